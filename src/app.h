@@ -1,0 +1,36 @@
+// The composition root: builds the objects of a server from its config, and nothing else.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "base/result.h"
+#include "base/secret.h"
+#include "config/config.h"
+
+namespace tandem {
+
+class App {
+  public:
+    // Opens the data folder (one Tandem at a time), the ledger and the ports, and begins to answer.
+    // Errors: unavailable, storage, invalid, internal; each says what to do.
+    static Result<std::unique_ptr<App>> start(config::Config config, const config::Environment& environment);
+    // Stops in order: no new requests, those under way up to the drain timeout, engines, ledger.
+    ~App();
+    App(const App&) = delete;
+    App& operator=(const App&) = delete;
+
+    // Reads the config's file again. A wrong one changes nothing. Errors: invalid, not_found.
+    Result<> reload();
+    std::string url() const;
+
+  private:
+    struct Parts;
+    explicit App(std::unique_ptr<Parts> parts);
+    std::unique_ptr<Parts> parts_;
+};
+
+// Opens the owner's commands on this machine; made at the first start, 0600. Errors: storage.
+Result<Secret> admin_token(const std::filesystem::path& data, bool create);
+
+}  // namespace tandem

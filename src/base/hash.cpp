@@ -1,0 +1,33 @@
+#include "base/hash.h"
+
+#include <openssl/evp.h>
+
+#include <cstdlib>
+
+namespace tandem {
+
+Digest sha256(std::string_view bytes) {
+    // A context and the algorithm are looked up once per thread: EVP_Digest() would do it for each call.
+    thread_local EVP_MD_CTX* const context = EVP_MD_CTX_new();
+    static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    Digest digest;
+    unsigned size = 0;
+    if (context == nullptr || EVP_DigestInit_ex(context, algorithm, nullptr) != 1 ||
+        EVP_DigestUpdate(context, bytes.data(), bytes.size()) != 1 ||
+        EVP_DigestFinal_ex(context, digest.data(), &size) != 1 || size != digest.size())
+        std::abort();  // out of memory or a broken OpenSSL: no record can be trusted from here on
+    return digest;
+}
+
+std::string hex(const Digest& digest) {
+    static constexpr char kDigits[] = "0123456789abcdef";
+    std::string text;
+    text.reserve(digest.size() * 2);
+    for (const auto byte : digest) {
+        text += kDigits[byte >> 4];
+        text += kDigits[byte & 15];
+    }
+    return text;
+}
+
+}  // namespace tandem

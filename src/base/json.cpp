@@ -1,0 +1,431 @@
+#include "base/json.h"
+
+#include <simdjson.h>
+
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <unordered_set>
+
+#include <fmt/format.h>
+
+namespace tandem::json {
+
+namespace ondemand = simdjson::ondemand;
+
+namespace {
+
+// RFC 8259 section 6. simdjson would refuse integers beyond 64 bits, which we keep as they are written.
+bool is_number(std::string_view text) {
+    std::size_t i = 0;
+    auto digits = [&] {
+        const std::size_t start = i;
+        while (i < text.size() && text[i] >= '0' && text[i] <= '9') ++i;
+        return i - start;
+    };
+    if (i < text.size() && text[i] == '-') ++i;
+    const std::size_t start = i;
+    const std::size_t whole = digits();
+    if (whole == 0 || (whole > 1 && text[start] == '0')) return false;
+    if (i < text.size() && text[i] == '.') {
+        ++i;
+        if (digits() == 0) return false;
+    }
+    if (i < text.size() && (text[i] == 'e' || text[i] == 'E')) {
+        ++i;
+        if (i < text.size() && (text[i] == '+' || text[i] == '-')) ++i;
+        if (digits() == 0) return false;
+    }
+    return i == text.size();
+}
+
+std::string_view trim_front(std::string_view text) {
+    while (!text.empty() && (text.front() == ' ' || text.front() == '\n' || text.front() == '\r' || text.front() == '\t')) text.remove_prefix(1);
+    return text;
+}
+
+constexpr std::size_t kFewKeys = 16;                  // objects up to this size are compared pairwise
+constexpr std::size_t kLargestKeptParser = 1 << 20;  // a parser that grew beyond this source size is not kept
+
+}  // namespace
+
+// Fills the table of one document, depth first.
+struct Walker {
+    Document& document;
+    ondemand::parser& parser;
+    const char* at = nullptr;  // where the walk is, for messages
+
+    Result<> broken(std::string_view why) const {
+        const auto offset = at == nullptr ? 0 : static_cast<std::size_t>(at - document.source_.data());
+        return fail(ErrorCode::invalid, fmt::format("not valid JSON at byte {}: {}", std::min(offset, document.size_), why));
+    }
+
+    // A decoded string: a slice of the source where nothing is escaped, else of the arena.
+    Result<std::string_view> decode(std::string_view inner, ondemand::raw_json_string raw) {
+        if (std::memchr(inner.data(), '\\', inner.size()) == nullptr) return inner;
+        // parse() reserved as much as the source is long plus padding, so the arena never moves.
+        const std::size_t start = document.arena_.size();
+        document.arena_.resize(start + inner.size() + simdjson::SIMDJSON_PADDING);
+        auto* target = reinterpret_cast<std::uint8_t*>(document.arena_.data() + start);
+        std::string_view text;
+        if (parser.unescape(raw, target).get(text) != simdjson::SUCCESS) {
+            return fail(broken("a string has a wrong escape or half a surrogate pair").error());
+        }
+        document.arena_.resize(start + text.size());
+        return text;
+    }
+
+    static std::string_view trimmed(std::string_view token) {
+        while (!token.empty() && (token.back() == ' ' || token.back() == '\n' || token.back() == '\r' || token.back() == '\t'))
+            token.remove_suffix(1);
+        return token;
+    }
+
+    Result<> string(ondemand::value& value, std::string_view token, std::uint32_t index) {
+        ondemand::raw_json_string raw;
+        if (value.get_raw_json_string().get(raw) != simdjson::SUCCESS || token.size() < 2 || token.back() != '"')
+            return broken("a string is not closed");
+        const auto inner = token.substr(1, token.size() - 2);
+        for (const char c : inner)
+            if (static_cast<unsigned char>(c) < 0x20) return broken("a control character inside a string; write it as an escape");
+        auto text = decode(inner, raw);
+        if (!text) return fail(text.error());
+        auto& node = document.nodes_[index];
+        node.kind = Kind::string;
+        node.raw = token;
+        node.text = *text;
+        return {};
+    }
+
+    Result<> scalar(ondemand::value& value, std::string_view token, std::uint32_t index) {
+        auto& node = document.nodes_[index];
+        node.raw = token;
+        if (token == "null") {
+            node.kind = Kind::null;
+            if (!value.is_null()) return broken("expected a value");
+        } else if (token == "true" || token == "false") {
+            node.kind = Kind::boolean;
+            bool flag = false;
+            if (value.get_bool().get(flag) != simdjson::SUCCESS) return broken("expected a value");
+        } else if (is_number(token)) {
+            node.kind = Kind::number;
+            node.text = token;
+        } else {
+            return broken(fmt::format("'{}' is not a value", token.substr(0, 20)));
+        }
+        return {};
+    }
+
+    Result<> one_key_once(std::uint32_t index, std::size_t members) {
+        const auto& nodes = document.nodes_;
+        auto twice = [&](std::string_view key) {
+            return broken(fmt::format("the key '{}' stands twice in one object", key.substr(0, 60)));
+        };
+        if (members <= kFewKeys) {
+            for (auto a = index + 1; a < nodes.size(); a = nodes[a].next)
+                for (auto b = nodes[a].next; b < nodes.size(); b = nodes[b].next)
+                    if (nodes[a].key == nodes[b].key) return twice(nodes[a].key);
+            return {};
+        }
+        std::unordered_set<std::string_view> seen;
+        seen.reserve(members);
+        for (auto a = index + 1; a < nodes.size(); a = nodes[a].next)
+            if (!seen.insert(nodes[a].key).second) return twice(nodes[a].key);
+        return {};
+    }
+
+    // From the bracket at `start` to its partner: simdjson has checked that it comes next after the last child.
+    Result<> close(std::uint32_t index, const char* start, const char* after_children, char bracket) {
+        const char* const end = document.source_.data() + document.size_;
+        const char* p = after_children;
+        while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')) ++p;
+        if (p >= end || *p != bracket) return broken(fmt::format("expected '{}'", bracket));
+        document.nodes_[index].raw = {start, static_cast<std::size_t>(p - start + 1)};
+        return {};
+    }
+
+    template <typename V>
+    Result<> object(V& value, std::uint32_t index, std::size_t depth) {
+        const char* const start = at;
+        const char* end = start + 1;
+        document.nodes_[index].kind = Kind::object;
+        ondemand::object fields;
+        if (value.get_object().get(fields) != simdjson::SUCCESS) return broken("the object is not closed");
+        std::size_t members = 0;
+        for (auto entry : fields) {
+            ondemand::field field;
+            if (std::move(entry).get(field) != simdjson::SUCCESS) return broken("expected \"key\": value");
+            const auto raw_key = field.key();
+            const char* const key_end = closing_quote(raw_key.raw());
+            if (key_end == nullptr) return broken("a key is not closed");
+            auto key = decode({raw_key.raw(), static_cast<std::size_t>(key_end - raw_key.raw())}, raw_key);
+            if (!key) return fail(key.error());
+            auto child = this->value(field.value(), *key, depth + 1);
+            if (!child) return fail(child.error());
+            end = *child;
+            ++members;
+        }
+        if (auto closed = close(index, start, end, '}'); !closed) return closed;
+        document.nodes_[index].next = static_cast<std::uint32_t>(document.nodes_.size());
+        return one_key_once(index, members);
+    }
+
+    template <typename V>
+    Result<> array(V& value, std::uint32_t index, std::size_t depth) {
+        const char* const start = at;
+        const char* end = start + 1;
+        document.nodes_[index].kind = Kind::array;
+        ondemand::array elements;
+        if (value.get_array().get(elements) != simdjson::SUCCESS) return broken("the array is not closed");
+        for (auto entry : elements) {
+            ondemand::value element;
+            if (std::move(entry).get(element) != simdjson::SUCCESS) return broken("expected a value or ']'");
+            auto child = this->value(element, {}, depth + 1);
+            if (!child) return fail(child.error());
+            end = *child;
+        }
+        return close(index, start, end, ']');
+    }
+
+    const char* closing_quote(const char* p) const {
+        const char* const end = document.source_.data() + document.size_;
+        for (; p < end; ++p) {
+            if (*p == '\\') ++p;
+            else if (*p == '"') return p;
+            else if (static_cast<unsigned char>(*p) < 0x20) return nullptr;
+        }
+        return nullptr;
+    }
+
+    // Adds one value and what is below it; gives the place just behind it.
+    template <typename V>
+    Result<const char*> value(V&& value, std::string_view key, std::size_t depth) {
+        if (depth > kMaxDepth)
+            return fail(ErrorCode::too_large, fmt::format("the JSON is nested deeper than {} levels", kMaxDepth));
+        if (document.nodes_.size() >= kMaxValues)
+            return fail(ErrorCode::too_large, fmt::format("the JSON has more than {} values", kMaxValues));
+        const std::string_view token = trimmed(value.raw_json_token());
+        if (token.empty()) return fail(broken("expected a value").error());
+        at = token.data();
+        const auto index = static_cast<std::uint32_t>(document.nodes_.size());
+        document.nodes_.push_back({key, {}, {}, 0, Kind::null});
+        Result<> done;
+        switch (token.front()) {
+            case '{': done = object(value, index, depth); break;
+            case '[': done = array(value, index, depth); break;
+            case '"': done = string(value, token, index); break;
+            default: done = scalar(value, token, index); break;
+        }
+        if (!done) return fail(done.error());
+        auto& node = document.nodes_[index];
+        node.next = static_cast<std::uint32_t>(document.nodes_.size());
+        return node.raw.data() + node.raw.size();
+    }
+};
+
+Result<> Document::parse(std::string_view source) {
+    nodes_.clear();
+    arena_.clear();
+    size_ = source.size();
+    source_.reserve(size_ + simdjson::SIMDJSON_PADDING);
+    source_.assign(source);
+    if (std::memchr(source_.data(), '\\', size_) != nullptr) arena_.reserve(size_ + 2 * simdjson::SIMDJSON_PADDING);
+    thread_local ondemand::parser kept_parser;
+    ondemand::parser large_parser;
+    auto& parser = size_ > kLargestKeptParser ? large_parser : kept_parser;
+    ondemand::document document;
+    const auto error = parser.iterate(source_.data(), size_, source_.capacity() + 1).get(document);
+    if (error == simdjson::UTF8_ERROR) return fail(ErrorCode::invalid, "the body is not valid UTF-8; send JSON encoded as UTF-8");
+    if (error == simdjson::EMPTY) return fail(ErrorCode::invalid, "the body is empty; a JSON object was expected");
+    if (error != simdjson::SUCCESS)
+        return fail(ErrorCode::invalid, fmt::format("not valid JSON: {}", simdjson::error_message(error)));
+    Walker walker{*this, parser};
+    ondemand::value root;
+    Result<const char*> done;
+    if (document.get_value().get(root) == simdjson::SUCCESS) {
+        done = walker.value(root, {}, 1);
+    } else {
+        // simdjson hands out no value for a scalar at the root; nothing that we read is one.
+        done = fail(ErrorCode::invalid, "not valid JSON: an object or an array was expected");
+    }
+    if (done) {
+        const auto rest = trim_front({*done, static_cast<std::size_t>(source_.data() + size_ - *done)});
+        if (!rest.empty()) done = fail(ErrorCode::invalid, fmt::format("not valid JSON at byte {}: text follows the end of the value", size_ - rest.size()));
+    }
+    if (!done) {
+        nodes_.clear();
+        return fail(done.error());
+    }
+    return {};
+}
+
+Value::Iterator& Value::Iterator::operator++() {
+    index_ = document_->nodes_[index_].next;
+    return *this;
+}
+
+Kind Value::kind() const { return document_ == nullptr ? Kind::null : document_->nodes_[index_].kind; }
+
+std::string_view Value::raw() const { return document_ == nullptr ? std::string_view() : document_->nodes_[index_].raw; }
+
+std::string_view Value::text() const { return document_ == nullptr ? std::string_view() : document_->nodes_[index_].text; }
+
+std::optional<std::string_view> Value::string() const {
+    if (!is(Kind::string)) return std::nullopt;
+    return text();
+}
+
+std::optional<bool> Value::boolean() const {
+    if (!is(Kind::boolean)) return std::nullopt;
+    return raw() == "true";
+}
+
+std::optional<double> Value::number() const {
+    if (!is(Kind::number)) return std::nullopt;
+    double result = 0;
+    const auto t = text();
+    if (std::from_chars(t.data(), t.data() + t.size(), result).ec != std::errc()) return std::nullopt;
+    return result;
+}
+
+std::optional<std::int64_t> Value::integer() const {
+    if (!is(Kind::number)) return std::nullopt;
+    std::int64_t whole = 0;
+    const auto t = text();
+    if (const auto read = std::from_chars(t.data(), t.data() + t.size(), whole); read.ec == std::errc() && read.ptr == t.data() + t.size())
+        return whole;
+    constexpr double kExact = 9007199254740992.0;  // 2^53: whole numbers up to here are exact in a double
+    const auto real = number();
+    if (!real || std::abs(*real) > kExact || std::trunc(*real) != *real) return std::nullopt;
+    return static_cast<std::int64_t>(*real);
+}
+
+Value Value::operator[](std::string_view key) const {
+    if (!is(Kind::object)) return {};
+    for (const Value member : children())
+        if (member.key() == key) return member;
+    return {};
+}
+
+std::string_view Value::key() const { return document_ == nullptr ? std::string_view() : document_->nodes_[index_].key; }
+
+std::size_t Value::offset() const {
+    return document_ == nullptr ? 0 : static_cast<std::size_t>(raw().data() - document_->source_.data());
+}
+
+Value::Children Value::children() const {
+    if (document_ == nullptr) return {nullptr, 0, 0};
+    const auto kind = this->kind();
+    if (kind != Kind::array && kind != Kind::object) return {document_, 0, 0};
+    return {document_, index_ + 1, document_->nodes_[index_].next};
+}
+
+std::size_t Value::size() const {
+    std::size_t count = 0;
+    for ([[maybe_unused]] const Value child : children()) ++count;
+    return count;
+}
+
+namespace {
+
+// Length of the UTF-8 character at `text[i]`, or 0 where there is none (RFC 3629 section 4).
+std::size_t character_length(std::string_view text, std::size_t i) {
+    const auto byte = [&](std::size_t k) { return k < text.size() ? static_cast<unsigned char>(text[k]) : 0U; };
+    const auto tail = [&](std::size_t k, unsigned low = 0x80, unsigned high = 0xBF) { return byte(k) >= low && byte(k) <= high; };
+    const unsigned first = byte(i);
+    if (first < 0x80) return 1;
+    if (first >= 0xC2 && first <= 0xDF) return tail(i + 1) ? 2 : 0;
+    if (first >= 0xE0 && first <= 0xEF)
+        return tail(i + 1, first == 0xE0 ? 0xA0 : 0x80, first == 0xED ? 0x9F : 0xBF) && tail(i + 2) ? 3 : 0;
+    if (first >= 0xF0 && first <= 0xF4)
+        return tail(i + 1, first == 0xF0 ? 0x90 : 0x80, first == 0xF4 ? 0x8F : 0xBF) && tail(i + 2) && tail(i + 3) ? 4 : 0;
+    return 0;
+}
+
+}  // namespace
+
+void append_string(std::string& out, std::string_view text) {
+    static constexpr char kDigits[] = "0123456789abcdef";
+    out += '"';
+    for (std::size_t i = 0; i < text.size();) {
+        const char c = text[i];
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte >= 0x80) {
+            const std::size_t length = character_length(text, i);
+            out += length == 0 ? std::string_view("\xEF\xBF\xBD") : text.substr(i, length);
+            i += length == 0 ? 1 : length;
+            continue;
+        }
+        ++i;
+        switch (c) {
+            case '"': out += "\\\""; break;
+            case '\\': out += "\\\\"; break;
+            case '\n': out += "\\n"; break;
+            case '\r': out += "\\r"; break;
+            case '\t': out += "\\t"; break;
+            default:
+                if (byte >= 0x20 && byte != 0x7f) {
+                    out += c;
+                } else {
+                    out += "\\u00";
+                    out += kDigits[byte >> 4];
+                    out += kDigits[byte & 15];
+                }
+        }
+    }
+    out += '"';
+}
+
+std::string quoted(std::string_view text) {
+    std::string out;
+    append_string(out, text);
+    return out;
+}
+
+void Writer::separate() {
+    if (comma_) out_ += ',';
+    comma_ = true;
+}
+
+Writer& Writer::open(char bracket) {
+    separate();
+    out_ += bracket;
+    comma_ = false;
+    return *this;
+}
+
+Writer& Writer::close(char bracket) {
+    out_ += bracket;
+    comma_ = true;
+    return *this;
+}
+
+Writer& Writer::key(std::string_view name) {
+    separate();
+    append_string(out_, name);
+    out_ += ':';
+    comma_ = false;
+    return *this;
+}
+
+Writer& Writer::value(std::string_view text) {
+    separate();
+    append_string(out_, text);
+    return *this;
+}
+
+Writer& Writer::value(std::int64_t number) {
+    separate();
+    fmt::format_to(std::back_inserter(out_), "{}", number);
+    return *this;
+}
+
+Writer& Writer::value(bool flag) { return raw(flag ? "true" : "false"); }
+
+Writer& Writer::raw(std::string_view json) {
+    separate();
+    out_ += json;
+    return *this;
+}
+
+}  // namespace tandem::json

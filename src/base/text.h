@@ -1,0 +1,29 @@
+// Small questions about text.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tandem {
+
+// The candidate closest to `word` by edit distance, when it is near enough to be a likely slip (a third of the
+// word's length, at least 2); empty otherwise.
+std::string_view nearest(std::string_view word, std::span<const std::string> candidates);
+
+// "; did you mean 'x'?" for the nearest of the candidates, or "; there are: a, b, c" when none is near.
+std::string suggest(std::string_view word, std::span<const std::string> candidates);
+
+std::string_view trim(std::string_view text);                  // spaces, tabs, CR and LF at both ends
+std::string lower(std::string_view text);                      // ASCII only
+bool equals_ignoring_case(std::string_view a, std::string_view b);  // ASCII only
+std::string join(std::span<const std::string> parts, std::string_view between);
+std::optional<long long> whole_number(std::string_view text);  // decimal digits only, no sign, at most 18 of them
+
+// `text` without what could act on a terminal or a header: control characters become '?', and it is cut to `limit`
+// bytes at a character's edge, with "..." to show it. For quoting outside input in messages and logs.
+std::string printable(std::string_view text, std::size_t limit = 120);
+
+}  // namespace tandem

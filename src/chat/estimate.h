@@ -1,0 +1,19 @@
+// Token counts where nobody gave any. An estimate is always marked as one.
+#pragma once
+
+#include <string_view>
+
+#include "base/money.h"
+#include "chat/conversation.h"
+
+namespace tandem::chat {
+
+// About how many tokens `text` is. Rule: one token for four bytes of ASCII, one for two bytes of anything else,
+// rounded up. English prose comes out 5 to 20 % high for the common tokenizers, which is the safe side for fit.
+Tokens estimate_tokens(std::string_view text);
+
+// The prompt of a request: 24 tokens for the template, its messages (4 tokens of frame for each), its
+// tools, and 512 for each image.
+Tokens estimate_prompt(const Request& request);
+
+}  // namespace tandem::chat

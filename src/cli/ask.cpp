@@ -1,0 +1,154 @@
+// tandem ask: one question from the terminal, the answer as it comes, and a line that says where it came from.
+#include <unistd.h>
+
+#include <cstdio>
+#include <iostream>
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/remote.h"
+#include "dialect/openai_chat.h"
+#include "net/sse.h"
+
+namespace tandem::cli {
+
+namespace {
+
+namespace dialect = dialect::openai_chat;
+
+struct Options {
+    std::string prompt;
+    std::string alias = "auto";
+    std::string system;
+    std::string label;
+    std::string value;
+    std::int64_t max_tokens = 0;
+};
+
+chat::Request request_of(const Options& options) {
+    chat::Request request;
+    request.stream = true;
+    request.include_usage = true;
+    if (options.max_tokens > 0) request.max_output_tokens = options.max_tokens;
+    auto add = [&](chat::Role role, const std::string& text) {
+        chat::Message message;
+        message.role = role;
+        message.content = std::vector<chat::Part>{chat::TextPart{text}};
+        request.messages.push_back(std::move(message));
+    };
+    if (!options.system.empty()) add(chat::Role::system, options.system);
+    add(chat::Role::user, options.prompt);
+    return request;
+}
+
+// What came of the answer so far.
+struct Progress {
+    net::SseParser parser;
+    json::Document document;
+    std::string text;
+    std::string error;
+    std::string decision;
+    bool done = false;
+};
+
+void take_event(Progress& progress, std::string_view data, bool print) {
+    if (data == dialect::kDone) {
+        progress.done = true;
+        return;
+    }
+    if (!progress.document.parse(data)) return;
+    std::vector<chat::Event> events;
+    dialect::decode_chunk(progress.document.root(), events);
+    for (const auto& event : events) {
+        if (const auto* delta = std::get_if<chat::TextDelta>(&event)) {
+            progress.text += delta->text;
+            if (print) {
+                std::fwrite(delta->text.data(), 1, delta->text.size(), stdout);
+                std::fflush(stdout);
+            }
+        } else if (const auto* failure = std::get_if<chat::Failed>(&event)) {
+            progress.error = failure->error.message;
+        }
+    }
+}
+
+// The closing line, from the record of the decision.
+void print_record(const Remote& remote, const Progress& progress, const config::Config& config) {
+    auto answer = call(remote, {.path = "/tandem/v1/decisions/" + progress.decision, .headers = {}, .body = {}});
+    json::Document document;
+    if (!answer || answer->status != 200 || !document.parse(answer->body)) return;
+    const auto root = document.root();
+    for (const json::Value attempt : root["attempts"].children()) {
+        if (attempt["outcome"].text() != "answered") continue;
+        const auto usage = attempt["usage"];
+        fmt::print(stderr, "\x1b[2m{} at {} ({}), {}; {}{} + {} tokens, {} {}, {} ms, {}\x1b[0m\n", attempt["model"].text(), attempt["provider"].text(),
+                   attempt["zone"].text(), root["decision"]["why"].text(), usage["estimated"].boolean().value_or(false) ? "about " : "", usage["input"].raw(),
+                   usage["output"].raw(), Money::from_micros(root["cost_micros"].integer().value_or(0)).text(), config.currency, attempt["total_ms"].raw(), progress.decision);
+    }
+}
+
+int print_json(const Remote& remote, const Progress& progress) {
+    auto answer = call(remote, {.path = "/tandem/v1/decisions/" + progress.decision, .headers = {}, .body = {}});
+    json::Writer out;
+    out.begin_object().member("answer", progress.text);
+    if (answer && answer->status == 200) out.raw_member("record", answer->body);
+    out.end_object();
+    fmt::print("{}\n", out.text());
+    return kOk;
+}
+
+int ask(const Globals& globals, Options options) {
+    auto config = globals.load();
+    if (!config) return report(globals, config.error());
+    if (isatty(STDIN_FILENO) == 0) {
+        std::string piped((std::istreambuf_iterator<char>(std::cin)), {});
+        if (!trim(piped).empty()) options.prompt += (options.prompt.empty() ? "" : "\n\n") + piped;
+    }
+    if (options.prompt.empty()) {
+        fmt::print(stderr, "tandem: there is nothing to ask; give a prompt, or pipe one in\n");
+        return kUsage;
+    }
+    const Remote remote = remote_of(*config);
+    RemoteRequest request{.method = "POST", .path = "/v1/chat/completions", .headers = {}, .body = dialect::encode_request(request_of(options), options.alias)};
+    request.headers.add("content-type", "application/json");
+    if (!options.label.empty()) request.headers.add("x-tandem-label", options.label);
+    if (!options.value.empty()) request.headers.add("x-tandem-value", options.value);
+
+    const bool terminal = isatty(STDOUT_FILENO) != 0;
+    Progress progress;
+    auto answer = call(remote, std::move(request), [&](const net::Fields& headers, std::string_view piece) {
+        progress.decision = headers.get("x-tandem-decision");
+        (void)progress.parser.feed(piece, [&](const net::SseEvent& event) { take_event(progress, event.data, !globals.json); });
+    });
+    if (!answer) {
+        report(globals, answer.error());
+        return answer.error().code == ErrorCode::unavailable ? kUnreachable : kFailed;
+    }
+    if (answer->status != 200) return report(globals, {ErrorCode::upstream, error_message(*answer)});
+    if (!globals.json && !progress.text.ends_with('\n')) fmt::print("\n");
+    std::fflush(stdout);
+    if (!progress.done) return report(globals, {ErrorCode::upstream, progress.error.empty() ? "the answer was cut" : progress.error});
+    if (globals.json) return print_json(remote, progress);
+    if (terminal) print_record(remote, progress, *config);
+    return kOk;
+}
+
+}  // namespace
+
+void add_ask(CLI::App& app, Globals& globals, Action& action) {
+    auto* command = app.add_subcommand("ask", "Ask one question; the answer streams to the terminal");
+    auto options = std::make_shared<Options>();
+    command->add_option("prompt", options->prompt, "The question; what is piped in is added to it");
+    command->add_option("-a,--alias", options->alias, "Alias or model: auto, local, cloud, private, ...");
+    command->add_option("-s,--system", options->system, "System prompt");
+    command->add_option("-l,--label", options->label, "public, internal, private or secret; may only raise");
+    command->add_option("--value", options->value, "high: worth the best model");
+    command->add_option("--max-tokens", options->max_tokens, "Bound of the answer")->check(CLI::PositiveNumber);
+    command->callback([&, options] { action = [&globals, options] { return ask(globals, *options); }; });
+}
+
+}  // namespace tandem::cli

@@ -1,0 +1,60 @@
+// The command line: one file per command. What scripts rely on: --config and --json on every command, and the exit codes
+// below.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "config/config.h"
+#include "store/store.h"
+
+namespace tandem::cli {
+
+// Exit codes, part of the contract (docs/guide.md).
+enum Exit : int {
+    kOk = 0,
+    kFailed = 1,       // the command ran and what it asked for did not work
+    kUsage = 2,        // wrong arguments
+    kConfig = 3,       // tandem.yaml is missing or wrong
+    kUnreachable = 4,  // no server answers
+    kNotFound = 5,     // no such decision, model, record
+    kBroken = 6,       // a check failed: audit verify, doctor
+};
+
+struct Globals {
+    std::string config_file;  // --config, or empty
+    bool json = false;
+    config::Environment environment = config::process_environment();
+
+    std::filesystem::path config_path() const;
+    // Loads the config, or prints why not.
+    Result<config::Config> load() const;
+};
+
+// What a command does once the arguments are read. Set by the one that was called.
+using Action = std::function<int()>;
+
+void add_serve(CLI::App& app, Globals& globals, Action& action);
+void add_ask(CLI::App& app, Globals& globals, Action& action);
+void add_init(CLI::App& app, Globals& globals, Action& action);
+void add_explain(CLI::App& app, Globals& globals, Action& action);
+void add_policy(CLI::App& app, Globals& globals, Action& action);
+void add_cost(CLI::App& app, Globals& globals, Action& action);
+void add_audit(CLI::App& app, Globals& globals, Action& action);
+void add_engine(CLI::App& app, Globals& globals, Action& action);
+void add_doctor(CLI::App& app, Globals& globals, Action& action);
+void add_version(CLI::App& app, Globals& globals, Action& action);
+void add_completion(CLI::App& app, Globals& globals, Action& action);
+
+// Prints the error to stderr (as JSON to stdout with --json), and gives the exit code that fits it.
+int report(const Globals& globals, const Error& error);
+
+// The ledger of the configured data folder, for reading.
+Result<std::unique_ptr<store::Database>> open_ledger(const config::Config& config);
+
+// "24h", "7d", "2026-11-01" or "2026-11-01T12:00:00Z" as milliseconds since 1970. Errors: invalid.
+Result<std::int64_t> since_from(const std::string& text);
+
+}  // namespace tandem::cli

@@ -1,0 +1,63 @@
+// tandem cost: what was used and paid.
+#include <fmt/format.h>
+
+#include "cli/cli.h"
+#include "base/json.h"
+#include "ledger/ledger.h"
+
+namespace tandem::cli {
+
+namespace {
+
+int cost(const Globals& globals, const std::string& by, const std::string& since_text) {
+    auto config = globals.load();
+    if (!config) return report(globals, config.error());
+    const auto since = since_from(since_text);
+    if (!since) {
+        report(globals, since.error());
+        return kUsage;
+    }
+    auto database = open_ledger(*config);
+    if (!database) return report(globals, database.error());
+    const auto group = static_cast<ledger::CostBy>(std::ranges::find(ledger::kCostByNames, by) - ledger::kCostByNames.begin());
+    const auto rows = ledger::cost_by(**database, group, *since);
+    if (!rows) return report(globals, rows.error());
+    ledger::CostRow total;
+    total.group = "total";
+    json::Writer out;
+    out.begin_object().member("currency", config->currency).member("by", by).key("rows").begin_array();
+    if (!globals.json) fmt::print("{:<28} {:>8} {:>12} {:>12} {:>12} {:>16}\n", by, "attempts", "tokens in", "cached", "tokens out", config->currency);
+    auto line = [&](const ledger::CostRow& row) {
+        fmt::print("{:<28} {:>8} {:>12} {:>12} {:>12} {:>16}{}\n", row.group, row.attempts, row.usage.input.count, row.usage.cached_input.count, row.usage.output.count,
+                   row.cost.text(), row.usage.estimated ? "  (partly estimated)" : "");
+    };
+    for (const auto& row : *rows) {
+        if (!globals.json) line(row);
+        out.begin_object().member("group", row.group).member("attempts", row.attempts).member("input", row.usage.input.count);
+        out.member("cached_input", row.usage.cached_input.count).member("output", row.usage.output.count).member("reasoning", row.usage.reasoning.count);
+        out.member("estimated", row.usage.estimated).member("cost_micros", row.cost.micros()).end_object();
+        total.attempts += row.attempts;
+        total.usage.input = total.usage.input + row.usage.input;
+        total.usage.cached_input = total.usage.cached_input + row.usage.cached_input;
+        total.usage.output = total.usage.output + row.usage.output;
+        total.usage.estimated = total.usage.estimated || row.usage.estimated;
+        total.cost += row.cost;
+    }
+    out.end_array().member("total_micros", total.cost.micros()).end_object();
+    if (globals.json) fmt::print("{}\n", out.text());
+    else line(total);
+    return kOk;
+}
+
+}  // namespace
+
+void add_cost(CLI::App& app, Globals& globals, Action& action) {
+    auto* command = app.add_subcommand("cost", "What was used and paid");
+    auto by = std::make_shared<std::string>("model");
+    auto since = std::make_shared<std::string>();
+    command->add_option("--by", *by, "model, zone, key or day")->check(CLI::IsMember({"model", "zone", "key", "day"}));
+    command->add_option("--since", *since, "30m, 24h, 7d, or a date; all time by default");
+    command->callback([&, by, since] { action = [&globals, by, since] { return cost(globals, *by, *since); }; });
+}
+
+}  // namespace tandem::cli

@@ -1,0 +1,92 @@
+// tandem engine: the local engines of a running server.
+#include <cstdio>
+#include <fstream>
+
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/remote.h"
+
+namespace tandem::cli {
+
+namespace {
+
+Result<RemoteAnswer> ask(const config::Config& config, std::string method, std::string path) {
+    auto answer = call(remote_of(config), {.method = std::move(method), .path = "/tandem/v1/engines" + path, .headers = {}, .body = {}});
+    if (answer && answer->status != 200) return fail(ErrorCode::upstream, error_message(*answer));
+    return answer;
+}
+
+int print(const Globals& globals, const RemoteAnswer& answer) {
+    if (globals.json) {
+        fmt::print("{}\n", answer.body);
+        return kOk;
+    }
+    json::Document document;
+    if (auto ok = document.parse(answer.body); !ok) return report(globals, ok.error());
+    fmt::print("{:<24} {:<9} {:>8} {:>6} {:>7} {:>9}\n", "model", "state", "pid", "port", "in use", "restarts");
+    for (const json::Value e : document.root()["engines"].children()) {
+        fmt::print("{:<24} {:<9} {:>8} {:>6} {:>7} {:>9}\n", e["model"].text(), e["state"].text(), e["pid"].raw(), e["port"].raw(), e["in_use"].raw(), e["restarts"].raw());
+        if (const auto error = e["last_error"].text(); !error.empty()) fmt::print("  last error: {}\n", error);
+    }
+    return kOk;
+}
+
+int run(const Globals& globals, const std::string& method, const std::string& path) {
+    auto config = globals.load();
+    if (!config) return report(globals, config.error());
+    auto answer = ask(*config, method, path);
+    if (!answer) {
+        report(globals, answer.error());
+        return answer.error().code == ErrorCode::unavailable ? kUnreachable : kFailed;
+    }
+    return print(globals, *answer);
+}
+
+int logs(const Globals& globals, const std::string& model, int lines) {
+    auto config = globals.load();
+    if (!config) return report(globals, config.error());
+    std::string name = model;
+    std::ranges::replace_if(name, [](char c) { return c == '/' || c == ':'; }, '_');
+    const auto file = config->data / "engines" / (name + ".log");
+    std::ifstream in(file);
+    if (!in || config->model(model) == nullptr) {
+        std::vector<std::string> names;
+        for (const auto& m : config->models)
+            if (config->provider(m.provider)->kind == config::ProviderKind::engine) names.push_back(m.id);
+        if (config->model(model) == nullptr) return report(globals, {ErrorCode::not_found, fmt::format("there is no engine '{}'{}", printable(model, 60), suggest(model, names))});
+        return report(globals, {ErrorCode::not_found, fmt::format("the engine of {} has not run yet: there is no {}", model, file.string())});
+    }
+    std::vector<std::string> kept;
+    for (std::string line; std::getline(in, line);) {
+        kept.push_back(line);
+        if (kept.size() > static_cast<std::size_t>(lines) * 2) kept.erase(kept.begin(), kept.end() - lines);
+    }
+    const std::size_t from = kept.size() > static_cast<std::size_t>(lines) ? kept.size() - static_cast<std::size_t>(lines) : 0;
+    for (std::size_t i = from; i < kept.size(); ++i) fmt::print("{}\n", kept[i]);
+    return kOk;
+}
+
+}  // namespace
+
+void add_engine(CLI::App& app, Globals& globals, Action& action) {
+    auto* group = app.add_subcommand("engine", "The local engines of the running server");
+    group->require_subcommand(1);
+    auto* list = group->add_subcommand("list", "What runs");
+    list->callback([&] { action = [&globals] { return run(globals, "GET", ""); }; });
+    auto model = std::make_shared<std::string>();
+    for (const char* act : {"start", "stop"}) {
+        auto* command = group->add_subcommand(act, act == std::string("start") ? "Load a model now" : "Unload a model now");
+        command->add_option("model", *model, "The model's id in tandem.yaml")->required();
+        command->callback([&, model, act] { action = [&globals, model, act] { return run(globals, "POST", "/" + *model + "/" + act); }; });
+    }
+    auto lines = std::make_shared<int>(50);
+    auto* log = group->add_subcommand("logs", "The last lines that an engine wrote");
+    log->add_option("model", *model, "The model's id in tandem.yaml")->required();
+    log->add_option("-n,--lines", *lines, "How many")->check(CLI::Range(1, 100'000));
+    log->callback([&, model, lines] { action = [&globals, model, lines] { return logs(globals, *model, *lines); }; });
+}
+
+}  // namespace tandem::cli

@@ -1,0 +1,39 @@
+// Talking to the server from a command. Private to cli/.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "config/config.h"
+#include "net/client.h"
+
+namespace tandem::cli {
+
+struct Remote {
+    std::string url;     // of the server
+    std::string token;   // may be empty
+};
+// Where the configured server listens, with the admin token if it can be read.
+Remote remote_of(const config::Config& config);
+
+struct RemoteRequest {
+    std::string method = "GET";
+    std::string path;
+    net::Fields headers;
+    std::string body;
+    milliseconds timeout{600'000};
+};
+struct RemoteAnswer {
+    int status = 0;
+    net::Fields headers;
+    std::string body;  // what `each` did not take
+};
+
+// Sends one request and reads its answer. With `each`, the pieces of a 200 go there as they come. Errors: unavailable,
+// when no server answers.
+Result<RemoteAnswer> call(const Remote& remote, RemoteRequest request, const std::function<void(const net::Fields&, std::string_view)>& each = {});
+
+// The message in an error body.
+std::string error_message(const RemoteAnswer& answer);
+
+}  // namespace tandem::cli

@@ -1,0 +1,102 @@
+// tandem serve: runs the server until it is told to stop.
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <optional>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "app.h"
+#include "cli/cli.h"
+
+namespace tandem::cli {
+
+namespace {
+
+constexpr timespec kConfigPoll{0, 500'000'000};
+
+// Changes when the file does.
+struct FileMark {
+    std::int64_t seconds = 0, nanoseconds = 0, size = -1, inode = 0;
+    bool operator==(const FileMark&) const = default;
+};
+
+FileMark mark_of(const std::filesystem::path& file) {
+    struct stat info{};
+    if (file.empty() || stat(file.c_str(), &info) != 0) return {};
+    return {info.st_mtim.tv_sec, info.st_mtim.tv_nsec, info.st_size, static_cast<std::int64_t>(info.st_ino)};
+}
+
+void reload(App& app) {
+    if (auto ok = app.reload(); ok) spdlog::info("the config was read again");
+    else spdlog::error("the config is wrong, the old one stays in force:\n{}", ok.error().message);
+}
+
+void prepare_process() {
+    // Prompts and keys must not end in a core file.
+    prctl(PR_SET_DUMPABLE, 0);
+    rlimit files{};
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+    std::signal(SIGPIPE, SIG_IGN);
+}
+
+int serve(const Globals& globals) {
+    auto logger = spdlog::stderr_color_mt("tandem");
+    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e %^%l%$ %v");
+    spdlog::set_default_logger(logger);
+    prepare_process();
+
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, signal);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before any thread is made, so that all of them have it
+
+    auto config = globals.load();
+    if (!config) return report(globals, config.error());
+    const auto source = config->source;
+    auto mark = mark_of(source);
+    auto app = App::start(std::move(*config), globals.environment);
+    if (!app) return report(globals, app.error());
+    fmt::print("tandem is ready at {}\n", (*app)->url());
+    std::fflush(stdout);
+
+    while (true) {
+        const int signal = sigtimedwait(&signals, nullptr, &kConfigPoll);
+        if (signal == SIGINT || signal == SIGTERM) break;
+        if (signal == SIGHUP) {
+            mark = mark_of(source);
+            reload(**app);
+        } else if (const auto now = mark_of(source); !source.empty() && !(now == mark) && now.size >= 0) {
+            mark = now;
+            reload(**app);
+        }
+    }
+    spdlog::info("stopping: requests under way may end; once more stops at once");
+    std::thread second([&signals] {
+        int signal = 0;
+        sigwait(&signals, &signal);
+        std::_Exit(130);  // the kernel ends the engines with us
+    });
+    second.detach();
+    app->reset();
+    spdlog::info("stopped");
+    return kOk;
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app, Globals& globals, Action& action) {
+    auto* command = app.add_subcommand("serve", "Run the server until Ctrl-C");
+    command->callback([&] { action = [&globals] { return serve(globals); }; });
+}
+
+}  // namespace tandem::cli

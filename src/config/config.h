@@ -1,0 +1,194 @@
+// tandem.yaml as typed, validated values. Nothing here is optional to check later: a Config that exists is consistent
+// (each name that it mentions is defined, each number is in its bounds, secrets are resolved).
+//
+// What it does not do: look at the network, start anything, or know whether a file or a server is there.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/label.h"
+#include "base/money.h"
+#include "base/result.h"
+#include "base/secret.h"
+#include "base/world.h"
+#include "net/limits.h"
+
+namespace tandem::config {
+
+struct Server {
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 7117;
+    bool loopback = true;                 // host is a loopback address
+    std::string tls_certificate;          // PEM file, with chain; empty: plain HTTP
+    std::string tls_key;                  // PEM file
+    std::vector<std::string> hosts;       // further names that a Host header on loopback may carry
+    std::vector<std::string> cors;        // origins that a browser page may call from; none by default
+    unsigned workers = 0;                 // 0: one per core
+    milliseconds drain_timeout{10'000};   // how long a stop waits for requests under way
+    milliseconds request_timeout{600'000};  // deadline of a request that names none
+    net::ServerLimits limits;
+    bool operator==(const Server&) const;
+};
+
+enum class ProviderKind { engine, openai };
+
+struct Provider {
+    std::string id;
+    ProviderKind kind = ProviderKind::openai;
+    Zone zone = Zone::cloud;
+    std::string base_url;   // without a trailing slash; empty for engines
+    std::shared_ptr<const Secret> api_key;  // never null
+    Label clearance = Label::internal;      // the highest label that it may see
+    bool stream_usage = true;               // understands stream_options.include_usage
+    milliseconds connect_timeout{5'000};
+    milliseconds first_byte_timeout{120'000};
+    milliseconds idle_timeout{120'000};     // between two reads of an answer
+};
+
+enum class Capability { tools, vision, json, reasoning };
+inline constexpr std::array<std::string_view, 4> kCapabilityNames = {"tools", "vision", "json", "reasoning"};
+inline std::string_view name_of(Capability c) { return kCapabilityNames[static_cast<std::size_t>(c)]; }
+
+// A set of capabilities, as bits.
+struct Capabilities {
+    std::uint8_t bits = 0;
+    bool has(Capability c) const { return (bits >> static_cast<unsigned>(c)) & 1U; }
+    void add(Capability c) { bits = static_cast<std::uint8_t>(bits | 1U << static_cast<unsigned>(c)); }
+    bool operator==(const Capabilities&) const = default;
+};
+
+struct Model {
+    std::string id;
+    std::string provider;
+    std::string name;                // what the provider calls it
+    std::int64_t context_tokens = 0;  // 0: not claimed, so not checked
+    std::optional<Capabilities> capabilities;  // nullopt: not claimed; assumed able
+    Price price;
+    bool priced = false;
+    // engines only
+    std::string file;                // GGUF: absolute, or relative to the data folder's models/, the cache or the config file
+    int slots = 1;
+    milliseconds idle_unload{900'000};
+    milliseconds load_timeout{120'000};
+    std::vector<std::string> args;   // further arguments of llama-server
+};
+
+struct Alias {
+    std::string id;
+    std::vector<std::string> models;  // in the owner's order
+};
+
+// One rule of the policy. The first rule whose conditions all hold gives the objective of a request.
+struct Rule {
+    std::string name;
+    std::optional<Label> label;                // at least this label
+    std::optional<bool> high_value;
+    std::optional<int> difficulty;             // at least, 0 to 100
+    std::optional<std::int64_t> prompt_tokens; // at least
+    std::optional<int> repeats;                // seen this often before, in this process
+    std::optional<Capability> needs;
+    std::string key;                           // id of the key
+    enum class Prefer { local, cloud, cheapest } prefer = Prefer::local;
+    std::optional<Zone> only;                  // excludes the other zone
+    bool fallback = true;                      // false: only the first candidate is tried
+};
+inline constexpr std::array<std::string_view, 3> kPreferNames = {"local", "cloud", "cheapest"};
+
+struct Policy {
+    std::string preset;  // empty where the owner wrote rules
+    std::vector<Rule> rules;
+    int attempts = 2;    // tries at one candidate before its first byte
+};
+
+struct Budget {
+    Money limit;
+    enum class Window { hour, day, month, total } window = Window::day;
+};
+inline constexpr std::array<std::string_view, 4> kWindowNames = {"hour", "day", "month", "total"};
+
+struct KeyLimits {
+    std::int64_t requests_per_minute = 0;  // 0: no limit
+    std::int64_t tokens_per_minute = 0;
+    std::int64_t concurrency = 0;
+};
+
+struct Key {
+    std::string id;
+    std::shared_ptr<const Secret> secret;
+    Label label = Label::public_;
+    bool high_value = false;
+    bool admin = false;                // may read decisions, cost and engines over the API
+    std::vector<std::string> aliases;  // empty: all
+    std::vector<Budget> budgets;
+    KeyLimits limits;
+};
+
+// What a kind of finding raises the label to.
+struct Detection {
+    Label email = Label::internal;
+    Label card = Label::private_;
+    Label iban = Label::private_;
+    Label credential = Label::secret;
+};
+
+struct Privacy {
+    Label local_clearance = Label::secret;
+    Label cloud_clearance = Label::internal;
+    Detection detect;
+};
+
+enum class Durability { process, power };
+
+struct Config {
+    std::filesystem::path source;  // the file, or empty for the built-in default
+    std::filesystem::path data;    // absolute
+    Server server;
+    std::vector<Provider> providers;
+    std::vector<Model> models;     // in the owner's order, which breaks ties
+    std::vector<Alias> aliases;    // the owner's; `auto local cloud private` and model ids exist besides
+    Policy policy;
+    Privacy privacy;
+    std::vector<Key> keys;
+    std::string currency = "USD";
+    Durability durability = Durability::process;
+    std::string engine_binary;     // llama-server to use; empty: PATH, then the cache
+
+    const Provider* provider(std::string_view id) const;
+    const Model* model(std::string_view id) const;
+    const Alias* alias(std::string_view id) const;
+};
+
+// Where the values of ${NAME} come from; a test gives its own.
+using Environment = std::function<std::optional<std::string>(const std::string&)>;
+Environment process_environment();
+
+// Reads and checks a config. `source` names it in messages, which read "tandem.yaml:12:5: ..." and say what was
+// expected and the nearest valid name. All errors are found at once, a line each. Errors: invalid.
+Result<Config> parse(const std::string& text, const std::filesystem::path& source, const Environment& environment);
+
+// parse() of a file; an absent `path` that was not asked for by name gives the built-in default.
+// Errors: not_found, invalid.
+Result<Config> load(const std::filesystem::path& path, bool must_exist, const Environment& environment);
+
+// --config, $TANDEM_CONFIG, ./tandem.yaml, $XDG_CONFIG_HOME/tandem/tandem.yaml: the first that is there; else the last.
+std::filesystem::path default_path(const Environment& environment);
+
+// Folder of what is downloaded or built once: $TANDEM_CACHE, $XDG_CACHE_HOME/tandem, ~/.cache/tandem.
+std::filesystem::path cache_folder(const Environment& environment);
+
+// The rules of a preset as the owner would write them; empty where there is no such preset.
+std::string_view preset_text(std::string_view preset);
+std::vector<std::string> preset_names();
+
+// Rules as YAML, for `tandem policy show`.
+std::string rules_as_yaml(const Policy& policy);
+
+}  // namespace tandem::config

@@ -1,0 +1,432 @@
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <unordered_set>
+
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "config/config.h"
+#include "config/reader.h"
+
+namespace tandem::config {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kLargestFile = 1 << 20;
+constexpr std::array<std::string_view, 4> kReservedAliases = {"auto", "local", "cloud", "private"};
+constexpr std::array<std::string_view, 2> kKindNames = {"engine", "openai"};
+constexpr std::array<std::string_view, 2> kDurabilityNames = {"process", "power"};
+constexpr std::array<std::string_view, 2> kValueNames = {"normal", "high"};
+
+bool is_loopback_host(std::string_view host) {
+    return host == "localhost" || host == "::1" || host == "[::1]" || host.starts_with("127.");
+}
+
+bool good_name(std::string_view name) {
+    return !name.empty() && name.size() <= 100 &&
+           name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:/-") == std::string_view::npos;
+}
+
+std::vector<std::string> ids(const auto& entries) {
+    std::vector<std::string> names;
+    for (const auto& entry : entries) names.push_back(entry.id);
+    return names;
+}
+
+void read_limits(Section& s, net::ServerLimits& limits) {
+    s.bytes("header_bytes", limits.header_bytes, 1024, 60 * 1024);  // below the connection's buffer, see net/
+    s.number("header_count", limits.header_count, 1, 1000);
+    s.bytes("body_bytes", limits.body_bytes, 1024, 1024UL * 1024 * 1024);
+    s.bytes("bodies_bytes", limits.bodies_bytes, 1024, 64UL * 1024 * 1024 * 1024);
+    s.duration("header_timeout", limits.header_timeout);
+    s.duration("body_timeout", limits.body_timeout);
+    s.duration("idle_timeout", limits.idle_timeout);
+    s.duration("write_timeout", limits.write_timeout);
+    s.number("connections", limits.connections, 1, 1'000'000);
+    s.number("requests_per_connection", limits.requests_per_connection, 1, 1'000'000'000);
+}
+
+void read_server(Section& s, Server& server) {
+    std::string listen;
+    s.text("listen", listen);
+    if (!listen.empty()) {
+        const auto colon = listen.rfind(':');
+        const auto port = colon == std::string::npos ? std::nullopt : whole_number(std::string_view(listen).substr(colon + 1));
+        if (!port || *port > 65535) {
+            s.complain("listen", fmt::format("expected address:port such as 127.0.0.1:7117, got '{}'", printable(listen, 60)));
+        } else {
+            server.host = listen.substr(0, colon);
+            if (server.host.starts_with('[') && server.host.ends_with(']')) server.host = server.host.substr(1, server.host.size() - 2);
+            server.port = static_cast<std::uint16_t>(*port);
+        }
+    }
+    server.loopback = is_loopback_host(server.host);
+    s.section("tls", [&](Section& tls) {
+        tls.required_text("certificate", server.tls_certificate);
+        tls.required_text("key", server.tls_key);
+    });
+    s.texts("hosts", server.hosts);
+    s.texts("cors", server.cors);
+    s.number("workers", server.workers, 1, 256);
+    s.duration("drain_timeout", server.drain_timeout);
+    s.duration("request_timeout", server.request_timeout);
+    s.section("limits", [&](Section& limits) { read_limits(limits, server.limits); });
+}
+
+void read_provider(const std::string& id, Section& s, Config& config) {
+    Provider provider;
+    provider.id = id;
+    if (!good_name(id)) s.complain("a provider's name has only letters, digits and . _ : / -");
+    if (!s.has("kind")) s.complain("'kind' is missing; there are: engine, openai");
+    s.choice("kind", provider.kind, kKindNames);
+    const bool engine = provider.kind == ProviderKind::engine;
+    provider.zone = engine ? Zone::local : Zone::cloud;
+    if (!engine && !s.has("zone")) s.complain("'zone' is missing: local (this machine or a network that you trust) or cloud");
+    s.choice("zone", provider.zone, kZoneNames);
+    if (engine && provider.zone != Zone::local) s.complain("zone", "an engine runs on this machine, so its zone is local");
+    if (!engine) {
+        s.required_text("base_url", provider.base_url);
+        while (provider.base_url.ends_with('/')) provider.base_url.pop_back();
+        if (!provider.base_url.empty()) {
+            const auto url = boost::urls::parse_uri(provider.base_url);
+            if (!url || (url->scheme() != "http" && url->scheme() != "https") || url->host().empty() || url->has_userinfo() ||
+                url->has_query() || url->has_fragment())
+                s.complain("base_url", fmt::format("expected a URL such as https://host/v1, without a query or a password in it, got '{}'",
+                                                   url && url->has_userinfo() ? "a URL with a password" : printable(provider.base_url, 80)));
+        }
+    }
+    provider.api_key = std::make_shared<const Secret>();
+    s.secret("api_key", provider.api_key, false);
+    provider.clearance = provider.zone == Zone::local ? config.privacy.local_clearance : config.privacy.cloud_clearance;
+    s.label("clearance", provider.clearance);
+    s.flag("stream_usage", provider.stream_usage);
+    s.duration("connect_timeout", provider.connect_timeout);
+    s.duration("first_byte_timeout", provider.first_byte_timeout);
+    s.duration("idle_timeout", provider.idle_timeout);
+    config.providers.push_back(std::move(provider));
+}
+
+void read_price(Section& s, Model& model) {
+    s.section("price", [&](Section& price) {
+        model.priced = true;
+        price.money("input", model.price.input);
+        price.money("output", model.price.output);
+        model.price.cached_input = model.price.input;
+        price.money("cached_input", model.price.cached_input);
+    });
+}
+
+void read_model(const std::string& id, Section& s, Config& config) {
+    Model model;
+    model.id = id;
+    if (!good_name(id)) s.complain("a model's name has only letters, digits and . _ : / -");
+    for (const auto reserved : kReservedAliases)
+        if (id == reserved) s.complain(fmt::format("'{}' is an alias that exists already; choose another name", id));
+    s.required_text("provider", model.provider);
+    const Provider* provider = config.provider(model.provider);
+    if (provider == nullptr && !model.provider.empty())
+        s.complain("provider", fmt::format("no provider '{}'{}", printable(model.provider, 60), suggest(model.provider, ids(config.providers))));
+    model.name = id;
+    s.text("name", model.name);
+    s.number("context", model.context_tokens, 64, 100'000'000);
+    if (s.has("capabilities")) {
+        std::vector<std::string> names;
+        s.texts("capabilities", names);
+        const std::vector<std::string> valid(kCapabilityNames.begin(), kCapabilityNames.end());
+        Capabilities capabilities;
+        for (const auto& name : names) {
+            bool known = false;
+            for (std::size_t i = 0; i < kCapabilityNames.size(); ++i)
+                if (kCapabilityNames[i] == name) {
+                    capabilities.add(static_cast<Capability>(i));
+                    known = true;
+                }
+            if (!known) s.complain("capabilities", fmt::format("no capability '{}'{}", printable(name, 40), suggest(name, valid)));
+        }
+        model.capabilities = capabilities;
+    }
+    read_price(s, model);
+    if (provider != nullptr && provider->kind == ProviderKind::engine) {
+        s.required_text("file", model.file);
+        s.number("slots", model.slots, 1, 64);
+        s.duration("idle_unload", model.idle_unload);
+        s.duration("load_timeout", model.load_timeout);
+        s.texts("args", model.args);
+        if (model.context_tokens == 0) model.context_tokens = 4096;
+        // llama-server constrains JSON by grammar with any model; tools need a chat template that knows them (HAZARDS 14).
+        if (!model.capabilities) {
+            model.capabilities = Capabilities{};
+            model.capabilities->add(Capability::json);
+        }
+    }
+    config.models.push_back(std::move(model));
+}
+
+void read_rule(Section& s, const Config& config, Policy& policy) {
+    Rule rule;
+    s.required_text("name", rule.name);
+    if (!rule.name.empty() && !good_name(rule.name)) s.complain("name", "has only letters, digits and . _ : / -");
+    s.choice("label", rule.label, kLabelNames);
+    std::optional<int> value;
+    s.choice("value", value, kValueNames);
+    if (value) rule.high_value = *value == 1;
+    s.number("difficulty", rule.difficulty, 0, 100);
+    s.number("prompt_tokens", rule.prompt_tokens, 1, 100'000'000);
+    s.number("repeats", rule.repeats, 1, 1'000'000);
+    s.choice("needs", rule.needs, kCapabilityNames);
+    s.text("key", rule.key);
+    bool known = rule.key.empty();
+    for (const auto& key : config.keys) known = known || key.id == rule.key;
+    if (!known) s.complain("key", fmt::format("no key '{}'{}", printable(rule.key, 60), suggest(rule.key, ids(config.keys))));
+    if (!s.has("prefer")) s.complain("'prefer' is missing; there are: local, cloud, cheapest");
+    s.choice("prefer", rule.prefer, kPreferNames);
+    s.choice("only", rule.only, kZoneNames);
+    s.flag("fallback", rule.fallback);
+    policy.rules.push_back(std::move(rule));
+}
+
+void read_policy(Section& s, const Config& config, Policy& policy, Problems& problems, const Environment& environment) {
+    s.number("attempts", policy.attempts, 1, 10);
+    const bool own_rules = s.has("rules");
+    if (s.has("preset") && own_rules) s.complain("preset", "give a preset or rules, not both");
+    s.text("preset", policy.preset);
+    if (own_rules) {
+        policy.preset.clear();
+        s.each_listed("rules", [&](Section& rule) { read_rule(rule, config, policy); });
+        if (policy.rules.empty()) s.complain("rules", "there is no rule; write at least { name: all, prefer: local }");
+        return;
+    }
+    if (policy.preset.empty()) policy.preset = "hybrid";
+    const auto text = preset_text(policy.preset);
+    if (text.empty()) {
+        s.complain("preset", fmt::format("no preset '{}'{}", printable(policy.preset, 40), suggest(policy.preset, preset_names())));
+        return;
+    }
+    Section preset(YAML::Load(std::string(text)), "preset " + policy.preset, problems, environment);
+    preset.each_listed("rules", [&](Section& rule) { read_rule(rule, config, policy); });
+}
+
+void read_privacy(Section& s, Privacy& privacy) {
+    s.section("clearance", [&](Section& clearance) {
+        clearance.label("local", privacy.local_clearance);
+        clearance.label("cloud", privacy.cloud_clearance);
+    });
+    s.section("detect", [&](Section& detect) {
+        detect.label("email", privacy.detect.email);
+        detect.label("card", privacy.detect.card);
+        detect.label("iban", privacy.detect.iban);
+        detect.label("credential", privacy.detect.credential);
+    });
+}
+
+void read_key(const std::string& id, Section& s, Config& config) {
+    Key key;
+    key.id = id;
+    if (!good_name(id)) s.complain("a key's name has only letters, digits and . _ : / -");
+    key.secret = std::make_shared<const Secret>();
+    s.secret("secret", key.secret, true);
+    if (!key.secret->empty() && key.secret->reveal().size() < 16) s.complain("secret", "is shorter than 16 characters; `openssl rand -hex 24` makes a good one");
+    for (const auto& other : config.keys)
+        if (!key.secret->empty() && other.secret->equals(key.secret->reveal())) s.complain("secret", fmt::format("is the same as that of '{}'", other.id));
+    s.label("label", key.label);
+    std::optional<int> value;
+    s.choice("value", value, kValueNames);
+    key.high_value = value == 1;
+    s.flag("admin", key.admin);
+    s.texts("aliases", key.aliases);
+    s.each_listed("budgets", [&](Section& b) {
+        Budget budget;
+        if (!b.has("limit")) b.complain("'limit' is missing");
+        b.money("limit", budget.limit);
+        b.choice("window", budget.window, kWindowNames);
+        key.budgets.push_back(budget);
+    });
+    s.section("limits", [&](Section& limits) {
+        limits.number("rpm", key.limits.requests_per_minute, 1, 1'000'000'000);
+        limits.number("tpm", key.limits.tokens_per_minute, 1, 1'000'000'000'000);
+        limits.number("concurrency", key.limits.concurrency, 1, 1'000'000);
+    });
+    config.keys.push_back(std::move(key));
+}
+
+void read_alias(const std::string& id, const std::vector<std::string>& models, Section& s, Config& config) {
+    std::vector<std::string> taken(kReservedAliases.begin(), kReservedAliases.end());
+    for (const auto& reserved : taken)
+        if (id == reserved) s.complain(id, "this alias exists already; choose another name");
+    if (config.model(id) != nullptr) s.complain(id, "a model has this name; each model's name is an alias already");
+    if (!good_name(id)) s.complain(id, "an alias has only letters, digits and . _ : / -");
+    if (models.empty()) s.complain(id, "expected a list of models such as [gpt, smollm2]");
+    for (const auto& model : models)
+        if (config.model(model) == nullptr)
+            s.complain(id, fmt::format("no model '{}'{}", printable(model, 60), suggest(model, ids(config.models))));
+    config.aliases.push_back({id, models});
+}
+
+// What an empty config means: the embedded engine with its small model.
+void add_embedded_default(Config& config) {
+    Provider home;
+    home.id = "home";
+    home.kind = ProviderKind::engine;
+    home.zone = Zone::local;
+    home.api_key = std::make_shared<const Secret>();
+    home.clearance = config.privacy.local_clearance;
+    config.providers.push_back(std::move(home));
+    Model model;
+    model.id = "smollm2";
+    model.provider = "home";
+    model.name = "smollm2";
+    model.file = "smollm2-135m-instruct-q4_1.gguf";
+    model.context_tokens = 8192;
+    model.slots = 2;
+    model.capabilities = Capabilities{};
+    model.capabilities->add(Capability::json);
+    config.models.push_back(std::move(model));
+}
+
+fs::path home_of(const Environment& environment) {
+    if (const auto home = environment("HOME"); home && !home->empty()) return *home;
+    return "/";
+}
+
+fs::path xdg(const Environment& environment, const std::string& variable, const char* below_home) {
+    if (const auto folder = environment(variable); folder && !folder->empty()) return *folder;
+    return home_of(environment) / below_home;
+}
+
+void read_data(Section& root, Config& config, const Environment& environment) {
+    std::string data;
+    root.text("data", data);
+    if (data.empty()) config.data = xdg(environment, "XDG_DATA_HOME", ".local/share") / "tandem";
+    else if (data.starts_with("~/")) config.data = home_of(environment) / data.substr(2);
+    else config.data = fs::path(data).is_absolute() || config.source.empty() ? fs::path(data) : fs::absolute(config.source).parent_path() / data;
+    if (config.data.is_relative()) config.data = fs::absolute(config.data);
+    config.data = config.data.lexically_normal();
+}
+
+void read_root(Section& root, Config& config, Problems& problems, const Environment& environment) {
+    root.section("server", [&](Section& s) { read_server(s, config.server); });
+    read_data(root, config, environment);
+    root.section("privacy", [&](Section& s) { read_privacy(s, config.privacy); });
+    root.each_named("providers", [&](const std::string& id, Section& s) { read_provider(id, s, config); });
+    root.each_named("models", [&](const std::string& id, Section& s) { read_model(id, s, config); });
+    if (config.providers.empty() && config.models.empty()) add_embedded_default(config);
+    if (config.models.empty()) root.complain("there is no model; add one under 'models:'");
+    root.each_named("keys", [&](const std::string& id, Section& s) { read_key(id, s, config); });
+    root.section("aliases", [&](Section& s) {
+        for (const auto& id : s.keys()) {
+            std::vector<std::string> models;
+            s.texts(id, models);
+            read_alias(id, models, s, config);
+        }
+    });
+    for (const auto& key : config.keys)
+        for (const auto& alias : key.aliases) {
+            std::vector<std::string> valid(kReservedAliases.begin(), kReservedAliases.end());
+            for (const auto& id : ids(config.aliases)) valid.push_back(id);
+            for (const auto& id : ids(config.models)) valid.push_back(id);
+            if (std::ranges::find(valid, alias) == valid.end())
+                root.complain("keys", fmt::format("{}: no alias or model '{}'{}", key.id, printable(alias, 60), suggest(alias, valid)));
+        }
+    bool policy_read = false;
+    root.section("policy", [&](Section& s) {
+        read_policy(s, config, config.policy, problems, environment);
+        policy_read = true;
+    });
+    if (!policy_read) {
+        Section none(YAML::Node(), "policy", problems, environment);
+        read_policy(none, config, config.policy, problems, environment);
+    }
+    root.section("engine", [&](Section& s) { s.text("binary", config.engine_binary); });
+    root.text("currency", config.currency);
+    if (config.currency.size() != 3 || config.currency.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") != std::string::npos)
+        root.complain("currency", "expected three capital letters such as USD or EUR");
+    root.choice("durability", config.durability, kDurabilityNames);
+    if (!config.server.loopback && config.keys.empty())
+        root.complain("server", fmt::format("{} is not a loopback address, and there is no API key: everyone on the network could use "
+                                            "your models. Add one under 'keys:', or listen on 127.0.0.1", config.server.host));
+}
+
+}  // namespace
+
+bool Server::operator==(const Server& other) const {
+    return host == other.host && port == other.port && tls_certificate == other.tls_certificate && tls_key == other.tls_key &&
+           workers == other.workers;
+}
+
+const Provider* Config::provider(std::string_view id) const {
+    for (const auto& entry : providers)
+        if (entry.id == id) return &entry;
+    return nullptr;
+}
+
+const Model* Config::model(std::string_view id) const {
+    for (const auto& entry : models)
+        if (entry.id == id) return &entry;
+    return nullptr;
+}
+
+const Alias* Config::alias(std::string_view id) const {
+    for (const auto& entry : aliases)
+        if (entry.id == id) return &entry;
+    return nullptr;
+}
+
+Environment process_environment() {
+    return [](const std::string& name) -> std::optional<std::string> {
+        const char* value = std::getenv(name.c_str());
+        if (value == nullptr) return std::nullopt;
+        return std::string(value);
+    };
+}
+
+Result<Config> parse(const std::string& text, const fs::path& source, const Environment& environment) {
+    Problems problems;
+    problems.source = source.empty() ? "tandem.yaml" : source.string();
+    Config config;
+    config.source = source;
+    if (text.size() > kLargestFile) return fail(ErrorCode::invalid, fmt::format("{}: larger than 1 MiB", problems.source));
+    try {
+        const YAML::Node document = YAML::Load(text);
+        Section root(document, "", problems, environment);
+        read_root(root, config, problems, environment);
+    } catch (const YAML::Exception& error) {
+        problems.add(error.mark, fmt::format("not valid YAML: {}", error.msg));
+    }
+    if (!problems.lines.empty()) return fail(ErrorCode::invalid, join(problems.lines, "\n"));
+    return config;
+}
+
+Result<Config> load(const fs::path& path, bool must_exist, const Environment& environment) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) {
+        std::error_code ignored;
+        if (must_exist || fs::exists(path, ignored))
+            return fail(ErrorCode::not_found, fmt::format("cannot read {}; `tandem init --config {}` writes one", path.string(), path.string()));
+        return parse("", {}, environment);
+    }
+    std::string text(kLargestFile + 1, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(file.gcount()));
+    return parse(text, path, environment);
+}
+
+fs::path default_path(const Environment& environment) {
+    if (const auto named = environment("TANDEM_CONFIG"); named && !named->empty()) return *named;
+    std::error_code ignored;
+    if (fs::exists("tandem.yaml", ignored)) return "tandem.yaml";
+    return xdg(environment, "XDG_CONFIG_HOME", ".config") / "tandem" / "tandem.yaml";
+}
+
+fs::path cache_folder(const Environment& environment) {
+    if (const auto named = environment("TANDEM_CACHE"); named && !named->empty()) return *named;
+    return xdg(environment, "XDG_CACHE_HOME", ".cache") / "tandem";
+}
+
+}  // namespace tandem::config

@@ -1,0 +1,75 @@
+// The presets, as the rules that an owner could have written. `tandem policy show` prints them; to change one, copy
+// its rules into tandem.yaml under `policy: rules:` and edit them there.
+#include <array>
+
+#include <fmt/format.h>
+
+#include "config/config.h"
+
+namespace tandem::config {
+
+namespace {
+
+struct Preset {
+    std::string_view name;
+    std::string_view rules;
+};
+
+constexpr std::array kPresets = {
+    Preset{"hybrid", R"(rules:
+  # Private material stays home whatever else holds. Clearance excludes the cloud already; this rule says why.
+  - { name: private-material, label: private, prefer: local }
+  # Marked by the x-tandem-value header, or by the key: worth the best model.
+  - { name: high-value, value: high, prefer: cloud }
+  # Long reasoning, hard writing and planning.
+  - { name: hard-work, difficulty: 50, prefer: cloud }
+  # The same kind of prompt over and over: what a small model is for.
+  - { name: repetitive-work, repeats: 3, prefer: local }
+  # Too long to be light.
+  - { name: long-prompt, prompt_tokens: 6000, prefer: cloud }
+  - { name: light-work, prefer: local }
+)"},
+    Preset{"local-first", R"(rules:
+  - { name: local-first, prefer: local }
+)"},
+    Preset{"cloud-first", R"(rules:
+  - { name: private-material, label: private, prefer: local }
+  - { name: cloud-first, prefer: cloud }
+)"},
+};
+
+}  // namespace
+
+std::string_view preset_text(std::string_view preset) {
+    for (const auto& entry : kPresets)
+        if (entry.name == preset) return entry.rules;
+    return {};
+}
+
+std::vector<std::string> preset_names() {
+    std::vector<std::string> names;
+    for (const auto& entry : kPresets) names.emplace_back(entry.name);
+    return names;
+}
+
+std::string rules_as_yaml(const Policy& policy) {
+    if (!policy.preset.empty()) return std::string(preset_text(policy.preset));
+    std::string out = "rules:\n";
+    for (const auto& rule : policy.rules) {
+        out += fmt::format("  - {{ name: {}", rule.name);
+        if (rule.label) out += fmt::format(", label: {}", name_of(*rule.label));
+        if (rule.high_value) out += fmt::format(", value: {}", *rule.high_value ? "high" : "normal");
+        if (rule.difficulty) out += fmt::format(", difficulty: {}", *rule.difficulty);
+        if (rule.prompt_tokens) out += fmt::format(", prompt_tokens: {}", *rule.prompt_tokens);
+        if (rule.repeats) out += fmt::format(", repeats: {}", *rule.repeats);
+        if (rule.needs) out += fmt::format(", needs: {}", name_of(*rule.needs));
+        if (!rule.key.empty()) out += fmt::format(", key: {}", rule.key);
+        out += fmt::format(", prefer: {}", kPreferNames[static_cast<std::size_t>(rule.prefer)]);
+        if (rule.only) out += fmt::format(", only: {}", name_of(*rule.only));
+        if (!rule.fallback) out += ", fallback: false";
+        out += " }\n";
+    }
+    return out;
+}
+
+}  // namespace tandem::config

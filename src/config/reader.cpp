@@ -1,0 +1,261 @@
+#include "config/reader.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace tandem::config {
+
+void Problems::add(const YAML::Mark& mark, const std::string& text) {
+    if (mark.is_null()) lines.push_back(fmt::format("{}: {}", source, text));
+    else lines.push_back(fmt::format("{}:{}:{}: {}", source, mark.line + 1, mark.column + 1, text));
+}
+
+Section::Section(YAML::Node node, std::string path, Problems& problems, const Environment& environment)
+    : node_(std::move(node)), path_(std::move(path)), problems_(problems), environment_(environment) {
+    if (!node_.IsDefined() || node_.IsNull()) return;
+    if (!node_.IsMap()) {
+        problems_.add(node_.Mark(), fmt::format("{} must be a mapping (key: value)", path_.empty() ? "the file" : path_));
+        node_ = YAML::Node();
+        return;
+    }
+    std::set<std::string> seen;
+    for (const auto& entry : node_) {
+        if (!entry.first.IsScalar()) {
+            problems_.add(entry.first.Mark(), fmt::format("{}: a key must be plain text", path_));
+        } else if (!seen.insert(entry.first.Scalar()).second) {
+            problems_.add(entry.first.Mark(), fmt::format("{} stands twice", name(entry.first.Scalar())));
+        }
+    }
+}
+
+Section::~Section() {
+    if (!node_.IsDefined() || !node_.IsMap()) return;
+    const std::vector<std::string> known(asked_.begin(), asked_.end());
+    for (const auto& entry : node_) {
+        if (!entry.first.IsScalar() || asked_.contains(entry.first.Scalar())) continue;
+        problems_.add(entry.first.Mark(), fmt::format("unknown key '{}'{}{}", printable(entry.first.Scalar(), 60),
+                                                      path_.empty() ? "" : " in " + path_, suggest(entry.first.Scalar(), known)));
+    }
+}
+
+YAML::Node Section::find(const std::string& key) {
+    asked_.insert(key);
+    if (!node_.IsDefined() || !node_.IsMap()) return YAML::Node(YAML::NodeType::Undefined);
+    for (const auto& entry : node_)
+        if (entry.first.IsScalar() && entry.first.Scalar() == key) return entry.second;
+    return YAML::Node(YAML::NodeType::Undefined);
+}
+
+bool Section::has(const std::string& key) {
+    const auto node = find(key);
+    return node.IsDefined() && !node.IsNull();
+}
+
+std::vector<std::string> Section::keys() const {
+    std::vector<std::string> result;
+    if (!node_.IsDefined() || !node_.IsMap()) return result;
+    for (const auto& entry : node_)
+        if (entry.first.IsScalar()) result.push_back(entry.first.Scalar());
+    return result;
+}
+
+void Section::complain(const std::string& key, const std::string& text) {
+    const auto node = find(key);
+    problems_.add(node.IsDefined() ? node.Mark() : node_.Mark(), fmt::format("{}: {}", name(key), text));
+}
+
+// Puts values in for ${NAME} and ${NAME:-default}.
+std::optional<std::string> Section::expand(const std::string& key, const YAML::Node& node) {
+    const std::string& written = node.Scalar();
+    std::string result;
+    for (std::size_t i = 0; i < written.size();) {
+        if (written.compare(i, 2, "${") != 0) {
+            result += written[i++];
+            continue;
+        }
+        const auto close = written.find('}', i);
+        if (close == std::string::npos) {
+            problems_.add(node.Mark(), fmt::format("{}: '${{' without '}}'", name(key)));
+            return std::nullopt;
+        }
+        std::string variable = written.substr(i + 2, close - i - 2);
+        std::optional<std::string> fallback;
+        if (const auto split = variable.find(":-"); split != std::string::npos) {
+            fallback = variable.substr(split + 2);
+            variable.resize(split);
+        }
+        auto value = environment_(variable);
+        if (!value || value->empty()) value = fallback;
+        if (!value) {
+            problems_.add(node.Mark(), fmt::format("{}: the environment variable {} is not set; export it before you start tandem, "
+                                                   "or write ${{{}:-default}}", name(key), printable(variable, 60), printable(variable, 60)));
+            return std::nullopt;
+        }
+        result += *value;
+        i = close + 1;
+    }
+    return result;
+}
+
+std::optional<std::string> Section::scalar(const std::string& key) {
+    const auto node = find(key);
+    if (!node.IsDefined()) return std::nullopt;
+    if (!node.IsScalar()) {
+        problems_.add(node.Mark(), fmt::format("{}: expected one value", name(key)));
+        return std::nullopt;
+    }
+    return expand(key, node);
+}
+
+void Section::text(const std::string& key, std::string& target) {
+    if (auto value = scalar(key)) target = std::move(*value);
+}
+
+void Section::required_text(const std::string& key, std::string& target) {
+    if (!find(key).IsDefined()) complain(fmt::format("'{}' is missing", key));
+    text(key, target);
+}
+
+void Section::secret(const std::string& key, std::shared_ptr<const Secret>& target, bool required) {
+    if (!find(key).IsDefined()) {
+        if (required) complain(fmt::format("'{}' is missing; write {}: ${{NAME}} and export NAME", key, key));
+        return;
+    }
+    if (auto value = scalar(key)) {
+        // Such a value ends in a header, where these would start another one.
+        if (value->find_first_of("\r\n") != std::string::npos || trim(*value).empty()) complain(key, "is empty or has a line break in it");
+        else target = std::make_shared<const Secret>(std::move(*value));
+    }
+}
+
+void Section::flag(const std::string& key, bool& target) {
+    const auto value = scalar(key);
+    if (!value) return;
+    if (*value == "true") target = true;
+    else if (*value == "false") target = false;
+    else complain(key, fmt::format("expected true or false, got '{}'", printable(*value, 40)));
+}
+
+void Section::duration(const std::string& key, milliseconds& target) {
+    const auto value = scalar(key);
+    if (!value) return;
+    const auto unit_at = value->find_first_not_of("0123456789");
+    const auto count = whole_number(value->substr(0, unit_at));
+    const std::string unit = unit_at == std::string::npos ? "" : value->substr(unit_at);
+    const std::int64_t factor = unit == "ms" ? 1 : unit == "s" ? 1000 : unit == "m" ? 60'000 : unit == "h" ? 3'600'000 : 0;
+    constexpr std::int64_t kLongest = 30LL * 24 * 3'600'000;
+    if (!count || factor == 0 || *count == 0 || *count > kLongest / factor) {
+        complain(key, fmt::format("expected a duration such as 500ms, 10s, 5m or 1h (30 days at most), got '{}'", printable(*value, 40)));
+        return;
+    }
+    target = milliseconds(*count * factor);
+}
+
+void Section::bytes(const std::string& key, std::size_t& target, std::size_t low, std::size_t high) {
+    const auto value = scalar(key);
+    if (!value) return;
+    const auto unit_at = value->find_first_not_of("0123456789");
+    const auto count = whole_number(value->substr(0, unit_at));
+    const std::string unit = unit_at == std::string::npos ? "" : std::string(trim(value->substr(unit_at)));
+    const std::size_t factor = unit.empty() ? 1 : unit == "KiB" ? 1024 : unit == "MiB" ? 1024 * 1024 : 0;
+    if (!count || factor == 0 || static_cast<std::size_t>(*count) > high / factor || static_cast<std::size_t>(*count) * factor < low) {
+        complain(key, fmt::format("expected a size from {} to {} bytes, such as 16KiB or 32MiB, got '{}'", low, high, printable(*value, 40)));
+        return;
+    }
+    target = static_cast<std::size_t>(*count) * factor;
+}
+
+void Section::money(const std::string& key, Money& target) {
+    const auto value = scalar(key);
+    if (!value) return;
+    if (auto money = Money::parse(*value)) target = *money;
+    else complain(key, money.error().message);
+}
+
+void Section::label(const std::string& key, Label& target) { choice(key, target, kLabelNames); }
+
+void Section::texts(const std::string& key, std::vector<std::string>& target) {
+    const auto node = find(key);
+    if (!node.IsDefined()) return;
+    target.clear();
+    if (node.IsScalar()) {
+        if (auto value = expand(key, node)) target.push_back(std::move(*value));
+        return;
+    }
+    if (!node.IsSequence()) {
+        complain(key, "expected a list such as [a, b]");
+        return;
+    }
+    for (const auto& element : node) {
+        if (!element.IsScalar()) {
+            problems_.add(element.Mark(), fmt::format("{}: expected plain text", name(key)));
+        } else if (auto value = expand(key, element)) {
+            target.push_back(std::move(*value));
+        }
+    }
+}
+
+std::optional<std::int64_t> Section::whole(const std::string& key, std::int64_t low, std::int64_t high) {
+    const auto value = scalar(key);
+    if (!value) return std::nullopt;
+    const auto number = whole_number(*value);
+    if (!number || *number < low || *number > high) {
+        complain(key, fmt::format("expected a whole number from {} to {}, got '{}'", low, high, printable(*value, 40)));
+        return std::nullopt;
+    }
+    return *number;
+}
+
+std::optional<std::size_t> Section::chosen(const std::string& key, std::span<const std::string_view> names) {
+    const auto value = scalar(key);
+    if (!value) return std::nullopt;
+    for (std::size_t i = 0; i < names.size(); ++i)
+        if (names[i] == *value) return i;
+    const std::vector<std::string> valid(names.begin(), names.end());
+    complain(key, fmt::format("expected one of {}, got '{}'{}", join(valid, ", "), printable(*value, 40),
+                              nearest(*value, valid).empty() ? "" : suggest(*value, valid)));
+    return std::nullopt;
+}
+
+void Section::section(const std::string& key, const std::function<void(Section&)>& visit) {
+    const auto node = find(key);
+    if (!node.IsDefined()) return;
+    Section section(node, name(key), problems_, environment_);
+    visit(section);
+}
+
+void Section::each_named(const std::string& key, const std::function<void(const std::string&, Section&)>& visit) {
+    const auto node = find(key);
+    if (!node.IsDefined() || node.IsNull()) return;
+    if (!node.IsMap()) {
+        complain(key, "must be a mapping (name: { ... })");
+        return;
+    }
+    for (const auto& entry : node) {
+        if (!entry.first.IsScalar()) {
+            problems_.add(entry.first.Mark(), fmt::format("{}: a name must be plain text", name(key)));
+            continue;
+        }
+        Section section(entry.second, name(key) + "." + entry.first.Scalar(), problems_, environment_);
+        visit(entry.first.Scalar(), section);
+    }
+}
+
+void Section::each_listed(const std::string& key, const std::function<void(Section&)>& visit) {
+    const auto node = find(key);
+    if (!node.IsDefined() || node.IsNull()) return;
+    if (!node.IsSequence()) {
+        complain(key, "must be a list (- ...)");
+        return;
+    }
+    std::size_t index = 0;
+    for (const auto& element : node) {
+        Section section(element, fmt::format("{}[{}]", name(key), index++), problems_, environment_);
+        visit(section);
+    }
+}
+
+}  // namespace tandem::config

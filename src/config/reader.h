@@ -1,0 +1,89 @@
+// Reads one mapping of a YAML document into typed values and notes what is wrong with it, where, and what would be
+// right. Private to config/.
+#pragma once
+
+#include <yaml-cpp/yaml.h>
+
+#include <functional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+
+namespace tandem::config {
+
+// What all sections of one parse share.
+struct Problems {
+    std::string source;
+    std::vector<std::string> lines;
+    void add(const YAML::Mark& mark, const std::string& text);
+};
+
+class Section {
+  public:
+    // `path` is how the owner would say it ("providers.openai"). A node that is null counts as an empty mapping.
+    Section(YAML::Node node, std::string path, Problems& problems, const Environment& environment);
+    // Complains about keys that nothing asked for.
+    ~Section();
+    Section(const Section&) = delete;
+    Section& operator=(const Section&) = delete;
+
+    bool has(const std::string& key);
+    std::vector<std::string> keys() const;  // in the file's order
+    const std::string& path() const { return path_; }
+
+    // Each sets `target` where the key is there and right; elsewhere `target` keeps its value.
+    void text(const std::string& key, std::string& target);
+    void required_text(const std::string& key, std::string& target);
+    void secret(const std::string& key, std::shared_ptr<const Secret>& target, bool required);
+    void flag(const std::string& key, bool& target);
+    void duration(const std::string& key, milliseconds& target);  // 500ms, 10s, 5m, 1h
+    void bytes(const std::string& key, std::size_t& target, std::size_t low, std::size_t high);  // 4096, 16KiB, 32MiB
+    void money(const std::string& key, Money& target);
+    void label(const std::string& key, Label& target);
+    void texts(const std::string& key, std::vector<std::string>& target);  // a list, or one value alone
+    template <typename Number>
+    void number(const std::string& key, Number& target, std::int64_t low, std::int64_t high) {
+        if (const auto value = whole(key, low, high)) target = static_cast<Number>(*value);
+    }
+    template <typename Number>
+    void number(const std::string& key, std::optional<Number>& target, std::int64_t low, std::int64_t high) {
+        if (const auto value = whole(key, low, high)) target = static_cast<Number>(*value);
+    }
+    // One of `names`; sets the enum value of the same place.
+    template <typename Enum>
+    void choice(const std::string& key, Enum& target, std::span<const std::string_view> names) {
+        if (const auto index = chosen(key, names)) target = static_cast<Enum>(*index);
+    }
+    template <typename Enum>
+    void choice(const std::string& key, std::optional<Enum>& target, std::span<const std::string_view> names) {
+        if (const auto index = chosen(key, names)) target = static_cast<Enum>(*index);
+    }
+
+    // The mapping or each element below `key`; `visit` is not called where it is absent.
+    void section(const std::string& key, const std::function<void(Section&)>& visit);
+    void each_named(const std::string& key, const std::function<void(const std::string& name, Section&)>& visit);
+    void each_listed(const std::string& key, const std::function<void(Section&)>& visit);
+
+    // Notes a problem at `key`, or at the section itself where the key is not there.
+    void complain(const std::string& key, const std::string& text);
+    void complain(const std::string& text) { problems_.add(node_.Mark(), path_.empty() ? text : path_ + ": " + text); }
+
+  private:
+    YAML::Node find(const std::string& key);
+    std::optional<std::string> scalar(const std::string& key);
+    std::optional<std::string> expand(const std::string& key, const YAML::Node& node);
+    std::optional<std::int64_t> whole(const std::string& key, std::int64_t low, std::int64_t high);
+    std::optional<std::size_t> chosen(const std::string& key, std::span<const std::string_view> names);
+    std::string name(const std::string& key) const { return path_.empty() ? key : path_ + "." + key; }
+
+    YAML::Node node_;
+    std::string path_;
+    Problems& problems_;
+    const Environment& environment_;
+    std::set<std::string> asked_;
+};
+
+}  // namespace tandem::config

@@ -1,0 +1,84 @@
+// The local engines: started when a request needs one, watched, restarted with backoff, unloaded when idle, stopped with
+// us. One llama-server process for each model of a provider of kind engine.
+//
+// It does not know what is sent to an engine, and opens no connection for requests: it lends an address and a key.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/secret.h"
+#include "base/world.h"
+#include "config/config.h"
+
+namespace tandem::engine {
+
+struct EngineStatus {
+    std::string model;
+    std::string state;       // stopped, starting, ready, waiting (for a restart), stopping
+    std::string last_error;  // of the last start or run that failed
+    int pid = 0;
+    std::uint16_t port = 0;
+    int in_use = 0;          // leases
+    int restarts = 0;        // since Tandem started
+    std::filesystem::path log;
+};
+
+// The right to use a running engine; it is not unloaded while one is held. Safe to drop on any thread.
+class Lease {
+  public:
+    Lease() = default;
+    Lease(std::shared_ptr<void> hold, std::string base_url, std::shared_ptr<const Secret> key)
+        : hold_(std::move(hold)), base_url_(std::move(base_url)), key_(std::move(key)) {}
+    const std::string& base_url() const { return base_url_; }  // ends in /v1
+    const std::shared_ptr<const Secret>& api_key() const { return key_; }
+
+  private:
+    std::shared_ptr<void> hold_;
+    std::string base_url_;
+    std::shared_ptr<const Secret> key_;
+};
+
+struct EnginesSettings {
+    std::filesystem::path data;   // logs go to data/engines/
+    std::filesystem::path cache;  // engine/llama-server and models/ are looked for there
+    config::Environment environment;
+};
+
+// The llama-server to run: the config's, PATH's, the cache's. Errors: not_found, with what to do.
+Result<std::filesystem::path> find_binary(const config::Config& config, const EnginesSettings& settings);
+// The model's file: absolute, beside the config file, in data/models, in the cache. Errors: not_found, naming the places.
+Result<std::filesystem::path> find_model_file(const config::Config& config, const config::Model& model, const EnginesSettings& settings);
+
+class Engines {
+  public:
+    // Random and clock outlive it.
+    Engines(EnginesSettings settings, Random& random, const Clock& clock);
+    // Stops every engine, and waits until they are gone.
+    ~Engines();
+    Engines(const Engines&) = delete;
+    Engines& operator=(const Engines&) = delete;
+
+    // Takes over what the config says; engines that changed or went are stopped, once nobody uses them.
+    void configure(std::shared_ptr<const config::Config> config);
+
+    // Starts the engine of this model if it does not run, waits until it answers, and gives a lease. `done` is called
+    // once, on another thread. Errors: unavailable (it does not start, and why), timeout, not_found.
+    void acquire(const std::string& model, SteadyTime deadline, std::function<void(Result<Lease>)> done);
+    // Ends it now, whatever runs on it; a later request starts it again. Errors as acquire().
+    void stop(const std::string& model, std::function<void(Result<>)> done);
+
+    // Why a request cannot count on this engine now, or empty. Safe from any thread, does not wait.
+    std::string unhealthy(const std::string& model) const;
+    std::vector<EngineStatus> status() const;
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace tandem::engine

@@ -1,0 +1,48 @@
+// A child process that never outlives us: the kernel kills it when the thread that started it ends, however it ends.
+// Private to engine/.
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace tandem::engine {
+
+class Process {
+  public:
+    struct Settings {
+        std::vector<std::string> command;      // [0] is an absolute path
+        std::vector<std::string> environment;  // NAME=value, all of it
+        std::filesystem::path log;             // stdout and stderr are added to it
+    };
+
+    // The calling thread must live as long as the child shall (PR_SET_PDEATHSIG acts on the thread).
+    // Errors: unavailable.
+    static Result<Process> start(const Settings& settings);
+
+    Process(Process&& other) noexcept : pid_(std::exchange(other.pid_, -1)), status_(other.status_) {}
+    Process& operator=(Process&&) = delete;
+    // Kills it at once if it still runs, and waits for its end.
+    ~Process();
+
+    pid_t pid() const { return pid_; }
+    // How it ended, in words; nothing while it runs.
+    std::optional<std::string> ended();
+    void ask_to_stop();  // SIGTERM to its group
+    void kill();         // SIGKILL to its group
+
+  private:
+    explicit Process(pid_t pid) : pid_(pid) {}
+    pid_t pid_;
+    std::optional<int> status_;
+};
+
+// A TCP port of 127.0.0.1 that nothing used a moment ago. Errors: unavailable.
+Result<std::uint16_t> free_port();
+
+}  // namespace tandem::engine

@@ -1,0 +1,524 @@
+#include "gateway/chat.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "chat/estimate.h"
+#include "dialect/openai_chat.h"
+#include "gateway/relay.h"
+
+namespace tandem::gateway {
+
+namespace dialect = dialect::openai_chat;
+
+namespace {
+
+constexpr std::string_view kPath = "/chat/completions";
+constexpr std::size_t kLargeBody = 256 * 1024;        // decoded and scanned on a thread of its own
+constexpr milliseconds kFirstRetryPause{150};
+constexpr seconds kLongestRetryAfter{5};              // a provider that wants more gets it, and another candidate is asked
+
+// What the client may say in headers.
+struct Asked {
+    Label label = Label::public_;
+    bool high_value = false;
+    std::string conversation;
+    SteadyTime deadline;
+};
+
+Result<Asked> read_headers(const net::Fields& headers, SteadyTime latest) {
+    Asked asked;
+    asked.deadline = latest;
+    if (const auto text = headers.get("x-tandem-label"); !text.empty()) {
+        const auto label = label_from(text);
+        const std::vector<std::string> names(kLabelNames.begin(), kLabelNames.end());
+        if (!label) return fail(ErrorCode::invalid, fmt::format("x-tandem-label: there is no label '{}'{}", printable(text, 40), suggest(text, names)), "x-tandem-label");
+        asked.label = *label;
+    }
+    if (const auto text = headers.get("x-tandem-value"); !text.empty()) {
+        if (text != "high" && text != "normal") return fail(ErrorCode::invalid, "x-tandem-value: expected high or normal", "x-tandem-value");
+        asked.high_value = text == "high";
+    }
+    if (const auto text = headers.get("x-tandem-timeout"); !text.empty()) {
+        const auto wait = whole_number(text);
+        if (!wait || *wait < 1 || *wait > 86'400) return fail(ErrorCode::invalid, "x-tandem-timeout: expected whole seconds, from 1 to 86400", "x-tandem-timeout");
+        asked.deadline = std::min(latest, std::chrono::steady_clock::now() + seconds(*wait));
+    }
+    asked.conversation = headers.get("x-tandem-conversation");
+    return asked;
+}
+
+std::string fingerprint_scope(const config::Key& key, const std::string& conversation) {
+    return conversation.empty() ? "" : key.id + "\n" + conversation;
+}
+
+// Health and money of each model, as far as they speak against it.
+std::vector<routing::Standing> standing_of(Services& services, const Snapshot& snapshot, const config::Key& key, const routing::Features& features) {
+    std::vector<routing::Standing> result;
+    for (const auto& entry : snapshot.table.models) {
+        const bool engine = snapshot.config->provider(entry.provider)->kind == config::ProviderKind::engine;
+        routing::Standing standing{entry.model, services.health.unhealthy(entry.provider), {}};
+        if (standing.unhealthy.empty() && engine) standing.unhealthy = services.engines.unhealthy(entry.model);
+        if (!key.budgets.empty()) standing.over_budget = services.budgets.refusal(key, routing::worst_cost(entry, features));
+        if (!standing.unhealthy.empty() || !standing.over_budget.empty()) result.push_back(std::move(standing));
+    }
+    return result;
+}
+
+// The parts of a label that need no detector.
+privacy::Labelled label_by_source(const config::Key& key, const std::string& alias, Label asked, Label remembered) {
+    privacy::Labelled labelled;
+    labelled.raise(key.label, fmt::format("key {}", key.id));
+    if (alias == "private") labelled.raise(Label::private_, "alias private");
+    labelled.raise(asked, "header x-tandem-label");
+    labelled.raise(remembered, "this conversation before");
+    return labelled;
+}
+
+routing::Inputs inputs_of(const config::Key& key, const chat::Request& request, privacy::Labelled labelled, bool high_value, int repeats) {
+    routing::Inputs inputs;
+    inputs.alias = request.model;
+    inputs.key = key.id;
+    inputs.label = labelled.label;
+    inputs.label_reasons = std::move(labelled.reasons);
+    inputs.high_value = high_value || key.high_value;
+    inputs.features = routing::features_of(request);
+    inputs.features.repeats = repeats;
+    return inputs;
+}
+
+class ChatRun {
+  public:
+    ChatRun(Gateway& gateway, net::Exchange& exchange, std::shared_ptr<const Snapshot> snapshot, const config::Key& key)
+        : gateway_(gateway), services_(gateway.services()), exchange_(exchange), snapshot_(std::move(snapshot)), config_(*snapshot_->config), key_(key) {}
+
+    net::Task<> run() {
+        auto ready = co_await prepare();
+        if (!ready) {
+            co_await refuse(ready.error());
+            co_return;
+        }
+        if (decision_.eligible == 0) {
+            auto recorded = co_await close_record();
+            co_await refuse(recorded ? decision_.refusal() : recorded.error());
+            co_return;
+        }
+        co_await attempt_all();
+    }
+
+  private:
+    // ---- authenticate (done by the gateway), label, decide ----
+
+    net::Task<Result<>> prepare() {
+        auto asked = read_headers(exchange_.request().headers, services_.clock.steady() + config_.server.request_timeout);
+        if (!asked) co_return fail(asked.error());
+        asked_ = std::move(*asked);
+        auto admission = services_.budgets.admit(key_);
+        if (!admission) co_return fail(admission.error());
+        admission_ = std::move(*admission);
+        Result<> read;
+        if (exchange_.request().body.size() <= kLargeBody) {
+            read = decode_and_detect();
+        } else {
+            read = co_await net::run_on<Result<>>(services_.pool, [this] { return decode_and_detect(); });
+        }
+        if (!read) co_return read;
+        co_return decide();
+    }
+
+    Result<> decode_and_detect() {
+        if (auto ok = document_.parse(exchange_.request().body); !ok) return ok;
+        auto decoded = dialect::decode_request(document_);
+        if (!decoded) return fail(decoded.error());
+        request_ = std::move(*decoded);
+        if (!key_.aliases.empty() && std::ranges::find(key_.aliases, request_.model) == key_.aliases.end())
+            return fail(ErrorCode::forbidden, fmt::format("the key '{}' may not use '{}'{}", key_.id, printable(request_.model, 80), suggest(request_.model, key_.aliases)), "model");
+        fingerprints_ = privacy::fingerprints(request_, fingerprint_scope(key_, asked_.conversation));
+        labelled_ = label_by_source(key_, request_.model, asked_.label, services_.privacy.memory().recall(fingerprints_));
+        privacy::label_by_content(services_.privacy.detector(), document_, config_.privacy.detect, labelled_);
+        return {};
+    }
+
+    Result<> decide() {
+        id_ = DecisionId::make(services_.clock, services_.random);
+        inputs_ = inputs_of(key_, request_, std::move(labelled_), asked_.high_value, services_.repeats.count(request_));
+        inputs_.standing = standing_of(services_, *snapshot_, key_, inputs_.features);
+        auto decision = routing::decide(snapshot_->table, inputs_);
+        if (!decision) return fail(decision.error());
+        decision_ = std::move(*decision);
+        remember_ = services_.privacy.memory().remember(fingerprints_, !asked_.conversation.empty(), inputs_.label);
+        return {};
+    }
+
+    // The records that must be there before anything that follows from them; each is given out once.
+    store::Store::Job pending_records() {
+        auto remember = std::exchange(remember_, {});
+        store::Store::Job decision;
+        if (!decision_recorded_) {
+            decision_recorded_ = true;
+            decision = ledger::insert({id_, services_.clock.wall().time_since_epoch().count(), key_.id, inputs_.alias, inputs_.label, decision_.rule,
+                                       snapshot_->table_id, routing::to_json(inputs_), routing::to_json(decision_)});
+        }
+        if (!remember) return decision;
+        if (!decision) return remember;
+        return [remember = std::move(remember), decision = std::move(decision)](store::Database& database) -> Result<> {
+            if (auto ok = remember(database); !ok) return ok;
+            return decision(database);
+        };
+    }
+
+    // ---- attempt ----
+
+    enum class Next { done, retry, next_candidate, give_up };
+
+    net::Task<> attempt_all() {
+        const std::size_t candidates = decision_.fallback ? decision_.eligible : 1;
+        for (std::size_t i = 0; i < candidates; ++i) {
+            for (int attempt = 1; attempt <= config_.policy.attempts; ++attempt) {
+                const auto next = co_await attempt_one(decision_.candidates[i]);
+                if (next == Next::done) co_return;
+                if (next == Next::give_up) {
+                    co_await give_up();
+                    co_return;
+                }
+                if (next == Next::next_candidate || attempt == config_.policy.attempts || !co_await pause_before_retry(attempt)) break;
+            }
+        }
+        co_await give_up();
+    }
+
+    // False where waiting makes no sense any more.
+    net::Task<bool> pause_before_retry(int attempt) {
+        const milliseconds backoff = kFirstRetryPause * (1 << std::min(attempt - 1, 5)) + milliseconds(services_.random.next() % 50);
+        const milliseconds wait = last_.retry_after ? std::max<milliseconds>(backoff, *last_.retry_after) : backoff;
+        if (wait > kLongestRetryAfter || services_.clock.steady() + wait >= asked_.deadline) co_return false;
+        co_await net::sleep_for(exchange_.worker().context(), wait);
+        co_return !exchange_.cancel().fired();
+    }
+
+    net::Task<Next> attempt_one(const routing::Candidate& candidate) {
+        const auto& entry = *snapshot_->table.find(candidate.model);
+        const auto& provider = *config_.provider(candidate.provider);
+        attempt_ = {};
+        attempt_.decision = id_;
+        attempt_.number = static_cast<int>(attempts_.size()) + 1;
+        attempt_.time = services_.clock.wall().time_since_epoch().count();
+        attempt_.key = key_.id;
+        attempt_.provider = candidate.provider;
+        attempt_.model = candidate.model;
+        attempt_.zone = candidate.zone;
+        started_ = services_.clock.steady();
+
+        const Tokens most{inputs_.features.prompt_tokens + routing::answer_room(entry, inputs_.features)};
+        auto reservation = services_.budgets.reserve(key_, routing::worst_cost(entry, inputs_.features), most);
+        if (!reservation) co_return failed({.error = reservation.error(), .remedy = upstream::Remedy::next, .body = {}, .retry_after = {}});
+
+        auto endpoint = upstream::endpoint_of(provider);
+        engine::Lease lease;
+        if (provider.kind == config::ProviderKind::engine) {
+            auto lent = co_await net::wait_for<Result<engine::Lease>>([&](auto resume) {
+                services_.engines.acquire(candidate.model, asked_.deadline, std::move(resume));
+            });
+            if (exchange_.cancel().fired()) co_return cancelled(false);
+            if (!lent) co_return failed({.error = lent.error(), .remedy = upstream::Remedy::next, .body = {}, .retry_after = {}});
+            lease = std::move(*lent);
+            endpoint.base_url = lease.base_url();
+            endpoint.api_key = lease.api_key();
+        }
+
+        const auto& model = *config_.model(candidate.model);
+        const bool ask_for_usage = request_.stream && !request_.include_usage && provider.stream_usage;
+        privacy::Privacy::Ask ask{id_, candidate.provider, candidate.model, candidate.zone, entry.clearance, inputs_.label, decision_.rule,
+                                  dialect::forward_request(document_, model.name, ask_for_usage)};
+        // A decision that sends something out is recorded with it; one that stays home, at the end.
+        auto records = candidate.zone == Zone::cloud ? pending_records() : std::exchange(remember_, {});
+        auto clearance = co_await net::wait_for<Result<privacy::Clearance>>([&](auto resume) {
+            services_.privacy.clear(std::move(ask), std::move(records), std::move(resume));
+        });
+        if (!clearance) {
+            const bool storage = clearance.error().code == ErrorCode::storage;
+            co_return failed({.error = clearance.error(), .remedy = storage ? upstream::Remedy::give_up : upstream::Remedy::next, .body = {}, .retry_after = {}});
+        }
+        auto sent = co_await upstream::send(gateway_.client_of(exchange_.worker()), std::move(*clearance), *reservation, endpoint, std::string(kPath),
+                                            request_.stream, asked_.deadline, exchange_.cancel());
+        if (!sent) {
+            if (exchange_.cancel().fired()) co_return cancelled(true, &*reservation, &entry);
+            co_return failed(std::move(sent.error()));
+        }
+        services_.health.succeeded(candidate.provider);
+        attempt_.status = 200;
+        if (sent->event_stream && request_.stream) co_return co_await relay(sent->answer, entry, *reservation);
+        co_return co_await whole(sent->answer, entry, *reservation);
+    }
+
+    // ---- the answer, whole ----
+
+    net::Task<Next> whole(net::Answer& answer, const routing::Table::Entry& entry, ledger::Reservation& reservation) {
+        auto body = co_await answer.read_all();
+        if (exchange_.cancel().fired()) co_return cancelled(true, &reservation, &entry);
+        if (!body) co_return unreadable(body.error());
+        mark_first_byte();
+        json::Document document;
+        if (auto ok = document.parse(*body); !ok)
+            co_return unreadable({ErrorCode::upstream, fmt::format("{} answered with something that is not JSON: {}", entry.provider, ok.error().message)});
+        std::vector<chat::Event> events;
+        dialect::decode_answer(document.root(), events);
+        std::optional<Usage> usage;
+        Tokens output;
+        for (const auto& event : events) {
+            if (const auto* used = std::get_if<chat::Used>(&event)) usage = used->usage;
+            if (const auto* text = std::get_if<chat::TextDelta>(&event)) output = output + chat::estimate_tokens(text->text);
+            if (const auto* call = std::get_if<chat::ToolCallDelta>(&event)) output = output + chat::estimate_tokens(call->arguments);
+            if (const auto* failure = std::get_if<chat::Failed>(&event)) co_return unreadable(failure->error);
+        }
+        if (document.root()["choices"].size() == 0) co_return unreadable({ErrorCode::upstream, fmt::format("{} answered without choices", entry.provider)});
+        settle(usage.value_or(estimate(output)), entry, reservation, "answered");
+        auto receipt = co_await close_record();
+        if (!receipt) {
+            co_await refuse(receipt.error());
+            co_return Next::done;
+        }
+        if (request_.stream) co_return co_await as_stream(document.root(), events, std::move(*receipt));
+        net::Response response;
+        response.headers = answer_headers("application/json");
+        response.body = std::move(*body);
+        co_await last_byte(std::move(*receipt), std::move(response));
+        co_return Next::done;
+    }
+
+    // A client that asked for a stream gets one, also from a provider that does not stream.
+    net::Task<Next> as_stream(json::Value root, const std::vector<chat::Event>& events, ledger::Receipt receipt) {
+        const dialect::StreamFrame frame{std::string(root["id"].text()), std::string(root["model"].text()), root["created"].integer().value_or(0)};
+        std::string out;
+        for (const auto& event : events)
+            if (!std::holds_alternative<chat::Used>(event)) out += net::sse_event(dialect::encode_chunk(event, frame));
+        if (request_.include_usage) out += net::sse_event(dialect::encode_chunk(chat::Used{attempt_.usage}, frame));
+        if (!co_await exchange_.start(200, answer_headers("text/event-stream"))) co_return Next::done;
+        co_await last_bytes(std::move(receipt), out + net::sse_event(dialect::kDone));
+        co_return Next::done;
+    }
+
+    // ---- the answer, as it comes ----
+
+    net::Task<Next> relay(net::Answer& answer, const routing::Table::Entry& entry, ledger::Reservation& reservation) {
+        StreamRelay relay(request_.include_usage, request_.choices);
+        std::optional<Error> broken;
+        while (!relay.done() && !relay.failed()) {
+            auto piece = co_await answer.read();
+            if (exchange_.cancel().fired()) {
+                settle(relay.usage().value_or(estimate(relay.estimated_output())), entry, reservation, "cancelled");
+                record_unwatched();
+                co_return Next::done;
+            }
+            if (!piece) {
+                broken = piece.error();
+                break;
+            }
+            mark_first_byte();
+            if (piece->empty()) {
+                relay.end();
+                break;
+            }
+            if (auto ok = relay.feed(*piece); !ok) {
+                broken = ok.error();
+                break;
+            }
+            // Until there is content, an error can still be an HTTP error, and another attempt be made.
+            if (!relay.has_content() || relay.failed()) continue;
+            if (!exchange_.started() && !co_await exchange_.start(200, answer_headers("text/event-stream"))) continue;
+            co_await exchange_.write(relay.take());
+        }
+        if (relay.failed()) broken = relay.failed();
+        if (!broken && !relay.done() && !relay.whole())
+            broken = Error{ErrorCode::upstream, fmt::format("{} ended its stream before the answer was finished", entry.provider)};
+        if (broken && !exchange_.started()) co_return unreadable(*broken);
+        if (relay.malformed() > 0) warn(fmt::format("{} malformed events of {} were skipped", relay.malformed(), entry.provider));
+        settle(relay.usage().value_or(estimate(relay.estimated_output())), entry, reservation, broken ? "cut" : "answered");
+        if (broken) {
+            attempt_.error = broken->message;
+            services_.health.failed(entry.provider, broken->message);
+            record_unwatched();
+            // An error event and no [DONE]: the client can tell that the answer is not whole.
+            co_await exchange_.write(relay.take() + net::sse_event(dialect::encode_error(*broken).body));
+            co_return Next::done;
+        }
+        std::string rest = relay.take();
+        if (request_.include_usage && !relay.usage_sent()) rest += relay.usage_event(attempt_.usage);
+        auto receipt = co_await close_record();
+        if (!receipt) {
+            co_await exchange_.write(rest + net::sse_event(dialect::encode_error(receipt.error()).body));
+            co_return Next::done;
+        }
+        if (!exchange_.started() && !co_await exchange_.start(200, answer_headers("text/event-stream"))) co_return Next::done;
+        co_await last_bytes(std::move(*receipt), rest + net::sse_event(dialect::kDone));
+        co_return Next::done;
+    }
+
+    // ---- record ----
+
+    void mark_first_byte() {
+        if (attempt_.first_byte_ms < 0) attempt_.first_byte_ms = elapsed_ms();
+    }
+    std::int64_t elapsed_ms() const { return std::chrono::duration_cast<milliseconds>(services_.clock.steady() - started_).count(); }
+    Usage estimate(Tokens output) const { return {{inputs_.features.prompt_tokens}, {0}, output, {0}, true}; }
+
+    void warn(std::string text) { warnings_.push_back(std::move(text)); }
+
+    void settle(const Usage& usage, const routing::Table::Entry& entry, ledger::Reservation& reservation, std::string outcome) {
+        attempt_.usage = usage;
+        attempt_.cost = cost_of(usage, entry.price);
+        attempt_.outcome = std::move(outcome);
+        attempt_.total_ms = elapsed_ms();
+        attempt_.warnings = join(warnings_, "; ");
+        reservation.settle(attempt_.cost, usage.input + usage.output);
+        attempts_.push_back(attempt_);
+    }
+
+    Next failed(upstream::Failure failure) {
+        attempt_.outcome = "failed";
+        attempt_.status = failure.status;
+        attempt_.error = printable(failure.error.message, 400);
+        attempt_.total_ms = elapsed_ms();
+        attempts_.push_back(attempt_);
+        warn(fmt::format("{} failed: {}", attempt_.model, failure.error.message));
+        if (failure.provider_unwell) services_.health.failed(attempt_.provider, failure.error.message);
+        last_ = std::move(failure);
+        switch (last_.remedy) {
+            case upstream::Remedy::retry: return Next::retry;
+            case upstream::Remedy::next: return Next::next_candidate;
+            case upstream::Remedy::give_up: break;
+        }
+        return Next::give_up;
+    }
+
+    // A 200 that turned out to be none: the client has seen nothing of it.
+    Next unreadable(Error error) {
+        upstream::Failure failure{.error = std::move(error), .provider_unwell = true, .status = attempt_.status, .body = {}, .retry_after = {}};
+        if (failure.error.code == ErrorCode::timeout) failure.remedy = upstream::Remedy::next;
+        return failed(std::move(failure));
+    }
+
+    // The client has gone. What was sent is paid for all the same.
+    Next cancelled(bool was_sent, ledger::Reservation* reservation = nullptr, const routing::Table::Entry* entry = nullptr) {
+        attempt_.error = "the client has gone";
+        if (was_sent && reservation != nullptr) {
+            settle(estimate({0}), *entry, *reservation, "cancelled");
+        } else {
+            attempt_.outcome = "cancelled";
+            attempt_.total_ms = elapsed_ms();
+            attempts_.push_back(attempt_);
+        }
+        record_unwatched();
+        return Next::done;
+    }
+
+    void record_unwatched() { services_.ledger.close_unwatched(attempts_, pending_records()); }
+
+    net::Task<Result<ledger::Receipt>> close_record() {
+        co_return co_await net::wait_for<Result<ledger::Receipt>>([&](auto resume) {
+            services_.ledger.close(attempts_, pending_records(), std::move(resume));
+        });
+    }
+
+    // Nobody answered. The client learns why; a provider's own word on a wrong request is handed on as it is.
+    net::Task<> give_up() {
+        auto receipt = co_await close_record();
+        if (!receipt) {
+            co_await refuse(receipt.error());
+            co_return;
+        }
+        if (last_.remedy == upstream::Remedy::give_up && last_.status >= 400 && !last_.body.empty()) {
+            net::Response response;
+            response.status = last_.status;
+            response.headers = answer_headers("application/json");
+            response.body = last_.body;
+            co_await exchange_.reply(std::move(response));
+            co_return;
+        }
+        Error error = last_.error;
+        if (attempts_.size() > 1) error.message = join(warnings_, "; ");
+        if (services_.clock.steady() >= asked_.deadline) error.code = ErrorCode::timeout;
+        co_await refuse(std::move(error));
+    }
+
+    // ---- answer ----
+
+    net::Fields answer_headers(std::string_view type) const {
+        net::Fields headers;
+        headers.add("content-type", std::string(type));
+        headers.add("x-tandem-decision", id_.text());
+        headers.add("x-tandem-model", attempt_.model);
+        headers.add("x-tandem-provider", attempt_.provider);
+        headers.add("x-tandem-zone", std::string(name_of(attempt_.zone)));
+        headers.add("x-tandem-label", std::string(name_of(inputs_.label)));
+        if (!warnings_.empty()) headers.add("x-tandem-warnings", header_text(join(warnings_, "; ")));
+        if (type == "text/event-stream") {
+            headers.add("cache-control", "no-cache");
+            headers.add("x-accel-buffering", "no");
+        }
+        add_cors(*snapshot_, exchange_.request().headers, headers);
+        return headers;
+    }
+
+    // The last byte of an answer is given only for a receipt.
+    net::Task<> last_byte(ledger::Receipt, net::Response response) { co_await exchange_.reply(std::move(response)); }
+    net::Task<> last_bytes(ledger::Receipt, std::string bytes) { co_await exchange_.finish(std::move(bytes)); }
+
+    net::Task<> refuse(Error error) {
+        auto response = gateway_.error(exchange_.request().path, 0, error);
+        if (!id_.text().empty()) {
+            response.headers.add("x-tandem-decision", id_.text());
+            response.headers.add("x-tandem-label", std::string(name_of(inputs_.label)));
+        }
+        if (!warnings_.empty()) response.headers.add("x-tandem-warnings", header_text(join(warnings_, "; ")));
+        add_cors(*snapshot_, exchange_.request().headers, response.headers);
+        co_await exchange_.reply(std::move(response));
+    }
+
+    Gateway& gateway_;
+    Services& services_;
+    net::Exchange& exchange_;
+    const std::shared_ptr<const Snapshot> snapshot_;
+    const config::Config& config_;
+    const config::Key& key_;
+    ledger::Admission admission_;
+    Asked asked_;
+    json::Document document_;
+    chat::Request request_;
+    std::vector<std::int64_t> fingerprints_;
+    privacy::Labelled labelled_;
+    DecisionId id_;
+    routing::Inputs inputs_;
+    routing::Decision decision_;
+    bool decision_recorded_ = false;
+    store::Store::Job remember_;
+    std::vector<ledger::AttemptRecord> attempts_;
+    ledger::AttemptRecord attempt_;
+    SteadyTime started_;
+    std::vector<std::string> warnings_;
+    upstream::Failure last_;
+};
+
+}  // namespace
+
+net::Task<> answer_chat(Gateway& gateway, net::Exchange& exchange, std::shared_ptr<const Snapshot> snapshot, const config::Key& key) {
+    ChatRun run(gateway, exchange, std::move(snapshot), key);
+    co_await run.run();
+}
+
+DryRun decide_only(const Snapshot& snapshot, privacy::Detector& detector, Services* services, const config::Key& key, const json::Document& document,
+                   const chat::Request& request, Label asked_label, bool high_value) {
+    const auto remembered = services == nullptr ? Label::public_ : services->privacy.memory().recall(privacy::fingerprints(request, ""));
+    auto labelled = label_by_source(key, request.model, asked_label, remembered);
+    privacy::label_by_content(detector, document, snapshot.config->privacy.detect, labelled);
+    auto inputs = inputs_of(key, request, std::move(labelled), high_value, 0);
+    if (services != nullptr) inputs.standing = standing_of(*services, snapshot, key, inputs.features);
+    auto decision = routing::decide(snapshot.table, inputs);
+    return {std::move(inputs), std::move(decision)};
+}
+
+}  // namespace tandem::gateway

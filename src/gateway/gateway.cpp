@@ -1,0 +1,155 @@
+#include "gateway/gateway.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "dialect/openai_chat.h"
+#include "gateway/chat.h"
+
+namespace tandem::gateway {
+
+namespace dialect = dialect::openai_chat;
+
+namespace {
+
+constexpr std::string_view kChat = "/v1/chat/completions";
+constexpr std::string_view kModels = "/v1/models";
+
+bool is_open(std::string_view path) { return path == "/healthz" || path == "/readyz"; }
+
+std::string_view presented_key(const net::Fields& headers) {
+    const auto authorization = headers.get("authorization");
+    constexpr std::string_view kBearer = "bearer ";
+    if (authorization.size() > kBearer.size() && equals_ignoring_case(authorization.substr(0, kBearer.size()), kBearer))
+        return trim(authorization.substr(kBearer.size()));
+    return headers.get("x-api-key");
+}
+
+bool key_may_use(const config::Key& key, const std::string& alias) {
+    return key.aliases.empty() || std::ranges::find(key.aliases, alias) != key.aliases.end();
+}
+
+}  // namespace
+
+void add_cors(const Snapshot& snapshot, const net::Fields& request, net::Fields& answer) {
+    const std::string origin(request.get("origin"));
+    if (origin.empty() || std::ranges::find(snapshot.config->server.cors, origin) == snapshot.config->server.cors.end()) return;
+    answer.add("access-control-allow-origin", origin);
+    answer.add("vary", "origin");
+    answer.add("access-control-expose-headers", "x-tandem-decision, x-tandem-model, x-tandem-provider, x-tandem-zone, x-tandem-label, x-tandem-warnings");
+}
+
+std::string header_text(std::string_view text) {
+    std::string result = printable(text, 600);
+    std::ranges::replace_if(result, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
+    return result;
+}
+
+Gateway::Gateway(Services& services, const std::vector<net::Worker*>& workers) : services_(services) {
+    for (auto* worker : workers) clients_.emplace(worker, std::make_unique<net::Client>(*worker, client_shared_));
+    anonymous_.id = "anonymous";
+    admin_.id = "admin";
+    admin_.admin = true;
+}
+
+Result<const config::Key*> Gateway::authenticate(const Snapshot& snapshot, const net::Fields& headers) const {
+    const auto presented = presented_key(headers);
+    if (!services_.admin_token.empty() && services_.admin_token.equals(presented)) return &admin_;
+    if (snapshot.config->keys.empty()) return &anonymous_;
+    const config::Key* found = nullptr;
+    for (const auto& key : snapshot.config->keys)  // all of them, so that time does not tell which
+        if (key.secret->equals(presented)) found = &key;
+    if (found != nullptr) return found;
+    return fail(ErrorCode::unauthenticated, presented.empty() ? "no API key; send it as 'Authorization: Bearer KEY'"
+                                                              : "this API key is not known; see 'keys:' in tandem.yaml");
+}
+
+// A page in the owner's browser must not use a loopback server behind the owner's back.
+Result<> Gateway::check_origin(const Snapshot& snapshot, const net::Head& head) const {
+    const auto origin = head.headers.get("origin");
+    if (origin.empty()) return {};
+    const auto& allowed = snapshot.config->server.cors;
+    if (std::ranges::find(allowed, origin) != allowed.end()) return {};
+    const auto scheme = origin.find("://");
+    if (scheme != std::string_view::npos && origin.substr(scheme + 3) == head.headers.get("host")) return {};
+    return fail(ErrorCode::forbidden, fmt::format("pages of {} may not call this server; add the origin to server.cors in tandem.yaml to allow it", printable(origin, 80)));
+}
+
+Result<> Gateway::admit(const net::Head& head) {
+    const auto snapshot = services_.snapshot();
+    if (auto ok = check_origin(*snapshot, head); !ok) return ok;
+    if (is_open(head.path) || head.method == "OPTIONS") return {};
+    if (auto key = authenticate(*snapshot, head.headers); !key) return fail(key.error());
+    return {};
+}
+
+net::Response Gateway::error(std::string_view, int status, const Error& error) {
+    auto encoded = dialect::encode_error(error);
+    net::Response response;
+    response.status = status != 0 ? status : encoded.status;
+    response.headers.add("content-type", "application/json");
+    if (response.status == 401) response.headers.add("www-authenticate", "Bearer");
+    if (response.status == 429 || response.status == 503) response.headers.add("retry-after", "5");
+    response.body = std::move(encoded.body);
+    return response;
+}
+
+net::Task<> Gateway::list_models(net::Exchange& exchange, const Snapshot& snapshot, const config::Key& key) {
+    std::vector<dialect::ListedModel> models;
+    for (const auto& name : routing::alias_names(snapshot.table)) {
+        const auto* entry = snapshot.table.find(name);
+        if (key_may_use(key, name)) models.push_back({name, entry != nullptr ? entry->provider : "tandem"});
+    }
+    const auto now = std::chrono::duration_cast<seconds>(services_.clock.wall().time_since_epoch()).count();
+    const auto& path = exchange.request().path;
+    net::Response response;
+    response.headers.add("content-type", "application/json");
+    if (path == kModels) {
+        response.body = dialect::encode_models(models, now);
+    } else {
+        const auto id = path.substr(kModels.size() + 1);
+        const auto found = std::ranges::find(models, id, &dialect::ListedModel::id);
+        std::vector<std::string> names;
+        for (const auto& model : models) names.push_back(model.id);
+        if (found != models.end()) response.body = dialect::encode_model(*found, now);
+        else response = error(path, 0, {ErrorCode::not_found, fmt::format("there is no model '{}'{}", printable(id, 80), suggest(id, names))});
+    }
+    add_cors(snapshot, exchange.request().headers, response.headers);
+    co_await exchange.reply(std::move(response));
+}
+
+net::Task<> Gateway::handle(net::Exchange& exchange) {
+    const auto snapshot = services_.snapshot();
+    auto& request = exchange.request();
+    const auto& path = request.path;
+    if (request.method == "OPTIONS") {
+        net::Response response;
+        response.status = 204;
+        add_cors(*snapshot, request.headers, response.headers);
+        response.headers.add("access-control-allow-methods", "GET, POST, OPTIONS");
+        response.headers.add("access-control-allow-headers", "authorization, content-type, x-api-key, x-tandem-label, x-tandem-value, x-tandem-conversation, x-tandem-timeout");
+        response.headers.add("access-control-max-age", "600");
+        co_await exchange.reply(std::move(response));
+        co_return;
+    }
+    const auto key = authenticate(*snapshot, request.headers);
+    if (!key) {
+        co_await exchange.reply(error(path, 0, key.error()));
+        co_return;
+    }
+    const bool reads = request.method == "GET" || request.method == "HEAD";
+    if (path == kChat && request.method == "POST") {
+        co_await answer_chat(*this, exchange, snapshot, **key);
+    } else if (reads && (path == kModels || path.starts_with("/v1/models/"))) {
+        co_await list_models(exchange, *snapshot, **key);
+    } else if (path == kChat || path == kModels) {
+        co_await exchange.reply(error(path, 405, {ErrorCode::method, fmt::format("{} takes {}", path, path == kChat ? "POST" : "GET")}));
+    } else {
+        const std::vector<std::string> paths = {"/v1/chat/completions", "/v1/models", "/healthz", "/readyz", "/tandem/v1/decisions", "/tandem/v1/status"};
+        co_await exchange.reply(error(path, 404, {ErrorCode::not_found, fmt::format("there is nothing at {}{}", printable(path, 80), suggest(path, paths))}));
+    }
+}
+
+}  // namespace tandem::gateway

@@ -1,0 +1,44 @@
+// The request's way: authenticate, label, decide, attempt, record. This file is its door; chat.cpp is the way itself.
+#pragma once
+
+#include <unordered_map>
+
+#include "gateway/services.h"
+#include "net/server.h"
+
+namespace tandem::gateway {
+
+class Gateway final : public net::Service {
+  public:
+    // Services and workers outlive it.
+    Gateway(Services& services, const std::vector<net::Worker*>& workers);
+
+    // Who sends this: a key of the config, the admin token, or, where there are no keys, anonymous. The result lives as
+    // long as the snapshot. Errors: unauthenticated.
+    Result<const config::Key*> authenticate(const Snapshot& snapshot, const net::Fields& headers) const;
+
+    Result<> admit(const net::Head& head) override;
+    net::Task<> handle(net::Exchange& exchange) override;
+    net::Response error(std::string_view path, int status, const Error& error) override;
+
+    net::Client& client_of(net::Worker& worker) { return *clients_.at(&worker); }
+    Services& services() { return services_; }
+
+  private:
+    Result<> check_origin(const Snapshot& snapshot, const net::Head& head) const;
+    net::Task<> list_models(net::Exchange& exchange, const Snapshot& snapshot, const config::Key& key);
+
+    Services& services_;
+    net::ClientShared client_shared_;
+    std::unordered_map<net::Worker*, std::unique_ptr<net::Client>> clients_;
+    config::Key anonymous_;
+    config::Key admin_;
+};
+
+// Headers that let the browser page of an allowed origin read an answer; none for others.
+void add_cors(const Snapshot& snapshot, const net::Fields& request, net::Fields& answer);
+
+// `text` as the value of a header: one line of printable ASCII.
+std::string header_text(std::string_view text);
+
+}  // namespace tandem::gateway

@@ -1,0 +1,57 @@
+// What the requests share: one of each in the process, made by app.cpp. The config and what follows from it is a
+// Snapshot: a request takes the newest at its start and keeps it to its end, whatever is reloaded meanwhile.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include <boost/asio/thread_pool.hpp>
+
+#include "base/secret.h"
+#include "base/world.h"
+#include "config/config.h"
+#include "engine/engines.h"
+#include "ledger/ledger.h"
+#include "net/client.h"
+#include "privacy/privacy.h"
+#include "routing/routing.h"
+#include "store/store.h"
+#include "upstream/upstream.h"
+
+namespace tandem::gateway {
+
+struct Snapshot {
+    std::shared_ptr<const config::Config> config;
+    routing::Table table;
+    std::string table_id;    // SHA-256 of its JSON, shortened
+    std::string table_json;
+};
+
+std::shared_ptr<const Snapshot> snapshot_of(config::Config config);
+
+struct Services {
+    const Clock& clock;
+    Random& random;
+    store::Store& store;
+    privacy::Privacy& privacy;
+    ledger::Ledger& ledger;
+    ledger::Budgets& budgets;
+    engine::Engines& engines;
+    upstream::Health& health;
+    routing::Repeats& repeats;
+    net::asio::thread_pool& pool;  // for work that would hold up a worker: large bodies, reading the ledger
+    Secret admin_token;      // opens everything, for the commands on this machine
+
+    std::shared_ptr<const Snapshot> snapshot() const {
+        const std::lock_guard lock(mutex);
+        return current;
+    }
+    // Takes over a new config; its routing table is queued for the ledger.
+    void adopt(std::shared_ptr<const Snapshot> next);
+
+    mutable std::mutex mutex;
+    std::shared_ptr<const Snapshot> current;
+};
+
+}  // namespace tandem::gateway

@@ -1,0 +1,31 @@
+#include <cstdio>
+#include <exception>
+
+#include "cli/cli.h"
+
+int main(int argc, char** argv) {
+    using namespace tandem::cli;
+    CLI::App app{"One endpoint in front of the models you run and the models you rent."};
+    app.name("tandem");
+    app.require_subcommand(1);
+    app.fallthrough();  // --config and --json may stand behind the command
+    Globals globals;
+    app.add_option("-c,--config", globals.config_file, "tandem.yaml to use (default: $TANDEM_CONFIG, ./tandem.yaml, ~/.config/tandem/tandem.yaml)");
+    app.add_flag("--json", globals.json, "Print JSON");
+    app.set_version_flag("--version", "tandem " TANDEM_VERSION);
+    Action action;
+    for (const auto add : {add_serve, add_ask, add_init, add_explain, add_policy, add_cost, add_audit, add_engine, add_doctor, add_version, add_completion})
+        add(app, globals, action);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        const int code = app.exit(error);
+        return code == 0 ? kOk : kUsage;
+    }
+    try {
+        return action();
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "tandem: %s\n", error.what());
+        return kFailed;
+    }
+}

@@ -1,0 +1,416 @@
+#include "net/client.h"
+
+#include <zlib.h>
+
+#include <array>
+#include <optional>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "net/wire.h"
+
+namespace tandem::net {
+
+namespace http = boost::beast::http;
+using Resolver = asio::ip::basic_resolver<Tcp, Executor>;
+
+namespace {
+
+constexpr std::size_t kBufferLimit = 64 * 1024 - 1;  // HAZARDS.md 4
+constexpr std::size_t kReadSize = 8 * 1024;
+constexpr std::uint32_t kHeaderLimit = 48 * 1024;
+
+}  // namespace
+
+Result<Url> parse_url(std::string_view text) {
+    const auto parsed = boost::urls::parse_uri(text);
+    if (!parsed || (parsed->scheme() != "http" && parsed->scheme() != "https") || parsed->encoded_host().empty())
+        return fail(ErrorCode::invalid, fmt::format("'{}' is not an http or https URL", printable(text, 80)));
+    Url url;
+    url.tls = parsed->scheme() == "https";
+    url.host = parsed->host_address();
+    url.port = parsed->has_port() && parsed->port_number() != 0 ? parsed->port_number() : url.tls ? 443 : 80;
+    url.authority = std::string(parsed->encoded_host_and_port());
+    url.path = std::string(parsed->encoded_path());
+    if (url.path.empty()) url.path = "/";
+    return url;
+}
+
+struct ClientShared::State {
+    asio::ssl::context tls{asio::ssl::context::tls_client};
+};
+
+ClientShared::ClientShared() : state_(std::make_unique<State>()) {
+    ErrorCodeOf ignored;
+    state_->tls.set_options(asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1, ignored);
+    state_->tls.set_default_verify_paths(ignored);  // the system's CAs; SSL_CERT_FILE and SSL_CERT_DIR are honoured
+    state_->tls.set_verify_mode(asio::ssl::verify_peer, ignored);
+}
+
+ClientShared::~ClientShared() = default;
+
+struct Client::Pool {
+    struct Idle {
+        Wire wire;
+        SteadyTime since;
+    };
+    Worker& worker;
+    ClientShared& shared;
+    std::unordered_map<std::string, std::vector<Idle>> idle;
+
+    static std::string origin_of(const Url& url) { return fmt::format("{}{}:{}", url.tls ? "s" : "", url.host, url.port); }
+
+    // The youngest kept connection that is still quiet. Stale ones are closed on the way.
+    std::optional<Wire> take(const std::string& origin) {
+        const auto found = idle.find(origin);
+        if (found == idle.end()) return std::nullopt;
+        auto& list = found->second;
+        const auto oldest = std::chrono::steady_clock::now() - kIdleTime;
+        while (!list.empty()) {
+            Idle entry = std::move(list.back());
+            list.pop_back();
+            if (entry.since >= oldest && entry.wire.quiet()) return std::move(entry.wire);
+        }
+        return std::nullopt;
+    }
+
+    void keep(const std::string& origin, Wire wire) {
+        auto& list = idle[origin];
+        const auto now = std::chrono::steady_clock::now();
+        std::erase_if(list, [&](const Idle& entry) { return entry.since < now - kIdleTime; });
+        if (list.size() < kIdlePerOrigin) list.push_back({std::move(wire), now});
+    }
+};
+
+namespace {
+
+// Inflates a gzip body piece by piece (RFC 1952), with a bound on what comes out.
+class Gunzip {
+  public:
+    Gunzip() { ok_ = inflateInit2(&stream_, 15 + 16) == Z_OK; }
+    ~Gunzip() { inflateEnd(&stream_); }
+    Gunzip(const Gunzip&) = delete;
+    Gunzip& operator=(const Gunzip&) = delete;
+
+    // False for data that is not gzip or more than `room` bytes out.
+    bool feed(std::string_view in, std::string& out, std::size_t room) {
+        if (!ok_) return false;
+        stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(in.data()));
+        stream_.avail_in = static_cast<uInt>(in.size());
+        std::array<char, 16 * 1024> block;
+        while (stream_.avail_in > 0 && !ended_) {
+            stream_.next_out = reinterpret_cast<Bytef*>(block.data());
+            stream_.avail_out = block.size();
+            const int result = inflate(&stream_, Z_SYNC_FLUSH);
+            if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) return false;
+            out.append(block.data(), block.size() - stream_.avail_out);
+            if (out.size() > room) return false;
+            ended_ = result == Z_STREAM_END;
+            if (result == Z_BUF_ERROR && stream_.avail_out == block.size()) break;
+        }
+        return true;
+    }
+    bool ended() const { return ended_; }
+
+  private:
+    z_stream stream_{};
+    bool ok_ = false;
+    bool ended_ = false;
+};
+
+}  // namespace
+
+struct Answer::State final : Watched {
+    State(Worker& worker, std::shared_ptr<Client::Pool> pool, Call call) : worker(worker), pool(std::move(pool)), call(std::move(call)) {
+        worker.watchdog().add(*this);
+    }
+    ~State() override { worker.watchdog().remove(*this); }
+
+    void on_deadline() override {
+        expired = true;
+        abort();
+    }
+    void abort() {
+        if (resolver != nullptr) resolver->cancel();
+        if (connecting != nullptr) {
+            ErrorCodeOf ignored;
+            connecting->close(ignored);
+        }
+        if (wire) wire->close();
+    }
+    void begin_phase(std::string_view name, milliseconds timeout) {
+        phase = name;
+        deadline = std::min(call.deadline, std::chrono::steady_clock::now() + timeout);
+    }
+
+    // Why the wait that just ended with an error did so.
+    Error why(std::string_view what) const {
+        if (cancelled) return {ErrorCode::cancelled, "the request was cancelled"};
+        if (expired && std::chrono::steady_clock::now() >= call.deadline)
+            return {ErrorCode::timeout, fmt::format("the deadline of the request passed while {} {}", phase, call.url.authority)};
+        if (expired) return {ErrorCode::timeout, fmt::format("timed out while {} {}", phase, call.url.authority)};
+        return {ErrorCode::upstream, fmt::format("{} {}: {}", phase, call.url.authority, what)};
+    }
+
+    Task<Result<>> connect();
+    Task<Result<>> write_request();
+    Task<Result<>> read_header();
+    Task<Result<std::string>> read_piece();
+    Result<> put(std::string& out);
+    void end_of_body();
+
+    using Parser = http::response_parser<http::buffer_body>;
+
+    Worker& worker;
+    std::shared_ptr<Client::Pool> pool;
+    Call call;
+    Cancel::Hook hook;
+    std::optional<Wire> wire;
+    Resolver* resolver = nullptr;
+    Socket* connecting = nullptr;
+    bool reused = false;
+    bool sent = false;
+    bool expired = false;
+    bool cancelled = false;
+    bool eof = false;
+    std::string_view phase;
+    boost::beast::flat_buffer buffer{kBufferLimit};
+    std::optional<Parser> parser;
+    std::unique_ptr<Gunzip> gunzip;
+    std::size_t read_bytes = 0;
+    int status = 0;
+    Fields headers;
+};
+
+Answer::Answer() = default;
+Answer::Answer(Answer&&) noexcept = default;
+Answer& Answer::operator=(Answer&&) noexcept = default;
+Answer::~Answer() = default;
+
+int Answer::status() const { return state_->status; }
+const Fields& Answer::headers() const { return state_->headers; }
+
+Task<Result<>> Answer::State::connect() {
+    begin_phase("connecting to", call.connect_timeout);
+    ErrorCodeOf error;
+    std::vector<Tcp::endpoint> endpoints;
+    if (const auto address = asio::ip::make_address(call.url.host, error); !error) {
+        endpoints.emplace_back(address, call.url.port);
+    } else {
+        Resolver lookup(worker.context());
+        resolver = &lookup;
+        const auto [failed, found] = co_await lookup.async_resolve(call.url.host, std::to_string(call.url.port), asio::as_tuple(use_task));
+        resolver = nullptr;
+        if (failed || cancelled || expired) co_return fail(why(failed.message()));
+        for (const auto& entry : found) endpoints.push_back(entry.endpoint());
+    }
+    Socket socket(worker.context());
+    error = asio::error::host_not_found;
+    for (const auto& endpoint : endpoints) {
+        if (cancelled || expired) break;
+        ErrorCodeOf ignored;
+        socket.close(ignored);
+        socket.open(endpoint.protocol(), error);
+        if (error) continue;
+        connecting = &socket;
+        std::tie(error) = co_await socket.async_connect(endpoint, asio::as_tuple(use_task));
+        connecting = nullptr;
+        if (!error) break;
+    }
+    if (error || cancelled || expired) co_return fail(why(error.message()));
+    socket.set_option(Tcp::no_delay(true), error);
+    if (!call.url.tls) {
+        wire.emplace(std::move(socket));
+        co_return Result<>{};
+    }
+    wire.emplace(std::move(socket), pool->shared.state().tls);
+    begin_phase("in the TLS handshake with", call.connect_timeout);
+    error = co_await wire->handshake_as_client(call.url.host);
+    if (error) co_return fail(why(error.message()));
+    co_return Result<>{};
+}
+
+Task<Result<>> Answer::State::write_request() {
+    std::string head;
+    head.reserve(512);
+    fmt::format_to(std::back_inserter(head), "{} {} HTTP/1.1\r\nHost: {}\r\n", call.method, call.url.path, call.url.authority);
+    for (const auto& [name, value] : call.headers) {
+        head += name;
+        head += ": ";
+        head += value;
+        head += "\r\n";
+    }
+    if (!call.body.empty() || call.method == "POST") fmt::format_to(std::back_inserter(head), "Content-Length: {}\r\n", call.body.size());
+    head += "\r\n";
+    begin_phase("sending to", call.idle_timeout);
+    const std::array pieces{asio::const_buffer(head.data(), head.size()), asio::const_buffer(call.body.data(), call.body.size())};
+    sent = true;
+    const auto error = co_await wire->write(pieces);
+    if (error) co_return fail(why(error.message()));
+    co_return Result<>{};
+}
+
+Task<Result<>> Answer::State::read_header() {
+    begin_phase("waiting for an answer of", call.first_byte_timeout);
+    while (true) {
+        parser.emplace();
+        parser->header_limit(kHeaderLimit);
+        parser->body_limit(boost::none);
+        parser->eager(false);
+        if (call.method == "HEAD") parser->skip(true);
+        while (!parser->is_header_done()) {
+            ErrorCodeOf error;
+            if (buffer.size() > 0) {
+                try {
+                    buffer.consume(parser->put(buffer.data(), error));
+                } catch (const std::exception& thrown) {
+                    co_return fail(why(thrown.what()));
+                }
+                if (error && error != http::error::need_more) co_return fail(why("the answer is not HTTP: " + error.message()));
+                if (parser->is_header_done()) break;
+            }
+            const auto room = std::min(kReadSize, buffer.max_size() - buffer.size());
+            if (room == 0) co_return fail(why("the header of the answer is too large"));
+            const auto read = co_await wire->read_some(buffer.prepare(room));
+            if (read.error || cancelled || expired) co_return fail(why(read.error.message()));
+            buffer.commit(read.bytes);
+        }
+        if (parser->get().result_int() >= 200) break;  // 1xx are interim, RFC 9110 section 15.2
+    }
+    status = static_cast<int>(parser->get().result_int());
+    for (const auto& field : parser->get()) headers.add(std::string(field.name_string()), std::string(field.value()));
+    const auto encoding = headers.get("content-encoding");
+    if (equals_ignoring_case(encoding, "gzip")) gunzip = std::make_unique<Gunzip>();
+    else if (!encoding.empty() && !equals_ignoring_case(encoding, "identity"))
+        co_return fail(why(fmt::format("the answer is encoded as '{}', which was not asked for", printable(encoding, 40))));
+    parser->eager(true);
+    if (parser->is_done()) end_of_body();
+    co_return Result<>{};
+}
+
+// Moves what is in the buffer through the parser (and gzip) into `out`.
+Result<> Answer::State::put(std::string& out) {
+    std::array<char, kReadSize> block;
+    while (!parser->is_done()) {
+        auto& body = parser->get().body();
+        body.data = block.data();
+        body.size = block.size();
+        body.more = true;
+        ErrorCodeOf error;
+        try {
+            if (eof) parser->put_eof(error);
+            else if (buffer.size() > 0) buffer.consume(parser->put(buffer.data(), error));
+            else break;
+        } catch (const std::exception& thrown) {
+            return fail(why(thrown.what()));
+        }
+        const std::size_t filled = block.size() - body.size;
+        if (gunzip) {
+            if (!gunzip->feed({block.data(), filled}, out, call.answer_bytes)) return fail(why("the gzip data is broken or too large"));
+        } else {
+            out.append(block.data(), filled);
+        }
+        if (error == http::error::need_buffer) continue;
+        if (error == http::error::need_more) {
+            if (filled == 0) break;
+            continue;
+        }
+        if (error == http::error::partial_message || error == http::error::end_of_stream) return fail(why("the answer was cut"));
+        if (error) return fail(why("the answer is not HTTP: " + error.message()));
+        if (eof) break;
+    }
+    read_bytes += out.size();
+    if (read_bytes > call.answer_bytes) return fail(Error{ErrorCode::too_large, fmt::format("the answer of {} is larger than {} bytes", call.url.authority, call.answer_bytes)});
+    if (parser->is_done()) {
+        if (gunzip && !gunzip->ended()) return fail(why("the gzip data was cut"));
+        end_of_body();
+    }
+    return {};
+}
+
+void Answer::State::end_of_body() {
+    deadline = SteadyTime::max();
+    hook.release();
+    if (!wire) return;
+    if (parser->keep_alive() && buffer.size() == 0 && !eof && !cancelled && !expired && wire->open())
+        pool->keep(Client::Pool::origin_of(call.url), std::move(*wire));
+    wire.reset();
+}
+
+Task<Result<std::string>> Answer::State::read_piece() {
+    std::string out;
+    begin_phase("reading the answer of", call.idle_timeout);
+    while (true) {
+        if (auto ok = put(out); !ok) {
+            if (wire) wire->close();
+            co_return fail(ok.error());
+        }
+        if (!out.empty() || parser->is_done()) co_return out;
+        const auto room = std::min(kReadSize, buffer.max_size() - buffer.size());
+        if (room == 0) co_return fail(why("a chunk header of the answer does not end"));
+        const auto read = co_await wire->read_some(buffer.prepare(room));
+        if (cancelled || expired) co_return fail(why(read.error.message()));
+        if (read.error == asio::error::eof || read.error == asio::ssl::error::stream_truncated) eof = true;
+        else if (read.error) co_return fail(why(read.error.message()));
+        buffer.commit(read.bytes);
+    }
+}
+
+Task<Result<std::string>> Answer::read() {
+    if (state_->parser->is_done() && !state_->wire) co_return std::string();
+    co_return co_await state_->read_piece();
+}
+
+Task<Result<std::string>> Answer::read_all() {
+    std::string all;
+    while (true) {
+        auto piece = co_await read();
+        if (!piece) co_return fail(piece.error());
+        if (piece->empty()) co_return all;
+        if (all.empty()) all = std::move(*piece);
+        else all += *piece;
+    }
+}
+
+Client::Client(Worker& worker, ClientShared& shared) : pool_(std::make_shared<Pool>(worker, shared)) {}
+Client::~Client() = default;
+
+std::size_t Client::idle_connections() const {
+    std::size_t count = 0;
+    for (const auto& [origin, list] : pool_->idle) count += list.size();
+    return count;
+}
+
+Task<std::expected<Answer, CallFailure>> Client::send(Call call, Cancel& cancel) {
+    using Failed = std::unexpected<CallFailure>;
+    Answer answer;
+    answer.state_ = std::make_unique<Answer::State>(pool_->worker, pool_, std::move(call));
+    auto& state = *answer.state_;
+    if (cancel.fired()) co_return Failed({{ErrorCode::cancelled, "the request was cancelled"}, false});
+    cancel.on_fire(state.hook, [&state] {
+        state.cancelled = true;
+        state.abort();
+    });
+    if (auto kept = pool_->take(Pool::origin_of(state.call.url))) {
+        state.wire.emplace(std::move(*kept));
+    } else if (auto connected = co_await state.connect(); !connected) {
+        co_return Failed({connected.error(), false});
+    }
+    auto written = co_await state.write_request();
+    if (!written) co_return Failed({written.error(), true});
+    auto header = co_await state.read_header();
+    if (!header) co_return Failed({header.error(), true});
+    co_return std::move(answer);
+}
+
+}  // namespace tandem::net

@@ -1,0 +1,103 @@
+// The HTTP/1.1 client: pooled connections per origin, TLS with verification, deadlines, bounded answers, gzip.
+//
+// It follows no redirect, uses no proxy, and sends no request twice: a kept connection that has gone stale is noticed
+// before a byte is written, and replaced; what fails later is a failure, for the caller to decide about.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "net/cancel.h"
+#include "net/message.h"
+#include "net/worker.h"
+
+namespace tandem::net {
+
+struct Url {
+    bool tls = false;
+    std::string host;       // without brackets
+    std::string authority;  // host[:port] as the Host header wants it
+    std::uint16_t port = 0;
+    std::string path;       // "/" at least
+};
+
+// http(s)://host[:port][/path]. Errors: invalid.
+Result<Url> parse_url(std::string_view text);
+
+struct Call {
+    std::string method = "POST";
+    Url url;
+    Fields headers;            // Host, Content-Length and Connection are the client's own
+    std::string_view body;     // borrowed until send() returns
+    SteadyTime deadline = SteadyTime::max();  // of everything
+    milliseconds connect_timeout{5'000};
+    milliseconds first_byte_timeout{120'000};  // from the last byte sent to the answer's header
+    milliseconds idle_timeout{120'000};        // between two reads of the answer
+    std::size_t answer_bytes = 64 * 1024 * 1024;  // decoded
+};
+
+struct CallFailure {
+    Error error;
+    bool sent = false;  // whether the other side may have seen any of the request
+};
+
+// An answer whose body is read piece by piece. When it is destroyed before its end, the connection is closed.
+class Answer {
+  public:
+    Answer();
+    Answer(Answer&&) noexcept;
+    Answer& operator=(Answer&&) noexcept;
+    ~Answer();
+
+    int status() const;
+    const Fields& headers() const;
+    // The next bytes, decoded; at least one, or none at the end. Errors: upstream, timeout, cancelled, too_large.
+    Task<Result<std::string>> read();
+    // All that is left. Errors: as read().
+    Task<Result<std::string>> read_all();
+
+  private:
+    friend class Client;
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+// TLS trust and the like: one for the process.
+class ClientShared {
+  public:
+    ClientShared();
+    ~ClientShared();
+    struct State;
+    State& state() { return *state_; }
+
+  private:
+    std::unique_ptr<State> state_;
+};
+
+// One for each worker; used on its thread only. Answers must not outlive it.
+class Client {
+  public:
+    static constexpr std::size_t kIdlePerOrigin = 64;
+    static constexpr milliseconds kIdleTime{20'000};
+
+    Client(Worker& worker, ClientShared& shared);
+    ~Client();
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
+
+    // Sends the request and waits for the header of the answer. `cancel` ends the call and the reading of its answer,
+    // and outlives both.
+    Task<std::expected<Answer, CallFailure>> send(Call call, Cancel& cancel);
+
+    std::size_t idle_connections() const;
+
+  private:
+    friend class Answer;
+    struct Pool;
+    std::shared_ptr<Pool> pool_;
+};
+
+}  // namespace tandem::net

@@ -1,0 +1,386 @@
+#include "net/connection.h"
+
+#include <spdlog/spdlog.h>
+
+#include <array>
+
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/read.hpp>
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace tandem::net {
+
+namespace http = boost::beast::http;
+
+namespace {
+
+// A head never grows beyond header_bytes (60 KiB at most); one read more fits, and the whole stays under 64 KiB
+// (HAZARDS.md 4).
+constexpr std::size_t kBufferLimit = 64 * 1024 - 1;
+constexpr std::size_t kReadSize = 4 * 1024;
+constexpr std::size_t kBodyReadSize = 64 * 1024;
+constexpr std::size_t kWriteSize = 256 * 1024;  // one write deadline covers at most this much
+constexpr std::size_t kLingerBytes = 1024 * 1024;
+constexpr milliseconds kLingerTime{2'000};
+
+asio::const_buffer piece(std::string_view text) { return {text.data(), text.size()}; }
+
+}  // namespace
+
+Connection::Connection(Wire wire, bool tls, Worker& worker, Shared& shared, std::string peer)
+    : wire_(std::move(wire)), tls_(tls), worker_(worker), shared_(shared), peer_(std::move(peer)), buffer_(kBufferLimit) {
+    ++shared_.connections;
+    worker_.watchdog().add(*this);
+}
+
+Connection::~Connection() {
+    worker_.watchdog().remove(*this);
+    shared_.body_bytes -= body_bytes_;
+    --shared_.connections;
+}
+
+void Connection::begin_phase(Phase phase, milliseconds timeout) {
+    phase_ = phase;
+    deadline = std::chrono::steady_clock::now() + timeout;
+}
+
+void Connection::on_deadline() {
+    expired_ = true;
+    if (phase_ == Phase::header || phase_ == Phase::body) {
+        // The reader wakes up and says so to the client before it closes.
+        ErrorCodeOf ignored;
+        wire_.socket().cancel(ignored);
+    } else {
+        abort();
+    }
+}
+
+void Connection::on_peer_gone() {
+    keep_alive_ = false;
+    if (cancel_) cancel_->fire(Cancel::Reason::client_gone);
+}
+
+void Connection::drain() {
+    keep_alive_ = false;
+    if (phase_ == Phase::idle) wire_.close();
+}
+
+void Connection::abort() {
+    keep_alive_ = false;
+    if (cancel_) cancel_->fire(Cancel::Reason::stopping);
+    wire_.close();
+}
+
+Task<> Connection::run() {
+    if (tls_) {
+        begin_phase(Phase::header, shared_.settings.limits.header_timeout);
+        const auto error = co_await wire_.handshake_as_server();
+        if (error) co_return;
+    }
+    while (co_await one_request()) {
+    }
+    wire_.close();
+}
+
+Task<bool> Connection::one_request() {
+    answer_ = Answer::none;
+    request_ = Request{};
+    request_.peer = peer_;
+    if (!co_await read_head()) co_return false;
+    if (!host_is_ours()) {
+        co_await refuse(421, {ErrorCode::forbidden, fmt::format("the Host '{}' is not this server; add it to server.hosts in tandem.yaml if it should be",
+                                                                printable(request_.headers.get("host"), 80))});
+        co_return false;
+    }
+    const auto admitted = shared_.service.admit({request_.method, request_.path, request_.headers});
+    if (!admitted) {
+        co_await refuse(0, admitted.error());
+        co_return false;
+    }
+    if (!co_await read_body()) co_return false;
+    parser_.reset();
+
+    phase_ = Phase::handling;
+    deadline = SteadyTime::max();
+    peer_fd = wire_.fd();
+    cancel_.emplace();
+    keep_alive_ = framing_.keep_alive && ++served_ < shared_.settings.limits.requests_per_connection && !shared_.stopping;
+    co_await shared_.service.handle(*this);
+    peer_fd = -1;
+    deadline = SteadyTime::max();
+    cancel_.reset();
+    shared_.body_bytes -= body_bytes_;
+    body_bytes_ = 0;
+    co_return answer_ == Answer::done && keep_alive_ && !shared_.stopping && wire_.open();
+}
+
+// Reads into the buffer; false at the end of the connection.
+Task<bool> Connection::read_more(std::size_t at_most) {
+    const std::size_t room = std::min(at_most, buffer_.max_size() - buffer_.size());
+    if (room == 0) co_return false;
+    const auto read = co_await wire_.read_some(buffer_.prepare(room));
+    if (read.error || read.bytes == 0) co_return false;
+    buffer_.commit(read.bytes);
+    co_return true;
+}
+
+Task<bool> Connection::read_head() {
+    const auto& limits = shared_.settings.limits;
+    begin_phase(Phase::idle, served_ == 0 ? limits.header_timeout : limits.idle_timeout);
+    std::size_t searched = 0;
+    if (buffer_.size() > 0) begin_phase(Phase::header, limits.header_timeout);
+    while (true) {
+        const std::string_view bytes(static_cast<const char*>(buffer_.data().data()), buffer_.size());
+        // RFC 9112 section 2.2: empty lines before a request are skipped.
+        if (bytes.starts_with("\r\n")) {
+            buffer_.consume(2);
+            continue;
+        }
+        const std::size_t end = head_end(bytes, searched);
+        searched = bytes.size();
+        if (end == std::string_view::npos ? bytes.size() > limits.header_bytes : end > limits.header_bytes) {
+            co_await refuse(431, {ErrorCode::too_large, fmt::format("the request header is larger than {} bytes", limits.header_bytes)});
+            co_return false;
+        }
+        if (end != std::string_view::npos) {
+            auto framing = check_framing(bytes.substr(0, end), limits.header_count);
+            if (!framing) {
+                co_await refuse(framing.error().status, {ErrorCode::invalid, framing.error().message});
+                co_return false;
+            }
+            framing_ = *framing;
+            head_bytes_ = end;
+            break;
+        }
+        if (!co_await read_more(kReadSize)) {
+            if (expired_ && phase_ == Phase::header)
+                co_await refuse(408, {ErrorCode::timeout, fmt::format("the request header did not arrive within {} ms", limits.header_timeout.count())});
+            co_return false;
+        }
+        if (phase_ == Phase::idle) begin_phase(Phase::header, limits.header_timeout);
+    }
+    if (!parse_head()) {
+        co_await refuse(400, {ErrorCode::invalid, "the request header is not valid HTTP/1.1"});
+        co_return false;
+    }
+    co_return true;
+}
+
+bool Connection::parse_head() {
+    parser_.emplace();
+    parser_->eager(false);
+    parser_->header_limit(kBufferLimit);
+    parser_->body_limit(boost::none);
+    ErrorCodeOf error;
+    const auto used = parser_->put(asio::const_buffer(buffer_.data().data(), head_bytes_), error);
+    if ((error && error != http::error::need_more) || !parser_->is_header_done()) return false;
+    buffer_.consume(used);
+    auto& message = parser_->get();
+    request_.method = std::string_view(message.method_string().data(), message.method_string().size());
+    request_.target = std::string_view(message.target().data(), message.target().size());
+    const auto question = request_.target.find('?');
+    request_.path = percent_decoded(std::string_view(request_.target).substr(0, question));
+    if (question != std::string::npos) request_.query = request_.target.substr(question + 1);
+    for (const auto& field : message)
+        request_.headers.add(std::string(field.name_string()), std::string(field.value()));
+    return true;
+}
+
+bool Connection::host_is_ours() const {
+    const auto& hosts = shared_.settings.hosts;
+    if (hosts.empty()) return true;
+    const auto whole = request_.headers.get("host");
+    // [::1]:7117, 127.0.0.1:7117, localhost
+    const auto colon = whole.ends_with(']') ? std::string_view::npos : whole.rfind(':');
+    const std::string host = lower(whole.substr(0, colon));
+    return std::ranges::find(hosts, host) != hosts.end();
+}
+
+bool Connection::take_body_bytes(std::size_t bytes) {
+    body_bytes_ += bytes;
+    return (shared_.body_bytes += bytes) <= shared_.settings.limits.bodies_bytes;
+}
+
+Task<bool> Connection::read_body() {
+    const auto& limits = shared_.settings.limits;
+    if (!framing_.chunked && framing_.content_length == 0) co_return true;
+    begin_phase(Phase::body, limits.body_timeout);
+    if (framing_.content_length > limits.body_bytes) {
+        co_await refuse(413, {ErrorCode::too_large, fmt::format("the body is larger than {} bytes; raise server.limits.body_bytes if it should be taken", limits.body_bytes)});
+        co_return false;
+    }
+    if (framing_.expect_continue && buffer_.size() == 0) {
+        const std::array pieces{piece("HTTP/1.1 100 Continue\r\n\r\n")};
+        if (co_await wire_.write(pieces)) co_return false;
+    }
+    const bool whole = framing_.chunked ? co_await read_chunked() : co_await read_counted();
+    if (!whole && expired_ && phase_ == Phase::body)
+        co_await refuse(408, {ErrorCode::timeout, fmt::format("the request body did not arrive within {} ms", limits.body_timeout.count())});
+    co_return whole;
+}
+
+Task<bool> Connection::read_counted() {
+    const auto length = static_cast<std::size_t>(framing_.content_length);
+    auto& body = request_.body;
+    const std::size_t ready = std::min(length, buffer_.size());
+    body.assign(static_cast<const char*>(buffer_.data().data()), ready);
+    buffer_.consume(ready);
+    std::size_t filled = ready;
+    while (true) {
+        if (!take_body_bytes(filled - body_bytes_)) {
+            co_await refuse(503, {ErrorCode::unavailable, "too many large requests at once; try again in a moment"});
+            co_return false;
+        }
+        if (filled == length) break;
+        // Memory follows what has arrived, not what was announced.
+        body.resize(std::min(length, filled + kBodyReadSize));
+        const auto read = co_await wire_.read_some(asio::buffer(body.data() + filled, body.size() - filled));
+        if (read.error || read.bytes == 0) co_return false;
+        filled += read.bytes;
+    }
+    co_return true;
+}
+
+Task<bool> Connection::read_chunked() {
+    const auto& limits = shared_.settings.limits;
+    auto& parser = *parser_;
+    parser.eager(true);
+    parser.body_limit(limits.body_bytes);
+    // Chunk extensions and trailers carry nothing that we use and have been used to smuggle (HAZARDS.md 5).
+    auto on_chunk = [](std::uint64_t, boost::beast::string_view extensions, ErrorCodeOf& error) {
+        if (!extensions.empty()) error = http::error::bad_chunk_extension;
+    };
+    parser.on_chunk_header(on_chunk);
+    const auto header_fields = request_.headers.size();
+    ErrorCodeOf error;
+    while (!parser.is_done()) {
+        std::size_t used = 0;
+        try {
+            used = parser.put(buffer_.data(), error);
+        } catch (const std::exception&) {
+            error = http::error::bad_field;
+        }
+        buffer_.consume(used);
+        const auto fields = static_cast<std::size_t>(std::distance(parser.get().begin(), parser.get().end()));
+        if (fields != header_fields) error = http::error::bad_field;
+        if (error && error != http::error::need_more) break;
+        if (!take_body_bytes(parser.get().body().size() - body_bytes_)) {
+            co_await refuse(503, {ErrorCode::unavailable, "too many large requests at once; try again in a moment"});
+            co_return false;
+        }
+        if (parser.is_done()) break;
+        if (used > 0 && buffer_.size() > 0) continue;
+        if (buffer_.size() > limits.header_bytes) {
+            error = http::error::bad_chunk;  // a chunk header that does not end
+            break;
+        }
+        if (!co_await read_more(kReadSize * 4)) co_return false;
+    }
+    if (error == http::error::body_limit) {
+        co_await refuse(413, {ErrorCode::too_large, fmt::format("the body is larger than {} bytes; raise server.limits.body_bytes if it should be taken", limits.body_bytes)});
+        co_return false;
+    }
+    if (error && error != http::error::need_more) {
+        co_await refuse(400, {ErrorCode::invalid, "the chunked body is malformed, or has chunk extensions or trailers, which are not taken"});
+        co_return false;
+    }
+    request_.body = std::move(parser.get().body());
+    co_return true;
+}
+
+// Says what was wrong and ends the connection: after a doubtful request nothing on it can be trusted.
+Task<> Connection::refuse(int status, Error error) {
+    expired_ = false;
+    keep_alive_ = false;
+    auto response = shared_.service.error(request_.path, status, error);
+    response.close = true;
+    phase_ = Phase::closing;
+    co_await reply(std::move(response));
+    co_await linger();
+}
+
+// Takes what the client still sends for a moment: a close with unread bytes would reset the connection, and the client
+// would lose the answer that says why (RFC 9112 section 9.6).
+Task<> Connection::linger() {
+    if (!wire_.open()) co_return;
+    wire_.shutdown_send();
+    begin_phase(Phase::closing, kLingerTime);
+    std::array<char, 4096> sink;
+    std::size_t taken = 0;
+    while (taken < kLingerBytes) {
+        const auto read = co_await wire_.read_some(asio::buffer(sink));
+        if (read.error || read.bytes == 0) break;
+        taken += read.bytes;
+    }
+}
+
+std::string Connection::head_text(int status, const Fields& headers, std::string_view framing) const {
+    std::string text;
+    text.reserve(512);
+    fmt::format_to(std::back_inserter(text), "HTTP/1.1 {} {}\r\n", status, reason_phrase(status));
+    for (const auto& [name, value] : headers) {
+        text += name;
+        text += ": ";
+        text += value;
+        text += "\r\n";
+    }
+    text += framing;
+    text += keep_alive_ ? "\r\n" : "connection: close\r\n\r\n";
+    return text;
+}
+
+Task<bool> Connection::send(std::span<const asio::const_buffer> pieces) {
+    deadline = std::chrono::steady_clock::now() + shared_.settings.limits.write_timeout;
+    const auto error = co_await wire_.write(pieces);
+    deadline = SteadyTime::max();
+    if (!error && !expired_) co_return true;
+    keep_alive_ = false;
+    wire_.close();
+    if (cancel_) cancel_->fire(Cancel::Reason::client_gone);
+    co_return false;
+}
+
+Task<bool> Connection::reply(Response response) {
+    if (answer_ != Answer::none) co_return false;
+    answer_ = Answer::done;
+    if (response.close) keep_alive_ = false;
+    const auto head = head_text(response.status, response.headers, fmt::format("content-length: {}\r\n", response.body.size()));
+    std::string_view rest = request_.method == "HEAD" ? std::string_view() : std::string_view(response.body);
+    std::array pieces{piece(head), piece(rest.substr(0, kWriteSize))};
+    while (true) {
+        if (!co_await send(pieces)) co_return false;
+        rest.remove_prefix(std::min(rest.size(), kWriteSize));
+        if (rest.empty()) co_return true;
+        pieces = {piece(rest.substr(0, kWriteSize)), asio::const_buffer()};
+    }
+}
+
+Task<bool> Connection::start(int status, Fields headers) {
+    if (answer_ != Answer::none) co_return false;
+    answer_ = Answer::streaming;
+    if (framing_.http10) keep_alive_ = false;  // its bodies end with the connection
+    const auto head = head_text(status, headers, framing_.http10 ? "" : "transfer-encoding: chunked\r\n");
+    const std::array pieces{piece(head)};
+    co_return co_await send(pieces);
+}
+
+Task<bool> Connection::write(std::string bytes) {
+    if (answer_ != Answer::streaming) co_return false;
+    if (bytes.empty()) co_return true;
+    const std::string size = framing_.http10 ? "" : fmt::format("{:x}\r\n", bytes.size());
+    const std::array pieces{piece(size), piece(bytes), piece(framing_.http10 ? "" : "\r\n")};
+    co_return co_await send(pieces);
+}
+
+Task<bool> Connection::finish(std::string last_bytes) {
+    if (answer_ != Answer::streaming) co_return false;
+    answer_ = Answer::done;
+    const bool chunk = !framing_.http10 && !last_bytes.empty();
+    const std::string size = chunk ? fmt::format("{:x}\r\n", last_bytes.size()) : "";
+    const std::array pieces{piece(size), piece(last_bytes), piece(framing_.http10 ? "" : chunk ? "\r\n0\r\n\r\n" : "0\r\n\r\n")};
+    co_return co_await send(pieces);
+}
+
+}  // namespace tandem::net

@@ -1,0 +1,88 @@
+// One connection of the server, from accept to close. Private to net/.
+#pragma once
+
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include "net/framing.h"
+#include "net/server.h"
+#include "net/wire.h"
+
+namespace tandem::net {
+
+// What the connections of one server share; touched from all workers.
+struct Shared {
+    ServerSettings settings;
+    Service& service;
+    std::atomic<std::size_t> connections{0};
+    std::atomic<std::size_t> body_bytes{0};  // of all bodies in memory
+    std::atomic<bool> stopping{false};
+};
+
+class Connection final : public Watched, private Exchange {
+  public:
+    Connection(Wire wire, bool tls, Worker& worker, Shared& shared, std::string peer);
+    ~Connection() override;
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    Task<> run();
+    // The server stops: an idle connection closes, a busy one ends after its answer.
+    void drain();
+    void abort();
+
+  private:
+    // Watched
+    void on_deadline() override;
+    void on_peer_gone() override;
+    // Exchange
+    Request& request() override { return request_; }
+    Worker& worker() override { return worker_; }
+    Cancel& cancel() override { return *cancel_; }
+    Task<bool> reply(Response response) override;
+    Task<bool> start(int status, Fields headers) override;
+    Task<bool> write(std::string bytes) override;
+    Task<bool> finish(std::string last_bytes) override;
+    bool started() const override { return answer_ != Answer::none; }
+
+    enum class Phase { idle, header, body, handling, closing };
+    enum class Answer { none, streaming, done };
+
+    Task<bool> one_request();
+    Task<bool> read_head();
+    Task<bool> read_body();
+    Task<bool> read_chunked();
+    Task<bool> read_counted();
+    Task<bool> read_more(std::size_t at_most);
+    bool parse_head();
+    bool host_is_ours() const;
+    bool take_body_bytes(std::size_t bytes);
+    Task<> refuse(int status, Error error);
+    Task<> linger();
+    Task<bool> send(std::span<const asio::const_buffer> pieces);
+    std::string head_text(int status, const Fields& headers, std::string_view framing) const;
+    void begin_phase(Phase phase, milliseconds timeout);
+
+    using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
+
+    Wire wire_;
+    const bool tls_;
+    Worker& worker_;
+    Shared& shared_;
+    const std::string peer_;
+    Phase phase_ = Phase::idle;
+    Answer answer_ = Answer::none;
+    bool expired_ = false;
+    bool keep_alive_ = true;
+    std::size_t served_ = 0;
+    std::size_t body_bytes_ = 0;  // our share of shared_.body_bytes
+    std::size_t head_bytes_ = 0;
+    boost::beast::flat_buffer buffer_;
+    Framing framing_;
+    std::optional<Parser> parser_;
+    Request request_;
+    std::optional<Cancel> cancel_;
+};
+
+}  // namespace tandem::net

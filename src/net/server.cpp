@@ -1,0 +1,183 @@
+#include "net/server.h"
+
+#include <spdlog/spdlog.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <unordered_set>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <fmt/format.h>
+
+#include "net/connection.h"
+
+namespace tandem::net {
+
+namespace {
+
+using Acceptor = asio::basic_socket_acceptor<Tcp, Executor>;
+using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+
+constexpr milliseconds kAcceptPause{100};  // after EMFILE and the like
+constexpr int kBacklog = 1024;
+
+Task<> accept_pause(asio::io_context& context) { co_await sleep_for(context, kAcceptPause); }
+
+}  // namespace
+
+struct Server::State {
+    // What one worker has of this server; touched on its thread only.
+    struct Side {
+        Worker& worker;
+        Acceptor acceptor;
+        std::unordered_set<Connection*> connections;
+        bool stopping = false;
+    };
+
+    State(ServerSettings settings, std::vector<Worker*> workers, Service& service)
+        : shared{.settings = std::move(settings), .service = service}, workers(std::move(workers)) {}
+
+    Result<> open(Side& side, const Tcp::endpoint& endpoint, bool reuse_port) {
+        ErrorCodeOf error;
+        side.acceptor.open(endpoint.protocol(), error);
+        if (!error) side.acceptor.set_option(Acceptor::reuse_address(true), error);
+        if (!error && reuse_port) side.acceptor.set_option(ReusePort(true), error);
+        if (!error) side.acceptor.bind(endpoint, error);
+        if (!error && reuse_port) side.acceptor.listen(kBacklog, error);
+        if (!error) return {};
+        return fail(ErrorCode::unavailable, fmt::format("cannot listen on {}:{}: {}; stop what runs there, or set server.listen in tandem.yaml",
+                                                        shared.settings.host, endpoint.port(), error.message()));
+    }
+
+    Task<> accept_loop(Side& side) {
+        while (!side.stopping) {
+            auto [error, socket] = co_await side.acceptor.async_accept(side.worker.context(), asio::as_tuple(use_task));
+            if (side.stopping) break;
+            if (error) {
+                if (error == asio::error::operation_aborted || error == asio::error::bad_descriptor) break;
+                spdlog::warn("accept: {}", error.message());
+                co_await accept_pause(side.worker.context());
+                continue;
+            }
+            ErrorCodeOf ignored;
+            socket.set_option(Tcp::no_delay(true), ignored);
+            const auto peer = socket.remote_endpoint(ignored).address().to_string();
+            if (shared.connections >= shared.settings.limits.connections) {
+                static constexpr std::string_view kFull =
+                    "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+                // One attempt, without waiting: a server that is full must not wait for anyone.
+                socket.write_some(asio::buffer(kFull), ignored);
+                socket.close(ignored);
+                continue;
+            }
+            auto wire = tls ? Wire(std::move(socket), *tls) : Wire(std::move(socket));
+            asio::co_spawn(side.worker.context(), serve(side, std::move(wire), peer), asio::detached);
+        }
+    }
+
+    Task<> serve(Side& side, Wire wire, std::string peer) {
+        Connection connection(std::move(wire), tls != nullptr, side.worker, shared, std::move(peer));
+        side.connections.insert(&connection);
+        if (side.stopping) connection.drain();
+        try {
+            co_await connection.run();
+        } catch (const std::exception& error) {
+            spdlog::error("a connection ended by an exception: {}", error.what());
+        }
+        side.connections.erase(&connection);
+    }
+
+    // Runs `act` on each worker, and waits until all have.
+    void on_each_side(const std::function<void(Side&)>& act) {
+        std::mutex mutex;
+        std::condition_variable done;
+        std::size_t left = sides.size();
+        for (auto& side : sides)
+            asio::post(side->worker.context(), [&, target = side.get()] {
+                act(*target);
+                const std::lock_guard lock(mutex);
+                if (--left == 0) done.notify_all();
+            });
+        std::unique_lock lock(mutex);
+        done.wait(lock, [&] { return left == 0; });
+    }
+
+    bool wait_until_empty(milliseconds at_most) {
+        const auto end = std::chrono::steady_clock::now() + at_most;
+        while (shared.connections > 0) {
+            if (std::chrono::steady_clock::now() >= end) return false;
+            std::this_thread::sleep_for(milliseconds(2));
+        }
+        return true;
+    }
+
+    Shared shared;
+    std::vector<Worker*> workers;
+    std::vector<std::unique_ptr<Side>> sides;
+    std::unique_ptr<asio::ssl::context> tls;
+    std::uint16_t port = 0;
+    bool listening = false;
+};
+
+Server::Server(ServerSettings settings, std::vector<Worker*> workers, Service& service)
+    : state_(std::make_unique<State>(std::move(settings), std::move(workers), service)) {}
+
+Server::~Server() { stop(milliseconds(0)); }
+
+Result<> Server::listen() {
+    auto& state = *state_;
+    const auto& settings = state.shared.settings;
+    if (!settings.tls_certificate.empty()) {
+        state.tls = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
+        ErrorCodeOf error;
+        state.tls->set_options(asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1, error);
+        state.tls->use_certificate_chain_file(settings.tls_certificate, error);
+        if (error) return fail(ErrorCode::invalid, fmt::format("server.tls.certificate {}: {}", settings.tls_certificate, error.message()));
+        state.tls->use_private_key_file(settings.tls_key, asio::ssl::context::pem, error);
+        if (error) return fail(ErrorCode::invalid, fmt::format("server.tls.key {}: {}", settings.tls_key, error.message()));
+    }
+    ErrorCodeOf error;
+    const auto address = asio::ip::make_address(settings.host == "localhost" ? "127.0.0.1" : settings.host, error);
+    if (error) return fail(ErrorCode::invalid, fmt::format("server.listen: '{}' is not an IP address", settings.host));
+    Tcp::endpoint endpoint(address, settings.port);
+    {
+        // With SO_REUSEPORT a second Tandem could share the port unseen; one plain bind finds out.
+        State::Side probe{*state.workers.front(), Acceptor(state.workers.front()->context()), {}};
+        if (auto ok = state.open(probe, endpoint, false); !ok) return ok;
+        endpoint.port(probe.acceptor.local_endpoint().port());
+    }
+    for (Worker* worker : state.workers) {
+        auto side = std::make_unique<State::Side>(*worker, Acceptor(worker->context()), std::unordered_set<Connection*>{});
+        if (auto ok = state.open(*side, endpoint, true); !ok) return ok;
+        state.sides.push_back(std::move(side));
+    }
+    state.port = endpoint.port();
+    state.listening = true;
+    for (auto& side : state.sides) asio::co_spawn(side->worker.context(), state.accept_loop(*side), asio::detached);
+    return {};
+}
+
+std::uint16_t Server::port() const { return state_->port; }
+std::size_t Server::connections() const { return state_->shared.connections; }
+
+void Server::stop(milliseconds drain) {
+    auto& state = *state_;
+    if (!state.listening) return;
+    state.listening = false;
+    state.shared.stopping = true;
+    state.on_each_side([](State::Side& side) {
+        side.stopping = true;
+        ErrorCodeOf ignored;
+        side.acceptor.close(ignored);
+        for (Connection* connection : side.connections) connection->drain();
+    });
+    if (state.wait_until_empty(drain)) return;
+    state.on_each_side([](State::Side& side) {
+        for (Connection* connection : side.connections) connection->abort();
+    });
+    state.wait_until_empty(milliseconds(5'000));
+}
+
+}  // namespace tandem::net

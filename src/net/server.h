@@ -1,0 +1,91 @@
+// The HTTP/1.1 server: listens on every worker, bounds and checks what comes in, and hands whole requests to a Service.
+//
+// It promises that a Service sees only requests whose framing is beyond doubt and whose size is within the limits, and
+// that an Exchange is cancelled when its client goes away. It knows nothing of paths, keys or JSON.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "net/cancel.h"
+#include "net/limits.h"
+#include "net/message.h"
+#include "net/worker.h"
+
+namespace tandem::net {
+
+// One request and the way to answer it. Lives until its Service::handle() returns, on one worker.
+class Exchange {
+  public:
+    virtual ~Exchange() = default;
+    virtual Request& request() = 0;
+    virtual Worker& worker() = 0;
+    virtual Cancel& cancel() = 0;  // fires when the client is gone or the server must stop now
+
+    // The whole answer. False where the client did not take it.
+    virtual Task<bool> reply(Response response) = 0;
+
+    // An answer of unknown length: start, then write any number of times, then finish; each waits until the bytes are
+    // with the system, so that a slow client slows its source. False: the client is gone or too slow, and the
+    // connection is closed. Without finish() the client sees that the answer was cut.
+    virtual Task<bool> start(int status, Fields headers) = 0;
+    virtual Task<bool> write(std::string bytes) = 0;
+    virtual Task<bool> finish(std::string last_bytes) = 0;
+    virtual bool started() const = 0;
+};
+
+// What is known of a request before its body is read.
+struct Head {
+    std::string_view method;
+    std::string_view path;
+    const Fields& headers;
+};
+
+class Service {
+  public:
+    virtual ~Service() = default;
+    // Called between header and body: a refusal ends the request without reading the body.
+    virtual Result<> admit(const Head& head) = 0;
+    virtual Task<> handle(Exchange& exchange) = 0;
+    // An error in the shape that clients of `path` expect. `status` is HTTP's word where the transport found the error,
+    // else 0: the Service chooses.
+    virtual Response error(std::string_view path, int status, const Error& error) = 0;
+};
+
+struct ServerSettings {
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 0;  // 0: any free one
+    std::string tls_certificate, tls_key;  // PEM files; empty: plain HTTP
+    // Values of Host that are taken, without port, lower-case; empty: any. Guards a loopback server against pages that
+    // rebind a name of their own to 127.0.0.1.
+    std::vector<std::string> hosts;
+    ServerLimits limits;
+};
+
+class Server {
+  public:
+    // Workers and service outlive the server.
+    Server(ServerSettings settings, std::vector<Worker*> workers, Service& service);
+    ~Server();
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    // Takes the address on every worker (SO_REUSEPORT) and begins to accept. Errors: unavailable, with what to do.
+    Result<> listen();
+    std::uint16_t port() const;
+    std::size_t connections() const;
+
+    // Stops accepting, closes idle connections, and waits up to `drain` for requests under way; then cancels those and
+    // waits for their end. Blocks; call it from a thread that is no worker.
+    void stop(milliseconds drain);
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace tandem::net

@@ -1,0 +1,88 @@
+#include "net/sse.h"
+
+#include <fmt/format.h>
+
+namespace tandem::net {
+
+Result<> SseParser::feed(std::string_view bytes, const Visit& visit) {
+    while (!bytes.empty()) {
+        if (after_cr_) {
+            after_cr_ = false;
+            if (bytes.front() == '\n') {
+                bytes.remove_prefix(1);
+                continue;
+            }
+        }
+        const auto end = bytes.find_first_of("\r\n");
+        const auto piece = bytes.substr(0, end);
+        if (partial_.size() + data_.size() + piece.size() > kLargestEvent)
+            return fail(ErrorCode::upstream, fmt::format("the provider sent an event larger than {} bytes", kLargestEvent));
+        if (end == std::string_view::npos) {
+            partial_ += piece;
+            break;
+        }
+        after_cr_ = bytes[end] == '\r';
+        bytes.remove_prefix(end + 1);
+        if (partial_.empty()) {
+            line(piece, visit);
+        } else {
+            partial_ += piece;
+            line(partial_, visit);
+            partial_.clear();
+        }
+    }
+    return {};
+}
+
+void SseParser::finish(const Visit& visit) {
+    if (!partial_.empty()) line(partial_, visit);
+    partial_.clear();
+    dispatch(visit);
+}
+
+void SseParser::line(std::string_view line, const Visit& visit) {
+    if (at_start_) {
+        at_start_ = false;
+        if (line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);
+    }
+    if (line.empty()) {
+        dispatch(visit);
+        return;
+    }
+    const auto colon = line.find(':');
+    const auto field = line.substr(0, colon);
+    auto value = colon == std::string_view::npos ? std::string_view() : line.substr(colon + 1);
+    if (value.starts_with(' ')) value.remove_prefix(1);
+    if (field == "data") {
+        if (has_data_) data_ += '\n';
+        data_ += value;
+        has_data_ = true;
+    } else if (field == "event") {
+        type_ = value;
+    }
+}
+
+void SseParser::dispatch(const Visit& visit) {
+    if (has_data_) visit({type_.empty() ? std::string_view("message") : std::string_view(type_), data_});
+    has_data_ = false;
+    data_.clear();
+    type_.clear();
+}
+
+std::string sse_event(std::string_view data) {
+    std::string out;
+    out.reserve(data.size() + 8);
+    while (true) {
+        const auto end = data.find_first_of("\r\n");
+        out += "data: ";
+        out += data.substr(0, end);
+        out += '\n';
+        if (end == std::string_view::npos) break;
+        const bool crlf = data.substr(end, 2) == "\r\n";
+        data.remove_prefix(end + (crlf ? 2 : 1));
+    }
+    out += '\n';
+    return out;
+}
+
+}  // namespace tandem::net

@@ -1,0 +1,75 @@
+#include "net/wire.h"
+
+#include <poll.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/write.hpp>
+
+namespace tandem::net {
+
+namespace {
+
+// A borrowed list of buffers, in the form that Asio asks for.
+struct Pieces {
+    std::span<const asio::const_buffer> span;
+    using value_type = asio::const_buffer;
+    using const_iterator = const asio::const_buffer*;
+    const_iterator begin() const { return span.data(); }
+    const_iterator end() const { return span.data() + span.size(); }
+};
+
+constexpr auto kToken = asio::as_tuple(use_task);
+
+}  // namespace
+
+Task<Wire::Read> Wire::read_some(asio::mutable_buffer target) {
+    if (tls_) {
+        const auto [error, bytes] = co_await tls_->async_read_some(target, kToken);
+        co_return Read{error, bytes};
+    }
+    const auto [error, bytes] = co_await plain_->async_read_some(target, kToken);
+    co_return Read{error, bytes};
+}
+
+Task<ErrorCodeOf> Wire::write(std::span<const asio::const_buffer> pieces) {
+    if (tls_) {
+        const auto [error, bytes] = co_await asio::async_write(*tls_, Pieces{pieces}, kToken);
+        co_return error;
+    }
+    const auto [error, bytes] = co_await asio::async_write(*plain_, Pieces{pieces}, kToken);
+    co_return error;
+}
+
+Task<ErrorCodeOf> Wire::handshake_as_server() {
+    const auto [error] = co_await tls_->async_handshake(asio::ssl::stream_base::server, kToken);
+    co_return error;
+}
+
+Task<ErrorCodeOf> Wire::handshake_as_client(std::string host) {
+    // Server Name Indication, RFC 6066 section 3.
+    if (SSL_set_tlsext_host_name(tls_->native_handle(), host.c_str()) != 1)
+        co_return asio::error::no_memory;
+    tls_->set_verify_mode(asio::ssl::verify_peer);
+    tls_->set_verify_callback(asio::ssl::host_name_verification(host));
+    const auto [error] = co_await tls_->async_handshake(asio::ssl::stream_base::client, kToken);
+    co_return error;
+}
+
+void Wire::close() noexcept {
+    ErrorCodeOf ignored;
+    socket().close(ignored);
+}
+
+void Wire::shutdown_send() noexcept {
+    ErrorCodeOf ignored;
+    socket().shutdown(Socket::shutdown_send, ignored);
+}
+
+bool Wire::quiet() {
+    if (!open()) return false;
+    pollfd state{fd(), POLLIN | POLLRDHUP, 0};
+    return ::poll(&state, 1, 0) == 0;
+}
+
+}  // namespace tandem::net

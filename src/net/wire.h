@@ -1,0 +1,51 @@
+// A byte stream over TCP, with or without TLS. Private to net/.
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <memory>
+#include <span>
+
+#include "net/task.h"
+
+namespace tandem::net {
+
+using Tcp = asio::ip::tcp;
+using Socket = asio::basic_stream_socket<Tcp, Executor>;
+using ErrorCodeOf = boost::system::error_code;
+
+class Wire {
+  public:
+    explicit Wire(Socket socket) : plain_(std::make_unique<Socket>(std::move(socket))) {}
+    Wire(Socket socket, asio::ssl::context& tls)
+        : tls_(std::make_unique<asio::ssl::stream<Socket>>(std::move(socket), tls)) {}
+
+    struct Read {
+        ErrorCodeOf error;
+        std::size_t bytes = 0;
+    };
+    Task<Read> read_some(asio::mutable_buffer target);
+    // All of the pieces, in order.
+    Task<ErrorCodeOf> write(std::span<const asio::const_buffer> pieces);
+    Task<ErrorCodeOf> handshake_as_server();
+    // Verifies the certificate for `host`.
+    Task<ErrorCodeOf> handshake_as_client(std::string host);
+
+    // Ends every wait on it with an error. The object stays usable for that.
+    void close() noexcept;
+    void shutdown_send() noexcept;
+    bool open() const { return socket().is_open(); }
+    int fd() { return socket().native_handle(); }
+    // For a kept connection: nothing to read and not closed by the other end.
+    bool quiet();
+
+    Socket& socket() { return tls_ ? tls_->next_layer() : *plain_; }
+    const Socket& socket() const { return tls_ ? tls_->next_layer() : *plain_; }
+
+  private:
+    std::unique_ptr<Socket> plain_;
+    std::unique_ptr<asio::ssl::stream<Socket>> tls_;
+};
+
+}  // namespace tandem::net

@@ -1,0 +1,71 @@
+// One thread with its own io_context, and the watch over everything that waits on it.
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <list>
+#include <thread>
+#include <vector>
+
+#include "base/world.h"
+#include "net/task.h"
+
+namespace tandem::net {
+
+// Something with a deadline, and maybe a peer that can go away. Set the members at any time, on the worker's thread.
+class Watched {
+  public:
+    virtual ~Watched() = default;
+    SteadyTime deadline = SteadyTime::max();
+    int peer_fd = -1;  // a socket whose other end shall be watched; -1: none
+    virtual void on_deadline() = 0;
+    virtual void on_peer_gone() {}
+
+  private:
+    friend class Watchdog;
+    std::list<Watched*>::iterator place_;
+};
+
+// Looks at all Watched every kTick, in one pass and one poll(2): a deadline costs a store, not a timer, and a client
+// that goes away is noticed within one tick even while nothing reads from it. Sleeps while there is nothing to watch.
+class Watchdog {
+  public:
+    static constexpr milliseconds kTick{50};
+
+    explicit Watchdog(asio::io_context& context) : timer_(context) {}
+    void add(Watched& watched);
+    void remove(Watched& watched);
+    std::size_t size() const { return watched_.size(); }
+
+  private:
+    void schedule();
+    void tick();
+    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor> timer_;
+    std::list<Watched*> watched_;
+    std::list<Watched*>::iterator next_ = watched_.end();  // of the pass under way, so that any element may go
+    bool scheduled_ = false;
+};
+
+class Worker {
+  public:
+    Worker() : context_(1), watchdog_(context_), work_(asio::make_work_guard(context_)) {}
+    ~Worker() { stop(); }
+    Worker(const Worker&) = delete;
+    Worker& operator=(const Worker&) = delete;
+
+    asio::io_context& context() { return context_; }
+    Watchdog& watchdog() { return watchdog_; }
+    void start();
+    // Ends the thread; what still waits is dropped. Call it when nothing does.
+    void stop();
+
+  private:
+    asio::io_context context_;
+    Watchdog watchdog_;
+    asio::executor_work_guard<Executor> work_;
+    std::thread thread_;
+};
+
+// Waits on the current worker.
+Task<> sleep_for(asio::io_context& context, milliseconds time);
+
+}  // namespace tandem::net

@@ -1,0 +1,19 @@
+// Vectorscan's database of all patterns. Compiling it takes a quarter of a second, so the build does it, for any CPU that
+// Vectorscan runs on, and the bytes are part of the program. Private to privacy/.
+#pragma once
+
+#include <hs/hs.h>
+
+#include <cstddef>
+#include <string>
+
+namespace tandem::privacy {
+
+// Compiles patterns() for the generic CPU. On failure null, and `why` says so.
+hs_database_t* compile_patterns(std::string& why);
+
+// The serialised database that the build made (patterns_db.cpp, generated).
+extern const unsigned char kPatternsDatabase[];
+extern const std::size_t kPatternsDatabaseSize;
+
+}  // namespace tandem::privacy

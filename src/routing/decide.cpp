@@ -1,0 +1,174 @@
+#include <algorithm>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "routing/routing.h"
+
+namespace tandem::routing {
+
+namespace {
+
+constexpr std::int64_t kUsualRoom = 1024;
+
+using config::Capability;
+using config::Rule;
+
+bool fires(const Rule& rule, const Inputs& in) {
+    if (rule.label && in.label < *rule.label) return false;
+    if (rule.high_value && in.high_value != *rule.high_value) return false;
+    if (rule.difficulty && in.features.difficulty < *rule.difficulty) return false;
+    if (rule.prompt_tokens && in.features.prompt_tokens < *rule.prompt_tokens) return false;
+    if (rule.repeats && in.features.repeats < *rule.repeats) return false;
+    if (rule.needs && !in.features.needs.has(*rule.needs)) return false;
+    return rule.key.empty() || rule.key == in.key;
+}
+
+// Models that the alias stands for, and whether their order is the owner's.
+struct Meaning {
+    std::vector<const Table::Entry*> models;
+    bool ordered = false;
+};
+
+Result<Meaning> meaning_of(const Table& table, const std::string& alias) {
+    Meaning meaning;
+    const bool local_only = alias == "local" || alias == "private";
+    if (local_only || alias == "cloud" || alias == "auto") {
+        for (const auto& entry : table.models)
+            if (alias == "auto" || (entry.zone == Zone::local) == local_only) meaning.models.push_back(&entry);
+        return meaning;
+    }
+    if (const auto* entry = table.find(alias)) {
+        meaning.models.push_back(entry);
+        return meaning;
+    }
+    for (const auto& owned : table.aliases) {
+        if (owned.id != alias) continue;
+        meaning.ordered = true;
+        for (const auto& model : owned.models)
+            if (const auto* entry = table.find(model)) meaning.models.push_back(entry);
+        return meaning;
+    }
+    return fail(ErrorCode::not_found, fmt::format("there is no model or alias '{}'{}", printable(alias, 80), suggest(alias, alias_names(table))), "model");
+}
+
+// The first hard constraint that the model fails, in the order in which they are documented.
+void exclude(Candidate& candidate, const Table::Entry& entry, const Inputs& in, const Rule* rule) {
+    auto because = [&](Excluded what, std::string reason) {
+        candidate.excluded = what;
+        candidate.reason = std::move(reason);
+    };
+    if (in.label > entry.clearance)
+        return because(Excluded::label, fmt::format("the content is {}, and {} may see {} at most", name_of(in.label), entry.provider, name_of(entry.clearance)));
+    if (rule != nullptr && rule->only && entry.zone != *rule->only)
+        return because(Excluded::rule, fmt::format("rule {} allows only {}", rule->name, name_of(*rule->only)));
+    if (entry.capabilities)
+        for (std::size_t i = 0; i < config::kCapabilityNames.size(); ++i)
+            if (const auto capability = static_cast<Capability>(i); in.features.needs.has(capability) && !entry.capabilities->has(capability))
+                return because(Excluded::capability, fmt::format("it has no {}, which the request needs", config::kCapabilityNames[i]));
+    if (entry.context_tokens > 0) {
+        const auto room = answer_room(entry, in.features);
+        if (in.features.prompt_tokens + room > entry.context_tokens)
+            return because(Excluded::context, fmt::format("about {} tokens of prompt and {} for the answer do not fit its context of {}",
+                                                          in.features.prompt_tokens, room, entry.context_tokens));
+    }
+    const auto standing = std::ranges::find(in.standing, entry.model, &Standing::model);
+    if (standing == in.standing.end()) return;
+    if (!standing->over_budget.empty()) return because(Excluded::budget, standing->over_budget);
+    if (!standing->unhealthy.empty()) because(Excluded::health, standing->unhealthy);
+}
+
+std::string words_of(const Rule& rule) {
+    std::vector<std::string> parts;
+    if (rule.label) parts.push_back(fmt::format("the content is {} or more", name_of(*rule.label)));
+    if (rule.high_value) parts.emplace_back(*rule.high_value ? "it is marked high-value" : "it is not marked high-value");
+    if (rule.difficulty) parts.push_back(fmt::format("its difficulty is {} or more", *rule.difficulty));
+    if (rule.prompt_tokens) parts.push_back(fmt::format("its prompt has {} tokens or more", *rule.prompt_tokens));
+    if (rule.repeats) parts.push_back(fmt::format("its kind was seen {} times before", *rule.repeats));
+    if (rule.needs) parts.push_back(fmt::format("it needs {}", name_of(*rule.needs)));
+    if (!rule.key.empty()) parts.push_back(fmt::format("its key is {}", rule.key));
+    const auto prefers = config::kPreferNames[static_cast<std::size_t>(rule.prefer)];
+    if (parts.empty()) return fmt::format("rule {} prefers {}", rule.name, prefers);
+    return fmt::format("rule {} prefers {}, since {}", rule.name, prefers, join(parts, " and "));
+}
+
+}  // namespace
+
+const Table::Entry* Table::find(std::string_view model) const {
+    for (const auto& entry : models)
+        if (entry.model == model) return &entry;
+    return nullptr;
+}
+
+std::vector<std::string> alias_names(const Table& table) {
+    std::vector<std::string> names = {"auto", "local", "cloud", "private"};
+    for (const auto& alias : table.aliases) names.push_back(alias.id);
+    for (const auto& entry : table.models) names.push_back(entry.model);
+    return names;
+}
+
+std::int64_t answer_room(const Table::Entry& entry, const Features& features) {
+    if (features.answer_tokens > 0) return features.answer_tokens;
+    return entry.context_tokens > 0 ? std::min(kUsualRoom, entry.context_tokens / 4) : kUsualRoom;
+}
+
+Money worst_cost(const Table::Entry& entry, const Features& features) {
+    return cost_of(Usage{{features.prompt_tokens}, {0}, {answer_room(entry, features)}, {0}, true}, entry.price);
+}
+
+Result<Decision> decide(const Table& table, const Inputs& in) {
+    auto meaning = meaning_of(table, in.alias);
+    if (!meaning) return fail(meaning.error());
+    const auto found = std::ranges::find_if(table.rules, [&](const Rule& rule) { return fires(rule, in); });
+    const Rule* rule = found == table.rules.end() ? nullptr : &*found;
+    const auto prefer = rule == nullptr ? Rule::Prefer::local : rule->prefer;
+
+    Decision decision;
+    decision.rule = meaning->ordered ? "alias-order" : rule == nullptr ? "none" : rule->name;
+    decision.why = meaning->ordered ? fmt::format("the alias {} lists its models in this order", in.alias)
+                   : rule == nullptr ? "no rule fires, so local comes first" : words_of(*rule);
+    decision.fallback = rule == nullptr || rule->fallback;
+    for (const auto* entry : meaning->models) {
+        Candidate candidate{entry->model, entry->provider, entry->zone, Excluded::no, {}, 0, worst_cost(*entry, in.features), decision.candidates.size()};
+        const bool preferred = (prefer == Rule::Prefer::local && entry->zone == Zone::local) || (prefer == Rule::Prefer::cloud && entry->zone == Zone::cloud);
+        candidate.zone_score = preferred ? 1 : 0;
+        exclude(candidate, *entry, in, rule);
+        decision.candidates.push_back(std::move(candidate));
+    }
+    // Ties stay in the owner's order, so that the result is one and the same always.
+    const bool ordered = meaning->ordered;
+    std::ranges::sort(decision.candidates, {}, [ordered](const Candidate& c) {
+        return std::tuple(c.excluded != Excluded::no, ordered ? 0 : -c.zone_score, ordered ? Money{} : c.estimate, c.place);
+    });
+    decision.eligible = static_cast<std::size_t>(std::ranges::count(decision.candidates, Excluded::no, &Candidate::excluded));
+    return decision;
+}
+
+std::string Decision::sentence() const {
+    std::string text;
+    if (eligible > 0) {
+        const auto& first = candidates.front();
+        text = fmt::format("{} at {} ({}): {}", first.model, first.provider, name_of(first.zone), why);
+    } else {
+        text = "no model may take it";
+    }
+    for (const auto& candidate : candidates)
+        if (candidate.excluded != Excluded::no) text += fmt::format("; not {}: {}", candidate.model, candidate.reason);
+    return text;
+}
+
+Error Decision::refusal() const {
+    std::string message = "no model may take this request";
+    for (const auto& candidate : candidates) message += fmt::format("; {}: {}", candidate.model, candidate.reason);
+    if (candidates.empty()) message += "; none is configured for this alias";
+    auto any = [&](Excluded what) { return std::ranges::any_of(candidates, [&](const auto& c) { return c.excluded == what; }); };
+    auto all = [&](Excluded what) { return !candidates.empty() && std::ranges::all_of(candidates, [&](const auto& c) { return c.excluded == what; }); };
+    // One that is only unwell may come back: then waiting helps, and 503 says so.
+    if (any(Excluded::health)) return {ErrorCode::unavailable, message};
+    if (any(Excluded::budget)) return {ErrorCode::over_budget, message};
+    if (all(Excluded::context)) return {ErrorCode::context, message + "; shorten the conversation, or ask for a shorter answer", "messages"};
+    return {ErrorCode::policy, message};
+}
+
+}  // namespace tandem::routing

@@ -1,0 +1,103 @@
+#include "routing/features.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "base/text.h"
+#include "chat/estimate.h"
+
+namespace tandem::routing {
+
+namespace {
+
+// What makes work hard or light, by the words of its last message. Each group counts each word once, up to its bound.
+constexpr std::array kHardWords = std::to_array<std::string_view>(
+    {"prove", "derive", "theorem", "step by step", "reason about", "trade-off", "tradeoff", "architecture", "design a", "plan ", "strategy", "roadmap",
+     "refactor", "debug", "optimiz", "algorithm", "implement", "write a program", "write a function", "essay", "article", "proposal", "in depth",
+     "in detail", "analyz", "analys", "compare", "evaluate", "critique", "root cause", "complexity", "migrate", "legal", "contract", "edge cases"});
+constexpr std::array kLightWords = std::to_array<std::string_view>(
+    {"translate", "summarize", "summarise", "classify", "extract", "rewrite", "rephrase", "spelling", "grammar", "title for", "tag", "yes or no",
+     "one word", "one sentence", "short answer", "hello", "thanks", "what is the capital", "convert", "format this", "sentiment"});
+
+constexpr int kPerWord = 14;
+constexpr int kMostByWords = 56;
+constexpr std::size_t kSearched = 8 * 1024;  // words are looked for in so much of the last message
+
+std::string last_user_text(const chat::Request& request) {
+    for (auto message = request.messages.rbegin(); message != request.messages.rend(); ++message) {
+        if (message->role != chat::Role::user || !message->content) continue;
+        std::string text;
+        for (const auto& part : *message->content)
+            if (const auto* piece = std::get_if<chat::TextPart>(&part)) text += piece->text;
+        return text;
+    }
+    return {};
+}
+
+int count_words(std::string_view text, std::span<const std::string_view> words) {
+    return static_cast<int>(std::ranges::count_if(words, [&](std::string_view word) { return text.find(word) != std::string_view::npos; }));
+}
+
+bool asks_high_effort(const chat::Request& request) {
+    return std::ranges::any_of(request.extra, [](const auto& e) { return e.first == "reasoning_effort" && (e.second.json == "\"high\"" || e.second.json == "\"xhigh\""); });
+}
+
+}  // namespace
+
+Features features_of(const chat::Request& request) {
+    Features f;
+    f.prompt_tokens = chat::estimate_prompt(request).count;
+    f.answer_tokens = request.max_output_tokens.value_or(0);
+    if (!request.tools.empty() && request.tool_choice.kind != chat::ToolChoice::Kind::none) f.needs.add(config::Capability::tools);
+    using Format = chat::ResponseFormat::Kind;
+    if (request.response_format.kind != Format::unset && request.response_format.kind != Format::text) f.needs.add(config::Capability::json);
+    for (const auto& message : request.messages)
+        if (message.content && std::ranges::any_of(*message.content, [](const auto& part) { return std::holds_alternative<chat::ImagePart>(part) ||
+                (std::holds_alternative<chat::OtherPart>(part) && std::get<chat::OtherPart>(part).type == "image_url"); }))
+            f.needs.add(config::Capability::vision);
+
+    const std::string text = last_user_text(request);
+    const std::string searched = lower(std::string_view(text).substr(0, kSearched));
+    auto term = [&](const char* name, int points) {
+        if (points == 0) return;
+        f.terms.emplace_back(name, points);
+        f.difficulty += points;
+    };
+    term("hard words", std::min(kMostByWords, kPerWord * count_words(searched, kHardWords)));
+    term("light words", -std::min(kMostByWords, kPerWord * count_words(searched, kLightWords)));
+    const auto tokens = chat::estimate_tokens(text).count;
+    term("long message", tokens > 1500 ? 25 : tokens > 400 ? 12 : 0);
+    term("code", searched.find("```") != std::string::npos ? 12 : 0);
+    term("several questions", std::ranges::count(searched, '?') > 2 ? 8 : 0);
+    term("tools", f.needs.has(config::Capability::tools) ? 10 : 0);
+    term("deep conversation", request.messages.size() > 12 ? 10 : 0);
+    term("long answer", f.answer_tokens >= 2000 ? 12 : 0);
+    term("high effort", asks_high_effort(request) ? 40 : 0);
+    f.difficulty = std::clamp(f.difficulty, 0, 100);
+    return f;
+}
+
+int Repeats::count(const chat::Request& request) {
+    // FNV-1a; nothing depends on its quality but an estimate.
+    std::uint64_t hash = 14695981039346656037ULL;
+    auto add = [&](std::string_view text) {
+        for (const char c : text) {
+            if (c >= '0' && c <= '9') continue;
+            hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+        }
+    };
+    constexpr std::size_t kBeginning = 48;
+    for (const auto& message : request.messages)
+        if ((message.role == chat::Role::system || message.role == chat::Role::developer) && message.content)
+            for (const auto& part : *message.content)
+                if (const auto* piece = std::get_if<chat::TextPart>(&part)) add(std::string_view(piece->text).substr(0, kSearched));
+    add(std::string_view(last_user_text(request)).substr(0, kBeginning));
+    const std::lock_guard lock(mutex_);
+    if (seen_.size() >= kMostKinds && !seen_.contains(hash)) seen_.clear();
+    int& seen = seen_[hash];
+    if (seen == std::numeric_limits<int>::max()) return seen;
+    return seen++;
+}
+
+}  // namespace tandem::routing

@@ -1,0 +1,43 @@
+// What a request is like, without asking a model: numbers that a rule can test, each made of terms that can be shown.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "chat/conversation.h"
+#include "config/config.h"
+
+namespace tandem::routing {
+
+struct Features {
+    std::int64_t prompt_tokens = 0;      // estimated (chat/estimate.h)
+    std::int64_t answer_tokens = 0;      // asked for; 0: not said
+    config::Capabilities needs;
+    int difficulty = 0;                  // 0 to 100
+    std::vector<std::pair<std::string, int>> terms;  // what difficulty is the sum of, before it is bounded
+    int repeats = 0;
+    bool operator==(const Features&) const = default;
+};
+
+// Everything but `repeats`. Deterministic; linear in the size of the text. The words that it knows are English: other
+// languages are judged by their length, code, tools and turns.
+Features features_of(const chat::Request& request);
+
+// How often a kind of request has been seen since the start: the same system prompt and the same beginning of the last
+// message, digits aside. Safe from any thread; bounded.
+class Repeats {
+  public:
+    static constexpr std::size_t kMostKinds = 4096;
+    // Counts this request and gives how many came before it.
+    int count(const chat::Request& request);
+
+  private:
+    std::mutex mutex_;
+    std::unordered_map<std::uint64_t, int> seen_;
+};
+
+}  // namespace tandem::routing

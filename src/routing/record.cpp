@@ -1,0 +1,167 @@
+// Tables, inputs and decisions as JSON, and back.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "routing/routing.h"
+
+namespace tandem::routing {
+
+namespace {
+
+using json::Value;
+
+std::string str(const Value& value) { return std::string(value.text()); }
+
+template <typename Enum, std::size_t N>
+std::optional<Enum> named(const Value& value, const std::array<std::string_view, N>& names) {
+    const auto text = value.string();
+    if (!text) return std::nullopt;
+    const auto* const found = std::ranges::find(names, *text);
+    if (found == names.end()) return std::nullopt;
+    return static_cast<Enum>(found - names.begin());
+}
+
+Money micros(const Value& value) { return Money::from_micros(value.integer().value_or(0)); }
+
+void write_rule(json::Writer& out, const config::Rule& rule) {
+    out.begin_object().member("name", rule.name);
+    if (rule.label) out.member("label", name_of(*rule.label));
+    if (rule.high_value) out.member("high_value", *rule.high_value);
+    if (rule.difficulty) out.member("difficulty", *rule.difficulty);
+    if (rule.prompt_tokens) out.member("prompt_tokens", *rule.prompt_tokens);
+    if (rule.repeats) out.member("repeats", *rule.repeats);
+    if (rule.needs) out.member("needs", name_of(*rule.needs));
+    if (!rule.key.empty()) out.member("key", rule.key);
+    out.member("prefer", config::kPreferNames[static_cast<std::size_t>(rule.prefer)]);
+    if (rule.only) out.member("only", name_of(*rule.only));
+    if (!rule.fallback) out.member("fallback", false);
+    out.end_object();
+}
+
+config::Rule read_rule(const Value& value) {
+    config::Rule rule;
+    rule.name = str(value["name"]);
+    rule.label = named<Label>(value["label"], kLabelNames);
+    rule.high_value = value["high_value"].boolean();
+    if (const auto n = value["difficulty"].integer()) rule.difficulty = static_cast<int>(*n);
+    rule.prompt_tokens = value["prompt_tokens"].integer();
+    if (const auto n = value["repeats"].integer()) rule.repeats = static_cast<int>(*n);
+    rule.needs = named<config::Capability>(value["needs"], config::kCapabilityNames);
+    rule.key = str(value["key"]);
+    rule.prefer = named<config::Rule::Prefer>(value["prefer"], config::kPreferNames).value_or(config::Rule::Prefer::local);
+    rule.only = named<Zone>(value["only"], kZoneNames);
+    rule.fallback = value["fallback"].boolean().value_or(true);
+    return rule;
+}
+
+}  // namespace
+
+Table table_of(const config::Config& config) {
+    Table table;
+    for (const auto& model : config.models) {
+        const auto* provider = config.provider(model.provider);
+        table.models.push_back({model.id, model.provider, provider->zone, provider->clearance, model.context_tokens, model.capabilities, model.price});
+    }
+    table.aliases = config.aliases;
+    table.rules = config.policy.rules;
+    return table;
+}
+
+std::string to_json(const Table& table) {
+    json::Writer out;
+    out.begin_object().key("models").begin_array();
+    for (const auto& m : table.models) {
+        out.begin_object().member("model", m.model).member("provider", m.provider).member("zone", name_of(m.zone)).member("clearance", name_of(m.clearance));
+        out.member("context", m.context_tokens);
+        if (m.capabilities) out.member("capabilities", static_cast<int>(m.capabilities->bits));
+        out.member("input", m.price.input.micros()).member("cached_input", m.price.cached_input.micros()).member("output", m.price.output.micros()).end_object();
+    }
+    out.end_array().key("aliases").begin_array();
+    for (const auto& alias : table.aliases) {
+        out.begin_object().member("id", alias.id).key("models").begin_array();
+        for (const auto& model : alias.models) out.value(model);
+        out.end_array().end_object();
+    }
+    out.end_array().key("rules").begin_array();
+    for (const auto& rule : table.rules) write_rule(out, rule);
+    out.end_array().end_object();
+    return out.take();
+}
+
+Result<Table> table_from_json(const Value& value) {
+    if (!value["models"].is(json::Kind::array)) return fail(ErrorCode::invalid, "the stored routing table is damaged");
+    Table table;
+    for (const Value m : value["models"].children()) {
+        Table::Entry entry{str(m["model"]), str(m["provider"]), named<Zone>(m["zone"], kZoneNames).value_or(Zone::cloud),
+                           named<Label>(m["clearance"], kLabelNames).value_or(Label::public_), m["context"].integer().value_or(0), std::nullopt,
+                           {micros(m["input"]), micros(m["cached_input"]), micros(m["output"])}};
+        if (const auto bits = m["capabilities"].integer()) entry.capabilities = config::Capabilities{static_cast<std::uint8_t>(*bits)};
+        table.models.push_back(std::move(entry));
+    }
+    for (const Value a : value["aliases"].children()) {
+        config::Alias alias{str(a["id"]), {}};
+        for (const Value model : a["models"].children()) alias.models.push_back(str(model));
+        table.aliases.push_back(std::move(alias));
+    }
+    for (const Value rule : value["rules"].children()) table.rules.push_back(read_rule(rule));
+    return table;
+}
+
+std::string to_json(const Inputs& in) {
+    json::Writer out;
+    out.begin_object().member("alias", in.alias).member("key", in.key).member("label", name_of(in.label)).key("label_reasons").begin_array();
+    for (const auto& reason : in.label_reasons) out.value(reason);
+    out.end_array().member("high_value", in.high_value).member("prompt_tokens", in.features.prompt_tokens);
+    out.member("answer_tokens", in.features.answer_tokens).member("needs", static_cast<int>(in.features.needs.bits));
+    out.member("difficulty", in.features.difficulty).member("repeats", in.features.repeats).key("difficulty_terms").begin_object();
+    for (const auto& [name, points] : in.features.terms) out.member(name, points);
+    out.end_object();
+    if (!in.standing.empty()) {
+        out.key("standing").begin_array();
+        for (const auto& s : in.standing) {
+            out.begin_object().member("model", s.model);
+            if (!s.unhealthy.empty()) out.member("unhealthy", s.unhealthy);
+            if (!s.over_budget.empty()) out.member("over_budget", s.over_budget);
+            out.end_object();
+        }
+        out.end_array();
+    }
+    out.end_object();
+    return out.take();
+}
+
+Result<Inputs> inputs_from_json(const Value& value) {
+    const auto label = named<Label>(value["label"], kLabelNames);
+    if (!value["alias"].string() || !label) return fail(ErrorCode::invalid, "the stored inputs are damaged");
+    Inputs in;
+    in.alias = str(value["alias"]);
+    in.key = str(value["key"]);
+    in.label = *label;
+    for (const Value reason : value["label_reasons"].children()) in.label_reasons.push_back(str(reason));
+    in.high_value = value["high_value"].boolean().value_or(false);
+    in.features.prompt_tokens = value["prompt_tokens"].integer().value_or(0);
+    in.features.answer_tokens = value["answer_tokens"].integer().value_or(0);
+    in.features.needs.bits = static_cast<std::uint8_t>(value["needs"].integer().value_or(0));
+    in.features.difficulty = static_cast<int>(value["difficulty"].integer().value_or(0));
+    in.features.repeats = static_cast<int>(value["repeats"].integer().value_or(0));
+    for (const Value term : value["difficulty_terms"].children())
+        in.features.terms.emplace_back(term.key(), static_cast<int>(term.integer().value_or(0)));
+    for (const Value s : value["standing"].children()) in.standing.push_back({str(s["model"]), str(s["unhealthy"]), str(s["over_budget"])});
+    return in;
+}
+
+std::string to_json(const Decision& decision) {
+    json::Writer out;
+    out.begin_object().member("rule", decision.rule).member("why", decision.why).member("eligible", decision.eligible);
+    out.member("fallback", decision.fallback).key("candidates").begin_array();
+    for (const auto& c : decision.candidates) {
+        out.begin_object().member("model", c.model).member("provider", c.provider).member("zone", name_of(c.zone));
+        if (c.excluded != Excluded::no) out.member("excluded", kExcludedNames[static_cast<std::size_t>(c.excluded)]).member("reason", c.reason);
+        out.key("scores").begin_object().member("zone", c.zone_score).member("estimate_micros", c.estimate.micros()).end_object().end_object();
+    }
+    out.end_array().end_object();
+    return out.take();
+}
+
+}  // namespace tandem::routing

@@ -1,0 +1,105 @@
+// The decision: which models may take a request, in which order, and why.
+//
+// decide() is a pure function of a Table (from the config) and Inputs (of one request). Both go into the ledger as JSON,
+// so that each decision can be made again from its record: the same inputs give the same decision.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/label.h"
+#include "base/result.h"
+#include "config/config.h"
+#include "routing/features.h"
+
+namespace tandem::routing {
+
+// What of the config a decision depends on.
+struct Table {
+    struct Entry {
+        std::string model;
+        std::string provider;
+        Zone zone = Zone::local;
+        Label clearance = Label::public_;
+        std::int64_t context_tokens = 0;  // 0: not claimed
+        std::optional<config::Capabilities> capabilities;
+        Price price;
+    };
+    std::vector<Entry> models;
+    std::vector<config::Alias> aliases;
+    std::vector<config::Rule> rules;
+
+    const Entry* find(std::string_view model) const;
+};
+
+Table table_of(const config::Config& config);
+std::string to_json(const Table& table);
+// Errors: invalid.
+Result<Table> table_from_json(const json::Value& value);
+
+// What is known of a model at the moment; as a reason not to use it, or empty.
+struct Standing {
+    std::string model;
+    std::string unhealthy;
+    std::string over_budget;
+};
+
+struct Inputs {
+    std::string alias;
+    std::string key;
+    Label label = Label::public_;
+    std::vector<std::string> label_reasons;
+    bool high_value = false;
+    Features features;
+    std::vector<Standing> standing;  // only models that have something to say
+};
+
+std::string to_json(const Inputs& inputs);
+// Errors: invalid.
+Result<Inputs> inputs_from_json(const json::Value& value);
+
+enum class Excluded { no, label, rule, capability, context, budget, health };
+inline constexpr std::array<std::string_view, 7> kExcludedNames = {"", "label", "rule", "capability", "context", "budget", "health"};
+
+struct Candidate {
+    std::string model;
+    std::string provider;
+    Zone zone = Zone::local;
+    Excluded excluded = Excluded::no;
+    std::string reason;         // why it is excluded, for people
+    int zone_score = 0;         // 1 where the rule prefers its zone
+    Money estimate;             // of the cost, at the most that the answer may use
+    std::size_t place = 0;      // in the owner's order
+    bool operator==(const Candidate&) const = default;
+};
+
+struct Decision {
+    std::string rule;           // its name
+    std::string why;            // the rule in words
+    std::vector<Candidate> candidates;  // first those that may take it, in the order of use; then the excluded
+    std::size_t eligible = 0;   // how many of them may
+    bool fallback = true;       // whether the second may be used at all
+    bool operator==(const Decision&) const = default;
+
+    // One sentence for people: what was chosen and why, and what was not.
+    std::string sentence() const;
+    // Where nothing may: what to tell the client. Codes: policy, unavailable, context, over_budget.
+    Error refusal() const;
+};
+
+std::string to_json(const Decision& decision);
+
+// Errors: not_found, for an alias that does not exist (with the nearest that does).
+Result<Decision> decide(const Table& table, const Inputs& inputs);
+
+// What an answer may cost at most: the prompt's estimate and the answer's bound, at the model's price.
+Money worst_cost(const Table::Entry& entry, const Features& features);
+// Tokens of room for the answer: what was asked for, or 1,024 but at most a quarter of the context.
+std::int64_t answer_room(const Table::Entry& entry, const Features& features);
+
+// The names that a client may put into `model`.
+std::vector<std::string> alias_names(const Table& table);
+
+}  // namespace tandem::routing

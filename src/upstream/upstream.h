@@ -1,0 +1,82 @@
+// One attempt at one provider, and what is known of the providers' health.
+//
+// Nothing is sent without a Clearance (privacy's leave for these bytes to this provider) and a Reservation (ledger's leave
+// to spend). Retrying and falling back are the gateway's: it takes a new leave for each attempt.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "base/secret.h"
+#include "config/config.h"
+#include "ledger/ledger.h"
+#include "net/client.h"
+#include "privacy/privacy.h"
+
+namespace tandem::upstream {
+
+// What to do after a failure that came before the first byte of an answer.
+enum class Remedy {
+    retry,     // the same candidate may do it a moment later: connection, 5xx, 429
+    next,      // this candidate will not, another may: key refused, model unknown, context too small, timeout
+    give_up,   // the request itself is at fault, or it was cancelled, or its deadline passed
+};
+
+struct Failure {
+    Error error;
+    Remedy remedy = Remedy::retry;
+    bool provider_unwell = false;  // counts against its health
+    int status = 0;                // HTTP, 0 where none came
+    std::string body;              // the provider's own error body, for a client of the same dialect
+    std::optional<seconds> retry_after;
+};
+
+// Where and how to reach a provider.
+struct Endpoint {
+    std::string base_url;
+    std::shared_ptr<const Secret> api_key;
+    milliseconds connect_timeout;
+    milliseconds first_byte_timeout;
+    milliseconds idle_timeout;
+};
+Endpoint endpoint_of(const config::Provider& provider);
+
+struct Sent {
+    net::Answer answer;  // status 200, header read
+    bool event_stream = false;
+};
+
+// POSTs the cleared body to `path` below the provider's base URL, and waits for the answer's header.
+net::Task<std::expected<Sent, Failure>> send(net::Client& client, privacy::Clearance clearance, const ledger::Reservation& leave_to_spend,
+                                             const Endpoint& endpoint, std::string path, bool stream, SteadyTime deadline, net::Cancel& cancel);
+
+// A provider that fails kFailures times in a row is left alone for a while, which doubles each time it fails again.
+// Safe from any thread.
+class Health {
+  public:
+    static constexpr int kFailures = 3;
+    static constexpr milliseconds kFirstPause{2'000};
+    static constexpr milliseconds kLongestPause{60'000};
+
+    explicit Health(const Clock& clock) : clock_(clock) {}
+    void succeeded(const std::string& provider);
+    void failed(const std::string& provider, const std::string& why);
+    // Why it should be left alone now, or empty.
+    std::string unhealthy(const std::string& provider) const;
+
+  private:
+    struct Entry {
+        int failures = 0;
+        milliseconds pause{0};
+        SteadyTime until{};
+        std::string why;
+    };
+    const Clock& clock_;
+    mutable std::mutex mutex_;
+    std::unordered_map<std::string, Entry> entries_;
+};
+
+}  // namespace tandem::upstream
