@@ -3,12 +3,14 @@
 #include <openssl/evp.h>
 
 #include <cstdlib>
+#include <memory>
 
 namespace tandem {
 
 Digest sha256(std::string_view bytes) {
     // A context and the algorithm are looked up once per thread: EVP_Digest() would do it for each call.
-    thread_local EVP_MD_CTX* const context = EVP_MD_CTX_new();
+    thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> kept(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+    EVP_MD_CTX* const context = kept.get();
     static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
     Digest digest;
     unsigned size = 0;

@@ -392,8 +392,9 @@ Result<Config> parse(const std::string& text, const fs::path& source, const Envi
     Config config;
     config.source = source;
     if (text.size() > kLargestFile) return fail(ErrorCode::invalid, fmt::format("{}: larger than 1 MiB", problems.source));
+    if (text.find("$`") != std::string::npos) return fail(ErrorCode::invalid, fmt::format("{}: '$`' is not taken anywhere in it", problems.source));
     try {
-        const YAML::Node document = YAML::Load(text);
+        const YAML::Node document = YAML::Load(shield_variables(text));
         Section root(document, "", problems, environment);
         read_root(root, config, problems, environment);
     } catch (const YAML::Exception& error) {

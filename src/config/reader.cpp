@@ -8,6 +8,11 @@
 
 namespace tandem::config {
 
+namespace {
+// Stands for the braces of ${NAME} while YAML reads: a brace ends a value inside { ... }, this does not.
+constexpr char kShield = '`';
+}  // namespace
+
 void Problems::add(const YAML::Mark& mark, const std::string& text) {
     if (mark.is_null()) lines.push_back(fmt::format("{}: {}", source, text));
     else lines.push_back(fmt::format("{}:{}:{}: {}", source, mark.line + 1, mark.column + 1, text));
@@ -67,20 +72,31 @@ void Section::complain(const std::string& key, const std::string& text) {
     problems_.add(node.IsDefined() ? node.Mark() : node_.Mark(), fmt::format("{}: {}", name(key), text));
 }
 
+std::string shield_variables(std::string text) {
+    for (std::size_t at = text.find("${"); at != std::string::npos; at = text.find("${", at + 2)) {
+        const auto close = text.find_first_of("}\n", at);
+        if (close == std::string::npos || text[close] != '}') continue;
+        text[at + 1] = kShield;
+        text[close] = kShield;
+    }
+    return text;
+}
+
 // Puts values in for ${NAME} and ${NAME:-default}.
 std::optional<std::string> Section::expand(const std::string& key, const YAML::Node& node) {
     const std::string& written = node.Scalar();
+    const std::string opening{'$', kShield};
     std::string result;
     for (std::size_t i = 0; i < written.size();) {
-        if (written.compare(i, 2, "${") != 0) {
-            result += written[i++];
-            continue;
-        }
-        const auto close = written.find('}', i);
-        if (close == std::string::npos) {
+        if (written.compare(i, 2, "${") == 0) {
             problems_.add(node.Mark(), fmt::format("{}: '${{' without '}}'", name(key)));
             return std::nullopt;
         }
+        if (written.compare(i, 2, opening) != 0) {
+            result += written[i++];
+            continue;
+        }
+        const auto close = std::min(written.find(kShield, i + 2), written.size());
         std::string variable = written.substr(i + 2, close - i - 2);
         std::optional<std::string> fallback;
         if (const auto split = variable.find(":-"); split != std::string::npos) {

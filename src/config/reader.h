@@ -21,6 +21,10 @@ struct Problems {
     void add(const YAML::Mark& mark, const std::string& text);
 };
 
+// ${NAME} may stand anywhere, also in { ... }, where YAML would take its braces for its own: this puts others in their
+// place, without moving anything.
+std::string shield_variables(std::string text);
+
 class Section {
   public:
     // `path` is how the owner would say it ("providers.openai"). A node that is null counts as an empty mapping.

@@ -1,5 +1,6 @@
 #include "net/server.h"
 
+#include <netinet/tcp.h>
 #include <spdlog/spdlog.h>
 
 #include <condition_variable>
@@ -20,6 +21,10 @@ namespace {
 using Acceptor = asio::basic_socket_acceptor<Tcp, Executor>;
 using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 
+using NotSentLowat = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_NOTSENT_LOWAT>;
+
+// What the system keeps for a client that does not read; without it, autotuning lets that grow to megabytes.
+constexpr int kUnsentBytes = 64 * 1024;
 constexpr milliseconds kAcceptPause{100};  // after EMFILE and the like
 constexpr int kBacklog = 1024;
 
@@ -63,6 +68,7 @@ struct Server::State {
             }
             ErrorCodeOf ignored;
             socket.set_option(Tcp::no_delay(true), ignored);
+            socket.set_option(NotSentLowat(kUnsentBytes), ignored);
             const auto peer = socket.remote_endpoint(ignored).address().to_string();
             if (shared.connections >= shared.settings.limits.connections) {
                 static constexpr std::string_view kFull =

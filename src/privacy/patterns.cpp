@@ -120,7 +120,10 @@ bool is_assigned_secret(std::string_view text, std::size_t end) {
     while (end < text.size() && !outside(text[end]) && end - start < 256) ++end;
     const auto value = text.substr(start, end - start);
     if (value.size() < 8 || is_placeholder(value)) return false;
-    if (value.find('(') != std::string_view::npos || value.find("::") != std::string_view::npos || value.find("->") != std::string_view::npos) return false;
+    // A call, an index or a member is code that gets a value from elsewhere.
+    const auto name_end = std::ranges::find_if_not(value, [](char c) { return word(c) || c == '_' || c == '.'; });
+    if (name_end != value.end() && name_end != value.begin() && (*name_end == '(' || *name_end == '[')) return false;
+    if (value.find("::") != std::string_view::npos || value.find("->") != std::string_view::npos) return false;
     const bool has_letter = std::ranges::any_of(value, letter);
     const bool has_digit = std::ranges::any_of(value, digit);
     const bool has_mark = std::ranges::any_of(value, [](char c) { return !word(c) && c != '.' && c != '_' && c != '-'; });
