@@ -1,23 +1,33 @@
 #include "base/id.h"
 
+#include <algorithm>
+
 namespace tandem {
 
-DecisionId DecisionId::make(const Clock& clock, Random& random) {
-    static constexpr char kAlphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    auto ms = static_cast<std::uint64_t>(clock.wall().time_since_epoch().count());
+namespace {
+constexpr char kAlphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+}
+
+DecisionId DecisionId::first_of(WallTime time) {
+    auto ms = static_cast<std::uint64_t>(std::max<std::int64_t>(0, time.time_since_epoch().count()));
     std::string text = "dec_00000000000000000000000000";
     for (int i = 9; i >= 0; --i) {
         text[static_cast<std::size_t>(4 + i)] = kAlphabet[ms & 31];
         ms >>= 5;
     }
+    return DecisionId(std::move(text));
+}
+
+DecisionId DecisionId::make(const Clock& clock, Random& random) {
+    auto id = first_of(clock.wall());
     for (std::size_t half = 0; half < 2; ++half) {
         std::uint64_t bits = random.next();
         for (std::size_t i = 0; i < 8; ++i) {
-            text[14 + half * 8 + i] = kAlphabet[bits & 31];
+            id.text_[14 + half * 8 + i] = kAlphabet[bits & 31];
             bits >>= 5;
         }
     }
-    return DecisionId(std::move(text));
+    return id;
 }
 
 std::string random_hex(Random& random, std::size_t digits) {

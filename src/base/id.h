@@ -14,6 +14,8 @@ class DecisionId {
   public:
     DecisionId() = default;
     static DecisionId make(const Clock& clock, Random& random);
+    // No id made at or after `time` sorts before it.
+    static DecisionId first_of(WallTime time);
     // Takes a stored or typed id as it is; it need not exist.
     static DecisionId from_text(std::string_view text) { return DecisionId(std::string(text)); }
     const std::string& text() const { return text_; }

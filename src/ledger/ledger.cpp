@@ -8,14 +8,16 @@ namespace tandem::ledger {
 
 const char* const kLedgerSchema =
     "CREATE TABLE routing_tables (id TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT;"
-    "CREATE TABLE decisions (id TEXT PRIMARY KEY, time INTEGER NOT NULL, key TEXT NOT NULL, alias TEXT NOT NULL, label INTEGER NOT NULL,"
-    " rule TEXT NOT NULL, routing_table TEXT NOT NULL, inputs TEXT NOT NULL, outcome TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+    // A plain table with an index: a row of more than a thousand bytes would spill out of a WITHOUT ROWID table's pages.
+    "CREATE TABLE decisions (id TEXT NOT NULL, time INTEGER NOT NULL, key TEXT NOT NULL, alias TEXT NOT NULL, label INTEGER NOT NULL,"
+    " rule TEXT NOT NULL, routing_table TEXT NOT NULL, inputs TEXT NOT NULL, outcome TEXT NOT NULL) STRICT;"
+    "CREATE UNIQUE INDEX decisions_by_id ON decisions (id);"
     "CREATE TABLE attempts (decision TEXT NOT NULL, number INTEGER NOT NULL, time INTEGER NOT NULL, key TEXT NOT NULL, provider TEXT NOT NULL,"
     " model TEXT NOT NULL, zone INTEGER NOT NULL, outcome TEXT NOT NULL, status INTEGER NOT NULL, error TEXT NOT NULL,"
     " first_byte_ms INTEGER NOT NULL, total_ms INTEGER NOT NULL, input INTEGER NOT NULL, cached INTEGER NOT NULL, output INTEGER NOT NULL,"
     " reasoning INTEGER NOT NULL, estimated INTEGER NOT NULL, cost INTEGER NOT NULL, warnings TEXT NOT NULL,"
-    " PRIMARY KEY (decision, number)) STRICT, WITHOUT ROWID;"
-    "CREATE INDEX attempts_by_time ON attempts (time);";
+    // Ids sort by time, so this key finds a span of time too; an index would be one more page to write for each group.
+    " PRIMARY KEY (decision, number)) STRICT, WITHOUT ROWID;";
 
 namespace {
 
@@ -108,8 +110,9 @@ Result<> Budgets::load(store::Store& store) {
         const std::lock_guard lock(mutex_);
         for (std::size_t w = 0; w < config::kWindowNames.size(); ++w) {
             const auto start = window_start(static_cast<config::Budget::Window>(w), now);
-            auto rows = database.prepare("SELECT key, sum(cost) FROM attempts WHERE time >= ? AND cost > 0 GROUP BY key");
-            rows.bind(1, start);
+            auto rows = database.prepare("SELECT key, sum(cost) FROM attempts WHERE decision >= ? AND time >= ? AND cost > 0 GROUP BY key");
+            const auto first = DecisionId::first_of(WallTime(milliseconds(start)));
+            rows.bind(1, first.text()).bind(2, start);
             while (true) {
                 const auto row = rows.step();
                 if (!row) return fail(row.error());
@@ -211,12 +214,13 @@ void Ledger::close_unwatched(std::vector<AttemptRecord> attempts, store::Store::
 Result<std::vector<CostRow>> cost_by(store::Database& database, CostBy by, std::int64_t since) {
     static constexpr std::array<const char*, 4> kQueries = {
 #define TANDEM_COST_QUERY(group) \
-    "SELECT " group ", count(*), sum(input), sum(cached), sum(output), sum(reasoning), max(estimated), sum(cost) FROM attempts WHERE time >= ? GROUP BY 1 ORDER BY sum(cost) DESC, 1"
+    "SELECT " group ", count(*), sum(input), sum(cached), sum(output), sum(reasoning), max(estimated), sum(cost) FROM attempts WHERE decision >= ? AND time >= ? GROUP BY 1 ORDER BY sum(cost) DESC, 1"
         TANDEM_COST_QUERY("model"), TANDEM_COST_QUERY("CASE zone WHEN 0 THEN 'local' ELSE 'cloud' END"), TANDEM_COST_QUERY("key"),
         TANDEM_COST_QUERY("date(time / 1000, 'unixepoch')")};
 #undef TANDEM_COST_QUERY
     auto rows = database.prepare(kQueries[static_cast<std::size_t>(by)]);
-    rows.bind(1, since);
+    const auto first = DecisionId::first_of(WallTime(milliseconds(since)));
+    rows.bind(1, first.text()).bind(2, since);
     std::vector<CostRow> result;
     while (true) {
         const auto row = rows.step();

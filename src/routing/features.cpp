@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <limits>
 
 #include "base/text.h"
@@ -35,8 +36,44 @@ std::string last_user_text(const chat::Request& request) {
     return {};
 }
 
-int count_words(std::string_view text, std::span<const std::string_view> words) {
-    return static_cast<int>(std::ranges::count_if(words, [&](std::string_view word) { return text.find(word) != std::string_view::npos; }));
+// The words of a list by their first two letters, as bits: at most places of a text no word can begin, and one look tells.
+template <std::size_t N>
+struct Index {
+    static_assert(N <= 64);
+    std::array<std::uint64_t, 32 * 32> by_letters{};
+    consteval explicit Index(const std::array<std::string_view, N>& words) {
+        for (std::size_t i = 0; i < N; ++i) by_letters[place(words[i][0], words[i][1])] |= 1ULL << i;
+    }
+    static constexpr std::size_t place(char a, char b) { return (static_cast<std::size_t>(a) & 31) * 32 + (static_cast<std::size_t>(b) & 31); }
+};
+constexpr Index kHardIndex(kHardWords);
+constexpr Index kLightIndex(kLightWords);
+
+struct WordCounts {
+    int hard = 0;
+    int light = 0;
+};
+
+// How many words of each list stand in the lower-case text, each counted once, at the beginning of a word.
+WordCounts count_words(std::string_view text) {
+    std::uint64_t hard = 0, light = 0;
+    auto look = [&](std::size_t at, std::uint64_t candidates, const auto& words, std::uint64_t& found) {
+        for (std::uint64_t left = candidates & ~found; left != 0; left &= left - 1) {
+            const auto i = static_cast<std::size_t>(std::countr_zero(left));
+            if (text.substr(at, words[i].size()) == words[i]) found |= 1ULL << i;
+        }
+    };
+    bool inside = false;
+    for (std::size_t at = 0; at + 1 < text.size(); ++at) {
+        const bool letter = text[at] >= 'a' && text[at] <= 'z';
+        if (letter && !inside) {
+            const auto place = Index<1>::place(text[at], text[at + 1]);
+            if (const auto candidates = kHardIndex.by_letters[place]; candidates != 0) look(at, candidates, kHardWords, hard);
+            if (const auto candidates = kLightIndex.by_letters[place]; candidates != 0) look(at, candidates, kLightWords, light);
+        }
+        inside = letter;
+    }
+    return {std::popcount(hard), std::popcount(light)};
 }
 
 bool asks_high_effort(const chat::Request& request) {
@@ -64,8 +101,9 @@ Features features_of(const chat::Request& request) {
         f.terms.emplace_back(name, points);
         f.difficulty += points;
     };
-    term("hard words", std::min(kMostByWords, kPerWord * count_words(searched, kHardWords)));
-    term("light words", -std::min(kMostByWords, kPerWord * count_words(searched, kLightWords)));
+    const auto words = count_words(searched);
+    term("hard words", std::min(kMostByWords, kPerWord * words.hard));
+    term("light words", -std::min(kMostByWords, kPerWord * words.light));
     const auto tokens = chat::estimate_tokens(text).count;
     term("long message", tokens > 1500 ? 25 : tokens > 400 ? 12 : 0);
     term("code", searched.find("```") != std::string::npos ? 12 : 0);

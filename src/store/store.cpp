@@ -4,6 +4,8 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <future>
 #include <mutex>
@@ -19,6 +21,12 @@ namespace {
 // Jobs of one transaction at most: bounds how long the first of them waits for the rest.
 constexpr std::size_t kLargestGroup = 512;
 constexpr int kBusyTimeoutMs = 5'000;
+// Between the beginnings of two commits at least: under load, groups grow and the fixed cost of a commit is shared; a
+// commit after a quiet time does not wait.
+constexpr std::chrono::microseconds kCommitInterval{50};
+// Once the log has so many pages, a thread of its own moves it into the database; the writer then moves the little that came
+// meanwhile, since only a log that is moved whole is begun anew.
+constexpr int kCheckpointPages = 2'000;
 
 std::unexpected<Error> storage_error(sqlite3* database, std::string_view what) {
     const int code = sqlite3_errcode(database);
@@ -133,15 +141,29 @@ struct Store::State {
     std::mutex mutex;
     std::condition_variable wake;
     std::vector<Entry> queue;
-    bool ending = false;
+    bool waiting = false;  // the writer, on the condition
+    std::atomic<bool> ending{false};
     std::thread thread;
+
+    std::unique_ptr<Database> checkpointer;
+    std::mutex checkpoint_mutex;
+    std::condition_variable checkpoint_wake;
+    std::atomic<bool> checkpoint_wanted{false};
+    std::atomic<bool> checkpoint_rest{false};  // for the writer
+    bool checkpoint_ending = false;
+    std::thread checkpoint_thread;
 
     void loop() {
         std::vector<Entry> group;
+        auto next_commit = std::chrono::steady_clock::now();
         while (true) {
+            // Not on the condition: what is submitted meanwhile needs to wake nobody.
+            if (const auto now = std::chrono::steady_clock::now(); now < next_commit && !ending) std::this_thread::sleep_for(next_commit - now);
             {
                 std::unique_lock lock(mutex);
+                waiting = true;
                 wake.wait(lock, [&] { return ending || !queue.empty(); });
+                waiting = false;
                 if (queue.empty()) return;
                 if (queue.size() <= kLargestGroup) {
                     group.swap(queue);
@@ -151,9 +173,37 @@ struct Store::State {
                     queue.erase(queue.begin(), end);
                 }
             }
+            next_commit = std::chrono::steady_clock::now() + kCommitInterval;
             commit(group);
             for (auto& entry : group) entry.done(std::move(entry.result));
             group.clear();
+        }
+    }
+
+    // sqlite3_wal_hook: called after each commit, with the pages of the log.
+    static int on_commit(void* context, sqlite3*, const char*, int pages) {
+        auto& state = *static_cast<State*>(context);
+        if (state.checkpoint_rest.exchange(false)) {
+            sqlite3_wal_checkpoint_v2(state.database->state_->handle, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+        } else if (pages >= kCheckpointPages && !state.checkpoint_wanted.exchange(true)) {
+            const std::lock_guard lock(state.checkpoint_mutex);
+            state.checkpoint_wake.notify_one();
+        }
+        return SQLITE_OK;
+    }
+
+    // A checkpoint waits for the disk; nobody waits for it.
+    void checkpoint_loop() {
+        while (true) {
+            {
+                std::unique_lock lock(checkpoint_mutex);
+                checkpoint_wake.wait(lock, [&] { return checkpoint_ending || checkpoint_wanted; });
+                if (checkpoint_ending) return;
+            }
+            for (int pass = 0; pass < 2; ++pass)  // the second takes what came during the first, and is short
+                sqlite3_wal_checkpoint_v2(checkpointer->state_->handle, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+            checkpoint_rest = true;
+            checkpoint_wanted = false;
         }
     }
 
@@ -219,17 +269,24 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& file, st
     auto database = Database::open(file, true);
     if (database) {
         state->database = std::move(*database);
-        const auto pragmas = fmt::format("PRAGMA journal_mode = WAL; PRAGMA synchronous = {}; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 2000;",
+        const auto pragmas = fmt::format("PRAGMA journal_mode = WAL; PRAGMA synchronous = {}; PRAGMA foreign_keys = ON; ",
                                          durability == Durability::power ? "FULL" : "NORMAL");
         // The version is checked before anything is written, the journal mode included.
         auto ok = state->check_version(migrations.size());
         if (ok) ok = state->database->execute(pragmas);
         if (ok) ok = state->migrate(migrations);
+        if (ok) {
+            auto second = Database::open(file, false);
+            if (second) state->checkpointer = std::move(*second);
+            else ok = fail(second.error());
+        }
         if (!ok) database = fail(ok.error());
     }
     umask(mask);
     if (!database) return fail(database.error());
+    sqlite3_wal_hook(state->database->state_->handle, State::on_commit, state.get());
     state->thread = std::thread([raw = state.get()] { raw->loop(); });
+    state->checkpoint_thread = std::thread([raw = state.get()] { raw->checkpoint_loop(); });
     return std::unique_ptr<Store>(new Store(std::move(state)));
 }
 
@@ -240,16 +297,22 @@ Store::~Store() {
     }
     state_->wake.notify_one();
     state_->thread.join();
+    {
+        const std::lock_guard lock(state_->checkpoint_mutex);
+        state_->checkpoint_ending = true;
+    }
+    state_->checkpoint_wake.notify_one();
+    state_->checkpoint_thread.join();
 }
 
 void Store::submit(Job job, Done done) {
-    bool first = false;
+    bool wake = false;
     {
         const std::lock_guard lock(state_->mutex);
-        first = state_->queue.empty();
+        wake = state_->waiting && state_->queue.empty();
         state_->queue.push_back({std::move(job), std::move(done), {}});
     }
-    if (first) state_->wake.notify_one();
+    if (wake) state_->wake.notify_one();
 }
 
 Result<> Store::run(Job job) {
