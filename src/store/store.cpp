@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 #include <sqlite3.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 
 #include <atomic>
@@ -23,7 +24,7 @@ constexpr std::size_t kLargestGroup = 512;
 constexpr int kBusyTimeoutMs = 5'000;
 // Between the beginnings of two commits at least: under load, groups grow and the fixed cost of a commit is shared; a
 // commit after a quiet time does not wait.
-constexpr std::chrono::microseconds kCommitInterval{50};
+constexpr std::chrono::microseconds kCommitInterval{20};
 // Once the log has so many pages, a thread of its own moves it into the database; the writer then moves the little that came
 // meanwhile, since only a log that is moved whole is begun anew.
 constexpr int kCheckpointPages = 2'000;
@@ -154,6 +155,7 @@ struct Store::State {
     std::thread checkpoint_thread;
 
     void loop() {
+        prctl(PR_SET_TIMERSLACK, 1'000UL, 0, 0, 0);  // nanoseconds: the usual 50 us would double the interval
         std::vector<Entry> group;
         auto next_commit = std::chrono::steady_clock::now();
         while (true) {

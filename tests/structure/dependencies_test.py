@@ -1,0 +1,68 @@
+"""Dependencies between the folders of src/ point one way. A new edge is added here on purpose, or the test fails."""
+import pathlib
+import re
+import unittest
+
+SRC = pathlib.Path(__file__).resolve().parents[2] / "src"
+
+# Each folder, with what it may include. docs/architecture.md draws the same.
+MAY = {
+    "base": set(),
+    "chat": {"base"},
+    "net": {"base"},
+    "store": {"base"},
+    "config": {"base", "net"},  # net/limits.h: the bounds that the owner can set
+    "dialect": {"base", "chat"},
+    "privacy": {"base", "chat", "config", "store"},
+    "routing": {"base", "chat", "config"},
+    "ledger": {"base", "config", "store"},
+    "engine": {"base", "config", "net"},
+    "upstream": {"base", "config", "net", "ledger", "privacy"},  # a Clearance and a Reservation are what it sends with
+    "gateway": {"base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream"},
+    "api": {"base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway"},
+    "cli": {"base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "api", "."},
+}
+
+
+def includes(file):
+    return re.findall(r'^#include [<"]([^>"]+)[>"]', file.read_text(), re.M)
+
+
+class Dependencies(unittest.TestCase):
+    def test_point_one_way(self):
+        for file in SRC.rglob("*.[ch]*"):
+            folder = file.relative_to(SRC).parts[0]
+            if folder not in MAY:
+                continue  # main.cpp and app.*, which wire
+            for name in includes(file):
+                if (SRC / name).exists():
+                    target = name.split("/")[0] if "/" in name else "."
+                    self.assertTrue(target == folder or target in MAY[folder], f"{file.relative_to(SRC)} includes {name}: {folder} may not depend on {target}")
+
+    def test_have_no_cycle(self):
+        seen = []
+        left = {k: v - {"."} for k, v in MAY.items()}
+        while left:
+            free = [k for k, v in left.items() if not v - set(seen)]
+            self.assertTrue(free, f"a cycle among {sorted(left)}")
+            seen += free
+            for k in free:
+                del left[k]
+
+    def test_every_folder_is_known(self):
+        self.assertEqual({p.name for p in SRC.iterdir() if p.is_dir()} - set(MAY), set())
+
+    def test_only_net_knows_the_http_library(self):
+        for file in SRC.rglob("*.[ch]*"):
+            if file.relative_to(SRC).parts[0] != "net":
+                self.assertFalse([i for i in includes(file) if i.startswith("boost/beast")], file)
+
+    def test_only_upstream_and_the_owners_commands_open_connections(self):
+        """Law 1 and 2: what leaves, leaves through upstream/, with a Clearance. The engine's health check and the commands'
+        own calls go to servers that the owner named, and carry no conversation."""
+        users = {file.relative_to(SRC).parts[0] for file in SRC.rglob("*.cpp") if re.search(r"client\w*\.send\(|async_connect", file.read_text())}
+        self.assertEqual(users, {"net", "upstream", "engine", "cli"})
+
+
+if __name__ == "__main__":
+    unittest.main()
