@@ -100,7 +100,7 @@ struct App::Parts {
     }
 
     ~Parts() {
-        if (server) server->stop(drain_timeout);
+        if (server) server->stop(drain_timeout, [this] { engines.refuse_from_now(); });
         pool.join();
         for (auto& worker : workers) worker->stop();
     }

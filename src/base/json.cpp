@@ -102,7 +102,8 @@ struct Walker {
         node.raw = token;
         if (token == "null") {
             node.kind = Kind::null;
-            if (!value.is_null()) return broken("expected a value");
+            bool null = false;
+            if (value.is_null().get(null) != simdjson::SUCCESS || !null) return broken("expected a value");
         } else if (token == "true" || token == "false") {
             node.kind = Kind::boolean;
             bool flag = false;

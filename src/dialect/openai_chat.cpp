@@ -449,6 +449,30 @@ std::string forward_request(const json::Document& document, std::string_view mod
 
 void decode_chunk(const Value& chunk, std::vector<chat::Event>& events) { read_choices(chunk, "delta", events); }
 
+ChunkFacts chunk_facts(const Value& chunk) {
+    ChunkFacts facts;
+    for (const Value member : chunk.children()) {
+        const auto key = member.key();
+        if (key == "error" && given(member)) facts.error = read_error(member);
+        if (key == "usage" && member.is(Kind::object)) facts.usage = read_usage(member);
+        if (key != "choices") continue;
+        for (const Value choice : member.children()) {
+            facts.only_usage = false;
+            for (const Value field : choice.children()) {
+                if (field.key() == "finish_reason" && field.is(Kind::string)) ++facts.finished;
+                if (field.key() != "delta") continue;
+                for (const Value piece : field.children()) {
+                    const auto name = piece.key();
+                    if (name == "content" || name == "reasoning_content" || name == "reasoning" || name == "refusal") facts.text_bytes += piece.text().size();
+                    else if (name == "tool_calls")
+                        for (const Value call : piece.children()) facts.text_bytes += call["function"]["name"].text().size() + call["function"]["arguments"].text().size() + call["id"].text().size();
+                }
+            }
+        }
+    }
+    return facts;
+}
+
 void decode_answer(const Value& answer, std::vector<chat::Event>& events) { read_choices(answer, "message", events); }
 
 std::string encode_chunk(const chat::Event& event, const StreamFrame& frame) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <string>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -28,6 +29,16 @@ std::string forward_request(const json::Document& document, std::string_view mod
 // The events of one chunk of a stream, or of a whole answer. What is not understood is skipped.
 void decode_chunk(const json::Value& chunk, std::vector<chat::Event>& events);
 void decode_answer(const json::Value& answer, std::vector<chat::Event>& events);
+
+// What a relay must know of a chunk that it hands on as it is; the same facts as decode_chunk() gives, without copies.
+struct ChunkFacts {
+    std::size_t text_bytes = 0;     // of text, reasoning, tool calls
+    std::size_t finished = 0;       // choices that end with it
+    bool only_usage = true;         // no choices in it
+    std::optional<Usage> usage;
+    std::optional<Error> error;
+};
+ChunkFacts chunk_facts(const json::Value& chunk);
 
 // What the chunks of one stream have in common.
 struct StreamFrame {

@@ -163,6 +163,7 @@ struct Engines::State {
     std::unordered_map<std::string, std::shared_ptr<Engine>> engines;
     std::atomic<int> alive{0};  // coroutines
     std::atomic<bool> ending{false};
+    bool refusing = false;  // control thread only
 };
 
 Result<Process> Engines::State::launch(Engine& engine) {
@@ -343,7 +344,7 @@ void Engines::acquire(const std::string& model, SteadyTime deadline, std::functi
         return;
     }
     state.post([&state, engine, deadline, done = std::move(done)]() mutable {
-        if (state.ending) return done(fail(ErrorCode::unavailable, "Tandem is stopping"));
+        if (state.ending || state.refusing) return done(fail(ErrorCode::unavailable, "Tandem is stopping"));
         if (engine->running && engine->state == "ready" && !engine->stop_wanted) return done(state.lend(engine));
         if (engine->state == "waiting")
             return done(fail(ErrorCode::unavailable, fmt::format("the engine of {} does not run: {}", engine->model.id, engine->last_error)));
@@ -365,6 +366,19 @@ void Engines::stop(const std::string& model, std::function<void(Result<>)> done)
     state.post([engine, done = std::move(done)] {
         engine->stop_wanted = true;
         done({});
+    });
+}
+
+void Engines::refuse_from_now() {
+    auto& state = *state_;
+    state.post([&state] {
+        state.refusing = true;
+        std::vector<std::shared_ptr<Engine>> all;
+        {
+            const std::lock_guard lock(state.mutex);
+            for (const auto& [id, engine] : state.engines) all.push_back(engine);
+        }
+        for (const auto& engine : all) state.answer_all(*engine, {ErrorCode::unavailable, "Tandem is stopping"});
     });
 }
 

@@ -72,6 +72,9 @@ class Engines {
     // Ends it now, whatever runs on it; a later request starts it again. Errors as acquire().
     void stop(const std::string& model, std::function<void(Result<>)> done);
 
+    // Nobody waits for an engine any more, and none is started: for a stop. Those that run, run on.
+    void refuse_from_now();
+
     // Why a request cannot count on this engine now, or empty. Safe from any thread, does not wait.
     std::string unhealthy(const std::string& model) const;
     std::vector<EngineStatus> status() const;

@@ -102,9 +102,9 @@ class ChatRun {
             co_await refuse(ready.error());
             co_return;
         }
-        if (decision_.eligible == 0) {
+        if (decision_->eligible == 0) {
             auto recorded = co_await close_record();
-            co_await refuse(recorded ? decision_.refusal() : recorded.error());
+            co_await refuse(recorded ? decision_->refusal() : recorded.error());
             co_return;
         }
         co_await attempt_all();
@@ -145,12 +145,13 @@ class ChatRun {
 
     Result<> decide() {
         id_ = DecisionId::make(services_.clock, services_.random);
-        inputs_ = inputs_of(key_, request_, std::move(labelled_), asked_.high_value, services_.repeats.count(request_));
-        inputs_.standing = standing_of(services_, *snapshot_, key_, inputs_.features);
-        auto decision = routing::decide(snapshot_->table, inputs_);
+        auto inputs = inputs_of(key_, request_, std::move(labelled_), asked_.high_value, services_.repeats.count(request_));
+        inputs.standing = standing_of(services_, *snapshot_, key_, inputs.features);
+        auto decision = routing::decide(snapshot_->table, inputs);
         if (!decision) return fail(decision.error());
-        decision_ = std::move(*decision);
-        remember_ = services_.privacy.memory().remember(fingerprints_, !asked_.conversation.empty(), inputs_.label);
+        inputs_ = std::make_shared<const routing::Inputs>(std::move(inputs));
+        decision_ = std::make_shared<const routing::Decision>(std::move(*decision));
+        remember_ = services_.privacy.memory().remember(fingerprints_, !asked_.conversation.empty(), inputs_->label);
         return {};
     }
 
@@ -160,8 +161,10 @@ class ChatRun {
         store::Store::Job decision;
         if (!decision_recorded_) {
             decision_recorded_ = true;
-            decision = ledger::insert({id_, services_.clock.wall().time_since_epoch().count(), key_.id, inputs_.alias, inputs_.label, decision_.rule,
-                                       snapshot_->table_id, routing::to_json(inputs_), routing::to_json(decision_)});
+            // Its JSON is made on the ledger's thread: this one has requests to serve.
+            decision = [id = id_, time = services_.clock.wall().time_since_epoch().count(), snapshot = snapshot_, inputs = inputs_, made = decision_](store::Database& database) {
+                return ledger::insert(database, {id, time, inputs->key, inputs->alias, inputs->label, made->rule, snapshot->table_id, routing::to_json(*inputs), routing::to_json(*made)});
+            };
         }
         if (!remember) return decision;
         if (!decision) return remember;
@@ -176,10 +179,10 @@ class ChatRun {
     enum class Next { done, retry, next_candidate, give_up };
 
     net::Task<> attempt_all() {
-        const std::size_t candidates = decision_.fallback ? decision_.eligible : 1;
+        const std::size_t candidates = decision_->fallback ? decision_->eligible : 1;
         for (std::size_t i = 0; i < candidates; ++i) {
             for (int attempt = 1; attempt <= config_.policy.attempts; ++attempt) {
-                const auto next = co_await attempt_one(decision_.candidates[i]);
+                const auto next = co_await attempt_one(decision_->candidates[i]);
                 if (next == Next::done) co_return;
                 if (next == Next::give_up) {
                     co_await give_up();
@@ -213,8 +216,8 @@ class ChatRun {
         attempt_.zone = candidate.zone;
         started_ = services_.clock.steady();
 
-        const Tokens most{inputs_.features.prompt_tokens + routing::answer_room(entry, inputs_.features)};
-        auto reservation = services_.budgets.reserve(key_, routing::worst_cost(entry, inputs_.features), most);
+        const Tokens most{inputs_->features.prompt_tokens + routing::answer_room(entry, inputs_->features)};
+        auto reservation = services_.budgets.reserve(key_, routing::worst_cost(entry, inputs_->features), most);
         if (!reservation) co_return failed({.error = reservation.error(), .remedy = upstream::Remedy::next, .body = {}, .retry_after = {}});
 
         auto endpoint = upstream::endpoint_of(provider);
@@ -232,7 +235,7 @@ class ChatRun {
 
         const auto& model = *config_.model(candidate.model);
         const bool ask_for_usage = request_.stream && !request_.include_usage && provider.stream_usage;
-        privacy::Privacy::Ask ask{id_, candidate.provider, candidate.model, candidate.zone, entry.clearance, inputs_.label, decision_.rule,
+        privacy::Privacy::Ask ask{id_, candidate.provider, candidate.model, candidate.zone, entry.clearance, inputs_->label, decision_->rule,
                                   dialect::forward_request(document_, model.name, ask_for_usage)};
         // A decision that sends something out is recorded with it; one that stays home, at the end.
         auto records = candidate.zone == Zone::cloud ? pending_records() : std::exchange(remember_, {});
@@ -364,7 +367,7 @@ class ChatRun {
         if (attempt_.first_byte_ms < 0) attempt_.first_byte_ms = elapsed_ms();
     }
     std::int64_t elapsed_ms() const { return std::chrono::duration_cast<milliseconds>(services_.clock.steady() - started_).count(); }
-    Usage estimate(Tokens output) const { return {{inputs_.features.prompt_tokens}, {0}, output, {0}, true}; }
+    Usage estimate(Tokens output) const { return {{inputs_->features.prompt_tokens}, {0}, output, {0}, true}; }
 
     void warn(std::string text) { warnings_.push_back(std::move(text)); }
 
@@ -454,7 +457,7 @@ class ChatRun {
         headers.add("x-tandem-model", attempt_.model);
         headers.add("x-tandem-provider", attempt_.provider);
         headers.add("x-tandem-zone", std::string(name_of(attempt_.zone)));
-        headers.add("x-tandem-label", std::string(name_of(inputs_.label)));
+        headers.add("x-tandem-label", std::string(name_of(inputs_->label)));
         if (!warnings_.empty()) headers.add("x-tandem-warnings", header_text(join(warnings_, "; ")));
         if (type == "text/event-stream") {
             headers.add("cache-control", "no-cache");
@@ -472,7 +475,7 @@ class ChatRun {
         auto response = gateway_.error(exchange_.request().path, 0, error);
         if (!id_.text().empty()) {
             response.headers.add("x-tandem-decision", id_.text());
-            response.headers.add("x-tandem-label", std::string(name_of(inputs_.label)));
+            response.headers.add("x-tandem-label", std::string(name_of(inputs_->label)));
         }
         if (!warnings_.empty()) response.headers.add("x-tandem-warnings", header_text(join(warnings_, "; ")));
         add_cors(*snapshot_, exchange_.request().headers, response.headers);
@@ -492,8 +495,8 @@ class ChatRun {
     std::vector<std::int64_t> fingerprints_;
     privacy::Labelled labelled_;
     DecisionId id_;
-    routing::Inputs inputs_;
-    routing::Decision decision_;
+    std::shared_ptr<const routing::Inputs> inputs_ = std::make_shared<const routing::Inputs>();
+    std::shared_ptr<const routing::Decision> decision_ = std::make_shared<const routing::Decision>();
     bool decision_recorded_ = false;
     store::Store::Job remember_;
     std::vector<ledger::AttemptRecord> attempts_;

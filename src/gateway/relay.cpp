@@ -23,35 +23,19 @@ void StreamRelay::event(std::string_view data) {
         return;
     }
     const auto root = document_.root();
-    events_.clear();
-    dialect::decode_chunk(root, events_);
-    bool only_usage = root["choices"].size() == 0;
-    bool has_usage = false;
-    for (const auto& event : events_) {
-        if (const auto* text = std::get_if<chat::TextDelta>(&event)) {
-            text_bytes_ += text->text.size();
-            content_ = true;
-        } else if (const auto* reasoning = std::get_if<chat::ReasoningDelta>(&event)) {
-            text_bytes_ += reasoning->text.size();
-            content_ = true;
-        } else if (const auto* call = std::get_if<chat::ToolCallDelta>(&event)) {
-            text_bytes_ += call->name.size() + call->arguments.size();
-            content_ = true;
-        } else if (std::holds_alternative<chat::Finished>(event)) {
-            ++finished_;
-            content_ = true;
-        } else if (const auto* used = std::get_if<chat::Used>(&event)) {
-            usage_ = used->usage;
-            has_usage = true;
-        } else if (const auto* failure = std::get_if<chat::Failed>(&event)) {
-            failed_ = failure->error;
-            return;
-        }
+    auto facts = dialect::chunk_facts(root);
+    if (facts.error) {
+        failed_ = std::move(facts.error);
+        return;
     }
+    text_bytes_ += facts.text_bytes;
+    finished_ += facts.finished;
+    content_ = content_ || facts.text_bytes > 0 || facts.finished > 0;
+    if (facts.usage) usage_ = facts.usage;
     if (frame_.id.empty()) frame_ = {std::string(root["id"].text()), std::string(root["model"].text()), root["created"].integer().value_or(0)};
-    if (has_usage && only_usage && !wants_usage_) return;  // we asked for it, the client did not
-    if (has_usage) usage_sent_ = true;
-    out_ += net::sse_event(data);
+    if (facts.usage && facts.only_usage && !wants_usage_) return;  // we asked for it, the client did not
+    if (facts.usage) usage_sent_ = true;
+    net::append_sse_event(out_, data);
 }
 
 std::string StreamRelay::usage_event(const Usage& usage) const { return net::sse_event(dialect::encode_chunk(chat::Used{usage}, frame_)); }

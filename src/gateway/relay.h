@@ -46,7 +46,6 @@ class StreamRelay {
     const std::int64_t choices_;
     net::SseParser parser_;
     json::Document document_;
-    std::vector<chat::Event> events_;
     dialect::openai_chat::StreamFrame frame_;
     std::string out_;
     std::optional<Usage> usage_;

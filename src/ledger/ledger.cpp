@@ -61,12 +61,10 @@ store::Store::Job closing_job(std::vector<AttemptRecord> attempts, store::Store:
 
 }  // namespace
 
-store::Store::Job insert(DecisionRecord record) {
-    return [r = std::move(record)](store::Database& database) {
-        return database.prepare("INSERT OR IGNORE INTO decisions VALUES (?,?,?,?,?,?,?,?,?)")
-            .bind(1, r.id.text()).bind(2, r.time).bind(3, r.key).bind(4, r.alias).bind(5, static_cast<std::int64_t>(r.label)).bind(6, r.rule)
-            .bind(7, r.table).bind(8, r.inputs).bind(9, r.outcome).run();
-    };
+Result<> insert(store::Database& database, const DecisionRecord& r) {
+    return database.prepare("INSERT OR IGNORE INTO decisions VALUES (?,?,?,?,?,?,?,?,?)")
+        .bind(1, r.id.text()).bind(2, r.time).bind(3, r.key).bind(4, r.alias).bind(5, static_cast<std::int64_t>(r.label)).bind(6, r.rule)
+        .bind(7, r.table).bind(8, r.inputs).bind(9, r.outcome).run();
 }
 
 // ---- budgets ----

@@ -53,7 +53,8 @@ struct AttemptRecord {
 
 extern const char* const kLedgerSchema;
 
-store::Store::Job insert(DecisionRecord record);
+// Inside a transaction. Errors: storage.
+Result<> insert(store::Database& database, const DecisionRecord& record);
 
 // Proof that everything about a request is committed: what the last byte of an answer is given for.
 class Receipt {

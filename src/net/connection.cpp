@@ -5,7 +5,8 @@
 #include <array>
 
 #include <boost/beast/http/error.hpp>
-#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
 #include <fmt/format.h>
 
 #include "base/text.h"
@@ -100,8 +101,6 @@ Task<bool> Connection::one_request() {
         co_return false;
     }
     if (!co_await read_body()) co_return false;
-    parser_.reset();
-
     phase_ = Phase::handling;
     deadline = SteadyTime::max();
     peer_fd = wire_.fd();
@@ -145,14 +144,16 @@ Task<bool> Connection::read_head() {
             co_return false;
         }
         if (end != std::string_view::npos) {
-            auto framing = check_framing(bytes.substr(0, end), limits.header_count);
+            parts_.fields.clear();
+            auto framing = check_framing(bytes.substr(0, end), limits.header_count, &parts_);
             if (!framing) {
                 co_await refuse(framing.error().status, {ErrorCode::invalid, framing.error().message});
                 co_return false;
             }
             framing_ = *framing;
-            head_bytes_ = end;
-            break;
+            take_head(parts_);
+            buffer_.consume(end);
+            co_return true;
         }
         if (!co_await read_more(kReadSize)) {
             if (expired_ && phase_ == Phase::header)
@@ -161,31 +162,15 @@ Task<bool> Connection::read_head() {
         }
         if (phase_ == Phase::idle) begin_phase(Phase::header, limits.header_timeout);
     }
-    if (!parse_head()) {
-        co_await refuse(400, {ErrorCode::invalid, "the request header is not valid HTTP/1.1"});
-        co_return false;
-    }
-    co_return true;
 }
 
-bool Connection::parse_head() {
-    parser_.emplace();
-    parser_->eager(false);
-    parser_->header_limit(kBufferLimit);
-    parser_->body_limit(boost::none);
-    ErrorCodeOf error;
-    const auto used = parser_->put(asio::const_buffer(buffer_.data().data(), head_bytes_), error);
-    if ((error && error != http::error::need_more) || !parser_->is_header_done()) return false;
-    buffer_.consume(used);
-    auto& message = parser_->get();
-    request_.method = std::string_view(message.method_string().data(), message.method_string().size());
-    request_.target = std::string_view(message.target().data(), message.target().size());
-    const auto question = request_.target.find('?');
-    request_.path = percent_decoded(std::string_view(request_.target).substr(0, question));
-    if (question != std::string::npos) request_.query = request_.target.substr(question + 1);
-    for (const auto& field : message)
-        request_.headers.add(std::string(field.name_string()), std::string(field.value()));
-    return true;
+void Connection::take_head(const HeadParts& parts) {
+    request_.method = parts.method;
+    request_.target = parts.target;
+    const auto question = parts.target.find('?');
+    request_.path = percent_decoded(parts.target.substr(0, question));
+    if (question != std::string_view::npos) request_.query = parts.target.substr(question + 1);
+    for (const auto& [name, value] : parts.fields) request_.headers.add(std::string(name), std::string(value));
 }
 
 bool Connection::host_is_ours() const {
@@ -245,16 +230,19 @@ Task<bool> Connection::read_counted() {
 
 Task<bool> Connection::read_chunked() {
     const auto& limits = shared_.settings.limits;
-    auto& parser = *parser_;
+    // Beast decodes the chunks, behind a head that says only that they come.
+    http::request_parser<http::string_body> parser;
     parser.eager(true);
+    parser.header_limit(kBufferLimit);
     parser.body_limit(limits.body_bytes);
+    ErrorCodeOf error;
+    parser.put(piece("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"), error);
+    const auto header_fields = std::distance(parser.get().begin(), parser.get().end());
     // Chunk extensions and trailers carry nothing that we use and have been used to smuggle (HAZARDS.md 5).
     auto on_chunk = [](std::uint64_t, boost::beast::string_view extensions, ErrorCodeOf& error) {
         if (!extensions.empty()) error = http::error::bad_chunk_extension;
     };
     parser.on_chunk_header(on_chunk);
-    const auto header_fields = request_.headers.size();
-    ErrorCodeOf error;
     while (!parser.is_done()) {
         std::size_t used = 0;
         try {
@@ -263,8 +251,7 @@ Task<bool> Connection::read_chunked() {
             error = http::error::bad_field;
         }
         buffer_.consume(used);
-        const auto fields = static_cast<std::size_t>(std::distance(parser.get().begin(), parser.get().end()));
-        if (fields != header_fields) error = http::error::bad_field;
+        if (std::distance(parser.get().begin(), parser.get().end()) != header_fields) error = http::error::bad_field;
         if (error && error != http::error::need_more) break;
         if (!take_body_bytes(parser.get().body().size() - body_bytes_)) {
             co_await refuse(503, {ErrorCode::unavailable, "too many large requests at once; try again in a moment"});

@@ -2,8 +2,6 @@
 #pragma once
 
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
 
 #include "net/framing.h"
 #include "net/server.h"
@@ -55,7 +53,7 @@ class Connection final : public Watched, private Exchange {
     Task<bool> read_chunked();
     Task<bool> read_counted();
     Task<bool> read_more(std::size_t at_most);
-    bool parse_head();
+    void take_head(const HeadParts& parts);
     bool host_is_ours() const;
     bool take_body_bytes(std::size_t bytes);
     Task<> refuse(int status, Error error);
@@ -63,8 +61,6 @@ class Connection final : public Watched, private Exchange {
     Task<bool> send(std::span<const asio::const_buffer> pieces);
     std::string head_text(int status, const Fields& headers, std::string_view framing) const;
     void begin_phase(Phase phase, milliseconds timeout);
-
-    using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
 
     Wire wire_;
     const bool tls_;
@@ -77,10 +73,9 @@ class Connection final : public Watched, private Exchange {
     bool keep_alive_ = true;
     std::size_t served_ = 0;
     std::size_t body_bytes_ = 0;  // our share of shared_.body_bytes
-    std::size_t head_bytes_ = 0;
     boost::beast::flat_buffer buffer_;
     Framing framing_;
-    std::optional<Parser> parser_;
+    HeadParts parts_;  // kept for its memory; empty between heads
     Request request_;
     std::optional<Cancel> cancel_;
 };

@@ -39,7 +39,7 @@ bool has_control(std::string_view text, bool tab_allowed) {
 }
 
 // RFC 9112 section 3: method SP request-target SP HTTP-version, single spaces.
-std::expected<void, Refusal> check_request_line(std::string_view line, Framing& framing) {
+std::expected<void, Refusal> check_request_line(std::string_view line, Framing& framing, HeadParts* parts) {
     const auto first = line.find(' ');
     const auto last = line.rfind(' ');
     if (first == std::string_view::npos || first == last) return refuse(400, "the request line is not 'METHOD /path HTTP/1.1'");
@@ -51,6 +51,10 @@ std::expected<void, Refusal> check_request_line(std::string_view line, Framing& 
     if (target.front() != '/') return refuse(400, "the request target must start with '/': this server is no proxy");
     if (version == "HTTP/1.0") framing.http10 = true;
     else if (version != "HTTP/1.1") return refuse(version.starts_with("HTTP/") ? 505 : 400, "this server speaks HTTP/1.1 and HTTP/1.0");
+    if (parts != nullptr) {
+        parts->method = line.substr(0, first);
+        parts->target = target;
+    }
     return {};
 }
 
@@ -66,7 +70,7 @@ std::expected<void, Refusal> once(std::optional<std::string_view>& place, std::s
 }
 
 // RFC 9112 section 5.
-std::expected<void, Refusal> check_field(std::string_view line, Seen& seen) {
+std::expected<void, Refusal> check_field(std::string_view line, Seen& seen, HeadParts* parts) {
     if (line.front() == ' ' || line.front() == '\t') return refuse(400, "a header line starts with a space: folded lines are not taken");
     const auto colon = line.find(':');
     if (colon == std::string_view::npos || !is_token(line.substr(0, colon)))
@@ -74,6 +78,7 @@ std::expected<void, Refusal> check_field(std::string_view line, Seen& seen) {
     const auto name = line.substr(0, colon);
     const auto value = trim(line.substr(colon + 1));
     if (has_control(value, true)) return refuse(400, fmt::format("a control character in the header {}", printable(name, 40)));
+    if (parts != nullptr) parts->fields.emplace_back(name, value);
     switch (name.size()) {  // most lines are none of these, and cost one comparison
         case 4:
             if (equals_ignoring_case(name, "host")) {
@@ -134,7 +139,7 @@ std::size_t head_end(std::string_view bytes, std::size_t from) {
     return at == std::string_view::npos ? at : at + 4;
 }
 
-std::expected<Framing, Refusal> check_framing(std::string_view head, std::size_t max_fields) {
+std::expected<Framing, Refusal> check_framing(std::string_view head, std::size_t max_fields, HeadParts* parts) {
     Framing framing;
     Seen seen;
     std::size_t fields = 0;
@@ -148,12 +153,12 @@ std::expected<Framing, Refusal> check_framing(std::string_view head, std::size_t
             return refuse(400, "a line of the header is not ended by CR LF");
         if (line.empty()) break;
         if (request_line) {
-            if (auto ok = check_request_line(line, framing); !ok) return std::unexpected(ok.error());
+            if (auto ok = check_request_line(line, framing, parts); !ok) return std::unexpected(ok.error());
             request_line = false;
             continue;
         }
         if (++fields > max_fields) return refuse(431, fmt::format("more than {} header fields", max_fields));
-        if (auto ok = check_field(line, seen); !ok) return std::unexpected(ok.error());
+        if (auto ok = check_field(line, seen, parts); !ok) return std::unexpected(ok.error());
     }
     if (request_line) return refuse(400, "the request line is missing");
     if (!head.empty()) return refuse(400, "text follows the end of the header");

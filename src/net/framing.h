@@ -10,6 +10,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace tandem::net {
 
@@ -29,7 +31,15 @@ struct Framing {
 // Where the head ends: one past its blank line, or npos. Looks only at bytes from `from` on, less three.
 std::size_t head_end(std::string_view bytes, std::size_t from);
 
-// `head` is a whole request head with its blank line. At most `max_fields` header fields are taken.
-std::expected<Framing, Refusal> check_framing(std::string_view head, std::size_t max_fields);
+// What a checked head says, as slices of it.
+struct HeadParts {
+    std::string_view method;
+    std::string_view target;
+    std::vector<std::pair<std::string_view, std::string_view>> fields;  // names as sent, values without white space around
+};
+
+// `head` is a whole request head with its blank line. At most `max_fields` header fields are taken. `parts`, where it is
+// given, is filled with what was checked, so that nothing parses it a second time and differently.
+std::expected<Framing, Refusal> check_framing(std::string_view head, std::size_t max_fields, HeadParts* parts = nullptr);
 
 }  // namespace tandem::net

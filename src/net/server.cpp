@@ -168,7 +168,7 @@ Result<> Server::listen() {
 std::uint16_t Server::port() const { return state_->port; }
 std::size_t Server::connections() const { return state_->shared.connections; }
 
-void Server::stop(milliseconds drain) {
+void Server::stop(milliseconds drain, const std::function<void()>& before_cancel) {
     auto& state = *state_;
     if (!state.listening) return;
     state.listening = false;
@@ -180,6 +180,7 @@ void Server::stop(milliseconds drain) {
         for (Connection* connection : side.connections) connection->drain();
     });
     if (state.wait_until_empty(drain)) return;
+    if (before_cancel) before_cancel();
     state.on_each_side([](State::Side& side) {
         for (Connection* connection : side.connections) connection->abort();
     });

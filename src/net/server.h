@@ -80,8 +80,9 @@ class Server {
     std::size_t connections() const;
 
     // Stops accepting, closes idle connections, and waits up to `drain` for requests under way; then cancels those and
-    // waits for their end. Blocks; call it from a thread that is no worker.
-    void stop(milliseconds drain);
+    // waits for their end. `before_cancel` runs between the two: there the owner ends what requests wait for. Blocks; call
+    // it from a thread that is no worker.
+    void stop(milliseconds drain, const std::function<void()>& before_cancel = {});
 
   private:
     struct State;

@@ -69,9 +69,7 @@ void SseParser::dispatch(const Visit& visit) {
     type_.clear();
 }
 
-std::string sse_event(std::string_view data) {
-    std::string out;
-    out.reserve(data.size() + 8);
+void append_sse_event(std::string& out, std::string_view data) {
     while (true) {
         const auto end = data.find_first_of("\r\n");
         out += "data: ";
@@ -82,6 +80,11 @@ std::string sse_event(std::string_view data) {
         data.remove_prefix(end + (crlf ? 2 : 1));
     }
     out += '\n';
+}
+
+std::string sse_event(std::string_view data) {
+    std::string out;
+    append_sse_event(out, data);
     return out;
 }
 

@@ -44,5 +44,6 @@ class SseParser {
 
 // The bytes of one event with this data; a line break in it is written as the format wants.
 std::string sse_event(std::string_view data);
+void append_sse_event(std::string& out, std::string_view data);
 
 }  // namespace tandem::net

@@ -20,10 +20,10 @@ void Watchdog::remove(Watched& watched) {
 }
 
 void Watchdog::schedule() {
-    if (scheduled_) return;
+    if (scheduled_ || !timer_) return;
     scheduled_ = true;
-    timer_.expires_after(kTick);
-    timer_.async_wait([this](const boost::system::error_code& error) {
+    timer_->expires_after(kTick);
+    timer_->async_wait([this](const boost::system::error_code& error) {
         if (!error) tick();
     });
 }
@@ -57,11 +57,18 @@ void Watchdog::tick() {
     if (!watched_.empty()) schedule();
 }
 
+Worker::~Worker() {
+    stop();
+    // What is still suspended goes with the context, and takes itself off the watch as it goes.
+    watchdog_.close();
+    context_.reset();
+}
+
 void Worker::start() {
     thread_ = std::thread([this] {
         while (true) {
             try {
-                context_.run();
+                context_->run();
                 return;
             } catch (const std::exception& error) {
                 // Nothing of ours throws this far; Beast has been seen to (HAZARDS.md 4). The thread must live on.
@@ -73,7 +80,7 @@ void Worker::start() {
 
 void Worker::stop() {
     work_.reset();
-    context_.stop();
+    context_->stop();
     if (thread_.joinable()) thread_.join();
 }
 

@@ -3,6 +3,8 @@
 
 #include <boost/asio/steady_timer.hpp>
 #include <list>
+#include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -31,15 +33,16 @@ class Watchdog {
   public:
     static constexpr milliseconds kTick{50};
 
-    explicit Watchdog(asio::io_context& context) : timer_(context) {}
+    explicit Watchdog(asio::io_context& context) : timer_(std::in_place, context) {}
     void add(Watched& watched);
     void remove(Watched& watched);
-    std::size_t size() const { return watched_.size(); }
+    // Ends the watch; elements may still go.
+    void close() { timer_.reset(); }
 
   private:
     void schedule();
     void tick();
-    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor> timer_;
+    std::optional<asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>> timer_;
     std::list<Watched*> watched_;
     std::list<Watched*>::iterator next_ = watched_.end();  // of the pass under way, so that any element may go
     bool scheduled_ = false;
@@ -47,19 +50,19 @@ class Watchdog {
 
 class Worker {
   public:
-    Worker() : context_(1), watchdog_(context_), work_(asio::make_work_guard(context_)) {}
-    ~Worker() { stop(); }
+    Worker() : context_(std::make_unique<asio::io_context>(1)), watchdog_(*context_), work_(asio::make_work_guard(*context_)) {}
+    ~Worker();
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
 
-    asio::io_context& context() { return context_; }
+    asio::io_context& context() { return *context_; }
     Watchdog& watchdog() { return watchdog_; }
     void start();
     // Ends the thread; what still waits is dropped. Call it when nothing does.
     void stop();
 
   private:
-    asio::io_context context_;
+    std::unique_ptr<asio::io_context> context_;
     Watchdog watchdog_;
     asio::executor_work_guard<Executor> work_;
     std::thread thread_;

@@ -64,10 +64,10 @@ void Privacy::clear(Ask ask, store::Store::Job also, std::function<void(Result<C
     record->label = ask.label;
     record->rule = ask.rule;
     record->bytes = static_cast<std::int64_t>(ask.body.size());
-    record->body_sha256 = hex(sha256(ask.body));
     auto clearance = std::make_shared<Clearance>(Clearance(std::move(ask.provider), std::move(ask.body)));
     store_.submit(
-        [record, also = std::move(also)](store::Database& database) -> Result<> {
+        [record, clearance, also = std::move(also)](store::Database& database) -> Result<> {
+            record->body_sha256 = hex(sha256(clearance->body()));
             if (also)
                 if (auto ok = also(database); !ok) return ok;
             return append(database, *record);

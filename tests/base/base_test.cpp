@@ -32,7 +32,7 @@ TEST(Json, keeps_the_exact_bytes_of_every_value) {
 
 TEST(Json, refuses_what_is_not_json) {
     for (const auto* text : {R"({"a":1)", R"({"a":tru})", R"([1 2])", R"({"a" 1})", R"({"a":01})", R"({"a":1}x)", R"([1,])", R"({,})", "", "{\"a\":\"\x01\"}",
-                             R"({"a":"\ud800"})", "{\"a\":\"\xff\"}", "5", R"({"a":.5})", R"({"a":+1})", R"({"a":NaN})", "[\"a]"})
+                             R"({"a":"\ud800"})", "{\"a\":\"\xff\"}", "5", R"({"a":.5})", R"({"a":+1})", R"({"a":NaN})", "[\"a]", "[\t\t\tnull", "[null", "{\"a\":null", "[true", "[\t1"})
         EXPECT_NE(broken(text), "") << text;
 }
 

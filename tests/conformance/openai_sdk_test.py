@@ -215,6 +215,21 @@ class Engine(unittest.TestCase):
             t.process.wait(20)
             until(lambda: not pathlib.Path(f"/proc/{pid}").exists(), "the engine to be gone", 5)
 
+    def test_a_stop_does_not_wait_for_an_engine_that_never_loads(self):
+        t = self.start(more="server: { listen: 127.0.0.1:PORT, drain_timeout: 500ms }\nengine: { binary: FOLDER/fake }\n".replace("FOLDER", "/tmp"))
+        fake = t.folder / "fake"
+        fake.write_text("#!/bin/sh\nexec sleep 600\n")
+        fake.chmod(0o755)
+        t.write(t.file.read_text().split("\n", 1)[1].replace("/tmp/fake", str(fake)))
+        t.process.send_signal(signal.SIGHUP)
+        thread = threading.Thread(target=lambda: t.chat(timeout=30))
+        until(lambda: t.log_text().count("read again"), "the reload")
+        thread.start()
+        until(lambda: self.engines()[0]["state"] == "starting", "the engine to begin")
+        t.process.terminate()
+        self.assertEqual(t.process.wait(15), 0)
+        thread.join()
+
     def test_start_stop_and_unknown_engines_by_command(self):
         t = self.start()
         self.assertEqual(t.cli("engine", "start", "small").returncode, 0)
