@@ -57,7 +57,13 @@ int serve(const Globals& globals) {
 
     sigset_t signals;
     sigemptyset(&signals);
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, signal);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+        // Who starts a program with a signal ignored (nohup, a script's background job) means it; but blocked, as it must be for
+        // sigwait, it would come all the same.
+        struct sigaction inherited {};
+        sigaction(signal, nullptr, &inherited);
+        if (inherited.sa_handler != SIG_IGN) sigaddset(&signals, signal);
+    }
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before any thread is made, so that all of them have it
 
     auto config = globals.load();

@@ -71,10 +71,8 @@ struct Server::State {
             socket.set_option(NotSentLowat(kUnsentBytes), ignored);
             const auto peer = socket.remote_endpoint(ignored).address().to_string();
             if (shared.connections >= shared.settings.limits.connections) {
-                static constexpr std::string_view kFull =
-                    "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
                 // One attempt, without waiting: a server that is full must not wait for anyone.
-                socket.write_some(asio::buffer(kFull), ignored);
+                socket.write_some(asio::buffer(full), ignored);
                 socket.close(ignored);
                 continue;
             }
@@ -125,6 +123,7 @@ struct Server::State {
     std::unique_ptr<asio::ssl::context> tls;
     std::uint16_t port = 0;
     bool listening = false;
+    std::string full;  // what a connection over the limit gets
 };
 
 Server::Server(ServerSettings settings, std::vector<Worker*> workers, Service& service)
@@ -160,6 +159,9 @@ Result<> Server::listen() {
         state.sides.push_back(std::move(side));
     }
     state.port = endpoint.port();
+    const auto body = state.shared.service.error("", 503, {ErrorCode::unavailable, fmt::format("all {} connections are taken; try again in a moment, or raise server.limits.connections",
+                                                                                                settings.limits.connections)}).body;
+    state.full = fmt::format("HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{}", body.size(), body);
     state.listening = true;
     for (auto& side : state.sides) asio::co_spawn(side->worker.context(), state.accept_loop(*side), asio::detached);
     return {};
