@@ -300,7 +300,7 @@ class ChatRun {
         for (const auto& event : events)
             if (!std::holds_alternative<chat::Used>(event)) out += net::sse_event(dialect::encode_chunk(event, frame));
         if (request_.include_usage) out += net::sse_event(dialect::encode_chunk(chat::Used{attempt_.usage}, frame));
-        if (!co_await exchange_.start(200, answer_headers("text/event-stream"))) co_return Next::done;
+        exchange_.start(200, answer_headers("text/event-stream"));
         co_await last_bytes(std::move(receipt), out + net::sse_event(dialect::kDone));
         co_return Next::done;
     }
@@ -330,9 +330,10 @@ class ChatRun {
                 broken = ok.error();
                 break;
             }
-            // Until there is content, an error can still be an HTTP error, and another attempt be made.
-            if (!relay.has_content() || relay.failed()) continue;
-            if (!exchange_.started() && !co_await exchange_.start(200, answer_headers("text/event-stream"))) continue;
+            // Until there is content, an error can still be an HTTP error, and another attempt be made. What came with the end is
+            // for the last bytes.
+            if (!relay.has_content() || relay.failed() || relay.done()) continue;
+            if (!exchange_.started()) exchange_.start(200, answer_headers("text/event-stream"));
             co_await exchange_.write(relay.take());
         }
         if (relay.failed()) broken = relay.failed();
@@ -352,11 +353,15 @@ class ChatRun {
         std::string rest = relay.take();
         if (request_.include_usage && !relay.usage_sent()) rest += relay.usage_event(attempt_.usage);
         auto receipt = co_await close_record();
+        if (!receipt && !exchange_.started()) {
+            co_await refuse(receipt.error());
+            co_return Next::done;
+        }
         if (!receipt) {
             co_await exchange_.write(rest + net::sse_event(dialect::encode_error(receipt.error()).body));
             co_return Next::done;
         }
-        if (!exchange_.started() && !co_await exchange_.start(200, answer_headers("text/event-stream"))) co_return Next::done;
+        if (!exchange_.started()) exchange_.start(200, answer_headers("text/event-stream"));
         co_await last_bytes(std::move(*receipt), rest + net::sse_event(dialect::kDone));
         co_return Next::done;
     }

@@ -87,6 +87,7 @@ Task<> Connection::run() {
 
 Task<bool> Connection::one_request() {
     answer_ = Answer::none;
+    head_.clear();
     request_ = Request{};
     request_.peer = peer_;
     if (!co_await read_head()) co_return false;
@@ -344,29 +345,29 @@ Task<bool> Connection::reply(Response response) {
     }
 }
 
-Task<bool> Connection::start(int status, Fields headers) {
-    if (answer_ != Answer::none) co_return false;
+void Connection::start(int status, Fields headers) {
+    if (answer_ != Answer::none) return;
     answer_ = Answer::streaming;
     if (framing_.http10) keep_alive_ = false;  // its bodies end with the connection
-    const auto head = head_text(status, headers, framing_.http10 ? "" : "transfer-encoding: chunked\r\n");
-    const std::array pieces{piece(head)};
-    co_return co_await send(pieces);
+    head_ = head_text(status, headers, framing_.http10 ? "" : "transfer-encoding: chunked\r\n");
 }
 
 Task<bool> Connection::write(std::string bytes) {
     if (answer_ != Answer::streaming) co_return false;
     if (bytes.empty()) co_return true;
+    const std::string head = std::exchange(head_, {});
     const std::string size = framing_.http10 ? "" : fmt::format("{:x}\r\n", bytes.size());
-    const std::array pieces{piece(size), piece(bytes), piece(framing_.http10 ? "" : "\r\n")};
+    const std::array pieces{piece(head), piece(size), piece(bytes), piece(framing_.http10 ? "" : "\r\n")};
     co_return co_await send(pieces);
 }
 
 Task<bool> Connection::finish(std::string last_bytes) {
     if (answer_ != Answer::streaming) co_return false;
     answer_ = Answer::done;
+    const std::string head = std::exchange(head_, {});
     const bool chunk = !framing_.http10 && !last_bytes.empty();
     const std::string size = chunk ? fmt::format("{:x}\r\n", last_bytes.size()) : "";
-    const std::array pieces{piece(size), piece(last_bytes), piece(framing_.http10 ? "" : chunk ? "\r\n0\r\n\r\n" : "0\r\n\r\n")};
+    const std::array pieces{piece(head), piece(size), piece(last_bytes), piece(framing_.http10 ? "" : chunk ? "\r\n0\r\n\r\n" : "0\r\n\r\n")};
     co_return co_await send(pieces);
 }
 

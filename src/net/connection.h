@@ -39,7 +39,7 @@ class Connection final : public Watched, private Exchange {
     Worker& worker() override { return worker_; }
     Cancel& cancel() override { return *cancel_; }
     Task<bool> reply(Response response) override;
-    Task<bool> start(int status, Fields headers) override;
+    void start(int status, Fields headers) override;
     Task<bool> write(std::string bytes) override;
     Task<bool> finish(std::string last_bytes) override;
     bool started() const override { return answer_ != Answer::none; }
@@ -69,6 +69,7 @@ class Connection final : public Watched, private Exchange {
     const std::string peer_;
     Phase phase_ = Phase::idle;
     Answer answer_ = Answer::none;
+    std::string head_;  // of a streamed answer, until its first bytes take it along
     bool expired_ = false;
     bool keep_alive_ = true;
     std::size_t served_ = 0;

@@ -29,10 +29,10 @@ class Exchange {
     // The whole answer. False where the client did not take it.
     virtual Task<bool> reply(Response response) = 0;
 
-    // An answer of unknown length: start, then write any number of times, then finish; each waits until the bytes are
-    // with the system, so that a slow client slows its source. False: the client is gone or too slow, and the
-    // connection is closed. Without finish() the client sees that the answer was cut.
-    virtual Task<bool> start(int status, Fields headers) = 0;
+    // An answer of unknown length: start, then write any number of times, then finish. The head goes out with the first
+    // bytes. Each write waits until the bytes are with the system, so that a slow client slows its source. False: the client
+    // is gone or too slow, and the connection is closed. Without finish() the client sees that the answer was cut.
+    virtual void start(int status, Fields headers) = 0;
     virtual Task<bool> write(std::string bytes) = 0;
     virtual Task<bool> finish(std::string last_bytes) = 0;
     virtual bool started() const = 0;
