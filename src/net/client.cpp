@@ -68,7 +68,7 @@ struct Client::Pool {
     ClientShared& shared;
     std::unordered_map<std::string, std::vector<Idle>> idle;
 
-    static std::string origin_of(const Url& url) { return fmt::format("{}{}:{}", url.tls ? "s" : "", url.host, url.port); }
+    static std::string origin_of(const Url& url) { return (url.tls ? "s" : "p") + url.authority; }
 
     // The youngest kept connection that is still quiet. Stale ones are closed on the way.
     std::optional<Wire> take(const std::string& origin) {

@@ -27,7 +27,7 @@ constexpr int kBusyTimeoutMs = 5'000;
 constexpr std::chrono::microseconds kCommitInterval{20};
 // Once the log has so many pages, a thread of its own moves it into the database; the writer then moves the little that came
 // meanwhile, since only a log that is moved whole is begun anew.
-constexpr int kCheckpointPages = 2'000;
+constexpr int kCheckpointPages = 4'000;
 
 std::unexpected<Error> storage_error(sqlite3* database, std::string_view what) {
     const int code = sqlite3_errcode(database);
@@ -281,6 +281,8 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& file, st
             auto second = Database::open(file, false);
             if (second) state->checkpointer = std::move(*second);
             else ok = fail(second.error());
+            // A connection that has read nothing yet does not know of the log, and its checkpoints do nothing.
+            if (ok) ok = state->checkpointer->execute("SELECT count(*) FROM sqlite_master;");
         }
         if (!ok) database = fail(ok.error());
     }
