@@ -14,6 +14,8 @@ namespace {
 constexpr std::string_view kPrefix = "/tandem/v1/";
 constexpr seconds kLongestStart{600};
 
+bool is_health(std::string_view path) { return path == "/healthz" || path == "/readyz"; }
+
 std::unexpected<Error> no_such(std::string_view path) {
     return fail(ErrorCode::not_found, fmt::format("there is nothing at {}; there are: decisions/ID, decide, engines, status", printable(path, 80)));
 }
@@ -29,15 +31,16 @@ struct Api::Call {
 };
 
 net::Task<> Api::handle(net::Exchange& exchange) {
+    const std::string_view path = exchange.request().path;
+    if (is_health(path) || path.starts_with(kPrefix)) return handle_own(exchange);
+    return gateway_.handle(exchange);
+}
+
+net::Task<> Api::handle_own(net::Exchange& exchange) {
     auto& request = exchange.request();
-    const bool health = request.path == "/healthz" || request.path == "/readyz";
-    if (!health && !std::string_view(request.path).starts_with(kPrefix)) {
-        co_await gateway_.handle(exchange);
-        co_return;
-    }
     net::Response response;
     response.headers.add("content-type", "application/json");
-    if (health) {
+    if (is_health(request.path)) {
         // Ready means: config read, ledger open, ports taken. All are before the first request is.
         response.body = request.path == "/healthz" ? R"({"status":"ok"})" : R"({"status":"ready"})";
         co_await exchange.reply(std::move(response));

@@ -13,11 +13,12 @@ class Api final : public net::Service {
     explicit Api(gateway::Gateway& gateway) : gateway_(gateway) {}
 
     Result<> admit(const net::Head& head) override { return gateway_.admit(head); }
-    net::Task<> handle(net::Exchange& exchange) override;
+    net::Task<> handle(net::Exchange& exchange) override;  // no coroutine: most requests are the gateway's
     net::Response error(std::string_view path, int status, const Error& error) override { return gateway_.error(path, status, error); }
 
   private:
     struct Call;
+    net::Task<> handle_own(net::Exchange& exchange);
     net::Task<Result<std::string>> decisions(const Call& call);
     net::Task<Result<std::string>> engines(const Call& call);
     Result<std::string> status(const Call& call);

@@ -428,7 +428,8 @@ class ChatRun {
 
     net::Task<Result<ledger::Receipt>> close_record() {
         co_return co_await net::wait_for<Result<ledger::Receipt>>([&](auto resume) {
-            services_.ledger.close(attempts_, pending_records(), std::move(resume));
+            tried_ = attempts_.size();
+            services_.ledger.close(std::move(attempts_), pending_records(), std::move(resume));
         });
     }
 
@@ -448,7 +449,7 @@ class ChatRun {
             co_return;
         }
         Error error = last_.error;
-        if (attempts_.size() > 1) error.message = join(warnings_, "; ");
+        if (tried_ > 1) error.message = join(warnings_, "; ");
         if (services_.clock.steady() >= asked_.deadline) error.code = ErrorCode::timeout;
         co_await refuse(std::move(error));
     }
@@ -457,12 +458,12 @@ class ChatRun {
 
     net::Fields answer_headers(std::string_view type) const {
         net::Fields headers;
-        headers.add("content-type", std::string(type));
+        headers.add("content-type", type);
         headers.add("x-tandem-decision", id_.text());
         headers.add("x-tandem-model", attempt_.model);
         headers.add("x-tandem-provider", attempt_.provider);
-        headers.add("x-tandem-zone", std::string(name_of(attempt_.zone)));
-        headers.add("x-tandem-label", std::string(name_of(inputs_->label)));
+        headers.add("x-tandem-zone", name_of(attempt_.zone));
+        headers.add("x-tandem-label", name_of(inputs_->label));
         if (!warnings_.empty()) headers.add("x-tandem-warnings", header_text(join(warnings_, "; ")));
         if (type == "text/event-stream") {
             headers.add("cache-control", "no-cache");
@@ -480,7 +481,7 @@ class ChatRun {
         auto response = gateway_.error(exchange_.request().path, 0, error);
         if (!id_.text().empty()) {
             response.headers.add("x-tandem-decision", id_.text());
-            response.headers.add("x-tandem-label", std::string(name_of(inputs_->label)));
+            response.headers.add("x-tandem-label", name_of(inputs_->label));
         }
         if (!warnings_.empty()) response.headers.add("x-tandem-warnings", header_text(join(warnings_, "; ")));
         add_cors(*snapshot_, exchange_.request().headers, response.headers);
@@ -504,7 +505,8 @@ class ChatRun {
     std::shared_ptr<const routing::Decision> decision_ = std::make_shared<const routing::Decision>();
     bool decision_recorded_ = false;
     store::Store::Job remember_;
-    std::vector<ledger::AttemptRecord> attempts_;
+    std::vector<ledger::AttemptRecord> attempts_;  // until they are recorded
+    std::size_t tried_ = 0;
     ledger::AttemptRecord attempt_;
     SteadyTime started_;
     std::vector<std::string> warnings_;

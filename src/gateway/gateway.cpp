@@ -121,6 +121,15 @@ net::Task<> Gateway::list_models(net::Exchange& exchange, const Snapshot& snapsh
 }
 
 net::Task<> Gateway::handle(net::Exchange& exchange) {
+    const auto& request = exchange.request();
+    if (request.path == kChat && request.method == "POST") {
+        auto snapshot = services_.snapshot();
+        if (const auto key = authenticate(*snapshot, request.headers)) return answer_chat(*this, exchange, std::move(snapshot), **key);
+    }
+    return handle_rest(exchange);
+}
+
+net::Task<> Gateway::handle_rest(net::Exchange& exchange) {
     const auto snapshot = services_.snapshot();
     auto& request = exchange.request();
     const auto& path = request.path;
@@ -140,9 +149,7 @@ net::Task<> Gateway::handle(net::Exchange& exchange) {
         co_return;
     }
     const bool reads = request.method == "GET" || request.method == "HEAD";
-    if (path == kChat && request.method == "POST") {
-        co_await answer_chat(*this, exchange, snapshot, **key);
-    } else if (reads && (path == kModels || path.starts_with("/v1/models/"))) {
+    if (reads && (path == kModels || path.starts_with("/v1/models/"))) {
         co_await list_models(exchange, *snapshot, **key);
     } else if (path == kChat || path == kModels) {
         co_await exchange.reply(error(path, 405, {ErrorCode::method, fmt::format("{} takes {}", path, path == kChat ? "POST" : "GET")}));

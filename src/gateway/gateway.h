@@ -25,6 +25,7 @@ class Gateway final : public net::Service {
     Services& services() { return services_; }
 
   private:
+    net::Task<> handle_rest(net::Exchange& exchange);
     Result<> check_origin(const Snapshot& snapshot, const net::Head& head) const;
     net::Task<> list_models(net::Exchange& exchange, const Snapshot& snapshot, const config::Key& key);
 

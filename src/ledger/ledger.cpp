@@ -126,16 +126,15 @@ Result<> Budgets::load(store::Store& store) {
 Budgets::Account& Budgets::account_now(const std::string& key) const {
     auto& account = accounts_[key];
     const auto now = clock_.wall();
+    const auto minute = now.time_since_epoch().count() / kMinute;
+    if (account.minute == minute) return account;  // every window begins with a minute
     for (std::size_t w = 0; w < config::kWindowNames.size(); ++w) {
         const auto start = window_start(static_cast<config::Budget::Window>(w), now);
         if (account.windows[w].start != start) account.windows[w] = {start, {}};
     }
-    const auto minute = now.time_since_epoch().count() / kMinute;
-    if (account.minute != minute) {
-        account.minute = minute;
-        account.requests = 0;
-        account.tokens = 0;
-    }
+    account.minute = minute;
+    account.requests = 0;
+    account.tokens = 0;
     return account;
 }
 

@@ -29,6 +29,7 @@ namespace {
 constexpr std::size_t kBufferLimit = 64 * 1024 - 1;  // HAZARDS.md 4
 constexpr std::size_t kReadSize = 8 * 1024;
 constexpr std::uint32_t kHeaderLimit = 48 * 1024;
+constexpr std::size_t kKnownUrls = 256;
 
 }  // namespace
 
@@ -67,6 +68,7 @@ struct Client::Pool {
     Worker& worker;
     ClientShared& shared;
     std::unordered_map<std::string, std::vector<Idle>> idle;
+    std::unordered_map<std::string, Url> urls;
 
     static std::string origin_of(const Url& url) { return (url.tls ? "s" : "p") + url.authority; }
 
@@ -244,18 +246,13 @@ Task<Result<>> Answer::State::write_request() {
     std::string head;
     head.reserve(512);
     fmt::format_to(std::back_inserter(head), "{} {} HTTP/1.1\r\nHost: {}\r\n", call.method, call.url.path, call.url.authority);
-    for (const auto& [name, value] : call.headers) {
-        head += name;
-        head += ": ";
-        head += value;
-        head += "\r\n";
-    }
+    head += call.headers.lines();
     if (!call.body.empty() || call.method == "POST") fmt::format_to(std::back_inserter(head), "Content-Length: {}\r\n", call.body.size());
     head += "\r\n";
     begin_phase("sending to", call.idle_timeout);
     const std::array pieces{asio::const_buffer(head.data(), head.size()), asio::const_buffer(call.body.data(), call.body.size())};
     sent = true;
-    const auto error = co_await wire->write(pieces);
+    const auto [error, bytes] = co_await wire->write(pieces);
     if (error) co_return fail(why(error.message()));
     co_return Result<>{};
 }
@@ -281,14 +278,14 @@ Task<Result<>> Answer::State::read_header() {
             }
             const auto room = std::min(kReadSize, buffer.max_size() - buffer.size());
             if (room == 0) co_return fail(why("the header of the answer is too large"));
-            const auto read = co_await wire->read_some(buffer.prepare(room));
-            if (read.error || cancelled || expired) co_return fail(why(read.error.message()));
-            buffer.commit(read.bytes);
+            const auto [failed, bytes] = co_await wire->read_some(buffer.prepare(room));
+            if (failed || cancelled || expired) co_return fail(why(failed.message()));
+            buffer.commit(bytes);
         }
         if (parser->get().result_int() >= 200) break;  // 1xx are interim, RFC 9110 section 15.2
     }
     status = static_cast<int>(parser->get().result_int());
-    for (const auto& field : parser->get()) headers.add(std::string(field.name_string()), std::string(field.value()));
+    for (const auto& field : parser->get()) headers.add(std::string_view(field.name_string().data(), field.name_string().size()), std::string_view(field.value().data(), field.value().size()));
     const auto encoding = headers.get("content-encoding");
     if (equals_ignoring_case(encoding, "gzip")) gunzip = std::make_unique<Gunzip>();
     else if (!encoding.empty() && !equals_ignoring_case(encoding, "identity"))
@@ -358,11 +355,11 @@ Task<Result<std::string>> Answer::State::read_piece() {
         if (!out.empty() || parser->is_done()) co_return out;
         const auto room = std::min(kReadSize, buffer.max_size() - buffer.size());
         if (room == 0) co_return fail(why("a chunk header of the answer does not end"));
-        const auto read = co_await wire->read_some(buffer.prepare(room));
-        if (cancelled || expired) co_return fail(why(read.error.message()));
-        if (read.error == asio::error::eof || read.error == asio::ssl::error::stream_truncated) eof = true;
-        else if (read.error) co_return fail(why(read.error.message()));
-        buffer.commit(read.bytes);
+        const auto [failed, bytes] = co_await wire->read_some(buffer.prepare(room));
+        if (cancelled || expired) co_return fail(why(failed.message()));
+        if (failed == asio::error::eof || failed == asio::ssl::error::stream_truncated) eof = true;
+        else if (failed) co_return fail(why(failed.message()));
+        buffer.commit(bytes);
     }
 }
 
@@ -389,6 +386,13 @@ std::size_t Client::idle_connections() const {
     std::size_t count = 0;
     for (const auto& [origin, list] : pool_->idle) count += list.size();
     return count;
+}
+
+Result<Url> Client::url_of(const std::string& text) {
+    if (const auto known = pool_->urls.find(text); known != pool_->urls.end()) return known->second;
+    auto url = parse_url(text);
+    if (url && pool_->urls.size() < kKnownUrls) pool_->urls.emplace(text, *url);
+    return url;
 }
 
 Task<std::expected<Answer, CallFailure>> Client::send(Call call, Cancel& cancel) {

@@ -94,6 +94,9 @@ class Client {
 
     std::size_t idle_connections() const;
 
+    // parse_url(), remembered: the same few are asked for again and again.
+    Result<Url> url_of(const std::string& text);
+
   private:
     friend class Answer;
     struct Pool;

@@ -120,9 +120,9 @@ Task<bool> Connection::one_request() {
 Task<bool> Connection::read_more(std::size_t at_most) {
     const std::size_t room = std::min(at_most, buffer_.max_size() - buffer_.size());
     if (room == 0) co_return false;
-    const auto read = co_await wire_.read_some(buffer_.prepare(room));
-    if (read.error || read.bytes == 0) co_return false;
-    buffer_.commit(read.bytes);
+    const auto [error, bytes] = co_await wire_.read_some(buffer_.prepare(room));
+    if (error || bytes == 0) co_return false;
+    buffer_.commit(bytes);
     co_return true;
 }
 
@@ -171,7 +171,7 @@ void Connection::take_head(const HeadParts& parts) {
     const auto question = parts.target.find('?');
     request_.path = percent_decoded(parts.target.substr(0, question));
     if (question != std::string_view::npos) request_.query = parts.target.substr(question + 1);
-    for (const auto& [name, value] : parts.fields) request_.headers.add(std::string(name), std::string(value));
+    for (const auto& [name, value] : parts.fields) request_.headers.add(name, value);
 }
 
 bool Connection::host_is_ours() const {
@@ -199,7 +199,8 @@ Task<bool> Connection::read_body() {
     }
     if (framing_.expect_continue && buffer_.size() == 0) {
         const std::array pieces{piece("HTTP/1.1 100 Continue\r\n\r\n")};
-        if (co_await wire_.write(pieces)) co_return false;
+        const auto [error, bytes] = co_await wire_.write(pieces);
+        if (error) co_return false;
     }
     const bool whole = framing_.chunked ? co_await read_chunked() : co_await read_counted();
     if (!whole && expired_ && phase_ == Phase::body)
@@ -222,9 +223,9 @@ Task<bool> Connection::read_counted() {
         if (filled == length) break;
         // Memory follows what has arrived, not what was announced.
         body.resize(std::min(length, filled + kBodyReadSize));
-        const auto read = co_await wire_.read_some(asio::buffer(body.data() + filled, body.size() - filled));
-        if (read.error || read.bytes == 0) co_return false;
-        filled += read.bytes;
+        const auto [error, bytes] = co_await wire_.read_some(asio::buffer(body.data() + filled, body.size() - filled));
+        if (error || bytes == 0) co_return false;
+        filled += bytes;
     }
     co_return true;
 }
@@ -298,22 +299,17 @@ Task<> Connection::linger() {
     std::array<char, 4096> sink;
     std::size_t taken = 0;
     while (taken < kLingerBytes) {
-        const auto read = co_await wire_.read_some(asio::buffer(sink));
-        if (read.error || read.bytes == 0) break;
-        taken += read.bytes;
+        const auto [error, bytes] = co_await wire_.read_some(asio::buffer(sink));
+        if (error || bytes == 0) break;
+        taken += bytes;
     }
 }
 
 std::string Connection::head_text(int status, const Fields& headers, std::string_view framing) const {
     std::string text;
-    text.reserve(512);
+    text.reserve(headers.lines().size() + 128);
     fmt::format_to(std::back_inserter(text), "HTTP/1.1 {} {}\r\n", status, reason_phrase(status));
-    for (const auto& [name, value] : headers) {
-        text += name;
-        text += ": ";
-        text += value;
-        text += "\r\n";
-    }
+    text += headers.lines();
     text += framing;
     text += keep_alive_ ? "\r\n" : "connection: close\r\n\r\n";
     return text;
@@ -321,7 +317,7 @@ std::string Connection::head_text(int status, const Fields& headers, std::string
 
 Task<bool> Connection::send(std::span<const asio::const_buffer> pieces) {
     deadline = std::chrono::steady_clock::now() + shared_.settings.limits.write_timeout;
-    const auto error = co_await wire_.write(pieces);
+    const auto [error, bytes] = co_await wire_.write(pieces);
     deadline = SteadyTime::max();
     if (!error && !expired_) co_return true;
     keep_alive_ = false;

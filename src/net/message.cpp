@@ -4,17 +4,30 @@
 
 namespace tandem::net {
 
-std::string_view Fields::get(std::string_view name) const {
-    for (const auto& [key, value] : fields_)
-        if (equals_ignoring_case(key, name)) return value;
-    return {};
+void Fields::add(std::string_view name, std::string_view value) {
+    if (places_.empty()) {
+        lines_.reserve(512);
+        places_.reserve(12);
+    }
+    places_.push_back({static_cast<std::uint32_t>(lines_.size()), static_cast<std::uint32_t>(name.size()), static_cast<std::uint32_t>(value.size())});
+    lines_ += name;
+    lines_ += ": ";
+    lines_ += value;
+    lines_ += "\r\n";
 }
 
-bool Fields::has(std::string_view name) const {
-    for (const auto& field : fields_)
-        if (equals_ignoring_case(field.first, name)) return true;
-    return false;
+const Fields::Place* Fields::find(std::string_view name) const {
+    for (const auto& place : places_)
+        if (equals_ignoring_case(this->name(place), name)) return &place;
+    return nullptr;
 }
+
+std::string_view Fields::get(std::string_view name) const {
+    const auto* place = find(name);
+    return place == nullptr ? std::string_view() : value(*place);
+}
+
+bool Fields::has(std::string_view name) const { return find(name) != nullptr; }
 
 std::string percent_decoded(std::string_view text) {
     auto digit = [](char c) {

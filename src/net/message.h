@@ -1,26 +1,40 @@
 // HTTP messages as plain values.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace tandem::net {
 
-// Header fields in order. Names compare without case.
+// Header fields in order. Names compare without case. All of them share one buffer, written as a head writes them, so that
+// taking a request's and sending an answer's cost one allocation each.
 class Fields {
   public:
-    void add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
-    // The value of the first field of that name; empty where there is none.
+    void add(std::string_view name, std::string_view value);
+    // The value of the first field of that name; empty where there is none. Valid until the next add().
     std::string_view get(std::string_view name) const;
     bool has(std::string_view name) const;
-    auto begin() const { return fields_.begin(); }
-    auto end() const { return fields_.end(); }
-    std::size_t size() const { return fields_.size(); }
+    std::size_t size() const { return places_.size(); }
+    // "name: value" CR LF, for each.
+    std::string_view lines() const { return lines_; }
+
+    // visit(name, value) for each.
+    template <typename Visit>
+    void each(Visit&& visit) const {
+        for (const auto& place : places_) visit(name(place), value(place));
+    }
 
   private:
-    std::vector<std::pair<std::string, std::string>> fields_;
+    struct Place {
+        std::uint32_t name, name_size, value_size;
+    };
+    std::string_view name(const Place& p) const { return std::string_view(lines_).substr(p.name, p.name_size); }
+    std::string_view value(const Place& p) const { return std::string_view(lines_).substr(p.name + p.name_size + 2, p.value_size); }
+    const Place* find(std::string_view name) const;
+    std::string lines_;
+    std::vector<Place> places_;
 };
 
 struct Request {

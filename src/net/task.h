@@ -30,7 +30,6 @@ inline constexpr asio::use_awaitable_t<Executor> use_task{};
 //     auto done = co_await net::wait_for<Result<>>([&](auto resume) { store.commit(job, std::move(resume)); });
 template <typename T, typename Start>
 Task<T> wait_for(Start start) {
-    // Named, not built inside the co_await expression: GCC before 13 got that wrong, and it reads better.
     auto initiate = [](auto handler, Start begin) {
         auto executor = asio::get_associated_executor(handler);
         auto shared = std::make_shared<decltype(handler)>(std::move(handler));
@@ -38,13 +37,13 @@ Task<T> wait_for(Start start) {
             asio::post(executor, [shared, value = std::move(value)]() mutable { std::move (*shared)(std::move(value)); });
         }));
     };
-    co_return co_await asio::async_initiate<const asio::use_awaitable_t<Executor>, void(T)>(initiate, use_task, std::move(start));
+    return asio::async_initiate<const asio::use_awaitable_t<Executor>, void(T)>(initiate, use_task, std::move(start));
 }
 
 // Runs `work` on a pool's thread, and waits for what it returns.
 template <typename T, typename Pool, typename Work>
 Task<T> run_on(Pool& pool, Work work) {
-    co_return co_await wait_for<T>([&pool, work = std::move(work)](std::function<void(T)> resume) mutable {
+    return wait_for<T>([&pool, work = std::move(work)](std::function<void(T)> resume) mutable {
         asio::post(pool, [work = std::move(work), resume = std::move(resume)]() mutable { resume(work()); });
     });
 }

@@ -23,22 +23,14 @@ constexpr auto kToken = asio::as_tuple(use_task);
 
 }  // namespace
 
-Task<Wire::Read> Wire::read_some(asio::mutable_buffer target) {
-    if (tls_) {
-        const auto [error, bytes] = co_await tls_->async_read_some(target, kToken);
-        co_return Read{error, bytes};
-    }
-    const auto [error, bytes] = co_await plain_->async_read_some(target, kToken);
-    co_return Read{error, bytes};
+Wire::Done Wire::read_some(asio::mutable_buffer target) {
+    if (tls_) return tls_->async_read_some(target, kToken);
+    return plain_->async_read_some(target, kToken);
 }
 
-Task<ErrorCodeOf> Wire::write(std::span<const asio::const_buffer> pieces) {
-    if (tls_) {
-        const auto [error, bytes] = co_await asio::async_write(*tls_, Pieces{pieces}, kToken);
-        co_return error;
-    }
-    const auto [error, bytes] = co_await asio::async_write(*plain_, Pieces{pieces}, kToken);
-    co_return error;
+Wire::Done Wire::write(std::span<const asio::const_buffer> pieces) {
+    if (tls_) return asio::async_write(*tls_, Pieces{pieces}, kToken);
+    return asio::async_write(*plain_, Pieces{pieces}, kToken);
 }
 
 Task<ErrorCodeOf> Wire::handshake_as_server() {

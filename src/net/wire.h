@@ -6,6 +6,7 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <memory>
 #include <span>
+#include <tuple>
 
 #include "net/task.h"
 
@@ -21,13 +22,11 @@ class Wire {
     Wire(Socket socket, asio::ssl::context& tls)
         : tls_(std::make_unique<asio::ssl::stream<Socket>>(std::move(socket), tls)) {}
 
-    struct Read {
-        ErrorCodeOf error;
-        std::size_t bytes = 0;
-    };
-    Task<Read> read_some(asio::mutable_buffer target);
-    // All of the pieces, in order.
-    Task<ErrorCodeOf> write(std::span<const asio::const_buffer> pieces);
+    // What Asio gives, without a coroutine of our own around it: these are the innermost waits of every request.
+    using Done = Task<std::tuple<ErrorCodeOf, std::size_t>>;
+    Done read_some(asio::mutable_buffer target);
+    // All of the pieces, in order; they are borrowed until it is done.
+    Done write(std::span<const asio::const_buffer> pieces);
     Task<ErrorCodeOf> handshake_as_server();
     // Verifies the certificate for `host`.
     Task<ErrorCodeOf> handshake_as_client(std::string host);

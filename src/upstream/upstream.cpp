@@ -77,7 +77,7 @@ Endpoint endpoint_of(const config::Provider& provider) {
 net::Task<std::expected<Sent, Failure>> send(net::Client& client, privacy::Clearance clearance, const ledger::Reservation&, const Endpoint& endpoint,
                                              std::string path, bool stream, SteadyTime deadline, net::Cancel& cancel) {
     using Failed = std::unexpected<Failure>;
-    auto url = net::parse_url(endpoint.base_url + path);
+    auto url = client.url_of(endpoint.base_url + path);
     if (!url) co_return Failed(Failure{.error = url.error(), .remedy = Remedy::next, .body = {}, .retry_after = {}});
     net::Call call;
     const bool far = url->host != "127.0.0.1" && url->host != "localhost" && url->host != "::1";
