@@ -17,25 +17,35 @@ namespace {
 std::string whole_answer() {
     const std::string body =
         R"({"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"static","choices":[{"index":0,"message":{"role":"assistant","content":")" +
-        std::string(400, 'a') + R"("},"finish_reason":"stop"}],"usage":{"prompt_tokens":250,"completion_tokens":100,"total_tokens":350}})";
-    return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+        std::string(400, 'a') +
+        R"("},"finish_reason":"stop"}],"usage":{"prompt_tokens":250,"completion_tokens":100,"total_tokens":350}})";
+    return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
+           "\r\n\r\n" + body;
 }
 
 std::string streamed_answer() {
     std::string events;
     for (int i = 0; i < 20; ++i)
-        events += R"(data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"static","choices":[{"index":0,"delta":{"content":"some words "},"finish_reason":null}]})" "\n\n";
-    events += R"(data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"static","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]})" "\n\n";
-    events += R"(data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"static","choices":[],"usage":{"prompt_tokens":250,"completion_tokens":60,"total_tokens":310}})" "\n\n";
+        events +=
+            R"(data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"static","choices":[{"index":0,"delta":{"content":"some words "},"finish_reason":null}]})"
+            "\n\n";
+    events +=
+        R"(data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"static","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]})"
+        "\n\n";
+    events +=
+        R"(data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"static","choices":[],"usage":{"prompt_tokens":250,"completion_tokens":60,"total_tokens":310}})"
+        "\n\n";
     events += "data: [DONE]\n\n";
     char size[32];
     std::snprintf(size, sizeof size, "%zx\r\n", events.size());
-    return "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n" + std::string(size) + events + "\r\n0\r\n\r\n";
+    return "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n" +
+           std::string(size) + events + "\r\n0\r\n\r\n";
 }
 
 std::size_t content_length(std::string_view head) {
     for (std::size_t at = 0; (at = head.find("\r\n", at)) != std::string_view::npos; at += 2)
-        if (head.substr(at + 2, 15) == "Content-Length:" || head.substr(at + 2, 15) == "content-length:") return std::strtoul(head.data() + at + 17, nullptr, 10);
+        if (head.substr(at + 2, 15) == "Content-Length:" || head.substr(at + 2, 15) == "content-length:")
+            return std::strtoul(head.data() + at + 17, nullptr, 10);
     return 0;
 }
 
@@ -50,7 +60,8 @@ int main(int argc, char** argv) {
     address.sin_family = AF_INET;
     address.sin_port = htons(static_cast<std::uint16_t>(port));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 || listen(listener, 4096) != 0) return 1;
+    if (bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 || listen(listener, 4096) != 0)
+        return 1;
     const std::string whole = whole_answer(), streamed = streamed_answer();
     const int poll = epoll_create1(0);
     epoll_event event{EPOLLIN, {.fd = listener}};

@@ -20,7 +20,9 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     if (!request) return 0;
     Document forwarded;
     if (!forwarded.parse(dialect::forward_request(document, "m", true))) std::abort();
-    if (forwarded.root()["model"].text() != "m" || forwarded.root()["stream_options"]["include_usage"].boolean() != true) std::abort();
+    if (forwarded.root()["model"].text() != "m" ||
+        forwarded.root()["stream_options"]["include_usage"].boolean() != true)
+        std::abort();
     Document encoded;
     if (!encoded.parse(dialect::encode_request(*request, request->model))) std::abort();
     const auto again = dialect::decode_request(encoded);

@@ -1,7 +1,8 @@
 // The config loader. What it accepts is consistent: every name that it mentions is there.
+#include "config/config.h"
+
 #include <cstdlib>
 
-#include "config/config.h"
 #include "routing/routing.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {

@@ -1,9 +1,9 @@
 // The framing check against Beast's parser: what the check lets through, Beast must read with the same bounds.
+#include "net/framing.h"
+
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <cstdlib>
-
-#include "net/framing.h"
 
 namespace http = boost::beast::http;
 

@@ -1,8 +1,8 @@
 // The SSE parser gives the same events however its input is cut.
+#include "net/sse.h"
+
 #include <cstdlib>
 #include <string>
-
-#include "net/sse.h"
 
 using tandem::net::SseEvent;
 using tandem::net::SseParser;

@@ -1,6 +1,7 @@
 #include "app.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -9,8 +10,6 @@
 #include <cerrno>
 #include <cstring>
 #include <thread>
-
-#include <fmt/format.h>
 
 #include "api/api.h"
 #include "base/id.h"
@@ -33,10 +32,14 @@ class LockFile {
   public:
     static Result<LockFile> take(const fs::path& file) {
         const int fd = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-        if (fd < 0) return fail(ErrorCode::storage, fmt::format("cannot write {}: {}; check the owner of the data folder", file.string(), std::strerror(errno)));
+        if (fd < 0)
+            return fail(ErrorCode::storage, fmt::format("cannot write {}: {}; check the owner of the data folder",
+                                                        file.string(), std::strerror(errno)));
         if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
             close(fd);
-            return fail(ErrorCode::unavailable, fmt::format("another tandem uses {}; stop it, or give this one another `data:` folder", file.parent_path().string()));
+            return fail(ErrorCode::unavailable,
+                        fmt::format("another tandem uses {}; stop it, or give this one another `data:` folder",
+                                    file.parent_path().string()));
         }
         return LockFile(fd);
     }
@@ -77,24 +80,41 @@ Result<Secret> admin_token(const fs::path& data, bool create) {
         text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
         if (const auto token = trim(text); token.size() >= 32) return Secret(std::string(token));
     }
-    if (!create) return fail(ErrorCode::not_found, fmt::format("there is no {}; `tandem serve` makes it", file.string()));
+    if (!create)
+        return fail(ErrorCode::not_found, fmt::format("there is no {}; `tandem serve` makes it", file.string()));
     auto token = random_hex(*system_random(), 48);
     const int fd = open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     const bool written = fd >= 0 && write(fd, token.data(), token.size()) == static_cast<ssize_t>(token.size());
     if (fd >= 0) close(fd);
-    if (!written) return fail(ErrorCode::storage, fmt::format("cannot write {}: {}", file.string(), std::strerror(errno)));
+    if (!written)
+        return fail(ErrorCode::storage, fmt::format("cannot write {}: {}", file.string(), std::strerror(errno)));
     return Secret(std::move(token));
 }
 
 // Members are built from top to bottom, and go from bottom to top.
 struct App::Parts {
-    Parts(LockFile lock, std::unique_ptr<store::Store> opened, std::unique_ptr<privacy::Detector> made, config::Environment env,
-          const config::Config& config, Secret token)
-        : lock(std::move(lock)), environment(std::move(env)), store(std::move(opened)), detector(std::move(made)),
+    Parts(LockFile lock, std::unique_ptr<store::Store> opened, std::unique_ptr<privacy::Detector> made,
+          config::Environment env, const config::Config& config, Secret token)
+        : lock(std::move(lock)),
+          environment(std::move(env)),
+          store(std::move(opened)),
+          detector(std::move(made)),
           engines({config.data, config::cache_folder(environment), environment}, *random, *clock),
-          services{.clock = *clock, .random = *random, .store = *store, .privacy = privacy, .ledger = ledger, .budgets = budgets, .engines = engines,
-                   .health = health, .repeats = repeats, .pool = pool, .admin_token = std::move(token), .mutex = {}, .current = {}} {
-        const unsigned count = config.server.workers != 0 ? config.server.workers : std::max(1U, std::thread::hardware_concurrency());
+          services{.clock = *clock,
+                   .random = *random,
+                   .store = *store,
+                   .privacy = privacy,
+                   .ledger = ledger,
+                   .budgets = budgets,
+                   .engines = engines,
+                   .health = health,
+                   .repeats = repeats,
+                   .pool = pool,
+                   .admin_token = std::move(token),
+                   .mutex = {},
+                   .current = {}} {
+        const unsigned count =
+            config.server.workers != 0 ? config.server.workers : std::max(1U, std::thread::hardware_concurrency());
         for (unsigned i = 0; i < count; ++i) workers.push_back(std::make_unique<net::Worker>());
         drain_timeout = config.server.drain_timeout;
     }
@@ -140,19 +160,23 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
     const mode_t mask = umask(0077);
     fs::create_directories(config.data, error);
     umask(mask);
-    if (error) return fail(ErrorCode::storage, fmt::format("cannot make the data folder {}: {}; set `data:` in tandem.yaml", config.data.string(), error.message()));
+    if (error)
+        return fail(ErrorCode::storage, fmt::format("cannot make the data folder {}: {}; set `data:` in tandem.yaml",
+                                                    config.data.string(), error.message()));
     auto lock = LockFile::take(config.data / "tandem.lock");
     if (!lock) return fail(lock.error());
     const std::array migrations{store::Migration{first_schema().c_str()}};
-    auto store = store::Store::open(config.data / "ledger.db", migrations,
-                                    config.durability == config::Durability::power ? store::Durability::power : store::Durability::process);
+    auto store = store::Store::open(
+        config.data / "ledger.db", migrations,
+        config.durability == config::Durability::power ? store::Durability::power : store::Durability::process);
     if (!store) return fail(store.error());
     auto detector = privacy::make_detector();
     if (!detector) return fail(detector.error());
     auto token = admin_token(config.data, true);
     if (!token) return fail(token.error());
 
-    auto parts = std::make_unique<Parts>(std::move(*lock), std::move(*store), std::move(*detector), environment, config, std::move(*token));
+    auto parts = std::make_unique<Parts>(std::move(*lock), std::move(*store), std::move(*detector), environment, config,
+                                         std::move(*token));
     if (auto ok = parts->privacy.memory().load(*parts->store); !ok) return fail(ok.error());
     if (auto ok = parts->budgets.load(*parts->store); !ok) return fail(ok.error());
     parts->gateway.emplace(parts->services, parts->worker_list());
@@ -169,11 +193,13 @@ Result<> App::reload() {
     if (old->config->source.empty()) return fail(ErrorCode::not_found, "there is no config file to read again");
     auto next = config::load(old->config->source, true, parts_->environment);
     if (!next) return fail(next.error());
-    if (!(next->server == old->config->server) || next->data != old->config->data || next->durability != old->config->durability)
+    if (!(next->server == old->config->server) || next->data != old->config->data ||
+        next->durability != old->config->durability)
         spdlog::warn("server.listen, server.tls, server.workers, data and durability take effect at the next start");
     next->data = old->config->data;
     if (!old->config->server.loopback && next->keys.empty())
-        return fail(ErrorCode::invalid, "the new config has no keys, and the server listens beyond this machine; the old config stays");
+        return fail(ErrorCode::invalid,
+                    "the new config has no keys, and the server listens beyond this machine; the old config stays");
     parts_->services.adopt(gateway::snapshot_of(std::move(*next)));
     return {};
 }
@@ -182,7 +208,8 @@ std::string App::url() const {
     const auto snapshot = parts_->services.snapshot();
     const auto& server = snapshot->config->server;
     const bool v6 = server.host.find(':') != std::string::npos;
-    return fmt::format("{}://{}{}{}:{}", server.tls_certificate.empty() ? "http" : "https", v6 ? "[" : "", server.host, v6 ? "]" : "", parts_->server->port());
+    return fmt::format("{}://{}{}{}:{}", server.tls_certificate.empty() ? "http" : "https", v6 ? "[" : "", server.host,
+                       v6 ? "]" : "", parts_->server->port());
 }
 
 }  // namespace tandem

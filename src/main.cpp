@@ -10,11 +10,13 @@ int main(int argc, char** argv) {
     app.require_subcommand(1);
     app.fallthrough();  // --config and --json may stand behind the command
     Globals globals;
-    app.add_option("-c,--config", globals.config_file, "tandem.yaml to use (default: $TANDEM_CONFIG, ./tandem.yaml, ~/.config/tandem/tandem.yaml)");
+    app.add_option("-c,--config", globals.config_file,
+                   "tandem.yaml to use (default: $TANDEM_CONFIG, ./tandem.yaml, ~/.config/tandem/tandem.yaml)");
     app.add_flag("--json", globals.json, "Print JSON");
     app.set_version_flag("--version", "tandem " TANDEM_VERSION);
     Action action;
-    for (const auto add : {add_serve, add_ask, add_init, add_explain, add_policy, add_cost, add_audit, add_engine, add_doctor, add_version, add_completion})
+    for (const auto add : {add_serve, add_ask, add_init, add_explain, add_policy, add_cost, add_audit, add_engine,
+                           add_doctor, add_version, add_completion})
         add(app, globals, action);
     try {
         app.parse(argc, argv);

@@ -14,10 +14,14 @@ namespace {
 constexpr std::string_view kPrefix = "/tandem/v1/";
 constexpr seconds kLongestStart{600};
 
-bool is_health(std::string_view path) { return path == "/healthz" || path == "/readyz"; }
+bool is_health(std::string_view path) {
+    return path == "/healthz" || path == "/readyz";
+}
 
 std::unexpected<Error> no_such(std::string_view path) {
-    return fail(ErrorCode::not_found, fmt::format("there is nothing at {}; there are: decisions/ID, decide, engines, status", printable(path, 80)));
+    return fail(
+        ErrorCode::not_found,
+        fmt::format("there is nothing at {}; there are: decisions/ID, decide, engines, status", printable(path, 80)));
 }
 
 }  // namespace
@@ -52,10 +56,13 @@ net::Task<> Api::handle_own(net::Exchange& exchange) {
         co_await exchange.reply(error(request.path, 0, key.error()));
         co_return;
     }
-    const Call call{request, *snapshot, **key, (*key)->admin || snapshot->config->keys.empty(), std::string_view(request.path).substr(kPrefix.size())};
+    const Call call{request, *snapshot, **key, (*key)->admin || snapshot->config->keys.empty(),
+                    std::string_view(request.path).substr(kPrefix.size())};
     auto body = co_await dispatch(call);
-    if (body) response.body = std::move(*body);
-    else response = error(request.path, 0, body.error());
+    if (body)
+        response.body = std::move(*body);
+    else
+        response = error(request.path, 0, body.error());
     gateway::add_cors(*snapshot, request.headers, response.headers);
     co_await exchange.reply(std::move(response));
 }
@@ -63,7 +70,9 @@ net::Task<> Api::handle_own(net::Exchange& exchange) {
 net::Task<Result<std::string>> Api::dispatch(const Call& call) {
     const bool get = call.request.method == "GET" || call.request.method == "HEAD";
     if (call.rest.starts_with("decisions/") && get) co_return co_await decisions(call);
-    if (!call.owner) co_return fail(ErrorCode::forbidden, "this needs a key with 'admin: true', or the admin token of the data folder");
+    if (!call.owner)
+        co_return fail(ErrorCode::forbidden,
+                       "this needs a key with 'admin: true', or the admin token of the data folder");
     if (call.rest == "status" && get) co_return status(call);
     if (call.rest == "decide" && call.request.method == "POST") co_return decide(call);
     if (call.rest == "engines" || call.rest.starts_with("engines/")) co_return co_await engines(call);
@@ -75,25 +84,33 @@ net::Task<Result<std::string>> Api::dispatch(const Call& call) {
 net::Task<Result<std::string>> Api::decisions(const Call& call) {
     const std::string id(call.rest.substr(call.rest.find('/') + 1));
     const auto file = call.snapshot.config->data / "ledger.db";
-    auto explanation = co_await net::run_on<Result<Explanation>>(gateway_.services().pool, [file, id]() -> Result<Explanation> {
-        auto database = store::Database::open_to_read(file);
-        if (!database) return fail(database.error());
-        return explain(**database, id);
-    });
+    auto explanation =
+        co_await net::run_on<Result<Explanation>>(gateway_.services().pool, [file, id]() -> Result<Explanation> {
+            auto database = store::Database::open_to_read(file);
+            if (!database) return fail(database.error());
+            return explain(**database, id);
+        });
     if (!explanation) co_return fail(explanation.error());
     // Whose decision it is not, does not learn that it exists.
-    if (!call.owner && explanation->record.key != call.key.id) co_return fail(ErrorCode::not_found, fmt::format("there is no decision {}", printable(id, 60)));
+    if (!call.owner && explanation->record.key != call.key.id)
+        co_return fail(ErrorCode::not_found, fmt::format("there is no decision {}", printable(id, 60)));
     co_return to_json(*explanation);
 }
 
 Result<std::string> Api::status(const Call& call) {
     auto& services = gateway_.services();
     json::Writer out;
-    out.begin_object().member("version", TANDEM_VERSION).member("config", call.snapshot.config->source.string()).member("data", call.snapshot.config->data.string());
+    out.begin_object()
+        .member("version", TANDEM_VERSION)
+        .member("config", call.snapshot.config->source.string())
+        .member("data", call.snapshot.config->data.string());
     out.member("routing_table", call.snapshot.table_id).key("providers").begin_array();
     for (const auto& provider : call.snapshot.config->providers) {
         const auto unhealthy = services.health.unhealthy(provider.id);
-        out.begin_object().member("id", provider.id).member("zone", name_of(provider.zone)).member("clearance", name_of(provider.clearance));
+        out.begin_object()
+            .member("id", provider.id)
+            .member("zone", name_of(provider.zone))
+            .member("clearance", name_of(provider.clearance));
         out.member("healthy", unhealthy.empty());
         if (!unhealthy.empty()) out.member("reason", unhealthy);
         out.end_object();
@@ -110,12 +127,13 @@ Result<std::string> Api::decide(const Call& call) {
     Label label = Label::public_;
     if (const auto name = call.request.headers.get("x-tandem-label"); !name.empty()) {
         const auto named = label_from(name);
-        if (!named) return fail(ErrorCode::invalid, fmt::format("x-tandem-label: there is no label '{}'", printable(name, 40)));
+        if (!named)
+            return fail(ErrorCode::invalid, fmt::format("x-tandem-label: there is no label '{}'", printable(name, 40)));
         label = *named;
     }
     auto& services = gateway_.services();
-    const auto dry = gateway::decide_only(call.snapshot, services.privacy.detector(), &services, call.key, document, *request, label,
-                                          call.request.headers.get("x-tandem-value") == "high");
+    const auto dry = gateway::decide_only(call.snapshot, services.privacy.detector(), &services, call.key, document,
+                                          *request, label, call.request.headers.get("x-tandem-value") == "high");
     if (!dry.decision) return fail(dry.decision.error());
     json::Writer out;
     out.begin_object().member("sentence", dry.decision->sentence()).raw_member("inputs", routing::to_json(dry.inputs));
@@ -128,14 +146,17 @@ net::Task<Result<std::string>> Api::engines(const Call& call) {
     if (call.rest != "engines") {
         const auto slash = call.rest.rfind('/');
         const std::string act(call.rest.substr(slash + 1));
-        if (call.request.method != "POST" || slash <= 8 || (act != "start" && act != "stop")) co_return no_such(call.request.path);
+        if (call.request.method != "POST" || slash <= 8 || (act != "start" && act != "stop"))
+            co_return no_such(call.request.path);
         const std::string model(call.rest.substr(8, slash - 8));
         if (act == "start") {
             const auto deadline = gateway_.services().clock.steady() + kLongestStart;
-            auto lease = co_await net::wait_for<Result<engine::Lease>>([&](auto resume) { engines.acquire(model, deadline, std::move(resume)); });
+            auto lease = co_await net::wait_for<Result<engine::Lease>>(
+                [&](auto resume) { engines.acquire(model, deadline, std::move(resume)); });
             if (!lease) co_return fail(lease.error());
         } else {
-            auto stopped = co_await net::wait_for<Result<>>([&](auto resume) { engines.stop(model, std::move(resume)); });
+            auto stopped =
+                co_await net::wait_for<Result<>>([&](auto resume) { engines.stop(model, std::move(resume)); });
             if (!stopped) co_return fail(stopped.error());
         }
     } else if (call.request.method != "GET") {
@@ -144,7 +165,11 @@ net::Task<Result<std::string>> Api::engines(const Call& call) {
     json::Writer out;
     out.begin_object().key("engines").begin_array();
     for (const auto& e : engines.status()) {
-        out.begin_object().member("model", e.model).member("state", e.state).member("pid", e.pid).member("port", static_cast<int>(e.port));
+        out.begin_object()
+            .member("model", e.model)
+            .member("state", e.state)
+            .member("pid", e.pid)
+            .member("port", static_cast<int>(e.port));
         out.member("in_use", e.in_use).member("restarts", e.restarts).member("log", e.log.string());
         if (!e.last_error.empty()) out.member("last_error", e.last_error);
         out.end_object();

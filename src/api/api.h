@@ -14,7 +14,9 @@ class Api final : public net::Service {
 
     Result<> admit(const net::Head& head) override { return gateway_.admit(head); }
     net::Task<> handle(net::Exchange& exchange) override;  // no coroutine: most requests are the gateway's
-    net::Response error(std::string_view path, int status, const Error& error) override { return gateway_.error(path, status, error); }
+    net::Response error(std::string_view path, int status, const Error& error) override {
+        return gateway_.error(path, status, error);
+    }
 
   private:
     struct Call;

@@ -1,20 +1,26 @@
 #include "api/explain.h"
 
-#include <ctime>
-
 #include <fmt/format.h>
+
+#include <ctime>
 
 namespace tandem::api {
 
 namespace {
 
 void write_attempt(json::Writer& out, const ledger::AttemptRecord& a) {
-    out.begin_object().member("number", a.number).member("time", a.time).member("model", a.model).member("provider", a.provider);
+    out.begin_object()
+        .member("number", a.number)
+        .member("time", a.time)
+        .member("model", a.model)
+        .member("provider", a.provider);
     out.member("zone", name_of(a.zone)).member("outcome", a.outcome).member("status", a.status);
     if (!a.error.empty()) out.member("error", a.error);
     if (!a.warnings.empty()) out.member("warnings", a.warnings);
     out.member("first_byte_ms", a.first_byte_ms).member("total_ms", a.total_ms).key("usage").begin_object();
-    out.member("input", a.usage.input.count).member("cached_input", a.usage.cached_input.count).member("output", a.usage.output.count);
+    out.member("input", a.usage.input.count)
+        .member("cached_input", a.usage.cached_input.count)
+        .member("output", a.usage.output.count);
     out.member("reasoning", a.usage.reasoning.count).member("estimated", a.usage.estimated).end_object();
     out.member("cost_micros", a.cost.micros()).end_object();
 }
@@ -35,7 +41,9 @@ Result<Explanation> explain(store::Database& database, const std::string& id) {
         row.bind(1, explanation.record.table);
         const auto found = row.step();
         if (!found) return fail(found.error());
-        if (!*found) return fail(ErrorCode::not_found, fmt::format("the routing table {} of this decision is not in the ledger", explanation.record.table));
+        if (!*found)
+            return fail(ErrorCode::not_found, fmt::format("the routing table {} of this decision is not in the ledger",
+                                                          explanation.record.table));
         stored_table = row.text(0);
     }
     json::Document document;
@@ -55,9 +63,17 @@ Result<Explanation> explain(store::Database& database, const std::string& id) {
 
 std::string to_json(const Explanation& e) {
     json::Writer out;
-    out.begin_object().member("id", e.record.id.text()).member("time", e.record.time).member("key", e.record.key).member("alias", e.record.alias);
-    out.member("label", name_of(e.record.label)).member("rule", e.record.rule).member("sentence", e.decision.sentence());
-    out.member("routing_table", e.record.table).raw_member("inputs", e.record.inputs).raw_member("decision", e.record.outcome);
+    out.begin_object()
+        .member("id", e.record.id.text())
+        .member("time", e.record.time)
+        .member("key", e.record.key)
+        .member("alias", e.record.alias);
+    out.member("label", name_of(e.record.label))
+        .member("rule", e.record.rule)
+        .member("sentence", e.decision.sentence());
+    out.member("routing_table", e.record.table)
+        .raw_member("inputs", e.record.inputs)
+        .raw_member("decision", e.record.outcome);
     out.member("replay_is_same", e.same).key("attempts").begin_array();
     Money cost;
     for (const auto& attempt : e.attempts) {
@@ -78,39 +94,48 @@ std::string time_text(std::int64_t ms) {
 }
 
 std::string decision_text(const routing::Inputs& in, const routing::Decision& decision, std::string_view currency) {
-    std::string out = fmt::format("  asked for   {} with key {}\n  label       {}", in.alias, in.key, name_of(in.label));
-    for (const auto& reason : in.label_reasons) out += fmt::format("{}{}", &reason == &in.label_reasons.front() ? " (" : ", ", reason);
+    std::string out =
+        fmt::format("  asked for   {} with key {}\n  label       {}", in.alias, in.key, name_of(in.label));
+    for (const auto& reason : in.label_reasons)
+        out += fmt::format("{}{}", &reason == &in.label_reasons.front() ? " (" : ", ", reason);
     if (!in.label_reasons.empty()) out += ")";
     out += fmt::format("\n  why         {}\n", decision.why);
     out += fmt::format("  work        about {} tokens in, {} out at most{}, difficulty {}", in.features.prompt_tokens,
-                       in.features.answer_tokens > 0 ? std::to_string(in.features.answer_tokens) : "unsaid", in.high_value ? ", high-value" : "", in.features.difficulty);
-    for (const auto& [name, points] : in.features.terms) out += fmt::format("{}{} {:+}", &name == &in.features.terms.front().first ? " (" : ", ", name, points);
+                       in.features.answer_tokens > 0 ? std::to_string(in.features.answer_tokens) : "unsaid",
+                       in.high_value ? ", high-value" : "", in.features.difficulty);
+    for (const auto& [name, points] : in.features.terms)
+        out += fmt::format("{}{} {:+}", &name == &in.features.terms.front().first ? " (" : ", ", name, points);
     if (!in.features.terms.empty()) out += ")";
     out += fmt::format(", kind seen {} times before\n  candidates\n", in.features.repeats);
     std::size_t place = 0;
     for (const auto& c : decision.candidates) {
         if (c.excluded == routing::Excluded::no)
-            out += fmt::format("    {}. {} at {} ({}), zone score {}, at most {} {}\n", ++place, c.model, c.provider, name_of(c.zone), c.zone_score, c.estimate.text(), currency);
+            out += fmt::format("    {}. {} at {} ({}), zone score {}, at most {} {}\n", ++place, c.model, c.provider,
+                               name_of(c.zone), c.zone_score, c.estimate.text(), currency);
         else
-            out += fmt::format("    -  {} at {} ({}) excluded by {}: {}\n", c.model, c.provider, name_of(c.zone), routing::kExcludedNames[static_cast<std::size_t>(c.excluded)], c.reason);
+            out += fmt::format("    -  {} at {} ({}) excluded by {}: {}\n", c.model, c.provider, name_of(c.zone),
+                               routing::kExcludedNames[static_cast<std::size_t>(c.excluded)], c.reason);
     }
     if (decision.candidates.empty()) out += "    none\n";
     return out;
 }
 
 std::string to_text(const Explanation& e, std::string_view currency) {
-    std::string out = fmt::format("{}  {}\n  {}\n{}", e.record.id.text(), time_text(e.record.time), e.decision.sentence(), decision_text(e.inputs, e.decision, currency));
+    std::string out = fmt::format("{}  {}\n  {}\n{}", e.record.id.text(), time_text(e.record.time),
+                                  e.decision.sentence(), decision_text(e.inputs, e.decision, currency));
     out += "  attempts\n";
     for (const auto& a : e.attempts) {
         out += fmt::format("    {}. {} at {} ({}): {}", a.number, a.model, a.provider, name_of(a.zone), a.outcome);
         if (!a.error.empty()) out += fmt::format(" ({})", a.error);
-        out += fmt::format(", {}{} tokens in and {} out, {} {}, {} ms", a.usage.estimated ? "about " : "", a.usage.input.count, a.usage.output.count, a.cost.text(), currency, a.total_ms);
+        out += fmt::format(", {}{} tokens in and {} out, {} {}, {} ms", a.usage.estimated ? "about " : "",
+                           a.usage.input.count, a.usage.output.count, a.cost.text(), currency, a.total_ms);
         if (a.first_byte_ms >= 0) out += fmt::format(" (first byte {} ms)", a.first_byte_ms);
         if (!a.warnings.empty()) out += fmt::format("; {}", a.warnings);
         out += '\n';
     }
     if (e.attempts.empty()) out += "    none is recorded\n";
-    out += e.same ? "  replay      the same inputs give the same decision\n" : "  replay      DIFFERS from the record: another version of tandem made it\n";
+    out += e.same ? "  replay      the same inputs give the same decision\n"
+                  : "  replay      DIFFERS from the record: another version of tandem made it\n";
     return out;
 }
 

@@ -1,13 +1,12 @@
 #include "base/json.h"
 
+#include <fmt/format.h>
 #include <simdjson.h>
 
 #include <charconv>
 #include <cmath>
 #include <cstring>
 #include <unordered_set>
-
-#include <fmt/format.h>
 
 namespace tandem::json {
 
@@ -40,11 +39,13 @@ bool is_number(std::string_view text) {
 }
 
 std::string_view trim_front(std::string_view text) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\n' || text.front() == '\r' || text.front() == '\t')) text.remove_prefix(1);
+    while (!text.empty() &&
+           (text.front() == ' ' || text.front() == '\n' || text.front() == '\r' || text.front() == '\t'))
+        text.remove_prefix(1);
     return text;
 }
 
-constexpr std::size_t kFewKeys = 16;                  // objects up to this size are compared pairwise
+constexpr std::size_t kFewKeys = 16;                 // objects up to this size are compared pairwise
 constexpr std::size_t kLargestKeptParser = 1 << 20;  // a parser that grew beyond this source size is not kept
 
 }  // namespace
@@ -57,7 +58,8 @@ struct Walker {
 
     Result<> broken(std::string_view why) const {
         const auto offset = at == nullptr ? 0 : static_cast<std::size_t>(at - document.source_.data());
-        return fail(ErrorCode::invalid, fmt::format("not valid JSON at byte {}: {}", std::min(offset, document.size_), why));
+        return fail(ErrorCode::invalid,
+                    fmt::format("not valid JSON at byte {}: {}", std::min(offset, document.size_), why));
     }
 
     // A decoded string: a slice of the source where nothing is escaped, else of the arena.
@@ -76,7 +78,8 @@ struct Walker {
     }
 
     static std::string_view trimmed(std::string_view token) {
-        while (!token.empty() && (token.back() == ' ' || token.back() == '\n' || token.back() == '\r' || token.back() == '\t'))
+        while (!token.empty() &&
+               (token.back() == ' ' || token.back() == '\n' || token.back() == '\r' || token.back() == '\t'))
             token.remove_suffix(1);
         return token;
     }
@@ -87,7 +90,8 @@ struct Walker {
             return broken("a string is not closed");
         const auto inner = token.substr(1, token.size() - 2);
         for (const char c : inner)
-            if (static_cast<unsigned char>(c) < 0x20) return broken("a control character inside a string; write it as an escape");
+            if (static_cast<unsigned char>(c) < 0x20)
+                return broken("a control character inside a string; write it as an escape");
         auto text = decode(inner, raw);
         if (!text) return fail(text.error());
         auto& node = document.nodes_[index];
@@ -191,9 +195,12 @@ struct Walker {
     const char* closing_quote(const char* p) const {
         const char* const end = document.source_.data() + document.size_;
         for (; p < end; ++p) {
-            if (*p == '\\') ++p;
-            else if (*p == '"') return p;
-            else if (static_cast<unsigned char>(*p) < 0x20) return nullptr;
+            if (*p == '\\')
+                ++p;
+            else if (*p == '"')
+                return p;
+            else if (static_cast<unsigned char>(*p) < 0x20)
+                return nullptr;
         }
         return nullptr;
     }
@@ -212,10 +219,18 @@ struct Walker {
         document.nodes_.push_back({key, {}, {}, 0, Kind::null});
         Result<> done;
         switch (token.front()) {
-            case '{': done = object(value, index, depth); break;
-            case '[': done = array(value, index, depth); break;
-            case '"': done = string(value, token, index); break;
-            default: done = scalar(value, token, index); break;
+            case '{':
+                done = object(value, index, depth);
+                break;
+            case '[':
+                done = array(value, index, depth);
+                break;
+            case '"':
+                done = string(value, token, index);
+                break;
+            default:
+                done = scalar(value, token, index);
+                break;
         }
         if (!done) return fail(done.error());
         auto& node = document.nodes_[index];
@@ -236,7 +251,8 @@ Result<> Document::parse(std::string_view source) {
     auto& parser = size_ > kLargestKeptParser ? large_parser : kept_parser;
     ondemand::document document;
     const auto error = parser.iterate(source_.data(), size_, source_.capacity() + 1).get(document);
-    if (error == simdjson::UTF8_ERROR) return fail(ErrorCode::invalid, "the body is not valid UTF-8; send JSON encoded as UTF-8");
+    if (error == simdjson::UTF8_ERROR)
+        return fail(ErrorCode::invalid, "the body is not valid UTF-8; send JSON encoded as UTF-8");
     if (error == simdjson::EMPTY) return fail(ErrorCode::invalid, "the body is empty; a JSON object was expected");
     if (error != simdjson::SUCCESS)
         return fail(ErrorCode::invalid, fmt::format("not valid JSON: {}", simdjson::error_message(error)));
@@ -251,7 +267,9 @@ Result<> Document::parse(std::string_view source) {
     }
     if (done) {
         const auto rest = trim_front({*done, static_cast<std::size_t>(source_.data() + size_ - *done)});
-        if (!rest.empty()) done = fail(ErrorCode::invalid, fmt::format("not valid JSON at byte {}: text follows the end of the value", size_ - rest.size()));
+        if (!rest.empty())
+            done = fail(ErrorCode::invalid, fmt::format("not valid JSON at byte {}: text follows the end of the value",
+                                                        size_ - rest.size()));
     }
     if (!done) {
         nodes_.clear();
@@ -265,11 +283,17 @@ Value::Iterator& Value::Iterator::operator++() {
     return *this;
 }
 
-Kind Value::kind() const { return document_ == nullptr ? Kind::null : document_->nodes_[index_].kind; }
+Kind Value::kind() const {
+    return document_ == nullptr ? Kind::null : document_->nodes_[index_].kind;
+}
 
-std::string_view Value::raw() const { return document_ == nullptr ? std::string_view() : document_->nodes_[index_].raw; }
+std::string_view Value::raw() const {
+    return document_ == nullptr ? std::string_view() : document_->nodes_[index_].raw;
+}
 
-std::string_view Value::text() const { return document_ == nullptr ? std::string_view() : document_->nodes_[index_].text; }
+std::string_view Value::text() const {
+    return document_ == nullptr ? std::string_view() : document_->nodes_[index_].text;
+}
 
 std::optional<std::string_view> Value::string() const {
     if (!is(Kind::string)) return std::nullopt;
@@ -293,7 +317,8 @@ std::optional<std::int64_t> Value::integer() const {
     if (!is(Kind::number)) return std::nullopt;
     std::int64_t whole = 0;
     const auto t = text();
-    if (const auto read = std::from_chars(t.data(), t.data() + t.size(), whole); read.ec == std::errc() && read.ptr == t.data() + t.size())
+    if (const auto read = std::from_chars(t.data(), t.data() + t.size(), whole);
+        read.ec == std::errc() && read.ptr == t.data() + t.size())
         return whole;
     constexpr double kExact = 9007199254740992.0;  // 2^53: whole numbers up to here are exact in a double
     const auto real = number();
@@ -308,7 +333,9 @@ Value Value::operator[](std::string_view key) const {
     return {};
 }
 
-std::string_view Value::key() const { return document_ == nullptr ? std::string_view() : document_->nodes_[index_].key; }
+std::string_view Value::key() const {
+    return document_ == nullptr ? std::string_view() : document_->nodes_[index_].key;
+}
 
 std::size_t Value::offset() const {
     return document_ == nullptr ? 0 : static_cast<std::size_t>(raw().data() - document_->source_.data());
@@ -332,14 +359,17 @@ namespace {
 // Length of the UTF-8 character at `text[i]`, or 0 where there is none (RFC 3629 section 4).
 std::size_t character_length(std::string_view text, std::size_t i) {
     const auto byte = [&](std::size_t k) { return k < text.size() ? static_cast<unsigned char>(text[k]) : 0U; };
-    const auto tail = [&](std::size_t k, unsigned low = 0x80, unsigned high = 0xBF) { return byte(k) >= low && byte(k) <= high; };
+    const auto tail = [&](std::size_t k, unsigned low = 0x80, unsigned high = 0xBF) {
+        return byte(k) >= low && byte(k) <= high;
+    };
     const unsigned first = byte(i);
     if (first < 0x80) return 1;
     if (first >= 0xC2 && first <= 0xDF) return tail(i + 1) ? 2 : 0;
     if (first >= 0xE0 && first <= 0xEF)
         return tail(i + 1, first == 0xE0 ? 0xA0 : 0x80, first == 0xED ? 0x9F : 0xBF) && tail(i + 2) ? 3 : 0;
     if (first >= 0xF0 && first <= 0xF4)
-        return tail(i + 1, first == 0xF0 ? 0x90 : 0x80, first == 0xF4 ? 0x8F : 0xBF) && tail(i + 2) && tail(i + 3) ? 4 : 0;
+        return tail(i + 1, first == 0xF0 ? 0x90 : 0x80, first == 0xF4 ? 0x8F : 0xBF) && tail(i + 2) && tail(i + 3) ? 4
+                                                                                                                   : 0;
     return 0;
 }
 
@@ -359,11 +389,21 @@ void append_string(std::string& out, std::string_view text) {
         }
         ++i;
         switch (c) {
-            case '"': out += "\\\""; break;
-            case '\\': out += "\\\\"; break;
-            case '\n': out += "\\n"; break;
-            case '\r': out += "\\r"; break;
-            case '\t': out += "\\t"; break;
+            case '"':
+                out += "\\\"";
+                break;
+            case '\\':
+                out += "\\\\";
+                break;
+            case '\n':
+                out += "\\n";
+                break;
+            case '\r':
+                out += "\\r";
+                break;
+            case '\t':
+                out += "\\t";
+                break;
             default:
                 if (byte >= 0x20 && byte != 0x7f) {
                     out += c;
@@ -421,7 +461,9 @@ Writer& Writer::value(std::int64_t number) {
     return *this;
 }
 
-Writer& Writer::value(bool flag) { return raw(flag ? "true" : "false"); }
+Writer& Writer::value(bool flag) {
+    return raw(flag ? "true" : "false");
+}
 
 Writer& Writer::raw(std::string_view json) {
     separate();

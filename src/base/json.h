@@ -34,8 +34,8 @@ class Value {
     bool is(Kind kind) const { return exists() && this->kind() == kind; }
     bool is_null() const { return is(Kind::null); }
 
-    std::string_view raw() const;                // the exact bytes, without white space around them
-    std::string_view text() const;               // a string decoded, a number as it was written; else empty
+    std::string_view raw() const;   // the exact bytes, without white space around them
+    std::string_view text() const;  // a string decoded, a number as it was written; else empty
     std::optional<std::string_view> string() const;
     std::optional<bool> boolean() const;
     std::optional<std::int64_t> integer() const;  // a whole number that fits, written with or without ".0"
@@ -84,7 +84,7 @@ class Document {
     friend class Value;
     friend struct Walker;
     struct Node {
-        std::string_view key;   // decoded; empty in arrays
+        std::string_view key;  // decoded; empty in arrays
         std::string_view raw;
         std::string_view text;  // decoded string, or the number as written
         std::uint32_t next;     // index after this value and all below it
@@ -92,7 +92,7 @@ class Document {
     };
     std::string source_;  // with the padding that simdjson reads beyond the end
     std::size_t size_ = 0;
-    std::string arena_;   // decoded forms of strings that have escapes
+    std::string arena_;  // decoded forms of strings that have escapes
     std::vector<Node> nodes_;
 };
 
@@ -108,8 +108,12 @@ class Value::Iterator {
     std::uint32_t index_;
 };
 
-inline Value::Iterator begin(const Value::Children& children) { return {children.document, children.first}; }
-inline Value::Iterator end(const Value::Children& children) { return {children.document, children.end}; }
+inline Value::Iterator begin(const Value::Children& children) {
+    return {children.document, children.first};
+}
+inline Value::Iterator end(const Value::Children& children) {
+    return {children.document, children.end};
+}
 
 // Appends `text` to `out` as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD.
 void append_string(std::string& out, std::string_view text);

@@ -16,8 +16,12 @@ enum class Zone : std::uint8_t { local = 0, cloud = 1 };
 inline constexpr std::array<std::string_view, 4> kLabelNames = {"public", "internal", "private", "secret"};
 inline constexpr std::array<std::string_view, 2> kZoneNames = {"local", "cloud"};
 
-inline std::string_view name_of(Label label) { return kLabelNames[static_cast<std::size_t>(label)]; }
-inline std::string_view name_of(Zone zone) { return kZoneNames[static_cast<std::size_t>(zone)]; }
+inline std::string_view name_of(Label label) {
+    return kLabelNames[static_cast<std::size_t>(label)];
+}
+inline std::string_view name_of(Zone zone) {
+    return kZoneNames[static_cast<std::size_t>(zone)];
+}
 
 inline std::optional<Label> label_from(std::string_view name) {
     for (std::size_t i = 0; i < kLabelNames.size(); ++i)
@@ -31,6 +35,8 @@ inline std::optional<Zone> zone_from(std::string_view name) {
     return std::nullopt;
 }
 
-inline Label higher(Label a, Label b) { return a < b ? b : a; }
+inline Label higher(Label a, Label b) {
+    return a < b ? b : a;
+}
 
 }  // namespace tandem

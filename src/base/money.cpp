@@ -1,8 +1,8 @@
 #include "base/money.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace tandem {
 
@@ -14,7 +14,8 @@ constexpr std::int64_t kMaxWhole = 1'000'000'000;  // a thousand million units: 
 
 Result<Money> Money::parse(std::string_view text) {
     auto bad = [&] {
-        return fail(ErrorCode::invalid, fmt::format("'{}' is not an amount of money; write a plain number such as 2.50", text));
+        return fail(ErrorCode::invalid,
+                    fmt::format("'{}' is not an amount of money; write a plain number such as 2.50", text));
     };
     std::int64_t whole = 0;
     std::int64_t fraction = 0;
@@ -33,7 +34,8 @@ Result<Money> Money::parse(std::string_view text) {
         } else {
             any = true;
             if (fraction_digits == kFractionDigits) {
-                if (c != '0') return fail(ErrorCode::invalid, fmt::format("'{}' has more than six digits after the point", text));
+                if (c != '0')
+                    return fail(ErrorCode::invalid, fmt::format("'{}' has more than six digits after the point", text));
                 continue;
             }
             fraction = fraction * 10 + (c - '0');
@@ -46,12 +48,14 @@ Result<Money> Money::parse(std::string_view text) {
 }
 
 std::string Money::text() const {
-    const std::uint64_t magnitude = micros_ < 0 ? -static_cast<std::uint64_t>(micros_) : static_cast<std::uint64_t>(micros_);
+    const std::uint64_t magnitude =
+        micros_ < 0 ? -static_cast<std::uint64_t>(micros_) : static_cast<std::uint64_t>(micros_);
     return fmt::format("{}{}.{:06}", micros_ < 0 ? "-" : "", magnitude / kMicros, magnitude % kMicros);
 }
 
 Money cost_of(const Usage& usage, const Price& price) {
-    const std::int64_t cached = std::clamp<std::int64_t>(usage.cached_input.count, 0, std::max<std::int64_t>(usage.input.count, 0));
+    const std::int64_t cached =
+        std::clamp<std::int64_t>(usage.cached_input.count, 0, std::max<std::int64_t>(usage.input.count, 0));
     const std::int64_t fresh = std::max<std::int64_t>(usage.input.count, 0) - cached;
     const std::int64_t output = std::max<std::int64_t>(usage.output.count, 0);
     using Wide = __int128;

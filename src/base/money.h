@@ -29,8 +29,14 @@ class Money {
     auto operator<=>(const Money&) const = default;
     Money operator+(Money other) const { return Money(micros_ + other.micros_); }
     Money operator-(Money other) const { return Money(micros_ - other.micros_); }
-    Money& operator+=(Money other) { micros_ += other.micros_; return *this; }
-    Money& operator-=(Money other) { micros_ -= other.micros_; return *this; }
+    Money& operator+=(Money other) {
+        micros_ += other.micros_;
+        return *this;
+    }
+    Money& operator-=(Money other) {
+        micros_ -= other.micros_;
+        return *this;
+    }
 
     // "0.001250": always six digits after the point.
     std::string text() const;

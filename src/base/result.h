@@ -45,6 +45,8 @@ inline std::unexpected<Error> fail(ErrorCode code, std::string message, std::str
     return std::unexpected<Error>(Error{code, std::move(message), std::move(param)});
 }
 
-inline std::unexpected<Error> fail(Error error) { return std::unexpected<Error>(std::move(error)); }
+inline std::unexpected<Error> fail(Error error) {
+    return std::unexpected<Error>(std::move(error));
+}
 
 }  // namespace tandem

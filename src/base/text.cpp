@@ -1,9 +1,9 @@
 #include "base/text.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
-
-#include <fmt/format.h>
 
 namespace tandem {
 
@@ -24,7 +24,9 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     return row.back();
 }
 
-char lower_char(char c) { return static_cast<char>(c | ((static_cast<unsigned char>(c - 'A') < 26) << 5)); }  // no branch: it vectorises
+char lower_char(char c) {
+    return static_cast<char>(c | ((static_cast<unsigned char>(c - 'A') < 26) << 5));
+}  // no branch: it vectorises
 
 constexpr std::size_t kLongestGuess = 64;  // names longer than this are not compared
 

@@ -16,8 +16,8 @@ std::string_view nearest(std::string_view word, std::span<const std::string> can
 // "; did you mean 'x'?" for the nearest of the candidates, or "; there are: a, b, c" when none is near.
 std::string suggest(std::string_view word, std::span<const std::string> candidates);
 
-std::string_view trim(std::string_view text);                  // spaces, tabs, CR and LF at both ends
-std::string lower(std::string_view text);                      // ASCII only
+std::string_view trim(std::string_view text);                       // spaces, tabs, CR and LF at both ends
+std::string lower(std::string_view text);                           // ASCII only
 bool equals_ignoring_case(std::string_view a, std::string_view b);  // ASCII only
 std::string join(std::span<const std::string> parts, std::string_view between);
 std::optional<long long> whole_number(std::string_view text);  // decimal digits only, no sign, at most 18 of them

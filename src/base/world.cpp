@@ -48,8 +48,14 @@ class SeededRandom final : public Random {
 
 }  // namespace
 
-std::unique_ptr<Clock> system_clock() { return std::make_unique<SystemClock>(); }
-std::unique_ptr<Random> system_random() { return std::make_unique<SystemRandom>(); }
-std::unique_ptr<Random> seeded_random(std::uint64_t seed) { return std::make_unique<SeededRandom>(seed); }
+std::unique_ptr<Clock> system_clock() {
+    return std::make_unique<SystemClock>();
+}
+std::unique_ptr<Random> system_random() {
+    return std::make_unique<SystemRandom>();
+}
+std::unique_ptr<Random> seeded_random(std::uint64_t seed) {
+    return std::make_unique<SeededRandom>(seed);
+}
 
 }  // namespace tandem

@@ -31,12 +31,16 @@ Tokens estimate_prompt(const Request& request) {
         total.count += kFrameTokens;
         if (message.content) {
             for (const auto& part : *message.content) {
-                if (const auto* text = std::get_if<TextPart>(&part)) total = total + estimate_tokens(text->text);
-                else if (std::holds_alternative<ImagePart>(part)) total.count += kImageTokens;
-                else total = total + estimate_tokens(std::get<OtherPart>(part).json.json);
+                if (const auto* text = std::get_if<TextPart>(&part))
+                    total = total + estimate_tokens(text->text);
+                else if (std::holds_alternative<ImagePart>(part))
+                    total.count += kImageTokens;
+                else
+                    total = total + estimate_tokens(std::get<OtherPart>(part).json.json);
             }
         }
-        for (const auto& call : message.tool_calls) total = total + estimate_tokens(call.name) + estimate_tokens(call.arguments);
+        for (const auto& call : message.tool_calls)
+            total = total + estimate_tokens(call.name) + estimate_tokens(call.arguments);
     }
     for (const auto& tool : request.tools) total = total + estimate_tokens(tool.json.json);
     if (!request.response_format.json.json.empty()) total = total + estimate_tokens(request.response_format.json.json);

@@ -1,11 +1,10 @@
 // tandem ask: one question from the terminal, the answer as it comes, and a line that says where it came from.
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <iostream>
 #include <iterator>
-
-#include <fmt/format.h>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -85,9 +84,12 @@ void print_record(const Remote& remote, const Progress& progress, const config::
     for (const json::Value attempt : root["attempts"].children()) {
         if (attempt["outcome"].text() != "answered") continue;
         const auto usage = attempt["usage"];
-        fmt::print(stderr, "\x1b[2m{} at {} ({}), {}; {}{} + {} tokens, {} {}, {} ms, {}\x1b[0m\n", attempt["model"].text(), attempt["provider"].text(),
-                   attempt["zone"].text(), root["decision"]["why"].text(), usage["estimated"].boolean().value_or(false) ? "about " : "", usage["input"].raw(),
-                   usage["output"].raw(), Money::from_micros(root["cost_micros"].integer().value_or(0)).text(), config.currency, attempt["total_ms"].raw(), progress.decision);
+        fmt::print(stderr, "\x1b[2m{} at {} ({}), {}; {}{} + {} tokens, {} {}, {} ms, {}\x1b[0m\n",
+                   attempt["model"].text(), attempt["provider"].text(), attempt["zone"].text(),
+                   root["decision"]["why"].text(), usage["estimated"].boolean().value_or(false) ? "about " : "",
+                   usage["input"].raw(), usage["output"].raw(),
+                   Money::from_micros(root["cost_micros"].integer().value_or(0)).text(), config.currency,
+                   attempt["total_ms"].raw(), progress.decision);
     }
 }
 
@@ -113,7 +115,10 @@ int ask(const Globals& globals, Options options) {
         return kUsage;
     }
     const Remote remote = remote_of(*config);
-    RemoteRequest request{.method = "POST", .path = "/v1/chat/completions", .headers = {}, .body = dialect::encode_request(request_of(options), options.alias)};
+    RemoteRequest request{.method = "POST",
+                          .path = "/v1/chat/completions",
+                          .headers = {},
+                          .body = dialect::encode_request(request_of(options), options.alias)};
     request.headers.add("content-type", "application/json");
     if (!options.label.empty()) request.headers.add("x-tandem-label", options.label);
     if (!options.value.empty()) request.headers.add("x-tandem-value", options.value);
@@ -122,7 +127,8 @@ int ask(const Globals& globals, Options options) {
     Progress progress;
     auto answer = call(remote, std::move(request), [&](const net::Fields& headers, std::string_view piece) {
         progress.decision = headers.get("x-tandem-decision");
-        (void)progress.parser.feed(piece, [&](const net::SseEvent& event) { take_event(progress, event.data, !globals.json); });
+        (void)progress.parser.feed(
+            piece, [&](const net::SseEvent& event) { take_event(progress, event.data, !globals.json); });
     });
     if (!answer) {
         report(globals, answer.error());
@@ -131,7 +137,8 @@ int ask(const Globals& globals, Options options) {
     if (answer->status != 200) return report(globals, {ErrorCode::upstream, error_message(*answer)});
     if (!globals.json && !progress.text.ends_with('\n')) fmt::print("\n");
     std::fflush(stdout);
-    if (!progress.done) return report(globals, {ErrorCode::upstream, progress.error.empty() ? "the answer was cut" : progress.error});
+    if (!progress.done)
+        return report(globals, {ErrorCode::upstream, progress.error.empty() ? "the answer was cut" : progress.error});
     if (globals.json) return print_json(remote, progress);
     if (terminal) print_record(remote, progress, *config);
     return kOk;

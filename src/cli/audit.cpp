@@ -33,8 +33,17 @@ int verify(const Globals& globals) {
 
 void print_json(const privacy::EgressRecord& r) {
     json::Writer out;
-    out.begin_object().member("sequence", r.sequence).member("time", r.time).member("decision", r.decision).member("provider", r.provider).member("model", r.model);
-    out.member("label", name_of(r.label)).member("rule", r.rule).member("bytes", r.bytes).member("body_sha256", r.body_sha256).member("previous", r.previous);
+    out.begin_object()
+        .member("sequence", r.sequence)
+        .member("time", r.time)
+        .member("decision", r.decision)
+        .member("provider", r.provider)
+        .member("model", r.model);
+    out.member("label", name_of(r.label))
+        .member("rule", r.rule)
+        .member("bytes", r.bytes)
+        .member("body_sha256", r.body_sha256)
+        .member("previous", r.previous);
     out.member("hash", r.hash).end_object();
     fmt::print("{}\n", out.text());
 }
@@ -50,8 +59,11 @@ int list(const Globals& globals, const std::string& since_text) {
     auto database = open_ledger(*config);
     if (!database) return report(globals, database.error());
     auto listed = privacy::list_egress(**database, *since, [&](const privacy::EgressRecord& r) {
-        if (globals.json) print_json(r);
-        else fmt::print("{:>7}  {}  {:<14} {:<20} {:<9} {:>9} bytes  rule {}  {}\n", r.sequence, api::time_text(r.time), r.provider, r.model, name_of(r.label), r.bytes, r.rule, r.decision);
+        if (globals.json)
+            print_json(r);
+        else
+            fmt::print("{:>7}  {}  {:<14} {:<20} {:<9} {:>9} bytes  rule {}  {}\n", r.sequence, api::time_text(r.time),
+                       r.provider, r.model, name_of(r.label), r.bytes, r.rule, r.decision);
     });
     if (!listed) return report(globals, listed.error());
     return kOk;
@@ -62,7 +74,8 @@ int list(const Globals& globals, const std::string& since_text) {
 void add_audit(CLI::App& app, Globals& globals, Action& action) {
     auto* group = app.add_subcommand("audit", "What left this machine");
     group->require_subcommand(1);
-    auto* check = group->add_subcommand("verify", "Follow the hash chain of the egress record; exit 6 where it is broken");
+    auto* check =
+        group->add_subcommand("verify", "Follow the hash chain of the egress record; exit 6 where it is broken");
     check->callback([&] { action = [&globals] { return verify(globals); }; });
     auto* show = group->add_subcommand("list", "Print the records, oldest first; with --json one JSON object a line");
     auto since = std::make_shared<std::string>();

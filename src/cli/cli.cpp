@@ -1,9 +1,9 @@
 #include "cli/cli.h"
 
+#include <fmt/format.h>
+
 #include <cstdio>
 #include <ctime>
-
-#include <fmt/format.h>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -15,7 +15,9 @@ std::filesystem::path Globals::config_path() const {
     return config_file.empty() ? config::default_path(environment) : std::filesystem::path(config_file);
 }
 
-Result<config::Config> Globals::load() const { return config::load(config_path(), !config_file.empty(), environment); }
+Result<config::Config> Globals::load() const {
+    return config::load(config_path(), !config_file.empty(), environment);
+}
 
 int report(const Globals& globals, const Error& error) {
     if (globals.json) {
@@ -25,26 +27,39 @@ int report(const Globals& globals, const Error& error) {
     }
     fmt::print(stderr, "tandem: {}\n", error.message);
     switch (error.code) {
-        case ErrorCode::not_found: return kNotFound;
-        case ErrorCode::invalid: return kConfig;
-        default: return kFailed;
+        case ErrorCode::not_found:
+            return kNotFound;
+        case ErrorCode::invalid:
+            return kConfig;
+        default:
+            return kFailed;
     }
 }
 
-Result<std::unique_ptr<store::Database>> open_ledger(const config::Config& config) { return store::Database::open_to_read(config.data / "ledger.db"); }
+Result<std::unique_ptr<store::Database>> open_ledger(const config::Config& config) {
+    return store::Database::open_to_read(config.data / "ledger.db");
+}
 
 Result<std::int64_t> since_from(const std::string& text) {
     if (text.empty()) return 0;
     const char unit = text.back();
-    if (const auto count = whole_number(std::string_view(text).substr(0, text.size() - 1)); count && *count < 1'000'000) {
-        const std::int64_t factor = unit == 'm' ? 60'000 : unit == 'h' ? 3'600'000 : unit == 'd' ? 86'400'000 : unit == 'w' ? 604'800'000 : 0;
+    if (const auto count = whole_number(std::string_view(text).substr(0, text.size() - 1));
+        count && *count < 1'000'000) {
+        const std::int64_t factor = unit == 'm'   ? 60'000
+                                    : unit == 'h' ? 3'600'000
+                                    : unit == 'd' ? 86'400'000
+                                    : unit == 'w' ? 604'800'000
+                                                  : 0;
         if (factor != 0) return system_clock()->wall().time_since_epoch().count() - *count * factor;
     }
     for (const char* format : {"%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"}) {
         std::tm time{};
-        if (const char* end = strptime(text.c_str(), format, &time); end != nullptr && *end == '\0') return timegm(&time) * 1000LL;
+        if (const char* end = strptime(text.c_str(), format, &time); end != nullptr && *end == '\0')
+            return timegm(&time) * 1000LL;
     }
-    return fail(ErrorCode::invalid, fmt::format("--since: expected 30m, 24h, 7d, 2026-11-01 or 2026-11-01T12:00:00Z, got '{}'", printable(text, 40)));
+    return fail(ErrorCode::invalid,
+                fmt::format("--since: expected 30m, 24h, 7d, 2026-11-01 or 2026-11-01T12:00:00Z, got '{}'",
+                            printable(text, 40)));
 }
 
 }  // namespace tandem::cli

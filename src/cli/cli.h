@@ -1,5 +1,5 @@
-// The command line: one file per command. What scripts rely on: --config and --json on every command, and the exit codes
-// below.
+// The command line: one file per command. What scripts rely on: --config and --json on every command, and the exit
+// codes below.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -1,8 +1,8 @@
 // tandem cost: what was used and paid.
 #include <fmt/format.h>
 
-#include "cli/cli.h"
 #include "base/json.h"
+#include "cli/cli.h"
 #include "ledger/ledger.h"
 
 namespace tandem::cli {
@@ -19,22 +19,31 @@ int cost(const Globals& globals, const std::string& by, const std::string& since
     }
     auto database = open_ledger(*config);
     if (!database) return report(globals, database.error());
-    const auto group = static_cast<ledger::CostBy>(std::ranges::find(ledger::kCostByNames, by) - ledger::kCostByNames.begin());
+    const auto group =
+        static_cast<ledger::CostBy>(std::ranges::find(ledger::kCostByNames, by) - ledger::kCostByNames.begin());
     const auto rows = ledger::cost_by(**database, group, *since);
     if (!rows) return report(globals, rows.error());
     ledger::CostRow total;
     total.group = "total";
     json::Writer out;
     out.begin_object().member("currency", config->currency).member("by", by).key("rows").begin_array();
-    if (!globals.json) fmt::print("{:<28} {:>8} {:>12} {:>12} {:>12} {:>16}\n", by, "attempts", "tokens in", "cached", "tokens out", config->currency);
+    if (!globals.json)
+        fmt::print("{:<28} {:>8} {:>12} {:>12} {:>12} {:>16}\n", by, "attempts", "tokens in", "cached", "tokens out",
+                   config->currency);
     auto line = [&](const ledger::CostRow& row) {
-        fmt::print("{:<28} {:>8} {:>12} {:>12} {:>12} {:>16}{}\n", row.group, row.attempts, row.usage.input.count, row.usage.cached_input.count, row.usage.output.count,
-                   row.cost.text(), row.usage.estimated ? "  (partly estimated)" : "");
+        fmt::print("{:<28} {:>8} {:>12} {:>12} {:>12} {:>16}{}\n", row.group, row.attempts, row.usage.input.count,
+                   row.usage.cached_input.count, row.usage.output.count, row.cost.text(),
+                   row.usage.estimated ? "  (partly estimated)" : "");
     };
     for (const auto& row : *rows) {
         if (!globals.json) line(row);
-        out.begin_object().member("group", row.group).member("attempts", row.attempts).member("input", row.usage.input.count);
-        out.member("cached_input", row.usage.cached_input.count).member("output", row.usage.output.count).member("reasoning", row.usage.reasoning.count);
+        out.begin_object()
+            .member("group", row.group)
+            .member("attempts", row.attempts)
+            .member("input", row.usage.input.count);
+        out.member("cached_input", row.usage.cached_input.count)
+            .member("output", row.usage.output.count)
+            .member("reasoning", row.usage.reasoning.count);
         out.member("estimated", row.usage.estimated).member("cost_micros", row.cost.micros()).end_object();
         total.attempts += row.attempts;
         total.usage.input = total.usage.input + row.usage.input;
@@ -44,8 +53,10 @@ int cost(const Globals& globals, const std::string& by, const std::string& since
         total.cost += row.cost;
     }
     out.end_array().member("total_micros", total.cost.micros()).end_object();
-    if (globals.json) fmt::print("{}\n", out.text());
-    else line(total);
+    if (globals.json)
+        fmt::print("{}\n", out.text());
+    else
+        line(total);
     return kOk;
 }
 

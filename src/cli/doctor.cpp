@@ -1,13 +1,12 @@
 // tandem doctor: what is in order, what is not, and how to mend it. Keys are never printed.
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-
-#include <fmt/format.h>
 
 #include "base/json.h"
 #include "cli/cli.h"
@@ -41,11 +40,14 @@ void check_engine(const config::Config& config, const Globals& globals, std::vec
         if (config.provider(model.provider)->kind != config::ProviderKind::engine) continue;
         if (!any) {
             const auto binary = engine::find_binary(config, settings);
-            checks.push_back({"engine", binary ? Grade::good : Grade::bad, binary ? binary->string() : binary.error().message, "run `packaging/setup.sh engine`, or set engine.binary"});
+            checks.push_back({"engine", binary ? Grade::good : Grade::bad,
+                              binary ? binary->string() : binary.error().message,
+                              "run `packaging/setup.sh engine`, or set engine.binary"});
         }
         any = true;
         const auto file = engine::find_model_file(config, model, settings);
-        checks.push_back({"model " + model.id, file ? Grade::good : Grade::bad, file ? file->string() : file.error().message, "put the GGUF there, or correct `file:`"});
+        checks.push_back({"model " + model.id, file ? Grade::good : Grade::bad,
+                          file ? file->string() : file.error().message, "put the GGUF there, or correct `file:`"});
     }
 }
 
@@ -56,7 +58,9 @@ void check_port(const config::Config& config, std::vector<Check>& checks) {
         return;
     }
     if (answer) {
-        checks.push_back({"port", Grade::bad, fmt::format("something else than tandem answers at {}", remote_of(config).url), "stop it, or set server.listen"});
+        checks.push_back({"port", Grade::bad,
+                          fmt::format("something else than tandem answers at {}", remote_of(config).url),
+                          "stop it, or set server.listen"});
         return;
     }
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -68,7 +72,8 @@ void check_port(const config::Config& config, std::vector<Check>& checks) {
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     const bool free = fd >= 0 && bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
     if (fd >= 0) close(fd);
-    checks.push_back({"port", free ? Grade::good : Grade::bad, fmt::format("port {} is {}; no server runs", config.server.port, free ? "free" : "taken"),
+    checks.push_back({"port", free ? Grade::good : Grade::bad,
+                      fmt::format("port {} is {}; no server runs", config.server.port, free ? "free" : "taken"),
                       "stop what uses it, or set server.listen"});
 }
 
@@ -78,37 +83,57 @@ void check_providers(const config::Config& config, std::vector<Check>& checks) {
         const std::string name = "provider " + provider.id;
         const Remote remote{provider.base_url, std::string(provider.api_key->reveal())};
         auto answer = call(remote, {.path = "/models", .headers = {}, .body = {}, .timeout = kReachTime});
-        if (!answer) checks.push_back({name, Grade::bad, fmt::format("{} does not answer", provider.base_url), "start it, or correct base_url"});
-        else if (answer->status == 401 || answer->status == 403) checks.push_back({name, Grade::bad, "it refuses the key", "set a valid api_key"});
-        else if (answer->status >= 500) checks.push_back({name, Grade::warning, fmt::format("it answers with status {}", answer->status), "see its own status page or log"});
-        else checks.push_back({name, Grade::good, fmt::format("answers at {}", provider.base_url), ""});
-        if (provider.zone == Zone::cloud && provider.base_url.starts_with("http://") && provider.base_url.find("//127.") == std::string::npos && provider.base_url.find("//localhost") == std::string::npos)
+        if (!answer)
+            checks.push_back({name, Grade::bad, fmt::format("{} does not answer", provider.base_url),
+                              "start it, or correct base_url"});
+        else if (answer->status == 401 || answer->status == 403)
+            checks.push_back({name, Grade::bad, "it refuses the key", "set a valid api_key"});
+        else if (answer->status >= 500)
+            checks.push_back({name, Grade::warning, fmt::format("it answers with status {}", answer->status),
+                              "see its own status page or log"});
+        else
+            checks.push_back({name, Grade::good, fmt::format("answers at {}", provider.base_url), ""});
+        if (provider.zone == Zone::cloud && provider.base_url.starts_with("http://") &&
+            provider.base_url.find("//127.") == std::string::npos &&
+            provider.base_url.find("//localhost") == std::string::npos)
             checks.push_back({name, Grade::warning, "the connection is not encrypted", "use https"});
         for (const auto& model : config.models)
             if (model.provider == provider.id && provider.zone == Zone::cloud && !model.priced)
-                checks.push_back({"model " + model.id, Grade::warning, "it has no price, so its cost counts as 0", "add price: { input: ..., output: ... }"});
+                checks.push_back({"model " + model.id, Grade::warning, "it has no price, so its cost counts as 0",
+                                  "add price: { input: ..., output: ... }"});
     }
 }
 
 void check_machine(const config::Config& config, std::vector<Check>& checks) {
     fs::path folder = config.data;
     std::error_code ignored;
-    while (!fs::exists(folder, ignored) && folder.has_parent_path() && folder != folder.parent_path()) folder = folder.parent_path();
+    while (!fs::exists(folder, ignored) && folder.has_parent_path() && folder != folder.parent_path())
+        folder = folder.parent_path();
     const bool writable = access(folder.c_str(), W_OK) == 0;
-    checks.push_back({"data", writable ? Grade::good : Grade::bad, config.data.string(), "make the folder writable, or set `data:`"});
+    checks.push_back({"data", writable ? Grade::good : Grade::bad, config.data.string(),
+                      "make the folder writable, or set `data:`"});
     struct statvfs disk{};
     if (statvfs(folder.c_str(), &disk) == 0) {
         const std::uint64_t free = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
-        checks.push_back({"disk", free < kLittleDisk ? Grade::warning : Grade::good, fmt::format("{} MiB free", free >> 20), "free some space: a full disk stops requests"});
+        checks.push_back({"disk", free < kLittleDisk ? Grade::warning : Grade::good,
+                          fmt::format("{} MiB free", free >> 20), "free some space: a full disk stops requests"});
     }
     const auto now = system_clock()->wall().time_since_epoch().count();
-    checks.push_back({"clock", now < kEarliestTime ? Grade::bad : Grade::good, now < kEarliestTime ? "the clock is wrong" : "plausible", "set the clock: budgets and records depend on it"});
+    checks.push_back({"clock", now < kEarliestTime ? Grade::bad : Grade::good,
+                      now < kEarliestTime ? "the clock is wrong" : "plausible",
+                      "set the clock: budgets and records depend on it"});
     struct stat info{};
-    if (!config.source.empty() && stat(config.source.c_str(), &info) == 0 && (info.st_mode & 0077) != 0 && !config.keys.empty())
-        checks.push_back({"config", Grade::warning, "other users can read the config file", fmt::format("chmod 600 {}", config.source.string())});
+    if (!config.source.empty() && stat(config.source.c_str(), &info) == 0 && (info.st_mode & 0077) != 0 &&
+        !config.keys.empty())
+        checks.push_back({"config", Grade::warning, "other users can read the config file",
+                          fmt::format("chmod 600 {}", config.source.string())});
     if (stat((config.data / "admin.token").c_str(), &info) == 0 && (info.st_mode & 0077) != 0)
-        checks.push_back({"admin token", Grade::bad, "other users can read it", fmt::format("chmod 600 {}", (config.data / "admin.token").string())});
-    checks.push_back({"keys", Grade::good, config.keys.empty() ? "none: everyone on this machine may use it" : fmt::format("{} API keys", config.keys.size()), ""});
+        checks.push_back({"admin token", Grade::bad, "other users can read it",
+                          fmt::format("chmod 600 {}", (config.data / "admin.token").string())});
+    checks.push_back({"keys", Grade::good,
+                      config.keys.empty() ? "none: everyone on this machine may use it"
+                                          : fmt::format("{} API keys", config.keys.size()),
+                      ""});
 }
 
 int doctor(const Globals& globals) {
@@ -117,13 +142,17 @@ int doctor(const Globals& globals) {
     if (!config) {
         checks.push_back({"config", Grade::bad, config.error().message, "correct the lines named above"});
     } else {
-        checks.push_back({"config", Grade::good, config->source.empty() ? "built-in default; `tandem init` writes a file" : config->source.string(), ""});
+        checks.push_back(
+            {"config", Grade::good,
+             config->source.empty() ? "built-in default; `tandem init` writes a file" : config->source.string(), ""});
         check_machine(*config, checks);
         check_port(*config, checks);
         check_engine(*config, globals, checks);
         check_providers(*config, checks);
         const auto detector = privacy::make_detector();
-        checks.push_back({"detectors", detector ? Grade::good : Grade::bad, detector ? fmt::format("{} patterns", privacy::patterns().size()) : detector.error().message, "reinstall the Vectorscan package"});
+        checks.push_back({"detectors", detector ? Grade::good : Grade::bad,
+                          detector ? fmt::format("{} patterns", privacy::patterns().size()) : detector.error().message,
+                          "reinstall the Vectorscan package"});
     }
     bool bad = false;
     json::Writer out;
@@ -147,7 +176,8 @@ int doctor(const Globals& globals) {
 }  // namespace
 
 void add_doctor(CLI::App& app, Globals& globals, Action& action) {
-    auto* command = app.add_subcommand("doctor", "Check config, port, engine, models, providers, disk and clock; exit 6 where something is bad");
+    auto* command = app.add_subcommand(
+        "doctor", "Check config, port, engine, models, providers, disk and clock; exit 6 where something is bad");
     command->callback([&] { action = [&globals] { return doctor(globals); }; });
 }
 

@@ -1,8 +1,8 @@
 // tandem engine: the local engines of a running server.
+#include <fmt/format.h>
+
 #include <cstdio>
 #include <fstream>
-
-#include <fmt/format.h>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -14,7 +14,8 @@ namespace tandem::cli {
 namespace {
 
 Result<RemoteAnswer> ask(const config::Config& config, std::string method, std::string path) {
-    auto answer = call(remote_of(config), {.method = std::move(method), .path = "/tandem/v1/engines" + path, .headers = {}, .body = {}});
+    auto answer = call(remote_of(config),
+                       {.method = std::move(method), .path = "/tandem/v1/engines" + path, .headers = {}, .body = {}});
     if (answer && answer->status != 200) return fail(ErrorCode::upstream, error_message(*answer));
     return answer;
 }
@@ -28,7 +29,8 @@ int print(const Globals& globals, const RemoteAnswer& answer) {
     if (auto ok = document.parse(answer.body); !ok) return report(globals, ok.error());
     fmt::print("{:<24} {:<9} {:>8} {:>6} {:>7} {:>9}\n", "model", "state", "pid", "port", "in use", "restarts");
     for (const json::Value e : document.root()["engines"].children()) {
-        fmt::print("{:<24} {:<9} {:>8} {:>6} {:>7} {:>9}\n", e["model"].text(), e["state"].text(), e["pid"].raw(), e["port"].raw(), e["in_use"].raw(), e["restarts"].raw());
+        fmt::print("{:<24} {:<9} {:>8} {:>6} {:>7} {:>9}\n", e["model"].text(), e["state"].text(), e["pid"].raw(),
+                   e["port"].raw(), e["in_use"].raw(), e["restarts"].raw());
         if (const auto error = e["last_error"].text(); !error.empty()) fmt::print("  last error: {}\n", error);
     }
     return kOk;
@@ -56,15 +58,19 @@ int logs(const Globals& globals, const std::string& model, int lines) {
         std::vector<std::string> names;
         for (const auto& m : config->models)
             if (config->provider(m.provider)->kind == config::ProviderKind::engine) names.push_back(m.id);
-        if (config->model(model) == nullptr) return report(globals, {ErrorCode::not_found, fmt::format("there is no engine '{}'{}", printable(model, 60), suggest(model, names))});
-        return report(globals, {ErrorCode::not_found, fmt::format("the engine of {} has not run yet: there is no {}", model, file.string())});
+        if (config->model(model) == nullptr)
+            return report(globals, {ErrorCode::not_found, fmt::format("there is no engine '{}'{}", printable(model, 60),
+                                                                      suggest(model, names))});
+        return report(globals, {ErrorCode::not_found,
+                                fmt::format("the engine of {} has not run yet: there is no {}", model, file.string())});
     }
     std::vector<std::string> kept;
     for (std::string line; std::getline(in, line);) {
         kept.push_back(line);
         if (kept.size() > static_cast<std::size_t>(lines) * 2) kept.erase(kept.begin(), kept.end() - lines);
     }
-    const std::size_t from = kept.size() > static_cast<std::size_t>(lines) ? kept.size() - static_cast<std::size_t>(lines) : 0;
+    const std::size_t from =
+        kept.size() > static_cast<std::size_t>(lines) ? kept.size() - static_cast<std::size_t>(lines) : 0;
     for (std::size_t i = from; i < kept.size(); ++i) fmt::print("{}\n", kept[i]);
     return kOk;
 }
@@ -78,9 +84,12 @@ void add_engine(CLI::App& app, Globals& globals, Action& action) {
     list->callback([&] { action = [&globals] { return run(globals, "GET", ""); }; });
     auto model = std::make_shared<std::string>();
     for (const char* act : {"start", "stop"}) {
-        auto* command = group->add_subcommand(act, act == std::string("start") ? "Load a model now" : "Unload a model now");
+        auto* command =
+            group->add_subcommand(act, act == std::string("start") ? "Load a model now" : "Unload a model now");
         command->add_option("model", *model, "The model's id in tandem.yaml")->required();
-        command->callback([&, model, act] { action = [&globals, model, act] { return run(globals, "POST", "/" + *model + "/" + act); }; });
+        command->callback([&, model, act] {
+            action = [&globals, model, act] { return run(globals, "POST", "/" + *model + "/" + act); };
+        });
     }
     auto lines = std::make_shared<int>(50);
     auto* log = group->add_subcommand("logs", "The last lines that an engine wrote");

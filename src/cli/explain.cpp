@@ -60,7 +60,9 @@ int explain_dry(const Globals& globals, config::Config config, const Options& op
     } else {
         offline = true;
         const auto label = label_from(options.label.empty() ? "public" : options.label);
-        if (!label) return report(globals, {ErrorCode::invalid, "there is no label '" + options.label + "'; there are: public, internal, private, secret"});
+        if (!label)
+            return report(globals, {ErrorCode::invalid, "there is no label '" + options.label +
+                                                            "'; there are: public, internal, private, secret"});
         auto detector = privacy::make_detector();
         if (!detector) return report(globals, detector.error());
         json::Document document;
@@ -68,7 +70,8 @@ int explain_dry(const Globals& globals, config::Config config, const Options& op
         config::Key nobody;
         nobody.id = "anonymous";
         const auto snapshot = gateway::snapshot_of(std::move(config));
-        auto dry = gateway::decide_only(*snapshot, **detector, nullptr, nobody, document, request, *label, options.value == "high");
+        auto dry = gateway::decide_only(*snapshot, **detector, nullptr, nobody, document, request, *label,
+                                        options.value == "high");
         inputs = std::move(dry.inputs);
         decision = std::move(dry.decision);
     }

@@ -1,12 +1,11 @@
 // tandem init: writes a first tandem.yaml, with what it finds on this machine.
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstring>
 #include <filesystem>
-
-#include <fmt/format.h>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -42,7 +41,8 @@ struct KnownCloud {
 constexpr std::array kClouds = {
     KnownCloud{"openai", "OPENAI_API_KEY", "https://api.openai.com/v1", "gpt-5.1"},
     KnownCloud{"anthropic", "ANTHROPIC_API_KEY", "https://api.anthropic.com/v1", "claude-sonnet-4-5"},
-    KnownCloud{"gemini", "GEMINI_API_KEY", "https://generativelanguage.googleapis.com/v1beta/openai", "gemini-2.5-flash"},
+    KnownCloud{"gemini", "GEMINI_API_KEY", "https://generativelanguage.googleapis.com/v1beta/openai",
+               "gemini-2.5-flash"},
     KnownCloud{"mistral", "MISTRAL_API_KEY", "https://api.mistral.ai/v1", "mistral-large-latest"},
     KnownCloud{"openrouter", "OPENROUTER_API_KEY", "https://openrouter.ai/api/v1", "openai/gpt-5.1"},
     KnownCloud{"groq", "GROQ_API_KEY", "https://api.groq.com/openai/v1", "llama-3.3-70b-versatile"},
@@ -61,10 +61,13 @@ std::optional<Found> probe(const KnownServer& server) {
     const Remote remote{fmt::format("http://127.0.0.1:{}", server.port), {}};
     auto answer = call(remote, {.path = "/v1/models", .headers = {}, .body = {}, .timeout = kProbeTime});
     json::Document document;
-    if (!answer || answer->status != 200 || !document.parse(answer->body) || !document.root()["data"].is(json::Kind::array)) return std::nullopt;
+    if (!answer || answer->status != 200 || !document.parse(answer->body) ||
+        !document.root()["data"].is(json::Kind::array))
+        return std::nullopt;
     Found found{server, {}};
     for (const json::Value model : document.root()["data"].children())
-        if (const auto id = model["id"].string(); id && found.models.size() < kMostModels) found.models.emplace_back(*id);
+        if (const auto id = model["id"].string(); id && found.models.size() < kMostModels)
+            found.models.emplace_back(*id);
     return found;
 }
 
@@ -82,14 +85,17 @@ std::string yaml_text(std::string_view text) {
 }
 
 std::string compose(const std::vector<Found>& servers, const std::vector<KnownCloud>& clouds) {
-    std::string providers = "  home: { kind: engine }                 # llama-server processes that Tandem starts and stops itself\n";
+    std::string providers =
+        "  home: { kind: engine }                 # llama-server processes that Tandem starts and stops itself\n";
     std::string models =
         "  # A tiny model, good for trying things out. Any GGUF that you have does better: give its path as `file`.\n"
         "  smollm2: { provider: home, file: smollm2-135m-instruct-q4_1.gguf, context: 8192, slots: 2 }\n"
         "  # mine: { provider: home, file: /path/to/model.gguf, context: 32768, capabilities: [tools, json] }\n";
     std::vector<std::string> used = {"smollm2"};
     for (const auto& found : servers) {
-        providers += fmt::format("  {}: {{ kind: openai, zone: local, base_url: http://127.0.0.1:{}/v1 }}   # {}, found running\n", found.server.id, found.server.port, found.server.what);
+        providers += fmt::format(
+            "  {}: {{ kind: openai, zone: local, base_url: http://127.0.0.1:{}/v1 }}   # {}, found running\n",
+            found.server.id, found.server.port, found.server.what);
         for (const auto& model : found.models) {
             std::string id = id_of(model);
             if (std::ranges::find(used, id) != used.end()) id = fmt::format("{}-{}", found.server.id, id);
@@ -99,14 +105,21 @@ std::string compose(const std::vector<Found>& servers, const std::vector<KnownCl
         }
     }
     for (const auto& cloud : clouds) {
-        providers += fmt::format("  {}: {{ kind: openai, zone: cloud, base_url: {}, api_key: ${{{}}} }}\n", cloud.id, cloud.base_url, cloud.variable);
-        models += fmt::format("  # Prices are per million tokens; look them up, and `tandem cost` is right.\n"
-                              "  {}: {{ provider: {}, name: {}, price: {{ input: 0, output: 0 }} }}\n", id_of(cloud.example), cloud.id, yaml_text(cloud.example));
+        providers += fmt::format("  {}: {{ kind: openai, zone: cloud, base_url: {}, api_key: ${{{}}} }}\n", cloud.id,
+                                 cloud.base_url, cloud.variable);
+        models += fmt::format(
+            "  # Prices are per million tokens; look them up, and `tandem cost` is right.\n"
+            "  {}: {{ provider: {}, name: {}, price: {{ input: 0, output: 0 }} }}\n",
+            id_of(cloud.example), cloud.id, yaml_text(cloud.example));
     }
     if (clouds.empty()) {
-        providers += "  # openai: { kind: openai, zone: cloud, base_url: https://api.openai.com/v1, api_key: ${OPENAI_API_KEY} }\n";
-        models += "  # gpt: { provider: openai, name: gpt-5.1, context: 400000, capabilities: [tools, vision, json, reasoning],\n"
-                  "  #        price: { input: 1.25, cached_input: 0.125, output: 10.00 } }     # per million tokens\n";
+        providers +=
+            "  # openai: { kind: openai, zone: cloud, base_url: https://api.openai.com/v1, api_key: ${OPENAI_API_KEY} "
+            "}\n";
+        models +=
+            "  # gpt: { provider: openai, name: gpt-5.1, context: 400000, capabilities: [tools, vision, json, "
+            "reasoning],\n"
+            "  #        price: { input: 1.25, cached_input: 0.125, output: 10.00 } }     # per million tokens\n";
     }
     return fmt::format(R"(# Tandem's config. Everything has a default; docs/guide.md explains each key.
 # A changed file is read again by itself; a wrong one keeps the old config and says so in the log.
@@ -134,7 +147,8 @@ privacy:
 #            budgets: [{{ limit: 5.00, window: day }}], limits: {{ rpm: 600, tpm: 200000, concurrency: 8 }} }}
 
 currency: USD
-)", providers, models);
+)",
+                       providers, models);
 }
 
 // `force` keeps the old file beside the new one.
@@ -142,7 +156,10 @@ Result<> write_file(const fs::path& file, const std::string& text, bool force) {
     std::error_code error;
     if (file.has_parent_path()) fs::create_directories(file.parent_path(), error);
     if (fs::exists(file, error)) {
-        if (!force) return fail(ErrorCode::invalid, fmt::format("{} is there already; --force keeps it as {}.old and writes a new one", file.string(), file.string()));
+        if (!force)
+            return fail(ErrorCode::invalid,
+                        fmt::format("{} is there already; --force keeps it as {}.old and writes a new one",
+                                    file.string(), file.string()));
         fs::rename(file, file.string() + ".old", error);
     }
     const int fd = open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -159,10 +176,12 @@ int init(const Globals& globals, bool force) {
         if (auto found = probe(server)) servers.push_back(std::move(*found));
     std::vector<KnownCloud> clouds;
     for (const auto& cloud : kClouds)
-        if (const auto key = globals.environment(std::string(cloud.variable)); key && !key->empty()) clouds.push_back(cloud);
+        if (const auto key = globals.environment(std::string(cloud.variable)); key && !key->empty())
+            clouds.push_back(cloud);
     const auto text = compose(servers, clouds);
     const auto path = globals.config_path();
-    if (auto ok = config::parse(text, path, globals.environment); !ok) return report(globals, ok.error());  // never leave a wrong file behind
+    if (auto ok = config::parse(text, path, globals.environment); !ok)
+        return report(globals, ok.error());  // never leave a wrong file behind
     if (auto ok = write_file(path, text, force); !ok) return report(globals, ok.error());
     if (globals.json) {
         json::Writer out;
@@ -175,9 +194,12 @@ int init(const Globals& globals, bool force) {
         return kOk;
     }
     fmt::print("wrote {}\n", path.string());
-    for (const auto& found : servers) fmt::print("  found {} on port {} with {} models\n", found.server.what, found.server.port, found.models.size());
-    for (const auto& cloud : clouds) fmt::print("  found {} in the environment: set the prices of its model\n", cloud.variable);
-    if (servers.empty() && clouds.empty()) fmt::print("  found no other local server and no cloud key; the embedded engine works by itself\n");
+    for (const auto& found : servers)
+        fmt::print("  found {} on port {} with {} models\n", found.server.what, found.server.port, found.models.size());
+    for (const auto& cloud : clouds)
+        fmt::print("  found {} in the environment: set the prices of its model\n", cloud.variable);
+    if (servers.empty() && clouds.empty())
+        fmt::print("  found no other local server and no cloud key; the embedded engine works by itself\n");
     fmt::print("next: tandem doctor, then tandem serve\n");
     return kOk;
 }

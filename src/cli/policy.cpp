@@ -13,21 +13,29 @@ int show(const Globals& globals, const std::string& preset) {
     config::Policy policy;
     if (!preset.empty()) {
         if (config::preset_text(preset).empty())
-            return report(globals, {ErrorCode::not_found, fmt::format("no preset '{}'{}", printable(preset, 40), suggest(preset, config::preset_names()))});
+            return report(globals, {ErrorCode::not_found, fmt::format("no preset '{}'{}", printable(preset, 40),
+                                                                      suggest(preset, config::preset_names()))});
         policy.preset = preset;
     }
-    auto config = preset.empty() ? globals.load() : config::parse(fmt::format("policy: {{ preset: {} }}", preset), {}, globals.environment);
+    auto config = preset.empty()
+                      ? globals.load()
+                      : config::parse(fmt::format("policy: {{ preset: {} }}", preset), {}, globals.environment);
     if (!config) return report(globals, config.error());
     if (globals.json) {
         json::Document document;
         const auto table = routing::to_json(routing::table_of(*config));
         if (auto ok = document.parse(table); !ok) return report(globals, ok.error());
         json::Writer out;
-        out.begin_object().member("preset", config->policy.preset).raw_member("rules", document.root()["rules"].raw()).end_object();
+        out.begin_object()
+            .member("preset", config->policy.preset)
+            .raw_member("rules", document.root()["rules"].raw())
+            .end_object();
         fmt::print("{}\n", out.text());
         return kOk;
     }
-    if (!config->policy.preset.empty()) fmt::print("# The preset '{}'. To change it, copy the rules under `policy:` in tandem.yaml.\n", config->policy.preset);
+    if (!config->policy.preset.empty())
+        fmt::print("# The preset '{}'. To change it, copy the rules under `policy:` in tandem.yaml.\n",
+                   config->policy.preset);
     fmt::print("{}", config::rules_as_yaml(config->policy));
     return kOk;
 }

@@ -1,7 +1,8 @@
 #include "cli/remote.h"
 
-#include <boost/asio/co_spawn.hpp>
 #include <fmt/format.h>
+
+#include <boost/asio/co_spawn.hpp>
 
 #include "app.h"
 #include "base/json.h"
@@ -31,15 +32,20 @@ net::Task<Result<RemoteAnswer>> perform(net::Client& client, Job job, net::Cance
     auto answer = co_await client.send(std::move(call), cancel);
     if (!answer) {
         const auto& error = answer.error().error;
-        co_return fail(ErrorCode::unavailable, answer.error().sent ? error.message : fmt::format("no server answers at {} ({}); start one with `tandem serve`", job.remote.url, error.message));
+        co_return fail(ErrorCode::unavailable,
+                       answer.error().sent ? error.message
+                                           : fmt::format("no server answers at {} ({}); start one with `tandem serve`",
+                                                         job.remote.url, error.message));
     }
     RemoteAnswer result{answer->status(), answer->headers(), {}};
     while (true) {
         auto piece = co_await answer->read();
         if (!piece) co_return fail(piece.error());
         if (piece->empty()) break;
-        if (job.each && result.status == 200) job.each(result.headers, *piece);
-        else result.body += *piece;
+        if (job.each && result.status == 200)
+            job.each(result.headers, *piece);
+        else
+            result.body += *piece;
     }
     co_return result;
 }
@@ -56,7 +62,8 @@ Remote remote_of(const config::Config& config) {
     return remote;
 }
 
-Result<RemoteAnswer> call(const Remote& remote, RemoteRequest request, const std::function<void(const net::Fields&, std::string_view)>& each) {
+Result<RemoteAnswer> call(const Remote& remote, RemoteRequest request,
+                          const std::function<void(const net::Fields&, std::string_view)>& each) {
     net::Worker worker;
     net::ClientShared shared;
     net::Client client(worker, shared);

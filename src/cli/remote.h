@@ -10,8 +10,8 @@
 namespace tandem::cli {
 
 struct Remote {
-    std::string url;     // of the server
-    std::string token;   // may be empty
+    std::string url;    // of the server
+    std::string token;  // may be empty
 };
 // Where the configured server listens, with the admin token if it can be read.
 Remote remote_of(const config::Config& config);
@@ -31,7 +31,8 @@ struct RemoteAnswer {
 
 // Sends one request and reads its answer. With `each`, the pieces of a 200 go there as they come. Errors: unavailable,
 // when no server answers.
-Result<RemoteAnswer> call(const Remote& remote, RemoteRequest request, const std::function<void(const net::Fields&, std::string_view)>& each = {});
+Result<RemoteAnswer> call(const Remote& remote, RemoteRequest request,
+                          const std::function<void(const net::Fields&, std::string_view)>& each = {});
 
 // The message in an error body.
 std::string error_message(const RemoteAnswer& answer);

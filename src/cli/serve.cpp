@@ -1,4 +1,5 @@
 // tandem serve: runs the server until it is told to stop.
+#include <fmt/format.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/prctl.h>
@@ -9,8 +10,6 @@
 #include <cstdlib>
 #include <optional>
 #include <thread>
-
-#include <fmt/format.h>
 
 #include "app.h"
 #include "cli/cli.h"
@@ -34,8 +33,10 @@ FileMark mark_of(const std::filesystem::path& file) {
 }
 
 void reload(App& app) {
-    if (auto ok = app.reload(); ok) spdlog::info("the config was read again");
-    else spdlog::error("the config is wrong, the old one stays in force:\n{}", ok.error().message);
+    if (auto ok = app.reload(); ok)
+        spdlog::info("the config was read again");
+    else
+        spdlog::error("the config is wrong, the old one stays in force:\n{}", ok.error().message);
 }
 
 void prepare_process() {
@@ -58,9 +59,9 @@ int serve(const Globals& globals) {
     sigset_t signals;
     sigemptyset(&signals);
     for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-        // Who starts a program with a signal ignored (nohup, a script's background job) means it; but blocked, as it must be for
-        // sigwait, it would come all the same.
-        struct sigaction inherited {};
+        // Who starts a program with a signal ignored (nohup, a script's background job) means it; but blocked, as it
+        // must be for sigwait, it would come all the same.
+        struct sigaction inherited{};
         sigaction(signal, nullptr, &inherited);
         if (inherited.sa_handler != SIG_IGN) sigaddset(&signals, signal);
     }

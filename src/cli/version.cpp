@@ -1,10 +1,10 @@
 // tandem version.
+#include <fmt/format.h>
 #include <hs/hs.h>
 #include <openssl/crypto.h>
 #include <sqlite3.h>
 
 #include <boost/version.hpp>
-#include <fmt/format.h>
 
 #include "base/json.h"
 #include "cli/cli.h"
@@ -20,7 +20,10 @@ void add_version(CLI::App& app, Globals& globals, Action& action) {
                 return kOk;
             }
             json::Writer out;
-            out.begin_object().member("tandem", TANDEM_VERSION).member("boost", BOOST_LIB_VERSION).member("openssl", OpenSSL_version(OPENSSL_VERSION_STRING));
+            out.begin_object()
+                .member("tandem", TANDEM_VERSION)
+                .member("boost", BOOST_LIB_VERSION)
+                .member("openssl", OpenSSL_version(OPENSSL_VERSION_STRING));
             out.member("sqlite", sqlite3_libversion()).member("vectorscan", hs_version()).end_object();
             fmt::print("{}\n", out.text());
             return kOk;

@@ -26,13 +26,13 @@ namespace tandem::config {
 struct Server {
     std::string host = "127.0.0.1";
     std::uint16_t port = 7117;
-    bool loopback = true;                 // host is a loopback address
-    std::string tls_certificate;          // PEM file, with chain; empty: plain HTTP
-    std::string tls_key;                  // PEM file
-    std::vector<std::string> hosts;       // further names that a Host header on loopback may carry
-    std::vector<std::string> cors;        // origins that a browser page may call from; none by default
-    unsigned workers = 0;                 // 0: one per core
-    milliseconds drain_timeout{10'000};   // how long a stop waits for requests under way
+    bool loopback = true;                   // host is a loopback address
+    std::string tls_certificate;            // PEM file, with chain; empty: plain HTTP
+    std::string tls_key;                    // PEM file
+    std::vector<std::string> hosts;         // further names that a Host header on loopback may carry
+    std::vector<std::string> cors;          // origins that a browser page may call from; none by default
+    unsigned workers = 0;                   // 0: one per core
+    milliseconds drain_timeout{10'000};     // how long a stop waits for requests under way
     milliseconds request_timeout{600'000};  // deadline of a request that names none
     net::ServerLimits limits;
     bool operator==(const Server&) const;
@@ -44,18 +44,20 @@ struct Provider {
     std::string id;
     ProviderKind kind = ProviderKind::openai;
     Zone zone = Zone::cloud;
-    std::string base_url;   // without a trailing slash; empty for engines
+    std::string base_url;                   // without a trailing slash; empty for engines
     std::shared_ptr<const Secret> api_key;  // never null
     Label clearance = Label::internal;      // the highest label that it may see
     bool stream_usage = true;               // understands stream_options.include_usage
     milliseconds connect_timeout{5'000};
     milliseconds first_byte_timeout{120'000};
-    milliseconds idle_timeout{120'000};     // between two reads of an answer
+    milliseconds idle_timeout{120'000};  // between two reads of an answer
 };
 
 enum class Capability { tools, vision, json, reasoning };
 inline constexpr std::array<std::string_view, 4> kCapabilityNames = {"tools", "vision", "json", "reasoning"};
-inline std::string_view name_of(Capability c) { return kCapabilityNames[static_cast<std::size_t>(c)]; }
+inline std::string_view name_of(Capability c) {
+    return kCapabilityNames[static_cast<std::size_t>(c)];
+}
 
 // A set of capabilities, as bits.
 struct Capabilities {
@@ -68,17 +70,17 @@ struct Capabilities {
 struct Model {
     std::string id;
     std::string provider;
-    std::string name;                // what the provider calls it
-    std::int64_t context_tokens = 0;  // 0: not claimed, so not checked
+    std::string name;                          // what the provider calls it
+    std::int64_t context_tokens = 0;           // 0: not claimed, so not checked
     std::optional<Capabilities> capabilities;  // nullopt: not claimed; assumed able
     Price price;
     bool priced = false;
     // engines only
-    std::string file;                // GGUF: absolute, or relative to the data folder's models/, the cache or the config file
+    std::string file;  // GGUF: absolute, or relative to the data folder's models/, the cache or the config file
     int slots = 1;
     milliseconds idle_unload{900'000};
     milliseconds load_timeout{120'000};
-    std::vector<std::string> args;   // further arguments of llama-server
+    std::vector<std::string> args;  // further arguments of llama-server
 };
 
 struct Alias {
@@ -89,23 +91,23 @@ struct Alias {
 // One rule of the policy. The first rule whose conditions all hold gives the objective of a request.
 struct Rule {
     std::string name;
-    std::optional<Label> label;                // at least this label
+    std::optional<Label> label;  // at least this label
     std::optional<bool> high_value;
-    std::optional<int> difficulty;             // at least, 0 to 100
-    std::optional<std::int64_t> prompt_tokens; // at least
-    std::optional<int> repeats;                // seen this often before, in this process
+    std::optional<int> difficulty;              // at least, 0 to 100
+    std::optional<std::int64_t> prompt_tokens;  // at least
+    std::optional<int> repeats;                 // seen this often before, in this process
     std::optional<Capability> needs;
-    std::string key;                           // id of the key
+    std::string key;  // id of the key
     enum class Prefer { local, cloud, cheapest } prefer = Prefer::local;
-    std::optional<Zone> only;                  // excludes the other zone
-    bool fallback = true;                      // false: only the first candidate is tried
+    std::optional<Zone> only;  // excludes the other zone
+    bool fallback = true;      // false: only the first candidate is tried
 };
 inline constexpr std::array<std::string_view, 3> kPreferNames = {"local", "cloud", "cheapest"};
 
 struct Policy {
     std::string preset;  // empty where the owner wrote rules
     std::vector<Rule> rules;
-    int attempts = 2;    // tries at one candidate before its first byte
+    int attempts = 2;  // tries at one candidate before its first byte
 };
 
 struct Budget {
@@ -152,14 +154,14 @@ struct Config {
     std::filesystem::path data;    // absolute
     Server server;
     std::vector<Provider> providers;
-    std::vector<Model> models;     // in the owner's order, which breaks ties
-    std::vector<Alias> aliases;    // the owner's; `auto local cloud private` and model ids exist besides
+    std::vector<Model> models;   // in the owner's order, which breaks ties
+    std::vector<Alias> aliases;  // the owner's; `auto local cloud private` and model ids exist besides
     Policy policy;
     Privacy privacy;
     std::vector<Key> keys;
     std::string currency = "USD";
     Durability durability = Durability::process;
-    std::string engine_binary;     // llama-server to use; empty: PATH, then the cache
+    std::string engine_binary;  // llama-server to use; empty: PATH, then the cache
 
     const Provider* provider(std::string_view id) const;
     const Model* model(std::string_view id) const;

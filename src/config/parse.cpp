@@ -1,13 +1,12 @@
+#include <fmt/format.h>
 #include <unistd.h>
 
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <unordered_set>
-
-#include <boost/url/parse.hpp>
-#include <boost/url/url_view.hpp>
-#include <fmt/format.h>
 
 #include "base/text.h"
 #include "config/config.h"
@@ -31,7 +30,8 @@ bool is_loopback_host(std::string_view host) {
 
 bool good_name(std::string_view name) {
     return !name.empty() && name.size() <= 100 &&
-           name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:/-") == std::string_view::npos;
+           name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:/-") ==
+               std::string_view::npos;
 }
 
 std::vector<std::string> ids(const auto& entries) {
@@ -58,12 +58,15 @@ void read_server(Section& s, Server& server) {
     s.text("listen", listen);
     if (!listen.empty()) {
         const auto colon = listen.rfind(':');
-        const auto port = colon == std::string::npos ? std::nullopt : whole_number(std::string_view(listen).substr(colon + 1));
+        const auto port =
+            colon == std::string::npos ? std::nullopt : whole_number(std::string_view(listen).substr(colon + 1));
         if (!port || *port > 65535) {
-            s.complain("listen", fmt::format("expected address:port such as 127.0.0.1:7117, got '{}'", printable(listen, 60)));
+            s.complain("listen",
+                       fmt::format("expected address:port such as 127.0.0.1:7117, got '{}'", printable(listen, 60)));
         } else {
             server.host = listen.substr(0, colon);
-            if (server.host.starts_with('[') && server.host.ends_with(']')) server.host = server.host.substr(1, server.host.size() - 2);
+            if (server.host.starts_with('[') && server.host.ends_with(']'))
+                server.host = server.host.substr(1, server.host.size() - 2);
             server.port = static_cast<std::uint16_t>(*port);
         }
     }
@@ -88,18 +91,23 @@ void read_provider(const std::string& id, Section& s, Config& config) {
     s.choice("kind", provider.kind, kKindNames);
     const bool engine = provider.kind == ProviderKind::engine;
     provider.zone = engine ? Zone::local : Zone::cloud;
-    if (!engine && !s.has("zone")) s.complain("'zone' is missing: local (this machine or a network that you trust) or cloud");
+    if (!engine && !s.has("zone"))
+        s.complain("'zone' is missing: local (this machine or a network that you trust) or cloud");
     s.choice("zone", provider.zone, kZoneNames);
-    if (engine && provider.zone != Zone::local) s.complain("zone", "an engine runs on this machine, so its zone is local");
+    if (engine && provider.zone != Zone::local)
+        s.complain("zone", "an engine runs on this machine, so its zone is local");
     if (!engine) {
         s.required_text("base_url", provider.base_url);
         while (provider.base_url.ends_with('/')) provider.base_url.pop_back();
         if (!provider.base_url.empty()) {
             const auto url = boost::urls::parse_uri(provider.base_url);
-            if (!url || (url->scheme() != "http" && url->scheme() != "https") || url->host().empty() || url->has_userinfo() ||
-                url->has_query() || url->has_fragment())
-                s.complain("base_url", fmt::format("expected a URL such as https://host/v1, without a query or a password in it, got '{}'",
-                                                   url && url->has_userinfo() ? "a URL with a password" : printable(provider.base_url, 80)));
+            if (!url || (url->scheme() != "http" && url->scheme() != "https") || url->host().empty() ||
+                url->has_userinfo() || url->has_query() || url->has_fragment())
+                s.complain(
+                    "base_url",
+                    fmt::format(
+                        "expected a URL such as https://host/v1, without a query or a password in it, got '{}'",
+                        url && url->has_userinfo() ? "a URL with a password" : printable(provider.base_url, 80)));
         }
     }
     provider.api_key = std::make_shared<const Secret>();
@@ -132,7 +140,8 @@ void read_model(const std::string& id, Section& s, Config& config) {
     s.required_text("provider", model.provider);
     const Provider* provider = config.provider(model.provider);
     if (provider == nullptr && !model.provider.empty())
-        s.complain("provider", fmt::format("no provider '{}'{}", printable(model.provider, 60), suggest(model.provider, ids(config.providers))));
+        s.complain("provider", fmt::format("no provider '{}'{}", printable(model.provider, 60),
+                                           suggest(model.provider, ids(config.providers))));
     model.name = id;
     s.text("name", model.name);
     s.number("context", model.context_tokens, 64, 100'000'000);
@@ -148,7 +157,9 @@ void read_model(const std::string& id, Section& s, Config& config) {
                     capabilities.add(static_cast<Capability>(i));
                     known = true;
                 }
-            if (!known) s.complain("capabilities", fmt::format("no capability '{}'{}", printable(name, 40), suggest(name, valid)));
+            if (!known)
+                s.complain("capabilities",
+                           fmt::format("no capability '{}'{}", printable(name, 40), suggest(name, valid)));
         }
         model.capabilities = capabilities;
     }
@@ -160,7 +171,8 @@ void read_model(const std::string& id, Section& s, Config& config) {
         s.duration("load_timeout", model.load_timeout);
         s.texts("args", model.args);
         if (model.context_tokens == 0) model.context_tokens = 4096;
-        // llama-server constrains JSON by grammar with any model; tools need a chat template that knows them (HAZARDS 14).
+        // llama-server constrains JSON by grammar with any model; tools need a chat template that knows them (HAZARDS
+        // 14).
         if (!model.capabilities) {
             model.capabilities = Capabilities{};
             model.capabilities->add(Capability::json);
@@ -184,7 +196,8 @@ void read_rule(Section& s, const Config& config, Policy& policy) {
     s.text("key", rule.key);
     bool known = rule.key.empty();
     for (const auto& key : config.keys) known = known || key.id == rule.key;
-    if (!known) s.complain("key", fmt::format("no key '{}'{}", printable(rule.key, 60), suggest(rule.key, ids(config.keys))));
+    if (!known)
+        s.complain("key", fmt::format("no key '{}'{}", printable(rule.key, 60), suggest(rule.key, ids(config.keys))));
     if (!s.has("prefer")) s.complain("'prefer' is missing; there are: local, cloud, cheapest");
     s.choice("prefer", rule.prefer, kPreferNames);
     s.choice("only", rule.only, kZoneNames);
@@ -206,7 +219,8 @@ void read_policy(Section& s, const Config& config, Policy& policy, Problems& pro
     if (policy.preset.empty()) policy.preset = "hybrid";
     const auto text = preset_text(policy.preset);
     if (text.empty()) {
-        s.complain("preset", fmt::format("no preset '{}'{}", printable(policy.preset, 40), suggest(policy.preset, preset_names())));
+        s.complain("preset", fmt::format("no preset '{}'{}", printable(policy.preset, 40),
+                                         suggest(policy.preset, preset_names())));
         return;
     }
     Section preset(YAML::Load(std::string(text)), "preset " + policy.preset, problems, environment);
@@ -232,9 +246,11 @@ void read_key(const std::string& id, Section& s, Config& config) {
     if (!good_name(id)) s.complain("a key's name has only letters, digits and . _ : / -");
     key.secret = std::make_shared<const Secret>();
     s.secret("secret", key.secret, true);
-    if (!key.secret->empty() && key.secret->reveal().size() < 16) s.complain("secret", "is shorter than 16 characters; `openssl rand -hex 24` makes a good one");
+    if (!key.secret->empty() && key.secret->reveal().size() < 16)
+        s.complain("secret", "is shorter than 16 characters; `openssl rand -hex 24` makes a good one");
     for (const auto& other : config.keys)
-        if (!key.secret->empty() && other.secret->equals(key.secret->reveal())) s.complain("secret", fmt::format("is the same as that of '{}'", other.id));
+        if (!key.secret->empty() && other.secret->equals(key.secret->reveal()))
+            s.complain("secret", fmt::format("is the same as that of '{}'", other.id));
     s.label("label", key.label);
     std::optional<int> value;
     s.choice("value", value, kValueNames);
@@ -303,9 +319,14 @@ fs::path xdg(const Environment& environment, const std::string& variable, const 
 void read_data(Section& root, Config& config, const Environment& environment) {
     std::string data;
     root.text("data", data);
-    if (data.empty()) config.data = xdg(environment, "XDG_DATA_HOME", ".local/share") / "tandem";
-    else if (data.starts_with("~/")) config.data = home_of(environment) / data.substr(2);
-    else config.data = fs::path(data).is_absolute() || config.source.empty() ? fs::path(data) : fs::absolute(config.source).parent_path() / data;
+    if (data.empty())
+        config.data = xdg(environment, "XDG_DATA_HOME", ".local/share") / "tandem";
+    else if (data.starts_with("~/"))
+        config.data = home_of(environment) / data.substr(2);
+    else
+        config.data = fs::path(data).is_absolute() || config.source.empty()
+                          ? fs::path(data)
+                          : fs::absolute(config.source).parent_path() / data;
     if (config.data.is_relative()) config.data = fs::absolute(config.data);
     config.data = config.data.lexically_normal();
 }
@@ -332,7 +353,8 @@ void read_root(Section& root, Config& config, Problems& problems, const Environm
             for (const auto& id : ids(config.aliases)) valid.push_back(id);
             for (const auto& id : ids(config.models)) valid.push_back(id);
             if (std::ranges::find(valid, alias) == valid.end())
-                root.complain("keys", fmt::format("{}: no alias or model '{}'{}", key.id, printable(alias, 60), suggest(alias, valid)));
+                root.complain("keys", fmt::format("{}: no alias or model '{}'{}", key.id, printable(alias, 60),
+                                                  suggest(alias, valid)));
         }
     bool policy_read = false;
     root.section("policy", [&](Section& s) {
@@ -345,19 +367,23 @@ void read_root(Section& root, Config& config, Problems& problems, const Environm
     }
     root.section("engine", [&](Section& s) { s.text("binary", config.engine_binary); });
     root.text("currency", config.currency);
-    if (config.currency.size() != 3 || config.currency.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") != std::string::npos)
+    if (config.currency.size() != 3 ||
+        config.currency.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") != std::string::npos)
         root.complain("currency", "expected three capital letters such as USD or EUR");
     root.choice("durability", config.durability, kDurabilityNames);
     if (!config.server.loopback && config.keys.empty())
-        root.complain("server", fmt::format("{} is not a loopback address, and there is no API key: everyone on the network could use "
-                                            "your models. Add one under 'keys:', or listen on 127.0.0.1", config.server.host));
+        root.complain(
+            "server",
+            fmt::format("{} is not a loopback address, and there is no API key: everyone on the network could use "
+                        "your models. Add one under 'keys:', or listen on 127.0.0.1",
+                        config.server.host));
 }
 
 }  // namespace
 
 bool Server::operator==(const Server& other) const {
-    return host == other.host && port == other.port && tls_certificate == other.tls_certificate && tls_key == other.tls_key &&
-           workers == other.workers;
+    return host == other.host && port == other.port && tls_certificate == other.tls_certificate &&
+           tls_key == other.tls_key && workers == other.workers;
 }
 
 const Provider* Config::provider(std::string_view id) const {
@@ -391,8 +417,10 @@ Result<Config> parse(const std::string& text, const fs::path& source, const Envi
     problems.source = source.empty() ? "tandem.yaml" : source.string();
     Config config;
     config.source = source;
-    if (text.size() > kLargestFile) return fail(ErrorCode::invalid, fmt::format("{}: larger than 1 MiB", problems.source));
-    if (text.find("$`") != std::string::npos) return fail(ErrorCode::invalid, fmt::format("{}: '$`' is not taken anywhere in it", problems.source));
+    if (text.size() > kLargestFile)
+        return fail(ErrorCode::invalid, fmt::format("{}: larger than 1 MiB", problems.source));
+    if (text.find("$`") != std::string::npos)
+        return fail(ErrorCode::invalid, fmt::format("{}: '$`' is not taken anywhere in it", problems.source));
     try {
         const YAML::Node document = YAML::Load(shield_variables(text));
         Section root(document, "", problems, environment);
@@ -409,7 +437,8 @@ Result<Config> load(const fs::path& path, bool must_exist, const Environment& en
     if (!file) {
         std::error_code ignored;
         if (must_exist || fs::exists(path, ignored))
-            return fail(ErrorCode::not_found, fmt::format("cannot read {}; `tandem init --config {}` writes one", path.string(), path.string()));
+            return fail(ErrorCode::not_found, fmt::format("cannot read {}; `tandem init --config {}` writes one",
+                                                          path.string(), path.string()));
         return parse("", {}, environment);
     }
     std::string text(kLargestFile + 1, '\0');

@@ -1,8 +1,8 @@
 // The presets, as the rules that an owner could have written. `tandem policy show` prints them; to change one, copy
 // its rules into tandem.yaml under `policy: rules:` and edit them there.
-#include <array>
-
 #include <fmt/format.h>
+
+#include <array>
 
 #include "config/config.h"
 

@@ -1,8 +1,8 @@
 #include "config/reader.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "base/text.h"
 
@@ -14,15 +14,18 @@ constexpr char kShield = '`';
 }  // namespace
 
 void Problems::add(const YAML::Mark& mark, const std::string& text) {
-    if (mark.is_null()) lines.push_back(fmt::format("{}: {}", source, text));
-    else lines.push_back(fmt::format("{}:{}:{}: {}", source, mark.line + 1, mark.column + 1, text));
+    if (mark.is_null())
+        lines.push_back(fmt::format("{}: {}", source, text));
+    else
+        lines.push_back(fmt::format("{}:{}:{}: {}", source, mark.line + 1, mark.column + 1, text));
 }
 
 Section::Section(YAML::Node node, std::string path, Problems& problems, const Environment& environment)
     : node_(std::move(node)), path_(std::move(path)), problems_(problems), environment_(environment) {
     if (!node_.IsDefined() || node_.IsNull()) return;
     if (!node_.IsMap()) {
-        problems_.add(node_.Mark(), fmt::format("{} must be a mapping (key: value)", path_.empty() ? "the file" : path_));
+        problems_.add(node_.Mark(),
+                      fmt::format("{} must be a mapping (key: value)", path_.empty() ? "the file" : path_));
         node_ = YAML::Node();
         return;
     }
@@ -41,8 +44,9 @@ Section::~Section() {
     const std::vector<std::string> known(asked_.begin(), asked_.end());
     for (const auto& entry : node_) {
         if (!entry.first.IsScalar() || asked_.contains(entry.first.Scalar())) continue;
-        problems_.add(entry.first.Mark(), fmt::format("unknown key '{}'{}{}", printable(entry.first.Scalar(), 60),
-                                                      path_.empty() ? "" : " in " + path_, suggest(entry.first.Scalar(), known)));
+        problems_.add(entry.first.Mark(),
+                      fmt::format("unknown key '{}'{}{}", printable(entry.first.Scalar(), 60),
+                                  path_.empty() ? "" : " in " + path_, suggest(entry.first.Scalar(), known)));
     }
 }
 
@@ -106,8 +110,10 @@ std::optional<std::string> Section::expand(const std::string& key, const YAML::N
         auto value = environment_(variable);
         if (!value || value->empty()) value = fallback;
         if (!value) {
-            problems_.add(node.Mark(), fmt::format("{}: the environment variable {} is not set; export it before you start tandem, "
-                                                   "or write ${{{}:-default}}", name(key), printable(variable, 60), printable(variable, 60)));
+            problems_.add(node.Mark(),
+                          fmt::format("{}: the environment variable {} is not set; export it before you start tandem, "
+                                      "or write ${{{}:-default}}",
+                                      name(key), printable(variable, 60), printable(variable, 60)));
             return std::nullopt;
         }
         result += *value;
@@ -142,17 +148,22 @@ void Section::secret(const std::string& key, std::shared_ptr<const Secret>& targ
     }
     if (auto value = scalar(key)) {
         // Such a value ends in a header, where these would start another one.
-        if (value->find_first_of("\r\n") != std::string::npos || trim(*value).empty()) complain(key, "is empty or has a line break in it");
-        else target = std::make_shared<const Secret>(std::move(*value));
+        if (value->find_first_of("\r\n") != std::string::npos || trim(*value).empty())
+            complain(key, "is empty or has a line break in it");
+        else
+            target = std::make_shared<const Secret>(std::move(*value));
     }
 }
 
 void Section::flag(const std::string& key, bool& target) {
     const auto value = scalar(key);
     if (!value) return;
-    if (*value == "true") target = true;
-    else if (*value == "false") target = false;
-    else complain(key, fmt::format("expected true or false, got '{}'", printable(*value, 40)));
+    if (*value == "true")
+        target = true;
+    else if (*value == "false")
+        target = false;
+    else
+        complain(key, fmt::format("expected true or false, got '{}'", printable(*value, 40)));
 }
 
 void Section::duration(const std::string& key, milliseconds& target) {
@@ -161,10 +172,15 @@ void Section::duration(const std::string& key, milliseconds& target) {
     const auto unit_at = value->find_first_not_of("0123456789");
     const auto count = whole_number(value->substr(0, unit_at));
     const std::string unit = unit_at == std::string::npos ? "" : value->substr(unit_at);
-    const std::int64_t factor = unit == "ms" ? 1 : unit == "s" ? 1000 : unit == "m" ? 60'000 : unit == "h" ? 3'600'000 : 0;
+    const std::int64_t factor = unit == "ms"  ? 1
+                                : unit == "s" ? 1000
+                                : unit == "m" ? 60'000
+                                : unit == "h" ? 3'600'000
+                                              : 0;
     constexpr std::int64_t kLongest = 30LL * 24 * 3'600'000;
     if (!count || factor == 0 || *count == 0 || *count > kLongest / factor) {
-        complain(key, fmt::format("expected a duration such as 500ms, 10s, 5m or 1h (30 days at most), got '{}'", printable(*value, 40)));
+        complain(key, fmt::format("expected a duration such as 500ms, 10s, 5m or 1h (30 days at most), got '{}'",
+                                  printable(*value, 40)));
         return;
     }
     target = milliseconds(*count * factor);
@@ -177,8 +193,10 @@ void Section::bytes(const std::string& key, std::size_t& target, std::size_t low
     const auto count = whole_number(value->substr(0, unit_at));
     const std::string unit = unit_at == std::string::npos ? "" : std::string(trim(value->substr(unit_at)));
     const std::size_t factor = unit.empty() ? 1 : unit == "KiB" ? 1024 : unit == "MiB" ? 1024 * 1024 : 0;
-    if (!count || factor == 0 || static_cast<std::size_t>(*count) > high / factor || static_cast<std::size_t>(*count) * factor < low) {
-        complain(key, fmt::format("expected a size from {} to {} bytes, such as 16KiB or 32MiB, got '{}'", low, high, printable(*value, 40)));
+    if (!count || factor == 0 || static_cast<std::size_t>(*count) > high / factor ||
+        static_cast<std::size_t>(*count) * factor < low) {
+        complain(key, fmt::format("expected a size from {} to {} bytes, such as 16KiB or 32MiB, got '{}'", low, high,
+                                  printable(*value, 40)));
         return;
     }
     target = static_cast<std::size_t>(*count) * factor;
@@ -187,11 +205,15 @@ void Section::bytes(const std::string& key, std::size_t& target, std::size_t low
 void Section::money(const std::string& key, Money& target) {
     const auto value = scalar(key);
     if (!value) return;
-    if (auto money = Money::parse(*value)) target = *money;
-    else complain(key, money.error().message);
+    if (auto money = Money::parse(*value))
+        target = *money;
+    else
+        complain(key, money.error().message);
 }
 
-void Section::label(const std::string& key, Label& target) { choice(key, target, kLabelNames); }
+void Section::label(const std::string& key, Label& target) {
+    choice(key, target, kLabelNames);
+}
 
 void Section::texts(const std::string& key, std::vector<std::string>& target) {
     const auto node = find(key);

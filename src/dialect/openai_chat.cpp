@@ -1,9 +1,9 @@
 #include "dialect/openai_chat.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-
-#include <fmt/format.h>
 
 #include "base/text.h"
 
@@ -25,7 +25,9 @@ std::unexpected<Error> wrong(std::string param, std::string_view expected) {
 }
 
 // A field that may be absent or null.
-bool given(const Value& value) { return value.exists() && !value.is_null(); }
+bool given(const Value& value) {
+    return value.exists() && !value.is_null();
+}
 
 Result<> read_string(const Value& value, const std::string& param, std::string& target) {
     if (!given(value)) return {};
@@ -59,7 +61,8 @@ Result<chat::Part> read_part(const Value& value, const std::string& param) {
         std::string detail;
         if (auto ok = read_string(image["detail"], param + ".image_url.detail", detail); !ok) return fail(ok.error());
         // Anything beside url and detail is kept by keeping the whole.
-        if (value.size() == 2 && image.size() == 1U + (image["detail"].exists() ? 1U : 0U) && !image["detail"].is_null())
+        if (value.size() == 2 && image.size() == 1U + (image["detail"].exists() ? 1U : 0U) &&
+            !image["detail"].is_null())
             return chat::ImagePart{std::string(*url), std::move(detail)};
     }
     return chat::OtherPart{std::string(*type), {std::string(value.raw())}};
@@ -96,8 +99,10 @@ Result<> read_tool_calls(const Value& value, const std::string& param, chat::Mes
         for (const Value member : element.children()) {
             const auto key = member.key();
             const bool plain_type = key == "type" && member.string() == "function";
-            const bool plain_function = key == "function" && function["name"].string() && function["arguments"].string() && function.size() == 2;
-            if (key != "id" && !plain_type && !plain_function) call.extra.emplace_back(key, chat::Raw{std::string(member.raw())});
+            const bool plain_function = key == "function" && function["name"].string() &&
+                                        function["arguments"].string() && function.size() == 2;
+            if (key != "id" && !plain_type && !plain_function)
+                call.extra.emplace_back(key, chat::Raw{std::string(member.raw())});
         }
         message.tool_calls.push_back(std::move(call));
     }
@@ -109,15 +114,19 @@ Result<chat::Message> read_message(const Value& value, const std::string& param)
     chat::Message message;
     const auto role = value["role"].string();
     const auto* const place = std::ranges::find(kRoles, role.value_or(""));
-    if (place == kRoles.end()) return wrong(param + ".role", "one of system, developer, user, assistant, tool, function");
+    if (place == kRoles.end())
+        return wrong(param + ".role", "one of system, developer, user, assistant, tool, function");
     message.role = static_cast<Role>(place - kRoles.begin());
     if (auto ok = read_content(value["content"], param + ".content", message); !ok) return fail(ok.error());
     if (auto ok = read_tool_calls(value["tool_calls"], param + ".tool_calls", message); !ok) return fail(ok.error());
-    if (auto ok = read_string(value["tool_call_id"], param + ".tool_call_id", message.tool_call_id); !ok) return fail(ok.error());
+    if (auto ok = read_string(value["tool_call_id"], param + ".tool_call_id", message.tool_call_id); !ok)
+        return fail(ok.error());
     if (auto ok = read_string(value["name"], param + ".name", message.name); !ok) return fail(ok.error());
-    if (!message.content && message.role != Role::assistant) return wrong(param + ".content", "a string or a list of parts");
+    if (!message.content && message.role != Role::assistant)
+        return wrong(param + ".content", "a string or a list of parts");
     for (const Value member : value.children()) {
-        static constexpr std::array<std::string_view, 5> kKnown = {"role", "content", "tool_calls", "tool_call_id", "name"};
+        static constexpr std::array<std::string_view, 5> kKnown = {"role", "content", "tool_calls", "tool_call_id",
+                                                                   "name"};
         if (std::ranges::find(kKnown, member.key()) == kKnown.end())
             message.extra.emplace_back(member.key(), chat::Raw{std::string(member.raw())});
     }
@@ -141,7 +150,8 @@ Result<> read_tools(const Value& value, chat::Request& request) {
         const auto here = fmt::format("tools[{}]", request.tools.size());
         if (!element.is(Kind::object)) return wrong(here, "an object");
         const Value function = element["function"];
-        if (element["type"].string() == "function" && !function["name"].string()) return wrong(here + ".function.name", "a string");
+        if (element["type"].string() == "function" && !function["name"].string())
+            return wrong(here + ".function.name", "a string");
         request.tools.push_back({std::string(function["name"].text()), {std::string(element.raw())}});
     }
     return {};
@@ -151,10 +161,14 @@ Result<> read_tool_choice(const Value& value, chat::Request& request) {
     using Choice = chat::ToolChoice::Kind;
     if (!given(value)) return {};
     if (const auto text = value.string()) {
-        if (*text == "none") request.tool_choice.kind = Choice::none;
-        else if (*text == "auto") request.tool_choice.kind = Choice::automatic;
-        else if (*text == "required") request.tool_choice.kind = Choice::required;
-        else return wrong("tool_choice", "none, auto, required, or an object that names a tool");
+        if (*text == "none")
+            request.tool_choice.kind = Choice::none;
+        else if (*text == "auto")
+            request.tool_choice.kind = Choice::automatic;
+        else if (*text == "required")
+            request.tool_choice.kind = Choice::required;
+        else
+            return wrong("tool_choice", "none, auto, required, or an object that names a tool");
         return {};
     }
     if (!value.is(Kind::object)) return wrong("tool_choice", "none, auto, required, or an object that names a tool");
@@ -167,8 +181,10 @@ Result<> read_response_format(const Value& value, chat::Request& request) {
     if (!given(value)) return {};
     const auto type = value["type"].string();
     if (!type) return wrong("response_format.type", "text, json_object or json_schema");
-    request.response_format.kind = *type == "text" ? Format::text : *type == "json_object" ? Format::json_object
-                                 : *type == "json_schema" ? Format::json_schema : Format::other;
+    request.response_format.kind = *type == "text"          ? Format::text
+                                   : *type == "json_object" ? Format::json_object
+                                   : *type == "json_schema" ? Format::json_schema
+                                                            : Format::other;
     request.response_format.json.json = value.raw();
     return {};
 }
@@ -179,7 +195,8 @@ Result<> read_stop(const Value& value, chat::Request& request) {
         request.stop.emplace_back(*text);
         return {};
     }
-    if (!value.is(Kind::array) || value.size() > kMostStops) return wrong("stop", fmt::format("a string or a list of at most {} strings", kMostStops));
+    if (!value.is(Kind::array) || value.size() > kMostStops)
+        return wrong("stop", fmt::format("a string or a list of at most {} strings", kMostStops));
     for (const Value element : value.children()) {
         const auto text = element.string();
         if (!text) return wrong(fmt::format("stop[{}]", request.stop.size()), "a string");
@@ -192,11 +209,13 @@ Result<> read_max_tokens(const Value& root, chat::Request& request) {
     const Value modern = root["max_completion_tokens"];
     const Value legacy = root["max_tokens"];
     if (given(modern) && given(legacy))
-        return fail(ErrorCode::invalid, "max_tokens and max_completion_tokens mean the same; give one of them", "max_tokens");
+        return fail(ErrorCode::invalid, "max_tokens and max_completion_tokens mean the same; give one of them",
+                    "max_tokens");
     const Value value = given(modern) ? modern : legacy;
     if (!given(value)) return {};
     const auto count = value.integer();
-    if (!count || *count < 1) return wrong(given(modern) ? "max_completion_tokens" : "max_tokens", "a whole number of at least 1");
+    if (!count || *count < 1)
+        return wrong(given(modern) ? "max_completion_tokens" : "max_tokens", "a whole number of at least 1");
     request.max_output_tokens = *count;
     request.legacy_max_tokens = !given(modern);
     return {};
@@ -207,19 +226,23 @@ Result<> read_rest(const Value& root, chat::Request& request) {
     if (auto ok = read_flag(root["logprobs"], "logprobs", request.logprobs); !ok) return ok;
     const Value options = root["stream_options"];
     if (given(options) && !options.is(Kind::object)) return wrong("stream_options", "an object");
-    if (auto ok = read_flag(options["include_usage"], "stream_options.include_usage", request.include_usage); !ok) return ok;
+    if (auto ok = read_flag(options["include_usage"], "stream_options.include_usage", request.include_usage); !ok)
+        return ok;
     if (const Value n = root["n"]; given(n)) {
         const auto count = n.integer();
-        if (!count || *count < 1 || *count > kMostChoices) return wrong("n", fmt::format("a whole number from 1 to {}", kMostChoices));
+        if (!count || *count < 1 || *count > kMostChoices)
+            return wrong("n", fmt::format("a whole number from 1 to {}", kMostChoices));
         request.choices = *count;
     }
-    static constexpr std::array<std::string_view, 12> kKnown = {"model", "messages", "tools", "tool_choice", "response_format", "max_completion_tokens",
-                                                                "max_tokens", "stream", "logprobs", "n", "stop", "stream_options"};
+    static constexpr std::array<std::string_view, 12> kKnown = {
+        "model",  "messages", "tools", "tool_choice", "response_format", "max_completion_tokens", "max_tokens",
+        "stream", "logprobs", "n",     "stop",        "stream_options"};
     for (const Value member : root.children()) {
         const bool known = std::ranges::find(kKnown, member.key()) != kKnown.end();
         // stream_options may hold more than we read.
         const bool whole = member.key() != "stream_options" || (member.size() <= 1 && given(member["include_usage"]));
-        if (!known || (!whole && given(member))) request.extra.emplace_back(member.key(), chat::Raw{std::string(member.raw())});
+        if (!known || (!whole && given(member)))
+            request.extra.emplace_back(member.key(), chat::Raw{std::string(member.raw())});
     }
     return {};
 }
@@ -239,11 +262,14 @@ void write_part(json::Writer& out, const chat::Part& part) {
 }
 
 void write_tool_call(json::Writer& out, const chat::ToolCall& call) {
-    const auto has = [&](std::string_view key) { return std::ranges::any_of(call.extra, [&](const auto& e) { return e.first == key; }); };
+    const auto has = [&](std::string_view key) {
+        return std::ranges::any_of(call.extra, [&](const auto& e) { return e.first == key; });
+    };
     out.begin_object();
     if (!call.id.empty()) out.member("id", call.id);
     if (!has("type")) out.member("type", "function");
-    if (!has("function")) out.key("function").begin_object().member("name", call.name).member("arguments", call.arguments).end_object();
+    if (!has("function"))
+        out.key("function").begin_object().member("name", call.name).member("arguments", call.arguments).end_object();
     for (const auto& [key, raw] : call.extra) out.raw_member(key, raw.json);
     out.end_object();
 }
@@ -255,7 +281,8 @@ void write_message(json::Writer& out, const chat::Message& message) {
     out.key("content");
     if (!message.content) {
         out.null();
-    } else if (message.content_is_string && message.content->size() == 1 && std::holds_alternative<chat::TextPart>(message.content->front())) {
+    } else if (message.content_is_string && message.content->size() == 1 &&
+               std::holds_alternative<chat::TextPart>(message.content->front())) {
         out.value(std::get<chat::TextPart>(message.content->front()).text);
     } else {
         out.begin_array();
@@ -279,11 +306,20 @@ void write_choices_of_tools(json::Writer& out, const chat::Request& request) {
         out.end_array();
     }
     switch (request.tool_choice.kind) {
-        case Choice::unset: break;
-        case Choice::none: out.member("tool_choice", "none"); break;
-        case Choice::automatic: out.member("tool_choice", "auto"); break;
-        case Choice::required: out.member("tool_choice", "required"); break;
-        case Choice::other: out.raw_member("tool_choice", request.tool_choice.json.json); break;
+        case Choice::unset:
+            break;
+        case Choice::none:
+            out.member("tool_choice", "none");
+            break;
+        case Choice::automatic:
+            out.member("tool_choice", "auto");
+            break;
+        case Choice::required:
+            out.member("tool_choice", "required");
+            break;
+        case Choice::other:
+            out.raw_member("tool_choice", request.tool_choice.json.json);
+            break;
     }
 }
 
@@ -293,8 +329,10 @@ Usage read_usage(const Value& usage) {
     Usage result;
     result.input.count = std::max<std::int64_t>(0, usage["prompt_tokens"].integer().value_or(0));
     result.output.count = std::max<std::int64_t>(0, usage["completion_tokens"].integer().value_or(0));
-    result.cached_input.count = std::max<std::int64_t>(0, usage["prompt_tokens_details"]["cached_tokens"].integer().value_or(0));
-    result.reasoning.count = std::max<std::int64_t>(0, usage["completion_tokens_details"]["reasoning_tokens"].integer().value_or(0));
+    result.cached_input.count =
+        std::max<std::int64_t>(0, usage["prompt_tokens_details"]["cached_tokens"].integer().value_or(0));
+    result.reasoning.count =
+        std::max<std::int64_t>(0, usage["completion_tokens_details"]["reasoning_tokens"].integer().value_or(0));
     return result;
 }
 
@@ -314,15 +352,19 @@ Error read_error(const Value& error) {
 }
 
 void read_piece(const Value& piece, std::int64_t choice, std::vector<chat::Event>& events) {
-    if (const auto text = piece["content"].string(); text && !text->empty()) events.emplace_back(chat::TextDelta{choice, std::string(*text)});
+    if (const auto text = piece["content"].string(); text && !text->empty())
+        events.emplace_back(chat::TextDelta{choice, std::string(*text)});
     for (const auto* key : {"reasoning_content", "reasoning"})
-        if (const auto text = piece[key].string(); text && !text->empty()) events.emplace_back(chat::ReasoningDelta{choice, std::string(*text)});
-    if (const auto text = piece["refusal"].string(); text && !text->empty()) events.emplace_back(chat::TextDelta{choice, std::string(*text)});
+        if (const auto text = piece[key].string(); text && !text->empty())
+            events.emplace_back(chat::ReasoningDelta{choice, std::string(*text)});
+    if (const auto text = piece["refusal"].string(); text && !text->empty())
+        events.emplace_back(chat::TextDelta{choice, std::string(*text)});
     std::int64_t position = 0;
     for (const Value call : piece["tool_calls"].children()) {
         const Value function = call["function"];
-        events.emplace_back(chat::ToolCallDelta{choice, call["index"].integer().value_or(position++), std::string(call["id"].text()),
-                                                std::string(function["name"].text()), std::string(function["arguments"].text())});
+        events.emplace_back(chat::ToolCallDelta{choice, call["index"].integer().value_or(position++),
+                                                std::string(call["id"].text()), std::string(function["name"].text()),
+                                                std::string(function["arguments"].text())});
     }
 }
 
@@ -334,7 +376,8 @@ void read_choices(const Value& root, const char* piece_key, std::vector<chat::Ev
     for (const Value choice : root["choices"].children()) {
         const auto index = choice["index"].integer().value_or(0);
         read_piece(choice[piece_key], index, events);
-        if (const auto reason = choice["finish_reason"].string()) events.emplace_back(chat::Finished{index, std::string(*reason)});
+        if (const auto reason = choice["finish_reason"].string())
+            events.emplace_back(chat::Finished{index, std::string(*reason)});
     }
     if (const Value usage = root["usage"]; usage.is(Kind::object)) events.emplace_back(chat::Used{read_usage(usage)});
 }
@@ -348,28 +391,49 @@ struct ErrorShape {
 // The one place that maps an error to this dialect.
 ErrorShape shape_of(ErrorCode code) {
     switch (code) {
-        case ErrorCode::invalid: return {400, "invalid_request_error", "invalid_request"};
-        case ErrorCode::unauthenticated: return {401, "invalid_request_error", "invalid_api_key"};
-        case ErrorCode::forbidden: return {403, "permission_error", "forbidden"};
-        case ErrorCode::not_found: return {404, "invalid_request_error", "model_not_found"};
-        case ErrorCode::method: return {405, "invalid_request_error", "method_not_allowed"};
-        case ErrorCode::too_large: return {413, "invalid_request_error", "too_large"};
-        case ErrorCode::rate_limited: return {429, "rate_limit_error", "rate_limit_exceeded"};
-        case ErrorCode::over_budget: return {429, "insufficient_quota", "insufficient_quota"};
-        case ErrorCode::policy: return {422, "policy_error", "no_eligible_model"};
-        case ErrorCode::unavailable: return {503, "server_error", "unavailable"};
-        case ErrorCode::context: return {400, "invalid_request_error", "context_length_exceeded"};
-        case ErrorCode::upstream: return {502, "server_error", "upstream_error"};
-        case ErrorCode::timeout: return {504, "server_error", "timeout"};
-        case ErrorCode::cancelled: return {503, "server_error", "cancelled"};
-        case ErrorCode::storage: return {503, "server_error", "storage_error"};
-        case ErrorCode::internal: break;
+        case ErrorCode::invalid:
+            return {400, "invalid_request_error", "invalid_request"};
+        case ErrorCode::unauthenticated:
+            return {401, "invalid_request_error", "invalid_api_key"};
+        case ErrorCode::forbidden:
+            return {403, "permission_error", "forbidden"};
+        case ErrorCode::not_found:
+            return {404, "invalid_request_error", "model_not_found"};
+        case ErrorCode::method:
+            return {405, "invalid_request_error", "method_not_allowed"};
+        case ErrorCode::too_large:
+            return {413, "invalid_request_error", "too_large"};
+        case ErrorCode::rate_limited:
+            return {429, "rate_limit_error", "rate_limit_exceeded"};
+        case ErrorCode::over_budget:
+            return {429, "insufficient_quota", "insufficient_quota"};
+        case ErrorCode::policy:
+            return {422, "policy_error", "no_eligible_model"};
+        case ErrorCode::unavailable:
+            return {503, "server_error", "unavailable"};
+        case ErrorCode::context:
+            return {400, "invalid_request_error", "context_length_exceeded"};
+        case ErrorCode::upstream:
+            return {502, "server_error", "upstream_error"};
+        case ErrorCode::timeout:
+            return {504, "server_error", "timeout"};
+        case ErrorCode::cancelled:
+            return {503, "server_error", "cancelled"};
+        case ErrorCode::storage:
+            return {503, "server_error", "storage_error"};
+        case ErrorCode::internal:
+            break;
     }
     return {500, "server_error", "internal_error"};
 }
 
 void write_model(json::Writer& out, const ListedModel& model, std::int64_t created) {
-    out.begin_object().member("id", model.id).member("object", "model").member("created", created).member("owned_by", model.owner).end_object();
+    out.begin_object()
+        .member("id", model.id)
+        .member("object", "model")
+        .member("created", created)
+        .member("owned_by", model.owner)
+        .end_object();
 }
 
 }  // namespace
@@ -397,11 +461,15 @@ std::string encode_request(const chat::Request& request, std::string_view model)
     for (const auto& message : request.messages) write_message(out, message);
     out.end_array();
     write_choices_of_tools(out, request);
-    if (!request.response_format.json.json.empty()) out.raw_member("response_format", request.response_format.json.json);
-    if (request.max_output_tokens) out.member(request.legacy_max_tokens ? "max_tokens" : "max_completion_tokens", *request.max_output_tokens);
+    if (!request.response_format.json.json.empty())
+        out.raw_member("response_format", request.response_format.json.json);
+    if (request.max_output_tokens)
+        out.member(request.legacy_max_tokens ? "max_tokens" : "max_completion_tokens", *request.max_output_tokens);
     if (request.stream) out.member("stream", true);
-    const bool own_options = std::ranges::any_of(request.extra, [](const auto& e) { return e.first == "stream_options"; });
-    if (request.include_usage && !own_options) out.key("stream_options").begin_object().member("include_usage", true).end_object();
+    const bool own_options =
+        std::ranges::any_of(request.extra, [](const auto& e) { return e.first == "stream_options"; });
+    if (request.include_usage && !own_options)
+        out.key("stream_options").begin_object().member("include_usage", true).end_object();
     if (request.logprobs) out.member("logprobs", true);
     if (request.choices != 1) out.member("n", request.choices);
     if (!request.stop.empty()) {
@@ -428,10 +496,15 @@ std::string forward_request(const json::Document& document, std::string_view mod
     const Value options = root["stream_options"];
     const Value flag = options["include_usage"];
     if (ask_for_usage && flag.boolean() != true) {
-        if (flag.exists()) edits.push_back({flag.offset(), flag.raw().size(), "true"});
-        else if (options.is(Kind::object)) edits.push_back({options.offset() + 1, 0, std::string(kAsk) + (options.size() > 0 ? "," : "")});
-        else if (options.exists()) edits.push_back({options.offset(), options.raw().size(), fmt::format("{{{}}}", kAsk)});
-        else edits.push_back({root.offset() + root.raw().size() - 1, 0, fmt::format(",\"stream_options\":{{{}}}", kAsk)});
+        if (flag.exists())
+            edits.push_back({flag.offset(), flag.raw().size(), "true"});
+        else if (options.is(Kind::object))
+            edits.push_back({options.offset() + 1, 0, std::string(kAsk) + (options.size() > 0 ? "," : "")});
+        else if (options.exists())
+            edits.push_back({options.offset(), options.raw().size(), fmt::format("{{{}}}", kAsk)});
+        else
+            edits.push_back(
+                {root.offset() + root.raw().size() - 1, 0, fmt::format(",\"stream_options\":{{{}}}", kAsk)});
     }
     std::ranges::sort(edits, {}, &Edit::offset);
     const std::string_view source = document.source();
@@ -447,7 +520,9 @@ std::string forward_request(const json::Document& document, std::string_view mod
     return out;
 }
 
-void decode_chunk(const Value& chunk, std::vector<chat::Event>& events) { read_choices(chunk, "delta", events); }
+void decode_chunk(const Value& chunk, std::vector<chat::Event>& events) {
+    read_choices(chunk, "delta", events);
+}
 
 ChunkFacts chunk_facts(const Value& chunk) {
     ChunkFacts facts;
@@ -463,9 +538,12 @@ ChunkFacts chunk_facts(const Value& chunk) {
                 if (field.key() != "delta") continue;
                 for (const Value piece : field.children()) {
                     const auto name = piece.key();
-                    if (name == "content" || name == "reasoning_content" || name == "reasoning" || name == "refusal") facts.text_bytes += piece.text().size();
+                    if (name == "content" || name == "reasoning_content" || name == "reasoning" || name == "refusal")
+                        facts.text_bytes += piece.text().size();
                     else if (name == "tool_calls")
-                        for (const Value call : piece.children()) facts.text_bytes += call["function"]["name"].text().size() + call["function"]["arguments"].text().size() + call["id"].text().size();
+                        for (const Value call : piece.children())
+                            facts.text_bytes += call["function"]["name"].text().size() +
+                                                call["function"]["arguments"].text().size() + call["id"].text().size();
                 }
             }
         }
@@ -473,18 +551,26 @@ ChunkFacts chunk_facts(const Value& chunk) {
     return facts;
 }
 
-void decode_answer(const Value& answer, std::vector<chat::Event>& events) { read_choices(answer, "message", events); }
+void decode_answer(const Value& answer, std::vector<chat::Event>& events) {
+    read_choices(answer, "message", events);
+}
 
 std::string encode_chunk(const chat::Event& event, const StreamFrame& frame) {
     json::Writer out;
     if (const auto* failed = std::get_if<chat::Failed>(&event)) return encode_error(failed->error).body;
-    out.begin_object().member("id", frame.id).member("object", "chat.completion.chunk").member("created", frame.created).member("model", frame.model);
+    out.begin_object()
+        .member("id", frame.id)
+        .member("object", "chat.completion.chunk")
+        .member("created", frame.created)
+        .member("model", frame.model);
     auto choice = [&](std::int64_t index, auto&& write_delta, std::string_view reason) {
         out.key("choices").begin_array().begin_object().member("index", index).key("delta").begin_object();
         write_delta();
         out.end_object().key("finish_reason");
-        if (reason.empty()) out.null();
-        else out.value(reason);
+        if (reason.empty())
+            out.null();
+        else
+            out.value(reason);
         out.end_object().end_array();
     };
     if (const auto* text = std::get_if<chat::TextDelta>(&event)) {
@@ -492,13 +578,16 @@ std::string encode_chunk(const chat::Event& event, const StreamFrame& frame) {
     } else if (const auto* reasoning = std::get_if<chat::ReasoningDelta>(&event)) {
         choice(reasoning->choice, [&] { out.member("reasoning_content", reasoning->text); }, "");
     } else if (const auto* call = std::get_if<chat::ToolCallDelta>(&event)) {
-        choice(call->choice, [&] {
-            out.key("tool_calls").begin_array().begin_object().member("index", call->index);
-            if (!call->id.empty()) out.member("id", call->id).member("type", "function");
-            out.key("function").begin_object();
-            if (!call->name.empty()) out.member("name", call->name);
-            out.member("arguments", call->arguments).end_object().end_object().end_array();
-        }, "");
+        choice(
+            call->choice,
+            [&] {
+                out.key("tool_calls").begin_array().begin_object().member("index", call->index);
+                if (!call->id.empty()) out.member("id", call->id).member("type", "function");
+                out.key("function").begin_object();
+                if (!call->name.empty()) out.member("name", call->name);
+                out.member("arguments", call->arguments).end_object().end_object().end_array();
+            },
+            "");
     } else if (const auto* finished = std::get_if<chat::Finished>(&event)) {
         choice(finished->choice, [] {}, finished->reason);
     } else if (const auto* used = std::get_if<chat::Used>(&event)) {
@@ -514,9 +603,16 @@ std::string encode_chunk(const chat::Event& event, const StreamFrame& frame) {
 ErrorReply encode_error(const Error& error) {
     const auto shape = shape_of(error.code);
     json::Writer out;
-    out.begin_object().key("error").begin_object().member("message", error.message).member("type", shape.type).key("param");
-    if (error.param.empty()) out.null();
-    else out.value(error.param);
+    out.begin_object()
+        .key("error")
+        .begin_object()
+        .member("message", error.message)
+        .member("type", shape.type)
+        .key("param");
+    if (error.param.empty())
+        out.null();
+    else
+        out.value(error.param);
     out.member("code", shape.code).end_object().end_object();
     return {shape.status, out.take()};
 }

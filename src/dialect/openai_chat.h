@@ -5,8 +5,8 @@
 // provider both speak this dialect, forward_request() changes only what has to change and leaves every other byte.
 #pragma once
 
-#include <string>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -32,9 +32,9 @@ void decode_answer(const json::Value& answer, std::vector<chat::Event>& events);
 
 // What a relay must know of a chunk that it hands on as it is; the same facts as decode_chunk() gives, without copies.
 struct ChunkFacts {
-    std::size_t text_bytes = 0;     // of text, reasoning, tool calls
-    std::size_t finished = 0;       // choices that end with it
-    bool only_usage = true;         // no choices in it
+    std::size_t text_bytes = 0;  // of text, reasoning, tool calls
+    std::size_t finished = 0;    // choices that end with it
+    bool only_usage = true;      // no choices in it
     std::optional<Usage> usage;
     std::optional<Error> error;
 };

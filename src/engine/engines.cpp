@@ -1,19 +1,18 @@
 #include "engine/engines.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <atomic>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <condition_variable>
 #include <fstream>
 #include <mutex>
 #include <unordered_map>
-
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <fmt/format.h>
 
 #include "base/id.h"
 #include "base/text.h"
@@ -27,15 +26,15 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr milliseconds kLoadPoll{20};        // between two looks while it loads
-constexpr milliseconds kWatchPoll{100};      // between two looks while it runs
+constexpr milliseconds kLoadPoll{20};    // between two looks while it loads
+constexpr milliseconds kWatchPoll{100};  // between two looks while it runs
 constexpr milliseconds kHealthEvery{5'000};
-constexpr int kHealthFailures = 3;           // in a row: it has stopped answering
+constexpr int kHealthFailures = 3;  // in a row: it has stopped answering
 constexpr milliseconds kHealthTimeout{4'000};
-constexpr milliseconds kStopTime{5'000};     // from SIGTERM to SIGKILL
+constexpr milliseconds kStopTime{5'000};  // from SIGTERM to SIGKILL
 constexpr milliseconds kFirstBackoff{500};
 constexpr milliseconds kLongestBackoff{30'000};
-constexpr milliseconds kStableAfter{60'000}; // a run this long forgives earlier failures
+constexpr milliseconds kStableAfter{60'000};  // a run this long forgives earlier failures
 constexpr std::uintmax_t kLargestLog = 8 * 1024 * 1024;
 
 // Secrets of the owner's environment are not the engine's business.
@@ -87,16 +86,16 @@ struct Engine {
     std::atomic<std::int64_t> idle_since{0};  // steady milliseconds
     // control thread only
     std::vector<Waiter> waiters;
-    bool running = false;        // its coroutine exists
+    bool running = false;  // its coroutine exists
     bool stop_wanted = false;
-    bool retired = false;        // not in the config any more
+    bool retired = false;  // not in the config any more
     milliseconds backoff{0};
-    SteadyTime not_before{};     // of the next start
+    SteadyTime not_before{};  // of the next start
 };
 
 bool same_engine(const config::Model& a, const config::Model& b) {
-    return a.id == b.id && a.file == b.file && a.context_tokens == b.context_tokens && a.slots == b.slots && a.idle_unload == b.idle_unload &&
-           a.load_timeout == b.load_timeout && a.args == b.args;
+    return a.id == b.id && a.file == b.file && a.context_tokens == b.context_tokens && a.slots == b.slots &&
+           a.idle_unload == b.idle_unload && a.load_timeout == b.load_timeout && a.args == b.args;
 }
 
 }  // namespace
@@ -107,7 +106,9 @@ struct Engines::State {
         worker.start();
     }
 
-    std::int64_t steady_ms() const { return std::chrono::duration_cast<milliseconds>(clock.steady().time_since_epoch()).count(); }
+    std::int64_t steady_ms() const {
+        return std::chrono::duration_cast<milliseconds>(clock.steady().time_since_epoch()).count();
+    }
 
     void post(std::function<void()> act) { net::asio::post(worker.context(), std::move(act)); }
 
@@ -141,7 +142,9 @@ struct Engines::State {
         const auto now = clock.steady();
         std::erase_if(engine.waiters, [&](Waiter& waiter) {
             if (waiter.deadline > now) return false;
-            waiter.done(fail(ErrorCode::timeout, fmt::format("the engine of {} was still loading when the deadline of the request passed", engine.model.id)));
+            waiter.done(fail(ErrorCode::timeout,
+                             fmt::format("the engine of {} was still loading when the deadline of the request passed",
+                                         engine.model.id)));
             return true;
         });
     }
@@ -175,12 +178,26 @@ Result<Process> Engines::State::launch(Engine& engine) {
     if (!port) return fail(port.error());
     std::error_code ignored;
     fs::create_directories(engine.log.parent_path(), ignored);
-    if (fs::exists(engine.log, ignored) && fs::file_size(engine.log, ignored) > kLargestLog) fs::rename(engine.log, engine.log.string() + ".1", ignored);
+    if (fs::exists(engine.log, ignored) && fs::file_size(engine.log, ignored) > kLargestLog)
+        fs::rename(engine.log, engine.log.string() + ".1", ignored);
     auto key = std::make_shared<const Secret>(random_hex(random, 48));
     Process::Settings start;
     const auto& m = engine.model;
-    start.command = {binary->string(), "--model", file->string(), "--alias", m.name, "--host", "127.0.0.1", "--port", std::to_string(*port),
-                     "--ctx-size", std::to_string(m.context_tokens * m.slots), "--parallel", std::to_string(m.slots), "--no-webui", "--offline"};
+    start.command = {binary->string(),
+                     "--model",
+                     file->string(),
+                     "--alias",
+                     m.name,
+                     "--host",
+                     "127.0.0.1",
+                     "--port",
+                     std::to_string(*port),
+                     "--ctx-size",
+                     std::to_string(m.context_tokens * m.slots),
+                     "--parallel",
+                     std::to_string(m.slots),
+                     "--no-webui",
+                     "--offline"};
     start.command.insert(start.command.end(), m.args.begin(), m.args.end());
     for (char** variable = environ; *variable != nullptr; ++variable)
         if (may_inherit(*variable)) start.environment.emplace_back(*variable);
@@ -214,9 +231,11 @@ net::Task<bool> Engines::State::healthy(const Engine& engine) {
 net::Task<std::string> Engines::State::load(Engine& engine, Process& process) {
     const auto end = clock.steady() + engine.model.load_timeout;
     while (!ending && !engine.stop_wanted) {
-        if (const auto how = process.ended()) co_return fmt::format("it {} while it loaded{}", *how, last_lines(engine.log));
+        if (const auto how = process.ended())
+            co_return fmt::format("it {} while it loaded{}", *how, last_lines(engine.log));
         if (co_await healthy(engine)) co_return std::string();
-        if (clock.steady() >= end) co_return fmt::format("it did not answer within {} ms", engine.model.load_timeout.count());
+        if (clock.steady() >= end)
+            co_return fmt::format("it did not answer within {} ms", engine.model.load_timeout.count());
         answer_late(engine);
         co_await net::sleep_for(worker.context(), kLoadPoll);
     }
@@ -231,7 +250,8 @@ net::Task<std::string> Engines::State::watch(Engine& engine, Process& process) {
         co_await net::sleep_for(worker.context(), kWatchPoll);
         if (const auto how = process.ended()) co_return fmt::format("it {}{}", *how, last_lines(engine.log));
         const bool idle = engine.in_use == 0 && engine.waiters.empty();
-        if (idle && (engine.retired || steady_ms() - engine.idle_since >= engine.model.idle_unload.count())) co_return std::string();
+        if (idle && (engine.retired || steady_ms() - engine.idle_since >= engine.model.idle_unload.count()))
+            co_return std::string();
         if (clock.steady() < next_health) continue;
         next_health = clock.steady() + kHealthEvery;
         failures = co_await healthy(engine) ? 0 : failures + 1;
@@ -263,7 +283,8 @@ net::Task<> Engines::State::run(std::shared_ptr<Engine> shared) {
                 why = co_await load(engine, *process);
                 if (why.empty()) {
                     spdlog::info("engine {} is ready after {} ms (pid {}, port {})", engine.model.id,
-                                 std::chrono::duration_cast<milliseconds>(clock.steady() - started).count(), engine.pid, engine.port);
+                                 std::chrono::duration_cast<milliseconds>(clock.steady() - started).count(), engine.pid,
+                                 engine.port);
                     engine.idle_since = steady_ms();
                     set_state(engine, "ready", "");
                     for (auto& waiter : std::exchange(engine.waiters, {})) waiter.done(lend(shared));
@@ -288,8 +309,10 @@ net::Task<> Engines::State::run(std::shared_ptr<Engine> shared) {
         engine.not_before = clock.steady() + engine.backoff;
         spdlog::error("engine {} failed: {}; the next start is in {} ms", engine.model.id, why, engine.backoff.count());
         set_state(engine, "waiting", why);
-        answer_all(engine, {ErrorCode::unavailable, fmt::format("the engine of {} does not run: {}", engine.model.id, why)});
-        while (!ending && !engine.stop_wanted && !engine.retired && clock.steady() < engine.not_before) co_await net::sleep_for(worker.context(), kLoadPoll);
+        answer_all(engine,
+                   {ErrorCode::unavailable, fmt::format("the engine of {} does not run: {}", engine.model.id, why)});
+        while (!ending && !engine.stop_wanted && !engine.retired && clock.steady() < engine.not_before)
+            co_await net::sleep_for(worker.context(), kLoadPoll);
         if (engine.stop_wanted || engine.retired) {
             set_state(engine, "stopped");
             break;
@@ -319,7 +342,8 @@ void Engines::configure(std::shared_ptr<const config::Config> config) {
         for (const auto& model : config->models) {
             if (config->provider(model.provider)->kind != config::ProviderKind::engine) continue;
             const auto old = state.engines.find(model.id);
-            if (old != state.engines.end() && same_engine(old->second->model, model) && old->second->config->engine_binary == config->engine_binary) {
+            if (old != state.engines.end() && same_engine(old->second->model, model) &&
+                old->second->config->engine_binary == config->engine_binary) {
                 next.emplace(model.id, old->second);
                 continue;
             }
@@ -347,7 +371,8 @@ void Engines::acquire(const std::string& model, SteadyTime deadline, std::functi
         if (state.ending || state.refusing) return done(fail(ErrorCode::unavailable, "Tandem is stopping"));
         if (engine->running && engine->state == "ready" && !engine->stop_wanted) return done(state.lend(engine));
         if (engine->state == "waiting")
-            return done(fail(ErrorCode::unavailable, fmt::format("the engine of {} does not run: {}", engine->model.id, engine->last_error)));
+            return done(fail(ErrorCode::unavailable,
+                             fmt::format("the engine of {} does not run: {}", engine->model.id, engine->last_error)));
         engine->waiters.push_back({deadline, std::move(done)});
         if (engine->running) return;
         engine->running = true;
@@ -394,7 +419,8 @@ std::vector<EngineStatus> Engines::status() const {
     const std::lock_guard lock(state_->mutex);
     std::vector<EngineStatus> result;
     for (const auto& [id, engine] : state_->engines)
-        result.push_back({id, engine->state, engine->last_error, engine->pid, engine->port, engine->in_use, engine->restarts, engine->log});
+        result.push_back({id, engine->state, engine->last_error, engine->pid, engine->port, engine->in_use,
+                          engine->restarts, engine->log});
     std::ranges::sort(result, {}, &EngineStatus::model);
     return result;
 }

@@ -1,5 +1,5 @@
-// The local engines: started when a request needs one, watched, restarted with backoff, unloaded when idle, stopped with
-// us. One llama-server process for each model of a provider of kind engine.
+// The local engines: started when a request needs one, watched, restarted with backoff, unloaded when idle, stopped
+// with us. One llama-server process for each model of a provider of kind engine.
 //
 // It does not know what is sent to an engine, and opens no connection for requests: it lends an address and a key.
 #pragma once
@@ -23,8 +23,8 @@ struct EngineStatus {
     std::string last_error;  // of the last start or run that failed
     int pid = 0;
     std::uint16_t port = 0;
-    int in_use = 0;          // leases
-    int restarts = 0;        // since Tandem started
+    int in_use = 0;    // leases
+    int restarts = 0;  // since Tandem started
     std::filesystem::path log;
 };
 
@@ -51,8 +51,10 @@ struct EnginesSettings {
 
 // The llama-server to run: the config's, PATH's, the cache's. Errors: not_found, with what to do.
 Result<std::filesystem::path> find_binary(const config::Config& config, const EnginesSettings& settings);
-// The model's file: absolute, beside the config file, in data/models, in the cache. Errors: not_found, naming the places.
-Result<std::filesystem::path> find_model_file(const config::Config& config, const config::Model& model, const EnginesSettings& settings);
+// The model's file: absolute, beside the config file, in data/models, in the cache. Errors: not_found, naming the
+// places.
+Result<std::filesystem::path> find_model_file(const config::Config& config, const config::Model& model,
+                                              const EnginesSettings& settings);
 
 class Engines {
   public:

@@ -1,7 +1,6 @@
 // Where the engine's program and its models are.
-#include <unistd.h>
-
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "engine/engines.h"
 
@@ -22,7 +21,9 @@ Result<fs::path> find_binary(const config::Config& config, const EnginesSettings
     if (!config.engine_binary.empty()) {
         const fs::path named = config.engine_binary;
         if (named.is_absolute() && is_program(named)) return named;
-        return fail(ErrorCode::not_found, fmt::format("engine.binary: {} is not a program; give the absolute path of a llama-server", named.string()));
+        return fail(ErrorCode::not_found,
+                    fmt::format("engine.binary: {} is not a program; give the absolute path of a llama-server",
+                                named.string()));
     }
     const std::string path = settings.environment("PATH").value_or("");
     for (std::size_t at = 0; at < path.size();) {
@@ -33,11 +34,15 @@ Result<fs::path> find_binary(const config::Config& config, const EnginesSettings
     }
     const fs::path cached = settings.cache / "engine" / "llama-server";
     if (is_program(cached)) return cached;
-    return fail(ErrorCode::not_found, fmt::format("there is no llama-server on PATH and none at {}; `packaging/setup.sh engine` builds one, or set "
-                                                  "engine.binary in tandem.yaml", cached.string()));
+    return fail(
+        ErrorCode::not_found,
+        fmt::format("there is no llama-server on PATH and none at {}; `packaging/setup.sh engine` builds one, or set "
+                    "engine.binary in tandem.yaml",
+                    cached.string()));
 }
 
-Result<fs::path> find_model_file(const config::Config& config, const config::Model& model, const EnginesSettings& settings) {
+Result<fs::path> find_model_file(const config::Config& config, const config::Model& model,
+                                 const EnginesSettings& settings) {
     const fs::path named = model.file;
     std::vector<fs::path> places;
     if (named.is_absolute()) {
@@ -53,7 +58,10 @@ Result<fs::path> find_model_file(const config::Config& config, const config::Mod
         if (fs::is_regular_file(place, ignored)) return place;
         looked += "\n  " + place.string();
     }
-    return fail(ErrorCode::not_found, fmt::format("the file of model {} is not there; put it at one of these places, or give its absolute path:{}", model.id, looked));
+    return fail(
+        ErrorCode::not_found,
+        fmt::format("the file of model {} is not there; put it at one of these places, or give its absolute path:{}",
+                    model.id, looked));
 }
 
 }  // namespace tandem::engine

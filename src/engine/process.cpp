@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -11,8 +12,6 @@
 
 #include <cerrno>
 #include <cstring>
-
-#include <fmt/format.h>
 
 namespace tandem::engine {
 
@@ -47,11 +46,14 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
 
 Result<Process> Process::start(const Settings& settings) {
     const int log = open(settings.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (log < 0) return fail(ErrorCode::unavailable, fmt::format("cannot write the engine's log {}: {}", settings.log.string(), std::strerror(errno)));
+    if (log < 0)
+        return fail(ErrorCode::unavailable,
+                    fmt::format("cannot write the engine's log {}: {}", settings.log.string(), std::strerror(errno)));
     int report[2];
     if (pipe2(report, O_CLOEXEC) != 0) {
         close(log);
-        return fail(ErrorCode::unavailable, fmt::format("cannot start {}: {}", settings.command[0], std::strerror(errno)));
+        return fail(ErrorCode::unavailable,
+                    fmt::format("cannot start {}: {}", settings.command[0], std::strerror(errno)));
     }
     auto arguments = pointers(settings.command);
     auto environment = pointers(settings.environment);
@@ -65,10 +67,13 @@ Result<Process> Process::start(const Settings& settings) {
     // Ends with the successful exec, which closes the other side.
     const auto got = pid > 0 ? read(report[0], &why, sizeof why) : 0;
     close(report[0]);
-    if (pid < 0) return fail(ErrorCode::unavailable, fmt::format("cannot start {}: {}", settings.command[0], std::strerror(fork_error)));
+    if (pid < 0)
+        return fail(ErrorCode::unavailable,
+                    fmt::format("cannot start {}: {}", settings.command[0], std::strerror(fork_error)));
     if (got == static_cast<ssize_t>(sizeof why)) {
         waitpid(pid, nullptr, 0);
-        return fail(ErrorCode::unavailable, fmt::format("cannot start {}: {}", settings.command[0], std::strerror(why)));
+        return fail(ErrorCode::unavailable,
+                    fmt::format("cannot start {}: {}", settings.command[0], std::strerror(why)));
     }
     return Process(pid);
 }
@@ -86,7 +91,8 @@ std::optional<std::string> Process::ended() {
         if (done == 0) return std::nullopt;
         status_ = done == pid_ ? status : 0;
     }
-    if (WIFSIGNALED(*status_)) return fmt::format("was ended by signal {} ({})", WTERMSIG(*status_), strsignal(WTERMSIG(*status_)));
+    if (WIFSIGNALED(*status_))
+        return fmt::format("was ended by signal {} ({})", WTERMSIG(*status_), strsignal(WTERMSIG(*status_)));
     return fmt::format("ended with code {}", WEXITSTATUS(*status_));
 }
 

@@ -1,10 +1,9 @@
 #include "gateway/chat.h"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-
-#include <fmt/format.h>
 
 #include "base/text.h"
 #include "chat/estimate.h"
@@ -18,9 +17,9 @@ namespace dialect = dialect::openai_chat;
 namespace {
 
 constexpr std::string_view kPath = "/chat/completions";
-constexpr std::size_t kLargeBody = 256 * 1024;        // decoded and scanned on a thread of its own
+constexpr std::size_t kLargeBody = 256 * 1024;  // decoded and scanned on a thread of its own
 constexpr milliseconds kFirstRetryPause{150};
-constexpr seconds kLongestRetryAfter{5};              // a provider that wants more gets it, and another candidate is asked
+constexpr seconds kLongestRetryAfter{5};  // a provider that wants more gets it, and another candidate is asked
 
 // What the client may say in headers.
 struct Asked {
@@ -36,16 +35,23 @@ Result<Asked> read_headers(const net::Fields& headers, SteadyTime latest) {
     if (const auto text = headers.get("x-tandem-label"); !text.empty()) {
         const auto label = label_from(text);
         const std::vector<std::string> names(kLabelNames.begin(), kLabelNames.end());
-        if (!label) return fail(ErrorCode::invalid, fmt::format("x-tandem-label: there is no label '{}'{}", printable(text, 40), suggest(text, names)), "x-tandem-label");
+        if (!label)
+            return fail(
+                ErrorCode::invalid,
+                fmt::format("x-tandem-label: there is no label '{}'{}", printable(text, 40), suggest(text, names)),
+                "x-tandem-label");
         asked.label = *label;
     }
     if (const auto text = headers.get("x-tandem-value"); !text.empty()) {
-        if (text != "high" && text != "normal") return fail(ErrorCode::invalid, "x-tandem-value: expected high or normal", "x-tandem-value");
+        if (text != "high" && text != "normal")
+            return fail(ErrorCode::invalid, "x-tandem-value: expected high or normal", "x-tandem-value");
         asked.high_value = text == "high";
     }
     if (const auto text = headers.get("x-tandem-timeout"); !text.empty()) {
         const auto wait = whole_number(text);
-        if (!wait || *wait < 1 || *wait > 86'400) return fail(ErrorCode::invalid, "x-tandem-timeout: expected whole seconds, from 1 to 86400", "x-tandem-timeout");
+        if (!wait || *wait < 1 || *wait > 86'400)
+            return fail(ErrorCode::invalid, "x-tandem-timeout: expected whole seconds, from 1 to 86400",
+                        "x-tandem-timeout");
         asked.deadline = std::min(latest, std::chrono::steady_clock::now() + seconds(*wait));
     }
     asked.conversation = headers.get("x-tandem-conversation");
@@ -57,13 +63,15 @@ std::string fingerprint_scope(const config::Key& key, const std::string& convers
 }
 
 // Health and money of each model, as far as they speak against it.
-std::vector<routing::Standing> standing_of(Services& services, const Snapshot& snapshot, const config::Key& key, const routing::Features& features) {
+std::vector<routing::Standing> standing_of(Services& services, const Snapshot& snapshot, const config::Key& key,
+                                           const routing::Features& features) {
     std::vector<routing::Standing> result;
     for (const auto& entry : snapshot.table.models) {
         const bool engine = snapshot.config->provider(entry.provider)->kind == config::ProviderKind::engine;
         routing::Standing standing{entry.model, services.health.unhealthy(entry.provider), {}};
         if (standing.unhealthy.empty() && engine) standing.unhealthy = services.engines.unhealthy(entry.model);
-        if (!key.budgets.empty()) standing.over_budget = services.budgets.refusal(key, routing::worst_cost(entry, features));
+        if (!key.budgets.empty())
+            standing.over_budget = services.budgets.refusal(key, routing::worst_cost(entry, features));
         if (!standing.unhealthy.empty() || !standing.over_budget.empty()) result.push_back(std::move(standing));
     }
     return result;
@@ -79,7 +87,8 @@ privacy::Labelled label_by_source(const config::Key& key, const std::string& ali
     return labelled;
 }
 
-routing::Inputs inputs_of(const config::Key& key, const chat::Request& request, privacy::Labelled labelled, bool high_value, int repeats) {
+routing::Inputs inputs_of(const config::Key& key, const chat::Request& request, privacy::Labelled labelled,
+                          bool high_value, int repeats) {
     routing::Inputs inputs;
     inputs.alias = request.model;
     inputs.key = key.id;
@@ -94,7 +103,12 @@ routing::Inputs inputs_of(const config::Key& key, const chat::Request& request, 
 class ChatRun {
   public:
     ChatRun(Gateway& gateway, net::Exchange& exchange, std::shared_ptr<const Snapshot> snapshot, const config::Key& key)
-        : gateway_(gateway), services_(gateway.services()), exchange_(exchange), snapshot_(std::move(snapshot)), config_(*snapshot_->config), key_(key) {}
+        : gateway_(gateway),
+          services_(gateway.services()),
+          exchange_(exchange),
+          snapshot_(std::move(snapshot)),
+          config_(*snapshot_->config),
+          key_(key) {}
 
     net::Task<> run() {
         auto ready = co_await prepare();
@@ -114,7 +128,8 @@ class ChatRun {
     // ---- authenticate (done by the gateway), label, decide ----
 
     net::Task<Result<>> prepare() {
-        auto asked = read_headers(exchange_.request().headers, services_.clock.steady() + config_.server.request_timeout);
+        auto asked =
+            read_headers(exchange_.request().headers, services_.clock.steady() + config_.server.request_timeout);
         if (!asked) co_return fail(asked.error());
         asked_ = std::move(*asked);
         auto admission = services_.budgets.admit(key_);
@@ -136,16 +151,21 @@ class ChatRun {
         if (!decoded) return fail(decoded.error());
         request_ = std::move(*decoded);
         if (!key_.aliases.empty() && std::ranges::find(key_.aliases, request_.model) == key_.aliases.end())
-            return fail(ErrorCode::forbidden, fmt::format("the key '{}' may not use '{}'{}", key_.id, printable(request_.model, 80), suggest(request_.model, key_.aliases)), "model");
+            return fail(ErrorCode::forbidden,
+                        fmt::format("the key '{}' may not use '{}'{}", key_.id, printable(request_.model, 80),
+                                    suggest(request_.model, key_.aliases)),
+                        "model");
         fingerprints_ = privacy::fingerprints(request_, fingerprint_scope(key_, asked_.conversation));
-        labelled_ = label_by_source(key_, request_.model, asked_.label, services_.privacy.memory().recall(fingerprints_));
+        labelled_ =
+            label_by_source(key_, request_.model, asked_.label, services_.privacy.memory().recall(fingerprints_));
         privacy::label_by_content(services_.privacy.detector(), document_, config_.privacy.detect, labelled_);
         return {};
     }
 
     Result<> decide() {
         id_ = DecisionId::make(services_.clock, services_.random);
-        auto inputs = inputs_of(key_, request_, std::move(labelled_), asked_.high_value, services_.repeats.count(request_));
+        auto inputs =
+            inputs_of(key_, request_, std::move(labelled_), asked_.high_value, services_.repeats.count(request_));
         inputs.standing = standing_of(services_, *snapshot_, key_, inputs.features);
         auto decision = routing::decide(snapshot_->table, inputs);
         if (!decision) return fail(decision.error());
@@ -162,8 +182,11 @@ class ChatRun {
         if (!decision_recorded_) {
             decision_recorded_ = true;
             // Its JSON is made on the ledger's thread: this one has requests to serve.
-            decision = [id = id_, time = services_.clock.wall().time_since_epoch().count(), snapshot = snapshot_, inputs = inputs_, made = decision_](store::Database& database) {
-                return ledger::insert(database, {id, time, inputs->key, inputs->alias, inputs->label, made->rule, snapshot->table_id, routing::to_json(*inputs), routing::to_json(*made)});
+            decision = [id = id_, time = services_.clock.wall().time_since_epoch().count(), snapshot = snapshot_,
+                        inputs = inputs_, made = decision_](store::Database& database) {
+                return ledger::insert(
+                    database, {id, time, inputs->key, inputs->alias, inputs->label, made->rule, snapshot->table_id,
+                               routing::to_json(*inputs), routing::to_json(*made)});
             };
         }
         if (!remember) return decision;
@@ -188,7 +211,9 @@ class ChatRun {
                     co_await give_up();
                     co_return;
                 }
-                if (next == Next::next_candidate || attempt == config_.policy.attempts || !co_await pause_before_retry(attempt)) break;
+                if (next == Next::next_candidate || attempt == config_.policy.attempts ||
+                    !co_await pause_before_retry(attempt))
+                    break;
             }
         }
         co_await give_up();
@@ -196,7 +221,8 @@ class ChatRun {
 
     // False where waiting makes no sense any more.
     net::Task<bool> pause_before_retry(int attempt) {
-        const milliseconds backoff = kFirstRetryPause * (1 << std::min(attempt - 1, 5)) + milliseconds(services_.random.next() % 50);
+        const milliseconds backoff =
+            kFirstRetryPause * (1 << std::min(attempt - 1, 5)) + milliseconds(services_.random.next() % 50);
         const milliseconds wait = last_.retry_after ? std::max<milliseconds>(backoff, *last_.retry_after) : backoff;
         if (wait > kLongestRetryAfter || services_.clock.steady() + wait >= asked_.deadline) co_return false;
         co_await net::sleep_for(exchange_.worker().context(), wait);
@@ -218,16 +244,19 @@ class ChatRun {
 
         const Tokens most{inputs_->features.prompt_tokens + routing::answer_room(entry, inputs_->features)};
         auto reservation = services_.budgets.reserve(key_, routing::worst_cost(entry, inputs_->features), most);
-        if (!reservation) co_return failed({.error = reservation.error(), .remedy = upstream::Remedy::next, .body = {}, .retry_after = {}});
+        if (!reservation)
+            co_return failed(
+                {.error = reservation.error(), .remedy = upstream::Remedy::next, .body = {}, .retry_after = {}});
 
         auto endpoint = upstream::endpoint_of(provider);
         engine::Lease lease;
         if (provider.kind == config::ProviderKind::engine) {
-            auto lent = co_await net::wait_for<Result<engine::Lease>>([&](auto resume) {
-                services_.engines.acquire(candidate.model, asked_.deadline, std::move(resume));
-            });
+            auto lent = co_await net::wait_for<Result<engine::Lease>>(
+                [&](auto resume) { services_.engines.acquire(candidate.model, asked_.deadline, std::move(resume)); });
             if (exchange_.cancel().fired()) co_return cancelled(false);
-            if (!lent) co_return failed({.error = lent.error(), .remedy = upstream::Remedy::next, .body = {}, .retry_after = {}});
+            if (!lent)
+                co_return failed(
+                    {.error = lent.error(), .remedy = upstream::Remedy::next, .body = {}, .retry_after = {}});
             lease = std::move(*lent);
             endpoint.base_url = lease.base_url();
             endpoint.api_key = lease.api_key();
@@ -235,19 +264,28 @@ class ChatRun {
 
         const auto& model = *config_.model(candidate.model);
         const bool ask_for_usage = request_.stream && !request_.include_usage && provider.stream_usage;
-        privacy::Privacy::Ask ask{id_, candidate.provider, candidate.model, candidate.zone, entry.clearance, inputs_->label, decision_->rule,
+        privacy::Privacy::Ask ask{id_,
+                                  candidate.provider,
+                                  candidate.model,
+                                  candidate.zone,
+                                  entry.clearance,
+                                  inputs_->label,
+                                  decision_->rule,
                                   dialect::forward_request(document_, model.name, ask_for_usage)};
         // A decision that sends something out is recorded with it; one that stays home, at the end.
         auto records = candidate.zone == Zone::cloud ? pending_records() : std::exchange(remember_, {});
-        auto clearance = co_await net::wait_for<Result<privacy::Clearance>>([&](auto resume) {
-            services_.privacy.clear(std::move(ask), std::move(records), std::move(resume));
-        });
+        auto clearance = co_await net::wait_for<Result<privacy::Clearance>>(
+            [&](auto resume) { services_.privacy.clear(std::move(ask), std::move(records), std::move(resume)); });
         if (!clearance) {
             const bool storage = clearance.error().code == ErrorCode::storage;
-            co_return failed({.error = clearance.error(), .remedy = storage ? upstream::Remedy::give_up : upstream::Remedy::next, .body = {}, .retry_after = {}});
+            co_return failed({.error = clearance.error(),
+                              .remedy = storage ? upstream::Remedy::give_up : upstream::Remedy::next,
+                              .body = {},
+                              .retry_after = {}});
         }
-        auto sent = co_await upstream::send(gateway_.client_of(exchange_.worker()), std::move(*clearance), *reservation, endpoint, std::string(kPath),
-                                            request_.stream, asked_.deadline, exchange_.cancel());
+        auto sent =
+            co_await upstream::send(gateway_.client_of(exchange_.worker()), std::move(*clearance), *reservation,
+                                    endpoint, std::string(kPath), request_.stream, asked_.deadline, exchange_.cancel());
         if (!sent) {
             if (exchange_.cancel().fired()) co_return cancelled(true, &*reservation, &entry);
             co_return failed(std::move(sent.error()));
@@ -267,18 +305,22 @@ class ChatRun {
         mark_first_byte();
         json::Document document;
         if (auto ok = document.parse(*body); !ok)
-            co_return unreadable({ErrorCode::upstream, fmt::format("{} answered with something that is not JSON: {}", entry.provider, ok.error().message)});
+            co_return unreadable({ErrorCode::upstream, fmt::format("{} answered with something that is not JSON: {}",
+                                                                   entry.provider, ok.error().message)});
         std::vector<chat::Event> events;
         dialect::decode_answer(document.root(), events);
         std::optional<Usage> usage;
         Tokens output;
         for (const auto& event : events) {
             if (const auto* used = std::get_if<chat::Used>(&event)) usage = used->usage;
-            if (const auto* text = std::get_if<chat::TextDelta>(&event)) output = output + chat::estimate_tokens(text->text);
-            if (const auto* call = std::get_if<chat::ToolCallDelta>(&event)) output = output + chat::estimate_tokens(call->arguments);
+            if (const auto* text = std::get_if<chat::TextDelta>(&event))
+                output = output + chat::estimate_tokens(text->text);
+            if (const auto* call = std::get_if<chat::ToolCallDelta>(&event))
+                output = output + chat::estimate_tokens(call->arguments);
             if (const auto* failure = std::get_if<chat::Failed>(&event)) co_return unreadable(failure->error);
         }
-        if (document.root()["choices"].size() == 0) co_return unreadable({ErrorCode::upstream, fmt::format("{} answered without choices", entry.provider)});
+        if (document.root()["choices"].size() == 0)
+            co_return unreadable({ErrorCode::upstream, fmt::format("{} answered without choices", entry.provider)});
         settle(usage.value_or(estimate(output)), entry, reservation, "answered");
         auto receipt = co_await close_record();
         if (!receipt) {
@@ -295,7 +337,8 @@ class ChatRun {
 
     // A client that asked for a stream gets one, also from a provider that does not stream.
     net::Task<Next> as_stream(json::Value root, const std::vector<chat::Event>& events, ledger::Receipt receipt) {
-        const dialect::StreamFrame frame{std::string(root["id"].text()), std::string(root["model"].text()), root["created"].integer().value_or(0)};
+        const dialect::StreamFrame frame{std::string(root["id"].text()), std::string(root["model"].text()),
+                                         root["created"].integer().value_or(0)};
         std::string out;
         for (const auto& event : events)
             if (!std::holds_alternative<chat::Used>(event)) out += net::sse_event(dialect::encode_chunk(event, frame));
@@ -330,18 +373,21 @@ class ChatRun {
                 broken = ok.error();
                 break;
             }
-            // Until there is content, an error can still be an HTTP error, and another attempt be made. What came with the end is
-            // for the last bytes.
+            // Until there is content, an error can still be an HTTP error, and another attempt be made. What came with
+            // the end is for the last bytes.
             if (!relay.has_content() || relay.failed() || relay.done()) continue;
             if (!exchange_.started()) exchange_.start(200, answer_headers("text/event-stream"));
             co_await exchange_.write(relay.take());
         }
         if (relay.failed()) broken = relay.failed();
         if (!broken && !relay.done() && !relay.whole())
-            broken = Error{ErrorCode::upstream, fmt::format("{} ended its stream before the answer was finished", entry.provider)};
+            broken = Error{ErrorCode::upstream,
+                           fmt::format("{} ended its stream before the answer was finished", entry.provider)};
         if (broken && !exchange_.started()) co_return unreadable(*broken);
-        if (relay.malformed() > 0) warn(fmt::format("{} malformed events of {} were skipped", relay.malformed(), entry.provider));
-        settle(relay.usage().value_or(estimate(relay.estimated_output())), entry, reservation, broken ? "cut" : "answered");
+        if (relay.malformed() > 0)
+            warn(fmt::format("{} malformed events of {} were skipped", relay.malformed(), entry.provider));
+        settle(relay.usage().value_or(estimate(relay.estimated_output())), entry, reservation,
+               broken ? "cut" : "answered");
         if (broken) {
             attempt_.error = broken->message;
             services_.health.failed(entry.provider, broken->message);
@@ -371,12 +417,15 @@ class ChatRun {
     void mark_first_byte() {
         if (attempt_.first_byte_ms < 0) attempt_.first_byte_ms = elapsed_ms();
     }
-    std::int64_t elapsed_ms() const { return std::chrono::duration_cast<milliseconds>(services_.clock.steady() - started_).count(); }
+    std::int64_t elapsed_ms() const {
+        return std::chrono::duration_cast<milliseconds>(services_.clock.steady() - started_).count();
+    }
     Usage estimate(Tokens output) const { return {{inputs_->features.prompt_tokens}, {0}, output, {0}, true}; }
 
     void warn(std::string text) { warnings_.push_back(std::move(text)); }
 
-    void settle(const Usage& usage, const routing::Table::Entry& entry, ledger::Reservation& reservation, std::string outcome) {
+    void settle(const Usage& usage, const routing::Table::Entry& entry, ledger::Reservation& reservation,
+                std::string outcome) {
         attempt_.usage = usage;
         attempt_.cost = cost_of(usage, entry.price);
         attempt_.outcome = std::move(outcome);
@@ -396,22 +445,30 @@ class ChatRun {
         if (failure.provider_unwell) services_.health.failed(attempt_.provider, failure.error.message);
         last_ = std::move(failure);
         switch (last_.remedy) {
-            case upstream::Remedy::retry: return Next::retry;
-            case upstream::Remedy::next: return Next::next_candidate;
-            case upstream::Remedy::give_up: break;
+            case upstream::Remedy::retry:
+                return Next::retry;
+            case upstream::Remedy::next:
+                return Next::next_candidate;
+            case upstream::Remedy::give_up:
+                break;
         }
         return Next::give_up;
     }
 
     // A 200 that turned out to be none: the client has seen nothing of it.
     Next unreadable(Error error) {
-        upstream::Failure failure{.error = std::move(error), .provider_unwell = true, .status = attempt_.status, .body = {}, .retry_after = {}};
+        upstream::Failure failure{.error = std::move(error),
+                                  .provider_unwell = true,
+                                  .status = attempt_.status,
+                                  .body = {},
+                                  .retry_after = {}};
         if (failure.error.code == ErrorCode::timeout) failure.remedy = upstream::Remedy::next;
         return failed(std::move(failure));
     }
 
     // The client has gone. What was sent is paid for all the same.
-    Next cancelled(bool was_sent, ledger::Reservation* reservation = nullptr, const routing::Table::Entry* entry = nullptr) {
+    Next cancelled(bool was_sent, ledger::Reservation* reservation = nullptr,
+                   const routing::Table::Entry* entry = nullptr) {
         attempt_.error = "the client has gone";
         if (was_sent && reservation != nullptr) {
             settle(estimate({0}), *entry, *reservation, "cancelled");
@@ -515,14 +572,16 @@ class ChatRun {
 
 }  // namespace
 
-net::Task<> answer_chat(Gateway& gateway, net::Exchange& exchange, std::shared_ptr<const Snapshot> snapshot, const config::Key& key) {
+net::Task<> answer_chat(Gateway& gateway, net::Exchange& exchange, std::shared_ptr<const Snapshot> snapshot,
+                        const config::Key& key) {
     ChatRun run(gateway, exchange, std::move(snapshot), key);
     co_await run.run();
 }
 
-DryRun decide_only(const Snapshot& snapshot, privacy::Detector& detector, Services* services, const config::Key& key, const json::Document& document,
-                   const chat::Request& request, Label asked_label, bool high_value) {
-    const auto remembered = services == nullptr ? Label::public_ : services->privacy.memory().recall(privacy::fingerprints(request, ""));
+DryRun decide_only(const Snapshot& snapshot, privacy::Detector& detector, Services* services, const config::Key& key,
+                   const json::Document& document, const chat::Request& request, Label asked_label, bool high_value) {
+    const auto remembered =
+        services == nullptr ? Label::public_ : services->privacy.memory().recall(privacy::fingerprints(request, ""));
     auto labelled = label_by_source(key, request.model, asked_label, remembered);
     privacy::label_by_content(detector, document, snapshot.config->privacy.detect, labelled);
     auto inputs = inputs_of(key, request, std::move(labelled), high_value, 0);

@@ -1,8 +1,8 @@
 #include "gateway/gateway.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "base/text.h"
 #include "dialect/openai_chat.h"
@@ -17,7 +17,9 @@ namespace {
 constexpr std::string_view kChat = "/v1/chat/completions";
 constexpr std::string_view kModels = "/v1/models";
 
-bool is_open(std::string_view path) { return path == "/healthz" || path == "/readyz"; }
+bool is_open(std::string_view path) {
+    return path == "/healthz" || path == "/readyz";
+}
 
 std::string_view presented_key(const net::Fields& headers) {
     const auto authorization = headers.get("authorization");
@@ -35,10 +37,13 @@ bool key_may_use(const config::Key& key, const std::string& alias) {
 
 void add_cors(const Snapshot& snapshot, const net::Fields& request, net::Fields& answer) {
     const std::string origin(request.get("origin"));
-    if (origin.empty() || std::ranges::find(snapshot.config->server.cors, origin) == snapshot.config->server.cors.end()) return;
+    if (origin.empty() || std::ranges::find(snapshot.config->server.cors, origin) == snapshot.config->server.cors.end())
+        return;
     answer.add("access-control-allow-origin", origin);
     answer.add("vary", "origin");
-    answer.add("access-control-expose-headers", "x-tandem-decision, x-tandem-model, x-tandem-provider, x-tandem-zone, x-tandem-label, x-tandem-warnings");
+    answer.add(
+        "access-control-expose-headers",
+        "x-tandem-decision, x-tandem-model, x-tandem-provider, x-tandem-zone, x-tandem-label, x-tandem-warnings");
 }
 
 std::string header_text(std::string_view text) {
@@ -62,8 +67,9 @@ Result<const config::Key*> Gateway::authenticate(const Snapshot& snapshot, const
     for (const auto& key : snapshot.config->keys)  // all of them, so that time does not tell which
         if (key.secret->equals(presented)) found = &key;
     if (found != nullptr) return found;
-    return fail(ErrorCode::unauthenticated, presented.empty() ? "no API key; send it as 'Authorization: Bearer KEY'"
-                                                              : "this API key is not known; see 'keys:' in tandem.yaml");
+    return fail(ErrorCode::unauthenticated, presented.empty()
+                                                ? "no API key; send it as 'Authorization: Bearer KEY'"
+                                                : "this API key is not known; see 'keys:' in tandem.yaml");
 }
 
 // A page in the owner's browser must not use a loopback server behind the owner's back.
@@ -74,7 +80,10 @@ Result<> Gateway::check_origin(const Snapshot& snapshot, const net::Head& head) 
     if (std::ranges::find(allowed, origin) != allowed.end()) return {};
     const auto scheme = origin.find("://");
     if (scheme != std::string_view::npos && origin.substr(scheme + 3) == head.headers.get("host")) return {};
-    return fail(ErrorCode::forbidden, fmt::format("pages of {} may not call this server; add the origin to server.cors in tandem.yaml to allow it", printable(origin, 80)));
+    return fail(
+        ErrorCode::forbidden,
+        fmt::format("pages of {} may not call this server; add the origin to server.cors in tandem.yaml to allow it",
+                    printable(origin, 80)));
 }
 
 Result<> Gateway::admit(const net::Head& head) {
@@ -113,8 +122,12 @@ net::Task<> Gateway::list_models(net::Exchange& exchange, const Snapshot& snapsh
         const auto found = std::ranges::find(models, id, &dialect::ListedModel::id);
         std::vector<std::string> names;
         for (const auto& model : models) names.push_back(model.id);
-        if (found != models.end()) response.body = dialect::encode_model(*found, now);
-        else response = error(path, 0, {ErrorCode::not_found, fmt::format("there is no model '{}'{}", printable(id, 80), suggest(id, names))});
+        if (found != models.end())
+            response.body = dialect::encode_model(*found, now);
+        else
+            response = error(
+                path, 0,
+                {ErrorCode::not_found, fmt::format("there is no model '{}'{}", printable(id, 80), suggest(id, names))});
     }
     add_cors(snapshot, exchange.request().headers, response.headers);
     co_await exchange.reply(std::move(response));
@@ -124,7 +137,8 @@ net::Task<> Gateway::handle(net::Exchange& exchange) {
     const auto& request = exchange.request();
     if (request.path == kChat && request.method == "POST") {
         auto snapshot = services_.snapshot();
-        if (const auto key = authenticate(*snapshot, request.headers)) return answer_chat(*this, exchange, std::move(snapshot), **key);
+        if (const auto key = authenticate(*snapshot, request.headers))
+            return answer_chat(*this, exchange, std::move(snapshot), **key);
     }
     return handle_rest(exchange);
 }
@@ -138,7 +152,9 @@ net::Task<> Gateway::handle_rest(net::Exchange& exchange) {
         response.status = 204;
         add_cors(*snapshot, request.headers, response.headers);
         response.headers.add("access-control-allow-methods", "GET, POST, OPTIONS");
-        response.headers.add("access-control-allow-headers", "authorization, content-type, x-api-key, x-tandem-label, x-tandem-value, x-tandem-conversation, x-tandem-timeout");
+        response.headers.add("access-control-allow-headers",
+                             "authorization, content-type, x-api-key, x-tandem-label, x-tandem-value, "
+                             "x-tandem-conversation, x-tandem-timeout");
         response.headers.add("access-control-max-age", "600");
         co_await exchange.reply(std::move(response));
         co_return;
@@ -152,10 +168,14 @@ net::Task<> Gateway::handle_rest(net::Exchange& exchange) {
     if (reads && (path == kModels || path.starts_with("/v1/models/"))) {
         co_await list_models(exchange, *snapshot, **key);
     } else if (path == kChat || path == kModels) {
-        co_await exchange.reply(error(path, 405, {ErrorCode::method, fmt::format("{} takes {}", path, path == kChat ? "POST" : "GET")}));
+        co_await exchange.reply(
+            error(path, 405, {ErrorCode::method, fmt::format("{} takes {}", path, path == kChat ? "POST" : "GET")}));
     } else {
-        const std::vector<std::string> paths = {"/v1/chat/completions", "/v1/models", "/healthz", "/readyz", "/tandem/v1/decisions", "/tandem/v1/status"};
-        co_await exchange.reply(error(path, 404, {ErrorCode::not_found, fmt::format("there is nothing at {}{}", printable(path, 80), suggest(path, paths))}));
+        const std::vector<std::string> paths = {"/v1/chat/completions", "/v1/models",       "/healthz", "/readyz",
+                                                "/tandem/v1/decisions", "/tandem/v1/status"};
+        co_await exchange.reply(error(path, 404,
+                                      {ErrorCode::not_found, fmt::format("there is nothing at {}{}",
+                                                                         printable(path, 80), suggest(path, paths))}));
     }
 }
 

@@ -5,6 +5,7 @@ namespace tandem::gateway {
 namespace dialect = dialect::openai_chat;
 
 Result<> StreamRelay::feed(std::string_view bytes) {
+    out_.reserve(out_.size() + bytes.size() + 64);
     return parser_.feed(bytes, [this](const net::SseEvent& e) { event(e.data); });
 }
 
@@ -32,12 +33,16 @@ void StreamRelay::event(std::string_view data) {
     finished_ += facts.finished;
     content_ = content_ || facts.text_bytes > 0 || facts.finished > 0;
     if (facts.usage) usage_ = facts.usage;
-    if (frame_.id.empty()) frame_ = {std::string(root["id"].text()), std::string(root["model"].text()), root["created"].integer().value_or(0)};
+    if (frame_.id.empty())
+        frame_ = {std::string(root["id"].text()), std::string(root["model"].text()),
+                  root["created"].integer().value_or(0)};
     if (facts.usage && facts.only_usage && !wants_usage_) return;  // we asked for it, the client did not
     if (facts.usage) usage_sent_ = true;
     net::append_sse_event(out_, data);
 }
 
-std::string StreamRelay::usage_event(const Usage& usage) const { return net::sse_event(dialect::encode_chunk(chat::Used{usage}, frame_)); }
+std::string StreamRelay::usage_event(const Usage& usage) const {
+    return net::sse_event(dialect::encode_chunk(chat::Used{usage}, frame_));
+}
 
 }  // namespace tandem::gateway

@@ -1,5 +1,5 @@
-// A provider's stream of chunks on its way to the client, in one dialect: each event's bytes are handed on as they came,
-// and what the ledger must know is read from them. Private to gateway/.
+// A provider's stream of chunks on its way to the client, in one dialect: each event's bytes are handed on as they
+// came, and what the ledger must know is read from them. Private to gateway/.
 #pragma once
 
 #include <optional>
@@ -27,7 +27,7 @@ class StreamRelay {
 
     // Something that a person would call an answer has come: text, a tool call, or its regular end.
     bool has_content() const { return content_; }
-    bool done() const { return done_; }          // [DONE] came
+    bool done() const { return done_; }  // [DONE] came
     // Every choice has its finish reason: the answer is whole even where [DONE] is missing.
     bool whole() const { return static_cast<std::int64_t>(finished_) >= choices_; }
     const std::optional<Error>& failed() const { return failed_; }

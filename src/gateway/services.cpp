@@ -19,7 +19,10 @@ void Services::adopt(std::shared_ptr<const Snapshot> next) {
     // Before the first decision that names it: jobs are committed in order.
     store.submit(
         [next](store::Database& database) {
-            return database.prepare("INSERT OR IGNORE INTO routing_tables VALUES (?, ?)").bind(1, next->table_id).bind(2, next->table_json).run();
+            return database.prepare("INSERT OR IGNORE INTO routing_tables VALUES (?, ?)")
+                .bind(1, next->table_id)
+                .bind(2, next->table_json)
+                .run();
         },
         [](Result<> kept) {
             if (!kept) spdlog::error("the routing table could not be recorded: {}", kept.error().message);

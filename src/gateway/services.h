@@ -2,11 +2,10 @@
 // Snapshot: a request takes the newest at its start and keeps it to its end, whatever is reloaded meanwhile.
 #pragma once
 
+#include <boost/asio/thread_pool.hpp>
 #include <memory>
 #include <mutex>
 #include <string>
-
-#include <boost/asio/thread_pool.hpp>
 
 #include "base/secret.h"
 #include "base/world.h"
@@ -24,7 +23,7 @@ namespace tandem::gateway {
 struct Snapshot {
     std::shared_ptr<const config::Config> config;
     routing::Table table;
-    std::string table_id;    // SHA-256 of its JSON, shortened
+    std::string table_id;  // SHA-256 of its JSON, shortened
     std::string table_json;
 };
 
@@ -41,7 +40,7 @@ struct Services {
     upstream::Health& health;
     routing::Repeats& repeats;
     net::asio::thread_pool& pool;  // for work that would hold up a worker: large bodies, reading the ledger
-    Secret admin_token;      // opens everything, for the commands on this machine
+    Secret admin_token;            // opens everything, for the commands on this machine
 
     std::shared_ptr<const Snapshot> snapshot() const {
         const std::lock_guard lock(mutex);

@@ -1,20 +1,23 @@
 #include "ledger/ledger.h"
 
-#include <spdlog/spdlog.h>
-
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 namespace tandem::ledger {
 
 const char* const kLedgerSchema =
     "CREATE TABLE routing_tables (id TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT;"
-    // A plain table with an index: a row of more than a thousand bytes would spill out of a WITHOUT ROWID table's pages.
-    "CREATE TABLE decisions (id TEXT NOT NULL, time INTEGER NOT NULL, key TEXT NOT NULL, alias TEXT NOT NULL, label INTEGER NOT NULL,"
+    // A plain table with an index: a row of more than a thousand bytes would spill out of a WITHOUT ROWID table's
+    // pages.
+    "CREATE TABLE decisions (id TEXT NOT NULL, time INTEGER NOT NULL, key TEXT NOT NULL, alias TEXT NOT NULL, label "
+    "INTEGER NOT NULL,"
     " rule TEXT NOT NULL, routing_table TEXT NOT NULL, inputs TEXT NOT NULL, outcome TEXT NOT NULL) STRICT;"
     "CREATE UNIQUE INDEX decisions_by_id ON decisions (id);"
-    "CREATE TABLE attempts (decision TEXT NOT NULL, number INTEGER NOT NULL, time INTEGER NOT NULL, key TEXT NOT NULL, provider TEXT NOT NULL,"
+    "CREATE TABLE attempts (decision TEXT NOT NULL, number INTEGER NOT NULL, time INTEGER NOT NULL, key TEXT NOT NULL, "
+    "provider TEXT NOT NULL,"
     " model TEXT NOT NULL, zone INTEGER NOT NULL, outcome TEXT NOT NULL, status INTEGER NOT NULL, error TEXT NOT NULL,"
-    " first_byte_ms INTEGER NOT NULL, total_ms INTEGER NOT NULL, input INTEGER NOT NULL, cached INTEGER NOT NULL, output INTEGER NOT NULL,"
+    " first_byte_ms INTEGER NOT NULL, total_ms INTEGER NOT NULL, input INTEGER NOT NULL, cached INTEGER NOT NULL, "
+    "output INTEGER NOT NULL,"
     " reasoning INTEGER NOT NULL, estimated INTEGER NOT NULL, cost INTEGER NOT NULL, warnings TEXT NOT NULL,"
     // Ids sort by time, so this key finds a span of time too; an index would be one more page to write for each group.
     " PRIMARY KEY (decision, number)) STRICT, WITHOUT ROWID;";
@@ -29,24 +32,44 @@ constexpr std::int64_t kDay = 24 * kHour;
 std::int64_t window_start(config::Budget::Window window, WallTime now) {
     const auto ms = now.time_since_epoch().count();
     switch (window) {
-        case config::Budget::Window::hour: return ms - ms % kHour;
-        case config::Budget::Window::day: return ms - ms % kDay;
+        case config::Budget::Window::hour:
+            return ms - ms % kHour;
+        case config::Budget::Window::day:
+            return ms - ms % kDay;
         case config::Budget::Window::month: {
             const std::chrono::year_month_day date(std::chrono::floor<std::chrono::days>(now));
-            return std::chrono::time_point_cast<milliseconds>(std::chrono::sys_days(date.year() / date.month() / 1)).time_since_epoch().count();
+            return std::chrono::time_point_cast<milliseconds>(std::chrono::sys_days(date.year() / date.month() / 1))
+                .time_since_epoch()
+                .count();
         }
-        case config::Budget::Window::total: return 0;
+        case config::Budget::Window::total:
+            return 0;
     }
     return 0;
 }
 
 Result<> insert_attempt(store::Database& database, const AttemptRecord& a) {
     return database.prepare("INSERT INTO attempts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
-        .bind(1, a.decision.text()).bind(2, static_cast<std::int64_t>(a.number)).bind(3, a.time).bind(4, a.key).bind(5, a.provider).bind(6, a.model)
-        .bind(7, static_cast<std::int64_t>(a.zone)).bind(8, a.outcome).bind(9, static_cast<std::int64_t>(a.status)).bind(10, a.error)
-        .bind(11, a.first_byte_ms).bind(12, a.total_ms).bind(13, a.usage.input.count).bind(14, a.usage.cached_input.count)
-        .bind(15, a.usage.output.count).bind(16, a.usage.reasoning.count).bind(17, static_cast<std::int64_t>(a.usage.estimated))
-        .bind(18, a.cost.micros()).bind(19, a.warnings).run();
+        .bind(1, a.decision.text())
+        .bind(2, static_cast<std::int64_t>(a.number))
+        .bind(3, a.time)
+        .bind(4, a.key)
+        .bind(5, a.provider)
+        .bind(6, a.model)
+        .bind(7, static_cast<std::int64_t>(a.zone))
+        .bind(8, a.outcome)
+        .bind(9, static_cast<std::int64_t>(a.status))
+        .bind(10, a.error)
+        .bind(11, a.first_byte_ms)
+        .bind(12, a.total_ms)
+        .bind(13, a.usage.input.count)
+        .bind(14, a.usage.cached_input.count)
+        .bind(15, a.usage.output.count)
+        .bind(16, a.usage.reasoning.count)
+        .bind(17, static_cast<std::int64_t>(a.usage.estimated))
+        .bind(18, a.cost.micros())
+        .bind(19, a.warnings)
+        .run();
 }
 
 store::Store::Job closing_job(std::vector<AttemptRecord> attempts, store::Store::Job also) {
@@ -63,14 +86,25 @@ store::Store::Job closing_job(std::vector<AttemptRecord> attempts, store::Store:
 
 Result<> insert(store::Database& database, const DecisionRecord& r) {
     return database.prepare("INSERT OR IGNORE INTO decisions VALUES (?,?,?,?,?,?,?,?,?)")
-        .bind(1, r.id.text()).bind(2, r.time).bind(3, r.key).bind(4, r.alias).bind(5, static_cast<std::int64_t>(r.label)).bind(6, r.rule)
-        .bind(7, r.table).bind(8, r.inputs).bind(9, r.outcome).run();
+        .bind(1, r.id.text())
+        .bind(2, r.time)
+        .bind(3, r.key)
+        .bind(4, r.alias)
+        .bind(5, static_cast<std::int64_t>(r.label))
+        .bind(6, r.rule)
+        .bind(7, r.table)
+        .bind(8, r.inputs)
+        .bind(9, r.outcome)
+        .run();
 }
 
 // ---- budgets ----
 
 Reservation::Reservation(Reservation&& other) noexcept
-    : budgets_(std::exchange(other.budgets_, nullptr)), key_(std::move(other.key_)), amount_(other.amount_), tokens_(other.tokens_) {}
+    : budgets_(std::exchange(other.budgets_, nullptr)),
+      key_(std::move(other.key_)),
+      amount_(other.amount_),
+      tokens_(other.tokens_) {}
 
 Reservation& Reservation::operator=(Reservation&& other) noexcept {
     if (this != &other) {
@@ -83,7 +117,9 @@ Reservation& Reservation::operator=(Reservation&& other) noexcept {
     return *this;
 }
 
-Reservation::~Reservation() { settle({}, {}); }
+Reservation::~Reservation() {
+    settle({}, {});
+}
 
 void Reservation::settle(Money cost, Tokens tokens) {
     if (budgets_ != nullptr) std::exchange(budgets_, nullptr)->settle(key_, amount_, tokens_, cost, tokens);
@@ -108,7 +144,8 @@ Result<> Budgets::load(store::Store& store) {
         const std::lock_guard lock(mutex_);
         for (std::size_t w = 0; w < config::kWindowNames.size(); ++w) {
             const auto start = window_start(static_cast<config::Budget::Window>(w), now);
-            auto rows = database.prepare("SELECT key, sum(cost) FROM attempts WHERE decision >= ? AND time >= ? AND cost > 0 GROUP BY key");
+            auto rows = database.prepare(
+                "SELECT key, sum(cost) FROM attempts WHERE decision >= ? AND time >= ? AND cost > 0 GROUP BY key");
             const auto first = DecisionId::first_of(WallTime(milliseconds(start)));
             rows.bind(1, first.text()).bind(2, start);
             while (true) {
@@ -143,8 +180,9 @@ std::string Budgets::refusal_locked(const config::Key& key, Account& account, Mo
         const auto index = static_cast<std::size_t>(budget.window);
         const Money taken = account.windows[index].spent + account.reserved;
         if (taken + amount > budget.limit)
-            return fmt::format("the budget of {} per {} has {} left, and this needs up to {}", budget.limit.text(), config::kWindowNames[index],
-                               std::max(Money{}, budget.limit - taken).text(), amount.text());
+            return fmt::format("the budget of {} per {} has {} left, and this needs up to {}", budget.limit.text(),
+                               config::kWindowNames[index], std::max(Money{}, budget.limit - taken).text(),
+                               amount.text());
     }
     return {};
 }
@@ -160,9 +198,13 @@ Result<Admission> Budgets::admit(const config::Key& key) {
     const std::lock_guard lock(mutex_);
     auto& account = account_now(key.id);
     if (key.limits.concurrency > 0 && account.running >= key.limits.concurrency)
-        return fail(ErrorCode::rate_limited, fmt::format("the key '{}' may have {} requests under way; wait for one to end", key.id, key.limits.concurrency));
+        return fail(ErrorCode::rate_limited,
+                    fmt::format("the key '{}' may have {} requests under way; wait for one to end", key.id,
+                                key.limits.concurrency));
     if (key.limits.requests_per_minute > 0 && account.requests >= key.limits.requests_per_minute)
-        return fail(ErrorCode::rate_limited, fmt::format("the key '{}' may send {} requests a minute; try again when the minute is over", key.id, key.limits.requests_per_minute));
+        return fail(ErrorCode::rate_limited,
+                    fmt::format("the key '{}' may send {} requests a minute; try again when the minute is over", key.id,
+                                key.limits.requests_per_minute));
     ++account.requests;
     ++account.running;
     return Admission(this, key.id);
@@ -172,9 +214,12 @@ Result<Reservation> Budgets::reserve(const config::Key& key, Money amount, Token
     // Kept for keys without limits too: a reload of the config may give them some.
     const std::lock_guard lock(mutex_);
     auto& account = account_now(key.id);
-    if (auto reason = refusal_locked(key, account, amount); !reason.empty()) return fail(ErrorCode::over_budget, std::move(reason));
+    if (auto reason = refusal_locked(key, account, amount); !reason.empty())
+        return fail(ErrorCode::over_budget, std::move(reason));
     if (key.limits.tokens_per_minute > 0 && account.tokens + tokens.count > key.limits.tokens_per_minute)
-        return fail(ErrorCode::rate_limited, fmt::format("the key '{}' may use {} tokens a minute; try again when the minute is over", key.id, key.limits.tokens_per_minute));
+        return fail(ErrorCode::rate_limited,
+                    fmt::format("the key '{}' may use {} tokens a minute; try again when the minute is over", key.id,
+                                key.limits.tokens_per_minute));
     account.reserved += amount;
     account.tokens += tokens.count;
     return Reservation(this, key.id, amount, tokens);
@@ -195,10 +240,14 @@ void Budgets::leave(const std::string& key) {
 
 // ---- ledger ----
 
-void Ledger::close(std::vector<AttemptRecord> attempts, store::Store::Job also, std::function<void(Result<Receipt>)> done) {
+void Ledger::close(std::vector<AttemptRecord> attempts, store::Store::Job also,
+                   std::function<void(Result<Receipt>)> done) {
     store_.submit(closing_job(std::move(attempts), std::move(also)), [done = std::move(done)](Result<> committed) {
-        if (committed) done(Receipt());
-        else done(fail(ErrorCode::storage, fmt::format("the record of this request could not be written: {}", committed.error().message)));
+        if (committed)
+            done(Receipt());
+        else
+            done(fail(ErrorCode::storage,
+                      fmt::format("the record of this request could not be written: {}", committed.error().message)));
     });
 }
 
@@ -210,10 +259,12 @@ void Ledger::close_unwatched(std::vector<AttemptRecord> attempts, store::Store::
 
 Result<std::vector<CostRow>> cost_by(store::Database& database, CostBy by, std::int64_t since) {
     static constexpr std::array<const char*, 4> kQueries = {
-#define TANDEM_COST_QUERY(group) \
-    "SELECT " group ", count(*), sum(input), sum(cached), sum(output), sum(reasoning), max(estimated), sum(cost) FROM attempts WHERE decision >= ? AND time >= ? GROUP BY 1 ORDER BY sum(cost) DESC, 1"
-        TANDEM_COST_QUERY("model"), TANDEM_COST_QUERY("CASE zone WHEN 0 THEN 'local' ELSE 'cloud' END"), TANDEM_COST_QUERY("key"),
-        TANDEM_COST_QUERY("date(time / 1000, 'unixepoch')")};
+#define TANDEM_COST_QUERY(group)                                                                                       \
+    "SELECT " group                                                                                                    \
+    ", count(*), sum(input), sum(cached), sum(output), sum(reasoning), max(estimated), sum(cost) FROM attempts WHERE " \
+    "decision >= ? AND time >= ? GROUP BY 1 ORDER BY sum(cost) DESC, 1"
+        TANDEM_COST_QUERY("model"), TANDEM_COST_QUERY("CASE zone WHEN 0 THEN 'local' ELSE 'cloud' END"),
+        TANDEM_COST_QUERY("key"), TANDEM_COST_QUERY("date(time / 1000, 'unixepoch')")};
 #undef TANDEM_COST_QUERY
     auto rows = database.prepare(kQueries[static_cast<std::size_t>(by)]);
     const auto first = DecisionId::first_of(WallTime(milliseconds(since)));
@@ -223,9 +274,10 @@ Result<std::vector<CostRow>> cost_by(store::Database& database, CostBy by, std::
         const auto row = rows.step();
         if (!row) return fail(row.error());
         if (!*row) return result;
-        result.push_back({rows.text(0), rows.integer(1),
-                          Usage{{rows.integer(2)}, {rows.integer(3)}, {rows.integer(4)}, {rows.integer(5)}, rows.integer(6) != 0},
-                          Money::from_micros(rows.integer(7))});
+        result.push_back(
+            {rows.text(0), rows.integer(1),
+             Usage{{rows.integer(2)}, {rows.integer(3)}, {rows.integer(4)}, {rows.integer(5)}, rows.integer(6) != 0},
+             Money::from_micros(rows.integer(7))});
     }
 }
 
@@ -235,8 +287,15 @@ Result<DecisionRecord> read_decision(store::Statement& rows, const std::string& 
     const auto row = rows.step();
     if (!row) return fail(row.error());
     if (!*row) return fail(ErrorCode::not_found, fmt::format("there is no decision {}", what));
-    return DecisionRecord{DecisionId::from_text(rows.text(0)), rows.integer(1), rows.text(2), rows.text(3), static_cast<Label>(rows.integer(4)),
-                          rows.text(5), rows.text(6), rows.text(7), rows.text(8)};
+    return DecisionRecord{DecisionId::from_text(rows.text(0)),
+                          rows.integer(1),
+                          rows.text(2),
+                          rows.text(3),
+                          static_cast<Label>(rows.integer(4)),
+                          rows.text(5),
+                          rows.text(6),
+                          rows.text(7),
+                          rows.text(8)};
 }
 
 }  // namespace
@@ -273,7 +332,8 @@ Result<std::vector<AttemptRecord>> attempts_of(store::Database& database, const 
         a.error = rows.text(9);
         a.first_byte_ms = rows.integer(10);
         a.total_ms = rows.integer(11);
-        a.usage = {{rows.integer(12)}, {rows.integer(13)}, {rows.integer(14)}, {rows.integer(15)}, rows.integer(16) != 0};
+        a.usage = {
+            {rows.integer(12)}, {rows.integer(13)}, {rows.integer(14)}, {rows.integer(15)}, rows.integer(16) != 0};
         a.cost = Money::from_micros(rows.integer(17));
         a.warnings = rows.text(18);
         result.push_back(std::move(a));

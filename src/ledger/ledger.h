@@ -28,27 +28,27 @@ struct DecisionRecord {
     std::string alias;
     Label label = Label::public_;
     std::string rule;
-    std::string table;      // id of the routing table it was made with
+    std::string table;  // id of the routing table it was made with
     std::string inputs;
     std::string outcome;
 };
 
 struct AttemptRecord {
     DecisionId decision;
-    int number = 1;         // from 1 within its decision
+    int number = 1;  // from 1 within its decision
     std::int64_t time = 0;
     std::string key;
     std::string provider;
     std::string model;
     Zone zone = Zone::local;
-    std::string outcome;    // answered, failed, cut, cancelled
-    int status = 0;         // HTTP, 0 where none came
-    std::string error;      // where it failed
+    std::string outcome;  // answered, failed, cut, cancelled
+    int status = 0;       // HTTP, 0 where none came
+    std::string error;    // where it failed
     std::int64_t first_byte_ms = -1;
     std::int64_t total_ms = 0;
     Usage usage;
     Money cost;
-    std::string warnings;   // what was changed or is different from what the client asked, separated by "; "
+    std::string warnings;  // what was changed or is different from what the client asked, separated by "; "
 };
 
 extern const char* const kLedgerSchema;
@@ -80,7 +80,8 @@ class Reservation {
 
   private:
     friend class Budgets;
-    Reservation(Budgets* budgets, std::string key, Money amount, Tokens tokens) : budgets_(budgets), key_(std::move(key)), amount_(amount), tokens_(tokens) {}
+    Reservation(Budgets* budgets, std::string key, Money amount, Tokens tokens)
+        : budgets_(budgets), key_(std::move(key)), amount_(amount), tokens_(tokens) {}
     Budgets* budgets_ = nullptr;
     std::string key_;
     Money amount_;
@@ -91,7 +92,8 @@ class Reservation {
 class Admission {
   public:
     Admission() = default;
-    Admission(Admission&& other) noexcept : budgets_(std::exchange(other.budgets_, nullptr)), key_(std::move(other.key_)) {}
+    Admission(Admission&& other) noexcept
+        : budgets_(std::exchange(other.budgets_, nullptr)), key_(std::move(other.key_)) {}
     Admission& operator=(Admission&& other) noexcept;
     ~Admission();
 
@@ -123,7 +125,7 @@ class Budgets {
     friend class Admission;
     struct Window {
         std::int64_t start = 0;
-        Money spent;     // settled
+        Money spent;  // settled
     };
     struct Account {
         Window windows[4];

@@ -1,10 +1,9 @@
 #include "net/client.h"
 
+#include <fmt/format.h>
 #include <zlib.h>
 
 #include <array>
-#include <optional>
-
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ssl/error.hpp>
@@ -14,7 +13,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
-#include <fmt/format.h>
+#include <optional>
 
 #include "base/text.h"
 #include "net/wire.h"
@@ -133,7 +132,8 @@ class Gunzip {
 }  // namespace
 
 struct Answer::State final : Watched {
-    State(Worker& worker, std::shared_ptr<Client::Pool> pool, Call call) : worker(worker), pool(std::move(pool)), call(std::move(call)) {
+    State(Worker& worker, std::shared_ptr<Client::Pool> pool, Call call)
+        : worker(worker), pool(std::move(pool)), call(std::move(call)) {
         worker.watchdog().add(*this);
     }
     ~State() override { worker.watchdog().remove(*this); }
@@ -159,7 +159,8 @@ struct Answer::State final : Watched {
     Error why(std::string_view what) const {
         if (cancelled) return {ErrorCode::cancelled, "the request was cancelled"};
         if (expired && std::chrono::steady_clock::now() >= call.deadline)
-            return {ErrorCode::timeout, fmt::format("the deadline of the request passed while {} {}", phase, call.url.authority)};
+            return {ErrorCode::timeout,
+                    fmt::format("the deadline of the request passed while {} {}", phase, call.url.authority)};
         if (expired) return {ErrorCode::timeout, fmt::format("timed out while {} {}", phase, call.url.authority)};
         return {ErrorCode::upstream, fmt::format("{} {}: {}", phase, call.url.authority, what)};
     }
@@ -199,8 +200,12 @@ Answer::Answer(Answer&&) noexcept = default;
 Answer& Answer::operator=(Answer&&) noexcept = default;
 Answer::~Answer() = default;
 
-int Answer::status() const { return state_->status; }
-const Fields& Answer::headers() const { return state_->headers; }
+int Answer::status() const {
+    return state_->status;
+}
+const Fields& Answer::headers() const {
+    return state_->headers;
+}
 
 Task<Result<>> Answer::State::connect() {
     begin_phase("connecting to", call.connect_timeout);
@@ -211,7 +216,8 @@ Task<Result<>> Answer::State::connect() {
     } else {
         Resolver lookup(worker.context());
         resolver = &lookup;
-        const auto [failed, found] = co_await lookup.async_resolve(call.url.host, std::to_string(call.url.port), asio::as_tuple(use_task));
+        const auto [failed, found] =
+            co_await lookup.async_resolve(call.url.host, std::to_string(call.url.port), asio::as_tuple(use_task));
         resolver = nullptr;
         if (failed || cancelled || expired) co_return fail(why(failed.message()));
         for (const auto& entry : found) endpoints.push_back(entry.endpoint());
@@ -245,12 +251,15 @@ Task<Result<>> Answer::State::connect() {
 Task<Result<>> Answer::State::write_request() {
     std::string head;
     head.reserve(512);
-    fmt::format_to(std::back_inserter(head), "{} {} HTTP/1.1\r\nHost: {}\r\n", call.method, call.url.path, call.url.authority);
+    fmt::format_to(std::back_inserter(head), "{} {} HTTP/1.1\r\nHost: {}\r\n", call.method, call.url.path,
+                   call.url.authority);
     head += call.headers.lines();
-    if (!call.body.empty() || call.method == "POST") fmt::format_to(std::back_inserter(head), "Content-Length: {}\r\n", call.body.size());
+    if (!call.body.empty() || call.method == "POST")
+        fmt::format_to(std::back_inserter(head), "Content-Length: {}\r\n", call.body.size());
     head += "\r\n";
     begin_phase("sending to", call.idle_timeout);
-    const std::array pieces{asio::const_buffer(head.data(), head.size()), asio::const_buffer(call.body.data(), call.body.size())};
+    const std::array pieces{asio::const_buffer(head.data(), head.size()),
+                            asio::const_buffer(call.body.data(), call.body.size())};
     sent = true;
     const auto [error, bytes] = co_await wire->write(pieces);
     if (error) co_return fail(why(error.message()));
@@ -273,7 +282,8 @@ Task<Result<>> Answer::State::read_header() {
                 } catch (const std::exception& thrown) {
                     co_return fail(why(thrown.what()));
                 }
-                if (error && error != http::error::need_more) co_return fail(why("the answer is not HTTP: " + error.message()));
+                if (error && error != http::error::need_more)
+                    co_return fail(why("the answer is not HTTP: " + error.message()));
                 if (parser->is_header_done()) break;
             }
             const auto room = std::min(kReadSize, buffer.max_size() - buffer.size());
@@ -285,11 +295,15 @@ Task<Result<>> Answer::State::read_header() {
         if (parser->get().result_int() >= 200) break;  // 1xx are interim, RFC 9110 section 15.2
     }
     status = static_cast<int>(parser->get().result_int());
-    for (const auto& field : parser->get()) headers.add(std::string_view(field.name_string().data(), field.name_string().size()), std::string_view(field.value().data(), field.value().size()));
+    for (const auto& field : parser->get())
+        headers.add(std::string_view(field.name_string().data(), field.name_string().size()),
+                    std::string_view(field.value().data(), field.value().size()));
     const auto encoding = headers.get("content-encoding");
-    if (equals_ignoring_case(encoding, "gzip")) gunzip = std::make_unique<Gunzip>();
+    if (equals_ignoring_case(encoding, "gzip"))
+        gunzip = std::make_unique<Gunzip>();
     else if (!encoding.empty() && !equals_ignoring_case(encoding, "identity"))
-        co_return fail(why(fmt::format("the answer is encoded as '{}', which was not asked for", printable(encoding, 40))));
+        co_return fail(
+            why(fmt::format("the answer is encoded as '{}', which was not asked for", printable(encoding, 40))));
     parser->eager(true);
     if (parser->is_done()) end_of_body();
     co_return Result<>{};
@@ -305,15 +319,19 @@ Result<> Answer::State::put(std::string& out) {
         body.more = true;
         ErrorCodeOf error;
         try {
-            if (eof) parser->put_eof(error);
-            else if (buffer.size() > 0) buffer.consume(parser->put(buffer.data(), error));
-            else break;
+            if (eof)
+                parser->put_eof(error);
+            else if (buffer.size() > 0)
+                buffer.consume(parser->put(buffer.data(), error));
+            else
+                break;
         } catch (const std::exception& thrown) {
             return fail(why(thrown.what()));
         }
         const std::size_t filled = block.size() - body.size;
         if (gunzip) {
-            if (!gunzip->feed({block.data(), filled}, out, call.answer_bytes)) return fail(why("the gzip data is broken or too large"));
+            if (!gunzip->feed({block.data(), filled}, out, call.answer_bytes))
+                return fail(why("the gzip data is broken or too large"));
         } else {
             out.append(block.data(), filled);
         }
@@ -322,12 +340,15 @@ Result<> Answer::State::put(std::string& out) {
             if (filled == 0) break;
             continue;
         }
-        if (error == http::error::partial_message || error == http::error::end_of_stream) return fail(why("the answer was cut"));
+        if (error == http::error::partial_message || error == http::error::end_of_stream)
+            return fail(why("the answer was cut"));
         if (error) return fail(why("the answer is not HTTP: " + error.message()));
         if (eof) break;
     }
     read_bytes += out.size();
-    if (read_bytes > call.answer_bytes) return fail(Error{ErrorCode::too_large, fmt::format("the answer of {} is larger than {} bytes", call.url.authority, call.answer_bytes)});
+    if (read_bytes > call.answer_bytes)
+        return fail(Error{ErrorCode::too_large, fmt::format("the answer of {} is larger than {} bytes",
+                                                            call.url.authority, call.answer_bytes)});
     if (parser->is_done()) {
         if (gunzip && !gunzip->ended()) return fail(why("the gzip data was cut"));
         end_of_body();
@@ -357,8 +378,10 @@ Task<Result<std::string>> Answer::State::read_piece() {
         if (room == 0) co_return fail(why("a chunk header of the answer does not end"));
         const auto [failed, bytes] = co_await wire->read_some(buffer.prepare(room));
         if (cancelled || expired) co_return fail(why(failed.message()));
-        if (failed == asio::error::eof || failed == asio::ssl::error::stream_truncated) eof = true;
-        else if (failed) co_return fail(why(failed.message()));
+        if (failed == asio::error::eof || failed == asio::ssl::error::stream_truncated)
+            eof = true;
+        else if (failed)
+            co_return fail(why(failed.message()));
         buffer.commit(bytes);
     }
 }
@@ -374,8 +397,10 @@ Task<Result<std::string>> Answer::read_all() {
         auto piece = co_await read();
         if (!piece) co_return fail(piece.error());
         if (piece->empty()) co_return all;
-        if (all.empty()) all = std::move(*piece);
-        else all += *piece;
+        if (all.empty())
+            all = std::move(*piece);
+        else
+            all += *piece;
     }
 }
 

@@ -21,7 +21,7 @@ struct Url {
     std::string host;       // without brackets
     std::string authority;  // host[:port] as the Host header wants it
     std::uint16_t port = 0;
-    std::string path;       // "/" at least
+    std::string path;  // "/" at least
 };
 
 // http(s)://host[:port][/path]. Errors: invalid.
@@ -30,12 +30,12 @@ Result<Url> parse_url(std::string_view text);
 struct Call {
     std::string method = "POST";
     Url url;
-    Fields headers;            // Host, Content-Length and Connection are the client's own
-    std::string_view body;     // borrowed until send() returns
+    Fields headers;                           // Host, Content-Length and Connection are the client's own
+    std::string_view body;                    // borrowed until send() returns
     SteadyTime deadline = SteadyTime::max();  // of everything
     milliseconds connect_timeout{5'000};
-    milliseconds first_byte_timeout{120'000};  // from the last byte sent to the answer's header
-    milliseconds idle_timeout{120'000};        // between two reads of the answer
+    milliseconds first_byte_timeout{120'000};     // from the last byte sent to the answer's header
+    milliseconds idle_timeout{120'000};           // between two reads of the answer
     std::size_t answer_bytes = 64 * 1024 * 1024;  // decoded
 };
 

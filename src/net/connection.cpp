@@ -1,13 +1,12 @@
 #include "net/connection.h"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <array>
-
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
-#include <fmt/format.h>
 
 #include "base/text.h"
 
@@ -26,12 +25,19 @@ constexpr std::size_t kWriteSize = 256 * 1024;  // one write deadline covers at 
 constexpr std::size_t kLingerBytes = 1024 * 1024;
 constexpr milliseconds kLingerTime{2'000};
 
-asio::const_buffer piece(std::string_view text) { return {text.data(), text.size()}; }
+asio::const_buffer piece(std::string_view text) {
+    return {text.data(), text.size()};
+}
 
 }  // namespace
 
 Connection::Connection(Wire wire, bool tls, Worker& worker, Shared& shared, std::string peer)
-    : wire_(std::move(wire)), tls_(tls), worker_(worker), shared_(shared), peer_(std::move(peer)), buffer_(kBufferLimit) {
+    : wire_(std::move(wire)),
+      tls_(tls),
+      worker_(worker),
+      shared_(shared),
+      peer_(std::move(peer)),
+      buffer_(kBufferLimit) {
     ++shared_.connections;
     worker_.watchdog().add(*this);
 }
@@ -92,8 +98,10 @@ Task<bool> Connection::one_request() {
     request_.peer = peer_;
     if (!co_await read_head()) co_return false;
     if (!host_is_ours()) {
-        co_await refuse(421, {ErrorCode::forbidden, fmt::format("the Host '{}' is not this server; add it to server.hosts in tandem.yaml if it should be",
-                                                                printable(request_.headers.get("host"), 80))});
+        co_await refuse(
+            421, {ErrorCode::forbidden,
+                  fmt::format("the Host '{}' is not this server; add it to server.hosts in tandem.yaml if it should be",
+                              printable(request_.headers.get("host"), 80))});
         co_return false;
     }
     const auto admitted = shared_.service.admit({request_.method, request_.path, request_.headers});
@@ -106,14 +114,15 @@ Task<bool> Connection::one_request() {
     deadline = SteadyTime::max();
     peer_fd = wire_.fd();
     cancel_.emplace();
-    keep_alive_ = framing_.keep_alive && ++served_ < shared_.settings.limits.requests_per_connection && !shared_.stopping;
+    keep_alive_ =
+        framing_.keep_alive && ++served_ < shared_.settings.limits.requests_per_connection && !shared_.stopping;
     co_await shared_.service.handle(*this);
     peer_fd = -1;
     deadline = SteadyTime::max();
     cancel_.reset();
     shared_.body_bytes -= body_bytes_;
     body_bytes_ = 0;
-    co_return answer_ == Answer::done && keep_alive_ && !shared_.stopping && wire_.open();
+    co_return answer_ == Answer::done&& keep_alive_ && !shared_.stopping && wire_.open();
 }
 
 // Reads into the buffer; false at the end of the connection.
@@ -141,7 +150,8 @@ Task<bool> Connection::read_head() {
         const std::size_t end = head_end(bytes, searched);
         searched = bytes.size();
         if (end == std::string_view::npos ? bytes.size() > limits.header_bytes : end > limits.header_bytes) {
-            co_await refuse(431, {ErrorCode::too_large, fmt::format("the request header is larger than {} bytes", limits.header_bytes)});
+            co_await refuse(431, {ErrorCode::too_large,
+                                  fmt::format("the request header is larger than {} bytes", limits.header_bytes)});
             co_return false;
         }
         if (end != std::string_view::npos) {
@@ -158,7 +168,8 @@ Task<bool> Connection::read_head() {
         }
         if (!co_await read_more(kReadSize)) {
             if (expired_ && phase_ == Phase::header)
-                co_await refuse(408, {ErrorCode::timeout, fmt::format("the request header did not arrive within {} ms", limits.header_timeout.count())});
+                co_await refuse(408, {ErrorCode::timeout, fmt::format("the request header did not arrive within {} ms",
+                                                                      limits.header_timeout.count())});
             co_return false;
         }
         if (phase_ == Phase::idle) begin_phase(Phase::header, limits.header_timeout);
@@ -194,7 +205,10 @@ Task<bool> Connection::read_body() {
     if (!framing_.chunked && framing_.content_length == 0) co_return true;
     begin_phase(Phase::body, limits.body_timeout);
     if (framing_.content_length > limits.body_bytes) {
-        co_await refuse(413, {ErrorCode::too_large, fmt::format("the body is larger than {} bytes; raise server.limits.body_bytes if it should be taken", limits.body_bytes)});
+        co_await refuse(
+            413, {ErrorCode::too_large,
+                  fmt::format("the body is larger than {} bytes; raise server.limits.body_bytes if it should be taken",
+                              limits.body_bytes)});
         co_return false;
     }
     if (framing_.expect_continue && buffer_.size() == 0) {
@@ -204,7 +218,8 @@ Task<bool> Connection::read_body() {
     }
     const bool whole = framing_.chunked ? co_await read_chunked() : co_await read_counted();
     if (!whole && expired_ && phase_ == Phase::body)
-        co_await refuse(408, {ErrorCode::timeout, fmt::format("the request body did not arrive within {} ms", limits.body_timeout.count())});
+        co_await refuse(408, {ErrorCode::timeout, fmt::format("the request body did not arrive within {} ms",
+                                                              limits.body_timeout.count())});
     co_return whole;
 }
 
@@ -268,11 +283,16 @@ Task<bool> Connection::read_chunked() {
         if (!co_await read_more(kReadSize * 4)) co_return false;
     }
     if (error == http::error::body_limit) {
-        co_await refuse(413, {ErrorCode::too_large, fmt::format("the body is larger than {} bytes; raise server.limits.body_bytes if it should be taken", limits.body_bytes)});
+        co_await refuse(
+            413, {ErrorCode::too_large,
+                  fmt::format("the body is larger than {} bytes; raise server.limits.body_bytes if it should be taken",
+                              limits.body_bytes)});
         co_return false;
     }
     if (error && error != http::error::need_more) {
-        co_await refuse(400, {ErrorCode::invalid, "the chunked body is malformed, or has chunk extensions or trailers, which are not taken"});
+        co_await refuse(400,
+                        {ErrorCode::invalid,
+                         "the chunked body is malformed, or has chunk extensions or trailers, which are not taken"});
         co_return false;
     }
     request_.body = std::move(parser.get().body());
@@ -330,7 +350,8 @@ Task<bool> Connection::reply(Response response) {
     if (answer_ != Answer::none) co_return false;
     answer_ = Answer::done;
     if (response.close) keep_alive_ = false;
-    const auto head = head_text(response.status, response.headers, fmt::format("content-length: {}\r\n", response.body.size()));
+    const auto head =
+        head_text(response.status, response.headers, fmt::format("content-length: {}\r\n", response.body.size()));
     std::string_view rest = request_.method == "HEAD" ? std::string_view() : std::string_view(response.body);
     std::array pieces{piece(head), piece(rest.substr(0, kWriteSize))};
     while (true) {
@@ -363,7 +384,10 @@ Task<bool> Connection::finish(std::string last_bytes) {
     const std::string head = std::exchange(head_, {});
     const bool chunk = !framing_.http10 && !last_bytes.empty();
     const std::string size = chunk ? fmt::format("{:x}\r\n", last_bytes.size()) : "";
-    const std::array pieces{piece(head), piece(size), piece(last_bytes), piece(framing_.http10 ? "" : chunk ? "\r\n0\r\n\r\n" : "0\r\n\r\n")};
+    const std::array pieces{piece(head), piece(size), piece(last_bytes),
+                            piece(framing_.http10 ? ""
+                                  : chunk         ? "\r\n0\r\n\r\n"
+                                                  : "0\r\n\r\n")};
     co_return co_await send(pieces);
 }
 

@@ -1,8 +1,8 @@
 #include "net/framing.h"
 
-#include <array>
-
 #include <fmt/format.h>
+
+#include <array>
 
 #include "base/text.h"
 
@@ -42,15 +42,18 @@ bool has_control(std::string_view text, bool tab_allowed) {
 std::expected<void, Refusal> check_request_line(std::string_view line, Framing& framing, HeadParts* parts) {
     const auto first = line.find(' ');
     const auto last = line.rfind(' ');
-    if (first == std::string_view::npos || first == last) return refuse(400, "the request line is not 'METHOD /path HTTP/1.1'");
+    if (first == std::string_view::npos || first == last)
+        return refuse(400, "the request line is not 'METHOD /path HTTP/1.1'");
     const auto target = line.substr(first + 1, last - first - 1);
     const auto version = line.substr(last + 1);
     if (!is_token(line.substr(0, first))) return refuse(400, "the method is not a token");
     if (target.empty() || target.find(' ') != std::string_view::npos || has_control(target, false))
         return refuse(400, "the request target has a space or a control character in it; percent-encode it");
     if (target.front() != '/') return refuse(400, "the request target must start with '/': this server is no proxy");
-    if (version == "HTTP/1.0") framing.http10 = true;
-    else if (version != "HTTP/1.1") return refuse(version.starts_with("HTTP/") ? 505 : 400, "this server speaks HTTP/1.1 and HTTP/1.0");
+    if (version == "HTTP/1.0")
+        framing.http10 = true;
+    else if (version != "HTTP/1.1")
+        return refuse(version.starts_with("HTTP/") ? 505 : 400, "this server speaks HTTP/1.1 and HTTP/1.0");
     if (parts != nullptr) {
         parts->method = line.substr(0, first);
         parts->target = target;
@@ -71,13 +74,15 @@ std::expected<void, Refusal> once(std::optional<std::string_view>& place, std::s
 
 // RFC 9112 section 5.
 std::expected<void, Refusal> check_field(std::string_view line, Seen& seen, HeadParts* parts) {
-    if (line.front() == ' ' || line.front() == '\t') return refuse(400, "a header line starts with a space: folded lines are not taken");
+    if (line.front() == ' ' || line.front() == '\t')
+        return refuse(400, "a header line starts with a space: folded lines are not taken");
     const auto colon = line.find(':');
     if (colon == std::string_view::npos || !is_token(line.substr(0, colon)))
         return refuse(400, "a header line is not 'Name: value' (no space may stand before the colon)");
     const auto name = line.substr(0, colon);
     const auto value = trim(line.substr(colon + 1));
-    if (has_control(value, true)) return refuse(400, fmt::format("a control character in the header {}", printable(name, 40)));
+    if (has_control(value, true))
+        return refuse(400, fmt::format("a control character in the header {}", printable(name, 40)));
     if (parts != nullptr) parts->fields.emplace_back(name, value);
     switch (name.size()) {  // most lines are none of these, and cost one comparison
         case 4:
@@ -91,7 +96,8 @@ std::expected<void, Refusal> check_field(std::string_view line, Seen& seen, Head
             break;
         case 7:
             if (equals_ignoring_case(name, "upgrade")) break;  // ignored, as RFC 9110 section 7.8 allows
-            if (equals_ignoring_case(name, "trailer")) return refuse(400, "trailers are not taken; send the fields in the header");
+            if (equals_ignoring_case(name, "trailer"))
+                return refuse(400, "trailers are not taken; send the fields in the header");
             break;
         case 10:
             if (equals_ignoring_case(name, "connection")) return once(seen.connection, value, "Connection");
@@ -102,7 +108,8 @@ std::expected<void, Refusal> check_field(std::string_view line, Seen& seen, Head
         case 17:
             if (equals_ignoring_case(name, "transfer-encoding")) return once(seen.encoding, value, "Transfer-Encoding");
             break;
-        default: break;
+        default:
+            break;
     }
     return {};
 }
@@ -111,8 +118,10 @@ std::expected<Framing, Refusal> conclude(const Seen& seen, Framing framing) {
     if (seen.hosts == 0 && !framing.http10) return refuse(400, "Host is missing");
     if (seen.encoding) {
         if (framing.http10) return refuse(400, "Transfer-Encoding does not exist in HTTP/1.0");
-        if (seen.length) return refuse(400, "Content-Length and Transfer-Encoding together leave the end of the body in doubt");
-        if (!equals_ignoring_case(*seen.encoding, "chunked")) return refuse(501, "the only Transfer-Encoding here is 'chunked'");
+        if (seen.length)
+            return refuse(400, "Content-Length and Transfer-Encoding together leave the end of the body in doubt");
+        if (!equals_ignoring_case(*seen.encoding, "chunked"))
+            return refuse(501, "the only Transfer-Encoding here is 'chunked'");
         framing.chunked = true;
     }
     if (seen.length) {
@@ -122,11 +131,14 @@ std::expected<Framing, Refusal> conclude(const Seen& seen, Framing framing) {
     }
     framing.keep_alive = !framing.http10;
     if (seen.connection) {
-        if (equals_ignoring_case(*seen.connection, "close")) framing.keep_alive = false;
-        else if (equals_ignoring_case(*seen.connection, "keep-alive")) framing.keep_alive = true;
+        if (equals_ignoring_case(*seen.connection, "close"))
+            framing.keep_alive = false;
+        else if (equals_ignoring_case(*seen.connection, "keep-alive"))
+            framing.keep_alive = true;
     }
     if (seen.expect) {
-        if (!equals_ignoring_case(*seen.expect, "100-continue")) return refuse(417, "the only Expect here is '100-continue'");
+        if (!equals_ignoring_case(*seen.expect, "100-continue"))
+            return refuse(417, "the only Expect here is '100-continue'");
         framing.expect_continue = !framing.http10;
     }
     return framing;

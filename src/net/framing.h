@@ -35,11 +35,13 @@ std::size_t head_end(std::string_view bytes, std::size_t from);
 struct HeadParts {
     std::string_view method;
     std::string_view target;
-    std::vector<std::pair<std::string_view, std::string_view>> fields;  // names as sent, values without white space around
+    std::vector<std::pair<std::string_view, std::string_view>>
+        fields;  // names as sent, values without white space around
 };
 
-// `head` is a whole request head with its blank line. At most `max_fields` header fields are taken. `parts`, where it is
-// given, is filled with what was checked, so that nothing parses it a second time and differently.
-std::expected<Framing, Refusal> check_framing(std::string_view head, std::size_t max_fields, HeadParts* parts = nullptr);
+// `head` is a whole request head with its blank line. At most `max_fields` header fields are taken. `parts`, where it
+// is given, is filled with what was checked, so that nothing parses it a second time and differently.
+std::expected<Framing, Refusal> check_framing(std::string_view head, std::size_t max_fields,
+                                              HeadParts* parts = nullptr);
 
 }  // namespace tandem::net

@@ -8,8 +8,8 @@
 
 namespace tandem::net {
 
-// Header fields in order. Names compare without case. All of them share one buffer, written as a head writes them, so that
-// taking a request's and sending an answer's cost one allocation each.
+// Header fields in order. Names compare without case. All of them share one buffer, written as a head writes them, so
+// that taking a request's and sending an answer's cost one allocation each.
 class Fields {
   public:
     void add(std::string_view name, std::string_view value);
@@ -31,7 +31,9 @@ class Fields {
         std::uint32_t name, name_size, value_size;
     };
     std::string_view name(const Place& p) const { return std::string_view(lines_).substr(p.name, p.name_size); }
-    std::string_view value(const Place& p) const { return std::string_view(lines_).substr(p.name + p.name_size + 2, p.value_size); }
+    std::string_view value(const Place& p) const {
+        return std::string_view(lines_).substr(p.name + p.name_size + 2, p.value_size);
+    }
     const Place* find(std::string_view name) const;
     std::string lines_;
     std::vector<Place> places_;
@@ -44,7 +46,7 @@ struct Request {
     std::string query;   // after the '?', as sent
     Fields headers;
     std::string body;
-    std::string peer;    // the client's address
+    std::string peer;  // the client's address
 
     // A parameter of the query, percent-decoded; empty where there is none.
     std::string parameter(std::string_view name) const;

@@ -1,16 +1,15 @@
 #include "net/server.h"
 
+#include <fmt/format.h>
 #include <netinet/tcp.h>
 #include <spdlog/spdlog.h>
-
-#include <condition_variable>
-#include <mutex>
-#include <unordered_set>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <fmt/format.h>
+#include <condition_variable>
+#include <mutex>
+#include <unordered_set>
 
 #include "net/connection.h"
 
@@ -28,7 +27,9 @@ constexpr int kUnsentBytes = 64 * 1024;
 constexpr milliseconds kAcceptPause{100};  // after EMFILE and the like
 constexpr int kBacklog = 1024;
 
-Task<> accept_pause(asio::io_context& context) { co_await sleep_for(context, kAcceptPause); }
+Task<> accept_pause(asio::io_context& context) {
+    co_await sleep_for(context, kAcceptPause);
+}
 
 }  // namespace
 
@@ -52,8 +53,9 @@ struct Server::State {
         if (!error) side.acceptor.bind(endpoint, error);
         if (!error && reuse_port) side.acceptor.listen(kBacklog, error);
         if (!error) return {};
-        return fail(ErrorCode::unavailable, fmt::format("cannot listen on {}:{}: {}; stop what runs there, or set server.listen in tandem.yaml",
-                                                        shared.settings.host, endpoint.port(), error.message()));
+        return fail(ErrorCode::unavailable,
+                    fmt::format("cannot listen on {}:{}: {}; stop what runs there, or set server.listen in tandem.yaml",
+                                shared.settings.host, endpoint.port(), error.message()));
     }
 
     Task<> accept_loop(Side& side) {
@@ -129,7 +131,9 @@ struct Server::State {
 Server::Server(ServerSettings settings, std::vector<Worker*> workers, Service& service)
     : state_(std::make_unique<State>(std::move(settings), std::move(workers), service)) {}
 
-Server::~Server() { stop(milliseconds(0)); }
+Server::~Server() {
+    stop(milliseconds(0));
+}
 
 Result<> Server::listen() {
     auto& state = *state_;
@@ -139,9 +143,12 @@ Result<> Server::listen() {
         ErrorCodeOf error;
         state.tls->set_options(asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1, error);
         state.tls->use_certificate_chain_file(settings.tls_certificate, error);
-        if (error) return fail(ErrorCode::invalid, fmt::format("server.tls.certificate {}: {}", settings.tls_certificate, error.message()));
+        if (error)
+            return fail(ErrorCode::invalid,
+                        fmt::format("server.tls.certificate {}: {}", settings.tls_certificate, error.message()));
         state.tls->use_private_key_file(settings.tls_key, asio::ssl::context::pem, error);
-        if (error) return fail(ErrorCode::invalid, fmt::format("server.tls.key {}: {}", settings.tls_key, error.message()));
+        if (error)
+            return fail(ErrorCode::invalid, fmt::format("server.tls.key {}: {}", settings.tls_key, error.message()));
     }
     ErrorCodeOf error;
     const auto address = asio::ip::make_address(settings.host == "localhost" ? "127.0.0.1" : settings.host, error);
@@ -154,21 +161,35 @@ Result<> Server::listen() {
         endpoint.port(probe.acceptor.local_endpoint().port());
     }
     for (Worker* worker : state.workers) {
-        auto side = std::make_unique<State::Side>(*worker, Acceptor(worker->context()), std::unordered_set<Connection*>{});
+        auto side =
+            std::make_unique<State::Side>(*worker, Acceptor(worker->context()), std::unordered_set<Connection*>{});
         if (auto ok = state.open(*side, endpoint, true); !ok) return ok;
         state.sides.push_back(std::move(side));
     }
     state.port = endpoint.port();
-    const auto body = state.shared.service.error("", 503, {ErrorCode::unavailable, fmt::format("all {} connections are taken; try again in a moment, or raise server.limits.connections",
-                                                                                                settings.limits.connections)}).body;
-    state.full = fmt::format("HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{}", body.size(), body);
+    const auto body =
+        state.shared.service
+            .error(
+                "", 503,
+                {ErrorCode::unavailable,
+                 fmt::format("all {} connections are taken; try again in a moment, or raise server.limits.connections",
+                             settings.limits.connections)})
+            .body;
+    state.full = fmt::format(
+        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 1\r\nconnection: "
+        "close\r\ncontent-length: {}\r\n\r\n{}",
+        body.size(), body);
     state.listening = true;
     for (auto& side : state.sides) asio::co_spawn(side->worker.context(), state.accept_loop(*side), asio::detached);
     return {};
 }
 
-std::uint16_t Server::port() const { return state_->port; }
-std::size_t Server::connections() const { return state_->shared.connections; }
+std::uint16_t Server::port() const {
+    return state_->port;
+}
+std::size_t Server::connections() const {
+    return state_->shared.connections;
+}
 
 void Server::stop(milliseconds drain, const std::function<void()>& before_cancel) {
     auto& state = *state_;

@@ -30,8 +30,9 @@ class Exchange {
     virtual Task<bool> reply(Response response) = 0;
 
     // An answer of unknown length: start, then write any number of times, then finish. The head goes out with the first
-    // bytes. Each write waits until the bytes are with the system, so that a slow client slows its source. False: the client
-    // is gone or too slow, and the connection is closed. Without finish() the client sees that the answer was cut.
+    // bytes. Each write waits until the bytes are with the system, so that a slow client slows its source. False: the
+    // client is gone or too slow, and the connection is closed. Without finish() the client sees that the answer was
+    // cut.
     virtual void start(int status, Fields headers) = 0;
     virtual Task<bool> write(std::string bytes) = 0;
     virtual Task<bool> finish(std::string last_bytes) = 0;
@@ -58,7 +59,7 @@ class Service {
 
 struct ServerSettings {
     std::string host = "127.0.0.1";
-    std::uint16_t port = 0;  // 0: any free one
+    std::uint16_t port = 0;                // 0: any free one
     std::string tls_certificate, tls_key;  // PEM files; empty: plain HTTP
     // Values of Host that are taken, without port, lower-case; empty: any. Guards a loopback server against pages that
     // rebind a name of their own to 127.0.0.1.
@@ -80,8 +81,8 @@ class Server {
     std::size_t connections() const;
 
     // Stops accepting, closes idle connections, and waits up to `drain` for requests under way; then cancels those and
-    // waits for their end. `before_cancel` runs between the two: there the owner ends what requests wait for. Blocks; call
-    // it from a thread that is no worker.
+    // waits for their end. `before_cancel` runs between the two: there the owner ends what requests wait for. Blocks;
+    // call it from a thread that is no worker.
     void stop(milliseconds drain, const std::function<void()>& before_cancel = {});
 
   private:

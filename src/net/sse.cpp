@@ -16,7 +16,8 @@ Result<> SseParser::feed(std::string_view bytes, const Visit& visit) {
         const auto end = bytes.find_first_of("\r\n");
         const auto piece = bytes.substr(0, end);
         if (partial_.size() + data_.size() + piece.size() > kLargestEvent)
-            return fail(ErrorCode::upstream, fmt::format("the provider sent an event larger than {} bytes", kLargestEvent));
+            return fail(ErrorCode::upstream,
+                        fmt::format("the provider sent an event larger than {} bytes", kLargestEvent));
         if (end == std::string_view::npos) {
             partial_ += piece;
             break;

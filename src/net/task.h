@@ -34,7 +34,8 @@ Task<T> wait_for(Start start) {
         auto executor = asio::get_associated_executor(handler);
         auto shared = std::make_shared<decltype(handler)>(std::move(handler));
         begin(std::function<void(T)>([executor, shared](T value) {
-            asio::post(executor, [shared, value = std::move(value)]() mutable { std::move (*shared)(std::move(value)); });
+            asio::post(executor,
+                       [shared, value = std::move(value)]() mutable { std::move (*shared)(std::move(value)); });
         }));
     };
     return asio::async_initiate<const asio::use_awaitable_t<Executor>, void(T)>(initiate, use_task, std::move(start));

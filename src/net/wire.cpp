@@ -40,8 +40,7 @@ Task<ErrorCodeOf> Wire::handshake_as_server() {
 
 Task<ErrorCodeOf> Wire::handshake_as_client(std::string host) {
     // Server Name Indication, RFC 6066 section 3.
-    if (SSL_set_tlsext_host_name(tls_->native_handle(), host.c_str()) != 1)
-        co_return asio::error::no_memory;
+    if (SSL_set_tlsext_host_name(tls_->native_handle(), host.c_str()) != 1) co_return asio::error::no_memory;
     tls_->set_verify_mode(asio::ssl::verify_peer);
     tls_->set_verify_callback(asio::ssl::host_name_verification(host));
     const auto [error] = co_await tls_->async_handshake(asio::ssl::stream_base::client, kToken);

@@ -85,7 +85,8 @@ void Worker::stop() {
 }
 
 Task<> sleep_for(asio::io_context& context, milliseconds time) {
-    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor> timer(context);
+    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor> timer(
+        context);
     timer.expires_after(time);
     co_await timer.async_wait(asio::as_tuple(use_task));
 }

@@ -42,7 +42,9 @@ class Watchdog {
   private:
     void schedule();
     void tick();
-    std::optional<asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>> timer_;
+    std::optional<
+        asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>>
+        timer_;
     std::list<Watched*> watched_;
     std::list<Watched*>::iterator next_ = watched_.end();  // of the pass under way, so that any element may go
     bool scheduled_ = false;
@@ -50,7 +52,12 @@ class Watchdog {
 
 class Worker {
   public:
-    Worker() : context_(std::make_unique<asio::io_context>(1)), watchdog_(*context_), work_(asio::make_work_guard(*context_)) {}
+    // The hint: sockets and timers are used on the worker's own thread only and need no locks; posting from others has
+    // its.
+    Worker()
+        : context_(std::make_unique<asio::io_context>(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO)),
+          watchdog_(*context_),
+          work_(asio::make_work_guard(*context_)) {}
     ~Worker();
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;

@@ -1,10 +1,9 @@
 #include "privacy/detect.h"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <limits>
-
-#include <fmt/format.h>
 
 #include "base/text.h"
 #include "privacy/matcher.h"
@@ -23,9 +22,11 @@ class Vectorscan final : public Detector {
     Result<std::vector<Finding>> scan(std::string_view text) override {
         hs_scratch_t* scratch = scratch_of_thread();
         if (scratch == nullptr) return fail(ErrorCode::internal, "the detector has no working memory");
-        if (text.size() > std::numeric_limits<unsigned>::max()) return fail(ErrorCode::internal, "the text is too large for the detector");
+        if (text.size() > std::numeric_limits<unsigned>::max())
+            return fail(ErrorCode::internal, "the text is too large for the detector");
         Pass pass{text, {}, std::vector<bool>(patterns().size())};
-        const auto code = hs_scan(database_, text.data(), static_cast<unsigned>(text.size()), 0, scratch, on_match, &pass);
+        const auto code =
+            hs_scan(database_, text.data(), static_cast<unsigned>(text.size()), 0, scratch, on_match, &pass);
         if (code != HS_SUCCESS) return fail(ErrorCode::internal, fmt::format("the detector failed with code {}", code));
         return std::move(pass.findings);
     }
@@ -85,11 +86,13 @@ void append_text(const json::Document& document, int levels, std::string& out) {
 
 Result<std::unique_ptr<Detector>> make_detector() {
     hs_database_t* database = nullptr;
-    if (hs_deserialize_database(reinterpret_cast<const char*>(kPatternsDatabase), kPatternsDatabaseSize, &database) != HS_SUCCESS) {
+    if (hs_deserialize_database(reinterpret_cast<const char*>(kPatternsDatabase), kPatternsDatabaseSize, &database) !=
+        HS_SUCCESS) {
         spdlog::warn("the detectors' database was built for another Vectorscan; compiling it anew");
         std::string why;
         database = compile_patterns(why);
-        if (database == nullptr) return fail(ErrorCode::internal, fmt::format("the detectors do not run on this machine: {}", why));
+        if (database == nullptr)
+            return fail(ErrorCode::internal, fmt::format("the detectors do not run on this machine: {}", why));
     }
     return std::make_unique<Vectorscan>(database);
 }

@@ -16,7 +16,7 @@ namespace tandem::privacy {
 struct Finding {
     std::string_view detector;  // its id
     Finds finds;
-    std::size_t end;            // one past its last byte in the scanned text
+    std::size_t end;  // one past its last byte in the scanned text
 };
 
 // A detector may fail; whoever asks must then act as if everything had been found (law 1).

@@ -30,13 +30,16 @@ EgressRecord read_row(const store::Statement& row) {
 }  // namespace
 
 const char* const kEgressSchema =
-    "CREATE TABLE egress (sequence INTEGER PRIMARY KEY, time INTEGER NOT NULL, decision TEXT NOT NULL, provider TEXT NOT NULL,"
-    " model TEXT NOT NULL, label INTEGER NOT NULL, rule TEXT NOT NULL, bytes INTEGER NOT NULL, body_sha256 TEXT NOT NULL,"
+    "CREATE TABLE egress (sequence INTEGER PRIMARY KEY, time INTEGER NOT NULL, decision TEXT NOT NULL, provider TEXT "
+    "NOT NULL,"
+    " model TEXT NOT NULL, label INTEGER NOT NULL, rule TEXT NOT NULL, bytes INTEGER NOT NULL, body_sha256 TEXT NOT "
+    "NULL,"
     " previous TEXT NOT NULL, hash TEXT NOT NULL) STRICT;";
 
 std::string hash_of(const EgressRecord& r) {
-    return hex(sha256(fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n", r.sequence, r.time, r.decision, r.provider, r.model,
-                                  static_cast<int>(r.label), r.rule, r.bytes, r.body_sha256, r.previous)));
+    return hex(
+        sha256(fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n", r.sequence, r.time, r.decision, r.provider,
+                           r.model, static_cast<int>(r.label), r.rule, r.bytes, r.body_sha256, r.previous)));
 }
 
 Result<> append(store::Database& database, EgressRecord& record) {
@@ -49,14 +52,25 @@ Result<> append(store::Database& database, EgressRecord& record) {
     }
     record.hash = hash_of(record);
     return database.prepare("INSERT INTO egress VALUES (?,?,?,?,?,?,?,?,?,?,?)")
-        .bind(1, record.sequence).bind(2, record.time).bind(3, record.decision).bind(4, record.provider).bind(5, record.model)
-        .bind(6, static_cast<std::int64_t>(record.label)).bind(7, record.rule).bind(8, record.bytes).bind(9, record.body_sha256)
-        .bind(10, record.previous).bind(11, record.hash).run();
+        .bind(1, record.sequence)
+        .bind(2, record.time)
+        .bind(3, record.decision)
+        .bind(4, record.provider)
+        .bind(5, record.model)
+        .bind(6, static_cast<std::int64_t>(record.label))
+        .bind(7, record.rule)
+        .bind(8, record.bytes)
+        .bind(9, record.body_sha256)
+        .bind(10, record.previous)
+        .bind(11, record.hash)
+        .run();
 }
 
-Result<> list_egress(store::Database& database, std::int64_t since, const std::function<void(const EgressRecord&)>& visit) {
-    auto rows = database.prepare("SELECT sequence, time, decision, provider, model, label, rule, bytes, body_sha256, previous, hash"
-                                 " FROM egress WHERE time >= ? ORDER BY sequence");
+Result<> list_egress(store::Database& database, std::int64_t since,
+                     const std::function<void(const EgressRecord&)>& visit) {
+    auto rows = database.prepare(
+        "SELECT sequence, time, decision, provider, model, label, rule, bytes, body_sha256, previous, hash"
+        " FROM egress WHERE time >= ? ORDER BY sequence");
     rows.bind(1, since);
     while (true) {
         const auto row = rows.step();
@@ -72,9 +86,12 @@ Result<Verdict> verify_egress(store::Database& database) {
     auto listed = list_egress(database, INT64_MIN, [&](const EgressRecord& record) {
         if (!verdict.broken.empty()) return;
         const auto expected = ++verdict.records;
-        if (record.sequence != expected) verdict.broken = fmt::format("record {} is missing (found {})", expected, record.sequence);
-        else if (record.previous != previous) verdict.broken = fmt::format("record {} does not follow the one before it", expected);
-        else if (record.hash != hash_of(record)) verdict.broken = fmt::format("record {} was changed", expected);
+        if (record.sequence != expected)
+            verdict.broken = fmt::format("record {} is missing (found {})", expected, record.sequence);
+        else if (record.previous != previous)
+            verdict.broken = fmt::format("record {} does not follow the one before it", expected);
+        else if (record.hash != hash_of(record))
+            verdict.broken = fmt::format("record {} was changed", expected);
         previous = record.hash;
     });
     if (!listed) return fail(listed.error());

@@ -19,11 +19,11 @@ struct EgressRecord {
     std::string provider;
     std::string model;
     Label label = Label::public_;
-    std::string rule;           // of the policy, that chose the provider
-    std::int64_t bytes = 0;     // of the body
-    std::string body_sha256;    // hex
-    std::string previous;       // hash of the record before; 64 zeros for the first
-    std::string hash;           // SHA-256 over all of the above, hex
+    std::string rule;         // of the policy, that chose the provider
+    std::int64_t bytes = 0;   // of the body
+    std::string body_sha256;  // hex
+    std::string previous;     // hash of the record before; 64 zeros for the first
+    std::string hash;         // SHA-256 over all of the above, hex
 };
 
 // The hash of a record: SHA-256 of its fields in the order above, each followed by a line feed.
@@ -35,7 +35,8 @@ extern const char* const kEgressSchema;
 Result<> append(store::Database& database, EgressRecord& record);
 
 // Visits the records from `since` (milliseconds since 1970) on, oldest first. Errors: storage.
-Result<> list_egress(store::Database& database, std::int64_t since, const std::function<void(const EgressRecord&)>& visit);
+Result<> list_egress(store::Database& database, std::int64_t since,
+                     const std::function<void(const EgressRecord&)>& visit);
 
 struct Verdict {
     std::int64_t records = 0;

@@ -1,5 +1,5 @@
-// Vectorscan's database of all patterns. Compiling it takes a quarter of a second, so the build does it, for any CPU that
-// Vectorscan runs on, and the bytes are part of the program. Private to privacy/.
+// Vectorscan's database of all patterns. Compiling it takes a quarter of a second, so the build does it, for any CPU
+// that Vectorscan runs on, and the bytes are part of the program. Private to privacy/.
 #pragma once
 
 #include <hs/hs.h>

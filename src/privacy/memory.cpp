@@ -23,9 +23,12 @@ std::string essence(const chat::Message& message) {
     };
     if (message.content)
         for (const auto& part : *message.content) {
-            if (const auto* text = std::get_if<chat::TextPart>(&part)) add(text->text);
-            else if (const auto* image = std::get_if<chat::ImagePart>(&part)) add(image->url);
-            else add(std::get<chat::OtherPart>(part).json.json);
+            if (const auto* text = std::get_if<chat::TextPart>(&part))
+                add(text->text);
+            else if (const auto* image = std::get_if<chat::ImagePart>(&part))
+                add(image->url);
+            else
+                add(std::get<chat::OtherPart>(part).json.json);
         }
     for (const auto& call : message.tool_calls) {
         add(call.name);
@@ -36,7 +39,8 @@ std::string essence(const chat::Message& message) {
 
 }  // namespace
 
-const char* const kLabelSchema = "CREATE TABLE conversation_labels (fingerprint INTEGER PRIMARY KEY, label INTEGER NOT NULL) STRICT;";
+const char* const kLabelSchema =
+    "CREATE TABLE conversation_labels (fingerprint INTEGER PRIMARY KEY, label INTEGER NOT NULL) STRICT;";
 
 std::vector<std::int64_t> fingerprints(const chat::Request& request, std::string_view conversation_id) {
     std::vector<std::int64_t> result;
@@ -60,7 +64,8 @@ Result<> LabelMemory::load(store::Store& store) {
             const auto row = rows.step();
             if (!row) return fail(row.error());
             if (!*row) return {};
-            labels_[rows.integer(0)] = static_cast<Label>(std::min<std::int64_t>(rows.integer(1), static_cast<std::int64_t>(Label::secret)));
+            labels_[rows.integer(0)] =
+                static_cast<Label>(std::min<std::int64_t>(rows.integer(1), static_cast<std::int64_t>(Label::secret)));
         }
     });
 }
@@ -92,8 +97,13 @@ store::Store::Job LabelMemory::remember(const std::vector<std::int64_t>& fingerp
     if (raised.empty()) return {};
     return [raised, label](store::Database& database) -> Result<> {
         for (const auto fingerprint : raised) {
-            auto ok = database.prepare("INSERT INTO conversation_labels VALUES (?1, ?2) ON CONFLICT (fingerprint) DO UPDATE SET label = max(label, ?2)")
-                          .bind(1, fingerprint).bind(2, static_cast<std::int64_t>(label)).run();
+            auto ok = database
+                          .prepare(
+                              "INSERT INTO conversation_labels VALUES (?1, ?2) ON CONFLICT (fingerprint) DO UPDATE SET "
+                              "label = max(label, ?2)")
+                          .bind(1, fingerprint)
+                          .bind(2, static_cast<std::int64_t>(label))
+                          .run();
             if (!ok) return ok;
         }
         return {};

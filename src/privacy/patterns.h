@@ -17,8 +17,8 @@ struct Pattern {
     bool caseless;
     // Decides on the candidate that ends at `end` (one past its last byte); null: the expression is precise.
     bool (*check)(std::string_view text, std::size_t end);
-    std::string_view match;      // must be found
-    std::string_view no_match;   // looks alike and must not be
+    std::string_view match;     // must be found
+    std::string_view no_match;  // looks alike and must not be
 };
 
 std::span<const Pattern> patterns();

@@ -1,8 +1,7 @@
 #include "privacy/privacy.h"
 
-#include <spdlog/spdlog.h>
-
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "base/hash.h"
 #include "privacy/egress.h"
@@ -13,10 +12,14 @@ namespace {
 
 Label label_of(Finds finds, const config::Detection& detection) {
     switch (finds) {
-        case Finds::credential: return detection.credential;
-        case Finds::card: return detection.card;
-        case Finds::iban: return detection.iban;
-        case Finds::email: return detection.email;
+        case Finds::credential:
+            return detection.credential;
+        case Finds::card:
+            return detection.card;
+        case Finds::iban:
+            return detection.iban;
+        case Finds::email:
+            return detection.email;
     }
     return Label::secret;
 }
@@ -29,7 +32,8 @@ void Labelled::raise(Label to, std::string reason) {
     label = higher(label, to);
 }
 
-void label_by_content(Detector& detector, const json::Document& document, const config::Detection& detection, Labelled& labelled) {
+void label_by_content(Detector& detector, const json::Document& document, const config::Detection& detection,
+                      Labelled& labelled) {
     Result<std::vector<Finding>> findings;
     try {
         findings = detector.scan(all_text(document));
@@ -41,18 +45,21 @@ void label_by_content(Detector& detector, const json::Document& document, const 
         labelled.raise(Label::secret, "a detector failed");
         return;
     }
-    for (const auto& finding : *findings) labelled.raise(label_of(finding.finds, detection), fmt::format("detector {}", finding.detector));
+    for (const auto& finding : *findings)
+        labelled.raise(label_of(finding.finds, detection), fmt::format("detector {}", finding.detector));
 }
 
 void Privacy::clear(Ask ask, store::Store::Job also, std::function<void(Result<Clearance>)> done) {
     if (ask.label > ask.clearance) {
-        done(fail(ErrorCode::policy, fmt::format("the content is {}, and {} may see {} at most", name_of(ask.label), ask.provider, name_of(ask.clearance))));
+        done(fail(ErrorCode::policy, fmt::format("the content is {}, and {} may see {} at most", name_of(ask.label),
+                                                 ask.provider, name_of(ask.clearance))));
         return;
     }
     if (ask.zone == Zone::local) {
-        if (also) store_.submit(std::move(also), [](Result<> kept) {
-            if (!kept) spdlog::error("a record was not kept: {}", kept.error().message);
-        });
+        if (also)
+            store_.submit(std::move(also), [](Result<> kept) {
+                if (!kept) spdlog::error("a record was not kept: {}", kept.error().message);
+            });
         done(Clearance(std::move(ask.provider), std::move(ask.body)));
         return;
     }
@@ -73,8 +80,12 @@ void Privacy::clear(Ask ask, store::Store::Job also, std::function<void(Result<C
             return append(database, *record);
         },
         [clearance, done = std::move(done)](Result<> written) {
-            if (!written) done(fail(ErrorCode::storage, fmt::format("the egress record could not be written, so nothing was sent: {}", written.error().message)));
-            else done(std::move(*clearance));
+            if (!written)
+                done(fail(ErrorCode::storage,
+                          fmt::format("the egress record could not be written, so nothing was sent: {}",
+                                      written.error().message)));
+            else
+                done(std::move(*clearance));
         });
 }
 

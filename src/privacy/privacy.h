@@ -40,14 +40,16 @@ struct Labelled {
     void raise(Label to, std::string reason);
 };
 
-// Raises `labelled` by what detectors find in all text of the request. Where a detector fails, the label becomes secret:
-// what could not be looked at may be anything.
-void label_by_content(Detector& detector, const json::Document& document, const config::Detection& detection, Labelled& labelled);
+// Raises `labelled` by what detectors find in all text of the request. Where a detector fails, the label becomes
+// secret: what could not be looked at may be anything.
+void label_by_content(Detector& detector, const json::Document& document, const config::Detection& detection,
+                      Labelled& labelled);
 
 class Privacy {
   public:
     // Store, detector and clock outlive it.
-    Privacy(store::Store& store, Detector& detector, const Clock& clock) : store_(store), detector_(detector), clock_(clock) {}
+    Privacy(store::Store& store, Detector& detector, const Clock& clock)
+        : store_(store), detector_(detector), clock_(clock) {}
 
     LabelMemory& memory() { return memory_; }
 

@@ -1,7 +1,7 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <tuple>
-
-#include <fmt/format.h>
 
 #include "base/text.h"
 #include "routing/routing.h"
@@ -50,7 +50,10 @@ Result<Meaning> meaning_of(const Table& table, const std::string& alias) {
             if (const auto* entry = table.find(model)) meaning.models.push_back(entry);
         return meaning;
     }
-    return fail(ErrorCode::not_found, fmt::format("there is no model or alias '{}'{}", printable(alias, 80), suggest(alias, alias_names(table))), "model");
+    return fail(
+        ErrorCode::not_found,
+        fmt::format("there is no model or alias '{}'{}", printable(alias, 80), suggest(alias, alias_names(table))),
+        "model");
 }
 
 // The first hard constraint that the model fails, in the order in which they are documented.
@@ -60,18 +63,22 @@ void exclude(Candidate& candidate, const Table::Entry& entry, const Inputs& in, 
         candidate.reason = std::move(reason);
     };
     if (in.label > entry.clearance)
-        return because(Excluded::label, fmt::format("the content is {}, and {} may see {} at most", name_of(in.label), entry.provider, name_of(entry.clearance)));
+        return because(Excluded::label, fmt::format("the content is {}, and {} may see {} at most", name_of(in.label),
+                                                    entry.provider, name_of(entry.clearance)));
     if (rule != nullptr && rule->only && entry.zone != *rule->only)
         return because(Excluded::rule, fmt::format("rule {} allows only {}", rule->name, name_of(*rule->only)));
     if (entry.capabilities)
         for (std::size_t i = 0; i < config::kCapabilityNames.size(); ++i)
-            if (const auto capability = static_cast<Capability>(i); in.features.needs.has(capability) && !entry.capabilities->has(capability))
-                return because(Excluded::capability, fmt::format("it has no {}, which the request needs", config::kCapabilityNames[i]));
+            if (const auto capability = static_cast<Capability>(i);
+                in.features.needs.has(capability) && !entry.capabilities->has(capability))
+                return because(Excluded::capability,
+                               fmt::format("it has no {}, which the request needs", config::kCapabilityNames[i]));
     if (entry.context_tokens > 0) {
         const auto room = answer_room(entry, in.features);
         if (in.features.prompt_tokens + room > entry.context_tokens)
-            return because(Excluded::context, fmt::format("about {} tokens of prompt and {} for the answer do not fit its context of {}",
-                                                          in.features.prompt_tokens, room, entry.context_tokens));
+            return because(Excluded::context,
+                           fmt::format("about {} tokens of prompt and {} for the answer do not fit its context of {}",
+                                       in.features.prompt_tokens, room, entry.context_tokens));
     }
     const auto standing = std::ranges::find(in.standing, entry.model, &Standing::model);
     if (standing == in.standing.end()) return;
@@ -82,7 +89,8 @@ void exclude(Candidate& candidate, const Table::Entry& entry, const Inputs& in, 
 std::string words_of(const Rule& rule) {
     std::vector<std::string> parts;
     if (rule.label) parts.push_back(fmt::format("the content is {} or more", name_of(*rule.label)));
-    if (rule.high_value) parts.emplace_back(*rule.high_value ? "it is marked high-value" : "it is not marked high-value");
+    if (rule.high_value)
+        parts.emplace_back(*rule.high_value ? "it is marked high-value" : "it is not marked high-value");
     if (rule.difficulty) parts.push_back(fmt::format("its difficulty is {} or more", *rule.difficulty));
     if (rule.prompt_tokens) parts.push_back(fmt::format("its prompt has {} tokens or more", *rule.prompt_tokens));
     if (rule.repeats) parts.push_back(fmt::format("its kind was seen {} times before", *rule.repeats));
@@ -126,12 +134,21 @@ Result<Decision> decide(const Table& table, const Inputs& in) {
 
     Decision decision;
     decision.rule = meaning->ordered ? "alias-order" : rule == nullptr ? "none" : rule->name;
-    decision.why = meaning->ordered ? fmt::format("the alias {} lists its models in this order", in.alias)
-                   : rule == nullptr ? "no rule fires, so local comes first" : words_of(*rule);
+    decision.why = meaning->ordered  ? fmt::format("the alias {} lists its models in this order", in.alias)
+                   : rule == nullptr ? "no rule fires, so local comes first"
+                                     : words_of(*rule);
     decision.fallback = rule == nullptr || rule->fallback;
     for (const auto* entry : meaning->models) {
-        Candidate candidate{entry->model, entry->provider, entry->zone, Excluded::no, {}, 0, worst_cost(*entry, in.features), decision.candidates.size()};
-        const bool preferred = (prefer == Rule::Prefer::local && entry->zone == Zone::local) || (prefer == Rule::Prefer::cloud && entry->zone == Zone::cloud);
+        Candidate candidate{entry->model,
+                            entry->provider,
+                            entry->zone,
+                            Excluded::no,
+                            {},
+                            0,
+                            worst_cost(*entry, in.features),
+                            decision.candidates.size()};
+        const bool preferred = (prefer == Rule::Prefer::local && entry->zone == Zone::local) ||
+                               (prefer == Rule::Prefer::cloud && entry->zone == Zone::cloud);
         candidate.zone_score = preferred ? 1 : 0;
         exclude(candidate, *entry, in, rule);
         decision.candidates.push_back(std::move(candidate));
@@ -139,9 +156,11 @@ Result<Decision> decide(const Table& table, const Inputs& in) {
     // Ties stay in the owner's order, so that the result is one and the same always.
     const bool ordered = meaning->ordered;
     std::ranges::sort(decision.candidates, {}, [ordered](const Candidate& c) {
-        return std::tuple(c.excluded != Excluded::no, ordered ? 0 : -c.zone_score, ordered ? Money{} : c.estimate, c.place);
+        return std::tuple(c.excluded != Excluded::no, ordered ? 0 : -c.zone_score, ordered ? Money{} : c.estimate,
+                          c.place);
     });
-    decision.eligible = static_cast<std::size_t>(std::ranges::count(decision.candidates, Excluded::no, &Candidate::excluded));
+    decision.eligible =
+        static_cast<std::size_t>(std::ranges::count(decision.candidates, Excluded::no, &Candidate::excluded));
     return decision;
 }
 
@@ -162,12 +181,18 @@ Error Decision::refusal() const {
     std::string message = "no model may take this request";
     for (const auto& candidate : candidates) message += fmt::format("; {}: {}", candidate.model, candidate.reason);
     if (candidates.empty()) message += "; none is configured for this alias";
-    auto any = [&](Excluded what) { return std::ranges::any_of(candidates, [&](const auto& c) { return c.excluded == what; }); };
-    auto all = [&](Excluded what) { return !candidates.empty() && std::ranges::all_of(candidates, [&](const auto& c) { return c.excluded == what; }); };
+    auto any = [&](Excluded what) {
+        return std::ranges::any_of(candidates, [&](const auto& c) { return c.excluded == what; });
+    };
+    auto all = [&](Excluded what) {
+        return !candidates.empty() &&
+               std::ranges::all_of(candidates, [&](const auto& c) { return c.excluded == what; });
+    };
     // One that is only unwell may come back: then waiting helps, and 503 says so.
     if (any(Excluded::health)) return {ErrorCode::unavailable, message};
     if (any(Excluded::budget)) return {ErrorCode::over_budget, message};
-    if (all(Excluded::context)) return {ErrorCode::context, message + "; shorten the conversation, or ask for a shorter answer", "messages"};
+    if (all(Excluded::context))
+        return {ErrorCode::context, message + "; shorten the conversation, or ask for a shorter answer", "messages"};
     return {ErrorCode::policy, message};
 }
 

@@ -13,13 +13,21 @@ namespace tandem::routing {
 namespace {
 
 // What makes work hard or light, by the words of its last message. Each group counts each word once, up to its bound.
-constexpr std::array kHardWords = std::to_array<std::string_view>(
-    {"prove", "derive", "theorem", "step by step", "reason about", "trade-off", "tradeoff", "architecture", "design a", "plan ", "strategy", "roadmap",
-     "refactor", "debug", "optimiz", "algorithm", "implement", "write a program", "write a function", "essay", "article", "proposal", "in depth",
-     "in detail", "analyz", "analys", "compare", "evaluate", "critique", "root cause", "complexity", "migrate", "legal", "contract", "edge cases"});
+constexpr std::array kHardWords =
+    std::to_array<std::string_view>({"prove",        "derive",          "theorem",          "step by step",
+                                     "reason about", "trade-off",       "tradeoff",         "architecture",
+                                     "design a",     "plan ",           "strategy",         "roadmap",
+                                     "refactor",     "debug",           "optimiz",          "algorithm",
+                                     "implement",    "write a program", "write a function", "essay",
+                                     "article",      "proposal",        "in depth",         "in detail",
+                                     "analyz",       "analys",          "compare",          "evaluate",
+                                     "critique",     "root cause",      "complexity",       "migrate",
+                                     "legal",        "contract",        "edge cases"});
 constexpr std::array kLightWords = std::to_array<std::string_view>(
-    {"translate", "summarize", "summarise", "classify", "extract", "rewrite", "rephrase", "spelling", "grammar", "title for", "tag", "yes or no",
-     "one word", "one sentence", "short answer", "hello", "thanks", "what is the capital", "convert", "format this", "sentiment"});
+    {"translate", "summarize",    "summarise",    "classify",  "extract", "rewrite",
+     "rephrase",  "spelling",     "grammar",      "title for", "tag",     "yes or no",
+     "one word",  "one sentence", "short answer", "hello",     "thanks",  "what is the capital",
+     "convert",   "format this",  "sentiment"});
 
 constexpr int kPerWord = 14;
 constexpr int kMostByWords = 56;
@@ -36,7 +44,8 @@ std::string last_user_text(const chat::Request& request) {
     return {};
 }
 
-// The words of a list by their first two letters, as bits: at most places of a text no word can begin, and one look tells.
+// The words of a list by their first two letters, as bits: at most places of a text no word can begin, and one look
+// tells.
 template <std::size_t N>
 struct Index {
     static_assert(N <= 64);
@@ -44,7 +53,9 @@ struct Index {
     consteval explicit Index(const std::array<std::string_view, N>& words) {
         for (std::size_t i = 0; i < N; ++i) by_letters[place(words[i][0], words[i][1])] |= 1ULL << i;
     }
-    static constexpr std::size_t place(char a, char b) { return (static_cast<std::size_t>(a) & 31) * 32 + (static_cast<std::size_t>(b) & 31); }
+    static constexpr std::size_t place(char a, char b) {
+        return (static_cast<std::size_t>(a) & 31) * 32 + (static_cast<std::size_t>(b) & 31);
+    }
 };
 constexpr Index kHardIndex(kHardWords);
 constexpr Index kLightIndex(kLightWords);
@@ -60,7 +71,8 @@ WordCounts count_words(std::string_view text) {
     auto look = [&](std::size_t at, std::uint64_t candidates, const auto& words, std::uint64_t& found) {
         for (std::uint64_t left = candidates & ~found; left != 0; left &= left - 1) {
             const auto i = static_cast<std::size_t>(std::countr_zero(left));
-            if (at + 2 < text.size() && words[i][2] != text[at + 2]) continue;  // "th" begins many words, "the" few of these
+            if (at + 2 < text.size() && words[i][2] != text[at + 2])
+                continue;  // "th" begins many words, "the" few of these
             if (text.substr(at, words[i].size()) == words[i]) found |= 1ULL << i;
         }
     };
@@ -69,8 +81,10 @@ WordCounts count_words(std::string_view text) {
         const bool letter = text[at] >= 'a' && text[at] <= 'z';
         if (letter && !inside) {
             const auto place = Index<1>::place(text[at], text[at + 1]);
-            if (const auto candidates = kHardIndex.by_letters[place]; candidates != 0) look(at, candidates, kHardWords, hard);
-            if (const auto candidates = kLightIndex.by_letters[place]; candidates != 0) look(at, candidates, kLightWords, light);
+            if (const auto candidates = kHardIndex.by_letters[place]; candidates != 0)
+                look(at, candidates, kHardWords, hard);
+            if (const auto candidates = kLightIndex.by_letters[place]; candidates != 0)
+                look(at, candidates, kLightWords, light);
         }
         inside = letter;
     }
@@ -78,7 +92,9 @@ WordCounts count_words(std::string_view text) {
 }
 
 bool asks_high_effort(const chat::Request& request) {
-    return std::ranges::any_of(request.extra, [](const auto& e) { return e.first == "reasoning_effort" && (e.second.json == "\"high\"" || e.second.json == "\"xhigh\""); });
+    return std::ranges::any_of(request.extra, [](const auto& e) {
+        return e.first == "reasoning_effort" && (e.second.json == "\"high\"" || e.second.json == "\"xhigh\"");
+    });
 }
 
 }  // namespace
@@ -87,12 +103,17 @@ Features features_of(const chat::Request& request) {
     Features f;
     f.prompt_tokens = chat::estimate_prompt(request).count;
     f.answer_tokens = request.max_output_tokens.value_or(0);
-    if (!request.tools.empty() && request.tool_choice.kind != chat::ToolChoice::Kind::none) f.needs.add(config::Capability::tools);
+    if (!request.tools.empty() && request.tool_choice.kind != chat::ToolChoice::Kind::none)
+        f.needs.add(config::Capability::tools);
     using Format = chat::ResponseFormat::Kind;
-    if (request.response_format.kind != Format::unset && request.response_format.kind != Format::text) f.needs.add(config::Capability::json);
+    if (request.response_format.kind != Format::unset && request.response_format.kind != Format::text)
+        f.needs.add(config::Capability::json);
     for (const auto& message : request.messages)
-        if (message.content && std::ranges::any_of(*message.content, [](const auto& part) { return std::holds_alternative<chat::ImagePart>(part) ||
-                (std::holds_alternative<chat::OtherPart>(part) && std::get<chat::OtherPart>(part).type == "image_url"); }))
+        if (message.content && std::ranges::any_of(*message.content, [](const auto& part) {
+                return std::holds_alternative<chat::ImagePart>(part) ||
+                       (std::holds_alternative<chat::OtherPart>(part) &&
+                        std::get<chat::OtherPart>(part).type == "image_url");
+            }))
             f.needs.add(config::Capability::vision);
 
     const std::string text = last_user_text(request);
@@ -130,7 +151,8 @@ int Repeats::count(const chat::Request& request) {
     for (const auto& message : request.messages)
         if ((message.role == chat::Role::system || message.role == chat::Role::developer) && message.content)
             for (const auto& part : *message.content)
-                if (const auto* piece = std::get_if<chat::TextPart>(&part)) add(std::string_view(piece->text).substr(0, kSearched));
+                if (const auto* piece = std::get_if<chat::TextPart>(&part))
+                    add(std::string_view(piece->text).substr(0, kSearched));
     add(std::string_view(last_user_text(request)).substr(0, kBeginning));
     const std::lock_guard lock(mutex_);
     if (seen_.size() >= kMostKinds && !seen_.contains(hash)) seen_.clear();

@@ -14,10 +14,10 @@
 namespace tandem::routing {
 
 struct Features {
-    std::int64_t prompt_tokens = 0;      // estimated (chat/estimate.h)
-    std::int64_t answer_tokens = 0;      // asked for; 0: not said
+    std::int64_t prompt_tokens = 0;  // estimated (chat/estimate.h)
+    std::int64_t answer_tokens = 0;  // asked for; 0: not said
     config::Capabilities needs;
-    int difficulty = 0;                  // 0 to 100
+    int difficulty = 0;                              // 0 to 100
     std::vector<std::pair<std::string, int>> terms;  // what difficulty is the sum of, before it is bounded
     int repeats = 0;
     bool operator==(const Features&) const = default;

@@ -1,7 +1,7 @@
 // Tables, inputs and decisions as JSON, and back.
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "routing/routing.h"
 
@@ -11,7 +11,9 @@ namespace {
 
 using json::Value;
 
-std::string str(const Value& value) { return std::string(value.text()); }
+std::string str(const Value& value) {
+    return std::string(value.text());
+}
 
 template <typename Enum, std::size_t N>
 std::optional<Enum> named(const Value& value, const std::array<std::string_view, N>& names) {
@@ -22,7 +24,9 @@ std::optional<Enum> named(const Value& value, const std::array<std::string_view,
     return static_cast<Enum>(found - names.begin());
 }
 
-Money micros(const Value& value) { return Money::from_micros(value.integer().value_or(0)); }
+Money micros(const Value& value) {
+    return Money::from_micros(value.integer().value_or(0));
+}
 
 void write_rule(json::Writer& out, const config::Rule& rule) {
     out.begin_object().member("name", rule.name);
@@ -49,7 +53,8 @@ config::Rule read_rule(const Value& value) {
     if (const auto n = value["repeats"].integer()) rule.repeats = static_cast<int>(*n);
     rule.needs = named<config::Capability>(value["needs"], config::kCapabilityNames);
     rule.key = str(value["key"]);
-    rule.prefer = named<config::Rule::Prefer>(value["prefer"], config::kPreferNames).value_or(config::Rule::Prefer::local);
+    rule.prefer =
+        named<config::Rule::Prefer>(value["prefer"], config::kPreferNames).value_or(config::Rule::Prefer::local);
     rule.only = named<Zone>(value["only"], kZoneNames);
     rule.fallback = value["fallback"].boolean().value_or(true);
     return rule;
@@ -61,7 +66,8 @@ Table table_of(const config::Config& config) {
     Table table;
     for (const auto& model : config.models) {
         const auto* provider = config.provider(model.provider);
-        table.models.push_back({model.id, model.provider, provider->zone, provider->clearance, model.context_tokens, model.capabilities, model.price});
+        table.models.push_back({model.id, model.provider, provider->zone, provider->clearance, model.context_tokens,
+                                model.capabilities, model.price});
     }
     table.aliases = config.aliases;
     table.rules = config.policy.rules;
@@ -72,10 +78,17 @@ std::string to_json(const Table& table) {
     json::Writer out;
     out.begin_object().key("models").begin_array();
     for (const auto& m : table.models) {
-        out.begin_object().member("model", m.model).member("provider", m.provider).member("zone", name_of(m.zone)).member("clearance", name_of(m.clearance));
+        out.begin_object()
+            .member("model", m.model)
+            .member("provider", m.provider)
+            .member("zone", name_of(m.zone))
+            .member("clearance", name_of(m.clearance));
         out.member("context", m.context_tokens);
         if (m.capabilities) out.member("capabilities", static_cast<int>(m.capabilities->bits));
-        out.member("input", m.price.input.micros()).member("cached_input", m.price.cached_input.micros()).member("output", m.price.output.micros()).end_object();
+        out.member("input", m.price.input.micros())
+            .member("cached_input", m.price.cached_input.micros())
+            .member("output", m.price.output.micros())
+            .end_object();
     }
     out.end_array().key("aliases").begin_array();
     for (const auto& alias : table.aliases) {
@@ -93,10 +106,15 @@ Result<Table> table_from_json(const Value& value) {
     if (!value["models"].is(json::Kind::array)) return fail(ErrorCode::invalid, "the stored routing table is damaged");
     Table table;
     for (const Value m : value["models"].children()) {
-        Table::Entry entry{str(m["model"]), str(m["provider"]), named<Zone>(m["zone"], kZoneNames).value_or(Zone::cloud),
-                           named<Label>(m["clearance"], kLabelNames).value_or(Label::public_), m["context"].integer().value_or(0), std::nullopt,
+        Table::Entry entry{str(m["model"]),
+                           str(m["provider"]),
+                           named<Zone>(m["zone"], kZoneNames).value_or(Zone::cloud),
+                           named<Label>(m["clearance"], kLabelNames).value_or(Label::public_),
+                           m["context"].integer().value_or(0),
+                           std::nullopt,
                            {micros(m["input"]), micros(m["cached_input"]), micros(m["output"])}};
-        if (const auto bits = m["capabilities"].integer()) entry.capabilities = config::Capabilities{static_cast<std::uint8_t>(*bits)};
+        if (const auto bits = m["capabilities"].integer())
+            entry.capabilities = config::Capabilities{static_cast<std::uint8_t>(*bits)};
         table.models.push_back(std::move(entry));
     }
     for (const Value a : value["aliases"].children()) {
@@ -110,11 +128,19 @@ Result<Table> table_from_json(const Value& value) {
 
 std::string to_json(const Inputs& in) {
     json::Writer out;
-    out.begin_object().member("alias", in.alias).member("key", in.key).member("label", name_of(in.label)).key("label_reasons").begin_array();
+    out.begin_object()
+        .member("alias", in.alias)
+        .member("key", in.key)
+        .member("label", name_of(in.label))
+        .key("label_reasons")
+        .begin_array();
     for (const auto& reason : in.label_reasons) out.value(reason);
     out.end_array().member("high_value", in.high_value).member("prompt_tokens", in.features.prompt_tokens);
     out.member("answer_tokens", in.features.answer_tokens).member("needs", static_cast<int>(in.features.needs.bits));
-    out.member("difficulty", in.features.difficulty).member("repeats", in.features.repeats).key("difficulty_terms").begin_object();
+    out.member("difficulty", in.features.difficulty)
+        .member("repeats", in.features.repeats)
+        .key("difficulty_terms")
+        .begin_object();
     for (const auto& [name, points] : in.features.terms) out.member(name, points);
     out.end_object();
     if (!in.standing.empty()) {
@@ -147,7 +173,8 @@ Result<Inputs> inputs_from_json(const Value& value) {
     in.features.repeats = static_cast<int>(value["repeats"].integer().value_or(0));
     for (const Value term : value["difficulty_terms"].children())
         in.features.terms.emplace_back(term.key(), static_cast<int>(term.integer().value_or(0)));
-    for (const Value s : value["standing"].children()) in.standing.push_back({str(s["model"]), str(s["unhealthy"]), str(s["over_budget"])});
+    for (const Value s : value["standing"].children())
+        in.standing.push_back({str(s["model"]), str(s["unhealthy"]), str(s["over_budget"])});
     return in;
 }
 
@@ -157,8 +184,14 @@ std::string to_json(const Decision& decision) {
     out.member("fallback", decision.fallback).key("candidates").begin_array();
     for (const auto& c : decision.candidates) {
         out.begin_object().member("model", c.model).member("provider", c.provider).member("zone", name_of(c.zone));
-        if (c.excluded != Excluded::no) out.member("excluded", kExcludedNames[static_cast<std::size_t>(c.excluded)]).member("reason", c.reason);
-        out.key("scores").begin_object().member("zone", c.zone_score).member("estimate_micros", c.estimate.micros()).end_object().end_object();
+        if (c.excluded != Excluded::no)
+            out.member("excluded", kExcludedNames[static_cast<std::size_t>(c.excluded)]).member("reason", c.reason);
+        out.key("scores")
+            .begin_object()
+            .member("zone", c.zone_score)
+            .member("estimate_micros", c.estimate.micros())
+            .end_object()
+            .end_object();
     }
     out.end_array().end_object();
     return out.take();

@@ -1,7 +1,7 @@
 // The decision: which models may take a request, in which order, and why.
 //
-// decide() is a pure function of a Table (from the config) and Inputs (of one request). Both go into the ledger as JSON,
-// so that each decision can be made again from its record: the same inputs give the same decision.
+// decide() is a pure function of a Table (from the config) and Inputs (of one request). Both go into the ledger as
+// JSON, so that each decision can be made again from its record: the same inputs give the same decision.
 #pragma once
 
 #include <optional>
@@ -61,26 +61,27 @@ std::string to_json(const Inputs& inputs);
 Result<Inputs> inputs_from_json(const json::Value& value);
 
 enum class Excluded { no, label, rule, capability, context, budget, health };
-inline constexpr std::array<std::string_view, 7> kExcludedNames = {"", "label", "rule", "capability", "context", "budget", "health"};
+inline constexpr std::array<std::string_view, 7> kExcludedNames = {"",        "label",  "rule",  "capability",
+                                                                   "context", "budget", "health"};
 
 struct Candidate {
     std::string model;
     std::string provider;
     Zone zone = Zone::local;
     Excluded excluded = Excluded::no;
-    std::string reason;         // why it is excluded, for people
-    int zone_score = 0;         // 1 where the rule prefers its zone
-    Money estimate;             // of the cost, at the most that the answer may use
-    std::size_t place = 0;      // in the owner's order
+    std::string reason;     // why it is excluded, for people
+    int zone_score = 0;     // 1 where the rule prefers its zone
+    Money estimate;         // of the cost, at the most that the answer may use
+    std::size_t place = 0;  // in the owner's order
     bool operator==(const Candidate&) const = default;
 };
 
 struct Decision {
-    std::string rule;           // its name
-    std::string why;            // the rule in words
+    std::string rule;                   // its name
+    std::string why;                    // the rule in words
     std::vector<Candidate> candidates;  // first those that may take it, in the order of use; then the excluded
-    std::size_t eligible = 0;   // how many of them may
-    bool fallback = true;       // whether the second may be used at all
+    std::size_t eligible = 0;           // how many of them may
+    bool fallback = true;               // whether the second may be used at all
     bool operator==(const Decision&) const = default;
 
     // One sentence for people: what was chosen and why, and what was not.

@@ -1,5 +1,6 @@
 #include "store/store.h"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sqlite3.h>
 #include <sys/prctl.h>
@@ -13,8 +14,6 @@
 #include <thread>
 #include <unordered_map>
 
-#include <fmt/format.h>
-
 namespace tandem::store {
 
 namespace {
@@ -25,16 +24,19 @@ constexpr int kBusyTimeoutMs = 5'000;
 // Between the beginnings of two commits at least: under load, groups grow and the fixed cost of a commit is shared; a
 // commit after a quiet time does not wait.
 constexpr std::chrono::microseconds kCommitInterval{20};
-// Once the log has so many pages, a thread of its own moves it into the database; the writer then moves the little that came
-// meanwhile, since only a log that is moved whole is begun anew.
+// Once the log has so many pages, a thread of its own moves it into the database; the writer then moves the little that
+// came meanwhile, since only a log that is moved whole is begun anew.
 constexpr int kCheckpointPages = 4'000;
 
 std::unexpected<Error> storage_error(sqlite3* database, std::string_view what) {
     const int code = sqlite3_errcode(database);
     std::string_view advice;
-    if (code == SQLITE_FULL) advice = "; the disk is full: free some space, and service resumes by itself";
-    else if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) advice = "; the file is damaged: restore it from a backup, or move it away to start a new one";
-    else if (code == SQLITE_READONLY || code == SQLITE_CANTOPEN || code == SQLITE_PERM) advice = "; check the owner and the mode of the data folder";
+    if (code == SQLITE_FULL)
+        advice = "; the disk is full: free some space, and service resumes by itself";
+    else if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
+        advice = "; the file is damaged: restore it from a backup, or move it away to start a new one";
+    else if (code == SQLITE_READONLY || code == SQLITE_CANTOPEN || code == SQLITE_PERM)
+        advice = "; check the owner and the mode of the data folder";
     return fail(ErrorCode::storage, fmt::format("{}: {}{}", what, sqlite3_errmsg(database), advice));
 }
 
@@ -52,12 +54,16 @@ Statement& Statement::bind(int index, std::int64_t value) {
 }
 
 Statement& Statement::bind(int index, std::string_view text) {
-    if (statement_ != nullptr) sqlite3_bind_text64(statement_, index, text.data() == nullptr ? "" : text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
+    if (statement_ != nullptr)
+        sqlite3_bind_text64(statement_, index, text.data() == nullptr ? "" : text.data(), text.size(), SQLITE_STATIC,
+                            SQLITE_UTF8);
     return *this;
 }
 
 Statement& Statement::bind_blob(int index, std::string_view bytes) {
-    if (statement_ != nullptr) sqlite3_bind_blob64(statement_, index, bytes.data() == nullptr ? "" : bytes.data(), bytes.size(), SQLITE_STATIC);
+    if (statement_ != nullptr)
+        sqlite3_bind_blob64(statement_, index, bytes.data() == nullptr ? "" : bytes.data(), bytes.size(),
+                            SQLITE_STATIC);
     return *this;
 }
 
@@ -74,11 +80,14 @@ Result<> Statement::run() {
     return {};
 }
 
-std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(statement_, column); }
+std::int64_t Statement::integer(int column) const {
+    return sqlite3_column_int64(statement_, column);
+}
 
 std::string Statement::text(int column) const {
     const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_, column));
-    return bytes == nullptr ? std::string() : std::string(bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
+    return bytes == nullptr ? std::string()
+                            : std::string(bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
 }
 
 struct Database::State {
@@ -95,21 +104,25 @@ Database::~Database() = default;
 
 Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& file, bool write) {
     auto state = std::make_unique<State>();
-    const int flags = (write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX;
+    const int flags =
+        (write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX;
     if (sqlite3_open_v2(file.c_str(), &state->handle, flags, nullptr) != SQLITE_OK)
         return storage_error(state->handle, fmt::format("cannot open {}", file.string()));
     sqlite3_busy_timeout(state->handle, kBusyTimeoutMs);
     std::unique_ptr<Database> database(new Database(std::move(state)));
     // Refuses the tricks of a crafted file (https://www.sqlite.org/security.html).
-    if (auto ok = database->execute("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"); !ok) return fail(ok.error());
+    if (auto ok = database->execute("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"); !ok)
+        return fail(ok.error());
     return database;
 }
 
 Result<std::unique_ptr<Database>> Database::open_to_read(const std::filesystem::path& file) {
     std::error_code ignored;
     if (!std::filesystem::exists(file, ignored))
-        return fail(ErrorCode::not_found, fmt::format("there is no ledger at {} yet; `tandem serve` makes it", file.string()));
-    // The file is opened for writing, since a reader of a WAL takes part in its shared memory; the pragma keeps it a reader.
+        return fail(ErrorCode::not_found,
+                    fmt::format("there is no ledger at {} yet; `tandem serve` makes it", file.string()));
+    // The file is opened for writing, since a reader of a WAL takes part in its shared memory; the pragma keeps it a
+    // reader.
     auto database = open(file, false);
     if (!database) return database;
     if (auto ok = (*database)->execute("PRAGMA query_only = ON;"); !ok) return fail(ok.error());
@@ -118,7 +131,8 @@ Result<std::unique_ptr<Database>> Database::open_to_read(const std::filesystem::
 
 Statement Database::prepare(const char* sql) {
     auto& statement = state_->statements[sql];
-    if (statement == nullptr && sqlite3_prepare_v3(state_->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr) != SQLITE_OK)
+    if (statement == nullptr &&
+        sqlite3_prepare_v3(state_->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr) != SQLITE_OK)
         spdlog::error("cannot prepare '{}': {}", sql, sqlite3_errmsg(state_->handle));
     return {state_->handle, statement};
 }
@@ -129,7 +143,9 @@ Result<> Database::execute(const std::string& sql) {
     return {};
 }
 
-std::int64_t Database::changes() const { return sqlite3_changes64(state_->handle); }
+std::int64_t Database::changes() const {
+    return sqlite3_changes64(state_->handle);
+}
 
 struct Store::State {
     struct Entry {
@@ -160,7 +176,8 @@ struct Store::State {
         auto next_commit = std::chrono::steady_clock::now();
         while (true) {
             // Not on the condition: what is submitted meanwhile needs to wake nobody.
-            if (const auto now = std::chrono::steady_clock::now(); now < next_commit && !ending) std::this_thread::sleep_for(next_commit - now);
+            if (const auto now = std::chrono::steady_clock::now(); now < next_commit && !ending)
+                std::this_thread::sleep_for(next_commit - now);
             {
                 std::unique_lock lock(mutex);
                 waiting = true;
@@ -186,7 +203,8 @@ struct Store::State {
     static int on_commit(void* context, sqlite3*, const char*, int pages) {
         auto& state = *static_cast<State*>(context);
         if (state.checkpoint_rest.exchange(false)) {
-            sqlite3_wal_checkpoint_v2(state.database->state_->handle, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+            sqlite3_wal_checkpoint_v2(state.database->state_->handle, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr,
+                                      nullptr);
         } else if (pages >= kCheckpointPages && !state.checkpoint_wanted.exchange(true)) {
             const std::lock_guard lock(state.checkpoint_mutex);
             state.checkpoint_wake.notify_one();
@@ -203,7 +221,8 @@ struct Store::State {
                 if (checkpoint_ending) return;
             }
             for (int pass = 0; pass < 2; ++pass)  // the second takes what came during the first, and is short
-                sqlite3_wal_checkpoint_v2(checkpointer->state_->handle, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+                sqlite3_wal_checkpoint_v2(checkpointer->state_->handle, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr,
+                                          nullptr);
             checkpoint_rest = true;
             checkpoint_wanted = false;
         }
@@ -245,15 +264,18 @@ struct Store::State {
         const auto found = version();
         if (!found) return fail(found.error());
         if (*found <= static_cast<std::int64_t>(newest)) return {};
-        return fail(ErrorCode::storage, fmt::format("the ledger has version {}, this tandem knows versions up to {}; run the newer tandem "
-                                                    "that wrote it (nothing was changed)", *found, newest));
+        return fail(ErrorCode::storage,
+                    fmt::format("the ledger has version {}, this tandem knows versions up to {}; run the newer tandem "
+                                "that wrote it (nothing was changed)",
+                                *found, newest));
     }
 
     Result<> migrate(std::span<const Migration> migrations) {
         const auto found = version();
         if (!found) return fail(found.error());
         for (auto i = static_cast<std::size_t>(*found); i < migrations.size(); ++i) {
-            const auto sql = fmt::format("BEGIN IMMEDIATE; {} PRAGMA user_version = {}; COMMIT;", migrations[i].sql, i + 1);
+            const auto sql =
+                fmt::format("BEGIN IMMEDIATE; {} PRAGMA user_version = {}; COMMIT;", migrations[i].sql, i + 1);
             if (auto ok = database->execute(sql); !ok) {
                 (void)database->execute("ROLLBACK;");
                 return ok;
@@ -265,22 +287,26 @@ struct Store::State {
 
 Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& file, std::span<const Migration> migrations, Durability durability) {
+Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& file, std::span<const Migration> migrations,
+                                           Durability durability) {
     auto state = std::make_unique<State>();
     const mode_t mask = umask(0077);  // records name keys and models: for the owner's eyes
     auto database = Database::open(file, true);
     if (database) {
         state->database = std::move(*database);
-        const auto pragmas = fmt::format("PRAGMA journal_mode = WAL; PRAGMA synchronous = {}; PRAGMA foreign_keys = ON; ",
-                                         durability == Durability::power ? "FULL" : "NORMAL");
+        const auto pragmas =
+            fmt::format("PRAGMA journal_mode = WAL; PRAGMA synchronous = {}; PRAGMA foreign_keys = ON; ",
+                        durability == Durability::power ? "FULL" : "NORMAL");
         // The version is checked before anything is written, the journal mode included.
         auto ok = state->check_version(migrations.size());
         if (ok) ok = state->database->execute(pragmas);
         if (ok) ok = state->migrate(migrations);
         if (ok) {
             auto second = Database::open(file, false);
-            if (second) state->checkpointer = std::move(*second);
-            else ok = fail(second.error());
+            if (second)
+                state->checkpointer = std::move(*second);
+            else
+                ok = fail(second.error());
             // A connection that has read nothing yet does not know of the log, and its checkpoints do nothing.
             if (ok) ok = state->checkpointer->execute("SELECT count(*) FROM sqlite_master;");
         }

@@ -16,13 +16,15 @@ std::string message_in(const std::string& body, bool& context) {
     json::Document document;
     if (!document.parse(body)) return printable(trim(body), kQuotedError);
     const auto error = document.root()["error"];
-    const auto text = error["message"].string().value_or(error.string().value_or(document.root()["message"].string().value_or("")));
+    const auto text =
+        error["message"].string().value_or(error.string().value_or(document.root()["message"].string().value_or("")));
     const auto code = error["code"].text();
     const auto type = error["type"].text();
     context = code == "context_length_exceeded" || type == "exceed_context_size_error";
     auto message = printable(text, kQuotedError);
     // llama-server gives both numbers beside its message.
-    if (const auto prompt = error["n_prompt_tokens"].integer(), limit = error["n_ctx"].integer(); context && prompt && limit)
+    if (const auto prompt = error["n_prompt_tokens"].integer(), limit = error["n_ctx"].integer();
+        context && prompt && limit)
         message += fmt::format(" (prompt {} tokens, context {})", *prompt, *limit);
     return message;
 }
@@ -32,7 +34,8 @@ Failure from_status(int status, std::string body, std::string_view retry_after, 
     failure.status = status;
     bool context = false;
     const auto said = message_in(body, context);
-    failure.error = {ErrorCode::upstream, fmt::format("{} answered with status {}{}{}", provider, status, said.empty() ? "" : ": ", said)};
+    failure.error = {ErrorCode::upstream,
+                     fmt::format("{} answered with status {}{}{}", provider, status, said.empty() ? "" : ": ", said)};
     failure.body = std::move(body);
     if (const auto wait = whole_number(retry_after)) failure.retry_after = seconds(*wait);
     if (status == 401 || status == 403) {
@@ -62,8 +65,10 @@ Failure from_status(int status, std::string body, std::string_view retry_after, 
 Failure from_transport(Error error) {
     Failure failure;
     failure.provider_unwell = error.code == ErrorCode::upstream || error.code == ErrorCode::timeout;
-    if (error.code == ErrorCode::cancelled) failure.remedy = Remedy::give_up;
-    else if (error.code == ErrorCode::timeout) failure.remedy = Remedy::next;  // it may still be at work on it
+    if (error.code == ErrorCode::cancelled)
+        failure.remedy = Remedy::give_up;
+    else if (error.code == ErrorCode::timeout)
+        failure.remedy = Remedy::next;  // it may still be at work on it
     failure.error = std::move(error);
     return failure;
 }
@@ -71,11 +76,13 @@ Failure from_transport(Error error) {
 }  // namespace
 
 Endpoint endpoint_of(const config::Provider& provider) {
-    return {provider.base_url, provider.api_key, provider.connect_timeout, provider.first_byte_timeout, provider.idle_timeout};
+    return {provider.base_url, provider.api_key, provider.connect_timeout, provider.first_byte_timeout,
+            provider.idle_timeout};
 }
 
-net::Task<std::expected<Sent, Failure>> send(net::Client& client, privacy::Clearance clearance, const ledger::Reservation&, const Endpoint& endpoint,
-                                             std::string path, bool stream, SteadyTime deadline, net::Cancel& cancel) {
+net::Task<std::expected<Sent, Failure>> send(net::Client& client, privacy::Clearance clearance,
+                                             const ledger::Reservation&, const Endpoint& endpoint, std::string path,
+                                             bool stream, SteadyTime deadline, net::Cancel& cancel) {
     using Failed = std::unexpected<Failure>;
     auto url = client.url_of(endpoint.base_url + path);
     if (!url) co_return Failed(Failure{.error = url.error(), .remedy = Remedy::next, .body = {}, .retry_after = {}});
@@ -86,7 +93,8 @@ net::Task<std::expected<Sent, Failure>> send(net::Client& client, privacy::Clear
     call.headers.add("Accept", stream ? "text/event-stream" : "application/json");
     call.headers.add("User-Agent", "tandem/" TANDEM_VERSION);
     if (far && !stream) call.headers.add("Accept-Encoding", "gzip");
-    if (!endpoint.api_key->empty()) call.headers.add("Authorization", fmt::format("Bearer {}", endpoint.api_key->reveal()));
+    if (!endpoint.api_key->empty())
+        call.headers.add("Authorization", fmt::format("Bearer {}", endpoint.api_key->reveal()));
     call.body = clearance.body();
     call.deadline = deadline;
     call.connect_timeout = endpoint.connect_timeout;
@@ -126,7 +134,8 @@ std::string Health::unhealthy(const std::string& provider) const {
     const std::lock_guard lock(mutex_);
     const auto found = entries_.find(provider);
     if (found == entries_.end() || clock_.steady() >= found->second.until) return {};
-    return fmt::format("{} failed {} times in a row and is left alone for a moment: {}", provider, found->second.failures, found->second.why);
+    return fmt::format("{} failed {} times in a row and is left alone for a moment: {}", provider,
+                       found->second.failures, found->second.why);
 }
 
 }  // namespace tandem::upstream

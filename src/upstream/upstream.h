@@ -1,7 +1,7 @@
 // One attempt at one provider, and what is known of the providers' health.
 //
-// Nothing is sent without a Clearance (privacy's leave for these bytes to this provider) and a Reservation (ledger's leave
-// to spend). Retrying and falling back are the gateway's: it takes a new leave for each attempt.
+// Nothing is sent without a Clearance (privacy's leave for these bytes to this provider) and a Reservation (ledger's
+// leave to spend). Retrying and falling back are the gateway's: it takes a new leave for each attempt.
 #pragma once
 
 #include <memory>
@@ -20,9 +20,9 @@ namespace tandem::upstream {
 
 // What to do after a failure that came before the first byte of an answer.
 enum class Remedy {
-    retry,     // the same candidate may do it a moment later: connection, 5xx, 429
-    next,      // this candidate will not, another may: key refused, model unknown, context too small, timeout
-    give_up,   // the request itself is at fault, or it was cancelled, or its deadline passed
+    retry,    // the same candidate may do it a moment later: connection, 5xx, 429
+    next,     // this candidate will not, another may: key refused, model unknown, context too small, timeout
+    give_up,  // the request itself is at fault, or it was cancelled, or its deadline passed
 };
 
 struct Failure {
@@ -50,8 +50,9 @@ struct Sent {
 };
 
 // POSTs the cleared body to `path` below the provider's base URL, and waits for the answer's header.
-net::Task<std::expected<Sent, Failure>> send(net::Client& client, privacy::Clearance clearance, const ledger::Reservation& leave_to_spend,
-                                             const Endpoint& endpoint, std::string path, bool stream, SteadyTime deadline, net::Cancel& cancel);
+net::Task<std::expected<Sent, Failure>> send(net::Client& client, privacy::Clearance clearance,
+                                             const ledger::Reservation& leave_to_spend, const Endpoint& endpoint,
+                                             std::string path, bool stream, SteadyTime deadline, net::Cancel& cancel);
 
 // A provider that fails kFailures times in a row is left alone for a while, which doubles each time it fails again.
 // Safe from any thread.

@@ -19,7 +19,8 @@ std::string broken(std::string_view text) {
 
 TEST(Json, keeps_the_exact_bytes_of_every_value) {
     Document d;
-    const std::string_view source = R"( {"a": 1.50, "big":12345678901234567890123,"t":{"x" : [1 ,2]},"s":"\u00e9\/" } )";
+    const std::string_view source =
+        R"( {"a": 1.50, "big":12345678901234567890123,"t":{"x" : [1 ,2]},"s":"\u00e9\/" } )";
     ASSERT_TRUE(d.parse(source));
     EXPECT_EQ(d.root()["a"].raw(), "1.50");
     EXPECT_EQ(d.root()["big"].raw(), "12345678901234567890123");
@@ -31,8 +32,28 @@ TEST(Json, keeps_the_exact_bytes_of_every_value) {
 }
 
 TEST(Json, refuses_what_is_not_json) {
-    for (const auto* text : {R"({"a":1)", R"({"a":tru})", R"([1 2])", R"({"a" 1})", R"({"a":01})", R"({"a":1}x)", R"([1,])", R"({,})", "", "{\"a\":\"\x01\"}",
-                             R"({"a":"\ud800"})", "{\"a\":\"\xff\"}", "5", R"({"a":.5})", R"({"a":+1})", R"({"a":NaN})", "[\"a]", "[\t\t\tnull", "[null", "{\"a\":null", "[true", "[\t1"})
+    for (const auto* text : {R"({"a":1)",
+                             R"({"a":tru})",
+                             R"([1 2])",
+                             R"({"a" 1})",
+                             R"({"a":01})",
+                             R"({"a":1}x)",
+                             R"([1,])",
+                             R"({,})",
+                             "",
+                             "{\"a\":\"\x01\"}",
+                             R"({"a":"\ud800"})",
+                             "{\"a\":\"\xff\"}",
+                             "5",
+                             R"({"a":.5})",
+                             R"({"a":+1})",
+                             R"({"a":NaN})",
+                             "[\"a]",
+                             "[\t\t\tnull",
+                             "[null",
+                             "{\"a\":null",
+                             "[true",
+                             "[\t1"})
         EXPECT_NE(broken(text), "") << text;
 }
 
@@ -65,7 +86,16 @@ TEST(Json, a_document_is_reusable_and_decodes_long_escaped_strings) {
 TEST(Json, writes_strings_that_any_reader_takes) {
     EXPECT_EQ(json::quoted("a\"\\\n\x01\x7f\xff\xC3\xA9"), "\"a\\\"\\\\\\n\\u0001\\u007f\xEF\xBF\xBD\xC3\xA9\"");
     json::Writer out;
-    out.begin_object().member("a", 1).key("b").begin_array().value("x").value(true).null().end_array().raw_member("c", "1.50").end_object();
+    out.begin_object()
+        .member("a", 1)
+        .key("b")
+        .begin_array()
+        .value("x")
+        .value(true)
+        .null()
+        .end_array()
+        .raw_member("c", "1.50")
+        .end_object();
     EXPECT_EQ(out.text(), R"({"a":1,"b":["x",true,null],"c":1.50})");
 }
 
@@ -73,7 +103,8 @@ TEST(Money, reads_and_prints_exactly) {
     EXPECT_EQ(Money::parse("2.50")->micros(), 2'500'000);
     EXPECT_EQ(Money::parse("0.000001")->micros(), 1);
     EXPECT_EQ(Money::parse("10")->text(), "10.000000");
-    for (const auto* text : {"", ".", "-1", "1e3", "0.0000001", "1,5", "99999999999999999999"}) EXPECT_FALSE(Money::parse(text)) << text;
+    for (const auto* text : {"", ".", "-1", "1e3", "0.0000001", "1,5", "99999999999999999999"})
+        EXPECT_FALSE(Money::parse(text)) << text;
 }
 
 TEST(Money, is_rounded_once_half_up) {

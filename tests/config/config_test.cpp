@@ -42,7 +42,8 @@ currency: USD
 )";
 
 TEST(Config, reads_the_example_of_the_design) {
-    const auto config = parse(kDesign, "/etc/tandem.yaml", env({{"OPENAI_API_KEY", "sk-1"}, {"ALICE_KEY", "alice-0123456789"}}));
+    const auto config =
+        parse(kDesign, "/etc/tandem.yaml", env({{"OPENAI_API_KEY", "sk-1"}, {"ALICE_KEY", "alice-0123456789"}}));
     ASSERT_TRUE(config) << config.error().message;
     EXPECT_EQ(config->data, "/home/u/.local/share/tandem");
     EXPECT_EQ(config->provider("openai")->api_key->reveal(), "sk-1");
@@ -67,13 +68,21 @@ TEST(Config, an_empty_file_is_the_embedded_engine_with_the_hybrid_policy) {
 }
 
 TEST(Config, an_error_names_file_line_column_what_was_expected_and_the_nearest_name) {
-    EXPECT_EQ(problems("server:\n  lissten: 127.0.0.1:1\n").substr(0, 64), "tandem.yaml:2:3: unknown key 'lissten' in server; did you mean '");
+    EXPECT_EQ(problems("server:\n  lissten: 127.0.0.1:1\n").substr(0, 64),
+              "tandem.yaml:2:3: unknown key 'lissten' in server; did you mean '");
     EXPECT_NE(problems("server:\n  lissten: 127.0.0.1:1\n").find("did you mean 'listen'"), std::string::npos);
-    EXPECT_NE(problems("policy: { preset: hybrd }").find("tandem.yaml:1:19: policy.preset: no preset 'hybrd'; did you mean 'hybrid'?"), std::string::npos);
-    EXPECT_NE(problems("privacy:\n  clearance: { cloud: intern }").find("tandem.yaml:2:23: privacy.clearance.cloud: expected one of public, internal, private, secret, got 'intern'; did you mean 'internal'?"),
+    EXPECT_NE(problems("policy: { preset: hybrd }")
+                  .find("tandem.yaml:1:19: policy.preset: no preset 'hybrd'; did you mean 'hybrid'?"),
               std::string::npos);
-    EXPECT_NE(problems("models: { a: { provider: hme } }\nproviders: { home: { kind: engine } }").find("no provider 'hme'; did you mean 'home'?"), std::string::npos);
-    EXPECT_NE(problems("server: { limits: { body_bytes: lots } }").find("such as 16KiB or 32MiB, got 'lots'"), std::string::npos);
+    EXPECT_NE(problems("privacy:\n  clearance: { cloud: intern }")
+                  .find("tandem.yaml:2:23: privacy.clearance.cloud: expected one of public, internal, private, secret, "
+                        "got 'intern'; did you mean 'internal'?"),
+              std::string::npos);
+    EXPECT_NE(problems("models: { a: { provider: hme } }\nproviders: { home: { kind: engine } }")
+                  .find("no provider 'hme'; did you mean 'home'?"),
+              std::string::npos);
+    EXPECT_NE(problems("server: { limits: { body_bytes: lots } }").find("such as 16KiB or 32MiB, got 'lots'"),
+              std::string::npos);
     EXPECT_NE(problems("server: [1]").find("must be a mapping"), std::string::npos);
     EXPECT_NE(problems("server: { listen: a").find("not valid YAML"), std::string::npos);
     EXPECT_NE(problems("currency: USD\ncurrency: EUR").find("stands twice"), std::string::npos);
@@ -86,13 +95,20 @@ TEST(Config, finds_all_errors_at_once) {
 
 TEST(Config, refuses_what_is_not_safe) {
     EXPECT_NE(problems("server: { listen: 0.0.0.0:7117 }").find("no API key"), std::string::npos);
-    EXPECT_NE(problems("providers: { a: { kind: openai, base_url: http://x/v1 } }").find("'zone' is missing"), std::string::npos);
+    EXPECT_NE(problems("providers: { a: { kind: openai, base_url: http://x/v1 } }").find("'zone' is missing"),
+              std::string::npos);
     EXPECT_NE(problems("providers: { a: { kind: engine, zone: cloud } }").find("its zone is local"), std::string::npos);
-    EXPECT_NE(problems("providers: { a: { kind: openai, zone: cloud, base_url: 'http://u:p@x/v1' } }").find("without a query or a password"), std::string::npos);
-    EXPECT_EQ(problems("providers: { a: { kind: openai, zone: cloud, base_url: 'http://u:hunter2@x/v1' } }").find("hunter2"), std::string::npos);
+    EXPECT_NE(problems("providers: { a: { kind: openai, zone: cloud, base_url: 'http://u:p@x/v1' } }")
+                  .find("without a query or a password"),
+              std::string::npos);
+    EXPECT_EQ(
+        problems("providers: { a: { kind: openai, zone: cloud, base_url: 'http://u:hunter2@x/v1' } }").find("hunter2"),
+        std::string::npos);
     EXPECT_NE(problems("keys: { a: { secret: short } }").find("shorter than 16"), std::string::npos);
     EXPECT_NE(problems("keys: { a: { secret: '${NOT_SET}' } }").find("NOT_SET is not set"), std::string::npos);
-    EXPECT_NE(problems("providers: { h: { kind: engine } }\nmodels: { auto: { provider: h, file: x } }").find("exists already"), std::string::npos);
+    EXPECT_NE(problems("providers: { h: { kind: engine } }\nmodels: { auto: { provider: h, file: x } }")
+                  .find("exists already"),
+              std::string::npos);
 }
 
 TEST(Config, expands_the_environment_with_defaults) {

@@ -31,16 +31,29 @@ TEST(OpenAiChat, says_which_field_is_wrong) {
     EXPECT_EQ(error_of(R"({"model":"a","messages":[{"role":"bot","content":"x"}]})").param, "messages[0].role");
     EXPECT_EQ(error_of(R"({"model":"a","messages":[{"role":"user"}]})").param, "messages[0].content");
     EXPECT_EQ(error_of(R"({"model":"a","messages":[{"role":"user","content":"x"}],"stream":"yes"})").param, "stream");
-    EXPECT_EQ(error_of(R"({"model":"a","messages":[{"role":"user","content":"x"}],"max_tokens":0})").param, "max_tokens");
-    EXPECT_EQ(error_of(R"({"model":"a","messages":[{"role":"user","content":"x"}],"max_tokens":1,"max_completion_tokens":1})").param, "max_tokens");
-    EXPECT_EQ(error_of(R"({"model":"a","messages":[{"role":"user","content":[{"type":"image_url","image_url":{}}]}]})").param, "messages[0].content[0].image_url.url");
-    EXPECT_EQ(error_of(R"({"model":"a","messages":[{"role":"user","content":"x"}],"tools":[{"type":"function","function":{}}]})").param, "tools[0].function.name");
+    EXPECT_EQ(error_of(R"({"model":"a","messages":[{"role":"user","content":"x"}],"max_tokens":0})").param,
+              "max_tokens");
+    EXPECT_EQ(
+        error_of(R"({"model":"a","messages":[{"role":"user","content":"x"}],"max_tokens":1,"max_completion_tokens":1})")
+            .param,
+        "max_tokens");
+    EXPECT_EQ(
+        error_of(R"({"model":"a","messages":[{"role":"user","content":[{"type":"image_url","image_url":{}}]}]})").param,
+        "messages[0].content[0].image_url.url");
+    EXPECT_EQ(
+        error_of(
+            R"({"model":"a","messages":[{"role":"user","content":"x"}],"tools":[{"type":"function","function":{}}]})")
+            .param,
+        "tools[0].function.name");
     EXPECT_EQ(error_of(R"([1])").code, ErrorCode::invalid);
 }
 
 TEST(OpenAiChat, forwards_every_byte_but_the_models_name) {
-    EXPECT_EQ(forwarded(R"({ "seed":1.50, "model" : "auto",  "messages":[{"role":"user","content":"\u00e9"}],"x":12345678901234567890123 })", "gpt", false),
-              R"({ "seed":1.50, "model" : "gpt",  "messages":[{"role":"user","content":"\u00e9"}],"x":12345678901234567890123 })");
+    EXPECT_EQ(
+        forwarded(
+            R"({ "seed":1.50, "model" : "auto",  "messages":[{"role":"user","content":"\u00e9"}],"x":12345678901234567890123 })",
+            "gpt", false),
+        R"({ "seed":1.50, "model" : "gpt",  "messages":[{"role":"user","content":"\u00e9"}],"x":12345678901234567890123 })");
     const std::string same = R"({"model":"gpt","messages":[{"role":"user","content":"x"}]})";
     EXPECT_EQ(forwarded(same, "gpt", false), same);
 }
@@ -48,15 +61,20 @@ TEST(OpenAiChat, forwards_every_byte_but_the_models_name) {
 TEST(OpenAiChat, asks_for_usage_wherever_the_option_stands) {
     const std::string start = R"({"model":"m","messages":[{"role":"user","content":"x"}],"stream":true)";
     EXPECT_EQ(forwarded(start + "}", "m", true), start + R"(,"stream_options":{"include_usage":true}})");
-    EXPECT_EQ(forwarded(start + R"(,"stream_options":{}})", "m", true), start + R"(,"stream_options":{"include_usage":true}})");
-    EXPECT_EQ(forwarded(start + R"(,"stream_options":null})", "m", true), start + R"(,"stream_options":{"include_usage":true}})");
-    EXPECT_EQ(forwarded(start + R"(,"stream_options":{"include_usage":false,"a":1}})", "m", true), start + R"(,"stream_options":{"include_usage":true,"a":1}})");
-    EXPECT_EQ(forwarded(start + R"(,"stream_options":{"a":1}})", "m", true), start + R"(,"stream_options":{"include_usage":true,"a":1}})");
+    EXPECT_EQ(forwarded(start + R"(,"stream_options":{}})", "m", true),
+              start + R"(,"stream_options":{"include_usage":true}})");
+    EXPECT_EQ(forwarded(start + R"(,"stream_options":null})", "m", true),
+              start + R"(,"stream_options":{"include_usage":true}})");
+    EXPECT_EQ(forwarded(start + R"(,"stream_options":{"include_usage":false,"a":1}})", "m", true),
+              start + R"(,"stream_options":{"include_usage":true,"a":1}})");
+    EXPECT_EQ(forwarded(start + R"(,"stream_options":{"a":1}})", "m", true),
+              start + R"(,"stream_options":{"include_usage":true,"a":1}})");
 }
 
 TEST(OpenAiChat, reads_tool_calls_with_their_arguments_as_they_are) {
     Document document;
-    ASSERT_TRUE(document.parse(R"({"model":"a","messages":[{"role":"assistant","tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{\"a\": 1.50"}}]},
+    ASSERT_TRUE(document.parse(
+        R"({"model":"a","messages":[{"role":"assistant","tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{\"a\": 1.50"}}]},
                                    {"role":"tool","tool_call_id":"1","content":"ok"}]})"));
     const auto request = decode_request(document);
     ASSERT_TRUE(request);
@@ -76,14 +94,21 @@ class RandomRequest {
         for (int i = 0; i < messages; ++i) message(out);
         out.end_array();
         if (pick(2)) out.member("stream", pick(2) == 1);
-        if (pick(3) == 0) out.raw_member("stream_options", pick(2) ? R"({"include_usage":true})" : R"({"include_usage":true,"x":[1.0]})");
+        if (pick(3) == 0)
+            out.raw_member("stream_options",
+                           pick(2) ? R"({"include_usage":true})" : R"({"include_usage":true,"x":[1.0]})");
         if (pick(3) == 0) out.member(pick(2) ? "max_tokens" : "max_completion_tokens", 1 + pick(5000));
         if (pick(3) == 0) out.raw_member("temperature", "0.70");
         if (pick(3) == 0) out.member("n", 1 + pick(4));
         if (pick(3) == 0) out.raw_member("stop", pick(2) ? R"("end")" : R"(["a","b\n"])");
-        if (pick(3) == 0) out.raw_member("tools", R"([{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{"x":{"minimum":1.50}}}}},{"type":"custom","custom":{"name":"g"}}])");
-        if (pick(3) == 0) out.raw_member("tool_choice", pick(2) ? R"("required")" : R"({"type":"function","function":{"name":"f"}})");
-        if (pick(3) == 0) out.raw_member("response_format", R"({"type":"json_schema","json_schema":{"name":"s","schema":{}}})");
+        if (pick(3) == 0)
+            out.raw_member(
+                "tools",
+                R"([{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{"x":{"minimum":1.50}}}}},{"type":"custom","custom":{"name":"g"}}])");
+        if (pick(3) == 0)
+            out.raw_member("tool_choice", pick(2) ? R"("required")" : R"({"type":"function","function":{"name":"f"}})");
+        if (pick(3) == 0)
+            out.raw_member("response_format", R"({"type":"json_schema","json_schema":{"name":"s","schema":{}}})");
         if (pick(3) == 0) out.raw_member("unknown", R"({"deep":[null,12345678901234567890]})");
         out.end_object();
         return out.take();
@@ -92,7 +117,8 @@ class RandomRequest {
   private:
     int pick(int n) { return static_cast<int>(random_() % static_cast<unsigned>(n)); }
     std::string word() {
-        static constexpr const char* kWords[] = {"auto", "h\xC3\xA9llo", "quote\"and\\slash", "line\nbreak", "\xF0\x9F\x98\x80", "{\"a\": 1.50}"};
+        static constexpr const char* kWords[] = {"auto",        "h\xC3\xA9llo",     "quote\"and\\slash",
+                                                 "line\nbreak", "\xF0\x9F\x98\x80", "{\"a\": 1.50}"};
         return kWords[pick(6)];
     }
     void message(json::Writer& out) {
@@ -101,7 +127,13 @@ class RandomRequest {
         out.begin_object().member("role", role);
         if (role == "assistant" && pick(2)) {
             if (pick(2)) out.key("content").null();
-            out.key("tool_calls").begin_array().begin_object().member("id", word()).member("type", "function").key("function").begin_object();
+            out.key("tool_calls")
+                .begin_array()
+                .begin_object()
+                .member("id", word())
+                .member("type", "function")
+                .key("function")
+                .begin_object();
             out.member("name", word()).member("arguments", word()).end_object();
             if (pick(2)) out.raw_member("extra", "[1.0]");
             out.end_object().end_array();
@@ -109,7 +141,9 @@ class RandomRequest {
             out.member("content", word());
         } else {
             out.key("content").begin_array().begin_object().member("type", "text").member("text", word()).end_object();
-            out.raw(R"({"type":"image_url","image_url":{"url":"data:image/png;base64,AA==","detail":"low"}})").raw(R"({"type":"input_audio","input_audio":{"data":"x"}})").end_array();
+            out.raw(R"({"type":"image_url","image_url":{"url":"data:image/png;base64,AA==","detail":"low"}})")
+                .raw(R"({"type":"input_audio","input_audio":{"data":"x"}})")
+                .end_array();
         }
         if (role == "tool") out.member("tool_call_id", word());
         if (pick(4) == 0) out.member("name", word());
@@ -138,8 +172,12 @@ TEST(OpenAiChat, a_request_survives_decode_and_encode) {
 
 TEST(OpenAiChat, events_survive_encode_and_decode) {
     const StreamFrame frame{"id", "m", 5};
-    const std::vector<chat::Event> events = {chat::TextDelta{1, "a\n"}, chat::ReasoningDelta{0, "r"}, chat::ToolCallDelta{0, 2, "c", "f", "{\"x"}, chat::ToolCallDelta{0, 2, "", "", "\":1}"},
-                                             chat::Finished{1, "stop"}, chat::Used{{{5}, {2}, {7}, {1}, false}}};
+    const std::vector<chat::Event> events = {chat::TextDelta{1, "a\n"},
+                                             chat::ReasoningDelta{0, "r"},
+                                             chat::ToolCallDelta{0, 2, "c", "f", "{\"x"},
+                                             chat::ToolCallDelta{0, 2, "", "", "\":1}"},
+                                             chat::Finished{1, "stop"},
+                                             chat::Used{{{5}, {2}, {7}, {1}, false}}};
     for (const auto& event : events) {
         Document document;
         ASSERT_TRUE(document.parse(encode_chunk(event, frame)));

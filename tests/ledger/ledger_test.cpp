@@ -79,7 +79,9 @@ TEST(Budgets, what_is_not_spent_comes_back) {
     }
     auto next = budgets.reserve(key, Money::from_micros(70), {1});
     ASSERT_TRUE(next);
-    { auto moved = std::move(*next); }  // gone without being settled
+    {
+        auto moved = std::move(*next);
+    }  // gone without being settled
     EXPECT_EQ(budgets.refusal(key, Money::from_micros(70)), "");
     EXPECT_NE(budgets.refusal(key, Money::from_micros(71)), "");
 }
@@ -92,7 +94,8 @@ TEST(Budgets, begin_anew_with_their_window_in_utc) {
     EXPECT_NE(budgets.refusal(key, Money::from_micros(1)), "");
     clock.now += std::chrono::hours(24);
     EXPECT_EQ(budgets.refusal(key, Money::from_micros(100)), "");
-    EXPECT_NE(budgets.refusal(key_with(Money::from_micros(100), config::Budget::Window::total), Money::from_micros(1)), "");
+    EXPECT_NE(budgets.refusal(key_with(Money::from_micros(100), config::Budget::Window::total), Money::from_micros(1)),
+              "");
 }
 
 TEST(Budgets, know_after_a_restart_what_was_spent) {
@@ -116,7 +119,9 @@ TEST(Limits, of_rate_tokens_and_concurrency_hold) {
         ASSERT_TRUE(a && b);
         EXPECT_EQ(budgets.admit(key).error().code, ErrorCode::rate_limited);  // concurrency
     }
-    { ASSERT_TRUE(budgets.admit(key)); }
+    {
+        ASSERT_TRUE(budgets.admit(key));
+    }
     EXPECT_FALSE(budgets.admit(key));  // three in this minute
     clock.now += std::chrono::minutes(1);
     EXPECT_TRUE(budgets.admit(key));
@@ -148,10 +153,13 @@ TEST(Ledger, adds_up_by_model_zone_key_and_day) {
 
 TEST(Ledger, gives_no_receipt_for_what_it_could_not_write) {
     Opened o;
-    ASSERT_TRUE(o.store->run([](store::Database& database) { return database.execute("ALTER TABLE attempts RENAME TO gone"); }));
+    ASSERT_TRUE(o.store->run(
+        [](store::Database& database) { return database.execute("ALTER TABLE attempts RENAME TO gone"); }));
     Ledger ledger(*o.store);
     std::promise<ErrorCode> done;
-    ledger.close({AttemptRecord{}}, {}, [&](Result<Receipt> receipt) { done.set_value(receipt ? ErrorCode::internal : receipt.error().code); });
+    ledger.close({AttemptRecord{}}, {}, [&](Result<Receipt> receipt) {
+        done.set_value(receipt ? ErrorCode::internal : receipt.error().code);
+    });
     EXPECT_EQ(done.get_future().get(), ErrorCode::storage);
 }
 

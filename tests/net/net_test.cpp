@@ -20,7 +20,10 @@ TEST(Framing, takes_plain_requests) {
     ASSERT_TRUE(post);
     EXPECT_EQ(post->content_length, 3U);
     EXPECT_TRUE(post->keep_alive);
-    const auto chunked = check_framing("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\nConnection: close\r\nExpect: 100-continue\r\n\r\n", 100);
+    const auto chunked = check_framing(
+        "POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\nConnection: close\r\nExpect: "
+        "100-continue\r\n\r\n",
+        100);
     ASSERT_TRUE(chunked);
     EXPECT_TRUE(chunked->chunked && chunked->expect_continue && !chunked->keep_alive);
     EXPECT_FALSE(check_framing("GET / HTTP/1.0\r\n\r\n", 100)->keep_alive);
@@ -70,8 +73,11 @@ std::string events_of(std::string_view stream, std::size_t cut) {
 }
 
 TEST(Sse, gives_the_same_events_wherever_the_network_cuts) {
-    const std::string_view stream = "\xEF\xBB\xBF: hi\r\ndata: a\r\ndata:b\r\n\r\nevent: x\ndata:  c\n\nid: 1\nretry: 2\n\ndata\n\rdata: d\xC3\xA9\r\rdata: last";
-    for (std::size_t cut = 0; cut <= stream.size(); ++cut) EXPECT_EQ(events_of(stream, cut), "message=a\nb;x= c;message=;message=d\xC3\xA9;message=last;") << cut;
+    const std::string_view stream =
+        "\xEF\xBB\xBF: hi\r\ndata: a\r\ndata:b\r\n\r\nevent: x\ndata:  c\n\nid: 1\nretry: 2\n\ndata\n\rdata: "
+        "d\xC3\xA9\r\rdata: last";
+    for (std::size_t cut = 0; cut <= stream.size(); ++cut)
+        EXPECT_EQ(events_of(stream, cut), "message=a\nb;x= c;message=;message=d\xC3\xA9;message=last;") << cut;
 }
 
 TEST(Sse, bounds_one_event) {

@@ -43,17 +43,25 @@ TEST(Detectors, find_their_examples_and_nothing_in_what_looks_alike) {
 }
 
 TEST(Detectors, check_sums_and_bounds_of_numbers) {
-    for (const auto* card : {"4111111111111111", "4111-1111-1111-1111", "378282246310005", "5555 5555 5555 4444", "6011111111111117", "ends 4111111111111111."})
+    for (const auto* card : {"4111111111111111", "4111-1111-1111-1111", "378282246310005", "5555 5555 5555 4444",
+                             "6011111111111117", "ends 4111111111111111."})
         EXPECT_TRUE(finds("card", card)) << card;
-    for (const auto* other : {"4111111111111112", "41111111111111111111111111", "0000000000000000", "1234567890123456", "v4111111111111111x", "2024-01-01 10:00:00 12345"})
+    for (const auto* other : {"4111111111111112", "41111111111111111111111111", "0000000000000000", "1234567890123456",
+                              "v4111111111111111x", "2024-01-01 10:00:00 12345"})
         EXPECT_FALSE(finds("card", other)) << other;
-    for (const auto* iban : {"DE89370400440532013000", "GB82 WEST 1234 5698 7654 32", "NO93 8601 1117 947", "de89 3704 0044 0532 0130 00"}) EXPECT_TRUE(finds("iban", iban)) << iban;
-    for (const auto* other : {"DE89370400440532013001", "XX89370400440532013000", "DE893704004405320130", "ADE89370400440532013000"}) EXPECT_FALSE(finds("iban", other)) << other;
+    for (const auto* iban :
+         {"DE89370400440532013000", "GB82 WEST 1234 5698 7654 32", "NO93 8601 1117 947", "de89 3704 0044 0532 0130 00"})
+        EXPECT_TRUE(finds("iban", iban)) << iban;
+    for (const auto* other :
+         {"DE89370400440532013001", "XX89370400440532013000", "DE893704004405320130", "ADE89370400440532013000"})
+        EXPECT_FALSE(finds("iban", other)) << other;
 }
 
 TEST(Detectors, leave_code_and_prose_alone) {
-    for (const auto* text : {"password = get_password(user)", "The password is long and secret.", "token: string", "if (secret == nullptr) return;", "api_key = os.environ['API_KEY']",
-                             "https://example.org/path?x=1", "user@", "password: ${DB_PASSWORD}", "a@b", "secret: <your secret here>"}) {
+    for (const auto* text :
+         {"password = get_password(user)", "The password is long and secret.", "token: string",
+          "if (secret == nullptr) return;", "api_key = os.environ['API_KEY']", "https://example.org/path?x=1", "user@",
+          "password: ${DB_PASSWORD}", "a@b", "secret: <your secret here>"}) {
         const auto findings = detector().scan(text);
         ASSERT_TRUE(findings);
         EXPECT_TRUE(findings->empty()) << text << ": " << findings->front().detector;
@@ -165,9 +173,11 @@ TEST(Clearance, comes_after_the_egress_record_and_not_without_it) {
 }
 
 TEST(Egress, any_tamper_breaks_the_chain) {
-    for (const std::string& tamper : std::initializer_list<std::string>{"UPDATE egress SET bytes = 1 WHERE sequence = 3", "UPDATE egress SET label = 0 WHERE sequence = 1", "DELETE FROM egress WHERE sequence = 2",
-                                      "UPDATE egress SET hash = previous WHERE sequence = 4", "UPDATE egress SET sequence = 9 WHERE sequence = 5",
-                                      "UPDATE egress SET provider = 'q' WHERE sequence = 5", "DELETE FROM egress WHERE sequence = 1"}) {
+    for (const std::string& tamper : std::initializer_list<std::string>{
+             "UPDATE egress SET bytes = 1 WHERE sequence = 3", "UPDATE egress SET label = 0 WHERE sequence = 1",
+             "DELETE FROM egress WHERE sequence = 2", "UPDATE egress SET hash = previous WHERE sequence = 4",
+             "UPDATE egress SET sequence = 9 WHERE sequence = 5", "UPDATE egress SET provider = 'q' WHERE sequence = 5",
+             "DELETE FROM egress WHERE sequence = 1"}) {
         Opened o;
         Privacy privacy(*o.store, detector(), o.clock);
         for (int i = 0; i < 5; ++i) ASSERT_TRUE(clear(privacy, ask(Zone::cloud, Label::private_, Label::internal)));
@@ -198,7 +208,8 @@ TEST(LabelMemory, a_conversation_keeps_its_highest_label_across_turns_and_restar
         auto job = memory.remember(first, false, Label::private_);
         ASSERT_TRUE(job);
         ASSERT_TRUE(o.store->run(job));
-        EXPECT_EQ(memory.recall(fingerprints(conversation({"my card is ...", "noted", "thanks"}), "")), Label::private_);
+        EXPECT_EQ(memory.recall(fingerprints(conversation({"my card is ...", "noted", "thanks"}), "")),
+                  Label::private_);
         EXPECT_EQ(memory.recall(fingerprints(conversation({"another", "noted", "thanks"}), "")), Label::public_);
         // Lower labels change nothing and write nothing.
         EXPECT_FALSE(memory.remember(first, false, Label::internal));

@@ -8,10 +8,14 @@ namespace tandem::routing {
 namespace {
 
 Table table_with(const std::string& policy) {
-    const auto config = config::parse("providers:\n  home: { kind: engine }\n  far: { kind: openai, zone: cloud, base_url: 'https://x/v1' }\n"
-                                      "models:\n  small: { provider: home, file: x, context: 4096 }\n  big: { provider: far, context: 100000, price: { input: 1, output: 10 } }\n"
-                                      "  cheap: { provider: far, context: 100000, price: { input: 0.1, output: 1 } }\naliases: { both: [big, small] }\n" + policy,
-                                      {}, [](const std::string&) { return std::optional<std::string>("/home"); });
+    const auto config = config::parse(
+        "providers:\n  home: { kind: engine }\n  far: { kind: openai, zone: cloud, base_url: 'https://x/v1' }\n"
+        "models:\n  small: { provider: home, file: x, context: 4096 }\n  big: { provider: far, context: 100000, price: "
+        "{ input: 1, output: 10 } }\n"
+        "  cheap: { provider: far, context: 100000, price: { input: 0.1, output: 1 } }\naliases: { both: [big, small] "
+        "}\n" +
+            policy,
+        {}, [](const std::string&) { return std::optional<std::string>("/home"); });
     EXPECT_TRUE(config) << config.error().message;
     return table_of(*config);
 }
@@ -104,8 +108,10 @@ TEST(Rules, can_forbid_a_zone_and_the_fallback) {
 }
 
 TEST(Decision, is_the_same_when_it_is_made_again_from_its_record) {
-    const std::vector<Table> tables = {table_with("policy: { preset: hybrid }"), table_with("policy: { preset: cloud-first }"),
-                                       table_with("policy: { rules: [{ name: a, needs: tools, prefer: cheapest }, { name: b, repeats: 2, difficulty: 30, key: '', prefer: local, only: local }] }")};
+    const std::vector<Table> tables = {
+        table_with("policy: { preset: hybrid }"), table_with("policy: { preset: cloud-first }"),
+        table_with("policy: { rules: [{ name: a, needs: tools, prefer: cheapest }, { name: b, repeats: 2, difficulty: "
+                   "30, key: '', prefer: local, only: local }] }")};
     std::mt19937 random(7);
     auto pick = [&](unsigned n) { return random() % n; };
     const char* const aliases[] = {"auto", "local", "cloud", "private", "small", "big", "both"};
@@ -136,7 +142,8 @@ TEST(Decision, is_the_same_when_it_is_made_again_from_its_record) {
         ASSERT_EQ(*decision, *again);
         ASSERT_EQ(to_json(*decision), to_json(*again));
         // Law 1, on every one of them: what may not see it, is not eligible.
-        for (std::size_t c = 0; c < decision->eligible; ++c) ASSERT_LE(in.label, table.find(decision->candidates[c].model)->clearance);
+        for (std::size_t c = 0; c < decision->eligible; ++c)
+            ASSERT_LE(in.label, table.find(decision->candidates[c].model)->clearance);
     }
 }
 
@@ -151,8 +158,13 @@ chat::Request asking(const std::string& text) {
 TEST(Features, tell_hard_from_light_work) {
     EXPECT_LT(features_of(asking("Translate this to French: good morning")).difficulty, 20);
     EXPECT_LT(features_of(asking("hello")).difficulty, 20);
-    EXPECT_GE(features_of(asking("Prove the theorem step by step, and analyze the complexity of the algorithm in detail.")).difficulty, 50);
-    EXPECT_GE(features_of(asking("Design a migration strategy, compare the trade-offs and write a proposal.")).difficulty, 50);
+    EXPECT_GE(
+        features_of(asking("Prove the theorem step by step, and analyze the complexity of the algorithm in detail."))
+            .difficulty,
+        50);
+    EXPECT_GE(
+        features_of(asking("Design a migration strategy, compare the trade-offs and write a proposal.")).difficulty,
+        50);
 }
 
 TEST(Repeats, count_the_same_kind_with_other_numbers) {

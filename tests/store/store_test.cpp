@@ -13,7 +13,12 @@ const Migration kOne{"CREATE TABLE t (x INTEGER PRIMARY KEY, y BLOB) STRICT;"};
 const Migration kTwo{"ALTER TABLE t ADD COLUMN z INTEGER NOT NULL DEFAULT 7;"};
 
 Store::Job put(int x, std::size_t size = 1) {
-    return [x, size](Database& database) { return database.prepare("INSERT INTO t (x, y) VALUES (?, ?)").bind(1, std::int64_t{x}).bind_blob(2, std::string(size, 'y')).run(); };
+    return [x, size](Database& database) {
+        return database.prepare("INSERT INTO t (x, y) VALUES (?, ?)")
+            .bind(1, std::int64_t{x})
+            .bind_blob(2, std::string(size, 'y'))
+            .run();
+    };
 }
 
 std::int64_t count(Store& store) {
@@ -48,7 +53,9 @@ TEST(Store, a_job_that_fails_fails_alone) {
     ASSERT_TRUE(store);
     std::vector<int> outcome(300, -1);
     for (int i = 0; i < 300; ++i)
-        (*store)->submit(i % 3 == 0 ? Store::Job([](Database&) -> Result<> { return fail(ErrorCode::internal, "no"); }) : i % 3 == 1 ? Store::Job([](Database&) -> Result<> { throw std::runtime_error("x"); }) : put(i),
+        (*store)->submit(i % 3 == 0 ? Store::Job([](Database&) -> Result<> { return fail(ErrorCode::internal, "no"); })
+                         : i % 3 == 1 ? Store::Job([](Database&) -> Result<> { throw std::runtime_error("x"); })
+                                      : put(i),
                          [&outcome, i](Result<> ok) { outcome[static_cast<std::size_t>(i)] = ok ? 1 : 0; });
     EXPECT_EQ(count(**store), 100);
     for (int i = 0; i < 300; ++i) EXPECT_EQ(outcome[static_cast<std::size_t>(i)], i % 3 == 2 ? 1 : 0);
@@ -80,7 +87,13 @@ TEST(Store, a_full_disk_fails_clearly_corrupts_nothing_and_service_resumes) {
     const test::Folder folder;
     auto store = Store::open(folder.path / "db", {&kOne, 1}, Durability::process);
     ASSERT_TRUE(store);
-    auto pages = [&](const char* sql) { return (*store)->run([sql](Database& database) -> Result<> { auto s = database.prepare(sql); if (auto r = s.step(); !r) return fail(r.error()); return {}; }); };
+    auto pages = [&](const char* sql) {
+        return (*store)->run([sql](Database& database) -> Result<> {
+            auto s = database.prepare(sql);
+            if (auto r = s.step(); !r) return fail(r.error());
+            return {};
+        });
+    };
     ASSERT_TRUE(pages("PRAGMA max_page_count = 30"));
     Result<> last;
     int stored = 0;

@@ -16,8 +16,11 @@ int main(int argc, char** argv) {
     }
     std::FILE* out = std::fopen(argv[1], "w");
     if (out == nullptr) return 1;
-    std::fprintf(out, "#include \"privacy/matcher.h\"\nnamespace tandem::privacy {\nconst unsigned char kPatternsDatabase[] = {");
-    for (std::size_t i = 0; i < size; ++i) std::fprintf(out, "%s%u,", i % 32 == 0 ? "\n" : "", static_cast<unsigned char>(bytes[i]));
+    std::fprintf(
+        out,
+        "#include \"privacy/matcher.h\"\nnamespace tandem::privacy {\nconst unsigned char kPatternsDatabase[] = {");
+    for (std::size_t i = 0; i < size; ++i)
+        std::fprintf(out, "%s%u,", i % 32 == 0 ? "\n" : "", static_cast<unsigned char>(bytes[i]));
     std::fprintf(out, "\n};\nconst std::size_t kPatternsDatabaseSize = %zu;\n}\n", size);
     std::free(bytes);
     hs_free_database(database);
