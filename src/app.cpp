@@ -127,6 +127,7 @@ struct App::Parts {
 
     std::vector<net::Worker*> worker_list() const {
         std::vector<net::Worker*> list;
+        list.reserve(workers.size());
         for (const auto& worker : workers) list.push_back(worker.get());
         return list;
     }
@@ -195,7 +196,9 @@ Result<> App::reload() {
     if (!next) return fail(next.error());
     if (!(next->server == old->config->server) || next->data != old->config->data ||
         next->durability != old->config->durability)
-        spdlog::warn("server.listen, server.tls, server.workers, data and durability take effect at the next start");
+        spdlog::warn(
+            "of server only cors and request_timeout change at once; the rest of it, data and durability at the next "
+            "start");
     next->data = old->config->data;
     if (!old->config->server.loopback && next->keys.empty())
         return fail(ErrorCode::invalid,

@@ -11,8 +11,8 @@ constexpr char kAlphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 DecisionId DecisionId::first_of(WallTime time) {
     auto ms = static_cast<std::uint64_t>(std::max<std::int64_t>(0, time.time_since_epoch().count()));
     std::string text = "dec_00000000000000000000000000";
-    for (int i = 9; i >= 0; --i) {
-        text[static_cast<std::size_t>(4 + i)] = kAlphabet[ms & 31];
+    for (std::size_t i = 13; i >= 4; --i) {
+        text[i] = kAlphabet[ms & 31];
         ms >>= 5;
     }
     return DecisionId(std::move(text));

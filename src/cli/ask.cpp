@@ -127,8 +127,9 @@ int ask(const Globals& globals, Options options) {
     Progress progress;
     auto answer = call(remote, std::move(request), [&](const net::Fields& headers, std::string_view piece) {
         progress.decision = headers.get("x-tandem-decision");
-        (void)progress.parser.feed(
+        auto fed = progress.parser.feed(
             piece, [&](const net::SseEvent& event) { take_event(progress, event.data, !globals.json); });
+        if (!fed) progress.error = fed.error().message;
     });
     if (!answer) {
         report(globals, answer.error());

@@ -29,10 +29,7 @@ std::string bash(const std::vector<Level>& levels) {
         "_tandem() {\n    local path=\"\" word\n    for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
         "        case $word in -*) ;; *) case \"$path $word\" in\n";
     for (const auto& level : levels)
-        if (!level.path.empty())
-            out += fmt::format("            \"{}\") path=\" {}\" ;;\n",
-                               level.path.find(' ') == std::string::npos ? " " + level.path : " " + level.path,
-                               level.path);
+        if (!level.path.empty()) out += fmt::format("            \" {}\") path=\" {}\" ;;\n", level.path, level.path);
     out += "        esac ;; esac\n    done\n    case $path in\n";
     for (const auto& level : levels)
         out += fmt::format("        \"{}{}\") COMPREPLY=($(compgen -W \"{}\" -- \"${{COMP_WORDS[COMP_CWORD]}}\")) ;;\n",

@@ -35,7 +35,7 @@ struct Server {
     milliseconds drain_timeout{10'000};     // how long a stop waits for requests under way
     milliseconds request_timeout{600'000};  // deadline of a request that names none
     net::ServerLimits limits;
-    bool operator==(const Server&) const;
+    bool operator==(const Server&) const;  // of what a reload cannot change
 };
 
 enum class ProviderKind { engine, openai };

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <tuple>
 #include <unordered_set>
 
 #include "base/text.h"
@@ -382,8 +383,10 @@ void read_root(Section& root, Config& config, Problems& problems, const Environm
 }  // namespace
 
 bool Server::operator==(const Server& other) const {
-    return host == other.host && port == other.port && tls_certificate == other.tls_certificate &&
-           tls_key == other.tls_key && workers == other.workers;
+    auto fixed = [](const Server& s) {
+        return std::tie(s.host, s.port, s.tls_certificate, s.tls_key, s.workers, s.hosts, s.limits, s.drain_timeout);
+    };
+    return fixed(*this) == fixed(other);
 }
 
 const Provider* Config::provider(std::string_view id) const {

@@ -216,7 +216,7 @@ Result<> read_max_tokens(const Value& root, chat::Request& request) {
     const auto count = value.integer();
     if (!count || *count < 1)
         return wrong(given(modern) ? "max_completion_tokens" : "max_tokens", "a whole number of at least 1");
-    request.max_output_tokens = *count;
+    request.max_output_tokens = count;
     request.legacy_max_tokens = !given(modern);
     return {};
 }

@@ -26,7 +26,7 @@ namespace {
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
     const int null = open("/dev/null", O_RDONLY);
-    dup2(null, STDIN_FILENO);
+    if (null >= 0) dup2(null, STDIN_FILENO);
     dup2(log, STDOUT_FILENO);
     dup2(log, STDERR_FILENO);
     execve(arguments[0], arguments, environment);

@@ -19,6 +19,7 @@ struct ServerLimits {
     milliseconds write_timeout{30'000};            // for the client to take what is in flight
     std::size_t connections = 4096;                // of the whole server
     std::size_t requests_per_connection = 100'000;
+    bool operator==(const ServerLimits&) const = default;
 };
 
 }  // namespace tandem::net
