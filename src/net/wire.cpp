@@ -1,10 +1,11 @@
 #include "net/wire.h"
 
-#include <poll.h>
+#include <sys/socket.h>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/write.hpp>
+#include <cerrno>
 
 namespace tandem::net {
 
@@ -59,8 +60,8 @@ void Wire::shutdown_send() noexcept {
 
 bool Wire::quiet() {
     if (!open()) return false;
-    pollfd state{fd(), POLLIN | POLLRDHUP, 0};
-    return ::poll(&state, 1, 0) == 0;
+    char byte = 0;
+    return ::recv(fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
 }  // namespace tandem::net

@@ -167,6 +167,19 @@ TEST(Features, tell_hard_from_light_work) {
         50);
 }
 
+TEST(Features, find_a_word_wherever_it_stands) {
+    // Behind every length of text, so also across the blocks that the search takes at once.
+    for (std::size_t before = 0; before < 200; ++before) {
+        const auto hard = features_of(asking(std::string(before, '.') + "Prove it"));
+        EXPECT_EQ(hard.difficulty, 14) << before;
+        EXPECT_EQ(features_of(asking(std::string(before, '.') + "approve it")).difficulty, 0) << before;
+        EXPECT_EQ(features_of(asking(std::string(before, 'x') + "prove it")).difficulty, before == 0 ? 14 : 0)
+            << before;
+    }
+    EXPECT_EQ(features_of(asking("hard. plan")).difficulty, 0);  // "plan " with its space
+    EXPECT_EQ(features_of(asking("a plan b")).difficulty, 14);
+}
+
 TEST(Repeats, count_the_same_kind_with_other_numbers) {
     Repeats repeats;
     EXPECT_EQ(repeats.count(asking("classify ticket 17")), 0);
