@@ -26,7 +26,8 @@ constexpr int kBusyTimeoutMs = 5'000;
 constexpr std::chrono::microseconds kCommitInterval{20};
 // Once the log has so many pages, a thread of its own moves it into the database; the writer then moves the little that
 // came meanwhile, since only a log that is moved whole is begun anew.
-constexpr int kCheckpointPages = 4'000;
+constexpr int kCheckpointPages = 16'000;
+constexpr int kCheckpointPasses = 2;  // the second takes what came during the first, and is short
 
 std::unexpected<Error> storage_error(sqlite3* database, std::string_view what) {
     const int code = sqlite3_errcode(database);
@@ -220,7 +221,7 @@ struct Store::State {
                 checkpoint_wake.wait(lock, [&] { return checkpoint_ending || checkpoint_wanted; });
                 if (checkpoint_ending) return;
             }
-            for (int pass = 0; pass < 2; ++pass)  // the second takes what came during the first, and is short
+            for (int pass = 0; pass < kCheckpointPasses; ++pass)
                 sqlite3_wal_checkpoint_v2(checkpointer->state_->handle, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr,
                                           nullptr);
             checkpoint_rest = true;
