@@ -155,9 +155,10 @@ class ChatRun {
                         fmt::format("the key '{}' may not use '{}'{}", key_.id, printable(request_.model, 80),
                                     suggest(request_.model, key_.aliases)),
                         "model");
-        fingerprints_ = privacy::fingerprints(request_, fingerprint_scope(key_, asked_.conversation));
-        labelled_ =
-            label_by_source(key_, request_.model, asked_.label, services_.privacy.memory().recall(fingerprints_));
+        const auto& memory = services_.privacy.memory();
+        if (!memory.empty())
+            fingerprints_ = privacy::fingerprints(request_, fingerprint_scope(key_, asked_.conversation));
+        labelled_ = label_by_source(key_, request_.model, asked_.label, memory.recall(fingerprints_));
         privacy::label_by_content(services_.privacy.detector(), document_, config_.privacy.detect, labelled_);
         return {};
     }
@@ -171,6 +172,8 @@ class ChatRun {
         if (!decision) return fail(decision.error());
         inputs_ = std::make_shared<const routing::Inputs>(std::move(inputs));
         decision_ = std::make_shared<const routing::Decision>(std::move(*decision));
+        if (inputs_->label > Label::public_ && fingerprints_.empty())
+            fingerprints_ = privacy::fingerprints(request_, fingerprint_scope(key_, asked_.conversation));
         remember_ = services_.privacy.memory().remember(fingerprints_, !asked_.conversation.empty(), inputs_->label);
         return {};
     }

@@ -251,11 +251,15 @@ Task<Result<>> Answer::State::connect() {
 Task<Result<>> Answer::State::write_request() {
     std::string head;
     head.reserve(512);
-    fmt::format_to(std::back_inserter(head), "{} {} HTTP/1.1\r\nHost: {}\r\n", call.method, call.url.path,
-                   call.url.authority);
+    head += call.method;
+    head += ' ';
+    head += call.url.path;
+    head += " HTTP/1.1\r\nHost: ";
+    head += call.url.authority;
+    head += "\r\n";
     head += call.headers.lines();
     if (!call.body.empty() || call.method == "POST")
-        fmt::format_to(std::back_inserter(head), "Content-Length: {}\r\n", call.body.size());
+        head += "Content-Length: " + std::to_string(call.body.size()) + "\r\n";
     head += "\r\n";
     begin_phase("sending to", call.idle_timeout);
     const std::array pieces{asio::const_buffer(head.data(), head.size()),

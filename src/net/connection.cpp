@@ -328,7 +328,11 @@ Task<> Connection::linger() {
 std::string Connection::head_text(int status, const Fields& headers, std::string_view framing) const {
     std::string text;
     text.reserve(headers.lines().size() + 128);
-    fmt::format_to(std::back_inserter(text), "HTTP/1.1 {} {}\r\n", status, reason_phrase(status));
+    text += "HTTP/1.1 ";
+    text += std::to_string(status);
+    text += ' ';
+    text += reason_phrase(status);
+    text += "\r\n";
     text += headers.lines();
     text += framing;
     text += keep_alive_ ? "\r\n" : "connection: close\r\n\r\n";
@@ -350,8 +354,8 @@ Task<bool> Connection::reply(Response response) {
     if (answer_ != Answer::none) co_return false;
     answer_ = Answer::done;
     if (response.close) keep_alive_ = false;
-    const auto head =
-        head_text(response.status, response.headers, fmt::format("content-length: {}\r\n", response.body.size()));
+    const auto head = head_text(response.status, response.headers,
+                                "content-length: " + std::to_string(response.body.size()) + "\r\n");
     std::string_view rest = request_.method == "HEAD" ? std::string_view() : std::string_view(response.body);
     std::array pieces{piece(head), piece(rest.substr(0, kWriteSize))};
     while (true) {

@@ -70,6 +70,11 @@ Result<> LabelMemory::load(store::Store& store) {
     });
 }
 
+bool LabelMemory::empty() const {
+    const std::lock_guard lock(mutex_);
+    return labels_.empty();
+}
+
 Label LabelMemory::recall(const std::vector<std::int64_t>& fingerprints) const {
     const std::lock_guard lock(mutex_);
     Label label = Label::public_;

@@ -26,6 +26,8 @@ class LabelMemory {
   public:
     // Errors: storage.
     Result<> load(store::Store& store);
+    // Whether nothing is remembered at all; then fingerprints need not be made to recall.
+    bool empty() const;
     // The highest label of any of these; public where none is known.
     Label recall(const std::vector<std::int64_t>& fingerprints) const;
     // Raises what identifies this conversation from now on: its id and its whole. Effective at once; the job returned
