@@ -14,6 +14,13 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     (void)tandem::privacy::all_text(document);
     std::vector<tandem::chat::Event> events;
     dialect::decode_chunk(document.root(), events);
+    const auto facts = dialect::chunk_facts(document.root());
+    std::size_t finished = 0, used = 0;
+    for (const auto& event : events) {
+        finished += std::holds_alternative<tandem::chat::Finished>(event) ? 1 : 0;
+        used += std::holds_alternative<tandem::chat::Used>(event) ? 1 : 0;
+    }
+    if (!facts.error && (facts.finished != finished || facts.usage.has_value() != (used == 1))) std::abort();
     dialect::decode_answer(document.root(), events);
     for (const auto& event : events) (void)dialect::encode_chunk(event, {"id", "model", 1});
     const auto request = dialect::decode_request(document);
