@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/remote.h"
+#include "engine/engines.h"
 
 namespace tandem::cli {
 
@@ -50,9 +51,7 @@ int run(const Globals& globals, const std::string& method, const std::string& pa
 int logs(const Globals& globals, const std::string& model, int lines) {
     auto config = globals.load();
     if (!config) return report(globals, config.error());
-    std::string name = model;
-    std::ranges::replace_if(name, [](char c) { return c == '/' || c == ':'; }, '_');
-    const auto file = config->data / "engines" / (name + ".log");
+    const auto file = engine::log_file(config->data, model);
     std::ifstream in(file);
     if (!in || config->model(model) == nullptr) {
         std::vector<std::string> names;

@@ -56,12 +56,6 @@ std::string last_lines(const fs::path& log) {
     return last.empty() ? "" : ": " + printable(trim(last), 200);
 }
 
-std::string file_name(std::string_view model) {
-    std::string name(model);
-    std::ranges::replace_if(name, [](char c) { return c == '/' || c == ':'; }, '_');
-    return name + ".log";
-}
-
 }  // namespace
 
 namespace {
@@ -350,7 +344,7 @@ void Engines::configure(std::shared_ptr<const config::Config> config) {
             auto engine = std::make_shared<Engine>();
             engine->model = model;
             engine->config = config;
-            engine->log = state.settings.data / "engines" / file_name(model.id);
+            engine->log = log_file(state.settings.data, model.id);
             next.emplace(model.id, std::move(engine));
         }
         for (const auto& [id, engine] : state.engines)

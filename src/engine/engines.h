@@ -56,6 +56,9 @@ Result<std::filesystem::path> find_binary(const config::Config& config, const En
 Result<std::filesystem::path> find_model_file(const config::Config& config, const config::Model& model,
                                               const EnginesSettings& settings);
 
+// Where an engine's output goes. A model's id may have characters in it that a file name may not.
+std::filesystem::path log_file(const std::filesystem::path& data, std::string_view model);
+
 class Engines {
   public:
     // Random and clock outlive it.

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "engine/engines.h"
 
 namespace tandem::engine {
@@ -62,6 +64,12 @@ Result<fs::path> find_model_file(const config::Config& config, const config::Mod
         ErrorCode::not_found,
         fmt::format("the file of model {} is not there; put it at one of these places, or give its absolute path:{}",
                     model.id, looked));
+}
+
+fs::path log_file(const fs::path& data, std::string_view model) {
+    std::string name(model);
+    std::ranges::replace_if(name, [](char c) { return c == '/' || c == ':'; }, '_');
+    return data / "engines" / (name + ".log");
 }
 
 }  // namespace tandem::engine

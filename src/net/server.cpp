@@ -27,10 +27,6 @@ constexpr int kUnsentBytes = 64 * 1024;
 constexpr milliseconds kAcceptPause{100};  // after EMFILE and the like
 constexpr int kBacklog = 1024;
 
-Task<> accept_pause(asio::io_context& context) {
-    co_await sleep_for(context, kAcceptPause);
-}
-
 }  // namespace
 
 struct Server::State {
@@ -65,7 +61,7 @@ struct Server::State {
             if (error) {
                 if (error == asio::error::operation_aborted || error == asio::error::bad_descriptor) break;
                 spdlog::warn("accept: {}", error.message());
-                co_await accept_pause(side.worker.context());
+                co_await sleep_for(side.worker.context(), kAcceptPause);
                 continue;
             }
             ErrorCodeOf ignored;
