@@ -5,7 +5,7 @@
 #include "api/explain.h"
 #include "base/text.h"
 #include "dialect/openai_chat.h"
-#include "gateway/chat.h"
+#include "gateway/run.h"
 
 namespace tandem::api {
 

@@ -54,13 +54,14 @@ struct Price {
     bool operator==(const Price&) const = default;
 };
 
-// What one attempt used. `input` includes `cached_input`; `output` includes `reasoning`.
+// What one attempt used. `input` includes `cached_input` and `cache_write`; `output` includes `reasoning`.
 struct Usage {
     Tokens input;
     Tokens cached_input;
     Tokens output;
     Tokens reasoning;
-    bool estimated = false;  // counted by us from the text, because the provider gave no numbers
+    bool estimated = false;   // counted by us from the text, because the provider gave no numbers
+    Tokens cache_write = {};  // put into the provider's prompt cache, where it says so
 };
 
 // The cost of `usage` at `price`. The written rule of rounding: token counts times prices are summed exactly, and the

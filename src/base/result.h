@@ -35,6 +35,9 @@ struct Error {
     std::string message;
     // The field of the request that is at fault ("messages[2].content"), or empty.
     std::string param = {};
+    // Where the prompt does not fit (ErrorCode::context): its tokens and the model's, 0 where not known.
+    long long prompt_tokens = 0;
+    long long context_tokens = 0;
 };
 
 template <typename T = void>

@@ -25,26 +25,50 @@ Tokens estimate_tokens(std::string_view text) {
     return {(ascii + 2 * wide + 3) / 4};
 }
 
+namespace {
+
+Tokens estimate_parts(const std::vector<Part>& parts) {
+    Tokens total;
+    for (const auto& part : parts) {
+        if (const auto* text = part.as<TextPart>()) {
+            total = total + estimate_tokens(text->text);
+        } else if (const auto* refusal = part.as<RefusalPart>()) {
+            total = total + estimate_tokens(refusal->text);
+        } else if (part.as<ImagePart>() != nullptr) {
+            total.count += kImageTokens;
+        } else if (const auto* document = part.as<DocumentPart>()) {
+            // A page of a PDF is about 3 KB of it and 500 tokens of text.
+            total = total + estimate_tokens(document->text);
+            total.count += static_cast<std::int64_t>(document->media.data.size() / 8);
+        } else if (const auto* audio = part.as<AudioPart>()) {
+            total.count += static_cast<std::int64_t>(audio->media.data.size() / 64);
+        } else if (const auto* reasoning = part.as<ReasoningPart>()) {
+            total = total + estimate_tokens(reasoning->text);
+        } else if (const auto* call = part.as<ToolCallPart>()) {
+            total = total + estimate_tokens(call->name) + estimate_tokens(call->arguments);
+        } else if (const auto* result = part.as<ToolResultPart>()) {
+            total = total + estimate_parts(result->content);
+        } else if (const auto* other = part.as<OtherPart>()) {
+            total = total + estimate_tokens(other->json.json);
+        }
+    }
+    return total;
+}
+
+}  // namespace
+
 Tokens estimate_prompt(const Request& request) {
     Tokens total{kTemplateTokens};
     for (const auto& message : request.messages) {
         total.count += kFrameTokens;
-        if (message.content) {
-            for (const auto& part : *message.content) {
-                if (const auto* text = std::get_if<TextPart>(&part))
-                    total = total + estimate_tokens(text->text);
-                else if (std::holds_alternative<ImagePart>(part))
-                    total.count += kImageTokens;
-                else
-                    total = total + estimate_tokens(std::get<OtherPart>(part).json.json);
-            }
-        }
-        for (const auto& call : message.tool_calls)
-            total = total + estimate_tokens(call.name) + estimate_tokens(call.arguments);
+        total = total + estimate_parts(message.parts);
     }
-    for (const auto& tool : request.tools) total = total + estimate_tokens(tool.json.json);
-    if (!request.response_format.json.json.empty()) total = total + estimate_tokens(request.response_format.json.json);
-    return total;
+    for (const auto& tool : request.tools) {
+        total.count += kFrameTokens;
+        total = total + estimate_tokens(tool.name) + estimate_tokens(tool.description) +
+                estimate_tokens(tool.parameters.json) + estimate_tokens(tool.hosted.json);
+    }
+    return total + estimate_tokens(request.response_format.schema.json);
 }
 
 }  // namespace tandem::chat

@@ -17,8 +17,6 @@ namespace tandem::cli {
 
 namespace {
 
-namespace dialect = dialect::openai_chat;
-
 struct Options {
     std::string prompt;
     std::string alias = "auto";
@@ -36,7 +34,7 @@ chat::Request request_of(const Options& options) {
     auto add = [&](chat::Role role, const std::string& text) {
         chat::Message message;
         message.role = role;
-        message.content = std::vector<chat::Part>{chat::TextPart{text}};
+        message.parts.push_back({chat::TextPart{text}, {}});
         request.messages.push_back(std::move(message));
     };
     if (!options.system.empty()) add(chat::Role::system, options.system);
@@ -48,6 +46,7 @@ chat::Request request_of(const Options& options) {
 struct Progress {
     net::SseParser parser;
     json::Document document;
+    std::unique_ptr<dialect::AnswerReader> reader = dialect::openai_chat::dialect().reader();
     std::string text;
     std::string error;
     std::string decision;
@@ -55,13 +54,13 @@ struct Progress {
 };
 
 void take_event(Progress& progress, std::string_view data, bool print) {
-    if (data == dialect::kDone) {
+    if (data == dialect::openai_chat::kDone) {
         progress.done = true;
         return;
     }
     if (!progress.document.parse(data)) return;
     std::vector<chat::Event> events;
-    dialect::decode_chunk(progress.document.root(), events);
+    progress.reader->piece(progress.document.root(), events);
     for (const auto& event : events) {
         if (const auto* delta = std::get_if<chat::TextDelta>(&event)) {
             progress.text += delta->text;
@@ -118,7 +117,7 @@ int ask(const Globals& globals, Options options) {
     RemoteRequest request{.method = "POST",
                           .path = "/v1/chat/completions",
                           .headers = {},
-                          .body = dialect::encode_request(request_of(options), options.alias)};
+                          .body = dialect::openai_chat::encode_request(request_of(options), options.alias)};
     request.headers.add("content-type", "application/json");
     if (!options.label.empty()) request.headers.add("x-tandem-label", options.label);
     if (!options.value.empty()) request.headers.add("x-tandem-value", options.value);

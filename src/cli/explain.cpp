@@ -6,7 +6,7 @@
 #include "cli/cli.h"
 #include "cli/remote.h"
 #include "dialect/openai_chat.h"
-#include "gateway/chat.h"
+#include "gateway/run.h"
 
 namespace tandem::cli {
 
@@ -35,7 +35,7 @@ int explain_dry(const Globals& globals, config::Config config, const Options& op
     chat::Request request;
     request.model = options.alias;
     chat::Message message;
-    message.content = std::vector<chat::Part>{chat::TextPart{options.dry_run}};
+    message.parts.push_back({chat::TextPart{options.dry_run}, {}});
     request.messages.push_back(std::move(message));
     const std::string body = dialect::openai_chat::encode_request(request, options.alias);
     const std::string currency = config.currency;

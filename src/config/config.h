@@ -38,7 +38,10 @@ struct Server {
     bool operator==(const Server&) const;  // of what a reload cannot change
 };
 
-enum class ProviderKind { engine, openai };
+// How a provider is spoken to. All but engine are servers that run already.
+enum class ProviderKind { engine, openai, responses, anthropic, gemini, ollama, llama_server };
+inline constexpr std::array<std::string_view, 7> kProviderKindNames = {"engine", "openai", "responses",   "anthropic",
+                                                                       "gemini", "ollama", "llama-server"};
 
 struct Provider {
     std::string id;
@@ -48,13 +51,15 @@ struct Provider {
     std::shared_ptr<const Secret> api_key;  // never null
     Label clearance = Label::internal;      // the highest label that it may see
     bool stream_usage = true;               // understands stream_options.include_usage
+    bool drop_untranslatable = false;       // what its dialect cannot say is left out with a warning, not refused
     milliseconds connect_timeout{5'000};
     milliseconds first_byte_timeout{120'000};
     milliseconds idle_timeout{120'000};  // between two reads of an answer
 };
 
-enum class Capability { tools, vision, json, reasoning };
-inline constexpr std::array<std::string_view, 4> kCapabilityNames = {"tools", "vision", "json", "reasoning"};
+enum class Capability { tools, vision, json, reasoning, embeddings, rerank, chat };
+inline constexpr std::array<std::string_view, 7> kCapabilityNames = {"tools",      "vision", "json", "reasoning",
+                                                                     "embeddings", "rerank", "chat"};
 inline std::string_view name_of(Capability c) {
     return kCapabilityNames[static_cast<std::size_t>(c)];
 }
@@ -75,6 +80,8 @@ struct Model {
     std::optional<Capabilities> capabilities;  // nullopt: not claimed; assumed able
     Price price;
     bool priced = false;
+    // The model has no tools of its own; Tandem renders them into its prompt and holds its answer to a grammar.
+    bool render_tools = false;
     // engines only
     std::string file;  // GGUF: absolute, or relative to the data folder's models/, the cache or the config file
     int slots = 1;

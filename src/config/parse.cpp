@@ -21,7 +21,8 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kLargestFile = 1 << 20;
 constexpr std::array<std::string_view, 4> kReservedAliases = {"auto", "local", "cloud", "private"};
-constexpr std::array<std::string_view, 2> kKindNames = {"engine", "openai"};
+constexpr std::array<std::string_view, 2> kTranslationNames = {"refuse", "drop"};
+constexpr std::array<std::string_view, 3> kToolsNames = {"native", "rendered", "refuse"};
 constexpr std::array<std::string_view, 2> kDurabilityNames = {"process", "power"};
 constexpr std::array<std::string_view, 2> kValueNames = {"normal", "high"};
 
@@ -84,12 +85,47 @@ void read_server(Section& s, Server& server) {
     s.section("limits", [&](Section& limits) { read_limits(limits, server.limits); });
 }
 
+std::vector<std::string> names_of(auto& names) {
+    return {names.begin(), names.end()};
+}
+
+// Where the provider of this kind is, for those that are in one place; empty for the others.
+std::string_view usual_url(ProviderKind kind) {
+    switch (kind) {
+        case ProviderKind::anthropic:
+            return "https://api.anthropic.com";
+        case ProviderKind::gemini:
+            return "https://generativelanguage.googleapis.com";
+        case ProviderKind::ollama:
+            return "http://127.0.0.1:11434";
+        case ProviderKind::engine:
+        case ProviderKind::openai:
+        case ProviderKind::responses:
+        case ProviderKind::llama_server:
+            break;
+    }
+    return "";
+}
+
+// Paths are added below the version; SDKs are used to URLs with and without it.
+std::string with_version(std::string url, ProviderKind kind) {
+    auto add = [&](std::string_view version) {
+        if (!url.ends_with(version)) url += version;
+    };
+    if (url.empty()) return url;
+    if (kind == ProviderKind::anthropic || kind == ProviderKind::llama_server) add("/v1");
+    if (kind == ProviderKind::gemini && !url.ends_with("/v1")) add("/v1beta");
+    if (kind == ProviderKind::ollama && url.ends_with("/v1")) url.resize(url.size() - 3);
+    return url;
+}
+
 void read_provider(const std::string& id, Section& s, Config& config) {
     Provider provider;
     provider.id = id;
     if (!good_name(id)) s.complain("a provider's name has only letters, digits and . _ : / -");
-    if (!s.has("kind")) s.complain("'kind' is missing; there are: engine, openai");
-    s.choice("kind", provider.kind, kKindNames);
+    if (!s.has("kind"))
+        s.complain(fmt::format("'kind' is missing; there are: {}", join(names_of(kProviderKindNames), ", ")));
+    s.choice("kind", provider.kind, kProviderKindNames);
     const bool engine = provider.kind == ProviderKind::engine;
     provider.zone = engine ? Zone::local : Zone::cloud;
     if (!engine && !s.has("zone"))
@@ -98,7 +134,12 @@ void read_provider(const std::string& id, Section& s, Config& config) {
     if (engine && provider.zone != Zone::local)
         s.complain("zone", "an engine runs on this machine, so its zone is local");
     if (!engine) {
-        s.required_text("base_url", provider.base_url);
+        const std::string usual(usual_url(provider.kind));
+        provider.base_url = usual;
+        if (usual.empty() && !s.has("base_url"))
+            s.required_text("base_url", provider.base_url);
+        else
+            s.text("base_url", provider.base_url);
         while (provider.base_url.ends_with('/')) provider.base_url.pop_back();
         if (!provider.base_url.empty()) {
             const auto url = boost::urls::parse_uri(provider.base_url);
@@ -110,12 +151,16 @@ void read_provider(const std::string& id, Section& s, Config& config) {
                         "expected a URL such as https://host/v1, without a query or a password in it, got '{}'",
                         url && url->has_userinfo() ? "a URL with a password" : printable(provider.base_url, 80)));
         }
+        provider.base_url = with_version(std::move(provider.base_url), provider.kind);
     }
     provider.api_key = std::make_shared<const Secret>();
     s.secret("api_key", provider.api_key, false);
     provider.clearance = provider.zone == Zone::local ? config.privacy.local_clearance : config.privacy.cloud_clearance;
     s.label("clearance", provider.clearance);
     s.flag("stream_usage", provider.stream_usage);
+    std::optional<int> translation;
+    s.choice("translation", translation, kTranslationNames);
+    provider.drop_untranslatable = translation == 1;
     s.duration("connect_timeout", provider.connect_timeout);
     s.duration("first_byte_timeout", provider.first_byte_timeout);
     s.duration("idle_timeout", provider.idle_timeout);
@@ -130,6 +175,18 @@ void read_price(Section& s, Model& model) {
         model.price.cached_input = model.price.input;
         price.money("cached_input", model.price.cached_input);
     });
+}
+
+// Who makes tool calls where the model's chat template knows no tools.
+void read_tools(Section& s, bool llama, Model& model) {
+    std::optional<int> tools;
+    s.choice("tools", tools, kToolsNames);
+    if (tools && !llama) s.complain("tools", "only models of engines and of llama-server have it");
+    if (!llama || !model.capabilities->has(Capability::chat)) return;
+    if (tools == 0) model.capabilities->add(Capability::tools);
+    if (tools == 2 || model.capabilities->has(Capability::tools)) return;
+    model.render_tools = true;
+    model.capabilities->add(Capability::tools);
 }
 
 void read_model(const std::string& id, Section& s, Config& config) {
@@ -162,6 +219,8 @@ void read_model(const std::string& id, Section& s, Config& config) {
                 s.complain("capabilities",
                            fmt::format("no capability '{}'{}", printable(name, 40), suggest(name, valid)));
         }
+        if (!capabilities.has(Capability::embeddings) && !capabilities.has(Capability::rerank))
+            capabilities.add(Capability::chat);
         model.capabilities = capabilities;
     }
     read_price(s, model);
@@ -172,13 +231,20 @@ void read_model(const std::string& id, Section& s, Config& config) {
         s.duration("load_timeout", model.load_timeout);
         s.texts("args", model.args);
         if (model.context_tokens == 0) model.context_tokens = 4096;
-        // llama-server constrains JSON by grammar with any model; tools need a chat template that knows them (HAZARDS
-        // 14).
-        if (!model.capabilities) {
-            model.capabilities = Capabilities{};
-            model.capabilities->add(Capability::json);
-        }
     }
+    if (provider != nullptr && provider->kind == ProviderKind::ollama && model.context_tokens == 0)
+        s.complain(
+            "'context' is missing: Ollama cuts what is longer than its own setting without a word, so Tandem must know "
+            "how much to ask for and what fits");
+    const bool llama =
+        provider != nullptr && (provider->kind == ProviderKind::engine || provider->kind == ProviderKind::llama_server);
+    if (llama && !model.capabilities) {
+        // It constrains JSON by grammar with any model; tools need a chat template that knows them (HAZARDS 14).
+        model.capabilities = Capabilities{};
+        model.capabilities->add(Capability::json);
+        model.capabilities->add(Capability::chat);
+    }
+    read_tools(s, llama, model);
     config.models.push_back(std::move(model));
 }
 
@@ -303,7 +369,9 @@ void add_embedded_default(Config& config) {
     model.context_tokens = 8192;
     model.slots = 2;
     model.capabilities = Capabilities{};
-    model.capabilities->add(Capability::json);
+    for (const auto capability : {Capability::json, Capability::chat, Capability::tools})
+        model.capabilities->add(capability);
+    model.render_tools = true;
     config.models.push_back(std::move(model));
 }
 

@@ -1,3 +1,4 @@
+// Requests of Chat Completions; its answers are in openai_chat_answer.cpp.
 #include "dialect/openai_chat.h"
 
 #include <fmt/format.h>
@@ -5,7 +6,7 @@
 #include <algorithm>
 #include <array>
 
-#include "base/text.h"
+#include "dialect/fields.h"
 
 namespace tandem::dialect::openai_chat {
 
@@ -15,164 +16,243 @@ using chat::Role;
 using json::Kind;
 using json::Value;
 
-constexpr std::array<std::string_view, 6> kRoles = {"system", "developer", "user", "assistant", "tool", "function"};
+constexpr std::array<std::string_view, 5> kRoles = {"system", "developer", "user", "assistant", "tool"};
 constexpr std::int64_t kMostChoices = 128;
-constexpr std::size_t kMostStops = 64;
+constexpr std::string_view kName = "openai-chat";
 
-std::unexpected<Error> wrong(std::string param, std::string_view expected) {
-    auto message = fmt::format("{}: expected {}", param, expected);
-    return fail(ErrorCode::invalid, std::move(message), std::move(param));
-}
-
-// A field that may be absent or null.
-bool given(const Value& value) {
-    return value.exists() && !value.is_null();
-}
-
-Result<> read_string(const Value& value, const std::string& param, std::string& target) {
-    if (!given(value)) return {};
-    const auto text = value.string();
-    if (!text) return wrong(param, "a string");
-    target = *text;
-    return {};
-}
-
-Result<> read_flag(const Value& value, const std::string& param, bool& target) {
-    if (!given(value)) return {};
-    const auto flag = value.boolean();
-    if (!flag) return wrong(param, "true or false");
-    target = *flag;
-    return {};
+// The id of a call that came as a legacy function_call, which has none: its number in the conversation.
+std::string legacy_id(std::size_t number) {
+    return fmt::format("call_function_{}", number);
 }
 
 Result<chat::Part> read_part(const Value& value, const std::string& param) {
     const auto type = value["type"].string();
     if (!value.is(Kind::object) || !type) return wrong(param, "an object with a 'type'");
-    if (*type == "text" && value.size() == 2) {
-        const auto text = value["text"].string();
-        if (!text) return wrong(param + ".text", "a string");
-        return chat::TextPart{std::string(*text)};
-    }
-    if (*type == "text" && !value["text"].string()) return wrong(param + ".text", "a string");
-    if (*type == "image_url") {
+    chat::Part part;
+    part.cache = raw_of(value["cache_control"]);
+    const auto members = value.size() - (part.cache.given() ? 1 : 0);
+    if (*type == "text" || *type == "refusal") {
+        const auto text = value[*type].string();
+        if (!text) return wrong(param + "." + std::string(*type), "a string");
+        if (*type == "refusal")
+            part.body = chat::RefusalPart{std::string(*text)};
+        else
+            part.body = chat::TextPart{std::string(*text)};
+        if (members == 2) return part;
+    } else if (*type == "image_url") {
         const Value image = value["image_url"];
         const auto url = image["url"].string();
         if (!url) return wrong(param + ".image_url.url", "a string");
-        std::string detail;
-        if (auto ok = read_string(image["detail"], param + ".image_url.detail", detail); !ok) return fail(ok.error());
-        // Anything beside url and detail is kept by keeping the whole.
-        if (value.size() == 2 && image.size() == 1U + (image["detail"].exists() ? 1U : 0U) &&
-            !image["detail"].is_null())
-            return chat::ImagePart{std::string(*url), std::move(detail)};
+        chat::ImagePart body{media_of_url(*url), {}};
+        if (auto ok = read_string(image["detail"], param + ".image_url.detail", body.detail); !ok)
+            return fail(ok.error());
+        part.body = std::move(body);
+        if (members == 2 && image.size() == 1U + (given(image["detail"]) ? 1U : 0U)) return part;
+    } else if (*type == "input_audio") {
+        const Value audio = value["input_audio"];
+        if (audio["data"].string() && audio["format"].string() && audio.size() == 2) {
+            part.body = chat::AudioPart{
+                {{}, "audio/" + std::string(audio["format"].text()), std::string(audio["data"].text()), {}}};
+            return part;
+        }
+    } else if (*type == "file") {
+        const Value file = value["file"];
+        chat::DocumentPart body;
+        if (const auto data = file["file_data"].string()) body.media = media_of_url(*data);
+        body.media.file_id = file["file_id"].text();
+        body.name = file["filename"].text();
+        if (body.media.data.empty() == body.media.file_id.empty()) {
+            part.body = chat::OtherPart{std::string(*type), {std::string(value.raw())}};
+            return part;
+        }
+        part.body = std::move(body);
+        return part;
     }
-    return chat::OtherPart{std::string(*type), {std::string(value.raw())}};
+    // Anything beside what we know is kept by keeping the whole.
+    part.body = chat::OtherPart{std::string(*type), {std::string(value.raw())}};
+    return part;
 }
 
-Result<> read_content(const Value& value, const std::string& param, chat::Message& message) {
+Result<> read_content(const Value& value, const std::string& param, std::vector<chat::Part>& parts) {
     if (!given(value)) return {};
     if (const auto text = value.string()) {
-        message.content = std::vector<chat::Part>{chat::TextPart{std::string(*text)}};
+        parts.push_back({chat::TextPart{std::string(*text)}, {}});
         return {};
     }
     if (!value.is(Kind::array)) return wrong(param, "a string or a list of parts");
-    message.content_is_string = false;
-    message.content.emplace();
     for (const Value element : value.children()) {
-        auto part = read_part(element, fmt::format("{}[{}]", param, message.content->size()));
+        auto part = read_part(element, fmt::format("{}[{}]", param, parts.size()));
         if (!part) return fail(part.error());
-        message.content->push_back(std::move(*part));
+        parts.push_back(std::move(*part));
     }
     return {};
+}
+
+// A string, or, from servers and clients that do not know that it is one, the object itself.
+Result<> read_arguments(const Value& value, const std::string& param, std::string& target) {
+    if (value.is(Kind::object)) {
+        target = value.raw();
+        return {};
+    }
+    return read_string(value, param, target);
 }
 
 Result<> read_tool_calls(const Value& value, const std::string& param, chat::Message& message) {
     if (!given(value)) return {};
     if (!value.is(Kind::array)) return wrong(param, "a list");
+    std::size_t number = 0;
     for (const Value element : value.children()) {
-        const std::string here = fmt::format("{}[{}]", param, message.tool_calls.size());
+        const std::string here = fmt::format("{}[{}]", param, number++);
         if (!element.is(Kind::object)) return wrong(here, "an object");
-        chat::ToolCall call;
+        chat::ToolCallPart call;
+        call.custom = element["type"].text() == "custom";
         if (auto ok = read_string(element["id"], here + ".id", call.id); !ok) return ok;
-        const Value function = element["function"];
-        if (auto ok = read_string(function["name"], here + ".function.name", call.name); !ok) return ok;
-        if (auto ok = read_string(function["arguments"], here + ".function.arguments", call.arguments); !ok) return ok;
-        for (const Value member : element.children()) {
-            const auto key = member.key();
-            const bool plain_type = key == "type" && member.string() == "function";
-            const bool plain_function = key == "function" && function["name"].string() &&
-                                        function["arguments"].string() && function.size() == 2;
-            if (key != "id" && !plain_type && !plain_function)
-                call.extra.emplace_back(key, chat::Raw{std::string(member.raw())});
-        }
-        message.tool_calls.push_back(std::move(call));
+        const Value body = element[call.custom ? "custom" : "function"];
+        const std::string inside = here + (call.custom ? ".custom" : ".function");
+        if (auto ok = read_string(body["name"], inside + ".name", call.name); !ok) return ok;
+        if (auto ok = call.custom ? read_string(body["input"], inside + ".input", call.arguments)
+                                  : read_arguments(body["arguments"], inside + ".arguments", call.arguments);
+            !ok)
+            return ok;
+        keep_unknown(element, {"id", "type", "function", "custom", "index"}, call.extra);
+        message.parts.push_back({std::move(call), {}});
     }
     return {};
 }
 
-Result<chat::Message> read_message(const Value& value, const std::string& param) {
+Result<chat::Message> read_message(const Value& value, const std::string& param, std::size_t& functions) {
     if (!value.is(Kind::object)) return wrong(param, "an object with a 'role'");
     chat::Message message;
-    const auto role = value["role"].string();
-    const auto* const place = std::ranges::find(kRoles, role.value_or(""));
-    if (place == kRoles.end())
+    const auto role = value["role"].text();
+    const auto* const place = std::ranges::find(kRoles, role);
+    const bool function = role == "function";
+    if (place == kRoles.end() && !function)
         return wrong(param + ".role", "one of system, developer, user, assistant, tool, function");
-    message.role = static_cast<Role>(place - kRoles.begin());
-    if (auto ok = read_content(value["content"], param + ".content", message); !ok) return fail(ok.error());
-    if (auto ok = read_tool_calls(value["tool_calls"], param + ".tool_calls", message); !ok) return fail(ok.error());
-    if (auto ok = read_string(value["tool_call_id"], param + ".tool_call_id", message.tool_call_id); !ok)
-        return fail(ok.error());
+    message.role = function ? Role::tool : static_cast<Role>(place - kRoles.begin());
+    if (message.role == Role::assistant)
+        for (const auto* key : {"reasoning_content", "reasoning"})
+            if (const auto text = value[key].string(); text && !text->empty() && message.parts.empty())
+                message.parts.push_back({chat::ReasoningPart{std::string(*text), {}, false, std::string(kName)}, {}});
+    std::vector<chat::Part> content;
+    if (auto ok = read_content(value["content"], param + ".content", content); !ok) return fail(ok.error());
     if (auto ok = read_string(value["name"], param + ".name", message.name); !ok) return fail(ok.error());
-    if (!message.content && message.role != Role::assistant)
+    if (!given(value["content"]) && message.role != Role::assistant)
         return wrong(param + ".content", "a string or a list of parts");
-    for (const Value member : value.children()) {
-        static constexpr std::array<std::string_view, 5> kKnown = {"role", "content", "tool_calls", "tool_call_id",
-                                                                   "name"};
-        if (std::ranges::find(kKnown, member.key()) == kKnown.end())
-            message.extra.emplace_back(member.key(), chat::Raw{std::string(member.raw())});
+    if (message.role == Role::tool) {
+        chat::ToolResultPart result;
+        if (auto ok = read_string(value["tool_call_id"], param + ".tool_call_id", result.call_id); !ok)
+            return fail(ok.error());
+        if (function) result.call_id = legacy_id(functions == 0 ? 0 : functions - 1);
+        result.name = std::exchange(message.name, {});
+        result.content = std::move(content);
+        message.parts.push_back({std::move(result), {}});
+    } else {
+        std::ranges::move(content, std::back_inserter(message.parts));
     }
+    if (const auto refusal = value["refusal"].string(); refusal && !refusal->empty())
+        message.parts.push_back({chat::RefusalPart{std::string(*refusal)}, {}});
+    if (auto ok = read_tool_calls(value["tool_calls"], param + ".tool_calls", message); !ok) return fail(ok.error());
+    if (const Value call = value["function_call"]; given(call)) {
+        chat::ToolCallPart part;
+        part.id = legacy_id(functions++);
+        if (auto ok = read_string(call["name"], param + ".function_call.name", part.name); !ok) return fail(ok.error());
+        if (auto ok = read_arguments(call["arguments"], param + ".function_call.arguments", part.arguments); !ok)
+            return fail(ok.error());
+        message.parts.push_back({std::move(part), {}});
+    }
+    keep_unknown(value,
+                 {"role", "content", "tool_calls", "tool_call_id", "name", "refusal", "function_call",
+                  message.role == Role::assistant ? "reasoning_content" : "role",
+                  message.role == Role::assistant ? "reasoning" : "role"},
+                 message.extra);
     return message;
 }
 
 Result<> read_messages(const Value& value, chat::Request& request) {
     if (!value.is(Kind::array) || value.size() == 0) return wrong("messages", "a list with at least one message");
+    std::size_t functions = 0;
     for (const Value element : value.children()) {
-        auto message = read_message(element, fmt::format("messages[{}]", request.messages.size()));
+        auto message = read_message(element, fmt::format("messages[{}]", request.messages.size()), functions);
         if (!message) return fail(message.error());
         request.messages.push_back(std::move(*message));
     }
     return {};
 }
 
-Result<> read_tools(const Value& value, chat::Request& request) {
-    if (!given(value)) return {};
-    if (!value.is(Kind::array)) return wrong("tools", "a list");
-    for (const Value element : value.children()) {
+Result<> read_function(const Value& function, const std::string& here, chat::Tool& tool) {
+    const auto name = function["name"].string();
+    if (!name) return wrong(here + ".name", "a string");
+    tool.name = *name;
+    if (auto ok = read_string(function["description"], here + ".description", tool.description); !ok) return ok;
+    if (auto ok = read_flag(function["strict"], here + ".strict", tool.strict); !ok) return ok;
+    tool.parameters = raw_of(function["parameters"]);
+    keep_unknown(function, {"name", "description", "strict", "parameters"}, tool.extra);
+    return {};
+}
+
+Result<> read_tools(const Value& root, chat::Request& request) {
+    const Value tools = root["tools"];
+    if (given(tools) && !tools.is(Kind::array)) return wrong("tools", "a list");
+    for (const Value element : tools.children()) {
         const auto here = fmt::format("tools[{}]", request.tools.size());
         if (!element.is(Kind::object)) return wrong(here, "an object");
-        const Value function = element["function"];
-        if (element["type"].string() == "function" && !function["name"].string())
-            return wrong(here + ".function.name", "a string");
-        request.tools.push_back({std::string(function["name"].text()), {std::string(element.raw())}});
+        chat::Tool tool;
+        tool.cache = raw_of(element["cache_control"]);
+        const auto type = element["type"].text();
+        if (type == "function") {
+            if (auto ok = read_function(element["function"], here + ".function", tool); !ok) return ok;
+        } else if (type == "custom") {
+            const Value custom = element["custom"];
+            tool.kind = chat::Tool::Kind::custom;
+            if (!custom["name"].string()) return wrong(here + ".custom.name", "a string");
+            tool.name = custom["name"].text();
+            tool.description = custom["description"].text();
+            tool.parameters = raw_of(custom["format"]);
+        } else {
+            tool.kind = chat::Tool::Kind::hosted;
+            tool.name = type;
+            tool.hosted.json = element.raw();
+        }
+        request.tools.push_back(std::move(tool));
+    }
+    const Value functions = root["functions"];
+    if (!given(functions)) return {};
+    if (!functions.is(Kind::array)) return wrong("functions", "a list");
+    request.legacy_functions = true;
+    for (const Value element : functions.children()) {
+        chat::Tool tool;
+        if (auto ok = read_function(element, fmt::format("functions[{}]", request.tools.size()), tool); !ok) return ok;
+        request.tools.push_back(std::move(tool));
     }
     return {};
 }
 
-Result<> read_tool_choice(const Value& value, chat::Request& request) {
+Result<> read_tool_choice(const Value& root, chat::Request& request) {
     using Choice = chat::ToolChoice::Kind;
+    const bool legacy = given(root["function_call"]);
+    const Value value = legacy ? root["function_call"] : root["tool_choice"];
     if (!given(value)) return {};
-    if (const auto text = value.string()) {
-        if (*text == "none")
-            request.tool_choice.kind = Choice::none;
-        else if (*text == "auto")
-            request.tool_choice.kind = Choice::automatic;
-        else if (*text == "required")
-            request.tool_choice.kind = Choice::required;
-        else
-            return wrong("tool_choice", "none, auto, required, or an object that names a tool");
-        return {};
+    const auto text = value.text();
+    auto& choice = request.tool_choice;
+    if (value.is(Kind::object)) {
+        const auto name =
+            legacy ? value["name"] : value[value["type"].text() == "custom" ? "custom" : "function"]["name"];
+        if (const auto named = name.string()) {
+            choice.kind = Choice::named;
+            choice.name = *named;
+        } else {
+            choice.kind = Choice::other;
+            choice.other.json = value.raw();
+        }
+    } else if (text == "none") {
+        choice.kind = Choice::none;
+    } else if (text == "auto") {
+        choice.kind = Choice::automatic;
+    } else if (text == "required") {
+        choice.kind = Choice::required;
+    } else {
+        return wrong(legacy ? "function_call" : "tool_choice", "none, auto, required, or an object that names a tool");
     }
-    if (!value.is(Kind::object)) return wrong("tool_choice", "none, auto, required, or an object that names a tool");
-    request.tool_choice = {Choice::other, {std::string(value.raw())}};
     return {};
 }
 
@@ -181,26 +261,27 @@ Result<> read_response_format(const Value& value, chat::Request& request) {
     if (!given(value)) return {};
     const auto type = value["type"].string();
     if (!type) return wrong("response_format.type", "text, json_object or json_schema");
-    request.response_format.kind = *type == "text"          ? Format::text
-                                   : *type == "json_object" ? Format::json_object
-                                   : *type == "json_schema" ? Format::json_schema
-                                                            : Format::other;
-    request.response_format.json.json = value.raw();
-    return {};
-}
-
-Result<> read_stop(const Value& value, chat::Request& request) {
-    if (!given(value)) return {};
-    if (const auto text = value.string()) {
-        request.stop.emplace_back(*text);
-        return {};
-    }
-    if (!value.is(Kind::array) || value.size() > kMostStops)
-        return wrong("stop", fmt::format("a string or a list of at most {} strings", kMostStops));
-    for (const Value element : value.children()) {
-        const auto text = element.string();
-        if (!text) return wrong(fmt::format("stop[{}]", request.stop.size()), "a string");
-        request.stop.emplace_back(*text);
+    auto& format = request.response_format;
+    if (*type == "text") {
+        format.kind = Format::text;
+    } else if (*type == "json_object") {
+        format.kind = Format::json_object;
+        // llama-server's form: a schema beside it.
+        if (given(value["schema"])) {
+            format.kind = Format::json_schema;
+            format.name = "answer";
+            format.schema = raw_of(value["schema"]);
+        }
+    } else if (*type == "json_schema") {
+        const Value schema = value["json_schema"];
+        format.kind = Format::json_schema;
+        if (auto ok = read_string(schema["name"], "response_format.json_schema.name", format.name); !ok) return ok;
+        if (auto ok = read_flag(schema["strict"], "response_format.json_schema.strict", format.strict); !ok) return ok;
+        format.description = schema["description"].text();
+        format.schema = raw_of(schema["schema"]);
+    } else {
+        format.kind = Format::other;
+        format.other.json = value.raw();
     }
     return {};
 }
@@ -211,424 +292,399 @@ Result<> read_max_tokens(const Value& root, chat::Request& request) {
     if (given(modern) && given(legacy))
         return fail(ErrorCode::invalid, "max_tokens and max_completion_tokens mean the same; give one of them",
                     "max_tokens");
-    const Value value = given(modern) ? modern : legacy;
-    if (!given(value)) return {};
-    const auto count = value.integer();
-    if (!count || *count < 1)
-        return wrong(given(modern) ? "max_completion_tokens" : "max_tokens", "a whole number of at least 1");
-    request.max_output_tokens = count;
-    request.legacy_max_tokens = !given(modern);
+    request.legacy_max_tokens = given(legacy);
+    return given(modern) ? read_count(modern, "max_completion_tokens", request.max_output_tokens)
+                         : read_count(legacy, "max_tokens", request.max_output_tokens);
+}
+
+Result<> read_sampling(const Value& root, chat::Request& request) {
+    auto& s = request.sampling;
+    const std::array<std::pair<const char*, chat::Raw*>, 8> numbers = {{{"temperature", &s.temperature},
+                                                                        {"top_p", &s.top_p},
+                                                                        {"top_k", &s.top_k},
+                                                                        {"min_p", &s.min_p},
+                                                                        {"seed", &s.seed},
+                                                                        {"presence_penalty", &s.presence_penalty},
+                                                                        {"frequency_penalty", &s.frequency_penalty},
+                                                                        {"repeat_penalty", &s.repeat_penalty}}};
+    for (const auto& [name, target] : numbers)
+        if (auto ok = read_number(root[name], name, *target); !ok) return ok;
+    if (const Value bias = root["logit_bias"]; given(bias)) {
+        if (!bias.is(Kind::object) && !bias.is(Kind::array)) return wrong("logit_bias", "an object");
+        s.logit_bias.json = bias.raw();
+    }
     return {};
 }
 
 Result<> read_rest(const Value& root, chat::Request& request) {
     if (auto ok = read_flag(root["stream"], "stream", request.stream); !ok) return ok;
-    if (auto ok = read_flag(root["logprobs"], "logprobs", request.logprobs); !ok) return ok;
     const Value options = root["stream_options"];
     if (given(options) && !options.is(Kind::object)) return wrong("stream_options", "an object");
     if (auto ok = read_flag(options["include_usage"], "stream_options.include_usage", request.include_usage); !ok)
         return ok;
+    request.include_usage = request.include_usage && request.stream;
+    if (auto ok = read_flag(root["parallel_tool_calls"], "parallel_tool_calls", request.parallel_tool_calls); !ok)
+        return ok;
+    if (auto ok = read_string(root["reasoning_effort"], "reasoning_effort", request.thinking.effort); !ok) return ok;
+    if (auto ok = read_string(root["verbosity"], "verbosity", request.verbosity); !ok) return ok;
     if (const Value n = root["n"]; given(n)) {
         const auto count = n.integer();
         if (!count || *count < 1 || *count > kMostChoices)
             return wrong("n", fmt::format("a whole number from 1 to {}", kMostChoices));
         request.choices = *count;
     }
-    static constexpr std::array<std::string_view, 12> kKnown = {
-        "model",  "messages", "tools", "tool_choice", "response_format", "max_completion_tokens", "max_tokens",
-        "stream", "logprobs", "n",     "stop",        "stream_options"};
-    for (const Value member : root.children()) {
-        const bool known = std::ranges::find(kKnown, member.key()) != kKnown.end();
-        // stream_options may hold more than we read.
-        const bool whole = member.key() != "stream_options" || (member.size() <= 1 && given(member["include_usage"]));
-        if (!known || (!whole && given(member)))
-            request.extra.emplace_back(member.key(), chat::Raw{std::string(member.raw())});
-    }
-    return {};
+    if (auto ok = read_texts(root["stop"], "stop", request.stop); !ok) return ok;
+    if (auto ok = read_max_tokens(root, request); !ok) return ok;
+    return read_sampling(root, request);
 }
 
 // ---- encoding ----
 
 void write_part(json::Writer& out, const chat::Part& part) {
-    if (const auto* text = std::get_if<chat::TextPart>(&part)) {
-        out.begin_object().member("type", "text").member("text", text->text).end_object();
-    } else if (const auto* image = std::get_if<chat::ImagePart>(&part)) {
-        out.begin_object().member("type", "image_url").key("image_url").begin_object().member("url", image->url);
-        if (!image->detail.empty()) out.member("detail", image->detail);
-        out.end_object().end_object();
-    } else {
-        out.raw(std::get<chat::OtherPart>(part).json.json);
+    if (const auto* other = part.as<chat::OtherPart>()) {
+        out.raw(other->json.json);
+        return;
     }
+    out.begin_object();
+    if (const auto* text = part.as<chat::TextPart>()) {
+        out.member("type", "text").member("text", text->text);
+    } else if (const auto* refusal = part.as<chat::RefusalPart>()) {
+        out.member("type", "refusal").member("refusal", refusal->text);
+    } else if (const auto* image = part.as<chat::ImagePart>()) {
+        out.member("type", "image_url").key("image_url").begin_object().member("url", url_of(image->media));
+        if (!image->detail.empty()) out.member("detail", image->detail);
+        out.end_object();
+    } else if (const auto* audio = part.as<chat::AudioPart>()) {
+        const auto slash = audio->media.media_type.find('/');
+        out.member("type", "input_audio")
+            .key("input_audio")
+            .begin_object()
+            .member("data", audio->media.data)
+            .member("format", audio->media.media_type.substr(slash == std::string::npos ? 0 : slash + 1))
+            .end_object();
+    } else if (const auto* document = part.as<chat::DocumentPart>()) {
+        out.member("type", "file").key("file").begin_object();
+        if (!document->media.file_id.empty())
+            out.member("file_id", document->media.file_id);
+        else
+            out.member("file_data", url_of(document->media));
+        if (!document->name.empty()) out.member("filename", document->name);
+        out.end_object();
+    }
+    write_raw(out, "cache_control", part.cache);
+    out.end_object();
 }
 
-void write_tool_call(json::Writer& out, const chat::ToolCall& call) {
-    const auto has = [&](std::string_view key) {
-        return std::ranges::any_of(call.extra, [&](const auto& e) { return e.first == key; });
-    };
-    out.begin_object();
-    if (!call.id.empty()) out.member("id", call.id);
-    if (!has("type")) out.member("type", "function");
-    if (!has("function"))
-        out.key("function").begin_object().member("name", call.name).member("arguments", call.arguments).end_object();
-    for (const auto& [key, raw] : call.extra) out.raw_member(key, raw.json);
+// One plain text is a string, as every server takes it; everything else a list.
+void write_content(json::Writer& out, const std::vector<const chat::Part*>& parts) {
+    if (parts.size() == 1 && parts[0]->as<chat::TextPart>() && !parts[0]->cache.given()) {
+        out.value(parts[0]->as<chat::TextPart>()->text);
+        return;
+    }
+    out.begin_array();
+    for (const auto* part : parts) write_part(out, *part);
+    out.end_array();
+}
+
+void write_tool_call(json::Writer& out, const chat::ToolCallPart& call) {
+    out.begin_object().member("id", call.id).member("type", call.custom ? "custom" : "function");
+    out.key(call.custom ? "custom" : "function").begin_object().member("name", call.name);
+    out.member(call.custom ? "input" : "arguments", call.arguments).end_object();
+    write_extra(out, call.extra);
     out.end_object();
 }
 
 void write_message(json::Writer& out, const chat::Message& message) {
     out.begin_object().member("role", kRoles[static_cast<std::size_t>(message.role)]);
+    std::vector<const chat::Part*> content;
+    std::vector<const chat::ToolCallPart*> calls;
+    std::string reasoning;
+    for (const auto& part : message.parts) {
+        if (const auto* result = part.as<chat::ToolResultPart>()) {
+            for (const auto& inner : result->content) content.push_back(&inner);
+            out.member("tool_call_id", result->call_id);
+            if (!result->name.empty()) out.member("name", result->name);
+        } else if (const auto* call = part.as<chat::ToolCallPart>()) {
+            calls.push_back(call);
+        } else if (const auto* thought = part.as<chat::ReasoningPart>()) {
+            reasoning += thought->text;
+        } else {
+            content.push_back(&part);
+        }
+    }
     if (!message.name.empty()) out.member("name", message.name);
-    if (!message.tool_call_id.empty()) out.member("tool_call_id", message.tool_call_id);
     out.key("content");
-    if (!message.content) {
+    if (!content.empty())
+        write_content(out, content);
+    else if (calls.empty() || message.role != Role::assistant)
+        out.value("");
+    else
         out.null();
-    } else if (message.content_is_string && message.content->size() == 1 &&
-               std::holds_alternative<chat::TextPart>(message.content->front())) {
-        out.value(std::get<chat::TextPart>(message.content->front()).text);
-    } else {
-        out.begin_array();
-        for (const auto& part : *message.content) write_part(out, part);
-        out.end_array();
-    }
-    if (!message.tool_calls.empty()) {
+    if (!reasoning.empty()) out.member("reasoning_content", reasoning);
+    if (!calls.empty()) {
         out.key("tool_calls").begin_array();
-        for (const auto& call : message.tool_calls) write_tool_call(out, call);
+        for (const auto* call : calls) write_tool_call(out, *call);
         out.end_array();
     }
-    for (const auto& [key, raw] : message.extra) out.raw_member(key, raw.json);
+    write_extra(out, message.extra);
     out.end_object();
 }
 
-void write_choices_of_tools(json::Writer& out, const chat::Request& request) {
+void write_tool(json::Writer& out, const chat::Tool& tool) {
+    if (tool.kind == chat::Tool::Kind::hosted) {
+        out.raw(tool.hosted.json);
+        return;
+    }
+    const bool custom = tool.kind == chat::Tool::Kind::custom;
+    out.begin_object().member("type", custom ? "custom" : "function");
+    out.key(custom ? "custom" : "function").begin_object().member("name", tool.name);
+    if (!tool.description.empty()) out.member("description", tool.description);
+    write_raw(out, custom ? "format" : "parameters", tool.parameters);
+    if (tool.strict) out.member("strict", *tool.strict);
+    write_extra(out, tool.extra);
+    out.end_object();
+    write_raw(out, "cache_control", tool.cache);
+    out.end_object();
+}
+
+void write_tools(json::Writer& out, const chat::Request& request) {
     using Choice = chat::ToolChoice::Kind;
     if (!request.tools.empty()) {
         out.key("tools").begin_array();
-        for (const auto& tool : request.tools) out.raw(tool.json.json);
+        for (const auto& tool : request.tools) write_tool(out, tool);
         out.end_array();
     }
-    switch (request.tool_choice.kind) {
-        case Choice::unset:
-            break;
-        case Choice::none:
-            out.member("tool_choice", "none");
-            break;
-        case Choice::automatic:
-            out.member("tool_choice", "auto");
-            break;
-        case Choice::required:
-            out.member("tool_choice", "required");
-            break;
-        case Choice::other:
-            out.raw_member("tool_choice", request.tool_choice.json.json);
-            break;
+    const auto& choice = request.tool_choice;
+    if (choice.kind == Choice::none)
+        out.member("tool_choice", "none");
+    else if (choice.kind == Choice::automatic)
+        out.member("tool_choice", "auto");
+    else if (choice.kind == Choice::required)
+        out.member("tool_choice", "required");
+    else if (choice.kind == Choice::other)
+        out.raw_member("tool_choice", choice.other.json);
+    if (choice.kind == Choice::named) {
+        const auto tool = std::ranges::find(request.tools, choice.name, &chat::Tool::name);
+        const bool custom = tool != request.tools.end() && tool->kind == chat::Tool::Kind::custom;
+        out.key("tool_choice").begin_object().member("type", custom ? "custom" : "function");
+        out.key(custom ? "custom" : "function").begin_object().member("name", choice.name).end_object().end_object();
     }
+    if (request.parallel_tool_calls) out.member("parallel_tool_calls", *request.parallel_tool_calls);
 }
 
-// ---- answers ----
-
-Usage read_usage(const Value& usage) {
-    Usage result;
-    result.input.count = std::max<std::int64_t>(0, usage["prompt_tokens"].integer().value_or(0));
-    result.output.count = std::max<std::int64_t>(0, usage["completion_tokens"].integer().value_or(0));
-    result.cached_input.count =
-        std::max<std::int64_t>(0, usage["prompt_tokens_details"]["cached_tokens"].integer().value_or(0));
-    result.reasoning.count =
-        std::max<std::int64_t>(0, usage["completion_tokens_details"]["reasoning_tokens"].integer().value_or(0));
-    return result;
-}
-
-void write_usage(json::Writer& out, const Usage& usage) {
-    out.begin_object()
-        .member("prompt_tokens", usage.input.count)
-        .member("completion_tokens", usage.output.count)
-        .member("total_tokens", usage.input.count + usage.output.count);
-    out.key("prompt_tokens_details").begin_object().member("cached_tokens", usage.cached_input.count).end_object();
-    out.key("completion_tokens_details").begin_object().member("reasoning_tokens", usage.reasoning.count).end_object();
+void write_format(json::Writer& out, const chat::ResponseFormat& format) {
+    using Format = chat::ResponseFormat::Kind;
+    if (format.kind == Format::unset) return;
+    out.key("response_format");
+    if (format.kind == Format::other) {
+        out.raw(format.other.json);
+        return;
+    }
+    out.begin_object().member("type", format.kind == Format::text          ? "text"
+                                      : format.kind == Format::json_object ? "json_object"
+                                                                           : "json_schema");
+    if (format.kind == Format::json_schema) {
+        out.key("json_schema").begin_object().member("name", format.name);
+        if (!format.description.empty()) out.member("description", format.description);
+        write_raw(out, "schema", format.schema);
+        if (format.strict) out.member("strict", *format.strict);
+        out.end_object();
+    }
     out.end_object();
 }
 
-Error read_error(const Value& error) {
-    auto message = error["message"].string().value_or(error.string().value_or("the provider answered with an error"));
-    return {ErrorCode::upstream, printable(message, 500)};
-}
-
-void read_piece(const Value& piece, std::int64_t choice, std::vector<chat::Event>& events) {
-    if (const auto text = piece["content"].string(); text && !text->empty())
-        events.emplace_back(chat::TextDelta{choice, std::string(*text)});
-    for (const auto* key : {"reasoning_content", "reasoning"})
-        if (const auto text = piece[key].string(); text && !text->empty())
-            events.emplace_back(chat::ReasoningDelta{choice, std::string(*text)});
-    if (const auto text = piece["refusal"].string(); text && !text->empty())
-        events.emplace_back(chat::TextDelta{choice, std::string(*text)});
-    std::int64_t position = 0;
-    for (const Value call : piece["tool_calls"].children()) {
-        const Value function = call["function"];
-        events.emplace_back(chat::ToolCallDelta{choice, call["index"].integer().value_or(position++),
-                                                std::string(call["id"].text()), std::string(function["name"].text()),
-                                                std::string(function["arguments"].text())});
-    }
-}
-
-void read_choices(const Value& root, const char* piece_key, std::vector<chat::Event>& events) {
-    if (const Value error = root["error"]; given(error)) {
-        events.emplace_back(chat::Failed{read_error(error)});
-        return;
-    }
-    for (const Value choice : root["choices"].children()) {
-        const auto index = choice["index"].integer().value_or(0);
-        read_piece(choice[piece_key], index, events);
-        if (const auto reason = choice["finish_reason"].string())
-            events.emplace_back(chat::Finished{index, std::string(*reason)});
-    }
-    if (const Value usage = root["usage"]; usage.is(Kind::object)) events.emplace_back(chat::Used{read_usage(usage)});
-}
-
-struct ErrorShape {
-    int status;
-    std::string_view type;
-    std::string_view code;
-};
-
-// The one place that maps an error to this dialect.
-ErrorShape shape_of(ErrorCode code) {
-    switch (code) {
-        case ErrorCode::invalid:
-            return {400, "invalid_request_error", "invalid_request"};
-        case ErrorCode::unauthenticated:
-            return {401, "invalid_request_error", "invalid_api_key"};
-        case ErrorCode::forbidden:
-            return {403, "permission_error", "forbidden"};
-        case ErrorCode::not_found:
-            return {404, "invalid_request_error", "model_not_found"};
-        case ErrorCode::method:
-            return {405, "invalid_request_error", "method_not_allowed"};
-        case ErrorCode::too_large:
-            return {413, "invalid_request_error", "too_large"};
-        case ErrorCode::rate_limited:
-            return {429, "rate_limit_error", "rate_limit_exceeded"};
-        case ErrorCode::over_budget:
-            return {429, "insufficient_quota", "insufficient_quota"};
-        case ErrorCode::policy:
-            return {422, "policy_error", "no_eligible_model"};
-        case ErrorCode::unavailable:
-            return {503, "server_error", "unavailable"};
-        case ErrorCode::context:
-            return {400, "invalid_request_error", "context_length_exceeded"};
-        case ErrorCode::upstream:
-            return {502, "server_error", "upstream_error"};
-        case ErrorCode::timeout:
-            return {504, "server_error", "timeout"};
-        case ErrorCode::cancelled:
-            return {503, "server_error", "cancelled"};
-        case ErrorCode::storage:
-            return {503, "server_error", "storage_error"};
-        case ErrorCode::internal:
-            break;
-    }
-    return {500, "server_error", "internal_error"};
-}
-
-void write_model(json::Writer& out, const ListedModel& model, std::int64_t created) {
-    out.begin_object()
-        .member("id", model.id)
-        .member("object", "model")
-        .member("created", created)
-        .member("owned_by", model.owner)
-        .end_object();
-}
-
-}  // namespace
-
-Result<chat::Request> decode_request(const json::Document& document) {
-    const Value root = document.root();
-    if (!root.is(Kind::object)) return fail(ErrorCode::invalid, "the body must be a JSON object");
-    chat::Request request;
-    const auto model = root["model"].string();
-    if (!model || model->empty()) return wrong("model", "the name of an alias or a model, such as \"auto\"");
-    request.model = *model;
-    if (auto ok = read_messages(root["messages"], request); !ok) return fail(ok.error());
-    if (auto ok = read_tools(root["tools"], request); !ok) return fail(ok.error());
-    if (auto ok = read_tool_choice(root["tool_choice"], request); !ok) return fail(ok.error());
-    if (auto ok = read_response_format(root["response_format"], request); !ok) return fail(ok.error());
-    if (auto ok = read_stop(root["stop"], request); !ok) return fail(ok.error());
-    if (auto ok = read_max_tokens(root, request); !ok) return fail(ok.error());
-    if (auto ok = read_rest(root, request); !ok) return fail(ok.error());
-    return request;
-}
-
-std::string encode_request(const chat::Request& request, std::string_view model) {
-    json::Writer out;
-    out.begin_object().member("model", model).key("messages").begin_array();
-    for (const auto& message : request.messages) write_message(out, message);
-    out.end_array();
-    write_choices_of_tools(out, request);
-    if (!request.response_format.json.json.empty())
-        out.raw_member("response_format", request.response_format.json.json);
-    if (request.max_output_tokens)
-        out.member(request.legacy_max_tokens ? "max_tokens" : "max_completion_tokens", *request.max_output_tokens);
-    if (request.stream) out.member("stream", true);
-    const bool own_options =
-        std::ranges::any_of(request.extra, [](const auto& e) { return e.first == "stream_options"; });
-    if (request.include_usage && !own_options)
-        out.key("stream_options").begin_object().member("include_usage", true).end_object();
+void write_sampling(json::Writer& out, const chat::Request& request) {
+    const auto& s = request.sampling;
+    write_raw(out, "temperature", s.temperature);
+    write_raw(out, "top_p", s.top_p);
+    write_raw(out, "top_k", s.top_k);
+    write_raw(out, "min_p", s.min_p);
+    write_raw(out, "seed", s.seed);
+    write_raw(out, "presence_penalty", s.presence_penalty);
+    write_raw(out, "frequency_penalty", s.frequency_penalty);
+    write_raw(out, "repeat_penalty", s.repeat_penalty);
+    write_raw(out, "logit_bias", s.logit_bias);
     if (request.logprobs) out.member("logprobs", true);
+    if (request.top_logprobs) out.member("top_logprobs", *request.top_logprobs);
     if (request.choices != 1) out.member("n", request.choices);
     if (!request.stop.empty()) {
         out.key("stop").begin_array();
         for (const auto& stop : request.stop) out.value(stop);
         out.end_array();
     }
-    for (const auto& [key, raw] : request.extra) out.raw_member(key, raw.json);
+    if (!request.thinking.effort.empty()) out.member("reasoning_effort", request.thinking.effort);
+    if (!request.verbosity.empty()) out.member("verbosity", request.verbosity);
+}
+
+std::string encode(const chat::Request& request, std::string_view model, bool stream, bool usage) {
+    json::Writer out;
+    out.begin_object().member("model", model).key("messages").begin_array();
+    for (const auto& message : request.messages) write_message(out, message);
+    out.end_array();
+    write_tools(out, request);
+    write_format(out, request.response_format);
+    if (request.max_output_tokens)
+        out.member(request.legacy_max_tokens ? "max_tokens" : "max_completion_tokens", *request.max_output_tokens);
+    if (stream) out.member("stream", true);
+    if (stream && usage) out.key("stream_options").begin_object().member("include_usage", true).end_object();
+    write_sampling(out, request);
+    write_extra(out, request.extra);
     out.end_object();
     return out.take();
+}
+
+class OpenAiChat final : public Dialect {
+  public:
+    dialect::Kind kind() const override { return dialect::Kind::openai_chat; }
+    Result<chat::Request> decode_request(const Incoming& incoming) const override {
+        return openai_chat::decode_request(incoming.body);
+    }
+    Outgoing encode_request(const chat::Request& request, const Target& target) const override {
+        return {"/chat/completions", encode(request, target.model, target.stream, target.ask_for_usage)};
+    }
+    Outgoing forward_request(const Incoming& incoming, const Target& target) const override {
+        return {"/chat/completions",
+                openai_chat::forward_request(incoming.body, target.model, target.stream && target.ask_for_usage)};
+    }
+    std::unique_ptr<AnswerReader> reader() const override;
+    std::unique_ptr<AnswerWriter> writer(AnswerFrame frame) const override;
+    ErrorReply encode_error(const Error& error) const override { return openai_chat::encode_error(error); }
+};
+
+}  // namespace
+
+std::unique_ptr<AnswerReader> make_reader();
+std::unique_ptr<AnswerWriter> make_writer(AnswerFrame frame);
+
+std::unique_ptr<AnswerReader> OpenAiChat::reader() const {
+    return make_reader();
+}
+std::unique_ptr<AnswerWriter> OpenAiChat::writer(AnswerFrame frame) const {
+    return make_writer(std::move(frame));
+}
+
+const Dialect& dialect() {
+    static const OpenAiChat instance;
+    return instance;
+}
+
+Result<chat::Request> decode_request(const json::Document& document) {
+    const Value root = document.root();
+    if (!root.is(Kind::object)) return fail(ErrorCode::invalid, "the body must be a JSON object");
+    chat::Request request;
+    request.dialect = kName;
+    const auto model = root["model"].string();
+    if (!model || model->empty()) return wrong("model", "the name of an alias or a model, such as \"auto\"");
+    request.model = *model;
+    if (auto ok = read_messages(root["messages"], request); !ok) return fail(ok.error());
+    if (auto ok = read_tools(root, request); !ok) return fail(ok.error());
+    if (auto ok = read_tool_choice(root, request); !ok) return fail(ok.error());
+    if (auto ok = read_response_format(root["response_format"], request); !ok) return fail(ok.error());
+    if (auto ok = read_flag(root["logprobs"], "logprobs", request.logprobs); !ok) return fail(ok.error());
+    if (auto ok = read_count(root["top_logprobs"], "top_logprobs", request.top_logprobs, 0); !ok)
+        return fail(ok.error());
+    if (auto ok = read_rest(root, request); !ok) return fail(ok.error());
+    keep_unknown(root,
+                 {"model",
+                  "messages",
+                  "tools",
+                  "tool_choice",
+                  "functions",
+                  "function_call",
+                  "response_format",
+                  "max_completion_tokens",
+                  "max_tokens",
+                  "stream",
+                  "stream_options",
+                  "logprobs",
+                  "top_logprobs",
+                  "n",
+                  "stop",
+                  "parallel_tool_calls",
+                  "reasoning_effort",
+                  "verbosity",
+                  "temperature",
+                  "top_p",
+                  "top_k",
+                  "min_p",
+                  "seed",
+                  "presence_penalty",
+                  "frequency_penalty",
+                  "repeat_penalty",
+                  "logit_bias"},
+                 request.extra);
+    return request;
+}
+
+Result<chat::Request> decode_completion(const json::Document& document) {
+    const Value root = document.root();
+    if (!root.is(Kind::object)) return fail(ErrorCode::invalid, "the body must be a JSON object");
+    chat::Request request;
+    request.dialect = kName;
+    const auto model = root["model"].string();
+    if (!model || model->empty()) return wrong("model", "the name of an alias or a model, such as \"auto\"");
+    request.model = *model;
+    std::vector<std::string> prompts;
+    if (!given(root["prompt"])) return wrong("prompt", "a string");
+    if (auto ok = read_texts(root["prompt"], "prompt", prompts); !ok) return fail(ok.error());
+    if (prompts.size() != 1)
+        return fail(ErrorCode::invalid, "prompt: give one string; for several prompts send several requests", "prompt");
+    for (const auto* field : {"suffix", "echo", "best_of", "logprobs"})
+        if (const Value value = root[field]; given(value) && value.boolean() != false && value.integer() != 1)
+            return fail(ErrorCode::invalid,
+                        fmt::format("{}: /v1/completions is answered by chat models here, which have no {}; leave it "
+                                    "out, or use /v1/chat/completions",
+                                    field, field),
+                        field);
+    chat::Message message;
+    message.parts.push_back({chat::TextPart{prompts[0]}, {}});
+    request.messages.push_back(std::move(message));
+    if (auto ok = read_rest(root, request); !ok) return fail(ok.error());
+    keep_unknown(root,
+                 {"model",
+                  "prompt",
+                  "suffix",
+                  "echo",
+                  "best_of",
+                  "logprobs",
+                  "max_tokens",
+                  "stream",
+                  "stream_options",
+                  "n",
+                  "stop",
+                  "temperature",
+                  "top_p",
+                  "top_k",
+                  "min_p",
+                  "seed",
+                  "presence_penalty",
+                  "frequency_penalty",
+                  "repeat_penalty",
+                  "logit_bias"},
+                 request.extra);
+    return request;
+}
+
+std::string encode_request(const chat::Request& request, std::string_view model) {
+    return encode(request, model, request.stream, request.include_usage);
 }
 
 std::string forward_request(const json::Document& document, std::string_view model, bool ask_for_usage) {
-    struct Edit {
-        std::size_t offset;
-        std::size_t length;
-        std::string text;
-    };
-    static constexpr std::string_view kAsk = R"("include_usage":true)";
-    std::vector<Edit> edits;
+    Splice splice(document);
     const Value root = document.root();
-    const Value name = root["model"];
-    if (name.text() != model) edits.push_back({name.offset(), name.raw().size(), json::quoted(model)});
+    if (root["model"].text() != model) splice.replace(root["model"], json::quoted(model));
     const Value options = root["stream_options"];
     const Value flag = options["include_usage"];
     if (ask_for_usage && flag.boolean() != true) {
-        if (flag.exists())
-            edits.push_back({flag.offset(), flag.raw().size(), "true"});
-        else if (options.is(Kind::object))
-            edits.push_back({options.offset() + 1, 0, std::string(kAsk) + (options.size() > 0 ? "," : "")});
-        else if (options.exists())
-            edits.push_back({options.offset(), options.raw().size(), fmt::format("{{{}}}", kAsk)});
+        if (options.is(Kind::object) && !flag.exists())
+            splice.insert(options.offset() + 1,
+                          std::string(R"("include_usage":true)") + (options.size() > 0 ? "," : ""));
+        else if (flag.exists())
+            splice.replace(flag, "true");
         else
-            edits.push_back(
-                {root.offset() + root.raw().size() - 1, 0, fmt::format(",\"stream_options\":{{{}}}", kAsk)});
+            splice.set(root, "stream_options", R"({"include_usage":true})");
     }
-    std::ranges::sort(edits, {}, &Edit::offset);
-    const std::string_view source = document.source();
-    std::string out;
-    out.reserve(source.size() + 64);
-    std::size_t at = 0;
-    for (const auto& edit : edits) {
-        out += source.substr(at, edit.offset - at);
-        out += edit.text;
-        at = edit.offset + edit.length;
-    }
-    out += source.substr(at);
-    return out;
-}
-
-void decode_chunk(const Value& chunk, std::vector<chat::Event>& events) {
-    read_choices(chunk, "delta", events);
-}
-
-ChunkFacts chunk_facts(const Value& chunk) {
-    ChunkFacts facts;
-    for (const Value member : chunk.children()) {
-        const auto key = member.key();
-        if (key == "error" && given(member)) facts.error = read_error(member);
-        if (key == "usage" && member.is(Kind::object)) facts.usage = read_usage(member);
-        if (key != "choices") continue;
-        for (const Value choice : member.children()) {
-            facts.only_usage = false;
-            for (const Value field : choice.children()) {
-                if (field.key() == "finish_reason" && field.is(Kind::string)) ++facts.finished;
-                if (field.key() != "delta") continue;
-                for (const Value piece : field.children()) {
-                    const auto name = piece.key();
-                    if (name == "content" || name == "reasoning_content" || name == "reasoning" || name == "refusal")
-                        facts.text_bytes += piece.text().size();
-                    else if (name == "tool_calls")
-                        for (const Value call : piece.children())
-                            facts.text_bytes += call["function"]["name"].text().size() +
-                                                call["function"]["arguments"].text().size() + call["id"].text().size();
-                }
-            }
-        }
-    }
-    return facts;
-}
-
-void decode_answer(const Value& answer, std::vector<chat::Event>& events) {
-    read_choices(answer, "message", events);
-}
-
-std::string encode_chunk(const chat::Event& event, const StreamFrame& frame) {
-    json::Writer out;
-    if (const auto* failed = std::get_if<chat::Failed>(&event)) return encode_error(failed->error).body;
-    out.begin_object()
-        .member("id", frame.id)
-        .member("object", "chat.completion.chunk")
-        .member("created", frame.created)
-        .member("model", frame.model);
-    auto choice = [&](std::int64_t index, auto&& write_delta, std::string_view reason) {
-        out.key("choices").begin_array().begin_object().member("index", index).key("delta").begin_object();
-        write_delta();
-        out.end_object().key("finish_reason");
-        if (reason.empty())
-            out.null();
-        else
-            out.value(reason);
-        out.end_object().end_array();
-    };
-    if (const auto* text = std::get_if<chat::TextDelta>(&event)) {
-        choice(text->choice, [&] { out.member("content", text->text); }, "");
-    } else if (const auto* reasoning = std::get_if<chat::ReasoningDelta>(&event)) {
-        choice(reasoning->choice, [&] { out.member("reasoning_content", reasoning->text); }, "");
-    } else if (const auto* call = std::get_if<chat::ToolCallDelta>(&event)) {
-        choice(
-            call->choice,
-            [&] {
-                out.key("tool_calls").begin_array().begin_object().member("index", call->index);
-                if (!call->id.empty()) out.member("id", call->id).member("type", "function");
-                out.key("function").begin_object();
-                if (!call->name.empty()) out.member("name", call->name);
-                out.member("arguments", call->arguments).end_object().end_object().end_array();
-            },
-            "");
-    } else if (const auto* finished = std::get_if<chat::Finished>(&event)) {
-        choice(finished->choice, [] {}, finished->reason);
-    } else if (const auto* used = std::get_if<chat::Used>(&event)) {
-        out.key("choices").begin_array().end_array().key("usage");
-        write_usage(out, used->usage);
-    } else {
-        return "";
-    }
-    out.end_object();
-    return out.take();
-}
-
-ErrorReply encode_error(const Error& error) {
-    const auto shape = shape_of(error.code);
-    json::Writer out;
-    out.begin_object()
-        .key("error")
-        .begin_object()
-        .member("message", error.message)
-        .member("type", shape.type)
-        .key("param");
-    if (error.param.empty())
-        out.null();
-    else
-        out.value(error.param);
-    out.member("code", shape.code).end_object().end_object();
-    return {shape.status, out.take()};
-}
-
-std::string encode_models(const std::vector<ListedModel>& models, std::int64_t created) {
-    json::Writer out;
-    out.begin_object().member("object", "list").key("data").begin_array();
-    for (const auto& model : models) write_model(out, model, created);
-    out.end_array().end_object();
-    return out.take();
-}
-
-std::string encode_model(const ListedModel& model, std::int64_t created) {
-    json::Writer out;
-    write_model(out, model, created);
-    return out.take();
+    return splice.take();
 }
 
 }  // namespace tandem::dialect::openai_chat

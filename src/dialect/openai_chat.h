@@ -1,8 +1,7 @@
-// OpenAI Chat Completions: requests and answers to and from the canonical form
-// (https://platform.openai.com/docs/api-reference/chat).
+// OpenAI Chat Completions (https://platform.openai.com/docs/api-reference/chat), and the legacy Completions beside it.
 //
-// It promises that decode and encode lose nothing: fields it does not know are kept byte for byte. Where client and
-// provider both speak this dialect, forward_request() changes only what has to change and leaves every other byte.
+// Where client and provider both speak it, chunks are handed on as they came; chunk_facts() reads from them what the
+// ledger must know.
 #pragma once
 
 #include <optional>
@@ -10,14 +9,16 @@
 #include <string_view>
 #include <vector>
 
-#include "base/json.h"
-#include "base/result.h"
-#include "chat/conversation.h"
+#include "dialect/dialect.h"
 
 namespace tandem::dialect::openai_chat {
 
+const Dialect& dialect();
+
 // Errors: invalid, with the path of the field as param.
 Result<chat::Request> decode_request(const json::Document& document);
+// Legacy Completions: a prompt instead of messages. Answers are written by the writer as its text_completion.
+Result<chat::Request> decode_completion(const json::Document& document);
 
 // The whole request as JSON, for `model` as the provider calls it. Deterministic.
 std::string encode_request(const chat::Request& request, std::string_view model);
@@ -26,11 +27,7 @@ std::string encode_request(const chat::Request& request, std::string_view model)
 // `document` is one that decode_request() accepted.
 std::string forward_request(const json::Document& document, std::string_view model, bool ask_for_usage);
 
-// The events of one chunk of a stream, or of a whole answer. What is not understood is skipped.
-void decode_chunk(const json::Value& chunk, std::vector<chat::Event>& events);
-void decode_answer(const json::Value& answer, std::vector<chat::Event>& events);
-
-// What a relay must know of a chunk that it hands on as it is; the same facts as decode_chunk() gives, without copies.
+// What a relay must know of a chunk that it hands on as it is; the same facts as the reader gives, without copies.
 struct ChunkFacts {
     std::size_t text_bytes = 0;  // of text, reasoning, tool calls
     std::size_t finished = 0;    // choices that end with it
@@ -40,23 +37,22 @@ struct ChunkFacts {
 };
 ChunkFacts chunk_facts(const json::Value& chunk);
 
-// What the chunks of one stream have in common.
-struct StreamFrame {
-    std::string id;
-    std::string model;
-    std::int64_t created = 0;  // Unix seconds
-};
-
-// One event as the data of a chunk. Empty for events that this dialect says in no chunk of their own.
-std::string encode_chunk(const chat::Event& event, const StreamFrame& frame);
+// A usage chunk of our own, for a client that asked where the provider sent none.
+std::string usage_chunk(const Usage& usage, std::string_view id, std::string_view model, std::int64_t created);
 
 inline constexpr std::string_view kDone = "[DONE]";
 
-struct ErrorReply {
-    int status;
-    std::string body;
-};
+// The writer of legacy Completions' answers.
+std::unique_ptr<AnswerWriter> completion_writer(AnswerFrame frame);
+
 ErrorReply encode_error(const Error& error);
+// The type and code that OpenAI's APIs use for it, and its HTTP status.
+struct ErrorShape {
+    int status;
+    std::string_view type;
+    std::string_view code;
+};
+ErrorShape shape_of(ErrorCode code);
 
 // The answer of GET /v1/models and of GET /v1/models/{id}. `created` in Unix seconds.
 struct ListedModel {

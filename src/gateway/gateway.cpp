@@ -5,17 +5,16 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "dialect/anthropic.h"
+#include "dialect/gemini.h"
+#include "dialect/ollama.h"
 #include "dialect/openai_chat.h"
-#include "gateway/chat.h"
+#include "gateway/models.h"
+#include "gateway/run.h"
 
 namespace tandem::gateway {
 
-namespace dialect = dialect::openai_chat;
-
 namespace {
-
-constexpr std::string_view kChat = "/v1/chat/completions";
-constexpr std::string_view kModels = "/v1/models";
 
 bool is_open(std::string_view path) {
     return path == "/healthz" || path == "/readyz";
@@ -26,11 +25,9 @@ std::string_view presented_key(const net::Fields& headers) {
     constexpr std::string_view kBearer = "bearer ";
     if (authorization.size() > kBearer.size() && equals_ignoring_case(authorization.substr(0, kBearer.size()), kBearer))
         return trim(authorization.substr(kBearer.size()));
-    return headers.get("x-api-key");
-}
-
-bool key_may_use(const config::Key& key, const std::string& alias) {
-    return key.aliases.empty() || std::ranges::find(key.aliases, alias) != key.aliases.end();
+    // Anthropic's and Gemini's clients have headers of their own.
+    const auto anthropic = headers.get("x-api-key");
+    return anthropic.empty() ? headers.get("x-goog-api-key") : anthropic;
 }
 
 }  // namespace
@@ -94,51 +91,24 @@ Result<> Gateway::admit(const net::Head& head) {
     return {};
 }
 
-net::Response Gateway::error(std::string_view, int status, const Error& error) {
-    auto encoded = dialect::encode_error(error);
+net::Response Gateway::error(std::string_view path, int status, const Error& error) {
+    auto encoded = dialect::of(errors_of(path)).encode_error(error);
     net::Response response;
     response.status = status != 0 ? status : encoded.status;
     response.headers.add("content-type", "application/json");
     if (response.status == 401) response.headers.add("www-authenticate", "Bearer");
-    if (response.status == 429 || response.status == 503) response.headers.add("retry-after", "5");
+    if (response.status == 429 || response.status == 503 || response.status == 529)
+        response.headers.add("retry-after", "5");
     response.body = std::move(encoded.body);
     return response;
 }
 
-net::Task<> Gateway::list_models(net::Exchange& exchange, const Snapshot& snapshot, const config::Key& key) {
-    std::vector<dialect::ListedModel> models;
-    for (const auto& name : routing::alias_names(snapshot.table)) {
-        const auto* entry = snapshot.table.find(name);
-        if (key_may_use(key, name)) models.push_back({name, entry != nullptr ? entry->provider : "tandem"});
-    }
-    const auto now = std::chrono::duration_cast<seconds>(services_.clock.wall().time_since_epoch()).count();
-    const auto& path = exchange.request().path;
-    net::Response response;
-    response.headers.add("content-type", "application/json");
-    if (path == kModels) {
-        response.body = dialect::encode_models(models, now);
-    } else {
-        const auto id = path.substr(kModels.size() + 1);
-        const auto found = std::ranges::find(models, id, &dialect::ListedModel::id);
-        std::vector<std::string> names;
-        for (const auto& model : models) names.push_back(model.id);
-        if (found != models.end())
-            response.body = dialect::encode_model(*found, now);
-        else
-            response = error(
-                path, 0,
-                {ErrorCode::not_found, fmt::format("there is no model '{}'{}", printable(id, 80), suggest(id, names))});
-    }
-    add_cors(snapshot, exchange.request().headers, response.headers);
-    co_await exchange.reply(std::move(response));
-}
-
 net::Task<> Gateway::handle(net::Exchange& exchange) {
     const auto& request = exchange.request();
-    if (request.path == kChat && request.method == "POST") {
+    if (const auto front = request.method == "POST" ? front_of(request.path) : std::nullopt) {
         auto snapshot = services_.snapshot();
         if (const auto key = authenticate(*snapshot, request.headers))
-            return answer_chat(*this, exchange, std::move(snapshot), **key);
+            return answer_question(*this, exchange, std::move(snapshot), **key, *front);
     }
     return handle_rest(exchange);
 }
@@ -151,9 +121,10 @@ net::Task<> Gateway::handle_rest(net::Exchange& exchange) {
         net::Response response;
         response.status = 204;
         add_cors(*snapshot, request.headers, response.headers);
-        response.headers.add("access-control-allow-methods", "GET, POST, OPTIONS");
+        response.headers.add("access-control-allow-methods", "GET, POST, DELETE, OPTIONS");
         response.headers.add("access-control-allow-headers",
-                             "authorization, content-type, x-api-key, x-tandem-label, x-tandem-value, "
+                             "authorization, content-type, x-api-key, x-goog-api-key, anthropic-version, "
+                             "anthropic-beta, x-tandem-label, x-tandem-value, "
                              "x-tandem-conversation, x-tandem-timeout");
         response.headers.add("access-control-max-age", "600");
         co_await exchange.reply(std::move(response));
@@ -164,19 +135,31 @@ net::Task<> Gateway::handle_rest(net::Exchange& exchange) {
         co_await exchange.reply(error(path, 0, key.error()));
         co_return;
     }
-    const bool reads = request.method == "GET" || request.method == "HEAD";
-    if (reads && (path == kModels || path.starts_with("/v1/models/"))) {
-        co_await list_models(exchange, *snapshot, **key);
-    } else if (path == kChat || path == kModels) {
-        co_await exchange.reply(
-            error(path, 405, {ErrorCode::method, fmt::format("{} takes {}", path, path == kChat ? "POST" : "GET")}));
-    } else {
-        const std::vector<std::string> paths = {"/v1/chat/completions", "/v1/models",       "/healthz", "/readyz",
-                                                "/tandem/v1/decisions", "/tandem/v1/status"};
-        co_await exchange.reply(error(path, 404,
-                                      {ErrorCode::not_found, fmt::format("there is nothing at {}{}",
-                                                                         printable(path, 80), suggest(path, paths))}));
+    if (co_await list_models(*this, exchange, *snapshot, **key)) co_return;
+    if (front_of(path)) {
+        co_await exchange.reply(error(path, 405, {ErrorCode::method, fmt::format("{} takes POST", path)}));
+        co_return;
     }
+    const std::vector<std::string> paths = {"/v1/chat/completions",
+                                            "/v1/completions",
+                                            "/v1/responses",
+                                            "/v1/messages",
+                                            "/v1/embeddings",
+                                            "/v1/rerank",
+                                            "/v1/models",
+                                            "/api/chat",
+                                            "/api/generate",
+                                            "/api/embed",
+                                            "/api/tags",
+                                            "/healthz",
+                                            "/readyz",
+                                            "/v1/files",
+                                            "/v1/batches",
+                                            "/tandem/v1/decisions",
+                                            "/tandem/v1/status"};
+    co_await exchange.reply(error(
+        path, 404,
+        {ErrorCode::not_found, fmt::format("there is nothing at {}{}", printable(path, 80), suggest(path, paths))}));
 }
 
 }  // namespace tandem::gateway

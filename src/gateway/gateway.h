@@ -1,4 +1,4 @@
-// The request's way: authenticate, label, decide, attempt, record. This file is its door; chat.cpp is the way itself.
+// The request's way: authenticate, label, decide, attempt, record. This file is its door; run.cpp is the way itself.
 #pragma once
 
 #include <unordered_map>
@@ -27,7 +27,6 @@ class Gateway final : public net::Service {
   private:
     net::Task<> handle_rest(net::Exchange& exchange);
     Result<> check_origin(const Snapshot& snapshot, const net::Head& head) const;
-    net::Task<> list_models(net::Exchange& exchange, const Snapshot& snapshot, const config::Key& key);
 
     Services& services_;
     net::ClientShared client_shared_;

@@ -1,48 +1,276 @@
 #include "gateway/relay.h"
 
+#include "base/json.h"
+#include "dialect/openai_chat.h"
+#include "net/ndjson.h"
+#include "net/sse.h"
+
 namespace tandem::gateway {
 
-namespace dialect = dialect::openai_chat;
+namespace openai_chat = dialect::openai_chat;
 
-Result<> StreamRelay::feed(std::string_view bytes) {
-    out_.reserve(out_.size() + bytes.size() + 64);
-    return parser_.feed(bytes, [this](const net::SseEvent& e) { event(e.data); });
+void StreamRelay::note(const chat::Event& event) {
+    std::size_t bytes = 0;
+    if (const auto* text = std::get_if<chat::TextDelta>(&event)) bytes = text->text.size();
+    if (const auto* refusal = std::get_if<chat::RefusalDelta>(&event)) bytes = refusal->text.size();
+    if (const auto* reasoning = std::get_if<chat::ReasoningDelta>(&event)) bytes = reasoning->text.size();
+    if (const auto* call = std::get_if<chat::ToolCallDelta>(&event))
+        bytes = call->id.size() + call->name.size() + call->arguments.size();
+    if (std::holds_alternative<chat::Finished>(event)) {
+        ++finished_;
+        content_ = true;
+    }
+    if (const auto* used = std::get_if<chat::Used>(&event)) usage_ = used->usage;
+    if (const auto* failed = std::get_if<chat::Failed>(&event); failed != nullptr && !failed_) failed_ = failed->error;
+    text_bytes_ += bytes;
+    content_ = content_ || bytes > 0;
 }
 
-void StreamRelay::end() {
-    parser_.finish([this](const net::SseEvent& e) { event(e.data); });
+namespace {
+
+class ChatRelay final : public StreamRelay {
+  public:
+    ChatRelay(bool wants_usage, std::int64_t choices) : StreamRelay(choices), wants_usage_(wants_usage) {}
+
+    Result<> feed(std::string_view bytes) override {
+        out_.reserve(out_.size() + bytes.size() + 64);
+        return parser_.feed(bytes, [this](const net::SseEvent& e) { event(e.data); });
+    }
+    void end() override {
+        parser_.finish([this](const net::SseEvent& e) { event(e.data); });
+    }
+    std::string finish(const Usage& usage) override {
+        auto rest = take();
+        if (wants_usage_ && !usage_sent_)
+            rest += net::sse_event(openai_chat::usage_chunk(usage, id_, model_, created_));
+        return rest + net::sse_event(openai_chat::kDone);
+    }
+    std::string fail(const Error& error) override {
+        return take() + net::sse_event(openai_chat::encode_error(error).body);
+    }
+
+  private:
+    void event(std::string_view data) {
+        if (done_ || failed_) return;  // nothing belongs behind the end
+        if (data == openai_chat::kDone) {
+            done_ = true;
+            return;
+        }
+        if (!document_.parse(data)) {
+            ++malformed_;
+            return;
+        }
+        const auto root = document_.root();
+        auto facts = openai_chat::chunk_facts(root);
+        if (facts.error) {
+            failed_ = std::move(facts.error);
+            return;
+        }
+        text_bytes_ += facts.text_bytes;
+        finished_ += facts.finished;
+        content_ = content_ || facts.text_bytes > 0 || facts.finished > 0;
+        if (facts.usage) usage_ = facts.usage;
+        if (id_.empty()) {
+            id_ = root["id"].text();
+            model_ = root["model"].text();
+            created_ = root["created"].integer().value_or(0);
+        }
+        if (facts.usage && facts.only_usage && !wants_usage_) return;  // we asked for it, the client did not
+        if (facts.usage) usage_sent_ = true;
+        net::append_sse_event(out_, data);
+    }
+
+    const bool wants_usage_;
+    net::SseParser parser_;
+    json::Document document_;
+    std::string id_, model_;
+    std::int64_t created_ = 0;
+    bool usage_sent_ = false;
+};
+
+// Cuts a stream into its events, in whichever framing.
+class Cutter {
+  public:
+    explicit Cutter(dialect::Framing framing) : framing_(framing) {}
+    // visit(type, data); type is "message" or empty where the stream names none.
+    template <typename Visit>
+    Result<> feed(std::string_view bytes, Visit&& visit) {
+        if (framing_ == dialect::Framing::ndjson)
+            return lines_.feed(bytes, [&](std::string_view line) { visit(std::string_view(), line); });
+        return events_.feed(bytes, [&](const net::SseEvent& e) { visit(e.type, e.data); });
+    }
+    template <typename Visit>
+    void finish(Visit&& visit) {
+        if (framing_ == dialect::Framing::ndjson)
+            lines_.finish([&](std::string_view line) { visit(std::string_view(), line); });
+        else
+            events_.finish([&](const net::SseEvent& e) { visit(e.type, e.data); });
+    }
+
+  private:
+    dialect::Framing framing_;
+    net::SseParser events_;
+    net::LineParser lines_;
+};
+
+class SameRelay final : public StreamRelay {
+  public:
+    SameRelay(const dialect::Dialect& dialect, dialect::AnswerFrame frame)
+        : StreamRelay(frame.request->choices),
+          dialect_(dialect),
+          cutter_(dialect.framing()),
+          reader_(dialect.reader()),
+          writer_(dialect.writer(std::move(frame))) {}
+
+    Result<> feed(std::string_view bytes) override {
+        return cutter_.feed(bytes, [this](std::string_view type, std::string_view data) { event(type, data); });
+    }
+    void end() override {
+        cutter_.finish([this](std::string_view type, std::string_view data) { event(type, data); });
+    }
+    std::string finish(const Usage&) override {
+        auto rest = take() + std::exchange(held_, {});
+        if (!done_ && dialect_.kind() == dialect::Kind::anthropic)
+            rest += "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
+        return rest;
+    }
+    std::string fail(const Error& error) override {
+        auto rest = take();
+        writer_->fail(error, rest);
+        return rest;
+    }
+    std::string response() const override { return response_; }
+
+  private:
+    void event(std::string_view type, std::string_view data) {
+        if (done_ || failed_ || reader_->mark(data)) return;
+        if (!document_.parse(data)) {
+            ++malformed_;
+            return;
+        }
+        const auto root = document_.root();
+        dialect::Events events;
+        reader_->piece(root, events);
+        for (const auto& one : events) note(one);
+        done_ = reader_->done();
+        if (failed_) return;
+        if (dialect_.kind() == dialect::Kind::openai_responses && root["response"]["output"].size() > 0)
+            response_ = root["response"].raw();
+        // From the end of the answer on, bytes wait for the receipt.
+        auto& target = whole() ? held_ : out_;
+        if (dialect_.framing() == dialect::Framing::ndjson) {
+            target.append(data).append("\n");
+            return;
+        }
+        if (!type.empty() && type != "message") target.append("event: ").append(type).append("\n");
+        net::append_sse_event(target, data);
+    }
+
+    const dialect::Dialect& dialect_;
+    Cutter cutter_;
+    std::unique_ptr<dialect::AnswerReader> reader_;
+    std::unique_ptr<dialect::AnswerWriter> writer_;
+    json::Document document_;
+    std::string held_;
+    std::string response_;
+};
+
+class TranslatingRelay final : public StreamRelay {
+  public:
+    TranslatingRelay(const dialect::Dialect& provider, std::unique_ptr<dialect::AnswerWriter> writer,
+                     std::int64_t choices, std::vector<std::unique_ptr<chat::EventFilter>> filters)
+        : StreamRelay(choices),
+          cutter_(provider.framing()),
+          reader_(provider.reader()),
+          writer_(std::move(writer)),
+          filters_(std::move(filters)) {}
+
+    Result<> feed(std::string_view bytes) override {
+        return cutter_.feed(bytes, [this](std::string_view, std::string_view data) { event(data); });
+    }
+    void end() override {
+        cutter_.finish([this](std::string_view, std::string_view data) { event(data); });
+        finish_reader();
+    }
+    std::string finish(const Usage& usage) override {
+        finish_reader();
+        auto rest = take();
+        writer_->end(usage, rest);
+        return rest;
+    }
+    std::string fail(const Error& error) override {
+        auto rest = take();
+        writer_->fail(error, rest);
+        return rest;
+    }
+    std::string response() const override { return writer_->response(); }
+
+  private:
+    void event(std::string_view data) {
+        if (done_ || failed_) return;
+        if (reader_->mark(data)) {
+            done_ = reader_->done();
+            if (done_) finish_reader();
+            return;
+        }
+        if (!document_.parse(data)) {
+            ++malformed_;
+            return;
+        }
+        dialect::Events events;
+        reader_->piece(document_.root(), events);
+        done_ = reader_->done();
+        pass(std::move(events));
+        if (done_) finish_reader();
+    }
+
+    void finish_reader() {
+        if (std::exchange(ended_, true)) return;
+        dialect::Events events;
+        reader_->end(events);
+        pass(std::move(events));
+        for (std::size_t i = 0; i < filters_.size(); ++i) {
+            dialect::Events out;
+            filters_[i]->end(out);
+            pass(std::move(out), i + 1);
+        }
+    }
+
+    void pass(dialect::Events events, std::size_t first_filter = 0) {
+        for (std::size_t i = first_filter; i < filters_.size(); ++i) {
+            dialect::Events out;
+            for (auto& event : events) filters_[i]->take(std::move(event), out);
+            events = std::move(out);
+        }
+        for (const auto& event : events) {
+            note(event);
+            if (failed_) return;
+            writer_->event(event, out_);
+        }
+    }
+
+    Cutter cutter_;
+    std::unique_ptr<dialect::AnswerReader> reader_;
+    std::unique_ptr<dialect::AnswerWriter> writer_;
+    std::vector<std::unique_ptr<chat::EventFilter>> filters_;
+    json::Document document_;
+    bool ended_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<StreamRelay> chat_relay(bool wants_usage, std::int64_t choices) {
+    return std::make_unique<ChatRelay>(wants_usage, choices);
 }
 
-void StreamRelay::event(std::string_view data) {
-    if (done_ || failed_) return;  // nothing belongs behind the end
-    if (data == dialect::kDone) {
-        done_ = true;
-        return;
-    }
-    if (!document_.parse(data)) {
-        ++malformed_;
-        return;
-    }
-    const auto root = document_.root();
-    auto facts = dialect::chunk_facts(root);
-    if (facts.error) {
-        failed_ = std::move(facts.error);
-        return;
-    }
-    text_bytes_ += facts.text_bytes;
-    finished_ += facts.finished;
-    content_ = content_ || facts.text_bytes > 0 || facts.finished > 0;
-    if (facts.usage) usage_ = facts.usage;
-    if (frame_.id.empty())
-        frame_ = {std::string(root["id"].text()), std::string(root["model"].text()),
-                  root["created"].integer().value_or(0)};
-    if (facts.usage && facts.only_usage && !wants_usage_) return;  // we asked for it, the client did not
-    if (facts.usage) usage_sent_ = true;
-    net::append_sse_event(out_, data);
+std::unique_ptr<StreamRelay> same_relay(const dialect::Dialect& dialect, dialect::AnswerFrame frame) {
+    return std::make_unique<SameRelay>(dialect, std::move(frame));
 }
 
-std::string StreamRelay::usage_event(const Usage& usage) const {
-    return net::sse_event(dialect::encode_chunk(chat::Used{usage}, frame_));
+std::unique_ptr<StreamRelay> translating_relay(const dialect::Dialect& provider,
+                                               std::unique_ptr<dialect::AnswerWriter> writer, std::int64_t choices,
+                                               std::vector<std::unique_ptr<chat::EventFilter>> filters) {
+    return std::make_unique<TranslatingRelay>(provider, std::move(writer), choices, std::move(filters));
 }
 
 }  // namespace tandem::gateway

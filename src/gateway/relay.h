@@ -1,52 +1,50 @@
-// A provider's stream of chunks on its way to the client, in one dialect: each event's bytes are handed on as they
-// came, and what the ledger must know is read from them. Private to gateway/.
+// A provider's stream on its way to the client. Where both speak the same dialect, each event's bytes are handed on as
+// they came, and what the ledger must know is read from them; else each event is read, put right, and said anew.
+// Private to gateway/.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "base/json.h"
-#include "chat/conversation.h"
-#include "dialect/openai_chat.h"
-#include "net/sse.h"
+#include "chat/filter.h"
+#include "dialect/dialect.h"
 
 namespace tandem::gateway {
 
 class StreamRelay {
   public:
-    // `wants_usage`: the client asked for a usage chunk. `choices`: how many answers it asked for.
-    StreamRelay(bool wants_usage, std::int64_t choices) : wants_usage_(wants_usage), choices_(choices) {}
-
+    virtual ~StreamRelay() = default;
     // Takes the next bytes of the provider. Errors: upstream.
-    Result<> feed(std::string_view bytes);
+    virtual Result<> feed(std::string_view bytes) = 0;
     // The provider's stream has ended.
-    void end();
-    // What is for the client so far; never the closing [DONE].
+    virtual void end() = 0;
+    // What is for the client so far; never the closing mark.
     std::string take() { return std::exchange(out_, {}); }
+    // What closes an answer that is whole: what was held back, and the dialect's mark. `usage` is what the ledger has.
+    virtual std::string finish(const Usage& usage) = 0;
+    // What tells the client that the answer breaks off.
+    virtual std::string fail(const Error& error) = 0;
+    // OpenAI Responses: the final response object, for the store; empty in other dialects.
+    virtual std::string response() const { return {}; }
 
     // Something that a person would call an answer has come: text, a tool call, or its regular end.
     bool has_content() const { return content_; }
-    bool done() const { return done_; }  // [DONE] came
-    // Every choice has its finish reason: the answer is whole even where [DONE] is missing.
+    bool done() const { return done_; }  // the stream has said that it is over
+    // Every choice has its finish reason: the answer is whole even where the stream's mark is missing.
     bool whole() const { return static_cast<std::int64_t>(finished_) >= choices_; }
     const std::optional<Error>& failed() const { return failed_; }
     const std::optional<Usage>& usage() const { return usage_; }
     std::size_t malformed() const { return malformed_; }
     // Of all answers together, for an estimate.
     Tokens estimated_output() const { return {static_cast<std::int64_t>((text_bytes_ + 3) / 4)}; }
-    // A usage chunk of our own, for a client that asked where the provider sent none.
-    std::string usage_event(const Usage& usage) const;
-    bool usage_sent() const { return usage_sent_; }
 
-  private:
-    void event(std::string_view data);
+  protected:
+    explicit StreamRelay(std::int64_t choices) : choices_(choices) {}
+    void note(const chat::Event& event);
 
-    const bool wants_usage_;
     const std::int64_t choices_;
-    net::SseParser parser_;
-    json::Document document_;
-    dialect::openai_chat::StreamFrame frame_;
     std::string out_;
     std::optional<Usage> usage_;
     std::optional<Error> failed_;
@@ -55,7 +53,18 @@ class StreamRelay {
     std::size_t malformed_ = 0;
     bool content_ = false;
     bool done_ = false;
-    bool usage_sent_ = false;
 };
+
+// Chat Completions to Chat Completions, which most requests are: nothing is copied but the bytes.
+// `wants_usage`: the client asked for a usage chunk.
+std::unique_ptr<StreamRelay> chat_relay(bool wants_usage, std::int64_t choices);
+
+// Any dialect to itself. `frame` is for words of our own.
+std::unique_ptr<StreamRelay> same_relay(const dialect::Dialect& dialect, dialect::AnswerFrame frame);
+
+// Any dialect to any other.
+std::unique_ptr<StreamRelay> translating_relay(const dialect::Dialect& provider,
+                                               std::unique_ptr<dialect::AnswerWriter> writer, std::int64_t choices,
+                                               std::vector<std::unique_ptr<chat::EventFilter>> filters);
 
 }  // namespace tandem::gateway

@@ -14,26 +14,43 @@ std::int64_t shortened(const Digest& digest) {
     return number;
 }
 
-// What of a message makes it the same message, however its client writes it: role and all text, in order.
-std::string essence(const chat::Message& message) {
-    std::string out(1, static_cast<char>('0' + static_cast<int>(message.role)));
+void add_parts(std::string& out, const std::vector<chat::Part>& parts) {
     auto add = [&](std::string_view text) {
         out += '\0';
         out += text;
     };
-    if (message.content)
-        for (const auto& part : *message.content) {
-            if (const auto* text = std::get_if<chat::TextPart>(&part))
-                add(text->text);
-            else if (const auto* image = std::get_if<chat::ImagePart>(&part))
-                add(image->url);
-            else
-                add(std::get<chat::OtherPart>(part).json.json);
+    for (const auto& part : parts) {
+        if (const auto* text = part.as<chat::TextPart>()) {
+            add(text->text);
+        } else if (const auto* refusal = part.as<chat::RefusalPart>()) {
+            add(refusal->text);
+        } else if (const auto* image = part.as<chat::ImagePart>()) {
+            add(image->media.url);
+            add(image->media.data);
+        } else if (const auto* document = part.as<chat::DocumentPart>()) {
+            add(document->text);
+            add(document->media.url);
+            add(document->media.data);
+        } else if (const auto* audio = part.as<chat::AudioPart>()) {
+            add(audio->media.data);
+        } else if (const auto* call = part.as<chat::ToolCallPart>()) {
+            add(call->name);
+            add(call->arguments);
+        } else if (const auto* result = part.as<chat::ToolResultPart>()) {
+            add_parts(out, result->content);
+        } else if (const auto* other = part.as<chat::OtherPart>()) {
+            add(other->json.json);
         }
-    for (const auto& call : message.tool_calls) {
-        add(call.name);
-        add(call.arguments);
+        // Reasoning is not part of it: clients leave it out of what they send back, or do not.
     }
+}
+
+// What of a message makes it the same message, whatever dialect its client speaks: role and all content, in order.
+std::string essence(const chat::Message& message) {
+    // A developer is a system of another dialect.
+    const auto role = message.role == chat::Role::developer ? chat::Role::system : message.role;
+    std::string out(1, static_cast<char>('0' + static_cast<int>(role)));
+    add_parts(out, message.parts);
     return out;
 }
 

@@ -67,12 +67,21 @@ void exclude(Candidate& candidate, const Table::Entry& entry, const Inputs& in, 
                                                     entry.provider, name_of(entry.clearance)));
     if (rule != nullptr && rule->only && entry.zone != *rule->only)
         return because(Excluded::rule, fmt::format("rule {} allows only {}", rule->name, name_of(*rule->only)));
+    // These must be claimed: a model that says nothing of itself is taken for one to talk to.
+    for (const auto capability : {Capability::embeddings, Capability::rerank})
+        if (in.features.needs.has(capability) && !entry.capabilities)
+            return because(Excluded::capability, fmt::format("it does not claim {}, which the request needs; add it to "
+                                                             "its capabilities in tandem.yaml",
+                                                             name_of(capability)));
     if (entry.capabilities)
         for (std::size_t i = 0; i < config::kCapabilityNames.size(); ++i)
             if (const auto capability = static_cast<Capability>(i);
                 in.features.needs.has(capability) && !entry.capabilities->has(capability))
                 return because(Excluded::capability,
                                fmt::format("it has no {}, which the request needs", config::kCapabilityNames[i]));
+    if (entry.context_tokens > 0 && in.features.context_tokens > entry.context_tokens)
+        return because(Excluded::context, fmt::format("the client asks for a context of {} tokens, and it has {}",
+                                                      in.features.context_tokens, entry.context_tokens));
     if (entry.context_tokens > 0) {
         const auto room = answer_room(entry, in.features);
         if (in.features.prompt_tokens + room > entry.context_tokens)
@@ -133,6 +142,7 @@ Result<Decision> decide(const Table& table, const Inputs& in) {
     const auto prefer = rule == nullptr ? Rule::Prefer::local : rule->prefer;
 
     Decision decision;
+    decision.prompt_tokens = in.features.prompt_tokens;
     decision.rule = meaning->ordered ? "alias-order" : rule == nullptr ? "none" : rule->name;
     decision.why = meaning->ordered  ? fmt::format("the alias {} lists its models in this order", in.alias)
                    : rule == nullptr ? "no rule fires, so local comes first"
@@ -146,7 +156,8 @@ Result<Decision> decide(const Table& table, const Inputs& in) {
                             {},
                             0,
                             worst_cost(*entry, in.features),
-                            decision.candidates.size()};
+                            decision.candidates.size(),
+                            entry->context_tokens};
         const bool preferred = (prefer == Rule::Prefer::local && entry->zone == Zone::local) ||
                                (prefer == Rule::Prefer::cloud && entry->zone == Zone::cloud);
         candidate.zone_score = preferred ? 1 : 0;
@@ -184,15 +195,21 @@ Error Decision::refusal() const {
     auto any = [&](Excluded what) {
         return std::ranges::any_of(candidates, [&](const auto& c) { return c.excluded == what; });
     };
-    auto all = [&](Excluded what) {
-        return !candidates.empty() &&
-               std::ranges::all_of(candidates, [&](const auto& c) { return c.excluded == what; });
-    };
+    // Models for other work do not count: where all the others are too small, it is the prompt that is too long.
+    const bool too_long = any(Excluded::context) && std::ranges::all_of(candidates, [](const auto& c) {
+                              return c.excluded == Excluded::context || c.excluded == Excluded::capability;
+                          });
     // One that is only unwell may come back: then waiting helps, and 503 says so.
     if (any(Excluded::health)) return {ErrorCode::unavailable, message};
     if (any(Excluded::budget)) return {ErrorCode::over_budget, message};
-    if (all(Excluded::context))
-        return {ErrorCode::context, message + "; shorten the conversation, or ask for a shorter answer", "messages"};
+    if (too_long) {
+        Error error{ErrorCode::context, message + "; shorten the conversation, or ask for a shorter answer",
+                    "messages"};
+        error.prompt_tokens = prompt_tokens;
+        for (const auto& c : candidates)
+            error.context_tokens = std::max<long long>(error.context_tokens, c.context_tokens);
+        return error;
+    }
     return {ErrorCode::policy, message};
 }
 

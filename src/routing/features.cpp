@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "base/text.h"
+#include "chat/answer.h"
 #include "chat/estimate.h"
 
 namespace tandem::routing {
@@ -39,11 +40,7 @@ constexpr std::size_t kSearched = 8 * 1024;  // words are looked for in so much 
 
 std::string last_user_text(const chat::Request& request) {
     for (auto message = request.messages.rbegin(); message != request.messages.rend(); ++message) {
-        if (message->role != chat::Role::user || !message->content) continue;
-        std::string text;
-        for (const auto& part : *message->content)
-            if (const auto* piece = std::get_if<chat::TextPart>(&part)) text += piece->text;
-        return text;
+        if (message->role == chat::Role::user) return chat::text_of(message->parts);
     }
     return {};
 }
@@ -117,8 +114,18 @@ WordCounts count_words(std::string_view text) {
 }
 
 bool asks_high_effort(const chat::Request& request) {
-    return std::ranges::any_of(request.extra, [](const auto& e) {
-        return e.first == "reasoning_effort" && (e.second.json == "\"high\"" || e.second.json == "\"xhigh\"");
+    constexpr std::int64_t kMuchThinking = 16'384;
+    const auto& effort = request.thinking.effort;
+    return effort == "high" || effort == "xhigh" || effort == "max" ||
+           request.thinking.budget_tokens.value_or(0) >= kMuchThinking;
+}
+
+bool has_image(const std::vector<chat::Part>& parts) {
+    return std::ranges::any_of(parts, [](const chat::Part& part) {
+        const auto* result = part.as<chat::ToolResultPart>();
+        const auto* other = part.as<chat::OtherPart>();
+        return part.as<chat::ImagePart>() != nullptr || (result != nullptr && has_image(result->content)) ||
+               (other != nullptr && other->type == "image_url");
     });
 }
 
@@ -128,18 +135,14 @@ Features features_of(const chat::Request& request) {
     Features f;
     f.prompt_tokens = chat::estimate_prompt(request).count;
     f.answer_tokens = request.max_output_tokens.value_or(0);
+    f.context_tokens = request.context_tokens;
+    f.needs.add(config::Capability::chat);
     if (!request.tools.empty() && request.tool_choice.kind != chat::ToolChoice::Kind::none)
         f.needs.add(config::Capability::tools);
-    using Format = chat::ResponseFormat::Kind;
-    if (request.response_format.kind != Format::unset && request.response_format.kind != Format::text)
+    if (request.response_format.asks_json() || request.response_format.kind == chat::ResponseFormat::Kind::other)
         f.needs.add(config::Capability::json);
-    for (const auto& message : request.messages)
-        if (message.content && std::ranges::any_of(*message.content, [](const auto& part) {
-                return std::holds_alternative<chat::ImagePart>(part) ||
-                       (std::holds_alternative<chat::OtherPart>(part) &&
-                        std::get<chat::OtherPart>(part).type == "image_url");
-            }))
-            f.needs.add(config::Capability::vision);
+    if (std::ranges::any_of(request.messages, [](const auto& m) { return has_image(m.parts); }))
+        f.needs.add(config::Capability::vision);
 
     const std::string text = last_user_text(request);
     const std::string searched = lower(std::string_view(text).substr(0, kSearched));
@@ -174,10 +177,8 @@ int Repeats::count(const chat::Request& request) {
     };
     constexpr std::size_t kBeginning = 48;
     for (const auto& message : request.messages)
-        if ((message.role == chat::Role::system || message.role == chat::Role::developer) && message.content)
-            for (const auto& part : *message.content)
-                if (const auto* piece = std::get_if<chat::TextPart>(&part))
-                    add(std::string_view(piece->text).substr(0, kSearched));
+        if (message.role == chat::Role::system || message.role == chat::Role::developer)
+            add(chat::text_of(message.parts).substr(0, kSearched));
     add(std::string_view(last_user_text(request)).substr(0, kBeginning));
     const std::lock_guard lock(mutex_);
     if (seen_.size() >= kMostKinds && !seen_.contains(hash)) seen_.clear();

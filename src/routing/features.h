@@ -14,8 +14,9 @@
 namespace tandem::routing {
 
 struct Features {
-    std::int64_t prompt_tokens = 0;  // estimated (chat/estimate.h)
-    std::int64_t answer_tokens = 0;  // asked for; 0: not said
+    std::int64_t prompt_tokens = 0;   // estimated (chat/estimate.h)
+    std::int64_t answer_tokens = 0;   // asked for; 0: not said
+    std::int64_t context_tokens = 0;  // the context that the client wants the model to have; 0: it does not say
     config::Capabilities needs;
     int difficulty = 0;                              // 0 to 100
     std::vector<std::pair<std::string, int>> terms;  // what difficulty is the sum of, before it is bounded

@@ -136,6 +136,7 @@ std::string to_json(const Inputs& in) {
         .begin_array();
     for (const auto& reason : in.label_reasons) out.value(reason);
     out.end_array().member("high_value", in.high_value).member("prompt_tokens", in.features.prompt_tokens);
+    if (in.features.context_tokens > 0) out.member("context_tokens", in.features.context_tokens);
     out.member("answer_tokens", in.features.answer_tokens).member("needs", static_cast<int>(in.features.needs.bits));
     out.member("difficulty", in.features.difficulty)
         .member("repeats", in.features.repeats)
@@ -168,6 +169,7 @@ Result<Inputs> inputs_from_json(const Value& value) {
     in.high_value = value["high_value"].boolean().value_or(false);
     in.features.prompt_tokens = value["prompt_tokens"].integer().value_or(0);
     in.features.answer_tokens = value["answer_tokens"].integer().value_or(0);
+    in.features.context_tokens = value["context_tokens"].integer().value_or(0);
     in.features.needs.bits = static_cast<std::uint8_t>(value["needs"].integer().value_or(0));
     in.features.difficulty = static_cast<int>(value["difficulty"].integer().value_or(0));
     in.features.repeats = static_cast<int>(value["repeats"].integer().value_or(0));

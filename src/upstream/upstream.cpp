@@ -4,44 +4,33 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "upstream/manner.h"
 
 namespace tandem::upstream {
 
 namespace {
 
-constexpr std::size_t kQuotedError = 300;
-
-// What an OpenAI-compatible server says in an error body; servers differ, so all three common shapes are read.
-std::string message_in(const std::string& body, bool& context) {
-    json::Document document;
-    if (!document.parse(body)) return printable(trim(body), kQuotedError);
-    const auto error = document.root()["error"];
-    const auto text =
-        error["message"].string().value_or(error.string().value_or(document.root()["message"].string().value_or("")));
-    const auto code = error["code"].text();
-    const auto type = error["type"].text();
-    context = code == "context_length_exceeded" || type == "exceed_context_size_error";
-    auto message = printable(text, kQuotedError);
-    // llama-server gives both numbers beside its message.
-    if (const auto prompt = error["n_prompt_tokens"].integer(), limit = error["n_ctx"].integer();
-        context && prompt && limit)
-        message += fmt::format(" (prompt {} tokens, context {})", *prompt, *limit);
-    return message;
-}
-
-Failure from_status(int status, std::string body, std::string_view retry_after, const std::string& provider) {
+Failure from_status(int status, std::string body, const net::Fields& headers, const Endpoint& endpoint,
+                    const std::string& provider) {
     Failure failure;
     failure.status = status;
-    bool context = false;
-    const auto said = message_in(body, context);
-    failure.error = {ErrorCode::upstream,
-                     fmt::format("{} answered with status {}{}{}", provider, status, said.empty() ? "" : ": ", said)};
+    json::Document document;
+    Said said;
+    if (document.parse(body))
+        said = manner_of(endpoint.kind).read_error(document.root());
+    else
+        said.message = printable(trim(body), kQuotedError);
+    failure.error = {ErrorCode::upstream, fmt::format("{} answered with status {}{}{}", provider, status,
+                                                      said.message.empty() ? "" : ": ", said.message)};
+    failure.error.prompt_tokens = said.prompt_tokens;
+    failure.error.context_tokens = said.context_tokens;
     failure.body = std::move(body);
-    if (const auto wait = whole_number(retry_after)) failure.retry_after = seconds(*wait);
+    failure.retry_after = said.retry_after;
+    if (const auto wait = whole_number(headers.get("retry-after"))) failure.retry_after = seconds(*wait);
     if (status == 401 || status == 403) {
         failure.remedy = Remedy::next;
         failure.error.message += "; check its api_key in tandem.yaml";
-    } else if (context) {
+    } else if (said.too_long) {
         failure.remedy = Remedy::next;
         failure.error.code = ErrorCode::context;
     } else if (status == 404) {
@@ -76,25 +65,33 @@ Failure from_transport(Error error) {
 }  // namespace
 
 Endpoint endpoint_of(const config::Provider& provider) {
-    return {provider.base_url, provider.api_key, provider.connect_timeout, provider.first_byte_timeout,
+    return {provider.kind,
+            provider.base_url,
+            provider.api_key,
+            provider.connect_timeout,
+            provider.first_byte_timeout,
             provider.idle_timeout};
 }
 
 net::Task<std::expected<Sent, Failure>> send(net::Client& client, privacy::Clearance clearance,
-                                             const ledger::Reservation&, const Endpoint& endpoint, std::string path,
-                                             bool stream, SteadyTime deadline, net::Cancel& cancel) {
+                                             const ledger::Reservation&, const Endpoint& endpoint, Call asked,
+                                             SteadyTime deadline, net::Cancel& cancel) {
     using Failed = std::unexpected<Failure>;
-    auto url = client.url_of(endpoint.base_url + path);
+    const auto& manner = manner_of(endpoint.kind);
+    const auto query = asked.path.find('?');
+    auto url = client.url_of(endpoint.base_url + asked.path.substr(0, query));
     if (!url) co_return Failed(Failure{.error = url.error(), .remedy = Remedy::next, .body = {}, .retry_after = {}});
     net::Call call;
     const bool far = url->host != "127.0.0.1" && url->host != "localhost" && url->host != "::1";
     call.url = std::move(*url);
+    if (query != std::string::npos) call.url.path += asked.path.substr(query);
+    call.method = asked.method;
     call.headers.add("Content-Type", "application/json");
-    call.headers.add("Accept", stream ? "text/event-stream" : "application/json");
+    call.headers.add("Accept", asked.stream ? manner.stream_type : "application/json");
     call.headers.add("User-Agent", "tandem/" TANDEM_VERSION);
-    if (far && !stream) call.headers.add("Accept-Encoding", "gzip");
-    if (!endpoint.api_key->empty())
-        call.headers.add("Authorization", fmt::format("Bearer {}", endpoint.api_key->reveal()));
+    if (far && !asked.stream) call.headers.add("Accept-Encoding", "gzip");
+    manner.authorize(call.headers, *endpoint.api_key);
+    asked.headers.each([&](std::string_view name, std::string_view value) { call.headers.add(name, value); });
     call.body = clearance.body();
     call.deadline = deadline;
     call.connect_timeout = endpoint.connect_timeout;
@@ -108,12 +105,13 @@ net::Task<std::expected<Sent, Failure>> send(net::Client& client, privacy::Clear
     }
     const int status = answer->status();
     if (status != 200) {
-        const std::string retry_after(answer->headers().get("retry-after"));
+        const net::Fields headers = answer->headers();
         auto body = co_await answer->read_all();
-        co_return Failed(from_status(status, body ? std::move(*body) : "", retry_after, clearance.provider()));
+        co_return Failed(from_status(status, body ? std::move(*body) : "", headers, endpoint, clearance.provider()));
     }
-    const bool event_stream = lower(answer->headers().get("content-type")).starts_with("text/event-stream");
-    co_return Sent{std::move(*answer), event_stream};
+    const auto type = lower(answer->headers().get("content-type"));
+    const bool stream = type.starts_with("text/event-stream") || type.starts_with("application/x-ndjson");
+    co_return Sent{std::move(*answer), stream};
 }
 
 void Health::succeeded(const std::string& provider) {

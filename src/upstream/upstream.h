@@ -36,6 +36,7 @@ struct Failure {
 
 // Where and how to reach a provider.
 struct Endpoint {
+    config::ProviderKind kind;
     std::string base_url;
     std::shared_ptr<const Secret> api_key;
     milliseconds connect_timeout;
@@ -45,14 +46,22 @@ struct Endpoint {
 Endpoint endpoint_of(const config::Provider& provider);
 
 struct Sent {
-    net::Answer answer;  // status 200, header read
-    bool event_stream = false;
+    net::Answer answer;   // status 200, header read
+    bool stream = false;  // events or lines as they come, by its content type
 };
 
-// POSTs the cleared body to `path` below the provider's base URL, and waits for the answer's header.
+// One call: where to below the provider's base URL, and what the client said that its provider may want to know.
+struct Call {
+    std::string path;
+    std::string method = "POST";
+    bool stream = false;
+    net::Fields headers;
+};
+
+// Sends the cleared body to call.path below the provider's base URL, and waits for the answer's header.
 net::Task<std::expected<Sent, Failure>> send(net::Client& client, privacy::Clearance clearance,
                                              const ledger::Reservation& leave_to_spend, const Endpoint& endpoint,
-                                             std::string path, bool stream, SteadyTime deadline, net::Cancel& cancel);
+                                             Call call, SteadyTime deadline, net::Cancel& cancel);
 
 // A provider that fails kFailures times in a row is left alone for a while, which doubles each time it fails again.
 // Safe from any thread.

@@ -51,7 +51,7 @@ TEST(Config, reads_the_example_of_the_design) {
     EXPECT_EQ(config->provider("lab")->clearance, Label::secret);
     EXPECT_EQ(config->model("gpt")->price.cached_input.micros(), 125'000);
     EXPECT_TRUE(config->model("gpt")->capabilities->has(Capability::vision));
-    EXPECT_FALSE(config->model("smollm2")->capabilities->has(Capability::tools));
+    EXPECT_TRUE(config->model("smollm2")->render_tools);
     ASSERT_EQ(config->keys.size(), 1U);
     EXPECT_EQ(config->keys[0].label, Label::internal);
     EXPECT_EQ(config->keys[0].budgets[0].limit.micros(), 5'000'000);

@@ -85,8 +85,6 @@ class OpenAiSdk(unittest.TestCase):
         with self.assertRaises(openai.BadRequestError) as caught:
             self.ask("word " * 6000, model="small")
         self.assertEqual(caught.exception.code, "context_length_exceeded")
-        with self.assertRaises(openai.UnprocessableEntityError):
-            self.ask(model="small", tools=[{"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}])
 
     def test_4_json_schema_is_obeyed_by_the_engine(self):
         schema = {"type": "object", "properties": {"city": {"type": "string", "maxLength": 12}}, "required": ["city"], "additionalProperties": False}

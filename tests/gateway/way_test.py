@@ -187,7 +187,7 @@ class Way(unittest.TestCase):
         self.assertEqual((status, headers["x-tandem-model"]), (200, "big"))
         status, _, body = t.chat(model="small")
         self.assertEqual((status, error_of(body)["code"]), (400, "context_length_exceeded"))
-        self.assertIn("prompt 9000 tokens, context 8192", error_of(body)["message"])
+        self.assertIn("maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens", error_of(body)["message"])
 
     def test_nothing_healthy_is_503_with_the_reason_of_each(self):
         t = self.start()

@@ -193,7 +193,7 @@ chat::Request conversation(std::vector<std::string> texts) {
     for (std::size_t i = 0; i < texts.size(); ++i) {
         chat::Message message;
         message.role = i % 2 == 0 ? chat::Role::user : chat::Role::assistant;
-        message.content = std::vector<chat::Part>{chat::TextPart{texts[i]}};
+        message.parts.push_back({chat::TextPart{texts[i]}, {}});
         request.messages.push_back(std::move(message));
     }
     return request;

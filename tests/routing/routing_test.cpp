@@ -10,7 +10,8 @@ namespace {
 Table table_with(const std::string& policy) {
     const auto config = config::parse(
         "providers:\n  home: { kind: engine }\n  far: { kind: openai, zone: cloud, base_url: 'https://x/v1' }\n"
-        "models:\n  small: { provider: home, file: x, context: 4096 }\n  big: { provider: far, context: 100000, price: "
+        "models:\n  small: { provider: home, file: x, context: 4096, tools: refuse }\n  big: { provider: far, context: "
+        "100000, price: "
         "{ input: 1, output: 10 } }\n"
         "  cheap: { provider: far, context: 100000, price: { input: 0.1, output: 1 } }\naliases: { both: [big, small] "
         "}\n" +
@@ -150,7 +151,7 @@ TEST(Decision, is_the_same_when_it_is_made_again_from_its_record) {
 chat::Request asking(const std::string& text) {
     chat::Request request;
     chat::Message message;
-    message.content = std::vector<chat::Part>{chat::TextPart{text}};
+    message.parts.push_back({chat::TextPart{text}, {}});
     request.messages.push_back(message);
     return request;
 }

@@ -1,4 +1,4 @@
-#include "gateway/chat.h"
+#include "gateway/run.h"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -6,17 +6,13 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "chat/answer.h"
 #include "chat/estimate.h"
-#include "dialect/openai_chat.h"
-#include "gateway/relay.h"
 
 namespace tandem::gateway {
 
-namespace dialect = dialect::openai_chat;
-
 namespace {
 
-constexpr std::string_view kPath = "/chat/completions";
 constexpr std::size_t kLargeBody = 256 * 1024;  // decoded and scanned on a thread of its own
 constexpr milliseconds kFirstRetryPause{150};
 constexpr seconds kLongestRetryAfter{5};  // a provider that wants more gets it, and another candidate is asked
@@ -100,15 +96,21 @@ routing::Inputs inputs_of(const config::Key& key, const chat::Request& request, 
     return inputs;
 }
 
-class ChatRun {
+class Run {
   public:
-    ChatRun(Gateway& gateway, net::Exchange& exchange, std::shared_ptr<const Snapshot> snapshot, const config::Key& key)
+    Run(Gateway& gateway, net::Exchange& exchange, std::shared_ptr<const Snapshot> snapshot, const config::Key& key,
+        Front front, Keeping keeping)
         : gateway_(gateway),
           services_(gateway.services()),
           exchange_(exchange),
           snapshot_(std::move(snapshot)),
           config_(*snapshot_->config),
-          key_(key) {}
+          key_(key),
+          keeping_(std::move(keeping)) {
+        question_.front = front;
+        question_.path = exchange.request().path;
+        question_.array = front.kind == dialect::Kind::gemini && exchange.request().parameter("alt") != "sse";
+    }
 
     net::Task<> run() {
         auto ready = co_await prepare();
@@ -146,41 +148,55 @@ class ChatRun {
     }
 
     Result<> decode_and_detect() {
-        if (auto ok = document_.parse(exchange_.request().body); !ok) return ok;
-        auto decoded = dialect::decode_request(document_);
-        if (!decoded) return fail(decoded.error());
-        request_ = std::move(*decoded);
-        if (!key_.aliases.empty() && std::ranges::find(key_.aliases, request_.model) == key_.aliases.end())
+        if (auto ok = question_.document.parse(exchange_.request().body); !ok) return ok;
+        if (auto ok = decode(question_); !ok) return ok;
+        if (!key_.aliases.empty() && std::ranges::find(key_.aliases, request().model) == key_.aliases.end())
             return fail(ErrorCode::forbidden,
-                        fmt::format("the key '{}' may not use '{}'{}", key_.id, printable(request_.model, 80),
-                                    suggest(request_.model, key_.aliases)),
+                        fmt::format("the key '{}' may not use '{}'{}", key_.id, printable(request().model, 80),
+                                    suggest(request().model, key_.aliases)),
                         "model");
         const auto& memory = services_.privacy.memory();
         if (!memory.empty())
-            fingerprints_ = privacy::fingerprints(request_, fingerprint_scope(key_, asked_.conversation));
-        labelled_ = label_by_source(key_, request_.model, asked_.label, memory.recall(fingerprints_));
-        privacy::label_by_content(services_.privacy.detector(), document_, config_.privacy.detect, labelled_);
+            fingerprints_ = privacy::fingerprints(request(), fingerprint_scope(key_, asked_.conversation));
+        labelled_ = label_by_source(key_, request().model, asked_.label, memory.recall(fingerprints_));
+        labelled_.raise(keeping_.label, keeping_.label_reason);
+        privacy::label_by_content(services_.privacy.detector(), question_.document, config_.privacy.detect, labelled_);
         return {};
     }
 
     Result<> decide() {
         id_ = DecisionId::make(services_.clock, services_.random);
         auto inputs =
-            inputs_of(key_, request_, std::move(labelled_), asked_.high_value, services_.repeats.count(request_));
+            inputs_of(key_, request(), std::move(labelled_), asked_.high_value, services_.repeats.count(request()));
+        need(inputs.features);
         inputs.standing = standing_of(services_, *snapshot_, key_, inputs.features);
         auto decision = routing::decide(snapshot_->table, inputs);
         if (!decision) return fail(decision.error());
         inputs_ = std::make_shared<const routing::Inputs>(std::move(inputs));
         decision_ = std::make_shared<const routing::Decision>(std::move(*decision));
         if (inputs_->label > Label::public_ && fingerprints_.empty())
-            fingerprints_ = privacy::fingerprints(request_, fingerprint_scope(key_, asked_.conversation));
+            fingerprints_ = privacy::fingerprints(request(), fingerprint_scope(key_, asked_.conversation));
         remember_ = services_.privacy.memory().remember(fingerprints_, !asked_.conversation.empty(), inputs_->label);
         return {};
     }
 
+    // What a model must have for other work than to answer.
+    void need(routing::Features& features) const {
+        const auto operation = question_.front.operation;
+        if (operation != Operation::embed && operation != Operation::rerank) return;
+        features.needs = {};
+        features.needs.add(operation == Operation::embed ? config::Capability::embeddings : config::Capability::rerank);
+        features.answer_tokens = 1;
+        // The texts are looked at one by one; the longest must fit.
+        std::int64_t longest = 0;
+        for (const auto& message : request().messages)
+            longest = std::max(longest, chat::estimate_tokens(chat::text_of(message.parts)).count);
+        features.prompt_tokens = longest;
+    }
+
     // The records that must be there before anything that follows from them; each is given out once.
     store::Store::Job pending_records() {
-        auto remember = std::exchange(remember_, {});
+        auto remember = both(std::exchange(remember_, {}), std::exchange(keep_, {}));
         store::Store::Job decision;
         if (!decision_recorded_) {
             decision_recorded_ = true;
@@ -192,11 +208,15 @@ class ChatRun {
                                routing::to_json(*inputs), routing::to_json(*made)});
             };
         }
-        if (!remember) return decision;
-        if (!decision) return remember;
-        return [remember = std::move(remember), decision = std::move(decision)](store::Database& database) -> Result<> {
-            if (auto ok = remember(database); !ok) return ok;
-            return decision(database);
+        return both(std::move(remember), std::move(decision));
+    }
+
+    static store::Store::Job both(store::Store::Job first, store::Store::Job second) {
+        if (!first) return second;
+        if (!second) return first;
+        return [first = std::move(first), second = std::move(second)](store::Database& database) -> Result<> {
+            if (auto ok = first(database); !ok) return ok;
+            return second(database);
         };
     }
 
@@ -266,19 +286,15 @@ class ChatRun {
         }
 
         const auto& model = *config_.model(candidate.model);
-        const bool ask_for_usage = request_.stream && !request_.include_usage && provider.stream_usage;
-        privacy::Privacy::Ask ask{id_,
-                                  candidate.provider,
-                                  candidate.model,
-                                  candidate.zone,
-                                  entry.clearance,
-                                  inputs_->label,
-                                  decision_->rule,
-                                  dialect::forward_request(document_, model.name, ask_for_usage)};
-        // A decision that sends something out is recorded with it; one that stays home, at the end.
-        auto records = candidate.zone == Zone::cloud ? pending_records() : std::exchange(remember_, {});
-        auto clearance = co_await net::wait_for<Result<privacy::Clearance>>(
-            [&](auto resume) { services_.privacy.clear(std::move(ask), std::move(records), std::move(resume)); });
+        auto conversion = Conversion::make(question_, provider, model);
+        if (!conversion) {
+            warn(fmt::format("{}: {}", candidate.model, conversion.error().message));
+            co_return failed(
+                {.error = conversion.error(), .remedy = upstream::Remedy::next, .body = {}, .retry_after = {}});
+        }
+        for (const auto& warning : conversion->warnings()) warn(warning);
+        auto call = call_of(*conversion);
+        auto clearance = co_await clear(candidate, entry, conversion->take_body());
         if (!clearance) {
             const bool storage = clearance.error().code == ErrorCode::storage;
             co_return failed({.error = clearance.error(),
@@ -286,80 +302,117 @@ class ChatRun {
                               .body = {},
                               .retry_after = {}});
         }
-        auto sent =
-            co_await upstream::send(gateway_.client_of(exchange_.worker()), std::move(*clearance), *reservation,
-                                    endpoint, std::string(kPath), request_.stream, asked_.deadline, exchange_.cancel());
+        auto sent = co_await upstream::send(gateway_.client_of(exchange_.worker()), std::move(*clearance), *reservation,
+                                            endpoint, std::move(call), asked_.deadline, exchange_.cancel());
         if (!sent) {
             if (exchange_.cancel().fired()) co_return cancelled(true, &*reservation, &entry);
+            own_error_ = conversion->same();
             co_return failed(std::move(sent.error()));
         }
         services_.health.succeeded(candidate.provider);
         attempt_.status = 200;
-        if (sent->event_stream && request_.stream) co_return co_await relay(sent->answer, entry, *reservation);
-        co_return co_await whole(sent->answer, entry, *reservation);
+        if (sent->stream && request().stream) co_return co_await relay(sent->answer, *conversion, entry, *reservation);
+        co_return co_await whole(sent->answer, sent->stream, *conversion, entry, *reservation);
+    }
+
+    // A decision that sends something out is recorded with it; one that stays home, at the end.
+    net::Task<Result<privacy::Clearance>> clear(const routing::Candidate& candidate, const routing::Table::Entry& entry,
+                                                std::string body) {
+        privacy::Privacy::Ask ask{id_,
+                                  candidate.provider,
+                                  candidate.model,
+                                  candidate.zone,
+                                  entry.clearance,
+                                  inputs_->label,
+                                  decision_->rule,
+                                  std::move(body)};
+        auto records = candidate.zone == Zone::cloud ? pending_records() : std::exchange(remember_, {});
+        co_return co_await net::wait_for<Result<privacy::Clearance>>(
+            [&](auto resume) { services_.privacy.clear(std::move(ask), std::move(records), std::move(resume)); });
+    }
+
+    upstream::Call call_of(const Conversion& conversion) {
+        upstream::Call call;
+        call.path = conversion.outgoing().path;
+        call.stream = request().stream;
+        const auto betas = exchange_.request().headers.get("anthropic-beta");
+        if (question_.front.kind != dialect::Kind::anthropic || betas.empty()) return call;
+        if (conversion.same())
+            call.headers.add("anthropic-beta", betas);
+        else
+            warn(fmt::format("anthropic-beta was left out: {} has no such header", attempt_.provider));
+        return call;
+    }
+
+    dialect::AnswerFrame frame() const {
+        dialect::AnswerFrame frame;
+        frame.id = keeping_.id.empty() ? id_.text().substr(id_.text().find('_') + 1) : keeping_.id;
+        frame.model = attempt_.model;
+        frame.created = attempt_.time / 1000;
+        frame.prompt_tokens = inputs_->features.prompt_tokens;
+        frame.request = &request();
+        frame.array = question_.array && request().stream;
+        frame.generate = question_.path == "/api/generate";
+        frame.echo = keeping_.echo;
+        return frame;
+    }
+
+    std::string_view stream_type() const {
+        if (question_.front.kind == dialect::Kind::ollama) return "application/x-ndjson";
+        return question_.array ? "application/json" : "text/event-stream";
+    }
+
+    // What the client must be able to ask for again is kept with the receipt.
+    net::Task<Result<ledger::Receipt>> close_with(const std::string& response) {
+        if (!keeping_.keep || response.empty()) co_return co_await close_record();
+        keep_ = keeping_.keep(response, inputs_->label);
+        co_return co_await close_record();
     }
 
     // ---- the answer, whole ----
 
-    net::Task<Next> whole(net::Answer& answer, const routing::Table::Entry& entry, ledger::Reservation& reservation) {
+    net::Task<Next> whole(net::Answer& answer, bool streamed, const Conversion& conversion,
+                          const routing::Table::Entry& entry, ledger::Reservation& reservation) {
         auto body = co_await answer.read_all();
         if (exchange_.cancel().fired()) co_return cancelled(true, &reservation, &entry);
         if (!body) co_return unreadable(body.error());
         mark_first_byte();
-        json::Document document;
-        if (auto ok = document.parse(*body); !ok)
-            co_return unreadable({ErrorCode::upstream, fmt::format("{} answered with something that is not JSON: {}",
-                                                                   entry.provider, ok.error().message)});
-        std::vector<chat::Event> events;
-        dialect::decode_answer(document.root(), events);
-        std::optional<Usage> usage;
-        Tokens output;
-        for (const auto& event : events) {
-            if (const auto* used = std::get_if<chat::Used>(&event)) usage = used->usage;
-            if (const auto* text = std::get_if<chat::TextDelta>(&event))
-                output = output + chat::estimate_tokens(text->text);
-            if (const auto* call = std::get_if<chat::ToolCallDelta>(&event))
-                output = output + chat::estimate_tokens(call->arguments);
-            if (const auto* failure = std::get_if<chat::Failed>(&event)) co_return unreadable(failure->error);
+        const auto frame = this->frame();
+        auto read = conversion.read(*body, streamed, frame.id);
+        if (!read) {
+            Error error = read.error();
+            error.message = fmt::format("{}: {}", entry.provider, error.message);
+            co_return unreadable(std::move(error));
         }
-        if (document.root()["choices"].size() == 0)
-            co_return unreadable({ErrorCode::upstream, fmt::format("{} answered without choices", entry.provider)});
-        settle(usage.value_or(estimate(output)), entry, reservation, "answered");
-        auto receipt = co_await close_record();
+        settle(read->usage.value_or(estimate(read->output)), entry, reservation, "answered");
+        auto said = conversion.say(*read, std::move(*body), streamed, attempt_.usage, frame);
+        auto receipt = co_await close_with(said.response);
         if (!receipt) {
             co_await refuse(receipt.error());
             co_return Next::done;
         }
-        if (request_.stream) co_return co_await as_stream(document.root(), events, std::move(*receipt));
+        if (said.stream) {
+            exchange_.start(200, answer_headers(stream_type()));
+            co_await last_bytes(std::move(*receipt), std::move(said.body));
+            co_return Next::done;
+        }
         net::Response response;
         response.headers = answer_headers("application/json");
-        response.body = std::move(*body);
+        response.body = std::move(said.body);
         co_await last_byte(std::move(*receipt), std::move(response));
-        co_return Next::done;
-    }
-
-    // A client that asked for a stream gets one, also from a provider that does not stream.
-    net::Task<Next> as_stream(json::Value root, const std::vector<chat::Event>& events, ledger::Receipt receipt) {
-        const dialect::StreamFrame frame{std::string(root["id"].text()), std::string(root["model"].text()),
-                                         root["created"].integer().value_or(0)};
-        std::string out;
-        for (const auto& event : events)
-            if (!std::holds_alternative<chat::Used>(event)) out += net::sse_event(dialect::encode_chunk(event, frame));
-        if (request_.include_usage) out += net::sse_event(dialect::encode_chunk(chat::Used{attempt_.usage}, frame));
-        exchange_.start(200, answer_headers("text/event-stream"));
-        co_await last_bytes(std::move(receipt), out + net::sse_event(dialect::kDone));
         co_return Next::done;
     }
 
     // ---- the answer, as it comes ----
 
-    net::Task<Next> relay(net::Answer& answer, const routing::Table::Entry& entry, ledger::Reservation& reservation) {
-        StreamRelay relay(request_.include_usage, request_.choices);
+    net::Task<Next> relay(net::Answer& answer, const Conversion& conversion, const routing::Table::Entry& entry,
+                          ledger::Reservation& reservation) {
+        const auto relay = conversion.relay(frame());
         std::optional<Error> broken;
-        while (!relay.done() && !relay.failed()) {
+        while (!relay->done() && !relay->failed()) {
             auto piece = co_await answer.read();
             if (exchange_.cancel().fired()) {
-                settle(relay.usage().value_or(estimate(relay.estimated_output())), entry, reservation, "cancelled");
+                settle(relay->usage().value_or(estimate(relay->estimated_output())), entry, reservation, "cancelled");
                 record_unwatched();
                 co_return Next::done;
             }
@@ -369,49 +422,51 @@ class ChatRun {
             }
             mark_first_byte();
             if (piece->empty()) {
-                relay.end();
+                relay->end();
                 break;
             }
-            if (auto ok = relay.feed(*piece); !ok) {
+            if (auto ok = relay->feed(*piece); !ok) {
                 broken = ok.error();
                 break;
             }
             // Until there is content, an error can still be an HTTP error, and another attempt be made. What came with
             // the end is for the last bytes.
-            if (!relay.has_content() || relay.failed() || relay.done()) continue;
-            if (!exchange_.started()) exchange_.start(200, answer_headers("text/event-stream"));
-            co_await exchange_.write(relay.take());
+            if (!relay->has_content() || relay->failed() || relay->done()) continue;
+            auto bytes = relay->take();
+            if (bytes.empty()) continue;
+            if (!exchange_.started()) exchange_.start(200, answer_headers(stream_type()));
+            co_await exchange_.write(std::move(bytes));
         }
-        if (relay.failed()) broken = relay.failed();
-        if (!broken && !relay.done() && !relay.whole())
+        if (relay->failed()) broken = relay->failed();
+        if (!broken && !relay->done() && !relay->whole())
             broken = Error{ErrorCode::upstream,
                            fmt::format("{} ended its stream before the answer was finished", entry.provider)};
         if (broken && !exchange_.started()) co_return unreadable(*broken);
-        if (relay.malformed() > 0)
-            warn(fmt::format("{} malformed events of {} were skipped", relay.malformed(), entry.provider));
-        settle(relay.usage().value_or(estimate(relay.estimated_output())), entry, reservation,
+        if (relay->malformed() > 0)
+            warn(fmt::format("{} malformed events of {} were skipped", relay->malformed(), entry.provider));
+        settle(relay->usage().value_or(estimate(relay->estimated_output())), entry, reservation,
                broken ? "cut" : "answered");
         if (broken) {
             attempt_.error = broken->message;
             services_.health.failed(entry.provider, broken->message);
+            auto last = relay->fail(*broken);
+            if (keeping_.keep && !relay->response().empty()) keep_ = keeping_.keep(relay->response(), inputs_->label);
             record_unwatched();
-            // An error event and no [DONE]: the client can tell that the answer is not whole.
-            co_await exchange_.write(relay.take() + net::sse_event(dialect::encode_error(*broken).body));
+            co_await exchange_.write(std::move(last));
             co_return Next::done;
         }
-        std::string rest = relay.take();
-        if (request_.include_usage && !relay.usage_sent()) rest += relay.usage_event(attempt_.usage);
-        auto receipt = co_await close_record();
+        std::string rest = relay->finish(attempt_.usage);
+        auto receipt = co_await close_with(relay->response());
         if (!receipt && !exchange_.started()) {
             co_await refuse(receipt.error());
             co_return Next::done;
         }
         if (!receipt) {
-            co_await exchange_.write(rest + net::sse_event(dialect::encode_error(receipt.error()).body));
+            co_await exchange_.write(relay->fail(receipt.error()));
             co_return Next::done;
         }
-        if (!exchange_.started()) exchange_.start(200, answer_headers("text/event-stream"));
-        co_await last_bytes(std::move(*receipt), rest + net::sse_event(dialect::kDone));
+        if (!exchange_.started()) exchange_.start(200, answer_headers(stream_type()));
+        co_await last_bytes(std::move(*receipt), std::move(rest));
         co_return Next::done;
     }
 
@@ -500,7 +555,8 @@ class ChatRun {
             co_await refuse(receipt.error());
             co_return;
         }
-        if (last_.remedy == upstream::Remedy::give_up && last_.status >= 400 && !last_.body.empty()) {
+        const bool as_it_is = own_error_ && last_.error.code != ErrorCode::context;
+        if (as_it_is && last_.remedy == upstream::Remedy::give_up && last_.status >= 400 && !last_.body.empty()) {
             net::Response response;
             response.status = last_.status;
             response.headers = answer_headers("application/json");
@@ -509,7 +565,7 @@ class ChatRun {
             co_return;
         }
         Error error = last_.error;
-        if (tried_ > 1) error.message = join(warnings_, "; ");
+        if (tried_ > 1 && error.code != ErrorCode::context) error.message = join(warnings_, "; ");
         if (services_.clock.steady() >= asked_.deadline) error.code = ErrorCode::timeout;
         co_await refuse(std::move(error));
     }
@@ -525,6 +581,7 @@ class ChatRun {
         headers.add("x-tandem-zone", name_of(attempt_.zone));
         headers.add("x-tandem-label", name_of(inputs_->label));
         if (!warnings_.empty()) headers.add("x-tandem-warnings", header_text(join(warnings_, "; ")));
+        headers.add(question_.front.kind == dialect::Kind::anthropic ? "request-id" : "x-request-id", id_.text());
         if (type == "text/event-stream") {
             headers.add("cache-control", "no-cache");
             headers.add("x-accel-buffering", "no");
@@ -543,10 +600,15 @@ class ChatRun {
             response.headers.add("x-tandem-decision", id_.text());
             response.headers.add("x-tandem-label", name_of(inputs_->label));
         }
+        if (!id_.text().empty())
+            response.headers.add(question_.front.kind == dialect::Kind::anthropic ? "request-id" : "x-request-id",
+                                 id_.text());
         if (!warnings_.empty()) response.headers.add("x-tandem-warnings", header_text(join(warnings_, "; ")));
         add_cors(*snapshot_, exchange_.request().headers, response.headers);
         co_await exchange_.reply(std::move(response));
     }
+
+    const chat::Request& request() const { return question_.request; }
 
     Gateway& gateway_;
     Services& services_;
@@ -554,10 +616,10 @@ class ChatRun {
     const std::shared_ptr<const Snapshot> snapshot_;
     const config::Config& config_;
     const config::Key& key_;
+    const Keeping keeping_;
     ledger::Admission admission_;
     Asked asked_;
-    json::Document document_;
-    chat::Request request_;
+    Question question_;
     std::vector<std::int64_t> fingerprints_;
     privacy::Labelled labelled_;
     DecisionId id_;
@@ -565,6 +627,8 @@ class ChatRun {
     std::shared_ptr<const routing::Decision> decision_ = std::make_shared<const routing::Decision>();
     bool decision_recorded_ = false;
     store::Store::Job remember_;
+    store::Store::Job keep_;
+    bool own_error_ = false;                       // the last failure's body is in the client's dialect
     std::vector<ledger::AttemptRecord> attempts_;  // until they are recorded
     std::size_t tried_ = 0;
     ledger::AttemptRecord attempt_;
@@ -575,9 +639,9 @@ class ChatRun {
 
 }  // namespace
 
-net::Task<> answer_chat(Gateway& gateway, net::Exchange& exchange, std::shared_ptr<const Snapshot> snapshot,
-                        const config::Key& key) {
-    ChatRun run(gateway, exchange, std::move(snapshot), key);
+net::Task<> answer_question(Gateway& gateway, net::Exchange& exchange, std::shared_ptr<const Snapshot> snapshot,
+                            const config::Key& key, Front front, Keeping keeping) {
+    Run run(gateway, exchange, std::move(snapshot), key, front, std::move(keeping));
     co_await run.run();
 }
 

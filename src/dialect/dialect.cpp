@@ -1,0 +1,27 @@
+#include "dialect/dialect.h"
+
+#include "dialect/anthropic.h"
+#include "dialect/gemini.h"
+#include "dialect/ollama.h"
+#include "dialect/openai_chat.h"
+#include "dialect/openai_responses.h"
+
+namespace tandem::dialect {
+
+const Dialect& of(Kind kind) {
+    switch (kind) {
+        case Kind::openai_chat:
+            break;
+        case Kind::openai_responses:
+            return openai_responses::dialect();
+        case Kind::anthropic:
+            return anthropic::dialect();
+        case Kind::gemini:
+            return gemini::dialect();
+        case Kind::ollama:
+            return ollama::dialect();
+    }
+    return openai_chat::dialect();
+}
+
+}  // namespace tandem::dialect

@@ -1,0 +1,156 @@
+#include "dialect/fields.h"
+
+#include <fmt/format.h>
+
+namespace tandem::dialect {
+
+using json::Kind;
+using json::Value;
+
+std::unexpected<Error> wrong(std::string param, std::string_view expected) {
+    auto message = fmt::format("{}: expected {}", param, expected);
+    return fail(ErrorCode::invalid, std::move(message), std::move(param));
+}
+
+Result<> read_string(const Value& value, const std::string& param, std::string& target) {
+    if (!given(value)) return {};
+    const auto text = value.string();
+    if (!text) return wrong(param, "a string");
+    target = *text;
+    return {};
+}
+
+Result<> read_flag(const Value& value, const std::string& param, bool& target) {
+    if (!given(value)) return {};
+    const auto flag = value.boolean();
+    if (!flag) return wrong(param, "true or false");
+    target = *flag;
+    return {};
+}
+
+Result<> read_flag(const Value& value, const std::string& param, std::optional<bool>& target) {
+    bool flag = false;
+    if (auto ok = read_flag(value, param, flag); !ok) return ok;
+    if (given(value)) target = flag;
+    return {};
+}
+
+Result<> read_number(const Value& value, const std::string& param, chat::Raw& target) {
+    if (!given(value)) return {};
+    if (!value.is(Kind::number)) return wrong(param, "a number");
+    target.json = value.raw();
+    return {};
+}
+
+Result<> read_count(const Value& value, const std::string& param, std::optional<std::int64_t>& target,
+                    std::int64_t least) {
+    if (!given(value)) return {};
+    const auto count = value.integer();
+    if (!count || *count < least) return wrong(param, fmt::format("a whole number of at least {}", least));
+    target = count;
+    return {};
+}
+
+Result<> read_texts(const Value& value, const std::string& param, std::vector<std::string>& target) {
+    constexpr std::size_t kMost = 64;
+    if (!given(value)) return {};
+    if (const auto text = value.string()) {
+        target.emplace_back(*text);
+        return {};
+    }
+    if (!value.is(Kind::array) || value.size() > kMost)
+        return wrong(param, fmt::format("a string or a list of at most {} strings", kMost));
+    for (const Value element : value.children()) {
+        const auto text = element.string();
+        if (!text) return wrong(fmt::format("{}[{}]", param, target.size()), "a string");
+        target.emplace_back(*text);
+    }
+    return {};
+}
+
+void keep_unknown(const Value& object, std::initializer_list<std::string_view> known, chat::Extra& extra) {
+    for (const Value member : object.children())
+        if (!member.is_null() && std::ranges::find(known, member.key()) == known.end())
+            extra.emplace_back(member.key(), chat::Raw{std::string(member.raw())});
+}
+
+void write_extra(json::Writer& out, const chat::Extra& extra) {
+    for (const auto& [key, raw] : extra) out.raw_member(key, raw.json);
+}
+
+void write_raw(json::Writer& out, std::string_view name, const chat::Raw& raw) {
+    if (raw.given()) out.raw_member(name, raw.json);
+}
+
+chat::Media media_of_url(std::string_view url) {
+    constexpr std::string_view kBase64 = ";base64,";
+    chat::Media media;
+    const auto mark = url.starts_with("data:") ? url.substr(0, 200).find(kBase64) : std::string_view::npos;
+    if (mark == std::string_view::npos) {
+        media.url = url;
+    } else {
+        media.media_type = url.substr(5, mark - 5);
+        media.data = url.substr(mark + kBase64.size());
+    }
+    return media;
+}
+
+std::string url_of(const chat::Media& media) {
+    return media.data.empty() && !media.url.empty() ? media.url
+                                                    : fmt::format("data:{};base64,{}", media.media_type, media.data);
+}
+
+void append_event(std::string& out, std::string_view type, std::string_view data) {
+    if (!type.empty()) out.append("event: ").append(type).append("\n");
+    out.append("data: ").append(data).append("\n\n");
+}
+
+void Splice::replace(const Value& value, std::string text) {
+    if (value.raw() != text) edits_.push_back({value.offset(), edits_.size(), value.raw().size(), std::move(text)});
+}
+
+void Splice::insert(std::size_t offset, std::string text) {
+    edits_.push_back({offset, edits_.size(), 0, std::move(text)});
+}
+
+void Splice::set(const Value& object, std::string_view key, std::string json) {
+    if (const Value member = object[key]; member.exists()) {
+        replace(member, std::move(json));
+        return;
+    }
+    insert(object.offset() + object.raw().size() - 1,
+           fmt::format("{}{}:{}", object.size() > 0 ? "," : "", json::quoted(key), json));
+}
+
+std::string Splice::take() {
+    std::ranges::sort(edits_, {}, [](const Edit& e) { return std::pair(e.offset, e.number); });
+    const std::string_view source = document_.source();
+    std::string out;
+    out.reserve(source.size() + 64);
+    std::size_t at = 0;
+    for (const auto& edit : edits_) {
+        out += source.substr(at, edit.offset - at);
+        out += edit.text;
+        at = edit.offset + edit.length;
+    }
+    out += source.substr(at);
+    return out;
+}
+
+std::string with_members(const Value& object, const std::vector<std::pair<std::string_view, std::string>>& members) {
+    json::Writer out;
+    out.begin_object();
+    for (const Value member : object.children()) {
+        const auto place = std::ranges::find(members, member.key(), [](const auto& m) { return m.first; });
+        if (place == members.end())
+            out.raw_member(member.key(), member.raw());
+        else if (!place->second.empty())
+            out.raw_member(member.key(), place->second);
+    }
+    for (const auto& [key, json] : members)
+        if (!json.empty() && !object[key].exists()) out.raw_member(key, json);
+    out.end_object();
+    return out.take();
+}
+
+}  // namespace tandem::dialect

@@ -1,0 +1,76 @@
+// Reading the fields of a request, and what dialects have in common on the wire. Private to dialect/.
+#pragma once
+
+#include <algorithm>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "chat/conversation.h"
+
+namespace tandem::dialect {
+
+// "messages[2].content: expected a string", with the path as param.
+std::unexpected<Error> wrong(std::string param, std::string_view expected);
+
+// There, and not null.
+inline bool given(const json::Value& value) {
+    return value.exists() && !value.is_null();
+}
+inline chat::Raw raw_of(const json::Value& value) {
+    return given(value) ? chat::Raw{std::string(value.raw())} : chat::Raw{};
+}
+
+// Each leaves its target as it is where the field is absent or null. Errors: invalid.
+Result<> read_string(const json::Value& value, const std::string& param, std::string& target);
+Result<> read_flag(const json::Value& value, const std::string& param, bool& target);
+Result<> read_flag(const json::Value& value, const std::string& param, std::optional<bool>& target);
+Result<> read_number(const json::Value& value, const std::string& param, chat::Raw& target);
+Result<> read_count(const json::Value& value, const std::string& param, std::optional<std::int64_t>& target,
+                    std::int64_t least = 1);
+Result<> read_texts(const json::Value& value, const std::string& param, std::vector<std::string>& target);
+
+// The members of `object` that are not among `known`, as they are.
+void keep_unknown(const json::Value& object, std::initializer_list<std::string_view> known, chat::Extra& extra);
+
+void write_extra(json::Writer& out, const chat::Extra& extra);
+// A member where `raw` is given.
+void write_raw(json::Writer& out, std::string_view name, const chat::Raw& raw);
+
+// data:image/png;base64,... apart; any other URL as it is.
+chat::Media media_of_url(std::string_view url);
+std::string url_of(const chat::Media& media);
+
+// One event of a stream: "event: type" where a type is given, "data: ...", an empty line.
+void append_event(std::string& out, std::string_view type, std::string_view data);
+
+// Replaces pieces of a document's source and leaves every other byte.
+class Splice {
+  public:
+    explicit Splice(const json::Document& document) : document_(document) {}
+    void replace(const json::Value& value, std::string text);
+    void insert(std::size_t offset, std::string text);
+    // Sets a member of an object: replaces its value, or adds it at the end.
+    void set(const json::Value& object, std::string_view key, std::string json);
+    std::string take();
+
+  private:
+    struct Edit {
+        std::size_t offset;
+        std::size_t number;  // of the edits, which orders those at one place
+        std::size_t length;
+        std::string text;
+    };
+    const json::Document& document_;
+    std::vector<Edit> edits_;
+};
+
+// An object with some of its members set, or, where the JSON is empty, taken out; the others keep their bytes and
+// place.
+std::string with_members(const json::Value& object,
+                         const std::vector<std::pair<std::string_view, std::string>>& members);
+
+}  // namespace tandem::dialect

@@ -1,0 +1,535 @@
+// Requests of Gemini; its answers are in gemini_answer.cpp.
+#include "dialect/gemini.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "dialect/fields.h"
+#include "dialect/pairing.h"
+#include "dialect/sequence.h"
+
+namespace tandem::dialect::gemini {
+
+namespace {
+
+using chat::Role;
+using json::Kind;
+using json::Value;
+
+constexpr std::string_view kName = "gemini";
+
+Value either(const Value& object, std::string_view camel, std::string_view snake) {
+    const Value first = object[camel];
+    return first.exists() ? first : object[snake];
+}
+
+// Gemini's own schemas say "OBJECT" where JSON Schema says "object"; everything else is the same.
+void write_schema(json::Writer& out, const Value& value, bool is_type) {
+    if (value.is(Kind::object)) {
+        out.begin_object();
+        for (const Value member : value.children()) {
+            out.key(member.key());
+            write_schema(out, member, member.key() == "type");
+        }
+        out.end_object();
+    } else if (value.is(Kind::array)) {
+        out.begin_array();
+        for (const Value element : value.children()) write_schema(out, element, is_type);
+        out.end_array();
+    } else if (is_type && value.is(Kind::string)) {
+        out.value(lower(value.text()));
+    } else {
+        out.raw(value.raw());
+    }
+}
+
+chat::Raw schema_of(const Value& object, std::string_view own, std::string_view standard, std::string_view snake) {
+    if (const Value schema = either(object, standard, snake); given(schema)) return raw_of(schema);
+    const Value schema = object[own];
+    if (!given(schema)) return {};
+    json::Writer out;
+    write_schema(out, schema, false);
+    return {out.take()};
+}
+
+chat::Part media_part(chat::Media media) {
+    const auto& type = media.media_type;
+    if (type.starts_with("image/")) return {chat::ImagePart{std::move(media), {}}, {}};
+    if (type.starts_with("audio/")) return {chat::AudioPart{std::move(media)}, {}};
+    return {chat::DocumentPart{std::move(media), {}, {}}, {}};
+}
+
+Result<> read_part(const Value& value, const std::string& param, Pairing& pairing, std::vector<chat::Part>& parts,
+                   std::vector<chat::Message>& results) {
+    if (!value.is(Kind::object)) return wrong(param, "an object");
+    const auto signature = either(value, "thoughtSignature", "thought_signature").text();
+    auto sign = [&] {
+        chat::ReasoningPart reasoning;
+        read_signature(signature, kName, reasoning);
+        return reasoning;
+    };
+    if (const auto text = value["text"].string()) {
+        if (value["thought"].boolean() == true) {
+            auto reasoning = sign();
+            reasoning.text = *text;
+            parts.push_back({std::move(reasoning), {}});
+            return {};
+        }
+        if (!signature.empty()) parts.push_back({sign(), {}});
+        parts.push_back({chat::TextPart{std::string(*text)}, {}});
+    } else if (const Value data = either(value, "inlineData", "inline_data"); given(data)) {
+        chat::Media media;
+        media.media_type = either(data, "mimeType", "mime_type").text();
+        media.data = data["data"].text();
+        parts.push_back(media_part(std::move(media)));
+    } else if (const Value file = either(value, "fileData", "file_data"); given(file)) {
+        chat::Media media;
+        media.media_type = either(file, "mimeType", "mime_type").text();
+        media.url = either(file, "fileUri", "file_uri").text();
+        parts.push_back(media_part(std::move(media)));
+    } else if (const Value call = either(value, "functionCall", "function_call"); given(call)) {
+        if (!signature.empty()) parts.push_back({sign(), {}});
+        chat::ToolCallPart part;
+        part.name = call["name"].text();
+        part.id = pairing.call(call["id"].text(), part.name);
+        part.arguments = given(call["args"]) ? call["args"].raw() : "{}";
+        parts.push_back({std::move(part), {}});
+    } else if (const Value answer = either(value, "functionResponse", "function_response"); given(answer)) {
+        chat::ToolResultPart result;
+        result.name = answer["name"].text();
+        result.call_id = pairing.result(answer["id"].text(), result.name);
+        const Value response = answer["response"];
+        const bool plain = response.size() == 1 && response["output"].string();
+        result.is_error = response.size() == 1 && response["error"].string();
+        result.content.push_back({chat::TextPart{std::string(plain             ? response["output"].text()
+                                                             : result.is_error ? response["error"].text()
+                                                                               : response.raw())},
+                                  {}});
+        results.push_back({Role::tool, {{std::move(result), {}}}, {}, {}});
+    } else {
+        parts.push_back({chat::OtherPart{std::string(value.size() > 0 ? (*begin(value.children())).key() : "part"),
+                                         {std::string(value.raw())}},
+                         {}});
+    }
+    return {};
+}
+
+Result<> read_contents(const Value& root, chat::Request& request) {
+    Pairing pairing;
+    std::vector<chat::Message> no_results;
+    if (const Value system = either(root, "systemInstruction", "system_instruction"); given(system)) {
+        chat::Message message;
+        message.role = Role::system;
+        if (const auto text = system.string()) message.parts.push_back({chat::TextPart{std::string(*text)}, {}});
+        for (const Value part : system["parts"].children())
+            if (auto ok = read_part(part, "systemInstruction.parts", pairing, message.parts, no_results); !ok)
+                return ok;
+        if (!message.parts.empty()) request.messages.push_back(std::move(message));
+    }
+    const Value contents = root["contents"];
+    if (!contents.is(Kind::array) || contents.size() == 0) return wrong("contents", "a list with at least one content");
+    std::size_t number = 0;
+    for (const Value content : contents.children()) {
+        const auto here = fmt::format("contents[{}]", number++);
+        const auto role = content["role"].text();
+        if (!role.empty() && role != "user" && role != "model" && role != "function")
+            return wrong(here + ".role", "user or model");
+        chat::Message message;
+        message.role = role == "model" ? Role::assistant : Role::user;
+        for (const Value part : content["parts"].children()) {
+            std::vector<chat::Message> results;
+            if (auto ok = read_part(part, here + ".parts", pairing, message.parts, results); !ok) return ok;
+            if (results.empty()) continue;
+            if (!message.parts.empty()) request.messages.push_back(message);
+            message.parts.clear();
+            std::ranges::move(results, std::back_inserter(request.messages));
+        }
+        if (!message.parts.empty()) request.messages.push_back(std::move(message));
+    }
+    if (request.messages.empty()) return wrong("contents", "at least one part");
+    return {};
+}
+
+Result<> read_tools(const Value& root, chat::Request& request) {
+    const Value tools = root["tools"];
+    // A list; the API takes a single one too.
+    auto read = [&](const Value& tool) -> Result<> {
+        for (const Value declaration : either(tool, "functionDeclarations", "function_declarations").children()) {
+            if (!declaration["name"].string()) return wrong("tools.functionDeclarations.name", "a string");
+            chat::Tool function;
+            function.name = declaration["name"].text();
+            function.description = declaration["description"].text();
+            function.parameters =
+                schema_of(declaration, "parameters", "parametersJsonSchema", "parameters_json_schema");
+            request.tools.push_back(std::move(function));
+        }
+        for (const Value member : tool.children()) {
+            if (member.key() == "functionDeclarations" || member.key() == "function_declarations") continue;
+            chat::Tool hosted;
+            hosted.kind = chat::Tool::Kind::hosted;
+            hosted.name = member.key();
+            json::Writer out;
+            out.begin_object().raw_member(member.key(), member.raw()).end_object();
+            hosted.hosted.json = out.take();
+            request.tools.push_back(std::move(hosted));
+        }
+        return {};
+    };
+    if (tools.is(Kind::object))
+        if (auto ok = read(tools); !ok) return ok;
+    if (tools.is(Kind::array))
+        for (const Value tool : tools.children())
+            if (auto ok = read(tool); !ok) return ok;
+    const Value config =
+        either(either(root, "toolConfig", "tool_config"), "functionCallingConfig", "function_calling_config");
+    const auto mode = lower(config["mode"].text());
+    const Value names = either(config, "allowedFunctionNames", "allowed_function_names");
+    using Choice = chat::ToolChoice::Kind;
+    if (mode == "none") request.tool_choice.kind = Choice::none;
+    if (mode == "auto") request.tool_choice.kind = Choice::automatic;
+    if (mode == "any" && names.size() == 1)
+        request.tool_choice = {Choice::named, std::string((*begin(names.children())).text()), {}};
+    else if (mode == "any" && names.size() == 0)
+        request.tool_choice.kind = Choice::required;
+    else if (mode == "any" || mode == "validated")
+        request.tool_choice = {Choice::other, {}, raw_of(either(root, "toolConfig", "tool_config"))};
+    return {};
+}
+
+Result<> read_config(const Value& config, chat::Request& request) {
+    if (!given(config)) return {};
+    if (!config.is(Kind::object)) return wrong("generationConfig", "an object");
+    auto& s = request.sampling;
+    const std::tuple<const char*, const char*, chat::Raw*> numbers[] = {
+        {"temperature", "temperature", &s.temperature},
+        {"topP", "top_p", &s.top_p},
+        {"topK", "top_k", &s.top_k},
+        {"seed", "seed", &s.seed},
+        {"presencePenalty", "presence_penalty", &s.presence_penalty},
+        {"frequencyPenalty", "frequency_penalty", &s.frequency_penalty}};
+    for (const auto& [camel, snake, target] : numbers)
+        if (auto ok = read_number(either(config, camel, snake), std::string("generationConfig.") + camel, *target); !ok)
+            return ok;
+    if (auto ok = read_count(either(config, "maxOutputTokens", "max_output_tokens"), "generationConfig.maxOutputTokens",
+                             request.max_output_tokens);
+        !ok)
+        return ok;
+    if (auto ok = read_texts(either(config, "stopSequences", "stop_sequences"), "generationConfig.stopSequences",
+                             request.stop);
+        !ok)
+        return ok;
+    if (const auto count = either(config, "candidateCount", "candidate_count").integer()) request.choices = *count;
+    const auto type = either(config, "responseMimeType", "response_mime_type").text();
+    auto& format = request.response_format;
+    format.schema = schema_of(config, config["responseSchema"].exists() ? "responseSchema" : "response_schema",
+                              "responseJsonSchema", "response_json_schema");
+    using Format = chat::ResponseFormat::Kind;
+    if (format.schema.given()) {
+        format.kind = Format::json_schema;
+        format.name = "answer";
+    } else if (type == "application/json") {
+        format.kind = Format::json_object;
+    } else if (type == "text/plain") {
+        format.kind = Format::text;
+    } else if (!type.empty()) {
+        return wrong("generationConfig.responseMimeType", "application/json or text/plain");
+    }
+    const Value thinking = either(config, "thinkingConfig", "thinking_config");
+    if (const auto budget = either(thinking, "thinkingBudget", "thinking_budget").integer()) {
+        if (*budget == 0)
+            request.thinking.on = false;
+        else if (*budget < 0)
+            request.thinking.on = true;
+        else
+            request.thinking.budget_tokens = budget;
+    }
+    request.thinking.effort = lower(either(thinking, "thinkingLevel", "thinking_level").text());
+    if (const auto shown = either(thinking, "includeThoughts", "include_thoughts").boolean())
+        request.thinking.shown = shown;
+    keep_unknown(config,
+                 {"temperature",
+                  "topP",
+                  "top_p",
+                  "topK",
+                  "top_k",
+                  "seed",
+                  "presencePenalty",
+                  "presence_penalty",
+                  "frequencyPenalty",
+                  "frequency_penalty",
+                  "maxOutputTokens",
+                  "max_output_tokens",
+                  "stopSequences",
+                  "stop_sequences",
+                  "candidateCount",
+                  "candidate_count",
+                  "responseMimeType",
+                  "response_mime_type",
+                  "responseSchema",
+                  "response_schema",
+                  "responseJsonSchema",
+                  "response_json_schema",
+                  "thinkingConfig",
+                  "thinking_config"},
+                 request.extra);
+    return {};
+}
+
+// ---- encoding ----
+
+// A signature without thought belongs to the part behind it.
+const chat::ReasoningPart* lone_signature(const chat::Part& part) {
+    const auto* reasoning = part.as<chat::ReasoningPart>();
+    return reasoning != nullptr && reasoning->text.empty() && !reasoning->signature.empty() ? reasoning : nullptr;
+}
+
+void write_media(json::Writer& out, const chat::Media& media) {
+    if (!media.url.empty()) {
+        out.key("fileData").begin_object();
+        if (!media.media_type.empty()) out.member("mimeType", media.media_type);
+        out.member("fileUri", media.url).end_object();
+    } else {
+        out.key("inlineData")
+            .begin_object()
+            .member("mimeType", media.media_type)
+            .member("data", media.data)
+            .end_object();
+    }
+}
+
+void write_part(json::Writer& out, const chat::Part& part, const chat::ReasoningPart* signature) {
+    if (const auto* other = part.as<chat::OtherPart>()) {
+        out.raw(other->json.json);
+        return;
+    }
+    out.begin_object();
+    if (const auto* text = part.as<chat::TextPart>()) {
+        out.member("text", text->text);
+    } else if (const auto* refusal = part.as<chat::RefusalPart>()) {
+        out.member("text", refusal->text);
+    } else if (const auto* image = part.as<chat::ImagePart>()) {
+        write_media(out, image->media);
+    } else if (const auto* audio = part.as<chat::AudioPart>()) {
+        write_media(out, audio->media);
+    } else if (const auto* document = part.as<chat::DocumentPart>()) {
+        if (!document->text.empty())
+            out.member("text", document->text);
+        else
+            write_media(out, document->media);
+    } else if (const auto* reasoning = part.as<chat::ReasoningPart>()) {
+        out.member("text", reasoning->text).member("thought", true);
+        if (!reasoning->signature.empty()) out.member("thoughtSignature", reasoning->signature);
+    } else if (const auto* call = part.as<chat::ToolCallPart>()) {
+        out.key("functionCall").begin_object();
+        if (!call->id.empty()) out.member("id", call->id);
+        out.member("name", call->name).raw_member("args", chat::arguments_object(call->arguments)).end_object();
+    } else if (const auto* result = part.as<chat::ToolResultPart>()) {
+        out.key("functionResponse").begin_object();
+        if (!result->call_id.empty()) out.member("id", result->call_id);
+        out.member("name", result->name).key("response").begin_object();
+        out.member(result->is_error ? "error" : "output", chat::text_of(result->content)).end_object().end_object();
+    }
+    if (signature != nullptr) out.member("thoughtSignature", signature->signature);
+    out.end_object();
+}
+
+void write_contents(json::Writer& out, const chat::Request& request) {
+    std::size_t first = 0;
+    json::Writer system;
+    system.begin_array();
+    bool has_system = false;
+    for (; first < request.messages.size(); ++first) {
+        const auto& message = request.messages[first];
+        if (message.role != Role::system && message.role != Role::developer) break;
+        for (const auto& part : message.parts) write_part(system, part, nullptr);
+        has_system = has_system || !message.parts.empty();
+    }
+    system.end_array();
+    if (has_system) out.key("systemInstruction").begin_object().raw_member("parts", system.text()).end_object();
+    // Neighbours of one side are one content.
+    out.key("contents").begin_array();
+    std::string_view open;
+    for (std::size_t i = first; i < request.messages.size(); ++i) {
+        const auto& message = request.messages[i];
+        const std::string_view role = message.role == Role::assistant ? "model" : "user";
+        const chat::ReasoningPart* signature = nullptr;
+        for (const auto& part : message.parts) {
+            if (const auto* lone = lone_signature(part)) {
+                signature = lone;
+                continue;
+            }
+            if (role != open) {
+                if (!open.empty()) out.end_array().end_object();
+                out.begin_object().member("role", role).key("parts").begin_array();
+                open = role;
+            }
+            write_part(out, part, std::exchange(signature, nullptr));
+        }
+    }
+    if (!open.empty()) out.end_array().end_object();
+    out.end_array();
+}
+
+void write_tools(json::Writer& out, const chat::Request& request) {
+    if (!request.tools.empty()) {
+        out.key("tools").begin_array();
+        const bool any =
+            std::ranges::any_of(request.tools, [](const auto& t) { return t.kind != chat::Tool::Kind::hosted; });
+        if (any) {
+            out.begin_object().key("functionDeclarations").begin_array();
+            for (const auto& tool : request.tools) {
+                if (tool.kind == chat::Tool::Kind::hosted) continue;
+                out.begin_object().member("name", tool.name);
+                if (!tool.description.empty()) out.member("description", tool.description);
+                write_raw(out, "parametersJsonSchema", tool.parameters);
+                out.end_object();
+            }
+            out.end_array().end_object();
+        }
+        for (const auto& tool : request.tools)
+            if (tool.kind == chat::Tool::Kind::hosted) out.raw(tool.hosted.json);
+        out.end_array();
+    }
+    using Choice = chat::ToolChoice::Kind;
+    const auto& choice = request.tool_choice;
+    if (choice.kind == Choice::unset) return;
+    if (choice.kind == Choice::other) {
+        out.raw_member("toolConfig", choice.other.json);
+        return;
+    }
+    out.key("toolConfig").begin_object().key("functionCallingConfig").begin_object();
+    out.member("mode", choice.kind == Choice::none ? "NONE" : choice.kind == Choice::automatic ? "AUTO" : "ANY");
+    if (choice.kind == Choice::named) out.key("allowedFunctionNames").begin_array().value(choice.name).end_array();
+    out.end_object().end_object();
+}
+
+// Which of the unknown members belong into generationConfig: those that the client had there.
+bool is_root_member(std::string_view name) {
+    static constexpr std::string_view kRoot[] = {"safetySettings", "safety_settings", "cachedContent", "cached_content",
+                                                 "labels"};
+    return std::ranges::find(kRoot, name) != std::end(kRoot);
+}
+
+void write_config(json::Writer& out, const chat::Request& request) {
+    json::Writer c;
+    c.begin_object();
+    const auto& s = request.sampling;
+    write_raw(c, "temperature", s.temperature);
+    write_raw(c, "topP", s.top_p);
+    write_raw(c, "topK", s.top_k);
+    write_raw(c, "seed", s.seed);
+    write_raw(c, "presencePenalty", s.presence_penalty);
+    write_raw(c, "frequencyPenalty", s.frequency_penalty);
+    if (request.max_output_tokens) c.member("maxOutputTokens", *request.max_output_tokens);
+    if (request.choices != 1) c.member("candidateCount", request.choices);
+    if (!request.stop.empty()) {
+        c.key("stopSequences").begin_array();
+        for (const auto& stop : request.stop) c.value(stop);
+        c.end_array();
+    }
+    using Format = chat::ResponseFormat::Kind;
+    const auto& format = request.response_format;
+    if (format.asks_json()) c.member("responseMimeType", "application/json");
+    if (format.kind == Format::text) c.member("responseMimeType", "text/plain");
+    if (format.kind == Format::json_schema)
+        c.raw_member("responseJsonSchema", format.schema.given() ? format.schema.json : "{}");
+    const auto& thinking = request.thinking;
+    const bool off = thinking.on == false || thinking.effort == "none";
+    if (off || thinking.on || thinking.budget_tokens || !thinking.effort.empty() || thinking.shown) {
+        c.key("thinkingConfig").begin_object();
+        if (off)
+            c.member("thinkingBudget", 0);
+        else if (thinking.budget_tokens)
+            c.member("thinkingBudget", *thinking.budget_tokens);
+        else if (!thinking.effort.empty())
+            c.member("thinkingLevel", thinking.effort);
+        else if (thinking.on)
+            c.member("thinkingBudget", -1);
+        if (thinking.shown) c.member("includeThoughts", *thinking.shown);
+        c.end_object();
+    }
+    for (const auto& [name, raw] : request.extra)
+        if (!is_root_member(name)) c.raw_member(name, raw.json);
+    c.end_object();
+    if (c.text() != "{}") out.raw_member("generationConfig", c.text());
+    for (const auto& [name, raw] : request.extra)
+        if (is_root_member(name)) out.raw_member(name, raw.json);
+}
+
+std::string path_of(const Target& target) {
+    return fmt::format("/models/{}:{}", target.model,
+                       target.stream ? "streamGenerateContent?alt=sse" : "generateContent");
+}
+
+class Gemini final : public Dialect {
+  public:
+    dialect::Kind kind() const override { return dialect::Kind::gemini; }
+
+    Result<chat::Request> decode_request(const Incoming& incoming) const override {
+        Value root = incoming.body.root();
+        if (!root.is(Kind::object)) return fail(ErrorCode::invalid, "the body must be a JSON object");
+        const auto call = call_of(incoming.path);
+        if (call.method == "countTokens" && given(root["generateContentRequest"]))
+            root = root["generateContentRequest"];
+        chat::Request request;
+        request.dialect = kName;
+        request.model = call.model;
+        request.stream = call.method == "streamGenerateContent";
+        request.include_usage = true;
+        if (auto ok = read_contents(root, request); !ok) return fail(ok.error());
+        if (auto ok = read_tools(root, request); !ok) return fail(ok.error());
+        if (auto ok = read_config(either(root, "generationConfig", "generation_config"), request); !ok)
+            return fail(ok.error());
+        keep_unknown(root,
+                     {"contents", "systemInstruction", "system_instruction", "tools", "toolConfig", "tool_config",
+                      "generationConfig", "generation_config", "model"},
+                     request.extra);
+        return request;
+    }
+
+    Outgoing encode_request(const chat::Request& request, const Target& target) const override {
+        json::Writer out;
+        out.begin_object();
+        write_contents(out, request);
+        write_tools(out, request);
+        write_config(out, request);
+        out.end_object();
+        return {path_of(target), out.take()};
+    }
+
+    Outgoing forward_request(const Incoming& incoming, const Target& target) const override {
+        return {path_of(target), std::string(incoming.body.source())};
+    }
+
+    std::unique_ptr<AnswerReader> reader() const override;
+    std::unique_ptr<AnswerWriter> writer(AnswerFrame frame) const override;
+    ErrorReply encode_error(const Error& error) const override { return gemini::encode_error(error); }
+};
+
+}  // namespace
+
+std::unique_ptr<AnswerReader> make_reader();
+std::unique_ptr<AnswerWriter> make_writer(AnswerFrame frame);
+
+std::unique_ptr<AnswerReader> Gemini::reader() const {
+    return make_reader();
+}
+std::unique_ptr<AnswerWriter> Gemini::writer(AnswerFrame frame) const {
+    return make_writer(std::move(frame));
+}
+
+const Dialect& dialect() {
+    static const Gemini instance;
+    return instance;
+}
+
+Call call_of(std::string_view path) {
+    const auto models = path.find("/models/");
+    const auto colon = path.rfind(':');
+    if (models == std::string_view::npos || colon == std::string_view::npos || colon < models + 8) return {};
+    return {std::string(path.substr(models + 8, colon - models - 8)), std::string(path.substr(colon + 1))};
+}
+
+}  // namespace tandem::dialect::gemini

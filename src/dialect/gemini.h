@@ -1,0 +1,29 @@
+// Gemini: generateContent and streamGenerateContent (https://ai.google.dev/api/generate-content), v1beta. Names are
+// read in camelCase and in snake_case, as the API takes both.
+#pragma once
+
+#include "dialect/dialect.h"
+
+namespace tandem::dialect::gemini {
+
+const Dialect& dialect();
+
+ErrorReply encode_error(const Error& error);
+
+// GET /v1beta/models and /v1beta/models/{id}.
+struct ListedModel {
+    std::string id;
+    std::int64_t context_tokens = 0;
+    bool embeds = false;
+};
+std::string encode_models(const std::vector<ListedModel>& models);
+std::string encode_model(const ListedModel& model);
+
+// What a path such as /v1beta/models/NAME:generateContent names; empty where it is none.
+struct Call {
+    std::string model;
+    std::string method;
+};
+Call call_of(std::string_view path);
+
+}  // namespace tandem::dialect::gemini

@@ -1,0 +1,823 @@
+#include "dialect/losses.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "chat/answer.h"
+#include "chat/order.h"
+
+namespace tandem::dialect {
+
+namespace {
+
+using chat::Message;
+using chat::Part;
+using chat::Request;
+using chat::Role;
+
+constexpr auto K = Verdict::kept;
+constexpr auto C = Verdict::changed;
+constexpr auto H = Verdict::hint;
+constexpr auto R = Verdict::refused;
+
+bool own(const Request& request, Speaker target) {
+    return request.dialect == name_of(kind_of(target));
+}
+
+// Whether any part, those inside results too, is so.
+template <typename Test>
+bool any_part(const Request& request, Test&& test) {
+    for (const auto& message : request.messages)
+        for (const auto& part : message.parts) {
+            if (test(part)) return true;
+            if (const auto* result = part.as<chat::ToolResultPart>())
+                if (std::ranges::any_of(result->content, test)) return true;
+        }
+    return false;
+}
+
+// Takes out the parts that are so; a message that becomes empty goes too.
+template <typename Test>
+void remove_parts(Request& request, Test&& test) {
+    for (auto& message : request.messages)
+        for (auto& part : message.parts)
+            if (auto* result = part.as<chat::ToolResultPart>()) std::erase_if(result->content, test);
+    std::erase_if(request.messages,
+                  [&](Message& message) { return std::erase_if(message.parts, test) > 0 && message.parts.empty(); });
+}
+
+template <typename Change>
+void each_part(Request& request, Change&& change) {
+    for (auto& message : request.messages)
+        for (auto& part : message.parts) {
+            change(part);
+            if (auto* result = part.as<chat::ToolResultPart>())
+                for (auto& inner : result->content) change(inner);
+        }
+}
+
+template <typename T>
+bool is(const Part& part) {
+    return part.as<T>() != nullptr;
+}
+
+const chat::Media* media_of(const Part& part) {
+    if (const auto* image = part.as<chat::ImagePart>()) return &image->media;
+    if (const auto* document = part.as<chat::DocumentPart>()) return &document->media;
+    return nullptr;
+}
+
+bool is_image_url(const Part& part) {
+    return is<chat::ImagePart>(part) && !part.as<chat::ImagePart>()->media.url.empty();
+}
+bool is_file_id(const Part& part) {
+    const auto* media = media_of(part);
+    return media != nullptr && !media->file_id.empty();
+}
+bool is_document_url(const Part& part) {
+    return is<chat::DocumentPart>(part) && !part.as<chat::DocumentPart>()->media.url.empty();
+}
+bool is_document_text(const Part& part) {
+    return is<chat::DocumentPart>(part) && !part.as<chat::DocumentPart>()->text.empty();
+}
+bool is_document_bytes(const Part& part) {
+    return is<chat::DocumentPart>(part) && !part.as<chat::DocumentPart>()->media.data.empty();
+}
+
+// ---- tools ----
+
+constexpr std::string_view kCustomSchema =
+    R"({"type":"object","properties":{"input":{"type":"string","description":"The whole text of the input"}},"required":["input"],"additionalProperties":false})";
+
+bool has_custom(const Request& request, Speaker) {
+    return std::ranges::any_of(request.tools, [](const auto& t) { return t.kind == chat::Tool::Kind::custom; }) ||
+           any_part(request, [](const Part& part) {
+               return (is<chat::ToolCallPart>(part) && part.as<chat::ToolCallPart>()->custom) ||
+                      (is<chat::ToolResultPart>(part) && part.as<chat::ToolResultPart>()->custom);
+           });
+}
+
+void custom_to_function(Request& request, Speaker) {
+    for (auto& tool : request.tools) {
+        if (tool.kind != chat::Tool::Kind::custom) continue;
+        tool.kind = chat::Tool::Kind::function;
+        // A grammar for the text cannot be enforced here, but the model can read it.
+        json::Document format;
+        if (tool.parameters.given() && format.parse(tool.parameters.json)) {
+            const auto grammar = format.root()["definition"];
+            const auto nested = format.root()["grammar"]["definition"];
+            const auto text = grammar.string().value_or(nested.text());
+            if (!text.empty())
+                tool.description += fmt::format("\n\nThe text of `input` follows this grammar:\n{}", text);
+        }
+        tool.parameters.json = kCustomSchema;
+    }
+    each_part(request, [](Part& part) {
+        if (auto* call = part.as<chat::ToolCallPart>(); call != nullptr && call->custom) {
+            json::Writer out;
+            out.begin_object().member("input", call->arguments).end_object();
+            call->arguments = out.take();
+            call->custom = false;
+        }
+        if (auto* result = part.as<chat::ToolResultPart>()) result->custom = false;
+    });
+}
+
+// ---- thinking ----
+
+std::string effort_of(std::int64_t budget) {
+    constexpr std::int64_t kLow = 4096, kMedium = 16384;
+    return budget < kLow ? "low" : budget < kMedium ? "medium" : "high";
+}
+
+void think_by_effort(Request& request, Speaker target) {
+    auto& thinking = request.thinking;
+    if (thinking.effort.empty() && thinking.budget_tokens) thinking.effort = effort_of(*thinking.budget_tokens);
+    if (thinking.on == false && target != Speaker::ollama) thinking.effort = "none";
+    thinking.budget_tokens.reset();
+    if (target != Speaker::ollama) thinking.on.reset();
+}
+
+void effort_in_words_of(Request& request, Speaker target) {
+    auto& thinking = request.thinking;
+    auto& effort = thinking.effort;
+    const bool most = effort == "xhigh" || effort == "max";
+    switch (target) {
+        case Speaker::openai_chat:
+        case Speaker::llama_server:
+        case Speaker::openai_responses:
+            if (effort == "max") effort = "xhigh";
+            break;
+        case Speaker::anthropic:
+            if (effort == "minimal") effort = "low";
+            if (effort == "none")
+                thinking.on = false;
+            else
+                thinking.on = true;
+            if (effort == "none") effort.clear();
+            break;
+        case Speaker::gemini:
+        case Speaker::ollama:
+            if (effort == "none") {
+                effort.clear();
+                thinking.on = false;
+            }
+            if (most) effort = "high";
+            if (target == Speaker::ollama && effort == "minimal") effort = "low";
+            if (target == Speaker::ollama && !effort.empty()) thinking.on.reset();
+            if (target == Speaker::gemini && !effort.empty()) thinking.on.reset();
+            break;
+    }
+    // One word is enough.
+    if (target == Speaker::gemini && thinking.budget_tokens) effort.clear();
+    if (target == Speaker::gemini && thinking.budget_tokens) thinking.on.reset();
+}
+
+bool needs_other_effort(const Request& request, Speaker target) {
+    Request copy;
+    copy.thinking = request.thinking;
+    effort_in_words_of(copy, target);
+    const bool empty = request.thinking.effort.empty() && target != Speaker::gemini;
+    return !empty && !(copy.thinking == request.thinking);
+}
+
+// Anthropic wants the thought of a turn back when its calls are answered; without it, it must not think.
+bool thinks_without_thought(const Request& request, Speaker) {
+    const auto& thinking = request.thinking;
+    if (thinking.on == false || (thinking.on != true && !thinking.budget_tokens && thinking.effort.empty()))
+        return false;
+    for (auto message = request.messages.rbegin(); message != request.messages.rend(); ++message) {
+        if (message->role == Role::tool) continue;
+        if (message->role != Role::assistant) return false;
+        const bool calls = std::ranges::any_of(message->parts, is<chat::ToolCallPart>);
+        const bool thought = std::ranges::any_of(message->parts, is<chat::ReasoningPart>);
+        if (calls && !thought) return true;
+    }
+    return false;
+}
+
+// ---- history ----
+
+bool is_foreign_reasoning(const Part& part, Speaker target) {
+    const auto* reasoning = part.as<chat::ReasoningPart>();
+    if (reasoning == nullptr) return false;
+    if (reasoning->dialect != name_of(kind_of(target))) return true;
+    const bool needs_proof = target == Speaker::anthropic || target == Speaker::openai_responses;
+    return needs_proof && reasoning->signature.empty();
+}
+
+void leave_out_reasoning(Request& request, Speaker target) {
+    std::erase_if(request.messages, [&](Message& message) {
+        return std::erase_if(message.parts, [&](const Part& p) { return is_foreign_reasoning(p, target); }) > 0 &&
+               message.parts.empty();
+    });
+}
+
+bool has_late_system(const Request& request, Speaker) {
+    bool begun = false;
+    for (const auto& message : request.messages) {
+        const bool system = message.role == Role::system || message.role == Role::developer;
+        if (begun && system) return true;
+        begun = begun || !system;
+    }
+    return false;
+}
+
+void late_system_to_user(Request& request, Speaker) {
+    bool begun = false;
+    for (auto& message : request.messages) {
+        const bool system = message.role == Role::system || message.role == Role::developer;
+        begun = begun || !system;
+        if (!begun || !system) continue;
+        message.role = Role::user;
+        for (auto& part : message.parts)
+            if (auto* text = part.as<chat::TextPart>()) text->text = fmt::format("<system>\n{}\n</system>", text->text);
+    }
+}
+
+bool begins_with_answer(const Request& request, Speaker) {
+    for (const auto& message : request.messages)
+        if (message.role != Role::system && message.role != Role::developer) return message.role == Role::assistant;
+    return false;
+}
+
+void begin_with_user(Request& request, Speaker) {
+    const auto place = std::ranges::find(request.messages, Role::assistant, &Message::role);
+    Message user;
+    user.parts.push_back({chat::TextPart{"(The conversation begins with the assistant.)"}, {}});
+    request.messages.insert(place, std::move(user));
+}
+
+bool is_no_text(const Part& part) {
+    return !is<chat::TextPart>(part);
+}
+
+bool has_media_in_results(const Request& request, Speaker) {
+    for (const auto& message : request.messages)
+        for (const auto& part : message.parts)
+            if (const auto* result = part.as<chat::ToolResultPart>())
+                if (std::ranges::any_of(result->content, is_no_text)) return true;
+    return false;
+}
+
+// What is no text moves into a user's message behind the results of its turn.
+void media_behind_results(Request& request, Speaker) {
+    std::vector<Message> messages;
+    Message moved;
+    auto flush = [&] {
+        if (!moved.parts.empty()) messages.push_back(std::exchange(moved, {}));
+    };
+    for (auto& message : request.messages) {
+        if (message.role != Role::tool) flush();
+        for (auto& part : message.parts) {
+            auto* result = part.as<chat::ToolResultPart>();
+            if (result == nullptr) continue;
+            std::vector<Part> text;
+            for (auto& inner : result->content) {
+                if (is<chat::TextPart>(inner)) {
+                    text.push_back(std::move(inner));
+                    continue;
+                }
+                moved.parts.push_back({chat::TextPart{fmt::format("From the result of {}:",
+                                                                  result->name.empty() ? "the tool" : result->name)},
+                                       {}});
+                moved.parts.push_back(std::move(inner));
+            }
+            if (text.empty()) text.push_back({chat::TextPart{"(see the next message)"}, {}});
+            result->content = std::move(text);
+        }
+        messages.push_back(std::move(message));
+    }
+    flush();
+    request.messages = std::move(messages);
+}
+
+bool has_several_texts_in_results(const Request& request, Speaker) {
+    for (const auto& message : request.messages)
+        for (const auto& part : message.parts)
+            if (const auto* result = part.as<chat::ToolResultPart>())
+                if (result->content.size() != 1) return true;
+    return false;
+}
+
+void one_text_in_results(Request& request, Speaker) {
+    for (auto& message : request.messages)
+        for (auto& part : message.parts)
+            if (auto* result = part.as<chat::ToolResultPart>(); result != nullptr && result->content.size() != 1) {
+                std::string text;
+                for (const auto& inner : result->content) {
+                    if (!text.empty()) text += "\n";
+                    if (const auto* piece = inner.as<chat::TextPart>()) text += piece->text;
+                }
+                result->content.clear();
+                result->content.push_back({chat::TextPart{std::move(text)}, {}});
+            }
+}
+
+bool is_error_result(const Part& part) {
+    return is<chat::ToolResultPart>(part) && part.as<chat::ToolResultPart>()->is_error;
+}
+
+void say_error(Request& request, Speaker) {
+    each_part(request, [](Part& part) {
+        auto* result = part.as<chat::ToolResultPart>();
+        if (result == nullptr || !result->is_error) return;
+        result->is_error = false;
+        const auto text = lower(chat::text_of(result->content).substr(0, 20));
+        if (text.find("error") == std::string::npos)
+            result->content.insert(result->content.begin(), {chat::TextPart{"Error:"}, {}});
+    });
+}
+
+// A turn with its text and reasoning before its calls: those dialects keep them apart.
+bool has_text_behind_calls(const Request& request, Speaker) {
+    for (const auto& message : request.messages)
+        if (!std::ranges::is_partitioned(message.parts, [](const Part& p) { return !is<chat::ToolCallPart>(p); }))
+            return true;
+    return false;
+}
+
+void calls_behind_text(Request& request, Speaker) {
+    for (auto& message : request.messages) {
+        std::vector<Part> parts, calls;
+        for (auto& part : message.parts) (is<chat::ToolCallPart>(part) ? calls : parts).push_back(std::move(part));
+        std::ranges::move(calls, std::back_inserter(parts));
+        message.parts = std::move(parts);
+    }
+}
+
+bool has_split_text(const Request& request, Speaker) {
+    return std::ranges::any_of(request.messages, [](const Message& m) {
+        return m.role != Role::tool && std::ranges::count_if(m.parts, is<chat::TextPart>) > 1;
+    });
+}
+
+// Texts of one message become one, images stay behind it.
+void join_text(Request& request, Speaker) {
+    for (auto& message : request.messages) {
+        if (message.role == Role::tool) continue;
+        const auto first = std::ranges::find_if(message.parts, is<chat::TextPart>);
+        if (first == message.parts.end()) continue;
+        std::string text;
+        for (const auto& part : message.parts)
+            if (const auto* piece = part.as<chat::TextPart>()) {
+                if (!text.empty()) text += "\n";
+                text += piece->text;
+            }
+        first->as<chat::TextPart>()->text = std::move(text);
+        const auto place = first - message.parts.begin();
+        for (auto i = static_cast<std::ptrdiff_t>(message.parts.size()) - 1; i > place; --i)
+            if (is<chat::TextPart>(message.parts[static_cast<std::size_t>(i)]))
+                message.parts.erase(message.parts.begin() + i);
+    }
+}
+
+double number(const chat::Raw& raw) {
+    return raw.given() ? std::strtod(raw.json.c_str(), nullptr) : 0;
+}
+
+bool any_extra_in_messages(const Request& request, Speaker target) {
+    if (own(request, target)) return false;
+    return std::ranges::any_of(request.messages, [](const Message& m) { return !m.extra.empty(); }) ||
+           any_part(
+               request,
+               [](const Part& p) { return is<chat::ToolCallPart>(p) && !p.as<chat::ToolCallPart>()->extra.empty(); }) ||
+           std::ranges::any_of(request.tools, [](const auto& t) { return !t.extra.empty(); });
+}
+
+// Members that no answer depends on: who asks, where to keep it, what to cache, how to bill.
+bool is_hint_field(const std::string& name, const chat::Raw& value) {
+    static constexpr std::array kHints = std::to_array<std::string_view>({"store",
+                                                                          "metadata",
+                                                                          "user",
+                                                                          "service_tier",
+                                                                          "prompt_cache_key",
+                                                                          "prompt_cache_retention",
+                                                                          "safety_identifier",
+                                                                          "include",
+                                                                          "truncation",
+                                                                          "keep_alive",
+                                                                          "context_management",
+                                                                          "cache_control",
+                                                                          "stream_options",
+                                                                          "client_metadata",
+                                                                          "safetySettings",
+                                                                          "safety_settings",
+                                                                          "labels",
+                                                                          "inference_geo",
+                                                                          "betas",
+                                                                          "prediction",
+                                                                          "max_tool_calls",
+                                                                          "options.num_thread",
+                                                                          "options.num_gpu",
+                                                                          "options.main_gpu",
+                                                                          "options.use_mmap",
+                                                                          "options.num_batch",
+                                                                          "options.num_keep",
+                                                                          "cachedContent",
+                                                                          "cached_content",
+                                                                          "prompt_cache_options",
+                                                                          "logprobs",
+                                                                          "speed"});
+    if (name == "modalities") return value.json.find("audio") == std::string::npos;
+    return std::ranges::find(kHints, name) != kHints.end();
+}
+
+std::vector<Feature> make_features() {
+    std::vector<Feature> list;
+    auto add = [&](std::string_view name, std::string_view field, std::string_view advice,
+                   std::array<Verdict, 6> verdicts, bool (*present)(const Request&, Speaker),
+                   void (*apply)(Request&, Speaker)) {
+        list.push_back({name, field, advice, verdicts, present, apply});
+    };
+    // ---- the history; each row sees what those before it have made ----
+    //                                     openai llama responses anthropic gemini ollama
+    add(
+        "neighbouring turns of the assistant", "messages", "they become one turn", {C, C, C, C, C, C},
+        [](const Request& r, Speaker) {
+            return std::ranges::adjacent_find(r.messages, [](const Message& a, const Message& b) {
+                       return a.role == Role::assistant && b.role == Role::assistant;
+                   }) != r.messages.end();
+        },
+        [](Request& r, Speaker) { chat::merge_turns(r.messages); });
+    add(
+        "parts that only the client's dialect has", "messages",
+        "send it to a provider of the same dialect, or leave it out", {R, R, R, R, R, R},
+        [](const Request& r, Speaker s) { return !own(r, s) && any_part(r, is<chat::OtherPart>); },
+        [](Request& r, Speaker) { remove_parts(r, is<chat::OtherPart>); });
+    add(
+        "reasoning of another provider, or without its signature", "messages",
+        "only the provider that wrote it takes it back", {H, H, H, H, H, H},
+        [](const Request& r, Speaker s) {
+            return any_part(r, [s](const Part& p) { return is_foreign_reasoning(p, s); });
+        },
+        leave_out_reasoning);
+    add("custom tools (free text instead of arguments)", "tools", "they become functions with one text, and back",
+        {C, C, K, C, C, C}, has_custom, custom_to_function);
+    add(
+        "files by id", "messages", "an upload belongs to one provider; send the bytes instead", {R, R, R, R, R, R},
+        [](const Request& r, Speaker s) { return !own(r, s) && any_part(r, is_file_id); },
+        [](Request& r, Speaker) { remove_parts(r, is_file_id); });
+    add(
+        "images by URL", "messages", "send the image as data", {K, K, K, K, R, R},
+        [](const Request& r, Speaker) { return any_part(r, is_image_url); },
+        [](Request& r, Speaker) { remove_parts(r, is_image_url); });
+    add(
+        "an image's detail", "messages", "the provider decides", {K, K, K, H, H, H},
+        [](const Request& r, Speaker) {
+            return any_part(r, [](const Part& p) {
+                const auto* image = p.as<chat::ImagePart>();
+                return image != nullptr && !image->detail.empty() && image->detail != "auto";
+            });
+        },
+        [](Request& r, Speaker) {
+            each_part(r, [](Part& p) {
+                if (auto* image = p.as<chat::ImagePart>()) image->detail.clear();
+            });
+        });
+    add(
+        "plain text files", "messages", "they become text with their name", {C, C, C, K, C, C},
+        [](const Request& r, Speaker) { return any_part(r, is_document_text); },
+        [](Request& r, Speaker) {
+            each_part(r, [](Part& p) {
+                if (!is_document_text(p)) return;
+                const auto document = *p.as<chat::DocumentPart>();
+                p.body = chat::TextPart{document.name.empty() ? document.text
+                                                              : fmt::format("{}:\n{}", document.name, document.text)};
+            });
+        });
+    add(
+        "files by URL", "messages", "send the file as data", {R, R, K, K, R, R},
+        [](const Request& r, Speaker) { return any_part(r, is_document_url); },
+        [](Request& r, Speaker) { remove_parts(r, is_document_url); });
+    add(
+        "files as data (PDF)", "messages", "send the text of the file", {K, R, K, K, K, R},
+        [](const Request& r, Speaker) { return any_part(r, is_document_bytes); },
+        [](Request& r, Speaker) { remove_parts(r, is_document_bytes); });
+    add(
+        "a file's name", "messages", "the provider has no place for it", {K, H, K, K, H, H},
+        [](const Request& r, Speaker) {
+            return any_part(r, [](const Part& p) {
+                return is<chat::DocumentPart>(p) && !p.as<chat::DocumentPart>()->name.empty();
+            });
+        },
+        [](Request& r, Speaker) {
+            each_part(r, [](Part& p) {
+                if (auto* document = p.as<chat::DocumentPart>()) document->name.clear();
+            });
+        });
+    add(
+        "audio", "messages", "send a transcript", {K, K, R, R, K, R},
+        [](const Request& r, Speaker) { return any_part(r, is<chat::AudioPart>); },
+        [](Request& r, Speaker) { remove_parts(r, is<chat::AudioPart>); });
+    add(
+        "refusals in the history", "messages", "they become text", {K, C, K, C, C, C},
+        [](const Request& r, Speaker) { return any_part(r, is<chat::RefusalPart>); },
+        [](Request& r, Speaker) {
+            each_part(r, [](Part& p) {
+                if (is<chat::RefusalPart>(p)) p.body = chat::TextPart{p.as<chat::RefusalPart>()->text};
+            });
+        });
+    add(
+        "a tool's error flag", "messages", "the result begins with \"Error:\"", {C, C, C, K, K, C},
+        [](const Request& r, Speaker) { return any_part(r, is_error_result); }, say_error);
+    add("images and files in tool results", "messages", "they follow in a user's message", {C, C, K, K, C, C},
+        has_media_in_results, media_behind_results);
+    add("several texts in a tool result", "messages", "they become one text", {K, C, K, K, C, C},
+        has_several_texts_in_results, one_text_in_results);
+    add("text behind the calls of a turn", "messages", "it stands before them", {C, C, K, K, K, C},
+        has_text_behind_calls, calls_behind_text);
+    add("several texts in a message", "messages", "they become one text", {K, K, K, K, K, C}, has_split_text,
+        join_text);
+    add(
+        "role developer", "messages", "it becomes system", {K, C, K, C, C, C},
+        [](const Request& r, Speaker) {
+            return std::ranges::find(r.messages, Role::developer, &Message::role) != r.messages.end();
+        },
+        [](Request& r, Speaker) {
+            for (auto& m : r.messages)
+                if (m.role == Role::developer) m.role = Role::system;
+        });
+    add("system messages behind the beginning", "messages", "they become a user's text in <system> marks",
+        {K, K, K, C, C, K}, has_late_system, late_system_to_user);
+    add("a conversation that begins with the assistant", "messages", "a word of the user's stands before it",
+        {K, K, K, C, C, K}, begins_with_answer, begin_with_user);
+    add(
+        "names of speakers", "messages", "put the name into the text", {K, H, H, H, H, H},
+        [](const Request& r, Speaker) {
+            return std::ranges::any_of(r.messages, [](const Message& m) { return !m.name.empty(); });
+        },
+        [](Request& r, Speaker) {
+            for (auto& m : r.messages) m.name.clear();
+        });
+    add("unknown fields of messages, calls and tools", "messages", "they are the client dialect's own",
+        {H, H, H, H, H, H}, any_extra_in_messages, [](Request& r, Speaker) {
+            for (auto& m : r.messages) m.extra.clear();
+            for (auto& t : r.tools) t.extra.clear();
+            each_part(r, [](Part& p) {
+                if (auto* call = p.as<chat::ToolCallPart>()) call->extra.clear();
+            });
+        });
+    add(
+        "cache marks", "cache_control", "the provider caches by itself", {C, C, C, K, C, C},
+        [](const Request& r, Speaker s) {
+            return !own(r, s) && (any_part(r, [](const Part& p) { return p.cache.given(); }) ||
+                                  std::ranges::any_of(r.tools, [](const auto& t) { return t.cache.given(); }));
+        },
+        [](Request& r, Speaker) {
+            each_part(r, [](Part& p) { p.cache = {}; });
+            for (auto& t : r.tools) t.cache = {};
+        });
+    // ---- tools ----
+    add(
+        "tools that the provider runs", "tools", "use a provider that has them, or take them out", {R, R, R, R, R, R},
+        [](const Request& r, Speaker s) {
+            return !own(r, s) &&
+                   std::ranges::any_of(r.tools, [](const auto& t) { return t.kind == chat::Tool::Kind::hosted; });
+        },
+        [](Request& r, Speaker) {
+            std::erase_if(r.tools, [](const auto& t) { return t.kind == chat::Tool::Kind::hosted; });
+        });
+    add(
+        "tool_choice: a set of allowed tools", "tool_choice", "send only the allowed tools", {R, R, R, R, R, R},
+        [](const Request& r, Speaker s) { return !own(r, s) && r.tool_choice.kind == chat::ToolChoice::Kind::other; },
+        [](Request& r, Speaker) { r.tool_choice = {}; });
+    add(
+        "tool_choice: required or named", "tool_choice", "use auto", {K, K, K, K, K, R},
+        [](const Request& r, Speaker) {
+            return r.tool_choice.kind == chat::ToolChoice::Kind::required ||
+                   r.tool_choice.kind == chat::ToolChoice::Kind::named;
+        },
+        [](Request& r, Speaker) { r.tool_choice = {}; });
+    add(
+        "tool_choice: auto or none", "tool_choice", "auto is what it does anyway; for none the tools are left out",
+        {K, K, K, K, K, C},
+        [](const Request& r, Speaker) { return r.tool_choice.kind != chat::ToolChoice::Kind::unset; },
+        [](Request& r, Speaker) {
+            if (r.tool_choice.kind == chat::ToolChoice::Kind::none) r.tools.clear();
+            r.tool_choice = {};
+        });
+    add(
+        "tool_choice without tools", "tool_choice", "there is nothing to choose", {C, C, C, C, C, C},
+        [](const Request& r, Speaker) {
+            return r.tools.empty() && (r.tool_choice.kind != chat::ToolChoice::Kind::unset || r.parallel_tool_calls);
+        },
+        [](Request& r, Speaker) {
+            r.tool_choice = {};
+            r.parallel_tool_calls.reset();
+        });
+    add(
+        "parallel_tool_calls: false", "parallel_tool_calls", "the model may call several at once", {K, K, K, K, H, H},
+        [](const Request& r, Speaker) { return r.parallel_tool_calls == false; },
+        [](Request& r, Speaker) { r.parallel_tool_calls.reset(); });
+    add(
+        "parallel_tool_calls: true", "parallel_tool_calls", "it is what the provider does anyway", {K, K, K, C, C, C},
+        [](const Request& r, Speaker) { return r.parallel_tool_calls == true; },
+        [](Request& r, Speaker) { r.parallel_tool_calls.reset(); });
+    add(
+        "strict tools", "tools", "the provider has its own rule", {K, C, K, K, C, C},
+        [](const Request& r, Speaker) {
+            return std::ranges::any_of(r.tools, [](const auto& t) { return t.strict.has_value(); });
+        },
+        [](Request& r, Speaker) {
+            for (auto& t : r.tools) t.strict.reset();
+        });
+    // ---- the answer's form ----
+    add(
+        "response_format: json_object", "response_format", "give a JSON schema", {K, K, K, R, K, K},
+        [](const Request& r, Speaker) { return r.response_format.kind == chat::ResponseFormat::Kind::json_object; },
+        [](Request& r, Speaker) { r.response_format = {}; });
+    add(
+        "response_format: text", "response_format", "it is what the provider does anyway", {K, K, K, C, K, C},
+        [](const Request& r, Speaker) { return r.response_format.kind == chat::ResponseFormat::Kind::text; },
+        [](Request& r, Speaker) { r.response_format = {}; });
+    add(
+        "response_format of another kind", "response_format", "use json_schema", {R, R, R, R, R, R},
+        [](const Request& r, Speaker s) {
+            return !own(r, s) && r.response_format.kind == chat::ResponseFormat::Kind::other;
+        },
+        [](Request& r, Speaker) { r.response_format = {}; });
+    add(
+        "name, description and strict of a JSON schema", "response_format", "the schema itself is kept and enforced",
+        {K, K, K, C, C, C},
+        [](const Request& r, Speaker) { return r.response_format.kind == chat::ResponseFormat::Kind::json_schema; },
+        [](Request& r, Speaker) {
+            r.response_format.name = "answer";
+            r.response_format.description.clear();
+            r.response_format.strict.reset();
+        });
+    add(
+        "several answers (n)", "n", "send the request several times", {K, K, R, R, K, R},
+        [](const Request& r, Speaker) { return r.choices != 1; }, [](Request& r, Speaker) { r.choices = 1; });
+    add(
+        "log probabilities", "logprobs", "use a provider that speaks Chat Completions", {K, K, R, R, R, R},
+        [](const Request& r, Speaker s) { return !own(r, s) && (r.logprobs || r.top_logprobs.value_or(0) > 0); },
+        [](Request& r, Speaker) {
+            r.logprobs = false;
+            r.top_logprobs.reset();
+        });
+    // ---- sampling ----
+    add(
+        "logit_bias", "logit_bias", "leave it out", {K, K, R, R, R, R},
+        [](const Request& r, Speaker) { return r.sampling.logit_bias.given(); },
+        [](Request& r, Speaker) { r.sampling.logit_bias = {}; });
+    add(
+        "seed", "seed", "leave it out, or use a provider that has it", {K, K, R, R, K, K},
+        [](const Request& r, Speaker) { return r.sampling.seed.given(); },
+        [](Request& r, Speaker) { r.sampling.seed = {}; });
+    add(
+        "stop sequences", "stop", "leave them out, or use a provider that has them", {K, K, R, K, K, K},
+        [](const Request& r, Speaker) { return !r.stop.empty(); }, [](Request& r, Speaker) { r.stop.clear(); });
+    add(
+        "presence and frequency penalty", "presence_penalty", "leave them out", {K, K, R, R, K, K},
+        [](const Request& r, Speaker) {
+            return r.sampling.presence_penalty.given() || r.sampling.frequency_penalty.given();
+        },
+        [](Request& r, Speaker) { r.sampling.presence_penalty = r.sampling.frequency_penalty = {}; });
+    add(
+        "top_k", "top_k", "leave it out, or use top_p", {R, K, R, K, K, K},
+        [](const Request& r, Speaker s) { return !own(r, s) && r.sampling.top_k.given(); },
+        [](Request& r, Speaker) { r.sampling.top_k = {}; });
+    add(
+        "min_p and repeat_penalty", "min_p", "leave them out", {R, K, R, R, R, K},
+        [](const Request& r, Speaker s) {
+            return !own(r, s) && (r.sampling.min_p.given() || r.sampling.repeat_penalty.given());
+        },
+        [](Request& r, Speaker) { r.sampling.min_p = r.sampling.repeat_penalty = {}; });
+    add(
+        "temperature above 1", "temperature", "Anthropic takes 0 to 1", {K, K, K, R, K, K},
+        [](const Request& r, Speaker) { return number(r.sampling.temperature) > 1; },
+        [](Request& r, Speaker) { r.sampling.temperature = {}; });
+    // ---- thinking ----
+    add(
+        "a budget for thinking, or only on and off", "thinking", "it becomes low, medium, high or none",
+        {C, C, C, K, K, C},
+        [](const Request& r, Speaker s) { return r.thinking.budget_tokens || (r.thinking.on && s != Speaker::ollama); },
+        think_by_effort);
+    add("words for effort that the provider does not have", "reasoning_effort", "the nearest that it has",
+        {C, C, C, C, C, C}, needs_other_effort, effort_in_words_of);
+    add(
+        "a summary of the thoughts", "reasoning", "thoughts are shown as the provider has them", {C, C, K, C, C, C},
+        [](const Request& r, Speaker) { return !r.thinking.summary.empty(); },
+        [](Request& r, Speaker s) {
+            r.thinking.summary.clear();
+            if (s == Speaker::gemini) r.thinking.shown = true;
+        });
+    add(
+        "whether thoughts are shown", "thinking", "they are shown as the provider has them", {C, C, C, K, K, C},
+        [](const Request& r, Speaker) { return r.thinking.shown.has_value(); },
+        [](Request& r, Speaker s) {
+            if (s == Speaker::openai_responses && *r.thinking.shown) r.thinking.summary = "auto";
+            r.thinking.shown.reset();
+        });
+    add("thinking while calls are answered whose thoughts are gone", "thinking",
+        "Anthropic wants the thoughts of a turn back; this turn is answered without", {K, K, K, H, K, K},
+        thinks_without_thought, [](Request& r, Speaker) { r.thinking = {}; });
+    add(
+        "verbosity", "verbosity", "say it in the prompt", {K, H, K, H, H, H},
+        [](const Request& r, Speaker) { return !r.verbosity.empty(); },
+        [](Request& r, Speaker) { r.verbosity.clear(); });
+    return list;
+}
+
+// Fields that only the client's dialect knows: hints are left out, the rest is refused by its name.
+void fit_extras(Fitted& fitted, Speaker target, bool drop) {
+    auto& request = fitted.request;
+    if (own(request, target) || request.extra.empty()) return;
+    for (const auto& [name, value] : request.extra) {
+        if (!is_hint_field(name, value) && !drop) {
+            fitted.refused =
+                Error{ErrorCode::invalid,
+                      fmt::format("{}: {} has no such field; leave it out, use a provider that speaks the client's "
+                                  "dialect, or set `translation: drop` for the provider in tandem.yaml",
+                                  printable(name, 80), kSpeakerNames[static_cast<std::size_t>(target)]),
+                      name};
+            return;
+        }
+        fitted.warnings.push_back(fmt::format("{} was left out: {} has no such field", printable(name, 80),
+                                              kSpeakerNames[static_cast<std::size_t>(target)]));
+    }
+    request.extra.clear();
+}
+
+}  // namespace
+
+Kind kind_of(Speaker speaker) {
+    switch (speaker) {
+        case Speaker::openai_chat:
+        case Speaker::llama_server:
+            break;
+        case Speaker::openai_responses:
+            return Kind::openai_responses;
+        case Speaker::anthropic:
+            return Kind::anthropic;
+        case Speaker::gemini:
+            return Kind::gemini;
+        case Speaker::ollama:
+            return Kind::ollama;
+    }
+    return Kind::openai_chat;
+}
+
+const std::vector<Feature>& features() {
+    static const auto list = make_features();
+    return list;
+}
+
+Fitted fit(Request request, Speaker target, bool drop) {
+    Fitted fitted{std::move(request), {}, {}};
+    std::vector<std::string> changes;
+    chat::order_results(fitted.request.messages, changes);
+    for (auto& change : changes) fitted.warnings.push_back(std::move(change));
+    for (const auto& feature : features()) {
+        const auto verdict = feature.verdicts[static_cast<std::size_t>(target)];
+        if (verdict == K || !feature.present(fitted.request, target)) continue;
+        if (verdict == R && !drop) {
+            fitted.refused =
+                Error{ErrorCode::invalid,
+                      fmt::format(
+                          "{}: {} cannot be said to {}; {}. (`translation: drop` for the provider in tandem.yaml "
+                          "leaves it out instead.)",
+                          feature.field, feature.name, kSpeakerNames[static_cast<std::size_t>(target)], feature.advice),
+                      std::string(feature.field)};
+            return fitted;
+        }
+        feature.apply(fitted.request, target);
+        if (verdict != C)
+            fitted.warnings.push_back(fmt::format("{}: {} left out for {}: {}", feature.field, feature.name,
+                                                  kSpeakerNames[static_cast<std::size_t>(target)], feature.advice));
+    }
+    fit_extras(fitted, target, drop);
+    // The last rows may have left turns side by side, or an assistant with nothing to say.
+    std::erase_if(fitted.request.messages,
+                  [](const Message& m) { return m.role == Role::assistant && m.parts.empty() && m.extra.empty(); });
+    chat::merge_turns(fitted.request.messages);
+    fitted.request.dialect = name_of(kind_of(target));
+    return fitted;
+}
+
+void make_custom_tools_functions(Request& request) {
+    custom_to_function(request, Speaker::llama_server);
+}
+
+std::string losses_as_markdown() {
+    static constexpr std::string_view kWords[] = {"kept", "changed", "left out", "refused"};
+    std::string out = "| what | how it is changed, or what to do |";
+    for (const auto name : kSpeakerNames) out += fmt::format(" {} |", name);
+    out += "\n| --- | --- |";
+    for (std::size_t i = 0; i < kSpeakerNames.size(); ++i) out += " --- |";
+    out += "\n";
+    for (const auto& feature : features()) {
+        out += fmt::format("| {} | {} |", feature.name, feature.advice);
+        for (const auto verdict : feature.verdicts)
+            out += fmt::format(" {} |", kWords[static_cast<std::size_t>(verdict)]);
+        out += "\n";
+    }
+    return out;
+}
+
+}  // namespace tandem::dialect

@@ -1,0 +1,562 @@
+// Answers of Chat Completions, streamed and whole, and of the legacy Completions.
+#include <fmt/format.h>
+
+#include <map>
+
+#include "base/text.h"
+#include "dialect/fields.h"
+#include "dialect/openai_chat.h"
+
+namespace tandem::dialect::openai_chat {
+
+namespace {
+
+using json::Kind;
+using json::Value;
+
+std::int64_t count_of(const Value& value) {
+    return std::max<std::int64_t>(0, value.integer().value_or(0));
+}
+
+Usage read_usage(const Value& usage) {
+    Usage result;
+    result.input.count = count_of(usage["prompt_tokens"]);
+    result.output.count = count_of(usage["completion_tokens"]);
+    result.cached_input.count = count_of(usage["prompt_tokens_details"]["cached_tokens"]);
+    result.reasoning.count = count_of(usage["completion_tokens_details"]["reasoning_tokens"]);
+    return result;
+}
+
+void write_usage(json::Writer& out, const Usage& usage) {
+    out.begin_object()
+        .member("prompt_tokens", usage.input.count)
+        .member("completion_tokens", usage.output.count)
+        .member("total_tokens", usage.input.count + usage.output.count);
+    out.key("prompt_tokens_details").begin_object().member("cached_tokens", usage.cached_input.count).end_object();
+    out.key("completion_tokens_details").begin_object().member("reasoning_tokens", usage.reasoning.count).end_object();
+    out.end_object();
+}
+
+Error read_error(const Value& error) {
+    auto message = error["message"].string().value_or(error.string().value_or("the provider answered with an error"));
+    return {ErrorCode::upstream, printable(message, 500)};
+}
+
+chat::Finished finish_of(std::int64_t choice, std::string_view reason, bool has_calls) {
+    using chat::Finish;
+    // Some servers end an answer that calls tools with "stop".
+    if (reason == "stop" || reason == "end_turn" || reason == "eos")
+        return {choice, has_calls ? Finish::tool_calls : Finish::stop, {}};
+    if (reason == "length" || reason == "max_tokens") return {choice, Finish::length, {}};
+    if (reason == "tool_calls" || reason == "function_call") return {choice, Finish::tool_calls, {}};
+    if (reason == "content_filter") return {choice, Finish::content_filter, {}};
+    return {choice, Finish::other, std::string(reason)};
+}
+
+std::string_view word_of(const chat::Finished& finished, bool legacy_functions) {
+    using chat::Finish;
+    switch (finished.reason) {
+        case Finish::stop:
+        case Finish::pause:
+            return "stop";
+        case Finish::length:
+        case Finish::context:
+            return "length";
+        case Finish::tool_calls:
+            return legacy_functions ? "function_call" : "tool_calls";
+        case Finish::content_filter:
+            return "content_filter";
+        case Finish::other:
+            break;
+    }
+    return finished.detail.empty() ? "stop" : std::string_view(finished.detail);
+}
+
+class Reader final : public AnswerReader {
+  public:
+    void whole(const Value& answer, Events& events) override { read(answer, true, events); }
+    void piece(const Value& data, Events& events) override { read(data, false, events); }
+    void end(Events& events) override {
+        // [DONE] without a finish_reason: the answer has ended all the same.
+        for (auto& [index, state] : choices_)
+            if (!state.finished && state.content && done_) {
+                state.finished = true;
+                events.emplace_back(finish_of(index, "stop", !state.calls.empty()));
+            }
+    }
+    bool done() const override { return done_; }
+    bool mark(std::string_view data) override {
+        done_ = done_ || data == kDone;
+        return data == kDone;
+    }
+
+  private:
+    struct Call {
+        std::int64_t wire_index;
+        std::string id;
+        std::string name;
+        std::string arguments;
+    };
+    struct Choice {
+        std::vector<Call> calls;
+        bool content = false;
+        bool finished = false;
+    };
+
+    void read(const Value& root, bool is_whole, Events& events) {
+        if (const Value error = root["error"]; given(error)) {
+            events.emplace_back(chat::Failed{read_error(error)});
+            return;
+        }
+        if (!started_ && (root["id"].string() || root["choices"].size() > 0)) {
+            started_ = true;
+            events.emplace_back(chat::Started{std::string(root["id"].text()), std::string(root["model"].text())});
+        }
+        for (const Value choice : root["choices"].children()) {
+            const auto index = count_of(choice["index"]);
+            auto& state = choices_[index];
+            if (const Value delta = choice["delta"]; delta.exists() && !is_whole)
+                read_delta(delta, index, false, events);
+            // Whole answers have it, and some servers put all of the answer into their last chunk.
+            if (const Value message = choice["message"]; message.exists()) read_delta(message, index, true, events);
+            if (const auto text = choice["text"].string(); text && !text->empty())  // legacy Completions
+                add_text(state, chat::TextDelta{index, std::string(*text)}, events);
+            if (const Value logprobs = choice["logprobs"]; logprobs.is(Kind::object))
+                events.emplace_back(chat::Logprobs{index, {std::string(logprobs.raw())}});
+            if (const auto reason = choice["finish_reason"].string(); reason && !reason->empty() && !state.finished) {
+                state.finished = true;
+                events.emplace_back(finish_of(index, *reason, !state.calls.empty()));
+            } else if (is_whole && !state.finished) {
+                state.finished = true;
+                events.emplace_back(finish_of(index, "stop", !state.calls.empty()));
+            }
+        }
+        if (const Value usage = root["usage"]; usage.is(Kind::object))
+            events.emplace_back(chat::Used{read_usage(usage)});
+    }
+
+    template <typename Delta>
+    static void add_text(Choice& state, Delta delta, Events& events) {
+        state.content = true;
+        events.emplace_back(std::move(delta));
+    }
+
+    void read_delta(const Value& piece, std::int64_t choice, bool complete, Events& events) {
+        auto& state = choices_[choice];
+        const bool had_content = state.content;
+        for (const auto* key : {"reasoning_content", "reasoning"})
+            if (const auto text = piece[key].string(); text && !text->empty()) {
+                if (!complete || !had_content)
+                    add_text(state, chat::ReasoningDelta{choice, std::string(*text)}, events);
+                break;  // servers that write both write the same twice
+            }
+        if (!complete || !had_content) {
+            const Value content = piece["content"];
+            if (const auto text = content.string(); text && !text->empty())
+                add_text(state, chat::TextDelta{choice, std::string(*text)}, events);
+            for (const Value part : content.children())
+                if (const auto text = part["text"].string(); text && !text->empty())
+                    add_text(state, chat::TextDelta{choice, std::string(*text)}, events);
+            if (const auto text = piece["refusal"].string(); text && !text->empty())
+                add_text(state, chat::RefusalDelta{choice, std::string(*text)}, events);
+        }
+        std::int64_t position = 0;
+        for (const Value call : piece["tool_calls"].children())
+            read_call(state, choice, call, call["index"].integer().value_or(position++), complete, events);
+        if (const Value call = piece["function_call"]; call.is(Kind::object)) {
+            Call* known = state.calls.empty() ? nullptr : &state.calls.front();
+            add_call(state, choice, known, 0, known ? "" : "call_function_0", call["name"].text(),
+                     arguments_in(call["arguments"]), complete, false, events);
+        }
+    }
+
+    static std::string arguments_in(const Value& value) {
+        return std::string(value.is(Kind::object) ? value.raw() : value.text());
+    }
+
+    void read_call(Choice& state, std::int64_t choice, const Value& call, std::int64_t wire_index, bool complete,
+                   Events& events) {
+        const bool custom = call["custom"].exists();
+        const Value body = call[custom ? "custom" : "function"];
+        const auto id = call["id"].text();
+        const auto name = body["name"].text();
+        // The newest call of that index is meant, unless an id or a name says that another one begins: some servers
+        // number every call 0.
+        Call* known = nullptr;
+        for (auto& one : state.calls)
+            if (one.wire_index == wire_index) known = &one;
+        if (!id.empty())
+            for (auto& one : state.calls)
+                if (one.id == id) known = &one;
+        if (known != nullptr && !id.empty() && !known->id.empty() && known->id != id) known = nullptr;
+        if (known != nullptr && id.empty() && known->id.empty() && !name.empty() &&
+            chat::is_json_object(known->arguments))
+            known = nullptr;
+        add_call(state, choice, known, wire_index, id, name, arguments_in(body[custom ? "input" : "arguments"]),
+                 complete, custom, events);
+    }
+
+    void add_call(Choice& state, std::int64_t choice, Call* known, std::int64_t wire_index, std::string_view id,
+                  std::string_view name, std::string arguments, bool complete, bool custom, Events& events) {
+        constexpr std::size_t kMostCalls = 1024;
+        if (known == nullptr) {
+            if (state.calls.size() >= kMostCalls) return;
+            state.calls.push_back({wire_index, {}, {}, {}});
+            known = &state.calls.back();
+        }
+        state.content = true;
+        chat::ToolCallDelta delta{choice, known - state.calls.data(), {}, {}, std::move(arguments), custom};
+        if (known->id.empty()) known->id = delta.id = id;
+        if (known->name.empty()) known->name = delta.name = name;
+        // A complete call that follows its fragments adds only what they lacked.
+        if (complete && delta.arguments.starts_with(known->arguments))
+            delta.arguments = delta.arguments.substr(known->arguments.size());
+        else if (complete && !known->arguments.empty())
+            return;
+        known->arguments += delta.arguments;
+        if (!delta.id.empty() || !delta.name.empty() || !delta.arguments.empty()) events.emplace_back(std::move(delta));
+    }
+
+    std::map<std::int64_t, Choice> choices_;
+    bool started_ = false;
+    bool done_ = false;
+};
+
+// The beginning of each chunk, up to its choices.
+std::string chunk_start(std::string_view object, std::string_view id, std::string_view model, std::int64_t created) {
+    json::Writer out;
+    out.begin_object().member("id", id).member("object", object).member("created", created).member("model", model);
+    return out.take();
+}
+
+std::string prefixed(std::string_view prefix, const AnswerFrame& frame) {
+    return fmt::format("{}{}", prefix, frame.id);
+}
+
+class Writer final : public AnswerWriter {
+  public:
+    explicit Writer(AnswerFrame frame)
+        : frame_(std::move(frame)), id_(prefixed("chatcmpl-", frame_)), model_(frame_.model) {
+        legacy_ = frame_.request != nullptr && frame_.request->legacy_functions;
+        usage_ = frame_.request != nullptr && frame_.request->include_usage;
+    }
+
+    void event(const chat::Event& event, std::string& out) override {
+        if (const auto* started = std::get_if<chat::Started>(&event)) {
+            if (!started->model.empty()) model_ = started->model;
+        } else if (const auto* text = std::get_if<chat::TextDelta>(&event)) {
+            chunk(out, text->choice, [&](json::Writer& w) { w.member("content", text->text); });
+        } else if (const auto* refusal = std::get_if<chat::RefusalDelta>(&event)) {
+            chunk(out, refusal->choice, [&](json::Writer& w) { w.member("refusal", refusal->text); });
+        } else if (const auto* reasoning = std::get_if<chat::ReasoningDelta>(&event)) {
+            chunk(out, reasoning->choice, [&](json::Writer& w) { w.member("reasoning_content", reasoning->text); });
+        } else if (const auto* call = std::get_if<chat::ToolCallDelta>(&event)) {
+            chunk(out, call->choice, [&](json::Writer& w) { write_call(w, *call); });
+        } else if (const auto* logprobs = std::get_if<chat::Logprobs>(&event)) {
+            chunk(out, logprobs->choice, [](json::Writer&) {}, {}, &logprobs->json);
+        } else if (const auto* finished = std::get_if<chat::Finished>(&event)) {
+            chunk(out, finished->choice, [](json::Writer&) {}, word_of(*finished, legacy_));
+        }
+    }
+
+    void end(const Usage& usage, std::string& out) override {
+        if (usage_) append_event(out, "", usage_chunk(usage, id_, model_, frame_.created));
+        append_event(out, "", kDone);
+    }
+
+    void fail(const Error& error, std::string& out) override {
+        // An error event and no [DONE]: the client can tell that the answer is not whole.
+        append_event(out, "", encode_error(error).body);
+    }
+
+    std::string whole(const chat::Answer& answer, const Usage& usage) override {
+        json::Writer out;
+        out.begin_object().member("id", id_).member("object", "chat.completion").member("created", frame_.created);
+        out.member("model", answer.model.empty() ? frame_.model : answer.model).key("choices").begin_array();
+        for (std::size_t i = 0; i < answer.choices.size(); ++i) write_choice(out, answer.choices[i], i);
+        out.end_array().key("usage");
+        write_usage(out, usage);
+        out.end_object();
+        return out.take();
+    }
+
+  private:
+    void write_choice(json::Writer& out, const chat::Choice& choice, std::size_t index) const {
+        std::string text, refusal, reasoning;
+        std::vector<const chat::ToolCallPart*> calls;
+        bool has_text = false;
+        for (const auto& part : choice.parts) {
+            if (const auto* piece = part.as<chat::TextPart>()) {
+                has_text = true;
+                text += piece->text;
+            } else if (const auto* piece = part.as<chat::RefusalPart>()) {
+                refusal += piece->text;
+            } else if (const auto* piece = part.as<chat::ReasoningPart>()) {
+                reasoning += piece->text;
+            } else if (const auto* call = part.as<chat::ToolCallPart>()) {
+                calls.push_back(call);
+            }
+        }
+        out.begin_object().member("index", index).key("message").begin_object().member("role", "assistant");
+        out.key("content");
+        if (has_text || (calls.empty() && refusal.empty()))
+            out.value(text);
+        else
+            out.null();
+        out.key("refusal");
+        if (refusal.empty())
+            out.null();
+        else
+            out.value(refusal);
+        if (!reasoning.empty()) out.member("reasoning_content", reasoning);
+        if (!calls.empty() && legacy_) {
+            out.key("function_call").begin_object().member("name", calls[0]->name);
+            out.member("arguments", calls[0]->arguments).end_object();
+        } else if (!calls.empty()) {
+            out.key("tool_calls").begin_array();
+            for (const auto* call : calls) {
+                out.begin_object().member("id", call->id).member("type", call->custom ? "custom" : "function");
+                out.key(call->custom ? "custom" : "function").begin_object().member("name", call->name);
+                out.member(call->custom ? "input" : "arguments", call->arguments).end_object().end_object();
+            }
+            out.end_array();
+        }
+        out.end_object().key("logprobs");
+        out.raw(choice.logprobs.given() ? std::string_view(choice.logprobs.json) : "null");
+        out.member("finish_reason", word_of(choice.finished.value_or(chat::Finished{}), legacy_)).end_object();
+    }
+
+    void write_call(json::Writer& w, const chat::ToolCallDelta& call) const {
+        if (legacy_) {
+            w.key("function_call").begin_object();
+            if (!call.name.empty()) w.member("name", call.name);
+            w.member("arguments", call.arguments).end_object();
+            return;
+        }
+        const char* body = call.custom ? "custom" : "function";
+        w.key("tool_calls").begin_array().begin_object().member("index", call.index);
+        if (!call.id.empty()) w.member("id", call.id).member("type", body);
+        w.key(body).begin_object();
+        if (!call.name.empty()) w.member("name", call.name);
+        w.member(call.custom ? "input" : "arguments", call.arguments).end_object().end_object().end_array();
+    }
+
+    template <typename WriteDelta>
+    void chunk(std::string& out, std::int64_t choice, WriteDelta&& write_delta, std::string_view reason = {},
+               const chat::Raw* logprobs = nullptr) {
+        if (start_.empty()) start_ = chunk_start("chat.completion.chunk", id_, model_, frame_.created);
+        json::Writer w;
+        w.begin_object().member("index", choice).key("delta").begin_object();
+        if (roles_.size() <= static_cast<std::size_t>(choice)) roles_.resize(static_cast<std::size_t>(choice) + 1);
+        if (!std::exchange(roles_[static_cast<std::size_t>(choice)], 1)) w.member("role", "assistant");
+        write_delta(w);
+        w.end_object();
+        if (logprobs != nullptr) w.raw_member("logprobs", logprobs->json);
+        w.key("finish_reason");
+        if (reason.empty())
+            w.null();
+        else
+            w.value(reason);
+        w.end_object();
+        out.append("data: ").append(start_).append(",\"choices\":[").append(w.text()).append("]}\n\n");
+    }
+
+    const AnswerFrame frame_;
+    const std::string id_;
+    std::string model_;
+    std::string start_;
+    std::vector<char> roles_;
+    bool legacy_ = false;
+    bool usage_ = false;
+};
+
+class CompletionWriter final : public AnswerWriter {
+  public:
+    explicit CompletionWriter(AnswerFrame frame)
+        : frame_(std::move(frame)), id_(prefixed("cmpl-", frame_)), model_(frame_.model) {}
+
+    void event(const chat::Event& event, std::string& out) override {
+        if (const auto* started = std::get_if<chat::Started>(&event)) {
+            if (!started->model.empty()) model_ = started->model;
+        } else if (const auto* text = std::get_if<chat::TextDelta>(&event)) {
+            chunk(out, text->choice, text->text, {});
+        } else if (const auto* finished = std::get_if<chat::Finished>(&event)) {
+            chunk(out, finished->choice, "", word_of(*finished, false));
+        }
+    }
+    void end(const Usage& usage, std::string& out) override {
+        if (frame_.request != nullptr && frame_.request->include_usage) {
+            json::Writer w;
+            write_usage(w, usage);
+            append_event(out, "",
+                         fmt::format("{},\"choices\":[],\"usage\":{}}}",
+                                     chunk_start("text_completion", id_, model_, frame_.created), w.text()));
+        }
+        append_event(out, "", kDone);
+    }
+    void fail(const Error& error, std::string& out) override { append_event(out, "", encode_error(error).body); }
+    std::string whole(const chat::Answer& answer, const Usage& usage) override {
+        json::Writer out;
+        out.begin_object().member("id", id_).member("object", "text_completion").member("created", frame_.created);
+        out.member("model", answer.model.empty() ? frame_.model : answer.model).key("choices").begin_array();
+        for (std::size_t i = 0; i < answer.choices.size(); ++i) {
+            const auto& choice = answer.choices[i];
+            out.begin_object().member("text", chat::text_of(choice.parts)).member("index", i).key("logprobs").null();
+            out.member("finish_reason", word_of(choice.finished.value_or(chat::Finished{}), false)).end_object();
+        }
+        out.end_array().key("usage");
+        write_usage(out, usage);
+        out.end_object();
+        return out.take();
+    }
+
+  private:
+    void chunk(std::string& out, std::int64_t choice, std::string_view text, std::string_view reason) {
+        json::Writer w;
+        w.begin_object().member("text", text).member("index", choice).key("logprobs").null().key("finish_reason");
+        if (reason.empty())
+            w.null();
+        else
+            w.value(reason);
+        w.end_object();
+        append_event(out, "",
+                     fmt::format("{},\"choices\":[{}]}}", chunk_start("text_completion", id_, model_, frame_.created),
+                                 w.text()));
+    }
+    const AnswerFrame frame_;
+    const std::string id_;
+    std::string model_;
+};
+
+void write_model(json::Writer& out, const ListedModel& model, std::int64_t created) {
+    out.begin_object()
+        .member("id", model.id)
+        .member("object", "model")
+        .member("created", created)
+        .member("owned_by", model.owner)
+        .end_object();
+}
+
+}  // namespace
+
+std::unique_ptr<AnswerReader> make_reader() {
+    return std::make_unique<Reader>();
+}
+
+std::unique_ptr<AnswerWriter> make_writer(AnswerFrame frame) {
+    return std::make_unique<Writer>(std::move(frame));
+}
+
+std::unique_ptr<AnswerWriter> completion_writer(AnswerFrame frame) {
+    return std::make_unique<CompletionWriter>(std::move(frame));
+}
+
+ChunkFacts chunk_facts(const Value& chunk) {
+    ChunkFacts facts;
+    for (const Value member : chunk.children()) {
+        const auto key = member.key();
+        if (key == "error" && given(member)) facts.error = read_error(member);
+        if (key == "usage" && member.is(Kind::object)) facts.usage = read_usage(member);
+        if (key != "choices") continue;
+        for (const Value choice : member.children()) {
+            facts.only_usage = false;
+            for (const Value field : choice.children()) {
+                if (field.key() == "finish_reason" && field.is(Kind::string)) ++facts.finished;
+                if (field.key() != "delta") continue;
+                for (const Value piece : field.children()) {
+                    const auto name = piece.key();
+                    if (name == "content" || name == "reasoning_content" || name == "reasoning" || name == "refusal")
+                        facts.text_bytes += piece.text().size();
+                    else if (name == "tool_calls")
+                        for (const Value call : piece.children())
+                            facts.text_bytes += call["function"]["name"].text().size() +
+                                                call["function"]["arguments"].text().size() + call["id"].text().size();
+                }
+            }
+        }
+    }
+    return facts;
+}
+
+std::string usage_chunk(const Usage& usage, std::string_view id, std::string_view model, std::int64_t created) {
+    json::Writer w;
+    write_usage(w, usage);
+    return fmt::format("{},\"choices\":[],\"usage\":{}}}", chunk_start("chat.completion.chunk", id, model, created),
+                       w.text());
+}
+
+// The one place that maps an error to OpenAI's words.
+ErrorShape shape_of(ErrorCode code) {
+    switch (code) {
+        case ErrorCode::invalid:
+            return {400, "invalid_request_error", "invalid_request"};
+        case ErrorCode::unauthenticated:
+            return {401, "invalid_request_error", "invalid_api_key"};
+        case ErrorCode::forbidden:
+            return {403, "permission_error", "forbidden"};
+        case ErrorCode::not_found:
+            return {404, "invalid_request_error", "model_not_found"};
+        case ErrorCode::method:
+            return {405, "invalid_request_error", "method_not_allowed"};
+        case ErrorCode::too_large:
+            return {413, "invalid_request_error", "too_large"};
+        case ErrorCode::rate_limited:
+            return {429, "rate_limit_error", "rate_limit_exceeded"};
+        case ErrorCode::over_budget:
+            return {429, "insufficient_quota", "insufficient_quota"};
+        case ErrorCode::policy:
+            return {422, "policy_error", "no_eligible_model"};
+        case ErrorCode::unavailable:
+            return {503, "server_error", "unavailable"};
+        case ErrorCode::context:
+            return {400, "invalid_request_error", "context_length_exceeded"};
+        case ErrorCode::upstream:
+            return {502, "server_error", "upstream_error"};
+        case ErrorCode::timeout:
+            return {504, "server_error", "timeout"};
+        case ErrorCode::cancelled:
+            return {503, "server_error", "cancelled"};
+        case ErrorCode::storage:
+            return {503, "server_error", "storage_error"};
+        case ErrorCode::internal:
+            break;
+    }
+    return {500, "server_error", "internal_error"};
+}
+
+ErrorReply encode_error(const Error& error) {
+    const auto shape = shape_of(error.code);
+    json::Writer out;
+    out.begin_object()
+        .key("error")
+        .begin_object()
+        .member("message", error.code == ErrorCode::context && error.prompt_tokens > 0 && error.context_tokens > 0
+                               ? fmt::format("This model's maximum context length is {} tokens. However, your messages "
+                                             "resulted in {} tokens. {}",
+                                             error.context_tokens, error.prompt_tokens, error.message)
+                               : error.message)
+        .member("type", shape.type)
+        .key("param");
+    if (error.param.empty())
+        out.null();
+    else
+        out.value(error.param);
+    out.member("code", shape.code).end_object().end_object();
+    return {shape.status, out.take()};
+}
+
+std::string encode_models(const std::vector<ListedModel>& models, std::int64_t created) {
+    json::Writer out;
+    out.begin_object().member("object", "list").key("data").begin_array();
+    for (const auto& model : models) write_model(out, model, created);
+    out.end_array().end_object();
+    return out.take();
+}
+
+std::string encode_model(const ListedModel& model, std::int64_t created) {
+    json::Writer out;
+    write_model(out, model, created);
+    return out.take();
+}
+
+}  // namespace tandem::dialect::openai_chat

@@ -1,0 +1,558 @@
+// Requests of OpenAI Responses; its answers are in openai_responses_answer.cpp.
+#include "dialect/openai_responses.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "dialect/fields.h"
+#include "dialect/sequence.h"
+
+namespace tandem::dialect::openai_responses {
+
+namespace {
+
+using chat::Role;
+using json::Kind;
+using json::Value;
+
+constexpr std::string_view kName = "openai-responses";
+
+Result<chat::Part> read_part(const Value& value, const std::string& param) {
+    const auto type = value["type"].string();
+    if (!value.is(Kind::object) || !type) return wrong(param, "an object with a 'type'");
+    chat::Part part;
+    if (*type == "input_text" || *type == "output_text" || *type == "text") {
+        const auto text = value["text"].string();
+        if (!text) return wrong(param + ".text", "a string");
+        part.body = chat::TextPart{std::string(*text)};
+        return part;
+    }
+    if (*type == "refusal") {
+        part.body = chat::RefusalPart{std::string(value["refusal"].text())};
+        return part;
+    }
+    if (*type == "input_image") {
+        chat::ImagePart image;
+        if (const auto url = value["image_url"].string()) image.media = media_of_url(*url);
+        image.media.file_id = value["file_id"].text();
+        image.detail = value["detail"].text();
+        if (image.media == chat::Media{}) return wrong(param + ".image_url", "a URL, or a file_id");
+        part.body = std::move(image);
+        return part;
+    }
+    if (*type == "input_file") {
+        chat::DocumentPart document;
+        if (const auto data = value["file_data"].string()) document.media = media_of_url(*data);
+        if (const auto url = value["file_url"].string()) document.media.url = *url;
+        document.media.file_id = value["file_id"].text();
+        document.name = value["filename"].text();
+        part.body = std::move(document);
+        return part;
+    }
+    if (*type == "input_audio" && value["input_audio"]["data"].string()) {
+        const Value audio = value["input_audio"];
+        part.body = chat::AudioPart{
+            {{}, "audio/" + std::string(audio["format"].text()), std::string(audio["data"].text()), {}}};
+        return part;
+    }
+    part.body = chat::OtherPart{std::string(*type), {std::string(value.raw())}};
+    return part;
+}
+
+Result<std::vector<chat::Part>> read_content(const Value& value, const std::string& param) {
+    std::vector<chat::Part> parts;
+    if (!given(value)) return parts;
+    if (const auto text = value.string()) {
+        parts.push_back({chat::TextPart{std::string(*text)}, {}});
+        return parts;
+    }
+    if (!value.is(Kind::array)) return wrong(param, "a string or a list of parts");
+    for (const Value element : value.children()) {
+        auto part = read_part(element, fmt::format("{}[{}]", param, parts.size()));
+        if (!part) return fail(part.error());
+        parts.push_back(std::move(*part));
+    }
+    return parts;
+}
+
+// Items of the model that follow each other are one turn.
+void add_to_answer(chat::Request& request, chat::Part part) {
+    if (request.messages.empty() || request.messages.back().role != Role::assistant)
+        request.messages.push_back({Role::assistant, {}, {}, {}});
+    request.messages.back().parts.push_back(std::move(part));
+}
+
+chat::ReasoningPart read_reasoning(const Value& item) {
+    chat::ReasoningPart part;
+    read_signature(item["encrypted_content"].text(), kName, part);
+    if (part.dialect == kName && !part.signature.empty())
+        part.signature = fmt::format("{}|{}", item["id"].text(), part.signature);
+    for (const auto* field : {"summary", "content"})
+        for (const Value piece : item[field].children()) {
+            if (!part.text.empty()) part.text += "\n\n";
+            part.text += piece["text"].text();
+        }
+    return part;
+}
+
+Result<> read_item(const Value& item, const std::string& param, chat::Request& request) {
+    if (!item.is(Kind::object)) return wrong(param, "an object");
+    const auto type = item["type"].string().value_or("message");
+    if (type == "message") {
+        const auto role = item["role"].text();
+        if (role != "user" && role != "assistant" && role != "system" && role != "developer")
+            return wrong(param + ".role", "user, assistant, system or developer");
+        auto parts = read_content(item["content"], param + ".content");
+        if (!parts) return fail(parts.error());
+        if (role == "assistant") {
+            for (auto& part : *parts) add_to_answer(request, std::move(part));
+        } else {
+            request.messages.push_back({role == "user"     ? Role::user
+                                        : role == "system" ? Role::system
+                                                           : Role::developer,
+                                        std::move(*parts),
+                                        {},
+                                        {}});
+        }
+    } else if (type == "function_call" || type == "custom_tool_call") {
+        chat::ToolCallPart call;
+        call.custom = type == "custom_tool_call";
+        if (auto ok = read_string(item["call_id"], param + ".call_id", call.id); !ok) return ok;
+        if (auto ok = read_string(item["name"], param + ".name", call.name); !ok) return ok;
+        const char* field = call.custom ? "input" : "arguments";
+        if (item[field].is(Kind::object))
+            call.arguments = item[field].raw();
+        else if (auto ok = read_string(item[field], param + "." + field, call.arguments); !ok)
+            return ok;
+        add_to_answer(request, {std::move(call), {}});
+    } else if (type == "function_call_output" || type == "custom_tool_call_output") {
+        chat::ToolResultPart result;
+        result.custom = type == "custom_tool_call_output";
+        if (auto ok = read_string(item["call_id"], param + ".call_id", result.call_id); !ok) return ok;
+        const Value output = item["output"];
+        // A string or a list of parts; an object, as some clients send it, is its JSON.
+        if (output.is(Kind::object)) {
+            result.content.push_back({chat::TextPart{std::string(output.raw())}, {}});
+        } else {
+            auto content = read_content(output, param + ".output");
+            if (!content) return fail(content.error());
+            result.content = std::move(*content);
+        }
+        request.messages.push_back({Role::tool, {{std::move(result), {}}}, {}, {}});
+    } else if (type == "reasoning") {
+        add_to_answer(request, {read_reasoning(item), {}});
+    } else {
+        add_to_answer(request, {chat::OtherPart{std::string(type), {std::string(item.raw())}}, {}});
+    }
+    return {};
+}
+
+Result<> read_input(const Value& root, chat::Request& request) {
+    if (const auto text = root["instructions"].string(); text && !text->empty())
+        request.messages.push_back({Role::system, {{chat::TextPart{std::string(*text)}, {}}}, {}, {}});
+    const Value input = root["input"];
+    if (const auto text = input.string()) {
+        request.messages.push_back({Role::user, {{chat::TextPart{std::string(*text)}, {}}}, {}, {}});
+        return {};
+    }
+    if (!input.is(Kind::array)) return wrong("input", "a string or a list of items");
+    std::size_t number = 0;
+    for (const Value item : input.children())
+        if (auto ok = read_item(item, fmt::format("input[{}]", number++), request); !ok) return ok;
+    if (request.messages.empty()) return wrong("input", "at least one item");
+    return {};
+}
+
+Result<> read_tools(const Value& root, chat::Request& request) {
+    const Value tools = root["tools"];
+    if (given(tools) && !tools.is(Kind::array)) return wrong("tools", "a list");
+    for (const Value element : tools.children()) {
+        const auto here = fmt::format("tools[{}]", request.tools.size());
+        if (!element.is(Kind::object)) return wrong(here, "an object");
+        chat::Tool tool;
+        const auto type = element["type"].text();
+        if (type == "function" || type == "custom") {
+            const bool custom = type == "custom";
+            if (!element["name"].string()) return wrong(here + ".name", "a string");
+            tool.kind = custom ? chat::Tool::Kind::custom : chat::Tool::Kind::function;
+            tool.name = element["name"].text();
+            if (auto ok = read_string(element["description"], here + ".description", tool.description); !ok) return ok;
+            if (auto ok = read_flag(element["strict"], here + ".strict", tool.strict); !ok) return ok;
+            tool.parameters = raw_of(element[custom ? "format" : "parameters"]);
+            keep_unknown(element, {"type", "name", "description", "strict", custom ? "format" : "parameters"},
+                         tool.extra);
+        } else {
+            tool.kind = chat::Tool::Kind::hosted;
+            tool.name = type;
+            tool.hosted.json = element.raw();
+        }
+        request.tools.push_back(std::move(tool));
+    }
+    using Choice = chat::ToolChoice::Kind;
+    auto& choice = request.tool_choice;
+    const Value value = root["tool_choice"];
+    if (!given(value)) return {};
+    const auto text = value.text();
+    if (text == "none")
+        choice.kind = Choice::none;
+    else if (text == "auto")
+        choice.kind = Choice::automatic;
+    else if (text == "required")
+        choice.kind = Choice::required;
+    else if ((value["type"].text() == "function" || value["type"].text() == "custom") && value["name"].string())
+        choice = {Choice::named, std::string(value["name"].text()), {}};
+    else if (value.is(Kind::object))
+        choice = {Choice::other, {}, raw_of(value)};
+    else
+        return wrong("tool_choice", "none, auto, required, or an object that names a tool");
+    return {};
+}
+
+Result<> read_text(const Value& text, chat::Request& request) {
+    if (!given(text)) return {};
+    if (auto ok = read_string(text["verbosity"], "text.verbosity", request.verbosity); !ok) return ok;
+    const Value value = text["format"];
+    if (!given(value)) return {};
+    using Format = chat::ResponseFormat::Kind;
+    auto& format = request.response_format;
+    const auto type = value["type"].text();
+    if (type == "text") {
+        format.kind = Format::text;
+    } else if (type == "json_object") {
+        format.kind = Format::json_object;
+    } else if (type == "json_schema") {
+        format.kind = Format::json_schema;
+        if (auto ok = read_string(value["name"], "text.format.name", format.name); !ok) return ok;
+        if (auto ok = read_flag(value["strict"], "text.format.strict", format.strict); !ok) return ok;
+        format.description = value["description"].text();
+        format.schema = raw_of(value["schema"]);
+    } else {
+        format.kind = Format::other;
+        format.other.json = value.raw();
+    }
+    return {};
+}
+
+// ---- encoding ----
+
+void write_part(json::Writer& out, const chat::Part& part, bool answer) {
+    if (const auto* other = part.as<chat::OtherPart>()) {
+        out.raw(other->json.json);
+        return;
+    }
+    out.begin_object();
+    if (const auto* text = part.as<chat::TextPart>()) {
+        out.member("type", answer ? "output_text" : "input_text").member("text", text->text);
+        if (answer) out.key("annotations").begin_array().end_array();
+    } else if (const auto* refusal = part.as<chat::RefusalPart>()) {
+        out.member("type", "refusal").member("refusal", refusal->text);
+    } else if (const auto* image = part.as<chat::ImagePart>()) {
+        out.member("type", "input_image");
+        if (!image->media.file_id.empty())
+            out.member("file_id", image->media.file_id);
+        else
+            out.member("image_url", url_of(image->media));
+        out.member("detail", image->detail.empty() ? "auto" : image->detail);
+    } else if (const auto* document = part.as<chat::DocumentPart>()) {
+        out.member("type", "input_file");
+        if (!document->media.file_id.empty())
+            out.member("file_id", document->media.file_id);
+        else if (!document->media.url.empty())
+            out.member("file_url", document->media.url);
+        else
+            out.member("file_data", url_of(document->media));
+        if (!document->name.empty()) out.member("filename", document->name);
+    }
+    out.end_object();
+}
+
+void write_call(json::Writer& out, const chat::ToolCallPart& call) {
+    out.begin_object().member("type", call.custom ? "custom_tool_call" : "function_call").member("call_id", call.id);
+    out.member("name", call.name).member(call.custom ? "input" : "arguments", call.arguments).end_object();
+}
+
+void write_result(json::Writer& out, const chat::ToolResultPart& result) {
+    out.begin_object().member("type", result.custom ? "custom_tool_call_output" : "function_call_output");
+    out.member("call_id", result.call_id).key("output");
+    if (result.content.size() == 1 && result.content[0].as<chat::TextPart>()) {
+        out.value(result.content[0].as<chat::TextPart>()->text);
+    } else if (result.content.empty()) {
+        out.value("");
+    } else {
+        out.begin_array();
+        for (const auto& part : result.content) write_part(out, part, false);
+        out.end_array();
+    }
+    out.end_object();
+}
+
+void write_reasoning(json::Writer& out, const chat::ReasoningPart& reasoning) {
+    const auto bar = reasoning.signature.find('|');
+    out.begin_object().member("type", "reasoning");
+    if (bar != std::string::npos) out.member("id", reasoning.signature.substr(0, bar));
+    out.key("summary").begin_array();
+    if (!reasoning.text.empty())
+        out.begin_object().member("type", "summary_text").member("text", reasoning.text).end_object();
+    out.end_array();
+    if (bar != std::string::npos) out.member("encrypted_content", reasoning.signature.substr(bar + 1));
+    out.end_object();
+}
+
+// One turn: texts that follow each other are one message item, calls and reasoning are items of their own.
+void write_turn(json::Writer& out, const chat::Message& message) {
+    static constexpr std::array<std::string_view, 5> kRoles = {"system", "developer", "user", "assistant", "tool"};
+    const bool answer = message.role == Role::assistant;
+    bool open = false;
+    auto close = [&] {
+        if (std::exchange(open, false)) out.end_array().end_object();
+    };
+    for (const auto& part : message.parts) {
+        const auto* other = part.as<chat::OtherPart>();
+        if (const auto* call = part.as<chat::ToolCallPart>()) {
+            close();
+            write_call(out, *call);
+        } else if (const auto* result = part.as<chat::ToolResultPart>()) {
+            close();
+            write_result(out, *result);
+        } else if (const auto* reasoning = part.as<chat::ReasoningPart>()) {
+            close();
+            write_reasoning(out, *reasoning);
+        } else if (other != nullptr && answer) {  // an item that we do not know
+            close();
+            out.raw(other->json.json);
+        } else {
+            if (!std::exchange(open, true)) {
+                out.begin_object()
+                    .member("type", "message")
+                    .member("role", kRoles[static_cast<std::size_t>(message.role)]);
+                out.key("content").begin_array();
+            }
+            write_part(out, part, answer);
+        }
+    }
+    close();
+}
+
+void write_tools(json::Writer& out, const chat::Request& request) {
+    if (!request.tools.empty()) {
+        out.key("tools").begin_array();
+        for (const auto& tool : request.tools) {
+            if (tool.kind == chat::Tool::Kind::hosted) {
+                out.raw(tool.hosted.json);
+                continue;
+            }
+            const bool custom = tool.kind == chat::Tool::Kind::custom;
+            out.begin_object().member("type", custom ? "custom" : "function").member("name", tool.name);
+            if (!tool.description.empty()) out.member("description", tool.description);
+            write_raw(out, custom ? "format" : "parameters", tool.parameters);
+            // Left out, it means true here and false in every other dialect.
+            if (!custom) out.member("strict", tool.strict.value_or(false));
+            write_extra(out, tool.extra);
+            out.end_object();
+        }
+        out.end_array();
+    }
+    using Choice = chat::ToolChoice::Kind;
+    const auto& choice = request.tool_choice;
+    if (choice.kind == Choice::none) out.member("tool_choice", "none");
+    if (choice.kind == Choice::automatic) out.member("tool_choice", "auto");
+    if (choice.kind == Choice::required) out.member("tool_choice", "required");
+    if (choice.kind == Choice::other) out.raw_member("tool_choice", choice.other.json);
+    if (choice.kind == Choice::named) {
+        const auto tool = std::ranges::find(request.tools, choice.name, &chat::Tool::name);
+        const bool custom = tool != request.tools.end() && tool->kind == chat::Tool::Kind::custom;
+        out.key("tool_choice").begin_object().member("type", custom ? "custom" : "function");
+        out.member("name", choice.name).end_object();
+    }
+    if (request.parallel_tool_calls) out.member("parallel_tool_calls", *request.parallel_tool_calls);
+}
+
+void write_text(json::Writer& out, const chat::Request& request) {
+    using Format = chat::ResponseFormat::Kind;
+    const auto& format = request.response_format;
+    if (format.kind == Format::unset && request.verbosity.empty()) return;
+    out.key("text").begin_object();
+    if (format.kind == Format::other) {
+        out.raw_member("format", format.other.json);
+    } else if (format.kind != Format::unset) {
+        out.key("format").begin_object();
+        out.member("type", format.kind == Format::text          ? "text"
+                           : format.kind == Format::json_object ? "json_object"
+                                                                : "json_schema");
+        if (format.kind == Format::json_schema) {
+            out.member("name", format.name);
+            if (!format.description.empty()) out.member("description", format.description);
+            write_raw(out, "schema", format.schema);
+            if (format.strict) out.member("strict", *format.strict);
+        }
+        out.end_object();
+    }
+    if (!request.verbosity.empty()) out.member("verbosity", request.verbosity);
+    out.end_object();
+}
+
+class OpenAiResponses final : public Dialect {
+  public:
+    dialect::Kind kind() const override { return dialect::Kind::openai_responses; }
+
+    Result<chat::Request> decode_request(const Incoming& incoming) const override {
+        const Value root = incoming.body.root();
+        if (!root.is(Kind::object)) return fail(ErrorCode::invalid, "the body must be a JSON object");
+        chat::Request request;
+        request.dialect = kName;
+        const auto model = root["model"].string();
+        if (!model || model->empty()) return wrong("model", "the name of an alias or a model, such as \"auto\"");
+        request.model = *model;
+        if (auto ok = read_input(root, request); !ok) return fail(ok.error());
+        if (auto ok = read_tools(root, request); !ok) return fail(ok.error());
+        if (auto ok = read_text(root["text"], request); !ok) return fail(ok.error());
+        if (auto ok = read_rest(root, request); !ok) return fail(ok.error());
+        keep_unknown(root,
+                     {"model", "input", "instructions", "tools", "tool_choice", "text", "stream", "parallel_tool_calls",
+                      "reasoning", "max_output_tokens", "temperature", "top_p", "top_logprobs", "store",
+                      "previous_response_id", "conversation", "background"},
+                     request.extra);
+        return request;
+    }
+
+    Outgoing encode_request(const chat::Request& request, const Target& target) const override {
+        json::Writer out;
+        out.begin_object().member("model", target.model);
+        std::size_t first = 0;
+        if (!request.messages.empty()) {
+            const auto& m = request.messages[0];
+            if (m.role == Role::system && m.parts.size() == 1 && m.parts[0].as<chat::TextPart>() &&
+                !m.parts[0].as<chat::TextPart>()->text.empty() && m.extra.empty()) {
+                out.member("instructions", m.parts[0].as<chat::TextPart>()->text);
+                first = 1;
+            }
+        }
+        out.key("input").begin_array();
+        for (std::size_t i = first; i < request.messages.size(); ++i) write_turn(out, request.messages[i]);
+        out.end_array();
+        write_tools(out, request);
+        write_text(out, request);
+        if (request.max_output_tokens) out.member("max_output_tokens", *request.max_output_tokens);
+        if (target.stream) out.member("stream", true);
+        write_raw(out, "temperature", request.sampling.temperature);
+        write_raw(out, "top_p", request.sampling.top_p);
+        if (request.top_logprobs) out.member("top_logprobs", *request.top_logprobs);
+        if (!request.thinking.effort.empty() || !request.thinking.summary.empty()) {
+            out.key("reasoning").begin_object();
+            if (!request.thinking.effort.empty()) out.member("effort", request.thinking.effort);
+            if (!request.thinking.summary.empty()) out.member("summary", request.thinking.summary);
+            out.end_object();
+        }
+        // The conversation is kept here: nothing is left at the provider, and what it thought comes back sealed.
+        out.member("store", false);
+        const bool includes = std::ranges::any_of(request.extra, [](const auto& e) { return e.first == "include"; });
+        if (!includes) out.key("include").begin_array().value("reasoning.encrypted_content").end_array();
+        write_extra(out, request.extra);
+        out.end_object();
+        return {"/responses", out.take()};
+    }
+
+    Outgoing forward_request(const Incoming& incoming, const Target& target) const override {
+        const Value root = incoming.body.root();
+        std::vector<std::pair<std::string_view, std::string>> members = {{"model", json::quoted(target.model)},
+                                                                         {"store", "false"}};
+        for (const auto* ours : {"previous_response_id", "conversation", "background"})
+            if (root[ours].exists()) members.emplace_back(ours, "");
+        // Whether it streams to us is our matter: a background request is stored as it comes.
+        if (root["stream"].boolean().value_or(false) != target.stream)
+            members.emplace_back("stream", target.stream ? "true" : "false");
+        return {"/responses", with_members(root, members)};
+    }
+
+    std::unique_ptr<AnswerReader> reader() const override;
+    std::unique_ptr<AnswerWriter> writer(AnswerFrame frame) const override;
+    ErrorReply encode_error(const Error& error) const override { return openai_responses::encode_error(error); }
+
+  private:
+    static Result<> read_rest(const Value& root, chat::Request& request) {
+        if (auto ok = read_flag(root["stream"], "stream", request.stream); !ok) return ok;
+        request.include_usage = true;
+        if (auto ok = read_flag(root["parallel_tool_calls"], "parallel_tool_calls", request.parallel_tool_calls); !ok)
+            return ok;
+        const Value reasoning = root["reasoning"];
+        if (given(reasoning) && !reasoning.is(Kind::object)) return wrong("reasoning", "an object");
+        if (auto ok = read_string(reasoning["effort"], "reasoning.effort", request.thinking.effort); !ok) return ok;
+        if (auto ok = read_string(reasoning["summary"], "reasoning.summary", request.thinking.summary); !ok) return ok;
+        if (auto ok = read_count(root["max_output_tokens"], "max_output_tokens", request.max_output_tokens); !ok)
+            return ok;
+        if (auto ok = read_count(root["top_logprobs"], "top_logprobs", request.top_logprobs, 0); !ok) return ok;
+        if (auto ok = read_number(root["temperature"], "temperature", request.sampling.temperature); !ok) return ok;
+        return read_number(root["top_p"], "top_p", request.sampling.top_p);
+    }
+};
+
+}  // namespace
+
+std::unique_ptr<AnswerReader> make_reader();
+std::unique_ptr<AnswerWriter> make_writer(AnswerFrame frame);
+
+std::unique_ptr<AnswerReader> OpenAiResponses::reader() const {
+    return make_reader();
+}
+std::unique_ptr<AnswerWriter> OpenAiResponses::writer(AnswerFrame frame) const {
+    return make_writer(std::move(frame));
+}
+
+const Dialect& dialect() {
+    static const OpenAiResponses instance;
+    return instance;
+}
+
+std::string echo_of(const json::Document& request) {
+    const Value root = request.root();
+    json::Writer out;
+    out.begin_object();
+    auto repeat = [&](const char* name, std::string_view otherwise) {
+        out.raw_member(name, given(root[name]) ? root[name].raw() : otherwise);
+    };
+    repeat("instructions", "null");
+    repeat("max_output_tokens", "null");
+    repeat("max_tool_calls", "null");
+    repeat("metadata", "{}");
+    repeat("parallel_tool_calls", "true");
+    repeat("previous_response_id", "null");
+    if (given(root["conversation"])) {
+        const Value conversation = root["conversation"];
+        out.key("conversation").begin_object();
+        out.member("id", conversation.is(Kind::object) ? conversation["id"].text() : conversation.text()).end_object();
+    }
+    repeat("prompt_cache_key", "null");
+    const Value reasoning = root["reasoning"];
+    out.key("reasoning").begin_object();
+    out.raw_member("effort", given(reasoning["effort"]) ? reasoning["effort"].raw() : "null");
+    out.raw_member("summary", given(reasoning["summary"]) ? reasoning["summary"].raw() : "null").end_object();
+    repeat("safety_identifier", "null");
+    repeat("service_tier", "\"default\"");
+    repeat("store", "true");
+    repeat("temperature", "1.0");
+    repeat("text", R"({"format":{"type":"text"}})");
+    repeat("tool_choice", "\"auto\"");
+    repeat("tools", "[]");
+    repeat("top_logprobs", "0");
+    repeat("top_p", "1.0");
+    repeat("truncation", "\"disabled\"");
+    repeat("user", "null");
+    out.end_object();
+    const auto text = out.take();
+    return text.substr(1, text.size() - 2);
+}
+
+std::vector<std::string> input_items(const Value& input) {
+    std::vector<std::string> items;
+    if (const auto text = input.string()) {
+        json::Writer out;
+        out.begin_object().member("type", "message").member("role", "user").key("content").begin_array();
+        out.begin_object().member("type", "input_text").member("text", *text).end_object().end_array().end_object();
+        items.push_back(out.take());
+    }
+    for (const Value item : input.children()) items.emplace_back(item.raw());
+    return items;
+}
+
+}  // namespace tandem::dialect::openai_responses

@@ -1,0 +1,62 @@
+// Events in the order in which dialects with one open block at a time can say them. Private to dialect/.
+//
+// Chat Completions lets calls interleave and text come between; Anthropic, Responses, Ollama and Gemini want one part
+// after the other. The first part streams as it comes, the others wait their turn; nothing is lost.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "chat/answer.h"
+#include "chat/conversation.h"
+
+namespace tandem::dialect {
+
+struct Piece {
+    enum class Kind { text, refusal, reasoning, call } kind = Kind::text;
+    std::string text;  // all of it so far: text, reasoning, arguments
+    std::string signature;
+    bool redacted = false;
+    std::string id;
+    std::string name;
+    bool custom = false;
+};
+
+class Sequencer {
+  public:
+    class Sink {
+      public:
+        virtual ~Sink() = default;
+        virtual void open(const Piece& piece) = 0;
+        // `added` is the new end of piece.text.
+        virtual void delta(const Piece& piece, std::string_view added) = 0;
+        virtual void close(const Piece& piece) = 0;
+    };
+
+    // Events of other choices than the first, and those that are no part, are ignored.
+    void take(const chat::Event& event, Sink& sink);
+    // No more parts come.
+    void finish(Sink& sink);
+
+  private:
+    struct Waiting {
+        Piece piece;
+        std::int64_t index = -1;  // of a call
+        std::size_t said = 0;     // bytes of text that the sink has
+        bool opened = false;
+        bool ended = false;
+    };
+    Waiting& last(Piece::Kind kind);
+    void pump(Sink& sink, bool finishing);
+
+    std::deque<Waiting> queue_;  // the first is the open one
+    std::vector<std::int64_t> closed_calls_;
+};
+
+// The signature of a foreign provider as a client of another dialect keeps it: "tandem:DIALECT:SIGNATURE".
+std::string tagged_signature(const std::string& signature, std::string_view signed_by, std::string_view own);
+// Takes the tag off, and says whose it is.
+void read_signature(std::string_view text, std::string_view own, chat::ReasoningPart& part);
+
+}  // namespace tandem::dialect

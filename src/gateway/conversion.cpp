@@ -1,0 +1,282 @@
+#include "gateway/conversion.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "chat/estimate.h"
+#include "chat/rendered_tools.h"
+#include "dialect/gemini.h"
+#include "dialect/openai_chat.h"
+#include "net/ndjson.h"
+#include "net/sse.h"
+
+namespace tandem::gateway {
+
+namespace {
+
+using dialect::Kind;
+using dialect::Speaker;
+
+struct Path {
+    std::string_view path;
+    Front front;
+};
+
+constexpr Path kPaths[] = {
+    {"/v1/chat/completions", {Kind::openai_chat, Operation::chat}},
+    {"/v1/completions", {Kind::openai_chat, Operation::completion}},
+    {"/v1/embeddings", {Kind::openai_chat, Operation::embed}},
+    {"/v1/rerank", {Kind::openai_chat, Operation::rerank}},
+    {"/v1/responses", {Kind::openai_responses, Operation::chat}},
+    {"/v1/responses/input_tokens", {Kind::openai_responses, Operation::count}},
+    {"/v1/messages", {Kind::anthropic, Operation::chat}},
+    {"/v1/messages/count_tokens", {Kind::anthropic, Operation::count}},
+    {"/api/chat", {Kind::ollama, Operation::chat}},
+    {"/api/generate", {Kind::ollama, Operation::chat}},
+    {"/api/embed", {Kind::ollama, Operation::embed}},
+    {"/api/embeddings", {Kind::ollama, Operation::embed}},
+};
+
+// The texts of a request that is no conversation, as one: for labels, features and the memory of labels.
+chat::Request as_messages(Kind kind, const std::string& model, const std::vector<std::string>& texts) {
+    chat::Request request;
+    request.dialect = name_of(kind);
+    request.model = model;
+    for (const auto& text : texts) request.messages.push_back({chat::Role::user, {{chat::TextPart{text}, {}}}, {}, {}});
+    return request;
+}
+
+std::set<std::string> custom_tools(const chat::Request& request) {
+    std::set<std::string> names;
+    for (const auto& tool : request.tools)
+        if (tool.kind == chat::Tool::Kind::custom) names.insert(tool.name);
+    return names;
+}
+
+}  // namespace
+
+std::optional<Front> front_of(std::string_view path) {
+    for (const auto& entry : kPaths)
+        if (entry.path == path) return entry.front;
+    if (path.starts_with("/v1beta/models/") || path.starts_with("/v1/models/")) {
+        const auto method = dialect::gemini::call_of(path).method;
+        if (method == "generateContent" || method == "streamGenerateContent")
+            return Front{Kind::gemini, Operation::chat};
+        if (method == "countTokens") return Front{Kind::gemini, Operation::count};
+        if (method == "embedContent" || method == "batchEmbedContents") return Front{Kind::gemini, Operation::embed};
+    }
+    return std::nullopt;
+}
+
+Kind errors_of(std::string_view path) {
+    if (path.starts_with("/v1/messages")) return Kind::anthropic;
+    if (path.starts_with("/api/")) return Kind::ollama;
+    if (path.starts_with("/v1beta/")) return Kind::gemini;
+    if (const auto front = front_of(path)) return front->kind;
+    return Kind::openai_chat;
+}
+
+Result<> decode(Question& question) {
+    const auto& [kind, operation] = question.front;
+    if (operation == Operation::embed) {
+        auto embed = dialect::decode_embed(kind, question.incoming());
+        if (!embed) return fail(embed.error());
+        question.embed = std::move(*embed);
+        question.request = as_messages(kind, question.embed.model, question.embed.texts);
+        return {};
+    }
+    if (operation == Operation::rerank) {
+        auto rerank = dialect::decode_rerank(question.document);
+        if (!rerank) return fail(rerank.error());
+        rerank->documents.push_back(rerank->query);
+        question.request = as_messages(kind, rerank->model, rerank->documents);
+        return {};
+    }
+    auto request = operation == Operation::completion ? dialect::openai_chat::decode_completion(question.document)
+                                                      : dialect::of(kind).decode_request(question.incoming());
+    if (!request) return fail(request.error());
+    question.request = std::move(*request);
+    return {};
+}
+
+Speaker speaker_of(config::ProviderKind kind) {
+    switch (kind) {
+        case config::ProviderKind::engine:
+        case config::ProviderKind::llama_server:
+            return Speaker::llama_server;
+        case config::ProviderKind::openai:
+            break;
+        case config::ProviderKind::responses:
+            return Speaker::openai_responses;
+        case config::ProviderKind::anthropic:
+            return Speaker::anthropic;
+        case config::ProviderKind::gemini:
+            return Speaker::gemini;
+        case config::ProviderKind::ollama:
+            return Speaker::ollama;
+    }
+    return Speaker::openai_chat;
+}
+
+Result<Conversion> Conversion::make(const Question& question, const config::Provider& provider,
+                                    const config::Model& model) {
+    Conversion c(question, speaker_of(provider.kind));
+    const auto& request = question.request;
+    const auto kind = kind_of(c.speaker_);
+    const dialect::Target target{model.name, request.stream, provider.stream_usage, model.context_tokens};
+    c.same_ = kind == question.front.kind;
+    const auto incoming = question.incoming();
+    if (question.front.operation == Operation::embed) {
+        c.outgoing_ = dialect::encode_embed(question.embed, c.speaker_, target, c.same_ ? &incoming : nullptr);
+        return c;
+    }
+    if (question.front.operation == Operation::rerank) {
+        if (kind != Kind::openai_chat)
+            return fail(ErrorCode::invalid,
+                        fmt::format("model: {} has no reranking; use a provider of kind openai or llama-server",
+                                    dialect::kSpeakerNames[static_cast<std::size_t>(c.speaker_)]),
+                        "model");
+        c.outgoing_ = dialect::of(kind).forward_request(incoming, target);
+        c.outgoing_.path = "/rerank";
+        return c;
+    }
+    const bool render = model.render_tools && chat::needs_rendered_tools(request);
+    if (question.front.operation == Operation::completion || render) c.same_ = false;
+    if (c.same_) {
+        c.outgoing_ = dialect::of(kind).forward_request(incoming, target);
+        return c;
+    }
+    c.custom_ = custom_tools(request);
+    auto fitted = dialect::fit(request, c.speaker_, provider.drop_untranslatable);
+    if (fitted.refused) return fail(*fitted.refused);
+    c.warnings_ = std::move(fitted.warnings);
+    if (render) {
+        dialect::make_custom_tools_functions(fitted.request);
+        c.rendered_ = chat::render_tools(fitted.request);
+    }
+    if (c.speaker_ == Speaker::anthropic && !request.max_output_tokens)
+        c.warnings_.emplace_back("max_tokens was not given, and Anthropic wants it: the default was sent");
+    c.outgoing_ = dialect::of(kind).encode_request(fitted.request, target);
+    return c;
+}
+
+std::unique_ptr<dialect::AnswerWriter> Conversion::writer(dialect::AnswerFrame frame) const {
+    frame.signed_by = name_of(kind_of(speaker_));
+    if (question_->front.operation == Operation::completion)
+        return dialect::openai_chat::completion_writer(std::move(frame));
+    return dialect::of(question_->front.kind).writer(std::move(frame));
+}
+
+std::vector<std::unique_ptr<chat::EventFilter>> Conversion::filters(const std::string& id) const {
+    std::vector<std::unique_ptr<chat::EventFilter>> list;
+    list.push_back(chat::think_filter());
+    if (rendered_) list.push_back(chat::rendered_tools_filter(id));
+    // Where the provider has custom tools itself, they came back as what they are.
+    if (!custom_.empty() && speaker_ != Speaker::openai_responses) list.push_back(chat::custom_filter(custom_));
+    return list;
+}
+
+std::unique_ptr<StreamRelay> Conversion::relay(dialect::AnswerFrame frame) const {
+    const auto& request = question_->request;
+    if (same_ && question_->front.kind == Kind::openai_chat) return chat_relay(request.include_usage, request.choices);
+    if (same_) return same_relay(dialect::of(question_->front.kind), std::move(frame));
+    const auto id = frame.id;
+    return translating_relay(dialect::of(kind_of(speaker_)), writer(std::move(frame)), request.choices, filters(id));
+}
+
+Result<Conversion::Whole> Conversion::read(const std::string& body, bool streamed, const std::string& id) const {
+    Whole whole;
+    json::Document document;
+    const auto& provider = dialect::of(kind_of(speaker_));
+    const auto reader = provider.reader();
+    dialect::Events events;
+    auto piece = [&](std::string_view data) {
+        if (!reader->mark(data) && document.parse(data)) reader->piece(document.root(), events);
+    };
+    if (streamed && provider.framing() == dialect::Framing::ndjson) {
+        net::LineParser lines;
+        if (auto ok = lines.feed(body, piece); !ok) return fail(ok.error());
+        lines.finish(piece);
+    } else if (streamed) {
+        net::SseParser parser;
+        auto visit = [&](const net::SseEvent& event) { piece(event.data); };
+        if (auto ok = parser.feed(body, visit); !ok) return fail(ok.error());
+        parser.finish(visit);
+    } else if (auto ok = document.parse(body); !ok) {
+        return fail(ErrorCode::upstream, fmt::format("the answer is not JSON: {}", ok.error().message));
+    } else if (question_->front.operation == Operation::embed) {
+        auto embeddings = dialect::decode_embeddings(speaker_, document.root(), question_->embed.texts.size());
+        if (!embeddings) return fail(embeddings.error());
+        if (embeddings->input_tokens) whole.usage = Usage{{*embeddings->input_tokens}, {0}, {0}, {0}, false};
+        whole.embeddings = std::move(*embeddings);
+        return whole;
+    } else if (question_->front.operation == Operation::rerank) {
+        if (document.root()["results"].size() == 0) return fail(ErrorCode::upstream, "the answer has no results");
+        if (const auto tokens = document.root()["usage"]["total_tokens"].integer())
+            whole.usage = Usage{{*tokens}, {0}, {0}, {0}, false};
+        return whole;
+    } else {
+        reader->whole(document.root(), events);
+    }
+    if (streamed) reader->end(events);
+    for (const auto& filter : filters(id)) {
+        if (same_) break;
+        dialect::Events out;
+        for (auto& event : events) filter->take(std::move(event), out);
+        filter->end(out);
+        events = std::move(out);
+    }
+    chat::Assembler assembler{std::string(provider.kind() == question_->front.kind ? "" : name_of(provider.kind()))};
+    for (const auto& event : events) {
+        if (const auto* used = std::get_if<chat::Used>(&event)) whole.usage = used->usage;
+        if (const auto* text = std::get_if<chat::TextDelta>(&event))
+            whole.output = whole.output + chat::estimate_tokens(text->text);
+        if (const auto* call = std::get_if<chat::ToolCallDelta>(&event))
+            whole.output = whole.output + chat::estimate_tokens(call->arguments);
+        if (const auto* failed = std::get_if<chat::Failed>(&event)) return fail(failed->error);
+        assembler.take(event);
+    }
+    whole.answer = assembler.release();
+    if (whole.answer.choices.empty() ||
+        std::ranges::none_of(whole.answer.choices, [](const auto& c) { return c.finished.has_value(); }))
+        return fail(ErrorCode::upstream, "the answer has no choices, or none that is finished");
+    return whole;
+}
+
+Conversion::Said Conversion::say(const Whole& whole, std::string body, bool streamed, const Usage& usage,
+                                 dialect::AnswerFrame frame) const {
+    const auto& front = question_->front;
+    if (front.operation == Operation::embed) {
+        // Base64 was asked for, and numbers came.
+        const bool convert = question_->embed.base64 && body.find("\"embedding\":[") != std::string::npos;
+        const bool as_it_is = front.kind == Kind::openai_chat || question_->path == "/api/embed";
+        if (same_ && as_it_is && !convert) return {std::move(body), false, {}};
+        return {
+            dialect::encode_embeddings(front.kind, question_->path, question_->embed, *whole.embeddings, frame.model),
+            false,
+            {}};
+    }
+    if (front.operation == Operation::rerank) return {std::move(body), false, {}};
+    const bool responses = front.kind == Kind::openai_responses;
+    const bool wants_stream = question_->request.stream;
+    if (same_ && streamed == wants_stream) {
+        Said said{std::move(body), wants_stream, {}};
+        if (responses && !wants_stream) said.response = said.body;
+        return said;
+    }
+    const auto out = writer(std::move(frame));
+    if (!wants_stream) {
+        Said said{out->whole(whole.answer, usage), false, {}};
+        if (responses) said.response = said.body;
+        return said;
+    }
+    Said said{{}, true, {}};
+    out->event(chat::Started{whole.answer.id, whole.answer.model}, said.body);
+    for (const auto& event : chat::events_of(whole.answer)) out->event(event, said.body);
+    out->end(usage, said.body);
+    said.response = out->response();
+    return said;
+}
+
+}  // namespace tandem::gateway

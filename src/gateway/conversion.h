@@ -1,0 +1,95 @@
+// What a client asked, in its own words, and how one provider is asked it and its answer is given back: the one place
+// where the dialect in front meets the dialect behind. Private to gateway/.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "chat/conversation.h"
+#include "config/config.h"
+#include "dialect/dialect.h"
+#include "dialect/embeddings.h"
+#include "dialect/losses.h"
+#include "gateway/relay.h"
+
+namespace tandem::gateway {
+
+enum class Operation : std::uint8_t { chat, completion, count, embed, rerank };
+
+// What a path stands for.
+struct Front {
+    dialect::Kind kind = dialect::Kind::openai_chat;
+    Operation operation = Operation::chat;
+};
+// Nothing where the path is no request to a model.
+std::optional<Front> front_of(std::string_view path);
+// The dialect whose errors clients of a path know.
+dialect::Kind errors_of(std::string_view path);
+
+// A client's request, decoded. The document and the request outlive what is made of it.
+struct Question {
+    Front front;
+    std::string path;
+    bool array = false;  // Gemini without alt=sse: a stream is one JSON array
+    json::Document document;
+    chat::Request request;  // for embeddings and reranking: its texts, as a user's messages
+    dialect::EmbedRequest embed;
+
+    dialect::Incoming incoming() const { return {document, path}; }
+};
+// Fills in `request` (and `embed`) from the document, which is parsed. Errors: invalid.
+Result<> decode(Question& question);
+
+// How a provider is spoken to.
+dialect::Speaker speaker_of(config::ProviderKind kind);
+
+// One question for one provider, and its answer for the client.
+class Conversion {
+  public:
+    // Errors: invalid, where the provider's dialect cannot say it, with the field and what to do.
+    static Result<Conversion> make(const Question& question, const config::Provider& provider,
+                                   const config::Model& model);
+
+    const dialect::Outgoing& outgoing() const { return outgoing_; }
+    std::string take_body() { return std::move(outgoing_.body); }
+    const std::vector<std::string>& warnings() const { return warnings_; }
+    // The client's bytes pass through, and so do the provider's.
+    bool same() const { return same_; }
+
+    std::unique_ptr<StreamRelay> relay(dialect::AnswerFrame frame) const;
+
+    // An answer that came in one piece, read.
+    struct Whole {
+        chat::Answer answer;
+        std::optional<dialect::Embeddings> embeddings;
+        std::optional<Usage> usage;
+        Tokens output;  // estimated
+    };
+    // `streamed`: it came as a stream all the same; `id` as in the frame. Errors: upstream, context.
+    Result<Whole> read(const std::string& body, bool streamed, const std::string& id) const;
+    // What the client gets: bytes of the body where nothing has to change, a stream where it asked for one.
+    struct Said {
+        std::string body;
+        bool stream = false;
+        std::string response;  // OpenAI Responses: the response object, for the store
+    };
+    Said say(const Whole& whole, std::string body, bool streamed, const Usage& usage, dialect::AnswerFrame frame) const;
+
+  private:
+    Conversion(const Question& question, dialect::Speaker speaker) : question_(&question), speaker_(speaker) {}
+    std::unique_ptr<dialect::AnswerWriter> writer(dialect::AnswerFrame frame) const;
+    std::vector<std::unique_ptr<chat::EventFilter>> filters(const std::string& id) const;
+
+    const Question* question_;
+    dialect::Speaker speaker_;
+    dialect::Outgoing outgoing_;
+    std::vector<std::string> warnings_;
+    std::set<std::string> custom_;
+    bool same_ = false;
+    bool rendered_ = false;
+};
+
+}  // namespace tandem::gateway

@@ -1,0 +1,32 @@
+// A request to a model from its body to the last byte of its answer. Private to gateway/, but for its entrance.
+#pragma once
+
+#include "gateway/conversion.h"
+#include "gateway/gateway.h"
+
+namespace tandem::gateway {
+
+// What goes beside a request, for those who keep its answer.
+struct Keeping {
+    // Given the response object of an answer (OpenAI Responses), the job that keeps it; committed with the receipt.
+    std::function<store::Store::Job(const std::string& response, Label label)> keep;
+    std::string id;                // the response's id without its prefix; empty: the decision's
+    std::string echo;              // dialect::AnswerFrame::echo
+    Label label = Label::public_;  // of what the request goes on with
+    std::string label_reason;
+};
+
+// Answers a POST to a model. `key` lives as long as the snapshot.
+net::Task<> answer_question(Gateway& gateway, net::Exchange& exchange, std::shared_ptr<const Snapshot> snapshot,
+                            const config::Key& key, Front front, Keeping keeping = {});
+
+// What a request without a client would be decided, for `explain --dry-run`. Nothing is sent, nothing is recorded.
+// Without services, health, budgets and earlier labels are not considered.
+struct DryRun {
+    routing::Inputs inputs;
+    Result<routing::Decision> decision;
+};
+DryRun decide_only(const Snapshot& snapshot, privacy::Detector& detector, Services* services, const config::Key& key,
+                   const json::Document& document, const chat::Request& request, Label asked_label, bool high_value);
+
+}  // namespace tandem::gateway

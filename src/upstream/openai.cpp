@@ -1,0 +1,32 @@
+// OpenAI and what speaks its words: Chat Completions and Responses.
+#include "base/text.h"
+#include "upstream/manner.h"
+
+namespace tandem::upstream {
+
+namespace {
+
+// "This model's maximum context length is 4096 tokens. However, your messages resulted in 5000 tokens." vLLM says the
+// same with "requested", and has no code for it.
+Said read_error(const json::Value& body) {
+    Said said;
+    said.message = message_in(body);
+    const auto error = body["error"];
+    said.too_long = error["code"].text() == "context_length_exceeded" ||
+                    error["type"].text() == "exceed_context_size_error" ||
+                    lower(said.message).find("maximum context length") != std::string::npos;
+    // A llama-server behind a provider of this kind gives both numbers beside its message.
+    said.prompt_tokens = error["n_prompt_tokens"].integer().value_or(0);
+    said.context_tokens = error["n_ctx"].integer().value_or(0);
+    if (const auto numbers = numbers_in(said.message); said.too_long && numbers.size() >= 2) {
+        said.context_tokens = numbers[0];
+        said.prompt_tokens = numbers[1];
+    }
+    return said;
+}
+
+}  // namespace
+
+const Manner kOpenAi = {bearer, read_error, "text/event-stream"};
+
+}  // namespace tandem::upstream
