@@ -3,7 +3,8 @@
 #
 #   packaging/setup.sh build    compiler and libraries, from the distribution's packages
 #   packaging/setup.sh engine   llama-server and a small model, into the cache
-#   packaging/setup.sh test     what the tests use besides: sanitizer runtimes, the official Python SDK, openssl
+#   packaging/setup.sh test     what the tests use besides: sanitizer runtimes, openssl, and `clients`
+#   packaging/setup.sh clients  official SDKs for Python and JavaScript, and coding agents that are run against it
 #   packaging/setup.sh bench    nginx and wrk, the peers that the benchmarks measure against
 #
 # Each step is skipped in well under a second when it is done already. The cache is $TANDEM_CACHE, by default
@@ -117,13 +118,33 @@ setup_test() {
     need_packages libclang-rt-19-dev clang-tidy-19 clang-format-19 libgtest-dev libbenchmark-dev openssl python3 python3-venv python3-pip
     setup_engine_binary
     setup_model
-    local venv="$cache/python-openai-2"
-    if [ ! -x "$venv/bin/python" ] || ! "$venv/bin/python" -c 'import openai' 2>/dev/null; then
-        say "installing the official OpenAI SDK for Python into the cache"
+    local venv="$cache/python-sdks-1"
+    if [ ! -f "$venv/whole" ]; then
+        say "installing the official SDKs for Python into the cache"
         python3 -m venv "$venv"
-        "$venv/bin/pip" install --quiet --disable-pip-version-check 'openai>=2,<3'
+        "$venv/bin/pip" install --quiet --disable-pip-version-check 'openai>=2,<3' anthropic ollama google-genai
+        touch "$venv/whole"
     fi
     ln -sfn "$(basename "$venv")" "$cache/python"
+    setup_clients
+}
+
+# Official SDKs for JavaScript, and the programs that people point at Tandem.
+setup_clients() {
+    command -v npm >/dev/null || need_packages nodejs npm
+    local folder="$cache/clients-1"
+    if [ ! -f "$folder/whole" ]; then
+        say "installing SDKs for JavaScript and coding agents into the cache (about two minutes, once)"
+        mkdir -p "$folder"
+        (cd "$folder" && npm init -y >/dev/null \
+            && npm install --no-audit --no-fund --loglevel=error openai @anthropic-ai/sdk ollama @google/genai \
+                ai @ai-sdk/openai @ai-sdk/anthropic @anthropic-ai/claude-code @openai/codex opencode-ai >"$folder/log" 2>&1) \
+            || { tail -n 20 "$folder/log" >&2; die "the clients could not be installed"; }
+        node "$folder/node_modules/@anthropic-ai/claude-code/install.cjs" >>"$folder/log" 2>&1 || true
+        node "$folder/node_modules/opencode-ai/postinstall.mjs" >>"$folder/log" 2>&1 || true
+        touch "$folder/whole"
+    fi
+    ln -sfn "$(basename "$folder")" "$cache/clients"
 }
 
 setup_bench() {
@@ -133,7 +154,7 @@ setup_bench() {
 
 for step in "${@:-build}"; do
     case $step in
-        build | engine | test | bench) "setup_$step" ;;
-        *) die "no step '$step'; there are: build, engine, test, bench" ;;
+        build | engine | test | clients | bench) "setup_$step" ;;
+        *) die "no step '$step'; there are: build, engine, test, clients, bench" ;;
     esac
 done

@@ -14,6 +14,8 @@
 #include "api/api.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "gateway/batches.h"
+#include "kept/kept.h"
 #include "privacy/egress.h"
 
 namespace tandem {
@@ -121,6 +123,7 @@ struct App::Parts {
 
     ~Parts() {
         if (server) server->stop(drain_timeout, [this] { engines.refuse_from_now(); });
+        if (gateway && server) gateway->background().stop();
         pool.join();
         for (auto& worker : workers) worker->stop();
     }
@@ -166,7 +169,7 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
                                                     config.data.string(), error.message()));
     auto lock = LockFile::take(config.data / "tandem.lock");
     if (!lock) return fail(lock.error());
-    const std::array migrations{store::Migration{first_schema().c_str()}};
+    const std::array migrations{store::Migration{first_schema().c_str()}, store::Migration{kept::kKeptSchema}};
     auto store = store::Store::open(
         config.data / "ledger.db", migrations,
         config.durability == config::Durability::power ? store::Durability::power : store::Durability::process);
@@ -186,6 +189,7 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
     parts->services.adopt(gateway::snapshot_of(std::move(config)));
     if (auto ok = parts->server->listen(); !ok) return fail(ok.error());
     for (auto& worker : parts->workers) worker->start();
+    if (auto ok = gateway::resume_batches(*parts->gateway, parts->worker_list()); !ok) return fail(ok.error());
     return std::unique_ptr<App>(new App(std::move(parts)));
 }
 

@@ -81,7 +81,9 @@ struct AnswerFrame {
     bool array = false;                      // Gemini: a stream as one JSON array instead of events
     bool generate = false;                   // Ollama: /api/generate, which answers with one text
     std::string echo;                        // Responses: what the answer repeats of its request (echo_of())
-    std::string signed_by;                   // the dialect whose provider signs the reasoning; empty: the writer's own
+    // Responses: members in which a provider's response object becomes ours: its id, and what is kept here, not there.
+    std::vector<std::pair<std::string_view, std::string>> own;
+    std::string signed_by;  // the dialect whose provider signs the reasoning; empty: the writer's own
 };
 
 // Writes one answer for a client. A stream is event() any number of times, then end() or fail().

@@ -1,4 +1,4 @@
-// Reading the fields of a request, and what dialects have in common on the wire. Private to dialect/.
+// Reading the fields of a request, and what dialects have in common on the wire.
 #pragma once
 
 #include <algorithm>

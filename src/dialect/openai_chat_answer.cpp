@@ -541,7 +541,9 @@ ErrorReply encode_error(const Error& error) {
         out.null();
     else
         out.value(error.param);
-    out.member("code", shape.code).end_object().end_object();
+    // Not everything that is not found is a model.
+    const bool other = error.code == ErrorCode::not_found && error.param != "model";
+    out.member("code", other ? "not_found" : shape.code).end_object().end_object();
     return {shape.status, out.take()};
 }
 

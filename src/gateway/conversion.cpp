@@ -6,6 +6,7 @@
 
 #include "chat/estimate.h"
 #include "chat/rendered_tools.h"
+#include "dialect/fields.h"
 #include "dialect/gemini.h"
 #include "dialect/openai_chat.h"
 #include "net/ndjson.h"
@@ -262,6 +263,9 @@ Conversion::Said Conversion::say(const Whole& whole, std::string body, bool stre
     const bool wants_stream = question_->request.stream;
     if (same_ && streamed == wants_stream) {
         Said said{std::move(body), wants_stream, {}};
+        json::Document document;
+        if (responses && !wants_stream && !frame.own.empty() && document.parse(said.body))
+            said.body = dialect::with_members(document.root(), frame.own);
         if (responses && !wants_stream) said.response = said.body;
         return said;
     }

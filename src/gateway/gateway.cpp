@@ -9,7 +9,9 @@
 #include "dialect/gemini.h"
 #include "dialect/ollama.h"
 #include "dialect/openai_chat.h"
+#include "gateway/batches.h"
 #include "gateway/models.h"
+#include "gateway/responses.h"
 #include "gateway/run.h"
 
 namespace tandem::gateway {
@@ -43,6 +45,18 @@ void add_cors(const Snapshot& snapshot, const net::Fields& request, net::Fields&
         "x-tandem-decision, x-tandem-model, x-tandem-provider, x-tandem-zone, x-tandem-label, x-tandem-warnings");
 }
 
+std::vector<std::string> parts_below(std::string_view path, std::string_view prefix) {
+    std::vector<std::string> parts;
+    path.remove_prefix(prefix.size());
+    while (!path.empty()) {
+        path.remove_prefix(1);
+        const auto slash = std::min(path.find('/'), path.size());
+        if (slash > 0) parts.emplace_back(path.substr(0, slash));
+        path.remove_prefix(slash);
+    }
+    return parts;
+}
+
 std::string header_text(std::string_view text) {
     std::string result = printable(text, 600);
     std::ranges::replace_if(result, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
@@ -67,6 +81,28 @@ Result<const config::Key*> Gateway::authenticate(const Snapshot& snapshot, const
     return fail(ErrorCode::unauthenticated, presented.empty()
                                                 ? "no API key; send it as 'Authorization: Bearer KEY'"
                                                 : "this API key is not known; see 'keys:' in tandem.yaml");
+}
+
+const config::Key* Gateway::key_named(const Snapshot& snapshot, const std::string& id) const {
+    if (id == admin_.id) return &admin_;
+    if (snapshot.config->keys.empty()) return id == anonymous_.id ? &anonymous_ : nullptr;
+    const auto found = std::ranges::find(snapshot.config->keys, id, &config::Key::id);
+    return found == snapshot.config->keys.end() ? nullptr : &*found;
+}
+
+void Gateway::remember_batch(const std::string& id, std::function<void()> cancel) {
+    const std::lock_guard lock(batches_mutex_);
+    batches_[id] = std::move(cancel);
+}
+
+void Gateway::forget_batch(const std::string& id) {
+    const std::lock_guard lock(batches_mutex_);
+    batches_.erase(id);
+}
+
+void Gateway::cancel_batch(const std::string& id) {
+    const std::lock_guard lock(batches_mutex_);
+    if (const auto found = batches_.find(id); found != batches_.end()) found->second();
 }
 
 // A page in the owner's browser must not use a loopback server behind the owner's back.
@@ -108,7 +144,9 @@ net::Task<> Gateway::handle(net::Exchange& exchange) {
     if (const auto front = request.method == "POST" ? front_of(request.path) : std::nullopt) {
         auto snapshot = services_.snapshot();
         if (const auto key = authenticate(*snapshot, request.headers))
-            return answer_question(*this, exchange, std::move(snapshot), **key, *front);
+            return front->kind == dialect::Kind::openai_responses
+                       ? answer_response(*this, exchange, std::move(snapshot), **key)
+                       : answer_question(*this, exchange, std::move(snapshot), **key, *front);
     }
     return handle_rest(exchange);
 }
@@ -136,6 +174,8 @@ net::Task<> Gateway::handle_rest(net::Exchange& exchange) {
         co_return;
     }
     if (co_await list_models(*this, exchange, *snapshot, **key)) co_return;
+    if (co_await serve_responses(*this, exchange, *snapshot, **key)) co_return;
+    if (co_await serve_batches(*this, exchange, snapshot, **key)) co_return;
     if (front_of(path)) {
         co_await exchange.reply(error(path, 405, {ErrorCode::method, fmt::format("{} takes POST", path)}));
         co_return;

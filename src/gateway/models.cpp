@@ -122,7 +122,8 @@ std::optional<std::string> body_of(const net::Request& request, const Services& 
         if (found != models.end()) return &*found;
         std::vector<std::string> names;
         for (const auto& model : models) names.push_back(model.id);
-        error = {ErrorCode::not_found, fmt::format("there is no model '{}'{}", printable(id, 80), suggest(id, names))};
+        error = {ErrorCode::not_found, fmt::format("there is no model '{}'{}", printable(id, 80), suggest(id, names)),
+                 "model"};
         return nullptr;
     };
     const bool anthropic = request.headers.has("anthropic-version");

@@ -1,6 +1,7 @@
 #include "gateway/relay.h"
 
 #include "base/json.h"
+#include "dialect/fields.h"
 #include "dialect/openai_chat.h"
 #include "net/ndjson.h"
 #include "net/sse.h"
@@ -119,6 +120,7 @@ class SameRelay final : public StreamRelay {
         : StreamRelay(frame.request->choices),
           dialect_(dialect),
           cutter_(dialect.framing()),
+          own_(frame.own),
           reader_(dialect.reader()),
           writer_(dialect.writer(std::move(frame))) {}
 
@@ -154,8 +156,13 @@ class SameRelay final : public StreamRelay {
         for (const auto& one : events) note(one);
         done_ = reader_->done();
         if (failed_) return;
-        if (dialect_.kind() == dialect::Kind::openai_responses && root["response"]["output"].size() > 0)
-            response_ = root["response"].raw();
+        std::string ours;
+        if (!own_.empty() && root["response"].is(json::Kind::object)) {
+            auto response = dialect::with_members(root["response"], own_);
+            ours = dialect::with_members(root, {{"response", response}});
+            data = ours;
+            response_ = std::move(response);
+        }
         // From the end of the answer on, bytes wait for the receipt.
         auto& target = whole() ? held_ : out_;
         if (dialect_.framing() == dialect::Framing::ndjson) {
@@ -168,6 +175,7 @@ class SameRelay final : public StreamRelay {
 
     const dialect::Dialect& dialect_;
     Cutter cutter_;
+    const std::vector<std::pair<std::string_view, std::string>> own_;
     std::unique_ptr<dialect::AnswerReader> reader_;
     std::unique_ptr<dialect::AnswerWriter> writer_;
     json::Document document_;

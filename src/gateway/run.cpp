@@ -118,6 +118,10 @@ class Run {
             co_await refuse(ready.error());
             co_return;
         }
+        if (question_.front.operation == Operation::count) {
+            co_await count();
+            co_return;
+        }
         if (decision_->eligible == 0) {
             auto recorded = co_await close_record();
             co_await refuse(recorded ? decision_->refusal() : recorded.error());
@@ -252,9 +256,7 @@ class Run {
         co_return !exchange_.cancel().fired();
     }
 
-    net::Task<Next> attempt_one(const routing::Candidate& candidate) {
-        const auto& entry = *snapshot_->table.find(candidate.model);
-        const auto& provider = *config_.provider(candidate.provider);
+    void begin_attempt(const routing::Candidate& candidate) {
         attempt_ = {};
         attempt_.decision = id_;
         attempt_.number = static_cast<int>(attempts_.size()) + 1;
@@ -264,6 +266,12 @@ class Run {
         attempt_.model = candidate.model;
         attempt_.zone = candidate.zone;
         started_ = services_.clock.steady();
+    }
+
+    net::Task<Next> attempt_one(const routing::Candidate& candidate) {
+        const auto& entry = *snapshot_->table.find(candidate.model);
+        const auto& provider = *config_.provider(candidate.provider);
+        begin_attempt(candidate);
 
         const Tokens most{inputs_->features.prompt_tokens + routing::answer_room(entry, inputs_->features)};
         auto reservation = services_.budgets.reserve(key_, routing::worst_cost(entry, inputs_->features), most);
@@ -271,20 +279,11 @@ class Run {
             co_return failed(
                 {.error = reservation.error(), .remedy = upstream::Remedy::next, .body = {}, .retry_after = {}});
 
-        auto endpoint = upstream::endpoint_of(provider);
-        engine::Lease lease;
-        if (provider.kind == config::ProviderKind::engine) {
-            auto lent = co_await net::wait_for<Result<engine::Lease>>(
-                [&](auto resume) { services_.engines.acquire(candidate.model, asked_.deadline, std::move(resume)); });
-            if (exchange_.cancel().fired()) co_return cancelled(false);
-            if (!lent)
-                co_return failed(
-                    {.error = lent.error(), .remedy = upstream::Remedy::next, .body = {}, .retry_after = {}});
-            lease = std::move(*lent);
-            endpoint.base_url = lease.base_url();
-            endpoint.api_key = lease.api_key();
-        }
-
+        auto place = co_await reach(candidate, provider);
+        if (!place && exchange_.cancel().fired()) co_return cancelled(false);
+        if (!place)
+            co_return failed({.error = place.error(), .remedy = upstream::Remedy::next, .body = {}, .retry_after = {}});
+        const auto& endpoint = place->endpoint;
         const auto& model = *config_.model(candidate.model);
         auto conversion = Conversion::make(question_, provider, model);
         if (!conversion) {
@@ -313,6 +312,105 @@ class Run {
         attempt_.status = 200;
         if (sent->stream && request().stream) co_return co_await relay(sent->answer, *conversion, entry, *reservation);
         co_return co_await whole(sent->answer, sent->stream, *conversion, entry, *reservation);
+    }
+
+    // Where the candidate is reached; an engine is started for it, and held.
+    struct Place {
+        upstream::Endpoint endpoint;
+        engine::Lease lease;
+    };
+    net::Task<Result<Place>> reach(const routing::Candidate& candidate, const config::Provider& provider) {
+        Place place{upstream::endpoint_of(provider), {}};
+        if (provider.kind != config::ProviderKind::engine) co_return place;
+        auto lent = co_await net::wait_for<Result<engine::Lease>>(
+            [&](auto resume) { services_.engines.acquire(candidate.model, asked_.deadline, std::move(resume)); });
+        if (exchange_.cancel().fired()) co_return fail(ErrorCode::cancelled, "the client has gone");
+        if (!lent) co_return fail(lent.error());
+        place.lease = std::move(*lent);
+        place.endpoint.base_url = place.lease.base_url();
+        place.endpoint.api_key = place.lease.api_key();
+        co_return place;
+    }
+
+    // ---- counting ----
+
+    // Exact where a llama-server can be asked, by its template and tokenizer; else the estimate, marked as one.
+    net::Task<> count() {
+        std::optional<std::int64_t> tokens;
+        for (const auto& candidate : decision_->candidates) {
+            const auto& provider = *config_.provider(candidate.provider);
+            const bool llama =
+                provider.kind == config::ProviderKind::engine || provider.kind == config::ProviderKind::llama_server;
+            // The first that may see it; that it is too long for the model is what is being asked.
+            const bool may =
+                candidate.excluded == routing::Excluded::no || candidate.excluded == routing::Excluded::context;
+            if (!may) continue;
+            if (llama && !inputs_->features.needs.has(config::Capability::vision))
+                tokens = co_await exact_count(candidate);
+            break;
+        }
+        if (!tokens) warn("the number of tokens is an estimate");
+        auto receipt = co_await close_record();
+        if (!receipt) {
+            co_await refuse(receipt.error());
+            co_return;
+        }
+        const auto number = tokens.value_or(inputs_->features.prompt_tokens);
+        net::Response response;
+        response.headers = answer_headers("application/json");
+        response.headers.add("x-tandem-count", tokens ? "exact" : "estimate");
+        switch (question_.front.kind) {
+            case dialect::Kind::gemini:
+                response.body = fmt::format("{{\"totalTokens\":{}}}", number);
+                break;
+            case dialect::Kind::openai_responses:
+                response.body = fmt::format("{{\"object\":\"response.input_tokens\",\"input_tokens\":{}}}", number);
+                break;
+            default:
+                response.body = fmt::format("{{\"input_tokens\":{}}}", number);
+        }
+        co_await last_byte(std::move(*receipt), std::move(response));
+    }
+
+    // One question beside the answer; false where there is none.
+    net::Task<bool> ask_json(const routing::Candidate& candidate, const ledger::Reservation& reservation,
+                             const upstream::Endpoint& endpoint, std::string path, std::string body,
+                             json::Document& answer) {
+        auto clearance = co_await clear(candidate, *snapshot_->table.find(candidate.model), std::move(body));
+        if (!clearance) co_return false;
+        upstream::Call call;
+        call.path = std::move(path);
+        auto sent = co_await upstream::send(gateway_.client_of(exchange_.worker()), std::move(*clearance), reservation,
+                                            endpoint, std::move(call), asked_.deadline, exchange_.cancel());
+        if (!sent) co_return false;
+        auto text = co_await sent->answer.read_all();
+        co_return text&& answer.parse(*text).has_value();
+    }
+
+    net::Task<std::optional<std::int64_t>> exact_count(const routing::Candidate& candidate) {
+        const auto& provider = *config_.provider(candidate.provider);
+        const auto& entry = *snapshot_->table.find(candidate.model);
+        begin_attempt(candidate);
+        auto reservation = services_.budgets.reserve(key_, Money{}, Tokens{});
+        auto conversion = Conversion::make(question_, provider, *config_.model(candidate.model));
+        if (!reservation || !conversion) co_return std::nullopt;
+        auto place = co_await reach(candidate, provider);
+        if (!place) co_return std::nullopt;
+        auto& url = place->endpoint.base_url;
+        if (url.ends_with("/v1")) url.resize(url.size() - 3);
+        json::Document answer;
+        if (!co_await ask_json(candidate, *reservation, place->endpoint, "/apply-template", conversion->take_body(),
+                               answer))
+            co_return std::nullopt;
+        json::Writer out;
+        out.begin_object().member("content", answer.root()["prompt"].text()).member("add_special", true);
+        out.member("parse_special", true).end_object();
+        if (!co_await ask_json(candidate, *reservation, place->endpoint, "/tokenize", out.take(), answer))
+            co_return std::nullopt;
+        const auto tokens = answer.root()["tokens"];
+        if (!tokens.is(json::Kind::array)) co_return std::nullopt;
+        settle({}, entry, *reservation, "counted");
+        co_return static_cast<std::int64_t>(tokens.size());
     }
 
     // A decision that sends something out is recorded with it; one that stays home, at the end.
@@ -354,6 +452,7 @@ class Run {
         frame.array = question_.array && request().stream;
         frame.generate = question_.path == "/api/generate";
         frame.echo = keeping_.echo;
+        frame.own = keeping_.own;
         return frame;
     }
 
@@ -386,7 +485,7 @@ class Run {
         }
         settle(read->usage.value_or(estimate(read->output)), entry, reservation, "answered");
         auto said = conversion.say(*read, std::move(*body), streamed, attempt_.usage, frame);
-        auto receipt = co_await close_with(said.response);
+        auto receipt = co_await close_with(keeping_.keep_whole ? said.body : said.response);
         if (!receipt) {
             co_await refuse(receipt.error());
             co_return Next::done;

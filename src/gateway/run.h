@@ -8,11 +8,14 @@ namespace tandem::gateway {
 
 // What goes beside a request, for those who keep its answer.
 struct Keeping {
-    // Given the response object of an answer (OpenAI Responses), the job that keeps it; committed with the receipt.
+    // Given an answer, the job that keeps it, committed with the receipt: the response object of OpenAI Responses, or,
+    // with `keep_whole`, the body of any dialect.
     std::function<store::Store::Job(const std::string& response, Label label)> keep;
-    std::string id;                // the response's id without its prefix; empty: the decision's
-    std::string echo;              // dialect::AnswerFrame::echo
-    Label label = Label::public_;  // of what the request goes on with
+    bool keep_whole = false;
+    std::string id;    // the response's id without its prefix; empty: the decision's
+    std::string echo;  // dialect::AnswerFrame::echo
+    std::vector<std::pair<std::string_view, std::string>> own;  // dialect::AnswerFrame::own
+    Label label = Label::public_;                               // of what the request goes on with
     std::string label_reason;
 };
 

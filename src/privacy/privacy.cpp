@@ -34,9 +34,13 @@ void Labelled::raise(Label to, std::string reason) {
 
 void label_by_content(Detector& detector, const json::Document& document, const config::Detection& detection,
                       Labelled& labelled) {
+    label_by_text(detector, all_text(document), detection, labelled);
+}
+
+void label_by_text(Detector& detector, std::string_view text, const config::Detection& detection, Labelled& labelled) {
     Result<std::vector<Finding>> findings;
     try {
-        findings = detector.scan(all_text(document));
+        findings = detector.scan(text);
     } catch (const std::exception& error) {
         findings = fail(ErrorCode::internal, error.what());
     }

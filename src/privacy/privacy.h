@@ -45,6 +45,9 @@ struct Labelled {
 void label_by_content(Detector& detector, const json::Document& document, const config::Detection& detection,
                       Labelled& labelled);
 
+// The same for plain text.
+void label_by_text(Detector& detector, std::string_view text, const config::Detection& detection, Labelled& labelled);
+
 class Privacy {
   public:
     // Store, detector and clock outlive it.

@@ -11,6 +11,7 @@ MAY = {
     "chat": {"base"},
     "net": {"base"},
     "store": {"base"},
+    "kept": {"base", "store"},
     "config": {"base", "net"},  # net/limits.h: the bounds that the owner can set
     "dialect": {"base", "chat"},
     "privacy": {"base", "chat", "config", "store"},
@@ -18,7 +19,7 @@ MAY = {
     "ledger": {"base", "config", "store"},
     "engine": {"base", "config", "net"},
     "upstream": {"base", "config", "net", "ledger", "privacy"},  # a Clearance and a Reservation are what it sends with
-    "gateway": {"base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream"},
+    "gateway": {"base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "kept"},
     "api": {"base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway"},
     "cli": {"base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "api", "."},
 }

@@ -1,0 +1,29 @@
+// Questions to the store from a coroutine. Private to gateway/.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "net/task.h"
+#include "store/store.h"
+
+namespace tandem::gateway {
+
+// Runs `ask` as a job of its own and waits. Its error undoes it and is given on as it is.
+template <typename T>
+net::Task<Result<T>> query(store::Store& store, std::function<Result<T>(store::Database&)> ask) {
+    auto slot = std::make_shared<Result<T>>(fail(ErrorCode::storage, "the store did not answer"));
+    const auto done = co_await net::wait_for<Result<>>([&](auto resume) {
+        store.submit(
+            [slot, ask = std::move(ask)](store::Database& database) -> Result<> {
+                *slot = ask(database);
+                if (!*slot) return fail(slot->error());
+                return {};
+            },
+            std::move(resume));
+    });
+    if (slot->has_value() && !done) co_return fail(done.error());
+    co_return std::move(*slot);
+}
+
+}  // namespace tandem::gateway

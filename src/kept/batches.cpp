@@ -1,0 +1,154 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "kept/kept.h"
+
+namespace tandem::kept {
+
+namespace {
+
+std::unexpected<Error> none(std::string_view what, const std::string& id) {
+    return fail(ErrorCode::not_found,
+                fmt::format("there is no {} '{}'; it was deleted, or belongs to another key", what, printable(id, 80)));
+}
+
+Label label_in(const store::Statement& row, int column) {
+    return static_cast<Label>(std::clamp<std::int64_t>(row.integer(column), 0, 3));
+}
+
+#define TANDEM_FILE_COLUMNS "id, key, name, purpose, bytes, created, label"
+#define TANDEM_BATCH_COLUMNS                                                                                        \
+    "id, key, endpoint, input_file, window, metadata, status, errors, output_file, error_file, created, finished, " \
+    "total, "                                                                                                       \
+    "(SELECT COUNT(*) FROM kept_batch_lines WHERE batch = id AND status = 200), "                                   \
+    "(SELECT COUNT(*) FROM kept_batch_lines WHERE batch = id AND status <> 200)"
+
+File file_in(const store::Statement& row) {
+    return {row.text(0), row.text(1), row.text(2), row.text(3), row.integer(4), row.integer(5), label_in(row, 6)};
+}
+
+Batch batch_in(const store::Statement& row) {
+    return {row.text(0),     row.text(1),     row.text(2),     row.text(3),     row.text(4),
+            row.text(5),     row.text(6),     row.text(7),     row.text(8),     row.text(9),
+            row.integer(10), row.integer(11), row.integer(12), row.integer(13), row.integer(14)};
+}
+
+template <typename T, typename Read>
+Result<std::vector<T>> all(store::Statement& rows, Read&& read) {
+    std::vector<T> list;
+    while (true) {
+        const auto row = rows.step();
+        if (!row) return fail(row.error());
+        if (!*row) return list;
+        list.push_back(read(rows));
+    }
+}
+
+}  // namespace
+
+Result<> put(store::Database& database, const File& f) {
+    return database.prepare("INSERT OR REPLACE INTO kept_files VALUES (?, ?, ?, ?, ?, ?, ?)")
+        .bind(1, f.id)
+        .bind(2, f.key)
+        .bind(3, f.name)
+        .bind(4, f.purpose)
+        .bind(5, f.bytes)
+        .bind(6, f.created)
+        .bind(7, static_cast<std::int64_t>(f.label))
+        .run();
+}
+
+Result<File> find_file(store::Database& database, const std::string& key, const std::string& id) {
+    auto row = database.prepare("SELECT " TANDEM_FILE_COLUMNS " FROM kept_files WHERE id = ? AND key = ?");
+    row.bind(1, id).bind(2, key);
+    const auto found = row.step();
+    if (!found) return fail(found.error());
+    if (!*found) return none("file", id);
+    return file_in(row);
+}
+
+Result<> remove_file(store::Database& database, const std::string& key, const std::string& id) {
+    if (auto found = find_file(database, key, id); !found) return fail(found.error());
+    return database.prepare("DELETE FROM kept_files WHERE id = ? AND key = ?").bind(1, id).bind(2, key).run();
+}
+
+Result<std::vector<File>> files_of(store::Database& database, const std::string& key, const std::string& purpose) {
+    auto rows =
+        database.prepare("SELECT " TANDEM_FILE_COLUMNS
+                         " FROM kept_files WHERE key = ? AND (? = '' OR purpose = ?) ORDER BY created DESC, id DESC");
+    rows.bind(1, key).bind(2, purpose).bind(3, purpose);
+    return all<File>(rows, file_in);
+}
+
+Result<> put(store::Database& database, const Batch& b) {
+    return database.prepare("INSERT OR REPLACE INTO kept_batches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        .bind(1, b.id)
+        .bind(2, b.key)
+        .bind(3, b.endpoint)
+        .bind(4, b.input_file)
+        .bind(5, b.window)
+        .bind(6, b.metadata)
+        .bind(7, b.status)
+        .bind(8, b.errors)
+        .bind(9, b.output_file)
+        .bind(10, b.error_file)
+        .bind(11, b.created)
+        .bind(12, b.finished)
+        .bind(13, b.total)
+        .run();
+}
+
+Result<Batch> find_batch(store::Database& database, const std::string& key, const std::string& id) {
+    auto row = database.prepare("SELECT " TANDEM_BATCH_COLUMNS " FROM kept_batches WHERE id = ? AND key = ?");
+    row.bind(1, id).bind(2, key);
+    const auto found = row.step();
+    if (!found) return fail(found.error());
+    if (!*found) return none("batch", id);
+    return batch_in(row);
+}
+
+Result<std::vector<Batch>> batches_of(store::Database& database, const std::string& key) {
+    auto rows = database.prepare("SELECT " TANDEM_BATCH_COLUMNS
+                                 " FROM kept_batches WHERE key = ? ORDER BY created DESC, id DESC");
+    rows.bind(1, key);
+    return all<Batch>(rows, batch_in);
+}
+
+Result<std::vector<Batch>> open_batches(store::Database& database) {
+    auto rows = database.prepare("SELECT " TANDEM_BATCH_COLUMNS
+                                 " FROM kept_batches WHERE status IN ('in_progress', 'cancelling', 'finalizing')");
+    return all<Batch>(rows, batch_in);
+}
+
+Result<> put(store::Database& database, const std::string& batch, const BatchLine& line) {
+    return database.prepare("INSERT OR IGNORE INTO kept_batch_lines VALUES (?, ?, ?, ?, ?, ?, ?)")
+        .bind(1, batch)
+        .bind(2, line.number)
+        .bind(3, line.custom_id)
+        .bind(4, static_cast<std::int64_t>(line.status))
+        .bind(5, line.decision)
+        .bind(6, line.body)
+        .bind(7, static_cast<std::int64_t>(line.label))
+        .run();
+}
+
+Result<std::vector<std::int64_t>> answered_lines(store::Database& database, const std::string& batch) {
+    auto rows = database.prepare("SELECT number FROM kept_batch_lines WHERE batch = ?");
+    rows.bind(1, batch);
+    return all<std::int64_t>(rows, [](const store::Statement& row) { return row.integer(0); });
+}
+
+Result<std::vector<BatchLine>> lines_of(store::Database& database, const std::string& batch) {
+    auto rows = database.prepare(
+        "SELECT number, custom_id, status, decision, body, label FROM kept_batch_lines WHERE batch = ? ORDER BY "
+        "number");
+    rows.bind(1, batch);
+    return all<BatchLine>(rows, [](const store::Statement& row) {
+        return BatchLine{row.integer(0), row.text(1), static_cast<int>(row.integer(2)),
+                         row.text(3),    row.text(4), label_in(row, 5)};
+    });
+}
+
+}  // namespace tandem::kept

@@ -1,0 +1,119 @@
+// What clients leave with us between requests: responses, conversations, files, batches. Each belongs to the key that
+// made it and is found by no other; each carries the label of what it was made from.
+//
+// Functions work inside a job of the store; they do not know HTTP or models.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/label.h"
+#include "base/result.h"
+#include "store/store.h"
+
+namespace tandem::kept {
+
+extern const char* const kKeptSchema;
+
+// ---- responses ----
+
+struct StoredResponse {
+    std::string id;
+    std::string key;  // id of the API key
+    Label label = Label::public_;
+    std::int64_t created = 0;  // Unix seconds
+    std::string previous;      // id of the response that it goes on from; empty: none
+    std::string conversation;
+    std::string input;     // its own items, a JSON array
+    std::string response;  // the response object
+    std::string events;    // of a background stream, as they were sent; empty where there are none
+};
+
+// Adds or replaces. Errors: storage.
+Result<> put(store::Database& database, const StoredResponse& response);
+// Errors: not_found, for one that does not exist or is another key's.
+Result<StoredResponse> find_response(store::Database& database, const std::string& key, const std::string& id);
+Result<> remove_response(store::Database& database, const std::string& key, const std::string& id);
+// The items before a request that goes on from `id`: input and output of each response of the chain, oldest first, and
+// the highest label among them. Errors: not_found; invalid, for a chain longer than 1,000.
+struct History {
+    std::vector<std::string> items;
+    Label label = Label::public_;
+};
+Result<History> history_of(store::Database& database, const std::string& key, const std::string& id);
+// Responses that a restart has cut off: their objects' status becomes failed. Errors: storage.
+Result<> fail_interrupted(store::Database& database);
+
+// ---- conversations ----
+
+struct Conversation {
+    std::string id;
+    std::string key;
+    Label label = Label::public_;
+    std::int64_t created = 0;
+    std::string metadata;  // JSON
+};
+Result<> put(store::Database& database, const Conversation& conversation);
+Result<Conversation> find_conversation(store::Database& database, const std::string& key, const std::string& id);
+Result<> remove_conversation(store::Database& database, const std::string& key, const std::string& id);
+// Adds items at the end; each has an id. Raises the label.
+Result<> add_items(store::Database& database, const std::string& conversation, const std::vector<std::string>& items,
+                   Label label);
+Result<std::vector<std::string>> items_of(store::Database& database, const std::string& conversation);
+Result<> remove_item(store::Database& database, const std::string& conversation, const std::string& item);
+
+// ---- files ----
+
+struct File {
+    std::string id;
+    std::string key;
+    std::string name;
+    std::string purpose;
+    std::int64_t bytes = 0;
+    std::int64_t created = 0;
+    Label label = Label::public_;
+};
+// The bytes themselves are a file in the data folder, named by the id.
+Result<> put(store::Database& database, const File& file);
+Result<File> find_file(store::Database& database, const std::string& key, const std::string& id);
+Result<> remove_file(store::Database& database, const std::string& key, const std::string& id);
+Result<std::vector<File>> files_of(store::Database& database, const std::string& key, const std::string& purpose);
+
+// ---- batches ----
+
+struct Batch {
+    std::string id;
+    std::string key;
+    std::string endpoint;
+    std::string input_file;
+    std::string window;
+    std::string metadata;  // JSON, or empty
+    std::string status;    // in_progress, cancelling, finalizing, completed, failed, cancelled
+    std::string errors;    // JSON array of what is wrong with the input file
+    std::string output_file, error_file;
+    std::int64_t created = 0, finished = 0;
+    std::int64_t total = 0;
+    std::int64_t completed = 0, failed = 0;  // counted from the lines
+};
+Result<> put(store::Database& database, const Batch& batch);
+Result<Batch> find_batch(store::Database& database, const std::string& key, const std::string& id);
+Result<std::vector<Batch>> batches_of(store::Database& database, const std::string& key);
+// Those of every key that have work left.
+Result<std::vector<Batch>> open_batches(store::Database& database);
+
+struct BatchLine {
+    std::int64_t number = 0;  // in the input file, from 0
+    std::string custom_id;
+    int status = 0;  // HTTP
+    std::string decision;
+    std::string body;
+    Label label = Label::public_;
+};
+// The answer of a line. One that has an answer keeps it. Errors: storage.
+Result<> put(store::Database& database, const std::string& batch, const BatchLine& line);
+Result<std::vector<std::int64_t>> answered_lines(store::Database& database, const std::string& batch);
+Result<std::vector<BatchLine>> lines_of(store::Database& database, const std::string& batch);
+
+}  // namespace tandem::kept
