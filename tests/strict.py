@@ -524,7 +524,7 @@ class StrictUpstream(Upstream):
             common = self.dialect.common(body)
         except (Rejected, KeyError, TypeError, ValueError, IndexError, AttributeError) as e:
             self.rejected.append((str(e), raw))
-            connection.sendall(http(self.dialect.error(f"{type(e).__name__}: {e}"), "400 Bad Request"))
+            connection.sendall(http(self.dialect.error(f"{e.__class__.__name__}: {e}"), "400 Bad Request"))
             return
         self.seen.append((body, common))
         texts = [m[1] for m in common["messages"] if m[0] == "user" and isinstance(m[1], str)]
@@ -533,8 +533,8 @@ class StrictUpstream(Upstream):
         if not stream:
             connection.sendall(http(json.dumps(self.dialect.whole(scenario), ensure_ascii=False).encode()))
             return
-        type = "application/x-ndjson" if self.dialect.ndjson else "text/event-stream"
-        connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Type: {type}\r\nConnection: close\r\n\r\n".encode())
+        content = "application/x-ndjson" if self.dialect.ndjson else "text/event-stream"
+        connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Type: {content}\r\nConnection: close\r\n\r\n".encode())
         data = self.dialect.stream(scenario, body)
         for i in range(0, len(data), self.cut or len(data)):
             connection.sendall(data[i:i + (self.cut or len(data))])

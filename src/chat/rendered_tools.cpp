@@ -94,7 +94,7 @@ std::string schema_of(const Request& request) {
 
 std::string prompt_of(const Request& request) {
     std::string text =
-        "You can call tools. Answer with one JSON object and nothing else: {\"reply\": \"your answer\"} to answer, or "
+        "You can call tools. Answer with one JSON object and nothing else: {\"reply\": \"...\"} to answer, or "
         "{\"tool_calls\": [{\"name\": \"tool\", \"arguments\": {...}}]} to call tools. The results of calls come in "
         "the "
         "next message.\n\nThe tools, with the JSON schema of their arguments:\n";

@@ -48,6 +48,16 @@ chat::Request as_messages(Kind kind, const std::string& model, const std::vector
     return request;
 }
 
+// Thoughts of a provider of another dialect, which this one would not take back.
+bool has_foreign_reasoning(const chat::Request& request) {
+    for (const auto& message : request.messages)
+        for (const auto& part : message.parts)
+            if (const auto* reasoning = part.as<chat::ReasoningPart>();
+                reasoning != nullptr && reasoning->dialect != request.dialect)
+                return true;
+    return false;
+}
+
 std::set<std::string> custom_tools(const chat::Request& request) {
     std::set<std::string> names;
     for (const auto& tool : request.tools)
@@ -143,7 +153,7 @@ Result<Conversion> Conversion::make(const Question& question, const config::Prov
         return c;
     }
     const bool render = model.render_tools && chat::needs_rendered_tools(request);
-    if (question.front.operation == Operation::completion || render) c.same_ = false;
+    if (question.front.operation == Operation::completion || render || has_foreign_reasoning(request)) c.same_ = false;
     if (c.same_) {
         c.outgoing_ = dialect::of(kind).forward_request(incoming, target);
         return c;

@@ -113,7 +113,10 @@ std::string running(const Services& services, const std::vector<Listed>& models,
     return out.take();
 }
 
-// Which list a client wants: Anthropic's SDK and OpenAI's ask the same path.
+dialect::gemini::ListedModel in_gemini(const Listed& model) {
+    return {model.id, model.context_tokens(), !model.has(config::Capability::chat)};
+}
+
 std::optional<std::string> body_of(const net::Request& request, const Services& services,
                                    const std::vector<Listed>& models, std::int64_t now, Error& error) {
     const auto& path = request.path;
@@ -126,30 +129,27 @@ std::optional<std::string> body_of(const net::Request& request, const Services& 
                  "model"};
         return nullptr;
     };
+    // One path, three kinds of clients; each says by its headers which it is.
     const bool anthropic = request.headers.has("anthropic-version");
+    const bool gemini = path.starts_with("/v1beta/") || request.headers.has("x-goog-api-key");
     namespace chat = dialect::openai_chat;
-    std::vector<chat::ListedModel> plain;
-    for (const auto& model : models) plain.push_back({model.id, model.owner()});
-    if (path == "/v1/models")
-        return anthropic ? dialect::anthropic::encode_models(plain) : chat::encode_models(plain, now);
-    if (path.starts_with("/v1/models/")) {
-        const auto* model = find(std::string_view(path).substr(11));
+    const auto below = path.find("/models/");
+    if (below != std::string::npos) {
+        const auto* model = find(std::string_view(path).substr(below + 8));
         if (model == nullptr) return std::nullopt;
+        if (gemini) return dialect::gemini::encode_model(in_gemini(*model));
         const chat::ListedModel one{model->id, model->owner()};
         return anthropic ? dialect::anthropic::encode_model(one) : chat::encode_model(one, now);
     }
-    auto gemini = [](const Listed& model) {
-        return dialect::gemini::ListedModel{model.id, model.context_tokens(), !model.has(config::Capability::chat)};
-    };
-    if (path == "/v1beta/models") {
+    if (path.ends_with("/models") && gemini) {
         std::vector<dialect::gemini::ListedModel> list;
-        for (const auto& model : models) list.push_back(gemini(model));
+        for (const auto& model : models) list.push_back(in_gemini(model));
         return dialect::gemini::encode_models(list);
     }
-    if (path.starts_with("/v1beta/models/")) {
-        const auto* model = find(std::string_view(path).substr(15));
-        if (model == nullptr) return std::nullopt;
-        return dialect::gemini::encode_model(gemini(*model));
+    if (path.ends_with("/models")) {
+        std::vector<chat::ListedModel> plain;
+        for (const auto& model : models) plain.push_back({model.id, model.owner()});
+        return anthropic ? dialect::anthropic::encode_models(plain) : chat::encode_models(plain, now);
     }
     if (path == "/api/version") return fmt::format("{{\"version\":\"{}\"}}", kOllamaVersion);
     if (path == "/api/ps") return running(services, models, now);

@@ -85,6 +85,8 @@ void exclude(Candidate& candidate, const Table::Entry& entry, const Inputs& in, 
     if (entry.context_tokens > 0) {
         const auto room = answer_room(entry, in.features);
         if (in.features.prompt_tokens + room > entry.context_tokens)
+            candidate.needed_tokens = in.features.prompt_tokens + room;
+        if (candidate.needed_tokens > 0)
             return because(Excluded::context,
                            fmt::format("about {} tokens of prompt and {} for the answer do not fit its context of {}",
                                        in.features.prompt_tokens, room, entry.context_tokens));
@@ -142,7 +144,6 @@ Result<Decision> decide(const Table& table, const Inputs& in) {
     const auto prefer = rule == nullptr ? Rule::Prefer::local : rule->prefer;
 
     Decision decision;
-    decision.prompt_tokens = in.features.prompt_tokens;
     decision.rule = meaning->ordered ? "alias-order" : rule == nullptr ? "none" : rule->name;
     decision.why = meaning->ordered  ? fmt::format("the alias {} lists its models in this order", in.alias)
                    : rule == nullptr ? "no rule fires, so local comes first"
@@ -157,7 +158,8 @@ Result<Decision> decide(const Table& table, const Inputs& in) {
                             0,
                             worst_cost(*entry, in.features),
                             decision.candidates.size(),
-                            entry->context_tokens};
+                            entry->context_tokens,
+                            0};
         const bool preferred = (prefer == Rule::Prefer::local && entry->zone == Zone::local) ||
                                (prefer == Rule::Prefer::cloud && entry->zone == Zone::cloud);
         candidate.zone_score = preferred ? 1 : 0;
@@ -205,9 +207,11 @@ Error Decision::refusal() const {
     if (too_long) {
         Error error{ErrorCode::context, message + "; shorten the conversation, or ask for a shorter answer",
                     "messages"};
-        error.prompt_tokens = prompt_tokens;
-        for (const auto& c : candidates)
-            error.context_tokens = std::max<long long>(error.context_tokens, c.context_tokens);
+        for (const auto& c : candidates) {
+            if (c.needed_tokens == 0 || c.context_tokens < error.context_tokens) continue;
+            error.prompt_tokens = c.needed_tokens;
+            error.context_tokens = c.context_tokens;
+        }
         return error;
     }
     return {ErrorCode::policy, message};

@@ -74,6 +74,7 @@ struct Candidate {
     Money estimate;         // of the cost, at the most that the answer may use
     std::size_t place = 0;  // in the owner's order
     std::int64_t context_tokens = 0;
+    std::int64_t needed_tokens = 0;  // of prompt and answer, where they do not fit
     bool operator==(const Candidate&) const = default;
 };
 
@@ -83,7 +84,6 @@ struct Decision {
     std::vector<Candidate> candidates;  // first those that may take it, in the order of use; then the excluded
     std::size_t eligible = 0;           // how many of them may
     bool fallback = true;               // whether the second may be used at all
-    std::int64_t prompt_tokens = 0;     // estimated
     bool operator==(const Decision&) const = default;
 
     // One sentence for people: what was chosen and why, and what was not.
