@@ -1,0 +1,140 @@
+"""Programs that people use, headless and set up only by their documented settings, each against a provider in a dialect that
+is not its own: one plain turn, and one task in which a file is written by the program's own tool."""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+import warnings
+
+from harness import CACHE, Tandem
+from strict import DIALECTS, StrictUpstream
+
+BIN = CACHE / "clients/node_modules/.bin"
+KEY = "my-key-0123456789"
+HELLO = "Hello from the scripted model"
+CONTENT = "written by the model: ä \"quoted\" \\ 1.50\n"
+
+
+class Agent(StrictUpstream):
+    """Greets; asked for the TASK, it calls the tool that writes files, and says so once it has the result."""
+
+    def __init__(self, name):
+        super().__init__(name)
+        self.target = None
+
+    def choose(self, body, common):
+        words = [m[1] for m in common["messages"] if m[0] == "user" and isinstance(m[1], str)]
+        results = [m for m in common["messages"] if m[0] == "result"]
+        asked = any("TASK" in w for w in words)
+        names = {n: p for n, p in common["tools"]}
+        if asked and not results:
+            call = self.call(names)
+            if call:
+                return [("text", "I write it."), ("call", "call_w1", call[0], json.dumps(call[1]))], "calls"
+            if "aider" in " ".join(m[1] for m in common["messages"] if m[0] == "system").lower() or not names:
+                return [("text", f"{self.target.name}\n```\n{CONTENT}```\n")], "stop"
+        return [("text", "Done." if results else HELLO)], "stop"
+
+    def call(self, names):
+        for name, arguments in (("Write", {"file_path": str(self.target), "content": CONTENT}), ("write", {"filePath": str(self.target), "content": CONTENT}),
+                                ("write_file", {"file_path": str(self.target), "content": CONTENT})):
+            if name in names:
+                return name, arguments
+        script = f"cat > {self.target} <<'END'\n{CONTENT}END"
+        for name, arguments in (("exec_command", {"cmd": script}), ("shell_command", {"command": script}), ("shell", {"command": ["bash", "-lc", script]})):
+            if name in names:
+                return name, arguments
+        return None
+
+
+class Programs(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        warnings.simplefilter("ignore", ResourceWarning)
+        cls.upstreams = {name: Agent(name) for name in DIALECTS}
+        providers = "".join(f"  p-{n}: {u.provider(extra=', clearance: secret, translation: drop')}\n" for n, u in cls.upstreams.items())
+        models = "".join(f"  m-{n}: {{ provider: p-{n}, name: scripted, context: 32768 }}\n" for n in DIALECTS).replace("32768", "200000")
+        cls.tandem = Tandem(f"providers:\n{providers}models:\n{models}policy: {{ preset: cloud-first }}\nkeys: {{ me: {{ secret: {KEY} }} }}\n")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.tandem.stop()
+        for u in cls.upstreams.values():
+            u.close()
+
+    def setUp(self):
+        self.home = pathlib.Path(tempfile.mkdtemp(prefix="program-"))
+        self.work = self.home / "work"
+        self.work.mkdir()
+        self.addCleanup(shutil.rmtree, self.home, ignore_errors=True)
+        for u in self.upstreams.values():
+            u.target = self.work / "note.txt"
+            u.seen.clear()
+            u.rejected.clear()
+
+    def program(self, *command, timeout=120, **env):
+        return subprocess.run([str(c) for c in command], cwd=self.work, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL,
+                              env={"PATH": os.environ["PATH"], "HOME": str(self.home), "XDG_CONFIG_HOME": str(self.home / "config"), "XDG_DATA_HOME": str(self.home / "data"),
+                                   "XDG_CACHE_HOME": str(self.home / "cache"), "XDG_STATE_HOME": str(self.home / "state"), "NO_COLOR": "1", **env})
+
+    def check(self, behind, result, said):
+        upstream = self.upstreams[behind]
+        detail = f"exit {result.returncode}\n{result.stdout[-3000:]}\n{result.stderr[-3000:]}\nrejected: {[r[0] for r in upstream.rejected]}"
+        self.assertEqual(upstream.rejected, [], detail)
+        self.assertEqual(result.returncode, 0, detail)
+        self.assertTrue(upstream.seen, detail)
+        self.assertIn(said, result.stdout + result.stderr, detail)
+
+    def check_written(self, behind, result):
+        note = self.work / "note.txt"
+        self.check(behind, result, "")
+        self.assertTrue(note.exists(), f"{result.stdout[-3000:]}\n{result.stderr[-3000:]}")
+        self.assertEqual(note.read_text(), CONTENT)
+
+    # ---- Claude Code ----
+
+    def claude(self, prompt, behind, *more):
+        return self.program(BIN / "claude", "-p", prompt, *more, ANTHROPIC_BASE_URL=self.tandem.url, ANTHROPIC_API_KEY=KEY, ANTHROPIC_MODEL=f"m-{behind}",
+                            ANTHROPIC_SMALL_FAST_MODEL=f"m-{behind}", CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC="1", DISABLE_AUTOUPDATER="1")
+
+    def test_claude_code(self):
+        for behind in ("openai-chat", "openai-responses", "gemini"):
+            with self.subTest(behind=behind):
+                self.check(behind, self.claude("Greet me.", behind), HELLO)
+                (self.work / "note.txt").unlink(missing_ok=True)
+                self.check_written(behind, self.claude("TASK: write note.txt", behind, "--allowedTools", "Write", "--permission-mode", "acceptEdits"))
+
+    # ---- Codex ----
+
+    def codex(self, prompt, behind):
+        (self.home / "codex").mkdir(exist_ok=True)
+        (self.home / "codex/config.toml").write_text(f'model = "m-{behind}"\nmodel_provider = "tandem"\n[model_providers.tandem]\nname = "Tandem"\n'
+                                                     f'base_url = "{self.tandem.url}/v1"\nenv_key = "TANDEM_API_KEY"\nwire_api = "responses"\n')
+        return self.program(BIN / "codex", "exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", prompt, CODEX_HOME=str(self.home / "codex"), TANDEM_API_KEY=KEY)
+
+    def test_codex(self):
+        for behind in ("anthropic", "openai-chat"):
+            with self.subTest(behind=behind):
+                self.check(behind, self.codex("Greet me.", behind), HELLO)
+                (self.work / "note.txt").unlink(missing_ok=True)
+                self.check_written(behind, self.codex("TASK: write note.txt", behind))
+
+    # ---- opencode ----
+
+    def opencode(self, prompt, behind):
+        (self.work / "opencode.json").write_text(json.dumps({"$schema": "https://opencode.ai/config.json", "autoupdate": False, "permission": {"edit": "allow", "bash": "allow"}, "provider": {"tandem": {
+            "npm": "@ai-sdk/openai-compatible", "name": "Tandem", "options": {"baseURL": self.tandem.url + "/v1", "apiKey": KEY},
+            "models": {f"m-{behind}": {"name": "scripted", "limit": {"context": 200000, "output": 8000}}}}}}))
+        return self.program(BIN / "opencode", "run", "-m", f"tandem/m-{behind}", prompt)
+
+    def test_opencode(self):
+        behind = "anthropic"
+        self.check(behind, self.opencode("Greet me.", behind), HELLO)
+        self.check_written(behind, self.opencode("TASK: write note.txt", behind))
+
+
+if __name__ == "__main__":
+    unittest.main()
