@@ -132,19 +132,29 @@ setup_test() {
 # Official SDKs for JavaScript, and the programs that people point at Tandem.
 setup_clients() {
     command -v npm >/dev/null || need_packages nodejs npm
-    local folder="$cache/clients-1"
+    local folder="$cache/clients-2"
     if [ ! -f "$folder/whole" ]; then
         say "installing SDKs for JavaScript and coding agents into the cache (about two minutes, once)"
         mkdir -p "$folder"
         (cd "$folder" && npm init -y >/dev/null \
             && npm install --no-audit --no-fund --loglevel=error openai @anthropic-ai/sdk ollama @google/genai \
-                ai @ai-sdk/openai @ai-sdk/anthropic @anthropic-ai/claude-code @openai/codex opencode-ai >"$folder/log" 2>&1) \
+                ai @ai-sdk/openai @ai-sdk/anthropic @anthropic-ai/claude-code @openai/codex opencode-ai @google/gemini-cli \
+                >"$folder/log" 2>&1) \
             || { tail -n 20 "$folder/log" >&2; die "the clients could not be installed"; }
         node "$folder/node_modules/@anthropic-ai/claude-code/install.cjs" >>"$folder/log" 2>&1 || true
         node "$folder/node_modules/opencode-ai/postinstall.mjs" >>"$folder/log" 2>&1 || true
         touch "$folder/whole"
     fi
     ln -sfn "$(basename "$folder")" "$cache/clients"
+    local venv="$cache/python-programs-1"
+    if [ ! -f "$venv/whole" ]; then
+        say "installing aider and llm into the cache (about a minute, once)"
+        python3 -m venv "$venv"
+        "$venv/bin/pip" install --quiet --disable-pip-version-check aider-chat
+        "$venv/bin/pip" install --quiet --disable-pip-version-check llm
+        touch "$venv/whole"
+    fi
+    ln -sfn "$(basename "$venv")" "$cache/python-programs"
 }
 
 setup_bench() {

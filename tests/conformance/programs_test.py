@@ -13,6 +13,7 @@ from harness import CACHE, Tandem
 from strict import DIALECTS, StrictUpstream
 
 BIN = CACHE / "clients/node_modules/.bin"
+AIDER = CACHE / "python-programs/bin"
 KEY = "my-key-0123456789"
 HELLO = "Hello from the scripted model"
 CONTENT = "written by the model: ä \"quoted\" \\ 1.50\n"
@@ -134,6 +135,45 @@ class Programs(unittest.TestCase):
         behind = "anthropic"
         self.check(behind, self.opencode("Greet me.", behind), HELLO)
         self.check_written(behind, self.opencode("TASK: write note.txt", behind))
+
+    # ---- aider, which edits by text ----
+
+    def aider(self, prompt, behind, *files):
+        return self.program(AIDER / "aider", "--model", f"openai/m-{behind}", "--no-git", "--yes-always", "--no-check-update", "--analytics-disable", "--no-show-model-warnings",
+                            "--no-pretty", "--edit-format", "whole", "--message", prompt, *files, OPENAI_API_BASE=self.tandem.url + "/v1", OPENAI_API_KEY=KEY)
+
+    def test_aider(self):
+        for behind in ("anthropic", "gemini"):
+            with self.subTest(behind=behind):
+                self.check(behind, self.aider("Greet me.", behind), HELLO)
+                note = self.work / "note.txt"
+                note.write_text("old\n")
+                self.check_written(behind, self.aider("TASK: write note.txt", behind, "note.txt"))
+
+    # ---- llm ----
+
+    def test_llm(self):
+        behind = "ollama"
+        (self.home / "llm").mkdir()
+        (self.home / "llm/extra-openai-models.yaml").write_text(f"- model_id: tandem\n  model_name: m-{behind}\n  api_base: {self.tandem.url}/v1\n  api_key_name: tandem\n")
+        (self.home / "llm/keys.json").write_text(json.dumps({"tandem": KEY}))
+        for more in ((), ("--no-stream",)):
+            self.check(behind, self.program(AIDER / "llm", "-m", "tandem", *more, "Greet me.", LLM_USER_PATH=str(self.home / "llm")), HELLO)
+
+    # ---- Gemini CLI ----
+
+    def gemini(self, prompt, behind, *more):
+        (self.home / ".gemini").mkdir(exist_ok=True)
+        (self.home / ".gemini/settings.json").write_text(json.dumps({"security": {"auth": {"selectedType": "gemini-api-key"}}, "privacy": {"usageStatisticsEnabled": False},
+                                                                      "general": {"disableAutoUpdate": True}}))
+        return self.program(BIN / "gemini", "-m", f"m-{behind}", *more, "-p", prompt, GEMINI_API_KEY=KEY, GOOGLE_GEMINI_BASE_URL=self.tandem.url, GEMINI_CLI_TRUST_WORKSPACE="true")
+
+    def test_gemini_cli(self):
+        for behind in ("openai-chat", "anthropic"):
+            with self.subTest(behind=behind):
+                self.check(behind, self.gemini("Greet me.", behind), HELLO)
+                (self.work / "note.txt").unlink(missing_ok=True)
+                self.check_written(behind, self.gemini("TASK: write note.txt", behind, "--yolo"))
 
 
 if __name__ == "__main__":
