@@ -77,16 +77,22 @@ void order_results(std::vector<Message>& messages, std::vector<std::string>& cha
     messages = std::move(ordered);
 }
 
-void merge_turns(std::vector<Message>& messages) {
+void merge_neighbours(std::vector<Message>& messages, Role role) {
     std::vector<Message> merged;
     for (auto& message : messages) {
-        if (message.role == Role::assistant && !merged.empty() && merged.back().role == Role::assistant) {
+        if (message.role == role && !merged.empty() && merged.back().role == role) {
             std::ranges::move(message.parts, std::back_inserter(merged.back().parts));
             continue;
         }
         merged.push_back(std::move(message));
     }
     messages = std::move(merged);
+}
+
+bool has_neighbours(const std::vector<Message>& messages, Role role) {
+    return std::ranges::adjacent_find(messages, [role](const Message& a, const Message& b) {
+               return a.role == role && b.role == role;
+           }) != messages.end();
 }
 
 }  // namespace tandem::chat

@@ -13,7 +13,8 @@ namespace tandem::chat {
 // result gets one that says so. Results get the name of their call. What was done is said in `changes`.
 void order_results(std::vector<Message>& messages, std::vector<std::string>& changes);
 
-// Neighbours of the assistant become one turn.
-void merge_turns(std::vector<Message>& messages);
+// Neighbours of this role become one message.
+void merge_neighbours(std::vector<Message>& messages, Role role);
+bool has_neighbours(const std::vector<Message>& messages, Role role);
 
 }  // namespace tandem::chat

@@ -28,6 +28,11 @@ bool own(const Request& request, Speaker target) {
     return request.dialect == name_of(kind_of(target));
 }
 
+// Chat Completions has many speakers, and some take more than OpenAI does: what its own client says is handed on.
+bool own_chat(const Request& request, Speaker target) {
+    return own(request, target) && kind_of(target) == Kind::openai_chat;
+}
+
 // Whether any part, those inside results too, is so.
 template <typename Test>
 bool any_part(const Request& request, Test&& test) {
@@ -183,6 +188,15 @@ bool needs_other_effort(const Request& request, Speaker target) {
     effort_in_words_of(copy, target);
     const bool empty = request.thinking.effort.empty() && target != Speaker::gemini;
     return !empty && !(copy.thinking == request.thinking);
+}
+
+void say_thinking_once(Request& request, Speaker target) {
+    auto& thinking = request.thinking;
+    if (thinking.on == false || thinking.effort == "none") {
+        thinking.budget_tokens.reset();
+        if (target == Speaker::anthropic) thinking.shown.reset();
+    }
+    if (target == Speaker::anthropic && thinking.budget_tokens) thinking.on = true;
 }
 
 // Anthropic wants the thought of a turn back when its calls are answered; without it, it must not think.
@@ -438,12 +452,8 @@ std::vector<Feature> make_features() {
     //                                     openai llama responses anthropic gemini ollama
     add(
         "neighbouring turns of the assistant", "messages", "they become one turn", {C, C, C, C, C, C},
-        [](const Request& r, Speaker) {
-            return std::ranges::adjacent_find(r.messages, [](const Message& a, const Message& b) {
-                       return a.role == Role::assistant && b.role == Role::assistant;
-                   }) != r.messages.end();
-        },
-        [](Request& r, Speaker) { chat::merge_turns(r.messages); });
+        [](const Request& r, Speaker) { return chat::has_neighbours(r.messages, Role::assistant); },
+        [](Request& r, Speaker) { chat::merge_neighbours(r.messages, Role::assistant); });
     add(
         "parts that only the client's dialect has", "messages",
         "send it to a provider of the same dialect, or leave it out", {R, R, R, R, R, R},
@@ -554,6 +564,16 @@ std::vector<Feature> make_features() {
         [](Request& r, Speaker) {
             for (auto& m : r.messages) m.name.clear();
         });
+    add(
+        "neighbouring messages of the user, or of the system", "messages", "they become one message of several parts",
+        {K, K, K, C, C, K},
+        [](const Request& r, Speaker) {
+            return chat::has_neighbours(r.messages, Role::user) || chat::has_neighbours(r.messages, Role::system);
+        },
+        [](Request& r, Speaker) {
+            chat::merge_neighbours(r.messages, Role::user);
+            chat::merge_neighbours(r.messages, Role::system);
+        });
     add("unknown fields of messages, calls and tools", "messages", "they are the client dialect's own",
         {H, H, H, H, H, H}, any_extra_in_messages, [](Request& r, Speaker) {
             for (auto& m : r.messages) m.extra.clear();
@@ -565,8 +585,8 @@ std::vector<Feature> make_features() {
     add(
         "cache marks", "cache_control", "the provider caches by itself", {C, C, C, K, C, C},
         [](const Request& r, Speaker s) {
-            return !own(r, s) && (any_part(r, [](const Part& p) { return p.cache.given(); }) ||
-                                  std::ranges::any_of(r.tools, [](const auto& t) { return t.cache.given(); }));
+            return !own_chat(r, s) && (any_part(r, [](const Part& p) { return p.cache.given(); }) ||
+                                       std::ranges::any_of(r.tools, [](const auto& t) { return t.cache.given(); }));
         },
         [](Request& r, Speaker) {
             each_part(r, [](Part& p) { p.cache = {}; });
@@ -611,6 +631,13 @@ std::vector<Feature> make_features() {
             r.parallel_tool_calls.reset();
         });
     add(
+        "parallel_tool_calls where no tool may be called", "parallel_tool_calls", "there is nothing to call",
+        {C, C, C, C, C, C},
+        [](const Request& r, Speaker) {
+            return r.tool_choice.kind == chat::ToolChoice::Kind::none && r.parallel_tool_calls;
+        },
+        [](Request& r, Speaker) { r.parallel_tool_calls.reset(); });
+    add(
         "parallel_tool_calls: false", "parallel_tool_calls", "the model may call several at once", {K, K, K, K, H, H},
         [](const Request& r, Speaker) { return r.parallel_tool_calls == false; },
         [](Request& r, Speaker) { r.parallel_tool_calls.reset(); });
@@ -618,6 +645,17 @@ std::vector<Feature> make_features() {
         "parallel_tool_calls: true", "parallel_tool_calls", "it is what the provider does anyway", {K, K, K, C, C, C},
         [](const Request& r, Speaker) { return r.parallel_tool_calls == true; },
         [](Request& r, Speaker) { r.parallel_tool_calls.reset(); });
+    add(
+        "tools that do not say whether they are strict", "tools", "left out, it would mean strict: false is sent",
+        {K, K, C, K, K, K},
+        [](const Request& r, Speaker) {
+            return std::ranges::any_of(r.tools,
+                                       [](const auto& t) { return t.kind == chat::Tool::Kind::function && !t.strict; });
+        },
+        [](Request& r, Speaker) {
+            for (auto& t : r.tools)
+                if (t.kind == chat::Tool::Kind::function && !t.strict) t.strict = false;
+        });
     add(
         "strict tools", "tools", "the provider has its own rule", {K, C, K, K, C, C},
         [](const Request& r, Speaker) {
@@ -655,7 +693,7 @@ std::vector<Feature> make_features() {
         [](const Request& r, Speaker) { return r.choices != 1; }, [](Request& r, Speaker) { r.choices = 1; });
     add(
         "log probabilities", "logprobs", "use a provider that speaks Chat Completions", {K, K, R, R, R, R},
-        [](const Request& r, Speaker s) { return !own(r, s) && (r.logprobs || r.top_logprobs.value_or(0) > 0); },
+        [](const Request& r, Speaker s) { return r.logprobs || (!own(r, s) && r.top_logprobs.value_or(0) > 0); },
         [](Request& r, Speaker) {
             r.logprobs = false;
             r.top_logprobs.reset();
@@ -680,12 +718,12 @@ std::vector<Feature> make_features() {
         [](Request& r, Speaker) { r.sampling.presence_penalty = r.sampling.frequency_penalty = {}; });
     add(
         "top_k", "top_k", "leave it out, or use top_p", {R, K, R, K, K, K},
-        [](const Request& r, Speaker s) { return !own(r, s) && r.sampling.top_k.given(); },
+        [](const Request& r, Speaker s) { return !own_chat(r, s) && r.sampling.top_k.given(); },
         [](Request& r, Speaker) { r.sampling.top_k = {}; });
     add(
         "min_p and repeat_penalty", "min_p", "leave them out", {R, K, R, R, R, K},
         [](const Request& r, Speaker s) {
-            return !own(r, s) && (r.sampling.min_p.given() || r.sampling.repeat_penalty.given());
+            return !own_chat(r, s) && (r.sampling.min_p.given() || r.sampling.repeat_penalty.given());
         },
         [](Request& r, Speaker) { r.sampling.min_p = r.sampling.repeat_penalty = {}; });
     add(
@@ -714,6 +752,16 @@ std::vector<Feature> make_features() {
             if (s == Speaker::openai_responses && *r.thinking.shown) r.thinking.summary = "auto";
             r.thinking.shown.reset();
         });
+    add(
+        "thinking that is said twice, or in half", "thinking", "said once: off has no size, a size means on",
+        {C, C, C, C, C, C},
+        [](const Request& r, Speaker s) {
+            Request copy;
+            copy.thinking = r.thinking;
+            say_thinking_once(copy, s);
+            return !(copy.thinking == r.thinking);
+        },
+        say_thinking_once);
     add("thinking while calls are answered whose thoughts are gone", "thinking",
         "Anthropic wants the thoughts of a turn back; this turn is answered without", {K, K, K, H, K, K},
         thinks_without_thought, [](Request& r, Speaker) { r.thinking = {}; });
@@ -795,7 +843,7 @@ Fitted fit(Request request, Speaker target, bool drop) {
     // The last rows may have left turns side by side, or an assistant with nothing to say.
     std::erase_if(fitted.request.messages,
                   [](const Message& m) { return m.role == Role::assistant && m.parts.empty() && m.extra.empty(); });
-    chat::merge_turns(fitted.request.messages);
+    chat::merge_neighbours(fitted.request.messages, Role::assistant);
     fitted.request.dialect = name_of(kind_of(target));
     return fitted;
 }

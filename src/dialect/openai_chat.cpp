@@ -147,7 +147,9 @@ Result<chat::Message> read_message(const Value& value, const std::string& param,
         result.content = std::move(content);
         message.parts.push_back({std::move(result), {}});
     } else {
-        std::ranges::move(content, std::back_inserter(message.parts));
+        // An assistant that only called, or only thought, says "" or null.
+        const bool said = message.role != Role::assistant || value["content"].string() != "";
+        if (said) std::ranges::move(content, std::back_inserter(message.parts));
     }
     if (const auto refusal = value["refusal"].string(); refusal && !refusal->empty())
         message.parts.push_back({chat::RefusalPart{std::string(*refusal)}, {}});
@@ -403,7 +405,6 @@ void write_message(json::Writer& out, const chat::Message& message) {
         if (const auto* result = part.as<chat::ToolResultPart>()) {
             for (const auto& inner : result->content) content.push_back(&inner);
             out.member("tool_call_id", result->call_id);
-            if (!result->name.empty()) out.member("name", result->name);
         } else if (const auto* call = part.as<chat::ToolCallPart>()) {
             calls.push_back(call);
         } else if (const auto* thought = part.as<chat::ReasoningPart>()) {

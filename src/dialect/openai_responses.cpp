@@ -36,7 +36,7 @@ Result<chat::Part> read_part(const Value& value, const std::string& param) {
         chat::ImagePart image;
         if (const auto url = value["image_url"].string()) image.media = media_of_url(*url);
         image.media.file_id = value["file_id"].text();
-        image.detail = value["detail"].text();
+        if (value["detail"].text() != "auto") image.detail = value["detail"].text();
         if (image.media == chat::Media{}) return wrong(param + ".image_url", "a URL, or a file_id");
         part.body = std::move(image);
         return part;
