@@ -219,8 +219,8 @@ class RenderedToolsFilter final : public EventFilter {
                 size = 12;
             if (whole_.size() - read_ < size) break;
             json::Document document;
-            const auto quoted = "\"" + whole_.substr(read_, size) + "\"";
-            text += document.parse(quoted) ? document.root().text() : std::string_view("\xEF\xBF\xBD");
+            const auto quoted = R"({"c":")" + whole_.substr(read_, size) + "\"}";
+            text += document.parse(quoted) ? document.root()["c"].text() : std::string_view("\xEF\xBF\xBD");
             read_ += size;
         }
         if (!text.empty()) out.emplace_back(TextDelta{0, std::move(text)});
