@@ -39,13 +39,18 @@ struct Values {
     fs::path home;
 };
 
-// A client: how its settings read, and, where it has a file of its own, which and how it is changed.
+// A file of a client's settings, and how it is changed: the new text from the old.
+struct File {
+    std::string_view path;  // below the home folder
+    Result<std::string> (*change)(const std::string& before, const Values& v);
+};
+
+// A client: where its settings are, for people, and how they read.
 struct Client {
     std::string_view id;
     std::string_view what;
     std::string (*text)(const Values&);
-    fs::path (*file)(const Values&);                                            // null: there is none to write
-    Result<std::string> (*change)(const std::string& before, const Values& v);  // the file's new text
+    std::vector<File> files;  // none: there is nothing to write
 };
 
 // ---- changing files ----
@@ -167,74 +172,117 @@ std::string json_text(const std::vector<Setting>& settings) {
     return change_json("", settings).value_or("");
 }
 
-constexpr std::array kClients = std::to_array<Client>({
-    {"claude-code", "~/.claude/settings.json", [](const Values& v) { return json_text(claude_settings(v)); },
-     [](const Values& v) { return v.home / ".claude/settings.json"; },
-     [](const std::string& before, const Values& v) { return change_json(before, claude_settings(v)); }},
-    {"codex", "~/.codex/config.toml", [](const Values& v) { return change_codex("", v); },
-     [](const Values& v) { return v.home / ".codex/config.toml"; },
-     [](const std::string& before, const Values& v) -> Result<std::string> { return change_codex(before, v); }},
-    {"opencode", "~/.config/opencode/opencode.json", [](const Values& v) { return json_text(opencode_settings(v)); },
-     [](const Values& v) { return v.home / ".config/opencode/opencode.json"; },
-     [](const std::string& before, const Values& v) { return change_json(before, opencode_settings(v)); }},
-    {"aider", "~/.aider.conf.yml", [](const Values& v) { return change_lines("", aider_lines(v), ": "); },
-     [](const Values& v) { return v.home / ".aider.conf.yml"; },
-     [](const std::string& before, const Values& v) -> Result<std::string> {
-         return change_lines(before, aider_lines(v), ": ");
-     }},
-    {"gemini-cli", "~/.gemini/.env", [](const Values& v) { return change_lines("", gemini_lines(v), "="); },
-     [](const Values& v) { return v.home / ".gemini/.env"; },
-     [](const std::string& before, const Values& v) -> Result<std::string> {
-         return change_lines(before, gemini_lines(v), "=");
-     }},
-    {"continue", "~/.continue/config.yaml", yaml_of_continue, [](const Values& v) { return v.home / ".continue/config.yaml"; },
-     [](const std::string& before, const Values& v) -> Result<std::string> {
-         if (trim(before).empty()) return yaml_of_continue(v);
-         return fail(ErrorCode::invalid,
-                     "there are settings in the file already, and they were left as they are; put the entry of `models:` "
-                     "that is printed without --write into it");
-     }},
-    {"zed", "~/.config/zed/settings.json; the key goes into Zed's settings page", [](const Values& v) { return json_text(zed_settings(v)); },
-     [](const Values& v) { return v.home / ".config/zed/settings.json"; },
-     [](const std::string& before, const Values& v) { return change_json(before, zed_settings(v)); }},
-    {"open-webui", "environment of the container, or Admin > Settings > Connections",
-     [](const Values& v) {
-         return fmt::format("OPENAI_API_BASE_URL={}/v1\nOPENAI_API_KEY={}\nOLLAMA_BASE_URL={}\n", v.url, v.key, v.url);
-     },
-     nullptr, nullptr},
-    {"cursor", "Settings > Models > API Keys: OpenAI API Key, Override OpenAI Base URL (it must be reachable from Cursor's servers)",
-     [](const Values& v) {
-         return fmt::format("OpenAI API Key:            {}\nOverride OpenAI Base URL:  {}/v1\nAdd model:                 {}\n", v.key, v.url, v.model);
-     },
-     nullptr, nullptr},
-    {"n8n", "Credentials > OpenAI",
-     [](const Values& v) {
-         return fmt::format("API Key:   {}\nBase URL:  {}/v1\nModel:     {} (in the node, by id)\n", v.key, v.url, v.model);
-     },
-     nullptr, nullptr},
-    {"home-assistant", "Settings > Devices & services > Add integration > Ollama",
-     [](const Values& v) { return fmt::format("URL:    {}\nModel:  {}\n", v.url, v.model); }, nullptr, nullptr},
-    {"langchain", "Python, with langchain-openai",
-     [](const Values& v) {
-         return fmt::format("from langchain_openai import ChatOpenAI\n\nmodel = ChatOpenAI(base_url=\"{}/v1\", api_key=\"{}\", model=\"{}\")\n",
-                            v.url, v.key, v.model);
-     },
-     nullptr, nullptr},
-    {"python", "with openai",
-     [](const Values& v) {
-         return fmt::format("from openai import OpenAI\n\nclient = OpenAI(base_url=\"{}/v1\", api_key=\"{}\")\nanswer = client.chat.completions.create("
-                            "model=\"{}\", messages=[{{\"role\": \"user\", \"content\": \"Hello\"}}])\nprint(answer.choices[0].message.content)\n",
-                            v.url, v.key, v.model);
-     },
-     nullptr, nullptr},
-    {"curl", "a shell",
-     [](const Values& v) {
-         return fmt::format("curl -N {}/v1/chat/completions -H 'content-type: application/json' -H 'authorization: Bearer {}' \\\n"
-                            "  -d '{{\"model\": \"{}\", \"stream\": true, \"messages\": [{{\"role\": \"user\", \"content\": \"Hello\"}}]}}'\n",
-                            v.url, v.key, v.model);
-     },
-     nullptr, nullptr},
-});
+const std::vector<Client>& clients() {
+    static const std::vector<Client> list = {
+        {"claude-code",
+         "~/.claude/settings.json",
+         [](const Values& v) { return json_text(claude_settings(v)); },
+         {{".claude/settings.json",
+           [](const std::string& before, const Values& v) { return change_json(before, claude_settings(v)); }}}},
+        {"codex",
+         "~/.codex/config.toml",
+         [](const Values& v) { return change_codex("", v); },
+         {{".codex/config.toml",
+           [](const std::string& before, const Values& v) -> Result<std::string> { return change_codex(before, v); }}}},
+        {"opencode",
+         "~/.config/opencode/opencode.json",
+         [](const Values& v) { return json_text(opencode_settings(v)); },
+         {{".config/opencode/opencode.json",
+           [](const std::string& before, const Values& v) { return change_json(before, opencode_settings(v)); }}}},
+        {"aider",
+         "~/.aider.conf.yml",
+         [](const Values& v) { return change_lines("", aider_lines(v), ": "); },
+         {{".aider.conf.yml",
+           [](const std::string& before, const Values& v) -> Result<std::string> {
+               return change_lines(before, aider_lines(v), ": ");
+           }}}},
+        {"gemini-cli",
+         "~/.gemini/.env, and security.auth.selectedType: gemini-api-key in ~/.gemini/settings.json",
+         [](const Values& v) { return change_lines("", gemini_lines(v), "="); },
+         {{".gemini/.env",
+           [](const std::string& before, const Values& v) -> Result<std::string> {
+               return change_lines(before, gemini_lines(v), "=");
+           }},
+          {".gemini/settings.json",
+           [](const std::string& before, const Values&) {
+               return change_json(before, {{{"security", "auth", "selectedType"}, "\"gemini-api-key\""}});
+           }}}},
+        {"continue",
+         "~/.continue/config.yaml",
+         yaml_of_continue,
+         {{".continue/config.yaml",
+           [](const std::string& before, const Values& v) -> Result<std::string> {
+               if (trim(before).empty()) return yaml_of_continue(v);
+               return fail(
+                   ErrorCode::invalid,
+                   "there are settings in the file already, and they were left as they are; put the entry of `models:` "
+                   "that is printed without --write into it");
+           }}}},
+        {"zed",
+         "~/.config/zed/settings.json; the key goes into Zed's settings page",
+         [](const Values& v) { return json_text(zed_settings(v)); },
+         {{".config/zed/settings.json",
+           [](const std::string& before, const Values& v) { return change_json(before, zed_settings(v)); }}}},
+        {"open-webui",
+         "environment of the container, or Admin > Settings > Connections",
+         [](const Values& v) {
+             return fmt::format("OPENAI_API_BASE_URL={}/v1\nOPENAI_API_KEY={}\nOLLAMA_BASE_URL={}\n", v.url, v.key,
+                                v.url);
+         },
+         {}},
+        {"cursor",
+         "Settings > Models > API Keys: OpenAI API Key, Override OpenAI Base URL (it must be reachable from Cursor's "
+         "servers)",
+         [](const Values& v) {
+             return fmt::format(
+                 "OpenAI API Key:            {}\nOverride OpenAI Base URL:  {}/v1\nAdd model:                 {}\n",
+                 v.key, v.url, v.model);
+         },
+         {}},
+        {"n8n",
+         "Credentials > OpenAI",
+         [](const Values& v) {
+             return fmt::format("API Key:   {}\nBase URL:  {}/v1\nModel:     {} (in the node, by id)\n", v.key, v.url,
+                                v.model);
+         },
+         {}},
+        {"home-assistant",
+         "Settings > Devices & services > Add integration > Ollama",
+         [](const Values& v) { return fmt::format("URL:    {}\nModel:  {}\n", v.url, v.model); },
+         {}},
+        {"langchain",
+         "Python, with langchain-openai",
+         [](const Values& v) {
+             return fmt::format(
+                 "from langchain_openai import ChatOpenAI\n\nmodel = ChatOpenAI(base_url=\"{}/v1\", api_key=\"{}\", "
+                 "model=\"{}\")\n",
+                 v.url, v.key, v.model);
+         },
+         {}},
+        {"python",
+         "with openai",
+         [](const Values& v) {
+             return fmt::format(
+                 "from openai import OpenAI\n\nclient = OpenAI(base_url=\"{}/v1\", api_key=\"{}\")\nanswer = "
+                 "client.chat.completions.create("
+                 "model=\"{}\", messages=[{{\"role\": \"user\", \"content\": "
+                 "\"Hello\"}}])\nprint(answer.choices[0].message.content)\n",
+                 v.url, v.key, v.model);
+         },
+         {}},
+        {"curl",
+         "a shell",
+         [](const Values& v) {
+             return fmt::format(
+                 "curl -N {}/v1/chat/completions -H 'content-type: application/json' -H 'authorization: Bearer {}' \\\n"
+                 "  -d '{{\"model\": \"{}\", \"stream\": true, \"messages\": [{{\"role\": \"user\", \"content\": "
+                 "\"Hello\"}}]}}'\n",
+                 v.url, v.key, v.model);
+         },
+         {}},
+    };
+    return list;
+}
 
 // ---- writing ----
 
@@ -261,8 +309,8 @@ Result<> write_text(const fs::path& file, const std::string& text) {
     return {};
 }
 
-Result<> write_settings(const Client& client, const Values& v) {
-    const auto file = client.file(v);
+Result<> write_settings(const Client& client, const File& one, const Values& v) {
+    const auto file = v.home / one.path;
     std::string before;
     const bool exists = fs::exists(file);
     if (exists) {
@@ -270,7 +318,7 @@ Result<> write_settings(const Client& client, const Values& v) {
         if (!in) return fail(ErrorCode::storage, fmt::format("cannot read {}", file.string()));
         before.assign((std::istreambuf_iterator<char>(in)), {});
     }
-    auto after = client.change(before, v);
+    auto after = one.change(before, v);
     if (!after) return fail(after.error().code, fmt::format("{}: {}", file.string(), after.error().message));
     // The first backup is the one to go back to, however often this is run.
     if (!fs::exists(backup_of(file)) && !fs::exists(absence_of(file)))
@@ -281,8 +329,8 @@ Result<> write_settings(const Client& client, const Values& v) {
     return {};
 }
 
-Result<> undo_settings(const Client& client, const Values& v) {
-    const auto file = client.file(v);
+Result<> undo_settings(const File& one, const Values& v) {
+    const auto file = v.home / one.path;
     std::error_code error;
     if (fs::exists(backup_of(file))) {
         fs::rename(backup_of(file), file, error);
@@ -336,16 +384,16 @@ Result<Values> values_of(const Globals& globals, const Options& options) {
 
 int connect(const Globals& globals, const Options& options) {
     std::vector<std::string> names;
-    for (const auto& client : kClients) names.emplace_back(client.id);
-    const auto* const client = std::ranges::find(kClients, options.client, &Client::id);
-    if (client == kClients.end()) {
+    for (const auto& client : clients()) names.emplace_back(client.id);
+    const auto client = std::ranges::find(clients(), options.client, &Client::id);
+    if (client == clients().end()) {
         fmt::print(stderr, "tandem: there is no client '{}'{}\n", printable(options.client, 60),
                    suggest(options.client, names));
         return kUsage;
     }
     auto values = values_of(globals, options);
     if (!values) return report(globals, values.error());
-    if ((options.write || options.undo) && client->file == nullptr)
+    if ((options.write || options.undo) && client->files.empty())
         return report(
             globals,
             {ErrorCode::not_found,
@@ -353,8 +401,11 @@ int connect(const Globals& globals, const Options& options) {
                  "{} keeps its settings where a command cannot reach them: {}. Without --write they are printed",
                  client->id, client->what)});
     if (options.undo || options.write) {
-        auto done = options.undo ? undo_settings(*client, *values) : write_settings(*client, *values);
-        return done ? static_cast<int>(kOk) : report(globals, done.error());
+        for (const auto& file : client->files) {
+            const auto done = options.undo ? undo_settings(file, *values) : write_settings(*client, file, *values);
+            if (!done) return report(globals, done.error());
+        }
+        return kOk;
     }
     const auto text = client->text(*values);
     if (globals.json) {
@@ -368,7 +419,7 @@ int connect(const Globals& globals, const Options& options) {
         return kOk;
     }
     fmt::print("# {}: {}\n{}", client->id, client->what, text);
-    if (client->file != nullptr) fmt::print("# --write puts this into the file, and keeps what was there for --undo\n");
+    if (!client->files.empty()) fmt::print("# --write puts this into the file, and keeps what was there for --undo\n");
     return kOk;
 }
 
@@ -379,7 +430,7 @@ void add_connect(CLI::App& app, Globals& globals, Action& action) {
         app.add_subcommand("connect", "Settings for a client: printed, written with --write, taken back with --undo");
     auto options = std::make_shared<Options>();
     std::vector<std::string> names;
-    for (const auto& client : kClients) names.emplace_back(client.id);
+    for (const auto& client : clients()) names.emplace_back(client.id);
     command->add_option("client", options->client, join(names, ", "))->required();
     command->add_option("-m,--model", options->model, "Alias or model that the client shall ask for");
     command->add_option("-k,--key", options->key, "Id of the key in tandem.yaml that it shall use");

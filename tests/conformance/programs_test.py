@@ -175,6 +175,64 @@ class Programs(unittest.TestCase):
                 (self.work / "note.txt").unlink(missing_ok=True)
                 self.check_written(behind, self.gemini("TASK: write note.txt", behind, "--yolo"))
 
+    # ---- tandem connect ----
+
+    def connect(self, *arguments):
+        return subprocess.run([os.environ["TANDEM_BINARY"], "connect", *arguments], env={**self.tandem.env, "HOME": str(self.home)}, capture_output=True, text=True, timeout=30)
+
+    def test_connect_sets_up_the_programs_that_run_here_and_takes_it_back(self):
+        config = str(self.home / "config")
+        for client, command, env in (
+                ("claude-code", [BIN / "claude", "-p", "Greet me."], {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"}),
+                ("codex", [BIN / "codex", "exec", "--skip-git-repo-check", "Greet me."], {}),
+                ("opencode", [BIN / "opencode", "run", "Greet me."], {"XDG_CONFIG_HOME": str(self.home / ".config")}),
+                ("aider", [AIDER / "aider", "--no-git", "--yes-always", "--no-check-update", "--analytics-disable", "--no-show-model-warnings", "--no-pretty", "--message", "Greet me."], {}),
+                ("gemini-cli", [BIN / "gemini", "-p", "Greet me."], {"GEMINI_CLI_TRUST_WORKSPACE": "true"})):
+            behind = "anthropic" if client != "claude-code" else "openai-chat"
+            with self.subTest(client=client):
+                done = self.connect(client, "--write", "--model", f"m-{behind}", "--key", "me")
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.check(behind, self.program(*command, **env), HELLO)
+                done = self.connect(client, "--undo")
+                self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_connect_keeps_what_was_in_the_file(self):
+        before = {".claude/settings.json": '{"permissions": {"allow": ["Read"]}, "env": {"A": "1"}}', ".codex/config.toml": 'model = "gpt-5"\napproval_policy = "never"\n\n[tools]\nweb_search = false\n',
+                  ".aider.conf.yml": "dark-mode: true\nmodel: other\n", ".gemini/.env": "OTHER=1\nGEMINI_API_KEY=old\n"}
+        for name, text in before.items():
+            (self.home / name).parent.mkdir(exist_ok=True)
+            (self.home / name).write_text(text)
+        for client in ("claude-code", "codex", "aider", "gemini-cli"):
+            for _ in range(2):  # a second time changes nothing of the backup
+                self.assertEqual(self.connect(client, "--write", "--key", "me").returncode, 0)
+        claude = json.loads((self.home / ".claude/settings.json").read_text())
+        self.assertEqual((claude["permissions"], claude["env"]["A"], claude["env"]["ANTHROPIC_BASE_URL"]), ({"allow": ["Read"]}, "1", self.tandem.url))
+        codex = (self.home / ".codex/config.toml").read_text()
+        self.assertIn('approval_policy = "never"', codex)
+        self.assertIn("[tools]\nweb_search = false", codex)
+        self.assertNotIn("gpt-5", codex)
+        self.assertEqual(codex.count("[model_providers.tandem]"), 1)
+        self.assertIn("dark-mode: true", (self.home / ".aider.conf.yml").read_text())
+        self.assertNotIn("old", (self.home / ".gemini/.env").read_text())
+        self.assertEqual((self.home / ".gemini/.env").stat().st_mode & 0o777, 0o600)
+        for client in ("claude-code", "codex", "aider", "gemini-cli"):
+            self.assertEqual(self.connect(client, "--undo").returncode, 0)
+            self.assertEqual(self.connect(client, "--undo").returncode, 5)
+        self.assertEqual({name: (self.home / name).read_text() for name in before}, before)
+
+    def test_connect_prints_settings_for_every_client(self):
+        for client in ("claude-code", "codex", "opencode", "aider", "gemini-cli", "open-webui", "continue", "cursor", "zed", "n8n", "home-assistant", "langchain", "python", "curl"):
+            done = self.connect(client, "--key", "me")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn(self.tandem.url, done.stdout)
+        self.assertIn("did you mean 'codex'", self.connect("codx").stderr)
+        self.assertIn("--key", self.connect("codex", "--write").stderr)
+        self.assertEqual(self.connect("cursor", "--write", "--key", "me").returncode, 5)
+        # What is printed runs.
+        for client, run in (("python", [AIDER / "python", "-c"]), ("curl", ["bash", "-c"])):
+            text = "\n".join(line for line in self.connect(client, "--key", "me", "--model", "m-gemini").stdout.splitlines() if not line.startswith("# "))
+            self.check("gemini", self.program(*run, text), "Hello")
+
 
 if __name__ == "__main__":
     unittest.main()
