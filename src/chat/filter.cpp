@@ -88,6 +88,21 @@ class ThinkFilter final : public EventFilter {
     std::string held_;
 };
 
+class IdFilter final : public EventFilter {
+  public:
+    explicit IdFilter(std::string id) : id_(std::move(id)) {}
+    void take(Event event, std::vector<Event>& out) override {
+        if (auto* call = std::get_if<ToolCallDelta>(&event))
+            if (known_.insert({call->choice, call->index}).second && call->id.empty())
+                call->id = "call_" + id_ + "_" + std::to_string(known_.size() - 1);
+        out.push_back(std::move(event));
+    }
+
+  private:
+    const std::string id_;
+    std::set<std::pair<std::int64_t, std::int64_t>> known_;
+};
+
 class CustomFilter final : public EventFilter {
   public:
     explicit CustomFilter(std::set<std::string> names) : names_(std::move(names)) {}
@@ -135,6 +150,10 @@ class CustomFilter final : public EventFilter {
 
 std::unique_ptr<EventFilter> think_filter() {
     return std::make_unique<ThinkFilter>();
+}
+
+std::unique_ptr<EventFilter> id_filter(std::string id) {
+    return std::make_unique<IdFilter>(std::move(id));
 }
 
 std::unique_ptr<EventFilter> custom_filter(std::set<std::string> names) {

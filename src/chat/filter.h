@@ -24,6 +24,9 @@ class EventFilter {
 // back only what could be the head of a tag.
 std::unique_ptr<EventFilter> think_filter();
 
+// Calls that came without an id get "call_ID_NUMBER", with `id` unique for this answer.
+std::unique_ptr<EventFilter> id_filter(std::string id);
+
 // Calls of custom tools that were said to the provider as functions with one text ("input") become custom again.
 std::unique_ptr<EventFilter> custom_filter(std::set<std::string> names);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "chat/answer.h"
 
@@ -39,7 +40,19 @@ void order_results(std::vector<Message>& messages, std::vector<std::string>& cha
             if (const auto* result = messages[i].parts[0].as<ToolResultPart>()) results[result->call_id].push_back(i);
     std::vector<Message> ordered;
     std::vector<bool> used(messages.size(), false);
-    std::size_t missing = 0, orphans = 0;
+    std::size_t missing = 0, orphans = 0, numbered = 0;
+    std::unordered_set<std::string> taken, seen;
+    for (const auto& message : messages)
+        for (const auto& part : message.parts)
+            if (const auto* call = part.as<ToolCallPart>()) taken.insert(call->id);
+    // Ids that are missing, or that a server gives to the first call of each turn, become unique.
+    auto unique_id = [&](const std::string& id) {
+        if (!id.empty() && seen.insert(id).second) return id;
+        std::string fresh;
+        do fresh = "call_" + std::to_string(++numbered);
+        while (taken.contains(fresh) || !seen.insert(fresh).second);
+        return fresh;
+    };
     for (std::size_t i = 0; i < messages.size(); ++i) {
         if (messages[i].role == Role::tool) {
             if (used[i] || messages[i].parts.empty()) continue;
@@ -48,13 +61,15 @@ void order_results(std::vector<Message>& messages, std::vector<std::string>& cha
             ordered.push_back(orphan(std::move(messages[i])));
             continue;
         }
-        std::vector<ToolCallPart> calls;
-        for (const auto& part : messages[i].parts)
-            if (const auto* call = part.as<ToolCallPart>()) calls.push_back(*call);
         const bool last = i + 1 == messages.size();
         ordered.push_back(std::move(messages[i]));
-        for (const auto& call : calls) {
-            const auto found = results.find(call.id);
+        const std::size_t turn = ordered.size() - 1;
+        for (std::size_t p = 0; p < ordered[turn].parts.size(); ++p) {
+            auto* call = ordered[turn].parts[p].as<ToolCallPart>();
+            if (call == nullptr) continue;
+            const auto found = results.find(call->id);
+            call->id = unique_id(call->id);
+            const ToolCallPart made = *call;
             std::size_t place = 0;
             if (found != results.end())
                 for (const auto candidate : found->second)
@@ -62,13 +77,14 @@ void order_results(std::vector<Message>& messages, std::vector<std::string>& cha
             if (place == 0) {
                 if (last) continue;  // it is being asked what to do with it
                 ++missing;
-                ordered.push_back(missing_result(call));
+                ordered.push_back(missing_result(made));
                 continue;
             }
             used[place] = true;
             auto& result = *messages[place].parts[0].as<ToolResultPart>();
-            if (result.name.empty()) result.name = call.name;
-            result.custom = result.custom || call.custom;
+            result.call_id = made.id;
+            if (result.name.empty()) result.name = made.name;
+            result.custom = result.custom || made.custom;
             ordered.push_back(std::move(messages[place]));
         }
     }

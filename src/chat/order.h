@@ -10,7 +10,8 @@ namespace tandem::chat {
 
 // Brings a history into the order that the strictest provider takes, without losing a word of it: each result follows
 // the turn of its call, in the order of the calls; a result without a call becomes a user's text; a call without a
-// result gets one that says so. Results get the name of their call. What was done is said in `changes`.
+// result gets one that says so. Results get the name of their call, calls without an id of their own get one. What was
+// done is said in `changes`.
 void order_results(std::vector<Message>& messages, std::vector<std::string>& changes);
 
 // Neighbours of this role become one message.

@@ -107,7 +107,6 @@ class Reader final : public AnswerReader {
         } else if (const Value call = part["functionCall"]; call.is(Kind::object)) {
             if (!signature.empty()) events.emplace_back(chat::ReasoningEnd{index, std::string(signature), false});
             auto id = std::string(call["id"].text());
-            if (id.empty()) id = fmt::format("call_{}", state.calls + 1);
             events.emplace_back(chat::ToolCallDelta{index, state.calls, std::move(id), std::string(call["name"].text()),
                                                     given(call["args"]) ? std::string(call["args"].raw()) : "{}",
                                                     false});

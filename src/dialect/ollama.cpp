@@ -256,7 +256,6 @@ class Reader final : public AnswerReader {
             const Value function = call["function"];
             const Value arguments = function["arguments"];
             auto id = std::string(call["id"].text());
-            if (id.empty()) id = fmt::format("call_{}", calls_ + 1);
             events.emplace_back(chat::ToolCallDelta{
                 0, calls_, std::move(id), std::string(function["name"].text()),
                 std::string(arguments.is(Kind::string) ? arguments.text() : arguments.raw()), false});

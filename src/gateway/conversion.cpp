@@ -183,6 +183,7 @@ std::vector<std::unique_ptr<chat::EventFilter>> Conversion::filters(const std::s
     std::vector<std::unique_ptr<chat::EventFilter>> list;
     list.push_back(chat::think_filter());
     if (rendered_) list.push_back(chat::rendered_tools_filter(id));
+    list.push_back(chat::id_filter(id));
     // Where the provider has custom tools itself, they came back as what they are.
     if (!custom_.empty() && speaker_ != Speaker::openai_responses) list.push_back(chat::custom_filter(custom_));
     return list;
