@@ -45,6 +45,11 @@ void order_results(std::vector<Message>& messages, std::vector<std::string>& cha
     for (const auto& message : messages)
         for (const auto& part : message.parts)
             if (const auto* call = part.as<ToolCallPart>()) taken.insert(call->id);
+    // Whoever calls is the assistant, whatever a client wrote.
+    for (auto& message : messages)
+        if (message.role != Role::tool &&
+            std::ranges::any_of(message.parts, [](const Part& p) { return p.as<ToolCallPart>() != nullptr; }))
+            message.role = Role::assistant;
     // Ids that are missing, or that a server gives to the first call of each turn, become unique.
     auto unique_id = [&](const std::string& id) {
         if (!id.empty() && seen.insert(id).second) return id;

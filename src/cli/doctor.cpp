@@ -77,12 +77,57 @@ void check_port(const config::Config& config, std::vector<Check>& checks) {
                       "stop what uses it, or set server.listen"});
 }
 
+// A llama-server says how large its context is and what its chat template knows: measured beats claimed.
+void check_llama_server(const config::Config& config, const config::Provider& provider, std::vector<Check>& checks) {
+    auto base = provider.base_url;
+    if (base.ends_with("/v1")) base.resize(base.size() - 3);
+    auto answer = call({base, std::string(provider.api_key->reveal())},
+                       {.path = "/props", .headers = {}, .body = {}, .timeout = kReachTime});
+    json::Document document;
+    if (!answer || answer->status != 200 || !document.parse(answer->body)) return;
+    const auto root = document.root();
+    const auto context = root["default_generation_settings"]["n_ctx"].integer().value_or(0);
+    const bool tools = root["chat_template"].text().find("tools") != std::string_view::npos;
+    for (const auto& model : config.models) {
+        if (model.provider != provider.id || (model.capabilities && !model.capabilities->has(config::Capability::chat)))
+            continue;
+        const std::string name = "model " + model.id;
+        if (context > 0 && model.context_tokens > context)
+            checks.push_back(
+                {name, Grade::bad,
+                 fmt::format("the config says context {}, the server has {}", model.context_tokens, context),
+                 fmt::format("set context: {}, or start the server with more", context)});
+        else if (context > 0)
+            checks.push_back({name, Grade::good, fmt::format("the server has a context of {}", context), ""});
+        if (tools && model.render_tools)
+            checks.push_back({name, Grade::warning,
+                              "its chat template knows tools, and Tandem renders them all the same",
+                              "set tools: native"});
+        if (!tools && !model.render_tools && model.capabilities && model.capabilities->has(config::Capability::tools))
+            checks.push_back({name, Grade::bad,
+                              "its chat template knows no tools, so the server ignores them in silence",
+                              "set tools: rendered, or take `tools` out of its capabilities"});
+    }
+}
+
 void check_providers(const config::Config& config, std::vector<Check>& checks) {
     for (const auto& provider : config.providers) {
         if (provider.kind == config::ProviderKind::engine) continue;
         const std::string name = "provider " + provider.id;
         const Remote remote{provider.base_url, std::string(provider.api_key->reveal())};
-        auto answer = call(remote, {.path = "/models", .headers = {}, .body = {}, .timeout = kReachTime});
+        if (provider.kind == config::ProviderKind::llama_server) check_llama_server(config, provider, checks);
+        // Each kind has its own list of models and its own header for the key.
+        RemoteRequest list{.path = provider.kind == config::ProviderKind::ollama ? "/api/tags" : "/models",
+                           .headers = {},
+                           .body = {},
+                           .timeout = kReachTime};
+        if (provider.kind == config::ProviderKind::anthropic) {
+            list.headers.add("x-api-key", provider.api_key->reveal());
+            list.headers.add("anthropic-version", "2023-06-01");
+        }
+        if (provider.kind == config::ProviderKind::gemini)
+            list.headers.add("x-goog-api-key", provider.api_key->reveal());
+        auto answer = call(remote, std::move(list));
         if (!answer)
             checks.push_back({name, Grade::bad, fmt::format("{} does not answer", provider.base_url),
                               "start it, or correct base_url"});

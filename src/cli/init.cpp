@@ -23,26 +23,27 @@ struct KnownServer {
     std::string_view id;
     std::string_view what;
     std::uint16_t port;
+    std::string_view kind;
 };
 constexpr std::array kServers = {
-    KnownServer{"llamacpp", "llama-server", 8080},
-    KnownServer{"ollama", "Ollama", 11434},
-    KnownServer{"lmstudio", "LM Studio", 1234},
-    KnownServer{"vllm", "vLLM", 8000},
+    KnownServer{"llamacpp", "llama-server", 8080, "llama-server"},
+    KnownServer{"ollama", "Ollama", 11434, "ollama"},
+    KnownServer{"lmstudio", "LM Studio", 1234, "openai"},
+    KnownServer{"vllm", "vLLM", 8000, "openai"},
 };
 
-// Providers with an OpenAI-compatible API, by the environment variable that their users set.
+// Providers by the environment variable that their users set.
 struct KnownCloud {
     std::string_view id;
     std::string_view variable;
     std::string_view base_url;
     std::string_view example;  // a model line to start from
+    std::string_view kind = "openai";
 };
 constexpr std::array kClouds = {
     KnownCloud{"openai", "OPENAI_API_KEY", "https://api.openai.com/v1", "gpt-5.1"},
-    KnownCloud{"anthropic", "ANTHROPIC_API_KEY", "https://api.anthropic.com/v1", "claude-sonnet-4-5"},
-    KnownCloud{"gemini", "GEMINI_API_KEY", "https://generativelanguage.googleapis.com/v1beta/openai",
-               "gemini-2.5-flash"},
+    KnownCloud{"anthropic", "ANTHROPIC_API_KEY", "https://api.anthropic.com", "claude-sonnet-4-5", "anthropic"},
+    KnownCloud{"gemini", "GEMINI_API_KEY", "https://generativelanguage.googleapis.com", "gemini-2.5-flash", "gemini"},
     KnownCloud{"mistral", "MISTRAL_API_KEY", "https://api.mistral.ai/v1", "mistral-large-latest"},
     KnownCloud{"openrouter", "OPENROUTER_API_KEY", "https://openrouter.ai/api/v1", "openai/gpt-5.1"},
     KnownCloud{"groq", "GROQ_API_KEY", "https://api.groq.com/openai/v1", "llama-3.3-70b-versatile"},
@@ -93,20 +94,22 @@ std::string compose(const std::vector<Found>& servers, const std::vector<KnownCl
         "  # mine: { provider: home, file: /path/to/model.gguf, context: 32768, capabilities: [tools, json] }\n";
     std::vector<std::string> used = {"smollm2"};
     for (const auto& found : servers) {
-        providers += fmt::format(
-            "  {}: {{ kind: openai, zone: local, base_url: http://127.0.0.1:{}/v1 }}   # {}, found running\n",
-            found.server.id, found.server.port, found.server.what);
+        providers +=
+            fmt::format("  {}: {{ kind: {}, zone: local, base_url: http://127.0.0.1:{}/v1 }}   # {}, found running\n",
+                        found.server.id, found.server.kind, found.server.port, found.server.what);
         for (const auto& model : found.models) {
             std::string id = id_of(model);
             if (std::ranges::find(used, id) != used.end()) id = fmt::format("{}-{}", found.server.id, id);
             if (std::ranges::find(used, id) != used.end()) continue;
             used.push_back(id);
-            models += fmt::format("  {}: {{ provider: {}, name: {} }}\n", id, found.server.id, yaml_text(model));
+            // Ollama cuts what is longer than its own setting in silence; with a context here, Tandem asks for it.
+            models += fmt::format("  {}: {{ provider: {}, name: {}{} }}\n", id, found.server.id, yaml_text(model),
+                                  found.server.kind == "ollama" ? ", context: 8192" : "");
         }
     }
     for (const auto& cloud : clouds) {
-        providers += fmt::format("  {}: {{ kind: openai, zone: cloud, base_url: {}, api_key: ${{{}}} }}\n", cloud.id,
-                                 cloud.base_url, cloud.variable);
+        providers += fmt::format("  {}: {{ kind: {}, zone: cloud, base_url: {}, api_key: ${{{}}} }}\n", cloud.id,
+                                 cloud.kind, cloud.base_url, cloud.variable);
         models += fmt::format(
             "  # Prices are per million tokens; look them up, and `tandem cost` is right.\n"
             "  {}: {{ provider: {}, name: {}, price: {{ input: 0, output: 0 }} }}\n",

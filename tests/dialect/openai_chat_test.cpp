@@ -146,7 +146,7 @@ class RandomRequest {
                 .end_array();
         }
         if (role == "tool") out.member("tool_call_id", word());
-        if (pick(4) == 0) out.member("name", word());
+        if (role != "tool" && pick(4) == 0) out.member("name", word());
         if (pick(4) == 0) out.raw_member("reasoning_content", R"("because")");
         out.end_object();
     }
