@@ -102,7 +102,19 @@ std::string url_of(const chat::Media& media) {
 
 void append_event(std::string& out, std::string_view type, std::string_view data) {
     if (!type.empty()) out.append("event: ").append(type).append("\n");
-    out.append("data: ").append(data).append("\n\n");
+    const auto start = out.append("data: ").size();
+    out.append(data);
+    // What a model or a client wrote is kept as it is, with its line breaks; here they would end the line.
+    if (data.find_first_of("\r\n") != std::string_view::npos)
+        for (auto at = start; at < out.size(); ++at)
+            if (out[at] == '\n' || out[at] == '\r') out[at] = ' ';
+    out.append("\n\n");
+}
+
+std::string on_one_line(std::string json) {
+    std::ranges::replace(json, '\n', ' ');
+    std::ranges::replace(json, '\r', ' ');
+    return json;
 }
 
 void Splice::replace(const Value& value, std::string text) {

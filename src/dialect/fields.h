@@ -44,7 +44,11 @@ void write_raw(json::Writer& out, std::string_view name, const chat::Raw& raw);
 chat::Media media_of_url(std::string_view url);
 std::string url_of(const chat::Media& media);
 
-// One event of a stream: "event: type" where a type is given, "data: ...", an empty line.
+// JSON on one line, as events and lines of streams want it: a line break in JSON is white space, never part of a
+// string.
+std::string on_one_line(std::string json);
+
+// One event of a stream: "event: type" where a type is given, "data: ..." with JSON or a mark, an empty line.
 void append_event(std::string& out, std::string_view type, std::string_view data);
 
 // Replaces pieces of a document's source and leaves every other byte.

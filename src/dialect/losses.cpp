@@ -266,6 +266,11 @@ void begin_with_user(Request& request, Speaker) {
     request.messages.insert(place, std::move(user));
 }
 
+bool is_empty(const Part& part) {
+    const auto* text = part.as<chat::TextPart>();
+    return text != nullptr && text->text.empty();
+}
+
 bool is_no_text(const Part& part) {
     return !is<chat::TextPart>(part);
 }
@@ -450,6 +455,21 @@ std::vector<Feature> make_features() {
     };
     // ---- the history; each row sees what those before it have made ----
     //                                     openai llama responses anthropic gemini ollama
+    add(
+        "empty texts", "messages", "they are left out; there is nothing in them", {K, K, K, C, C, K},
+        [](const Request& r, Speaker) {
+            return std::ranges::any_of(r.messages,
+                                       [](const Message& m) { return std::ranges::any_of(m.parts, is_empty); });
+        },
+        [](Request& r, Speaker) {
+            for (auto& m : r.messages) std::erase_if(m.parts, is_empty);
+        });
+    add(
+        "messages without any part", "messages", "they are left out; there is nothing in them", {C, C, C, C, C, C},
+        [](const Request& r, Speaker) {
+            return std::ranges::any_of(r.messages, [](const Message& m) { return m.parts.empty(); });
+        },
+        [](Request& r, Speaker) { std::erase_if(r.messages, [](const Message& m) { return m.parts.empty(); }); });
     add(
         "neighbouring turns of the assistant", "messages", "they become one turn", {C, C, C, C, C, C},
         [](const Request& r, Speaker) { return chat::has_neighbours(r.messages, Role::assistant); },

@@ -360,7 +360,7 @@ class Writer final : public AnswerWriter, private Sequencer::Sink {
             w.member("prompt_eval_duration", 0).member("eval_count", usage->output.count).member("eval_duration", 0);
         }
         w.end_object();
-        return w.take();
+        return on_one_line(w.take());
     }
 
     void open(const Piece&) override {}

@@ -166,7 +166,7 @@ class SameRelay final : public StreamRelay {
         // From the end of the answer on, bytes wait for the receipt.
         auto& target = whole() ? held_ : out_;
         if (dialect_.framing() == dialect::Framing::ndjson) {
-            target.append(data).append("\n");
+            target.append(dialect::on_one_line(std::string(data))).append("\n");
             return;
         }
         if (!type.empty() && type != "message") target.append("event: ").append(type).append("\n");

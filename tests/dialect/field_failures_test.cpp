@@ -2,6 +2,8 @@
 // get.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "chat/filter.h"
 #include "chat/order.h"
 #include "chat/rendered_tools.h"
@@ -345,6 +347,22 @@ TEST(FieldFailures, every_form_of_server_sent_events) {
         EXPECT_EQ(as_chat(Kind::anthropic, with_end).text, "aab");
         EXPECT_EQ(as_chat(Kind::anthropic, with_end, 1).text, "aab");
     }
+}
+
+TEST(FieldFailures, line_breaks_in_the_json_of_a_model_do_not_break_the_stream) {
+    const std::string stream =
+        chunk(
+            R"("delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{\n  \"x\": 1\r\n}"}}]})") +
+        chunk(R"("delta":{},"finish_reason":"tool_calls")") + kDone;
+    for (const auto front : {Kind::openai_responses, Kind::anthropic, Kind::gemini}) {
+        const auto out = relayed(Kind::openai_chat, front, stream);
+        for (std::size_t at = 0; at < out.size(); at = out.find('\n', at) + 1) {
+            const auto line = out.substr(at, out.find('\n', at) - at);
+            EXPECT_TRUE(line.empty() || line.starts_with("data: {") || line.starts_with("event: ")) << line;
+        }
+    }
+    const auto lines = relayed(Kind::openai_chat, Kind::ollama, stream);
+    EXPECT_EQ(std::ranges::count(lines, '\n'), 2);
 }
 
 TEST(FieldFailures, unknown_events_and_one_malformed_one_kill_nothing) {
