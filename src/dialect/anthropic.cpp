@@ -58,6 +58,7 @@ Result<chat::Part> read_block(const Value& block, const std::string& param) {
         const bool plain = !given(block["citations"]) && !given(block["context"]);
         if (source["type"].text() == "text") {
             document.text = source["data"].text();
+            if (document.text.empty()) return wrong(param + ".source.data", "the text of the document");
             document.media.media_type = "text/plain";
             part.body = std::move(document);
             if (plain) return part;

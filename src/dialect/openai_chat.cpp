@@ -50,7 +50,7 @@ Result<chat::Part> read_part(const Value& value, const std::string& param) {
         if (members == 2 && image.size() == 1U + (given(image["detail"]) ? 1U : 0U)) return part;
     } else if (*type == "input_audio") {
         const Value audio = value["input_audio"];
-        if (audio["data"].string() && audio["format"].string() && audio.size() == 2) {
+        if (!audio["data"].text().empty() && audio["format"].string() && audio.size() == 2) {
             part.body = chat::AudioPart{
                 {{}, "audio/" + std::string(audio["format"].text()), std::string(audio["data"].text()), {}}};
             return part;

@@ -47,10 +47,12 @@ Result<chat::Part> read_part(const Value& value, const std::string& param) {
         if (const auto url = value["file_url"].string()) document.media.url = *url;
         document.media.file_id = value["file_id"].text();
         document.name = value["filename"].text();
+        if (document.media.data.empty() && document.media.url.empty() && document.media.file_id.empty())
+            return wrong(param, "an input_file with file_data (a data: URL), file_url or file_id");
         part.body = std::move(document);
         return part;
     }
-    if (*type == "input_audio" && value["input_audio"]["data"].string()) {
+    if (*type == "input_audio" && !value["input_audio"]["data"].text().empty()) {
         const Value audio = value["input_audio"];
         part.body = chat::AudioPart{
             {{}, "audio/" + std::string(audio["format"].text()), std::string(audio["data"].text()), {}}};

@@ -666,7 +666,7 @@ class Run {
         Error error = last_.error;
         if (tried_ > 1 && error.code != ErrorCode::context) error.message = join(warnings_, "; ");
         if (services_.clock.steady() >= asked_.deadline) error.code = ErrorCode::timeout;
-        co_await refuse(std::move(error));
+        co_await refuse(std::move(error), last_.retry_after);
     }
 
     // ---- answer ----
@@ -693,8 +693,16 @@ class Run {
     net::Task<> last_byte(ledger::Receipt, net::Response response) { co_await exchange_.reply(std::move(response)); }
     net::Task<> last_bytes(ledger::Receipt, std::string bytes) { co_await exchange_.finish(std::move(bytes)); }
 
-    net::Task<> refuse(Error error) {
+    net::Task<> refuse(Error error, std::optional<seconds> retry_after = {}) {
         auto response = gateway_.error(exchange_.request().path, 0, error);
+        if (retry_after && response.headers.has("retry-after")) {
+            // The provider knows better than we do.
+            net::Fields headers;
+            response.headers.each([&](std::string_view name, std::string_view value) {
+                headers.add(name, name == "retry-after" ? std::to_string(retry_after->count()) : std::string(value));
+            });
+            response.headers = std::move(headers);
+        }
         if (!id_.text().empty()) {
             response.headers.add("x-tandem-decision", id_.text());
             response.headers.add("x-tandem-label", name_of(inputs_->label));

@@ -87,7 +87,7 @@ class Dialects(unittest.TestCase):
         self.start(lambda c, b, n: c.sendall(http({"error": {"message": "slow down"}}, "429 Too Many", extra="Retry-After: 7\r\n")))
         for path, (status, headers, raw) in self.each(streams=(False,)):
             self.assertEqual(status, 529 if path == "/v1/messages" else 503)
-            self.assertTrue(headers["retry-after"])
+            self.assertEqual(headers["retry-after"], "7")
             self.assertIn("slow down", message_of(path, raw))
 
     def test_wrong_requests_name_their_field_in_each_dialect(self):
