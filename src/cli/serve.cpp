@@ -88,7 +88,7 @@ int serve(const Globals& globals) {
         }
     }
     spdlog::info("stopping: requests under way may end; once more stops at once");
-    std::thread second([&signals] {
+    std::thread second([signals] {  // a copy: it may begin to wait after this function has returned
         int signal = 0;
         sigwait(&signals, &signal);
         std::_Exit(130);  // the kernel ends the engines with us

@@ -414,6 +414,32 @@ bool is_root_member(std::string_view name) {
     return std::ranges::find(kRoot, name) != std::end(kRoot);
 }
 
+// What write_config() says itself.
+bool in_config(std::string_view name) {
+    static constexpr std::string_view kOwn[] = {"temperature",
+                                                "topP",
+                                                "topK",
+                                                "seed",
+                                                "presencePenalty",
+                                                "frequencyPenalty",
+                                                "maxOutputTokens",
+                                                "candidateCount",
+                                                "stopSequences",
+                                                "responseMimeType",
+                                                "responseJsonSchema",
+                                                "thinkingConfig"};
+    return std::ranges::find(kOwn, name) != std::end(kOwn);
+}
+
+// Unknown members of the body and of its generationConfig stand in one list: of two with one name the first counts.
+chat::Extra unique(const chat::Extra& extra) {
+    chat::Extra result;
+    for (const auto& entry : extra)
+        if (std::ranges::find(result, entry.first, [](const auto& e) { return e.first; }) == result.end())
+            result.push_back(entry);
+    return result;
+}
+
 void write_config(json::Writer& out, const chat::Request& request) {
     json::Writer c;
     c.begin_object();
@@ -452,11 +478,11 @@ void write_config(json::Writer& out, const chat::Request& request) {
         if (thinking.shown) c.member("includeThoughts", *thinking.shown);
         c.end_object();
     }
-    for (const auto& [name, raw] : request.extra)
-        if (!is_root_member(name)) c.raw_member(name, raw.json);
+    for (const auto& [name, raw] : unique(request.extra))
+        if (!is_root_member(name) && !in_config(name)) c.raw_member(name, raw.json);
     c.end_object();
     if (c.text() != "{}") out.raw_member("generationConfig", c.text());
-    for (const auto& [name, raw] : request.extra)
+    for (const auto& [name, raw] : unique(request.extra))
         if (is_root_member(name)) out.raw_member(name, raw.json);
 }
 
