@@ -77,7 +77,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     check_request(client, incoming);
     (void)dialect::openai_chat::decode_completion(document);
     (void)dialect::openai_chat::chunk_facts(document.root());
-    (void)dialect::anthropic::decode_count(document);
+    (void)dialect::anthropic::dialect().decode_request({document, "/v1/messages/count_tokens"});
     (void)dialect::decode_embed(kind, incoming);
     (void)dialect::decode_rerank(document);
     for (int speaker = 0; speaker < 6; ++speaker)

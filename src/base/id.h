@@ -19,6 +19,8 @@ class DecisionId {
     // Takes a stored or typed id as it is; it need not exist.
     static DecisionId from_text(std::string_view text) { return DecisionId(std::string(text)); }
     const std::string& text() const { return text_; }
+    // Without "dec_": what other ids are made of.
+    std::string_view tail() const { return std::string_view(text_).substr(text_.find('_') + 1); }
     bool operator==(const DecisionId&) const = default;
 
   private:

@@ -105,19 +105,7 @@ Result<chat::Part> read_block(const Value& block, const std::string& param) {
 }
 
 Result<std::vector<chat::Part>> read_blocks(const Value& value, const std::string& param) {
-    std::vector<chat::Part> parts;
-    if (!given(value)) return parts;
-    if (const auto text = value.string()) {
-        parts.push_back({chat::TextPart{std::string(*text)}, {}});
-        return parts;
-    }
-    if (!value.is(Kind::array)) return wrong(param, "a string or a list of blocks");
-    for (const Value block : value.children()) {
-        auto part = read_block(block, fmt::format("{}[{}]", param, parts.size()));
-        if (!part) return fail(part.error());
-        parts.push_back(std::move(*part));
-    }
-    return parts;
+    return read_parts(value, param, "blocks", read_block);
 }
 
 Result<> read_message(const Value& value, const std::string& param, chat::Request& request) {
@@ -445,11 +433,7 @@ class Anthropic final : public Dialect {
         write_messages(out, request);
         write_tools(out, request);
         if (target.stream) out.member("stream", true);
-        if (!request.stop.empty()) {
-            out.key("stop_sequences").begin_array();
-            for (const auto& stop : request.stop) out.value(stop);
-            out.end_array();
-        }
+        write_texts(out, "stop_sequences", request.stop);
         write_raw(out, "temperature", request.sampling.temperature);
         write_raw(out, "top_p", request.sampling.top_p);
         write_raw(out, "top_k", request.sampling.top_k);
@@ -463,30 +447,16 @@ class Anthropic final : public Dialect {
         splice.replace(incoming.body.root()["model"], json::quoted(target.model));
         return {"/messages", splice.take()};
     }
-    std::unique_ptr<AnswerReader> reader() const override;
-    std::unique_ptr<AnswerWriter> writer(AnswerFrame frame) const override;
+    std::unique_ptr<AnswerReader> reader() const override { return make_reader(); }
+    std::unique_ptr<AnswerWriter> writer(AnswerFrame frame) const override { return make_writer(std::move(frame)); }
     ErrorReply encode_error(const Error& error) const override { return anthropic::encode_error(error); }
 };
 
 }  // namespace
 
-std::unique_ptr<AnswerReader> make_reader();
-std::unique_ptr<AnswerWriter> make_writer(AnswerFrame frame);
-
-std::unique_ptr<AnswerReader> Anthropic::reader() const {
-    return make_reader();
-}
-std::unique_ptr<AnswerWriter> Anthropic::writer(AnswerFrame frame) const {
-    return make_writer(std::move(frame));
-}
-
 const Dialect& dialect() {
     static const Anthropic instance;
     return instance;
-}
-
-Result<chat::Request> decode_count(const json::Document& document) {
-    return decode(document, true);
 }
 
 }  // namespace tandem::dialect::anthropic

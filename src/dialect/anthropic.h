@@ -7,9 +7,9 @@
 namespace tandem::dialect::anthropic {
 
 const Dialect& dialect();
-
-// The same for POST /v1/messages/count_tokens, which has no max_tokens.
-Result<chat::Request> decode_count(const json::Document& document);
+// Its answers, from the other file.
+std::unique_ptr<AnswerReader> make_reader();
+std::unique_ptr<AnswerWriter> make_writer(AnswerFrame frame);
 
 ErrorReply encode_error(const Error& error);
 

@@ -113,8 +113,7 @@ class Reader final : public AnswerReader {
     static bool read_failure(const Value& data, Events& events) {
         const Value error = data["error"];
         if (!given(error)) return false;
-        const auto text = error["message"].string().value_or(error.string().value_or("the provider sent an error"));
-        events.emplace_back(chat::Failed{{ErrorCode::upstream, printable(text, 500)}});
+        events.emplace_back(chat::Failed{error_in(error)});
         return true;
     }
 
@@ -236,27 +235,19 @@ void write_usage(json::Writer& out, const Usage& usage) {
         .end_object();
 }
 
-class Writer final : public AnswerWriter, private Sequencer::Sink {
+class Writer final : public SequencedWriter {
   public:
-    explicit Writer(AnswerFrame frame) : frame_(std::move(frame)), model_(frame_.model) {}
+    explicit Writer(AnswerFrame frame) : SequencedWriter(std::move(frame)) {}
 
     void event(const chat::Event& event, std::string& out) override {
-        if (const auto* started = std::get_if<chat::Started>(&event)) {
-            if (!started->model.empty()) model_ = started->model;
-        } else if (const auto* used = std::get_if<chat::Used>(&event)) {
-            if (!begun_) first_usage_ = used->usage;
-        } else if (const auto* finished = std::get_if<chat::Finished>(&event)) {
-            if (finished->choice == 0) finished_ = *finished;
-        } else {
-            out_ = &out;
-            sequencer_.take(event, *this);
-        }
+        if (const auto* used = std::get_if<chat::Used>(&event); used != nullptr && !begun_) first_usage_ = used->usage;
+        SequencedWriter::event(event, out);
     }
 
     void end(const Usage& usage, std::string& out) override {
         out_ = &out;
         begin();
-        sequencer_.finish(*this);
+        finish_parts(out);
         json::Writer w;
         w.begin_object().member("type", "message_delta").key("delta").begin_object();
         w.member("stop_reason", word_of(finished_));
@@ -393,12 +384,7 @@ class Writer final : public AnswerWriter, private Sequencer::Sink {
         append_event(*out_, "content_block_delta", w.text());
     }
 
-    const AnswerFrame frame_;
-    std::string model_;
-    Sequencer sequencer_;
-    std::string* out_ = nullptr;
     Usage first_usage_;
-    chat::Finished finished_;
     std::int64_t index_ = 0;
     bool begun_ = false;
 };

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace tandem::dialect {
 
 using json::Kind;
@@ -66,6 +68,65 @@ Result<> read_texts(const Value& value, const std::string& param, std::vector<st
         target.emplace_back(*text);
     }
     return {};
+}
+
+Result<> read_sampling(const Value& object, const std::string& prefix, chat::Sampling& s) {
+    const std::pair<const char*, chat::Raw*> numbers[] = {{"temperature", &s.temperature},
+                                                          {"top_p", &s.top_p},
+                                                          {"top_k", &s.top_k},
+                                                          {"min_p", &s.min_p},
+                                                          {"seed", &s.seed},
+                                                          {"presence_penalty", &s.presence_penalty},
+                                                          {"frequency_penalty", &s.frequency_penalty},
+                                                          {"repeat_penalty", &s.repeat_penalty}};
+    for (const auto& [name, target] : numbers)
+        if (auto ok = read_number(object[name], prefix + name, *target); !ok) return ok;
+    return {};
+}
+
+void write_sampling(json::Writer& out, const chat::Sampling& s) {
+    write_raw(out, "temperature", s.temperature);
+    write_raw(out, "top_p", s.top_p);
+    write_raw(out, "top_k", s.top_k);
+    write_raw(out, "min_p", s.min_p);
+    write_raw(out, "seed", s.seed);
+    write_raw(out, "presence_penalty", s.presence_penalty);
+    write_raw(out, "frequency_penalty", s.frequency_penalty);
+    write_raw(out, "repeat_penalty", s.repeat_penalty);
+}
+
+bool read_choice(std::string_view text, chat::ToolChoice& choice) {
+    using Choice = chat::ToolChoice::Kind;
+    if (text == "none")
+        choice.kind = Choice::none;
+    else if (text == "auto")
+        choice.kind = Choice::automatic;
+    else if (text == "required")
+        choice.kind = Choice::required;
+    else
+        return false;
+    return true;
+}
+
+void write_choice(json::Writer& out, const chat::ToolChoice& choice) {
+    using Choice = chat::ToolChoice::Kind;
+    if (choice.kind == Choice::none) out.member("tool_choice", "none");
+    if (choice.kind == Choice::automatic) out.member("tool_choice", "auto");
+    if (choice.kind == Choice::required) out.member("tool_choice", "required");
+    if (choice.kind == Choice::other) out.raw_member("tool_choice", choice.other.json);
+}
+
+void write_texts(json::Writer& out, std::string_view name, const std::vector<std::string>& texts) {
+    if (texts.empty()) return;
+    out.key(name).begin_array();
+    for (const auto& text : texts) out.value(text);
+    out.end_array();
+}
+
+Error error_in(const Value& error, std::string_view otherwise) {
+    constexpr std::size_t kQuoted = 500;
+    const auto text = error["message"].string().value_or(error.string().value_or(otherwise));
+    return {ErrorCode::upstream, printable(text, kQuoted)};
 }
 
 void keep_unknown(const Value& object, std::initializer_list<std::string_view> known, chat::Extra& extra) {

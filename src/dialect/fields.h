@@ -33,6 +33,46 @@ Result<> read_count(const json::Value& value, const std::string& param, std::opt
                     std::int64_t least = 1);
 Result<> read_texts(const json::Value& value, const std::string& param, std::vector<std::string>& target);
 
+// A count that somebody else made: 0 where it is missing or makes no sense.
+inline std::int64_t count_of(const json::Value& value) {
+    return std::max<std::int64_t>(0, value.integer().value_or(0));
+}
+
+// Content that is a string, which is one text, or a list of parts, each read by read_part(value, param).
+// `parts_word`: what the dialect calls them. Errors: invalid.
+template <typename ReadPart>
+Result<std::vector<chat::Part>> read_parts(const json::Value& value, const std::string& param,
+                                           std::string_view parts_word, ReadPart&& read_part) {
+    std::vector<chat::Part> parts;
+    if (!given(value)) return parts;
+    if (const auto text = value.string()) {
+        parts.push_back({chat::TextPart{std::string(*text)}, {}});
+        return parts;
+    }
+    if (!value.is(json::Kind::array)) return wrong(param, "a string or a list of " + std::string(parts_word));
+    for (const json::Value element : value.children()) {
+        auto part = read_part(element, param + "[" + std::to_string(parts.size()) + "]");
+        if (!part) return fail(part.error());
+        parts.push_back(std::move(*part));
+    }
+    return parts;
+}
+
+// The numbers that Chat Completions and Ollama call by the same names; `prefix` stands before them in errors.
+Result<> read_sampling(const json::Value& object, const std::string& prefix, chat::Sampling& sampling);
+void write_sampling(json::Writer& out, const chat::Sampling& sampling);
+
+// none, auto and required, as both of OpenAI's APIs say them. False where the text is none of these.
+bool read_choice(std::string_view text, chat::ToolChoice& choice);
+// The member tool_choice where it is one of these, or what only the client's dialect can say.
+void write_choice(json::Writer& out, const chat::ToolChoice& choice);
+
+// A list of strings, where it is not empty.
+void write_texts(json::Writer& out, std::string_view name, const std::vector<std::string>& texts);
+
+// What a provider says in its error member, which is an object with a message or a string.
+Error error_in(const json::Value& error, std::string_view otherwise = "the provider sent an error");
+
 // The members of `object` that are not among `known`, as they are.
 void keep_unknown(const json::Value& object, std::initializer_list<std::string_view> known, chat::Extra& extra);
 

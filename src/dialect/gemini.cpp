@@ -452,11 +452,7 @@ void write_config(json::Writer& out, const chat::Request& request) {
     write_raw(c, "frequencyPenalty", s.frequency_penalty);
     if (request.max_output_tokens) c.member("maxOutputTokens", *request.max_output_tokens);
     if (request.choices != 1) c.member("candidateCount", request.choices);
-    if (!request.stop.empty()) {
-        c.key("stopSequences").begin_array();
-        for (const auto& stop : request.stop) c.value(stop);
-        c.end_array();
-    }
+    write_texts(c, "stopSequences", request.stop);
     using Format = chat::ResponseFormat::Kind;
     const auto& format = request.response_format;
     if (format.asks_json()) c.member("responseMimeType", "application/json");
@@ -531,22 +527,12 @@ class Gemini final : public Dialect {
         return {path_of(target), std::string(incoming.body.source())};
     }
 
-    std::unique_ptr<AnswerReader> reader() const override;
-    std::unique_ptr<AnswerWriter> writer(AnswerFrame frame) const override;
+    std::unique_ptr<AnswerReader> reader() const override { return make_reader(); }
+    std::unique_ptr<AnswerWriter> writer(AnswerFrame frame) const override { return make_writer(std::move(frame)); }
     ErrorReply encode_error(const Error& error) const override { return gemini::encode_error(error); }
 };
 
 }  // namespace
-
-std::unique_ptr<AnswerReader> make_reader();
-std::unique_ptr<AnswerWriter> make_writer(AnswerFrame frame);
-
-std::unique_ptr<AnswerReader> Gemini::reader() const {
-    return make_reader();
-}
-std::unique_ptr<AnswerWriter> Gemini::writer(AnswerFrame frame) const {
-    return make_writer(std::move(frame));
-}
 
 const Dialect& dialect() {
     static const Gemini instance;

@@ -7,6 +7,9 @@
 namespace tandem::dialect::gemini {
 
 const Dialect& dialect();
+// Its answers, from the other file.
+std::unique_ptr<AnswerReader> make_reader();
+std::unique_ptr<AnswerWriter> make_writer(AnswerFrame frame);
 
 ErrorReply encode_error(const Error& error);
 

@@ -57,15 +57,14 @@ class Reader final : public AnswerReader {
 
     void piece(const Value& data, Events& events) override {
         if (const Value error = data["error"]; given(error)) {
-            const auto text = error["message"].string().value_or(error.string().value_or("the provider sent an error"));
-            events.emplace_back(chat::Failed{{ErrorCode::upstream, printable(text, 500)}});
+            events.emplace_back(chat::Failed{error_in(error)});
             return;
         }
         if (!std::exchange(started_, true))
             events.emplace_back(
                 chat::Started{std::string(data["responseId"].text()), std::string(data["modelVersion"].text())});
         for (const Value candidate : data["candidates"].children()) {
-            const auto index = std::max<std::int64_t>(0, candidate["index"].integer().value_or(0));
+            const auto index = count_of(candidate["index"]);
             auto& state = choices_[index];
             for (const Value part : candidate["content"]["parts"].children()) read_part(part, index, state, events);
             if (const auto reason = candidate["finishReason"].string(); reason && !state.finished) {
@@ -78,7 +77,7 @@ class Reader final : public AnswerReader {
             events.emplace_back(chat::Finished{0, chat::Finish::content_filter, {}});
         }
         if (const Value usage = data["usageMetadata"]; usage.is(Kind::object)) {
-            auto count = [&](const char* name) { return std::max<std::int64_t>(0, usage[name].integer().value_or(0)); };
+            auto count = [&](const char* name) { return count_of(usage[name]); };
             Usage result;
             result.input.count = count("promptTokenCount") + count("toolUsePromptTokenCount");
             result.cached_input.count = count("cachedContentTokenCount");
@@ -126,24 +125,12 @@ void write_usage(json::Writer& out, const Usage& usage) {
     out.member("totalTokenCount", usage.input.count + usage.output.count).end_object();
 }
 
-class Writer final : public AnswerWriter, private Sequencer::Sink {
+class Writer final : public SequencedWriter {
   public:
-    explicit Writer(AnswerFrame frame) : frame_(std::move(frame)), model_(frame_.model) {}
-
-    void event(const chat::Event& event, std::string& out) override {
-        out_ = &out;
-        if (const auto* started = std::get_if<chat::Started>(&event)) {
-            if (!started->model.empty()) model_ = started->model;
-        } else if (const auto* finished = std::get_if<chat::Finished>(&event)) {
-            if (finished->choice == 0) finished_ = *finished;
-        } else {
-            sequencer_.take(event, *this);
-        }
-    }
+    explicit Writer(AnswerFrame frame) : SequencedWriter(std::move(frame)) {}
 
     void end(const Usage& usage, std::string& out) override {
-        out_ = &out;
-        sequencer_.finish(*this);
+        finish_parts(out);
         send(object("", &usage));
         if (frame_.array) out += "]";
     }
@@ -244,12 +231,7 @@ class Writer final : public AnswerWriter, private Sequencer::Sink {
             send(object(call_part(piece.id, piece.name, piece.text, std::exchange(signature_, {})), nullptr));
     }
 
-    const AnswerFrame frame_;
-    std::string model_;
-    Sequencer sequencer_;
-    std::string* out_ = nullptr;
     std::string signature_;  // for the next part
-    chat::Finished finished_;
     bool begun_ = false;
 };
 

@@ -147,8 +147,7 @@ void think_by_effort(Request& request, Speaker target) {
     if (target != Speaker::ollama) thinking.on.reset();
 }
 
-void effort_in_words_of(Request& request, Speaker target) {
-    auto& thinking = request.thinking;
+void effort_in_words_of(chat::Thinking& thinking, Speaker target) {
     auto& effort = thinking.effort;
     const bool most = effort == "xhigh" || effort == "max";
     switch (target) {
@@ -183,15 +182,13 @@ void effort_in_words_of(Request& request, Speaker target) {
 }
 
 bool needs_other_effort(const Request& request, Speaker target) {
-    Request copy;
-    copy.thinking = request.thinking;
-    effort_in_words_of(copy, target);
+    auto thinking = request.thinking;
+    effort_in_words_of(thinking, target);
     const bool empty = request.thinking.effort.empty() && target != Speaker::gemini;
-    return !empty && !(copy.thinking == request.thinking);
+    return !empty && !(thinking == request.thinking);
 }
 
-void say_thinking_once(Request& request, Speaker target) {
-    auto& thinking = request.thinking;
+void say_thinking_once(chat::Thinking& thinking, Speaker target) {
     if (thinking.on == false || thinking.effort == "none") {
         thinking.budget_tokens.reset();
         if (target == Speaker::anthropic) thinking.shown.reset();
@@ -757,7 +754,7 @@ std::vector<Feature> make_features() {
         [](const Request& r, Speaker s) { return r.thinking.budget_tokens || (r.thinking.on && s != Speaker::ollama); },
         think_by_effort);
     add("words for effort that the provider does not have", "reasoning_effort", "the nearest that it has",
-        {C, C, C, C, C, C}, needs_other_effort, effort_in_words_of);
+        {C, C, C, C, C, C}, needs_other_effort, [](Request& r, Speaker s) { effort_in_words_of(r.thinking, s); });
     add(
         "a summary of the thoughts", "reasoning", "thoughts are shown as the provider has them", {C, C, K, C, C, C},
         [](const Request& r, Speaker) { return !r.thinking.summary.empty(); },
@@ -776,12 +773,11 @@ std::vector<Feature> make_features() {
         "thinking that is said twice, or in half", "thinking", "said once: off has no size, a size means on",
         {C, C, C, C, C, C},
         [](const Request& r, Speaker s) {
-            Request copy;
-            copy.thinking = r.thinking;
-            say_thinking_once(copy, s);
-            return !(copy.thinking == r.thinking);
+            auto thinking = r.thinking;
+            say_thinking_once(thinking, s);
+            return !(thinking == r.thinking);
         },
-        say_thinking_once);
+        [](Request& r, Speaker s) { say_thinking_once(r.thinking, s); });
     add("thinking while calls are answered whose thoughts are gone", "thinking",
         "Anthropic wants the thoughts of a turn back; this turn is answered without", {K, K, K, H, K, K},
         thinks_without_thought, [](Request& r, Speaker) { r.thinking = {}; });

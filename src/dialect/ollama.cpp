@@ -101,17 +101,7 @@ Result<> read_prompt(const Value& root, chat::Request& request) {
 Result<> read_options(const Value& options, chat::Request& request) {
     if (!given(options)) return {};
     if (!options.is(Kind::object)) return wrong("options", "an object");
-    auto& s = request.sampling;
-    const std::pair<const char*, chat::Raw*> numbers[] = {{"temperature", &s.temperature},
-                                                          {"top_p", &s.top_p},
-                                                          {"top_k", &s.top_k},
-                                                          {"min_p", &s.min_p},
-                                                          {"seed", &s.seed},
-                                                          {"presence_penalty", &s.presence_penalty},
-                                                          {"frequency_penalty", &s.frequency_penalty},
-                                                          {"repeat_penalty", &s.repeat_penalty}};
-    for (const auto& [name, target] : numbers)
-        if (auto ok = read_number(options[name], std::string(kOptions) + name, *target); !ok) return ok;
+    if (auto ok = read_sampling(options, std::string(kOptions), request.sampling); !ok) return ok;
     if (auto ok = read_texts(options["stop"], "options.stop", request.stop); !ok) return ok;
     if (const Value most = options["num_predict"]; given(most)) {
         const auto count = most.integer();
@@ -211,24 +201,12 @@ void write_message(json::Writer& out, const chat::Message& message) {
 void write_options(json::Writer& out, const chat::Request& request, const Target& target) {
     json::Writer options;
     options.begin_object();
-    const auto& s = request.sampling;
-    write_raw(options, "temperature", s.temperature);
-    write_raw(options, "top_p", s.top_p);
-    write_raw(options, "top_k", s.top_k);
-    write_raw(options, "min_p", s.min_p);
-    write_raw(options, "seed", s.seed);
-    write_raw(options, "presence_penalty", s.presence_penalty);
-    write_raw(options, "frequency_penalty", s.frequency_penalty);
-    write_raw(options, "repeat_penalty", s.repeat_penalty);
+    write_sampling(options, request.sampling);
     if (request.max_output_tokens) options.member("num_predict", *request.max_output_tokens);
     // Without it Ollama takes a context of its own choice and cuts what is longer, without a word.
     const auto context = request.context_tokens > 0 ? request.context_tokens : target.context_tokens;
     if (context > 0) options.member("num_ctx", context);
-    if (!request.stop.empty()) {
-        options.key("stop").begin_array();
-        for (const auto& stop : request.stop) options.value(stop);
-        options.end_array();
-    }
+    write_texts(options, "stop", request.stop);
     for (const auto& [name, raw] : request.extra)
         if (name.starts_with(kOptions)) options.raw_member(std::string_view(name).substr(kOptions.size()), raw.json);
     options.end_object();
@@ -240,8 +218,7 @@ class Reader final : public AnswerReader {
     void whole(const Value& answer, Events& events) override { piece(answer, events); }
     void piece(const Value& data, Events& events) override {
         if (const Value error = data["error"]; given(error)) {
-            const auto text = error.string().value_or(error["message"].text());
-            events.emplace_back(chat::Failed{{ErrorCode::upstream, printable(text, 500)}});
+            events.emplace_back(chat::Failed{error_in(error, "")});
             return;
         }
         if (!std::exchange(started_, true)) events.emplace_back(chat::Started{{}, std::string(data["model"].text())});
@@ -264,8 +241,8 @@ class Reader final : public AnswerReader {
         if (data["done"].boolean() != true) return;
         done_ = true;
         Usage usage;
-        usage.input.count = std::max<std::int64_t>(0, data["prompt_eval_count"].integer().value_or(0));
-        usage.output.count = std::max<std::int64_t>(0, data["eval_count"].integer().value_or(0));
+        usage.input.count = count_of(data["prompt_eval_count"]);
+        usage.output.count = count_of(data["eval_count"]);
         if (data["eval_count"].exists() || data["prompt_eval_count"].exists()) events.emplace_back(chat::Used{usage});
         const auto reason = data["done_reason"].text();
         chat::Finished finished{0, calls_ > 0 ? chat::Finish::tool_calls : chat::Finish::stop, {}};
@@ -280,24 +257,12 @@ class Reader final : public AnswerReader {
     bool done_ = false;
 };
 
-class Writer final : public AnswerWriter, private Sequencer::Sink {
+class Writer final : public SequencedWriter {
   public:
-    explicit Writer(AnswerFrame frame) : frame_(std::move(frame)), model_(frame_.model) {}
-
-    void event(const chat::Event& event, std::string& out) override {
-        out_ = &out;
-        if (const auto* started = std::get_if<chat::Started>(&event)) {
-            if (!started->model.empty()) model_ = started->model;
-        } else if (const auto* finished = std::get_if<chat::Finished>(&event)) {
-            if (finished->choice == 0) finished_ = *finished;
-        } else {
-            sequencer_.take(event, *this);
-        }
-    }
+    explicit Writer(AnswerFrame frame) : SequencedWriter(std::move(frame)) {}
 
     void end(const Usage& usage, std::string& out) override {
-        out_ = &out;
-        sequencer_.finish(*this);
+        finish_parts(out);
         out += line({}, &usage) + "\n";
     }
 
@@ -380,12 +345,6 @@ class Writer final : public AnswerWriter, private Sequencer::Sink {
         message.calls.push_back(call_json({piece.id, piece.name, piece.text, false, {}}));
         *out_ += line(message, nullptr) + "\n";
     }
-
-    const AnswerFrame frame_;
-    std::string model_;
-    Sequencer sequencer_;
-    std::string* out_ = nullptr;
-    chat::Finished finished_;
 };
 
 class Ollama final : public Dialect {

@@ -73,21 +73,6 @@ Result<chat::Part> read_part(const Value& value, const std::string& param) {
     return part;
 }
 
-Result<> read_content(const Value& value, const std::string& param, std::vector<chat::Part>& parts) {
-    if (!given(value)) return {};
-    if (const auto text = value.string()) {
-        parts.push_back({chat::TextPart{std::string(*text)}, {}});
-        return {};
-    }
-    if (!value.is(Kind::array)) return wrong(param, "a string or a list of parts");
-    for (const Value element : value.children()) {
-        auto part = read_part(element, fmt::format("{}[{}]", param, parts.size()));
-        if (!part) return fail(part.error());
-        parts.push_back(std::move(*part));
-    }
-    return {};
-}
-
 // A string, or, from servers and clients that do not know that it is one, the object itself.
 Result<> read_arguments(const Value& value, const std::string& param, std::string& target) {
     if (value.is(Kind::object)) {
@@ -133,8 +118,8 @@ Result<chat::Message> read_message(const Value& value, const std::string& param,
         for (const auto* key : {"reasoning_content", "reasoning"})
             if (const auto text = value[key].string(); text && !text->empty() && message.parts.empty())
                 message.parts.push_back({chat::ReasoningPart{std::string(*text), {}, false, std::string(kName)}, {}});
-    std::vector<chat::Part> content;
-    if (auto ok = read_content(value["content"], param + ".content", content); !ok) return fail(ok.error());
+    auto content = read_parts(value["content"], param + ".content", "parts", read_part);
+    if (!content) return fail(content.error());
     if (auto ok = read_string(value["name"], param + ".name", message.name); !ok) return fail(ok.error());
     if (!given(value["content"]) && message.role != Role::assistant)
         return wrong(param + ".content", "a string or a list of parts");
@@ -144,12 +129,12 @@ Result<chat::Message> read_message(const Value& value, const std::string& param,
             return fail(ok.error());
         if (function) result.call_id = legacy_id(functions == 0 ? 0 : functions - 1);
         result.name = std::exchange(message.name, {});
-        result.content = std::move(content);
+        result.content = std::move(*content);
         message.parts.push_back({std::move(result), {}});
     } else {
         // An assistant that only called, or only thought, says "" or null.
         const bool said = message.role != Role::assistant || value["content"].string() != "";
-        if (said) std::ranges::move(content, std::back_inserter(message.parts));
+        if (said) std::ranges::move(*content, std::back_inserter(message.parts));
     }
     if (const auto refusal = value["refusal"].string(); refusal && !refusal->empty())
         message.parts.push_back({chat::RefusalPart{std::string(*refusal)}, {}});
@@ -246,13 +231,7 @@ Result<> read_tool_choice(const Value& root, chat::Request& request) {
             choice.kind = Choice::other;
             choice.other.json = value.raw();
         }
-    } else if (text == "none") {
-        choice.kind = Choice::none;
-    } else if (text == "auto") {
-        choice.kind = Choice::automatic;
-    } else if (text == "required") {
-        choice.kind = Choice::required;
-    } else {
+    } else if (!read_choice(text, choice)) {
         return wrong(legacy ? "function_call" : "tool_choice", "none, auto, required, or an object that names a tool");
     }
     return {};
@@ -299,25 +278,6 @@ Result<> read_max_tokens(const Value& root, chat::Request& request) {
                          : read_count(legacy, "max_tokens", request.max_output_tokens);
 }
 
-Result<> read_sampling(const Value& root, chat::Request& request) {
-    auto& s = request.sampling;
-    const std::array<std::pair<const char*, chat::Raw*>, 8> numbers = {{{"temperature", &s.temperature},
-                                                                        {"top_p", &s.top_p},
-                                                                        {"top_k", &s.top_k},
-                                                                        {"min_p", &s.min_p},
-                                                                        {"seed", &s.seed},
-                                                                        {"presence_penalty", &s.presence_penalty},
-                                                                        {"frequency_penalty", &s.frequency_penalty},
-                                                                        {"repeat_penalty", &s.repeat_penalty}}};
-    for (const auto& [name, target] : numbers)
-        if (auto ok = read_number(root[name], name, *target); !ok) return ok;
-    if (const Value bias = root["logit_bias"]; given(bias)) {
-        if (!bias.is(Kind::object) && !bias.is(Kind::array)) return wrong("logit_bias", "an object");
-        s.logit_bias.json = bias.raw();
-    }
-    return {};
-}
-
 Result<> read_rest(const Value& root, chat::Request& request) {
     if (auto ok = read_flag(root["stream"], "stream", request.stream); !ok) return ok;
     const Value options = root["stream_options"];
@@ -337,7 +297,12 @@ Result<> read_rest(const Value& root, chat::Request& request) {
     }
     if (auto ok = read_texts(root["stop"], "stop", request.stop); !ok) return ok;
     if (auto ok = read_max_tokens(root, request); !ok) return ok;
-    return read_sampling(root, request);
+    if (auto ok = read_sampling(root, "", request.sampling); !ok) return ok;
+    if (const Value bias = root["logit_bias"]; given(bias)) {
+        if (!bias.is(Kind::object) && !bias.is(Kind::array)) return wrong("logit_bias", "an object");
+        request.sampling.logit_bias.json = bias.raw();
+    }
+    return {};
 }
 
 // ---- encoding ----
@@ -456,14 +421,7 @@ void write_tools(json::Writer& out, const chat::Request& request) {
         out.end_array();
     }
     const auto& choice = request.tool_choice;
-    if (choice.kind == Choice::none)
-        out.member("tool_choice", "none");
-    else if (choice.kind == Choice::automatic)
-        out.member("tool_choice", "auto");
-    else if (choice.kind == Choice::required)
-        out.member("tool_choice", "required");
-    else if (choice.kind == Choice::other)
-        out.raw_member("tool_choice", choice.other.json);
+    write_choice(out, choice);
     if (choice.kind == Choice::named) {
         const auto tool = std::ranges::find(request.tools, choice.name, &chat::Tool::name);
         const bool custom = tool != request.tools.end() && tool->kind == chat::Tool::Kind::custom;
@@ -494,25 +452,13 @@ void write_format(json::Writer& out, const chat::ResponseFormat& format) {
     out.end_object();
 }
 
-void write_sampling(json::Writer& out, const chat::Request& request) {
-    const auto& s = request.sampling;
-    write_raw(out, "temperature", s.temperature);
-    write_raw(out, "top_p", s.top_p);
-    write_raw(out, "top_k", s.top_k);
-    write_raw(out, "min_p", s.min_p);
-    write_raw(out, "seed", s.seed);
-    write_raw(out, "presence_penalty", s.presence_penalty);
-    write_raw(out, "frequency_penalty", s.frequency_penalty);
-    write_raw(out, "repeat_penalty", s.repeat_penalty);
-    write_raw(out, "logit_bias", s.logit_bias);
+void write_controls(json::Writer& out, const chat::Request& request) {
+    write_sampling(out, request.sampling);
+    write_raw(out, "logit_bias", request.sampling.logit_bias);
     if (request.logprobs) out.member("logprobs", true);
     if (request.top_logprobs) out.member("top_logprobs", *request.top_logprobs);
     if (request.choices != 1) out.member("n", request.choices);
-    if (!request.stop.empty()) {
-        out.key("stop").begin_array();
-        for (const auto& stop : request.stop) out.value(stop);
-        out.end_array();
-    }
+    write_texts(out, "stop", request.stop);
     if (!request.thinking.effort.empty()) out.member("reasoning_effort", request.thinking.effort);
     if (!request.verbosity.empty()) out.member("verbosity", request.verbosity);
 }
@@ -528,7 +474,7 @@ std::string encode(const chat::Request& request, std::string_view model, bool st
         out.member(request.legacy_max_tokens ? "max_tokens" : "max_completion_tokens", *request.max_output_tokens);
     if (stream) out.member("stream", true);
     if (stream && usage) out.key("stream_options").begin_object().member("include_usage", true).end_object();
-    write_sampling(out, request);
+    write_controls(out, request);
     write_extra(out, request.extra);
     out.end_object();
     return out.take();
@@ -547,22 +493,12 @@ class OpenAiChat final : public Dialect {
         return {"/chat/completions",
                 openai_chat::forward_request(incoming.body, target.model, target.stream && target.ask_for_usage)};
     }
-    std::unique_ptr<AnswerReader> reader() const override;
-    std::unique_ptr<AnswerWriter> writer(AnswerFrame frame) const override;
+    std::unique_ptr<AnswerReader> reader() const override { return make_reader(); }
+    std::unique_ptr<AnswerWriter> writer(AnswerFrame frame) const override { return make_writer(std::move(frame)); }
     ErrorReply encode_error(const Error& error) const override { return openai_chat::encode_error(error); }
 };
 
 }  // namespace
-
-std::unique_ptr<AnswerReader> make_reader();
-std::unique_ptr<AnswerWriter> make_writer(AnswerFrame frame);
-
-std::unique_ptr<AnswerReader> OpenAiChat::reader() const {
-    return make_reader();
-}
-std::unique_ptr<AnswerWriter> OpenAiChat::writer(AnswerFrame frame) const {
-    return make_writer(std::move(frame));
-}
 
 const Dialect& dialect() {
     static const OpenAiChat instance;

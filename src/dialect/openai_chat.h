@@ -14,6 +14,9 @@
 namespace tandem::dialect::openai_chat {
 
 const Dialect& dialect();
+// Its answers, from the other file.
+std::unique_ptr<AnswerReader> make_reader();
+std::unique_ptr<AnswerWriter> make_writer(AnswerFrame frame);
 
 // Errors: invalid, with the path of the field as param.
 Result<chat::Request> decode_request(const json::Document& document);

@@ -14,10 +14,6 @@ namespace {
 using json::Kind;
 using json::Value;
 
-std::int64_t count_of(const Value& value) {
-    return std::max<std::int64_t>(0, value.integer().value_or(0));
-}
-
 Usage read_usage(const Value& usage) {
     Usage result;
     result.input.count = count_of(usage["prompt_tokens"]);
@@ -38,8 +34,7 @@ void write_usage(json::Writer& out, const Usage& usage) {
 }
 
 Error read_error(const Value& error) {
-    auto message = error["message"].string().value_or(error.string().value_or("the provider answered with an error"));
-    return {ErrorCode::upstream, printable(message, 500)};
+    return error_in(error, "the provider answered with an error");
 }
 
 chat::Finished finish_of(std::int64_t choice, std::string_view reason, bool has_calls) {

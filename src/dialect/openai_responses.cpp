@@ -62,22 +62,6 @@ Result<chat::Part> read_part(const Value& value, const std::string& param) {
     return part;
 }
 
-Result<std::vector<chat::Part>> read_content(const Value& value, const std::string& param) {
-    std::vector<chat::Part> parts;
-    if (!given(value)) return parts;
-    if (const auto text = value.string()) {
-        parts.push_back({chat::TextPart{std::string(*text)}, {}});
-        return parts;
-    }
-    if (!value.is(Kind::array)) return wrong(param, "a string or a list of parts");
-    for (const Value element : value.children()) {
-        auto part = read_part(element, fmt::format("{}[{}]", param, parts.size()));
-        if (!part) return fail(part.error());
-        parts.push_back(std::move(*part));
-    }
-    return parts;
-}
-
 // Items of the model that follow each other are one turn.
 void add_to_answer(chat::Request& request, chat::Part part) {
     if (request.messages.empty() || request.messages.back().role != Role::assistant)
@@ -105,7 +89,7 @@ Result<> read_item(const Value& item, const std::string& param, chat::Request& r
         const auto role = item["role"].text();
         if (role != "user" && role != "assistant" && role != "system" && role != "developer")
             return wrong(param + ".role", "user, assistant, system or developer");
-        auto parts = read_content(item["content"], param + ".content");
+        auto parts = read_parts(item["content"], param + ".content", "parts", read_part);
         if (!parts) return fail(parts.error());
         if (role == "assistant") {
             for (auto& part : *parts) add_to_answer(request, std::move(part));
@@ -137,7 +121,7 @@ Result<> read_item(const Value& item, const std::string& param, chat::Request& r
         if (output.is(Kind::object)) {
             result.content.push_back({chat::TextPart{std::string(output.raw())}, {}});
         } else {
-            auto content = read_content(output, param + ".output");
+            auto content = read_parts(output, param + ".output", "parts", read_part);
             if (!content) return fail(content.error());
             result.content = std::move(*content);
         }
@@ -195,14 +179,8 @@ Result<> read_tools(const Value& root, chat::Request& request) {
     auto& choice = request.tool_choice;
     const Value value = root["tool_choice"];
     if (!given(value)) return {};
-    const auto text = value.text();
-    if (text == "none")
-        choice.kind = Choice::none;
-    else if (text == "auto")
-        choice.kind = Choice::automatic;
-    else if (text == "required")
-        choice.kind = Choice::required;
-    else if ((value["type"].text() == "function" || value["type"].text() == "custom") && value["name"].string())
+    if (read_choice(value.text(), choice)) return {};
+    if ((value["type"].text() == "function" || value["type"].text() == "custom") && value["name"].string())
         choice = {Choice::named, std::string(value["name"].text()), {}};
     else if (value.is(Kind::object))
         choice = {Choice::other, {}, raw_of(value)};
@@ -357,10 +335,7 @@ void write_tools(json::Writer& out, const chat::Request& request) {
     }
     using Choice = chat::ToolChoice::Kind;
     const auto& choice = request.tool_choice;
-    if (choice.kind == Choice::none) out.member("tool_choice", "none");
-    if (choice.kind == Choice::automatic) out.member("tool_choice", "auto");
-    if (choice.kind == Choice::required) out.member("tool_choice", "required");
-    if (choice.kind == Choice::other) out.raw_member("tool_choice", choice.other.json);
+    write_choice(out, choice);
     if (choice.kind == Choice::named) {
         const auto tool = std::ranges::find(request.tools, choice.name, &chat::Tool::name);
         const bool custom = tool != request.tools.end() && tool->kind == chat::Tool::Kind::custom;
@@ -467,8 +442,8 @@ class OpenAiResponses final : public Dialect {
         return {"/responses", with_members(root, members)};
     }
 
-    std::unique_ptr<AnswerReader> reader() const override;
-    std::unique_ptr<AnswerWriter> writer(AnswerFrame frame) const override;
+    std::unique_ptr<AnswerReader> reader() const override { return make_reader(); }
+    std::unique_ptr<AnswerWriter> writer(AnswerFrame frame) const override { return make_writer(std::move(frame)); }
     ErrorReply encode_error(const Error& error) const override { return openai_responses::encode_error(error); }
 
   private:
@@ -490,16 +465,6 @@ class OpenAiResponses final : public Dialect {
 };
 
 }  // namespace
-
-std::unique_ptr<AnswerReader> make_reader();
-std::unique_ptr<AnswerWriter> make_writer(AnswerFrame frame);
-
-std::unique_ptr<AnswerReader> OpenAiResponses::reader() const {
-    return make_reader();
-}
-std::unique_ptr<AnswerWriter> OpenAiResponses::writer(AnswerFrame frame) const {
-    return make_writer(std::move(frame));
-}
 
 const Dialect& dialect() {
     static const OpenAiResponses instance;

@@ -9,6 +9,9 @@
 namespace tandem::dialect::openai_responses {
 
 const Dialect& dialect();
+// Its answers, from the other file.
+std::unique_ptr<AnswerReader> make_reader();
+std::unique_ptr<AnswerWriter> make_writer(AnswerFrame frame);
 
 // The members that a response repeats from its request, as JSON members separated by commas, without a comma at the
 // end.

@@ -81,10 +81,9 @@ class Reader final : public AnswerReader {
     };
 
     static void failed(const Value& error, Events& events) {
-        const auto text = error["message"].string().value_or(error.string().value_or("the provider sent an error"));
-        events.emplace_back(
-            chat::Failed{{error["code"].text() == "context_length_exceeded" ? ErrorCode::context : ErrorCode::upstream,
-                          printable(text, 500)}});
+        auto said = error_in(error);
+        if (error["code"].text() == "context_length_exceeded") said.code = ErrorCode::context;
+        events.emplace_back(chat::Failed{std::move(said)});
     }
 
     void start(const Value& response, Events& events) {
@@ -181,11 +180,10 @@ class Reader final : public AnswerReader {
         const Value usage = response["usage"];
         if (usage.is(Kind::object)) {
             Usage result;
-            auto count = [](const Value& v) { return Tokens{std::max<std::int64_t>(0, v.integer().value_or(0))}; };
-            result.input = count(usage["input_tokens"]);
-            result.output = count(usage["output_tokens"]);
-            result.cached_input = count(usage["input_tokens_details"]["cached_tokens"]);
-            result.reasoning = count(usage["output_tokens_details"]["reasoning_tokens"]);
+            result.input.count = count_of(usage["input_tokens"]);
+            result.output.count = count_of(usage["output_tokens"]);
+            result.cached_input.count = count_of(usage["input_tokens_details"]["cached_tokens"]);
+            result.reasoning.count = count_of(usage["output_tokens_details"]["reasoning_tokens"]);
             events.emplace_back(chat::Used{result});
         }
         const auto status = response["status"].text();
@@ -215,25 +213,14 @@ void write_usage(json::Writer& out, const Usage& usage) {
     out.member("total_tokens", usage.input.count + usage.output.count).end_object();
 }
 
-class Writer final : public AnswerWriter, private Sequencer::Sink {
+class Writer final : public SequencedWriter {
   public:
-    explicit Writer(AnswerFrame frame) : frame_(std::move(frame)), model_(frame_.model) {}
-
-    void event(const chat::Event& event, std::string& out) override {
-        out_ = &out;
-        if (const auto* started = std::get_if<chat::Started>(&event)) {
-            if (!started->model.empty()) model_ = started->model;
-        } else if (const auto* finished = std::get_if<chat::Finished>(&event)) {
-            if (finished->choice == 0) finished_ = *finished;
-        } else {
-            sequencer_.take(event, *this);
-        }
-    }
+    explicit Writer(AnswerFrame frame) : SequencedWriter(std::move(frame)) {}
 
     void end(const Usage& usage, std::string& out) override {
         out_ = &out;
         begin();
-        sequencer_.finish(*this);
+        finish_parts(out);
         const bool cut = incomplete();
         final_ = object(cut ? "incomplete" : "completed", &usage, nullptr);
         send(cut ? "response.incomplete" : "response.completed",
@@ -251,8 +238,7 @@ class Writer final : public AnswerWriter, private Sequencer::Sink {
         std::string unused;
         for (const auto& event : chat::events_of(answer)) this->event(event, unused);
         model_ = answer.model.empty() ? frame_.model : answer.model;
-        out_ = &unused;
-        sequencer_.finish(*this);
+        finish_parts(unused);
         return object(incomplete() ? "incomplete" : "completed", &usage, nullptr);
     }
 
@@ -447,11 +433,6 @@ class Writer final : public AnswerWriter, private Sequencer::Sink {
         items_.push_back(done);
     }
 
-    const AnswerFrame frame_;
-    std::string model_;
-    Sequencer sequencer_;
-    std::string* out_ = nullptr;
-    chat::Finished finished_;
     std::vector<std::string> items_;  // those that are done
     std::string final_;
     std::int64_t sequence_ = 0;

@@ -86,6 +86,22 @@ void Sequencer::pump(Sink& sink, bool finishing) {
     }
 }
 
+void SequencedWriter::event(const chat::Event& event, std::string& out) {
+    out_ = &out;
+    if (const auto* started = std::get_if<chat::Started>(&event)) {
+        if (!started->model.empty()) model_ = started->model;
+    } else if (const auto* finished = std::get_if<chat::Finished>(&event)) {
+        if (finished->choice == 0) finished_ = *finished;
+    } else {
+        sequencer_.take(event, *this);
+    }
+}
+
+void SequencedWriter::finish_parts(std::string& out) {
+    out_ = &out;
+    sequencer_.finish(*this);
+}
+
 std::string tagged_signature(const std::string& signature, std::string_view signed_by, std::string_view own) {
     if (signature.empty() || signed_by.empty() || signed_by == own) return signature;
     return fmt::format("{}{}:{}", kTag, signed_by, signature);

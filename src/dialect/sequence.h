@@ -10,6 +10,7 @@
 
 #include "chat/answer.h"
 #include "chat/conversation.h"
+#include "dialect/dialect.h"
 
 namespace tandem::dialect {
 
@@ -52,6 +53,26 @@ class Sequencer {
 
     std::deque<Waiting> queue_;  // the first is the open one
     std::vector<std::int64_t> closed_calls_;
+};
+
+// A writer of a dialect with one open part at a time: it is told of parts by open(), delta() and close(), and adds to
+// `out_`.
+class SequencedWriter : public AnswerWriter, protected Sequencer::Sink {
+  public:
+    void event(const chat::Event& event, std::string& out) override;
+
+  protected:
+    explicit SequencedWriter(AnswerFrame frame) : frame_(std::move(frame)), model_(frame_.model) {}
+    // No more parts come.
+    void finish_parts(std::string& out);
+
+    const AnswerFrame frame_;
+    std::string model_;        // the provider's word, once it has come
+    chat::Finished finished_;  // of the first choice
+    std::string* out_ = nullptr;
+
+  private:
+    Sequencer sequencer_;
 };
 
 // The signature of a foreign provider as a client of another dialect keeps it: "tandem:DIALECT:SIGNATURE".

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -30,15 +31,6 @@ constexpr int kAttempts = 6;  // of a line that is told to come back later
 constexpr seconds kLongestWait{60};
 constexpr std::string_view kEndpoints[] = {"/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/responses",
                                            "/v1/messages"};
-
-std::int64_t now_of(const Services& services) {
-    return std::chrono::duration_cast<seconds>(services.clock.wall().time_since_epoch()).count();
-}
-
-std::string new_id(Services& services, std::string_view prefix) {
-    const auto id = DecisionId::make(services.clock, services.random).text();
-    return fmt::format("{}{}", prefix, id.substr(id.find('_') + 1));
-}
 
 fs::path path_of(const Snapshot& snapshot, const std::string& id) {
     return snapshot.config->data / "files" / id;
@@ -207,11 +199,11 @@ net::Task<> conclude(std::shared_ptr<BatchRun> run) {
         (line.status == 200 ? good : bad) += output_line(line, batch.id);
         label = higher(label, line.label);
     }
-    const auto now = now_of(services);
+    const auto now = services.unix_seconds();
     std::vector<kept::File> files;
     auto keep = [&](const std::string& bytes, std::string_view kind, std::string& id) -> Result<> {
         if (bytes.empty()) return {};
-        id = new_id(services, "file-");
+        id = services.new_id("file-");
         files.push_back({id, batch.key, fmt::format("{}_{}.jsonl", batch.id, kind), "batch_output",
                          static_cast<std::int64_t>(bytes.size()), now, label});
         return write_file(path_of(*snapshot, id), bytes);
@@ -221,14 +213,10 @@ net::Task<> conclude(std::shared_ptr<BatchRun> run) {
     batch.status = run->cancelled ? "cancelled" : "completed";
     batch.finished = now;
     if (written)
-        written = co_await net::wait_for<Result<>>([&](auto resume) {
-            services.store.submit(
-                [files, batch](store::Database& d) -> Result<> {
-                    for (const auto& file : files)
-                        if (auto ok = kept::put(d, file); !ok) return ok;
-                    return kept::put(d, batch);
-                },
-                std::move(resume));
+        written = co_await change(services.store, [files, batch](store::Database& d) -> Result<> {
+            for (const auto& file : files)
+                if (auto ok = kept::put(d, file); !ok) return ok;
+            return kept::put(d, batch);
         });
     if (!written) spdlog::error("batch {} could not be concluded: {}", batch.id, written.error().message);
 }
@@ -277,11 +265,8 @@ net::Task<> answer_line(BatchRun& run, Line line, std::shared_ptr<Live> live, ne
         const kept::BatchLine kept{line.number,   line.custom_id,
                                    answer.status, std::string(answer.headers.get("x-tandem-decision")),
                                    answer.body,   Label::public_};
-        auto done =
-            co_await query<bool>(services.store, [batch = run.batch.id, kept](store::Database& d) -> Result<bool> {
-                if (auto ok = kept::put(d, batch, kept); !ok) return fail(ok.error());
-                return true;
-            });
+        auto done = co_await change(
+            services.store, [batch = run.batch.id, kept](store::Database& d) { return kept::put(d, batch, kept); });
         if (!done) spdlog::error("a line of batch {} was not kept: {}", run.batch.id, done.error().message);
         co_return;
     }
@@ -341,10 +326,10 @@ net::Task<Answer> upload(const Served& s) {
     if (!has_file) co_return fail(ErrorCode::invalid, "file: expected a part of the form with a file in it", "file");
     if (file.purpose.empty())
         co_return fail(ErrorCode::invalid, "purpose: expected a field such as 'batch'", "purpose");
-    file.id = new_id(s.services(), "file-");
+    file.id = s.services().new_id("file-");
     file.key = s.key.id;
     file.bytes = static_cast<std::int64_t>(bytes.size());
-    file.created = now_of(s.services());
+    file.created = s.services().unix_seconds();
     // A large file takes a while to look through and to write; the worker has others to serve.
     auto written = co_await net::run_on<Result<Label>>(s.services().pool, [&]() -> Result<Label> {
         privacy::Labelled labelled;
@@ -355,10 +340,7 @@ net::Task<Answer> upload(const Served& s) {
     });
     if (!written) co_return fail(written.error());
     file.label = *written;
-    auto done = co_await query<bool>(s.services().store, [file](store::Database& d) -> Result<bool> {
-        if (auto ok = kept::put(d, file); !ok) return fail(ok.error());
-        return true;
-    });
+    auto done = co_await change(s.services().store, [file](store::Database& d) { return kept::put(d, file); });
     if (!done) co_return fail(done.error());
     co_return file_object(file);
 }
@@ -395,10 +377,7 @@ net::Task<Answer> files(const Served& s, bool& is_content) {
     }
     if (s.parts.size() == 1 && s.is("GET")) co_return file_object(*file);
     if (s.parts.size() != 1 || !s.is("DELETE")) co_return fail(ErrorCode::method, "a file takes GET and DELETE");
-    auto done = co_await query<bool>(store, [key, id](store::Database& d) -> Result<bool> {
-        if (auto ok = kept::remove_file(d, key, id); !ok) return fail(ok.error());
-        return true;
-    });
+    auto done = co_await change(store, [key, id](store::Database& d) { return kept::remove_file(d, key, id); });
     if (!done) co_return fail(done.error());
     std::error_code ignored;
     fs::remove(path_of(s.snapshot, id), ignored);
@@ -430,21 +409,18 @@ net::Task<Answer> create_batch(const Served& s) {
     if (!text) co_return fail(text.error());
     std::vector<std::string> errors;
     auto lines = parse_lines(*text, batch.endpoint, errors);
-    batch.id = new_id(s.services(), "batch_");
+    batch.id = s.services().new_id("batch_");
     batch.key = s.key.id;
     batch.window = root["completion_window"].string().value_or("24h");
     if (root["metadata"].is(json::Kind::object)) batch.metadata = root["metadata"].raw();
-    batch.created = now_of(s.services());
+    batch.created = s.services().unix_seconds();
     batch.total = static_cast<std::int64_t>(lines.size());
     batch.status = errors.empty() ? "in_progress" : "failed";
     if (!errors.empty()) {
         batch.errors = "[" + join(errors, ",") + "]";
         batch.finished = batch.created;
     }
-    auto done = co_await query<bool>(store, [batch](store::Database& d) -> Result<bool> {
-        if (auto ok = kept::put(d, batch); !ok) return fail(ok.error());
-        return true;
-    });
+    auto done = co_await change(store, [batch](store::Database& d) { return kept::put(d, batch); });
     if (!done) co_return fail(done.error());
     if (errors.empty()) start_batch(s.gateway, batch, std::move(lines), s.exchange.worker());
     co_return batch_object(batch);
@@ -470,10 +446,7 @@ net::Task<Answer> batches(const Served& s) {
         co_return fail(ErrorCode::method, "a batch takes GET, and POST at /cancel");
     if (batch->status != "in_progress") co_return batch_object(*batch);
     batch->status = "cancelling";
-    auto done = co_await query<bool>(store, [b = *batch](store::Database& d) -> Result<bool> {
-        if (auto ok = kept::put(d, b); !ok) return fail(ok.error());
-        return true;
-    });
+    auto done = co_await change(store, [b = *batch](store::Database& d) { return kept::put(d, b); });
     if (!done) co_return fail(done.error());
     s.gateway.cancel_batch(id);
     co_return batch_object(*batch);

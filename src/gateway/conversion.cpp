@@ -189,12 +189,13 @@ std::vector<std::unique_ptr<chat::EventFilter>> Conversion::filters(const std::s
     return list;
 }
 
-std::unique_ptr<StreamRelay> Conversion::relay(dialect::AnswerFrame frame) const {
+std::unique_ptr<StreamRelay> Conversion::relay(const std::function<dialect::AnswerFrame()>& frame) const {
     const auto& request = question_->request;
     if (same_ && question_->front.kind == Kind::openai_chat) return chat_relay(request.include_usage, request.choices);
-    if (same_) return same_relay(dialect::of(question_->front.kind), std::move(frame));
-    const auto id = frame.id;
-    return translating_relay(dialect::of(kind_of(speaker_)), writer(std::move(frame)), request.choices, filters(id));
+    if (same_) return same_relay(dialect::of(question_->front.kind), frame());
+    auto made = frame();
+    auto list = filters(made.id);
+    return translating_relay(dialect::of(kind_of(speaker_)), writer(std::move(made)), request.choices, std::move(list));
 }
 
 Result<Conversion::Whole> Conversion::read(const std::string& body, bool streamed, const std::string& id) const {
@@ -232,14 +233,14 @@ Result<Conversion::Whole> Conversion::read(const std::string& body, bool streame
         reader->whole(document.root(), events);
     }
     if (streamed) reader->end(events);
-    for (const auto& filter : filters(id)) {
-        if (same_) break;
-        dialect::Events out;
-        for (auto& event : events) filter->take(std::move(event), out);
-        filter->end(out);
-        events = std::move(out);
-    }
-    chat::Assembler assembler{std::string(provider.kind() == question_->front.kind ? "" : name_of(provider.kind()))};
+    if (!same_)
+        for (const auto& filter : filters(id)) {
+            dialect::Events out;
+            for (auto& event : events) filter->take(std::move(event), out);
+            filter->end(out);
+            events = std::move(out);
+        }
+    bool finished = false;
     for (const auto& event : events) {
         if (const auto* used = std::get_if<chat::Used>(&event)) whole.usage = used->usage;
         if (const auto* text = std::get_if<chat::TextDelta>(&event))
@@ -247,12 +248,13 @@ Result<Conversion::Whole> Conversion::read(const std::string& body, bool streame
         if (const auto* call = std::get_if<chat::ToolCallDelta>(&event))
             whole.output = whole.output + chat::estimate_tokens(call->arguments);
         if (const auto* failed = std::get_if<chat::Failed>(&event)) return fail(failed->error);
-        assembler.take(event);
+        finished = finished || std::holds_alternative<chat::Finished>(event);
     }
+    if (!finished) return fail(ErrorCode::upstream, "the answer has no choices, or none that is finished");
+    if (passes(streamed)) return whole;
+    chat::Assembler assembler{std::string(provider.kind() == question_->front.kind ? "" : name_of(provider.kind()))};
+    for (const auto& event : events) assembler.take(event);
     whole.answer = assembler.release();
-    if (whole.answer.choices.empty() ||
-        std::ranges::none_of(whole.answer.choices, [](const auto& c) { return c.finished.has_value(); }))
-        return fail(ErrorCode::upstream, "the answer has no choices, or none that is finished");
     return whole;
 }
 
@@ -272,7 +274,7 @@ Conversion::Said Conversion::say(const Whole& whole, std::string body, bool stre
     if (front.operation == Operation::rerank) return {std::move(body), false, {}};
     const bool responses = front.kind == Kind::openai_responses;
     const bool wants_stream = question_->request.stream;
-    if (same_ && streamed == wants_stream) {
+    if (passes(streamed)) {
         Said said{std::move(body), wants_stream, {}};
         json::Document document;
         if (responses && !wants_stream && !frame.own.empty() && document.parse(said.body))

@@ -59,11 +59,12 @@ class Conversion {
     // The client's bytes pass through, and so do the provider's.
     bool same() const { return same_; }
 
-    std::unique_ptr<StreamRelay> relay(dialect::AnswerFrame frame) const;
+    // `frame` is asked for where words of our own are needed; most streams pass as they are.
+    std::unique_ptr<StreamRelay> relay(const std::function<dialect::AnswerFrame()>& frame) const;
 
     // An answer that came in one piece, read.
     struct Whole {
-        chat::Answer answer;
+        chat::Answer answer;  // where it has to be said anew
         std::optional<dialect::Embeddings> embeddings;
         std::optional<Usage> usage;
         Tokens output;  // estimated
@@ -80,6 +81,8 @@ class Conversion {
 
   private:
     Conversion(const Question& question, dialect::Speaker speaker) : question_(&question), speaker_(speaker) {}
+    // The provider's bytes are what the client gets.
+    bool passes(bool streamed) const { return same_ && streamed == question_->request.stream; }
     std::unique_ptr<dialect::AnswerWriter> writer(dialect::AnswerFrame frame) const;
     std::vector<std::unique_ptr<chat::EventFilter>> filters(const std::string& id) const;
 

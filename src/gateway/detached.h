@@ -26,10 +26,7 @@ class Detached final : public net::Exchange {
         sink_.reply(std::move(response));
         co_return true;
     }
-    void start(int, net::Fields headers) override {
-        started_ = true;
-        headers_ = std::move(headers);
-    }
+    void start(int, net::Fields) override { started_ = true; }
     net::Task<bool> write(std::string bytes) override {
         sink_.bytes(std::move(bytes));
         co_return true;
@@ -39,14 +36,12 @@ class Detached final : public net::Exchange {
         co_return true;
     }
     bool started() const override { return started_; }
-    const net::Fields& headers() const { return headers_; }
 
   private:
     net::Worker& worker_;
     net::Request request_;
     Sink sink_;
     net::Cancel cancel_;
-    net::Fields headers_;
     bool started_ = false;
 };
 

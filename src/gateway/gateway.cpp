@@ -5,10 +5,6 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "dialect/anthropic.h"
-#include "dialect/gemini.h"
-#include "dialect/ollama.h"
-#include "dialect/openai_chat.h"
 #include "gateway/batches.h"
 #include "gateway/models.h"
 #include "gateway/responses.h"

@@ -191,7 +191,7 @@ net::Task<bool> list_models(Gateway& gateway, net::Exchange& exchange, const Sna
             gateway.error(path, 405, {ErrorCode::method, fmt::format("{} takes {}", path, show ? "POST" : "GET")}));
         co_return true;
     }
-    const auto now = std::chrono::duration_cast<seconds>(gateway.services().clock.wall().time_since_epoch()).count();
+    const auto now = gateway.services().unix_seconds();
     Error error;
     auto body = body_of(request, gateway.services(), listed(snapshot, key), now, error);
     net::Response response;

@@ -26,4 +26,14 @@ net::Task<Result<T>> query(store::Store& store, std::function<Result<T>(store::D
     co_return std::move(*slot);
 }
 
+// The same for a job that only changes something.
+inline net::Task<Result<>> change(store::Store& store, store::Store::Job job) {
+    auto slot = std::make_shared<Result<>>();
+    const auto done = co_await net::wait_for<Result<>>([&](auto resume) {
+        store.submit([slot, job = std::move(job)](store::Database& database) { return *slot = job(database); },
+                     std::move(resume));
+    });
+    co_return *slot ? done : *slot;
+}
+
 }  // namespace tandem::gateway

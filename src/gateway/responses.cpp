@@ -22,15 +22,6 @@ using json::Value;
 constexpr milliseconds kFollowPause{20};  // between two looks for new events of a background response
 constexpr std::size_t kMostListed = 100;
 
-std::int64_t now_of(const Services& services) {
-    return std::chrono::duration_cast<seconds>(services.clock.wall().time_since_epoch()).count();
-}
-
-std::string new_id(Services& services) {
-    const auto id = DecisionId::make(services.clock, services.random).text();
-    return id.substr(id.find('_') + 1);
-}
-
 std::string array_of(const std::vector<std::string>& items) {
     return "[" + join(items, ",") + "]";
 }
@@ -244,13 +235,12 @@ net::Task<> run_in_background(std::shared_ptr<BackgroundRun> run) {
                                run->live->since(0).events.size(), object));
     }
     // The events can be asked for later too.
-    auto kept = co_await query<bool>(services.store, [run, object](store::Database& database) -> Result<bool> {
+    auto kept = co_await change(services.store, [run, object](store::Database& database) -> Result<> {
         auto stored = kept::find_response(database, run->key.id, "resp_" + run->plan.id);
-        if (!stored) return false;  // deleted meanwhile
+        if (!stored) return {};  // deleted meanwhile
         stored->events = run->all;
         if (!object.empty()) stored->response = object;
-        if (auto ok = kept::put(database, *stored); !ok) return fail(ok.error());
-        return true;
+        return kept::put(database, *stored);
     });
     (void)kept;  // what cannot be kept now is marked as interrupted at the next start
     run->live->end();
@@ -280,14 +270,12 @@ net::Task<> follow(net::Exchange& exchange, std::shared_ptr<Live> live, std::siz
 net::Task<> start_background(Gateway& gateway, net::Exchange& exchange, std::shared_ptr<const Snapshot> snapshot,
                              const config::Key& key, Plan plan, const std::string& model) {
     auto& services = gateway.services();
-    const auto now = now_of(services);
+    const auto now = services.unix_seconds();
     const auto object = first_object(plan, now, model, "queued");
     kept::StoredResponse stored{"resp_" + plan.id,    key.id, plan.label, now, plan.previous, plan.conversation,
                                 array_of(plan.input), object, {}};
-    auto kept = co_await query<bool>(services.store, [stored](store::Database& database) -> Result<bool> {
-        if (auto ok = kept::put(database, stored); !ok) return fail(ok.error());
-        return true;
-    });
+    auto kept =
+        co_await change(services.store, [stored](store::Database& database) { return kept::put(database, stored); });
     if (!kept) {
         co_await exchange.reply(gateway.error("/v1/responses", 0, kept.error()));
         co_return;
@@ -390,10 +378,8 @@ net::Task<Answer> response_answer(const Served& s) {
         co_return co_await cancel_response(s, id);
     }
     if (s.parts.size() == 1 && s.is("DELETE")) {
-        auto done = co_await query<bool>(s.store(), [key = s.key.id, id](store::Database& d) -> Result<bool> {
-            if (auto ok = kept::remove_response(d, key, id); !ok) return fail(ok.error());
-            return true;
-        });
+        auto done = co_await change(
+            s.store(), [key = s.key.id, id](store::Database& d) { return kept::remove_response(d, key, id); });
         if (!done) co_return fail(done.error());
         if (const auto live = s.gateway.background().find(id)) live->cancel();
         co_return deleted(id, "response");
@@ -473,16 +459,15 @@ net::Task<Answer> conversation_answer(const Served& s) {
             co_return fail(ok.error());
     const Value root = document.root();
     const auto& key = s.key.id;
-    const auto fresh = new_id(s.gateway.services());
+    const auto fresh = s.gateway.services().new_id();
     if (s.parts.empty() && posts) {
         auto items = items_in(root["items"], fresh);
         if (!items) co_return fail(items.error());
-        kept::Conversation c{"conv_" + fresh, key, label_of(s, document), now_of(s.gateway.services()),
+        kept::Conversation c{"conv_" + fresh, key, label_of(s, document), s.gateway.services().unix_seconds(),
                              given(root["metadata"]) ? std::string(root["metadata"].raw()) : "{}"};
-        auto done = co_await query<bool>(s.store(), [c, items = *items](store::Database& d) -> Result<bool> {
-            if (auto ok = kept::put(d, c); !ok) return fail(ok.error());
-            if (auto ok = kept::add_items(d, c.id, items, c.label); !ok) return fail(ok.error());
-            return true;
+        auto done = co_await change(s.store(), [c, items = *items](store::Database& d) -> Result<> {
+            if (auto ok = kept::put(d, c); !ok) return ok;
+            return kept::add_items(d, c.id, items, c.label);
         });
         if (!done) co_return fail(done.error());
         co_return conversation_object(c);
@@ -496,10 +481,8 @@ net::Task<Answer> conversation_answer(const Served& s) {
         if (s.is("GET")) co_return conversation_object(*found);
         if (posts && given(root["metadata"])) found->metadata = root["metadata"].raw();
         const bool remove = s.is("DELETE");
-        auto done = co_await query<bool>(s.store(), [key, c = *found, remove](store::Database& d) -> Result<bool> {
-            if (auto ok = remove ? kept::remove_conversation(d, key, c.id) : kept::put(d, c); !ok)
-                return fail(ok.error());
-            return true;
+        auto done = co_await change(s.store(), [key, c = *found, remove](store::Database& d) {
+            return remove ? kept::remove_conversation(d, key, c.id) : kept::put(d, c);
         });
         if (!done) co_return fail(done.error());
         co_return remove ? deleted(id, "conversation.deleted") : conversation_object(*found);
@@ -509,9 +492,8 @@ net::Task<Answer> conversation_answer(const Served& s) {
         auto items = items_in(root["items"], fresh);
         if (!items) co_return fail(items.error());
         const auto label = label_of(s, document);
-        auto done = co_await query<bool>(s.store(), [id, items = *items, label](store::Database& d) -> Result<bool> {
-            if (auto ok = kept::add_items(d, id, items, label); !ok) return fail(ok.error());
-            return true;
+        auto done = co_await change(s.store(), [id, items = *items, label](store::Database& d) {
+            return kept::add_items(d, id, items, label);
         });
         if (!done) co_return fail(done.error());
         net::Request all;
@@ -561,7 +543,7 @@ net::Task<> answer_response(Gateway& gateway, net::Exchange& exchange, std::shar
         co_await exchange.reply(std::move(response));
         co_return;
     }
-    plan->id = new_id(gateway.services());
+    plan->id = gateway.services().new_id();
     if (!plan->history.empty()) {
         auto items = plan->history;
         items.insert(items.end(), plan->input.begin(), plan->input.end());
@@ -575,7 +557,7 @@ net::Task<> answer_response(Gateway& gateway, net::Exchange& exchange, std::shar
         co_await start_background(gateway, exchange, std::move(snapshot), key, std::move(*plan), model);
         co_return;
     }
-    auto keeping = keeping_of(*plan, key.id, now_of(gateway.services()));
+    auto keeping = keeping_of(*plan, key.id, gateway.services().unix_seconds());
     co_await answer_question(gateway, exchange, std::move(snapshot), key, front, std::move(keeping));
 }
 

@@ -444,7 +444,7 @@ class Run {
 
     dialect::AnswerFrame frame() const {
         dialect::AnswerFrame frame;
-        frame.id = keeping_.id.empty() ? id_.text().substr(id_.text().find('_') + 1) : keeping_.id;
+        frame.id = keeping_.id.empty() ? std::string(id_.tail()) : keeping_.id;
         frame.model = attempt_.model;
         frame.created = attempt_.time / 1000;
         frame.prompt_tokens = inputs_->features.prompt_tokens;
@@ -506,7 +506,7 @@ class Run {
 
     net::Task<Next> relay(net::Answer& answer, const Conversion& conversion, const routing::Table::Entry& entry,
                           ledger::Reservation& reservation) {
-        const auto relay = conversion.relay(frame());
+        const auto relay = conversion.relay([this] { return frame(); });
         std::optional<Error> broken;
         while (!relay->done() && !relay->failed()) {
             auto piece = co_await answer.read();

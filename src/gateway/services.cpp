@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "base/hash.h"
+#include "base/id.h"
 
 namespace tandem::gateway {
 
@@ -13,6 +14,14 @@ std::shared_ptr<const Snapshot> snapshot_of(config::Config config) {
     snapshot->table_json = routing::to_json(snapshot->table);
     snapshot->table_id = hex(sha256(snapshot->table_json)).substr(0, 16);
     return snapshot;
+}
+
+std::int64_t Services::unix_seconds() const {
+    return std::chrono::duration_cast<seconds>(clock.wall().time_since_epoch()).count();
+}
+
+std::string Services::new_id(std::string_view prefix) {
+    return std::string(prefix) + std::string(DecisionId::make(clock, random).tail());
 }
 
 void Services::adopt(std::shared_ptr<const Snapshot> next) {

@@ -46,6 +46,9 @@ struct Services {
         const std::lock_guard lock(mutex);
         return current;
     }
+    std::int64_t unix_seconds() const;
+    // A new id behind a dialect's prefix ("resp_", "file-"): sortable, unguessable.
+    std::string new_id(std::string_view prefix = {});
     // Takes over a new config; its routing table is queued for the ledger.
     void adopt(std::shared_ptr<const Snapshot> next);
 
