@@ -544,3 +544,10 @@ class StrictUpstream(Upstream):
         for i in range(0, len(data), self.cut or len(data)):
             connection.sendall(data[i:i + (self.cut or len(data))])
         return "close"
+
+
+def providers_and_models(upstreams, extra="", context=32768):
+    """Entries of a config for one provider and one model of each dialect: p-NAME and m-NAME."""
+    providers = "".join(f"  p-{n}: {u.provider(extra=', clearance: secret' + extra)}\n" for n, u in upstreams.items())
+    models = "".join(f"  m-{n}: {{ provider: p-{n}, name: scripted, context: {context} }}\n" for n in upstreams)
+    return providers, models

@@ -1,15 +1,11 @@
 // tandem connect: the settings with which a client talks to this Tandem, printed, written, and taken back.
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <array>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/cli.h"
@@ -294,19 +290,11 @@ fs::path absence_of(const fs::path& file) {
     return file.string() + ".new-by-tandem";
 }
 
+// There is a key in it.
 Result<> write_text(const fs::path& file, const std::string& text) {
     std::error_code ignored;
     fs::create_directories(file.parent_path(), ignored);
-    const fs::path fresh = file.string() + ".tandem-part";
-    // There is a key in it.
-    const int fd = open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    const bool written = fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-    if (fd >= 0) close(fd);
-    std::error_code error;
-    if (written) fs::rename(fresh, file, error);
-    if (!written || error)
-        return fail(ErrorCode::storage, fmt::format("cannot write {}: {}", file.string(), std::strerror(errno)));
-    return {};
+    return write_private_file(file, text);
 }
 
 Result<> write_settings(const Client& client, const File& one, const Values& v) {

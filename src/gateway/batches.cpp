@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <atomic>
@@ -10,6 +9,7 @@
 #include <fstream>
 #include <set>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "gateway/detached.h"
 #include "gateway/query.h"
@@ -36,21 +36,13 @@ fs::path path_of(const Snapshot& snapshot, const std::string& id) {
     return snapshot.config->data / "files" / id;
 }
 
-// Whole and readable by us alone, or not there.
 Result<> write_file(const fs::path& file, std::string_view bytes) {
     std::error_code ignored;
-    const auto mask = umask(0077);
-    fs::create_directories(file.parent_path(), ignored);
-    const fs::path fresh = file.string() + ".new";
-    std::ofstream out(fresh, std::ios::binary | std::ios::trunc);
-    out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    out.close();
-    umask(mask);
-    std::error_code error;
-    if (out) fs::rename(fresh, file, error);
-    if (!out || error)
-        return fail(ErrorCode::storage, fmt::format("the file could not be written below {}; is the disk full?",
-                                                    file.parent_path().string()));
+    const auto folder = file.parent_path();
+    if (fs::create_directories(folder, ignored)) fs::permissions(folder, fs::perms::owner_all, ignored);
+    if (auto ok = write_private_file(file, bytes); !ok)
+        return fail(ErrorCode::storage,
+                    fmt::format("the file could not be written below {}; is the disk full?", folder.string()));
     return {};
 }
 

@@ -510,10 +510,8 @@ net::Task<Answer> conversation_answer(const Served& s) {
         co_return fail(ErrorCode::not_found, "there is no such item in this conversation");
     }
     if (s.parts.size() == 3 && s.is("DELETE")) {
-        auto done = co_await query<bool>(s.store(), [id, item = s.parts[2]](store::Database& d) -> Result<bool> {
-            if (auto ok = kept::remove_item(d, id, item); !ok) return fail(ok.error());
-            return true;
-        });
+        auto done = co_await change(
+            s.store(), [id, item = s.parts[2]](store::Database& d) { return kept::remove_item(d, id, item); });
         if (!done) co_return fail(done.error());
         co_return conversation_object(*found);
     }

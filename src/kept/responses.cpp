@@ -1,10 +1,9 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "base/json.h"
 #include "base/text.h"
 #include "kept/kept.h"
+#include "kept/rows.h"
 
 namespace tandem::kept {
 
@@ -16,10 +15,6 @@ std::unexpected<Error> none(std::string_view what, const std::string& id) {
     return fail(ErrorCode::not_found,
                 fmt::format("there is no {} '{}'; it was deleted, was never stored, or belongs to another key", what,
                             printable(id, 80)));
-}
-
-Label label_in(const store::Statement& row, int column) {
-    return static_cast<Label>(std::clamp<std::int64_t>(row.integer(column), 0, 3));
 }
 
 }  // namespace

@@ -18,10 +18,7 @@ Said read_error(const json::Value& body) {
     Said said;
     said.message = message_in(body);
     said.too_long = lower(said.message).find("prompt is too long") != std::string::npos;
-    if (const auto numbers = numbers_in(said.message); said.too_long && numbers.size() >= 2) {
-        said.prompt_tokens = numbers[0];
-        said.context_tokens = numbers[1];
-    }
+    take_numbers(said, false);
     return said;
 }
 

@@ -18,10 +18,7 @@ Said read_error(const json::Value& body) {
     Said said;
     said.message = message_in(root);
     said.too_long = lower(said.message).find("exceeds the maximum number of tokens") != std::string::npos;
-    if (const auto numbers = numbers_in(said.message); said.too_long && numbers.size() >= 2) {
-        said.prompt_tokens = numbers[0];
-        said.context_tokens = numbers[1];
-    }
+    take_numbers(said, false);
     for (const json::Value detail : root["error"]["details"].children()) {
         auto delay = detail["retryDelay"].text();
         if (!delay.ends_with('s')) continue;

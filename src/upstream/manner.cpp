@@ -50,4 +50,11 @@ std::vector<long long> numbers_in(std::string_view text) {
     return numbers;
 }
 
+void take_numbers(Said& said, bool limit_first) {
+    const auto numbers = numbers_in(said.message);
+    if (!said.too_long || numbers.size() < 2) return;
+    said.prompt_tokens = numbers[limit_first ? 1 : 0];
+    said.context_tokens = numbers[limit_first ? 0 : 1];
+}
+
 }  // namespace tandem::upstream

@@ -44,6 +44,9 @@ const Manner& manner_of(config::ProviderKind kind);
 void bearer(net::Fields& headers, const Secret& key);
 // {"error":{"message"}}, {"error":"..."}, {"message":"..."}: servers differ, and all three are read.
 std::string message_in(const json::Value& body);
+// Fills in the two numbers of a message about a prompt that is too long; `limit_first`: the context stands before the
+// prompt. Leaves them where the message has none.
+void take_numbers(Said& said, bool limit_first);
 // The numbers of at least two digits in a text, in order: "... 4096 tokens ... 5000 tokens".
 std::vector<long long> numbers_in(std::string_view text);
 

@@ -14,10 +14,7 @@ Said read_error(const json::Value& body) {
     const auto text = lower(said.message);
     said.too_long = text.find("exceeds the available context size") != std::string::npos ||
                     text.find("exceeds maximum context length") != std::string::npos;
-    if (const auto numbers = numbers_in(said.message); said.too_long && numbers.size() >= 2) {
-        said.prompt_tokens = numbers[0];
-        said.context_tokens = numbers[1];
-    }
+    take_numbers(said, false);
     return said;
 }
 

@@ -18,10 +18,7 @@ Said read_error(const json::Value& body) {
     // A llama-server behind a provider of this kind gives both numbers beside its message.
     said.prompt_tokens = error["n_prompt_tokens"].integer().value_or(0);
     said.context_tokens = error["n_ctx"].integer().value_or(0);
-    if (const auto numbers = numbers_in(said.message); said.too_long && numbers.size() >= 2) {
-        said.context_tokens = numbers[0];
-        said.prompt_tokens = numbers[1];
-    }
+    take_numbers(said, true);
     return said;
 }
 

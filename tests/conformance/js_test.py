@@ -8,7 +8,7 @@ import tempfile
 import unittest
 
 from harness import CACHE, MODEL, Tandem
-from strict import DIALECTS, StrictUpstream
+from strict import DIALECTS, StrictUpstream, providers_and_models
 
 KEY = "my-key-0123456789"
 
@@ -16,8 +16,7 @@ KEY = "my-key-0123456789"
 class JavaScript(unittest.TestCase):
     def test_official_sdks(self):
         upstreams = {name: StrictUpstream(name) for name in DIALECTS}
-        providers = "".join(f"  p-{n}: {u.provider(extra=', clearance: secret')}\n" for n, u in upstreams.items())
-        models = "".join(f"  m-{n}: {{ provider: p-{n}, name: scripted, context: 32768 }}\n" for n in DIALECTS)
+        providers, models = providers_and_models(upstreams)
         tandem = Tandem(f"""
 providers:
   home: {{ kind: engine }}

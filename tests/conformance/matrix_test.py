@@ -8,7 +8,7 @@ import sys
 import unittest
 
 from harness import Tandem
-from strict import CALLS, DIALECTS, PNG, SCENARIOS, TEXT, THOUGHT, StrictUpstream
+from strict import CALLS, DIALECTS, PNG, SCENARIOS, TEXT, THOUGHT, StrictUpstream, providers_and_models
 
 WEATHER = {"type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "number"}}, "required": ["city"]}
 TIME = {"type": "object", "properties": {}}
@@ -283,8 +283,7 @@ class Matrix(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.upstreams = {name: StrictUpstream(name, cut=11) for name in DIALECTS}
-        providers = "".join(f"  p-{name}: {u.provider(extra=', clearance: secret')}\n" for name, u in cls.upstreams.items())
-        models = "".join(f"  m-{name}: {{ provider: p-{name}, name: scripted, context: 32768 }}\n" for name in DIALECTS)
+        providers, models = providers_and_models(cls.upstreams)
         cls.tandem = Tandem(f"providers:\n{providers}models:\n{models}policy: {{ preset: cloud-first }}\n")
         cls.table = {}
 

@@ -10,7 +10,7 @@ import unittest
 import warnings
 
 from harness import CACHE, Tandem
-from strict import DIALECTS, StrictUpstream
+from strict import DIALECTS, StrictUpstream, providers_and_models
 
 BIN = CACHE / "clients/node_modules/.bin"
 AIDER = CACHE / "python-programs/bin"
@@ -56,8 +56,7 @@ class Programs(unittest.TestCase):
     def setUpClass(cls):
         warnings.simplefilter("ignore", ResourceWarning)
         cls.upstreams = {name: Agent(name) for name in DIALECTS}
-        providers = "".join(f"  p-{n}: {u.provider(extra=', clearance: secret, translation: drop')}\n" for n, u in cls.upstreams.items())
-        models = "".join(f"  m-{n}: {{ provider: p-{n}, name: scripted, context: 32768 }}\n" for n in DIALECTS).replace("32768", "200000")
+        providers, models = providers_and_models(cls.upstreams, ", translation: drop", 200000)
         cls.tandem = Tandem(f"providers:\n{providers}models:\n{models}policy: {{ preset: cloud-first }}\nkeys: {{ me: {{ secret: {KEY} }} }}\n")
 
     @classmethod

@@ -11,7 +11,7 @@ import google.genai.types
 import ollama
 
 from harness import MODEL, Tandem
-from strict import DIALECTS, TEXT, THOUGHT, StrictUpstream
+from strict import DIALECTS, TEXT, THOUGHT, StrictUpstream, providers_and_models
 
 TOOL_SCHEMA = {"type": "object", "properties": {"city": {"type": "string", "maxLength": 20}}, "required": ["city"], "additionalProperties": False}
 
@@ -21,8 +21,7 @@ class Sdks(unittest.TestCase):
     def setUpClass(cls):
         warnings.simplefilter("ignore")
         cls.upstreams = {name: StrictUpstream(name) for name in DIALECTS}
-        providers = "".join(f"  p-{n}: {u.provider(extra=', clearance: secret')}\n" for n, u in cls.upstreams.items())
-        models = "".join(f"  m-{n}: {{ provider: p-{n}, name: scripted, context: 32768 }}\n" for n in DIALECTS)
+        providers, models = providers_and_models(cls.upstreams)
         cls.tandem = Tandem(f"""
 providers:
   home: {{ kind: engine }}
