@@ -1,5 +1,6 @@
 // Every dialect's decoder of requests, and its readers of answers. The first byte picks the dialect, the rest is JSON.
 // What decodes encodes to JSON that decodes to the same; what an answer is read as, every writer can say.
+#include <cstdio>
 #include <cstdlib>
 
 #include "dialect/anthropic.h"
@@ -56,7 +57,11 @@ void check_request(const dialect::Dialect& client, const dialect::Incoming& inco
         // A request can be empty once what its target does not have is gone.
         if (!again) continue;
         const auto once_more = dialect::fit(*again, to, true);
-        if (provider.encode_request(once_more.request, target).body != outgoing.body) std::abort();
+        const auto second = provider.encode_request(once_more.request, target).body;
+        if (second == outgoing.body) continue;
+        std::fprintf(stderr, "speaker %d, once:  %s\nspeaker %d, twice: %s\n", speaker, outgoing.body.c_str(), speaker,
+                     second.c_str());
+        std::abort();
     }
 }
 

@@ -131,11 +131,12 @@ Result<chat::Message> read_message(const Value& value, const std::string& param,
         result.name = std::exchange(message.name, {});
         result.content = std::move(*content);
         message.parts.push_back({std::move(result), {}});
-    } else {
-        // An assistant that only called, or only thought, says "" or null.
-        const bool said = message.role != Role::assistant || value["content"].string() != "";
-        if (said) std::ranges::move(*content, std::back_inserter(message.parts));
+        keep_unknown(value, {"role", "content", "tool_call_id", "name"}, message.extra);
+        return message;  // a result neither calls nor refuses, whatever stands beside it
     }
+    // An assistant that only called, or only thought, says "" or null.
+    const bool said = message.role != Role::assistant || value["content"].string() != "";
+    if (said) std::ranges::move(*content, std::back_inserter(message.parts));
     if (const auto refusal = value["refusal"].string(); refusal && !refusal->empty())
         message.parts.push_back({chat::RefusalPart{std::string(*refusal)}, {}});
     if (auto ok = read_tool_calls(value["tool_calls"], param + ".tool_calls", message); !ok) return fail(ok.error());
