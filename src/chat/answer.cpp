@@ -7,10 +7,6 @@
 
 namespace tandem::chat {
 
-namespace {
-constexpr std::int64_t kMostChoices = 128;  // what an upstream sends beyond is not an answer
-}
-
 Choice& Assembler::choice(std::int64_t index) {
     const auto place = static_cast<std::size_t>(std::clamp<std::int64_t>(index, 0, kMostChoices - 1));
     if (answer_.choices.size() <= place) {

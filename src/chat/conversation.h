@@ -15,6 +15,8 @@
 
 namespace tandem::chat {
 
+inline constexpr std::int64_t kMostChoices = 128;  // answers to one request; what an upstream sends beyond is none
+
 struct Raw {
     std::string json;
     bool given() const { return !json.empty(); }

@@ -38,6 +38,12 @@ inline std::int64_t count_of(const json::Value& value) {
     return std::max<std::int64_t>(0, value.integer().value_or(0));
 }
 
+// Which of several answers an event belongs to. What an upstream numbers beyond the most that there are is the last:
+// its number must not decide how much memory we take.
+inline std::int64_t choice_of(const json::Value& value) {
+    return std::min(count_of(value), chat::kMostChoices - 1);
+}
+
 // Content that is a string, which is one text, or a list of parts, each read by read_part(value, param).
 // `parts_word`: what the dialect calls them. Errors: invalid.
 template <typename ReadPart>

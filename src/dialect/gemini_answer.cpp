@@ -64,7 +64,7 @@ class Reader final : public AnswerReader {
             events.emplace_back(
                 chat::Started{std::string(data["responseId"].text()), std::string(data["modelVersion"].text())});
         for (const Value candidate : data["candidates"].children()) {
-            const auto index = count_of(candidate["index"]);
+            const auto index = choice_of(candidate["index"]);
             auto& state = choices_[index];
             for (const Value part : candidate["content"]["parts"].children()) read_part(part, index, state, events);
             if (const auto reason = candidate["finishReason"].string(); reason && !state.finished) {

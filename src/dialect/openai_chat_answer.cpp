@@ -108,7 +108,7 @@ class Reader final : public AnswerReader {
             events.emplace_back(chat::Started{std::string(root["id"].text()), std::string(root["model"].text())});
         }
         for (const Value choice : root["choices"].children()) {
-            const auto index = count_of(choice["index"]);
+            const auto index = choice_of(choice["index"]);
             auto& state = choices_[index];
             if (const Value delta = choice["delta"]; delta.exists() && !is_whole)
                 read_delta(delta, index, false, events);

@@ -87,6 +87,19 @@ std::string event(const std::string& data) {
     return "data: " + data + "\n\n";
 }
 
+TEST(FieldFailures, an_upstream_that_numbers_a_choice_absurdly_does_not_decide_how_much_memory_we_take) {
+    const auto chat =
+        relayed(Kind::openai_chat, Kind::openai_chat,
+                "data: {\"id\":\"c\",\"choices\":[{\"index\":900000000000067,\"delta\":{\"content\":\"Hi\"},"
+                "\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n");
+    EXPECT_NE(chat.find("\"index\":127"), std::string::npos) << chat;
+    const auto gemini =
+        relayed(Kind::gemini, Kind::openai_chat,
+                "data: {\"candidates\":[{\"index\":900000000000067,\"content\":{\"parts\":[{\"text\":\"Hi\"}]},"
+                "\"finishReason\":\"STOP\"}]}\n\n");
+    EXPECT_NE(gemini.find("\"index\":127"), std::string::npos) << gemini;
+}
+
 TEST(FieldFailures, arguments_only_in_the_final_event_of_a_chat_stream) {
     const auto read = as_chat(
         Kind::openai_chat,
