@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "dialect/openai_chat.h"
 #include "gateway/run.h"
+#include "privacy/scan.h"
 
 namespace tandem::api {
 
@@ -19,9 +20,9 @@ bool is_health(std::string_view path) {
 }
 
 std::unexpected<Error> no_such(std::string_view path) {
-    return fail(
-        ErrorCode::not_found,
-        fmt::format("there is nothing at {}; there are: decisions/ID, decide, engines, status", printable(path, 80)));
+    return fail(ErrorCode::not_found,
+                fmt::format("there is nothing at {}; there are: decisions/ID, decide, engines, privacy/scan, status",
+                            printable(path, 80)));
 }
 
 }  // namespace
@@ -70,13 +71,15 @@ net::Task<> Api::handle_own(net::Exchange& exchange) {
 net::Task<Result<std::string>> Api::dispatch(const Call& call) {
     const bool get = call.request.method == "GET" || call.request.method == "HEAD";
     if (call.rest.starts_with("decisions/") && get) co_return co_await decisions(call);
+    if (call.rest == "privacy/scan" && call.request.method == "POST") co_return co_await scan(call);
     if (!call.owner)
         co_return fail(ErrorCode::forbidden,
                        "this needs a key with 'admin: true', or the admin token of the data folder");
     if (call.rest == "status" && get) co_return status(call);
     if (call.rest == "decide" && call.request.method == "POST") co_return decide(call);
     if (call.rest == "engines" || call.rest.starts_with("engines/")) co_return co_await engines(call);
-    if (call.rest == "status" || call.rest == "decide" || call.rest.starts_with("decisions/"))
+    if (call.rest == "status" || call.rest == "decide" || call.rest == "privacy/scan" ||
+        call.rest.starts_with("decisions/"))
         co_return fail(ErrorCode::method, fmt::format("{} does not take {}", call.request.path, call.request.method));
     co_return no_such(call.request.path);
 }
@@ -95,6 +98,19 @@ net::Task<Result<std::string>> Api::decisions(const Call& call) {
     if (!call.owner && explanation->record.key != call.key.id)
         co_return fail(ErrorCode::not_found, fmt::format("there is no decision {}", printable(id, 60)));
     co_return to_json(*explanation);
+}
+
+net::Task<Result<std::string>> Api::scan(const Call& call) {
+    json::Document document;
+    if (auto ok = document.parse(call.request.body); !ok) co_return fail(ok.error());
+    const auto text = document.root()["text"].string();
+    if (!text) co_return fail(ErrorCode::invalid, "text: expected a string", "text");
+    auto& detector = gateway_.services().privacy.detector();
+    const auto& detection = call.snapshot.config->privacy.detect;
+    auto found = co_await net::run_on<Result<privacy::Scan>>(
+        gateway_.services().pool, [&detector, &detection, &text] { return privacy::scan(detector, *text, detection); });
+    if (!found) co_return fail(found.error());
+    co_return privacy::to_json(*found, document.root()["id"].text());
 }
 
 Result<std::string> Api::status(const Call& call) {

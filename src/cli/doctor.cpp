@@ -13,6 +13,7 @@
 #include "cli/remote.h"
 #include "engine/engines.h"
 #include "privacy/detect.h"
+#include "privacy/patterns/patterns.h"
 
 namespace tandem::cli {
 

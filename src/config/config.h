@@ -19,6 +19,7 @@
 #include "base/result.h"
 #include "base/secret.h"
 #include "base/world.h"
+#include "config/category.h"
 #include "net/limits.h"
 
 namespace tandem::config {
@@ -138,14 +139,6 @@ struct Key {
     std::vector<std::string> aliases;  // empty: all
     std::vector<Budget> budgets;
     KeyLimits limits;
-};
-
-// What a kind of finding raises the label to.
-struct Detection {
-    Label email = Label::internal;
-    Label card = Label::private_;
-    Label iban = Label::private_;
-    Label credential = Label::secret;
 };
 
 struct Privacy {

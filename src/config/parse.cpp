@@ -300,10 +300,8 @@ void read_privacy(Section& s, Privacy& privacy) {
         clearance.label("cloud", privacy.cloud_clearance);
     });
     s.section("detect", [&](Section& detect) {
-        detect.label("email", privacy.detect.email);
-        detect.label("card", privacy.detect.card);
-        detect.label("iban", privacy.detect.iban);
-        detect.label("credential", privacy.detect.credential);
+        for (std::size_t i = 0; i < kCategories; ++i)
+            detect.label(std::string(kCategoryNames[i]), privacy.detect.labels[i]);
     });
 }
 

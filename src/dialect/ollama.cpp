@@ -65,7 +65,9 @@ Result<chat::Message> read_message(const Value& value, const std::string& param,
     }
     if (const auto thought = value["thinking"].string(); thought && !thought->empty())
         message.parts.push_back({chat::ReasoningPart{std::string(*thought), {}, false, std::string(kName)}, {}});
-    if (!content.empty()) message.parts.push_back({chat::TextPart{std::move(content)}, {}});
+    // A user who says nothing still takes a turn.
+    if (!content.empty() || (message.role == Role::user && value["images"].size() == 0))
+        message.parts.push_back({chat::TextPart{std::move(content)}, {}});
     if (auto ok = read_images(value["images"], param + ".images", message.parts); !ok) return fail(ok.error());
     for (const Value call : value["tool_calls"].children()) {
         const Value function = call["function"];

@@ -3,52 +3,94 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "base/text.h"
-#include "privacy/matcher.h"
+#include "privacy/disguise.h"
+#include "privacy/names.h"
+#include "privacy/patterns/matcher.h"
+#include "privacy/patterns/patterns.h"
 
 namespace tandem::privacy {
 
 namespace {
 
 constexpr int kNestedLevels = 3;
+constexpr int kDisguises = 3;      // one within the other: base64 of base64 of escapes
+constexpr std::size_t kSeam = 80;  // bytes of a long string's end that may hold a part of a value
 
 class Vectorscan final : public Detector {
   public:
     explicit Vectorscan(hs_database_t* database) : database_(database) {}
     ~Vectorscan() override { hs_free_database(database_); }
 
-    Result<std::vector<Finding>> scan(std::string_view text) override {
-        hs_scratch_t* scratch = scratch_of_thread();
-        if (scratch == nullptr) return fail(ErrorCode::internal, "the detector has no working memory");
-        if (text.size() > std::numeric_limits<unsigned>::max())
-            return fail(ErrorCode::internal, "the text is too large for the detector");
-        Pass pass{text, {}, std::vector<bool>(patterns().size())};
-        const auto code =
-            hs_scan(database_, text.data(), static_cast<unsigned>(text.size()), 0, scratch, on_match, &pass);
-        if (code != HS_SUCCESS) return fail(ErrorCode::internal, fmt::format("the detector failed with code {}", code));
-        return std::move(pass.findings);
+    Result<std::vector<Finding>> scan(std::string_view text, bool names) override {
+        std::vector<Finding> findings;
+        if (auto ok = look(text, kDisguises, findings); !ok) return fail(ok.error());
+        if (names) find_names(text, findings);
+        std::ranges::sort(findings, {}, &Finding::begin);
+        return findings;
     }
 
   private:
     struct Pass {
         std::string_view text;
-        std::vector<Finding> findings;
-        std::vector<bool> found;
+        Sink sink;
     };
 
     static int on_match(unsigned id, unsigned long long, unsigned long long end, unsigned, void* context) {
         auto& pass = *static_cast<Pass*>(context);
-        if (pass.found[id]) return 0;
         const auto& pattern = patterns()[id];
-        if (pattern.check != nullptr && !pattern.check(pass.text, static_cast<std::size_t>(end))) return 0;
-        pass.found[id] = true;
-        pass.findings.push_back({pattern.id, pattern.finds, static_cast<std::size_t>(end)});
+        const auto last = static_cast<std::size_t>(end);
+        const Candidate candidate{pass.text, last - std::min<std::size_t>(last, kPatternWidths[id]), last};
+        if (pattern.check != nullptr)
+            pattern.check(pattern.kind, candidate, pass.sink);
+        else
+            pass.sink.add(pattern.kind, candidate.begin, candidate.end, 0.9F);
         return 0;
     }
 
-    // Scratch belongs to one thread at a time.
+    // The text as it is, then without its disguises.
+    Result<> look(std::string_view text, int disguises, std::vector<Finding>& findings) {
+        hs_scratch_t* scratch = scratch_of_thread();
+        if (scratch == nullptr) return fail(ErrorCode::internal, "the detector has no working memory");
+        if (text.size() > std::numeric_limits<unsigned>::max())
+            return fail(ErrorCode::internal, "the text is too large for the detector");
+        Pass pass{text, {}};
+        const auto code =
+            hs_scan(database_, text.data(), static_cast<unsigned>(text.size()), 0, scratch, on_match, &pass);
+        if (code != HS_SUCCESS) return fail(ErrorCode::internal, fmt::format("the detector failed with code {}", code));
+        for (const auto& hit : pass.sink.hits)
+            findings.push_back({hit.kind->id, hit.kind->type, hit.kind->category, hit.begin, hit.end, hit.score, {}});
+        if (disguises == 0) return {};
+        if (const auto plain = fold(text)) {
+            std::vector<Finding> inner;
+            if (auto ok = look(plain->text, disguises - 1, inner); !ok) return ok;
+            for (auto& finding : inner) {
+                finding.begin = plain->origin[finding.begin];
+                finding.end = plain->origin[finding.end];
+                const bool known = std::ranges::any_of(findings, [&](const Finding& f) {
+                    return f.detector == finding.detector && f.begin == finding.begin && f.end == finding.end;
+                });
+                if (!known && finding.end > finding.begin) findings.push_back(finding);
+            }
+        }
+        Result<> failed;
+        each_encoded(text, [&](std::size_t begin, std::size_t end, std::string_view decoded) {
+            std::vector<Finding> inner;
+            if (auto ok = look(decoded, disguises - 1, inner); !ok) failed = ok;
+            for (auto& finding : inner) {
+                if (finding.score < kSure) continue;
+                finding.begin = begin;
+                finding.end = end;
+                findings.push_back(finding);
+            }
+        });
+        return failed;
+    }
+
+    // Scratch belongs to one scan at a time, and one thread scans one text at a time.
     hs_scratch_t* scratch_of_thread() const {
         struct Scratch {
             hs_scratch_t* memory = nullptr;
@@ -97,10 +139,49 @@ Result<std::unique_ptr<Detector>> make_detector() {
     return std::make_unique<Vectorscan>(database);
 }
 
+std::vector<Finding> resolve(std::vector<Finding> findings) {
+    std::ranges::sort(findings, [](const Finding& a, const Finding& b) {
+        if (a.score != b.score) return a.score > b.score;
+        if (a.end - a.begin != b.end - b.begin) return a.end - a.begin > b.end - b.begin;
+        return a.begin != b.begin ? a.begin < b.begin : a.detector < b.detector;
+    });
+    std::vector<Finding> kept;  // by where they begin
+    for (const auto& finding : findings) {
+        const auto after = std::ranges::upper_bound(kept, finding.begin, {}, &Finding::begin);
+        if (after != kept.end() && after->begin < finding.end) continue;
+        if (after != kept.begin() && std::prev(after)->end > finding.begin) continue;
+        kept.insert(after, finding);
+    }
+    return kept;
+}
+
 std::string all_text(const json::Document& document) {
     std::string out;
     out.reserve(document.source().size() + 64);
     append_text(document, kNestedLevels, out);
+    return out;
+}
+
+std::string seams(const json::Document& document) {
+    static constexpr std::array<std::string_view, 12> kNoContent = {
+        "role", "type",   "model",  "id",         "tool_call_id", "tool_use_id",
+        "name", "object", "detail", "media_type", "mime_type",    "call_id"};
+    std::string out;
+    bool content = true;
+    document.each_text([&](std::string_view text, bool is_key) {
+        if (is_key) {
+            content = std::ranges::find(kNoContent, text) == kNoContent.end();
+            return;
+        }
+        if (!std::exchange(content, true)) return;
+        if (text.size() <= 2 * kSeam) {
+            out += text;
+            return;
+        }
+        out += text.substr(0, kSeam);
+        out += '\n';
+        out += text.substr(text.size() - kSeam);
+    });
     return out;
 }
 

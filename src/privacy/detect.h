@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,30 +10,45 @@
 #include "base/json.h"
 #include "base/label.h"
 #include "base/result.h"
-#include "privacy/patterns.h"
+#include "config/category.h"
 
 namespace tandem::privacy {
 
 struct Finding {
-    std::string_view detector;  // its id
-    Finds finds;
-    std::size_t end;  // one past its last byte in the scanned text
+    std::string_view detector;  // its id; lives as long as the detector
+    std::string_view type;      // as Presidio names it, where it has one
+    config::Category category;
+    std::size_t begin, end;      // bytes of the scanned text
+    float score;                 // 0 to 1: how sure
+    std::optional<Label> label;  // the owner's own, which goes before the category's
 };
+
+// From this score on a finding raises a label and is redacted.
+inline constexpr float kSure = 0.5F;
 
 // A detector may fail; whoever asks must then act as if everything had been found (law 1).
 class Detector {
   public:
     virtual ~Detector() = default;
-    // At most one finding for each kind of pattern: enough to label. Safe from any thread. Errors: internal.
-    virtual Result<std::vector<Finding>> scan(std::string_view text) = 0;
+    // Everything that is found, overlaps included, by where it begins. What is hidden by escapes, look-alike or
+    // invisible characters, base64 or hex is found where its disguise stands. `names`: people, organisations and places
+    // too, which costs ten times as much. Safe from any thread. Errors: internal.
+    virtual Result<std::vector<Finding>> scan(std::string_view text, bool names) = 0;
 };
 
 // Errors: internal, when Vectorscan does not run on this machine.
 Result<std::unique_ptr<Detector>> make_detector();
 
+// Of findings that overlap the surest, then the longest, by where they begin.
+std::vector<Finding> resolve(std::vector<Finding> findings);
+
 // All text of a JSON document, decoded: every string, number and key at any depth, known field or not. A member reads
 // "key: value", so that assignments are seen; a string that is JSON itself (tool arguments) is read too, three levels
 // deep. Parts are separated by line breaks.
 std::string all_text(const json::Document& document);
+
+// The seams: strings that stand one after the other, joined without a break, where a value may have been cut in two.
+// Long ones are represented by both their ends. Names of roles, types and models are left out.
+std::string seams(const json::Document& document);
 
 }  // namespace tandem::privacy

@@ -3,28 +3,12 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "base/hash.h"
 #include "privacy/egress.h"
 
 namespace tandem::privacy {
-
-namespace {
-
-Label label_of(Finds finds, const config::Detection& detection) {
-    switch (finds) {
-        case Finds::credential:
-            return detection.credential;
-        case Finds::card:
-            return detection.card;
-        case Finds::iban:
-            return detection.iban;
-        case Finds::email:
-            return detection.email;
-    }
-    return Label::secret;
-}
-
-}  // namespace
 
 void Labelled::raise(Label to, std::string reason) {
     if (to == Label::public_) return;
@@ -32,15 +16,22 @@ void Labelled::raise(Label to, std::string reason) {
     label = higher(label, to);
 }
 
+bool looks_for_names(const config::Detection& detection) {
+    using enum config::Category;
+    return std::ranges::any_of(std::array{person, organization, place},
+                               [&](config::Category c) { return detection.of(c) > Label::public_; });
+}
+
 void label_by_content(Detector& detector, const json::Document& document, const config::Detection& detection,
                       Labelled& labelled) {
     label_by_text(detector, all_text(document), detection, labelled);
+    label_by_text(detector, seams(document), detection, labelled);
 }
 
 void label_by_text(Detector& detector, std::string_view text, const config::Detection& detection, Labelled& labelled) {
     Result<std::vector<Finding>> findings;
     try {
-        findings = detector.scan(text);
+        findings = detector.scan(text, looks_for_names(detection));
     } catch (const std::exception& error) {
         findings = fail(ErrorCode::internal, error.what());
     }
@@ -49,8 +40,13 @@ void label_by_text(Detector& detector, std::string_view text, const config::Dete
         labelled.raise(Label::secret, "a detector failed");
         return;
     }
-    for (const auto& finding : *findings)
-        labelled.raise(label_of(finding.finds, detection), fmt::format("detector {}", finding.detector));
+    std::vector<std::string_view> told;  // each detector is told once
+    for (const auto& finding : *findings) {
+        if (finding.score < kSure || std::ranges::find(told, finding.detector) != told.end()) continue;
+        told.push_back(finding.detector);
+        labelled.raise(finding.label.value_or(detection.of(finding.category)),
+                       fmt::format("detector {}", finding.detector));
+    }
 }
 
 void Privacy::clear(Ask ask, store::Store::Job also, std::function<void(Result<Clearance>)> done) {

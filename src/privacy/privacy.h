@@ -40,6 +40,9 @@ struct Labelled {
     void raise(Label to, std::string reason);
 };
 
+// Whether people, organisations or places matter to the owner: finding them takes its time.
+bool looks_for_names(const config::Detection& detection);
+
 // Raises `labelled` by what detectors find in all text of the request. Where a detector fails, the label becomes
 // secret: what could not be looked at may be anything.
 void label_by_content(Detector& detector, const json::Document& document, const config::Detection& detection,

@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "privacy/egress.h"
+#include "privacy/patterns/patterns.h"
 #include "tests/support.h"
 
 namespace tandem::privacy {
@@ -22,7 +23,7 @@ Detector& detector() {
 }
 
 bool finds(std::string_view id, std::string_view text) {
-    const auto findings = detector().scan(text);
+    const auto findings = detector().scan(text, false);
     return findings && std::ranges::any_of(*findings, [&](const Finding& f) { return f.detector == id; });
 }
 
@@ -34,12 +35,104 @@ Label label_of_body(std::string_view body) {
     return labelled.label;
 }
 
+// Writes out the {36} of the examples; see patterns/credentials.cpp.
+std::string expand(std::string_view example) {
+    static constexpr std::string_view kAll = "kV7mXq2RtL9cZs4WnB8yHd3GfJ6pTgQ5xMvK1wNzCrDbPhFsY0ajEuSiAeOoUlI";
+    std::string out;
+    std::size_t next = 7;
+    for (std::size_t i = 0; i < example.size(); ++i) {
+        std::size_t count = 0, at = i + 1;
+        while (example[i] == '{' && at < example.size() && example[at] >= '0' && example[at] <= '9')
+            count = count * 10 + static_cast<std::size_t>(example[at++] - '0');
+        const char kind = count > 0 && at < example.size() && example[at] != '}' ? example[at++] : '}';
+        if (count == 0 || at >= example.size() || example[at] != '}') {
+            out += example[i];
+            continue;
+        }
+        i = at;
+        while (count > 0) {
+            char c = kAll[next = (next * 29 + 11) % kAll.size()];
+            next += count;
+            if (kind == 'h') c = "0123456789abcdef"[static_cast<std::size_t>(c) * 7 % 16];
+            if (kind == 'd') c = static_cast<char>('0' + c % 10);
+            if (kind == 'u') c = static_cast<char>(std::toupper(c));
+            if (kind == 'u' && (c == '0' || c == '1' || c == '8' || c == '9')) c = 'Q';
+            if (kind == 'k') c = static_cast<char>(std::tolower(c));
+            if (kind == 'l' && std::isdigit(c)) c = 'w';
+            out += c;
+            --count;
+        }
+    }
+    return out;
+}
+
 TEST(Detectors, find_their_examples_and_nothing_in_what_looks_alike) {
     for (const auto& pattern : patterns()) {
-        EXPECT_TRUE(finds(pattern.id, pattern.match)) << pattern.id << " in " << pattern.match;
-        EXPECT_FALSE(finds(pattern.id, pattern.no_match)) << pattern.id << " in " << pattern.no_match;
-        EXPECT_TRUE(finds(pattern.id, "some text before, " + std::string(pattern.match) + " and after")) << pattern.id;
+        const auto id = pattern.kind.id;
+        const auto match = expand(pattern.match), other = expand(pattern.no_match);
+        EXPECT_TRUE(finds(id, match)) << id << " in " << match;
+        EXPECT_FALSE(finds(id, other)) << id << " in " << other;
+        EXPECT_TRUE(finds(id, "some text before, " + match + " and after")) << id << " in " << match;
     }
+}
+
+TEST(Detectors, say_where_it_begins_and_ends) {
+    struct Case {
+        std::string_view before, found, after, type;
+    };
+    for (const auto& c : std::initializer_list<Case>{
+             {"mail ", "jane.doe@example.org", ", please", "EMAIL_ADDRESS"},
+             {"pay with ", "4111 1111 1111 1111", " today", "CREDIT_CARD"},
+             {"IBAN: ", "DE89 3704 0044 0532 0130 00", ".", "IBAN_CODE"},
+             {"call ", "+49 171 1234567", " now", "PHONE_NUMBER"},
+             {"call me at ", "(212) 555-0198", ".", "PHONE_NUMBER"},
+             {"ssn ", "536-22-1847", " ok", "US_SSN"},
+             {"CPF ", "529.982.247-25", "", "BR_CPF"},
+             {"PESEL ", "44051401359", "", "PL_PESEL"},
+             {"num\u00e9ro ", "2 55 08 14 168 025 38", "", "FR_NIR"},
+             {"Steuer-ID ", "86095742719", "", "DE_TAX_ID"},
+             {"Aadhaar ", "2341 2341 2346", "", "IN_AADHAAR"},
+             {"BSN ", "111222333", "", "NL_BSN"},
+             {"NHS number ", "943 476 5919", "", "UK_NHS"},
+             {"from ", "192.168.17.4", " today", "IP_ADDRESS"},
+             {"born on ", "12/03/1980", ".", "DATE_TIME"},
+             {"lives at ", "12 Old Mill Road, Springfield, IL 62704", ".", "LOCATION"},
+             {"wohnt ",
+              "Lindenstra\xC3\x9F"
+              "e 12a, 10969 Berlin",
+              "", "LOCATION"},
+             {"export TOKEN=", "ghp_kV7mXq2RtL9cZs4WnB8yHd3GfJ6pTgQ5xMvK", "\n", "CREDENTIAL"},
+         }) {
+        const auto text = std::string(c.before) + std::string(c.found) + std::string(c.after);
+        const auto findings = resolve(*detector().scan(text, false));
+        const auto found = std::ranges::find(findings, c.type, &Finding::type);
+        ASSERT_NE(found, findings.end()) << text;
+        EXPECT_EQ(text.substr(found->begin, found->end - found->begin), c.found) << text;
+    }
+}
+
+TEST(Detectors, are_not_evaded_by_disguises) {
+    for (const auto* text :
+         {"4111 1111 1111\xE2\x80\x8B 1111", "\xEF\xBC\x94\xEF\xBC\x91\xEF\xBC\x91\xEF\xBC\x91 1111 1111 1111",
+          "4111&#32;1111&#x20;1111&nbsp;1111", "4111%201111%201111%201111", "\\u0034111 1111 1111 1111",
+          "4111\xC2\xA0"
+          "1111-1111-1111",
+          "4111\xE2\x80\x91"
+          "1111\xE2\x80\x91"
+          "1111\xE2\x80\x91"
+          "1111",
+          "\xE2\x80\xAE"
+          "4111111111111111\xE2\x80\xAC",
+          "card NDExMSAxMTExIDExMTEgMTExMQ== here", "data:text/plain;base64,TXkgY2FyZCBpcyA0MTExIDExMTEgMTExMSAxMTEx",
+          "VFhrZ1kyRnlaQ0JwY3lBME1URXhJREV4TVRFZ01URXhNU0F4TVRFeA==", "34313131203131313120313131312031313131",
+          "\xD9\xA4\xD9\xA1\xD9\xA1\xD9\xA1 1111 1111 1111"})
+        EXPECT_TRUE(finds("card", text)) << text;
+    for (const auto* text :
+         {"jane&#64;example.org", "jane%40example.org", "jane [at] example [dot] org", "j\xD0\xB0ne@ex\xD0\xB0mple.org",
+          "jane\xEF\xBC\xA0"
+          "example.org"})
+        EXPECT_TRUE(finds("email", text)) << text;
+    EXPECT_TRUE(finds("github-token", "ghp_kV7mXq2RtL9c\xE2\x80\x8DZs4WnB8yHd3GfJ6pTgQ5xMvK"));
 }
 
 TEST(Detectors, check_sums_and_bounds_of_numbers) {
@@ -62,7 +155,7 @@ TEST(Detectors, leave_code_and_prose_alone) {
          {"password = get_password(user)", "The password is long and secret.", "token: string",
           "if (secret == nullptr) return;", "api_key = os.environ['API_KEY']", "https://example.org/path?x=1", "user@",
           "password: ${DB_PASSWORD}", "a@b", "secret: <your secret here>"}) {
-        const auto findings = detector().scan(text);
+        const auto findings = detector().scan(text, false);
         ASSERT_TRUE(findings);
         EXPECT_TRUE(findings->empty()) << text << ": " << findings->front().detector;
     }
@@ -84,12 +177,22 @@ TEST(Labelling, looks_at_all_text_of_a_request_however_it_is_written) {
     EXPECT_EQ(label_of_body(R"({"config":{"password":"hunter2-is-mine"}})"), Label::secret);
     EXPECT_EQ(label_of_body(R"({"messages":[{"content":"write to jane@example.org"}]})"), Label::internal);
     EXPECT_EQ(label_of_body(R"({"messages":[{"content":"nothing to see"}]})"), Label::public_);
+    // A value that is cut in two: between parts, between messages, in single characters.
+    EXPECT_EQ(
+        label_of_body(
+            R"({"messages":[{"role":"user","content":[{"type":"text","text":"my card 4111 1111 "},{"type":"text","text":"1111 1111"}]}]})"),
+        Label::private_);
+    EXPECT_EQ(
+        label_of_body(R"({"messages":[{"role":"user","content":"4111 11"},{"role":"user","content":"11 1111 1111"}]})"),
+        Label::private_);
+    EXPECT_EQ(label_of_body(R"({"x":["4","1","1","1","1","1","1","1","1","1","1","1","1","1","1","1"]})"),
+              Label::private_);
 }
 
 TEST(Labelling, fails_closed_when_a_detector_fails) {
     struct Broken final : Detector {
         bool throws = false;
-        Result<std::vector<Finding>> scan(std::string_view) override {
+        Result<std::vector<Finding>> scan(std::string_view, bool) override {
             if (throws) throw std::runtime_error("boom");
             return fail(ErrorCode::internal, "broken");
         }

@@ -1,7 +1,7 @@
 #include <vector>
 
-#include "privacy/matcher.h"
-#include "privacy/patterns.h"
+#include "privacy/patterns/matcher.h"
+#include "privacy/patterns/patterns.h"
 
 namespace tandem::privacy {
 
@@ -21,7 +21,7 @@ hs_database_t* compile_patterns(std::string& why) {
         return database;
     why = error == nullptr ? "unknown" : error->message;
     if (error != nullptr && error->expression >= 0)
-        why += " in " + std::string(patterns()[static_cast<std::size_t>(error->expression)].id);
+        why += " in " + std::string(patterns()[static_cast<std::size_t>(error->expression)].kind.id);
     hs_free_compile_error(error);
     return nullptr;
 }

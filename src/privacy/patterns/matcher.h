@@ -1,5 +1,5 @@
-// Vectorscan's database of all patterns. Compiling it takes a quarter of a second, so the build does it, for any CPU
-// that Vectorscan runs on, and the bytes are part of the program. Private to privacy/.
+// Vectorscan's database of all patterns. Compiling it takes a second, so the build does it, for any CPU that Vectorscan
+// runs on, and the bytes are part of the program. Private to privacy/.
 #pragma once
 
 #include <hs/hs.h>
@@ -12,8 +12,9 @@ namespace tandem::privacy {
 // Compiles patterns() for the generic CPU. On failure null, and `why` says so.
 hs_database_t* compile_patterns(std::string& why);
 
-// The serialised database that the build made (patterns_db.cpp, generated).
+// The serialised database that the build made, and each pattern's least width in bytes (patterns_db.cpp, generated).
 extern const unsigned char kPatternsDatabase[];
 extern const std::size_t kPatternsDatabaseSize;
+extern const unsigned kPatternWidths[];
 
 }  // namespace tandem::privacy

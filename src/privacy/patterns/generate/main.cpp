@@ -3,7 +3,8 @@
 #include <cstdlib>
 #include <memory>
 
-#include "privacy/matcher.h"
+#include "privacy/patterns/matcher.h"
+#include "privacy/patterns/patterns.h"
 
 int main(int argc, char** argv) {
     std::string why;
@@ -16,9 +17,18 @@ int main(int argc, char** argv) {
     }
     std::FILE* out = std::fopen(argv[1], "w");
     if (out == nullptr) return 1;
-    std::fprintf(
-        out,
-        "#include \"privacy/matcher.h\"\nnamespace tandem::privacy {\nconst unsigned char kPatternsDatabase[] = {");
+    std::fprintf(out,
+                 "#include \"privacy/patterns/matcher.h\"\nnamespace tandem::privacy {\nconst unsigned "
+                 "kPatternWidths[] = {");
+    for (const auto& pattern : tandem::privacy::patterns()) {
+        hs_expr_info_t* info = nullptr;
+        hs_compile_error_t* error = nullptr;
+        const unsigned flags = pattern.caseless ? HS_FLAG_CASELESS : 0U;
+        if (hs_expression_info(pattern.expression, flags, &info, &error) != HS_SUCCESS) return 1;
+        std::fprintf(out, "%u,", info->min_width);
+        std::free(info);
+    }
+    std::fprintf(out, "};\nconst unsigned char kPatternsDatabase[] = {");
     for (std::size_t i = 0; i < size; ++i)
         std::fprintf(out, "%s%u,", i % 32 == 0 ? "\n" : "", static_cast<unsigned char>(bytes[i]));
     std::fprintf(out, "\n};\nconst std::size_t kPatternsDatabaseSize = %zu;\n}\n", size);

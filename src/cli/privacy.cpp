@@ -1,0 +1,112 @@
+// tandem privacy: what the detectors find in files, without a server.
+#include <fmt/format.h>
+
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "cli/cli.h"
+#include "privacy/scan.h"
+
+namespace tandem::cli {
+
+namespace {
+
+struct Asked {
+    std::vector<std::string> files;
+    bool lines = false;  // of JSON
+};
+
+// Where a code point stands, for people: line and column from 1.
+std::pair<std::size_t, std::size_t> place_of(std::string_view text, std::size_t point) {
+    std::size_t line = 1, column = 1, seen = 0;
+    for (const char c : text) {
+        if ((static_cast<unsigned char>(c) & 0xC0) == 0x80) continue;
+        if (seen++ == point) break;
+        if (c == '\n') {
+            ++line;
+            column = 1;
+        } else {
+            ++column;
+        }
+    }
+    return {line, column};
+}
+
+int scan_text(const Globals& globals, privacy::Detector& detector, const config::Detection& detection,
+              const std::string& name, const std::string& text) {
+    const auto scan = privacy::scan(detector, text, detection);
+    if (!scan) return report(globals, scan.error());
+    if (globals.json) {
+        fmt::print("{}\n", privacy::to_json(*scan, name));
+        return kOk;
+    }
+    for (const auto& span : scan->spans) {
+        const auto [line, column] = place_of(text, span.start);
+        fmt::print("{}:{}:{}: {} ({}), {}, score {:.2f}\n", name, line, column, span.type, span.detector,
+                   name_of(span.label), span.score);
+    }
+    fmt::print("{}: {}, {} found\n", name, name_of(scan->label), scan->spans.size());
+    return kOk;
+}
+
+// {"id","text"} in, {"id","label","spans"} out, a line each; a line that is neither is an error that names it.
+int scan_lines(const Globals& globals, privacy::Detector& detector, const config::Detection& detection,
+               const std::string& name, std::istream& in) {
+    std::string line;
+    json::Document document;
+    for (std::size_t number = 1; std::getline(in, line); ++number) {
+        if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+        if (auto ok = document.parse(line); !ok)
+            return report(globals,
+                          Error{ErrorCode::invalid, fmt::format("{}:{}: {}", name, number, ok.error().message)});
+        const auto id = document.root()["id"];
+        const auto text = document.root()["text"].string();
+        if (!text || !id.exists())
+            return report(globals, Error{ErrorCode::invalid,
+                                         fmt::format("{}:{}: expected an object with 'id' and 'text'", name, number)});
+        const auto scan = privacy::scan(detector, *text, detection);
+        if (!scan) return report(globals, scan.error());
+        auto out = privacy::to_json(*scan, "");
+        fmt::print("{{\"id\":{},{}\n", id.raw(), out.substr(1));
+    }
+    return kOk;
+}
+
+int run_scan(const Globals& globals, const Asked& asked) {
+    const auto config = globals.load();
+    if (!config) return report(globals, config.error());
+    const auto detector = privacy::make_detector();
+    if (!detector) return report(globals, detector.error());
+    for (const auto& name : asked.files) {
+        std::ifstream file;
+        if (name != "-") file.open(name, std::ios::binary);
+        std::istream& in = name == "-" ? std::cin : file;
+        std::ostringstream text;
+        if (!asked.lines && in) text << in.rdbuf();
+        if (name != "-" && !file.is_open())
+            return report(globals, Error{ErrorCode::not_found, fmt::format("{} cannot be read; is it there?", name)});
+        const int code = asked.lines ? scan_lines(globals, **detector, config->privacy.detect, name, in)
+                                     : scan_text(globals, **detector, config->privacy.detect,
+                                                 name == "-" ? "stdin" : name, text.str());
+        if (code != kOk) return code;
+    }
+    return kOk;
+}
+
+}  // namespace
+
+void add_privacy(CLI::App& app, Globals& globals, Action& action) {
+    auto* group = app.add_subcommand("privacy", "What the detectors find");
+    group->require_subcommand(1);
+    auto* scan =
+        group->add_subcommand("scan", "Print what files hold that is private: where and what, never the value");
+    auto asked = std::make_shared<Asked>();
+    asked->files = {"-"};
+    scan->add_option("files", asked->files, "Files; - is stdin, which is the default");
+    scan->add_flag("--jsonl", asked->lines,
+                   "Read {\"id\",\"text\"} a line, write {\"id\",\"label\",\"spans\"}; positions are code points");
+    scan->callback([&, asked] { action = [&globals, asked] { return run_scan(globals, *asked); }; });
+}
+
+}  // namespace tandem::cli

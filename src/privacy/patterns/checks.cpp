@@ -1,0 +1,95 @@
+#include "privacy/patterns/checks.h"
+
+#include <cmath>
+
+namespace tandem::privacy {
+
+bool near(std::string_view text, std::size_t begin, std::size_t end, std::initializer_list<std::string_view> words,
+          std::size_t before, std::size_t after) {
+    auto has = [&](std::size_t from, std::size_t to) {
+        std::array<char, 256> buffer{};
+        const std::size_t size = std::min(to - from, buffer.size());
+        for (std::size_t i = 0; i < size; ++i) buffer[i] = lower(text[from + i]);
+        const std::string_view window(buffer.data(), size);
+        for (const auto w : words)
+            for (auto at = window.find(w); at != std::string_view::npos; at = window.find(w, at + 1))
+                if (at == 0 ? from == 0 || !letter(text[from - 1]) : !letter(window[at - 1])) return true;
+        return false;
+    };
+    const std::size_t from = begin > before ? begin - before : 0;
+    return has(from, begin) || has(std::min(end, text.size()), std::min(text.size(), end + after));
+}
+
+double entropy(std::string_view value) {
+    std::array<unsigned, 256> counts{};
+    for (const char c : value) ++counts[static_cast<unsigned char>(c)];
+    double bits = 0;
+    for (const auto count : counts)
+        if (count > 0) {
+            const double share = static_cast<double>(count) / static_cast<double>(value.size());
+            bits -= share * std::log2(share);
+        }
+    return bits;
+}
+
+bool is_placeholder(std::string_view value) {
+    static constexpr std::array<std::string_view, 36> kWords = {
+        "example", "placeholder", "changeme", "change-me", "change_me", "your",    "xxxx",     "****",   "....",
+        "<",       "${",          "{{",       "%(",        "redacted",  "dummy",   "insert",   "null",   "todo",
+        "fixme",   "replace",     "sample",   "foobar",    "testtest",  "default", "password", "secret", "abcdef",
+        "123456",  "fake",        "mock",     "none",      "undefined", "getenv",  "environ",  "...",    "#{"};
+    std::string low(value);
+    std::ranges::transform(low, low.begin(), lower);
+    if (std::ranges::any_of(kWords, [&](std::string_view w) { return low.find(w) != std::string::npos; })) return true;
+    return std::ranges::all_of(low, [&](char c) { return c == low.front(); });
+}
+
+bool luhn(std::string_view digits) {
+    int sum = 0;
+    for (std::size_t i = 0; i < digits.size(); ++i) {
+        const int d = (digits[digits.size() - 1 - i] - '0') * (i % 2 == 1 ? 2 : 1);
+        sum += d > 9 ? d - 9 : d;
+    }
+    return sum % 10 == 0;
+}
+
+bool verhoeff(std::string_view digits) {
+    // Multiplication in the dihedral group D5, and the permutation of each place, computed from the definition.
+    auto multiply = [](int a, int b) {
+        if (a < 5) return b < 5 ? (a + b) % 5 : 5 + (a + b - 5) % 5;
+        return b < 5 ? 5 + (a - 5 + 5 - b) % 5 : (a - b + 5) % 5;
+    };
+    static constexpr std::array<int, 10> kOnce = {1, 5, 7, 6, 2, 8, 3, 0, 9, 4};
+    int check = 0;
+    for (std::size_t i = 0; i < digits.size(); ++i) {
+        int d = digits[digits.size() - 1 - i] - '0';
+        for (std::size_t k = 0; k < i % 8; ++k) d = kOnce[static_cast<std::size_t>(d)];
+        check = multiply(check, d);
+    }
+    return check == 0;
+}
+
+bool iso7064_mod11_10(std::string_view digits) {
+    int product = 10;
+    for (const char c : digits.substr(0, digits.size() - 1)) {
+        int sum = (c - '0' + product) % 10;
+        if (sum == 0) sum = 10;
+        product = sum * 2 % 11;
+    }
+    return (11 - product) % 10 == digits.back() - '0';
+}
+
+int weighted(std::string_view digits, std::initializer_list<int> weights) {
+    int sum = 0;
+    std::size_t i = 0;
+    for (const int weight : weights) sum += (digits[i++] - '0') * weight;
+    return sum;
+}
+
+std::uint64_t modulo(std::string_view digits, std::uint64_t divisor) {
+    std::uint64_t rest = 0;
+    for (const char c : digits) rest = (rest * 10 + static_cast<std::uint64_t>(c - '0')) % divisor;
+    return rest;
+}
+
+}  // namespace tandem::privacy

@@ -1,0 +1,596 @@
+// What consists of digits: cards, phones, national ids, dates, IPv4 addresses. A candidate is the first digit of a
+// number; the whole run of digit groups around it is read once, and each stretch of its groups is tried as each kind.
+#include <optional>
+
+#include "privacy/patterns/checks.h"
+#include "privacy/patterns/patterns.h"
+#include "privacy/patterns/phones.h"
+
+namespace tandem::privacy {
+
+namespace {
+
+using config::Category;
+
+constexpr std::size_t kMostGroups = 12;
+constexpr std::size_t kMostDigits = 48;
+
+struct Group {
+    std::size_t begin, end;
+    std::size_t size() const { return end - begin; }
+};
+
+// Groups of digits with at most two bytes of separators between them.
+struct Run {
+    std::string_view text;
+    std::array<Group, kMostGroups> groups;
+    std::size_t count = 0;
+};
+
+bool separator(char c) {
+    return c == ' ' || c == '-' || c == '.' || c == '/' || c == '(' || c == ')';
+}
+
+Run read_run(std::string_view text, std::size_t at) {
+    Run run{text, {}, 0};
+    std::size_t digits_seen = 0;
+    while (run.count < kMostGroups && digits_seen <= kMostDigits) {
+        Group group{at, at};
+        while (group.end < text.size() && digit(text[group.end])) ++group.end;
+        run.groups[run.count++] = group;
+        digits_seen += group.size();
+        at = group.end;
+        std::size_t gap = 0;
+        while (at < text.size() && separator(text[at]) && gap < 3) ++at, ++gap;
+        if (gap == 0 || at >= text.size() || !digit(text[at])) break;
+        if (gap == 3 && text.substr(at - 3, 3) != " - " && text.substr(at - 3, 3) != ") -") break;
+        // ". " ends a sentence.
+        if (gap == 2 && text[at - 2] == '.' && text[at - 1] == ' ' && group.size() > 3) break;
+    }
+    return run;
+}
+
+// A stretch of a run: groups [first, last], their digits together and how they are written.
+struct Stretch {
+    const Run& run;
+    std::size_t first, last;
+    std::string digits;
+
+    std::size_t begin() const { return run.groups[first].begin; }
+    std::size_t end() const { return run.groups[last].end; }
+    std::size_t groups() const { return last - first + 1; }
+    std::string_view text() const { return run.text.substr(begin(), end() - begin()); }
+    // What stands between group i and the next.
+    std::string_view between(std::size_t i) const {
+        const auto from = run.groups[first + i].end;
+        return run.text.substr(from, run.groups[first + i + 1].begin - from);
+    }
+    bool all_between(std::string_view what) const {
+        for (std::size_t i = 0; i + 1 < groups(); ++i)
+            if (between(i) != what) return false;
+        return true;
+    }
+    bool one_kind_between(std::string_view which) const {
+        for (std::size_t i = 0; i + 1 < groups(); ++i)
+            if (between(i).size() != 1 || which.find(between(i)[0]) == std::string_view::npos ||
+                between(i) != between(0))
+                return false;
+        return true;
+    }
+    bool sizes(std::initializer_list<std::size_t> wanted) const {
+        if (wanted.size() != groups()) return false;
+        std::size_t i = first;
+        for (const auto size : wanted)
+            if (run.groups[i++].size() != size) return false;
+        return true;
+    }
+    // Nothing of a number, word or decimal goes on at either side.
+    bool alone() const {
+        const auto& t = run.text;
+        if (begin() > 0 && (word(t[begin() - 1]) ||
+                            ((t[begin() - 1] == '.' || t[begin() - 1] == ',') && begin() > 1 && digit(t[begin() - 2]))))
+            return false;
+        if (end() < t.size() && word(t[end()])) return false;
+        if (end() + 1 < t.size() && (t[end()] == '.' || t[end()] == ',') && digit(t[end() + 1])) return false;
+        return true;
+    }
+    bool near_words(std::initializer_list<std::string_view> words, std::size_t before = 60) const {
+        return near(run.text, begin(), end(), words, before);
+    }
+};
+
+int number(std::string_view digits) {
+    int n = 0;
+    for (const char c : digits) n = n * 10 + (c - '0');
+    return n;
+}
+
+bool date_ok(int year, int month, int day) {
+    static constexpr std::array<int, 13> kDays = {0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    (void)year;
+    return month >= 1 && month <= 12 && day >= 1 && day <= kDays[static_cast<std::size_t>(month)];
+}
+
+// ---- cards ----
+
+// Issuers' first digits and lengths (ISO/IEC 7812; the schemes' public ranges).
+bool is_issued(std::string_view d) {
+    const int two = number(d.substr(0, 2)), three = number(d.substr(0, 3)), four = number(d.substr(0, 4));
+    const auto n = d.size();
+    if (d[0] == '4') return n == 16 || n == 13 || n == 19;
+    if ((two >= 51 && two <= 55) || (four >= 2221 && four <= 2720)) return n == 16;
+    if (two == 34 || two == 37) return n == 15;
+    if ((three >= 300 && three <= 305) || two == 36 || two == 38 || two == 39) return n >= 14 && n <= 19;
+    if (four == 6011 || (three >= 644 && three <= 649) || two == 65 || two == 62 || two == 81)
+        return n >= 16 && n <= 19;
+    if (four >= 3528 && four <= 3589) return n >= 16 && n <= 19;
+    if (four == 1800 || four == 2131) return n == 15;
+    if (two == 50 || (two >= 56 && two <= 58) || two == 60 || two == 63 || two == 67 || two == 68 || two == 69)
+        return n >= 12 && n <= 19;
+    return false;
+}
+
+bool common_issuer(std::string_view d) {
+    return d[0] >= '2' && d[0] <= '6';
+}
+
+std::optional<float> card(const Stretch& s) {
+    const auto n = s.digits.size();
+    if (n < 12 || n > 19 || !s.alone() || !is_issued(s.digits) || !luhn(s.digits)) return {};
+    if (s.digits.find_first_not_of(s.digits[0]) == std::string::npos) return {};
+    for (std::size_t i = 0; i + 1 < s.groups(); ++i)
+        if (s.between(i).size() != 1 || s.between(i) == "/") return {};
+    if (s.groups() > 7 && !s.near_words({"card", "visa", "mastercard", "amex", "credit", "pan"})) return {};
+    const bool context = s.near_words({"card",     "visa",        "mastercard", "maestro", "amex",  "american express",
+                                       "discover", "diners",      "jcb",        "credit",  "debit", "cc",
+                                       "karte",    "kreditkarte", "tarjeta",    "carte",   "carta", "cart\xC3\xA3o",
+                                       "kaart",    "kart",        "payment",    "pay",     "pan",   "cvv",
+                                       "expir"});
+    if (context) return 1.0F;
+    if (s.sizes({4, 4, 4, 4}) || s.sizes({4, 6, 5}) || s.sizes({4, 6, 4})) return 1.0F;
+    if (s.groups() == 1 && (n == 16 || n == 15) && common_issuer(s.digits)) return 0.8F;
+    if (s.groups() == 1 && n == 14 && common_issuer(s.digits)) return 0.6F;
+    if (s.groups() > 1 && n >= 15) return 0.6F;
+    return {};
+}
+
+// ---- national ids ----
+
+std::optional<float> ssn(const Stretch& s) {
+    if (s.digits.size() != 9 || !s.alone()) return {};
+    const auto area = s.digits.substr(0, 3);
+    const bool shaped = s.sizes({3, 2, 4}) && s.one_kind_between("- .");
+    if (area == "000" || area == "666" || area[0] == '9' || s.digits.substr(3, 2) == "00" ||
+        s.digits.substr(5) == "0000")
+        return {};
+    if (s.digits == "123456789" || s.digits == "987654321" || s.digits == "078051120" || s.digits == "219099999")
+        return {};
+    const bool context = s.near_words({"ssn", "ss#", "social", "security", "soc sec", "taxpayer", "tin"});
+    if (shaped && s.between(0) == "-") return context ? 1.0F : 0.85F;
+    if (shaped) return context ? 0.9F : 0.5F;
+    if (s.groups() == 1 && context) return 0.75F;
+    return {};
+}
+
+std::optional<float> itin(const Stretch& s) {
+    if (s.digits.size() != 9 || !s.alone() || s.digits[0] != '9') return {};
+    const int middle = number(s.digits.substr(3, 2));
+    if (!((middle >= 50 && middle <= 65) || (middle >= 70 && middle <= 88) || (middle >= 90 && middle <= 92) ||
+          middle >= 94))
+        return {};
+    if (s.sizes({3, 2, 4}) && s.one_kind_between("- ")) return 0.8F;
+    if (s.groups() == 1 && s.near_words({"itin", "taxpayer", "tax id"})) return 0.8F;
+    return {};
+}
+
+// Weights 10 to 2, modulo 11 (NHS Data Dictionary).
+std::optional<float> nhs(const Stretch& s) {
+    if (s.digits.size() != 10 || !s.alone()) return {};
+    const int check = 11 - weighted(s.digits, {10, 9, 8, 7, 6, 5, 4, 3, 2}) % 11;
+    if ((check == 11 ? 0 : check) != s.digits[9] - '0' || check == 10) return {};
+    const bool context = s.near_words({"nhs", "national health", "health service", "patient"});
+    if (context) return 1.0F;
+    if (s.sizes({3, 3, 4}) && s.all_between(" ") && s.digits[0] >= '4') return 0.55F;
+    return {};
+}
+
+// 3 digits and so on: ISO 7064 MOD 11,10, and one digit stands two or three times among the first ten (BZSt).
+std::optional<float> german_tax(const Stretch& s) {
+    if (s.digits.size() != 11 || !s.alone() || s.digits[0] == '0' || !iso7064_mod11_10(s.digits)) return {};
+    std::array<int, 10> counts{};
+    for (std::size_t i = 0; i < 10; ++i) ++counts[static_cast<std::size_t>(s.digits[i] - '0')];
+    const auto repeated = std::ranges::count_if(counts, [](int n) { return n > 1; });
+    if (repeated != 1 || std::ranges::any_of(counts, [](int n) { return n > 3; })) return {};
+    if (s.near_words({"steuer", "tax", "idnr", "identifikationsnummer", "tin", "iban"})) return 1.0F;
+    if (s.sizes({2, 3, 3, 3})) return 0.8F;
+    return {};
+}
+
+// 13 digits and a key that is 97 less their remainder by 97 (INSEE).
+std::optional<float> french(const Stretch& s) {
+    if (s.digits.size() != 15 || !s.alone() || (s.digits[0] != '1' && s.digits[0] != '2')) return {};
+    const int month = number(s.digits.substr(3, 2));
+    if (month < 1 || (month > 12 && month < 20) || (month > 42 && month < 50)) return {};
+    if (97 - modulo(std::string_view(s.digits).substr(0, 13), 97) !=
+        static_cast<std::uint64_t>(number(s.digits.substr(13))))
+        return {};
+    return s.groups() == 1 || s.one_kind_between(" -") ? std::optional(0.9F) : std::nullopt;
+}
+
+// Eleven-proof: weights 9 to 2 and -1 (Rijksdienst voor Identiteitsgegevens).
+std::optional<float> dutch(const Stretch& s) {
+    if (s.digits.size() != 9 || !s.alone() || s.groups() > 4) return {};
+    if (weighted(s.digits, {9, 8, 7, 6, 5, 4, 3, 2, -1}) % 11 != 0) return {};
+    if (s.near_words({"bsn", "burgerservice", "sofi", "persoonsnummer", "citizen service"})) return 1.0F;
+    return {};
+}
+
+std::optional<float> pesel(const Stretch& s) {
+    if (s.digits.size() != 11 || !s.alone() || s.groups() != 1) return {};
+    const int check = (10 - weighted(s.digits, {1, 3, 7, 9, 1, 3, 7, 9, 1, 3}) % 10) % 10;
+    const int month = number(s.digits.substr(2, 2)) % 20;
+    if (check != s.digits[10] - '0' || !date_ok(0, month, number(s.digits.substr(4, 2)))) return {};
+    return s.near_words({"pesel", "personal", "osobist", "numer"}) ? 1.0F : 0.6F;
+}
+
+// CPF: two digits, weights 10.. and 11.., modulo 11 (Receita Federal).
+std::optional<float> cpf(const Stretch& s) {
+    if (s.digits.size() != 11 || !s.alone()) return {};
+    if (s.digits.find_first_not_of(s.digits[0]) == std::string::npos) return {};
+    const int one = weighted(s.digits, {10, 9, 8, 7, 6, 5, 4, 3, 2}) * 10 % 11 % 10;
+    const int two = weighted(s.digits, {11, 10, 9, 8, 7, 6, 5, 4, 3, 2}) * 10 % 11 % 10;
+    if (one != s.digits[9] - '0' || two != s.digits[10] - '0') return {};
+    if (s.sizes({3, 3, 3, 2})) return 1.0F;
+    if (s.groups() == 1) return s.near_words({"cpf", "cadastro", "contribuinte"}) ? 1.0F : 0.55F;
+    return {};
+}
+
+std::optional<float> cnpj(const Stretch& s) {
+    if (s.digits.size() != 14 || !s.alone()) return {};
+    const int one = weighted(s.digits, {5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2}) % 11,
+              two = weighted(s.digits, {6, 5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2}) % 11;
+    if ((one < 2 ? 0 : 11 - one) != s.digits[12] - '0' || (two < 2 ? 0 : 11 - two) != s.digits[13] - '0') return {};
+    if (s.digits.find_first_not_of(s.digits[0]) == std::string::npos) return {};
+    if (s.sizes({2, 3, 3, 4, 2})) return 1.0F;
+    return s.groups() == 1 && s.near_words({"cnpj"}) ? std::optional(1.0F) : std::nullopt;
+}
+
+std::optional<float> aadhaar(const Stretch& s) {
+    if (s.digits.size() != 12 || !s.alone() || s.digits[0] < '2' || !verhoeff(s.digits)) return {};
+    if (s.near_words({"aadhaar", "aadhar", "uidai", "uid"})) return 1.0F;
+    if (s.sizes({4, 4, 4}) && s.one_kind_between(" -")) return 0.85F;
+    return {};
+}
+
+std::optional<float> sin(const Stretch& s) {
+    if (s.digits.size() != 9 || !s.alone() || s.digits[0] == '0' || s.digits[0] == '8' || !luhn(s.digits)) return {};
+    const bool shaped = s.sizes({3, 3, 3}) && s.one_kind_between(" -");
+    if (s.near_words({"sin", "social insurance", "assurance sociale", "nas"})) return 1.0F;
+    return shaped && s.between(0) == "-" ? std::optional(0.6F) : std::nullopt;
+}
+
+// Personnummer: the date, three digits and Luhn's digit; the century is not part of the sum (Skatteverket).
+std::optional<float> swedish(const Stretch& s) {
+    const auto n = s.digits.size();
+    if ((n != 10 && n != 12) || !s.alone()) return {};
+    const auto short_form = std::string_view(s.digits).substr(n - 10);
+    if (!luhn(short_form) || !date_ok(0, number(short_form.substr(2, 2)), number(short_form.substr(4, 2)))) return {};
+    if (n == 12 && !s.digits.starts_with("19") && !s.digits.starts_with("20")) return {};
+    const bool context = s.near_words({"personnummer", "person", "swedish", "svensk"});
+    if (s.groups() == 2 && s.run.groups[s.last].size() == 4 && s.between(0) == "-") return context ? 1.0F : 0.8F;
+    return s.groups() == 1 && context ? std::optional(0.9F) : std::nullopt;
+}
+
+// AHV: the EAN-13 check digit (GS1 General Specifications).
+std::optional<float> swiss(const Stretch& s) {
+    if (s.digits.size() != 13 || !s.alone() || !s.digits.starts_with("756")) return {};
+    const int sum = weighted(s.digits, {1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3});
+    if ((10 - sum % 10) % 10 != s.digits[12] - '0') return {};
+    return 0.95F;
+}
+
+std::optional<float> abn(const Stretch& s) {
+    if (s.digits.size() != 11 || !s.alone() || s.digits[0] == '0') return {};
+    std::string d = s.digits;
+    d[0] = static_cast<char>(d[0] - 1);
+    if (weighted(d, {10, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19}) % 89 != 0) return {};
+    if (s.near_words({"abn", "australian business"})) return 1.0F;
+    return s.sizes({2, 3, 3, 3}) ? std::optional(0.5F) : std::nullopt;
+}
+
+std::optional<float> tfn(const Stretch& s) {
+    if (s.digits.size() != 9 || !s.alone() || weighted(s.digits, {1, 4, 3, 7, 5, 8, 6, 9, 10}) % 11 != 0) return {};
+    return s.near_words({"tfn", "tax file"}) ? std::optional(1.0F) : std::nullopt;
+}
+
+std::optional<float> korean(const Stretch& s) {
+    if (s.digits.size() != 13 || !s.alone() || !s.sizes({6, 7}) || s.between(0) != "-") return {};
+    if (!date_ok(0, number(s.digits.substr(2, 2)), number(s.digits.substr(4, 2)))) return {};
+    const int check = (11 - weighted(s.digits, {2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5}) % 11) % 10;
+    return check == s.digits[12] - '0' ? 0.95F : 0.5F;
+}
+
+std::optional<float> routing_number(const Stretch& s) {
+    if (s.digits.size() != 9 || !s.alone() || s.groups() != 1) return {};
+    if (weighted(s.digits, {3, 7, 1, 3, 7, 1, 3, 7, 1}) % 10 != 0) return {};
+    return s.near_words({"routing", "aba", "rtn", "transit"}) ? std::optional(0.9F) : std::nullopt;
+}
+
+std::optional<float> bank_account(const Stretch& s) {
+    const auto n = s.digits.size();
+    if (n < 7 || n > 17 || !s.alone() || s.groups() > 3) return {};
+    return s.near_words({"account number", "account no", "account #", "acct", "bank account", "checking account",
+                         "savings account", "kontonummer", "numero de cuenta", "n\xC3\xBAmero de cuenta",
+                         "num\xC3\xA9ro de compte", "rekeningnummer"},
+                        40)
+               ? std::optional(0.6F)
+               : std::nullopt;
+}
+
+std::optional<float> passport_number(const Stretch& s) {
+    if ((s.digits.size() != 9 && s.digits.size() != 8) || !s.alone() || s.groups() != 1) return {};
+    return s.near_words({"passport", "reisepass", "pasaporte", "passeport", "paszport"}, 40) ? std::optional(0.7F)
+                                                                                             : std::nullopt;
+}
+
+// ---- addresses of machines ----
+
+std::optional<float> ipv4(const Stretch& s) {
+    if (s.groups() != 4 || !s.all_between(".") || !s.alone()) return {};
+    for (std::size_t i = s.first; i <= s.last; ++i) {
+        const auto part = s.run.text.substr(s.run.groups[i].begin, s.run.groups[i].size());
+        if (part.size() > 3 || number(part) > 255 || (part.size() > 1 && part[0] == '0')) return {};
+    }
+    if (s.begin() > 0 && (s.run.text[s.begin() - 1] == '.' || s.run.text[s.begin() - 1] == '-')) return {};
+    const bool version = s.near_words({"version", "v.", "release", "build", "python", "chrome", "section"}, 20);
+    const int first = number(s.digits.substr(0, s.run.groups[s.first].size()));
+    if (version || first == 0) return s.near_words({"ip"}, 20) ? std::optional(0.6F) : std::nullopt;
+    return 0.95F;
+}
+
+// ---- dates ----
+
+std::optional<float> date(const Stretch& s) {
+    if (s.groups() != 3 || !s.one_kind_between("/.-") || !s.alone()) return {};
+    std::array<int, 3> n{};
+    std::array<std::size_t, 3> w{};
+    for (std::size_t i = 0; i < 3; ++i) {
+        const auto& g = s.run.groups[s.first + i];
+        n[i] = number(s.run.text.substr(g.begin, g.size()));
+        w[i] = g.size();
+    }
+    const bool year_first =
+        w[0] == 4 && w[1] <= 2 && w[2] <= 2 && n[0] >= 1900 && n[0] <= 2100 && date_ok(n[0], n[1], n[2]);
+    const bool year_last = w[2] == 4 && w[0] <= 2 && w[1] <= 2 && n[2] >= 1900 && n[2] <= 2100 &&
+                           (date_ok(n[2], n[1], n[0]) || date_ok(n[2], n[0], n[1]));
+    const bool year_short = w[2] == 2 && w[0] <= 2 && w[1] <= 2 && s.between(0) != "." &&
+                            (date_ok(0, n[1], n[0]) || date_ok(0, n[0], n[1]));
+    if (year_first || year_last) return 0.7F;
+    if (year_short && s.between(0) == "/") return 0.5F;
+    return {};
+}
+
+// ---- phones ----
+
+bool has_phone_context(const Stretch& s) {
+    return s.near_words({"tel",
+                         "phone",
+                         "call",
+                         "mobile",
+                         "mob",
+                         "cell",
+                         "fax",
+                         "contact",
+                         "whatsapp",
+                         "sms",
+                         "text me",
+                         "text ",
+                         "dial",
+                         "ring",
+                         "reach",
+                         "hotline",
+                         "handy",
+                         "telefon",
+                         "rufnummer",
+                         "anruf",
+                         "m\xC3\xB3vil",
+                         "movil",
+                         "tel\xC3\xA9"
+                         "fono",
+                         "t\xC3\xA9l\xC3\xA9phone",
+                         "portable",
+                         "appel",
+                         "cellulare",
+                         "numero",
+                         "n\xC3\xBAmero",
+                         "celular",
+                         "ligar",
+                         "telefoon",
+                         "bel ",
+                         "kom\xC3\xB3rk",
+                         "number",
+                         "ph.",
+                         "ph:",
+                         "extension",
+                         "ext."});
+}
+
+std::optional<float> phone(const Stretch& s, std::size_t& begin, std::size_t& end) {
+    const auto n = s.digits.size();
+    const auto& text = s.run.text;
+    if (n < 7 || n > 15) return {};
+    if (s.end() < text.size() && letter(text[s.end()]) && lower(text[s.end()]) != 'x' && lower(text[s.end()]) != 'e')
+        return {};
+    begin = s.begin();
+    end = s.end();
+    bool plus = false, paren = false;
+    if (begin > 0 && text[begin - 1] == '(') {
+        --begin;
+        paren = true;
+    }
+    if (begin > 0 && text[begin - 1] == '+') {
+        --begin;
+        plus = true;
+    } else if (begin > 1 && text[begin - 1] == ' ' && text[begin - 2] == '+') {
+        begin -= 2;
+        plus = true;
+    }
+    if (begin > 0 && (word(text[begin - 1]) || text[begin - 1] == '$' || text[begin - 1] == '#' ||
+                      text[begin - 1] == '/' || text[begin - 1] == '=')) {
+        if (!(plus || text[begin - 1] == '=')) return {};
+    }
+    if (begin > 1 && (text[begin - 1] == '.' || text[begin - 1] == ',' || text[begin - 1] == '-') &&
+        (digit(text[begin - 2])))
+        return {};
+    for (std::size_t i = 0; i + 1 < s.groups(); ++i)
+        paren = paren || s.between(i).find('(') != std::string_view::npos ||
+                s.between(i).find(')') != std::string_view::npos;
+    bool extension = false;
+    for (const std::string_view word_for :
+         {" ext. ", " ext ", " ext.", "ext.", "ext", " x ", " x", "x", " extension "}) {
+        if (!text.substr(s.end()).starts_with(word_for)) continue;
+        std::size_t at = s.end() + word_for.size();
+        const std::size_t from = at;
+        while (at < text.size() && digit(text[at]) && at - from < 6) ++at;
+        if (at > from && ends_word(text, at)) {
+            end = at;
+            extension = true;
+            break;
+        }
+    }
+    if (!extension && !ends_word(text, s.end())) return {};
+    if (!extension && s.end() + 1 < text.size() &&
+        (text[s.end()] == '.' || text[s.end()] == ',' || text[s.end()] == '-' || text[s.end()] == ':') &&
+        digit(text[s.end() + 1]))
+        return {};
+    const auto& d = s.digits;
+    if (d.find_first_not_of(d[0]) == std::string::npos) return {};
+    if (plus)
+        return is_international(d) ? std::optional(0.95F) : has_phone_context(s) ? std::optional(0.6F) : std::nullopt;
+    const bool context = has_phone_context(s);
+    if (d.starts_with("00") && n >= 10 && is_international(std::string_view(d).substr(2)) && s.groups() > 1)
+        return 0.85F;
+    if (d.starts_with("011") && n >= 11 && is_international(std::string_view(d).substr(3))) return 0.8F;
+    auto parted = [&](std::string_view which) {
+        for (std::size_t i = 0; i + 1 < s.groups(); ++i)
+            for (const char c : s.between(i))
+                if (which.find(c) == std::string_view::npos) return false;
+        return true;
+    };
+    // North America: area, exchange, line.
+    const std::size_t lead = n == 11 && d[0] == '1' ? 1 : n == 13 && d.starts_with("001") ? 3 : 0;
+    if (n == 10 + lead) {
+        const auto area = std::string_view(d).substr(lead, 3), exchange = std::string_view(d).substr(lead + 3, 3);
+        const bool valid = area[0] >= '2' && exchange[0] >= '2' && area[1] != '9';
+        const bool shaped = lead > 0 ? s.groups() >= 4 && s.run.groups[s.last].size() == 4
+                                     : s.sizes({3, 3, 4}) || s.sizes({3, 7}) || (s.sizes({3, 3, 4}) && paren);
+        if (shaped && parted("-. ()"))
+            return valid ? (context || paren ? 0.9F : 0.75F) : (context || paren || extension ? 0.7F : 0.5F);
+        if (s.groups() == 1 && extension) return 0.7F;
+        if (s.groups() == 1 && n == 10 && valid) return context ? std::optional(0.8F) : std::optional(0.4F);
+        if (s.groups() == 1 && context) return 0.6F;
+    }
+    // A trunk prefix, as in most of Europe and Asia.
+    if (d[0] == '0' && d[1] != '0' && n >= 9 && n <= 12 && s.groups() >= 2 && s.run.groups[s.first].size() <= 6 &&
+        parted("-/ ().")) {
+        const bool pairs = s.groups() == 5 && n == 10;
+        const bool dotted = s.between(0) == ".";
+        if (pairs || (!dotted && s.run.groups[s.last].size() >= 2)) return context || paren ? 0.9F : 0.6F;
+    }
+    if (d[0] == '0' && d[1] != '0' && n >= 9 && n <= 12 && s.groups() == 1 && context) return 0.7F;
+    // Without one: three times three, five and five, an area in brackets.
+    if (n == 9 && s.sizes({3, 3, 3}) && d[0] >= '5' && s.one_kind_between(" -")) return context ? 0.8F : 0.45F;
+    if (n == 9 && s.groups() == 4 && d[0] >= '6' && s.one_kind_between(" ")) return context ? 0.8F : 0.45F;
+    if (n == 10 && s.sizes({5, 5}) && d[0] >= '6' && s.one_kind_between(" -")) return context ? 0.9F : 0.6F;
+    if (paren && n >= 8 && n <= 13 && s.groups() >= 2) return context ? 0.9F : 0.6F;
+    if (context && n >= 7 && n <= 13 && s.groups() <= 5 && parted("-. /()") &&
+        !(s.groups() == 3 && (s.sizes({4, 2, 2}) || s.sizes({2, 2, 4})))) {
+        if (s.groups() == 1 && !s.near_words({"tel", "phone", "call", "mobile", "cell", "fax", "whatsapp", "sms",
+                                              "dial", "handy", "rufnummer", "m\xC3\xB3vil", "portable", "celular"},
+                                             30))
+            return {};
+        return 0.6F;
+    }
+    if (n == 7 && s.sizes({3, 4}) && s.between(0) == "-" && d[0] >= '2' && context) return 0.6F;
+    return {};
+}
+
+struct Tried {
+    Kind kind;
+    std::optional<float> (*check)(const Stretch&);
+    std::size_t least, most;  // digits
+};
+
+constexpr auto kTried = std::to_array<Tried>({
+    {{"card", "CREDIT_CARD", Category::card}, card, 12, 19},
+    {{"us-ssn", "US_SSN", Category::national_id}, ssn, 9, 9},
+    {{"us-itin", "US_ITIN", Category::national_id}, itin, 9, 9},
+    {{"uk-nhs", "UK_NHS", Category::national_id}, nhs, 10, 10},
+    {{"de-tax-id", "DE_TAX_ID", Category::national_id}, german_tax, 11, 11},
+    {{"fr-nir", "FR_NIR", Category::national_id}, french, 15, 15},
+    {{"nl-bsn", "NL_BSN", Category::national_id}, dutch, 9, 9},
+    {{"pl-pesel", "PL_PESEL", Category::national_id}, pesel, 11, 11},
+    {{"br-cpf", "BR_CPF", Category::national_id}, cpf, 11, 11},
+    {{"br-cnpj", "BR_CNPJ", Category::national_id}, cnpj, 14, 14},
+    {{"in-aadhaar", "IN_AADHAAR", Category::national_id}, aadhaar, 12, 12},
+    {{"ca-sin", "CA_SIN", Category::national_id}, sin, 9, 9},
+    {{"se-personnummer", "SE_PERSONNUMMER", Category::national_id}, swedish, 10, 12},
+    {{"ch-ahv", "CH_AHV", Category::national_id}, swiss, 13, 13},
+    {{"au-abn", "AU_ABN", Category::national_id}, abn, 11, 11},
+    {{"au-tfn", "AU_TFN", Category::national_id}, tfn, 9, 9},
+    {{"kr-rrn", "KR_RRN", Category::national_id}, korean, 13, 13},
+    {{"us-routing", "US_BANK_NUMBER", Category::account}, routing_number, 9, 9},
+    {{"bank-account", "US_BANK_NUMBER", Category::account}, bank_account, 7, 17},
+    {{"passport-number", "US_PASSPORT", Category::document}, passport_number, 8, 9},
+    {{"ipv4", "IP_ADDRESS", Category::ip}, ipv4, 4, 12},
+    {{"date", "DATE_TIME", Category::date}, date, 4, 8},
+});
+
+void number_run(const Kind& kind, const Candidate& c, Sink& sink) {
+    const std::size_t at = c.end - 1;
+    if (at < sink.numbers_read) return;
+    const Run run = read_run(c.text, at);
+    sink.numbers_read = run.groups[run.count - 1].end;
+    std::size_t all = 0;
+    for (std::size_t i = 0; i < run.count; ++i) all += run.groups[i].size();
+    if (all < 4) return;
+    static const Kind kBirth{"birth-date", "DATE_TIME", Category::birth_date};
+    for (std::size_t first = 0; first < run.count; ++first) {
+        Stretch s{run, first, first, {}};
+        for (std::size_t last = first; last < run.count; ++last) {
+            s.last = last;
+            s.digits += c.text.substr(run.groups[last].begin, run.groups[last].size());
+            if (s.digits.size() > 19) break;
+            for (const auto& tried : kTried) {
+                if (s.digits.size() < tried.least || s.digits.size() > tried.most) continue;
+                const auto score = tried.check(s);
+                if (!score) continue;
+                const bool birth =
+                    tried.kind.category == Category::date &&
+                    s.near_words({"born", "birth", "dob", "d.o.b", "geb", "n\xC3\xA9", "naissance", "nacid",
+                                  "nacimiento", "nato", "nata", "nascita", "nascid", "nascimento", "urodz"},
+                                 40);
+                sink.add(birth ? kBirth : tried.kind, s.begin(), s.end(), birth ? 0.9F : *score);
+            }
+            std::size_t begin = 0, end = 0;
+            if (const auto score = phone(s, begin, end)) sink.add(kind, begin, end, *score);
+        }
+    }
+}
+
+const auto kPatterns = std::to_array<Pattern>({
+    {{"phone", "PHONE_NUMBER", Category::phone},
+     "(?:^|[^0-9A-Za-z_])[0-9]",
+     false,
+     number_run,
+     "call +49 171 1234567 or (212) 555-0198",
+     "version 1.2.3.4567"},
+});
+
+}  // namespace
+
+std::span<const Pattern> number_patterns() {
+    return kPatterns;
+}
+
+}  // namespace tandem::privacy

@@ -1,0 +1,63 @@
+// The table of detectors. One entry is one detector: a pattern that finds candidates in one pass over all text, a check
+// that decides on each candidate and says where it begins and ends, what it is, and examples that are its tests. A new
+// detector is a new entry in the file of its family.
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "config/category.h"
+
+namespace tandem::privacy {
+
+// What is found: the detector's id, its type as Presidio names it where it has one, and the owner's word for it.
+struct Kind {
+    std::string_view id;
+    std::string_view type;
+    config::Category category;
+};
+
+struct Candidate {
+    std::string_view text;
+    std::size_t begin;  // exact where the expression has one width, else `end` less its least width
+    std::size_t end;    // one past the match's last byte
+};
+
+// Takes what checks find in one pass over one text.
+class Sink {
+  public:
+    struct Hit {
+        const Kind* kind;
+        std::size_t begin, end;
+        float score;  // 0 to 1: how sure
+    };
+    void add(const Kind& kind, std::size_t begin, std::size_t end, float score) {
+        hits.push_back({&kind, begin, end, score});
+    }
+    std::vector<Hit> hits;
+    // How far a family has read on already: candidates that end before are part of what it has seen.
+    std::size_t numbers_read = 0;
+    std::size_t assignments_read = 0;
+};
+
+struct Pattern {
+    Kind kind;
+    const char* expression;  // Vectorscan's syntax; matched without start of match (HAZARDS.md 12)
+    bool caseless;
+    // Adds what it makes of the candidate; null: the expression is precise and of one width.
+    void (*check)(const Kind& kind, const Candidate& candidate, Sink& sink);
+    std::string_view match;     // must be found, by this detector
+    std::string_view no_match;  // looks alike and must not be
+};
+
+// All patterns, family after family.
+const std::vector<Pattern>& patterns();
+
+// The families, each in its file. Private to patterns/.
+std::span<const Pattern> credential_patterns();
+std::span<const Pattern> assignment_patterns();
+std::span<const Pattern> personal_patterns();
+std::span<const Pattern> number_patterns();
+
+}  // namespace tandem::privacy
