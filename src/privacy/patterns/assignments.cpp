@@ -85,7 +85,8 @@ struct Assignment {
     std::string name;  // lower-case, with what stands before it up to 20 bytes
     std::string_view value;
     std::size_t begin;
-    char quote;  // 0 where there is none
+    char quote;   // 0 where there is none
+    bool listed;  // a comma parts them: two arguments, perhaps of a call
 };
 
 std::string name_before(std::string_view text, std::size_t op) {
@@ -132,7 +133,9 @@ std::optional<Assignment> read_assignment(const Candidate& c) {
         --end;
     if (quote != 0 && end > at && text[end - 1] == '\\') --end;  // JSON within a string
     if (end - at < 4) return {};
-    return Assignment{name_before(text, c.end - 1), text.substr(at, end - at), at, quote};
+    const bool listed = text[c.end - 1] == ',';
+    if (listed && (quote == 0 || c.end < 2 || text[c.end - 2] != quote)) return {};
+    return Assignment{name_before(text, c.end - 1), text.substr(at, end - at), at, quote, listed};
 }
 
 bool has(std::string_view text, std::initializer_list<std::string_view> words) {
@@ -199,8 +202,9 @@ float judge(const Assignment& a) {
         if (service.alphabet == dashed && bits >= 3.5 && some_digit) return 0.7F;
     }
     if (password) {
-        if (v.size() < 6 || spaced) return 0;
-        const bool mark = std::ranges::any_of(v, [](char c) { return !word(c) && c != '.' && c != '-'; });
+        if (v.size() < 6 || spaced || a.listed) return 0;
+        const bool mark = std::ranges::any_of(
+            v, [](char c) { return std::string_view("!@#$%^&*?~+").find(c) != std::string_view::npos; });
         if (!some_letter || (!some_digit && !mark)) return 0;
         // Bare values in prose and code must be odder than quoted ones.
         if (a.quote == 0 && !(some_digit && bits >= 2.75) && !(mark && some_digit)) return 0;
@@ -223,6 +227,8 @@ float judge(const Assignment& a) {
         has(tail, {"secret", "token", "api_key", "apikey", "access_key", "auth_key", "private_key", "client_key",
                    "signing_key", "encryption_key", "account_key", "credential", "creds", "app_key", "master_key"});
     if (is_uuid(v)) return sure && bits >= 3.0 ? 0.5F : 0;
+    if (a.listed && !(sure && bits >= 3.5)) return 0;
+    if (a.quote == 0 && v.find('.') != std::string_view::npos && letter(v.front()) && !v.starts_with("ey")) return 0;
     if (is_wordy(v) || bits < (v.size() >= 20 ? 3.4 : 3.1)) return 0;
     if (!sure && (a.quote == 0 || v.size() < 16 || bits < 3.5)) return 0;
     return sure ? 0.75F : 0.55F;
@@ -241,8 +247,9 @@ void assignment(const Kind& kind, const Candidate& c, Sink& sink) {
 // <add key="Password" value="..."/> and <password>...</password>: the candidate ends at the value.
 void of_markup(const Kind& kind, const Candidate& c, Sink& sink) {
     const auto end = c.text.find_first_of("\"<\n", c.end);
+    if (end != std::string_view::npos && c.text[c.end - 1] == '>' && !c.text.substr(end).starts_with("</")) return;
     if (end == std::string_view::npos || end - c.end > 300) return;
-    Assignment a{"password", c.text.substr(c.end, end - c.end), c.end, '"'};
+    Assignment a{"password", c.text.substr(c.end, end - c.end), c.end, '"', false};
     if (a.value.size() < 6) return;
     const float score = judge(a);
     if (score > 0) sink.add(kind, a.begin, end, score);

@@ -33,11 +33,12 @@ double entropy(std::string_view value) {
 }
 
 bool is_placeholder(std::string_view value) {
-    static constexpr std::array<std::string_view, 36> kWords = {
-        "example", "placeholder", "changeme", "change-me", "change_me", "your",    "xxxx",     "****",   "....",
-        "<",       "${",          "{{",       "%(",        "redacted",  "dummy",   "insert",   "null",   "todo",
-        "fixme",   "replace",     "sample",   "foobar",    "testtest",  "default", "password", "secret", "abcdef",
-        "123456",  "fake",        "mock",     "none",      "undefined", "getenv",  "environ",  "...",    "#{"};
+    static constexpr std::array<std::string_view, 37> kWords = {
+        "example",   "placeholder", "changeme", "change-me", "change_me", "your",     "xxxx",     "****",
+        "....",      "<",           "${",       "{{",        "%(",        "redacted", "dummy",    "insert",
+        "null",      "todo",        "fixme",    "replace",   "sample",    "foobar",   "testtest", "default",
+        "password",  "secret",      "abcdef",   "123456",    "test",      "fake",     "mock",     "none",
+        "undefined", "getenv",      "environ",  "...",       "#{"};
     std::string low(value);
     std::ranges::transform(low, low.begin(), lower);
     if (std::ranges::any_of(kWords, [&](std::string_view w) { return low.find(w) != std::string::npos; })) return true;

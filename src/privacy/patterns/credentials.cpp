@@ -68,11 +68,16 @@ void private_key(const Kind& kind, const Candidate& c, Sink& sink) {
     } else {
         end = c.end;
     }
-    // The line alone, as in prose about keys, holds no key.
+    // The line alone, as in prose or code about keys, holds none.
+    std::size_t at = c.end;
+    while (at < c.text.size() && (static_cast<unsigned char>(c.text[at]) <= ' ' || c.text[at] == '\\' ||
+                                  c.text[at] == 'n' || c.text[at] == 'r'))
+        ++at;
     std::size_t body = 0;
-    for (std::size_t i = c.end; i < std::min(c.text.size(), c.end + 400); ++i)
-        if (base64(c.text[i]) && c.text[i] != '-') ++body;
-    sink.add(kind, begin, end, body >= 40 ? 1.0F : 0.5F);
+    while (at + body < c.text.size() && base64(c.text[at + body]) && body < 40) ++body;
+    const auto head = c.text.substr(at, 12);
+    if (body >= 36 || head.starts_with("Proc-Type") || head.starts_with("Version:") || head.starts_with("Comment:"))
+        sink.add(kind, begin, end, 1.0F);
 }
 
 void putty_key(const Kind& kind, const Candidate& c, Sink& sink) {
@@ -104,11 +109,15 @@ void url_password(const Kind& kind, const Candidate& c, Sink& sink) {
     const auto colon = c.text.rfind(':', c.end - 2);
     if (scheme == std::string_view::npos || colon == std::string_view::npos || colon <= scheme + 1) return;
     const auto password = c.text.substr(colon + 1, c.end - colon - 2);
-    static constexpr std::array<std::string_view, 7> kPublic = {"password", "passwd", "pass", "pw",
-                                                                "pwd",      "secret", "user"};
-    if (is_placeholder(password) && password.find("123") == std::string_view::npos) return;
-    if (std::ranges::find(kPublic, password) != kPublic.end() || password.front() == '$' || password.front() == '{')
+    const auto host = c.text.substr(c.end, 12);
+    if (is_placeholder(password) || is_placeholder(host.substr(0, host.find_first_of("/: \n\"'")))) return;
+    if (host.find("example") != std::string_view::npos || password.front() == '$' || password.front() == '{' ||
+        password.front() == '%')
         return;
+    // A short word stands for a password, it is none.
+    if (password.size() < 6 && std::ranges::all_of(password, letter)) return;
+    const auto user = c.text.substr(scheme + 3, colon - scheme - 3);
+    if (password.starts_with("anon") || (user.size() < 4 && password.size() < 4)) return;
     sink.add(kind, colon + 1, c.end - 1, 0.9F);
 }
 
@@ -126,7 +135,7 @@ void header_value(const Kind& kind, const Candidate& c, Sink& sink) {
     std::size_t end = c.end;
     while (end < c.text.size() && (base64(c.text[end]) || c.text[end] == '.' || c.text[end] == '~')) ++end;
     const auto value = c.text.substr(c.end, end - c.end);
-    if (value.size() < 10 || is_placeholder(value) || entropy(value) < 3.0) return;
+    if (value.size() < 16 || is_placeholder(value) || entropy(value) < 3.0) return;
     if (std::ranges::none_of(value, digit) && entropy(value) < 3.8) return;
     sink.add(kind, c.end, end, 0.8F);
 }

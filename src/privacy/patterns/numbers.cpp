@@ -150,7 +150,9 @@ std::optional<float> card(const Stretch& s) {
     if (s.sizes({4, 4, 4, 4}) || s.sizes({4, 6, 5}) || s.sizes({4, 6, 4})) return 1.0F;
     if (s.groups() == 1 && (n == 16 || n == 15) && common_issuer(s.digits)) return 0.8F;
     if (s.groups() == 1 && n == 14 && common_issuer(s.digits)) return 0.6F;
-    if (s.groups() > 1 && n >= 15) return 0.6F;
+    bool fours = s.groups() > 1;
+    for (std::size_t i = s.first; i < s.last; ++i) fours = fours && s.run.groups[i].size() == 4;
+    if (fours && n >= 15) return 0.6F;
     return {};
 }
 
@@ -377,42 +379,37 @@ bool has_phone_context(const Stretch& s) {
                          "phone",
                          "call",
                          "mobile",
-                         "mob",
+                         "mob.",
                          "cell",
                          "fax",
-                         "contact",
                          "whatsapp",
                          "sms",
                          "text me",
-                         "text ",
                          "dial",
-                         "ring",
-                         "reach",
+                         "reach me",
+                         "reach us",
                          "hotline",
                          "handy",
-                         "telefon",
                          "rufnummer",
                          "anruf",
                          "m\xC3\xB3vil",
                          "movil",
-                         "tel\xC3\xA9"
-                         "fono",
                          "t\xC3\xA9l\xC3\xA9phone",
                          "portable",
                          "appel",
                          "cellulare",
-                         "numero",
-                         "n\xC3\xBAmero",
                          "celular",
                          "ligar",
-                         "telefoon",
-                         "bel ",
                          "kom\xC3\xB3rk",
-                         "number",
                          "ph.",
                          "ph:",
                          "extension",
-                         "ext."});
+                         "ext.",
+                         "contact number",
+                         "contact no",
+                         "my number",
+                         "numero di",
+                         "n\xC3\xBAmero de t"});
 }
 
 std::optional<float> phone(const Stretch& s, std::size_t& begin, std::size_t& end) {
@@ -464,7 +461,14 @@ std::optional<float> phone(const Stretch& s, std::size_t& begin, std::size_t& en
         digit(text[s.end() + 1]))
         return {};
     const auto& d = s.digits;
-    if (d.find_first_not_of(d[0]) == std::string::npos) return {};
+    if (d.find_first_not_of(d[0]) == std::string::npos || s.sizes({5, 4})) return {};
+    if (s.sizes({4, 4}) && (d.starts_with("19") || d.starts_with("20")) &&
+        (d.substr(4).starts_with("19") || d.substr(4).starts_with("20")))
+        return {};
+    if (d == "2147483647" || d == "2147483648" || d == "4294967295" || d == "4294967296") return {};
+    if (plus && begin > 0 && (word(text[begin - 1]) || text[begin - 1] == '+')) return {};
+    // A stretch of a longer list of numbers is no phone.
+    if (!plus && !(s.first == 0 && s.last + 1 == s.run.count)) return {};
     if (plus)
         return is_international(d) ? std::optional(0.95F) : has_phone_context(s) ? std::optional(0.6F) : std::nullopt;
     const bool context = has_phone_context(s);
@@ -483,7 +487,8 @@ std::optional<float> phone(const Stretch& s, std::size_t& begin, std::size_t& en
         const auto area = std::string_view(d).substr(lead, 3), exchange = std::string_view(d).substr(lead + 3, 3);
         const bool valid = area[0] >= '2' && exchange[0] >= '2' && area[1] != '9';
         const bool shaped = lead > 0 ? s.groups() >= 4 && s.run.groups[s.last].size() == 4
-                                     : s.sizes({3, 3, 4}) || s.sizes({3, 7}) || (s.sizes({3, 3, 4}) && paren);
+                                     : (s.sizes({3, 3, 4}) && (paren || s.between(0) == s.between(1))) ||
+                                           (s.sizes({3, 7}) && s.between(0) != ".");
         if (shaped && parted("-. ()"))
             return valid ? (context || paren ? 0.9F : 0.75F) : (context || paren || extension ? 0.7F : 0.5F);
         if (s.groups() == 1 && extension) return 0.7F;
