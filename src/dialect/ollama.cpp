@@ -65,9 +65,7 @@ Result<chat::Message> read_message(const Value& value, const std::string& param,
     }
     if (const auto thought = value["thinking"].string(); thought && !thought->empty())
         message.parts.push_back({chat::ReasoningPart{std::string(*thought), {}, false, std::string(kName)}, {}});
-    // A user who says nothing still takes a turn.
-    if (!content.empty() || (message.role == Role::user && value["images"].size() == 0))
-        message.parts.push_back({chat::TextPart{std::move(content)}, {}});
+    if (!content.empty()) message.parts.push_back({chat::TextPart{std::move(content)}, {}});
     if (auto ok = read_images(value["images"], param + ".images", message.parts); !ok) return fail(ok.error());
     for (const Value call : value["tool_calls"].children()) {
         const Value function = call["function"];
@@ -78,6 +76,8 @@ Result<chat::Message> read_message(const Value& value, const std::string& param,
         part.arguments = arguments.is(Kind::string) ? arguments.text() : arguments.raw();
         message.parts.push_back({std::move(part), {}});
     }
+    // A user who says nothing still takes a turn.
+    if (message.parts.empty() && message.role == Role::user) message.parts.push_back({chat::TextPart{}, {}});
     return message;
 }
 

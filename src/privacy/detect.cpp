@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 #include "privacy/disguise.h"
-#include "privacy/names.h"
+#include "privacy/names/names.h"
 #include "privacy/patterns/matcher.h"
 #include "privacy/patterns/patterns.h"
 

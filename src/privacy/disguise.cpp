@@ -8,6 +8,7 @@ namespace tandem::privacy {
 namespace {
 
 constexpr std::size_t kLeastEncoded = 16;
+constexpr std::size_t kAround = 400;  // bytes of text on either side of a change that a value may reach over
 
 int hex_value(char c) {
     if (c >= '0' && c <= '9') return c - '0';
@@ -197,9 +198,6 @@ Undone backslash(std::string_view rest) {
                rest[1] == '@') {
         undone.text = rest[1];
         undone.size = 2;
-    } else if (rest[1] == 'n' || rest[1] == 't' || rest[1] == 'r') {
-        undone.text = ' ';
-        undone.size = 2;
     }
     return undone;
 }
@@ -337,12 +335,14 @@ bool decode_hex(std::string_view run, std::string& out) {
 
 std::optional<Folded> fold(std::string_view text) {
     std::optional<Folded> result;
-    auto keep = [&](std::size_t from, std::size_t to) {
-        if (!result) return;
-        result->text.append(text.substr(from, to - from));
-        for (std::size_t i = from; i < to; ++i) result->origin.push_back(static_cast<std::uint32_t>(i));
+    std::size_t kept = 0;  // up to here it is in the result, or left out
+    auto keep = [&](std::size_t to) {
+        for (std::size_t i = kept; i < to; ++i) {
+            result->text += text[i];
+            result->origin.push_back(static_cast<std::uint32_t>(i));
+        }
+        kept = to;
     };
-    std::size_t kept = 0;
     for (std::size_t at = 0; at < text.size(); ++at) {
         const auto c = static_cast<unsigned char>(text[at]);
         if (!kInteresting[c]) continue;
@@ -354,12 +354,15 @@ std::optional<Folded> fold(std::string_view text) {
         }
         if (undone.size == 0) undone = undo(text, at);
         if (undone.size == 0) continue;
-        if (!result) {
-            result.emplace();
-            result->text.reserve(text.size());
-            result->origin.reserve(text.size() + 1);
+        if (!result) result.emplace();
+        // What is far from every change was looked at as it is.
+        if (from > kept + 2 * kAround) {
+            if (kept > 0) keep(kept + kAround);
+            result->text += '\n';
+            result->origin.push_back(static_cast<std::uint32_t>(kept));
+            kept = from - kAround;
         }
-        keep(kept, from);
+        keep(from);
         for (const char plain : undone.text) {
             result->text += plain;
             result->origin.push_back(static_cast<std::uint32_t>(from));
@@ -368,8 +371,8 @@ std::optional<Folded> fold(std::string_view text) {
         at = kept - 1;
     }
     if (!result) return {};
-    keep(kept, text.size());
-    result->origin.push_back(static_cast<std::uint32_t>(text.size()));
+    keep(std::min(text.size(), kept + kAround));
+    result->origin.push_back(static_cast<std::uint32_t>(kept));
     return result;
 }
 

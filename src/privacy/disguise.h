@@ -19,7 +19,8 @@ struct Folded {
 
 // Undoes HTML entities, percent and backslash escapes, "[at]" and "[dot]"; drops zero-width and bidirectional marks and
 // combining accents; makes ASCII of full-width and mathematical forms, of digits of other scripts, of spaces and
-// dashes, and of letters that look like Latin ones (Unicode TR 39). Nullopt where that changes nothing.
+// dashes, and of letters that look like Latin ones (Unicode TR 39). Only what is near
+// a change is in it. Nullopt where there is none.
 std::optional<Folded> fold(std::string_view text);
 
 // Visits each run of base64 (either alphabet, with or without padding, over line breaks) or hex that decodes to text:

@@ -1,5 +1,5 @@
 // Secrets that only their name gives away: `password = ...` in a shell, .env, YAML, JSON, XML or source code. The
-// candidate ends at the operator; its name is read backwards, its value forwards.
+// candidate ends with a telling word; the rest of the name, the operator and the value are read on from there.
 #include <optional>
 
 #include "privacy/patterns/checks.h"
@@ -234,9 +234,26 @@ float judge(const Assignment& a) {
     return sure ? 0.75F : 0.55F;
 }
 
+// The operator that follows a name whose telling word ends at `at`: up to twenty more characters of the name, quotes or
+// brackets, blanks. One past its first character, or 0.
+std::size_t operator_behind(std::string_view text, std::size_t at) {
+    std::size_t limit = std::min(text.size(), at + 20);
+    while (at < limit && (word(text[at]) || text[at] == '.' || text[at] == '-' || text[at] == ' ' || text[at] == '\t'))
+        ++at;
+    limit = std::min(text.size(), at + 4);
+    while (at < limit && std::string_view("\"'`])\\").find(text[at]) != std::string_view::npos) ++at;
+    limit = std::min(text.size(), at + 4);
+    while (at < limit && (text[at] == ' ' || text[at] == '\t')) ++at;
+    if (at < text.size() && (text[at] == '=' || text[at] == ':' || text[at] == ',')) return at + 1;
+    return text.substr(at, 2) == "||" ? at + 2 : 0;
+}
+
+// The candidate ends with the telling word.
 void assignment(const Kind& kind, const Candidate& c, Sink& sink) {
-    if (c.end <= sink.assignments_read) return;
-    const auto read = read_assignment(c);
+    const std::size_t at = operator_behind(c.text, c.end);
+    if (at == 0 || at <= sink.assignments_read) return;
+    sink.assignments_read = at;
+    const auto read = read_assignment({c.text, at, at});
     if (!read) return;
     const float score = judge(*read);
     if (score <= 0) return;
@@ -255,13 +272,11 @@ void of_markup(const Kind& kind, const Candidate& c, Sink& sink) {
     if (score > 0) sink.add(kind, a.begin, end, score);
 }
 
-#define TANDEM_OPERATOR "[A-Za-z0-9_.\\- \\t]{0,20}[\"'`\\])]{0,3}[ \\t]{0,4}(?:=|:|,|\\|\\|)"
-
 const auto kPatterns = std::to_array<Pattern>({
     {{"assignment", "CREDENTIAL", Category::credential},
      "(?:passw|passphrase|pwd|passwort|contrase|senha|kennwort|[_-]pass|[_-]pw|\\bpass|\\bpw|secret|token|cred|auth|"
      "key|access"
-     "|haslo|wachtwoord)" TANDEM_OPERATOR,
+     "|haslo|wachtwoord)",
      true,
      assignment,
      "DB_PASSWORD=\"hunter2-is-mine\"",
@@ -278,7 +293,7 @@ const auto kPatterns = std::to_array<Pattern>({
      "cloudinary"
      "|softlayer|cloudant|mailchimp|twilio|stripe|openai|amplitude|segment|bugsnag|rollbar|mixpanel|circleci|wandb|"
      "elevenlabs"
-     "|deepl|mistral|together|infura|alchemy|etherscan|moralis|deepgram|assemblyai|telegr)" TANDEM_OPERATOR,
+     "|deepl|mistral|together|infura|alchemy|etherscan|moralis|deepgram|assemblyai|telegr)",
      true,
      assignment,
      "HEROKU = \"{8h}-{4h}-{4h}-{4h}-{12h}\"",

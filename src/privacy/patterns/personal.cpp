@@ -305,6 +305,15 @@ std::size_t to_end_of_address(std::string_view text, std::size_t end) {
     const auto town = capital_words(text, at, 4);
     if (town == at) return end;
     at = skip(text, town, " ,\n", 2);
+    {  // SW1A 1AA
+        std::size_t outward = at;
+        while (outward < text.size() && (upper(text[outward]) || digit(text[outward])) && outward - at < 5) ++outward;
+        if (outward - at >= 2 && upper(text[at]) && outward + 3 < text.size() + 0 && text[outward] == ' ' &&
+            digit(text[outward + 1]) && upper(text[outward + 2]) && outward + 3 < text.size() &&
+            upper(text[outward + 3]) && ends_word(text, outward + 4))
+            return outward + 4;
+    }
+
     if (at + 2 < text.size() && upper(text[at]) && upper(text[at + 1]) && !letter(text[at + 2])) {  // IL 62704
         const auto zip = skip(text, at + 2, " ", 1);
         if (digits_at(text, zip, 5, 5, code)) {
@@ -349,7 +358,7 @@ void street_behind(const Kind& kind, const Candidate& c, Sink& sink) {
     while (digits_end < c.text.size() && digit(c.text[digits_end])) ++digits_end;
     if (digits_end - number > 6) return;
     if (end < c.text.size() && c.text[end] == '.') ++end;
-    sink.add(kind, number, to_end_of_address(c.text, end), 0.75F);
+    sink.add(kind, number, to_end_of_address(c.text, end), 0.9F);
 }
 
 // Via Roma 12, Hauptstraße 5a, ul. Długa 3/4: the candidate ends with the first digit of the number.
@@ -388,7 +397,7 @@ void street_before(const Kind& kind, const Candidate& c, Sink& sink) {
             if (name.size() > 7) break;
     }
     if (words == 0) return;
-    sink.add(kind, begin, to_end_of_address(c.text, end), 0.7F);
+    sink.add(kind, begin, to_end_of_address(c.text, end), 0.88F);
 }
 
 // 12 rue de la Paix, 75002 Paris: the candidate ends with the kind of street.
@@ -411,7 +420,7 @@ void street_french(const Kind& kind, const Candidate& c, Sink& sink) {
     }
     while (end > c.end && (c.text[end - 1] == '.')) --end;
     if (words == 0 || !digit(c.text[begin]) || !starts_word(c.text, begin)) return;
-    sink.add(kind, begin, to_end_of_address(c.text, end), 0.75F);
+    sink.add(kind, begin, to_end_of_address(c.text, end), 0.9F);
 }
 
 void po_box(const Kind& kind, const Candidate& c, Sink& sink) {
@@ -670,8 +679,8 @@ const auto kPatterns = std::to_array<Pattern>({
      "at 48.858844, 2.294351",
      "1.5, 2.25"},
     {{"street", "LOCATION", Category::address},
-     "[0-9][A-Za-z]?,? (?:" TANDEM_NAME "{1,20} ){0,4}" TANDEM_NAME "{0,20} "
-     "?(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Ct|Place|Pl|Square|Sq|Terrace|Ter|Way|"
+     "[ "
+     "-](?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Ct|Place|Pl|Square|Sq|Terrace|Ter|Way|"
      "Close|Crescent|Gardens|Grove|Hill|Row|Mews|Parkway|Pkwy|Highway|Hwy|Circle|Cir|Trail|Trl|Alley|Walk|Park|Rise|"
      "Green|View|Quay|Wharf|Loop|Pike|Plaza|Run|Path|Pass|Point|Ridge|Ford|Creek|Valley|Heights|Harbor|Island|Junction|"
      "Key|Knoll|Lake|Landing|Manor|Meadow|Mill|Mission|Mount|Mountain|Oval|Overpass|Pine|Plain|Port|Prairie|Ranch|"
@@ -685,7 +694,8 @@ const auto kPatterns = std::to_array<Pattern>({
      "I live at 221 Old Baker Street, Springfield, IL 62704",
      "in 12 easy Street-wise steps"},
     {{"street-number", "LOCATION", Category::address},
-     "(?:stra\xC3\x9F"
+     "(?:-Stra\xC3\x9F"
+     "e|-Allee|-Gasse|-Ring|-Weg|-Platz|stra\xC3\x9F"
      "e|strasse|str\\.|straat|weg|allee|gasse|laan|gracht|platz|plein|damm|ufer| Platz| Allee| Ring| "
      "Weg|\\bul\\. " TANDEM_NAME "{2,30}|\\bVia(?: " TANDEM_NAME
      "{2,20}){1,4}|\\b(?:Viale|Piazza|Corso|Calle|C/|Avenida|Av\\.|Avda\\.|Plaza|Paseo|Rua|Pra\xC3\xA7"
@@ -722,7 +732,7 @@ const auto kPatterns = std::to_array<Pattern>({
      "DNI 12345678Z",
      "12345678A"},
     {{"it-fiscal-code", "IT_FISCAL_CODE", Category::national_id},
-     "\\b[A-Z]{6}[0-9LMNP-V]{2}[A-EHLMPRST][0-9LMNP-V]{2}[A-Z][0-9LMNP-V]{3}[A-Z]",
+     "\\b[A-Z]{6}[0-9]{2}[A-EHLMPRST][0-9]{2}[A-Z][0-9]{3}[A-Z]",
      true,
      italian,
      "RSSMRA85T10A562S",
