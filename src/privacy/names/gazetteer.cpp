@@ -5174,7 +5174,8 @@ constexpr std::uint32_t kCommon[] = {
 
 std::uint32_t fnv(std::string_view word) {
     std::uint32_t value = 0x811C9DC5U;
-    for (const char c : word) value = (value ^ static_cast<unsigned char>(c >= 'A' && c <= 'Z' ? c + 32 : c)) * 0x01000193U;
+    for (const char c : word)
+        value = (value ^ static_cast<unsigned char>(c >= 'A' && c <= 'Z' ? c + 32 : c)) * 0x01000193U;
     return value;
 }
 

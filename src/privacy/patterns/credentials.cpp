@@ -163,8 +163,12 @@ const auto kPatterns = std::to_array<Pattern>({
     {token("jwt"), "\\bey[JI][A-Za-z0-9_-]{9}", false, jwt, "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.{43}",
      "eyJhbGciOiJIUzI1NiJ9.notjson"},
     // cloud
-    {token("aws-access-key"), "\\b(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{16}", false, whole, "id AKIA{16u}.",
-     "AKIAIOSFODNN7EXAMPLE"},
+    {token("aws-access-key"), "\\b(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{16}", false,
+     [](const Kind& k, const Candidate& c, Sink& s) {
+         // AWS's own example counts too: people try a detector with it.
+         if (ends_word(c.text, c.end)) s.add(k, c.begin, c.end, 0.95F);
+     }, "id AKIA{16u}.",
+     "AKIAIOSFODNN7EXAMPLEX"},
     {token("aws-secret-key"), "(?:aws|amazon|secret|s3)[^\\n]{0,40}[\"'=:>,\\s][A-Za-z0-9/+]{40}", true, aws_secret,
      "aws_secret_access_key = {40}", "aws_secret_access_key is set elsewhere"},
     {token("aws-bedrock"), "\\bABSK[A-Za-z0-9+/]{109}", false, longer_base64, "ABSK{120}", "ABSK12"},
