@@ -17,21 +17,29 @@ struct Asked {
     bool lines = false;  // of JSON
 };
 
-// Where a code point stands, for people: line and column from 1.
-std::pair<std::size_t, std::size_t> place_of(std::string_view text, std::size_t point) {
-    std::size_t line = 1, column = 1, seen = 0;
-    for (const char c : text) {
-        if ((static_cast<unsigned char>(c) & 0xC0) == 0x80) continue;
-        if (seen++ == point) break;
-        if (c == '\n') {
-            ++line;
-            column = 1;
-        } else {
-            ++column;
+// Where code points stand, for people: line and column from 1. Asked for in order, the text is walked through once.
+class Places {
+  public:
+    explicit Places(std::string_view text) : text_(text) {}
+
+    std::pair<std::size_t, std::size_t> of(std::size_t point) {
+        while (at_ < text_.size()) {
+            const char c = text_[at_];
+            const bool continues = (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+            if (!continues && seen_ == point) break;
+            ++at_;
+            if (continues) continue;
+            ++seen_;
+            column_ = c == '\n' ? 1 : column_ + 1;
+            if (c == '\n') ++line_;
         }
+        return {line_, column_};
     }
-    return {line, column};
-}
+
+  private:
+    std::string_view text_;
+    std::size_t at_ = 0, seen_ = 0, line_ = 1, column_ = 1;
+};
 
 int scan_text(const Globals& globals, privacy::Detector& detector, const config::Detection& detection,
               const std::string& name, const std::string& text) {
@@ -41,8 +49,9 @@ int scan_text(const Globals& globals, privacy::Detector& detector, const config:
         fmt::print("{}\n", privacy::to_json(*scan, name));
         return kOk;
     }
+    Places places(text);
     for (const auto& span : scan->spans) {
-        const auto [line, column] = place_of(text, span.start);
+        const auto [line, column] = places.of(span.start);
         fmt::print("{}:{}:{}: {} ({}), {}, score {:.2f}\n", name, line, column, span.type, span.detector,
                    name_of(span.label), span.score);
     }

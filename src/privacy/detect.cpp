@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
+#include <ranges>
+#include <tuple>
 
 #include "base/text.h"
 #include "privacy/disguise.h"
@@ -29,7 +32,13 @@ class Vectorscan final : public Detector {
         std::vector<Finding> findings;
         if (auto ok = look(text, kDisguises, findings); !ok) return fail(ok.error());
         if (names) find_names(text, findings);
-        std::ranges::sort(findings, {}, &Finding::begin);
+        // What several passes, or several ends of one match, found alike stands once.
+        auto place = [](const Finding& f) { return std::tuple(f.begin, f.end, f.detector, -f.score); };
+        std::ranges::sort(findings, {}, place);
+        const auto twice = std::ranges::unique(findings, [](const Finding& a, const Finding& b) {
+            return a.begin == b.begin && a.end == b.end && a.detector == b.detector;
+        });
+        findings.erase(twice.begin(), twice.end());
         return findings;
     }
 
@@ -70,10 +79,7 @@ class Vectorscan final : public Detector {
             for (auto& finding : inner) {
                 finding.begin = plain->origin[finding.begin];
                 finding.end = plain->origin[finding.end];
-                const bool known = std::ranges::any_of(findings, [&](const Finding& f) {
-                    return f.detector == finding.detector && f.begin == finding.begin && f.end == finding.end;
-                });
-                if (!known && finding.end > finding.begin) findings.push_back(finding);
+                if (finding.end > finding.begin) findings.push_back(finding);
             }
         }
         Result<> failed;
@@ -145,14 +151,15 @@ std::vector<Finding> resolve(std::vector<Finding> findings) {
         if (a.end - a.begin != b.end - b.begin) return a.end - a.begin > b.end - b.begin;
         return a.begin != b.begin ? a.begin < b.begin : a.detector < b.detector;
     });
-    std::vector<Finding> kept;  // by where they begin
+    std::map<std::size_t, Finding> kept;  // by where they begin
     for (const auto& finding : findings) {
-        const auto after = std::ranges::upper_bound(kept, finding.begin, {}, &Finding::begin);
-        if (after != kept.end() && after->begin < finding.end) continue;
-        if (after != kept.begin() && std::prev(after)->end > finding.begin) continue;
-        kept.insert(after, finding);
+        const auto after = kept.upper_bound(finding.begin);
+        if (after != kept.end() && after->first < finding.end) continue;
+        if (after != kept.begin() && std::prev(after)->second.end > finding.begin) continue;
+        kept.emplace(finding.begin, finding);
     }
-    return kept;
+    const auto values = kept | std::views::values;
+    return {values.begin(), values.end()};
 }
 
 std::string all_text(const json::Document& document) {

@@ -12,8 +12,10 @@ namespace tandem::privacy {
 
 void Labelled::raise(Label to, std::string reason) {
     if (to == Label::public_) return;
-    reasons.push_back(fmt::format("{}: {}", reason, name_of(to)));
     label = higher(label, to);
+    reason += ": ";
+    reason += name_of(to);
+    if (std::ranges::find(reasons, reason) == reasons.end()) reasons.push_back(std::move(reason));
 }
 
 bool looks_for_names(const config::Detection& detection) {
@@ -40,10 +42,8 @@ void label_by_text(Detector& detector, std::string_view text, const config::Dete
         labelled.raise(Label::secret, "a detector failed");
         return;
     }
-    std::vector<std::string_view> told;  // each detector is told once
     for (const auto& finding : *findings) {
-        if (finding.score < kSure || std::ranges::find(told, finding.detector) != told.end()) continue;
-        told.push_back(finding.detector);
+        if (finding.score < kSure) continue;
         labelled.raise(finding.label.value_or(detection.of(finding.category)),
                        fmt::format("detector {}", finding.detector));
     }

@@ -36,8 +36,8 @@ class Clearance {
 // Where a request's label comes from, for its decision record. Never the text itself.
 struct Labelled {
     Label label = Label::public_;
-    std::vector<std::string> reasons;  // "key alice: internal", "detector iban: private", ...
-    void raise(Label to, std::string reason);
+    std::vector<std::string> reasons;          // "key alice: internal", "detector iban: private", ...
+    void raise(Label to, std::string reason);  // a reason stands once
 };
 
 // Whether people, organisations or places matter to the owner: finding them takes its time.

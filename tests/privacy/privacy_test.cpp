@@ -189,6 +189,14 @@ TEST(Labelling, looks_at_all_text_of_a_request_however_it_is_written) {
               Label::private_);
 }
 
+TEST(Labelling, says_each_reason_once) {
+    json::Document document;
+    ASSERT_TRUE(document.parse(R"({"a":"4111 1111 1111 1111","b":"and 5555 5555 5555 4444"})"));
+    Labelled labelled;
+    label_by_content(detector(), document, {}, labelled);
+    EXPECT_EQ(labelled.reasons, std::vector<std::string>{"detector card: private"});
+}
+
 TEST(Labelling, fails_closed_when_a_detector_fails) {
     struct Broken final : Detector {
         bool throws = false;

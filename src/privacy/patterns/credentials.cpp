@@ -16,11 +16,30 @@ bool base64(char c) {
     return word(c) || c == '-' || c == '+' || c == '/' || c == '=';
 }
 
-// Where a token begins whose expression has several widths.
-std::size_t begin_of(const Candidate& c) {
-    std::size_t begin = c.begin;
-    while (begin > 0 && (word(c.text[begin - 1]) || c.text[begin - 1] == '-')) --begin;
-    return begin;
+bool in_token(char c) {
+    return word(c) || c == '-';
+}
+bool in_base64_token(char c) {
+    return base64(c) || c == '.';
+}
+
+// No token is longer: hostile text must not have each of its candidates read to its end.
+constexpr std::size_t kLongestToken = 8 * 1024;
+
+std::size_t end_of(std::string_view text, std::size_t at, bool (*in)(char)) {
+    const std::size_t limit = std::min(text.size(), at + kLongestToken);
+    while (at < limit && in(text[at])) ++at;
+    return at;
+}
+std::size_t begin_of(std::string_view text, std::size_t at, bool (*in)(char)) {
+    const std::size_t limit = at - std::min(at, kLongestToken);
+    while (at > limit && in(text[at - 1])) --at;
+    return at;
+}
+
+// A candidate whose expression has several widths, from where its token begins.
+Candidate whole_token(const Candidate& c) {
+    return {c.text, begin_of(c.text, c.begin, in_token), c.end};
 }
 
 // A token is random: few of its characters repeat, and it is no word that stands for one.
@@ -42,31 +61,38 @@ void whole(const Kind& kind, const Candidate& c, Sink& sink) {
 
 // At least so long: it is read on to its end.
 void longer(const Kind& kind, const Candidate& c, Sink& sink) {
-    std::size_t end = c.end;
-    while (end < c.text.size() && (word(c.text[end]) || c.text[end] == '-')) ++end;
-    add_token(kind, c.text, c.begin, end, sink);
+    add_token(kind, c.text, c.begin, end_of(c.text, c.end, in_token), sink);
 }
 void longer_base64(const Kind& kind, const Candidate& c, Sink& sink) {
-    std::size_t end = c.end;
-    while (end < c.text.size() && (base64(c.text[end]) || c.text[end] == '.')) ++end;
+    std::size_t end = end_of(c.text, c.end, in_base64_token);
     while (end > c.end && c.text[end - 1] == '.') --end;
     add_token(kind, c.text, c.begin, end, sink);
 }
-void of_some_width(const Kind& kind, const Candidate& c, Sink& sink) {
-    if (!ends_word(c.text, c.end)) return;
-    add_token(kind, c.text, begin_of(c), c.end, sink);
+
+// The same, of an expression with several widths.
+void whole_of_some_width(const Kind& kind, const Candidate& c, Sink& sink) {
+    whole(kind, whole_token(c), sink);
 }
+void longer_of_some_width(const Kind& kind, const Candidate& c, Sink& sink) {
+    longer(kind, whole_token(c), sink);
+}
+void longer_base64_of_some_width(const Kind& kind, const Candidate& c, Sink& sink) {
+    longer_base64(kind, whole_token(c), sink);
+}
+
+constexpr std::size_t kLongestKey = 64 * 1024;  // bytes of a key's block
 
 // A private key, to the end of its block.
 void private_key(const Kind& kind, const Candidate& c, Sink& sink) {
     const auto begin = c.text.rfind("-----BEGIN", c.end);
     if (begin == std::string_view::npos) return;
-    auto end = c.text.find("-----END", c.end);
-    if (end != std::string_view::npos && end - begin < 64 * 1024) {
-        end = c.text.find("-----", end + 8);
-        end = end == std::string_view::npos ? c.text.size() : end + 5;
-    } else {
+    const auto block = c.text.substr(begin, kLongestKey);
+    auto end = block.find("-----END", c.end - begin);
+    if (end == std::string_view::npos) {
         end = c.end;
+    } else {
+        end = block.find("-----", end + 8);
+        end = begin + (end == std::string_view::npos ? block.size() : end + 5);
     }
     // The line alone, as in prose or code about keys, holds none.
     std::size_t at = c.end;
@@ -82,18 +108,21 @@ void private_key(const Kind& kind, const Candidate& c, Sink& sink) {
 
 void putty_key(const Kind& kind, const Candidate& c, Sink& sink) {
     const auto begin = c.text.rfind("PuTTY-User-Key-File", c.end);
-    auto end = c.text.find("Private-MAC:", c.end);
     if (begin == std::string_view::npos) return;
-    end = end == std::string_view::npos || end - begin > 64 * 1024 ? c.end : c.text.find('\n', end);
-    sink.add(kind, begin, std::min(end, c.text.size()), 1.0F);
+    const auto block = c.text.substr(begin, kLongestKey);
+    const auto end = block.find("Private-MAC:");
+    sink.add(kind, begin, end == std::string_view::npos ? c.end : begin + std::min(block.find('\n', end), block.size()),
+             1.0F);
 }
 
 // header.payload.signature, each base64url; the candidate ends in the header.
 void jwt(const Kind& kind, const Candidate& c, Sink& sink) {
+    if (c.begin < sink.jwt_read) return;  // within the header of the one before, and told with it
     std::size_t at = c.begin, parts = 0, end = c.begin;
     while (parts < 5) {
         const std::size_t from = at;
-        while (at < c.text.size() && (word(c.text[at]) || c.text[at] == '-')) ++at;
+        while (at < c.text.size() && in_token(c.text[at])) ++at;
+        if (parts == 0) sink.jwt_read = at;
         if (at - from < 10 || (parts == 1 && c.text.substr(from, 2) != "ey")) break;
         ++parts;
         end = at;
@@ -130,24 +159,26 @@ void aws_secret(const Kind& kind, const Candidate& c, Sink& sink) {
         sink.add(kind, c.end - 40, c.end, 0.95F);
 }
 
-// What stands behind "Authorization: Bearer", "x-api-key:" or `curl -u`: the candidate ends in front of it.
+// What stands behind "Authorization: Bearer" or `curl -u`: the candidate ends with its first byte.
 void header_value(const Kind& kind, const Candidate& c, Sink& sink) {
-    std::size_t end = c.end;
-    while (end < c.text.size() && (base64(c.text[end]) || c.text[end] == '.' || c.text[end] == '~')) ++end;
-    const auto value = c.text.substr(c.end, end - c.end);
+    const std::size_t begin = c.end - 1;
+    const std::size_t end = end_of(c.text, begin, [](char x) { return in_base64_token(x) || x == '~'; });
+    const auto value = c.text.substr(begin, end - begin);
     if (value.size() < 16 || is_placeholder(value) || entropy(value) < 3.0) return;
     if (std::ranges::none_of(value, digit) && entropy(value) < 3.8) return;
-    sink.add(kind, c.end, end, 0.8F);
+    sink.add(kind, begin, end, 0.8F);
 }
 void curl_user(const Kind& kind, const Candidate& c, Sink& sink) {
-    std::size_t end = c.end;
-    const char quote = c.end > 0 && (c.text[c.end - 1] == '"' || c.text[c.end - 1] == '\'') ? c.text[c.end - 1] : ' ';
-    while (end < c.text.size() && c.text[end] != quote && c.text[end] != '\n' && end - c.end < 200) ++end;
-    const auto value = c.text.substr(c.end, end - c.end);
+    const std::size_t begin = c.end - 1;
+    const char before = begin > 0 ? c.text[begin - 1] : ' ';
+    const char quote = before == '"' || before == '\'' ? before : ' ';
+    std::size_t end = begin;
+    while (end < c.text.size() && c.text[end] != quote && c.text[end] != '\n' && end - begin < 200) ++end;
+    const auto value = c.text.substr(begin, end - begin);
     const auto colon = value.find(':');
     if (colon == std::string_view::npos || value.size() - colon < 4 || is_placeholder(value)) return;
-    if (value.find("$") != std::string_view::npos || value.find("://") != std::string_view::npos) return;
-    sink.add(kind, c.end + colon + 1, end, 0.7F);
+    if (value.find('$') != std::string_view::npos || value.find("://") != std::string_view::npos) return;
+    sink.add(kind, begin + colon + 1, end, 0.7F);
 }
 
 constexpr Kind token(std::string_view id) {
@@ -156,7 +187,8 @@ constexpr Kind token(std::string_view id) {
 
 const auto kPatterns = std::to_array<Pattern>({
     {token("private-key"), "-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----", false, private_key,
-     "-----BEGIN OPENSSH PRIVATE KEY-----\n{64}\n{64}\n-----END OPENSSH PRIVATE KEY-----", "-----BEGIN PUBLIC KEY-----"},
+     "-----BEGIN OPENSSH PRIVATE KEY-----\n{64}\n{64}\n-----END OPENSSH PRIVATE KEY-----",
+     "-----BEGIN PUBLIC KEY-----"},
     {token("putty-key"), "PuTTY-User-Key-File-[23]:", false, putty_key, "PuTTY-User-Key-File-3: ssh-ed25519\nComment",
      "PuTTY-User-Key-File"},
     {token("age-key"), "AGE-SECRET-KEY-1[0-9A-Z]{58}", false, whole, "AGE-SECRET-KEY-1{58u}", "AGE-SECRET-KEY-1"},
@@ -167,8 +199,8 @@ const auto kPatterns = std::to_array<Pattern>({
      [](const Kind& k, const Candidate& c, Sink& s) {
          // AWS's own example counts too: people try a detector with it.
          if (ends_word(c.text, c.end)) s.add(k, c.begin, c.end, 0.95F);
-     }, "id AKIA{16u}.",
-     "AKIAIOSFODNN7EXAMPLEX"},
+     },
+     "id AKIA{16u}.", "AKIAIOSFODNN7EXAMPLEX"},
     {token("aws-secret-key"), "(?:aws|amazon|secret|s3)[^\\n]{0,40}[\"'=:>,\\s][A-Za-z0-9/+]{40}", true, aws_secret,
      "aws_secret_access_key = {40}", "aws_secret_access_key is set elsewhere"},
     {token("aws-bedrock"), "\\bABSK[A-Za-z0-9+/]{109}", false, longer_base64, "ABSK{120}", "ABSK12"},
@@ -177,8 +209,8 @@ const auto kPatterns = std::to_array<Pattern>({
     {token("google-api-key"), "\\bAIza[0-9A-Za-z_-]{35}", false, whole, "AIza{35}", "AIzaShort"},
     {token("google-oauth"), "\\bya29\\.[0-9A-Za-z_-]{20}", false, longer_base64, "ya29.{60}", "ya29.x"},
     {token("google-oauth-secret"), "\\bGOCSPX-[0-9A-Za-z_-]{28}", false, whole, "GOCSPX-{28}", "GOCSPX-x"},
-    {token("azure-storage"), "AccountKey=[A-Za-z0-9+/]{86}==", false, longer_base64, "AccountKey={86}==",
-     "AccountKey=short"},
+    {token("azure-storage"), "AccountKey=[A-Za-z0-9+/]{86}==", false, longer_base64,
+     "AccountKey={86}==", "AccountKey=short"},
     {token("azure-client-secret"), "[A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.-]{31}", false, longer, "=abc8Q~{34}",
      "abc8Q~short"},
     {token("azure-devops"), "\\b[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}", false, whole, "{76}AZDO{4}", "AZDO1234"},
@@ -191,12 +223,12 @@ const auto kPatterns = std::to_array<Pattern>({
      "ApiKey-{8h}-{4h}-{4h}-{4h}-{12h}", "ApiKey-1"},
     {token("cloudflare-ca"), "\\bv1\\.0-[a-f0-9]{24}-[a-f0-9]{146}", false, whole, "v1.0-{24h}-{146h}", "v1.0-{24h}"},
     {token("yandex-key"), "\\bAQVN[A-Za-z0-9_-]{35}", false, longer, "AQVN{35}", "AQVN1"},
-    {token("yandex-iam"), "\\bt1\\.[A-Za-z0-9_-]{1,20}={0,2}\\.[A-Za-z0-9_-]{86}", false, of_some_width,
+    {token("yandex-iam"), "\\bt1\\.[A-Za-z0-9_-]{1,20}={0,2}\\.[A-Za-z0-9_-]{86}", false, whole_of_some_width,
      "t1.{8}.{86}", "t1.x.y"},
-    {token("flyio"), "\\b(?:fo1_[A-Za-z0-9_-]{43}|fm[12][ar]?_[A-Za-z0-9+/]{100})", false, of_some_width, "fo1_{43}", "fo1_x"},
+    {token("flyio"), "\\b(?:fo1_[A-Za-z0-9_-]{43}|fm[12][ar]?_[A-Za-z0-9+/]{100})", false, whole_of_some_width,
+     "fo1_{43}", "fo1_x"},
     {token("planetscale"), "\\bpscale_(?:tkn|pw)_[A-Za-z0-9_=.-]{32}|\\bpscale_oauth_[A-Za-z0-9_=.-]{32}", false,
-     [](const Kind& k, const Candidate& c, Sink& s) { longer(k, {c.text, begin_of(c), c.end}, s); }, "pscale_tkn_{40}",
-     "pscale_tkn_x"},
+     longer_of_some_width, "pscale_tkn_{40}", "pscale_tkn_x"},
     {token("scalingo"), "\\btk-us-[A-Za-z0-9_-]{48}", false, whole, "tk-us-{48}", "tk-us-east"},
     {token("openshift"), "\\bsha256~[A-Za-z0-9_-]{43}", false, whole, "sha256~{43}", "sha256:{43}"},
     {token("kubernetes-secret"), "\\bkind:[ \\t]{0,4}[\"']?Secret\\b", false,
@@ -212,17 +244,18 @@ const auto kPatterns = std::to_array<Pattern>({
          while (end < rest.size() && (base64(rest[end]))) ++end;
          if (end - at >= 8) s.add(k, c.end + at, c.end + end, 0.8F);
      },
-     "apiVersion: v1\nkind: Secret\nmetadata:\n  name: x\ndata:\n  password: cGFzc3cwcmQ5OQ==\n", "kind: SecretStore\n"},
+     "apiVersion: v1\nkind: Secret\nmetadata:\n  name: x\ndata:\n  password: cGFzc3cwcmQ5OQ==\n",
+     "kind: SecretStore\n"},
     // code, packages, builds
     {token("github-token"), "\\bgh[pousr]_[A-Za-z0-9]{36}", false, longer, "ghp_{36}", "ghp_short"},
     {token("github-fine-grained"), "\\bgithub_pat_[A-Za-z0-9_]{60}", false, longer, "github_pat_{22}_{59}",
      "github_pat_11AAAA"},
     {token("gitlab-token"), "\\bgl(?:pat|ptt|cbt|oas|agent|imt|ffct|soat|dt|ft|rt)-[A-Za-z0-9_.-]{20}", false,
-     [](const Kind& k, const Candidate& c, Sink& s) { longer_base64(k, {c.text, begin_of(c), c.end}, s); }, "glpat-{20}",
-     "glpat-x"},
+     longer_base64_of_some_width, "glpat-{20}", "glpat-x"},
     {token("gitlab-runner"), "\\bGR1348941[A-Za-z0-9_-]{20}", false, longer, "GR1348941{20}", "GR1348941"},
-    {token("gitlab-session"), "_gitlab_session=[0-9a-z]{32}", false, whole, "_gitlab_session={32h}", "_gitlab_session=x"},
-    {token("bitbucket-app"), "\\bATBB[A-Za-z0-9]{24,32}", false, of_some_width, "ATBB{32}", "ATBB1"},
+    {token("gitlab-session"), "_gitlab_session=[0-9a-z]{32}", false, whole, "_gitlab_session={32h}",
+     "_gitlab_session=x"},
+    {token("bitbucket-app"), "\\bATBB[A-Za-z0-9]{24,32}", false, whole_of_some_width, "ATBB{32}", "ATBB1"},
     {token("atlassian"), "\\bATATT3[A-Za-z0-9_=-]{60}", false, longer_base64, "ATATT3{186}", "ATATT3"},
     {token("npm-token"), "\\bnpm_[A-Za-z0-9]{36}", true, whole, "npm_{36}", "npm_config_registry"},
     {token("npmrc"), "//[A-Za-z0-9./_-]{3,80}/:_authToken=[A-Za-z0-9_-]{20}", false,
@@ -254,18 +287,18 @@ const auto kPatterns = std::to_array<Pattern>({
     {token("prefect"), "\\bpn[ub]_[A-Za-z0-9]{36}", false, whole, "pnu_{36}", "pnu_x"},
     {token("postman"), "\\bPMAK-[a-f0-9]{24}-[a-f0-9]{34}", true, whole, "PMAK-{24h}-{34h}", "PMAK-x"},
     {token("readme"), "\\brdme_[a-z0-9]{70}", false, whole, "rdme_{70k}", "rdme_x"},
-    {token("sourcegraph"), "\\bsgp_(?:[a-fA-F0-9]{16}_|local_)?[a-fA-F0-9]{40}", false, of_some_width, "sgp_{40h}", "sgp_x"},
+    {token("sourcegraph"), "\\bsgp_(?:[a-fA-F0-9]{16}_|local_)?[a-fA-F0-9]{40}", false, whole_of_some_width,
+     "sgp_{40h}", "sgp_x"},
     {token("sonar"), "\\bsq[upa]_[a-z0-9]{40}", false, whole, "squ_{40h}", "squ_x"},
     {token("infracost"), "\\bico-[A-Za-z0-9]{32}", false, whole, "ico-{32}", "ico-x"},
     {token("1password"), "\\bops_eyJ[A-Za-z0-9+/]{250}", false, longer_base64, "ops_eyJ{260}", "ops_eyJ"},
     {token("1password-secret-key"),
      "\\bA3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})-[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{5}", false,
-     of_some_width, "A3-{6u}-{11u}-{5u}-{5u}-{5u}", "A3-{6u}"},
+     whole_of_some_width, "A3-{6u}-{11u}-{5u}-{5u}-{5u}", "A3-{6u}"},
     {token("sentry"), "\\bsntry[us]_[A-Za-z0-9+/=_-]{64}", false, longer_base64, "sntryu_{64h}", "sntryu_x"},
     {token("new-relic"), "\\bNR(?:AK|JS|II|AA|RA)-[A-Za-z0-9-]{19}", false, longer, "NRAK-{27u}", "NRAK-x"},
     {token("grafana"), "\\bgl(?:c_[A-Za-z0-9+/]{32}|sa_[A-Za-z0-9]{32}_[A-Fa-f0-9]{8})", false,
-     [](const Kind& k, const Candidate& c, Sink& s) { longer_base64(k, {c.text, begin_of(c), c.end}, s); },
-     "glsa_{32}_{8h}", "glc_x"},
+     longer_base64_of_some_width, "glsa_{32}_{8h}", "glc_x"},
     {token("dynatrace"), "\\bdt0[a-z][0-9]{2}\\.[A-Za-z0-9]{24}\\.[A-Za-z0-9]{64}", false, whole, "dt0c01.{24u}.{64u}",
      "dt0c01.x"},
     {token("launchdarkly"), "\\b(?:sdk|mob|api)-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", false,
@@ -274,7 +307,7 @@ const auto kPatterns = std::to_array<Pattern>({
     {token("airtable"), "\\bpat[A-Za-z0-9]{14}\\.[a-f0-9]{64}", false, whole, "pat{14}.{64h}", "pattern.x"},
     {token("notion"), "\\bntn_[0-9]{11}[A-Za-z0-9]{35}", false, whole, "ntn_{11d}{35}", "ntn_x"},
     {token("notion-secret"), "\\bsecret_[A-Za-z0-9]{43}", false, whole, "secret_{43}", "secret_x"},
-    {token("linear"), "\\blin_(?:api|oauth)_[A-Za-z0-9]{40}", false, of_some_width, "lin_api_{40}", "lin_api_x"},
+    {token("linear"), "\\blin_(?:api|oauth)_[A-Za-z0-9]{40}", false, whole_of_some_width, "lin_api_{40}", "lin_api_x"},
     {token("figma"), "\\bfig[dou]_[A-Za-z0-9_-]{40}", false, longer, "figd_{40}", "figd_x"},
     {token("typeform"), "\\btfp_[A-Za-z0-9_.=-]{40}", false, longer_base64, "tfp_{59}", "tfp_x"},
     {token("contentful"), "\\bCFPAT-[A-Za-z0-9_-]{43}", false, longer, "CFPAT-{43}", "CFPAT-x"},
@@ -284,27 +317,23 @@ const auto kPatterns = std::to_array<Pattern>({
     {token("maxmind"), "\\b[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk", false, whole, "{6}_{29}_mmk", "x_mmk"},
     {token("clickhouse"), "\\b4b1d[A-Za-z0-9]{38}", false, whole, "4b1d{38}", "4b1d"},
     {token("settlemint"), "\\bsm_[aps]at_[A-Za-z0-9]{16}", false, whole, "sm_pat_{16}", "sm_pat_x"},
-    {token("authress"), "\\b(?:sc|ext|scauth|authress)_[a-z0-9]{5,30}\\.[a-z0-9]{4,6}\\.acc[_-][a-z0-9-]{10,32}\\.[A-Za-z0-9+/_=-]{30}",
+    {token("authress"),
+     "\\b(?:sc|ext|scauth|authress)_[a-z0-9]{5,30}\\.[a-z0-9]{4,6}\\.acc[_-][a-z0-9-]{10,32}\\.[A-Za-z0-9+/_=-]{30}",
      false,
-     [](const Kind& k, const Candidate& c, Sink& s) {
-         std::size_t begin = c.end;
-         while (begin > 0 && (base64(c.text[begin - 1]) || c.text[begin - 1] == '.')) --begin;
-         longer_base64(k, {c.text, begin, c.end}, s);
-     },
+     [](const Kind& k, const Candidate& c,
+        Sink& s) { longer_base64(k, {c.text, begin_of(c.text, c.end, in_base64_token), c.end}, s); },
      "sc_{10k}.{4k}.acc-{12k}.{40}", "sc_x.y"},
-    {token("defined-networking"), "\\bdnkey-[A-Za-z0-9_=-]{26}-[A-Za-z0-9_=-]{52}", false, whole, "dnkey-{26}-{52}", "dnkey-x"},
+    {token("defined-networking"), "\\bdnkey-[A-Za-z0-9_=-]{26}-[A-Za-z0-9_=-]{52}", false, whole, "dnkey-{26}-{52}",
+     "dnkey-x"},
     {token("supabase"), "\\bsbp_[a-f0-9]{40}", false, whole, "sbp_{40h}", "sbp_x"},
-    {token("vercel"), "\\bvc[pikar]_[A-Za-z0-9]{24,}", false, of_some_width, "vcp_{56}", "vcp_x"},
+    {token("vercel"), "\\bvc[pikar]_[A-Za-z0-9]{24,}", false, whole_of_some_width, "vcp_{56}", "vcp_x"},
     {token("netlify"), "\\bnf[pcuo]_[A-Za-z0-9]{36}", false, whole, "nfp_{36}", "nfp_x"},
-    {token("tailscale"), "\\btskey-[a-z]{3,8}-[A-Za-z0-9_-]{16}", false,
-     [](const Kind& k, const Candidate& c, Sink& s) { longer(k, {c.text, begin_of(c), c.end}, s); }, "tskey-auth-{12}-{32}",
+    {token("tailscale"), "\\btskey-[a-z]{3,8}-[A-Za-z0-9_-]{16}", false, longer_of_some_width, "tskey-auth-{12}-{32}",
      "tskey-auth"},
     // chat, mail, phones
-    {token("slack-token"), "\\bxox[abeoprs](?:\\.xox[bp])?-[A-Za-z0-9-]{14}", true,
-     [](const Kind& k, const Candidate& c, Sink& s) { longer(k, {c.text, begin_of(c), c.end}, s); }, "xoxb-{12d}-{12d}-{24}",
-     "xoxb-1"},
-    {token("slack-app"), "\\bxapp-[0-9]-[A-Z0-9]{5,14}-[0-9]{5,14}-[a-z0-9]{20}", true,
-     [](const Kind& k, const Candidate& c, Sink& s) { longer(k, {c.text, begin_of(c), c.end}, s); },
+    {token("slack-token"), "\\bxox[abeoprs](?:\\.xox[bp])?-[A-Za-z0-9-]{14}", true, longer_of_some_width,
+     "xoxb-{12d}-{12d}-{24}", "xoxb-1"},
+    {token("slack-app"), "\\bxapp-[0-9]-[A-Z0-9]{5,14}-[0-9]{5,14}-[a-z0-9]{20}", true, longer_of_some_width,
      "xapp-1-A{10u}-{13d}-{64h}", "xapp-1-A"},
     {token("slack-webhook"), "hooks\\.slack\\.com/(?:services|workflows|triggers)/[A-Za-z0-9+/]{30}", true,
      [](const Kind& k, const Candidate& c, Sink& s) {
@@ -312,49 +341,47 @@ const auto kPatterns = std::to_array<Pattern>({
          if (at != std::string_view::npos) longer_base64(k, {c.text, at, c.end}, s);
      },
      "https://hooks.slack.com/services/T{10u}/B{10u}/{24}", "https://hooks.slack.com/services/"},
-    {token("teams-webhook"), "\\.webhook\\.office\\.com/webhookb2/[a-z0-9-]{36}@[a-z0-9-]{36}/IncomingWebhook/[a-z0-9]{32}",
-     true, longer_base64, "https://x.webhook.office.com/webhookb2/{8h}-{4h}-{4h}-{4h}-{12h}@{8h}-{4h}-{4h}-{4h}-{12h}/IncomingWebhook/{32h}",
+    {token("teams-webhook"),
+     "\\.webhook\\.office\\.com/webhookb2/[a-z0-9-]{36}@[a-z0-9-]{36}/IncomingWebhook/[a-z0-9]{32}", true,
+     longer_base64,
+     "https://x.webhook.office.com/webhookb2/{8h}-{4h}-{4h}-{4h}-{12h}@{8h}-{4h}-{4h}-{4h}-{12h}/IncomingWebhook/{32h}",
      "https://x.webhook.office.com/"},
     {token("discord-webhook"), "discord(?:app)?\\.com/api/webhooks/[0-9]{17,20}/[A-Za-z0-9_-]{60}", false, longer,
      "https://discord.com/api/webhooks/{18d}/{68}", "discord.com/api/webhooks/1"},
     {token("discord-bot"), "\\b[MNO][A-Za-z0-9_-]{23,27}\\.[A-Za-z0-9_-]{6}\\.[A-Za-z0-9_-]{27}", false,
-     [](const Kind& k, const Candidate& c, Sink& s) {
-         std::size_t begin = c.begin;
-         while (begin > 0 && (word(c.text[begin - 1]) || c.text[begin - 1] == '-')) --begin;
-         longer(k, {c.text, begin, c.end}, s);
-     },
-     "M{25}.{6}.{38}", "Mx.y.z"},
-    {token("telegram-bot"), "\\b[0-9]{8,10}:AA[A-Za-z0-9_-]{33}", false, of_some_width, "{9d}:AA{33}", "110201543:AAHd"},
+     longer_of_some_width, "M{25}.{6}.{38}", "Mx.y.z"},
+    {token("telegram-bot"), "\\b[0-9]{8,10}:AA[A-Za-z0-9_-]{33}", false, whole_of_some_width, "{9d}:AA{33}",
+     "110201543:AAHd"},
     {token("twilio-key"), "\\bSK[0-9a-fA-F]{32}", false, whole, "SK{32h}", "SK0123456789abcdef"},
     {token("sendgrid"), "\\bSG\\.[A-Za-z0-9_-]{22}\\.[A-Za-z0-9_-]{43}", false, longer, "SG.{22}.{43}", "SG.x.y"},
     {token("sendinblue"), "\\bxkeysib-[a-f0-9]{64}-[A-Za-z0-9]{16}", false, whole, "xkeysib-{64h}-{16}", "xkeysib-x"},
     {token("mailgun-key"), "\\bkey-[0-9a-f]{32}", false, whole, "key-{32h}", "key-value"},
-    {token("mailchimp"), "\\b[0-9a-f]{32}-us[0-9]{1,2}", false, of_some_width, "{32h}-us12", "x-us12"},
+    {token("mailchimp"), "\\b[0-9a-f]{32}-us[0-9]{1,2}", false, whole_of_some_width, "{32h}-us12", "x-us12"},
     // payment, commerce
     {token("stripe-key"), "\\b[rs]k_(?:live|test|prod)_[A-Za-z0-9]{10}", false, longer, "sk_live_{24}", "sk_live_x"},
     {token("stripe-webhook"), "\\bwhsec_[A-Za-z0-9+/]{32}", false, longer_base64, "whsec_{32}", "whsec_x"},
     {token("square"), "\\bsq0(?:atp|csp|idp)-[A-Za-z0-9_-]{22}", false, longer, "sq0atp-{22}", "sq0atp-"},
     {token("square-access"), "\\bEAAA[A-Za-z0-9_-]{56}", false, longer, "EAAA{60}", "EAAAB"},
     {token("facebook-page"), "\\bEAA[MC][A-Za-z0-9]{100}", false, longer, "EAAC{120}", "EAAC"},
-    {token("facebook-app"), "\\b[0-9]{15,16}\\|[0-9A-Za-z_-]{27}", false, of_some_width, "{15d}|{27}", "1|x"},
+    {token("facebook-app"), "\\b[0-9]{15,16}\\|[0-9A-Za-z_-]{27}", false, whole_of_some_width, "{15d}|{27}", "1|x"},
     {token("paypal-braintree"), "access_token\\$(?:production|sandbox)\\$[0-9a-z]{16}\\$[0-9a-f]{32}", false, whole,
      "access_token$production${16k}${32h}", "access_token$x"},
     {token("shopify"), "\\bshp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}", false, whole, "shpat_{32h}", "shpat_"},
     {token("shippo"), "\\bshippo_(?:live|test)_[a-fA-F0-9]{40}", false, whole, "shippo_live_{40h}", "shippo_x"},
     {token("easypost"), "\\bEZ[AT]K[A-Za-z0-9]{54}", false, whole, "EZAK{54}", "EZAK"},
     {token("duffel"), "\\bduffel_(?:test|live)_[A-Za-z0-9_=-]{43}", false, longer, "duffel_live_{43}", "duffel_x"},
-    {token("flutterwave"), "\\bFLW(?:SECK|PUBK)(?:_TEST)?-[a-h0-9]{12}", true,
-     [](const Kind& k, const Candidate& c, Sink& s) { longer(k, {c.text, begin_of(c), c.end}, s); },
+    {token("flutterwave"), "\\bFLW(?:SECK|PUBK)(?:_TEST)?-[a-h0-9]{12}", true, longer_of_some_width,
      "FLWSECK_TEST-{32h}-X", "FLWSECK-x"},
-    {token("plaid"), "\\baccess-(?:sandbox|development|production)-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
-     false, of_some_width, "access-production-{8h}-{4h}-{4h}-{4h}-{12h}", "access-production-x"},
-    {token("lob"), "\\b(?:live|test)_(?:pub_[a-f0-9]{31}|[a-f0-9]{35})", false, of_some_width, "live_{35h}", "live_x"},
+    {token("plaid"),
+     "\\baccess-(?:sandbox|development|production)-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", false,
+     whole_of_some_width, "access-production-{8h}-{4h}-{4h}-{4h}-{12h}", "access-production-x"},
+    {token("lob"), "\\b(?:live|test)_(?:pub_[a-f0-9]{31}|[a-f0-9]{35})", false, whole_of_some_width, "live_{35h}",
+     "live_x"},
     {token("gocardless"), "\\blive_[A-Za-z0-9_=-]{40}", false, whole, "live_{40}", "live_stream"},
     // AI
     {token("anthropic-key"), "\\bsk-ant-[A-Za-z0-9_-]{24}", false, longer, "sk-ant-api03-{93}AA", "sk-ant-"},
-    {token("openai-key"), "\\bsk-(?:proj|svcacct|admin|or-v1|None)-[A-Za-z0-9_-]{20}", false,
-     [](const Kind& k, const Candidate& c, Sink& s) { longer(k, {c.text, begin_of(c), c.end}, s); }, "sk-proj-{74}",
-     "sk-proj-x"},
+    {token("openai-key"), "\\bsk-(?:proj|svcacct|admin|or-v1|None)-[A-Za-z0-9_-]{20}", false, longer_of_some_width,
+     "sk-proj-{74}", "sk-proj-x"},
     {token("sk-key"), "\\bsk-[A-Za-z0-9]{32}", false, longer, "sk-{48}", "sk-learn-is-a-library"},
     {token("huggingface"), "\\bhf_[A-Za-z0-9]{34}", false, whole, "hf_{34l}", "hf_hub_download"},
     {token("huggingface-org"), "\\bapi_org_[A-Za-z]{34}", false, whole, "api_org_{34l}", "api_org_x"},
@@ -365,19 +392,18 @@ const auto kPatterns = std::to_array<Pattern>({
     {token("nvidia-key"), "\\bnvapi-[A-Za-z0-9_-]{60}", false, longer, "nvapi-{64}", "nvapi-x"},
     {token("langfuse"), "\\b[sp]k-lf-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", false, whole,
      "sk-lf-{8h}-{4h}-{4h}-{4h}-{12h}", "sk-lf-x"},
-    {token("langsmith"), "\\blsv2_(?:pt|sk)_[a-f0-9]{32}_[a-f0-9]{10}", false, whole, "lsv2_pt_{32h}_{10h}", "lsv2_pt_x"},
+    {token("langsmith"), "\\blsv2_(?:pt|sk)_[a-f0-9]{32}_[a-f0-9]{10}", false, whole, "lsv2_pt_{32h}_{10h}",
+     "lsv2_pt_x"},
     {token("wandb"), "WANDB_API_KEY[\"']?\\s{0,3}[:=]\\s{0,3}[\"']?[a-f0-9]{40}", false,
      [](const Kind& k, const Candidate& c, Sink& s) { whole(k, {c.text, c.end - 40, c.end}, s); },
      "WANDB_API_KEY={40h}", "WANDB_API_KEY=x"},
     // in passing
-    {token("authorization"), "authorization[\"']?\\s{0,3}[:=,]\\s{0,3}[\"']?(?:bearer|basic|token|apikey)\\s{1,3}[^\\s]", true,
-     [](const Kind& k, const Candidate& c, Sink& s) { header_value(k, {c.text, c.end - 1, c.end - 1}, s); },
+    {token("authorization"),
+     "authorization[\"']?\\s{0,3}[:=,]\\s{0,3}[\"']?(?:bearer|basic|token|apikey)\\s{1,3}[^\\s]", true, header_value,
      "Authorization: Bearer {24}", "Authorization: Bearer <token>"},
-    {token("bearer"), "[\"'`]bearer\\s{1,3}[^\\s]", true,
-     [](const Kind& k, const Candidate& c, Sink& s) { header_value(k, {c.text, c.end - 1, c.end - 1}, s); },
-     "header = \"Bearer {30}\"", "\"bearer of bad news\""},
-    {token("curl-user"), "\\bcurl\\b[^\\n]{0,200}\\s(?:-u|--user)[ =]{1,3}[\"']?[^\\s\"']", false,
-     [](const Kind& k, const Candidate& c, Sink& s) { curl_user(k, {c.text, c.end - 1, c.end - 1}, s); },
+    {token("bearer"), "[\"'`]bearer\\s{1,3}[^\\s]", true, header_value, "header = \"Bearer {30}\"",
+     "\"bearer of bad news\""},
+    {token("curl-user"), "\\bcurl\\b[^\\n]{0,200}\\s(?:-u|--user)[ =]{1,3}[\"']?[^\\s\"']", false, curl_user,
      "curl -u 'admin:{12}' http://x/", "curl -u $USER:$PASS http://x/"},
     {token("url-password"), "[a-z][a-z0-9+.-]{1,20}://[^\\s:@/\"'<>]{0,64}:[^\\s@/\"'<>]{3,128}@", true, url_password,
      "postgres://app:s3cr3t-pw@db.internal/app", "postgres://app:${PASSWORD}@db/app"},

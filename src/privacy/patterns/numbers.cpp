@@ -105,9 +105,8 @@ int number(std::string_view digits) {
     return n;
 }
 
-bool date_ok(int year, int month, int day) {
+bool date_ok(int month, int day) {
     static constexpr std::array<int, 13> kDays = {0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    (void)year;
     return month >= 1 && month <= 12 && day >= 1 && day <= kDays[static_cast<std::size_t>(month)];
 }
 
@@ -231,7 +230,7 @@ std::optional<float> pesel(const Stretch& s) {
     if (s.digits.size() != 11 || !s.alone() || s.groups() != 1) return {};
     const int check = (10 - weighted(s.digits, {1, 3, 7, 9, 1, 3, 7, 9, 1, 3}) % 10) % 10;
     const int month = number(s.digits.substr(2, 2)) % 20;
-    if (check != s.digits[10] - '0' || !date_ok(0, month, number(s.digits.substr(4, 2)))) return {};
+    if (check != s.digits[10] - '0' || !date_ok(month, number(s.digits.substr(4, 2)))) return {};
     return s.near_words({"pesel", "personal", "osobist", "numer"}) ? 1.0F : 0.6F;
 }
 
@@ -276,7 +275,7 @@ std::optional<float> swedish(const Stretch& s) {
     const auto n = s.digits.size();
     if ((n != 10 && n != 12) || !s.alone()) return {};
     const auto short_form = std::string_view(s.digits).substr(n - 10);
-    if (!luhn(short_form) || !date_ok(0, number(short_form.substr(2, 2)), number(short_form.substr(4, 2)))) return {};
+    if (!luhn(short_form) || !date_ok(number(short_form.substr(2, 2)), number(short_form.substr(4, 2)))) return {};
     if (n == 12 && !s.digits.starts_with("19") && !s.digits.starts_with("20")) return {};
     const bool context = s.near_words({"personnummer", "person", "swedish", "svensk"});
     if (s.groups() == 2 && s.run.groups[s.last].size() == 4 && s.between(0) == "-") return context ? 1.0F : 0.8F;
@@ -307,7 +306,7 @@ std::optional<float> tfn(const Stretch& s) {
 
 std::optional<float> korean(const Stretch& s) {
     if (s.digits.size() != 13 || !s.alone() || !s.sizes({6, 7}) || s.between(0) != "-") return {};
-    if (!date_ok(0, number(s.digits.substr(2, 2)), number(s.digits.substr(4, 2)))) return {};
+    if (!date_ok(number(s.digits.substr(2, 2)), number(s.digits.substr(4, 2)))) return {};
     const int check = (11 - weighted(s.digits, {2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5}) % 11) % 10;
     return check == s.digits[12] - '0' ? 0.95F : 0.5F;
 }
@@ -361,12 +360,11 @@ std::optional<float> date(const Stretch& s) {
         n[i] = number(s.run.text.substr(g.begin, g.size()));
         w[i] = g.size();
     }
-    const bool year_first =
-        w[0] == 4 && w[1] <= 2 && w[2] <= 2 && n[0] >= 1900 && n[0] <= 2100 && date_ok(n[0], n[1], n[2]);
+    const bool year_first = w[0] == 4 && w[1] <= 2 && w[2] <= 2 && n[0] >= 1900 && n[0] <= 2100 && date_ok(n[1], n[2]);
     const bool year_last = w[2] == 4 && w[0] <= 2 && w[1] <= 2 && n[2] >= 1900 && n[2] <= 2100 &&
-                           (date_ok(n[2], n[1], n[0]) || date_ok(n[2], n[0], n[1]));
-    const bool year_short = w[2] == 2 && w[0] <= 2 && w[1] <= 2 && s.between(0) != "." &&
-                            (date_ok(0, n[1], n[0]) || date_ok(0, n[0], n[1]));
+                           (date_ok(n[1], n[0]) || date_ok(n[0], n[1]));
+    const bool year_short =
+        w[2] == 2 && w[0] <= 2 && w[1] <= 2 && s.between(0) != "." && (date_ok(n[1], n[0]) || date_ok(n[0], n[1]));
     if (year_first || year_last) return 0.7F;
     if (year_short && s.between(0) == "/") return 0.5F;
     return {};

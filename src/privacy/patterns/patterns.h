@@ -39,6 +39,7 @@ class Sink {
     // How far a family has read on already: candidates that end before are part of what it has seen.
     std::size_t numbers_read = 0;
     std::size_t assignments_read = 0;
+    std::size_t jwt_read = 0;
 };
 
 struct Pattern {

@@ -54,10 +54,9 @@ void email(const Kind& kind, const Candidate& c, Sink& sink) {
     if (begin == at || text[at - 1] == '.') return;
     if (begin > 1 && text[begin - 1] == ':' && domain.find('.') == std::string_view::npos) return;
     // user:password@host is somebody else's affair.
-    if (begin > 2 && text[begin - 1] == ':' && text.substr(0, begin).rfind("://") != std::string_view::npos &&
-        begin - text.substr(0, begin).rfind("://") < 70 &&
-        text.substr(0, begin).rfind(' ') + 1 < text.substr(0, begin).rfind("://") + 1)
-        return;
+    const auto before = text.substr(begin - std::min<std::size_t>(begin, 69), std::min<std::size_t>(begin, 69));
+    const auto scheme = before.rfind("://");
+    if (before.ends_with(':') && scheme != std::string_view::npos && before.rfind(' ') + 1 < scheme + 1) return;
     sink.add(kind, begin, end, 1.0F);
 }
 
@@ -186,13 +185,16 @@ void mac(const Kind& kind, const Candidate& c, Sink& sink) {
     sink.add(kind, c.begin, c.end, 0.9F);
 }
 
+constexpr std::size_t kLongestIpv6 = 41;  // eight groups of four, seven colons, two of them doubled
+
 // RFC 4291, section 2.2: the candidate ends behind the second colon.
 void ipv6(const Kind& kind, const Candidate& c, Sink& sink) {
     auto part = [](char x) { return digit(x) || (lower(x) >= 'a' && lower(x) <= 'f') || x == ':'; };
     std::size_t begin = c.end, end = c.end;
-    while (begin > 0 && part(c.text[begin - 1])) --begin;
-    while (end < c.text.size() && part(c.text[end])) ++end;
-    if (end <= sink.numbers_read) return;
+    // Longer ones are none, so they are not read to their ends.
+    while (begin > 0 && part(c.text[begin - 1]) && c.end - begin <= kLongestIpv6) --begin;
+    while (end < c.text.size() && part(c.text[end]) && end - begin <= kLongestIpv6) ++end;
+    if (end <= sink.numbers_read || end - begin > kLongestIpv6) return;
     if ((begin > 0 && (word(c.text[begin - 1]) || c.text[begin - 1] == '.')) || !ends_word(c.text, end)) return;
     auto value = c.text.substr(begin, end - begin);
     if (value.ends_with(':') && !value.ends_with("::")) {
@@ -308,7 +310,7 @@ std::size_t to_end_of_address(std::string_view text, std::size_t end) {
     {  // SW1A 1AA
         std::size_t outward = at;
         while (outward < text.size() && (upper(text[outward]) || digit(text[outward])) && outward - at < 5) ++outward;
-        if (outward - at >= 2 && upper(text[at]) && outward + 3 < text.size() + 0 && text[outward] == ' ' &&
+        if (outward - at >= 2 && upper(text[at]) && outward + 3 < text.size() && text[outward] == ' ' &&
             digit(text[outward + 1]) && upper(text[outward + 2]) && outward + 3 < text.size() &&
             upper(text[outward + 3]) && ends_word(text, outward + 4))
             return outward + 4;
@@ -339,7 +341,9 @@ void street_behind(const Kind& kind, const Candidate& c, Sink& sink) {
     // Back over capitalised words to a number.
     while (begin > 0 && end - begin < 60) {
         std::size_t from = begin;
-        while (from > 0 && (name_char(c.text[from - 1]) || digit(c.text[from - 1]) || c.text[from - 1] == '/')) --from;
+        while (from > 0 && end - from < 80 &&
+               (name_char(c.text[from - 1]) || digit(c.text[from - 1]) || c.text[from - 1] == '/'))
+            --from;
         if (from == begin) break;
         if (digit(c.text[from])) {
             if (words == 0 && !letter(c.text[begin - 1])) return;
@@ -424,7 +428,7 @@ void street_french(const Kind& kind, const Candidate& c, Sink& sink) {
 }
 
 void po_box(const Kind& kind, const Candidate& c, Sink& sink) {
-    std::size_t begin = c.end;
+    std::size_t begin = c.end - 1;
     while (begin > 0 && c.end - begin < 14 && lower(c.text[begin]) != 'p') --begin;
     std::size_t end = c.end;
     while (end < c.text.size() && digit(c.text[end])) ++end;
@@ -590,7 +594,7 @@ void named_date(const Kind& kind, const Candidate& c, Sink& sink) {
         while (first > 0 && digit(c.text[first - 1]) && from - first < 2) --first;
         return first < from && starts_word(c.text, first) ? first : at;
     };
-    while (begin > 0 && (letter(c.text[begin - 1]) || high(c.text[begin - 1]))) --begin;
+    while (begin > 0 && c.end - begin < 40 && (letter(c.text[begin - 1]) || high(c.text[begin - 1]))) --begin;
     const std::size_t day_before = before(begin);
     bool day = day_before < begin;
     begin = day_before;

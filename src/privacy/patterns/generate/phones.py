@@ -1,16 +1,14 @@
-"""Writes phones.cpp from the metadata of PyPI's `phonenumbers` (Apache-2.0): pip install phonenumbers; python phones.py > ../phones.cpp"""
+"""Writes calling_codes.h from the metadata of PyPI's `phonenumbers` (Apache-2.0): pip install phonenumbers; python phones.py > ../calling_codes.h; clang-format-19 -i ../calling_codes.h"""
 import phonenumbers
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
-print(f"""// Written by generate/phones.py from phonenumbers {phonenumbers.__version__}; not to be edited.
-#include "privacy/patterns/phones.h"
+print(f"""// Written by generate/phones.py from phonenumbers {phonenumbers.__version__}; not to be edited. Private to phones.cpp.
+#pragma once
 
-#include <algorithm>
 #include <array>
+#include <cstdint>
 
 namespace tandem::privacy {{
-
-namespace {{
 
 struct CallingCode {{
     std::uint16_t code;
@@ -28,17 +26,5 @@ for code, regions in sorted(COUNTRY_CODE_TO_REGION_CODE.items()):
 for i in range(0, len(row), 6):
     print("    " + " ".join(row[i:i + 6]))
 print("""});
-
-}  // namespace
-
-bool is_international(std::string_view digits) {
-    unsigned code = 0;
-    for (std::size_t i = 0; i < 3 && i < digits.size(); ++i) {
-        code = code * 10 + static_cast<unsigned>(digits[i] - '0');
-        const auto* const found = std::ranges::find(kCodes, code, &CallingCode::code);
-        if (found != kCodes.end()) return digits.size() > i + 1 && ((found->lengths >> (digits.size() - i - 1)) & 1U) != 0;
-    }
-    return false;
-}
 
 }  // namespace tandem::privacy""")
