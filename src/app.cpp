@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "gateway/batches.h"
 #include "kept/kept.h"
+#include "privacy/checkpoints.h"
 #include "privacy/egress.h"
 
 namespace tandem {
@@ -27,6 +28,12 @@ namespace {
 // Every module's tables, in the order in which versions added them. Released ones never change.
 const std::string& first_schema() {
     static const std::string sql = std::string(ledger::kLedgerSchema) + privacy::kEgressSchema + privacy::kLabelSchema;
+    return sql;
+}
+
+const std::string& privacy_schema() {
+    static const std::string sql =
+        std::string(privacy::kLabelSchema2) + privacy::kEgressSchema2 + privacy::kVaultSchema;
     return sql;
 }
 
@@ -93,14 +100,27 @@ Result<Secret> admin_token(const fs::path& data, bool create) {
     return Secret(std::move(token));
 }
 
+namespace {
+
+// Without its key it is locked: then nothing can be redacted, and what would have to be stays home.
+privacy::Vault open_vault(const config::Config& config, const Clock& clock) {
+    auto keys = privacy::Keys::open(config.data, config.privacy.vault_key->reveal());
+    if (keys) return {std::move(*keys), "", clock};
+    spdlog::error("the vault is locked, nothing can be redacted: {}", keys.error().message);
+    return {nullptr, keys.error().message, clock};
+}
+
+}  // namespace
+
 // Members are built from top to bottom, and go from bottom to top.
 struct App::Parts {
-    Parts(LockFile lock, std::unique_ptr<store::Store> opened, std::unique_ptr<privacy::Detector> made,
-          config::Environment env, const config::Config& config, Secret token)
+    Parts(LockFile lock, std::unique_ptr<store::Store> opened, config::Environment env, const config::Config& config,
+          Secret token, World given)
         : lock(std::move(lock)),
           environment(std::move(env)),
+          world(std::move(given)),
           store(std::move(opened)),
-          detector(std::move(made)),
+          vault(open_vault(config, *clock)),
           engines({config.data, config::cache_folder(environment), environment}, *random, *clock),
           services{.clock = *clock,
                    .random = *random,
@@ -126,6 +146,14 @@ struct App::Parts {
         if (gateway && server) gateway->background().stop();
         pool.join();
         for (auto& worker : workers) worker->stop();
+        if (checkpoints) checkpoints->stop();
+    }
+
+    Result<std::shared_ptr<const gateway::Snapshot>> snapshot_of(config::Config config) const {
+        if (!world.detector) return gateway::snapshot_of(std::move(config));
+        auto detector = world.detector(config);
+        if (!detector) return fail(detector.error());
+        return gateway::snapshot_of(std::move(config), std::move(*detector));
     }
 
     std::vector<net::Worker*> worker_list() const {
@@ -137,11 +165,13 @@ struct App::Parts {
 
     LockFile lock;
     config::Environment environment;
-    std::unique_ptr<Clock> clock = system_clock();
+    World world;
+    std::unique_ptr<Clock> clock = world.clock ? std::move(world.clock) : system_clock();
     std::unique_ptr<Random> random = system_random();
     std::unique_ptr<store::Store> store;
-    std::unique_ptr<privacy::Detector> detector;
-    privacy::Privacy privacy{*store, *detector, *clock};
+    privacy::Vault vault;
+    privacy::Privacy privacy{*store, vault, *clock};
+    std::shared_ptr<privacy::Checkpoints> checkpoints;  // shared with records on their way to the disk
     ledger::Ledger ledger{*store};
     ledger::Budgets budgets{*clock};
     engine::Engines engines;
@@ -159,7 +189,7 @@ struct App::Parts {
 App::App(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 App::~App() = default;
 
-Result<std::unique_ptr<App>> App::start(config::Config config, const config::Environment& environment) {
+Result<std::unique_ptr<App>> App::start(config::Config config, const config::Environment& environment, World world) {
     std::error_code error;
     const mode_t mask = umask(0077);
     fs::create_directories(config.data, error);
@@ -169,24 +199,33 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
                                                     config.data.string(), error.message()));
     auto lock = LockFile::take(config.data / "tandem.lock");
     if (!lock) return fail(lock.error());
-    const std::array migrations{store::Migration{first_schema().c_str()}, store::Migration{kept::kKeptSchema}};
+    const std::array migrations{store::Migration{first_schema().c_str()}, store::Migration{kept::kKeptSchema},
+                                store::Migration{privacy_schema().c_str()}};
     auto store = store::Store::open(
         config.data / "ledger.db", migrations,
         config.durability == config::Durability::power ? store::Durability::power : store::Durability::process);
     if (!store) return fail(store.error());
-    auto detector = privacy::make_detector();
-    if (!detector) return fail(detector.error());
     auto token = admin_token(config.data, true);
     if (!token) return fail(token.error());
 
-    auto parts = std::make_unique<Parts>(std::move(*lock), std::move(*store), std::move(*detector), environment, config,
-                                         std::move(*token));
+    auto parts = std::make_unique<Parts>(std::move(*lock), std::move(*store), environment, config, std::move(*token),
+                                         std::move(world));
     if (auto ok = parts->privacy.memory().load(*parts->store); !ok) return fail(ok.error());
+    if (auto ok = parts->vault.load(*parts->store); !ok) return fail(ok.error());
+    if (const auto* keys = parts->vault.keys()) {
+        auto checkpoints = std::make_shared<privacy::Checkpoints>(config.checkpoints_file(), *keys, *parts->clock);
+        if (auto ok = checkpoints->start(*parts->store); !ok) return fail(ok.error());
+        parts->privacy.on_committed(
+            [checkpoints](const privacy::EgressRecord& r) { checkpoints->committed(r.sequence, r.hash); });
+        parts->checkpoints = std::move(checkpoints);
+    }
     if (auto ok = parts->budgets.load(*parts->store); !ok) return fail(ok.error());
     parts->gateway.emplace(parts->services, parts->worker_list());
     parts->api.emplace(*parts->gateway);
     parts->server.emplace(server_settings(config.server), parts->worker_list(), *parts->api);
-    parts->services.adopt(gateway::snapshot_of(std::move(config)));
+    auto snapshot = parts->snapshot_of(std::move(config));
+    if (!snapshot) return fail(snapshot.error());
+    parts->services.adopt(std::move(*snapshot));
     if (auto ok = parts->server->listen(); !ok) return fail(ok.error());
     for (auto& worker : parts->workers) worker->start();
     if (auto ok = gateway::resume_batches(*parts->gateway, parts->worker_list()); !ok) return fail(ok.error());
@@ -207,8 +246,14 @@ Result<> App::reload() {
     if (!old->config->server.loopback && next->keys.empty())
         return fail(ErrorCode::invalid,
                     "the new config has no keys, and the server listens beyond this machine; the old config stays");
-    parts_->services.adopt(gateway::snapshot_of(std::move(*next)));
+    auto snapshot = parts_->snapshot_of(std::move(*next));
+    if (!snapshot) return fail(snapshot.error());
+    parts_->services.adopt(std::move(*snapshot));
     return {};
+}
+
+std::vector<fs::path> App::files() const {
+    return parts_->services.snapshot()->config->files();
 }
 
 std::string App::url() const {

@@ -2,19 +2,31 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <vector>
 
 #include "base/result.h"
 #include "base/secret.h"
+#include "base/world.h"
 #include "config/config.h"
+#include "privacy/detect.h"
 
 namespace tandem {
+
+// The parts of the world that a test puts in place of the real ones; what is empty is real.
+struct World {
+    std::unique_ptr<Clock> clock;
+    // Called for each config that is taken over.
+    std::function<Result<std::shared_ptr<privacy::Detector>>(const config::Config&)> detector;
+};
 
 class App {
   public:
     // Opens the data folder (one Tandem at a time), the ledger and the ports, and begins to answer.
     // Errors: unavailable, storage, invalid, internal; each says what to do.
-    static Result<std::unique_ptr<App>> start(config::Config config, const config::Environment& environment);
+    static Result<std::unique_ptr<App>> start(config::Config config, const config::Environment& environment,
+                                              World world = {});
     // Stops in order: no new requests, those under way up to the drain timeout, engines, ledger.
     ~App();
     App(const App&) = delete;
@@ -23,6 +35,8 @@ class App {
     // Reads the config's file again. A wrong one changes nothing. Errors: invalid, not_found.
     Result<> reload();
     std::string url() const;
+    // Of the config in force; see config::Config::files().
+    std::vector<std::filesystem::path> files() const;
 
   private:
     struct Parts;

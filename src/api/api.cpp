@@ -5,7 +5,10 @@
 #include "api/explain.h"
 #include "base/text.h"
 #include "dialect/openai_chat.h"
+#include "gateway/query.h"
 #include "gateway/run.h"
+#include "kept/kept.h"
+#include "privacy/memory.h"
 #include "privacy/scan.h"
 
 namespace tandem::api {
@@ -77,9 +80,10 @@ net::Task<Result<std::string>> Api::dispatch(const Call& call) {
                        "this needs a key with 'admin: true', or the admin token of the data folder");
     if (call.rest == "status" && get) co_return status(call);
     if (call.rest == "decide" && call.request.method == "POST") co_return decide(call);
+    if (call.rest == "labels/release" && call.request.method == "POST") co_return co_await release(call);
     if (call.rest == "engines" || call.rest.starts_with("engines/")) co_return co_await engines(call);
     if (call.rest == "status" || call.rest == "decide" || call.rest == "privacy/scan" ||
-        call.rest.starts_with("decisions/"))
+        call.rest == "labels/release" || call.rest.starts_with("decisions/"))
         co_return fail(ErrorCode::method, fmt::format("{} does not take {}", call.request.path, call.request.method));
     co_return no_such(call.request.path);
 }
@@ -105,12 +109,52 @@ net::Task<Result<std::string>> Api::scan(const Call& call) {
     if (auto ok = document.parse(call.request.body); !ok) co_return fail(ok.error());
     const auto text = document.root()["text"].string();
     if (!text) co_return fail(ErrorCode::invalid, "text: expected a string", "text");
-    auto& detector = gateway_.services().privacy.detector();
+    auto& detector = *call.snapshot.detector;
     const auto& detection = call.snapshot.config->privacy.detect;
     auto found = co_await net::run_on<Result<privacy::Scan>>(
         gateway_.services().pool, [&detector, &detection, &text] { return privacy::scan(detector, *text, detection); });
     if (!found) co_return fail(found.error());
     co_return privacy::to_json(*found, document.root()["id"].text());
+}
+
+// {"decision": "dec_..."} or {"conversation": NAME, "key": ID}, with "reason" and, unless it is public, "label".
+net::Task<Result<std::string>> Api::release(const Call& call) {
+    json::Document document;
+    if (auto ok = document.parse(call.request.body); !ok) co_return fail(ok.error());
+    const auto root = document.root();
+    const std::string decision(root["decision"].text()), name(root["conversation"].text());
+    const std::string reason(trim(root["reason"].text()));
+    const std::string key(root["key"].string().value_or(call.snapshot.config->keys.empty() ? "anonymous" : ""));
+    const auto to = label_from(root["label"].string().value_or("public"));
+    if (decision.empty() == name.empty())
+        co_return fail(ErrorCode::invalid, "give a decision, or a conversation and its key", "decision");
+    if (!name.empty() && key.empty()) co_return fail(ErrorCode::invalid, "key: which key's conversation is it?", "key");
+    if (reason.empty()) co_return fail(ErrorCode::invalid, "reason: say why; it is recorded", "reason");
+    if (!to) co_return fail(ErrorCode::invalid, "label: expected public, internal or private", "label");
+    auto& services = gateway_.services();
+    privacy::LabelledDecision found{privacy::fingerprint_of_id(key + "\n" + name), {}};
+    if (!decision.empty()) {
+        auto looked = co_await gateway::query<privacy::LabelledDecision>(
+            services.store,
+            [decision](store::Database& database) { return privacy::conversation_of(database, decision); });
+        if (!looked) co_return fail(looked.error());
+        found = std::move(*looked);
+    }
+    auto released = services.privacy.memory().release(found.fingerprint, *to);
+    auto job = [released = std::move(released), response = found.response,
+                to = *to](store::Database& database) -> Result<> {
+        if (auto ok = released(database); !ok) return ok;
+        return response.empty() ? Result<>() : kept::lower_label(database, "resp_" + response, to);
+    };
+    const auto what = decision.empty() ? fmt::format("{} of {}", name, key) : decision;
+    auto recorded = co_await net::wait_for<Result<>>([&](auto resume) {
+        services.privacy.record_release(printable(what, 200), *to, printable(reason, 400), std::move(job),
+                                        std::move(resume));
+    });
+    if (!recorded) co_return fail(recorded.error());
+    json::Writer out;
+    out.begin_object().member("released", what).member("label", name_of(*to)).end_object();
+    co_return out.take();
 }
 
 Result<std::string> Api::status(const Call& call) {
@@ -148,8 +192,8 @@ Result<std::string> Api::decide(const Call& call) {
         label = *named;
     }
     auto& services = gateway_.services();
-    const auto dry = gateway::decide_only(call.snapshot, services.privacy.detector(), &services, call.key, document,
-                                          *request, label, call.request.headers.get("x-tandem-value") == "high");
+    const auto dry = gateway::decide_only(call.snapshot, &services, call.key, document, *request, label,
+                                          call.request.headers.get("x-tandem-value") == "high");
     if (!dry.decision) return fail(dry.decision.error());
     json::Writer out;
     out.begin_object().member("sentence", dry.decision->sentence()).raw_member("inputs", routing::to_json(dry.inputs));

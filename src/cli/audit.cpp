@@ -1,72 +1,363 @@
-// tandem audit: what left this machine, and whether its record is whole.
+// tandem audit: what left this machine, whether its record is whole, and whether the laws held.
 #include <fmt/format.h>
+
+#include <array>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <optional>
 
 #include "api/explain.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "cli/cli.h"
+#include "privacy/checkpoints.h"
 #include "privacy/egress.h"
 
 namespace tandem::cli {
 
 namespace {
 
-int verify(const Globals& globals) {
-    auto config = globals.load();
-    if (!config) return report(globals, config.error());
-    auto database = open_ledger(*config);
-    if (!database) return report(globals, database.error());
-    const auto verdict = privacy::verify_egress(**database);
-    if (!verdict) return report(globals, verdict.error());
-    if (globals.json) {
-        json::Writer out;
-        out.begin_object().member("records", verdict->records).member("whole", verdict->broken.empty());
-        if (!verdict->broken.empty()) out.member("broken", verdict->broken);
-        out.end_object();
-        fmt::print("{}\n", out.text());
-    } else if (verdict->broken.empty()) {
-        fmt::print("the egress record is whole: {} records, each follows from the one before\n", verdict->records);
-    } else {
-        fmt::print(stderr, "the egress record is BROKEN: {}\n", verdict->broken);
+// The ledger, opened to read. Prints why not.
+std::unique_ptr<store::Database> open(const Globals& globals, std::optional<config::Config>& config, int& code) {
+    auto loaded = globals.load();
+    if (!loaded) {
+        code = report(globals, loaded.error());
+        return nullptr;
     }
-    return verdict->broken.empty() ? kOk : kBroken;
+    config = std::move(*loaded);
+    auto database = open_ledger(*config);
+    if (!database) {
+        code = report(globals, database.error());
+        return nullptr;
+    }
+    return std::move(*database);
 }
 
-void print_json(const privacy::EgressRecord& r) {
-    json::Writer out;
+// Chain and checkpoints together.
+struct Whole {
+    privacy::Verdict chain;
+    privacy::CheckpointVerdict checkpoints;
+    std::string broken() const { return chain.broken.empty() ? checkpoints.broken : chain.broken; }
+};
+Result<Whole> whole(const config::Config& config, store::Database& database) {
+    Whole result;
+    auto chain = privacy::verify_egress(database);
+    if (!chain) return fail(chain.error());
+    result.chain = std::move(*chain);
+    const auto key = privacy::public_key_of(config.data);
+    if (!key && key.error().code == ErrorCode::not_found) return result;  // of a version before checkpoints
+    if (!key) return fail(key.error());
+    auto checkpoints = privacy::verify_checkpoints(config.checkpoints_file(), *key, database);
+    if (!checkpoints) return fail(checkpoints.error());
+    result.checkpoints = std::move(*checkpoints);
+    return result;
+}
+
+void write_record(json::Writer& out, const privacy::EgressRecord& r) {
     out.begin_object()
         .member("sequence", r.sequence)
         .member("time", r.time)
         .member("decision", r.decision)
         .member("provider", r.provider)
         .member("model", r.model);
-    out.member("label", name_of(r.label))
+    out.member("label", kLabelNames[static_cast<std::size_t>(r.label) % 4])
         .member("rule", r.rule)
         .member("bytes", r.bytes)
-        .member("body_sha256", r.body_sha256)
-        .member("previous", r.previous);
-    out.member("hash", r.hash).end_object();
-    fmt::print("{}\n", out.text());
+        .member("body_sha256", r.body_sha256);
+    if (!r.operation.empty())
+        out.member("operation", r.operation)
+            .member("clearance", kLabelNames[static_cast<std::size_t>(r.clearance) % 4])
+            .member("redacted", r.redacted);
+    out.member("previous", r.previous).member("hash", r.hash).end_object();
 }
 
+std::string line_of(const privacy::EgressRecord& r) {
+    const auto label = kLabelNames[static_cast<std::size_t>(r.label) % 4];
+    if (r.operation == privacy::kRelease)
+        return fmt::format("{:>7}  {}  RELEASED {} to {}: {}", r.sequence, api::time_text(r.time), r.decision, label,
+                           r.rule);
+    auto text = fmt::format("{:>7}  {}  {:<14} {:<20} {:<9} {:>9} bytes  rule {}  {}", r.sequence,
+                            api::time_text(r.time), r.provider, r.model, label, r.bytes, r.rule, r.decision);
+    if (!r.redacted.empty()) text += "  without " + r.redacted;
+    return text;
+}
+
+// ---- verify ----
+
+Result<privacy::EgressRecord> record_from(const json::Value& v) {
+    auto str = [&](std::string_view name) { return std::string(v[name].text()); };
+    auto number = [&](std::string_view name) { return v[name].integer().value_or(0); };
+    const auto label = label_from(v["label"].text());
+    const auto clearance = label_from(v["clearance"].string().value_or("public"));
+    if (!label || !clearance) return fail(ErrorCode::invalid, "a record has no label");
+    return privacy::EgressRecord{number("sequence"), number("time"),   str("decision"), str("provider"),
+                                 str("model"),       *label,           str("rule"),     number("bytes"),
+                                 str("body_sha256"), str("operation"), *clearance,      str("redacted"),
+                                 str("previous"),    str("hash")};
+}
+
+// A file of `audit export`, on any machine: its chain, and its checkpoint's signature.
+int verify_file(const Globals& globals, const std::string& name) {
+    std::ifstream file(name);
+    if (!file) return report(globals, {ErrorCode::not_found, fmt::format("{} cannot be read; is it there?", name)});
+    std::string line, previous, broken, key_text;
+    std::int64_t records = 0, last = 0;
+    bool is_signed = false;
+    while (broken.empty() && std::getline(file, line)) {
+        json::Document document;
+        if (!document.parse(line)) {
+            broken = fmt::format("line {} is not JSON", records + 1);
+            break;
+        }
+        const auto root = document.root();
+        if (const auto checkpoint = root["checkpoint"]; checkpoint.exists()) {
+            const auto read = privacy::checkpoint_from_json(checkpoint.raw());
+            privacy::PublicKey key{};
+            key_text = root["public_key"].text();
+            const bool good_key = privacy::bytes_of_hex(key_text, key);
+            if (!read || !good_key || !privacy::verify(key, read->signed_text(), read->signature))
+                broken = "the checkpoint at its end is not signed by the key that it names";
+            else if (records > 0 && (read->hash != previous || read->records != last))
+                broken = "the checkpoint at its end is of another record";
+            is_signed = true;
+            continue;
+        }
+        const auto record = record_from(root);
+        if (!record)
+            broken = record.error().message;
+        else if (privacy::hash_of(*record) != record->hash)
+            broken = fmt::format("record {} was changed", record->sequence);
+        else if (records > 0 && (record->previous != previous || record->sequence != last + 1))
+            broken = fmt::format("record {} does not follow the one before it", record->sequence);
+        else
+            ++records;
+        if (record) {
+            previous = record->hash;
+            last = record->sequence;
+        }
+    }
+    if (broken.empty() && !is_signed) broken = "it has no checkpoint at its end; it may have been cut";
+    if (globals.json) {
+        json::Writer out;
+        out.begin_object().member("records", records).member("whole", broken.empty()).member("public_key", key_text);
+        if (!broken.empty()) out.member("broken", broken);
+        out.end_object();
+        fmt::print("{}\n", out.text());
+    } else if (broken.empty()) {
+        fmt::print("{} is whole: {} records, signed by {}\n", name, records, key_text);
+    } else {
+        fmt::print(stderr, "{} is BROKEN: {}\n", name, broken);
+    }
+    return broken.empty() ? kOk : kBroken;
+}
+
+int verify(const Globals& globals) {
+    std::optional<config::Config> config;
+    int code = kOk;
+    const auto database = open(globals, config, code);
+    if (!database) return code;
+    const auto verdict = whole(*config, *database);
+    if (!verdict) return report(globals, verdict.error());
+    const auto broken = verdict->broken();
+    if (globals.json) {
+        json::Writer out;
+        out.begin_object().member("records", verdict->chain.records).member("whole", broken.empty());
+        out.member("checkpoints", verdict->checkpoints.checkpoints)
+            .member("signed_records", verdict->checkpoints.newest.records);
+        if (!broken.empty()) out.member("broken", broken);
+        out.end_object();
+        fmt::print("{}\n", out.text());
+    } else if (broken.empty()) {
+        fmt::print("the egress record is whole: {} records, each follows from the one before\n",
+                   verdict->chain.records);
+        fmt::print("{} signed checkpoints agree; the newest is of record {}\n", verdict->checkpoints.checkpoints,
+                   verdict->checkpoints.newest.records);
+    } else {
+        fmt::print(stderr, "the egress record is BROKEN: {}\n", broken);
+    }
+    return broken.empty() ? kOk : kBroken;
+}
+
+// ---- list, show, export ----
+
 int list(const Globals& globals, const std::string& since_text) {
-    auto config = globals.load();
-    if (!config) return report(globals, config.error());
     const auto since = since_from(since_text);
     if (!since) {
         report(globals, since.error());
         return kUsage;
     }
-    auto database = open_ledger(*config);
-    if (!database) return report(globals, database.error());
-    auto listed = privacy::list_egress(**database, *since, [&](const privacy::EgressRecord& r) {
-        if (globals.json)
-            print_json(r);
-        else
-            fmt::print("{:>7}  {}  {:<14} {:<20} {:<9} {:>9} bytes  rule {}  {}\n", r.sequence, api::time_text(r.time),
-                       r.provider, r.model, name_of(r.label), r.bytes, r.rule, r.decision);
+    std::optional<config::Config> config;
+    int code = kOk;
+    const auto database = open(globals, config, code);
+    if (!database) return code;
+    auto listed = privacy::list_egress(*database, *since, [&](const privacy::EgressRecord& r) {
+        if (globals.json) {
+            json::Writer out;
+            write_record(out, r);
+            fmt::print("{}\n", out.text());
+        } else {
+            fmt::print("{}\n", line_of(r));
+        }
+    });
+    return listed ? kOk : report(globals, listed.error());
+}
+
+int show(const Globals& globals, std::int64_t sequence) {
+    std::optional<config::Config> config;
+    int code = kOk;
+    const auto database = open(globals, config, code);
+    if (!database) return code;
+    std::optional<privacy::EgressRecord> found;
+    auto listed = privacy::list_egress(*database, INT64_MIN, [&](const privacy::EgressRecord& r) {
+        if (r.sequence == sequence) found = r;
     });
     if (!listed) return report(globals, listed.error());
+    if (!found)
+        return report(globals,
+                      {ErrorCode::not_found, fmt::format("there is no record {}; see tandem audit list", sequence)});
+    if (globals.json) {
+        json::Writer out;
+        write_record(out, *found);
+        fmt::print("{}\n", out.text());
+        return kOk;
+    }
+    const auto& r = *found;
+    auto row = [](std::string_view name, std::string_view value) { fmt::print("{:<12} {}\n", name, value); };
+    row("record", std::to_string(r.sequence));
+    row("time", api::time_text(r.time));
+    row("operation", r.operation.empty() ? "(not recorded by that version)" : r.operation);
+    row("to", fmt::format("{} at {}", r.model, r.provider));
+    row("label", kLabelNames[static_cast<std::size_t>(r.label) % 4]);
+    if (!r.operation.empty()) row("clearance", kLabelNames[static_cast<std::size_t>(r.clearance) % 4]);
+    row("taken out", r.redacted.empty() ? "nothing" : r.redacted);
+    row("rule", r.rule);
+    row("bytes", fmt::format("0 to {}", r.bytes));
+    row("sha256", r.body_sha256);
+    row("decision", r.decision);
+    row("previous", r.previous);
+    row("hash", r.hash);
     return kOk;
+}
+
+// Records as JSON lines, then the newest checkpoint and the key to check it with: what an auditor can take away.
+int export_records(const Globals& globals, const std::string& since_text) {
+    const auto since = since_from(since_text);
+    if (!since) {
+        report(globals, since.error());
+        return kUsage;
+    }
+    std::optional<config::Config> config;
+    int code = kOk;
+    const auto database = open(globals, config, code);
+    if (!database) return code;
+    const auto verdict = whole(*config, *database);
+    if (!verdict) return report(globals, verdict.error());
+    const auto key = privacy::public_key_of(config->data);
+    if (!key) return report(globals, key.error());
+    const auto& newest = verdict->checkpoints.newest;
+    auto listed = privacy::list_egress(*database, *since, [&](const privacy::EgressRecord& r) {
+        if (r.sequence > newest.records) return;  // not signed yet
+        json::Writer out;
+        write_record(out, r);
+        fmt::print("{}\n", out.text());
+    });
+    if (!listed) return report(globals, listed.error());
+    json::Writer out;
+    out.begin_object().raw_member("checkpoint", privacy::to_json(newest)).member("public_key", privacy::hex_of(*key));
+    out.end_object();
+    fmt::print("{}\n", out.text());
+    if (!verdict->broken().empty()) fmt::print(stderr, "the egress record is BROKEN: {}\n", verdict->broken());
+    return verdict->broken().empty() ? kOk : kBroken;
+}
+
+// ---- prove ----
+
+// Cloud attempts of the ledger that have no egress record, and the other way round.
+Result<std::vector<std::string>> unmatched(store::Database& database, std::int64_t since) {
+    std::vector<std::string> problems;
+    auto rows = database.prepare(
+        "SELECT DISTINCT decision FROM attempts WHERE zone = 1 AND time >= ? AND status = 200 AND decision || ' ' || "
+        "provider NOT IN (SELECT decision || ' ' || provider FROM egress)");
+    rows.bind(1, since);
+    while (true) {
+        const auto row = rows.step();
+        if (!row) return fail(row.error());
+        if (!*row) return problems;
+        problems.push_back(
+            fmt::format("decision {} was answered by a cloud, and there is no record of what left", rows.text(0)));
+    }
+}
+
+int prove(const Globals& globals, const std::string& since_text) {
+    const auto since = since_from(since_text);
+    if (!since) {
+        report(globals, since.error());
+        return kUsage;
+    }
+    std::optional<config::Config> config;
+    int code = kOk;
+    const auto database = open(globals, config, code);
+    if (!database) return code;
+    const auto verdict = whole(*config, *database);
+    if (!verdict) return report(globals, verdict.error());
+    std::vector<std::string> broken;
+    if (!verdict->broken().empty()) broken.push_back(verdict->broken());
+    std::array<std::vector<privacy::EgressRecord>, 4> by_label;
+    std::vector<privacy::EgressRecord> releases;
+    std::int64_t of_first_version = 0;
+    auto listed = privacy::list_egress(*database, *since, [&](const privacy::EgressRecord& r) {
+        if (r.operation == privacy::kRelease) return releases.push_back(r);
+        if (r.operation.empty())
+            ++of_first_version;
+        else if (r.label > r.clearance)
+            broken.push_back(fmt::format("record {} is {}, and {} was cleared for {}", r.sequence,
+                                         kLabelNames[static_cast<std::size_t>(r.label) % 4], r.provider,
+                                         kLabelNames[static_cast<std::size_t>(r.clearance) % 4]));
+        by_label[static_cast<std::size_t>(r.label) % 4].push_back(r);
+    });
+    if (!listed) return report(globals, listed.error());
+    auto missing = unmatched(*database, *since);
+    if (!missing) return report(globals, missing.error());
+    broken.insert(broken.end(), missing->begin(), missing->end());
+    if (globals.json) {
+        json::Writer out;
+        out.begin_object().member("held", broken.empty()).key("broken").begin_array();
+        for (const auto& text : broken) out.value(text);
+        out.end_array().key("left").begin_object();
+        for (std::size_t label = 0; label < by_label.size(); ++label) {
+            out.key(kLabelNames[label]).begin_array();
+            for (const auto& r : by_label[label]) write_record(out, r);
+            out.end_array();
+        }
+        out.end_object().key("released").begin_array();
+        for (const auto& r : releases) write_record(out, r);
+        out.end_array().end_object();
+        fmt::print("{}\n", out.text());
+        return broken.empty() ? kOk : kBroken;
+    }
+    for (std::size_t label = by_label.size(); label-- > 0;) {
+        const auto& records = by_label[label];
+        std::int64_t bytes = 0;
+        for (const auto& r : records) bytes += r.bytes;
+        fmt::print("{}: {} bodies, {} bytes left\n", kLabelNames[label], records.size(), bytes);
+        for (const auto& r : records)
+            fmt::print("  record {:>6}  bytes 0-{:<8} to {} ({})  sha256 {}{}\n", r.sequence, r.bytes, r.provider,
+                       r.operation.empty() ? "unsaid" : r.operation, r.body_sha256,
+                       r.redacted.empty() ? "" : "  without " + r.redacted);
+    }
+    for (const auto& r : releases) fmt::print("{}\n", line_of(r));
+    if (of_first_version > 0)
+        fmt::print("{} records are of a version that did not note the clearance; their labels are as recorded\n",
+                   of_first_version);
+    if (broken.empty()) {
+        fmt::print(
+            "the law held: nothing left above the clearance of who got it, all of it is on record, and the record "
+            "is whole\n");
+        return kOk;
+    }
+    for (const auto& text : broken) fmt::print(stderr, "BROKEN: {}\n", text);
+    return kBroken;
 }
 
 }  // namespace
@@ -74,13 +365,28 @@ int list(const Globals& globals, const std::string& since_text) {
 void add_audit(CLI::App& app, Globals& globals, Action& action) {
     auto* group = app.add_subcommand("audit", "What left this machine");
     group->require_subcommand(1);
-    auto* check =
-        group->add_subcommand("verify", "Follow the hash chain of the egress record; exit 6 where it is broken");
-    check->callback([&] { action = [&globals] { return verify(globals); }; });
-    auto* show = group->add_subcommand("list", "Print the records, oldest first; with --json one JSON object a line");
+    auto file = std::make_shared<std::string>();
+    auto* check = group->add_subcommand(
+        "verify", "Follow the hash chain of the egress record and its signed checkpoints; exit 6 where it is broken");
+    check->add_option("--file", *file, "Check a file that `audit export` wrote instead; needs nothing else");
+    check->callback([&, file] {
+        action = [&globals, file] { return file->empty() ? verify(globals) : verify_file(globals, *file); };
+    });
     auto since = std::make_shared<std::string>();
-    show->add_option("--since", *since, "30m, 24h, 7d, or a date");
-    show->callback([&, since] { action = [&globals, since] { return list(globals, *since); }; });
+    auto add = [&](const char* name, const char* help, int (*run)(const Globals&, const std::string&)) {
+        auto* command = group->add_subcommand(name, help);
+        command->add_option("--since", *since, "30m, 24h, 7d, or a date");
+        command->callback(
+            [&globals, &action, since, run] { action = [&globals, since, run] { return run(globals, *since); }; });
+    };
+    add("list", "Print the records, oldest first; with --json one JSON object a line", list);
+    add("export", "Write the records as JSON lines, and the newest signed checkpoint; for `audit verify --file`",
+        export_records);
+    add("prove", "List every body that left, by label, and say whether the law held; exit 6 where it did not", prove);
+    auto sequence = std::make_shared<std::int64_t>();
+    auto* one = group->add_subcommand("show", "Print one record");
+    one->add_option("record", *sequence, "Its number, from `audit list`")->required();
+    one->callback([&, sequence] { action = [&globals, sequence] { return show(globals, *sequence); }; });
 }
 
 }  // namespace tandem::cli

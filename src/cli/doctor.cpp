@@ -195,7 +195,7 @@ int doctor(const Globals& globals) {
         check_port(*config, checks);
         check_engine(*config, globals, checks);
         check_providers(*config, checks);
-        const auto detector = privacy::make_detector();
+        const auto detector = privacy::make_detector(config->privacy.own);
         checks.push_back({"detectors", detector ? Grade::good : Grade::bad,
                           detector ? fmt::format("{} patterns", privacy::patterns().size()) : detector.error().message,
                           "reinstall the Vectorscan package"});

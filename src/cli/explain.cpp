@@ -63,15 +63,14 @@ int explain_dry(const Globals& globals, config::Config config, const Options& op
         if (!label)
             return report(globals, {ErrorCode::invalid, "there is no label '" + options.label +
                                                             "'; there are: public, internal, private, secret"});
-        auto detector = privacy::make_detector();
-        if (!detector) return report(globals, detector.error());
         json::Document document;
         if (auto ok = document.parse(body); !ok) return report(globals, ok.error());
         config::Key nobody;
         nobody.id = "anonymous";
         const auto snapshot = gateway::snapshot_of(std::move(config));
-        auto dry = gateway::decide_only(*snapshot, **detector, nullptr, nobody, document, request, *label,
-                                        options.value == "high");
+        if (!snapshot) return report(globals, snapshot.error());
+        auto dry =
+            gateway::decide_only(**snapshot, nullptr, nobody, document, request, *label, options.value == "high");
         inputs = std::move(dry.inputs);
         decision = std::move(dry.decision);
     }

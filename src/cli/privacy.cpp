@@ -85,7 +85,7 @@ int scan_lines(const Globals& globals, privacy::Detector& detector, const config
 int run_scan(const Globals& globals, const Asked& asked) {
     const auto config = globals.load();
     if (!config) return report(globals, config.error());
-    const auto detector = privacy::make_detector();
+    const auto detector = privacy::make_detector(config->privacy.own);
     if (!detector) return report(globals, detector.error());
     for (const auto& name : asked.files) {
         std::ifstream file;

@@ -32,6 +32,14 @@ FileMark mark_of(const std::filesystem::path& file) {
     return {info.st_mtim.tv_sec, info.st_mtim.tv_nsec, info.st_size, static_cast<std::int64_t>(info.st_ino)};
 }
 
+// Of the config file and what it reads.
+std::vector<FileMark> marks_of(const std::vector<std::filesystem::path>& files) {
+    std::vector<FileMark> marks;
+    marks.reserve(files.size());
+    for (const auto& file : files) marks.push_back(mark_of(file));
+    return marks;
+}
+
 void reload(App& app) {
     if (auto ok = app.reload(); ok)
         spdlog::info("the config was read again");
@@ -69,8 +77,8 @@ int serve(const Globals& globals) {
 
     auto config = globals.load();
     if (!config) return report(globals, config.error());
-    const auto source = config->source;
-    auto mark = mark_of(source);
+    const bool has_file = !config->source.empty();
+    auto marks = marks_of(config->files());
     auto app = App::start(std::move(*config), globals.environment);
     if (!app) return report(globals, app.error());
     fmt::print("tandem is ready at {}\n", (*app)->url());
@@ -80,11 +88,13 @@ int serve(const Globals& globals) {
         const int signal = sigtimedwait(&signals, nullptr, &kConfigPoll);
         if (signal == SIGINT || signal == SIGTERM) break;
         if (signal == SIGHUP) {
-            mark = mark_of(source);
+            marks = marks_of((*app)->files());
             reload(**app);
-        } else if (const auto now = mark_of(source); !source.empty() && !(now == mark) && now.size >= 0) {
-            mark = now;
+        } else if (auto now = marks_of((*app)->files()); has_file && now != marks && now.front().size >= 0) {
+            marks = std::move(now);
             reload(**app);
+            // Another config may read other files.
+            if (const auto files = (*app)->files(); files.size() != marks.size()) marks = marks_of(files);
         }
     }
     spdlog::info("stopping: requests under way may end; once more stops at once");

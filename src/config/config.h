@@ -141,17 +141,52 @@ struct Key {
     KeyLimits limits;
 };
 
+// Something of the owner's own that detectors look for.
+struct OwnRule {
+    std::string name;
+    Label label = Label::private_;
+    std::vector<std::string> words;                      // in any case, as whole words
+    std::string pattern;                                 // a regular expression as Vectorscan (PCRE) reads it
+    std::vector<std::string> paths;                      // names of files that the text mentions: *, ** and ?
+    std::vector<std::shared_ptr<const Secret>> secrets;  // exact values, however encoded
+    std::size_t too_short = 0;                           // values of a file that are too short to be looked for
+};
+
+// What is done where content has a label that a zone may not see, or that the owner wants to be handled anyway.
+enum class Treatment { allow, local, block, redact, mask };
+inline constexpr std::array<std::string_view, 5> kTreatmentNames = {"allow", "local", "block", "redact", "mask"};
+
+// By zone and label; where the owner says nothing, the clearance decides: allow or local.
+using Treatments = std::array<std::array<std::optional<Treatment>, 4>, 2>;
+
+// What is done with an answer in which detectors find something that its request did not hold.
+struct AnswerRule {
+    std::optional<Zone> from;       // of the model; none: any
+    bool tool_calls_only = false;   // only in the arguments of calls
+    Label label = Label::private_;  // of what is found, at least
+    enum class Do { mask, stop } act = Do::stop;
+};
+inline constexpr std::array<std::string_view, 2> kAnswerDoNames = {"mask", "stop"};
+
 struct Privacy {
     Label local_clearance = Label::secret;
     Label cloud_clearance = Label::internal;
     Detection detect;
+    std::vector<OwnRule> own;
+    Treatments treatments;
+    bool realistic = false;  // stand-ins that look like what they stand for, where there is such a kind
+    milliseconds vault_keeps{7 * 86'400'000LL};
+    std::shared_ptr<const Secret> vault_key;  // never null; empty: the key is a file of the data folder
+    std::vector<AnswerRule> answers;
+    std::filesystem::path checkpoints;  // file of the egress record's signed checkpoints; empty: in the data folder
 };
 
 enum class Durability { process, power };
 
 struct Config {
-    std::filesystem::path source;  // the file, or empty for the built-in default
-    std::filesystem::path data;    // absolute
+    std::filesystem::path source;                // the file, or empty for the built-in default
+    std::filesystem::path data;                  // absolute
+    std::vector<std::filesystem::path> watched;  // further files whose content is part of it
     Server server;
     std::vector<Provider> providers;
     std::vector<Model> models;   // in the owner's order, which breaks ties
@@ -163,6 +198,9 @@ struct Config {
     Durability durability = Durability::process;
     std::string engine_binary;  // llama-server to use; empty: PATH, then the cache
 
+    std::filesystem::path checkpoints_file() const;
+    // What to read again when one of them changes; the first is `source`.
+    std::vector<std::filesystem::path> files() const;
     const Provider* provider(std::string_view id) const;
     const Model* model(std::string_view id) const;
     const Alias* alias(std::string_view id) const;

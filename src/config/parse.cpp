@@ -294,7 +294,109 @@ void read_policy(Section& s, const Config& config, Policy& policy, Problems& pro
     preset.each_listed("rules", [&](Section& rule) { read_rule(rule, config, policy); });
 }
 
-void read_privacy(Section& s, Privacy& privacy) {
+// Shorter values would be found everywhere.
+constexpr std::size_t kShortestSecret = 8;
+constexpr std::size_t kMostSecrets = 2'000;
+
+// The values of an .env file, or each line of any other.
+void read_values(const fs::path& file, Section& s, OwnRule& rule) {
+    std::ifstream in(file, std::ios::binary);
+    if (!in) return s.complain("values_of", fmt::format("cannot read {}", file.string()));
+    std::string line;
+    while (std::getline(in, line)) {
+        std::string_view text = trim(line);
+        if (text.empty() || text.starts_with('#')) continue;
+        if (text.starts_with("export ")) text = trim(text.substr(7));
+        const auto equals = text.find('=');
+        const bool assignment =
+            equals != std::string_view::npos && equals > 0 &&
+            text.substr(0, equals).find_first_not_of(
+                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.") == std::string_view::npos;
+        if (assignment) text = trim(text.substr(equals + 1));
+        if (text.size() >= 2 && (text.front() == '"' || text.front() == '\'') && text.back() == text.front())
+            text = text.substr(1, text.size() - 2);
+        if (text.size() < kShortestSecret)
+            ++rule.too_short;
+        else
+            rule.secrets.push_back(std::make_shared<const Secret>(std::string(text)));
+        if (rule.secrets.size() > kMostSecrets)
+            return s.complain("values_of", fmt::format("{} has more than {} values", file.string(), kMostSecrets));
+    }
+}
+
+fs::path beside_config(const std::string& text, const fs::path& source, const Environment& environment) {
+    if (text.starts_with("~/")) return fs::path(environment("HOME").value_or("/")) / text.substr(2);
+    return fs::path(text).is_absolute() || source.empty() ? fs::path(text) : fs::absolute(source).parent_path() / text;
+}
+
+void read_own(const std::string& name, Section& s, Config& config, const Environment& environment) {
+    OwnRule rule;
+    rule.name = name;
+    if (!good_name(name)) s.complain("a name has only letters, digits and . _ : / -");
+    s.texts("words", rule.words);
+    for (const auto& word : rule.words)
+        if (trim(word).size() < 2) s.complain("words", "a word of one character would be found everywhere");
+    s.text("pattern", rule.pattern);
+    s.texts("paths", rule.paths);
+    for (auto& path : rule.paths)
+        if (path.starts_with("~/")) path = environment("HOME").value_or("") + path.substr(1);
+    std::vector<std::string> values;
+    s.texts("values", values);
+    for (auto& value : values) {
+        if (value.size() < kShortestSecret)
+            s.complain("values", fmt::format("a value of less than {} characters would be found everywhere; make it "
+                                             "one of 'words'",
+                                             kShortestSecret));
+        rule.secrets.push_back(std::make_shared<const Secret>(std::move(value)));
+    }
+    std::string file;
+    s.text("values_of", file);
+    if (!file.empty()) {
+        const auto path = beside_config(file, config.source, environment);
+        config.watched.push_back(path);
+        read_values(path, s, rule);
+    }
+    if (s.has("values") || s.has("values_of")) rule.label = Label::secret;
+    s.label("label", rule.label);
+    if (rule.words.empty() && rule.pattern.empty() && rule.paths.empty() && !s.has("values") && file.empty())
+        s.complain("nothing to look for; give one of words, pattern, paths, values, values_of");
+    config.privacy.own.push_back(std::move(rule));
+}
+
+void read_treatments(Section& s, Privacy& privacy) {
+    for (std::size_t zone = 0; zone < kZoneNames.size(); ++zone)
+        s.section(std::string(kZoneNames[zone]), [&](Section& of_zone) {
+            const auto clearance = zone == 0 ? privacy.local_clearance : privacy.cloud_clearance;
+            for (std::size_t label = 1; label < kLabelNames.size(); ++label) {
+                auto& treatment = privacy.treatments[zone][label];
+                const std::string name(kLabelNames[label]);
+                of_zone.choice(name, treatment, kTreatmentNames);
+                if (treatment == Treatment::allow && static_cast<Label>(label) > clearance)
+                    of_zone.complain(name,
+                                     fmt::format("the clearance of {} is {}; to allow {}, set clearance: {{ {}: "
+                                                 "{} }}",
+                                                 kZoneNames[zone], name_of(clearance), name, kZoneNames[zone], name));
+            }
+        });
+}
+
+void read_answer_rule(Section& s, Privacy& privacy) {
+    constexpr std::array<std::string_view, 2> kPlaces = {"anywhere", "tool_calls"};
+    AnswerRule rule;
+    s.choice("from", rule.from, kZoneNames);
+    std::optional<int> place;
+    s.choice("in", place, kPlaces);
+    rule.tool_calls_only = place == 1;
+    if (!s.has("label")) s.complain("'label' is missing: of what is found, at least");
+    s.label("label", rule.label);
+    if (rule.label == Label::public_) s.complain("label", "everything is at least public; name a higher one");
+    if (!s.has("do")) s.complain("'do' is missing; there are: mask, stop");
+    s.choice("do", rule.act, kAnswerDoNames);
+    privacy.answers.push_back(rule);
+}
+
+void read_privacy(Section& s, Config& config, const Environment& environment) {
+    auto& privacy = config.privacy;
     s.section("clearance", [&](Section& clearance) {
         clearance.label("local", privacy.local_clearance);
         clearance.label("cloud", privacy.cloud_clearance);
@@ -303,6 +405,22 @@ void read_privacy(Section& s, Privacy& privacy) {
         for (std::size_t i = 0; i < kCategories; ++i)
             detect.label(std::string(kCategoryNames[i]), privacy.detect.labels[i]);
     });
+    s.each_named("own", [&](const std::string& name, Section& own) { read_own(name, own, config, environment); });
+    s.section("actions", [&](Section& actions) { read_treatments(actions, privacy); });
+    constexpr std::array<std::string_view, 2> kStandIns = {"typed", "realistic"};
+    std::optional<int> stand_ins;
+    s.choice("placeholders", stand_ins, kStandIns);
+    privacy.realistic = stand_ins == 1;
+    s.section("vault", [&](Section& vault) {
+        vault.duration("keeps", privacy.vault_keeps);
+        vault.secret("key", privacy.vault_key, false);
+        if (!privacy.vault_key->empty() && privacy.vault_key->reveal().size() < 32)
+            vault.complain("key", "is shorter than 32 characters; `openssl rand -hex 32` makes a good one");
+    });
+    std::string checkpoints;
+    s.text("checkpoints", checkpoints);
+    if (!checkpoints.empty()) privacy.checkpoints = beside_config(checkpoints, config.source, environment);
+    s.each_listed("answers", [&](Section& rule) { read_answer_rule(rule, privacy); });
 }
 
 void read_key(const std::string& id, Section& s, Config& config) {
@@ -401,7 +519,8 @@ void read_data(Section& root, Config& config, const Environment& environment) {
 void read_root(Section& root, Config& config, Problems& problems, const Environment& environment) {
     root.section("server", [&](Section& s) { read_server(s, config.server); });
     read_data(root, config, environment);
-    root.section("privacy", [&](Section& s) { read_privacy(s, config.privacy); });
+    config.privacy.vault_key = std::make_shared<const Secret>();
+    root.section("privacy", [&](Section& s) { read_privacy(s, config, environment); });
     root.each_named("providers", [&](const std::string& id, Section& s) { read_provider(id, s, config); });
     root.each_named("models", [&](const std::string& id, Section& s) { read_model(id, s, config); });
     if (config.providers.empty() && config.models.empty()) add_embedded_default(config);
@@ -453,6 +572,16 @@ bool Server::operator==(const Server& other) const {
         return std::tie(s.host, s.port, s.tls_certificate, s.tls_key, s.workers, s.hosts, s.limits, s.drain_timeout);
     };
     return fixed(*this) == fixed(other);
+}
+
+fs::path Config::checkpoints_file() const {
+    return privacy.checkpoints.empty() ? data / "egress.checkpoints" : privacy.checkpoints;
+}
+
+std::vector<fs::path> Config::files() const {
+    std::vector<fs::path> list = {source};
+    list.insert(list.end(), watched.begin(), watched.end());
+    return list;
 }
 
 const Provider* Config::provider(std::string_view id) const {

@@ -176,10 +176,11 @@ void Section::duration(const std::string& key, milliseconds& target) {
                                 : unit == "s" ? 1000
                                 : unit == "m" ? 60'000
                                 : unit == "h" ? 3'600'000
+                                : unit == "d" ? 86'400'000
                                               : 0;
     constexpr std::int64_t kLongest = 30LL * 24 * 3'600'000;
     if (!count || factor == 0 || *count == 0 || *count > kLongest / factor) {
-        complain(key, fmt::format("expected a duration such as 500ms, 10s, 5m or 1h (30 days at most), got '{}'",
+        complain(key, fmt::format("expected a duration such as 500ms, 10s, 5m, 1h or 7d (30 days at most), got '{}'",
                                   printable(*value, 40)));
         return;
     }

@@ -43,7 +43,7 @@ class Section {
     void required_text(const std::string& key, std::string& target);
     void secret(const std::string& key, std::shared_ptr<const Secret>& target, bool required);
     void flag(const std::string& key, bool& target);
-    void duration(const std::string& key, milliseconds& target);                                 // 500ms, 10s, 5m, 1h
+    void duration(const std::string& key, milliseconds& target);  // 500ms, 10s, 5m, 1h, 7d
     void bytes(const std::string& key, std::size_t& target, std::size_t low, std::size_t high);  // 4096, 16KiB, 32MiB
     void money(const std::string& key, Money& target);
     void label(const std::string& key, Label& target);

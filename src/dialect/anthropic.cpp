@@ -26,7 +26,7 @@ bool read_source(const Value& source, chat::Media& media) {
     if (type == "base64") {
         media.media_type = source["media_type"].text();
         media.data = source["data"].text();
-        return !media.data.empty();
+        return !media.data.empty() && is_media_type(media.media_type);
     }
     if (type == "url") media.url = source["url"].text();
     if (type == "file") media.file_id = source["file_id"].text();

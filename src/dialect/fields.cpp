@@ -143,10 +143,19 @@ void write_raw(json::Writer& out, std::string_view name, const chat::Raw& raw) {
     if (raw.given()) out.raw_member(name, raw.json);
 }
 
+namespace {
+constexpr std::size_t kLongestMediaType = 300;
+}
+
+bool is_media_type(std::string_view type) {
+    return type.size() <= kLongestMediaType && type.find(',') == std::string_view::npos;
+}
+
 chat::Media media_of_url(std::string_view url) {
     constexpr std::string_view kBase64 = ";base64,";
     chat::Media media;
-    const auto mark = url.starts_with("data:") ? url.substr(0, 200).find(kBase64) : std::string_view::npos;
+    const auto mark =
+        url.starts_with("data:") ? url.substr(0, kLongestMediaType + 20).find(kBase64) : std::string_view::npos;
     if (mark == std::string_view::npos) {
         media.url = url;
     } else {

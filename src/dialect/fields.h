@@ -86,6 +86,9 @@ void write_extra(json::Writer& out, const chat::Extra& extra);
 // A member where `raw` is given.
 void write_raw(json::Writer& out, std::string_view name, const chat::Raw& raw);
 
+// Whether it can be one (RFC 6838 has 127 characters for each half) and stand in a data: URL; empty is.
+bool is_media_type(std::string_view type);
+
 // data:image/png;base64,... apart; any other URL as it is.
 chat::Media media_of_url(std::string_view url);
 std::string url_of(const chat::Media& media);

@@ -83,13 +83,14 @@ Result<> read_part(const Value& value, const std::string& param, Pairing& pairin
         chat::Media media;
         media.media_type = either(data, "mimeType", "mime_type").text();
         media.data = data["data"].text();
-        if (media.data.empty()) return wrong(param, "inlineData with a mimeType and base64 data");
+        if (media.data.empty() || !is_media_type(media.media_type))
+            return wrong(param, "inlineData with a mimeType and base64 data");
         parts.push_back(media_part(std::move(media)));
     } else if (const Value file = either(value, "fileData", "file_data"); given(file)) {
         chat::Media media;
         media.media_type = either(file, "mimeType", "mime_type").text();
         media.url = either(file, "fileUri", "file_uri").text();
-        if (media.url.empty()) return wrong(param, "fileData with a fileUri");
+        if (media.url.empty() || !is_media_type(media.media_type)) return wrong(param, "fileData with a fileUri");
         parts.push_back(media_part(std::move(media)));
     } else if (const Value call = either(value, "functionCall", "function_call"); given(call)) {
         if (!signature.empty()) parts.push_back({sign(), {}});

@@ -58,6 +58,10 @@ Result<chat::Part> read_part(const Value& value, const std::string& param) {
             {{}, "audio/" + std::string(audio["format"].text()), std::string(audio["data"].text()), {}}};
         return part;
     }
+    // An item in a part's place would be sent on as an item, which is not what its client said.
+    for (const auto* item : {"message", "reasoning", "function_call", "function_call_output", "custom_tool_call",
+                             "custom_tool_call_output"})
+        if (*type == item) return wrong(param, fmt::format("a part; {} is an item of input", item));
     part.body = chat::OtherPart{std::string(*type), {std::string(value.raw())}};
     return part;
 }

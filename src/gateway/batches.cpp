@@ -326,7 +326,7 @@ net::Task<Answer> upload(const Served& s) {
     auto written = co_await net::run_on<Result<Label>>(s.services().pool, [&]() -> Result<Label> {
         privacy::Labelled labelled;
         labelled.raise(s.key.label, "key");
-        privacy::label_by_text(s.services().privacy.detector(), bytes, s.snapshot.config->privacy.detect, labelled);
+        privacy::label_by_text(*s.snapshot.detector, bytes, s.snapshot.config->privacy.detect, labelled);
         if (auto ok = write_file(path_of(s.snapshot, file.id), bytes); !ok) return fail(ok.error());
         return labelled.label;
     });

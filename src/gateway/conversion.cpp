@@ -181,18 +181,24 @@ std::unique_ptr<dialect::AnswerWriter> Conversion::writer(dialect::AnswerFrame f
 
 std::vector<std::unique_ptr<chat::EventFilter>> Conversion::filters(const std::string& id) const {
     std::vector<std::unique_ptr<chat::EventFilter>> list;
+    if (same_) {  // nothing has to be put right
+        if (more_filters_) more_filters_(list);
+        return list;
+    }
     list.push_back(chat::think_filter());
     if (rendered_) list.push_back(chat::rendered_tools_filter(id));
     list.push_back(chat::id_filter(id));
     // Where the provider has custom tools itself, they came back as what they are.
     if (!custom_.empty() && speaker_ != Speaker::openai_responses) list.push_back(chat::custom_filter(custom_));
+    if (more_filters_) more_filters_(list);
     return list;
 }
 
 std::unique_ptr<StreamRelay> Conversion::relay(const std::function<dialect::AnswerFrame()>& frame) const {
     const auto& request = question_->request;
-    if (same_ && question_->front.kind == Kind::openai_chat) return chat_relay(request.include_usage, request.choices);
-    if (same_) return same_relay(dialect::of(question_->front.kind), frame());
+    if (through() && question_->front.kind == Kind::openai_chat)
+        return chat_relay(request.include_usage, request.choices);
+    if (through()) return same_relay(dialect::of(question_->front.kind), frame());
     auto made = frame();
     auto list = filters(made.id);
     return translating_relay(dialect::of(kind_of(speaker_)), writer(std::move(made)), request.choices, std::move(list));
@@ -233,7 +239,7 @@ Result<Conversion::Whole> Conversion::read(const std::string& body, bool streame
         reader->whole(document.root(), events);
     }
     if (streamed) reader->end(events);
-    if (!same_)
+    if (!through())
         for (const auto& filter : filters(id)) {
             dialect::Events out;
             for (auto& event : events) filter->take(std::move(event), out);
@@ -243,8 +249,10 @@ Result<Conversion::Whole> Conversion::read(const std::string& body, bool streame
     bool finished = false;
     for (const auto& event : events) {
         if (const auto* used = std::get_if<chat::Used>(&event)) whole.usage = used->usage;
-        if (const auto* text = std::get_if<chat::TextDelta>(&event))
+        if (const auto* text = std::get_if<chat::TextDelta>(&event)) {
             whole.output = whole.output + chat::estimate_tokens(text->text);
+            if (text->choice == 0) whole.text += text->text;
+        }
         if (const auto* call = std::get_if<chat::ToolCallDelta>(&event))
             whole.output = whole.output + chat::estimate_tokens(call->arguments);
         if (const auto* failed = std::get_if<chat::Failed>(&event)) return fail(failed->error);

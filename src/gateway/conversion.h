@@ -2,6 +2,7 @@
 // where the dialect in front meets the dialect behind. Private to gateway/.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +19,7 @@
 namespace tandem::gateway {
 
 enum class Operation : std::uint8_t { chat, completion, count, embed, rerank };
+inline constexpr std::array<std::string_view, 5> kOperationNames = {"chat", "completion", "count", "embed", "rerank"};
 
 // What a path stands for.
 struct Front {
@@ -56,8 +58,12 @@ class Conversion {
     const dialect::Outgoing& outgoing() const { return outgoing_; }
     std::string take_body() { return std::move(outgoing_.body); }
     const std::vector<std::string>& warnings() const { return warnings_; }
-    // The client's bytes pass through, and so do the provider's.
+    // Both speak the client's dialect: its bytes are what was sent, and the provider's are what the client gets, unless
+    // filters have to see them.
     bool same() const { return same_; }
+    // Filters that see the answer last, made anew for each: what a guard or a restorer needs. Not for embeddings.
+    using MakeFilters = std::function<void(std::vector<std::unique_ptr<chat::EventFilter>>&)>;
+    void filter_with(MakeFilters make) { more_filters_ = std::move(make); }
 
     // `frame` is asked for where words of our own are needed; most streams pass as they are.
     std::unique_ptr<StreamRelay> relay(const std::function<dialect::AnswerFrame()>& frame) const;
@@ -67,7 +73,8 @@ class Conversion {
         chat::Answer answer;  // where it has to be said anew
         std::optional<dialect::Embeddings> embeddings;
         std::optional<Usage> usage;
-        Tokens output;  // estimated
+        Tokens output;     // estimated
+        std::string text;  // of the first choice
     };
     // `streamed`: it came as a stream all the same; `id` as in the frame. Errors: upstream, context.
     Result<Whole> read(const std::string& body, bool streamed, const std::string& id) const;
@@ -82,7 +89,9 @@ class Conversion {
   private:
     Conversion(const Question& question, dialect::Speaker speaker) : question_(&question), speaker_(speaker) {}
     // The provider's bytes are what the client gets.
-    bool passes(bool streamed) const { return same_ && streamed == question_->request.stream; }
+    bool passes(bool streamed) const { return through() && streamed == question_->request.stream; }
+    // Each event's bytes are handed on as they came.
+    bool through() const { return same_ && !more_filters_; }
     std::unique_ptr<dialect::AnswerWriter> writer(dialect::AnswerFrame frame) const;
     std::vector<std::unique_ptr<chat::EventFilter>> filters(const std::string& id) const;
 
@@ -93,6 +102,7 @@ class Conversion {
     std::set<std::string> custom_;
     bool same_ = false;
     bool rendered_ = false;
+    MakeFilters more_filters_;
 };
 
 }  // namespace tandem::gateway

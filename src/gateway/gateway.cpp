@@ -36,9 +36,9 @@ void add_cors(const Snapshot& snapshot, const net::Fields& request, net::Fields&
         return;
     answer.add("access-control-allow-origin", origin);
     answer.add("vary", "origin");
-    answer.add(
-        "access-control-expose-headers",
-        "x-tandem-decision, x-tandem-model, x-tandem-provider, x-tandem-zone, x-tandem-label, x-tandem-warnings");
+    answer.add("access-control-expose-headers",
+               "x-tandem-decision, x-tandem-model, x-tandem-provider, x-tandem-zone, x-tandem-label, "
+               "x-tandem-redacted, x-tandem-warnings");
 }
 
 std::vector<std::string> parts_below(std::string_view path, std::string_view prefix) {

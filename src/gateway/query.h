@@ -1,4 +1,4 @@
-// Questions to the store from a coroutine. Private to gateway/.
+// Questions to the store from a coroutine.
 #pragma once
 
 #include <functional>

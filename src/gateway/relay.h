@@ -37,6 +37,9 @@ class StreamRelay {
     const std::optional<Error>& failed() const { return failed_; }
     const std::optional<Usage>& usage() const { return usage_; }
     std::size_t malformed() const { return malformed_; }
+    // Keeps the text of the first answer, for said().
+    void collect() { collects_ = true; }
+    const std::string& said() const { return said_; }
     // Of all answers together, for an estimate.
     Tokens estimated_output() const { return {static_cast<std::int64_t>((text_bytes_ + 3) / 4)}; }
 
@@ -48,6 +51,8 @@ class StreamRelay {
     std::string out_;
     std::optional<Usage> usage_;
     std::optional<Error> failed_;
+    bool collects_ = false;
+    std::string said_;
     std::size_t text_bytes_ = 0;
     std::size_t finished_ = 0;
     std::size_t malformed_ = 0;

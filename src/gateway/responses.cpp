@@ -446,8 +446,8 @@ Label label_of(const Served& s, const json::Document& document) {
     privacy::Labelled labelled;
     labelled.raise(s.key.label, "key");
     auto& services = s.gateway.services();
-    privacy::label_by_content(services.privacy.detector(), document, services.snapshot()->config->privacy.detect,
-                              labelled);
+    const auto snapshot = services.snapshot();
+    privacy::label_by_content(*snapshot->detector, document, snapshot->config->privacy.detect, labelled);
     return labelled.label;
 }
 

@@ -8,6 +8,9 @@
 #include "base/text.h"
 #include "chat/answer.h"
 #include "chat/estimate.h"
+#include "privacy/guard.h"
+#include "privacy/redact.h"
+#include "privacy/restore.h"
 
 namespace tandem::gateway {
 
@@ -74,13 +77,22 @@ std::vector<routing::Standing> standing_of(Services& services, const Snapshot& s
 }
 
 // The parts of a label that need no detector.
-privacy::Labelled label_by_source(const config::Key& key, const std::string& alias, Label asked, Label remembered) {
+privacy::Labelled label_by_source(const config::Key& key, const std::string& alias, Label asked,
+                                  const privacy::Known& remembered) {
     privacy::Labelled labelled;
     labelled.raise(key.label, fmt::format("key {}", key.id));
     if (alias == "private") labelled.raise(Label::private_, "alias private");
     labelled.raise(asked, "header x-tandem-label");
-    labelled.raise(remembered, "this conversation before");
+    labelled.recall(remembered);
     return labelled;
+}
+
+// What detectors look at: all of it, or, where the owner has released a beginning, what came after that.
+Result<> document_after(const Question& question, std::optional<std::size_t> released, json::Document& rest) {
+    auto request = question.request;
+    const auto count = std::min(request.messages.size(), *released + 1);
+    request.messages.erase(request.messages.begin(), request.messages.begin() + static_cast<std::ptrdiff_t>(count));
+    return rest.parse(dialect::of(question.front.kind).encode_request(request, {request.model, false, false, 0}).body);
 }
 
 routing::Inputs inputs_of(const config::Key& key, const chat::Request& request, privacy::Labelled labelled,
@@ -89,6 +101,8 @@ routing::Inputs inputs_of(const config::Key& key, const chat::Request& request, 
     inputs.alias = request.model;
     inputs.key = key.id;
     inputs.label = labelled.label;
+    inputs.rest = labelled.rest;
+    inputs.found = labelled.found;
     inputs.label_reasons = std::move(labelled.reasons);
     inputs.high_value = high_value || key.high_value;
     inputs.features = routing::features_of(request);
@@ -159,13 +173,23 @@ class Run {
                         fmt::format("the key '{}' may not use '{}'{}", key_.id, printable(request().model, 80),
                                     suggest(request().model, key_.aliases)),
                         "model");
-        const auto& memory = services_.privacy.memory();
-        if (!memory.empty())
-            fingerprints_ = privacy::fingerprints(request(), fingerprint_scope(key_, asked_.conversation));
-        labelled_ = label_by_source(key_, request().model, asked_.label, memory.recall(fingerprints_));
+        auto& memory = services_.privacy.memory();
+        if (!memory.empty()) identify();
+        const auto recalled = memory.recall(identity_);
+        labelled_ = label_by_source(key_, request().model, asked_.label, recalled.known);
         labelled_.raise(keeping_.label, keeping_.label_reason);
-        privacy::label_by_content(services_.privacy.detector(), question_.document, config_.privacy.detect, labelled_);
+        json::Document after;
+        const bool released = recalled.released && question_.front.operation == Operation::chat &&
+                              document_after(question_, recalled.released, after).has_value();
+        privacy::label_by_content(*snapshot_->detector, released ? after : question_.document, config_.privacy.detect,
+                                  labelled_);
+        if (labelled_.label == Label::public_ && !identity_.prefixes.empty()) memory.note_public(identity_);
         return {};
+    }
+
+    void identify() {
+        if (identity_.prefixes.empty())
+            identity_ = privacy::identify(request(), fingerprint_scope(key_, asked_.conversation));
     }
 
     Result<> decide() {
@@ -178,10 +202,80 @@ class Run {
         if (!decision) return fail(decision.error());
         inputs_ = std::make_shared<const routing::Inputs>(std::move(inputs));
         decision_ = std::make_shared<const routing::Decision>(std::move(*decision));
-        if (inputs_->label > Label::public_ && fingerprints_.empty())
-            fingerprints_ = privacy::fingerprints(request(), fingerprint_scope(key_, asked_.conversation));
-        remember_ = services_.privacy.memory().remember(fingerprints_, !asked_.conversation.empty(), inputs_->label);
+        if (inputs_->label > Label::public_) identify();
+        remember_ =
+            services_.privacy.memory().remember(identity_, {inputs_->label, inputs_->rest}, id_.text(), keeping_.id);
         return {};
+    }
+
+    // ---- redaction ----
+
+    // The question as one zone may see it, and what puts its answer right.
+    struct Redacted {
+        Question question;
+        privacy::Redaction redaction;
+        std::shared_ptr<const privacy::Stands> stands;
+    };
+
+    // Made once for each zone. Errors: policy, internal, unavailable; then the zone may not be asked.
+    Result<std::shared_ptr<const Redacted>> redacted_for(Zone zone) {
+        auto& made = redacted_[static_cast<std::size_t>(zone)];
+        if (made) return made;
+        auto& vault = services_.privacy.vault();
+        auto scope = vault.scope_of(key_.id, conversation_name());
+        if (!scope) return fail(scope.error());
+        const auto known = vault.entries(*scope);
+        if (!known) return fail(known.error());
+        const auto& rules = config_.privacy;
+        auto redaction = privacy::redact(
+            question_.document, *snapshot_->detector,
+            {rules.detect, rules.treatments[static_cast<std::size_t>(zone)], rules.realistic}, *known, *vault.keys());
+        if (!redaction) return fail(redaction.error());
+        auto result = std::make_shared<Redacted>();
+        result->redaction = std::move(*redaction);
+        result->question.front = question_.front;
+        result->question.path = question_.path;
+        result->question.array = question_.array;
+        if (auto ok = result->question.document.parse(result->redaction.body); !ok) return fail(ok.error());
+        if (auto ok = decode(result->question); !ok) return fail(ok.error());
+        result->stands = std::make_shared<privacy::Stands>(result->redaction.used);
+        remember_ = both(std::move(remember_), vault.keep(*scope, result->redaction.fresh, rules.vault_keeps));
+        made = result;
+        return made;
+    }
+
+    // What its client calls the conversation, or else how it begins.
+    std::string conversation_name() {
+        if (!asked_.conversation.empty()) return "id\n" + asked_.conversation;
+        identify();
+        const auto& messages = request().messages;
+        const auto first = std::ranges::find_if(messages, [](const auto& m) { return m.role == chat::Role::user; });
+        const auto at = first == messages.end() ? 0 : static_cast<std::size_t>(first - messages.begin());
+        return identity_.prefixes.empty() ? "" : std::to_string(identity_.prefixes[at]);
+    }
+
+    // What sees the answer last: the owner's rules for answers, then what puts values back.
+    void add_filters(Conversion& conversation, Zone zone) {
+        const bool text =
+            question_.front.operation == Operation::chat || question_.front.operation == Operation::completion;
+        auto rules = privacy::rules_for(config_.privacy.answers, zone);
+        if (!text || (rules.empty() && !sent_)) return;
+        conversation.filter_with([this, rules, sent = sent_](std::vector<std::unique_ptr<chat::EventFilter>>& list) {
+            const auto& asked = sent ? sent->question.document : question_.document;
+            if (!rules.empty())
+                list.push_back(privacy::guard_filter(*snapshot_->detector, config_.privacy.detect, rules,
+                                                     [&asked] { return privacy::all_text(asked); }));
+            if (sent) list.push_back(privacy::restore_filter(sent->stands));
+        });
+    }
+
+    // What came of private content is as private; where a model saw only what remained, as private as that.
+    Label label_of_answer() const { return sent_ ? inputs_->rest : inputs_->label; }
+    void remember_answer(const std::string& text) {
+        if (inputs_->label == Label::public_) return;
+        remember_ =
+            both(std::move(remember_), services_.privacy.memory().remember_piece(privacy::piece_of_answer(text),
+                                                                                 {inputs_->label, label_of_answer()}));
     }
 
     // What a model must have for other work than to answer.
@@ -285,13 +379,28 @@ class Run {
             co_return failed({.error = place.error(), .remedy = upstream::Remedy::next, .body = {}, .retry_after = {}});
         const auto& endpoint = place->endpoint;
         const auto& model = *config_.model(candidate.model);
-        auto conversion = Conversion::make(question_, provider, model);
+        sent_.reset();
+        if (candidate.redacted) {
+            auto redacted = redacted_for(candidate.zone);
+            if (!redacted) {
+                warn(fmt::format("{}: {}", candidate.model, redacted.error().message));
+                co_return failed(
+                    {.error = redacted.error(), .remedy = upstream::Remedy::next, .body = {}, .retry_after = {}});
+            }
+            sent_ = std::move(*redacted);
+        } else if (inputs_->label > inputs_->rest) {
+            // This model sees the whole, so what it makes of it is as private as that.
+            remember_ = both(std::move(remember_),
+                             services_.privacy.memory().remember(identity_, {inputs_->label, inputs_->label}, {}));
+        }
+        auto conversion = Conversion::make(sent_ ? sent_->question : question_, provider, model);
         if (!conversion) {
             warn(fmt::format("{}: {}", candidate.model, conversion.error().message));
             co_return failed(
                 {.error = conversion.error(), .remedy = upstream::Remedy::next, .body = {}, .retry_after = {}});
         }
         for (const auto& warning : conversion->warnings()) warn(warning);
+        add_filters(*conversion, candidate.zone);
         auto call = call_of(*conversion);
         auto clearance = co_await clear(candidate, entry, conversion->take_body());
         if (!clearance) {
@@ -345,7 +454,7 @@ class Run {
             const bool may =
                 candidate.excluded == routing::Excluded::no || candidate.excluded == routing::Excluded::context;
             if (!may) continue;
-            if (llama && !inputs_->features.needs.has(config::Capability::vision))
+            if (llama && !candidate.redacted && !inputs_->features.needs.has(config::Capability::vision))
                 tokens = co_await exact_count(candidate);
             break;
         }
@@ -421,9 +530,13 @@ class Run {
                                   candidate.model,
                                   candidate.zone,
                                   entry.clearance,
-                                  inputs_->label,
+                                  candidate.seen,
                                   decision_->rule,
-                                  std::move(body)};
+                                  std::move(body),
+                                  std::string(kOperationNames[static_cast<std::size_t>(question_.front.operation)])};
+        if (sent_)
+            ask.redacted.emplace(sent_->redaction.summary(), sent_->redaction.stand_ins, *snapshot_->detector,
+                                 config_.privacy.detect);
         auto records = candidate.zone == Zone::cloud ? pending_records() : std::exchange(remember_, {});
         co_return co_await net::wait_for<Result<privacy::Clearance>>(
             [&](auto resume) { services_.privacy.clear(std::move(ask), std::move(records), std::move(resume)); });
@@ -464,7 +577,7 @@ class Run {
     // What the client must be able to ask for again is kept with the receipt.
     net::Task<Result<ledger::Receipt>> close_with(const std::string& response) {
         if (!keeping_.keep || response.empty()) co_return co_await close_record();
-        keep_ = keeping_.keep(response, inputs_->label);
+        keep_ = keeping_.keep(response, label_of_answer());
         co_return co_await close_record();
     }
 
@@ -478,13 +591,20 @@ class Run {
         mark_first_byte();
         const auto frame = this->frame();
         auto read = conversion.read(*body, streamed, frame.id);
+        if (!read && read.error().code == ErrorCode::policy)
+            co_return stopped(read.error(), estimate({static_cast<std::int64_t>(body->size() / 4)}), entry,
+                              reservation);
         if (!read) {
             Error error = read.error();
             error.message = fmt::format("{}: {}", entry.provider, error.message);
             co_return unreadable(std::move(error));
         }
         settle(read->usage.value_or(estimate(read->output)), entry, reservation, "answered");
+        remember_answer(read->text);
         auto said = conversion.say(*read, std::move(*body), streamed, attempt_.usage, frame);
+        // Reranked texts come back as they were sent.
+        if (sent_ && question_.front.operation == Operation::rerank)
+            said.body = privacy::restored(sent_->stands, said.body, true);
         auto receipt = co_await close_with(keeping_.keep_whole ? said.body : said.response);
         if (!receipt) {
             co_await refuse(receipt.error());
@@ -507,11 +627,13 @@ class Run {
     net::Task<Next> relay(net::Answer& answer, const Conversion& conversion, const routing::Table::Entry& entry,
                           ledger::Reservation& reservation) {
         const auto relay = conversion.relay([this] { return frame(); });
+        if (inputs_->label > Label::public_) relay->collect();
         std::optional<Error> broken;
         while (!relay->done() && !relay->failed()) {
             auto piece = co_await answer.read();
             if (exchange_.cancel().fired()) {
                 settle(relay->usage().value_or(estimate(relay->estimated_output())), entry, reservation, "cancelled");
+                remember_answer(relay->said());
                 record_unwatched();
                 co_return Next::done;
             }
@@ -540,16 +662,21 @@ class Run {
         if (!broken && !relay->done() && !relay->whole())
             broken = Error{ErrorCode::upstream,
                            fmt::format("{} ended its stream before the answer was finished", entry.provider)};
+        if (broken && !exchange_.started() && broken->code == ErrorCode::policy)
+            co_return stopped(*broken, relay->usage().value_or(estimate(relay->estimated_output())), entry,
+                              reservation);
         if (broken && !exchange_.started()) co_return unreadable(*broken);
         if (relay->malformed() > 0)
             warn(fmt::format("{} malformed events of {} were skipped", relay->malformed(), entry.provider));
         settle(relay->usage().value_or(estimate(relay->estimated_output())), entry, reservation,
                broken ? "cut" : "answered");
+        remember_answer(relay->said());
         if (broken) {
-            attempt_.error = broken->message;
-            services_.health.failed(entry.provider, broken->message);
+            attempt_.error = scrubbed(broken->message);
+            if (broken->code != ErrorCode::policy) services_.health.failed(entry.provider, broken->message);
             auto last = relay->fail(*broken);
-            if (keeping_.keep && !relay->response().empty()) keep_ = keeping_.keep(relay->response(), inputs_->label);
+            if (keeping_.keep && !relay->response().empty())
+                keep_ = keeping_.keep(relay->response(), label_of_answer());
             record_unwatched();
             co_await exchange_.write(std::move(last));
             co_return Next::done;
@@ -595,12 +722,19 @@ class Run {
     Next failed(upstream::Failure failure) {
         attempt_.outcome = "failed";
         attempt_.status = failure.status;
-        attempt_.error = printable(failure.error.message, 400);
+        // A provider may quote the prompt in its complaint. What is recorded has no values in it; the client knows
+        // them.
+        const auto message = scrubbed(failure.error.message);
+        attempt_.error = printable(message, 400);
         attempt_.total_ms = elapsed_ms();
         attempts_.push_back(attempt_);
-        warn(fmt::format("{} failed: {}", attempt_.model, failure.error.message));
-        if (failure.provider_unwell) services_.health.failed(attempt_.provider, failure.error.message);
+        warn(fmt::format("{} failed: {}", attempt_.model, message));
+        if (failure.provider_unwell) services_.health.failed(attempt_.provider, message);
         last_ = std::move(failure);
+        if (sent_) {
+            last_.error.message = privacy::restored(sent_->stands, last_.error.message, false);
+            last_.body = privacy::restored(sent_->stands, last_.body, true);
+        }
         switch (last_.remedy) {
             case upstream::Remedy::retry:
                 return Next::retry;
@@ -623,6 +757,15 @@ class Run {
         return failed(std::move(failure));
     }
 
+    // The owner's rules for answers have stopped it: the provider did its work, and nobody else is asked.
+    Next stopped(Error error, const Usage& usage, const routing::Table::Entry& entry,
+                 ledger::Reservation& reservation) {
+        attempt_.error = error.message;
+        settle(usage, entry, reservation, "stopped");
+        last_ = {.error = std::move(error), .remedy = upstream::Remedy::give_up, .body = {}, .retry_after = {}};
+        return Next::give_up;
+    }
+
     // The client has gone. What was sent is paid for all the same.
     Next cancelled(bool was_sent, ledger::Reservation* reservation = nullptr,
                    const routing::Table::Entry* entry = nullptr) {
@@ -636,6 +779,10 @@ class Run {
         }
         record_unwatched();
         return Next::done;
+    }
+
+    std::string scrubbed(std::string_view text) const {
+        return privacy::scrubbed(*snapshot_->detector, config_.privacy.detect, text);
     }
 
     void record_unwatched() { services_.ledger.close_unwatched(attempts_, pending_records()); }
@@ -679,6 +826,7 @@ class Run {
         headers.add("x-tandem-provider", attempt_.provider);
         headers.add("x-tandem-zone", name_of(attempt_.zone));
         headers.add("x-tandem-label", name_of(inputs_->label));
+        if (sent_) headers.add("x-tandem-redacted", sent_->redaction.summary());
         if (!warnings_.empty()) headers.add("x-tandem-warnings", header_text(join(warnings_, "; ")));
         headers.add(question_.front.kind == dialect::Kind::anthropic ? "request-id" : "x-request-id", id_.text());
         if (type == "text/event-stream") {
@@ -727,7 +875,9 @@ class Run {
     ledger::Admission admission_;
     Asked asked_;
     Question question_;
-    std::vector<std::int64_t> fingerprints_;
+    privacy::Identity identity_;
+    std::array<std::shared_ptr<const Redacted>, 2> redacted_;  // by zone
+    std::shared_ptr<const Redacted> sent_;  // of the attempt under way, where it is not the question itself
     privacy::Labelled labelled_;
     DecisionId id_;
     std::shared_ptr<const routing::Inputs> inputs_ = std::make_shared<const routing::Inputs>();
@@ -752,12 +902,13 @@ net::Task<> answer_question(Gateway& gateway, net::Exchange& exchange, std::shar
     co_await run.run();
 }
 
-DryRun decide_only(const Snapshot& snapshot, privacy::Detector& detector, Services* services, const config::Key& key,
-                   const json::Document& document, const chat::Request& request, Label asked_label, bool high_value) {
-    const auto remembered =
-        services == nullptr ? Label::public_ : services->privacy.memory().recall(privacy::fingerprints(request, ""));
+DryRun decide_only(const Snapshot& snapshot, Services* services, const config::Key& key, const json::Document& document,
+                   const chat::Request& request, Label asked_label, bool high_value) {
+    const auto remembered = services == nullptr
+                                ? privacy::Known{}
+                                : services->privacy.memory().recall(privacy::identify(request, "")).known;
     auto labelled = label_by_source(key, request.model, asked_label, remembered);
-    privacy::label_by_content(detector, document, snapshot.config->privacy.detect, labelled);
+    privacy::label_by_content(*snapshot.detector, document, snapshot.config->privacy.detect, labelled);
     auto inputs = inputs_of(key, request, std::move(labelled), high_value, 0);
     if (services != nullptr) inputs.standing = standing_of(*services, snapshot, key, inputs.features);
     auto decision = routing::decide(snapshot.table, inputs);

@@ -29,7 +29,7 @@ struct DryRun {
     routing::Inputs inputs;
     Result<routing::Decision> decision;
 };
-DryRun decide_only(const Snapshot& snapshot, privacy::Detector& detector, Services* services, const config::Key& key,
-                   const json::Document& document, const chat::Request& request, Label asked_label, bool high_value);
+DryRun decide_only(const Snapshot& snapshot, Services* services, const config::Key& key, const json::Document& document,
+                   const chat::Request& request, Label asked_label, bool high_value);
 
 }  // namespace tandem::gateway

@@ -7,8 +7,15 @@
 
 namespace tandem::gateway {
 
-std::shared_ptr<const Snapshot> snapshot_of(config::Config config) {
+Result<std::shared_ptr<const Snapshot>> snapshot_of(config::Config config,
+                                                    std::shared_ptr<privacy::Detector> detector) {
     auto snapshot = std::make_shared<Snapshot>();
+    if (!detector) {
+        auto made = privacy::make_detector(config.privacy.own);
+        if (!made) return fail(made.error());
+        detector = std::move(*made);
+    }
+    snapshot->detector = std::move(detector);
     snapshot->config = std::make_shared<const config::Config>(std::move(config));
     snapshot->table = routing::table_of(*snapshot->config);
     snapshot->table_json = routing::to_json(snapshot->table);

@@ -22,12 +22,15 @@ namespace tandem::gateway {
 
 struct Snapshot {
     std::shared_ptr<const config::Config> config;
+    std::shared_ptr<privacy::Detector> detector;
     routing::Table table;
     std::string table_id;  // SHA-256 of its JSON, shortened
     std::string table_json;
 };
 
-std::shared_ptr<const Snapshot> snapshot_of(config::Config config);
+// Errors: invalid, internal, as make_detector(). `detector` goes before the one that follows from the config.
+Result<std::shared_ptr<const Snapshot>> snapshot_of(config::Config config,
+                                                    std::shared_ptr<privacy::Detector> detector = nullptr);
 
 struct Services {
     const Clock& clock;

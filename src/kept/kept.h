@@ -43,6 +43,9 @@ struct History {
     Label label = Label::public_;
 };
 Result<History> history_of(store::Database& database, const std::string& key, const std::string& id);
+// Lowers the label of a response, of those it goes on from and of its conversation, which the owner has released; one
+// that is not kept is no error. Errors: storage.
+Result<> lower_label(store::Database& database, const std::string& id, Label to);
 // Responses that a restart has cut off: their objects' status becomes failed. Errors: storage.
 Result<> fail_interrupted(store::Database& database);
 

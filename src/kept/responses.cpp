@@ -101,6 +101,34 @@ Result<History> history_of(store::Database& database, const std::string& key, co
     return history;
 }
 
+Result<> lower_label(store::Database& database, const std::string& id, Label to) {
+    std::string at = id;
+    for (std::size_t i = 0; i < kLongestChain && !at.empty(); ++i) {
+        std::string conversation;
+        {
+            auto row = database.prepare("SELECT previous, conversation FROM kept_responses WHERE id = ?");
+            row.bind(1, at);
+            const auto found = row.step();
+            if (!found) return fail(found.error());
+            if (!*found) return {};
+            conversation = row.text(1);
+            auto lowered = database.prepare("UPDATE kept_responses SET label = MIN(label, ?) WHERE id = ?")
+                               .bind(1, static_cast<std::int64_t>(to))
+                               .bind(2, at)
+                               .run();
+            if (!lowered) return lowered;
+            at = row.text(0);
+        }
+        if (conversation.empty()) continue;
+        auto lowered = database.prepare("UPDATE kept_conversations SET label = MIN(label, ?) WHERE id = ?")
+                           .bind(1, static_cast<std::int64_t>(to))
+                           .bind(2, conversation)
+                           .run();
+        if (!lowered) return lowered;
+    }
+    return {};
+}
+
 Result<> fail_interrupted(store::Database& database) {
     return database
         .prepare(

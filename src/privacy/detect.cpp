@@ -4,14 +4,19 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <limits>
 #include <map>
+#include <mutex>
 #include <ranges>
 #include <tuple>
 
 #include "base/text.h"
+#include "base/world.h"
 #include "privacy/disguise.h"
 #include "privacy/names/names.h"
+#include "privacy/own.h"
 #include "privacy/patterns/matcher.h"
 #include "privacy/patterns/patterns.h"
 
@@ -23,14 +28,17 @@ constexpr int kNestedLevels = 3;
 constexpr int kDisguises = 3;      // one within the other: base64 of base64 of escapes
 constexpr std::size_t kSeam = 80;  // bytes of a long string's end that may hold a part of a value
 
+constexpr seconds kLongestScan{10};  // then it has failed, and what it looked at counts as secret
+
 class Vectorscan final : public Detector {
   public:
-    explicit Vectorscan(hs_database_t* database) : database_(database) {}
-    ~Vectorscan() override { hs_free_database(database_); }
+    Vectorscan(std::shared_ptr<hs_database_t> database, std::unique_ptr<Own> own)
+        : database_(std::move(database)), own_(std::move(own)) {}
 
     Result<std::vector<Finding>> scan(std::string_view text, bool names) override {
         std::vector<Finding> findings;
-        if (auto ok = look(text, kDisguises, findings); !ok) return fail(ok.error());
+        const auto deadline = std::chrono::steady_clock::now() + kLongestScan;
+        if (auto ok = look(text, kDisguises, deadline, findings); !ok) return fail(ok.error());
         if (names) find_names(text, findings);
         // What several passes, or several ends of one match, found alike stands once.
         auto place = [](const Finding& f) { return std::tuple(f.begin, f.end, f.detector, -f.score); };
@@ -45,8 +53,20 @@ class Vectorscan final : public Detector {
   private:
     struct Pass {
         std::string_view text;
+        SteadyTime deadline;
+        const Own* own;
+        std::vector<Finding>& findings;
         Sink sink;
+        unsigned matches = 0;
+        // The clock is looked at now and then only.
+        bool late() { return (++matches & 255U) == 0 && std::chrono::steady_clock::now() > deadline; }
     };
+
+    static int on_own_match(unsigned id, unsigned long long from, unsigned long long end, unsigned, void* context) {
+        auto& pass = *static_cast<Pass*>(context);
+        pass.own->take(id, pass.text, static_cast<std::size_t>(from), static_cast<std::size_t>(end), pass.findings);
+        return pass.late() ? 1 : 0;
+    }
 
     static int on_match(unsigned id, unsigned long long, unsigned long long end, unsigned, void* context) {
         auto& pass = *static_cast<Pass*>(context);
@@ -57,25 +77,29 @@ class Vectorscan final : public Detector {
             pattern.check(pattern.kind, candidate, pass.sink);
         else
             pass.sink.add(pattern.kind, candidate.begin, candidate.end, 0.9F);
-        return 0;
+        return pass.late() ? 1 : 0;
     }
 
     // The text as it is, then without its disguises.
-    Result<> look(std::string_view text, int disguises, std::vector<Finding>& findings) {
+    Result<> look(std::string_view text, int disguises, SteadyTime deadline, std::vector<Finding>& findings) {
         hs_scratch_t* scratch = scratch_of_thread();
         if (scratch == nullptr) return fail(ErrorCode::internal, "the detector has no working memory");
         if (text.size() > std::numeric_limits<unsigned>::max())
             return fail(ErrorCode::internal, "the text is too large for the detector");
-        Pass pass{text, {}};
-        const auto code =
-            hs_scan(database_, text.data(), static_cast<unsigned>(text.size()), 0, scratch, on_match, &pass);
+        Pass pass{text, deadline, own_.get(), findings, {}};
+        const auto size = static_cast<unsigned>(text.size());
+        auto code = hs_scan(database_.get(), text.data(), size, 0, scratch, on_match, &pass);
+        if (code == HS_SUCCESS && own_->database() != nullptr)
+            code = hs_scan(own_->database(), text.data(), size, 0, scratch, on_own_match, &pass);
+        if (code == HS_SCAN_TERMINATED)
+            return fail(ErrorCode::internal, fmt::format("the detector took longer than {} s", kLongestScan.count()));
         if (code != HS_SUCCESS) return fail(ErrorCode::internal, fmt::format("the detector failed with code {}", code));
         for (const auto& hit : pass.sink.hits)
             findings.push_back({hit.kind->id, hit.kind->type, hit.kind->category, hit.begin, hit.end, hit.score, {}});
         if (disguises == 0) return {};
         if (const auto plain = fold(text)) {
             std::vector<Finding> inner;
-            if (auto ok = look(plain->text, disguises - 1, inner); !ok) return ok;
+            if (auto ok = look(plain->text, disguises - 1, deadline, inner); !ok) return ok;
             for (auto& finding : inner) {
                 finding.begin = plain->origin[finding.begin];
                 finding.end = plain->origin[finding.end];
@@ -85,7 +109,7 @@ class Vectorscan final : public Detector {
         Result<> failed;
         each_encoded(text, [&](std::size_t begin, std::size_t end, std::string_view decoded) {
             std::vector<Finding> inner;
-            if (auto ok = look(decoded, disguises - 1, inner); !ok) failed = ok;
+            if (auto ok = look(decoded, disguises - 1, deadline, inner); !ok) failed = ok;
             for (auto& finding : inner) {
                 if (finding.score < kSure) continue;
                 finding.begin = begin;
@@ -100,19 +124,48 @@ class Vectorscan final : public Detector {
     hs_scratch_t* scratch_of_thread() const {
         struct Scratch {
             hs_scratch_t* memory = nullptr;
-            const hs_database_t* sized_for = nullptr;
+            std::uint64_t sized_for = 0;
             ~Scratch() { hs_free_scratch(memory); }
         };
         thread_local Scratch scratch;
-        if (scratch.sized_for != database_) {
-            if (hs_alloc_scratch(database_, &scratch.memory) != HS_SUCCESS) return nullptr;
-            scratch.sized_for = database_;
+        if (scratch.sized_for != number_) {
+            if (hs_alloc_scratch(database_.get(), &scratch.memory) != HS_SUCCESS) return nullptr;
+            if (own_->database() != nullptr && hs_alloc_scratch(own_->database(), &scratch.memory) != HS_SUCCESS)
+                return nullptr;
+            scratch.sized_for = number_;
         }
         return scratch.memory;
     }
 
-    hs_database_t* database_;
+    static std::uint64_t next_number() {
+        static std::atomic<std::uint64_t> last = 0;
+        return ++last;
+    }
+
+    const std::uint64_t number_ = next_number();  // an address can be used again, a number is not
+    const std::shared_ptr<hs_database_t> database_;
+    const std::unique_ptr<Own> own_;
 };
+
+// The house's patterns, which all detectors of the process share.
+Result<std::shared_ptr<hs_database_t>> shared_database() {
+    static std::mutex mutex;
+    static std::weak_ptr<hs_database_t> known;
+    const std::lock_guard lock(mutex);
+    if (auto database = known.lock()) return database;
+    hs_database_t* database = nullptr;
+    if (hs_deserialize_database(reinterpret_cast<const char*>(kPatternsDatabase), kPatternsDatabaseSize, &database) !=
+        HS_SUCCESS) {
+        spdlog::warn("the detectors' database was built for another Vectorscan; compiling it anew");
+        std::string why;
+        database = compile_patterns(why);
+        if (database == nullptr)
+            return fail(ErrorCode::internal, fmt::format("the detectors do not run on this machine: {}", why));
+    }
+    std::shared_ptr<hs_database_t> made(database, [](hs_database_t* old) { hs_free_database(old); });
+    known = made;
+    return made;
+}
 
 void append_text(const json::Document& document, int levels, std::string& out) {
     document.each_text([&](std::string_view text, bool is_key) {
@@ -132,17 +185,12 @@ void append_text(const json::Document& document, int levels, std::string& out) {
 
 }  // namespace
 
-Result<std::unique_ptr<Detector>> make_detector() {
-    hs_database_t* database = nullptr;
-    if (hs_deserialize_database(reinterpret_cast<const char*>(kPatternsDatabase), kPatternsDatabaseSize, &database) !=
-        HS_SUCCESS) {
-        spdlog::warn("the detectors' database was built for another Vectorscan; compiling it anew");
-        std::string why;
-        database = compile_patterns(why);
-        if (database == nullptr)
-            return fail(ErrorCode::internal, fmt::format("the detectors do not run on this machine: {}", why));
-    }
-    return std::make_unique<Vectorscan>(database);
+Result<std::unique_ptr<Detector>> make_detector(const std::vector<config::OwnRule>& own) {
+    auto database = shared_database();
+    if (!database) return fail(database.error());
+    auto compiled = Own::compile(own);
+    if (!compiled) return fail(compiled.error());
+    return std::make_unique<Vectorscan>(std::move(*database), std::move(*compiled));
 }
 
 std::vector<Finding> resolve(std::vector<Finding> findings) {

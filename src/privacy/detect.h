@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "base/label.h"
 #include "base/result.h"
-#include "config/category.h"
+#include "config/config.h"
 
 namespace tandem::privacy {
 
@@ -36,8 +36,9 @@ class Detector {
     virtual Result<std::vector<Finding>> scan(std::string_view text, bool names) = 0;
 };
 
-// Errors: internal, when Vectorscan does not run on this machine.
-Result<std::unique_ptr<Detector>> make_detector();
+// The detectors of this house and the owner's own. Errors: internal, when Vectorscan does not run on this machine;
+// invalid, when a pattern of the owner's is wrong, with its name.
+Result<std::unique_ptr<Detector>> make_detector(const std::vector<config::OwnRule>& own = {});
 
 // Of findings that overlap the surest, then the longest, by where they begin.
 std::vector<Finding> resolve(std::vector<Finding> findings);

@@ -24,6 +24,9 @@ EgressRecord read_row(const store::Statement& row) {
     record.body_sha256 = row.text(8);
     record.previous = row.text(9);
     record.hash = row.text(10);
+    record.operation = row.text(11);
+    record.clearance = static_cast<Label>(row.integer(12));
+    record.redacted = row.text(13);
     return record;
 }
 
@@ -36,10 +39,17 @@ const char* const kEgressSchema =
     "NULL,"
     " previous TEXT NOT NULL, hash TEXT NOT NULL) STRICT;";
 
+const char* const kEgressSchema2 =
+    "ALTER TABLE egress ADD COLUMN operation TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE egress ADD COLUMN clearance INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE egress ADD COLUMN redacted TEXT NOT NULL DEFAULT '';";
+
 std::string hash_of(const EgressRecord& r) {
-    return hex(
-        sha256(fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n", r.sequence, r.time, r.decision, r.provider,
-                           r.model, static_cast<int>(r.label), r.rule, r.bytes, r.body_sha256, r.previous)));
+    auto text = fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n", r.sequence, r.time, r.decision, r.provider, r.model,
+                            static_cast<int>(r.label), r.rule, r.bytes, r.body_sha256);
+    if (!r.operation.empty())
+        text += fmt::format("{}\n{}\n{}\n", r.operation, static_cast<int>(r.clearance), r.redacted);
+    return hex(sha256(text + r.previous + "\n"));
 }
 
 Result<> append(store::Database& database, EgressRecord& record) {
@@ -51,7 +61,7 @@ Result<> append(store::Database& database, EgressRecord& record) {
         record.previous = *row ? last.text(1) : kFirst;
     }
     record.hash = hash_of(record);
-    return database.prepare("INSERT INTO egress VALUES (?,?,?,?,?,?,?,?,?,?,?)")
+    return database.prepare("INSERT INTO egress VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
         .bind(1, record.sequence)
         .bind(2, record.time)
         .bind(3, record.decision)
@@ -63,14 +73,17 @@ Result<> append(store::Database& database, EgressRecord& record) {
         .bind(9, record.body_sha256)
         .bind(10, record.previous)
         .bind(11, record.hash)
+        .bind(12, record.operation)
+        .bind(13, static_cast<std::int64_t>(record.clearance))
+        .bind(14, record.redacted)
         .run();
 }
 
 Result<> list_egress(store::Database& database, std::int64_t since,
                      const std::function<void(const EgressRecord&)>& visit) {
     auto rows = database.prepare(
-        "SELECT sequence, time, decision, provider, model, label, rule, bytes, body_sha256, previous, hash"
-        " FROM egress WHERE time >= ? ORDER BY sequence");
+        "SELECT sequence, time, decision, provider, model, label, rule, bytes, body_sha256, previous, hash, operation, "
+        "clearance, redacted FROM egress WHERE time >= ? ORDER BY sequence");
     rows.bind(1, since);
     while (true) {
         const auto row = rows.step();

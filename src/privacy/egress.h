@@ -22,14 +22,23 @@ struct EgressRecord {
     std::string rule;         // of the policy, that chose the provider
     std::int64_t bytes = 0;   // of the body
     std::string body_sha256;  // hex
-    std::string previous;     // hash of the record before; 64 zeros for the first
-    std::string hash;         // SHA-256 over all of the above, hex
+    // Since the second version of the record; a record without an operation is of the first.
+    std::string operation;  // chat, count, embed, ...; "release", where an owner lowered a label: nothing left
+    Label clearance = Label::public_;  // of the provider, at the time
+    std::string redacted;              // types and how many places of each were taken out: "IBAN_CODE:1,PERSON:2"
+    std::string previous;              // hash of the record before; 64 zeros for the first
+    std::string hash;                  // SHA-256 over all of the above, hex
 };
 
-// The hash of a record: SHA-256 of its fields in the order above, each followed by a line feed.
+// The operation of a record that says that the owner lowered a label. `decision` is what was named, `rule` the reason.
+inline constexpr std::string_view kRelease = "release";
+
+// The hash of a record: SHA-256 of its fields, each followed by a line feed: sequence, time, decision, provider, model,
+// label (as a number), rule, bytes, body_sha256, where it has an operation that, clearance and redacted, then previous.
 std::string hash_of(const EgressRecord& record);
 
 extern const char* const kEgressSchema;
+extern const char* const kEgressSchema2;
 
 // Adds a record inside a transaction; fills in sequence, previous and hash. Errors: storage.
 Result<> append(store::Database& database, EgressRecord& record);

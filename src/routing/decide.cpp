@@ -57,14 +57,26 @@ Result<Meaning> meaning_of(const Table& table, const std::string& alias) {
 }
 
 // The first hard constraint that the model fails, in the order in which they are documented.
-void exclude(Candidate& candidate, const Table::Entry& entry, const Inputs& in, const Rule* rule) {
+void exclude(Candidate& candidate, const Table& table, const Table::Entry& entry, const Inputs& in, const Rule* rule) {
     auto because = [&](Excluded what, std::string reason) {
         candidate.excluded = what;
         candidate.reason = std::move(reason);
     };
-    if (in.label > entry.clearance)
-        return because(Excluded::label, fmt::format("the content is {}, and {} may see {} at most", name_of(in.label),
-                                                    entry.provider, name_of(entry.clearance)));
+    const auto view = view_of(table, entry.zone, in);
+    candidate.redacted = view.redacted;
+    candidate.seen = view.label;
+    if (view.blocked)
+        return because(Excluded::blocked,
+                       fmt::format("the content is {}, which privacy.actions blocks where it could go to the {} zone",
+                                   name_of(in.label), name_of(entry.zone)));
+    if (view.home)
+        return because(Excluded::label, fmt::format("the content is {}, which privacy.actions keeps from the {} zone",
+                                                    name_of(in.label), name_of(entry.zone)));
+    if (view.label > entry.clearance)
+        return because(Excluded::label,
+                       fmt::format("the content is {}{}, and {} may see {} at most", name_of(view.label),
+                                   view.redacted ? " even without what was found in it" : "", entry.provider,
+                                   name_of(entry.clearance)));
     if (rule != nullptr && rule->only && entry.zone != *rule->only)
         return because(Excluded::rule, fmt::format("rule {} allows only {}", rule->name, name_of(*rule->only)));
     // These must be claimed: a model that says nothing of itself is taken for one to talk to.
@@ -114,6 +126,36 @@ std::string words_of(const Rule& rule) {
 
 }  // namespace
 
+View view_of(const Table& table, Zone zone, const Inputs& in) {
+    using enum config::Treatment;
+    View view;
+    const auto& treatments = table.treatments[static_cast<std::size_t>(zone)];
+    auto keep_out = [&](std::optional<config::Treatment> treatment) {
+        view.blocked = view.blocked || treatment == block;
+        view.home = view.home || treatment == local;
+    };
+    view.label = in.rest;
+    // What a source has labelled cannot be taken out.
+    keep_out(treatments[static_cast<std::size_t>(in.rest)]);
+    for (std::size_t label = 1; label < kLabelNames.size(); ++label) {
+        if (((in.found >> label) & 1U) == 0) continue;
+        const auto treatment = treatments[label];
+        if (treatment == redact || treatment == mask) {
+            view.redacted = true;
+            continue;
+        }
+        keep_out(treatment);
+        view.label = higher(view.label, static_cast<Label>(label));
+    }
+    // A label that nothing accounts for cannot be taken out.
+    const bool accounted = in.rest == in.label || ((in.found >> static_cast<unsigned>(in.label)) & 1U) != 0;
+    if (!accounted) {
+        keep_out(treatments[static_cast<std::size_t>(in.label)]);
+        view.label = higher(view.label, in.label);
+    }
+    return view;
+}
+
 const Table::Entry* Table::find(std::string_view model) const {
     for (const auto& entry : models)
         if (entry.model == model) return &entry;
@@ -155,6 +197,8 @@ Result<Decision> decide(const Table& table, const Inputs& in) {
                             entry->zone,
                             Excluded::no,
                             {},
+                            false,
+                            Label::public_,
                             0,
                             worst_cost(*entry, in.features),
                             decision.candidates.size(),
@@ -163,8 +207,18 @@ Result<Decision> decide(const Table& table, const Inputs& in) {
         const bool preferred = (prefer == Rule::Prefer::local && entry->zone == Zone::local) ||
                                (prefer == Rule::Prefer::cloud && entry->zone == Zone::cloud);
         candidate.zone_score = preferred ? 1 : 0;
-        exclude(candidate, *entry, in, rule);
+        exclude(candidate, table, *entry, in, rule);
         decision.candidates.push_back(std::move(candidate));
+    }
+    // Who blocks wants to be told, not answered from elsewhere.
+    const auto blocked = std::ranges::find(decision.candidates, Excluded::blocked, &Candidate::excluded);
+    if (blocked != decision.candidates.end()) {
+        const auto reason = blocked->reason;
+        for (auto& candidate : decision.candidates)
+            if (candidate.excluded == Excluded::no) {
+                candidate.excluded = Excluded::blocked;
+                candidate.reason = reason + "; ask for 'local' to have it answered at home";
+            }
     }
     // Ties stay in the owner's order, so that the result is one and the same always.
     const bool ordered = meaning->ordered;
@@ -182,6 +236,7 @@ std::string Decision::sentence() const {
     if (eligible > 0) {
         const auto& first = candidates.front();
         text = fmt::format("{} at {} ({}): {}", first.model, first.provider, name_of(first.zone), why);
+        if (first.redacted) text += "; what detectors found is taken out before it is asked";
     } else {
         text = "no model may take it";
     }
@@ -201,6 +256,7 @@ Error Decision::refusal() const {
     const bool too_long = any(Excluded::context) && std::ranges::all_of(candidates, [](const auto& c) {
                               return c.excluded == Excluded::context || c.excluded == Excluded::capability;
                           });
+    if (any(Excluded::blocked)) return {ErrorCode::policy, message};
     // One that is only unwell may come back: then waiting helps, and 503 says so.
     if (any(Excluded::health)) return {ErrorCode::unavailable, message};
     if (any(Excluded::budget)) return {ErrorCode::over_budget, message};

@@ -71,6 +71,7 @@ Table table_of(const config::Config& config) {
     }
     table.aliases = config.aliases;
     table.rules = config.policy.rules;
+    table.treatments = config.privacy.treatments;
     return table;
 }
 
@@ -98,7 +99,15 @@ std::string to_json(const Table& table) {
     }
     out.end_array().key("rules").begin_array();
     for (const auto& rule : table.rules) write_rule(out, rule);
-    out.end_array().end_object();
+    out.end_array().key("treatments").begin_object();
+    for (std::size_t zone = 0; zone < kZoneNames.size(); ++zone) {
+        out.key(kZoneNames[zone]).begin_object();
+        for (std::size_t label = 0; label < kLabelNames.size(); ++label)
+            if (const auto treatment = table.treatments[zone][label])
+                out.member(kLabelNames[label], config::kTreatmentNames[static_cast<std::size_t>(*treatment)]);
+        out.end_object();
+    }
+    out.end_object().end_object();
     return out.take();
 }
 
@@ -123,6 +132,10 @@ Result<Table> table_from_json(const Value& value) {
         table.aliases.push_back(std::move(alias));
     }
     for (const Value rule : value["rules"].children()) table.rules.push_back(read_rule(rule));
+    for (std::size_t zone = 0; zone < kZoneNames.size(); ++zone)
+        for (std::size_t label = 0; label < kLabelNames.size(); ++label)
+            table.treatments[zone][label] = named<config::Treatment>(
+                value["treatments"][kZoneNames[zone]][kLabelNames[label]], config::kTreatmentNames);
     return table;
 }
 
@@ -135,7 +148,11 @@ std::string to_json(const Inputs& in) {
         .key("label_reasons")
         .begin_array();
     for (const auto& reason : in.label_reasons) out.value(reason);
-    out.end_array().member("high_value", in.high_value).member("prompt_tokens", in.features.prompt_tokens);
+    out.end_array()
+        .member("rest", name_of(in.rest))
+        .member("found", static_cast<int>(in.found))
+        .member("high_value", in.high_value)
+        .member("prompt_tokens", in.features.prompt_tokens);
     if (in.features.context_tokens > 0) out.member("context_tokens", in.features.context_tokens);
     out.member("answer_tokens", in.features.answer_tokens).member("needs", static_cast<int>(in.features.needs.bits));
     out.member("difficulty", in.features.difficulty)
@@ -165,6 +182,8 @@ Result<Inputs> inputs_from_json(const Value& value) {
     in.alias = str(value["alias"]);
     in.key = str(value["key"]);
     in.label = *label;
+    in.rest = named<Label>(value["rest"], kLabelNames).value_or(in.label);
+    in.found = static_cast<std::uint8_t>(value["found"].integer().value_or(0));
     for (const Value reason : value["label_reasons"].children()) in.label_reasons.push_back(str(reason));
     in.high_value = value["high_value"].boolean().value_or(false);
     in.features.prompt_tokens = value["prompt_tokens"].integer().value_or(0);
@@ -188,6 +207,7 @@ std::string to_json(const Decision& decision) {
         out.begin_object().member("model", c.model).member("provider", c.provider).member("zone", name_of(c.zone));
         if (c.excluded != Excluded::no)
             out.member("excluded", kExcludedNames[static_cast<std::size_t>(c.excluded)]).member("reason", c.reason);
+        if (c.redacted) out.member("redacted", true).member("seen", name_of(c.seen));
         out.key("scores")
             .begin_object()
             .member("zone", c.zone_score)

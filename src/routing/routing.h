@@ -30,6 +30,7 @@ struct Table {
     std::vector<Entry> models;
     std::vector<config::Alias> aliases;
     std::vector<config::Rule> rules;
+    config::Treatments treatments;
 
     const Entry* find(std::string_view model) const;
 };
@@ -50,6 +51,9 @@ struct Inputs {
     std::string alias;
     std::string key;
     Label label = Label::public_;
+    // Of what remains when everything that detectors found is taken out, and the labels of what they found, as bits.
+    Label rest = Label::public_;
+    std::uint8_t found = 0;
     std::vector<std::string> label_reasons;
     bool high_value = false;
     Features features;
@@ -60,19 +64,21 @@ std::string to_json(const Inputs& inputs);
 // Errors: invalid.
 Result<Inputs> inputs_from_json(const json::Value& value);
 
-enum class Excluded { no, label, rule, capability, context, budget, health };
-inline constexpr std::array<std::string_view, 7> kExcludedNames = {"",        "label",  "rule",  "capability",
-                                                                   "context", "budget", "health"};
+enum class Excluded { no, label, rule, capability, context, budget, health, blocked };
+inline constexpr std::array<std::string_view, 8> kExcludedNames = {"",        "label",  "rule",   "capability",
+                                                                   "context", "budget", "health", "blocked"};
 
 struct Candidate {
     std::string model;
     std::string provider;
     Zone zone = Zone::local;
     Excluded excluded = Excluded::no;
-    std::string reason;     // why it is excluded, for people
-    int zone_score = 0;     // 1 where the rule prefers its zone
-    Money estimate;         // of the cost, at the most that the answer may use
-    std::size_t place = 0;  // in the owner's order
+    std::string reason;           // why it is excluded, for people
+    bool redacted = false;        // what the owner does not want its zone to see is taken out before it is asked
+    Label seen = Label::public_;  // the label of what it gets
+    int zone_score = 0;           // 1 where the rule prefers its zone
+    Money estimate;               // of the cost, at the most that the answer may use
+    std::size_t place = 0;        // in the owner's order
     std::int64_t context_tokens = 0;
     std::int64_t needed_tokens = 0;  // of prompt and answer, where they do not fit
     bool operator==(const Candidate&) const = default;
@@ -93,6 +99,15 @@ struct Decision {
 };
 
 std::string to_json(const Decision& decision);
+
+// What a model of this entry would see of the content.
+struct View {
+    Label label = Label::public_;  // of what is left
+    bool redacted = false;         // something is taken out
+    bool home = false;             // the owner wants it elsewhere
+    bool blocked = false;          // the owner wants to be told instead
+};
+View view_of(const Table& table, Zone zone, const Inputs& inputs);
 
 // Errors: not_found, for an alias that does not exist (with the nearest that does).
 Result<Decision> decide(const Table& table, const Inputs& inputs);

@@ -219,9 +219,11 @@ struct Opened {
     test::Folder folder;
     std::unique_ptr<store::Store> store;
     test::ManualClock clock;
+    Vault vault{nullptr, "no key", clock};
     Opened() { store = std::move(*store::Store::open(folder.path / "db", migrations(), store::Durability::process)); }
     static std::span<const store::Migration> migrations() {
-        static const std::string sql = std::string(kEgressSchema) + kLabelSchema;
+        static const std::string sql =
+            std::string(kEgressSchema) + kLabelSchema + kEgressSchema2 + kLabelSchema2 + kVaultSchema;
         static const store::Migration all[] = {{sql.c_str()}};
         return all;
     }
@@ -250,12 +252,12 @@ Result<std::string> clear(Privacy& privacy, Privacy::Ask ask) {
 }
 
 Privacy::Ask ask(Zone zone, Label clearance, Label label) {
-    return {DecisionId::from_text("dec_1"), "p", "m", zone, clearance, label, "rule", "the body"};
+    return {DecisionId::from_text("dec_1"), "p", "m", zone, clearance, label, "rule", "the body", "chat"};
 }
 
 TEST(Clearance, is_given_only_up_to_the_clearance_of_the_provider) {
     Opened o;
-    Privacy privacy(*o.store, detector(), o.clock);
+    Privacy privacy(*o.store, o.vault, o.clock);
     for (const auto zone : {Zone::local, Zone::cloud})
         for (int clearance = 0; clearance < 4; ++clearance)
             for (int label = 0; label < 4; ++label) {
@@ -268,7 +270,7 @@ TEST(Clearance, is_given_only_up_to_the_clearance_of_the_provider) {
 
 TEST(Clearance, comes_after_the_egress_record_and_not_without_it) {
     Opened o;
-    Privacy privacy(*o.store, detector(), o.clock);
+    Privacy privacy(*o.store, o.vault, o.clock);
     ASSERT_TRUE(clear(privacy, ask(Zone::cloud, Label::internal, Label::public_)));
     ASSERT_TRUE(o.store->run([](store::Database& database) {
         return list_egress(database, 0, [](const EgressRecord& r) {
@@ -290,7 +292,7 @@ TEST(Egress, any_tamper_breaks_the_chain) {
              "UPDATE egress SET sequence = 9 WHERE sequence = 5", "UPDATE egress SET provider = 'q' WHERE sequence = 5",
              "DELETE FROM egress WHERE sequence = 1"}) {
         Opened o;
-        Privacy privacy(*o.store, detector(), o.clock);
+        Privacy privacy(*o.store, o.vault, o.clock);
         for (int i = 0; i < 5; ++i) ASSERT_TRUE(clear(privacy, ask(Zone::cloud, Label::private_, Label::internal)));
         ASSERT_EQ(o.verify().broken, "");
         ASSERT_EQ(o.verify().records, 5);
@@ -310,29 +312,84 @@ chat::Request conversation(std::vector<std::string> texts) {
     return request;
 }
 
+Known remembered(const LabelMemory& memory, std::vector<std::string> texts, std::string_view id = "") {
+    return memory.recall(identify(conversation(std::move(texts)), id)).known;
+}
+
+constexpr Known kNothing{};
+constexpr Known kPrivate{Label::private_, Label::private_};
+
 TEST(LabelMemory, a_conversation_keeps_its_highest_label_across_turns_and_restarts) {
     Opened o;
     {
         LabelMemory memory;
-        const auto first = fingerprints(conversation({"my card is ..."}), "");
-        EXPECT_EQ(memory.recall(first), Label::public_);
-        auto job = memory.remember(first, false, Label::private_);
+        const auto first = identify(conversation({"my card is ..."}), "");
+        EXPECT_EQ(memory.recall(first).known, kNothing);
+        auto job = memory.remember(first, kPrivate, "");
         ASSERT_TRUE(job);
         ASSERT_TRUE(o.store->run(job));
-        EXPECT_EQ(memory.recall(fingerprints(conversation({"my card is ...", "noted", "thanks"}), "")),
-                  Label::private_);
-        EXPECT_EQ(memory.recall(fingerprints(conversation({"another", "noted", "thanks"}), "")), Label::public_);
+        EXPECT_EQ(remembered(memory, {"my card is ...", "noted", "thanks"}), kPrivate);
+        EXPECT_EQ(remembered(memory, {"another", "noted", "thanks"}), kNothing);
         // Lower labels change nothing and write nothing.
-        EXPECT_FALSE(memory.remember(first, false, Label::internal));
-        EXPECT_FALSE(memory.remember(first, false, Label::public_));
-        auto by_id = memory.remember(fingerprints(conversation({"x"}), "c1"), true, Label::secret);
+        EXPECT_FALSE(memory.remember(first, {Label::internal, Label::internal}, ""));
+        EXPECT_FALSE(memory.remember(first, kNothing, ""));
+        auto by_id = memory.remember(identify(conversation({"x"}), "c1"), {Label::secret, Label::public_}, "");
         ASSERT_TRUE(o.store->run(by_id));
     }
     LabelMemory again;
     ASSERT_TRUE(again.load(*o.store));
-    EXPECT_EQ(again.recall(fingerprints(conversation({"my card is ...", "noted"}), "")), Label::private_);
-    EXPECT_EQ(again.recall(fingerprints(conversation({"something else entirely"}), "c1")), Label::secret);
-    EXPECT_EQ(again.recall(fingerprints(conversation({"something else entirely"}), "c2")), Label::public_);
+    EXPECT_EQ(remembered(again, {"my card is ...", "noted"}), kPrivate);
+    EXPECT_EQ(remembered(again, {"something else entirely"}, "c1"), (Known{Label::secret, Label::public_}));
+    EXPECT_EQ(remembered(again, {"something else entirely"}, "c2"), kNothing);
+}
+
+TEST(LabelMemory, knows_a_part_of_a_conversation_again) {
+    const std::string question = "What does the report say about the patient in room four?";
+    const std::string answer = "It says that he is to be kept for another night, and why.";
+    LabelMemory memory;
+    (void)memory.remember(identify(conversation({"hello", "hello", question}), ""), kPrivate, "");
+    (void)memory.remember_piece(piece_of_answer(answer), kPrivate);
+    EXPECT_EQ(remembered(memory, {question}), kPrivate);
+    EXPECT_EQ(remembered(memory, {"go on", answer}), kPrivate);
+    EXPECT_EQ(remembered(memory, {"hello", "hello"}), kNothing);
+}
+
+TEST(LabelMemory, what_was_public_before_is_no_mark_of_a_private_conversation) {
+    const std::string command = "Please write a title of four words for this conversation.";
+    LabelMemory memory;
+    memory.note_public(identify(conversation({command}), ""));
+    (void)memory.remember(identify(conversation({"my card is ...", "noted", command}), ""), kPrivate, "");
+    EXPECT_EQ(remembered(memory, {command}), kNothing);
+    EXPECT_EQ(remembered(memory, {"my card is ...", "noted", command}), kPrivate);
+}
+
+TEST(LabelMemory, a_release_holds_for_the_beginning_it_was_given_for) {
+    const std::string later = "And now something else that is private all the same.";
+    Opened o;
+    LabelMemory memory;
+    const auto whole = identify(conversation({"a long enough text to be remembered alone"}), "");
+    ASSERT_TRUE(o.store->run(memory.remember(whole, kPrivate, "dec_1")));
+    std::int64_t fingerprint = 0;
+    ASSERT_TRUE(o.store->run([&](store::Database& database) -> Result<> {
+        auto found = conversation_of(database, "dec_1");
+        EXPECT_FALSE(conversation_of(database, "dec_2"));
+        if (!found) return fail(found.error());
+        fingerprint = found->fingerprint;
+        return {};
+    }));
+    ASSERT_TRUE(o.store->run(memory.release(fingerprint, Label::public_)));
+    LabelMemory again;
+    ASSERT_TRUE(again.load(*o.store));
+    for (auto* one : {&memory, &again}) {
+        const auto recalled =
+            one->recall(identify(conversation({"a long enough text to be remembered alone", "noted", "thanks"}), ""));
+        EXPECT_EQ(recalled.known, kNothing);
+        EXPECT_EQ(recalled.released, 0U);
+    }
+    (void)memory.remember(identify(conversation({"a long enough text to be remembered alone", "noted", later}), ""),
+                          kPrivate, "dec_3");
+    EXPECT_EQ(remembered(memory, {"a long enough text to be remembered alone", "noted", later, "ok"}), kPrivate);
+    EXPECT_EQ(remembered(memory, {"a long enough text to be remembered alone", "noted"}), kNothing);
 }
 
 }  // namespace

@@ -1,0 +1,62 @@
+// tandem label: the owner's word on how private a conversation is.
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "cli/cli.h"
+#include "cli/remote.h"
+
+namespace tandem::cli {
+
+namespace {
+
+struct Asked {
+    std::string conversation, key, reason, label = "public";
+};
+
+int release(const Globals& globals, const Asked& asked) {
+    auto config = globals.load();
+    if (!config) return report(globals, config.error());
+    json::Writer out;
+    out.begin_object().member(asked.conversation.starts_with("dec_") ? "decision" : "conversation", asked.conversation);
+    if (!asked.key.empty()) out.member("key", asked.key);
+    out.member("reason", asked.reason).member("label", asked.label).end_object();
+    auto answer = call(remote_of(*config),
+                       {.method = "POST", .path = "/tandem/v1/labels/release", .headers = {}, .body = out.take()});
+    if (!answer) {
+        report(globals, answer.error());
+        return answer.error().code == ErrorCode::unavailable ? kUnreachable : kFailed;
+    }
+    if (answer->status != 200) {
+        report(globals, {ErrorCode::upstream, error_message(*answer)});
+        return answer->status == 404 ? kNotFound : kFailed;
+    }
+    if (globals.json)
+        fmt::print("{}\n", answer->body);
+    else
+        fmt::print(
+            "{} is {} from now on, up to that message; what comes after is looked at as ever. It is recorded: "
+            "tandem audit list\n",
+            asked.conversation, asked.label);
+    return kOk;
+}
+
+}  // namespace
+
+void add_label(CLI::App& app, Globals& globals, Action& action) {
+    auto* group = app.add_subcommand("label", "How private a conversation is");
+    group->require_subcommand(1);
+    auto* command = group->add_subcommand(
+        "release", "Lower the label of a conversation as it is now: on your word, on record, and for good");
+    auto asked = std::make_shared<Asked>();
+    command
+        ->add_option("conversation", asked->conversation,
+                     "Its last decision (x-tandem-decision, dec_...), or what its client calls it "
+                     "(x-tandem-conversation)")
+        ->required();
+    command->add_option("--reason", asked->reason, "Why, for the record")->required();
+    command->add_option("--key", asked->key, "Whose conversation it is, where it is named by its client's name");
+    command->add_option("--to", asked->label, "public (the default), internal or private");
+    command->callback([&, asked] { action = [&globals, asked] { return release(globals, *asked); }; });
+}
+
+}  // namespace tandem::cli

@@ -1,0 +1,79 @@
+// Signed notes of how long the egress record was and how it ended, in a file apart from it, so that records cut from
+// its end are missed. One line of JSON a minute at most, the last of each minute; the newest is at most a second old.
+#pragma once
+
+#include <condition_variable>
+#include <filesystem>
+#include <mutex>
+#include <span>
+#include <string>
+#include <thread>
+
+#include "base/result.h"
+#include "base/world.h"
+#include "privacy/egress.h"
+#include "privacy/keys.h"
+
+namespace tandem::privacy {
+
+struct Checkpoint {
+    std::int64_t records = 0;  // how many there were, which is the sequence of the last
+    std::string hash;          // of the last; 64 zeros where there were none
+    std::int64_t time = 0;     // milliseconds since 1970
+    Signature signature{};
+
+    std::string signed_text() const;
+};
+
+std::string to_json(const Checkpoint& checkpoint);
+// Errors: invalid.
+Result<Checkpoint> checkpoint_from_json(std::string_view line);
+
+class Checkpoints {
+  public:
+    // Keys and clock outlive it.
+    Checkpoints(std::filesystem::path file, const Keys& keys, const Clock& clock)
+        : file_(std::move(file)), keys_(keys), clock_(clock) {}
+    ~Checkpoints() { stop(); }
+    Checkpoints(const Checkpoints&) = delete;
+    Checkpoints& operator=(const Checkpoints&) = delete;
+
+    // Notes where the record is now, and begins to follow it. Where the file says that it was longer, that is kept and
+    // told: the record has lost its end. Errors: storage.
+    Result<> start(store::Store& store);
+    // Writes what is not written yet, and ends the following. Keys are not used after it.
+    void stop();
+    // A record that is committed. From any thread.
+    void committed(std::int64_t sequence, const std::string& hash);
+
+  private:
+    void run();
+    Result<> write(const Checkpoint& checkpoint);
+
+    const std::filesystem::path file_;
+    const Keys& keys_;
+    const Clock& clock_;
+    std::mutex mutex_;
+    std::condition_variable wake_;
+    Checkpoint last_;
+    std::int64_t written_ = -1;
+    std::int64_t minute_ = -1;        // of the last line
+    std::uintmax_t line_begins_ = 0;  // where that is in the file
+    bool stopping_ = false;
+    std::thread thread_;
+};
+
+// Compares a file of checkpoints with the record. A file that is not there says nothing. Errors: storage.
+struct CheckpointVerdict {
+    std::int64_t checkpoints = 0;
+    Checkpoint newest;
+    std::string broken;  // what is wrong; empty where all agree
+};
+Result<CheckpointVerdict> verify_checkpoints(const std::filesystem::path& file, const PublicKey& key,
+                                             store::Database& database);
+
+std::string hex_of(std::span<const unsigned char> bytes);
+// False where it is not the hex of just so many bytes.
+bool bytes_of_hex(std::string_view text, std::span<unsigned char> bytes);
+
+}  // namespace tandem::privacy

@@ -1,0 +1,325 @@
+#include "privacy/redact.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+#include <tuple>
+#include <unordered_map>
+
+#include "base/text.h"
+#include "privacy/privacy.h"
+#include "privacy/standins.h"
+
+namespace tandem::privacy {
+
+namespace {
+
+constexpr int kNestedLevels = 3;
+constexpr std::size_t kLargestRun = 4096;     // a longer finding is a file's bytes, not a value
+constexpr std::size_t kShortestRepeated = 4;  // a value is taken out elsewhere too from here on
+
+// Text in which a stand-in reads the same however it is written: "credit card 1" and "CREDIT\_CARD-1".
+void add_plain(std::string_view text, std::string& out) {
+    for (const char c : text) {
+        if (c == '\\') continue;
+        out += c == ' ' || c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    }
+    out += '\n';
+}
+
+// Whether `name` and `number` stand in it together, with or without something between.
+bool names_it(std::string_view plain, std::string_view name, std::int64_t number) {
+    for (const auto* between : {"_", ""}) {
+        const auto word = fmt::format("{}{}{}", name, between, number);
+        for (auto at = plain.find(word); at != std::string_view::npos; at = plain.find(word, at + 1)) {
+            const auto behind = at + word.size();
+            if (behind >= plain.size() || std::isdigit(static_cast<unsigned char>(plain[behind])) == 0) return true;
+        }
+    }
+    return false;
+}
+
+bool word_byte(char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || static_cast<unsigned char>(c) >= 0x80;
+}
+
+class Redactor {
+  public:
+    Redactor(Detector& detector, const RedactionRules& rules, const std::vector<StandIn>& known, const Keys& keys)
+        : detector_(detector), rules_(rules), keys_(keys), names_(looks_for_names(rules.detection)) {
+        for (const auto& entry : known) {
+            next_[entry.type] = std::max(next_[entry.type], entry.number);
+            // Two requests at once may have given one name twice: the first keeps it.
+            if (taken_.insert(entry.text).second) known_.push_back(entry);
+        }
+    }
+
+    Result<Redaction> run(const json::Document& document) {
+        document.each_text([&](std::string_view text, bool) { add_plain(text, plain_); });
+        whole_ = &document;
+        for (const auto& entry : known_)
+            if (!clashes(entry)) by_value_[key_of(entry.type, entry.value)] = entry;
+        auto body = redacted(document, kNestedLevels);
+        if (!body) return fail(body.error());
+        result_.body = std::move(*body);
+        return std::move(result_);
+    }
+
+  private:
+    // A piece of the text that is looked at, and the value that it is of.
+    struct Segment {
+        std::size_t begin, end;
+        json::Value value;
+        bool key;
+    };
+    struct Cut {
+        std::size_t begin, end;
+        std::string stand_in;
+    };
+
+    static std::string key_of(std::string_view type, std::string_view value) {
+        return fmt::format("{}\n{}", type, normalized(type, value));
+    }
+
+    bool clashes(const StandIn& entry) const {
+        if (entry.text.starts_with('<')) return names_it(plain_, entry.type, entry.number);
+        return whole_->source().find(entry.text) != std::string_view::npos;
+    }
+
+    const StandIn& stand_in_for(std::string_view type, std::string_view value) {
+        const auto key = key_of(type, value);
+        auto found = by_value_.find(key);
+        const bool fresh = found == by_value_.end();
+        if (fresh) {
+            StandIn made{std::string(type), 0, {}, std::string(value)};
+            do {
+                made.number = ++next_[made.type];
+                made.text = rules_.realistic ? realistic(keys_, type, value,
+                                                         fmt::format("{}\n{}", made.number, normalized(type, value)))
+                                             : "";
+                if (made.text.empty() || made.text == value) made.text = placeholder(type, made.number);
+            } while (clashes(made) || taken_.contains(made.text));
+            taken_.insert(made.text);
+            result_.fresh.push_back(made);
+            found = by_value_.emplace(key, std::move(made)).first;
+        }
+        if (used_.insert(found->second.text).second) {
+            result_.used.push_back(found->second);
+            result_.stand_ins.push_back(found->second.text);
+        }
+        return found->second;
+    }
+
+    // What goes in the place of a finding; nullopt where it may stay.
+    std::optional<std::string> replacement(std::string_view type, std::string_view value, Label label) {
+        const auto treatment = rules_.treatments[static_cast<std::size_t>(label)];
+        if (treatment == config::Treatment::mask) {
+            auto text = mask(type);
+            if (used_.insert(text).second) result_.stand_ins.push_back(text);
+            return text;
+        }
+        if (treatment == config::Treatment::redact) return stand_in_for(type, value).text;
+        return std::nullopt;
+    }
+
+    void collect(const json::Value& value, std::string& text, std::vector<Segment>& segments) {
+        if (!value.key().empty()) {
+            segments.push_back({text.size(), text.size() + value.key().size(), value, true});
+            text += value.key();
+            text += ": ";
+        }
+        if (value.is(json::Kind::string) || value.is(json::Kind::number)) {
+            segments.push_back({text.size(), text.size() + value.text().size(), value, false});
+            text += value.text();
+            text += '\n';
+            return;
+        }
+        for (const json::Value child : value.children()) collect(child, text, segments);
+    }
+
+    static const Segment* segment_of(const std::vector<Segment>& segments, std::size_t begin, std::size_t end) {
+        const auto after = std::ranges::upper_bound(segments, begin, {}, [](const Segment& s) { return s.begin; });
+        if (after == segments.begin()) return nullptr;
+        const auto& segment = *std::prev(after);
+        return end <= segment.end ? &segment : nullptr;
+    }
+
+    // The findings that have to go, merged where they overlap: the surest names the whole.
+    struct Span {
+        std::size_t begin, end;
+        std::string_view type;
+        Label label;
+        float score;
+    };
+    Result<std::vector<Span>> spans_of(std::string_view text) {
+        Result<std::vector<Finding>> findings;
+        try {
+            findings = detector_.scan(text, names_);
+        } catch (const std::exception& error) {
+            findings = fail(ErrorCode::internal, error.what());
+        }
+        if (!findings) return fail(ErrorCode::internal, "a detector failed: " + findings.error().message);
+        std::vector<Span> spans;
+        for (const auto& f : *findings) {
+            const auto label = f.label.value_or(rules_.detection.of(f.category));
+            const auto treatment = rules_.treatments[static_cast<std::size_t>(label)];
+            if (f.score < kSure || label == Label::public_ ||
+                (treatment != config::Treatment::redact && treatment != config::Treatment::mask))
+                continue;
+            if (!spans.empty() && f.begin < spans.back().end) {
+                auto& last = spans.back();
+                last.end = std::max(last.end, f.end);
+                if (f.score > last.score) {
+                    last.type = f.type;
+                    last.score = f.score;
+                }
+                last.label = higher(last.label, label);
+            } else {
+                spans.push_back({f.begin, f.end, f.type, label, f.score});
+            }
+        }
+        return spans;
+    }
+
+    // Where values stand that were found elsewhere, or earlier in the conversation.
+    void add_repeated(std::string_view text, const std::vector<Span>& found, std::vector<Span>& spans) {
+        struct Needle {
+            std::string_view value, type;
+            Label label;
+        };
+        std::unordered_map<std::string_view, std::vector<Needle>> by_head;
+        std::set<std::string_view> seen;
+        auto add = [&](std::string_view value, std::string_view type, Label label) {
+            if (value.size() >= kShortestRepeated && seen.insert(value).second)
+                by_head[value.substr(0, kShortestRepeated)].push_back({value, type, label});
+        };
+        for (const auto& span : found) add(text.substr(span.begin, span.end - span.begin), span.type, span.label);
+        const auto* const redacted = std::ranges::find(rules_.treatments, config::Treatment::redact);
+        if (redacted != rules_.treatments.end())
+            for (const auto& entry : known_)
+                add(entry.value, entry.type, static_cast<Label>(redacted - rules_.treatments.begin()));
+        if (by_head.empty()) return;
+        for (std::size_t i = 0; i + kShortestRepeated <= text.size(); ++i) {
+            const auto heads = by_head.find(text.substr(i, kShortestRepeated));
+            if (heads == by_head.end()) continue;
+            for (const auto& needle : heads->second) {
+                const auto end = i + needle.value.size();
+                if (text.substr(i, needle.value.size()) != needle.value) continue;
+                if (i > 0 && word_byte(text[i - 1]) && word_byte(text[i])) continue;
+                if (end < text.size() && word_byte(text[end - 1]) && word_byte(text[end])) continue;
+                spans.push_back({i, end, needle.type, needle.label, 0});
+            }
+        }
+    }
+
+    Result<std::string> redacted(const json::Document& document, int levels) {
+        std::string text;
+        std::vector<Segment> segments;
+        collect(document.root(), text, segments);
+        auto found = spans_of(text);
+        if (!found) return fail(found.error());
+        auto spans = *found;
+        add_repeated(text, *found, spans);
+        // Where two begin alike the longer goes first, and of two alike the one that was found.
+        std::ranges::sort(spans, {}, [](const Span& s) { return std::tuple(s.begin, ~s.end, -s.score); });
+        std::map<std::size_t, std::vector<Cut>> cuts;  // by where the value's raw bytes begin
+        std::map<std::size_t, json::Value> values;
+        std::map<std::size_t, std::string> rewritten;  // of JSON in strings
+        if (levels > 0)
+            for (const auto& segment : segments) {
+                const auto inner = trim(segment.value.text());
+                if (segment.key || !(inner.starts_with('{') || inner.starts_with('['))) continue;
+                json::Document nested;
+                if (!nested.parse(inner)) continue;
+                auto body = redacted(nested, levels - 1);
+                if (!body) return body;
+                if (*body == inner) continue;
+                std::string whole(segment.value.text());
+                whole.replace(static_cast<std::size_t>(inner.data() - segment.value.text().data()), inner.size(),
+                              *body);
+                rewritten[segment.value.offset()] = std::move(whole);
+                values[segment.value.offset()] = segment.value;
+            }
+        std::size_t covered = 0;
+        for (const auto& span : spans) {
+            if (span.begin < covered) continue;
+            const auto* segment = segment_of(segments, span.begin, span.end);
+            if (segment == nullptr || segment->key)
+                return fail(ErrorCode::policy, fmt::format("{} stands in the name of a field or across two, where it "
+                                                           "cannot be taken out",
+                                                           span.type));
+            covered = span.end;
+            const auto at = segment->value.offset();
+            if (rewritten.contains(at)) continue;  // what it has was taken out as JSON
+            if (span.end - span.begin > kLargestRun)
+                return fail(
+                    ErrorCode::policy,
+                    fmt::format("{} stands in the bytes of a file, which cannot be sent without it", span.type));
+            auto stand_in =
+                replacement(span.type, std::string_view(text).substr(span.begin, span.end - span.begin), span.label);
+            if (!stand_in) continue;
+            ++result_.counts[std::string(span.type)];
+            cuts[at].push_back({span.begin - segment->begin, span.end - segment->begin, std::move(*stand_in)});
+            values[at] = segment->value;
+        }
+        return spliced(document, values, cuts, rewritten);
+    }
+
+    static std::string spliced(const json::Document& document, const std::map<std::size_t, json::Value>& values,
+                               const std::map<std::size_t, std::vector<Cut>>& cuts,
+                               const std::map<std::size_t, std::string>& rewritten) {
+        const auto source = document.source();
+        std::string out;
+        out.reserve(source.size());
+        std::size_t at = 0;
+        for (const auto& [offset, value] : values) {
+            out += source.substr(at, offset - at);
+            std::string text;
+            if (const auto whole = rewritten.find(offset); whole != rewritten.end()) {
+                text = whole->second;
+            } else {
+                std::size_t last = 0;
+                const auto old = value.text();
+                for (const auto& cut : cuts.at(offset)) {
+                    text += old.substr(last, cut.begin - last);
+                    text += cut.stand_in;
+                    last = cut.end;
+                }
+                text += old.substr(last);
+            }
+            json::append_string(out, text);
+            at = offset + value.raw().size();
+        }
+        out += source.substr(at);
+        return out;
+    }
+
+    Detector& detector_;
+    const RedactionRules& rules_;
+    const Keys& keys_;
+    const bool names_;
+    const json::Document* whole_ = nullptr;
+    std::vector<StandIn> known_;
+    std::string plain_;  // of the whole document
+    std::set<std::string> taken_, used_;
+    std::map<std::string, std::int64_t, std::less<>> next_;
+    std::map<std::string, StandIn> by_value_;
+    Redaction result_;
+};
+
+}  // namespace
+
+std::string Redaction::summary() const {
+    std::string text;
+    for (const auto& [type, count] : counts) text += fmt::format("{}{}:{}", text.empty() ? "" : ",", type, count);
+    return text;
+}
+
+Result<Redaction> redact(const json::Document& document, Detector& detector, const RedactionRules& rules,
+                         const std::vector<StandIn>& known, const Keys& keys) {
+    return Redactor(detector, rules, known, keys).run(document);
+}
+
+}  // namespace tandem::privacy
