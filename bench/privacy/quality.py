@@ -104,6 +104,30 @@ def tandem(binary, lines):
         return {r["id"]: [(s["type"], s["start"], s["end"]) for s in r["spans"]] for r in map(json.loads, out.stdout.splitlines())}, time.monotonic() - start
 
 
+def presidio_engine():
+    """Presidio with its pattern recognisers. ImportError where it is not here."""
+
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--texts", type=int, default=3000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--tandem", default="build/release/tandem")
+    parser.add_argument("--wolf", nargs="*", default=[])
+    asked = parser.parse_args()
+    texts = make(asked.texts, asked.seed)
+    size = sum(len(t["text"].encode()) for t in texts)
+    ours, seconds = tandem(asked.tandem, [{"id": t["id"], "text": t["text"]} for t in texts])
+    print(f"{len(texts)} texts, {size} bytes; tandem, start included: {size / seconds / 1e6:.2f} MB/s")
+    table("tandem, all types", texts, ours, set(TYPES.values()))
+    try:
+        analyzer = presidio_engine()
+        start = time.monotonic()
+        out = subprocess.run([binary, "--config", config, "privacy", "scan", "--jsonl"], input="\n".join(json.dumps(l) for l in lines), capture_output=True, text=True, check=True)
+        return {r["id"]: [(s["type"], s["start"], s["end"]) for s in r["spans"]] for r in map(json.loads, out.stdout.splitlines())}, time.monotonic() - start
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--texts", type=int, default=3000)

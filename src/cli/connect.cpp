@@ -357,8 +357,15 @@ Result<Values> values_of(const Globals& globals, const Options& options) {
     std::vector<std::string> keys;
     for (const auto& key : config->keys) keys.push_back(key.id);
     const auto found = std::ranges::find(config->keys, options.key, &config::Key::id);
-    if (found != config->keys.end())
+    if (found != config->keys.end() && !found->secret->empty())
         v.key = found->secret->reveal();
+    else if (found != config->keys.end() && options.write)
+        return fail(ErrorCode::invalid,
+                    fmt::format("the config has only the hash of '{}': run it without --write, and put the key where "
+                                "THE-SECRET-OF-A-KEY stands",
+                                found->id));
+    else if (found != config->keys.end())
+        v.key = "THE-SECRET-OF-A-KEY";
     else if (!options.key.empty())
         return fail(ErrorCode::not_found,
                     fmt::format("there is no key '{}'{}", printable(options.key, 60), suggest(options.key, keys)));

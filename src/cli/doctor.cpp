@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "cli/remote.h"
 #include "engine/engines.h"
+#include "privacy/checkpoints.h"
 #include "privacy/detect.h"
 #include "privacy/patterns/patterns.h"
 
@@ -150,6 +151,58 @@ void check_providers(const config::Config& config, std::vector<Check>& checks) {
     }
 }
 
+// What is open, of what should be closed.
+void check_privacy(const config::Config& config, std::vector<Check>& checks) {
+    const auto detector = privacy::make_detector(config.privacy.own);
+    checks.push_back({"detectors", detector ? Grade::good : Grade::bad,
+                      detector ? fmt::format("{} patterns, {} rules of your own", privacy::patterns().size(),
+                                             config.privacy.own.size())
+                               : detector.error().message,
+                      "correct the pattern that it names, or reinstall the Vectorscan package"});
+    for (const auto& rule : config.privacy.own)
+        if (rule.too_short > 0)
+            checks.push_back(
+                {"privacy.own." + rule.name, Grade::warning,
+                 fmt::format("{} values are shorter than 8 characters and are not looked for", rule.too_short),
+                 "make them 'words', if they matter"});
+    for (const auto& place : config.bare_secrets)
+        checks.push_back({"secret", Grade::warning, fmt::format("{} stands in the config file itself", place),
+                          "write ${NAME}, file:PATH or credential:NAME; for keys, sha256:HASH"});
+    for (const auto& provider : config.providers)
+        if (provider.zone == Zone::cloud && provider.clearance > Label::internal)
+            checks.push_back({"provider " + provider.id, Grade::warning,
+                              fmt::format("it may see {} content, as it is", name_of(provider.clearance)),
+                              "lower its clearance unless you have a contract that says so"});
+    if (config.keys.empty() && config.privacy.cloud_clearance > Label::public_)
+        checks.push_back(
+            {"labels", Grade::good, "no keys, so labels come from detectors, headers and aliases alone", ""});
+    const auto key = privacy::public_key_of(config.data);
+    if (!key && key.error().code == ErrorCode::not_found) return;  // not started yet
+    checks.push_back({"vault", key ? Grade::good : Grade::bad, key ? "its key is there" : key.error().message,
+                      "put back a copy of privacy.key"});
+    const auto database = open_ledger(config);
+    if (!key || !database) return;
+    const auto chain = privacy::verify_egress(**database);
+    const auto signatures = privacy::verify_checkpoints(config.checkpoints_file(), *key, **database);
+    const auto broken = !chain                   ? chain.error().message
+                        : !signatures            ? signatures.error().message
+                        : !chain->broken.empty() ? chain->broken
+                                                 : signatures->broken;
+    checks.push_back({"egress record", broken.empty() ? Grade::good : Grade::bad,
+                      broken.empty() ? fmt::format("whole: {} records, {} of them signed", chain->records,
+                                                   signatures->newest.records)
+                                     : broken,
+                      "keep what is there as evidence; tandem audit prove says more"});
+}
+
+// Nobody else on this machine may read it.
+void check_closed(const fs::path& file, std::vector<Check>& checks) {
+    struct stat info{};
+    if (stat(file.c_str(), &info) == 0 && (info.st_mode & 0077) != 0)
+        checks.push_back({file.filename().string(), Grade::bad, "other users can read it",
+                          fmt::format("chmod go= {}", file.string())});
+}
+
 void check_machine(const config::Config& config, std::vector<Check>& checks) {
     fs::path folder = config.data;
     std::error_code ignored;
@@ -173,9 +226,9 @@ void check_machine(const config::Config& config, std::vector<Check>& checks) {
         !config.keys.empty())
         checks.push_back({"config", Grade::warning, "other users can read the config file",
                           fmt::format("chmod 600 {}", config.source.string())});
-    if (stat((config.data / "admin.token").c_str(), &info) == 0 && (info.st_mode & 0077) != 0)
-        checks.push_back({"admin token", Grade::bad, "other users can read it",
-                          fmt::format("chmod 600 {}", (config.data / "admin.token").string())});
+    for (const auto* name : {"admin.token", "privacy.key", "ledger.db", "ledger.db-wal", "egress.checkpoints"})
+        check_closed(config.data / name, checks);
+    check_closed(config.data, checks);
     checks.push_back({"keys", Grade::good,
                       config.keys.empty() ? "none: everyone on this machine may use it"
                                           : fmt::format("{} API keys", config.keys.size()),
@@ -195,10 +248,7 @@ int doctor(const Globals& globals) {
         check_port(*config, checks);
         check_engine(*config, globals, checks);
         check_providers(*config, checks);
-        const auto detector = privacy::make_detector(config->privacy.own);
-        checks.push_back({"detectors", detector ? Grade::good : Grade::bad,
-                          detector ? fmt::format("{} patterns", privacy::patterns().size()) : detector.error().message,
-                          "reinstall the Vectorscan package"});
+        check_privacy(*config, checks);
     }
     bool bad = false;
     json::Writer out;

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "base/hash.h"
 #include "base/label.h"
 #include "base/money.h"
 #include "base/result.h"
@@ -132,7 +133,8 @@ struct KeyLimits {
 
 struct Key {
     std::string id;
-    std::shared_ptr<const Secret> secret;
+    std::shared_ptr<const Secret> secret;  // never null; empty where the owner wrote its hash alone
+    Digest digest{};                       // SHA-256 of the secret
     Label label = Label::public_;
     bool high_value = false;
     bool admin = false;                // may read decisions, cost and engines over the API
@@ -196,7 +198,8 @@ struct Config {
     std::vector<Key> keys;
     std::string currency = "USD";
     Durability durability = Durability::process;
-    std::string engine_binary;  // llama-server to use; empty: PATH, then the cache
+    std::vector<std::string> bare_secrets;  // where a secret stands in the file itself, for `tandem doctor`
+    std::string engine_binary;              // llama-server to use; empty: PATH, then the cache
 
     std::filesystem::path checkpoints_file() const;
     // What to read again when one of them changes; the first is `source`.

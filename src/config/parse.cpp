@@ -3,6 +3,7 @@
 
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
+#include <charconv>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -423,16 +424,36 @@ void read_privacy(Section& s, Config& config, const Environment& environment) {
     s.each_listed("answers", [&](Section& rule) { read_answer_rule(rule, privacy); });
 }
 
+bool read_digest(std::string_view text, Digest& digest) {
+    if (text.size() != digest.size() * 2) return false;
+    for (std::size_t i = 0; i < digest.size(); ++i) {
+        unsigned value = 0;
+        const auto pair = text.substr(2 * i, 2);
+        const auto read = std::from_chars(pair.data(), pair.data() + 2, value, 16);
+        if (read.ptr != pair.data() + 2) return false;
+        digest[i] = static_cast<std::uint8_t>(value);
+    }
+    return true;
+}
+
 void read_key(const std::string& id, Section& s, Config& config) {
     Key key;
     key.id = id;
     if (!good_name(id)) s.complain("a key's name has only letters, digits and . _ : / -");
     key.secret = std::make_shared<const Secret>();
     s.secret("secret", key.secret, true);
-    if (!key.secret->empty() && key.secret->reveal().size() < 16)
-        s.complain("secret", "is shorter than 16 characters; `openssl rand -hex 24` makes a good one");
+    constexpr std::string_view kHashed = "sha256:";
+    if (key.secret->reveal().starts_with(kHashed)) {
+        if (!read_digest(key.secret->reveal().substr(kHashed.size()), key.digest))
+            s.complain("secret", "expected sha256: and 64 hexadecimal digits; `printf %s KEY | sha256sum` makes them");
+        key.secret = std::make_shared<const Secret>();
+    } else {
+        if (!key.secret->empty() && key.secret->reveal().size() < 16)
+            s.complain("secret", "is shorter than 16 characters; `openssl rand -hex 24` makes a good one");
+        key.digest = sha256(key.secret->reveal());
+    }
     for (const auto& other : config.keys)
-        if (!key.secret->empty() && other.secret->equals(key.secret->reveal()))
+        if (other.digest == key.digest && key.digest != sha256(""))
             s.complain("secret", fmt::format("is the same as that of '{}'", other.id));
     s.label("label", key.label);
     std::optional<int> value;
@@ -626,6 +647,7 @@ Result<Config> parse(const std::string& text, const fs::path& source, const Envi
     } catch (const YAML::Exception& error) {
         problems.add(error.mark, fmt::format("not valid YAML: {}", error.msg));
     }
+    config.bare_secrets = std::move(problems.bare_secrets);
     if (!problems.lines.empty()) return fail(ErrorCode::invalid, join(problems.lines, "\n"));
     return config;
 }

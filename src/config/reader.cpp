@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 
 #include "base/text.h"
 
@@ -141,12 +143,49 @@ void Section::required_text(const std::string& key, std::string& target) {
     text(key, target);
 }
 
+// A file's content, or that of a credential that systemd hands to the service (systemd.exec(5), LoadCredential=).
+std::optional<std::string> Section::secret_of_file(const std::string& key, const std::string& value) {
+    constexpr std::string_view kFile = "file:", kCredential = "credential:";
+    std::filesystem::path path;
+    if (value.starts_with(kFile)) {
+        path = value.substr(kFile.size());
+        if (path.is_relative() && !problems_.source.empty())
+            path = std::filesystem::absolute(problems_.source).parent_path() / path;
+    } else {
+        const auto folder = environment_("CREDENTIALS_DIRECTORY");
+        if (!folder) {
+            complain(key, "there are no systemd credentials here: $CREDENTIALS_DIRECTORY is not set");
+            return std::nullopt;
+        }
+        path = std::filesystem::path(*folder) / value.substr(kCredential.size());
+    }
+    std::ifstream in(path, std::ios::binary);
+    std::string text;
+    constexpr std::size_t kLargest = 16 * 1024;
+    text.resize(kLargest);
+    in.read(text.data(), static_cast<std::streamsize>(kLargest));
+    text.resize(static_cast<std::size_t>(in.gcount()));
+    if (text.empty()) {
+        complain(key, fmt::format("cannot read {}, or it is empty", path.string()));
+        return std::nullopt;
+    }
+    return std::string(trim(text));
+}
+
 void Section::secret(const std::string& key, std::shared_ptr<const Secret>& target, bool required) {
     if (!find(key).IsDefined()) {
         if (required) complain(fmt::format("'{}' is missing; write {}: ${{NAME}} and export NAME", key, key));
         return;
     }
+    const auto written = find(key);
     if (auto value = scalar(key)) {
+        if (value->starts_with("file:") || value->starts_with("credential:")) {
+            auto read = secret_of_file(key, *value);
+            if (!read) return;
+            value = std::move(read);
+        } else if (written.IsScalar() && written.Scalar() == *value && !value->starts_with("sha256:")) {
+            problems_.bare_secrets.push_back(name(key));
+        }
         // Such a value ends in a header, where these would start another one.
         if (value->find_first_of("\r\n") != std::string::npos || trim(*value).empty())
             complain(key, "is empty or has a line break in it");

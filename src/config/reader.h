@@ -18,6 +18,7 @@ namespace tandem::config {
 struct Problems {
     std::string source;
     std::vector<std::string> lines;
+    std::vector<std::string> bare_secrets;  // keys whose secret stands in the file itself
     void add(const YAML::Mark& mark, const std::string& text);
 };
 
@@ -41,6 +42,7 @@ class Section {
     // Each sets `target` where the key is there and right; elsewhere `target` keeps its value.
     void text(const std::string& key, std::string& target);
     void required_text(const std::string& key, std::string& target);
+    // ${NAME} or other text, file:PATH, credential:NAME.
     void secret(const std::string& key, std::shared_ptr<const Secret>& target, bool required);
     void flag(const std::string& key, bool& target);
     void duration(const std::string& key, milliseconds& target);  // 500ms, 10s, 5m, 1h, 7d
@@ -78,6 +80,7 @@ class Section {
   private:
     YAML::Node find(const std::string& key);
     std::optional<std::string> scalar(const std::string& key);
+    std::optional<std::string> secret_of_file(const std::string& key, const std::string& value);
     std::optional<std::string> expand(const std::string& key, const YAML::Node& node);
     std::optional<std::int64_t> whole(const std::string& key, std::int64_t low, std::int64_t high);
     std::optional<std::size_t> chosen(const std::string& key, std::span<const std::string_view> names);

@@ -672,8 +672,8 @@ class Run {
                broken ? "cut" : "answered");
         remember_answer(relay->said());
         if (broken) {
-            attempt_.error = scrubbed(broken->message);
-            if (broken->code != ErrorCode::policy) services_.health.failed(entry.provider, broken->message);
+            attempt_.error = recordable(broken->message, broken->code == ErrorCode::policy ? 0 : attempt_.status);
+            if (broken->code != ErrorCode::policy) services_.health.failed(entry.provider, attempt_.error);
             auto last = relay->fail(*broken);
             if (keeping_.keep && !relay->response().empty())
                 keep_ = keeping_.keep(relay->response(), label_of_answer());
@@ -724,7 +724,7 @@ class Run {
         attempt_.status = failure.status;
         // A provider may quote the prompt in its complaint. What is recorded has no values in it; the client knows
         // them.
-        const auto message = scrubbed(failure.error.message);
+        const auto message = recordable(failure.error.message, failure.status);
         attempt_.error = printable(message, 400);
         attempt_.total_ms = elapsed_ms();
         attempts_.push_back(attempt_);
@@ -781,8 +781,13 @@ class Run {
         return Next::done;
     }
 
-    std::string scrubbed(std::string_view text) const {
-        return privacy::scrubbed(*snapshot_->detector, config_.privacy.detect, text);
+    // What of an error may be written down: of a provider's own words on private content nothing, since it may quote
+    // it.
+    std::string recordable(std::string_view message, int status) const {
+        if (status != 0 && inputs_->label >= Label::private_)
+            return fmt::format("answered with status {}; its words are not written down, since the content is {}",
+                               status, name_of(inputs_->label));
+        return privacy::scrubbed(*snapshot_->detector, config_.privacy.detect, message);
     }
 
     void record_unwatched() { services_.ledger.close_unwatched(attempts_, pending_records()); }

@@ -373,10 +373,10 @@ class Client {
     }
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
-    Answer post(std::string_view path, std::string_view body, std::string_view headers = "") {
-        const auto text = fmt::format(
-            "POST {} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n{}content-length: {}\r\n\r\n{}",
-            path, headers, body.size(), body);
+    Answer post(std::string_view path, std::string_view body, std::string_view type = "application/json") {
+        const auto text =
+            fmt::format("POST {} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: {}\r\ncontent-length: {}\r\n\r\n{}", path,
+                        type, body.size(), body);
         for (int attempt = 0; attempt < 2; ++attempt) {
             if (fd_ < 0 && !connect_now()) return {};
             if (auto answer = exchange(text); answer.status != 0) return answer;
@@ -557,6 +557,28 @@ std::string config_text(std::uint16_t cloud, const std::filesystem::path& folder
         redacts ? ", actions: { cloud: { private: redact, secret: redact, internal: redact } }" : "", cloud);
 }
 
+// A batch of requests, each with a value.
+void start_batch(Client& client, const std::vector<std::string>& values, std::mt19937& random) {
+    std::string lines;
+    for (int i = 0; i < 20; ++i) {
+        const auto text = written(values[random() % values.size()], static_cast<int>(random() % kForms));
+        lines += fmt::format(
+            R"({{"custom_id":"{}","method":"POST","url":"/v1/chat/completions","body":{{"model":"far","messages":[{{"role":"user","content":"look at {}"}}]}}}})"
+            "\n",
+            i, text);
+    }
+    const auto form = fmt::format(
+        "--b\r\ncontent-disposition: form-data; name=\"purpose\"\r\n\r\nbatch\r\n--b\r\n"
+        "content-disposition: form-data; name=\"file\"; filename=\"a.jsonl\"\r\n\r\n{}\r\n--b--\r\n",
+        lines);
+    json::Document file;
+    if (!file.parse(client.post("/v1/files", form, "multipart/form-data; boundary=b").body)) return;
+    (void)client.post(
+        "/v1/batches",
+        fmt::format(R"({{"input_file_id":"{}","endpoint":"/v1/chat/completions","completion_window":"24h"}})",
+                    file.root()["id"].text()));
+}
+
 struct Matrix : testing::Test {
     test::Folder folder;
     std::vector<std::string> values = planted();
@@ -652,6 +674,8 @@ TEST_F(Matrix, nothing_planted_leaves_on_any_way_under_any_fault) {
     };
     std::vector<std::thread> clients;
     for (unsigned i = 0; i < 8; ++i) clients.emplace_back(work, 100 + i);
+    std::mt19937 random(9);
+    Client batches(port());
     // The weather changes as the work goes on.
     const int step = std::max(total / 64, 1);
     for (int turn = 0; next < total; ++turn) {
@@ -662,6 +686,7 @@ TEST_F(Matrix, nothing_planted_leaves_on_any_way_under_any_fault) {
             sql(database,
                 "CREATE TRIGGER full BEFORE INSERT ON egress BEGIN SELECT RAISE(FAIL, 'database or disk is full'); "
                 "END");
+        if (turn % 8 != static_cast<int>(Fault::no_table)) start_batch(batches, values, random);
         const int until = (turn + 1) * step;
         bool redacts = false;
         while (next < std::min(until, total)) {
@@ -691,7 +716,7 @@ TEST_F(Matrix, nothing_planted_leaves_on_any_way_under_any_fault) {
     expect_nothing_left();
     EXPECT_EQ(unclear, 0) << example;
     // The way was open: harmless requests, and redacted ones, did reach it.
-    EXPECT_GT(cloud.requests, total / 8);
+    EXPECT_GT(cloud.requests, total / 16);
     EXPECT_GT(answered, total / 8);
     EXPECT_GT(refused, total / 16);
 }

@@ -87,8 +87,11 @@ void private_key(const Kind& kind, const Candidate& c, Sink& sink) {
     const auto begin = c.text.rfind("-----BEGIN", c.end);
     if (begin == std::string_view::npos) return;
     const auto block = c.text.substr(begin, kLongestKey);
-    auto end = block.find("-----END", c.end - begin);
+    const auto from = std::max(c.end, sink.key_end_sought) - begin;
+    auto end = from < block.size() ? block.find("-----END", from) : std::string_view::npos;
     if (end == std::string_view::npos) {
+        sink.key_end_sought =
+            std::max(sink.key_end_sought, begin + block.size() - std::min<std::size_t>(block.size(), 8));
         end = c.end;
     } else {
         end = block.find("-----", end + 8);

@@ -43,7 +43,9 @@ Run read_run(std::string_view text, std::size_t at) {
         std::size_t gap = 0;
         while (at < text.size() && separator(text[at]) && gap < 3) ++at, ++gap;
         if (gap == 0 || at >= text.size() || !digit(text[at])) break;
-        if (gap == 3 && text.substr(at - 3, 3) != " - " && text.substr(at - 3, 3) != ") -") break;
+        if (gap == 3 && text.substr(at - 3, 3) != " - " && text.substr(at - 3, 3) != ") -" &&
+            text.substr(at - 3, 3) != ") (")
+            break;
         // ". " ends a sentence.
         if (gap == 2 && text[at - 2] == '.' && text[at - 1] == ' ' && group.size() > 3) break;
     }
@@ -122,7 +124,7 @@ bool is_issued(std::string_view d) {
     if ((three >= 300 && three <= 305) || two == 36 || two == 38 || two == 39) return n >= 14 && n <= 19;
     if (four == 6011 || (three >= 644 && three <= 649) || two == 65 || two == 62 || two == 81)
         return n >= 16 && n <= 19;
-    if (four >= 3528 && four <= 3589) return n >= 16 && n <= 19;
+    if (two == 35) return n >= 16 && n <= 19;
     if (four == 1800 || four == 2131) return n == 15;
     if (two == 50 || (two >= 56 && two <= 58) || two == 60 || two == 63 || two == 67 || two == 68 || two == 69)
         return n >= 12 && n <= 19;

@@ -40,6 +40,7 @@ class Sink {
     std::size_t numbers_read = 0;
     std::size_t assignments_read = 0;
     std::size_t jwt_read = 0;
+    std::size_t key_end_sought = 0;  // up to here there is no end of a private key
 };
 
 struct Pattern {

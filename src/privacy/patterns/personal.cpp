@@ -1,6 +1,7 @@
 // Personal data that has letters in it: addresses of mail, houses, machines and wallets, account numbers, national ids.
 #include <optional>
 
+#include "base/hash.h"
 #include "privacy/patterns/checks.h"
 #include "privacy/patterns/patterns.h"
 
@@ -111,8 +112,7 @@ void iban(const Kind& kind, const Candidate& c, Sink& sink) {
 
 // ---- wallets ----
 
-// Base58 with a checksum (Bitcoin's base58check): the last four bytes are the beginning of a double SHA-256, which this
-// does not compute: the length of what it decodes to and its version byte are looked at instead.
+// Base58 with a checksum (Bitcoin's base58check): the last four bytes are the beginning of a double SHA-256.
 void base58(const Kind& kind, const Candidate& c, Sink& sink) {
     static constexpr std::string_view kAlphabet = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
     std::size_t begin = c.end - 1, end = c.end;
@@ -129,12 +129,12 @@ void base58(const Kind& kind, const Candidate& c, Sink& sink) {
         }
         if (carry != 0) return;
     }
-    const auto value = c.text.substr(begin, end - begin);
     if (bytes[0] != 0 && bytes[0] != 5) return;
-    if (std::ranges::none_of(value.substr(1), digit) || std::ranges::none_of(value, upper) || entropy(value) < 3.5)
-        return;
-    if (value.find("000") != std::string_view::npos) return;
-    sink.add(kind, begin, end, 0.8F);
+    const std::string_view all(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    const auto once = sha256(all.substr(0, 21));
+    const auto twice = sha256({reinterpret_cast<const char*>(once.data()), once.size()});
+    if (!std::equal(twice.begin(), twice.begin() + 4, bytes.begin() + 21)) return;
+    sink.add(kind, begin, end, 0.95F);
 }
 
 // Bech32 and bech32m (BIP-173, BIP-350): the checksum is computed.
@@ -651,7 +651,7 @@ const auto kPatterns = std::to_array<Pattern>({
      false,
      base58,
      "pay 1BoatSLRHtKNngkdXEeobR76b53LETtpyT now",
-     "13579"},
+     "pay 1BoatSLRHtKNngkdXEeobR76b53LETtpyU now"},
     {{"bech32", "CRYPTO", Category::crypto},
      "\\bbc1",
      true,
