@@ -1,6 +1,8 @@
-// How fast the detectors are: bench_privacy FILE. The file's text is cut into prompts of 1 KiB and of 200 KiB; each way
-// goes over all of them, on one thread, and prints one line of JSON: MB/s, and microseconds a prompt at the median and
-// the 99th of a hundred. bench/privacy/run puts the peers beside it.
+// How fast the detectors are: bench_privacy FILE [WAY]. The file's text is cut into prompts of 1 KiB and of 200 KiB;
+// each way goes over all of them, on one thread, and prints one line of JSON: MB/s, and microseconds a prompt at the
+// median and the 99th of a hundred. bench/privacy/run puts the peers beside it.
+#include "privacy/privacy.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,7 +12,6 @@
 #include <functional>
 #include <iterator>
 
-#include "privacy/privacy.h"
 #include "privacy/redact.h"
 
 using namespace tandem;
@@ -62,8 +63,8 @@ void measure(std::string_view name, std::size_t size, const std::vector<std::str
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 2) {
-        fmt::print(stderr, "bench_privacy FILE\n");
+    if (argc < 2 || argc > 3) {
+        fmt::print(stderr, "bench_privacy FILE [WAY]\n");
         return 2;
     }
     const auto text = read(argv[1]);
@@ -78,6 +79,11 @@ int main(int argc, char** argv) {
     const config::Detection detection;
     constexpr std::array<std::optional<config::Treatment>, 4> kRedact = {
         std::nullopt, config::Treatment::redact, config::Treatment::redact, config::Treatment::redact};
+    const std::string_view only = argc > 2 ? argv[2] : "";
+    auto measure = [&](std::string_view name, std::size_t size, const std::vector<std::string>& texts,
+                       const std::function<void(const std::string&)>& work) {
+        if (only.empty() || only == name) ::measure(name, size, texts, work);
+    };
     for (const std::size_t size : {std::size_t{1024}, std::size_t{200 * 1024}}) {
         const auto texts = prompts(text, size);
         measure("patterns", size, texts, [&](const std::string& t) { (void)(*detector)->scan(t, false); });

@@ -106,7 +106,29 @@ def tandem(binary, lines):
 
 def presidio_engine():
     """Presidio with its pattern recognisers. ImportError where it is not here."""
-
+    from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
+    from presidio_analyzer.nlp_engine import NlpEngine, NlpArtifacts
+    import spacy
+    class Blank(NlpEngine):
+        def __init__(self): self.nlp = {"en": spacy.blank("en")}
+        def load(self): pass
+        def is_loaded(self): return True
+        def process_text(self, text, language):
+            doc = self.nlp["en"](text)
+            return NlpArtifacts([], doc, [t.idx for t in doc], [t.lemma_ or t.text for t in doc], self, language)
+        def process_batch(self, batch, language, **_):
+            for t in batch: yield t, self.process_text(t, language)
+        def is_stopword(self, word, language): return False
+        def is_punct(self, word, language): return False
+        def get_supported_entities(self): return []
+        def get_supported_languages(self): return ["en"]
+    registry = RecognizerRegistry()
+    engine = Blank()
+    registry.load_predefined_recognizers(languages=["en"], nlp_engine=engine)
+    from presidio_analyzer import predefined_recognizers as p
+    for extra in ("EsNifRecognizer", "ItFiscalCodeRecognizer", "PlPeselRecognizer"):
+        if hasattr(p, extra): registry.add_recognizer(getattr(p, extra)(supported_language="en"))
+    return AnalyzerEngine(registry=registry, nlp_engine=engine, supported_languages=["en"])
 
 
 def main():
@@ -123,47 +145,6 @@ def main():
     table("tandem, all types", texts, ours, set(TYPES.values()))
     try:
         analyzer = presidio_engine()
-        start = time.monotonic()
-        out = subprocess.run([binary, "--config", config, "privacy", "scan", "--jsonl"], input="\n".join(json.dumps(l) for l in lines), capture_output=True, text=True, check=True)
-        return {r["id"]: [(s["type"], s["start"], s["end"]) for s in r["spans"]] for r in map(json.loads, out.stdout.splitlines())}, time.monotonic() - start
-
-
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--texts", type=int, default=3000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--tandem", default="build/release/tandem")
-    parser.add_argument("--wolf", nargs="*", default=[])
-    asked = parser.parse_args()
-    texts = make(asked.texts, asked.seed)
-    size = sum(len(t["text"].encode()) for t in texts)
-    ours, seconds = tandem(asked.tandem, [{"id": t["id"], "text": t["text"]} for t in texts])
-    print(f"{len(texts)} texts, {size} bytes; tandem, start included: {size / seconds / 1e6:.2f} MB/s")
-    table("tandem, all types", texts, ours, set(TYPES.values()))
-    try:
-        from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
-        from presidio_analyzer.nlp_engine import NlpEngine, NlpArtifacts
-        import spacy
-        class Blank(NlpEngine):
-            def __init__(self): self.nlp = {"en": spacy.blank("en")}
-            def load(self): pass
-            def is_loaded(self): return True
-            def process_text(self, text, language):
-                doc = self.nlp["en"](text)
-                return NlpArtifacts([], doc, [t.idx for t in doc], [t.lemma_ or t.text for t in doc], self, language)
-            def process_batch(self, batch, language, **_):
-                for t in batch: yield t, self.process_text(t, language)
-            def is_stopword(self, word, language): return False
-            def is_punct(self, word, language): return False
-            def get_supported_entities(self): return []
-            def get_supported_languages(self): return ["en"]
-        registry = RecognizerRegistry()
-        engine = Blank()
-        registry.load_predefined_recognizers(languages=["en"], nlp_engine=engine)
-        from presidio_analyzer import predefined_recognizers as p
-        for extra in ("EsNifRecognizer", "ItFiscalCodeRecognizer", "PlPeselRecognizer"):
-            if hasattr(p, extra): registry.add_recognizer(getattr(p, extra)(supported_language="en"))
-        analyzer = AnalyzerEngine(registry=registry, nlp_engine=engine, supported_languages=["en"])
         start = time.monotonic()
         theirs = {t["id"]: [(r.entity_type, r.start, r.end) for r in analyzer.analyze(t["text"], language="en")] for t in texts}
         print(f"\nPresidio's patterns: {size / (time.monotonic() - start) / 1e6:.3f} MB/s")

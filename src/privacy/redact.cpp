@@ -20,26 +20,46 @@ constexpr int kNestedLevels = 3;
 constexpr std::size_t kLargestRun = 4096;     // a longer finding is a file's bytes, not a value
 constexpr std::size_t kShortestRepeated = 4;  // a value is taken out elsewhere too from here on
 
-// Text in which a stand-in reads the same however it is written: "credit card 1" and "CREDIT\_CARD-1".
-void add_plain(std::string_view text, std::string& out) {
-    for (const char c : text) {
-        if (c == '\\') continue;
-        out += c == ' ' || c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-    }
-    out += '\n';
-}
-
-// Whether `name` and `number` stand in it together, with or without something between.
-bool names_it(std::string_view plain, std::string_view name, std::int64_t number) {
-    for (const auto* between : {"_", ""}) {
-        const auto word = fmt::format("{}{}{}", name, between, number);
-        for (auto at = plain.find(word); at != std::string_view::npos; at = plain.find(word, at + 1)) {
-            const auto behind = at + word.size();
-            if (behind >= plain.size() || std::isdigit(static_cast<unsigned char>(plain[behind])) == 0) return true;
+// What reads as a stand-in in a text, however it is written: "credit card 1", "CREDIT\_CARD-1". By its number, what
+// stands before that.
+class Names {
+  public:
+    void add(std::string_view text) {
+        for (std::size_t i = 0; i < text.size(); ++i) {
+            if (std::isdigit(static_cast<unsigned char>(text[i])) == 0) continue;
+            std::size_t end = i;
+            std::int64_t number = 0;
+            while (end < text.size() && std::isdigit(static_cast<unsigned char>(text[end])) != 0 && end - i < 10)
+                number = number * 10 + (text[end++] - '0');
+            std::string before;
+            for (std::size_t at = i; at > 0 && before.size() < kLongestName; --at) {
+                const char c = text[at - 1];
+                if (c == '\\') continue;
+                if (c == ' ' || c == '-' || c == '_')
+                    before += '_';
+                else if (std::isalpha(static_cast<unsigned char>(c)) != 0)
+                    before += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+                else
+                    break;
+            }
+            if (!before.empty()) names_[number].insert(std::move(before));  // backwards
+            while (end < text.size() && std::isdigit(static_cast<unsigned char>(text[end])) != 0) ++end;
+            i = end - 1;
         }
     }
-    return false;
-}
+    bool has(std::string_view type, std::int64_t number) const {
+        const auto found = names_.find(number);
+        if (found == names_.end()) return false;
+        const std::string wanted(type.rbegin(), type.rend());
+        return std::ranges::any_of(found->second, [&](std::string_view before) {
+            return before.starts_with(wanted) || (before.starts_with('_') && before.substr(1).starts_with(wanted));
+        });
+    }
+
+  private:
+    static constexpr std::size_t kLongestName = 64;
+    std::map<std::int64_t, std::set<std::string>> names_;
+};
 
 bool word_byte(char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0 || static_cast<unsigned char>(c) >= 0x80;
@@ -57,7 +77,7 @@ class Redactor {
     }
 
     Result<Redaction> run(const json::Document& document) {
-        document.each_text([&](std::string_view text, bool) { add_plain(text, plain_); });
+        document.each_text([&](std::string_view text, bool) { names_in_it_.add(text); });
         whole_ = &document;
         for (const auto& entry : known_)
             if (!clashes(entry)) by_value_[key_of(entry.type, entry.value)] = entry;
@@ -84,7 +104,7 @@ class Redactor {
     }
 
     bool clashes(const StandIn& entry) const {
-        if (entry.text.starts_with('<')) return names_it(plain_, entry.type, entry.number);
+        if (entry.text.starts_with('<')) return names_in_it_.has(entry.type, entry.number);
         return whole_->source().find(entry.text) != std::string_view::npos;
     }
 
@@ -302,7 +322,7 @@ class Redactor {
     const bool names_;
     const json::Document* whole_ = nullptr;
     std::vector<StandIn> known_;
-    std::string plain_;  // of the whole document
+    Names names_in_it_;  // in the whole document
     std::set<std::string> taken_, used_;
     std::map<std::string, std::int64_t, std::less<>> next_;
     std::map<std::string, StandIn> by_value_;

@@ -52,14 +52,16 @@ Along along(std::string_view text, std::size_t at, std::string_view word) {
 
 Stands::Stands(const std::vector<StandIn>& used) {
     for (const auto& entry : used) {
-        used_.push_back(&entry);
+        empty_ = false;
         if (entry.text.starts_with('<')) {
+            placeholders_.emplace(std::pair(entry.type, entry.number), &entry);
             if (std::ranges::find(types_, entry.type) == types_.end()) types_.push_back(entry.type);
             for (const auto& bracket : kBrackets) heads_[static_cast<unsigned char>(bracket.open.front())] = true;
             for (const char c : {upper(entry.type.front()), static_cast<char>(std::tolower(entry.type.front()))})
                 heads_[static_cast<unsigned char>(c)] = true;
         } else if (!entry.text.empty()) {
             const char first = entry.text.front();
+            literals_[static_cast<unsigned char>(upper(first))].push_back(&entry);
             heads_[static_cast<unsigned char>(upper(first))] = true;
             heads_[static_cast<unsigned char>(std::tolower(static_cast<unsigned char>(first)))] = true;
         }
@@ -69,8 +71,7 @@ Stands::Stands(const std::vector<StandIn>& used) {
 Stands::Match Stands::match(std::string_view text, std::size_t at, char before, bool last) const {
     if (!heads_[static_cast<unsigned char>(text[at])]) return {};
     auto best = placeholder_at(text, at, before, last);
-    for (const auto* entry : used_) {
-        if (entry->text.starts_with('<')) continue;
+    for (const auto* entry : literals_[static_cast<unsigned char>(upper(text[at]))]) {
         const auto found = literal_at(*entry, text, at, before, last);
         if (found.kind == Match::Kind::partial) return found;
         if (found.kind == Match::Kind::whole && found.length > best.length) best = found;
@@ -136,10 +137,8 @@ Stands::Match Stands::placeholder_at(std::string_view text, std::size_t at, char
     while (i < text.size() && is_digit(text[i]) && i - digits < 9) number = number * 10 + (text[i++] - '0');
     if (i == digits) return {};
     if (i >= text.size() && !last) return unclear;
-    const StandIn* entry = nullptr;
-    for (const auto* candidate : used_)
-        if (candidate->number == number && candidate->type == *type && candidate->text.starts_with('<'))
-            entry = candidate;
+    const auto found = placeholders_.find(std::pair(*type, number));
+    const StandIn* const entry = found == placeholders_.end() ? nullptr : found->second;
     if (entry == nullptr) return {};
     if (bracket == nullptr) return {whole, i - at, entry, {}};
     // What closes it, perhaps after an ending.

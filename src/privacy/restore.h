@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -30,15 +31,17 @@ class Stands {
     // What begins at `at`; `partial` where the text ends before it is clear. With `last`, nothing follows the text.
     // `before` is the byte before `at`, 0 at the beginning.
     Match match(std::string_view text, std::size_t at, char before, bool last) const;
-    bool empty() const { return used_.empty(); }
+    bool empty() const { return empty_; }
 
   private:
     Match placeholder_at(std::string_view text, std::size_t at, char before, bool last) const;
     Match literal_at(const StandIn& entry, std::string_view text, std::size_t at, char before, bool last) const;
 
-    std::vector<const StandIn*> used_;
-    std::vector<std::string> types_;  // of placeholders, each once
-    bool heads_[256] = {};            // bytes that one can begin with
+    std::map<std::pair<std::string, std::int64_t>, const StandIn*, std::less<>> placeholders_;
+    std::array<std::vector<const StandIn*>, 256> literals_;  // by their first byte, in capitals
+    std::vector<std::string> types_;                         // of placeholders, each once
+    bool heads_[256] = {};                                   // bytes that one can begin with
+    bool empty_ = true;
 };
 
 // One text in pieces. Gives what is certain; holds back only what could be the head of a stand-in.

@@ -7,13 +7,17 @@ namespace tandem::privacy {
 bool near(std::string_view text, std::size_t begin, std::size_t end, std::initializer_list<std::string_view> words,
           std::size_t before, std::size_t after) {
     auto has = [&](std::size_t from, std::size_t to) {
-        std::array<char, 256> buffer{};
-        const std::size_t size = std::min(to - from, buffer.size());
-        for (std::size_t i = 0; i < size; ++i) buffer[i] = lower(text[from + i]);
-        const std::string_view window(buffer.data(), size);
-        for (const auto w : words)
-            for (auto at = window.find(w); at != std::string_view::npos; at = window.find(w, at + 1))
-                if (at == 0 ? from == 0 || !letter(text[from - 1]) : !letter(window[at - 1])) return true;
+        // Few places are beginnings of words, and few words begin like them.
+        for (std::size_t at = from; at < to; ++at) {
+            if (at > 0 && letter(text[at - 1])) continue;
+            const char first = lower(text[at]);
+            for (const auto w : words) {
+                if (w[0] != first || w.size() > to - at) continue;
+                std::size_t same = 1;
+                while (same < w.size() && lower(text[at + same]) == w[same]) ++same;
+                if (same == w.size()) return true;
+            }
+        }
         return false;
     };
     const std::size_t from = begin > before ? begin - before : 0;

@@ -1,5 +1,6 @@
 // What consists of digits: cards, phones, national ids, dates, IPv4 addresses. A candidate is the first digit of a
 // number; the whole run of digit groups around it is read once, and each stretch of its groups is tried as each kind.
+#include <bitset>
 #include <optional>
 
 #include "privacy/patterns/checks.h"
@@ -23,8 +24,33 @@ struct Group {
 // Groups of digits with at most two bytes of separators between them.
 struct Run {
     std::string_view text;
-    std::array<Group, kMostGroups> groups;
+    std::array<Group, kMostGroups> groups{};
     std::size_t count = 0;
+
+    // Whether a word can be near: false where no word near the run begins with the same two letters. Many words are
+    // asked for around each number, and hardly any is there.
+    bool may_be_near(std::string_view word) const {
+        if (!looked_) look();
+        return beginnings_[pair(word[0], word.size() > 1 ? word[1] : ' ')];
+    }
+
+  private:
+    static std::size_t pair(char a, char b) {
+        return (static_cast<unsigned char>(a) * 31U + static_cast<unsigned char>(b)) & 1023U;
+    }
+    void look() const {
+        looked_ = true;
+        const auto first = groups[0].begin, last = groups[count - 1].end;
+        auto add = [&](std::size_t from, std::size_t to) {
+            for (std::size_t at = from; at < to; ++at)
+                if (at == 0 || !letter(text[at - 1]))
+                    beginnings_.set(pair(lower(text[at]), at + 1 < text.size() ? lower(text[at + 1]) : ' '));
+        };
+        add(first > kFar ? first - kFar : 0, std::min(text.size(), last + kFar));
+    }
+    static constexpr std::size_t kFar = 60;  // what near_words() looks at is within
+    mutable std::bitset<1024> beginnings_;
+    mutable bool looked_ = false;
 };
 
 bool separator(char c) {
@@ -32,7 +58,8 @@ bool separator(char c) {
 }
 
 Run read_run(std::string_view text, std::size_t at) {
-    Run run{text, {}, 0};
+    Run run;
+    run.text = text;
     std::size_t digits_seen = 0;
     while (run.count < kMostGroups && digits_seen <= kMostDigits) {
         Group group{at, at};
@@ -97,7 +124,9 @@ struct Stretch {
         return true;
     }
     bool near_words(std::initializer_list<std::string_view> words, std::size_t before = 60) const {
-        return near(run.text, begin(), end(), words, before);
+        return std::ranges::any_of(words, [&](std::string_view word) {
+            return run.may_be_near(word) && near(run.text, begin(), end(), {word}, before);
+        });
     }
 };
 
