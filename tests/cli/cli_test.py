@@ -113,6 +113,47 @@ class Cli(unittest.TestCase):
         self.assertIn("did you mean 'server'?", result.stdout)
         broken.stop()
 
+    def test_doctor_says_what_of_the_privacy_is_open(self):
+        open_one = Tandem("keys: { a: { secret: a-key-in-the-file-itself } }\nprivacy: { clearance: { cloud: private }, own: { env: { values_of: values } } }\n"
+                          "providers: { c: { kind: openai, zone: cloud, base_url: 'http://127.0.0.1:9/v1' } }\nmodels: { m: { provider: c } }\n", start=False)
+        self.addCleanup(open_one.stop)
+        self.assertEqual(open_one.cli("doctor").returncode, 6)  # the file of values is not there
+        (open_one.folder / "values").write_text("PORT=3000\nTOKEN=long-enough-to-look-for\n")
+        open_one.start()
+        (open_one.folder / "data/privacy.key").chmod(0o644)
+        checks = {(c["check"], c["grade"]): c["text"] for c in json.loads(open_one.cli("doctor", "--json").stdout)}
+        self.assertIn(("privacy.key", "bad"), checks)
+        self.assertIn("keys.a.secret", checks[("secret", "warning")])
+        self.assertIn("1 values are shorter", checks[("privacy.own.env", "warning")])
+        self.assertIn("may see private", checks[("provider c", "warning")])
+        self.assertIn("whole", checks[("egress record", "good")])
+        self.assertNotIn("long-enough", json.dumps(list(checks.values())))
+
+    def test_keys_as_hashes_files_and_credentials(self):
+        import hashlib
+        hashed = hashlib.sha256(b"alice-secret-0123456789").hexdigest()
+        server = Tandem(f"keys:\n  alice: {{ secret: 'sha256:{hashed}' }}\n  bob: {{ secret: file:bob.key }}\n  carol: {{ secret: credential:carol }}\n"
+                        "models: { m: { provider: c } }\nproviders: { c: { kind: openai, zone: local, base_url: 'http://127.0.0.1:9/v1' } }\n", start=False)
+        self.addCleanup(server.stop)
+        (server.folder / "bob.key").write_text("bob-secret-0123456789\n")
+        server.env["CREDENTIALS_DIRECTORY"] = str(server.folder / "credentials")
+        (server.folder / "credentials").mkdir()
+        (server.folder / "credentials/carol").write_text("carol-secret-0123456789")
+        server.start()
+        for key, status in (("alice-secret-0123456789", 200), ("bob-secret-0123456789", 200), ("carol-secret-0123456789", 200), (f"sha256:{hashed}", 401), (hashed, 401), ("x", 401)):
+            self.assertEqual(server.request("/v1/models", headers={"authorization": "Bearer " + key})[0], status, key)
+        self.assertIn("hash", server.cli("connect", "aider", "--key", "alice", "--write").stderr)
+
+    def test_privacy_scan_over_the_api_is_what_the_command_says(self):
+        text = "Ring Anna on +49 30 901820, caf\u00e9, and pay DE89 3704 0044 0532 0130 00"
+        line = json.dumps({"id": "a", "text": text})
+        command = subprocess.run([BINARY, "privacy", "scan", "--jsonl"], env=self.tandem.env, input=line, capture_output=True, text=True)
+        status, _, raw = self.tandem.request("/tandem/v1/privacy/scan", {"id": "a", "text": text})
+        self.assertEqual((status, json.loads(raw)), (200, json.loads(command.stdout)))
+        (span,) = [s for s in json.loads(raw)["spans"] if s["type"] == "IBAN_CODE"]
+        self.assertEqual(text[span["start"]:span["end"]], "DE89 3704 0044 0532 0130 00")
+        self.assertEqual(self.tandem.request("/tandem/v1/privacy/scan", {"text": 1})[0], 400)
+
     def test_init_writes_a_config_that_works_and_keeps_an_old_one(self):
         fresh = Tandem("", start=False, env={"OPENAI_API_KEY": "sk-test-0123456789"})
         target = fresh.folder / "sub/tandem.yaml"

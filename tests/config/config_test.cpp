@@ -111,6 +111,43 @@ TEST(Config, refuses_what_is_not_safe) {
               std::string::npos);
 }
 
+TEST(Config, reads_what_is_to_happen_with_private_content) {
+    const std::string rest =
+        "\nproviders: { a: { kind: openai, zone: cloud, base_url: 'http://h/v1' } }\nmodels: { m: { provider: a } }\n";
+    const auto config = parse(
+        "privacy:\n  own: { f: { words: [Falcon] }, e: { values: [${V}] } }\n  actions: { cloud: { private: redact, "
+        "secret: "
+        "block } }\n  placeholders: realistic\n  vault: { keeps: 2d }\n  answers: [{ from: local, in: tool_calls, "
+        "label: "
+        "private, do: stop }]\n" +
+            rest,
+        "tandem.yaml", env({{"V", "a-long-enough-value"}}));
+    ASSERT_TRUE(config) << config.error().message;
+    const auto& privacy = config->privacy;
+    ASSERT_EQ(privacy.own.size(), 2U);
+    EXPECT_EQ(privacy.own[0].label, Label::private_);
+    EXPECT_EQ(privacy.own[1].label, Label::secret);
+    EXPECT_EQ(privacy.treatments[1][2], Treatment::redact);
+    EXPECT_EQ(privacy.treatments[1][3], Treatment::block);
+    EXPECT_EQ(privacy.treatments[0][2], std::nullopt);
+    EXPECT_TRUE(privacy.realistic);
+    EXPECT_EQ(privacy.vault_keeps, std::chrono::hours(48));
+    ASSERT_EQ(privacy.answers.size(), 1U);
+    EXPECT_TRUE(privacy.answers[0].tool_calls_only);
+    for (const auto& [text, message] : std::initializer_list<std::pair<std::string, std::string>>{
+             {"privacy: { actions: { cloud: { private: allow } } }", "set clearance: { cloud: private }"},
+             {"privacy: { actions: { cloud: { privat: redact } } }", "did you mean 'private'?"},
+             {"privacy: { own: { x: { label: secret } } }", "nothing to look for"},
+             {"privacy: { own: { x: { words: [a] } } }", "a word of one character"},
+             {"privacy: { own: { x: { values: [short] } } }", "less than 8 characters"},
+             {"privacy: { own: { x: { values_of: nowhere } } }", "cannot read"},
+             {"privacy: { answers: [{ label: public, do: mask }] }", "everything is at least public"},
+             {"privacy: { vault: { key: short } }", "shorter than 32"},
+             {"keys: { a: { secret: 'sha256:12' } }", "64 hexadecimal digits"},
+             {"keys: { a: { secret: 'credential:a' } }", "no systemd credentials"}})
+        EXPECT_NE(problems(text + rest).find(message), std::string::npos) << text << ": " << problems(text + rest);
+}
+
 TEST(Config, expands_the_environment_with_defaults) {
     const auto config = parse("currency: ${CUR:-EUR}\ndata: /x/${WHERE}", {}, env({{"WHERE", "there"}}));
     ASSERT_TRUE(config) << config.error().message;
