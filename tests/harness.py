@@ -218,11 +218,12 @@ class Upstream:
 
 
 class CountingProxy:
-    """Forwards TCP and counts what it forwards towards the target."""
+    """Forwards TCP and keeps what it forwards towards the target."""
 
     def __init__(self, port):
         self.target = port
         self.bytes = 0
+        self.seen = b""
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -242,6 +243,7 @@ class CountingProxy:
             while data := source.recv(65536):
                 if counted:
                     self.bytes += len(data)
+                    self.seen += data
                 sink.sendall(data)
         for end in (source, sink):
             with contextlib.suppress(OSError):

@@ -421,6 +421,8 @@ bool has_phone_context(const Stretch& s) {
                          "handy",
                          "rufnummer",
                          "anruf",
+                         "ring ",
+                         "unter ",
                          "m\xC3\xB3vil",
                          "movil",
                          "t\xC3\xA9l\xC3\xA9phone",
@@ -498,8 +500,17 @@ std::optional<float> phone(const Stretch& s, std::size_t& begin, std::size_t& en
     if (plus && begin > 0 && (word(text[begin - 1]) || text[begin - 1] == '+')) return {};
     // A stretch of a longer list of numbers is no phone.
     if (!plus && !(s.first == 0 && s.last + 1 == s.run.count)) return {};
+    // "+44 (0)20 ...": the trunk prefix is for those in the country.
+    std::string abroad = d;
+    for (std::size_t i = 1, at = s.run.groups[s.first].size(); i < s.groups(); at += s.run.groups[s.first + i++].size())
+        if (s.run.groups[s.first + i].size() == 1 && d[at] == '0' && s.between(i - 1).ends_with('(')) {
+            abroad.erase(at, 1);
+            break;
+        }
     if (plus)
-        return is_international(d) ? std::optional(0.95F) : has_phone_context(s) ? std::optional(0.6F) : std::nullopt;
+        return is_international(abroad) ? std::optional(0.95F)
+               : has_phone_context(s)   ? std::optional(0.6F)
+                                        : std::nullopt;
     const bool context = has_phone_context(s);
     if (d.starts_with("00") && n >= 10 && is_international(std::string_view(d).substr(2)) && s.groups() > 1)
         return 0.85F;
