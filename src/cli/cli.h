@@ -43,6 +43,7 @@ void add_explain(CLI::App& app, Globals& globals, Action& action);
 void add_policy(CLI::App& app, Globals& globals, Action& action);
 void add_cost(CLI::App& app, Globals& globals, Action& action);
 void add_audit(CLI::App& app, Globals& globals, Action& action);
+void add_route(CLI::App& app, Globals& globals, Action& action);
 void add_label(CLI::App& app, Globals& globals, Action& action);
 void add_privacy(CLI::App& app, Globals& globals, Action& action);
 void add_engine(CLI::App& app, Globals& globals, Action& action);

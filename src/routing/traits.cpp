@@ -1,0 +1,211 @@
+#include "routing/traits.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdlib>
+#include <map>
+#include <set>
+#include <string>
+
+namespace tandem::routing {
+
+namespace {
+
+constexpr std::size_t kLooked = 16 * 1024;
+constexpr float kAnswerScale = 2.0F;  // answers say more than prompts
+
+bool is_letter(unsigned char c) {
+    return (c >= 'a' && c <= 'z') || c >= 0x80;
+}
+bool is_digit(unsigned char c) {
+    return c >= '0' && c <= '9';
+}
+float log_of(double count) {
+    return static_cast<float>(std::log1p(count));
+}
+
+std::string lowered(std::string_view text) {
+    std::string out(text.substr(0, kLooked));
+    for (auto& c : out)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+    return out;
+}
+
+// Words and numbers, in order.
+std::vector<std::string_view> words_of(std::string_view text) {
+    std::vector<std::string_view> words;
+    for (std::size_t at = 0; at < text.size();) {
+        const auto c = static_cast<unsigned char>(text[at]);
+        auto same = is_letter(c) ? is_letter : is_digit(c) ? is_digit : nullptr;
+        if (same == nullptr) {
+            ++at;
+            continue;
+        }
+        std::size_t end = at;
+        while (end < text.size() && same(static_cast<unsigned char>(text[end]))) ++end;
+        words.push_back(text.substr(at, end - at));
+        at = end;
+    }
+    return words;
+}
+
+bool is_number(std::string_view word) {
+    return is_digit(static_cast<unsigned char>(word[0]));
+}
+
+std::uint64_t hash_of(std::string_view text, std::uint64_t from = 14695981039346656037ULL) {
+    for (const char c : text) from = (from ^ static_cast<unsigned char>(c)) * 1099511628211ULL;  // FNV-1a
+    return from;
+}
+
+// Words and pairs of words with the numbers in them made alike; signed hashing (Weinberger et al. 2009), square roots
+// of the counts, length 1.
+void add_hashed(const std::vector<std::string_view>& words, Traits& out) {
+    std::map<std::uint32_t, float> counts;
+    auto add = [&](std::uint64_t hash) {
+        hash ^= hash >> 29;
+        counts[static_cast<std::uint32_t>(hash % kHashedTraits)] += ((hash >> 40) & 1U) != 0 ? 1.0F : -1.0F;
+    };
+    std::uint64_t before = 0;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        const auto word = is_number(words[i]) ? std::string_view("#") : words[i];
+        const auto hash = hash_of(word);
+        add(hash);
+        if (i > 0) add(hash_of(word, before * 31 + 7));
+        before = hash;
+    }
+    double square = 0;
+    for (auto& [index, count] : counts) {
+        count = std::copysign(std::sqrt(std::abs(count)), count);
+        square += static_cast<double>(count) * count;
+    }
+    const auto scale = square > 0 ? static_cast<float>(1 / std::sqrt(square)) : 0.0F;
+    for (const auto& [index, count] : counts)
+        if (count != 0) out.emplace_back(index, count * scale);
+}
+
+template <std::size_t N>
+double among(const std::vector<std::string_view>& words, const std::array<std::string_view, N>& list) {
+    return static_cast<double>(
+        std::ranges::count_if(words, [&](std::string_view w) { return std::ranges::find(list, w) != list.end(); }));
+}
+
+constexpr std::array<std::string_view, 12> kParts = {"half",  "third",   "quarter", "twice", "double",   "triple",
+                                                     "times", "percent", "average", "ratio", "fraction", "rate"};
+constexpr std::array<std::string_view, 9> kCompared = {"more",    "less", "than",  "fewer",  "older",
+                                                       "younger", "most", "least", "between"};
+constexpr std::array<std::string_view, 5> kEach = {"if", "each", "every", "per", "when"};
+constexpr std::array<std::string_view, 9> kOrder = {"not",   "without", "except", "before", "after",
+                                                    "until", "first",   "then",   "only"};
+constexpr std::array<std::string_view, 6> kAsked = {"what", "which", "who", "how", "why", "where"};
+
+double number_of(std::string_view word) {
+    return std::strtod(std::string(word.substr(0, 12)).c_str(), nullptr);
+}
+
+void add_counted(std::string_view text, std::string_view low, const std::vector<std::string_view>& words, Traits& out) {
+    const auto size = static_cast<double>(text.size()), n = static_cast<double>(words.size());
+    std::set<std::string_view> numbers, distinct(words.begin(), words.end());
+    double largest = 0, count = 0, length = 0;
+    for (const auto word : words) {
+        length += static_cast<double>(word.size());
+        if (!is_number(word)) continue;
+        ++count;
+        numbers.insert(word);
+        largest = std::max(largest, number_of(word));
+    }
+    auto chars = [&](std::string_view which) {
+        return static_cast<double>(
+            std::ranges::count_if(text, [&](char c) { return which.find(c) != std::string_view::npos; }));
+    };
+    const double sentences = chars(".?!\n") + 1;
+    const double capitals =
+        static_cast<double>(std::ranges::count_if(text, [](char c) { return c >= 'A' && c <= 'Z'; }));
+    const double high = static_cast<double>(
+        std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0xC0; }));
+    const double each = std::max(1.0, size);
+    const std::array<double, kCountedTraits> values = {log_of(size) / 2 - 2.5,
+                                                       log_of(n) / 2 - 2,
+                                                       log_of(count),
+                                                       log_of(static_cast<double>(numbers.size())),
+                                                       log_of(largest) / 4,
+                                                       log_of(chars("%")),
+                                                       log_of(chars("/$")),
+                                                       log_of(sentences) - 1,
+                                                       log_of(among(words, kParts)),
+                                                       log_of(among(words, kCompared)),
+                                                       log_of(among(words, kEach)),
+                                                       log_of(among(words, kOrder)),
+                                                       log_of(among(words, kAsked)),
+                                                       n > 0 ? length / n / 2 - 2 : 0,
+                                                       static_cast<double>(distinct.size()) / std::max(1.0, n) * 2 - 1,
+                                                       log_of(size / sentences) / 2 - 2,
+                                                       chars("{}();=<>[]`") / each * 10,
+                                                       capitals / each * 5,
+                                                       high / each * 5,
+                                                       log_of(chars("\n")),
+                                                       std::ranges::count(low, '?') > 1 ? 1.0 : 0.0};
+    const double scale = 1 / std::sqrt(static_cast<double>(kCountedTraits));
+    for (std::uint32_t i = 0; i < kCountedTraits; ++i)
+        out.emplace_back(kHashedTraits + i, static_cast<float>(values[i] * scale));
+}
+
+constexpr std::array<std::string_view, 7> kUnsure = {"i cannot",   "i'm sorry", "as an ai", "cannot determine",
+                                                     "not enough", "unclear",   "assume"};
+
+}  // namespace
+
+Traits traits_of(std::string_view prompt) {
+    const auto low = lowered(prompt);
+    const auto words = words_of(low);
+    Traits out;
+    add_hashed(words, out);
+    add_counted(prompt.substr(0, kLooked), low, words, out);
+    return out;
+}
+
+Traits traits_of(std::string_view prompt, std::string_view answer) {
+    auto out = traits_of(prompt);
+    const auto asked = lowered(prompt), low = lowered(answer);
+    const auto asked_words = words_of(asked), words = words_of(low);
+    std::set<std::string_view> given, used, distinct(words.begin(), words.end());
+    double numbers = 0, fresh = 0, largest = 0;
+    for (const auto word : asked_words)
+        if (is_number(word)) given.insert(word);
+    for (const auto word : words) {
+        if (!is_number(word)) continue;
+        ++numbers;
+        used.insert(word);
+        largest = std::max(largest, number_of(word));
+        if (!given.contains(word)) ++fresh;
+    }
+    const auto left = static_cast<double>(std::ranges::count_if(given, [&](auto w) { return !used.contains(w); }));
+    auto end = low.find_last_not_of(" \t\r\n");
+    const char last = end == std::string::npos ? ' ' : low[end];
+    const auto tail = std::string_view(low).substr(low.size() > 200 ? low.size() - 200 : 0);
+    const auto last_line = std::string_view(low).substr(
+        end == std::string::npos || low.rfind('\n', end) == std::string::npos ? 0 : low.rfind('\n', end) + 1);
+    const double lines = static_cast<double>(std::ranges::count(low, '\n')) + 1;
+    const std::array<double, kAnswerTraits> values = {
+        log_of(static_cast<double>(answer.size())) / 2 - 2.5,
+        log_of(lines) - 1,
+        log_of(numbers) - 1,
+        tail.find("####") != std::string_view::npos ? 1.0 : 0.0,
+        std::ranges::any_of(tail, [](char c) { return is_digit(static_cast<unsigned char>(c)); }) ? 1.0 : 0.0,
+        std::string_view(".!?0123456789)}`\"").find(last) != std::string_view::npos ? 1.0 : 0.0,  // not cut
+        log_of(fresh) - 1,
+        log_of(left),
+        log_of(static_cast<double>(std::ranges::count(low, '='))),
+        static_cast<double>(distinct.size()) / std::max(1.0, static_cast<double>(words.size())),  // no loop
+        std::ranges::any_of(kUnsure, [&](auto w) { return low.find(w) != std::string::npos; }) ? 1.0 : 0.0,
+        log_of(largest) / 4,
+        last_line.find('.') != std::string_view::npos ? 1.0 : 0.0,
+        log_of(static_cast<double>(answer.size()) / std::max<double>(1, static_cast<double>(prompt.size())))};
+    const double scale = kAnswerScale / std::sqrt(static_cast<double>(kAnswerTraits));
+    for (std::uint32_t i = 0; i < kAnswerTraits; ++i)
+        out.emplace_back(kHashedTraits + kCountedTraits + i, static_cast<float>(values[i] * scale));
+    return out;
+}
+
+}  // namespace tandem::routing
