@@ -140,6 +140,9 @@ net::Task<Result<std::string>> Api::release(const Call& call) {
         if (!looked) co_return fail(looked.error());
         found = std::move(*looked);
     }
+    if (!services.privacy.memory().knows(found.fingerprint))
+        co_return fail(ErrorCode::not_found, fmt::format("there is no labelled conversation '{}' of {}",
+                                                         printable(name, 60), printable(key, 60)));
     auto released = services.privacy.memory().release(found.fingerprint, *to);
     auto job = [released = std::move(released), response = found.response,
                 to = *to](store::Database& database) -> Result<> {

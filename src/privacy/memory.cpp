@@ -219,6 +219,11 @@ void LabelMemory::note_public(const Identity& identity) {
     }
 }
 
+bool LabelMemory::knows(std::int64_t fingerprint) const {
+    const std::lock_guard lock(mutex_);
+    return entries_.contains(fingerprint);
+}
+
 store::Store::Job LabelMemory::release(std::int64_t fingerprint, Label to) {
     {
         const std::lock_guard lock(mutex_);

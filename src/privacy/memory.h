@@ -67,6 +67,8 @@ class LabelMemory {
     // Messages of a public conversation: what has been public is no mark of a private one later. Forgotten at a stop.
     void note_public(const Identity& identity);
 
+    // Whether anything is remembered by this.
+    bool knows(std::int64_t fingerprint) const;
     // Lowers a conversation as it was then, on the owner's word: its beginning up to the last message of a decision, or
     // the client's name for it. What comes after is looked at as ever. Effective at once. Errors of the job: storage.
     store::Store::Job release(std::int64_t fingerprint, Label to);

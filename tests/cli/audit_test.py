@@ -121,6 +121,9 @@ class Release(unittest.TestCase):
         self.assertEqual(tandem.request("/tandem/v1/labels/release", body, alice)[0], 403)
         self.assertEqual(tandem.cli("label", "release", decision).returncode, 2)  # no reason
         self.assertEqual(tandem.cli("label", "release", "dec_none", "--reason", "x").returncode, 5)
+        self.assertEqual(tandem.cli("label", "release", "no-such-name", "--key", "alice", "--reason", "x").returncode, 5)
+        self.assertEqual(ask(f"again {IBAN}", **{"x-tandem-conversation": "talk"})[0], 422)
+        self.assertEqual(tandem.cli("label", "release", "talk", "--key", "bob", "--reason", "x").returncode, 5)
         result = tandem.cli("label", "release", decision, "--reason", "it is printed on every letter")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(ask(first, "noted", "thanks")[0], 200)
