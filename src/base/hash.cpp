@@ -21,15 +21,26 @@ Digest sha256(std::string_view bytes) {
     return digest;
 }
 
-std::string hex(const Digest& digest) {
+std::string hex(std::span<const std::uint8_t> bytes) {
     static constexpr char kDigits[] = "0123456789abcdef";
     std::string text;
-    text.reserve(digest.size() * 2);
-    for (const auto byte : digest) {
+    text.reserve(bytes.size() * 2);
+    for (const auto byte : bytes) {
         text += kDigits[byte >> 4];
         text += kDigits[byte & 15];
     }
     return text;
+}
+
+bool from_hex(std::string_view text, std::span<std::uint8_t> bytes) {
+    if (text.size() != bytes.size() * 2) return false;
+    auto digit = [](char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; };
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        const int high = digit(text[2 * i]), low = digit(text[2 * i + 1]);
+        if (high < 0 || low < 0) return false;
+        bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
+    }
+    return true;
 }
 
 }  // namespace tandem

@@ -3,13 +3,11 @@
 
 #include <array>
 #include <fstream>
-#include <iostream>
-#include <map>
 #include <optional>
 
 #include "api/explain.h"
+#include "base/hash.h"
 #include "base/json.h"
-#include "base/text.h"
 #include "cli/cli.h"
 #include "privacy/checkpoints.h"
 #include "privacy/egress.h"
@@ -18,40 +16,18 @@ namespace tandem::cli {
 
 namespace {
 
-// The ledger, opened to read. Prints why not.
-std::unique_ptr<store::Database> open(const Globals& globals, std::optional<config::Config>& config, int& code) {
-    auto loaded = globals.load();
-    if (!loaded) {
-        code = report(globals, loaded.error());
-        return nullptr;
-    }
-    config = std::move(*loaded);
-    auto database = open_ledger(*config);
-    if (!database) {
-        code = report(globals, database.error());
-        return nullptr;
-    }
-    return std::move(*database);
+// Gives the config and its ledger, opened to read, to `work`; or prints why not.
+template <typename Work>
+int with_ledger(const Globals& globals, Work&& work) {
+    const auto config = globals.load();
+    if (!config) return report(globals, config.error());
+    const auto database = open_ledger(*config);
+    if (!database) return report(globals, database.error());
+    return work(*config, **database);
 }
 
-// Chain and checkpoints together.
-struct Whole {
-    privacy::Verdict chain;
-    privacy::CheckpointVerdict checkpoints;
-    std::string broken() const { return chain.broken.empty() ? checkpoints.broken : chain.broken; }
-};
-Result<Whole> whole(const config::Config& config, store::Database& database) {
-    Whole result;
-    auto chain = privacy::verify_egress(database);
-    if (!chain) return fail(chain.error());
-    result.chain = std::move(*chain);
-    const auto key = privacy::public_key_of(config.data);
-    if (!key && key.error().code == ErrorCode::not_found) return result;  // of a version before checkpoints
-    if (!key) return fail(key.error());
-    auto checkpoints = privacy::verify_checkpoints(config.checkpoints_file(), *key, database);
-    if (!checkpoints) return fail(checkpoints.error());
-    result.checkpoints = std::move(*checkpoints);
-    return result;
+Result<privacy::RecordVerdict> whole(const config::Config& config, store::Database& database) {
+    return privacy::verify_record(config.data, config.checkpoints_file(), database);
 }
 
 void write_record(json::Writer& out, const privacy::EgressRecord& r) {
@@ -115,7 +91,7 @@ int verify_file(const Globals& globals, const std::string& name) {
             const auto read = privacy::checkpoint_from_json(checkpoint.raw());
             privacy::PublicKey key{};
             key_text = root["public_key"].text();
-            const bool good_key = privacy::bytes_of_hex(key_text, key);
+            const bool good_key = from_hex(key_text, key);
             if (!read || !good_key || !privacy::verify(key, read->signed_text(), read->signature))
                 broken = "the checkpoint at its end is not signed by the key that it names";
             else if (records > 0 && (read->hash != previous || read->records != last))
@@ -152,12 +128,8 @@ int verify_file(const Globals& globals, const std::string& name) {
     return broken.empty() ? kOk : kBroken;
 }
 
-int verify(const Globals& globals) {
-    std::optional<config::Config> config;
-    int code = kOk;
-    const auto database = open(globals, config, code);
-    if (!database) return code;
-    const auto verdict = whole(*config, *database);
+int verify(const Globals& globals, const config::Config& config, store::Database& database) {
+    const auto verdict = whole(config, database);
     if (!verdict) return report(globals, verdict.error());
     const auto broken = verdict->broken();
     if (globals.json) {
@@ -181,17 +153,8 @@ int verify(const Globals& globals) {
 
 // ---- list, show, export ----
 
-int list(const Globals& globals, const std::string& since_text) {
-    const auto since = since_from(since_text);
-    if (!since) {
-        report(globals, since.error());
-        return kUsage;
-    }
-    std::optional<config::Config> config;
-    int code = kOk;
-    const auto database = open(globals, config, code);
-    if (!database) return code;
-    auto listed = privacy::list_egress(*database, *since, [&](const privacy::EgressRecord& r) {
+int list(const Globals& globals, const config::Config&, store::Database& database, std::int64_t since) {
+    auto listed = privacy::list_egress(database, since, [&](const privacy::EgressRecord& r) {
         if (globals.json) {
             json::Writer out;
             write_record(out, r);
@@ -203,13 +166,9 @@ int list(const Globals& globals, const std::string& since_text) {
     return listed ? kOk : report(globals, listed.error());
 }
 
-int show(const Globals& globals, std::int64_t sequence) {
-    std::optional<config::Config> config;
-    int code = kOk;
-    const auto database = open(globals, config, code);
-    if (!database) return code;
+int show(const Globals& globals, store::Database& database, std::int64_t sequence) {
     std::optional<privacy::EgressRecord> found;
-    auto listed = privacy::list_egress(*database, INT64_MIN, [&](const privacy::EgressRecord& r) {
+    auto listed = privacy::list_egress(database, INT64_MIN, [&](const privacy::EgressRecord& r) {
         if (r.sequence == sequence) found = r;
     });
     if (!listed) return report(globals, listed.error());
@@ -241,22 +200,14 @@ int show(const Globals& globals, std::int64_t sequence) {
 }
 
 // Records as JSON lines, then the newest checkpoint and the key to check it with: what an auditor can take away.
-int export_records(const Globals& globals, const std::string& since_text) {
-    const auto since = since_from(since_text);
-    if (!since) {
-        report(globals, since.error());
-        return kUsage;
-    }
-    std::optional<config::Config> config;
-    int code = kOk;
-    const auto database = open(globals, config, code);
-    if (!database) return code;
-    const auto verdict = whole(*config, *database);
+int export_records(const Globals& globals, const config::Config& config, store::Database& database,
+                   std::int64_t since) {
+    const auto verdict = whole(config, database);
     if (!verdict) return report(globals, verdict.error());
-    const auto key = privacy::public_key_of(config->data);
+    const auto key = privacy::public_key_of(config.data);
     if (!key) return report(globals, key.error());
     const auto& newest = verdict->checkpoints.newest;
-    auto listed = privacy::list_egress(*database, *since, [&](const privacy::EgressRecord& r) {
+    auto listed = privacy::list_egress(database, since, [&](const privacy::EgressRecord& r) {
         if (r.sequence > newest.records) return;  // not signed yet
         json::Writer out;
         write_record(out, r);
@@ -264,7 +215,7 @@ int export_records(const Globals& globals, const std::string& since_text) {
     });
     if (!listed) return report(globals, listed.error());
     json::Writer out;
-    out.begin_object().raw_member("checkpoint", privacy::to_json(newest)).member("public_key", privacy::hex_of(*key));
+    out.begin_object().raw_member("checkpoint", privacy::to_json(newest)).member("public_key", hex(*key));
     out.end_object();
     fmt::print("{}\n", out.text());
     if (!verdict->broken().empty()) fmt::print(stderr, "the egress record is BROKEN: {}\n", verdict->broken());
@@ -273,7 +224,7 @@ int export_records(const Globals& globals, const std::string& since_text) {
 
 // ---- prove ----
 
-// Cloud attempts of the ledger that have no egress record, and the other way round.
+// Cloud attempts of the ledger that have no egress record.
 Result<std::vector<std::string>> unmatched(store::Database& database, std::int64_t since) {
     std::vector<std::string> problems;
     auto rows = database.prepare(
@@ -289,24 +240,15 @@ Result<std::vector<std::string>> unmatched(store::Database& database, std::int64
     }
 }
 
-int prove(const Globals& globals, const std::string& since_text) {
-    const auto since = since_from(since_text);
-    if (!since) {
-        report(globals, since.error());
-        return kUsage;
-    }
-    std::optional<config::Config> config;
-    int code = kOk;
-    const auto database = open(globals, config, code);
-    if (!database) return code;
-    const auto verdict = whole(*config, *database);
+int prove(const Globals& globals, const config::Config& config, store::Database& database, std::int64_t since) {
+    const auto verdict = whole(config, database);
     if (!verdict) return report(globals, verdict.error());
     std::vector<std::string> broken;
     if (!verdict->broken().empty()) broken.push_back(verdict->broken());
     std::array<std::vector<privacy::EgressRecord>, 4> by_label;
     std::vector<privacy::EgressRecord> releases;
     std::int64_t of_first_version = 0;
-    auto listed = privacy::list_egress(*database, *since, [&](const privacy::EgressRecord& r) {
+    auto listed = privacy::list_egress(database, since, [&](const privacy::EgressRecord& r) {
         if (r.operation == privacy::kRelease) return releases.push_back(r);
         if (r.operation.empty())
             ++of_first_version;
@@ -317,7 +259,7 @@ int prove(const Globals& globals, const std::string& since_text) {
         by_label[static_cast<std::size_t>(r.label) % 4].push_back(r);
     });
     if (!listed) return report(globals, listed.error());
-    auto missing = unmatched(*database, *since);
+    auto missing = unmatched(database, since);
     if (!missing) return report(globals, missing.error());
     broken.insert(broken.end(), missing->begin(), missing->end());
     if (globals.json) {
@@ -370,14 +312,28 @@ void add_audit(CLI::App& app, Globals& globals, Action& action) {
         "verify", "Follow the hash chain of the egress record and its signed checkpoints; exit 6 where it is broken");
     check->add_option("--file", *file, "Check a file that `audit export` wrote instead; needs nothing else");
     check->callback([&, file] {
-        action = [&globals, file] { return file->empty() ? verify(globals) : verify_file(globals, *file); };
+        action = [&globals, file] {
+            if (!file->empty()) return verify_file(globals, *file);
+            return with_ledger(globals,
+                               [&](const auto& config, auto& database) { return verify(globals, config, database); });
+        };
     });
     auto since = std::make_shared<std::string>();
-    auto add = [&](const char* name, const char* help, int (*run)(const Globals&, const std::string&)) {
+    using OfTime = int (*)(const Globals&, const config::Config&, store::Database&, std::int64_t since);
+    auto add = [&](const char* name, const char* help, OfTime run) {
         auto* command = group->add_subcommand(name, help);
         command->add_option("--since", *since, "30m, 24h, 7d, or a date");
-        command->callback(
-            [&globals, &action, since, run] { action = [&globals, since, run] { return run(globals, *since); }; });
+        command->callback([&globals, &action, since, run] {
+            action = [&globals, since, run] {
+                const auto from = since_from(*since);
+                if (!from) {
+                    report(globals, from.error());
+                    return static_cast<int>(kUsage);
+                }
+                return with_ledger(
+                    globals, [&](const auto& config, auto& database) { return run(globals, config, database, *from); });
+            };
+        });
     };
     add("list", "Print the records, oldest first; with --json one JSON object a line", list);
     add("export", "Write the records as JSON lines, and the newest signed checkpoint; for `audit verify --file`",
@@ -386,7 +342,12 @@ void add_audit(CLI::App& app, Globals& globals, Action& action) {
     auto sequence = std::make_shared<std::int64_t>();
     auto* one = group->add_subcommand("show", "Print one record");
     one->add_option("record", *sequence, "Its number, from `audit list`")->required();
-    one->callback([&, sequence] { action = [&globals, sequence] { return show(globals, *sequence); }; });
+    one->callback([&, sequence] {
+        action = [&globals, sequence] {
+            return with_ledger(globals,
+                               [&](const auto&, auto& database) { return show(globals, database, *sequence); });
+        };
+    });
 }
 
 }  // namespace tandem::cli

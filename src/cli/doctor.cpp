@@ -182,15 +182,11 @@ void check_privacy(const config::Config& config, std::vector<Check>& checks) {
                       "put back a copy of privacy.key"});
     const auto database = open_ledger(config);
     if (!key || !database) return;
-    const auto chain = privacy::verify_egress(**database);
-    const auto signatures = privacy::verify_checkpoints(config.checkpoints_file(), *key, **database);
-    const auto broken = !chain                   ? chain.error().message
-                        : !signatures            ? signatures.error().message
-                        : !chain->broken.empty() ? chain->broken
-                                                 : signatures->broken;
+    const auto verdict = privacy::verify_record(config.data, config.checkpoints_file(), **database);
+    const auto broken = verdict ? verdict->broken() : verdict.error().message;
     checks.push_back({"egress record", broken.empty() ? Grade::good : Grade::bad,
-                      broken.empty() ? fmt::format("whole: {} records, {} of them signed", chain->records,
-                                                   signatures->newest.records)
+                      broken.empty() ? fmt::format("whole: {} records, {} of them signed", verdict->chain.records,
+                                                   verdict->checkpoints.newest.records)
                                      : broken,
                       "keep what is there as evidence; tandem audit prove says more"});
 }

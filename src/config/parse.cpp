@@ -3,7 +3,6 @@
 
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
-#include <charconv>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -424,18 +423,6 @@ void read_privacy(Section& s, Config& config, const Environment& environment) {
     s.each_listed("answers", [&](Section& rule) { read_answer_rule(rule, privacy); });
 }
 
-bool read_digest(std::string_view text, Digest& digest) {
-    if (text.size() != digest.size() * 2) return false;
-    for (std::size_t i = 0; i < digest.size(); ++i) {
-        unsigned value = 0;
-        const auto pair = text.substr(2 * i, 2);
-        const auto read = std::from_chars(pair.data(), pair.data() + 2, value, 16);
-        if (read.ptr != pair.data() + 2) return false;
-        digest[i] = static_cast<std::uint8_t>(value);
-    }
-    return true;
-}
-
 void read_key(const std::string& id, Section& s, Config& config) {
     Key key;
     key.id = id;
@@ -444,7 +431,7 @@ void read_key(const std::string& id, Section& s, Config& config) {
     s.secret("secret", key.secret, true);
     constexpr std::string_view kHashed = "sha256:";
     if (key.secret->reveal().starts_with(kHashed)) {
-        if (!read_digest(key.secret->reveal().substr(kHashed.size()), key.digest))
+        if (!from_hex(lower(key.secret->reveal().substr(kHashed.size())), key.digest))
             s.complain("secret", "expected sha256: and 64 hexadecimal digits; `printf %s KEY | sha256sum` makes them");
         key.secret = std::make_shared<const Secret>();
     } else {

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "base/hash.h"
 #include "base/json.h"
 
 namespace tandem::privacy {
@@ -33,23 +34,6 @@ void each_line(const std::filesystem::path& file, Visit&& visit) {
 
 }  // namespace
 
-bool bytes_of_hex(std::string_view text, std::span<unsigned char> bytes) {
-    if (text.size() != bytes.size() * 2) return false;
-    auto digit = [](char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; };
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-        const int high = digit(text[2 * i]), low = digit(text[2 * i + 1]);
-        if (high < 0 || low < 0) return false;
-        bytes[i] = static_cast<unsigned char>(high * 16 + low);
-    }
-    return true;
-}
-
-std::string hex_of(std::span<const unsigned char> bytes) {
-    std::string text;
-    for (const auto byte : bytes) text += fmt::format("{:02x}", byte);
-    return text;
-}
-
 std::string Checkpoint::signed_text() const {
     return fmt::format("tandem egress checkpoint\n{}\n{}\n{}\n", records, hash, time);
 }
@@ -57,7 +41,7 @@ std::string Checkpoint::signed_text() const {
 std::string to_json(const Checkpoint& c) {
     json::Writer out;
     out.begin_object().member("records", c.records).member("hash", c.hash).member("time", c.time);
-    out.member("signature", hex_of(c.signature)).end_object();
+    out.member("signature", hex(c.signature)).end_object();
     return out.take();
 }
 
@@ -69,7 +53,7 @@ Result<Checkpoint> checkpoint_from_json(std::string_view line) {
                  std::string(root["hash"].text()),
                  root["time"].integer().value_or(0),
                  {}};
-    if (c.records < 0 || !bytes_of_hex(root["signature"].text(), c.signature))
+    if (c.records < 0 || !from_hex(root["signature"].text(), c.signature))
         return fail(ErrorCode::invalid, "a checkpoint is damaged");
     return c;
 }
@@ -196,6 +180,21 @@ Result<CheckpointVerdict> verify_checkpoints(const std::filesystem::path& file, 
         }
     });
     if (failed) return fail(*failed);
+    return verdict;
+}
+
+Result<RecordVerdict> verify_record(const std::filesystem::path& data, const std::filesystem::path& checkpoints,
+                                    store::Database& database) {
+    RecordVerdict verdict;
+    auto chain = verify_egress(database);
+    if (!chain) return fail(chain.error());
+    verdict.chain = std::move(*chain);
+    const auto key = public_key_of(data);
+    if (!key && key.error().code == ErrorCode::not_found) return verdict;  // of a version before checkpoints
+    if (!key) return fail(key.error());
+    auto compared = verify_checkpoints(checkpoints, *key, database);
+    if (!compared) return fail(compared.error());
+    verdict.checkpoints = std::move(*compared);
     return verdict;
 }
 

@@ -5,7 +5,6 @@
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
-#include <span>
 #include <string>
 #include <thread>
 
@@ -72,8 +71,13 @@ struct CheckpointVerdict {
 Result<CheckpointVerdict> verify_checkpoints(const std::filesystem::path& file, const PublicKey& key,
                                              store::Database& database);
 
-std::string hex_of(std::span<const unsigned char> bytes);
-// False where it is not the hex of just so many bytes.
-bool bytes_of_hex(std::string_view text, std::span<unsigned char> bytes);
+// Chain and checkpoints together. `data` is the folder whose key signed them. Errors: storage.
+struct RecordVerdict {
+    Verdict chain;
+    CheckpointVerdict checkpoints;
+    std::string broken() const { return chain.broken.empty() ? checkpoints.broken : chain.broken; }
+};
+Result<RecordVerdict> verify_record(const std::filesystem::path& data, const std::filesystem::path& checkpoints,
+                                    store::Database& database);
 
 }  // namespace tandem::privacy

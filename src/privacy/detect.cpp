@@ -24,7 +24,6 @@ namespace tandem::privacy {
 
 namespace {
 
-constexpr int kNestedLevels = 3;
 constexpr int kDisguises = 3;      // one within the other: base64 of base64 of escapes
 constexpr std::size_t kSeam = 80;  // bytes of a long string's end that may hold a part of a value
 
@@ -184,6 +183,14 @@ void append_text(const json::Document& document, int levels, std::string& out) {
 }
 
 }  // namespace
+
+Result<std::vector<Finding>> scan_safely(Detector& detector, std::string_view text, bool names) {
+    try {
+        return detector.scan(text, names);
+    } catch (const std::exception& error) {
+        return fail(ErrorCode::internal, error.what());
+    }
+}
 
 Result<std::unique_ptr<Detector>> make_detector(const std::vector<config::OwnRule>& own) {
     auto database = shared_database();

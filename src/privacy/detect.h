@@ -36,6 +36,17 @@ class Detector {
     virtual Result<std::vector<Finding>> scan(std::string_view text, bool names) = 0;
 };
 
+// scan() with what it throws as an error too.
+Result<std::vector<Finding>> scan_safely(Detector& detector, std::string_view text, bool names);
+
+// The owner's own label for it, or its category's.
+inline Label label_of(const Finding& finding, const config::Detection& detection) {
+    return finding.label.value_or(detection.of(finding.category));
+}
+
+// How deep JSON in strings of JSON is read.
+inline constexpr int kNestedLevels = 3;
+
 // The detectors of this house and the owner's own. Errors: internal, when Vectorscan does not run on this machine;
 // invalid, when a pattern of the owner's is wrong, with its name.
 Result<std::unique_ptr<Detector>> make_detector(const std::vector<config::OwnRule>& own = {});

@@ -76,12 +76,7 @@ class Guard final : public chat::EventFilter {
 
     // What may go of `held`, which loses it.
     std::string clean(std::string& held, bool in_call, std::size_t ready, std::vector<chat::Event>& out) {
-        Result<std::vector<Finding>> findings;
-        try {
-            findings = detector_.scan(held, looks_for_names(detection_));
-        } catch (const std::exception& error) {
-            findings = fail(ErrorCode::internal, error.what());
-        }
+        auto findings = scan_safely(detector_, held, looks_for_names(detection_));
         if (!findings) {
             stop("a detector failed", out);
             return {};
@@ -90,7 +85,7 @@ class Guard final : public chat::EventFilter {
         std::size_t at = 0;
         std::erase_if(*findings, [](const Finding& f) { return f.score < kSure; });
         for (const auto& found : resolve(std::move(*findings))) {
-            const auto label = found.label.value_or(detection_.of(found.category));
+            const auto label = label_of(found, detection_);
             std::optional<config::AnswerRule::Do> act;
             for (const auto& rule : rules_)
                 if (label >= rule.label && (in_call || !rule.tool_calls_only) && act != config::AnswerRule::Do::stop)
@@ -189,16 +184,10 @@ std::unique_ptr<chat::EventFilter> guard_filter(Detector& detector, const config
 }
 
 std::string scrubbed(Detector& detector, const config::Detection& detection, std::string_view text) {
-    Result<std::vector<Finding>> findings;
-    try {
-        findings = detector.scan(text, false);
-    } catch (const std::exception&) {
-        return "(left out: a detector failed)";
-    }
+    auto findings = scan_safely(detector, text, false);
     if (!findings) return "(left out: a detector failed)";
-    std::erase_if(*findings, [&](const Finding& f) {
-        return f.score < kSure || f.label.value_or(detection.of(f.category)) == Label::public_;
-    });
+    std::erase_if(*findings,
+                  [&](const Finding& f) { return f.score < kSure || label_of(f, detection) == Label::public_; });
     std::string result;
     std::size_t at = 0;
     for (const auto& found : resolve(std::move(*findings))) {

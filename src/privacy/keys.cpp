@@ -80,7 +80,8 @@ Result<std::unique_ptr<Keys>> Keys::open(const std::filesystem::path& data, std:
         std::memcpy(keys->vault_.data(), parts, 32);
     else
         crypto_generichash(keys->vault_.data(), 32, bytes(from_owner), from_owner.size(), nullptr, 0);
-    crypto_sign_seed_keypair(keys->public_.data(), keys->signing_.data(), parts + 32);
+    PublicKey ignored{};
+    crypto_sign_seed_keypair(ignored.data(), keys->signing_.data(), parts + 32);
     sodium_memzero(text->data(), text->size());
     return keys;
 }

@@ -37,13 +37,11 @@ class Keys {
     std::uint64_t number_of(std::string_view text) const;
 
     Signature sign(std::string_view text) const;  // Ed25519
-    const PublicKey& public_key() const { return public_; }
 
   private:
     Keys() = default;
     std::array<unsigned char, 32> vault_{};
     std::array<unsigned char, 64> signing_{};
-    PublicKey public_{};
 };
 
 bool verify(const PublicKey& key, std::string_view text, const Signature& signature);

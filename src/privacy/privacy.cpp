@@ -44,14 +44,6 @@ bool looks_for_names(const config::Detection& detection) {
 
 namespace {
 
-Result<std::vector<Finding>> scan_safely(Detector& detector, std::string_view text, bool names) {
-    try {
-        return detector.scan(text, names);
-    } catch (const std::exception& error) {
-        return fail(ErrorCode::internal, error.what());
-    }
-}
-
 // Gives each sure finding to `visit`, with its label and reason; where the detector fails, the whole is secret.
 template <typename Visit>
 void each_sure(Detector& detector, std::string_view text, bool names, const config::Detection& detection,
@@ -63,8 +55,7 @@ void each_sure(Detector& detector, std::string_view text, bool names, const conf
         return;
     }
     for (const auto& finding : *findings)
-        if (finding.score >= kSure)
-            visit(finding.label.value_or(detection.of(finding.category)), fmt::format("detector {}", finding.detector));
+        if (finding.score >= kSure) visit(label_of(finding, detection), fmt::format("detector {}", finding.detector));
 }
 
 }  // namespace
@@ -142,21 +133,29 @@ void Privacy::clear(Ask ask, store::Store::Job also, std::function<void(Result<C
     record->clearance = ask.clearance;
     if (ask.redacted) record->redacted = ask.redacted->summary;
     auto clearance = std::make_shared<Clearance>(Clearance(std::move(ask.provider), std::move(ask.body)));
+    auto hashed = [record, clearance, also = std::move(also)](store::Database& database) -> Result<> {
+        record->body_sha256 = hex(sha256(clearance->body()));
+        return also ? also(database) : Result<>();
+    };
+    this->record(record, std::move(hashed), [clearance, done = std::move(done)](Result<> written) {
+        if (!written)
+            done(fail(ErrorCode::storage, fmt::format("the egress record could not be written, so nothing was sent: {}",
+                                                      written.error().message)));
+        else
+            done(std::move(*clearance));
+    });
+}
+
+void Privacy::record(std::shared_ptr<EgressRecord> record, store::Store::Job also, std::function<void(Result<>)> done) {
     store_.submit(
-        [record, clearance, also = std::move(also)](store::Database& database) -> Result<> {
-            record->body_sha256 = hex(sha256(clearance->body()));
+        [record, also = std::move(also)](store::Database& database) -> Result<> {
             if (also)
                 if (auto ok = also(database); !ok) return ok;
             return append(database, *record);
         },
-        [told = told_, record, clearance, done = std::move(done)](Result<> written) {
+        [told = told_, record, done = std::move(done)](Result<> written) {
             if (written && told) told(*record);
-            if (!written)
-                done(fail(ErrorCode::storage,
-                          fmt::format("the egress record could not be written, so nothing was sent: {}",
-                                      written.error().message)));
-            else
-                done(std::move(*clearance));
+            done(std::move(written));
         });
 }
 
@@ -169,16 +168,7 @@ void Privacy::record_release(std::string conversation, Label to, std::string rea
     record->rule = std::move(reason);
     record->body_sha256 = hex(sha256(""));
     record->operation = kRelease;
-    store_.submit(
-        [record, also = std::move(also)](store::Database& database) -> Result<> {
-            if (also)
-                if (auto ok = also(database); !ok) return ok;
-            return append(database, *record);
-        },
-        [told = told_, record, done = std::move(done)](Result<> written) {
-            if (written && told) told(*record);
-            done(std::move(written));
-        });
+    this->record(std::move(record), std::move(also), std::move(done));
 }
 
 }  // namespace tandem::privacy

@@ -109,6 +109,9 @@ class Privacy {
                         std::function<void(Result<>)> done);
 
   private:
+    // Adds the record to the chain, after `also` in the same commit, and tells whoever follows it.
+    void record(std::shared_ptr<EgressRecord> record, store::Store::Job also, std::function<void(Result<>)> done);
+
     store::Store& store_;
     Vault& vault_;
     const Clock& clock_;

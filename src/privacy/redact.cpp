@@ -16,7 +16,6 @@ namespace tandem::privacy {
 
 namespace {
 
-constexpr int kNestedLevels = 3;
 constexpr std::size_t kLargestRun = 4096;     // a longer finding is a file's bytes, not a value
 constexpr std::size_t kShortestRepeated = 4;  // a value is taken out elsewhere too from here on
 
@@ -174,16 +173,11 @@ class Redactor {
         float score;
     };
     Result<std::vector<Span>> spans_of(std::string_view text) {
-        Result<std::vector<Finding>> findings;
-        try {
-            findings = detector_.scan(text, names_);
-        } catch (const std::exception& error) {
-            findings = fail(ErrorCode::internal, error.what());
-        }
+        const auto findings = scan_safely(detector_, text, names_);
         if (!findings) return fail(ErrorCode::internal, "a detector failed: " + findings.error().message);
         std::vector<Span> spans;
         for (const auto& f : *findings) {
-            const auto label = f.label.value_or(rules_.detection.of(f.category));
+            const auto label = label_of(f, rules_.detection);
             const auto treatment = rules_.treatments[static_cast<std::size_t>(label)];
             if (f.score < kSure || label == Label::public_ ||
                 (treatment != config::Treatment::redact && treatment != config::Treatment::mask))

@@ -15,12 +15,11 @@ Result<Scan> scan(Detector& detector, std::string_view text, const config::Detec
         return point;
     };
     for (const auto& finding : *findings)
-        if (finding.score >= kSure)
-            result.label = higher(result.label, finding.label.value_or(detection.of(finding.category)));
+        if (finding.score >= kSure) result.label = higher(result.label, label_of(finding, detection));
     for (const auto& finding : resolve(std::move(*findings))) {
         const auto start = points_to(finding.begin);
         result.spans.push_back({finding.detector, finding.type, start, points_to(finding.end),
-                                finding.label.value_or(detection.of(finding.category)), finding.score});
+                                label_of(finding, detection), finding.score});
     }
     return result;
 }
