@@ -10,7 +10,6 @@
 #include <map>
 #include <mutex>
 #include <ranges>
-#include <tuple>
 
 #include "base/text.h"
 #include "base/world.h"
@@ -40,8 +39,14 @@ class Vectorscan final : public Detector {
         if (auto ok = look(text, kDisguises, deadline, findings); !ok) return fail(ok.error());
         if (names) find_names(text, findings);
         // What several passes, or several ends of one match, found alike stands once.
-        auto place = [](const Finding& f) { return std::tuple(f.begin, f.end, f.detector, -f.score); };
-        std::ranges::sort(findings, {}, place);
+        std::ranges::sort(findings, [](const Finding& a, const Finding& b) {
+            if (a.begin != b.begin) return a.begin < b.begin;
+            if (a.end != b.end) return a.end < b.end;
+            // Most that are in one place are of one detector, whose name is one and the same literal.
+            if (a.detector.data() != b.detector.data())
+                if (const int order = a.detector.compare(b.detector); order != 0) return order < 0;
+            return a.score > b.score;
+        });
         const auto twice = std::ranges::unique(findings, [](const Finding& a, const Finding& b) {
             return a.begin == b.begin && a.end == b.end && a.detector == b.detector;
         });

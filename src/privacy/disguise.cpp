@@ -1,7 +1,12 @@
 #include "privacy/disguise.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include <algorithm>
 #include <array>
+#include <bit>
 
 namespace tandem::privacy {
 
@@ -254,6 +259,27 @@ constexpr std::array<bool, 256> interesting() {
 }
 constexpr auto kInteresting = interesting();
 
+// From `at` on, the first byte that a disguise could begin with; the text's size where there is none.
+std::size_t next_interesting(std::string_view text, std::size_t at) {
+#ifdef __SSE2__
+    for (; at + 16 <= text.size(); at += 16) {
+        const auto bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at));
+        auto found = bytes;  // the sign bit: all beyond ASCII
+        for (const char c : {'&', '%', '\\', '[', '('})
+            found = _mm_or_si128(found, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)));
+        if (const auto bits = static_cast<unsigned>(_mm_movemask_epi8(found)); bits != 0)
+            return at + static_cast<std::size_t>(std::countr_zero(bits));
+    }
+#endif
+    while (at < text.size() && !kInteresting[static_cast<unsigned char>(text[at])]) ++at;
+    return at;
+}
+
+// Most brackets are none of "[at]", "(dot)".
+bool may_be_bracketed(std::string_view text, std::size_t at) {
+    return at + 1 < text.size() && ((text[at + 1] | 32) == 'a' || (text[at + 1] | 32) == 'd');
+}
+
 // ---- base64 and hex ----
 
 constexpr std::array<signed char, 256> base64_table() {
@@ -269,6 +295,50 @@ constexpr std::array<signed char, 256> base64_table() {
     return table;
 }
 constexpr auto kBase64 = base64_table();
+
+// Which of at most 64 characters base64 is written with, as bits.
+std::uint64_t base64_in(std::string_view block) {
+    std::uint64_t bits = 0;
+    std::size_t at = 0;
+#ifdef __SSE2__
+    // Whether a byte is from `low` to `low + count - 1`: moved so that `low` is the least signed byte.
+    auto among = [](__m128i bytes, char low, char count) {
+        const auto moved = _mm_sub_epi8(bytes, _mm_set1_epi8(static_cast<char>(low + 128)));
+        return _mm_cmplt_epi8(moved, _mm_set1_epi8(static_cast<char>(-128 + count)));
+    };
+    for (; at + 16 <= block.size(); at += 16) {
+        const auto bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block.data() + at));
+        auto found = among(_mm_or_si128(bytes, _mm_set1_epi8(32)), 'a', 26);
+        found = _mm_or_si128(found, among(bytes, '/', 11));  // and the digits behind it
+        for (const char c : {'+', '-', '_'}) found = _mm_or_si128(found, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)));
+        bits |= static_cast<std::uint64_t>(static_cast<unsigned>(_mm_movemask_epi8(found))) << at;
+    }
+#endif
+    for (; at < block.size(); ++at)
+        bits |= static_cast<std::uint64_t>(kBase64[static_cast<unsigned char>(block[at])] >= 0) << at;
+    return bits;
+}
+
+constexpr std::size_t kNoRun = std::string_view::npos;
+
+// Where, from `at` on, the first run of at least kLeastEncoded such characters begins.
+std::size_t next_run(std::string_view text, std::size_t at) {
+    static_assert(kLeastEncoded == 16, "each step below doubles the length of the runs that are left");
+    constexpr std::size_t kBefore = kLeastEncoded - 1;
+    std::uint64_t before = 0;  // the last bits of the block before
+    for (; at < text.size(); at += 48) {
+        // 48 characters and the 15 before them fill one word.
+        const auto block = base64_in(text.substr(at, 48));
+        const auto word = block << kBefore | before;
+        auto runs = word & word >> 1;
+        runs &= runs >> 2;
+        runs &= runs >> 4;
+        runs &= runs >> 8;
+        if (runs != 0) return at + static_cast<std::size_t>(std::countr_zero(runs)) - kBefore;
+        before = block >> (48 - kBefore);
+    }
+    return kNoRun;
+}
 
 bool printable(unsigned char c) {
     return (c >= 0x20 && c != 0x7F) || c == '\n' || c == '\r' || c == '\t';
@@ -343,9 +413,9 @@ std::optional<Folded> fold(std::string_view text) {
         }
         kept = to;
     };
-    for (std::size_t at = 0; at < text.size(); ++at) {
+    for (std::size_t at = 0; (at = next_interesting(text, at)) < text.size(); ++at) {
         const auto c = static_cast<unsigned char>(text[at]);
-        if (!kInteresting[c]) continue;
+        if (!kInteresting[c] || ((c == '[' || c == '(') && !may_be_bracketed(text, at))) continue;
         std::size_t from = at;
         Undone undone;
         if ((c == '[' || c == '(') && at > kept && text[at - 1] == ' ') {
@@ -378,17 +448,8 @@ std::optional<Folded> fold(std::string_view text) {
 
 void each_encoded(std::string_view text, const std::function<void(std::size_t, std::size_t, std::string_view)>& visit) {
     std::string decoded;
-    std::size_t at = 0;
-    while (at < text.size()) {
-        // Jump: a run that begins before here and reaches so far would hold this byte.
-        if (at + kLeastEncoded > text.size()) break;
-        if (kBase64[static_cast<unsigned char>(text[at + kLeastEncoded - 1])] < 0) {
-            at += kLeastEncoded;
-            continue;
-        }
-        std::size_t begin = at + kLeastEncoded - 1;
-        while (begin > at && kBase64[static_cast<unsigned char>(text[begin - 1])] >= 0) --begin;
-        std::size_t end = at + kLeastEncoded;
+    for (std::size_t at = 0, begin = 0; (begin = next_run(text, at)) != kNoRun;) {
+        std::size_t end = begin + kLeastEncoded;
         while (end < text.size()) {
             if (kBase64[static_cast<unsigned char>(text[end])] >= 0) {
                 ++end;
@@ -405,10 +466,8 @@ void each_encoded(std::string_view text, const std::function<void(std::size_t, s
         }
         const std::size_t body = end;
         while (end < text.size() && text[end] == '=' && end - body < 2) ++end;
-        if (body - begin >= kLeastEncoded) {
-            const auto run = text.substr(begin, body - begin);
-            if (decode_hex(run, decoded) || decode_base64(run, decoded)) visit(begin, end, decoded);
-        }
+        const auto run = text.substr(begin, body - begin);
+        if (decode_hex(run, decoded) || decode_base64(run, decoded)) visit(begin, end, decoded);
         at = end;
     }
 }

@@ -6,6 +6,7 @@
 #include <future>
 
 #include "base/hash.h"
+#include "privacy/disguise.h"
 #include "privacy/egress.h"
 #include "privacy/patterns/patterns.h"
 #include "tests/support.h"
@@ -390,6 +391,33 @@ TEST(LabelMemory, a_release_holds_for_the_beginning_it_was_given_for) {
                           kPrivate, "dec_3");
     EXPECT_EQ(remembered(memory, {"a long enough text to be remembered alone", "noted", later, "ok"}), kPrivate);
     EXPECT_EQ(remembered(memory, {"a long enough text to be remembered alone", "noted"}), kNothing);
+}
+
+// Runs are sought in blocks of 48 bytes: one that begins, ends or lies at any place of them is found, and where it
+// lies.
+TEST(Disguise, is_found_at_every_place) {
+    const std::string hex = "6a616e652e646f65406578616d706c652e6f7267";  // jane.doe@example.org
+    for (const std::string filler : {" ", "(", "a b ", "&"}) {
+        for (std::size_t before = 0; before < 130; ++before) {
+            std::string text;
+            while (text.size() < before) text += filler;
+            text += ' ';
+            const std::size_t at = text.size();
+            text += hex + " end";
+            std::vector<std::pair<std::size_t, std::size_t>> found;
+            each_encoded(text, [&](std::size_t begin, std::size_t end, std::string_view decoded) {
+                EXPECT_EQ(decoded, "jane.doe@example.org");
+                found.emplace_back(begin, end);
+            });
+            ASSERT_EQ(found.size(), 1U) << text;
+            EXPECT_EQ(found[0], std::pair(at, at + hex.size())) << text;
+            const std::string escaped = std::string(before, 'x') + " jane&#46;doe [at] example.org" + filler;
+            const auto folded = fold(escaped);
+            ASSERT_TRUE(folded) << escaped;
+            EXPECT_NE(folded->text.find(" jane.doe@example.org"), std::string::npos) << folded->text;
+        }
+    }
+    each_encoded("a run of fifteen: abcdefghijklmno, and not more", [](auto, auto, auto) { ADD_FAILURE(); });
 }
 
 }  // namespace
