@@ -195,8 +195,9 @@ Result<std::string> Api::decide(const Call& call) {
         label = *named;
     }
     auto& services = gateway_.services();
-    const auto dry = gateway::decide_only(call.snapshot, &services, call.key, document, *request, label,
-                                          call.request.headers.get("x-tandem-value") == "high");
+    const auto dry = gateway::decide_only(
+        call.snapshot, &services, call.key, document, *request, label,
+        call.request.headers.get("x-tandem-value") == "high" ? config::Stakes::high : config::Stakes::normal);
     if (!dry.decision) return fail(dry.decision.error());
     json::Writer out;
     out.begin_object().member("sentence", dry.decision->sentence()).raw_member("inputs", routing::to_json(dry.inputs));

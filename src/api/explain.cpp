@@ -93,6 +93,12 @@ std::string time_text(std::int64_t ms) {
     return {text, size};
 }
 
+namespace {
+std::string term(std::string_view name, double amount) {
+    return amount == 0 ? "" : fmt::format("{} {:.4f}", name, amount);
+}
+}  // namespace
+
 std::string decision_text(const routing::Inputs& in, const routing::Decision& decision, std::string_view currency) {
     std::string out =
         fmt::format("  asked for   {} with key {}\n  label       {}", in.alias, in.key, name_of(in.label));
@@ -102,7 +108,10 @@ std::string decision_text(const routing::Inputs& in, const routing::Decision& de
     out += fmt::format("\n  why         {}\n", decision.why);
     out += fmt::format("  work        about {} tokens in, {} out at most{}, difficulty {}", in.features.prompt_tokens,
                        in.features.answer_tokens > 0 ? std::to_string(in.features.answer_tokens) : "unsaid",
-                       in.high_value ? ", high-value" : "", in.features.difficulty);
+                       in.stakes == config::Stakes::normal ? ""
+                       : in.stakes == config::Stakes::high ? ", stakes high"
+                                                           : ", stakes low",
+                       in.features.difficulty);
     for (const auto& [name, points] : in.features.terms)
         out += fmt::format("{}{} {:+}", &name == &in.features.terms.front().first ? " (" : ", ", name, points);
     if (!in.features.terms.empty()) out += ")";
@@ -110,8 +119,16 @@ std::string decision_text(const routing::Inputs& in, const routing::Decision& de
     std::size_t place = 0;
     for (const auto& c : decision.candidates) {
         if (c.excluded == routing::Excluded::no)
-            out += fmt::format("    {}. {} at {} ({}), zone score {}, at most {} {}\n", ++place, c.model, c.provider,
-                               name_of(c.zone), c.zone_score, c.estimate.text(), currency);
+            out += fmt::format(
+                "    {}. {} at {} ({}), utility {:.4f} = worth {:.4f} (good with {:.2f}{}){}{}{}{}{}, at most {} "
+                "{}{}\n",
+                ++place, c.model, c.provider, name_of(c.zone), c.terms.utility, c.terms.worth, c.terms.quality,
+                c.terms.doubt > 0 ? fmt::format(" +- {:.2f}", c.terms.doubt) : ", a guess",
+                term(" + lean", c.terms.lean), term(" - cost", c.terms.cost), term(" - wait", c.terms.wait),
+                term(" - leaving", c.terms.leaving), c.terms.below_floor ? ", below the floor" : "", c.estimate.text(),
+                currency,
+                c.propensity > 0 && c.propensity < 1 ? fmt::format(", first with a probability of {:.3f}", c.propensity)
+                                                     : "");
         else
             out += fmt::format("    -  {} at {} ({}) excluded by {}: {}\n", c.model, c.provider, name_of(c.zone),
                                routing::kExcludedNames[static_cast<std::size_t>(c.excluded)], c.reason);

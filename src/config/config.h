@@ -82,6 +82,7 @@ struct Model {
     std::optional<Capabilities> capabilities;  // nullopt: not claimed; assumed able
     Price price;
     bool priced = false;
+    std::optional<double> quality;  // the owner's word on how often its answers are good, 0 to 1
     // The model has no tools of its own; Tandem renders them into its prompt and holds its answer to a grammar.
     bool render_tools = false;
     // engines only
@@ -97,6 +98,10 @@ struct Alias {
     std::vector<std::string> models;  // in the owner's order
 };
 
+// How much depends on an answer. It multiplies what a good one is worth.
+enum class Stakes { low, normal, high };
+inline constexpr std::array<std::string_view, 3> kStakesNames = {"low", "normal", "high"};
+
 // One rule of the policy. The first rule whose conditions all hold gives the objective of a request.
 struct Rule {
     std::string name;
@@ -107,15 +112,30 @@ struct Rule {
     std::optional<int> repeats;                 // seen this often before, in this process
     std::optional<Capability> needs;
     std::string key;  // id of the key
-    enum class Prefer { local, cloud, cheapest } prefer = Prefer::local;
-    std::optional<Zone> only;  // excludes the other zone
-    bool fallback = true;      // false: only the first candidate is tried
+    enum class Prefer { local, cloud, cheapest, best } prefer = Prefer::local;
+    // What being in the preferred zone is worth, as a share of a good answer. 1: it comes first whatever was learned.
+    double lean = 1;
+    std::optional<Stakes> stakes;  // before what the request says
+    std::optional<Zone> only;      // excludes the other zone
+    bool fallback = true;          // false: only the first candidate is tried
+    bool cascade = false;          // a local answer that does not pass its checks is asked for again elsewhere
 };
-inline constexpr std::array<std::string_view, 3> kPreferNames = {"local", "cloud", "cheapest"};
+inline constexpr std::array<std::string_view, 4> kPreferNames = {"local", "cloud", "cheapest", "best"};
+
+// What a choice between models is made by, in the owner's terms.
+struct Objective {
+    Money value = Money::from_micros(1'000'000);  // of a good answer
+    Money second;                                 // what a second of waiting costs
+    double floor = 0;    // models that are expected to be right less often come behind all others; 0 to 1
+    double explore = 0;  // share of requests that try another model, to learn; 0 to 0.5
+    bool learn = true;   // from feedback and from what happens
+    bool operator==(const Objective&) const = default;
+};
 
 struct Policy {
     std::string preset;  // empty where the owner wrote rules
     std::vector<Rule> rules;
+    Objective objective;
     int attempts = 2;  // tries at one candidate before its first byte
 };
 

@@ -224,6 +224,7 @@ void read_model(const std::string& id, Section& s, Config& config) {
         model.capabilities = capabilities;
     }
     read_price(s, model);
+    s.share("quality", model.quality);
     if (provider != nullptr && provider->kind == ProviderKind::engine) {
         s.required_text("file", model.file);
         s.number("slots", model.slots, 1, 64);
@@ -265,15 +266,27 @@ void read_rule(Section& s, const Config& config, Policy& policy) {
     for (const auto& key : config.keys) known = known || key.id == rule.key;
     if (!known)
         s.complain("key", fmt::format("no key '{}'{}", printable(rule.key, 60), suggest(rule.key, ids(config.keys))));
-    if (!s.has("prefer")) s.complain("'prefer' is missing; there are: local, cloud, cheapest");
+    if (!s.has("prefer")) s.complain("'prefer' is missing; there are: local, cloud, cheapest, best");
     s.choice("prefer", rule.prefer, kPreferNames);
+    s.share("lean", rule.lean);
+    s.choice("stakes", rule.stakes, kStakesNames);
     s.choice("only", rule.only, kZoneNames);
     s.flag("fallback", rule.fallback);
+    s.flag("cascade", rule.cascade);
+    if (rule.cascade && !rule.fallback) s.complain("cascade", "needs a second model; 'fallback: false' forbids it");
     policy.rules.push_back(std::move(rule));
 }
 
 void read_policy(Section& s, const Config& config, Policy& policy, Problems& problems, const Environment& environment) {
     s.number("attempts", policy.attempts, 1, 10);
+    s.section("objective", [&](Section& objective) {
+        objective.money("value", policy.objective.value);
+        if (policy.objective.value == Money{}) objective.complain("value", "a good answer is worth more than nothing");
+        objective.money("second", policy.objective.second);
+        objective.share("floor", policy.objective.floor);
+        objective.share("explore", policy.objective.explore, 0.5);
+        objective.flag("learn", policy.objective.learn);
+    });
     const bool own_rules = s.has("rules");
     if (s.has("preset") && own_rules) s.complain("preset", "give a preset or rules, not both");
     s.text("preset", policy.preset);

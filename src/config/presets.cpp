@@ -17,17 +17,18 @@ struct Preset {
 
 constexpr std::array kPresets = {
     Preset{"hybrid", R"(rules:
+  # `lean` is what the preferred zone is worth, as a share of a good answer: what was learned can outweigh it.
   # Private material stays home whatever else holds. Clearance excludes the cloud already; this rule says why.
   - { name: private-material, label: private, prefer: local }
   # Marked by the x-tandem-value header, or by the key: worth the best model.
-  - { name: high-value, value: high, prefer: cloud }
+  - { name: high-value, value: high, prefer: cloud, lean: 0.2 }
   # Long reasoning, hard writing and planning.
-  - { name: hard-work, difficulty: 50, prefer: cloud }
+  - { name: hard-work, difficulty: 50, prefer: cloud, lean: 0.2 }
   # The same kind of prompt over and over: what a small model is for.
-  - { name: repetitive-work, repeats: 3, prefer: local }
+  - { name: repetitive-work, repeats: 3, prefer: local, lean: 0.2 }
   # Too long to be light.
-  - { name: long-prompt, prompt_tokens: 6000, prefer: cloud }
-  - { name: light-work, prefer: local }
+  - { name: long-prompt, prompt_tokens: 6000, prefer: cloud, lean: 0.2 }
+  - { name: light-work, prefer: local, lean: 0.2 }
 )"},
     Preset{"local-first", R"(rules:
   - { name: local-first, prefer: local }
@@ -35,6 +36,11 @@ constexpr std::array kPresets = {
     Preset{"cloud-first", R"(rules:
   - { name: private-material, label: private, prefer: local }
   - { name: cloud-first, prefer: cloud }
+)"},
+    Preset{"learned", R"(rules:
+  - { name: private-material, label: private, prefer: local }
+  # Whatever is worth most: quality as it was learned, less cost and waiting.
+  - { name: learned, prefer: best }
 )"},
 };
 
@@ -65,8 +71,11 @@ std::string rules_as_yaml(const Policy& policy) {
         if (rule.needs) out += fmt::format(", needs: {}", name_of(*rule.needs));
         if (!rule.key.empty()) out += fmt::format(", key: {}", rule.key);
         out += fmt::format(", prefer: {}", kPreferNames[static_cast<std::size_t>(rule.prefer)]);
+        if (rule.lean != 1) out += fmt::format(", lean: {}", rule.lean);
+        if (rule.stakes) out += fmt::format(", stakes: {}", kStakesNames[static_cast<std::size_t>(*rule.stakes)]);
         if (rule.only) out += fmt::format(", only: {}", name_of(*rule.only));
         if (!rule.fallback) out += ", fallback: false";
+        if (rule.cascade) out += ", cascade: true";
         out += " }\n";
     }
     return out;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <fstream>
 
@@ -249,6 +250,24 @@ void Section::money(const std::string& key, Money& target) {
         target = *money;
     else
         complain(key, money.error().message);
+}
+
+void Section::share(const std::string& key, double& target, double most) {
+    const auto value = scalar(key);
+    if (!value) return;
+    double number = -1;
+    const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), number);
+    if (error != std::errc() || end != value->data() + value->size() || !(number >= 0 && number <= most))
+        complain(key, fmt::format("expected a number from 0 to {}, got '{}'", most, printable(*value, 40)));
+    else
+        target = number;
+}
+
+void Section::share(const std::string& key, std::optional<double>& target) {
+    if (!has(key)) return;
+    double number = 0;
+    share(key, number);
+    target = number;
 }
 
 void Section::label(const std::string& key, Label& target) {

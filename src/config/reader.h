@@ -48,6 +48,8 @@ class Section {
     void duration(const std::string& key, milliseconds& target);  // 500ms, 10s, 5m, 1h, 7d
     void bytes(const std::string& key, std::size_t& target, std::size_t low, std::size_t high);  // 4096, 16KiB, 32MiB
     void money(const std::string& key, Money& target);
+    void share(const std::string& key, double& target, double most = 1);  // a decimal from 0
+    void share(const std::string& key, std::optional<double>& target);
     void label(const std::string& key, Label& target);
     void texts(const std::string& key, std::vector<std::string>& target);  // a list, or one value alone
     template <typename Number>

@@ -23,7 +23,7 @@ constexpr seconds kLongestRetryAfter{5};  // a provider that wants more gets it,
 // What the client may say in headers.
 struct Asked {
     Label label = Label::public_;
-    bool high_value = false;
+    config::Stakes stakes = config::Stakes::normal;
     std::string conversation;
     SteadyTime deadline;
 };
@@ -42,9 +42,10 @@ Result<Asked> read_headers(const net::Fields& headers, SteadyTime latest) {
         asked.label = *label;
     }
     if (const auto text = headers.get("x-tandem-value"); !text.empty()) {
-        if (text != "high" && text != "normal")
-            return fail(ErrorCode::invalid, "x-tandem-value: expected high or normal", "x-tandem-value");
-        asked.high_value = text == "high";
+        const auto stakes = std::ranges::find(config::kStakesNames, text);
+        if (stakes == config::kStakesNames.end())
+            return fail(ErrorCode::invalid, "x-tandem-value: expected high, normal or low", "x-tandem-value");
+        asked.stakes = static_cast<config::Stakes>(stakes - config::kStakesNames.begin());
     }
     if (const auto text = headers.get("x-tandem-timeout"); !text.empty()) {
         const auto wait = whole_number(text);
@@ -96,7 +97,7 @@ Result<> document_after(const Question& question, std::optional<std::size_t> rel
 }
 
 routing::Inputs inputs_of(const config::Key& key, const chat::Request& request, privacy::Labelled labelled,
-                          bool high_value, int repeats) {
+                          config::Stakes stakes, int repeats) {
     routing::Inputs inputs;
     inputs.alias = request.model;
     inputs.key = key.id;
@@ -104,7 +105,7 @@ routing::Inputs inputs_of(const config::Key& key, const chat::Request& request, 
     inputs.rest = labelled.rest;
     inputs.found = labelled.found;
     inputs.label_reasons = std::move(labelled.reasons);
-    inputs.high_value = high_value || key.high_value;
+    inputs.stakes = key.high_value ? config::Stakes::high : stakes;
     inputs.features = routing::features_of(request);
     inputs.features.repeats = repeats;
     return inputs;
@@ -195,7 +196,7 @@ class Run {
     Result<> decide() {
         id_ = DecisionId::make(services_.clock, services_.random);
         auto inputs =
-            inputs_of(key_, request(), std::move(labelled_), asked_.high_value, services_.repeats.count(request()));
+            inputs_of(key_, request(), std::move(labelled_), asked_.stakes, services_.repeats.count(request()));
         need(inputs.features);
         inputs.standing = standing_of(services_, *snapshot_, key_, inputs.features);
         auto decision = routing::decide(snapshot_->table, inputs);
@@ -908,13 +909,13 @@ net::Task<> answer_question(Gateway& gateway, net::Exchange& exchange, std::shar
 }
 
 DryRun decide_only(const Snapshot& snapshot, Services* services, const config::Key& key, const json::Document& document,
-                   const chat::Request& request, Label asked_label, bool high_value) {
+                   const chat::Request& request, Label asked_label, config::Stakes stakes) {
     const auto remembered = services == nullptr
                                 ? privacy::Known{}
                                 : services->privacy.memory().recall(privacy::identify(request, "")).known;
     auto labelled = label_by_source(key, request.model, asked_label, remembered);
     privacy::label_by_content(*snapshot.detector, document, snapshot.config->privacy.detect, labelled);
-    auto inputs = inputs_of(key, request, std::move(labelled), high_value, 0);
+    auto inputs = inputs_of(key, request, std::move(labelled), stakes, 0);
     if (services != nullptr) inputs.standing = standing_of(*services, snapshot, key, inputs.features);
     auto decision = routing::decide(snapshot.table, inputs);
     return {std::move(inputs), std::move(decision)};

@@ -30,6 +30,6 @@ struct DryRun {
     Result<routing::Decision> decision;
 };
 DryRun decide_only(const Snapshot& snapshot, Services* services, const config::Key& key, const json::Document& document,
-                   const chat::Request& request, Label asked_label, bool high_value);
+                   const chat::Request& request, Label asked_label, config::Stakes stakes);
 
 }  // namespace tandem::gateway

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <tuple>
 
 #include "base/text.h"
@@ -17,7 +18,7 @@ using config::Rule;
 
 bool fires(const Rule& rule, const Inputs& in) {
     if (rule.label && in.label < *rule.label) return false;
-    if (rule.high_value && in.high_value != *rule.high_value) return false;
+    if (rule.high_value && (in.stakes == config::Stakes::high) != *rule.high_value) return false;
     if (rule.difficulty && in.features.difficulty < *rule.difficulty) return false;
     if (rule.prompt_tokens && in.features.prompt_tokens < *rule.prompt_tokens) return false;
     if (rule.repeats && in.features.repeats < *rule.repeats) return false;
@@ -109,6 +110,72 @@ void exclude(Candidate& candidate, const Table& table, const Table::Entry& entry
     if (!standing->unhealthy.empty()) because(Excluded::health, standing->unhealthy);
 }
 
+// A good answer is worth so much more where much depends on it.
+double weight_of(config::Stakes stakes) {
+    constexpr std::array<double, 3> kWeights = {0.2, 1, 5};
+    return kWeights[static_cast<std::size_t>(stakes)];
+}
+
+const Outlook* outlook_of(const Inputs& in, std::string_view model) {
+    const auto found = std::ranges::find(in.outlook, model, &Outlook::model);
+    return found == in.outlook.end() ? nullptr : &*found;
+}
+
+double rounded(double number) {
+    return std::round(number * 1e6) / 1e6;
+}
+double amount(Money money) {
+    return static_cast<double>(money.micros()) / 1e6;
+}
+
+// What is lost, as a share of a good answer, where a model gets a conversation without another's thoughts.
+constexpr double kLeaving = 0.05;
+
+Terms terms_of(const Table& table, const Table::Entry& entry, const Inputs& in, config::Stakes stakes, double lean) {
+    const auto& objective = table.objective;
+    const auto* outlook = outlook_of(in, entry.model);
+    const double value = amount(objective.value) * weight_of(stakes);
+    Terms t;
+    t.quality = entry.quality.value_or(0.5);
+    if (outlook != nullptr && outlook->outcomes > 0) {
+        t.doubt = outlook->doubt;
+        // Where much depends on it, what is not known counts against a model.
+        t.quality = std::clamp(outlook->quality - (stakes == config::Stakes::high ? outlook->doubt : 0), 0.0, 1.0);
+    }
+    t.worth = rounded(value * t.quality);
+    t.lean = rounded(value * lean);
+    t.cost = rounded(amount(likely_cost(entry, in.features, outlook)));
+    t.wait = outlook == nullptr ? 0 : rounded(outlook->seconds * amount(objective.second));
+    const bool held_elsewhere =
+        std::ranges::any_of(in.outlook, [&](const Outlook& o) { return o.holds_state && o.model != entry.model; });
+    t.leaving = held_elsewhere && (outlook == nullptr || !outlook->holds_state) ? rounded(value * kLeaving) : 0;
+    t.utility = rounded(t.worth + t.lean - t.cost - t.wait - t.leaving);
+    t.below_floor = t.quality < objective.floor;
+    return t;
+}
+
+// Now and then another model is tried, to learn: where nothing is private, not much depends on it, and it costs little
+// beside what a good answer is worth. With which probability is part of the record.
+void explore(const Table& table, const Inputs& in, Decision& decision) {
+    constexpr double kMostCost = 0.1;
+    const double share = table.objective.explore;
+    if (share <= 0 || in.label > Label::public_ || decision.stakes == config::Stakes::high) return;
+    std::vector<std::size_t> others;
+    for (std::size_t i = 1; i < decision.eligible; ++i) {
+        const auto& terms = decision.candidates[i].terms;
+        if (!terms.below_floor && terms.cost <= kMostCost * amount(table.objective.value)) others.push_back(i);
+    }
+    if (others.empty()) return;
+    decision.candidates.front().propensity = rounded(1 - share);
+    for (const auto i : others) decision.candidates[i].propensity = rounded(share / static_cast<double>(others.size()));
+    if (in.dice >= share) return;
+    const auto pick =
+        std::min(others.size() - 1, static_cast<std::size_t>(in.dice / share * static_cast<double>(others.size())));
+    const auto chosen = decision.candidates.begin() + static_cast<std::ptrdiff_t>(others[pick]);
+    std::rotate(decision.candidates.begin(), chosen, chosen + 1);
+    decision.explored = true;
+}
+
 std::string words_of(const Rule& rule) {
     std::vector<std::string> parts;
     if (rule.label) parts.push_back(fmt::format("the content is {} or more", name_of(*rule.label)));
@@ -178,6 +245,13 @@ Money worst_cost(const Table::Entry& entry, const Features& features) {
     return cost_of(Usage{{features.prompt_tokens}, {0}, {answer_room(entry, features)}, {0}, true}, entry.price);
 }
 
+Money likely_cost(const Table::Entry& entry, const Features& features, const Outlook* outlook) {
+    auto answer = answer_room(entry, features);
+    if (outlook != nullptr && outlook->answer_tokens > 0) answer = std::min(answer, outlook->answer_tokens);
+    const auto warm = outlook == nullptr ? 0 : std::min(outlook->warm_tokens, features.prompt_tokens);
+    return cost_of(Usage{{features.prompt_tokens}, {warm}, {answer}, {0}, true}, entry.price);
+}
+
 Result<Decision> decide(const Table& table, const Inputs& in) {
     auto meaning = meaning_of(table, in.alias);
     if (!meaning) return fail(meaning.error());
@@ -191,6 +265,8 @@ Result<Decision> decide(const Table& table, const Inputs& in) {
                    : rule == nullptr ? "no rule fires, so local comes first"
                                      : words_of(*rule);
     decision.fallback = rule == nullptr || rule->fallback;
+    decision.cascade = rule != nullptr && rule->cascade;
+    decision.stakes = rule != nullptr && rule->stakes ? *rule->stakes : in.stakes;
     for (const auto* entry : meaning->models) {
         Candidate candidate{entry->model,
                             entry->provider,
@@ -200,13 +276,16 @@ Result<Decision> decide(const Table& table, const Inputs& in) {
                             false,
                             Label::public_,
                             0,
+                            {},
                             worst_cost(*entry, in.features),
                             decision.candidates.size(),
                             entry->context_tokens,
+                            0,
                             0};
         const bool preferred = (prefer == Rule::Prefer::local && entry->zone == Zone::local) ||
                                (prefer == Rule::Prefer::cloud && entry->zone == Zone::cloud);
         candidate.zone_score = preferred ? 1 : 0;
+        candidate.terms = terms_of(table, *entry, in, decision.stakes, preferred && rule != nullptr ? rule->lean : 0);
         exclude(candidate, table, *entry, in, rule);
         decision.candidates.push_back(std::move(candidate));
     }
@@ -222,12 +301,19 @@ Result<Decision> decide(const Table& table, const Inputs& in) {
     }
     // Ties stay in the owner's order, so that the result is one and the same always.
     const bool ordered = meaning->ordered;
-    std::ranges::sort(decision.candidates, {}, [ordered](const Candidate& c) {
-        return std::tuple(c.excluded != Excluded::no, ordered ? 0 : -c.zone_score, ordered ? Money{} : c.estimate,
-                          c.place);
+    const bool by_cost = prefer == Rule::Prefer::cheapest;
+    const bool zone_first = !ordered && (rule == nullptr || rule->lean >= 1) && prefer != Rule::Prefer::best;
+    std::ranges::sort(decision.candidates, {}, [&](const Candidate& c) {
+        return std::tuple(c.excluded != Excluded::no, !ordered && c.terms.below_floor, zone_first ? -c.zone_score : 0,
+                          ordered   ? 0.0
+                          : by_cost ? c.terms.cost
+                                    : -c.terms.utility,
+                          ordered ? Money{} : c.estimate, c.place);
     });
     decision.eligible =
         static_cast<std::size_t>(std::ranges::count(decision.candidates, Excluded::no, &Candidate::excluded));
+    if (decision.eligible > 0) decision.candidates.front().propensity = 1;
+    if (!ordered && !zone_first && !by_cost) explore(table, in, decision);
     return decision;
 }
 
@@ -236,6 +322,7 @@ std::string Decision::sentence() const {
     if (eligible > 0) {
         const auto& first = candidates.front();
         text = fmt::format("{} at {} ({}): {}", first.model, first.provider, name_of(first.zone), why);
+        if (explored) text += "; it is tried in place of the one that promised most, to learn";
         if (first.redacted) text += "; what detectors found is taken out before it is asked";
     } else {
         text = "no model may take it";

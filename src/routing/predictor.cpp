@@ -9,6 +9,7 @@ namespace {
 
 constexpr double kRidge = 10;  // how much smaller coefficients are preferred
 constexpr int kSweeps = 2;     // over all examples, for each new one
+constexpr int kSettling = 20;  // over all, for many new ones
 constexpr double kLeastVariance = 0.02;
 
 double dot(const std::vector<float>& coefficients, const Traits& traits) {
@@ -19,60 +20,91 @@ double dot(const std::vector<float>& coefficients, const Traits& traits) {
 
 }  // namespace
 
+double Learned::score(const Traits& traits) const {
+    return bias + dot(coefficients, traits);
+}
+
+Estimate Learned::predict(const Traits& traits) const {
+    double mean = bias, spread = 1 / (weight + prior_weight);
+    for (const auto& [index, value] : traits) {
+        mean += static_cast<double>(coefficients[index]) * value;
+        spread += static_cast<double>(value) * value / (kRidge + static_cast<double>(information[index]));
+    }
+    return {std::clamp(mean, 0.0, 1.0), std::sqrt(noise * spread)};
+}
+
 Predictor::Predictor(double prior, double prior_weight)
-    : prior_(prior), prior_weight_(prior_weight), coefficients_(kAllTraits), information_(kAllTraits), bias_(prior) {}
-
-double Predictor::score(const Traits& traits) const {
-    return bias_ + dot(coefficients_, traits);
+    : prior_(prior),
+      prior_weight_(prior_weight),
+      learned_{std::vector<float>(kAllTraits), std::vector<float>(kAllTraits), prior, 0, 0, prior_weight} {
+    note_noise();
 }
 
-Predictor::Estimate Predictor::predict(const Traits& traits) const {
-    const double noise = std::max(kLeastVariance, (errors_ + prior_weight_ / 4) / (weight_ + prior_weight_));
-    double spread = 1 / (weight_ + prior_weight_);
-    for (const auto& [index, value] : traits)
-        spread += static_cast<double>(value) * value / (kRidge + static_cast<double>(information_[index]));
-    return {std::clamp(score(traits), 0.0, 1.0), std::sqrt(noise * spread)};
+void Predictor::note_noise() {
+    learned_.noise = std::max(kLeastVariance, (errors_ + prior_weight_ / 4) / (learned_.weight + prior_weight_));
 }
 
-void Predictor::learn(Traits traits, double outcome, double weight) {
+// What it has given is taken back.
+void Predictor::drop(std::deque<Example>::iterator example) {
+    for (const auto& [index, value] : example->traits) {
+        learned_.coefficients[index] -= static_cast<float>(example->share * value);
+        auto& information = learned_.information[index];
+        information = std::max(0.0F, information - static_cast<float>(example->weight * value * value));
+    }
+    errors_ *= std::max(0.0, 1 - example->weight / learned_.weight);
+    learned_.weight = std::max(0.0, learned_.weight - example->weight);
+    examples_.erase(example);
+}
+
+void Predictor::add(Traits traits, double outcome, double weight, const std::string& id) {
+    if (!id.empty()) {
+        const auto same = std::ranges::find(examples_, id, &Example::id);
+        if (same != examples_.end()) drop(same);
+    }
     const double missed = outcome - std::clamp(score(traits), 0.0, 1.0);
     errors_ += weight * missed * missed;
-    weight_ += weight;
+    learned_.weight += weight;
     double square = 0;
     for (const auto& [index, value] : traits) {
         square += static_cast<double>(value) * value;
-        information_[index] += static_cast<float>(weight * value * value);
+        learned_.information[index] += static_cast<float>(weight * value * value);
     }
-    if (examples_.size() == kMostExamples) {
-        // What it has given is taken back.
-        const auto& oldest = examples_.front();
-        for (const auto& [index, value] : oldest.traits) {
-            coefficients_[index] -= static_cast<float>(oldest.share * value);
-            information_[index] =
-                std::max(0.0F, information_[index] - static_cast<float>(oldest.weight * value * value));
-        }
-        errors_ *= 1 - oldest.weight / weight_;
-        weight_ -= oldest.weight;
-        examples_.pop_front();
-    }
-    examples_.push_back({std::move(traits), outcome, weight, square});
+    if (examples_.size() == kMostExamples) drop(examples_.begin());
+    examples_.push_back({id, std::move(traits), outcome, weight, square});
+}
+
+void Predictor::learn(Traits traits, double outcome, double weight, const std::string& id) {
+    add(std::move(traits), outcome, weight, id);
     for (int i = 0; i < kSweeps; ++i) sweep();
+    note_noise();
+}
+
+void Predictor::settle() {
+    for (int i = 0; i < kSettling; ++i) sweep();
+    // What was wrong before anything was learned says nothing of what is explained now.
+    errors_ = 0;
+    for (const auto& example : examples_) {
+        const double missed = example.outcome - std::clamp(score(example.traits), 0.0, 1.0);
+        errors_ += example.weight * missed * missed;
+    }
+    note_noise();
 }
 
 // Each example's share is set to what is best with all others as they are: for the objective
 // sum of weight (outcome - bias - w x)^2 + ridge w^2 with w = sum of share x, ridge share = weight (outcome - bias - w
 // x).
 void Predictor::sweep() {
-    double rest = prior_weight_ * (prior_ - bias_);
+    double rest = prior_weight_ * (prior_ - learned_.bias);
     for (auto& example : examples_) {
-        const double missed = example.outcome - bias_ - dot(coefficients_, example.traits);
+        const double missed = example.outcome - learned_.bias - dot(learned_.coefficients, example.traits);
         const double step =
             (example.weight * missed - kRidge * example.share) / (kRidge + example.weight * example.square);
         example.share += step;
-        for (const auto& [index, value] : example.traits) coefficients_[index] += static_cast<float>(step * value);
+        for (const auto& [index, value] : example.traits)
+            learned_.coefficients[index] += static_cast<float>(step * value);
         rest += example.weight * (missed - step * example.square);
     }
-    bias_ += rest / (weight_ + prior_weight_);
+    learned_.bias += rest / (learned_.weight + prior_weight_);
 }
 
 }  // namespace tandem::routing

@@ -1,51 +1,72 @@
 // How well one model will do, learned one outcome at a time: ridge regression on traits, solved by dual coordinate
 // ascent (Shalev-Shwartz and Zhang 2013), over the newest outcomes. Deterministic: the same outcomes in the same order
-// give the same numbers. Not safe from two threads at once.
+// give the same numbers.
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <string>
 #include <vector>
 
 #include "routing/traits.h"
 
 namespace tandem::routing {
 
+struct Estimate {
+    double mean = 0;       // of the outcome; 0 to 1
+    double deviation = 0;  // how sure that is: one standard deviation, from the diagonal of the information alone
+};
+
+// What was learned, to predict with: a value, safe to share once it is made.
+struct Learned {
+    std::vector<float> coefficients;
+    std::vector<float> information;  // weighted squares of the traits seen, one by one
+    double bias = 0.5;
+    double noise = 0;   // variance of what is not explained
+    double weight = 0;  // of all outcomes
+    double prior_weight = 2;
+
+    Estimate predict(const Traits& traits) const;
+    // The mean without its bounds, for an order.
+    double score(const Traits& traits) const;
+};
+
+// Not safe from two threads at once.
 class Predictor {
   public:
     // `prior` is what is expected before anything is known (0: always wrong, 1: always right), and counts like
     // `prior_weight` outcomes.
     explicit Predictor(double prior = 0.5, double prior_weight = 2);
 
-    struct Estimate {
-        double mean = 0;       // of the outcome; 0 to 1
-        double deviation = 0;  // how sure that is: one standard deviation, from the diagonal of the information alone
-    };
-    Estimate predict(const Traits& traits) const;
-    // The mean without its bounds, for an order.
-    double score(const Traits& traits) const;
+    Estimate predict(const Traits& traits) const { return learned_.predict(traits); }
+    double score(const Traits& traits) const { return learned_.score(traits); }
+    const Learned& learned() const { return learned_; }
 
-    // An outcome from 0 to 1; `weight` is what it counts beside others, above 0. About 0.2 ms at 1,000 outcomes.
-    void learn(Traits traits, double outcome, double weight = 1);
+    // An outcome from 0 to 1; `weight` is what it counts beside others, above 0. One of the same `id` is replaced; an
+    // empty id is never the same. About 0.2 ms at 1,000 outcomes.
+    void learn(Traits traits, double outcome, double weight = 1, const std::string& id = {});
+    // The same for many: add() each, then settle() once.
+    void add(Traits traits, double outcome, double weight, const std::string& id);
+    void settle();
     std::size_t outcomes() const { return examples_.size(); }
 
-    static constexpr std::size_t kMostExamples = 4096;  // the oldest go
+    static constexpr std::size_t kMostExamples = 2048;  // the oldest go
 
   private:
     struct Example {
+        std::string id;
         Traits traits;
         double outcome, weight;
         double square;     // of the traits' length
         double share = 0;  // of the coefficients: the dual variable
     };
     void sweep();
+    void drop(std::deque<Example>::iterator example);
+    void note_noise();
 
     const double prior_, prior_weight_;
     std::deque<Example> examples_;
-    std::vector<float> coefficients_;
-    std::vector<float> information_;  // weighted squares of the traits seen, one by one
-    double bias_;
-    double weight_ = 0;
+    Learned learned_;
     double errors_ = 0;  // weighted squares of what was wrong when it was learned
 };
 

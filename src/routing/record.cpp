@@ -28,6 +28,11 @@ Money micros(const Value& value) {
     return Money::from_micros(value.integer().value_or(0));
 }
 
+// As short as it can be and still be read back as the same number.
+void put(json::Writer& out, std::string_view name, double number) {
+    out.raw_member(name, fmt::format("{}", number));
+}
+
 void write_rule(json::Writer& out, const config::Rule& rule) {
     out.begin_object().member("name", rule.name);
     if (rule.label) out.member("label", name_of(*rule.label));
@@ -39,7 +44,10 @@ void write_rule(json::Writer& out, const config::Rule& rule) {
     if (!rule.key.empty()) out.member("key", rule.key);
     out.member("prefer", config::kPreferNames[static_cast<std::size_t>(rule.prefer)]);
     if (rule.only) out.member("only", name_of(*rule.only));
+    if (rule.lean != 1) put(out, "lean", rule.lean);
+    if (rule.stakes) out.member("stakes", config::kStakesNames[static_cast<std::size_t>(*rule.stakes)]);
     if (!rule.fallback) out.member("fallback", false);
+    if (rule.cascade) out.member("cascade", true);
     out.end_object();
 }
 
@@ -56,7 +64,10 @@ config::Rule read_rule(const Value& value) {
     rule.prefer =
         named<config::Rule::Prefer>(value["prefer"], config::kPreferNames).value_or(config::Rule::Prefer::local);
     rule.only = named<Zone>(value["only"], kZoneNames);
+    rule.lean = value["lean"].number().value_or(1);
+    rule.stakes = named<config::Stakes>(value["stakes"], config::kStakesNames);
     rule.fallback = value["fallback"].boolean().value_or(true);
+    rule.cascade = value["cascade"].boolean().value_or(false);
     return rule;
 }
 
@@ -67,10 +78,11 @@ Table table_of(const config::Config& config) {
     for (const auto& model : config.models) {
         const auto* provider = config.provider(model.provider);
         table.models.push_back({model.id, model.provider, provider->zone, provider->clearance, model.context_tokens,
-                                model.capabilities, model.price});
+                                model.capabilities, model.price, model.quality});
     }
     table.aliases = config.aliases;
     table.rules = config.policy.rules;
+    table.objective = config.policy.objective;
     table.treatments = config.privacy.treatments;
     return table;
 }
@@ -88,8 +100,9 @@ std::string to_json(const Table& table) {
         if (m.capabilities) out.member("capabilities", static_cast<int>(m.capabilities->bits));
         out.member("input", m.price.input.micros())
             .member("cached_input", m.price.cached_input.micros())
-            .member("output", m.price.output.micros())
-            .end_object();
+            .member("output", m.price.output.micros());
+        if (m.quality) put(out, "quality", *m.quality);
+        out.end_object();
     }
     out.end_array().key("aliases").begin_array();
     for (const auto& alias : table.aliases) {
@@ -99,7 +112,12 @@ std::string to_json(const Table& table) {
     }
     out.end_array().key("rules").begin_array();
     for (const auto& rule : table.rules) write_rule(out, rule);
-    out.end_array().key("treatments").begin_object();
+    const auto& objective = table.objective;
+    out.end_array().key("objective").begin_object().member("value", objective.value.micros());
+    out.member("second", objective.second.micros());
+    put(out, "floor", objective.floor);
+    put(out, "explore", objective.explore);
+    out.member("learn", objective.learn).end_object().key("treatments").begin_object();
     for (std::size_t zone = 0; zone < kZoneNames.size(); ++zone) {
         out.key(kZoneNames[zone]).begin_object();
         for (std::size_t label = 0; label < kLabelNames.size(); ++label)
@@ -121,7 +139,8 @@ Result<Table> table_from_json(const Value& value) {
                            named<Label>(m["clearance"], kLabelNames).value_or(Label::public_),
                            m["context"].integer().value_or(0),
                            std::nullopt,
-                           {micros(m["input"]), micros(m["cached_input"]), micros(m["output"])}};
+                           {micros(m["input"]), micros(m["cached_input"]), micros(m["output"])},
+                           m["quality"].number()};
         if (const auto bits = m["capabilities"].integer())
             entry.capabilities = config::Capabilities{static_cast<std::uint8_t>(*bits)};
         table.models.push_back(std::move(entry));
@@ -132,6 +151,13 @@ Result<Table> table_from_json(const Value& value) {
         table.aliases.push_back(std::move(alias));
     }
     for (const Value rule : value["rules"].children()) table.rules.push_back(read_rule(rule));
+    if (const auto objective = value["objective"]; objective.is(json::Kind::object)) {
+        table.objective.value = micros(objective["value"]);
+        table.objective.second = micros(objective["second"]);
+        table.objective.floor = objective["floor"].number().value_or(0);
+        table.objective.explore = objective["explore"].number().value_or(0);
+        table.objective.learn = objective["learn"].boolean().value_or(true);
+    }
     for (std::size_t zone = 0; zone < kZoneNames.size(); ++zone)
         for (std::size_t label = 0; label < kLabelNames.size(); ++label)
             table.treatments[zone][label] = named<config::Treatment>(
@@ -151,7 +177,7 @@ std::string to_json(const Inputs& in) {
     out.end_array()
         .member("rest", name_of(in.rest))
         .member("found", static_cast<int>(in.found))
-        .member("high_value", in.high_value)
+        .member("stakes", config::kStakesNames[static_cast<std::size_t>(in.stakes)])
         .member("prompt_tokens", in.features.prompt_tokens);
     if (in.features.context_tokens > 0) out.member("context_tokens", in.features.context_tokens);
     out.member("answer_tokens", in.features.answer_tokens).member("needs", static_cast<int>(in.features.needs.bits));
@@ -171,6 +197,21 @@ std::string to_json(const Inputs& in) {
         }
         out.end_array();
     }
+    if (!in.outlook.empty()) {
+        out.key("outlook").begin_array();
+        for (const auto& o : in.outlook) {
+            out.begin_object().member("model", o.model);
+            put(out, "quality", o.quality);
+            put(out, "doubt", o.doubt);
+            put(out, "outcomes", o.outcomes);
+            put(out, "seconds", o.seconds);
+            out.member("answer_tokens", o.answer_tokens).member("warm_tokens", o.warm_tokens);
+            if (o.holds_state) out.member("holds_state", true);
+            out.end_object();
+        }
+        out.end_array();
+    }
+    put(out, "dice", in.dice);
     out.end_object();
     return out.take();
 }
@@ -185,7 +226,15 @@ Result<Inputs> inputs_from_json(const Value& value) {
     in.rest = named<Label>(value["rest"], kLabelNames).value_or(in.label);
     in.found = static_cast<std::uint8_t>(value["found"].integer().value_or(0));
     for (const Value reason : value["label_reasons"].children()) in.label_reasons.push_back(str(reason));
-    in.high_value = value["high_value"].boolean().value_or(false);
+    in.stakes =
+        named<config::Stakes>(value["stakes"], config::kStakesNames)
+            .value_or(value["high_value"].boolean().value_or(false) ? config::Stakes::high : config::Stakes::normal);
+    in.dice = value["dice"].number().value_or(1);
+    for (const Value o : value["outlook"].children())
+        in.outlook.push_back({str(o["model"]), o["quality"].number().value_or(0), o["doubt"].number().value_or(0),
+                              o["outcomes"].number().value_or(0), o["seconds"].number().value_or(0),
+                              o["answer_tokens"].integer().value_or(0), o["warm_tokens"].integer().value_or(0),
+                              o["holds_state"].boolean().value_or(false)});
     in.features.prompt_tokens = value["prompt_tokens"].integer().value_or(0);
     in.features.answer_tokens = value["answer_tokens"].integer().value_or(0);
     in.features.context_tokens = value["context_tokens"].integer().value_or(0);
@@ -202,18 +251,30 @@ Result<Inputs> inputs_from_json(const Value& value) {
 std::string to_json(const Decision& decision) {
     json::Writer out;
     out.begin_object().member("rule", decision.rule).member("why", decision.why).member("eligible", decision.eligible);
+    out.member("stakes", config::kStakesNames[static_cast<std::size_t>(decision.stakes)]);
+    if (decision.cascade) out.member("cascade", true);
+    if (decision.explored) out.member("explored", true);
     out.member("fallback", decision.fallback).key("candidates").begin_array();
     for (const auto& c : decision.candidates) {
         out.begin_object().member("model", c.model).member("provider", c.provider).member("zone", name_of(c.zone));
         if (c.excluded != Excluded::no)
             out.member("excluded", kExcludedNames[static_cast<std::size_t>(c.excluded)]).member("reason", c.reason);
         if (c.redacted) out.member("redacted", true).member("seen", name_of(c.seen));
-        out.key("scores")
-            .begin_object()
-            .member("zone", c.zone_score)
-            .member("estimate_micros", c.estimate.micros())
-            .end_object()
-            .end_object();
+        out.key("scores").begin_object().member("zone", c.zone_score).member("estimate_micros", c.estimate.micros());
+        const auto& t = c.terms;
+        for (const auto& [name, number] : {std::pair("quality", t.quality),
+                                           {"doubt", t.doubt},
+                                           {"worth", t.worth},
+                                           {"lean", t.lean},
+                                           {"cost", t.cost},
+                                           {"wait", t.wait},
+                                           {"leaving", t.leaving},
+                                           {"utility", t.utility}})
+            put(out, name, number);
+        if (t.below_floor) out.member("below_floor", true);
+        out.end_object();
+        if (c.excluded == Excluded::no) put(out, "propensity", c.propensity);
+        out.end_object();
     }
     out.end_array().end_object();
     return out.take();

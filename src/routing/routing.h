@@ -26,10 +26,12 @@ struct Table {
         std::int64_t context_tokens = 0;  // 0: not claimed
         std::optional<config::Capabilities> capabilities;
         Price price;
+        std::optional<double> quality;  // the owner's word
     };
     std::vector<Entry> models;
     std::vector<config::Alias> aliases;
     std::vector<config::Rule> rules;
+    config::Objective objective;
     config::Treatments treatments;
 
     const Entry* find(std::string_view model) const;
@@ -47,6 +49,18 @@ struct Standing {
     std::string over_budget;
 };
 
+// What is expected of a model for one request.
+struct Outlook {
+    std::string model;
+    double quality = 0;              // how likely its answer is good, 0 to 1
+    double doubt = 0;                // one standard deviation of that
+    double outcomes = 0;             // how many it was learned from, by weight
+    double seconds = 0;              // until its answer is there; 0: unknown
+    std::int64_t answer_tokens = 0;  // as its answers are in the middle; 0: unknown
+    std::int64_t warm_tokens = 0;    // of the prompt that its provider has seen a moment ago
+    bool holds_state = false;        // the conversation has thoughts or calls that only its provider takes back
+};
+
 struct Inputs {
     std::string alias;
     std::string key;
@@ -55,9 +69,11 @@ struct Inputs {
     Label rest = Label::public_;
     std::uint8_t found = 0;
     std::vector<std::string> label_reasons;
-    bool high_value = false;
+    config::Stakes stakes = config::Stakes::normal;
     Features features;
     std::vector<Standing> standing;  // only models that have something to say
+    std::vector<Outlook> outlook;    // only models of which something is known
+    double dice = 1;                 // from 0 to 1, for the choice to try another model
 };
 
 std::string to_json(const Inputs& inputs);
@@ -68,6 +84,20 @@ enum class Excluded { no, label, rule, capability, context, budget, health, bloc
 inline constexpr std::array<std::string_view, 8> kExcludedNames = {"",        "label",  "rule",   "capability",
                                                                    "context", "budget", "health", "blocked"};
 
+// Expected utility and what it is made of, in the owner's currency: worth + lean - cost - wait - leaving.
+struct Terms {
+    double quality = 0.5;  // what it was reckoned with, 0 to 1
+    double doubt = 0;
+    double worth = 0;    // of a good answer, by how likely it is
+    double lean = 0;     // of the zone that the rule prefers
+    double cost = 0;     // as expected, with what the provider has in its cache
+    double wait = 0;     // seconds, at what a second costs
+    double leaving = 0;  // of the model that has the conversation's thoughts and calls
+    double utility = 0;
+    bool below_floor = false;
+    bool operator==(const Terms&) const = default;
+};
+
 struct Candidate {
     std::string model;
     std::string provider;
@@ -77,10 +107,12 @@ struct Candidate {
     bool redacted = false;        // what the owner does not want its zone to see is taken out before it is asked
     Label seen = Label::public_;  // the label of what it gets
     int zone_score = 0;           // 1 where the rule prefers its zone
+    Terms terms;                  // of its expected utility
     Money estimate;               // of the cost, at the most that the answer may use
     std::size_t place = 0;        // in the owner's order
     std::int64_t context_tokens = 0;
     std::int64_t needed_tokens = 0;  // of prompt and answer, where they do not fit
+    double propensity = 0;           // how likely it was to come first
     bool operator==(const Candidate&) const = default;
 };
 
@@ -90,6 +122,9 @@ struct Decision {
     std::vector<Candidate> candidates;  // first those that may take it, in the order of use; then the excluded
     std::size_t eligible = 0;           // how many of them may
     bool fallback = true;               // whether the second may be used at all
+    bool cascade = false;               // whether a local answer is checked, and asked for again where it fails
+    bool explored = false;              // the first is not the one that promised most: it is tried, to learn
+    config::Stakes stakes = config::Stakes::normal;
     bool operator==(const Decision&) const = default;
 
     // One sentence for people: what was chosen and why, and what was not.
@@ -114,6 +149,8 @@ Result<Decision> decide(const Table& table, const Inputs& inputs);
 
 // What an answer may cost at most: the prompt's estimate and the answer's bound, at the model's price.
 Money worst_cost(const Table::Entry& entry, const Features& features);
+// What it is expected to cost.
+Money likely_cost(const Table::Entry& entry, const Features& features, const Outlook* outlook);
 // Tokens of room for the answer: what was asked for, or 1,024 but at most a quarter of the context.
 std::int64_t answer_room(const Table::Entry& entry, const Features& features);
 

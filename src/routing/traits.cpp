@@ -4,7 +4,6 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
-#include <map>
 #include <set>
 #include <string>
 
@@ -12,7 +11,7 @@ namespace tandem::routing {
 
 namespace {
 
-constexpr std::size_t kLooked = 16 * 1024;
+constexpr std::size_t kLooked = 4 * 1024;
 constexpr float kAnswerScale = 2.0F;  // answers say more than prompts
 
 bool is_letter(unsigned char c) {
@@ -62,10 +61,12 @@ std::uint64_t hash_of(std::string_view text, std::uint64_t from = 14695981039346
 // Words and pairs of words with the numbers in them made alike; signed hashing (Weinberger et al. 2009), square roots
 // of the counts, length 1.
 void add_hashed(const std::vector<std::string_view>& words, Traits& out) {
-    std::map<std::uint32_t, float> counts;
+    // Where each stands, with its sign as the lowest bit: sorted, the same ones are beside each other.
+    std::vector<std::uint32_t> seen;
+    seen.reserve(words.size() * 2);
     auto add = [&](std::uint64_t hash) {
         hash ^= hash >> 29;
-        counts[static_cast<std::uint32_t>(hash % kHashedTraits)] += ((hash >> 40) & 1U) != 0 ? 1.0F : -1.0F;
+        seen.push_back(static_cast<std::uint32_t>(hash % kHashedTraits) << 1U | ((hash >> 40) & 1U));
     };
     std::uint64_t before = 0;
     for (std::size_t i = 0; i < words.size(); ++i) {
@@ -75,14 +76,18 @@ void add_hashed(const std::vector<std::string_view>& words, Traits& out) {
         if (i > 0) add(hash_of(word, before * 31 + 7));
         before = hash;
     }
+    std::ranges::sort(seen);
     double square = 0;
-    for (auto& [index, count] : counts) {
-        count = std::copysign(std::sqrt(std::abs(count)), count);
-        square += static_cast<double>(count) * count;
+    for (std::size_t i = 0; i < seen.size();) {
+        const auto index = seen[i] >> 1U;
+        float count = 0;
+        for (; i < seen.size() && seen[i] >> 1U == index; ++i) count += (seen[i] & 1U) != 0 ? 1.0F : -1.0F;
+        if (count == 0) continue;
+        square += std::abs(count);
+        out.emplace_back(index, std::copysign(std::sqrt(std::abs(count)), count));
     }
     const auto scale = square > 0 ? static_cast<float>(1 / std::sqrt(square)) : 0.0F;
-    for (const auto& [index, count] : counts)
-        if (count != 0) out.emplace_back(index, count * scale);
+    for (auto& [index, value] : out) value *= scale;
 }
 
 template <std::size_t N>
@@ -206,6 +211,37 @@ Traits traits_of(std::string_view prompt, std::string_view answer) {
     for (std::uint32_t i = 0; i < kAnswerTraits; ++i)
         out.emplace_back(kHashedTraits + kCountedTraits + i, static_cast<float>(values[i] * scale));
     return out;
+}
+
+std::string to_bytes(const Traits& traits) {
+    constexpr float kSteps = 4096;
+    std::string bytes;
+    bytes.reserve(traits.size() * 4);
+    for (const auto& [index, value] : traits) {
+        const auto steps = static_cast<std::uint16_t>(
+            static_cast<std::int16_t>(std::lround(std::clamp(value * kSteps, -32767.0F, 32767.0F))));
+        for (const unsigned part : {index, index >> 8U, std::uint32_t{steps}, std::uint32_t{steps} >> 8U})
+            bytes += static_cast<char>(part & 0xFFU);
+    }
+    return bytes;
+}
+
+Result<Traits> traits_from_bytes(std::string_view bytes) {
+    constexpr float kSteps = 4096;
+    Traits traits;
+    auto two = [&](std::size_t at) {
+        return static_cast<std::uint16_t>(static_cast<unsigned char>(bytes[at]) |
+                                          static_cast<unsigned char>(bytes[at + 1]) << 8U);
+    };
+    if (bytes.size() % 4 != 0) return fail(ErrorCode::invalid, "the stored traits are damaged");
+    traits.reserve(bytes.size() / 4);
+    for (std::size_t at = 0; at < bytes.size(); at += 4) {
+        const std::uint32_t index = two(at);
+        if (index >= kAllTraits || (!traits.empty() && index <= traits.back().first))
+            return fail(ErrorCode::invalid, "the stored traits are damaged");
+        traits.emplace_back(index, static_cast<float>(static_cast<std::int16_t>(two(at + 2))) / kSteps);
+    }
+    return traits;
 }
 
 }  // namespace tandem::routing

@@ -42,7 +42,7 @@ TEST(Hybrid, sends_light_private_and_repeated_work_home_and_hard_and_valuable_wo
     hard.features.difficulty = 70;
     EXPECT_EQ(first(table, hard), "cheap");
     auto valuable = plain();
-    valuable.high_value = true;
+    valuable.stakes = config::Stakes::high;
     EXPECT_EQ(first(table, valuable), "cheap");
     hard.label = Label::private_;
     EXPECT_EQ(first(table, hard), "small");
@@ -121,7 +121,7 @@ TEST(Decision, is_the_same_when_it_is_made_again_from_its_record) {
         auto in = plain(aliases[pick(7)]);
         in.label = static_cast<Label>(pick(4));
         in.label_reasons = {"key k: \"quoted\"\n"};
-        in.high_value = pick(2) == 1;
+        in.stakes = static_cast<config::Stakes>(pick(3));
         in.features.prompt_tokens = pick(6000);
         in.features.answer_tokens = pick(3) * 1000;
         in.features.difficulty = static_cast<int>(pick(101));

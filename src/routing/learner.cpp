@@ -1,0 +1,187 @@
+#include "routing/learner.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace tandem::routing {
+
+namespace {
+
+constexpr double kFewest = 5;    // outcomes, by weight, before an answer is judged by what was learned
+constexpr double kNewest = 0.1;  // what an answer's time and length count beside those before
+
+double rounded(double number) {
+    return std::round(number * 1e4) / 1e4;
+}
+
+bool is_of_answer(const Traits& traits) {
+    return !traits.empty() && traits.back().first >= kHashedTraits + kCountedTraits;
+}
+
+Traits of_prompt_alone(const Traits& traits) {
+    Traits result = traits;
+    std::erase_if(result, [](const auto& entry) { return entry.first >= kHashedTraits + kCountedTraits; });
+    return result;
+}
+
+// Whoever says it again replaces what was said.
+std::string id_of(const Outcome& outcome) {
+    return outcome.decision + "\n" + outcome.source + "\n" + outcome.key;
+}
+
+}  // namespace
+
+void Learner::rebuild(Known& known) {
+    const double prior = known.model.quality.value_or(0.5);
+    known.of_prompt = std::make_unique<Predictor>(prior);
+    known.of_answer = std::make_unique<Predictor>(prior);
+    for (const auto& outcome : known.outcomes) {
+        const double weight = outcome.weight * (outcome.identity == known.model.identity ? 1 : kOtherIdentity);
+        known.of_prompt->add(of_prompt_alone(outcome.traits), outcome.value, weight, {});
+        if (is_of_answer(outcome.traits)) known.of_answer->add(outcome.traits, outcome.value, weight, {});
+    }
+    known.of_prompt->settle();
+    known.of_answer->settle();
+}
+
+void Learner::configure(std::vector<Model> models) {
+    const std::lock_guard lock(learning_);
+    std::vector<Known> next;
+    for (auto& model : models) {
+        const auto same = std::ranges::find(known_, model.id, [](const Known& k) { return k.model.id; });
+        const bool stays =
+            same != known_.end() && same->model.identity == model.identity && same->model.quality == model.quality;
+        if (stays) {
+            next.push_back(std::move(*same));
+            continue;
+        }
+        Known known;
+        known.model = std::move(model);
+        if (same != known_.end()) known.outcomes = std::move(same->outcomes);
+        rebuild(known);
+        next.push_back(std::move(known));
+    }
+    known_ = std::move(next);
+    publish();
+}
+
+void Learner::learn(std::vector<Outcome> outcomes) {
+    constexpr std::size_t kMany = 20;  // from here on all of it is solved anew, once
+    const bool many = outcomes.size() > kMany;
+    const std::lock_guard lock(learning_);
+    std::vector<Known*> changed;
+    for (auto& outcome : outcomes) {
+        const auto found = std::ranges::find(known_, outcome.model, [](const Known& k) { return k.model.id; });
+        if (found == known_.end()) continue;
+        auto& known = *found;
+        const auto id = id_of(outcome);
+        const bool again = !many && std::erase_if(known.outcomes, [&](const Outcome& o) { return id_of(o) == id; }) > 0;
+        const bool full = known.outcomes.size() == Predictor::kMostExamples;
+        if (full) known.outcomes.erase(known.outcomes.begin());
+        if (!many && !again) {
+            const double weight = outcome.weight * (outcome.identity == known.model.identity ? 1 : kOtherIdentity);
+            known.of_prompt->learn(of_prompt_alone(outcome.traits), outcome.value, weight);
+            if (is_of_answer(outcome.traits)) known.of_answer->learn(outcome.traits, outcome.value, weight);
+        }
+        known.outcomes.push_back(std::move(outcome));
+        if (many || again) changed.push_back(&known);
+    }
+    std::ranges::sort(changed);
+    const auto rest = std::ranges::unique(changed);
+    changed.erase(rest.begin(), rest.end());
+    for (auto* known : changed) rebuild(*known);
+    publish();
+}
+
+void Learner::forget(std::string_view model) {
+    const std::lock_guard lock(learning_);
+    for (auto& known : known_) {
+        if (!model.empty() && known.model.id != model) continue;
+        known.outcomes.clear();
+        rebuild(known);
+    }
+    publish();
+}
+
+void Learner::publish() {
+    auto views = std::make_shared<Views>();
+    for (const auto& known : known_)
+        if (!known.outcomes.empty())
+            views->views.push_back({known.model.id, known.of_prompt->learned(), known.of_answer->learned()});
+    const std::lock_guard lock(views_mutex_);
+    views_ = std::move(views);
+}
+
+void Learner::measured(const std::string& model, double seconds, std::int64_t answer_tokens) {
+    const std::lock_guard lock(pace_mutex_);
+    auto& pace = pace_[model];
+    const double share = std::max(kNewest, 1.0 / static_cast<double>(++pace.answers));
+    pace.seconds += share * (seconds - pace.seconds);
+    pace.answer_tokens += share * (static_cast<double>(answer_tokens) - pace.answer_tokens);
+}
+
+Outlook& Learner::entry(std::vector<Outlook>& list, const std::string& model) const {
+    const auto found = std::ranges::find(list, model, &Outlook::model);
+    if (found != list.end()) return *found;
+    return list.emplace_back(Outlook{.model = model});
+}
+
+std::vector<Outlook> Learner::outlook(const Traits& prompt) const {
+    std::shared_ptr<const Views> views;
+    {
+        const std::lock_guard lock(views_mutex_);
+        views = views_;
+    }
+    std::vector<Outlook> result;
+    for (const auto& view : views->views) {
+        const auto estimate = view.of_prompt.predict(prompt);
+        auto& outlook = entry(result, view.model);
+        outlook.quality = rounded(estimate.mean);
+        outlook.doubt = rounded(estimate.deviation);
+        outlook.outcomes = rounded(view.of_prompt.weight);
+    }
+    const std::lock_guard lock(pace_mutex_);
+    for (const auto& [model, pace] : pace_) {
+        auto& outlook = entry(result, model);
+        outlook.seconds = rounded(pace.seconds);
+        outlook.answer_tokens = std::llround(pace.answer_tokens);
+    }
+    std::ranges::sort(result, {}, &Outlook::model);
+    return result;
+}
+
+std::optional<double> Learner::judge(const std::string& model, const Traits& prompt_and_answer) const {
+    std::shared_ptr<const Views> views;
+    {
+        const std::lock_guard lock(views_mutex_);
+        views = views_;
+    }
+    const auto found = std::ranges::find(views->views, model, &Views::View::model);
+    if (found == views->views.end() || found->of_answer.weight < kFewest) return {};
+    return rounded(found->of_answer.predict(prompt_and_answer).mean);
+}
+
+std::vector<Learner::Summary> Learner::summary() const {
+    std::vector<Summary> result;
+    const std::lock_guard lock(learning_);
+    const std::lock_guard pace_lock(pace_mutex_);
+    for (const auto& known : known_) {
+        const auto& learned = known.of_prompt->learned();
+        Summary summary{known.model.id,
+                        known.model.identity,
+                        known.model.quality,
+                        known.outcomes.size(),
+                        rounded(learned.weight),
+                        rounded(learned.bias),
+                        0,
+                        0};
+        if (const auto pace = pace_.find(known.model.id); pace != pace_.end()) {
+            summary.seconds = rounded(pace->second.seconds);
+            summary.answer_tokens = std::llround(pace->second.answer_tokens);
+        }
+        result.push_back(std::move(summary));
+    }
+    return result;
+}
+
+}  // namespace tandem::routing

@@ -1,0 +1,97 @@
+// What is known of how well each model does, from outcomes, and how fast it is, from traffic. Safe from any thread:
+// predicting reads a snapshot, and waits for nobody who learns.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "routing/predictor.h"
+#include "routing/routing.h"
+
+namespace tandem::routing {
+
+// How one answer turned out.
+struct Outcome {
+    std::string decision;
+    std::string model;
+    std::string identity;  // of the model that answered, see Learner::Model
+    std::string source;    // feedback, check, regenerated, disputed, continued, escalated, judge, probe
+    std::string key;       // who says so
+    double value = 0;      // 0: bad, 1: good
+    double weight = 1;
+    Traits traits;  // of the prompt, and of the answer where that is known
+};
+
+class Learner {
+  public:
+    struct Model {
+        std::string id;
+        std::string identity;           // changes where the model behind the name does
+        std::optional<double> quality;  // the owner's word
+    };
+    // What was learned of a model under another identity counts this much.
+    static constexpr double kOtherIdentity = 0.25;
+
+    // The models there are now. What is known of those that stay is kept; where an identity changes, what was learned
+    // counts less from now on.
+    void configure(std::vector<Model> models);
+    // Learns all of them, in order. Those of models that there are not, are kept out.
+    void learn(std::vector<Outcome> outcomes);
+    // Forgets one model, or all where `model` is empty.
+    void forget(std::string_view model);
+
+    // An answer's time and length, from traffic.
+    void measured(const std::string& model, double seconds, std::int64_t answer_tokens);
+
+    // Of each model of which something is known: numbers are rounded, so that a record has them exactly.
+    std::vector<Outlook> outlook(const Traits& prompt) const;
+    // How likely this answer is good; nullopt where too little was learned to say.
+    std::optional<double> judge(const std::string& model, const Traits& prompt_and_answer) const;
+
+    struct Summary {
+        std::string model;
+        std::string identity;
+        std::optional<double> quality;
+        std::size_t outcomes = 0;
+        double weight = 0;
+        double mean = 0;  // of what is expected, before a prompt is known
+        double seconds = 0;
+        std::int64_t answer_tokens = 0;
+    };
+    std::vector<Summary> summary() const;
+
+  private:
+    struct Known {
+        Model model;
+        std::vector<Outcome> outcomes;  // newest last; what the predictors are made from
+        std::unique_ptr<Predictor> of_prompt, of_answer;
+    };
+    struct Pace {
+        double seconds = 0;
+        double answer_tokens = 0;
+        std::int64_t answers = 0;
+    };
+    struct Views {
+        struct View {
+            std::string model;
+            Learned of_prompt, of_answer;
+        };
+        std::vector<View> views;
+    };
+    static void rebuild(Known& known);
+    void publish();
+    Outlook& entry(std::vector<Outlook>& list, const std::string& model) const;
+
+    mutable std::mutex learning_;  // of the two below
+    std::vector<Known> known_;
+    mutable std::mutex pace_mutex_;
+    std::unordered_map<std::string, Pace> pace_;
+    mutable std::mutex views_mutex_;
+    std::shared_ptr<const Views> views_ = std::make_shared<const Views>();
+};
+
+}  // namespace tandem::routing
