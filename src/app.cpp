@@ -112,6 +112,21 @@ privacy::Vault open_vault(const config::Config& config, const Clock& clock) {
 
 }  // namespace
 
+// A file is told by its size and time: reading gigabytes at each start would take too long.
+std::string identity_of(const config::Config& config, const config::Model& model,
+                        const config::Environment& environment) {
+    std::string identity = model.provider + "\n" + model.name;
+    if (model.file.empty()) return identity;
+    identity += "\n" + model.file;
+    const auto file =
+        engine::find_model_file(config, model, {config.data, config::cache_folder(environment), environment});
+    std::error_code error;
+    if (!file) return identity;
+    const auto size = fs::file_size(*file, error);
+    const auto time = fs::last_write_time(*file, error).time_since_epoch().count();
+    return error ? identity : fmt::format("{}\n{}\n{}", identity, size, time);
+}
+
 // Members are built from top to bottom, and go from bottom to top.
 struct App::Parts {
     Parts(LockFile lock, std::unique_ptr<store::Store> opened, config::Environment env, const config::Config& config,
@@ -131,6 +146,7 @@ struct App::Parts {
                    .engines = engines,
                    .health = health,
                    .repeats = repeats,
+                   .learning = learning,
                    .pool = pool,
                    .admin_token = std::move(token),
                    .mutex = {},
@@ -178,6 +194,9 @@ struct App::Parts {
     upstream::Health health{*clock};
     routing::Repeats repeats;
     net::asio::thread_pool pool{1};
+    gateway::Learning learning{*store, *clock, pool, [this](const config::Config& config, const config::Model& model) {
+                                   return identity_of(config, model, environment);
+                               }};
     gateway::Services services;
     std::vector<std::unique_ptr<net::Worker>> workers;
     std::optional<gateway::Gateway> gateway;
@@ -200,7 +219,7 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
     auto lock = LockFile::take(config.data / "tandem.lock");
     if (!lock) return fail(lock.error());
     const std::array migrations{store::Migration{first_schema().c_str()}, store::Migration{kept::kKeptSchema},
-                                store::Migration{privacy_schema().c_str()}};
+                                store::Migration{privacy_schema().c_str()}, store::Migration{ledger::kOutcomesSchema}};
     auto store = store::Store::open(
         config.data / "ledger.db", migrations,
         config.durability == config::Durability::power ? store::Durability::power : store::Durability::process);
@@ -226,6 +245,7 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
     auto snapshot = parts->snapshot_of(std::move(config));
     if (!snapshot) return fail(snapshot.error());
     parts->services.adopt(std::move(*snapshot));
+    if (auto ok = parts->learning.load(); !ok) return fail(ok.error());
     if (auto ok = parts->server->listen(); !ok) return fail(ok.error());
     for (auto& worker : parts->workers) worker->start();
     if (auto ok = gateway::resume_batches(*parts->gateway, parts->worker_list()); !ok) return fail(ok.error());

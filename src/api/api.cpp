@@ -24,7 +24,8 @@ bool is_health(std::string_view path) {
 
 std::unexpected<Error> no_such(std::string_view path) {
     return fail(ErrorCode::not_found,
-                fmt::format("there is nothing at {}; there are: decisions/ID, decide, engines, privacy/scan, status",
+                fmt::format("there is nothing at {}; there are: decisions/ID, decide, engines, feedback, learning, "
+                            "privacy/scan, status",
                             printable(path, 80)));
 }
 
@@ -75,15 +76,18 @@ net::Task<Result<std::string>> Api::dispatch(const Call& call) {
     const bool get = call.request.method == "GET" || call.request.method == "HEAD";
     if (call.rest.starts_with("decisions/") && get) co_return co_await decisions(call);
     if (call.rest == "privacy/scan" && call.request.method == "POST") co_return co_await scan(call);
+    if (call.rest == "feedback" && call.request.method == "POST") co_return co_await feedback(call);
     if (!call.owner)
         co_return fail(ErrorCode::forbidden,
                        "this needs a key with 'admin: true', or the admin token of the data folder");
     if (call.rest == "status" && get) co_return status(call);
     if (call.rest == "decide" && call.request.method == "POST") co_return decide(call);
+    if (call.rest == "learning" && get) co_return learning(call);
+    if (call.rest == "learning" && call.request.method == "DELETE") co_return co_await forget(call);
     if (call.rest == "labels/release" && call.request.method == "POST") co_return co_await release(call);
     if (call.rest == "engines" || call.rest.starts_with("engines/")) co_return co_await engines(call);
-    if (call.rest == "status" || call.rest == "decide" || call.rest == "privacy/scan" ||
-        call.rest == "labels/release" || call.rest.starts_with("decisions/"))
+    if (call.rest == "status" || call.rest == "decide" || call.rest == "feedback" || call.rest == "learning" ||
+        call.rest == "privacy/scan" || call.rest == "labels/release" || call.rest.starts_with("decisions/"))
         co_return fail(ErrorCode::method, fmt::format("{} does not take {}", call.request.path, call.request.method));
     co_return no_such(call.request.path);
 }
@@ -157,6 +161,68 @@ net::Task<Result<std::string>> Api::release(const Call& call) {
     if (!recorded) co_return fail(recorded.error());
     json::Writer out;
     out.begin_object().member("released", what).member("label", name_of(*to)).end_object();
+    co_return out.take();
+}
+
+// {"decision": "dec_..." or "last", "outcome": "good", "bad" or a number from 0 to 1, "comment": TEXT}.
+net::Task<Result<std::string>> Api::feedback(const Call& call) {
+    constexpr std::size_t kLongestComment = 2000;
+    json::Document document;
+    if (auto ok = document.parse(call.request.body); !ok) co_return fail(ok.error());
+    const auto root = document.root();
+    std::string decision(root["decision"].text());
+    const auto outcome = root["outcome"];
+    const auto word = outcome.string();
+    const auto value = word == "good" ? 1.0 : word == "bad" ? 0.0 : outcome.number().value_or(-1);
+    const std::string comment(root["comment"].text());
+    if (decision.empty())
+        co_return fail(ErrorCode::invalid, "decision: of which answer? Its x-tandem-decision header says it",
+                       "decision");
+    if (!(value >= 0 && value <= 1))
+        co_return fail(ErrorCode::invalid, "outcome: expected good, bad or a number from 0 to 1", "outcome");
+    if (comment.size() > kLongestComment)
+        co_return fail(ErrorCode::invalid, "comment: longer than 2000 bytes", "comment");
+    auto& services = gateway_.services();
+    if (decision == "last" && call.owner) {
+        auto last = co_await gateway::query<ledger::DecisionRecord>(
+            services.store, [](store::Database& database) { return ledger::last_decision(database); });
+        if (!last) co_return fail(last.error());
+        decision = last->id.text();
+    }
+    auto weight = co_await net::wait_for<Result<double>>([&](auto resume) {
+        services.learning.feedback(decision, call.key, call.owner, value, comment, std::move(resume));
+    });
+    if (!weight) co_return fail(weight.error());
+    json::Writer out;
+    out.begin_object().member("decision", decision).raw_member("outcome", fmt::format("{}", value));
+    out.raw_member("weight", fmt::format("{:.3f}", *weight)).end_object();
+    co_return out.take();
+}
+
+Result<std::string> Api::learning(const Call& call) {
+    json::Writer out;
+    out.begin_object().member("learns", call.snapshot.config->policy.objective.learn).key("models").begin_array();
+    for (const auto& model : gateway_.services().learning.learner().summary()) {
+        out.begin_object().member("model", model.model).member("outcomes", model.outcomes);
+        out.raw_member("weight", fmt::format("{}", model.weight));
+        if (model.quality) out.raw_member("quality", fmt::format("{}", *model.quality));
+        out.raw_member("expected", fmt::format("{}", model.mean));
+        out.raw_member("seconds", fmt::format("{}", model.seconds)).member("answer_tokens", model.answer_tokens);
+        out.end_object();
+    }
+    out.end_array().end_object();
+    return out.take();
+}
+
+net::Task<Result<std::string>> Api::forget(const Call& call) {
+    const std::string model(call.request.parameter("model"));
+    if (!model.empty() && call.snapshot.config->model(model) == nullptr)
+        co_return fail(ErrorCode::not_found, fmt::format("there is no model '{}'", printable(model, 60)));
+    auto gone = co_await net::wait_for<Result<>>(
+        [&](auto resume) { gateway_.services().learning.forget(model, std::move(resume)); });
+    if (!gone) co_return fail(gone.error());
+    json::Writer out;
+    out.begin_object().member("forgotten", model.empty() ? "all" : model).end_object();
     co_return out.take();
 }
 

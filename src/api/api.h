@@ -23,6 +23,9 @@ class Api final : public net::Service {
     net::Task<> handle_own(net::Exchange& exchange);
     net::Task<Result<std::string>> decisions(const Call& call);
     net::Task<Result<std::string>> engines(const Call& call);
+    net::Task<Result<std::string>> feedback(const Call& call);
+    Result<std::string> learning(const Call& call);
+    net::Task<Result<std::string>> forget(const Call& call);
     net::Task<Result<std::string>> scan(const Call& call);
     net::Task<Result<std::string>> release(const Call& call);
     Result<std::string> status(const Call& call);

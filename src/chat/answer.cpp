@@ -132,6 +132,12 @@ bool is_json_object(std::string_view text) {
     return document.parse(text).has_value() && document.root().is(json::Kind::object);
 }
 
+std::string last_user_text(const Request& request) {
+    for (auto message = request.messages.rbegin(); message != request.messages.rend(); ++message)
+        if (message->role == Role::user) return text_of(message->parts);
+    return {};
+}
+
 std::string arguments_object(std::string_view arguments) {
     const auto text = trim(arguments);
     if (text.empty()) return "{}";

@@ -54,6 +54,9 @@ std::vector<Event> events_of(const Answer& answer);
 // All text of these parts, reasoning and calls aside.
 std::string text_of(const std::vector<Part>& parts);
 
+// Text of the last turn of a user; empty where there is none.
+std::string last_user_text(const Request& request);
+
 // `arguments` as a JSON object: as it is where it is one, {} where it is empty, else {"arguments": "..."} with the text
 // in it, so that a malformed call in a replayed history does not end the conversation.
 std::string arguments_object(std::string_view arguments);

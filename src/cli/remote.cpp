@@ -19,11 +19,13 @@ struct Job {
 };
 
 net::Task<Result<RemoteAnswer>> perform(net::Client& client, Job job, net::Cancel& cancel) {
-    auto url = net::parse_url(job.remote.url + job.request.path);
+    const auto query = std::min(job.request.path.find('?'), job.request.path.size());
+    auto url = net::parse_url(job.remote.url + job.request.path.substr(0, query));
     if (!url) co_return fail(url.error());
     net::Call call;
     call.method = job.request.method;
     call.url = std::move(*url);
+    call.url.path += job.request.path.substr(query);
     call.headers = job.request.headers;
     if (!job.remote.token.empty()) call.headers.add("Authorization", "Bearer " + job.remote.token);
     call.body = job.request.body;

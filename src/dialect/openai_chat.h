@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "chat/told.h"
 #include "dialect/dialect.h"
 
 namespace tandem::dialect::openai_chat {
@@ -39,6 +40,8 @@ struct ChunkFacts {
     std::optional<Error> error;
 };
 ChunkFacts chunk_facts(const json::Value& chunk);
+// Adds what a chunk says of the first choice.
+void tell(const json::Value& chunk, chat::Told& told);
 
 // A usage chunk of our own, for a client that asked where the provider sent none.
 std::string usage_chunk(const Usage& usage, std::string_view id, std::string_view model, std::int64_t created);

@@ -473,6 +473,24 @@ ChunkFacts chunk_facts(const Value& chunk) {
     return facts;
 }
 
+void tell(const Value& chunk, chat::Told& told) {
+    for (const Value choice : chunk["choices"].children()) {
+        if (choice["index"].integer().value_or(0) != 0) continue;
+        const auto delta = choice["delta"];
+        told.text += delta["content"].text();
+        told.refused = told.refused || !delta["refusal"].text().empty();
+        for (const Value call : delta["tool_calls"].children()) {
+            const auto index = std::max<std::int64_t>(0, call["index"].integer().value_or(0));
+            told.call(static_cast<std::size_t>(index), call["function"]["name"].text(),
+                      call["function"]["arguments"].text(), false);
+        }
+        if (const auto reason = choice["finish_reason"].string())
+            told.finish = *reason == "length"           ? chat::Finish::length
+                          : *reason == "content_filter" ? chat::Finish::content_filter
+                                                        : chat::Finish::stop;
+    }
+}
+
 std::string usage_chunk(const Usage& usage, std::string_view id, std::string_view model, std::int64_t created) {
     json::Writer w;
     write_usage(w, usage);

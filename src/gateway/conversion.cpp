@@ -248,10 +248,10 @@ Result<Conversion::Whole> Conversion::read(const std::string& body, bool streame
         }
     bool finished = false;
     for (const auto& event : events) {
+        whole.told.take(event);
         if (const auto* used = std::get_if<chat::Used>(&event)) whole.usage = used->usage;
         if (const auto* text = std::get_if<chat::TextDelta>(&event)) {
             whole.output = whole.output + chat::estimate_tokens(text->text);
-            if (text->choice == 0) whole.text += text->text;
         }
         if (const auto* call = std::get_if<chat::ToolCallDelta>(&event))
             whole.output = whole.output + chat::estimate_tokens(call->arguments);

@@ -73,8 +73,8 @@ class Conversion {
         chat::Answer answer;  // where it has to be said anew
         std::optional<dialect::Embeddings> embeddings;
         std::optional<Usage> usage;
-        Tokens output;     // estimated
-        std::string text;  // of the first choice
+        Tokens output;    // estimated
+        chat::Told told;  // the first choice
     };
     // `streamed`: it came as a stream all the same; `id` as in the frame. Errors: upstream, context.
     Result<Whole> read(const std::string& body, bool streamed, const std::string& id) const;

@@ -12,9 +12,9 @@ namespace openai_chat = dialect::openai_chat;
 
 void StreamRelay::note(const chat::Event& event) {
     std::size_t bytes = 0;
+    if (collects_) told_.take(event);
     if (const auto* text = std::get_if<chat::TextDelta>(&event)) {
         bytes = text->text.size();
-        if (collects_ && text->choice == 0) said_ += text->text;
     }
     if (const auto* refusal = std::get_if<chat::RefusalDelta>(&event)) bytes = refusal->text.size();
     if (const auto* reasoning = std::get_if<chat::ReasoningDelta>(&event)) bytes = reasoning->text.size();
@@ -71,9 +71,7 @@ class ChatRelay final : public StreamRelay {
             return;
         }
         text_bytes_ += facts.text_bytes;
-        if (collects_)
-            for (const auto choice : root["choices"].children())
-                if (choice["index"].integer().value_or(0) == 0) said_ += choice["delta"]["content"].text();
+        if (collects_) openai_chat::tell(root, told_);
         finished_ += facts.finished;
         content_ = content_ || facts.text_bytes > 0 || facts.finished > 0;
         if (facts.usage) usage_ = facts.usage;

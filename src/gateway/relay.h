@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "chat/filter.h"
+#include "chat/told.h"
 #include "dialect/dialect.h"
 
 namespace tandem::gateway {
@@ -37,9 +38,9 @@ class StreamRelay {
     const std::optional<Error>& failed() const { return failed_; }
     const std::optional<Usage>& usage() const { return usage_; }
     std::size_t malformed() const { return malformed_; }
-    // Keeps the text of the first answer, for said().
+    // Keeps what the first answer says, for told().
     void collect() { collects_ = true; }
-    const std::string& said() const { return said_; }
+    const chat::Told& told() const { return told_; }
     // Of all answers together, for an estimate.
     Tokens estimated_output() const { return {static_cast<std::int64_t>((text_bytes_ + 3) / 4)}; }
 
@@ -52,7 +53,7 @@ class StreamRelay {
     std::optional<Usage> usage_;
     std::optional<Error> failed_;
     bool collects_ = false;
-    std::string said_;
+    chat::Told told_;
     std::size_t text_bytes_ = 0;
     std::size_t finished_ = 0;
     std::size_t malformed_ = 0;

@@ -17,6 +17,7 @@ namespace tandem::gateway {
 namespace {
 
 constexpr std::size_t kLargeBody = 256 * 1024;  // decoded and scanned on a thread of its own
+constexpr std::size_t kLearned = 16 * 1024;     // of an answer is looked at, to learn
 constexpr milliseconds kFirstRetryPause{150};
 constexpr seconds kLongestRetryAfter{5};  // a provider that wants more gets it, and another candidate is asked
 
@@ -146,6 +147,8 @@ class Run {
     }
 
   private:
+    enum class Next { done, retry, next_candidate, give_up };
+
     // ---- authenticate (done by the gateway), label, decide ----
 
     net::Task<Result<>> prepare() {
@@ -198,6 +201,15 @@ class Run {
         auto inputs =
             inputs_of(key_, request(), std::move(labelled_), asked_.stakes, services_.repeats.count(request()));
         need(inputs.features);
+        const auto operation = question_.front.operation;
+        if (config_.policy.objective.learn && (operation == Operation::chat || operation == Operation::completion)) {
+            place_ = services_.learning.place(request(), key_, true);
+            inputs.outlook = place_.outlook;
+            // Nothing of what is secret is kept, not even which words it has.
+            if (inputs.label == Label::secret) place_.traits.reset();
+        }
+        if (snapshot_->table.objective.explore > 0)
+            inputs.dice = static_cast<double>(services_.random.next() % 1'000'000) / 1e6;
         inputs.standing = standing_of(services_, *snapshot_, key_, inputs.features);
         auto decision = routing::decide(snapshot_->table, inputs);
         if (!decision) return fail(decision.error());
@@ -279,6 +291,60 @@ class Run {
                                                                                  {inputs_->label, label_of_answer()}));
     }
 
+    // ---- learning, and the cascade ----
+
+    bool learns() const { return place_.traits != nullptr; }
+
+    Learning::Answered outcome_of(const chat::Told& told, std::string fault) const {
+        const auto kind = config_.provider(attempt_.provider)->kind;
+        const bool signs = kind == config::ProviderKind::anthropic || kind == config::ProviderKind::responses ||
+                           kind == config::ProviderKind::gemini;
+        const bool thinks = request().thinking.on.value_or(false) || !request().thinking.effort.empty();
+        return {id_.text(),
+                key_.id,
+                attempt_.model,
+                static_cast<double>(attempt_.total_ms) / 1000,
+                attempt_.usage.input.count,
+                attempt_.usage.output.count,
+                told.text.substr(0, kLearned),
+                std::move(fault),
+                signs && thinks};
+    }
+
+    // What was answered, so that it can be learned from when its outcome is known.
+    void learn_answer(const chat::Told& told) {
+        if (!learns()) return;
+        auto job = services_.learning.answered(place_, chat::last_user_text(request()),
+                                               outcome_of(told, chat::fault_of(told, request())));
+        remember_ = both(std::move(remember_), std::move(job));
+    }
+
+    // Why a local answer that the client has seen nothing of is not good enough; empty where it is.
+    std::string reason_to_escalate(const chat::Told& told) const {
+        if (auto fault = chat::fault_of(told, request()); !fault.empty()) return fault;
+        if (!learns()) return {};
+        const auto judged = services_.learning.learner().judge(
+            attempt_.model, routing::traits_of(chat::last_user_text(request()), told.text.substr(0, kLearned)));
+        if (!judged) return {};
+        const auto& next = decision_->candidates[candidate_ + 1].terms;
+        const double gain = (next.quality - *judged) * routing::value_of_answer(snapshot_->table, decision_->stakes);
+        return gain > next.cost ? fmt::format("good with {:.2f} only, by what was learned", *judged) : "";
+    }
+
+    // The answer stays here, and the next candidate is asked.
+    Next escalate(const chat::Told& told, std::string reason, const Usage& usage, const routing::Table::Entry& entry,
+                  ledger::Reservation& reservation) {
+        warn(fmt::format("{} answered, and its answer did not pass: {}", attempt_.model, reason));
+        attempt_.error = reason;
+        settle(usage, entry, reservation, "escalated");
+        if (learns())
+            services_.learning.rejected(place_, chat::last_user_text(request()), outcome_of(told, std::move(reason)));
+        last_ = {.error = {ErrorCode::upstream, "no answer passed the checks of the cascade"},
+                 .body = {},
+                 .retry_after = {}};
+        return Next::next_candidate;
+    }
+
     // What a model must have for other work than to answer.
     void need(routing::Features& features) const {
         const auto operation = question_.front.operation;
@@ -321,11 +387,11 @@ class Run {
 
     // ---- attempt ----
 
-    enum class Next { done, retry, next_candidate, give_up };
-
     net::Task<> attempt_all() {
         const std::size_t candidates = decision_->fallback ? decision_->eligible : 1;
         for (std::size_t i = 0; i < candidates; ++i) {
+            candidate_ = i;
+            hold_ = decision_->cascade && decision_->candidates[i].zone == Zone::local && i + 1 < candidates;
             for (int attempt = 1; attempt <= config_.policy.attempts; ++attempt) {
                 const auto next = co_await attempt_one(decision_->candidates[i]);
                 if (next == Next::done) co_return;
@@ -600,8 +666,13 @@ class Run {
             error.message = fmt::format("{}: {}", entry.provider, error.message);
             co_return unreadable(std::move(error));
         }
-        settle(read->usage.value_or(estimate(read->output)), entry, reservation, "answered");
-        remember_answer(read->text);
+        const auto usage = read->usage.value_or(estimate(read->output));
+        if (hold_)
+            if (auto reason = reason_to_escalate(read->told); !reason.empty())
+                co_return escalate(read->told, std::move(reason), usage, entry, reservation);
+        settle(usage, entry, reservation, "answered");
+        remember_answer(read->told.text);
+        learn_answer(read->told);
         auto said = conversion.say(*read, std::move(*body), streamed, attempt_.usage, frame);
         // Reranked texts come back as they were sent.
         if (sent_ && question_.front.operation == Operation::rerank)
@@ -628,13 +699,13 @@ class Run {
     net::Task<Next> relay(net::Answer& answer, const Conversion& conversion, const routing::Table::Entry& entry,
                           ledger::Reservation& reservation) {
         const auto relay = conversion.relay([this] { return frame(); });
-        if (inputs_->label > Label::public_) relay->collect();
+        if (inputs_->label > Label::public_ || learns() || hold_) relay->collect();
         std::optional<Error> broken;
         while (!relay->done() && !relay->failed()) {
             auto piece = co_await answer.read();
             if (exchange_.cancel().fired()) {
                 settle(relay->usage().value_or(estimate(relay->estimated_output())), entry, reservation, "cancelled");
-                remember_answer(relay->said());
+                remember_answer(relay->told().text);
                 record_unwatched();
                 co_return Next::done;
             }
@@ -653,7 +724,7 @@ class Run {
             }
             // Until there is content, an error can still be an HTTP error, and another attempt be made. What came with
             // the end is for the last bytes.
-            if (!relay->has_content() || relay->failed() || relay->done()) continue;
+            if (hold_ || !relay->has_content() || relay->failed() || relay->done()) continue;
             auto bytes = relay->take();
             if (bytes.empty()) continue;
             if (!exchange_.started()) exchange_.start(200, answer_headers(stream_type()));
@@ -669,9 +740,13 @@ class Run {
         if (broken && !exchange_.started()) co_return unreadable(*broken);
         if (relay->malformed() > 0)
             warn(fmt::format("{} malformed events of {} were skipped", relay->malformed(), entry.provider));
-        settle(relay->usage().value_or(estimate(relay->estimated_output())), entry, reservation,
-               broken ? "cut" : "answered");
-        remember_answer(relay->said());
+        const auto usage = relay->usage().value_or(estimate(relay->estimated_output()));
+        if (hold_ && !broken)
+            if (auto reason = reason_to_escalate(relay->told()); !reason.empty())
+                co_return escalate(relay->told(), std::move(reason), usage, entry, reservation);
+        settle(usage, entry, reservation, broken ? "cut" : "answered");
+        remember_answer(relay->told().text);
+        if (!broken) learn_answer(relay->told());
         if (broken) {
             attempt_.error = recordable(broken->message, broken->code == ErrorCode::policy ? 0 : attempt_.status);
             if (broken->code != ErrorCode::policy) services_.health.failed(entry.provider, attempt_.error);
@@ -885,6 +960,9 @@ class Run {
     std::array<std::shared_ptr<const Redacted>, 2> redacted_;  // by zone
     std::shared_ptr<const Redacted> sent_;  // of the attempt under way, where it is not the question itself
     privacy::Labelled labelled_;
+    Learning::Place place_;
+    std::size_t candidate_ = 0;  // its place in the decision's order
+    bool hold_ = false;          // the client sees nothing of the answer before it has passed
     DecisionId id_;
     std::shared_ptr<const routing::Inputs> inputs_ = std::make_shared<const routing::Inputs>();
     std::shared_ptr<const routing::Decision> decision_ = std::make_shared<const routing::Decision>();
@@ -916,7 +994,11 @@ DryRun decide_only(const Snapshot& snapshot, Services* services, const config::K
     auto labelled = label_by_source(key, request.model, asked_label, remembered);
     privacy::label_by_content(*snapshot.detector, document, snapshot.config->privacy.detect, labelled);
     auto inputs = inputs_of(key, request, std::move(labelled), stakes, 0);
-    if (services != nullptr) inputs.standing = standing_of(*services, snapshot, key, inputs.features);
+    if (services != nullptr) {
+        inputs.standing = standing_of(*services, snapshot, key, inputs.features);
+        if (snapshot.config->policy.objective.learn)
+            inputs.outlook = services->learning.place(request, key, false).outlook;
+    }
     auto decision = routing::decide(snapshot.table, inputs);
     return {std::move(inputs), std::move(decision)};
 }

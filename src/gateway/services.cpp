@@ -44,6 +44,7 @@ void Services::adopt(std::shared_ptr<const Snapshot> next) {
             if (!kept) spdlog::error("the routing table could not be recorded: {}", kept.error().message);
         });
     engines.configure(next->config);
+    learning.configure(*next->config);
     const std::lock_guard lock(mutex);
     current = std::move(next);
 }

@@ -11,6 +11,7 @@
 #include "base/world.h"
 #include "config/config.h"
 #include "engine/engines.h"
+#include "gateway/learning.h"
 #include "ledger/ledger.h"
 #include "net/client.h"
 #include "privacy/privacy.h"
@@ -42,6 +43,7 @@ struct Services {
     engine::Engines& engines;
     upstream::Health& health;
     routing::Repeats& repeats;
+    Learning& learning;
     net::asio::thread_pool& pool;  // for work that would hold up a worker: large bodies, reading the ledger
     Secret admin_token;            // opens everything, for the commands on this machine
 

@@ -110,12 +110,6 @@ void exclude(Candidate& candidate, const Table& table, const Table::Entry& entry
     if (!standing->unhealthy.empty()) because(Excluded::health, standing->unhealthy);
 }
 
-// A good answer is worth so much more where much depends on it.
-double weight_of(config::Stakes stakes) {
-    constexpr std::array<double, 3> kWeights = {0.2, 1, 5};
-    return kWeights[static_cast<std::size_t>(stakes)];
-}
-
 const Outlook* outlook_of(const Inputs& in, std::string_view model) {
     const auto found = std::ranges::find(in.outlook, model, &Outlook::model);
     return found == in.outlook.end() ? nullptr : &*found;
@@ -134,7 +128,7 @@ constexpr double kLeaving = 0.05;
 Terms terms_of(const Table& table, const Table::Entry& entry, const Inputs& in, config::Stakes stakes, double lean) {
     const auto& objective = table.objective;
     const auto* outlook = outlook_of(in, entry.model);
-    const double value = amount(objective.value) * weight_of(stakes);
+    const double value = value_of_answer(table, stakes);
     Terms t;
     t.quality = entry.quality.value_or(0.5);
     if (outlook != nullptr && outlook->outcomes > 0) {
@@ -243,6 +237,11 @@ std::int64_t answer_room(const Table::Entry& entry, const Features& features) {
 
 Money worst_cost(const Table::Entry& entry, const Features& features) {
     return cost_of(Usage{{features.prompt_tokens}, {0}, {answer_room(entry, features)}, {0}, true}, entry.price);
+}
+
+double value_of_answer(const Table& table, config::Stakes stakes) {
+    constexpr std::array<double, 3> kWeights = {0.2, 1, 5};
+    return amount(table.objective.value) * kWeights[static_cast<std::size_t>(stakes)];
 }
 
 Money likely_cost(const Table::Entry& entry, const Features& features, const Outlook* outlook) {

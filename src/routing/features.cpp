@@ -38,13 +38,6 @@ constexpr int kPerWord = 14;
 constexpr int kMostByWords = 56;
 constexpr std::size_t kSearched = 8 * 1024;  // words are looked for in so much of the last message
 
-std::string last_user_text(const chat::Request& request) {
-    for (auto message = request.messages.rbegin(); message != request.messages.rend(); ++message) {
-        if (message->role == chat::Role::user) return chat::text_of(message->parts);
-    }
-    return {};
-}
-
 // The words of a list by their first two letters, as bits: at most places of a text no word can begin, and one look
 // tells.
 template <std::size_t N>
@@ -144,7 +137,7 @@ Features features_of(const chat::Request& request) {
     if (std::ranges::any_of(request.messages, [](const auto& m) { return has_image(m.parts); }))
         f.needs.add(config::Capability::vision);
 
-    const std::string text = last_user_text(request);
+    const std::string text = chat::last_user_text(request);
     const std::string searched = lower(std::string_view(text).substr(0, kSearched));
     auto term = [&](const char* name, int points) {
         if (points == 0) return;
@@ -179,7 +172,7 @@ int Repeats::count(const chat::Request& request) {
     for (const auto& message : request.messages)
         if (message.role == chat::Role::system || message.role == chat::Role::developer)
             add(chat::text_of(message.parts).substr(0, kSearched));
-    add(std::string_view(last_user_text(request)).substr(0, kBeginning));
+    add(std::string_view(chat::last_user_text(request)).substr(0, kBeginning));
     const std::lock_guard lock(mutex_);
     if (seen_.size() >= kMostKinds && !seen_.contains(hash)) seen_.clear();
     int& seen = seen_[hash];

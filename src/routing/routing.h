@@ -149,6 +149,8 @@ Result<Decision> decide(const Table& table, const Inputs& inputs);
 
 // What an answer may cost at most: the prompt's estimate and the answer's bound, at the model's price.
 Money worst_cost(const Table::Entry& entry, const Features& features);
+// What a good answer is worth where so much depends on it, in the owner's currency.
+double value_of_answer(const Table& table, config::Stakes stakes);
 // What it is expected to cost.
 Money likely_cost(const Table::Entry& entry, const Features& features, const Outlook* outlook);
 // Tokens of room for the answer: what was asked for, or 1,024 but at most a quarter of the context.

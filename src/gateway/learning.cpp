@@ -1,0 +1,261 @@
+#include "gateway/learning.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "chat/answer.h"
+#include "chat/told.h"
+
+namespace tandem::gateway {
+
+namespace {
+
+// What each sign counts beside a person's word, which counts 1.
+constexpr double kCheckWeight = 1, kAgainWeight = 0.3, kDisputedWeight = 0.7, kContinuedWeight = 0.1,
+                 kRejectedWeight = 0.5;
+constexpr int kMostAgain = 2;  // who sends the same more often is a program that means it
+
+// Each prefix of the messages as a number; nothing depends on it but what is learned.
+std::vector<std::uint64_t> prefixes_of(const chat::Request& request) {
+    const std::hash<std::string_view> hash;
+    std::vector<std::uint64_t> result;
+    std::uint64_t chain = 0x9E3779B97F4A7C15ULL;
+    auto add = [&](std::string_view text) { chain = (chain ^ hash(text)) * 0xBF58476D1CE4E5B9ULL + (chain >> 31); };
+    for (const auto& message : request.messages) {
+        chain += static_cast<std::uint64_t>(message.role) + 1;
+        for (const auto& part : message.parts) {
+            if (const auto* text = part.as<chat::TextPart>()) add(text->text);
+            if (const auto* call = part.as<chat::ToolCallPart>()) {
+                add(call->name);
+                add(call->arguments);
+            }
+            if (const auto* answer = part.as<chat::ToolResultPart>()) add(chat::text_of(answer->content));
+            if (const auto* image = part.as<chat::ImagePart>())
+                add(image->media.url.empty() ? image->media.data : image->media.url);
+        }
+        result.push_back(chain);
+    }
+    return result;
+}
+
+}  // namespace
+
+void Learning::configure(const config::Config& config) {
+    std::vector<routing::Learner::Model> models;
+    std::unordered_map<std::string, std::string> identities;
+    for (const auto& model : config.models) {
+        auto identity = identity_(config, model);
+        identities[model.id] = identity;
+        models.push_back({model.id, std::move(identity), model.quality});
+    }
+    learner_.configure(std::move(models));
+    const std::lock_guard lock(mutex_);
+    identities_ = std::move(identities);
+}
+
+Result<> Learning::load() {
+    return store_.run([this](store::Database& database) -> Result<> {
+        std::vector<std::string> models;
+        {
+            const std::lock_guard lock(mutex_);
+            for (const auto& [model, identity] : identities_) models.push_back(model);
+        }
+        if (auto ok = ledger::forget_traits(database, clock_.wall() - kTraitsKept); !ok) return ok;
+        const auto hour = now() / 3'600'000;
+        for (const auto& model : models) {
+            auto records = ledger::newest_outcomes(database, model, routing::Predictor::kMostExamples);
+            if (!records) return fail(records.error());
+            std::vector<routing::Outcome> outcomes;
+            for (auto& r : *records) {
+                auto traits = routing::traits_from_bytes(r.traits);
+                if (!traits) continue;  // of another version: its features are no longer known
+                if (r.source == "feedback" && r.time / 3'600'000 == hour) {
+                    const std::lock_guard lock(mutex_);
+                    said_[r.key].hour = hour;
+                    ++said_[r.key].count;
+                }
+                outcomes.push_back(
+                    {r.decision, r.model, r.identity, r.source, r.key, r.value, r.weight, std::move(*traits)});
+            }
+            learner_.learn(std::move(outcomes));
+        }
+        return {};
+    });
+}
+
+std::string Learning::identity_of(const std::string& model) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = identities_.find(model);
+    return found == identities_.end() ? "" : found->second;
+}
+
+Learning::Place Learning::place(const chat::Request& request, const config::Key& key, bool note) {
+    Place place;
+    const auto prefixes = prefixes_of(request);
+    const std::string text = chat::last_user_text(request);
+    place.traits = std::make_shared<const routing::Traits>(routing::traits_of(text));
+    place.outlook = learner_.outlook(*place.traits);
+    if (prefixes.empty()) return place;
+    place.whole = prefixes.back();
+
+    std::vector<std::pair<ledger::OutcomeRecord, std::shared_ptr<const routing::Traits>>> signs;
+    auto sign = [&](const Past& past, const char* source, double value, double weight) {
+        signs.emplace_back(ledger::OutcomeRecord{past.decision,
+                                                 source,
+                                                 key.id,
+                                                 now(),
+                                                 past.model,
+                                                 past.identity,
+                                                 value,
+                                                 weight,
+                                                 routing::to_bytes(*past.traits),
+                                                 {}},
+                           past.traits);
+    };
+    {
+        const std::lock_guard lock(mutex_);
+        const auto time = clock_.steady();
+        const auto same = past_.find(place.whole);
+        const bool in_conversation = std::ranges::any_of(
+            request.messages, [](const chat::Message& m) { return m.role == chat::Role::assistant; });
+        if (note && same != past_.end() && same->second.key == key.id && time - same->second.time < kAgain &&
+            ++same->second.again <= kMostAgain && in_conversation)
+            sign(same->second, "regenerated", 0, kAgainWeight);
+        // The turn before the last answer.
+        const auto& messages = request.messages;
+        const auto n = messages.size();
+        if (note && n >= 3 && messages[n - 1].role == chat::Role::user &&
+            messages[n - 2].role == chat::Role::assistant) {
+            const auto before = past_.find(prefixes[n - 3]);
+            if (before != past_.end() && before->second.key == key.id && !before->second.judged) {
+                before->second.judged = true;
+                if (chat::disputes(text))
+                    sign(before->second, "disputed", 0, kDisputedWeight);
+                else
+                    sign(before->second, "continued", 1, kContinuedWeight);
+            }
+        }
+        // Who has the beginning of it in a cache.
+        for (std::size_t i = n - 1; i-- > 0;) {
+            const auto warm = past_.find(prefixes[i]);
+            if (warm == past_.end() || warm->second.key != key.id || time - warm->second.time > kWarm) continue;
+            auto outlook = std::ranges::find(place.outlook, warm->second.model, &routing::Outlook::model);
+            if (outlook == place.outlook.end()) {
+                place.outlook.push_back({.model = warm->second.model});
+                outlook = std::prev(place.outlook.end());
+            }
+            outlook->warm_tokens = warm->second.tokens;
+            outlook->holds_state = warm->second.holds_state;
+            break;
+        }
+    }
+    std::ranges::sort(place.outlook, {}, &routing::Outlook::model);
+    for (auto& [record, traits] : signs) learn_unwatched(std::move(record), *traits);
+    return place;
+}
+
+store::Store::Job Learning::answered(const Place& place, std::string_view prompt, const Answered& a) {
+    learner_.measured(a.model, a.seconds, a.answer_tokens);
+    if (!place.traits) return {};
+    const auto traits = std::make_shared<const routing::Traits>(routing::traits_of(prompt, a.text));
+    const auto identity = identity_of(a.model);
+    {
+        const std::lock_guard lock(mutex_);
+        if (past_.size() >= kMostPast) {
+            const auto time = clock_.steady();
+            std::erase_if(past_, [&](const auto& entry) { return time - entry.second.time > kWarm; });
+            if (past_.size() >= kMostPast) past_.clear();
+        }
+        auto& past = past_[place.whole];
+        const int again = past.again;
+        past = {a.decision,      a.key,           a.model,       identity, traits,
+                clock_.steady(), a.prompt_tokens, a.holds_state, again,    false};
+    }
+    if (!a.fault.empty())
+        learn_unwatched({a.decision, "check", a.key, now(), a.model, identity, 0, kCheckWeight,
+                         routing::to_bytes(*traits), a.fault},
+                        *traits);
+    return [record = ledger::TraitsRecord{a.decision, a.key, a.model, identity, routing::to_bytes(*traits)}](
+               store::Database& database) { return ledger::insert(database, record); };
+}
+
+void Learning::rejected(const Place& place, std::string_view prompt, const Answered& a) {
+    if (!place.traits) return;
+    auto traits = routing::traits_of(prompt, a.text);
+    learn_unwatched({a.decision, "escalated", a.key, now(), a.model, identity_of(a.model), 0, kRejectedWeight,
+                     routing::to_bytes(traits), a.fault},
+                    std::move(traits));
+}
+
+void Learning::learn_unwatched(ledger::OutcomeRecord record, routing::Traits traits) {
+    routing::Outcome outcome{record.decision, record.model, record.identity, record.source,
+                             record.key,      record.value, record.weight,   std::move(traits)};
+    store_.submit([record = std::move(record)](store::Database& database) { return ledger::insert(database, record); },
+                  [this, outcome = std::move(outcome)](Result<> kept) mutable {
+                      if (!kept) {
+                          spdlog::error("how an answer turned out could not be written: {}", kept.error().message);
+                          return;
+                      }
+                      net::asio::post(pool_, [this, outcome = std::move(outcome)]() mutable {
+                          std::vector<routing::Outcome> one;
+                          one.push_back(std::move(outcome));
+                          learner_.learn(std::move(one));
+                      });
+                  });
+}
+
+// The first ones of an hour count whole; of what one key says beyond that, all together counts less than as much again.
+double Learning::weight_of_feedback(const std::string& key) {
+    const std::lock_guard lock(mutex_);
+    auto& said = said_[key];
+    if (const auto hour = now() / 3'600'000; said.hour != hour) said = {hour, 0};
+    const double share = static_cast<double>(kFullFeedback) / std::max(kFullFeedback, ++said.count);
+    return share * share;
+}
+
+void Learning::feedback(std::string decision, const config::Key& key, bool owner, double value, std::string note,
+                        std::function<void(Result<double>)> done) {
+    struct Made {
+        ledger::OutcomeRecord record;
+        routing::Traits traits;
+    };
+    auto made = std::make_shared<Made>();
+    auto job = [this, made, decision = std::move(decision), key = key.id, owner, value,
+                note = std::move(note)](store::Database& database) -> Result<> {
+        auto known = ledger::traits_of(database, decision);
+        if (!known) return fail(known.error());
+        // Whose decision it is not, does not learn that it exists.
+        if (!owner && known->key != key)
+            return fail(ErrorCode::not_found, fmt::format("nothing was kept to learn from decision {}", decision));
+        auto traits = routing::traits_from_bytes(known->traits);
+        if (!traits) return fail(traits.error());
+        made->traits = std::move(*traits);
+        made->record = {decision, "feedback", key, now(), known->model, known->identity, value, 1, known->traits, note};
+        made->record.weight = weight_of_feedback(key);
+        return ledger::insert(database, made->record);
+    };
+    store_.submit(std::move(job), [this, made, done = std::move(done)](Result<> kept) {
+        if (!kept) return done(fail(kept.error()));
+        net::asio::post(pool_, [this, made, done] {
+            const auto& r = made->record;
+            std::vector<routing::Outcome> one;
+            one.push_back(
+                {r.decision, r.model, r.identity, r.source, r.key, r.value, r.weight, std::move(made->traits)});
+            learner_.learn(std::move(one));
+            done(r.weight);
+        });
+    });
+}
+
+void Learning::forget(std::string model, std::function<void(Result<>)> done) {
+    store_.submit([model](store::Database& database) { return ledger::forget_outcomes(database, model); },
+                  [this, model, done = std::move(done)](Result<> gone) {
+                      if (gone) learner_.forget(model);
+                      done(std::move(gone));
+                  });
+}
+
+}  // namespace tandem::gateway

@@ -1,0 +1,94 @@
+#include "ledger/outcomes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/id.h"
+
+namespace tandem::ledger {
+
+// Values and weights are kept in thousandths.
+const char* const kOutcomesSchema =
+    "CREATE TABLE traits (decision TEXT PRIMARY KEY, key TEXT NOT NULL, model TEXT NOT NULL, identity TEXT NOT NULL, "
+    "traits BLOB NOT NULL) STRICT;"
+    "CREATE TABLE outcomes (number INTEGER PRIMARY KEY AUTOINCREMENT, decision TEXT NOT NULL, source TEXT NOT NULL, "
+    "key "
+    "TEXT NOT NULL, time INTEGER NOT NULL, model TEXT NOT NULL, identity TEXT NOT NULL, value INTEGER NOT NULL, weight "
+    "INTEGER NOT NULL, traits BLOB NOT NULL, note TEXT NOT NULL, UNIQUE (decision, source, key)) STRICT;"
+    "CREATE INDEX outcomes_by_model ON outcomes (model, number);";
+
+namespace {
+
+std::int64_t thousandths(double number) {
+    return std::llround(number * 1000);
+}
+
+}  // namespace
+
+Result<> insert(store::Database& database, const TraitsRecord& r) {
+    return database.prepare("INSERT OR REPLACE INTO traits VALUES (?,?,?,?,?)")
+        .bind(1, r.decision)
+        .bind(2, r.key)
+        .bind(3, r.model)
+        .bind(4, r.identity)
+        .bind_blob(5, r.traits)
+        .run();
+}
+
+Result<> insert(store::Database& database, const OutcomeRecord& r) {
+    return database
+        .prepare(
+            "INSERT OR REPLACE INTO outcomes (decision, source, key, time, model, identity, value, weight, traits, "
+            "note) VALUES (?,?,?,?,?,?,?,?,?,?)")
+        .bind(1, r.decision)
+        .bind(2, r.source)
+        .bind(3, r.key)
+        .bind(4, r.time)
+        .bind(5, r.model)
+        .bind(6, r.identity)
+        .bind(7, thousandths(r.value))
+        .bind(8, thousandths(r.weight))
+        .bind_blob(9, r.traits)
+        .bind(10, r.note)
+        .run();
+}
+
+Result<TraitsRecord> traits_of(store::Database& database, const std::string& decision) {
+    auto rows = database.prepare("SELECT decision, key, model, identity, traits FROM traits WHERE decision = ?");
+    rows.bind(1, decision);
+    const auto row = rows.step();
+    if (!row) return fail(row.error());
+    if (!*row) return fail(ErrorCode::not_found, fmt::format("nothing was kept to learn from decision {}", decision));
+    return TraitsRecord{rows.text(0), rows.text(1), rows.text(2), rows.text(3), rows.text(4)};
+}
+
+Result<std::vector<OutcomeRecord>> newest_outcomes(store::Database& database, const std::string& model, int most) {
+    auto rows = database.prepare(
+        "SELECT decision, source, key, time, model, identity, value, weight, traits, note FROM outcomes WHERE (?1 = '' "
+        "OR model = ?1) ORDER BY number DESC LIMIT ?2");
+    rows.bind(1, model).bind(2, static_cast<std::int64_t>(most));
+    std::vector<OutcomeRecord> result;
+    while (true) {
+        const auto row = rows.step();
+        if (!row) return fail(row.error());
+        if (!*row) break;
+        result.push_back({rows.text(0), rows.text(1), rows.text(2), rows.integer(3), rows.text(4), rows.text(5),
+                          static_cast<double>(rows.integer(6)) / 1000, static_cast<double>(rows.integer(7)) / 1000,
+                          rows.text(8), rows.text(9)});
+    }
+    std::ranges::reverse(result);
+    return result;
+}
+
+Result<> forget_outcomes(store::Database& database, const std::string& model) {
+    return database.prepare("DELETE FROM outcomes WHERE ?1 = '' OR model = ?1").bind(1, model).run();
+}
+
+Result<> forget_traits(store::Database& database, WallTime time) {
+    const auto first = DecisionId::first_of(time);
+    return database.prepare("DELETE FROM traits WHERE decision < ?").bind(1, first.text()).run();
+}
+
+}  // namespace tandem::ledger

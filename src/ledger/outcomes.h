@@ -1,0 +1,51 @@
+// How answers turned out, by whoever says so, and the traits of the requests that they were given to: what the router
+// learns from. No text is in it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/world.h"
+#include "store/store.h"
+
+namespace tandem::ledger {
+
+extern const char* const kOutcomesSchema;
+
+// Of an answered request: which model answered, and what the request and the answer were like (routing's bytes).
+struct TraitsRecord {
+    std::string decision;
+    std::string key;
+    std::string model;
+    std::string identity;
+    std::string traits;
+};
+
+struct OutcomeRecord {
+    std::string decision;
+    std::string source;
+    std::string key;  // who says so
+    std::int64_t time = 0;
+    std::string model;
+    std::string identity;
+    double value = 0;
+    double weight = 1;
+    std::string traits;
+    std::string note;  // the owner's comment
+};
+
+// Inside a transaction. Errors: storage.
+Result<> insert(store::Database& database, const TraitsRecord& record);
+// One of the same decision, source and key is replaced.
+Result<> insert(store::Database& database, const OutcomeRecord& record);
+// Errors: not_found, storage.
+Result<TraitsRecord> traits_of(store::Database& database, const std::string& decision);
+// The newest, oldest of them first; of one model, or of all where `model` is empty.
+Result<std::vector<OutcomeRecord>> newest_outcomes(store::Database& database, const std::string& model, int most);
+Result<> forget_outcomes(store::Database& database, const std::string& model);
+// Traits of decisions before `time` go: nobody will say any more how those turned out.
+Result<> forget_traits(store::Database& database, WallTime time);
+
+}  // namespace tandem::ledger

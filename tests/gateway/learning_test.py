@@ -1,0 +1,241 @@
+"""Feedback and what follows from it, from outside: decisions that move and say why, outcomes that survive kill -9, the cascade."""
+import concurrent.futures
+import json
+import unittest
+
+from harness import ANSWER, DONE, SSE_HEAD, Tandem, Upstream, chunk, http, until
+
+CONFIG = """providers:
+  home: {home}
+  far: {far}
+models:
+  small: {{ provider: home, context: 8192 }}
+  big: {{ provider: far, context: 100000, price: {{ input: 1, output: 5 }} }}
+policy: {{ {policy} }}
+"""
+
+
+def answer(text, finish="stop"):
+    return {**ANSWER, "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}]}
+
+
+def saying(text, finish="stop"):
+    def script(connection, body, number):
+        if json.loads(body).get("stream"):
+            connection.sendall(SSE_HEAD + chunk(text) + chunk(finish=finish) + chunk(usage=ANSWER["usage"]) + DONE)
+            return "close"
+        connection.sendall(http(answer(text, finish)))
+    return script
+
+
+class Base(unittest.TestCase):
+    def serve(self, policy="preset: hybrid", home=None, far=None, **more):
+        self.home = Upstream(home)
+        self.far = Upstream(far)
+        self.tandem = Tandem(CONFIG.format(home=self.home.provider(), far=self.far.provider("cloud"), policy=policy), **more)
+        self.addCleanup(self.far.close)
+        self.addCleanup(self.home.close)
+        self.addCleanup(self.tandem.stop)
+        return self.tandem
+
+    def feedback(self, decision, outcome, headers=None, **more):
+        status, _, body = self.tandem.request("/tandem/v1/feedback", {"decision": decision, "outcome": outcome, **more}, headers)
+        return status, json.loads(body)
+
+    def models(self):
+        return {m["model"]: m for m in json.loads(self.tandem.request("/tandem/v1/learning")[2])["models"]}
+
+
+class Learning(Base):
+    def test_moves_one_class_of_work_and_explains_it(self):
+        tandem = self.serve()
+        moved = None
+        for i in range(50):
+            status, headers, _ = tandem.chat(f"Write a haiku about mountain number {i} in the old style")
+            self.assertEqual(status, 200)
+            if headers["x-tandem-model"] == "big":
+                moved = moved or i
+                self.assertEqual(self.feedback(headers["x-tandem-decision"], "good")[0], 200)
+            else:
+                self.assertEqual(self.feedback(headers["x-tandem-decision"], "bad")[0], 200)
+            # Another class, which the small model is good at.
+            _, headers, _ = tandem.chat(f"Convert {i} miles to kilometres, number only")
+            if headers["x-tandem-model"] == "small":
+                self.feedback(headers["x-tandem-decision"], "good")
+        self.assertIsNotNone(moved)
+        self.assertLess(moved, 50)
+        _, headers, _ = tandem.chat("Write a haiku about mountain number 77 in the old style")
+        self.assertEqual(headers["x-tandem-model"], "big")
+        shown = tandem.explain(headers["x-tandem-decision"])
+        self.assertTrue(shown["replay_is_same"])
+        first, second = shown["decision"]["candidates"][:2]
+        self.assertGreater(first["scores"]["quality"], second["scores"]["quality"] + 0.2)
+        self.assertGreater(first["scores"]["utility"], second["scores"]["utility"])
+        text = tandem.cli("explain", headers["x-tandem-decision"]).stdout
+        self.assertIn("good with", text)
+        _, headers, _ = tandem.chat("Convert 99 miles to kilometres, number only")
+        self.assertEqual(headers["x-tandem-model"], "small")
+        # What was learned is shown, exported and reset; after that it is as at the start.
+        self.assertIn("small", tandem.cli("learning", "show").stdout)
+        lines = [json.loads(l) for l in tandem.cli("learning", "export").stdout.splitlines()]
+        self.assertGreaterEqual(len(lines), 50)
+        self.assertNotIn("haiku", json.dumps(lines))
+        self.assertEqual(tandem.cli("learning", "reset", "nosuch").returncode, 5)
+        self.assertEqual(tandem.cli("learning", "reset").returncode, 0)
+        _, headers, _ = tandem.chat("Write a haiku about mountain number 78 in the old style")
+        self.assertEqual(headers["x-tandem-model"], "small")
+
+    def test_survives_kill_and_loses_nothing_that_was_acknowledged(self):
+        tandem = self.serve()
+        acknowledged = []
+        def one(i):
+            try:
+                _, headers, _ = tandem.chat(f"Question {i} about rivers")
+                status, _ = self.feedback(headers["x-tandem-decision"], "bad")
+                if status == 200:
+                    acknowledged.append(headers["x-tandem-decision"])
+            except OSError:
+                pass
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            work = [pool.submit(one, i) for i in range(400)]
+            until(lambda: len(acknowledged) > 60, "feedback")
+            tandem.kill()
+            for w in work:
+                w.cancel()
+        tandem.start()
+        kept = {json.loads(l)["decision"] for l in tandem.cli("learning", "export").stdout.splitlines() if json.loads(l)["source"] == "feedback"}
+        self.assertEqual(set(acknowledged) - kept, set())
+        self.assertGreaterEqual(sum(m["outcomes"] for m in self.models().values()), len(acknowledged))
+
+    def test_takes_the_last_word_of_a_key_and_counts_spam_less(self):
+        tandem = self.serve()
+        _, headers, _ = tandem.chat("Tell me of lakes")
+        decision = headers["x-tandem-decision"]
+        self.assertEqual(self.feedback(decision, "bad")[0], 200)
+        self.assertEqual(self.feedback(decision, "good", comment="on second thought")[0], 200)
+        lines = [json.loads(l) for l in tandem.cli("learning", "export").stdout.splitlines()]
+        self.assertEqual([(l["outcome"], l.get("note")) for l in lines], [(1, "on second thought")])
+        self.assertEqual(self.models()["small"]["outcomes"], 1)
+        weights = [self.feedback(decision, "good")[1]["weight"] for _ in range(60)]
+        self.assertEqual(weights[0], 1)
+        self.assertLess(weights[-1], 0.3)
+
+    def test_refuses_what_it_cannot_learn_from(self):
+        tandem = self.serve()
+        _, headers, _ = tandem.chat("Tell me of lakes")
+        decision = headers["x-tandem-decision"]
+        for body, status, word in [({"decision": decision, "outcome": "great"}, 400, "outcome"), ({"outcome": "good"}, 400, "decision"),
+                                   ({"decision": decision, "outcome": 1.5}, 400, "outcome"), ({"decision": "dec_nothing", "outcome": 1}, 404, "dec_nothing"),
+                                   ({"decision": decision, "outcome": True}, 400, "outcome"), ([1], 400, "decision")]:
+            got, _, text = tandem.request("/tandem/v1/feedback", body)
+            self.assertEqual(got, status, body)
+            self.assertIn(word, text.decode())
+        self.assertEqual(tandem.request("/tandem/v1/feedback", b"{")[0], 400)
+        self.assertEqual(tandem.request("/tandem/v1/feedback")[0], 405)
+        self.assertEqual(tandem.cli("feedback", decision, "sublime").returncode, 2)
+        self.assertEqual(tandem.cli("feedback", "last", "good").returncode, 0)
+
+    def test_takes_signs_for_what_they_are(self):
+        tandem = self.serve(home=saying("The answer is four."))
+        first = [{"role": "user", "content": "What is two and three?"}]
+        tandem.chat(messages=first)
+        tandem.chat(messages=first + [{"role": "assistant", "content": "The answer is four."}, {"role": "user", "content": "That's wrong, it is five."}])
+        def sources():
+            return {(l["source"], l["outcome"]) for l in map(json.loads, tandem.cli("learning", "export").stdout.splitlines())}
+        until(lambda: ("disputed", 0) in sources(), "the sign")
+        second = [{"role": "user", "content": "Name a river"}]
+        tandem.chat(messages=second)
+        tandem.chat(messages=second + [{"role": "assistant", "content": "The answer is four."}, {"role": "user", "content": "Thank you. And a lake?"}])
+        until(lambda: ("continued", 1) in sources(), "the sign")
+        tandem.chat(messages=second + [{"role": "assistant", "content": "The answer is four."}, {"role": "user", "content": "Thank you. And a lake?"}])
+        until(lambda: ("regenerated", 0) in sources(), "the sign")
+        tandem.chat("Give me JSON", response_format={"type": "json_object"})
+        until(lambda: ("check", 0) in sources(), "the sign")
+
+    def test_does_not_learn_where_it_shall_not(self):
+        tandem = self.serve("preset: hybrid, objective: { learn: false }")
+        _, headers, _ = tandem.chat("Tell me of lakes")
+        self.assertEqual(self.feedback(headers["x-tandem-decision"], "bad")[0], 404)
+
+    def test_secret_content_leaves_no_traits(self):
+        tandem = self.serve()
+        _, headers, _ = tandem.chat("Tell me of lakes", headers={"x-tandem-label": "secret"})
+        self.assertEqual(self.feedback(headers["x-tandem-decision"], "bad")[0], 404)
+
+    def test_keys_judge_their_own_answers_only(self):
+        self.tandem = Tandem(CONFIG.format(home=(up := Upstream()).provider(), far=up.provider("cloud"), policy="preset: hybrid")
+                             + "keys:\n  a: { secret: aaaaaaaaaaaaaaaa }\n  b: { secret: bbbbbbbbbbbbbbbb }\n")
+        self.addCleanup(up.close)
+        self.addCleanup(self.tandem.stop)
+        a, b = ({"authorization": f"Bearer {c * 16}"} for c in "ab")
+        _, headers, _ = self.tandem.chat("Tell me of lakes", headers=a)
+        self.assertEqual(self.feedback(headers["x-tandem-decision"], "bad", b)[0], 404)
+        self.assertEqual(self.feedback(headers["x-tandem-decision"], "bad", a)[0], 200)
+        self.assertEqual(self.tandem.request("/tandem/v1/learning", headers=a)[0], 403)
+
+
+class Exploring(Base):
+    def test_is_recorded_with_its_propensity_and_stops_where_it_must(self):
+        tandem = self.serve("objective: { explore: 0.3 }, rules: [ { name: all, prefer: best } ]")
+        explored = 0
+        for i in range(60):
+            _, headers, _ = tandem.chat(f"Tell me of lake {i}")
+            shown = tandem.explain(headers["x-tandem-decision"])["decision"]
+            self.assertEqual([c["propensity"] for c in shown["candidates"]], [0.3, 0.7] if shown.get("explored") else [0.7, 0.3])
+            explored += shown.get("explored", False)
+        self.assertTrue(4 < explored < 36, explored)
+        for headers in ({"x-tandem-label": "internal"}, {"x-tandem-value": "high"}):
+            for _ in range(15):
+                _, answered, _ = tandem.chat("Tell me of lakes", headers=headers)
+                shown = tandem.explain(answered["x-tandem-decision"])["decision"]
+                self.assertNotIn("explored", shown)
+                self.assertEqual(shown["candidates"][0]["propensity"], 1)
+
+
+class Cascade(Base):
+    POLICY = "rules: [ { name: all, prefer: local, cascade: true } ]"
+
+    def test_asks_elsewhere_before_the_client_saw_a_byte(self):
+        faults = {"empty": saying(""), "loop": saying("and so on " * 60), "cut": saying("It begins", "length"),
+                  "refused": saying("I'm sorry, but I can't help with that.")}
+        for fault, script in faults.items():
+            for stream in (False, True):
+                with self.subTest(fault=fault, stream=stream):
+                    tandem = self.serve(self.POLICY, home=script, far=saying("A good answer."))
+                    status, headers, body = tandem.chat("Tell me of lakes", stream=stream)
+                    self.assertEqual((status, headers["x-tandem-model"]), (200, "big"))
+                    self.assertIn(b"A good answer.", body)
+                    self.assertNotIn(b"and so on", body)
+                    self.assertIn(fault, headers["x-tandem-warnings"])
+                    shown = tandem.explain(headers["x-tandem-decision"])
+                    self.assertEqual([a["outcome"] for a in shown["attempts"]], ["escalated", "answered"])
+
+    def test_leaves_a_good_answer_and_private_content_at_home(self):
+        tandem = self.serve(self.POLICY, home=saying("A lake is still water."))
+        for stream in (False, True):
+            status, headers, body = tandem.chat("Tell me of lakes", stream=stream)
+            self.assertEqual(headers["x-tandem-model"], "small")
+            self.assertIn(b"still water", body)
+        self.home.script = saying("")
+        status, headers, _ = tandem.chat("Tell me of lakes", headers={"x-tandem-label": "private"})
+        self.assertEqual(len(self.far.requests), 0)
+
+    def test_learns_when_an_answer_is_not_good_enough(self):
+        def by_topic(connection, body, number):
+            text = json.loads(body)["messages"][-1]["content"]
+            connection.sendall(http(answer("Perhaps, maybe, I think it could be seven." if "sum" in text else "Paris, France.")))
+        tandem = self.serve(self.POLICY, home=by_topic, far=saying("A good answer."))
+        for i in range(25):
+            for text, outcome in ((f"What is the sum of {i} and 4?", "bad"), (f"Capital number {i} of Europe?", "good")):
+                _, headers, _ = tandem.chat(text)
+                if headers["x-tandem-model"] == "small":
+                    self.feedback(headers["x-tandem-decision"], outcome)
+        _, headers, _ = tandem.chat("What is the sum of 99 and 4?")
+        self.assertEqual(headers["x-tandem-model"], "big")
+        self.assertIn("by what was learned", headers["x-tandem-warnings"])
+        _, headers, _ = tandem.chat("Capital number 99 of Europe?")
+        self.assertEqual(headers["x-tandem-model"], "small")
+
+
+if __name__ == "__main__":
+    unittest.main()

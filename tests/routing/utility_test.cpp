@@ -1,0 +1,198 @@
+// What a decision is worth, what was learned, and what is tried.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <thread>
+
+#include "routing/learner.h"
+#include "routing/routing.h"
+
+namespace tandem::routing {
+namespace {
+
+Table table_with(const std::string& policy) {
+    const auto config = config::parse(
+        "providers:\n  home: { kind: openai, zone: local, base_url: 'http://h/v1' }\n  far: { kind: openai, zone: "
+        "cloud, "
+        "base_url: 'https://x/v1' }\n"
+        "models:\n  small: { provider: home, context: 4096, quality: 0.5 }\n  big: { provider: far, context: 100000, "
+        "quality: 0.9, price: { input: 1, cached_input: 0.1, output: 10 } }\n"
+        "  cheap: { provider: far, context: 100000, quality: 0.8, price: { input: 0.1, output: 1 } }\n" +
+            policy,
+        {}, [](const std::string&) { return std::optional<std::string>("/home"); });
+    EXPECT_TRUE(config) << (config ? "" : config.error().message);
+    return table_of(*config);
+}
+
+Inputs of_size(std::int64_t tokens) {
+    Inputs in;
+    in.alias = "auto";
+    in.features.prompt_tokens = tokens;
+    in.features.answer_tokens = 100;
+    return in;
+}
+
+TEST(Utility, is_the_sum_of_its_terms) {
+    const auto table =
+        table_with("policy: { objective: { value: 0.1, second: 0.001 }, rules: [ { name: all, prefer: best } ] }");
+    auto in = of_size(1000);
+    in.outlook = {{.model = "big", .quality = 0.95, .doubt = 0.1, .outcomes = 20, .seconds = 4}};
+    const auto decision = decide(table, in);
+    ASSERT_TRUE(decision);
+    for (const auto& c : decision->candidates)
+        EXPECT_NEAR(c.terms.utility, c.terms.worth + c.terms.lean - c.terms.cost - c.terms.wait - c.terms.leaving,
+                    2e-6);
+    const auto& big = *std::ranges::find(decision->candidates, "big", &Candidate::model);
+    EXPECT_NEAR(big.terms.worth, 0.095, 1e-9);
+    EXPECT_NEAR(big.terms.cost, 0.002, 1e-9);  // 1,000 tokens at 1, 100 at 10 a million
+    EXPECT_NEAR(big.terms.wait, 0.004, 1e-9);
+    EXPECT_EQ(decision->candidates.front().model, "big");
+    // Where little depends on it, the cheap one is enough; where much does, doubt counts.
+    in.stakes = config::Stakes::low;
+    EXPECT_EQ(decide(table, in)->candidates.front().model, "cheap");
+    in.stakes = config::Stakes::high;
+    const auto high = decide(table, in);
+    EXPECT_NEAR(std::ranges::find(high->candidates, "big", &Candidate::model)->terms.quality, 0.85, 1e-9);
+}
+
+TEST(Utility, counts_what_a_provider_has_in_its_cache_and_what_leaving_it_costs) {
+    const auto table = table_with("policy: { objective: { value: 0.1 }, rules: [ { name: all, prefer: best } ] }");
+    auto in = of_size(90'000);
+    EXPECT_EQ(decide(table, in)->candidates.front().model, "cheap");
+    in.outlook = {{.model = "big", .warm_tokens = 90'000}};
+    EXPECT_NEAR(std::ranges::find(decide(table, in)->candidates, "big", &Candidate::model)->terms.cost, 0.01, 1e-9);
+    EXPECT_EQ(decide(table, in)->candidates.front().model, "big");
+    in.outlook = {{.model = "big", .holds_state = true}};
+    const auto decision = decide(table, in);
+    for (const auto& c : decision->candidates) EXPECT_EQ(c.terms.leaving > 0, c.model != "big") << c.model;
+}
+
+TEST(Utility, puts_what_is_below_the_floor_last) {
+    const auto table = table_with(
+        "policy: { objective: { value: 0.001, floor: 0.7 }, rules: [ { name: all, prefer: local, lean: 0.5 } ] }");
+    const auto decision = decide(table, of_size(1000));
+    EXPECT_EQ(decision->candidates.back().model, "small");
+    EXPECT_TRUE(decision->candidates.back().terms.below_floor);
+    EXPECT_EQ(decision->eligible, 3U);
+}
+
+TEST(Lean, of_one_is_the_owners_last_word_and_of_less_is_not) {
+    auto in = of_size(100);
+    in.outlook = {{.model = "small", .quality = 0.05, .doubt = 0.02, .outcomes = 500},
+                  {.model = "cheap", .quality = 0.99, .doubt = 0.02, .outcomes = 500}};
+    EXPECT_EQ(decide(table_with("policy: { rules: [ { name: all, prefer: local } ] }"), in)->candidates.front().model,
+              "small");
+    EXPECT_EQ(decide(table_with("policy: { rules: [ { name: all, prefer: local, lean: 0.2 } ] }"), in)
+                  ->candidates.front()
+                  .model,
+              "cheap");
+    EXPECT_EQ(decide(table_with("policy: { preset: local-first }"), in)->candidates.front().model, "small");
+}
+
+TEST(Exploration, has_the_propensities_that_it_records) {
+    const auto table = table_with("policy: { objective: { explore: 0.2 }, rules: [ { name: all, prefer: best } ] }");
+    std::mt19937 random(5);
+    std::map<std::string, int> first;
+    std::map<std::string, double> said;
+    constexpr int kTimes = 20'000;
+    for (int i = 0; i < kTimes; ++i) {
+        auto in = of_size(100);
+        in.dice = std::uniform_real_distribution<double>(0, 1)(random);
+        const auto decision = decide(table, in);
+        ++first[decision->candidates.front().model];
+        for (const auto& c : decision->candidates) said[c.model] = c.propensity;
+        EXPECT_EQ(decision->explored, in.dice < 0.2);
+    }
+    for (const auto& [model, propensity] : said) EXPECT_NEAR(first[model] / double{kTimes}, propensity, 0.01) << model;
+    EXPECT_NEAR(said["big"], 0.8, 1e-9);
+}
+
+Outcome outcome(const std::string& decision, const std::string& model, const std::string& prompt, double value,
+                const std::string& identity = "one") {
+    return {decision, model, identity, "feedback", "k", value, 1, traits_of(prompt)};
+}
+
+TEST(Learner, replaces_what_the_same_one_says_again) {
+    Learner learner;
+    learner.configure({{"m", "one", {}}});
+    learner.learn({outcome("d", "m", "a question", 0)});
+    const auto bad = learner.outlook(traits_of("a question")).at(0).quality;
+    learner.learn({outcome("d", "m", "a question", 1)});
+    EXPECT_EQ(learner.summary().at(0).outcomes, 1U);
+    EXPECT_LT(bad, 0.5);
+    EXPECT_GT(learner.outlook(traits_of("a question")).at(0).quality, 0.5);
+    learner.forget("m");
+    EXPECT_TRUE(learner.outlook(traits_of("a question")).empty());
+}
+
+TEST(Learner, trusts_less_what_it_learned_of_a_model_that_has_changed) {
+    Learner learner;
+    learner.configure({{"m", "one", {}}});
+    std::vector<Outcome> outcomes;
+    for (int i = 0; i < 40; ++i) outcomes.push_back(outcome(fmt::format("d{}", i), "m", fmt::format("sum {}", i), 0));
+    learner.learn(std::move(outcomes));
+    const auto before = learner.outlook(traits_of("sum 7")).at(0);
+    learner.configure({{"m", "two", {}}});
+    const auto after = learner.outlook(traits_of("sum 7")).at(0);
+    EXPECT_GT(after.quality, before.quality);
+    EXPECT_NEAR(after.outcomes, before.outcomes * Learner::kOtherIdentity, 1e-3);
+    // And learns the new one quickly.
+    for (int i = 0; i < 30; ++i)
+        learner.learn({outcome(fmt::format("n{}", i), "m", fmt::format("sum {}", i), 1, "two")});
+    EXPECT_GT(learner.outlook(traits_of("sum 7")).at(0).quality, 0.6);
+}
+
+// Both are near the one optimum: one came there an outcome at a time, the other at once.
+TEST(Learner, gives_the_same_after_a_restart) {
+    std::vector<Outcome> all;
+    std::mt19937 random(9);
+    Learner live, loaded;
+    for (auto* learner : {&live, &loaded}) learner->configure({{"m", "one", 0.7}});
+    for (int i = 0; i < 300; ++i) {
+        const bool hard = random() % 2 == 0;
+        auto one = outcome(fmt::format("d{}", i), "m", fmt::format("{} number {}", hard ? "prove" : "translate", i),
+                           hard ? 0 : 1);
+        one.traits = traits_from_bytes(to_bytes(one.traits)).value();
+        all.push_back(one);
+        live.learn({one});
+    }
+    loaded.learn(std::move(all));
+    for (const auto* prompt : {"prove number 3", "translate number 4", "something else"})
+        EXPECT_NEAR(live.outlook(traits_of(prompt)).at(0).quality, loaded.outlook(traits_of(prompt)).at(0).quality,
+                    0.08)
+            << prompt;
+}
+
+TEST(Learner, may_be_asked_while_it_learns) {
+    Learner learner;
+    learner.configure({{"m", "one", {}}});
+    std::thread asks([&] {
+        for (int i = 0; i < 2000; ++i) {
+            (void)learner.outlook(traits_of("sum"));
+            learner.measured("m", 1, 10);
+        }
+    });
+    for (int i = 0; i < 200; ++i) learner.learn({outcome(fmt::format("d{}", i), "m", "sum", 1)});
+    asks.join();
+    EXPECT_EQ(learner.summary().at(0).outcomes, 200U);
+}
+
+TEST(TraitBytes, refuse_what_is_none) {
+    const auto traits = traits_of("some words, and 12 numbers");
+    const auto back = traits_from_bytes(to_bytes(traits));
+    ASSERT_TRUE(back);
+    ASSERT_EQ(back->size(), traits.size());
+    for (std::size_t i = 0; i < traits.size(); ++i) {
+        EXPECT_EQ((*back)[i].first, traits[i].first);
+        EXPECT_NEAR((*back)[i].second, traits[i].second, 1.0 / 4096);
+    }
+    EXPECT_FALSE(traits_from_bytes("abc"));
+    EXPECT_FALSE(traits_from_bytes("\xFF\xFF\x01\x01"));
+    EXPECT_FALSE(traits_from_bytes(std::string("\x05\x00\x01\x01\x05\x00\x01\x01", 8)));
+}
+
+}  // namespace
+}  // namespace tandem::routing
