@@ -145,6 +145,7 @@ struct App::Parts {
                    .budgets = budgets,
                    .engines = engines,
                    .health = health,
+                   .gate = gate,
                    .repeats = repeats,
                    .learning = learning,
                    .pool = pool,
@@ -192,6 +193,7 @@ struct App::Parts {
     ledger::Budgets budgets{*clock};
     engine::Engines engines;
     upstream::Health health{*clock};
+    upstream::Gate gate{*clock};
     routing::Repeats repeats;
     net::asio::thread_pool pool{1};
     gateway::Learning learning{*store, *clock, pool, [this](const config::Config& config, const config::Model& model) {

@@ -236,12 +236,20 @@ Result<std::string> Api::status(const Call& call) {
     out.member("routing_table", call.snapshot.table_id).key("providers").begin_array();
     for (const auto& provider : call.snapshot.config->providers) {
         const auto unhealthy = services.health.unhealthy(provider.id);
+        const auto health = services.health.status(provider.id);
         out.begin_object()
             .member("id", provider.id)
             .member("zone", name_of(provider.zone))
             .member("clearance", name_of(provider.clearance));
         out.member("healthy", unhealthy.empty());
         if (!unhealthy.empty()) out.member("reason", unhealthy);
+        out.member("breaker", health.state).member("attempts", health.attempts);
+        out.raw_member("failure_share", fmt::format("{:.3f}", health.failure_share));
+        if (health.seconds_left > 0) out.member("seconds_left", health.seconds_left);
+        const auto gate = services.gate.status(provider.id);
+        out.raw_member("limit", fmt::format("{:.1f}", gate.limit)).member("running", gate.running);
+        out.member("waiting", gate.waiting);
+        out.member("keys", provider.api_keys.size()).member("keys_resting", health.keys_resting);
         out.end_object();
     }
     out.end_array().end_object();

@@ -21,6 +21,7 @@
 #include "base/secret.h"
 #include "base/world.h"
 #include "config/category.h"
+#include "config/failure.h"
 #include "net/limits.h"
 
 namespace tandem::config {
@@ -49,11 +50,13 @@ struct Provider {
     std::string id;
     ProviderKind kind = ProviderKind::openai;
     Zone zone = Zone::cloud;
-    std::string base_url;                   // without a trailing slash; empty for engines
-    std::shared_ptr<const Secret> api_key;  // never null
-    Label clearance = Label::internal;      // the highest label that it may see
-    bool stream_usage = true;               // understands stream_options.include_usage
-    bool drop_untranslatable = false;       // what its dialect cannot say is left out with a warning, not refused
+    std::string base_url;                                 // without a trailing slash; empty for engines
+    std::shared_ptr<const Secret> api_key;                // never null; the first of them
+    std::vector<std::shared_ptr<const Secret>> api_keys;  // all, at least one; each with limits of its own
+    Label clearance = Label::internal;                    // the highest label that it may see
+    bool stream_usage = true;                             // understands stream_options.include_usage
+    bool drop_untranslatable = false;  // what its dialect cannot say is left out with a warning, not refused
+    std::size_t concurrency = 0;       // requests at once; 0: learned from how it answers
     milliseconds connect_timeout{5'000};
     milliseconds first_byte_timeout{120'000};
     milliseconds idle_timeout{120'000};  // between two reads of an answer
@@ -95,7 +98,8 @@ struct Model {
 
 struct Alias {
     std::string id;
-    std::vector<std::string> models;  // in the owner's order
+    std::vector<std::string> models;       // in the owner's order
+    std::optional<FailurePolicy> failure;  // before a rule's and the policy's
 };
 
 // How much depends on an answer. It multiplies what a good one is worth.
@@ -115,10 +119,11 @@ struct Rule {
     enum class Prefer { local, cloud, cheapest, best } prefer = Prefer::local;
     // What being in the preferred zone is worth, as a share of a good answer. 1: it comes first whatever was learned.
     double lean = 1;
-    std::optional<Stakes> stakes;  // before what the request says
-    std::optional<Zone> only;      // excludes the other zone
-    bool fallback = true;          // false: only the first candidate is tried
-    bool cascade = false;          // a local answer that does not pass its checks is asked for again elsewhere
+    std::optional<Stakes> stakes;          // before what the request says
+    std::optional<Zone> only;              // excludes the other zone
+    bool fallback = true;                  // false: only the first candidate is tried
+    std::optional<FailurePolicy> failure;  // before the policy's
+    bool cascade = false;                  // a local answer that does not pass its checks is asked for again elsewhere
 };
 inline constexpr std::array<std::string_view, 4> kPreferNames = {"local", "cloud", "cheapest", "best"};
 
@@ -136,7 +141,7 @@ struct Policy {
     std::string preset;  // empty where the owner wrote rules
     std::vector<Rule> rules;
     Objective objective;
-    int attempts = 2;  // tries at one candidate before its first byte
+    FailurePolicy failure;
 };
 
 struct Budget {

@@ -155,12 +155,17 @@ void read_provider(const std::string& id, Section& s, Config& config) {
     }
     provider.api_key = std::make_shared<const Secret>();
     s.secret("api_key", provider.api_key, false);
+    s.secrets("api_keys", provider.api_keys);
+    if (s.has("api_key") && !provider.api_keys.empty()) s.complain("api_keys", "give api_key or api_keys, not both");
+    if (provider.api_keys.empty()) provider.api_keys.push_back(provider.api_key);
+    provider.api_key = provider.api_keys.front();
     provider.clearance = provider.zone == Zone::local ? config.privacy.local_clearance : config.privacy.cloud_clearance;
     s.label("clearance", provider.clearance);
     s.flag("stream_usage", provider.stream_usage);
     std::optional<int> translation;
     s.choice("translation", translation, kTranslationNames);
     provider.drop_untranslatable = translation == 1;
+    s.number("concurrency", provider.concurrency, 1, 100'000);
     s.duration("connect_timeout", provider.connect_timeout);
     s.duration("first_byte_timeout", provider.first_byte_timeout);
     s.duration("idle_timeout", provider.idle_timeout);
@@ -273,12 +278,14 @@ void read_rule(Section& s, const Config& config, Policy& policy) {
     s.choice("only", rule.only, kZoneNames);
     s.flag("fallback", rule.fallback);
     s.flag("cascade", rule.cascade);
+    s.section("failure", [&](Section& failure) { read_failure(failure, rule.failure.emplace(policy.failure)); });
     if (rule.cascade && !rule.fallback) s.complain("cascade", "needs a second model; 'fallback: false' forbids it");
     policy.rules.push_back(std::move(rule));
 }
 
 void read_policy(Section& s, const Config& config, Policy& policy, Problems& problems, const Environment& environment) {
-    s.number("attempts", policy.attempts, 1, 10);
+    s.section("failure", [&](Section& failure) { read_failure(failure, policy.failure); });
+    s.number("attempts", policy.failure.attempts, 1, 10);
     s.section("objective", [&](Section& objective) {
         objective.money("value", policy.objective.value);
         if (policy.objective.value == Money{}) objective.complain("value", "a good answer is worth more than nothing");
@@ -476,7 +483,8 @@ void read_key(const std::string& id, Section& s, Config& config) {
     config.keys.push_back(std::move(key));
 }
 
-void read_alias(const std::string& id, const std::vector<std::string>& models, Section& s, Config& config) {
+void read_alias(const std::string& id, Alias alias, Section& s, Config& config) {
+    const auto& models = alias.models;
     std::vector<std::string> taken(kReservedAliases.begin(), kReservedAliases.end());
     for (const auto& reserved : taken)
         if (id == reserved) s.complain(id, "this alias exists already; choose another name");
@@ -486,7 +494,8 @@ void read_alias(const std::string& id, const std::vector<std::string>& models, S
     for (const auto& model : models)
         if (config.model(model) == nullptr)
             s.complain(id, fmt::format("no model '{}'{}", printable(model, 60), suggest(model, ids(config.models))));
-    config.aliases.push_back({id, models});
+    alias.id = id;
+    config.aliases.push_back(std::move(alias));
 }
 
 // What an empty config means: the embedded engine with its small model.
@@ -547,11 +556,28 @@ void read_root(Section& root, Config& config, Problems& problems, const Environm
     if (config.providers.empty() && config.models.empty()) add_embedded_default(config);
     if (config.models.empty()) root.complain("there is no model; add one under 'models:'");
     root.each_named("keys", [&](const std::string& id, Section& s) { read_key(id, s, config); });
+    bool policy_read = false;
+    root.section("policy", [&](Section& s) {
+        read_policy(s, config, config.policy, problems, environment);
+        policy_read = true;
+    });
+    if (!policy_read) {
+        Section none(YAML::Node(), "policy", problems, environment);
+        read_policy(none, config, config.policy, problems, environment);
+    }
     root.section("aliases", [&](Section& s) {
         for (const auto& id : s.keys()) {
-            std::vector<std::string> models;
-            s.texts(id, models);
-            read_alias(id, models, s, config);
+            Alias alias;
+            if (s.is_section(id))
+                s.section(id, [&](Section& one) {
+                    one.texts("models", alias.models);
+                    one.section("failure", [&](Section& failure) {
+                        read_failure(failure, alias.failure.emplace(config.policy.failure));
+                    });
+                });
+            else
+                s.texts(id, alias.models);
+            read_alias(id, std::move(alias), s, config);
         }
     });
     for (const auto& key : config.keys)
@@ -563,15 +589,6 @@ void read_root(Section& root, Config& config, Problems& problems, const Environm
                 root.complain("keys", fmt::format("{}: no alias or model '{}'{}", key.id, printable(alias, 60),
                                                   suggest(alias, valid)));
         }
-    bool policy_read = false;
-    root.section("policy", [&](Section& s) {
-        read_policy(s, config, config.policy, problems, environment);
-        policy_read = true;
-    });
-    if (!policy_read) {
-        Section none(YAML::Node(), "policy", problems, environment);
-        read_policy(none, config, config.policy, problems, environment);
-    }
     root.section("engine", [&](Section& s) { s.text("binary", config.engine_binary); });
     root.text("currency", config.currency);
     if (config.currency.size() != 3 ||

@@ -243,6 +243,36 @@ void Section::bytes(const std::string& key, std::size_t& target, std::size_t low
     target = static_cast<std::size_t>(*count) * factor;
 }
 
+void Section::secrets(const std::string& key, std::vector<std::shared_ptr<const Secret>>& target) {
+    const auto node = find(key);
+    if (!node.IsDefined()) return;
+    if (!node.IsSequence() || node.size() == 0) {
+        complain(key, "expected a list such as [${FIRST_KEY}, ${SECOND_KEY}]");
+        return;
+    }
+    std::vector<std::string> values;
+    texts(key, values);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        auto& value = values[i];
+        if (value.starts_with("file:") || value.starts_with("credential:")) {
+            auto read = secret_of_file(key, value);
+            if (!read) return;
+            value = std::move(*read);
+        } else if (node[i].IsScalar() && node[i].Scalar() == value) {
+            problems_.bare_secrets.push_back(name(key));
+        }
+        if (value.find_first_of("\r\n") != std::string::npos || trim(value).empty())
+            complain(key, "one of them is empty or has a line break in it");
+        else
+            target.push_back(std::make_shared<const Secret>(std::move(value)));
+    }
+}
+
+bool Section::is_section(const std::string& key) {
+    const auto node = find(key);
+    return node.IsDefined() && node.IsMap();
+}
+
 void Section::money(const std::string& key, Money& target) {
     const auto value = scalar(key);
     if (!value) return;

@@ -36,7 +36,8 @@ class Section {
     Section& operator=(const Section&) = delete;
 
     bool has(const std::string& key);
-    std::vector<std::string> keys() const;  // in the file's order
+    bool is_section(const std::string& key);  // a mapping is there
+    std::vector<std::string> keys() const;    // in the file's order
     const std::string& path() const { return path_; }
 
     // Each sets `target` where the key is there and right; elsewhere `target` keeps its value.
@@ -44,6 +45,7 @@ class Section {
     void required_text(const std::string& key, std::string& target);
     // ${NAME} or other text, file:PATH, credential:NAME.
     void secret(const std::string& key, std::shared_ptr<const Secret>& target, bool required);
+    void secrets(const std::string& key, std::vector<std::shared_ptr<const Secret>>& target);  // a list of them
     void flag(const std::string& key, bool& target);
     void duration(const std::string& key, milliseconds& target);  // 500ms, 10s, 5m, 1h, 7d
     void bytes(const std::string& key, std::size_t& target, std::size_t low, std::size_t high);  // 4096, 16KiB, 32MiB
@@ -94,5 +96,8 @@ class Section {
     const Environment& environment_;
     std::set<std::string> asked_;
 };
+
+// The members of a `failure:` section.
+void read_failure(Section& s, FailurePolicy& failure);
 
 }  // namespace tandem::config

@@ -234,6 +234,7 @@ net::Task<> answer_line(BatchRun& run, Line line, std::shared_ptr<Live> live, ne
                        store::Database& d) { return kept::put(d, batch, kept); };
         };
         keeping.keep_whole = true;
+        keeping.batch = true;
         if (key != nullptr)
             co_await answer_question(run.gateway, exchange, snapshot, *key, *front_of(run.batch.endpoint),
                                      std::move(keeping));

@@ -19,7 +19,6 @@ namespace {
 constexpr std::size_t kLargeBody = 256 * 1024;  // decoded and scanned on a thread of its own
 constexpr std::size_t kLearned = 16 * 1024;     // of an answer is looked at, to learn
 constexpr milliseconds kFirstRetryPause{150};
-constexpr seconds kLongestRetryAfter{5};  // a provider that wants more gets it, and another candidate is asked
 
 // What the client may say in headers.
 struct Asked {
@@ -140,7 +139,7 @@ class Run {
         }
         if (decision_->eligible == 0) {
             auto recorded = co_await close_record();
-            co_await refuse(recorded ? decision_->refusal() : recorded.error());
+            co_await refuse(recorded ? decision_->refusal() : recorded.error(), until_one_is_well());
             co_return;
         }
         co_await attempt_all();
@@ -156,6 +155,7 @@ class Run {
             read_headers(exchange_.request().headers, services_.clock.steady() + config_.server.request_timeout);
         if (!asked) co_return fail(asked.error());
         asked_ = std::move(*asked);
+        arrived_ = services_.clock.steady();
         auto admission = services_.budgets.admit(key_);
         if (!admission) co_return fail(admission.error());
         admission_ = std::move(*admission);
@@ -219,6 +219,17 @@ class Run {
         remember_ =
             services_.privacy.memory().remember(identity_, {inputs_->label, inputs_->rest}, id_.text(), keeping_.id);
         return {};
+    }
+
+    // When the first of those that are only unwell may be asked again.
+    std::optional<seconds> until_one_is_well() const {
+        std::optional<seconds> first;
+        for (const auto& candidate : decision_->candidates) {
+            if (candidate.excluded != routing::Excluded::health) continue;
+            const seconds left(services_.health.status(candidate.provider).seconds_left);
+            if (left.count() > 0 && (!first || left < *first)) first = left;
+        }
+        return first;
     }
 
     // ---- redaction ----
@@ -339,9 +350,7 @@ class Run {
         settle(usage, entry, reservation, "escalated");
         if (learns())
             services_.learning.rejected(place_, chat::last_user_text(request()), outcome_of(told, std::move(reason)));
-        last_ = {.error = {ErrorCode::upstream, "no answer passed the checks of the cascade"},
-                 .body = {},
-                 .retry_after = {}};
+        last_ = ours({ErrorCode::upstream, "no answer passed the checks of the cascade"}, upstream::Remedy::next);
         return Next::next_candidate;
     }
 
@@ -387,20 +396,38 @@ class Run {
 
     // ---- attempt ----
 
+    // What the owner wants done where an attempt fails: of the alias, else of the rule, else of all.
+    const config::FailurePolicy& failure_policy() const {
+        if (const auto* alias = config_.alias(request().model); alias != nullptr && alias->failure)
+            return *alias->failure;
+        for (const auto& rule : config_.policy.rules)
+            if (rule.failure && rule.name == decision_->rule) return *rule.failure;
+        return config_.policy.failure;
+    }
+
+    bool late() const { return services_.clock.steady() >= asked_.deadline; }
+
     net::Task<> attempt_all() {
+        const auto& policy = failure_policy();
+        if (policy.timeout.count() > 0) asked_.deadline = std::min(asked_.deadline, arrived_ + policy.timeout);
         const std::size_t candidates = decision_->fallback ? decision_->eligible : 1;
-        for (std::size_t i = 0; i < candidates; ++i) {
+        for (std::size_t i = 0; i < candidates && !late(); ++i) {
             candidate_ = i;
-            hold_ = decision_->cascade && decision_->candidates[i].zone == Zone::local && i + 1 < candidates;
-            for (int attempt = 1; attempt <= config_.policy.attempts; ++attempt) {
-                const auto next = co_await attempt_one(decision_->candidates[i]);
+            const auto& candidate = decision_->candidates[i];
+            // What did not fit one context does not fit another of the same size.
+            if (too_long_for_ > 0 && candidate.context_tokens > 0 && candidate.context_tokens <= too_long_for_)
+                continue;
+            hold_ = decision_->cascade && candidate.zone == Zone::local && i + 1 < candidates;
+            for (int attempt = 1; attempt <= policy.attempts && !late(); ++attempt) {
+                const auto next = co_await attempt_one(candidate);
                 if (next == Next::done) co_return;
                 if (next == Next::give_up) {
                     co_await give_up();
                     co_return;
                 }
-                if (next == Next::next_candidate || attempt == config_.policy.attempts ||
-                    !co_await pause_before_retry(attempt))
+                if (last_.what == config::FailureClass::context) too_long_for_ = candidate.context_tokens;
+                if (next == Next::next_candidate || attempt == policy.attempts ||
+                    !co_await pause_before_retry(attempt, candidate.provider))
                     break;
             }
         }
@@ -408,11 +435,17 @@ class Run {
     }
 
     // False where waiting makes no sense any more.
-    net::Task<bool> pause_before_retry(int attempt) {
+    net::Task<bool> pause_before_retry(int attempt, const std::string& provider) {
         const milliseconds backoff =
             kFirstRetryPause * (1 << std::min(attempt - 1, 5)) + milliseconds(services_.random.next() % 50);
-        const milliseconds wait = last_.retry_after ? std::max<milliseconds>(backoff, *last_.retry_after) : backoff;
-        if (wait > kLongestRetryAfter || services_.clock.steady() + wait >= asked_.deadline) co_return false;
+        // Another key of the same provider need not wait.
+        const bool other_key = last_.rest && services_.health.has_key(provider);
+        milliseconds wait = backoff;
+        if (other_key)
+            wait = milliseconds(0);
+        else if (last_.retry_after)
+            wait = std::max<milliseconds>(backoff, *last_.retry_after);
+        if (wait > failure_policy().longest_wait || services_.clock.steady() + wait >= asked_.deadline) co_return false;
         co_await net::sleep_for(exchange_.worker().context(), wait);
         co_return !exchange_.cancel().fired();
     }
@@ -434,25 +467,33 @@ class Run {
         const auto& provider = *config_.provider(candidate.provider);
         begin_attempt(candidate);
 
+        const bool engine = provider.kind == config::ProviderKind::engine;
+        auto trial = engine ? upstream::Health::Trial() : services_.health.try_it(provider.id);
+        if (!trial)
+            co_return failed(
+                ours({ErrorCode::unavailable, services_.health.unhealthy(provider.id)}, upstream::Remedy::next));
         const Tokens most{inputs_->features.prompt_tokens + routing::answer_room(entry, inputs_->features)};
         auto reservation = services_.budgets.reserve(key_, routing::worst_cost(entry, inputs_->features), most);
-        if (!reservation)
-            co_return failed(
-                {.error = reservation.error(), .remedy = upstream::Remedy::next, .body = {}, .retry_after = {}});
+        if (!reservation) co_return failed(ours(reservation.error(), upstream::Remedy::next));
 
+        auto pass = co_await wait_for_room(candidate, provider);
+        if (!pass && exchange_.cancel().fired()) co_return cancelled(false);
+        if (!pass) co_return failed(ours(pass.error(), upstream::Remedy::next));
         auto place = co_await reach(candidate, provider);
         if (!place && exchange_.cancel().fired()) co_return cancelled(false);
-        if (!place)
-            co_return failed({.error = place.error(), .remedy = upstream::Remedy::next, .body = {}, .retry_after = {}});
-        const auto& endpoint = place->endpoint;
+        if (!place) co_return failed(ours(place.error(), upstream::Remedy::next));
+        auto& endpoint = place->endpoint;
+        const auto api_key = engine ? 0 : services_.health.key_of(provider.id, provider.api_keys.size());
+        if (!engine) endpoint.api_key = provider.api_keys[api_key];
+        if (const auto bound = failure_policy().attempt_timeout; bound.count() > 0)
+            endpoint.first_byte_timeout = std::min(endpoint.first_byte_timeout, bound);
         const auto& model = *config_.model(candidate.model);
         sent_.reset();
         if (candidate.redacted) {
             auto redacted = redacted_for(candidate.zone);
             if (!redacted) {
                 warn(fmt::format("{}: {}", candidate.model, redacted.error().message));
-                co_return failed(
-                    {.error = redacted.error(), .remedy = upstream::Remedy::next, .body = {}, .retry_after = {}});
+                co_return failed(ours(redacted.error(), upstream::Remedy::next));
             }
             sent_ = std::move(*redacted);
         } else if (inputs_->label > inputs_->rest) {
@@ -463,8 +504,7 @@ class Run {
         auto conversion = Conversion::make(sent_ ? sent_->question : question_, provider, model);
         if (!conversion) {
             warn(fmt::format("{}: {}", candidate.model, conversion.error().message));
-            co_return failed(
-                {.error = conversion.error(), .remedy = upstream::Remedy::next, .body = {}, .retry_after = {}});
+            co_return failed(ours(conversion.error(), upstream::Remedy::next));
         }
         for (const auto& warning : conversion->warnings()) warn(warning);
         add_filters(*conversion, candidate.zone);
@@ -472,22 +512,61 @@ class Run {
         auto clearance = co_await clear(candidate, entry, conversion->take_body());
         if (!clearance) {
             const bool storage = clearance.error().code == ErrorCode::storage;
-            co_return failed({.error = clearance.error(),
-                              .remedy = storage ? upstream::Remedy::give_up : upstream::Remedy::next,
-                              .body = {},
-                              .retry_after = {}});
+            co_return failed(ours(clearance.error(), storage ? upstream::Remedy::give_up : upstream::Remedy::next));
         }
         auto sent = co_await upstream::send(gateway_.client_of(exchange_.worker()), std::move(*clearance), *reservation,
                                             endpoint, std::move(call), asked_.deadline, exchange_.cancel());
         if (!sent) {
             if (exchange_.cancel().fired()) co_return cancelled(true, &*reservation, &entry);
             own_error_ = conversion->same();
+            const auto what = sent.error().what;
+            if (what == config::FailureClass::rate_limit || what == config::FailureClass::timeout ||
+                sent.error().status == 503)
+                pass->say(upstream::Gate::Verdict::overloaded);
+            if (sent.error().rest)
+                services_.health.rest(provider.id, api_key, *sent.error().rest,
+                                      recordable(sent.error().error.message, sent.error().status));
             co_return failed(std::move(sent.error()));
         }
         services_.health.succeeded(candidate.provider);
+        pass->say(upstream::Gate::Verdict::good);
+        // A provider that says that nothing is left for now is believed before it refuses.
+        if (const auto rest = upstream::rest_wanted(sent->answer.headers(), services_.clock.wall()); rest && !engine)
+            services_.health.rest(provider.id, api_key, *rest);
         attempt_.status = 200;
         if (sent->stream && request().stream) co_return co_await relay(sent->answer, *conversion, entry, *reservation);
         co_return co_await whole(sent->answer, sent->stream, *conversion, entry, *reservation);
+    }
+
+    // Its turn at the provider; for an engine, at a slot of the model. Errors: rate_limited, timeout, cancelled.
+    net::Task<Result<upstream::Gate::Pass>> wait_for_room(const routing::Candidate& candidate,
+                                                          const config::Provider& provider) {
+        struct Patience final : net::Watched {
+            std::function<void()> over;
+            void on_deadline() override { over(); }
+        };
+        const bool engine = provider.kind == config::ProviderKind::engine;
+        const auto slots = static_cast<std::size_t>(config_.model(candidate.model)->slots);
+        const upstream::Gate::Asked asked{engine ? candidate.model : provider.id, engine ? slots : provider.concurrency,
+                                          key_.id, keeping_.batch};
+        auto& watchdog = exchange_.worker().watchdog();
+        std::shared_ptr<upstream::Gate::Ticket> ticket;
+        Patience patience;
+        net::Cancel::Hook hook;
+        auto pass = co_await net::wait_for<Result<upstream::Gate::Pass>>([&](auto resume) {
+            ticket = services_.gate.enter(asked, std::move(resume));
+            if (!ticket) return;
+            patience.over = [&] {
+                services_.gate.give_up(
+                    ticket, {ErrorCode::timeout, fmt::format("{} was busy until the deadline", asked.place)});
+            };
+            patience.deadline = asked_.deadline;
+            watchdog.add(patience);
+            exchange_.cancel().on_fire(
+                hook, [&] { services_.gate.give_up(ticket, {ErrorCode::cancelled, "the client has gone"}); });
+        });
+        if (ticket) watchdog.remove(patience);
+        co_return pass;
     }
 
     // Where the candidate is reached; an engine is started for it, and held.
@@ -795,6 +874,14 @@ class Run {
         attempts_.push_back(attempt_);
     }
 
+    // A failure that is not its provider's.
+    static upstream::Failure ours(Error error, upstream::Remedy remedy) {
+        upstream::Failure failure;
+        failure.error = std::move(error);
+        failure.remedy = remedy;
+        return failure;
+    }
+
     Next failed(upstream::Failure failure) {
         attempt_.outcome = "failed";
         attempt_.status = failure.status;
@@ -811,7 +898,7 @@ class Run {
             last_.error.message = privacy::restored(sent_->stands, last_.error.message, false);
             last_.body = privacy::restored(sent_->stands, last_.body, true);
         }
-        switch (last_.remedy) {
+        switch (remedy_of(last_)) {
             case upstream::Remedy::retry:
                 return Next::retry;
             case upstream::Remedy::next:
@@ -822,14 +909,39 @@ class Run {
         return Next::give_up;
     }
 
+    // What the owner wants for what happened. A call with tools that its provider runs is sent once only.
+    upstream::Remedy remedy_of(upstream::Failure& failure) const {
+        if (!failure.what) return failure.remedy;
+        const bool runs_tools = std::ranges::any_of(
+            request().tools, [](const auto& tool) { return tool.kind == chat::Tool::Kind::hosted; });
+        const bool at_work = *failure.what == config::FailureClass::timeout ||
+                             *failure.what == config::FailureClass::connection ||
+                             *failure.what == config::FailureClass::invalid_output;
+        if (runs_tools && failure.sent && at_work) {
+            failure.error.message += "; it is not asked again, since it runs tools itself and may have done so";
+            return failure.remedy = upstream::Remedy::give_up;
+        }
+        switch (failure_policy().reaction(*failure.what)) {
+            case config::Reaction::retry:
+                return failure.remedy = upstream::Remedy::retry;
+            case config::Reaction::next:
+                return failure.remedy = upstream::Remedy::next;
+            case config::Reaction::stop:
+                break;
+        }
+        return failure.remedy = upstream::Remedy::give_up;
+    }
+
     // A 200 that turned out to be none: the client has seen nothing of it.
     Next unreadable(Error error) {
-        upstream::Failure failure{.error = std::move(error),
-                                  .provider_unwell = true,
-                                  .status = attempt_.status,
-                                  .body = {},
-                                  .retry_after = {}};
-        if (failure.error.code == ErrorCode::timeout) failure.remedy = upstream::Remedy::next;
+        const auto what = error.code == ErrorCode::timeout   ? config::FailureClass::timeout
+                          : error.code == ErrorCode::context ? config::FailureClass::context
+                                                             : config::FailureClass::invalid_output;
+        auto failure = ours(std::move(error), upstream::Remedy::retry);
+        failure.what = what;
+        failure.sent = true;
+        failure.provider_unwell = what != config::FailureClass::context;
+        failure.status = attempt_.status;
         return failed(std::move(failure));
     }
 
@@ -838,7 +950,7 @@ class Run {
                  ledger::Reservation& reservation) {
         attempt_.error = error.message;
         settle(usage, entry, reservation, "stopped");
-        last_ = {.error = std::move(error), .remedy = upstream::Remedy::give_up, .body = {}, .retry_after = {}};
+        last_ = ours(std::move(error), upstream::Remedy::give_up);
         return Next::give_up;
     }
 
@@ -882,7 +994,10 @@ class Run {
             co_await refuse(receipt.error());
             co_return;
         }
-        const bool as_it_is = own_error_ && last_.error.code != ErrorCode::context;
+        // Its word on its own state would be read as one on the client: a 401 is about our key there.
+        const bool about_request =
+            last_.what == config::FailureClass::invalid_request || last_.what == config::FailureClass::content_filter;
+        const bool as_it_is = own_error_ && about_request;
         if (as_it_is && last_.remedy == upstream::Remedy::give_up && last_.status >= 400 && !last_.body.empty()) {
             net::Response response;
             response.status = last_.status;
@@ -974,8 +1089,10 @@ class Run {
     std::size_t tried_ = 0;
     ledger::AttemptRecord attempt_;
     SteadyTime started_;
+    SteadyTime arrived_;
     std::vector<std::string> warnings_;
     upstream::Failure last_;
+    std::int64_t too_long_for_ = 0;  // a context that the prompt did not fit
 };
 
 }  // namespace

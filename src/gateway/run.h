@@ -12,8 +12,9 @@ struct Keeping {
     // with `keep_whole`, the body of any dialect.
     std::function<store::Store::Job(const std::string& response, Label label)> keep;
     bool keep_whole = false;
-    std::string id;    // the response's id without its prefix; empty: the decision's
-    std::string echo;  // dialect::AnswerFrame::echo
+    bool batch = false;  // nobody sits and waits for it
+    std::string id;      // the response's id without its prefix; empty: the decision's
+    std::string echo;    // dialect::AnswerFrame::echo
     std::vector<std::pair<std::string_view, std::string>> own;  // dialect::AnswerFrame::own
     Label label = Label::public_;                               // of what the request goes on with
     std::string label_reason;

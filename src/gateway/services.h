@@ -42,6 +42,7 @@ struct Services {
     ledger::Budgets& budgets;
     engine::Engines& engines;
     upstream::Health& health;
+    upstream::Gate& gate;
     routing::Repeats& repeats;
     Learning& learning;
     net::asio::thread_pool& pool;  // for work that would hold up a worker: large bodies, reading the ledger

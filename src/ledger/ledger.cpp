@@ -283,19 +283,23 @@ Result<std::vector<CostRow>> cost_by(store::Database& database, CostBy by, std::
 
 namespace {
 
+DecisionRecord decision_in(const store::Statement& row) {
+    return {DecisionId::from_text(row.text(0)),
+            row.integer(1),
+            row.text(2),
+            row.text(3),
+            static_cast<Label>(row.integer(4)),
+            row.text(5),
+            row.text(6),
+            row.text(7),
+            row.text(8)};
+}
+
 Result<DecisionRecord> read_decision(store::Statement& rows, const std::string& what) {
     const auto row = rows.step();
     if (!row) return fail(row.error());
     if (!*row) return fail(ErrorCode::not_found, fmt::format("there is no decision {}", what));
-    return DecisionRecord{DecisionId::from_text(rows.text(0)),
-                          rows.integer(1),
-                          rows.text(2),
-                          rows.text(3),
-                          static_cast<Label>(rows.integer(4)),
-                          rows.text(5),
-                          rows.text(6),
-                          rows.text(7),
-                          rows.text(8)};
+    return decision_in(rows);
 }
 
 }  // namespace
@@ -309,6 +313,21 @@ Result<DecisionRecord> find_decision(store::Database& database, const std::strin
 Result<DecisionRecord> last_decision(store::Database& database) {
     auto rows = database.prepare("SELECT * FROM decisions ORDER BY id DESC LIMIT 1");
     return read_decision(rows, "yet");
+}
+
+Result<> each_decision(store::Database& database, std::int64_t since,
+                       const std::function<Result<>(const DecisionRecord&, const std::string& table)>& visit) {
+    auto rows = database.prepare(
+        "SELECT d.*, t.json FROM decisions d JOIN routing_tables t ON t.id = d.routing_table WHERE d.id >= ? AND "
+        "d.time >= ? ORDER BY d.id");
+    const auto first = DecisionId::first_of(WallTime(milliseconds(since)));
+    rows.bind(1, first.text()).bind(2, since);
+    while (true) {
+        const auto row = rows.step();
+        if (!row) return fail(row.error());
+        if (!*row) return {};
+        if (auto ok = visit(decision_in(rows), rows.text(9)); !ok) return ok;
+    }
 }
 
 Result<std::vector<AttemptRecord>> attempts_of(store::Database& database, const std::string& decision) {

@@ -174,6 +174,10 @@ Result<std::vector<CostRow>> cost_by(store::Database& database, CostBy by, std::
 // Errors: not_found, storage.
 Result<DecisionRecord> find_decision(store::Database& database, const std::string& id);
 Result<DecisionRecord> last_decision(store::Database& database);
+// Every decision since then, in order, with the JSON of its routing table. Ends where `visit` fails. Errors: storage,
+// visit's.
+Result<> each_decision(store::Database& database, std::int64_t since,
+                       const std::function<Result<>(const DecisionRecord&, const std::string& table)>& visit);
 Result<std::vector<AttemptRecord>> attempts_of(store::Database& database, const std::string& decision);
 
 }  // namespace tandem::ledger

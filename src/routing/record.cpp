@@ -146,7 +146,7 @@ Result<Table> table_from_json(const Value& value) {
         table.models.push_back(std::move(entry));
     }
     for (const Value a : value["aliases"].children()) {
-        config::Alias alias{str(a["id"]), {}};
+        config::Alias alias{str(a["id"]), {}, {}};
         for (const Value model : a["models"].children()) alias.models.push_back(str(model));
         table.aliases.push_back(std::move(alias));
     }

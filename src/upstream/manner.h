@@ -20,6 +20,7 @@ inline constexpr std::size_t kQuotedError = 300;
 struct Said {
     std::string message;
     bool too_long = false;  // the prompt does not fit the model's context
+    bool filtered = false;  // it will not answer such a thing
     long long prompt_tokens = 0;
     long long context_tokens = 0;
     std::optional<seconds> retry_after;

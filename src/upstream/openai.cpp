@@ -15,6 +15,9 @@ Said read_error(const json::Value& body) {
     said.too_long = error["code"].text() == "context_length_exceeded" ||
                     error["type"].text() == "exceed_context_size_error" ||
                     lower(said.message).find("maximum context length") != std::string::npos;
+    const auto code = error["code"].text();
+    // Azure's and OpenAI's words for what they will not answer.
+    said.filtered = code == "content_filter" || code == "content_policy_violation";
     // A llama-server behind a provider of this kind gives both numbers beside its message.
     said.prompt_tokens = error["n_prompt_tokens"].integer().value_or(0);
     said.context_tokens = error["n_ctx"].integer().value_or(0);

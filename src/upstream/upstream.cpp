@@ -11,7 +11,7 @@ namespace tandem::upstream {
 namespace {
 
 Failure from_status(int status, std::string body, const net::Fields& headers, const Endpoint& endpoint,
-                    const std::string& provider) {
+                    const std::string& provider, WallTime now) {
     Failure failure;
     failure.status = status;
     json::Document document;
@@ -26,38 +26,47 @@ Failure from_status(int status, std::string body, const net::Fields& headers, co
     failure.error.context_tokens = said.context_tokens;
     failure.body = std::move(body);
     failure.retry_after = said.retry_after;
-    if (const auto wait = whole_number(headers.get("retry-after"))) failure.retry_after = seconds(*wait);
-    if (status == 401 || status == 403) {
-        failure.remedy = Remedy::next;
+    if (const auto wait = rest_wanted(headers, now)) failure.retry_after = std::chrono::ceil<seconds>(*wait);
+    using enum config::FailureClass;
+    const bool later = status == 429 || status == 408;
+    if (later || status == 503) failure.rest = rest_wanted(headers, now);
+    if (!failure.rest && failure.retry_after && later) failure.rest = *failure.retry_after;
+    if (failure.rest) failure.retry_after = std::chrono::ceil<seconds>(*failure.rest);
+    if (said.filtered) {
+        failure.what = content_filter;
+        failure.error.code = ErrorCode::invalid;
+    } else if (status == 401 || status == 403) {
+        failure.what = key;
         failure.error.message += "; check its api_key in tandem.yaml";
     } else if (said.too_long) {
-        failure.remedy = Remedy::next;
+        failure.what = context;
         failure.error.code = ErrorCode::context;
-    } else if (status == 404) {
-        failure.remedy = Remedy::next;
-    } else if (status == 429 || status == 408) {
-        failure.remedy = Remedy::retry;
+    } else if (later) {
+        failure.what = rate_limit;
         failure.error.code = ErrorCode::unavailable;
     } else if (status >= 500) {
-        failure.remedy = Remedy::retry;
+        failure.what = server_error;
         failure.provider_unwell = true;
-    } else if (status >= 300 && status < 400) {
-        failure.remedy = Remedy::next;
-        failure.error.message += "; redirects are not followed, give the right base_url";
+    } else if (status == 404 || status < 400) {
+        failure.what = not_found;
+        if (status != 404) failure.error.message += "; redirects are not followed, give the right base_url";
     } else {
-        failure.remedy = Remedy::give_up;
+        failure.what = invalid_request;
         failure.error.code = ErrorCode::invalid;
     }
+    failure.sent = true;
     return failure;
 }
 
-Failure from_transport(Error error) {
+Failure from_transport(Error error, bool sent) {
     Failure failure;
+    failure.sent = sent;
     failure.provider_unwell = error.code == ErrorCode::upstream || error.code == ErrorCode::timeout;
     if (error.code == ErrorCode::cancelled)
         failure.remedy = Remedy::give_up;
-    else if (error.code == ErrorCode::timeout)
-        failure.remedy = Remedy::next;  // it may still be at work on it
+    else
+        failure.what =
+            error.code == ErrorCode::timeout ? config::FailureClass::timeout : config::FailureClass::connection;
     failure.error = std::move(error);
     return failure;
 }
@@ -80,7 +89,12 @@ net::Task<std::expected<Sent, Failure>> send(net::Client& client, privacy::Clear
     const auto& manner = manner_of(endpoint.kind);
     const auto query = asked.path.find('?');
     auto url = client.url_of(endpoint.base_url + asked.path.substr(0, query));
-    if (!url) co_return Failed(Failure{.error = url.error(), .remedy = Remedy::next, .body = {}, .retry_after = {}});
+    if (!url) {
+        Failure failure;
+        failure.error = url.error();
+        failure.remedy = Remedy::next;
+        co_return Failed(std::move(failure));
+    }
     net::Call call;
     const bool far = url->host != "127.0.0.1" && url->host != "localhost" && url->host != "::1";
     call.url = std::move(*url);
@@ -99,41 +113,18 @@ net::Task<std::expected<Sent, Failure>> send(net::Client& client, privacy::Clear
     call.idle_timeout = endpoint.idle_timeout;
     auto answer = co_await client.send(std::move(call), cancel);
     if (!answer) {
-        auto failure = from_transport(answer.error().error);
-        if (std::chrono::steady_clock::now() >= deadline) failure.remedy = Remedy::give_up;
-        co_return Failed(std::move(failure));
+        co_return Failed(from_transport(answer.error().error, answer.error().sent));
     }
     const int status = answer->status();
     if (status != 200) {
         const net::Fields headers = answer->headers();
         auto body = co_await answer->read_all();
-        co_return Failed(from_status(status, body ? std::move(*body) : "", headers, endpoint, clearance.provider()));
+        co_return Failed(from_status(status, body ? std::move(*body) : "", headers, endpoint, clearance.provider(),
+                                     std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now())));
     }
     const auto type = lower(answer->headers().get("content-type"));
     const bool stream = type.starts_with("text/event-stream") || type.starts_with("application/x-ndjson");
     co_return Sent{std::move(*answer), stream};
-}
-
-void Health::succeeded(const std::string& provider) {
-    const std::lock_guard lock(mutex_);
-    if (const auto found = entries_.find(provider); found != entries_.end()) entries_.erase(found);
-}
-
-void Health::failed(const std::string& provider, const std::string& why) {
-    const std::lock_guard lock(mutex_);
-    auto& entry = entries_[provider];
-    entry.why = why;
-    if (++entry.failures < kFailures) return;
-    entry.pause = std::min(kLongestPause, std::max(kFirstPause, entry.pause * 2));
-    entry.until = clock_.steady() + entry.pause;
-}
-
-std::string Health::unhealthy(const std::string& provider) const {
-    const std::lock_guard lock(mutex_);
-    const auto found = entries_.find(provider);
-    if (found == entries_.end() || clock_.steady() >= found->second.until) return {};
-    return fmt::format("{} failed {} times in a row and is left alone for a moment: {}", provider,
-                       found->second.failures, found->second.why);
 }
 
 }  // namespace tandem::upstream

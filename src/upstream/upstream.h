@@ -5,16 +5,16 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_map>
 
 #include "base/secret.h"
 #include "config/config.h"
 #include "ledger/ledger.h"
 #include "net/client.h"
 #include "privacy/privacy.h"
+#include "upstream/gate.h"
+#include "upstream/health.h"
 
 namespace tandem::upstream {
 
@@ -28,10 +28,13 @@ enum class Remedy {
 struct Failure {
     Error error;
     Remedy remedy = Remedy::retry;
-    bool provider_unwell = false;  // counts against its health
-    int status = 0;                // HTTP, 0 where none came
-    std::string body;              // the provider's own error body, for a client of the same dialect
+    std::optional<config::FailureClass> what;  // of what the provider did; the owner says what follows
+    bool sent = false;                         // it may have seen the request, and be at work on it
+    bool provider_unwell = false;              // counts against its health
+    int status = 0;                            // HTTP, 0 where none came
+    std::string body;                          // the provider's own error body, for a client of the same dialect
     std::optional<seconds> retry_after;
+    std::optional<milliseconds> rest;  // how long this key wants not to be used
 };
 
 // Where and how to reach a provider.
@@ -62,31 +65,5 @@ struct Call {
 net::Task<std::expected<Sent, Failure>> send(net::Client& client, privacy::Clearance clearance,
                                              const ledger::Reservation& leave_to_spend, const Endpoint& endpoint,
                                              Call call, SteadyTime deadline, net::Cancel& cancel);
-
-// A provider that fails kFailures times in a row is left alone for a while, which doubles each time it fails again.
-// Safe from any thread.
-class Health {
-  public:
-    static constexpr int kFailures = 3;
-    static constexpr milliseconds kFirstPause{2'000};
-    static constexpr milliseconds kLongestPause{60'000};
-
-    explicit Health(const Clock& clock) : clock_(clock) {}
-    void succeeded(const std::string& provider);
-    void failed(const std::string& provider, const std::string& why);
-    // Why it should be left alone now, or empty.
-    std::string unhealthy(const std::string& provider) const;
-
-  private:
-    struct Entry {
-        int failures = 0;
-        milliseconds pause{0};
-        SteadyTime until{};
-        std::string why;
-    };
-    const Clock& clock_;
-    mutable std::mutex mutex_;
-    std::unordered_map<std::string, Entry> entries_;
-};
 
 }  // namespace tandem::upstream

@@ -192,6 +192,42 @@ class Exploring(Base):
                 self.assertEqual(shown["candidates"][0]["propensity"], 1)
 
 
+class Replay(Base):
+    def test_says_what_another_policy_would_have_cost_and_how_good_it_would_have_been(self):
+        tandem = self.serve("objective: { explore: 0.4 }, rules: [ { name: all, prefer: local, lean: 0.5 } ]")
+        for i in range(120):
+            _, headers, _ = tandem.chat(f"Tell me of lake {i}")
+            model = headers["x-tandem-model"]
+            self.feedback(headers["x-tandem-decision"], "good" if model == "big" else "bad")
+        policy = tandem.folder / "other.yaml"
+        text = (tandem.folder / "tandem.yaml").read_text()
+        policy.write_text(text.replace("prefer: local, lean: 0.5", "prefer: cloud").replace("explore: 0.4", "explore: 0"))
+        shown = json.loads(tandem.cli("replay", "--policy", str(policy), "--json").stdout)
+        self.assertEqual((shown["decisions"], shown["refused"], shown["unread"]), (120, 0, 0))
+        big = next(m for m in shown["models"] if m["model"] == "big")
+        self.assertEqual(big["would"], 120)
+        self.assertEqual(shown["moved"], 120 - big["answers"])
+        # 7 tokens at 1 and 3 at 5 a million.
+        self.assertEqual(shown["would_cost_micros"], 120 * 22)
+        self.assertEqual(shown["cost_micros"], big["answers"] * 22)
+        self.assertGreater(shown["quality"]["low"], 0.75)
+        same = json.loads(tandem.cli("replay", "--policy", str(tandem.folder / "tandem.yaml"), "--json").stdout)
+        self.assertEqual((same["moved"], same["would_cost_micros"]), (0, same["cost_micros"]))
+        self.assertIn("quality", tandem.cli("replay", "--policy", str(policy)).stdout)
+        self.assertNotEqual(tandem.cli("replay", "--policy", "nosuch.yaml").returncode, 0)
+        policy.write_text("models: 5")
+        self.assertNotEqual(tandem.cli("replay", "--policy", str(policy)).returncode, 0)
+
+    def test_warns_where_nothing_was_tried(self):
+        tandem = self.serve("preset: local-first")
+        for i in range(40):
+            _, headers, _ = tandem.chat(f"Tell me of lake {i}")
+            self.feedback(headers["x-tandem-decision"], "good")
+        policy = tandem.folder / "other.yaml"
+        policy.write_text((tandem.folder / "tandem.yaml").read_text().replace("local-first", "cloud-first"))
+        self.assertIn("BEWARE", tandem.cli("replay", "--policy", str(policy)).stdout)
+
+
 class Cascade(Base):
     POLICY = "rules: [ { name: all, prefer: local, cascade: true } ]"
 

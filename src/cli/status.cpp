@@ -1,0 +1,52 @@
+// tandem status: how the running server and its providers are.
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "cli/cli.h"
+#include "cli/remote.h"
+
+namespace tandem::cli {
+
+namespace {
+
+int status(const Globals& globals) {
+    auto config = globals.load();
+    if (!config) return report(globals, config.error());
+    auto answer = call(remote_of(*config), {.path = "/tandem/v1/status", .headers = {}, .body = {}});
+    if (!answer) {
+        report(globals, answer.error());
+        return answer.error().code == ErrorCode::unavailable ? kUnreachable : kFailed;
+    }
+    if (answer->status != 200) {
+        report(globals, {ErrorCode::upstream, error_message(*answer)});
+        return kFailed;
+    }
+    json::Document document;
+    if (globals.json || !document.parse(answer->body)) {
+        fmt::print("{}\n", answer->body);
+        return kOk;
+    }
+    const auto root = document.root();
+    fmt::print("tandem {} with {}, data in {}\n", root["version"].text(), root["config"].text(), root["data"].text());
+    fmt::print("{:<20} {:<6} {:<10} {:>8} {:>9} {:>10}\n", "provider", "zone", "state", "attempts", "failures", "keys");
+    for (const auto provider : root["providers"].children()) {
+        const auto keys = provider["keys"].integer().value_or(1),
+                   resting = provider["keys_resting"].integer().value_or(0);
+        fmt::print("{:<20} {:<6} {:<10} {:>8} {:>8.0f}% {:>10}\n", provider["id"].text(), provider["zone"].text(),
+                   provider["breaker"].text(), provider["attempts"].text(),
+                   provider["failure_share"].number().value_or(0) * 100, fmt::format("{} of {}", keys - resting, keys));
+        if (const auto reason = provider["reason"].text(); !reason.empty())
+            fmt::print("  {}; {} s left\n", reason, provider["seconds_left"].integer().value_or(0));
+    }
+    return kOk;
+}
+
+}  // namespace
+
+void add_status(CLI::App& app, Globals& globals, Action& action) {
+    app.add_subcommand("status", "How the running server and its providers are")->callback([&] {
+        action = [&globals] { return status(globals); };
+    });
+}
+
+}  // namespace tandem::cli

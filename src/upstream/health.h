@@ -1,0 +1,99 @@
+// What is known of how providers are, from the traffic alone: circuit breakers, and the limits of their keys.
+//
+// Closed: all goes there. After kFailures in a row, or where more than kOutlier of the last attempts failed, it opens:
+// the provider is left alone for a pause that doubles each time. Then it is half open: one request is let through, and
+// what becomes of it closes or opens it again (Nygard, Release It!).
+#pragma once
+
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/world.h"
+#include "net/message.h"
+
+namespace tandem::upstream {
+
+// Until when a provider wants to be asked no more with one key, from the headers of an answer: retry-after,
+// x-ratelimit-remaining-* with x-ratelimit-reset-* ("6m0s", "250ms", seconds), anthropic-ratelimit-*-remaining with
+// -reset (RFC 3339). Nullopt where they say nothing of the kind.
+std::optional<milliseconds> rest_wanted(const net::Fields& headers, WallTime now);
+
+// Safe from any thread.
+class Health {
+  public:
+    static constexpr int kFailures = 3;
+    static constexpr milliseconds kFirstPause{2'000};
+    static constexpr milliseconds kLongestPause{60'000};
+    static constexpr int kFewest = 10;       // attempts before a share of failures says anything
+    static constexpr double kOutlier = 0.6;  // of the last attempts, about twenty of them, the newest counting most
+    static constexpr milliseconds kLongestRest{15 * 60'000};  // of a key, whatever its provider says
+
+    explicit Health(const Clock& clock) : clock_(clock) {}
+
+    // One attempt's leave to ask a provider that may be half open. Goes without a verdict where nobody gives one.
+    class Trial {
+      public:
+        Trial() = default;
+        Trial(Trial&& other) noexcept;
+        Trial& operator=(Trial&& other) noexcept;
+        ~Trial();
+
+      private:
+        friend class Health;
+        Trial(Health* health, std::string provider) : health_(health), provider_(std::move(provider)) {}
+        Health* health_ = nullptr;
+        std::string provider_;
+    };
+    // Nullopt where it is open, or another request tries it.
+    std::optional<Trial> try_it(const std::string& provider);
+
+    void succeeded(const std::string& provider);
+    void failed(const std::string& provider, const std::string& why);
+    // Why it should be left alone now, or empty.
+    std::string unhealthy(const std::string& provider) const;
+
+    // Which of a provider's keys to use, by its place: the next that may be used, in turn; else the first that will be.
+    std::size_t key_of(const std::string& provider, std::size_t count);
+    // The key is left alone for so long; `why` is what its provider said, or empty.
+    void rest(const std::string& provider, std::size_t key, milliseconds time, const std::string& why = {});
+    // Whether one of its keys may be used now.
+    bool has_key(const std::string& provider) const;
+
+    struct Status {
+        std::string provider;
+        std::string state;  // closed, open, half open, limited
+        std::string why;
+        double failure_share = 0;
+        std::int64_t attempts = 0;
+        std::int64_t seconds_left = 0;
+        std::size_t keys = 1, keys_resting = 0;
+    };
+    Status status(const std::string& provider) const;
+
+  private:
+    struct Entry {
+        int failures = 0;  // in a row
+        double share = 0;  // of failures
+        std::int64_t attempts = 0;
+        milliseconds pause{0};
+        SteadyTime until{};
+        bool open = false;
+        bool tried = false;  // half open, and somebody is at it
+        std::string why;
+        std::vector<SteadyTime> keys;  // until when each rests
+        std::size_t next_key = 0;
+        std::string limit;  // what was said when one was told to rest
+    };
+    static constexpr double kNewest = 0.1;
+    void ended(const std::string& provider);
+    std::string limited(const std::string& provider, const Entry& entry) const;
+
+    const Clock& clock_;
+    mutable std::mutex mutex_;
+    std::unordered_map<std::string, Entry> entries_;
+};
+
+}  // namespace tandem::upstream
