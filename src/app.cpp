@@ -148,6 +148,7 @@ struct App::Parts {
                    .gate = gate,
                    .repeats = repeats,
                    .learning = learning,
+                   .cache = cache,
                    .pool = pool,
                    .admin_token = std::move(token),
                    .mutex = {},
@@ -199,6 +200,7 @@ struct App::Parts {
     gateway::Learning learning{*store, *clock, pool, [this](const config::Config& config, const config::Model& model) {
                                    return identity_of(config, model, environment);
                                }};
+    gateway::AnswerCache cache;
     gateway::Services services;
     std::vector<std::unique_ptr<net::Worker>> workers;
     std::optional<gateway::Gateway> gateway;

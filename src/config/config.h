@@ -208,6 +208,12 @@ struct Privacy {
     std::filesystem::path checkpoints;  // file of the egress record's signed checkpoints; empty: in the data folder
 };
 
+// Answers that are given again to exactly the same request.
+struct Cache {
+    milliseconds ttl{0};  // 0: off
+    std::size_t bytes = 64UL << 20;
+};
+
 enum class Durability { process, power };
 
 struct Config {
@@ -221,6 +227,7 @@ struct Config {
     Policy policy;
     Privacy privacy;
     std::vector<Key> keys;
+    Cache cache;
     std::string currency = "USD";
     Durability durability = Durability::process;
     std::vector<std::string> bare_secrets;  // where a secret stands in the file itself, for `tandem doctor`

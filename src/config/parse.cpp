@@ -589,6 +589,11 @@ void read_root(Section& root, Config& config, Problems& problems, const Environm
                 root.complain("keys", fmt::format("{}: no alias or model '{}'{}", key.id, printable(alias, 60),
                                                   suggest(alias, valid)));
         }
+    root.section("cache", [&](Section& s) {
+        if (!s.has("ttl")) s.complain("'ttl' is missing: how long an answer may be given again, such as 10m");
+        s.duration("ttl", config.cache.ttl);
+        s.bytes("size", config.cache.bytes, 1UL << 20, 64UL << 30);
+    });
     root.section("engine", [&](Section& s) { s.text("binary", config.engine_binary); });
     root.text("currency", config.currency);
     if (config.currency.size() != 3 ||

@@ -40,7 +40,7 @@ void add_cors(const Snapshot& snapshot, const net::Fields& request, net::Fields&
     answer.add("vary", "origin");
     answer.add("access-control-expose-headers",
                "x-tandem-decision, x-tandem-model, x-tandem-provider, x-tandem-zone, x-tandem-label, "
-               "x-tandem-redacted, x-tandem-warnings");
+               "x-tandem-redacted, x-tandem-warnings, x-tandem-cache");
 }
 
 std::vector<std::string> parts_below(std::string_view path, std::string_view prefix) {
@@ -162,7 +162,7 @@ net::Task<> Gateway::handle_rest(net::Exchange& exchange) {
         response.headers.add("access-control-allow-headers",
                              "authorization, content-type, x-api-key, x-goog-api-key, anthropic-version, "
                              "anthropic-beta, x-tandem-label, x-tandem-value, "
-                             "x-tandem-conversation, x-tandem-timeout");
+                             "x-tandem-conversation, x-tandem-timeout, x-tandem-cache");
         response.headers.add("access-control-max-age", "600");
         co_await exchange.reply(std::move(response));
         co_return;

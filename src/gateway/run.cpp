@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "chat/answer.h"
 #include "chat/estimate.h"
@@ -140,6 +141,10 @@ class Run {
         if (decision_->eligible == 0) {
             auto recorded = co_await close_record();
             co_await refuse(recorded ? decision_->refusal() : recorded.error(), until_one_is_well());
+            co_return;
+        }
+        if (const auto known = cached()) {
+            co_await give_again(*known);
             co_return;
         }
         co_await attempt_all();
@@ -302,6 +307,63 @@ class Run {
                                                                                  {inputs_->label, label_of_answer()}));
     }
 
+    // ---- answers that were given before ----
+
+    // What makes it the same request; empty where its answer is not to be kept, or is asked for anew.
+    std::string same_request() const {
+        const auto operation = question_.front.operation;
+        const bool text = operation == Operation::chat || operation == Operation::completion;
+        const auto& headers = exchange_.request().headers;
+        if (config_.cache.ttl.count() == 0 || !text || keeping_.keep || inputs_->label == Label::secret ||
+            headers.get("x-tandem-cache") == "no" ||
+            lower(headers.get("cache-control")).find("no-") != std::string::npos)
+            return {};
+        // The table is part of it: another policy may want another model.
+        return hex(sha256(fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", snapshot_->table_id, key_.id, question_.path,
+                                      question_.array, name_of(inputs_->label), asked_.conversation,
+                                      exchange_.request().body)));
+    }
+    std::shared_ptr<const AnswerCache::Answer> cached() {
+        same_request_ = same_request();
+        if (same_request_.empty()) return nullptr;
+        return services_.cache.find(same_request_, services_.clock.steady(), config_.cache.ttl);
+    }
+    void keep_answer(std::string body, std::string_view type, bool stream) {
+        if (same_request_.empty()) return;
+        services_.cache.keep(same_request_,
+                             {std::move(body), std::string(type), stream, attempt_.model, attempt_.provider,
+                              attempt_.zone, services_.clock.steady()},
+                             config_.cache.bytes);
+    }
+    net::Task<> give_again(const AnswerCache::Answer& known) {
+        const auto age = services_.clock.steady() - known.made;
+        started_ = services_.clock.steady();
+        attempt_.decision = id_;
+        attempt_.time = services_.clock.wall().time_since_epoch().count();
+        attempt_.key = key_.id;
+        attempt_.provider = known.provider;
+        attempt_.model = known.model;
+        attempt_.zone = known.zone;
+        attempt_.outcome = "cached";
+        attempts_.push_back(attempt_);
+        auto receipt = co_await close_record();
+        if (!receipt) {
+            co_await refuse(receipt.error());
+            co_return;
+        }
+        auto headers = answer_headers(known.type);
+        headers.add("x-tandem-cache", fmt::format("hit; age={}", std::chrono::duration_cast<seconds>(age).count()));
+        if (known.stream) {
+            exchange_.start(200, std::move(headers));
+            co_await last_bytes(std::move(*receipt), known.body);
+            co_return;
+        }
+        net::Response response;
+        response.headers = std::move(headers);
+        response.body = known.body;
+        co_await last_byte(std::move(*receipt), std::move(response));
+    }
+
     // ---- learning, and the cascade ----
 
     bool learns() const { return place_.traits != nullptr; }
@@ -330,6 +392,13 @@ class Run {
         remember_ = both(std::move(remember_), std::move(job));
     }
 
+    // An answer that was held back.
+    struct Spare {
+        std::string body;
+        bool stream = false;
+        ledger::AttemptRecord attempt;
+    };
+
     // Why a local answer that the client has seen nothing of is not good enough; empty where it is.
     std::string reason_to_escalate(const chat::Told& told) const {
         if (auto fault = chat::fault_of(told, request()); !fault.empty()) return fault;
@@ -342,9 +411,14 @@ class Run {
         return gain > next.cost ? fmt::format("good with {:.2f} only, by what was learned", *judged) : "";
     }
 
-    // The answer stays here, and the next candidate is asked.
+    // The answer stays here, and the next candidate is asked. `say` makes what the client would have got: one that is
+    // only expected to be worse is better than none, where nobody else answers.
     Next escalate(const chat::Told& told, std::string reason, const Usage& usage, const routing::Table::Entry& entry,
-                  ledger::Reservation& reservation) {
+                  ledger::Reservation& reservation, const std::function<Spare()>& say) {
+        if (chat::fault_of(told, request()).empty()) {
+            spare_ = say();
+            spare_->attempt = attempt_;
+        }
         warn(fmt::format("{} answered, and its answer did not pass: {}", attempt_.model, reason));
         attempt_.error = reason;
         settle(usage, entry, reservation, "escalated");
@@ -748,7 +822,10 @@ class Run {
         const auto usage = read->usage.value_or(estimate(read->output));
         if (hold_)
             if (auto reason = reason_to_escalate(read->told); !reason.empty())
-                co_return escalate(read->told, std::move(reason), usage, entry, reservation);
+                co_return escalate(read->told, std::move(reason), usage, entry, reservation, [&] {
+                    auto said = conversion.say(*read, *body, streamed, usage, frame);
+                    return Spare{std::move(said.body), said.stream, {}};
+                });
         settle(usage, entry, reservation, "answered");
         remember_answer(read->told.text);
         learn_answer(read->told);
@@ -761,6 +838,7 @@ class Run {
             co_await refuse(receipt.error());
             co_return Next::done;
         }
+        keep_answer(said.body, said.stream ? stream_type() : "application/json", said.stream);
         if (said.stream) {
             exchange_.start(200, answer_headers(stream_type()));
             co_await last_bytes(std::move(*receipt), std::move(said.body));
@@ -780,6 +858,7 @@ class Run {
         const auto relay = conversion.relay([this] { return frame(); });
         if (inputs_->label > Label::public_ || learns() || hold_) relay->collect();
         std::optional<Error> broken;
+        std::string given;  // for the cache
         while (!relay->done() && !relay->failed()) {
             auto piece = co_await answer.read();
             if (exchange_.cancel().fired()) {
@@ -807,6 +886,7 @@ class Run {
             auto bytes = relay->take();
             if (bytes.empty()) continue;
             if (!exchange_.started()) exchange_.start(200, answer_headers(stream_type()));
+            if (!same_request_.empty() && given.size() < AnswerCache::kLargest) given += bytes;
             co_await exchange_.write(std::move(bytes));
         }
         if (relay->failed()) broken = relay->failed();
@@ -822,7 +902,10 @@ class Run {
         const auto usage = relay->usage().value_or(estimate(relay->estimated_output()));
         if (hold_ && !broken)
             if (auto reason = reason_to_escalate(relay->told()); !reason.empty())
-                co_return escalate(relay->told(), std::move(reason), usage, entry, reservation);
+                co_return escalate(relay->told(), std::move(reason), usage, entry, reservation, [&] {
+                    auto bytes = relay->take();
+                    return Spare{bytes + relay->finish(usage), true, {}};
+                });
         settle(usage, entry, reservation, broken ? "cut" : "answered");
         remember_answer(relay->told().text);
         if (!broken) learn_answer(relay->told());
@@ -847,6 +930,7 @@ class Run {
             co_return Next::done;
         }
         if (!exchange_.started()) exchange_.start(200, answer_headers(stream_type()));
+        if (!same_request_.empty()) keep_answer(given + rest, stream_type(), true);
         co_await last_bytes(std::move(*receipt), std::move(rest));
         co_return Next::done;
     }
@@ -994,6 +1078,20 @@ class Run {
             co_await refuse(receipt.error());
             co_return;
         }
+        if (spare_ && !exchange_.started()) {
+            attempt_ = spare_->attempt;
+            warn(fmt::format("nobody else answered, so this is what {} said", attempt_.model));
+            if (spare_->stream) {
+                exchange_.start(200, answer_headers(stream_type()));
+                co_await last_bytes(std::move(*receipt), std::move(spare_->body));
+                co_return;
+            }
+            net::Response response;
+            response.headers = answer_headers("application/json");
+            response.body = std::move(spare_->body);
+            co_await last_byte(std::move(*receipt), std::move(response));
+            co_return;
+        }
         // Its word on its own state would be read as one on the client: a 401 is about our key there.
         const bool about_request =
             last_.what == config::FailureClass::invalid_request || last_.what == config::FailureClass::content_filter;
@@ -1076,6 +1174,7 @@ class Run {
     std::shared_ptr<const Redacted> sent_;  // of the attempt under way, where it is not the question itself
     privacy::Labelled labelled_;
     Learning::Place place_;
+    std::string same_request_;   // empty: not for the cache
     std::size_t candidate_ = 0;  // its place in the decision's order
     bool hold_ = false;          // the client sees nothing of the answer before it has passed
     DecisionId id_;
@@ -1091,6 +1190,7 @@ class Run {
     SteadyTime started_;
     SteadyTime arrived_;
     std::vector<std::string> warnings_;
+    std::optional<Spare> spare_;
     upstream::Failure last_;
     std::int64_t too_long_for_ = 0;  // a context that the prompt did not fit
 };

@@ -11,6 +11,7 @@
 #include "base/world.h"
 #include "config/config.h"
 #include "engine/engines.h"
+#include "gateway/cache.h"
 #include "gateway/learning.h"
 #include "ledger/ledger.h"
 #include "net/client.h"
@@ -45,6 +46,7 @@ struct Services {
     upstream::Gate& gate;
     routing::Repeats& repeats;
     Learning& learning;
+    AnswerCache& cache;
     net::asio::thread_pool& pool;  // for work that would hold up a worker: large bodies, reading the ledger
     Secret admin_token;            // opens everything, for the commands on this machine
 

@@ -321,6 +321,11 @@ std::string Decision::sentence() const {
     if (eligible > 0) {
         const auto& first = candidates.front();
         text = fmt::format("{} at {} ({}): {}", first.model, first.provider, name_of(first.zone), why);
+        const auto nearer = std::ranges::find(
+            candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(eligible), 1, &Candidate::zone_score);
+        if (!explored && first.zone_score == 0 && nearer != candidates.begin() + static_cast<std::ptrdiff_t>(eligible))
+            text += fmt::format("; yet it promises more than {}, {:.4f} against {:.4f}", nearer->model,
+                                first.terms.utility, nearer->terms.utility);
         if (explored) text += "; it is tried in place of the one that promised most, to learn";
         if (first.redacted) text += "; what detectors found is taken out before it is asked";
     } else {

@@ -1,6 +1,7 @@
 """Feedback and what follows from it, from outside: decisions that move and say why, outcomes that survive kill -9, the cascade."""
 import concurrent.futures
 import json
+import time
 import unittest
 
 from harness import ANSWER, DONE, SSE_HEAD, Tandem, Upstream, chunk, http, until
@@ -271,6 +272,51 @@ class Cascade(Base):
         self.assertIn("by what was learned", headers["x-tandem-warnings"])
         _, headers, _ = tandem.chat("Capital number 99 of Europe?")
         self.assertEqual(headers["x-tandem-model"], "small")
+        # Where nobody else answers, it is given all the same.
+        self.far.script = lambda connection, body, number: connection.sendall(http({"error": {"message": "down"}}, "500 Internal Server Error"))
+        for stream in (False, True):
+            status, headers, body = tandem.chat("What is the sum of 98 and 4?", stream=stream)
+            self.assertEqual((status, headers["x-tandem-model"]), (200, "small"))
+            self.assertIn(b"Perhaps, maybe", body)
+            self.assertIn("nobody else answered", headers["x-tandem-warnings"])
+
+
+class Cache(Base):
+    def test_gives_the_same_answer_again_and_says_so(self):
+        number = [0]
+        def counting(connection, body, n):
+            number[0] += 1
+            saying(f"Answer {number[0]}.")(connection, body, n)
+            return "close"
+        self.home = Upstream(counting)
+        self.tandem = tandem = Tandem(CONFIG.format(home=self.home.provider(), far=self.home.provider("cloud"), policy="preset: local-first")
+                                      + "cache: { ttl: 2s }\nkeys:\n  a: { secret: aaaaaaaaaaaaaaaa }\n  b: { secret: bbbbbbbbbbbbbbbb }\n")
+        self.addCleanup(self.home.close)
+        self.addCleanup(tandem.stop)
+        a, b = ({"authorization": f"Bearer {c * 16}"} for c in "ab")
+        for stream in (False, True):
+            text = f"Tell me of lakes, {stream}"  # each its own: the labels below stay with the conversation
+            first = tandem.chat(text, headers=a, stream=stream)
+            again = tandem.chat(text, headers=a, stream=stream)
+            self.assertEqual((first[0], again[0]), (200, 200))
+            self.assertEqual(first[2], again[2])
+            self.assertIsNone(first[1]["x-tandem-cache"])
+            self.assertTrue(again[1]["x-tandem-cache"].startswith("hit"))
+            self.assertEqual(first[1]["content-type"], again[1]["content-type"])
+            shown = json.loads(tandem.request("/tandem/v1/decisions/" + again[1]["x-tandem-decision"], headers=a)[2])
+            self.assertEqual([(x["outcome"], x["cost_micros"]) for x in shown["attempts"]], [("cached", 0)])
+            for other in (dict(headers=b), dict(headers={**a, "x-tandem-label": "internal"}), dict(headers={**a, "x-tandem-cache": "no"}),
+                          dict(headers={**a, "cache-control": "no-cache"}), dict(headers=a, temperature=0.5), dict(headers={**a, "x-tandem-label": "secret"})):
+                self.assertIsNone(tandem.chat(text, stream=stream, **other)[1]["x-tandem-cache"], other)
+        tandem.chat("Tell me of rivers", headers=a)
+        time.sleep(2.1)
+        self.assertIsNone(tandem.chat("Tell me of rivers", headers=a)[1]["x-tandem-cache"])
+
+    def test_is_off_unless_asked_for(self):
+        tandem = self.serve()
+        for _ in range(2):
+            self.assertIsNone(tandem.chat("Tell me of lakes")[1]["x-tandem-cache"])
+        self.assertEqual(len(self.home.requests), 2)
 
 
 if __name__ == "__main__":

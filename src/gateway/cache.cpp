@@ -1,0 +1,34 @@
+#include "gateway/cache.h"
+
+namespace tandem::gateway {
+
+void AnswerCache::drop(std::list<Entry>::iterator entry) {
+    bytes_ -= size_of(*entry);
+    by_request_.erase(entry->request);
+    entries_.erase(entry);
+}
+
+std::shared_ptr<const AnswerCache::Answer> AnswerCache::find(const std::string& request, SteadyTime now,
+                                                             milliseconds ttl) {
+    const std::lock_guard lock(mutex_);
+    const auto found = by_request_.find(request);
+    if (found == by_request_.end()) return nullptr;
+    if (now - found->second->answer->made > ttl) {
+        drop(found->second);
+        return nullptr;
+    }
+    entries_.splice(entries_.begin(), entries_, found->second);
+    return found->second->answer;
+}
+
+void AnswerCache::keep(const std::string& request, Answer answer, std::size_t bytes) {
+    if (answer.body.size() > kLargest) return;
+    const std::lock_guard lock(mutex_);
+    if (const auto old = by_request_.find(request); old != by_request_.end()) drop(old->second);
+    entries_.push_front({request, std::make_shared<const Answer>(std::move(answer))});
+    by_request_[request] = entries_.begin();
+    bytes_ += size_of(entries_.front());
+    while (bytes_ > bytes && !entries_.empty()) drop(std::prev(entries_.end()));
+}
+
+}  // namespace tandem::gateway

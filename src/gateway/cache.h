@@ -1,0 +1,49 @@
+// Answers that were given already, for exactly the same request of the same key under the same label. Off unless the
+// owner wants it; in memory only, bounded, and gone with the process.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include "base/hash.h"
+#include "base/label.h"
+#include "base/world.h"
+
+namespace tandem::gateway {
+
+// Safe from any thread.
+class AnswerCache {
+  public:
+    static constexpr std::size_t kLargest = 1 << 20;  // bytes of one answer
+
+    struct Answer {
+        std::string body;
+        std::string type;     // of its content
+        bool stream = false;  // to be given as one
+        std::string model, provider;
+        Zone zone = Zone::local;
+        SteadyTime made{};
+    };
+    // Null where there is none that is younger than `ttl`.
+    std::shared_ptr<const Answer> find(const std::string& request, SteadyTime now, milliseconds ttl);
+    // Whatever was used longest ago goes, until all fit into `bytes`.
+    void keep(const std::string& request, Answer answer, std::size_t bytes);
+
+  private:
+    struct Entry {
+        std::string request;
+        std::shared_ptr<const Answer> answer;
+    };
+    static std::size_t size_of(const Entry& entry) { return entry.answer->body.size() + entry.request.size() + 256; }
+    void drop(std::list<Entry>::iterator entry);
+
+    std::mutex mutex_;
+    std::list<Entry> entries_;  // used last comes first
+    std::unordered_map<std::string, std::list<Entry>::iterator> by_request_;
+    std::size_t bytes_ = 0;
+};
+
+}  // namespace tandem::gateway
