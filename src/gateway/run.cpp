@@ -622,7 +622,7 @@ class Run {
         const bool engine = provider.kind == config::ProviderKind::engine;
         const auto slots = static_cast<std::size_t>(config_.model(candidate.model)->slots);
         const upstream::Gate::Asked asked{engine ? candidate.model : provider.id, engine ? slots : provider.concurrency,
-                                          key_.id, keeping_.batch};
+                                          key_.id, keeping_.batch, asked_.deadline};
         auto& watchdog = exchange_.worker().watchdog();
         std::shared_ptr<upstream::Gate::Ticket> ticket;
         Patience patience;

@@ -8,20 +8,24 @@
 namespace tandem::upstream {
 
 Gate::Pass::Pass(Pass&& other) noexcept
-    : gate_(std::exchange(other.gate_, nullptr)), place_(std::move(other.place_)), verdict_(other.verdict_) {}
+    : gate_(std::exchange(other.gate_, nullptr)),
+      place_(std::move(other.place_)),
+      since_(other.since_),
+      verdict_(other.verdict_) {}
 
 Gate::Pass& Gate::Pass::operator=(Pass&& other) noexcept {
     if (this != &other) {
         leave();
         gate_ = std::exchange(other.gate_, nullptr);
         place_ = std::move(other.place_);
+        since_ = other.since_;
         verdict_ = other.verdict_;
     }
     return *this;
 }
 
 void Gate::Pass::leave() {
-    if (gate_ != nullptr) std::exchange(gate_, nullptr)->left(place_, verdict_);
+    if (gate_ != nullptr) std::exchange(gate_, nullptr)->left(place_, verdict_, since_);
 }
 
 std::shared_ptr<Gate::Ticket> Gate::enter(const Asked& asked, Resume resume) {
@@ -31,7 +35,7 @@ std::shared_ptr<Gate::Ticket> Gate::enter(const Asked& asked, Resume resume) {
     if (place.waiting == 0 && place.running < place.room()) {
         ++place.running;
         lock.unlock();
-        resume(Pass(this, asked.place));
+        resume(Pass(this, asked.place, clock_.steady()));
         return nullptr;
     }
     if (place.waiting >= kMostWaiting) {
@@ -41,8 +45,21 @@ std::shared_ptr<Gate::Ticket> Gate::enter(const Asked& asked, Resume resume) {
                     fmt::format("{} requests wait for {} already; try again in a moment", waiting, asked.place)));
         return nullptr;
     }
+    // Those before it, each at its place beside the others, and then itself.
+    const auto before = place.service * static_cast<std::int64_t>(place.waiting + 1) /
+                        static_cast<std::int64_t>(std::max<std::size_t>(1, place.room()));
+    if (asked.deadline != SteadyTime::max() && clock_.steady() + before + place.service > asked.deadline) {
+        const auto waiting = place.waiting;
+        lock.unlock();
+        resume(fail(ErrorCode::rate_limited,
+                    fmt::format("{} requests wait for {} already, so this one would not be answered before its "
+                                "deadline; try again in a moment",
+                                waiting, asked.place)));
+        return nullptr;
+    }
     auto ticket = std::make_shared<Ticket>();
     ticket->place = asked.place;
+    ticket->deadline = asked.deadline;
     ticket->key = asked.key;
     ticket->line = asked.batch ? 1 : 0;
     ticket->resume = std::move(resume);
@@ -91,10 +108,14 @@ std::shared_ptr<Gate::Ticket> Gate::next(Place& place) {
     return nullptr;
 }
 
-void Gate::left(const std::string& name, Verdict verdict) {
+void Gate::left(const std::string& name, Verdict verdict, SteadyTime since) {
     std::unique_lock lock(mutex_);
     auto& place = places_[name];
     const auto now = clock_.steady();
+    if (verdict == Verdict::good) {
+        const auto took = std::chrono::duration_cast<milliseconds>(now - since);
+        place.service = place.service.count() == 0 ? took : (place.service * 7 + took) / 8;
+    }
     // Only a limit that is in use says anything where it holds.
     if (verdict == Verdict::good && static_cast<double>(place.running) >= place.limit * 0.8)
         place.limit = std::min(kMost, place.limit + 1 / place.limit);
@@ -112,10 +133,15 @@ void Gate::serve(const std::string& name, std::unique_lock<std::mutex>& lock) {
         auto& place = places_[name];
         if (place.waiting == 0 || place.running >= place.room()) return;
         const auto ticket = next(place);
-        ++place.running;
         const auto resume = std::exchange(ticket->resume, {});
+        const auto now = clock_.steady();
+        const bool late = ticket->deadline != SteadyTime::max() && now + place.service > ticket->deadline;
+        if (!late) ++place.running;
         lock.unlock();
-        resume(Pass(this, name));
+        if (late)
+            resume(fail(ErrorCode::timeout, fmt::format("{} was busy until it was too late for an answer", name)));
+        else
+            resume(Pass(this, name, now));
         lock.lock();
     }
 }

@@ -42,10 +42,11 @@ class Gate {
 
       private:
         friend class Gate;
-        Pass(Gate* gate, std::string place) : gate_(gate), place_(std::move(place)) {}
+        Pass(Gate* gate, std::string place, SteadyTime since) : gate_(gate), place_(std::move(place)), since_(since) {}
         void leave();
         Gate* gate_ = nullptr;
         std::string place_;
+        SteadyTime since_{};
         Verdict verdict_ = Verdict::none;
     };
 
@@ -54,12 +55,14 @@ class Gate {
         std::size_t fixed = 0;  // the owner's limit; 0: learned
         std::string key;
         bool batch = false;  // nobody sits and waits for it
+        SteadyTime deadline = SteadyTime::max();
     };
     using Resume = std::function<void(Result<Pass>)>;
     class Ticket;
 
     // Calls `resume` once: at once where there is room, later where it waits, from any thread. Errors: rate_limited,
-    // where too many wait. The ticket is for give_up().
+    // where too many wait, or so many that it would not be served before its deadline: work that ends too late is
+    // work that nobody gets. The ticket is for give_up().
     std::shared_ptr<Ticket> enter(const Asked& asked, Resume resume);
     // Who waits still, waits no more: `resume` gets the error. Nothing happens where it was let through already.
     void give_up(const std::shared_ptr<Ticket>& ticket, const Error& error);
@@ -81,12 +84,13 @@ class Gate {
         std::size_t fixed = 0;
         std::size_t running = 0;
         std::size_t waiting = 0;
+        milliseconds service{0};  // that a good answer takes, of late
         SteadyTime cut{};
         std::array<Line, 2> lines;  // interactive, batch
         std::size_t room() const { return fixed > 0 ? fixed : static_cast<std::size_t>(limit); }
     };
     static std::shared_ptr<Ticket> next(Place& place);
-    void left(const std::string& name, Verdict verdict);
+    void left(const std::string& name, Verdict verdict, SteadyTime since);
     void serve(const std::string& name, std::unique_lock<std::mutex>& lock);
 
     const Clock& clock_;
@@ -99,6 +103,7 @@ class Gate::Ticket {
     std::string place;
     std::string key;
     std::size_t line = 0;
+    SteadyTime deadline{};
     Resume resume;  // empty once it was called
 };
 

@@ -23,11 +23,12 @@ struct Lab {
     }
 
     std::shared_ptr<Gate::Ticket> ask(const std::string& key, bool batch = false, std::size_t fixed = 1) {
-        return gate.enter({"p", fixed, key, batch}, [this, key, batch](Result<Gate::Pass> pass) {
-            if (!pass) return refused.push_back(pass.error().message);
-            order.push_back(key + (batch ? "*" : ""));
-            passes.push_back(std::move(*pass));
-        });
+        return gate.enter({.place = "p", .fixed = fixed, .key = key, .batch = batch},
+                          [this, key, batch](Result<Gate::Pass> pass) {
+                              if (!pass) return refused.push_back(pass.error().message);
+                              order.push_back(key + (batch ? "*" : ""));
+                              passes.push_back(std::move(*pass));
+                          });
     }
     void leave(Gate::Verdict verdict = Gate::Verdict::none) {
         auto pass = std::move(passes.front());
@@ -74,6 +75,38 @@ TEST(Gate, forgets_who_gave_up) {
     EXPECT_EQ(lab.gate.status("p").waiting, 0U);
 }
 
+TEST(Gate, takes_nobody_whose_deadline_would_pass) {
+    test::ManualClock clock;
+    Gate gate(clock);
+    std::vector<Gate::Pass> passes;
+    std::vector<std::string> refused;
+    auto ask = [&](milliseconds time) {
+        return gate.enter({"p", 1, "k", false, clock.steady() + time}, [&](Result<Gate::Pass> pass) {
+            if (pass)
+                passes.push_back(std::move(*pass));
+            else
+                refused.push_back(pass.error().message);
+        });
+    };
+    auto leave = [&](milliseconds took) {
+        clock.now += took;
+        auto pass = std::move(passes.front());
+        passes.erase(passes.begin());
+        pass.say(Gate::Verdict::good);
+    };
+    ask(seconds(10));
+    leave(seconds(1));  // so that an answer is known to take a second
+    ask(seconds(10));
+    EXPECT_NE(ask(milliseconds(2500)), nullptr);
+    EXPECT_EQ(ask(milliseconds(2500)), nullptr) << "one is at it, one waits: the third second is too late";
+    ASSERT_EQ(refused.size(), 1U);
+    EXPECT_NE(refused[0].find("before its deadline"), std::string::npos);
+    leave(seconds(2));  // slower than it was
+    EXPECT_TRUE(passes.empty()) << "half a second is left for an answer that takes one";
+    EXPECT_EQ(refused.size(), 2U);
+    EXPECT_EQ(gate.status("p").running, 0U);
+}
+
 TEST(Gate, finds_the_limit_of_a_provider) {
     // One that refuses what is more than ten at once.
     Lab lab;
@@ -107,15 +140,16 @@ TEST(Gate, holds_from_many_threads) {
     for (int t = 0; t < 4; ++t)
         threads.emplace_back([&, t] {
             for (int i = 0; i < 2000; ++i)
-                (void)gate.enter({"p", 3, std::to_string(t), i % 2 == 0}, [&](Result<Gate::Pass> pass) {
-                    if (!pass) return;
-                    const int now = ++inside;
-                    int seen = most;
-                    while (now > seen && !most.compare_exchange_weak(seen, now)) {
-                    }
-                    ++served;
-                    --inside;
-                });
+                (void)gate.enter({.place = "p", .fixed = 3, .key = std::to_string(t), .batch = i % 2 == 0},
+                                 [&](Result<Gate::Pass> pass) {
+                                     if (!pass) return;
+                                     const int now = ++inside;
+                                     int seen = most;
+                                     while (now > seen && !most.compare_exchange_weak(seen, now)) {
+                                     }
+                                     ++served;
+                                     --inside;
+                                 });
         });
     for (auto& thread : threads) thread.join();
     EXPECT_LE(most, 4);
