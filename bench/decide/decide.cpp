@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
 #include <random>
 
@@ -37,10 +38,13 @@ int main(int argc, char** argv) {
     const auto table = routing::table_of(*config);
     std::mt19937 random(1);
     auto prompt = [&] {
+        // Words of a vocabulary of 5,000, as often as language has them (Zipf).
         std::string text;
         while (text.size() < bytes) {
-            const std::size_t length = 2 + random() % 8;
-            for (std::size_t i = 0; i < length; ++i) text += static_cast<char>('a' + random() % 26);
+            const double u = (random() % 1'000'000 + 1) / 1e6;
+            auto word = static_cast<unsigned>(std::pow(5000.0, u));
+            for (unsigned n = word * 2654435761U % 1'000'003U + 26; n > 0; n /= 26)
+                text += static_cast<char>('a' + n % 26);
             text += ' ';
         }
         return text.substr(0, bytes);
@@ -56,7 +60,7 @@ int main(int argc, char** argv) {
     }
     std::vector<double> each;
     std::size_t eligible = 0;
-    for (int i = 0; i < 3000; ++i) {
+    for (int i = 0; i < 6000; ++i) {
         chat::Request request;
         request.messages.push_back({chat::Role::user, {{chat::TextPart{prompt()}, {}}}, {}, {}});
         const auto from = std::chrono::steady_clock::now();

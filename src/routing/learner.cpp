@@ -105,9 +105,21 @@ void Learner::forget(std::string_view model) {
 
 void Learner::publish() {
     auto views = std::make_shared<Views>();
-    for (const auto& known : known_)
-        if (!known.outcomes.empty())
-            views->views.push_back({known.model.id, known.of_prompt->learned(), known.of_answer->learned()});
+    std::vector<const Learned*> learned;
+    for (const auto& known : known_) {
+        if (known.outcomes.empty()) continue;
+        const auto& l = learned.emplace_back(&known.of_prompt->learned());
+        views->views.push_back(
+            {known.model.id, l->bias, l->noise, l->weight, l->prior_weight, known.of_answer->learned()});
+    }
+    const auto models = learned.size();
+    views->table.resize(models * 2 * kAllTraits);
+    for (std::size_t m = 0; m < models; ++m)
+        for (std::size_t trait = 0; trait < kAllTraits; ++trait) {
+            auto* row = views->table.data() + trait * 2 * models;
+            row[m] = learned[m]->coefficients[trait];
+            row[models + m] = learned[m]->doubt_of(trait);
+        }
     const std::lock_guard lock(views_mutex_);
     views_ = std::move(views);
 }
@@ -133,12 +145,20 @@ std::vector<Outlook> Learner::outlook(const Traits& prompt) const {
         views = views_;
     }
     std::vector<Outlook> result;
-    for (const auto& view : views->views) {
-        const auto estimate = view.of_prompt.predict(prompt);
+    const auto models = views->views.size();
+    std::vector<float> sums(models * 2);
+    for (const auto& [index, value] : prompt) {
+        const auto* row = views->table.data() + index * 2 * models;
+        for (std::size_t m = 0; m < models; ++m) sums[m] += row[m] * value;
+        for (std::size_t m = models; m < 2 * models; ++m) sums[m] += row[m] * value * value;
+    }
+    for (std::size_t m = 0; m < models; ++m) {
+        const auto& view = views->views[m];
+        const double spread = 1 / (view.weight + view.prior_weight) + static_cast<double>(sums[models + m]);
         auto& outlook = entry(result, view.model);
-        outlook.quality = rounded(estimate.mean);
-        outlook.doubt = rounded(estimate.deviation);
-        outlook.outcomes = rounded(view.of_prompt.weight);
+        outlook.quality = rounded(std::clamp(view.bias + static_cast<double>(sums[m]), 0.0, 1.0));
+        outlook.doubt = rounded(std::sqrt(view.noise * spread));
+        outlook.outcomes = rounded(view.weight);
     }
     const std::lock_guard lock(pace_mutex_);
     for (const auto& [model, pace] : pace_) {

@@ -78,9 +78,13 @@ class Learner {
     struct Views {
         struct View {
             std::string model;
-            Learned of_prompt, of_answer;
+            double bias = 0, noise = 0, weight = 0, prior_weight = 0;
+            Learned of_answer;
         };
         std::vector<View> views;
+        // Of each trait, each model's coefficient and then each model's doubt: what a trait is looked up for lies
+        // together, so that twenty models cost little more than one.
+        std::vector<float> table;
     };
     static void rebuild(Known& known);
     void publish();

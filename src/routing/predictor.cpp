@@ -24,6 +24,10 @@ double Learned::score(const Traits& traits) const {
     return bias + dot(coefficients, traits);
 }
 
+float Learned::doubt_of(std::size_t trait) const {
+    return 1 / (static_cast<float>(kRidge) + information[trait]);
+}
+
 Estimate Learned::predict(const Traits& traits) const {
     double mean = bias, spread = 1 / (weight + prior_weight);
     for (const auto& [index, value] : traits) {

@@ -29,6 +29,8 @@ struct Learned {
     Estimate predict(const Traits& traits) const;
     // The mean without its bounds, for an order.
     double score(const Traits& traits) const;
+    // What a trait adds to the variance, by its square.
+    float doubt_of(std::size_t trait) const;
 };
 
 // Not safe from two threads at once.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstdlib>
 #include <set>
@@ -58,42 +59,77 @@ std::uint64_t hash_of(std::string_view text, std::uint64_t from = 14695981039346
     return from;
 }
 
+// Each word's hash, in order.
+std::vector<std::uint64_t> hashes_of(const std::vector<std::string_view>& words) {
+    std::vector<std::uint64_t> hashes;
+    hashes.reserve(words.size());
+    for (const auto word : words) hashes.push_back(hash_of(word));
+    return hashes;
+}
+
 // Words and pairs of words with the numbers in them made alike; signed hashing (Weinberger et al. 2009), square roots
 // of the counts, length 1.
-void add_hashed(const std::vector<std::string_view>& words, Traits& out) {
-    // Where each stands, with its sign as the lowest bit: sorted, the same ones are beside each other.
-    std::vector<std::uint32_t> seen;
-    seen.reserve(words.size() * 2);
+void add_hashed(const std::vector<std::string_view>& words, const std::vector<std::uint64_t>& hashes, Traits& out) {
+    // What is counted is marked, so that the few that are can be found in order without a sort.
+    std::array<std::int16_t, kHashedTraits> counts{};
+    std::array<std::uint64_t, kHashedTraits / 64> marked{};
     auto add = [&](std::uint64_t hash) {
         hash ^= hash >> 29;
-        seen.push_back(static_cast<std::uint32_t>(hash % kHashedTraits) << 1U | ((hash >> 40) & 1U));
+        const auto index = static_cast<std::uint32_t>(hash % kHashedTraits);
+        counts[index] = static_cast<std::int16_t>(counts[index] + (((hash >> 40) & 1U) != 0 ? 1 : -1));
+        marked[index / 64] |= 1ULL << (index % 64);
     };
+    static const std::uint64_t kNumber = hash_of("#");
     std::uint64_t before = 0;
     for (std::size_t i = 0; i < words.size(); ++i) {
-        const auto word = is_number(words[i]) ? std::string_view("#") : words[i];
-        const auto hash = hash_of(word);
+        const bool number = is_number(words[i]);
+        const auto hash = number ? kNumber : hashes[i];
         add(hash);
-        if (i > 0) add(hash_of(word, before * 31 + 7));
+        if (i > 0) add(hash_of(number ? std::string_view("#") : words[i], before * 31 + 7));
         before = hash;
     }
-    std::ranges::sort(seen);
     double square = 0;
-    for (std::size_t i = 0; i < seen.size();) {
-        const auto index = seen[i] >> 1U;
-        float count = 0;
-        for (; i < seen.size() && seen[i] >> 1U == index; ++i) count += (seen[i] & 1U) != 0 ? 1.0F : -1.0F;
-        if (count == 0) continue;
-        square += std::abs(count);
-        out.emplace_back(index, std::copysign(std::sqrt(std::abs(count)), count));
-    }
+    for (std::size_t word = 0; word < marked.size(); ++word)
+        for (auto bits = marked[word]; bits != 0; bits &= bits - 1) {
+            const auto index = static_cast<std::uint32_t>(word * 64 + static_cast<std::size_t>(std::countr_zero(bits)));
+            const float count = counts[index];
+            if (count == 0) continue;
+            square += std::abs(count);
+            out.emplace_back(index, std::copysign(std::sqrt(std::abs(count)), count));
+        }
     const auto scale = square > 0 ? static_cast<float>(1 / std::sqrt(square)) : 0.0F;
     for (auto& [index, value] : out) value *= scale;
 }
 
+// How many different ones there are, by a table of open addresses.
+double distinct(const std::vector<std::uint64_t>& hashes) {
+    std::vector<std::uint64_t> table(std::bit_ceil(hashes.size() * 2 + 1));
+    std::size_t found = 0;
+    for (const auto hash : hashes) {
+        const auto key = hash | 1U;  // 0 is an empty place
+        auto at = (hash >> 20) & (table.size() - 1);
+        while (table[at] != 0 && table[at] != key) at = (at + 1) & (table.size() - 1);
+        if (table[at] == 0) ++found;
+        table[at] = key;
+    }
+    return static_cast<double>(found);
+}
+
+// Which letters the words of a list begin with, as bits: at most words of a text this is all that is looked at.
+template <std::size_t N>
+constexpr std::uint32_t firsts(const std::array<std::string_view, N>& list) {
+    std::uint32_t bits = 0;
+    for (const auto word : list) bits |= 1U << (static_cast<unsigned char>(word[0]) & 31U);
+    return bits;
+}
+
 template <std::size_t N>
 double among(const std::vector<std::string_view>& words, const std::array<std::string_view, N>& list) {
-    return static_cast<double>(
-        std::ranges::count_if(words, [&](std::string_view w) { return std::ranges::find(list, w) != list.end(); }));
+    const auto bits = firsts(list);
+    return static_cast<double>(std::ranges::count_if(words, [&](std::string_view w) {
+        if (((bits >> (static_cast<unsigned char>(w[0]) & 31U)) & 1U) == 0) return false;
+        return std::ranges::any_of(list, [&](std::string_view entry) { return entry[0] == w[0] && entry == w; });
+    }));
 }
 
 constexpr std::array<std::string_view, 12> kParts = {"half",  "third",   "quarter", "twice", "double",   "triple",
@@ -109,31 +145,38 @@ double number_of(std::string_view word) {
     return std::strtod(std::string(word.substr(0, 12)).c_str(), nullptr);
 }
 
-void add_counted(std::string_view text, std::string_view low, const std::vector<std::string_view>& words, Traits& out) {
+void add_counted(std::string_view text, const std::vector<std::string_view>& words,
+                 const std::vector<std::uint64_t>& hashes, Traits& out) {
     const auto size = static_cast<double>(text.size()), n = static_cast<double>(words.size());
-    std::set<std::string_view> numbers, distinct(words.begin(), words.end());
-    double largest = 0, count = 0, length = 0;
-    for (const auto word : words) {
-        length += static_cast<double>(word.size());
-        if (!is_number(word)) continue;
-        ++count;
-        numbers.insert(word);
-        largest = std::max(largest, number_of(word));
+    std::vector<std::uint64_t> numbers;
+    double largest = 0, length = 0;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        length += static_cast<double>(words[i].size());
+        if (!is_number(words[i])) continue;
+        numbers.push_back(hashes[i]);
+        largest = std::max(largest, number_of(words[i]));
     }
+    const auto count = static_cast<double>(numbers.size());
+    std::array<std::uint32_t, 256> bytes{};
+    for (const char c : text) ++bytes[static_cast<unsigned char>(c)];
     auto chars = [&](std::string_view which) {
-        return static_cast<double>(
-            std::ranges::count_if(text, [&](char c) { return which.find(c) != std::string_view::npos; }));
+        double sum = 0;
+        for (const char c : which) sum += bytes[static_cast<unsigned char>(c)];
+        return sum;
+    };
+    auto range = [&](std::size_t from, std::size_t to) {
+        double sum = 0;
+        for (std::size_t c = from; c <= to; ++c) sum += bytes[c];
+        return sum;
     };
     const double sentences = chars(".?!\n") + 1;
-    const double capitals =
-        static_cast<double>(std::ranges::count_if(text, [](char c) { return c >= 'A' && c <= 'Z'; }));
-    const double high = static_cast<double>(
-        std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0xC0; }));
+    const double capitals = range('A', 'Z');
+    const double high = range(0xC0, 0xFF);
     const double each = std::max(1.0, size);
     const std::array<double, kCountedTraits> values = {log_of(size) / 2 - 2.5,
                                                        log_of(n) / 2 - 2,
                                                        log_of(count),
-                                                       log_of(static_cast<double>(numbers.size())),
+                                                       log_of(distinct(numbers)),
                                                        log_of(largest) / 4,
                                                        log_of(chars("%")),
                                                        log_of(chars("/$")),
@@ -144,13 +187,13 @@ void add_counted(std::string_view text, std::string_view low, const std::vector<
                                                        log_of(among(words, kOrder)),
                                                        log_of(among(words, kAsked)),
                                                        n > 0 ? length / n / 2 - 2 : 0,
-                                                       static_cast<double>(distinct.size()) / std::max(1.0, n) * 2 - 1,
+                                                       distinct(hashes) / std::max(1.0, n) * 2 - 1,
                                                        log_of(size / sentences) / 2 - 2,
                                                        chars("{}();=<>[]`") / each * 10,
                                                        capitals / each * 5,
                                                        high / each * 5,
                                                        log_of(chars("\n")),
-                                                       std::ranges::count(low, '?') > 1 ? 1.0 : 0.0};
+                                                       chars("?") > 1 ? 1.0 : 0.0};
     const double scale = 1 / std::sqrt(static_cast<double>(kCountedTraits));
     for (std::uint32_t i = 0; i < kCountedTraits; ++i)
         out.emplace_back(kHashedTraits + i, static_cast<float>(values[i] * scale));
@@ -165,8 +208,9 @@ Traits traits_of(std::string_view prompt) {
     const auto low = lowered(prompt);
     const auto words = words_of(low);
     Traits out;
-    add_hashed(words, out);
-    add_counted(prompt.substr(0, kLooked), low, words, out);
+    const auto hashes = hashes_of(words);
+    add_hashed(words, hashes, out);
+    add_counted(prompt.substr(0, kLooked), words, hashes, out);
     return out;
 }
 

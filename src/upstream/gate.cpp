@@ -119,7 +119,8 @@ void Gate::left(const std::string& name, Verdict verdict, SteadyTime since) {
     // Only a limit that is in use says anything where it holds.
     if (verdict == Verdict::good && static_cast<double>(place.running) >= place.limit * 0.8)
         place.limit = std::min(kMost, place.limit + 1 / place.limit);
-    if (verdict == Verdict::overloaded && now - place.cut >= kBetweenCuts) {
+    // One overload shows in many answers; only those asked since the last cut say that it was not enough.
+    if (verdict == Verdict::overloaded && since >= place.cut) {
         // From what was under way, not from a limit that was never reached.
         place.limit = std::max(kLeast, kCut * std::min(place.limit, static_cast<double>(place.running)));
         place.cut = now;

@@ -23,8 +23,7 @@ class Gate {
   public:
     static constexpr double kFirst = 32, kLeast = 1, kMost = 1024;
     static constexpr double kCut = 0.7;
-    static constexpr milliseconds kBetweenCuts{1'000};  // what one overload brings in many answers cuts once
-    static constexpr std::size_t kMostWaiting = 256;    // at one place; who comes then is turned away
+    static constexpr std::size_t kMostWaiting = 256;  // at one place; who comes then is turned away
 
     enum class Verdict { none, good, overloaded };
 
