@@ -183,6 +183,8 @@ net::Task<Result<std::string>> Api::feedback(const Call& call) {
     if (comment.size() > kLongestComment)
         co_return fail(ErrorCode::invalid, "comment: longer than 2000 bytes", "comment");
     auto& services = gateway_.services();
+    if (!call.snapshot.config->policy.objective.learn)
+        co_return fail(ErrorCode::not_found, "policy.objective.learn is off in tandem.yaml: nothing is learned here");
     if (decision == "last" && call.owner) {
         auto last = co_await gateway::query<ledger::DecisionRecord>(
             services.store, [](store::Database& database) { return ledger::last_decision(database); });

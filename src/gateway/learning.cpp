@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "chat/answer.h"
 #include "chat/told.h"
+#include "ledger/ledger.h"
 
 namespace tandem::gateway {
 
@@ -63,7 +64,6 @@ Result<> Learning::load() {
             const std::lock_guard lock(mutex_);
             for (const auto& [model, identity] : identities_) models.push_back(model);
         }
-        if (auto ok = ledger::forget_traits(database, clock_.wall() - kTraitsKept); !ok) return ok;
         const auto hour = now() / 3'600'000;
         for (const auto& model : models) {
             auto records = ledger::newest_outcomes(database, model, routing::Predictor::kMostExamples);
@@ -96,24 +96,20 @@ Learning::Place Learning::place(const chat::Request& request, const config::Key&
     Place place;
     const auto prefixes = prefixes_of(request);
     const std::string text = chat::last_user_text(request);
-    place.traits = std::make_shared<const routing::Traits>(routing::traits_of(text));
-    place.outlook = learner_.outlook(*place.traits);
+    place.learns = true;
+    place.prompt = text.substr(0, kLooked);
+    place.outlook = learner_.outlook(place.prompt);
     if (prefixes.empty()) return place;
     place.whole = prefixes.back();
 
-    std::vector<std::pair<ledger::OutcomeRecord, std::shared_ptr<const routing::Traits>>> signs;
+    struct Sign {
+        std::shared_ptr<const Kept> of;
+        const char* source;
+        double value, weight;
+    };
+    std::vector<Sign> signs;
     auto sign = [&](const Past& past, const char* source, double value, double weight) {
-        signs.emplace_back(ledger::OutcomeRecord{past.decision,
-                                                 source,
-                                                 key.id,
-                                                 now(),
-                                                 past.model,
-                                                 past.identity,
-                                                 value,
-                                                 weight,
-                                                 routing::to_bytes(*past.traits),
-                                                 {}},
-                           past.traits);
+        signs.push_back({past.kept, source, value, weight});
     };
     {
         const std::lock_guard lock(mutex_);
@@ -121,7 +117,7 @@ Learning::Place Learning::place(const chat::Request& request, const config::Key&
         const auto same = past_.find(place.whole);
         const bool in_conversation = std::ranges::any_of(
             request.messages, [](const chat::Message& m) { return m.role == chat::Role::assistant; });
-        if (note && same != past_.end() && same->second.key == key.id && time - same->second.time < kAgain &&
+        if (note && same != past_.end() && same->second.kept->key == key.id && time - same->second.time < kAgain &&
             ++same->second.again <= kMostAgain && in_conversation)
             sign(same->second, "regenerated", 0, kAgainWeight);
         // The turn before the last answer.
@@ -130,7 +126,7 @@ Learning::Place Learning::place(const chat::Request& request, const config::Key&
         if (note && n >= 3 && messages[n - 1].role == chat::Role::user &&
             messages[n - 2].role == chat::Role::assistant) {
             const auto before = past_.find(prefixes[n - 3]);
-            if (before != past_.end() && before->second.key == key.id && !before->second.judged) {
+            if (before != past_.end() && before->second.kept->key == key.id && !before->second.judged) {
                 before->second.judged = true;
                 if (chat::disputes(text))
                     sign(before->second, "disputed", 0, kDisputedWeight);
@@ -141,10 +137,10 @@ Learning::Place Learning::place(const chat::Request& request, const config::Key&
         // Who has the beginning of it in a cache.
         for (std::size_t i = n - 1; i-- > 0;) {
             const auto warm = past_.find(prefixes[i]);
-            if (warm == past_.end() || warm->second.key != key.id || time - warm->second.time > kWarm) continue;
-            auto outlook = std::ranges::find(place.outlook, warm->second.model, &routing::Outlook::model);
+            if (warm == past_.end() || warm->second.kept->key != key.id || time - warm->second.time > kWarm) continue;
+            auto outlook = std::ranges::find(place.outlook, warm->second.kept->model, &routing::Outlook::model);
             if (outlook == place.outlook.end()) {
-                place.outlook.push_back({.model = warm->second.model});
+                place.outlook.push_back({.model = warm->second.kept->model});
                 outlook = std::prev(place.outlook.end());
             }
             outlook->warm_tokens = warm->second.tokens;
@@ -153,15 +149,25 @@ Learning::Place Learning::place(const chat::Request& request, const config::Key&
         }
     }
     std::ranges::sort(place.outlook, {}, &routing::Outlook::model);
-    for (auto& [record, traits] : signs) learn_unwatched(std::move(record), *traits);
+    for (const auto& one : signs) learn_unwatched(*one.of, one.source, key.id, one.value, one.weight);
     return place;
 }
 
-store::Store::Job Learning::answered(const Place& place, std::string_view prompt, const Answered& a) {
+std::shared_ptr<const Learning::Kept> Learning::keep(const Place& place, const Answered& a) const {
+    return std::make_shared<const Kept>(
+        Kept{a.decision, a.key, a.model, identity_of(a.model), place.prompt, a.text.substr(0, kLooked)});
+}
+
+std::shared_ptr<const Learning::Kept> Learning::kept_of(const std::string& decision) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = by_decision_.find(decision);
+    return found == by_decision_.end() ? nullptr : found->second;
+}
+
+void Learning::answered(const Place& place, const Answered& a) {
     learner_.measured(a.model, a.seconds, a.answer_tokens);
-    if (!place.traits) return {};
-    const auto traits = std::make_shared<const routing::Traits>(routing::traits_of(prompt, a.text));
-    const auto identity = identity_of(a.model);
+    if (!place.learns) return;
+    const auto kept = keep(place, a);
     {
         const std::lock_guard lock(mutex_);
         if (past_.size() >= kMostPast) {
@@ -170,33 +176,39 @@ store::Store::Job Learning::answered(const Place& place, std::string_view prompt
             if (past_.size() >= kMostPast) past_.clear();
         }
         auto& past = past_[place.whole];
-        const int again = past.again;
-        past = {a.decision,      a.key,           a.model,       identity, traits,
-                clock_.steady(), a.prompt_tokens, a.holds_state, again,    false};
+        past = {kept, clock_.steady(), a.prompt_tokens, a.holds_state, past.again, false};
+        by_decision_[a.decision] = kept;
+        newest_.push_back(a.decision);
+        if (newest_.size() > kMostPast) {
+            by_decision_.erase(newest_.front());
+            newest_.pop_front();
+        }
     }
-    if (!a.fault.empty())
-        learn_unwatched({a.decision, "check", a.key, now(), a.model, identity, 0, kCheckWeight,
-                         routing::to_bytes(*traits), a.fault},
-                        *traits);
-    return [record = ledger::TraitsRecord{a.decision, a.key, a.model, identity, routing::to_bytes(*traits)}](
-               store::Database& database) { return ledger::insert(database, record); };
+    if (!a.fault.empty()) learn_unwatched(*kept, "check", a.key, 0, kCheckWeight, a.fault);
 }
 
-void Learning::rejected(const Place& place, std::string_view prompt, const Answered& a) {
-    if (!place.traits) return;
-    auto traits = routing::traits_of(prompt, a.text);
-    learn_unwatched({a.decision, "escalated", a.key, now(), a.model, identity_of(a.model), 0, kRejectedWeight,
-                     routing::to_bytes(traits), a.fault},
-                    std::move(traits));
+void Learning::rejected(const Place& place, const Answered& a) {
+    if (place.learns) learn_unwatched(*keep(place, a), "escalated", a.key, 0, kRejectedWeight, a.fault);
 }
 
-void Learning::learn_unwatched(ledger::OutcomeRecord record, routing::Traits traits) {
-    routing::Outcome outcome{record.decision, record.model, record.identity, record.source,
-                             record.key,      record.value, record.weight,   std::move(traits)};
+void Learning::learn_unwatched(const Kept& kept, const char* source, const std::string& key, double value,
+                               double weight, const std::string& note) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (const auto second = now() / 1000; second != second_) {
+            second_ = second;
+            signs_ = 0;
+        }
+        if (++signs_ > kSignsPerSecond) return;
+    }
+    auto traits = routing::traits_of(kept.prompt, kept.answer);
+    ledger::OutcomeRecord record{
+        kept.decision, source, key, now(), kept.model, kept.identity, value, weight, routing::to_bytes(traits), note};
+    routing::Outcome outcome{kept.decision, kept.model, kept.identity, source, key, value, weight, std::move(traits)};
     store_.submit([record = std::move(record)](store::Database& database) { return ledger::insert(database, record); },
-                  [this, outcome = std::move(outcome)](Result<> kept) mutable {
-                      if (!kept) {
-                          spdlog::error("how an answer turned out could not be written: {}", kept.error().message);
+                  [this, outcome = std::move(outcome)](Result<> kept_it) mutable {
+                      if (!kept_it) {
+                          spdlog::error("how an answer turned out could not be written: {}", kept_it.error().message);
                           return;
                       }
                       net::asio::post(pool_, [this, outcome = std::move(outcome)]() mutable {
@@ -225,15 +237,23 @@ void Learning::feedback(std::string decision, const config::Key& key, bool owner
     auto made = std::make_shared<Made>();
     auto job = [this, made, decision = std::move(decision), key = key.id, owner, value,
                 note = std::move(note)](store::Database& database) -> Result<> {
-        auto known = ledger::traits_of(database, decision);
-        if (!known) return fail(known.error());
+        const auto nothing = fail(ErrorCode::not_found, fmt::format("there is no answer of decision {}", decision));
+        auto kept = kept_of(decision);
+        if (!kept) {
+            // From before the last start, or long ago: what it was like is not known any more, who answered is.
+            const auto attempts = ledger::attempts_of(database, decision);
+            if (!attempts) return fail(attempts.error());
+            const auto answered = std::ranges::find(*attempts, "answered", &ledger::AttemptRecord::outcome);
+            if (answered == attempts->end()) return nothing;
+            kept = std::make_shared<const Kept>(
+                Kept{decision, answered->key, answered->model, identity_of(answered->model), {}, {}});
+        }
         // Whose decision it is not, does not learn that it exists.
-        if (!owner && known->key != key)
-            return fail(ErrorCode::not_found, fmt::format("nothing was kept to learn from decision {}", decision));
-        auto traits = routing::traits_from_bytes(known->traits);
-        if (!traits) return fail(traits.error());
-        made->traits = std::move(*traits);
-        made->record = {decision, "feedback", key, now(), known->model, known->identity, value, 1, known->traits, note};
+        if (!owner && kept->key != key) return nothing;
+        if (!kept->prompt.empty()) made->traits = routing::traits_of(kept->prompt, kept->answer);
+        made->record = {
+            decision, "feedback", key, now(), kept->model, kept->identity, value, 1, routing::to_bytes(made->traits),
+            note};
         made->record.weight = weight_of_feedback(key);
         return ledger::insert(database, made->record);
     };

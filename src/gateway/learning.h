@@ -4,6 +4,7 @@
 
 #include <boost/asio/thread_pool.hpp>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -32,9 +33,10 @@ class Learning {
     static constexpr seconds kWarm{300};
     // A request that comes again within this time is one whose answer did not please.
     static constexpr seconds kAgain{120};
-    static constexpr std::size_t kMostPast = 20'000;
-    static constexpr int kFullFeedback = 30;  // of one key in an hour; each one more counts less
-    static constexpr auto kTraitsKept = std::chrono::days(30);
+    static constexpr std::size_t kMostPast = 4'000;
+    static constexpr std::size_t kLooked = 4 * 1024;  // bytes of a prompt and of an answer
+    static constexpr int kFullFeedback = 30;          // of one key in an hour; each one more counts less
+    static constexpr int kSignsPerSecond = 10;        // that are learned from; a flood of the same says nothing more
 
     Learning(store::Store& store, const Clock& clock, net::asio::thread_pool& pool, IdentityOf identity)
         : store_(store), clock_(clock), pool_(pool), identity_(std::move(identity)) {}
@@ -45,14 +47,16 @@ class Learning {
 
     // What a request is like, and where it stands in its conversation.
     struct Place {
-        std::shared_ptr<const routing::Traits> traits;  // null: nothing is learned from it
-        std::uint64_t whole = 0;                        // its messages, as a number
+        bool learns = false;      // something is kept of it, in memory, to learn from
+        std::string prompt;       // the beginning of its last turn
+        std::uint64_t whole = 0;  // its messages, as a number
         std::vector<routing::Outlook> outlook;
     };
     // `note`: also takes it for a sign of how the answer before was taken.
     Place place(const chat::Request& request, const config::Key& key, bool note);
 
-    // An answer was given. The job keeps what is needed to learn from it later; commit it with the answer's record.
+    // An answer was given: the newest are kept in mind, so that more than their quality on the whole is learned when
+    // their outcome is known.
     struct Answered {
         std::string decision, key, model;
         double seconds = 0;
@@ -61,9 +65,9 @@ class Learning {
         std::string fault;  // chat::fault_of
         bool holds_state = false;
     };
-    store::Store::Job answered(const Place& place, std::string_view prompt, const Answered& answered);
+    void answered(const Place& place, const Answered& answered);
     // An answer that did not pass, and was asked for again elsewhere. Learned from without being waited for.
-    void rejected(const Place& place, std::string_view prompt, const Answered& answered);
+    void rejected(const Place& place, const Answered& answered);
 
     // Somebody says how an answer was: 0 to 1. `done` gets the weight that it counts with, once it is committed, on
     // another thread. Errors: not_found, forbidden, storage.
@@ -75,16 +79,22 @@ class Learning {
     const routing::Learner& learner() const { return learner_; }
 
   private:
+    // Of one answer. Its texts never leave the memory; what is written down are their traits, when there is an outcome.
+    struct Kept {
+        std::string decision, key, model, identity, prompt, answer;
+    };
     struct Past {
-        std::string decision, key, model, identity;
-        std::shared_ptr<const routing::Traits> traits;
+        std::shared_ptr<const Kept> kept;
         SteadyTime time{};
         std::int64_t tokens = 0;
         bool holds_state = false;
         int again = 0;
         bool judged = false;
     };
-    void learn_unwatched(ledger::OutcomeRecord record, routing::Traits traits);
+    void learn_unwatched(const Kept& kept, const char* source, const std::string& key, double value, double weight,
+                         const std::string& note = {});
+    std::shared_ptr<const Kept> kept_of(const std::string& decision) const;
+    std::shared_ptr<const Kept> keep(const Place& place, const Answered& answered) const;
     std::string identity_of(const std::string& model) const;
     double weight_of_feedback(const std::string& key);
     std::int64_t now() const { return clock_.wall().time_since_epoch().count(); }
@@ -97,12 +107,16 @@ class Learning {
 
     mutable std::mutex mutex_;
     std::unordered_map<std::uint64_t, Past> past_;
+    std::unordered_map<std::string, std::shared_ptr<const Kept>> by_decision_;
+    std::deque<std::string> newest_;  // last
     std::unordered_map<std::string, std::string> identities_;
     struct Said {
         std::int64_t hour = 0;
         int count = 0;
     };
     std::unordered_map<std::string, Said> said_;
+    std::int64_t second_ = 0;
+    int signs_ = 0;  // within it
 };
 
 }  // namespace tandem::gateway

@@ -211,7 +211,7 @@ class Run {
             place_ = services_.learning.place(request(), key_, true);
             inputs.outlook = place_.outlook;
             // Nothing of what is secret is kept, not even which words it has.
-            if (inputs.label == Label::secret) place_.traits.reset();
+            if (inputs.label == Label::secret) place_.learns = false;
         }
         if (snapshot_->table.objective.explore > 0)
             inputs.dice = static_cast<double>(services_.random.next() % 1'000'000) / 1e6;
@@ -366,7 +366,7 @@ class Run {
 
     // ---- learning, and the cascade ----
 
-    bool learns() const { return place_.traits != nullptr; }
+    bool learns() const { return place_.learns; }
 
     Learning::Answered outcome_of(const chat::Told& told, std::string fault) const {
         const auto kind = config_.provider(attempt_.provider)->kind;
@@ -387,9 +387,7 @@ class Run {
     // What was answered, so that it can be learned from when its outcome is known.
     void learn_answer(const chat::Told& told) {
         if (!learns()) return;
-        auto job = services_.learning.answered(place_, chat::last_user_text(request()),
-                                               outcome_of(told, chat::fault_of(told, request())));
-        remember_ = both(std::move(remember_), std::move(job));
+        services_.learning.answered(place_, outcome_of(told, chat::fault_of(told, request())));
     }
 
     // An answer that was held back.
@@ -422,8 +420,7 @@ class Run {
         warn(fmt::format("{} answered, and its answer did not pass: {}", attempt_.model, reason));
         attempt_.error = reason;
         settle(usage, entry, reservation, "escalated");
-        if (learns())
-            services_.learning.rejected(place_, chat::last_user_text(request()), outcome_of(told, std::move(reason)));
+        if (learns()) services_.learning.rejected(place_, outcome_of(told, std::move(reason)));
         last_ = ours({ErrorCode::upstream, "no answer passed the checks of the cascade"}, upstream::Remedy::next);
         return Next::next_candidate;
     }

@@ -5,14 +5,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/id.h"
-
 namespace tandem::ledger {
 
 // Values and weights are kept in thousandths.
 const char* const kOutcomesSchema =
-    "CREATE TABLE traits (decision TEXT PRIMARY KEY, key TEXT NOT NULL, model TEXT NOT NULL, identity TEXT NOT NULL, "
-    "traits BLOB NOT NULL) STRICT;"
     "CREATE TABLE outcomes (number INTEGER PRIMARY KEY AUTOINCREMENT, decision TEXT NOT NULL, source TEXT NOT NULL, "
     "key "
     "TEXT NOT NULL, time INTEGER NOT NULL, model TEXT NOT NULL, identity TEXT NOT NULL, value INTEGER NOT NULL, weight "
@@ -26,16 +22,6 @@ std::int64_t thousandths(double number) {
 }
 
 }  // namespace
-
-Result<> insert(store::Database& database, const TraitsRecord& r) {
-    return database.prepare("INSERT OR REPLACE INTO traits VALUES (?,?,?,?,?)")
-        .bind(1, r.decision)
-        .bind(2, r.key)
-        .bind(3, r.model)
-        .bind(4, r.identity)
-        .bind_blob(5, r.traits)
-        .run();
-}
 
 Result<> insert(store::Database& database, const OutcomeRecord& r) {
     return database
@@ -53,15 +39,6 @@ Result<> insert(store::Database& database, const OutcomeRecord& r) {
         .bind_blob(9, r.traits)
         .bind(10, r.note)
         .run();
-}
-
-Result<TraitsRecord> traits_of(store::Database& database, const std::string& decision) {
-    auto rows = database.prepare("SELECT decision, key, model, identity, traits FROM traits WHERE decision = ?");
-    rows.bind(1, decision);
-    const auto row = rows.step();
-    if (!row) return fail(row.error());
-    if (!*row) return fail(ErrorCode::not_found, fmt::format("nothing was kept to learn from decision {}", decision));
-    return TraitsRecord{rows.text(0), rows.text(1), rows.text(2), rows.text(3), rows.text(4)};
 }
 
 Result<std::vector<OutcomeRecord>> newest_outcomes(store::Database& database, const std::string& model, int most) {
@@ -84,11 +61,6 @@ Result<std::vector<OutcomeRecord>> newest_outcomes(store::Database& database, co
 
 Result<> forget_outcomes(store::Database& database, const std::string& model) {
     return database.prepare("DELETE FROM outcomes WHERE ?1 = '' OR model = ?1").bind(1, model).run();
-}
-
-Result<> forget_traits(store::Database& database, WallTime time) {
-    const auto first = DecisionId::first_of(time);
-    return database.prepare("DELETE FROM traits WHERE decision < ?").bind(1, first.text()).run();
 }
 
 }  // namespace tandem::ledger

@@ -14,15 +14,6 @@ namespace tandem::ledger {
 
 extern const char* const kOutcomesSchema;
 
-// Of an answered request: which model answered, and what the request and the answer were like (routing's bytes).
-struct TraitsRecord {
-    std::string decision;
-    std::string key;
-    std::string model;
-    std::string identity;
-    std::string traits;
-};
-
 struct OutcomeRecord {
     std::string decision;
     std::string source;
@@ -37,15 +28,10 @@ struct OutcomeRecord {
 };
 
 // Inside a transaction. Errors: storage.
-Result<> insert(store::Database& database, const TraitsRecord& record);
 // One of the same decision, source and key is replaced.
 Result<> insert(store::Database& database, const OutcomeRecord& record);
-// Errors: not_found, storage.
-Result<TraitsRecord> traits_of(store::Database& database, const std::string& decision);
 // The newest, oldest of them first; of one model, or of all where `model` is empty.
 Result<std::vector<OutcomeRecord>> newest_outcomes(store::Database& database, const std::string& model, int most);
 Result<> forget_outcomes(store::Database& database, const std::string& model);
-// Traits of decisions before `time` go: nobody will say any more how those turned out.
-Result<> forget_traits(store::Database& database, WallTime time);
 
 }  // namespace tandem::ledger

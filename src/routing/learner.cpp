@@ -170,6 +170,15 @@ std::vector<Outlook> Learner::outlook(const Traits& prompt) const {
     return result;
 }
 
+std::vector<Outlook> Learner::outlook(std::string_view prompt) const {
+    bool any = false;
+    {
+        const std::lock_guard lock(views_mutex_);
+        any = !views_->views.empty();
+    }
+    return outlook(any ? traits_of(prompt) : Traits());
+}
+
 std::optional<double> Learner::judge(const std::string& model, const Traits& prompt_and_answer) const {
     std::shared_ptr<const Views> views;
     {

@@ -1,6 +1,7 @@
 """Feedback and what follows from it, from outside: decisions that move and say why, outcomes that survive kill -9, the cascade."""
 import concurrent.futures
 import json
+import sqlite3
 import time
 import unittest
 
@@ -161,7 +162,19 @@ class Learning(Base):
     def test_secret_content_leaves_no_traits(self):
         tandem = self.serve()
         _, headers, _ = tandem.chat("Tell me of lakes", headers={"x-tandem-label": "secret"})
-        self.assertEqual(self.feedback(headers["x-tandem-decision"], "bad")[0], 404)
+        self.assertEqual(self.feedback(headers["x-tandem-decision"], "bad")[0], 200)
+        tandem.kill()
+        with sqlite3.connect(tandem.folder / "data/ledger.db") as database:
+            self.assertEqual(database.execute("SELECT length(traits) FROM outcomes").fetchall(), [(0,)])
+        tandem.start()
+
+    def test_feedback_on_an_answer_from_before_a_restart_counts_for_the_whole(self):
+        tandem = self.serve()
+        _, headers, _ = tandem.chat("Tell me of lakes")
+        tandem.kill()
+        tandem.start()
+        self.assertEqual(self.feedback(headers["x-tandem-decision"], "bad")[0], 200)
+        self.assertLess(self.models()["small"]["expected"], 0.5)
 
     def test_keys_judge_their_own_answers_only(self):
         self.tandem = Tandem(CONFIG.format(home=(up := Upstream()).provider(), far=up.provider("cloud"), policy="preset: hybrid")
