@@ -273,7 +273,7 @@ Result<std::string> Api::decide(const Call& call) {
     auto& services = gateway_.services();
     const auto dry = gateway::decide_only(
         call.snapshot, &services, call.key, document, *request, label,
-        call.request.headers.get("x-tandem-value") == "high" ? config::Stakes::high : config::Stakes::normal);
+        config::stakes_from(call.request.headers.get("x-tandem-value")).value_or(config::Stakes::normal));
     if (!dry.decision) return fail(dry.decision.error());
     json::Writer out;
     out.begin_object().member("sentence", dry.decision->sentence()).raw_member("inputs", routing::to_json(dry.inputs));

@@ -25,6 +25,10 @@ void write_attempt(json::Writer& out, const ledger::AttemptRecord& a) {
     out.member("cost_micros", a.cost.micros()).end_object();
 }
 
+std::string term(std::string_view name, double amount) {
+    return amount == 0 ? "" : fmt::format("{} {:.4f}", name, amount);
+}
+
 }  // namespace
 
 Result<Explanation> explain(store::Database& database, const std::string& id) {
@@ -92,12 +96,6 @@ std::string time_text(std::int64_t ms) {
     const auto size = std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%SZ", &utc);
     return {text, size};
 }
-
-namespace {
-std::string term(std::string_view name, double amount) {
-    return amount == 0 ? "" : fmt::format("{} {:.4f}", name, amount);
-}
-}  // namespace
 
 std::string decision_text(const routing::Inputs& in, const routing::Decision& decision, std::string_view currency) {
     std::string out =

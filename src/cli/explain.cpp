@@ -70,7 +70,7 @@ int explain_dry(const Globals& globals, config::Config config, const Options& op
         const auto snapshot = gateway::snapshot_of(std::move(config));
         if (!snapshot) return report(globals, snapshot.error());
         auto dry = gateway::decide_only(**snapshot, nullptr, nobody, document, request, *label,
-                                        options.value == "high" ? config::Stakes::high : config::Stakes::normal);
+                                        config::stakes_from(options.value).value_or(config::Stakes::normal));
         inputs = std::move(dry.inputs);
         decision = std::move(dry.decision);
     }

@@ -14,21 +14,6 @@ namespace {
 
 constexpr int kMostExported = 1'000'000;
 
-// Asks the running server; prints what went wrong. Nullopt with the exit code in `code`.
-std::optional<RemoteAnswer> ask(const Globals& globals, const config::Config& config, RemoteRequest request,
-                                int& code) {
-    auto answer = call(remote_of(config), std::move(request));
-    if (!answer) {
-        code = answer.error().code == ErrorCode::unavailable ? kUnreachable : kFailed;
-        report(globals, answer.error());
-        return {};
-    }
-    if (answer->status == 200) return std::move(*answer);
-    code = answer->status == 404 ? kNotFound : kFailed;
-    report(globals, {ErrorCode::upstream, error_message(*answer)});
-    return {};
-}
-
 int feedback(const Globals& globals, const std::string& decision, const std::string& outcome,
              const std::string& comment) {
     auto config = globals.load();

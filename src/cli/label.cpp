@@ -20,16 +20,11 @@ int release(const Globals& globals, const Asked& asked) {
     out.begin_object().member(asked.conversation.starts_with("dec_") ? "decision" : "conversation", asked.conversation);
     if (!asked.key.empty()) out.member("key", asked.key);
     out.member("reason", asked.reason).member("label", asked.label).end_object();
-    auto answer = call(remote_of(*config),
-                       {.method = "POST", .path = "/tandem/v1/labels/release", .headers = {}, .body = out.take()});
-    if (!answer) {
-        report(globals, answer.error());
-        return answer.error().code == ErrorCode::unavailable ? kUnreachable : kFailed;
-    }
-    if (answer->status != 200) {
-        report(globals, {ErrorCode::upstream, error_message(*answer)});
-        return answer->status == 404 ? kNotFound : kFailed;
-    }
+    int code = kOk;
+    const auto answer =
+        ask(globals, *config,
+            {.method = "POST", .path = "/tandem/v1/labels/release", .headers = {}, .body = out.take()}, code);
+    if (!answer) return code;
     if (globals.json)
         fmt::print("{}\n", answer->body);
     else

@@ -80,6 +80,20 @@ Result<RemoteAnswer> call(const Remote& remote, RemoteRequest request,
     return result;
 }
 
+std::optional<RemoteAnswer> ask(const Globals& globals, const config::Config& config, RemoteRequest request,
+                                int& code) {
+    auto answer = call(remote_of(config), std::move(request));
+    if (!answer) {
+        code = answer.error().code == ErrorCode::unavailable ? kUnreachable : kFailed;
+        report(globals, answer.error());
+        return {};
+    }
+    if (answer->status == 200) return std::move(*answer);
+    code = answer->status == 404 ? kNotFound : kFailed;
+    report(globals, {ErrorCode::upstream, error_message(*answer)});
+    return {};
+}
+
 std::string error_message(const RemoteAnswer& answer) {
     json::Document document;
     if (document.parse(answer.body))

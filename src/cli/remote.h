@@ -2,8 +2,10 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
+#include "cli/cli.h"
 #include "config/config.h"
 #include "net/client.h"
 
@@ -33,6 +35,9 @@ struct RemoteAnswer {
 // when no server answers.
 Result<RemoteAnswer> call(const Remote& remote, RemoteRequest request,
                           const std::function<void(const net::Fields&, std::string_view)>& each = {});
+
+// The same for a command that only goes on with a 200: prints what went wrong, and puts the exit code into `code`.
+std::optional<RemoteAnswer> ask(const Globals& globals, const config::Config& config, RemoteRequest request, int& code);
 
 // The message in an error body.
 std::string error_message(const RemoteAnswer& answer);

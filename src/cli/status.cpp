@@ -12,15 +12,9 @@ namespace {
 int status(const Globals& globals) {
     auto config = globals.load();
     if (!config) return report(globals, config.error());
-    auto answer = call(remote_of(*config), {.path = "/tandem/v1/status", .headers = {}, .body = {}});
-    if (!answer) {
-        report(globals, answer.error());
-        return answer.error().code == ErrorCode::unavailable ? kUnreachable : kFailed;
-    }
-    if (answer->status != 200) {
-        report(globals, {ErrorCode::upstream, error_message(*answer)});
-        return kFailed;
-    }
+    int code = kOk;
+    const auto answer = ask(globals, *config, {.path = "/tandem/v1/status", .headers = {}, .body = {}}, code);
+    if (!answer) return code;
     json::Document document;
     if (globals.json || !document.parse(answer->body)) {
         fmt::print("{}\n", answer->body);

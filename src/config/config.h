@@ -105,6 +105,7 @@ struct Alias {
 // How much depends on an answer. It multiplies what a good one is worth.
 enum class Stakes { low, normal, high };
 inline constexpr std::array<std::string_view, 3> kStakesNames = {"low", "normal", "high"};
+std::optional<Stakes> stakes_from(std::string_view name);
 
 // One rule of the policy. The first rule whose conditions all hold gives the objective of a request.
 struct Rule {

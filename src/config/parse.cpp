@@ -627,6 +627,12 @@ std::vector<fs::path> Config::files() const {
     return list;
 }
 
+std::optional<Stakes> stakes_from(std::string_view name) {
+    const auto* const found = std::ranges::find(kStakesNames, name);
+    if (found == kStakesNames.end()) return {};
+    return static_cast<Stakes>(found - kStakesNames.begin());
+}
+
 const Provider* Config::provider(std::string_view id) const {
     for (const auto& entry : providers)
         if (entry.id == id) return &entry;

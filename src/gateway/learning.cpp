@@ -191,6 +191,11 @@ void Learning::rejected(const Place& place, const Answered& a) {
     if (place.learns) learn_unwatched(*keep(place, a), "escalated", a.key, 0, kRejectedWeight, a.fault);
 }
 
+std::optional<double> Learning::judge(const Place& place, const std::string& model, std::string_view answer) const {
+    if (!place.learns) return {};
+    return learner_.judge(model, routing::traits_of(place.prompt, answer.substr(0, kLooked)));
+}
+
 void Learning::learn_unwatched(const Kept& kept, const char* source, const std::string& key, double value,
                                double weight, const std::string& note) {
     {

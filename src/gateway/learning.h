@@ -69,6 +69,9 @@ class Learning {
     // An answer that did not pass, and was asked for again elsewhere. Learned from without being waited for.
     void rejected(const Place& place, const Answered& answered);
 
+    // How likely an answer that nobody has seen yet is good, by what was learned of such; nullopt where too little was.
+    std::optional<double> judge(const Place& place, const std::string& model, std::string_view answer) const;
+
     // Somebody says how an answer was: 0 to 1. `done` gets the weight that it counts with, once it is committed, on
     // another thread. Errors: not_found, forbidden, storage.
     void feedback(std::string decision, const config::Key& key, bool owner, double value, std::string note,

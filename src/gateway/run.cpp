@@ -18,7 +18,6 @@ namespace tandem::gateway {
 namespace {
 
 constexpr std::size_t kLargeBody = 256 * 1024;  // decoded and scanned on a thread of its own
-constexpr std::size_t kLearned = 16 * 1024;     // of an answer is looked at, to learn
 constexpr milliseconds kFirstRetryPause{150};
 
 // What the client may say in headers.
@@ -43,10 +42,9 @@ Result<Asked> read_headers(const net::Fields& headers, SteadyTime latest) {
         asked.label = *label;
     }
     if (const auto text = headers.get("x-tandem-value"); !text.empty()) {
-        const auto stakes = std::ranges::find(config::kStakesNames, text);
-        if (stakes == config::kStakesNames.end())
-            return fail(ErrorCode::invalid, "x-tandem-value: expected high, normal or low", "x-tandem-value");
-        asked.stakes = static_cast<config::Stakes>(stakes - config::kStakesNames.begin());
+        const auto stakes = config::stakes_from(text);
+        if (!stakes) return fail(ErrorCode::invalid, "x-tandem-value: expected high, normal or low", "x-tandem-value");
+        asked.stakes = *stakes;
     }
     if (const auto text = headers.get("x-tandem-timeout"); !text.empty()) {
         const auto wait = whole_number(text);
@@ -337,13 +335,7 @@ class Run {
     }
     net::Task<> give_again(const AnswerCache::Answer& known) {
         const auto age = services_.clock.steady() - known.made;
-        started_ = services_.clock.steady();
-        attempt_.decision = id_;
-        attempt_.time = services_.clock.wall().time_since_epoch().count();
-        attempt_.key = key_.id;
-        attempt_.provider = known.provider;
-        attempt_.model = known.model;
-        attempt_.zone = known.zone;
+        begin_attempt(known.provider, known.model, known.zone);
         attempt_.outcome = "cached";
         attempts_.push_back(attempt_);
         auto receipt = co_await close_record();
@@ -353,15 +345,7 @@ class Run {
         }
         auto headers = answer_headers(known.type);
         headers.add("x-tandem-cache", fmt::format("hit; age={}", std::chrono::duration_cast<seconds>(age).count()));
-        if (known.stream) {
-            exchange_.start(200, std::move(headers));
-            co_await last_bytes(std::move(*receipt), known.body);
-            co_return;
-        }
-        net::Response response;
-        response.headers = std::move(headers);
-        response.body = known.body;
-        co_await last_byte(std::move(*receipt), std::move(response));
+        co_await give(std::move(*receipt), std::move(headers), known.body, known.stream);
     }
 
     // ---- learning, and the cascade ----
@@ -379,7 +363,7 @@ class Run {
                 static_cast<double>(attempt_.total_ms) / 1000,
                 attempt_.usage.input.count,
                 attempt_.usage.output.count,
-                told.text.substr(0, kLearned),
+                told.text.substr(0, Learning::kLooked),
                 std::move(fault),
                 signs && thinks};
     }
@@ -397,30 +381,33 @@ class Run {
         ledger::AttemptRecord attempt;
     };
 
-    // Why a local answer that the client has seen nothing of is not good enough; empty where it is.
-    std::string reason_to_escalate(const chat::Told& told) const {
-        if (auto fault = chat::fault_of(told, request()); !fault.empty()) return fault;
-        if (!learns()) return {};
-        const auto judged = services_.learning.learner().judge(
-            attempt_.model, routing::traits_of(chat::last_user_text(request()), told.text.substr(0, kLearned)));
+    // Why a local answer that the client has seen nothing of is not good enough.
+    struct Doubt {
+        std::string reason;   // empty where it is good enough
+        bool faulty = false;  // nobody could use it; else it is only expected to be worse
+    };
+    Doubt doubt_of(const chat::Told& told) const {
+        if (auto fault = chat::fault_of(told, request()); !fault.empty()) return {std::move(fault), true};
+        const auto judged = services_.learning.judge(place_, attempt_.model, told.text);
         if (!judged) return {};
         const auto& next = decision_->candidates[candidate_ + 1].terms;
         const double gain = (next.quality - *judged) * routing::value_of_answer(snapshot_->table, decision_->stakes);
-        return gain > next.cost ? fmt::format("good with {:.2f} only, by what was learned", *judged) : "";
+        if (gain <= next.cost) return {};
+        return {fmt::format("good with {:.2f} only, by what was learned", *judged), false};
     }
 
     // The answer stays here, and the next candidate is asked. `say` makes what the client would have got: one that is
     // only expected to be worse is better than none, where nobody else answers.
-    Next escalate(const chat::Told& told, std::string reason, const Usage& usage, const routing::Table::Entry& entry,
+    Next escalate(const chat::Told& told, Doubt doubt, const Usage& usage, const routing::Table::Entry& entry,
                   ledger::Reservation& reservation, const std::function<Spare()>& say) {
-        if (chat::fault_of(told, request()).empty()) {
+        if (!doubt.faulty) {
             spare_ = say();
             spare_->attempt = attempt_;
         }
-        warn(fmt::format("{} answered, and its answer did not pass: {}", attempt_.model, reason));
-        attempt_.error = reason;
+        warn(fmt::format("{} answered, and its answer did not pass: {}", attempt_.model, doubt.reason));
+        attempt_.error = doubt.reason;
         settle(usage, entry, reservation, "escalated");
-        if (learns()) services_.learning.rejected(place_, outcome_of(told, std::move(reason)));
+        if (learns()) services_.learning.rejected(place_, outcome_of(told, std::move(doubt.reason)));
         last_ = ours({ErrorCode::upstream, "no answer passed the checks of the cascade"}, upstream::Remedy::next);
         return Next::next_candidate;
     }
@@ -521,22 +508,22 @@ class Run {
         co_return !exchange_.cancel().fired();
     }
 
-    void begin_attempt(const routing::Candidate& candidate) {
+    void begin_attempt(const std::string& provider, const std::string& model, Zone zone) {
         attempt_ = {};
         attempt_.decision = id_;
         attempt_.number = static_cast<int>(attempts_.size()) + 1;
         attempt_.time = services_.clock.wall().time_since_epoch().count();
         attempt_.key = key_.id;
-        attempt_.provider = candidate.provider;
-        attempt_.model = candidate.model;
-        attempt_.zone = candidate.zone;
+        attempt_.provider = provider;
+        attempt_.model = model;
+        attempt_.zone = zone;
         started_ = services_.clock.steady();
     }
 
     net::Task<Next> attempt_one(const routing::Candidate& candidate) {
         const auto& entry = *snapshot_->table.find(candidate.model);
         const auto& provider = *config_.provider(candidate.provider);
-        begin_attempt(candidate);
+        begin_attempt(candidate.provider, candidate.model, candidate.zone);
 
         const bool engine = provider.kind == config::ProviderKind::engine;
         auto trial = engine ? upstream::Health::Trial() : services_.health.try_it(provider.id);
@@ -716,7 +703,7 @@ class Run {
     net::Task<std::optional<std::int64_t>> exact_count(const routing::Candidate& candidate) {
         const auto& provider = *config_.provider(candidate.provider);
         const auto& entry = *snapshot_->table.find(candidate.model);
-        begin_attempt(candidate);
+        begin_attempt(candidate.provider, candidate.model, candidate.zone);
         auto reservation = services_.budgets.reserve(key_, Money{}, Tokens{});
         auto conversion = Conversion::make(question_, provider, *config_.model(candidate.model));
         if (!reservation || !conversion) co_return std::nullopt;
@@ -818,8 +805,8 @@ class Run {
         }
         const auto usage = read->usage.value_or(estimate(read->output));
         if (hold_)
-            if (auto reason = reason_to_escalate(read->told); !reason.empty())
-                co_return escalate(read->told, std::move(reason), usage, entry, reservation, [&] {
+            if (auto doubt = doubt_of(read->told); !doubt.reason.empty())
+                co_return escalate(read->told, std::move(doubt), usage, entry, reservation, [&] {
                     auto said = conversion.say(*read, *body, streamed, usage, frame);
                     return Spare{std::move(said.body), said.stream, {}};
                 });
@@ -835,16 +822,8 @@ class Run {
             co_await refuse(receipt.error());
             co_return Next::done;
         }
-        keep_answer(said.body, said.stream ? stream_type() : "application/json", said.stream);
-        if (said.stream) {
-            exchange_.start(200, answer_headers(stream_type()));
-            co_await last_bytes(std::move(*receipt), std::move(said.body));
-            co_return Next::done;
-        }
-        net::Response response;
-        response.headers = answer_headers("application/json");
-        response.body = std::move(said.body);
-        co_await last_byte(std::move(*receipt), std::move(response));
+        keep_answer(said.body, type_of(said.stream), said.stream);
+        co_await give(std::move(*receipt), answer_headers(type_of(said.stream)), std::move(said.body), said.stream);
         co_return Next::done;
     }
 
@@ -898,8 +877,8 @@ class Run {
             warn(fmt::format("{} malformed events of {} were skipped", relay->malformed(), entry.provider));
         const auto usage = relay->usage().value_or(estimate(relay->estimated_output()));
         if (hold_ && !broken)
-            if (auto reason = reason_to_escalate(relay->told()); !reason.empty())
-                co_return escalate(relay->told(), std::move(reason), usage, entry, reservation, [&] {
+            if (auto doubt = doubt_of(relay->told()); !doubt.reason.empty())
+                co_return escalate(relay->told(), std::move(doubt), usage, entry, reservation, [&] {
                     auto bytes = relay->take();
                     return Spare{bytes + relay->finish(usage), true, {}};
                 });
@@ -1078,15 +1057,8 @@ class Run {
         if (spare_ && !exchange_.started()) {
             attempt_ = spare_->attempt;
             warn(fmt::format("nobody else answered, so this is what {} said", attempt_.model));
-            if (spare_->stream) {
-                exchange_.start(200, answer_headers(stream_type()));
-                co_await last_bytes(std::move(*receipt), std::move(spare_->body));
-                co_return;
-            }
-            net::Response response;
-            response.headers = answer_headers("application/json");
-            response.body = std::move(spare_->body);
-            co_await last_byte(std::move(*receipt), std::move(response));
+            co_await give(std::move(*receipt), answer_headers(type_of(spare_->stream)), std::move(spare_->body),
+                          spare_->stream);
             co_return;
         }
         // Its word on its own state would be read as one on the client: a 401 is about our key there.
@@ -1126,6 +1098,21 @@ class Run {
         }
         add_cors(*snapshot_, exchange_.request().headers, headers);
         return headers;
+    }
+
+    std::string_view type_of(bool stream) const { return stream ? stream_type() : "application/json"; }
+
+    // An answer that is whole, as a stream or in one piece.
+    net::Task<> give(ledger::Receipt receipt, net::Fields headers, std::string body, bool stream) {
+        if (stream) {
+            exchange_.start(200, std::move(headers));
+            co_await last_bytes(std::move(receipt), std::move(body));
+            co_return;
+        }
+        net::Response response;
+        response.headers = std::move(headers);
+        response.body = std::move(body);
+        co_await last_byte(std::move(receipt), std::move(response));
     }
 
     // The last byte of an answer is given only for a receipt.

@@ -42,10 +42,14 @@ Result<> insert(store::Database& database, const OutcomeRecord& r) {
 }
 
 Result<std::vector<OutcomeRecord>> newest_outcomes(store::Database& database, const std::string& model, int most) {
-    auto rows = database.prepare(
-        "SELECT decision, source, key, time, model, identity, value, weight, traits, note FROM outcomes WHERE (?1 = '' "
-        "OR model = ?1) ORDER BY number DESC LIMIT ?2");
-    rows.bind(1, model).bind(2, static_cast<std::int64_t>(most));
+    // Two questions: for one with an OR the index by model would not be used, at each start.
+#define TANDEM_OUTCOMES \
+    "SELECT decision, source, key, time, model, identity, value, weight, traits, note FROM outcomes "
+    auto rows = database.prepare(model.empty() ? TANDEM_OUTCOMES "ORDER BY number DESC LIMIT ?1"
+                                               : TANDEM_OUTCOMES "WHERE model = ?2 ORDER BY number DESC LIMIT ?1");
+#undef TANDEM_OUTCOMES
+    rows.bind(1, static_cast<std::int64_t>(most));
+    if (!model.empty()) rows.bind(2, model);
     std::vector<OutcomeRecord> result;
     while (true) {
         const auto row = rows.step();

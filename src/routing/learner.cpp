@@ -29,6 +29,16 @@ std::string id_of(const Outcome& outcome) {
     return outcome.decision + "\n" + outcome.source + "\n" + outcome.key;
 }
 
+double weight_of(const Outcome& outcome, const Learner::Model& model) {
+    return outcome.weight * (outcome.identity == model.identity ? 1 : Learner::kOtherIdentity);
+}
+
+Outlook& entry(std::vector<Outlook>& list, const std::string& model) {
+    const auto found = std::ranges::find(list, model, &Outlook::model);
+    if (found != list.end()) return *found;
+    return list.emplace_back(Outlook{.model = model});
+}
+
 }  // namespace
 
 void Learner::rebuild(Known& known) {
@@ -36,9 +46,9 @@ void Learner::rebuild(Known& known) {
     known.of_prompt = std::make_unique<Predictor>(prior);
     known.of_answer = std::make_unique<Predictor>(prior);
     for (const auto& outcome : known.outcomes) {
-        const double weight = outcome.weight * (outcome.identity == known.model.identity ? 1 : kOtherIdentity);
-        known.of_prompt->add(of_prompt_alone(outcome.traits), outcome.value, weight, {});
-        if (is_of_answer(outcome.traits)) known.of_answer->add(outcome.traits, outcome.value, weight, {});
+        const double weight = weight_of(outcome, known.model);
+        known.of_prompt->add(of_prompt_alone(outcome.traits), outcome.value, weight);
+        if (is_of_answer(outcome.traits)) known.of_answer->add(outcome.traits, outcome.value, weight);
     }
     known.of_prompt->settle();
     known.of_answer->settle();
@@ -79,7 +89,7 @@ void Learner::learn(std::vector<Outcome> outcomes) {
         const bool full = known.outcomes.size() == Predictor::kMostExamples;
         if (full) known.outcomes.erase(known.outcomes.begin());
         if (!many && !again) {
-            const double weight = outcome.weight * (outcome.identity == known.model.identity ? 1 : kOtherIdentity);
+            const double weight = weight_of(outcome, known.model);
             known.of_prompt->learn(of_prompt_alone(outcome.traits), outcome.value, weight);
             if (is_of_answer(outcome.traits)) known.of_answer->learn(outcome.traits, outcome.value, weight);
         }
@@ -130,12 +140,6 @@ void Learner::measured(const std::string& model, double seconds, std::int64_t an
     const double share = std::max(kNewest, 1.0 / static_cast<double>(++pace.answers));
     pace.seconds += share * (seconds - pace.seconds);
     pace.answer_tokens += share * (static_cast<double>(answer_tokens) - pace.answer_tokens);
-}
-
-Outlook& Learner::entry(std::vector<Outlook>& list, const std::string& model) const {
-    const auto found = std::ranges::find(list, model, &Outlook::model);
-    if (found != list.end()) return *found;
-    return list.emplace_back(Outlook{.model = model});
 }
 
 std::vector<Outlook> Learner::outlook(const Traits& prompt) const {

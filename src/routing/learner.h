@@ -90,7 +90,6 @@ class Learner {
     };
     static void rebuild(Known& known);
     void publish();
-    Outlook& entry(std::vector<Outlook>& list, const std::string& model) const;
 
     mutable std::mutex learning_;  // of the two below
     std::vector<Known> known_;

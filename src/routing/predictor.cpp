@@ -49,22 +49,19 @@ void Predictor::note_noise() {
 }
 
 // What it has given is taken back.
-void Predictor::drop(std::deque<Example>::iterator example) {
-    for (const auto& [index, value] : example->traits) {
-        learned_.coefficients[index] -= static_cast<float>(example->share * value);
+void Predictor::drop_oldest() {
+    const auto& oldest = examples_.front();
+    for (const auto& [index, value] : oldest.traits) {
+        learned_.coefficients[index] -= static_cast<float>(oldest.share * value);
         auto& information = learned_.information[index];
-        information = std::max(0.0F, information - static_cast<float>(example->weight * value * value));
+        information = std::max(0.0F, information - static_cast<float>(oldest.weight * value * value));
     }
-    errors_ *= std::max(0.0, 1 - example->weight / learned_.weight);
-    learned_.weight = std::max(0.0, learned_.weight - example->weight);
-    examples_.erase(example);
+    errors_ *= std::max(0.0, 1 - oldest.weight / learned_.weight);
+    learned_.weight = std::max(0.0, learned_.weight - oldest.weight);
+    examples_.pop_front();
 }
 
-void Predictor::add(Traits traits, double outcome, double weight, const std::string& id) {
-    if (!id.empty()) {
-        const auto same = std::ranges::find(examples_, id, &Example::id);
-        if (same != examples_.end()) drop(same);
-    }
+void Predictor::add(Traits traits, double outcome, double weight) {
     const double missed = outcome - std::clamp(score(traits), 0.0, 1.0);
     errors_ += weight * missed * missed;
     learned_.weight += weight;
@@ -73,12 +70,12 @@ void Predictor::add(Traits traits, double outcome, double weight, const std::str
         square += static_cast<double>(value) * value;
         learned_.information[index] += static_cast<float>(weight * value * value);
     }
-    if (examples_.size() == kMostExamples) drop(examples_.begin());
-    examples_.push_back({id, std::move(traits), outcome, weight, square});
+    if (examples_.size() == kMostExamples) drop_oldest();
+    examples_.push_back({std::move(traits), outcome, weight, square});
 }
 
-void Predictor::learn(Traits traits, double outcome, double weight, const std::string& id) {
-    add(std::move(traits), outcome, weight, id);
+void Predictor::learn(Traits traits, double outcome, double weight) {
+    add(std::move(traits), outcome, weight);
     for (int i = 0; i < kSweeps; ++i) sweep();
     note_noise();
 }

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <string>
 #include <vector>
 
 #include "routing/traits.h"
@@ -44,11 +43,10 @@ class Predictor {
     double score(const Traits& traits) const { return learned_.score(traits); }
     const Learned& learned() const { return learned_; }
 
-    // An outcome from 0 to 1; `weight` is what it counts beside others, above 0. One of the same `id` is replaced; an
-    // empty id is never the same. About 0.2 ms at 1,000 outcomes.
-    void learn(Traits traits, double outcome, double weight = 1, const std::string& id = {});
+    // An outcome from 0 to 1; `weight` is what it counts beside others, above 0. About 0.2 ms at 1,000 outcomes.
+    void learn(Traits traits, double outcome, double weight = 1);
     // The same for many: add() each, then settle() once.
-    void add(Traits traits, double outcome, double weight, const std::string& id);
+    void add(Traits traits, double outcome, double weight);
     void settle();
     std::size_t outcomes() const { return examples_.size(); }
 
@@ -56,14 +54,13 @@ class Predictor {
 
   private:
     struct Example {
-        std::string id;
         Traits traits;
         double outcome, weight;
         double square;     // of the traits' length
         double share = 0;  // of the coefficients: the dual variable
     };
     void sweep();
-    void drop(std::deque<Example>::iterator example);
+    void drop_oldest();
     void note_noise();
 
     const double prior_, prior_weight_;

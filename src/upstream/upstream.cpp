@@ -25,13 +25,17 @@ Failure from_status(int status, std::string body, const net::Fields& headers, co
     failure.error.prompt_tokens = said.prompt_tokens;
     failure.error.context_tokens = said.context_tokens;
     failure.body = std::move(body);
-    failure.retry_after = said.retry_after;
-    if (const auto wait = rest_wanted(headers, now)) failure.retry_after = std::chrono::ceil<seconds>(*wait);
+    // The headers know better than the body.
+    const auto by_headers = rest_wanted(headers, now);
+    auto wait = by_headers;
+    if (!wait && said.retry_after) wait = *said.retry_after;
+    if (wait) failure.retry_after = std::chrono::ceil<seconds>(*wait);
     using enum config::FailureClass;
     const bool later = status == 429 || status == 408;
-    if (later || status == 503) failure.rest = rest_wanted(headers, now);
-    if (!failure.rest && failure.retry_after && later) failure.rest = *failure.retry_after;
-    if (failure.rest) failure.retry_after = std::chrono::ceil<seconds>(*failure.rest);
+    if (later)
+        failure.rest = wait;
+    else if (status == 503)
+        failure.rest = by_headers;
     if (said.filtered) {
         failure.what = content_filter;
         failure.error.code = ErrorCode::invalid;
@@ -112,9 +116,7 @@ net::Task<std::expected<Sent, Failure>> send(net::Client& client, privacy::Clear
     call.first_byte_timeout = endpoint.first_byte_timeout;
     call.idle_timeout = endpoint.idle_timeout;
     auto answer = co_await client.send(std::move(call), cancel);
-    if (!answer) {
-        co_return Failed(from_transport(answer.error().error, answer.error().sent));
-    }
+    if (!answer) co_return Failed(from_transport(answer.error().error, answer.error().sent));
     const int status = answer->status();
     if (status != 200) {
         const net::Fields headers = answer->headers();

@@ -4,21 +4,20 @@
 
 #include <random>
 
+#include "tests/routing/table.h"
+
 namespace tandem::routing {
 namespace {
 
 Table table_with(const std::string& policy) {
-    const auto config = config::parse(
+    return table_from_yaml(
         "providers:\n  home: { kind: engine }\n  far: { kind: openai, zone: cloud, base_url: 'https://x/v1' }\n"
         "models:\n  small: { provider: home, file: x, context: 4096, tools: refuse }\n  big: { provider: far, context: "
         "100000, price: "
         "{ input: 1, output: 10 } }\n"
         "  cheap: { provider: far, context: 100000, price: { input: 0.1, output: 1 } }\naliases: { both: [big, small] "
         "}\n" +
-            policy,
-        {}, [](const std::string&) { return std::optional<std::string>("/home"); });
-    EXPECT_TRUE(config) << config.error().message;
-    return table_of(*config);
+        policy);
 }
 
 Inputs plain(std::string alias = "auto") {

@@ -9,22 +9,20 @@
 
 #include "routing/learner.h"
 #include "routing/routing.h"
+#include "tests/routing/table.h"
 
 namespace tandem::routing {
 namespace {
 
 Table table_with(const std::string& policy) {
-    const auto config = config::parse(
+    return table_from_yaml(
         "providers:\n  home: { kind: openai, zone: local, base_url: 'http://h/v1' }\n  far: { kind: openai, zone: "
         "cloud, "
         "base_url: 'https://x/v1' }\n"
         "models:\n  small: { provider: home, context: 4096, quality: 0.5 }\n  big: { provider: far, context: 100000, "
         "quality: 0.9, price: { input: 1, cached_input: 0.1, output: 10 } }\n"
         "  cheap: { provider: far, context: 100000, quality: 0.8, price: { input: 0.1, output: 1 } }\n" +
-            policy,
-        {}, [](const std::string&) { return std::optional<std::string>("/home"); });
-    EXPECT_TRUE(config) << (config ? "" : config.error().message);
-    return table_of(*config);
+        policy);
 }
 
 Inputs of_size(std::int64_t tokens) {
