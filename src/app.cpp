@@ -14,6 +14,7 @@
 #include "api/api.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "experiment/experiments.h"
 #include "gateway/batches.h"
 #include "kept/kept.h"
 #include "privacy/checkpoints.h"
@@ -146,9 +147,11 @@ struct App::Parts {
                    .engines = engines,
                    .health = health,
                    .gate = gate,
+                   .pace = pace,
                    .repeats = repeats,
                    .learning = learning,
                    .cache = cache,
+                   .trials = experiments,
                    .pool = pool,
                    .admin_token = std::move(token),
                    .mutex = {},
@@ -195,11 +198,13 @@ struct App::Parts {
     engine::Engines engines;
     upstream::Health health{*clock};
     upstream::Gate gate{*clock};
+    upstream::Pace pace;
     routing::Repeats repeats;
     net::asio::thread_pool pool{1};
     gateway::Learning learning{*store, *clock, pool, [this](const config::Config& config, const config::Model& model) {
                                    return identity_of(config, model, environment);
                                }};
+    experiment::Experiments experiments{*store, *clock, learning};
     gateway::AnswerCache cache;
     gateway::Services services;
     std::vector<std::unique_ptr<net::Worker>> workers;
@@ -223,7 +228,8 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
     auto lock = LockFile::take(config.data / "tandem.lock");
     if (!lock) return fail(lock.error());
     const std::array migrations{store::Migration{first_schema().c_str()}, store::Migration{kept::kKeptSchema},
-                                store::Migration{privacy_schema().c_str()}, store::Migration{ledger::kOutcomesSchema}};
+                                store::Migration{privacy_schema().c_str()}, store::Migration{ledger::kOutcomesSchema},
+                                store::Migration{experiment::kExperimentsSchema}};
     auto store = store::Store::open(
         config.data / "ledger.db", migrations,
         config.durability == config::Durability::power ? store::Durability::power : store::Durability::process);
@@ -244,12 +250,13 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
     }
     if (auto ok = parts->budgets.load(*parts->store); !ok) return fail(ok.error());
     parts->gateway.emplace(parts->services, parts->worker_list());
-    parts->api.emplace(*parts->gateway);
+    parts->api.emplace(*parts->gateway, parts->experiments);
     parts->server.emplace(server_settings(config.server), parts->worker_list(), *parts->api);
     auto snapshot = parts->snapshot_of(std::move(config));
     if (!snapshot) return fail(snapshot.error());
     parts->services.adopt(std::move(*snapshot));
     if (auto ok = parts->learning.load(); !ok) return fail(ok.error());
+    if (auto ok = parts->experiments.configure(parts->services.snapshot()->config); !ok) return fail(ok.error());
     if (auto ok = parts->server->listen(); !ok) return fail(ok.error());
     for (auto& worker : parts->workers) worker->start();
     if (auto ok = gateway::resume_batches(*parts->gateway, parts->worker_list()); !ok) return fail(ok.error());
@@ -273,7 +280,7 @@ Result<> App::reload() {
     auto snapshot = parts_->snapshot_of(std::move(*next));
     if (!snapshot) return fail(snapshot.error());
     parts_->services.adopt(std::move(*snapshot));
-    return {};
+    return parts_->experiments.configure(parts_->services.snapshot()->config);
 }
 
 std::vector<fs::path> App::files() const {

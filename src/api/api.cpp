@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "api/experiments.h"
 #include "api/explain.h"
 #include "base/text.h"
 #include "dialect/openai_chat.h"
@@ -85,6 +86,8 @@ net::Task<Result<std::string>> Api::dispatch(const Call& call) {
     if (call.rest == "learning" && get) co_return learning(call);
     if (call.rest == "learning" && call.request.method == "DELETE") co_return co_await forget(call);
     if (call.rest == "labels/release" && call.request.method == "POST") co_return co_await release(call);
+    if (call.rest == "experiments" || call.rest.starts_with("experiments/"))
+        co_return co_await serve_experiments(gateway_.services(), experiments_, call.request, call.rest);
     if (call.rest == "engines" || call.rest.starts_with("engines/")) co_return co_await engines(call);
     if (call.rest == "status" || call.rest == "decide" || call.rest == "feedback" || call.rest == "learning" ||
         call.rest == "privacy/scan" || call.rest == "labels/release" || call.rest.starts_with("decisions/"))

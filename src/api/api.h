@@ -4,13 +4,15 @@
 // configured (then only this machine can reach it). A key may read its own decisions.
 #pragma once
 
+#include "experiment/experiments.h"
 #include "gateway/gateway.h"
 
 namespace tandem::api {
 
 class Api final : public net::Service {
   public:
-    explicit Api(gateway::Gateway& gateway) : gateway_(gateway) {}
+    Api(gateway::Gateway& gateway, experiment::Experiments& experiments)
+        : gateway_(gateway), experiments_(experiments) {}
 
     Result<> admit(const net::Head& head) override { return gateway_.admit(head); }
     net::Task<> handle(net::Exchange& exchange) override;  // no coroutine: most requests are the gateway's
@@ -33,6 +35,7 @@ class Api final : public net::Service {
     net::Task<Result<std::string>> dispatch(const Call& call);
 
     gateway::Gateway& gateway_;
+    experiment::Experiments& experiments_;
 };
 
 }  // namespace tandem::api

@@ -62,6 +62,11 @@ struct Usage {
     Tokens reasoning;
     bool estimated = false;   // counted by us from the text, because the provider gave no numbers
     Tokens cache_write = {};  // put into the provider's prompt cache, where it says so
+
+    Usage operator+(const Usage& other) const {
+        return {input + other.input,         cached_input + other.cached_input, output + other.output,
+                reasoning + other.reasoning, estimated || other.estimated,      cache_write + other.cache_write};
+    }
 };
 
 // The cost of `usage` at `price`. The written rule of rounding: token counts times prices are summed exactly, and the

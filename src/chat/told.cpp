@@ -47,6 +47,7 @@ bool sound_call(const Told::Call& call, const Request& request) {
 // The end says the same again and again.
 bool loops(std::string_view text) {
     constexpr std::size_t kTail = 2048, kLongest = 256, kLeast = 240, kTimes = 4;
+    if (text.size() < kLeast) return false;
     const auto tail = text.substr(text.size() - std::min(text.size(), kTail));
     for (std::size_t unit = 2; unit <= kLongest && unit * kTimes <= tail.size(); ++unit) {
         std::size_t same = 0;

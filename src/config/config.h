@@ -21,6 +21,7 @@
 #include "base/secret.h"
 #include "base/world.h"
 #include "config/category.h"
+#include "config/experiment.h"
 #include "config/failure.h"
 #include "net/limits.h"
 
@@ -88,6 +89,8 @@ struct Model {
     std::optional<double> quality;  // the owner's word on how often its answers are good, 0 to 1
     // The model has no tools of its own; Tandem renders them into its prompt and holds its answer to a grammar.
     bool render_tools = false;
+    // It goes on with an answer whose beginning it is given as the last message. Nullopt: as its kind of provider does.
+    std::optional<bool> prefill;
     // engines only
     std::string file;  // GGUF: absolute, or relative to the data folder's models/, the cache or the config file
     int slots = 1;
@@ -229,6 +232,7 @@ struct Config {
     Privacy privacy;
     std::vector<Key> keys;
     Cache cache;
+    std::vector<Experiment> experiments;
     std::string currency = "USD";
     Durability durability = Durability::process;
     std::vector<std::string> bare_secrets;  // where a secret stands in the file itself, for `tandem doctor`

@@ -230,6 +230,7 @@ void read_model(const std::string& id, Section& s, Config& config) {
     }
     read_price(s, model);
     s.share("quality", model.quality);
+    if (s.has("prefill")) s.flag("prefill", model.prefill.emplace(false));
     if (provider != nullptr && provider->kind == ProviderKind::engine) {
         s.required_text("file", model.file);
         s.number("slots", model.slots, 1, 64);
@@ -593,6 +594,9 @@ void read_root(Section& root, Config& config, Problems& problems, const Environm
         if (!s.has("ttl")) s.complain("'ttl' is missing: how long an answer may be given again, such as 10m");
         s.duration("ttl", config.cache.ttl);
         s.bytes("size", config.cache.bytes, 1UL << 20, 64UL << 30);
+    });
+    root.each_named("experiments", [&](const std::string& id, Section& s) {
+        config.experiments.push_back(read_experiment(id, s, config));
     });
     root.section("engine", [&](Section& s) { s.text("binary", config.engine_binary); });
     root.text("currency", config.currency);

@@ -97,6 +97,9 @@ class Section {
     std::set<std::string> asked_;
 };
 
+// An element of `experiments:`, once models and aliases are read.
+Experiment read_experiment(const std::string& name, Section& s, const Config& config);
+
 // The members of a `failure:` section.
 void read_failure(Section& s, FailurePolicy& failure);
 

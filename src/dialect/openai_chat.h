@@ -39,9 +39,8 @@ struct ChunkFacts {
     std::optional<Usage> usage;
     std::optional<Error> error;
 };
-ChunkFacts chunk_facts(const json::Value& chunk);
-// Adds what a chunk says of the first choice.
-void tell(const json::Value& chunk, chat::Told& told);
+// What it says of the first choice is added to `told`, where that is wanted.
+ChunkFacts chunk_facts(const json::Value& chunk, chat::Told* told = nullptr);
 
 // A usage chunk of our own, for a client that asked where the provider sent none.
 std::string usage_chunk(const Usage& usage, std::string_view id, std::string_view model, std::int64_t created);

@@ -446,7 +446,40 @@ std::unique_ptr<AnswerWriter> completion_writer(AnswerFrame frame) {
     return std::make_unique<CompletionWriter>(std::move(frame));
 }
 
-ChunkFacts chunk_facts(const Value& chunk) {
+namespace {
+
+void tell_call(const Value& call, chat::Told& told) {
+    const auto index = std::max<std::int64_t>(0, call["index"].integer().value_or(0));
+    const auto function = call["function"];
+    told.call(static_cast<std::size_t>(index), function["name"].text(), function["arguments"].text(), false);
+}
+
+void read_delta(const Value& delta, ChunkFacts& facts, chat::Told* told) {
+    for (const Value piece : delta.children()) {
+        const auto name = piece.key();
+        if (name == "content" || name == "reasoning_content" || name == "reasoning" || name == "refusal") {
+            const auto text = piece.text();
+            facts.text_bytes += text.size();
+            if (told != nullptr && name == "content") told->text += text;
+            if (told != nullptr && name == "refusal") told->refused = told->refused || !text.empty();
+        } else if (name == "tool_calls") {
+            for (const Value call : piece.children()) {
+                facts.text_bytes += call["function"]["name"].text().size() +
+                                    call["function"]["arguments"].text().size() + call["id"].text().size();
+                if (told != nullptr) tell_call(call, *told);
+            }
+        }
+    }
+}
+
+chat::Finish finish_of(std::string_view reason) {
+    if (reason == "length") return chat::Finish::length;
+    return reason == "content_filter" ? chat::Finish::content_filter : chat::Finish::stop;
+}
+
+}  // namespace
+
+ChunkFacts chunk_facts(const Value& chunk, chat::Told* told) {
     ChunkFacts facts;
     for (const Value member : chunk.children()) {
         const auto key = member.key();
@@ -455,40 +488,17 @@ ChunkFacts chunk_facts(const Value& chunk) {
         if (key != "choices") continue;
         for (const Value choice : member.children()) {
             facts.only_usage = false;
+            const bool first = told != nullptr && choice["index"].integer().value_or(0) == 0;
             for (const Value field : choice.children()) {
-                if (field.key() == "finish_reason" && field.is(Kind::string)) ++facts.finished;
-                if (field.key() != "delta") continue;
-                for (const Value piece : field.children()) {
-                    const auto name = piece.key();
-                    if (name == "content" || name == "reasoning_content" || name == "reasoning" || name == "refusal")
-                        facts.text_bytes += piece.text().size();
-                    else if (name == "tool_calls")
-                        for (const Value call : piece.children())
-                            facts.text_bytes += call["function"]["name"].text().size() +
-                                                call["function"]["arguments"].text().size() + call["id"].text().size();
+                if (field.key() == "finish_reason" && field.is(Kind::string)) {
+                    ++facts.finished;
+                    if (first) told->finish = finish_of(field.text());
                 }
+                if (field.key() == "delta") read_delta(field, facts, first ? told : nullptr);
             }
         }
     }
     return facts;
-}
-
-void tell(const Value& chunk, chat::Told& told) {
-    for (const Value choice : chunk["choices"].children()) {
-        if (choice["index"].integer().value_or(0) != 0) continue;
-        const auto delta = choice["delta"];
-        told.text += delta["content"].text();
-        told.refused = told.refused || !delta["refusal"].text().empty();
-        for (const Value call : delta["tool_calls"].children()) {
-            const auto index = std::max<std::int64_t>(0, call["index"].integer().value_or(0));
-            told.call(static_cast<std::size_t>(index), call["function"]["name"].text(),
-                      call["function"]["arguments"].text(), false);
-        }
-        if (const auto reason = choice["finish_reason"].string())
-            told.finish = *reason == "length"           ? chat::Finish::length
-                          : *reason == "content_filter" ? chat::Finish::content_filter
-                                                        : chat::Finish::stop;
-    }
 }
 
 std::string usage_chunk(const Usage& usage, std::string_view id, std::string_view model, std::int64_t created) {

@@ -111,6 +111,47 @@ Result<> decode(Question& question) {
     return {};
 }
 
+Result<std::shared_ptr<const Question>> begun_question(const Question& question, std::string_view text) {
+    // Anthropic refuses a beginning that ends in white space.
+    text = text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
+    const auto root = question.document.root();
+    const bool gemini = question.front.kind == Kind::gemini;
+    const auto list = root[gemini ? "contents" : "messages"];
+    if (question.front.operation != Operation::chat || !list.is(json::Kind::array))
+        return fail(ErrorCode::invalid, "requests of this kind have no place for the beginning of an answer");
+    json::Writer message;
+    if (gemini)
+        message.begin_object()
+            .member("role", "model")
+            .key("parts")
+            .begin_array()
+            .begin_object()
+            .member("text", text)
+            .end_object()
+            .end_array()
+            .end_object();
+    else
+        message.begin_object().member("role", "assistant").member("content", text).end_object();
+    std::string messages(list.raw());
+    messages.insert(messages.rfind(']'), (list.size() > 0 ? "," : "") + message.take());
+    auto begun = std::make_shared<Question>();
+    begun->front = question.front;
+    begun->path = question.path;
+    begun->array = question.array;
+    if (auto ok = begun->document.parse(dialect::with_members(root, {{gemini ? "contents" : "messages", messages}}));
+        !ok)
+        return fail(ok.error());
+    if (auto ok = decode(*begun); !ok) return fail(ok.error());
+    return begun;
+}
+
+bool goes_on(const config::Provider& provider, const config::Model& model) {
+    using enum config::ProviderKind;
+    if (model.prefill) return *model.prefill;
+    return provider.kind == engine || provider.kind == llama_server || provider.kind == ollama ||
+           provider.kind == anthropic;
+}
+
 Speaker speaker_of(config::ProviderKind kind) {
     switch (kind) {
         case config::ProviderKind::engine:
@@ -194,14 +235,21 @@ std::vector<std::unique_ptr<chat::EventFilter>> Conversion::filters(const std::s
     return list;
 }
 
-std::unique_ptr<StreamRelay> Conversion::relay(const std::function<dialect::AnswerFrame()>& frame) const {
+std::unique_ptr<StreamRelay> Conversion::relay(const std::function<dialect::AnswerFrame()>& frame,
+                                               bool resumable) const {
     const auto& request = question_->request;
-    if (through() && question_->front.kind == Kind::openai_chat)
+    if (through() && !resumable && question_->front.kind == Kind::openai_chat)
         return chat_relay(request.include_usage, request.choices);
-    if (through()) return same_relay(dialect::of(question_->front.kind), frame());
+    if (through() && !resumable) return same_relay(dialect::of(question_->front.kind), frame());
     auto made = frame();
     auto list = filters(made.id);
     return translating_relay(dialect::of(kind_of(speaker_)), writer(std::move(made)), request.choices, std::move(list));
+}
+
+void Conversion::go_on(StreamRelay& relay, const std::string& id, std::unique_ptr<chat::EventFilter> splice) const {
+    auto list = filters(id);
+    list.push_back(std::move(splice));
+    relay.go_on(dialect::of(kind_of(speaker_)), std::move(list));
 }
 
 Result<Conversion::Whole> Conversion::read(const std::string& body, bool streamed, const std::string& id) const {

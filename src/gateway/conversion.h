@@ -45,6 +45,12 @@ struct Question {
 // Fills in `request` (and `embed`) from the document, which is parsed. Errors: invalid.
 Result<> decode(Question& question);
 
+// The question with `text` behind it as the beginning of the answer, for a provider that goes on with it. Errors:
+// invalid, where the client's dialect has no such thing.
+Result<std::shared_ptr<const Question>> begun_question(const Question& question, std::string_view text);
+// Whether a model goes on with an answer whose beginning it is given.
+bool goes_on(const config::Provider& provider, const config::Model& model);
+
 // How a provider is spoken to.
 dialect::Speaker speaker_of(config::ProviderKind kind);
 
@@ -66,7 +72,10 @@ class Conversion {
     void filter_with(MakeFilters make) { more_filters_ = std::move(make); }
 
     // `frame` is asked for where words of our own are needed; most streams pass as they are.
-    std::unique_ptr<StreamRelay> relay(const std::function<dialect::AnswerFrame()>& frame) const;
+    // `resumable`: another provider can go on with it, which costs that each event is said anew.
+    std::unique_ptr<StreamRelay> relay(const std::function<dialect::AnswerFrame()>& frame, bool resumable) const;
+    // Its answer follows in a stream that was begun, through `splice` last; `id` as in the frame.
+    void go_on(StreamRelay& relay, const std::string& id, std::unique_ptr<chat::EventFilter> splice) const;
 
     // An answer that came in one piece, read.
     struct Whole {

@@ -16,7 +16,7 @@ namespace {
 
 // What each sign counts beside a person's word, which counts 1.
 constexpr double kCheckWeight = 1, kAgainWeight = 0.3, kDisputedWeight = 0.7, kContinuedWeight = 0.1,
-                 kRejectedWeight = 0.5;
+                 kRejectedWeight = 0.5, kJudgeWeight = 0.5;
 constexpr int kMostAgain = 2;  // who sends the same more often is a program that means it
 
 // Each prefix of the messages as a number; nothing depends on it but what is learned.
@@ -46,10 +46,10 @@ std::vector<std::uint64_t> prefixes_of(const chat::Request& request) {
 
 void Learning::configure(const config::Config& config) {
     std::vector<routing::Learner::Model> models;
-    std::unordered_map<std::string, std::string> identities;
+    std::unordered_map<std::string, std::shared_ptr<const std::string>> identities;
     for (const auto& model : config.models) {
         auto identity = identity_(config, model);
-        identities[model.id] = identity;
+        identities[model.id] = std::make_shared<const std::string>(identity);
         models.push_back({model.id, std::move(identity), model.quality});
     }
     learner_.configure(std::move(models));
@@ -86,19 +86,27 @@ Result<> Learning::load() {
     });
 }
 
-std::string Learning::identity_of(const std::string& model) const {
+std::shared_ptr<const std::string> Learning::identity_of(const std::string& model) const {
+    static const auto kNone = std::make_shared<const std::string>();
     const std::lock_guard lock(mutex_);
     const auto found = identities_.find(model);
-    return found == identities_.end() ? "" : found->second;
+    return found == identities_.end() ? kNone : found->second;
 }
 
-Learning::Place Learning::place(const chat::Request& request, const config::Key& key, bool note) {
+Learning::Past* Learning::find(std::uint64_t whole) {
+    auto& past = past_[whole % past_.size()];
+    return past.kept && past.whole == whole ? &past : nullptr;
+}
+
+Learning::Place Learning::place(const chat::Request& request, const config::Key& key, bool note, bool predict) {
     Place place;
     const auto prefixes = prefixes_of(request);
-    const std::string text = chat::last_user_text(request);
+    auto text = chat::last_user_text(request);
+    const bool disputed = note && chat::disputes(text);
+    if (text.size() > kLooked) text.resize(kLooked);
     place.learns = true;
-    place.prompt = text.substr(0, kLooked);
-    place.outlook = learner_.outlook(place.prompt);
+    if (predict) place.outlook = learner_.outlook(text);
+    place.prompt = std::make_shared<const std::string>(std::move(text));
     if (prefixes.empty()) return place;
     place.whole = prefixes.back();
 
@@ -114,37 +122,37 @@ Learning::Place Learning::place(const chat::Request& request, const config::Key&
     {
         const std::lock_guard lock(mutex_);
         const auto time = clock_.steady();
-        const auto same = past_.find(place.whole);
+        auto* const same = find(place.whole);
         const bool in_conversation = std::ranges::any_of(
             request.messages, [](const chat::Message& m) { return m.role == chat::Role::assistant; });
-        if (note && same != past_.end() && same->second.kept->key == key.id && time - same->second.time < kAgain &&
-            ++same->second.again <= kMostAgain && in_conversation)
-            sign(same->second, "regenerated", 0, kAgainWeight);
+        if (note && same != nullptr && same->kept->key == key.id && time - same->time < kAgain &&
+            ++same->again <= kMostAgain && in_conversation)
+            sign(*same, "regenerated", 0, kAgainWeight);
         // The turn before the last answer.
         const auto& messages = request.messages;
         const auto n = messages.size();
         if (note && n >= 3 && messages[n - 1].role == chat::Role::user &&
             messages[n - 2].role == chat::Role::assistant) {
-            const auto before = past_.find(prefixes[n - 3]);
-            if (before != past_.end() && before->second.kept->key == key.id && !before->second.judged) {
-                before->second.judged = true;
-                if (chat::disputes(text))
-                    sign(before->second, "disputed", 0, kDisputedWeight);
+            auto* const before = find(prefixes[n - 3]);
+            if (before != nullptr && before->kept->key == key.id && !before->judged) {
+                before->judged = true;
+                if (disputed)
+                    sign(*before, "disputed", 0, kDisputedWeight);
                 else
-                    sign(before->second, "continued", 1, kContinuedWeight);
+                    sign(*before, "continued", 1, kContinuedWeight);
             }
         }
         // Who has the beginning of it in a cache.
         for (std::size_t i = n - 1; i-- > 0;) {
-            const auto warm = past_.find(prefixes[i]);
-            if (warm == past_.end() || warm->second.kept->key != key.id || time - warm->second.time > kWarm) continue;
-            auto outlook = std::ranges::find(place.outlook, warm->second.kept->model, &routing::Outlook::model);
+            const auto* const warm = find(prefixes[i]);
+            if (warm == nullptr || warm->kept->key != key.id || time - warm->time > kWarm) continue;
+            auto outlook = std::ranges::find(place.outlook, warm->kept->model, &routing::Outlook::model);
             if (outlook == place.outlook.end()) {
-                place.outlook.push_back({.model = warm->second.kept->model});
+                place.outlook.push_back({.model = warm->kept->model});
                 outlook = std::prev(place.outlook.end());
             }
-            outlook->warm_tokens = warm->second.tokens;
-            outlook->holds_state = warm->second.holds_state;
+            outlook->warm_tokens = warm->tokens;
+            outlook->holds_state = warm->holds_state;
             break;
         }
     }
@@ -153,47 +161,46 @@ Learning::Place Learning::place(const chat::Request& request, const config::Key&
     return place;
 }
 
-std::shared_ptr<const Learning::Kept> Learning::keep(const Place& place, const Answered& a) const {
-    return std::make_shared<const Kept>(
-        Kept{a.decision, a.key, a.model, identity_of(a.model), place.prompt, a.text.substr(0, kLooked)});
+std::shared_ptr<const Learning::Kept> Learning::keep(const Place& place, Answered a) const {
+    if (a.text.size() > kLooked) a.text.resize(kLooked);
+    auto identity = identity_of(a.model);
+    return std::make_shared<const Kept>(Kept{std::move(a.decision), std::move(a.key), std::move(a.model),
+                                             std::move(identity), place.prompt, std::move(a.text)});
 }
 
 std::shared_ptr<const Learning::Kept> Learning::kept_of(const std::string& decision) const {
     const std::lock_guard lock(mutex_);
-    const auto found = by_decision_.find(decision);
-    return found == by_decision_.end() ? nullptr : found->second;
+    const auto found = std::ranges::find_if(newest_, [&](const auto& k) { return k && k->decision == decision; });
+    return found == newest_.end() ? nullptr : *found;
 }
 
-void Learning::answered(const Place& place, const Answered& a) {
+void Learning::answered(const Place& place, Answered a) {
     learner_.measured(a.model, a.seconds, a.answer_tokens);
     if (!place.learns) return;
-    const auto kept = keep(place, a);
+    const auto tokens = a.prompt_tokens;
+    const bool holds_state = a.holds_state;
+    const auto fault = std::exchange(a.fault, {});
+    const auto kept = keep(place, std::move(a));
     {
         const std::lock_guard lock(mutex_);
-        if (past_.size() >= kMostPast) {
-            const auto time = clock_.steady();
-            std::erase_if(past_, [&](const auto& entry) { return time - entry.second.time > kWarm; });
-            if (past_.size() >= kMostPast) past_.clear();
-        }
-        auto& past = past_[place.whole];
-        past = {kept, clock_.steady(), a.prompt_tokens, a.holds_state, past.again, false};
-        by_decision_[a.decision] = kept;
-        newest_.push_back(a.decision);
-        if (newest_.size() > kMostPast) {
-            by_decision_.erase(newest_.front());
-            newest_.pop_front();
-        }
+        const auto* const same = find(place.whole);
+        const int again = same == nullptr ? 0 : same->again;
+        past_[place.whole % past_.size()] = {place.whole, kept, clock_.steady(), tokens, holds_state, again, false};
+        newest_[next_++ % newest_.size()] = kept;
     }
-    if (!a.fault.empty()) learn_unwatched(*kept, "check", a.key, 0, kCheckWeight, a.fault);
+    if (!fault.empty()) learn_unwatched(*kept, "check", kept->key, 0, kCheckWeight, fault);
 }
 
-void Learning::rejected(const Place& place, const Answered& a) {
-    if (place.learns) learn_unwatched(*keep(place, a), "escalated", a.key, 0, kRejectedWeight, a.fault);
+void Learning::rejected(const Place& place, Answered a) {
+    if (!place.learns) return;
+    const auto fault = a.fault;
+    const auto kept = keep(place, std::move(a));
+    learn_unwatched(*kept, "escalated", kept->key, 0, kRejectedWeight, fault);
 }
 
 std::optional<double> Learning::judge(const Place& place, const std::string& model, std::string_view answer) const {
     if (!place.learns) return {};
-    return learner_.judge(model, routing::traits_of(place.prompt, answer.substr(0, kLooked)));
+    return learner_.judge(model, routing::traits_of(*place.prompt, answer.substr(0, kLooked)));
 }
 
 void Learning::learn_unwatched(const Kept& kept, const char* source, const std::string& key, double value,
@@ -206,10 +213,10 @@ void Learning::learn_unwatched(const Kept& kept, const char* source, const std::
         }
         if (++signs_ > kSignsPerSecond) return;
     }
-    auto traits = routing::traits_of(kept.prompt, kept.answer);
+    auto traits = routing::traits_of(*kept.prompt, kept.answer);
     ledger::OutcomeRecord record{
-        kept.decision, source, key, now(), kept.model, kept.identity, value, weight, routing::to_bytes(traits), note};
-    routing::Outcome outcome{kept.decision, kept.model, kept.identity, source, key, value, weight, std::move(traits)};
+        kept.decision, source, key, now(), kept.model, *kept.identity, value, weight, routing::to_bytes(traits), note};
+    routing::Outcome outcome{kept.decision, kept.model, *kept.identity, source, key, value, weight, std::move(traits)};
     store_.submit([record = std::move(record)](store::Database& database) { return ledger::insert(database, record); },
                   [this, outcome = std::move(outcome)](Result<> kept_it) mutable {
                       if (!kept_it) {
@@ -250,14 +257,18 @@ void Learning::feedback(std::string decision, const config::Key& key, bool owner
             if (!attempts) return fail(attempts.error());
             const auto answered = std::ranges::find(*attempts, "answered", &ledger::AttemptRecord::outcome);
             if (answered == attempts->end()) return nothing;
-            kept = std::make_shared<const Kept>(
-                Kept{decision, answered->key, answered->model, identity_of(answered->model), {}, {}});
+            kept = std::make_shared<const Kept>(Kept{decision,
+                                                     answered->key,
+                                                     answered->model,
+                                                     identity_of(answered->model),
+                                                     std::make_shared<const std::string>(),
+                                                     {}});
         }
         // Whose decision it is not, does not learn that it exists.
         if (!owner && kept->key != key) return nothing;
-        if (!kept->prompt.empty()) made->traits = routing::traits_of(kept->prompt, kept->answer);
+        if (!kept->prompt->empty()) made->traits = routing::traits_of(*kept->prompt, kept->answer);
         made->record = {
-            decision, "feedback", key, now(), kept->model, kept->identity, value, 1, routing::to_bytes(made->traits),
+            decision, "feedback", key, now(), kept->model, *kept->identity, value, 1, routing::to_bytes(made->traits),
             note};
         made->record.weight = weight_of_feedback(key);
         return ledger::insert(database, made->record);
@@ -273,6 +284,10 @@ void Learning::feedback(std::string decision, const config::Key& key, bool owner
             done(r.weight);
         });
     });
+}
+
+void Learning::judged(const std::string& decision, double value) {
+    if (const auto kept = kept_of(decision)) learn_unwatched(*kept, "judge", kept->key, value, kJudgeWeight);
 }
 
 void Learning::forget(std::string model, std::function<void(Result<>)> done) {

@@ -4,7 +4,6 @@
 
 #include <boost/asio/thread_pool.hpp>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -33,7 +32,7 @@ class Learning {
     static constexpr seconds kWarm{300};
     // A request that comes again within this time is one whose answer did not please.
     static constexpr seconds kAgain{120};
-    static constexpr std::size_t kMostPast = 4'000;
+    static constexpr std::size_t kMostPast = 4'096;
     static constexpr std::size_t kLooked = 4 * 1024;  // bytes of a prompt and of an answer
     static constexpr int kFullFeedback = 30;          // of one key in an hour; each one more counts less
     static constexpr int kSignsPerSecond = 10;        // that are learned from; a flood of the same says nothing more
@@ -47,13 +46,14 @@ class Learning {
 
     // What a request is like, and where it stands in its conversation.
     struct Place {
-        bool learns = false;      // something is kept of it, in memory, to learn from
-        std::string prompt;       // the beginning of its last turn
-        std::uint64_t whole = 0;  // its messages, as a number
+        bool learns = false;                        // something is kept of it, in memory, to learn from
+        std::shared_ptr<const std::string> prompt;  // the beginning of its last turn
+        std::uint64_t whole = 0;                    // its messages, as a number
         std::vector<routing::Outlook> outlook;
     };
-    // `note`: also takes it for a sign of how the answer before was taken.
-    Place place(const chat::Request& request, const config::Key& key, bool note);
+    // `note`: also takes it for a sign of how the answer before was taken. `predict`: what is expected of models for it
+    // is wanted.
+    Place place(const chat::Request& request, const config::Key& key, bool note, bool predict);
 
     // An answer was given: the newest are kept in mind, so that more than their quality on the whole is learned when
     // their outcome is known.
@@ -65,9 +65,9 @@ class Learning {
         std::string fault;  // chat::fault_of
         bool holds_state = false;
     };
-    void answered(const Place& place, const Answered& answered);
+    void answered(const Place& place, Answered answered);
     // An answer that did not pass, and was asked for again elsewhere. Learned from without being waited for.
-    void rejected(const Place& place, const Answered& answered);
+    void rejected(const Place& place, Answered answered);
 
     // How likely an answer that nobody has seen yet is good, by what was learned of such; nullopt where too little was.
     std::optional<double> judge(const Place& place, const std::string& model, std::string_view answer) const;
@@ -76,6 +76,8 @@ class Learning {
     // another thread. Errors: not_found, forbidden, storage.
     void feedback(std::string decision, const config::Key& key, bool owner, double value, std::string note,
                   std::function<void(Result<double>)> done);
+    // A judge has compared the answer with another one: 1 where it was better, 0 where not. Nobody waits for it.
+    void judged(const std::string& decision, double value);
     // Errors: storage.
     void forget(std::string model, std::function<void(Result<>)> done);
 
@@ -84,9 +86,12 @@ class Learning {
   private:
     // Of one answer. Its texts never leave the memory; what is written down are their traits, when there is an outcome.
     struct Kept {
-        std::string decision, key, model, identity, prompt, answer;
+        std::string decision, key, model;
+        std::shared_ptr<const std::string> identity, prompt;  // never null
+        std::string answer;
     };
     struct Past {
+        std::uint64_t whole = 0;
         std::shared_ptr<const Kept> kept;
         SteadyTime time{};
         std::int64_t tokens = 0;
@@ -97,8 +102,10 @@ class Learning {
     void learn_unwatched(const Kept& kept, const char* source, const std::string& key, double value, double weight,
                          const std::string& note = {});
     std::shared_ptr<const Kept> kept_of(const std::string& decision) const;
-    std::shared_ptr<const Kept> keep(const Place& place, const Answered& answered) const;
-    std::string identity_of(const std::string& model) const;
+    std::shared_ptr<const Kept> keep(const Place& place, Answered answered) const;
+    std::shared_ptr<const std::string> identity_of(const std::string& model) const;
+    // The conversation's place in past_; another one may have taken it.
+    Past* find(std::uint64_t whole);
     double weight_of_feedback(const std::string& key);
     std::int64_t now() const { return clock_.wall().time_since_epoch().count(); }
 
@@ -109,10 +116,11 @@ class Learning {
     routing::Learner learner_;
 
     mutable std::mutex mutex_;
-    std::unordered_map<std::uint64_t, Past> past_;
-    std::unordered_map<std::string, std::shared_ptr<const Kept>> by_decision_;
-    std::deque<std::string> newest_;  // last
-    std::unordered_map<std::string, std::string> identities_;
+    // Tables of a fixed size, which cost nothing to keep: by the conversation, and the newest answers in turn.
+    std::vector<Past> past_{kMostPast};
+    std::vector<std::shared_ptr<const Kept>> newest_{kMostPast};
+    std::size_t next_ = 0;
+    std::unordered_map<std::string, std::shared_ptr<const std::string>> identities_;
     struct Said {
         std::int64_t hour = 0;
         int count = 0;

@@ -65,13 +65,12 @@ class ChatRelay final : public StreamRelay {
             return;
         }
         const auto root = document_.root();
-        auto facts = openai_chat::chunk_facts(root);
+        auto facts = openai_chat::chunk_facts(root, collects_ ? &told_ : nullptr);
         if (facts.error) {
             failed_ = std::move(facts.error);
             return;
         }
         text_bytes_ += facts.text_bytes;
-        if (collects_) openai_chat::tell(root, told_);
         finished_ += facts.finished;
         content_ = content_ || facts.text_bytes > 0 || facts.finished > 0;
         if (facts.usage) usage_ = facts.usage;
@@ -192,16 +191,16 @@ class TranslatingRelay final : public StreamRelay {
     TranslatingRelay(const dialect::Dialect& provider, std::unique_ptr<dialect::AnswerWriter> writer,
                      std::int64_t choices, std::vector<std::unique_ptr<chat::EventFilter>> filters)
         : StreamRelay(choices),
-          cutter_(provider.framing()),
+          cutter_(std::in_place, provider.framing()),
           reader_(provider.reader()),
           writer_(std::move(writer)),
           filters_(std::move(filters)) {}
 
     Result<> feed(std::string_view bytes) override {
-        return cutter_.feed(bytes, [this](std::string_view, std::string_view data) { event(data); });
+        return cutter_->feed(bytes, [this](std::string_view, std::string_view data) { event(data); });
     }
     void end() override {
-        cutter_.finish([this](std::string_view, std::string_view data) { event(data); });
+        cutter_->finish([this](std::string_view, std::string_view data) { event(data); });
         finish_reader();
     }
     std::string finish(const Usage& usage) override {
@@ -216,6 +215,16 @@ class TranslatingRelay final : public StreamRelay {
         return rest;
     }
     std::string response() const override { return writer_->response(); }
+    void go_on(const dialect::Dialect& provider, std::vector<std::unique_ptr<chat::EventFilter>> filters) override {
+        cutter_.emplace(provider.framing());
+        reader_ = provider.reader();
+        filters_ = std::move(filters);
+        goes_on_ = true;
+        ended_ = done_ = content_ = false;
+        failed_.reset();
+        usage_.reset();
+        finished_ = text_bytes_ = 0;
+    }
 
   private:
     void event(std::string_view data) {
@@ -255,18 +264,20 @@ class TranslatingRelay final : public StreamRelay {
             events = std::move(out);
         }
         for (const auto& event : events) {
+            if (goes_on_ && std::holds_alternative<chat::Started>(event)) continue;  // it has begun
             note(event);
             if (failed_) return;
             writer_->event(event, out_);
         }
     }
 
-    Cutter cutter_;
+    std::optional<Cutter> cutter_;
     std::unique_ptr<dialect::AnswerReader> reader_;
     std::unique_ptr<dialect::AnswerWriter> writer_;
     std::vector<std::unique_ptr<chat::EventFilter>> filters_;
     json::Document document_;
     bool ended_ = false;
+    bool goes_on_ = false;
 };
 
 }  // namespace

@@ -25,6 +25,11 @@ class StreamRelay {
     std::string take() { return std::exchange(out_, {}); }
     // What closes an answer that is whole: what was held back, and the dialect's mark. `usage` is what the ledger has.
     virtual std::string finish(const Usage& usage) = 0;
+    // Another provider goes on where the last one broke off: its answer follows in the same stream, through `filters`.
+    // Only of a relay that was made for it.
+    virtual void go_on(const dialect::Dialect&, std::vector<std::unique_ptr<chat::EventFilter>>) {}
+    // A line for whoever reads the stream itself, where its framing has comments.
+    void remark(std::string_view text) { out_.append(": ").append(text).append("\n\n"); }
     // What tells the client that the answer breaks off.
     virtual std::string fail(const Error& error) = 0;
     // OpenAI Responses: the final response object, for the store; empty in other dialects.

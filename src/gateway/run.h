@@ -13,6 +13,7 @@ struct Keeping {
     std::function<store::Store::Job(const std::string& response, Label label)> keep;
     bool keep_whole = false;
     bool batch = false;  // nobody sits and waits for it
+    bool aside = false;  // no client asks it: no sign of how an answer was taken, and part of no experiment
     std::string id;      // the response's id without its prefix; empty: the decision's
     std::string echo;    // dialect::AnswerFrame::echo
     std::vector<std::pair<std::string_view, std::string>> own;  // dialect::AnswerFrame::own

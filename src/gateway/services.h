@@ -13,6 +13,7 @@
 #include "engine/engines.h"
 #include "gateway/cache.h"
 #include "gateway/learning.h"
+#include "gateway/trials.h"
 #include "ledger/ledger.h"
 #include "net/client.h"
 #include "privacy/privacy.h"
@@ -44,9 +45,11 @@ struct Services {
     engine::Engines& engines;
     upstream::Health& health;
     upstream::Gate& gate;
+    upstream::Pace& pace;
     routing::Repeats& repeats;
     Learning& learning;
     AnswerCache& cache;
+    Trials& trials;
     net::asio::thread_pool& pool;  // for work that would hold up a worker: large bodies, reading the ledger
     Secret admin_token;            // opens everything, for the commands on this machine
 

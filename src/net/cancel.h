@@ -9,7 +9,7 @@ namespace tandem::net {
 
 class Cancel {
   public:
-    enum class Reason { none, client_gone, stopping };
+    enum class Reason { none, client_gone, stopping, not_needed };
 
     // Keeps a function registered for as long as it lives; it must not outlive the Cancel.
     class Hook {

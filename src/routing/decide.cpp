@@ -170,6 +170,21 @@ void explore(const Table& table, const Inputs& in, Decision& decision) {
     decision.explored = true;
 }
 
+// Both have to be there: else those who get one could not be compared with those who get the other.
+void assign(const Assigned& assigned, Decision& decision) {
+    const auto end = decision.candidates.begin() + static_cast<std::ptrdiff_t>(decision.eligible);
+    const auto chosen = std::ranges::find(decision.candidates.begin(), end, assigned.model, &Candidate::model);
+    const auto other = std::ranges::find(decision.candidates.begin(), end, assigned.other, &Candidate::model);
+    if (chosen == end || (!assigned.other.empty() && other == end)) return;
+    for (auto candidate = decision.candidates.begin(); candidate != end; ++candidate) candidate->propensity = 0;
+    chosen->propensity = assigned.share;
+    if (!assigned.other.empty()) other->propensity = rounded(1 - assigned.share);
+    std::rotate(decision.candidates.begin(), chosen, chosen + 1);
+    decision.experiment = assigned.experiment;
+    decision.treatment = assigned.treatment;
+    decision.explored = false;
+}
+
 std::string words_of(const Rule& rule) {
     std::vector<std::string> parts;
     if (rule.label) parts.push_back(fmt::format("the content is {} or more", name_of(*rule.label)));
@@ -221,6 +236,11 @@ const Table::Entry* Table::find(std::string_view model) const {
     for (const auto& entry : models)
         if (entry.model == model) return &entry;
     return nullptr;
+}
+
+bool is_choice(const Table& table, const std::string& alias) {
+    const auto meaning = meaning_of(table, alias);
+    return meaning && meaning->models.size() > 1;
 }
 
 std::vector<std::string> alias_names(const Table& table) {
@@ -313,6 +333,7 @@ Result<Decision> decide(const Table& table, const Inputs& in) {
         static_cast<std::size_t>(std::ranges::count(decision.candidates, Excluded::no, &Candidate::excluded));
     if (decision.eligible > 0) decision.candidates.front().propensity = 1;
     if (!ordered && !zone_first && !by_cost) explore(table, in, decision);
+    if (in.assigned) assign(*in.assigned, decision);
     return decision;
 }
 
@@ -323,9 +344,13 @@ std::string Decision::sentence() const {
         text = fmt::format("{} at {} ({}): {}", first.model, first.provider, name_of(first.zone), why);
         const auto nearer = std::ranges::find(
             candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(eligible), 1, &Candidate::zone_score);
-        if (!explored && first.zone_score == 0 && nearer != candidates.begin() + static_cast<std::ptrdiff_t>(eligible))
+        if (!explored && experiment.empty() && first.zone_score == 0 &&
+            nearer != candidates.begin() + static_cast<std::ptrdiff_t>(eligible))
             text += fmt::format("; yet it promises more than {}, {:.4f} against {:.4f}", nearer->model,
                                 first.terms.utility, nearer->terms.utility);
+        if (!experiment.empty())
+            text += fmt::format("; yet the experiment {} gives this conversation to the {}", experiment,
+                                treatment ? "treatment" : "control");
         if (explored) text += "; it is tried in place of the one that promised most, to learn";
         if (first.redacted) text += "; what detectors found is taken out before it is asked";
     } else {

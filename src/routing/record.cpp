@@ -211,7 +211,14 @@ std::string to_json(const Inputs& in) {
         }
         out.end_array();
     }
-    put(out, "dice", in.dice);
+    if (in.assigned) {
+        const auto& a = *in.assigned;
+        out.key("experiment").begin_object().member("name", a.experiment).member("model", a.model);
+        out.member("other", a.other).member("treatment", a.treatment);
+        put(out, "share", a.share);
+        out.end_object();
+    }
+    if (in.dice != 1) put(out, "dice", in.dice);
     out.end_object();
     return out.take();
 }
@@ -235,6 +242,9 @@ Result<Inputs> inputs_from_json(const Value& value) {
                               o["outcomes"].number().value_or(0), o["seconds"].number().value_or(0),
                               o["answer_tokens"].integer().value_or(0), o["warm_tokens"].integer().value_or(0),
                               o["holds_state"].boolean().value_or(false)});
+    if (const auto a = value["experiment"]; a.is(json::Kind::object))
+        in.assigned = Assigned{str(a["name"]), str(a["model"]), str(a["other"]),
+                               a["treatment"].boolean().value_or(false), a["share"].number().value_or(1)};
     in.features.prompt_tokens = value["prompt_tokens"].integer().value_or(0);
     in.features.answer_tokens = value["answer_tokens"].integer().value_or(0);
     in.features.context_tokens = value["context_tokens"].integer().value_or(0);
@@ -254,6 +264,8 @@ std::string to_json(const Decision& decision) {
     out.member("stakes", config::kStakesNames[static_cast<std::size_t>(decision.stakes)]);
     if (decision.cascade) out.member("cascade", true);
     if (decision.explored) out.member("explored", true);
+    if (!decision.experiment.empty())
+        out.member("experiment", decision.experiment).member("treatment", decision.treatment);
     out.member("fallback", decision.fallback).key("candidates").begin_array();
     for (const auto& c : decision.candidates) {
         out.begin_object().member("model", c.model).member("provider", c.provider).member("zone", name_of(c.zone));
@@ -270,7 +282,7 @@ std::string to_json(const Decision& decision) {
                                            {"wait", t.wait},
                                            {"leaving", t.leaving},
                                            {"utility", t.utility}})
-            put(out, name, number);
+            if (number != 0) put(out, name, number);
         if (t.below_floor) out.member("below_floor", true);
         out.end_object();
         if (c.excluded == Excluded::no) put(out, "propensity", c.propensity);

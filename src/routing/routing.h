@@ -61,6 +61,16 @@ struct Outlook {
     bool holds_state = false;        // the conversation has thoughts or calls that only its provider takes back
 };
 
+// What an experiment wants: a model comes first, where it and the one that it is compared with may both be asked.
+struct Assigned {
+    std::string experiment;
+    std::string model;
+    std::string other;  // empty: the experiment is over, and the model has won
+    bool treatment = false;
+    double share = 1;  // how likely the model was to be assigned
+    bool operator==(const Assigned&) const = default;
+};
+
 struct Inputs {
     std::string alias;
     std::string key;
@@ -73,7 +83,8 @@ struct Inputs {
     Features features;
     std::vector<Standing> standing;  // only models that have something to say
     std::vector<Outlook> outlook;    // only models of which something is known
-    double dice = 1;                 // from 0 to 1, for the choice to try another model
+    std::optional<Assigned> assigned;
+    double dice = 1;  // from 0 to 1, for the choice to try another model
 };
 
 std::string to_json(const Inputs& inputs);
@@ -123,6 +134,8 @@ struct Decision {
     std::size_t eligible = 0;           // how many of them may
     bool fallback = true;               // whether the second may be used at all
     bool cascade = false;               // whether a local answer is checked, and asked for again where it fails
+    std::string experiment;             // that it is part of
+    bool treatment = false;             // and the arm
     bool explored = false;              // the first is not the one that promised most: it is tried, to learn
     config::Stakes stakes = config::Stakes::normal;
     bool operator==(const Decision&) const = default;
@@ -155,6 +168,9 @@ double value_of_answer(const Table& table, config::Stakes stakes);
 Money likely_cost(const Table::Entry& entry, const Features& features, const Outlook* outlook);
 // Tokens of room for the answer: what was asked for, or 1,024 but at most a quarter of the context.
 std::int64_t answer_room(const Table::Entry& entry, const Features& features);
+
+// Whether there is more than one model that the alias may mean: else nothing is to be expected of any.
+bool is_choice(const Table& table, const std::string& alias);
 
 // The names that a client may put into `model`.
 std::vector<std::string> alias_names(const Table& table);

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdlib>
+#include <iterator>
 #include <set>
 #include <string>
 
@@ -15,12 +16,16 @@ namespace {
 constexpr std::size_t kLooked = 4 * 1024;
 constexpr float kAnswerScale = 2.0F;  // answers say more than prompts
 
-bool is_letter(unsigned char c) {
-    return (c >= 'a' && c <= 'z') || c >= 0x80;
-}
 bool is_digit(unsigned char c) {
     return c >= '0' && c <= '9';
 }
+// What a byte of lower-case text is: 1 of a word, 2 of a number, 0 neither.
+constexpr auto kClasses = [] {
+    std::array<std::uint8_t, 256> classes{};
+    for (unsigned c = 0; c < 256; ++c)
+        classes[c] = (c >= 'a' && c <= 'z') || c >= 0x80 ? 1 : c >= '0' && c <= '9' ? 2 : 0;
+    return classes;
+}();
 float log_of(double count) {
     return static_cast<float>(std::log1p(count));
 }
@@ -35,16 +40,13 @@ std::string lowered(std::string_view text) {
 // Words and numbers, in order.
 std::vector<std::string_view> words_of(std::string_view text) {
     std::vector<std::string_view> words;
+    words.reserve(text.size() / 5 + 1);
+    auto class_at = [&](std::size_t at) { return kClasses[static_cast<unsigned char>(text[at])]; };
     for (std::size_t at = 0; at < text.size();) {
-        const auto c = static_cast<unsigned char>(text[at]);
-        auto same = is_letter(c) ? is_letter : is_digit(c) ? is_digit : nullptr;
-        if (same == nullptr) {
-            ++at;
-            continue;
-        }
-        std::size_t end = at;
-        while (end < text.size() && same(static_cast<unsigned char>(text[end]))) ++end;
-        words.push_back(text.substr(at, end - at));
+        const auto same = class_at(at);
+        std::size_t end = at + 1;
+        while (end < text.size() && class_at(end) == same) ++end;
+        if (same != 0) words.push_back(text.substr(at, end - at));
         at = end;
     }
     return words;
@@ -54,7 +56,7 @@ bool is_number(std::string_view word) {
     return is_digit(static_cast<unsigned char>(word[0]));
 }
 
-std::uint64_t hash_of(std::string_view text, std::uint64_t from = 14695981039346656037ULL) {
+constexpr std::uint64_t hash_of(std::string_view text, std::uint64_t from = 14695981039346656037ULL) {
     for (const char c : text) from = (from ^ static_cast<unsigned char>(c)) * 1099511628211ULL;  // FNV-1a
     return from;
 }
@@ -115,31 +117,51 @@ double distinct(const std::vector<std::uint64_t>& hashes) {
     return static_cast<double>(found);
 }
 
-// Which letters the words of a list begin with, as bits: at most words of a text this is all that is looked at.
-template <std::size_t N>
-constexpr std::uint32_t firsts(const std::array<std::string_view, N>& list) {
-    std::uint32_t bits = 0;
-    for (const auto word : list) bits |= 1U << (static_cast<unsigned char>(word[0]) & 31U);
-    return bits;
-}
+// Words that say what kind of task it is.
+enum Kind : std::uint8_t { parts, compared, each, order, asked, kinds };
+struct Telling {
+    std::string_view word;
+    Kind kind;
+};
+constexpr Telling kTelling[] = {
+    Telling{"half", parts}, {"third", parts},    {"quarter", parts},    {"twice", parts},   {"double", parts},
+    {"triple", parts},      {"times", parts},    {"percent", parts},    {"average", parts}, {"ratio", parts},
+    {"fraction", parts},    {"rate", parts},     {"more", compared},    {"less", compared}, {"than", compared},
+    {"fewer", compared},    {"older", compared}, {"younger", compared}, {"most", compared}, {"least", compared},
+    {"between", compared},  {"if", each},        {"each", each},        {"every", each},    {"per", each},
+    {"when", each},         {"not", order},      {"without", order},    {"except", order},  {"before", order},
+    {"after", order},       {"until", order},    {"first", order},      {"then", order},    {"only", order},
+    {"what", asked},        {"which", asked},    {"who", asked},        {"how", asked},     {"why", asked},
+    {"where", asked}};
 
-template <std::size_t N>
-double among(const std::vector<std::string_view>& words, const std::array<std::string_view, N>& list) {
-    const auto bits = firsts(list);
-    return static_cast<double>(std::ranges::count_if(words, [&](std::string_view w) {
-        if (((bits >> (static_cast<unsigned char>(w[0]) & 31U)) & 1U) == 0) return false;
-        return std::ranges::any_of(list, [&](std::string_view entry) { return entry[0] == w[0] && entry == w; });
-    }));
+// By their hash, in a table of open addresses: places of kTelling from 1 on, 0 for none.
+constexpr std::size_t kPlaces = 256;
+constexpr std::size_t place_of(std::uint64_t hash) {
+    return (hash >> 24) % kPlaces;
 }
+constexpr auto kByHash = [] {
+    std::array<std::uint8_t, kPlaces> table{};
+    for (std::size_t i = 0; i < std::size(kTelling); ++i) {
+        auto at = place_of(hash_of(kTelling[i].word));
+        while (table[at] != 0) at = (at + 1) % kPlaces;
+        table[at] = static_cast<std::uint8_t>(i + 1);
+    }
+    return table;
+}();
 
-constexpr std::array<std::string_view, 12> kParts = {"half",  "third",   "quarter", "twice", "double",   "triple",
-                                                     "times", "percent", "average", "ratio", "fraction", "rate"};
-constexpr std::array<std::string_view, 9> kCompared = {"more",    "less", "than",  "fewer",  "older",
-                                                       "younger", "most", "least", "between"};
-constexpr std::array<std::string_view, 5> kEach = {"if", "each", "every", "per", "when"};
-constexpr std::array<std::string_view, 9> kOrder = {"not",   "without", "except", "before", "after",
-                                                    "until", "first",   "then",   "only"};
-constexpr std::array<std::string_view, 6> kAsked = {"what", "which", "who", "how", "why", "where"};
+// How many words of each kind there are.
+std::array<double, kinds> telling_words(const std::vector<std::string_view>& words,
+                                        const std::vector<std::uint64_t>& hashes) {
+    std::array<double, kinds> counts{};
+    for (std::size_t i = 0; i < words.size(); ++i)
+        for (auto at = place_of(hashes[i]); kByHash[at] != 0; at = (at + 1) % kPlaces) {
+            const auto& known = kTelling[kByHash[at] - 1U];
+            if (known.word != words[i]) continue;
+            ++counts[known.kind];
+            break;
+        }
+    return counts;
+}
 
 double number_of(std::string_view word) {
     return std::strtod(std::string(word.substr(0, 12)).c_str(), nullptr);
@@ -172,7 +194,8 @@ void add_counted(std::string_view text, const std::vector<std::string_view>& wor
     const double sentences = chars(".?!\n") + 1;
     const double capitals = range('A', 'Z');
     const double high = range(0xC0, 0xFF);
-    const double each = std::max(1.0, size);
+    const double bytes_in_all = std::max(1.0, size);
+    const auto telling = telling_words(words, hashes);
     const std::array<double, kCountedTraits> values = {log_of(size) / 2 - 2.5,
                                                        log_of(n) / 2 - 2,
                                                        log_of(count),
@@ -181,17 +204,17 @@ void add_counted(std::string_view text, const std::vector<std::string_view>& wor
                                                        log_of(chars("%")),
                                                        log_of(chars("/$")),
                                                        log_of(sentences) - 1,
-                                                       log_of(among(words, kParts)),
-                                                       log_of(among(words, kCompared)),
-                                                       log_of(among(words, kEach)),
-                                                       log_of(among(words, kOrder)),
-                                                       log_of(among(words, kAsked)),
+                                                       log_of(telling[parts]),
+                                                       log_of(telling[compared]),
+                                                       log_of(telling[each]),
+                                                       log_of(telling[order]),
+                                                       log_of(telling[asked]),
                                                        n > 0 ? length / n / 2 - 2 : 0,
                                                        distinct(hashes) / std::max(1.0, n) * 2 - 1,
                                                        log_of(size / sentences) / 2 - 2,
-                                                       chars("{}();=<>[]`") / each * 10,
-                                                       capitals / each * 5,
-                                                       high / each * 5,
+                                                       chars("{}();=<>[]`") / bytes_in_all * 10,
+                                                       capitals / bytes_in_all * 5,
+                                                       high / bytes_in_all * 5,
                                                        log_of(chars("\n")),
                                                        chars("?") > 1 ? 1.0 : 0.0};
     const double scale = 1 / std::sqrt(static_cast<double>(kCountedTraits));

@@ -28,21 +28,29 @@ void Gate::Pass::leave() {
     if (gate_ != nullptr) std::exchange(gate_, nullptr)->left(place_, verdict_, since_);
 }
 
-std::shared_ptr<Gate::Ticket> Gate::enter(const Asked& asked, Resume resume) {
-    std::unique_lock lock(mutex_);
+std::optional<Gate::Pass> Gate::try_enter(const Asked& asked) {
+    const std::lock_guard lock(mutex_);
     auto& place = places_[asked.place];
     place.fixed = asked.fixed;
-    if (place.waiting == 0 && place.running < place.room()) {
-        ++place.running;
-        lock.unlock();
-        resume(Pass(this, asked.place, clock_.steady()));
+    if (place.waiting > 0 || place.running >= place.room()) return std::nullopt;
+    ++place.running;
+    return Pass(this, asked.place, clock_.steady());
+}
+
+std::shared_ptr<Gate::Ticket> Gate::enter(const Asked& asked, Resume resume) {
+    if (auto pass = try_enter(asked)) {
+        resume(std::move(*pass));
         return nullptr;
     }
-    if (place.waiting >= kMostWaiting) {
+    std::unique_lock lock(mutex_);
+    auto& place = places_[asked.place];
+    if (place.waiting >= kMostWaiting || asked.only_if_free) {
         const auto waiting = place.waiting;
         lock.unlock();
         resume(fail(ErrorCode::rate_limited,
-                    fmt::format("{} requests wait for {} already; try again in a moment", waiting, asked.place)));
+                    asked.only_if_free
+                        ? fmt::format("{} has no room just now", asked.place)
+                        : fmt::format("{} requests wait for {} already; try again in a moment", waiting, asked.place)));
         return nullptr;
     }
     // Those before it, each at its place beside the others, and then itself.

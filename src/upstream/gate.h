@@ -10,6 +10,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -55,13 +56,17 @@ class Gate {
         std::string key;
         bool batch = false;  // nobody sits and waits for it
         SteadyTime deadline = SteadyTime::max();
+        bool only_if_free = false;  // it does not wait
     };
+    // A pass where there is room and nobody waits: most often so.
+    std::optional<Pass> try_enter(const Asked& asked);
+
     using Resume = std::function<void(Result<Pass>)>;
     class Ticket;
 
     // Calls `resume` once: at once where there is room, later where it waits, from any thread. Errors: rate_limited,
-    // where too many wait, or so many that it would not be served before its deadline: work that ends too late is
-    // work that nobody gets. The ticket is for give_up().
+    // where too many wait (or one, with only_if_free), or so many that it would not be served before its deadline: work
+    // that ends too late is work that nobody gets. The ticket is for give_up().
     std::shared_ptr<Ticket> enter(const Asked& asked, Resume resume);
     // Who waits still, waits no more: `resume` gets the error. Nothing happens where it was let through already.
     void give_up(const std::shared_ptr<Ticket>& ticket, const Error& error);

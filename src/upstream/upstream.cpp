@@ -88,7 +88,7 @@ Endpoint endpoint_of(const config::Provider& provider) {
 
 net::Task<std::expected<Sent, Failure>> send(net::Client& client, privacy::Clearance clearance,
                                              const ledger::Reservation&, const Endpoint& endpoint, Call asked,
-                                             SteadyTime deadline, net::Cancel& cancel) {
+                                             SteadyTime deadline, net::Cancel& cancel, const Clock& clock) {
     using Failed = std::unexpected<Failure>;
     const auto& manner = manner_of(endpoint.kind);
     const auto query = asked.path.find('?');
@@ -121,8 +121,8 @@ net::Task<std::expected<Sent, Failure>> send(net::Client& client, privacy::Clear
     if (status != 200) {
         const net::Fields headers = answer->headers();
         auto body = co_await answer->read_all();
-        co_return Failed(from_status(status, body ? std::move(*body) : "", headers, endpoint, clearance.provider(),
-                                     std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now())));
+        co_return Failed(
+            from_status(status, body ? std::move(*body) : "", headers, endpoint, clearance.provider(), clock.wall()));
     }
     const auto type = lower(answer->headers().get("content-type"));
     const bool stream = type.starts_with("text/event-stream") || type.starts_with("application/x-ndjson");

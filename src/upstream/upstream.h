@@ -15,6 +15,7 @@
 #include "privacy/privacy.h"
 #include "upstream/gate.h"
 #include "upstream/health.h"
+#include "upstream/pace.h"
 
 namespace tandem::upstream {
 
@@ -64,6 +65,6 @@ struct Call {
 // Sends the cleared body to call.path below the provider's base URL, and waits for the answer's header.
 net::Task<std::expected<Sent, Failure>> send(net::Client& client, privacy::Clearance clearance,
                                              const ledger::Reservation& leave_to_spend, const Endpoint& endpoint,
-                                             Call call, SteadyTime deadline, net::Cancel& cancel);
+                                             Call call, SteadyTime deadline, net::Cancel& cancel, const Clock& clock);
 
 }  // namespace tandem::upstream

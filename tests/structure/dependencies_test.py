@@ -20,8 +20,9 @@ MAY = {
     "engine": {"base", "config", "net"},
     "upstream": {"base", "config", "net", "ledger", "privacy"},  # a Clearance and a Reservation are what it sends with
     "gateway": {"base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "kept"},
-    "api": {"base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "kept"},
-    "cli": {"base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "api", "."},
+    "experiment": {"base", "chat", "config", "net", "store", "dialect", "routing", "gateway"},
+    "api": {"experiment", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "kept"},
+    "cli": {"experiment", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "api", "."},
 }
 
 

@@ -1,0 +1,97 @@
+#include "config/experiment.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "config/reader.h"
+
+namespace tandem::config {
+
+namespace {
+
+constexpr std::size_t kLongestRubric = 4000;
+
+void check_model(Section& s, const std::string& key, const std::string& model, const Config& config) {
+    if (model.empty() || config.model(model) != nullptr) return;
+    std::vector<std::string> names;
+    for (const auto& known : config.models) names.push_back(known.id);
+    s.complain(key, fmt::format("no model '{}'{}", printable(model, 60), suggest(model, names)));
+}
+
+}  // namespace
+
+Experiment read_experiment(const std::string& name, Section& s, const Config& config) {
+    Experiment e;
+    e.name = name;
+    if (name.empty() || name.size() > 60 ||
+        name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") !=
+            std::string::npos)
+        s.complain("an experiment's name has at most 60 letters, digits and . _ -");
+    s.choice("kind", e.kind, kExperimentKindNames);
+    if (e.kind == ExperimentKind::pairs) e.metric = Metric::judge;
+    if (e.kind == ExperimentKind::shadow) e.metric = Metric::checks;
+    s.required_text("control", e.control);
+    s.required_text("treatment", e.treatment);
+    check_model(s, "control", e.control, config);
+    check_model(s, "treatment", e.treatment, config);
+    if (!e.control.empty() && e.control == e.treatment)
+        s.complain("treatment", "the same model as the control: there is nothing to compare");
+    s.share("share", e.share, 1);
+    if (e.share < 0.01 || (e.kind != ExperimentKind::shadow && e.share > 0.99))
+        s.complain("share", "expected a number from 0.01 to 0.99");
+    s.texts("aliases", e.aliases);
+    for (const auto& alias : e.aliases)
+        if (alias != "auto" && alias != "local" && alias != "cloud" && alias != "private" &&
+            config.alias(alias) == nullptr)
+            s.complain("aliases", fmt::format("no alias '{}': an experiment is about what may go to either model",
+                                              printable(alias, 60)));
+    s.choice("metric", e.metric, kMetricNames);
+    s.text("judge", e.judge);
+    check_model(s, "judge", e.judge, config);
+    s.text("rubric", e.rubric);
+    if (e.rubric.size() > kLongestRubric) s.complain("rubric", fmt::format("longer than {} bytes", kLongestRubric));
+    s.number("minimum", e.minimum, 10, 1'000'000);
+    s.money("budget", e.budget);
+    if (e.kind == ExperimentKind::ab && e.metric == Metric::judge)
+        s.complain("metric", "a judge compares two answers to one question: use `kind: pairs` or `kind: shadow`");
+    if (e.kind != ExperimentKind::ab && e.metric == Metric::feedback)
+        s.complain("metric", "nobody sees the second answer, so nobody says how it was: use `kind: ab`");
+    if ((e.metric == Metric::judge) != !e.judge.empty())
+        s.complain("judge", e.judge.empty() ? "say which model judges, such as `judge: gpt`"
+                                            : "there is a judge only with `metric: judge`");
+    return e;
+}
+
+Result<Experiment> parse_experiment(const std::string& name, const std::string& text, const Config& config) {
+    Problems problems;
+    problems.source = "experiment";
+    Experiment experiment;
+    // Nothing is taken from the environment: this comes over the network too.
+    const Environment none = [](const std::string&) { return std::optional<std::string>(); };
+    try {
+        Section section(YAML::Load(text), "", problems, none);
+        experiment = read_experiment(name, section, config);
+    } catch (const YAML::Exception& error) {
+        problems.add(error.mark, fmt::format("not valid: {}", error.msg));
+    }
+    if (!problems.lines.empty()) return fail(ErrorCode::invalid, join(problems.lines, "\n"));
+    return experiment;
+}
+
+std::string to_json(const Experiment& e) {
+    json::Writer out;
+    out.begin_object().member("kind", kExperimentKindNames[static_cast<std::size_t>(e.kind)]);
+    out.member("control", e.control).member("treatment", e.treatment);
+    out.raw_member("share", fmt::format("{}", e.share)).key("aliases").begin_array();
+    for (const auto& alias : e.aliases) out.value(alias);
+    out.end_array().member("metric", kMetricNames[static_cast<std::size_t>(e.metric)]);
+    if (!e.judge.empty()) out.member("judge", e.judge);
+    out.member("rubric", e.rubric).member("minimum", e.minimum);
+    out.raw_member("budget", e.budget.text());
+    return out.end_object().take();
+}
+
+}  // namespace tandem::config

@@ -1,0 +1,31 @@
+// Asking a model beside what clients ask: a shadow of a request, a judge. It goes the same way as all others, so that
+// labels, budgets, the egress record and the ledger hold for it too.
+#pragma once
+
+#include <string>
+
+#include "chat/conversation.h"
+#include "gateway/background.h"
+#include "gateway/gateway.h"
+
+namespace tandem::gateway {
+
+struct AsideQuestion {
+    std::string body;              // of Chat Completions, not streaming
+    Label label = Label::public_;  // of what it is made from; it cannot be taken out
+    std::string reason;            // for that label
+};
+
+struct AsideAnswer {
+    std::string decision;  // empty where none was made
+    std::string error;     // why there is no answer
+    std::string text;
+    std::string fault;  // chat::fault_of
+};
+
+// On the worker. `key` is who pays; it outlives the call. `live` lets it be ended. Nothing is learned from its place in
+// a conversation, and no experiment sees it.
+net::Task<AsideAnswer> ask_aside(Gateway& gateway, net::Worker& worker, const config::Key& key, AsideQuestion question,
+                                 std::shared_ptr<Live> live);
+
+}  // namespace tandem::gateway

@@ -1,0 +1,613 @@
+#include "gateway/attempt.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+
+#include "base/text.h"
+#include "chat/told.h"
+#include "privacy/guard.h"
+
+namespace tandem::gateway {
+
+namespace {
+
+// A failure that is not its provider's.
+upstream::Failure ours(Error error, upstream::Remedy remedy) {
+    upstream::Failure failure;
+    failure.error = std::move(error);
+    failure.remedy = remedy;
+    return failure;
+}
+
+}  // namespace
+
+Attempt::Attempt(Way& way, const routing::Candidate& candidate)
+    : Served{way.new_attempt(candidate.provider, candidate.model, candidate.zone), {}},
+      way_(way),
+      candidate_(candidate),
+      entry_(*way.snapshot->table.find(candidate.model)),
+      provider_(*way.config.provider(candidate.provider)),
+      model_(*way.config.model(candidate.model)),
+      started_(way.services.clock.steady()),
+      endpoint_(upstream::endpoint_of(provider_)) {
+    auto& request = way.exchange.cancel();
+    request.on_fire(hook_, [this, &request] { cancel_.fire(request.reason()); });
+}
+
+void Attempt::go_on(std::shared_ptr<const Question> question, std::shared_ptr<const Redacted> what_it_may_see,
+                    std::unique_ptr<StreamRelay> relay, std::unique_ptr<chat::EventFilter> splice) {
+    asked_ = std::move(question);
+    sent = std::move(what_it_may_see);
+    relay_ = std::move(relay);
+    splice_ = std::move(splice);
+    joins_ = true;
+}
+
+void Attempt::lose() {
+    lost_ = true;
+    if (ready_)
+        cancelled(true);
+    else
+        cancel_.fire(net::Cancel::Reason::not_needed);
+}
+
+const Question& Attempt::question() const {
+    if (sent) return sent->question;
+    return asked_ ? *asked_ : way_.question;
+}
+
+// ---- asking ----
+
+net::Task<Next> Attempt::begin() {
+    const auto next = co_await send();
+    if (next != Next::ready) co_return next;
+    auto begun = Next::ready;
+    if (streamed_ && way_.request().stream)
+        begun = co_await begin_stream();
+    else if (joins_)
+        begun = unreadable({ErrorCode::upstream, fmt::format("{} answered in one piece", provider_.id)});
+    else
+        begun = co_await begin_whole();
+    ready_ = begun == Next::ready;
+    co_return begun;
+}
+
+net::Task<Next> Attempt::give() {
+    if (relay_) co_return co_await give_stream();
+    co_return co_await give_whole();
+}
+
+net::Task<Next> Attempt::send() {
+    auto& services = way_.services;
+    const auto& features = way_.inputs->features;
+    trial_ = engine() ? upstream::Health::Trial() : services.health.try_it(provider_.id);
+    if (!trial_)
+        co_return failed(
+            ours({ErrorCode::unavailable, services.health.unhealthy(provider_.id)}, upstream::Remedy::next));
+    const Tokens most{features.prompt_tokens + routing::answer_room(entry_, features)};
+    auto reserved = services.budgets.reserve(way_.key, routing::worst_cost(entry_, features), most);
+    if (!reserved) co_return failed(ours(reserved.error(), upstream::Remedy::next));
+    reservation_ = std::move(*reserved);
+
+    // Most often nothing has to be waited for.
+    const auto asked = room_asked();
+    if (auto room = services.gate.try_enter(asked)) {
+        pass_ = std::move(*room);
+    } else {
+        auto pass = co_await wait_for_room(asked);
+        if (cancel_.fired()) co_return cancelled(false);
+        if (!pass) co_return failed(ours(pass.error(), upstream::Remedy::next));
+        pass_ = std::move(*pass);
+    }
+    if (engine()) {
+        auto reached = co_await reach();
+        if (cancel_.fired()) co_return cancelled(false);
+        if (!reached) co_return failed(ours(reached.error(), upstream::Remedy::next));
+    }
+    const auto api_key = engine() ? 0 : services.health.key_of(provider_.id, provider_.api_keys.size());
+    if (!engine()) endpoint_.api_key = provider_.api_keys[api_key];
+    if (const auto bound = way_.failure_policy().attempt_timeout; bound.count() > 0)
+        endpoint_.first_byte_timeout = std::min(endpoint_.first_byte_timeout, bound);
+    if (auto chosen = choose_question(); !chosen) {
+        way_.warn(fmt::format("{}: {}", candidate_.model, chosen.error().message));
+        co_return failed(ours(chosen.error(), upstream::Remedy::next));
+    }
+    auto call = call_of();
+    auto clearance = co_await clear(conversion_->take_body());
+    if (!clearance) {
+        const bool storage = clearance.error().code == ErrorCode::storage;
+        co_return failed(ours(clearance.error(), storage ? upstream::Remedy::give_up : upstream::Remedy::next));
+    }
+    if (cancel_.fired()) co_return cancelled(false);
+    auto answered =
+        co_await upstream::send(way_.gateway.client_of(way_.exchange.worker()), std::move(*clearance), *reservation_,
+                                endpoint_, std::move(call), way_.asked.deadline, cancel_, services.clock);
+    if (!answered) {
+        if (cancel_.fired()) co_return cancelled(true);
+        auto& failure = answered.error();
+        way_.own_error = conversion_->same();
+        const auto what = failure.what;
+        if (what == config::FailureClass::rate_limit || what == config::FailureClass::timeout || failure.status == 503)
+            pass_.say(upstream::Gate::Verdict::overloaded);
+        if (failure.rest)
+            services.health.rest(provider_.id, api_key, *failure.rest,
+                                 way_.recordable(failure.error.message, failure.status));
+        co_return failed(std::move(failure));
+    }
+    services.health.succeeded(provider_.id);
+    pass_.say(upstream::Gate::Verdict::good);
+    // A provider that says that nothing is left for now is believed before it refuses.
+    if (const auto rest = upstream::rest_wanted(answered->answer.headers(), services.clock.wall()); rest && !engine())
+        services.health.rest(provider_.id, api_key, *rest);
+    record.status = 200;
+    streamed_ = answered->stream;
+    answer_ = std::move(answered->answer);
+    co_return Next::ready;
+}
+
+// What this candidate is shown of the question, in its words.
+Result<> Attempt::choose_question() {
+    if (!asked_ && candidate_.redacted) {
+        auto redacted = way_.redacted_for(candidate_.zone);
+        if (!redacted) return fail(redacted.error());
+        sent = std::move(*redacted);
+    } else if (!sent && way_.inputs->label > way_.inputs->rest) {
+        way_.remember_whole_was_seen();
+    }
+    auto made = Conversion::make(question(), provider_, model_);
+    if (!made) return fail(made.error());
+    conversion_ = std::move(*made);
+    for (const auto& warning : conversion_->warnings()) way_.warn(warning);
+    add_filters();
+    return {};
+}
+
+// What sees the answer last: the owner's rules for answers, then what puts values back.
+void Attempt::add_filters() {
+    const auto operation = way_.question.front.operation;
+    const bool text = operation == Operation::chat || operation == Operation::completion;
+    auto rules = privacy::rules_for(way_.config.privacy.answers, candidate_.zone);
+    if (!text || (rules.empty() && !sent)) return;
+    conversion_->filter_with([this, rules](std::vector<std::unique_ptr<chat::EventFilter>>& list) {
+        const auto& asked = question().document;
+        if (!rules.empty())
+            list.push_back(privacy::guard_filter(*way_.snapshot->detector, way_.config.privacy.detect, rules,
+                                                 [&asked] { return privacy::all_text(asked); }));
+        if (sent) list.push_back(privacy::restore_filter(sent->stands));
+    });
+}
+
+upstream::Gate::Asked Attempt::room_asked() const {
+    const auto slots = static_cast<std::size_t>(model_.slots);
+    return {engine() ? candidate_.model : provider_.id,
+            engine() ? slots : provider_.concurrency,
+            way_.key.id,
+            way_.keeping.batch,
+            way_.asked.deadline,
+            !queues_};
+}
+
+// Its turn at the provider; for an engine, at a slot of the model. Errors: rate_limited, timeout, cancelled.
+net::Task<Result<upstream::Gate::Pass>> Attempt::wait_for_room(const upstream::Gate::Asked& asked) {
+    struct Patience final : net::Watched {
+        std::function<void()> over;
+        void on_deadline() override { over(); }
+    };
+    auto& watchdog = way_.exchange.worker().watchdog();
+    auto& gate = way_.services.gate;
+    std::shared_ptr<upstream::Gate::Ticket> ticket;
+    Patience patience;
+    net::Cancel::Hook hook;
+    auto pass = co_await net::wait_for<Result<upstream::Gate::Pass>>([&](auto resume) {
+        ticket = gate.enter(asked, std::move(resume));
+        if (!ticket) return;
+        patience.over = [&] {
+            gate.give_up(ticket, {ErrorCode::timeout, fmt::format("{} was busy until the deadline", asked.place)});
+        };
+        patience.deadline = way_.asked.deadline;
+        watchdog.add(patience);
+        cancel_.on_fire(hook, [&] { gate.give_up(ticket, {ErrorCode::cancelled, "the client has gone"}); });
+    });
+    if (ticket) watchdog.remove(patience);
+    co_return pass;
+}
+
+net::Task<Result<>> Attempt::reach() {
+    if (!engine()) co_return Result<>{};
+    net::Cancel::Hook hook;
+    auto lent = co_await net::wait_for<Result<engine::Lease>>([&](std::function<void(Result<engine::Lease>)> resume) {
+        // Whichever comes first; a lease that comes too late is given back as it goes.
+        auto once = std::make_shared<std::atomic<bool>>(false);
+        auto first = [once, resume = std::move(resume)](Result<engine::Lease> lease) {
+            if (!once->exchange(true)) resume(std::move(lease));
+        };
+        cancel_.on_fire(hook, [first] { first(fail(ErrorCode::cancelled, "the client has gone")); });
+        if (!cancel_.fired()) way_.services.engines.acquire(candidate_.model, way_.asked.deadline, first);
+    });
+    if (cancel_.fired()) co_return fail(ErrorCode::cancelled, "the client has gone");
+    if (!lent) co_return fail(lent.error());
+    lease_ = std::move(*lent);
+    endpoint_.base_url = lease_.base_url();
+    endpoint_.api_key = lease_.api_key();
+    co_return Result<>{};
+}
+
+void Attempt::speak_to_its_root() {
+    auto& url = endpoint_.base_url;
+    if (url.ends_with("/v1")) url.resize(url.size() - 3);
+}
+
+// A decision that sends something out is recorded with it; one that stays home, at the end.
+net::Task<Result<privacy::Clearance>> Attempt::clear(std::string body) {
+    privacy::Privacy::Ask ask{way_.id,
+                              candidate_.provider,
+                              candidate_.model,
+                              candidate_.zone,
+                              entry_.clearance,
+                              candidate_.seen,
+                              way_.decision->rule,
+                              std::move(body),
+                              std::string(kOperationNames[static_cast<std::size_t>(way_.question.front.operation)])};
+    if (sent)
+        ask.redacted.emplace(sent->redaction.summary(), sent->redaction.stand_ins, *way_.snapshot->detector,
+                             way_.config.privacy.detect);
+    auto records = candidate_.zone == Zone::cloud ? way_.pending_records() : way_.pending_memory();
+    co_return co_await net::wait_for<Result<privacy::Clearance>>(
+        [&](auto resume) { way_.services.privacy.clear(std::move(ask), std::move(records), std::move(resume)); });
+}
+
+upstream::Call Attempt::call_of() {
+    upstream::Call call;
+    call.path = conversion_->outgoing().path;
+    call.stream = way_.request().stream;
+    const auto betas = way_.exchange.request().headers.get("anthropic-beta");
+    if (way_.question.front.kind != dialect::Kind::anthropic || betas.empty()) return call;
+    if (conversion_->same())
+        call.headers.add("anthropic-beta", betas);
+    else
+        way_.warn(fmt::format("anthropic-beta was left out: {} has no such header", provider_.id));
+    return call;
+}
+
+net::Task<bool> Attempt::ask_json(const ledger::Reservation& reservation, std::string path, std::string body,
+                                  json::Document& answer) {
+    auto clearance = co_await clear(std::move(body));
+    if (!clearance) co_return false;
+    upstream::Call call;
+    call.path = std::move(path);
+    auto answered =
+        co_await upstream::send(way_.gateway.client_of(way_.exchange.worker()), std::move(*clearance), reservation,
+                                endpoint_, std::move(call), way_.asked.deadline, cancel_, way_.services.clock);
+    if (!answered) co_return false;
+    auto text = co_await answered->answer.read_all();
+    co_return text&& answer.parse(*text).has_value();
+}
+
+// ---- learning, and the cascade ----
+
+Learning::Answered Attempt::outcome_of(const chat::Told& told, std::string fault) const {
+    const auto& thinking = way_.request().thinking;
+    const bool signs = provider_.kind == config::ProviderKind::anthropic ||
+                       provider_.kind == config::ProviderKind::responses ||
+                       provider_.kind == config::ProviderKind::gemini;
+    return {way_.id.text(),
+            way_.key.id,
+            record.model,
+            static_cast<double>(record.total_ms) / 1000,
+            record.usage.input.count,
+            record.usage.output.count,
+            told.text,
+            std::move(fault),
+            signs && (thinking.on.value_or(false) || !thinking.effort.empty())};
+}
+
+// What was answered, so that it can be learned from when its outcome is known. What several models said is nobody's.
+void Attempt::learn_answer(const chat::Told& told) {
+    if (!way_.place.learns || joins_) return;
+    way_.services.learning.answered(way_.place, outcome_of(told, chat::fault_of(told, way_.request())));
+}
+
+// Why a local answer that the client has seen nothing of is not good enough.
+Attempt::Doubt Attempt::doubt_of(const chat::Told& told) const {
+    if (auto fault = chat::fault_of(told, way_.request()); !fault.empty()) return {std::move(fault), true};
+    const auto judged = way_.services.learning.judge(way_.place, record.model, told.text);
+    if (!judged) return {};
+    const double gain =
+        (better_->terms.quality - *judged) * routing::value_of_answer(way_.snapshot->table, way_.decision->stakes);
+    if (gain <= better_->terms.cost) return {};
+    return {fmt::format("good with {:.2f} only, by what was learned", *judged), false};
+}
+
+// The answer stays here, and the next candidate is asked. `say` makes what the client would have got: one that is only
+// expected to be worse is better than none, where nobody else answers.
+Next Attempt::escalate(const chat::Told& told, Doubt doubt, const Usage& usage, const std::function<Spare()>& say) {
+    if (!doubt.faulty) {
+        way_.spare = say();
+        way_.spare->served = *this;
+    }
+    way_.warn(fmt::format("{} answered, and its answer did not pass: {}", record.model, doubt.reason));
+    record.error = doubt.reason;
+    settle(usage, "escalated");
+    if (way_.place.learns) way_.services.learning.rejected(way_.place, outcome_of(told, std::move(doubt.reason)));
+    way_.last = ours({ErrorCode::upstream, "no answer passed the checks of the cascade"}, upstream::Remedy::next);
+    return Next::next_candidate;
+}
+
+// ---- the answer, whole ----
+
+net::Task<Next> Attempt::begin_whole() {
+    auto body = co_await answer_->read_all();
+    if (cancel_.fired()) co_return cancelled(true);
+    if (!body) co_return unreadable(body.error());
+    mark_first_byte();
+    auto read = conversion_->read(*body, streamed_, way_.frame(*this).id);
+    if (!read && read.error().code == ErrorCode::policy)
+        co_return stopped(read.error(), estimate({static_cast<std::int64_t>(body->size() / 4)}));
+    if (!read) {
+        Error error = read.error();
+        error.message = fmt::format("{}: {}", provider_.id, error.message);
+        co_return unreadable(std::move(error));
+    }
+    body_ = std::move(*body);
+    whole_ = std::move(*read);
+    way_.services.pace.note(record.model, false, elapsed_ms());
+    co_return Next::ready;
+}
+
+net::Task<Next> Attempt::give_whole() {
+    auto frame = way_.frame(*this);
+    const auto usage = whole_.usage.value_or(estimate(whole_.output));
+    if (better_ != nullptr)
+        if (auto doubt = doubt_of(whole_.told); !doubt.reason.empty())
+            co_return escalate(whole_.told, std::move(doubt), usage, [&] {
+                auto said = conversion_->say(whole_, body_, streamed_, usage, frame);
+                return Spare{std::move(said.body), said.stream, {}};
+            });
+    settle(usage, "answered");
+    way_.remember_answer(*this, whole_.told.text);
+    learn_answer(whole_.told);
+    way_.tell_trials(*this, whole_.told);
+    auto said = conversion_->say(whole_, std::move(body_), streamed_, record.usage, std::move(frame));
+    // Reranked texts come back as they were sent.
+    if (sent && way_.question.front.operation == Operation::rerank)
+        said.body = privacy::restored(sent->stands, said.body, true);
+    auto receipt = co_await way_.close_with(way_.keeping.keep_whole ? said.body : said.response, *this);
+    if (!receipt) {
+        co_await way_.refuse(receipt.error());
+        co_return Next::done;
+    }
+    const auto type = way_.type_of(said.stream);
+    way_.keep_answer(*this, said.body, type, said.stream);
+    co_await way_.give(std::move(*receipt), way_.answer_headers(*this, type), std::move(said.body), said.stream);
+    co_return Next::done;
+}
+
+// ---- the answer, as it comes ----
+
+// One more piece of it.
+net::Task<> Attempt::read_on() {
+    auto piece = co_await answer_->read();
+    if (cancel_.fired()) co_return;
+    if (!piece) {
+        broken_ = piece.error();
+        over_ = true;
+        co_return;
+    }
+    mark_first_byte();
+    if (piece->empty()) {
+        relay_->end();
+        over_ = true;
+    } else if (auto ok = relay_->feed(*piece); !ok) {
+        broken_ = ok.error();
+        over_ = true;
+    }
+    over_ = over_ || relay_->done() || relay_->failed();
+    if (!over_) co_return;
+    if (relay_->failed()) broken_ = relay_->failed();
+    if (!broken_ && !relay_->done() && !relay_->whole())
+        broken_ =
+            Error{ErrorCode::upstream, fmt::format("{} ended its stream before the answer was finished", provider_.id)};
+}
+
+net::Task<Next> Attempt::begin_stream() {
+    if (relay_) {
+        conversion_->go_on(*relay_, way_.frame(*this).id, std::move(splice_));
+    } else {
+        const bool resumable = way_.failure_policy().on_cut != config::OnCut::error;
+        relay_ = conversion_->relay([this] { return way_.frame(*this); }, resumable);
+        if (way_.inputs->label > Label::public_ || way_.place.learns || better_ != nullptr || resumable ||
+            way_.services.trials.any())
+            relay_->collect();
+    }
+    // Until there is content, an error can still be an HTTP error, and another attempt be made.
+    while (!over_ && (better_ != nullptr || !relay_->has_content())) {
+        co_await read_on();
+        if (cancel_.fired()) co_return cancelled(true);
+    }
+    if (broken_ && broken_->code == ErrorCode::policy) co_return stopped(*broken_, usage_of_stream());
+    if (broken_) co_return unreadable(*broken_);
+    way_.services.pace.note(record.model, true, elapsed_ms());
+    co_return Next::ready;
+}
+
+net::Task<Next> Attempt::give_stream() {
+    auto& exchange = way_.exchange;
+    // What came with the end is for the last bytes.
+    while (!over_) {
+        if (auto bytes = relay_->take(); !bytes.empty()) {
+            if (!exchange.started()) exchange.start(200, way_.answer_headers(*this, way_.stream_type()));
+            if (!way_.same_request.empty() && way_.given.size() < AnswerCache::kLargest) way_.given += bytes;
+            co_await exchange.write(std::move(bytes));
+        }
+        co_await read_on();
+        if (!cancel_.fired()) continue;
+        record.error = "the client has gone";
+        settle(usage_of_stream(), "cancelled");
+        way_.remember_answer(*this, relay_->told().text);
+        way_.record_unwatched();
+        co_return Next::done;
+    }
+    if (relay_->malformed() > 0)
+        way_.warn(fmt::format("{} malformed events of {} were skipped", relay_->malformed(), provider_.id));
+    const auto usage = usage_of_stream();
+    if (broken_) {
+        record.error = way_.recordable(broken_->message, broken_->code == ErrorCode::policy ? 0 : record.status);
+        settle(usage, "cut");
+        if (broken_->code != ErrorCode::policy) way_.services.health.failed(provider_.id, record.error);
+        co_return Next::cut;
+    }
+    if (better_ != nullptr)
+        if (auto doubt = doubt_of(relay_->told()); !doubt.reason.empty())
+            co_return escalate(relay_->told(), std::move(doubt), usage, [&] {
+                auto bytes = relay_->take();
+                return Spare{bytes + relay_->finish(usage), true, {}};
+            });
+    settle(usage, "answered");
+    way_.remember_answer(*this, relay_->told().text);
+    learn_answer(relay_->told());
+    way_.tell_trials(*this, relay_->told());
+    std::string rest = relay_->finish(way_.before + record.usage);
+    auto receipt = co_await way_.close_with(relay_->response(), *this);
+    if (!receipt && !exchange.started()) {
+        co_await way_.refuse(receipt.error());
+        co_return Next::done;
+    }
+    if (!receipt) {
+        co_await exchange.write(relay_->fail(receipt.error()));
+        co_return Next::done;
+    }
+    if (!exchange.started()) exchange.start(200, way_.answer_headers(*this, way_.stream_type()));
+    if (!way_.same_request.empty()) way_.keep_answer(*this, way_.given + rest, way_.stream_type(), true);
+    co_await way_.last_bytes(std::move(*receipt), std::move(rest));
+    co_return Next::done;
+}
+
+net::Task<> Attempt::break_off() {
+    way_.remember_answer(*this, relay_->told().text);
+    auto last = relay_->fail(*broken_);
+    way_.keep_response(relay_->response(), *this);
+    way_.record_unwatched();
+    co_await way_.exchange.write(std::move(last));
+}
+
+// ---- how it ended ----
+
+void Attempt::mark_first_byte() {
+    if (record.first_byte_ms < 0) record.first_byte_ms = elapsed_ms();
+}
+
+std::int64_t Attempt::elapsed_ms() const {
+    return std::chrono::duration_cast<milliseconds>(way_.services.clock.steady() - started_).count();
+}
+
+Usage Attempt::estimate(Tokens output) const {
+    return {{way_.inputs->features.prompt_tokens}, {0}, output, {0}, true};
+}
+
+Usage Attempt::usage_of_stream() const {
+    return relay_->usage().value_or(estimate(relay_->estimated_output()));
+}
+
+void Attempt::settle(const Usage& usage, std::string outcome, ledger::Reservation& reservation) {
+    record.usage = usage;
+    record.cost = cost_of(usage, entry_.price);
+    record.outcome = std::move(outcome);
+    record.total_ms = elapsed_ms();
+    record.warnings = join(way_.warnings, "; ");
+    reservation.settle(record.cost, usage.input + usage.output);
+    way_.add(record);
+}
+
+Next Attempt::failed(upstream::Failure failure) {
+    record.outcome = "failed";
+    record.status = failure.status;
+    // A provider may quote the prompt in its complaint. What is recorded has no values in it; the client knows them.
+    const auto message = way_.recordable(failure.error.message, failure.status);
+    record.error = printable(message, 400);
+    record.total_ms = elapsed_ms();
+    way_.add(record);
+    way_.warn(fmt::format("{} failed: {}", record.model, message));
+    if (failure.provider_unwell) way_.services.health.failed(record.provider, message);
+    auto& last = way_.last;
+    last = std::move(failure);
+    way_.last_asked = *this;
+    if (sent) {
+        last.error.message = privacy::restored(sent->stands, last.error.message, false);
+        last.body = privacy::restored(sent->stands, last.body, true);
+    }
+    if (last.what == config::FailureClass::context) way_.too_long_for = candidate_.context_tokens;
+    switch (remedy_of(last)) {
+        case upstream::Remedy::retry:
+            return Next::retry;
+        case upstream::Remedy::next:
+            return Next::next_candidate;
+        case upstream::Remedy::give_up:
+            break;
+    }
+    return Next::give_up;
+}
+
+// What the owner wants for what happened. A call with tools that its provider runs is sent once only.
+upstream::Remedy Attempt::remedy_of(upstream::Failure& failure) const {
+    if (!failure.what) return failure.remedy;
+    const bool at_work = *failure.what == config::FailureClass::timeout ||
+                         *failure.what == config::FailureClass::connection ||
+                         *failure.what == config::FailureClass::invalid_output;
+    if (failure.sent && at_work && way_.runs_tools()) {
+        failure.error.message += "; it is not asked again, since it runs tools itself and may have done so";
+        return failure.remedy = upstream::Remedy::give_up;
+    }
+    switch (way_.failure_policy().reaction(*failure.what)) {
+        case config::Reaction::retry:
+            return failure.remedy = upstream::Remedy::retry;
+        case config::Reaction::next:
+            return failure.remedy = upstream::Remedy::next;
+        case config::Reaction::stop:
+            break;
+    }
+    return failure.remedy = upstream::Remedy::give_up;
+}
+
+// A 200 that turned out to be none: the client has seen nothing of it.
+Next Attempt::unreadable(Error error) {
+    const auto what = error.code == ErrorCode::timeout   ? config::FailureClass::timeout
+                      : error.code == ErrorCode::context ? config::FailureClass::context
+                                                         : config::FailureClass::invalid_output;
+    auto failure = ours(std::move(error), upstream::Remedy::retry);
+    failure.what = what;
+    failure.sent = true;
+    failure.provider_unwell = what != config::FailureClass::context;
+    failure.status = record.status;
+    return failed(std::move(failure));
+}
+
+// The owner's rules for answers have stopped it: the provider did its work, and nobody else is asked.
+Next Attempt::stopped(Error error, const Usage& usage) {
+    record.error = error.message;
+    settle(usage, "stopped");
+    way_.last = ours(std::move(error), upstream::Remedy::give_up);
+    return Next::give_up;
+}
+
+// The client has gone, or another one was faster. What was sent is paid for all the same.
+Next Attempt::cancelled(bool was_sent) {
+    record.error = lost_ ? "another one answered first" : "the client has gone";
+    if (was_sent) {
+        auto usage = estimate({0});
+        if (answer_ && relay_)
+            usage = usage_of_stream();
+        else if (ready_)
+            usage = whole_.usage.value_or(estimate(whole_.output));
+        settle(usage, "cancelled");
+    } else {
+        record.outcome = "cancelled";
+        record.total_ms = elapsed_ms();
+        way_.add(record);
+    }
+    if (!lost_) way_.record_unwatched();
+    return Next::done;
+}
+
+}  // namespace tandem::gateway

@@ -1,0 +1,134 @@
+// One candidate, asked once: from the leave to spend to the end of its answer. Private to gateway/.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "gateway/way.h"
+
+namespace tandem::gateway {
+
+// What comes after an attempt, or a part of it.
+enum class Next {
+    ready,  // there is something for the client
+    done,   // the client has all that it will get
+    retry,
+    next_candidate,
+    give_up,
+    cut,  // the answer broke off when the client had seen some of it
+};
+
+// One worker's thread; a cancel of its request is one of it. The request and the candidate outlive it.
+class Attempt final : public Served {
+  public:
+    Attempt(Way& way, const routing::Candidate& candidate);
+    Attempt(const Attempt&) = delete;
+    Attempt& operator=(const Attempt&) = delete;
+
+    // Before begin():
+    // The client sees nothing of the answer before it has passed its checks; `better` is who would be asked then.
+    void hold(const routing::Candidate& better) { better_ = &better; }
+    // It is not for want of an answer that it is asked: it does not stand in a queue.
+    void do_not_queue() { queues_ = false; }
+    // Goes on with an answer that broke off: it is asked `question`, where that is not the client's own, and sees of it
+    // what it may; what it says goes to the client through `splice`, behind what `relay` has given.
+    void go_on(std::shared_ptr<const Question> question, std::shared_ptr<const Redacted> what_it_may_see,
+               std::unique_ptr<StreamRelay> relay, std::unique_ptr<chat::EventFilter> splice);
+
+    // Asks, and reads on until there is something for the client. Nothing is given yet.
+    net::Task<Next> begin();
+    // Gives the answer, once begin() was ready.
+    net::Task<Next> give();
+    // Another one was faster. What it has is dropped, or begin() comes to its end soon.
+    void lose();
+    // After `cut`: the client is told, and it is recorded.
+    net::Task<> break_off();
+
+    const routing::Candidate& candidate() const { return candidate_; }
+    // After `cut`: the owner's rules for answers have stopped it, so nobody is to go on.
+    bool stopped_by_owner() const { return broken_ && broken_->code == ErrorCode::policy; }
+    std::unique_ptr<StreamRelay> take_relay() { return std::move(relay_); }
+    void take_back(std::unique_ptr<StreamRelay> relay) { relay_ = std::move(relay); }
+    const std::unique_ptr<StreamRelay>& relay() const { return relay_; }
+
+    // One question beside the answer, of an attempt that is not begun; false where there is none.
+    net::Task<bool> ask_json(const ledger::Reservation& reservation, std::string path, std::string body,
+                             json::Document& answer);
+    // Where the candidate is reached; an engine is started for it, and held. Errors: as Engines::acquire(), cancelled.
+    net::Task<Result<>> reach();
+    // llama-server has more than its OpenAI paths: what is asked next is asked there.
+    void speak_to_its_root();
+    void settle(const Usage& usage, std::string outcome, ledger::Reservation& reservation);
+
+  private:
+    struct Doubt {
+        std::string reason;   // empty where it is good enough
+        bool faulty = false;  // nobody could use it; else it is only expected to be worse
+    };
+    Doubt doubt_of(const chat::Told& told) const;
+    Next escalate(const chat::Told& told, Doubt doubt, const Usage& usage, const std::function<Spare()>& say);
+    Learning::Answered outcome_of(const chat::Told& told, std::string fault) const;
+    void learn_answer(const chat::Told& told);
+
+    net::Task<Next> send();
+    upstream::Gate::Asked room_asked() const;
+    net::Task<Result<upstream::Gate::Pass>> wait_for_room(const upstream::Gate::Asked& asked);
+    net::Task<Result<privacy::Clearance>> clear(std::string body);
+    Result<> choose_question();
+    void add_filters();
+    upstream::Call call_of();
+
+    net::Task<Next> begin_whole();
+    net::Task<Next> give_whole();
+    net::Task<Next> begin_stream();
+    net::Task<Next> give_stream();
+    net::Task<> read_on();
+
+    Next failed(upstream::Failure failure);
+    upstream::Remedy remedy_of(upstream::Failure& failure) const;
+    Next unreadable(Error error);
+    Next stopped(Error error, const Usage& usage);
+    Next cancelled(bool was_sent);
+    void settle(const Usage& usage, std::string outcome) { settle(usage, std::move(outcome), *reservation_); }
+    Usage usage_of_stream() const;
+    Usage estimate(Tokens output) const;
+    void mark_first_byte();
+    std::int64_t elapsed_ms() const;
+    const Question& question() const;
+    bool engine() const { return provider_.kind == config::ProviderKind::engine; }
+
+    Way& way_;
+    const routing::Candidate& candidate_;
+    const routing::Table::Entry& entry_;
+    const config::Provider& provider_;
+    const config::Model& model_;
+    const SteadyTime started_;
+    const routing::Candidate* better_ = nullptr;
+    bool queues_ = true;
+    bool ready_ = false;
+    bool lost_ = false;
+    bool joins_ = false;                     // what another one has begun
+    std::shared_ptr<const Question> asked_;  // where it is not the client's own
+    std::unique_ptr<chat::EventFilter> splice_;
+
+    net::Cancel cancel_;
+    net::Cancel::Hook hook_;  // of the request's
+    std::optional<upstream::Health::Trial> trial_;
+    std::optional<ledger::Reservation> reservation_;
+    upstream::Gate::Pass pass_;
+    engine::Lease lease_;
+    upstream::Endpoint endpoint_;
+    std::optional<Conversion> conversion_;
+    std::optional<net::Answer> answer_;
+    bool streamed_ = false;  // as it came
+
+    std::string body_;  // of an answer in one piece
+    Conversion::Whole whole_;
+    std::unique_ptr<StreamRelay> relay_;
+    bool over_ = false;
+    std::optional<Error> broken_;
+};
+
+}  // namespace tandem::gateway

@@ -1,0 +1,289 @@
+#include "gateway/way.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "chat/told.h"
+#include "privacy/guard.h"
+
+namespace tandem::gateway {
+
+Result<Asked> read_headers(const net::Fields& headers, SteadyTime now, SteadyTime latest) {
+    Asked asked;
+    asked.deadline = latest;
+    if (const auto text = headers.get("x-tandem-label"); !text.empty()) {
+        const auto label = label_from(text);
+        const std::vector<std::string> names(kLabelNames.begin(), kLabelNames.end());
+        if (!label)
+            return fail(
+                ErrorCode::invalid,
+                fmt::format("x-tandem-label: there is no label '{}'{}", printable(text, 40), suggest(text, names)),
+                "x-tandem-label");
+        asked.label = *label;
+    }
+    if (const auto text = headers.get("x-tandem-value"); !text.empty()) {
+        const auto stakes = config::stakes_from(text);
+        if (!stakes) return fail(ErrorCode::invalid, "x-tandem-value: expected high, normal or low", "x-tandem-value");
+        asked.stakes = *stakes;
+    }
+    if (const auto text = headers.get("x-tandem-timeout"); !text.empty()) {
+        const auto wait = whole_number(text);
+        if (!wait || *wait < 1 || *wait > 86'400)
+            return fail(ErrorCode::invalid, "x-tandem-timeout: expected whole seconds, from 1 to 86400",
+                        "x-tandem-timeout");
+        asked.deadline = std::min(latest, now + seconds(*wait));
+    }
+    asked.conversation = headers.get("x-tandem-conversation");
+    return asked;
+}
+
+store::Store::Job both(store::Store::Job first, store::Store::Job second) {
+    if (!first) return second;
+    if (!second) return first;
+    return [first = std::move(first), second = std::move(second)](store::Database& database) -> Result<> {
+        if (auto ok = first(database); !ok) return ok;
+        return second(database);
+    };
+}
+
+Way::Way(Gateway& gateway, net::Exchange& exchange, std::shared_ptr<const Snapshot> snapshot, const config::Key& key,
+         Front front, Keeping keeping)
+    : gateway(gateway),
+      services(gateway.services()),
+      exchange(exchange),
+      snapshot(std::move(snapshot)),
+      config(*this->snapshot->config),
+      key(key),
+      keeping(std::move(keeping)) {
+    question.front = front;
+    question.path = exchange.request().path;
+    question.array = front.kind == dialect::Kind::gemini && exchange.request().parameter("alt") != "sse";
+}
+
+void Way::identify() {
+    if (!identity.prefixes.empty()) return;
+    const auto& name = asked.conversation;
+    identity = privacy::identify(request(), name.empty() ? "" : key.id + "\n" + name);
+}
+
+const config::FailurePolicy& Way::failure_policy() const {
+    if (const auto* alias = config.alias(request().model); alias != nullptr && alias->failure) return *alias->failure;
+    for (const auto& rule : config.policy.rules)
+        if (rule.failure && rule.name == decision->rule) return *rule.failure;
+    return config.policy.failure;
+}
+
+bool Way::runs_tools() const {
+    return std::ranges::any_of(request().tools, [](const auto& tool) { return tool.kind == chat::Tool::Kind::hosted; });
+}
+
+ledger::AttemptRecord Way::new_attempt(const std::string& provider, const std::string& model, Zone zone) {
+    ledger::AttemptRecord record;
+    record.decision = id;
+    record.number = ++begun_;
+    record.time = services.clock.wall().time_since_epoch().count();
+    record.key = key.id;
+    record.provider = provider;
+    record.model = model;
+    record.zone = zone;
+    return record;
+}
+
+// ---- redaction ----
+
+Result<std::shared_ptr<const Redacted>> Way::redacted_for(Zone zone) {
+    auto& made = redacted_[static_cast<std::size_t>(zone)];
+    if (made) return made;
+    auto fresh = redacted(question, zone);
+    if (fresh) made = *fresh;
+    return fresh;
+}
+
+Result<std::shared_ptr<const Redacted>> Way::redacted(const Question& whole, Zone zone) {
+    auto& vault = services.privacy.vault();
+    auto scope = vault.scope_of(key.id, conversation_name());
+    if (!scope) return fail(scope.error());
+    const auto known = vault.entries(*scope);
+    if (!known) return fail(known.error());
+    const auto& rules = config.privacy;
+    auto redaction = privacy::redact(whole.document, *snapshot->detector,
+                                     {rules.detect, rules.treatments[static_cast<std::size_t>(zone)], rules.realistic},
+                                     *known, *vault.keys());
+    if (!redaction) return fail(redaction.error());
+    auto result = std::make_shared<Redacted>();
+    result->redaction = std::move(*redaction);
+    result->question.front = whole.front;
+    result->question.path = whole.path;
+    result->question.array = whole.array;
+    if (auto ok = result->question.document.parse(result->redaction.body); !ok) return fail(ok.error());
+    if (auto ok = decode(result->question); !ok) return fail(ok.error());
+    result->stands = std::make_shared<privacy::Stands>(result->redaction.used);
+    remember(vault.keep(*scope, result->redaction.fresh, rules.vault_keeps));
+    return result;
+}
+
+std::string Way::conversation_name() {
+    if (!asked.conversation.empty()) return "id\n" + asked.conversation;
+    identify();
+    const auto& messages = request().messages;
+    const auto first = std::ranges::find_if(messages, [](const auto& m) { return m.role == chat::Role::user; });
+    const auto at = first == messages.end() ? 0 : static_cast<std::size_t>(first - messages.begin());
+    return identity.prefixes.empty() ? "" : std::to_string(identity.prefixes[at]);
+}
+
+void Way::remember_answer(const Served& served, const std::string& text) {
+    if (inputs->label == Label::public_) return;
+    remember(services.privacy.memory().remember_piece(privacy::piece_of_answer(text),
+                                                      {inputs->label, label_of_answer(served)}));
+}
+
+void Way::tell_trials(const Served& served, const chat::Told& told) {
+    if (!services.trials.any() || keeping.aside) return;
+    auto text = told.text;
+    for (const auto& call : told.calls) text += "\n" + call.name + "(" + call.arguments + ")";
+    remember(services.trials.answered({gateway, exchange.worker(), request(), id, *decision, inputs->label,
+                                       key.id + "\n" + conversation_name(), served.record.model, std::move(text),
+                                       chat::fault_of(told, request())}));
+}
+
+void Way::remember_whole_was_seen() {
+    remember(services.privacy.memory().remember(identity, {inputs->label, inputs->label}, {}));
+}
+
+// ---- records ----
+
+store::Store::Job Way::pending_records() {
+    auto memory = both(std::exchange(remember_, {}), std::exchange(keep_, {}));
+    store::Store::Job made;
+    if (!decision_recorded_) {
+        decision_recorded_ = true;
+        // Its JSON is made on the ledger's thread: this one has requests to serve.
+        made = [id = id, time = services.clock.wall().time_since_epoch().count(), snapshot = snapshot, inputs = inputs,
+                decision = decision](store::Database& database) {
+            return ledger::insert(
+                database, {id, time, inputs->key, inputs->alias, inputs->label, decision->rule, snapshot->table_id,
+                           routing::to_json(*inputs), routing::to_json(*decision)});
+        };
+    }
+    return both(std::move(memory), std::move(made));
+}
+
+net::Task<Result<ledger::Receipt>> Way::close_record() {
+    co_return co_await net::wait_for<Result<ledger::Receipt>>([&](auto resume) {
+        services.ledger.close(std::exchange(attempts_, {}), pending_records(), std::move(resume));
+    });
+}
+
+net::Task<Result<ledger::Receipt>> Way::close_with(const std::string& response, const Served& served) {
+    keep_response(response, served);
+    co_return co_await close_record();
+}
+
+void Way::keep_response(const std::string& response, const Served& served) {
+    if (keeping.keep && !response.empty()) keep_ = keeping.keep(response, label_of_answer(served));
+}
+
+void Way::record_unwatched() {
+    services.ledger.close_unwatched(std::exchange(attempts_, {}), pending_records());
+}
+
+std::string Way::recordable(std::string_view message, int status) const {
+    if (status != 0 && inputs->label >= Label::private_)
+        return fmt::format("answered with status {}; its words are not written down, since the content is {}", status,
+                           name_of(inputs->label));
+    return privacy::scrubbed(*snapshot->detector, config.privacy.detect, message);
+}
+
+// ---- the answer ----
+
+net::Fields Way::answer_headers(const Served& served, std::string_view type) const {
+    net::Fields headers;
+    headers.add("content-type", type);
+    headers.add("x-tandem-decision", id.text());
+    headers.add("x-tandem-model", served.record.model);
+    headers.add("x-tandem-provider", served.record.provider);
+    headers.add("x-tandem-zone", name_of(served.record.zone));
+    headers.add("x-tandem-label", name_of(inputs->label));
+    if (served.sent) headers.add("x-tandem-redacted", served.sent->redaction.summary());
+    if (!warnings.empty()) headers.add("x-tandem-warnings", header_text(join(warnings, "; ")));
+    headers.add(question.front.kind == dialect::Kind::anthropic ? "request-id" : "x-request-id", id.text());
+    if (type == "text/event-stream") {
+        headers.add("cache-control", "no-cache");
+        headers.add("x-accel-buffering", "no");
+    }
+    add_cors(*snapshot, exchange.request().headers, headers);
+    return headers;
+}
+
+std::string_view Way::stream_type() const {
+    if (question.front.kind == dialect::Kind::ollama) return "application/x-ndjson";
+    return question.array ? "application/json" : "text/event-stream";
+}
+
+dialect::AnswerFrame Way::frame(const Served& served) const {
+    dialect::AnswerFrame frame;
+    frame.id = keeping.id.empty() ? std::string(id.tail()) : keeping.id;
+    frame.model = served.record.model;
+    frame.created = served.record.time / 1000;
+    frame.prompt_tokens = inputs->features.prompt_tokens;
+    frame.request = &request();
+    frame.array = question.array && request().stream;
+    frame.generate = question.path == "/api/generate";
+    frame.echo = keeping.echo;
+    frame.own = keeping.own;
+    return frame;
+}
+
+void Way::keep_answer(const Served& served, std::string body, std::string_view type, bool stream) {
+    if (same_request.empty()) return;
+    const auto& by = served.record;
+    services.cache.keep(
+        same_request,
+        {std::move(body), std::string(type), stream, by.model, by.provider, by.zone, services.clock.steady()},
+        config.cache.bytes);
+}
+
+net::Task<> Way::give(ledger::Receipt receipt, net::Fields headers, std::string body, bool stream) {
+    if (stream) {
+        exchange.start(200, std::move(headers));
+        co_await last_bytes(std::move(receipt), std::move(body));
+        co_return;
+    }
+    net::Response response;
+    response.headers = std::move(headers);
+    response.body = std::move(body);
+    co_await last_byte(std::move(receipt), std::move(response));
+}
+
+net::Task<> Way::last_byte(ledger::Receipt, net::Response response) {
+    co_await exchange.reply(std::move(response));
+}
+
+net::Task<> Way::last_bytes(ledger::Receipt, std::string bytes) {
+    co_await exchange.finish(std::move(bytes));
+}
+
+net::Task<> Way::refuse(Error error, std::optional<seconds> retry_after) {
+    auto response = gateway.error(exchange.request().path, 0, error);
+    if (retry_after && response.headers.has("retry-after")) {
+        // The provider knows better than we do.
+        net::Fields headers;
+        response.headers.each([&](std::string_view name, std::string_view value) {
+            headers.add(name, name == "retry-after" ? std::to_string(retry_after->count()) : std::string(value));
+        });
+        response.headers = std::move(headers);
+    }
+    if (!id.text().empty()) {
+        response.headers.add("x-tandem-decision", id.text());
+        response.headers.add("x-tandem-label", name_of(inputs->label));
+        response.headers.add(question.front.kind == dialect::Kind::anthropic ? "request-id" : "x-request-id",
+                             id.text());
+    }
+    if (!warnings.empty()) response.headers.add("x-tandem-warnings", header_text(join(warnings, "; ")));
+    add_cors(*snapshot, exchange.request().headers, response.headers);
+    co_await exchange.reply(std::move(response));
+}
+
+}  // namespace tandem::gateway

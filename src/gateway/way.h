@@ -1,0 +1,162 @@
+// A request under way: what its attempts share, and how its records and its answer are given. One worker's thread.
+// Private to gateway/.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/run.h"
+#include "privacy/memory.h"
+#include "privacy/redact.h"
+#include "privacy/restore.h"
+
+namespace tandem::gateway {
+
+// What the client may say in headers.
+struct Asked {
+    Label label = Label::public_;
+    config::Stakes stakes = config::Stakes::normal;
+    std::string conversation;
+    SteadyTime deadline;
+};
+
+// `latest` is the deadline of a request that names none. Errors: invalid.
+Result<Asked> read_headers(const net::Fields& headers, SteadyTime now, SteadyTime latest);
+
+// The question as one zone may see it, and what puts its answer right.
+struct Redacted {
+    Question question;
+    privacy::Redaction redaction;
+    std::shared_ptr<const privacy::Stands> stands;
+};
+
+// Who answers, and what it was shown.
+struct Served {
+    ledger::AttemptRecord record;
+    std::shared_ptr<const Redacted> sent;  // where it is not the question itself
+};
+
+// An answer that was held back: nobody's, unless there is no better one.
+struct Spare {
+    std::string body;
+    bool stream = false;
+    Served served;
+};
+
+// One after the other in the same commit; either may be empty.
+store::Store::Job both(store::Store::Job first, store::Store::Job second);
+
+class Way {
+  public:
+    Way(Gateway& gateway, net::Exchange& exchange, std::shared_ptr<const Snapshot> snapshot, const config::Key& key,
+        Front front, Keeping keeping);
+    Way(const Way&) = delete;
+    Way& operator=(const Way&) = delete;
+
+    // ---- the request ----
+
+    Gateway& gateway;
+    Services& services;
+    net::Exchange& exchange;
+    const std::shared_ptr<const Snapshot> snapshot;
+    const config::Config& config;
+    const config::Key& key;
+    const Keeping keeping;
+    SteadyTime arrived;
+    Asked asked;
+    Question question;
+    privacy::Identity identity;
+    Learning::Place place;
+    std::string same_request;  // empty: not for the cache
+    DecisionId id;
+    std::shared_ptr<const routing::Inputs> inputs = std::make_shared<const routing::Inputs>();
+    std::shared_ptr<const routing::Decision> decision = std::make_shared<const routing::Decision>();
+
+    const chat::Request& request() const { return question.request; }
+    bool late() const { return services.clock.steady() >= asked.deadline; }
+    // The request's messages as the memory of labels knows them; filled in when somebody needs it.
+    void identify();
+    // What its client calls the conversation, or else how it begins.
+    std::string conversation_name();
+    // What the owner wants done where an attempt fails: of the alias, else of the rule, else of all.
+    const config::FailurePolicy& failure_policy() const;
+    // A provider works through tools itself: asking twice may do something twice.
+    bool runs_tools() const;
+
+    // ---- what attempts leave behind ----
+
+    upstream::Failure last;         // the last failure
+    Served last_asked;              // whose it was
+    bool own_error = false;         // its body is in the client's dialect
+    std::int64_t too_long_for = 0;  // a context that the prompt did not fit
+    std::optional<Spare> spare;
+    std::string given;           // of a stream, for the cache
+    Usage before;                // of a stream that broke off and was gone on with
+    bool part_of_whole = false;  // who began it saw what others may not
+    std::vector<std::string> warnings;
+    void warn(std::string text) { warnings.push_back(std::move(text)); }
+
+    ledger::AttemptRecord new_attempt(const std::string& provider, const std::string& model, Zone zone);
+    // How many were begun.
+    int attempts() const { return begun_; }
+    void add(ledger::AttemptRecord record) { attempts_.push_back(std::move(record)); }
+
+    // ---- redaction ----
+
+    // The question as the zone may see it, made once for each. Errors: policy, internal, unavailable; then the zone may
+    // not be asked.
+    Result<std::shared_ptr<const Redacted>> redacted_for(Zone zone);
+    // Another question of the same conversation, for a zone. Errors: as above.
+    Result<std::shared_ptr<const Redacted>> redacted(const Question& question, Zone zone);
+    // What came of private content is as private; where a model saw only what remained, as private as that.
+    Label label_of_answer(const Served& served) const {
+        return served.sent && !part_of_whole ? inputs->rest : inputs->label;
+    }
+    void remember_answer(const Served& served, const std::string& text);
+    // An answer that the client gets, for the experiments under way.
+    void tell_trials(const Served& served, const chat::Told& told);
+    // A model sees the whole, so what it makes of it is as private as that.
+    void remember_whole_was_seen();
+
+    // ---- records ----
+
+    void remember(store::Store::Job job) { remember_ = both(std::move(remember_), std::move(job)); }
+    // The records that must be there before anything that follows from them; each is given out once.
+    store::Store::Job pending_records();
+    // The same without the decision: what stays home is recorded with its answer.
+    store::Store::Job pending_memory() { return std::exchange(remember_, {}); }
+    net::Task<Result<ledger::Receipt>> close_record();
+    // The same, keeping the answer where its client may ask for it again.
+    net::Task<Result<ledger::Receipt>> close_with(const std::string& response, const Served& served);
+    void record_unwatched();
+    void keep_response(const std::string& response, const Served& served);
+    // What of an error may be written down: of a provider's own words on private content nothing, since it may quote
+    // it.
+    std::string recordable(std::string_view message, int status) const;
+
+    // ---- the answer ----
+
+    net::Fields answer_headers(const Served& served, std::string_view type) const;
+    std::string_view stream_type() const;
+    std::string_view type_of(bool stream) const { return stream ? stream_type() : "application/json"; }
+    dialect::AnswerFrame frame(const Served& served) const;
+    void keep_answer(const Served& served, std::string body, std::string_view type, bool stream);
+    // An answer that is whole, as a stream or in one piece. The last byte is given only for a receipt.
+    net::Task<> give(ledger::Receipt receipt, net::Fields headers, std::string body, bool stream);
+    net::Task<> last_byte(ledger::Receipt receipt, net::Response response);
+    net::Task<> last_bytes(ledger::Receipt receipt, std::string bytes);
+    net::Task<> refuse(Error error, std::optional<seconds> retry_after = {});
+
+  private:
+    std::array<std::shared_ptr<const Redacted>, 2> redacted_;  // by zone
+    bool decision_recorded_ = false;
+    store::Store::Job remember_;
+    store::Store::Job keep_;
+    std::vector<ledger::AttemptRecord> attempts_;  // until they are recorded
+    int begun_ = 0;
+};
+
+}  // namespace tandem::gateway
