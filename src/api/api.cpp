@@ -4,6 +4,8 @@
 
 #include "api/experiments.h"
 #include "api/explain.h"
+#include "api/feedback.h"
+#include "api/metrics.h"
 #include "base/text.h"
 #include "dialect/openai_chat.h"
 #include "gateway/query.h"
@@ -17,6 +19,7 @@ namespace tandem::api {
 namespace {
 
 constexpr std::string_view kPrefix = "/tandem/v1/";
+constexpr std::string_view kMetrics = "/metrics";
 constexpr seconds kLongestStart{600};
 
 bool is_health(std::string_view path) {
@@ -25,8 +28,8 @@ bool is_health(std::string_view path) {
 
 std::unexpected<Error> no_such(std::string_view path) {
     return fail(ErrorCode::not_found,
-                fmt::format("there is nothing at {}; there are: decisions/ID, decide, engines, feedback, learning, "
-                            "privacy/scan, status",
+                fmt::format("there is nothing at {}; there are: decisions/ID, decide, engines, experiments, feedback, "
+                            "learning, privacy/scan, status",
                             printable(path, 80)));
 }
 
@@ -42,7 +45,7 @@ struct Api::Call {
 
 net::Task<> Api::handle(net::Exchange& exchange) {
     const std::string_view path = exchange.request().path;
-    if (is_health(path) || path.starts_with(kPrefix)) return handle_own(exchange);
+    if (is_health(path) || path == kMetrics || path.starts_with(kPrefix)) return handle_own(exchange);
     return gateway_.handle(exchange);
 }
 
@@ -63,7 +66,14 @@ net::Task<> Api::handle_own(net::Exchange& exchange) {
         co_return;
     }
     const Call call{request, *snapshot, **key, (*key)->admin || snapshot->config->keys.empty(),
-                    std::string_view(request.path).substr(kPrefix.size())};
+                    std::string_view(request.path).substr(std::min(request.path.size(), kPrefix.size()))};
+    if (request.path == kMetrics && call.owner) {
+        response.headers = {};
+        response.headers.add("content-type", kMetricsType);
+        response.body = metrics(gateway_.services());
+        co_await exchange.reply(std::move(response));
+        co_return;
+    }
     auto body = co_await dispatch(call);
     if (body)
         response.body = std::move(*body);
@@ -167,24 +177,12 @@ net::Task<Result<std::string>> Api::release(const Call& call) {
     co_return out.take();
 }
 
-// {"decision": "dec_..." or "last", "outcome": "good", "bad" or a number from 0 to 1, "comment": TEXT}.
 net::Task<Result<std::string>> Api::feedback(const Call& call) {
-    constexpr std::size_t kLongestComment = 2000;
     json::Document document;
     if (auto ok = document.parse(call.request.body); !ok) co_return fail(ok.error());
-    const auto root = document.root();
-    std::string decision(root["decision"].text());
-    const auto outcome = root["outcome"];
-    const auto word = outcome.string();
-    const auto value = word == "good" ? 1.0 : word == "bad" ? 0.0 : outcome.number().value_or(-1);
-    const std::string comment(root["comment"].text());
-    if (decision.empty())
-        co_return fail(ErrorCode::invalid, "decision: of which answer? Its x-tandem-decision header says it",
-                       "decision");
-    if (!(value >= 0 && value <= 1))
-        co_return fail(ErrorCode::invalid, "outcome: expected good, bad or a number from 0 to 1", "outcome");
-    if (comment.size() > kLongestComment)
-        co_return fail(ErrorCode::invalid, "comment: longer than 2000 bytes", "comment");
+    auto said = read_feedback(document.root());
+    if (!said) co_return fail(said.error());
+    auto& decision = said->decision;
     auto& services = gateway_.services();
     if (!call.snapshot.config->policy.objective.learn)
         co_return fail(ErrorCode::not_found, "policy.objective.learn is off in tandem.yaml: nothing is learned here");
@@ -195,11 +193,11 @@ net::Task<Result<std::string>> Api::feedback(const Call& call) {
         decision = last->id.text();
     }
     auto weight = co_await net::wait_for<Result<double>>([&](auto resume) {
-        services.learning.feedback(decision, call.key, call.owner, value, comment, std::move(resume));
+        services.learning.feedback(decision, call.key, call.owner, said->value, said->comment, std::move(resume));
     });
     if (!weight) co_return fail(weight.error());
     json::Writer out;
-    out.begin_object().member("decision", decision).raw_member("outcome", fmt::format("{}", value));
+    out.begin_object().member("decision", decision).raw_member("outcome", fmt::format("{}", said->value));
     out.raw_member("weight", fmt::format("{:.3f}", *weight)).end_object();
     co_return out.take();
 }

@@ -8,7 +8,8 @@ namespace {
 
 constexpr std::size_t kLongestOverlap = 2'000;  // of the end of what was given; the whole of it is known besides
 
-// Text of the first choice is held until it is clear how it follows; everything else first ends the wait.
+// Text of the first choice is held until it is clear how it follows, or the answer is finished. What is held when it
+// just ends is not said: it may be a repetition that was cut.
 class Splice : public EventFilter {
   public:
     explicit Splice(std::string given) : given_(std::move(given)) {}
@@ -27,7 +28,6 @@ class Splice : public EventFilter {
         held_ += text->text;
         if (is_clear()) join(out);
     }
-    void end(std::vector<Event>& out) override { join(out); }
 
   protected:
     // Whether more text can change what is left out.

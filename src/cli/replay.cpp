@@ -157,12 +157,13 @@ int replay(const Globals& globals, const std::string& since_text, const std::str
             ++totals.unread;
             return {};
         }
-        const auto inputs = routing::inputs_from_json(document.root());
+        auto inputs = routing::inputs_from_json(document.root());
         const auto was = inputs ? routing::decide(*known, *inputs) : fail(inputs.error());
         if (!was) {
             ++totals.unread;
             return {};
         }
+        inputs->assigned.reset();  // an experiment's choice is nobody's policy
         auto would = routing::decide(table, *inputs);
         if (!would) would = routing::Decision{};
         const auto attempts = ledger::attempts_of(**database, record.id.text());

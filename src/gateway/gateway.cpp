@@ -61,8 +61,11 @@ std::string header_text(std::string_view text) {
     return result;
 }
 
-Gateway::Gateway(Services& services, const std::vector<net::Worker*>& workers) : services_(services) {
-    for (auto* worker : workers) clients_.emplace(worker, std::make_unique<net::Client>(*worker, client_shared_));
+Gateway::Gateway(Services& services, const std::vector<net::Worker*>& workers, const Dialer& dialer)
+    : services_(services) {
+    if (!dialer) client_shared_.emplace();
+    for (auto* worker : workers)
+        clients_.emplace(worker, dialer ? dialer(*worker) : std::make_unique<net::Client>(*worker, *client_shared_));
     anonymous_.id = "anonymous";
     admin_.id = "admin";
     admin_.admin = true;

@@ -11,8 +11,10 @@ namespace tandem::gateway {
 
 class Gateway final : public net::Service {
   public:
-    // Services and workers outlive it.
-    Gateway(Services& services, const std::vector<net::Worker*>& workers);
+    // How providers are reached from a worker.
+    using Dialer = std::function<std::unique_ptr<net::Caller>(net::Worker&)>;
+    // Services and workers outlive it. Without a dialer providers are reached over the network.
+    Gateway(Services& services, const std::vector<net::Worker*>& workers, const Dialer& dialer = {});
 
     // Who sends this: a key of the config, the admin token, or, where there are no keys, anonymous. The result lives as
     // long as the snapshot. Errors: unauthenticated.
@@ -31,7 +33,7 @@ class Gateway final : public net::Service {
     void forget_batch(const std::string& id);
     void cancel_batch(const std::string& id);
 
-    net::Client& client_of(net::Worker& worker) { return *clients_.at(&worker); }
+    net::Caller& client_of(net::Worker& worker) { return *clients_.at(&worker); }
     Services& services() { return services_; }
 
   private:
@@ -39,8 +41,8 @@ class Gateway final : public net::Service {
     Result<> check_origin(const Snapshot& snapshot, const net::Head& head) const;
 
     Services& services_;
-    net::ClientShared client_shared_;
-    std::unordered_map<net::Worker*, std::unique_ptr<net::Client>> clients_;
+    std::optional<net::ClientShared> client_shared_;  // where providers are reached over the network
+    std::unordered_map<net::Worker*, std::unique_ptr<net::Caller>> clients_;
     Background background_;
     std::mutex batches_mutex_;
     std::unordered_map<std::string, std::function<void()>> batches_;

@@ -66,6 +66,7 @@ Result<> Learning::load() {
         }
         const auto hour = now() / 3'600'000;
         for (const auto& model : models) {
+            if (auto pruned = ledger::prune_signs(database, model, kMostSigns); !pruned) return pruned;
             auto records = ledger::newest_outcomes(database, model, routing::Predictor::kMostExamples);
             if (!records) return fail(records.error());
             std::vector<routing::Outcome> outcomes;

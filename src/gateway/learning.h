@@ -33,6 +33,7 @@ class Learning {
     // A request that comes again within this time is one whose answer did not please.
     static constexpr seconds kAgain{120};
     static constexpr std::size_t kMostPast = 4'096;
+    static constexpr int kMostSigns = 20'000;         // of a model, that are kept from one start to the next
     static constexpr std::size_t kLooked = 4 * 1024;  // bytes of a prompt and of an answer
     static constexpr int kFullFeedback = 30;          // of one key in an hour; each one more counts less
     static constexpr int kSignsPerSecond = 10;        // that are learned from; a flood of the same says nothing more

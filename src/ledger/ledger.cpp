@@ -72,16 +72,6 @@ Result<> insert_attempt(store::Database& database, const AttemptRecord& a) {
         .run();
 }
 
-store::Store::Job closing_job(std::vector<AttemptRecord> attempts, store::Store::Job also) {
-    return [attempts = std::move(attempts), also = std::move(also)](store::Database& database) -> Result<> {
-        if (also)
-            if (auto ok = also(database); !ok) return ok;
-        for (const auto& attempt : attempts)
-            if (auto ok = insert_attempt(database, attempt); !ok) return ok;
-        return {};
-    };
-}
-
 }  // namespace
 
 Result<> insert(store::Database& database, const DecisionRecord& r) {
@@ -239,6 +229,20 @@ void Budgets::leave(const std::string& key) {
 }
 
 // ---- ledger ----
+
+store::Store::Job Ledger::closing_job(std::vector<AttemptRecord> attempts, store::Store::Job also) {
+    return [this, attempts = std::move(attempts), also = std::move(also),
+            metered = false](store::Database& database) mutable -> Result<> {
+        if (also)
+            if (auto ok = also(database); !ok) return ok;
+        for (const auto& attempt : attempts)
+            if (auto ok = insert_attempt(database, attempt); !ok) return ok;
+        // Once: a job whose group failed runs again.
+        if (!std::exchange(metered, true))
+            for (const auto& attempt : attempts) meter_.add(attempt);
+        return {};
+    };
+}
 
 void Ledger::close(std::vector<AttemptRecord> attempts, store::Store::Job also,
                    std::function<void(Result<Receipt>)> done) {

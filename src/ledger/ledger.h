@@ -16,6 +16,7 @@
 #include "base/money.h"
 #include "base/result.h"
 #include "config/config.h"
+#include "ledger/meter.h"
 #include "store/store.h"
 
 namespace tandem::ledger {
@@ -154,9 +155,14 @@ class Ledger {
     void close(std::vector<AttemptRecord> attempts, store::Store::Job also, std::function<void(Result<Receipt>)> done);
     // The same without waiting, for a request whose client is gone.
     void close_unwatched(std::vector<AttemptRecord> attempts, store::Store::Job also);
+    // What they came to since the start.
+    const Meter& meter() const { return meter_; }
 
   private:
+    store::Store::Job closing_job(std::vector<AttemptRecord> attempts, store::Store::Job also);
+
     store::Store& store_;
+    Meter meter_;
 };
 
 // ---- questions, for the commands and the API ----

@@ -63,6 +63,16 @@ Result<std::vector<OutcomeRecord>> newest_outcomes(store::Database& database, co
     return result;
 }
 
+Result<> prune_signs(store::Database& database, const std::string& model, int most) {
+    return database
+        .prepare(
+            "DELETE FROM outcomes WHERE model = ?1 AND source <> 'feedback' AND number <= (SELECT number FROM outcomes "
+            "WHERE model = ?1 AND source <> 'feedback' ORDER BY number DESC LIMIT 1 OFFSET ?2)")
+        .bind(1, model)
+        .bind(2, static_cast<std::int64_t>(most))
+        .run();
+}
+
 Result<> forget_outcomes(store::Database& database, const std::string& model) {
     return database.prepare("DELETE FROM outcomes WHERE ?1 = '' OR model = ?1").bind(1, model).run();
 }

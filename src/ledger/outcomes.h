@@ -32,6 +32,8 @@ struct OutcomeRecord {
 Result<> insert(store::Database& database, const OutcomeRecord& record);
 // The newest, oldest of them first; of one model, or of all where `model` is empty.
 Result<std::vector<OutcomeRecord>> newest_outcomes(store::Database& database, const std::string& model, int most);
+// Deletes all but the newest `most` of a model that nobody said in words: signs come by the thousand.
+Result<> prune_signs(store::Database& database, const std::string& model, int most);
 Result<> forget_outcomes(store::Database& database, const std::string& model);
 
 }  // namespace tandem::ledger

@@ -4,9 +4,11 @@
 #include <zlib.h>
 
 #include <array>
+#include <atomic>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ssl/error.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/error.hpp>
@@ -29,6 +31,7 @@ constexpr std::size_t kBufferLimit = 64 * 1024 - 1;  // HAZARDS.md 4
 constexpr std::size_t kReadSize = 8 * 1024;
 constexpr std::uint32_t kHeaderLimit = 48 * 1024;
 constexpr std::size_t kKnownUrls = 256;
+constexpr std::size_t kLookups = 4;  // names that are looked up at once
 
 }  // namespace
 
@@ -46,8 +49,15 @@ Result<Url> parse_url(std::string_view text) {
     return url;
 }
 
+// What a name stands for, or why that is not known.
+struct Found {
+    ErrorCodeOf error;
+    std::vector<Tcp::endpoint> endpoints;
+};
+
 struct ClientShared::State {
     asio::ssl::context tls{asio::ssl::context::tls_client};
+    asio::thread_pool lookups{kLookups};
 };
 
 ClientShared::ClientShared() : state_(std::make_unique<State>()) {
@@ -131,19 +141,23 @@ class Gunzip {
 
 }  // namespace
 
-struct Answer::State final : Watched {
-    State(Worker& worker, std::shared_ptr<Client::Pool> pool, Call call)
+struct Client::Sending final : AnswerSource, Watched {
+    Sending(Worker& worker, std::shared_ptr<Client::Pool> pool, Call call)
         : worker(worker), pool(std::move(pool)), call(std::move(call)) {
         worker.watchdog().add(*this);
     }
-    ~State() override { worker.watchdog().remove(*this); }
+    ~Sending() override { worker.watchdog().remove(*this); }
+
+    int status() const override { return code; }
+    const Fields& headers() const override { return fields; }
+    Task<Result<std::string>> read() override;
 
     void on_deadline() override {
         expired = true;
         abort();
     }
     void abort() {
-        if (resolver != nullptr) resolver->cancel();
+        if (abandon_lookup) std::exchange(abandon_lookup, {})();
         if (connecting != nullptr) {
             ErrorCodeOf ignored;
             connecting->close(ignored);
@@ -165,6 +179,7 @@ struct Answer::State final : Watched {
         return {ErrorCode::upstream, fmt::format("{} {}: {}", phase, call.url.authority, what)};
     }
 
+    Task<Found> look_up();
     Task<Result<>> connect();
     Task<Result<>> write_request();
     Task<Result<>> read_header();
@@ -179,7 +194,7 @@ struct Answer::State final : Watched {
     Call call;
     Cancel::Hook hook;
     std::optional<Wire> wire;
-    Resolver* resolver = nullptr;
+    std::function<void()> abandon_lookup;
     Socket* connecting = nullptr;
     bool reused = false;
     bool sent = false;
@@ -191,36 +206,53 @@ struct Answer::State final : Watched {
     std::optional<Parser> parser;
     std::unique_ptr<Gunzip> gunzip;
     std::size_t read_bytes = 0;
-    int status = 0;
-    Fields headers;
+    int code = 0;
+    Fields fields;
 };
 
-Answer::Answer() = default;
+Answer::Answer(std::unique_ptr<AnswerSource> source) : source_(std::move(source)) {}
 Answer::Answer(Answer&&) noexcept = default;
 Answer& Answer::operator=(Answer&&) noexcept = default;
 Answer::~Answer() = default;
 
 int Answer::status() const {
-    return state_->status;
+    return source_->status();
 }
 const Fields& Answer::headers() const {
-    return state_->headers;
+    return source_->headers();
 }
 
-Task<Result<>> Answer::State::connect() {
+// getaddrinfo cannot be stopped: a lookup that hangs goes on by itself, on one of a few threads, and nobody waits for
+// it beyond his deadline.
+Task<Found> Client::Sending::look_up() {
+    return wait_for<Found>([this](std::function<void(Found)> resume) {
+        auto once = std::make_shared<std::atomic<bool>>(false);
+        auto first = [once, resume = std::move(resume)](Found found) {
+            if (!once->exchange(true)) resume(std::move(found));
+        };
+        abandon_lookup = [first] { first({asio::error::operation_aborted, {}}); };
+        asio::post(pool->shared.state().lookups, [first, once, host = call.url.host, port = call.url.port] {
+            if (*once) return;
+            Found found;
+            asio::io_context context;
+            Resolver resolver(context);
+            for (const auto& entry : resolver.resolve(host, std::to_string(port), found.error))
+                found.endpoints.push_back(entry.endpoint());
+            first(std::move(found));
+        });
+    });
+}
+
+Task<Result<>> Client::Sending::connect() {
     begin_phase("connecting to", call.connect_timeout);
     ErrorCodeOf error;
     std::vector<Tcp::endpoint> endpoints;
     if (const auto address = asio::ip::make_address(call.url.host, error); !error) {
         endpoints.emplace_back(address, call.url.port);
     } else {
-        Resolver lookup(worker.context());
-        resolver = &lookup;
-        const auto [failed, found] =
-            co_await lookup.async_resolve(call.url.host, std::to_string(call.url.port), asio::as_tuple(use_task));
-        resolver = nullptr;
-        if (failed || cancelled || expired) co_return fail(why(failed.message()));
-        for (const auto& entry : found) endpoints.push_back(entry.endpoint());
+        auto found = co_await look_up();
+        if (found.error || cancelled || expired) co_return fail(why(found.error.message()));
+        endpoints = std::move(found.endpoints);
     }
     Socket socket(worker.context());
     error = asio::error::host_not_found;
@@ -248,7 +280,7 @@ Task<Result<>> Answer::State::connect() {
     co_return Result<>{};
 }
 
-Task<Result<>> Answer::State::write_request() {
+Task<Result<>> Client::Sending::write_request() {
     std::string head;
     head.reserve(512);
     head += call.method;
@@ -270,7 +302,7 @@ Task<Result<>> Answer::State::write_request() {
     co_return Result<>{};
 }
 
-Task<Result<>> Answer::State::read_header() {
+Task<Result<>> Client::Sending::read_header() {
     begin_phase("waiting for an answer of", call.first_byte_timeout);
     while (true) {
         parser.emplace();
@@ -298,11 +330,11 @@ Task<Result<>> Answer::State::read_header() {
         }
         if (parser->get().result_int() >= 200) break;  // 1xx are interim, RFC 9110 section 15.2
     }
-    status = static_cast<int>(parser->get().result_int());
+    code = static_cast<int>(parser->get().result_int());
     for (const auto& field : parser->get())
-        headers.add(std::string_view(field.name_string().data(), field.name_string().size()),
-                    std::string_view(field.value().data(), field.value().size()));
-    const auto encoding = headers.get("content-encoding");
+        fields.add(std::string_view(field.name_string().data(), field.name_string().size()),
+                   std::string_view(field.value().data(), field.value().size()));
+    const auto encoding = fields.get("content-encoding");
     if (equals_ignoring_case(encoding, "gzip"))
         gunzip = std::make_unique<Gunzip>();
     else if (!encoding.empty() && !equals_ignoring_case(encoding, "identity"))
@@ -314,7 +346,7 @@ Task<Result<>> Answer::State::read_header() {
 }
 
 // Moves what is in the buffer through the parser (and gzip) into `out`.
-Result<> Answer::State::put(std::string& out) {
+Result<> Client::Sending::put(std::string& out) {
     std::array<char, kReadSize> block;
     while (!parser->is_done()) {
         auto& body = parser->get().body();
@@ -360,7 +392,7 @@ Result<> Answer::State::put(std::string& out) {
     return {};
 }
 
-void Answer::State::end_of_body() {
+void Client::Sending::end_of_body() {
     deadline = SteadyTime::max();
     hook.release();
     if (!wire) return;
@@ -369,7 +401,7 @@ void Answer::State::end_of_body() {
     wire.reset();
 }
 
-Task<Result<std::string>> Answer::State::read_piece() {
+Task<Result<std::string>> Client::Sending::read_piece() {
     std::string out;
     begin_phase("reading the answer of", call.idle_timeout);
     while (true) {
@@ -390,9 +422,13 @@ Task<Result<std::string>> Answer::State::read_piece() {
     }
 }
 
+Task<Result<std::string>> Client::Sending::read() {
+    if (parser->is_done() && !wire) co_return std::string();
+    co_return co_await read_piece();
+}
+
 Task<Result<std::string>> Answer::read() {
-    if (state_->parser->is_done() && !state_->wire) co_return std::string();
-    co_return co_await state_->read_piece();
+    return source_->read();
 }
 
 Task<Result<std::string>> Answer::read_all() {
@@ -411,12 +447,6 @@ Task<Result<std::string>> Answer::read_all() {
 Client::Client(Worker& worker, ClientShared& shared) : pool_(std::make_shared<Pool>(worker, shared)) {}
 Client::~Client() = default;
 
-std::size_t Client::idle_connections() const {
-    std::size_t count = 0;
-    for (const auto& [origin, list] : pool_->idle) count += list.size();
-    return count;
-}
-
 Result<Url> Client::url_of(const std::string& text) {
     if (const auto known = pool_->urls.find(text); known != pool_->urls.end()) return known->second;
     auto url = parse_url(text);
@@ -426,9 +456,8 @@ Result<Url> Client::url_of(const std::string& text) {
 
 Task<std::expected<Answer, CallFailure>> Client::send(Call call, Cancel& cancel) {
     using Failed = std::unexpected<CallFailure>;
-    Answer answer;
-    answer.state_ = std::make_unique<Answer::State>(pool_->worker, pool_, std::move(call));
-    auto& state = *answer.state_;
+    auto sending = std::make_unique<Sending>(pool_->worker, pool_, std::move(call));
+    auto& state = *sending;
     if (cancel.fired()) co_return Failed({{ErrorCode::cancelled, "the request was cancelled"}, false});
     cancel.on_fire(state.hook, [&state] {
         state.cancelled = true;
@@ -443,7 +472,7 @@ Task<std::expected<Answer, CallFailure>> Client::send(Call call, Cancel& cancel)
     if (!written) co_return Failed({written.error(), true});
     auto header = co_await state.read_header();
     if (!header) co_return Failed({header.error(), true});
-    co_return std::move(answer);
+    co_return Answer(std::move(sending));
 }
 
 }  // namespace tandem::net

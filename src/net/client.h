@@ -44,10 +44,20 @@ struct CallFailure {
     bool sent = false;  // whether the other side may have seen any of the request
 };
 
+// What an answer is read from: a connection, or, in a simulation, a script.
+class AnswerSource {
+  public:
+    virtual ~AnswerSource() = default;
+    virtual int status() const = 0;
+    virtual const Fields& headers() const = 0;
+    // As Answer::read().
+    virtual Task<Result<std::string>> read() = 0;
+};
+
 // An answer whose body is read piece by piece. When it is destroyed before its end, the connection is closed.
 class Answer {
   public:
-    Answer();
+    explicit Answer(std::unique_ptr<AnswerSource> source);
     Answer(Answer&&) noexcept;
     Answer& operator=(Answer&&) noexcept;
     ~Answer();
@@ -60,9 +70,18 @@ class Answer {
     Task<Result<std::string>> read_all();
 
   private:
-    friend class Client;
-    struct State;
-    std::unique_ptr<State> state_;
+    std::unique_ptr<AnswerSource> source_;
+};
+
+// Who can be told to send a call: the client below, or a simulated network.
+class Caller {
+  public:
+    virtual ~Caller() = default;
+    // Sends the request and waits for the header of the answer. `cancel` ends the call and the reading of its answer,
+    // and outlives both.
+    virtual Task<std::expected<Answer, CallFailure>> send(Call call, Cancel& cancel) = 0;
+    // parse_url(), remembered: the same few are asked for again and again.
+    virtual Result<Url> url_of(const std::string& text) = 0;
 };
 
 // TLS trust and the like: one for the process.
@@ -78,28 +97,22 @@ class ClientShared {
 };
 
 // One for each worker; used on its thread only. Answers must not outlive it.
-class Client {
+class Client final : public Caller {
   public:
     static constexpr std::size_t kIdlePerOrigin = 64;
     static constexpr milliseconds kIdleTime{20'000};
 
     Client(Worker& worker, ClientShared& shared);
-    ~Client();
+    ~Client() override;
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
 
-    // Sends the request and waits for the header of the answer. `cancel` ends the call and the reading of its answer,
-    // and outlives both.
-    Task<std::expected<Answer, CallFailure>> send(Call call, Cancel& cancel);
-
-    std::size_t idle_connections() const;
-
-    // parse_url(), remembered: the same few are asked for again and again.
-    Result<Url> url_of(const std::string& text);
+    Task<std::expected<Answer, CallFailure>> send(Call call, Cancel& cancel) override;
+    Result<Url> url_of(const std::string& text) override;
 
   private:
-    friend class Answer;
     struct Pool;
+    struct Sending;
     std::shared_ptr<Pool> pool_;
 };
 

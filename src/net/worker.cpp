@@ -24,13 +24,21 @@ void Watchdog::schedule() {
     scheduled_ = true;
     timer_->expires_after(kTick);
     timer_->async_wait([this](const boost::system::error_code& error) {
-        if (!error) tick();
+        scheduled_ = false;
+        if (error) return;
+        look();
+        if (!watched_.empty()) schedule();
     });
 }
 
-void Watchdog::tick() {
-    scheduled_ = false;
-    const auto now = std::chrono::steady_clock::now();
+SteadyTime Watchdog::due() const {
+    auto first = SteadyTime::max();
+    for (const auto* watched : watched_) first = std::min(first, watched->deadline);
+    return first;
+}
+
+void Watchdog::look() {
+    const auto now = clock_ != nullptr ? clock_->steady() : std::chrono::steady_clock::now();
     std::vector<pollfd> sockets;
     for (const Watched* watched : watched_)
         if (watched->peer_fd >= 0) sockets.push_back({watched->peer_fd, POLLRDHUP, 0});
@@ -54,7 +62,6 @@ void Watchdog::tick() {
             watched.on_peer_gone();
         }
     }
-    if (!watched_.empty()) schedule();
 }
 
 Worker::~Worker() {

@@ -33,18 +33,26 @@ class Watchdog {
   public:
     static constexpr milliseconds kTick{50};
 
-    explicit Watchdog(asio::io_context& context) : timer_(std::in_place, context) {}
+    // With a clock nothing happens by itself: whoever owns the clock calls look().
+    explicit Watchdog(asio::io_context& context, const Clock* clock = nullptr) : clock_(clock) {
+        if (clock == nullptr) timer_.emplace(context);
+    }
     void add(Watched& watched);
     void remove(Watched& watched);
+    // One pass over all of them.
+    void look();
+    // When the first of them is due; SteadyTime::max() where none is.
+    SteadyTime due() const;
+    std::size_t size() const { return watched_.size(); }
     // Ends the watch; elements may still go.
     void close() { timer_.reset(); }
 
   private:
     void schedule();
-    void tick();
     std::optional<
         asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>>
         timer_;
+    const Clock* clock_;
     std::list<Watched*> watched_;
     std::list<Watched*>::iterator next_ = watched_.end();  // of the pass under way, so that any element may go
     bool scheduled_ = false;
@@ -54,9 +62,10 @@ class Worker {
   public:
     // The hint: sockets and timers are used on the worker's own thread only and need no locks; posting from others has
     // its.
-    Worker()
+    // With a clock it is one of a simulation: it has no thread, and its time is the clock's.
+    explicit Worker(const Clock* clock = nullptr)
         : context_(std::make_unique<asio::io_context>(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO)),
-          watchdog_(*context_),
+          watchdog_(*context_, clock),
           work_(asio::make_work_guard(*context_)) {}
     ~Worker();
     Worker(const Worker&) = delete;

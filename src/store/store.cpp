@@ -162,6 +162,7 @@ struct Store::State {
     bool waiting = false;  // the writer, on the condition
     std::atomic<bool> ending{false};
     std::thread thread;
+    bool at_once = false;
 
     std::unique_ptr<Database> checkpointer;
     std::mutex checkpoint_mutex;
@@ -321,7 +322,19 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& file, st
     return std::unique_ptr<Store>(new Store(std::move(state)));
 }
 
+Result<std::unique_ptr<Store>> Store::open_at_once(const std::filesystem::path& file,
+                                                   std::span<const Migration> migrations) {
+    auto state = std::make_unique<State>();
+    auto database = Database::open(file, true);
+    if (!database) return fail(database.error());
+    state->database = std::move(*database);
+    if (auto ok = state->migrate(migrations); !ok) return fail(ok.error());
+    state->at_once = true;
+    return std::unique_ptr<Store>(new Store(std::move(state)));
+}
+
 Store::~Store() {
+    if (state_->at_once) return;
     {
         const std::lock_guard lock(state_->mutex);
         state_->ending = true;
@@ -337,6 +350,12 @@ Store::~Store() {
 }
 
 void Store::submit(Job job, Done done) {
+    if (state_->at_once) {
+        State::Entry entry{std::move(job), std::move(done), {}};
+        state_->commit({&entry, 1});
+        entry.done(std::move(entry.result));
+        return;
+    }
     bool wake = false;
     {
         const std::lock_guard lock(state_->mutex);

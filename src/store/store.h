@@ -83,6 +83,10 @@ class Store {
     // Errors: storage; a file of a newer version than `migrations` has is refused untouched.
     static Result<std::unique_ptr<Store>> open(const std::filesystem::path& file, std::span<const Migration> migrations,
                                                Durability durability);
+    // The same without threads: submit() commits each job at once, and calls its `done`, on the caller's thread. For a
+    // simulation, which has one.
+    static Result<std::unique_ptr<Store>> open_at_once(const std::filesystem::path& file,
+                                                       std::span<const Migration> migrations);
     // Commits what is queued, then ends the thread.
     ~Store();
     Store(const Store&) = delete;

@@ -86,7 +86,7 @@ Endpoint endpoint_of(const config::Provider& provider) {
             provider.idle_timeout};
 }
 
-net::Task<std::expected<Sent, Failure>> send(net::Client& client, privacy::Clearance clearance,
+net::Task<std::expected<Sent, Failure>> send(net::Caller& client, privacy::Clearance clearance,
                                              const ledger::Reservation&, const Endpoint& endpoint, Call asked,
                                              SteadyTime deadline, net::Cancel& cancel, const Clock& clock) {
     using Failed = std::unexpected<Failure>;

@@ -63,7 +63,7 @@ struct Call {
 };
 
 // Sends the cleared body to call.path below the provider's base URL, and waits for the answer's header.
-net::Task<std::expected<Sent, Failure>> send(net::Client& client, privacy::Clearance clearance,
+net::Task<std::expected<Sent, Failure>> send(net::Caller& client, privacy::Clearance clearance,
                                              const ledger::Reservation& leave_to_spend, const Endpoint& endpoint,
                                              Call call, SteadyTime deadline, net::Cancel& cancel, const Clock& clock);
 

@@ -552,7 +552,7 @@ std::string config_text(std::uint16_t cloud, const std::filesystem::path& folder
         "  near: {{ provider: home, capabilities: [chat, tools, json] }}\n"
         "  e: {{ provider: cloud, capabilities: [embeddings] }}\n"
         "aliases: {{ both: [near, far] }}\n"
-        "policy: {{ attempts: 2, preset: cloud-first }}\n",
+        "policy: {{ preset: cloud-first, failure: {{ attempts: 2, hedge: {{ after: 1ms }}, on_cut: continue }} }}\n",
         folder.string(), folder.string(),
         redacts ? ", actions: { cloud: { private: redact, secret: redact, internal: redact } }" : "", cloud);
 }

@@ -12,11 +12,12 @@ std::string through(EventFilter& splice, std::string_view text, std::size_t piec
         splice.take(TextDelta{0, std::string(text.substr(at, piece))}, out);
     auto said = [&] {
         std::string all;
-        for (const auto& event : out) all += std::get<TextDelta>(event).text;
+        for (const auto& event : out)
+            if (const auto* delta = std::get_if<TextDelta>(&event)) all += delta->text;
         return all;
     };
     if (early != nullptr) *early = said().size();
-    splice.end(out);
+    splice.take(Finished{}, out);
     return said();
 }
 
@@ -66,6 +67,15 @@ TEST(Continuation, passes_all_else) {
     splice->take(Finished{}, out);
     ASSERT_EQ(out.size(), 2U) << "the end of the answer ends the wait";
     EXPECT_EQ(std::get<TextDelta>(out[0]).text, "A la");
+}
+
+// Else half of a repetition would be said, and be given to the next model as part of the answer.
+TEST(Continuation, says_nothing_of_what_it_holds_where_the_stream_just_ends) {
+    const auto splice = continuation_splice(std::string(kSentence));
+    std::vector<Event> out;
+    splice->take(TextDelta{0, "A lake is"}, out);
+    splice->end(out);
+    EXPECT_TRUE(out.empty());
 }
 
 TEST(Restart, says_nothing_for_as_long_as_the_same_is_said) {

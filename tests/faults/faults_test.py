@@ -6,9 +6,12 @@ test fails where the two differ.
 import json
 import pathlib
 import re
+import shutil
 import socket
 import struct
+import subprocess
 import sys
+import tempfile
 import time
 import unittest
 import urllib.error
@@ -53,7 +56,15 @@ def stall(connection, body, number):
 def dribble(connection, body, number):
     for byte in http(ANSWER):
         connection.sendall(bytes([byte]))
-        time.sleep(0.0005)
+        time.sleep(0.001)
+
+
+def oversized(connection, body, number):
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n")
+    block = b" " * 1_048_576
+    for _ in range(70):
+        connection.sendall(block)
+    return "close"
 
 
 def half_close(connection, body, number):
@@ -93,6 +104,8 @@ FAULTS = {
     "silent longer than attempt_timeout": (stall, False),
     "a byte at a time": (dribble, False),
     "not HTTP": (raw(b"220 smtp.example.org ready\r\n"), False),
+    "a header without end": (raw(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000), False),
+    "a body larger than 64 MiB": (oversized, False),
     "two lengths that differ": (raw(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!"), False),
     "200, not JSON": (raw(http(b"<html>sign in</html>", type="text/html")), False),
     "200, JSON without an answer": (raw(http({"choices": []})), False),
@@ -117,7 +130,14 @@ FAULTS = {
     "stream, no [DONE] behind the end": (raw(SSE_HEAD + chunk("Hello there") + chunk(finish="stop")), True),
 }
 CLASSES = ["connection", "timeout", "rate_limit", "server_error", "key", "not_found", "context", "content_filter", "invalid_output", "invalid_request"]
-RULES = {"default": "", "all stop": "stop", "all next": "next", "all retry": "retry"}
+
+
+def all_are(reaction):
+    return f"on: {{ {', '.join(f'{c}: {reaction}' for c in CLASSES)} }}"
+
+
+RULES = {"default": "", "all stop": all_are("stop"), "all next": all_are("next"), "all retry": all_are("retry"), "on_cut: continue": "on_cut: continue", "on_cut: restart": "on_cut: restart",
+         "hedge: after 200ms": "hedge: { after: 200ms }"}
 
 
 class Faults(unittest.TestCase):
@@ -125,7 +145,7 @@ class Faults(unittest.TestCase):
         """{fault: {rule: outcome}}"""
         good = Upstream()
         self.addCleanup(good.close)
-        providers, models, aliases = [f"  good: {good.provider()}"], ["  second: { provider: good, context: 100000 }"], []
+        providers, models, aliases = [f"  good: {good.provider()}"], ["  second: { provider: good, context: 100000, prefill: true }"], []
         upstreams = {}
         for i, (fault, (script, _)) in enumerate(FAULTS.items()):
             if script == "refused":
@@ -139,9 +159,8 @@ class Faults(unittest.TestCase):
             for k, (rule, reaction) in enumerate(RULES.items()):
                 # A provider for each, so that no breaker opens for another's failures.
                 providers.append(f"  p{i}-{k}: {{ kind: openai, zone: local, base_url: '{url}', api_key: upstream-key }}")
-                models.append(f"  m{i}-{k}: {{ provider: p{i}-{k}, context: 8192 }}")
-                on = ", ".join(f"{c}: {reaction}" for c in CLASSES) if reaction else ""
-                aliases.append(f"  a{i}-{k}: {{ models: [m{i}-{k}, second], failure: {{ attempt_timeout: 500ms{', on: { ' + on + ' }' if on else ''} }} }}")
+                models.append(f"  m{i}-{k}: {{ provider: p{i}-{k}, context: 8192, prefill: true }}")
+                aliases.append(f"  a{i}-{k}: {{ models: [m{i}-{k}, second], failure: {{ attempt_timeout: 500ms{', ' + reaction if reaction else ''} }} }}")
         for upstream in upstreams.values():
             self.addCleanup(upstream.close)
         tandem = Tandem("providers:\n" + "\n".join(providers) + "\nmodels:\n" + "\n".join(models) + "\naliases:\n" + "\n".join(aliases) + "\n")
@@ -158,21 +177,22 @@ class Faults(unittest.TestCase):
                 if fault in upstreams and fault != "TLS that is none":
                     self.assertEqual(len(upstreams[fault].requests) - before, tries.count(f"m{i}-{k}"), (fault, rule))
                 self.assertTrue(headers["x-tandem-decision"])
-                seen[fault][rule] = self.outcome(status, headers, body, streamed, tries.count(f"m{i}-{k}"), f"m{i}-{k}")
+                joined = any(a["outcome"] == "cut" for a in shown["attempts"]) and any(a["outcome"] == "answered" for a in shown["attempts"])
+                seen[fault][rule] = self.outcome(status, headers, body, streamed, tries.count(f"m{i}-{k}"), f"m{i}-{k}", joined)
         self.assertEqual(tandem.chat("hello", model="second")[0], 200)
         return seen
 
-    def outcome(self, status, headers, body, streamed, tries, first):
+    def outcome(self, status, headers, body, streamed, tries, first, joined):
         """What the client saw, in words; and that it was one well-formed answer or error."""
         if streamed and status == 200:
-            events = [e[6:] for e in body.decode().split("\n\n") if e]
+            events = [e[6:] for e in body.decode().split("\n\n") if e and not e.startswith(":")]
             self.assertEqual(events.count("[DONE]") + sum('"error"' in e for e in events), 1, body)
             for event in events:
                 if event != "[DONE]":
                     json.loads(event)
             whole = events[-1] == "[DONE]"
             text = "".join(c["delta"].get("content") or "" for e in events if e != "[DONE]" for c in json.loads(e).get("choices", []))
-            self.assertIn(text, ("Hello there", "Hel"))
+            self.assertIn(text, ("Hello there",) if whole else ("Hel",))
         else:
             data = json.loads(body)
             self.assertEqual(status == 200, "error" not in data, body)
@@ -180,7 +200,7 @@ class Faults(unittest.TestCase):
             if status != 200:
                 self.assertTrue(data["error"]["message"])
         by = "" if status != 200 else "the first" if headers["x-tandem-model"] == first else "the second"
-        answered = f"answer of {by}" if whole else f"part of an answer of {by}, then an error" if by else f"error {status}"
+        answered = "answer that the first began and the second ended" if joined else f"answer of {by}" if whole else f"part of an answer of {by}, then an error" if by else f"error {status}"
         return f"{answered}, after {tries} tr{'y' if tries == 1 else 'ies'}"
 
     def test_end_as_the_table_says(self):
@@ -236,6 +256,45 @@ class Keys(unittest.TestCase):
         self.assertGreaterEqual(status, 500)
         self.assertEqual(len(upstream.requests), 1)
         self.assertIn("not asked again", body.decode())
+
+
+class SlowNames(unittest.TestCase):
+    """getaddrinfo cannot be stopped: whoever waits for it is let go at his deadline all the same."""
+
+    def test_do_not_hold_up_anybody(self):
+        folder = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, folder, True)
+        source = folder / "slow.c"
+        # Names below .slow take five seconds; all others are as they are.
+        source.write_text("""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <netdb.h>
+#include <string.h>
+#include <unistd.h>
+int getaddrinfo(const char* node, const char* service, const struct addrinfo* hints, struct addrinfo** found) {
+    int (*real)(const char*, const char*, const struct addrinfo*, struct addrinfo**) = dlsym(RTLD_NEXT, "getaddrinfo");
+    size_t size = node ? strlen(node) : 0;
+    if (size > 5 && strcmp(node + size - 5, ".slow") == 0) { sleep(5); return EAI_AGAIN; }
+    return real(node, service, hints, found);
+}
+""")
+        subprocess.run(["clang-19", "-shared", "-fPIC", "-o", folder / "slow.so", source, "-ldl"], check=True)
+        good = Upstream()
+        self.addCleanup(good.close)
+        tandem = Tandem(f"providers:\n  far: {{ kind: openai, zone: local, base_url: 'http://name.slow/v1', connect_timeout: 500ms }}\n  good: {good.provider()}\n"
+                        f"  named: {{ kind: openai, zone: local, base_url: 'http://localhost:{good.port}/v1' }}\n"
+                        "models:\n  m: { provider: far }\n  n: { provider: good }\n  l: { provider: named }\naliases: { both: { models: [m, n], failure: { on: { timeout: next } } } }\n",
+                        env={"LD_PRELOAD": str(folder / "slow.so"), "ASAN_OPTIONS": "verify_asan_link_order=0"})
+        self.addCleanup(tandem.stop)
+        began = time.monotonic()
+        status, headers, _ = tandem.chat(model="both")
+        self.assertEqual((status, headers["x-tandem-model"]), (200, "n"), headers["x-tandem-warnings"])
+        self.assertLess(time.monotonic() - began, 3)
+        # Names of others are looked up meanwhile.
+        began = time.monotonic()
+        self.assertEqual(tandem.chat(model="l")[0], 200)
+        self.assertLess(time.monotonic() - began, 2)
 
 
 class Deadlines(unittest.TestCase):

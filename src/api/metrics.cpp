@@ -1,0 +1,121 @@
+#include "api/metrics.h"
+
+#include <fmt/format.h>
+
+#include "ledger/meter.h"
+
+namespace tandem::api {
+
+namespace {
+
+// A value of a label: backslash, quote and line end are escaped.
+std::string quoted(std::string_view text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        if (c == '\\' || c == '"') out += '\\';
+        if (c == '\n')
+            out += "\\n";
+        else
+            out += c;
+    }
+    return out + "\"";
+}
+
+class Page {
+  public:
+    void family(std::string_view name, std::string_view type, std::string_view help) {
+        out_ += fmt::format("# HELP tandem_{} {}\n# TYPE tandem_{} {}\n", name, help, name, type);
+    }
+    template <typename Number>
+    void sample(std::string_view name, std::string_view labels, Number number) {
+        out_ += fmt::format("tandem_{}{{{}}} {}\n", name, labels, number);
+    }
+    void histogram(std::string_view name, const std::string& labels, const ledger::Meter::Times& times) {
+        std::int64_t below = 0;
+        for (std::size_t i = 0; i < times.counts.size(); ++i) {
+            below += times.counts[i];
+            const auto bound = i < ledger::Meter::kBounds.size()
+                                   ? fmt::format("{}", static_cast<double>(ledger::Meter::kBounds[i]) / 1000)
+                                   : std::string("+Inf");
+            sample(fmt::format("{}_bucket", name), fmt::format("{},le=\"{}\"", labels, bound), below);
+        }
+        sample(fmt::format("{}_sum", name), labels, static_cast<double>(times.sum_ms) / 1000);
+        sample(fmt::format("{}_count", name), labels, times.count);
+    }
+    std::string take() { return std::move(out_); }
+
+  private:
+    std::string out_;
+};
+
+void attempts(Page& page, gateway::Services& services, const std::string& currency) {
+    const auto lines = services.ledger.meter().lines();
+    auto labels = [](const ledger::Meter::Line& line) {
+        return fmt::format("provider={},model={}", quoted(line.provider), quoted(line.model));
+    };
+    page.family("attempts_total", "counter", "Attempts at providers, by how they ended.");
+    for (const auto& line : lines)
+        for (const auto& [outcome, count] : line.outcomes)
+            page.sample("attempts_total", fmt::format("{},outcome={}", labels(line), quoted(outcome)), count);
+    page.family("tokens_total", "counter", "Tokens used.");
+    for (const auto& line : lines)
+        for (const auto& [kind, tokens] : {std::pair("input", line.usage.input),
+                                           {"cached_input", line.usage.cached_input},
+                                           {"output", line.usage.output}})
+            page.sample("tokens_total", fmt::format("{},kind=\"{}\"", labels(line), kind), tokens.count);
+    page.family("cost_total", "counter", "Cost of the attempts, in the owner's currency.");
+    for (const auto& line : lines)
+        page.sample("cost_total", fmt::format("{},currency={}", labels(line), quoted(currency)), line.cost.text());
+    page.family("first_byte_seconds", "histogram", "From the beginning of an attempt to the first byte of its answer.");
+    for (const auto& line : lines) page.histogram("first_byte_seconds", labels(line), line.first_byte);
+    page.family("answer_seconds", "histogram", "From the beginning of an attempt to the end of its answer.");
+    for (const auto& line : lines) page.histogram("answer_seconds", labels(line), line.whole);
+}
+
+void providers(Page& page, gateway::Services& services, const config::Config& config) {
+    struct Known {
+        std::string label;
+        upstream::Health::Status health;
+        upstream::Gate::Status gate;
+        std::size_t keys;
+    };
+    std::vector<Known> all;
+    for (const auto& provider : config.providers)
+        all.push_back({fmt::format("provider={},zone=\"{}\"", quoted(provider.id), name_of(provider.zone)),
+                       services.health.status(provider.id), services.gate.status(provider.id),
+                       provider.api_keys.size()});
+    auto gauge = [&](std::string_view name, std::string_view help, auto value) {
+        page.family(name, "gauge", help);
+        for (const auto& one : all) page.sample(name, one.label, value(one));
+    };
+    gauge("provider_up", "1 where the circuit breaker lets requests through.",
+          [](const Known& one) { return one.health.state == "closed" || one.health.state == "limited" ? 1 : 0; });
+    gauge("provider_failure_share", "Of the last attempts, the newest counting most.",
+          [](const Known& one) { return one.health.failure_share; });
+    gauge("provider_keys_resting", "API keys that were told to wait.",
+          [](const Known& one) { return one.health.keys_resting; });
+    gauge("provider_limit", "Requests that may be there at once, as learned or as set.",
+          [](const Known& one) { return one.gate.limit; });
+    gauge("provider_running", "Requests that are there.", [](const Known& one) { return one.gate.running; });
+    gauge("provider_waiting", "Requests that wait for their turn.", [](const Known& one) { return one.gate.waiting; });
+}
+
+}  // namespace
+
+std::string metrics(gateway::Services& services) {
+    const auto snapshot = services.snapshot();
+    Page page;
+    page.family("build_info", "gauge", "The running version.");
+    page.sample("build_info", fmt::format("version={}", quoted(TANDEM_VERSION)), 1);
+    attempts(page, services, snapshot->config->currency);
+    providers(page, services, *snapshot->config);
+    page.family("engine_running", "gauge", "1 for each engine that runs.");
+    page.family("engine_restarts_total", "counter", "How often an engine was started again.");
+    for (const auto& engine : services.engines.status()) {
+        page.sample("engine_running", fmt::format("model={}", quoted(engine.model)), engine.pid > 0 ? 1 : 0);
+        page.sample("engine_restarts_total", fmt::format("model={}", quoted(engine.model)), engine.restarts);
+    }
+    return page.take();
+}
+
+}  // namespace tandem::api

@@ -1,0 +1,36 @@
+#include "ledger/meter.h"
+
+#include <algorithm>
+
+#include "ledger/ledger.h"
+
+namespace tandem::ledger {
+
+void Meter::Times::add(std::int64_t ms) {
+    const auto* const place = std::ranges::lower_bound(kBounds, ms);
+    ++counts[static_cast<std::size_t>(place - kBounds.begin())];
+    ++count;
+    sum_ms += ms;
+}
+
+void Meter::add(const AttemptRecord& attempt) {
+    const std::lock_guard lock(mutex_);
+    auto& line = lines_[{attempt.provider, attempt.model}];
+    ++line.outcomes[attempt.outcome];
+    line.usage = line.usage + attempt.usage;
+    line.cost += attempt.cost;
+    if (attempt.first_byte_ms >= 0) line.first_byte.add(attempt.first_byte_ms);
+    if (attempt.outcome == "answered") line.whole.add(attempt.total_ms);
+}
+
+std::vector<Meter::Line> Meter::lines() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<Line> result;
+    for (const auto& [names, line] : lines_) {
+        result.push_back(line);
+        std::tie(result.back().provider, result.back().model) = names;
+    }
+    return result;
+}
+
+}  // namespace tandem::ledger
