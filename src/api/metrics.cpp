@@ -9,7 +9,7 @@ namespace tandem::api {
 namespace {
 
 // A value of a label: backslash, quote and line end are escaped.
-std::string quoted(std::string_view text) {
+std::string label_value(std::string_view text) {
     std::string out = "\"";
     for (const char c : text) {
         if (c == '\\' || c == '"') out += '\\';
@@ -51,12 +51,12 @@ class Page {
 void attempts(Page& page, gateway::Services& services, const std::string& currency) {
     const auto lines = services.ledger.meter().lines();
     auto labels = [](const ledger::Meter::Line& line) {
-        return fmt::format("provider={},model={}", quoted(line.provider), quoted(line.model));
+        return fmt::format("provider={},model={}", label_value(line.provider), label_value(line.model));
     };
     page.family("attempts_total", "counter", "Attempts at providers, by how they ended.");
     for (const auto& line : lines)
         for (const auto& [outcome, count] : line.outcomes)
-            page.sample("attempts_total", fmt::format("{},outcome={}", labels(line), quoted(outcome)), count);
+            page.sample("attempts_total", fmt::format("{},outcome={}", labels(line), label_value(outcome)), count);
     page.family("tokens_total", "counter", "Tokens used.");
     for (const auto& line : lines)
         for (const auto& [kind, tokens] : {std::pair("input", line.usage.input),
@@ -65,7 +65,7 @@ void attempts(Page& page, gateway::Services& services, const std::string& curren
             page.sample("tokens_total", fmt::format("{},kind=\"{}\"", labels(line), kind), tokens.count);
     page.family("cost_total", "counter", "Cost of the attempts, in the owner's currency.");
     for (const auto& line : lines)
-        page.sample("cost_total", fmt::format("{},currency={}", labels(line), quoted(currency)), line.cost.text());
+        page.sample("cost_total", fmt::format("{},currency={}", labels(line), label_value(currency)), line.cost.text());
     page.family("first_byte_seconds", "histogram", "From the beginning of an attempt to the first byte of its answer.");
     for (const auto& line : lines) page.histogram("first_byte_seconds", labels(line), line.first_byte);
     page.family("answer_seconds", "histogram", "From the beginning of an attempt to the end of its answer.");
@@ -81,7 +81,7 @@ void providers(Page& page, gateway::Services& services, const config::Config& co
     };
     std::vector<Known> all;
     for (const auto& provider : config.providers)
-        all.push_back({fmt::format("provider={},zone=\"{}\"", quoted(provider.id), name_of(provider.zone)),
+        all.push_back({fmt::format("provider={},zone=\"{}\"", label_value(provider.id), name_of(provider.zone)),
                        services.health.status(provider.id), services.gate.status(provider.id),
                        provider.api_keys.size()});
     auto gauge = [&](std::string_view name, std::string_view help, auto value) {
@@ -106,14 +106,14 @@ std::string metrics(gateway::Services& services) {
     const auto snapshot = services.snapshot();
     Page page;
     page.family("build_info", "gauge", "The running version.");
-    page.sample("build_info", fmt::format("version={}", quoted(TANDEM_VERSION)), 1);
+    page.sample("build_info", fmt::format("version={}", label_value(TANDEM_VERSION)), 1);
     attempts(page, services, snapshot->config->currency);
     providers(page, services, *snapshot->config);
     page.family("engine_running", "gauge", "1 for each engine that runs.");
     page.family("engine_restarts_total", "counter", "How often an engine was started again.");
     for (const auto& engine : services.engines.status()) {
-        page.sample("engine_running", fmt::format("model={}", quoted(engine.model)), engine.pid > 0 ? 1 : 0);
-        page.sample("engine_restarts_total", fmt::format("model={}", quoted(engine.model)), engine.restarts);
+        page.sample("engine_running", fmt::format("model={}", label_value(engine.model)), engine.pid > 0 ? 1 : 0);
+        page.sample("engine_restarts_total", fmt::format("model={}", label_value(engine.model)), engine.restarts);
     }
     return page.take();
 }

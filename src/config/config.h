@@ -216,6 +216,9 @@ struct Privacy {
 struct Cache {
     milliseconds ttl{0};  // 0: off
     std::size_t bytes = 64UL << 20;
+    // Also to a request whose last turn means nearly the same, by a model's embeddings. Empty: only to the same.
+    std::string similar;
+    double at_least = 0.95;  // cosine of the two
 };
 
 enum class Durability { process, power };

@@ -594,6 +594,17 @@ void read_root(Section& root, Config& config, Problems& problems, const Environm
         if (!s.has("ttl")) s.complain("'ttl' is missing: how long an answer may be given again, such as 10m");
         s.duration("ttl", config.cache.ttl);
         s.bytes("size", config.cache.bytes, 1UL << 20, 64UL << 30);
+        s.section("similar", [&](Section& one) {
+            one.required_text("model", config.cache.similar);
+            const auto* model = config.model(config.cache.similar);
+            if (!config.cache.similar.empty() &&
+                (model == nullptr || !model->capabilities || !model->capabilities->has(Capability::embeddings)))
+                one.complain("model", fmt::format("'{}' is no model that claims `capabilities: [embeddings]`",
+                                                  printable(config.cache.similar, 60)));
+            one.share("at_least", config.cache.at_least);
+            if (config.cache.at_least < 0.5)
+                one.complain("at_least", "expected a number from 0.5 to 1: below that, texts have little in common");
+        });
     });
     root.each_named("experiments", [&](const std::string& id, Section& s) {
         config.experiments.push_back(read_experiment(id, s, config));

@@ -1,5 +1,7 @@
 #include "gateway/aside.h"
 
+#include <cmath>
+
 #include "base/json.h"
 #include "chat/told.h"
 #include "gateway/detached.h"
@@ -7,21 +9,69 @@
 
 namespace tandem::gateway {
 
-net::Task<AsideAnswer> ask_aside(Gateway& gateway, net::Worker& worker, const config::Key& key, AsideQuestion question,
-                                 std::shared_ptr<Live> live) {
+namespace {
+
+net::Request request_to(const char* path, std::string body) {
     net::Request request;
     request.method = "POST";
-    request.path = request.target = "/v1/chat/completions";
+    request.path = request.target = path;
     request.headers.add("content-type", "application/json");
-    request.body = std::move(question.body);
-    net::Response response;
-    Detached exchange(worker, std::move(request),
-                      {[&](net::Response whole) { response = std::move(whole); }, [](std::string) {}});
+    request.body = std::move(body);
+    return request;
+}
+
+Keeping keeping_of(AsideQuestion& question) {
     Keeping keeping;
-    keeping.batch = true;
     keeping.aside = true;
     keeping.label = question.label;
     keeping.label_reason = std::move(question.reason);
+    return keeping;
+}
+
+std::string error_in(const net::Response& response, const json::Document* document) {
+    const std::string said(document == nullptr ? "" : document->root()["error"]["message"].text());
+    return said.empty() ? "no answer (status " + std::to_string(response.status) + ")" : said;
+}
+
+}  // namespace
+
+net::Task<Result<std::vector<float>>> embed_aside(Gateway& gateway, net::Worker& worker, const config::Key& key,
+                                                  const std::string& model, AsideQuestion text, net::Cancel& cancel) {
+    json::Writer out;
+    out.begin_object().member("model", model).member("input", text.body).end_object();
+    net::Response response;
+    Detached exchange(worker, request_to("/v1/embeddings", out.take()),
+                      {[&](net::Response whole) { response = std::move(whole); }, [](std::string) {}});
+    net::Cancel::Hook hook;
+    cancel.on_fire(hook, [&] { exchange.cancel().fire(cancel.reason()); });
+    co_await answer_question(gateway, exchange, gateway.services().snapshot(), key,
+                             {dialect::Kind::openai_chat, Operation::embed}, keeping_of(text));
+    json::Document document;
+    const bool read = document.parse(response.body).has_value();
+    if (response.status != 200 || !read)
+        co_return fail(ErrorCode::upstream, error_in(response, read ? &document : nullptr));
+    std::vector<float> vector;
+    double square = 0;
+    for (const json::Value one : document.root()["data"].children()) {
+        for (const json::Value number : one["embedding"].children()) {
+            const double value = number.number().value_or(0);
+            square += value * value;
+            vector.push_back(static_cast<float>(value));
+        }
+        break;
+    }
+    if (!(square > 0) || !std::isfinite(square)) co_return fail(ErrorCode::upstream, "the embedding has no direction");
+    for (auto& value : vector) value = static_cast<float>(value / std::sqrt(square));
+    co_return vector;
+}
+
+net::Task<AsideAnswer> ask_aside(Gateway& gateway, net::Worker& worker, const config::Key& key, AsideQuestion question,
+                                 std::shared_ptr<Live> live) {
+    net::Response response;
+    Detached exchange(worker, request_to("/v1/chat/completions", std::move(question.body)),
+                      {[&](net::Response whole) { response = std::move(whole); }, [](std::string) {}});
+    auto keeping = keeping_of(question);
+    keeping.batch = true;
     live->runs_with(&exchange.cancel());
     co_await answer_question(gateway, exchange, gateway.services().snapshot(), key,
                              {dialect::Kind::openai_chat, Operation::chat}, std::move(keeping));
@@ -32,8 +82,7 @@ net::Task<AsideAnswer> ask_aside(Gateway& gateway, net::Worker& worker, const co
     json::Document document;
     const bool read = document.parse(response.body).has_value();
     if (response.status != 200 || !read) {
-        answer.error = read ? document.root()["error"]["message"].text() : "no answer";
-        if (answer.error.empty()) answer.error = "no answer";
+        answer.error = error_in(response, read ? &document : nullptr);
         co_return answer;
     }
     dialect::Events events;

@@ -11,7 +11,7 @@
 namespace tandem::gateway {
 
 struct AsideQuestion {
-    std::string body;              // of Chat Completions, not streaming
+    std::string body;              // of Chat Completions, not streaming; for an embedding the text
     Label label = Label::public_;  // of what it is made from; it cannot be taken out
     std::string reason;            // for that label
 };
@@ -22,6 +22,11 @@ struct AsideAnswer {
     std::string text;
     std::string fault;  // chat::fault_of
 };
+
+// The vector of a text, of length 1, by a model that makes embeddings. `cancel` ends it. Errors: as the model's,
+// upstream.
+net::Task<Result<std::vector<float>>> embed_aside(Gateway& gateway, net::Worker& worker, const config::Key& key,
+                                                  const std::string& model, AsideQuestion text, net::Cancel& cancel);
 
 // On the worker. `key` is who pays; it outlives the call. `live` lets it be ended. Nothing is learned from its place in
 // a conversation, and no experiment sees it.

@@ -31,4 +31,30 @@ void AnswerCache::keep(const std::string& request, Answer answer, std::size_t by
     while (bytes_ > bytes && !entries_.empty()) drop(std::prev(entries_.end()));
 }
 
+AnswerCache::Similar AnswerCache::find_similar(const Meaning& meaning, double at_least, SteadyTime now,
+                                               milliseconds ttl) {
+    std::string nearest;
+    double best = at_least;
+    {
+        const std::lock_guard lock(mutex_);
+        std::erase_if(meanings_, [&](const Meant& m) { return !by_request_.contains(m.request); });
+        for (const auto& known : meanings_) {
+            if (known.meaning.scope != meaning.scope || known.meaning.facts != meaning.facts) continue;
+            const double near = nearness(known.meaning.vector, meaning.vector);
+            if (near < best) continue;
+            best = near;
+            nearest = known.request;
+        }
+    }
+    if (nearest.empty()) return {};
+    return {find(nearest, now, ttl), best};
+}
+
+void AnswerCache::keep_meaning(const std::string& request, Meaning meaning) {
+    const std::lock_guard lock(mutex_);
+    if (!by_request_.contains(request)) return;
+    meanings_.push_back({request, std::move(meaning)});
+    if (meanings_.size() > kMostMeanings) meanings_.pop_front();
+}
+
 }  // namespace tandem::gateway

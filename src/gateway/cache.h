@@ -1,7 +1,9 @@
-// Answers that were given already, for exactly the same request of the same key under the same label. Off unless the
-// owner wants it; in memory only, bounded, and gone with the process.
+// Answers that were given already, for exactly the same request of the same key under the same label, or, where the
+// owner wants that too, for one whose last turn means nearly the same. Off unless the owner wants it; in memory only,
+// bounded, and gone with the process.
 #pragma once
 
+#include <deque>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -11,6 +13,7 @@
 #include "base/hash.h"
 #include "base/label.h"
 #include "base/world.h"
+#include "gateway/meaning.h"
 
 namespace tandem::gateway {
 
@@ -32,6 +35,17 @@ class AnswerCache {
     // Whatever was used longest ago goes, until all fit into `bytes`.
     void keep(const std::string& request, Answer answer, std::size_t bytes);
 
+    static constexpr std::size_t kMostMeanings = 4'000;
+    struct Similar {
+        std::shared_ptr<const Answer> answer;
+        double nearness = 0;
+    };
+    // The answer to the nearest question of the same scope and facts that is at least so near. Null where there is
+    // none.
+    Similar find_similar(const Meaning& meaning, double at_least, SteadyTime now, milliseconds ttl);
+    // What the request that was kept means.
+    void keep_meaning(const std::string& request, Meaning meaning);
+
   private:
     struct Entry {
         std::string request;
@@ -44,6 +58,11 @@ class AnswerCache {
     std::list<Entry> entries_;  // used last comes first
     std::unordered_map<std::string, std::list<Entry>::iterator> by_request_;
     std::size_t bytes_ = 0;
+    struct Meant {
+        std::string request;
+        Meaning meaning;
+    };
+    std::deque<Meant> meanings_;  // oldest first
 };
 
 }  // namespace tandem::gateway

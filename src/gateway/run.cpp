@@ -6,8 +6,10 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "chat/answer.h"
 #include "chat/estimate.h"
 #include "chat/splice.h"
+#include "gateway/aside.h"
 #include "gateway/attempt.h"
 #include "gateway/count.h"
 #include "net/children.h"
@@ -92,8 +94,16 @@ class Run {
             co_return;
         }
         if (const auto known = cached()) {
-            co_await give_again(*known);
+            co_await give_again(*known, "hit");
             co_return;
+        }
+        if (!way_.same_request.empty() && !way_.config.cache.similar.empty()) {
+            const auto near = co_await similar();
+            if (near.answer) {
+                way_.warn("this is the answer to a question that means nearly the same");
+                co_await give_again(*near.answer, fmt::format("similar; nearness={:.3f}", near.nearness));
+                co_return;
+            }
         }
         co_await attempt_all();
     }
@@ -220,7 +230,30 @@ class Run {
         if (way_.same_request.empty()) return nullptr;
         return services_.cache.find(way_.same_request, services_.clock.steady(), way_.config.cache.ttl);
     }
-    net::Task<> give_again(const AnswerCache::Answer& known) {
+    // An answer to a question that means nearly the same, in a request that is the same otherwise. Nothing where the
+    // embedding is not to be had, or may not be made of such content.
+    net::Task<AnswerCache::Similar> similar() {
+        const auto rest = rest_of(request());
+        if (rest.empty()) co_return AnswerCache::Similar{};
+        const auto text = chat::last_user_text(request());
+        config::Key key;
+        key.id = "cache";
+        key.secret = std::make_shared<const Secret>();
+        auto vector = co_await embed_aside(way_.gateway, exchange_.worker(), key, way_.config.cache.similar,
+                                           {text, way_.inputs->label, "a question for the cache"}, exchange_.cancel());
+        if (!vector) {
+            way_.warn("the cache was not asked for similar questions: " + vector.error().message);
+            co_return AnswerCache::Similar{};
+        }
+        way_.meaning = {hex(sha256(fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", way_.snapshot->table_id, way_.key.id,
+                                               way_.question.path, way_.question.array, name_of(way_.inputs->label),
+                                               way_.asked.conversation, rest))),
+                        facts_of(text), std::move(*vector)};
+        co_return services_.cache.find_similar(way_.meaning, way_.config.cache.at_least, services_.clock.steady(),
+                                               way_.config.cache.ttl);
+    }
+
+    net::Task<> give_again(const AnswerCache::Answer& known, std::string_view how) {
         const auto age = services_.clock.steady() - known.made;
         Served served{way_.new_attempt(known.provider, known.model, known.zone), {}};
         served.record.outcome = "cached";
@@ -231,7 +264,7 @@ class Run {
             co_return;
         }
         auto headers = way_.answer_headers(served, known.type);
-        headers.add("x-tandem-cache", fmt::format("hit; age={}", std::chrono::duration_cast<seconds>(age).count()));
+        headers.add("x-tandem-cache", fmt::format("{}; age={}", how, std::chrono::duration_cast<seconds>(age).count()));
         co_await way_.give(std::move(*receipt), std::move(headers), known.body, known.stream);
     }
 
@@ -378,8 +411,9 @@ class Run {
             }
             ++tries_[i];
             Attempt next(way_, plan->candidate);
-            const auto note = fmt::format("{} broke off; {} {}", cut.record.model, plan->candidate.model,
-                                          again ? "begins again" : "goes on");
+            const auto note =
+                fmt::format("{} broke off; {} {}", cut.record.model, plan->candidate.model,
+                            again ? "begins again" : fmt::format("goes on with its {} bytes", told.text.size()));
             way_.warn(note);
             if (way_.stream_type() == "text/event-stream") cut.relay()->remark("tandem: " + note);
             next.go_on(plan->question, plan->sent, cut.take_relay(),

@@ -243,6 +243,7 @@ void Way::keep_answer(const Served& served, std::string body, std::string_view t
         same_request,
         {std::move(body), std::string(type), stream, by.model, by.provider, by.zone, services.clock.steady()},
         config.cache.bytes);
+    if (meaning.known()) services.cache.keep_meaning(same_request, std::move(meaning));
 }
 
 net::Task<> Way::give(ledger::Receipt receipt, net::Fields headers, std::string body, bool stream) {

@@ -71,6 +71,7 @@ class Way {
     privacy::Identity identity;
     Learning::Place place;
     std::string same_request;  // empty: not for the cache
+    Meaning meaning;           // where answers to similar ones are given again
     DecisionId id;
     std::shared_ptr<const routing::Inputs> inputs = std::make_shared<const routing::Inputs>();
     std::shared_ptr<const routing::Decision> decision = std::make_shared<const routing::Decision>();

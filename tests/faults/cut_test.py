@@ -55,13 +55,13 @@ class Cut(unittest.TestCase):
             self.start(CUT, goes_on(*comes))
             answer = self.stream()
             self.assertEqual(self.text_of(answer), "The quick brown fox jumps over the dog.")
-            self.assertIn(": tandem: a broke off; b goes on\n\n", answer)
+            self.assertIn(": tandem: a broke off; b goes on with its 26 bytes\n\n", answer)
             asked = json.loads(self.second.requests[0][1])
             self.assertEqual(asked["messages"][-1], {"role": "assistant", "content": GIVEN.rstrip()})
             self.assertEqual(self.headers["x-tandem-model"], "a")
             shown = self.tandem.explain()
             self.assertEqual([(a["model"], a["outcome"]) for a in shown["attempts"]], [("a", "cut"), ("b", "answered")])
-            self.assertIn("b goes on", shown["attempts"][1]["warnings"])
+            self.assertIn("b goes on with its 26 bytes", shown["attempts"][1]["warnings"])
 
     def test_the_client_is_told_the_usage_of_both(self):
         self.start(CUT, goes_on("over."))

@@ -325,6 +325,36 @@ class Cache(Base):
         time.sleep(2.1)
         self.assertIsNone(tandem.chat("Tell me of rivers", headers=a)[1]["x-tandem-cache"])
 
+    def test_gives_it_to_a_question_that_means_nearly_the_same(self):
+        embedded = []
+        def script(connection, body, number):
+            asked = json.loads(body)
+            if "input" not in asked:
+                return saying(f"Answer {len(self.home.requests)}.")(connection, body, number)
+            embedded.append(asked["input"])
+            # Questions of distances are near each other, all else is far from them.
+            vector = [1, 0.05 * len(asked["input"]) / 100, 0] if "mile" in asked["input"] else [0, 0, 1]
+            connection.sendall(http({"object": "list", "model": "e", "data": [{"object": "embedding", "index": 0, "embedding": vector}], "usage": {"prompt_tokens": 3, "total_tokens": 3}}))
+        self.home = Upstream(script)
+        self.addCleanup(self.home.close)
+        self.tandem = tandem = Tandem(CONFIG.format(home=self.home.provider(), far=self.home.provider("cloud"), policy="preset: local-first")
+                                      .replace("models:\n", "models:\n  e: { provider: far, capabilities: [embeddings] }\n", 1) + "cache: { ttl: 60s, similar: { model: e } }\n")
+        self.addCleanup(tandem.stop)
+        first = tandem.chat("How far is a mile?")
+        again = tandem.chat("What is the length of a mile?")
+        self.assertEqual((first[0], again[0], first[2]), (200, 200, again[2]), again[2])
+        self.assertRegex(again[1]["x-tandem-cache"], r"similar; nearness=(0\.99\d|1\.000); age=\d")
+        self.assertIn("means nearly the same", again[1]["x-tandem-warnings"])
+        self.assertTrue(tandem.chat("How far is a mile?")[1]["x-tandem-cache"].startswith("hit"))
+        for text, more in (("How far are 5 miles?", {}), ("How far is a lake?", {}), ("How far is no mile?", {}), ("What is a mile?", {"temperature": 0.5}),
+                           ("What is a mile?", {"headers": {"x-tandem-label": "internal"}})):
+            self.assertIsNone(tandem.chat(text, **more)[1]["x-tandem-cache"], text)
+        # What the embedding's provider may not see is not looked up, and that is said.
+        before = len(embedded)
+        status, headers, _ = tandem.chat("Is a mile my private matter?", headers={"x-tandem-label": "private"})
+        self.assertEqual((status, headers["x-tandem-cache"], len(embedded)), (200, None, before))
+        self.assertIn("was not asked for similar", headers["x-tandem-warnings"])
+
     def test_is_off_unless_asked_for(self):
         tandem = self.serve()
         for _ in range(2):
