@@ -19,6 +19,7 @@
 #include "kept/kept.h"
 #include "privacy/checkpoints.h"
 #include "privacy/egress.h"
+#include "probe/probes.h"
 
 namespace tandem {
 
@@ -205,6 +206,7 @@ struct App::Parts {
                                    return identity_of(config, model, environment);
                                }};
     experiment::Experiments experiments{*store, *clock, learning};
+    probe::Probes probes{*store, *clock, learning};
     gateway::AnswerCache cache;
     gateway::Services services;
     std::vector<std::unique_ptr<net::Worker>> workers;
@@ -227,9 +229,10 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
                                                     config.data.string(), error.message()));
     auto lock = LockFile::take(config.data / "tandem.lock");
     if (!lock) return fail(lock.error());
-    const std::array migrations{store::Migration{first_schema().c_str()}, store::Migration{kept::kKeptSchema},
-                                store::Migration{privacy_schema().c_str()}, store::Migration{ledger::kOutcomesSchema},
-                                store::Migration{experiment::kExperimentsSchema}};
+    const std::array migrations{
+        store::Migration{first_schema().c_str()},         store::Migration{kept::kKeptSchema},
+        store::Migration{privacy_schema().c_str()},       store::Migration{ledger::kOutcomesSchema},
+        store::Migration{experiment::kExperimentsSchema}, store::Migration{probe::kProbesSchema}};
     auto store = store::Store::open(
         config.data / "ledger.db", migrations,
         config.durability == config::Durability::power ? store::Durability::power : store::Durability::process);
@@ -250,7 +253,7 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
     }
     if (auto ok = parts->budgets.load(*parts->store); !ok) return fail(ok.error());
     parts->gateway.emplace(parts->services, parts->worker_list());
-    parts->api.emplace(*parts->gateway, parts->experiments);
+    parts->api.emplace(*parts->gateway, parts->experiments, parts->probes);
     parts->server.emplace(server_settings(config.server), parts->worker_list(), *parts->api);
     auto snapshot = parts->snapshot_of(std::move(config));
     if (!snapshot) return fail(snapshot.error());

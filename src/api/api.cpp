@@ -6,6 +6,7 @@
 #include "api/explain.h"
 #include "api/feedback.h"
 #include "api/metrics.h"
+#include "api/probes.h"
 #include "base/text.h"
 #include "dialect/openai_chat.h"
 #include "gateway/query.h"
@@ -29,7 +30,7 @@ bool is_health(std::string_view path) {
 std::unexpected<Error> no_such(std::string_view path) {
     return fail(ErrorCode::not_found,
                 fmt::format("there is nothing at {}; there are: decisions/ID, decide, engines, experiments, feedback, "
-                            "learning, privacy/scan, status",
+                            "learning, privacy/scan, probes, status",
                             printable(path, 80)));
 }
 
@@ -41,6 +42,7 @@ struct Api::Call {
     const config::Key& key;
     bool owner;
     std::string_view rest;  // of the path, behind the prefix
+    net::Worker& worker;
 };
 
 net::Task<> Api::handle(net::Exchange& exchange) {
@@ -65,8 +67,12 @@ net::Task<> Api::handle_own(net::Exchange& exchange) {
         co_await exchange.reply(error(request.path, 0, key.error()));
         co_return;
     }
-    const Call call{request, *snapshot, **key, (*key)->admin || snapshot->config->keys.empty(),
-                    std::string_view(request.path).substr(std::min(request.path.size(), kPrefix.size()))};
+    const Call call{request,
+                    *snapshot,
+                    **key,
+                    (*key)->admin || snapshot->config->keys.empty(),
+                    std::string_view(request.path).substr(std::min(request.path.size(), kPrefix.size())),
+                    exchange.worker()};
     if (request.path == kMetrics && call.owner) {
         response.headers = {};
         response.headers.add("content-type", kMetricsType);
@@ -98,6 +104,8 @@ net::Task<Result<std::string>> Api::dispatch(const Call& call) {
     if (call.rest == "labels/release" && call.request.method == "POST") co_return co_await release(call);
     if (call.rest == "experiments" || call.rest.starts_with("experiments/"))
         co_return co_await serve_experiments(gateway_.services(), experiments_, call.request, call.rest);
+    if (call.rest == "probes" || call.rest.starts_with("probes/"))
+        co_return co_await serve_probes(gateway_, call.worker, probes_, call.request, call.rest);
     if (call.rest == "engines" || call.rest.starts_with("engines/")) co_return co_await engines(call);
     if (call.rest == "status" || call.rest == "decide" || call.rest == "feedback" || call.rest == "learning" ||
         call.rest == "privacy/scan" || call.rest == "labels/release" || call.rest.starts_with("decisions/"))

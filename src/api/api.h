@@ -6,13 +6,14 @@
 
 #include "experiment/experiments.h"
 #include "gateway/gateway.h"
+#include "probe/probes.h"
 
 namespace tandem::api {
 
 class Api final : public net::Service {
   public:
-    Api(gateway::Gateway& gateway, experiment::Experiments& experiments)
-        : gateway_(gateway), experiments_(experiments) {}
+    Api(gateway::Gateway& gateway, experiment::Experiments& experiments, probe::Probes& probes)
+        : gateway_(gateway), experiments_(experiments), probes_(probes) {}
 
     Result<> admit(const net::Head& head) override { return gateway_.admit(head); }
     net::Task<> handle(net::Exchange& exchange) override;  // no coroutine: most requests are the gateway's
@@ -36,6 +37,7 @@ class Api final : public net::Service {
 
     gateway::Gateway& gateway_;
     experiment::Experiments& experiments_;
+    probe::Probes& probes_;
 };
 
 }  // namespace tandem::api

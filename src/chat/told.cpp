@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <set>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -96,7 +98,56 @@ constexpr auto kDisputes = std::to_array<std::string_view>({"that's wrong",
 
 constexpr std::size_t kShortTurn = 400;
 
+struct Said {
+    std::set<std::string> words, numbers;
+};
+
+Said words_and_numbers(std::string_view text) {
+    Said said;
+    const auto low = lower(text);
+    auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || static_cast<unsigned char>(c) >= 0x80; };
+    for (std::size_t at = 0; at < low.size();) {
+        auto end = at;
+        if (is_digit(low[at])) {
+            while (end < low.size() && is_digit(low[end])) ++end;
+            said.numbers.insert(low.substr(at, end - at));
+        } else if (is_letter(low[at])) {
+            while (end < low.size() && is_letter(low[end])) ++end;
+            if (end - at > 2) said.words.insert(low.substr(at, end - at));
+        } else {
+            ++end;
+        }
+        at = end;
+    }
+    return said;
+}
+
+// Jaccard's index; 1 where both are empty.
+double shared(const std::set<std::string>& one, const std::set<std::string>& other) {
+    const auto both = static_cast<double>(std::ranges::count_if(one, [&](const auto& w) { return other.contains(w); }));
+    const auto all = static_cast<double>(one.size() + other.size()) - both;
+    return all > 0 ? both / all : 1;
+}
+
 }  // namespace
+
+void Sureness::take(const json::Value& logprobs) {
+    for (const json::Value token : logprobs["content"].children()) {
+        const auto log = token["logprob"].number();
+        if (!log || !(*log <= 0)) continue;
+        constexpr double kLowest = -20;  // engines write -inf as some number far below
+        const double bounded = std::max(*log, kLowest);
+        ++tokens;
+        doubted += bounded < std::log(0.5) ? 1 : 0;
+        logs += bounded;
+        least = std::min(least, bounded);
+    }
+}
+
+double Sureness::mean() const {
+    return known() ? std::exp(logs / static_cast<double>(tokens)) : 0;
+}
 
 void Told::call(std::size_t index, std::string_view name, std::string_view arguments, bool custom) {
     if (index >= kMostCalls) return;
@@ -112,6 +163,10 @@ void Told::take(const Event& event) {
     if (const auto* delta = std::get_if<ToolCallDelta>(&event); delta != nullptr && delta->choice == 0)
         call(static_cast<std::size_t>(std::max<std::int64_t>(0, delta->index)), delta->name, delta->arguments,
              delta->custom);
+    if (const auto* said = std::get_if<Logprobs>(&event); said != nullptr && said->choice == 0) {
+        json::Document document;
+        if (document.parse(said->json.json)) sure.take(document.root());
+    }
     if (const auto* end = std::get_if<Finished>(&event); end != nullptr && end->choice == 0) finish = end->reason;
 }
 
@@ -130,6 +185,15 @@ std::string fault_of(const Told& told, const Request& request) {
         if (std::ranges::any_of(kRefusals, [&](auto words) { return low.starts_with(words); })) return "refused";
     }
     return {};
+}
+
+double agreement(std::string_view one, std::string_view other) {
+    const auto size = std::min(one.size(), other.size());
+    const auto of_one = words_and_numbers(one.substr(0, size)), of_other = words_and_numbers(other.substr(0, size));
+    const double words = shared(of_one.words, of_other.words);
+    if (of_one.numbers.empty() || of_other.numbers.empty()) return words;
+    // What is reckoned is what matters: words around a number are alike whatever it is.
+    return 0.3 * words + 0.7 * shared(of_one.numbers, of_other.numbers);
 }
 
 bool disputes(std::string_view text) {

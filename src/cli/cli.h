@@ -46,6 +46,7 @@ void add_audit(CLI::App& app, Globals& globals, Action& action);
 void add_route(CLI::App& app, Globals& globals, Action& action);
 void add_feedback(CLI::App& app, Globals& globals, Action& action);
 void add_learning(CLI::App& app, Globals& globals, Action& action);
+void add_probe(CLI::App& app, Globals& globals, Action& action);
 void add_experiment(CLI::App& app, Globals& globals, Action& action);
 void add_status(CLI::App& app, Globals& globals, Action& action);
 void add_replay(CLI::App& app, Globals& globals, Action& action);

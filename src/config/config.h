@@ -128,6 +128,8 @@ struct Rule {
     bool fallback = true;                  // false: only the first candidate is tried
     std::optional<FailurePolicy> failure;  // before the policy's
     bool cascade = false;                  // a local answer that does not pass its checks is asked for again elsewhere
+    double agree = 0;  // and one with which a second, short one agrees less than that; 0: none is asked for
+    double sure = 0;   // and one whose words the model held for less likely than that
 };
 inline constexpr std::array<std::string_view, 4> kPreferNames = {"local", "cloud", "cheapest", "best"};
 
@@ -135,9 +137,10 @@ inline constexpr std::array<std::string_view, 4> kPreferNames = {"local", "cloud
 struct Objective {
     Money value = Money::from_micros(1'000'000);  // of a good answer
     Money second;                                 // what a second of waiting costs
-    double floor = 0;    // models that are expected to be right less often come behind all others; 0 to 1
-    double explore = 0;  // share of requests that try another model, to learn; 0 to 0.5
-    bool learn = true;   // from feedback and from what happens
+    double floor = 0;       // models that are expected to be right less often come behind all others; 0 to 1
+    double explore = 0;     // share of requests that try another model, to learn; 0 to 0.5
+    bool learn = true;      // from feedback and from what happens
+    std::string embedding;  // the model by which it also learns what prompts mean; empty: by their words alone
     bool operator==(const Objective&) const = default;
 };
 

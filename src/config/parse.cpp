@@ -278,10 +278,25 @@ void read_rule(Section& s, const Config& config, Policy& policy) {
     s.choice("stakes", rule.stakes, kStakesNames);
     s.choice("only", rule.only, kZoneNames);
     s.flag("fallback", rule.fallback);
-    s.flag("cascade", rule.cascade);
+    if (s.is_section("cascade"))
+        s.section("cascade", [&](Section& cascade) {
+            rule.cascade = true;
+            cascade.share("agree", rule.agree);
+            cascade.share("sure", rule.sure);
+        });
+    else
+        s.flag("cascade", rule.cascade);
     s.section("failure", [&](Section& failure) { read_failure(failure, rule.failure.emplace(policy.failure)); });
     if (rule.cascade && !rule.fallback) s.complain("cascade", "needs a second model; 'fallback: false' forbids it");
     policy.rules.push_back(std::move(rule));
+}
+
+// A model that is asked for vectors.
+void want_embeddings(Section& s, const Config& config, const char* field, const std::string& id) {
+    const auto* model = config.model(id);
+    if (id.empty() || (model != nullptr && model->capabilities && model->capabilities->has(Capability::embeddings)))
+        return;
+    s.complain(field, fmt::format("'{}' is no model that claims `capabilities: [embeddings]`", printable(id, 60)));
 }
 
 void read_policy(Section& s, const Config& config, Policy& policy, Problems& problems, const Environment& environment) {
@@ -294,6 +309,8 @@ void read_policy(Section& s, const Config& config, Policy& policy, Problems& pro
         objective.share("floor", policy.objective.floor);
         objective.share("explore", policy.objective.explore, 0.5);
         objective.flag("learn", policy.objective.learn);
+        objective.text("embedding", policy.objective.embedding);
+        want_embeddings(objective, config, "embedding", policy.objective.embedding);
     });
     const bool own_rules = s.has("rules");
     if (s.has("preset") && own_rules) s.complain("preset", "give a preset or rules, not both");
@@ -596,11 +613,7 @@ void read_root(Section& root, Config& config, Problems& problems, const Environm
         s.bytes("size", config.cache.bytes, 1UL << 20, 64UL << 30);
         s.section("similar", [&](Section& one) {
             one.required_text("model", config.cache.similar);
-            const auto* model = config.model(config.cache.similar);
-            if (!config.cache.similar.empty() &&
-                (model == nullptr || !model->capabilities || !model->capabilities->has(Capability::embeddings)))
-                one.complain("model", fmt::format("'{}' is no model that claims `capabilities: [embeddings]`",
-                                                  printable(config.cache.similar, 60)));
+            want_embeddings(one, config, "model", config.cache.similar);
             one.share("at_least", config.cache.at_least);
             if (config.cache.at_least < 0.5)
                 one.complain("at_least", "expected a number from 0.5 to 1: below that, texts have little in common");

@@ -39,6 +39,7 @@ struct Target {
     bool stream = false;
     bool ask_for_usage = false;       // the provider understands Chat Completions' stream_options
     std::int64_t context_tokens = 0;  // 0: not known
+    bool ask_for_logprobs = false;    // Chat Completions: though the request does not
 };
 
 struct Outgoing {

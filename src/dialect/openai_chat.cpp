@@ -464,18 +464,20 @@ void write_controls(json::Writer& out, const chat::Request& request) {
     if (!request.verbosity.empty()) out.member("verbosity", request.verbosity);
 }
 
-std::string encode(const chat::Request& request, std::string_view model, bool stream, bool usage) {
+std::string encode(const chat::Request& request, const Target& target) {
     json::Writer out;
-    out.begin_object().member("model", model).key("messages").begin_array();
+    out.begin_object().member("model", target.model).key("messages").begin_array();
     for (const auto& message : request.messages) write_message(out, message);
     out.end_array();
     write_tools(out, request);
     write_format(out, request.response_format);
     if (request.max_output_tokens)
         out.member(request.legacy_max_tokens ? "max_tokens" : "max_completion_tokens", *request.max_output_tokens);
-    if (stream) out.member("stream", true);
-    if (stream && usage) out.key("stream_options").begin_object().member("include_usage", true).end_object();
+    if (target.stream) out.member("stream", true);
+    if (target.stream && target.ask_for_usage)
+        out.key("stream_options").begin_object().member("include_usage", true).end_object();
     write_controls(out, request);
+    if (target.ask_for_logprobs) out.member("logprobs", true).member("top_logprobs", 1);
     write_extra(out, request.extra);
     out.end_object();
     return out.take();
@@ -488,11 +490,10 @@ class OpenAiChat final : public Dialect {
         return openai_chat::decode_request(incoming.body);
     }
     Outgoing encode_request(const chat::Request& request, const Target& target) const override {
-        return {"/chat/completions", encode(request, target.model, target.stream, target.ask_for_usage)};
+        return {"/chat/completions", encode(request, target)};
     }
     Outgoing forward_request(const Incoming& incoming, const Target& target) const override {
-        return {"/chat/completions",
-                openai_chat::forward_request(incoming.body, target.model, target.stream && target.ask_for_usage)};
+        return {"/chat/completions", openai_chat::forward_request(incoming.body, target)};
     }
     std::unique_ptr<AnswerReader> reader() const override { return make_reader(); }
     std::unique_ptr<AnswerWriter> writer(AnswerFrame frame) const override { return make_writer(std::move(frame)); }
@@ -604,16 +605,20 @@ Result<chat::Request> decode_completion(const json::Document& document) {
 }
 
 std::string encode_request(const chat::Request& request, std::string_view model) {
-    return encode(request, model, request.stream, request.include_usage);
+    return encode(request, {std::string(model), request.stream, request.include_usage});
 }
 
-std::string forward_request(const json::Document& document, std::string_view model, bool ask_for_usage) {
+std::string forward_request(const json::Document& document, const Target& target) {
     Splice splice(document);
     const Value root = document.root();
-    if (root["model"].text() != model) splice.replace(root["model"], json::quoted(model));
+    if (root["model"].text() != target.model) splice.replace(root["model"], json::quoted(target.model));
+    if (target.ask_for_logprobs) {
+        splice.set(root, "logprobs", "true");
+        splice.set(root, "top_logprobs", "1");
+    }
     const Value options = root["stream_options"];
     const Value flag = options["include_usage"];
-    if (ask_for_usage && flag.boolean() != true) {
+    if (target.stream && target.ask_for_usage && flag.boolean() != true) {
         if (options.is(Kind::object) && !flag.exists())
             splice.insert(options.offset() + 1,
                           std::string(R"("include_usage":true)") + (options.size() > 0 ? "," : ""));
@@ -622,6 +627,13 @@ std::string forward_request(const json::Document& document, std::string_view mod
         else
             splice.set(root, "stream_options", R"({"include_usage":true})");
     }
+    return splice.take();
+}
+
+std::string without_logprobs(const json::Document& answer) {
+    Splice splice(answer);
+    for (const Value choice : answer.root()["choices"].children())
+        if (const Value logprobs = choice["logprobs"]; logprobs.is(Kind::object)) splice.replace(logprobs, "null");
     return splice.take();
 }
 

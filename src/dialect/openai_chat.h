@@ -27,9 +27,12 @@ Result<chat::Request> decode_completion(const json::Document& document);
 // The whole request as JSON, for `model` as the provider calls it. Deterministic.
 std::string encode_request(const chat::Request& request, std::string_view model);
 
-// The client's bytes with the provider's model name, and, where `ask_for_usage`, stream_options.include_usage.
-// `document` is one that decode_request() accepted.
-std::string forward_request(const json::Document& document, std::string_view model, bool ask_for_usage);
+// The client's bytes with the target's model name, and with stream_options.include_usage and logprobs where it wants
+// them. `document` is one that decode_request() accepted.
+std::string forward_request(const json::Document& document, const Target& target);
+
+// An answer, or a chunk of one, without the log-probabilities that its client did not ask for.
+std::string without_logprobs(const json::Document& answer);
 
 // What a relay must know of a chunk that it hands on as it is; the same facts as the reader gives, without copies.
 struct ChunkFacts {

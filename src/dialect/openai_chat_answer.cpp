@@ -494,6 +494,7 @@ ChunkFacts chunk_facts(const Value& chunk, chat::Told* told) {
                     ++facts.finished;
                     if (first) told->finish = finish_of(field.text());
                 }
+                if (first && field.key() == "logprobs") told->sure.take(field);
                 if (field.key() == "delta") read_delta(field, facts, first ? told : nullptr);
             }
         }

@@ -24,6 +24,7 @@ Keeping keeping_of(AsideQuestion& question) {
     Keeping keeping;
     keeping.aside = true;
     keeping.label = question.label;
+    keeping.judged = question.judged;
     keeping.label_reason = std::move(question.reason);
     return keeping;
 }
@@ -40,7 +41,9 @@ net::Task<Result<std::vector<float>>> embed_aside(Gateway& gateway, net::Worker&
     json::Writer out;
     out.begin_object().member("model", model).member("input", text.body).end_object();
     net::Response response;
-    Detached exchange(worker, request_to("/v1/embeddings", out.take()),
+    auto request = request_to("/v1/embeddings", out.take());
+    request.headers.add("x-tandem-timeout", "5");
+    Detached exchange(worker, std::move(request),
                       {[&](net::Response whole) { response = std::move(whole); }, [](std::string) {}});
     net::Cancel::Hook hook;
     cancel.on_fire(hook, [&] { exchange.cancel().fire(cancel.reason()); });
@@ -94,8 +97,9 @@ net::Task<AsideAnswer> ask_aside(Gateway& gateway, net::Worker& worker, const co
     if (asked.parse(exchange.request().body))
         if (const auto decoded = chat.decode_request({asked, exchange.request().path}))
             answer.fault = chat::fault_of(told, *decoded);
-    answer.text = std::move(told.text);
-    for (const auto& call : told.calls) answer.text += "\n" + call.name + "(" + call.arguments + ")";
+    answer.text = told.text;
+    answer.told = std::move(told);
+    for (const auto& call : answer.told.calls) answer.text += "\n" + call.name + "(" + call.arguments + ")";
     co_return answer;
 }
 

@@ -11,17 +11,12 @@
 
 namespace tandem::gateway {
 
-namespace {
-
-// A failure that is not its provider's.
-upstream::Failure ours(Error error, upstream::Remedy remedy) {
+upstream::Failure Attempt::ours(Error error, upstream::Remedy remedy) {
     upstream::Failure failure;
     failure.error = std::move(error);
     failure.remedy = remedy;
     return failure;
 }
-
-}  // namespace
 
 Attempt::Attempt(Way& way, const routing::Candidate& candidate)
     : Served{way.new_attempt(candidate.provider, candidate.model, candidate.zone), {}},
@@ -106,7 +101,8 @@ net::Task<Next> Attempt::send() {
         if (cancel_.fired()) co_return cancelled(false);
         if (!reached) co_return failed(ours(reached.error(), upstream::Remedy::next));
     }
-    const auto api_key = engine() ? 0 : services.health.key_of(provider_.id, provider_.api_keys.size());
+    const auto keys = engine() ? 0 : provider_.api_keys.size();
+    const auto api_key = keys < 2 ? 0 : services.health.key_of(provider_.id, keys);
     if (!engine()) endpoint_.api_key = provider_.api_keys[api_key];
     if (const auto bound = way_.failure_policy().attempt_timeout; bound.count() > 0)
         endpoint_.first_byte_timeout = std::min(endpoint_.first_byte_timeout, bound);
@@ -156,7 +152,7 @@ Result<> Attempt::choose_question() {
     } else if (!sent && way_.inputs->label > way_.inputs->rest) {
         way_.remember_whole_was_seen();
     }
-    auto made = Conversion::make(question(), provider_, model_);
+    auto made = Conversion::make(question(), provider_, model_, better_ != nullptr);
     if (!made) return fail(made.error());
     conversion_ = std::move(*made);
     for (const auto& warning : conversion_->warnings()) way_.warn(warning);
@@ -285,217 +281,15 @@ net::Task<bool> Attempt::ask_json(const ledger::Reservation& reservation, std::s
     co_return text&& answer.parse(*text).has_value();
 }
 
-// ---- learning, and the cascade ----
-
-Learning::Answered Attempt::outcome_of(const chat::Told& told, std::string fault) const {
-    const auto& thinking = way_.request().thinking;
-    const bool signs = provider_.kind == config::ProviderKind::anthropic ||
-                       provider_.kind == config::ProviderKind::responses ||
-                       provider_.kind == config::ProviderKind::gemini;
-    return {way_.id.text(),
-            way_.key.id,
-            record.model,
-            static_cast<double>(record.total_ms) / 1000,
-            record.usage.input.count,
-            record.usage.output.count,
-            told.text,
-            std::move(fault),
-            signs && (thinking.on.value_or(false) || !thinking.effort.empty())};
-}
-
-// What was answered, so that it can be learned from when its outcome is known. What several models said is nobody's.
-void Attempt::learn_answer(const chat::Told& told) {
-    if (!way_.place.learns || joins_) return;
-    way_.services.learning.answered(way_.place, outcome_of(told, chat::fault_of(told, way_.request())));
-}
-
-// Why a local answer that the client has seen nothing of is not good enough.
-Attempt::Doubt Attempt::doubt_of(const chat::Told& told) const {
-    if (auto fault = chat::fault_of(told, way_.request()); !fault.empty()) return {std::move(fault), true};
-    const auto judged = way_.services.learning.judge(way_.place, record.model, told.text);
-    if (!judged) return {};
-    const double gain =
-        (better_->terms.quality - *judged) * routing::value_of_answer(way_.snapshot->table, way_.decision->stakes);
-    if (gain <= better_->terms.cost) return {};
-    return {fmt::format("good with {:.2f} only, by what was learned", *judged), false};
-}
-
-// The answer stays here, and the next candidate is asked. `say` makes what the client would have got: one that is only
-// expected to be worse is better than none, where nobody else answers.
-Next Attempt::escalate(const chat::Told& told, Doubt doubt, const Usage& usage, const std::function<Spare()>& say) {
-    if (!doubt.faulty) {
-        way_.spare = say();
-        way_.spare->served = *this;
-    }
-    way_.warn(fmt::format("{} answered, and its answer did not pass: {}", record.model, doubt.reason));
-    record.error = doubt.reason;
-    settle(usage, "escalated");
-    if (way_.place.learns) way_.services.learning.rejected(way_.place, outcome_of(told, std::move(doubt.reason)));
-    way_.last = ours({ErrorCode::upstream, "no answer passed the checks of the cascade"}, upstream::Remedy::next);
-    return Next::next_candidate;
-}
-
-// ---- the answer, whole ----
-
-net::Task<Next> Attempt::begin_whole() {
-    auto body = co_await answer_->read_all();
-    if (cancel_.fired()) co_return cancelled(true);
-    if (!body) co_return unreadable(body.error());
-    mark_first_byte();
-    auto read = conversion_->read(*body, streamed_, way_.frame(*this).id);
-    if (!read && read.error().code == ErrorCode::policy)
-        co_return stopped(read.error(), estimate({static_cast<std::int64_t>(body->size() / 4)}));
-    if (!read) {
-        Error error = read.error();
-        error.message = fmt::format("{}: {}", provider_.id, error.message);
-        co_return unreadable(std::move(error));
-    }
-    body_ = std::move(*body);
-    whole_ = std::move(*read);
-    way_.services.pace.note(record.model, false, elapsed_ms());
-    co_return Next::ready;
-}
-
-net::Task<Next> Attempt::give_whole() {
-    auto frame = way_.frame(*this);
-    const auto usage = whole_.usage.value_or(estimate(whole_.output));
-    if (better_ != nullptr)
-        if (auto doubt = doubt_of(whole_.told); !doubt.reason.empty())
-            co_return escalate(whole_.told, std::move(doubt), usage, [&] {
-                auto said = conversion_->say(whole_, body_, streamed_, usage, frame);
-                return Spare{std::move(said.body), said.stream, {}};
-            });
-    settle(usage, "answered");
-    way_.remember_answer(*this, whole_.told.text);
-    learn_answer(whole_.told);
-    way_.tell_trials(*this, whole_.told);
-    auto said = conversion_->say(whole_, std::move(body_), streamed_, record.usage, std::move(frame));
-    // Reranked texts come back as they were sent.
-    if (sent && way_.question.front.operation == Operation::rerank)
-        said.body = privacy::restored(sent->stands, said.body, true);
-    auto receipt = co_await way_.close_with(way_.keeping.keep_whole ? said.body : said.response, *this);
-    if (!receipt) {
-        co_await way_.refuse(receipt.error());
-        co_return Next::done;
-    }
-    const auto type = way_.type_of(said.stream);
-    way_.keep_answer(*this, said.body, type, said.stream);
-    co_await way_.give(std::move(*receipt), way_.answer_headers(*this, type), std::move(said.body), said.stream);
-    co_return Next::done;
-}
-
-// ---- the answer, as it comes ----
-
-// One more piece of it.
-net::Task<> Attempt::read_on() {
-    auto piece = co_await answer_->read();
-    if (cancel_.fired()) co_return;
-    if (!piece) {
-        broken_ = piece.error();
-        over_ = true;
-        co_return;
-    }
-    mark_first_byte();
-    if (piece->empty()) {
-        relay_->end();
-        over_ = true;
-    } else if (auto ok = relay_->feed(*piece); !ok) {
-        broken_ = ok.error();
-        over_ = true;
-    }
-    over_ = over_ || relay_->done() || relay_->failed();
-    if (!over_) co_return;
-    if (relay_->failed()) broken_ = relay_->failed();
-    if (!broken_ && !relay_->done() && !relay_->whole())
-        broken_ =
-            Error{ErrorCode::upstream, fmt::format("{} ended its stream before the answer was finished", provider_.id)};
-}
-
-net::Task<Next> Attempt::begin_stream() {
-    if (relay_) {
-        conversion_->go_on(*relay_, way_.frame(*this).id, std::move(splice_));
-    } else {
-        const bool resumable = way_.failure_policy().on_cut != config::OnCut::error;
-        relay_ = conversion_->relay([this] { return way_.frame(*this); }, resumable);
-        if (way_.inputs->label > Label::public_ || way_.place.learns || better_ != nullptr || resumable ||
-            way_.services.trials.any())
-            relay_->collect();
-    }
-    // Until there is content, an error can still be an HTTP error, and another attempt be made.
-    while (!over_ && (better_ != nullptr || !relay_->has_content())) {
-        co_await read_on();
-        if (cancel_.fired()) co_return cancelled(true);
-    }
-    if (broken_ && broken_->code == ErrorCode::policy) co_return stopped(*broken_, usage_of_stream());
-    if (broken_) co_return unreadable(*broken_);
-    way_.services.pace.note(record.model, true, elapsed_ms());
-    co_return Next::ready;
-}
-
-net::Task<Next> Attempt::give_stream() {
-    auto& exchange = way_.exchange;
-    // What came with the end is for the last bytes.
-    while (!over_) {
-        if (auto bytes = relay_->take(); !bytes.empty()) {
-            if (!exchange.started()) exchange.start(200, way_.answer_headers(*this, way_.stream_type()));
-            if (!way_.same_request.empty() && way_.given.size() < AnswerCache::kLargest) way_.given += bytes;
-            co_await exchange.write(std::move(bytes));
-        }
-        co_await read_on();
-        if (!cancel_.fired()) continue;
-        record.error = "the client has gone";
-        settle(usage_of_stream(), "cancelled");
-        way_.remember_answer(*this, relay_->told().text);
-        way_.record_unwatched();
-        co_return Next::done;
-    }
-    if (relay_->malformed() > 0)
-        way_.warn(fmt::format("{} malformed events of {} were skipped", relay_->malformed(), provider_.id));
-    const auto usage = usage_of_stream();
-    if (broken_) {
-        record.error = way_.recordable(broken_->message, broken_->code == ErrorCode::policy ? 0 : record.status);
-        settle(usage, "cut");
-        if (broken_->code != ErrorCode::policy) way_.services.health.failed(provider_.id, record.error);
-        co_return Next::cut;
-    }
-    if (better_ != nullptr)
-        if (auto doubt = doubt_of(relay_->told()); !doubt.reason.empty())
-            co_return escalate(relay_->told(), std::move(doubt), usage, [&] {
-                auto bytes = relay_->take();
-                return Spare{bytes + relay_->finish(usage), true, {}};
-            });
-    settle(usage, "answered");
-    way_.remember_answer(*this, relay_->told().text);
-    learn_answer(relay_->told());
-    way_.tell_trials(*this, relay_->told());
-    std::string rest = relay_->finish(way_.before + record.usage);
-    auto receipt = co_await way_.close_with(relay_->response(), *this);
-    if (!receipt && !exchange.started()) {
-        co_await way_.refuse(receipt.error());
-        co_return Next::done;
-    }
-    if (!receipt) {
-        co_await exchange.write(relay_->fail(receipt.error()));
-        co_return Next::done;
-    }
-    if (!exchange.started()) exchange.start(200, way_.answer_headers(*this, way_.stream_type()));
-    if (!way_.same_request.empty()) way_.keep_answer(*this, way_.given + rest, way_.stream_type(), true);
-    co_await way_.last_bytes(std::move(*receipt), std::move(rest));
-    co_return Next::done;
-}
-
-net::Task<> Attempt::break_off() {
-    way_.remember_answer(*this, relay_->told().text);
-    auto last = relay_->fail(*broken_);
-    way_.keep_response(relay_->response(), *this);
-    way_.record_unwatched();
-    co_await way_.exchange.write(std::move(last));
-}
-
 // ---- how it ended ----
 
 void Attempt::mark_first_byte() {
     if (record.first_byte_ms < 0) record.first_byte_ms = elapsed_ms();
+}
+
+// How long it takes is remembered where a hedge goes by that.
+void Attempt::note_pace(bool stream) const {
+    if (way_.failure_policy().hedge.quantile > 0) way_.services.pace.note(record.model, stream, elapsed_ms());
 }
 
 std::int64_t Attempt::elapsed_ms() const {

@@ -1,4 +1,5 @@
-// One candidate, asked once: from the leave to spend to the end of its answer. Private to gateway/.
+// One candidate, asked once: from the leave to spend (attempt.cpp) to the end of its answer (attempt_answer.cpp).
+// Private to gateway/.
 #pragma once
 
 #include <functional>
@@ -68,6 +69,10 @@ class Attempt final : public Served {
         bool faulty = false;  // nobody could use it; else it is only expected to be worse
     };
     Doubt doubt_of(const chat::Told& told) const;
+    // The same, after a second answer was asked for where that may be worth it.
+    net::Task<Doubt> doubt_after_sample(const chat::Told& told);
+    bool worth_a_sample(const chat::Told& told) const;
+    const config::Rule* rule_of_cascade() const;
     Next escalate(const chat::Told& told, Doubt doubt, const Usage& usage, const std::function<Spare()>& say);
     Learning::Answered outcome_of(const chat::Told& told, std::string fault) const;
     void learn_answer(const chat::Told& told);
@@ -86,6 +91,8 @@ class Attempt final : public Served {
     net::Task<Next> give_stream();
     net::Task<> read_on();
 
+    // A failure that is not its provider's.
+    static upstream::Failure ours(Error error, upstream::Remedy remedy);
     Next failed(upstream::Failure failure);
     upstream::Remedy remedy_of(upstream::Failure& failure) const;
     Next unreadable(Error error);
@@ -95,6 +102,7 @@ class Attempt final : public Served {
     Usage usage_of_stream() const;
     Usage estimate(Tokens output) const;
     void mark_first_byte();
+    void note_pace(bool stream) const;
     std::int64_t elapsed_ms() const;
     const Question& question() const;
     bool engine() const { return provider_.kind == config::ProviderKind::engine; }

@@ -58,6 +58,13 @@ bool has_foreign_reasoning(const chat::Request& request) {
     return false;
 }
 
+// llama-server has no log-probabilities beside tools in a stream.
+bool can_weigh(const Question& question, Speaker speaker) {
+    const auto& request = question.request;
+    return speaker == Speaker::llama_server && question.front.operation == Operation::chat && request.tools.empty() &&
+           !request.logprobs && !request.top_logprobs;
+}
+
 std::set<std::string> custom_tools(const chat::Request& request) {
     std::set<std::string> names;
     for (const auto& tool : request.tools)
@@ -172,11 +179,12 @@ Speaker speaker_of(config::ProviderKind kind) {
 }
 
 Result<Conversion> Conversion::make(const Question& question, const config::Provider& provider,
-                                    const config::Model& model) {
+                                    const config::Model& model, bool weighs) {
     Conversion c(question, speaker_of(provider.kind));
     const auto& request = question.request;
     const auto kind = kind_of(c.speaker_);
-    const dialect::Target target{model.name, request.stream, provider.stream_usage, model.context_tokens};
+    c.weighs_ = weighs && can_weigh(question, c.speaker_);
+    const dialect::Target target{model.name, request.stream, provider.stream_usage, model.context_tokens, c.weighs_};
     c.same_ = kind == question.front.kind;
     const auto incoming = question.incoming();
     if (question.front.operation == Operation::embed) {
@@ -239,11 +247,12 @@ std::unique_ptr<StreamRelay> Conversion::relay(const std::function<dialect::Answ
                                                bool resumable) const {
     const auto& request = question_->request;
     if (through() && !resumable && question_->front.kind == Kind::openai_chat)
-        return chat_relay(request.include_usage, request.choices);
+        return chat_relay(request.include_usage, request.choices, weighs_);
     if (through() && !resumable) return same_relay(dialect::of(question_->front.kind), frame());
     auto made = frame();
     auto list = filters(made.id);
-    return translating_relay(dialect::of(kind_of(speaker_)), writer(std::move(made)), request.choices, std::move(list));
+    return translating_relay(dialect::of(kind_of(speaker_)), writer(std::move(made)), request.choices, std::move(list),
+                             weighs_);
 }
 
 void Conversion::go_on(StreamRelay& relay, const std::string& id, std::unique_ptr<chat::EventFilter> splice) const {
@@ -309,7 +318,8 @@ Result<Conversion::Whole> Conversion::read(const std::string& body, bool streame
     if (!finished) return fail(ErrorCode::upstream, "the answer has no choices, or none that is finished");
     if (passes(streamed)) return whole;
     chat::Assembler assembler{std::string(provider.kind() == question_->front.kind ? "" : name_of(provider.kind()))};
-    for (const auto& event : events) assembler.take(event);
+    for (const auto& event : events)
+        if (!weighs_ || !std::holds_alternative<chat::Logprobs>(event)) assembler.take(event);
     whole.answer = assembler.release();
     return whole;
 }
@@ -333,6 +343,8 @@ Conversion::Said Conversion::say(const Whole& whole, std::string body, bool stre
     if (passes(streamed)) {
         Said said{std::move(body), wants_stream, {}};
         json::Document document;
+        if (weighs_ && !streamed && document.parse(said.body))
+            said.body = dialect::openai_chat::without_logprobs(document);
         if (responses && !wants_stream && !frame.own.empty() && document.parse(said.body))
             said.body = dialect::with_members(document.root(), frame.own);
         if (responses && !wants_stream) said.response = said.body;

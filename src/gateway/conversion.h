@@ -57,9 +57,10 @@ dialect::Speaker speaker_of(config::ProviderKind kind);
 // One question for one provider, and its answer for the client.
 class Conversion {
   public:
-    // Errors: invalid, where the provider's dialect cannot say it, with the field and what to do.
+    // `weighs`: log-probabilities are asked for, for told() alone, of who gives them and where that changes nothing
+    // else. Errors: invalid, where the provider's dialect cannot say it, with the field and what to do.
     static Result<Conversion> make(const Question& question, const config::Provider& provider,
-                                   const config::Model& model);
+                                   const config::Model& model, bool weighs = false);
 
     const dialect::Outgoing& outgoing() const { return outgoing_; }
     std::string take_body() { return std::move(outgoing_.body); }
@@ -111,6 +112,7 @@ class Conversion {
     std::set<std::string> custom_;
     bool same_ = false;
     bool rendered_ = false;
+    bool weighs_ = false;
     MakeFilters more_filters_;
 };
 

@@ -16,7 +16,7 @@ namespace {
 
 // What each sign counts beside a person's word, which counts 1.
 constexpr double kCheckWeight = 1, kAgainWeight = 0.3, kDisputedWeight = 0.7, kContinuedWeight = 0.1,
-                 kRejectedWeight = 0.5, kJudgeWeight = 0.5;
+                 kRejectedWeight = 0.5, kJudgeWeight = 0.5, kProbeWeight = 0.5;
 constexpr int kMostAgain = 2;  // who sends the same more often is a program that means it
 
 // Each prefix of the messages as a number; nothing depends on it but what is learned.
@@ -40,6 +40,11 @@ std::vector<std::uint64_t> prefixes_of(const chat::Request& request) {
         result.push_back(chain);
     }
     return result;
+}
+
+const std::shared_ptr<const routing::Meaning>& no_meaning() {
+    static const auto kNone = std::make_shared<const routing::Meaning>();
+    return kNone;
 }
 
 }  // namespace
@@ -99,14 +104,16 @@ Learning::Past* Learning::find(std::uint64_t whole) {
     return past.kept && past.whole == whole ? &past : nullptr;
 }
 
-Learning::Place Learning::place(const chat::Request& request, const config::Key& key, bool note, bool predict) {
+Learning::Place Learning::place(const chat::Request& request, const config::Key& key, bool note, bool predict,
+                                routing::Meaning meaning) {
     Place place;
+    place.meaning = meaning.empty() ? no_meaning() : std::make_shared<const routing::Meaning>(std::move(meaning));
     const auto prefixes = prefixes_of(request);
     auto text = chat::last_user_text(request);
     const bool disputed = note && chat::disputes(text);
     if (text.size() > kLooked) text.resize(kLooked);
     place.learns = true;
-    if (predict) place.outlook = learner_.outlook(text);
+    if (predict) place.outlook = learner_.outlook(text, *place.meaning);
     place.prompt = std::make_shared<const std::string>(std::move(text));
     if (prefixes.empty()) return place;
     place.whole = prefixes.back();
@@ -166,7 +173,8 @@ std::shared_ptr<const Learning::Kept> Learning::keep(const Place& place, Answere
     if (a.text.size() > kLooked) a.text.resize(kLooked);
     auto identity = identity_of(a.model);
     return std::make_shared<const Kept>(Kept{std::move(a.decision), std::move(a.key), std::move(a.model),
-                                             std::move(identity), place.prompt, std::move(a.text)});
+                                             std::move(identity), place.prompt, place.meaning, std::move(a.text),
+                                             a.sure});
 }
 
 std::shared_ptr<const Learning::Kept> Learning::kept_of(const std::string& decision) const {
@@ -199,9 +207,17 @@ void Learning::rejected(const Place& place, Answered a) {
     learn_unwatched(*kept, "escalated", kept->key, 0, kRejectedWeight, fault);
 }
 
-std::optional<double> Learning::judge(const Place& place, const std::string& model, std::string_view answer) const {
+routing::Traits Learning::Kept::traits() const {
+    auto result = routing::traits_of(*prompt, answer, sure);
+    routing::add_meaning(result, *meaning);
+    return result;
+}
+
+std::optional<double> Learning::judge(const Place& place, const std::string& model, const chat::Told& answer) const {
     if (!place.learns) return {};
-    return learner_.judge(model, routing::traits_of(*place.prompt, answer.substr(0, kLooked)));
+    auto traits = routing::traits_of(*place.prompt, std::string_view(answer.text).substr(0, kLooked), answer.sure);
+    routing::add_meaning(traits, *place.meaning);
+    return learner_.judge(model, traits);
 }
 
 void Learning::learn_unwatched(const Kept& kept, const char* source, const std::string& key, double value,
@@ -214,7 +230,12 @@ void Learning::learn_unwatched(const Kept& kept, const char* source, const std::
         }
         if (++signs_ > kSignsPerSecond) return;
     }
-    auto traits = routing::traits_of(*kept.prompt, kept.answer);
+    commit_unwatched(kept, source, key, value, weight, note);
+}
+
+void Learning::commit_unwatched(const Kept& kept, const char* source, const std::string& key, double value,
+                                double weight, const std::string& note) {
+    auto traits = kept.traits();
     ledger::OutcomeRecord record{
         kept.decision, source, key, now(), kept.model, *kept.identity, value, weight, routing::to_bytes(traits), note};
     routing::Outcome outcome{kept.decision, kept.model, *kept.identity, source, key, value, weight, std::move(traits)};
@@ -263,11 +284,13 @@ void Learning::feedback(std::string decision, const config::Key& key, bool owner
                                                      answered->model,
                                                      identity_of(answered->model),
                                                      std::make_shared<const std::string>(),
+                                                     no_meaning(),
+                                                     {},
                                                      {}});
         }
         // Whose decision it is not, does not learn that it exists.
         if (!owner && kept->key != key) return nothing;
-        if (!kept->prompt->empty()) made->traits = routing::traits_of(*kept->prompt, kept->answer);
+        if (!kept->prompt->empty()) made->traits = kept->traits();
         made->record = {
             decision, "feedback", key, now(), kept->model, *kept->identity, value, 1, routing::to_bytes(made->traits),
             note};
@@ -289,6 +312,14 @@ void Learning::feedback(std::string decision, const config::Key& key, bool owner
 
 void Learning::judged(const std::string& decision, double value) {
     if (const auto kept = kept_of(decision)) learn_unwatched(*kept, "judge", kept->key, value, kJudgeWeight);
+}
+
+void Learning::probed(const std::string& decision, const std::string& task, bool passed) {
+    const auto kept = kept_of(decision);
+    if (!kept) return;
+    auto one = *kept;
+    one.decision = fmt::format("probe:{}:{}", one.model, task);
+    commit_unwatched(one, "probe", one.key, passed ? 1 : 0, kProbeWeight, decision);
 }
 
 void Learning::forget(std::string model, std::function<void(Result<>)> done) {

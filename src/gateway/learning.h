@@ -47,14 +47,16 @@ class Learning {
 
     // What a request is like, and where it stands in its conversation.
     struct Place {
-        bool learns = false;                        // something is kept of it, in memory, to learn from
-        std::shared_ptr<const std::string> prompt;  // the beginning of its last turn
-        std::uint64_t whole = 0;                    // its messages, as a number
+        bool learns = false;                              // something is kept of it, in memory, to learn from
+        std::shared_ptr<const std::string> prompt;        // the beginning of its last turn
+        std::shared_ptr<const routing::Meaning> meaning;  // never null; empty where no embedding was made
+        std::uint64_t whole = 0;                          // its messages, as a number
         std::vector<routing::Outlook> outlook;
     };
     // `note`: also takes it for a sign of how the answer before was taken. `predict`: what is expected of models for it
-    // is wanted.
-    Place place(const chat::Request& request, const config::Key& key, bool note, bool predict);
+    // is wanted. `meaning` may be empty.
+    Place place(const chat::Request& request, const config::Key& key, bool note, bool predict,
+                routing::Meaning meaning = {});
 
     // An answer was given: the newest are kept in mind, so that more than their quality on the whole is learned when
     // their outcome is known.
@@ -62,7 +64,8 @@ class Learning {
         std::string decision, key, model;
         double seconds = 0;
         std::int64_t prompt_tokens = 0, answer_tokens = 0;
-        std::string text;   // of the answer
+        std::string text;  // of the answer
+        chat::Sureness sure;
         std::string fault;  // chat::fault_of
         bool holds_state = false;
     };
@@ -71,7 +74,7 @@ class Learning {
     void rejected(const Place& place, Answered answered);
 
     // How likely an answer that nobody has seen yet is good, by what was learned of such; nullopt where too little was.
-    std::optional<double> judge(const Place& place, const std::string& model, std::string_view answer) const;
+    std::optional<double> judge(const Place& place, const std::string& model, const chat::Told& answer) const;
 
     // Somebody says how an answer was: 0 to 1. `done` gets the weight that it counts with, once it is committed, on
     // another thread. Errors: not_found, forbidden, storage.
@@ -79,6 +82,11 @@ class Learning {
                   std::function<void(Result<double>)> done);
     // A judge has compared the answer with another one: 1 where it was better, 0 where not. Nobody waits for it.
     void judged(const std::string& decision, double value);
+    // A question whose answer can be checked was answered, right or not. The next time that the same one is asked of
+    // the model, it counts in its stead. Nobody waits for it.
+    void probed(const std::string& decision, const std::string& task, bool passed);
+    // Tells the model behind a name apart from what it was before; empty where there is none.
+    std::string identity(const std::string& model) const { return *identity_of(model); }
     // Errors: storage.
     void forget(std::string model, std::function<void(Result<>)> done);
 
@@ -89,7 +97,10 @@ class Learning {
     struct Kept {
         std::string decision, key, model;
         std::shared_ptr<const std::string> identity, prompt;  // never null
+        std::shared_ptr<const routing::Meaning> meaning;
         std::string answer;
+        chat::Sureness sure;
+        routing::Traits traits() const;
     };
     struct Past {
         std::uint64_t whole = 0;
@@ -102,6 +113,8 @@ class Learning {
     };
     void learn_unwatched(const Kept& kept, const char* source, const std::string& key, double value, double weight,
                          const std::string& note = {});
+    void commit_unwatched(const Kept& kept, const char* source, const std::string& key, double value, double weight,
+                          const std::string& note);
     std::shared_ptr<const Kept> kept_of(const std::string& decision) const;
     std::shared_ptr<const Kept> keep(const Place& place, Answered answered) const;
     std::shared_ptr<const std::string> identity_of(const std::string& model) const;

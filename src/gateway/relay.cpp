@@ -34,7 +34,8 @@ namespace {
 
 class ChatRelay final : public StreamRelay {
   public:
-    ChatRelay(bool wants_usage, std::int64_t choices) : StreamRelay(choices), wants_usage_(wants_usage) {}
+    ChatRelay(bool wants_usage, std::int64_t choices, bool drops_logprobs)
+        : StreamRelay(choices), wants_usage_(wants_usage), drops_logprobs_(drops_logprobs) {}
 
     Result<> feed(std::string_view bytes) override {
         out_.reserve(out_.size() + bytes.size() + 64);
@@ -81,10 +82,10 @@ class ChatRelay final : public StreamRelay {
         }
         if (facts.usage && facts.only_usage && !wants_usage_) return;  // we asked for it, the client did not
         if (facts.usage) usage_sent_ = true;
-        net::append_sse_event(out_, data);
+        net::append_sse_event(out_, drops_logprobs_ ? openai_chat::without_logprobs(document_) : data);
     }
 
-    const bool wants_usage_;
+    const bool wants_usage_, drops_logprobs_;
     net::SseParser parser_;
     json::Document document_;
     std::string id_, model_;
@@ -189,8 +190,9 @@ class SameRelay final : public StreamRelay {
 class TranslatingRelay final : public StreamRelay {
   public:
     TranslatingRelay(const dialect::Dialect& provider, std::unique_ptr<dialect::AnswerWriter> writer,
-                     std::int64_t choices, std::vector<std::unique_ptr<chat::EventFilter>> filters)
+                     std::int64_t choices, std::vector<std::unique_ptr<chat::EventFilter>> filters, bool drops_logprobs)
         : StreamRelay(choices),
+          drops_logprobs_(drops_logprobs),
           cutter_(std::in_place, provider.framing()),
           reader_(provider.reader()),
           writer_(std::move(writer)),
@@ -267,10 +269,12 @@ class TranslatingRelay final : public StreamRelay {
             if (goes_on_ && std::holds_alternative<chat::Started>(event)) continue;  // it has begun
             note(event);
             if (failed_) return;
+            if (drops_logprobs_ && std::holds_alternative<chat::Logprobs>(event)) continue;
             writer_->event(event, out_);
         }
     }
 
+    const bool drops_logprobs_;
     std::optional<Cutter> cutter_;
     std::unique_ptr<dialect::AnswerReader> reader_;
     std::unique_ptr<dialect::AnswerWriter> writer_;
@@ -282,8 +286,8 @@ class TranslatingRelay final : public StreamRelay {
 
 }  // namespace
 
-std::unique_ptr<StreamRelay> chat_relay(bool wants_usage, std::int64_t choices) {
-    return std::make_unique<ChatRelay>(wants_usage, choices);
+std::unique_ptr<StreamRelay> chat_relay(bool wants_usage, std::int64_t choices, bool drops_logprobs) {
+    return std::make_unique<ChatRelay>(wants_usage, choices, drops_logprobs);
 }
 
 std::unique_ptr<StreamRelay> same_relay(const dialect::Dialect& dialect, dialect::AnswerFrame frame) {
@@ -292,8 +296,9 @@ std::unique_ptr<StreamRelay> same_relay(const dialect::Dialect& dialect, dialect
 
 std::unique_ptr<StreamRelay> translating_relay(const dialect::Dialect& provider,
                                                std::unique_ptr<dialect::AnswerWriter> writer, std::int64_t choices,
-                                               std::vector<std::unique_ptr<chat::EventFilter>> filters) {
-    return std::make_unique<TranslatingRelay>(provider, std::move(writer), choices, std::move(filters));
+                                               std::vector<std::unique_ptr<chat::EventFilter>> filters,
+                                               bool drops_logprobs) {
+    return std::make_unique<TranslatingRelay>(provider, std::move(writer), choices, std::move(filters), drops_logprobs);
 }
 
 }  // namespace tandem::gateway

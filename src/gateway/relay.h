@@ -67,15 +67,16 @@ class StreamRelay {
 };
 
 // Chat Completions to Chat Completions, which most requests are: nothing is copied but the bytes.
-// `wants_usage`: the client asked for a usage chunk.
-std::unique_ptr<StreamRelay> chat_relay(bool wants_usage, std::int64_t choices);
+// `wants_usage`: the client asked for a usage chunk; `drops_logprobs`: it did not ask for those that come.
+std::unique_ptr<StreamRelay> chat_relay(bool wants_usage, std::int64_t choices, bool drops_logprobs = false);
 
 // Any dialect to itself. `frame` is for words of our own.
 std::unique_ptr<StreamRelay> same_relay(const dialect::Dialect& dialect, dialect::AnswerFrame frame);
 
-// Any dialect to any other.
+// Any dialect to any other. Log-probabilities as above.
 std::unique_ptr<StreamRelay> translating_relay(const dialect::Dialect& provider,
                                                std::unique_ptr<dialect::AnswerWriter> writer, std::int64_t choices,
-                                               std::vector<std::unique_ptr<chat::EventFilter>> filters);
+                                               std::vector<std::unique_ptr<chat::EventFilter>> filters,
+                                               bool drops_logprobs = false);
 
 }  // namespace tandem::gateway

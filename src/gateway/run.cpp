@@ -127,6 +127,7 @@ class Run {
             read = co_await net::run_on<Result<>>(services_.pool, [this] { return decode_and_detect(); });
         }
         if (!read) co_return read;
+        if (!way_.config.policy.objective.embedding.empty()) co_await look_at_meaning();
         co_return decide();
     }
 
@@ -163,7 +164,8 @@ class Run {
         if (way_.config.policy.objective.learn &&
             (operation == Operation::chat || operation == Operation::completion)) {
             way_.place = services_.learning.place(request(), way_.key, !way_.keeping.aside,
-                                                  routing::is_choice(way_.snapshot->table, request().model));
+                                                  routing::is_choice(way_.snapshot->table, request().model),
+                                                  std::move(meaning_));
             inputs.outlook = way_.place.outlook;
             // Nothing of what is secret is kept, not even which words it has.
             if (inputs.label == Label::secret) way_.place.learns = false;
@@ -209,6 +211,37 @@ class Run {
         return first;
     }
 
+    // ---- what the last turn means ----
+
+    // Made once for each model. `who` pays for it, and is named in the ledger.
+    net::Task<Result<std::vector<float>>> embed(const std::string& model, const char* who, Label label) {
+        if (embedded_by_ == model) co_return embedded_;
+        config::Key key;
+        key.id = who;
+        key.secret = std::make_shared<const Secret>();
+        auto vector = co_await embed_aside(
+            way_.gateway, exchange_.worker(), key, model,
+            {chat::last_user_text(request()), label, fmt::format("a question for the {}", who)}, exchange_.cancel());
+        if (!vector) co_return vector;
+        embedded_by_ = model;
+        embedded_ = *vector;
+        co_return vector;
+    }
+    // For those who choose between models by what they have learned. Without it, they go by its words.
+    net::Task<> look_at_meaning() {
+        const auto operation = way_.question.front.operation;
+        const bool text = operation == Operation::chat || operation == Operation::completion;
+        const auto& objective = way_.config.policy.objective;
+        if (!text || !objective.learn || way_.keeping.aside || labelled_.label == Label::secret ||
+            !routing::is_choice(way_.snapshot->table, request().model) || trim(chat::last_user_text(request())).empty())
+            co_return;
+        const auto vector = co_await embed(objective.embedding, "learning", labelled_.label);
+        if (vector)
+            meaning_ = routing::meaning_of(*vector);
+        else
+            way_.warn("what it means was not looked at: " + vector.error().message);
+    }
+
     // ---- answers that were given before ----
 
     // What makes it the same request; empty where its answer is not to be kept, or is asked for anew.
@@ -236,11 +269,7 @@ class Run {
         const auto rest = rest_of(request());
         if (rest.empty()) co_return AnswerCache::Similar{};
         const auto text = chat::last_user_text(request());
-        config::Key key;
-        key.id = "cache";
-        key.secret = std::make_shared<const Secret>();
-        auto vector = co_await embed_aside(way_.gateway, exchange_.worker(), key, way_.config.cache.similar,
-                                           {text, way_.inputs->label, "a question for the cache"}, exchange_.cancel());
+        auto vector = co_await embed(way_.config.cache.similar, "cache", way_.inputs->label);
         if (!vector) {
             way_.warn("the cache was not asked for similar questions: " + vector.error().message);
             co_return AnswerCache::Similar{};
@@ -508,6 +537,9 @@ class Run {
     net::Exchange& exchange_;
     ledger::Admission admission_;
     privacy::Labelled labelled_;
+    std::string embedded_by_;
+    std::vector<float> embedded_;
+    routing::Meaning meaning_;
     std::vector<int> tries_;  // of each candidate
 };
 

@@ -12,10 +12,11 @@ struct Keeping {
     // with `keep_whole`, the body of any dialect.
     std::function<store::Store::Job(const std::string& response, Label label)> keep;
     bool keep_whole = false;
-    bool batch = false;  // nobody sits and waits for it
-    bool aside = false;  // no client asks it: no sign of how an answer was taken, and part of no experiment
-    std::string id;      // the response's id without its prefix; empty: the decision's
-    std::string echo;    // dialect::AnswerFrame::echo
+    bool batch = false;   // nobody sits and waits for it
+    bool judged = false;  // who asks knows how good the answer is: its checks are no signs to learn from
+    bool aside = false;   // no client asks it: no sign of how an answer was taken, and part of no experiment
+    std::string id;       // the response's id without its prefix; empty: the decision's
+    std::string echo;     // dialect::AnswerFrame::echo
     std::vector<std::pair<std::string_view, std::string>> own;  // dialect::AnswerFrame::own
     Label label = Label::public_;                               // of what the request goes on with
     std::string label_reason;

@@ -14,13 +14,13 @@ double rounded(double number) {
     return std::round(number * 1e4) / 1e4;
 }
 
-bool is_of_answer(const Traits& traits) {
-    return !traits.empty() && traits.back().first >= kHashedTraits + kCountedTraits;
+bool has_answer(const Traits& traits) {
+    return std::ranges::any_of(traits, [](const auto& entry) { return is_of_answer(entry.first); });
 }
 
 Traits of_prompt_alone(const Traits& traits) {
     Traits result = traits;
-    std::erase_if(result, [](const auto& entry) { return entry.first >= kHashedTraits + kCountedTraits; });
+    std::erase_if(result, [](const auto& entry) { return is_of_answer(entry.first); });
     return result;
 }
 
@@ -48,7 +48,7 @@ void Learner::rebuild(Known& known) {
     for (const auto& outcome : known.outcomes) {
         const double weight = weight_of(outcome, known.model);
         known.of_prompt->add(of_prompt_alone(outcome.traits), outcome.value, weight);
-        if (is_of_answer(outcome.traits)) known.of_answer->add(outcome.traits, outcome.value, weight);
+        if (has_answer(outcome.traits)) known.of_answer->add(outcome.traits, outcome.value, weight);
     }
     known.of_prompt->settle();
     known.of_answer->settle();
@@ -91,7 +91,7 @@ void Learner::learn(std::vector<Outcome> outcomes) {
         if (!many && !again) {
             const double weight = weight_of(outcome, known.model);
             known.of_prompt->learn(of_prompt_alone(outcome.traits), outcome.value, weight);
-            if (is_of_answer(outcome.traits)) known.of_answer->learn(outcome.traits, outcome.value, weight);
+            if (has_answer(outcome.traits)) known.of_answer->learn(outcome.traits, outcome.value, weight);
         }
         known.outcomes.push_back(std::move(outcome));
         if (many || again) changed.push_back(&known);
@@ -174,13 +174,16 @@ std::vector<Outlook> Learner::outlook(const Traits& prompt) const {
     return result;
 }
 
-std::vector<Outlook> Learner::outlook(std::string_view prompt) const {
+std::vector<Outlook> Learner::outlook(std::string_view prompt, const Meaning& meaning) const {
     bool any = false;
     {
         const std::lock_guard lock(views_mutex_);
         any = !views_->views.empty();
     }
-    return outlook(any ? traits_of(prompt) : Traits());
+    if (!any) return outlook(Traits());
+    auto traits = traits_of(prompt);
+    add_meaning(traits, meaning);
+    return outlook(traits);
 }
 
 std::optional<double> Learner::judge(const std::string& model, const Traits& prompt_and_answer) const {

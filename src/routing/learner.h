@@ -50,7 +50,7 @@ class Learner {
     // Of each model of which something is known: numbers are rounded, so that a record has them exactly.
     std::vector<Outlook> outlook(const Traits& prompt) const;
     // The same; its traits are made only where something was learned.
-    std::vector<Outlook> outlook(std::string_view prompt) const;
+    std::vector<Outlook> outlook(std::string_view prompt, const Meaning& meaning = {}) const;
     // How likely this answer is good; nullopt where too little was learned to say.
     std::optional<double> judge(const std::string& model, const Traits& prompt_and_answer) const;
 

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 #include "routing/routing.h"
 
@@ -30,7 +32,9 @@ Money micros(const Value& value) {
 
 // As short as it can be and still be read back as the same number.
 void put(json::Writer& out, std::string_view name, double number) {
-    out.raw_member(name, fmt::format("{}", number));
+    std::array<char, 32> digits;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+    out.raw_member(name, std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data())));
 }
 
 void write_rule(json::Writer& out, const config::Rule& rule) {

@@ -237,7 +237,7 @@ Traits traits_of(std::string_view prompt) {
     return out;
 }
 
-Traits traits_of(std::string_view prompt, std::string_view answer) {
+Traits traits_of(std::string_view prompt, std::string_view answer, const chat::Sureness& sure) {
     auto out = traits_of(prompt);
     const auto asked = lowered(prompt), low = lowered(answer);
     const auto asked_words = words_of(asked), words = words_of(low);
@@ -276,8 +276,35 @@ Traits traits_of(std::string_view prompt, std::string_view answer) {
         log_of(static_cast<double>(answer.size()) / std::max<double>(1, static_cast<double>(prompt.size())))};
     const double scale = kAnswerScale / std::sqrt(static_cast<double>(kAnswerTraits));
     for (std::uint32_t i = 0; i < kAnswerTraits; ++i)
-        out.emplace_back(kHashedTraits + kCountedTraits + i, static_cast<float>(values[i] * scale));
+        out.emplace_back(kFirstOfAnswer + i, static_cast<float>(values[i] * scale));
+    if (!sure.known()) return out;
+    const std::array<double, kSureTraits> of_tokens = {
+        1.0, sure.mean() * 2 - 1, static_cast<double>(sure.doubted) / static_cast<double>(sure.tokens) * 4 - 0.5,
+        std::exp(sure.least) * 2 - 0.5};
+    for (std::uint32_t i = 0; i < kSureTraits; ++i)
+        out.emplace_back(kFirstOfAnswer + kAnswerTraits + i, static_cast<float>(of_tokens[i] * scale));
     return out;
+}
+
+Meaning meaning_of(const std::vector<float>& vector) {
+    Meaning meaning(kMeaningTraits);
+    for (std::size_t i = 0; i < vector.size(); ++i) {
+        // The signs of one number for all traits: 64 bits, by SplitMix64's finalizer.
+        std::uint64_t bits = (i + 1) * 0x9E3779B97F4A7C15ULL;
+        bits = (bits ^ (bits >> 30U)) * 0xBF58476D1CE4E5B9ULL;
+        bits = (bits ^ (bits >> 27U)) * 0x94D049BB133111EBULL;
+        bits ^= bits >> 31U;
+        for (std::uint32_t t = 0; t < kMeaningTraits; ++t)
+            meaning[t] += ((bits >> t) & 1U) != 0 ? vector[i] : -vector[i];
+    }
+    const auto scale = static_cast<float>(1 / std::sqrt(static_cast<double>(kMeaningTraits)));
+    for (auto& number : meaning) number *= scale;
+    return meaning;
+}
+
+void add_meaning(Traits& traits, const Meaning& meaning) {
+    for (std::uint32_t i = 0; i < std::min<std::size_t>(meaning.size(), kMeaningTraits); ++i)
+        traits.emplace_back(kFirstOfMeaning + i, meaning[i]);
 }
 
 std::string to_bytes(const Traits& traits) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace tandem::chat {
 namespace {
 
@@ -27,6 +29,30 @@ TEST(Fault, of_text) {
     EXPECT_EQ(fault_of(said(list), request), "");
     request.max_output_tokens = 5;
     EXPECT_EQ(fault_of(said("It beg", Finish::length), request), "") << "the client wanted it short";
+}
+
+TEST(Agreement, is_of_numbers_first_and_of_so_much_as_both_say) {
+    EXPECT_NEAR(agreement("There are 17 lakes.", "There are 17 lakes."), 1, 1e-9);
+    EXPECT_LT(agreement("There are 17 lakes.", "There are 42 lakes."), 0.5);
+    EXPECT_GT(agreement("A lake is still water that lies in a basin, as of old.", "A lake is still water that lies in"),
+              0.7);
+    EXPECT_LT(agreement("A lake is still water.", "Nobody knows, perhaps rivers."), 0.1);
+    EXPECT_NEAR(agreement("", ""), 1, 1e-9);
+}
+
+TEST(Sureness, is_the_mean_of_what_the_tokens_were_worth) {
+    json::Document document;
+    ASSERT_TRUE(document.parse(
+        R"({"content":[{"token":"a","logprob":-0.1},{"token":"b","logprob":-1.9},{"token":"c","logprob":-1e30},{"token":"d","logprob":2},{"token":"e"}]})"));
+    Told told;
+    told.take(Logprobs{0, {std::string(document.root().raw())}});
+    told.take(Logprobs{1, {std::string(document.root().raw())}});
+    told.take(Logprobs{0, {"[no"}});
+    EXPECT_EQ(told.sure.tokens, 3);
+    EXPECT_EQ(told.sure.doubted, 2);
+    EXPECT_NEAR(told.sure.mean(), std::exp(-22.0 / 3), 1e-9);
+    EXPECT_NEAR(told.sure.least, -20, 1e-9);
+    EXPECT_FALSE(Sureness().known());
 }
 
 TEST(Fault, of_json) {

@@ -1,5 +1,6 @@
 """A real llama-server whose connection breaks in the middle of an answer, and a real engine that goes on with it, seen by
 the official SDK: one stream, one text."""
+import contextlib
 import json
 import socket
 import struct
@@ -13,7 +14,7 @@ from harness import LlamaServer, MODEL, CountingProxy, Tandem
 
 class Breaking(CountingProxy):
     """Lets so many bytes of an answer through, then resets both ends."""
-    allowed = 1500
+    allowed = 6000
 
     def pump(self, source, sink, counted):
         if counted:
@@ -26,6 +27,8 @@ class Breaking(CountingProxy):
         except OSError:
             pass
         for end in (source, sink):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)  # the other thread's read ends, without which a close is none
             end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             end.close()
 

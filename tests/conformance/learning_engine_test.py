@@ -45,6 +45,41 @@ policy: {{ preset: hybrid }}
         _, headers, _ = tandem.chat("Write a haiku about mountain number 99", max_tokens=8, timeout=120, headers={"x-tandem-label": "private"})
         self.assertEqual(headers["x-tandem-zone"], "local")
 
+    def test_how_sure_a_real_model_was_stays_between_it_and_the_cascade(self):
+        cloud = LlamaServer()
+        self.addCleanup(cloud.stop)
+        tandem = Tandem(f"""providers:
+  home: {{ kind: engine }}
+  far: {{ kind: openai, zone: cloud, base_url: {cloud.base_url}, api_key: {cloud.key} }}
+models:
+  small: {{ provider: home, file: {MODEL}, context: 4096 }}
+  big-cloud-model: {{ provider: far, context: 8192 }}
+policy: {{ rules: [ {{ name: all, prefer: local, cascade: {{ sure: 1 }} }} ] }}
+""")
+        self.addCleanup(tandem.stop)
+        for stream in (False, True):
+            text = f"Name an animal, {stream}."  # each its own: the label below stays with the conversation
+            status, headers, body = tandem.chat(text, max_tokens=8, timeout=120, stream=stream)
+            self.assertEqual((status, headers["x-tandem-model"]), (200, "big-cloud-model"), body)
+            self.assertRegex(headers["x-tandem-warnings"], r"sure of its words with 0\.\d\d only")
+            print(headers["x-tandem-warnings"])
+            status, headers, body = tandem.chat(text, max_tokens=8, timeout=120, stream=stream, headers={"x-tandem-label": "private"})
+            self.assertEqual((status, headers["x-tandem-model"]), (200, "small"), body)
+            self.assertNotIn(b'"logprob"', body)
+
+    def test_what_a_real_model_can_do_is_found_out(self):
+        tandem = Tandem(f"""providers:
+  home: {{ kind: engine }}
+models:
+  small: {{ provider: home, file: {MODEL}, context: 8192 }}
+""")
+        self.addCleanup(tandem.stop)
+        done = tandem.cli("probe", "small", "--each", "1")
+        print(done.stdout)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(len([l for l in done.stdout.splitlines() if l.split()[1:2] in (["right"], ["wrong"])]), 8)
+        self.assertIn("probe", tandem.cli("learning", "export", "small").stdout)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -20,7 +20,7 @@ std::string forwarded(std::string_view body, std::string_view model, bool usage)
     Document document;
     EXPECT_TRUE(document.parse(body));
     EXPECT_TRUE(decode_request(document));
-    return forward_request(document, model, usage);
+    return forward_request(document, {std::string(model), true, usage});
 }
 
 TEST(OpenAiChat, says_which_field_is_wrong) {

@@ -62,7 +62,9 @@ def dribble(connection, body, number):
 def oversized(connection, body, number):
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n")
     block = b" " * 1_048_576
-    for _ in range(70):
+    connection.sendall(block)
+    time.sleep(0.4)  # longer than any hedge waits, however fast the rest is
+    for _ in range(69):
         connection.sendall(block)
     return "close"
 

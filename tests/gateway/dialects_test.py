@@ -63,8 +63,12 @@ class Dialects(unittest.TestCase):
                 self.assertEqual((status, message_of("", raw)), (400, "prompt is too long: 5000 tokens > 4096 maximum"))
 
     def test_a_stream_that_fails_before_its_first_content_is_an_http_error(self):
-        self.start(lambda c, b, n: (c.sendall(SSE_HEAD + chunk("", role="assistant") + b'data: {"error":{"message":"no memory left"}}\n\n' if json.loads(b).get("stream")
-                                              else http({"error": {"message": "no memory left"}})), "close")[1])
+        def failing(connection, body, number):
+            if json.loads(body).get("stream"):
+                connection.sendall(SSE_HEAD + chunk("", role="assistant") + b'data: {"error":{"message":"no memory left"}}\n\n')
+                return "close"
+            connection.sendall(http({"error": {"message": "no memory left"}}))
+        self.start(failing)
         for path, (status, headers, raw) in self.each():
             self.assertEqual(status, 500 if "beta" in path else 502)
             self.assertIn("no memory left", message_of(path, raw))

@@ -1,6 +1,7 @@
 """Feedback and what follows from it, from outside: decisions that move and say why, outcomes that survive kill -9, the cascade."""
 import concurrent.futures
 import json
+import random
 import sqlite3
 import time
 import unittest
@@ -31,10 +32,10 @@ def saying(text, finish="stop"):
 
 
 class Base(unittest.TestCase):
-    def serve(self, policy="preset: hybrid", home=None, far=None, **more):
+    def serve(self, policy="preset: hybrid", home=None, far=None, kind="openai", **more):
         self.home = Upstream(home)
         self.far = Upstream(far)
-        self.tandem = Tandem(CONFIG.format(home=self.home.provider(), far=self.far.provider("cloud"), policy=policy), **more)
+        self.tandem = Tandem(CONFIG.format(home=self.home.provider().replace("openai", kind, 1), far=self.far.provider("cloud"), policy=policy), **more)
         self.addCleanup(self.far.close)
         self.addCleanup(self.home.close)
         self.addCleanup(self.tandem.stop)
@@ -242,6 +243,45 @@ class Replay(Base):
         self.assertIn("BEWARE", tandem.cli("replay", "--policy", str(policy)).stdout)
 
 
+class Meaning(Base):
+    def test_tells_classes_of_work_apart_that_no_word_does(self):
+        words = ["amber", "birch", "cedar", "dune", "ember", "fjord", "grove", "heath", "islet", "jetty"]
+        def script(connection, body, number):
+            asked = json.loads(body)
+            if "input" not in asked:
+                return saying("An answer.")(connection, body, number)
+            # Which words come first is all that tells them apart.
+            first, second = (words.index(w) for w in asked["input"].split()[:2])
+            vector = [1, 0.2, first / 50] if first < second else [-0.2, 1, second / 50]
+            connection.sendall(http({"object": "list", "model": "e", "data": [{"object": "embedding", "index": 0, "embedding": vector}], "usage": {"prompt_tokens": 3, "total_tokens": 3}}))
+        self.home, self.far = Upstream(script), Upstream(saying("A good answer."))
+        self.addCleanup(self.far.close)
+        self.addCleanup(self.home.close)
+        config = CONFIG.format(home=self.home.provider(), far=self.far.provider("cloud"), policy="preset: hybrid, objective: { embedding: e }")
+        self.tandem = tandem = Tandem(config.replace("models:\n", "models:\n  e: { provider: home, capabilities: [embeddings] }\n", 1))
+        self.addCleanup(tandem.stop)
+        pairs = [(a, b) for a in range(10) for b in range(10) if a != b]
+        random.Random(7).shuffle(pairs)
+        def best(a, b):
+            return "big" if a < b else "small"
+        for a, b in pairs[30:]:
+            _, headers, _ = tandem.chat(f"{words[a]} {words[b]}")
+            outcome = "good" if headers["x-tandem-model"] == best(a, b) else "bad"
+            self.assertEqual(self.feedback(headers["x-tandem-decision"], outcome)[0], 200)
+        right = sum(tandem.chat(f"{words[a]} {words[b]}")[1]["x-tandem-model"] == best(a, b) for a, b in pairs[:30])
+        self.assertGreaterEqual(right, 27)
+        self.assertTrue(tandem.explain()["replay_is_same"])
+        self.assertIn("learning", tandem.cli("cost", "--by", "key").stdout)
+        # Nothing of what is secret is looked at, and a model that does not answer is no reason not to.
+        embedded = sum(b"input" in body for _, body in self.home.requests)
+        tandem.chat("amber birch", headers={"x-tandem-label": "secret"})
+        self.assertEqual(sum(b"input" in body for _, body in self.home.requests), embedded)
+        self.home.script = lambda c, b, n: c.sendall(http({"error": {"message": "no"}}, "500 No")) if b"input" in b else saying("An answer.")(c, b, n)
+        status, headers, _ = tandem.chat("birch cedar")
+        self.assertEqual(status, 200)
+        self.assertIn("what it means was not looked at", headers["x-tandem-warnings"])
+
+
 class Cascade(Base):
     POLICY = "rules: [ { name: all, prefer: local, cascade: true } ]"
 
@@ -269,6 +309,81 @@ class Cascade(Base):
         self.home.script = saying("")
         status, headers, _ = tandem.chat("Tell me of lakes", headers={"x-tandem-label": "private"})
         self.assertEqual(len(self.far.requests), 0)
+
+    def test_asks_the_model_twice_where_the_owner_wants_to_know_whether_it_means_it(self):
+        said = iter(["There are 17 lakes.", "I count 42 of them.", "There are 17 lakes.", "There are 17 lakes.", "There are 3 lakes.", "About 99 of them."] * 2)
+        def wavering(connection, body, number):
+            saying(next(said))(connection, body, number)
+            return "close"
+        tandem = self.serve("rules: [ { name: all, prefer: local, cascade: { agree: 0.5 } } ]", home=wavering, far=saying("A good answer."))
+        for stream in (False, True):
+            text = f"How many lakes are there, {stream}?"  # each its own: the label below stays with the conversation
+            before = len(self.home.requests)
+            status, headers, body = tandem.chat(text, stream=stream)
+            self.assertEqual((status, headers["x-tandem-model"]), (200, "big"), body)
+            self.assertRegex(headers["x-tandem-warnings"], r"a second answer of it agrees with 0\.\d+ only \(dec_")
+            self.assertNotIn(b"17", body)
+            status, headers, body = tandem.chat(text, stream=stream)
+            self.assertEqual((status, headers["x-tandem-model"]), (200, "small"), body)
+            self.assertIn(b"17 lakes", body)
+            # What would be the same again is not asked again; nor where nobody else may be asked.
+            tandem.chat(text, stream=stream, temperature=0)
+            tandem.chat(text, stream=stream, headers={"x-tandem-label": "private"})
+            self.assertEqual(len(self.home.requests) - before, 6)
+        sample = json.loads(self.home.requests[1][1])
+        self.assertEqual((sample.get("max_tokens") or sample.get("max_completion_tokens"), sample.get("stream")), (64, False if "stream" in sample else None))
+
+    def weighing(self, log_of):
+        """Of a llama-server whose tokens are as likely as log_of(question) says, where it is asked for that."""
+        def script(connection, body, number):
+            asked = json.loads(body)
+            whole = answer("There are seven.")
+            log = {"content": [{"token": "There", "logprob": log_of(asked["messages"][-1]["content"]), "bytes": None, "top_logprobs": []}], "refusal": None}
+            if asked.get("stream"):
+                one = json.loads(chunk("There are seven.")[6:])
+                if asked.get("logprobs"):
+                    one["choices"][0]["logprobs"] = log
+                connection.sendall(SSE_HEAD + b"data: " + json.dumps(one).encode() + b"\n\n" + chunk(finish="stop") + chunk(usage=ANSWER["usage"]) + DONE)
+                return "close"
+            if asked.get("logprobs"):
+                whole["choices"][0]["logprobs"] = log
+            connection.sendall(http(whole))
+        return script
+
+    def test_asks_how_sure_the_model_was_and_keeps_that_to_itself(self):
+        tandem = self.serve("rules: [ { name: all, prefer: local, cascade: { sure: 0.5 } } ]", kind="llama-server",
+                            home=self.weighing(lambda q: -2 if "doubt" in q else -0.1), far=saying("A good answer."))
+        last = lambda: json.loads(self.home.requests[-1][1])
+        for stream in (False, True):
+            for path, more in (("/v1/chat/completions", {}), ("/v1/messages", {"max_tokens": 50})):
+                with self.subTest(path, stream=stream):
+                    ask = lambda text: tandem.request(path, {"model": "auto", "messages": [{"role": "user", "content": text}], "stream": stream, **more})
+                    status, headers, body = ask("How many lakes?")
+                    self.assertEqual((status, headers["x-tandem-model"]), (200, "small"), body)
+                    self.assertEqual((last().get("logprobs"), last().get("top_logprobs")), (True, 1))
+                    self.assertIn(b"seven", body)
+                    self.assertNotIn(b'"logprob"', body)
+                    status, headers, body = ask("How many lakes? No doubt.")
+                    self.assertEqual((status, headers["x-tandem-model"]), (200, "big"), body)
+                    self.assertIn("sure of its words with 0.14 only", headers["x-tandem-warnings"])
+            # Who asks for them gets them.
+            status, headers, body = tandem.chat("How many lakes?", stream=stream, logprobs=True, top_logprobs=3)
+            self.assertEqual((status, headers["x-tandem-model"], last()["top_logprobs"]), (200, "small", 3))
+            self.assertIn(b'"logprob"', body)
+            # llama-server refuses them beside tools in a stream.
+            tandem.chat("How many lakes?", stream=stream, tools=[{"type": "function", "function": {"name": "count", "parameters": {"type": "object", "properties": {}}}}])
+            self.assertNotIn("logprobs", last())
+
+    def test_learns_how_sure_is_sure_enough(self):
+        tandem = self.serve(self.POLICY, kind="llama-server", home=self.weighing(lambda q: -1.5 if int(q.split()[2]) % 2 else -0.05), far=saying("A good answer."))
+        for i in range(50):
+            _, headers, _ = tandem.chat(f"What is {i} here?")
+            if headers["x-tandem-model"] == "small":
+                self.feedback(headers["x-tandem-decision"], "bad" if i % 2 else "good")
+        _, headers, _ = tandem.chat("What is 101 here?")
+        self.assertEqual(headers["x-tandem-model"], "big")
+        self.assertIn("by what was learned", headers["x-tandem-warnings"])
+        self.assertEqual(tandem.chat("What is 102 here?")[1]["x-tandem-model"], "small")
 
     def test_learns_when_an_answer_is_not_good_enough(self):
         def by_topic(connection, body, number):

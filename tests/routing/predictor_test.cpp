@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <random>
 
 #include "routing/evaluate.h"
@@ -78,6 +79,62 @@ TEST(Traits, hold_numbers_of_a_text_and_bound_what_they_read) {
         EXPECT_TRUE(std::isfinite(value));
     }
     EXPECT_TRUE(traits_of("").size() >= kCountedTraits);
+}
+
+TEST(Traits, of_an_answer_have_how_sure_it_was_where_that_is_known) {
+    chat::Sureness sure;
+    sure.tokens = 10;
+    sure.logs = -0.5;
+    auto unsure = sure;
+    unsure.logs = -9;
+    unsure.doubted = 6;
+    unsure.least = -4;
+    const auto plain = traits_of("a question", "an answer");
+    EXPECT_EQ(traits_of("a question", "an answer", sure).size(), plain.size() + kSureTraits);
+    Predictor predictor;
+    for (int i = 0; i < 40; ++i) {
+        predictor.learn(traits_of("a question", "an answer", sure), 1);
+        predictor.learn(traits_of("a question", "an answer", unsure), 0);
+    }
+    EXPECT_GT(predictor.predict(traits_of("another one", "an answer", sure)).mean, 0.7);
+    EXPECT_LT(predictor.predict(traits_of("another one", "an answer", unsure)).mean, 0.3);
+}
+
+TEST(Meaning, keeps_what_is_near_near) {
+    std::mt19937 random(3);
+    std::normal_distribution<float> normal;
+    auto unit = [&](std::vector<float> v) {
+        float square = 0;
+        for (const auto x : v) square += x * x;
+        for (auto& x : v) x /= std::sqrt(square);
+        return v;
+    };
+    auto any = [&] {
+        std::vector<float> v(768);
+        for (auto& x : v) x = normal(random);
+        return unit(v);
+    };
+    auto dot = [](const Meaning& a, const Meaning& b) {
+        return std::inner_product(a.begin(), a.end(), b.begin(), 0.0F);
+    };
+    double worst = 0, near = 1;
+    for (int i = 0; i < 200; ++i) {
+        const auto one = any(), other = any();
+        auto like = one;
+        for (auto& x : like) x += 0.01F * normal(random);
+        const auto m = meaning_of(one);
+        EXPECT_EQ(m.size(), kMeaningTraits);
+        worst = std::max<double>(worst, std::abs(dot(m, meaning_of(other))));
+        near = std::min<double>(near, dot(m, meaning_of(unit(like))) /
+                                          std::sqrt(dot(m, m) * dot(meaning_of(unit(like)), meaning_of(unit(like)))));
+    }
+    EXPECT_LT(worst, 0.6);
+    EXPECT_GT(near, 0.9);
+    Traits traits = traits_of("a question", "an answer");
+    add_meaning(traits, meaning_of(any()));
+    const auto back = traits_from_bytes(to_bytes(traits));
+    ASSERT_TRUE(back);
+    EXPECT_EQ(back->size(), traits.size());
 }
 
 std::string table(int rows, bool learnable) {

@@ -21,8 +21,9 @@ MAY = {
     "upstream": {"base", "config", "net", "ledger", "privacy"},  # a Clearance and a Reservation are what it sends with
     "gateway": {"base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "kept"},
     "experiment": {"base", "chat", "config", "net", "store", "dialect", "routing", "gateway"},
-    "api": {"experiment", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "kept"},
-    "cli": {"experiment", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "api", "."},
+    "probe": {"base", "chat", "config", "net", "store", "gateway"},
+    "api": {"experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "kept"},
+    "cli": {"experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "api", "."},
 }
 
 

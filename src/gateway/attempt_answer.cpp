@@ -1,0 +1,269 @@
+// The second half of an attempt: its answer, whole or as it comes, and what is made of it.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/text.h"
+#include "chat/told.h"
+#include "gateway/aside.h"
+#include "gateway/attempt.h"
+
+namespace tandem::gateway {
+
+// ---- learning, and the cascade ----
+
+Learning::Answered Attempt::outcome_of(const chat::Told& told, std::string fault) const {
+    const auto& thinking = way_.request().thinking;
+    const bool signs = provider_.kind == config::ProviderKind::anthropic ||
+                       provider_.kind == config::ProviderKind::responses ||
+                       provider_.kind == config::ProviderKind::gemini;
+    return {way_.id.text(),
+            way_.key.id,
+            record.model,
+            static_cast<double>(record.total_ms) / 1000,
+            record.usage.input.count,
+            record.usage.output.count,
+            told.text,
+            told.sure,
+            std::move(fault),
+            signs && (thinking.on.value_or(false) || !thinking.effort.empty())};
+}
+
+// What was answered, so that it can be learned from when its outcome is known. What several models said is nobody's.
+void Attempt::learn_answer(const chat::Told& told) {
+    if (!way_.place.learns || joins_) return;
+    auto fault = way_.keeping.judged ? std::string() : chat::fault_of(told, way_.request());
+    way_.services.learning.answered(way_.place, outcome_of(told, std::move(fault)));
+}
+
+// Why a local answer that the client has seen nothing of is not good enough.
+Attempt::Doubt Attempt::doubt_of(const chat::Told& told) const {
+    if (auto fault = chat::fault_of(told, way_.request()); !fault.empty()) return {std::move(fault), true};
+    if (const auto* rule = rule_of_cascade(); rule != nullptr && told.sure.known() && told.sure.mean() < rule->sure)
+        return {fmt::format("it was sure of its words with {:.2f} only", told.sure.mean()), false};
+    const auto judged = way_.services.learning.judge(way_.place, record.model, told);
+    if (!judged) return {};
+    const double gain =
+        (better_->terms.quality - *judged) * routing::value_of_answer(way_.snapshot->table, way_.decision->stakes);
+    if (gain <= better_->terms.cost) return {};
+    return {fmt::format("good with {:.2f} only, by what was learned", *judged), false};
+}
+
+const config::Rule* Attempt::rule_of_cascade() const {
+    const auto& rules = way_.config.policy.rules;
+    const auto rule = std::ranges::find(rules, way_.decision->rule, &config::Rule::name);
+    return rule == rules.end() ? nullptr : &*rule;
+}
+
+// A second answer is worth asking for where the owner wants that, where it may differ, and where the next candidate
+// would be asked if it did.
+bool Attempt::worth_a_sample(const chat::Told& told) const {
+    const auto* const rule = rule_of_cascade();
+    const auto& request = way_.request();
+    if (rule == nullptr || rule->agree <= 0 || !told.calls.empty() || request.response_format.asks_json()) return false;
+    const auto& temperature = request.sampling.temperature.json;
+    const bool fixed = !temperature.empty() && std::strtod(temperature.c_str(), nullptr) == 0;
+    if (fixed || !request.sampling.seed.json.empty()) return false;
+    const double worth = better_->terms.quality * routing::value_of_answer(way_.snapshot->table, way_.decision->stakes);
+    return worth > better_->terms.cost;
+}
+
+net::Task<Attempt::Doubt> Attempt::doubt_after_sample(const chat::Told& told) {
+    constexpr std::int64_t kSampleTokens = 64;
+    auto doubt = doubt_of(told);
+    if (!doubt.reason.empty() || !worth_a_sample(told)) co_return doubt;
+    // Its place is free for the sample: a model of one slot would wait for itself.
+    answer_.reset();
+    pass_ = {};
+    lease_ = {};
+    auto request = way_.request();
+    request.stream = false;
+    request.max_output_tokens = std::min(request.max_output_tokens.value_or(kSampleTokens), kSampleTokens);
+    auto body = dialect::of(dialect::Kind::openai_chat).encode_request(request, {record.model, false, false, 0}).body;
+    const auto live = std::make_shared<Live>(way_.exchange.worker());
+    net::Cancel::Hook hook;
+    cancel_.on_fire(hook, [live] { live->cancel(); });
+    const auto sample = co_await ask_aside(way_.gateway, way_.exchange.worker(), way_.key,
+                                           {std::move(body), way_.inputs->label, "a second answer to compare"}, live);
+    if (!sample.error.empty() || sample.text.empty()) co_return doubt;
+    const double agreed = chat::agreement(told.text, sample.text);
+    if (agreed < rule_of_cascade()->agree)
+        doubt.reason = fmt::format("a second answer of it agrees with {:.2f} only ({})", agreed, sample.decision);
+    co_return doubt;
+}
+
+// The answer stays here, and the next candidate is asked. `say` makes what the client would have got: one that is only
+// expected to be worse is better than none, where nobody else answers.
+Next Attempt::escalate(const chat::Told& told, Doubt doubt, const Usage& usage, const std::function<Spare()>& say) {
+    if (!doubt.faulty) {
+        way_.spare = say();
+        way_.spare->served = *this;
+    }
+    way_.warn(fmt::format("{} answered, and its answer did not pass: {}", record.model, doubt.reason));
+    record.error = doubt.reason;
+    settle(usage, "escalated");
+    if (way_.place.learns) way_.services.learning.rejected(way_.place, outcome_of(told, std::move(doubt.reason)));
+    way_.last = ours({ErrorCode::upstream, "no answer passed the checks of the cascade"}, upstream::Remedy::next);
+    return Next::next_candidate;
+}
+
+// ---- the answer, whole ----
+
+net::Task<Next> Attempt::begin_whole() {
+    auto body = co_await answer_->read_all();
+    if (cancel_.fired()) co_return cancelled(true);
+    if (!body) co_return unreadable(body.error());
+    mark_first_byte();
+    auto read = conversion_->read(*body, streamed_, way_.frame(*this).id);
+    if (!read && read.error().code == ErrorCode::policy)
+        co_return stopped(read.error(), estimate({static_cast<std::int64_t>(body->size() / 4)}));
+    if (!read) {
+        Error error = read.error();
+        error.message = fmt::format("{}: {}", provider_.id, error.message);
+        co_return unreadable(std::move(error));
+    }
+    body_ = std::move(*body);
+    whole_ = std::move(*read);
+    note_pace(false);
+    co_return Next::ready;
+}
+
+net::Task<Next> Attempt::give_whole() {
+    auto frame = way_.frame(*this);
+    const auto usage = whole_.usage.value_or(estimate(whole_.output));
+    if (better_ != nullptr)
+        if (auto doubt = co_await doubt_after_sample(whole_.told); !doubt.reason.empty())
+            co_return escalate(whole_.told, std::move(doubt), usage, [&] {
+                auto said = conversion_->say(whole_, body_, streamed_, usage, frame);
+                return Spare{std::move(said.body), said.stream, {}};
+            });
+    settle(usage, "answered");
+    way_.remember_answer(*this, whole_.told.text);
+    learn_answer(whole_.told);
+    way_.tell_trials(*this, whole_.told);
+    auto said = conversion_->say(whole_, std::move(body_), streamed_, record.usage, std::move(frame));
+    // Reranked texts come back as they were sent.
+    if (sent && way_.question.front.operation == Operation::rerank)
+        said.body = privacy::restored(sent->stands, said.body, true);
+    auto receipt = co_await way_.close_with(way_.keeping.keep_whole ? said.body : said.response, *this);
+    if (!receipt) {
+        co_await way_.refuse(receipt.error());
+        co_return Next::done;
+    }
+    const auto type = way_.type_of(said.stream);
+    way_.keep_answer(*this, said.body, type, said.stream);
+    co_await way_.give(std::move(*receipt), way_.answer_headers(*this, type), std::move(said.body), said.stream);
+    co_return Next::done;
+}
+
+// ---- the answer, as it comes ----
+
+// One more piece of it.
+net::Task<> Attempt::read_on() {
+    auto piece = co_await answer_->read();
+    if (cancel_.fired()) co_return;
+    if (!piece) {
+        broken_ = piece.error();
+        over_ = true;
+        co_return;
+    }
+    mark_first_byte();
+    if (piece->empty()) {
+        relay_->end();
+        over_ = true;
+    } else if (auto ok = relay_->feed(*piece); !ok) {
+        broken_ = ok.error();
+        over_ = true;
+    }
+    over_ = over_ || relay_->done() || relay_->failed();
+    if (!over_) co_return;
+    if (relay_->failed()) broken_ = relay_->failed();
+    if (!broken_ && !relay_->done() && !relay_->whole())
+        broken_ =
+            Error{ErrorCode::upstream, fmt::format("{} ended its stream before the answer was finished", provider_.id)};
+}
+
+net::Task<Next> Attempt::begin_stream() {
+    if (relay_) {
+        conversion_->go_on(*relay_, way_.frame(*this).id, std::move(splice_));
+    } else {
+        const bool resumable = way_.failure_policy().on_cut != config::OnCut::error;
+        relay_ = conversion_->relay([this] { return way_.frame(*this); }, resumable);
+        if (way_.inputs->label > Label::public_ || way_.place.learns || better_ != nullptr || resumable ||
+            way_.services.trials.any())
+            relay_->collect();
+    }
+    // Until there is content, an error can still be an HTTP error, and another attempt be made.
+    while (!over_ && (better_ != nullptr || !relay_->has_content())) {
+        co_await read_on();
+        if (cancel_.fired()) co_return cancelled(true);
+    }
+    if (broken_ && broken_->code == ErrorCode::policy) co_return stopped(*broken_, usage_of_stream());
+    if (broken_) co_return unreadable(*broken_);
+    note_pace(true);
+    co_return Next::ready;
+}
+
+net::Task<Next> Attempt::give_stream() {
+    auto& exchange = way_.exchange;
+    // What came with the end is for the last bytes.
+    while (!over_) {
+        if (auto bytes = relay_->take(); !bytes.empty()) {
+            if (!exchange.started()) exchange.start(200, way_.answer_headers(*this, way_.stream_type()));
+            if (!way_.same_request.empty() && way_.given.size() < AnswerCache::kLargest) way_.given += bytes;
+            co_await exchange.write(std::move(bytes));
+        }
+        co_await read_on();
+        if (!cancel_.fired()) continue;
+        record.error = "the client has gone";
+        settle(usage_of_stream(), "cancelled");
+        way_.remember_answer(*this, relay_->told().text);
+        way_.record_unwatched();
+        co_return Next::done;
+    }
+    if (relay_->malformed() > 0)
+        way_.warn(fmt::format("{} malformed events of {} were skipped", relay_->malformed(), provider_.id));
+    const auto usage = usage_of_stream();
+    if (broken_) {
+        record.error = way_.recordable(broken_->message, broken_->code == ErrorCode::policy ? 0 : record.status);
+        settle(usage, "cut");
+        if (broken_->code != ErrorCode::policy) way_.services.health.failed(provider_.id, record.error);
+        co_return Next::cut;
+    }
+    if (better_ != nullptr)
+        if (auto doubt = co_await doubt_after_sample(relay_->told()); !doubt.reason.empty())
+            co_return escalate(relay_->told(), std::move(doubt), usage, [&] {
+                auto bytes = relay_->take();
+                return Spare{bytes + relay_->finish(usage), true, {}};
+            });
+    settle(usage, "answered");
+    way_.remember_answer(*this, relay_->told().text);
+    learn_answer(relay_->told());
+    way_.tell_trials(*this, relay_->told());
+    std::string rest = relay_->finish(way_.before + record.usage);
+    auto receipt = co_await way_.close_with(relay_->response(), *this);
+    if (!receipt && !exchange.started()) {
+        co_await way_.refuse(receipt.error());
+        co_return Next::done;
+    }
+    if (!receipt) {
+        co_await exchange.write(relay_->fail(receipt.error()));
+        co_return Next::done;
+    }
+    if (!exchange.started()) exchange.start(200, way_.answer_headers(*this, way_.stream_type()));
+    if (!way_.same_request.empty()) way_.keep_answer(*this, way_.given + rest, way_.stream_type(), true);
+    co_await way_.last_bytes(std::move(*receipt), std::move(rest));
+    co_return Next::done;
+}
+
+net::Task<> Attempt::break_off() {
+    way_.remember_answer(*this, relay_->told().text);
+    auto last = relay_->fail(*broken_);
+    // The record comes before the last byte here too. Where it cannot be written, the client gets its error all the
+    // same.
+    (void)co_await way_.close_with(relay_->response(), *this);
+    co_await way_.exchange.write(std::move(last));
+}
+
+}  // namespace tandem::gateway

@@ -1,0 +1,149 @@
+#include "probe/probes.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "base/text.h"
+#include "gateway/aside.h"
+
+namespace tandem::probe {
+
+const char* const kProbesSchema =
+    "CREATE TABLE probes (model TEXT NOT NULL, task TEXT NOT NULL, kind TEXT NOT NULL, identity TEXT NOT NULL, "
+    "decision "
+    "TEXT NOT NULL, time INTEGER NOT NULL, milliseconds INTEGER NOT NULL, passed INTEGER NOT NULL, note TEXT NOT NULL, "
+    "PRIMARY "
+    "KEY (model, task)) STRICT, WITHOUT ROWID;";
+
+namespace {
+
+constexpr std::int64_t kNotAsked = -1;
+constexpr std::size_t kMostSaid = 100;  // bytes of a wrong answer that are shown
+
+}  // namespace
+
+Result<> put(store::Database& database, const Record& r) {
+    return database.prepare("INSERT OR REPLACE INTO probes VALUES (?,?,?,?,?,?,?,?,?)")
+        .bind(1, r.model)
+        .bind(2, r.task)
+        .bind(3, r.kind)
+        .bind(4, r.identity)
+        .bind(5, r.decision)
+        .bind(6, r.time)
+        .bind(7, r.milliseconds)
+        .bind(8, r.passed ? static_cast<std::int64_t>(*r.passed) : kNotAsked)
+        .bind(9, r.note)
+        .run();
+}
+
+Result<std::vector<Record>> records(store::Database& database, const std::string& model) {
+    auto rows = database.prepare(
+        "SELECT model, task, kind, identity, decision, time, milliseconds, passed, note FROM probes WHERE ?1 = '' OR "
+        "model = ?1 ORDER BY model, kind, length(task), task");
+    rows.bind(1, model);
+    std::vector<Record> result;
+    while (true) {
+        const auto row = rows.step();
+        if (!row) return fail(row.error());
+        if (!*row) return result;
+        Record r{rows.text(0),    rows.text(1),    rows.text(2), rows.text(3), rows.text(4),
+                 rows.integer(5), rows.integer(6), std::nullopt, rows.text(8)};
+        if (rows.integer(7) != kNotAsked) r.passed = rows.integer(7) != 0;
+        result.push_back(std::move(r));
+    }
+}
+
+struct Probes::Work {
+    gateway::Gateway& gateway;
+    net::Worker& worker;
+    std::string model;
+    std::vector<Task> tasks;
+    std::shared_ptr<gateway::Live> live;
+};
+
+Probes::Probes(store::Store& store, const Clock& clock, gateway::Learning& learning)
+    : store_(store), clock_(clock), learning_(learning) {
+    key_.id = "probe";
+    key_.secret = std::make_shared<const Secret>();
+}
+
+Result<std::size_t> Probes::start(gateway::Gateway& gateway, net::Worker& worker, const std::string& model, int each) {
+    const auto snapshot = gateway.services().snapshot();
+    const auto* const known = snapshot->config->model(model);
+    if (known == nullptr) {
+        std::vector<std::string> names;
+        for (const auto& one : snapshot->config->models) names.push_back(one.id);
+        return fail(ErrorCode::not_found,
+                    fmt::format("there is no model '{}'{}", printable(model, 60), suggest(model, names)), "model");
+    }
+    const auto claims = known->capabilities.value_or(config::Capabilities());
+    if (claims.has(config::Capability::embeddings) || claims.has(config::Capability::rerank))
+        return fail(ErrorCode::invalid, fmt::format("'{}' makes no answers that could be checked", model), "model");
+    auto list = tasks(each, claims.has(config::Capability::reasoning));
+    const auto count = list.size();
+    {
+        const std::lock_guard lock(mutex_);
+        auto& progress = progress_[model];
+        if (progress.runs)
+            return fail(ErrorCode::unavailable, fmt::format("'{}' is being probed already: {} of {} questions are done",
+                                                            model, progress.done, progress.of));
+        progress = {0, count, true, {}};
+    }
+    auto live = std::make_shared<gateway::Live>(worker);
+    auto work = std::make_shared<Work>(Work{gateway, worker, model, std::move(list), live});
+    if (gateway.background().start(worker, "probe#" + model, live, [this, work] { return run(work); })) return count;
+    note(model, [](Progress& p) { p.runs = false; });
+    return fail(ErrorCode::unavailable, "the server is stopping");
+}
+
+std::optional<Probes::Progress> Probes::progress(const std::string& model) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = progress_.find(model);
+    return found == progress_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void Probes::note(const std::string& model, const std::function<void(Progress&)>& change) {
+    const std::lock_guard lock(mutex_);
+    change(progress_[model]);
+}
+
+net::Task<> Probes::run(std::shared_ptr<Work> work) {
+    int errors = 0;
+    std::string ended;
+    for (const auto& task : work->tasks) {
+        if (work->gateway.background().stopping()) ended = "the server stopped";
+        if (errors == kMostErrors) ended = fmt::format("{} questions in a row could not be asked", errors);
+        if (!ended.empty()) break;
+        const auto began = clock_.steady();
+        const auto answer =
+            co_await gateway::ask_aside(work->gateway, work->worker, key_,
+                                        {task.request_to(work->model), Label::public_, "a probe", true}, work->live);
+        Record record;
+        record.model = work->model;
+        record.task = task.id;
+        record.kind = task.kind;
+        record.identity = learning_.identity(work->model);
+        record.decision = answer.decision;
+        record.time = clock_.wall().time_since_epoch().count();
+        record.milliseconds = std::chrono::duration_cast<milliseconds>(clock_.steady() - began).count();
+        record.note = printable(answer.error, 300);
+        errors = answer.error.empty() ? 0 : errors + 1;
+        if (answer.error.empty()) {
+            record.passed = task.passed(answer.told);
+            if (!*record.passed) record.note = fmt::format("said: {}", printable(trim(answer.text), kMostSaid));
+            learning_.probed(answer.decision, task.id, *record.passed);
+        }
+        auto kept = co_await net::wait_for<Result<>>([&](auto resume) {
+            store_.submit([record](store::Database& database) { return put(database, record); }, std::move(resume));
+        });
+        if (!kept) ended = "its results cannot be written: " + kept.error().message;
+        note(work->model, [](Progress& p) { ++p.done; });
+    }
+    note(work->model, [&](Progress& p) {
+        p.runs = false;
+        p.ended = ended;
+    });
+    if (!ended.empty()) spdlog::warn("the probe of {} ended early: {}", work->model, ended);
+}
+
+}  // namespace tandem::probe
