@@ -168,6 +168,8 @@ struct App::Parts {
         if (gateway && server) gateway->background().stop();
         pool.join();
         for (auto& worker : workers) worker->stop();
+        // What was submitted while nobody waited for it refers to the members below.
+        (void)store->run([](store::Database&) { return Result<>(); });
         if (checkpoints) checkpoints->stop();
     }
 

@@ -30,6 +30,10 @@ void Gate::Pass::leave() {
 
 std::optional<Gate::Pass> Gate::try_enter(const Asked& asked) {
     const std::lock_guard lock(mutex_);
+    return enter_now(asked);
+}
+
+std::optional<Gate::Pass> Gate::enter_now(const Asked& asked) {
     auto& place = places_[asked.place];
     place.fixed = asked.fixed;
     if (place.waiting > 0 || place.running >= place.room()) return std::nullopt;
@@ -38,11 +42,13 @@ std::optional<Gate::Pass> Gate::try_enter(const Asked& asked) {
 }
 
 std::shared_ptr<Gate::Ticket> Gate::enter(const Asked& asked, Resume resume) {
-    if (auto pass = try_enter(asked)) {
+    // Under one lock with what follows: whoever waits must be seen by the last one who leaves.
+    std::unique_lock lock(mutex_);
+    if (auto pass = enter_now(asked)) {
+        lock.unlock();
         resume(std::move(*pass));
         return nullptr;
     }
-    std::unique_lock lock(mutex_);
     auto& place = places_[asked.place];
     if (place.waiting >= kMostWaiting || asked.only_if_free) {
         const auto waiting = place.waiting;

@@ -93,6 +93,7 @@ class Gate {
         std::array<Line, 2> lines;  // interactive, batch
         std::size_t room() const { return fixed > 0 ? fixed : static_cast<std::size_t>(limit); }
     };
+    std::optional<Pass> enter_now(const Asked& asked);  // under the lock
     static std::shared_ptr<Ticket> next(Place& place);
     void left(const std::string& name, Verdict verdict, SteadyTime since);
     void serve(const std::string& name, std::unique_lock<std::mutex>& lock);
