@@ -169,7 +169,8 @@ struct App::Parts {
         pool.join();
         for (auto& worker : workers) worker->stop();
         // What was submitted while nobody waited for it refers to the members below.
-        (void)store->run([](store::Database&) { return Result<>(); });
+        if (auto ok = store->run([](store::Database&) { return Result<>(); }); !ok)
+            spdlog::error("the last records could not be written: {}", ok.error().message);
         if (checkpoints) checkpoints->stop();
     }
 

@@ -7,6 +7,7 @@
 #include "api/feedback.h"
 #include "api/metrics.h"
 #include "api/probes.h"
+#include "api/read.h"
 #include "base/text.h"
 #include "dialect/openai_chat.h"
 #include "gateway/query.h"
@@ -115,13 +116,8 @@ net::Task<Result<std::string>> Api::dispatch(const Call& call) {
 
 net::Task<Result<std::string>> Api::decisions(const Call& call) {
     const std::string id(call.rest.substr(call.rest.find('/') + 1));
-    const auto file = call.snapshot.config->data / "ledger.db";
-    auto explanation =
-        co_await net::run_on<Result<Explanation>>(gateway_.services().pool, [file, id]() -> Result<Explanation> {
-            auto database = store::Database::open_to_read(file);
-            if (!database) return fail(database.error());
-            return explain(**database, id);
-        });
+    auto explanation = co_await read_ledger<Explanation>(
+        gateway_.services(), [id](store::Database& database) { return explain(database, id); });
     if (!explanation) co_return fail(explanation.error());
     // Whose decision it is not, does not learn that it exists.
     if (!call.owner && explanation->record.key != call.key.id)

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "api/read.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -17,11 +18,8 @@ using experiment::Report;
 using Known = Experiments::Known;
 
 net::Task<Result<Report>> report_of(gateway::Services& services, Known known) {
-    const auto file = services.snapshot()->config->data / "ledger.db";
-    co_return co_await net::run_on<Result<Report>>(services.pool, [file, known]() -> Result<Report> {
-        auto database = store::Database::open_to_read(file);
-        if (!database) return fail(database.error());
-        return experiment::report(**database, known.record, known.definition);
+    co_return co_await read_ledger<Report>(services, [known](store::Database& database) {
+        return experiment::report(database, known.record, known.definition);
     });
 }
 
@@ -45,11 +43,8 @@ std::optional<std::string> pair_json(const experiment::Trial& trial) {
 
 net::Task<Result<std::string>> pairs(gateway::Services& services, Known known) {
     using List = std::vector<experiment::Measured>;
-    const auto file = services.snapshot()->config->data / "ledger.db";
-    const auto all = co_await net::run_on<Result<List>>(services.pool, [file, known]() -> Result<List> {
-        auto database = store::Database::open_to_read(file);
-        if (!database) return fail(database.error());
-        return experiment::measured(**database, known.record.name, known.record.first);
+    const auto all = co_await read_ledger<List>(services, [known](store::Database& database) {
+        return experiment::measured(database, known.record.name, known.record.first);
     });
     if (!all) co_return fail(all.error());
     json::Writer out;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "api/read.h"
 #include "base/json.h"
 #include "base/text.h"
 
@@ -33,16 +34,6 @@ void write_model(json::Writer& out, const gateway::Services& services, const pro
     out.end_array().end_object();
 }
 
-net::Task<Result<std::vector<Record>>> records_of(gateway::Services& services, std::string model) {
-    const auto file = services.snapshot()->config->data / "ledger.db";
-    using List = std::vector<Record>;
-    co_return co_await net::run_on<Result<List>>(services.pool, [file, model]() -> Result<List> {
-        auto database = store::Database::open_to_read(file);
-        if (!database) return fail(database.error());
-        return probe::records(**database, model);
-    });
-}
-
 }  // namespace
 
 // POST takes {"model": NAME, "each": 1 to 20}.
@@ -52,12 +43,12 @@ net::Task<Result<std::string>> serve_probes(gateway::Gateway& gateway, net::Work
     const auto snapshot = services.snapshot();
     const bool get = request.method == "GET" || request.method == "HEAD";
     if (rest == "probes" && request.method == "POST") {
-        constexpr std::int64_t kEach = 4;
         json::Document document;
         if (auto ok = document.parse(request.body); !ok) co_return fail(ok.error());
         const auto root = document.root();
         const auto model = root["model"].string();
-        const auto each = root["each"].exists() ? root["each"].integer() : std::optional(kEach);
+        const auto each =
+            root["each"].exists() ? root["each"].integer() : std::optional(std::int64_t{probe::kUsualEach});
         if (!model) co_return fail(ErrorCode::invalid, "model: expected the name of a model", "model");
         if (!each || *each < 1 || *each > probe::kMostEach)
             co_return fail(ErrorCode::invalid, fmt::format("each: expected 1 to {}", probe::kMostEach), "each");
@@ -71,7 +62,8 @@ net::Task<Result<std::string>> serve_probes(gateway::Gateway& gateway, net::Work
     const std::string one(rest.substr(std::min(rest.size(), std::string_view("probes/").size())));
     if (!one.empty() && snapshot->config->model(one) == nullptr)
         co_return fail(ErrorCode::not_found, fmt::format("there is no model '{}'", printable(one, 60)));
-    const auto records = co_await records_of(services, one);
+    const auto records = co_await read_ledger<std::vector<Record>>(
+        services, [one](store::Database& database) { return probe::records(database, one); });
     if (!records) co_return fail(records.error());
     json::Writer out;
     if (!one.empty()) {

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/remote.h"
+#include "probe/tasks.h"
 
 namespace tandem::cli {
 
@@ -106,7 +107,7 @@ int probe(const Globals& globals, const std::string& model, int each) {
 void add_probe(CLI::App& app, Globals& globals, Action& action) {
     struct Asked {
         std::string model;
-        int each = 4;
+        int each = probe::kUsualEach;
     };
     auto asked = std::make_shared<Asked>();
     auto* command = app.add_subcommand(
@@ -114,7 +115,7 @@ void add_probe(CLI::App& app, Globals& globals, Action& action) {
         "Ask a model questions whose answers can be checked, and learn from that; without one, what was found");
     command->add_option("model", asked->model, "The model; its provider is paid as for any request");
     command->add_option("--each", asked->each, "Questions of each of eight kinds")
-        ->check(CLI::Range(1, 20))
+        ->check(CLI::Range(1, probe::kMostEach))
         ->capture_default_str();
     command->callback([&, asked] {
         action = [&globals, asked] {

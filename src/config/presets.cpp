@@ -75,9 +75,10 @@ std::string rules_as_yaml(const Policy& policy) {
         if (rule.stakes) out += fmt::format(", stakes: {}", kStakesNames[static_cast<std::size_t>(*rule.stakes)]);
         if (rule.only) out += fmt::format(", only: {}", name_of(*rule.only));
         if (!rule.fallback) out += ", fallback: false";
-        if (rule.cascade && rule.agree <= 0 && rule.sure <= 0) out += ", cascade: true";
-        if (rule.cascade && (rule.agree > 0 || rule.sure > 0))
-            out += fmt::format(", cascade: {{ agree: {}, sure: {} }}", rule.agree, rule.sure);
+        if (rule.cascade)
+            out += rule.agree > 0 || rule.sure > 0
+                       ? fmt::format(", cascade: {{ agree: {}, sure: {} }}", rule.agree, rule.sure)
+                       : std::string(", cascade: true");
         out += " }\n";
     }
     return out;

@@ -37,9 +37,7 @@ std::string cut(std::string_view text) {
 }
 
 config::Key key_of(const config::Experiment& e) {
-    config::Key key;
-    key.id = "experiment:" + e.name;
-    key.secret = std::make_shared<const Secret>();
+    auto key = gateway::payer("experiment:" + e.name);
     if (e.budget > Money{}) key.budgets.push_back({e.budget, config::Budget::Window::day});
     return key;
 }

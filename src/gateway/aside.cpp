@@ -36,6 +36,13 @@ std::string error_in(const net::Response& response, const json::Document* docume
 
 }  // namespace
 
+config::Key payer(std::string id) {
+    config::Key key;
+    key.id = std::move(id);
+    key.secret = std::make_shared<const Secret>();
+    return key;
+}
+
 net::Task<Result<std::vector<float>>> embed_aside(Gateway& gateway, net::Worker& worker, const config::Key& key,
                                                   const std::string& model, AsideQuestion text, net::Cancel& cancel) {
     json::Writer out;

@@ -25,6 +25,9 @@ struct AsideAnswer {
     std::string fault;     // chat::fault_of
 };
 
+// Who pays for what is asked besides: a key that no client can have.
+config::Key payer(std::string id);
+
 // The vector of a text, of length 1, by a model that makes embeddings. It is a hint, which is not waited for longer
 // than 5 s. `cancel` ends it. Errors: as the model's, upstream.
 net::Task<Result<std::vector<float>>> embed_aside(Gateway& gateway, net::Worker& worker, const config::Key& key,

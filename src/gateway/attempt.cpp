@@ -162,10 +162,8 @@ Result<> Attempt::choose_question() {
 
 // What sees the answer last: the owner's rules for answers, then what puts values back.
 void Attempt::add_filters() {
-    const auto operation = way_.question.front.operation;
-    const bool text = operation == Operation::chat || operation == Operation::completion;
     auto rules = privacy::rules_for(way_.config.privacy.answers, candidate_.zone);
-    if (!text || (rules.empty() && !sent)) return;
+    if (!answers_in_text(way_.question.front.operation) || (rules.empty() && !sent)) return;
     conversion_->filter_with([this, rules](std::vector<std::unique_ptr<chat::EventFilter>>& list) {
         const auto& asked = question().document;
         if (!rules.empty())

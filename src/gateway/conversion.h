@@ -21,6 +21,11 @@ namespace tandem::gateway {
 enum class Operation : std::uint8_t { chat, completion, count, embed, rerank };
 inline constexpr std::array<std::string_view, 5> kOperationNames = {"chat", "completion", "count", "embed", "rerank"};
 
+// What is answered is text that a model writes, and that can be learned from.
+constexpr bool answers_in_text(Operation operation) {
+    return operation == Operation::chat || operation == Operation::completion;
+}
+
 // What a path stands for.
 struct Front {
     dialect::Kind kind = dialect::Kind::openai_chat;

@@ -42,6 +42,14 @@ std::vector<std::uint64_t> prefixes_of(const chat::Request& request) {
     return result;
 }
 
+// All that is known of an answer and what it answers.
+routing::Traits traits_with(std::string_view prompt, const routing::Meaning& meaning, std::string_view answer,
+                            const chat::Sureness& sure) {
+    auto traits = routing::traits_of(prompt, answer, sure);
+    routing::add_meaning(traits, meaning);
+    return traits;
+}
+
 const std::shared_ptr<const routing::Meaning>& no_meaning() {
     static const auto kNone = std::make_shared<const routing::Meaning>();
     return kNone;
@@ -208,16 +216,13 @@ void Learning::rejected(const Place& place, Answered a) {
 }
 
 routing::Traits Learning::Kept::traits() const {
-    auto result = routing::traits_of(*prompt, answer, sure);
-    routing::add_meaning(result, *meaning);
-    return result;
+    return traits_with(*prompt, *meaning, answer, sure);
 }
 
 std::optional<double> Learning::judge(const Place& place, const std::string& model, const chat::Told& answer) const {
     if (!place.learns) return {};
-    auto traits = routing::traits_of(*place.prompt, std::string_view(answer.text).substr(0, kLooked), answer.sure);
-    routing::add_meaning(traits, *place.meaning);
-    return learner_.judge(model, traits);
+    return learner_.judge(model, traits_with(*place.prompt, *place.meaning,
+                                             std::string_view(answer.text).substr(0, kLooked), answer.sure));
 }
 
 void Learning::learn_unwatched(const Kept& kept, const char* source, const std::string& key, double value,

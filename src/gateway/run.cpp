@@ -160,9 +160,8 @@ class Run {
         auto inputs =
             inputs_of(way_.key, request(), std::move(labelled_), way_.asked.stakes, services_.repeats.count(request()));
         need(inputs.features);
-        const auto operation = way_.question.front.operation;
-        if (way_.config.policy.objective.learn &&
-            (operation == Operation::chat || operation == Operation::completion)) {
+        const bool text = answers_in_text(way_.question.front.operation);
+        if (way_.config.policy.objective.learn && text) {
             way_.place = services_.learning.place(request(), way_.key, !way_.keeping.aside,
                                                   routing::is_choice(way_.snapshot->table, request().model),
                                                   std::move(meaning_));
@@ -170,8 +169,7 @@ class Run {
             // Nothing of what is secret is kept, not even which words it has.
             if (inputs.label == Label::secret) way_.place.learns = false;
         }
-        if (services_.trials.any() && !way_.keeping.aside && !way_.keeping.batch &&
-            (operation == Operation::chat || operation == Operation::completion))
+        if (services_.trials.any() && !way_.keeping.aside && !way_.keeping.batch && text)
             inputs.assigned = services_.trials.assign(request().model, way_.key.id + "\n" + way_.conversation_name());
         if (way_.snapshot->table.objective.explore > 0)
             inputs.dice = static_cast<double>(services_.random.next() % 1'000'000) / 1e6;
@@ -216,9 +214,7 @@ class Run {
     // Made once for each model. `who` pays for it, and is named in the ledger.
     net::Task<Result<std::vector<float>>> embed(const std::string& model, const char* who, Label label) {
         if (embedded_by_ == model) co_return embedded_;
-        config::Key key;
-        key.id = who;
-        key.secret = std::make_shared<const Secret>();
+        const auto key = payer(who);
         auto vector = co_await embed_aside(
             way_.gateway, exchange_.worker(), key, model,
             {chat::last_user_text(request()), label, fmt::format("a question for the {}", who)}, exchange_.cancel());
@@ -229,11 +225,10 @@ class Run {
     }
     // For those who choose between models by what they have learned. Without it, they go by its words.
     net::Task<> look_at_meaning() {
-        const auto operation = way_.question.front.operation;
-        const bool text = operation == Operation::chat || operation == Operation::completion;
         const auto& objective = way_.config.policy.objective;
-        if (!text || !objective.learn || way_.keeping.aside || labelled_.label == Label::secret ||
-            !routing::is_choice(way_.snapshot->table, request().model) || trim(chat::last_user_text(request())).empty())
+        if (!answers_in_text(way_.question.front.operation) || !objective.learn || way_.keeping.aside ||
+            labelled_.label == Label::secret || !routing::is_choice(way_.snapshot->table, request().model) ||
+            trim(chat::last_user_text(request())).empty())
             co_return;
         const auto vector = co_await embed(objective.embedding, "learning", labelled_.label);
         if (vector)
@@ -246,8 +241,7 @@ class Run {
 
     // What makes it the same request; empty where its answer is not to be kept, or is asked for anew.
     std::string same_request() const {
-        const auto operation = way_.question.front.operation;
-        const bool text = operation == Operation::chat || operation == Operation::completion;
+        const bool text = answers_in_text(way_.question.front.operation);
         const auto& headers = exchange_.request().headers;
         if (way_.config.cache.ttl.count() == 0 || !text || way_.keeping.keep || way_.inputs->label == Label::secret ||
             headers.get("x-tandem-cache") == "no" ||

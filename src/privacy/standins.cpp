@@ -6,6 +6,8 @@
 #include <array>
 #include <cctype>
 
+#include "base/splitmix.h"
+
 namespace tandem::privacy {
 
 namespace {
@@ -17,18 +19,11 @@ bool is_digit(char c) {
 // Draws that follow from a key and a seed.
 class Draws {
   public:
-    Draws(const Keys& keys, std::string_view seed) : state_(keys.number_of(seed)) {}
-    std::uint64_t below(std::uint64_t bound) {
-        // SplitMix64 (Steele, Lea, Flood 2014).
-        state_ += 0x9E3779B97F4A7C15ULL;
-        std::uint64_t z = state_;
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
-        return (z ^ (z >> 31)) % bound;
-    }
+    Draws(const Keys& keys, std::string_view seed) : numbers_(keys.number_of(seed)) {}
+    std::uint64_t below(std::uint64_t bound) { return numbers_.next() % bound; }
 
   private:
-    std::uint64_t state_;
+    SplitMix64 numbers_;
 };
 
 // ISO/IEC 7812: every second digit from the right doubled.

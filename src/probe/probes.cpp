@@ -10,10 +10,8 @@ namespace tandem::probe {
 
 const char* const kProbesSchema =
     "CREATE TABLE probes (model TEXT NOT NULL, task TEXT NOT NULL, kind TEXT NOT NULL, identity TEXT NOT NULL, "
-    "decision "
-    "TEXT NOT NULL, time INTEGER NOT NULL, milliseconds INTEGER NOT NULL, passed INTEGER NOT NULL, note TEXT NOT NULL, "
-    "PRIMARY "
-    "KEY (model, task)) STRICT, WITHOUT ROWID;";
+    "decision TEXT NOT NULL, time INTEGER NOT NULL, milliseconds INTEGER NOT NULL, passed INTEGER NOT NULL, "
+    "note TEXT NOT NULL, PRIMARY KEY (model, task)) STRICT, WITHOUT ROWID;";
 
 namespace {
 
@@ -62,10 +60,7 @@ struct Probes::Work {
 };
 
 Probes::Probes(store::Store& store, const Clock& clock, gateway::Learning& learning)
-    : store_(store), clock_(clock), learning_(learning) {
-    key_.id = "probe";
-    key_.secret = std::make_shared<const Secret>();
-}
+    : store_(store), clock_(clock), learning_(learning), key_(gateway::payer("probe")) {}
 
 Result<std::size_t> Probes::start(gateway::Gateway& gateway, net::Worker& worker, const std::string& model, int each) {
     const auto snapshot = gateway.services().snapshot();

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/json.h"
+#include "base/splitmix.h"
 #include "base/text.h"
 
 namespace tandem::probe {
@@ -15,24 +16,20 @@ namespace {
 
 using chat::Told;
 
-// Numbers of one task: SplitMix64, so that they are the same on every machine.
+// What one task is made from.
 class Draw {
   public:
-    explicit Draw(std::uint64_t seed) : state_(seed) {}
-    int from(int low, int high) { return low + static_cast<int>(next() % static_cast<std::uint64_t>(high - low + 1)); }
+    explicit Draw(std::uint64_t seed) : numbers_(seed) {}
+    int from(int low, int high) {
+        return low + static_cast<int>(numbers_.next() % static_cast<std::uint64_t>(high - low + 1));
+    }
     template <typename List>
     auto one_of(const List& list) {
-        return list[next() % std::size(list)];
+        return list[numbers_.next() % std::size(list)];
     }
 
   private:
-    std::uint64_t next() {
-        std::uint64_t z = state_ += 0x9E3779B97F4A7C15ULL;
-        z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9ULL;
-        z = (z ^ (z >> 27U)) * 0x94D049BB133111EBULL;
-        return z ^ (z >> 31U);
-    }
-    std::uint64_t state_;
+    SplitMix64 numbers_;
 };
 
 constexpr std::array<std::string_view, 8> kNames = {"Nora", "Ilja", "Marta", "Tomas", "Aiko", "Samir", "Lena", "Petra"};

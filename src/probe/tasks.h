@@ -13,7 +13,7 @@ namespace tandem::probe {
 
 inline constexpr std::array<std::string_view, 8> kKinds = {"arithmetic", "code",     "extraction", "format",
                                                            "json",       "language", "reading",    "tools"};
-inline constexpr int kMostEach = 20;
+inline constexpr int kUsualEach = 4, kMostEach = 20;  // questions of each kind
 
 struct Task {
     std::string id;    // kind and number, such as "tools-2": the same question in every run and for every model

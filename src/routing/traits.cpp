@@ -9,6 +9,8 @@
 #include <set>
 #include <string>
 
+#include "base/splitmix.h"
+
 namespace tandem::routing {
 
 namespace {
@@ -288,14 +290,11 @@ Traits traits_of(std::string_view prompt, std::string_view answer, const chat::S
 
 Meaning meaning_of(const std::vector<float>& vector) {
     Meaning meaning(kMeaningTraits);
-    for (std::size_t i = 0; i < vector.size(); ++i) {
-        // The signs of one number for all traits: 64 bits, by SplitMix64's finalizer.
-        std::uint64_t bits = (i + 1) * 0x9E3779B97F4A7C15ULL;
-        bits = (bits ^ (bits >> 30U)) * 0xBF58476D1CE4E5B9ULL;
-        bits = (bits ^ (bits >> 27U)) * 0x94D049BB133111EBULL;
-        bits ^= bits >> 31U;
-        for (std::uint32_t t = 0; t < kMeaningTraits; ++t)
-            meaning[t] += ((bits >> t) & 1U) != 0 ? vector[i] : -vector[i];
+    SplitMix64 signs(0);
+    static_assert(kMeaningTraits == 64);  // a sign for each, in one number
+    for (const auto number : vector) {
+        const auto bits = signs.next();
+        for (std::uint32_t t = 0; t < kMeaningTraits; ++t) meaning[t] += ((bits >> t) & 1U) != 0 ? number : -number;
     }
     const auto scale = static_cast<float>(1 / std::sqrt(static_cast<double>(kMeaningTraits)));
     for (auto& number : meaning) number *= scale;
