@@ -232,10 +232,13 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
                                                     config.data.string(), error.message()));
     auto lock = LockFile::take(config.data / "tandem.lock");
     if (!lock) return fail(lock.error());
-    const std::array migrations{
-        store::Migration{first_schema().c_str()},         store::Migration{kept::kKeptSchema},
-        store::Migration{privacy_schema().c_str()},       store::Migration{ledger::kOutcomesSchema},
-        store::Migration{experiment::kExperimentsSchema}, store::Migration{probe::kProbesSchema}};
+    const std::array migrations{store::Migration{first_schema().c_str()},
+                                store::Migration{kept::kKeptSchema},
+                                store::Migration{privacy_schema().c_str()},
+                                store::Migration{ledger::kOutcomesSchema},
+                                store::Migration{experiment::kExperimentsSchema},
+                                store::Migration{probe::kProbesSchema},
+                                store::Migration{kept::kKeptSchema2}};
     auto store = store::Store::open(
         config.data / "ledger.db", migrations,
         config.durability == config::Durability::power ? store::Durability::power : store::Durability::process);

@@ -4,11 +4,14 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <set>
 
+#include "access/authenticate.h"
+#include "access/origin.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "gateway/detached.h"
@@ -29,8 +32,24 @@ constexpr std::size_t kMostLines = 50'000;
 constexpr int kLanes = 4;     // lines of one batch under way at once
 constexpr int kAttempts = 6;  // of a line that is told to come back later
 constexpr seconds kLongestWait{60};
-constexpr std::string_view kEndpoints[] = {"/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/responses",
-                                           "/v1/messages"};
+
+// Where the lines of a batch may go.
+struct Endpoint {
+    std::string_view path;
+    Front front;
+};
+constexpr std::array kEndpoints = {
+    Endpoint{"/v1/chat/completions", {dialect::Kind::openai_chat, Operation::chat}},
+    Endpoint{"/v1/completions", {dialect::Kind::openai_chat, Operation::completion}},
+    Endpoint{"/v1/embeddings", {dialect::Kind::openai_chat, Operation::embed}},
+    Endpoint{"/v1/responses", {dialect::Kind::openai_responses, Operation::chat}},
+    Endpoint{"/v1/messages", {dialect::Kind::anthropic, Operation::chat}},
+};
+
+const Endpoint* endpoint_named(std::string_view path) {
+    const auto* const found = std::ranges::find(kEndpoints, path, &Endpoint::path);
+    return found == kEndpoints.end() ? nullptr : found;
+}
 
 fs::path path_of(const Snapshot& snapshot, const std::string& id) {
     return snapshot.config->data / "files" / id;
@@ -218,7 +237,7 @@ net::Task<> answer_line(BatchRun& run, Line line, std::shared_ptr<Live> live, ne
     auto& services = run.gateway.services();
     for (int attempt = 1;; ++attempt) {
         const auto snapshot = services.snapshot();
-        const auto* key = run.gateway.key_named(*snapshot, run.batch.key);
+        auto who = access::principal_of(*snapshot->config, run.batch.key);
         net::Request request;
         request.method = "POST";
         request.path = request.target = run.batch.endpoint;
@@ -235,12 +254,15 @@ net::Task<> answer_line(BatchRun& run, Line line, std::shared_ptr<Live> live, ne
         };
         keeping.keep_whole = true;
         keeping.batch = true;
-        if (key != nullptr)
-            co_await answer_question(run.gateway, exchange, snapshot, *key, *front_of(run.batch.endpoint),
+        keeping.label = run.batch.label;
+        keeping.label_reason = "its batch";
+        const auto front = endpoint_named(run.batch.endpoint)->front;
+        if (who)
+            co_await answer_question(run.gateway, {exchange, snapshot, std::move(*who), {}, nullptr, {}}, front,
                                      std::move(keeping));
         else
-            answer = run.gateway.error(
-                run.batch.endpoint, 0,
+            answer = error_response(
+                front.kind, 0,
                 {ErrorCode::forbidden, fmt::format("the key '{}' is not in the config any more", run.batch.key)});
         live->runs_with(nullptr);
         if (answer.status == 200 || exchange.cancel().fired())
@@ -291,20 +313,32 @@ void start_batch(Gateway& gateway, kept::Batch batch, std::vector<Line> lines, n
 
 // ---- requests ----
 
-struct Served {
-    Gateway& gateway;
-    net::Exchange& exchange;
-    const Snapshot& snapshot;
-    const config::Key& key;
-    std::vector<std::string> parts;
+template <typename T>
+std::string listed(const std::vector<T>& entries, std::string (*object)(const T&)) {
+    json::Writer out;
+    out.begin_object().member("object", "list").key("data").begin_array();
+    for (const auto& entry : entries) out.raw(object(entry));
+    out.end_array().member("has_more", false).end_object();
+    return out.take();
+}
 
-    const net::Request& request() const { return exchange.request(); }
-    bool is(std::string_view method) const { return exchange.request().method == method; }
-    Services& services() const { return gateway.services(); }
-};
+net::Task<Result<kept::File>> file_of(Gateway& gateway, std::string key, std::string id) {
+    co_return co_await query<kept::File>(
+        gateway.services().store, [key, id](store::Database& database) { return kept::find_file(database, key, id); });
+}
 
-net::Task<Answer> upload(const Served& s) {
-    auto parts = net::parse_form(s.request().headers.get("content-type"), s.request().body);
+net::Task<Result<kept::Batch>> batch_of(Gateway& gateway, const Call& call) {
+    co_return co_await query<kept::Batch>(gateway.services().store,
+                                          [key = call.who.id(), id = call.parts[0]](store::Database& database) {
+                                              return kept::find_batch(database, key, id);
+                                          });
+}
+
+}  // namespace
+
+net::Task<Answer> upload_file(Gateway& gateway, const Call& call) {
+    auto& services = gateway.services();
+    auto parts = net::parse_form(call.request().headers.get("content-type"), call.request().body);
     if (!parts) co_return fail(parts.error());
     kept::File file;
     std::string_view bytes;
@@ -319,157 +353,135 @@ net::Task<Answer> upload(const Served& s) {
     if (!has_file) co_return fail(ErrorCode::invalid, "file: expected a part of the form with a file in it", "file");
     if (file.purpose.empty())
         co_return fail(ErrorCode::invalid, "purpose: expected a field such as 'batch'", "purpose");
-    file.id = s.services().new_id("file-");
-    file.key = s.key.id;
+    file.id = services.new_id("file-");
+    file.key = call.who.id();
+    file.said = higher(call.who.label, call.said.label);
     file.bytes = static_cast<std::int64_t>(bytes.size());
-    file.created = s.services().unix_seconds();
+    file.created = services.unix_seconds();
     // A large file takes a while to look through and to write; the worker has others to serve.
-    auto written = co_await net::run_on<Result<Label>>(s.services().pool, [&]() -> Result<Label> {
+    auto written = co_await net::run_on<Result<Label>>(services.pool, [&]() -> Result<Label> {
         privacy::Labelled labelled;
-        labelled.raise(s.key.label, "key");
-        privacy::label_by_text(*s.snapshot.detector, bytes, s.snapshot.config->privacy.detect, labelled);
-        if (auto ok = write_file(path_of(s.snapshot, file.id), bytes); !ok) return fail(ok.error());
+        labelled.raise(file.said, "key or header");
+        privacy::label_by_text(*call.snapshot->detector, bytes, call.snapshot->config->privacy.detect, labelled);
+        if (auto ok = write_file(path_of(*call.snapshot, file.id), bytes); !ok) return fail(ok.error());
         return labelled.label;
     });
     if (!written) co_return fail(written.error());
     file.label = *written;
-    auto done = co_await change(s.services().store, [file](store::Database& d) { return kept::put(d, file); });
+    auto done = co_await change(services.store, [file](store::Database& d) { return kept::put(d, file); });
     if (!done) co_return fail(done.error());
     co_return file_object(file);
 }
 
-template <typename T>
-std::string listed(const std::vector<T>& entries, std::string (*object)(const T&)) {
-    json::Writer out;
-    out.begin_object().member("object", "list").key("data").begin_array();
-    for (const auto& entry : entries) out.raw(object(entry));
-    out.end_array().member("has_more", false).end_object();
-    return out.take();
+net::Task<Answer> list_files(Gateway& gateway, const Call& call) {
+    auto list = co_await query<std::vector<kept::File>>(
+        gateway.services().store, [key = call.who.id(), purpose = call.request().parameter("purpose")](
+                                      store::Database& database) { return kept::files_of(database, key, purpose); });
+    if (!list) co_return fail(list.error());
+    co_return listed<kept::File>(*list, file_object);
 }
 
-net::Task<Answer> files(const Served& s, bool& is_content) {
-    auto& store = s.services().store;
-    const auto& key = s.key.id;
-    if (s.parts.empty() && s.is("POST")) co_return co_await upload(s);
-    if (s.parts.empty() && s.is("GET")) {
-        auto list = co_await query<std::vector<kept::File>>(
-            store, [key, purpose = s.request().parameter("purpose")](store::Database& d) {
-                return kept::files_of(d, key, purpose);
-            });
-        if (!list) co_return fail(list.error());
-        co_return listed<kept::File>(*list, file_object);
-    }
-    if (s.parts.empty()) co_return fail(ErrorCode::method, "/v1/files takes GET and POST");
-    const auto& id = s.parts[0];
-    auto file =
-        co_await query<kept::File>(store, [key, id](store::Database& d) { return kept::find_file(d, key, id); });
+net::Task<Answer> read_file_object(Gateway& gateway, const Call& call) {
+    auto file = co_await file_of(gateway, call.who.id(), call.parts[0]);
     if (!file) co_return fail(file.error());
-    if (s.parts.size() == 2 && s.parts[1] == "content" && s.is("GET")) {
-        is_content = true;
-        co_return co_await net::run_on<Answer>(s.services().pool, [&] { return read_file(path_of(s.snapshot, id)); });
+    co_return file_object(*file);
+}
+
+net::Task<> read_file_content(Gateway& gateway, Call call) {
+    Answer bytes = fail(ErrorCode::internal, "");
+    if (auto file = co_await file_of(gateway, call.who.id(), call.parts[0]))
+        bytes = co_await net::run_on<Answer>(gateway.services().pool,
+                                             [&] { return read_file(path_of(*call.snapshot, file->id)); });
+    else
+        bytes = fail(file.error());
+    if (!bytes) {
+        co_await reply_json(call, dialect::Kind::openai_chat, std::move(bytes));
+        co_return;
     }
-    if (s.parts.size() == 1 && s.is("GET")) co_return file_object(*file);
-    if (s.parts.size() != 1 || !s.is("DELETE")) co_return fail(ErrorCode::method, "a file takes GET and DELETE");
-    auto done = co_await change(store, [key, id](store::Database& d) { return kept::remove_file(d, key, id); });
+    net::Response response;
+    response.headers.add("content-type", "application/octet-stream");
+    response.body = std::move(*bytes);
+    access::add_cors(call.snapshot->config->server, call.request().headers, response.headers);
+    co_await call.exchange.reply(std::move(response));
+}
+
+net::Task<Answer> delete_file(Gateway& gateway, const Call& call) {
+    const auto& id = call.parts[0];
+    auto done = co_await change(gateway.services().store, [key = call.who.id(), id](store::Database& database) {
+        return kept::remove_file(database, key, id);
+    });
     if (!done) co_return fail(done.error());
     std::error_code ignored;
-    fs::remove(path_of(s.snapshot, id), ignored);
+    fs::remove(path_of(*call.snapshot, id), ignored);
     co_return fmt::format("{{\"id\":{},\"object\":\"file\",\"deleted\":true}}", json::quoted(id));
 }
 
-net::Task<Answer> create_batch(const Served& s) {
+net::Task<Answer> create_batch(Gateway& gateway, const Call& call) {
+    auto& services = gateway.services();
     json::Document document;
-    if (auto ok = document.parse(s.request().body); !ok) co_return fail(ok.error());
+    if (auto ok = document.parse(call.request().body); !ok) co_return fail(ok.error());
     const Value root = document.root();
     kept::Batch batch;
     batch.endpoint = root["endpoint"].text();
-    if (std::ranges::find(kEndpoints, batch.endpoint) == std::end(kEndpoints))
-        co_return fail(ErrorCode::invalid,
-                       fmt::format("endpoint: expected one of {}",
-                                   join(std::vector<std::string>(std::begin(kEndpoints), std::end(kEndpoints)), ", ")),
-                       "endpoint");
+    if (endpoint_named(batch.endpoint) == nullptr) {
+        std::vector<std::string> paths;
+        for (const auto& endpoint : kEndpoints) paths.emplace_back(endpoint.path);
+        co_return fail(ErrorCode::invalid, fmt::format("endpoint: expected one of {}", join(paths, ", ")), "endpoint");
+    }
     batch.input_file = root["input_file_id"].text();
-    auto& store = s.services().store;
-    auto file = co_await query<kept::File>(
-        store, [key = s.key.id, id = batch.input_file](store::Database& d) { return kept::find_file(d, key, id); });
+    auto file = co_await file_of(gateway, call.who.id(), batch.input_file);
     if (!file) {
         Error error = file.error();
         error.param = "input_file_id";
         co_return fail(std::move(error));
     }
     auto text =
-        co_await net::run_on<Answer>(s.services().pool, [&] { return read_file(path_of(s.snapshot, file->id)); });
+        co_await net::run_on<Answer>(services.pool, [&] { return read_file(path_of(*call.snapshot, file->id)); });
     if (!text) co_return fail(text.error());
     std::vector<std::string> errors;
     auto lines = parse_lines(*text, batch.endpoint, errors);
-    batch.id = s.services().new_id("batch_");
-    batch.key = s.key.id;
+    batch.id = services.new_id("batch_");
+    batch.key = call.who.id();
+    batch.label = higher(higher(call.who.label, call.said.label), file->said);
     batch.window = root["completion_window"].string().value_or("24h");
     if (root["metadata"].is(json::Kind::object)) batch.metadata = root["metadata"].raw();
-    batch.created = s.services().unix_seconds();
+    batch.created = services.unix_seconds();
     batch.total = static_cast<std::int64_t>(lines.size());
     batch.status = errors.empty() ? "in_progress" : "failed";
     if (!errors.empty()) {
         batch.errors = "[" + join(errors, ",") + "]";
         batch.finished = batch.created;
     }
-    auto done = co_await change(store, [batch](store::Database& d) { return kept::put(d, batch); });
+    auto done = co_await change(services.store, [batch](store::Database& d) { return kept::put(d, batch); });
     if (!done) co_return fail(done.error());
-    if (errors.empty()) start_batch(s.gateway, batch, std::move(lines), s.exchange.worker());
+    if (errors.empty()) start_batch(gateway, batch, std::move(lines), call.exchange.worker());
     co_return batch_object(batch);
 }
 
-net::Task<Answer> batches(const Served& s) {
-    auto& store = s.services().store;
-    const auto& key = s.key.id;
-    if (s.parts.empty() && s.is("POST")) co_return co_await create_batch(s);
-    if (s.parts.empty() && s.is("GET")) {
-        auto list = co_await query<std::vector<kept::Batch>>(
-            store, [key](store::Database& d) { return kept::batches_of(d, key); });
-        if (!list) co_return fail(list.error());
-        co_return listed<kept::Batch>(*list, batch_object);
-    }
-    if (s.parts.empty()) co_return fail(ErrorCode::method, "/v1/batches takes GET and POST");
-    const auto& id = s.parts[0];
-    auto batch =
-        co_await query<kept::Batch>(store, [key, id](store::Database& d) { return kept::find_batch(d, key, id); });
+net::Task<Answer> list_batches(Gateway& gateway, const Call& call) {
+    auto list = co_await query<std::vector<kept::Batch>>(
+        gateway.services().store,
+        [key = call.who.id()](store::Database& database) { return kept::batches_of(database, key); });
+    if (!list) co_return fail(list.error());
+    co_return listed<kept::Batch>(*list, batch_object);
+}
+
+net::Task<Answer> read_batch(Gateway& gateway, const Call& call) {
+    auto batch = co_await batch_of(gateway, call);
     if (!batch) co_return fail(batch.error());
-    if (s.parts.size() == 1 && s.is("GET")) co_return batch_object(*batch);
-    if (s.parts.size() != 2 || s.parts[1] != "cancel" || !s.is("POST"))
-        co_return fail(ErrorCode::method, "a batch takes GET, and POST at /cancel");
-    if (batch->status != "in_progress") co_return batch_object(*batch);
-    batch->status = "cancelling";
-    auto done = co_await change(store, [b = *batch](store::Database& d) { return kept::put(d, b); });
-    if (!done) co_return fail(done.error());
-    s.gateway.cancel_batch(id);
     co_return batch_object(*batch);
 }
 
-}  // namespace
-
-net::Task<bool> serve_batches(Gateway& gateway, net::Exchange& exchange, std::shared_ptr<const Snapshot> snapshot,
-                              const config::Key& key) {
-    const auto& path = exchange.request().path;
-    const bool is_files = path == "/v1/files" || path.starts_with("/v1/files/");
-    const bool is_batches = path == "/v1/batches" || path.starts_with("/v1/batches/");
-    if (!is_files && !is_batches) co_return false;
-    Served served{gateway, exchange, *snapshot, key, parts_below(path, is_files ? "/v1/files" : "/v1/batches")};
-    bool is_content = false;
-    Answer body = fail(ErrorCode::internal, "");
-    if (is_files)
-        body = co_await files(served, is_content);
-    else
-        body = co_await batches(served);
-    net::Response response;
-    if (body) {
-        response.headers.add("content-type", is_content ? "application/octet-stream" : "application/json");
-        response.body = std::move(*body);
-    } else {
-        response = gateway.error(path, 0, body.error());
-    }
-    add_cors(*snapshot, exchange.request().headers, response.headers);
-    co_await exchange.reply(std::move(response));
-    co_return true;
+net::Task<Answer> cancel_batch(Gateway& gateway, const Call& call) {
+    auto batch = co_await batch_of(gateway, call);
+    if (!batch) co_return fail(batch.error());
+    if (batch->status != "in_progress") co_return batch_object(*batch);
+    batch->status = "cancelling";
+    auto done = co_await change(gateway.services().store,
+                                [b = *batch](store::Database& database) { return kept::put(database, b); });
+    if (!done) co_return fail(done.error());
+    gateway.cancel_batch(batch->id);
+    co_return batch_object(*batch);
 }
 
 Result<> resume_batches(Gateway& gateway, const std::vector<net::Worker*>& workers) {

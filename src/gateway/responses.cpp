@@ -166,19 +166,16 @@ std::string first_object(const Plan& plan, std::int64_t now, std::string_view mo
     return text;
 }
 
-net::Response json_response(std::string body) {
-    net::Response response;
-    response.headers.add("content-type", "application/json");
-    response.body = std::move(body);
-    return response;
-}
+constexpr auto kDialect = dialect::Kind::openai_responses;
 
 // ---- background ----
 
 struct BackgroundRun {
     Gateway& gateway;
     std::shared_ptr<const Snapshot> snapshot;
-    const config::Key& key;
+    access::Principal who;
+    access::RequestHeaders said;
+    std::shared_ptr<const ledger::Admission> admission;
     Plan plan;
     net::Request request;
     std::int64_t now;
@@ -221,9 +218,8 @@ net::Task<> run_in_background(std::shared_ptr<BackgroundRun> run) {
                        [&](std::string bytes) { take_bytes(*run, bytes); }});
     run->live->runs_with(&exchange.cancel());
     auto& services = run->gateway.services();
-    co_await answer_question(run->gateway, exchange, run->snapshot, run->key,
-                             {dialect::Kind::openai_responses, Operation::chat},
-                             keeping_of(run->plan, run->key.id, run->now));
+    co_await answer_question(run->gateway, {exchange, run->snapshot, run->who, run->said, run->admission, {}},
+                             {kDialect, Operation::chat}, keeping_of(run->plan, run->who.id(), run->now));
     run->live->runs_with(nullptr);
     const bool cancelled = exchange.cancel().fired();
     std::string object;
@@ -236,7 +232,7 @@ net::Task<> run_in_background(std::shared_ptr<BackgroundRun> run) {
     }
     // The events can be asked for later too.
     auto kept = co_await change(services.store, [run, object](store::Database& database) -> Result<> {
-        auto stored = kept::find_response(database, run->key.id, "resp_" + run->plan.id);
+        auto stored = kept::find_response(database, run->who.id(), "resp_" + run->plan.id);
         if (!stored) return {};  // deleted meanwhile
         stored->events = run->all;
         if (!object.empty()) stored->response = object;
@@ -267,17 +263,24 @@ net::Task<> follow(net::Exchange& exchange, std::shared_ptr<Live> live, std::siz
     }
 }
 
-net::Task<> start_background(Gateway& gateway, net::Exchange& exchange, std::shared_ptr<const Snapshot> snapshot,
-                             const config::Key& key, Plan plan, const std::string& model) {
+net::Task<> start_background(Gateway& gateway, Call call, Plan plan, const std::string& model) {
     auto& services = gateway.services();
+    auto& exchange = call.exchange;
     const auto now = services.unix_seconds();
     const auto object = first_object(plan, now, model, "queued");
-    kept::StoredResponse stored{"resp_" + plan.id,    key.id, plan.label, now, plan.previous, plan.conversation,
-                                array_of(plan.input), object, {}};
+    kept::StoredResponse stored{"resp_" + plan.id,
+                                call.who.id(),
+                                higher(plan.label, call.said.label),
+                                now,
+                                plan.previous,
+                                plan.conversation,
+                                array_of(plan.input),
+                                object,
+                                {}};
     auto kept =
         co_await change(services.store, [stored](store::Database& database) { return kept::put(database, stored); });
     if (!kept) {
-        co_await exchange.reply(gateway.error("/v1/responses", 0, kept.error()));
+        co_await reply_json(call, kDialect, fail(kept.error()));
         co_return;
     }
     auto live = std::make_shared<Live>(exchange.worker());
@@ -285,8 +288,10 @@ net::Task<> start_background(Gateway& gateway, net::Exchange& exchange, std::sha
     const bool stream = plan.stream;
     const auto id = "resp_" + plan.id;
     auto run = std::make_shared<BackgroundRun>(BackgroundRun{gateway,
-                                                             std::move(snapshot),
-                                                             key,
+                                                             call.snapshot,
+                                                             call.who,
+                                                             call.said,
+                                                             call.admission,
                                                              std::move(plan),
                                                              std::move(request),
                                                              now,
@@ -296,13 +301,13 @@ net::Task<> start_background(Gateway& gateway, net::Exchange& exchange, std::sha
                                                              {},
                                                              exchange.worker()});
     if (!gateway.background().start(exchange.worker(), id, live, [run] { return run_in_background(run); })) {
-        co_await exchange.reply(gateway.error("/v1/responses", 0, {ErrorCode::unavailable, "the server is stopping"}));
+        co_await reply_json(call, kDialect, fail(ErrorCode::unavailable, "the server is stopping"));
         co_return;
     }
     if (stream)
         co_await follow(exchange, live, 0);
     else
-        co_await exchange.reply(json_response(object));
+        co_await reply_json(call, kDialect, object);
 }
 
 // ---- what was stored ----
@@ -344,90 +349,38 @@ std::string conversation_object(const kept::Conversation& c) {
     return out.take();
 }
 
-struct Served {
-    Gateway& gateway;
-    net::Exchange& exchange;
-    const config::Key& key;
-    std::vector<std::string> parts;  // of the path below /v1/responses or /v1/conversations
-
-    const net::Request& request() const { return exchange.request(); }
-    bool is(std::string_view method) const { return exchange.request().method == method; }
-    store::Store& store() const { return gateway.services().store; }
-};
-
 using Answer = Result<std::string>;
 
-net::Task<Answer> cancel_response(const Served& s, const std::string& id) {
-    if (const auto live = s.gateway.background().find(id)) {
-        live->cancel();
-        while (!live->since(0).ended) co_await net::sleep_for(s.exchange.worker().context(), kFollowPause);
-    }
-    auto stored = co_await query<kept::StoredResponse>(
-        s.store(), [key = s.key.id, id](store::Database& d) { return kept::find_response(d, key, id); });
-    if (!stored) co_return fail(stored.error());
-    co_return stored->response;
-}
-
-net::Task<Answer> response_answer(const Served& s) {
-    const auto& id = s.parts[0];
-    if (s.parts.size() == 2 && s.parts[1] == "cancel" && s.is("POST")) {
-        // Only whoever made it may end it.
-        auto mine = co_await query<kept::StoredResponse>(
-            s.store(), [key = s.key.id, id](store::Database& d) { return kept::find_response(d, key, id); });
-        if (!mine) co_return fail(mine.error());
-        co_return co_await cancel_response(s, id);
-    }
-    if (s.parts.size() == 1 && s.is("DELETE")) {
-        auto done = co_await change(
-            s.store(), [key = s.key.id, id](store::Database& d) { return kept::remove_response(d, key, id); });
-        if (!done) co_return fail(done.error());
-        if (const auto live = s.gateway.background().find(id)) live->cancel();
-        co_return deleted(id, "response");
-    }
-    auto stored = co_await query<kept::StoredResponse>(
-        s.store(), [key = s.key.id, id](store::Database& d) { return kept::find_response(d, key, id); });
-    if (!stored) co_return fail(stored.error());
-    if (s.parts.size() == 2 && s.parts[1] == "input_items" && s.is("GET")) {
-        json::Document document;
-        std::vector<std::string> items;
-        if (document.parse(stored->input))
-            for (const Value item : document.root().children())
-                items.push_back(with_id(std::string(item.raw()), fmt::format("{}_{}", id.substr(5), items.size())));
-        co_return listed(std::move(items), s.request());
-    }
-    if (s.parts.size() != 1 || !s.is("GET"))
-        co_return fail(ErrorCode::method, fmt::format("{} takes GET, DELETE, or POST at /cancel", s.request().path));
-    co_return stored->response;
+net::Task<Result<kept::StoredResponse>> stored_response(Gateway& gateway, const Call& call) {
+    co_return co_await query<kept::StoredResponse>(
+        gateway.services().store, [key = call.who.id(), id = call.parts[0]](store::Database& database) {
+            return kept::find_response(database, key, id);
+        });
 }
 
 // The stream of a background response again, from behind the event that the client saw last.
-net::Task<bool> stream_again(const Served& s) {
-    const auto& id = s.parts[0];
-    auto stored = co_await query<kept::StoredResponse>(
-        s.store(), [key = s.key.id, id](store::Database& d) { return kept::find_response(d, key, id); });
-    if (!stored) co_return false;
-    const auto after = whole_number(s.request().parameter("starting_after"));
+net::Task<> stream_again(Gateway& gateway, const Call& call, const kept::StoredResponse& stored) {
+    const auto after = whole_number(call.request().parameter("starting_after"));
     const std::size_t first = after ? static_cast<std::size_t>(*after) + 1 : 0;
-    if (auto live = s.gateway.background().find(id)) {
-        co_await follow(s.exchange, std::move(live), first);
-        co_return true;
+    if (auto live = gateway.background().find(stored.id)) {
+        co_await follow(call.exchange, std::move(live), first);
+        co_return;
     }
-    auto live = std::make_shared<Live>(s.exchange.worker());
-    std::string_view rest = stored->events;
+    auto live = std::make_shared<Live>(call.exchange.worker());
+    std::string_view rest = stored.events;
     while (!rest.empty()) {
         const auto end = rest.find("\n\n");
         if (end == std::string_view::npos) break;
         live->add(std::string(rest.substr(0, end + 2)));
         rest.remove_prefix(end + 2);
     }
-    if (stored->events.empty())
+    if (stored.events.empty())
         live->add(
             fmt::format("event: response.completed\ndata: {{\"type\":\"response.completed\",\"sequence_number\":{},"
                         "\"response\":{}}}\n\n",
-                        first, stored->response));
+                        first, stored.response));
     live->end();
-    co_await follow(s.exchange, live, stored->events.empty() ? 0 : first);
-    co_return true;
+    co_await follow(call.exchange, live, stored.events.empty() ? 0 : first);
 }
 
 Result<std::vector<std::string>> items_in(const Value& items, const std::string& id) {
@@ -441,90 +394,40 @@ Result<std::vector<std::string>> items_in(const Value& items, const std::string&
     return list;
 }
 
-// Items that a client puts into a conversation are labelled like a request.
-Label label_of(const Served& s, const json::Document& document) {
+// What a client puts into a conversation is labelled like a request.
+Label label_of(const Call& call, const json::Document& document) {
     privacy::Labelled labelled;
-    labelled.raise(s.key.label, "key");
-    auto& services = s.gateway.services();
-    const auto snapshot = services.snapshot();
-    privacy::label_by_content(*snapshot->detector, document, snapshot->config->privacy.detect, labelled);
+    labelled.raise(call.who.label, "key");
+    labelled.raise(call.said.label, "header x-tandem-label");
+    privacy::label_by_content(*call.snapshot->detector, document, call.snapshot->config->privacy.detect, labelled);
     return labelled.label;
 }
 
-net::Task<Answer> conversation_answer(const Served& s) {
-    json::Document document;
-    const bool posts = s.is("POST");
-    if (posts)
-        if (auto ok = document.parse(s.request().body.empty() ? "{}" : s.request().body); !ok)
-            co_return fail(ok.error());
-    const Value root = document.root();
-    const auto& key = s.key.id;
-    const auto fresh = s.gateway.services().new_id();
-    if (s.parts.empty() && posts) {
-        auto items = items_in(root["items"], fresh);
-        if (!items) co_return fail(items.error());
-        kept::Conversation c{"conv_" + fresh, key, label_of(s, document), s.gateway.services().unix_seconds(),
-                             given(root["metadata"]) ? std::string(root["metadata"].raw()) : "{}"};
-        auto done = co_await change(s.store(), [c, items = *items](store::Database& d) -> Result<> {
-            if (auto ok = kept::put(d, c); !ok) return ok;
-            return kept::add_items(d, c.id, items, c.label);
-        });
-        if (!done) co_return fail(done.error());
-        co_return conversation_object(c);
-    }
-    if (s.parts.empty()) co_return fail(ErrorCode::method, "/v1/conversations takes POST");
-    const auto& id = s.parts[0];
-    auto found = co_await query<kept::Conversation>(
-        s.store(), [key, id](store::Database& d) { return kept::find_conversation(d, key, id); });
+// The body of a request that may have none.
+Result<> parse_body(const Call& call, json::Document& document) {
+    const auto& body = call.request().body;
+    return document.parse(body.empty() ? "{}" : body);
+}
+
+net::Task<Result<kept::Conversation>> conversation_of(Gateway& gateway, const Call& call) {
+    co_return co_await query<kept::Conversation>(gateway.services().store,
+                                                 [key = call.who.id(), id = call.parts[0]](store::Database& database) {
+                                                     return kept::find_conversation(database, key, id);
+                                                 });
+}
+
+net::Task<Result<std::vector<std::string>>> items_of(Gateway& gateway, const Call& call) {
+    auto found = co_await conversation_of(gateway, call);
     if (!found) co_return fail(found.error());
-    if (s.parts.size() == 1) {
-        if (s.is("GET")) co_return conversation_object(*found);
-        if (posts && given(root["metadata"])) found->metadata = root["metadata"].raw();
-        const bool remove = s.is("DELETE");
-        auto done = co_await change(s.store(), [key, c = *found, remove](store::Database& d) {
-            return remove ? kept::remove_conversation(d, key, c.id) : kept::put(d, c);
-        });
-        if (!done) co_return fail(done.error());
-        co_return remove ? deleted(id, "conversation.deleted") : conversation_object(*found);
-    }
-    if (s.parts[1] != "items") co_return fail(ErrorCode::not_found, "conversations have items, and nothing else below");
-    if (s.parts.size() == 2 && posts) {
-        auto items = items_in(root["items"], fresh);
-        if (!items) co_return fail(items.error());
-        const auto label = label_of(s, document);
-        auto done = co_await change(s.store(), [id, items = *items, label](store::Database& d) {
-            return kept::add_items(d, id, items, label);
-        });
-        if (!done) co_return fail(done.error());
-        net::Request all;
-        all.query = "order=asc&limit=100";
-        co_return listed(*items, all);
-    }
-    auto items =
-        co_await query<std::vector<std::string>>(s.store(), [id](store::Database& d) { return kept::items_of(d, id); });
-    if (!items) co_return fail(items.error());
-    if (s.parts.size() == 2 && s.is("GET")) co_return listed(std::move(*items), s.request());
-    if (s.parts.size() == 3 && s.is("GET")) {
-        for (const auto& item : *items)
-            if (document.parse(item) && document.root()["id"].text() == s.parts[2]) co_return item;
-        co_return fail(ErrorCode::not_found, "there is no such item in this conversation");
-    }
-    if (s.parts.size() == 3 && s.is("DELETE")) {
-        auto done = co_await change(
-            s.store(), [id, item = s.parts[2]](store::Database& d) { return kept::remove_item(d, id, item); });
-        if (!done) co_return fail(done.error());
-        co_return conversation_object(*found);
-    }
-    co_return fail(ErrorCode::method, "items take GET and POST, an item GET and DELETE");
+    co_return co_await query<std::vector<std::string>>(
+        gateway.services().store,
+        [id = call.parts[0]](store::Database& database) { return kept::items_of(database, id); });
 }
 
 }  // namespace
 
-net::Task<> answer_response(Gateway& gateway, net::Exchange& exchange, std::shared_ptr<const Snapshot> snapshot,
-                            const config::Key& key) {
-    auto& request = exchange.request();
-    const bool counts = request.path.ends_with("/input_tokens");
-    const Front front{dialect::Kind::openai_responses, counts ? Operation::count : Operation::chat};
+net::Task<> answer_response(Gateway& gateway, Call call, bool counts) {
+    auto& request = call.exchange.request();
     json::Document document;
     Result<Plan> plan = fail(ErrorCode::invalid, "");
     if (auto ok = document.parse(request.body); !ok)
@@ -532,13 +435,11 @@ net::Task<> answer_response(Gateway& gateway, net::Exchange& exchange, std::shar
     else
         plan = plan_of(document);
     if (plan) {
-        if (auto loaded = co_await load_history(gateway.services(), key.id, *plan); !loaded)
+        if (auto loaded = co_await load_history(gateway.services(), call.who.id(), *plan); !loaded)
             plan = fail(loaded.error());
     }
     if (!plan) {
-        auto response = gateway.error(request.path, 0, plan.error());
-        add_cors(*snapshot, request.headers, response.headers);
-        co_await exchange.reply(std::move(response));
+        co_await reply_json(call, kDialect, fail(plan.error()));
         co_return;
     }
     plan->id = gateway.services().new_id();
@@ -552,33 +453,142 @@ net::Task<> answer_response(Gateway& gateway, net::Exchange& exchange, std::shar
         json::Document expanded;
         if (expanded.parse(request.body)) request.body = dialect::with_members(expanded.root(), {{"stream", "true"}});
         const std::string model(document.root()["model"].text());
-        co_await start_background(gateway, exchange, std::move(snapshot), key, std::move(*plan), model);
+        co_await start_background(gateway, std::move(call), std::move(*plan), model);
         co_return;
     }
-    auto keeping = keeping_of(*plan, key.id, gateway.services().unix_seconds());
-    co_await answer_question(gateway, exchange, std::move(snapshot), key, front, std::move(keeping));
+    auto keeping = keeping_of(*plan, call.who.id(), gateway.services().unix_seconds());
+    co_await answer_question(gateway, std::move(call), {kDialect, counts ? Operation::count : Operation::chat},
+                             std::move(keeping));
 }
 
-net::Task<bool> serve_responses(Gateway& gateway, net::Exchange& exchange, const Snapshot& snapshot,
-                                const config::Key& key) {
-    const auto& path = exchange.request().path;
-    constexpr std::string_view kResponses = "/v1/responses", kConversations = "/v1/conversations";
-    const bool responses = path.starts_with("/v1/responses/") && !front_of(path);
-    const bool conversations = path == kConversations || path.starts_with("/v1/conversations/");
-    if (!responses && !conversations) co_return false;
-    Served served{gateway, exchange, key, parts_below(path, responses ? kResponses : kConversations)};
-    if (responses && served.parts.size() == 1 && served.is("GET") && exchange.request().parameter("stream") == "true" &&
-        co_await stream_again(served))
-        co_return true;
-    Answer body = fail(ErrorCode::not_found, "there is nothing here");
-    if (conversations)
-        body = co_await conversation_answer(served);
-    else if (!served.parts.empty())
-        body = co_await response_answer(served);
-    auto response = body ? json_response(std::move(*body)) : gateway.error(path, 0, body.error());
-    add_cors(snapshot, exchange.request().headers, response.headers);
-    co_await exchange.reply(std::move(response));
-    co_return true;
+net::Task<> read_response(Gateway& gateway, Call call) {
+    auto stored = co_await stored_response(gateway, call);
+    if (stored && call.request().parameter("stream") == "true")
+        co_await stream_again(gateway, call, *stored);
+    else
+        co_await reply_json(call, kDialect, stored ? Answer(stored->response) : fail(stored.error()));
+}
+
+net::Task<Answer> cancel_response(Gateway& gateway, const Call& call) {
+    // Only the principal that made it may end it.
+    auto stored = co_await stored_response(gateway, call);
+    if (!stored) co_return fail(stored.error());
+    if (const auto live = gateway.background().find(stored->id)) {
+        live->cancel();
+        while (!live->since(0).ended) co_await net::sleep_for(call.exchange.worker().context(), kFollowPause);
+        stored = co_await stored_response(gateway, call);
+        if (!stored) co_return fail(stored.error());
+    }
+    co_return stored->response;
+}
+
+net::Task<Answer> delete_response(Gateway& gateway, const Call& call) {
+    const auto& id = call.parts[0];
+    auto done = co_await change(gateway.services().store, [key = call.who.id(), id](store::Database& database) {
+        return kept::remove_response(database, key, id);
+    });
+    if (!done) co_return fail(done.error());
+    if (const auto live = gateway.background().find(id)) live->cancel();
+    co_return deleted(id, "response");
+}
+
+net::Task<Answer> list_response_items(Gateway& gateway, const Call& call) {
+    auto stored = co_await stored_response(gateway, call);
+    if (!stored) co_return fail(stored.error());
+    json::Document document;
+    std::vector<std::string> items;
+    if (document.parse(stored->input))
+        for (const Value item : document.root().children())
+            items.push_back(with_id(std::string(item.raw()), fmt::format("{}_{}", stored->id.substr(5), items.size())));
+    co_return listed(std::move(items), call.request());
+}
+
+net::Task<Answer> create_conversation(Gateway& gateway, const Call& call) {
+    json::Document document;
+    if (auto ok = parse_body(call, document); !ok) co_return fail(ok.error());
+    const Value root = document.root();
+    const auto fresh = gateway.services().new_id();
+    auto items = items_in(root["items"], fresh);
+    if (!items) co_return fail(items.error());
+    kept::Conversation c{"conv_" + fresh, call.who.id(), label_of(call, document), gateway.services().unix_seconds(),
+                         given(root["metadata"]) ? std::string(root["metadata"].raw()) : "{}"};
+    auto done = co_await change(gateway.services().store, [c, items = *items](store::Database& database) -> Result<> {
+        if (auto ok = kept::put(database, c); !ok) return ok;
+        return kept::add_items(database, c.id, items, c.label);
+    });
+    if (!done) co_return fail(done.error());
+    co_return conversation_object(c);
+}
+
+net::Task<Answer> read_conversation(Gateway& gateway, const Call& call) {
+    auto found = co_await conversation_of(gateway, call);
+    if (!found) co_return fail(found.error());
+    co_return conversation_object(*found);
+}
+
+net::Task<Answer> update_conversation(Gateway& gateway, const Call& call) {
+    json::Document document;
+    if (auto ok = parse_body(call, document); !ok) co_return fail(ok.error());
+    auto found = co_await conversation_of(gateway, call);
+    if (!found) co_return fail(found.error());
+    if (const Value metadata = document.root()["metadata"]; given(metadata)) found->metadata = metadata.raw();
+    found->label = higher(found->label, label_of(call, document));
+    auto done = co_await change(gateway.services().store,
+                                [c = *found](store::Database& database) { return kept::put(database, c); });
+    if (!done) co_return fail(done.error());
+    co_return conversation_object(*found);
+}
+
+net::Task<Answer> delete_conversation(Gateway& gateway, const Call& call) {
+    const auto& id = call.parts[0];
+    auto done = co_await change(gateway.services().store, [key = call.who.id(), id](store::Database& database) {
+        return kept::remove_conversation(database, key, id);
+    });
+    if (!done) co_return fail(done.error());
+    co_return deleted(id, "conversation.deleted");
+}
+
+net::Task<Answer> add_conversation_items(Gateway& gateway, const Call& call) {
+    json::Document document;
+    if (auto ok = parse_body(call, document); !ok) co_return fail(ok.error());
+    auto found = co_await conversation_of(gateway, call);
+    if (!found) co_return fail(found.error());
+    auto items = items_in(document.root()["items"], gateway.services().new_id());
+    if (!items) co_return fail(items.error());
+    auto done = co_await change(gateway.services().store,
+                                [id = found->id, items = *items, label = label_of(call, document)](
+                                    store::Database& database) { return kept::add_items(database, id, items, label); });
+    if (!done) co_return fail(done.error());
+    net::Request all;
+    all.query = "order=asc&limit=100";
+    co_return listed(*items, all);
+}
+
+net::Task<Answer> list_conversation_items(Gateway& gateway, const Call& call) {
+    auto items = co_await items_of(gateway, call);
+    if (!items) co_return fail(items.error());
+    co_return listed(std::move(*items), call.request());
+}
+
+net::Task<Answer> read_conversation_item(Gateway& gateway, const Call& call) {
+    const auto items = co_await items_of(gateway, call);
+    if (!items) co_return fail(items.error());
+    json::Document document;
+    for (const auto& item : *items)
+        if (document.parse(item) && document.root()["id"].text() == call.parts[1]) co_return item;
+    co_return fail(ErrorCode::not_found,
+                   fmt::format("there is no item '{}' in this conversation", printable(call.parts[1], 80)));
+}
+
+net::Task<Answer> delete_conversation_item(Gateway& gateway, const Call& call) {
+    auto found = co_await conversation_of(gateway, call);
+    if (!found) co_return fail(found.error());
+    auto done =
+        co_await change(gateway.services().store, [id = found->id, item = call.parts[1]](store::Database& database) {
+            return kept::remove_item(database, id, item);
+        });
+    if (!done) co_return fail(done.error());
+    co_return conversation_object(*found);
 }
 
 }  // namespace tandem::gateway

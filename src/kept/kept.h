@@ -16,6 +16,7 @@
 namespace tandem::kept {
 
 extern const char* const kKeptSchema;
+extern const char* const kKeptSchema2;
 
 // ---- responses ----
 
@@ -76,7 +77,8 @@ struct File {
     std::string purpose;
     std::int64_t bytes = 0;
     std::int64_t created = 0;
-    Label label = Label::public_;
+    Label label = Label::public_;  // of all that is in it
+    Label said = Label::public_;   // of that, what its key and its header said: it holds for each part of the file
 };
 // The bytes themselves are a file in the data folder, named by the id.
 Result<> put(store::Database& database, const File& file);
@@ -99,6 +101,7 @@ struct Batch {
     std::int64_t created = 0, finished = 0;
     std::int64_t total = 0;
     std::int64_t completed = 0, failed = 0;  // counted from the lines
+    Label label = Label::public_;            // of each line, at least
 };
 Result<> put(store::Database& database, const Batch& batch);
 Result<Batch> find_batch(store::Database& database, const std::string& key, const std::string& id);
