@@ -13,6 +13,7 @@ import pathlib
 import pty
 import re
 import select
+import shutil
 import socket
 import sqlite3
 import subprocess
@@ -29,7 +30,7 @@ from words import fill, has_in_any_form, load
 
 FOLDER = pathlib.Path(__file__).parent
 DOCUMENTS = FOLDER.parent.parent
-AT_ONCE = 4         # cases that run side by side: most of a case is waiting
+AT_ONCE = 6         # cases that run side by side: most of a case is waiting
 DIM = (b"\x1b[2m", b"\x1b[0m")   # what Tandem itself writes to a terminal
 
 
@@ -58,8 +59,8 @@ def fits(value, wanted):
 
 
 class Answer:
-    def __init__(self, status, headers, raw):
-        self.status, self.headers, self.raw = status, headers, raw
+    def __init__(self, status, headers, raw, seconds):
+        self.status, self.headers, self.raw, self.seconds = status, headers, raw, seconds
 
     @property
     def body(self):
@@ -205,6 +206,7 @@ class Run:
             data = self.upload(step["upload"], headers)
         elif data is not None and not any(name.lower() == "content-type" for name, _ in headers):
             headers.append(("content-type", "application/json"))
+        began = time.monotonic()
         connection = http.client.HTTPConnection("127.0.0.1", self.tandem.port, timeout=step.get("timeout", 40))
         with contextlib.closing(connection):
             connection.putrequest(method.upper(), step[method].replace(" ", "%20"))
@@ -220,16 +222,17 @@ class Run:
                 raw = answer.read()
             except http.client.IncompleteRead as cut:
                 raw = cut.partial
-            return Answer(answer.status, answer.headers, raw)
+            return Answer(answer.status, answer.headers, raw, time.monotonic() - began)
 
     def leave(self, connection, when):
-        """A client that goes: after so many seconds, or after so many bytes of the answer."""
+        """A client that goes: after so many seconds, or after so many bytes of the answer. One that `stalls` leaves the rest unread first."""
         if "seconds" in when:
             time.sleep(when["seconds"])
         else:
             answer, left = connection.getresponse(), when["bytes"]
             while left > 0 and (got := answer.read1(left)):
                 left -= len(got)
+            time.sleep(when.get("stalls", 0))
         if connection.sock:
             with contextlib.suppress(OSError):
                 connection.sock.shutdown(socket.SHUT_RDWR)
@@ -256,6 +259,8 @@ class Run:
         if "status" in gives:
             wanted = gives["status"]
             self.note(answer.status in (wanted if isinstance(wanted, list) else [wanted]), f"{what}\n  wanted status {wanted}")
+        if "takes" in gives:
+            self.note(fits(answer.seconds, gives["takes"]), f"{what}\n  took {answer.seconds:.2f} s, wanted {gives['takes']}")
         for which in ("text", "thought", "arguments"):
             if which in gives:
                 self.note(fits(answer.said(which), gives[which]), f"{what}\n  {which} is {answer.said(which)!r}\n  wanted {gives[which]!r}")
@@ -378,7 +383,11 @@ class Run:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(step["write"])
         if step.get("remove"):
-            path.unlink()
+            path.unlink(missing_ok=True)
+        if "copy_to" in step:
+            shutil.copy(path, self.tandem.folder / step["copy_to"])
+        if step.get("scramble"):
+            path.write_bytes(os.urandom(path.stat().st_size))
         if "keep_lines" in step:
             path.write_text("".join(path.read_text().splitlines(True)[:step["keep_lines"]]))
         if "replace" in step:
@@ -386,6 +395,18 @@ class Run:
             new = re.sub(step["replace"][0], step["replace"][1], text, count=1)
             assert new != text, f"{step['file']} has no {step['replace'][0]}"
             path.write_text(new)
+
+    def folder(self, step):
+        """A copy of the data folder, to be kept or put back."""
+        data, copy = self.tandem.folder / "data", self.tandem.folder / f"copy-{step['name']}"
+        source, target = (data, copy) if step["folder"] == "keep" else (copy, data)
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(source, target)
+
+    def count(self, step):
+        with contextlib.closing(sqlite3.connect(self.tandem.folder / "data/ledger.db")) as database:
+            found = database.execute(step["count"]).fetchone()[0]
+        self.note(fits(found, step["is"]), f"{step['count']} is {found}, wanted {step['is']}")
 
     def pause(self, step):
         time.sleep(step["wait"])
@@ -444,6 +465,13 @@ class Run:
         if isinstance(wanted, int) or "from" in wanted or "to" in wanted:
             self.note(fits(len(records), wanted), f"{len(records)} records of egress, wanted {wanted}")
             return
+        for name in wanted.get("holds_those_of", []):    # a record more is right where the server died between record and sending
+            received = {hashlib.sha256(body).hexdigest(): 0 for _, body in self.providers[name].requests}
+            for _, body in self.providers[name].requests:
+                received[hashlib.sha256(body).hexdigest()] += 1
+            kept = [r["body_sha256"] for r in records]
+            short = {h: n for h, n in received.items() if not n <= kept.count(h) <= n + wanted["more"]}
+            self.note(not short, f"received {received}, records {len(kept)}; not as many: {short}")
         for name in wanted.get("are_those_of", []):
             received = sorted((len(body), hashlib.sha256(body).hexdigest()) for _, body in self.providers[name].requests)
             kept = sorted((r["bytes"], r["body_sha256"]) for r in records)
@@ -459,7 +487,7 @@ class Run:
                     self.note(value.encode() not in path.read_bytes(), f"{path.name} has {value!r}")
 
     KINDS = {"post": request, "get": request, "delete": request, "run": command, "terminal": terminal, "server": server, "config": reload, "sql": sql, "file": file,
-             "wait": pause, "memory": memory, "provider": provider, "cost": cost, "attempts": attempts, "egress": egress, "nowhere": nowhere}
+             "folder": folder, "count": count, "wait": pause, "memory": memory, "provider": provider, "cost": cost, "attempts": attempts, "egress": egress, "nowhere": nowhere}
 
 
 def left_is_said(case):
@@ -472,13 +500,23 @@ def left_is_said(case):
     return [] if plain(left["words"]) in plain(text) else [f"{left['document']} does not say {left['words']!r}"]
 
 
+def outcome_of(file):
+    """What went wrong in a case. TANDEM_CASES_TIMES names a file for how long each took."""
+    case, began = load(file), time.monotonic()
+    wrong = left_is_said(case) + Run(case).go()
+    if times := os.environ.get("TANDEM_CASES_TIMES"):
+        with open(times, "a") as out:
+            out.write(f"{time.monotonic() - began:6.1f} s {file.name}\n")
+    return wrong
+
+
 class Cases(unittest.TestCase):
     chosen = []
 
     @classmethod
     def setUpClass(cls):
         cls.pool = concurrent.futures.ThreadPoolExecutor(AT_ONCE)
-        cls.results = {file: cls.pool.submit(lambda case=load(file): left_is_said(case) + Run(case).go()) for file in cls.chosen}
+        cls.results = {file: cls.pool.submit(outcome_of, file) for file in sorted(cls.chosen, key=lambda f: not load(f).get("slow", False))}
 
     @classmethod
     def tearDownClass(cls):

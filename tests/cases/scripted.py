@@ -38,6 +38,13 @@ def last_text(body):
     return said
 
 
+def bound_of(request):
+    """The tokens that a request allows for its answer, in any dialect."""
+    names = [request.get("max_tokens"), request.get("max_completion_tokens"), request.get("max_output_tokens"), (request.get("generationConfig") or {}).get("maxOutputTokens"),
+             (request.get("options") or {}).get("num_predict")]
+    return next((n for n in names if n), None)
+
+
 def call_of(dialect, text):
     arguments = json.dumps({"text": text})
     if dialect == "messages":
@@ -182,6 +189,9 @@ class Provider(Upstream):
         usage = how.get("usage", {"input": 7, "output": 3})
         if dialect in ("embeddings", "rerank"):
             return self.vectors(connection, dialect, request, usage, how)
+        bound = bound_of(request)
+        if how.get("obeys") and bound and usage:
+            usage = {**usage, "output": min(usage["output"], bound)}
         text = last_text(request) if how.get("echo") else how.get("say", "Hello there")
         if how.get("call") == "if asked":
             how = {**how, "call": bool(request.get("tools"))}
@@ -227,7 +237,7 @@ class Provider(Upstream):
         return "close"
 
     def pieces(self, said, how, request):
-        bound = how.get("obeys") and (request.get("max_tokens") or request.get("max_completion_tokens") or request.get("max_output_tokens"))
+        bound = how.get("obeys") and bound_of(request)
         if "repeat" in how:
             for _ in range(min(how["repeat"], bound or how["repeat"])):
                 yield how.get("say", "word ")

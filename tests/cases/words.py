@@ -13,7 +13,8 @@ VALUES = {
     "card": "4111 1111 1111 1111", "phone": "+49 30 901820",
     "token": "gh" + "p_" + "Qz7LmT2xWc9RkV4bNp1HsD8fYj3GaE1SZr5m",
     "openai_token": "sk" + "-ZYX987654321abcABC12T3Blbk" + "FJqwertyyiop1234567890",
-    "aws": "AKIA" + "Q3EGT5VXW2LM7NPD", "esc": "\x1b", "bel": "\x07", "cr": "\r", "word": "word ",
+    "aws": "AKIA" + "Q3EGT5VXW2LM7NPD", "esc": "\x1b", "bel": "\x07", "cr": "\r", "word": "word ", "A": "QUFB",
+    "part": '--x\r\ncontent-disposition: form-data; name="note"\r\n\r\n1\r\n',
 }
 
 
@@ -111,6 +112,8 @@ def has_in_any_form(data, value):
     """Whether somebody who received the data could read the value in it: as it is, with anything between its letters, in base64 or hex."""
     text = readable(data)
     raw = value.encode()
+    if len(bare(value)) < 6:
+        return value in text
     inner = [base64.b64encode(b"x" * shift + raw)[4 if shift else 0:-4].decode() for shift in range(3)]
     return value in text or bare(value) in bare(text) or raw.hex() in text.lower() or any(len(i) > 8 and i in text for i in inner)
 
