@@ -31,6 +31,7 @@ from words import fill, has_in_any_form, load
 FOLDER = pathlib.Path(__file__).parent
 DOCUMENTS = FOLDER.parent.parent
 AT_ONCE = 6         # cases that run side by side: most of a case is waiting
+LONGEST = 120       # seconds of one case, on a machine that is busy
 DIM = (b"\x1b[2m", b"\x1b[0m")   # what Tandem itself writes to a terminal
 
 
@@ -121,6 +122,7 @@ class Run:
         self.providers = {name: Provider(how, self.kept) for name, how in case.get("providers", {"cloud": {}}).items()}
         self.tandem = None
         self.rss = 0
+        self.end = time.monotonic() + LONGEST
 
     def note(self, good, what):
         if not good:
@@ -153,7 +155,15 @@ class Run:
         for step in steps:
             self.step(step)
 
+    def branch(self, steps):
+        try:
+            self.steps(steps)
+        except Exception as error:
+            self.wrong.append(f"{type(error).__name__}: {error}")
+
     def step(self, step):
+        if time.monotonic() > self.end:
+            raise TimeoutError(f"a case may take {LONGEST} s")
         if "each" in step:
             (name, values), = step["each"].items()
             for value in range(*values["range"]) if isinstance(values, dict) else values:
@@ -161,7 +171,7 @@ class Run:
                 self.steps(step["steps"])
             return
         if "together" in step:
-            threads = [threading.Thread(target=self.steps, args=(part,)) for part in step["together"]]
+            threads = [threading.Thread(target=self.branch, args=(part,)) for part in step["together"]]
             for thread in threads:
                 thread.start()
             for thread in threads:
@@ -207,16 +217,19 @@ class Run:
         elif data is not None and not any(name.lower() == "content-type" for name, _ in headers):
             headers.append(("content-type", "application/json"))
         began = time.monotonic()
-        connection = http.client.HTTPConnection("127.0.0.1", self.tandem.port, timeout=step.get("timeout", 40))
+        connection = http.client.HTTPConnection("127.0.0.1", self.tandem.port, timeout=step.get("timeout", 30))
         with contextlib.closing(connection):
             connection.putrequest(method.upper(), step[method].replace(" ", "%20"))
             for name, value in headers:
                 connection.putheader(name, value.encode("utf-8") if isinstance(value, str) else value)
             if data is not None:
                 connection.putheader("content-length", str(len(data)))
-            connection.endheaders(data)
             if "leaves" in step:
-                return self.leave(connection, step["leaves"])
+                with contextlib.suppress(OSError, http.client.HTTPException):  # the server may be killed meanwhile
+                    connection.endheaders(data)
+                    self.leave(connection, step["leaves"])
+                return None
+            connection.endheaders(data)
             answer = connection.getresponse()
             try:
                 raw = answer.read()
@@ -236,7 +249,6 @@ class Run:
         if connection.sock:
             with contextlib.suppress(OSError):
                 connection.sock.shutdown(socket.SHUT_RDWR)
-        return None
 
     def request(self, step):
         many = step.get("threads", 1)
@@ -523,7 +535,7 @@ class Cases(unittest.TestCase):
         cls.pool.shutdown(cancel_futures=True)
 
     def check(self, file, case):
-        wrong = self.results[file].result(240)
+        wrong = self.results[file].result(600)
         if wrong:
             self.fail(f"{case['report']} ({file.name}):\n" + "\n".join(wrong[:6]) + (f"\n... and {len(wrong) - 6} more" if len(wrong) > 6 else ""))
 
