@@ -137,7 +137,9 @@ class Run:
     def go(self):
         try:
             environment = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=4:malloc_context_size=2", **self.case.get("environment", {})}
-            self.tandem = Tandem(self.config(self.case["config"]), env=environment, start=self.case.get("starts", True))
+            self.tandem = Tandem(self.config(self.case["config"]), env=environment, start=False)
+            if self.case.get("starts", True):
+                self.tandem.start()
             self.steps(self.case["steps"])
         except Exception as error:  # a broken case is a failed one, with what was noted before
             self.wrong.append(f"{type(error).__name__}: {error}")
@@ -420,6 +422,13 @@ class Run:
             found = database.execute(step["count"]).fetchone()[0]
         self.note(fits(found, step["is"]), f"{step['count']} is {found}, wanted {step['is']}")
 
+    def lock(self, step):
+        """Another program writes to the ledger's file, and takes its time."""
+        with contextlib.closing(sqlite3.connect(self.tandem.folder / "data/ledger.db", timeout=5, isolation_level=None)) as database:
+            database.execute("BEGIN EXCLUSIVE")
+            time.sleep(step["lock"])
+            database.execute("ROLLBACK")
+
     def pause(self, step):
         time.sleep(step["wait"])
 
@@ -499,7 +508,7 @@ class Run:
                     self.note(value.encode() not in path.read_bytes(), f"{path.name} has {value!r}")
 
     KINDS = {"post": request, "get": request, "delete": request, "run": command, "terminal": terminal, "server": server, "config": reload, "sql": sql, "file": file,
-             "folder": folder, "count": count, "wait": pause, "memory": memory, "provider": provider, "cost": cost, "attempts": attempts, "egress": egress, "nowhere": nowhere}
+             "folder": folder, "lock": lock, "count": count, "wait": pause, "memory": memory, "provider": provider, "cost": cost, "attempts": attempts, "egress": egress, "nowhere": nowhere}
 
 
 def left_is_said(case):

@@ -5,6 +5,7 @@ import json
 import pathlib
 import quopri
 import re
+import time
 import unicodedata
 import urllib.parse
 
@@ -59,7 +60,7 @@ def word(name, kept):
     """{{iban|tight|base64}} or {{word*400}}."""
     name, *ways = name.split("|")
     name, _, times = name.partition("*")
-    value = kept[name] if name in kept else VALUES[name]
+    value = kept[name] if name in kept else time.strftime("%Y-%m-%d", time.gmtime()) if name == "today" else VALUES[name]
     for way in ways:
         value = WAYS[way](value)
     return value * int(times) if times else value
