@@ -151,6 +151,9 @@ class Run:
                     self.tandem.stop()
             except AssertionError as error:
                 self.wrong.append(str(error)[-2000:])
+            except subprocess.TimeoutExpired:
+                self.tandem.kill()
+                self.wrong.append("the server did not end in a minute")
         return self.wrong
 
     def steps(self, steps):
