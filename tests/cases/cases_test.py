@@ -31,7 +31,8 @@ from words import fill, has_in_any_form, load
 FOLDER = pathlib.Path(__file__).parent
 DOCUMENTS = pathlib.Path(os.environ.get("TANDEM_SOURCE") or FOLDER.parent.parent)
 AT_ONCE = 6         # cases that run side by side: most of a case is waiting
-LONGEST = 120       # seconds of one case, on a machine that is busy
+PATIENCE = float(os.environ.get("TANDEM_CASES_PATIENCE", 30))   # seconds that a client or a command waits; more where other work has the machine
+LONGEST = 4 * PATIENCE   # seconds of one case
 DIM = (b"\x1b[2m", b"\x1b[0m")   # what Tandem itself writes to a terminal
 
 
@@ -222,7 +223,7 @@ class Run:
         elif data is not None and not any(name.lower() == "content-type" for name, _ in headers):
             headers.append(("content-type", "application/json"))
         began = time.monotonic()
-        connection = http.client.HTTPConnection("127.0.0.1", self.tandem.port, timeout=step.get("timeout", 30))
+        connection = http.client.HTTPConnection("127.0.0.1", self.tandem.port, timeout=step.get("timeout", PATIENCE))
         with contextlib.closing(connection):
             connection.putrequest(method.upper(), step[method].replace(" ", "%20"))
             for name, value in headers:
@@ -311,7 +312,7 @@ class Run:
         self.judge_command(step, *self.in_pipe(step["run"]))
 
     def in_pipe(self, arguments):
-        result = subprocess.run([harness.BINARY, *arguments], env=self.tandem.env, cwd=self.tandem.folder, capture_output=True, timeout=60)
+        result = subprocess.run([harness.BINARY, *arguments], env=self.tandem.env, cwd=self.tandem.folder, capture_output=True, timeout=2 * PATIENCE)
         return result.returncode, result.stdout, result.stderr
 
     def terminal(self, step):
@@ -332,7 +333,7 @@ class Run:
         termios.tcsetattr(theirs, termios.TCSANOW, modes)
         program = subprocess.Popen([harness.BINARY, *arguments], env={**self.tandem.env, "TERM": "xterm-256color"}, cwd=self.tandem.folder, stdin=theirs, stdout=theirs, stderr=theirs)
         os.close(theirs)
-        output, end = b"", time.monotonic() + 30
+        output, end = b"", time.monotonic() + PATIENCE
         while time.monotonic() < end:
             if select.select([ours], [], [], 0.2)[0]:
                 try:
@@ -547,7 +548,7 @@ class Cases(unittest.TestCase):
         cls.pool.shutdown(cancel_futures=True)
 
     def check(self, file, case):
-        wrong = self.results[file].result(600)
+        wrong = self.results[file].result(20 * PATIENCE)
         if wrong:
             self.fail(f"{case['report']} ({file.name}):\n" + "\n".join(wrong[:6]) + (f"\n... and {len(wrong) - 6} more" if len(wrong) > 6 else ""))
 
