@@ -238,7 +238,8 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
                                 store::Migration{ledger::kOutcomesSchema},
                                 store::Migration{experiment::kExperimentsSchema},
                                 store::Migration{probe::kProbesSchema},
-                                store::Migration{kept::kKeptSchema2}};
+                                store::Migration{kept::kKeptSchema2},
+                                store::Migration{ledger::kLedgerSchema2}};
     auto store = store::Store::open(
         config.data / "ledger.db", migrations,
         config.durability == config::Durability::power ? store::Durability::power : store::Durability::process);
@@ -257,6 +258,14 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
             [checkpoints](const privacy::EgressRecord& r) { checkpoints->committed(r.sequence, r.hash); });
         parts->checkpoints = std::move(checkpoints);
     }
+    const auto lost = ledger::settle_lost(*parts->store);
+    if (!lost) return fail(lost.error());
+    if (lost->attempts > 0)
+        spdlog::warn(
+            "{} attempts were under way when tandem ended; {} {} is counted for them, the most that they could cost: "
+            "`tandem cost` has it, and `tandem explain` shows each as lost",
+            lost->attempts, lost->cost.text(), config.currency);
+    parts->budgets.speak_of(config.currency);
     if (auto ok = parts->budgets.load(*parts->store); !ok) return fail(ok.error());
     parts->gateway.emplace(parts->services, parts->worker_list());
     parts->api.emplace(*parts->gateway, parts->experiments, parts->probes);
@@ -289,6 +298,7 @@ Result<> App::reload() {
     auto snapshot = parts_->snapshot_of(std::move(*next));
     if (!snapshot) return fail(snapshot.error());
     parts_->services.adopt(std::move(*snapshot));
+    parts_->budgets.speak_of(parts_->services.snapshot()->config->currency);
     return parts_->experiments.configure(parts_->services.snapshot()->config);
 }
 

@@ -146,8 +146,15 @@ void check_providers(const config::Config& config, std::vector<Check>& checks) {
             checks.push_back({name, Grade::warning, "the connection is not encrypted", "use https"});
         for (const auto& model : config.models)
             if (model.provider == provider.id && provider.zone == Zone::cloud && !model.priced)
-                checks.push_back({"model " + model.id, Grade::warning, "it has no price, so its cost counts as 0",
+                checks.push_back({"model " + model.id, Grade::warning,
+                                  "it has no price: its cost counts as 0, and keys with budgets may not use it",
                                   "add price: { input: ..., output: ... }"});
+            else if (model.provider == provider.id && provider.kind == config::ProviderKind::anthropic &&
+                     model.priced && !model.price.cache_write)
+                checks.push_back({"model " + model.id, Grade::warning,
+                                  "it has no price for what goes into its provider's prompt cache, so that is billed "
+                                  "as other input",
+                                  "add cache_write to its price, per million tokens"});
     }
 }
 

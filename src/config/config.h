@@ -86,7 +86,8 @@ struct Model {
     std::optional<Capabilities> capabilities;  // nullopt: not claimed; assumed able
     Price price;
     bool priced = false;
-    std::optional<double> quality;  // the owner's word on how often its answers are good, 0 to 1
+    std::int64_t max_output_tokens = 0;  // the most that it answers with, as its owner says; 0: not claimed
+    std::optional<double> quality;       // the owner's word on how often its answers are good, 0 to 1
     // The model has no tools of its own; Tandem renders them into its prompt and holds its answer to a grammar.
     bool render_tools = false;
     // It goes on with an answer whose beginning it is given as the last message. Nullopt: as its kind of provider does.
@@ -144,8 +145,17 @@ struct Objective {
     bool operator==(const Objective&) const = default;
 };
 
+// How an answer is bounded whose client sets no bound, where its key has a budget or a limit of tokens.
+enum class Unbounded {
+    bound,    // a bound is set in the request that is sent
+    reserve,  // the request stays as it is, and the most that the model says it answers with is reserved
+};
+inline constexpr std::array<std::string_view, 2> kUnboundedNames = {"bound", "reserve"};
+
 struct Policy {
     std::string preset;  // empty where the owner wrote rules
+    Unbounded unbounded = Unbounded::bound;
+    std::int64_t answer_bound = 1024;  // tokens that such an answer may have
     std::vector<Rule> rules;
     Objective objective;
     FailurePolicy failure;

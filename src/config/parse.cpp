@@ -179,6 +179,7 @@ void read_price(Section& s, Model& model) {
         price.money("output", model.price.output);
         model.price.cached_input = model.price.input;
         price.money("cached_input", model.price.cached_input);
+        if (price.has("cache_write")) price.money("cache_write", model.price.cache_write.emplace());
     });
 }
 
@@ -229,6 +230,7 @@ void read_model(const std::string& id, Section& s, Config& config) {
         model.capabilities = capabilities;
     }
     read_price(s, model);
+    s.number("max_output", model.max_output_tokens, 1, 100'000'000);
     s.share("quality", model.quality);
     if (s.has("prefill")) s.flag("prefill", model.prefill.emplace(false));
     if (provider != nullptr && provider->kind == ProviderKind::engine) {
@@ -302,6 +304,8 @@ void want_embeddings(Section& s, const Config& config, const char* field, const 
 void read_policy(Section& s, const Config& config, Policy& policy, Problems& problems, const Environment& environment) {
     s.section("failure", [&](Section& failure) { read_failure(failure, policy.failure); });
     s.number("attempts", policy.failure.attempts, 1, 10);
+    s.choice("unbounded", policy.unbounded, kUnboundedNames);
+    s.number("answer_bound", policy.answer_bound, 16, 100'000'000);
     s.section("objective", [&](Section& objective) {
         objective.money("value", policy.objective.value);
         if (policy.objective.value == Money{}) objective.complain("value", "a good answer is worth more than nothing");

@@ -441,7 +441,7 @@ chat::Extra unique(const chat::Extra& extra) {
     return result;
 }
 
-void write_config(json::Writer& out, const chat::Request& request) {
+void write_config(json::Writer& out, const chat::Request& request, const Target& target) {
     json::Writer c;
     c.begin_object();
     const auto& s = request.sampling;
@@ -451,7 +451,7 @@ void write_config(json::Writer& out, const chat::Request& request) {
     write_raw(c, "seed", s.seed);
     write_raw(c, "presencePenalty", s.presence_penalty);
     write_raw(c, "frequencyPenalty", s.frequency_penalty);
-    if (request.max_output_tokens) c.member("maxOutputTokens", *request.max_output_tokens);
+    if (const auto most = bound_of(request, target)) c.member("maxOutputTokens", *most);
     if (request.choices != 1) c.member("candidateCount", request.choices);
     write_texts(c, "stopSequences", request.stop);
     using Format = chat::ResponseFormat::Kind;
@@ -519,13 +519,22 @@ class Gemini final : public Dialect {
         out.begin_object();
         write_contents(out, request);
         write_tools(out, request);
-        write_config(out, request);
+        write_config(out, request, target);
         out.end_object();
         return {path_of(target), out.take()};
     }
 
     Outgoing forward_request(const Incoming& incoming, const Target& target) const override {
-        return {path_of(target), std::string(incoming.body.source())};
+        if (target.answer_bound == 0) return {path_of(target), std::string(incoming.body.source())};
+        Splice splice(incoming.body);
+        const Value root = incoming.body.root();
+        const auto bound = std::to_string(target.answer_bound);
+        const Value config = either(root, "generationConfig", "generation_config");
+        if (config.is(Kind::object))
+            splice.set(config, "maxOutputTokens", bound);
+        else
+            splice.set(root, "generationConfig", "{\"maxOutputTokens\":" + bound + "}");
+        return {path_of(target), splice.take()};
     }
 
     std::unique_ptr<AnswerReader> reader() const override { return make_reader(); }

@@ -29,7 +29,13 @@ std::vector<routing::Standing> standing_of(Services& services, const Snapshot& s
         const bool engine = snapshot.config->provider(entry.provider)->kind == config::ProviderKind::engine;
         routing::Standing standing{entry.model, services.health.unhealthy(entry.provider), {}};
         if (standing.unhealthy.empty() && engine) standing.unhealthy = services.engines.unhealthy(entry.model);
-        if (!who.budgets.empty())
+        const bool priced = snapshot.config->model(entry.model)->priced;
+        if (!who.budgets.empty() && entry.zone == Zone::cloud && !priced)
+            standing.over_budget = fmt::format(
+                "it has no price, so the budget of the key '{}' cannot hold for it; set models.{}.price in "
+                "tandem.yaml ({{ input: 0, output: 0 }} where it costs nothing)",
+                who.id(), entry.model);
+        else if (!who.budgets.empty())
             standing.over_budget = services.budgets.refusal(who, routing::worst_cost(entry, features));
         if (!standing.unhealthy.empty() || !standing.over_budget.empty()) result.push_back(std::move(standing));
     }
@@ -45,6 +51,16 @@ privacy::Labelled label_by_source(const access::Principal& who, const std::strin
     labelled.raise(asked, "header x-tandem-label");
     labelled.recall(remembered);
     return labelled;
+}
+
+// Where the key has a budget or a limit of tokens, every answer has a bound: what the client says, or the owner's.
+void bound_answer(const access::Principal& key, const config::Policy& policy, const chat::Request& request,
+                  routing::Features& features) {
+    if (key.budgets.empty() && key.limits.tokens_per_minute == 0) return;
+    // Thoughts that the client wants count too, and providers refuse a bound that leaves no room behind them.
+    features.bound_tokens =
+        saturating_sum(policy.answer_bound, std::max<std::int64_t>(0, request.thinking.budget_tokens.value_or(0)));
+    features.reserves_most = policy.unbounded == config::Unbounded::reserve;
 }
 
 // What detectors look at: all of it, or, where the owner has released a beginning, what came after that.
@@ -156,6 +172,8 @@ class Run {
         auto inputs =
             inputs_of(way_.who, request(), std::move(labelled_), way_.asked.stakes, services_.repeats.count(request()));
         need(inputs.features);
+        if (answers_in_text(way_.question.front.operation))
+            bound_answer(way_.who, way_.config.policy, request(), inputs.features);
         const bool text = answers_in_text(way_.question.front.operation);
         if (way_.config.policy.objective.learn && text) {
             way_.place = services_.learning.place(request(), way_.who.id(), !way_.keeping.aside,
@@ -187,11 +205,19 @@ class Run {
         features.needs = {};
         features.needs.add(operation == Operation::embed ? config::Capability::embeddings : config::Capability::rerank);
         features.answer_tokens = 1;
-        // The texts are looked at one by one; the longest must fit.
-        std::int64_t longest = 0;
-        for (const auto& message : request().messages)
-            longest = std::max(longest, chat::estimate_tokens(chat::text_of(message.parts)).count);
+        features.choices = 1;
+        // The texts are looked at one by one: the longest must fit, and all of them are paid. Reranking reads the
+        // query, which is the last of them, with each.
+        std::int64_t longest = 0, last = 0, all = 0;
+        for (const auto& message : request().messages) {
+            last = chat::estimate_tokens(chat::text_of(message.parts)).count;
+            longest = std::max(longest, last);
+            all = saturating_sum(all, last);
+        }
+        if (operation == Operation::rerank)
+            all = saturating_sum(all, last * static_cast<std::int64_t>(request().messages.size()));
         features.prompt_tokens = longest;
+        features.all_tokens = all;
     }
 
     // When the first of those that are only unwell may be asked again.
@@ -546,6 +572,7 @@ DryRun decide_only(const Snapshot& snapshot, Services* services, const access::P
     auto labelled = label_by_source(who, request.model, asked.label, remembered);
     privacy::label_by_content(*snapshot.detector, document, snapshot.config->privacy.detect, labelled);
     auto inputs = inputs_of(who, request, std::move(labelled), asked.stakes, 0);
+    bound_answer(who, snapshot.config->policy, request, inputs.features);
     if (services != nullptr) {
         inputs.standing = standing_of(*services, snapshot, who, inputs.features);
         if (snapshot.config->policy.objective.learn)

@@ -440,7 +440,8 @@ Ground::Ground() {
                                        store::Migration{ledger::kOutcomesSchema},
                                        store::Migration{experiment::kExperimentsSchema},
                                        store::Migration{probe::kProbesSchema},
-                                       store::Migration{kept::kKeptSchema2}};
+                                       store::Migration{kept::kKeptSchema2},
+                                       store::Migration{ledger::kLedgerSchema2}};
     store = std::move(*store::Store::open_at_once(":memory:", migrations));
     detector = std::move(*privacy::make_detector({}));
     engines = std::make_unique<engine::Engines>(
