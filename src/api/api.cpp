@@ -103,13 +103,15 @@ net::Task<Result<std::string>> Api::dispatch(const Call& call) {
     if (call.rest == "learning" && get) co_return learning(call);
     if (call.rest == "learning" && call.request.method == "DELETE") co_return co_await forget(call);
     if (call.rest == "labels/release" && call.request.method == "POST") co_return co_await release(call);
+    if (call.rest == "labels/forget" && call.request.method == "POST") co_return co_await forget_labels(call);
     if (call.rest == "experiments" || call.rest.starts_with("experiments/"))
         co_return co_await serve_experiments(gateway_.services(), experiments_, call.request, call.rest);
     if (call.rest == "probes" || call.rest.starts_with("probes/"))
         co_return co_await serve_probes(gateway_, call.worker, probes_, call.request, call.rest);
     if (call.rest == "engines" || call.rest.starts_with("engines/")) co_return co_await engines(call);
     if (call.rest == "status" || call.rest == "decide" || call.rest == "feedback" || call.rest == "learning" ||
-        call.rest == "privacy/scan" || call.rest == "labels/release" || call.rest.starts_with("decisions/"))
+        call.rest == "privacy/scan" || call.rest == "labels/release" || call.rest == "labels/forget" ||
+        call.rest.starts_with("decisions/"))
         co_return fail(ErrorCode::method, fmt::format("{} does not take {}", call.request.path, call.request.method));
     co_return no_such(call.request.path);
 }
@@ -153,22 +155,23 @@ net::Task<Result<std::string>> Api::release(const Call& call) {
     if (reason.empty()) co_return fail(ErrorCode::invalid, "reason: say why; it is recorded", "reason");
     if (!to) co_return fail(ErrorCode::invalid, "label: expected public, internal or private", "label");
     auto& services = gateway_.services();
-    privacy::LabelledDecision found{privacy::fingerprint_of_id(key + "\n" + name), {}};
-    if (!decision.empty()) {
-        auto looked = co_await gateway::query<privacy::LabelledDecision>(
-            services.store,
-            [decision](store::Database& database) { return privacy::conversation_of(database, decision); });
-        if (!looked) co_return fail(looked.error());
-        found = std::move(*looked);
-    }
-    if (!services.privacy.memory().knows(found.fingerprint))
+    const auto fingerprint = privacy::fingerprint_of_id(key + "\n" + name);
+    if (!name.empty() && !services.privacy.memory().knows(fingerprint))
         co_return fail(ErrorCode::not_found, fmt::format("there is no labelled conversation '{}' of {}",
                                                          printable(name, 60), printable(key, 60)));
-    auto released = services.privacy.memory().release(found.fingerprint, *to);
-    auto job = [released = std::move(released), response = found.response,
-                to = *to](store::Database& database) -> Result<> {
+    auto found = co_await gateway::query<privacy::LabelledConversation>(
+        services.store, [decision, fingerprint](store::Database& database) {
+            return decision.empty() ? privacy::conversation_named(database, fingerprint)
+                                    : privacy::conversation_of(database, decision);
+        });
+    if (!found) co_return fail(found.error());
+    auto released = services.privacy.memory().release(*found, *to);
+    if (!released) co_return fail(released.error());
+    auto job = [released = std::move(*released), kept = found->kept, to = *to](store::Database& database) -> Result<> {
         if (auto ok = released(database); !ok) return ok;
-        return response.empty() ? Result<>() : kept::lower_label(database, "resp_" + response, to);
+        for (const auto& id : kept)
+            if (auto ok = kept::lower_label(database, id, to); !ok) return ok;
+        return {};
     };
     const auto what = decision.empty() ? fmt::format("{} of {}", name, key) : decision;
     auto recorded = co_await net::wait_for<Result<>>([&](auto resume) {
@@ -177,7 +180,30 @@ net::Task<Result<std::string>> Api::release(const Call& call) {
     });
     if (!recorded) co_return fail(recorded.error());
     json::Writer out;
-    out.begin_object().member("released", what).member("label", name_of(*to)).end_object();
+    out.begin_object().member("released", what).member("label", name_of(*to));
+    // Where more was found than can be released at once, the rest counts as ever.
+    out.member("texts", found->leaves.size()).member("whole", !found->more).end_object();
+    co_return out.take();
+}
+
+// {"key": ID}, or {"all": true}, with "reason".
+net::Task<Result<std::string>> Api::forget_labels(const Call& call) {
+    json::Document document;
+    if (auto ok = document.parse(call.request.body); !ok) co_return fail(ok.error());
+    const auto root = document.root();
+    const std::string key(root["key"].text()), reason(trim(root["reason"].text()));
+    const bool all = root["all"].boolean().value_or(false);
+    if (key.empty() != all) co_return fail(ErrorCode::invalid, "key: give a key, or \"all\": true", "key");
+    if (reason.empty()) co_return fail(ErrorCode::invalid, "reason: say why; it is recorded", "reason");
+    auto& services = gateway_.services();
+    const auto what = all ? std::string("everything that was remembered") : "everything of " + key;
+    auto recorded = co_await net::wait_for<Result<>>([&](auto resume) {
+        services.privacy.record_release(printable(what, 200), Label::public_, printable(reason, 400),
+                                        services.privacy.memory().forget(key), std::move(resume));
+    });
+    if (!recorded) co_return fail(recorded.error());
+    json::Writer out;
+    out.begin_object().member("forgotten", what).end_object();
     co_return out.take();
 }
 

@@ -31,6 +31,7 @@ class Api final : public net::Service {
     net::Task<Result<std::string>> forget(const Call& call);
     net::Task<Result<std::string>> scan(const Call& call);
     net::Task<Result<std::string>> release(const Call& call);
+    net::Task<Result<std::string>> forget_labels(const Call& call);
     Result<std::string> status(const Call& call);
     Result<std::string> decide(const Call& call);
     net::Task<Result<std::string>> dispatch(const Call& call);

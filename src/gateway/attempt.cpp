@@ -247,6 +247,7 @@ net::Task<Result<privacy::Clearance>> Attempt::clear(std::string body) {
     if (sent)
         ask.redacted.emplace(sent->redaction.summary(), sent->redaction.stand_ins, *way_.snapshot->detector,
                              way_.config.privacy.detect);
+    ask.headers = client_headers();
     auto records = candidate_.zone == Zone::cloud ? way_.pending_records() : way_.pending_memory();
     co_return co_await net::wait_for<Result<privacy::Clearance>>(
         [&](auto resume) { way_.services.privacy.clear(std::move(ask), std::move(records), std::move(resume)); });
@@ -256,13 +257,15 @@ upstream::Call Attempt::call_of() {
     upstream::Call call;
     call.path = conversion_->outgoing().path;
     call.stream = way_.request().stream;
-    const auto betas = way_.exchange.request().headers.get("anthropic-beta");
-    if (way_.question.front.kind != dialect::Kind::anthropic || betas.empty()) return call;
-    if (conversion_->same())
-        call.headers.add("anthropic-beta", betas);
-    else
-        way_.warn(fmt::format("anthropic-beta was left out: {} has no such header", provider_.id));
     return call;
+}
+
+// What the client said in headers and this provider may want to know.
+std::vector<privacy::ClientHeader> Attempt::client_headers() {
+    if (way_.betas.empty() || !conversion_) return {};
+    if (conversion_->same()) return {{"anthropic-beta", way_.betas}};
+    way_.warn(fmt::format("anthropic-beta was left out: {} has no such header", provider_.id));
+    return {};
 }
 
 net::Task<bool> Attempt::ask_json(const ledger::Reservation& reservation, std::string path, std::string body,

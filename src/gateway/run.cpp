@@ -11,6 +11,7 @@
 #include "chat/splice.h"
 #include "gateway/aside.h"
 #include "gateway/attempt.h"
+#include "gateway/betas.h"
 #include "gateway/count.h"
 #include "net/children.h"
 
@@ -38,21 +39,14 @@ std::vector<routing::Standing> standing_of(Services& services, const Snapshot& s
 
 // The parts of a label that need no detector.
 privacy::Labelled label_by_source(const config::Key& key, const std::string& alias, Label asked,
-                                  const privacy::Known& remembered) {
+                                  const privacy::LabelMemory::Recalled& remembered) {
     privacy::Labelled labelled;
     labelled.raise(key.label, fmt::format("key {}", key.id));
     if (alias == "private") labelled.raise(Label::private_, "alias private");
     labelled.raise(asked, "header x-tandem-label");
-    labelled.recall(remembered);
+    labelled.recall(remembered.known);
+    labelled.raise(remembered.floor.label, "the label memory of this key is full");
     return labelled;
-}
-
-// What detectors look at: all of it, or, where the owner has released a beginning, what came after that.
-Result<> document_after(const Question& question, std::optional<std::size_t> released, json::Document& rest) {
-    auto request = question.request;
-    const auto count = std::min(request.messages.size(), *released + 1);
-    request.messages.erase(request.messages.begin(), request.messages.begin() + static_cast<std::ptrdiff_t>(count));
-    return rest.parse(dialect::of(question.front.kind).encode_request(request, {request.model, false, false, 0}).body);
 }
 
 routing::Inputs inputs_of(const config::Key& key, const chat::Request& request, privacy::Labelled labelled,
@@ -143,20 +137,37 @@ class Run {
                         "model");
         auto& memory = services_.privacy.memory();
         if (!memory.empty()) way_.identify();
-        const auto recalled = memory.recall(way_.identity);
-        labelled_ = label_by_source(key, request().model, way_.asked.label, recalled.known);
+        recalled_ = memory.recall(way_.identity, key.id);
+        labelled_ = label_by_source(key, request().model, way_.asked.label, recalled_);
         labelled_.raise(way_.keeping.label, way_.keeping.label_reason);
-        json::Document after;
-        const bool released = recalled.released && question.front.operation == Operation::chat &&
-                              document_after(question, recalled.released, after).has_value();
-        privacy::label_by_content(*way_.snapshot->detector, released ? after : question.document,
-                                  way_.config.privacy.detect, labelled_);
-        if (labelled_.label == Label::public_ && !way_.identity.prefixes.empty()) memory.note_public(way_.identity);
+        privacy::label_by_content(*way_.snapshot->detector, question.document, way_.config.privacy.detect, labelled_,
+                                  released_content());
+        read_betas();
+        if (labelled_.label == Label::public_ && !way_.identity.prefixes.empty())
+            memory.note_public(way_.identity, key.id);
         return {};
+    }
+
+    privacy::ReleasedContent released_content() const { return {services_.privacy.vault().keys(), recalled_.released}; }
+
+    // What a client of Anthropic's dialect asks for in a header leaves beside the body, so detectors look at it as
+    // well.
+    void read_betas() {
+        if (way_.question.front.kind != dialect::Kind::anthropic) return;
+        auto betas = betas_of(exchange_.request().headers);
+        if (betas.said.empty()) return;
+        privacy::label_by_header(*way_.snapshot->detector, betas.said, way_.config.privacy.detect, labelled_);
+        if (betas.left_out > 0)
+            way_.warn(
+                fmt::format("anthropic-beta: {} values were left out, since no beta has such a name: words and a "
+                            "date, and at most {}",
+                            betas.left_out, kMostBetas));
+        way_.betas = std::move(betas.known);
     }
 
     Result<> decide() {
         way_.id = DecisionId::make(services_.clock, services_.random);
+        auto leaves = std::move(labelled_.leaves);
         auto inputs =
             inputs_of(way_.key, request(), std::move(labelled_), way_.asked.stakes, services_.repeats.count(request()));
         need(inputs.features);
@@ -180,7 +191,12 @@ class Run {
         way_.decision = std::make_shared<const routing::Decision>(std::move(*decision));
         if (way_.inputs->label > Label::public_) way_.identify();
         way_.remember(services_.privacy.memory().remember(way_.identity, {way_.inputs->label, way_.inputs->rest},
-                                                          way_.id.text(), way_.keeping.id));
+                                                          {.key = way_.key.id,
+                                                           .decision = way_.id.text(),
+                                                           .response = way_.keeping.id,
+                                                           .from = way_.keeping.from,
+                                                           .leaves = std::move(leaves),
+                                                           .refused = way_.decision->eligible == 0}));
         return {};
     }
 
@@ -470,7 +486,8 @@ class Run {
         if (!begun) return fail(begun.error());
         privacy::Labelled labelled;
         labelled.recall({way_.inputs->label, way_.label_of_answer(cut)});
-        privacy::label_by_content(*way_.snapshot->detector, (*begun)->document, way_.config.privacy.detect, labelled);
+        privacy::label_by_content(*way_.snapshot->detector, (*begun)->document, way_.config.privacy.detect, labelled,
+                                  released_content());
         auto inputs = *way_.inputs;
         inputs.label = labelled.label;
         inputs.rest = labelled.rest;
@@ -530,6 +547,7 @@ class Run {
     Services& services_;
     net::Exchange& exchange_;
     ledger::Admission admission_;
+    privacy::LabelMemory::Recalled recalled_;
     privacy::Labelled labelled_;
     std::string embedded_by_;
     std::vector<float> embedded_;
@@ -547,11 +565,14 @@ net::Task<> answer_question(Gateway& gateway, net::Exchange& exchange, std::shar
 
 DryRun decide_only(const Snapshot& snapshot, Services* services, const config::Key& key, const json::Document& document,
                    const chat::Request& request, Label asked_label, config::Stakes stakes) {
-    const auto remembered = services == nullptr
-                                ? privacy::Known{}
-                                : services->privacy.memory().recall(privacy::identify(request, "")).known;
+    privacy::LabelMemory::Recalled remembered;
+    privacy::ReleasedContent content;
+    if (services != nullptr) {
+        remembered = services->privacy.memory().recall(privacy::identify(request, ""), key.id);
+        content = {services->privacy.vault().keys(), remembered.released};
+    }
     auto labelled = label_by_source(key, request.model, asked_label, remembered);
-    privacy::label_by_content(*snapshot.detector, document, snapshot.config->privacy.detect, labelled);
+    privacy::label_by_content(*snapshot.detector, document, snapshot.config->privacy.detect, labelled, content);
     auto inputs = inputs_of(key, request, std::move(labelled), stakes, 0);
     if (services != nullptr) {
         inputs.standing = standing_of(*services, snapshot, key, inputs.features);

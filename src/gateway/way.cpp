@@ -135,8 +135,10 @@ std::string Way::conversation_name() {
 
 void Way::remember_answer(const Served& served, const std::string& text) {
     if (inputs->label == Label::public_) return;
-    remember(services.privacy.memory().remember_piece(privacy::piece_of_answer(text),
-                                                      {inputs->label, label_of_answer(served)}));
+    const auto* keys = services.privacy.vault().keys();
+    remember(services.privacy.memory().remember_answer(
+        privacy::piece_of_answer(text), keys == nullptr || text.empty() ? 0 : privacy::leaf_digest(*keys, text),
+        {inputs->label, label_of_answer(served)}, key.id, id.text()));
 }
 
 void Way::tell_trials(const Served& served, const chat::Told& told) {
@@ -149,7 +151,7 @@ void Way::tell_trials(const Served& served, const chat::Told& told) {
 }
 
 void Way::remember_whole_was_seen() {
-    remember(services.privacy.memory().remember(identity, {inputs->label, inputs->label}, {}));
+    remember(services.privacy.memory().remember(identity, {inputs->label, inputs->label}, {.key = key.id}));
 }
 
 // ---- records ----

@@ -223,8 +223,8 @@ struct Opened {
     Vault vault{nullptr, "no key", clock};
     Opened() { store = std::move(*store::Store::open(folder.path / "db", migrations(), store::Durability::process)); }
     static std::span<const store::Migration> migrations() {
-        static const std::string sql =
-            std::string(kEgressSchema) + kLabelSchema + kEgressSchema2 + kLabelSchema2 + kVaultSchema;
+        static const std::string sql = std::string(kEgressSchema) + kLabelSchema + kEgressSchema2 + kLabelSchema2 +
+                                       kVaultSchema + kEgressSchema3 + kLabelSchema3;
         static const store::Migration all[] = {{sql.c_str()}};
         return all;
     }
@@ -314,7 +314,7 @@ chat::Request conversation(std::vector<std::string> texts) {
 }
 
 Known remembered(const LabelMemory& memory, std::vector<std::string> texts, std::string_view id = "") {
-    return memory.recall(identify(conversation(std::move(texts)), id)).known;
+    return memory.recall(identify(conversation(std::move(texts)), id), "").known;
 }
 
 constexpr Known kNothing{};
@@ -325,16 +325,16 @@ TEST(LabelMemory, a_conversation_keeps_its_highest_label_across_turns_and_restar
     {
         LabelMemory memory;
         const auto first = identify(conversation({"my card is ..."}), "");
-        EXPECT_EQ(memory.recall(first).known, kNothing);
-        auto job = memory.remember(first, kPrivate, "");
+        EXPECT_EQ(memory.recall(first, "").known, kNothing);
+        auto job = memory.remember(first, kPrivate, {});
         ASSERT_TRUE(job);
         ASSERT_TRUE(o.store->run(job));
         EXPECT_EQ(remembered(memory, {"my card is ...", "noted", "thanks"}), kPrivate);
         EXPECT_EQ(remembered(memory, {"another", "noted", "thanks"}), kNothing);
         // Lower labels change nothing and write nothing.
-        EXPECT_FALSE(memory.remember(first, {Label::internal, Label::internal}, ""));
-        EXPECT_FALSE(memory.remember(first, kNothing, ""));
-        auto by_id = memory.remember(identify(conversation({"x"}), "c1"), {Label::secret, Label::public_}, "");
+        EXPECT_FALSE(memory.remember(first, {Label::internal, Label::internal}, {}));
+        EXPECT_FALSE(memory.remember(first, kNothing, {}));
+        auto by_id = memory.remember(identify(conversation({"x"}), "c1"), {Label::secret, Label::public_}, {});
         ASSERT_TRUE(o.store->run(by_id));
     }
     LabelMemory again;
@@ -348,8 +348,8 @@ TEST(LabelMemory, knows_a_part_of_a_conversation_again) {
     const std::string question = "What does the report say about the patient in room four?";
     const std::string answer = "It says that he is to be kept for another night, and why.";
     LabelMemory memory;
-    (void)memory.remember(identify(conversation({"hello", "hello", question}), ""), kPrivate, "");
-    (void)memory.remember_piece(piece_of_answer(answer), kPrivate);
+    (void)memory.remember(identify(conversation({"hello", "hello", question}), ""), kPrivate, {});
+    (void)memory.remember_answer(piece_of_answer(answer), 0, kPrivate, "", "");
     EXPECT_EQ(remembered(memory, {question}), kPrivate);
     EXPECT_EQ(remembered(memory, {"go on", answer}), kPrivate);
     EXPECT_EQ(remembered(memory, {"hello", "hello"}), kNothing);
@@ -358,8 +358,8 @@ TEST(LabelMemory, knows_a_part_of_a_conversation_again) {
 TEST(LabelMemory, what_was_public_before_is_no_mark_of_a_private_conversation) {
     const std::string command = "Please write a title of four words for this conversation.";
     LabelMemory memory;
-    memory.note_public(identify(conversation({command}), ""));
-    (void)memory.remember(identify(conversation({"my card is ...", "noted", command}), ""), kPrivate, "");
+    memory.note_public(identify(conversation({command}), ""), "");
+    (void)memory.remember(identify(conversation({"my card is ...", "noted", command}), ""), kPrivate, {});
     EXPECT_EQ(remembered(memory, {command}), kNothing);
     EXPECT_EQ(remembered(memory, {"my card is ...", "noted", command}), kPrivate);
 }
@@ -369,26 +369,28 @@ TEST(LabelMemory, a_release_holds_for_the_beginning_it_was_given_for) {
     Opened o;
     LabelMemory memory;
     const auto whole = identify(conversation({"a long enough text to be remembered alone"}), "");
-    ASSERT_TRUE(o.store->run(memory.remember(whole, kPrivate, "dec_1")));
-    std::int64_t fingerprint = 0;
+    ASSERT_TRUE(o.store->run(memory.remember(whole, kPrivate, {.decision = "dec_1"})));
+    LabelledConversation named;
     ASSERT_TRUE(o.store->run([&](store::Database& database) -> Result<> {
         auto found = conversation_of(database, "dec_1");
         EXPECT_FALSE(conversation_of(database, "dec_2"));
         if (!found) return fail(found.error());
-        fingerprint = found->fingerprint;
+        named = *found;
         return {};
     }));
-    ASSERT_TRUE(o.store->run(memory.release(fingerprint, Label::public_)));
+    auto job = memory.release(named, Label::public_);
+    ASSERT_TRUE(job);
+    ASSERT_TRUE(o.store->run(*job));
     LabelMemory again;
     ASSERT_TRUE(again.load(*o.store));
     for (auto* one : {&memory, &again}) {
-        const auto recalled =
-            one->recall(identify(conversation({"a long enough text to be remembered alone", "noted", "thanks"}), ""));
+        const auto recalled = one->recall(
+            identify(conversation({"a long enough text to be remembered alone", "noted", "thanks"}), ""), "");
         EXPECT_EQ(recalled.known, kNothing);
-        EXPECT_EQ(recalled.released, 0U);
+        EXPECT_EQ(recalled.released.size(), 1U);
     }
     (void)memory.remember(identify(conversation({"a long enough text to be remembered alone", "noted", later}), ""),
-                          kPrivate, "dec_3");
+                          kPrivate, {.decision = "dec_3"});
     EXPECT_EQ(remembered(memory, {"a long enough text to be remembered alone", "noted", later, "ok"}), kPrivate);
     EXPECT_EQ(remembered(memory, {"a long enough text to be remembered alone", "noted"}), kNothing);
 }
