@@ -149,7 +149,7 @@ Result<> Attempt::choose_question() {
         auto redacted = way_.redacted_for(candidate_.zone);
         if (!redacted) return fail(redacted.error());
         sent = std::move(*redacted);
-    } else if (!sent && way_.inputs->label > way_.inputs->rest) {
+    } else if (!sent && way_.of_itself.label > way_.of_itself.rest) {
         way_.remember_whole_was_seen();
     }
     auto made = Conversion::make(question(), provider_, model_, better_ != nullptr);

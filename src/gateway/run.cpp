@@ -45,8 +45,13 @@ privacy::Labelled label_by_source(const config::Key& key, const std::string& ali
     if (alias == "private") labelled.raise(Label::private_, "alias private");
     labelled.raise(asked, "header x-tandem-label");
     labelled.recall(remembered.known);
-    labelled.raise(remembered.floor.label, "the label memory of this key is full");
     return labelled;
+}
+
+// What a key's full memory makes of all its requests. Last, so that it is not remembered of what they hold: that would
+// label the same words of others.
+void label_by_floor(const privacy::LabelMemory::Recalled& remembered, privacy::Labelled& labelled) {
+    labelled.raise(remembered.floor.label, "the label memory of this key is full");
 }
 
 routing::Inputs inputs_of(const config::Key& key, const chat::Request& request, privacy::Labelled labelled,
@@ -143,7 +148,9 @@ class Run {
         privacy::label_by_content(*way_.snapshot->detector, question.document, way_.config.privacy.detect, labelled_,
                                   released_content());
         read_betas();
-        if (labelled_.label == Label::public_ && !way_.identity.prefixes.empty())
+        way_.of_itself = {labelled_.label, labelled_.rest};
+        label_by_floor(recalled_, labelled_);
+        if (way_.of_itself.label == Label::public_ && !way_.identity.prefixes.empty())
             memory.note_public(way_.identity, key.id);
         return {};
     }
@@ -190,7 +197,7 @@ class Run {
         way_.inputs = std::make_shared<const routing::Inputs>(std::move(inputs));
         way_.decision = std::make_shared<const routing::Decision>(std::move(*decision));
         if (way_.inputs->label > Label::public_) way_.identify();
-        way_.remember(services_.privacy.memory().remember(way_.identity, {way_.inputs->label, way_.inputs->rest},
+        way_.remember(services_.privacy.memory().remember(way_.identity, way_.of_itself,
                                                           {.key = way_.key.id,
                                                            .decision = way_.id.text(),
                                                            .response = way_.keeping.id,
@@ -573,6 +580,7 @@ DryRun decide_only(const Snapshot& snapshot, Services* services, const config::K
     }
     auto labelled = label_by_source(key, request.model, asked_label, remembered);
     privacy::label_by_content(*snapshot.detector, document, snapshot.config->privacy.detect, labelled, content);
+    label_by_floor(remembered, labelled);
     auto inputs = inputs_of(key, request, std::move(labelled), stakes, 0);
     if (services != nullptr) {
         inputs.standing = standing_of(*services, snapshot, key, inputs.features);

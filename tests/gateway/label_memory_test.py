@@ -68,9 +68,9 @@ class LabelMemory(unittest.TestCase):
         hers = ["Tell me about the plan of which nobody outside may know a word.", "It is a plan of four parts, and each of them is better than the last."]
         his = ["Here is the diary that I have kept since the spring of that year.", "I see that you have kept it well, and that you have missed no day."]
         public = "Please write a title of four words for this conversation, if you can."
-        self.assertEqual(self.label(BOB, [public]), "public")
         for key, texts in ((ALICE, hers), (BOB, his)):
             self.assertEqual(self.label(key, [*texts, "go on"], model="home", **{"x-tandem-label": "private"}), "private")
+        self.assertEqual(self.label(BOB, [public]), "public")
         self.assertEqual(self.label(BOB, [his[0], his[1], public], model="home"), "private")
         for i in range(8):
             self.label(ALICE, [f"message {i} {j} of a flood, and long enough to be known again." for j in range(100)], model="home", **{"x-tandem-label": "private"})
@@ -115,6 +115,7 @@ class LabelMemory(unittest.TestCase):
 
     def test_what_is_public_of_one_key_is_not_forgotten_for_the_flood_of_another(self):
         self.start()
+        self.assertEqual(self.label(ALICE, [f"my account is {IBAN}"]), "private")
         title = "Please write a title of four words for this conversation, if you can."
         self.assertEqual(self.label(BOB, [title]), "public")
         for i in range(6):
