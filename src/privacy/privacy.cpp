@@ -161,6 +161,29 @@ void each_sure(Detector& detector, std::string_view text, bool names, const conf
     }
 }
 
+struct Seams {
+    std::string text;
+    std::vector<Leaf> leaves;
+};
+
+// The seams with a break for each text that was released.
+Seams fresh_seams(const json::Document& document, const ReleasedContent& content) {
+    std::vector<Leaf> leaves;
+    const auto all = seams(document, &leaves);
+    Seams fresh;
+    for (const auto& leaf : leaves) {
+        const auto text = std::string_view(all).substr(leaf.begin, leaf.end - leaf.begin);
+        const auto digest = leaf_digest(*content.keys, text);
+        if (std::ranges::any_of(content.released, [&](const auto& r) { return r->leaves.contains(digest); })) {
+            fresh.text += '\n';
+            continue;
+        }
+        fresh.leaves.push_back({fresh.text.size(), fresh.text.size() + text.size()});
+        fresh.text += text;
+    }
+    return fresh;
+}
+
 }  // namespace
 
 void label_by_content(Detector& detector, const json::Document& document, const config::Detection& detection,
@@ -186,8 +209,16 @@ void label_by_content(Detector& detector, const json::Document& document, const 
     // Most of what stands near a seam is found in the text too, and only what is cut stays when that is taken out.
     Labelled cut;
     const auto joined = seams(document);
-    each_sure(detector, joined, false, detection, cut, counting(joined, false, seams),
-              [&](Label label, std::string reason) { cut.raise(label, std::move(reason)); });
+    const auto cut_value = [&](Label label, std::string reason) { cut.raise(label, std::move(reason)); };
+    each_sure(detector, joined, false, detection, cut, counting(joined, false, seams), cut_value);
+    if (content.keys != nullptr && !content.released.empty()) {
+        // Once more without what was released, which could hide what is cut beside it.
+        const auto fresh = fresh_seams(document, content);
+        each_sure(detector, fresh.text, false, detection, cut,
+                  counting(fresh.text, false,
+                           [&](const json::Document&, std::vector<Leaf>* leaves) { *leaves = fresh.leaves; }),
+                  cut_value);
+    }
     for (const auto& reason : cut.reasons)
         if (std::ranges::find(labelled.reasons, reason) == labelled.reasons.end()) {
             labelled.rest = higher(labelled.rest, cut.label);

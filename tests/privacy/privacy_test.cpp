@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "privacy/disguise.h"
 #include "privacy/egress.h"
+#include "privacy/keys.h"
 #include "privacy/patterns/patterns.h"
 #include "tests/support.h"
 
@@ -393,6 +394,124 @@ TEST(LabelMemory, a_release_holds_for_the_beginning_it_was_given_for) {
                           kPrivate, {.decision = "dec_3"});
     EXPECT_EQ(remembered(memory, {"a long enough text to be remembered alone", "noted", later, "ok"}), kPrivate);
     EXPECT_EQ(remembered(memory, {"a long enough text to be remembered alone", "noted"}), kNothing);
+}
+
+std::vector<std::string> many(const std::string& of, int count) {
+    std::vector<std::string> texts;
+    for (int i = 0; i < count; ++i) texts.push_back(of + " says this for the time " + std::to_string(i) + ".");
+    return texts;
+}
+
+Known recalled_of(const LabelMemory& memory, std::vector<std::string> texts, const std::string& key) {
+    const auto recalled = memory.recall(identify(conversation(std::move(texts)), ""), key);
+    return {higher(recalled.known.label, recalled.floor.label), higher(recalled.known.rest, recalled.floor.rest)};
+}
+
+TEST(LabelMemory, of_one_key_is_bounded_and_never_lets_go_of_what_was_private) {
+    Opened o;
+    LabelMemory memory;
+    memory.set_quota(100);
+    const auto run = [&](store::Store::Job job) {
+        if (job) ASSERT_TRUE(o.store->run(std::move(job)));
+    };
+    const auto hers = many("She", 3), his = many("He of room four", 3);
+    run(memory.remember(identify(conversation(his), ""), kPrivate, {.key = "bob"}));
+    run(memory.remember(identify(conversation(hers), ""), {Label::secret, Label::public_}, {.key = "alice"}));
+    for (int i = 0; i < 20; ++i)
+        run(memory.remember(identify(conversation(many("Flood " + std::to_string(i), 40)), ""),
+                            {Label::internal, Label::internal}, {.key = "alice"}));
+    LabelMemory again;
+    again.set_quota(100);
+    ASSERT_TRUE(again.load(*o.store));
+    for (auto* one : {&memory, &again}) {
+        EXPECT_EQ(recalled_of(*one, hers, "alice").label, Label::secret);
+        EXPECT_EQ(recalled_of(*one, {hers[2]}, "alice").label, Label::secret);
+        EXPECT_EQ(recalled_of(*one, {his[2]}, "bob"), kPrivate);
+        EXPECT_EQ(recalled_of(*one, {"something else that is long enough to be known"}, "bob"), kNothing);
+        EXPECT_EQ(recalled_of(*one, {"something else that is long enough to be known"}, "alice").label, Label::secret);
+    }
+    ASSERT_TRUE(o.store->run([](store::Database& database) -> Result<> {
+        const auto keys = memory_of_keys(database);
+        if (!keys) return fail(keys.error());
+        EXPECT_EQ(keys->size(), 2U);
+        for (const auto& key : *keys) {
+            EXPECT_LE(key.entries, 100);
+            EXPECT_EQ(key.floor, key.key == "alice" ? Label::secret : Label::public_);
+        }
+        return {};
+    }));
+    run(again.forget("alice"));
+    EXPECT_EQ(recalled_of(again, hers, "alice"), kNothing);
+    EXPECT_EQ(recalled_of(again, {his[2]}, "bob"), kPrivate);
+    LabelMemory third;
+    ASSERT_TRUE(third.load(*o.store));
+    EXPECT_EQ(recalled_of(third, hers, "alice"), kNothing);
+    EXPECT_EQ(recalled_of(third, {his[2]}, "bob"), kPrivate);
+}
+
+TEST(LabelMemory, remembers_little_of_a_request_that_nobody_may_see) {
+    Opened o;
+    LabelMemory memory;
+    const auto texts = many("A message of many", 10'000);
+    const Known found{Label::private_, Label::public_};
+    ASSERT_TRUE(
+        o.store->run(memory.remember(identify(conversation(texts), "talk"), found, {.key = "k", .refused = true})));
+    EXPECT_EQ(recalled_of(memory, {"other words that are long enough to be known"}, "k"), kNothing);
+    EXPECT_EQ(memory.recall(identify(conversation({"x"}), "talk"), "k").known, found);
+    auto longer = texts;
+    longer.emplace_back("and on");
+    EXPECT_EQ(recalled_of(memory, longer, "k"), found);
+    ASSERT_TRUE(o.store->run([](store::Database& database) -> Result<> {
+        const auto keys = memory_of_keys(database);
+        if (!keys) return fail(keys.error());
+        EXPECT_LE(keys->front().entries, static_cast<std::int64_t>(kMostPiecesRefused) + 2);
+        return {};
+    }));
+    // What its client called private, and was not found, is not let go.
+    (void)memory.remember(identify(conversation(texts), ""), kPrivate, {.key = "other", .refused = true});
+    EXPECT_EQ(recalled_of(memory, {texts[5]}, "other"), kPrivate);
+    EXPECT_EQ(recalled_of(memory, {"other words that are long enough to be known"}, "k"), kNothing);
+}
+
+TEST(Release, covers_the_texts_that_something_was_found_in_and_nothing_else) {
+    test::Folder folder;
+    auto keys = Keys::open(folder.path, "");
+    ASSERT_TRUE(keys);
+    const auto labelled_with = [&](const std::string& body, std::vector<std::shared_ptr<const Released>> released) {
+        json::Document document;
+        EXPECT_TRUE(document.parse(body)) << body;
+        Labelled labelled;
+        label_by_content(detector(), document, {}, labelled, {keys->get(), std::move(released)});
+        return labelled;
+    };
+    const std::string card = "4111 1111 1111 1111", other = "5555 5555 5555 4444";
+    const auto first = labelled_with(R"({"messages":[{"content":"my card is )" + card + R"("}],"max_tokens":9})", {});
+    EXPECT_EQ(first.label, Label::private_);
+    ASSERT_FALSE(first.leaves.empty());
+    const auto released = std::make_shared<Released>(Released{{first.leaves.begin(), first.leaves.end()}, {}});
+    const std::string said = "my card is " + card;
+    for (const auto& [body, label] : std::initializer_list<std::pair<std::string, Label>>{
+             {R"({"messages":[{"content":")" + said + R"("}],"max_tokens":9})", Label::public_},
+             {R"({"messages":[{"content":")" + said + R"("},{"content":"noted"},{"content":"12 of 12"}],"n":1})",
+              Label::public_},
+             {R"({"messages":[{"content":[{"type":"text","text":")" + said + R"(","cache_control":{}}]}]})",
+              Label::public_},
+             {R"({"messages":[{"content":")" + said + R"(!"}]})", Label::private_},
+             {R"({"messages":[{"content":")" + said + R"("}],"user":")" + card + R"("})", Label::private_},
+             {R"({"messages":[{"content":")" + said + R"(","name":")" + other + R"("}]})", Label::private_},
+             {R"({"messages":[{"content":")" + said + R"(","x":{")" + other + R"(":1}}]})", Label::private_},
+             {R"({"messages":[{"content":")" + said + R"("},{"content":"5555 5555 "},{"content":"5555 4444"}]})",
+              Label::private_},
+             {R"({"a":"{\"b\":\")" + other + R"(\"}","messages":[{"content":")" + said + R"("}]})", Label::private_},
+         })
+        EXPECT_EQ(labelled_with(body, {released}).label, label) << body;
+    // Without what was released, or without the key, all of it counts.
+    EXPECT_EQ(labelled_with(R"({"content":")" + said + R"("})", {}).label, Label::private_);
+    json::Document document;
+    ASSERT_TRUE(document.parse(R"({"content":")" + said + R"("})"));
+    Labelled labelled;
+    label_by_content(detector(), document, {}, labelled, {nullptr, {released}});
+    EXPECT_EQ(labelled.label, Label::private_);
 }
 
 // Runs are sought in blocks of 48 bytes: one that begins, ends or lies at any place of them is found, and where it
