@@ -39,6 +39,11 @@ const std::string& privacy_schema() {
     return sql;
 }
 
+const std::string& laws_schema() {
+    static const std::string sql = std::string(privacy::kEgressSchema3) + privacy::kLabelSchema3;
+    return sql;
+}
+
 class LockFile {
   public:
     static Result<LockFile> take(const fs::path& file) {
@@ -239,7 +244,8 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
                                 store::Migration{experiment::kExperimentsSchema},
                                 store::Migration{probe::kProbesSchema},
                                 store::Migration{kept::kKeptSchema2},
-                                store::Migration{ledger::kLedgerSchema2}};
+                                store::Migration{ledger::kLedgerSchema2},
+                                store::Migration{laws_schema().c_str()}};
     auto store = store::Store::open(
         config.data / "ledger.db", migrations,
         config.durability == config::Durability::power ? store::Durability::power : store::Durability::process);
@@ -249,6 +255,7 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
 
     auto parts = std::make_unique<Parts>(std::move(*lock), std::move(*store), environment, config, std::move(*token),
                                          std::move(world));
+    parts->privacy.memory().set_quota(config.privacy.label_memory);
     if (auto ok = parts->privacy.memory().load(*parts->store); !ok) return fail(ok.error());
     if (auto ok = parts->vault.load(*parts->store); !ok) return fail(ok.error());
     if (const auto* keys = parts->vault.keys()) {
@@ -297,6 +304,7 @@ Result<> App::reload() {
                     "the new config has no keys, and the server listens beyond this machine; the old config stays");
     auto snapshot = parts_->snapshot_of(std::move(*next));
     if (!snapshot) return fail(snapshot.error());
+    parts_->privacy.memory().set_quota((*snapshot)->config->privacy.label_memory);
     parts_->services.adopt(std::move(*snapshot));
     parts_->budgets.speak_of(parts_->services.snapshot()->config->currency);
     return parts_->experiments.configure(parts_->services.snapshot()->config);

@@ -2,9 +2,11 @@
 #include <exception>
 
 #include "cli/cli.h"
+#include "cli/terminal.h"
 
 int main(int argc, char** argv) {
     using namespace tandem::cli;
+    guard_terminal();
     CLI::App app{"One endpoint in front of the models you run and the models you rent."};
     app.name("tandem");
     app.require_subcommand(1);

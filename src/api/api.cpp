@@ -174,22 +174,23 @@ net::Task<Result<std::string>> Api::release(const Call& call) {
     if (reason.empty()) co_return fail(ErrorCode::invalid, "reason: say why; it is recorded", "reason");
     if (!to) co_return fail(ErrorCode::invalid, "label: expected public, internal or private", "label");
     auto& services = gateway_.services();
-    privacy::LabelledDecision found{privacy::fingerprint_of_id(key + "\n" + name), {}};
-    if (!decision.empty()) {
-        auto looked = co_await gateway::query<privacy::LabelledDecision>(
-            services.store,
-            [decision](store::Database& database) { return privacy::conversation_of(database, decision); });
-        if (!looked) co_return fail(looked.error());
-        found = std::move(*looked);
-    }
-    if (!services.privacy.memory().knows(found.fingerprint))
+    const auto fingerprint = privacy::fingerprint_of_id(key + "\n" + name);
+    if (!name.empty() && !services.privacy.memory().knows(fingerprint))
         co_return fail(ErrorCode::not_found, fmt::format("there is no labelled conversation '{}' of {}",
                                                          printable(name, 60), printable(key, 60)));
-    auto released = services.privacy.memory().release(found.fingerprint, *to);
-    auto job = [released = std::move(released), response = found.response,
-                to = *to](store::Database& database) -> Result<> {
+    auto found = co_await gateway::query<privacy::LabelledConversation>(
+        services.store, [decision, fingerprint](store::Database& database) {
+            return decision.empty() ? privacy::conversation_named(database, fingerprint)
+                                    : privacy::conversation_of(database, decision);
+        });
+    if (!found) co_return fail(found.error());
+    auto released = services.privacy.memory().release(*found, *to);
+    if (!released) co_return fail(released.error());
+    auto job = [released = std::move(*released), kept = found->kept, to = *to](store::Database& database) -> Result<> {
         if (auto ok = released(database); !ok) return ok;
-        return response.empty() ? Result<>() : kept::lower_label(database, "resp_" + response, to);
+        for (const auto& id : kept)
+            if (auto ok = kept::lower_label(database, id, to); !ok) return ok;
+        return {};
     };
     const auto what = decision.empty() ? fmt::format("{} of {}", name, key) : decision;
     auto recorded = co_await net::wait_for<Result<>>([&](auto resume) {
@@ -198,7 +199,33 @@ net::Task<Result<std::string>> Api::release(const Call& call) {
     });
     if (!recorded) co_return fail(recorded.error());
     json::Writer out;
-    out.begin_object().member("released", what).member("label", name_of(*to)).end_object();
+    out.begin_object().member("released", what).member("label", name_of(*to));
+    // Where more was found than can be released at once, the rest counts as ever.
+    out.member("texts", found->leaves.size()).member("whole", !found->more).end_object();
+    co_return out.take();
+}
+
+// {"key": ID}, or {"all": true}, with "reason".
+net::Task<Result<std::string>> Api::forget_labels(const Call& call) {
+    json::Document document;
+    if (auto ok = document.parse(call.request().body); !ok) co_return fail(ok.error());
+    const auto root = document.root();
+    std::string key(root["key"].text());
+    const std::string reason(trim(root["reason"].text()));
+    const auto& keys = call.snapshot->config->keys;
+    if (std::ranges::find(keys, key, &config::Key::id) != keys.end()) key = access::client_id(key);
+    const bool all = root["all"].boolean().value_or(false);
+    if (key.empty() != all) co_return fail(ErrorCode::invalid, "key: give a key, or \"all\": true", "key");
+    if (reason.empty()) co_return fail(ErrorCode::invalid, "reason: say why; it is recorded", "reason");
+    auto& services = gateway_.services();
+    const auto what = all ? std::string("everything that was remembered") : "everything of " + key;
+    auto recorded = co_await net::wait_for<Result<>>([&](auto resume) {
+        services.privacy.record_release(printable(what, 200), Label::public_, printable(reason, 400),
+                                        services.privacy.memory().forget(key), std::move(resume));
+    });
+    if (!recorded) co_return fail(recorded.error());
+    json::Writer out;
+    out.begin_object().member("forgotten", what).end_object();
     co_return out.take();
 }
 

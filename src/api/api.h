@@ -34,6 +34,7 @@ class Api final : public net::Service {
     net::Task<Body> forget(const Call& call);
     net::Task<Body> scan(const Call& call);
     net::Task<Body> release(const Call& call);
+    net::Task<Body> forget_labels(const Call& call);
     net::Task<Body> experiments(const Call& call);
     net::Task<Body> probes(const Call& call);
     net::Task<Body> start_engine(const Call& call);

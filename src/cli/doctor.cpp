@@ -14,6 +14,7 @@
 #include "engine/engines.h"
 #include "privacy/checkpoints.h"
 #include "privacy/detect.h"
+#include "privacy/memory.h"
 #include "privacy/patterns/patterns.h"
 
 namespace tandem::cli {
@@ -158,6 +159,27 @@ void check_providers(const config::Config& config, std::vector<Check>& checks) {
     }
 }
 
+// A key whose memory of labels is full has a floor: nothing of it is public any more.
+void check_label_memory(const config::Config& config, store::Database& database, std::vector<Check>& checks) {
+    const auto keys = privacy::memory_of_keys(database);
+    if (!keys) {
+        checks.push_back({"label memory", Grade::bad, keys.error().message, "see the log of the server"});
+        return;
+    }
+    const auto quota = static_cast<std::int64_t>(config.privacy.label_memory);
+    bool all_good = true;
+    for (const auto& key : *keys) {
+        const bool full = key.floor > Label::public_;
+        if (!full && key.entries < quota - quota / 10) continue;
+        all_good = false;
+        checks.push_back({"label memory of " + key.key, Grade::warning,
+                          full ? fmt::format("it was full: everything of this key is at least {}", name_of(key.floor))
+                               : fmt::format("{} of {} entries are used", key.entries, quota),
+                          fmt::format("tandem label forget --key {}, or a larger privacy.label_memory", key.key)});
+    }
+    if (all_good) checks.push_back({"label memory", Grade::good, "there is room for every key", ""});
+}
+
 // What is open, of what should be closed.
 void check_privacy(const config::Config& config, std::vector<Check>& checks) {
     const auto detector = privacy::make_detector(config.privacy.own);
@@ -196,6 +218,7 @@ void check_privacy(const config::Config& config, std::vector<Check>& checks) {
                                                    verdict->checkpoints.newest.records)
                                      : broken,
                       "keep what is there as evidence; tandem audit prove says more"});
+    check_label_memory(config, **database, checks);
 }
 
 // Nobody else on this machine may read it.

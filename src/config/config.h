@@ -222,7 +222,8 @@ struct Privacy {
     milliseconds vault_keeps{7 * 86'400'000LL};
     std::shared_ptr<const Secret> vault_key;  // never null; empty: the key is a file of the data folder
     std::vector<AnswerRule> answers;
-    std::filesystem::path checkpoints;  // file of the egress record's signed checkpoints; empty: in the data folder
+    std::size_t label_memory = 200'000;  // entries that each key may have in the memory of labels
+    std::filesystem::path checkpoints;   // file of the egress record's signed checkpoints; empty: in the data folder
 };
 
 // Answers that are given again to exactly the same request.

@@ -459,6 +459,7 @@ void read_privacy(Section& s, Config& config, const Environment& environment) {
         if (!privacy.vault_key->empty() && privacy.vault_key->reveal().size() < 32)
             vault.complain("key", "is shorter than 32 characters; `openssl rand -hex 32` makes a good one");
     });
+    s.number("label_memory", privacy.label_memory, 100, 1'000'000);
     std::string checkpoints;
     s.text("checkpoints", checkpoints);
     if (!checkpoints.empty()) privacy.checkpoints = beside_config(checkpoints, config.source, environment);

@@ -185,7 +185,7 @@ Result<> Attempt::choose_question() {
         auto redacted = way_.redacted_for(candidate_.zone);
         if (!redacted) return fail(redacted.error());
         sent = std::move(*redacted);
-    } else if (!sent && way_.inputs->label > way_.inputs->rest) {
+    } else if (!sent && way_.of_itself.label > way_.of_itself.rest) {
         way_.remember_whole_was_seen();
     }
     const auto choices = std::max<std::int64_t>(1, way_.inputs->features.choices);
@@ -290,6 +290,7 @@ net::Task<Result<privacy::Clearance>> Attempt::clear(std::string body, store::St
     if (sent)
         ask.redacted.emplace(sent->redaction.summary(), sent->redaction.stand_ins, *way_.snapshot->detector,
                              way_.config.privacy.detect);
+    ask.headers = client_headers();
     const bool local = candidate_.zone == Zone::local;
     if (local && also) {
         if (auto written = co_await commit(both(way_.pending_records(), std::move(also))); !written)
@@ -310,13 +311,15 @@ upstream::Call Attempt::call_of() {
     upstream::Call call;
     call.path = conversion_->outgoing().path;
     call.stream = way_.request().stream;
-    const auto betas = way_.exchange.request().headers.get("anthropic-beta");
-    if (way_.question.front.kind != dialect::Kind::anthropic || betas.empty()) return call;
-    if (conversion_->same())
-        call.headers.add("anthropic-beta", betas);
-    else
-        way_.warn(fmt::format("anthropic-beta was left out: {} has no such header", provider_.id));
     return call;
+}
+
+// What the client said in headers and this provider may want to know.
+std::vector<privacy::ClientHeader> Attempt::client_headers() {
+    if (way_.betas.empty() || !conversion_) return {};
+    if (conversion_->same()) return {{"anthropic-beta", way_.betas}};
+    way_.warn(fmt::format("anthropic-beta was left out: {} has no such header", provider_.id));
+    return {};
 }
 
 net::Task<bool> Attempt::ask_json(const ledger::Reservation& reservation, std::string path, std::string body,

@@ -92,6 +92,7 @@ class Attempt final : public Served {
     Result<> choose_question();
     void add_filters();
     upstream::Call call_of();
+    std::vector<privacy::ClientHeader> client_headers();
 
     net::Task<Next> begin_whole();
     net::Task<Next> give_whole();

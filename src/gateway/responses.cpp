@@ -147,6 +147,7 @@ Keeping keeping_of(const Plan& plan, const std::string& key, std::int64_t now) {
     if (plan.background) keeping.own.emplace_back("background", "true");
     if (!plan.conversation.empty())
         keeping.own.emplace_back("conversation", fmt::format("{{\"id\":{}}}", json::quoted(plan.conversation)));
+    keeping.from = plan.previous.empty() ? plan.conversation : plan.previous;
     keeping.label = plan.label;
     keeping.label_reason = "what it goes on from";
     if (plan.store || !plan.conversation.empty())

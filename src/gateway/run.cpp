@@ -11,6 +11,7 @@
 #include "chat/splice.h"
 #include "gateway/aside.h"
 #include "gateway/attempt.h"
+#include "gateway/betas.h"
 #include "gateway/count.h"
 #include "net/children.h"
 
@@ -44,12 +45,12 @@ std::vector<routing::Standing> standing_of(Services& services, const Snapshot& s
 
 // The parts of a label that need no detector.
 privacy::Labelled label_by_source(const access::Principal& who, const std::string& alias, Label asked,
-                                  const privacy::Known& remembered) {
+                                  const privacy::LabelMemory::Recalled& remembered) {
     privacy::Labelled labelled;
     labelled.raise(who.label, fmt::format("key {}", who.id()));
     if (alias == "private") labelled.raise(Label::private_, "alias private");
     labelled.raise(asked, "header x-tandem-label");
-    labelled.recall(remembered);
+    labelled.recall(remembered.known);
     return labelled;
 }
 
@@ -63,12 +64,10 @@ void bound_answer(const access::Principal& key, const config::Policy& policy, co
     features.reserves_most = policy.unbounded == config::Unbounded::reserve;
 }
 
-// What detectors look at: all of it, or, where the owner has released a beginning, what came after that.
-Result<> document_after(const Question& question, std::optional<std::size_t> released, json::Document& rest) {
-    auto request = question.request;
-    const auto count = std::min(request.messages.size(), *released + 1);
-    request.messages.erase(request.messages.begin(), request.messages.begin() + static_cast<std::ptrdiff_t>(count));
-    return rest.parse(dialect::of(question.front.kind).encode_request(request, {request.model, false, false, 0}).body);
+// What a key's full memory makes of all its requests. Last, so that it is not remembered of what they hold: that would
+// label the same words of others.
+void label_by_floor(const privacy::LabelMemory::Recalled& remembered, privacy::Labelled& labelled) {
+    labelled.raise(remembered.floor.label, "the label memory of this key is full");
 }
 
 routing::Inputs inputs_of(const access::Principal& who, const chat::Request& request, privacy::Labelled labelled,
@@ -155,20 +154,39 @@ class Run {
                         "model");
         auto& memory = services_.privacy.memory();
         if (!memory.empty()) way_.identify();
-        const auto recalled = memory.recall(way_.identity);
-        labelled_ = label_by_source(who, request().model, way_.asked.label, recalled.known);
+        recalled_ = memory.recall(way_.identity, who.id());
+        labelled_ = label_by_source(who, request().model, way_.asked.label, recalled_);
         labelled_.raise(way_.keeping.label, way_.keeping.label_reason);
-        json::Document after;
-        const bool released = recalled.released && question.front.operation == Operation::chat &&
-                              document_after(question, recalled.released, after).has_value();
-        privacy::label_by_content(*way_.snapshot->detector, released ? after : question.document,
-                                  way_.config.privacy.detect, labelled_);
-        if (labelled_.label == Label::public_ && !way_.identity.prefixes.empty()) memory.note_public(way_.identity);
+        privacy::label_by_content(*way_.snapshot->detector, question.document, way_.config.privacy.detect, labelled_,
+                                  released_content());
+        read_betas();
+        way_.of_itself = {labelled_.label, labelled_.rest};
+        label_by_floor(recalled_, labelled_);
+        if (way_.of_itself.label == Label::public_ && !way_.identity.prefixes.empty())
+            memory.note_public(way_.identity, who.id());
         return {};
+    }
+
+    privacy::ReleasedContent released_content() const { return {services_.privacy.vault().keys(), recalled_.released}; }
+
+    // What a client of Anthropic's dialect asks for in a header leaves beside the body, so detectors look at it as
+    // well.
+    void read_betas() {
+        if (way_.question.front.kind != dialect::Kind::anthropic) return;
+        auto betas = betas_of(exchange_.request().headers);
+        if (betas.said.empty()) return;
+        privacy::label_by_header(*way_.snapshot->detector, betas.said, way_.config.privacy.detect, labelled_);
+        if (betas.left_out > 0)
+            way_.warn(
+                fmt::format("anthropic-beta: {} values were left out, since no beta has such a name: words and a "
+                            "date, and at most {}",
+                            betas.left_out, kMostBetas));
+        way_.betas = std::move(betas.known);
     }
 
     Result<> decide() {
         way_.id = DecisionId::make(services_.clock, services_.random);
+        auto leaves = std::move(labelled_.leaves);
         auto inputs =
             inputs_of(way_.who, request(), std::move(labelled_), way_.asked.stakes, services_.repeats.count(request()));
         need(inputs.features);
@@ -193,8 +211,13 @@ class Run {
         way_.inputs = std::make_shared<const routing::Inputs>(std::move(inputs));
         way_.decision = std::make_shared<const routing::Decision>(std::move(*decision));
         if (way_.inputs->label > Label::public_) way_.identify();
-        way_.remember(services_.privacy.memory().remember(way_.identity, {way_.inputs->label, way_.inputs->rest},
-                                                          way_.id.text(), way_.keeping.id));
+        way_.remember(services_.privacy.memory().remember(way_.identity, way_.of_itself,
+                                                          {.key = way_.who.id(),
+                                                           .decision = way_.id.text(),
+                                                           .response = way_.keeping.id,
+                                                           .from = way_.keeping.from,
+                                                           .leaves = std::move(leaves),
+                                                           .refused = way_.decision->eligible == 0}));
         return {};
     }
 
@@ -491,7 +514,8 @@ class Run {
         if (!begun) return fail(begun.error());
         privacy::Labelled labelled;
         labelled.recall({way_.inputs->label, way_.label_of_answer(cut)});
-        privacy::label_by_content(*way_.snapshot->detector, (*begun)->document, way_.config.privacy.detect, labelled);
+        privacy::label_by_content(*way_.snapshot->detector, (*begun)->document, way_.config.privacy.detect, labelled,
+                                  released_content());
         auto inputs = *way_.inputs;
         inputs.label = labelled.label;
         inputs.rest = labelled.rest;
@@ -550,6 +574,7 @@ class Run {
     Way way_;
     Services& services_;
     net::Exchange& exchange_;
+    privacy::LabelMemory::Recalled recalled_;
     privacy::Labelled labelled_;
     std::string embedded_by_;
     std::vector<float> embedded_;
@@ -566,11 +591,15 @@ net::Task<> answer_question(Gateway& gateway, Call call, Front front, Keeping ke
 
 DryRun decide_only(const Snapshot& snapshot, Services* services, const access::Principal& who,
                    const json::Document& document, const chat::Request& request, const access::RequestHeaders& asked) {
-    const auto remembered = services == nullptr
-                                ? privacy::Known{}
-                                : services->privacy.memory().recall(privacy::identify(request, "")).known;
+    privacy::LabelMemory::Recalled remembered;
+    privacy::ReleasedContent content;
+    if (services != nullptr) {
+        remembered = services->privacy.memory().recall(privacy::identify(request, ""), who.id());
+        content = {services->privacy.vault().keys(), remembered.released};
+    }
     auto labelled = label_by_source(who, request.model, asked.label, remembered);
-    privacy::label_by_content(*snapshot.detector, document, snapshot.config->privacy.detect, labelled);
+    privacy::label_by_content(*snapshot.detector, document, snapshot.config->privacy.detect, labelled, content);
+    label_by_floor(remembered, labelled);
     auto inputs = inputs_of(who, request, std::move(labelled), asked.stakes, 0);
     bound_answer(who, snapshot.config->policy, request, inputs.features);
     if (services != nullptr) {

@@ -62,6 +62,8 @@ class Way {
     Learning::Place place;
     std::string same_request;  // empty: not for the cache
     Meaning meaning;           // where answers to similar ones are given again
+    privacy::Known of_itself;  // its label without the floor of a full memory: what is remembered of it
+    std::string betas;         // what the client says in anthropic-beta and may be handed on
     DecisionId id;
     std::shared_ptr<const routing::Inputs> inputs = std::make_shared<const routing::Inputs>();
     std::shared_ptr<const routing::Decision> decision = std::make_shared<const routing::Decision>();

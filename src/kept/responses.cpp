@@ -106,6 +106,11 @@ Result<History> history_of(store::Database& database, const std::string& key, co
 }
 
 Result<> lower_label(store::Database& database, const std::string& id, Label to) {
+    if (id.starts_with("conv_"))
+        return database.prepare("UPDATE kept_conversations SET label = MIN(label, ?) WHERE id = ?")
+            .bind(1, static_cast<std::int64_t>(to))
+            .bind(2, id)
+            .run();
     std::string at = id;
     for (std::size_t i = 0; i < kLongestChain && !at.empty(); ++i) {
         std::string conversation;

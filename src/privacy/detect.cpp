@@ -171,8 +171,9 @@ Result<std::shared_ptr<hs_database_t>> shared_database() {
     return made;
 }
 
-void append_text(const json::Document& document, int levels, std::string& out) {
+void append_text(const json::Document& document, int levels, std::string& out, std::vector<Leaf>* leaves) {
     document.each_text([&](std::string_view text, bool is_key) {
+        if (leaves != nullptr && !text.empty()) leaves->push_back({out.size(), out.size() + text.size()});
         out += text;
         if (is_key) {
             out += ": ";
@@ -182,7 +183,7 @@ void append_text(const json::Document& document, int levels, std::string& out) {
         const auto inner = trim(text);
         if (levels > 0 && (inner.starts_with('{') || inner.starts_with('['))) {
             json::Document nested;
-            if (nested.parse(inner)) append_text(nested, levels - 1, out);
+            if (nested.parse(inner)) append_text(nested, levels - 1, out, leaves);
         }
     });
 }
@@ -222,14 +223,22 @@ std::vector<Finding> resolve(std::vector<Finding> findings) {
     return {values.begin(), values.end()};
 }
 
-std::string all_text(const json::Document& document) {
+std::string all_text(const json::Document& document, std::vector<Leaf>* leaves) {
     std::string out;
     out.reserve(document.source().size() + 64);
-    append_text(document, kNestedLevels, out);
+    append_text(document, kNestedLevels, out, leaves);
     return out;
 }
 
-std::string seams(const json::Document& document) {
+std::string seam_of(std::string_view text) {
+    if (text.size() <= 2 * kSeam) return std::string(text);
+    std::string out(text.substr(0, kSeam));
+    out += '\n';
+    out += text.substr(text.size() - kSeam);
+    return out;
+}
+
+std::string seams(const json::Document& document, std::vector<Leaf>* leaves) {
     static constexpr std::array<std::string_view, 12> kNoContent = {
         "role", "type",   "model",  "id",         "tool_call_id", "tool_use_id",
         "name", "object", "detail", "media_type", "mime_type",    "call_id"};
@@ -241,13 +250,9 @@ std::string seams(const json::Document& document) {
             return;
         }
         if (!std::exchange(content, true)) return;
-        if (text.size() <= 2 * kSeam) {
-            out += text;
-            return;
-        }
-        out += text.substr(0, kSeam);
-        out += '\n';
-        out += text.substr(text.size() - kSeam);
+        const auto at = out.size();
+        out += seam_of(text);
+        if (leaves != nullptr && out.size() > at) leaves->push_back({at, out.size()});
     });
     return out;
 }

@@ -109,7 +109,7 @@ net::Task<std::expected<Sent, Failure>> send(net::Caller& client, privacy::Clear
     call.headers.add("User-Agent", "tandem/" TANDEM_VERSION);
     if (far && !asked.stream) call.headers.add("Accept-Encoding", "gzip");
     manner.authorize(call.headers, *endpoint.api_key);
-    asked.headers.each([&](std::string_view name, std::string_view value) { call.headers.add(name, value); });
+    for (const auto& header : clearance.headers()) call.headers.add(header.name, header.value);
     call.body = clearance.body();
     call.deadline = deadline;
     call.connect_timeout = endpoint.connect_timeout;

@@ -434,6 +434,7 @@ Ground::Ground() {
         std::string(ledger::kLedgerSchema) + privacy::kEgressSchema + privacy::kLabelSchema;
     static const std::string second =
         std::string(privacy::kLabelSchema2) + privacy::kEgressSchema2 + privacy::kVaultSchema;
+    static const std::string third = std::string(privacy::kEgressSchema3) + privacy::kLabelSchema3;
     static const std::array migrations{store::Migration{first.c_str()},
                                        store::Migration{kept::kKeptSchema},
                                        store::Migration{second.c_str()},
@@ -441,7 +442,8 @@ Ground::Ground() {
                                        store::Migration{experiment::kExperimentsSchema},
                                        store::Migration{probe::kProbesSchema},
                                        store::Migration{kept::kKeptSchema2},
-                                       store::Migration{ledger::kLedgerSchema2}};
+                                       store::Migration{ledger::kLedgerSchema2},
+                                       store::Migration{third.c_str()}};
     store = std::move(*store::Store::open_at_once(":memory:", migrations));
     detector = std::move(*privacy::make_detector({}));
     engines = std::make_unique<engine::Engines>(
