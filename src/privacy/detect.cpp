@@ -17,6 +17,7 @@
 #include "privacy/disguise.h"
 #include "privacy/names/names.h"
 #include "privacy/own.h"
+#include "privacy/patterns/checks.h"
 #include "privacy/patterns/matcher.h"
 #include "privacy/patterns/patterns.h"
 
@@ -78,6 +79,7 @@ class Vectorscan final : public Detector {
 
     static int on_match(unsigned id, unsigned long long, unsigned long long end, unsigned, void* context) {
         auto& pass = *static_cast<Pass*>(context);
+        work(1);
         const auto& pattern = patterns()[id];
         const auto last = static_cast<std::size_t>(end);
         const Candidate candidate{pass.text, last - std::min<std::size_t>(last, kPatternWidths[id]), last};
@@ -94,6 +96,7 @@ class Vectorscan final : public Detector {
         if (scratch == nullptr) return fail(ErrorCode::internal, "the detector has no working memory");
         if (text.size() > std::numeric_limits<unsigned>::max())
             return fail(ErrorCode::internal, "the text is too large for the detector");
+        work(text.size());
         Pass pass{text, deadline, own_.get(), canonical, findings, {}};
         const auto size = static_cast<unsigned>(text.size());
         auto code = hs_scan(database_.get(), text.data(), size, 0, scratch, on_match, &pass);

@@ -268,17 +268,20 @@ bool Own::find_values(std::string_view text, hs_scratch_t* scratch, std::vector<
     for (const auto& value : compact_) longest = std::max(longest, value.text.size());
     struct Piece {
         const Own* own;
+        std::string_view text;
         std::string bare;
         std::vector<std::size_t> origin;  // of each byte, in the text
         std::vector<Finding>* findings;
-    } piece{this, {}, {}, &findings};
+    } piece{this, text, {}, {}, &findings};
     auto on_match = [](unsigned id, unsigned long long, unsigned long long end, unsigned, void* context) {
         auto& at = *static_cast<Piece*>(context);
         const auto& value = at.own->compact_[id];
         const auto last = static_cast<std::size_t>(end) - 1;
-        at.findings->push_back({value.rule->id, value.rule->type, config::Category::own,
-                                at.origin[last + 1 - value.text.size()], at.origin[last] + 1, kExact,
-                                value.rule->label});
+        const std::size_t from = at.origin[last + 1 - value.text.size()], to = at.origin[last] + 1;
+        // Within a word only the value's own bytes are sure.
+        if ((from > 0 && word_byte(at.text[from - 1])) || (to < at.text.size() && word_byte(at.text[to]))) return 0;
+        at.findings->push_back(
+            {value.rule->id, value.rule->type, config::Category::own, from, to, kExact, value.rule->label});
         return 0;
     };
     for (std::size_t at = 0; at < text.size();) {

@@ -9,7 +9,9 @@
 #include <map>
 #include <random>
 
+#include "bench/privacy/hostile.h"
 #include "privacy/detect.h"
+#include "privacy/patterns/checks.h"
 #include "privacy/privacy.h"
 #include "privacy/unicode/unicode.h"
 
@@ -337,23 +339,23 @@ std::string disguised(const Value& value, std::string_view text, Random& random,
     }
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     return json::quoted(text);
 }
 
 // A request of each dialect around a text, and a tool's arguments.
 std::vector<std::string> bodies(std::string_view text) {
     return {
-        fmt::format(R"({{"model":"m","messages":[{{"role":"user","content":{}}}]}})", quoted(text)),
+        fmt::format(R"({{"model":"m","messages":[{{"role":"user","content":{}}}]}})", in_quotes(text)),
         fmt::format(R"({{"model":"m","input":[{{"role":"user","content":[{{"type":"input_text","text":{}}}]}}]}})",
-                    quoted(text)),
+                    in_quotes(text)),
         fmt::format(
             R"({{"model":"m","max_tokens":9,"messages":[{{"role":"user","content":[{{"type":"text","text":{}}}]}}]}})",
-            quoted(text)),
-        fmt::format(R"({{"model":"m","prompt":{},"stream":false}})", quoted(text)),
+            in_quotes(text)),
+        fmt::format(R"({{"model":"m","prompt":{},"stream":false}})", in_quotes(text)),
         fmt::format(
             R"({{"messages":[{{"role":"assistant","tool_calls":[{{"function":{{"name":"f","arguments":{}}}}}]}}]}})",
-            quoted(fmt::format(R"({{"a":{}}})", quoted(text)))),
+            in_quotes(fmt::format(R"({{"a":{}}})", in_quotes(text)))),
     };
 }
 
@@ -376,7 +378,7 @@ TEST(Disguises, of_the_grammar_are_undone_wherever_they_stand) {
         const auto all = fmt::format("please look at this: {}\nand tell me", text);
         if (!finds(value.type, all)) {
             ++missed;
-            ADD_FAILURE() << value.text << " by " << how << ": " << quoted(all);
+            ADD_FAILURE() << value.text << " by " << how << ": " << in_quotes(all);
         }
         const auto dialects = bodies(all);
         const auto& body = dialects[random() % dialects.size()];
@@ -394,7 +396,7 @@ TEST(Disguises, three_codings_deep_are_undone) {
             std::string text = i % 2 == 0 ? escaped(value.text, random) : encoded(value.text, random);
             text = encoded(text, random);
             if (text.size() < 2000) text = base64(text, false, true);
-            EXPECT_TRUE(finds(value.type, "see " + text + " there")) << value.text << ": " << quoted(text);
+            EXPECT_TRUE(finds(value.type, "see " + text + " there")) << value.text << ": " << in_quotes(text);
         }
     }
 }
@@ -533,6 +535,26 @@ TEST(Disguises, are_not_seen_in_code_logs_and_tables) {
     EXPECT_EQ(types_in(hashes), "");
     EXPECT_EQ(types_in(dumped), "");
     EXPECT_EQ(types_in(image), "");
+}
+
+// ---- work ----
+
+std::uint64_t work_of(std::string_view text) {
+    const auto before = work_done;
+    EXPECT_TRUE(detector().scan(text, false));
+    return work_done - before;
+}
+
+// Twice the text may not be more than about twice the work, and no text more than a few times its bytes.
+TEST(Scanning, hostile_texts_cost_work_in_proportion_to_their_size) {
+    constexpr std::size_t kSize = 64 * 1024;
+    constexpr std::uint64_t kMost = 100;  // bytes looked at for each byte of the text
+    for (const auto& text : bench::hostile_texts()) {
+        const auto once = work_of(bench::repeated(text.unit, kSize)),
+                   twice = work_of(bench::repeated(text.unit, 2 * kSize));
+        EXPECT_LE(once, kMost * kSize) << text.name;
+        EXPECT_LE(twice, once * 5 / 2 + kSize) << text.name;
+    }
 }
 
 }  // namespace

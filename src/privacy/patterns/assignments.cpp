@@ -113,7 +113,9 @@ std::size_t end_of_value(std::string_view text, std::size_t at, char quote, Sink
     if (at < known.from || at >= known.to) known = {at, at, 0};
     const std::size_t limit = std::min(text.size(), at + kLongestValue);
     std::size_t end = known.to;
+    const std::size_t from = end;
     while (end < limit && !ends_value(text[end], quote)) ++end;
+    work(end - std::min(from, end));
     known.to = std::max(known.to, end);
     return std::min(end, limit);
 }

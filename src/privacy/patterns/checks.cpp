@@ -7,6 +7,7 @@ namespace tandem::privacy {
 bool near(std::string_view text, std::size_t begin, std::size_t end, std::initializer_list<std::string_view> words,
           std::size_t before, std::size_t after) {
     auto has = [&](std::size_t from, std::size_t to) {
+        work(to - std::min(from, to));
         // Few places are beginnings of words, and few words begin like them.
         for (std::size_t at = from; at < to; ++at) {
             if (at > 0 && letter(text[at - 1])) continue;
@@ -36,6 +37,7 @@ double entropy(std::string_view value) {
         return n < kLogs.size() ? kLogs[n] : static_cast<double>(n) * std::log2(static_cast<double>(n));
     };
     if (value.empty()) return 0;
+    work(value.size());
     std::array<std::uint32_t, 256> counts{};
     double sum = 0;
     for (const char c : value) ++counts[static_cast<unsigned char>(c)];

@@ -843,6 +843,7 @@ void number_run(const Kind& kind, const Candidate& c, Sink& sink) {
             if (s.digits.size() > 19) break;
             for (const auto& tried : kTried) {
                 if (s.digits.size() < tried.least || s.digits.size() > tried.most) continue;
+                work(s.digits.size());
                 const auto score = tried.check(s);
                 if (!score) continue;
                 const bool birth =
