@@ -63,9 +63,10 @@ struct Leaf {
 };
 std::string all_text(const json::Document& document, std::vector<Leaf>* leaves = nullptr);
 
-// The seams: strings that stand one after the other, joined without a break, where a value may have been cut in two.
-// Long ones are represented by both their ends. Names of roles, types and models are left out.
-// `leaves` as above: what stands for each string.
+// The seams: strings that stand one after the other, joined without a break, where a value may have been cut in two:
+// between parts, messages and the arguments of a call (JSON in strings is read), between a name and what is said under
+// it, between a member's name and its value. Long ones are represented by both their ends. Roles, types and models are
+// left out. `leaves` as above: what stands for each string.
 std::string seams(const json::Document& document, std::vector<Leaf>* leaves = nullptr);
 
 // What stands for one string in the seams.

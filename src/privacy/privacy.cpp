@@ -171,7 +171,10 @@ Seams fresh_seams(const json::Document& document, const ReleasedContent& content
     std::vector<Leaf> leaves;
     const auto all = seams(document, &leaves);
     Seams fresh;
+    std::size_t last = 0;
     for (const auto& leaf : leaves) {
+        fresh.text += all.substr(last, leaf.begin - last);  // the breaks between the kinds of seams
+        last = leaf.end;
         const auto text = std::string_view(all).substr(leaf.begin, leaf.end - leaf.begin);
         const auto digest = leaf_digest(*content.keys, text);
         if (std::ranges::any_of(content.released, [&](const auto& r) { return r->leaves.contains(digest); })) {

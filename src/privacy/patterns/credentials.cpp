@@ -28,12 +28,16 @@ constexpr std::size_t kLongestToken = 8 * 1024;
 
 std::size_t end_of(std::string_view text, std::size_t at, bool (*in)(char)) {
     const std::size_t limit = std::min(text.size(), at + kLongestToken);
+    const std::size_t from = at;
     while (at < limit && in(text[at])) ++at;
+    work(at - from);
     return at;
 }
 std::size_t begin_of(std::string_view text, std::size_t at, bool (*in)(char)) {
     const std::size_t limit = at - std::min(at, kLongestToken);
+    const std::size_t from = at;
     while (at > limit && in(text[at - 1])) --at;
+    work(from - at);
     return at;
 }
 
