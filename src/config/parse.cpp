@@ -47,6 +47,7 @@ void read_limits(Section& s, net::ServerLimits& limits) {
     s.number("header_count", limits.header_count, 1, 1000);
     s.bytes("body_bytes", limits.body_bytes, 1024, 1024UL * 1024 * 1024);
     s.bytes("bodies_bytes", limits.bodies_bytes, 1024, 64UL * 1024 * 1024 * 1024);
+    s.bytes("memory_bytes", limits.memory_bytes, MemoryAccount::kSmallest, 64UL * 1024 * 1024 * 1024);
     s.duration("header_timeout", limits.header_timeout);
     s.duration("body_timeout", limits.body_timeout);
     s.duration("idle_timeout", limits.idle_timeout);

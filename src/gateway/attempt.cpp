@@ -11,6 +11,12 @@
 
 namespace tandem::gateway {
 
+namespace {
+
+constexpr std::size_t kCountBytes = 1 << 20;  // of an answer to a count
+
+}  // namespace
+
 upstream::Failure Attempt::ours(Error error, upstream::Remedy remedy) {
     upstream::Failure failure;
     failure.error = std::move(error);
@@ -26,7 +32,8 @@ Attempt::Attempt(Way& way, const routing::Candidate& candidate)
       provider_(*way.config.provider(candidate.provider)),
       model_(*way.config.model(candidate.model)),
       started_(way.services.clock.steady()),
-      endpoint_(upstream::endpoint_of(provider_)) {
+      endpoint_(upstream::endpoint_of(provider_)),
+      memory_(way.services.memory.open(MemoryKind::answer, way.key.id, true)) {
     auto& request = way.exchange.cancel();
     request.on_fire(hook_, [this, &request] { cancel_.fire(request.reason()); });
 }
@@ -275,7 +282,7 @@ net::Task<bool> Attempt::ask_json(const ledger::Reservation& reservation, std::s
         co_await upstream::send(way_.gateway.client_of(way_.exchange.worker()), std::move(*clearance), reservation,
                                 endpoint_, std::move(call), way_.asked.deadline, cancel_, way_.services.clock);
     if (!answered) co_return false;
-    auto text = co_await answered->answer.read_all();
+    auto text = co_await answered->answer.read_first(kCountBytes);
     co_return text&& answer.parse(*text).has_value();
 }
 
@@ -364,6 +371,8 @@ upstream::Remedy Attempt::remedy_of(upstream::Failure& failure) const {
 
 // A 200 that turned out to be none: the client has seen nothing of it.
 Next Attempt::unreadable(Error error) {
+    // It is we who have no memory for it; the provider is well, and would answer the same again.
+    if (error.code == ErrorCode::unavailable) return failed(ours(std::move(error), upstream::Remedy::give_up));
     const auto what = error.code == ErrorCode::timeout   ? config::FailureClass::timeout
                       : error.code == ErrorCode::context ? config::FailureClass::context
                                                          : config::FailureClass::invalid_output;

@@ -8,6 +8,7 @@
 #include "chat/told.h"
 #include "gateway/aside.h"
 #include "gateway/attempt.h"
+#include "gateway/weight.h"
 
 namespace tandem::gateway {
 
@@ -98,6 +99,7 @@ net::Task<Attempt::Doubt> Attempt::doubt_after_sample(const chat::Told& told) {
 Next Attempt::escalate(const chat::Told& told, Doubt doubt, const Usage& usage, const std::function<Spare()>& say) {
     if (!doubt.faulty) {
         way_.spare = say();
+        way_.spare_memory = std::move(memory_);
         way_.spare->served = *this;
     }
     way_.warn(fmt::format("{} answered, and its answer did not pass: {}", record.model, doubt.reason));
@@ -111,7 +113,7 @@ Next Attempt::escalate(const chat::Told& told, Doubt doubt, const Usage& usage, 
 // ---- the answer, whole ----
 
 net::Task<Next> Attempt::begin_whole() {
-    auto body = co_await answer_->read_all();
+    auto body = co_await answer_->read_all(memory_, kAnswerCopies);
     if (cancel_.fired()) co_return cancelled(true);
     if (!body) co_return unreadable(body.error());
     mark_first_byte();
@@ -159,6 +161,13 @@ net::Task<Next> Attempt::give_whole() {
 
 // ---- the answer, as it comes ----
 
+// What a stream leaves behind while it passes: its text, once for the checks and once for what is kept of it.
+Result<> Attempt::hold_what_is_kept() {
+    const auto text = static_cast<std::size_t>(relay_->estimated_output().count) * 4;
+    const auto wanted = text * kAnswerCopies;
+    return wanted > memory_.bytes() + kAnswerStep ? memory_.resize(wanted) : Result<>{};
+}
+
 // One more piece of it.
 net::Task<> Attempt::read_on() {
     auto piece = co_await answer_->read();
@@ -174,6 +183,9 @@ net::Task<> Attempt::read_on() {
         over_ = true;
     } else if (auto ok = relay_->feed(*piece); !ok) {
         broken_ = ok.error();
+        over_ = true;
+    } else if (auto room = hold_what_is_kept(); !room) {
+        broken_ = room.error();
         over_ = true;
     }
     over_ = over_ || relay_->done() || relay_->failed();
@@ -228,7 +240,8 @@ net::Task<Next> Attempt::give_stream() {
     if (broken_) {
         record.error = way_.recordable(broken_->message, broken_->code == ErrorCode::policy ? 0 : record.status);
         settle(usage, "cut");
-        if (broken_->code != ErrorCode::policy) way_.services.health.failed(provider_.id, record.error);
+        if (broken_->code != ErrorCode::policy && broken_->code != ErrorCode::unavailable)
+            way_.services.health.failed(provider_.id, record.error);
         co_return Next::cut;
     }
     if (better_ != nullptr)

@@ -324,7 +324,7 @@ net::Task<Answer> upload(const Served& s) {
     file.bytes = static_cast<std::int64_t>(bytes.size());
     file.created = s.services().unix_seconds();
     // A large file takes a while to look through and to write; the worker has others to serve.
-    auto written = co_await net::run_on<Result<Label>>(s.services().pool, [&]() -> Result<Label> {
+    auto written = co_await net::run_on<Result<Label>>(s.services().scans, s.key.id, [&]() -> Result<Label> {
         privacy::Labelled labelled;
         labelled.raise(s.key.label, "key");
         privacy::label_by_text(*s.snapshot.detector, bytes, s.snapshot.config->privacy.detect, labelled);
@@ -366,7 +366,8 @@ net::Task<Answer> files(const Served& s, bool& is_content) {
     if (!file) co_return fail(file.error());
     if (s.parts.size() == 2 && s.parts[1] == "content" && s.is("GET")) {
         is_content = true;
-        co_return co_await net::run_on<Answer>(s.services().pool, [&] { return read_file(path_of(s.snapshot, id)); });
+        co_return co_await net::run_on<Answer>(s.services().scans, s.key.id,
+                                               [&] { return read_file(path_of(s.snapshot, id)); });
     }
     if (s.parts.size() == 1 && s.is("GET")) co_return file_object(*file);
     if (s.parts.size() != 1 || !s.is("DELETE")) co_return fail(ErrorCode::method, "a file takes GET and DELETE");
@@ -397,8 +398,8 @@ net::Task<Answer> create_batch(const Served& s) {
         error.param = "input_file_id";
         co_return fail(std::move(error));
     }
-    auto text =
-        co_await net::run_on<Answer>(s.services().pool, [&] { return read_file(path_of(s.snapshot, file->id)); });
+    auto text = co_await net::run_on<Answer>(s.services().scans, s.key.id,
+                                             [&] { return read_file(path_of(s.snapshot, file->id)); });
     if (!text) co_return fail(text.error());
     std::vector<std::string> errors;
     auto lines = parse_lines(*text, batch.endpoint, errors);

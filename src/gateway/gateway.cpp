@@ -129,6 +129,12 @@ Result<> Gateway::admit(const net::Head& head) {
     return {};
 }
 
+std::string Gateway::holder_of(const net::Head& head) {
+    const auto snapshot = services_.snapshot();
+    const auto key = authenticate(*snapshot, head.headers);
+    return key ? (*key)->id : anonymous_.id;
+}
+
 net::Response Gateway::error(std::string_view path, int status, const Error& error) {
     auto encoded = dialect::of(errors_of(path)).encode_error(error);
     net::Response response;

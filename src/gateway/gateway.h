@@ -21,6 +21,7 @@ class Gateway final : public net::Service {
     Result<const config::Key*> authenticate(const Snapshot& snapshot, const net::Fields& headers) const;
 
     Result<> admit(const net::Head& head) override;
+    std::string holder_of(const net::Head& head) override;
     net::Task<> handle(net::Exchange& exchange) override;
     net::Response error(std::string_view path, int status, const Error& error) override;
 

@@ -185,20 +185,24 @@ struct BackgroundRun {
     std::string model;
     std::shared_ptr<Live> live;
     std::string partial;  // of an event
-    std::string all;      // of the events
     net::Worker& worker;
+    bool full = false;  // there was no room for one more event
 };
 
-void take_bytes(BackgroundRun& run, std::string_view bytes) {
+// False where there is no room for what has come.
+bool take_bytes(BackgroundRun& run, std::string_view bytes) {
+    // An event may come in many pieces: only what is new is searched.
+    std::size_t searched = run.partial.empty() ? 0 : run.partial.size() - 1;
     run.partial += bytes;
+    std::size_t begin = 0;
     while (true) {
-        const auto end = run.partial.find("\n\n");
-        if (end == std::string::npos) return;
-        auto event = run.partial.substr(0, end + 2);
-        run.partial.erase(0, end + 2);
-        run.all += event;
-        run.live->add(std::move(event));
+        const auto end = run.partial.find("\n\n", std::max(begin, searched));
+        if (end == std::string::npos) break;
+        if (!run.live->add(std::string_view(run.partial).substr(begin, end + 2 - begin))) return false;
+        begin = end + 2;
     }
+    run.partial.erase(0, begin);
+    return run.partial.size() <= Live::kMostEvents;
 }
 
 // An error before the answer began: the response has failed, and its stream says so.
@@ -218,27 +222,35 @@ net::Task<> run_in_background(std::shared_ptr<BackgroundRun> run) {
     std::string failure;
     Detached exchange(run->worker, std::move(run->request),
                       {[&](net::Response response) { failure = std::move(response.body); },
-                       [&](std::string bytes) { take_bytes(*run, bytes); }});
+                       [&](std::string bytes) {
+                           if (run->full || take_bytes(*run, bytes)) return;
+                           run->full = true;
+                           exchange.cancel().fire(net::Cancel::Reason::not_needed);
+                       }});
     run->live->runs_with(&exchange.cancel());
     auto& services = run->gateway.services();
     co_await answer_question(run->gateway, exchange, run->snapshot, run->key,
                              {dialect::Kind::openai_responses, Operation::chat},
                              keeping_of(run->plan, run->key.id, run->now));
     run->live->runs_with(nullptr);
-    const bool cancelled = exchange.cancel().fired();
+    if (run->full)
+        failure =
+            R"({"error":{"code":"too_large","message":"there is no room for the events of this response; ask for )"
+            R"(less at once, or raise server.limits.memory_bytes"}})";
+    const bool cancelled = exchange.cancel().fired() && !run->full;
     std::string object;
     if (cancelled || !failure.empty()) {
         object = failed_object(*run, failure, cancelled ? "cancelled" : "failed");
         take_bytes(*run,
                    fmt::format("event: response.failed\ndata: {{\"type\":\"response.failed\",\"sequence_number\":{},"
                                "\"response\":{}}}\n\n",
-                               run->live->since(0).events.size(), object));
+                               run->live->count(), object));
     }
     // The events can be asked for later too.
     auto kept = co_await change(services.store, [run, object](store::Database& database) -> Result<> {
         auto stored = kept::find_response(database, run->key.id, "resp_" + run->plan.id);
         if (!stored) return {};  // deleted meanwhile
-        stored->events = run->all;
+        stored->events = run->live->all();
         if (!object.empty()) stored->response = object;
         return kept::put(database, *stored);
     });
@@ -255,14 +267,14 @@ net::Task<> follow(net::Exchange& exchange, std::shared_ptr<Live> live, std::siz
     exchange.start(200, headers);
     while (!exchange.cancel().fired()) {
         auto seen = live->since(first);
-        first += seen.events.size();
-        std::string bytes;
-        for (const auto& event : seen.events) bytes += event;
+        first += seen.events;
         if (seen.ended) {
-            co_await exchange.finish(std::move(bytes));
+            co_await exchange.finish(std::move(seen.bytes));
             co_return;
         }
-        if (!bytes.empty() && !co_await exchange.write(std::move(bytes))) co_return;
+        const bool more = seen.bytes.size() >= Live::kSlice / 2;
+        if (!seen.bytes.empty() && !co_await exchange.write(std::move(seen.bytes))) co_return;
+        if (more) continue;
         co_await net::sleep_for(exchange.worker().context(), kFollowPause);
     }
 }
@@ -292,7 +304,6 @@ net::Task<> start_background(Gateway& gateway, net::Exchange& exchange, std::sha
                                                              now,
                                                              model,
                                                              live,
-                                                             {},
                                                              {},
                                                              exchange.worker()});
     if (!gateway.background().start(exchange.worker(), id, live, [run] { return run_in_background(run); })) {
@@ -360,7 +371,7 @@ using Answer = Result<std::string>;
 net::Task<Answer> cancel_response(const Served& s, const std::string& id) {
     if (const auto live = s.gateway.background().find(id)) {
         live->cancel();
-        while (!live->since(0).ended) co_await net::sleep_for(s.exchange.worker().context(), kFollowPause);
+        while (!live->ended()) co_await net::sleep_for(s.exchange.worker().context(), kFollowPause);
     }
     auto stored = co_await query<kept::StoredResponse>(
         s.store(), [key = s.key.id, id](store::Database& d) { return kept::find_response(d, key, id); });

@@ -12,6 +12,7 @@
 #include "gateway/aside.h"
 #include "gateway/attempt.h"
 #include "gateway/count.h"
+#include "gateway/weight.h"
 #include "net/children.h"
 
 namespace tandem::gateway {
@@ -120,11 +121,16 @@ class Run {
         auto admission = services_.budgets.admit(way_.key);
         if (!admission) co_return fail(admission.error());
         admission_ = std::move(*admission);
+        const auto size = exchange_.request().body.size();
+        const auto weight = weight_of(exchange_.request().body);
+        auto memory = services_.memory.take(MemoryKind::document, way_.key.id, weight, is_small(weight));
+        if (!memory) co_return fail(memory.error());
+        way_.memory = std::move(*memory);
         Result<> read;
-        if (exchange_.request().body.size() <= kLargeBody) {
+        if (size <= kLargeBody) {
             read = decode_and_detect();
         } else {
-            read = co_await net::run_on<Result<>>(services_.pool, [this] { return decode_and_detect(); });
+            read = co_await net::run_on<Result<>>(services_.scans, way_.key.id, [this] { return decode_and_detect(); });
         }
         if (!read) co_return read;
         if (!way_.config.policy.objective.embedding.empty()) co_await look_at_meaning();
@@ -133,7 +139,8 @@ class Run {
 
     Result<> decode_and_detect() {
         auto& question = way_.question;
-        if (auto ok = question.document.parse(exchange_.request().body); !ok) return ok;
+        // The document keeps the body itself; nobody else has a copy of it.
+        if (auto ok = question.document.take(std::move(exchange_.request().body)); !ok) return ok;
         if (auto ok = decode(question); !ok) return ok;
         const auto& key = way_.key;
         if (!key.aliases.empty() && std::ranges::find(key.aliases, request().model) == key.aliases.end())
@@ -250,7 +257,7 @@ class Run {
         // The table is part of it: another policy may want another model.
         return hex(sha256(fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", way_.snapshot->table_id, way_.key.id,
                                       way_.question.path, way_.question.array, name_of(way_.inputs->label),
-                                      way_.asked.conversation, exchange_.request().body)));
+                                      way_.asked.conversation, way_.question.document.source())));
     }
     std::shared_ptr<const AnswerCache::Answer> cached() {
         way_.same_request = same_request();

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "chat/told.h"
+#include "gateway/weight.h"
 #include "privacy/guard.h"
 
 namespace tandem::gateway {
@@ -102,6 +103,7 @@ Result<std::shared_ptr<const Redacted>> Way::redacted_for(Zone zone) {
 }
 
 Result<std::shared_ptr<const Redacted>> Way::redacted(const Question& whole, Zone zone) {
+    if (auto room = memory.grow(redacted_weight_of(whole.document.source())); !room) return fail(room.error());
     auto& vault = services.privacy.vault();
     auto scope = vault.scope_of(key.id, conversation_name());
     if (!scope) return fail(scope.error());

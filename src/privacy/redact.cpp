@@ -17,6 +17,7 @@ namespace tandem::privacy {
 namespace {
 
 constexpr std::size_t kLargestRun = 4096;     // a longer finding is a file's bytes, not a value
+constexpr std::size_t kMostFresh = 20'000;    // values of one request that are new; each costs a kilobyte
 constexpr std::size_t kShortestRepeated = 4;  // a value is taken out elsewhere too from here on
 
 // What reads as a stand-in in a text, however it is written: "credit card 1", "CREDIT\_CARD-1". By its number, what
@@ -82,6 +83,9 @@ class Redactor {
             if (!clashes(entry)) by_value_[key_of(entry.type, entry.value)] = entry;
         auto body = redacted(document, kNestedLevels);
         if (!body) return fail(body.error());
+        if (result_.fresh.size() >= kMostFresh)
+            return fail(ErrorCode::policy,
+                        fmt::format("it holds {} private values or more, too many to be redacted", kMostFresh));
         result_.body = std::move(*body);
         return std::move(result_);
     }
@@ -111,6 +115,8 @@ class Redactor {
         const auto key = key_of(type, value);
         auto found = by_value_.find(key);
         const bool fresh = found == by_value_.end();
+        // Nothing of this request is sent, see run().
+        if (fresh && result_.fresh.size() >= kMostFresh) return result_.fresh.front();
         if (fresh) {
             StandIn made{std::string(type), 0, {}, std::string(value)};
             do {

@@ -467,9 +467,10 @@ Outcome run(Ground& ground, std::uint64_t seed) {
     upstream::Gate gate(clock);
     upstream::Pace pace;
     routing::Repeats repeats;
-    gateway::Learning learning(store, clock, ground.pool, [](const auto&, const auto&) { return std::string(); });
+    gateway::Learning learning(store, clock, ground.memory, ground.pool,
+                               [](const auto&, const auto&) { return std::string(); });
     experiment::Experiments experiments(store, clock, learning);
-    gateway::AnswerCache cache;
+    gateway::AnswerCache cache(ground.memory);
     net::Worker worker(&clock);
     gateway::Services services{.clock = clock,
                                .random = *dice,
@@ -485,6 +486,8 @@ Outcome run(Ground& ground, std::uint64_t seed) {
                                .learning = learning,
                                .cache = cache,
                                .trials = experiments,
+                               .memory = ground.memory,
+                               .scans = ground.scans,
                                .pool = ground.pool,
                                .admin_token = {},
                                .mutex = {},
