@@ -17,6 +17,7 @@
 #include "experiment/experiments.h"
 #include "gateway/batches.h"
 #include "kept/kept.h"
+#include "kept/quota.h"
 #include "privacy/checkpoints.h"
 #include "privacy/egress.h"
 #include "probe/probes.h"
@@ -239,10 +240,14 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
                                                     config.data.string(), error.message()));
     auto lock = LockFile::take(config.data / "tandem.lock");
     if (!lock) return fail(lock.error());
-    const std::array migrations{
-        store::Migration{first_schema().c_str()},         store::Migration{kept::kKeptSchema},
-        store::Migration{privacy_schema().c_str()},       store::Migration{ledger::kOutcomesSchema},
-        store::Migration{experiment::kExperimentsSchema}, store::Migration{probe::kProbesSchema}};
+    const std::array migrations{store::Migration{first_schema().c_str()},
+                                store::Migration{kept::kKeptSchema},
+                                store::Migration{privacy_schema().c_str()},
+                                store::Migration{ledger::kOutcomesSchema},
+                                store::Migration{experiment::kExperimentsSchema},
+                                store::Migration{probe::kProbesSchema},
+                                store::Migration{kept::kKeptSchema2},
+                                store::Migration{kept::kQuotaSchema}};
     auto store = store::Store::open(
         config.data / "ledger.db", migrations,
         config.durability == config::Durability::power ? store::Durability::power : store::Durability::process);

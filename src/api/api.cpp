@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "access/authenticate.h"
+#include "access/origin.h"
 #include "api/experiments.h"
 #include "api/explain.h"
 #include "api/feedback.h"
@@ -21,119 +25,140 @@ namespace tandem::api {
 namespace {
 
 constexpr std::string_view kPrefix = "/tandem/v1/";
-constexpr std::string_view kMetrics = "/metrics";
 constexpr seconds kLongestStart{600};
 
-bool is_health(std::string_view path) {
-    return path == "/healthz" || path == "/readyz";
+// What the owner's other rooms call a path: its part below /tandem/v1/.
+std::string_view below_prefix(const gateway::Call& call) {
+    return std::string_view(call.request().path).substr(kPrefix.size());
 }
 
-std::unexpected<Error> no_such(std::string_view path) {
-    return fail(ErrorCode::not_found,
-                fmt::format("there is nothing at {}; there are: decisions/ID, decide, engines, experiments, feedback, "
-                            "learning, privacy/scan, probes, status",
-                            printable(path, 80)));
+bool is_owner(const gateway::Call& call) {
+    return call.who.is_owner() || call.snapshot->config->keys.empty();
+}
+
+// Whether a request is one of those that a key's limits count: what is asked, left or changed here, not what is read.
+bool counts(const Route& route) {
+    return route.scope == Scope::client && route.method == "POST";
 }
 
 }  // namespace
 
-struct Api::Call {
-    net::Request& request;
-    const gateway::Snapshot& snapshot;
-    const config::Key& key;
-    bool owner;
-    std::string_view rest;  // of the path, behind the prefix
-    net::Worker& worker;
-};
+// ---- the door ----
 
-net::Task<> Api::handle(net::Exchange& exchange) {
-    const std::string_view path = exchange.request().path;
-    if (is_health(path) || path == kMetrics || path.starts_with(kPrefix)) return handle_own(exchange);
-    return gateway_.handle(exchange);
+Result<> Api::admit(const net::Head& head) {
+    const auto snapshot = gateway_.services().snapshot();
+    const auto& config = *snapshot->config;
+    if (auto ok = access::check_origin(config.server, head.headers); !ok) return ok;
+    if (head.method == "OPTIONS") return {};
+    const auto found = match(head.method, head.path);
+    if (found.route != nullptr && found.route->scope == Scope::open) return {};
+    auto who = access::authenticate(config, gateway_.services().admin_token, head.headers);
+    if (!who) return fail(who.error());
+    return {};
 }
 
-net::Task<> Api::handle_own(net::Exchange& exchange) {
-    auto& request = exchange.request();
-    net::Response response;
-    response.headers.add("content-type", "application/json");
-    if (is_health(request.path)) {
-        // Ready means: config read, ledger open, ports taken. All are before the first request is.
-        response.body = request.path == "/healthz" ? R"({"status":"ok"})" : R"({"status":"ready"})";
-        co_await exchange.reply(std::move(response));
-        co_return;
-    }
+std::string Api::holder_of(const net::Head& head) {
     const auto snapshot = gateway_.services().snapshot();
-    const auto key = gateway_.authenticate(*snapshot, request.headers);
-    if (!key) {
-        co_await exchange.reply(error(request.path, 0, key.error()));
+    auto who = access::authenticate(*snapshot->config, gateway_.services().admin_token, head.headers);
+    return who ? who->id() : access::Principal::anonymous().id();
+}
+
+net::Response Api::error(std::string_view path, int status, const Error& error) {
+    return gateway::error_response(match("POST", path).errors, status, error);
+}
+
+Result<gateway::Call> Api::open_door(net::Exchange& exchange, const Match& match,
+                                     std::shared_ptr<const gateway::Snapshot> snapshot) {
+    const auto& request = exchange.request();
+    const auto& config = *snapshot->config;
+    auto& services = gateway_.services();
+    // First of all: a key that stands twice tells nothing.
+    auto said = access::read_headers(request.headers);
+    if (!said) return fail(said.error());
+    const bool open = match.route->scope == Scope::open;
+    auto who =
+        open ? access::Principal::anonymous() : access::authenticate(config, services.admin_token, request.headers);
+    if (!who) return fail(who.error());
+    if (match.route->scope == Scope::owner && !who->is_owner() && !config.keys.empty())
+        return fail(ErrorCode::forbidden, "this needs a key with 'admin: true', or the admin token of the data folder");
+    std::shared_ptr<const ledger::Admission> admission;
+    if (counts(*match.route)) {
+        auto admitted = services.budgets.admit(*who);
+        if (!admitted) return fail(admitted.error());
+        admission = std::make_shared<const ledger::Admission>(std::move(*admitted));
+    }
+    return gateway::Call{exchange,         std::move(snapshot),  std::move(*who),
+                         std::move(*said), std::move(admission), match.parts};
+}
+
+net::Task<> Api::handle(net::Exchange& exchange) {
+    const auto& request = exchange.request();
+    auto snapshot = gateway_.services().snapshot();
+    auto found = match(request.method, request.path);
+    if (found.route == nullptr) return refuse(exchange, std::move(snapshot), std::move(found), {});
+    auto call = open_door(exchange, found, snapshot);
+    if (!call) return refuse(exchange, std::move(snapshot), std::move(found), std::move(call.error()));
+    return found.route->answer(*this, *found.route, std::move(*call));
+}
+
+net::Task<> Api::refuse(net::Exchange& exchange, std::shared_ptr<const gateway::Snapshot> snapshot, Match match,
+                        std::optional<Error> error) {
+    const auto& request = exchange.request();
+    const auto& server = snapshot->config->server;
+    if (request.method == "OPTIONS" && !match.methods.empty()) {
+        co_await exchange.reply(access::preflight(server, request.headers, match.methods + ", OPTIONS"));
         co_return;
     }
-    const Call call{request,
-                    *snapshot,
-                    **key,
-                    (*key)->admin || snapshot->config->keys.empty(),
-                    std::string_view(request.path).substr(std::min(request.path.size(), kPrefix.size())),
-                    exchange.worker()};
-    if (request.path == kMetrics && call.owner) {
-        response.headers = {};
-        response.headers.add("content-type", kMetricsType);
-        response.body = metrics(gateway_.services());
-        co_await exchange.reply(std::move(response));
-        co_return;
+    Error why{ErrorCode::not_found,
+              fmt::format("there is nothing at {}{}", printable(request.path, 80), nearest_path(request.path))};
+    if (error) {
+        why = std::move(*error);
+    } else if (auto who = access::authenticate(*snapshot->config, gateway_.services().admin_token, request.headers);
+               !who) {
+        why = who.error();
+    } else if (!match.methods.empty()) {
+        why = {ErrorCode::method, fmt::format("{} takes {}", printable(request.path, 80), match.methods)};
     }
-    auto body = co_await dispatch(call);
-    if (body)
-        response.body = std::move(*body);
-    else
-        response = error(request.path, 0, body.error());
-    gateway::add_cors(*snapshot, request.headers, response.headers);
+    auto response = gateway::error_response(match.errors, 0, why);
+    if (match.route == nullptr && !match.methods.empty()) response.headers.add("allow", match.methods + ", OPTIONS");
+    access::add_cors(server, request.headers, response.headers);
     co_await exchange.reply(std::move(response));
 }
 
-net::Task<Result<std::string>> Api::dispatch(const Call& call) {
-    const bool get = call.request.method == "GET" || call.request.method == "HEAD";
-    if (call.rest.starts_with("decisions/") && get) co_return co_await decisions(call);
-    if (call.rest == "privacy/scan" && call.request.method == "POST") co_return co_await scan(call);
-    if (call.rest == "feedback" && call.request.method == "POST") co_return co_await feedback(call);
-    if (!call.owner)
-        co_return fail(ErrorCode::forbidden,
-                       "this needs a key with 'admin: true', or the admin token of the data folder");
-    if (call.rest == "status" && get) co_return status(call);
-    if (call.rest == "decide" && call.request.method == "POST") co_return decide(call);
-    if (call.rest == "learning" && get) co_return learning(call);
-    if (call.rest == "learning" && call.request.method == "DELETE") co_return co_await forget(call);
-    if (call.rest == "labels/release" && call.request.method == "POST") co_return co_await release(call);
-    if (call.rest == "experiments" || call.rest.starts_with("experiments/"))
-        co_return co_await serve_experiments(gateway_.services(), experiments_, call.request, call.rest);
-    if (call.rest == "probes" || call.rest.starts_with("probes/"))
-        co_return co_await serve_probes(gateway_, call.worker, probes_, call.request, call.rest);
-    if (call.rest == "engines" || call.rest.starts_with("engines/")) co_return co_await engines(call);
-    if (call.rest == "status" || call.rest == "decide" || call.rest == "feedback" || call.rest == "learning" ||
-        call.rest == "privacy/scan" || call.rest == "labels/release" || call.rest.starts_with("decisions/"))
-        co_return fail(ErrorCode::method, fmt::format("{} does not take {}", call.request.path, call.request.method));
-    co_return no_such(call.request.path);
+std::string Api::metrics_text() {
+    return metrics(gateway_.services());
 }
 
-net::Task<Result<std::string>> Api::decisions(const Call& call) {
-    const std::string id(call.rest.substr(call.rest.find('/') + 1));
+// ---- /tandem/v1 ----
+
+net::Task<Result<std::string>> Api::experiments(const Call& call) {
+    co_return co_await serve_experiments(gateway_.services(), experiments_, call.request(), below_prefix(call));
+}
+
+net::Task<Result<std::string>> Api::probes(const Call& call) {
+    co_return co_await serve_probes(gateway_, call.exchange.worker(), probes_, call.request(), below_prefix(call));
+}
+
+net::Task<Result<std::string>> Api::decision(const Call& call) {
+    const std::string id = call.parts[0];
     auto explanation = co_await read_ledger<Explanation>(
         gateway_.services(), [id](store::Database& database) { return explain(database, id); });
     if (!explanation) co_return fail(explanation.error());
     // Whose decision it is not, does not learn that it exists.
-    if (!call.owner && explanation->record.key != call.key.id)
+    if (!is_owner(call) && explanation->record.key != call.who.id())
         co_return fail(ErrorCode::not_found, fmt::format("there is no decision {}", printable(id, 60)));
     co_return to_json(*explanation);
 }
 
 net::Task<Result<std::string>> Api::scan(const Call& call) {
     json::Document document;
-    if (auto ok = document.parse(call.request.body); !ok) co_return fail(ok.error());
+    if (auto ok = document.parse(call.request().body); !ok) co_return fail(ok.error());
     const auto text = document.root()["text"].string();
     if (!text) co_return fail(ErrorCode::invalid, "text: expected a string", "text");
-    auto& detector = *call.snapshot.detector;
-    const auto& detection = call.snapshot.config->privacy.detect;
+    auto& detector = *call.snapshot->detector;
+    const auto& detection = call.snapshot->config->privacy.detect;
     auto found = co_await net::run_on<Result<privacy::Scan>>(
-        gateway_.services().scans, call.key.id,
+        gateway_.services().scans, call.who.id(),
         [&detector, &detection, &text] { return privacy::scan(detector, *text, detection); });
     if (!found) co_return fail(found.error());
     co_return privacy::to_json(*found, document.root()["id"].text());
@@ -142,11 +167,13 @@ net::Task<Result<std::string>> Api::scan(const Call& call) {
 // {"decision": "dec_..."} or {"conversation": NAME, "key": ID}, with "reason" and, unless it is public, "label".
 net::Task<Result<std::string>> Api::release(const Call& call) {
     json::Document document;
-    if (auto ok = document.parse(call.request.body); !ok) co_return fail(ok.error());
+    if (auto ok = document.parse(call.request().body); !ok) co_return fail(ok.error());
     const auto root = document.root();
     const std::string decision(root["decision"].text()), name(root["conversation"].text());
     const std::string reason(trim(root["reason"].text()));
-    const std::string key(root["key"].string().value_or(call.snapshot.config->keys.empty() ? "anonymous" : ""));
+    const auto& keys = call.snapshot->config->keys;
+    std::string key(root["key"].string().value_or(keys.empty() ? access::Principal::anonymous().id() : ""));
+    if (std::ranges::find(keys, key, &config::Key::id) != keys.end()) key = access::client_id(key);
     const auto to = label_from(root["label"].string().value_or("public"));
     if (decision.empty() == name.empty())
         co_return fail(ErrorCode::invalid, "give a decision, or a conversation and its key", "decision");
@@ -184,21 +211,22 @@ net::Task<Result<std::string>> Api::release(const Call& call) {
 
 net::Task<Result<std::string>> Api::feedback(const Call& call) {
     json::Document document;
-    if (auto ok = document.parse(call.request.body); !ok) co_return fail(ok.error());
+    if (auto ok = document.parse(call.request().body); !ok) co_return fail(ok.error());
     auto said = read_feedback(document.root());
     if (!said) co_return fail(said.error());
     auto& decision = said->decision;
     auto& services = gateway_.services();
-    if (!call.snapshot.config->policy.objective.learn)
+    if (!call.snapshot->config->policy.objective.learn)
         co_return fail(ErrorCode::not_found, "policy.objective.learn is off in tandem.yaml: nothing is learned here");
-    if (decision == "last" && call.owner) {
+    if (decision == "last" && is_owner(call)) {
         auto last = co_await gateway::query<ledger::DecisionRecord>(
             services.store, [](store::Database& database) { return ledger::last_decision(database); });
         if (!last) co_return fail(last.error());
         decision = last->id.text();
     }
     auto weight = co_await net::wait_for<Result<double>>([&](auto resume) {
-        services.learning.feedback(decision, call.key, call.owner, said->value, said->comment, std::move(resume));
+        services.learning.feedback(decision, call.who.id(), is_owner(call), said->value, said->comment,
+                                   std::move(resume));
     });
     if (!weight) co_return fail(weight.error());
     json::Writer out;
@@ -209,7 +237,7 @@ net::Task<Result<std::string>> Api::feedback(const Call& call) {
 
 Result<std::string> Api::learning(const Call& call) {
     json::Writer out;
-    out.begin_object().member("learns", call.snapshot.config->policy.objective.learn).key("models").begin_array();
+    out.begin_object().member("learns", call.snapshot->config->policy.objective.learn).key("models").begin_array();
     for (const auto& model : gateway_.services().learning.learner().summary()) {
         out.begin_object().member("model", model.model).member("outcomes", model.outcomes);
         out.raw_member("weight", fmt::format("{}", model.weight));
@@ -223,8 +251,8 @@ Result<std::string> Api::learning(const Call& call) {
 }
 
 net::Task<Result<std::string>> Api::forget(const Call& call) {
-    const std::string model(call.request.parameter("model"));
-    if (!model.empty() && call.snapshot.config->model(model) == nullptr)
+    const std::string model(call.request().parameter("model"));
+    if (!model.empty() && call.snapshot->config->model(model) == nullptr)
         co_return fail(ErrorCode::not_found, fmt::format("there is no model '{}'", printable(model, 60)));
     auto gone = co_await net::wait_for<Result<>>(
         [&](auto resume) { gateway_.services().learning.forget(model, std::move(resume)); });
@@ -239,10 +267,10 @@ Result<std::string> Api::status(const Call& call) {
     json::Writer out;
     out.begin_object()
         .member("version", TANDEM_VERSION)
-        .member("config", call.snapshot.config->source.string())
-        .member("data", call.snapshot.config->data.string());
-    out.member("routing_table", call.snapshot.table_id).key("providers").begin_array();
-    for (const auto& provider : call.snapshot.config->providers) {
+        .member("config", call.snapshot->config->source.string())
+        .member("data", call.snapshot->config->data.string());
+    out.member("routing_table", call.snapshot->table_id).key("providers").begin_array();
+    for (const auto& provider : call.snapshot->config->providers) {
         const auto unhealthy = services.health.unhealthy(provider.id);
         const auto health = services.health.status(provider.id);
         out.begin_object()
@@ -272,20 +300,11 @@ Result<std::string> Api::status(const Call& call) {
 
 Result<std::string> Api::decide(const Call& call) {
     json::Document document;
-    if (auto ok = document.parse(call.request.body); !ok) return fail(ok.error());
+    if (auto ok = document.parse(call.request().body); !ok) return fail(ok.error());
     const auto request = dialect::openai_chat::decode_request(document);
     if (!request) return fail(request.error());
-    Label label = Label::public_;
-    if (const auto name = call.request.headers.get("x-tandem-label"); !name.empty()) {
-        const auto named = label_from(name);
-        if (!named)
-            return fail(ErrorCode::invalid, fmt::format("x-tandem-label: there is no label '{}'", printable(name, 40)));
-        label = *named;
-    }
-    auto& services = gateway_.services();
-    const auto dry = gateway::decide_only(
-        call.snapshot, &services, call.key, document, *request, label,
-        config::stakes_from(call.request.headers.get("x-tandem-value")).value_or(config::Stakes::normal));
+    const auto dry =
+        gateway::decide_only(*call.snapshot, &gateway_.services(), call.who, document, *request, call.said);
     if (!dry.decision) return fail(dry.decision.error());
     json::Writer out;
     out.begin_object().member("sentence", dry.decision->sentence()).raw_member("inputs", routing::to_json(dry.inputs));
@@ -293,27 +312,25 @@ Result<std::string> Api::decide(const Call& call) {
     return out.take();
 }
 
-net::Task<Result<std::string>> Api::engines(const Call& call) {
+net::Task<Result<std::string>> Api::start_engine(const Call& call) {
     auto& engines = gateway_.services().engines;
-    if (call.rest != "engines") {
-        const auto slash = call.rest.rfind('/');
-        const std::string act(call.rest.substr(slash + 1));
-        if (call.request.method != "POST" || slash <= 8 || (act != "start" && act != "stop"))
-            co_return no_such(call.request.path);
-        const std::string model(call.rest.substr(8, slash - 8));
-        if (act == "start") {
-            const auto deadline = gateway_.services().clock.steady() + kLongestStart;
-            auto lease = co_await net::wait_for<Result<engine::Lease>>(
-                [&](auto resume) { engines.acquire(model, deadline, std::move(resume)); });
-            if (!lease) co_return fail(lease.error());
-        } else {
-            auto stopped =
-                co_await net::wait_for<Result<>>([&](auto resume) { engines.stop(model, std::move(resume)); });
-            if (!stopped) co_return fail(stopped.error());
-        }
-    } else if (call.request.method != "GET") {
-        co_return fail(ErrorCode::method, "engines takes GET; engines/MODEL/start and engines/MODEL/stop take POST");
-    }
+    const auto deadline = gateway_.services().clock.steady() + kLongestStart;
+    auto lease = co_await net::wait_for<Result<engine::Lease>>(
+        [&](auto resume) { engines.acquire(call.parts[0], deadline, std::move(resume)); });
+    if (!lease) co_return fail(lease.error());
+    co_return this->engines(call);
+}
+
+net::Task<Result<std::string>> Api::stop_engine(const Call& call) {
+    auto& engines = gateway_.services().engines;
+    auto stopped =
+        co_await net::wait_for<Result<>>([&](auto resume) { engines.stop(call.parts[0], std::move(resume)); });
+    if (!stopped) co_return fail(stopped.error());
+    co_return this->engines(call);
+}
+
+Result<std::string> Api::engines(const Call&) {
+    auto& engines = gateway_.services().engines;
     json::Writer out;
     out.begin_object().key("engines").begin_array();
     for (const auto& e : engines.status()) {
@@ -327,7 +344,7 @@ net::Task<Result<std::string>> Api::engines(const Call& call) {
         out.end_object();
     }
     out.end_array().end_object();
-    co_return out.take();
+    return out.take();
 }
 
 }  // namespace tandem::api

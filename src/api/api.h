@@ -1,9 +1,11 @@
-// The admin API under /tandem/v1, /healthz and /readyz; everything else is the gateway's.
+// The one door: every request is matched with the table of routes, its principal and its deciding headers are read, and
+// it is counted, before anything answers it. Also what answers under /tandem/v1.
 //
-// What it shows belongs to the owner: it takes the admin token, a key with `admin: true`, or anyone where no keys are
-// configured (then only this machine can reach it). A key may read its own decisions.
+// What is shown there belongs to the owner: it takes the admin token, a key with `admin: true`, or anyone where no keys
+// are configured (then only this machine can reach it). A key may read its own decisions.
 #pragma once
 
+#include "api/routes.h"
 #include "experiment/experiments.h"
 #include "gateway/gateway.h"
 #include "probe/probes.h"
@@ -12,29 +14,42 @@ namespace tandem::api {
 
 class Api final : public net::Service {
   public:
+    static constexpr std::string_view kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
+
     Api(gateway::Gateway& gateway, experiment::Experiments& experiments, probe::Probes& probes)
         : gateway_(gateway), experiments_(experiments), probes_(probes) {}
 
-    Result<> admit(const net::Head& head) override { return gateway_.admit(head); }
-    std::string holder_of(const net::Head& head) override { return gateway_.holder_of(head); }
+    Result<> admit(const net::Head& head) override;
+    std::string holder_of(const net::Head& head) override;
     net::Task<> handle(net::Exchange& exchange) override;  // no coroutine: most requests are the gateway's
-    net::Response error(std::string_view path, int status, const Error& error) override {
-        return gateway_.error(path, status, error);
-    }
+    net::Response error(std::string_view path, int status, const Error& error) override;
+
+    // ---- for the table of routes ----
+
+    using Call = gateway::Call;
+    using Body = Result<std::string>;
+    gateway::Gateway& gateway() { return gateway_; }
+    std::string metrics_text();
+    net::Task<Body> decision(const Call& call);
+    net::Task<Body> feedback(const Call& call);
+    net::Task<Body> forget(const Call& call);
+    net::Task<Body> scan(const Call& call);
+    net::Task<Body> release(const Call& call);
+    net::Task<Body> experiments(const Call& call);
+    net::Task<Body> probes(const Call& call);
+    net::Task<Body> start_engine(const Call& call);
+    net::Task<Body> stop_engine(const Call& call);
+    Body engines(const Call& call);
+    Body learning(const Call& call);
+    Body status(const Call& call);
+    Body decide(const Call& call);
 
   private:
-    struct Call;
-    net::Task<> handle_own(net::Exchange& exchange);
-    net::Task<Result<std::string>> decisions(const Call& call);
-    net::Task<Result<std::string>> engines(const Call& call);
-    net::Task<Result<std::string>> feedback(const Call& call);
-    Result<std::string> learning(const Call& call);
-    net::Task<Result<std::string>> forget(const Call& call);
-    net::Task<Result<std::string>> scan(const Call& call);
-    net::Task<Result<std::string>> release(const Call& call);
-    Result<std::string> status(const Call& call);
-    Result<std::string> decide(const Call& call);
-    net::Task<Result<std::string>> dispatch(const Call& call);
+    Result<gateway::Call> open_door(net::Exchange& exchange, const Match& match,
+                                    std::shared_ptr<const gateway::Snapshot> snapshot);
+    // Answers what has no route, or `error`.
+    net::Task<> refuse(net::Exchange& exchange, std::shared_ptr<const gateway::Snapshot> snapshot, Match match,
+                       std::optional<Error> error);
 
     gateway::Gateway& gateway_;
     experiment::Experiments& experiments_;

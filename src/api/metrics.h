@@ -8,8 +8,6 @@
 
 namespace tandem::api {
 
-inline constexpr std::string_view kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
-
 // Counters are since the start; nothing in it names a key, a prompt or an answer.
 std::string metrics(gateway::Services& services);
 

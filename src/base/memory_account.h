@@ -59,7 +59,7 @@ class Held {
 // Safe from any thread. Outlives every Held that was made of it.
 class MemoryAccount {
   public:
-    static constexpr std::size_t kBytes = 288UL << 20;      // `server.limits.memory_bytes`, where the owner sets none
+    static constexpr std::size_t kBytes = 320UL << 20;      // `server.limits.memory_bytes`, where the owner sets none
     static constexpr std::size_t kSmallest = 8UL << 20;     // the smallest limit that can be set
     static constexpr std::size_t kSmall = 256UL << 10;      // a request whose body is at most so large is a small one
     static constexpr std::size_t kReservedPart = 8;         // one part in so many is for small requests alone

@@ -65,12 +65,12 @@ int explain_dry(const Globals& globals, config::Config config, const Options& op
                                                             "'; there are: public, internal, private, secret"});
         json::Document document;
         if (auto ok = document.parse(body); !ok) return report(globals, ok.error());
-        config::Key nobody;
-        nobody.id = "anonymous";
         const auto snapshot = gateway::snapshot_of(std::move(config));
         if (!snapshot) return report(globals, snapshot.error());
-        auto dry = gateway::decide_only(**snapshot, nullptr, nobody, document, request, *label,
-                                        config::stakes_from(options.value).value_or(config::Stakes::normal));
+        access::RequestHeaders asked;
+        asked.label = *label;
+        asked.stakes = config::stakes_from(options.value).value_or(config::Stakes::normal);
+        auto dry = gateway::decide_only(**snapshot, nullptr, access::Principal::anonymous(), document, request, asked);
         inputs = std::move(dry.inputs);
         decision = std::move(dry.decision);
     }

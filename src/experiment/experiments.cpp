@@ -36,10 +36,10 @@ std::string cut(std::string_view text) {
     return std::string(text.substr(0, end));
 }
 
-config::Key key_of(const config::Experiment& e) {
-    auto key = gateway::payer("experiment:" + e.name);
-    if (e.budget > Money{}) key.budgets.push_back({e.budget, config::Budget::Window::day});
-    return key;
+access::Principal payer_of(const config::Experiment& e) {
+    std::vector<config::Budget> budgets;
+    if (e.budget > Money{}) budgets.push_back({e.budget, config::Budget::Window::day});
+    return access::Principal::internal(access::Part::experiment, e.name, std::move(budgets));
 }
 
 // "1", "2" or "tie", in whatever a model makes of being told to say only that.
@@ -74,7 +74,7 @@ std::shared_ptr<const Experiments::List> Experiments::list() const {
 
 void Experiments::take(Record record, config::Experiment definition) {
     auto running = std::make_shared<Running>();
-    running->key = key_of(definition);
+    running->who = payer_of(definition);
     running->record = std::move(record);
     running->definition = std::move(definition);
     const std::lock_guard lock(mutex_);
@@ -280,7 +280,7 @@ net::Task<> Experiments::besides(std::shared_ptr<Besides> work) {
     const auto& e = work->running->definition;
     auto& trial = work->trial;
     auto answer = co_await gateway::ask_aside(
-        work->gateway, work->worker, work->running->key,
+        work->gateway, work->worker, work->running->who,
         {std::move(work->body), work->label, fmt::format("experiment {}", e.name)}, work->live);
     trial.note = answer.error;
     if (answer.error.empty()) trial.other = answer.decision;
@@ -327,7 +327,7 @@ net::Task<std::optional<int>> Experiments::judge(Besides& work, bool swapped, st
                            trial.question, swapped ? of_control : of_treatment, swapped ? of_treatment : of_control));
     out.end_object().end_array().end_object();
     const auto answer =
-        co_await gateway::ask_aside(work.gateway, work.worker, work.running->key,
+        co_await gateway::ask_aside(work.gateway, work.worker, work.running->who,
                                     {out.take(), work.label, fmt::format("experiment {}", e.name)}, work.live);
     if (!answer.error.empty()) {
         note = "the judge was not asked or did not answer: " + answer.error;

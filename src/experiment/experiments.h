@@ -57,7 +57,8 @@ class Experiments final : public gateway::Trials {
     struct Running {
         Record record;
         config::Experiment definition;
-        config::Key key;  // who pays for what is asked besides
+        // Pays for what is asked besides.
+        access::Principal who = access::Principal::internal(access::Part::experiment);
     };
     using List = std::vector<std::shared_ptr<const Running>>;
     struct Besides;

@@ -11,6 +11,8 @@ namespace tandem::gateway {
 
 namespace {
 
+constexpr seconds kEmbedTimeout{5};
+
 net::Request request_to(const char* path, std::string body) {
     net::Request request;
     request.method = "POST";
@@ -36,26 +38,20 @@ std::string error_in(const net::Response& response, const json::Document* docume
 
 }  // namespace
 
-config::Key payer(std::string id) {
-    config::Key key;
-    key.id = std::move(id);
-    key.secret = std::make_shared<const Secret>();
-    return key;
-}
-
-net::Task<Result<std::vector<float>>> embed_aside(Gateway& gateway, net::Worker& worker, const config::Key& key,
+net::Task<Result<std::vector<float>>> embed_aside(Gateway& gateway, net::Worker& worker, const access::Principal& who,
                                                   const std::string& model, AsideQuestion text, net::Cancel& cancel) {
     json::Writer out;
     out.begin_object().member("model", model).member("input", text.body).end_object();
     net::Response response;
     auto request = request_to("/v1/embeddings", out.take());
-    request.headers.add("x-tandem-timeout", "5");
     Detached exchange(worker, std::move(request),
                       {[&](net::Response whole) { response = std::move(whole); }, [](std::string) {}});
     net::Cancel::Hook hook;
     cancel.on_fire(hook, [&] { exchange.cancel().fire(cancel.reason()); });
-    co_await answer_question(gateway, exchange, gateway.services().snapshot(), key,
-                             {dialect::Kind::openai_chat, Operation::embed}, keeping_of(text));
+    Call call{exchange, gateway.services().snapshot(), who, {}, nullptr, {}};
+    call.said.timeout = kEmbedTimeout;
+    co_await answer_question(gateway, std::move(call), {dialect::Kind::openai_chat, Operation::embed},
+                             keeping_of(text));
     json::Document document;
     const bool read = document.parse(response.body).has_value();
     if (response.status != 200 || !read)
@@ -75,8 +71,8 @@ net::Task<Result<std::vector<float>>> embed_aside(Gateway& gateway, net::Worker&
     co_return vector;
 }
 
-net::Task<AsideAnswer> ask_aside(Gateway& gateway, net::Worker& worker, const config::Key& key, AsideQuestion question,
-                                 std::shared_ptr<Live> live) {
+net::Task<AsideAnswer> ask_aside(Gateway& gateway, net::Worker& worker, const access::Principal& who,
+                                 AsideQuestion question, std::shared_ptr<Live> live) {
     net::Response response;
     const auto body = question.body;  // the way keeps what it is given
     Detached exchange(worker, request_to("/v1/chat/completions", std::move(question.body)),
@@ -84,7 +80,7 @@ net::Task<AsideAnswer> ask_aside(Gateway& gateway, net::Worker& worker, const co
     auto keeping = keeping_of(question);
     keeping.batch = true;
     live->runs_with(&exchange.cancel());
-    co_await answer_question(gateway, exchange, gateway.services().snapshot(), key,
+    co_await answer_question(gateway, {exchange, gateway.services().snapshot(), who, {}, nullptr, {}},
                              {dialect::Kind::openai_chat, Operation::chat}, std::move(keeping));
     live->runs_with(nullptr);
 

@@ -25,17 +25,14 @@ struct AsideAnswer {
     std::string fault;     // chat::fault_of
 };
 
-// Who pays for what is asked besides: a key that no client can have.
-config::Key payer(std::string id);
-
 // The vector of a text, of length 1, by a model that makes embeddings. It is a hint, which is not waited for longer
 // than 5 s. `cancel` ends it. Errors: as the model's, upstream.
-net::Task<Result<std::vector<float>>> embed_aside(Gateway& gateway, net::Worker& worker, const config::Key& key,
+net::Task<Result<std::vector<float>>> embed_aside(Gateway& gateway, net::Worker& worker, const access::Principal& who,
                                                   const std::string& model, AsideQuestion text, net::Cancel& cancel);
 
-// On the worker. `key` is who pays; it outlives the call. `live` lets it be ended. Nothing is learned from its place in
+// On the worker. `who` pays, and outlives the call. `live` lets it be ended. Nothing is learned from its place in
 // a conversation, and no experiment sees it.
-net::Task<AsideAnswer> ask_aside(Gateway& gateway, net::Worker& worker, const config::Key& key, AsideQuestion question,
-                                 std::shared_ptr<Live> live);
+net::Task<AsideAnswer> ask_aside(Gateway& gateway, net::Worker& worker, const access::Principal& who,
+                                 AsideQuestion question, std::shared_ptr<Live> live);
 
 }  // namespace tandem::gateway

@@ -33,7 +33,7 @@ Attempt::Attempt(Way& way, const routing::Candidate& candidate)
       model_(*way.config.model(candidate.model)),
       started_(way.services.clock.steady()),
       endpoint_(upstream::endpoint_of(provider_)),
-      memory_(way.services.memory.open(MemoryKind::answer, way.key.id, true)) {
+      memory_(way.services.memory.open(MemoryKind::answer, way.who.id(), true)) {
     auto& request = way.exchange.cancel();
     request.on_fire(hook_, [this, &request] { cancel_.fire(request.reason()); });
 }
@@ -89,7 +89,7 @@ net::Task<Next> Attempt::send() {
         co_return failed(
             ours({ErrorCode::unavailable, services.health.unhealthy(provider_.id)}, upstream::Remedy::next));
     const Tokens most{features.prompt_tokens + routing::answer_room(entry_, features)};
-    auto reserved = services.budgets.reserve(way_.key, routing::worst_cost(entry_, features), most);
+    auto reserved = services.budgets.reserve(way_.who, routing::worst_cost(entry_, features), most);
     if (!reserved) co_return failed(ours(reserved.error(), upstream::Remedy::next));
     reservation_ = std::move(*reserved);
 
@@ -126,7 +126,7 @@ net::Task<Next> Attempt::send() {
     if (cancel_.fired()) co_return cancelled(false);
     auto answered =
         co_await upstream::send(way_.gateway.client_of(way_.exchange.worker()), std::move(*clearance), *reservation_,
-                                endpoint_, std::move(call), way_.asked.deadline, cancel_, services.clock);
+                                endpoint_, std::move(call), way_.deadline, cancel_, services.clock);
     if (!answered) {
         if (cancel_.fired()) co_return cancelled(true);
         auto& failure = answered.error();
@@ -184,9 +184,9 @@ upstream::Gate::Asked Attempt::room_asked() const {
     const auto slots = static_cast<std::size_t>(model_.slots);
     return {engine() ? candidate_.model : provider_.id,
             engine() ? slots : provider_.concurrency,
-            way_.key.id,
+            way_.who.id(),
             way_.keeping.batch,
-            way_.asked.deadline,
+            way_.deadline,
             !queues_};
 }
 
@@ -207,7 +207,7 @@ net::Task<Result<upstream::Gate::Pass>> Attempt::wait_for_room(const upstream::G
         patience.over = [&] {
             gate.give_up(ticket, {ErrorCode::timeout, fmt::format("{} was busy until the deadline", asked.place)});
         };
-        patience.deadline = way_.asked.deadline;
+        patience.deadline = way_.deadline;
         watchdog.add(patience);
         cancel_.on_fire(hook, [&] { gate.give_up(ticket, {ErrorCode::cancelled, "the client has gone"}); });
     });
@@ -225,7 +225,7 @@ net::Task<Result<>> Attempt::reach() {
             if (!once->exchange(true)) resume(std::move(lease));
         };
         cancel_.on_fire(hook, [first] { first(fail(ErrorCode::cancelled, "the client has gone")); });
-        if (!cancel_.fired()) way_.services.engines.acquire(candidate_.model, way_.asked.deadline, first);
+        if (!cancel_.fired()) way_.services.engines.acquire(candidate_.model, way_.deadline, first);
     });
     if (cancel_.fired()) co_return fail(ErrorCode::cancelled, "the client has gone");
     if (!lent) co_return fail(lent.error());
@@ -280,7 +280,7 @@ net::Task<bool> Attempt::ask_json(const ledger::Reservation& reservation, std::s
     call.path = std::move(path);
     auto answered =
         co_await upstream::send(way_.gateway.client_of(way_.exchange.worker()), std::move(*clearance), reservation,
-                                endpoint_, std::move(call), way_.asked.deadline, cancel_, way_.services.clock);
+                                endpoint_, std::move(call), way_.deadline, cancel_, way_.services.clock);
     if (!answered) co_return false;
     auto text = co_await answered->answer.read_first(kCountBytes);
     co_return text&& answer.parse(*text).has_value();

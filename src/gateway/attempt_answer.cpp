@@ -20,7 +20,7 @@ Learning::Answered Attempt::outcome_of(const chat::Told& told, std::string fault
                        provider_.kind == config::ProviderKind::responses ||
                        provider_.kind == config::ProviderKind::gemini;
     return {way_.id.text(),
-            way_.key.id,
+            way_.who.id(),
             record.model,
             static_cast<double>(record.total_ms) / 1000,
             record.usage.input.count,
@@ -85,7 +85,7 @@ net::Task<Attempt::Doubt> Attempt::doubt_after_sample(const chat::Told& told) {
     const auto live = std::make_shared<Live>(way_.exchange.worker());
     net::Cancel::Hook hook;
     cancel_.on_fire(hook, [live] { live->cancel(); });
-    const auto sample = co_await ask_aside(way_.gateway, way_.exchange.worker(), way_.key,
+    const auto sample = co_await ask_aside(way_.gateway, way_.exchange.worker(), way_.who,
                                            {std::move(body), way_.inputs->label, "a second answer to compare"}, live);
     if (!sample.error.empty() || sample.text.empty()) co_return doubt;
     const double agreed = chat::agreement(told.text, sample.text);

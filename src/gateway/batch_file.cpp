@@ -152,15 +152,14 @@ Result<BatchItem> read_line(const fs::path& file, const LinePlace& place) {
     return BatchItem{std::string(root["custom_id"].text()), std::string(root["body"].raw())};
 }
 
-Result<> read_pieces(const fs::path& file, std::size_t piece, const std::function<bool(std::string_view)>& take) {
+Result<std::string> read_piece(const fs::path& file, std::uint64_t offset, std::size_t most) {
     std::ifstream in(file, std::ios::binary);
     if (!in) return gone();
-    std::string buffer(piece, '\0');
-    while (true) {
-        in.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
-        const auto got = static_cast<std::size_t>(in.gcount());
-        if (got == 0 || !take(std::string_view(buffer).substr(0, got))) return {};
-    }
+    in.seekg(static_cast<std::streamoff>(offset));
+    std::string piece(most, '\0');
+    in.read(piece.data(), static_cast<std::streamsize>(most));
+    piece.resize(static_cast<std::size_t>(std::max<std::streamsize>(in.gcount(), 0)));
+    return piece;
 }
 
 FileWriter::FileWriter(fs::path file) : file_(std::move(file)), unfinished_(file_.string() + ".unfinished") {}

@@ -43,9 +43,8 @@ struct BatchItem {
 };
 Result<BatchItem> read_line(const std::filesystem::path& file, const LinePlace& place);
 
-// Pieces of a file, in order: `take` gets each and says whether it wants more. Errors: not_found.
-Result<> read_pieces(const std::filesystem::path& file, std::size_t piece,
-                     const std::function<bool(std::string_view)>& take);
+// At most `most` bytes of a file from a place on; none behind its end. Errors: not_found.
+Result<std::string> read_piece(const std::filesystem::path& file, std::uint64_t offset, std::size_t most);
 
 // A file that is written from its beginning to its end, and is there only once it is whole. Only its owner can read it.
 class FileWriter {

@@ -19,26 +19,6 @@ namespace {
 using dialect::Kind;
 using dialect::Speaker;
 
-struct Path {
-    std::string_view path;
-    Front front;
-};
-
-constexpr Path kPaths[] = {
-    {"/v1/chat/completions", {Kind::openai_chat, Operation::chat}},
-    {"/v1/completions", {Kind::openai_chat, Operation::completion}},
-    {"/v1/embeddings", {Kind::openai_chat, Operation::embed}},
-    {"/v1/rerank", {Kind::openai_chat, Operation::rerank}},
-    {"/v1/responses", {Kind::openai_responses, Operation::chat}},
-    {"/v1/responses/input_tokens", {Kind::openai_responses, Operation::count}},
-    {"/v1/messages", {Kind::anthropic, Operation::chat}},
-    {"/v1/messages/count_tokens", {Kind::anthropic, Operation::count}},
-    {"/api/chat", {Kind::ollama, Operation::chat}},
-    {"/api/generate", {Kind::ollama, Operation::chat}},
-    {"/api/embed", {Kind::ollama, Operation::embed}},
-    {"/api/embeddings", {Kind::ollama, Operation::embed}},
-};
-
 // The texts of a request that is no conversation, as one: for labels, features and the memory of labels.
 chat::Request as_messages(Kind kind, const std::string& model, const std::vector<std::string>& texts) {
     chat::Request request;
@@ -88,27 +68,6 @@ std::set<std::string> custom_tools(const chat::Request& request) {
 }
 
 }  // namespace
-
-std::optional<Front> front_of(std::string_view path) {
-    for (const auto& entry : kPaths)
-        if (entry.path == path) return entry.front;
-    if (path.starts_with("/v1beta/models/") || path.starts_with("/v1/models/")) {
-        const auto method = dialect::gemini::call_of(path).method;
-        if (method == "generateContent" || method == "streamGenerateContent")
-            return Front{Kind::gemini, Operation::chat};
-        if (method == "countTokens") return Front{Kind::gemini, Operation::count};
-        if (method == "embedContent" || method == "batchEmbedContents") return Front{Kind::gemini, Operation::embed};
-    }
-    return std::nullopt;
-}
-
-Kind errors_of(std::string_view path) {
-    if (path.starts_with("/v1/messages")) return Kind::anthropic;
-    if (path.starts_with("/api/")) return Kind::ollama;
-    if (path.starts_with("/v1beta/")) return Kind::gemini;
-    if (const auto front = front_of(path)) return front->kind;
-    return Kind::openai_chat;
-}
 
 Result<> decode(Question& question) {
     const auto& [kind, operation] = question.front;

@@ -26,15 +26,11 @@ constexpr bool answers_in_text(Operation operation) {
     return operation == Operation::chat || operation == Operation::completion;
 }
 
-// What a path stands for.
+// What a route to a model stands for.
 struct Front {
     dialect::Kind kind = dialect::Kind::openai_chat;
     Operation operation = Operation::chat;
 };
-// Nothing where the path is no request to a model.
-std::optional<Front> front_of(std::string_view path);
-// The dialect whose errors clients of a path know.
-dialect::Kind errors_of(std::string_view path);
 
 // A client's request, decoded. The document and the request outlive what is made of it.
 struct Question {

@@ -9,7 +9,7 @@ namespace tandem::gateway {
 namespace {
 
 net::Task<std::optional<std::int64_t>> exact_count(Way& way, Attempt& attempt) {
-    auto reservation = way.services.budgets.reserve(way.key, Money{}, Tokens{});
+    auto reservation = way.services.budgets.reserve(way.who, Money{}, Tokens{});
     const auto& candidate = attempt.candidate();
     auto conversion =
         Conversion::make(way.question, *way.config.provider(candidate.provider), *way.config.model(candidate.model));

@@ -112,7 +112,7 @@ Learning::Past* Learning::find(std::uint64_t whole) {
     return past.kept && past.whole == whole ? &past : nullptr;
 }
 
-Learning::Place Learning::place(const chat::Request& request, const config::Key& key, bool note, bool predict,
+Learning::Place Learning::place(const chat::Request& request, const std::string& key, bool note, bool predict,
                                 routing::Meaning meaning) {
     Place place;
     place.meaning = meaning.empty() ? no_meaning() : std::make_shared<const routing::Meaning>(std::move(meaning));
@@ -141,7 +141,7 @@ Learning::Place Learning::place(const chat::Request& request, const config::Key&
         auto* const same = find(place.whole);
         const bool in_conversation = std::ranges::any_of(
             request.messages, [](const chat::Message& m) { return m.role == chat::Role::assistant; });
-        if (note && same != nullptr && same->kept->key == key.id && time - same->time < kAgain &&
+        if (note && same != nullptr && same->kept->key == key && time - same->time < kAgain &&
             ++same->again <= kMostAgain && in_conversation)
             sign(*same, "regenerated", 0, kAgainWeight);
         // The turn before the last answer.
@@ -150,7 +150,7 @@ Learning::Place Learning::place(const chat::Request& request, const config::Key&
         if (note && n >= 3 && messages[n - 1].role == chat::Role::user &&
             messages[n - 2].role == chat::Role::assistant) {
             auto* const before = find(prefixes[n - 3]);
-            if (before != nullptr && before->kept->key == key.id && !before->judged) {
+            if (before != nullptr && before->kept->key == key && !before->judged) {
                 before->judged = true;
                 if (disputed)
                     sign(*before, "disputed", 0, kDisputedWeight);
@@ -161,7 +161,7 @@ Learning::Place Learning::place(const chat::Request& request, const config::Key&
         // Who has the beginning of it in a cache.
         for (std::size_t i = n - 1; i-- > 0;) {
             const auto* const warm = find(prefixes[i]);
-            if (warm == nullptr || warm->kept->key != key.id || time - warm->time > kWarm) continue;
+            if (warm == nullptr || warm->kept->key != key || time - warm->time > kWarm) continue;
             auto outlook = std::ranges::find(place.outlook, warm->kept->model, &routing::Outlook::model);
             if (outlook == place.outlook.end()) {
                 place.outlook.push_back({.model = warm->kept->model});
@@ -173,7 +173,7 @@ Learning::Place Learning::place(const chat::Request& request, const config::Key&
         }
     }
     std::ranges::sort(place.outlook, {}, &routing::Outlook::model);
-    for (const auto& one : signs) learn_unwatched(*one.of, one.source, key.id, one.value, one.weight);
+    for (const auto& one : signs) learn_unwatched(*one.of, one.source, key, one.value, one.weight);
     return place;
 }
 
@@ -292,14 +292,14 @@ double Learning::weight_of_feedback(const std::string& key) {
     return share * share;
 }
 
-void Learning::feedback(std::string decision, const config::Key& key, bool owner, double value, std::string note,
+void Learning::feedback(std::string decision, const std::string& key, bool owner, double value, std::string note,
                         std::function<void(Result<double>)> done) {
     struct Made {
         ledger::OutcomeRecord record;
         routing::Traits traits;
     };
     auto made = std::make_shared<Made>();
-    auto job = [this, made, decision = std::move(decision), key = key.id, owner, value,
+    auto job = [this, made, decision = std::move(decision), key, owner, value,
                 note = std::move(note)](store::Database& database) -> Result<> {
         const auto nothing = fail(ErrorCode::not_found, fmt::format("there is no answer of decision {}", decision));
         auto kept = kept_of(decision);

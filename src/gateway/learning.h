@@ -62,7 +62,7 @@ class Learning {
     };
     // `note`: also takes it for a sign of how the answer before was taken. `predict`: what is expected of models for it
     // is wanted. `meaning` may be empty.
-    Place place(const chat::Request& request, const config::Key& key, bool note, bool predict,
+    Place place(const chat::Request& request, const std::string& key, bool note, bool predict,
                 routing::Meaning meaning = {});
 
     // An answer was given: the newest are kept in mind, so that more than their quality on the whole is learned when
@@ -85,7 +85,7 @@ class Learning {
 
     // Somebody says how an answer was: 0 to 1. `done` gets the weight that it counts with, once it is committed, on
     // another thread. Errors: not_found, forbidden, storage.
-    void feedback(std::string decision, const config::Key& key, bool owner, double value, std::string note,
+    void feedback(std::string decision, const std::string& key, bool owner, double value, std::string note,
                   std::function<void(Result<double>)> done);
     // A judge has compared the answer with another one: 1 where it was better, 0 where not. Nobody waits for it.
     void judged(const std::string& decision, double value);

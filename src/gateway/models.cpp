@@ -19,10 +19,6 @@ namespace {
 // What Ollama's clients expect of a version: those that look at it want a recent one.
 constexpr std::string_view kOllamaVersion = "0.13.0";
 
-bool key_may_use(const config::Key& key, const std::string& alias) {
-    return key.aliases.empty() || std::ranges::find(key.aliases, alias) != key.aliases.end();
-}
-
 struct Listed {
     std::string id;
     std::vector<const routing::Table::Entry*> entries;  // the models that it stands for
@@ -44,11 +40,11 @@ struct Listed {
     }
 };
 
-std::vector<Listed> listed(const Snapshot& snapshot, const config::Key& key) {
+std::vector<Listed> listed(const Snapshot& snapshot, const access::Principal& who) {
     std::vector<Listed> list;
     const auto& table = snapshot.table;
     for (const auto& name : routing::alias_names(table)) {
-        if (!key_may_use(key, name)) continue;
+        if (!who.may_use(name)) continue;
         Listed entry{name, {}};
         const auto alias = std::ranges::find(table.aliases, name, &config::Alias::id);
         if (const auto* model = table.find(name)) {
@@ -117,93 +113,78 @@ dialect::gemini::ListedModel in_gemini(const Listed& model) {
     return {model.id, model.context_tokens(), !model.has(config::Capability::chat)};
 }
 
-std::optional<std::string> body_of(const net::Request& request, const Services& services,
-                                   const std::vector<Listed>& models, std::int64_t now, Error& error) {
-    const auto& path = request.path;
-    auto find = [&](std::string_view id) -> const Listed* {
-        const auto found = std::ranges::find(models, id, &Listed::id);
-        if (found != models.end()) return &*found;
-        std::vector<std::string> names;
-        for (const auto& model : models) names.push_back(model.id);
-        error = {ErrorCode::not_found, fmt::format("there is no model '{}'{}", printable(id, 80), suggest(id, names)),
-                 "model"};
-        return nullptr;
-    };
-    // One path, three kinds of clients; each says by its headers which it is.
-    const bool anthropic = request.headers.has("anthropic-version");
-    const bool gemini = path.starts_with("/v1beta/") || request.headers.has("x-goog-api-key");
-    namespace chat = dialect::openai_chat;
-    const auto below = path.find("/models/");
-    if (below != std::string::npos) {
-        const auto* model = find(std::string_view(path).substr(below + 8));
-        if (model == nullptr) return std::nullopt;
-        if (gemini) return dialect::gemini::encode_model(in_gemini(*model));
-        const chat::ListedModel one{model->id, model->owner()};
-        return anthropic ? dialect::anthropic::encode_model(one) : chat::encode_model(one, now);
-    }
-    if (path.ends_with("/models") && gemini) {
-        std::vector<dialect::gemini::ListedModel> list;
-        for (const auto& model : models) list.push_back(in_gemini(model));
-        return dialect::gemini::encode_models(list);
-    }
-    if (path.ends_with("/models")) {
-        std::vector<chat::ListedModel> plain;
-        for (const auto& model : models) plain.push_back({model.id, model.owner()});
-        return anthropic ? dialect::anthropic::encode_models(plain) : chat::encode_models(plain, now);
-    }
-    if (path == "/api/version") return fmt::format("{{\"version\":\"{}\"}}", kOllamaVersion);
-    if (path == "/api/ps") return running(services, models, now);
-    if (path == "/api/tags") {
-        json::Writer out;
-        out.begin_object().key("models").begin_array();
-        for (const auto& model : models) write_tag(out, model, now);
-        out.end_array().end_object();
-        return out.take();
-    }
-    // /api/show, whose request has the name in its body.
-    json::Document document;
-    if (auto ok = document.parse(request.body); !ok) {
-        error = ok.error();
-        return std::nullopt;
-    }
-    auto name = document.root()["model"].text();
-    if (name.empty()) name = document.root()["name"].text();
-    if (name.ends_with(":latest")) name.remove_suffix(7);
-    const auto* model = find(name);
-    if (model == nullptr) return std::nullopt;
-    return show(*model, now);
+// What the caller may use.
+std::vector<Listed> listed(const Call& call) {
+    return listed(*call.snapshot, call.who);
+}
+
+// One path, three kinds of clients; each says by its headers which it is.
+bool asks_in_gemini(const Call& call) {
+    return call.request().path.starts_with("/v1beta/") || call.request().headers.has("x-goog-api-key");
+}
+bool asks_in_anthropic(const Call& call) {
+    return call.request().headers.has("anthropic-version");
+}
+
+Result<Listed> find(const Call& call, std::string_view id) {
+    const auto models = listed(call);
+    const auto found = std::ranges::find(models, id, &Listed::id);
+    if (found != models.end()) return *found;
+    std::vector<std::string> names;
+    for (const auto& model : models) names.push_back(model.id);
+    return fail(ErrorCode::not_found, fmt::format("there is no model '{}'{}", printable(id, 80), suggest(id, names)),
+                "model");
 }
 
 }  // namespace
 
-net::Task<bool> list_models(Gateway& gateway, net::Exchange& exchange, const Snapshot& snapshot,
-                            const config::Key& key) {
-    const auto& request = exchange.request();
-    const auto& path = request.path;
-    const bool reads = request.method == "GET" || request.method == "HEAD";
-    const bool list = path == "/v1/models" || path.starts_with("/v1/models/") || path == "/v1beta/models" ||
-                      path.starts_with("/v1beta/models/") || path == "/api/tags" || path == "/api/ps" ||
-                      path == "/api/version";
-    const bool show = path == "/api/show";
-    if ((!list && !show) || front_of(path)) co_return false;
-    if (show ? request.method != "POST" : !reads) {
-        co_await exchange.reply(
-            gateway.error(path, 405, {ErrorCode::method, fmt::format("{} takes {}", path, show ? "POST" : "GET")}));
-        co_return true;
+Result<std::string> list_models(Gateway& gateway, const Call& call) {
+    if (asks_in_gemini(call)) {
+        std::vector<dialect::gemini::ListedModel> list;
+        for (const auto& model : listed(call)) list.push_back(in_gemini(model));
+        return dialect::gemini::encode_models(list);
     }
+    std::vector<dialect::openai_chat::ListedModel> plain;
+    for (const auto& model : listed(call)) plain.push_back({model.id, model.owner()});
+    return asks_in_anthropic(call) ? dialect::anthropic::encode_models(plain)
+                                   : dialect::openai_chat::encode_models(plain, gateway.services().unix_seconds());
+}
+
+Result<std::string> read_model(Gateway& gateway, const Call& call) {
+    const auto model = find(call, call.parts[0]);
+    if (!model) return fail(model.error());
+    if (asks_in_gemini(call)) return dialect::gemini::encode_model(in_gemini(*model));
+    const dialect::openai_chat::ListedModel one{model->id, model->owner()};
+    return asks_in_anthropic(call) ? dialect::anthropic::encode_model(one)
+                                   : dialect::openai_chat::encode_model(one, gateway.services().unix_seconds());
+}
+
+Result<std::string> list_tags(Gateway& gateway, const Call& call) {
     const auto now = gateway.services().unix_seconds();
-    Error error;
-    auto body = body_of(request, gateway.services(), listed(snapshot, key), now, error);
-    net::Response response;
-    if (body) {
-        response.headers.add("content-type", "application/json");
-        response.body = std::move(*body);
-    } else {
-        response = gateway.error(path, 0, error);
-    }
-    add_cors(snapshot, request.headers, response.headers);
-    co_await exchange.reply(std::move(response));
-    co_return true;
+    json::Writer out;
+    out.begin_object().key("models").begin_array();
+    for (const auto& model : listed(call)) write_tag(out, model, now);
+    out.end_array().end_object();
+    return out.take();
+}
+
+Result<std::string> list_running(Gateway& gateway, const Call& call) {
+    return running(gateway.services(), listed(call), gateway.services().unix_seconds());
+}
+
+Result<std::string> show_model(Gateway& gateway, const Call& call) {
+    json::Document document;
+    if (auto ok = document.parse(call.request().body); !ok) return fail(ok.error());
+    auto name = document.root()["model"].text();
+    if (name.empty()) name = document.root()["name"].text();
+    if (name.ends_with(":latest")) name.remove_suffix(7);
+    const auto model = find(call, name);
+    if (!model) return fail(model.error());
+    return show(*model, gateway.services().unix_seconds());
+}
+
+Result<std::string> ollama_version(Gateway&, const Call&) {
+    return fmt::format("{{\"version\":\"{}\"}}", kOllamaVersion);
 }
 
 }  // namespace tandem::gateway

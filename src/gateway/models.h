@@ -1,13 +1,19 @@
-// The lists of models in the shape that each dialect's clients ask for. Private to gateway/.
+// The lists of models in the shape that each dialect's clients ask for. A principal sees what it may use.
 #pragma once
 
 #include "gateway/gateway.h"
 
 namespace tandem::gateway {
 
-// Answers /v1/models, /v1beta/models, /api/tags, /api/ps, /api/show and /api/version, and what is below them. False
-// where the request is none of these, and nothing was answered.
-net::Task<bool> list_models(Gateway& gateway, net::Exchange& exchange, const Snapshot& snapshot,
-                            const config::Key& key);
+// OpenAI's, Anthropic's or Gemini's shape, by the headers and the path of the request.
+Result<std::string> list_models(Gateway& gateway, const Call& call);
+// Call::parts has the model. Errors: not_found, with the nearest.
+Result<std::string> read_model(Gateway& gateway, const Call& call);
+
+// Ollama's.
+Result<std::string> list_tags(Gateway& gateway, const Call& call);
+Result<std::string> list_running(Gateway& gateway, const Call& call);
+Result<std::string> show_model(Gateway& gateway, const Call& call);
+Result<std::string> ollama_version(Gateway& gateway, const Call& call);
 
 }  // namespace tandem::gateway

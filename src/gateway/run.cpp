@@ -23,25 +23,25 @@ constexpr std::size_t kLargeBody = 256 * 1024;  // decoded and scanned on a thre
 constexpr milliseconds kFirstRetryPause{150};
 
 // Health and money of each model, as far as they speak against it.
-std::vector<routing::Standing> standing_of(Services& services, const Snapshot& snapshot, const config::Key& key,
+std::vector<routing::Standing> standing_of(Services& services, const Snapshot& snapshot, const access::Principal& who,
                                            const routing::Features& features) {
     std::vector<routing::Standing> result;
     for (const auto& entry : snapshot.table.models) {
         const bool engine = snapshot.config->provider(entry.provider)->kind == config::ProviderKind::engine;
         routing::Standing standing{entry.model, services.health.unhealthy(entry.provider), {}};
         if (standing.unhealthy.empty() && engine) standing.unhealthy = services.engines.unhealthy(entry.model);
-        if (!key.budgets.empty())
-            standing.over_budget = services.budgets.refusal(key, routing::worst_cost(entry, features));
+        if (!who.budgets.empty())
+            standing.over_budget = services.budgets.refusal(who, routing::worst_cost(entry, features));
         if (!standing.unhealthy.empty() || !standing.over_budget.empty()) result.push_back(std::move(standing));
     }
     return result;
 }
 
 // The parts of a label that need no detector.
-privacy::Labelled label_by_source(const config::Key& key, const std::string& alias, Label asked,
+privacy::Labelled label_by_source(const access::Principal& who, const std::string& alias, Label asked,
                                   const privacy::Known& remembered) {
     privacy::Labelled labelled;
-    labelled.raise(key.label, fmt::format("key {}", key.id));
+    labelled.raise(who.label, fmt::format("key {}", who.id()));
     if (alias == "private") labelled.raise(Label::private_, "alias private");
     labelled.raise(asked, "header x-tandem-label");
     labelled.recall(remembered);
@@ -56,16 +56,16 @@ Result<> document_after(const Question& question, std::optional<std::size_t> rel
     return rest.parse(dialect::of(question.front.kind).encode_request(request, {request.model, false, false, 0}).body);
 }
 
-routing::Inputs inputs_of(const config::Key& key, const chat::Request& request, privacy::Labelled labelled,
+routing::Inputs inputs_of(const access::Principal& who, const chat::Request& request, privacy::Labelled labelled,
                           config::Stakes stakes, int repeats) {
     routing::Inputs inputs;
     inputs.alias = request.model;
-    inputs.key = key.id;
+    inputs.key = who.id();
     inputs.label = labelled.label;
     inputs.rest = labelled.rest;
     inputs.found = labelled.found;
     inputs.label_reasons = std::move(labelled.reasons);
-    inputs.stakes = key.high_value ? config::Stakes::high : stakes;
+    inputs.stakes = who.high_value ? config::Stakes::high : stakes;
     inputs.features = routing::features_of(request);
     inputs.features.repeats = repeats;
     return inputs;
@@ -73,11 +73,10 @@ routing::Inputs inputs_of(const config::Key& key, const chat::Request& request, 
 
 class Run {
   public:
-    Run(Gateway& gateway, net::Exchange& exchange, std::shared_ptr<const Snapshot> snapshot, const config::Key& key,
-        Front front, Keeping keeping)
-        : way_(gateway, exchange, std::move(snapshot), key, front, std::move(keeping)),
+    Run(Gateway& gateway, Call call, Front front, Keeping keeping)
+        : way_(gateway, std::move(call), front, std::move(keeping)),
           services_(way_.services),
-          exchange_(exchange) {}
+          exchange_(way_.exchange) {}
 
     net::Task<> run() {
         auto ready = co_await prepare();
@@ -113,24 +112,22 @@ class Run {
     // ---- authenticate (done by the gateway), label, decide ----
 
     net::Task<Result<>> prepare() {
-        way_.arrived = services_.clock.steady();
-        auto asked =
-            read_headers(exchange_.request().headers, way_.arrived, way_.arrived + way_.config.server.request_timeout);
-        if (!asked) co_return fail(asked.error());
-        way_.asked = std::move(*asked);
-        auto admission = services_.budgets.admit(way_.key);
-        if (!admission) co_return fail(admission.error());
-        admission_ = std::move(*admission);
+        if (!way_.admission) {
+            auto admission = services_.budgets.admit(way_.who);
+            if (!admission) co_return fail(admission.error());
+            way_.admission = std::make_shared<const ledger::Admission>(std::move(*admission));
+        }
         const auto size = exchange_.request().body.size();
         const auto weight = weight_of(exchange_.request().body);
-        auto memory = services_.memory.take(MemoryKind::document, way_.key.id, weight, is_small(weight));
+        auto memory = services_.memory.take(MemoryKind::document, way_.who.id(), weight, is_small(weight));
         if (!memory) co_return fail(memory.error());
         way_.memory = std::move(*memory);
         Result<> read;
         if (size <= kLargeBody) {
             read = decode_and_detect();
         } else {
-            read = co_await net::run_on<Result<>>(services_.scans, way_.key.id, [this] { return decode_and_detect(); });
+            read =
+                co_await net::run_on<Result<>>(services_.scans, way_.who.id(), [this] { return decode_and_detect(); });
         }
         if (!read) co_return read;
         if (!way_.config.policy.objective.embedding.empty()) co_await look_at_meaning();
@@ -142,16 +139,16 @@ class Run {
         // The document keeps the body itself; nobody else has a copy of it.
         if (auto ok = question.document.take(std::move(exchange_.request().body)); !ok) return ok;
         if (auto ok = decode(question); !ok) return ok;
-        const auto& key = way_.key;
-        if (!key.aliases.empty() && std::ranges::find(key.aliases, request().model) == key.aliases.end())
+        const auto& who = way_.who;
+        if (!who.may_use(request().model))
             return fail(ErrorCode::forbidden,
-                        fmt::format("the key '{}' may not use '{}'{}", key.id, printable(request().model, 80),
-                                    suggest(request().model, key.aliases)),
+                        fmt::format("the key '{}' may not use '{}'{}", who.id(), printable(request().model, 80),
+                                    suggest(request().model, who.aliases)),
                         "model");
         auto& memory = services_.privacy.memory();
         if (!memory.empty()) way_.identify();
         const auto recalled = memory.recall(way_.identity);
-        labelled_ = label_by_source(key, request().model, way_.asked.label, recalled.known);
+        labelled_ = label_by_source(who, request().model, way_.asked.label, recalled.known);
         labelled_.raise(way_.keeping.label, way_.keeping.label_reason);
         json::Document after;
         const bool released = recalled.released && question.front.operation == Operation::chat &&
@@ -165,11 +162,11 @@ class Run {
     Result<> decide() {
         way_.id = DecisionId::make(services_.clock, services_.random);
         auto inputs =
-            inputs_of(way_.key, request(), std::move(labelled_), way_.asked.stakes, services_.repeats.count(request()));
+            inputs_of(way_.who, request(), std::move(labelled_), way_.asked.stakes, services_.repeats.count(request()));
         need(inputs.features);
         const bool text = answers_in_text(way_.question.front.operation);
         if (way_.config.policy.objective.learn && text) {
-            way_.place = services_.learning.place(request(), way_.key, !way_.keeping.aside,
+            way_.place = services_.learning.place(request(), way_.who.id(), !way_.keeping.aside,
                                                   routing::is_choice(way_.snapshot->table, request().model),
                                                   std::move(meaning_));
             inputs.outlook = way_.place.outlook;
@@ -177,10 +174,10 @@ class Run {
             if (inputs.label == Label::secret) way_.place.learns = false;
         }
         if (services_.trials.any() && !way_.keeping.aside && !way_.keeping.batch && text)
-            inputs.assigned = services_.trials.assign(request().model, way_.key.id + "\n" + way_.conversation_name());
+            inputs.assigned = services_.trials.assign(request().model, way_.who.id() + "\n" + way_.conversation_name());
         if (way_.snapshot->table.objective.explore > 0)
             inputs.dice = static_cast<double>(services_.random.next() % 1'000'000) / 1e6;
-        inputs.standing = standing_of(services_, *way_.snapshot, way_.key, inputs.features);
+        inputs.standing = standing_of(services_, *way_.snapshot, way_.who, inputs.features);
         auto decision = routing::decide(way_.snapshot->table, inputs);
         if (!decision) return fail(decision.error());
         way_.inputs = std::make_shared<const routing::Inputs>(std::move(inputs));
@@ -218,13 +215,14 @@ class Run {
 
     // ---- what the last turn means ----
 
-    // Made once for each model. `who` pays for it, and is named in the ledger.
-    net::Task<Result<std::vector<float>>> embed(const std::string& model, const char* who, Label label) {
+    // Made once for each model. The part of Tandem that asks pays for it, and is named in the ledger.
+    net::Task<Result<std::vector<float>>> embed(const std::string& model, access::Part part, Label label) {
         if (embedded_by_ == model) co_return embedded_;
-        const auto key = payer(who);
+        const auto who = access::Principal::internal(part);
         auto vector = co_await embed_aside(
-            way_.gateway, exchange_.worker(), key, model,
-            {chat::last_user_text(request()), label, fmt::format("a question for the {}", who)}, exchange_.cancel());
+            way_.gateway, exchange_.worker(), who, model,
+            {chat::last_user_text(request()), label, fmt::format("a question for the {}", who.id())},
+            exchange_.cancel());
         if (!vector) co_return vector;
         embedded_by_ = model;
         embedded_ = *vector;
@@ -237,7 +235,7 @@ class Run {
             labelled_.label == Label::secret || !routing::is_choice(way_.snapshot->table, request().model) ||
             trim(chat::last_user_text(request())).empty())
             co_return;
-        const auto vector = co_await embed(objective.embedding, "learning", labelled_.label);
+        const auto vector = co_await embed(objective.embedding, access::Part::learning, labelled_.label);
         if (vector)
             meaning_ = routing::meaning_of(*vector);
         else
@@ -249,13 +247,11 @@ class Run {
     // What makes it the same request; empty where its answer is not to be kept, or is asked for anew.
     std::string same_request() const {
         const bool text = answers_in_text(way_.question.front.operation);
-        const auto& headers = exchange_.request().headers;
         if (way_.config.cache.ttl.count() == 0 || !text || way_.keeping.keep || way_.inputs->label == Label::secret ||
-            headers.get("x-tandem-cache") == "no" ||
-            lower(headers.get("cache-control")).find("no-") != std::string::npos)
+            way_.asked.fresh)
             return {};
         // The table is part of it: another policy may want another model.
-        return hex(sha256(fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", way_.snapshot->table_id, way_.key.id,
+        return hex(sha256(fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", way_.snapshot->table_id, way_.who.id(),
                                       way_.question.path, way_.question.array, name_of(way_.inputs->label),
                                       way_.asked.conversation, way_.question.document.source())));
     }
@@ -270,12 +266,12 @@ class Run {
         const auto rest = rest_of(request());
         if (rest.empty()) co_return AnswerCache::Similar{};
         const auto text = chat::last_user_text(request());
-        auto vector = co_await embed(way_.config.cache.similar, "cache", way_.inputs->label);
+        auto vector = co_await embed(way_.config.cache.similar, access::Part::cache, way_.inputs->label);
         if (!vector) {
             way_.warn("the cache was not asked for similar questions: " + vector.error().message);
             co_return AnswerCache::Similar{};
         }
-        way_.meaning = {hex(sha256(fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", way_.snapshot->table_id, way_.key.id,
+        way_.meaning = {hex(sha256(fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", way_.snapshot->table_id, way_.who.id(),
                                                way_.question.path, way_.question.array, name_of(way_.inputs->label),
                                                way_.asked.conversation, rest))),
                         facts_of(text), std::move(*vector)};
@@ -304,7 +300,7 @@ class Run {
 
     net::Task<> attempt_all() {
         const auto& policy = way_.failure_policy();
-        auto& deadline = way_.asked.deadline;
+        auto& deadline = way_.deadline;
         if (policy.timeout.count() > 0) deadline = std::min(deadline, way_.arrived + policy.timeout);
         tries_.assign(way_.decision->fallback ? way_.decision->eligible : 1, 0);
         for (std::size_t i = 0; i < tries_.size() && !way_.late(); ++i) {
@@ -414,7 +410,7 @@ class Run {
         else if (last.retry_after)
             wait = std::max<milliseconds>(backoff, *last.retry_after);
         const auto until = services_.clock.steady() + wait;
-        if (wait > way_.failure_policy().longest_wait || until >= way_.asked.deadline) co_return false;
+        if (wait > way_.failure_policy().longest_wait || until >= way_.deadline) co_return false;
         if (wait.count() > 0) co_await net::sleep_until(exchange_.worker(), until, exchange_.cancel());
         co_return !exchange_.cancel().fired();
     }
@@ -536,7 +532,6 @@ class Run {
     Way way_;
     Services& services_;
     net::Exchange& exchange_;
-    ledger::Admission admission_;
     privacy::Labelled labelled_;
     std::string embedded_by_;
     std::vector<float> embedded_;
@@ -546,25 +541,24 @@ class Run {
 
 }  // namespace
 
-net::Task<> answer_question(Gateway& gateway, net::Exchange& exchange, std::shared_ptr<const Snapshot> snapshot,
-                            const config::Key& key, Front front, Keeping keeping) {
-    Run run(gateway, exchange, std::move(snapshot), key, front, std::move(keeping));
+net::Task<> answer_question(Gateway& gateway, Call call, Front front, Keeping keeping) {
+    Run run(gateway, std::move(call), front, std::move(keeping));
     co_await run.run();
 }
 
-DryRun decide_only(const Snapshot& snapshot, Services* services, const config::Key& key, const json::Document& document,
-                   const chat::Request& request, Label asked_label, config::Stakes stakes) {
+DryRun decide_only(const Snapshot& snapshot, Services* services, const access::Principal& who,
+                   const json::Document& document, const chat::Request& request, const access::RequestHeaders& asked) {
     const auto remembered = services == nullptr
                                 ? privacy::Known{}
                                 : services->privacy.memory().recall(privacy::identify(request, "")).known;
-    auto labelled = label_by_source(key, request.model, asked_label, remembered);
+    auto labelled = label_by_source(who, request.model, asked.label, remembered);
     privacy::label_by_content(*snapshot.detector, document, snapshot.config->privacy.detect, labelled);
-    auto inputs = inputs_of(key, request, std::move(labelled), stakes, 0);
+    auto inputs = inputs_of(who, request, std::move(labelled), asked.stakes, 0);
     if (services != nullptr) {
-        inputs.standing = standing_of(*services, snapshot, key, inputs.features);
+        inputs.standing = standing_of(*services, snapshot, who, inputs.features);
         if (snapshot.config->policy.objective.learn)
             inputs.outlook =
-                services->learning.place(request, key, false, routing::is_choice(snapshot.table, request.model))
+                services->learning.place(request, who.id(), false, routing::is_choice(snapshot.table, request.model))
                     .outlook;
     }
     auto decision = routing::decide(snapshot.table, inputs);

@@ -22,9 +22,8 @@ struct Keeping {
     std::string label_reason;
 };
 
-// Answers a POST to a model. `key` lives as long as the snapshot.
-net::Task<> answer_question(Gateway& gateway, net::Exchange& exchange, std::shared_ptr<const Snapshot> snapshot,
-                            const config::Key& key, Front front, Keeping keeping = {});
+// Answers a POST to a model.
+net::Task<> answer_question(Gateway& gateway, Call call, Front front, Keeping keeping = {});
 
 // What a request without a client would be decided, for `explain --dry-run`. Nothing is sent, nothing is recorded.
 // Without services, health, budgets and earlier labels are not considered.
@@ -32,7 +31,7 @@ struct DryRun {
     routing::Inputs inputs;
     Result<routing::Decision> decision;
 };
-DryRun decide_only(const Snapshot& snapshot, Services* services, const config::Key& key, const json::Document& document,
-                   const chat::Request& request, Label asked_label, config::Stakes stakes);
+DryRun decide_only(const Snapshot& snapshot, Services* services, const access::Principal& who,
+                   const json::Document& document, const chat::Request& request, const access::RequestHeaders& asked);
 
 }  // namespace tandem::gateway

@@ -4,41 +4,13 @@
 
 #include <algorithm>
 
+#include "access/origin.h"
 #include "base/text.h"
 #include "chat/told.h"
 #include "gateway/weight.h"
 #include "privacy/guard.h"
 
 namespace tandem::gateway {
-
-Result<Asked> read_headers(const net::Fields& headers, SteadyTime now, SteadyTime latest) {
-    Asked asked;
-    asked.deadline = latest;
-    if (const auto text = headers.get("x-tandem-label"); !text.empty()) {
-        const auto label = label_from(text);
-        const std::vector<std::string> names(kLabelNames.begin(), kLabelNames.end());
-        if (!label)
-            return fail(
-                ErrorCode::invalid,
-                fmt::format("x-tandem-label: there is no label '{}'{}", printable(text, 40), suggest(text, names)),
-                "x-tandem-label");
-        asked.label = *label;
-    }
-    if (const auto text = headers.get("x-tandem-value"); !text.empty()) {
-        const auto stakes = config::stakes_from(text);
-        if (!stakes) return fail(ErrorCode::invalid, "x-tandem-value: expected high, normal or low", "x-tandem-value");
-        asked.stakes = *stakes;
-    }
-    if (const auto text = headers.get("x-tandem-timeout"); !text.empty()) {
-        const auto wait = whole_number(text);
-        if (!wait || *wait < 1 || *wait > 86'400)
-            return fail(ErrorCode::invalid, "x-tandem-timeout: expected whole seconds, from 1 to 86400",
-                        "x-tandem-timeout");
-        asked.deadline = std::min(latest, now + seconds(*wait));
-    }
-    asked.conversation = headers.get("x-tandem-conversation");
-    return asked;
-}
 
 store::Store::Job both(store::Store::Job first, store::Store::Job second) {
     if (!first) return second;
@@ -49,15 +21,19 @@ store::Store::Job both(store::Store::Job first, store::Store::Job second) {
     };
 }
 
-Way::Way(Gateway& gateway, net::Exchange& exchange, std::shared_ptr<const Snapshot> snapshot, const config::Key& key,
-         Front front, Keeping keeping)
+Way::Way(Gateway& gateway, Call call, Front front, Keeping keeping)
     : gateway(gateway),
       services(gateway.services()),
-      exchange(exchange),
-      snapshot(std::move(snapshot)),
-      config(*this->snapshot->config),
-      key(key),
-      keeping(std::move(keeping)) {
+      exchange(call.exchange),
+      snapshot(std::move(call.snapshot)),
+      config(*snapshot->config),
+      who(std::move(call.who)),
+      asked(std::move(call.said)),
+      admission(std::move(call.admission)),
+      keeping(std::move(keeping)),
+      arrived(services.clock.steady()),
+      deadline(arrived + config.server.request_timeout) {
+    if (asked.timeout) deadline = std::min(deadline, arrived + *asked.timeout);
     question.front = front;
     question.path = exchange.request().path;
     question.array = front.kind == dialect::Kind::gemini && exchange.request().parameter("alt") != "sse";
@@ -66,7 +42,7 @@ Way::Way(Gateway& gateway, net::Exchange& exchange, std::shared_ptr<const Snapsh
 void Way::identify() {
     if (!identity.prefixes.empty()) return;
     const auto& name = asked.conversation;
-    identity = privacy::identify(request(), name.empty() ? "" : key.id + "\n" + name);
+    identity = privacy::identify(request(), name.empty() ? "" : who.id() + "\n" + name);
 }
 
 const config::FailurePolicy& Way::failure_policy() const {
@@ -85,7 +61,7 @@ ledger::AttemptRecord Way::new_attempt(const std::string& provider, const std::s
     record.decision = id;
     record.number = ++begun_;
     record.time = services.clock.wall().time_since_epoch().count();
-    record.key = key.id;
+    record.key = who.id();
     record.provider = provider;
     record.model = model;
     record.zone = zone;
@@ -105,7 +81,7 @@ Result<std::shared_ptr<const Redacted>> Way::redacted_for(Zone zone) {
 Result<std::shared_ptr<const Redacted>> Way::redacted(const Question& whole, Zone zone) {
     if (auto room = memory.grow(redacted_weight_of(whole.document.source())); !room) return fail(room.error());
     auto& vault = services.privacy.vault();
-    auto scope = vault.scope_of(key.id, conversation_name());
+    auto scope = vault.scope_of(who.id(), conversation_name());
     if (!scope) return fail(scope.error());
     const auto known = vault.entries(*scope);
     if (!known) return fail(known.error());
@@ -146,7 +122,7 @@ void Way::tell_trials(const Served& served, const chat::Told& told) {
     auto text = told.text;
     for (const auto& call : told.calls) text += "\n" + call.name + "(" + call.arguments + ")";
     remember(services.trials.answered({gateway, exchange.worker(), request(), id, *decision, inputs->label,
-                                       key.id + "\n" + conversation_name(), served.record.model, std::move(text),
+                                       who.id() + "\n" + conversation_name(), served.record.model, std::move(text),
                                        chat::fault_of(told, request())}));
 }
 
@@ -215,7 +191,7 @@ net::Fields Way::answer_headers(const Served& served, std::string_view type) con
         headers.add("cache-control", "no-cache");
         headers.add("x-accel-buffering", "no");
     }
-    add_cors(*snapshot, exchange.request().headers, headers);
+    access::add_cors(config.server, exchange.request().headers, headers);
     return headers;
 }
 
@@ -269,7 +245,7 @@ net::Task<> Way::last_bytes(ledger::Receipt, std::string bytes) {
 }
 
 net::Task<> Way::refuse(Error error, std::optional<seconds> retry_after) {
-    auto response = gateway.error(exchange.request().path, 0, error);
+    auto response = error_response(question.front.kind, 0, error);
     if (retry_after && response.headers.has("retry-after")) {
         // The provider knows better than we do.
         net::Fields headers;
@@ -285,7 +261,7 @@ net::Task<> Way::refuse(Error error, std::optional<seconds> retry_after) {
                              id.text());
     }
     if (!warnings.empty()) response.headers.add("x-tandem-warnings", header_text(join(warnings, "; ")));
-    add_cors(*snapshot, exchange.request().headers, response.headers);
+    access::add_cors(config.server, exchange.request().headers, response.headers);
     co_await exchange.reply(std::move(response));
 }
 

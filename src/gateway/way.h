@@ -15,17 +15,6 @@
 
 namespace tandem::gateway {
 
-// What the client may say in headers.
-struct Asked {
-    Label label = Label::public_;
-    config::Stakes stakes = config::Stakes::normal;
-    std::string conversation;
-    SteadyTime deadline;
-};
-
-// `latest` is the deadline of a request that names none. Errors: invalid.
-Result<Asked> read_headers(const net::Fields& headers, SteadyTime now, SteadyTime latest);
-
 // The question as one zone may see it, and what puts its answer right.
 struct Redacted {
     Question question;
@@ -51,8 +40,7 @@ store::Store::Job both(store::Store::Job first, store::Store::Job second);
 
 class Way {
   public:
-    Way(Gateway& gateway, net::Exchange& exchange, std::shared_ptr<const Snapshot> snapshot, const config::Key& key,
-        Front front, Keeping keeping);
+    Way(Gateway& gateway, Call call, Front front, Keeping keeping);
     Way(const Way&) = delete;
     Way& operator=(const Way&) = delete;
 
@@ -63,10 +51,12 @@ class Way {
     net::Exchange& exchange;
     const std::shared_ptr<const Snapshot> snapshot;
     const config::Config& config;
-    const config::Key& key;
+    const access::Principal who;
+    const access::RequestHeaders asked;
+    std::shared_ptr<const ledger::Admission> admission;  // never null once it is labelled
     const Keeping keeping;
-    SteadyTime arrived;
-    Asked asked;
+    const SteadyTime arrived;
+    SteadyTime deadline;
     Held memory;  // for the question and what is made of it; goes after all of that
     Question question;
     privacy::Identity identity;
@@ -78,7 +68,7 @@ class Way {
     std::shared_ptr<const routing::Decision> decision = std::make_shared<const routing::Decision>();
 
     const chat::Request& request() const { return question.request; }
-    bool late() const { return services.clock.steady() >= asked.deadline; }
+    bool late() const { return services.clock.steady() >= deadline; }
     // The request's messages as the memory of labels knows them; filled in when somebody needs it.
     void identify();
     // What its client calls the conversation, or else how it begins.

@@ -13,21 +13,22 @@ std::unexpected<Error> none(std::string_view what, const std::string& id) {
                 fmt::format("there is no {} '{}'; it was deleted, or belongs to another key", what, printable(id, 80)));
 }
 
-#define TANDEM_FILE_COLUMNS "id, key, name, purpose, bytes, created, label"
+#define TANDEM_FILE_COLUMNS "id, key, name, purpose, bytes, created, label, said"
 #define TANDEM_BATCH_COLUMNS                                                                                        \
     "id, key, endpoint, input_file, window, metadata, status, errors, output_file, error_file, created, finished, " \
-    "total, "                                                                                                       \
+    "total, label, "                                                                                                \
     "(SELECT COUNT(*) FROM kept_batch_lines WHERE batch = id AND status = 200), "                                   \
     "(SELECT COUNT(*) FROM kept_batch_lines WHERE batch = id AND status <> 200)"
 
 File file_in(const store::Statement& row) {
-    return {row.text(0), row.text(1), row.text(2), row.text(3), row.integer(4), row.integer(5), label_in(row, 6)};
+    return {row.text(0),    row.text(1),    row.text(2),      row.text(3),
+            row.integer(4), row.integer(5), label_in(row, 6), label_in(row, 7)};
 }
 
 Batch batch_in(const store::Statement& row) {
-    return {row.text(0),     row.text(1),     row.text(2),     row.text(3),     row.text(4),
-            row.text(5),     row.text(6),     row.text(7),     row.text(8),     row.text(9),
-            row.integer(10), row.integer(11), row.integer(12), row.integer(13), row.integer(14)};
+    return {row.text(0),     row.text(1),     row.text(2),     row.text(3),      row.text(4),     row.text(5),
+            row.text(6),     row.text(7),     row.text(8),     row.text(9),      row.integer(10), row.integer(11),
+            row.integer(12), row.integer(14), row.integer(15), label_in(row, 13)};
 }
 
 template <typename T, typename Read>
@@ -44,7 +45,8 @@ Result<std::vector<T>> all(store::Statement& rows, Read&& read) {
 }  // namespace
 
 Result<> put(store::Database& database, const File& f) {
-    return database.prepare("INSERT OR REPLACE INTO kept_files VALUES (?, ?, ?, ?, ?, ?, ?)")
+    return database
+        .prepare("INSERT OR REPLACE INTO kept_files (" TANDEM_FILE_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
         .bind(1, f.id)
         .bind(2, f.key)
         .bind(3, f.name)
@@ -52,6 +54,7 @@ Result<> put(store::Database& database, const File& f) {
         .bind(5, f.bytes)
         .bind(6, f.created)
         .bind(7, static_cast<std::int64_t>(f.label))
+        .bind(8, static_cast<std::int64_t>(f.said))
         .run();
 }
 
@@ -78,7 +81,10 @@ Result<std::vector<File>> files_of(store::Database& database, const std::string&
 }
 
 Result<> put(store::Database& database, const Batch& b) {
-    return database.prepare("INSERT OR REPLACE INTO kept_batches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    return database
+        .prepare(
+            "INSERT OR REPLACE INTO kept_batches (id, key, endpoint, input_file, window, metadata, status, errors, "
+            "output_file, error_file, created, finished, total, label) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
         .bind(1, b.id)
         .bind(2, b.key)
         .bind(3, b.endpoint)
@@ -92,6 +98,7 @@ Result<> put(store::Database& database, const Batch& b) {
         .bind(11, b.created)
         .bind(12, b.finished)
         .bind(13, b.total)
+        .bind(14, static_cast<std::int64_t>(b.label))
         .run();
 }
 
@@ -135,15 +142,26 @@ Result<std::vector<std::int64_t>> answered_lines(store::Database& database, cons
     return all<std::int64_t>(rows, [](const store::Statement& row) { return row.integer(0); });
 }
 
-Result<std::vector<BatchLine>> lines_of(store::Database& database, const std::string& batch) {
+Result<std::vector<BatchLine>> next_lines(store::Database& database, const std::string& batch, std::int64_t after,
+                                          std::size_t bytes) {
     auto rows = database.prepare(
-        "SELECT number, custom_id, status, decision, body, label FROM kept_batch_lines WHERE batch = ? ORDER BY "
-        "number");
-    rows.bind(1, batch);
-    return all<BatchLine>(rows, [](const store::Statement& row) {
-        return BatchLine{row.integer(0), row.text(1), static_cast<int>(row.integer(2)),
-                         row.text(3),    row.text(4), label_in(row, 5)};
-    });
+        "SELECT number, custom_id, status, decision, body, label FROM kept_batch_lines WHERE batch = ? AND number > ? "
+        "ORDER BY number");
+    rows.bind(1, batch).bind(2, after);
+    std::vector<BatchLine> lines;
+    for (std::size_t taken = 0; taken < bytes;) {
+        const auto row = rows.step();
+        if (!row) return fail(row.error());
+        if (!*row) break;
+        lines.push_back({rows.integer(0), rows.text(1), static_cast<int>(rows.integer(2)), rows.text(3), rows.text(4),
+                         label_in(rows, 5)});
+        taken += lines.back().body.size() + 256;
+    }
+    return lines;
+}
+
+Result<> forget_answers(store::Database& database, const std::string& batch) {
+    return database.prepare("UPDATE kept_batch_lines SET body = '' WHERE batch = ?").bind(1, batch).run();
 }
 
 }  // namespace tandem::kept

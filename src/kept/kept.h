@@ -16,6 +16,7 @@
 namespace tandem::kept {
 
 extern const char* const kKeptSchema;
+extern const char* const kKeptSchema2;
 
 // ---- responses ----
 
@@ -103,7 +104,8 @@ struct File {
     std::string purpose;
     std::int64_t bytes = 0;
     std::int64_t created = 0;
-    Label label = Label::public_;
+    Label label = Label::public_;  // of all that is in it
+    Label said = Label::public_;   // of that, what its key and its header said: it holds for each part of the file
 };
 // The bytes themselves are a file in the data folder, named by the id.
 Result<> put(store::Database& database, const File& file);
@@ -126,6 +128,7 @@ struct Batch {
     std::int64_t created = 0, finished = 0;
     std::int64_t total = 0;
     std::int64_t completed = 0, failed = 0;  // counted from the lines
+    Label label = Label::public_;            // of each line, at least
 };
 Result<> put(store::Database& database, const Batch& batch);
 Result<Batch> find_batch(store::Database& database, const std::string& key, const std::string& id);
@@ -144,6 +147,10 @@ struct BatchLine {
 // The answer of a line. One that has an answer keeps it. Errors: storage.
 Result<> put(store::Database& database, const std::string& batch, const BatchLine& line);
 Result<std::vector<std::int64_t>> answered_lines(store::Database& database, const std::string& batch);
-Result<std::vector<BatchLine>> lines_of(store::Database& database, const std::string& batch);
+// The next answers behind line `after`, in order: at most so many bytes, or one. None where there are no more.
+Result<std::vector<BatchLine>> next_lines(store::Database& database, const std::string& batch, std::int64_t after,
+                                          std::size_t bytes);
+// Drops the bodies of a batch's answers, which stand in its files by then; how each line ended stays.
+Result<> forget_answers(store::Database& database, const std::string& batch);
 
 }  // namespace tandem::kept

@@ -27,6 +27,10 @@ std::unexpected<Error> too_long(std::int64_t bytes, std::int64_t most, std::stri
 
 }  // namespace
 
+const char* const kKeptSchema2 =
+    "ALTER TABLE kept_files ADD COLUMN said INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE kept_batches ADD COLUMN label INTEGER NOT NULL DEFAULT 0;";
+
 const char* const kKeptSchema =
     "CREATE TABLE kept_responses (id TEXT PRIMARY KEY, key TEXT NOT NULL, label INTEGER NOT NULL, created INTEGER NOT "
     "NULL, previous TEXT NOT NULL, conversation TEXT NOT NULL, input TEXT NOT NULL, response TEXT NOT NULL, events "

@@ -165,7 +165,7 @@ Budgets::Account& Budgets::account_now(const std::string& key) const {
     return account;
 }
 
-std::string Budgets::refusal_locked(const config::Key& key, Account& account, Money amount) const {
+std::string Budgets::refusal_locked(const access::Principal& key, Account& account, Money amount) const {
     for (const auto& budget : key.budgets) {
         const auto index = static_cast<std::size_t>(budget.window);
         const Money taken = account.windows[index].spent + account.reserved;
@@ -177,42 +177,42 @@ std::string Budgets::refusal_locked(const config::Key& key, Account& account, Mo
     return {};
 }
 
-std::string Budgets::refusal(const config::Key& key, Money amount) const {
+std::string Budgets::refusal(const access::Principal& key, Money amount) const {
     if (key.budgets.empty()) return {};
     const std::lock_guard lock(mutex_);
-    return refusal_locked(key, account_now(key.id), amount);
+    return refusal_locked(key, account_now(key.id()), amount);
 }
 
-Result<Admission> Budgets::admit(const config::Key& key) {
+Result<Admission> Budgets::admit(const access::Principal& key) {
     if (key.limits.requests_per_minute == 0 && key.limits.concurrency == 0) return Admission();
     const std::lock_guard lock(mutex_);
-    auto& account = account_now(key.id);
+    auto& account = account_now(key.id());
     if (key.limits.concurrency > 0 && account.running >= key.limits.concurrency)
         return fail(ErrorCode::rate_limited,
-                    fmt::format("the key '{}' may have {} requests under way; wait for one to end", key.id,
+                    fmt::format("the key '{}' may have {} requests under way; wait for one to end", key.id(),
                                 key.limits.concurrency));
     if (key.limits.requests_per_minute > 0 && account.requests >= key.limits.requests_per_minute)
         return fail(ErrorCode::rate_limited,
-                    fmt::format("the key '{}' may send {} requests a minute; try again when the minute is over", key.id,
-                                key.limits.requests_per_minute));
+                    fmt::format("the key '{}' may send {} requests a minute; try again when the minute is over",
+                                key.id(), key.limits.requests_per_minute));
     ++account.requests;
     ++account.running;
-    return Admission(this, key.id);
+    return Admission(this, key.id());
 }
 
-Result<Reservation> Budgets::reserve(const config::Key& key, Money amount, Tokens tokens) {
+Result<Reservation> Budgets::reserve(const access::Principal& key, Money amount, Tokens tokens) {
     // Kept for keys without limits too: a reload of the config may give them some.
     const std::lock_guard lock(mutex_);
-    auto& account = account_now(key.id);
+    auto& account = account_now(key.id());
     if (auto reason = refusal_locked(key, account, amount); !reason.empty())
         return fail(ErrorCode::over_budget, std::move(reason));
     if (key.limits.tokens_per_minute > 0 && account.tokens + tokens.count > key.limits.tokens_per_minute)
         return fail(ErrorCode::rate_limited,
-                    fmt::format("the key '{}' may use {} tokens a minute; try again when the minute is over", key.id,
+                    fmt::format("the key '{}' may use {} tokens a minute; try again when the minute is over", key.id(),
                                 key.limits.tokens_per_minute));
     account.reserved += amount;
     account.tokens += tokens.count;
-    return Reservation(this, key.id, amount, tokens);
+    return Reservation(this, key.id(), amount, tokens);
 }
 
 void Budgets::settle(const std::string& key, Money reserved, Tokens reserved_tokens, Money cost, Tokens tokens) {

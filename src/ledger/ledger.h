@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "access/principal.h"
 #include "base/id.h"
 #include "base/label.h"
 #include "base/money.h"
@@ -114,12 +115,12 @@ class Budgets {
     Result<> load(store::Store& store);
 
     // Requests per minute and concurrency. Errors: rate_limited, with when it helps to come back.
-    Result<Admission> admit(const config::Key& key);
+    Result<Admission> admit(const access::Principal& key);
 
     // Money and tokens for one attempt. Errors: over_budget, rate_limited.
-    Result<Reservation> reserve(const config::Key& key, Money amount, Tokens tokens);
+    Result<Reservation> reserve(const access::Principal& key, Money amount, Tokens tokens);
     // Whether reserve() would be refused now, for a decision; empty where it would not.
-    std::string refusal(const config::Key& key, Money amount) const;
+    std::string refusal(const access::Principal& key, Money amount) const;
 
   private:
     friend class Reservation;
@@ -136,7 +137,7 @@ class Budgets {
         std::int64_t tokens = 0;
         std::int64_t running = 0;
     };
-    std::string refusal_locked(const config::Key& key, Account& account, Money amount) const;
+    std::string refusal_locked(const access::Principal& key, Account& account, Money amount) const;
     Account& account_now(const std::string& key) const;
     void settle(const std::string& key, Money reserved, Tokens reserved_tokens, Money cost, Tokens tokens);
     void leave(const std::string& key);

@@ -60,7 +60,7 @@ struct Probes::Work {
 };
 
 Probes::Probes(store::Store& store, const Clock& clock, gateway::Learning& learning)
-    : store_(store), clock_(clock), learning_(learning), key_(gateway::payer("probe")) {}
+    : store_(store), clock_(clock), learning_(learning) {}
 
 Result<std::size_t> Probes::start(gateway::Gateway& gateway, net::Worker& worker, const std::string& model, int each) {
     const auto snapshot = gateway.services().snapshot();
@@ -111,7 +111,7 @@ net::Task<> Probes::run(std::shared_ptr<Work> work) {
         if (!ended.empty()) break;
         const auto began = clock_.steady();
         const auto answer =
-            co_await gateway::ask_aside(work->gateway, work->worker, key_,
+            co_await gateway::ask_aside(work->gateway, work->worker, who_,
                                         {task.request_to(work->model), Label::public_, "a probe", true}, work->live);
         Record record;
         record.model = work->model;

@@ -67,7 +67,7 @@ class Probes {
     store::Store& store_;
     const Clock& clock_;
     gateway::Learning& learning_;
-    config::Key key_;  // who pays
+    access::Principal who_ = access::Principal::internal(access::Part::probe);  // who pays
     mutable std::mutex mutex_;
     std::unordered_map<std::string, Progress> progress_;
 };

@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 
+#include "access/principal.h"
 #include "routing/routing.h"
 
 namespace tandem::routing {
@@ -86,6 +87,9 @@ Table table_of(const config::Config& config) {
     }
     table.aliases = config.aliases;
     table.rules = config.policy.rules;
+    // Requests carry the ids of principals, and rules name keys as the owner does.
+    for (auto& rule : table.rules)
+        if (!rule.key.empty()) rule.key = access::client_id(rule.key);
     table.objective = config.policy.objective;
     table.treatments = config.privacy.treatments;
     return table;

@@ -14,11 +14,16 @@ namespace {
 static_assert(!std::is_default_constructible_v<Receipt> && !std::is_copy_constructible_v<Receipt>);
 static_assert(!std::is_default_constructible_v<Reservation> && !std::is_copy_constructible_v<Reservation>);
 
-config::Key key_with(Money limit, config::Budget::Window window = config::Budget::Window::day) {
+access::Principal client_named(std::string name) {
     config::Key key;
-    key.id = "alice";
-    key.budgets.push_back({limit, window});
-    return key;
+    key.id = std::move(name);
+    return access::Principal::client(key);
+}
+
+access::Principal key_with(Money limit, config::Budget::Window window = config::Budget::Window::day) {
+    auto client = client_named("alice");
+    client.budgets.push_back({limit, window});
+    return client;
 }
 
 struct Opened {
@@ -111,8 +116,7 @@ TEST(Budgets, know_after_a_restart_what_was_spent) {
 TEST(Limits, of_rate_tokens_and_concurrency_hold) {
     test::ManualClock clock;
     Budgets budgets(clock);
-    config::Key key;
-    key.id = "k";
+    auto key = client_named("k");
     key.limits = {3, 100, 2};
     {
         auto a = budgets.admit(key), b = budgets.admit(key);

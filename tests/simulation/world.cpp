@@ -5,6 +5,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
+#include "api/api.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "kept/kept.h"
@@ -433,9 +434,13 @@ Ground::Ground() {
         std::string(ledger::kLedgerSchema) + privacy::kEgressSchema + privacy::kLabelSchema;
     static const std::string second =
         std::string(privacy::kLabelSchema2) + privacy::kEgressSchema2 + privacy::kVaultSchema;
-    static const std::array migrations{store::Migration{first.c_str()}, store::Migration{kept::kKeptSchema},
-                                       store::Migration{second.c_str()}, store::Migration{ledger::kOutcomesSchema},
-                                       store::Migration{experiment::kExperimentsSchema}};
+    static const std::array migrations{store::Migration{first.c_str()},
+                                       store::Migration{kept::kKeptSchema},
+                                       store::Migration{second.c_str()},
+                                       store::Migration{ledger::kOutcomesSchema},
+                                       store::Migration{experiment::kExperimentsSchema},
+                                       store::Migration{probe::kProbesSchema},
+                                       store::Migration{kept::kKeptSchema2}};
     store = std::move(*store::Store::open_at_once(":memory:", migrations));
     detector = std::move(*privacy::make_detector({}));
     engines = std::make_unique<engine::Engines>(
@@ -493,6 +498,8 @@ Outcome run(Ground& ground, std::uint64_t seed) {
                                .mutex = {},
                                .current = {}};
     gateway::Gateway gateway(services, {&worker}, [&](net::Worker& w) { return network.caller(w); });
+    probe::Probes probes(store, clock, learning);
+    api::Api door(gateway, experiments, probes);
     auto snapshot = gateway::snapshot_of(std::move(*config), ground.detector);
     if (!snapshot) return {{"the snapshot: " + snapshot.error().message}, {}};
     services.adopt(*snapshot);
@@ -511,8 +518,7 @@ Outcome run(Ground& ground, std::uint64_t seed) {
     std::vector<std::unique_ptr<Client>> clients;
     std::vector<bool> home;
     std::size_t running = 0;
-    auto serve = [](gateway::Gateway& to, Client& client, test::ManualClock& time, SteadyTime at,
-                    std::size_t& left) -> Task<> {
+    auto serve = [](api::Api& to, Client& client, test::ManualClock& time, SteadyTime at, std::size_t& left) -> Task<> {
         net::Cancel never;
         co_await net::sleep_until(client.worker(), at, never);
         client.began = time.steady();
@@ -537,7 +543,7 @@ Outcome run(Ground& ground, std::uint64_t seed) {
         clients.push_back(std::make_unique<Client>(worker, clock, std::move(request), slow));
         ++running;
         net::asio::co_spawn(worker.context(),
-                            serve(gateway, *clients.back(), clock, start + milliseconds(random() % 300), running),
+                            serve(door, *clients.back(), clock, start + milliseconds(random() % 300), running),
                             net::asio::detached);
         if (random() % 6 == 0)
             net::asio::co_spawn(worker.context(), leave(*clients.back(), start + milliseconds(random() % 3000)),
@@ -644,7 +650,7 @@ Outcome run(Ground& ground, std::uint64_t seed) {
                fmt::format("{} was asked {} times, and the ledger has {}", provider, number, attempts[provider]));
     const auto limit = (*snapshot)->config->keys.front().budgets.front().limit;
     demand(cost <= limit.micros(), "more was spent than the budget has");
-    const auto& key = (*snapshot)->config->keys.front();
+    const auto key = access::Principal::client((*snapshot)->config->keys.front());
     demand(budgets.reserve(key, Money::from_micros(limit.micros() - cost), {}).has_value(),
            "money stays reserved for nobody");
     demand(network.open == 0, "a connection was left open");

@@ -13,17 +13,18 @@ MAY = {
     "store": {"base"},
     "kept": {"base", "store"},
     "config": {"base", "net"},  # net/limits.h: the bounds that the owner can set
+    "access": {"base", "config", "net"},
     "dialect": {"base", "chat"},
     "privacy": {"base", "chat", "config", "store"},
-    "routing": {"base", "chat", "config"},
-    "ledger": {"base", "config", "store"},
+    "routing": {"access", "base", "chat", "config"},
+    "ledger": {"access", "base", "config", "store"},
     "engine": {"base", "config", "net"},
     "upstream": {"base", "config", "net", "ledger", "privacy"},  # a Clearance and a Reservation are what it sends with
-    "gateway": {"base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "kept"},
-    "experiment": {"base", "chat", "config", "net", "store", "dialect", "routing", "gateway"},
-    "probe": {"base", "chat", "config", "net", "store", "gateway"},
-    "api": {"experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "kept"},
-    "cli": {"experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "api", "."},
+    "gateway": {"access", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "kept"},
+    "experiment": {"access", "base", "chat", "config", "net", "store", "dialect", "routing", "gateway"},
+    "probe": {"access", "base", "chat", "config", "net", "store", "gateway"},
+    "api": {"access", "experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "kept"},
+    "cli": {"access", "experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "api", "."},
 }
 
 

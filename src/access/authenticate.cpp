@@ -1,0 +1,69 @@
+#include "access/authenticate.h"
+
+#include <openssl/crypto.h>
+
+#include <algorithm>
+
+#include "base/hash.h"
+#include "base/text.h"
+
+namespace tandem::access {
+
+namespace {
+
+std::vector<std::string_view> presented_keys(const net::Fields& headers) {
+    std::vector<std::string_view> keys;
+    constexpr std::string_view kBearer = "bearer ";
+    const auto authorization = headers.get("authorization");
+    if (authorization.size() > kBearer.size() && equals_ignoring_case(authorization.substr(0, kBearer.size()), kBearer))
+        keys.push_back(trim(authorization.substr(kBearer.size())));
+    for (const auto* name : {"x-api-key", "x-goog-api-key"})
+        if (const auto key = trim(headers.get(name)); !key.empty()) keys.push_back(key);
+    std::erase(keys, std::string_view());
+    return keys;
+}
+
+// The client of a key; all keys are compared, so that time does not tell which.
+const config::Key* client_of(const config::Config& config, std::string_view presented) {
+    const config::Key* found = nullptr;
+    const auto digest = sha256(presented);
+    for (const auto& key : config.keys)
+        if (CRYPTO_memcmp(key.digest.data(), digest.data(), digest.size()) == 0) found = &key;
+    return found;
+}
+
+}  // namespace
+
+Result<Principal> authenticate(const config::Config& config, const Secret& admin_token, const net::Fields& headers) {
+    const auto presented = presented_keys(headers);
+    std::optional<Principal> found;
+    for (const auto key : presented) {
+        std::optional<Principal> one;
+        if (!admin_token.empty() && admin_token.equals(key))
+            one = Principal::admin();
+        else if (const auto* client = client_of(config, key); client != nullptr)
+            one = Principal::client(*client);
+        if (found && one && found->id() != one->id())
+            return fail(ErrorCode::unauthenticated,
+                        "the request has two different API keys in its headers; send one of Authorization, x-api-key "
+                        "and x-goog-api-key");
+        if (one) found = std::move(one);
+    }
+    if (found) return std::move(*found);
+    if (config.keys.empty()) return Principal::anonymous();
+    return fail(ErrorCode::unauthenticated, presented.empty()
+                                                ? "no API key; send it as 'Authorization: Bearer KEY'"
+                                                : "this API key is not known; see 'keys:' in tandem.yaml");
+}
+
+std::optional<Principal> principal_of(const config::Config& config, std::string_view id) {
+    auto admin = Principal::admin();
+    if (id == admin.id()) return admin;
+    if (auto anonymous = Principal::anonymous(); id == anonymous.id())
+        return config.keys.empty() ? std::optional(std::move(anonymous)) : std::nullopt;
+    for (const auto& key : config.keys)
+        if (client_id(key.id) == id) return Principal::client(key);
+    return std::nullopt;
+}
+
+}  // namespace tandem::access

@@ -1,0 +1,23 @@
+// From the keys of a request to its principal, and back from a stored id.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "access/principal.h"
+#include "base/result.h"
+#include "base/secret.h"
+#include "net/message.h"
+
+namespace tandem::access {
+
+// The principal of a request: the client of the key that it presents, the admin, or, where the config has no keys,
+// anonymous. Clients present a key as a bearer token, as Anthropic's x-api-key or as x-goog-api-key; some send several
+// of these, of which one may be nobody's. Errors: unauthenticated, also where two of them are different principals'.
+Result<Principal> authenticate(const config::Config& config, const Secret& admin_token, const net::Fields& headers);
+
+// The principal that a stored id belongs to; none where its key is not in the config any more. Parts of Tandem are
+// nobody's to act for.
+std::optional<Principal> principal_of(const config::Config& config, std::string_view id);
+
+}  // namespace tandem::access

@@ -1,0 +1,54 @@
+// Who asks: a client by its key, the owner by the admin token, anybody where no keys are configured, or a part of
+// Tandem itself. A value: it is copied out of the config once for each request, and outlives any reload.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/label.h"
+#include "config/config.h"
+
+namespace tandem::access {
+
+// The parts of Tandem that ask models themselves.
+enum class Part { probe, learning, cache, experiment };
+
+class Principal {
+  public:
+    enum class Kind { client, admin, anonymous, internal };
+
+    static Principal client(const config::Key& key);
+    static Principal admin();
+    static Principal anonymous();
+    // `name` tells several of one part apart (an experiment's name); empty where there is one.
+    static Principal internal(Part part, std::string_view name = {}, std::vector<config::Budget> budgets = {});
+
+    Kind kind() const { return kind_; }
+    // What the ledger, the store and the label memory know this principal by. No two principals of different kinds have
+    // the same id, whatever the owner calls a key.
+    const std::string& id() const { return id_; }
+    // May read decisions, cost and engines of everybody.
+    bool is_owner() const { return kind_ == Kind::admin || admin_; }
+    // Whether the principal may ask for this alias or model.
+    bool may_use(std::string_view alias) const;
+
+    Label label = Label::public_;  // of everything that the principal sends
+    bool high_value = false;
+    std::vector<std::string> aliases;  // empty: all
+    std::vector<config::Budget> budgets;
+    config::KeyLimits limits;
+
+  private:
+    Principal(Kind kind, std::string id) : kind_(kind), id_(std::move(id)) {}
+    Kind kind_;
+    std::string id_;
+    bool admin_ = false;
+};
+
+// The id of the client whose key the owner calls `name`: the name itself, or, where a principal of ours has that id,
+// the name with "@key" behind it. A key's name has no '@', so no two clients share an id, and no client has one of
+// ours.
+std::string client_id(std::string_view name);
+
+}  // namespace tandem::access

@@ -1,0 +1,27 @@
+// What a request says of itself in headers that decide: read once, at the door, for every route.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "base/label.h"
+#include "base/result.h"
+#include "config/config.h"
+#include "net/message.h"
+
+namespace tandem::access {
+
+struct RequestHeaders {
+    Label label = Label::public_;                      // x-tandem-label: of everything in this request, at least
+    config::Stakes stakes = config::Stakes::normal;    // x-tandem-value
+    std::string conversation;                          // x-tandem-conversation: its client's name for it
+    std::optional<std::chrono::seconds> timeout = {};  // x-tandem-timeout, 1 to 86,400
+    bool fresh = false;  // no answer that was given before: x-tandem-cache: no, or a cache-control that says so
+};
+
+// Errors: invalid, for a value that there is not, for a header that decides and stands twice, and for an x-tandem-
+// header that there is not: a label under a mistyped name would be lost.
+Result<RequestHeaders> read_headers(const net::Fields& headers);
+
+}  // namespace tandem::access

@@ -1,0 +1,293 @@
+#include "api/routes.h"
+
+#include <algorithm>
+#include <array>
+
+#include "api/api.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "gateway/batches.h"
+#include "gateway/models.h"
+#include "gateway/responses.h"
+#include "gateway/run.h"
+
+namespace tandem::api {
+
+namespace {
+
+using dialect::Kind;
+using gateway::Call;
+using gateway::Operation;
+using Body = Result<std::string>;
+
+// ---- what answers ----
+
+template <Kind kind, Operation operation>
+net::Task<> ask(Api& api, const Route&, Call call) {
+    return gateway::answer_question(api.gateway(), std::move(call), {kind, operation});
+}
+
+template <bool counts>
+net::Task<> respond(Api& api, const Route&, Call call) {
+    return gateway::answer_response(api.gateway(), std::move(call), counts);
+}
+
+// A function of the gateway's that gives a body.
+template <auto function>
+net::Task<> body(Api& api, const Route& route, Call call) {
+    if constexpr (std::is_same_v<decltype(function(api.gateway(), call)), Body>)
+        co_await gateway::reply_json(call, route.errors, function(api.gateway(), call));
+    else
+        co_await gateway::reply_json(call, route.errors, co_await function(api.gateway(), call));
+}
+
+// One that answers by itself.
+template <auto function>
+net::Task<> whole(Api& api, const Route&, Call call) {
+    return function(api.gateway(), std::move(call));
+}
+
+// A member of Api that gives a body.
+template <auto member>
+net::Task<> own(Api& api, const Route& route, Call call) {
+    if constexpr (std::is_same_v<decltype((api.*member)(call)), Body>)
+        co_await gateway::reply_json(call, route.errors, (api.*member)(call));
+    else
+        co_await gateway::reply_json(call, route.errors, co_await (api.*member)(call));
+}
+
+net::Task<> plain(Call call, std::string_view type, std::string text) {
+    net::Response response;
+    response.headers.add("content-type", type);
+    response.body = std::move(text);
+    co_await call.exchange.reply(std::move(response));
+}
+
+net::Task<> health(Api&, const Route& route, Call call) {
+    // Ready means: config read, ledger open, ports taken. All are before the first request is.
+    return plain(std::move(call), "application/json",
+                 route.path == "/healthz" ? R"({"status":"ok"})" : R"({"status":"ready"})");
+}
+net::Task<> greeting(Api&, const Route&, Call call) {
+    return plain(std::move(call), "text/plain; charset=utf-8", "Tandem is running\n");
+}
+net::Task<> show_metrics(Api& api, const Route&, Call call) {
+    auto text = api.metrics_text();
+    return plain(std::move(call), Api::kMetricsType, std::move(text));
+}
+net::Task<> show_openapi(Api&, const Route&, Call call) {
+    return plain(std::move(call), "application/json", openapi());
+}
+
+// ---- the table ----
+
+using enum Scope;
+constexpr auto kChat = Kind::openai_chat;
+constexpr auto kResponses = Kind::openai_responses;
+constexpr auto kAnthropic = Kind::anthropic;
+constexpr auto kGemini = Kind::gemini;
+constexpr auto kOllama = Kind::ollama;
+
+constexpr Route kRoutes[] = {
+    {"GET", "/", open, kOllama, "Say that the server runs", greeting},
+    {"GET", "/healthz", open, kChat, "Say that the process lives", health},
+    {"GET", "/readyz", open, kChat, "Say that requests are taken", health},
+    {"GET", "/metrics", owner, kChat, "Metrics in Prometheus' format", show_metrics},
+
+    {"POST", "/v1/chat/completions", client, kChat, "OpenAI Chat Completions", ask<kChat, Operation::chat>},
+    {"POST", "/v1/completions", client, kChat, "OpenAI Completions", ask<kChat, Operation::completion>},
+    {"POST", "/v1/embeddings", client, kChat, "OpenAI Embeddings", ask<kChat, Operation::embed>},
+    {"POST", "/v1/rerank", client, kChat, "Sort documents by a query", ask<kChat, Operation::rerank>},
+
+    {"POST", "/v1/responses", client, kResponses, "OpenAI Responses", respond<false>},
+    {"POST", "/v1/responses/input_tokens", client, kResponses, "Count a prompt's tokens", respond<true>},
+    {"GET", "/v1/responses/{id}", client, kResponses, "A stored response, or its events again",
+     whole<gateway::read_response>},
+    {"DELETE", "/v1/responses/{id}", client, kResponses, "Delete a stored response", body<gateway::delete_response>},
+    {"POST", "/v1/responses/{id}/cancel", client, kResponses, "End a background response",
+     body<gateway::cancel_response>},
+    {"GET", "/v1/responses/{id}/input_items", client, kResponses, "What a stored response was asked",
+     body<gateway::list_response_items>},
+
+    {"POST", "/v1/conversations", client, kResponses, "Begin a conversation", body<gateway::create_conversation>},
+    {"GET", "/v1/conversations/{id}", client, kResponses, "A conversation", body<gateway::read_conversation>},
+    {"POST", "/v1/conversations/{id}", client, kResponses, "Change a conversation's metadata",
+     body<gateway::update_conversation>},
+    {"DELETE", "/v1/conversations/{id}", client, kResponses, "Delete a conversation",
+     body<gateway::delete_conversation>},
+    {"POST", "/v1/conversations/{id}/items", client, kResponses, "Add items to a conversation",
+     body<gateway::add_conversation_items>},
+    {"GET", "/v1/conversations/{id}/items", client, kResponses, "A conversation's items",
+     body<gateway::list_conversation_items>},
+    {"GET", "/v1/conversations/{id}/items/{item}", client, kResponses, "One item",
+     body<gateway::read_conversation_item>},
+    {"DELETE", "/v1/conversations/{id}/items/{item}", client, kResponses, "Delete an item",
+     body<gateway::delete_conversation_item>},
+
+    {"POST", "/v1/files", client, kChat, "Upload a file", body<gateway::upload_file>},
+    {"GET", "/v1/files", client, kChat, "The caller's files", body<gateway::list_files>},
+    {"GET", "/v1/files/{id}", client, kChat, "A file", body<gateway::read_file_object>},
+    {"DELETE", "/v1/files/{id}", client, kChat, "Delete a file", body<gateway::delete_file>},
+    {"GET", "/v1/files/{id}/content", client, kChat, "A file's bytes", whole<gateway::read_file_content>},
+    {"POST", "/v1/batches", client, kChat, "Begin a batch", body<gateway::create_batch>},
+    {"GET", "/v1/batches", client, kChat, "The caller's batches", body<gateway::list_batches>},
+    {"GET", "/v1/batches/{id}", client, kChat, "A batch", body<gateway::read_batch>},
+    {"POST", "/v1/batches/{id}/cancel", client, kChat, "End a batch", body<gateway::cancel_batch>},
+
+    {"POST", "/v1/messages", client, kAnthropic, "Anthropic Messages", ask<kAnthropic, Operation::chat>},
+    {"POST", "/v1/messages/count_tokens", client, kAnthropic, "Count a prompt's tokens",
+     ask<kAnthropic, Operation::count>},
+
+    {"POST", "/v1beta/models/{model*}:generateContent", client, kGemini, "Gemini", ask<kGemini, Operation::chat>},
+    {"POST", "/v1beta/models/{model*}:streamGenerateContent", client, kGemini, "Gemini, streamed",
+     ask<kGemini, Operation::chat>},
+    {"POST", "/v1beta/models/{model*}:countTokens", client, kGemini, "Count a prompt's tokens",
+     ask<kGemini, Operation::count>},
+    {"POST", "/v1beta/models/{model*}:embedContent", client, kGemini, "Gemini's embedding",
+     ask<kGemini, Operation::embed>},
+    {"POST", "/v1beta/models/{model*}:batchEmbedContents", client, kGemini, "Gemini's embeddings",
+     ask<kGemini, Operation::embed>},
+    {"POST", "/v1/models/{model*}:generateContent", client, kGemini, "Gemini", ask<kGemini, Operation::chat>},
+    {"POST", "/v1/models/{model*}:streamGenerateContent", client, kGemini, "Gemini, streamed",
+     ask<kGemini, Operation::chat>},
+    {"POST", "/v1/models/{model*}:countTokens", client, kGemini, "Count a prompt's tokens",
+     ask<kGemini, Operation::count>},
+    {"POST", "/v1/models/{model*}:embedContent", client, kGemini, "Gemini's embedding", ask<kGemini, Operation::embed>},
+    {"POST", "/v1/models/{model*}:batchEmbedContents", client, kGemini, "Gemini's embeddings",
+     ask<kGemini, Operation::embed>},
+
+    {"GET", "/v1/models", client, kChat, "The models that the caller may use", body<gateway::list_models>},
+    {"GET", "/v1/models/{model*}", client, kChat, "One model", body<gateway::read_model>},
+    {"GET", "/v1beta/models", client, kGemini, "The models, in Gemini's shape", body<gateway::list_models>},
+    {"GET", "/v1beta/models/{model*}", client, kGemini, "One model, in Gemini's shape", body<gateway::read_model>},
+
+    {"POST", "/api/chat", client, kOllama, "Ollama's chat", ask<kOllama, Operation::chat>},
+    {"POST", "/api/generate", client, kOllama, "Ollama's completion", ask<kOllama, Operation::chat>},
+    {"POST", "/api/embed", client, kOllama, "Ollama's embeddings", ask<kOllama, Operation::embed>},
+    {"POST", "/api/embeddings", client, kOllama, "Ollama's embedding", ask<kOllama, Operation::embed>},
+    {"GET", "/api/tags", client, kOllama, "The models, in Ollama's shape", body<gateway::list_tags>},
+    {"GET", "/api/ps", client, kOllama, "The models that are loaded", body<gateway::list_running>},
+    {"POST", "/api/show", client, kOllama, "One model, in Ollama's shape", body<gateway::show_model>},
+    {"GET", "/api/version", client, kOllama, "The version of Ollama's API", body<gateway::ollama_version>},
+
+    {"GET", "/tandem/v1/openapi.json", client, kChat, "This table, as OpenAPI", show_openapi},
+    {"GET", "/tandem/v1/status", owner, kChat, "Providers, their health and limits", own<&Api::status>},
+    {"GET", "/tandem/v1/decisions/{id}", client, kChat, "Why a request went where it went", own<&Api::decision>},
+    {"POST", "/tandem/v1/decide", owner, kChat, "Where a request would go", own<&Api::decide>},
+    {"POST", "/tandem/v1/feedback", client, kChat, "Say how an answer was", own<&Api::feedback>},
+    {"GET", "/tandem/v1/learning", owner, kChat, "What was learned", own<&Api::learning>},
+    {"DELETE", "/tandem/v1/learning", owner, kChat, "Forget what was learned", own<&Api::forget>},
+    {"POST", "/tandem/v1/privacy/scan", client, kChat, "What the detectors see in a text", own<&Api::scan>},
+    {"POST", "/tandem/v1/labels/release", owner, kChat, "Lower a conversation's label", own<&Api::release>},
+    {"GET", "/tandem/v1/experiments", owner, kChat, "The experiments", own<&Api::experiments>},
+    {"POST", "/tandem/v1/experiments", owner, kChat, "Begin an experiment", own<&Api::experiments>},
+    {"GET", "/tandem/v1/experiments/{name}", owner, kChat, "An experiment's report", own<&Api::experiments>},
+    {"GET", "/tandem/v1/experiments/{name}/pairs", owner, kChat, "Answers to compare", own<&Api::experiments>},
+    {"POST", "/tandem/v1/experiments/{name}/vote", owner, kChat, "Compare two answers", own<&Api::experiments>},
+    {"POST", "/tandem/v1/experiments/{name}/stop", owner, kChat, "End an experiment", own<&Api::experiments>},
+    {"POST", "/tandem/v1/experiments/{name}/apply", owner, kChat, "Take over an arm", own<&Api::experiments>},
+    {"GET", "/tandem/v1/probes", owner, kChat, "What models really did", own<&Api::probes>},
+    {"POST", "/tandem/v1/probes", owner, kChat, "Probe a model", own<&Api::probes>},
+    {"GET", "/tandem/v1/probes/{model*}", owner, kChat, "What one model did", own<&Api::probes>},
+    {"GET", "/tandem/v1/engines", owner, kChat, "The engines", own<&Api::engines>},
+    {"POST", "/tandem/v1/engines/{model*}/start", owner, kChat, "Start an engine", own<&Api::start_engine>},
+    {"POST", "/tandem/v1/engines/{model*}/stop", owner, kChat, "Stop an engine", own<&Api::stop_engine>},
+};
+
+// ---- matching ----
+
+// Whether `path` is what `pattern` says; what stands at its parameters goes into `parts`.
+bool fits(std::string_view pattern, std::string_view path, std::vector<std::string>& parts) {
+    while (true) {
+        const auto open = pattern.find('{');
+        if (open == std::string_view::npos) return path == pattern;
+        if (!path.starts_with(pattern.substr(0, open))) return false;
+        path.remove_prefix(open);
+        const auto close = pattern.find('}', open);
+        const bool rest = pattern[close - 1] == '*';
+        pattern.remove_prefix(close + 1);
+        auto end = path.size();
+        if (rest) {
+            // The last parameter of its pattern: what follows it stands at the end of the path.
+            if (!path.ends_with(pattern)) return false;
+            end -= pattern.size();
+        } else {
+            end = std::min(path.find('/'), path.size());
+        }
+        if (end == 0) return false;
+        parts.emplace_back(path.substr(0, end));
+        path.remove_prefix(end);
+    }
+}
+
+Kind errors_below(std::string_view path) {
+    constexpr std::array<std::pair<std::string_view, Kind>, 5> kPrefixes = {{{"/v1/messages", kAnthropic},
+                                                                             {"/v1/responses", kResponses},
+                                                                             {"/v1/conversations", kResponses},
+                                                                             {"/v1beta/", kGemini},
+                                                                             {"/api/", kOllama}}};
+    for (const auto& [prefix, kind] : kPrefixes)
+        if (path.starts_with(prefix)) return kind;
+    return kChat;
+}
+
+}  // namespace
+
+std::span<const Route> routes() {
+    return kRoutes;
+}
+
+Match match(std::string_view method, std::string_view path) {
+    Match found;
+    found.errors = errors_below(path);
+    const auto wanted = method == "HEAD" ? "GET" : method;
+    std::vector<std::string> parts;
+    for (const auto& route : kRoutes) {
+        parts.clear();
+        if (!fits(route.path, path, parts)) continue;
+        // The first route of a path and method is the one that is meant: fixed paths stand before open ones.
+        if (route.method == wanted && found.route == nullptr) {
+            found.route = &route;
+            found.errors = route.errors;
+            found.parts = parts;
+        }
+        if (found.methods.find(route.method) != std::string::npos) continue;
+        if (!found.methods.empty()) found.methods += ", ";
+        found.methods += route.method;
+    }
+    return found;
+}
+
+std::string nearest_path(std::string_view path) {
+    std::vector<std::string> paths;
+    for (const auto& route : kRoutes) paths.emplace_back(route.path);
+    return suggest(path, paths);
+}
+
+std::string openapi() {
+    json::Writer out;
+    out.begin_object().member("openapi", "3.1.0").key("info").begin_object().member("title", "Tandem");
+    out.member("version", TANDEM_VERSION).end_object().key("paths").begin_object();
+    for (const auto& route : kRoutes) {
+        const auto* const first = std::ranges::find(kRoutes, route.path, &Route::path);
+        if (first != &route) continue;  // its path stands already
+        out.key(route.path).begin_object();
+        for (const auto& one : kRoutes) {
+            if (one.path != route.path) continue;
+            out.key(lower(one.method)).begin_object().member("summary", one.summary);
+            out.member("x-tandem-errors", name_of(one.errors)).key("security").begin_array();
+            if (one.scope != open) out.begin_object().key("key").begin_array().end_array().end_object();
+            out.end_array().member("x-tandem-scope", one.scope == open     ? "open"
+                                                     : one.scope == client ? "client"
+                                                                           : "owner");
+            out.key("responses").begin_object().key("200").begin_object().member("description", "The answer");
+            out.end_object().end_object().end_object();
+        }
+        out.end_object();
+    }
+    out.end_object().key("components").begin_object().key("securitySchemes").begin_object().key("key");
+    out.begin_object().member("type", "http").member("scheme", "bearer").end_object();
+    return out.end_object().end_object().end_object().take();
+}
+
+}  // namespace tandem::api
