@@ -147,9 +147,8 @@ struct Output {
         std::string_view name;
         std::string id;
         std::unique_ptr<FileWriter> writer;
-        std::vector<kept::File> kept;
     };
-    Kind good{"output", {}, nullptr, {}}, bad{"error", {}, nullptr, {}};
+    Kind good{"output", {}, nullptr}, bad{"error", {}, nullptr};
     Label label = Label::public_;
 
     Result<> write(Services& services, const Snapshot& snapshot, const kept::Batch& batch,
@@ -227,7 +226,9 @@ net::Task<> answer_line(BatchRun& run, LinePlace place, std::shared_ptr<Live> li
     auto item = co_await read_item(run, place);
     if (!item) {
         spdlog::error("line {} of batch {} could not be read: {}", place.number, run.batch.id, item.error().message);
-        const kept::BatchLine lost{place.number, "", 404, {}, json::quoted(item.error().message), Label::public_};
+        const kept::BatchLine lost{
+            place.number,  "", 404, {}, error_response(dialect::Kind::openai_chat, 0, item.error()).body,
+            Label::public_};
         (void)co_await change(services.store,
                               [batch = run.batch.id, lost](store::Database& d) { return kept::put(d, batch, lost); });
         co_return;

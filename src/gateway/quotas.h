@@ -3,6 +3,7 @@
 
 #include "access/principal.h"
 #include "gateway/query.h"
+#include "gateway/services.h"
 #include "kept/quota.h"
 
 namespace tandem::gateway {

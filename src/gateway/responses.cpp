@@ -360,7 +360,10 @@ net::Task<> start_background(Gateway& gateway, Call call, std::shared_ptr<const 
         co_return;
     }
     auto live = std::make_shared<Live>(exchange.worker(), services.memory.open(MemoryKind::job, key, false));
-    net::Request request = std::move(exchange.request());
+    // The body goes; the headers are wanted for the reply.
+    auto body = std::move(exchange.request().body);
+    net::Request request = exchange.request();
+    request.body = std::move(body);
     const bool stream = plan.stream;
     const auto id = "resp_" + plan.id;
     auto run = std::make_shared<BackgroundRun>(BackgroundRun{gateway,

@@ -22,17 +22,16 @@ struct Learned {
         const std::array migrations{store::Migration{ledger::kOutcomesSchema}};
         store = std::move(*store::Store::open_at_once(folder.path / "ledger.db", migrations));
         learning.emplace(*store, clock, memory, pool, [](const auto&, const auto&) { return std::string("same"); });
-        key.id = "alice";
     }
     ~Learned() { pool.join(); }
     // One answer of 200 KB to a prompt of 200 KB, as 2,100 of them took 465 MiB.
     void answer(int i) {
         const auto number = std::to_string(i);
-        auto place = learning->place(asking(number + std::string(200'000, 'p')), key, true, true);
+        auto place = learning->place(asking(number + std::string(200'000, 'p')), who, true, true);
         EXPECT_LE(place.prompt->capacity(), Learning::kLooked + 16) << "the whole prompt is kept";
         Learning::Answered answered;
         answered.decision = "dec_" + number;
-        answered.key = key.id;
+        answered.key = who;
         answered.model = "m";
         answered.text = number + std::string(200'000, 'a');
         learning->answered(place, std::move(answered));
@@ -43,7 +42,7 @@ struct Learned {
     net::asio::thread_pool pool{1};
     std::unique_ptr<store::Store> store;
     std::optional<Learning> learning;
-    config::Key key;
+    std::string who = "alice";
 };
 
 TEST(Bounds, PromptsAndAnswersToLearnFromAreFewBytesHoweverLongTheyWere) {

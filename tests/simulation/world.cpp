@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "kept/kept.h"
+#include "kept/quota.h"
 #include "privacy/egress.h"
 #include "privacy/keys.h"
 #include "privacy/memory.h"
@@ -440,7 +441,8 @@ Ground::Ground() {
                                        store::Migration{ledger::kOutcomesSchema},
                                        store::Migration{experiment::kExperimentsSchema},
                                        store::Migration{probe::kProbesSchema},
-                                       store::Migration{kept::kKeptSchema2}};
+                                       store::Migration{kept::kKeptSchema2},
+                                       store::Migration{kept::kQuotaSchema}};
     store = std::move(*store::Store::open_at_once(":memory:", migrations));
     detector = std::move(*privacy::make_detector({}));
     engines = std::make_unique<engine::Engines>(
