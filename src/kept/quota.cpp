@@ -32,17 +32,21 @@ Result<Sum> responses_of(store::Database& database, const std::string& key) {
     return sum(database, "SELECT COUNT(*), COALESCE(SUM(bytes), 0) FROM kept_responses WHERE key = ?", key);
 }
 
-// The key's oldest response that may go; empty where there is none.
-Result<std::string> oldest(store::Database& database, const std::string& key, const std::string& newest,
-                           std::int64_t before) {
+struct Oldest {
+    std::string id;  // empty where there is none that may go
+    std::int64_t bytes = 0;
+};
+
+Result<Oldest> oldest(store::Database& database, const std::string& key, const std::string& newest,
+                      std::int64_t before) {
     auto row = database.prepare(
-        "SELECT id FROM kept_responses WHERE key = ? AND created < ? AND id <> ? AND "
+        "SELECT id, bytes FROM kept_responses WHERE key = ? AND created < ? AND id <> ? AND "
         "COALESCE(json_extract(response, '$.status'), '') NOT IN ('queued', 'in_progress') ORDER BY created, id LIMIT "
         "1");
     row.bind(1, key).bind(2, before).bind(3, newest);
     const auto found = row.step();
     if (!found) return fail(found.error());
-    return *found ? row.text(0) : std::string();
+    return *found ? Oldest{row.text(0), row.integer(1)} : Oldest{};
 }
 
 }  // namespace
@@ -121,14 +125,17 @@ Result<> check_items(store::Database& database, const std::string& conversation,
 Result<> make_room_for_responses(store::Database& database, const std::string& key, const Quota& quota,
                                  const std::string& newest, std::int64_t now) {
     const auto too_old = now - kKeptDays * kSecondsOfDay;
+    auto has = responses_of(database, key);
+    if (!has) return fail(has.error());
     while (true) {
-        const auto responses = responses_of(database, key);
-        if (!responses) return fail(responses.error());
-        const bool full = responses->count > quota.responses || responses->bytes > quota.response_bytes;
-        auto id = oldest(database, key, newest, full ? INT64_MAX : too_old);
-        if (!id) return fail(id.error());
-        if (id->empty()) return {};
-        if (auto ok = database.prepare("DELETE FROM kept_responses WHERE id = ?").bind(1, *id).run(); !ok) return ok;
+        const bool full = has->count > quota.responses || has->bytes > quota.response_bytes;
+        const auto first = oldest(database, key, newest, full ? INT64_MAX : too_old);
+        if (!first) return fail(first.error());
+        if (first->id.empty()) return {};
+        auto gone = database.prepare("DELETE FROM kept_responses WHERE id = ?").bind(1, first->id).run();
+        if (!gone) return gone;
+        --has->count;
+        has->bytes -= first->bytes;
     }
 }
 
