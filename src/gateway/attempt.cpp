@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "chat/told.h"
+#include "gateway/weight.h"
 #include "privacy/guard.h"
 
 namespace tandem::gateway {
@@ -113,7 +114,10 @@ net::Task<Next> Attempt::send() {
     if (!engine()) endpoint_.api_key = provider_.api_keys[api_key];
     if (const auto bound = way_.failure_policy().attempt_timeout; bound.count() > 0)
         endpoint_.first_byte_timeout = std::min(endpoint_.first_byte_timeout, bound);
-    if (auto chosen = choose_question(); !chosen) {
+    Result<> chosen = choose_question();
+    if (chosen) chosen = co_await convert();
+    if (cancel_.fired()) co_return cancelled(false);
+    if (!chosen) {
         way_.warn(fmt::format("{}: {}", candidate_.model, chosen.error().message));
         co_return failed(ours(chosen.error(), upstream::Remedy::next));
     }
@@ -159,12 +163,26 @@ Result<> Attempt::choose_question() {
     } else if (!sent && way_.inputs->label > way_.inputs->rest) {
         way_.remember_whole_was_seen();
     }
-    auto made = Conversion::make(question(), provider_, model_, better_ != nullptr);
-    if (!made) return fail(made.error());
-    conversion_ = std::move(*made);
+    return {};
+}
+
+// The question in the provider's words; a large one is said on the pool.
+net::Task<Result<>> Attempt::convert() {
+    auto make = [this]() -> Result<> {
+        auto made = Conversion::make(question(), provider_, model_, better_ != nullptr);
+        if (!made) return fail(made.error());
+        conversion_ = std::move(*made);
+        return {};
+    };
+    Result<> made;
+    if (question().document.source().size() <= kLargeBody)
+        made = make();
+    else
+        made = co_await net::run_on<Result<>>(way_.services.scans, way_.who.id(), make);
+    if (!made) co_return made;
     for (const auto& warning : conversion_->warnings()) way_.warn(warning);
     add_filters();
-    return {};
+    co_return made;
 }
 
 // What sees the answer last: the owner's rules for answers, then what puts values back.

@@ -82,6 +82,7 @@ class Attempt final : public Served {
     net::Task<Result<upstream::Gate::Pass>> wait_for_room(const upstream::Gate::Asked& asked);
     net::Task<Result<privacy::Clearance>> clear(std::string body);
     Result<> choose_question();
+    net::Task<Result<>> convert();
     void add_filters();
     upstream::Call call_of();
 

@@ -117,7 +117,14 @@ net::Task<Next> Attempt::begin_whole() {
     if (cancel_.fired()) co_return cancelled(true);
     if (!body) co_return unreadable(body.error());
     mark_first_byte();
-    auto read = conversion_->read(*body, streamed_, way_.frame(*this).id);
+    const auto id = way_.frame(*this).id;
+    auto read_it = [this, &body, &id] { return conversion_->read(*body, streamed_, id); };
+    Result<Conversion::Whole> read;
+    if (body->size() <= kLargeBody)
+        read = read_it();
+    else
+        read = co_await net::run_on<Result<Conversion::Whole>>(way_.services.scans, way_.who.id(), read_it);
+    if (cancel_.fired()) co_return cancelled(true);
     if (!read && read.error().code == ErrorCode::policy)
         co_return stopped(read.error(), estimate({static_cast<std::int64_t>(body->size() / 4)}));
     if (!read) {
@@ -144,7 +151,16 @@ net::Task<Next> Attempt::give_whole() {
     way_.remember_answer(*this, whole_.told.text);
     learn_answer(whole_.told);
     way_.tell_trials(*this, whole_.told);
-    auto said = conversion_->say(whole_, std::move(body_), streamed_, record.usage, std::move(frame));
+    auto say_it = [this, &frame]() -> Result<Conversion::Said> {
+        return conversion_->say(whole_, std::move(body_), streamed_, record.usage, std::move(frame));
+    };
+    Result<Conversion::Said> made;
+    if (body_.size() <= kLargeBody)
+        made = say_it();
+    else
+        made = co_await net::run_on<Result<Conversion::Said>>(way_.services.scans, way_.who.id(), say_it);
+    if (!made) made = say_it();  // so much waits for the pool; what was answered is given all the same
+    auto& said = *made;
     // Reranked texts come back as they were sent.
     if (sent && way_.question.front.operation == Operation::rerank)
         said.body = privacy::restored(sent->stands, said.body, true);

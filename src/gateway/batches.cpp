@@ -34,7 +34,6 @@ constexpr int kAttempts = 6;  // of a line that is told to come back later
 constexpr seconds kLongestWait{60};
 constexpr milliseconds kRoomPause{500};              // between two looks whether there is memory for a line
 constexpr std::size_t kLineCopies = 3;               // of a line while it is answered, beside its question
-constexpr std::size_t kReadAtOnce = 256 * 1024;      // a longer line is read on a thread of the pool
 constexpr std::size_t kOutputStep = 1 << 20;         // bytes of answers that are written to a file in one go
 constexpr std::size_t kDownloadPiece = 256 * 1024;   // of a file on its way to a client
 constexpr std::size_t kLargestMetadata = 16 * 1024;  // of a batch
@@ -213,7 +212,7 @@ net::Task<Result<>> conclude(std::shared_ptr<BatchRun> run) {
 }
 
 net::Task<Result<BatchItem>> read_item(BatchRun& run, LinePlace place) {
-    if (place.size <= kReadAtOnce) co_return read_line(run.input, place);
+    if (place.size <= kLargeBody) co_return read_line(run.input, place);
     co_return co_await net::run_on<Result<BatchItem>>(run.gateway.services().scans, run.batch.key,
                                                       [&run, place] { return read_line(run.input, place); });
 }

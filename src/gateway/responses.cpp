@@ -508,7 +508,7 @@ Label label_of(const Call& call, const json::Document& document) {
 // Runs `work` here where it is short, else in the key's turn on a thread of the pool.
 template <typename Work>
 net::Task<Result<>> in_turn(Services& services, const std::string& key, std::size_t bytes, Work work) {
-    if (bytes <= MemoryAccount::kSmall) co_return work();
+    if (bytes <= kLargeBody) co_return work();
     co_return co_await net::run_on<Result<>>(services.scans, key, std::move(work));
 }
 

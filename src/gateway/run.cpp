@@ -19,7 +19,6 @@ namespace tandem::gateway {
 
 namespace {
 
-constexpr std::size_t kLargeBody = 256 * 1024;  // decoded and scanned on a thread of its own
 constexpr milliseconds kFirstRetryPause{150};
 
 // Health and money of each model, as far as they speak against it.
@@ -123,7 +122,8 @@ class Run {
         if (!memory) co_return fail(memory.error());
         way_.memory = std::move(*memory);
         Result<> read;
-        if (size <= kLargeBody) {
+        large_ = size > kLargeBody;
+        if (!large_) {
             read = decode_and_detect();
         } else {
             read =
@@ -131,7 +131,8 @@ class Run {
         }
         if (!read) co_return read;
         if (!way_.config.policy.objective.embedding.empty()) co_await look_at_meaning();
-        co_return decide();
+        if (!large_) co_return decide();
+        co_return co_await net::run_on<Result<>>(services_.scans, way_.who.id(), [this] { return decide(); });
     }
 
     Result<> decode_and_detect() {
@@ -330,6 +331,15 @@ class Run {
     net::Task<Next> attempt(std::size_t i) {
         ++tries_[i];
         const auto& candidate = candidates()[i];
+        if (large_ && candidate.redacted) {
+            // Made here, where nothing else of the request is under way. What is wrong with it the attempt says.
+            auto made =
+                co_await net::run_on<Result<>>(services_.scans, way_.who.id(), [this, &candidate]() -> Result<> {
+                    if (auto redacted = way_.redacted_for(candidate.zone); !redacted) return fail(redacted.error());
+                    return {};
+                });
+            (void)made;
+        }
         Attempt first(way_, candidate);
         const bool holds = way_.decision->cascade && candidate.zone == Zone::local && i + 1 < tries_.size();
         if (holds) first.hold(candidates()[i + 1]);
@@ -532,6 +542,7 @@ class Run {
     Way way_;
     Services& services_;
     net::Exchange& exchange_;
+    bool large_ = false;  // what takes its time is done on the pool
     privacy::Labelled labelled_;
     std::string embedded_by_;
     std::vector<float> embedded_;

@@ -19,6 +19,9 @@ inline constexpr std::size_t kAnswerCopies = 3;
 // A stream's share of the account grows in steps of so many bytes.
 inline constexpr std::size_t kAnswerStep = 64 * 1024;
 
+// From here on a body is decoded, scanned and encoded on a thread of the pool, in its key's turn.
+inline constexpr std::size_t kLargeBody = 32 * 1024;
+
 std::size_t weight_of(std::string_view body);
 // What the redacted question takes beside it.
 std::size_t redacted_weight_of(std::string_view body);
