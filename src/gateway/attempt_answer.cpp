@@ -124,7 +124,8 @@ net::Task<Next> Attempt::begin_whole() {
         read = read_it();
     else
         read = co_await net::run_on<Result<Conversion::Whole>>(way_.services.scans, way_.who.id(), read_it);
-    if (cancel_.fired()) co_return cancelled(true);
+    // Where too much waits for the pool, it is done here: what was answered is paid.
+    if (!read && read.error().code == ErrorCode::unavailable) read = read_it();
     if (!read && read.error().code == ErrorCode::policy)
         co_return stopped(read.error(), estimate({static_cast<std::int64_t>(body->size() / 4)}));
     if (!read) {
@@ -159,7 +160,7 @@ net::Task<Next> Attempt::give_whole() {
         made = say_it();
     else
         made = co_await net::run_on<Result<Conversion::Said>>(way_.services.scans, way_.who.id(), say_it);
-    if (!made) made = say_it();  // so much waits for the pool; what was answered is given all the same
+    if (!made) made = say_it();
     auto& said = *made;
     // Reranked texts come back as they were sent.
     if (sent && way_.question.front.operation == Operation::rerank)
