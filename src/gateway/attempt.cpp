@@ -12,12 +12,6 @@
 
 namespace tandem::gateway {
 
-namespace {
-
-constexpr std::size_t kCountBytes = 1 << 20;  // of an answer to a count
-
-}  // namespace
-
 upstream::Failure Attempt::ours(Error error, upstream::Remedy remedy) {
     upstream::Failure failure;
     failure.error = std::move(error);
@@ -300,7 +294,7 @@ net::Task<bool> Attempt::ask_json(const ledger::Reservation& reservation, std::s
         co_await upstream::send(way_.gateway.client_of(way_.exchange.worker()), std::move(*clearance), reservation,
                                 endpoint_, std::move(call), way_.deadline, cancel_, way_.services.clock);
     if (!answered) co_return false;
-    auto text = co_await answered->answer.read_first(kCountBytes);
+    auto text = co_await answered->answer.read_all(memory_, kAnswerCopies);
     co_return text&& answer.parse(*text).has_value();
 }
 
