@@ -17,6 +17,7 @@
 #include "experiment/experiments.h"
 #include "gateway/batches.h"
 #include "kept/kept.h"
+#include "kept/quota.h"
 #include "privacy/checkpoints.h"
 #include "privacy/egress.h"
 #include "probe/probes.h"
@@ -141,6 +142,7 @@ struct App::Parts {
         : lock(std::move(lock)),
           environment(std::move(env)),
           world(std::move(given)),
+          memory(config.server.limits.memory_bytes),
           store(std::move(opened)),
           vault(open_vault(config, *clock)),
           engines({config.data, config::cache_folder(environment), environment}, *random, *clock),
@@ -158,6 +160,8 @@ struct App::Parts {
                    .learning = learning,
                    .cache = cache,
                    .trials = experiments,
+                   .memory = memory,
+                   .scans = scans,
                    .pool = pool,
                    .admin_token = std::move(token),
                    .mutex = {},
@@ -171,6 +175,7 @@ struct App::Parts {
     ~Parts() {
         if (server) server->stop(drain_timeout, [this] { engines.refuse_from_now(); });
         if (gateway && server) gateway->background().stop();
+        scans.join();
         pool.join();
         for (auto& worker : workers) worker->stop();
         // What was submitted while nobody waited for it refers to the members below.
@@ -196,6 +201,7 @@ struct App::Parts {
     LockFile lock;
     config::Environment environment;
     World world;
+    MemoryAccount memory;
     std::unique_ptr<Clock> clock = world.clock ? std::move(world.clock) : system_clock();
     std::unique_ptr<Random> random = system_random();
     std::unique_ptr<store::Store> store;
@@ -209,13 +215,15 @@ struct App::Parts {
     upstream::Gate gate{*clock};
     upstream::Pace pace;
     routing::Repeats repeats;
+    net::FairPool scans{std::max(2U, std::thread::hardware_concurrency())};
     net::asio::thread_pool pool{1};
-    gateway::Learning learning{*store, *clock, pool, [this](const config::Config& config, const config::Model& model) {
+    gateway::Learning learning{*store, *clock, memory, pool,
+                               [this](const config::Config& config, const config::Model& model) {
                                    return identity_of(config, model, environment);
                                }};
     experiment::Experiments experiments{*store, *clock, learning};
     probe::Probes probes{*store, *clock, learning};
-    gateway::AnswerCache cache;
+    gateway::AnswerCache cache{memory};
     gateway::Services services;
     std::vector<std::unique_ptr<net::Worker>> workers;
     std::optional<gateway::Gateway> gateway;
@@ -245,7 +253,8 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
                                 store::Migration{probe::kProbesSchema},
                                 store::Migration{kept::kKeptSchema2},
                                 store::Migration{ledger::kLedgerSchema2},
-                                store::Migration{laws_schema().c_str()}};
+                                store::Migration{laws_schema().c_str()},
+                                store::Migration{kept::kQuotaSchema}};
     auto store = store::Store::open(
         config.data / "ledger.db", migrations,
         config.durability == config::Durability::power ? store::Durability::power : store::Durability::process);
@@ -276,7 +285,7 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
     if (auto ok = parts->budgets.load(*parts->store); !ok) return fail(ok.error());
     parts->gateway.emplace(parts->services, parts->worker_list());
     parts->api.emplace(*parts->gateway, parts->experiments, parts->probes);
-    parts->server.emplace(server_settings(config.server), parts->worker_list(), *parts->api);
+    parts->server.emplace(server_settings(config.server), parts->worker_list(), *parts->api, parts->memory);
     auto snapshot = parts->snapshot_of(std::move(config));
     if (!snapshot) return fail(snapshot.error());
     parts->services.adopt(std::move(*snapshot));

@@ -57,6 +57,12 @@ Result<> Api::admit(const net::Head& head) {
     return {};
 }
 
+std::string Api::holder_of(const net::Head& head) {
+    const auto snapshot = gateway_.services().snapshot();
+    auto who = access::authenticate(*snapshot->config, gateway_.services().admin_token, head.headers);
+    return who ? who->id() : access::Principal::anonymous().id();
+}
+
 net::Response Api::error(std::string_view path, int status, const Error& error) {
     return gateway::error_response(match("POST", path).errors, status, error);
 }
@@ -152,7 +158,8 @@ net::Task<Result<std::string>> Api::scan(const Call& call) {
     auto& detector = *call.snapshot->detector;
     const auto& detection = call.snapshot->config->privacy.detect;
     auto found = co_await net::run_on<Result<privacy::Scan>>(
-        gateway_.services().pool, [&detector, &detection, &text] { return privacy::scan(detector, *text, detection); });
+        gateway_.services().scans, call.who.id(),
+        [&detector, &detection, &text] { return privacy::scan(detector, *text, detection); });
     if (!found) co_return fail(found.error());
     co_return privacy::to_json(*found, document.root()["id"].text());
 }
@@ -308,7 +315,13 @@ Result<std::string> Api::status(const Call& call) {
         out.member("keys", provider.api_keys.size()).member("keys_resting", health.keys_resting);
         out.end_object();
     }
-    out.end_array().end_object();
+    out.end_array();
+    const auto memory = services.memory.status();
+    out.key("memory").begin_object().member("limit_bytes", memory.limit).member("held_bytes", memory.held);
+    out.member("most_bytes", memory.most).member("refused", static_cast<std::int64_t>(memory.refused));
+    for (std::size_t kind = 0; kind < kMemoryKindNames.size(); ++kind)
+        out.member(fmt::format("{}_bytes", kMemoryKindNames[kind]), memory.by_kind[kind]);
+    out.end_object().end_object();
     return out.take();
 }
 

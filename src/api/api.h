@@ -20,6 +20,7 @@ class Api final : public net::Service {
         : gateway_(gateway), experiments_(experiments), probes_(probes) {}
 
     Result<> admit(const net::Head& head) override;
+    std::string holder_of(const net::Head& head) override;
     net::Task<> handle(net::Exchange& exchange) override;  // no coroutine: most requests are the gateway's
     net::Response error(std::string_view path, int status, const Error& error) override;
 

@@ -171,6 +171,13 @@ struct KeyLimits {
     std::int64_t requests_per_minute = 0;  // 0: no limit
     std::int64_t tokens_per_minute = 0;
     std::int64_t concurrency = 0;
+    // What is left with us; of a conversation: of each.
+    std::int64_t files = 1'000;
+    std::size_t file_bytes = 1UL << 30;
+    std::int64_t responses = 10'000;
+    std::size_t response_bytes = 256UL << 20;
+    std::int64_t conversations = 1'000;
+    std::size_t conversation_bytes = 64UL << 20;
 };
 
 struct Key {

@@ -47,6 +47,7 @@ void read_limits(Section& s, net::ServerLimits& limits) {
     s.number("header_count", limits.header_count, 1, 1000);
     s.bytes("body_bytes", limits.body_bytes, 1024, 1024UL * 1024 * 1024);
     s.bytes("bodies_bytes", limits.bodies_bytes, 1024, 64UL * 1024 * 1024 * 1024);
+    s.bytes("memory_bytes", limits.memory_bytes, MemoryAccount::kSmallest, 64UL * 1024 * 1024 * 1024);
     s.duration("header_timeout", limits.header_timeout);
     s.duration("body_timeout", limits.body_timeout);
     s.duration("idle_timeout", limits.idle_timeout);
@@ -502,6 +503,13 @@ void read_key(const std::string& id, Section& s, Config& config) {
         limits.number("rpm", key.limits.requests_per_minute, 1, 1'000'000'000);
         limits.number("tpm", key.limits.tokens_per_minute, 1, 1'000'000'000'000);
         limits.number("concurrency", key.limits.concurrency, 1, 1'000'000);
+        constexpr std::size_t kMostBytes = 1UL << 44;
+        limits.number("files", key.limits.files, 0, 1'000'000);
+        limits.bytes("file_bytes", key.limits.file_bytes, 0, kMostBytes);
+        limits.number("responses", key.limits.responses, 0, 10'000'000);
+        limits.bytes("response_bytes", key.limits.response_bytes, 0, kMostBytes);
+        limits.number("conversations", key.limits.conversations, 0, 1'000'000);
+        limits.bytes("conversation_bytes", key.limits.conversation_bytes, 0, kMostBytes);
     });
     config.keys.push_back(std::move(key));
 }

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "chat/estimate.h"
 #include "chat/told.h"
+#include "gateway/weight.h"
 #include "privacy/guard.h"
 
 namespace tandem::gateway {
@@ -27,7 +28,8 @@ Attempt::Attempt(Way& way, const routing::Candidate& candidate)
       provider_(*way.config.provider(candidate.provider)),
       model_(*way.config.model(candidate.model)),
       started_(way.services.clock.steady()),
-      endpoint_(upstream::endpoint_of(provider_)) {
+      endpoint_(upstream::endpoint_of(provider_)),
+      memory_(way.services.memory.open(MemoryKind::answer, way.who.id(), true)) {
     auto& request = way.exchange.cancel();
     request.on_fire(hook_, [this, &request] { cancel_.fire(request.reason()); });
 }
@@ -103,7 +105,10 @@ net::Task<Next> Attempt::send() {
     if (!engine()) endpoint_.api_key = provider_.api_keys[api_key];
     if (const auto bound = way_.failure_policy().attempt_timeout; bound.count() > 0)
         endpoint_.first_byte_timeout = std::min(endpoint_.first_byte_timeout, bound);
-    if (auto chosen = choose_question(); !chosen) {
+    Result<> chosen = choose_question();
+    if (chosen) chosen = co_await convert();
+    if (cancel_.fired()) co_return cancelled(false);
+    if (!chosen) {
         way_.warn(fmt::format("{}: {}", candidate_.model, chosen.error().message));
         co_return failed(ours(chosen.error(), upstream::Remedy::next));
     }
@@ -188,19 +193,33 @@ Result<> Attempt::choose_question() {
     } else if (!sent && way_.of_itself.label > way_.of_itself.rest) {
         way_.remember_whole_was_seen();
     }
-    const auto choices = std::max<std::int64_t>(1, way_.inputs->features.choices);
-    auto made = Conversion::make(question(), provider_, model_, better_ != nullptr, sets_bound_ ? bound_ / choices : 0);
-    if (!made) return fail(made.error());
-    conversion_ = std::move(*made);
+    return {};
+}
+
+// The question in the provider's words; a large one is said on the pool.
+net::Task<Result<>> Attempt::convert() {
+    auto make = [this]() -> Result<> {
+        const auto choices = std::max<std::int64_t>(1, way_.inputs->features.choices);
+        auto made =
+            Conversion::make(question(), provider_, model_, better_ != nullptr, sets_bound_ ? bound_ / choices : 0);
+        if (!made) return fail(made.error());
+        conversion_ = std::move(*made);
+        return {};
+    };
+    Result<> made;
+    if (question().document.source().size() <= kLargeBody)
+        made = make();
+    else
+        made = co_await net::run_on<Result<>>(way_.services.scans, way_.who.id(), make);
+    if (!made) co_return made;
     if (sets_bound_)
         way_.warn(fmt::format(
             "{} may answer with {} tokens: no maximum was given, and the key '{}' has a budget or a limit of tokens; "
-            "ask "
-            "for as many as you need (max_tokens), or set policy.answer_bound or policy.unbounded in tandem.yaml",
-            candidate_.model, bound_ / choices, way_.who.id()));
+            "ask for as many as you need (max_tokens), or set policy.answer_bound or policy.unbounded in tandem.yaml",
+            candidate_.model, bound_ / std::max<std::int64_t>(1, way_.inputs->features.choices), way_.who.id()));
     for (const auto& warning : conversion_->warnings()) way_.warn(warning);
     add_filters();
-    return {};
+    co_return made;
 }
 
 // What sees the answer last: the owner's rules for answers, then what puts values back.
@@ -332,7 +351,7 @@ net::Task<bool> Attempt::ask_json(const ledger::Reservation& reservation, std::s
         co_await upstream::send(way_.gateway.client_of(way_.exchange.worker()), std::move(*clearance), reservation,
                                 endpoint_, std::move(call), way_.deadline, cancel_, way_.services.clock);
     if (!answered) co_return false;
-    auto text = co_await answered->answer.read_all();
+    auto text = co_await answered->answer.read_all(memory_, kAnswerCopies);
     co_return text&& answer.parse(*text).has_value();
 }
 
@@ -463,6 +482,8 @@ upstream::Remedy Attempt::remedy_of(upstream::Failure& failure) const {
 
 // A 200 that turned out to be none: the client has seen nothing of it.
 Next Attempt::unreadable(Error error, const Usage& usage) {
+    // It is we who have no memory for it; the provider is well, and would answer the same again.
+    if (error.code == ErrorCode::unavailable) return failed(ours(std::move(error), upstream::Remedy::give_up), usage);
     const auto what = error.code == ErrorCode::timeout   ? config::FailureClass::timeout
                       : error.code == ErrorCode::context ? config::FailureClass::context
                                                          : config::FailureClass::invalid_output;

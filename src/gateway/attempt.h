@@ -90,6 +90,7 @@ class Attempt final : public Served {
     bool may_say(std::int64_t tokens);
     void end_at_limit();
     Result<> choose_question();
+    net::Task<Result<>> convert();
     void add_filters();
     upstream::Call call_of();
     std::vector<privacy::ClientHeader> client_headers();
@@ -99,6 +100,7 @@ class Attempt final : public Served {
     net::Task<Next> begin_stream();
     net::Task<Next> give_stream();
     net::Task<> read_on();
+    Result<> hold_what_is_kept();
 
     // A failure that is not its provider's.
     static upstream::Failure ours(Error error, upstream::Remedy remedy);
@@ -153,6 +155,7 @@ class Attempt final : public Served {
     std::optional<net::Answer> answer_;
     bool streamed_ = false;  // as it came
 
+    Held memory_;       // for the answer
     std::string body_;  // of an answer in one piece
     Conversion::Whole whole_;
     std::unique_ptr<StreamRelay> relay_;

@@ -8,6 +8,7 @@
 #include "chat/told.h"
 #include "gateway/aside.h"
 #include "gateway/attempt.h"
+#include "gateway/weight.h"
 
 namespace tandem::gateway {
 
@@ -98,6 +99,7 @@ net::Task<Attempt::Doubt> Attempt::doubt_after_sample(const chat::Told& told) {
 Next Attempt::escalate(const chat::Told& told, Doubt doubt, const Usage& usage, const std::function<Spare()>& say) {
     if (!doubt.faulty) {
         way_.spare = say();
+        way_.spare_memory = std::move(memory_);
         way_.spare->served = *this;
     }
     way_.warn(fmt::format("{} answered, and its answer did not pass: {}", record.model, doubt.reason));
@@ -111,14 +113,22 @@ Next Attempt::escalate(const chat::Told& told, Doubt doubt, const Usage& usage, 
 // ---- the answer, whole ----
 
 net::Task<Next> Attempt::begin_whole() {
-    auto body = co_await answer_->read_all();
+    auto body = co_await answer_->read_all(memory_, kAnswerCopies);
     if (cancel_.fired()) {
         if (body) body_ = std::move(*body);
         co_return cancelled(true);
     }
     if (!body) co_return unreadable(body.error(), unknown());
     mark_first_byte();
-    auto read = conversion_->read(*body, streamed_, way_.frame(*this).id);
+    const auto id = way_.frame(*this).id;
+    auto read_it = [this, &body, &id] { return conversion_->read(*body, streamed_, id); };
+    Result<Conversion::Whole> read;
+    if (body->size() <= kLargeBody)
+        read = read_it();
+    else
+        read = co_await net::run_on<Result<Conversion::Whole>>(way_.services.scans, way_.who.id(), read_it);
+    // Where too much waits for the pool, it is done here: what was answered is paid.
+    if (!read && read.error().code == ErrorCode::unavailable) read = read_it();
     if (!read && read.error().code == ErrorCode::policy) co_return stopped(read.error(), usage_of_body(*body));
     if (!read) {
         Error error = read.error();
@@ -147,7 +157,16 @@ net::Task<Next> Attempt::give_whole() {
     way_.remember_answer(*this, whole_.told.text);
     learn_answer(whole_.told);
     way_.tell_trials(*this, whole_.told);
-    auto said = conversion_->say(whole_, std::move(body_), streamed_, record.usage, std::move(frame));
+    auto say_it = [this, &frame]() -> Result<Conversion::Said> {
+        return conversion_->say(whole_, std::move(body_), streamed_, record.usage, std::move(frame));
+    };
+    Result<Conversion::Said> made;
+    if (body_.size() <= kLargeBody)
+        made = say_it();
+    else
+        made = co_await net::run_on<Result<Conversion::Said>>(way_.services.scans, way_.who.id(), say_it);
+    if (!made) made = say_it();
+    auto& said = *made;
     // Reranked texts come back as they were sent.
     if (sent && way_.question.front.operation == Operation::rerank)
         said.body = privacy::restored(sent->stands, said.body, true);
@@ -164,6 +183,13 @@ net::Task<Next> Attempt::give_whole() {
 
 // ---- the answer, as it comes ----
 
+// What a stream leaves behind while it passes: its text, once for the checks and once for what is kept of it.
+Result<> Attempt::hold_what_is_kept() {
+    const auto text = static_cast<std::size_t>(relay_->estimated_output().count) * 4;
+    const auto wanted = text * kAnswerCopies;
+    return wanted > memory_.bytes() + kAnswerStep ? memory_.resize(wanted) : Result<>{};
+}
+
 // One more piece of it.
 net::Task<> Attempt::read_on() {
     auto piece = co_await answer_->read();
@@ -179,6 +205,9 @@ net::Task<> Attempt::read_on() {
         over_ = true;
     } else if (auto ok = relay_->feed(*piece); !ok) {
         broken_ = ok.error();
+        over_ = true;
+    } else if (auto room = hold_what_is_kept(); !room) {
+        broken_ = room.error();
         over_ = true;
     }
     if (relay_->spent()) end_at_limit();
@@ -249,7 +278,8 @@ net::Task<Next> Attempt::give_stream() {
     if (broken_) {
         record.error = way_.recordable(broken_->message, broken_->code == ErrorCode::policy ? 0 : record.status);
         settle(usage, "cut");
-        if (broken_->code != ErrorCode::policy) way_.services.health.failed(provider_.id, record.error);
+        if (broken_->code != ErrorCode::policy && broken_->code != ErrorCode::unavailable)
+            way_.services.health.failed(provider_.id, record.error);
         co_return Next::cut;
     }
     if (better_ != nullptr)

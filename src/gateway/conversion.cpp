@@ -30,6 +30,21 @@ chat::Request as_messages(Kind kind, const std::string& model, const std::vector
     return request;
 }
 
+// Errors: too_large.
+Result<> check_counts(const chat::Request& request) {
+    std::size_t parts = 0;
+    for (const auto& message : request.messages) parts += message.parts.size();
+    const auto too_many = [](std::size_t count, std::string_view what, std::size_t most) {
+        return fail(ErrorCode::too_large,
+                    fmt::format("the request has {} {}, and {} are the most that is taken", count, what, most));
+    };
+    if (request.messages.size() > chat::kMostMessages)
+        return too_many(request.messages.size(), "messages", chat::kMostMessages);
+    if (parts > chat::kMostParts) return too_many(parts, "parts of messages", chat::kMostParts);
+    if (request.tools.size() > chat::kMostTools) return too_many(request.tools.size(), "tools", chat::kMostTools);
+    return {};
+}
+
 // Thoughts of a provider of another dialect, which this one would not take back.
 bool has_foreign_reasoning(const chat::Request& request) {
     for (const auto& message : request.messages)
@@ -119,20 +134,20 @@ Result<> decode(Question& question) {
         if (!embed) return fail(embed.error());
         question.embed = std::move(*embed);
         question.request = as_messages(kind, question.embed.model, question.embed.texts);
-        return {};
+        return check_counts(question.request);
     }
     if (operation == Operation::rerank) {
         auto rerank = dialect::decode_rerank(question.document);
         if (!rerank) return fail(rerank.error());
         rerank->documents.push_back(rerank->query);
         question.request = as_messages(kind, rerank->model, rerank->documents);
-        return {};
+        return check_counts(question.request);
     }
     auto request = operation == Operation::completion ? dialect::openai_chat::decode_completion(question.document)
                                                       : dialect::of(kind).decode_request(question.incoming());
     if (!request) return fail(request.error());
     question.request = std::move(*request);
-    return {};
+    return check_counts(question.request);
 }
 
 Result<std::shared_ptr<const Question>> begun_question(const Question& question, std::string_view text) {

@@ -13,13 +13,13 @@
 #include "gateway/attempt.h"
 #include "gateway/betas.h"
 #include "gateway/count.h"
+#include "gateway/weight.h"
 #include "net/children.h"
 
 namespace tandem::gateway {
 
 namespace {
 
-constexpr std::size_t kLargeBody = 256 * 1024;  // decoded and scanned on a thread of its own
 constexpr milliseconds kFirstRetryPause{150};
 
 // Health and money of each model, as far as they speak against it.
@@ -131,20 +131,29 @@ class Run {
             if (!admission) co_return fail(admission.error());
             way_.admission = std::make_shared<const ledger::Admission>(std::move(*admission));
         }
+        const auto size = exchange_.request().body.size();
+        const auto weight = weight_of(exchange_.request().body);
+        auto memory = services_.memory.take(MemoryKind::document, way_.who.id(), weight, is_small(weight));
+        if (!memory) co_return fail(memory.error());
+        way_.memory = std::move(*memory);
         Result<> read;
-        if (exchange_.request().body.size() <= kLargeBody) {
+        large_ = size > kLargeBody;
+        if (!large_) {
             read = decode_and_detect();
         } else {
-            read = co_await net::run_on<Result<>>(services_.pool, [this] { return decode_and_detect(); });
+            read =
+                co_await net::run_on<Result<>>(services_.scans, way_.who.id(), [this] { return decode_and_detect(); });
         }
         if (!read) co_return read;
         if (!way_.config.policy.objective.embedding.empty()) co_await look_at_meaning();
-        co_return decide();
+        if (!large_) co_return decide();
+        co_return co_await net::run_on<Result<>>(services_.scans, way_.who.id(), [this] { return decide(); });
     }
 
     Result<> decode_and_detect() {
         auto& question = way_.question;
-        if (auto ok = question.document.parse(exchange_.request().body); !ok) return ok;
+        // The document keeps the body itself; nobody else has a copy of it.
+        if (auto ok = question.document.take(std::move(exchange_.request().body)); !ok) return ok;
         if (auto ok = decode(question); !ok) return ok;
         const auto& who = way_.who;
         if (!who.may_use(request().model))
@@ -294,7 +303,7 @@ class Run {
         // The table is part of it: another policy may want another model.
         return hex(sha256(fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", way_.snapshot->table_id, way_.who.id(),
                                       way_.question.path, way_.question.array, name_of(way_.inputs->label),
-                                      way_.asked.conversation, exchange_.request().body)));
+                                      way_.asked.conversation, way_.question.document.source())));
     }
     std::shared_ptr<const AnswerCache::Answer> cached() {
         way_.same_request = same_request();
@@ -371,6 +380,15 @@ class Run {
     net::Task<Next> attempt(std::size_t i) {
         ++tries_[i];
         const auto& candidate = candidates()[i];
+        if (large_ && candidate.redacted) {
+            // Made here, where nothing else of the request is under way. What is wrong with it the attempt says.
+            auto made =
+                co_await net::run_on<Result<>>(services_.scans, way_.who.id(), [this, &candidate]() -> Result<> {
+                    if (auto redacted = way_.redacted_for(candidate.zone); !redacted) return fail(redacted.error());
+                    return {};
+                });
+            (void)made;
+        }
         Attempt first(way_, candidate);
         const bool holds = way_.decision->cascade && candidate.zone == Zone::local && i + 1 < tries_.size();
         if (holds) first.hold(candidates()[i + 1]);
@@ -575,6 +593,7 @@ class Run {
     Services& services_;
     net::Exchange& exchange_;
     privacy::LabelMemory::Recalled recalled_;
+    bool large_ = false;  // what takes its time is done on the pool
     privacy::Labelled labelled_;
     std::string embedded_by_;
     std::vector<float> embedded_;

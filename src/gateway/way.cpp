@@ -7,6 +7,7 @@
 #include "access/origin.h"
 #include "base/text.h"
 #include "chat/told.h"
+#include "gateway/weight.h"
 #include "privacy/guard.h"
 
 namespace tandem::gateway {
@@ -78,6 +79,7 @@ Result<std::shared_ptr<const Redacted>> Way::redacted_for(Zone zone) {
 }
 
 Result<std::shared_ptr<const Redacted>> Way::redacted(const Question& whole, Zone zone) {
+    if (auto room = memory.grow(redacted_weight_of(whole.document.source())); !room) return fail(room.error());
     auto& vault = services.privacy.vault();
     auto scope = vault.scope_of(who.id(), conversation_name());
     if (!scope) return fail(scope.error());

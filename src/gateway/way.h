@@ -57,6 +57,7 @@ class Way {
     const Keeping keeping;
     const SteadyTime arrived;
     SteadyTime deadline;
+    Held memory;  // for the question and what is made of it; goes after all of that
     Question question;
     privacy::Identity identity;
     Learning::Place place;
@@ -85,6 +86,7 @@ class Way {
     Served last_asked;              // whose it was
     bool own_error = false;         // its body is in the client's dialect
     std::int64_t too_long_for = 0;  // a context that the prompt did not fit
+    Held spare_memory;
     std::optional<Spare> spare;
     std::string given;           // of a stream, for the cache
     Usage before;                // of a stream that broke off and was gone on with

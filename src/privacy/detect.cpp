@@ -345,7 +345,8 @@ class Seams {
         std::string out;
         for (auto* one : {&said_, &named_, &keyed_}) {
             if (leaves != nullptr)
-                for (const auto& leaf : one->leaves) leaves->push_back({out.size() + leaf.begin, out.size() + leaf.end});
+                for (const auto& leaf : one->leaves)
+                    leaves->push_back({out.size() + leaf.begin, out.size() + leaf.end});
             out += one->text;
             if (one != &keyed_) out += '\n';
         }

@@ -17,7 +17,8 @@ namespace tandem::privacy {
 
 namespace {
 
-constexpr std::size_t kLargestRun = 4096;  // a longer finding is a file's bytes, not a value
+constexpr std::size_t kLargestRun = 4096;   // a longer finding is a file's bytes, not a value
+constexpr std::size_t kMostFresh = 20'000;  // values of one request that are new; each costs a kilobyte
 
 // What reads as a stand-in in a text, however it is written: "credit card 1", "CREDIT\_CARD-1". By its number, what
 // stands before that.
@@ -85,6 +86,9 @@ class Redactor {
         add_known();
         auto body = redacted(**looked);
         if (!body) return fail(body.error());
+        if (result_.fresh.size() >= kMostFresh)
+            return fail(ErrorCode::policy,
+                        fmt::format("it holds {} private values or more, too many to be redacted", kMostFresh));
         result_.body = std::move(*body);
         return std::move(result_);
     }
@@ -117,6 +121,8 @@ class Redactor {
         const auto key = key_of(type, value) + (glued ? "\nwithin a word" : "");
         auto found = by_value_.find(key);
         const bool fresh = found == by_value_.end();
+        // Nothing of this request is sent, see run().
+        if (fresh && result_.fresh.size() >= kMostFresh) return result_.fresh.front();
         if (fresh) {
             StandIn made{std::string(type), 0, {}, std::string(value)};
             do {

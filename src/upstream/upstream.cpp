@@ -10,6 +10,8 @@ namespace tandem::upstream {
 
 namespace {
 
+constexpr std::size_t kErrorBytes = 256 * 1024;  // of an answer that is an error
+
 Failure from_status(int status, std::string body, const net::Fields& headers, const Endpoint& endpoint,
                     const std::string& provider, WallTime now) {
     Failure failure;
@@ -120,7 +122,7 @@ net::Task<std::expected<Sent, Failure>> send(net::Caller& client, privacy::Clear
     const int status = answer->status();
     if (status != 200) {
         const net::Fields headers = answer->headers();
-        auto body = co_await answer->read_all();
+        auto body = co_await answer->read_first(kErrorBytes);
         co_return Failed(
             from_status(status, body ? std::move(*body) : "", headers, endpoint, clearance.provider(), clock.wall()));
     }

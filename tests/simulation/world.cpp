@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "kept/kept.h"
+#include "kept/quota.h"
 #include "privacy/egress.h"
 #include "privacy/keys.h"
 #include "privacy/memory.h"
@@ -443,7 +444,8 @@ Ground::Ground() {
                                        store::Migration{probe::kProbesSchema},
                                        store::Migration{kept::kKeptSchema2},
                                        store::Migration{ledger::kLedgerSchema2},
-                                       store::Migration{third.c_str()}};
+                                       store::Migration{third.c_str()},
+                                       store::Migration{kept::kQuotaSchema}};
     store = std::move(*store::Store::open_at_once(":memory:", migrations));
     detector = std::move(*privacy::make_detector({}));
     engines = std::make_unique<engine::Engines>(
@@ -475,9 +477,10 @@ Outcome run(Ground& ground, std::uint64_t seed) {
     upstream::Gate gate(clock);
     upstream::Pace pace;
     routing::Repeats repeats;
-    gateway::Learning learning(store, clock, ground.pool, [](const auto&, const auto&) { return std::string(); });
+    gateway::Learning learning(store, clock, ground.memory, ground.pool,
+                               [](const auto&, const auto&) { return std::string(); });
     experiment::Experiments experiments(store, clock, learning);
-    gateway::AnswerCache cache;
+    gateway::AnswerCache cache(ground.memory);
     net::Worker worker(&clock);
     gateway::Services services{.clock = clock,
                                .random = *dice,
@@ -493,6 +496,8 @@ Outcome run(Ground& ground, std::uint64_t seed) {
                                .learning = learning,
                                .cache = cache,
                                .trials = experiments,
+                               .memory = ground.memory,
+                               .scans = ground.scans,
                                .pool = ground.pool,
                                .admin_token = {},
                                .mutex = {},
