@@ -69,6 +69,7 @@ class Texts {
 
     // Whether it counts; what would have to be released so that it does not, is noted.
     bool counts(const Finding& finding) {
+        if (content_.released.empty() && noted_.size() >= kMostLeaves) return true;
         const auto after = [](std::size_t at, const Leaf& leaf) { return at < leaf.end; };
         const auto first = std::upper_bound(leaves_.begin(), leaves_.end(), finding.begin, after);
         auto last = std::lower_bound(leaves_.begin(), leaves_.end(), finding.end,
