@@ -253,8 +253,8 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
                                 store::Migration{probe::kProbesSchema},
                                 store::Migration{kept::kKeptSchema2},
                                 store::Migration{ledger::kLedgerSchema2},
-                                store::Migration{laws_schema().c_str()},
-                                store::Migration{kept::kQuotaSchema}};
+                                store::Migration{kept::kQuotaSchema},
+                                store::Migration{laws_schema().c_str()}};
     auto store = store::Store::open(
         config.data / "ledger.db", migrations,
         config.durability == config::Durability::power ? store::Durability::power : store::Durability::process);

@@ -444,8 +444,8 @@ Ground::Ground() {
                                        store::Migration{probe::kProbesSchema},
                                        store::Migration{kept::kKeptSchema2},
                                        store::Migration{ledger::kLedgerSchema2},
-                                       store::Migration{third.c_str()},
-                                       store::Migration{kept::kQuotaSchema}};
+                                       store::Migration{kept::kQuotaSchema},
+                                       store::Migration{third.c_str()}};
     store = std::move(*store::Store::open_at_once(":memory:", migrations));
     detector = std::move(*privacy::make_detector({}));
     engines = std::make_unique<engine::Engines>(
