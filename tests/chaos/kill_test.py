@@ -118,7 +118,7 @@ class Kill(unittest.TestCase):
             tandem.start()
             rows = json.loads(tandem.cli("cost", "--json").stdout)
             sent = len({r["decision"] for r in tandem.egress()})
-            self.assertGreater(len(cloud.requests), KILLED_UNDER_BUDGET)
+            self.assertGreater(len(cloud.requests), 6)
             self.assertGreaterEqual(rows["total_micros"], counted[0] * 10)
             self.assertLessEqual(rows["total_micros"], 10_000)
             self.assertLessEqual(counted[0], 1000)
