@@ -141,6 +141,8 @@ class Vectorscan final : public Detector {
             if (auto ok = look(in_context, disguises - 1, deadline, inner); !ok) failed = ok;
             for (auto& finding : inner) {
                 if (finding.score < kSure || finding.end <= begin) continue;
+                // Lists of small numbers read as text too: only what is sure is a phone.
+                if (finding.category == config::Category::phone && finding.score < 0.9F) continue;
                 finding.begin = encoded.begin;
                 finding.end = encoded.end;
                 findings.push_back(finding);
@@ -322,6 +324,7 @@ class Seams {
             for (const json::Value child : value.children())
                 if (is_name(child.key())) add(child.text(), named_);
             for (const json::Value child : value.children()) {
+                keyed_ += '\n';
                 add(child.key(), keyed_);
                 if (is_structure(child.key())) continue;
                 if (is_name(child.key()) && (child.is(json::Kind::string) || child.is(json::Kind::number)))

@@ -95,6 +95,7 @@ void undo_all(std::string_view text, Rewriting& rewriting) {
 
 // ---- values that are wrapped over a line ----
 
+constexpr std::size_t kAroundLine = 160;   // bytes that are looked at on either side of a line's end
 constexpr std::size_t kLongestPiece = 64;  // of a value, looked at on either side of a line's end
 constexpr std::size_t kLeastWrapped = 10;
 constexpr std::size_t kMostIndent = 40;
@@ -157,12 +158,13 @@ Folded canonical(std::string_view text) {
 }
 
 std::optional<Folded> unwrapped(std::string_view text) {
-    Rewriting rewriting(text, kAround);
+    Rewriting rewriting(text, kAroundLine);
     for (std::size_t at = 0; (at = text.find('\n', at)) != std::string_view::npos; ++at) {
         std::size_t end = at;
         while (end > 0 && at - end < 4 && (text[end - 1] == ' ' || text[end - 1] == '\r' || text[end - 1] == '\\'))
             --end;
-        if (end == 0 || !in_value(text[end - 1])) continue;
+        // A full stop ends a sentence.
+        if (end == 0 || !in_value(text[end - 1]) || text[end - 1] == '.') continue;
         const std::size_t begin = next_line(text, at);
         if (begin == kWhole) continue;
         Piece piece;

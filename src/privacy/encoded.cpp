@@ -121,7 +121,8 @@ bool printable(unsigned char c) {
     return (c >= 0x20 && c != 0x7F) || c == '\n' || c == '\r' || c == '\t';
 }
 
-// Text has no control characters, and bytes beyond ASCII only as UTF-8.
+// Text has no control characters, and bytes beyond ASCII only as UTF-8. It may be all look-alikes: random bytes are
+// hardly ever UTF-8.
 bool is_text(std::string_view bytes) {
     std::size_t ascii = 0;
     for (std::size_t i = 0; i < bytes.size();) {
@@ -136,7 +137,7 @@ bool is_text(std::string_view bytes) {
         if (point.size == 0) return i + 4 > bytes.size() && ascii > 4;  // a cut character at the end
         i += point.size;
     }
-    return ascii * 2 >= bytes.size();
+    return true;
 }
 
 // UTF-16 of text that is ASCII for the most part: every other byte is zero.
@@ -295,8 +296,10 @@ class Dump {
         while (read_line() && to_next_line()) {
         }
         out = bytes_;
-        if (accepted(out, judge_)) return true;
-        // Words of a machine that writes the low byte first.
+        return accepted(out, judge_);
+    }
+    // The same of a machine that writes the low byte of a word first.
+    bool swapped(std::string& out) const {
         if (width_ != 4) return false;
         out.clear();
         for (std::size_t i = 0; i + 1 < bytes_.size(); i += 2) out += {bytes_[i + 1], bytes_[i]};
@@ -325,7 +328,7 @@ class Dump {
             const std::size_t digits = digits_at(from);
             if (digits % 2 != 0 || digits == 0 || digits > 16) break;
             if (width_ == 0) width_ = digits;
-            if (digits != width_ && !(digits < width_ && groups > 0)) break;
+            if (digits > width_) break;
             for (std::size_t i = from; i < from + digits; i += 2) {
                 const auto byte = static_cast<unsigned char>(hex_value(text_[i]) * 16 + hex_value(text_[i + 1]));
                 if (!judge_.take(byte)) return false;
@@ -337,7 +340,8 @@ class Dump {
             if (next == at_ || digits != width_) break;
             if (prefix_at(next) == 0 && !is_hex(next)) break;
             const std::size_t more = digits_at(next + prefix_at(next));
-            const bool ends = next + more >= text_.size() || !is_alnum(text_[next + more]);
+            const std::size_t behind = next + prefix_at(next) + more;
+            const bool ends = behind >= text_.size() || !is_alnum(text_[behind]);
             if (more == 0 || more % 2 != 0 || more > width_ || !ends) break;
             at_ = next;
         }
@@ -354,7 +358,8 @@ class Dump {
             return i;
         }
         std::size_t blanks = 0;
-        while (next < text_.size() && (text_[next] == ' ' || text_[next] == '\t') && blanks++ < 2) ++next;
+        while (next < text_.size() && (text_[next] == ' ' || text_[next] == '\t') && blanks++ < (width_ > 2 ? 1 : 2))
+            ++next;
         return next;
     }
 
@@ -396,12 +401,34 @@ class Dump {
 
 // ---- characters that stand apart ----
 
-// Reads "4 1 1 1" from its first character; 0: it is none, else where it ends. What is none is seen after a few.
-std::size_t read_spelled(std::string_view text, std::size_t at, std::string& out) {
-    out.clear();
+constexpr std::size_t kFarthestBack = 64;
+
+// What stands between the letter or digit at `at` and the next one.
+std::string_view separator_at(std::string_view text, std::size_t at) {
     std::size_t next = at + 1;
-    while (next < text.size() && next - at <= kLongestSeparator && !is_alnum(text[next])) ++next;
-    const auto separator = text.substr(at + 1, next - at - 1);
+    while (next < text.size() && next - at <= kLongestSeparator + 1 && !is_alnum(text[next])) ++next;
+    return text.substr(at + 1, next - at - 1);
+}
+
+// Where characters that stand apart begin, of which one is at `at`: those in front may be marks, which are not sought.
+std::size_t begin_of_spelled(std::string_view text, std::size_t at) {
+    const auto separator = separator_at(text, at);
+    if (separator.empty() || separator.size() > kLongestSeparator) return at;
+    std::size_t begin = at;
+    const std::size_t step = separator.size() + 1;
+    while (begin >= step && at - begin < kFarthestBack && text.substr(begin - step + 1, step - 1) == separator) {
+        const char c = text[begin - step];
+        if (is_blank(c) || c == separator.front()) break;
+        if (is_alnum(c) && begin > step && is_alnum(text[begin - step - 1])) break;
+        begin -= step;
+    }
+    return begin;
+}
+
+// Reads "4 1 1 1" from its first character; 0: it is none, else where it ends. What is none is seen after a few.
+std::size_t read_spelled(std::string_view text, std::size_t at, std::size_t sought, std::string& out) {
+    out.clear();
+    const auto separator = separator_at(text, sought);
     if (separator.empty() || separator.size() > kLongestSeparator) return 0;
     const bool blank = std::ranges::all_of(separator, is_blank);
     std::size_t end = at, count = 0, shown = 0;
@@ -481,12 +508,16 @@ void each_encoded(std::string_view text, const Visit& visit) {
             if (at > 0 && (hex_value(text[at - 1]) >= 0 || (is_alnum(text[at - 1]) && text[at - 1] != 'x'))) return;
             Dump dump(text, at);
             if (dump.read(decoded)) visit({at, dump.end(), decoded, false});
+            if (dump.swapped(decoded)) visit({at, dump.end(), decoded, false});
             dump_read = std::max(dump.end(), at + 1);
         });
         each(spelled_in(bits.alnum), from, spelled_read, [&](std::size_t at) {
             if (at > 0 && is_alnum(text[at - 1])) return;
-            if (const std::size_t end = read_spelled(text, at, decoded); end != 0) {
-                visit({at, end, decoded, true});
+            const std::size_t begin = std::max(begin_of_spelled(text, at), std::min(spelled_read, at));
+            std::size_t first = begin, end = read_spelled(text, first, at, decoded);
+            if (end == 0 && begin < at) end = read_spelled(text, first = at, at, decoded);
+            if (end != 0) {
+                visit({first, end, decoded, true});
                 spelled_read = end;
             }
         });

@@ -47,6 +47,13 @@ std::optional<std::uint32_t> number_at(std::string_view rest, unsigned base, std
     return used < least ? std::nullopt : std::optional(value);
 }
 
+// What is invisible may stand within a number: it goes first, and the number is read in the next layer.
+bool goes_on(std::string_view rest, std::size_t at) {
+    if (at >= rest.size()) return false;
+    const auto c = static_cast<unsigned char>(rest[at]);
+    return c >= 0x7F || (c < 0x20 && !is_blank(rest[at]));
+}
+
 // The code point as the canonical form has it.
 void append_plain(std::string& out, std::uint32_t point) {
     const char plain = plain_of(point);
@@ -100,7 +107,10 @@ Undone entity(std::string_view rest) {
     const auto value = number_at(rest.substr(from), hex ? 16 : 10, 1, kMostZeros + 7, used);
     if (!value) return {};
     std::size_t size = from + used;
-    if (size < rest.size() && rest[size] == ';') ++size;
+    if (size < rest.size() && rest[size] == ';')
+        ++size;
+    else if (goes_on(rest, size))
+        return {};
     return made(*value, size);
 }
 
@@ -153,7 +163,8 @@ Undone octal(std::string_view rest) {
     if (from == 3 && (rest.size() < 4 || rest[2] != '{')) return {};
     std::size_t used = 0;
     const auto value = number_at(rest.substr(from), 8, 2, from == 3 ? 8 : 3, used);
-    if (!value || *value < 0x20 || *value > 0xFF || *value == 0x7F) return {};
+    if (!value || (*value < 0x20 && *value != '\t' && *value != '\n') || *value > 0xFF || *value == 0x7F) return {};
+    if (from == 1 && used < 3 && goes_on(rest, from + used)) return {};
     if (from == 3 && (rest.size() <= from + used || rest[from + used] != '}')) return {};
     return {std::string(1, static_cast<char>(*value)), from + used + (from == 3 ? 1 : 0)};
 }
@@ -215,7 +226,7 @@ Undone quoted_printable(std::string_view text, std::size_t at) {
         return hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]);
     };
     const int value = code(at);
-    if (value < 0x20 || value == 0x7F) return {};
+    if ((value < 0x20 && value != '\t' && value != '\n' && value != '\r') || value == 0x7F) return {};
     const char next = rest.size() > 3 ? rest[3] : ' ';
     const bool among = code(at + 3) >= 0 || (at >= 3 && code(at - 3) >= 0) || rest.substr(3).starts_with("=\n") ||
                        rest.substr(3).starts_with("=\r\n");
@@ -264,8 +275,8 @@ Undone joint(std::string_view text, std::size_t at) {
 Undone parted_at(std::string_view text, std::size_t at) {
     const bool before = at > 1 && text[at - 1] == ' ' && is_alnum(text[at - 2]);
     const bool behind = at + 2 < text.size() && text[at + 1] == ' ' && is_alnum(text[at + 2]);
-    if (!before && !behind) return {};
-    return {"@", behind ? 2U : 1U, before ? 1U : 0U};
+    if (!before || !behind) return {};  // "see @scope/name" is none
+    return {"@", 2, 1};
 }
 
 // U+0041

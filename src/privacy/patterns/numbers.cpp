@@ -791,7 +791,7 @@ void wide_cards(const Wide& wide, Sink& sink) {
     }
 }
 
-constexpr float kSureInWide = 0.8F;  // below it the separators are needed to tell what it is
+constexpr float kSureInWide = 0.9F;  // below it the separators are needed to tell what it is
 
 void wide_run(const Kind& kind, const Candidate& c, Sink& sink) {
     const std::size_t at = c.end - 1;
@@ -814,6 +814,7 @@ void wide_run(const Kind& kind, const Candidate& c, Sink& sink) {
         if (const auto score = tried.check(stretch); score && *score >= 0.9F) sink.add(tried.kind, begin, end, *score);
     }
     std::size_t from = 0, to = 0;
+    if (begin == 0 || c.text[begin - 1] != '+') return;
     if (const auto score = phone(stretch, from, to); score && *score >= kSureInWide) {
         const std::size_t sign = rewritten.run.groups[0].begin - from;
         sink.add(kind, begin - std::min(begin, sign), end, *score);

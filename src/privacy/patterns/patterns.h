@@ -49,6 +49,11 @@ class Sink {
     std::array<Unended, 4> values_read;
     std::size_t jwt_read = 0;
     std::size_t key_end_sought = 0;  // up to here there is no end of a private key
+    std::size_t putty_end_sought = 0;
+    // Up to here a token was read, how often one that begins in it, and whether it was taken.
+    std::size_t token_read = 0;
+    unsigned token_tries = 0;
+    bool token_taken = false;
 };
 
 struct Pattern {

@@ -108,13 +108,13 @@ constexpr std::size_t kWidestGap = 4;  // bytes between two characters of one th
 // characters moved to the end (ISO 13616-1).
 void iban(const Kind& kind, const Candidate& c, Sink& sink) {
     const auto text = c.text;
-    const std::size_t start = c.end - (letter(text[c.end - 3]) ? 4 : 5);
+    const std::size_t start = c.end - 4;
     if (start > 0 && word(text[start - 1])) return;
     const std::size_t wanted = iban_length(compact(text.substr(start, 2)));
     if (wanted == 0) return;
     std::string all;
     std::size_t i = start, gap = 0, digits_seen = 0;
-    bool odd = c.end - start > 4;  // parted in a way that IBANs are not
+    bool odd = false;  // parted in a way that IBANs are not
     for (; i < text.size() && all.size() < wanted; ++i) {
         if (digit(text[i]) || letter(text[i])) {
             digits_seen += digit(text[i]) ? 1 : 0;
@@ -673,7 +673,7 @@ const auto kPatterns = std::to_array<Pattern>({
      "write to jane.doe@example.org!",
      "use @decorator.py"},
     {{"iban", "IBAN_CODE", Category::iban},
-     "\\b[A-Z]{2}[ \\n\\t_./-]?[0-9]{2}",
+     "\\b[A-Z]{2}[0-9]{2}",
      true,
      iban,
      "IBAN DE89 3704 0044 0532 0130 00.",
