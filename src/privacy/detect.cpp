@@ -324,7 +324,7 @@ class Seams {
             for (const json::Value child : value.children())
                 if (is_name(child.key())) add(child.text(), named_);
             for (const json::Value child : value.children()) {
-                keyed_ += '\n';
+                keyed_.text += '\n';
                 add(child.key(), keyed_);
                 if (is_structure(child.key())) continue;
                 if (is_name(child.key()) && (child.is(json::Kind::string) || child.is(json::Kind::number)))
