@@ -30,18 +30,38 @@ chat::Request as_messages(Kind kind, const std::string& model, const std::vector
     return request;
 }
 
-// Errors: too_large.
-Result<> check_counts(const chat::Request& request) {
-    std::size_t parts = 0;
-    for (const auto& message : request.messages) parts += message.parts.size();
+// How many messages, items, texts or parts a list holds, and lists in them.
+std::size_t elements_of(const json::Value& list) {
+    if (!list.is(json::Kind::array)) return 0;
+    std::size_t count = 0;
+    for (const json::Value one : list.children()) {
+        ++count;
+        for (const json::Value member : one.is(json::Kind::object) ? one.children() : json::Value().children())
+            if (const auto key = member.key();
+                key == "content" || key == "parts" || key == "images" || key == "tool_calls" || key == "output")
+                count += elements_of(member);
+    }
+    return count;
+}
+
+// Before anything is made of them: each takes more memory than its bytes. Errors: too_large.
+Result<> check_counts(const json::Document& document, Operation operation) {
+    const auto root = document.root();
     const auto too_many = [](std::size_t count, std::string_view what, std::size_t most) {
         return fail(ErrorCode::too_large,
                     fmt::format("the request has {} {}, and {} are the most that is taken", count, what, most));
     };
-    if (request.messages.size() > chat::kMostMessages)
-        return too_many(request.messages.size(), "messages", chat::kMostMessages);
-    if (parts > chat::kMostParts) return too_many(parts, "parts of messages", chat::kMostParts);
-    if (request.tools.size() > chat::kMostTools) return too_many(request.tools.size(), "tools", chat::kMostTools);
+    // Texts to embed have a bound of their own.
+    std::size_t messages = 0, all = 0;
+    for (const auto* list : {"messages", "input", "contents", "documents"}) {
+        if (operation == Operation::embed) break;
+        messages += root[list].is(json::Kind::array) ? root[list].size() : 0;
+        all += elements_of(root[list]);
+    }
+    if (messages > chat::kMostMessages) return too_many(messages, "messages", chat::kMostMessages);
+    if (all - messages > chat::kMostParts) return too_many(all - messages, "parts of messages", chat::kMostParts);
+    const auto tools = root["tools"].is(json::Kind::array) ? root["tools"].size() : 0;
+    if (tools > chat::kMostTools) return too_many(tools, "tools", chat::kMostTools);
     return {};
 }
 
@@ -129,25 +149,26 @@ std::set<std::string> custom_tools(const chat::Request& request) {
 
 Result<> decode(Question& question) {
     const auto& [kind, operation] = question.front;
+    if (auto ok = check_counts(question.document, operation); !ok) return ok;
     if (operation == Operation::embed) {
         auto embed = dialect::decode_embed(kind, question.incoming());
         if (!embed) return fail(embed.error());
         question.embed = std::move(*embed);
         question.request = as_messages(kind, question.embed.model, question.embed.texts);
-        return check_counts(question.request);
+        return {};
     }
     if (operation == Operation::rerank) {
         auto rerank = dialect::decode_rerank(question.document);
         if (!rerank) return fail(rerank.error());
         rerank->documents.push_back(rerank->query);
         question.request = as_messages(kind, rerank->model, rerank->documents);
-        return check_counts(question.request);
+        return {};
     }
     auto request = operation == Operation::completion ? dialect::openai_chat::decode_completion(question.document)
                                                       : dialect::of(kind).decode_request(question.incoming());
     if (!request) return fail(request.error());
     question.request = std::move(*request);
-    return check_counts(question.request);
+    return {};
 }
 
 Result<std::shared_ptr<const Question>> begun_question(const Question& question, std::string_view text) {

@@ -276,6 +276,7 @@ net::Task<> run_in_background(std::shared_ptr<BackgroundRun> run) {
                        }});
     run->live->runs_with(&exchange.cancel());
     auto& services = run->gateway.services();
+    run->memory.shrink(weight_of(exchange.request().body));
     co_await answer_question(run->gateway, {exchange, run->snapshot, run->who, run->said, run->admission, {}},
                              {kDialect, Operation::chat}, keeping_of(run->plan, run->who, run->now));
     run->live->runs_with(nullptr);
@@ -615,7 +616,9 @@ net::Task<> answer_response(Gateway& gateway, Call call, bool counts) {
     }
     if ((*plan)->background && !counts) {
         // Its body goes with it, and is not the connection's any more.
-        if (auto room = held.grow(call.request().body.size()); !room)
+        // What it takes to answer is there before it is taken on: run_in_background() gives that part back.
+        const auto& body = call.request().body;
+        if (auto room = held.grow(body.size() + weight_of(body)); !room)
             co_await reply_json(call, kDialect, fail(room.error()));
         else
             co_await start_background(gateway, std::move(call), std::move(*plan), std::move(held), model);

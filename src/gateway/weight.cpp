@@ -10,7 +10,7 @@ namespace {
 
 std::size_t weight(std::string_view body, std::size_t copies) {
     const auto values = std::min(json::values_at_most(body), json::kMaxValues);
-    return kPerRequest + copies * body.size() + values * kPerValue;
+    return kPerRequest + copies * body.size() + values * kPerValue + std::min(values, kMostDecoded) * kPerDecoded;
 }
 
 }  // namespace

@@ -79,7 +79,7 @@ class Account(Base):
         status, headers, body = self.tandem.chat("x" * 8 * MIB, headers=ALICE)
         self.assertEqual(status, 413)
         self.assertIn("server.limits.memory_bytes", body.decode())
-        status, headers, body = self.tandem.request("/v1/chat/completions", b'{"model":"m","messages":[' + b"0," * 100_000 + b"0]}", ALICE)
+        status, headers, body = self.tandem.request("/v1/chat/completions", b'{"model":"m","messages":[{"role":"user","content":"a"}],"x":[' + b"0," * 200_000 + b"0]}", ALICE)
         self.assertEqual(status, 413, body)
 
     def test_a_body_that_never_ends_is_given_back(self):

@@ -68,7 +68,7 @@ TEST(Bounds, OutcomesOfManyModelsTogether) {
         for (int m = 0; m < models; ++m) all.push_back({"m" + std::to_string(m), "same", {}});
         learner.configure(all);
         std::vector<routing::Outcome> outcomes;
-        for (int i = 0; i < 3'000; ++i) {
+        for (int i = 0; i < 1'200; ++i) {
             routing::Outcome outcome;
             outcome.decision = std::to_string(i);
             outcome.model = "m" + std::to_string(i % models);
@@ -78,7 +78,7 @@ TEST(Bounds, OutcomesOfManyModelsTogether) {
             for (std::uint32_t t = 0; t < 4'000; ++t)
                 outcome.traits.emplace_back((t * 2 + static_cast<std::uint32_t>(i)) % routing::kHashedTraits, 0.01F);
             outcomes.push_back(std::move(outcome));
-            if (outcomes.size() == 500) learner.learn(std::exchange(outcomes, {}));
+            if (outcomes.size() == 400) learner.learn(std::exchange(outcomes, {}));
         }
         EXPECT_LE(learner.bytes(), 3 * routing::Learner::kMostBytes) << models << " models";
         EXPECT_GT(learner.bytes(), routing::Learner::kMostBytes / 8) << models << " models";

@@ -43,6 +43,23 @@ void* operator new(std::size_t size) {
 void* operator new[](std::size_t size) {
     return counted(size);
 }
+// The library asks in this way too: all must come from one place.
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+    try {
+        return counted(size);
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
+}
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+    return operator new(size, std::nothrow);
+}
+void operator delete(void* block, const std::nothrow_t&) noexcept {
+    uncounted(block);
+}
+void operator delete[](void* block, const std::nothrow_t&) noexcept {
+    uncounted(block);
+}
 void operator delete(void* block) noexcept {
     uncounted(block);
 }
