@@ -9,7 +9,7 @@ namespace tandem::gateway {
 
 // Measured for the bodies that cost most for their size (tests/gateway/weight_test.cpp), and rounded up.
 inline constexpr std::size_t kCopies = 3;           // of its text: decoded, looked at by detectors, encoded
-inline constexpr std::size_t kPerValue = 128;       // bytes for each value of its JSON, in the document and decoded
+inline constexpr std::size_t kPerValue = 512;       // bytes for each value of its JSON, in the document, decoded and looked at
 inline constexpr std::size_t kPerRequest = 16'384;  // bytes for any request
 // Decoded and encoded once more for a zone that may see it redacted.
 inline constexpr std::size_t kRedactedCopies = 4;
