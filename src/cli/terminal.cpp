@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <iostream>
 #include <streambuf>
@@ -81,9 +82,16 @@ int close_filtered(void* cookie) {
     return write_all(guarded.fd, out) ? 0 : EOF;
 }
 
-// It lives as long as the process, and is flushed at its exit like every stream of C.
+// What is guarded outlives every static object: C flushes its streams after those are gone.
+Guarded* guarded_for_ever(int fd) {
+    static std::array<Guarded*, 3> kept{};
+    auto& guarded = kept.at(static_cast<std::size_t>(fd));
+    if (guarded == nullptr) guarded = new Guarded{fd, {}};
+    return guarded;
+}
+
 FILE* filtered(int fd, int buffering) {
-    auto* guarded = new Guarded{fd, {}};
+    auto* guarded = guarded_for_ever(fd);
     FILE* stream = fopencookie(guarded, "w", {nullptr, write_filtered, nullptr, close_filtered});
     if (stream != nullptr) setvbuf(stream, nullptr, buffering, BUFSIZ);
     return stream;

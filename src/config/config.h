@@ -155,7 +155,7 @@ inline constexpr std::array<std::string_view, 2> kUnboundedNames = {"bound", "re
 struct Policy {
     std::string preset;  // empty where the owner wrote rules
     Unbounded unbounded = Unbounded::bound;
-    std::int64_t answer_bound = 1024;  // tokens that such an answer may have
+    std::int64_t answer_bound = 4096;  // tokens that such an answer may have
     std::vector<Rule> rules;
     Objective objective;
     FailurePolicy failure;

@@ -316,7 +316,8 @@ bool is_name(std::string_view key) {
 }
 
 // Strings one after the other without a break: what is said alone; with names, each in front of what its object says;
-// and with the names of members.
+// with the names of members; and each two neighbours for themselves, since what stands before them may hide where a
+// value begins.
 class Seams {
   public:
     void walk(const json::Value& value, int levels) {
@@ -342,16 +343,17 @@ class Seams {
             if (nested.parse(inner)) return walk(nested.root(), levels - 1);
         }
         for (auto* out : {&said_, &named_, &keyed_}) add(value.text(), *out);
+        add_pair(value.text());
     }
-    // All three, with a line break between them.
+    // All of them, with a line break between them.
     std::string take(std::vector<Leaf>* leaves) {
         std::string out;
-        for (auto* one : {&said_, &named_, &keyed_}) {
+        for (auto* one : {&said_, &named_, &keyed_, &pairs_}) {
             if (leaves != nullptr)
                 for (const auto& leaf : one->leaves)
                     leaves->push_back({out.size() + leaf.begin, out.size() + leaf.end});
             out += one->text;
-            if (one != &keyed_) out += '\n';
+            if (one != &pairs_) out += '\n';
         }
         return out;
     }
@@ -366,7 +368,17 @@ class Seams {
         out.text += seam_of(text);
         if (out.text.size() > at) out.leaves.push_back({at, out.text.size()});
     }
-    Joined said_, named_, keyed_;
+    void add_pair(std::string_view text) {
+        if (text.empty()) return;
+        if (!last_.empty()) {
+            add(last_, pairs_);
+            add(text, pairs_);
+            pairs_.text += '\n';
+        }
+        last_ = text.size() <= 2 * kSeam ? text : text.substr(text.size() - kSeam);
+    }
+    Joined said_, named_, keyed_, pairs_;
+    std::string last_;  // of what was said
 };
 
 }  // namespace

@@ -12,10 +12,20 @@ namespace {
 
 constexpr std::size_t kErrorBytes = 256 * 1024;  // of an answer that is an error
 
+// Some providers repeat the key that they refuse. It is the owner's, and none of the client's business.
+void take_out_key(std::string& text, const Secret& key) {
+    constexpr std::size_t kShortestKey = 8;
+    const auto& secret = key.reveal();
+    if (secret.size() < kShortestKey) return;
+    for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at))
+        text.replace(at, secret.size(), "(the provider's key)");
+}
+
 Failure from_status(int status, std::string body, const net::Fields& headers, const Endpoint& endpoint,
                     const std::string& provider, WallTime now) {
     Failure failure;
     failure.status = status;
+    take_out_key(body, *endpoint.api_key);
     json::Document document;
     Said said;
     if (document.parse(body))

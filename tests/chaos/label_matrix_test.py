@@ -23,8 +23,8 @@ models:
   m: {{ provider: far, context: 32768, price: {{ input: 1, output: 1 }} }}
   n: {{ provider: far, name: other, context: 32768, price: {{ input: 1, output: 1 }} }}
   h: {{ provider: near, context: 32768 }}
-  e: {{ provider: far, capabilities: [embeddings] }}
-  r: {{ provider: far, capabilities: [rerank] }}
+  e: {{ provider: far, capabilities: [embeddings], price: {{ input: 1, output: 0 }} }}
+  r: {{ provider: far, capabilities: [rerank], price: {{ input: 1, output: 0 }} }}
 aliases: {{ both: [m, n], mixed: [h, m] }}
 experiments:
   duel: {{ control: m, treatment: n, aliases: [both], kind: shadow, budget: 100 }}

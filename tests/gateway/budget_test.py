@@ -131,13 +131,13 @@ class Budgets(unittest.TestCase):
                         path, body = question(front, f"m-{behind}", stream=stream)
                         status, headers, answer = tandem.request(path, body, KEY)
                         self.assertEqual((status, upstream.rejected), (200, []), answer)
-                        self.assertEqual(upstream.seen[-1][1]["max"], 1024)
-                        self.assertIn("1024 tokens", headers["x-tandem-warnings"])
+                        self.assertEqual(upstream.seen[-1][1]["max"], 4096)
+                        self.assertIn("4096 tokens", headers["x-tandem-warnings"])
                         status, headers, _ = tandem.request(path, body, {"authorization": "Bearer free-0123456789abcd"})
                         self.assertEqual(status, 200)
                         if behind != "anthropic":
                             self.assertIsNone(upstream.seen[-1][1]["max"])
-                        self.assertNotIn("1024", headers.get("x-tandem-warnings", ""))
+                        self.assertNotIn("4096", headers.get("x-tandem-warnings", ""))
 
     def test_the_owner_can_have_the_models_own_maximum_reserved(self):
         upstreams = {"openai-chat": StrictUpstream("openai-chat")}
