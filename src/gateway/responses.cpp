@@ -294,9 +294,12 @@ net::Task<> run_in_background(std::shared_ptr<BackgroundRun> run) {
                                run->live->count(), object));
     }
     // The events can be asked for later too.
-    auto kept = co_await change(services.store, [run, object](store::Database& database) -> Result<> {
+    const auto label = exchange.label();
+    auto kept = co_await change(services.store, [run, object, label](store::Database& database) -> Result<> {
         auto stored = kept::find_response(database, run->who.id(), "resp_" + run->plan->id);
         if (!stored) return {};  // deleted meanwhile
+        // An answer was kept with its label; what failed has that of its decision.
+        if (!object.empty() && label) stored->label = higher(higher(*label, run->plan->label), run->said.label);
         stored->events = run->live->all();
         if (!object.empty()) stored->response = object;
         return kept::put(database, *stored);
@@ -342,15 +345,9 @@ net::Task<> start_background(Gateway& gateway, Call call, std::shared_ptr<const 
     }
     const auto now = services.unix_seconds();
     const auto object = first_object(plan, now, model, "queued");
-    kept::StoredResponse stored{"resp_" + plan.id,
-                                key,
-                                higher(plan.label, call.said.label),
-                                now,
-                                plan.previous,
-                                plan.conversation,
-                                array_of(plan.input),
-                                object,
-                                {}};
+    // Until it is decided what it is, what goes on from it stays home.
+    kept::StoredResponse stored{
+        "resp_" + plan.id, key, Label::secret, now, plan.previous, plan.conversation, array_of(plan.input), object, {}};
     auto kept = co_await change(
         services.store,
         [stored = std::move(stored), quota = quota_of(call.who), now](store::Database& database) -> Result<> {

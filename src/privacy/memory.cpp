@@ -61,8 +61,17 @@ std::string essence(const chat::Message& message) {
     return out;
 }
 
+std::int64_t shortened_piece(std::string_view text) {
+    return text.size() < kShortestPiece ? 0 : shortened(sha256("piece\n" + std::string(text)));
+}
+
+// Of a message's content, in whatever role it comes back: what a model said may be pasted into a question.
 std::int64_t piece_of(std::string_view essence) {
-    return essence.size() < kShortestPiece ? 0 : shortened(sha256("piece\n" + std::string(essence)));
+    return shortened_piece(essence.substr(1));
+}
+// As versions before 0.1.0's last remembered it, with its role.
+std::int64_t old_piece_of(std::string_view essence) {
+    return shortened_piece(essence);
 }
 
 }  // namespace
@@ -109,7 +118,8 @@ Identity identify(const chat::Request& request, std::string_view conversation_id
     for (const auto& message : request.messages) {
         const auto text = essence(message);
         const bool system = message.role == chat::Role::system || message.role == chat::Role::developer;
-        result.pieces.push_back({system ? 0 : piece_of(text), message.role == chat::Role::user});
+        result.pieces.push_back(
+            {system ? 0 : piece_of(text), system ? 0 : old_piece_of(text), message.role == chat::Role::user});
         chain += text;
         const auto digest = sha256(chain);
         result.prefixes.push_back(shortened(digest));
@@ -278,7 +288,8 @@ LabelMemory::Recalled LabelMemory::recall(const Identity& identity, const std::s
     // What was released is looked at as it was released: not what its parts were before.
     for (std::size_t i = last_released.value_or(0); i < identity.prefixes.size(); ++i) take(identity.prefixes[i]);
     for (std::size_t i = last_released ? *last_released + 1 : 0; i < identity.pieces.size(); ++i)
-        if (const auto piece = identity.pieces[i].fingerprint; piece != 0 && !released_alone(piece)) take(piece);
+        for (const auto piece : {identity.pieces[i].fingerprint, identity.pieces[i].old_fingerprint})
+            if (piece != 0 && !released_alone(piece)) take(piece);
     return recalled;
 }
 

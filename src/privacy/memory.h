@@ -29,6 +29,7 @@ struct Identity {
     // Of each message alone: 0 where it is too short, or a system's, which many conversations share.
     struct Piece {
         std::int64_t fingerprint = 0;
+        std::int64_t old_fingerprint = 0;  // with its role, as older versions remembered it
         bool user = false;
     };
     std::vector<Piece> pieces;
