@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
+#include <set>
 
 #include "base/text.h"
 #include "dialect/fields.h"
@@ -23,6 +25,22 @@ constexpr std::string_view kName = "gemini";
 Value either(const Value& object, std::string_view camel, std::string_view snake) {
     const Value first = object[camel];
     return first.exists() ? first : object[snake];
+}
+
+// Both spellings of one member: a server may go by the one that was not read here. Errors: invalid.
+Result<> check_spellings(const Value& object) {
+    std::set<std::string> seen;
+    for (const Value member : object.children()) {
+        std::string plain;
+        for (const char c : member.key())
+            if (c != '_') plain += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+        if (!seen.insert(plain).second)
+            return fail(
+                ErrorCode::invalid,
+                fmt::format("{}: stands twice, in two spellings; give one of them", printable(member.key(), 60)),
+                printable(member.key(), 60));
+    }
+    return {};
 }
 
 // Gemini's own schemas say "OBJECT" where JSON Schema says "object"; everything else is the same.
@@ -503,6 +521,10 @@ class Gemini final : public Dialect {
         request.model = call.model;
         request.stream = call.method == "streamGenerateContent";
         request.include_usage = true;
+        for (const Value one :
+             {root, either(root, "generationConfig", "generation_config"), either(root, "toolConfig", "tool_config")})
+            if (one.is(Kind::object))
+                if (auto ok = check_spellings(one); !ok) return fail(ok.error());
         if (auto ok = read_contents(root, request); !ok) return fail(ok.error());
         if (auto ok = read_tools(root, request); !ok) return fail(ok.error());
         if (auto ok = read_config(either(root, "generationConfig", "generation_config"), request); !ok)

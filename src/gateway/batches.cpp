@@ -583,13 +583,20 @@ net::Task<Answer> read_batch(Gateway& gateway, const Call& call) {
 }
 
 net::Task<Answer> cancel_batch(Gateway& gateway, const Call& call) {
-    auto batch = co_await batch_of(gateway, call);
+    // In one job: a batch that ends meanwhile stays as it ended.
+    bool ends = false;
+    auto batch = co_await query<kept::Batch>(
+        gateway.services().store,
+        [key = call.who.id(), id = call.parts[0], &ends](store::Database& database) -> Result<kept::Batch> {
+            auto found = kept::find_batch(database, key, id);
+            ends = found && found->status == "in_progress";
+            if (!ends) return found;
+            found->status = "cancelling";
+            if (auto ok = kept::put(database, *found); !ok) return fail(ok.error());
+            return found;
+        });
     if (!batch) co_return fail(batch.error());
-    if (batch->status != "in_progress") co_return batch_object(*batch);
-    batch->status = "cancelling";
-    auto done = co_await change(gateway.services().store,
-                                [b = *batch](store::Database& database) { return kept::put(database, b); });
-    if (!done) co_return fail(done.error());
+    if (!ends) co_return batch_object(*batch);
     gateway.cancel_batch(batch->id);
     // One that waits still has nothing under way: it begins with its end.
     if (gateway.turns().withdraw(batch->key, batch->id)) enter_batch(gateway, *batch, call.exchange.worker());

@@ -212,7 +212,7 @@ Result<> put(store::Database& database, const Conversation& c) {
     return database
         .prepare(
             "INSERT INTO kept_conversations (id, key, label, created, metadata) VALUES (?, ?, ?, ?, ?) ON CONFLICT "
-            "(id) DO UPDATE SET label = excluded.label, metadata = excluded.metadata")
+            "(id) DO UPDATE SET label = MAX(label, excluded.label), metadata = excluded.metadata")
         .bind(1, c.id)
         .bind(2, c.key)
         .bind(3, static_cast<std::int64_t>(c.label))
