@@ -17,6 +17,7 @@
 #include "experiment/experiments.h"
 #include "gateway/batches.h"
 #include "kept/kept.h"
+#include "kept/quota.h"
 #include "privacy/checkpoints.h"
 #include "privacy/egress.h"
 #include "probe/probes.h"
@@ -36,6 +37,11 @@ const std::string& first_schema() {
 const std::string& privacy_schema() {
     static const std::string sql =
         std::string(privacy::kLabelSchema2) + privacy::kEgressSchema2 + privacy::kVaultSchema;
+    return sql;
+}
+
+const std::string& laws_schema() {
+    static const std::string sql = std::string(privacy::kEgressSchema3) + privacy::kLabelSchema3;
     return sql;
 }
 
@@ -136,6 +142,7 @@ struct App::Parts {
         : lock(std::move(lock)),
           environment(std::move(env)),
           world(std::move(given)),
+          memory(config.server.limits.memory_bytes),
           store(std::move(opened)),
           vault(open_vault(config, *clock)),
           engines({config.data, config::cache_folder(environment), environment}, *random, *clock),
@@ -153,6 +160,8 @@ struct App::Parts {
                    .learning = learning,
                    .cache = cache,
                    .trials = experiments,
+                   .memory = memory,
+                   .scans = scans,
                    .pool = pool,
                    .admin_token = std::move(token),
                    .mutex = {},
@@ -166,6 +175,7 @@ struct App::Parts {
     ~Parts() {
         if (server) server->stop(drain_timeout, [this] { engines.refuse_from_now(); });
         if (gateway && server) gateway->background().stop();
+        scans.join();
         pool.join();
         for (auto& worker : workers) worker->stop();
         // What was submitted while nobody waited for it refers to the members below.
@@ -191,6 +201,7 @@ struct App::Parts {
     LockFile lock;
     config::Environment environment;
     World world;
+    MemoryAccount memory;
     std::unique_ptr<Clock> clock = world.clock ? std::move(world.clock) : system_clock();
     std::unique_ptr<Random> random = system_random();
     std::unique_ptr<store::Store> store;
@@ -204,13 +215,15 @@ struct App::Parts {
     upstream::Gate gate{*clock};
     upstream::Pace pace;
     routing::Repeats repeats;
+    net::FairPool scans{std::max(2U, std::thread::hardware_concurrency())};
     net::asio::thread_pool pool{1};
-    gateway::Learning learning{*store, *clock, pool, [this](const config::Config& config, const config::Model& model) {
+    gateway::Learning learning{*store, *clock, memory, pool,
+                               [this](const config::Config& config, const config::Model& model) {
                                    return identity_of(config, model, environment);
                                }};
     experiment::Experiments experiments{*store, *clock, learning};
     probe::Probes probes{*store, *clock, learning};
-    gateway::AnswerCache cache;
+    gateway::AnswerCache cache{memory};
     gateway::Services services;
     std::vector<std::unique_ptr<net::Worker>> workers;
     std::optional<gateway::Gateway> gateway;
@@ -238,7 +251,10 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
                                 store::Migration{ledger::kOutcomesSchema},
                                 store::Migration{experiment::kExperimentsSchema},
                                 store::Migration{probe::kProbesSchema},
-                                store::Migration{kept::kKeptSchema2}};
+                                store::Migration{kept::kKeptSchema2},
+                                store::Migration{ledger::kLedgerSchema2},
+                                store::Migration{kept::kQuotaSchema},
+                                store::Migration{laws_schema().c_str()}};
     auto store = store::Store::open(
         config.data / "ledger.db", migrations,
         config.durability == config::Durability::power ? store::Durability::power : store::Durability::process);
@@ -248,6 +264,7 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
 
     auto parts = std::make_unique<Parts>(std::move(*lock), std::move(*store), environment, config, std::move(*token),
                                          std::move(world));
+    parts->privacy.memory().set_quota(config.privacy.label_memory);
     if (auto ok = parts->privacy.memory().load(*parts->store); !ok) return fail(ok.error());
     if (auto ok = parts->vault.load(*parts->store); !ok) return fail(ok.error());
     if (const auto* keys = parts->vault.keys()) {
@@ -257,10 +274,18 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
             [checkpoints](const privacy::EgressRecord& r) { checkpoints->committed(r.sequence, r.hash); });
         parts->checkpoints = std::move(checkpoints);
     }
+    const auto lost = ledger::settle_lost(*parts->store);
+    if (!lost) return fail(lost.error());
+    if (lost->attempts > 0)
+        spdlog::warn(
+            "{} attempts were under way when tandem ended; {} {} is counted for them, the most that they could cost: "
+            "`tandem cost` has it, and `tandem explain` shows each as lost",
+            lost->attempts, lost->cost.text(), config.currency);
+    parts->budgets.speak_of(config.currency);
     if (auto ok = parts->budgets.load(*parts->store); !ok) return fail(ok.error());
     parts->gateway.emplace(parts->services, parts->worker_list());
     parts->api.emplace(*parts->gateway, parts->experiments, parts->probes);
-    parts->server.emplace(server_settings(config.server), parts->worker_list(), *parts->api);
+    parts->server.emplace(server_settings(config.server), parts->worker_list(), *parts->api, parts->memory);
     auto snapshot = parts->snapshot_of(std::move(config));
     if (!snapshot) return fail(snapshot.error());
     parts->services.adopt(std::move(*snapshot));
@@ -288,7 +313,9 @@ Result<> App::reload() {
                     "the new config has no keys, and the server listens beyond this machine; the old config stays");
     auto snapshot = parts_->snapshot_of(std::move(*next));
     if (!snapshot) return fail(snapshot.error());
+    parts_->privacy.memory().set_quota((*snapshot)->config->privacy.label_memory);
     parts_->services.adopt(std::move(*snapshot));
+    parts_->budgets.speak_of(parts_->services.snapshot()->config->currency);
     return parts_->experiments.configure(parts_->services.snapshot()->config);
 }
 

@@ -2,9 +2,18 @@
 #include <exception>
 
 #include "cli/cli.h"
+#include "cli/terminal.h"
+
+// Read by jemalloc where it is linked: memory that was freed goes back to the system after a second, not after ten, and
+// few arenas keep some of it.
+extern "C" {
+extern const char* malloc_conf;
+const char* malloc_conf = "narenas:4,dirty_decay_ms:1000,muzzy_decay_ms:0,background_thread:true";
+}
 
 int main(int argc, char** argv) {
     using namespace tandem::cli;
+    guard_terminal();
     CLI::App app{"One endpoint in front of the models you run and the models you rent."};
     app.name("tandem");
     app.require_subcommand(1);

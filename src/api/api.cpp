@@ -57,6 +57,12 @@ Result<> Api::admit(const net::Head& head) {
     return {};
 }
 
+std::string Api::holder_of(const net::Head& head) {
+    const auto snapshot = gateway_.services().snapshot();
+    auto who = access::authenticate(*snapshot->config, gateway_.services().admin_token, head.headers);
+    return who ? who->id() : access::Principal::anonymous().id();
+}
+
 net::Response Api::error(std::string_view path, int status, const Error& error) {
     return gateway::error_response(match("POST", path).errors, status, error);
 }
@@ -152,7 +158,8 @@ net::Task<Result<std::string>> Api::scan(const Call& call) {
     auto& detector = *call.snapshot->detector;
     const auto& detection = call.snapshot->config->privacy.detect;
     auto found = co_await net::run_on<Result<privacy::Scan>>(
-        gateway_.services().pool, [&detector, &detection, &text] { return privacy::scan(detector, *text, detection); });
+        gateway_.services().scans, call.who.id(),
+        [&detector, &detection, &text] { return privacy::scan(detector, *text, detection); });
     if (!found) co_return fail(found.error());
     co_return privacy::to_json(*found, document.root()["id"].text());
 }
@@ -174,22 +181,23 @@ net::Task<Result<std::string>> Api::release(const Call& call) {
     if (reason.empty()) co_return fail(ErrorCode::invalid, "reason: say why; it is recorded", "reason");
     if (!to) co_return fail(ErrorCode::invalid, "label: expected public, internal or private", "label");
     auto& services = gateway_.services();
-    privacy::LabelledDecision found{privacy::fingerprint_of_id(key + "\n" + name), {}};
-    if (!decision.empty()) {
-        auto looked = co_await gateway::query<privacy::LabelledDecision>(
-            services.store,
-            [decision](store::Database& database) { return privacy::conversation_of(database, decision); });
-        if (!looked) co_return fail(looked.error());
-        found = std::move(*looked);
-    }
-    if (!services.privacy.memory().knows(found.fingerprint))
+    const auto fingerprint = privacy::fingerprint_of_id(key + "\n" + name);
+    if (!name.empty() && !services.privacy.memory().knows(fingerprint))
         co_return fail(ErrorCode::not_found, fmt::format("there is no labelled conversation '{}' of {}",
                                                          printable(name, 60), printable(key, 60)));
-    auto released = services.privacy.memory().release(found.fingerprint, *to);
-    auto job = [released = std::move(released), response = found.response,
-                to = *to](store::Database& database) -> Result<> {
+    auto found = co_await gateway::query<privacy::LabelledConversation>(
+        services.store, [decision, fingerprint](store::Database& database) {
+            return decision.empty() ? privacy::conversation_named(database, fingerprint)
+                                    : privacy::conversation_of(database, decision);
+        });
+    if (!found) co_return fail(found.error());
+    auto released = services.privacy.memory().release(*found, *to);
+    if (!released) co_return fail(released.error());
+    auto job = [released = std::move(*released), kept = found->kept, to = *to](store::Database& database) -> Result<> {
         if (auto ok = released(database); !ok) return ok;
-        return response.empty() ? Result<>() : kept::lower_label(database, "resp_" + response, to);
+        for (const auto& id : kept)
+            if (auto ok = kept::lower_label(database, id, to); !ok) return ok;
+        return {};
     };
     const auto what = decision.empty() ? fmt::format("{} of {}", name, key) : decision;
     auto recorded = co_await net::wait_for<Result<>>([&](auto resume) {
@@ -198,7 +206,33 @@ net::Task<Result<std::string>> Api::release(const Call& call) {
     });
     if (!recorded) co_return fail(recorded.error());
     json::Writer out;
-    out.begin_object().member("released", what).member("label", name_of(*to)).end_object();
+    out.begin_object().member("released", what).member("label", name_of(*to));
+    // Where more was found than can be released at once, the rest counts as ever.
+    out.member("texts", found->leaves.size()).member("whole", !found->more).end_object();
+    co_return out.take();
+}
+
+// {"key": ID}, or {"all": true}, with "reason".
+net::Task<Result<std::string>> Api::forget_labels(const Call& call) {
+    json::Document document;
+    if (auto ok = document.parse(call.request().body); !ok) co_return fail(ok.error());
+    const auto root = document.root();
+    std::string key(root["key"].text());
+    const std::string reason(trim(root["reason"].text()));
+    const auto& keys = call.snapshot->config->keys;
+    if (std::ranges::find(keys, key, &config::Key::id) != keys.end()) key = access::client_id(key);
+    const bool all = root["all"].boolean().value_or(false);
+    if (key.empty() != all) co_return fail(ErrorCode::invalid, "key: give a key, or \"all\": true", "key");
+    if (reason.empty()) co_return fail(ErrorCode::invalid, "reason: say why; it is recorded", "reason");
+    auto& services = gateway_.services();
+    const auto what = all ? std::string("everything that was remembered") : "everything of " + key;
+    auto recorded = co_await net::wait_for<Result<>>([&](auto resume) {
+        services.privacy.record_release(printable(what, 200), Label::public_, printable(reason, 400),
+                                        services.privacy.memory().forget(key), std::move(resume));
+    });
+    if (!recorded) co_return fail(recorded.error());
+    json::Writer out;
+    out.begin_object().member("forgotten", what).end_object();
     co_return out.take();
 }
 
@@ -281,7 +315,13 @@ Result<std::string> Api::status(const Call& call) {
         out.member("keys", provider.api_keys.size()).member("keys_resting", health.keys_resting);
         out.end_object();
     }
-    out.end_array().end_object();
+    out.end_array();
+    const auto memory = services.memory.status();
+    out.key("memory").begin_object().member("limit_bytes", memory.limit).member("held_bytes", memory.held);
+    out.member("most_bytes", memory.most).member("refused", static_cast<std::int64_t>(memory.refused));
+    for (std::size_t kind = 0; kind < kMemoryKindNames.size(); ++kind)
+        out.member(fmt::format("{}_bytes", kMemoryKindNames[kind]), memory.by_kind[kind]);
+    out.end_object().end_object();
     return out.take();
 }
 

@@ -20,6 +20,7 @@ class Api final : public net::Service {
         : gateway_(gateway), experiments_(experiments), probes_(probes) {}
 
     Result<> admit(const net::Head& head) override;
+    std::string holder_of(const net::Head& head) override;
     net::Task<> handle(net::Exchange& exchange) override;  // no coroutine: most requests are the gateway's
     net::Response error(std::string_view path, int status, const Error& error) override;
 
@@ -34,6 +35,7 @@ class Api final : public net::Service {
     net::Task<Body> forget(const Call& call);
     net::Task<Body> scan(const Call& call);
     net::Task<Body> release(const Call& call);
+    net::Task<Body> forget_labels(const Call& call);
     net::Task<Body> experiments(const Call& call);
     net::Task<Body> probes(const Call& call);
     net::Task<Body> start_engine(const Call& call);

@@ -20,6 +20,7 @@ void write_attempt(json::Writer& out, const ledger::AttemptRecord& a) {
     out.member("first_byte_ms", a.first_byte_ms).member("total_ms", a.total_ms).key("usage").begin_object();
     out.member("input", a.usage.input.count)
         .member("cached_input", a.usage.cached_input.count)
+        .member("cache_write", a.usage.cache_write.count)
         .member("output", a.usage.output.count);
     out.member("reasoning", a.usage.reasoning.count).member("estimated", a.usage.estimated).end_object();
     out.member("cost_micros", a.cost.micros()).end_object();
@@ -142,8 +143,10 @@ std::string to_text(const Explanation& e, std::string_view currency) {
     for (const auto& a : e.attempts) {
         out += fmt::format("    {}. {} at {} ({}): {}", a.number, a.model, a.provider, name_of(a.zone), a.outcome);
         if (!a.error.empty()) out += fmt::format(" ({})", a.error);
-        out += fmt::format(", {}{} tokens in and {} out, {} {}, {} ms", a.usage.estimated ? "about " : "",
-                           a.usage.input.count, a.usage.output.count, a.cost.text(), currency, a.total_ms);
+        out += fmt::format(
+            ", {}{} tokens in{} and {} out, {} {}, {} ms", a.usage.estimated ? "about " : "", a.usage.input.count,
+            a.usage.cache_write.count > 0 ? fmt::format(" ({} into its cache)", a.usage.cache_write.count) : "",
+            a.usage.output.count, a.cost.text(), currency, a.total_ms);
         if (a.first_byte_ms >= 0) out += fmt::format(" (first byte {} ms)", a.first_byte_ms);
         if (!a.warnings.empty()) out += fmt::format("; {}", a.warnings);
         out += '\n';

@@ -100,6 +100,24 @@ void providers(Page& page, gateway::Services& services, const config::Config& co
     gauge("provider_waiting", "Requests that wait for their turn.", [](const Known& one) { return one.gate.waiting; });
 }
 
+void memory(Page& page, gateway::Services& services) {
+    const auto status = services.memory.status();
+    page.family("memory_bytes", "gauge", "Bytes held for clients, as counted by the account, by what they are for.");
+    for (std::size_t kind = 0; kind < kMemoryKindNames.size(); ++kind)
+        page.sample("memory_bytes", fmt::format("kind=\"{}\"", kMemoryKindNames[kind]), status.by_kind[kind]);
+    page.family("memory_limit_bytes", "gauge", "The most that may be held: server.limits.memory_bytes.");
+    page.sample("memory_limit_bytes", "", status.limit);
+    page.family("memory_most_bytes", "gauge", "The most that was ever held at once.");
+    page.sample("memory_most_bytes", "", status.most);
+    page.family("memory_refused_total", "counter", "How often there was no room in the account.");
+    page.sample("memory_refused_total", "", status.refused);
+    const auto scans = services.scans.status();
+    page.family("scans_running", "gauge", "Large bodies that are being read and looked through.");
+    page.sample("scans_running", "", scans.running);
+    page.family("scans_waiting", "gauge", "Large bodies that wait for their turn.");
+    page.sample("scans_waiting", "", scans.waiting);
+}
+
 }  // namespace
 
 std::string metrics(gateway::Services& services) {
@@ -109,6 +127,7 @@ std::string metrics(gateway::Services& services) {
     page.sample("build_info", fmt::format("version={}", label_value(TANDEM_VERSION)), 1);
     attempts(page, services, snapshot->config->currency);
     providers(page, services, *snapshot->config);
+    memory(page, services);
     page.family("engine_running", "gauge", "1 for each engine that runs.");
     page.family("engine_restarts_total", "counter", "How often an engine was started again.");
     for (const auto& engine : services.engines.status()) {

@@ -179,6 +179,7 @@ constexpr Route kRoutes[] = {
     {"DELETE", "/tandem/v1/learning", owner, kChat, "Forget what was learned", own<&Api::forget>},
     {"POST", "/tandem/v1/privacy/scan", client, kChat, "What the detectors see in a text", own<&Api::scan>},
     {"POST", "/tandem/v1/labels/release", owner, kChat, "Lower a conversation's label", own<&Api::release>},
+    {"POST", "/tandem/v1/labels/forget", owner, kChat, "Forget the labels of a key", own<&Api::forget_labels>},
     {"GET", "/tandem/v1/experiments", owner, kChat, "The experiments", own<&Api::experiments>},
     {"POST", "/tandem/v1/experiments", owner, kChat, "Begin an experiment", own<&Api::experiments>},
     {"GET", "/tandem/v1/experiments/{name}", owner, kChat, "An experiment's report", own<&Api::experiments>},

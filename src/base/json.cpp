@@ -45,8 +45,9 @@ std::string_view trim_front(std::string_view text) {
     return text;
 }
 
-constexpr std::size_t kFewKeys = 16;                 // objects up to this size are compared pairwise
-constexpr std::size_t kLargestKeptParser = 1 << 20;  // a parser that grew beyond this source size is not kept
+constexpr std::size_t kMaxSource = 2UL << 30;            // places in it are numbers of 32 bits
+constexpr std::size_t kFewKeys = 16;                     // objects up to this size are compared pairwise
+constexpr std::size_t kLargestKeptParser = 256UL << 10;  // a parser that grew beyond this source size is not kept
 
 }  // namespace
 
@@ -63,8 +64,12 @@ struct Walker {
     }
 
     // A decoded string: a slice of the source where nothing is escaped, else of the arena.
-    Result<std::string_view> decode(std::string_view inner, ondemand::raw_json_string raw) {
-        if (std::memchr(inner.data(), '\\', inner.size()) == nullptr) return inner;
+    struct Decoded {
+        std::string_view text;
+        bool in_arena = false;
+    };
+    Result<Decoded> decode(std::string_view inner, ondemand::raw_json_string raw) {
+        if (std::memchr(inner.data(), '\\', inner.size()) == nullptr) return Decoded{inner, false};
         // parse() reserved as much as the source is long plus padding, so the arena never moves.
         const std::size_t start = document.arena_.size();
         document.arena_.resize(start + inner.size() + simdjson::SIMDJSON_PADDING);
@@ -74,7 +79,23 @@ struct Walker {
             return fail(broken("a string has a wrong escape or half a surrogate pair").error());
         }
         document.arena_.resize(start + text.size());
-        return text;
+        return Decoded{text, true};
+    }
+
+    std::uint32_t place_of(std::string_view text, bool in_arena) const {
+        const auto& home = in_arena ? document.arena_ : document.source_;
+        return static_cast<std::uint32_t>(text.data() - home.data());
+    }
+    void set_raw(std::uint32_t index, std::string_view token) {
+        auto& node = document.nodes_[index];
+        node.raw = place_of(token, false);
+        node.raw_size = static_cast<std::uint32_t>(token.size());
+    }
+    void set_text(std::uint32_t index, const Decoded& decoded) {
+        auto& node = document.nodes_[index];
+        node.text = place_of(decoded.text, decoded.in_arena);
+        node.text_size = static_cast<std::uint32_t>(decoded.text.size());
+        node.text_decoded = decoded.in_arena;
     }
 
     static std::string_view trimmed(std::string_view token) {
@@ -94,16 +115,15 @@ struct Walker {
                 return broken("a control character inside a string; write it as an escape");
         auto text = decode(inner, raw);
         if (!text) return fail(text.error());
-        auto& node = document.nodes_[index];
-        node.kind = Kind::string;
-        node.raw = token;
-        node.text = *text;
+        document.nodes_[index].kind = Kind::string;
+        set_raw(index, token);
+        set_text(index, *text);
         return {};
     }
 
     Result<> scalar(ondemand::value& value, std::string_view token, std::uint32_t index) {
         auto& node = document.nodes_[index];
-        node.raw = token;
+        set_raw(index, token);
         if (token == "null") {
             node.kind = Kind::null;
             bool null = false;
@@ -114,7 +134,7 @@ struct Walker {
             if (value.get_bool().get(flag) != simdjson::SUCCESS) return broken("expected a value");
         } else if (is_number(token)) {
             node.kind = Kind::number;
-            node.text = token;
+            set_text(index, {token, false});
         } else {
             return broken(fmt::format("'{}' is not a value", token.substr(0, 20)));
         }
@@ -123,19 +143,20 @@ struct Walker {
 
     Result<> one_key_once(std::uint32_t index, std::size_t members) {
         const auto& nodes = document.nodes_;
+        auto key_of = [&](std::size_t i) { return document.key_of(nodes[i]); };
         auto twice = [&](std::string_view key) {
             return broken(fmt::format("the key '{}' stands twice in one object", key.substr(0, 60)));
         };
         if (members <= kFewKeys) {
             for (auto a = index + 1; a < nodes.size(); a = nodes[a].next)
                 for (auto b = nodes[a].next; b < nodes.size(); b = nodes[b].next)
-                    if (nodes[a].key == nodes[b].key) return twice(nodes[a].key);
+                    if (key_of(a) == key_of(b)) return twice(key_of(a));
             return {};
         }
         std::unordered_set<std::string_view> seen;
         seen.reserve(members);
         for (auto a = index + 1; a < nodes.size(); a = nodes[a].next)
-            if (!seen.insert(nodes[a].key).second) return twice(nodes[a].key);
+            if (!seen.insert(key_of(a)).second) return twice(key_of(a));
         return {};
     }
 
@@ -145,7 +166,7 @@ struct Walker {
         const char* p = after_children;
         while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')) ++p;
         if (p >= end || *p != bracket) return broken(fmt::format("expected '{}'", bracket));
-        document.nodes_[index].raw = {start, static_cast<std::size_t>(p - start + 1)};
+        set_raw(index, {start, static_cast<std::size_t>(p - start + 1)});
         return {};
     }
 
@@ -207,7 +228,7 @@ struct Walker {
 
     // Adds one value and what is below it; gives the place just behind it.
     template <typename V>
-    Result<const char*> value(V&& value, std::string_view key, std::size_t depth) {
+    Result<const char*> value(V&& value, const Decoded& key, std::size_t depth) {
         if (depth > kMaxDepth)
             return fail(ErrorCode::too_large, fmt::format("the JSON is nested deeper than {} levels", kMaxDepth));
         if (document.nodes_.size() >= kMaxValues)
@@ -216,7 +237,13 @@ struct Walker {
         if (token.empty()) return fail(broken("expected a value").error());
         at = token.data();
         const auto index = static_cast<std::uint32_t>(document.nodes_.size());
-        document.nodes_.push_back({key, {}, {}, 0, Kind::null});
+        Document::Node fresh{};
+        if (!key.text.empty()) {
+            fresh.key = place_of(key.text, key.in_arena);
+            fresh.key_size = static_cast<std::uint32_t>(key.text.size());
+            fresh.key_decoded = key.in_arena;
+        }
+        document.nodes_.push_back(fresh);
         Result<> done;
         switch (token.front()) {
             case '{':
@@ -235,16 +262,51 @@ struct Walker {
         if (!done) return fail(done.error());
         auto& node = document.nodes_[index];
         node.next = static_cast<std::uint32_t>(document.nodes_.size());
-        return node.raw.data() + node.raw.size();
+        return document.source_.data() + node.raw + node.raw_size;
     }
 };
 
+std::size_t values_at_most(std::string_view json) {
+    std::size_t count = 1;
+    for (const char c : json) count += static_cast<std::size_t>(c == ',') + static_cast<std::size_t>((c & 0xDF) == '[');
+    // '[' is 0x5B and '{' is 0x7B: one bit apart. Few are enough to know; else those inside strings must not count.
+    if (count <= kMaxValues / 4) return count;
+    count = 1;
+    bool inside = false;
+    for (std::size_t i = 0; i < json.size(); ++i) {
+        const char c = json[i];
+        if (c == '"')
+            inside = !inside;
+        else if (inside && c == '\\')
+            ++i;
+        else if (!inside)
+            count += static_cast<std::size_t>(c == ',') + static_cast<std::size_t>((c & 0xDF) == '[');
+    }
+    return count;
+}
+
 Result<> Document::parse(std::string_view source) {
+    source_.reserve(source.size() + simdjson::SIMDJSON_PADDING);
+    source_.assign(source);
+    return read();
+}
+
+Result<> Document::take(std::string source) {
+    source_ = std::move(source);
+    source_.reserve(source_.size() + simdjson::SIMDJSON_PADDING);
+    return read();
+}
+
+Result<> Document::read() {
     nodes_.clear();
     arena_.clear();
-    size_ = source.size();
-    source_.reserve(size_ + simdjson::SIMDJSON_PADDING);
-    source_.assign(source);
+    size_ = source_.size();
+    if (size_ > kMaxSource) return fail(ErrorCode::too_large, "the JSON is larger than 2 GiB");
+    // Before simdjson makes its own table, of four bytes for each bracket, comma, colon and value.
+    const auto values = values_at_most(source_);
+    if (values > 2 * kMaxValues)
+        return fail(ErrorCode::too_large, fmt::format("the JSON has more than {} values", kMaxValues));
+    nodes_.reserve(std::min(values, kMaxValues));
     if (std::memchr(source_.data(), '\\', size_) != nullptr) arena_.reserve(size_ + 2 * simdjson::SIMDJSON_PADDING);
     thread_local ondemand::parser kept_parser;
     ondemand::parser large_parser;
@@ -288,11 +350,11 @@ Kind Value::kind() const {
 }
 
 std::string_view Value::raw() const {
-    return document_ == nullptr ? std::string_view() : document_->nodes_[index_].raw;
+    return document_ == nullptr ? std::string_view() : document_->raw_of(document_->nodes_[index_]);
 }
 
 std::string_view Value::text() const {
-    return document_ == nullptr ? std::string_view() : document_->nodes_[index_].text;
+    return document_ == nullptr ? std::string_view() : document_->text_of(document_->nodes_[index_]);
 }
 
 std::optional<std::string_view> Value::string() const {
@@ -334,7 +396,7 @@ Value Value::operator[](std::string_view key) const {
 }
 
 std::string_view Value::key() const {
-    return document_ == nullptr ? std::string_view() : document_->nodes_[index_].key;
+    return document_ == nullptr ? std::string_view() : document_->key_of(document_->nodes_[index_]);
 }
 
 std::size_t Value::offset() const {

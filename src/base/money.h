@@ -4,6 +4,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,10 +12,20 @@
 
 namespace tandem {
 
+// A sum that stops at the ends of its range: a number that somebody else made must not wrap it.
+constexpr std::int64_t saturating_sum(std::int64_t a, std::int64_t b) {
+    std::int64_t sum = 0;
+    if (!__builtin_add_overflow(a, b, &sum)) return sum;
+    return b < 0 ? INT64_MIN : INT64_MAX;
+}
+
+// The most that a provider's count of tokens is believed.
+inline constexpr std::int64_t kMostTokens = 1'000'000'000;
+
 struct Tokens {
     std::int64_t count = 0;
     auto operator<=>(const Tokens&) const = default;
-    Tokens operator+(Tokens other) const { return {count + other.count}; }
+    Tokens operator+(Tokens other) const { return {saturating_sum(count, other.count)}; }
 };
 
 class Money {
@@ -27,16 +38,13 @@ class Money {
 
     constexpr std::int64_t micros() const { return micros_; }
     auto operator<=>(const Money&) const = default;
-    Money operator+(Money other) const { return Money(micros_ + other.micros_); }
-    Money operator-(Money other) const { return Money(micros_ - other.micros_); }
-    Money& operator+=(Money other) {
-        micros_ += other.micros_;
-        return *this;
+    // Sums stop at the ends of the range.
+    Money operator+(Money other) const { return Money(saturating_sum(micros_, other.micros_)); }
+    Money operator-(Money other) const {
+        return Money(saturating_sum(micros_, other.micros_ == INT64_MIN ? INT64_MAX : -other.micros_));
     }
-    Money& operator-=(Money other) {
-        micros_ -= other.micros_;
-        return *this;
-    }
+    Money& operator+=(Money other) { return *this = *this + other; }
+    Money& operator-=(Money other) { return *this = *this - other; }
 
     // "0.001250": always six digits after the point.
     std::string text() const;
@@ -51,6 +59,7 @@ struct Price {
     Money input;
     Money cached_input;
     Money output;
+    std::optional<Money> cache_write = std::nullopt;  // of input that is put into the provider's cache; none: as input
     bool operator==(const Price&) const = default;
 };
 
@@ -69,8 +78,12 @@ struct Usage {
     }
 };
 
+// Of each count the higher one: numbers of one attempt that its provider said at different times.
+Usage most_of(const Usage& one, const Usage& other);
+
 // The cost of `usage` at `price`. The written rule of rounding: token counts times prices are summed exactly, and the
-// sum is rounded once, half up, to a whole micro-unit.
+// sum is rounded once, half up, to a whole micro-unit. At most a thousand million units, so that sums of many stay
+// exact.
 Money cost_of(const Usage& usage, const Price& price);
 
 }  // namespace tandem

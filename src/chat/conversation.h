@@ -15,6 +15,11 @@
 
 namespace tandem::chat {
 
+// Of one request. More than any client sends, and few enough that what is made of each stays small.
+inline constexpr std::size_t kMostMessages = 20'000;
+inline constexpr std::size_t kMostParts = 50'000;  // of all messages
+inline constexpr std::size_t kMostTools = 5'000;
+
 inline constexpr std::int64_t kMostChoices = 128;  // answers to one request; what an upstream sends beyond is none
 
 struct Raw {

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/remote.h"
+#include "cli/terminal.h"
 #include "dialect/openai_chat.h"
 #include "net/sse.h"
 
@@ -83,12 +84,12 @@ void print_record(const Remote& remote, const Progress& progress, const config::
     for (const json::Value attempt : root["attempts"].children()) {
         if (attempt["outcome"].text() != "answered") continue;
         const auto usage = attempt["usage"];
-        fmt::print(stderr, "\x1b[2m{} at {} ({}), {}; {}{} + {} tokens, {} {}, {} ms, {}\x1b[0m\n",
-                   attempt["model"].text(), attempt["provider"].text(), attempt["zone"].text(),
-                   root["decision"]["why"].text(), usage["estimated"].boolean().value_or(false) ? "about " : "",
-                   usage["input"].raw(), usage["output"].raw(),
-                   Money::from_micros(root["cost_micros"].integer().value_or(0)).text(), config.currency,
-                   attempt["total_ms"].raw(), progress.decision);
+        print_dim(fmt::format("{} at {} ({}), {}; {}{} + {} tokens, {} {}, {} ms, {}", attempt["model"].text(),
+                              attempt["provider"].text(), attempt["zone"].text(), root["decision"]["why"].text(),
+                              usage["estimated"].boolean().value_or(false) ? "about " : "", usage["input"].raw(),
+                              usage["output"].raw(),
+                              Money::from_micros(root["cost_micros"].integer().value_or(0)).text(), config.currency,
+                              attempt["total_ms"].raw(), progress.decision));
     }
 }
 

@@ -45,6 +45,7 @@ void write_record(json::Writer& out, const privacy::EgressRecord& r) {
         out.member("operation", r.operation)
             .member("clearance", kLabelNames[static_cast<std::size_t>(r.clearance) % 4])
             .member("redacted", r.redacted);
+    if (!r.headers.empty()) out.member("headers", r.headers);
     out.member("previous", r.previous).member("hash", r.hash).end_object();
 }
 
@@ -56,6 +57,7 @@ std::string line_of(const privacy::EgressRecord& r) {
     auto text = fmt::format("{:>7}  {}  {:<14} {:<20} {:<9} {:>9} bytes  rule {}  {}", r.sequence,
                             api::time_text(r.time), r.provider, r.model, label, r.bytes, r.rule, r.decision);
     if (!r.redacted.empty()) text += "  without " + r.redacted;
+    if (!r.headers.empty()) text += "  with " + r.headers;
     return text;
 }
 
@@ -70,7 +72,7 @@ Result<privacy::EgressRecord> record_from(const json::Value& v) {
     return privacy::EgressRecord{number("sequence"), number("time"),   str("decision"), str("provider"),
                                  str("model"),       *label,           str("rule"),     number("bytes"),
                                  str("body_sha256"), str("operation"), *clearance,      str("redacted"),
-                                 str("previous"),    str("hash")};
+                                 str("headers"),     str("previous"),  str("hash")};
 }
 
 // A file of `audit export`, on any machine: its chain, and its checkpoint's signature.
@@ -190,6 +192,7 @@ int show(const Globals& globals, store::Database& database, std::int64_t sequenc
     row("label", kLabelNames[static_cast<std::size_t>(r.label) % 4]);
     if (!r.operation.empty()) row("clearance", kLabelNames[static_cast<std::size_t>(r.clearance) % 4]);
     row("taken out", r.redacted.empty() ? "nothing" : r.redacted);
+    row("headers", r.headers.empty() ? "none of its client's" : r.headers);
     row("rule", r.rule);
     row("bytes", fmt::format("0 to {}", r.bytes));
     row("sha256", r.body_sha256);
@@ -286,7 +289,8 @@ int prove(const Globals& globals, const config::Config& config, store::Database&
         for (const auto& r : records)
             fmt::print("  record {:>6}  bytes 0-{:<8} to {} ({})  sha256 {}{}\n", r.sequence, r.bytes, r.provider,
                        r.operation.empty() ? "unsaid" : r.operation, r.body_sha256,
-                       r.redacted.empty() ? "" : "  without " + r.redacted);
+                       (r.redacted.empty() ? "" : "  without " + r.redacted) +
+                           (r.headers.empty() ? "" : "  with " + r.headers));
     }
     for (const auto& r : releases) fmt::print("{}\n", line_of(r));
     if (of_first_version > 0)

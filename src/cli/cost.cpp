@@ -28,12 +28,12 @@ int cost(const Globals& globals, const std::string& by, const std::string& since
     json::Writer out;
     out.begin_object().member("currency", config->currency).member("by", by).key("rows").begin_array();
     if (!globals.json)
-        fmt::print("{:<28} {:>8} {:>12} {:>12} {:>12} {:>16}\n", by, "attempts", "tokens in", "cached", "tokens out",
-                   config->currency);
+        fmt::print("{:<28} {:>8} {:>12} {:>12} {:>12} {:>12} {:>16}\n", by, "attempts", "tokens in", "cached",
+                   "cache write", "tokens out", config->currency);
     auto line = [&](const ledger::CostRow& row) {
-        fmt::print("{:<28} {:>8} {:>12} {:>12} {:>12} {:>16}{}\n", row.group, row.attempts, row.usage.input.count,
-                   row.usage.cached_input.count, row.usage.output.count, row.cost.text(),
-                   row.usage.estimated ? "  (partly estimated)" : "");
+        fmt::print("{:<28} {:>8} {:>12} {:>12} {:>12} {:>12} {:>16}{}\n", row.group, row.attempts,
+                   row.usage.input.count, row.usage.cached_input.count, row.usage.cache_write.count,
+                   row.usage.output.count, row.cost.text(), row.usage.estimated ? "  (partly estimated)" : "");
     };
     for (const auto& row : *rows) {
         if (!globals.json) line(row);
@@ -42,14 +42,12 @@ int cost(const Globals& globals, const std::string& by, const std::string& since
             .member("attempts", row.attempts)
             .member("input", row.usage.input.count);
         out.member("cached_input", row.usage.cached_input.count)
+            .member("cache_write", row.usage.cache_write.count)
             .member("output", row.usage.output.count)
             .member("reasoning", row.usage.reasoning.count);
         out.member("estimated", row.usage.estimated).member("cost_micros", row.cost.micros()).end_object();
         total.attempts += row.attempts;
-        total.usage.input = total.usage.input + row.usage.input;
-        total.usage.cached_input = total.usage.cached_input + row.usage.cached_input;
-        total.usage.output = total.usage.output + row.usage.output;
-        total.usage.estimated = total.usage.estimated || row.usage.estimated;
+        total.usage = total.usage + row.usage;
         total.cost += row.cost;
     }
     out.end_array().member("total_micros", total.cost.micros()).end_object();

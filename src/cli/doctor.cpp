@@ -14,6 +14,7 @@
 #include "engine/engines.h"
 #include "privacy/checkpoints.h"
 #include "privacy/detect.h"
+#include "privacy/memory.h"
 #include "privacy/patterns/patterns.h"
 
 namespace tandem::cli {
@@ -146,9 +147,37 @@ void check_providers(const config::Config& config, std::vector<Check>& checks) {
             checks.push_back({name, Grade::warning, "the connection is not encrypted", "use https"});
         for (const auto& model : config.models)
             if (model.provider == provider.id && provider.zone == Zone::cloud && !model.priced)
-                checks.push_back({"model " + model.id, Grade::warning, "it has no price, so its cost counts as 0",
+                checks.push_back({"model " + model.id, Grade::warning,
+                                  "it has no price: its cost counts as 0, and keys with budgets may not use it",
                                   "add price: { input: ..., output: ... }"});
+            else if (model.provider == provider.id && provider.kind == config::ProviderKind::anthropic &&
+                     model.priced && !model.price.cache_write)
+                checks.push_back({"model " + model.id, Grade::warning,
+                                  "it has no price for what goes into its provider's prompt cache, so that is billed "
+                                  "as other input",
+                                  "add cache_write to its price, per million tokens"});
     }
+}
+
+// A key whose memory of labels is full has a floor: nothing of it is public any more.
+void check_label_memory(const config::Config& config, store::Database& database, std::vector<Check>& checks) {
+    const auto keys = privacy::memory_of_keys(database);
+    if (!keys) {
+        checks.push_back({"label memory", Grade::bad, keys.error().message, "see the log of the server"});
+        return;
+    }
+    const auto quota = static_cast<std::int64_t>(config.privacy.label_memory);
+    bool all_good = true;
+    for (const auto& key : *keys) {
+        const bool full = key.floor > Label::public_;
+        if (!full && key.entries < quota - quota / 10) continue;
+        all_good = false;
+        checks.push_back({"label memory of " + key.key, Grade::warning,
+                          full ? fmt::format("it was full: everything of this key is at least {}", name_of(key.floor))
+                               : fmt::format("{} of {} entries are used", key.entries, quota),
+                          fmt::format("tandem label forget --key {}, or a larger privacy.label_memory", key.key)});
+    }
+    if (all_good) checks.push_back({"label memory", Grade::good, "there is room for every key", ""});
 }
 
 // What is open, of what should be closed.
@@ -189,6 +218,7 @@ void check_privacy(const config::Config& config, std::vector<Check>& checks) {
                                                    verdict->checkpoints.newest.records)
                                      : broken,
                       "keep what is there as evidence; tandem audit prove says more"});
+    check_label_memory(config, **database, checks);
 }
 
 // Nobody else on this machine may read it.

@@ -13,6 +13,17 @@ struct Asked {
     std::string conversation, key, reason, label = "public";
 };
 
+void print_released(const Asked& asked, const std::string& body) {
+    fmt::print(
+        "{} is {} from now on: what was found in it then, wherever it stands. Whatever else comes is looked at as "
+        "ever. It "
+        "is recorded: tandem audit list\n",
+        asked.conversation, asked.label);
+    json::Document document;
+    if (document.parse(body) && !document.root()["whole"].boolean().value_or(true))
+        fmt::print("more was found in it than can be released at once: the rest counts as before\n");
+}
+
 int release(const Globals& globals, const Asked& asked) {
     auto config = globals.load();
     if (!config) return report(globals, config.error());
@@ -28,10 +39,37 @@ int release(const Globals& globals, const Asked& asked) {
     if (globals.json)
         fmt::print("{}\n", answer->body);
     else
+        print_released(asked, answer->body);
+    return kOk;
+}
+
+struct Forgetting {
+    std::string key, reason;
+    bool all = false;
+};
+
+int forget(const Globals& globals, const Forgetting& asked) {
+    auto config = globals.load();
+    if (!config) return report(globals, config.error());
+    json::Writer out;
+    out.begin_object();
+    if (asked.all)
+        out.member("all", true);
+    else
+        out.member("key", asked.key);
+    out.member("reason", asked.reason).end_object();
+    int code = kOk;
+    const auto answer =
+        ask(globals, *config, {.method = "POST", .path = "/tandem/v1/labels/forget", .headers = {}, .body = out.take()},
+            code);
+    if (!answer) return code;
+    if (globals.json)
+        fmt::print("{}\n", answer->body);
+    else
         fmt::print(
-            "{} is {} from now on, up to that message; what comes after is looked at as ever. It is recorded: "
-            "tandem audit list\n",
-            asked.conversation, asked.label);
+            "the labels that conversations of {} have had are forgotten; what they hold is looked at as ever. It is "
+            "recorded: tandem audit list\n",
+            asked.all ? "all keys" : asked.key);
     return kOk;
 }
 
@@ -52,6 +90,16 @@ void add_label(CLI::App& app, Globals& globals, Action& action) {
     command->add_option("--key", asked->key, "Whose conversation it is, where it is named by its client's name");
     command->add_option("--to", asked->label, "public (the default), internal or private");
     command->callback([&, asked] { action = [&globals, asked] { return release(globals, *asked); }; });
+
+    auto* drop = group->add_subcommand("forget",
+                                       "Forget which labels the conversations of a key have had, so that its memory "
+                                       "has room again: on your word, and on record");
+    auto forgetting = std::make_shared<Forgetting>();
+    auto* key = drop->add_option("--key", forgetting->key, "Whose conversations; 'anonymous' where there are no keys");
+    auto* all = drop->add_flag("--all", forgetting->all, "Those of all keys, and of earlier versions");
+    key->excludes(all);
+    drop->add_option("--reason", forgetting->reason, "Why, for the record")->required();
+    drop->callback([&, forgetting] { action = [&globals, forgetting] { return forget(globals, *forgetting); }; });
 }
 
 }  // namespace tandem::cli

@@ -32,6 +32,10 @@ int status(const Globals& globals) {
         if (const auto reason = provider["reason"].text(); !reason.empty())
             fmt::print("  {}; {} s left\n", reason, provider["seconds_left"].integer().value_or(0));
     }
+    const auto memory = root["memory"];
+    const auto mib = [&](std::string_view name) { return memory[name].integer().value_or(0) >> 20; };
+    fmt::print("memory for clients: {} of {} MiB held, {} MiB at most, {} requests refused\n", mib("held_bytes"),
+               mib("limit_bytes"), mib("most_bytes"), memory["refused"].text());
     return kOk;
 }
 

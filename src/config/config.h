@@ -86,7 +86,8 @@ struct Model {
     std::optional<Capabilities> capabilities;  // nullopt: not claimed; assumed able
     Price price;
     bool priced = false;
-    std::optional<double> quality;  // the owner's word on how often its answers are good, 0 to 1
+    std::int64_t max_output_tokens = 0;  // the most that it answers with, as its owner says; 0: not claimed
+    std::optional<double> quality;       // the owner's word on how often its answers are good, 0 to 1
     // The model has no tools of its own; Tandem renders them into its prompt and holds its answer to a grammar.
     bool render_tools = false;
     // It goes on with an answer whose beginning it is given as the last message. Nullopt: as its kind of provider does.
@@ -144,8 +145,17 @@ struct Objective {
     bool operator==(const Objective&) const = default;
 };
 
+// How an answer is bounded whose client sets no bound, where its key has a budget or a limit of tokens.
+enum class Unbounded {
+    bound,    // a bound is set in the request that is sent
+    reserve,  // the request stays as it is, and the most that the model says it answers with is reserved
+};
+inline constexpr std::array<std::string_view, 2> kUnboundedNames = {"bound", "reserve"};
+
 struct Policy {
     std::string preset;  // empty where the owner wrote rules
+    Unbounded unbounded = Unbounded::bound;
+    std::int64_t answer_bound = 4096;  // tokens that such an answer may have
     std::vector<Rule> rules;
     Objective objective;
     FailurePolicy failure;
@@ -161,6 +171,13 @@ struct KeyLimits {
     std::int64_t requests_per_minute = 0;  // 0: no limit
     std::int64_t tokens_per_minute = 0;
     std::int64_t concurrency = 0;
+    // What is left with us; of a conversation: of each.
+    std::int64_t files = 1'000;
+    std::size_t file_bytes = 1UL << 30;
+    std::int64_t responses = 10'000;
+    std::size_t response_bytes = 256UL << 20;
+    std::int64_t conversations = 1'000;
+    std::size_t conversation_bytes = 64UL << 20;
 };
 
 struct Key {
@@ -212,7 +229,8 @@ struct Privacy {
     milliseconds vault_keeps{7 * 86'400'000LL};
     std::shared_ptr<const Secret> vault_key;  // never null; empty: the key is a file of the data folder
     std::vector<AnswerRule> answers;
-    std::filesystem::path checkpoints;  // file of the egress record's signed checkpoints; empty: in the data folder
+    std::size_t label_memory = 200'000;  // entries that each key may have in the memory of labels
+    std::filesystem::path checkpoints;   // file of the egress record's signed checkpoints; empty: in the data folder
 };
 
 // Answers that are given again to exactly the same request.

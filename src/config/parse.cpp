@@ -47,6 +47,7 @@ void read_limits(Section& s, net::ServerLimits& limits) {
     s.number("header_count", limits.header_count, 1, 1000);
     s.bytes("body_bytes", limits.body_bytes, 1024, 1024UL * 1024 * 1024);
     s.bytes("bodies_bytes", limits.bodies_bytes, 1024, 64UL * 1024 * 1024 * 1024);
+    s.bytes("memory_bytes", limits.memory_bytes, MemoryAccount::kSmallest, 64UL * 1024 * 1024 * 1024);
     s.duration("header_timeout", limits.header_timeout);
     s.duration("body_timeout", limits.body_timeout);
     s.duration("idle_timeout", limits.idle_timeout);
@@ -179,6 +180,7 @@ void read_price(Section& s, Model& model) {
         price.money("output", model.price.output);
         model.price.cached_input = model.price.input;
         price.money("cached_input", model.price.cached_input);
+        if (price.has("cache_write")) price.money("cache_write", model.price.cache_write.emplace());
     });
 }
 
@@ -229,6 +231,7 @@ void read_model(const std::string& id, Section& s, Config& config) {
         model.capabilities = capabilities;
     }
     read_price(s, model);
+    s.number("max_output", model.max_output_tokens, 1, 100'000'000);
     s.share("quality", model.quality);
     if (s.has("prefill")) s.flag("prefill", model.prefill.emplace(false));
     if (provider != nullptr && provider->kind == ProviderKind::engine) {
@@ -302,6 +305,8 @@ void want_embeddings(Section& s, const Config& config, const char* field, const 
 void read_policy(Section& s, const Config& config, Policy& policy, Problems& problems, const Environment& environment) {
     s.section("failure", [&](Section& failure) { read_failure(failure, policy.failure); });
     s.number("attempts", policy.failure.attempts, 1, 10);
+    s.choice("unbounded", policy.unbounded, kUnboundedNames);
+    s.number("answer_bound", policy.answer_bound, 16, 100'000'000);
     s.section("objective", [&](Section& objective) {
         objective.money("value", policy.objective.value);
         if (policy.objective.value == Money{}) objective.complain("value", "a good answer is worth more than nothing");
@@ -455,6 +460,7 @@ void read_privacy(Section& s, Config& config, const Environment& environment) {
         if (!privacy.vault_key->empty() && privacy.vault_key->reveal().size() < 32)
             vault.complain("key", "is shorter than 32 characters; `openssl rand -hex 32` makes a good one");
     });
+    s.number("label_memory", privacy.label_memory, 100, 1'000'000);
     std::string checkpoints;
     s.text("checkpoints", checkpoints);
     if (!checkpoints.empty()) privacy.checkpoints = beside_config(checkpoints, config.source, environment);
@@ -497,6 +503,13 @@ void read_key(const std::string& id, Section& s, Config& config) {
         limits.number("rpm", key.limits.requests_per_minute, 1, 1'000'000'000);
         limits.number("tpm", key.limits.tokens_per_minute, 1, 1'000'000'000'000);
         limits.number("concurrency", key.limits.concurrency, 1, 1'000'000);
+        constexpr std::size_t kMostBytes = 1UL << 44;
+        limits.number("files", key.limits.files, 0, 1'000'000);
+        limits.bytes("file_bytes", key.limits.file_bytes, 0, kMostBytes);
+        limits.number("responses", key.limits.responses, 0, 10'000'000);
+        limits.bytes("response_bytes", key.limits.response_bytes, 0, kMostBytes);
+        limits.number("conversations", key.limits.conversations, 0, 1'000'000);
+        limits.bytes("conversation_bytes", key.limits.conversation_bytes, 0, kMostBytes);
     });
     config.keys.push_back(std::move(key));
 }

@@ -429,7 +429,7 @@ class Anthropic final : public Dialect {
         const auto room =
             target.context_tokens > 0 ? std::min(kDefaultMaxTokens, target.context_tokens / 4) : kDefaultMaxTokens;
         out.begin_object().member("model", target.model);
-        out.member("max_tokens", request.max_output_tokens.value_or(room));
+        out.member("max_tokens", bound_of(request, target).value_or(room));
         write_messages(out, request);
         write_tools(out, request);
         if (target.stream) out.member("stream", true);

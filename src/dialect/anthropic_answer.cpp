@@ -127,7 +127,7 @@ class Reader final : public AnswerReader {
     void use(const Value& usage, Events& events) {
         if (!usage.is(Kind::object)) return;
         auto take = [&](const char* name, std::int64_t& target) {
-            if (const auto count = usage[name].integer()) target = std::max<std::int64_t>(0, *count);
+            if (usage[name].integer()) target = count_of(usage[name]);
         };
         take("input_tokens", input_);
         take("cache_read_input_tokens", cache_read_);

@@ -40,6 +40,7 @@ struct Target {
     bool ask_for_usage = false;       // the provider understands Chat Completions' stream_options
     std::int64_t context_tokens = 0;  // 0: not known
     bool ask_for_logprobs = false;    // Chat Completions: though the request does not
+    std::int64_t answer_bound = 0;    // tokens that the answer may have, where the request sets no bound; 0: none
 };
 
 struct Outgoing {

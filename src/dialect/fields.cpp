@@ -6,7 +6,6 @@
 
 namespace tandem::dialect {
 
-using json::Kind;
 using json::Value;
 
 std::unexpected<Error> wrong(std::string param, std::string_view expected) {
@@ -39,7 +38,7 @@ Result<> read_flag(const Value& value, const std::string& param, std::optional<b
 
 Result<> read_number(const Value& value, const std::string& param, chat::Raw& target) {
     if (!given(value)) return {};
-    if (!value.is(Kind::number)) return wrong(param, "a number");
+    if (!value.is(json::Kind::number)) return wrong(param, "a number");
     target.json = value.raw();
     return {};
 }
@@ -60,7 +59,7 @@ Result<> read_texts(const Value& value, const std::string& param, std::vector<st
         target.emplace_back(*text);
         return {};
     }
-    if (!value.is(Kind::array) || value.size() > kMost)
+    if (!value.is(json::Kind::array) || value.size() > kMost)
         return wrong(param, fmt::format("a string or a list of at most {} strings", kMost));
     for (const Value element : value.children()) {
         const auto text = element.string();

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "chat/conversation.h"
+#include "dialect/dialect.h"
 
 namespace tandem::dialect {
 
@@ -35,7 +36,7 @@ Result<> read_texts(const json::Value& value, const std::string& param, std::vec
 
 // A count that somebody else made: 0 where it is missing or makes no sense.
 inline std::int64_t count_of(const json::Value& value) {
-    return std::max<std::int64_t>(0, value.integer().value_or(0));
+    return std::clamp<std::int64_t>(value.integer().value_or(0), 0, kMostTokens);
 }
 
 // Which of several answers an event belongs to. What an upstream numbers beyond the most that there are is the last:
@@ -75,6 +76,12 @@ void write_choice(json::Writer& out, const chat::ToolChoice& choice);
 
 // A list of strings, where it is not empty.
 void write_texts(json::Writer& out, std::string_view name, const std::vector<std::string>& texts);
+
+// The most tokens that the answer may have: as the client says, else as the target's bound.
+inline std::optional<std::int64_t> bound_of(const chat::Request& request, const Target& target) {
+    if (request.max_output_tokens || target.answer_bound == 0) return request.max_output_tokens;
+    return target.answer_bound;
+}
 
 // What a provider says in its error member, which is an object with a message or a string.
 Error error_in(const json::Value& error, std::string_view otherwise = "the provider sent an error");

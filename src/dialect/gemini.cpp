@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
+#include <set>
 
 #include "base/text.h"
 #include "dialect/fields.h"
@@ -23,6 +25,22 @@ constexpr std::string_view kName = "gemini";
 Value either(const Value& object, std::string_view camel, std::string_view snake) {
     const Value first = object[camel];
     return first.exists() ? first : object[snake];
+}
+
+// Both spellings of one member: a server may go by the one that was not read here. Errors: invalid.
+Result<> check_spellings(const Value& object) {
+    std::set<std::string> seen;
+    for (const Value member : object.children()) {
+        std::string plain;
+        for (const char c : member.key())
+            if (c != '_') plain += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+        if (!seen.insert(plain).second)
+            return fail(
+                ErrorCode::invalid,
+                fmt::format("{}: stands twice, in two spellings; give one of them", printable(member.key(), 60)),
+                printable(member.key(), 60));
+    }
+    return {};
 }
 
 // Gemini's own schemas say "OBJECT" where JSON Schema says "object"; everything else is the same.
@@ -441,7 +459,7 @@ chat::Extra unique(const chat::Extra& extra) {
     return result;
 }
 
-void write_config(json::Writer& out, const chat::Request& request) {
+void write_config(json::Writer& out, const chat::Request& request, const Target& target) {
     json::Writer c;
     c.begin_object();
     const auto& s = request.sampling;
@@ -451,7 +469,7 @@ void write_config(json::Writer& out, const chat::Request& request) {
     write_raw(c, "seed", s.seed);
     write_raw(c, "presencePenalty", s.presence_penalty);
     write_raw(c, "frequencyPenalty", s.frequency_penalty);
-    if (request.max_output_tokens) c.member("maxOutputTokens", *request.max_output_tokens);
+    if (const auto most = bound_of(request, target)) c.member("maxOutputTokens", *most);
     if (request.choices != 1) c.member("candidateCount", request.choices);
     write_texts(c, "stopSequences", request.stop);
     using Format = chat::ResponseFormat::Kind;
@@ -503,6 +521,10 @@ class Gemini final : public Dialect {
         request.model = call.model;
         request.stream = call.method == "streamGenerateContent";
         request.include_usage = true;
+        for (const Value one :
+             {root, either(root, "generationConfig", "generation_config"), either(root, "toolConfig", "tool_config")})
+            if (one.is(Kind::object))
+                if (auto ok = check_spellings(one); !ok) return fail(ok.error());
         if (auto ok = read_contents(root, request); !ok) return fail(ok.error());
         if (auto ok = read_tools(root, request); !ok) return fail(ok.error());
         if (auto ok = read_config(either(root, "generationConfig", "generation_config"), request); !ok)
@@ -519,13 +541,22 @@ class Gemini final : public Dialect {
         out.begin_object();
         write_contents(out, request);
         write_tools(out, request);
-        write_config(out, request);
+        write_config(out, request, target);
         out.end_object();
         return {path_of(target), out.take()};
     }
 
     Outgoing forward_request(const Incoming& incoming, const Target& target) const override {
-        return {path_of(target), std::string(incoming.body.source())};
+        if (target.answer_bound == 0) return {path_of(target), std::string(incoming.body.source())};
+        Splice splice(incoming.body);
+        const Value root = incoming.body.root();
+        const auto bound = std::to_string(target.answer_bound);
+        const Value config = either(root, "generationConfig", "generation_config");
+        if (config.is(Kind::object))
+            splice.set(config, "maxOutputTokens", bound);
+        else
+            splice.set(root, "generationConfig", "{\"maxOutputTokens\":" + bound + "}");
+        return {path_of(target), splice.take()};
     }
 
     std::unique_ptr<AnswerReader> reader() const override { return make_reader(); }

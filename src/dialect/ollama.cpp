@@ -204,7 +204,7 @@ void write_options(json::Writer& out, const chat::Request& request, const Target
     json::Writer options;
     options.begin_object();
     write_sampling(options, request.sampling);
-    if (request.max_output_tokens) options.member("num_predict", *request.max_output_tokens);
+    if (const auto most = bound_of(request, target)) options.member("num_predict", *most);
     // Without it Ollama takes a context of its own choice and cuts what is longer, without a word.
     const auto context = request.context_tokens > 0 ? request.context_tokens : target.context_tokens;
     if (context > 0) options.member("num_ctx", context);
@@ -349,6 +349,14 @@ class Writer final : public SequencedWriter {
     }
 };
 
+std::string object_of(const std::vector<std::pair<std::string_view, std::string>>& members) {
+    json::Writer out;
+    out.begin_object();
+    for (const auto& [name, raw] : members) out.raw_member(name, raw);
+    out.end_object();
+    return out.take();
+}
+
 class Ollama final : public Dialect {
   public:
     dialect::Kind kind() const override { return dialect::Kind::ollama; }
@@ -431,12 +439,14 @@ class Ollama final : public Dialect {
         Splice splice(incoming.body);
         splice.set(root, "model", json::quoted(target.model));
         const Value options = root["options"];
-        if (!given(options["num_ctx"]) && target.context_tokens > 0) {
-            if (options.is(Kind::object))
-                splice.set(options, "num_ctx", std::to_string(target.context_tokens));
-            else
-                splice.set(root, "options", fmt::format("{{\"num_ctx\":{}}}", target.context_tokens));
-        }
+        std::vector<std::pair<std::string_view, std::string>> members;
+        if (!given(options["num_ctx"]) && target.context_tokens > 0)
+            members.emplace_back("num_ctx", std::to_string(target.context_tokens));
+        if (target.answer_bound > 0) members.emplace_back("num_predict", std::to_string(target.answer_bound));
+        if (options.is(Kind::object) && options.size() > 0)
+            for (const auto& [name, number] : members) splice.set(options, name, number);
+        else if (!members.empty())
+            splice.set(root, "options", object_of(members));
         return {incoming.path.ends_with("/generate") ? "/api/generate" : "/api/chat", splice.take()};
     }
 

@@ -471,8 +471,8 @@ std::string encode(const chat::Request& request, const Target& target) {
     out.end_array();
     write_tools(out, request);
     write_format(out, request.response_format);
-    if (request.max_output_tokens)
-        out.member(request.legacy_max_tokens ? "max_tokens" : "max_completion_tokens", *request.max_output_tokens);
+    if (const auto most = bound_of(request, target))
+        out.member(request.legacy_max_tokens ? "max_tokens" : "max_completion_tokens", *most);
     if (target.stream) out.member("stream", true);
     if (target.stream && target.ask_for_usage)
         out.key("stream_options").begin_object().member("include_usage", true).end_object();
@@ -612,6 +612,7 @@ std::string forward_request(const json::Document& document, const Target& target
     Splice splice(document);
     const Value root = document.root();
     if (root["model"].text() != target.model) splice.replace(root["model"], json::quoted(target.model));
+    if (target.answer_bound > 0) splice.set(root, "max_completion_tokens", std::to_string(target.answer_bound));
     if (target.ask_for_logprobs) {
         splice.set(root, "logprobs", "true");
         splice.set(root, "top_logprobs", "1");

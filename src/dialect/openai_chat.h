@@ -37,6 +37,8 @@ std::string without_logprobs(const json::Document& answer);
 // What a relay must know of a chunk that it hands on as it is; the same facts as the reader gives, without copies.
 struct ChunkFacts {
     std::size_t text_bytes = 0;  // of text, reasoning, tool calls
+    std::int64_t quarters = 0;   // the same in quarters of a token (chat/estimate.h)
+    std::int64_t deltas = 0;     // choices that say something in it
     std::size_t finished = 0;    // choices that end with it
     bool only_usage = true;      // no choices in it
     std::optional<Usage> usage;
@@ -47,6 +49,9 @@ ChunkFacts chunk_facts(const json::Value& chunk, chat::Told* told = nullptr);
 
 // A usage chunk of our own, for a client that asked where the provider sent none.
 std::string usage_chunk(const Usage& usage, std::string_view id, std::string_view model, std::int64_t created);
+
+// The chunk that ends an answer at its length limit.
+std::string length_chunk(std::int64_t choice, std::string_view id, std::string_view model, std::int64_t created);
 
 inline constexpr std::string_view kDone = "[DONE]";
 

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "chat/estimate.h"
 #include "dialect/fields.h"
 #include "dialect/openai_chat.h"
 
@@ -460,12 +461,14 @@ void read_delta(const Value& delta, ChunkFacts& facts, chat::Told* told) {
         if (name == "content" || name == "reasoning_content" || name == "reasoning" || name == "refusal") {
             const auto text = piece.text();
             facts.text_bytes += text.size();
+            facts.quarters += chat::quarters_of(text);
             if (told != nullptr && name == "content") told->text += text;
             if (told != nullptr && name == "refusal") told->refused = told->refused || !text.empty();
         } else if (name == "tool_calls") {
             for (const Value call : piece.children()) {
-                facts.text_bytes += call["function"]["name"].text().size() +
-                                    call["function"]["arguments"].text().size() + call["id"].text().size();
+                const auto name = call["function"]["name"].text(), arguments = call["function"]["arguments"].text();
+                facts.text_bytes += name.size() + arguments.size() + call["id"].text().size();
+                facts.quarters += chat::quarters_of(name) + chat::quarters_of(arguments);
                 if (told != nullptr) tell_call(call, *told);
             }
         }
@@ -495,11 +498,18 @@ ChunkFacts chunk_facts(const Value& chunk, chat::Told* told) {
                     if (first) told->finish = finish_of(field.text());
                 }
                 if (first && field.key() == "logprobs") told->sure.take(field);
+                const auto before = facts.text_bytes;
                 if (field.key() == "delta") read_delta(field, facts, first ? told : nullptr);
+                if (facts.text_bytes > before) ++facts.deltas;
             }
         }
     }
     return facts;
+}
+
+std::string length_chunk(std::int64_t choice, std::string_view id, std::string_view model, std::int64_t created) {
+    return fmt::format("{},\"choices\":[{{\"index\":{},\"delta\":{{}},\"finish_reason\":\"length\"}}]}}",
+                       chunk_start("chat.completion.chunk", id, model, created), choice);
 }
 
 std::string usage_chunk(const Usage& usage, std::string_view id, std::string_view model, std::int64_t created) {

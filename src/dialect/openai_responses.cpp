@@ -414,7 +414,7 @@ class OpenAiResponses final : public Dialect {
         out.end_array();
         write_tools(out, request);
         write_text(out, request);
-        if (request.max_output_tokens) out.member("max_output_tokens", *request.max_output_tokens);
+        if (const auto most = bound_of(request, target)) out.member("max_output_tokens", *most);
         if (target.stream) out.member("stream", true);
         write_raw(out, "temperature", request.sampling.temperature);
         write_raw(out, "top_p", request.sampling.top_p);
@@ -440,6 +440,7 @@ class OpenAiResponses final : public Dialect {
                                                                          {"store", "false"}};
         for (const auto* ours : {"previous_response_id", "conversation", "background"})
             if (root[ours].exists()) members.emplace_back(ours, "");
+        if (target.answer_bound > 0) members.emplace_back("max_output_tokens", std::to_string(target.answer_bound));
         // Whether it streams to us is our matter: a background request is stored as it comes.
         if (root["stream"].boolean().value_or(false) != target.stream)
             members.emplace_back("stream", target.stream ? "true" : "false");

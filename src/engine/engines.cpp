@@ -31,7 +31,8 @@ constexpr milliseconds kWatchPoll{100};  // between two looks while it runs
 constexpr milliseconds kHealthEvery{5'000};
 constexpr int kHealthFailures = 3;  // in a row: it has stopped answering
 constexpr milliseconds kHealthTimeout{4'000};
-constexpr milliseconds kStopTime{5'000};  // from SIGTERM to SIGKILL
+constexpr std::size_t kHealthBytes = 64 * 1024;  // of what it says
+constexpr milliseconds kStopTime{5'000};         // from SIGTERM to SIGKILL
 constexpr milliseconds kFirstBackoff{500};
 constexpr milliseconds kLongestBackoff{30'000};
 constexpr milliseconds kStableAfter{60'000};  // a run this long forgives earlier failures
@@ -217,7 +218,7 @@ net::Task<bool> Engines::State::healthy(const Engine& engine) {
     auto answer = co_await client.send(std::move(call), never);
     if (!answer) co_return false;
     const bool ok = answer->status() == 200;
-    (void)co_await answer->read_all();
+    (void)co_await answer->read_first(kHealthBytes);
     co_return ok;
 }
 

@@ -63,6 +63,7 @@ struct Experiments::Besides {
     std::string body;  // for the other model
     Label label;
     std::shared_ptr<gateway::Live> live;
+    Held memory;  // of the body, here and with the question
 };
 
 // ---- which there are ----
@@ -264,10 +265,14 @@ void Experiments::ask_besides(const gateway::Given& given, std::shared_ptr<const
     request.stream = false;
     const auto& other = trial.treatment ? e.control : e.treatment;
     auto live = std::make_shared<gateway::Live>(given.worker);
-    auto work = std::make_shared<Besides>(
-        Besides{given.gateway, given.worker, running, std::move(trial),
-                dialect::of(dialect::Kind::openai_chat).encode_request(request, {other, false, false, 0}).body,
-                given.label, live});
+    auto body = dialect::of(dialect::Kind::openai_chat).encode_request(request, {other, false, false, 0}).body;
+    auto memory = given.gateway.services().memory.take(MemoryKind::job, "", 2 * body.size(), false);
+    if (!memory) {
+        --aside_;
+        return;  // as above
+    }
+    auto work = std::make_shared<Besides>(Besides{given.gateway, given.worker, running, std::move(trial),
+                                                  std::move(body), given.label, live, std::move(*memory)});
     const auto id = fmt::format("{}#{}", e.name, work->trial.decision);
     if (!given.gateway.background().start(given.worker, id, live, [this, work] { return besides(work); })) --aside_;
 }

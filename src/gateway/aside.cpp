@@ -74,6 +74,7 @@ net::Task<Result<std::vector<float>>> embed_aside(Gateway& gateway, net::Worker&
 net::Task<AsideAnswer> ask_aside(Gateway& gateway, net::Worker& worker, const access::Principal& who,
                                  AsideQuestion question, std::shared_ptr<Live> live) {
     net::Response response;
+    const auto body = question.body;  // the way keeps what it is given
     Detached exchange(worker, request_to("/v1/chat/completions", std::move(question.body)),
                       {[&](net::Response whole) { response = std::move(whole); }, [](std::string) {}});
     auto keeping = keeping_of(question);
@@ -97,7 +98,7 @@ net::Task<AsideAnswer> ask_aside(Gateway& gateway, net::Worker& worker, const ac
     chat::Told told;
     for (const auto& event : events) told.take(event);
     json::Document asked;
-    if (asked.parse(exchange.request().body))
+    if (asked.parse(body))
         if (const auto decoded = chat.decode_request({asked, exchange.request().path}))
             answer.fault = chat::fault_of(told, *decoded);
     answer.text = told.text;

@@ -6,7 +6,9 @@
 #include <atomic>
 
 #include "base/text.h"
+#include "chat/estimate.h"
 #include "chat/told.h"
+#include "gateway/weight.h"
 #include "privacy/guard.h"
 
 namespace tandem::gateway {
@@ -26,7 +28,8 @@ Attempt::Attempt(Way& way, const routing::Candidate& candidate)
       provider_(*way.config.provider(candidate.provider)),
       model_(*way.config.model(candidate.model)),
       started_(way.services.clock.steady()),
-      endpoint_(upstream::endpoint_of(provider_)) {
+      endpoint_(upstream::endpoint_of(provider_)),
+      memory_(way.services.memory.open(MemoryKind::answer, way.who.id(), true)) {
     auto& request = way.exchange.cancel();
     request.on_fire(hook_, [this, &request] { cancel_.fire(request.reason()); });
 }
@@ -62,7 +65,7 @@ net::Task<Next> Attempt::begin() {
     if (streamed_ && way_.request().stream)
         begun = co_await begin_stream();
     else if (joins_)
-        begun = unreadable({ErrorCode::upstream, fmt::format("{} answered in one piece", provider_.id)});
+        begun = unreadable({ErrorCode::upstream, fmt::format("{} answered in one piece", provider_.id)}, unknown());
     else
         begun = co_await begin_whole();
     ready_ = begun == Next::ready;
@@ -76,15 +79,11 @@ net::Task<Next> Attempt::give() {
 
 net::Task<Next> Attempt::send() {
     auto& services = way_.services;
-    const auto& features = way_.inputs->features;
     trial_ = engine() ? upstream::Health::Trial() : services.health.try_it(provider_.id);
     if (!trial_)
         co_return failed(
             ours({ErrorCode::unavailable, services.health.unhealthy(provider_.id)}, upstream::Remedy::next));
-    const Tokens most{features.prompt_tokens + routing::answer_room(entry_, features)};
-    auto reserved = services.budgets.reserve(way_.who, routing::worst_cost(entry_, features), most);
-    if (!reserved) co_return failed(ours(reserved.error(), upstream::Remedy::next));
-    reservation_ = std::move(*reserved);
+    if (auto reserved = reserve(); !reserved) co_return failed(ours(reserved.error(), upstream::Remedy::next));
 
     // Most often nothing has to be waited for.
     const auto asked = room_asked();
@@ -106,12 +105,15 @@ net::Task<Next> Attempt::send() {
     if (!engine()) endpoint_.api_key = provider_.api_keys[api_key];
     if (const auto bound = way_.failure_policy().attempt_timeout; bound.count() > 0)
         endpoint_.first_byte_timeout = std::min(endpoint_.first_byte_timeout, bound);
-    if (auto chosen = choose_question(); !chosen) {
+    Result<> chosen = choose_question();
+    if (chosen) chosen = co_await convert();
+    if (cancel_.fired()) co_return cancelled(false);
+    if (!chosen) {
         way_.warn(fmt::format("{}: {}", candidate_.model, chosen.error().message));
         co_return failed(ours(chosen.error(), upstream::Remedy::next));
     }
     auto call = call_of();
-    auto clearance = co_await clear(conversion_->take_body());
+    auto clearance = co_await clear(conversion_->take_body(), opened());
     if (!clearance) {
         const bool storage = clearance.error().code == ErrorCode::storage;
         co_return failed(ours(clearance.error(), storage ? upstream::Remedy::give_up : upstream::Remedy::next));
@@ -121,8 +123,8 @@ net::Task<Next> Attempt::send() {
         co_await upstream::send(way_.gateway.client_of(way_.exchange.worker()), std::move(*clearance), *reservation_,
                                 endpoint_, std::move(call), way_.deadline, cancel_, services.clock);
     if (!answered) {
-        if (cancel_.fired()) co_return cancelled(true);
         auto& failure = answered.error();
+        if (cancel_.fired()) co_return cancelled(failure.sent || failure.status != 0);
         way_.own_error = conversion_->same();
         const auto what = failure.what;
         if (what == config::FailureClass::rate_limit || what == config::FailureClass::timeout || failure.status == 503)
@@ -130,7 +132,8 @@ net::Task<Next> Attempt::send() {
         if (failure.rest)
             services.health.rest(provider_.id, api_key, *failure.rest,
                                  way_.recordable(failure.error.message, failure.status));
-        co_return failed(std::move(failure));
+        const auto usage = usage_of_failure(failure);
+        co_return failed(std::move(failure), usage);
     }
     services.health.succeeded(provider_.id);
     pass_.say(upstream::Gate::Verdict::good);
@@ -143,21 +146,80 @@ net::Task<Next> Attempt::send() {
     co_return Next::ready;
 }
 
+Result<> Attempt::reserve() {
+    auto features = way_.inputs->features;
+    // Where it goes on with an answer, that is part of its prompt.
+    if (asked_) features.prompt_tokens = std::max(features.prompt_tokens, chat::estimate_prompt(asked_->request).count);
+    most_ = routing::worst_usage(entry_, features);
+    if (features.bound_tokens > 0) bound_ = most_.output.count;
+    sets_bound_ = routing::needs_bound(entry_, features);
+    auto reserved = way_.services.budgets.reserve(way_.who, cost_of(most_, entry_.price), most_.input + most_.output);
+    if (!reserved) return fail(reserved.error());
+    reservation_ = std::move(*reserved);
+    record.time = reservation_->start().time_since_epoch().count();
+    return {};
+}
+
+store::Store::Job Attempt::opened() const {
+    auto most = record;
+    most.usage = most_;
+    most.cost = cost_of(most_, entry_.price);
+    // What stays home and costs nothing is on nobody's bill.
+    if (candidate_.zone == Zone::local && most.cost == Money{}) return {};
+    return [most = std::move(most)](store::Database& database) { return ledger::open(database, most); };
+}
+
+bool Attempt::may_say(std::int64_t tokens) {
+    // Text is counted in tokens only roughly: a provider that keeps to its bound may seem to be beyond it. What is far
+    // beyond it is.
+    const auto most = bound_ + bound_ / 2;
+    const auto wanted = tokens - bound_ - beyond_;
+    if (wanted <= 0) return true;
+    if (tokens > most) return false;
+    const auto more = std::min(std::max(wanted, bound_ / 8), most - bound_ - beyond_);
+    if (!way_.services.budgets.extend(way_.who, *reservation_, cost_of(Usage{{0}, {0}, {more}, {0}}, entry_.price),
+                                      {more}))
+        return false;
+    beyond_ += more;
+    return true;
+}
+
 // What this candidate is shown of the question, in its words.
 Result<> Attempt::choose_question() {
     if (!asked_ && candidate_.redacted) {
         auto redacted = way_.redacted_for(candidate_.zone);
         if (!redacted) return fail(redacted.error());
         sent = std::move(*redacted);
-    } else if (!sent && way_.inputs->label > way_.inputs->rest) {
+    } else if (!sent && way_.of_itself.label > way_.of_itself.rest) {
         way_.remember_whole_was_seen();
     }
-    auto made = Conversion::make(question(), provider_, model_, better_ != nullptr);
-    if (!made) return fail(made.error());
-    conversion_ = std::move(*made);
+    return {};
+}
+
+// The question in the provider's words; a large one is said on the pool.
+net::Task<Result<>> Attempt::convert() {
+    auto make = [this]() -> Result<> {
+        const auto choices = std::max<std::int64_t>(1, way_.inputs->features.choices);
+        auto made =
+            Conversion::make(question(), provider_, model_, better_ != nullptr, sets_bound_ ? bound_ / choices : 0);
+        if (!made) return fail(made.error());
+        conversion_ = std::move(*made);
+        return {};
+    };
+    Result<> made;
+    if (question().document.source().size() <= kLargeBody)
+        made = make();
+    else
+        made = co_await net::run_on<Result<>>(way_.services.scans, way_.who.id(), make);
+    if (!made) co_return made;
+    if (sets_bound_)
+        way_.warn(fmt::format(
+            "{} may answer with {} tokens: no maximum was given, and the key '{}' has a budget or a limit of tokens; "
+            "ask for as many as you need (max_tokens), or set policy.answer_bound or policy.unbounded in tandem.yaml",
+            candidate_.model, bound_ / std::max<std::int64_t>(1, way_.inputs->features.choices), way_.who.id()));
     for (const auto& warning : conversion_->warnings()) way_.warn(warning);
     add_filters();
-    return {};
+    co_return made;
 }
 
 // What sees the answer last: the owner's rules for answers, then what puts values back.
@@ -234,7 +296,7 @@ void Attempt::speak_to_its_root() {
 }
 
 // A decision that sends something out is recorded with it; one that stays home, at the end.
-net::Task<Result<privacy::Clearance>> Attempt::clear(std::string body) {
+net::Task<Result<privacy::Clearance>> Attempt::clear(std::string body, store::Store::Job also) {
     privacy::Privacy::Ask ask{way_.id,
                               candidate_.provider,
                               candidate_.model,
@@ -247,27 +309,41 @@ net::Task<Result<privacy::Clearance>> Attempt::clear(std::string body) {
     if (sent)
         ask.redacted.emplace(sent->redaction.summary(), sent->redaction.stand_ins, *way_.snapshot->detector,
                              way_.config.privacy.detect);
-    auto records = candidate_.zone == Zone::cloud ? way_.pending_records() : way_.pending_memory();
+    ask.headers = client_headers();
+    const bool local = candidate_.zone == Zone::local;
+    if (local && also) {
+        if (auto written = co_await commit(both(way_.pending_records(), std::move(also))); !written)
+            co_return fail(written.error());
+        also = {};
+    }
+    auto records = both(local ? way_.pending_memory() : way_.pending_records(), std::move(also));
     co_return co_await net::wait_for<Result<privacy::Clearance>>(
         [&](auto resume) { way_.services.privacy.clear(std::move(ask), std::move(records), std::move(resume)); });
+}
+
+net::Task<Result<>> Attempt::commit(store::Store::Job job) {
+    co_return co_await net::wait_for<Result<>>(
+        [&](auto resume) { way_.services.store.submit(std::move(job), std::move(resume)); });
 }
 
 upstream::Call Attempt::call_of() {
     upstream::Call call;
     call.path = conversion_->outgoing().path;
     call.stream = way_.request().stream;
-    const auto betas = way_.exchange.request().headers.get("anthropic-beta");
-    if (way_.question.front.kind != dialect::Kind::anthropic || betas.empty()) return call;
-    if (conversion_->same())
-        call.headers.add("anthropic-beta", betas);
-    else
-        way_.warn(fmt::format("anthropic-beta was left out: {} has no such header", provider_.id));
     return call;
+}
+
+// What the client said in headers and this provider may want to know.
+std::vector<privacy::ClientHeader> Attempt::client_headers() {
+    if (way_.betas.empty() || !conversion_) return {};
+    if (conversion_->same()) return {{"anthropic-beta", way_.betas}};
+    way_.warn(fmt::format("anthropic-beta was left out: {} has no such header", provider_.id));
+    return {};
 }
 
 net::Task<bool> Attempt::ask_json(const ledger::Reservation& reservation, std::string path, std::string body,
                                   json::Document& answer) {
-    auto clearance = co_await clear(std::move(body));
+    auto clearance = co_await clear(std::move(body), {});
     if (!clearance) co_return false;
     upstream::Call call;
     call.path = std::move(path);
@@ -275,7 +351,7 @@ net::Task<bool> Attempt::ask_json(const ledger::Reservation& reservation, std::s
         co_await upstream::send(way_.gateway.client_of(way_.exchange.worker()), std::move(*clearance), reservation,
                                 endpoint_, std::move(call), way_.deadline, cancel_, way_.services.clock);
     if (!answered) co_return false;
-    auto text = co_await answered->answer.read_all();
+    auto text = co_await answered->answer.read_all(memory_, kAnswerCopies);
     co_return text&& answer.parse(*text).has_value();
 }
 
@@ -295,11 +371,50 @@ std::int64_t Attempt::elapsed_ms() const {
 }
 
 Usage Attempt::estimate(Tokens output) const {
-    return {{way_.inputs->features.prompt_tokens}, {0}, output, {0}, true};
+    const auto& features = way_.inputs->features;
+    const auto prompt = std::max({most_.input.count, features.prompt_tokens, features.all_tokens});
+    return {{prompt}, {0}, output, {0}, true};
+}
+
+Usage Attempt::unknown() const {
+    // Where its work costs nothing, a guess would only spoil the counts.
+    auto usage = estimate(entry_.price.output == Money{} ? Tokens{} : most_.output);
+    usage.cache_write = most_.cache_write;
+    return usage;
+}
+
+Usage Attempt::usage_of(const std::optional<Usage>& said, Tokens seen, bool is_final) const {
+    auto usage = said.value_or(Usage{});
+    const auto ours = estimate(seen);
+    usage.estimated = !said || !is_final;
+    if (usage.input.count == 0 && ours.input.count > 0) {
+        usage.input = ours.input;
+        usage.estimated = true;
+    }
+    if ((usage.output.count == 0 || !is_final) && seen > usage.output) {
+        usage.output = seen;
+        usage.estimated = true;
+    }
+    return usage;
 }
 
 Usage Attempt::usage_of_stream() const {
-    return relay_->usage().value_or(estimate(relay_->estimated_output()));
+    return usage_of(relay_->usage(), relay_->said(), relay_->usage_is_final());
+}
+
+// Of an answer that could not be used: what it says, else what its text would be.
+Usage Attempt::usage_of_body(std::string_view body) const {
+    const auto said = conversion_->usage_in(body);
+    return usage_of(said, said ? Tokens{} : std::min(chat::estimate_tokens(body), most_.output), said.has_value());
+}
+
+// A provider that refuses does nothing, unless it says so. One that was asked and did not answer may have done it all.
+Usage Attempt::usage_of_failure(const upstream::Failure& failure) const {
+    constexpr int kGatewayTimeout = 504, kOriginTimeout = 524;
+    if (failure.status == kGatewayTimeout || failure.status == kOriginTimeout) return unknown();
+    if (failure.status == 0) return failure.sent ? unknown() : Usage{};
+    const auto said = conversion_->usage_in(failure.body);
+    return said ? usage_of(said, {}, true) : Usage{};
 }
 
 void Attempt::settle(const Usage& usage, std::string outcome, ledger::Reservation& reservation) {
@@ -312,13 +427,16 @@ void Attempt::settle(const Usage& usage, std::string outcome, ledger::Reservatio
     way_.add(record);
 }
 
-Next Attempt::failed(upstream::Failure failure) {
+Next Attempt::failed(upstream::Failure failure, const Usage& usage) {
     record.outcome = "failed";
     record.status = failure.status;
     // A provider may quote the prompt in its complaint. What is recorded has no values in it; the client knows them.
     const auto message = way_.recordable(failure.error.message, failure.status);
     record.error = printable(message, 400);
+    record.usage = usage;
+    record.cost = cost_of(usage, entry_.price);
     record.total_ms = elapsed_ms();
+    if (reservation_) reservation_->settle(record.cost, usage.input + usage.output);
     way_.add(record);
     way_.warn(fmt::format("{} failed: {}", record.model, message));
     if (failure.provider_unwell) way_.services.health.failed(record.provider, message);
@@ -363,7 +481,9 @@ upstream::Remedy Attempt::remedy_of(upstream::Failure& failure) const {
 }
 
 // A 200 that turned out to be none: the client has seen nothing of it.
-Next Attempt::unreadable(Error error) {
+Next Attempt::unreadable(Error error, const Usage& usage) {
+    // It is we who have no memory for it; the provider is well, and would answer the same again.
+    if (error.code == ErrorCode::unavailable) return failed(ours(std::move(error), upstream::Remedy::give_up), usage);
     const auto what = error.code == ErrorCode::timeout   ? config::FailureClass::timeout
                       : error.code == ErrorCode::context ? config::FailureClass::context
                                                          : config::FailureClass::invalid_output;
@@ -372,7 +492,7 @@ Next Attempt::unreadable(Error error) {
     failure.sent = true;
     failure.provider_unwell = what != config::FailureClass::context;
     failure.status = record.status;
-    return failed(std::move(failure));
+    return failed(std::move(failure), usage);
 }
 
 // The owner's rules for answers have stopped it: the provider did its work, and nobody else is asked.
@@ -387,15 +507,20 @@ Next Attempt::stopped(Error error, const Usage& usage) {
 Next Attempt::cancelled(bool was_sent) {
     record.error = lost_ ? "another one answered first" : "the client has gone";
     if (was_sent) {
-        auto usage = estimate({0});
-        if (answer_ && relay_)
+        auto usage = unknown();
+        if (relay_ && (answer_ || ready_))
             usage = usage_of_stream();
         else if (ready_)
-            usage = whole_.usage.value_or(estimate(whole_.output));
+            usage = usage_of(whole_.usage, whole_.output, true);
+        else if (!body_.empty())
+            usage = usage_of_body(body_);
+        else if (answer_ && streamed_ && way_.request().stream)
+            usage = estimate({0});
         settle(usage, "cancelled");
     } else {
         record.outcome = "cancelled";
         record.total_ms = elapsed_ms();
+        if (reservation_) reservation_->settle({}, {});
         way_.add(record);
     }
     if (!lost_) way_.record_unwatched();

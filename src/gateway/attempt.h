@@ -80,27 +80,46 @@ class Attempt final : public Served {
     net::Task<Next> send();
     upstream::Gate::Asked room_asked() const;
     net::Task<Result<upstream::Gate::Pass>> wait_for_room(const upstream::Gate::Asked& asked);
-    net::Task<Result<privacy::Clearance>> clear(std::string body);
+    net::Task<Result<privacy::Clearance>> clear(std::string body, store::Store::Job also);
+    // Leave to spend the most that it may use. Errors: over_budget, rate_limited.
+    Result<> reserve();
+    // Writes down, before it is sent, that it is under way and what it may cost at most.
+    store::Store::Job opened() const;
+    net::Task<Result<>> commit(store::Store::Job job);
+    // The provider says more than was reserved: true where the budget has room for it.
+    bool may_say(std::int64_t tokens);
+    void end_at_limit();
     Result<> choose_question();
+    net::Task<Result<>> convert();
     void add_filters();
     upstream::Call call_of();
+    std::vector<privacy::ClientHeader> client_headers();
 
     net::Task<Next> begin_whole();
     net::Task<Next> give_whole();
     net::Task<Next> begin_stream();
     net::Task<Next> give_stream();
     net::Task<> read_on();
+    Result<> hold_what_is_kept();
 
     // A failure that is not its provider's.
     static upstream::Failure ours(Error error, upstream::Remedy remedy);
-    Next failed(upstream::Failure failure);
+    // `usage`: what the provider did all the same.
+    Next failed(upstream::Failure failure, const Usage& usage = {});
     upstream::Remedy remedy_of(upstream::Failure& failure) const;
-    Next unreadable(Error error);
+    Next unreadable(Error error, const Usage& usage);
     Next stopped(Error error, const Usage& usage);
     Next cancelled(bool was_sent);
     void settle(const Usage& usage, std::string outcome) { settle(usage, std::move(outcome), *reservation_); }
+    // What a provider has used: what it says, and an estimate of what it leaves out, or, where its word is not its
+    // last, of what was seen since.
+    Usage usage_of(const std::optional<Usage>& said, Tokens seen, bool is_final) const;
     Usage usage_of_stream() const;
+    Usage usage_of_body(std::string_view body) const;
+    Usage usage_of_failure(const upstream::Failure& failure) const;
     Usage estimate(Tokens output) const;
+    // It was sent, and what its provider has made of it is not known: the most that it may have used.
+    Usage unknown() const;
     void mark_first_byte();
     void note_pace(bool stream) const;
     std::int64_t elapsed_ms() const;
@@ -125,6 +144,10 @@ class Attempt final : public Served {
     net::Cancel::Hook hook_;  // of the request's
     std::optional<upstream::Health::Trial> trial_;
     std::optional<ledger::Reservation> reservation_;
+    Usage most_;               // that it may use
+    std::int64_t bound_ = 0;   // tokens of all its answers, where a budget or a limit bounds them; 0: not bounded
+    bool sets_bound_ = false;  // the client set none, so the request sent has ours
+    std::int64_t beyond_ = 0;  // tokens that were reserved later
     upstream::Gate::Pass pass_;
     engine::Lease lease_;
     upstream::Endpoint endpoint_;
@@ -132,6 +155,7 @@ class Attempt final : public Served {
     std::optional<net::Answer> answer_;
     bool streamed_ = false;  // as it came
 
+    Held memory_;       // for the answer
     std::string body_;  // of an answer in one piece
     Conversion::Whole whole_;
     std::unique_ptr<StreamRelay> relay_;

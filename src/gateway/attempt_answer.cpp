@@ -8,6 +8,7 @@
 #include "chat/told.h"
 #include "gateway/aside.h"
 #include "gateway/attempt.h"
+#include "gateway/weight.h"
 
 namespace tandem::gateway {
 
@@ -32,7 +33,7 @@ Learning::Answered Attempt::outcome_of(const chat::Told& told, std::string fault
 
 // What was answered, so that it can be learned from when its outcome is known. What several models said is nobody's.
 void Attempt::learn_answer(const chat::Told& told) {
-    if (!way_.place.learns || joins_) return;
+    if (!way_.place.learns || joins_ || (sets_bound_ && told.finish == chat::Finish::length)) return;
     auto fault = way_.keeping.judged ? std::string() : chat::fault_of(told, way_.request());
     way_.services.learning.answered(way_.place, outcome_of(told, std::move(fault)));
 }
@@ -98,6 +99,7 @@ net::Task<Attempt::Doubt> Attempt::doubt_after_sample(const chat::Told& told) {
 Next Attempt::escalate(const chat::Told& told, Doubt doubt, const Usage& usage, const std::function<Spare()>& say) {
     if (!doubt.faulty) {
         way_.spare = say();
+        way_.spare_memory = std::move(memory_);
         way_.spare->served = *this;
     }
     way_.warn(fmt::format("{} answered, and its answer did not pass: {}", record.model, doubt.reason));
@@ -111,17 +113,27 @@ Next Attempt::escalate(const chat::Told& told, Doubt doubt, const Usage& usage, 
 // ---- the answer, whole ----
 
 net::Task<Next> Attempt::begin_whole() {
-    auto body = co_await answer_->read_all();
-    if (cancel_.fired()) co_return cancelled(true);
-    if (!body) co_return unreadable(body.error());
+    auto body = co_await answer_->read_all(memory_, kAnswerCopies);
+    if (cancel_.fired()) {
+        if (body) body_ = std::move(*body);
+        co_return cancelled(true);
+    }
+    if (!body) co_return unreadable(body.error(), unknown());
     mark_first_byte();
-    auto read = conversion_->read(*body, streamed_, way_.frame(*this).id);
-    if (!read && read.error().code == ErrorCode::policy)
-        co_return stopped(read.error(), estimate({static_cast<std::int64_t>(body->size() / 4)}));
+    const auto id = way_.frame(*this).id;
+    auto read_it = [this, &body, &id] { return conversion_->read(*body, streamed_, id); };
+    Result<Conversion::Whole> read;
+    if (body->size() <= kLargeBody)
+        read = read_it();
+    else
+        read = co_await net::run_on<Result<Conversion::Whole>>(way_.services.scans, way_.who.id(), read_it);
+    // Where too much waits for the pool, it is done here: what was answered is paid.
+    if (!read && read.error().code == ErrorCode::unavailable) read = read_it();
+    if (!read && read.error().code == ErrorCode::policy) co_return stopped(read.error(), usage_of_body(*body));
     if (!read) {
         Error error = read.error();
         error.message = fmt::format("{}: {}", provider_.id, error.message);
-        co_return unreadable(std::move(error));
+        co_return unreadable(std::move(error), usage_of_body(*body));
     }
     body_ = std::move(*body);
     whole_ = std::move(*read);
@@ -131,7 +143,10 @@ net::Task<Next> Attempt::begin_whole() {
 
 net::Task<Next> Attempt::give_whole() {
     auto frame = way_.frame(*this);
-    const auto usage = whole_.usage.value_or(estimate(whole_.output));
+    const auto usage = usage_of(whole_.usage, whole_.output, true);
+    if (bound_ > 0 && usage.output.count > bound_)
+        way_.warn(fmt::format("{} answered with {} tokens where {} were asked for at most; all of them are paid",
+                              record.model, usage.output.count, bound_));
     if (better_ != nullptr)
         if (auto doubt = co_await doubt_after_sample(whole_.told); !doubt.reason.empty())
             co_return escalate(whole_.told, std::move(doubt), usage, [&] {
@@ -142,7 +157,16 @@ net::Task<Next> Attempt::give_whole() {
     way_.remember_answer(*this, whole_.told.text);
     learn_answer(whole_.told);
     way_.tell_trials(*this, whole_.told);
-    auto said = conversion_->say(whole_, std::move(body_), streamed_, record.usage, std::move(frame));
+    auto say_it = [this, &frame]() -> Result<Conversion::Said> {
+        return conversion_->say(whole_, std::move(body_), streamed_, record.usage, std::move(frame));
+    };
+    Result<Conversion::Said> made;
+    if (body_.size() <= kLargeBody)
+        made = say_it();
+    else
+        made = co_await net::run_on<Result<Conversion::Said>>(way_.services.scans, way_.who.id(), say_it);
+    if (!made) made = say_it();
+    auto& said = *made;
     // Reranked texts come back as they were sent.
     if (sent && way_.question.front.operation == Operation::rerank)
         said.body = privacy::restored(sent->stands, said.body, true);
@@ -158,6 +182,13 @@ net::Task<Next> Attempt::give_whole() {
 }
 
 // ---- the answer, as it comes ----
+
+// What a stream leaves behind while it passes: its text, once for the checks and once for what is kept of it.
+Result<> Attempt::hold_what_is_kept() {
+    const auto text = static_cast<std::size_t>(relay_->said().count) * 4;
+    const auto wanted = text * kAnswerCopies;
+    return wanted > memory_.bytes() + kAnswerStep ? memory_.resize(wanted) : Result<>{};
+}
 
 // One more piece of it.
 net::Task<> Attempt::read_on() {
@@ -175,7 +206,11 @@ net::Task<> Attempt::read_on() {
     } else if (auto ok = relay_->feed(*piece); !ok) {
         broken_ = ok.error();
         over_ = true;
+    } else if (auto room = hold_what_is_kept(); !room) {
+        broken_ = room.error();
+        over_ = true;
     }
+    if (relay_->spent()) end_at_limit();
     over_ = over_ || relay_->done() || relay_->failed();
     if (!over_) co_return;
     if (relay_->failed()) broken_ = relay_->failed();
@@ -184,23 +219,38 @@ net::Task<> Attempt::read_on() {
             Error{ErrorCode::upstream, fmt::format("{} ended its stream before the answer was finished", provider_.id)};
 }
 
+// The provider said more than was reserved for it: its stream ends here, and the client's with it.
+void Attempt::end_at_limit() {
+    answer_.reset();
+    const auto note =
+        fmt::format("{} went on beyond the {} tokens that were reserved for its answer, so it was cut there",
+                    record.model, bound_ + beyond_);
+    way_.warn(note);
+    if (way_.stream_type() == "text/event-stream") relay_->remark("tandem: " + note);
+}
+
 net::Task<Next> Attempt::begin_stream() {
     if (relay_) {
         conversion_->go_on(*relay_, way_.frame(*this).id, std::move(splice_));
     } else {
         const bool resumable = way_.failure_policy().on_cut != config::OnCut::error;
-        relay_ = conversion_->relay([this] { return way_.frame(*this); }, resumable);
+        // Only what is said anew can be ended at a limit, but for chunks of Chat Completions. What tools of the
+        // provider say has no words but its own.
+        const bool ended_by_us =
+            bound_ > 0 && way_.question.front.kind != dialect::Kind::openai_chat && !way_.runs_tools();
+        relay_ = conversion_->relay([this] { return way_.frame(*this); }, resumable || ended_by_us);
         if (way_.inputs->label > Label::public_ || way_.place.learns || better_ != nullptr || resumable ||
             way_.services.trials.any())
             relay_->collect();
     }
+    if (bound_ > 0) relay_->limit(bound_, [this](std::int64_t said) { return may_say(said); });
     // Until there is content, an error can still be an HTTP error, and another attempt be made.
     while (!over_ && (better_ != nullptr || !relay_->has_content())) {
         co_await read_on();
         if (cancel_.fired()) co_return cancelled(true);
     }
     if (broken_ && broken_->code == ErrorCode::policy) co_return stopped(*broken_, usage_of_stream());
-    if (broken_) co_return unreadable(*broken_);
+    if (broken_) co_return unreadable(*broken_, usage_of_stream());
     note_pace(true);
     co_return Next::ready;
 }
@@ -228,7 +278,8 @@ net::Task<Next> Attempt::give_stream() {
     if (broken_) {
         record.error = way_.recordable(broken_->message, broken_->code == ErrorCode::policy ? 0 : record.status);
         settle(usage, "cut");
-        if (broken_->code != ErrorCode::policy) way_.services.health.failed(provider_.id, record.error);
+        if (broken_->code != ErrorCode::policy && broken_->code != ErrorCode::unavailable)
+            way_.services.health.failed(provider_.id, record.error);
         co_return Next::cut;
     }
     if (better_ != nullptr)
@@ -239,8 +290,11 @@ net::Task<Next> Attempt::give_stream() {
             });
     settle(usage, "answered");
     way_.remember_answer(*this, relay_->told().text);
-    learn_answer(relay_->told());
-    way_.tell_trials(*this, relay_->told());
+    // What we cut says nothing of the model.
+    if (!relay_->spent()) {
+        learn_answer(relay_->told());
+        way_.tell_trials(*this, relay_->told());
+    }
     std::string rest = relay_->finish(way_.before + record.usage);
     auto receipt = co_await way_.close_with(relay_->response(), *this);
     if (!receipt && !exchange.started()) {
@@ -252,7 +306,8 @@ net::Task<Next> Attempt::give_stream() {
         co_return Next::done;
     }
     if (!exchange.started()) exchange.start(200, way_.answer_headers(*this, way_.stream_type()));
-    if (!way_.same_request.empty()) way_.keep_answer(*this, way_.given + rest, way_.stream_type(), true);
+    if (!way_.same_request.empty() && !relay_->spent())
+        way_.keep_answer(*this, way_.given + rest, way_.stream_type(), true);
     co_await way_.last_bytes(std::move(*receipt), std::move(rest));
     co_return Next::done;
 }

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/memory_account.h"
 #include "net/cancel.h"
 #include "net/worker.h"
 
@@ -17,16 +18,27 @@ namespace tandem::gateway {
 // A background response while it is being made. Safe from any thread, but for `cancel`, which is its worker's.
 class Live : public std::enable_shared_from_this<Live> {
   public:
+    static constexpr std::size_t kMostEvents = 16UL << 20;  // bytes of all events of one response
+    static constexpr std::size_t kSlice = 256UL << 10;  // bytes that one look gives, or one event where it is larger
+
     explicit Live(net::Worker& worker) : worker_(worker) {}
-    // Whole events, in order; `end` when none follows.
-    void add(std::string event);
+    // `memory` grows by two copies of each event: the one here, and the one that is written down at the end.
+    Live(net::Worker& worker, Held memory) : worker_(worker), memory_(std::move(memory)) {}
+    // A whole event; `end` when none follows. False where there is no room for it: it is left out, and so is all that
+    // follows.
+    bool add(std::string_view event);
     void end();
-    // Those from `first` on, and whether it has ended.
+    // The next events from `first` on, as bytes. `ended`: nothing follows them.
     struct Seen {
-        std::vector<std::string> events;
-        bool ended;
+        std::string bytes;
+        std::size_t events = 0;
+        bool ended = false;
     };
     Seen since(std::size_t first) const;
+    std::size_t count() const;
+    bool ended() const;
+    // All of them.
+    std::string all() const;
     // Ends it, from any thread.
     void cancel();
     // Set by whoever runs it, on the worker's thread.
@@ -36,15 +48,20 @@ class Live : public std::enable_shared_from_this<Live> {
     net::Worker& worker_;
     net::Cancel* cancel_ = nullptr;
     mutable std::mutex mutex_;
-    std::vector<std::string> events_;
+    Held memory_;
+    std::string text_;               // of all events
+    std::vector<std::size_t> ends_;  // where each ends in it
+    bool full_ = false;
     bool ended_ = false;
 };
 
 class Background {
   public:
-    // Runs `work` on the worker until it returns. False once stop() has been called: then nothing is started.
+    // Runs `work` on the worker until it returns. False once stop() has been called: then nothing is started. Work of a
+    // holder is counted for running_of().
     bool start(net::Worker& worker, const std::string& id, std::shared_ptr<Live> live,
-               std::function<net::Task<>()> work);
+               std::function<net::Task<>()> work, const std::string& holder = {});
+    std::size_t running_of(const std::string& holder) const;
     std::shared_ptr<Live> find(const std::string& id) const;
     bool stopping() const;
     // Cancels all and waits for their end. From a thread that is no worker.
@@ -54,7 +71,11 @@ class Background {
     static net::Task<> run(Background* self, std::string id, std::function<net::Task<>()> work);
     mutable std::mutex mutex_;
     std::condition_variable changed_;
-    std::unordered_map<std::string, std::shared_ptr<Live>> running_;
+    struct Running {
+        std::shared_ptr<Live> live;
+        std::string holder;
+    };
+    std::unordered_map<std::string, Running> running_;
     bool stopping_ = false;
 };
 

@@ -7,16 +7,17 @@
 #include <array>
 #include <atomic>
 #include <filesystem>
-#include <fstream>
-#include <set>
+#include <unordered_set>
 
 #include "access/authenticate.h"
 #include "access/origin.h"
-#include "base/file.h"
 #include "base/text.h"
+#include "gateway/batch_file.h"
 #include "gateway/detached.h"
 #include "gateway/query.h"
+#include "gateway/quotas.h"
 #include "gateway/run.h"
+#include "gateway/weight.h"
 #include "kept/kept.h"
 #include "net/multipart.h"
 
@@ -28,10 +29,14 @@ namespace fs = std::filesystem;
 using json::Value;
 using Answer = Result<std::string>;
 
-constexpr std::size_t kMostLines = 50'000;
 constexpr int kLanes = 4;     // lines of one batch under way at once
 constexpr int kAttempts = 6;  // of a line that is told to come back later
 constexpr seconds kLongestWait{60};
+constexpr milliseconds kRoomPause{500};              // between two looks whether there is memory for a line
+constexpr std::size_t kLineCopies = 3;               // of a line while it is answered, beside its question
+constexpr std::size_t kOutputStep = 1 << 20;         // bytes of answers that are written to a file in one go
+constexpr std::size_t kDownloadPiece = 256 * 1024;   // of a file on its way to a client
+constexpr std::size_t kLargestMetadata = 16 * 1024;  // of a batch
 
 // Where the lines of a batch may go.
 struct Endpoint {
@@ -53,22 +58,6 @@ const Endpoint* endpoint_named(std::string_view path) {
 
 fs::path path_of(const Snapshot& snapshot, const std::string& id) {
     return snapshot.config->data / "files" / id;
-}
-
-Result<> write_file(const fs::path& file, std::string_view bytes) {
-    std::error_code ignored;
-    const auto folder = file.parent_path();
-    if (fs::create_directories(folder, ignored)) fs::permissions(folder, fs::perms::owner_all, ignored);
-    if (auto ok = write_private_file(file, bytes); !ok)
-        return fail(ErrorCode::storage,
-                    fmt::format("the file could not be written below {}; is the disk full?", folder.string()));
-    return {};
-}
-
-Result<std::string> read_file(const fs::path& file) {
-    std::ifstream in(file, std::ios::binary);
-    if (!in) return fail(ErrorCode::not_found, "the bytes of this file are gone from the data folder");
-    return std::string((std::istreambuf_iterator<char>(in)), {});
 }
 
 std::string file_object(const kept::File& file) {
@@ -116,67 +105,25 @@ std::string batch_object(const kept::Batch& b) {
 
 // ---- a batch at work ----
 
-struct Line {
-    std::int64_t number = 0;
-    std::string custom_id;
-    std::string body;
-};
-
 struct BatchRun {
     Gateway& gateway;
     kept::Batch batch;
-    std::vector<Line> lines;  // those that have no answer
+    fs::path input;
+    std::vector<LinePlace> lines;  // those that have no answer
+    Held memory;                   // of the places
     std::size_t next = 0;
     int lanes = 0;
     std::atomic<bool> cancelled = false;
+    bool ending() const { return cancelled || gateway.background().stopping(); }
 };
 
-// The lines of an input file; what is wrong goes into `errors`, as JSON objects.
-std::vector<Line> parse_lines(std::string_view text, const std::string& endpoint, std::vector<std::string>& errors) {
-    std::vector<Line> lines;
-    std::set<std::string> ids;
-    json::Document document;
-    std::int64_t number = 0;
-    auto wrong = [&](std::string_view code, std::string message) {
-        json::Writer out;
-        out.begin_object()
-            .member("code", code)
-            .member("line", number + 1)
-            .member("message", message)
-            .key("param")
-            .null();
-        errors.push_back(out.end_object().take());
-    };
-    while (!text.empty() && errors.size() < 100) {
-        const auto end = std::min(text.find('\n'), text.size());
-        const auto line = trim(text.substr(0, end));
-        text.remove_prefix(std::min(end + 1, text.size()));
-        if (line.empty()) continue;
-        if (lines.size() == kMostLines) {
-            wrong("too_many_lines", fmt::format("a batch has at most {} lines; split the file", kMostLines));
-            break;
-        }
-        const auto parsed = document.parse(line);
-        const Value root = document.root();
-        if (!parsed || !root.is(json::Kind::object))
-            wrong("invalid_json_line", "this line is not a JSON object");
-        else if (!root["custom_id"].string() || root["custom_id"].text().empty())
-            wrong("missing_required_parameter", "custom_id: expected a string");
-        else if (!ids.emplace(root["custom_id"].text()).second)
-            wrong("duplicate_custom_id", fmt::format("custom_id '{}' stands in an earlier line already",
-                                                     printable(root["custom_id"].text(), 60)));
-        else if (root["method"].text() != "POST" || root["url"].text() != endpoint)
-            wrong("invalid_url", fmt::format("expected method POST and url {}", endpoint));
-        else if (!root["body"].is(json::Kind::object))
-            wrong("invalid_request", "body: expected an object");
-        else if (root["body"]["stream"].boolean() == true)
-            wrong("invalid_request", "body.stream: a line of a batch cannot stream; leave it out");
-        else
-            lines.push_back({number, std::string(root["custom_id"].text()), std::string(root["body"].raw())});
-        ++number;
+// Waits, as long as the batch goes on, until the account has room. False where it ends before.
+net::Task<bool> wait_for_room(const BatchRun& run, Held& held, std::size_t bytes, net::Worker& worker) {
+    while (!held.resize(bytes)) {
+        if (run.ending()) co_return false;
+        co_await net::sleep_for(worker.context(), kRoomPause);
     }
-    if (lines.empty() && errors.empty()) wrong("empty_file", "the file has no lines");
-    return lines;
+    co_return true;
 }
 
 std::string output_line(const kept::BatchLine& line, const std::string& batch) {
@@ -193,48 +140,102 @@ std::string output_line(const kept::BatchLine& line, const std::string& batch) {
     return out.take() + "\n";
 }
 
-// Writes the answers, and ends the batch, with one commit.
-net::Task<> conclude(std::shared_ptr<BatchRun> run) {
+// The answers of a batch on their way into its files, a part at a time.
+struct Output {
+    struct Kind {
+        std::string_view name;
+        std::string id;
+        std::unique_ptr<FileWriter> writer;
+    };
+    Kind good{"output", {}, nullptr}, bad{"error", {}, nullptr};
+    Label label = Label::public_;
+
+    Result<> write(Services& services, const Snapshot& snapshot, const kept::Batch& batch,
+                   const std::vector<kept::BatchLine>& lines) {
+        for (const auto& line : lines) {
+            auto& kind = line.status == 200 ? good : bad;
+            if (!kind.writer) {
+                kind.id = services.new_id("file-");
+                kind.writer = std::make_unique<FileWriter>(path_of(snapshot, kind.id));
+            }
+            if (auto ok = kind.writer->write(output_line(line, batch.id)); !ok) return ok;
+            label = higher(label, line.label);
+        }
+        return {};
+    }
+    // The files are there, and known by what is returned.
+    Result<std::vector<kept::File>> finish(const kept::Batch& batch, std::int64_t now) {
+        std::vector<kept::File> files;
+        for (auto* kind : {&good, &bad}) {
+            if (!kind->writer) continue;
+            if (auto ok = kind->writer->finish(); !ok) return fail(ok.error());
+            files.push_back({kind->id, batch.key, fmt::format("{}_{}.jsonl", batch.id, kind->name), "batch_output",
+                             kind->writer->bytes(), now, label});
+        }
+        return files;
+    }
+};
+
+// Writes the answers, and ends the batch, with one commit; what stands in the files need not stay in the ledger.
+net::Task<Result<>> conclude(std::shared_ptr<BatchRun> run) {
     auto& services = run->gateway.services();
     const auto snapshot = services.snapshot();
-    auto lines = co_await query<std::vector<kept::BatchLine>>(
-        services.store, [id = run->batch.id](store::Database& d) { return kept::lines_of(d, id); });
-    if (!lines) {
-        spdlog::error("batch {} could not be concluded: {}", run->batch.id, lines.error().message);
-        co_return;
-    }
     auto batch = run->batch;
-    std::string good, bad;
-    Label label = Label::public_;
-    for (const auto& line : *lines) {
-        (line.status == 200 ? good : bad) += output_line(line, batch.id);
-        label = higher(label, line.label);
+    Output output;
+    for (std::int64_t after = -1;;) {
+        auto lines = co_await query<std::vector<kept::BatchLine>>(
+            services.store,
+            [id = batch.id, after](store::Database& d) { return kept::next_lines(d, id, after, kOutputStep); });
+        if (!lines) co_return fail(lines.error());
+        if (lines->empty()) break;
+        after = lines->back().number;
+        auto written = co_await net::run_on<Result<>>(services.pool,
+                                                      [&] { return output.write(services, *snapshot, batch, *lines); });
+        if (!written) co_return written;
     }
     const auto now = services.unix_seconds();
-    std::vector<kept::File> files;
-    auto keep = [&](const std::string& bytes, std::string_view kind, std::string& id) -> Result<> {
-        if (bytes.empty()) return {};
-        id = services.new_id("file-");
-        files.push_back({id, batch.key, fmt::format("{}_{}.jsonl", batch.id, kind), "batch_output",
-                         static_cast<std::int64_t>(bytes.size()), now, label});
-        return write_file(path_of(*snapshot, id), bytes);
-    };
-    auto written = keep(good, "output", batch.output_file);
-    if (written) written = keep(bad, "error", batch.error_file);
-    batch.status = run->cancelled ? "cancelled" : "completed";
+    auto files = output.finish(batch, now);
+    if (!files) co_return fail(files.error());
+    batch.output_file = output.good.id;
+    batch.error_file = output.bad.id;
+    if (batch.errors.empty())
+        batch.status = run->cancelled ? "cancelled" : "completed";
+    else
+        batch.status = "failed";
     batch.finished = now;
-    if (written)
-        written = co_await change(services.store, [files, batch](store::Database& d) -> Result<> {
-            for (const auto& file : files)
-                if (auto ok = kept::put(d, file); !ok) return ok;
-            return kept::put(d, batch);
-        });
-    if (!written) spdlog::error("batch {} could not be concluded: {}", batch.id, written.error().message);
+    co_return co_await change(services.store, [files = *files, batch](store::Database& d) -> Result<> {
+        for (const auto& file : files)
+            if (auto ok = kept::put(d, file); !ok) return ok;
+        if (auto ok = kept::put(d, batch); !ok) return ok;
+        return kept::forget_answers(d, batch.id);
+    });
+}
+
+net::Task<Result<BatchItem>> read_item(BatchRun& run, LinePlace place) {
+    if (place.size <= kLargeBody) co_return read_line(run.input, place);
+    co_return co_await net::run_on<Result<BatchItem>>(run.gateway.services().scans, run.batch.key,
+                                                      [&run, place] { return read_line(run.input, place); });
 }
 
 // One line to its answer. What says "later" is asked again later.
-net::Task<> answer_line(BatchRun& run, Line line, std::shared_ptr<Live> live, net::Worker& worker) {
+net::Task<> answer_line(BatchRun& run, LinePlace place, std::shared_ptr<Live> live, net::Worker& worker) {
     auto& services = run.gateway.services();
+    auto held = services.memory.open(MemoryKind::job, run.batch.key, place.size <= MemoryAccount::kSmall);
+    if (!co_await wait_for_room(run, held, place.size * kLineCopies, worker)) co_return;
+    auto item = co_await read_item(run, place);
+    if (!item) {
+        spdlog::error("line {} of batch {} could not be read: {}", place.number, run.batch.id, item.error().message);
+        const kept::BatchLine lost{
+            place.number,  "", 404, {}, error_response(dialect::Kind::openai_chat, 0, item.error()).body,
+            Label::public_};
+        (void)co_await change(services.store,
+                              [batch = run.batch.id, lost](store::Database& d) { return kept::put(d, batch, lost); });
+        co_return;
+    }
+    struct {
+        std::int64_t number;
+        std::string custom_id, body;
+    } line{place.number, std::move(item->custom_id), std::move(item->body)};
     for (int attempt = 1;; ++attempt) {
         const auto snapshot = services.snapshot();
         auto who = access::principal_of(*snapshot->config, run.batch.key);
@@ -287,28 +288,89 @@ net::Task<> answer_line(BatchRun& run, Line line, std::shared_ptr<Live> live, ne
     }
 }
 
+// Its last lane has ended; the next batch may begin.
+net::Task<> end_batch(std::shared_ptr<BatchRun> run) {
+    auto& gateway = run->gateway;
+    if (!gateway.background().stopping())
+        if (auto ended = co_await conclude(run); !ended)
+            spdlog::error("batch {} could not be concluded: {}", run->batch.id, ended.error().message);
+    run->lines = {};
+    run->memory.release();
+    gateway.forget_batch(run->batch.id);
+    gateway.turns().leave(run->batch.key);
+}
+
 net::Task<> lane(std::shared_ptr<BatchRun> run, std::shared_ptr<Live> live, net::Worker& worker) {
     auto& background = run->gateway.background();
     while (run->next < run->lines.size() && !run->cancelled && !background.stopping()) {
-        auto line = std::move(run->lines[run->next++]);
-        co_await answer_line(*run, std::move(line), live, worker);
+        const auto place = run->lines[run->next++];
+        co_await answer_line(*run, place, live, worker);
     }
-    if (--run->lanes > 0) co_return;
-    if (!background.stopping()) co_await conclude(run);
-    run->gateway.forget_batch(run->batch.id);
+    if (--run->lanes == 0) co_await end_batch(run);
 }
 
-// All lanes of a batch run on one worker, so that they share without locks.
-void start_batch(Gateway& gateway, kept::Batch batch, std::vector<Line> lines, net::Worker& worker) {
-    auto run = std::make_shared<BatchRun>(gateway, std::move(batch), std::move(lines));
+// Where the lines stand that have no answer yet. Errors: as read_lines(), unavailable where there is no room now.
+Result<BatchLines> places_of(const BatchRun& run, Held& held, std::size_t longest,
+                             const std::unordered_set<std::int64_t>& answered) {
+    auto looked = run.gateway.services().memory.open(MemoryKind::document, run.batch.key, false);
+    auto read = read_lines(run.input, run.batch.endpoint, longest,
+                           [&](std::string_view line) { return looked.resize(weight_of(line)); });
+    if (!read) return read;
+    std::erase_if(read->lines, [&](const LinePlace& line) { return answered.contains(line.number); });
+    if (auto room = held.resize(read->lines.capacity() * sizeof(LinePlace)); !room) return fail(room.error());
+    return read;
+}
+
+// Finds out what is left to do, and begins as many lanes as a batch has. All run on one worker, so that they share
+// without locks.
+net::Task<> begin_batch(std::shared_ptr<BatchRun> run, net::Worker& worker) {
+    auto& gateway = run->gateway;
+    auto& services = gateway.services();
+    auto numbers = co_await query<std::vector<std::int64_t>>(
+        services.store, [id = run->batch.id](store::Database& d) { return kept::answered_lines(d, id); });
+    if (!numbers) {
+        // It goes on at the next start.
+        spdlog::error("batch {} could not be begun: {}", run->batch.id, numbers.error().message);
+        gateway.forget_batch(run->batch.id);
+        gateway.turns().leave(run->batch.key);
+        co_return;
+    }
+    const auto longest = services.snapshot()->config->server.limits.body_bytes;
+    while (!run->ending()) {
+        const std::unordered_set<std::int64_t> answered(numbers->begin(), numbers->end());
+        auto read = co_await net::run_on<Result<BatchLines>>(
+            services.scans, run->batch.key, [&] { return places_of(*run, run->memory, longest, answered); });
+        if (!read && read.error().code == ErrorCode::unavailable) {
+            co_await net::sleep_for(worker.context(), kRoomPause);
+            continue;
+        }
+        if (read)
+            run->lines = std::move(read->lines);
+        else
+            run->batch.errors = fmt::format(R"([{{"code":"file_not_readable","line":null,"message":{},"param":null}}])",
+                                            json::quoted(read.error().message));
+        break;
+    }
     run->lanes = kLanes;
-    run->cancelled = run->batch.status == "cancelling";
-    gateway.remember_batch(run->batch.id, [run] { run->cancelled = true; });
     for (int i = 0; i < kLanes; ++i) {
         auto live = std::make_shared<Live>(worker);
         auto work = [run, live, &worker] { return lane(run, live, worker); };
         if (!gateway.background().start(worker, fmt::format("{}#{}", run->batch.id, i), live, work)) --run->lanes;
     }
+}
+
+// It begins when it is its turn; until then nothing is held but its name.
+void enter_batch(Gateway& gateway, const kept::Batch& batch, net::Worker& worker) {
+    auto begin = [&gateway, batch, &worker] {
+        auto run = std::make_shared<BatchRun>(gateway, batch, path_of(*gateway.services().snapshot(), batch.input_file),
+                                              std::vector<LinePlace>(),
+                                              gateway.services().memory.open(MemoryKind::job, batch.key, false));
+        run->cancelled = batch.status == "cancelling";
+        gateway.remember_batch(batch.id, [run] { run->cancelled = true; });
+        gateway.background().start(worker, batch.id, std::make_shared<Live>(worker),
+                                   [run, &worker] { return begin_batch(run, worker); });
+    };
+    gateway.turns().enter(batch.key, batch.id, std::move(begin));
 }
 
 // ---- requests ----
@@ -358,18 +420,36 @@ net::Task<Answer> upload_file(Gateway& gateway, const Call& call) {
     file.said = higher(call.who.label, call.said.label);
     file.bytes = static_cast<std::int64_t>(bytes.size());
     file.created = services.unix_seconds();
+    auto room =
+        co_await check_quota(services, [key = file.key, quota = quota_of(call.who), size = file.bytes](
+                                           store::Database& d) { return kept::check_file(d, key, quota, size); });
+    if (!room) co_return fail(room.error());
+    // Detectors make a copy of what they look at.
+    auto held =
+        services.memory.take(MemoryKind::document, file.key, bytes.size(), bytes.size() <= MemoryAccount::kSmall);
+    if (!held) co_return fail(held.error());
     // A large file takes a while to look through and to write; the worker has others to serve.
-    auto written = co_await net::run_on<Result<Label>>(services.pool, [&]() -> Result<Label> {
+    auto written = co_await net::run_on<Result<Label>>(services.scans, file.key, [&]() -> Result<Label> {
         privacy::Labelled labelled;
         labelled.raise(file.said, "key or header");
         privacy::label_by_text(*call.snapshot->detector, bytes, call.snapshot->config->privacy.detect, labelled);
-        if (auto ok = write_file(path_of(*call.snapshot, file.id), bytes); !ok) return fail(ok.error());
+        FileWriter writer(path_of(*call.snapshot, file.id));
+        if (auto ok = writer.write(bytes); !ok) return fail(ok.error());
+        if (auto ok = writer.finish(); !ok) return fail(ok.error());
         return labelled.label;
     });
     if (!written) co_return fail(written.error());
     file.label = *written;
-    auto done = co_await change(services.store, [file](store::Database& d) { return kept::put(d, file); });
-    if (!done) co_return fail(done.error());
+    // Asked again with the commit: many uploads at once must not pass the quota together.
+    auto done = co_await change(services.store, [file, quota = quota_of(call.who)](store::Database& d) -> Result<> {
+        if (auto ok = kept::check_file(d, file.key, quota, file.bytes); !ok) return ok;
+        return kept::put(d, file);
+    });
+    if (!done) {
+        std::error_code ignored;
+        fs::remove(path_of(*call.snapshot, file.id), ignored);
+        co_return fail(done.error());
+    }
     co_return file_object(file);
 }
 
@@ -388,21 +468,35 @@ net::Task<Answer> read_file_object(Gateway& gateway, const Call& call) {
 }
 
 net::Task<> read_file_content(Gateway& gateway, Call call) {
-    Answer bytes = fail(ErrorCode::internal, "");
-    if (auto file = co_await file_of(gateway, call.who.id(), call.parts[0]))
-        bytes = co_await net::run_on<Answer>(gateway.services().pool,
-                                             [&] { return read_file(path_of(*call.snapshot, file->id)); });
-    else
-        bytes = fail(file.error());
-    if (!bytes) {
-        co_await reply_json(call, dialect::Kind::openai_chat, std::move(bytes));
+    auto file = co_await file_of(gateway, call.who.id(), call.parts[0]);
+    const auto path = file ? path_of(*call.snapshot, file->id) : fs::path();
+    std::error_code missing;
+    if (!file || !fs::exists(path, missing)) {
+        co_await reply_json(
+            call, dialect::Kind::openai_chat,
+            fail(file ? Error{ErrorCode::not_found, "the bytes of this file are gone from the data folder"}
+                      : file.error()));
         co_return;
     }
-    net::Response response;
-    response.headers.add("content-type", "application/octet-stream");
-    response.body = std::move(*bytes);
-    access::add_cors(call.snapshot->config->server, call.request().headers, response.headers);
-    co_await call.exchange.reply(std::move(response));
+    // A piece at a time, as fast as the client takes it.
+    net::Fields headers;
+    headers.add("content-type", "application/octet-stream");
+    access::add_cors(call.snapshot->config->server, call.request().headers, headers);
+    if (call.request().method == "HEAD") {
+        net::Response response;
+        response.headers = std::move(headers);
+        co_await call.exchange.reply(std::move(response));
+        co_return;
+    }
+    call.exchange.start(200, std::move(headers));
+    for (std::uint64_t at = 0; at < static_cast<std::uint64_t>(file->bytes);) {
+        auto piece = co_await net::run_on<Result<std::string>>(
+            gateway.services().scans, call.who.id(), [&path, at] { return read_piece(path, at, kDownloadPiece); });
+        if (!piece || piece->empty()) co_return;  // cut, which the client sees
+        at += piece->size();
+        if (!co_await call.exchange.write(std::move(*piece))) co_return;
+    }
+    co_await call.exchange.finish({});
 }
 
 net::Task<Answer> delete_file(Gateway& gateway, const Call& call) {
@@ -435,18 +529,34 @@ net::Task<Answer> create_batch(Gateway& gateway, const Call& call) {
         error.param = "input_file_id";
         co_return fail(std::move(error));
     }
-    auto text =
-        co_await net::run_on<Answer>(services.pool, [&] { return read_file(path_of(*call.snapshot, file->id)); });
-    if (!text) co_return fail(text.error());
-    std::vector<std::string> errors;
-    auto lines = parse_lines(*text, batch.endpoint, errors);
+    if (root["metadata"].raw().size() > kLargestMetadata)
+        co_return fail(ErrorCode::too_large, fmt::format("metadata: at most {} bytes are kept", kLargestMetadata),
+                       "metadata");
+    if (gateway.turns().open_of(call.who.id()) >= BatchTurns::kMostOpenOfKey)
+        co_return fail(ErrorCode::rate_limited,
+                       fmt::format("this key has {} batches that are not finished; wait for one, or cancel one",
+                                   BatchTurns::kMostOpenOfKey));
+    // What comes out of a batch is kept as files too.
+    auto room = co_await check_quota(services, [key = call.who.id(), quota = quota_of(call.who)](store::Database& d) {
+        return kept::check_file(d, key, quota, 0);
+    });
+    if (!room) co_return fail(room.error());
+    auto looked = services.memory.open(MemoryKind::document, call.who.id(), false);
+    auto read = co_await net::run_on<Result<BatchLines>>(services.scans, call.who.id(), [&] {
+        return read_lines(path_of(*call.snapshot, file->id), batch.endpoint,
+                          call.snapshot->config->server.limits.body_bytes,
+                          [&](std::string_view line) { return looked.resize(weight_of(line)); });
+    });
+    looked.release();
+    if (!read) co_return fail(read.error());
+    const auto& errors = read->errors;
     batch.id = services.new_id("batch_");
     batch.key = call.who.id();
     batch.label = higher(higher(call.who.label, call.said.label), file->said);
     batch.window = root["completion_window"].string().value_or("24h");
     if (root["metadata"].is(json::Kind::object)) batch.metadata = root["metadata"].raw();
     batch.created = services.unix_seconds();
-    batch.total = static_cast<std::int64_t>(lines.size());
+    batch.total = static_cast<std::int64_t>(read->lines.size());
     batch.status = errors.empty() ? "in_progress" : "failed";
     if (!errors.empty()) {
         batch.errors = "[" + join(errors, ",") + "]";
@@ -454,7 +564,7 @@ net::Task<Answer> create_batch(Gateway& gateway, const Call& call) {
     }
     auto done = co_await change(services.store, [batch](store::Database& d) { return kept::put(d, batch); });
     if (!done) co_return fail(done.error());
-    if (errors.empty()) start_batch(gateway, batch, std::move(lines), call.exchange.worker());
+    if (errors.empty()) enter_batch(gateway, batch, call.exchange.worker());
     co_return batch_object(batch);
 }
 
@@ -473,41 +583,41 @@ net::Task<Answer> read_batch(Gateway& gateway, const Call& call) {
 }
 
 net::Task<Answer> cancel_batch(Gateway& gateway, const Call& call) {
-    auto batch = co_await batch_of(gateway, call);
+    // In one job: a batch that ends meanwhile stays as it ended.
+    bool ends = false;
+    auto batch = co_await query<kept::Batch>(
+        gateway.services().store,
+        [key = call.who.id(), id = call.parts[0], &ends](store::Database& database) -> Result<kept::Batch> {
+            auto found = kept::find_batch(database, key, id);
+            ends = found && found->status == "in_progress";
+            if (!ends) return found;
+            found->status = "cancelling";
+            if (auto ok = kept::put(database, *found); !ok) return fail(ok.error());
+            return found;
+        });
     if (!batch) co_return fail(batch.error());
-    if (batch->status != "in_progress") co_return batch_object(*batch);
-    batch->status = "cancelling";
-    auto done = co_await change(gateway.services().store,
-                                [b = *batch](store::Database& database) { return kept::put(database, b); });
-    if (!done) co_return fail(done.error());
+    if (!ends) co_return batch_object(*batch);
     gateway.cancel_batch(batch->id);
+    // One that waits still has nothing under way: it begins with its end.
+    if (gateway.turns().withdraw(batch->key, batch->id)) enter_batch(gateway, *batch, call.exchange.worker());
     co_return batch_object(*batch);
 }
 
 Result<> resume_batches(Gateway& gateway, const std::vector<net::Worker*>& workers) {
     auto& services = gateway.services();
     std::vector<kept::Batch> open;
-    std::vector<std::set<std::int64_t>> answered;
     auto read = services.store.run([&](store::Database& d) -> Result<> {
         if (auto ok = kept::fail_interrupted(d); !ok) return ok;
         auto list = kept::open_batches(d);
         if (!list) return fail(list.error());
         open = std::move(*list);
-        for (const auto& batch : open) {
-            auto lines = kept::answered_lines(d, batch.id);
-            if (!lines) return fail(lines.error());
-            answered.emplace_back(lines->begin(), lines->end());
-        }
         return {};
     });
     if (!read) return read;
     for (std::size_t i = 0; i < open.size(); ++i) {
-        auto text = read_file(path_of(*services.snapshot(), open[i].input_file));
-        std::vector<std::string> errors;
-        auto lines = parse_lines(text.value_or(""), open[i].endpoint, errors);
-        std::erase_if(lines, [&](const Line& line) { return answered[i].contains(line.number); });
-        spdlog::info("batch {} goes on: {} of {} lines are left", open[i].id, lines.size(), open[i].total);
-        start_batch(gateway, open[i], std::move(lines), *workers[i % workers.size()]);
+        spdlog::info("batch {} goes on: {} of {} lines are left", open[i].id,
+                     open[i].total - open[i].completed - open[i].failed, open[i].total);
+        enter_batch(gateway, open[i], *workers[i % workers.size()]);
     }
     return {};
 }

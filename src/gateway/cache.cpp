@@ -23,12 +23,35 @@ std::shared_ptr<const AnswerCache::Answer> AnswerCache::find(const std::string& 
 
 void AnswerCache::keep(const std::string& request, Answer answer, std::size_t bytes) {
     if (answer.body.size() > kLargest) return;
+    answer.body.shrink_to_fit();
     const std::lock_guard lock(mutex_);
     if (const auto old = by_request_.find(request); old != by_request_.end()) drop(old->second);
     entries_.push_front({request, std::make_shared<const Answer>(std::move(answer))});
     by_request_[request] = entries_.begin();
     bytes_ += size_of(entries_.front());
+    fit(bytes);
+}
+
+void AnswerCache::fit(std::size_t bytes) {
     while (bytes_ > bytes && !entries_.empty()) drop(std::prev(entries_.end()));
+    while (!held_.resize(bytes_ + meaning_bytes_)) {
+        if (!entries_.empty())
+            drop(std::prev(entries_.end()));
+        else if (!meanings_.empty())
+            drop_oldest_meaning();
+        else
+            return;
+    }
+}
+
+std::size_t AnswerCache::bytes() const {
+    const std::lock_guard lock(mutex_);
+    return bytes_ + meaning_bytes_;
+}
+
+void AnswerCache::drop_oldest_meaning() {
+    meaning_bytes_ -= meanings_.front().bytes();
+    meanings_.pop_front();
 }
 
 AnswerCache::Similar AnswerCache::find_similar(const Meaning& meaning, double at_least, SteadyTime now,
@@ -37,7 +60,11 @@ AnswerCache::Similar AnswerCache::find_similar(const Meaning& meaning, double at
     double best = at_least;
     {
         const std::lock_guard lock(mutex_);
-        std::erase_if(meanings_, [&](const Meant& m) { return !by_request_.contains(m.request); });
+        std::erase_if(meanings_, [&](const Meant& m) {
+            const bool gone = !by_request_.contains(m.request);
+            if (gone) meaning_bytes_ -= m.bytes();
+            return gone;
+        });
         for (const auto& known : meanings_) {
             if (known.meaning.scope != meaning.scope || known.meaning.facts != meaning.facts) continue;
             const double near = nearness(known.meaning.vector, meaning.vector);
@@ -53,8 +80,13 @@ AnswerCache::Similar AnswerCache::find_similar(const Meaning& meaning, double at
 void AnswerCache::keep_meaning(const std::string& request, Meaning meaning) {
     const std::lock_guard lock(mutex_);
     if (!by_request_.contains(request)) return;
-    meanings_.push_back({request, std::move(meaning)});
-    if (meanings_.size() > kMostMeanings) meanings_.pop_front();
+    meaning.facts.shrink_to_fit();
+    Meant meant{request, std::move(meaning)};
+    if (meant.bytes() > kLargestMeaning) return;
+    meaning_bytes_ += meant.bytes();
+    meanings_.push_back(std::move(meant));
+    while (meanings_.size() > kMostMeanings || meaning_bytes_ > kMostMeaningBytes) drop_oldest_meaning();
+    fit(bytes_);
 }
 
 }  // namespace tandem::gateway

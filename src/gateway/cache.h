@@ -12,6 +12,7 @@
 
 #include "base/hash.h"
 #include "base/label.h"
+#include "base/memory_account.h"
 #include "base/world.h"
 #include "gateway/meaning.h"
 
@@ -21,6 +22,8 @@ namespace tandem::gateway {
 class AnswerCache {
   public:
     static constexpr std::size_t kLargest = 1 << 20;  // bytes of one answer
+
+    explicit AnswerCache(MemoryAccount& memory) : held_(memory.open(MemoryKind::kept, "", false)) {}
 
     struct Answer {
         std::string body;
@@ -32,10 +35,12 @@ class AnswerCache {
     };
     // Null where there is none that is younger than `ttl`.
     std::shared_ptr<const Answer> find(const std::string& request, SteadyTime now, milliseconds ttl);
-    // Whatever was used longest ago goes, until all fit into `bytes`.
+    // Whatever was used longest ago goes, until all fit into `bytes`, and into what the account has room for.
     void keep(const std::string& request, Answer answer, std::size_t bytes);
 
     static constexpr std::size_t kMostMeanings = 4'000;
+    static constexpr std::size_t kMostMeaningBytes = 16UL << 20;  // of all of them; the oldest go
+    static constexpr std::size_t kLargestMeaning = 64UL << 10;    // a larger one is not kept
     struct Similar {
         std::shared_ptr<const Answer> answer;
         double nearness = 0;
@@ -45,24 +50,36 @@ class AnswerCache {
     Similar find_similar(const Meaning& meaning, double at_least, SteadyTime now, milliseconds ttl);
     // What the request that was kept means.
     void keep_meaning(const std::string& request, Meaning meaning);
+    // Of all answers and meanings.
+    std::size_t bytes() const;
 
   private:
     struct Entry {
         std::string request;
         std::shared_ptr<const Answer> answer;
     };
-    static std::size_t size_of(const Entry& entry) { return entry.answer->body.size() + entry.request.size() + 256; }
+    static std::size_t size_of(const Entry& entry) {
+        return entry.answer->body.capacity() + 2 * entry.request.capacity() + 384;
+    }
     void drop(std::list<Entry>::iterator entry);
+    void drop_oldest_meaning();
+    void fit(std::size_t bytes);  // under the lock, as those above
 
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::list<Entry> entries_;  // used last comes first
     std::unordered_map<std::string, std::list<Entry>::iterator> by_request_;
     std::size_t bytes_ = 0;
     struct Meant {
         std::string request;
         Meaning meaning;
+        std::size_t bytes() const {
+            return request.capacity() + meaning.scope.capacity() + meaning.facts.capacity() +
+                   meaning.vector.capacity() * sizeof(float) + 128;
+        }
     };
     std::deque<Meant> meanings_;  // oldest first
+    std::size_t meaning_bytes_ = 0;
+    Held held_;
 };
 
 }  // namespace tandem::gateway

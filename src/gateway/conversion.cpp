@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
+#include "base/text.h"
 #include "chat/estimate.h"
 #include "chat/rendered_tools.h"
 #include "dialect/fields.h"
@@ -28,6 +30,41 @@ chat::Request as_messages(Kind kind, const std::string& model, const std::vector
     return request;
 }
 
+// How many messages, items, texts or parts a list holds, and lists in them.
+std::size_t elements_of(const json::Value& list) {
+    if (!list.is(json::Kind::array)) return 0;
+    std::size_t count = 0;
+    for (const json::Value one : list.children()) {
+        ++count;
+        for (const json::Value member : one.is(json::Kind::object) ? one.children() : json::Value().children())
+            if (const auto key = member.key();
+                key == "content" || key == "parts" || key == "images" || key == "tool_calls" || key == "output")
+                count += elements_of(member);
+    }
+    return count;
+}
+
+// Before anything is made of them: each takes more memory than its bytes. Errors: too_large.
+Result<> check_counts(const json::Document& document, Operation operation) {
+    const auto root = document.root();
+    const auto too_many = [](std::size_t count, std::string_view what, std::size_t most) {
+        return fail(ErrorCode::too_large,
+                    fmt::format("the request has {} {}, and {} are the most that is taken", count, what, most));
+    };
+    // Texts to embed have a bound of their own.
+    std::size_t messages = 0, all = 0;
+    for (const auto* list : {"messages", "input", "contents", "documents"}) {
+        if (operation == Operation::embed) break;
+        messages += root[list].is(json::Kind::array) ? root[list].size() : 0;
+        all += elements_of(root[list]);
+    }
+    if (messages > chat::kMostMessages) return too_many(messages, "messages", chat::kMostMessages);
+    if (all - messages > chat::kMostParts) return too_many(all - messages, "parts of messages", chat::kMostParts);
+    const auto tools = root["tools"].is(json::Kind::array) ? root["tools"].size() : 0;
+    if (tools > chat::kMostTools) return too_many(tools, "tools", chat::kMostTools);
+    return {};
+}
+
 // Thoughts of a provider of another dialect, which this one would not take back.
 bool has_foreign_reasoning(const chat::Request& request) {
     for (const auto& message : request.messages)
@@ -45,6 +82,62 @@ bool can_weigh(const Question& question, Speaker speaker) {
            !request.logprobs && !request.top_logprobs;
 }
 
+// What was said, in quarters of a token.
+std::int64_t quarters_of(const chat::Event& event) {
+    if (const auto* text = std::get_if<chat::TextDelta>(&event)) return chat::quarters_of(text->text);
+    if (const auto* refusal = std::get_if<chat::RefusalDelta>(&event)) return chat::quarters_of(refusal->text);
+    if (const auto* reasoning = std::get_if<chat::ReasoningDelta>(&event)) return chat::quarters_of(reasoning->text);
+    if (const auto* call = std::get_if<chat::ToolCallDelta>(&event))
+        return chat::quarters_of(call->name) + chat::quarters_of(call->arguments);
+    return 0;
+}
+
+// The member in which a provider says what it used, and what makes a piece of its stream of that alone.
+struct UsageWords {
+    std::string_view member, before, after;
+};
+constexpr std::array<UsageWords, dialect::kKindNames.size()> kUsageWords = {{
+    {"usage", R"({"usage":)", "}"},
+    {"usage", R"({"type":"response.completed","response":{"status":"completed","usage":)", "}}"},
+    {"usage", R"({"type":"message_delta","delta":{},"usage":)", "}"},
+    {"usageMetadata", R"({"usageMetadata":)", "}"},
+    {"eval_count", R"({"done":true,"eval_count":)", "}"},
+}};
+
+// The JSON that begins `text`: an object up to its closing brace, or a plain word; empty where it does not end.
+std::string_view value_at(std::string_view text) {
+    if (!text.starts_with('{')) return text.substr(0, text.find_first_of(",}] \t\r\n"));
+    int depth = 0;
+    bool quoted = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (c == '\\' && quoted)
+            ++i;
+        else if (c == '"')
+            quoted = !quoted;
+        else if (!quoted && (c == '{' || c == '}') && (depth += c == '{' ? 1 : -1) == 0)
+            return text.substr(0, i + 1);
+    }
+    return {};
+}
+
+// The values of a member with this name, in text that need not be JSON as a whole. Only the last few are looked at, and
+// none that is longer than such values are: who wrote the text may want to keep us busy.
+std::vector<std::string_view> pieces_named(std::string_view text, std::string_view member) {
+    constexpr std::size_t kMost = 8, kLongest = 4096;
+    const auto name = json::quoted(member);
+    std::vector<std::string_view> pieces;
+    std::size_t looked_at = 0;
+    for (auto at = text.rfind(name); at != std::string_view::npos && looked_at++ < kMost;
+         at = at == 0 ? std::string_view::npos : text.rfind(name, at - 1)) {
+        const auto rest = trim(text.substr(at + name.size(), kLongest));
+        if (!rest.starts_with(':')) continue;
+        if (const auto value = value_at(trim(rest.substr(1))); !value.empty() && value != "null")
+            pieces.push_back(value);
+    }
+    return pieces;
+}
+
 std::set<std::string> custom_tools(const chat::Request& request) {
     std::set<std::string> names;
     for (const auto& tool : request.tools)
@@ -56,6 +149,7 @@ std::set<std::string> custom_tools(const chat::Request& request) {
 
 Result<> decode(Question& question) {
     const auto& [kind, operation] = question.front;
+    if (auto ok = check_counts(question.document, operation); !ok) return ok;
     if (operation == Operation::embed) {
         auto embed = dialect::decode_embed(kind, question.incoming());
         if (!embed) return fail(embed.error());
@@ -138,12 +232,13 @@ Speaker speaker_of(config::ProviderKind kind) {
 }
 
 Result<Conversion> Conversion::make(const Question& question, const config::Provider& provider,
-                                    const config::Model& model, bool weighs) {
+                                    const config::Model& model, bool weighs, std::int64_t answer_bound) {
     Conversion c(question, speaker_of(provider.kind));
     const auto& request = question.request;
     const auto kind = kind_of(c.speaker_);
     c.weighs_ = weighs && can_weigh(question, c.speaker_);
-    const dialect::Target target{model.name, request.stream, provider.stream_usage, model.context_tokens, c.weighs_};
+    const dialect::Target target{model.name,           request.stream, provider.stream_usage,
+                                 model.context_tokens, c.weighs_,      answer_bound};
     c.same_ = kind == question.front.kind;
     const auto incoming = question.incoming();
     if (question.front.operation == Operation::embed) {
@@ -174,7 +269,7 @@ Result<Conversion> Conversion::make(const Question& question, const config::Prov
         dialect::make_custom_tools_functions(fitted.request);
         c.rendered_ = chat::render_tools(fitted.request);
     }
-    if (c.speaker_ == Speaker::anthropic && !request.max_output_tokens)
+    if (c.speaker_ == Speaker::anthropic && !request.max_output_tokens && answer_bound == 0)
         c.warnings_.emplace_back("max_tokens was not given, and Anthropic wants it: the default was sent");
     c.outgoing_ = dialect::of(kind).encode_request(fitted.request, target);
     return c;
@@ -263,17 +358,16 @@ Result<Conversion::Whole> Conversion::read(const std::string& body, bool streame
             events = std::move(out);
         }
     bool finished = false;
+    std::int64_t quarters = 0;
     for (const auto& event : events) {
         whole.told.take(event);
-        if (const auto* used = std::get_if<chat::Used>(&event)) whole.usage = used->usage;
-        if (const auto* text = std::get_if<chat::TextDelta>(&event)) {
-            whole.output = whole.output + chat::estimate_tokens(text->text);
-        }
-        if (const auto* call = std::get_if<chat::ToolCallDelta>(&event))
-            whole.output = whole.output + chat::estimate_tokens(call->arguments);
+        if (const auto* used = std::get_if<chat::Used>(&event))
+            whole.usage = whole.usage ? most_of(*whole.usage, used->usage) : used->usage;
+        quarters += quarters_of(event);
         if (const auto* failed = std::get_if<chat::Failed>(&event)) return fail(failed->error);
         finished = finished || std::holds_alternative<chat::Finished>(event);
     }
+    whole.output = {(quarters + 3) / 4};
     if (!finished) return fail(ErrorCode::upstream, "the answer has no choices, or none that is finished");
     if (passes(streamed)) return whole;
     chat::Assembler assembler{std::string(provider.kind() == question_->front.kind ? "" : name_of(provider.kind()))};
@@ -281,6 +375,22 @@ Result<Conversion::Whole> Conversion::read(const std::string& body, bool streame
         if (!weighs_ || !std::holds_alternative<chat::Logprobs>(event)) assembler.take(event);
     whole.answer = assembler.release();
     return whole;
+}
+
+std::optional<Usage> Conversion::usage_in(std::string_view body) const {
+    const auto kind = kind_of(speaker_);
+    const auto& words = kUsageWords[static_cast<std::size_t>(kind)];
+    std::optional<Usage> found;
+    for (const auto piece : pieces_named(body, words.member)) {
+        json::Document document;
+        if (!document.parse(fmt::format("{}{}{}", words.before, piece, words.after))) continue;
+        dialect::Events events;
+        dialect::of(kind).reader()->piece(document.root(), events);
+        for (const auto& event : events)
+            if (const auto* used = std::get_if<chat::Used>(&event))
+                found = found ? most_of(*found, used->usage) : used->usage;
+    }
+    return found;
 }
 
 Conversion::Said Conversion::say(const Whole& whole, std::string body, bool streamed, const Usage& usage,

@@ -60,8 +60,9 @@ class Conversion {
   public:
     // `weighs`: log-probabilities are asked for, for told() alone, of who gives them and where that changes nothing
     // else. Errors: invalid, where the provider's dialect cannot say it, with the field and what to do.
+    // `answer_bound`: of an answer that the client sets no bound for; 0: none.
     static Result<Conversion> make(const Question& question, const config::Provider& provider,
-                                   const config::Model& model, bool weighs = false);
+                                   const config::Model& model, bool weighs = false, std::int64_t answer_bound = 0);
 
     const dialect::Outgoing& outgoing() const { return outgoing_; }
     std::string take_body() { return std::move(outgoing_.body); }
@@ -89,6 +90,8 @@ class Conversion {
     };
     // `streamed`: it came as a stream all the same; `id` as in the frame. Errors: upstream, context.
     Result<Whole> read(const std::string& body, bool streamed, const std::string& id) const;
+    // The usage that the body of an answer names, whatever else is wrong with it; of several the highest numbers.
+    std::optional<Usage> usage_in(std::string_view body) const;
     // What the client gets: bytes of the body where nothing has to change, a stream where it asked for one.
     struct Said {
         std::string body;

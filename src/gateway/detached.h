@@ -3,8 +3,10 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
+#include "base/label.h"
 #include "net/server.h"
 
 namespace tandem::gateway {
@@ -23,10 +25,14 @@ class Detached final : public net::Exchange {
     net::Worker& worker() override { return worker_; }
     net::Cancel& cancel() override { return cancel_; }
     net::Task<bool> reply(net::Response response) override {
+        label_ = label_from(response.headers.get("x-tandem-label"));
         sink_.reply(std::move(response));
         co_return true;
     }
-    void start(int, net::Fields) override { started_ = true; }
+    void start(int, net::Fields headers) override {
+        label_ = label_from(headers.get("x-tandem-label"));
+        started_ = true;
+    }
     net::Task<bool> write(std::string bytes) override {
         sink_.bytes(std::move(bytes));
         co_return true;
@@ -36,12 +42,15 @@ class Detached final : public net::Exchange {
         co_return true;
     }
     bool started() const override { return started_; }
+    // Of the content, as its decision had it; none before there was one.
+    std::optional<Label> label() const { return label_; }
 
   private:
     net::Worker& worker_;
     net::Request request_;
     Sink sink_;
     net::Cancel cancel_;
+    std::optional<Label> label_;
     bool started_ = false;
 };
 

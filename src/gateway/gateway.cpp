@@ -41,7 +41,10 @@ net::Response error_response(dialect::Kind dialect, int status, const Error& err
     response.status = status != 0 ? status : encoded.status;
     response.headers.add("content-type", "application/json");
     if (response.status == 401) response.headers.add("www-authenticate", "Bearer");
-    if (response.status == 429 || response.status == 503 || response.status == 529)
+    // A budget that is used up does not come back in a moment: official SDKs would wait and ask for nothing.
+    if (error.code == ErrorCode::over_budget)
+        response.headers.add("x-should-retry", "false");
+    else if (response.status == 429 || response.status == 503 || response.status == 529)
         response.headers.add("retry-after", "5");
     response.body = std::move(encoded.body);
     return response;

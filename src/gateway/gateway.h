@@ -6,6 +6,7 @@
 
 #include "dialect/dialect.h"
 #include "gateway/background.h"
+#include "gateway/batch_turns.h"
 #include "gateway/call.h"
 
 namespace tandem::gateway {
@@ -18,6 +19,7 @@ class Gateway {
     Gateway(Services& services, const std::vector<net::Worker*>& workers, const Dialer& dialer = {});
 
     Background& background() { return background_; }
+    BatchTurns& turns() { return turns_; }
     // Batches at work, so that one can be told to end.
     void remember_batch(const std::string& id, std::function<void()> cancel);
     void forget_batch(const std::string& id);
@@ -31,6 +33,7 @@ class Gateway {
     std::optional<net::ClientShared> client_shared_;  // where providers are reached over the network
     std::unordered_map<net::Worker*, std::unique_ptr<net::Caller>> clients_;
     Background background_;
+    BatchTurns turns_;
     std::mutex batches_mutex_;
     std::unordered_map<std::string, std::function<void()>> batches_;
 };

@@ -119,7 +119,7 @@ Learning::Place Learning::place(const chat::Request& request, const std::string&
     const auto prefixes = prefixes_of(request);
     auto text = chat::last_user_text(request);
     const bool disputed = note && chat::disputes(text);
-    if (text.size() > kLooked) text.resize(kLooked);
+    text = std::string(text, 0, kLooked);  // a copy: resize() would keep the memory of the whole
     place.learns = true;
     if (predict) place.outlook = learner_.outlook(text, *place.meaning);
     place.prompt = std::make_shared<const std::string>(std::move(text));
@@ -178,11 +178,36 @@ Learning::Place Learning::place(const chat::Request& request, const std::string&
 }
 
 std::shared_ptr<const Learning::Kept> Learning::keep(const Place& place, Answered a) const {
-    if (a.text.size() > kLooked) a.text.resize(kLooked);
     auto identity = identity_of(a.model);
     return std::make_shared<const Kept>(Kept{std::move(a.decision), std::move(a.key), std::move(a.model),
-                                             std::move(identity), place.prompt, place.meaning, std::move(a.text),
-                                             a.sure});
+                                             std::move(identity), place.prompt, place.meaning,
+                                             std::string(a.text, 0, kLooked), a.sure, place.whole});
+}
+
+std::size_t Learning::Kept::bytes() const {
+    return sizeof(Kept) + decision.capacity() + key.capacity() + model.capacity() + prompt->capacity() +
+           meaning->size() * sizeof(float) + answer.capacity() + 128;
+}
+
+std::size_t Learning::bytes() const {
+    const std::lock_guard lock(mutex_);
+    return bytes_;
+}
+
+void Learning::drop_oldest() {
+    const auto gone = std::exchange(newest_[oldest_++ % newest_.size()], nullptr);
+    if (!gone) return;
+    bytes_ -= gone->bytes();
+    if (auto& past = past_[gone->whole % past_.size()]; past.kept == gone) past = {};
+}
+
+// As many of the newest as fit into the bounds, and into what the account has room for.
+void Learning::remember(std::shared_ptr<const Kept> kept) {
+    const auto bytes = kept->bytes();
+    while (oldest_ < next_ && (next_ - oldest_ == newest_.size() || bytes_ + bytes > kMostKept)) drop_oldest();
+    bytes_ += bytes;
+    newest_[next_++ % newest_.size()] = std::move(kept);
+    while (!held_.resize(bytes_) && oldest_ < next_) drop_oldest();
 }
 
 std::shared_ptr<const Learning::Kept> Learning::kept_of(const std::string& decision) const {
@@ -203,7 +228,7 @@ void Learning::answered(const Place& place, Answered a) {
         const auto* const same = find(place.whole);
         const int again = same == nullptr ? 0 : same->again;
         past_[place.whole % past_.size()] = {place.whole, kept, clock_.steady(), tokens, holds_state, again, false};
-        newest_[next_++ % newest_.size()] = kept;
+        remember(kept);
     }
     if (!fault.empty()) learn_unwatched(*kept, "check", kept->key, 0, kCheckWeight, fault);
 }
@@ -291,7 +316,8 @@ void Learning::feedback(std::string decision, const std::string& key, bool owner
                                                      std::make_shared<const std::string>(),
                                                      no_meaning(),
                                                      {},
-                                                     {}});
+                                                     {},
+                                                     0});
         }
         // Whose decision it is not, does not learn that it exists.
         if (!owner && kept->key != key) return nothing;

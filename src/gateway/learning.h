@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/memory_account.h"
 #include "base/world.h"
 #include "chat/conversation.h"
 #include "config/config.h"
@@ -33,13 +34,19 @@ class Learning {
     // A request that comes again within this time is one whose answer did not please.
     static constexpr seconds kAgain{120};
     static constexpr std::size_t kMostPast = 4'096;
-    static constexpr int kMostSigns = 20'000;         // of a model, that are kept from one start to the next
-    static constexpr std::size_t kLooked = 4 * 1024;  // bytes of a prompt and of an answer
-    static constexpr int kFullFeedback = 30;          // of one key in an hour; each one more counts less
-    static constexpr int kSignsPerSecond = 10;        // that are learned from; a flood of the same says nothing more
+    static constexpr std::size_t kMostKept = 16UL << 20;  // bytes of all prompts and answers that are kept
+    static constexpr int kMostSigns = 20'000;             // of a model, that are kept from one start to the next
+    static constexpr std::size_t kLooked = 4 * 1024;      // bytes of a prompt and of an answer
+    static constexpr int kFullFeedback = 30;              // of one key in an hour; each one more counts less
+    static constexpr int kSignsPerSecond = 10;  // that are learned from; a flood of the same says nothing more
 
-    Learning(store::Store& store, const Clock& clock, net::asio::thread_pool& pool, IdentityOf identity)
-        : store_(store), clock_(clock), pool_(pool), identity_(std::move(identity)) {}
+    Learning(store::Store& store, const Clock& clock, MemoryAccount& memory, net::asio::thread_pool& pool,
+             IdentityOf identity)
+        : store_(store),
+          clock_(clock),
+          pool_(pool),
+          identity_(std::move(identity)),
+          held_(memory.open(MemoryKind::kept, "", false)) {}
 
     // Reads back what was learned. After configure(). Errors: storage.
     Result<> load();
@@ -91,6 +98,8 @@ class Learning {
     void forget(std::string model, std::function<void(Result<>)> done);
 
     const routing::Learner& learner() const { return learner_; }
+    // Of the answers that are kept in mind.
+    std::size_t bytes() const;
 
   private:
     // Of one answer. Its texts never leave the memory; what is written down are their traits, when there is an outcome.
@@ -100,7 +109,9 @@ class Learning {
         std::shared_ptr<const routing::Meaning> meaning;
         std::string answer;
         chat::Sureness sure;
+        std::uint64_t whole = 0;  // where past_ has it
         routing::Traits traits() const;
+        std::size_t bytes() const;
     };
     struct Past {
         std::uint64_t whole = 0;
@@ -117,6 +128,8 @@ class Learning {
                           const std::string& note);
     std::shared_ptr<const Kept> kept_of(const std::string& decision) const;
     std::shared_ptr<const Kept> keep(const Place& place, Answered answered) const;
+    void drop_oldest();                               // under the lock
+    void remember(std::shared_ptr<const Kept> kept);  // under the lock
     std::shared_ptr<const std::string> identity_of(const std::string& model) const;
     // The conversation's place in past_; another one may have taken it.
     Past* find(std::uint64_t whole);
@@ -133,7 +146,9 @@ class Learning {
     // Tables of a fixed size, which cost nothing to keep: by the conversation, and the newest answers in turn.
     std::vector<Past> past_{kMostPast};
     std::vector<std::shared_ptr<const Kept>> newest_{kMostPast};
-    std::size_t next_ = 0;
+    std::size_t next_ = 0, oldest_ = 0;  // of newest_, counted on
+    std::size_t bytes_ = 0;              // of what newest_ has; past_ has nothing else
+    Held held_;
     std::unordered_map<std::string, std::shared_ptr<const std::string>> identities_;
     struct Said {
         std::int64_t hour = 0;

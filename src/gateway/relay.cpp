@@ -1,6 +1,9 @@
 #include "gateway/relay.h"
 
+#include <algorithm>
+
 #include "base/json.h"
+#include "chat/estimate.h"
 #include "dialect/fields.h"
 #include "dialect/openai_chat.h"
 #include "net/ndjson.h"
@@ -13,21 +16,62 @@ namespace openai_chat = dialect::openai_chat;
 void StreamRelay::note(const chat::Event& event) {
     std::size_t bytes = 0;
     if (collects_) told_.take(event);
-    if (const auto* text = std::get_if<chat::TextDelta>(&event)) {
-        bytes = text->text.size();
-    }
+    if (const auto* text = std::get_if<chat::TextDelta>(&event)) bytes = text->text.size();
     if (const auto* refusal = std::get_if<chat::RefusalDelta>(&event)) bytes = refusal->text.size();
     if (const auto* reasoning = std::get_if<chat::ReasoningDelta>(&event)) bytes = reasoning->text.size();
     if (const auto* call = std::get_if<chat::ToolCallDelta>(&event))
         bytes = call->id.size() + call->name.size() + call->arguments.size();
-    if (std::holds_alternative<chat::Finished>(event)) {
-        ++finished_;
+    if (const auto* finished = std::get_if<chat::Finished>(&event)) {
+        finish_choice(finished->choice);
         content_ = true;
     }
-    if (const auto* used = std::get_if<chat::Used>(&event)) usage_ = used->usage;
     if (const auto* failed = std::get_if<chat::Failed>(&event); failed != nullptr && !failed_) failed_ = failed->error;
-    text_bytes_ += bytes;
     content_ = content_ || bytes > 0;
+}
+
+void StreamRelay::count(const chat::Event& event) {
+    if (const auto* text = std::get_if<chat::TextDelta>(&event)) count(chat::quarters_of(text->text), 1);
+    if (const auto* refusal = std::get_if<chat::RefusalDelta>(&event)) count(chat::quarters_of(refusal->text), 1);
+    if (const auto* reasoning = std::get_if<chat::ReasoningDelta>(&event)) count(chat::quarters_of(reasoning->text), 1);
+    if (const auto* call = std::get_if<chat::ToolCallDelta>(&event))
+        count(chat::quarters_of(call->name) + chat::quarters_of(call->arguments), 1);
+    if (const auto* used = std::get_if<chat::Used>(&event)) count(used->usage);
+}
+
+void StreamRelay::count(std::int64_t quarters, std::int64_t deltas) {
+    if (quarters == 0) return;
+    quarters_ += quarters;
+    deltas_ += deltas;
+    usage_is_last_ = false;
+}
+
+void StreamRelay::count(const Usage& usage) {
+    usage_ = usage_ ? most_of(*usage_, usage) : usage;
+    usage_is_last_ = true;
+}
+
+void StreamRelay::begin_count() {
+    usage_.reset();
+    quarters_ = deltas_ = 0;
+    usage_is_last_ = spent_ = false;
+}
+
+std::int64_t StreamRelay::certain() const {
+    return std::max(deltas_, usage_ ? usage_->output.count : 0);
+}
+
+Tokens StreamRelay::said() const {
+    // Events that are no longer than a token or two are tokens; longer ones are several at once.
+    constexpr std::int64_t kEnough = 16, kQuartersOfOne = 8;
+    const bool one_by_one = deltas_ >= kEnough && quarters_ <= kQuartersOfOne * deltas_;
+    return {std::max(certain(), one_by_one ? 0 : (quarters_ + 3) / 4)};
+}
+
+bool StreamRelay::beyond_limit() {
+    if (limit_ == 0 || whole()) return false;
+    if (certain() > limit_) return true;
+    const auto tokens = said().count;
+    return tokens > limit_ && (!more_ || !more_(tokens));
 }
 
 namespace {
@@ -71,18 +115,34 @@ class ChatRelay final : public StreamRelay {
             failed_ = std::move(facts.error);
             return;
         }
-        text_bytes_ += facts.text_bytes;
-        finished_ += facts.finished;
+        count(facts.quarters, facts.deltas);
+        if (facts.usage) count(*facts.usage);
+        if (facts.finished > 0) note_finished(root);
         content_ = content_ || facts.text_bytes > 0 || facts.finished > 0;
-        if (facts.usage) usage_ = facts.usage;
         if (id_.empty()) {
             id_ = root["id"].text();
             model_ = root["model"].text();
             created_ = root["created"].integer().value_or(0);
         }
+        if (facts.finished == 0 && beyond_limit()) return cut_short();
         if (facts.usage && facts.only_usage && !wants_usage_) return;  // we asked for it, the client did not
         if (facts.usage) usage_sent_ = true;
         net::append_sse_event(out_, drops_logprobs_ ? openai_chat::without_logprobs(document_) : data);
+    }
+
+    void note_finished(const json::Value& chunk) {
+        for (const json::Value choice : chunk["choices"].children())
+            if (choice["finish_reason"].is(json::Kind::string)) finish_choice(dialect::choice_of(choice["index"]));
+    }
+
+    void cut_short() {
+        for (std::int64_t choice = 0; choice < choices_; ++choice) {
+            if (is_finished(choice)) continue;
+            finish_choice(choice);
+            net::append_sse_event(out_, openai_chat::length_chunk(choice, id_, model_, created_));
+        }
+        if (collects_) told_.finish = chat::Finish::length;
+        spent_ = done_ = content_ = true;
     }
 
     const bool wants_usage_, drops_logprobs_;
@@ -157,8 +217,15 @@ class SameRelay final : public StreamRelay {
         const auto root = document_.root();
         dialect::Events events;
         reader_->piece(root, events);
-        for (const auto& one : events) note(one);
+        for (const auto& one : events) {
+            count(one);
+            note(one);
+        }
         done_ = reader_->done();
+        if (!failed_ && beyond_limit())
+            failed_ = Error{ErrorCode::policy,
+                            "the answer went on beyond the tokens that the key's budget has reserved for it; ask for "
+                            "more of them, or raise the budget"};
         if (failed_) return;
         std::string ours;
         if (!own_.empty() && root["response"].is(json::Kind::object)) {
@@ -224,8 +291,8 @@ class TranslatingRelay final : public StreamRelay {
         goes_on_ = true;
         ended_ = done_ = content_ = false;
         failed_.reset();
-        usage_.reset();
-        finished_ = text_bytes_ = 0;
+        begin_count();
+        restart_choices();
     }
 
   private:
@@ -242,16 +309,37 @@ class TranslatingRelay final : public StreamRelay {
         }
         dialect::Events events;
         reader_->piece(document_.root(), events);
+        bool ends = false;
+        for (const auto& event : events) {
+            count(event);
+            ends = ends || std::holds_alternative<chat::Finished>(event) || std::holds_alternative<chat::Failed>(event);
+        }
+        if (!ends && beyond_limit()) return cut_short();
         done_ = reader_->done();
         pass(std::move(events));
         if (done_) finish_reader();
+    }
+
+    void cut_short() {
+        dialect::Events events;
+        for (std::int64_t choice = 0; choice < choices_; ++choice)
+            if (!is_finished(choice)) events.emplace_back(chat::Finished{choice, chat::Finish::length, {}});
+        pass(std::move(events));
+        ended_ = true;  // what the reader holds back is not said
+        end_filters();
+        spent_ = done_ = true;
     }
 
     void finish_reader() {
         if (std::exchange(ended_, true)) return;
         dialect::Events events;
         reader_->end(events);
+        for (const auto& event : events) count(event);
         pass(std::move(events));
+        end_filters();
+    }
+
+    void end_filters() {
         for (std::size_t i = 0; i < filters_.size(); ++i) {
             dialect::Events out;
             filters_[i]->end(out);

@@ -3,8 +3,10 @@
 // Private to gateway/.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,15 +45,44 @@ class StreamRelay {
     const std::optional<Error>& failed() const { return failed_; }
     const std::optional<Usage>& usage() const { return usage_; }
     std::size_t malformed() const { return malformed_; }
+    // The provider's stream is cut where more than `tokens` were said in all answers together; then the client gets its
+    // dialect's end at a length limit. `more` is asked first where that is only an estimate: true lets it go on.
+    using More = std::function<bool(std::int64_t said)>;
+    void limit(std::int64_t tokens, More more) {
+        limit_ = tokens;
+        more_ = std::move(more);
+    }
+    // It was cut there.
+    bool spent() const { return spent_; }
+    // The provider has said what it used, and nothing came after that but its end.
+    bool usage_is_final() const { return usage_ && usage_is_last_ && whole() && !spent_; }
     // Keeps what the first answer says, for told().
     void collect() { collects_ = true; }
     const chat::Told& told() const { return told_; }
-    // Of all answers together, for an estimate.
-    Tokens estimated_output() const { return {static_cast<std::int64_t>((text_bytes_ + 3) / 4)}; }
+    // What the provider has said so far in all answers together, as an estimate: by its own count, by its events, of
+    // which each is a token at least, and, where they are longer than tokens are, by their text.
+    Tokens said() const;
 
   protected:
     explicit StreamRelay(std::int64_t choices) : choices_(choices) {}
+    // What the provider has said, before filters change it.
+    void count(const chat::Event& event);
+    void count(std::int64_t quarters, std::int64_t deltas);
+    void count(const Usage& usage);
+    // What the client is told.
     void note(const chat::Event& event);
+    // Whether more was said than may be.
+    bool beyond_limit();
+    void begin_count();
+    void restart_choices() {
+        finished_ = 0;
+        finished_choices_.clear();
+    }
+    bool is_finished(std::int64_t choice) const { return finished_choices_.contains(choice); }
+    void finish_choice(std::int64_t choice) {
+        ++finished_;
+        finished_choices_.insert(choice);
+    }
 
     const std::int64_t choices_;
     std::string out_;
@@ -59,11 +90,21 @@ class StreamRelay {
     std::optional<Error> failed_;
     bool collects_ = false;
     chat::Told told_;
-    std::size_t text_bytes_ = 0;
+    bool spent_ = false;
     std::size_t finished_ = 0;
     std::size_t malformed_ = 0;
     bool content_ = false;
     bool done_ = false;
+
+  private:
+    std::int64_t certain() const;
+
+    std::int64_t limit_ = 0;  // 0: none
+    More more_;
+    std::int64_t quarters_ = 0;
+    std::int64_t deltas_ = 0;
+    bool usage_is_last_ = false;
+    std::set<std::int64_t> finished_choices_;
 };
 
 // Chat Completions to Chat Completions, which most requests are: nothing is copied but the bytes.

@@ -9,7 +9,9 @@
 #include "dialect/openai_responses.h"
 #include "gateway/detached.h"
 #include "gateway/query.h"
+#include "gateway/quotas.h"
 #include "gateway/run.h"
+#include "gateway/weight.h"
 #include "kept/kept.h"
 
 namespace tandem::gateway {
@@ -21,6 +23,11 @@ using json::Value;
 
 constexpr milliseconds kFollowPause{20};  // between two looks for new events of a background response
 constexpr std::size_t kMostListed = 100;
+constexpr std::size_t kMostListedBytes = 8UL << 20;  // of the items of one list; the client asks for the next ones
+constexpr std::size_t kMostBackground = 32;          // responses of one key under way in the background
+constexpr std::size_t kHistoryCopies = 3;            // while the request is made that goes on with it
+constexpr std::size_t kStoredCopies = 2;             // of a stored response on its way to its client
+constexpr std::size_t kLargestMetadata = 16 * 1024;  // of a conversation
 
 std::string array_of(const std::vector<std::string>& items) {
     return "[" + join(items, ",") + "]";
@@ -84,47 +91,87 @@ Result<Plan> plan_of(const json::Document& document) {
     return plan;
 }
 
-// The earlier items, from where the request says that they are.
-net::Task<Result<>> load_history(Services& services, const std::string& key, Plan& plan) {
-    if (!plan.previous.empty()) {
-        auto history = co_await query<kept::History>(
-            services.store,
-            [key, id = plan.previous](store::Database& database) { return kept::history_of(database, key, id); });
-        if (!history) {
-            Error error = history.error();
-            error.param = "previous_response_id";
-            co_return fail(std::move(error));
-        }
-        plan.history = std::move(history->items);
-        plan.label = history->label;
-    } else if (!plan.conversation.empty()) {
-        auto history = co_await query<kept::History>(
-            services.store, [key, id = plan.conversation](store::Database& database) -> Result<kept::History> {
-                auto conversation = kept::find_conversation(database, key, id);
-                if (!conversation) return fail(conversation.error());
-                auto items = kept::items_of(database, id);
-                if (!items) return fail(items.error());
-                return kept::History{std::move(*items), conversation->label};
-            });
-        if (!history) {
-            Error error = history.error();
-            error.param = "conversation";
-            co_return fail(std::move(error));
-        }
-        plan.history = std::move(history->items);
-        plan.label = history->label;
-    }
+// What is kept of a request while it is answered.
+std::size_t size_of(const Plan& plan) {
+    std::size_t bytes = plan.echo.size();
+    for (const auto& item : plan.input) bytes += item.size() + sizeof(item);
+    return bytes;
+}
+
+std::unexpected<Error> of_field(Error error, std::string field) {
+    error.param = std::move(field);
+    return fail(std::move(error));
+}
+
+// How much of the earlier items there is, before any of it is read. Errors: not_found, context.
+net::Task<Result<std::int64_t>> size_of_history(Services& services, const std::string& key, const Plan& plan,
+                                                std::int64_t most) {
+    if (!plan.previous.empty())
+        co_return co_await query<std::int64_t>(services.store, [key, id = plan.previous, most](store::Database& d) {
+            return kept::history_bytes(d, key, id, most);
+        });
+    co_return co_await query<std::int64_t>(
+        services.store, [key, id = plan.conversation, most](store::Database& d) -> Result<std::int64_t> {
+            auto conversation = kept::find_conversation(d, key, id);
+            if (!conversation) return fail(conversation.error());
+            if (conversation->bytes <= most) return conversation->bytes;
+            return fail(ErrorCode::context,
+                        fmt::format("the conversation has {} MiB, and a request may have {} MiB with all that it goes "
+                                    "on from; delete items, or begin a new one with a summary",
+                                    conversation->bytes >> 20, most >> 20));
+        });
+}
+
+// The earlier items, from where the request says that they are: at most `most` bytes, for which `held` has room first.
+net::Task<Result<>> load_history(Services& services, const std::string& key, Plan& plan, std::int64_t most,
+                                 Held& held) {
+    if (plan.previous.empty() && plan.conversation.empty()) co_return Result<>{};
+    const std::string field = plan.previous.empty() ? "conversation" : "previous_response_id";
+    const auto bytes = co_await size_of_history(services, key, plan, most);
+    if (!bytes) co_return of_field(bytes.error(), field);
+    if (auto room = held.grow(kHistoryCopies * static_cast<std::size_t>(*bytes)); !room)
+        co_return of_field(room.error(), field);
+    auto history = co_await query<kept::History>(
+        services.store,
+        [key, previous = plan.previous, id = plan.conversation, most](store::Database& d) -> Result<kept::History> {
+            if (!previous.empty()) return kept::history_of(d, key, previous, most);
+            auto conversation = kept::find_conversation(d, key, id);
+            if (!conversation) return fail(conversation.error());
+            auto items = kept::items_of(d, id);
+            if (!items) return fail(items.error());
+            return kept::History{std::move(*items), conversation->label};
+        });
+    if (!history) co_return of_field(history.error(), field);
+    plan.history = std::move(history->items);
+    plan.label = history->label;
     co_return Result<>{};
 }
 
+// Whether what will be kept of it has room. Errors: too_large.
+net::Task<Result<>> check_room(Services& services, const kept::Quota& quota, const Plan& plan) {
+    const auto bytes = static_cast<std::int64_t>(size_of(plan));
+    if (plan.store && bytes > quota.response_bytes)
+        co_return fail(ErrorCode::too_large,
+                       fmt::format("store: the request has {} bytes, and all stored responses of this key may have {}; "
+                                   "send store: false, or raise limits.response_bytes of the key",
+                                   bytes, quota.response_bytes),
+                       "store");
+    if (plan.conversation.empty()) co_return Result<>{};
+    co_return co_await check_quota(services, [quota, bytes, id = plan.conversation](store::Database& d) {
+        return kept::check_items(d, id, quota, bytes);
+    });
+}
+
 // The job that keeps a finished response, and what of it belongs to a conversation.
-store::Store::Job keep_job(const Plan& plan, const std::string& key, std::int64_t now, std::string response,
-                           Label label) {
-    return [plan, key, now, response = std::move(response), label](store::Database& database) -> Result<> {
+store::Store::Job keep_job(std::shared_ptr<const Plan> shared, const std::string& key, kept::Quota quota,
+                           std::int64_t now, std::string response, Label label) {
+    return [shared, key, quota, now, response = std::move(response), label](store::Database& database) -> Result<> {
+        const auto& plan = *shared;
         if (plan.store) {
             kept::StoredResponse stored{"resp_" + plan.id,    key,      label, now, plan.previous, plan.conversation,
                                         array_of(plan.input), response, {}};
             if (auto ok = kept::put(database, stored); !ok) return ok;
+            if (auto ok = kept::make_room_for_responses(database, key, quota, stored.id, now); !ok) return ok;
         }
         if (plan.conversation.empty()) return {};
         std::vector<std::string> items;
@@ -137,7 +184,8 @@ store::Store::Job keep_job(const Plan& plan, const std::string& key, std::int64_
     };
 }
 
-Keeping keeping_of(const Plan& plan, const std::string& key, std::int64_t now) {
+Keeping keeping_of(std::shared_ptr<const Plan> shared, const access::Principal& who, std::int64_t now) {
+    const auto& plan = *shared;
     Keeping keeping;
     keeping.id = plan.id;
     keeping.echo = plan.echo;
@@ -147,11 +195,12 @@ Keeping keeping_of(const Plan& plan, const std::string& key, std::int64_t now) {
     if (plan.background) keeping.own.emplace_back("background", "true");
     if (!plan.conversation.empty())
         keeping.own.emplace_back("conversation", fmt::format("{{\"id\":{}}}", json::quoted(plan.conversation)));
+    keeping.from = plan.previous.empty() ? plan.conversation : plan.previous;
     keeping.label = plan.label;
     keeping.label_reason = "what it goes on from";
     if (plan.store || !plan.conversation.empty())
-        keeping.keep = [plan, key, now](const std::string& response, Label label) {
-            return keep_job(plan, key, now, response, label);
+        keeping.keep = [shared, key = who.id(), quota = quota_of(who), now](const std::string& response, Label label) {
+            return keep_job(shared, key, quota, now, response, label);
         };
     return keeping;
 }
@@ -176,26 +225,31 @@ struct BackgroundRun {
     access::Principal who;
     access::RequestHeaders said;
     std::shared_ptr<const ledger::Admission> admission;
-    Plan plan;
+    Held memory;  // for the plan and the request
+    std::shared_ptr<const Plan> plan;
     net::Request request;
     std::int64_t now;
     std::string model;
     std::shared_ptr<Live> live;
     std::string partial;  // of an event
-    std::string all;      // of the events
     net::Worker& worker;
+    bool full = false;  // there was no room for one more event
 };
 
-void take_bytes(BackgroundRun& run, std::string_view bytes) {
+// False where there is no room for what has come.
+bool take_bytes(BackgroundRun& run, std::string_view bytes) {
+    // An event may come in many pieces: only what is new is searched.
+    const std::size_t searched = run.partial.empty() ? 0 : run.partial.size() - 1;
     run.partial += bytes;
+    std::size_t begin = 0;
     while (true) {
-        const auto end = run.partial.find("\n\n");
-        if (end == std::string::npos) return;
-        auto event = run.partial.substr(0, end + 2);
-        run.partial.erase(0, end + 2);
-        run.all += event;
-        run.live->add(std::move(event));
+        const auto end = run.partial.find("\n\n", std::max(begin, searched));
+        if (end == std::string::npos) break;
+        if (!run.live->add(std::string_view(run.partial).substr(begin, end + 2 - begin))) return false;
+        begin = end + 2;
     }
+    run.partial.erase(0, begin);
+    return run.partial.size() <= Live::kMostEvents;
 }
 
 // An error before the answer began: the response has failed, and its stream says so.
@@ -207,7 +261,7 @@ std::string failed_object(const BackgroundRun& run, std::string_view body, std::
     said.begin_object().member("code", error["code"].string().value_or("server_error"));
     said.member("message", error["message"].string().value_or("the request failed")).end_object();
     json::Document object;
-    if (!object.parse(first_object(run.plan, run.now, run.model, status))) return {};
+    if (!object.parse(first_object(*run.plan, run.now, run.model, status))) return {};
     return dialect::with_members(object.root(), {{"error", status == "failed" ? said.take() : std::string("null")}});
 }
 
@@ -215,26 +269,38 @@ net::Task<> run_in_background(std::shared_ptr<BackgroundRun> run) {
     std::string failure;
     Detached exchange(run->worker, std::move(run->request),
                       {[&](net::Response response) { failure = std::move(response.body); },
-                       [&](std::string bytes) { take_bytes(*run, bytes); }});
+                       [&](std::string bytes) {
+                           if (run->full || take_bytes(*run, bytes)) return;
+                           run->full = true;
+                           exchange.cancel().fire(net::Cancel::Reason::not_needed);
+                       }});
     run->live->runs_with(&exchange.cancel());
     auto& services = run->gateway.services();
+    run->memory.shrink(weight_of(exchange.request().body));
     co_await answer_question(run->gateway, {exchange, run->snapshot, run->who, run->said, run->admission, {}},
-                             {kDialect, Operation::chat}, keeping_of(run->plan, run->who.id(), run->now));
+                             {kDialect, Operation::chat}, keeping_of(run->plan, run->who, run->now));
     run->live->runs_with(nullptr);
-    const bool cancelled = exchange.cancel().fired();
+    if (run->full)
+        failure =
+            R"({"error":{"code":"too_large","message":"there is no room for the events of this response; ask for )"
+            R"(less at once, or raise server.limits.memory_bytes"}})";
+    const bool cancelled = exchange.cancel().fired() && !run->full;
     std::string object;
     if (cancelled || !failure.empty()) {
         object = failed_object(*run, failure, cancelled ? "cancelled" : "failed");
         take_bytes(*run,
                    fmt::format("event: response.failed\ndata: {{\"type\":\"response.failed\",\"sequence_number\":{},"
                                "\"response\":{}}}\n\n",
-                               run->live->since(0).events.size(), object));
+                               run->live->count(), object));
     }
     // The events can be asked for later too.
-    auto kept = co_await change(services.store, [run, object](store::Database& database) -> Result<> {
-        auto stored = kept::find_response(database, run->who.id(), "resp_" + run->plan.id);
+    const auto label = exchange.label();
+    auto kept = co_await change(services.store, [run, object, label](store::Database& database) -> Result<> {
+        auto stored = kept::find_response(database, run->who.id(), "resp_" + run->plan->id);
         if (!stored) return {};  // deleted meanwhile
-        stored->events = run->all;
+        // An answer was kept with its label; what failed has that of its decision.
+        if (!object.empty() && label) stored->label = higher(higher(*label, run->plan->label), run->said.label);
+        stored->events = run->live->all();
         if (!object.empty()) stored->response = object;
         return kept::put(database, *stored);
     });
@@ -251,40 +317,52 @@ net::Task<> follow(net::Exchange& exchange, std::shared_ptr<Live> live, std::siz
     exchange.start(200, headers);
     while (!exchange.cancel().fired()) {
         auto seen = live->since(first);
-        first += seen.events.size();
-        std::string bytes;
-        for (const auto& event : seen.events) bytes += event;
+        first += seen.events;
         if (seen.ended) {
-            co_await exchange.finish(std::move(bytes));
+            co_await exchange.finish(std::move(seen.bytes));
             co_return;
         }
-        if (!bytes.empty() && !co_await exchange.write(std::move(bytes))) co_return;
+        const bool more = seen.bytes.size() >= Live::kSlice / 2;
+        if (!seen.bytes.empty() && !co_await exchange.write(std::move(seen.bytes))) co_return;
+        if (more) continue;
         co_await net::sleep_for(exchange.worker().context(), kFollowPause);
     }
 }
 
-net::Task<> start_background(Gateway& gateway, Call call, Plan plan, const std::string& model) {
+net::Task<> start_background(Gateway& gateway, Call call, std::shared_ptr<const Plan> shared, Held memory,
+                             const std::string& model) {
     auto& services = gateway.services();
     auto& exchange = call.exchange;
+    const auto& plan = *shared;
+    const auto key = call.who.id();
+    if (gateway.background().running_of(key) >= kMostBackground) {
+        co_await reply_json(call, kDialect,
+                            fail(ErrorCode::rate_limited,
+                                 fmt::format("{} responses of this key are under way in the background; wait for one, "
+                                             "or cancel one",
+                                             kMostBackground)));
+        co_return;
+    }
     const auto now = services.unix_seconds();
     const auto object = first_object(plan, now, model, "queued");
-    kept::StoredResponse stored{"resp_" + plan.id,
-                                call.who.id(),
-                                higher(plan.label, call.said.label),
-                                now,
-                                plan.previous,
-                                plan.conversation,
-                                array_of(plan.input),
-                                object,
-                                {}};
-    auto kept =
-        co_await change(services.store, [stored](store::Database& database) { return kept::put(database, stored); });
+    // Until it is decided what it is, what goes on from it stays home.
+    kept::StoredResponse stored{
+        "resp_" + plan.id, key, Label::secret, now, plan.previous, plan.conversation, array_of(plan.input), object, {}};
+    auto kept = co_await change(
+        services.store,
+        [stored = std::move(stored), quota = quota_of(call.who), now](store::Database& database) -> Result<> {
+            if (auto ok = kept::put(database, stored); !ok) return ok;
+            return kept::make_room_for_responses(database, stored.key, quota, stored.id, now);
+        });
     if (!kept) {
         co_await reply_json(call, kDialect, fail(kept.error()));
         co_return;
     }
-    auto live = std::make_shared<Live>(exchange.worker());
+    auto live = std::make_shared<Live>(exchange.worker(), services.memory.open(MemoryKind::job, key, false));
+    // The body goes; the headers are wanted for the reply.
+    auto body = std::move(exchange.request().body);
     net::Request request = exchange.request();
+    request.body = std::move(body);
     const bool stream = plan.stream;
     const auto id = "resp_" + plan.id;
     auto run = std::make_shared<BackgroundRun>(BackgroundRun{gateway,
@@ -292,15 +370,15 @@ net::Task<> start_background(Gateway& gateway, Call call, Plan plan, const std::
                                                              call.who,
                                                              call.said,
                                                              call.admission,
-                                                             std::move(plan),
+                                                             std::move(memory),
+                                                             shared,
                                                              std::move(request),
                                                              now,
                                                              model,
                                                              live,
                                                              {},
-                                                             {},
                                                              exchange.worker()});
-    if (!gateway.background().start(exchange.worker(), id, live, [run] { return run_in_background(run); })) {
+    if (!gateway.background().start(exchange.worker(), id, live, [run] { return run_in_background(run); }, key)) {
         co_await reply_json(call, kDialect, fail(ErrorCode::unavailable, "the server is stopping"));
         co_return;
     }
@@ -312,28 +390,41 @@ net::Task<> start_background(Gateway& gateway, Call call, Plan plan, const std::
 
 // ---- what was stored ----
 
-std::string listed(std::vector<std::string> items, const net::Request& request) {
-    if (request.parameter("order") != "asc") std::ranges::reverse(items);
-    auto id_of = [](const std::string& item) {
-        json::Document document;
-        return document.parse(item) ? std::string(document.root()["id"].text()) : std::string();
-    };
-    if (const auto after = request.parameter("after"); !after.empty()) {
-        const auto place = std::ranges::find(items, after, id_of);
-        if (place != items.end()) items.erase(items.begin(), place + 1);
-    }
+std::string id_of_item(const std::string& item) {
+    json::Document document;
+    return document.parse(item) ? std::string(document.root()["id"].text()) : std::string();
+}
+
+kept::ItemsAsked asked_for(const net::Request& request) {
     const auto limit = std::clamp<std::size_t>(
         static_cast<std::size_t>(whole_number(request.parameter("limit")).value_or(20)), 1, kMostListed);
-    const bool more = items.size() > limit;
-    if (more) items.resize(limit);
+    return {request.parameter("after"), request.parameter("order") == "asc", limit, kMostListedBytes};
+}
+
+std::string list_object(const kept::SomeItems& some) {
     json::Writer out;
-    out.begin_object().member("object", "list").raw_member("data", array_of(items)).key("first_id");
-    if (items.empty())
+    out.begin_object().member("object", "list").raw_member("data", array_of(some.items)).key("first_id");
+    if (some.items.empty())
         out.null().key("last_id").null();
     else
-        out.value(id_of(items.front())).member("last_id", id_of(items.back()));
-    out.member("has_more", more).end_object();
+        out.value(id_of_item(some.items.front())).member("last_id", id_of_item(some.items.back()));
+    out.member("has_more", some.more).end_object();
     return out.take();
+}
+
+// Those of all items, in their order, that are asked for.
+std::string listed(std::vector<std::string> items, const kept::ItemsAsked& asked) {
+    if (!asked.ascending) std::ranges::reverse(items);
+    if (!asked.after.empty()) {
+        const auto place = std::ranges::find(items, asked.after, id_of_item);
+        if (place != items.end()) items.erase(items.begin(), place + 1);
+    }
+    std::size_t count = 0, bytes = 0;
+    while (count < std::min(items.size(), asked.limit) && (count == 0 || bytes + items[count].size() <= asked.bytes))
+        bytes += items[count++].size();
+    const bool more = items.size() > count;
+    items.resize(count);
+    return list_object({std::move(items), more});
 }
 
 std::string deleted(const std::string& id, std::string_view object) {
@@ -351,17 +442,27 @@ std::string conversation_object(const kept::Conversation& c) {
 
 using Answer = Result<std::string>;
 
-net::Task<Result<kept::StoredResponse>> stored_response(Gateway& gateway, const Call& call) {
+// `held` has room for it before it is read.
+net::Task<Result<kept::StoredResponse>> stored_response(Gateway& gateway, const Call& call, Held& held) {
+    auto& services = gateway.services();
+    const auto key = call.who.id();
+    auto size = co_await query<kept::ResponseSize>(
+        services.store,
+        [key, id = call.parts[0]](store::Database& database) { return kept::size_of_response(database, key, id); });
+    if (!size) co_return fail(size.error());
+    const auto bytes = static_cast<std::size_t>(size->bytes);
+    auto room = services.memory.take(MemoryKind::answer, key, kStoredCopies * bytes, bytes <= MemoryAccount::kSmall);
+    if (!room) co_return fail(room.error());
+    held = std::move(*room);
     co_return co_await query<kept::StoredResponse>(
-        gateway.services().store, [key = call.who.id(), id = call.parts[0]](store::Database& database) {
-            return kept::find_response(database, key, id);
-        });
+        services.store,
+        [key, id = call.parts[0]](store::Database& database) { return kept::find_response(database, key, id); });
 }
 
 // The stream of a background response again, from behind the event that the client saw last.
 net::Task<> stream_again(Gateway& gateway, const Call& call, const kept::StoredResponse& stored) {
     const auto after = whole_number(call.request().parameter("starting_after"));
-    const std::size_t first = after ? static_cast<std::size_t>(*after) + 1 : 0;
+    const std::size_t first = after && *after >= 0 ? static_cast<std::size_t>(*after) + 1 : 0;
     if (auto live = gateway.background().find(stored.id)) {
         co_await follow(call.exchange, std::move(live), first);
         co_return;
@@ -371,7 +472,7 @@ net::Task<> stream_again(Gateway& gateway, const Call& call, const kept::StoredR
     while (!rest.empty()) {
         const auto end = rest.find("\n\n");
         if (end == std::string_view::npos) break;
-        live->add(std::string(rest.substr(0, end + 2)));
+        live->add(rest.substr(0, end + 2));
         rest.remove_prefix(end + 2);
     }
     if (stored.events.empty())
@@ -403,10 +504,42 @@ Label label_of(const Call& call, const json::Document& document) {
     return labelled.label;
 }
 
+// Runs `work` here where it is short, else in the key's turn on a thread of the pool.
+template <typename Work>
+net::Task<Result<>> in_turn(Services& services, const std::string& key, std::size_t bytes, Work work) {
+    if (bytes <= kLargeBody) co_return work();
+    co_return co_await net::run_on<Result<>>(services.scans, key, std::move(work));
+}
+
+// What a client brings for a conversation, and the memory that it takes.
+struct Brought {
+    Held memory;
+    json::Document document;
+    Label label = Label::public_;
+    json::Value root() const { return document.root(); }
+};
+
 // The body of a request that may have none.
-Result<> parse_body(const Call& call, json::Document& document) {
-    const auto& body = call.request().body;
-    return document.parse(body.empty() ? "{}" : body);
+net::Task<Result<>> bring(Services& services, const Call& call, Brought& brought) {
+    const std::string_view body = call.request().body.empty() ? "{}" : std::string_view(call.request().body);
+    const auto weight = weight_of(body);
+    auto room = services.memory.take(MemoryKind::document, call.who.id(), weight, is_small(weight));
+    if (!room) co_return fail(room.error());
+    brought.memory = std::move(*room);
+    co_return co_await in_turn(services, call.who.id(), body.size(), [&call, &brought, body]() -> Result<> {
+        if (auto ok = brought.document.parse(body); !ok) return ok;
+        if (brought.root()["metadata"].raw().size() > kLargestMetadata)
+            return fail(ErrorCode::too_large, fmt::format("metadata: at most {} bytes are kept", kLargestMetadata),
+                        "metadata");
+        brought.label = label_of(call, brought.document);
+        return {};
+    });
+}
+
+std::int64_t bytes_of(const std::vector<std::string>& items) {
+    std::int64_t bytes = 0;
+    for (const auto& item : items) bytes += static_cast<std::int64_t>(item.size());
+    return bytes;
 }
 
 net::Task<Result<kept::Conversation>> conversation_of(Gateway& gateway, const Call& call) {
@@ -416,67 +549,101 @@ net::Task<Result<kept::Conversation>> conversation_of(Gateway& gateway, const Ca
                                                  });
 }
 
-net::Task<Result<std::vector<std::string>>> items_of(Gateway& gateway, const Call& call) {
-    auto found = co_await conversation_of(gateway, call);
-    if (!found) co_return fail(found.error());
-    co_return co_await query<std::vector<std::string>>(
-        gateway.services().store,
-        [id = call.parts[0]](store::Database& database) { return kept::items_of(database, id); });
+}  // namespace
+
+namespace {
+
+// Reads the request, and makes of it one that has all that it goes on from. `held` has what the plan takes, at the end.
+net::Task<Result<std::shared_ptr<const Plan>>> make_plan(Services& services, const Call& call, bool counts, Held& held,
+                                                         std::string& model) {
+    auto& body = call.exchange.request().body;
+    const auto key = call.who.id();
+    const auto weight = weight_of(body);
+    auto room = services.memory.take(MemoryKind::job, key, weight, is_small(weight));
+    if (!room) co_return fail(room.error());
+    held = std::move(*room);
+    json::Document document;
+    auto plan = std::make_shared<Plan>();
+    auto read = co_await in_turn(services, key, body.size(), [&]() -> Result<> {
+        if (auto ok = document.parse(body); !ok) return ok;
+        auto made = plan_of(document);
+        if (!made) return fail(made.error());
+        *plan = std::move(*made);
+        return {};
+    });
+    if (!read) co_return fail(read.error());
+    model = document.root()["model"].text();
+    const auto most = call.snapshot->config->server.limits.body_bytes;
+    auto loaded = co_await load_history(services, key, *plan,
+                                        static_cast<std::int64_t>(most - std::min(most, body.size())), held);
+    if (!loaded) co_return fail(loaded.error());
+    plan->id = services.new_id();
+    if (!counts)
+        if (auto fits = co_await check_room(services, quota_of(call.who), *plan); !fits) co_return fail(fits.error());
+    const auto own = body.size();
+    auto expanded = co_await in_turn(services, key, own + static_cast<std::size_t>(bytes_of(plan->history)), [&] {
+        std::vector<std::pair<std::string_view, std::string>> members;
+        if (!plan->history.empty()) {
+            auto items = std::exchange(plan->history, {});
+            items.insert(items.end(), plan->input.begin(), plan->input.end());
+            members.emplace_back("input", array_of(items));
+        }
+        // It streams into what is kept, whether somebody reads along or not.
+        if (plan->background && !counts) members.emplace_back("stream", "true");
+        if (!members.empty()) body = dialect::with_members(document.root(), members);
+        return Result<>();
+    });
+    if (!expanded) co_return fail(expanded.error());
+    document = json::Document();
+    if (auto ok = held.resize(size_of(*plan) + (body.size() > own ? body.size() - own : 0)); !ok)
+        co_return fail(ok.error());
+    co_return plan;
 }
 
 }  // namespace
 
 net::Task<> answer_response(Gateway& gateway, Call call, bool counts) {
-    auto& request = call.exchange.request();
-    json::Document document;
-    Result<Plan> plan = fail(ErrorCode::invalid, "");
-    if (auto ok = document.parse(request.body); !ok)
-        plan = fail(ok.error());
-    else
-        plan = plan_of(document);
-    if (plan) {
-        if (auto loaded = co_await load_history(gateway.services(), call.who.id(), *plan); !loaded)
-            plan = fail(loaded.error());
-    }
+    auto& services = gateway.services();
+    Held held;
+    std::string model;
+    auto plan = co_await make_plan(services, call, counts, held, model);
     if (!plan) {
         co_await reply_json(call, kDialect, fail(plan.error()));
         co_return;
     }
-    plan->id = gateway.services().new_id();
-    if (!plan->history.empty()) {
-        auto items = plan->history;
-        items.insert(items.end(), plan->input.begin(), plan->input.end());
-        request.body = dialect::with_members(document.root(), {{"input", array_of(items)}});
-    }
-    if (plan->background && !counts) {
-        // It streams into what is kept, whether somebody reads along or not.
-        json::Document expanded;
-        if (expanded.parse(request.body)) request.body = dialect::with_members(expanded.root(), {{"stream", "true"}});
-        const std::string model(document.root()["model"].text());
-        co_await start_background(gateway, std::move(call), std::move(*plan), model);
+    if ((*plan)->background && !counts) {
+        // Its body goes with it, and is not the connection's any more.
+        // What it takes to answer is there before it is taken on: run_in_background() gives that part back.
+        const auto& body = call.request().body;
+        if (auto room = held.grow(body.size() + weight_of(body)); !room)
+            co_await reply_json(call, kDialect, fail(room.error()));
+        else
+            co_await start_background(gateway, std::move(call), std::move(*plan), std::move(held), model);
         co_return;
     }
-    auto keeping = keeping_of(*plan, call.who.id(), gateway.services().unix_seconds());
+    auto keeping = keeping_of(std::move(*plan), call.who, services.unix_seconds());
     co_await answer_question(gateway, std::move(call), {kDialect, counts ? Operation::count : Operation::chat},
                              std::move(keeping));
 }
 
 net::Task<> read_response(Gateway& gateway, Call call) {
-    auto stored = co_await stored_response(gateway, call);
+    Held held;
+    auto stored = co_await stored_response(gateway, call, held);
     if (stored && call.request().parameter("stream") == "true")
         co_await stream_again(gateway, call, *stored);
     else
-        co_await reply_json(call, kDialect, stored ? Answer(stored->response) : fail(stored.error()));
+        co_await reply_json(call, kDialect, stored ? Answer(std::move(stored->response)) : fail(stored.error()));
 }
 
 net::Task<Answer> cancel_response(Gateway& gateway, const Call& call) {
     // Only the principal that made it may end it.
-    auto stored = co_await stored_response(gateway, call);
+    Held held;
+    auto stored = co_await stored_response(gateway, call, held);
     if (!stored) co_return fail(stored.error());
     if (const auto live = gateway.background().find(stored->id)) {
         live->cancel();
-        while (!live->since(0).ended) co_await net::sleep_for(call.exchange.worker().context(), kFollowPause);
-        stored = co_await stored_response(gateway, call);
+        while (!live->ended()) co_await net::sleep_for(call.exchange.worker().context(), kFollowPause);
+        stored = co_await stored_response(gateway, call, held);
         if (!stored) co_return fail(stored.error());
     }
     co_return stored->response;
@@ -493,29 +660,35 @@ net::Task<Answer> delete_response(Gateway& gateway, const Call& call) {
 }
 
 net::Task<Answer> list_response_items(Gateway& gateway, const Call& call) {
-    auto stored = co_await stored_response(gateway, call);
+    Held held;
+    auto stored = co_await stored_response(gateway, call, held);
     if (!stored) co_return fail(stored.error());
     json::Document document;
     std::vector<std::string> items;
     if (document.parse(stored->input))
         for (const Value item : document.root().children())
             items.push_back(with_id(std::string(item.raw()), fmt::format("{}_{}", stored->id.substr(5), items.size())));
-    co_return listed(std::move(items), call.request());
+    co_return listed(std::move(items), asked_for(call.request()));
 }
 
 net::Task<Answer> create_conversation(Gateway& gateway, const Call& call) {
-    json::Document document;
-    if (auto ok = parse_body(call, document); !ok) co_return fail(ok.error());
-    const Value root = document.root();
-    const auto fresh = gateway.services().new_id();
-    auto items = items_in(root["items"], fresh);
+    auto& services = gateway.services();
+    Brought brought;
+    if (auto ok = co_await bring(services, call, brought); !ok) co_return fail(ok.error());
+    const auto fresh = services.new_id();
+    auto items = items_in(brought.root()["items"], fresh);
     if (!items) co_return fail(items.error());
-    kept::Conversation c{"conv_" + fresh, call.who.id(), label_of(call, document), gateway.services().unix_seconds(),
-                         given(root["metadata"]) ? std::string(root["metadata"].raw()) : "{}"};
-    auto done = co_await change(gateway.services().store, [c, items = *items](store::Database& database) -> Result<> {
-        if (auto ok = kept::put(database, c); !ok) return ok;
-        return kept::add_items(database, c.id, items, c.label);
-    });
+    const Value metadata = brought.root()["metadata"];
+    kept::Conversation c{"conv_" + fresh, call.who.id(), brought.label, services.unix_seconds(),
+                         given(metadata) ? std::string(metadata.raw()) : "{}"};
+    auto done = co_await change(
+        services.store,
+        [c, quota = quota_of(call.who), items = std::move(*items)](store::Database& database) -> Result<> {
+            if (auto ok = kept::check_conversation(database, c.key, quota); !ok) return ok;
+            if (auto ok = kept::put(database, c); !ok) return ok;
+            if (auto ok = kept::check_items(database, c.id, quota, bytes_of(items)); !ok) return ok;
+            return kept::add_items(database, c.id, items, c.label);
+        });
     if (!done) co_return fail(done.error());
     co_return conversation_object(c);
 }
@@ -527,12 +700,12 @@ net::Task<Answer> read_conversation(Gateway& gateway, const Call& call) {
 }
 
 net::Task<Answer> update_conversation(Gateway& gateway, const Call& call) {
-    json::Document document;
-    if (auto ok = parse_body(call, document); !ok) co_return fail(ok.error());
+    Brought brought;
+    if (auto ok = co_await bring(gateway.services(), call, brought); !ok) co_return fail(ok.error());
     auto found = co_await conversation_of(gateway, call);
     if (!found) co_return fail(found.error());
-    if (const Value metadata = document.root()["metadata"]; given(metadata)) found->metadata = metadata.raw();
-    found->label = higher(found->label, label_of(call, document));
+    if (const Value metadata = brought.root()["metadata"]; given(metadata)) found->metadata = metadata.raw();
+    found->label = higher(found->label, brought.label);
     auto done = co_await change(gateway.services().store,
                                 [c = *found](store::Database& database) { return kept::put(database, c); });
     if (!done) co_return fail(done.error());
@@ -549,35 +722,45 @@ net::Task<Answer> delete_conversation(Gateway& gateway, const Call& call) {
 }
 
 net::Task<Answer> add_conversation_items(Gateway& gateway, const Call& call) {
-    json::Document document;
-    if (auto ok = parse_body(call, document); !ok) co_return fail(ok.error());
+    Brought brought;
+    if (auto ok = co_await bring(gateway.services(), call, brought); !ok) co_return fail(ok.error());
     auto found = co_await conversation_of(gateway, call);
     if (!found) co_return fail(found.error());
-    auto items = items_in(document.root()["items"], gateway.services().new_id());
+    auto items = items_in(brought.root()["items"], gateway.services().new_id());
     if (!items) co_return fail(items.error());
     auto done = co_await change(gateway.services().store,
-                                [id = found->id, items = *items, label = label_of(call, document)](
-                                    store::Database& database) { return kept::add_items(database, id, items, label); });
+                                [id = found->id, items = *items, label = brought.label,
+                                 quota = quota_of(call.who)](store::Database& database) -> Result<> {
+                                    if (auto ok = kept::check_items(database, id, quota, bytes_of(items)); !ok)
+                                        return ok;
+                                    return kept::add_items(database, id, items, label);
+                                });
     if (!done) co_return fail(done.error());
-    net::Request all;
-    all.query = "order=asc&limit=100";
-    co_return listed(*items, all);
+    co_return listed(std::move(*items), {{}, true, kMostListed, kMostListedBytes});
 }
 
 net::Task<Answer> list_conversation_items(Gateway& gateway, const Call& call) {
-    auto items = co_await items_of(gateway, call);
-    if (!items) co_return fail(items.error());
-    co_return listed(std::move(*items), call.request());
+    auto found = co_await conversation_of(gateway, call);
+    if (!found) co_return fail(found.error());
+    auto& services = gateway.services();
+    const auto bytes = kStoredCopies * std::min(static_cast<std::size_t>(found->bytes), kMostListedBytes);
+    auto room = services.memory.take(MemoryKind::answer, call.who.id(), bytes, bytes <= MemoryAccount::kSmall);
+    if (!room) co_return fail(room.error());
+    auto some = co_await query<kept::SomeItems>(
+        services.store, [id = found->id, asked = asked_for(call.request())](store::Database& database) {
+            return kept::some_items_of(database, id, asked);
+        });
+    if (!some) co_return fail(some.error());
+    co_return list_object(*some);
 }
 
 net::Task<Answer> read_conversation_item(Gateway& gateway, const Call& call) {
-    const auto items = co_await items_of(gateway, call);
-    if (!items) co_return fail(items.error());
-    json::Document document;
-    for (const auto& item : *items)
-        if (document.parse(item) && document.root()["id"].text() == call.parts[1]) co_return item;
-    co_return fail(ErrorCode::not_found,
-                   fmt::format("there is no item '{}' in this conversation", printable(call.parts[1], 80)));
+    auto found = co_await conversation_of(gateway, call);
+    if (!found) co_return fail(found.error());
+    co_return co_await query<std::string>(gateway.services().store,
+                                          [id = found->id, item = call.parts[1]](store::Database& database) {
+                                              return kept::find_item(database, id, item);
+                                          });
 }
 
 net::Task<Answer> delete_conversation_item(Gateway& gateway, const Call& call) {

@@ -11,14 +11,15 @@
 #include "chat/splice.h"
 #include "gateway/aside.h"
 #include "gateway/attempt.h"
+#include "gateway/betas.h"
 #include "gateway/count.h"
+#include "gateway/weight.h"
 #include "net/children.h"
 
 namespace tandem::gateway {
 
 namespace {
 
-constexpr std::size_t kLargeBody = 256 * 1024;  // decoded and scanned on a thread of its own
 constexpr milliseconds kFirstRetryPause{150};
 
 // Health and money of each model, as far as they speak against it.
@@ -29,7 +30,13 @@ std::vector<routing::Standing> standing_of(Services& services, const Snapshot& s
         const bool engine = snapshot.config->provider(entry.provider)->kind == config::ProviderKind::engine;
         routing::Standing standing{entry.model, services.health.unhealthy(entry.provider), {}};
         if (standing.unhealthy.empty() && engine) standing.unhealthy = services.engines.unhealthy(entry.model);
-        if (!who.budgets.empty())
+        const bool priced = snapshot.config->model(entry.model)->priced;
+        if (!who.budgets.empty() && entry.zone == Zone::cloud && !priced)
+            standing.over_budget = fmt::format(
+                "it has no price, so the budget of the key '{}' cannot hold for it; set models.{}.price in "
+                "tandem.yaml ({{ input: 0, output: 0 }} where it costs nothing)",
+                who.id(), entry.model);
+        else if (!who.budgets.empty())
             standing.over_budget = services.budgets.refusal(who, routing::worst_cost(entry, features));
         if (!standing.unhealthy.empty() || !standing.over_budget.empty()) result.push_back(std::move(standing));
     }
@@ -38,21 +45,29 @@ std::vector<routing::Standing> standing_of(Services& services, const Snapshot& s
 
 // The parts of a label that need no detector.
 privacy::Labelled label_by_source(const access::Principal& who, const std::string& alias, Label asked,
-                                  const privacy::Known& remembered) {
+                                  const privacy::LabelMemory::Recalled& remembered) {
     privacy::Labelled labelled;
     labelled.raise(who.label, fmt::format("key {}", who.id()));
     if (alias == "private") labelled.raise(Label::private_, "alias private");
     labelled.raise(asked, "header x-tandem-label");
-    labelled.recall(remembered);
+    labelled.recall(remembered.known);
     return labelled;
 }
 
-// What detectors look at: all of it, or, where the owner has released a beginning, what came after that.
-Result<> document_after(const Question& question, std::optional<std::size_t> released, json::Document& rest) {
-    auto request = question.request;
-    const auto count = std::min(request.messages.size(), *released + 1);
-    request.messages.erase(request.messages.begin(), request.messages.begin() + static_cast<std::ptrdiff_t>(count));
-    return rest.parse(dialect::of(question.front.kind).encode_request(request, {request.model, false, false, 0}).body);
+// Where the key has a budget or a limit of tokens, every answer has a bound: what the client says, or the owner's.
+void bound_answer(const access::Principal& key, const config::Policy& policy, const chat::Request& request,
+                  routing::Features& features) {
+    if (key.budgets.empty() && key.limits.tokens_per_minute == 0) return;
+    // Thoughts that the client wants count too, and providers refuse a bound that leaves no room behind them.
+    features.bound_tokens =
+        saturating_sum(policy.answer_bound, std::max<std::int64_t>(0, request.thinking.budget_tokens.value_or(0)));
+    features.reserves_most = policy.unbounded == config::Unbounded::reserve;
+}
+
+// What a key's full memory makes of all its requests. Last, so that it is not remembered of what they hold: that would
+// label the same words of others.
+void label_by_floor(const privacy::LabelMemory::Recalled& remembered, privacy::Labelled& labelled) {
+    labelled.raise(remembered.floor.label, "the label memory of this key is full");
 }
 
 routing::Inputs inputs_of(const access::Principal& who, const chat::Request& request, privacy::Labelled labelled,
@@ -116,20 +131,29 @@ class Run {
             if (!admission) co_return fail(admission.error());
             way_.admission = std::make_shared<const ledger::Admission>(std::move(*admission));
         }
+        const auto size = exchange_.request().body.size();
+        const auto weight = weight_of(exchange_.request().body);
+        auto memory = services_.memory.take(MemoryKind::document, way_.who.id(), weight, is_small(weight));
+        if (!memory) co_return fail(memory.error());
+        way_.memory = std::move(*memory);
         Result<> read;
-        if (exchange_.request().body.size() <= kLargeBody) {
+        large_ = size > kLargeBody;
+        if (!large_) {
             read = decode_and_detect();
         } else {
-            read = co_await net::run_on<Result<>>(services_.pool, [this] { return decode_and_detect(); });
+            read =
+                co_await net::run_on<Result<>>(services_.scans, way_.who.id(), [this] { return decode_and_detect(); });
         }
         if (!read) co_return read;
         if (!way_.config.policy.objective.embedding.empty()) co_await look_at_meaning();
-        co_return decide();
+        if (!large_) co_return decide();
+        co_return co_await net::run_on<Result<>>(services_.scans, way_.who.id(), [this] { return decide(); });
     }
 
     Result<> decode_and_detect() {
         auto& question = way_.question;
-        if (auto ok = question.document.parse(exchange_.request().body); !ok) return ok;
+        // The document keeps the body itself; nobody else has a copy of it.
+        if (auto ok = question.document.take(std::move(exchange_.request().body)); !ok) return ok;
         if (auto ok = decode(question); !ok) return ok;
         const auto& who = way_.who;
         if (!who.may_use(request().model))
@@ -139,23 +163,44 @@ class Run {
                         "model");
         auto& memory = services_.privacy.memory();
         if (!memory.empty()) way_.identify();
-        const auto recalled = memory.recall(way_.identity);
-        labelled_ = label_by_source(who, request().model, way_.asked.label, recalled.known);
+        recalled_ = memory.recall(way_.identity, who.id());
+        labelled_ = label_by_source(who, request().model, way_.asked.label, recalled_);
         labelled_.raise(way_.keeping.label, way_.keeping.label_reason);
-        json::Document after;
-        const bool released = recalled.released && question.front.operation == Operation::chat &&
-                              document_after(question, recalled.released, after).has_value();
-        privacy::label_by_content(*way_.snapshot->detector, released ? after : question.document,
-                                  way_.config.privacy.detect, labelled_);
-        if (labelled_.label == Label::public_ && !way_.identity.prefixes.empty()) memory.note_public(way_.identity);
+        privacy::label_by_content(*way_.snapshot->detector, question.document, way_.config.privacy.detect, labelled_,
+                                  released_content());
+        read_betas();
+        way_.of_itself = {labelled_.label, labelled_.rest};
+        label_by_floor(recalled_, labelled_);
+        if (way_.of_itself.label == Label::public_ && !way_.identity.prefixes.empty())
+            memory.note_public(way_.identity, who.id());
         return {};
+    }
+
+    privacy::ReleasedContent released_content() const { return {services_.privacy.vault().keys(), recalled_.released}; }
+
+    // What a client of Anthropic's dialect asks for in a header leaves beside the body, so detectors look at it as
+    // well.
+    void read_betas() {
+        if (way_.question.front.kind != dialect::Kind::anthropic) return;
+        auto betas = betas_of(exchange_.request().headers);
+        if (betas.said.empty()) return;
+        privacy::label_by_header(*way_.snapshot->detector, betas.said, way_.config.privacy.detect, labelled_);
+        if (betas.left_out > 0)
+            way_.warn(
+                fmt::format("anthropic-beta: {} values were left out, since no beta has such a name: words and a "
+                            "date, and at most {}",
+                            betas.left_out, kMostBetas));
+        way_.betas = std::move(betas.known);
     }
 
     Result<> decide() {
         way_.id = DecisionId::make(services_.clock, services_.random);
+        auto leaves = std::move(labelled_.leaves);
         auto inputs =
             inputs_of(way_.who, request(), std::move(labelled_), way_.asked.stakes, services_.repeats.count(request()));
         need(inputs.features);
+        if (answers_in_text(way_.question.front.operation))
+            bound_answer(way_.who, way_.config.policy, request(), inputs.features);
         const bool text = answers_in_text(way_.question.front.operation);
         if (way_.config.policy.objective.learn && text) {
             way_.place = services_.learning.place(request(), way_.who.id(), !way_.keeping.aside,
@@ -175,8 +220,13 @@ class Run {
         way_.inputs = std::make_shared<const routing::Inputs>(std::move(inputs));
         way_.decision = std::make_shared<const routing::Decision>(std::move(*decision));
         if (way_.inputs->label > Label::public_) way_.identify();
-        way_.remember(services_.privacy.memory().remember(way_.identity, {way_.inputs->label, way_.inputs->rest},
-                                                          way_.id.text(), way_.keeping.id));
+        way_.remember(services_.privacy.memory().remember(way_.identity, way_.of_itself,
+                                                          {.key = way_.who.id(),
+                                                           .decision = way_.id.text(),
+                                                           .response = way_.keeping.id,
+                                                           .from = way_.keeping.from,
+                                                           .leaves = std::move(leaves),
+                                                           .refused = way_.decision->eligible == 0}));
         return {};
     }
 
@@ -187,11 +237,19 @@ class Run {
         features.needs = {};
         features.needs.add(operation == Operation::embed ? config::Capability::embeddings : config::Capability::rerank);
         features.answer_tokens = 1;
-        // The texts are looked at one by one; the longest must fit.
-        std::int64_t longest = 0;
-        for (const auto& message : request().messages)
-            longest = std::max(longest, chat::estimate_tokens(chat::text_of(message.parts)).count);
+        features.choices = 1;
+        // The texts are looked at one by one: the longest must fit, and all of them are paid. Reranking reads the
+        // query, which is the last of them, with each.
+        std::int64_t longest = 0, last = 0, all = 0;
+        for (const auto& message : request().messages) {
+            last = chat::estimate_tokens(chat::text_of(message.parts)).count;
+            longest = std::max(longest, last);
+            all = saturating_sum(all, last);
+        }
+        if (operation == Operation::rerank)
+            all = saturating_sum(all, last * static_cast<std::int64_t>(request().messages.size()));
         features.prompt_tokens = longest;
+        features.all_tokens = all;
     }
 
     // When the first of those that are only unwell may be asked again.
@@ -245,7 +303,7 @@ class Run {
         // The table is part of it: another policy may want another model.
         return hex(sha256(fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", way_.snapshot->table_id, way_.who.id(),
                                       way_.question.path, way_.question.array, name_of(way_.inputs->label),
-                                      way_.asked.conversation, exchange_.request().body)));
+                                      way_.asked.conversation, way_.question.document.source())));
     }
     std::shared_ptr<const AnswerCache::Answer> cached() {
         way_.same_request = same_request();
@@ -322,6 +380,15 @@ class Run {
     net::Task<Next> attempt(std::size_t i) {
         ++tries_[i];
         const auto& candidate = candidates()[i];
+        if (large_ && candidate.redacted) {
+            // Made here, where nothing else of the request is under way. What is wrong with it the attempt says.
+            auto made =
+                co_await net::run_on<Result<>>(services_.scans, way_.who.id(), [this, &candidate]() -> Result<> {
+                    if (auto redacted = way_.redacted_for(candidate.zone); !redacted) return fail(redacted.error());
+                    return {};
+                });
+            (void)made;
+        }
         Attempt first(way_, candidate);
         const bool holds = way_.decision->cascade && candidate.zone == Zone::local && i + 1 < tries_.size();
         if (holds) first.hold(candidates()[i + 1]);
@@ -465,7 +532,8 @@ class Run {
         if (!begun) return fail(begun.error());
         privacy::Labelled labelled;
         labelled.recall({way_.inputs->label, way_.label_of_answer(cut)});
-        privacy::label_by_content(*way_.snapshot->detector, (*begun)->document, way_.config.privacy.detect, labelled);
+        privacy::label_by_content(*way_.snapshot->detector, (*begun)->document, way_.config.privacy.detect, labelled,
+                                  released_content());
         auto inputs = *way_.inputs;
         inputs.label = labelled.label;
         inputs.rest = labelled.rest;
@@ -524,6 +592,8 @@ class Run {
     Way way_;
     Services& services_;
     net::Exchange& exchange_;
+    privacy::LabelMemory::Recalled recalled_;
+    bool large_ = false;  // what takes its time is done on the pool
     privacy::Labelled labelled_;
     std::string embedded_by_;
     std::vector<float> embedded_;
@@ -540,12 +610,17 @@ net::Task<> answer_question(Gateway& gateway, Call call, Front front, Keeping ke
 
 DryRun decide_only(const Snapshot& snapshot, Services* services, const access::Principal& who,
                    const json::Document& document, const chat::Request& request, const access::RequestHeaders& asked) {
-    const auto remembered = services == nullptr
-                                ? privacy::Known{}
-                                : services->privacy.memory().recall(privacy::identify(request, "")).known;
+    privacy::LabelMemory::Recalled remembered;
+    privacy::ReleasedContent content;
+    if (services != nullptr) {
+        remembered = services->privacy.memory().recall(privacy::identify(request, ""), who.id());
+        content = {services->privacy.vault().keys(), remembered.released};
+    }
     auto labelled = label_by_source(who, request.model, asked.label, remembered);
-    privacy::label_by_content(*snapshot.detector, document, snapshot.config->privacy.detect, labelled);
+    privacy::label_by_content(*snapshot.detector, document, snapshot.config->privacy.detect, labelled, content);
+    label_by_floor(remembered, labelled);
     auto inputs = inputs_of(who, request, std::move(labelled), asked.stakes, 0);
+    bound_answer(who, snapshot.config->policy, request, inputs.features);
     if (services != nullptr) {
         inputs.standing = standing_of(*services, snapshot, who, inputs.features);
         if (snapshot.config->policy.objective.learn)

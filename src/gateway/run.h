@@ -15,6 +15,7 @@ struct Keeping {
     bool batch = false;   // nobody sits and waits for it
     bool judged = false;  // who asks knows how good the answer is: its checks are no signs to learn from
     bool aside = false;   // no client asks it: no sign of how an answer was taken, and part of no experiment
+    std::string from;     // the kept response or conversation that it goes on with; empty: none
     std::string id;       // the response's id without its prefix; empty: the decision's
     std::string echo;     // dialect::AnswerFrame::echo
     std::vector<std::pair<std::string_view, std::string>> own;  // dialect::AnswerFrame::own

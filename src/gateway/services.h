@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 
+#include "base/memory_account.h"
 #include "base/secret.h"
 #include "base/world.h"
 #include "config/config.h"
@@ -16,6 +17,7 @@
 #include "gateway/trials.h"
 #include "ledger/ledger.h"
 #include "net/client.h"
+#include "net/fair_pool.h"
 #include "privacy/privacy.h"
 #include "routing/routing.h"
 #include "store/store.h"
@@ -50,7 +52,9 @@ struct Services {
     Learning& learning;
     AnswerCache& cache;
     Trials& trials;
-    net::asio::thread_pool& pool;  // for work that would hold up a worker: large bodies, reading the ledger
+    MemoryAccount& memory;
+    net::FairPool& scans;          // for what clients send and would hold up a worker: large bodies, uploads
+    net::asio::thread_pool& pool;  // for our own work that would: reading the ledger, learning
     Secret admin_token;            // opens everything, for the commands on this machine
 
     std::shared_ptr<const Snapshot> snapshot() const {

@@ -7,6 +7,7 @@
 #include "access/origin.h"
 #include "base/text.h"
 #include "chat/told.h"
+#include "gateway/weight.h"
 #include "privacy/guard.h"
 
 namespace tandem::gateway {
@@ -78,6 +79,7 @@ Result<std::shared_ptr<const Redacted>> Way::redacted_for(Zone zone) {
 }
 
 Result<std::shared_ptr<const Redacted>> Way::redacted(const Question& whole, Zone zone) {
+    if (auto room = memory.grow(redacted_weight_of(whole.document.source())); !room) return fail(room.error());
     auto& vault = services.privacy.vault();
     auto scope = vault.scope_of(who.id(), conversation_name());
     if (!scope) return fail(scope.error());
@@ -110,9 +112,11 @@ std::string Way::conversation_name() {
 }
 
 void Way::remember_answer(const Served& served, const std::string& text) {
-    if (inputs->label == Label::public_) return;
-    remember(services.privacy.memory().remember_piece(privacy::piece_of_answer(text),
-                                                      {inputs->label, label_of_answer(served)}));
+    if (of_itself.label == Label::public_) return;
+    const auto* keys = services.privacy.vault().keys();
+    remember(services.privacy.memory().remember_answer(
+        privacy::piece_of_answer(text), keys == nullptr || text.empty() ? 0 : privacy::leaf_digest(*keys, text),
+        {of_itself.label, served.sent && !part_of_whole ? of_itself.rest : of_itself.label}, who.id(), id.text()));
 }
 
 void Way::tell_trials(const Served& served, const chat::Told& told) {
@@ -125,7 +129,7 @@ void Way::tell_trials(const Served& served, const chat::Told& told) {
 }
 
 void Way::remember_whole_was_seen() {
-    remember(services.privacy.memory().remember(identity, {inputs->label, inputs->label}, {}));
+    remember(services.privacy.memory().remember(identity, {of_itself.label, of_itself.label}, {.key = who.id()}));
 }
 
 // ---- records ----

@@ -57,11 +57,14 @@ class Way {
     const Keeping keeping;
     const SteadyTime arrived;
     SteadyTime deadline;
+    Held memory;  // for the question and what is made of it; goes after all of that
     Question question;
     privacy::Identity identity;
     Learning::Place place;
     std::string same_request;  // empty: not for the cache
     Meaning meaning;           // where answers to similar ones are given again
+    privacy::Known of_itself;  // its label without the floor of a full memory: what is remembered of it
+    std::string betas;         // what the client says in anthropic-beta and may be handed on
     DecisionId id;
     std::shared_ptr<const routing::Inputs> inputs = std::make_shared<const routing::Inputs>();
     std::shared_ptr<const routing::Decision> decision = std::make_shared<const routing::Decision>();
@@ -83,6 +86,7 @@ class Way {
     Served last_asked;              // whose it was
     bool own_error = false;         // its body is in the client's dialect
     std::int64_t too_long_for = 0;  // a context that the prompt did not fit
+    Held spare_memory;
     std::optional<Spare> spare;
     std::string given;           // of a stream, for the cache
     Usage before;                // of a stream that broke off and was gone on with

@@ -142,15 +142,26 @@ Result<std::vector<std::int64_t>> answered_lines(store::Database& database, cons
     return all<std::int64_t>(rows, [](const store::Statement& row) { return row.integer(0); });
 }
 
-Result<std::vector<BatchLine>> lines_of(store::Database& database, const std::string& batch) {
+Result<std::vector<BatchLine>> next_lines(store::Database& database, const std::string& batch, std::int64_t after,
+                                          std::size_t bytes) {
     auto rows = database.prepare(
-        "SELECT number, custom_id, status, decision, body, label FROM kept_batch_lines WHERE batch = ? ORDER BY "
-        "number");
-    rows.bind(1, batch);
-    return all<BatchLine>(rows, [](const store::Statement& row) {
-        return BatchLine{row.integer(0), row.text(1), static_cast<int>(row.integer(2)),
-                         row.text(3),    row.text(4), label_in(row, 5)};
-    });
+        "SELECT number, custom_id, status, decision, body, label FROM kept_batch_lines WHERE batch = ? AND number > ? "
+        "ORDER BY number");
+    rows.bind(1, batch).bind(2, after);
+    std::vector<BatchLine> lines;
+    for (std::size_t taken = 0; taken < bytes;) {
+        const auto row = rows.step();
+        if (!row) return fail(row.error());
+        if (!*row) break;
+        lines.push_back({rows.integer(0), rows.text(1), static_cast<int>(rows.integer(2)), rows.text(3), rows.text(4),
+                         label_in(rows, 5)});
+        taken += lines.back().body.size() + 256;
+    }
+    return lines;
+}
+
+Result<> forget_answers(store::Database& database, const std::string& batch) {
+    return database.prepare("UPDATE kept_batch_lines SET body = '' WHERE batch = ?").bind(1, batch).run();
 }
 
 }  // namespace tandem::kept

@@ -36,14 +36,25 @@ struct StoredResponse {
 Result<> put(store::Database& database, const StoredResponse& response);
 // Errors: not_found, for one that does not exist or is another key's.
 Result<StoredResponse> find_response(store::Database& database, const std::string& key, const std::string& id);
+// What there is of it, without reading it. Errors: not_found.
+struct ResponseSize {
+    std::int64_t bytes = 0;          // of all
+    std::int64_t history_bytes = 0;  // of its input and the response
+};
+Result<ResponseSize> size_of_response(store::Database& database, const std::string& key, const std::string& id);
 Result<> remove_response(store::Database& database, const std::string& key, const std::string& id);
 // The items before a request that goes on from `id`: input and output of each response of the chain, oldest first, and
-// the highest label among them. Errors: not_found; invalid, for a chain longer than 1,000.
+// the highest label among them.
 struct History {
     std::vector<std::string> items;
     Label label = Label::public_;
 };
-Result<History> history_of(store::Database& database, const std::string& key, const std::string& id);
+// How many bytes history_of() would read, without reading them. Errors: not_found; context, for more than `most` bytes
+// or a chain longer than 1,000.
+Result<std::int64_t> history_bytes(store::Database& database, const std::string& key, const std::string& id,
+                                   std::int64_t most);
+// Errors: as history_bytes().
+Result<History> history_of(store::Database& database, const std::string& key, const std::string& id, std::int64_t most);
 // Lowers the label of a response, of those it goes on from and of its conversation, which the owner has released; one
 // that is not kept is no error. Errors: storage.
 Result<> lower_label(store::Database& database, const std::string& id, Label to);
@@ -57,7 +68,8 @@ struct Conversation {
     std::string key;
     Label label = Label::public_;
     std::int64_t created = 0;
-    std::string metadata;  // JSON
+    std::string metadata;    // JSON
+    std::int64_t bytes = 0;  // of its items; put() leaves it as it is
 };
 Result<> put(store::Database& database, const Conversation& conversation);
 Result<Conversation> find_conversation(store::Database& database, const std::string& key, const std::string& id);
@@ -66,6 +78,21 @@ Result<> remove_conversation(store::Database& database, const std::string& key, 
 Result<> add_items(store::Database& database, const std::string& conversation, const std::vector<std::string>& items,
                    Label label);
 Result<std::vector<std::string>> items_of(store::Database& database, const std::string& conversation);
+// Some of them: from behind the item `after` (empty: from the beginning), forwards or backwards, at most `limit` and,
+// but for the first, at most `bytes`.
+struct ItemsAsked {
+    std::string after;
+    bool ascending = false;
+    std::size_t limit = 20;
+    std::size_t bytes = 0;
+};
+struct SomeItems {
+    std::vector<std::string> items;
+    bool more = false;
+};
+Result<SomeItems> some_items_of(store::Database& database, const std::string& conversation, const ItemsAsked& asked);
+// Errors: not_found.
+Result<std::string> find_item(store::Database& database, const std::string& conversation, const std::string& item);
 Result<> remove_item(store::Database& database, const std::string& conversation, const std::string& item);
 
 // ---- files ----
@@ -120,6 +147,10 @@ struct BatchLine {
 // The answer of a line. One that has an answer keeps it. Errors: storage.
 Result<> put(store::Database& database, const std::string& batch, const BatchLine& line);
 Result<std::vector<std::int64_t>> answered_lines(store::Database& database, const std::string& batch);
-Result<std::vector<BatchLine>> lines_of(store::Database& database, const std::string& batch);
+// The next answers behind line `after`, in order: at most so many bytes, or one. None where there are no more.
+Result<std::vector<BatchLine>> next_lines(store::Database& database, const std::string& batch, std::int64_t after,
+                                          std::size_t bytes);
+// Drops the bodies of a batch's answers, which stand in its files by then; how each line ended stays.
+Result<> forget_answers(store::Database& database, const std::string& batch);
 
 }  // namespace tandem::kept

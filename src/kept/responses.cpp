@@ -17,6 +17,14 @@ std::unexpected<Error> none(std::string_view what, const std::string& id) {
                             printable(id, 80)));
 }
 
+std::unexpected<Error> too_long(std::int64_t bytes, std::int64_t most, std::string param) {
+    return fail(ErrorCode::context,
+                fmt::format("the conversation has {} MiB or more, and a request may have {} MiB with all that it goes "
+                            "on from; start a new one with a summary",
+                            bytes >> 20, most >> 20),
+                std::move(param));
+}
+
 }  // namespace
 
 const char* const kKeptSchema2 =
@@ -47,7 +55,11 @@ const char* const kKeptSchema =
     "STRICT;";
 
 Result<> put(store::Database& database, const StoredResponse& r) {
-    return database.prepare("INSERT OR REPLACE INTO kept_responses VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    const auto history_bytes = static_cast<std::int64_t>(r.input.size() + r.response.size());
+    return database
+        .prepare(
+            "INSERT OR REPLACE INTO kept_responses (id, key, label, created, previous, conversation, input, response, "
+            "events, bytes, history_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
         .bind(1, r.id)
         .bind(2, r.key)
         .bind(3, static_cast<std::int64_t>(r.label))
@@ -57,6 +69,8 @@ Result<> put(store::Database& database, const StoredResponse& r) {
         .bind(7, r.input)
         .bind(8, r.response)
         .bind(9, r.events)
+        .bind(10, history_bytes + static_cast<std::int64_t>(r.events.size()))
+        .bind(11, history_bytes)
         .run();
 }
 
@@ -78,34 +92,84 @@ Result<> remove_response(store::Database& database, const std::string& key, cons
     return database.prepare("DELETE FROM kept_responses WHERE id = ? AND key = ?").bind(1, id).bind(2, key).run();
 }
 
-Result<History> history_of(store::Database& database, const std::string& key, const std::string& id) {
-    std::vector<StoredResponse> chain;
+Result<ResponseSize> size_of_response(store::Database& database, const std::string& key, const std::string& id) {
+    auto row = database.prepare("SELECT bytes, history_bytes FROM kept_responses WHERE id = ? AND key = ?");
+    row.bind(1, id).bind(2, key);
+    const auto found = row.step();
+    if (!found) return fail(found.error());
+    if (!*found) return none("response", id);
+    return ResponseSize{row.integer(0), row.integer(1)};
+}
+
+namespace {
+
+struct Chain {
+    std::vector<std::string> ids;  // newest first
+    std::int64_t bytes = 0;
+    Label label = Label::public_;
+};
+
+// By the index alone: nothing of the responses is read.
+Result<Chain> chain_of(store::Database& database, const std::string& key, const std::string& id, std::int64_t most) {
+    Chain chain;
     for (std::string next = id; !next.empty();) {
-        if (chain.size() == kLongestChain)
-            return fail(
-                ErrorCode::invalid,
-                fmt::format("previous_response_id: the conversation has more than {} responses; start a new one "
-                            "with a summary",
-                            kLongestChain),
-                "previous_response_id");
-        auto found = find_response(database, key, next);
+        if (chain.ids.size() == kLongestChain)
+            return fail(ErrorCode::context,
+                        fmt::format("the conversation has more than {} responses; start a new one with a summary",
+                                    kLongestChain),
+                        "previous_response_id");
+        auto row = database.prepare(
+            "SELECT previous, history_bytes, label FROM kept_responses INDEXED BY kept_responses_chain WHERE id = ? "
+            "AND key = ?");
+        row.bind(1, next).bind(2, key);
+        const auto found = row.step();
         if (!found) return fail(found.error());
-        next = found->previous;
-        chain.push_back(std::move(*found));
+        if (!*found) return none("response", next);
+        chain.bytes += row.integer(1);
+        chain.label = higher(chain.label, label_in(row, 2));
+        if (chain.bytes > most) return too_long(chain.bytes, most, "previous_response_id");
+        chain.ids.push_back(std::move(next));
+        next = row.text(0);
     }
-    History history;
+    return chain;
+}
+
+}  // namespace
+
+Result<std::int64_t> history_bytes(store::Database& database, const std::string& key, const std::string& id,
+                                   std::int64_t most) {
+    const auto chain = chain_of(database, key, id, most);
+    if (!chain) return fail(chain.error());
+    return chain->bytes;
+}
+
+Result<History> history_of(store::Database& database, const std::string& key, const std::string& id,
+                           std::int64_t most) {
+    const auto chain = chain_of(database, key, id, most);
+    if (!chain) return fail(chain.error());
+    History history{{}, chain->label};
     json::Document document;
-    for (auto response = chain.rbegin(); response != chain.rend(); ++response) {
-        history.label = higher(history.label, response->label);
-        if (document.parse(response->input))
+    // One response at a time, so that none is held beside its items.
+    for (auto one = chain->ids.rbegin(); one != chain->ids.rend(); ++one) {
+        auto row = database.prepare("SELECT input, response FROM kept_responses WHERE id = ?");
+        row.bind(1, *one);
+        const auto found = row.step();
+        if (!found) return fail(found.error());
+        if (!*found) continue;
+        if (document.take(row.text(0)))
             for (const json::Value item : document.root().children()) history.items.emplace_back(item.raw());
-        if (document.parse(response->response))
+        if (document.take(row.text(1)))
             for (const json::Value item : document.root()["output"].children()) history.items.emplace_back(item.raw());
     }
     return history;
 }
 
 Result<> lower_label(store::Database& database, const std::string& id, Label to) {
+    if (id.starts_with("conv_"))
+        return database.prepare("UPDATE kept_conversations SET label = MIN(label, ?) WHERE id = ?")
+            .bind(1, static_cast<std::int64_t>(to))
+            .bind(2, id)
+            .run();
     std::string at = id;
     for (std::size_t i = 0; i < kLongestChain && !at.empty(); ++i) {
         std::string conversation;
@@ -145,7 +209,10 @@ Result<> fail_interrupted(store::Database& database) {
 // ---- conversations ----
 
 Result<> put(store::Database& database, const Conversation& c) {
-    return database.prepare("INSERT OR REPLACE INTO kept_conversations VALUES (?, ?, ?, ?, ?)")
+    return database
+        .prepare(
+            "INSERT INTO kept_conversations (id, key, label, created, metadata) VALUES (?, ?, ?, ?, ?) ON CONFLICT "
+            "(id) DO UPDATE SET label = MAX(label, excluded.label), metadata = excluded.metadata")
         .bind(1, c.id)
         .bind(2, c.key)
         .bind(3, static_cast<std::int64_t>(c.label))
@@ -155,13 +222,13 @@ Result<> put(store::Database& database, const Conversation& c) {
 }
 
 Result<Conversation> find_conversation(store::Database& database, const std::string& key, const std::string& id) {
-    auto row =
-        database.prepare("SELECT id, key, label, created, metadata FROM kept_conversations WHERE id = ? AND key = ?");
+    auto row = database.prepare(
+        "SELECT id, key, label, created, metadata, bytes FROM kept_conversations WHERE id = ? AND key = ?");
     row.bind(1, id).bind(2, key);
     const auto found = row.step();
     if (!found) return fail(found.error());
     if (!*found) return none("conversation", id);
-    return Conversation{row.text(0), row.text(1), label_in(row, 2), row.integer(3), row.text(4)};
+    return Conversation{row.text(0), row.text(1), label_in(row, 2), row.integer(3), row.text(4), row.integer(5)};
 }
 
 Result<> remove_conversation(store::Database& database, const std::string& key, const std::string& id) {
@@ -181,21 +248,28 @@ Result<> add_items(store::Database& database, const std::string& conversation, c
         number = row.integer(0);
     }
     json::Document document;
+    std::int64_t bytes = 0;
     for (const auto& item : items) {
         if (auto ok = document.parse(item); !ok) return ok;
         const std::string id(document.root()["id"].text());
-        if (auto ok = database.prepare("INSERT INTO kept_items VALUES (?, ?, ?, ?)")
-                          .bind(1, conversation)
-                          .bind(2, number++)
-                          .bind(3, id)
-                          .bind(4, item)
-                          .run();
+        const auto size = static_cast<std::int64_t>(item.size());
+        bytes += size;
+        if (auto ok =
+                database
+                    .prepare("INSERT INTO kept_items (conversation, number, id, item, bytes) VALUES (?, ?, ?, ?, ?)")
+                    .bind(1, conversation)
+                    .bind(2, number++)
+                    .bind(3, id)
+                    .bind(4, item)
+                    .bind(5, size)
+                    .run();
             !ok)
             return ok;
     }
-    return database.prepare("UPDATE kept_conversations SET label = MAX(label, ?) WHERE id = ?")
+    return database.prepare("UPDATE kept_conversations SET label = MAX(label, ?), bytes = bytes + ? WHERE id = ?")
         .bind(1, static_cast<std::int64_t>(label))
-        .bind(2, conversation)
+        .bind(2, bytes)
+        .bind(3, conversation)
         .run();
 }
 
@@ -211,14 +285,70 @@ Result<std::vector<std::string>> items_of(store::Database& database, const std::
     }
 }
 
+namespace {
+
+// The place of an item behind which a list goes on; nothing where the item is not there.
+Result<std::optional<std::int64_t>> number_of(store::Database& database, const std::string& conversation,
+                                              const std::string& item) {
+    auto row = database.prepare("SELECT number FROM kept_items WHERE conversation = ? AND id = ?");
+    row.bind(1, conversation).bind(2, item);
+    const auto found = row.step();
+    if (!found) return fail(found.error());
+    return *found ? std::optional(row.integer(0)) : std::nullopt;
+}
+
+}  // namespace
+
+Result<SomeItems> some_items_of(store::Database& database, const std::string& conversation, const ItemsAsked& asked) {
+    auto behind = asked.ascending ? std::int64_t{-1} : INT64_MAX;
+    if (!asked.after.empty()) {
+        const auto number = number_of(database, conversation, asked.after);
+        if (!number) return fail(number.error());
+        if (*number) behind = **number;
+    }
+    auto rows = database.prepare(
+        asked.ascending
+            ? "SELECT item FROM kept_items WHERE conversation = ? AND number > ? ORDER BY number LIMIT ?"
+            : "SELECT item FROM kept_items WHERE conversation = ? AND number < ? ORDER BY number DESC LIMIT ?");
+    rows.bind(1, conversation).bind(2, behind).bind(3, static_cast<std::int64_t>(asked.limit) + 1);
+    SomeItems some;
+    std::size_t bytes = 0;
+    while (true) {
+        const auto row = rows.step();
+        if (!row) return fail(row.error());
+        if (!*row) return some;
+        auto item = rows.text(0);
+        bytes += item.size();
+        some.more = some.items.size() == asked.limit || (!some.items.empty() && bytes > asked.bytes);
+        if (some.more) return some;
+        some.items.push_back(std::move(item));
+    }
+}
+
+Result<std::string> find_item(store::Database& database, const std::string& conversation, const std::string& item) {
+    auto row = database.prepare("SELECT item FROM kept_items WHERE conversation = ? AND id = ?");
+    row.bind(1, conversation).bind(2, item);
+    const auto found = row.step();
+    if (!found) return fail(found.error());
+    if (!*found) return none("item", item);
+    return row.text(0);
+}
+
 Result<> remove_item(store::Database& database, const std::string& conversation, const std::string& item) {
+    std::int64_t bytes = 0;
     {
-        auto row = database.prepare("SELECT 1 FROM kept_items WHERE conversation = ? AND id = ?");
+        auto row = database.prepare("SELECT bytes FROM kept_items WHERE conversation = ? AND id = ?");
         row.bind(1, conversation).bind(2, item);
         const auto found = row.step();
         if (!found) return fail(found.error());
         if (!*found) return none("item", item);
+        bytes = row.integer(0);
     }
+    auto counted = database.prepare("UPDATE kept_conversations SET bytes = bytes - ? WHERE id = ?")
+                       .bind(1, bytes)
+                       .bind(2, conversation)
+                       .run();
+    if (!counted) return counted;
     return database.prepare("DELETE FROM kept_items WHERE conversation = ? AND id = ?")
         .bind(1, conversation)
         .bind(2, item)

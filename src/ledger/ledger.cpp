@@ -22,6 +22,12 @@ const char* const kLedgerSchema =
     // Ids sort by time, so this key finds a span of time too; an index would be one more page to write for each group.
     " PRIMARY KEY (decision, number)) STRICT, WITHOUT ROWID;";
 
+const char* const kLedgerSchema2 =
+    "CREATE TABLE open_attempts (decision TEXT NOT NULL, number INTEGER NOT NULL, time INTEGER NOT NULL, key TEXT NOT "
+    "NULL, provider TEXT NOT NULL, model TEXT NOT NULL, zone INTEGER NOT NULL, input INTEGER NOT NULL, output INTEGER "
+    "NOT NULL, cost INTEGER NOT NULL, PRIMARY KEY (decision, number)) STRICT, WITHOUT ROWID;"
+    "ALTER TABLE attempts ADD COLUMN cache_write INTEGER NOT NULL DEFAULT 0;";
+
 namespace {
 
 constexpr std::int64_t kMinute = 60'000;
@@ -48,8 +54,47 @@ std::int64_t window_start(config::Budget::Window window, WallTime now) {
     return 0;
 }
 
+std::int64_t window_end(config::Budget::Window window, WallTime now) {
+    const auto start = window_start(window, now);
+    switch (window) {
+        case config::Budget::Window::hour:
+            return start + kHour;
+        case config::Budget::Window::day:
+            return start + kDay;
+        case config::Budget::Window::month:
+            return window_start(window, WallTime(milliseconds(start + 32 * kDay)));
+        case config::Budget::Window::total:
+            break;
+    }
+    return 0;
+}
+
+// "2026-11-26 00:00 UTC"
+std::string minute_text(std::int64_t ms) {
+    const WallTime time{milliseconds(ms)};
+    const auto day = std::chrono::floor<std::chrono::days>(time);
+    const std::chrono::year_month_day date(day);
+    const auto minutes = (ms - std::chrono::duration_cast<milliseconds>(day.time_since_epoch()).count()) / kMinute;
+    return fmt::format("{:04}-{:02}-{:02} {:02}:{:02} UTC", static_cast<int>(date.year()),
+                       static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), minutes / 60,
+                       minutes % 60);
+}
+
+// The first id that a decision can have one of whose attempts began at `since` or later. A request ends within a day
+// (its deadline is far shorter), so an attempt begins at most a day after its decision.
+std::string first_decision(std::int64_t since) {
+    return DecisionId::first_of(WallTime(milliseconds(std::max<std::int64_t>(0, since - kDay)))).text();
+}
+
+// The columns of an attempt, in the order in which insert_attempt() and read_attempt() name them.
+#define TANDEM_ATTEMPT_COLUMNS                                                                                     \
+    "decision, number, time, key, provider, model, zone, outcome, status, error, first_byte_ms, total_ms, input, " \
+    "cached, output, reasoning, estimated, cost, warnings, cache_write"
+
 Result<> insert_attempt(store::Database& database, const AttemptRecord& a) {
-    return database.prepare("INSERT INTO attempts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
+    return database
+        .prepare("INSERT INTO attempts (" TANDEM_ATTEMPT_COLUMNS
+                 ") VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)")
         .bind(1, a.decision.text())
         .bind(2, static_cast<std::int64_t>(a.number))
         .bind(3, a.time)
@@ -69,6 +114,35 @@ Result<> insert_attempt(store::Database& database, const AttemptRecord& a) {
         .bind(17, static_cast<std::int64_t>(a.usage.estimated))
         .bind(18, a.cost.micros())
         .bind(19, a.warnings)
+        .bind(20, a.usage.cache_write.count)
+        .run();
+}
+
+AttemptRecord read_attempt(const store::Statement& rows) {
+    AttemptRecord a;
+    a.decision = DecisionId::from_text(rows.text(0));
+    a.number = static_cast<int>(rows.integer(1));
+    a.time = rows.integer(2);
+    a.key = rows.text(3);
+    a.provider = rows.text(4);
+    a.model = rows.text(5);
+    a.zone = static_cast<Zone>(rows.integer(6));
+    a.outcome = rows.text(7);
+    a.status = static_cast<int>(rows.integer(8));
+    a.error = rows.text(9);
+    a.first_byte_ms = rows.integer(10);
+    a.total_ms = rows.integer(11);
+    a.usage = {{rows.integer(12)}, {rows.integer(13)},    {rows.integer(14)},
+               {rows.integer(15)}, rows.integer(16) != 0, {rows.integer(19)}};
+    a.cost = Money::from_micros(rows.integer(17));
+    a.warnings = rows.text(18);
+    return a;
+}
+
+Result<> close_attempt(store::Database& database, const AttemptRecord& a) {
+    return database.prepare("DELETE FROM open_attempts WHERE decision = ? AND number = ?")
+        .bind(1, a.decision.text())
+        .bind(2, static_cast<std::int64_t>(a.number))
         .run();
 }
 
@@ -88,13 +162,79 @@ Result<> insert(store::Database& database, const DecisionRecord& r) {
         .run();
 }
 
+Result<> open(store::Database& database, const AttemptRecord& most) {
+    return database
+        .prepare(
+            "INSERT OR REPLACE INTO open_attempts (decision, number, time, key, provider, model, zone, input, "
+            "output, cost) VALUES (?,?,?,?,?,?,?,?,?,?)")
+        .bind(1, most.decision.text())
+        .bind(2, static_cast<std::int64_t>(most.number))
+        .bind(3, most.time)
+        .bind(4, most.key)
+        .bind(5, most.provider)
+        .bind(6, most.model)
+        .bind(7, static_cast<std::int64_t>(most.zone))
+        .bind(8, most.usage.input.count)
+        .bind(9, most.usage.output.count)
+        .bind(10, most.cost.micros())
+        .run();
+}
+
+Result<Lost> settle_lost(store::Store& store) {
+    Lost lost;
+    auto settled = store.run([&lost](store::Database& database) -> Result<> {
+        lost = {};
+        {
+            auto row = database.prepare("SELECT count(*), COALESCE(sum(cost), 0) FROM open_attempts");
+            if (const auto found = row.step(); !found) return fail(found.error());
+            lost = {row.integer(0), Money::from_micros(row.integer(1))};
+        }
+        if (lost.attempts == 0) return {};
+        auto ok = database
+                      .prepare("INSERT OR IGNORE INTO attempts (" TANDEM_ATTEMPT_COLUMNS
+                               ") SELECT decision, number, time, key, provider, model, zone, 'lost', 0, 'tandem ended "
+                               "while it was under way; the most that it could cost is counted', -1, 0, input, 0, "
+                               "output, 0, 1, cost, '', 0 FROM open_attempts")
+                      .run();
+        return ok ? database.prepare("DELETE FROM open_attempts").run() : ok;
+    });
+    if (!settled) return fail(settled.error());
+    return lost;
+}
+
 // ---- budgets ----
+
+void Rate::add(std::int64_t now_ms, std::int64_t count) {
+    if (count == 0) return;
+    const auto second = now_ms / 1000;
+    auto& bucket = buckets_[static_cast<std::size_t>(second % kSeconds)];
+    if (bucket.second != second) bucket = {second, now_ms, 0};
+    bucket.last_ms = now_ms;
+    bucket.count = saturating_sum(bucket.count, count);
+}
+
+std::int64_t Rate::sum(std::int64_t now_ms) const {
+    std::int64_t sum = 0;
+    for (const auto& bucket : buckets_)
+        if (bucket.count > 0 && bucket.last_ms > now_ms - kMinute) sum = saturating_sum(sum, bucket.count);
+    return sum;
+}
+
+std::int64_t Rate::ms_until(std::int64_t now_ms, std::int64_t most) const {
+    std::int64_t until = now_ms;
+    for (std::int64_t second = now_ms / 1000 - kSeconds + 1; second <= now_ms / 1000 && sum(until) > most; ++second) {
+        const auto& bucket = buckets_[static_cast<std::size_t>((second % kSeconds + kSeconds) % kSeconds)];
+        if (bucket.second == second && bucket.count > 0) until = std::max(until, bucket.last_ms + kMinute);
+    }
+    return until - now_ms;
+}
 
 Reservation::Reservation(Reservation&& other) noexcept
     : budgets_(std::exchange(other.budgets_, nullptr)),
       key_(std::move(other.key_)),
       amount_(other.amount_),
-      tokens_(other.tokens_) {}
+      tokens_(other.tokens_),
+      start_(other.start_) {}
 
 Reservation& Reservation::operator=(Reservation&& other) noexcept {
     if (this != &other) {
@@ -103,6 +243,7 @@ Reservation& Reservation::operator=(Reservation&& other) noexcept {
         key_ = std::move(other.key_);
         amount_ = other.amount_;
         tokens_ = other.tokens_;
+        start_ = other.start_;
     }
     return *this;
 }
@@ -112,7 +253,7 @@ Reservation::~Reservation() {
 }
 
 void Reservation::settle(Money cost, Tokens tokens) {
-    if (budgets_ != nullptr) std::exchange(budgets_, nullptr)->settle(key_, amount_, tokens_, cost, tokens);
+    if (budgets_ != nullptr) std::exchange(budgets_, nullptr)->settle(*this, cost, tokens);
 }
 
 Admission& Admission::operator=(Admission&& other) noexcept {
@@ -128,51 +269,105 @@ Admission::~Admission() {
     if (budgets_ != nullptr) budgets_->leave(key_);
 }
 
+void Budgets::speak_of(std::string currency) {
+    const std::lock_guard lock(mutex_);
+    currency_ = std::move(currency);
+}
+
 Result<> Budgets::load(store::Store& store) {
-    const auto now = clock_.wall();
-    return store.run([this, now](store::Database& database) -> Result<> {
+    return store.run([this](store::Database& database) -> Result<> {
         const std::lock_guard lock(mutex_);
-        for (std::size_t w = 0; w < config::kWindowNames.size(); ++w) {
-            const auto start = window_start(static_cast<config::Budget::Window>(w), now);
-            auto rows = database.prepare(
-                "SELECT key, sum(cost) FROM attempts WHERE decision >= ? AND time >= ? AND cost > 0 GROUP BY key");
-            const auto first = DecisionId::first_of(WallTime(milliseconds(start)));
-            rows.bind(1, first.text()).bind(2, start);
-            while (true) {
-                const auto row = rows.step();
-                if (!row) return fail(row.error());
-                if (!*row) break;
-                accounts_[rows.text(0)].windows[w] = {start, Money::from_micros(rows.integer(1))};
-            }
-        }
-        return {};
+        const auto at = now();
+        if (auto ok = load_windows(database, at); !ok) return ok;
+        return load_rates(database, at);
     });
 }
 
-// The account, with its windows and its minute moved on to now. The mutex is held.
-Budgets::Account& Budgets::account_now(const std::string& key) const {
-    auto& account = accounts_[key];
-    const auto now = clock_.wall();
-    const auto minute = now.time_since_epoch().count() / kMinute;
-    if (account.minute == minute) return account;  // every window begins with a minute
+Result<> Budgets::load_windows(store::Database& database, WallTime now) {
     for (std::size_t w = 0; w < config::kWindowNames.size(); ++w) {
         const auto start = window_start(static_cast<config::Budget::Window>(w), now);
-        if (account.windows[w].start != start) account.windows[w] = {start, {}};
+        auto rows = database.prepare(
+            "SELECT key, sum(cost) FROM attempts WHERE decision >= ? AND time >= ? AND cost > 0 GROUP BY key");
+        const auto first = first_decision(start);
+        rows.bind(1, first).bind(2, start);
+        while (true) {
+            const auto row = rows.step();
+            if (!row) return fail(row.error());
+            if (!*row) break;
+            accounts_[rows.text(0)].windows[w] = {start, Money::from_micros(rows.integer(1))};
+        }
     }
-    account.minute = minute;
-    account.requests = 0;
-    account.tokens = 0;
+    return {};
+}
+
+// What the last minute has seen, by when it ended.
+Result<> Budgets::load_rates(store::Database& database, WallTime now) {
+    const auto now_ms = now.time_since_epoch().count();
+    const auto first = first_decision(now_ms);
+    const auto at = [&](std::int64_t time) { return steady_ms() - std::max<std::int64_t>(0, now_ms - time); };
+    auto used = database.prepare(
+        "SELECT key, time + total_ms, input + output FROM attempts WHERE decision >= ?1 AND time + total_ms > ?2 ORDER "
+        "BY 2");
+    used.bind(1, first).bind(2, now_ms - kMinute);
+    while (true) {
+        const auto row = used.step();
+        if (!row) return fail(row.error());
+        if (!*row) break;
+        accounts_[used.text(0)].tokens.add(at(used.integer(1)), used.integer(2));
+    }
+    auto asked = database.prepare("SELECT key, time FROM decisions WHERE id >= ?1 AND time > ?2 ORDER BY 2");
+    asked.bind(1, first).bind(2, now_ms - kMinute);
+    while (true) {
+        const auto row = asked.step();
+        if (!row) return fail(row.error());
+        if (!*row) return {};
+        accounts_[asked.text(0)].requests.add(at(asked.integer(1)), 1);
+    }
+}
+
+// The time, which never goes back: where the clock does, it goes on from the latest that was seen. The mutex is held.
+WallTime Budgets::now() const {
+    const auto wall = clock_.wall();
+    const auto steady = clock_.steady();
+    const auto passed = std::max(milliseconds(0), std::chrono::duration_cast<milliseconds>(steady - latest_at_));
+    if (latest_ != WallTime{} && wall < latest_ + passed) return latest_ + passed;
+    latest_ = wall;
+    latest_at_ = steady;
+    return wall;
+}
+
+// For rates. The mutex is held.
+std::int64_t Budgets::steady_ms() const {
+    const auto now = std::chrono::duration_cast<milliseconds>(clock_.steady().time_since_epoch()).count();
+    return steady_ms_ = std::max(steady_ms_, now);
+}
+
+// The account, with its windows moved on to now. The mutex is held.
+Budgets::Account& Budgets::account_now(const std::string& key) const {
+    auto& account = accounts_[key];
+    const auto at = now();
+    for (std::size_t w = 0; w < config::kWindowNames.size(); ++w) {
+        const auto start = window_start(static_cast<config::Budget::Window>(w), at);
+        if (account.windows[w].start < start) account.windows[w] = {start, {}};
+    }
     return account;
 }
 
 std::string Budgets::refusal_locked(const access::Principal& key, Account& account, Money amount) const {
+    const auto currency = currency_.empty() ? std::string() : " " + currency_;
     for (const auto& budget : key.budgets) {
         const auto index = static_cast<std::size_t>(budget.window);
         const Money taken = account.windows[index].spent + account.reserved;
-        if (taken + amount > budget.limit)
-            return fmt::format("the budget of {} per {} has {} left, and this needs up to {}", budget.limit.text(),
-                               config::kWindowNames[index], std::max(Money{}, budget.limit - taken).text(),
-                               amount.text());
+        if (taken + amount <= budget.limit) continue;
+        const auto left = std::max(Money{}, budget.limit - taken);
+        const bool total = budget.window == config::Budget::Window::total;
+        return fmt::format(
+            "the budget of {}{} {} of the key '{}' has {}{} left{}, and this needs up to {}{}; ask for fewer tokens, {}"
+            "or raise keys.{}.budgets in tandem.yaml",
+            budget.limit.text(), currency, total ? "in total" : fmt::format("per {}", config::kWindowNames[index]),
+            key.id(), left.text(), currency,
+            total ? "" : fmt::format(" until {}", minute_text(window_end(budget.window, now()))), amount.text(),
+            currency, total ? "" : "wait until then, ", key.id());
     }
     return {};
 }
@@ -184,43 +379,78 @@ std::string Budgets::refusal(const access::Principal& key, Money amount) const {
 }
 
 Result<Admission> Budgets::admit(const access::Principal& key) {
-    if (key.limits.requests_per_minute == 0 && key.limits.concurrency == 0) return Admission();
     const std::lock_guard lock(mutex_);
     auto& account = account_now(key.id());
+    const auto at = steady_ms();
+    const auto most = key.limits.requests_per_minute;
     if (key.limits.concurrency > 0 && account.running >= key.limits.concurrency)
         return fail(ErrorCode::rate_limited,
                     fmt::format("the key '{}' may have {} requests under way; wait for one to end", key.id(),
                                 key.limits.concurrency));
-    if (key.limits.requests_per_minute > 0 && account.requests >= key.limits.requests_per_minute)
+    if (most > 0 && account.requests.sum(at) >= most)
         return fail(ErrorCode::rate_limited,
-                    fmt::format("the key '{}' may send {} requests a minute; try again when the minute is over",
-                                key.id(), key.limits.requests_per_minute));
-    ++account.requests;
+                    fmt::format("the key '{}' may send {} requests in 60 seconds; try again in {} s", key.id(), most,
+                                (account.requests.ms_until(at, most - 1) + 999) / 1000));
+    // Counted for keys without limits too: a reload of the config may give them some.
+    account.requests.add(at, 1);
     ++account.running;
     return Admission(this, key.id());
+}
+
+// Whether so much more may be taken. Errors: over_budget, rate_limited. The mutex is held.
+Result<> Budgets::may_take(const access::Principal& key, Account& account, Money amount, Tokens tokens) const {
+    if (auto reason = refusal_locked(key, account, amount); !reason.empty())
+        return fail(ErrorCode::over_budget, std::move(reason));
+    const auto most = key.limits.tokens_per_minute;
+    if (most == 0) return {};
+    const auto at = steady_ms();
+    const auto wanted = account.reserved_tokens + tokens;
+    if (account.tokens.sum(at) <= most - std::min(most, wanted.count) && wanted.count <= most) return {};
+    if (tokens.count > most)
+        return fail(ErrorCode::rate_limited,
+                    fmt::format("the key '{}' may use {} tokens in 60 seconds, and this needs up to {}; ask for fewer, "
+                                "or raise keys.{}.limits.tpm in tandem.yaml",
+                                key.id(), most, tokens.count, key.id()));
+    const auto wait = account.tokens.ms_until(at, std::max<std::int64_t>(0, most - wanted.count));
+    return fail(ErrorCode::rate_limited,
+                fmt::format("the key '{}' may use {} tokens in 60 seconds, and {} are used or reserved; this needs up "
+                            "to {}; try again in {} s",
+                            key.id(), most, saturating_sum(account.tokens.sum(at), account.reserved_tokens.count),
+                            tokens.count, std::max<std::int64_t>(1, (wait + 999) / 1000)));
 }
 
 Result<Reservation> Budgets::reserve(const access::Principal& key, Money amount, Tokens tokens) {
     // Kept for keys without limits too: a reload of the config may give them some.
     const std::lock_guard lock(mutex_);
     auto& account = account_now(key.id());
-    if (auto reason = refusal_locked(key, account, amount); !reason.empty())
-        return fail(ErrorCode::over_budget, std::move(reason));
-    if (key.limits.tokens_per_minute > 0 && account.tokens + tokens.count > key.limits.tokens_per_minute)
-        return fail(ErrorCode::rate_limited,
-                    fmt::format("the key '{}' may use {} tokens a minute; try again when the minute is over", key.id(),
-                                key.limits.tokens_per_minute));
+    if (auto may = may_take(key, account, amount, tokens); !may) return fail(may.error());
     account.reserved += amount;
-    account.tokens += tokens.count;
-    return Reservation(this, key.id(), amount, tokens);
+    account.reserved_tokens = account.reserved_tokens + tokens;
+    return Reservation(this, key.id(), amount, tokens, now());
 }
 
-void Budgets::settle(const std::string& key, Money reserved, Tokens reserved_tokens, Money cost, Tokens tokens) {
+bool Budgets::extend(const access::Principal& key, Reservation& reservation, Money amount, Tokens tokens) {
     const std::lock_guard lock(mutex_);
-    auto& account = account_now(key);
-    account.reserved -= reserved;
-    for (auto& window : account.windows) window.spent += cost;
-    account.tokens = std::max<std::int64_t>(0, account.tokens - reserved_tokens.count + tokens.count);
+    if (reservation.budgets_ != this) return false;
+    auto& account = account_now(key.id());
+    if (!may_take(key, account, amount, tokens)) return false;
+    account.reserved += amount;
+    account.reserved_tokens = account.reserved_tokens + tokens;
+    reservation.amount_ += amount;
+    reservation.tokens_ = reservation.tokens_ + tokens;
+    return true;
+}
+
+void Budgets::settle(const Reservation& reservation, Money cost, Tokens tokens) {
+    const std::lock_guard lock(mutex_);
+    auto& account = account_now(reservation.key_);
+    account.reserved -= reservation.amount_;
+    account.reserved_tokens = {std::max<std::int64_t>(0, account.reserved_tokens.count - reservation.tokens_.count)};
+    account.tokens.add(steady_ms(), tokens.count);
+    // Spent where it began, as the ledger adds it up after a restart.
+    for (std::size_t w = 0; w < config::kWindowNames.size(); ++w)
+        if (window_start(static_cast<config::Budget::Window>(w), reservation.start_) == account.windows[w].start)
+            account.windows[w].spent += cost;
 }
 
 void Budgets::leave(const std::string& key) {
@@ -235,8 +465,10 @@ store::Store::Job Ledger::closing_job(std::vector<AttemptRecord> attempts, store
             metered = false](store::Database& database) mutable -> Result<> {
         if (also)
             if (auto ok = also(database); !ok) return ok;
-        for (const auto& attempt : attempts)
+        for (const auto& attempt : attempts) {
             if (auto ok = insert_attempt(database, attempt); !ok) return ok;
+            if (auto ok = close_attempt(database, attempt); !ok) return ok;
+        }
         // Once: a job whose group failed runs again.
         if (!std::exchange(metered, true))
             for (const auto& attempt : attempts) meter_.add(attempt);
@@ -263,25 +495,30 @@ void Ledger::close_unwatched(std::vector<AttemptRecord> attempts, store::Store::
 
 Result<std::vector<CostRow>> cost_by(store::Database& database, CostBy by, std::int64_t since) {
     static constexpr std::array<const char*, 4> kQueries = {
-#define TANDEM_COST_QUERY(group)                                                                                       \
-    "SELECT " group                                                                                                    \
-    ", count(*), sum(input), sum(cached), sum(output), sum(reasoning), max(estimated), sum(cost) FROM attempts WHERE " \
-    "decision >= ? AND time >= ? GROUP BY 1 ORDER BY sum(cost) DESC, 1"
+#define TANDEM_COST_QUERY(group)                                                                                     \
+    "SELECT " group                                                                                                  \
+    ", count(*), sum(input), sum(cached), sum(output), sum(reasoning), max(estimated), sum(cost), sum(cache_write) " \
+    "FROM "                                                                                                          \
+    "attempts WHERE decision >= ? AND time >= ? GROUP BY 1 ORDER BY sum(cost) DESC, 1"
         TANDEM_COST_QUERY("model"), TANDEM_COST_QUERY("CASE zone WHEN 0 THEN 'local' ELSE 'cloud' END"),
         TANDEM_COST_QUERY("key"), TANDEM_COST_QUERY("date(time / 1000, 'unixepoch')")};
 #undef TANDEM_COST_QUERY
     auto rows = database.prepare(kQueries[static_cast<std::size_t>(by)]);
-    const auto first = DecisionId::first_of(WallTime(milliseconds(since)));
-    rows.bind(1, first.text()).bind(2, since);
+    const auto first = first_decision(since);
+    rows.bind(1, first).bind(2, since);
     std::vector<CostRow> result;
     while (true) {
         const auto row = rows.step();
         if (!row) return fail(row.error());
         if (!*row) return result;
-        result.push_back(
-            {rows.text(0), rows.integer(1),
-             Usage{{rows.integer(2)}, {rows.integer(3)}, {rows.integer(4)}, {rows.integer(5)}, rows.integer(6) != 0},
-             Money::from_micros(rows.integer(7))});
+        result.push_back({rows.text(0), rows.integer(1),
+                          Usage{{rows.integer(2)},
+                                {rows.integer(3)},
+                                {rows.integer(4)},
+                                {rows.integer(5)},
+                                rows.integer(6) != 0,
+                                {rows.integer(8)}},
+                          Money::from_micros(rows.integer(7))});
     }
 }
 
@@ -335,31 +572,14 @@ Result<> each_decision(store::Database& database, std::int64_t since,
 }
 
 Result<std::vector<AttemptRecord>> attempts_of(store::Database& database, const std::string& decision) {
-    auto rows = database.prepare("SELECT * FROM attempts WHERE decision = ? ORDER BY number");
+    auto rows = database.prepare("SELECT " TANDEM_ATTEMPT_COLUMNS " FROM attempts WHERE decision = ? ORDER BY number");
     rows.bind(1, decision);
     std::vector<AttemptRecord> result;
     while (true) {
         const auto row = rows.step();
         if (!row) return fail(row.error());
         if (!*row) return result;
-        AttemptRecord a;
-        a.decision = DecisionId::from_text(rows.text(0));
-        a.number = static_cast<int>(rows.integer(1));
-        a.time = rows.integer(2);
-        a.key = rows.text(3);
-        a.provider = rows.text(4);
-        a.model = rows.text(5);
-        a.zone = static_cast<Zone>(rows.integer(6));
-        a.outcome = rows.text(7);
-        a.status = static_cast<int>(rows.integer(8));
-        a.error = rows.text(9);
-        a.first_byte_ms = rows.integer(10);
-        a.total_ms = rows.integer(11);
-        a.usage = {
-            {rows.integer(12)}, {rows.integer(13)}, {rows.integer(14)}, {rows.integer(15)}, rows.integer(16) != 0};
-        a.cost = Money::from_micros(rows.integer(17));
-        a.warnings = rows.text(18);
-        result.push_back(std::move(a));
+        result.push_back(read_attempt(rows));
     }
 }
 

@@ -4,6 +4,7 @@
 // that budgets hold however many requests run at once.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -43,7 +44,7 @@ struct AttemptRecord {
     std::string provider;
     std::string model;
     Zone zone = Zone::local;
-    std::string outcome;  // answered, failed, cut, cancelled
+    std::string outcome;  // answered, failed, cut, cancelled, lost (under way when tandem was killed), ...
     int status = 0;       // HTTP, 0 where none came
     std::string error;    // where it failed
     std::int64_t first_byte_ms = -1;
@@ -54,9 +55,21 @@ struct AttemptRecord {
 };
 
 extern const char* const kLedgerSchema;
+extern const char* const kLedgerSchema2;  // attempts under way, and what went into a provider's cache
 
 // Inside a transaction. Errors: storage.
 Result<> insert(store::Database& database, const DecisionRecord& record);
+// Before an attempt is sent: the most that it may use and cost. The commit that closes the attempt removes it. Errors:
+// storage.
+Result<> open(store::Database& database, const AttemptRecord& most);
+
+struct Lost {
+    std::int64_t attempts = 0;
+    Money cost;
+};
+// At the start: attempts that were opened and never closed, since tandem was killed, become attempts with the outcome
+// `lost`. What their providers did is not known, so each costs the most that it could. Errors: storage.
+Result<Lost> settle_lost(store::Store& store);
 
 // Proof that everything about a request is committed: what the last byte of an answer is given for.
 class Receipt {
@@ -71,6 +84,25 @@ class Receipt {
 
 class Budgets;
 
+// What a key has used in the last 60 seconds, in buckets of a second. A bucket counts for as long as the last that went
+// into it does, so that no 60 seconds ever hold more than what was counted.
+class Rate {
+  public:
+    static constexpr std::int64_t kSeconds = 61;  // a minute, and the second that it began in
+    void add(std::int64_t now_ms, std::int64_t count);
+    std::int64_t sum(std::int64_t now_ms) const;
+    // How long until the sum is `most` or less, if nothing is added.
+    std::int64_t ms_until(std::int64_t now_ms, std::int64_t most) const;
+
+  private:
+    struct Bucket {
+        std::int64_t second = -1;
+        std::int64_t last_ms = 0;
+        std::int64_t count = 0;
+    };
+    std::array<Bucket, kSeconds> buckets_;
+};
+
 // Leave to spend up to an amount. Gives back what it holds when it goes without being settled.
 class Reservation {
   public:
@@ -79,15 +111,20 @@ class Reservation {
     ~Reservation();
     // What the attempt really cost and used.
     void settle(Money cost, Tokens tokens);
+    // When it was taken. What the attempt costs is spent in the windows that this lies in, whenever it ends.
+    WallTime start() const { return start_; }
+    Money amount() const { return amount_; }
+    Tokens tokens() const { return tokens_; }
 
   private:
     friend class Budgets;
-    Reservation(Budgets* budgets, std::string key, Money amount, Tokens tokens)
-        : budgets_(budgets), key_(std::move(key)), amount_(amount), tokens_(tokens) {}
+    Reservation(Budgets* budgets, std::string key, Money amount, Tokens tokens, WallTime start)
+        : budgets_(budgets), key_(std::move(key)), amount_(amount), tokens_(tokens), start_(start) {}
     Budgets* budgets_ = nullptr;
     std::string key_;
     Money amount_;
     Tokens tokens_;
+    WallTime start_;
 };
 
 // One request of a key under way: counts against its concurrency until it goes.
@@ -106,19 +143,26 @@ class Admission {
     std::string key_;
 };
 
-// What each key has spent in its windows (UTC hours, days and months) and uses right now. Safe from any thread.
+// What each key has spent in its windows (UTC hours, days and months) and uses right now. A clock that goes back opens
+// no window again: time goes on from the latest that was seen. Safe from any thread.
 class Budgets {
   public:
     explicit Budgets(const Clock& clock) : clock_(clock) {}
 
+    // The currency that refusals name.
+    void speak_of(std::string currency);
+
     // Reads back what the windows under way have seen. Errors: storage.
     Result<> load(store::Store& store);
 
-    // Requests per minute and concurrency. Errors: rate_limited, with when it helps to come back.
+    // Requests in any 60 seconds, and concurrency. Errors: rate_limited, with when it helps to come back.
     Result<Admission> admit(const access::Principal& key);
 
-    // Money and tokens for one attempt. Errors: over_budget, rate_limited.
+    // Money and tokens for one attempt. Tokens count while they are reserved, and 60 seconds from when they were
+    // settled. Errors: over_budget, rate_limited.
     Result<Reservation> reserve(const access::Principal& key, Money amount, Tokens tokens);
+    // More for an attempt under way; false, and nothing changes, where reserve() would refuse that.
+    bool extend(const access::Principal& key, Reservation& reservation, Money amount, Tokens tokens);
     // Whether reserve() would be refused now, for a decision; empty where it would not.
     std::string refusal(const access::Principal& key, Money amount) const;
 
@@ -132,19 +176,28 @@ class Budgets {
     struct Account {
         Window windows[4];
         Money reserved;
-        std::int64_t minute = 0;  // which minute the two below are of
-        std::int64_t requests = 0;
-        std::int64_t tokens = 0;
+        Tokens reserved_tokens;
+        Rate requests;
+        Rate tokens;  // settled
         std::int64_t running = 0;
     };
+    WallTime now() const;
+    std::int64_t steady_ms() const;
+    Result<> may_take(const access::Principal& key, Account& account, Money amount, Tokens tokens) const;
     std::string refusal_locked(const access::Principal& key, Account& account, Money amount) const;
     Account& account_now(const std::string& key) const;
-    void settle(const std::string& key, Money reserved, Tokens reserved_tokens, Money cost, Tokens tokens);
+    void settle(const Reservation& reservation, Money cost, Tokens tokens);
+    Result<> load_windows(store::Database& database, WallTime now);
+    Result<> load_rates(store::Database& database, WallTime now);
     void leave(const std::string& key);
 
     const Clock& clock_;
     mutable std::mutex mutex_;
     mutable std::unordered_map<std::string, Account> accounts_;
+    mutable WallTime latest_{};  // the latest time that was seen, and when that was
+    mutable SteadyTime latest_at_{};
+    mutable std::int64_t steady_ms_ = 0;
+    std::string currency_;
 };
 
 class Ledger {

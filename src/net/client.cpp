@@ -431,12 +431,25 @@ Task<Result<std::string>> Answer::read() {
     return source_->read();
 }
 
-Task<Result<std::string>> Answer::read_all() {
+Task<Result<std::string>> Answer::read_first(std::size_t most) {
+    std::string all;
+    while (all.size() < most) {
+        auto piece = co_await read();
+        if (!piece) co_return fail(piece.error());
+        if (piece->empty()) break;
+        all += *piece;
+    }
+    if (all.size() > most) all.resize(most);
+    co_return all;
+}
+
+Task<Result<std::string>> Answer::read_all(Held& held, std::size_t copies) {
     std::string all;
     while (true) {
         auto piece = co_await read();
         if (!piece) co_return fail(piece.error());
         if (piece->empty()) co_return all;
+        if (auto room = held.grow(piece->size() * copies); !room) co_return fail(room.error());
         if (all.empty())
             all = std::move(*piece);
         else

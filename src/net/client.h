@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/memory_account.h"
 #include "base/result.h"
 #include "net/cancel.h"
 #include "net/message.h"
@@ -66,8 +67,11 @@ class Answer {
     const Fields& headers() const;
     // The next bytes, decoded; at least one, or none at the end. Errors: upstream, timeout, cancelled, too_large.
     Task<Result<std::string>> read();
-    // All that is left. Errors: as read().
-    Task<Result<std::string>> read_all();
+    // All that is left. `held` grows by `copies` times what has come, before more is read. Errors: as read(), and
+    // unavailable, where the account has no room.
+    Task<Result<std::string>> read_all(Held& held, std::size_t copies);
+    // The same where little is wanted: what comes beyond `most` bytes is not read. Errors: as read().
+    Task<Result<std::string>> read_first(std::size_t most);
 
   private:
     std::unique_ptr<AnswerSource> source_;

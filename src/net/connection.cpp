@@ -21,6 +21,8 @@ namespace {
 constexpr std::size_t kBufferLimit = 64 * 1024 - 1;
 constexpr std::size_t kReadSize = 4 * 1024;
 constexpr std::size_t kBodyReadSize = 64 * 1024;
+constexpr std::size_t kKeptBuffer = 8 * 1024;   // a larger buffer is given back after a request
+constexpr std::size_t kPadding = 64;            // behind a body, so that a parser can take it over without a copy
 constexpr std::size_t kWriteSize = 256 * 1024;  // one write deadline covers at most this much
 constexpr std::size_t kLingerBytes = 1024 * 1024;
 constexpr milliseconds kLingerTime{2'000};
@@ -44,7 +46,7 @@ Connection::Connection(Wire wire, bool tls, Worker& worker, Shared& shared, std:
 
 Connection::~Connection() {
     worker_.watchdog().remove(*this);
-    shared_.body_bytes -= body_bytes_;
+    give_back_body();
     --shared_.connections;
 }
 
@@ -95,6 +97,7 @@ Task<bool> Connection::one_request() {
     answer_ = Answer::none;
     head_.clear();
     request_ = Request{};
+    if (buffer_.capacity() > kKeptBuffer) buffer_.shrink_to_fit();
     request_.peer = peer_;
     if (!co_await read_head()) co_return false;
     if (!host_is_ours()) {
@@ -120,8 +123,7 @@ Task<bool> Connection::one_request() {
     peer_fd = -1;
     deadline = SteadyTime::max();
     cancel_.reset();
-    shared_.body_bytes -= body_bytes_;
-    body_bytes_ = 0;
+    give_back_body();
     co_return answer_ == Answer::done&& keep_alive_ && !shared_.stopping && wire_.open();
 }
 
@@ -195,9 +197,18 @@ bool Connection::host_is_ours() const {
     return std::ranges::find(hosts, host) != hosts.end();
 }
 
-bool Connection::take_body_bytes(std::size_t bytes) {
+// Before the bytes are read: an account that is asked afterwards bounds nothing.
+Result<> Connection::take_body_bytes(std::size_t bytes) {
     body_bytes_ += bytes;
-    return (shared_.body_bytes += bytes) <= shared_.settings.limits.bodies_bytes;
+    if ((shared_.body_bytes += bytes) > shared_.settings.limits.bodies_bytes)
+        return fail(ErrorCode::unavailable, "too many large requests at once; try again in a moment");
+    if (auto room = body_memory_.grow(bytes); !room) return room;
+    return body_bytes_ > MemoryAccount::kSmall ? body_memory_.become_large() : Result<>{};
+}
+
+void Connection::give_back_body() {
+    shared_.body_bytes -= std::exchange(body_bytes_, 0);
+    body_memory_.release();
 }
 
 Task<bool> Connection::read_body() {
@@ -211,6 +222,10 @@ Task<bool> Connection::read_body() {
                               limits.body_bytes)});
         co_return false;
     }
+    // What comes in chunks announces no size: it is small until it has grown.
+    const bool small = framing_.chunked || framing_.content_length <= MemoryAccount::kSmall;
+    const auto holder = shared_.service.holder_of({request_.method, request_.path, request_.headers});
+    body_memory_ = shared_.memory.open(MemoryKind::body, holder, small);
     if (framing_.expect_continue && buffer_.size() == 0) {
         const std::array pieces{piece("HTTP/1.1 100 Continue\r\n\r\n")};
         const auto [error, bytes] = co_await wire_.write(pieces);
@@ -230,14 +245,17 @@ Task<bool> Connection::read_counted() {
     body.assign(static_cast<const char*>(buffer_.data().data()), ready);
     buffer_.consume(ready);
     std::size_t filled = ready;
-    while (true) {
-        if (!take_body_bytes(filled - body_bytes_)) {
-            co_await refuse(503, {ErrorCode::unavailable, "too many large requests at once; try again in a moment"});
-            co_return false;
-        }
-        if (filled == length) break;
+    while (filled < length) {
         // Memory follows what has arrived, not what was announced.
-        body.resize(std::min(length, filled + kBodyReadSize));
+        const std::size_t next = std::min(length, filled + kBodyReadSize);
+        if (next > body_bytes_) {
+            if (auto room = take_body_bytes(next - body_bytes_); !room) {
+                co_await refuse(room.error().code == ErrorCode::too_large ? 413 : 503, room.error());
+                co_return false;
+            }
+        }
+        if (next == length) body.reserve(length + kPadding);
+        body.resize(next);
         const auto [error, bytes] = co_await wire_.read_some(asio::buffer(body.data() + filled, body.size() - filled));
         if (error || bytes == 0) co_return false;
         filled += bytes;
@@ -270,8 +288,8 @@ Task<bool> Connection::read_chunked() {
         buffer_.consume(used);
         if (std::distance(parser.get().begin(), parser.get().end()) != header_fields) error = http::error::bad_field;
         if (error && error != http::error::need_more) break;
-        if (!take_body_bytes(parser.get().body().size() - body_bytes_)) {
-            co_await refuse(503, {ErrorCode::unavailable, "too many large requests at once; try again in a moment"});
+        if (auto room = take_body_bytes(parser.get().body().size() - body_bytes_); !room) {
+            co_await refuse(room.error().code == ErrorCode::too_large ? 413 : 503, room.error());
             co_return false;
         }
         if (parser.is_done()) break;

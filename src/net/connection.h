@@ -13,6 +13,7 @@ namespace tandem::net {
 struct Shared {
     ServerSettings settings;
     Service& service;
+    MemoryAccount& memory;
     std::atomic<std::size_t> connections{0};
     std::atomic<std::size_t> body_bytes{0};  // of all bodies in memory
     std::atomic<bool> stopping{false};
@@ -55,7 +56,8 @@ class Connection final : public Watched, private Exchange {
     Task<bool> read_more(std::size_t at_most);
     void take_head(const HeadParts& parts);
     bool host_is_ours() const;
-    bool take_body_bytes(std::size_t bytes);
+    Result<> take_body_bytes(std::size_t bytes);
+    void give_back_body();
     Task<> refuse(int status, Error error);
     Task<> linger();
     Task<bool> send(std::span<const asio::const_buffer> pieces);
@@ -73,6 +75,7 @@ class Connection final : public Watched, private Exchange {
     bool expired_ = false;
     bool keep_alive_ = true;
     std::size_t served_ = 0;
+    Held body_memory_;
     std::size_t body_bytes_ = 0;  // our share of shared_.body_bytes
     boost::beast::flat_buffer buffer_;
     Framing framing_;

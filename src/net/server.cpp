@@ -38,8 +38,8 @@ struct Server::State {
         bool stopping = false;
     };
 
-    State(ServerSettings settings, std::vector<Worker*> workers, Service& service)
-        : shared{.settings = std::move(settings), .service = service}, workers(std::move(workers)) {}
+    State(ServerSettings settings, std::vector<Worker*> workers, Service& service, MemoryAccount& memory)
+        : shared{.settings = std::move(settings), .service = service, .memory = memory}, workers(std::move(workers)) {}
 
     Result<> open(Side& side, const Tcp::endpoint& endpoint, bool reuse_port) {
         ErrorCodeOf error;
@@ -124,8 +124,8 @@ struct Server::State {
     std::string full;  // what a connection over the limit gets
 };
 
-Server::Server(ServerSettings settings, std::vector<Worker*> workers, Service& service)
-    : state_(std::make_unique<State>(std::move(settings), std::move(workers), service)) {}
+Server::Server(ServerSettings settings, std::vector<Worker*> workers, Service& service, MemoryAccount& memory)
+    : state_(std::make_unique<State>(std::move(settings), std::move(workers), service, memory)) {}
 
 Server::~Server() {
     stop(milliseconds(0));

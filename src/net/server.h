@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/memory_account.h"
 #include "base/result.h"
 #include "net/cancel.h"
 #include "net/limits.h"
@@ -51,6 +52,8 @@ class Service {
     virtual ~Service() = default;
     // Called between header and body: a refusal ends the request without reading the body.
     virtual Result<> admit(const Head& head) = 0;
+    // Whose memory the body of an admitted request takes: the id of a key, or "" for a request that needs none.
+    virtual std::string holder_of(const Head& head) = 0;
     virtual Task<> handle(Exchange& exchange) = 0;
     // An error in the shape that clients of `path` expect. `status` is HTTP's word where the transport found the error,
     // else 0: the Service chooses.
@@ -69,8 +72,8 @@ struct ServerSettings {
 
 class Server {
   public:
-    // Workers and service outlive the server.
-    Server(ServerSettings settings, std::vector<Worker*> workers, Service& service);
+    // Workers, service and memory outlive the server.
+    Server(ServerSettings settings, std::vector<Worker*> workers, Service& service, MemoryAccount& memory);
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;

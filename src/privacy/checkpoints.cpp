@@ -18,7 +18,6 @@ namespace {
 
 constexpr milliseconds kEvery{1'000};
 constexpr std::int64_t kMinute = 60'000;
-const std::string kNone(64, '0');
 
 // Each line of the file with where it begins.
 template <typename Visit>
@@ -30,6 +29,26 @@ void each_line(const std::filesystem::path& file, Visit&& visit) {
         visit(line, at);
         at += line.size() + 1;
     }
+}
+
+// What of the file is gone, as far as the database knows; empty where nothing is. `newest` is what its last line says,
+// -1 where there is none.
+std::string missing_of_file(const std::optional<Head>& head, std::int64_t lines, std::int64_t newest,
+                            std::int64_t records) {
+    const auto known = head.value_or(Head{});
+    if (lines == 0 && (records > 0 || known.signed_lines > 0))
+        return fmt::format("the file of checkpoints is missing or empty, and there were {} records", records);
+    if (lines < known.signed_lines || newest < known.signed_records)
+        return fmt::format("the file of checkpoints was cut: it had {} lines, the last of record {}, and has {}",
+                           known.signed_lines, known.signed_records, lines);
+    return {};
+}
+
+Result<std::int64_t> count_records(store::Database& database, const char* sql) {
+    auto row = database.prepare(sql);
+    const auto found = row.step();
+    if (!found) return fail(found.error());
+    return row.integer(0);
 }
 
 }  // namespace
@@ -58,35 +77,76 @@ Result<Checkpoint> checkpoint_from_json(std::string_view line) {
     return c;
 }
 
-Result<> Checkpoints::start(store::Store& store) {
-    Checkpoint newest;
-    bool any = false;
+Checkpoints::Seen Checkpoints::read_file() {
+    Seen seen;
     each_line(file_, [&](const std::string& line, std::uintmax_t at) {
+        ++seen.lines;
         const auto read = checkpoint_from_json(line);
-        if (!read) return;
-        newest = *read;
-        any = true;
+        if (!read || !verify(keys_.public_key(), read->signed_text(), read->signature)) return;
+        seen.newest = *read;
+        seen.any = true;
         minute_ = read->time / kMinute;
         line_begins_ = at;
     });
-    auto ok = store.run([this](store::Database& database) -> Result<> {
-        auto last = database.prepare("SELECT sequence, hash FROM egress ORDER BY sequence DESC LIMIT 1");
-        const auto row = last.step();
-        if (!row) return fail(row.error());
-        last_.records = *row ? last.integer(0) : 0;
-        last_.hash = *row ? last.text(1) : kNone;
-        return {};
-    });
-    if (!ok) return ok;
-    if (any && newest.records > last_.records) {
-        spdlog::error(
-            "the egress record has {} entries, and it had {}: its end is missing; `tandem audit verify` says "
-            "more",
-            last_.records, newest.records);
+    lines_ = seen.lines;
+    std::error_code none;
+    const auto size = std::filesystem::file_size(file_, none);
+    end_ = none ? 0 : size;
+    return seen;
+}
+
+Result<> Checkpoints::note(store::Database& database, const std::string& damage) const {
+    spdlog::error("{}; `tandem audit verify` says more", damage);
+    return note_damage(database, clock_.wall().time_since_epoch().count(), damage);
+}
+
+Result<> Checkpoints::compare(store::Database& database, const Seen& seen) {
+    const auto head = head_of(database);
+    if (!head) return fail(head.error());
+    auto end = end_of(database, *head);
+    if (!end) return fail(end.error());
+    const auto there = count_records(database, "SELECT count(*) FROM egress");
+    if (!there) return fail(there.error());
+    // Records of the first version are of a program that wrote no checkpoints.
+    const auto since_checkpoints =
+        count_records(database, "SELECT EXISTS (SELECT 1 FROM egress WHERE operation != '')");
+    if (!since_checkpoints) return fail(since_checkpoints.error());
+    Result<> noted;
+    auto tell = [&](const std::string& damage) {
+        if (noted) noted = note(database, damage);
+    };
+    if (!*head) tell("the head of the egress record is missing");
+    if (*there < end->records || (*head && (*head)->records < end->records))
+        tell(fmt::format(
+            "the egress record has {} entries, its head says {}, and its last one is {}: its end is missing or "
+            "its head was changed",
+            *there, *head ? (*head)->records : 0, end->records));
+    if (seen.any && seen.newest.records > end->records) {
+        tell(fmt::format("the egress record has {} entries, and it had {}: its end is missing", *there,
+                         seen.newest.records));
         minute_ = -1;  // that line is evidence, and stays
+        end->records = seen.newest.records;
+        end->hash = seen.newest.hash;
     }
+    const auto missing = missing_of_file(*head, seen.lines, seen.any ? seen.newest.records : -1, end->records);
+    if (!missing.empty() && ((*head && (*head)->signed_lines > 0) || *since_checkpoints > 0)) tell(missing);
+    if (!noted) return noted;
+    if (!*head || (*head)->records != end->records)
+        if (auto ok = raise_head(database, end->records, end->hash); !ok) return ok;
+    last_.records = end->records;
+    last_.hash = end->hash;
+    return {};
+}
+
+Result<> Checkpoints::start(store::Store& store) {
+    store_ = &store;
+    const auto seen = read_file();
+    auto ok = store.run([&](store::Database& database) { return compare(database, seen); });
+    if (!ok) return ok;
     last_.time = clock_.wall().time_since_epoch().count();
-    written_ = any && newest.records == last_.records && newest.hash == last_.hash ? last_.records : -1;
+    const auto& newest = seen.newest;
+    written_ = seen.any && newest.records == last_.records && newest.hash == last_.hash ? last_.records : -1;
+    if (written_ >= 0) note_written(written_);
     thread_ = std::thread([this] { run(); });
     return {};
 }
@@ -118,6 +178,7 @@ void Checkpoints::run() {
             lock.unlock();
             checkpoint.signature = keys_.sign(checkpoint.signed_text());
             const auto ok = write(checkpoint);
+            if (ok) note_written(checkpoint.records);
             if (!ok && !std::exchange(told, true))
                 spdlog::error("a checkpoint of the egress record could not be written: {}", ok.error().message);
             lock.lock();
@@ -138,6 +199,16 @@ Result<> Checkpoints::write(const Checkpoint& checkpoint) {
     if (fd < 0)
         return fail(ErrorCode::storage, fmt::format("cannot write {}: {}", file_.string(), std::strerror(errno)));
     const auto end = lseek(fd, 0, SEEK_END);
+    if (end >= 0 && static_cast<std::uintmax_t>(end) < end_) {
+        minute_ = -1;
+        const auto cut = store_->run([&](store::Database& database) {
+            return note(
+                database,
+                fmt::format("the file of checkpoints {} was cut or removed while the server ran: it had {} lines",
+                            file_.string(), lines_));
+        });
+        if (!cut) spdlog::error("that could not be noted: {}", cut.error().message);
+    }
     // The last line of this minute is written over; a crash in between loses a note, not a record.
     const bool over = checkpoint.time / kMinute == minute_ && static_cast<off_t>(line_begins_) < end;
     const auto at = over ? static_cast<off_t>(line_begins_) : end;
@@ -149,7 +220,15 @@ Result<> Checkpoints::write(const Checkpoint& checkpoint) {
         return fail(ErrorCode::storage, fmt::format("cannot write {}: {}", file_.string(), std::strerror(errno)));
     minute_ = checkpoint.time / kMinute;
     line_begins_ = static_cast<std::uintmax_t>(at);
+    end_ = line_begins_ + line.size();
+    if (!over) ++lines_;
     return {};
+}
+
+// After the file, never before it: the file may be ahead of what the database knows of it, not behind.
+void Checkpoints::note_written(std::int64_t records) {
+    const auto ok = store_->run([&](store::Database& database) { return note_signed(database, records, lines_); });
+    if (!ok) spdlog::error("the length of the file of checkpoints could not be noted: {}", ok.error().message);
 }
 
 Result<CheckpointVerdict> verify_checkpoints(const std::filesystem::path& file, const PublicKey& key,
@@ -160,6 +239,11 @@ Result<CheckpointVerdict> verify_checkpoints(const std::filesystem::path& file, 
         if (verdict.broken.empty()) verdict.broken = std::move(text);
     };
     std::optional<Error> failed;
+    // Read before the file, which is written first.
+    const auto head = head_of(database);
+    if (!head) return fail(head.error());
+    const auto there = count_records(database, "SELECT count(*) FROM egress");
+    if (!there) return fail(there.error());
     each_line(file, [&](const std::string& line, std::uintmax_t) {
         const auto number = ++verdict.checkpoints;
         const auto read = checkpoint_from_json(line);
@@ -180,6 +264,8 @@ Result<CheckpointVerdict> verify_checkpoints(const std::filesystem::path& file, 
         }
     });
     if (failed) return fail(*failed);
+    break_with(
+        missing_of_file(*head, verdict.checkpoints, verdict.checkpoints > 0 ? verdict.newest.records : -1, *there));
     return verdict;
 }
 

@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <limits>
@@ -16,6 +17,7 @@
 #include "privacy/disguise.h"
 #include "privacy/names/names.h"
 #include "privacy/own.h"
+#include "privacy/patterns/checks.h"
 #include "privacy/patterns/matcher.h"
 #include "privacy/patterns/patterns.h"
 
@@ -23,8 +25,9 @@ namespace tandem::privacy {
 
 namespace {
 
-constexpr int kDisguises = 3;      // one within the other: base64 of base64 of escapes
 constexpr std::size_t kSeam = 80;  // bytes of a long string's end that may hold a part of a value
+
+constexpr std::size_t kContext = 60;  // bytes in front of spelled characters, whose words say what they are
 
 constexpr seconds kLongestScan{10};  // then it has failed, and what it looked at counts as secret
 
@@ -59,6 +62,7 @@ class Vectorscan final : public Detector {
         std::string_view text;
         SteadyTime deadline;
         const Own* own;
+        bool canonical;  // the text is one that was made of another
         std::vector<Finding>& findings;
         Sink sink;
         unsigned matches = 0;
@@ -68,12 +72,14 @@ class Vectorscan final : public Detector {
 
     static int on_own_match(unsigned id, unsigned long long from, unsigned long long end, unsigned, void* context) {
         auto& pass = *static_cast<Pass*>(context);
-        pass.own->take(id, pass.text, static_cast<std::size_t>(from), static_cast<std::size_t>(end), pass.findings);
+        pass.own->take(id, pass.text, static_cast<std::size_t>(from), static_cast<std::size_t>(end), pass.canonical,
+                       pass.findings);
         return pass.late() ? 1 : 0;
     }
 
     static int on_match(unsigned id, unsigned long long, unsigned long long end, unsigned, void* context) {
         auto& pass = *static_cast<Pass*>(context);
+        work(1);
         const auto& pattern = patterns()[id];
         const auto last = static_cast<std::size_t>(end);
         const Candidate candidate{pass.text, last - std::min<std::size_t>(last, kPatternWidths[id]), last};
@@ -84,44 +90,100 @@ class Vectorscan final : public Detector {
         return pass.late() ? 1 : 0;
     }
 
-    // The text as it is, then without its disguises.
-    Result<> look(std::string_view text, int disguises, SteadyTime deadline, std::vector<Finding>& findings) {
+    // One text as it is.
+    Result<> look_once(std::string_view text, bool canonical, SteadyTime deadline, std::vector<Finding>& findings) {
         hs_scratch_t* scratch = scratch_of_thread();
         if (scratch == nullptr) return fail(ErrorCode::internal, "the detector has no working memory");
         if (text.size() > std::numeric_limits<unsigned>::max())
             return fail(ErrorCode::internal, "the text is too large for the detector");
-        Pass pass{text, deadline, own_.get(), findings, {}};
+        work(text.size());
+        Pass pass{text, deadline, own_.get(), canonical, findings, {}};
         const auto size = static_cast<unsigned>(text.size());
         auto code = hs_scan(database_.get(), text.data(), size, 0, scratch, on_match, &pass);
         if (code == HS_SUCCESS && own_->database() != nullptr)
             code = hs_scan(own_->database(), text.data(), size, 0, scratch, on_own_match, &pass);
+        if (code == HS_SUCCESS && own_->values() != nullptr && !own_->find_values(text, scratch, findings))
+            code = HS_INVALID;
         if (code == HS_SCAN_TERMINATED)
             return fail(ErrorCode::internal, fmt::format("the detector took longer than {} s", kLongestScan.count()));
         if (code != HS_SUCCESS) return fail(ErrorCode::internal, fmt::format("the detector failed with code {}", code));
         for (const auto& hit : pass.sink.hits)
             findings.push_back({hit.kind->id, hit.kind->type, hit.kind->category, hit.begin, hit.end, hit.score, {}});
+        return {};
+    }
+
+    // The text as it is, then without its disguises.
+    Result<> look(std::string_view text, int disguises, SteadyTime deadline, std::vector<Finding>& findings) {
+        const std::size_t before = findings.size();
+        if (auto ok = look_once(text, disguises < kDisguises, deadline, findings); !ok) return ok;
         if (disguises == 0) return {};
+        const std::size_t found = findings.size();
+        if (auto ok = look_unwrapped(text, deadline, before, found, findings); !ok) return ok;
         if (const auto plain = fold(text)) {
             std::vector<Finding> inner;
             if (auto ok = look(plain->text, disguises - 1, deadline, inner); !ok) return ok;
             for (auto& finding : inner) {
+                finding.end = plain->end_of(finding.end);
                 finding.begin = plain->origin[finding.begin];
-                finding.end = plain->origin[finding.end];
                 if (finding.end > finding.begin) findings.push_back(finding);
             }
         }
         Result<> failed;
-        each_encoded(text, [&](std::size_t begin, std::size_t end, std::string_view decoded) {
+        each_encoded(text, [&](const Encoded& encoded) {
             std::vector<Finding> inner;
-            if (auto ok = look(decoded, disguises - 1, deadline, inner); !ok) failed = ok;
+            std::string in_context;
+            if (encoded.spelled) {
+                const auto from = encoded.begin - std::min(encoded.begin, kContext);
+                in_context = text.substr(from, encoded.begin - from);
+            }
+            const std::size_t begin = in_context.size();
+            in_context += encoded.decoded;
+            if (auto ok = look(in_context, disguises - 1, deadline, inner); !ok) failed = ok;
             for (auto& finding : inner) {
-                if (finding.score < kSure) continue;
-                finding.begin = begin;
-                finding.end = end;
+                if (finding.score < kSure || finding.end <= begin) continue;
+                // Lists of small numbers read as text too: only what is sure is a phone.
+                if (finding.category == config::Category::phone && finding.score < 0.9F) continue;
+                finding.begin = encoded.begin;
+                finding.end = encoded.end;
                 findings.push_back(finding);
             }
         });
         return failed;
+    }
+
+    // What a line's end cuts: kinds whose form says what they are, and only where neither line has something by itself.
+    Result<> look_unwrapped(std::string_view text, SteadyTime deadline, std::size_t from, std::size_t to,
+                            std::vector<Finding>& findings) {
+        const auto plain = unwrapped(text);
+        if (!plain) return {};
+        std::vector<Finding> inner;
+        if (auto ok = look_once(plain->text, true, deadline, inner); !ok) return ok;
+        std::map<std::size_t, std::size_t> known;  // where what was found ends, and where it begins
+        for (std::size_t i = from; i < to; ++i) {
+            if (findings[i].score < kSure) continue;
+            auto& begin = known.try_emplace(findings[i].end, findings[i].begin).first->second;
+            begin = std::min(begin, findings[i].begin);
+        }
+        for (auto& finding : inner) {
+            finding.end = plain->end_of(finding.end);
+            finding.begin = plain->origin[finding.begin];
+            if (finding.end <= finding.begin || !may_be_wrapped(finding)) continue;
+            const auto other = known.upper_bound(finding.begin);
+            if (other != known.end() && other->second < finding.end) continue;
+            if (text.substr(finding.begin, finding.end - finding.begin).find('\n') == std::string_view::npos) continue;
+            findings.push_back(finding);
+        }
+        return {};
+    }
+
+    static bool may_be_wrapped(const Finding& finding) {
+        using enum config::Category;
+        static constexpr std::array<std::string_view, 8> kByName = {
+            "assignment",    "service-key", "markup-password", "curl-user",
+            "authorization", "bearer",      "aws-secret-key",  "kubernetes-secret"};
+        if (finding.category == credential) return std::ranges::find(kByName, finding.detector) == kByName.end();
+        return finding.category == email || finding.category == iban || finding.category == crypto ||
+               finding.category == own;
     }
 
     // Scratch belongs to one scan at a time, and one thread scans one text at a time.
@@ -134,8 +196,8 @@ class Vectorscan final : public Detector {
         thread_local Scratch scratch;
         if (scratch.sized_for != number_) {
             if (hs_alloc_scratch(database_.get(), &scratch.memory) != HS_SUCCESS) return nullptr;
-            if (own_->database() != nullptr && hs_alloc_scratch(own_->database(), &scratch.memory) != HS_SUCCESS)
-                return nullptr;
+            for (const auto* own : {own_->database(), own_->values()})
+                if (own != nullptr && hs_alloc_scratch(own, &scratch.memory) != HS_SUCCESS) return nullptr;
             scratch.sized_for = number_;
         }
         return scratch.memory;
@@ -171,8 +233,9 @@ Result<std::shared_ptr<hs_database_t>> shared_database() {
     return made;
 }
 
-void append_text(const json::Document& document, int levels, std::string& out) {
+void append_text(const json::Document& document, int levels, std::string& out, std::vector<Leaf>* leaves) {
     document.each_text([&](std::string_view text, bool is_key) {
+        if (leaves != nullptr && !text.empty()) leaves->push_back({out.size(), out.size() + text.size()});
         out += text;
         if (is_key) {
             out += ": ";
@@ -182,7 +245,7 @@ void append_text(const json::Document& document, int levels, std::string& out) {
         const auto inner = trim(text);
         if (levels > 0 && (inner.starts_with('{') || inner.starts_with('['))) {
             json::Document nested;
-            if (nested.parse(inner)) append_text(nested, levels - 1, out);
+            if (nested.parse(inner)) append_text(nested, levels - 1, out, leaves);
         }
     });
 }
@@ -222,34 +285,108 @@ std::vector<Finding> resolve(std::vector<Finding> findings) {
     return {values.begin(), values.end()};
 }
 
-std::string all_text(const json::Document& document) {
+std::string all_text(const json::Document& document, std::vector<Leaf>* leaves) {
     std::string out;
     out.reserve(document.source().size() + 64);
-    append_text(document, kNestedLevels, out);
+    append_text(document, kNestedLevels, out, leaves);
     return out;
 }
 
-std::string seams(const json::Document& document) {
-    static constexpr std::array<std::string_view, 12> kNoContent = {
-        "role", "type",   "model",  "id",         "tool_call_id", "tool_use_id",
-        "name", "object", "detail", "media_type", "mime_type",    "call_id"};
-    std::string out;
-    bool content = true;
-    document.each_text([&](std::string_view text, bool is_key) {
-        if (is_key) {
-            content = std::ranges::find(kNoContent, text) == kNoContent.end();
-            return;
-        }
-        if (!std::exchange(content, true)) return;
-        if (text.size() <= 2 * kSeam) {
-            out += text;
-            return;
-        }
-        out += text.substr(0, kSeam);
-        out += '\n';
-        out += text.substr(text.size() - kSeam);
-    });
+std::string seam_of(std::string_view text) {
+    if (text.size() <= 2 * kSeam) return std::string(text);
+    std::string out(text.substr(0, kSeam));
+    out += '\n';
+    out += text.substr(text.size() - kSeam);
     return out;
+}
+
+namespace {
+
+// Members that say what a part is, not what is said.
+bool is_structure(std::string_view key) {
+    static constexpr std::array<std::string_view, 6> kKeys = {"role",   "type",       "model",
+                                                              "object", "media_type", "mime_type"};
+    return std::ranges::find(kKeys, key) != kKeys.end();
+}
+// Members that name something: whoever speaks, a tool, a call.
+bool is_name(std::string_view key) {
+    static constexpr std::array<std::string_view, 6> kKeys = {"name",        "id",      "tool_call_id",
+                                                              "tool_use_id", "call_id", "detail"};
+    return std::ranges::find(kKeys, key) != kKeys.end();
+}
+
+// Strings one after the other without a break: what is said alone; with names, each in front of what its object says;
+// with the names of members; and each two neighbours for themselves, since what stands before them may hide where a
+// value begins.
+class Seams {
+  public:
+    void walk(const json::Value& value, int levels) {
+        if (value.is(json::Kind::object)) {
+            for (const json::Value child : value.children())
+                if (is_name(child.key())) add(child.text(), named_);
+            for (const json::Value child : value.children()) {
+                keyed_.text += '\n';
+                add(child.key(), keyed_);
+                if (is_structure(child.key())) continue;
+                if (is_name(child.key()) && (child.is(json::Kind::string) || child.is(json::Kind::number)))
+                    add(child.text(), keyed_);
+                else
+                    walk(child, levels);
+            }
+            return;
+        }
+        for (const json::Value child : value.children()) walk(child, levels);
+        if (!value.is(json::Kind::string) && !value.is(json::Kind::number)) return;
+        const auto inner = trim(value.text());
+        if (levels > 0 && (inner.starts_with('{') || inner.starts_with('['))) {
+            json::Document nested;
+            if (nested.parse(inner)) return walk(nested.root(), levels - 1);
+        }
+        for (auto* out : {&said_, &named_, &keyed_}) add(value.text(), *out);
+        add_pair(value.text());
+    }
+    // All of them, with a line break between them.
+    std::string take(std::vector<Leaf>* leaves) {
+        std::string out;
+        for (auto* one : {&said_, &named_, &keyed_, &pairs_}) {
+            if (leaves != nullptr)
+                for (const auto& leaf : one->leaves)
+                    leaves->push_back({out.size() + leaf.begin, out.size() + leaf.end});
+            out += one->text;
+            if (one != &pairs_) out += '\n';
+        }
+        return out;
+    }
+
+  private:
+    struct Joined {
+        std::string text;
+        std::vector<Leaf> leaves;
+    };
+    static void add(std::string_view text, Joined& out) {
+        const auto at = out.text.size();
+        out.text += seam_of(text);
+        if (out.text.size() > at) out.leaves.push_back({at, out.text.size()});
+    }
+    void add_pair(std::string_view text) {
+        if (text.empty()) return;
+        if (!last_.empty()) {
+            add(last_, pairs_);
+            add(text, pairs_);
+            pairs_.text += '\n';
+        }
+        last_ = text.size() <= 2 * kSeam ? text : text.substr(text.size() - kSeam);
+    }
+    Joined said_, named_, keyed_, pairs_;
+    std::string last_;  // of what was said
+};
+
+}  // namespace
+
+std::string seams(const json::Document& document, std::vector<Leaf>* leaves) {
+    Seams seams;
+    seams.walk(document.root(), kNestedLevels);
+    return seams.take(leaves);
 }
 
 }  // namespace tandem::privacy

@@ -57,10 +57,19 @@ std::vector<Finding> resolve(std::vector<Finding> findings);
 // All text of a JSON document, decoded: every string, number and key at any depth, known field or not. A member reads
 // "key: value", so that assignments are seen; a string that is JSON itself (tool arguments) is read too, three levels
 // deep. Parts are separated by line breaks.
-std::string all_text(const json::Document& document);
+// Where each string, number and key stands in the text is added to `leaves`, in order; empty ones are not.
+struct Leaf {
+    std::size_t begin, end;
+};
+std::string all_text(const json::Document& document, std::vector<Leaf>* leaves = nullptr);
 
-// The seams: strings that stand one after the other, joined without a break, where a value may have been cut in two.
-// Long ones are represented by both their ends. Names of roles, types and models are left out.
-std::string seams(const json::Document& document);
+// The seams: strings that stand one after the other, joined without a break, where a value may have been cut in two:
+// between parts, messages and the arguments of a call (JSON in strings is read), between a name and what is said under
+// it, between a member's name and its value. Long ones are represented by both their ends. Roles, types and models are
+// left out. `leaves` as above: what stands for each string.
+std::string seams(const json::Document& document, std::vector<Leaf>* leaves = nullptr);
+
+// What stands for one string in the seams.
+std::string seam_of(std::string_view text);
 
 }  // namespace tandem::privacy

@@ -1,5 +1,6 @@
-// Text as its reader sees it: without escapes, look-alikes and invisible characters, and what base64 or hex stands for.
-// Private to privacy/.
+// The canonical form of a text: as its reader sees it, without escapes, look-alikes and invisible characters, and what
+// base64, hex and the other codings stand for. docs/privacy.md lists what is undone, to what depth. Private to
+// privacy/.
 #pragma once
 
 #include <cstdint>
@@ -11,21 +12,43 @@
 
 namespace tandem::privacy {
 
+// How many disguises are undone that stand one within the other: base64 of hex of percent escapes.
+inline constexpr int kDisguises = 3;
+
+// A text that was made of another.
 struct Folded {
     std::string text;
     // Where each byte of `text` came from, and one more for its end.
     std::vector<std::uint32_t> origin;
+    // Where the piece of the other text ends that text[0, end) was made of.
+    std::size_t end_of(std::size_t end) const {
+        while (end > 0 && end + 1 < origin.size() && origin[end] == origin[end - 1]) ++end;
+        return origin[end];
+    }
 };
 
-// Undoes HTML entities, percent and backslash escapes, "[at]" and "[dot]"; drops zero-width and bidirectional marks and
-// combining accents; makes ASCII of full-width and mathematical forms, of digits of other scripts, of spaces and
-// dashes, and of letters that look like Latin ones (Unicode TR 39). Only what is near
-// a change is in it. Nullopt where there is none.
+// Undoes one layer: HTML entities, percent, backslash, U+ and quoted-printable escapes, "[at]" and "[dot]", strings
+// that code joins; drops what is invisible and marks on letters; makes ASCII of what looks like it or means it in
+// another form (unicode/generate.py). Only what is near a change is in it. Nullopt where there is none.
 std::optional<Folded> fold(std::string_view text);
 
-// Visits each run of base64 (either alphabet, with or without padding, over line breaks) or hex that decodes to text:
-// visit(begin, end, decoded).
-void each_encoded(std::string_view text,
-                  const std::function<void(std::size_t begin, std::size_t end, std::string_view decoded)>& visit);
+// The same with all of the text in it, changed or not, and to the depth of kDisguises.
+Folded canonical(std::string_view text);
+
+// Line breaks taken out of the middle of what may be one word of an address or a key. Only what is near one is in it.
+std::optional<Folded> unwrapped(std::string_view text);
+
+// A run of a coding, and what it stands for.
+struct Encoded {
+    std::size_t begin, end;
+    std::string_view decoded;  // while it is visited
+    bool spelled;              // its characters stand in the text, apart: what is around it belongs to it
+};
+
+// Visits each run of a coding that stands for text. Codings: base64 in both alphabets, padded
+// or not, over line breaks, of UTF-8 and UTF-16; hex in one run, behind 0x, in pairs or words that blanks, commas,
+// colons or dashes part, and in dumps; tag characters and variation selectors; single characters that one and the same
+// separator parts ("4 1 1 1", ["4","1"]). Runs are at least 8 bytes of text.
+void each_encoded(std::string_view text, const std::function<void(const Encoded&)>& visit);
 
 }  // namespace tandem::privacy

@@ -122,6 +122,12 @@ std::uint64_t Keys::number_of(std::string_view text) const {
     return number;
 }
 
+PublicKey Keys::public_key() const {
+    PublicKey key{};
+    crypto_sign_ed25519_sk_to_pk(key.data(), signing_.data());
+    return key;
+}
+
 Signature Keys::sign(std::string_view text) const {
     Signature signature{};
     crypto_sign_detached(signature.data(), nullptr, bytes(text), text.size(), signing_.data());

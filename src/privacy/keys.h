@@ -37,6 +37,7 @@ class Keys {
     std::uint64_t number_of(std::string_view text) const;
 
     Signature sign(std::string_view text) const;  // Ed25519
+    PublicKey public_key() const;                 // of the key that signs
 
   private:
     Keys() = default;

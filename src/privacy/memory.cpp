@@ -11,7 +11,9 @@ namespace tandem::privacy {
 namespace {
 
 constexpr std::size_t kShortestPiece = 32;     // bytes; "go on, please" is in every conversation
-constexpr std::size_t kPublicPieces = 50'000;  // of one generation
+constexpr std::size_t kPublicPieces = 10'000;  // of one generation of one key
+constexpr std::int64_t kTrimEvery = 64;        // decisions
+constexpr std::size_t kMostNamed = 65'536;     // digests of a conversation that is released by its name
 
 std::int64_t shortened(const Digest& digest) {
     std::int64_t number = 0;
@@ -59,8 +61,17 @@ std::string essence(const chat::Message& message) {
     return out;
 }
 
+std::int64_t shortened_piece(std::string_view text) {
+    return text.size() < kShortestPiece ? 0 : shortened(sha256("piece\n" + std::string(text)));
+}
+
+// Of a message's content, in whatever role it comes back: what a model said may be pasted into a question.
 std::int64_t piece_of(std::string_view essence) {
-    return essence.size() < kShortestPiece ? 0 : shortened(sha256("piece\n" + std::string(essence)));
+    return shortened_piece(essence.substr(1));
+}
+// As versions before 0.1.0's last remembered it, with its role.
+std::int64_t old_piece_of(std::string_view essence) {
+    return shortened_piece(essence);
 }
 
 }  // namespace
@@ -75,6 +86,25 @@ const char* const kLabelSchema2 =
     "CREATE TABLE labelled_decisions (decision TEXT PRIMARY KEY, fingerprint INTEGER NOT NULL, response TEXT NOT NULL)"
     " STRICT;";
 
+// Each key has entries of its own, so that one key's requests change nothing of another's. `age` tells the oldest.
+const char* const kLabelSchema3 =
+    "CREATE TABLE label_memory (age INTEGER PRIMARY KEY, fingerprint INTEGER NOT NULL, key INTEGER NOT NULL,"
+    " label INTEGER NOT NULL, rest INTEGER NOT NULL, released INTEGER NOT NULL, UNIQUE (fingerprint, key)) STRICT;"
+    "INSERT INTO label_memory (fingerprint, key, label, rest, released) SELECT fingerprint, 0, label, rest, released"
+    " FROM conversation_labels;"
+    "DROP TABLE conversation_labels;"
+    "CREATE TABLE label_keys (key INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, label INTEGER NOT NULL,"
+    " rest INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE label_releases (id INTEGER PRIMARY KEY, leaves BLOB NOT NULL, pieces BLOB NOT NULL) STRICT;"
+    "CREATE TABLE label_released (fingerprint INTEGER PRIMARY KEY, release INTEGER NOT NULL) STRICT;"
+    "ALTER TABLE labelled_decisions ADD COLUMN key TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE labelled_decisions ADD COLUMN name INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE labelled_decisions ADD COLUMN goes_on TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE labelled_decisions ADD COLUMN leaves BLOB NOT NULL DEFAULT x'';"
+    "ALTER TABLE labelled_decisions ADD COLUMN answer INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX labelled_decisions_by_name ON labelled_decisions (name) WHERE name != 0;"
+    "CREATE INDEX labelled_decisions_by_key ON labelled_decisions (key);";
+
 std::int64_t fingerprint_of_id(std::string_view conversation_id) {
     return shortened(sha256("conversation\n" + std::string(conversation_id)));
 }
@@ -88,7 +118,8 @@ Identity identify(const chat::Request& request, std::string_view conversation_id
     for (const auto& message : request.messages) {
         const auto text = essence(message);
         const bool system = message.role == chat::Role::system || message.role == chat::Role::developer;
-        result.pieces.push_back({system ? 0 : piece_of(text), message.role == chat::Role::user});
+        result.pieces.push_back(
+            {system ? 0 : piece_of(text), system ? 0 : old_piece_of(text), message.role == chat::Role::user});
         chain += text;
         const auto digest = sha256(chain);
         result.prefixes.push_back(shortened(digest));
@@ -101,122 +132,172 @@ std::int64_t piece_of_answer(std::string_view text) {
     return piece_of(essence({chat::Role::assistant, {{chat::TextPart{std::string(text)}, {}}}, {}, {}}));
 }
 
+namespace {
+
+Known raised(Known known, Known by) {
+    return {higher(known.label, by.label), higher(known.rest, by.rest)};
+}
+
+Label label_of(std::int64_t number) {
+    return static_cast<Label>(std::clamp<std::int64_t>(number, 0, static_cast<std::int64_t>(Label::secret)));
+}
+
+std::string packed(const std::vector<std::int64_t>& numbers) {
+    return {reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(std::int64_t)};
+}
+
+std::vector<std::int64_t> unpacked(const std::string& bytes) {
+    std::vector<std::int64_t> numbers(bytes.size() / sizeof(std::int64_t));
+    if (!numbers.empty()) std::memcpy(numbers.data(), bytes.data(), numbers.size() * sizeof(std::int64_t));
+    return numbers;
+}
+
+// visit(row) for each row. Errors: storage.
+template <typename Visit>
+Result<> each_row(store::Statement&& rows, Visit&& visit) {
+    while (true) {
+        const auto row = rows.step();
+        if (!row) return fail(row.error());
+        if (!*row) return {};
+        visit(rows);
+    }
+}
+
+}  // namespace
+
+// ---- reading ----
+
 Result<> LabelMemory::load(store::Store& store) {
-    return store.run([this](store::Database& database) -> Result<> {
+    Changes changes;
+    auto loaded = store.run([&](store::Database& database) -> Result<> {
         const std::lock_guard lock(mutex_);
-        auto rows = database.prepare("SELECT fingerprint, label, rest, released FROM conversation_labels");
-        auto label = [&](int column) {
-            return static_cast<Label>(
-                std::min<std::int64_t>(rows.integer(column), static_cast<std::int64_t>(Label::secret)));
-        };
-        while (true) {
-            const auto row = rows.step();
-            if (!row) return fail(row.error());
-            if (!*row) return {};
-            entries_[rows.integer(0)] = {{label(1), label(2)}, rows.integer(3) != 0};
-        }
+        if (auto ok = load_keys(database); !ok) return ok;
+        if (auto ok = load_entries(database); !ok) return ok;
+        if (auto ok = load_released(database); !ok) return ok;
+        for (std::uint32_t key = 0; key < keys_.size(); ++key) keep_to_bounds(key, changes);
+        return write(database, changes);
     });
+    return loaded;
+}
+
+Result<> LabelMemory::load_keys(store::Database& database) {
+    return each_row(database.prepare("SELECT key, name, label, rest FROM label_keys ORDER BY key"),
+                    [this](const store::Statement& row) {
+                        const auto number = static_cast<std::size_t>(row.integer(0));
+                        if (number >= keys_.size()) keys_.resize(number + 1);
+                        keys_[number].name = row.text(1);
+                        keys_[number].floor = {label_of(row.integer(2)), label_of(row.integer(3))};
+                        if (number != kNobody) numbers_[row.text(1)] = static_cast<std::uint32_t>(number);
+                    });
+}
+
+Result<> LabelMemory::load_entries(store::Database& database) {
+    Changes beyond;
+    // What does not fit is never read: the floor of its key says what it was.
+    auto left_out = database.prepare(
+        "SELECT key, max(label), max(rest) FROM label_memory WHERE released = 0 AND age <= (SELECT age FROM "
+        "label_memory"
+        " ORDER BY age DESC LIMIT 1 OFFSET ?1) GROUP BY key");
+    left_out.bind(1, static_cast<std::int64_t>(kMostLabelEntries));
+    auto ok = each_row(std::move(left_out), [&](const store::Statement& row) {
+        raise_floor(static_cast<std::uint32_t>(row.integer(0)), {label_of(row.integer(1)), label_of(row.integer(2))},
+                    beyond);
+    });
+    if (!ok) return ok;
+    if (!beyond.empty()) {
+        if (auto written = write(database, beyond); !written) return written;
+        if (auto gone =
+                database
+                    .prepare("DELETE FROM label_memory WHERE released = 0 AND age <= (SELECT age FROM label_memory"
+                             " ORDER BY age DESC LIMIT 1 OFFSET ?1)")
+                    .bind(1, static_cast<std::int64_t>(kMostLabelEntries))
+                    .run();
+            !gone)
+            return gone;
+    }
+    auto rows =
+        database.prepare("SELECT fingerprint, key, label, rest, released FROM label_memory ORDER BY age DESC LIMIT ?1");
+    rows.bind(1, static_cast<std::int64_t>(kMostLabelEntries));
+    ok = each_row(std::move(rows), [this](const store::Statement& row) {
+        const auto key = static_cast<std::uint32_t>(row.integer(1));
+        if (key >= keys_.size()) keys_.resize(key + 1U);
+        const bool released = row.integer(4) != 0;
+        entries_.emplace(row.integer(0), Entry{{label_of(row.integer(2)), label_of(row.integer(3))}, released, key});
+        if (!released) keys_[key].order.push_front(row.integer(0));
+    });
+    return ok;
+}
+
+Result<> LabelMemory::load_released(store::Database& database) {
+    std::unordered_map<std::int64_t, std::shared_ptr<Released>> by_id;
+    auto rows = database.prepare("SELECT id, leaves, pieces FROM label_releases ORDER BY id DESC");
+    auto ok = each_row(std::move(rows), [&](const store::Statement& row) {
+        releases_ = std::max(releases_, row.integer(0));
+        const auto leaves = unpacked(row.text(1)), pieces = unpacked(row.text(2));
+        if (released_digests_ + leaves.size() + pieces.size() > kMostReleasedDigests) return;
+        released_digests_ += leaves.size() + pieces.size();
+        by_id[row.integer(0)] =
+            std::make_shared<Released>(Released{{leaves.begin(), leaves.end()}, {pieces.begin(), pieces.end()}});
+    });
+    if (!ok) return ok;
+    return each_row(database.prepare("SELECT fingerprint, release FROM label_released"),
+                    [&](const store::Statement& row) {
+                        if (const auto found = by_id.find(row.integer(1)); found != by_id.end())
+                            released_[row.integer(0)] = found->second;
+                    });
+}
+
+void LabelMemory::set_quota(std::size_t entries) {
+    const std::lock_guard lock(mutex_);
+    quota_ = entries;
 }
 
 bool LabelMemory::empty() const {
     const std::lock_guard lock(mutex_);
-    return entries_.empty();
+    return entries_.empty() && std::ranges::all_of(keys_, [](const OfKey& key) { return key.floor == Known{}; });
 }
 
-LabelMemory::Recalled LabelMemory::recall(const Identity& identity) const {
+LabelMemory::Recalled LabelMemory::recall(const Identity& identity, const std::string& key) const {
     const std::lock_guard lock(mutex_);
     Recalled recalled;
+    // Entries of nobody in particular may have been anybody's.
+    recalled.floor = keys_[kNobody].floor;
+    if (const auto* own = find_key(key)) recalled.floor = raised(recalled.floor, own->floor);
     if (entries_.empty()) return recalled;
-    auto find = [&](std::int64_t fingerprint) -> const Entry* {
-        const auto found = entries_.find(fingerprint);
-        return found == entries_.end() ? nullptr : &found->second;
+    auto is_released = [this](std::int64_t fingerprint) {
+        const auto [first, last] = entries_.equal_range(fingerprint);
+        return std::any_of(first, last, [](const auto& entry) { return entry.second.released; });
     };
+    auto add_released = [&](std::int64_t fingerprint) {
+        if (const auto found = released_.find(fingerprint); found != released_.end())
+            recalled.released.push_back(found->second);
+    };
+    std::optional<std::size_t> last_released;
     for (std::size_t i = 0; i < identity.prefixes.size(); ++i)
-        if (const auto* entry = find(identity.prefixes[i]); entry != nullptr && entry->released) recalled.released = i;
-    auto raise = [&](const Entry* entry) {
-        if (entry == nullptr) return;
-        recalled.known.label = higher(recalled.known.label, entry->known.label);
-        recalled.known.rest = higher(recalled.known.rest, entry->known.rest);
+        if (is_released(identity.prefixes[i])) {
+            last_released = i;
+            add_released(identity.prefixes[i]);
+        }
+    if (identity.id && is_released(*identity.id)) add_released(*identity.id);
+    auto released_alone = [&](std::int64_t piece) {
+        return std::ranges::any_of(recalled.released,
+                                   [&](const auto& released) { return released->pieces.contains(piece); });
     };
-    if (identity.id) raise(find(*identity.id));
+    auto take = [&](std::int64_t fingerprint) { recalled.known = raised(recalled.known, highest(fingerprint)); };
+    if (identity.id) take(*identity.id);
     // What was released is looked at as it was released: not what its parts were before.
-    for (std::size_t i = recalled.released.value_or(0); i < identity.prefixes.size(); ++i)
-        raise(find(identity.prefixes[i]));
-    for (std::size_t i = recalled.released ? *recalled.released + 1 : 0; i < identity.pieces.size(); ++i)
-        if (identity.pieces[i].fingerprint != 0) raise(find(identity.pieces[i].fingerprint));
+    for (std::size_t i = last_released.value_or(0); i < identity.prefixes.size(); ++i) take(identity.prefixes[i]);
+    for (std::size_t i = last_released ? *last_released + 1 : 0; i < identity.pieces.size(); ++i)
+        for (const auto piece : {identity.pieces[i].fingerprint, identity.pieces[i].old_fingerprint})
+            if (piece != 0 && !released_alone(piece)) take(piece);
     return recalled;
 }
 
-store::Store::Job LabelMemory::raise(std::vector<std::int64_t> fingerprints, Known known) {
-    std::vector<std::int64_t> raised;
-    {
-        const std::lock_guard lock(mutex_);
-        for (const auto fingerprint : fingerprints) {
-            auto& entry = entries_[fingerprint];
-            const Known next{higher(entry.known.label, known.label), higher(entry.known.rest, known.rest)};
-            if (next == entry.known) continue;
-            entry.known = next;
-            raised.push_back(fingerprint);
-        }
-    }
-    if (raised.empty()) return {};
-    return [raised = std::move(raised), known](store::Database& database) -> Result<> {
-        for (const auto fingerprint : raised) {
-            auto ok = database
-                          .prepare(
-                              "INSERT INTO conversation_labels (fingerprint, label, rest) VALUES (?1, ?2, ?3) ON "
-                              "CONFLICT (fingerprint) DO UPDATE SET label = max(label, ?2), rest = max(rest, ?3)")
-                          .bind(1, fingerprint)
-                          .bind(2, static_cast<std::int64_t>(known.label))
-                          .bind(3, static_cast<std::int64_t>(known.rest))
-                          .run();
-            if (!ok) return ok;
-        }
-        return {};
-    };
-}
-
-store::Store::Job LabelMemory::remember(const Identity& identity, Known known, const std::string& decision,
-                                        const std::string& response) {
-    if (known.label == Label::public_ || identity.prefixes.empty()) return {};
-    std::vector<std::int64_t> all = {identity.prefixes.back()};
-    if (identity.id) all.push_back(*identity.id);
-    {
-        const std::lock_guard lock(mutex_);
-        for (const auto& piece : identity.pieces)
-            if (piece.fingerprint != 0 &&
-                !(piece.user && (public_new_.contains(piece.fingerprint) || public_old_.contains(piece.fingerprint))))
-                all.push_back(piece.fingerprint);
-    }
-    auto raised = raise(std::move(all), known);
-    if (decision.empty()) return raised;
-    return [raised = std::move(raised), decision, response,
-            whole = identity.prefixes.back()](store::Database& database) -> Result<> {
-        if (raised)
-            if (auto ok = raised(database); !ok) return ok;
-        return database.prepare("INSERT OR IGNORE INTO labelled_decisions VALUES (?, ?, ?)")
-            .bind(1, decision)
-            .bind(2, whole)
-            .bind(3, response)
-            .run();
-    };
-}
-
-store::Store::Job LabelMemory::remember_piece(std::int64_t fingerprint, Known known) {
-    if (fingerprint == 0 || known.label == Label::public_) return {};
-    return raise({fingerprint}, known);
-}
-
-void LabelMemory::note_public(const Identity& identity) {
-    const std::lock_guard lock(mutex_);
-    for (const auto& piece : identity.pieces) {
-        if (!piece.user || piece.fingerprint == 0) continue;
-        if (public_new_.size() >= kPublicPieces) {
-            public_old_ = std::move(public_new_);
-            public_new_.clear();
-        }
-        public_new_.insert(piece.fingerprint);
-    }
+Known LabelMemory::highest(std::int64_t fingerprint) const {
+    Known known;
+    const auto [first, last] = entries_.equal_range(fingerprint);
+    for (auto entry = first; entry != last; ++entry) known = raised(known, entry->second.known);
+    return known;
 }
 
 bool LabelMemory::knows(std::int64_t fingerprint) const {
@@ -224,31 +305,375 @@ bool LabelMemory::knows(std::int64_t fingerprint) const {
     return entries_.contains(fingerprint);
 }
 
-store::Store::Job LabelMemory::release(std::int64_t fingerprint, Label to) {
+// ---- keys ----
+
+std::uint32_t LabelMemory::id_of(const std::string& key) {
+    const auto [place, fresh] = numbers_.try_emplace(key, static_cast<std::uint32_t>(keys_.size()));
+    if (fresh) keys_.push_back({.name = key});
+    return place->second;
+}
+
+const LabelMemory::OfKey* LabelMemory::find_key(const std::string& key) const {
+    const auto found = numbers_.find(key);
+    return found == numbers_.end() ? nullptr : &keys_[found->second];
+}
+
+LabelMemory::Entry* LabelMemory::find(std::int64_t fingerprint, std::uint32_t key) {
+    const auto [first, last] = entries_.equal_range(fingerprint);
+    for (auto entry = first; entry != last; ++entry)
+        if (entry->second.key == key && !entry->second.released) return &entry->second;
+    return nullptr;
+}
+
+// ---- remembering ----
+
+void LabelMemory::raise(std::int64_t fingerprint, std::uint32_t key, Known known, Changes& changes) {
+    auto* entry = find(fingerprint, key);
+    if (entry != nullptr && raised(entry->known, known) == entry->known) return;
+    if (entry == nullptr) {
+        entry = &entries_.emplace(fingerprint, Entry{{}, false, key})->second;
+        keys_[key].order.push_back(fingerprint);
+    }
+    entry->known = raised(entry->known, known);
+    changes.raised.push_back({fingerprint, key, entry->known});
+    keep_to_bounds(key, changes);
+}
+
+void LabelMemory::raise_floor(std::uint32_t key, Known known, Changes& changes) {
+    if (key >= keys_.size()) keys_.resize(key + 1U);
+    auto& floor = keys_[key].floor;
+    if (raised(floor, known) == floor) return;
+    floor = raised(floor, known);
+    changes.floors[key] = {keys_[key].name, floor};
+}
+
+void LabelMemory::forget_oldest(std::uint32_t key, Changes& changes) {
+    auto& order = keys_[key].order;
+    const auto fingerprint = order.front();
+    order.pop_front();
+    const auto [first, last] = entries_.equal_range(fingerprint);
+    for (auto entry = first; entry != last; ++entry) {
+        if (entry->second.key != key || entry->second.released) continue;
+        raise_floor(key, entry->second.known, changes);
+        changes.forgotten.emplace_back(fingerprint, key);
+        entries_.erase(entry);
+        return;
+    }
+}
+
+void LabelMemory::keep_to_bounds(std::uint32_t key, Changes& changes) {
+    while (key != kNobody && keys_[key].order.size() > quota_) forget_oldest(key, changes);
+    while (entries_.size() > kMostLabelEntries) {
+        // Of whoever has most, so that nobody else is the worse for it.
+        const auto most = std::ranges::max_element(keys_, {}, [](const OfKey& of) { return of.order.size(); });
+        if (most->order.empty()) return;
+        forget_oldest(static_cast<std::uint32_t>(most - keys_.begin()), changes);
+    }
+}
+
+bool LabelMemory::was_public(std::int64_t piece) const {
+    return std::ranges::any_of(
+        keys_, [piece](const OfKey& key) { return key.public_new.contains(piece) || key.public_old.contains(piece); });
+}
+
+// The newest messages first: an older one that is known already costs nothing.
+void LabelMemory::add_pieces(const Identity& identity, std::uint32_t key, Known known, bool refused, Changes& changes) {
+    std::size_t left = refused ? kMostPiecesRefused : kMostPieces;
+    for (std::size_t i = identity.pieces.size(); i-- > 0;) {
+        const auto& piece = identity.pieces[i];
+        if (piece.fingerprint == 0 || (piece.user && was_public(piece.fingerprint))) continue;
+        if (const auto* entry = find(piece.fingerprint, key);
+            entry != nullptr && raised(entry->known, known) == entry->known)
+            continue;
+        if (left-- == 0) {
+            raise_floor(key, refused ? Known{known.rest, known.rest} : known, changes);
+            return;
+        }
+        raise(piece.fingerprint, key, known, changes);
+    }
+}
+
+Result<> LabelMemory::write(store::Database& database, const Changes& changes) {
+    for (const auto& [key, floor] : changes.floors) {
+        auto ok = database
+                      .prepare(
+                          "INSERT INTO label_keys VALUES (?1, ?2, ?3, ?4) ON CONFLICT (key) DO UPDATE SET label = "
+                          "max(label, ?3), "
+                          "rest = max(rest, ?4)")
+                      .bind(1, static_cast<std::int64_t>(key))
+                      .bind(2, floor.first)
+                      .bind(3, static_cast<std::int64_t>(floor.second.label))
+                      .bind(4, static_cast<std::int64_t>(floor.second.rest))
+                      .run();
+        if (!ok) return ok;
+    }
+    for (const auto& row : changes.raised) {
+        auto ok =
+            database
+                .prepare(
+                    "INSERT INTO label_memory (fingerprint, key, label, rest, released) VALUES (?1, ?2, ?3, ?4, 0) ON "
+                    "CONFLICT (fingerprint, key) DO UPDATE SET label = max(label, ?3), rest = max(rest, ?4)")
+                .bind(1, row.fingerprint)
+                .bind(2, static_cast<std::int64_t>(row.key))
+                .bind(3, static_cast<std::int64_t>(row.known.label))
+                .bind(4, static_cast<std::int64_t>(row.known.rest))
+                .run();
+        if (!ok) return ok;
+    }
+    for (const auto& [fingerprint, key] : changes.forgotten) {
+        auto ok = database.prepare("DELETE FROM label_memory WHERE fingerprint = ? AND key = ? AND released = 0")
+                      .bind(1, fingerprint)
+                      .bind(2, static_cast<std::int64_t>(key))
+                      .run();
+        if (!ok) return ok;
+    }
+    return {};
+}
+
+namespace {
+
+// How the owner can name it later. The oldest of the key's are forgotten.
+Result<> insert_decision(store::Database& database, const LabelMemory::Remembering& about, const Identity& identity) {
+    auto ok = database
+                  .prepare(
+                      "INSERT OR IGNORE INTO labelled_decisions (decision, fingerprint, response, key, name, goes_on, "
+                      "leaves) VALUES (?, ?, ?, ?, ?, ?, ?)")
+                  .bind(1, about.decision)
+                  .bind(2, identity.prefixes.back())
+                  .bind(3, about.response)
+                  .bind(4, about.key)
+                  .bind(5, identity.id.value_or(0))
+                  .bind(6, about.from)
+                  .bind_blob(7, packed(about.leaves))
+                  .run();
+    if (!ok) return ok;
+    {
+        auto newest = database.prepare("SELECT max(rowid) FROM labelled_decisions");
+        const auto row = newest.step();
+        if (!row) return fail(row.error());
+        if (newest.integer(0) % kTrimEvery != 0) return {};
+    }
+    return database
+        .prepare(
+            "DELETE FROM labelled_decisions WHERE key = ?1 AND rowid <= (SELECT rowid FROM labelled_decisions WHERE "
+            "key ="
+            " ?1 ORDER BY rowid DESC LIMIT 1 OFFSET ?2)")
+        .bind(1, about.key)
+        .bind(2, kMostDecisions)
+        .run();
+}
+
+}  // namespace
+
+store::Store::Job LabelMemory::remember(const Identity& identity, Known known, Remembering about) {
+    if (known.label == Label::public_ || identity.prefixes.empty()) return {};
+    auto changes = std::make_shared<Changes>();
+    std::uint32_t key = kNobody;
     {
         const std::lock_guard lock(mutex_);
-        entries_[fingerprint] = {{to, to}, true};
+        key = id_of(about.key);
+        // Named, so that its entries find their key at the next start.
+        changes->floors[key] = {about.key, keys_[key].floor};
+        const auto before = changes->floors;
+        raise(identity.prefixes.back(), key, known, *changes);
+        if (identity.id) raise(*identity.id, key, known, *changes);
+        add_pieces(identity, key, known, about.refused, *changes);
+        if (changes->raised.empty() && changes->forgotten.empty() && changes->floors == before) changes = nullptr;
     }
-    return [fingerprint, to](store::Database& database) {
+    if (!changes && about.decision.empty()) return {};
+    if (about.leaves.size() > kMostLeaves) about.leaves.resize(kMostLeaves);
+    Identity end{identity.id, {identity.prefixes.back()}, {}};
+    return [changes = std::move(changes), about = std::move(about),
+            end = std::move(end)](store::Database& database) -> Result<> {
+        if (changes)
+            if (auto ok = write(database, *changes); !ok) return ok;
+        return about.decision.empty() ? Result<>() : insert_decision(database, about, end);
+    };
+}
+
+store::Store::Job LabelMemory::remember_answer(std::int64_t piece, std::int64_t leaf, Known known,
+                                               const std::string& key, const std::string& decision) {
+    if (known.label == Label::public_) return {};
+    auto changes = std::make_shared<Changes>();
+    if (piece != 0) {
+        const std::lock_guard lock(mutex_);
+        const auto number = id_of(key);
+        changes->floors[number] = {key, keys_[number].floor};
+        raise(piece, number, known, *changes);
+    }
+    return [changes = std::move(changes), piece, leaf, decision](store::Database& database) -> Result<> {
+        if (auto ok = write(database, *changes); !ok) return ok;
         return database
             .prepare(
-                "INSERT INTO conversation_labels VALUES (?1, ?2, ?2, 1) ON CONFLICT (fingerprint) DO UPDATE SET "
-                "label = ?2, rest = ?2, released = 1")
-            .bind(1, fingerprint)
-            .bind(2, static_cast<std::int64_t>(to))
+                "UPDATE labelled_decisions SET answer = ?1, leaves = CAST(leaves || ?2 AS BLOB) WHERE decision = ?3")
+            .bind(1, piece)
+            .bind_blob(2, leaf == 0 ? std::string() : packed({leaf}))
+            .bind(3, decision)
             .run();
     };
 }
 
-Result<LabelledDecision> conversation_of(store::Database& database, const std::string& decision) {
-    auto row = database.prepare("SELECT fingerprint, response FROM labelled_decisions WHERE decision = ?");
+void LabelMemory::note_public(const Identity& identity, const std::string& key) {
+    const std::lock_guard lock(mutex_);
+    auto& own = keys_[id_of(key)];
+    for (const auto& piece : identity.pieces) {
+        if (!piece.user || piece.fingerprint == 0) continue;
+        if (own.public_new.size() >= kPublicPieces) {
+            own.public_old = std::move(own.public_new);
+            own.public_new.clear();
+        }
+        own.public_new.insert(piece.fingerprint);
+    }
+}
+
+// ---- releasing ----
+
+Result<store::Store::Job> LabelMemory::release(const LabelledConversation& conversation, Label to) {
+    auto released = std::make_shared<Released>(Released{{conversation.leaves.begin(), conversation.leaves.end()},
+                                                        {conversation.pieces.begin(), conversation.pieces.end()}});
+    std::int64_t id = 0;
+    {
+        const std::lock_guard lock(mutex_);
+        if (released_digests_ + conversation.leaves.size() + conversation.pieces.size() > kMostReleasedDigests)
+            return fail(
+                ErrorCode::too_large,
+                "so much is released already that no more can be remembered; `tandem label forget` makes no room "
+                "for it");
+        released_digests_ += conversation.leaves.size() + conversation.pieces.size();
+        id = ++releases_;
+        for (const auto fingerprint : conversation.fingerprints) {
+            entries_.erase(fingerprint);
+            entries_.emplace(fingerprint, Entry{{to, to}, true, kNobody});
+            released_[fingerprint] = released;
+        }
+    }
+    return [conversation, to, id](store::Database& database) -> Result<> {
+        auto ok = database.prepare("INSERT INTO label_releases VALUES (?, ?, ?)")
+                      .bind(1, id)
+                      .bind_blob(2, packed(conversation.leaves))
+                      .bind_blob(3, packed(conversation.pieces))
+                      .run();
+        if (!ok) return ok;
+        for (const auto fingerprint : conversation.fingerprints) {
+            ok = database.prepare("DELETE FROM label_memory WHERE fingerprint = ?").bind(1, fingerprint).run();
+            if (!ok) return ok;
+            ok = database
+                     .prepare(
+                         "INSERT INTO label_memory (fingerprint, key, label, rest, released) VALUES (?1, 0, ?2, ?2, 1)")
+                     .bind(1, fingerprint)
+                     .bind(2, static_cast<std::int64_t>(to))
+                     .run();
+            if (!ok) return ok;
+            ok = database.prepare("INSERT OR REPLACE INTO label_released VALUES (?, ?)")
+                     .bind(1, fingerprint)
+                     .bind(2, id)
+                     .run();
+            if (!ok) return ok;
+        }
+        return {};
+    };
+}
+
+store::Store::Job LabelMemory::forget(const std::string& key) {
+    std::vector<std::uint32_t> gone;
+    {
+        const std::lock_guard lock(mutex_);
+        for (std::uint32_t number = 0; number < keys_.size(); ++number)
+            if (key.empty() || (number != kNobody && keys_[number].name == key)) {
+                keys_[number].floor = {};
+                keys_[number].order.clear();
+                gone.push_back(number);
+            }
+        std::erase_if(entries_, [&](const auto& entry) {
+            return !entry.second.released && std::ranges::find(gone, entry.second.key) != gone.end();
+        });
+    }
+    return [gone = std::move(gone)](store::Database& database) -> Result<> {
+        for (const auto number : gone) {
+            auto ok = database.prepare("DELETE FROM label_memory WHERE key = ? AND released = 0")
+                          .bind(1, static_cast<std::int64_t>(number))
+                          .run();
+            if (!ok) return ok;
+            ok = database.prepare("UPDATE label_keys SET label = 0, rest = 0 WHERE key = ?")
+                     .bind(1, static_cast<std::int64_t>(number))
+                     .run();
+            if (!ok) return ok;
+        }
+        return {};
+    };
+}
+
+namespace {
+
+// Adds the decision of a row to a conversation: fingerprint, response, goes_on, leaves, answer.
+void add_decision(const store::Statement& row, LabelledConversation& out) {
+    out.fingerprints.push_back(row.integer(0));
+    if (auto response = row.text(1); !response.empty()) out.kept.push_back("resp_" + response);
+    if (auto from = row.text(2); !from.empty()) out.kept.push_back(std::move(from));
+    const auto leaves = unpacked(row.text(3));
+    // The answer's own digest stands behind those of the request.
+    out.more = out.more || leaves.size() >= kMostLeaves;
+    out.leaves.insert(out.leaves.end(), leaves.begin(), leaves.end());
+    if (row.integer(4) != 0) out.pieces.push_back(row.integer(4));
+}
+
+void without_doubles(std::vector<std::int64_t>& numbers) {
+    std::ranges::sort(numbers);
+    const auto doubles = std::ranges::unique(numbers);
+    numbers.erase(doubles.begin(), doubles.end());
+}
+
+}  // namespace
+
+Result<LabelledConversation> conversation_of(store::Database& database, const std::string& decision) {
+    LabelledConversation found;
+    auto row = database.prepare(
+        "SELECT fingerprint, response, goes_on, leaves, answer, name, rowid = (SELECT max(rowid) FROM "
+        "labelled_decisions n WHERE n.name = d.name) FROM labelled_decisions d WHERE decision = ?");
     row.bind(1, decision);
-    const auto found = row.step();
-    if (!found) return fail(found.error());
-    if (!*found)
+    auto ok = each_row(std::move(row), [&](const store::Statement& r) {
+        add_decision(r, found);
+        // Its client's name for it goes with it, where nothing labelled came under that name since.
+        if (r.integer(5) != 0 && r.integer(6) != 0) found.fingerprints.push_back(r.integer(5));
+    });
+    if (!ok) return fail(ok.error());
+    if (found.fingerprints.empty())
         return fail(ErrorCode::not_found,
-                    "there is no labelled conversation of that decision; `tandem explain` shows a decision's label");
-    return LabelledDecision{row.integer(0), row.text(1)};
+                    "there is no labelled conversation of that decision, or it is too old; `tandem explain` shows a "
+                    "decision's label");
+    return found;
+}
+
+Result<LabelledConversation> conversation_named(store::Database& database, std::int64_t fingerprint) {
+    LabelledConversation found;
+    auto rows = database.prepare(
+        "SELECT fingerprint, response, goes_on, leaves, answer FROM labelled_decisions WHERE name = ? ORDER BY rowid "
+        "DESC");
+    rows.bind(1, fingerprint);
+    auto ok = each_row(std::move(rows), [&](const store::Statement& row) {
+        if (found.leaves.size() < kMostNamed)
+            add_decision(row, found);
+        else
+            found.more = true;
+    });
+    if (!ok) return fail(ok.error());
+    found.fingerprints.push_back(fingerprint);
+    for (auto* numbers : {&found.fingerprints, &found.leaves, &found.pieces}) without_doubles(*numbers);
+    std::ranges::sort(found.kept);
+    const auto doubles = std::ranges::unique(found.kept);
+    found.kept.erase(doubles.begin(), doubles.end());
+    return found;
+}
+
+Result<std::vector<MemoryOfKey>> memory_of_keys(store::Database& database) {
+    std::vector<MemoryOfKey> list;
+    auto ok = each_row(
+        database.prepare(
+            "SELECT name, label, (SELECT count(*) FROM label_memory m WHERE m.key = k.key AND released = 0) "
+            "FROM label_keys k ORDER BY key"),
+        [&](const store::Statement& row) { list.push_back({row.text(0), row.integer(2), label_of(row.integer(1))}); });
+    if (!ok) return fail(ok.error());
+    return list;
 }
 
 }  // namespace tandem::privacy

@@ -21,19 +21,29 @@
 
 namespace tandem::privacy {
 
-// Leave to send one body to one provider, once. It holds the body, so that nothing else can be sent on it.
+// Something that a client said in a header and that its provider may want to know.
+struct ClientHeader {
+    std::string name;
+    std::string value;  // without line breaks
+};
+
+// Leave to send one body to one provider, once. It holds the body, and with it everything else that a client had a hand
+// in, so that nothing else can be sent on it.
 class Clearance {
   public:
     Clearance(Clearance&&) noexcept = default;
     Clearance& operator=(Clearance&&) noexcept = default;
     const std::string& provider() const { return provider_; }
     const std::string& body() const { return body_; }
+    const std::vector<ClientHeader>& headers() const { return headers_; }
 
   private:
     friend class Privacy;
-    Clearance(std::string provider, std::string body) : provider_(std::move(provider)), body_(std::move(body)) {}
+    Clearance(std::string provider, std::string body, std::vector<ClientHeader> headers)
+        : provider_(std::move(provider)), body_(std::move(body)), headers_(std::move(headers)) {}
     std::string provider_;
     std::string body_;
+    std::vector<ClientHeader> headers_;
 };
 
 // Where a request's label comes from, for its decision record. Never the text itself.
@@ -42,6 +52,8 @@ struct Labelled {
     Label rest = Label::public_;       // of what remains when everything that was found is taken out
     std::uint8_t found = 0;            // the labels of what was found, as bits
     std::vector<std::string> reasons;  // "key alice: internal", "detector iban: private", ...; each stands once
+    // Digests of the texts in which something was found, for the owner who may release them; kMostLeaves at most.
+    std::vector<std::int64_t> leaves;
     // By a source that labels the whole.
     void raise(Label to, std::string reason);
     // By what is remembered of the conversation.
@@ -56,10 +68,27 @@ struct Labelled {
 // Whether people, organisations or places matter to the owner: finding them takes its time.
 bool looks_for_names(const config::Detection& detection);
 
+// What the owner has released of a conversation, and the key that its digests are made with. Without a key nothing is
+// released, and no digest is made.
+struct ReleasedContent {
+    const Keys* keys = nullptr;
+    std::vector<std::shared_ptr<const Released>> released = {};
+};
+
+// The digest of a text that may be released: a keyed hash, so that a short one cannot be guessed from it.
+std::int64_t leaf_digest(const Keys& keys, std::string_view text);
+
 // Raises `labelled` by what detectors find in all text of the request. What stands on a seam, cut in two, cannot be
 // taken out. Where a detector fails, the label becomes secret: what could not be looked at may be anything.
+//
+// The whole is always looked at. A finding does not count where the texts (the strings of the document, or what stands
+// for them in the seams) that it lies in were released, byte for byte; nor where it lies whole in one such text and
+// only runs on into the next.
 void label_by_content(Detector& detector, const json::Document& document, const config::Detection& detection,
-                      Labelled& labelled);
+                      Labelled& labelled, const ReleasedContent& content = {});
+
+// The same for what a client says beside the body and that leaves with it: it cannot be taken out.
+void label_by_header(Detector& detector, std::string_view text, const config::Detection& detection, Labelled& labelled);
 
 // The same for plain text, all of which can be taken out.
 void label_by_text(Detector& detector, std::string_view text, const config::Detection& detection, Labelled& labelled);
@@ -95,6 +124,7 @@ class Privacy {
             const config::Detection& detection;
         };
         std::optional<Redacted> redacted = std::nullopt;
+        std::vector<ClientHeader> headers = {};  // of the client, that leave beside the body
     };
 
     // Gives the Clearance, or the reason why not. What was redacted is scanned again on this thread. Committed together

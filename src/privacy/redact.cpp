@@ -4,20 +4,21 @@
 
 #include <algorithm>
 #include <cctype>
+#include <memory>
 #include <set>
 #include <tuple>
-#include <unordered_map>
 
 #include "base/text.h"
 #include "privacy/privacy.h"
 #include "privacy/standins.h"
+#include "privacy/values.h"
 
 namespace tandem::privacy {
 
 namespace {
 
-constexpr std::size_t kLargestRun = 4096;     // a longer finding is a file's bytes, not a value
-constexpr std::size_t kShortestRepeated = 4;  // a value is taken out elsewhere too from here on
+constexpr std::size_t kLargestRun = 4096;   // a longer finding is a file's bytes, not a value
+constexpr std::size_t kMostFresh = 20'000;  // values of one request that are new; each costs a kilobyte
 
 // What reads as a stand-in in a text, however it is written: "credit card 1", "CREDIT\_CARD-1". By its number, what
 // stands before that.
@@ -80,8 +81,14 @@ class Redactor {
         whole_ = &document;
         for (const auto& entry : known_)
             if (!clashes(entry)) by_value_[key_of(entry.type, entry.value)] = entry;
-        auto body = redacted(document, kNestedLevels);
+        auto looked = look(document, kNestedLevels);
+        if (!looked) return fail(looked.error());
+        add_known();
+        auto body = redacted(**looked);
         if (!body) return fail(body.error());
+        if (result_.fresh.size() >= kMostFresh)
+            return fail(ErrorCode::policy,
+                        fmt::format("it holds {} private values or more, too many to be redacted", kMostFresh));
         result_.body = std::move(*body);
         return std::move(result_);
     }
@@ -92,6 +99,7 @@ class Redactor {
         std::size_t begin, end;
         json::Value value;
         bool key;
+        bool fixed;  // a name by which something is called, which a stand-in cannot take the place of
     };
     struct Cut {
         std::size_t begin, end;
@@ -107,17 +115,22 @@ class Redactor {
         return whole_->source().find(entry.text) != std::string_view::npos;
     }
 
-    const StandIn& stand_in_for(std::string_view type, std::string_view value) {
-        const auto key = key_of(type, value);
+    // `glued`: it stands within a word, where only a placeholder is known again.
+    const StandIn& stand_in_for(std::string_view type, std::string_view value, bool glued) {
+        glued = glued && rules_.realistic;
+        const auto key = key_of(type, value) + (glued ? "\nwithin a word" : "");
         auto found = by_value_.find(key);
         const bool fresh = found == by_value_.end();
+        // Nothing of this request is sent, see run().
+        if (fresh && result_.fresh.size() >= kMostFresh) return result_.fresh.front();
         if (fresh) {
             StandIn made{std::string(type), 0, {}, std::string(value)};
             do {
                 made.number = ++next_[made.type];
-                made.text = rules_.realistic ? realistic(keys_, type, value,
-                                                         fmt::format("{}\n{}", made.number, normalized(type, value)))
-                                             : "";
+                made.text =
+                    rules_.realistic && !glued
+                        ? realistic(keys_, type, value, fmt::format("{}\n{}", made.number, normalized(type, value)))
+                        : "";
                 if (made.text.empty() || made.text == value) made.text = placeholder(type, made.number);
             } while (clashes(made) || taken_.contains(made.text));
             taken_.insert(made.text);
@@ -132,37 +145,15 @@ class Redactor {
     }
 
     // What goes in the place of a finding; nullopt where it may stay.
-    std::optional<std::string> replacement(std::string_view type, std::string_view value, Label label) {
+    std::optional<std::string> replacement(std::string_view type, std::string_view value, Label label, bool glued) {
         const auto treatment = rules_.treatments[static_cast<std::size_t>(label)];
         if (treatment == config::Treatment::mask) {
             auto text = mask(type);
             if (used_.insert(text).second) result_.stand_ins.push_back(text);
             return text;
         }
-        if (treatment == config::Treatment::redact) return stand_in_for(type, value).text;
+        if (treatment == config::Treatment::redact) return stand_in_for(type, value, glued).text;
         return std::nullopt;
-    }
-
-    void collect(const json::Value& value, std::string& text, std::vector<Segment>& segments) {
-        if (!value.key().empty()) {
-            segments.push_back({text.size(), text.size() + value.key().size(), value, true});
-            text += value.key();
-            text += ": ";
-        }
-        if (value.is(json::Kind::string) || value.is(json::Kind::number)) {
-            segments.push_back({text.size(), text.size() + value.text().size(), value, false});
-            text += value.text();
-            text += '\n';
-            return;
-        }
-        for (const json::Value child : value.children()) collect(child, text, segments);
-    }
-
-    static const Segment* segment_of(const std::vector<Segment>& segments, std::size_t begin, std::size_t end) {
-        const auto after = std::ranges::upper_bound(segments, begin, {}, [](const Segment& s) { return s.begin; });
-        if (after == segments.begin()) return nullptr;
-        const auto& segment = *std::prev(after);
-        return end <= segment.end ? &segment : nullptr;
     }
 
     // The findings that have to go, merged where they overlap: the surest names the whole.
@@ -172,6 +163,89 @@ class Redactor {
         Label label;
         float score;
     };
+    // A document that was looked at, with those in its strings.
+    struct Looked {
+        const json::Document* document;
+        std::string text;
+        std::vector<Segment> segments;
+        std::vector<Span> spans;
+        struct Nested {
+            json::Document document;
+            std::unique_ptr<Looked> looked;
+            std::size_t begin = 0, size = 0;  // of its bytes within the string
+        };
+        std::map<std::size_t, Nested> nested;  // by where the string's raw bytes begin
+    };
+
+    // The name of a tool, a call or a speaker is told by what stands beside it.
+    static bool names_something(const json::Value& object) {
+        return std::ranges::any_of(
+            std::array{"role", "arguments", "parameters", "input_schema", "input", "function", "schema"},
+            [&](const char* key) { return object[key].exists(); });
+    }
+
+    static void collect(const json::Value& value, Looked& looked, bool fixed) {
+        auto& text = looked.text;
+        if (!value.key().empty()) {
+            looked.segments.push_back({text.size(), text.size() + value.key().size(), value, true, true});
+            text += value.key();
+            text += ": ";
+        }
+        if (value.is(json::Kind::string) || value.is(json::Kind::number)) {
+            looked.segments.push_back({text.size(), text.size() + value.text().size(), value, false, fixed});
+            text += value.text();
+            text += '\n';
+            return;
+        }
+        const bool names = value.is(json::Kind::object) && names_something(value);
+        for (const json::Value child : value.children()) collect(child, looked, names && child.key() == "name");
+    }
+
+    // Looks at a document and at those in its strings, and notes what is found.
+    Result<std::unique_ptr<Looked>> look(const json::Document& document, int levels) {
+        auto looked = std::make_unique<Looked>();
+        looked->document = &document;
+        collect(document.root(), *looked, false);
+        auto spans = spans_of(looked->text);
+        if (!spans) return fail(spans.error());
+        looked->spans = std::move(*spans);
+        for (const auto& span : looked->spans)
+            if (span.end - span.begin <= kLargestRun)
+                values_.add(std::string_view(looked->text).substr(span.begin, span.end - span.begin), span.type,
+                            span.label);
+        if (levels == 0) return looked;
+        for (const auto& segment : looked->segments) {
+            const auto inner = trim(segment.value.text());
+            if (segment.key || !(inner.starts_with('{') || inner.starts_with('['))) continue;
+            auto& nested = looked->nested[segment.value.offset()];
+            if (!nested.document.parse(inner)) {
+                looked->nested.erase(segment.value.offset());
+                continue;
+            }
+            nested.begin = static_cast<std::size_t>(inner.data() - segment.value.text().data());
+            nested.size = inner.size();
+            auto within = look(nested.document, levels - 1);
+            if (!within) return within;
+            nested.looked = std::move(*within);
+        }
+        return looked;
+    }
+
+    // What the conversation knows from before.
+    void add_known() {
+        const auto* const redacted = std::ranges::find(rules_.treatments, config::Treatment::redact);
+        if (redacted == rules_.treatments.end()) return;
+        for (const auto& entry : known_)
+            values_.add(entry.value, entry.type, static_cast<Label>(redacted - rules_.treatments.begin()));
+    }
+
+    static const Segment* segment_of(const std::vector<Segment>& segments, std::size_t begin, std::size_t end) {
+        const auto after = std::ranges::upper_bound(segments, begin, {}, [](const Segment& s) { return s.begin; });
+        if (after == segments.begin()) return nullptr;
+        const auto& segment = *std::prev(after);
+        return end <= segment.end ? &segment : nullptr;
+    }
+
     Result<std::vector<Span>> spans_of(std::string_view text) {
         const auto findings = scan_safely(detector_, text, names_);
         if (!findings) return fail(ErrorCode::internal, "a detector failed: " + findings.error().message);
@@ -197,72 +271,54 @@ class Redactor {
         return spans;
     }
 
-    // Where values stand that were found elsewhere, or earlier in the conversation.
-    void add_repeated(std::string_view text, const std::vector<Span>& found, std::vector<Span>& spans) {
-        struct Needle {
-            std::string_view value, type;
-            Label label;
-        };
-        std::unordered_map<std::string_view, std::vector<Needle>> by_head;
-        std::set<std::string_view> seen;
-        auto add = [&](std::string_view value, std::string_view type, Label label) {
-            if (value.size() >= kShortestRepeated && seen.insert(value).second)
-                by_head[value.substr(0, kShortestRepeated)].push_back({value, type, label});
-        };
-        for (const auto& span : found) add(text.substr(span.begin, span.end - span.begin), span.type, span.label);
-        const auto* const redacted = std::ranges::find(rules_.treatments, config::Treatment::redact);
-        if (redacted != rules_.treatments.end())
-            for (const auto& entry : known_)
-                add(entry.value, entry.type, static_cast<Label>(redacted - rules_.treatments.begin()));
-        if (by_head.empty()) return;
-        for (std::size_t i = 0; i + kShortestRepeated <= text.size(); ++i) {
-            const auto heads = by_head.find(text.substr(i, kShortestRepeated));
-            if (heads == by_head.end()) continue;
-            for (const auto& needle : heads->second) {
-                const auto end = i + needle.value.size();
-                if (text.substr(i, needle.value.size()) != needle.value) continue;
-                if (i > 0 && word_byte(text[i - 1]) && word_byte(text[i])) continue;
-                if (end < text.size() && word_byte(text[end - 1]) && word_byte(text[end])) continue;
-                spans.push_back({i, end, needle.type, needle.label, 0});
+    // All places that have to go: what was found, and where a value stands again. Those that overlap are one.
+    std::vector<Span> places_of(const Looked& looked) const {
+        auto spans = looked.spans;
+        values_.each(looked.text, [&](std::size_t begin, std::size_t end, const Values::Value& value) {
+            spans.push_back({begin, end, value.type, value.label, 0});
+        });
+        std::ranges::sort(spans, {}, [](const Span& s) { return std::tuple(s.begin, ~s.end, -s.score); });
+        std::vector<Span> merged;
+        for (const auto& span : spans) {
+            if (merged.empty() || span.begin >= merged.back().end) {
+                merged.push_back(span);
+                continue;
             }
+            auto& last = merged.back();
+            last.end = std::max(last.end, span.end);
+            if (span.score > last.score) {
+                last.type = span.type;
+                last.score = span.score;
+            }
+            last.label = higher(last.label, span.label);
         }
+        return merged;
     }
 
-    Result<std::string> redacted(const json::Document& document, int levels) {
-        std::string text;
-        std::vector<Segment> segments;
-        collect(document.root(), text, segments);
-        auto found = spans_of(text);
-        if (!found) return fail(found.error());
-        auto spans = *found;
-        add_repeated(text, *found, spans);
-        // Where two begin alike the longer goes first, and of two alike the one that was found.
-        std::ranges::sort(spans, {}, [](const Span& s) { return std::tuple(s.begin, ~s.end, -s.score); });
+    Result<std::string> redacted(const Looked& looked) {
+        const auto& [document, text, segments, found, nested_in] = looked;
         std::map<std::size_t, std::vector<Cut>> cuts;  // by where the value's raw bytes begin
         std::map<std::size_t, json::Value> values;
         std::map<std::size_t, std::string> rewritten;  // of JSON in strings
-        if (levels > 0)
-            for (const auto& segment : segments) {
-                const auto inner = trim(segment.value.text());
-                if (segment.key || !(inner.starts_with('{') || inner.starts_with('['))) continue;
-                json::Document nested;
-                if (!nested.parse(inner)) continue;
-                auto body = redacted(nested, levels - 1);
-                if (!body) return body;
-                if (*body == inner) continue;
-                std::string whole(segment.value.text());
-                whole.replace(static_cast<std::size_t>(inner.data() - segment.value.text().data()), inner.size(),
-                              *body);
-                rewritten[segment.value.offset()] = std::move(whole);
-                values[segment.value.offset()] = segment.value;
-            }
+        for (const auto& segment : segments) {
+            const auto nested = nested_in.find(segment.value.offset());
+            if (segment.key || nested == nested_in.end()) continue;
+            auto body = redacted(*nested->second.looked);
+            if (!body) return body;
+            if (*body == nested->second.document.source()) continue;
+            std::string whole(segment.value.text());
+            whole.replace(nested->second.begin, nested->second.size, *body);
+            rewritten[segment.value.offset()] = std::move(whole);
+            values[segment.value.offset()] = segment.value;
+        }
+        const auto spans = places_of(looked);
         std::size_t covered = 0;
         for (const auto& span : spans) {
             if (span.begin < covered) continue;
             const auto* segment = segment_of(segments, span.begin, span.end);
-            if (segment == nullptr || segment->key)
-                return fail(ErrorCode::policy, fmt::format("{} stands in the name of a field or across two, where it "
-                                                           "cannot be taken out",
+            if (segment == nullptr || segment->fixed)
+                return fail(ErrorCode::policy, fmt::format("{} stands in the name of a field, a tool or a speaker, or "
+                                                           "across two strings, where it cannot be taken out",
                                                            span.type));
             covered = span.end;
             const auto at = segment->value.offset();
@@ -271,14 +327,16 @@ class Redactor {
                 return fail(
                     ErrorCode::policy,
                     fmt::format("{} stands in the bytes of a file, which cannot be sent without it", span.type));
-            auto stand_in =
-                replacement(span.type, std::string_view(text).substr(span.begin, span.end - span.begin), span.label);
+            const auto value = std::string_view(text).substr(span.begin, span.end - span.begin);
+            const bool glued = (span.begin > segment->begin && word_byte(text[span.begin - 1])) ||
+                               (span.end < segment->end && word_byte(text[span.end]));
+            auto stand_in = replacement(span.type, value, span.label, glued);
             if (!stand_in) continue;
             ++result_.counts[std::string(span.type)];
             cuts[at].push_back({span.begin - segment->begin, span.end - segment->begin, std::move(*stand_in)});
             values[at] = segment->value;
         }
-        return spliced(document, values, cuts, rewritten);
+        return spliced(*document, values, cuts, rewritten);
     }
 
     static std::string spliced(const json::Document& document, const std::map<std::size_t, json::Value>& values,
@@ -320,6 +378,7 @@ class Redactor {
     std::set<std::string> taken_, used_;
     std::map<std::string, std::int64_t, std::less<>> next_;
     std::map<std::string, StandIn> by_value_;
+    Values values_;  // found anywhere in the document, or earlier in the conversation
     Redaction result_;
 };
 

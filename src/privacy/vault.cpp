@@ -29,6 +29,31 @@ const char* const kVaultSchema =
     "CREATE TABLE vault (scope BLOB NOT NULL, sealed BLOB NOT NULL, expires INTEGER NOT NULL) STRICT;"
     "CREATE INDEX vault_expires ON vault (expires);";
 
+void Vault::add(const Scope& scope, Sealed entry) {
+    bytes_ += entry.size();
+    entries_[scope].push_back(std::move(entry));
+    order_.push_back(scope);
+}
+
+void Vault::drop_oldest() {
+    const auto place = entries_.find(order_.front());
+    order_.pop_front();
+    bytes_ -= place->second.front().size();
+    place->second.pop_front();
+    if (place->second.empty()) entries_.erase(place);
+}
+
+std::size_t Vault::fit() {
+    std::size_t gone = 0;
+    for (; bytes_ > kMostBytes; ++gone) drop_oldest();
+    return gone;
+}
+
+std::size_t Vault::bytes() const {
+    const std::lock_guard lock(mutex_);
+    return bytes_;
+}
+
 Result<> Vault::load(store::Store& store) {
     const auto now = clock_.wall().time_since_epoch().count();
     return store.run([this, now](store::Database& database) -> Result<> {
@@ -43,7 +68,8 @@ Result<> Vault::load(store::Store& store) {
             Scope scope{};
             if (bytes.size() != scope.size()) continue;
             std::ranges::copy(bytes, scope.begin());
-            entries_[scope].push_back({rows.text(1), rows.integer(2)});
+            add(scope, {rows.text(1), rows.integer(2)});
+            fit();
         }
     });
 }
@@ -55,7 +81,7 @@ Result<Scope> Vault::scope_of(std::string_view key_id, std::string_view conversa
 
 Result<std::vector<StandIn>> Vault::entries(const Scope& scope) const {
     if (!keys_) return fail(ErrorCode::unavailable, fmt::format("the vault is locked: {}", why_));
-    std::vector<Sealed> sealed;
+    std::deque<Sealed> sealed;
     {
         const std::lock_guard lock(mutex_);
         if (const auto found = entries_.find(scope); found != entries_.end()) sealed = found->second;
@@ -84,19 +110,19 @@ store::Store::Job Vault::keep(const Scope& scope, const std::vector<StandIn>& fr
     std::vector<std::string> sealed;
     for (const auto& entry : fresh) sealed.push_back(keys_->seal(to_json(entry), text_of(scope)));
     bool purge = false;
+    std::size_t gone = 0;
     {
         const std::lock_guard lock(mutex_);
-        auto& known = entries_[scope];
-        for (const auto& bytes : sealed) known.push_back({bytes, expires});
+        for (const auto& bytes : sealed) add(scope, {bytes, expires});
+        gone = fit();
         purge = now >= next_purge_;
         if (purge) {
             next_purge_ = now + kPurgeEvery;
-            for (auto& [of, entries] : entries_)
-                std::erase_if(entries, [now](const Sealed& entry) { return entry.expires < now; });
-            std::erase_if(entries_, [](const auto& entry) { return entry.second.empty(); });
+            // All live equally long, so the oldest are the first to go.
+            while (!order_.empty() && entries_.at(order_.front()).front().expires < now) drop_oldest();
         }
     }
-    return [scope, sealed = std::move(sealed), expires, purge, now](store::Database& database) -> Result<> {
+    return [scope, sealed = std::move(sealed), expires, purge, gone, now](store::Database& database) -> Result<> {
         if (purge)
             if (auto ok = database.prepare("DELETE FROM vault WHERE expires < ?").bind(1, now).run(); !ok) return ok;
         for (const auto& bytes : sealed) {
@@ -107,7 +133,11 @@ store::Store::Job Vault::keep(const Scope& scope, const std::vector<StandIn>& fr
                           .run();
             if (!ok) return ok;
         }
-        return {};
+        if (gone == 0) return {};
+        return database
+            .prepare("DELETE FROM vault WHERE rowid IN (SELECT rowid FROM vault ORDER BY expires, rowid LIMIT ?)")
+            .bind(1, static_cast<std::int64_t>(gone))
+            .run();
     };
 }
 

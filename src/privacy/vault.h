@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -29,6 +30,10 @@ extern const char* const kVaultSchema;
 
 class Vault {
   public:
+    // Of all entries together, sealed, in memory and on the disk; the oldest go. A value whose entry has gone gets a
+    // new stand-in the next time that it is redacted.
+    static constexpr std::size_t kMostBytes = 24UL << 20;
+
     // Without keys it is locked: nothing can be redacted, and so nothing that has to be is sent. `why` says why.
     // The clock outlives it.
     Vault(std::unique_ptr<Keys> keys, std::string why, const Clock& clock)
@@ -45,17 +50,25 @@ class Vault {
     Result<std::vector<StandIn>> entries(const Scope& scope) const;
     // Adds entries, effective at once; the job keeps them beyond a restart. Each lives `keeps` from now.
     store::Store::Job keep(const Scope& scope, const std::vector<StandIn>& fresh, milliseconds keeps);
+    std::size_t bytes() const;
 
   private:
     struct Sealed {
         std::string bytes;
         std::int64_t expires;  // milliseconds since 1970
+        std::size_t size() const { return bytes.capacity() + 128; }
     };
+    // Under the lock.
+    void add(const Scope& scope, Sealed entry);
+    void drop_oldest();
+    std::size_t fit();  // how many entries had to go
     const std::unique_ptr<Keys> keys_;
     const std::string why_;
     const Clock& clock_;
     mutable std::mutex mutex_;
-    std::map<Scope, std::vector<Sealed>> entries_;
+    std::map<Scope, std::deque<Sealed>> entries_;
+    std::deque<Scope> order_;  // whose entry is the oldest, the next, and so on
+    std::size_t bytes_ = 0;
     std::int64_t next_purge_ = 0;
 };
 

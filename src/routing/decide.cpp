@@ -252,11 +252,34 @@ std::vector<std::string> alias_names(const Table& table) {
 
 std::int64_t answer_room(const Table::Entry& entry, const Features& features) {
     if (features.answer_tokens > 0) return features.answer_tokens;
-    return entry.context_tokens > 0 ? std::min(kUsualRoom, entry.context_tokens / 4) : kUsualRoom;
+    auto room = features.bound_tokens > 0 ? features.bound_tokens : kUsualRoom;
+    if (features.bound_tokens > 0 && entry.max_output_tokens > 0) room = std::min(room, entry.max_output_tokens);
+    return entry.context_tokens > 0 ? std::min(room, entry.context_tokens / 4) : room;
+}
+
+bool needs_bound(const Table::Entry& entry, const Features& features) {
+    const bool reserved = features.reserves_most && entry.max_output_tokens > 0;
+    return features.bound_tokens > 0 && features.answer_tokens == 0 && !reserved;
+}
+
+std::int64_t answer_bound(const Table::Entry& entry, const Features& features) {
+    if (features.answer_tokens == 0 && features.bound_tokens > 0 && !needs_bound(entry, features))
+        return entry.max_output_tokens;
+    const auto room = answer_room(entry, features);
+    return entry.max_output_tokens > 0 ? std::min(room, entry.max_output_tokens) : room;
+}
+
+Usage worst_usage(const Table::Entry& entry, const Features& features) {
+    std::int64_t output = 0;
+    if (__builtin_mul_overflow(answer_bound(entry, features), features.choices, &output)) output = INT64_MAX;
+    Usage usage{{std::max(features.prompt_tokens, features.all_tokens)}, {0}, {output}, {0}, true};
+    // All of the prompt may go into the provider's cache, which can cost more.
+    if (entry.price.cache_write && *entry.price.cache_write > entry.price.input) usage.cache_write = usage.input;
+    return usage;
 }
 
 Money worst_cost(const Table::Entry& entry, const Features& features) {
-    return cost_of(Usage{{features.prompt_tokens}, {0}, {answer_room(entry, features)}, {0}, true}, entry.price);
+    return cost_of(worst_usage(entry, features), entry.price);
 }
 
 double value_of_answer(const Table& table, config::Stakes stakes) {

@@ -128,6 +128,7 @@ Features features_of(const chat::Request& request) {
     Features f;
     f.prompt_tokens = chat::estimate_prompt(request).count;
     f.answer_tokens = request.max_output_tokens.value_or(0);
+    f.choices = std::max<std::int64_t>(1, request.choices);
     f.context_tokens = request.context_tokens;
     f.needs.add(config::Capability::chat);
     if (!request.tools.empty() && request.tool_choice.kind != chat::ToolChoice::Kind::none)

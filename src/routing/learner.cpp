@@ -41,10 +41,35 @@ Outlook& entry(std::vector<Outlook>& list, const std::string& model) {
 
 }  // namespace
 
-void Learner::rebuild(Known& known) {
+std::size_t Learner::most_bytes() const {
+    return std::min(Predictor::kMostBytes, kMostBytes / std::max<std::size_t>(models_, 1));
+}
+
+// The oldest go until those that stay fit.
+void Learner::bound(Known& known) const {
+    known.bytes = 0;
+    auto first = known.outcomes.end();
+    while (first != known.outcomes.begin()) {
+        const auto bytes = Predictor::bytes_of(std::prev(first)->traits);
+        if (known.bytes + bytes > most_bytes()) break;
+        known.bytes += bytes;
+        --first;
+    }
+    known.outcomes.erase(known.outcomes.begin(), first);
+}
+
+std::size_t Learner::bytes() const {
+    const std::lock_guard lock(learning_);
+    std::size_t sum = 0;
+    for (const auto& known : known_) sum += known.bytes + known.of_prompt->bytes() + known.of_answer->bytes();
+    return sum;
+}
+
+void Learner::rebuild(Known& known) const {
     const double prior = known.model.quality.value_or(0.5);
-    known.of_prompt = std::make_unique<Predictor>(prior);
-    known.of_answer = std::make_unique<Predictor>(prior);
+    bound(known);
+    known.of_prompt = std::make_unique<Predictor>(prior, 2, most_bytes());
+    known.of_answer = std::make_unique<Predictor>(prior, 2, most_bytes());
     for (const auto& outcome : known.outcomes) {
         const double weight = weight_of(outcome, known.model);
         known.of_prompt->add(of_prompt_alone(outcome.traits), outcome.value, weight);
@@ -56,11 +81,13 @@ void Learner::rebuild(Known& known) {
 
 void Learner::configure(std::vector<Model> models) {
     const std::lock_guard lock(learning_);
+    const bool others = models_ != models.size();  // each has another part of the whole
+    models_ = models.size();
     std::vector<Known> next;
     for (auto& model : models) {
         const auto same = std::ranges::find(known_, model.id, [](const Known& k) { return k.model.id; });
-        const bool stays =
-            same != known_.end() && same->model.identity == model.identity && same->model.quality == model.quality;
+        const bool stays = !others && same != known_.end() && same->model.identity == model.identity &&
+                           same->model.quality == model.quality;
         if (stays) {
             next.push_back(std::move(*same));
             continue;
@@ -86,14 +113,21 @@ void Learner::learn(std::vector<Outcome> outcomes) {
         auto& known = *found;
         const auto id = id_of(outcome);
         const bool again = !many && std::erase_if(known.outcomes, [&](const Outcome& o) { return id_of(o) == id; }) > 0;
+        if (again) bound(known);
         const bool full = known.outcomes.size() == Predictor::kMostExamples;
-        if (full) known.outcomes.erase(known.outcomes.begin());
+        if (full) {
+            known.bytes -= Predictor::bytes_of(known.outcomes.front().traits);
+            known.outcomes.erase(known.outcomes.begin());
+        }
         if (!many && !again) {
             const double weight = weight_of(outcome, known.model);
             known.of_prompt->learn(of_prompt_alone(outcome.traits), outcome.value, weight);
             if (has_answer(outcome.traits)) known.of_answer->learn(outcome.traits, outcome.value, weight);
         }
+        outcome.traits.shrink_to_fit();
+        known.bytes += Predictor::bytes_of(outcome.traits);
         known.outcomes.push_back(std::move(outcome));
+        if (known.bytes > most_bytes()) bound(known);
         if (many || again) changed.push_back(&known);
     }
     std::ranges::sort(changed);

@@ -35,6 +35,9 @@ class Learner {
     };
     // What was learned of a model under another identity counts this much.
     static constexpr double kOtherIdentity = 0.25;
+    // Of the traits of all outcomes, which predictors hold once or twice more. Each model has an equal part of it, and
+    // at most Predictor::kMostBytes; the oldest outcomes go.
+    static constexpr std::size_t kMostBytes = 16UL << 20;
 
     // The models there are now. What is known of those that stay is kept; where an identity changes, what was learned
     // counts less from now on.
@@ -65,11 +68,14 @@ class Learner {
         std::int64_t answer_tokens = 0;
     };
     std::vector<Summary> summary() const;
+    // Of all traits that are held.
+    std::size_t bytes() const;
 
   private:
     struct Known {
         Model model;
         std::vector<Outcome> outcomes;  // newest last; what the predictors are made from
+        std::size_t bytes = 0;          // of their traits
         std::unique_ptr<Predictor> of_prompt, of_answer;
     };
     struct Pace {
@@ -88,11 +94,14 @@ class Learner {
         // together, so that twenty models cost little more than one.
         std::vector<float> table;
     };
-    static void rebuild(Known& known);
+    void rebuild(Known& known) const;
+    std::size_t most_bytes() const;  // of one model
+    void bound(Known& known) const;
     void publish();
 
-    mutable std::mutex learning_;  // of the two below
+    mutable std::mutex learning_;  // of those below
     std::vector<Known> known_;
+    std::size_t models_ = 1;
     mutable std::mutex pace_mutex_;
     std::unordered_map<std::string, Pace> pace_;
     mutable std::mutex views_mutex_;

@@ -37,9 +37,10 @@ Estimate Learned::predict(const Traits& traits) const {
     return {std::clamp(mean, 0.0, 1.0), std::sqrt(noise * spread)};
 }
 
-Predictor::Predictor(double prior, double prior_weight)
+Predictor::Predictor(double prior, double prior_weight, std::size_t most_bytes)
     : prior_(prior),
       prior_weight_(prior_weight),
+      most_bytes_(most_bytes),
       learned_{std::vector<float>(kAllTraits), std::vector<float>(kAllTraits), prior, 0, 0, prior_weight} {
     note_noise();
 }
@@ -58,6 +59,7 @@ void Predictor::drop_oldest() {
     }
     errors_ *= std::max(0.0, 1 - oldest.weight / learned_.weight);
     learned_.weight = std::max(0.0, learned_.weight - oldest.weight);
+    bytes_ -= bytes_of(oldest.traits);
     examples_.pop_front();
 }
 
@@ -70,7 +72,10 @@ void Predictor::add(Traits traits, double outcome, double weight) {
         square += static_cast<double>(value) * value;
         learned_.information[index] += static_cast<float>(weight * value * value);
     }
-    if (examples_.size() == kMostExamples) drop_oldest();
+    while (!examples_.empty() && (examples_.size() == kMostExamples || bytes_ + bytes_of(traits) > most_bytes_))
+        drop_oldest();
+    traits.shrink_to_fit();
+    bytes_ += bytes_of(traits);
     examples_.push_back({std::move(traits), outcome, weight, square});
 }
 

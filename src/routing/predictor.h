@@ -37,7 +37,8 @@ class Predictor {
   public:
     // `prior` is what is expected before anything is known (0: always wrong, 1: always right), and counts like
     // `prior_weight` outcomes.
-    explicit Predictor(double prior = 0.5, double prior_weight = 2);
+    // Of its examples it keeps the newest that fit into `most_bytes`.
+    explicit Predictor(double prior = 0.5, double prior_weight = 2, std::size_t most_bytes = kMostBytes);
 
     Estimate predict(const Traits& traits) const { return learned_.predict(traits); }
     double score(const Traits& traits) const { return learned_.score(traits); }
@@ -49,8 +50,11 @@ class Predictor {
     void add(Traits traits, double outcome, double weight);
     void settle();
     std::size_t outcomes() const { return examples_.size(); }
+    std::size_t bytes() const { return bytes_; }  // of its examples
 
-    static constexpr std::size_t kMostExamples = 2048;  // the oldest go
+    static constexpr std::size_t kMostExamples = 2048;    // the oldest go
+    static constexpr std::size_t kMostBytes = 8UL << 20;  // of the examples' traits; the oldest go
+    static std::size_t bytes_of(const Traits& traits) { return traits.size() * sizeof(Traits::value_type) + 64; }
 
   private:
     struct Example {
@@ -64,7 +68,9 @@ class Predictor {
     void note_noise();
 
     const double prior_, prior_weight_;
+    const std::size_t most_bytes_;
     std::deque<Example> examples_;
+    std::size_t bytes_ = 0;
     Learned learned_;
     double errors_ = 0;  // weighted squares of what was wrong when it was learned
 };

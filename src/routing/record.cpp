@@ -83,7 +83,7 @@ Table table_of(const config::Config& config) {
     for (const auto& model : config.models) {
         const auto* provider = config.provider(model.provider);
         table.models.push_back({model.id, model.provider, provider->zone, provider->clearance, model.context_tokens,
-                                model.capabilities, model.price, model.quality});
+                                model.capabilities, model.price, model.quality, model.max_output_tokens});
     }
     table.aliases = config.aliases;
     table.rules = config.policy.rules;
@@ -109,6 +109,8 @@ std::string to_json(const Table& table) {
         out.member("input", m.price.input.micros())
             .member("cached_input", m.price.cached_input.micros())
             .member("output", m.price.output.micros());
+        if (m.price.cache_write) out.member("cache_write", m.price.cache_write->micros());
+        if (m.max_output_tokens > 0) out.member("max_output", m.max_output_tokens);
         if (m.quality) put(out, "quality", *m.quality);
         out.end_object();
     }
@@ -147,8 +149,10 @@ Result<Table> table_from_json(const Value& value) {
                            named<Label>(m["clearance"], kLabelNames).value_or(Label::public_),
                            m["context"].integer().value_or(0),
                            std::nullopt,
-                           {micros(m["input"]), micros(m["cached_input"]), micros(m["output"])},
-                           m["quality"].number()};
+                           {micros(m["input"]), micros(m["cached_input"]), micros(m["output"]), std::nullopt},
+                           m["quality"].number(),
+                           m["max_output"].integer().value_or(0)};
+        if (m["cache_write"].exists()) entry.price.cache_write = micros(m["cache_write"]);
         if (const auto bits = m["capabilities"].integer())
             entry.capabilities = config::Capabilities{static_cast<std::uint8_t>(*bits)};
         table.models.push_back(std::move(entry));
@@ -188,6 +192,10 @@ std::string to_json(const Inputs& in) {
         .member("stakes", config::kStakesNames[static_cast<std::size_t>(in.stakes)])
         .member("prompt_tokens", in.features.prompt_tokens);
     if (in.features.context_tokens > 0) out.member("context_tokens", in.features.context_tokens);
+    if (in.features.all_tokens > 0) out.member("all_tokens", in.features.all_tokens);
+    if (in.features.choices != 1) out.member("choices", in.features.choices);
+    if (in.features.bound_tokens > 0) out.member("bound_tokens", in.features.bound_tokens);
+    if (in.features.reserves_most) out.member("reserves_most", true);
     out.member("answer_tokens", in.features.answer_tokens).member("needs", static_cast<int>(in.features.needs.bits));
     out.member("difficulty", in.features.difficulty)
         .member("repeats", in.features.repeats)
@@ -256,6 +264,10 @@ Result<Inputs> inputs_from_json(const Value& value) {
     in.features.prompt_tokens = value["prompt_tokens"].integer().value_or(0);
     in.features.answer_tokens = value["answer_tokens"].integer().value_or(0);
     in.features.context_tokens = value["context_tokens"].integer().value_or(0);
+    in.features.all_tokens = value["all_tokens"].integer().value_or(0);
+    in.features.choices = value["choices"].integer().value_or(1);
+    in.features.bound_tokens = value["bound_tokens"].integer().value_or(0);
+    in.features.reserves_most = value["reserves_most"].boolean().value_or(false);
     in.features.needs.bits = static_cast<std::uint8_t>(value["needs"].integer().value_or(0));
     in.features.difficulty = static_cast<int>(value["difficulty"].integer().value_or(0));
     in.features.repeats = static_cast<int>(value["repeats"].integer().value_or(0));

@@ -26,7 +26,8 @@ struct Table {
         std::int64_t context_tokens = 0;  // 0: not claimed
         std::optional<config::Capabilities> capabilities;
         Price price;
-        std::optional<double> quality;  // the owner's word
+        std::optional<double> quality;       // the owner's word
+        std::int64_t max_output_tokens = 0;  // the most that it answers with; 0: not claimed
     };
     std::vector<Entry> models;
     std::vector<config::Alias> aliases;
@@ -160,13 +161,21 @@ View view_of(const Table& table, Zone zone, const Inputs& inputs);
 // Errors: not_found, for an alias that does not exist (with the nearest that does).
 Result<Decision> decide(const Table& table, const Inputs& inputs);
 
-// What an answer may cost at most: the prompt's estimate and the answer's bound, at the model's price.
+// What a request may use at most: the estimate of all that is sent, and the bounds of all its answers.
+Usage worst_usage(const Table::Entry& entry, const Features& features);
+// The same at the model's price.
 Money worst_cost(const Table::Entry& entry, const Features& features);
+// The tokens that one answer may have: what was asked for, else the bound that the owner's policy gives it under a
+// budget, else answer_room().
+std::int64_t answer_bound(const Table::Entry& entry, const Features& features);
+// Whether that bound has to be set in the request, since the client set none.
+bool needs_bound(const Table::Entry& entry, const Features& features);
 // What a good answer is worth where so much depends on it, in the owner's currency.
 double value_of_answer(const Table& table, config::Stakes stakes);
 // What it is expected to cost.
 Money likely_cost(const Table::Entry& entry, const Features& features, const Outlook* outlook);
-// Tokens of room for the answer: what was asked for, or 1,024 but at most a quarter of the context.
+// Tokens of room for the answer: what was asked for, or 1,024 (under a budget, the policy's bound) but at most a
+// quarter of the context.
 std::int64_t answer_room(const Table::Entry& entry, const Features& features);
 
 // Whether there is more than one model that the alias may mean: else nothing is to be expected of any.

@@ -10,10 +10,22 @@ namespace tandem::upstream {
 
 namespace {
 
+constexpr std::size_t kErrorBytes = 256 * 1024;  // of an answer that is an error
+
+// Some providers repeat the key that they refuse. It is the owner's, and none of the client's business.
+void take_out_key(std::string& text, const Secret& key) {
+    constexpr std::size_t kShortestKey = 8;
+    const auto& secret = key.reveal();
+    if (secret.size() < kShortestKey) return;
+    for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at))
+        text.replace(at, secret.size(), "(the provider's key)");
+}
+
 Failure from_status(int status, std::string body, const net::Fields& headers, const Endpoint& endpoint,
                     const std::string& provider, WallTime now) {
     Failure failure;
     failure.status = status;
+    take_out_key(body, *endpoint.api_key);
     json::Document document;
     Said said;
     if (document.parse(body))
@@ -109,7 +121,7 @@ net::Task<std::expected<Sent, Failure>> send(net::Caller& client, privacy::Clear
     call.headers.add("User-Agent", "tandem/" TANDEM_VERSION);
     if (far && !asked.stream) call.headers.add("Accept-Encoding", "gzip");
     manner.authorize(call.headers, *endpoint.api_key);
-    asked.headers.each([&](std::string_view name, std::string_view value) { call.headers.add(name, value); });
+    for (const auto& header : clearance.headers()) call.headers.add(header.name, header.value);
     call.body = clearance.body();
     call.deadline = deadline;
     call.connect_timeout = endpoint.connect_timeout;
@@ -120,7 +132,7 @@ net::Task<std::expected<Sent, Failure>> send(net::Caller& client, privacy::Clear
     const int status = answer->status();
     if (status != 200) {
         const net::Fields headers = answer->headers();
-        auto body = co_await answer->read_all();
+        auto body = co_await answer->read_first(kErrorBytes);
         co_return Failed(
             from_status(status, body ? std::move(*body) : "", headers, endpoint, clearance.provider(), clock.wall()));
     }

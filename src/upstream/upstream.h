@@ -54,15 +54,15 @@ struct Sent {
     bool stream = false;  // events or lines as they come, by its content type
 };
 
-// One call: where to below the provider's base URL, and what the client said that its provider may want to know.
+// One call: where to below the provider's base URL. Nothing of it is made by a client: that is in the Clearance.
 struct Call {
     std::string path;
     std::string method = "POST";
     bool stream = false;
-    net::Fields headers;
 };
 
-// Sends the cleared body to call.path below the provider's base URL, and waits for the answer's header.
+// Sends the cleared body and the cleared headers to call.path below the provider's base URL, and waits for the answer's
+// header.
 net::Task<std::expected<Sent, Failure>> send(net::Caller& client, privacy::Clearance clearance,
                                              const ledger::Reservation& leave_to_spend, const Endpoint& endpoint,
                                              Call call, SteadyTime deadline, net::Cancel& cancel, const Clock& clock);

@@ -1,6 +1,7 @@
 """The one door: every route of the table reads the deciding headers, whatever it answers. The table is the one that the
 server shows at /tandem/v1/openapi.json, so that a new route is walked by itself."""
 import http.client
+import itertools
 import json
 import re
 import unittest
@@ -41,6 +42,8 @@ def form(text):
 
 
 class Routes(unittest.TestCase):
+    numbers = itertools.count(1)
+
     @classmethod
     def setUpClass(cls):
         cls.cloud, cls.home = Upstream(), Upstream()
@@ -156,7 +159,8 @@ policy: {{ preset: cloud-first }}
         self.assertEqual(self.cloud.connections, before)
 
     def batch(self, file_headers, batch_headers, model="m", key=ALICE):
-        line = json.dumps({"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": {"model": model, "messages": [{"role": "user", "content": "hello"}]}})
+        # New words each time: what was private before is known again.
+        line = json.dumps({"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": {"model": model, "messages": [{"role": "user", "content": f"hello {next(self.numbers)}"}]}})
         status, _, raw = self.call("POST", "/v1/files", [key, ("content-type", "multipart/form-data; boundary=b"), *file_headers], form(line))
         self.assertEqual(status, 200, raw)
         status, _, raw = self.call("POST", "/v1/batches", [key, *batch_headers], {"input_file_id": json.loads(raw)["id"], "endpoint": "/v1/chat/completions", "completion_window": "24h"})
@@ -178,12 +182,13 @@ policy: {{ preset: cloud-first }}
 
     def test_a_conversation_is_as_private_as_any_header_that_its_parts_came_with(self):
         private = ("x-tandem-label", "private")
-        item = {"items": [{"type": "message", "role": "user", "content": "hello"}]}
+        def item():
+            return {"items": [{"type": "message", "role": "user", "content": f"hello {next(self.numbers)}"}]}
         def begin(*headers):
-            return json.loads(self.call("POST", "/v1/conversations", [ALICE, *headers], item)[2])["id"]
+            return json.loads(self.call("POST", "/v1/conversations", [ALICE, *headers], item())[2])["id"]
         def by_items(*headers):
             id = begin()
-            self.assertEqual(self.call("POST", f"/v1/conversations/{id}/items", [ALICE, *headers], item)[0], 200)
+            self.assertEqual(self.call("POST", f"/v1/conversations/{id}/items", [ALICE, *headers], item())[0], 200)
             return id
         def by_metadata(*headers):
             id = begin()

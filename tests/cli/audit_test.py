@@ -102,6 +102,137 @@ class Audit(unittest.TestCase):
         self.assertEqual((self.tandem.folder / "data/egress.checkpoints").stat().st_mode & 0o777 if self.checkpoints() else 0o600, 0o600)
 
 
+class Damage(unittest.TestCase):
+    """Whatever is taken from the record, its head or its checkpoints is told, before a new start, after it, and for ever."""
+
+    def setUp(self):
+        warnings.simplefilter("ignore", ResourceWarning)
+        self.cloud = Upstream()
+        self.addCleanup(self.cloud.close)
+
+    def prepared(self):
+        tandem = Tandem(f"providers:\n  far: {self.cloud.provider('cloud')}\nmodels:\n  m: {{ provider: far }}\n")
+        self.addCleanup(tandem.stop)
+        for i in range(5):
+            self.assertEqual(tandem.chat(f"hello {i}", model="m")[0], 200)
+        self.stop(tandem)
+        self.assertEqual(tandem.cli("audit", "verify").returncode, 0)
+        return tandem
+
+    def stop(self, tandem):
+        tandem.process.terminate()
+        tandem.process.wait(60)
+
+    def sql(self, tandem, *texts):
+        with sqlite3.connect(tandem.folder / "data/ledger.db") as database:
+            for text in texts:
+                database.execute(text)
+        database.close()
+
+    def file(self, tandem):
+        return tandem.folder / "data/egress.checkpoints"
+
+    def test_whatever_is_taken_away_is_told_before_and_after_a_start_and_after_new_records(self):
+        # The head as it would be had the last two records never been.
+        shorter = "UPDATE egress_head SET records = 3, hash = (SELECT hash FROM egress WHERE sequence = 3)"
+        cut = lambda keep: lambda t: self.sql(t, f"DELETE FROM egress WHERE sequence > {keep}")
+        def no_file(t):
+            self.file(t).unlink()
+        def empty_file(t):
+            self.file(t).write_text("")
+        def both(*steps):
+            return lambda t: [step(t) for step in steps]
+        damages = {
+            "the last record": cut(4), "the last two": cut(3), "all records": cut(0),
+            "the first": lambda t: self.sql(t, "DELETE FROM egress WHERE sequence = 1"),
+            "one in the middle": lambda t: self.sql(t, "DELETE FROM egress WHERE sequence = 3"),
+            "the file of checkpoints": no_file, "what is in that file": empty_file,
+            "half of its line": lambda t: self.file(t).write_text(self.file(t).read_text()[:60]),
+            "the last records and the file": both(cut(3), no_file), "the last records and what is in the file": both(cut(3), empty_file),
+            "all records and the file": both(cut(0), no_file),
+            "the head": lambda t: self.sql(t, "DELETE FROM egress_head"),
+            "the head and the last records": both(cut(3), lambda t: self.sql(t, "DELETE FROM egress_head")),
+            "the head, the last records and the file": both(cut(3), lambda t: self.sql(t, "DELETE FROM egress_head"), no_file),
+            "the head, which says less": lambda t: self.sql(t, shorter),
+            "the head, which says more": lambda t: self.sql(t, "UPDATE egress_head SET records = 9"),
+            "the head, with another hash": lambda t: self.sql(t, "UPDATE egress_head SET hash = replace(hash, 'a', 'b')"),
+            "the last records, and the head says so": both(lambda t: self.sql(t, shorter), cut(3)),
+            "the last records and the file, and the head says so": both(lambda t: self.sql(t, shorter), cut(3), no_file),
+            "all records and the file, and the head says so": both(lambda t: self.sql(t, "UPDATE egress_head SET records = 0, hash = printf('%064d', 0)"), cut(0), no_file),
+        }
+        for what, damage in damages.items():
+            with self.subTest(gone=what):
+                tandem = self.prepared()
+                damage(tandem)
+                self.told(tandem, "before a start")
+                tandem.start()
+                until(lambda: self.file(tandem).exists() and self.file(tandem).read_text(), "the file of checkpoints")
+                self.told(tandem, "after a start")
+                if "middle" not in what and "the first" not in what and "another hash" not in what and "half" not in what:
+                    self.assertIn("audit verify", tandem.log_text())
+                for i in range(4):
+                    self.assertEqual(tandem.chat(f"more {i}", model="m")[0], 200)
+                self.told(tandem, "after new records")
+                self.assertEqual(tandem.cli("audit", "prove").returncode, 6)
+                doctor = json.loads(tandem.cli("doctor", "--json").stdout)
+                self.assertEqual([c["grade"] for c in doctor if c["check"] == "egress record"], ["bad"])
+                self.stop(tandem)
+                tandem.start()
+                self.told(tandem, "after another start")
+
+    def told(self, tandem, when):
+        result = tandem.cli("audit", "verify")
+        self.assertEqual(result.returncode, 6, f"{when}: {result.stdout}")
+        self.assertIn("BROKEN", result.stderr)
+
+    def test_an_older_copy_of_the_database_is_told(self):
+        tandem = self.prepared()
+        data = tandem.folder / "data"
+        kept = tandem.folder / "kept.db"
+        with sqlite3.connect(data / "ledger.db") as live, sqlite3.connect(kept) as copy:
+            live.backup(copy)
+        tandem.start()
+        self.assertEqual(tandem.chat("later", model="m")[0], 200)
+        self.stop(tandem)
+        for leftover in ("ledger.db-wal", "ledger.db-shm"):
+            (data / leftover).unlink(missing_ok=True)
+        shutil.copy(kept, data / "ledger.db")
+        self.told(tandem, "before a start")
+        tandem.start()
+        self.assertIn("its end is missing", tandem.log_text())
+        for i in range(3):
+            self.assertEqual(tandem.chat(f"more {i}", model="m")[0], 200)
+        self.told(tandem, "after new records")
+
+    def test_a_file_that_is_cut_while_the_server_runs_is_told(self):
+        for name, damage in (("removed", lambda file: file.unlink()), ("emptied", lambda file: file.write_text(""))):
+            with self.subTest(file=name):
+                tandem = self.prepared()
+                tandem.start()
+                self.assertEqual(tandem.chat("one", model="m")[0], 200)
+                until(lambda: '"records":6' in self.file(tandem).read_text(), "the checkpoint")
+                damage(self.file(tandem))
+                self.assertEqual(tandem.chat("two", model="m")[0], 200)
+                until(lambda: self.file(tandem).exists() and '"records":7' in self.file(tandem).read_text(), "the next checkpoint")
+                self.told(tandem, "while it runs")
+                self.assertIn("was cut or removed", tandem.log_text())
+
+    def test_a_database_of_an_older_version_gets_its_head_from_its_last_record(self):
+        tandem = self.prepared()
+        self.sql(tandem, "DROP TABLE egress_head", "DROP TABLE egress_damage", "ALTER TABLE egress DROP COLUMN headers", "DROP TABLE label_memory", "DROP TABLE label_keys",
+                 "DROP TABLE label_releases", "DROP TABLE label_released", "DROP INDEX labelled_decisions_by_name", "DROP INDEX labelled_decisions_by_key",
+                 *[f"ALTER TABLE labelled_decisions DROP COLUMN {c}" for c in ("key", "name", "goes_on", "leaves", "answer")],
+                 "CREATE TABLE conversation_labels (fingerprint INTEGER PRIMARY KEY, label INTEGER NOT NULL, rest INTEGER NOT NULL DEFAULT 3, released INTEGER NOT NULL DEFAULT 0) STRICT",
+                 "INSERT INTO conversation_labels VALUES (1, 2, 2, 0)", "PRAGMA user_version = 9")
+        tandem.start()
+        self.assertEqual(tandem.chat("later", model="m")[0], 200)
+        result = tandem.cli("audit", "verify")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.stop(tandem)
+        self.sql(tandem, "DELETE FROM egress WHERE sequence > 4")
+        self.told(tandem, "of the old records")
+
+
 class Release(unittest.TestCase):
     def test_a_label_is_lowered_on_the_owners_word_alone_and_on_record(self):
         warnings.simplefilter("ignore", ResourceWarning)

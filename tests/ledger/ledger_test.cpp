@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <future>
 #include <thread>
 
@@ -31,7 +33,7 @@ struct Opened {
     std::unique_ptr<store::Store> store;
     test::ManualClock clock;
     Opened() {
-        static const store::Migration all[] = {{kLedgerSchema}};
+        static const store::Migration all[] = {{kLedgerSchema}, {kLedgerSchema2}};
         store = std::move(*store::Store::open(folder.path / "db", all, store::Durability::process));
     }
     void attempt(const std::string& key, Money cost) {
@@ -134,6 +136,209 @@ TEST(Limits, of_rate_tokens_and_concurrency_hold) {
     EXPECT_FALSE(budgets.reserve(key, {}, {20}));
     tokens->settle({}, {50});
     EXPECT_TRUE(budgets.reserve(key, {}, {50}));
+}
+
+// A clock whose two hands are set apart: the wall's may go back, the steady one may not.
+struct TwoClocks final : Clock {
+    milliseconds wall_now{1'700'000'000'000};
+    milliseconds steady_now{1'000'000};
+    SteadyTime steady() const override { return SteadyTime(steady_now); }
+    WallTime wall() const override { return WallTime(wall_now); }
+    void pass(milliseconds time) {
+        wall_now += time;
+        steady_now += time;
+    }
+};
+
+TEST(Budgets, are_not_opened_again_by_a_clock_that_goes_back) {
+    TwoClocks clock;
+    Budgets budgets(clock);
+    const auto key = key_with(Money::from_micros(100));
+    budgets.reserve(key, Money::from_micros(100), {1})->settle(Money::from_micros(100), {1});
+    clock.wall_now -= std::chrono::hours(30);
+    EXPECT_NE(budgets.refusal(key, Money::from_micros(1)), "");
+    // And time goes on: a day later there is a new day.
+    clock.pass(std::chrono::hours(24));
+    EXPECT_EQ(budgets.refusal(key, Money::from_micros(100)), "");
+}
+
+TEST(Budgets, count_an_attempt_across_midnight_on_the_day_of_its_start_before_and_after_a_restart) {
+    Opened o;
+    o.clock.now = milliseconds(1'700'006'400'000 - 1'000);  // a second before midnight in UTC
+    const auto key = key_with(Money::from_micros(100));
+    Budgets budgets(o.clock);
+    auto held = budgets.reserve(key, Money::from_micros(80), {1});
+    ASSERT_TRUE(held);
+    o.attempt("alice", Money::from_micros(80));  // its record has the time of its start
+    o.clock.now += std::chrono::seconds(2);
+    held->settle(Money::from_micros(80), {1});
+    Budgets loaded(o.clock);
+    ASSERT_TRUE(loaded.load(*o.store));
+    for (auto* one : {&budgets, &loaded}) {
+        EXPECT_EQ(one->refusal(key, Money::from_micros(100)), "");
+        const auto total = key_with(Money::from_micros(100), config::Budget::Window::total);
+        EXPECT_EQ(one->refusal(total, Money::from_micros(20)), "");
+        EXPECT_NE(one->refusal(total, Money::from_micros(21)), "");
+    }
+}
+
+TEST(Budgets, count_after_a_restart_an_attempt_that_began_after_midnight_for_a_decision_before_it) {
+    Opened o;
+    const auto midnight = 1'700'006'400'000;
+    o.clock.now = milliseconds(midnight - 500);
+    AttemptRecord a;
+    a.decision = DecisionId::make(o.clock, *system_random());
+    a.time = midnight + 500;
+    a.key = "alice";
+    a.cost = Money::from_micros(90);
+    std::promise<bool> done;
+    Ledger ledger(*o.store);
+    ledger.close({a}, {}, [&](Result<Receipt> receipt) { done.set_value(receipt.has_value()); });
+    ASSERT_TRUE(done.get_future().get());
+    o.clock.now = milliseconds(midnight + 2'000);
+    Budgets budgets(o.clock);
+    ASSERT_TRUE(budgets.load(*o.store));
+    EXPECT_NE(budgets.refusal(key_with(Money::from_micros(100)), Money::from_micros(11)), "");
+}
+
+TEST(Budgets, say_in_a_refusal_the_currency_when_the_window_ends_and_what_to_set) {
+    test::ManualClock clock;
+    Budgets budgets(clock);
+    budgets.speak_of("EUR");
+    const auto refusal = budgets.refusal(key_with(Money::from_micros(100)), Money::from_micros(200));
+    for (const auto* part : {"EUR", "until 2023-11-15 00:00 UTC", "keys.alice.budgets", "0.000200"})
+        EXPECT_NE(refusal.find(part), std::string::npos) << refusal;
+    const auto month = budgets.refusal(key_with(Money{}, config::Budget::Window::month), Money::from_micros(1));
+    EXPECT_NE(month.find("2023-12-01 00:00 UTC"), std::string::npos) << month;
+}
+
+TEST(Budgets, let_a_reservation_grow_only_into_what_is_left) {
+    test::ManualClock clock;
+    Budgets budgets(clock);
+    const auto key = key_with(Money::from_micros(100));
+    auto held = budgets.reserve(key, Money::from_micros(60), {1});
+    ASSERT_TRUE(held);
+    EXPECT_TRUE(budgets.extend(key, *held, Money::from_micros(40), {1}));
+    EXPECT_FALSE(budgets.extend(key, *held, Money::from_micros(1), {1}));
+    held->settle(Money::from_micros(10), {1});
+    EXPECT_EQ(budgets.refusal(key, Money::from_micros(90)), "");
+    EXPECT_FALSE(budgets.extend(key, *held, Money::from_micros(1), {1}));
+}
+
+// Whatever is asked and however long it takes: the tokens of attempts that any 60 seconds touch are at most the limit.
+TEST(Limits, hold_in_every_sixty_seconds_whatever_the_minute) {
+    constexpr std::int64_t kTokens = 1'000, kRequests = 20;
+    struct Span {
+        std::int64_t from, to, tokens;
+    };
+    for (unsigned seed = 0; seed < 40; ++seed) {
+        auto random = seeded_random(seed);
+        TwoClocks clock;
+        Budgets budgets(clock);
+        auto key = client_named("k");
+        key.limits = {kRequests, kTokens, 0};
+        struct Held {
+            Reservation reservation;
+            Span span;
+        };
+        std::vector<Held> held;
+        std::vector<Span> done;
+        std::vector<std::int64_t> admitted;
+        for (int step = 0; step < 600; ++step) {
+            clock.pass(milliseconds(random->next() % 4'000));
+            if (random->next() % 10 == 0) clock.wall_now -= std::chrono::hours(1);
+            const auto now = clock.steady_now.count();
+            if (budgets.admit(key)) admitted.push_back(now);
+            const auto want = static_cast<std::int64_t>(1 + random->next() % 300);
+            if (auto got = budgets.reserve(key, {}, {want})) held.push_back({std::move(*got), {now, now, want}});
+            while (!held.empty() && random->next() % 3 != 0) {
+                const auto at = random->next() % held.size();
+                auto& one = held[at];
+                one.span.to = now;
+                one.span.tokens =
+                    static_cast<std::int64_t>(random->next() % static_cast<std::uint64_t>(one.span.tokens + 1));
+                one.reservation.settle({}, {one.span.tokens});
+                done.push_back(one.span);
+                held.erase(held.begin() + static_cast<std::ptrdiff_t>(at));
+            }
+        }
+        ASSERT_GT(done.size(), 50U);
+        for (const auto& first : done) {
+            std::int64_t tokens = 0;
+            for (const auto& other : done)  // of those that the minute before the start of this one touches
+                if (other.from <= first.from && other.to > first.from - 60'000) tokens += other.tokens;
+            EXPECT_LE(tokens, kTokens) << "seed " << seed;
+        }
+        for (const auto first : admitted)
+            EXPECT_LE(std::ranges::count_if(admitted, [&](auto t) { return t >= first && t < first + 60'000; }),
+                      kRequests)
+                << "seed " << seed;
+    }
+}
+
+TEST(Ledger, counts_what_was_under_way_at_a_crash_at_the_most_that_it_could_cost) {
+    Opened o;
+    AttemptRecord a;
+    a.decision = DecisionId::make(o.clock, *system_random());
+    a.time = o.clock.wall().time_since_epoch().count();
+    a.key = "alice";
+    a.provider = "far";
+    a.model = "big";
+    a.zone = Zone::cloud;
+    a.usage = {{100}, {0}, {1024}, {0}, true};
+    a.cost = Money::from_micros(70);
+    auto ended = a;
+    ended.number = 2;
+    ASSERT_TRUE(o.store->run([&](store::Database& database) -> Result<> {
+        if (auto ok = open(database, a); !ok) return ok;
+        return open(database, ended);
+    }));
+    ended.outcome = "answered";
+    ended.cost = Money::from_micros(5);
+    Ledger ledger(*o.store);
+    std::promise<bool> done;
+    ledger.close({ended}, {}, [&](Result<Receipt> receipt) { done.set_value(receipt.has_value()); });
+    ASSERT_TRUE(done.get_future().get());
+
+    const auto lost = settle_lost(*o.store);
+    ASSERT_TRUE(lost);
+    EXPECT_EQ(lost->attempts, 1);
+    EXPECT_EQ(lost->cost.micros(), 70);
+    EXPECT_EQ(settle_lost(*o.store)->attempts, 0);
+    auto database = store::Database::open_to_read(o.folder.path / "db");
+    const auto attempts = attempts_of(**database, a.decision.text());
+    ASSERT_TRUE(attempts);
+    ASSERT_EQ(attempts->size(), 2U);
+    EXPECT_EQ(attempts->at(0).outcome, "lost");
+    EXPECT_TRUE(attempts->at(0).usage.estimated);
+    EXPECT_EQ(attempts->at(0).usage.output.count, 1024);
+    EXPECT_EQ(attempts->at(1).outcome, "answered");
+    Budgets budgets(o.clock);
+    ASSERT_TRUE(budgets.load(*o.store));
+    EXPECT_NE(budgets.refusal(key_with(Money::from_micros(100)), Money::from_micros(26)), "");
+    EXPECT_EQ(budgets.refusal(key_with(Money::from_micros(100)), Money::from_micros(25)), "");
+}
+
+TEST(Cost, of_what_goes_into_a_cache_is_its_own) {
+    Price price{Money::from_micros(4'000'000), Money::from_micros(400'000), Money::from_micros(10'000'000)};
+    const Usage usage{{1010}, {0}, {5}, {0}, false, {1000}};
+    EXPECT_EQ(cost_of(usage, price).micros(), 4040 + 50);
+    price.cache_write = Money::from_micros(5'000'000);
+    EXPECT_EQ(cost_of(usage, price).micros(), 40 + 5000 + 50);
+}
+
+TEST(Cost, of_hostile_counts_neither_wraps_nor_stops_the_sums) {
+    Opened o;
+    const Price price{Money::from_micros(1'000'000'000'000), {}, Money::from_micros(1'000'000'000'000)};
+    const auto most = cost_of({{INT64_MAX}, {INT64_MIN}, {INT64_MAX}, {0}}, price);
+    for (int i = 0; i < 20; ++i) o.attempt("alice", most);
+    auto database = store::Database::open_to_read(o.folder.path / "db");
+    EXPECT_TRUE(cost_by(**database, CostBy::key, 0));
+    Budgets budgets(o.clock);
+    ASSERT_TRUE(budgets.load(*o.store));
+    EXPECT_NE(budgets.refusal(key_with(Money::from_micros(100)), Money::from_micros(1)), "");
+    EXPECT_GT((Money::from_micros(INT64_MAX) + Money::from_micros(1)).micros(), 0);
+    EXPECT_LT((Money::from_micros(INT64_MIN) - Money::from_micros(1)).micros(), 0);
 }
 
 TEST(Ledger, adds_up_by_model_zone_key_and_day) {

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "privacy/disguise.h"
 #include "privacy/egress.h"
+#include "privacy/keys.h"
 #include "privacy/patterns/patterns.h"
 #include "tests/support.h"
 
@@ -223,8 +224,8 @@ struct Opened {
     Vault vault{nullptr, "no key", clock};
     Opened() { store = std::move(*store::Store::open(folder.path / "db", migrations(), store::Durability::process)); }
     static std::span<const store::Migration> migrations() {
-        static const std::string sql =
-            std::string(kEgressSchema) + kLabelSchema + kEgressSchema2 + kLabelSchema2 + kVaultSchema;
+        static const std::string sql = std::string(kEgressSchema) + kLabelSchema + kEgressSchema2 + kLabelSchema2 +
+                                       kVaultSchema + kEgressSchema3 + kLabelSchema3;
         static const store::Migration all[] = {{sql.c_str()}};
         return all;
     }
@@ -314,7 +315,7 @@ chat::Request conversation(std::vector<std::string> texts) {
 }
 
 Known remembered(const LabelMemory& memory, std::vector<std::string> texts, std::string_view id = "") {
-    return memory.recall(identify(conversation(std::move(texts)), id)).known;
+    return memory.recall(identify(conversation(std::move(texts)), id), "").known;
 }
 
 constexpr Known kNothing{};
@@ -325,16 +326,16 @@ TEST(LabelMemory, a_conversation_keeps_its_highest_label_across_turns_and_restar
     {
         LabelMemory memory;
         const auto first = identify(conversation({"my card is ..."}), "");
-        EXPECT_EQ(memory.recall(first).known, kNothing);
-        auto job = memory.remember(first, kPrivate, "");
+        EXPECT_EQ(memory.recall(first, "").known, kNothing);
+        auto job = memory.remember(first, kPrivate, {});
         ASSERT_TRUE(job);
         ASSERT_TRUE(o.store->run(job));
         EXPECT_EQ(remembered(memory, {"my card is ...", "noted", "thanks"}), kPrivate);
         EXPECT_EQ(remembered(memory, {"another", "noted", "thanks"}), kNothing);
         // Lower labels change nothing and write nothing.
-        EXPECT_FALSE(memory.remember(first, {Label::internal, Label::internal}, ""));
-        EXPECT_FALSE(memory.remember(first, kNothing, ""));
-        auto by_id = memory.remember(identify(conversation({"x"}), "c1"), {Label::secret, Label::public_}, "");
+        EXPECT_FALSE(memory.remember(first, {Label::internal, Label::internal}, {}));
+        EXPECT_FALSE(memory.remember(first, kNothing, {}));
+        auto by_id = memory.remember(identify(conversation({"x"}), "c1"), {Label::secret, Label::public_}, {});
         ASSERT_TRUE(o.store->run(by_id));
     }
     LabelMemory again;
@@ -348,8 +349,8 @@ TEST(LabelMemory, knows_a_part_of_a_conversation_again) {
     const std::string question = "What does the report say about the patient in room four?";
     const std::string answer = "It says that he is to be kept for another night, and why.";
     LabelMemory memory;
-    (void)memory.remember(identify(conversation({"hello", "hello", question}), ""), kPrivate, "");
-    (void)memory.remember_piece(piece_of_answer(answer), kPrivate);
+    (void)memory.remember(identify(conversation({"hello", "hello", question}), ""), kPrivate, {});
+    (void)memory.remember_answer(piece_of_answer(answer), 0, kPrivate, "", "");
     EXPECT_EQ(remembered(memory, {question}), kPrivate);
     EXPECT_EQ(remembered(memory, {"go on", answer}), kPrivate);
     EXPECT_EQ(remembered(memory, {"hello", "hello"}), kNothing);
@@ -358,8 +359,8 @@ TEST(LabelMemory, knows_a_part_of_a_conversation_again) {
 TEST(LabelMemory, what_was_public_before_is_no_mark_of_a_private_conversation) {
     const std::string command = "Please write a title of four words for this conversation.";
     LabelMemory memory;
-    memory.note_public(identify(conversation({command}), ""));
-    (void)memory.remember(identify(conversation({"my card is ...", "noted", command}), ""), kPrivate, "");
+    memory.note_public(identify(conversation({command}), ""), "");
+    (void)memory.remember(identify(conversation({"my card is ...", "noted", command}), ""), kPrivate, {});
     EXPECT_EQ(remembered(memory, {command}), kNothing);
     EXPECT_EQ(remembered(memory, {"my card is ...", "noted", command}), kPrivate);
 }
@@ -369,28 +370,148 @@ TEST(LabelMemory, a_release_holds_for_the_beginning_it_was_given_for) {
     Opened o;
     LabelMemory memory;
     const auto whole = identify(conversation({"a long enough text to be remembered alone"}), "");
-    ASSERT_TRUE(o.store->run(memory.remember(whole, kPrivate, "dec_1")));
-    std::int64_t fingerprint = 0;
+    ASSERT_TRUE(o.store->run(memory.remember(whole, kPrivate, {.decision = "dec_1"})));
+    LabelledConversation named;
     ASSERT_TRUE(o.store->run([&](store::Database& database) -> Result<> {
         auto found = conversation_of(database, "dec_1");
         EXPECT_FALSE(conversation_of(database, "dec_2"));
         if (!found) return fail(found.error());
-        fingerprint = found->fingerprint;
+        named = *found;
         return {};
     }));
-    ASSERT_TRUE(o.store->run(memory.release(fingerprint, Label::public_)));
+    auto job = memory.release(named, Label::public_);
+    ASSERT_TRUE(job);
+    ASSERT_TRUE(o.store->run(*job));
     LabelMemory again;
     ASSERT_TRUE(again.load(*o.store));
     for (auto* one : {&memory, &again}) {
-        const auto recalled =
-            one->recall(identify(conversation({"a long enough text to be remembered alone", "noted", "thanks"}), ""));
+        const auto recalled = one->recall(
+            identify(conversation({"a long enough text to be remembered alone", "noted", "thanks"}), ""), "");
         EXPECT_EQ(recalled.known, kNothing);
-        EXPECT_EQ(recalled.released, 0U);
+        EXPECT_EQ(recalled.released.size(), 1U);
     }
     (void)memory.remember(identify(conversation({"a long enough text to be remembered alone", "noted", later}), ""),
-                          kPrivate, "dec_3");
+                          kPrivate, {.decision = "dec_3"});
     EXPECT_EQ(remembered(memory, {"a long enough text to be remembered alone", "noted", later, "ok"}), kPrivate);
     EXPECT_EQ(remembered(memory, {"a long enough text to be remembered alone", "noted"}), kNothing);
+}
+
+std::vector<std::string> many(const std::string& of, int count) {
+    std::vector<std::string> texts;
+    for (int i = 0; i < count; ++i) texts.push_back(of + " says this for the time " + std::to_string(i) + ".");
+    return texts;
+}
+
+Known recalled_of(const LabelMemory& memory, std::vector<std::string> texts, const std::string& key) {
+    const auto recalled = memory.recall(identify(conversation(std::move(texts)), ""), key);
+    return {higher(recalled.known.label, recalled.floor.label), higher(recalled.known.rest, recalled.floor.rest)};
+}
+
+TEST(LabelMemory, of_one_key_is_bounded_and_never_lets_go_of_what_was_private) {
+    Opened o;
+    LabelMemory memory;
+    memory.set_quota(100);
+    const auto run = [&](store::Store::Job job) {
+        if (job) ASSERT_TRUE(o.store->run(std::move(job)));
+    };
+    const auto hers = many("She", 3), his = many("He of room four", 3);
+    run(memory.remember(identify(conversation(his), ""), kPrivate, {.key = "bob"}));
+    run(memory.remember(identify(conversation(hers), ""), {Label::secret, Label::public_}, {.key = "alice"}));
+    for (int i = 0; i < 20; ++i)
+        run(memory.remember(identify(conversation(many("Flood " + std::to_string(i), 40)), ""),
+                            {Label::internal, Label::internal}, {.key = "alice"}));
+    LabelMemory again;
+    again.set_quota(100);
+    ASSERT_TRUE(again.load(*o.store));
+    for (auto* one : {&memory, &again}) {
+        EXPECT_EQ(recalled_of(*one, hers, "alice").label, Label::secret);
+        EXPECT_EQ(recalled_of(*one, {hers[2]}, "alice").label, Label::secret);
+        EXPECT_EQ(recalled_of(*one, {his[2]}, "bob"), kPrivate);
+        EXPECT_EQ(recalled_of(*one, {"something else that is long enough to be known"}, "bob"), kNothing);
+        EXPECT_EQ(recalled_of(*one, {"something else that is long enough to be known"}, "alice").label, Label::secret);
+    }
+    ASSERT_TRUE(o.store->run([](store::Database& database) -> Result<> {
+        const auto keys = memory_of_keys(database);
+        if (!keys) return fail(keys.error());
+        EXPECT_EQ(keys->size(), 2U);
+        for (const auto& key : *keys) {
+            EXPECT_LE(key.entries, 100);
+            EXPECT_EQ(key.floor, key.key == "alice" ? Label::secret : Label::public_);
+        }
+        return {};
+    }));
+    run(again.forget("alice"));
+    EXPECT_EQ(recalled_of(again, hers, "alice"), kNothing);
+    EXPECT_EQ(recalled_of(again, {his[2]}, "bob"), kPrivate);
+    LabelMemory third;
+    ASSERT_TRUE(third.load(*o.store));
+    EXPECT_EQ(recalled_of(third, hers, "alice"), kNothing);
+    EXPECT_EQ(recalled_of(third, {his[2]}, "bob"), kPrivate);
+}
+
+TEST(LabelMemory, remembers_little_of_a_request_that_nobody_may_see) {
+    Opened o;
+    LabelMemory memory;
+    const auto texts = many("A message of many", 10'000);
+    const Known found{Label::private_, Label::public_};
+    ASSERT_TRUE(
+        o.store->run(memory.remember(identify(conversation(texts), "talk"), found, {.key = "k", .refused = true})));
+    EXPECT_EQ(recalled_of(memory, {"other words that are long enough to be known"}, "k"), kNothing);
+    EXPECT_EQ(memory.recall(identify(conversation({"x"}), "talk"), "k").known, found);
+    auto longer = texts;
+    longer.emplace_back("and on");
+    EXPECT_EQ(recalled_of(memory, longer, "k"), found);
+    ASSERT_TRUE(o.store->run([](store::Database& database) -> Result<> {
+        const auto keys = memory_of_keys(database);
+        if (!keys) return fail(keys.error());
+        EXPECT_LE(keys->front().entries, static_cast<std::int64_t>(kMostPiecesRefused) + 2);
+        return {};
+    }));
+    // What its client called private, and was not found, is not let go.
+    (void)memory.remember(identify(conversation(texts), ""), kPrivate, {.key = "other", .refused = true});
+    EXPECT_EQ(recalled_of(memory, {texts[5]}, "other"), kPrivate);
+    EXPECT_EQ(recalled_of(memory, {"other words that are long enough to be known"}, "k"), kNothing);
+}
+
+TEST(Release, covers_the_texts_that_something_was_found_in_and_nothing_else) {
+    test::Folder folder;
+    auto keys = Keys::open(folder.path, "");
+    ASSERT_TRUE(keys);
+    const auto labelled_with = [&](const std::string& body, std::vector<std::shared_ptr<const Released>> released) {
+        json::Document document;
+        EXPECT_TRUE(document.parse(body)) << body;
+        Labelled labelled;
+        label_by_content(detector(), document, {}, labelled, {keys->get(), std::move(released)});
+        return labelled;
+    };
+    const std::string card = "4111 1111 1111 1111", other = "5555 5555 5555 4444";
+    const auto first = labelled_with(R"({"messages":[{"content":"my card is )" + card + R"("}],"max_tokens":9})", {});
+    EXPECT_EQ(first.label, Label::private_);
+    ASSERT_FALSE(first.leaves.empty());
+    const auto released = std::make_shared<Released>(Released{{first.leaves.begin(), first.leaves.end()}, {}});
+    const std::string said = "my card is " + card;
+    for (const auto& [body, label] : std::initializer_list<std::pair<std::string, Label>>{
+             {R"({"messages":[{"content":")" + said + R"("}],"max_tokens":9})", Label::public_},
+             {R"({"messages":[{"content":")" + said + R"("},{"content":"noted"},{"content":"12 of 12"}],"n":1})",
+              Label::public_},
+             {R"({"messages":[{"content":[{"type":"text","text":")" + said + R"(","cache_control":{}}]}]})",
+              Label::public_},
+             {R"({"messages":[{"content":")" + said + R"(!"}]})", Label::private_},
+             {R"({"messages":[{"content":")" + said + R"("}],"user":")" + card + R"("})", Label::private_},
+             {R"({"messages":[{"content":")" + said + R"(","name":")" + other + R"("}]})", Label::private_},
+             {R"({"messages":[{"content":")" + said + R"(","x":{")" + other + R"(":1}}]})", Label::private_},
+             {R"({"messages":[{"content":")" + said + R"("},{"content":"5555 5555 "},{"content":"5555 4444"}]})",
+              Label::private_},
+             {R"({"a":"{\"b\":\")" + other + R"(\"}","messages":[{"content":")" + said + R"("}]})", Label::private_},
+         })
+        EXPECT_EQ(labelled_with(body, {released}).label, label) << body;
+    // Without what was released, or without the key, all of it counts.
+    EXPECT_EQ(labelled_with(R"({"content":")" + said + R"("})", {}).label, Label::private_);
+    json::Document document;
+    ASSERT_TRUE(document.parse(R"({"content":")" + said + R"("})"));
+    Labelled labelled;
+    label_by_content(detector(), document, {}, labelled, {nullptr, {released}});
+    EXPECT_EQ(labelled.label, Label::private_);
 }
 
 // Runs are sought in blocks of 48 bytes: one that begins, ends or lies at any place of them is found, and where it
@@ -405,9 +526,10 @@ TEST(Disguise, is_found_at_every_place) {
             const std::size_t at = text.size();
             text += hex + " end";
             std::vector<std::pair<std::size_t, std::size_t>> found;
-            each_encoded(text, [&](std::size_t begin, std::size_t end, std::string_view decoded) {
-                EXPECT_EQ(decoded, "jane.doe@example.org");
-                found.emplace_back(begin, end);
+            each_encoded(text, [&](const Encoded& encoded) {
+                if (encoded.spelled) return;  // of the filler
+                EXPECT_EQ(encoded.decoded, "jane.doe@example.org");
+                found.emplace_back(encoded.begin, encoded.end);
             });
             ASSERT_EQ(found.size(), 1U) << text;
             EXPECT_EQ(found[0], std::pair(at, at + hex.size())) << text;
@@ -417,7 +539,7 @@ TEST(Disguise, is_found_at_every_place) {
             EXPECT_NE(folded->text.find(" jane.doe@example.org"), std::string::npos) << folded->text;
         }
     }
-    each_encoded("a run of fifteen: abcdefghijklmno, and not more", [](auto, auto, auto) { ADD_FAILURE(); });
+    each_encoded("a run of fifteen: abcdefghijklmno, and not more", [](const Encoded&) { ADD_FAILURE(); });
 }
 
 }  // namespace

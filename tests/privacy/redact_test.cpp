@@ -62,6 +62,85 @@ TEST(Redaction, takes_a_value_out_wherever_it_stands_once_it_is_known) {
     EXPECT_TRUE(later->fresh.empty());
 }
 
+// A value that was found once is found again within words, in other letters, escaped, coded and parted.
+TEST(Redaction, takes_a_value_out_however_it_stands_elsewhere) {
+    Opened o;
+    for (const auto& [found, again] : std::vector<std::pair<std::string, std::string>>{
+             {kCard, "x4111111111111111y"},
+             {kCard, "x" + kCard + "y"},
+             {kCard, "no4111-1111-1111-1111no"},
+             {kCard, "x4111_1111_1111_1111y"},
+             {kCard, "94111111111111111"},
+             {kIban, "xDE89370400440532013000y"},
+             {kIban, "xde89 3704 0044 0532 0130 00y"},
+             {"jane.doe@example.org", "xjane.doe@example.orgy"},
+             {"password: Tr0ub4dor3xyz", "xTr0ub4dor3xyzy"},
+             {"password: Tr0ub4dor3xyz", "TR0UB4DOR3XYZ"},
+             {"password: Tr0ub4dor3xyz", "xTr0ub4dor\\u0033xyzy"},
+             {"password: Tr0ub4dor3xyz", "xTr0ub4dor&#0051;xyzy"},
+             {"password: Tr0ub4dor3xyz", "Tr0ub4\u200Bdor3xyz"},
+             {"password: Tr0ub4dor3xyz", "VHIwdWI0ZG9yM3h5eg=="},
+             {"password: Tr0ub4dor3xyz", "547230756234646f723378797a"},
+         }) {
+        for (const std::string& body :
+             {R"({"a":)" + json::quoted(found) + R"(,"b":)" + json::quoted("see " + again + " there") + "}",
+              R"({"b":)" + json::quoted("see " + again + " there") + R"(,"a":)" + json::quoted("it is " + found) + "}",
+              R"({"a":)" + json::quoted(found + " and " + again) + "}",
+              R"({"a":)" + json::quoted(found) + R"(,"arguments":)" +
+                  json::quoted(R"({"b":)" + json::quoted(again) + "}") + "}"}) {
+            const auto result = redacted(body, *o.keys);
+            ASSERT_TRUE(result) << body << result.error().message;
+            EXPECT_EQ(result->body.find(again), std::string::npos) << result->body;
+            for (const auto* piece : {"1111", "3704", "jane.doe", "Tr0ub", "TR0UB", "3xyz", "VHIw"})
+                EXPECT_EQ(result->body.find(piece), std::string::npos) << result->body;
+            // What was put in comes back as what it was; the same number has one name, however it is parted.
+            auto bare = [](std::string text) {
+                std::erase_if(text, [](unsigned char c) { return std::isalnum(c) == 0; });
+                return text;
+            };
+            const auto stands = std::make_shared<const Stands>(result->used);
+            json::Document before, after;
+            ASSERT_TRUE(before.parse(body));
+            ASSERT_TRUE(after.parse(restored(stands, result->body, true)));
+            EXPECT_EQ(bare(all_text(before)), bare(all_text(after))) << result->body;
+        }
+    }
+}
+
+TEST(Redaction, of_a_short_value_leaves_words_and_numbers_that_hold_it) {
+    Opened o;
+    const std::vector<StandIn> known = {{"PERSON", 1, "<PERSON_1>", "Anna"},
+                                        {"US_BANK_NUMBER", 1, "<US_BANK_NUMBER_1>", "1234"}};
+    const auto result = redacted(R"({"a":"Anna, Annabel and Hanna saw 1234 of 12345 in anna"})", *o.keys, known);
+    ASSERT_TRUE(result);
+    EXPECT_EQ(result->body, R"({"a":"<PERSON_1>, Annabel and Hanna saw <US_BANK_NUMBER_1> of 12345 in anna"})");
+}
+
+TEST(Redaction, leaves_nothing_of_values_that_overlap_or_begin_alike) {
+    Opened o;
+    const std::vector<StandIn> known = {{"CREDENTIAL", 1, "<CREDENTIAL_1>", "abc123def"},
+                                        {"CREDENTIAL", 2, "<CREDENTIAL_2>", "abc123def456"},
+                                        {"CREDENTIAL", 3, "<CREDENTIAL_3>", "def456ghi7"}};
+    const auto result = redacted(R"({"a":"xabc123def456ghi7y abc123def456 abc123def"})", *o.keys, known);
+    ASSERT_TRUE(result);
+    for (const auto* piece : {"abc123", "def", "456", "ghi7"})
+        EXPECT_EQ(result->body.find(piece), std::string::npos) << result->body;
+}
+
+TEST(Redaction, keeps_a_request_home_whose_names_hold_a_value) {
+    Opened o;
+    for (const auto& body : std::vector<std::string>{
+             R"({"a":"password: Tr0ub4dor3xyz","b":{"xTr0ub4dor3xyzy":1}})",
+             R"({"a":"password: Tr0ub4dor3xyz","tools":[{"function":{"name":"Tr0ub4dor3xyz","parameters":{}}}]})",
+             R"({"a":"password: Tr0ub4dor3xyz","messages":[{"role":"user","name":"xTr0ub4dor3xyz","content":"hi"}]})",
+             R"({"a":"password: Tr0ub4dor3xyz","b":"{\"xTr0ub4dor3xyzy\":1}"})",
+         }) {
+        const auto result = redacted(body, *o.keys);
+        ASSERT_FALSE(result) << result->body;
+        EXPECT_EQ(result.error().code, ErrorCode::policy);
+    }
+}
+
 TEST(Redaction, two_ways_to_write_a_value_have_one_name) {
     Opened o;
     const auto result =

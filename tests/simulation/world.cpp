@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "kept/kept.h"
+#include "kept/quota.h"
 #include "privacy/egress.h"
 #include "privacy/keys.h"
 #include "privacy/memory.h"
@@ -434,13 +435,17 @@ Ground::Ground() {
         std::string(ledger::kLedgerSchema) + privacy::kEgressSchema + privacy::kLabelSchema;
     static const std::string second =
         std::string(privacy::kLabelSchema2) + privacy::kEgressSchema2 + privacy::kVaultSchema;
+    static const std::string third = std::string(privacy::kEgressSchema3) + privacy::kLabelSchema3;
     static const std::array migrations{store::Migration{first.c_str()},
                                        store::Migration{kept::kKeptSchema},
                                        store::Migration{second.c_str()},
                                        store::Migration{ledger::kOutcomesSchema},
                                        store::Migration{experiment::kExperimentsSchema},
                                        store::Migration{probe::kProbesSchema},
-                                       store::Migration{kept::kKeptSchema2}};
+                                       store::Migration{kept::kKeptSchema2},
+                                       store::Migration{ledger::kLedgerSchema2},
+                                       store::Migration{kept::kQuotaSchema},
+                                       store::Migration{third.c_str()}};
     store = std::move(*store::Store::open_at_once(":memory:", migrations));
     detector = std::move(*privacy::make_detector({}));
     engines = std::make_unique<engine::Engines>(
@@ -472,9 +477,10 @@ Outcome run(Ground& ground, std::uint64_t seed) {
     upstream::Gate gate(clock);
     upstream::Pace pace;
     routing::Repeats repeats;
-    gateway::Learning learning(store, clock, ground.pool, [](const auto&, const auto&) { return std::string(); });
+    gateway::Learning learning(store, clock, ground.memory, ground.pool,
+                               [](const auto&, const auto&) { return std::string(); });
     experiment::Experiments experiments(store, clock, learning);
-    gateway::AnswerCache cache;
+    gateway::AnswerCache cache(ground.memory);
     net::Worker worker(&clock);
     gateway::Services services{.clock = clock,
                                .random = *dice,
@@ -490,6 +496,8 @@ Outcome run(Ground& ground, std::uint64_t seed) {
                                .learning = learning,
                                .cache = cache,
                                .trials = experiments,
+                               .memory = ground.memory,
+                               .scans = ground.scans,
                                .pool = ground.pool,
                                .admin_token = {},
                                .mutex = {},

@@ -81,7 +81,9 @@ struct Ground {
     std::unique_ptr<Random> random = seeded_random(1);
     std::unique_ptr<store::Store> store;
     std::shared_ptr<privacy::Detector> detector;
-    net::asio::thread_pool pool{1};            // nothing of a simulation goes there
+    MemoryAccount memory;
+    net::FairPool scans{1};                    // nothing of a simulation goes there
+    net::asio::thread_pool pool{1};            // nor there
     std::unique_ptr<engine::Engines> engines;  // none runs
 };
 

@@ -98,7 +98,29 @@ std::string name_before(std::string_view text, std::size_t op) {
     return name;
 }
 
-std::optional<Assignment> read_assignment(const Candidate& c) {
+constexpr std::size_t kLongestValue = 300;
+// How many values are judged that hold one another ("token=token=token=..."), besides the innermost.
+constexpr unsigned kMostNested = 4;
+
+bool ends_value(char c, char quote) {
+    if (quote != 0) return c == quote || c == '\n';
+    return static_cast<unsigned char>(c) <= ' ' || c == '"' || c == '\'' || c == '`' || c == ';' || c == ',' ||
+           c == '<' || c == ')' || c == '}' || c == '&' || c == ']' || c == '|';
+}
+
+// Where a value ends that begins at `at`. Of values that are parts of one another each byte is read once.
+std::size_t end_of_value(std::string_view text, std::size_t at, char quote, Sink::Unended& known) {
+    if (at < known.from || at >= known.to) known = {at, at, 0};
+    const std::size_t limit = std::min(text.size(), at + kLongestValue);
+    std::size_t end = known.to;
+    const std::size_t from = end;
+    while (end < limit && !ends_value(text[end], quote)) ++end;
+    work(end - std::min(from, end));
+    known.to = std::max(known.to, end);
+    return std::min(end, limit);
+}
+
+std::optional<Assignment> read_assignment(const Candidate& c, Sink& sink) {
     const auto text = c.text;
     std::size_t at = c.end;
     // The rest of the operator (=> == := ||), spaces and quotes.
@@ -116,27 +138,21 @@ std::optional<Assignment> read_assignment(const Candidate& c) {
     while (at < text.size() && (text[at] == '"' || text[at] == '\'' || text[at] == '`') &&
            (quote == 0 || quote == text[at]))
         quote = text[at++];
-    std::size_t end = at;
-    while (end < text.size() && end - at < 300) {
-        const char x = text[end];
-        if (quote != 0 ? x == quote || x == '\n'
-                       : static_cast<unsigned char>(x) <= ' ' || x == '"' || x == '\'' || x == '`' || x == ';' ||
-                             x == ',' || x == '<' || x == ')' || x == '}' || x == '&' || x == ']' || x == '|')
-            break;
-        ++end;
-    }
+    const bool listed = text[c.end - 1] == ',';
+    if (listed && (quote == 0 || c.end < 2 || text[c.end - 2] != quote)) return {};
+    auto& known = sink.values_read[quote == 0 ? 0U : quote == '"' ? 1U : quote == '\'' ? 2U : 3U];
+    std::size_t end = end_of_value(text, at, quote, known);
+    // One that holds others is judged a few times; the innermost always is.
+    if (known.judged >= kMostNested &&
+        text.substr(at, end - at).find_first_of("=:") < end - at - std::min<std::size_t>(end - at, 2))
+        return {};
+    ++known.judged;
     while (quote == 0 && end > at && (text[end - 1] == '.' || text[end - 1] == '!' || text[end - 1] == '?') &&
            end - at < 12)
         --end;
     if (quote != 0 && end > at && text[end - 1] == '\\') --end;  // JSON within a string
     if (end - at < 4) return {};
-    const bool listed = text[c.end - 1] == ',';
-    if (listed && (quote == 0 || c.end < 2 || text[c.end - 2] != quote)) return {};
     return Assignment{name_before(text, c.end - 1), text.substr(at, end - at), at, quote, listed};
-}
-
-bool has(std::string_view text, std::initializer_list<std::string_view> words) {
-    return std::ranges::any_of(words, [&](std::string_view w) { return text.find(w) != std::string_view::npos; });
 }
 
 // A word that a person could have written: letters that one or two separators part, no more than a digit or two.
@@ -153,7 +169,8 @@ bool is_wordy(std::string_view value) {
 // Code that gets a value from elsewhere, or a path, a URL, a type, a format.
 bool is_code(const Assignment& a) {
     const auto v = a.value;
-    if (has(v, {"://", "${", "{{", "%(", "$(", "()", "::", "->", "[\"", "['", "<%", "\\n", "#{"})) return true;
+    static const Words kMarks = {"://", "${", "{{", "%(", "$(", "()", "::", "->", "[\"", "['", "<%", "\\n", "#{"};
+    if (kMarks.in(v)) return true;
     if (v.front() == '$' || v.front() == '%' || v.front() == '<' || v.front() == '{' || v.front() == '[' ||
         v.front() == '/' || v.front() == '&' || v.front() == '*' || v.front() == '\\' || v.front() == '(')
         return true;
@@ -161,10 +178,22 @@ bool is_code(const Assignment& a) {
         // Bare words in source code are names, calls, members.
         const auto name_end = std::ranges::find_if_not(v, [](char c) { return word(c) || c == '.'; });
         if (name_end != v.end() && (*name_end == '(' || *name_end == '[')) return true;
-        if (has(v, {"self.", "this.", "os.", "config.", "process.", "request.", "args.", "options.", "params."}))
-            return true;
+        static const Words kObjects = {"self.",    "this.", "os.",      "config.", "process.",
+                                       "request.", "args.", "options.", "params."};
+        if (kObjects.in(v)) return true;
     }
     return v.size() > 40 && v.find(' ') != std::string_view::npos;
+}
+
+// What every secret has: letters, and digits or marks; a UUID has what it has.
+bool may_be_secret(std::string_view value) {
+    bool some_letter = false, other = false;
+    for (const char c : value) {
+        some_letter = some_letter || letter(c);
+        other = other || digit(c) || (!letter(c) && std::string_view("!@#$%^&*?~+").find(c) != std::string_view::npos);
+        if (some_letter && other) return true;
+    }
+    return value.size() == 36;
 }
 
 // How sure it is that this is a secret; 0: it is none.
@@ -173,22 +202,25 @@ float judge(const Assignment& a) {
     const auto v = a.value;
     // Only the end of the name says what the value is: `token_count`, `password_field` and `secret_name` hold none.
     const auto tail = std::string_view(name).substr(name.size() > 32 ? name.size() - 32 : 0);
-    if (has(tail,
-            {"hash",    "sha1",      "sha2",      "md5",      "digest",      "checksum",    "fingerprint", "public_key",
-             "pubkey",  "publickey", "integrity", "revision", "commit",      "uuid",        "_id_",        "max_tokens",
-             "tokens",  "tokenizer", "_file",     "_path",    "_dir",        "_url",        "_uri",        "_name",
-             "_length", "_size",     "_count",    "_field",   "_type",       "_label",      "_column",     "_header",
-             "_regex",  "_pattern",  "_format",   "_prompt",  "_hint",       "_policy",     "_age",        "keyboard",
-             "monkey",  "keyword",   "key_code",  "keycode",  "primary_key", "foreign_key", "sort_key",    "cache_key",
-             "csrf",    "license"}))
+    if (!may_be_secret(v)) return 0;
+    static const Words kNoSecret = {
+        "hash",    "sha1",      "sha2",      "md5",      "digest",      "checksum",    "fingerprint", "public_key",
+        "pubkey",  "publickey", "integrity", "revision", "commit",      "uuid",        "_id_",        "max_tokens",
+        "tokens",  "tokenizer", "_file",     "_path",    "_dir",        "_url",        "_uri",        "_name",
+        "_length", "_size",     "_count",    "_field",   "_type",       "_label",      "_column",     "_header",
+        "_regex",  "_pattern",  "_format",   "_prompt",  "_hint",       "_policy",     "_age",        "keyboard",
+        "monkey",  "keyword",   "key_code",  "keycode",  "primary_key", "foreign_key", "sort_key",    "cache_key",
+        "csrf",    "license"};
+    if (kNoSecret.in(tail)) return 0;
+    if (tail.ends_with("_id") && tail.find("access_key_id") == std::string_view::npos &&
+        tail.find("secret_id") == std::string_view::npos)
         return 0;
-    if (tail.ends_with("_id") && !has(tail, {"access_key_id", "secret_id"})) return 0;
     if (is_code(a) || is_placeholder(v)) return 0;
     const double bits = entropy(v);
     const bool some_digit = std::ranges::any_of(v, digit), some_letter = std::ranges::any_of(v, letter);
-    const bool password = has(tail, {"passw", "passphrase", "passwort", "pwd", "contrase", "senha", "mot_de_passe",
-                                     "wachtwoord", "haslo", "kennwort", "_pass", "_pw"}) ||
-                          tail == "pass" || tail == "pw";
+    static const Words kPassword = {"passw",        "passphrase", "passwort", "pwd",      "contrase", "senha",
+                                    "mot_de_passe", "wachtwoord", "haslo",    "kennwort", "_pass",    "_pw"};
+    const bool password = kPassword.in(tail) || tail == "pass" || tail == "pw";
     const bool spaced = v.find(' ') != std::string_view::npos;
     for (const auto& service : kServices) {
         if (v.size() < service.least || v.size() > service.most || name.find(service.name) == std::string::npos)
@@ -211,18 +243,20 @@ float judge(const Assignment& a) {
         if (bits < 2.5) return 0;
         return 0.7F;
     }
-    const bool secret =
-        has(tail, {"secret",      "token",        "api_key",        "apikey",      "access_key",  "auth_key",
-                   "private_key", "signing_key",  "encryption_key", "service_key", "master_key",  "account_key",
-                   "storage_key", "credential",   "creds",          "_auth",       "session_key", "client_key",
-                   "app_key",     "consumer_key", "x_api_key",      "_key",        "access",      "key"});
+    static const Words kSecret = {
+        "secret",      "token",        "api_key",        "apikey",      "access_key",  "auth_key",
+        "private_key", "signing_key",  "encryption_key", "service_key", "master_key",  "account_key",
+        "storage_key", "credential",   "creds",          "_auth",       "session_key", "client_key",
+        "app_key",     "consumer_key", "x_api_key",      "_key",        "access",      "key"};
+    const bool secret = kSecret.in(tail);
     if (!secret || spaced || v.size() < 10 || !some_digit || !some_letter) return 0;
     if (!std::ranges::all_of(
             v, [](char c) { return word(c) || c == '.' || c == '-' || c == '=' || c == '+' || c == '/' || c == '~'; }))
         return 0;
-    const bool sure =
-        has(tail, {"secret", "token", "api_key", "apikey", "access_key", "auth_key", "private_key", "client_key",
-                   "signing_key", "encryption_key", "account_key", "credential", "creds", "app_key", "master_key"});
+    static const Words kSure = {"secret",      "token",       "api_key",    "apikey",      "access_key",
+                                "auth_key",    "private_key", "client_key", "signing_key", "encryption_key",
+                                "account_key", "credential",  "creds",      "app_key",     "master_key"};
+    const bool sure = kSure.in(tail);
     if (is_uuid(v)) return sure && bits >= 3.0 ? 0.5F : 0;
     if (a.listed && !(sure && bits >= 3.5)) return 0;
     if (a.quote == 0 && v.find('.') != std::string_view::npos && letter(v.front()) && !v.starts_with("ey")) return 0;
@@ -250,7 +284,7 @@ void assignment(const Kind& kind, const Candidate& c, Sink& sink) {
     const std::size_t at = operator_behind(c.text, c.end);
     if (at == 0 || at <= sink.assignments_read) return;
     sink.assignments_read = at;
-    const auto read = read_assignment({c.text, at, at});
+    const auto read = read_assignment({c.text, at, at}, sink);
     if (!read) return;
     const float score = judge(*read);
     if (score <= 0) return;

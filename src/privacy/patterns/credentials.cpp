@@ -28,12 +28,17 @@ constexpr std::size_t kLongestToken = 8 * 1024;
 
 std::size_t end_of(std::string_view text, std::size_t at, bool (*in)(char)) {
     const std::size_t limit = std::min(text.size(), at + kLongestToken);
+    const std::size_t from = at;
     while (at < limit && in(text[at])) ++at;
+    work(at - from);
     return at;
 }
+constexpr std::size_t kLongestHead = 256;  // of an expression of several widths, in front of its least
 std::size_t begin_of(std::string_view text, std::size_t at, bool (*in)(char)) {
-    const std::size_t limit = at - std::min(at, kLongestToken);
+    const std::size_t limit = at - std::min(at, kLongestHead);
+    const std::size_t from = at;
     while (at > limit && in(text[at - 1])) --at;
+    work(from - at);
     return at;
 }
 
@@ -59,14 +64,33 @@ void whole(const Kind& kind, const Candidate& c, Sink& sink) {
     if (ends_word(c.text, c.end)) add_token(kind, c.text, c.begin, c.end, sink);
 }
 
+constexpr unsigned kMostTries = 8;  // of candidates in one token
+
+// Whether the candidate is part of a token that was taken already, or that was tried often enough.
+bool was_read(const Candidate& c, Sink& sink) {
+    if (c.end > sink.token_read) {
+        sink.token_tries = 0;
+        sink.token_taken = false;
+        return false;
+    }
+    return sink.token_taken || ++sink.token_tries > kMostTries;
+}
+void take_token(const Kind& kind, const Candidate& c, std::size_t end, Sink& sink) {
+    const auto before = sink.hits.size();
+    add_token(kind, c.text, c.begin, end, sink);
+    sink.token_taken = sink.hits.size() > before;
+    sink.token_read = std::max(sink.token_read, end);
+}
+
 // At least so long: it is read on to its end.
 void longer(const Kind& kind, const Candidate& c, Sink& sink) {
-    add_token(kind, c.text, c.begin, end_of(c.text, c.end, in_token), sink);
+    if (!was_read(c, sink)) take_token(kind, c, end_of(c.text, c.end, in_token), sink);
 }
 void longer_base64(const Kind& kind, const Candidate& c, Sink& sink) {
+    if (was_read(c, sink)) return;
     std::size_t end = end_of(c.text, c.end, in_base64_token);
     while (end > c.end && c.text[end - 1] == '.') --end;
-    add_token(kind, c.text, c.begin, end, sink);
+    take_token(kind, c, end, sink);
 }
 
 // The same, of an expression with several widths.
@@ -113,7 +137,11 @@ void putty_key(const Kind& kind, const Candidate& c, Sink& sink) {
     const auto begin = c.text.rfind("PuTTY-User-Key-File", c.end);
     if (begin == std::string_view::npos) return;
     const auto block = c.text.substr(begin, kLongestKey);
-    const auto end = block.find("Private-MAC:");
+    const auto from = std::max(c.end, sink.putty_end_sought) - begin;
+    const auto end = from < block.size() ? block.find("Private-MAC:", from) : std::string_view::npos;
+    if (end == std::string_view::npos)
+        sink.putty_end_sought =
+            std::max(sink.putty_end_sought, begin + block.size() - std::min<std::size_t>(block.size(), 12));
     sink.add(kind, begin, end == std::string_view::npos ? c.end : begin + std::min(block.find('\n', end), block.size()),
              1.0F);
 }

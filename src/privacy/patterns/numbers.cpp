@@ -2,6 +2,7 @@
 // number; the whole run of digit groups around it is read once, and each stretch of its groups is tried as each kind.
 #include <bitset>
 #include <optional>
+#include <vector>
 
 #include "privacy/patterns/checks.h"
 #include "privacy/patterns/patterns.h"
@@ -79,6 +80,25 @@ Run read_run(std::string_view text, std::size_t at) {
     return run;
 }
 
+constexpr std::size_t kLeastWithTail = 9;  // digits of a number that is one with ".0" behind it too
+
+// Behind what follows a whole number without changing it: ".0", "e0", ".00E+0". `end` where nothing does.
+std::size_t integral_tail(std::string_view text, std::size_t end) {
+    std::size_t at = end;
+    auto zeros = [&](std::size_t from) {
+        std::size_t to = from;
+        while (to < text.size() && text[to] == '0' && to - from < 20) ++to;
+        return to;
+    };
+    if (at < text.size() && text[at] == '.' && zeros(at + 1) > at + 1) at = zeros(at + 1);
+    if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
+        const std::size_t sign = at + 1 < text.size() && (text[at + 1] == '+' || text[at + 1] == '-') ? 1 : 0;
+        if (zeros(at + 1 + sign) > at + 1 + sign) at = zeros(at + 1 + sign);
+    }
+    if (!ends_word(text, at)) return end;
+    return at + 1 < text.size() && text[at] == '.' && digit(text[at + 1]) ? end : at;
+}
+
 // A stretch of a run: groups [first, last], their digits together and how they are written.
 struct Stretch {
     const Run& run;
@@ -119,6 +139,7 @@ struct Stretch {
         if (begin() > 0 && (word(t[begin() - 1]) ||
                             ((t[begin() - 1] == '.' || t[begin() - 1] == ',') && begin() > 1 && digit(t[begin() - 2]))))
             return false;
+        if (digits.size() >= kLeastWithTail && integral_tail(t, end()) > end()) return true;
         if (end() < t.size() && word(t[end()])) return false;
         if (end() + 1 < t.size() && (t[end()] == '.' || t[end()] == ',') && digit(t[end() + 1])) return false;
         return true;
@@ -443,10 +464,18 @@ bool has_phone_context(const Stretch& s) {
                          "n\xC3\xBAmero de t"});
 }
 
+// "+49", "+ 49", "+(49"
+bool behind_plus(std::string_view text, std::size_t begin) {
+    if (begin > 0 && text[begin - 1] == '(') --begin;
+    return begin > 0 && (text[begin - 1] == '+' || (begin > 1 && text[begin - 1] == ' ' && text[begin - 2] == '+'));
+}
+
 std::optional<float> phone(const Stretch& s, std::size_t& begin, std::size_t& end) {
     const auto n = s.digits.size();
     const auto& text = s.run.text;
     if (n < 7 || n > 15) return {};
+    // A stretch of a longer list of numbers is no phone.
+    if (!(s.first == 0 && s.last + 1 == s.run.count) && !behind_plus(text, s.begin())) return {};
     if (s.end() < text.size() && letter(text[s.end()]) && lower(text[s.end()]) != 'x' && lower(text[s.end()]) != 'e')
         return {};
     begin = s.begin();
@@ -498,8 +527,6 @@ std::optional<float> phone(const Stretch& s, std::size_t& begin, std::size_t& en
         return {};
     if (d == "2147483647" || d == "2147483648" || d == "4294967295" || d == "4294967296") return {};
     if (plus && begin > 0 && (word(text[begin - 1]) || text[begin - 1] == '+')) return {};
-    // A stretch of a longer list of numbers is no phone.
-    if (!plus && !(s.first == 0 && s.last + 1 == s.run.count)) return {};
     // "+44 (0)20 ...": the trunk prefix is for those in the country.
     std::string abroad = d;
     for (std::size_t i = 1, at = s.run.groups[s.first].size(); i < s.groups(); at += s.run.groups[s.first + i++].size())
@@ -591,14 +618,223 @@ constexpr auto kTried = std::to_array<Tried>({
     {{"date", "DATE_TIME", Category::date}, date, 4, 8},
 });
 
+// ---- numbers that are written in a way of their own ----
+
+constexpr std::size_t kContextBefore = 60, kContextBehind = 20;  // bytes, as near() looks at them
+
+// A number as it might have been written: its groups with one separator, in the context that it stands in.
+struct Rewritten {
+    std::string text;
+    Run run;
+
+    Rewritten(std::string_view all, std::size_t begin, std::size_t end, const std::vector<std::string_view>& groups,
+              char separator) {
+        const std::size_t from = begin - std::min(begin, kContextBefore);
+        text = all.substr(from, begin - from);
+        for (std::size_t i = 0; i < groups.size() && i < kMostGroups; ++i) {
+            if (i > 0) text += separator;
+            run.groups[run.count++] = {text.size(), text.size() + groups[i].size()};
+            text += groups[i];
+        }
+        text += all.substr(end, kContextBehind);
+        run.text = text;
+    }
+    Rewritten(const Rewritten&) = delete;
+    Rewritten& operator=(const Rewritten&) = delete;
+    Stretch whole() const {
+        Stretch s{run, 0, run.count - 1, {}};
+        for (std::size_t i = 0; i < run.count; ++i)
+            s.digits += run.text.substr(run.groups[i].begin, run.groups[i].size());
+        return s;
+    }
+};
+
+const Kind& card_kind();
+
+// 4.111111111111111e15: a whole number in the form of a float. A mantissa of two groups, or of one.
+void exponential(const Run& run, Sink& sink) {
+    const auto& text = run.text;
+    std::string digits(text.substr(run.groups[0].begin, run.groups[0].size()));
+    auto point = static_cast<std::ptrdiff_t>(digits.size());
+    std::size_t at = run.groups[0].end;
+    if (run.count == 2 && text.substr(at, 1) == "." && run.groups[1].begin == at + 1) {
+        digits += text.substr(run.groups[1].begin, run.groups[1].size());
+        at = run.groups[1].end;
+    } else if (run.count != 1) {
+        return;
+    }
+    if (digits.size() > kMostDigits || at + 1 >= text.size() || (text[at] != 'e' && text[at] != 'E')) return;
+    ++at;
+    const bool negative = text[at] == '-';
+    if (text[at] == '-' || text[at] == '+') ++at;
+    std::size_t end = at;
+    int exponent = 0;
+    while (end < text.size() && digit(text[end]) && end - at < 3) exponent = exponent * 10 + (text[end++] - '0');
+    if (end == at || !ends_word(text, end)) return;
+    point += negative ? -exponent : exponent;
+    if (point < 12 || point > 19) return;
+    const auto whole = static_cast<std::size_t>(point);
+    if (digits.size() > whole && digits.find_first_not_of('0', whole) != std::string::npos) return;
+    digits.resize(whole, '0');
+    const Rewritten rewritten(text, run.groups[0].begin, end, {digits}, ' ');
+    if (const auto score = card(rewritten.whole())) sink.add(card_kind(), run.groups[0].begin, end, *score);
+}
+
+// Groups of digits with up to four bytes between them that are neither letters nor digits: "4111_1111", over lines.
+struct Wide {
+    static constexpr std::size_t kMost = 24, kWidest = 4;
+    std::string_view text;
+    std::array<Group, kMost> groups{};
+    std::size_t count = 0, digits = 0;
+    bool cut = false;     // it goes on
+    bool plain = true;    // its separators are those that every check reads
+    bool listed = false;  // a separator parts the columns of a table
+    mutable std::optional<bool> near_a_card = {};
+
+    std::string_view between(std::size_t i) const {
+        return text.substr(groups[i].end, groups[i + 1].begin - groups[i].end);
+    }
+    std::string_view of(std::size_t i) const { return text.substr(groups[i].begin, groups[i].size()); }
+    bool whole(std::size_t first, std::size_t last) const { return first == 0 && last + 1 == count && !cut; }
+};
+
+Wide read_wide(std::string_view text, std::size_t at) {
+    Wide wide;
+    wide.text = text;
+    for (;;) {
+        Group group{at, at};
+        while (group.end < text.size() && digit(text[group.end])) ++group.end;
+        wide.groups[wide.count++] = group;
+        wide.digits += group.size();
+        std::size_t next = group.end;
+        while (next < text.size() && next - group.end < Wide::kWidest && !digit(text[next]) && !letter(text[next]))
+            ++next;
+        if (next == group.end || next >= text.size() || !digit(text[next])) return wide;
+        if (wide.count == Wide::kMost || wide.digits > kMostDigits) {
+            wide.cut = true;
+            return wide;
+        }
+        const auto between = text.substr(group.end, next - group.end);
+        wide.plain = wide.plain && (between == " " || between == "-" || between == ".");
+        wide.listed = wide.listed || between.find_first_of(",;|") != std::string_view::npos;
+        at = next;
+    }
+}
+
+constexpr std::initializer_list<std::string_view> kCardWords = {
+    "card",  "visa",        "mastercard", "maestro", "amex",  "credit",  "debit",
+    "karte", "kreditkarte", "tarjeta",    "carte",   "carta", "payment", "pan"};
+
+bool near_a_card(const Wide& wide, std::size_t begin, std::size_t end) {
+    if (!wide.near_a_card)
+        wide.near_a_card = near(wide.text, wide.groups[0].begin, wide.groups[wide.count - 1].end, kCardWords) ||
+                           near(wide.text, wide.groups[wide.count - 1].end, wide.groups[0].begin, kCardWords,
+                                wide.groups[wide.count - 1].end - wide.groups[0].begin, 0);
+    return *wide.near_a_card && near(wide.text, begin, end, kCardWords);
+}
+
+// What stands at either side of it does not make it a part of something else.
+bool apart(std::string_view text, std::size_t begin, std::size_t end, bool in_table) {
+    const char before = begin > 0 ? text[begin - 1] : ' ', behind = end < text.size() ? text[end] : ' ';
+    if (word(before) || word(behind)) return false;
+    if (begin > 1 && (before == '.' || before == ',' || before == '-') && digit(text[begin - 2])) return false;
+    return in_table || (std::string_view(",;|\t").find(before) == std::string_view::npos &&
+                        std::string_view(",;|\t").find(behind) == std::string_view::npos);
+}
+
+// Whether groups first to last are cut as cards are, when those that a line's end parts are one.
+bool card_shaped(const Wide& wide, std::size_t first, std::size_t last, bool joined) {
+    std::array<std::size_t, 5> sizes{};
+    std::size_t n = 0;
+    for (std::size_t i = first; i <= last; ++i) {
+        const bool more = joined && i > first && wide.between(i - 1).find('\n') != std::string_view::npos;
+        if (!more && n == sizes.size()) return false;
+        if (!more) ++n;
+        sizes[n - 1] += wide.groups[i].size();
+    }
+    using Shape = std::array<std::size_t, 5>;
+    return sizes == Shape{4, 4, 4, 4} || sizes == Shape{4, 6, 5} || sizes == Shape{4, 6, 4} ||
+           (joined && (sizes == Shape{16} || sizes == Shape{15}));
+}
+
+bool is_wide_card(const Wide& wide, std::size_t first, std::size_t last, std::string_view digits) {
+    if (!is_issued(digits) || !luhn(digits) || digits.find_first_not_of(digits[0]) == std::string_view::npos)
+        return false;
+    const std::size_t begin = wide.groups[first].begin, end = wide.groups[last].end;
+    const bool shaped = card_shaped(wide, first, last, false), whole = wide.whole(first, last);
+    if ((shaped || whole) && apart(wide.text, begin, end, true) && near_a_card(wide, begin, end)) return true;
+    if (wide.listed || !apart(wide.text, begin, end, false)) return false;
+    std::size_t lines = 0;
+    bool alike = true;
+    for (std::size_t i = first; i < last; ++i) {
+        alike = alike && wide.between(i) == wide.between(first);
+        lines += wide.between(i).find('\n') != std::string_view::npos ? 1 : 0;
+    }
+    // A stretch of a column of numbers is none.
+    const bool edge_before = first == 0 || wide.between(first - 1) != wide.between(first);
+    const bool edge_behind = last + 1 == wide.count ? !wide.cut : wide.between(last) != wide.between(first);
+    if (shaped && alike && edge_before && edge_behind) return true;
+    return whole && lines == 1 && common_issuer(digits) && card_shaped(wide, first, last, true);
+}
+
+void wide_cards(const Wide& wide, Sink& sink) {
+    for (std::size_t first = 0; first < wide.count; ++first) {
+        std::string digits;
+        for (std::size_t last = first; last < wide.count; ++last) {
+            digits += wide.of(last);
+            if (digits.size() > 19) break;
+            if (digits.size() < 13 || last == first) continue;
+            if (!wide.whole(first, last) && !card_shaped(wide, first, last, false)) continue;
+            if (is_wide_card(wide, first, last, digits))
+                sink.add(card_kind(), wide.groups[first].begin, wide.groups[last].end, 0.9F);
+        }
+    }
+}
+
+constexpr float kSureInWide = 0.9F;  // below it the separators are needed to tell what it is
+
+void wide_run(const Kind& kind, const Candidate& c, Sink& sink) {
+    const std::size_t at = c.end - 1;
+    if (at < sink.wide_read) return;
+    const Wide wide = read_wide(c.text, at);
+    const std::size_t begin = wide.groups[0].begin, end = wide.groups[wide.count - 1].end;
+    sink.wide_read = wide.cut ? std::max(wide.groups[wide.count - 1].begin, at + 1) : end;
+    if (wide.count < 2 || wide.plain || wide.digits < 9) return;
+    wide_cards(wide, sink);
+    if (wide.cut || wide.listed || wide.count > 8 || wide.digits > 15 || !apart(c.text, begin, end, false)) return;
+    std::vector<std::string_view> groups;
+    for (std::size_t i = 0; i < wide.count; ++i) groups.push_back(wide.of(i));
+    const bool social = wide.count == 3 && groups[0].size() == 3 && groups[1].size() == 2 && groups[2].size() == 4;
+    const Rewritten rewritten(c.text, begin, end, groups, social ? '-' : ' ');
+    const auto stretch = rewritten.whole();
+    for (const auto& tried : kTried) {
+        if (tried.kind.category == Category::date || tried.kind.category == Category::ip || tried.check == card)
+            continue;
+        if (stretch.digits.size() < tried.least || stretch.digits.size() > tried.most) continue;
+        if (const auto score = tried.check(stretch); score && *score >= 0.9F) sink.add(tried.kind, begin, end, *score);
+    }
+    std::size_t from = 0, to = 0;
+    if (begin == 0 || c.text[begin - 1] != '+') return;
+    if (const auto score = phone(stretch, from, to); score && *score >= kSureInWide) {
+        const std::size_t sign = rewritten.run.groups[0].begin - from;
+        sink.add(kind, begin - std::min(begin, sign), end, *score);
+    }
+}
+
+const Kind& card_kind() {
+    return kTried[0].kind;
+}
+
 void number_run(const Kind& kind, const Candidate& c, Sink& sink) {
     const std::size_t at = c.end - 1;
+    wide_run(kind, c, sink);
     if (at < sink.numbers_read) return;
     const Run run = read_run(c.text, at);
     sink.numbers_read = run.groups[run.count - 1].end;
     std::size_t all = 0;
     for (std::size_t i = 0; i < run.count; ++i) all += run.groups[i].size();
     if (all < 4) return;
+    exponential(run, sink);
     static const Kind kBirth{"birth-date", "DATE_TIME", Category::birth_date};
     for (std::size_t first = 0; first < run.count; ++first) {
         Stretch s{run, first, first, {}};
@@ -608,6 +844,7 @@ void number_run(const Kind& kind, const Candidate& c, Sink& sink) {
             if (s.digits.size() > 19) break;
             for (const auto& tried : kTried) {
                 if (s.digits.size() < tried.least || s.digits.size() > tried.most) continue;
+                work(s.digits.size());
                 const auto score = tried.check(s);
                 if (!score) continue;
                 const bool birth =

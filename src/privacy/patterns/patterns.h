@@ -3,6 +3,7 @@
 // detector is a new entry in the file of its family.
 #pragma once
 
+#include <array>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -38,9 +39,21 @@ class Sink {
     std::vector<Hit> hits;
     // How far a family has read on already: candidates that end before are part of what it has seen.
     std::size_t numbers_read = 0;
+    std::size_t wide_read = 0;  // numbers whose groups anything parts
     std::size_t assignments_read = 0;
+    // Assignments' values, by what ends them: a stretch that has no end in it, and how many were judged in it.
+    struct Unended {
+        std::size_t from = 0, to = 0;
+        unsigned judged = 0;
+    };
+    std::array<Unended, 4> values_read;
     std::size_t jwt_read = 0;
     std::size_t key_end_sought = 0;  // up to here there is no end of a private key
+    std::size_t putty_end_sought = 0;
+    // Up to here a token was read, how often one that begins in it, and whether it was taken.
+    std::size_t token_read = 0;
+    unsigned token_tries = 0;
+    bool token_taken = false;
 };
 
 struct Pattern {

@@ -102,6 +102,8 @@ std::size_t iban_length(std::string_view country) {
     return found == kCountries.end() ? 0 : found->length;
 }
 
+constexpr std::size_t kWidestGap = 4;  // bytes between two characters of one that is parted oddly
+
 // The candidate is the country and the check digits; the rest is read on from there. Modulo 97 is 1 with the first four
 // characters moved to the end (ISO 13616-1).
 void iban(const Kind& kind, const Candidate& c, Sink& sink) {
@@ -111,16 +113,20 @@ void iban(const Kind& kind, const Candidate& c, Sink& sink) {
     const std::size_t wanted = iban_length(compact(text.substr(start, 2)));
     if (wanted == 0) return;
     std::string all;
-    std::size_t i = start, gap = 0;
+    std::size_t i = start, gap = 0, digits_seen = 0;
+    bool odd = false;  // parted in a way that IBANs are not
     for (; i < text.size() && all.size() < wanted; ++i) {
         if (digit(text[i]) || letter(text[i])) {
+            digits_seen += digit(text[i]) ? 1 : 0;
             all += static_cast<char>(text[i] >= 'a' ? text[i] - 32 : text[i]);
             gap = 0;
-        } else if ((text[i] != ' ' && text[i] != '-' && text[i] != '.') || ++gap > 1) {
-            return;
+        } else {
+            if (++gap > kWidestGap || high(text[i])) return;
+            odd = odd || gap > 1 || (text[i] != ' ' && text[i] != '-' && text[i] != '.');
         }
     }
     if (all.size() != wanted || !ends_word(text, i)) return;
+    if (odd && digits_seen * 5 < all.size() * 3) return;  // words, for the most part
     unsigned rest = 0;
     for (const char x : all.substr(4) + all.substr(0, 4))
         rest = digit(x) ? (rest * 10 + static_cast<unsigned>(x - '0')) % 97

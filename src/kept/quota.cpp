@@ -1,0 +1,142 @@
+#include "kept/quota.h"
+
+#include <fmt/format.h>
+
+namespace tandem::kept {
+
+namespace {
+
+constexpr std::int64_t kSecondsOfDay = 86'400;
+
+std::int64_t mib(std::int64_t bytes) {
+    return bytes >> 20;
+}
+
+struct Sum {
+    std::int64_t count = 0;
+    std::int64_t bytes = 0;
+};
+
+Result<Sum> sum(store::Database& database, const char* sql, const std::string& key) {
+    auto row = database.prepare(sql);
+    row.bind(1, key);
+    if (const auto found = row.step(); !found) return fail(found.error());
+    return Sum{row.integer(0), row.integer(1)};
+}
+
+Result<Sum> files_of(store::Database& database, const std::string& key) {
+    return sum(database, "SELECT COUNT(*), COALESCE(SUM(bytes), 0) FROM kept_files WHERE key = ?", key);
+}
+
+Result<Sum> responses_of(store::Database& database, const std::string& key) {
+    return sum(database, "SELECT COUNT(*), COALESCE(SUM(bytes), 0) FROM kept_responses WHERE key = ?", key);
+}
+
+struct Oldest {
+    std::string id;  // empty where there is none that may go
+    std::int64_t bytes = 0;
+};
+
+Result<Oldest> oldest(store::Database& database, const std::string& key, const std::string& newest,
+                      std::int64_t before) {
+    auto row = database.prepare(
+        "SELECT id, bytes FROM kept_responses WHERE key = ? AND created < ? AND id <> ? AND "
+        "COALESCE(json_extract(response, '$.status'), '') NOT IN ('queued', 'in_progress') ORDER BY created, id LIMIT "
+        "1");
+    row.bind(1, key).bind(2, before).bind(3, newest);
+    const auto found = row.step();
+    if (!found) return fail(found.error());
+    return *found ? Oldest{row.text(0), row.integer(1)} : Oldest{};
+}
+
+}  // namespace
+
+const char* const kQuotaSchema =
+    "ALTER TABLE kept_responses ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE kept_responses ADD COLUMN history_bytes INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE kept_responses SET history_bytes = LENGTH(CAST(input AS BLOB)) + LENGTH(CAST(response AS BLOB));"
+    "UPDATE kept_responses SET bytes = history_bytes + LENGTH(CAST(events AS BLOB));"
+    "CREATE INDEX kept_responses_by_key ON kept_responses (key, created, bytes);"
+    "CREATE INDEX kept_responses_chain ON kept_responses (id, key, previous, history_bytes, label);"
+    "CREATE INDEX kept_files_by_key ON kept_files (key, bytes);"
+    "ALTER TABLE kept_items ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE kept_items SET bytes = LENGTH(CAST(item AS BLOB));"
+    "CREATE INDEX kept_items_by_id ON kept_items (conversation, id, number);"
+    "CREATE INDEX kept_items_bytes ON kept_items (conversation, number, bytes);"
+    "ALTER TABLE kept_conversations ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE kept_conversations SET bytes = (SELECT COALESCE(SUM(bytes), 0) FROM kept_items WHERE conversation = "
+    "kept_conversations.id);"
+    "CREATE INDEX kept_conversations_by_key ON kept_conversations (key);"
+    "CREATE INDEX kept_batches_by_key ON kept_batches (key, status);";
+
+Result<Usage> usage_of(store::Database& database, const std::string& key) {
+    const auto files = files_of(database, key);
+    if (!files) return fail(files.error());
+    const auto responses = responses_of(database, key);
+    if (!responses) return fail(responses.error());
+    const auto conversations = sum(database, "SELECT COUNT(*), 0 FROM kept_conversations WHERE key = ?", key);
+    if (!conversations) return fail(conversations.error());
+    return Usage{files->count, files->bytes, responses->count, responses->bytes, conversations->count};
+}
+
+Result<> check_file(store::Database& database, const std::string& key, const Quota& quota, std::int64_t bytes) {
+    const auto files = files_of(database, key);
+    if (!files) return fail(files.error());
+    if (files->count >= quota.files)
+        return fail(ErrorCode::too_large,
+                    fmt::format("this key has {} files, and may have {}; delete some with DELETE /v1/files/ID, or "
+                                "raise keys.{}.limits.files",
+                                files->count, quota.files, key),
+                    "file");
+    if (bytes > quota.file_bytes - files->bytes)
+        return fail(ErrorCode::too_large,
+                    fmt::format("the files of this key have {} MiB, and {} MiB more would be over its {} MiB; delete "
+                                "some with DELETE /v1/files/ID, or raise keys.{}.limits.file_bytes",
+                                mib(files->bytes), mib(bytes), mib(quota.file_bytes), key),
+                    "file");
+    return {};
+}
+
+Result<> check_conversation(store::Database& database, const std::string& key, const Quota& quota) {
+    const auto count = sum(database, "SELECT COUNT(*), 0 FROM kept_conversations WHERE key = ?", key);
+    if (!count) return fail(count.error());
+    if (count->count < quota.conversations) return {};
+    return fail(ErrorCode::too_large,
+                fmt::format("this key has {} conversations, and may have {}; delete some with DELETE "
+                            "/v1/conversations/ID, or raise keys.{}.limits.conversations",
+                            count->count, quota.conversations, key));
+}
+
+Result<> check_items(store::Database& database, const std::string& conversation, const Quota& quota,
+                     std::int64_t bytes) {
+    auto row = database.prepare("SELECT bytes FROM kept_conversations WHERE id = ?");
+    row.bind(1, conversation);
+    const auto found = row.step();
+    if (!found) return fail(found.error());
+    const auto has = *found ? row.integer(0) : 0;
+    if (bytes <= quota.conversation_bytes - has) return {};
+    return fail(ErrorCode::too_large,
+                fmt::format("the conversation has {} MiB, and may have {} MiB; delete items, begin a new one with a "
+                            "summary, or raise limits.conversation_bytes of the key",
+                            mib(has), mib(quota.conversation_bytes)),
+                "items");
+}
+
+Result<> make_room_for_responses(store::Database& database, const std::string& key, const Quota& quota,
+                                 const std::string& newest, std::int64_t now) {
+    const auto too_old = now - kKeptDays * kSecondsOfDay;
+    auto has = responses_of(database, key);
+    if (!has) return fail(has.error());
+    while (true) {
+        const bool full = has->count > quota.responses || has->bytes > quota.response_bytes;
+        const auto first = oldest(database, key, newest, full ? INT64_MAX : too_old);
+        if (!first) return fail(first.error());
+        if (first->id.empty()) return {};
+        auto gone = database.prepare("DELETE FROM kept_responses WHERE id = ?").bind(1, first->id).run();
+        if (!gone) return gone;
+        --has->count;
+        has->bytes -= first->bytes;
+    }
+}
+
+}  // namespace tandem::kept

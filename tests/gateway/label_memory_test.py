@@ -1,0 +1,128 @@
+"""The memory of labels is bounded for each key, and never forgets in a way that lets something private go."""
+import sqlite3
+import unittest
+import warnings
+
+from harness import Tandem, Upstream
+
+IBAN = "DE89 3704 0044 0532 0130 00"
+ALICE, BOB = ({"authorization": f"Bearer {name}-key-0123456789"} for name in ("alice", "bob"))
+
+
+def said(texts):
+    return [{"role": "assistant" if i % 2 else "user", "content": t} for i, t in enumerate(texts)]
+
+
+def in_every_dialect(texts):
+    """The same messages in each dialect: (path, body)."""
+    return [("/v1/chat/completions", {"model": "m", "messages": said(texts)}),
+            ("/v1/responses", {"model": "m", "store": False, "input": said(texts)}),
+            ("/v1/messages", {"model": "m", "max_tokens": 9, "messages": said(texts)}),
+            ("/api/chat", {"model": "m", "stream": False, "messages": said(texts)}),
+            ("/v1beta/models/m:generateContent", {"contents": [{"role": "model" if i % 2 else "user", "parts": [{"text": t}]} for i, t in enumerate(texts)]})]
+
+
+class LabelMemory(unittest.TestCase):
+    def setUp(self):
+        warnings.simplefilter("ignore", ResourceWarning)
+        self.cloud, self.home = Upstream(), Upstream()
+        for upstream in (self.cloud, self.home):
+            self.addCleanup(upstream.close)
+
+    def start(self, privacy=""):
+        self.tandem = Tandem(f"keys:\n  alice: {{ secret: alice-key-0123456789 }}\n  bob: {{ secret: bob-key-0123456789 }}\n{privacy}providers:\n  far: {self.cloud.provider('cloud')}\n"
+                             f"  near: {self.home.provider('local')}\nmodels:\n  m: {{ provider: far, context: 10000000 }}\n  home: {{ provider: near, context: 10000000 }}\n")
+        self.addCleanup(self.tandem.stop)
+
+    def label(self, key, texts, path="/v1/chat/completions", body=None, model="m", **headers):
+        status, got, raw = self.tandem.request(path, body or {"model": model, "messages": said(texts)}, {**key, **headers}, timeout=300)
+        if got["x-tandem-label"] in ("private", "secret") and model == "m":
+            self.assertIn(status, (400, 422), raw)
+        return got["x-tandem-label"]
+
+    def rows(self, table="label_memory"):
+        with sqlite3.connect(self.tandem.folder / "data/ledger.db") as database:
+            (count,) = database.execute(f"SELECT count(*) FROM {table}").fetchone()
+        database.close()
+        return count
+
+    def test_refused_requests_leave_little(self):
+        self.start()
+        old = ["What does the letter of the foundation say about its account, which is " + IBAN + "?", "noted", "And what of the man in room four, whom nobody has visited?"]
+        self.assertEqual(self.label(ALICE, old), "private")
+        before = self.rows()
+        for i in range(25):
+            self.assertEqual(self.label(ALICE, [f"message {i} {j} of a flood, long enough to be known again: {IBAN if j == 0 else ''}" for j in range(40_000)]), "private")
+        self.assertLess(self.rows() - before, 25 * 100)
+        self.assertLess(self.rows("labelled_decisions"), 100)
+        size = sum(f.stat().st_size for f in (self.tandem.folder / "data").glob("ledger.db*"))
+        self.assertLess(size, 64 << 20)
+        # Its memory is not full: what is public stays public, and what was private, private.
+        self.assertEqual(self.label(ALICE, ["what is the weather like today, and what will it be?"]), "public")
+        for path, body in in_every_dialect([old[2]]) + in_every_dialect(old):
+            self.assertEqual(self.label(ALICE, [], path, body), "private")
+        self.assertNotIn(b"room four", self.cloud.raw)
+
+    def test_a_flood_of_one_key_neither_lets_its_own_go_nor_touches_another(self):
+        self.start("privacy: { label_memory: 300 }\n")
+        hers = ["Tell me about the plan of which nobody outside may know a word.", "It is a plan of four parts, and each of them is better than the last."]
+        his = ["Here is the diary that I have kept since the spring of that year.", "I see that you have kept it well, and that you have missed no day."]
+        public = "Please write a title of four words for this conversation, if you can."
+        for key, texts in ((ALICE, hers), (BOB, his)):
+            self.assertEqual(self.label(key, [*texts, "go on"], model="home", **{"x-tandem-label": "private"}), "private")
+        self.assertEqual(self.label(BOB, [public]), "public")
+        self.assertEqual(self.label(BOB, [his[0], his[1], public], model="home"), "private")
+        for i in range(8):
+            self.label(ALICE, [f"message {i} {j} of a flood, and long enough to be known again." for j in range(100)], model="home", **{"x-tandem-label": "private"})
+        self.assertLess(self.rows(), 400)
+        def all_holds():
+            for path, body in in_every_dialect([hers[0]]) + in_every_dialect([*hers, "thanks"]) + in_every_dialect(["and then?", hers[1], "go on"]) + in_every_dialect(["message 0 7 of a flood, and long enough to be known again."]):
+                self.assertEqual(self.label(ALICE, [], path, body), "private", path)
+            for path, body in in_every_dialect([his[0]]) + in_every_dialect(["and then?", his[1], "go on"]):
+                self.assertEqual(self.label(BOB, [], path, body), "private", path)
+            self.assertEqual(self.label(BOB, ["something else that is long enough to be known again"]), "public")
+            self.assertEqual(self.label(ALICE, ["something else that is long enough to be known again"]), "private")
+        all_holds()
+        self.assertEqual(self.label(BOB, [public]), "public")
+        _, headers, _ = self.tandem.chat("hello", model="m", headers=ALICE)
+        reasons = self.tandem.explain(headers["x-tandem-decision"])["decision"]
+        self.assertIn("label memory of this key is full", str(reasons) + self.tandem.cli("explain", headers["x-tandem-decision"]).stdout)
+        doctor = self.tandem.cli("doctor").stdout
+        self.assertIn("label memory of alice", doctor)
+        self.assertNotIn("label memory of bob", doctor)
+        self.tandem.kill()
+        self.tandem.start()
+        all_holds()
+        # The owner alone takes the floor away, on record.
+        self.assertEqual(self.tandem.request("/tandem/v1/labels/forget", {"key": "alice", "reason": "x"}, ALICE)[0], 403)
+        self.assertEqual(self.tandem.cli("label", "forget", "--key", "alice").returncode, 2)
+        result = self.tandem.cli("label", "forget", "--key", "alice", "--reason", "it was a flood")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.label(ALICE, ["something else that is long enough to be known again"]), "public")
+        self.assertEqual(self.label(BOB, [his[0]]), "private")
+        self.assertEqual(self.tandem.egress()[-2]["rule"], "it was a flood")
+        self.assertNotIn("label memory of alice", self.tandem.cli("doctor").stdout)
+        for text in (*hers, *his):
+            self.assertNotIn(text.encode(), self.cloud.raw)
+
+    def test_a_header_that_labels_more_than_can_be_remembered_raises_the_floor(self):
+        self.start()
+        texts = [f"message {j} of a long talk, and long enough to be known again." for j in range(200)]
+        self.assertEqual(self.label(ALICE, texts, **{"x-tandem-label": "private"}), "private")
+        for one in (texts[0], texts[100], texts[-1]):
+            self.assertEqual(self.label(ALICE, [one]), "private")
+        self.assertEqual(self.label(BOB, ["something that is long enough to be known again"]), "public")
+
+    def test_what_is_public_of_one_key_is_not_forgotten_for_the_flood_of_another(self):
+        self.start()
+        self.assertEqual(self.label(ALICE, [f"my account is {IBAN}"]), "private")
+        title = "Please write a title of four words for this conversation, if you can."
+        self.assertEqual(self.label(BOB, [title]), "public")
+        for i in range(6):
+            self.assertEqual(self.label(ALICE, [f"public message {i} {j}, which is long enough to be known again." for j in range(20_000)]), "public")
+        self.assertEqual(self.label(BOB, [f"my account is {IBAN}", "noted", title], model="home"), "private")
+        self.assertEqual(self.label(BOB, [title]), "public")
+
+
+if __name__ == "__main__":
+    unittest.main()

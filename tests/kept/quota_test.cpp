@@ -1,0 +1,200 @@
+#include "kept/quota.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "kept/kept.h"
+#include "tests/support.h"
+
+namespace tandem::kept {
+namespace {
+
+struct Quotas : testing::Test {
+    Quotas() {
+        static const std::array migrations{store::Migration{kKeptSchema}, store::Migration{kKeptSchema2},
+                                           store::Migration{kQuotaSchema}};
+        store = std::move(*store::Store::open_at_once(folder.path / "ledger.db", migrations));
+    }
+    template <typename T>
+    Result<T> ask(std::function<Result<T>(store::Database&)> question) {
+        Result<T> answer = fail(ErrorCode::internal, "not asked");
+        (void)store->run([&](store::Database& database) -> Result<> {
+            answer = question(database);
+            return answer ? Result<>() : fail(answer.error());
+        });
+        return answer;
+    }
+    Result<> change(std::function<Result<>(store::Database&)> job) { return store->run(std::move(job)); }
+
+    static StoredResponse response(int i, std::int64_t created, std::size_t bytes, std::string previous = {}) {
+        return {"resp_" + std::to_string(i),
+                "alice",
+                Label::public_,
+                created,
+                std::move(previous),
+                {},
+                "[\"" + std::string(bytes, 'i') + "\"]",
+                R"({"status":"completed","output":["o"]})",
+                {}};
+    }
+    test::Folder folder;
+    std::unique_ptr<store::Store> store;
+};
+
+TEST_F(Quotas, TheOldestResponsesGoWhereThereAreTooManyOrTooManyBytes) {
+    const Quota few{.responses = 10}, small{.response_bytes = 5'000};
+    for (const auto& quota : {few, small}) {
+        for (int i = 0; i < 40; ++i)
+            ASSERT_TRUE(change([&](store::Database& d) -> Result<> {
+                if (auto ok = put(d, response(i, 1'000 + i, 900)); !ok) return ok;
+                return make_room_for_responses(d, "alice", quota, "resp_" + std::to_string(i), 2'000);
+            }));
+        const auto usage = ask<Usage>([](store::Database& d) { return usage_of(d, "alice"); });
+        ASSERT_TRUE(usage);
+        EXPECT_LE(usage->responses, quota.responses);
+        EXPECT_LE(usage->response_bytes, quota.response_bytes);
+        EXPECT_GE(usage->responses, 5);
+        EXPECT_TRUE(ask<StoredResponse>([](store::Database& d) { return find_response(d, "alice", "resp_39"); }));
+        EXPECT_FALSE(ask<StoredResponse>([](store::Database& d) { return find_response(d, "alice", "resp_0"); }));
+    }
+}
+
+TEST_F(Quotas, OneThatIsUnderWayStaysAndOneThatIsTooOldGoes) {
+    auto working = response(1, 1'000, 100);
+    working.response = R"({"status":"in_progress","output":[]})";
+    const std::int64_t now = 1'000 + kKeptDays * 86'400 + 100;
+    ASSERT_TRUE(change([&](store::Database& d) -> Result<> {
+        for (const auto& r : {working, response(2, 1'000, 100), response(3, now - 10, 100), response(4, now, 100)})
+            if (auto ok = put(d, r); !ok) return ok;
+        return make_room_for_responses(d, "alice", {}, "resp_4", now);
+    }));
+    const auto has = [&](int i) {
+        return ask<StoredResponse>(
+                   [i](store::Database& d) { return find_response(d, "alice", "resp_" + std::to_string(i)); })
+            .has_value();
+    };
+    EXPECT_TRUE(has(1));
+    EXPECT_FALSE(has(2));
+    EXPECT_TRUE(has(3));
+    EXPECT_TRUE(has(4));
+}
+
+TEST_F(Quotas, FilesAndConversationsBeyondThemAreRefusedWithHowToMakeRoom) {
+    const Quota quota{.files = 3, .file_bytes = 1'000, .conversations = 2, .conversation_bytes = 500};
+    const auto add = [&](int i, std::int64_t bytes) {
+        return change([&](store::Database& d) -> Result<> {
+            if (auto ok = check_file(d, "alice", quota, bytes); !ok) return ok;
+            return put(d, File{"file-" + std::to_string(i), "alice", "f", "batch", bytes, 1});
+        });
+    };
+    EXPECT_TRUE(add(1, 600));
+    const auto large = add(2, 600);
+    ASSERT_FALSE(large);
+    EXPECT_EQ(large.error().code, ErrorCode::too_large);
+    EXPECT_NE(large.error().message.find("DELETE /v1/files/"), std::string::npos);
+    EXPECT_TRUE(add(2, 400));
+    EXPECT_TRUE(add(3, 0));
+    EXPECT_FALSE(add(4, 0)) << "three at most";
+    ASSERT_TRUE(change([](store::Database& d) { return remove_file(d, "alice", "file-1"); }));
+    EXPECT_TRUE(add(4, 600));
+
+    for (const auto* id : {"conv_1", "conv_2"})
+        ASSERT_TRUE(change([&](store::Database& d) -> Result<> {
+            if (auto ok = check_conversation(d, "alice", quota); !ok) return ok;
+            return put(d, Conversation{id, "alice", Label::public_, 1, "{}"});
+        }));
+    EXPECT_FALSE(change([&](store::Database& d) { return check_conversation(d, "alice", quota); }));
+    EXPECT_TRUE(change([&](store::Database& d) { return check_conversation(d, "bob", quota); }));
+    const std::string item = R"({"id":"a","text":")" + std::string(300, 'x') + "\"}";
+    ASSERT_TRUE(change([&](store::Database& d) -> Result<> {
+        if (auto ok = check_items(d, "conv_1", quota, static_cast<std::int64_t>(item.size())); !ok) return ok;
+        return add_items(d, "conv_1", {item}, Label::private_);
+    }));
+    EXPECT_FALSE(change(
+        [&](store::Database& d) { return check_items(d, "conv_1", quota, static_cast<std::int64_t>(item.size())); }));
+    ASSERT_TRUE(change([](store::Database& d) { return remove_item(d, "conv_1", "a"); }));
+    const auto c = ask<Conversation>([](store::Database& d) { return find_conversation(d, "alice", "conv_1"); });
+    ASSERT_TRUE(c);
+    EXPECT_EQ(c->bytes, 0) << "what was deleted is given back";
+    EXPECT_EQ(c->label, Label::private_);
+}
+
+TEST_F(Quotas, AHistoryIsNotReadWhereItIsTooLong) {
+    ASSERT_TRUE(change([&](store::Database& d) -> Result<> {
+        for (int i = 0; i < 10; ++i)
+            if (auto ok = put(d, response(i, 1'000 + i, 1'000, i > 0 ? "resp_" + std::to_string(i - 1) : "")); !ok)
+                return ok;
+        return {};
+    }));
+    const auto bytes =
+        ask<std::int64_t>([](store::Database& d) { return history_bytes(d, "alice", "resp_9", 20'000); });
+    ASSERT_TRUE(bytes) << bytes.error().message;
+    EXPECT_GT(*bytes, 10'000);
+    const auto whole = ask<History>([](store::Database& d) { return history_of(d, "alice", "resp_9", 20'000); });
+    ASSERT_TRUE(whole);
+    EXPECT_EQ(whole->items.size(), 20U);
+    EXPECT_EQ(whole->items[1], "\"o\"");
+    for (const std::int64_t most : {0, 5'000}) {
+        const auto refused =
+            ask<History>([most](store::Database& d) { return history_of(d, "alice", "resp_9", most); });
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().code, ErrorCode::context);
+    }
+    EXPECT_FALSE(ask<History>([](store::Database& d) { return history_of(d, "bob", "resp_9", 20'000); }));
+}
+
+TEST_F(Quotas, SomeItemsAreReadWithoutAllTheOthers) {
+    ASSERT_TRUE(change([](store::Database& d) -> Result<> {
+        if (auto ok = put(d, Conversation{"conv_1", "alice", Label::public_, 1, "{}"}); !ok) return ok;
+        std::vector<std::string> items;
+        for (int i = 0; i < 9; ++i)
+            items.push_back(R"({"id":"i)" + std::to_string(i) + R"(","x":")" + std::string(100, 'x') + "\"}");
+        return add_items(d, "conv_1", items, Label::public_);
+    }));
+    const auto some = [&](ItemsAsked asked) {
+        return *ask<SomeItems>([asked](store::Database& d) { return some_items_of(d, "conv_1", asked); });
+    };
+    const auto first = some({"", true, 4, 1'000'000});
+    ASSERT_EQ(first.items.size(), 4U);
+    EXPECT_TRUE(first.more);
+    EXPECT_NE(first.items[3].find("i3"), std::string::npos);
+    const auto rest = some({"i3", true, 100, 1'000'000});
+    EXPECT_EQ(rest.items.size(), 5U);
+    EXPECT_FALSE(rest.more);
+    EXPECT_NE(some({"", false, 1, 1'000'000}).items.at(0).find("i8"), std::string::npos);
+    EXPECT_NE(some({"i8", false, 1, 1'000'000}).items.at(0).find("i7"), std::string::npos);
+    EXPECT_EQ(some({"", true, 100, 250}).items.size(), 2U) << "bytes bound it too";
+    EXPECT_EQ(some({"", true, 100, 1}).items.size(), 1U) << "but for the first";
+    EXPECT_TRUE(ask<std::string>([](store::Database& d) { return find_item(d, "conv_1", "i5"); }));
+    EXPECT_FALSE(ask<std::string>([](store::Database& d) { return find_item(d, "conv_1", "i99"); }));
+}
+
+TEST_F(Quotas, ABatchesAnswersAreReadAPartAtATime) {
+    ASSERT_TRUE(change([](store::Database& d) -> Result<> {
+        for (int i = 0; i < 10; ++i)
+            if (auto ok = put(d, "batch_1", BatchLine{i, "c", 200, "", std::string(1'000, 'x'), Label::public_}); !ok)
+                return ok;
+        return {};
+    }));
+    std::size_t count = 0, looks = 0;
+    for (std::int64_t after = -1;; ++looks) {
+        const auto lines = *ask<std::vector<BatchLine>>(
+            [after](store::Database& d) { return next_lines(d, "batch_1", after, 3'000); });
+        if (lines.empty()) break;
+        EXPECT_LE(lines.size(), 3U);
+        count += lines.size();
+        after = lines.back().number;
+    }
+    EXPECT_EQ(count, 10U);
+    EXPECT_GE(looks, 4U);
+    ASSERT_TRUE(change([](store::Database& d) { return forget_answers(d, "batch_1"); }));
+    const auto left =
+        *ask<std::vector<BatchLine>>([](store::Database& d) { return next_lines(d, "batch_1", -1, 9'999); });
+    EXPECT_EQ(left.size(), 10U);
+    EXPECT_TRUE(left[0].body.empty());
+    EXPECT_EQ(left[0].status, 200);
+}
+
+}  // namespace
+}  // namespace tandem::kept
