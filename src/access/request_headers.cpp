@@ -48,8 +48,7 @@ Result<Label> read_label(std::string_view text) {
     if (const auto label = label_from(text)) return *label;
     const std::vector<std::string> names(kLabelNames.begin(), kLabelNames.end());
     return fail(ErrorCode::invalid,
-                fmt::format("x-tandem-label: there is no label '{}'{}; there are: {}", printable(text, 40),
-                            suggest(text, names), join(names, ", ")),
+                fmt::format("x-tandem-label: there is no label '{}'{}", printable(text, 40), suggest(text, names)),
                 "x-tandem-label");
 }
 

@@ -249,9 +249,10 @@ net::Task<> answer_line(BatchRun& run, LinePlace place, std::shared_ptr<Live> li
                           {[&](net::Response response) { answer = std::move(response); }, [](std::string) {}});
         live->runs_with(&exchange.cancel());
         Keeping keeping;
-        keeping.keep = [&](const std::string& body, Label label) -> store::Store::Job {
-            return [batch = run.batch.id, kept = kept::BatchLine{line.number, line.custom_id, 200, {}, body, label}](
-                       store::Database& d) { return kept::put(d, batch, kept); };
+        keeping.keep = [&](const std::string& body, Label label, const DecisionId& decision) -> store::Store::Job {
+            return [batch = run.batch.id,
+                    kept = kept::BatchLine{line.number, line.custom_id, 200, std::string(decision.text()), body,
+                                           label}](store::Database& d) { return kept::put(d, batch, kept); };
         };
         keeping.keep_whole = true;
         keeping.batch = true;

@@ -176,7 +176,7 @@ store::Store::Job keep_job(std::shared_ptr<const Plan> shared, const std::string
         if (plan.conversation.empty()) return {};
         std::vector<std::string> items;
         for (std::size_t i = 0; i < plan.input.size(); ++i)
-            items.push_back(with_id(plan.input[i], fmt::format("{}_{}", plan.id, i)));
+            items.push_back(with_id(plan.input[i], fmt::format("{}_i{}", plan.id, i)));
         json::Document document;
         if (document.parse(response))
             for (const Value item : document.root()["output"].children()) items.emplace_back(item.raw());
@@ -199,7 +199,8 @@ Keeping keeping_of(std::shared_ptr<const Plan> shared, const access::Principal& 
     keeping.label = plan.label;
     keeping.label_reason = "what it goes on from";
     if (plan.store || !plan.conversation.empty())
-        keeping.keep = [shared, key = who.id(), quota = quota_of(who), now](const std::string& response, Label label) {
+        keeping.keep = [shared, key = who.id(), quota = quota_of(who), now](const std::string& response, Label label,
+                                                                            const DecisionId&) {
             return keep_job(shared, key, quota, now, response, label);
         };
     return keeping;
@@ -667,7 +668,8 @@ net::Task<Answer> list_response_items(Gateway& gateway, const Call& call) {
     std::vector<std::string> items;
     if (document.parse(stored->input))
         for (const Value item : document.root().children())
-            items.push_back(with_id(std::string(item.raw()), fmt::format("{}_{}", stored->id.substr(5), items.size())));
+            items.push_back(
+                with_id(std::string(item.raw()), fmt::format("{}_i{}", stored->id.substr(5), items.size())));
     co_return listed(std::move(items), asked_for(call.request()));
 }
 

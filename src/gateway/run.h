@@ -10,7 +10,7 @@ namespace tandem::gateway {
 struct Keeping {
     // Given an answer, the job that keeps it, committed with the receipt: the response object of OpenAI Responses, or,
     // with `keep_whole`, the body of any dialect.
-    std::function<store::Store::Job(const std::string& response, Label label)> keep;
+    std::function<store::Store::Job(const std::string& response, Label label, const DecisionId& decision)> keep;
     bool keep_whole = false;
     bool batch = false;   // nobody sits and waits for it
     bool judged = false;  // who asks knows how good the answer is: its checks are no signs to learn from

@@ -162,7 +162,7 @@ net::Task<Result<ledger::Receipt>> Way::close_with(const std::string& response, 
 }
 
 void Way::keep_response(const std::string& response, const Served& served) {
-    if (keeping.keep && !response.empty()) keep_ = keeping.keep(response, label_of_answer(served));
+    if (keeping.keep && !response.empty()) keep_ = keeping.keep(response, label_of_answer(served), id);
 }
 
 void Way::record_unwatched() {

@@ -8,10 +8,6 @@ namespace {
 
 constexpr std::int64_t kSecondsOfDay = 86'400;
 
-std::int64_t mib(std::int64_t bytes) {
-    return bytes >> 20;
-}
-
 struct Sum {
     std::int64_t count = 0;
     std::int64_t bytes = 0;
@@ -85,14 +81,14 @@ Result<> check_file(store::Database& database, const std::string& key, const Quo
     if (files->count >= quota.files)
         return fail(ErrorCode::too_large,
                     fmt::format("this key has {} files, and may have {}; delete some with DELETE /v1/files/ID, or "
-                                "raise keys.{}.limits.files",
+                                "raise keys.{}.limits.files in tandem.yaml",
                                 files->count, quota.files, key),
                     "file");
     if (bytes > quota.file_bytes - files->bytes)
         return fail(ErrorCode::too_large,
-                    fmt::format("the files of this key have {} MiB, and {} MiB more would be over its {} MiB; delete "
-                                "some with DELETE /v1/files/ID, or raise keys.{}.limits.file_bytes",
-                                mib(files->bytes), mib(bytes), mib(quota.file_bytes), key),
+                    fmt::format("the files of this key have {} bytes, and {} more would be over its {}; delete some "
+                                "with DELETE /v1/files/ID, or raise keys.{}.limits.file_bytes in tandem.yaml",
+                                files->bytes, bytes, quota.file_bytes, key),
                     "file");
     return {};
 }
@@ -103,7 +99,7 @@ Result<> check_conversation(store::Database& database, const std::string& key, c
     if (count->count < quota.conversations) return {};
     return fail(ErrorCode::too_large,
                 fmt::format("this key has {} conversations, and may have {}; delete some with DELETE "
-                            "/v1/conversations/ID, or raise keys.{}.limits.conversations",
+                            "/v1/conversations/ID, or raise keys.{}.limits.conversations in tandem.yaml",
                             count->count, quota.conversations, key));
 }
 
@@ -116,9 +112,9 @@ Result<> check_items(store::Database& database, const std::string& conversation,
     const auto has = *found ? row.integer(0) : 0;
     if (bytes <= quota.conversation_bytes - has) return {};
     return fail(ErrorCode::too_large,
-                fmt::format("the conversation has {} MiB, and may have {} MiB; delete items, begin a new one with a "
-                            "summary, or raise limits.conversation_bytes of the key",
-                            mib(has), mib(quota.conversation_bytes)),
+                fmt::format("the conversation has {} bytes, and may have {}; delete items, begin a new one with a "
+                            "summary, or raise limits.conversation_bytes of the key in tandem.yaml",
+                            has, quota.conversation_bytes),
                 "items");
 }
 
