@@ -9,6 +9,7 @@
 #include <bit>
 
 #include "privacy/escapes.h"
+#include "privacy/unicode/unicode.h"
 
 namespace tandem::privacy {
 
@@ -17,24 +18,42 @@ namespace {
 constexpr std::size_t kAround = 400;  // bytes of text on either side of a change that a value may reach over
 constexpr std::size_t kWhole = static_cast<std::size_t>(-1);
 
-// From `at` on, the first byte that a disguise could begin with; the text's size where there is none.
-std::size_t next_interesting(std::string_view text, std::size_t at) {
+// Bytes that a disguise may begin with.
+constexpr auto kInteresting = [] {
+    std::array<bool, 256> table{};
+    for (const unsigned char c : {'&', '%', '\\', '[', '(', '=', '"', '\'', '`', '+', '@', '\x7F'}) table[c] = true;
+    for (std::size_t c = 0; c < 0x20; ++c) table[c] = c != '\t' && c != '\n' && c != '\r';
+    for (std::size_t c = 0x80; c < 0x100; ++c) table[c] = true;
+    return table;
+}();
+
 #ifdef __SSE2__
-    const auto low = _mm_set1_epi8(0x20);
-    for (; at + 16 <= text.size(); at += 16) {
-        const auto bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at));
-        // Signed: all beyond ASCII, and control characters with tabs and line breaks, which are looked at below.
-        auto found = _mm_cmplt_epi8(bytes, low);
-        for (const char c : {'\t', '\n', '\r'})
-            found = _mm_andnot_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)), found);
-        for (const char c : {'&', '%', '\\', '[', '(', '=', '"', '\'', '`', '+', '@', '\x7F'})
-            found = _mm_or_si128(found, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)));
-        if (const auto bits = static_cast<unsigned>(_mm_movemask_epi8(found)); bits != 0)
-            return at + static_cast<std::size_t>(std::countr_zero(bits));
-    }
+// Which of sixteen bytes are, as bits.
+unsigned interesting(const char* at) {
+    const auto bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    // Signed: all beyond ASCII, and control characters with tabs and line breaks, of which the latter are taken out.
+    auto found = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20));
+    for (const char c : {'\t', '\n', '\r'}) found = _mm_andnot_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)), found);
+    for (const char c : {'&', '%', '\\', '[', '(', '=', '"', '\'', '`', '+', '@', '\x7F'})
+        found = _mm_or_si128(found, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)));
+    return static_cast<unsigned>(_mm_movemask_epi8(found));
+}
 #endif
-    while (at < text.size() && !may_be_disguised(text[at])) ++at;
-    return at;
+
+// Calls `visit` with each place where a disguise may begin; it returns where to go on from.
+template <typename Visit>
+void each_interesting(std::string_view text, Visit&& visit) {
+    std::size_t next = 0, block = 0;
+    auto look = [&](std::size_t at) {
+        if (at >= next && may_be_disguised(text, at)) next = visit(at);
+    };
+#ifdef __SSE2__
+    for (; block + 16 <= text.size(); block += 16)
+        for (unsigned bits = interesting(text.data() + block); bits != 0; bits &= bits - 1)
+            look(block + static_cast<std::size_t>(std::countr_zero(bits)));
+#endif
+    for (; block < text.size(); ++block)
+        if (kInteresting[static_cast<unsigned char>(text[block])]) look(block);
 }
 
 // A text that is made of another by replacing pieces of it, front to back.
@@ -82,15 +101,50 @@ class Rewriting {
     Folded result_;
 };
 
+// Whether a place is among bytes that are no text: what is dropped from text as invisible parts words there.
+class Binary {
+  public:
+    explicit Binary(std::string_view text) : text_(text) {}
+    bool around(std::size_t at) {
+        if (const std::size_t block = at / kBlock; block != block_) {
+            block_ = block;
+            binary_ = look(block * kBlock);
+        }
+        return binary_;
+    }
+
+  private:
+    static constexpr std::size_t kBlock = 256, kBeside = 64;
+    bool look(std::size_t begin) const {
+        std::size_t at = begin - std::min(begin, kBeside);
+        const std::size_t end = std::min(text_.size(), begin + kBlock + kBeside);
+        while (at < end && (static_cast<unsigned char>(text_[at]) & 0xC0) == 0x80) ++at;  // of a character before
+        while (at < end) {
+            const std::size_t size = static_cast<unsigned char>(text_[at]) < 0x80 ? 1 : point_at(text_, at).size;
+            if (size == 0) return true;
+            at += size;
+        }
+        return false;
+    }
+    std::string_view text_;
+    std::size_t block_ = kWhole;
+    bool binary_ = false;
+};
+
+bool is_control(char c) {
+    return (static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == '\x7F';
+}
+
 void undo_all(std::string_view text, Rewriting& rewriting) {
-    for (std::size_t at = 0; (at = next_interesting(text, at)) < text.size(); ++at) {
-        if (!may_be_disguised(text[at])) continue;
+    Binary binary(text);
+    each_interesting(text, [&](std::size_t at) {
+        if (is_control(text[at]) && binary.around(at)) return at + 1;
         const Undone undone = undo(text, at);
-        if (undone.size == 0) continue;
+        if (undone.size == 0) return at + 1;
         const std::size_t from = std::max(at - undone.before, rewriting.done());
         rewriting.replace(from, at + undone.size, undone.text);
-        at += undone.size - 1;
-    }
+        return at + undone.size;
+    });
 }
 
 // ---- values that are wrapped over a line ----
@@ -100,28 +154,35 @@ constexpr std::size_t kLongestPiece = 64;  // of a value, looked at on either si
 constexpr std::size_t kLeastWrapped = 10;
 constexpr std::size_t kMostIndent = 40;
 
+// What a byte of a value is; 0: it is none.
+enum : unsigned char { kOther = 1, kDigit = 2, kLetter = 4, kAt = 8 };
 constexpr auto kInValue = [] {
-    std::array<bool, 256> table{};
-    for (unsigned char c = '0'; c <= '9'; ++c) table[c] = true;
-    for (unsigned char c = 'a'; c <= 'z'; ++c) table[c] = table[c - 32U] = true;
-    for (const unsigned char c : {'@', '.', '_', '-', '+', '/', '='}) table[c] = true;
+    std::array<unsigned char, 256> table{};
+    for (unsigned char c = '0'; c <= '9'; ++c) table[c] = kDigit;
+    for (unsigned char c = 'a'; c <= 'z'; ++c) table[c] = table[c - 32U] = kLetter;
+    for (const unsigned char c : {'.', '_', '-', '+', '/', '='}) table[c] = kOther;
+    table['@'] = kAt;
     return table;
 }();
-bool in_value(char c) {
+unsigned char in_value(char c) {
     return kInValue[static_cast<unsigned char>(c)];
 }
 
-// What one side of a line's end has of a value.
-struct Piece {
-    std::size_t size = 0;
-    bool letter = false, digit = false, at = false;
-    void add(char c) {
-        ++size;
-        digit = digit || (c >= '0' && c <= '9');
-        letter = letter || (c | 32) >= 'a';
-        at = at || c == '@';
+// Lines are short: looking for each of their ends by itself costs more than this.
+template <typename Visit>
+void each_line_end(std::string_view text, Visit&& visit) {
+    std::size_t block = 0;
+#ifdef __SSE2__
+    const auto ends = _mm_set1_epi8('\n');
+    for (; block + 16 <= text.size(); block += 16) {
+        const auto bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + block));
+        auto bits = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, ends)));
+        for (; bits != 0; bits &= bits - 1) visit(block + static_cast<std::size_t>(std::countr_zero(bits)));
     }
-};
+#endif
+    for (; block < text.size(); ++block)
+        if (text[block] == '\n') visit(block);
+}
 
 // Where the line goes on: behind indentation and the marks of quotes and comments. kWhole: it does not.
 std::size_t next_line(std::string_view text, std::size_t at) {
@@ -130,7 +191,7 @@ std::size_t next_line(std::string_view text, std::size_t at) {
            (text[end] == ' ' || text[end] == '\t' || text[end] == '>' || text[end] == '#' || text[end] == '*' ||
             text[end] == '|' || (text[end] == '/' && end + 1 < text.size() && text[end + 1] == '/')))
         end += text[end] == '/' ? 2 : 1;
-    return end < text.size() && in_value(text[end]) ? end : kWhole;
+    return end < text.size() && in_value(text[end]) != 0 ? end : kWhole;
 }
 
 }  // namespace
@@ -159,23 +220,25 @@ Folded canonical(std::string_view text) {
 
 std::optional<Folded> unwrapped(std::string_view text) {
     Rewriting rewriting(text, kAroundLine);
-    for (std::size_t at = 0; (at = text.find('\n', at)) != std::string_view::npos; ++at) {
+    each_line_end(text, [&](std::size_t at) {
         std::size_t end = at;
-        while (end > 0 && at - end < 4 && (text[end - 1] == ' ' || text[end - 1] == '\r' || text[end - 1] == '\\'))
+        while (end > 0 && at - end < 4 &&
+               (text[end - 1] == ' ' || text[end - 1] == '\r' || text[end - 1] == '\\' || text[end - 1] == '='))
             --end;
         // A full stop ends a sentence.
-        if (end == 0 || !in_value(text[end - 1]) || text[end - 1] == '.') continue;
+        if (end == 0 || in_value(text[end - 1]) == 0 || text[end - 1] == '.') return;
         const std::size_t begin = next_line(text, at);
-        if (begin == kWhole) continue;
-        Piece piece;
-        for (std::size_t i = end; i > 0 && end - i < kLongestPiece && in_value(text[i - 1]); --i)
-            piece.add(text[i - 1]);
-        for (std::size_t i = begin; i < text.size() && i - begin < kLongestPiece && in_value(text[i]); ++i)
-            piece.add(text[i]);
-        if (piece.size < kLeastWrapped || !(piece.at || (piece.letter && piece.digit))) continue;
-        if (end < rewriting.done()) continue;
+        if (begin == kWhole) return;
+        unsigned seen = 0;
+        std::size_t from = end, to = begin;
+        for (unsigned char kind = 0; from > 0 && end - from < kLongestPiece; --from, seen |= kind)
+            if (kind = in_value(text[from - 1]); kind == 0) break;
+        for (unsigned char kind = 0; to < text.size() && to - begin < kLongestPiece; ++to, seen |= kind)
+            if (kind = in_value(text[to]); kind == 0) break;
+        const bool may_be = (seen & kAt) != 0 || (seen & (kLetter | kDigit)) == (kLetter | kDigit);
+        if (!may_be || end - from + to - begin < kLeastWrapped || end < rewriting.done()) return;
         rewriting.replace(end, begin, "");
-    }
+    });
     return rewriting.changed() ? std::optional(rewriting.take()) : std::nullopt;
 }
 

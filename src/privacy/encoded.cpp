@@ -54,10 +54,9 @@ struct Bits {
     std::uint64_t base64 = 0, alnum = 0, hex = 0;
 };
 
-Bits bits_of(std::string_view block) {
-    Bits bits;
-    std::size_t at = 0;
 #ifdef __SSE2__
+// Sixteen bytes' bits, moved to where they stand in their block.
+void add_bits(const char* bytes_at, std::size_t at, Bits& bits) {
     // Whether a byte is from `low` to `low + count - 1`: moved so that `low` is the least signed byte.
     auto among = [](__m128i bytes, char low, char count) {
         const auto moved = _mm_sub_epi8(bytes, _mm_set1_epi8(static_cast<char>(low + 128)));
@@ -66,15 +65,27 @@ Bits bits_of(std::string_view block) {
     auto mask = [&](__m128i found) {
         return static_cast<std::uint64_t>(static_cast<unsigned>(_mm_movemask_epi8(found))) << at;
     };
-    for (; at + 16 <= block.size(); at += 16) {
-        const auto bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block.data() + at));
-        const auto small = _mm_or_si128(bytes, _mm_set1_epi8(32));
-        const auto digits = among(bytes, '0', 10), letters = among(small, 'a', 26);
-        bits.alnum |= mask(_mm_or_si128(digits, letters));
-        bits.hex |= mask(_mm_or_si128(digits, among(small, 'a', 6)));
-        auto marks = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('+'));
-        for (const char c : {'-', '_', '/'}) marks = _mm_or_si128(marks, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)));
-        bits.base64 |= mask(marks);
+    const auto bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes_at));
+    const auto small = _mm_or_si128(bytes, _mm_set1_epi8(32));
+    const auto digits = among(bytes, '0', 10);
+    bits.alnum |= mask(_mm_or_si128(digits, among(small, 'a', 26)));
+    bits.hex |= mask(_mm_or_si128(digits, among(small, 'a', 6)));
+    auto marks = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('+'));
+    for (const char c : {'-', '_', '/'}) marks = _mm_or_si128(marks, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)));
+    bits.base64 |= mask(marks);
+}
+#endif
+
+Bits bits_of(std::string_view block) {
+    Bits bits;
+    std::size_t at = 0;
+#ifdef __SSE2__
+    for (; at + 16 <= block.size(); at += 16) add_bits(block.data() + at, at, bits);
+    if (at < block.size()) {
+        std::array<char, 16> last{};
+        std::copy(block.begin() + static_cast<std::ptrdiff_t>(at), block.end(), last.begin());
+        add_bits(last.data(), at, bits);
+        at = block.size();
     }
 #endif
     for (; at < block.size(); ++at) {
@@ -110,6 +121,8 @@ std::uint64_t pairs_in(std::uint64_t hex) {
 // Letters and digits that stand alone, three in a row at the same distance.
 std::uint64_t spelled_in(std::uint64_t alnum) {
     const auto alone = alnum & ~(alnum << 1) & ~(alnum >> 1);
+    const auto second = alone & (alone - 1);
+    if ((second & (second - 1)) == 0) return 0;
     std::uint64_t found = 0;
     for (unsigned step = 2; step <= kLongestSeparator + 1; ++step) found |= alone & alone >> step & alone >> (2 * step);
     return found;
@@ -486,20 +499,19 @@ void each_carried(std::string_view text, std::string& decoded, const Visit& visi
 void each_encoded(std::string_view text, const Visit& visit) {
     std::string decoded;
     each_carried(text, decoded, visit);
-    // 48 bytes and the 15 before them fill one word.
-    constexpr std::size_t kStep = 48, kBefore = 64 - kStep - 1;
+    // 48 bytes and the 16 behind them fill one word: a beginning is in the 48, what shows it within the 16 behind.
+    constexpr std::size_t kStep = 48;
+    constexpr std::uint64_t kBeginnings = (std::uint64_t{1} << kStep) - 1;
     std::size_t run_read = 0, dump_read = 0, spelled_read = 0;
     auto each = [&](std::uint64_t bits, std::size_t from, std::size_t& read, auto&& look) {
-        for (; bits != 0; bits &= bits - 1) {
+        for (bits &= kBeginnings; bits != 0; bits &= bits - 1) {
             const std::size_t at = from + static_cast<std::size_t>(std::countr_zero(bits));
             if (at >= read) look(at);
         }
     };
-    for (std::size_t block = 0; block < text.size(); block += kStep) {
-        const std::size_t from = block - std::min(block, kBefore);
-        const Bits bits = bits_of(text.substr(from, block + kStep - from));
+    for (std::size_t from = 0; from < text.size(); from += kStep) {
+        const Bits bits = bits_of(text.substr(from, 64));
         each(runs_in(bits.base64), from, run_read, [&](std::size_t at) {
-            // The first block's runs may go on before it: those were read.
             const Run run = read_run(text, at);
             visit_run(text, at, run, decoded, visit);
             run_read = run.end;

@@ -15,20 +15,20 @@ constexpr std::size_t kMostBackslashes = 16;  // escapes of escapes of escapes
 constexpr std::size_t kMostZeros = 16;        // in front of a number of an entity
 constexpr std::size_t kLongestJoint = 64;     // between two strings that code joins, indentation included
 
-bool is_digit(char c) {
+constexpr bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
-bool is_letter(char c) {
+constexpr bool is_letter(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
-bool is_alnum(char c) {
+constexpr bool is_alnum(char c) {
     return is_digit(c) || is_letter(c);
 }
 // May stand within a value.
-bool is_value_byte(char c) {
+constexpr bool is_value_byte(char c) {
     return is_alnum(c) || c == '@' || c == '.' || c == '_' || c == '-' || c == '+' || c == '/';
 }
-bool is_blank(char c) {
+constexpr bool is_blank(char c) {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
@@ -185,6 +185,10 @@ Undone backslash(std::string_view text, std::size_t at) {
     std::size_t count = 1;
     while (count < rest.size() && count < kMostBackslashes && rest[count] == '\\') ++count;
     if (count == rest.size()) return {};
+    // Behind another that only something invisible parts from it: that goes first.
+    std::size_t before = at;
+    while (before > 0 && at - before < 8 && goes_on(text, before - 1)) --before;
+    if (before < at && before > 0 && text[before - 1] == '\\') return {};
     // A line break that is written out, within a number or a value: "4111\n1111" in JSON or code.
     const char c = rest[count];
     if ((c == 'n' || c == 'r' || c == 't') && at > 0 && is_digit(text[at - 1]) && count + 1 < rest.size() &&
@@ -210,6 +214,19 @@ Undone bracketed(std::string_view text, std::size_t at) {
     return {};
 }
 
+// Whether the sign at `at` may end a run of base64, or what is invisible has to go before that can be told.
+bool may_be_padding(std::string_view text, std::size_t at) {
+    constexpr std::size_t kLeastRun = 12, kLongestRun = 1024;
+    std::size_t end = at + 1;
+    while (end > 0 && at + 1 - end < 2 && text[end - 1] == '=') --end;
+    std::size_t run = 0;
+    while (run < end && run < kLongestRun && (is_value_byte(text[end - run - 1]) || goes_on(text, end - run - 1))) {
+        if (goes_on(text, end - run - 1)) return true;
+        ++run;
+    }
+    return run >= kLeastRun && (run + (at + 1 - end)) % 4 == 0;
+}
+
 // Quoted-printable (RFC 2045, section 6.7): a line that goes on, and =4D where more of the kind stands by it or where
 // no code says so ("=40" before a letter, "=2E" within a word).
 Undone quoted_printable(std::string_view text, std::size_t at) {
@@ -218,7 +235,7 @@ Undone quoted_printable(std::string_view text, std::size_t at) {
     if (rest[1] == '\n' || rest.starts_with("=\r\n")) {
         const std::size_t size = rest[1] == '\n' ? 2 : 3;
         if (at == 0 || is_blank(text[at - 1]) || size >= rest.size() || is_blank(rest[size])) return {};
-        return {"", size};
+        return may_be_padding(text, at) ? Undone{} : Undone{"", size};
     }
     auto code = [&](std::size_t i) {
         auto capital = [](char c) { return is_digit(c) || (c >= 'A' && c <= 'F'); };
@@ -290,25 +307,54 @@ Undone code_point(std::string_view text, std::size_t at) {
     return undone;
 }
 
-constexpr auto kMayBe = [] {
-    std::array<bool, 256> table{};
-    for (const unsigned char c : {'&', '%', '\\', '[', '(', '=', '"', '\'', '`', '+', '@', '\x7F'}) table[c] = true;
-    for (std::size_t c = 0; c < 0x20; ++c) table[c] = c != '\t' && c != '\n' && c != '\r';
-    for (std::size_t c = 0xC2; c < 0xF5; ++c) table[c] = true;
+// Bytes that one of the bytes beside a disguise is.
+enum : unsigned char { kAfterQuote = 1, kAfterBackslash = 2, kInValue = 4 };
+constexpr auto kBeside = [] {
+    std::array<unsigned char, 256> table{};
+    for (std::size_t c = 0; c < table.size(); ++c) {
+        const char byte = static_cast<char>(c);
+        if (is_blank(byte) || std::string_view("+.|<&~\\").find(byte) != std::string_view::npos)
+            table[c] |= kAfterQuote;
+        if (std::string_view("uUxXo0123456789/\"_-.@+'\\nrt").find(byte) != std::string_view::npos)
+            table[c] |= kAfterBackslash;
+        if (is_value_byte(byte)) table[c] |= kInValue;
+    }
     return table;
 }();
+bool beside(char c, unsigned char what) {
+    return (kBeside[static_cast<unsigned char>(c)] & what) != 0;
+}
 
 }  // namespace
 
-int hex_value(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
-bool may_be_disguised(char c) {
-    return kMayBe[static_cast<unsigned char>(c)];
+bool may_be_disguised(std::string_view text, std::size_t at) {
+    const char c = text[at];
+    const char before = at > 0 ? text[at - 1] : '\0', next = at + 1 < text.size() ? text[at + 1] : '\0';
+    switch (c) {
+        case '"':
+        case '\'':
+        case '`':
+            return beside(next, kAfterQuote) && (beside(before, kInValue) || before == ' ');
+        case '\\':
+            return beside(next, kAfterBackslash);
+        case '(':
+        case '[':
+            return (next | 32) == 'a' || (next | 32) == 'd';
+        case '=':
+            return hex_value(next) >= 0 || next == '\n' || next == '\r';
+        case '%':
+            return hex_value(next) >= 0 || (next | 32) == 'u';
+        case '&':
+            return next == '#' || is_letter(next);
+        case '@':
+            return before == ' ' && next == ' ';
+        case '+':
+            return (before | 32) == 'u';
+        default:
+            break;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 ? !is_blank(c) : byte >= 0xC2 ? byte < 0xF5 : byte == 0x7F;
 }
 
 Undone undo(std::string_view text, std::size_t at) {

@@ -6,10 +6,13 @@ namespace tandem::privacy {
 
 bool near(std::string_view text, std::size_t begin, std::size_t end, std::initializer_list<std::string_view> words,
           std::size_t before, std::size_t after) {
+    std::uint32_t firsts = 0;  // of the words, by their last five bits
+    for (const auto w : words) firsts |= 1U << (static_cast<unsigned char>(w[0]) & 31U);
     auto has = [&](std::size_t from, std::size_t to) {
         work(to - std::min(from, to));
         // Few places are beginnings of words, and few words begin like them.
         for (std::size_t at = from; at < to; ++at) {
+            if (((firsts >> (static_cast<unsigned char>(text[at]) & 31U)) & 1U) == 0) continue;
             if (at > 0 && letter(text[at - 1])) continue;
             const char first = lower(text[at]);
             for (const auto w : words) {

@@ -1,5 +1,6 @@
 // What consists of digits: cards, phones, national ids, dates, IPv4 addresses. A candidate is the first digit of a
 // number; the whole run of digit groups around it is read once, and each stretch of its groups is tried as each kind.
+#include <bit>
 #include <bitset>
 #include <optional>
 #include <vector>
@@ -28,6 +29,17 @@ struct Run {
     std::array<Group, kMostGroups> groups{};
     std::size_t count = 0;
 
+    void add(Group group, std::string_view written) {
+        groups[count++] = group;
+        const auto kept = written.substr(0, kMostOfOne);
+        std::copy(kept.begin(), kept.end(), digits_.begin() + ends_[count - 1]);
+        ends_[count] = static_cast<std::uint8_t>(ends_[count - 1] + kept.size());
+    }
+    // The digits of groups [first, last]; of a longer group than any check takes, its beginning.
+    std::string_view digits(std::size_t first, std::size_t last) const {
+        return {digits_.data() + ends_[first], static_cast<std::size_t>(ends_[last + 1] - ends_[first])};
+    }
+
     // Whether a word can be near: false where no word near the run begins with the same two letters. Many words are
     // asked for around each number, and hardly any is there.
     bool may_be_near(std::string_view word) const {
@@ -43,8 +55,9 @@ struct Run {
         looked_ = true;
         const auto first = groups[0].begin, last = groups[count - 1].end;
         auto add = [&](std::size_t from, std::size_t to) {
+            work(to - from);
             for (std::size_t at = from; at < to; ++at)
-                if (at == 0 || !letter(text[at - 1]))
+                if (letter(text[at]) && (at == 0 || !letter(text[at - 1])))
                     beginnings_.set(pair(lower(text[at]), at + 1 < text.size() ? lower(text[at + 1]) : ' '));
         };
         add(first > kFar ? first - kFar : 0, std::min(text.size(), last + kFar));
@@ -52,6 +65,9 @@ struct Run {
     static constexpr std::size_t kFar = 60;  // what near_words() looks at is within
     mutable std::bitset<1024> beginnings_;
     mutable bool looked_ = false;
+    static constexpr std::size_t kMostOfOne = 24;
+    std::array<char, kMostDigits + kMostOfOne> digits_{};
+    std::array<std::uint8_t, kMostGroups + 1> ends_{};  // of each group's digits, in digits_
 };
 
 bool separator(char c) {
@@ -65,7 +81,7 @@ Run read_run(std::string_view text, std::size_t at) {
     while (run.count < kMostGroups && digits_seen <= kMostDigits) {
         Group group{at, at};
         while (group.end < text.size() && digit(text[group.end])) ++group.end;
-        run.groups[run.count++] = group;
+        run.add(group, text.substr(group.begin, group.size()));
         digits_seen += group.size();
         at = group.end;
         std::size_t gap = 0;
@@ -103,7 +119,7 @@ std::size_t integral_tail(std::string_view text, std::size_t end) {
 struct Stretch {
     const Run& run;
     std::size_t first, last;
-    std::string digits;
+    std::string_view digits = run.digits(first, last);
 
     std::size_t begin() const { return run.groups[first].begin; }
     std::size_t end() const { return run.groups[last].end; }
@@ -344,7 +360,7 @@ std::optional<float> swiss(const Stretch& s) {
 
 std::optional<float> abn(const Stretch& s) {
     if (s.digits.size() != 11 || !s.alone() || s.digits[0] == '0') return {};
-    std::string d = s.digits;
+    std::string d(s.digits);
     d[0] = static_cast<char>(d[0] - 1);
     if (weighted(d, {10, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19}) % 89 != 0) return {};
     if (s.near_words({"abn", "australian business"})) return 1.0F;
@@ -474,8 +490,6 @@ std::optional<float> phone(const Stretch& s, std::size_t& begin, std::size_t& en
     const auto n = s.digits.size();
     const auto& text = s.run.text;
     if (n < 7 || n > 15) return {};
-    // A stretch of a longer list of numbers is no phone.
-    if (!(s.first == 0 && s.last + 1 == s.run.count) && !behind_plus(text, s.begin())) return {};
     if (s.end() < text.size() && letter(text[s.end()]) && lower(text[s.end()]) != 'x' && lower(text[s.end()]) != 'e')
         return {};
     begin = s.begin();
@@ -528,7 +542,7 @@ std::optional<float> phone(const Stretch& s, std::size_t& begin, std::size_t& en
     if (d == "2147483647" || d == "2147483648" || d == "4294967295" || d == "4294967296") return {};
     if (plus && begin > 0 && (word(text[begin - 1]) || text[begin - 1] == '+')) return {};
     // "+44 (0)20 ...": the trunk prefix is for those in the country.
-    std::string abroad = d;
+    std::string abroad(d);
     for (std::size_t i = 1, at = s.run.groups[s.first].size(); i < s.groups(); at += s.run.groups[s.first + i++].size())
         if (s.run.groups[s.first + i].size() == 1 && d[at] == '0' && s.between(i - 1).ends_with('(')) {
             abroad.erase(at, 1);
@@ -591,32 +605,43 @@ struct Tried {
     Kind kind;
     std::optional<float> (*check)(const Stretch&);
     std::size_t least, most;  // digits
+    std::size_t groups;       // the most; where they are kMostUsual, a whole run may have more
 };
+constexpr std::size_t kMostUsual = 7;
 
 constexpr auto kTried = std::to_array<Tried>({
-    {{"card", "CREDIT_CARD", Category::card}, card, 12, 19},
-    {{"us-ssn", "US_SSN", Category::national_id}, ssn, 9, 9},
-    {{"us-itin", "US_ITIN", Category::national_id}, itin, 9, 9},
-    {{"uk-nhs", "UK_NHS", Category::national_id}, nhs, 10, 10},
-    {{"de-tax-id", "DE_TAX_ID", Category::national_id}, german_tax, 11, 11},
-    {{"fr-nir", "FR_NIR", Category::national_id}, french, 15, 15},
-    {{"nl-bsn", "NL_BSN", Category::national_id}, dutch, 9, 9},
-    {{"pl-pesel", "PL_PESEL", Category::national_id}, pesel, 11, 11},
-    {{"br-cpf", "BR_CPF", Category::national_id}, cpf, 11, 11},
-    {{"br-cnpj", "BR_CNPJ", Category::national_id}, cnpj, 14, 14},
-    {{"in-aadhaar", "IN_AADHAAR", Category::national_id}, aadhaar, 12, 12},
-    {{"ca-sin", "CA_SIN", Category::national_id}, sin, 9, 9},
-    {{"se-personnummer", "SE_PERSONNUMMER", Category::national_id}, swedish, 10, 12},
-    {{"ch-ahv", "CH_AHV", Category::national_id}, swiss, 13, 13},
-    {{"au-abn", "AU_ABN", Category::national_id}, abn, 11, 11},
-    {{"au-tfn", "AU_TFN", Category::national_id}, tfn, 9, 9},
-    {{"kr-rrn", "KR_RRN", Category::national_id}, korean, 13, 13},
-    {{"us-routing", "US_BANK_NUMBER", Category::account}, routing_number, 9, 9},
-    {{"bank-account", "US_BANK_NUMBER", Category::account}, bank_account, 7, 17},
-    {{"passport-number", "US_PASSPORT", Category::document}, passport_number, 8, 9},
-    {{"ipv4", "IP_ADDRESS", Category::ip}, ipv4, 4, 12},
-    {{"date", "DATE_TIME", Category::date}, date, 4, 8},
+    {{"card", "CREDIT_CARD", Category::card}, card, 12, 19, kMostGroups},
+    {{"us-ssn", "US_SSN", Category::national_id}, ssn, 9, 9, 3},
+    {{"us-itin", "US_ITIN", Category::national_id}, itin, 9, 9, 3},
+    {{"uk-nhs", "UK_NHS", Category::national_id}, nhs, 10, 10, kMostUsual},
+    {{"de-tax-id", "DE_TAX_ID", Category::national_id}, german_tax, 11, 11, kMostUsual},
+    {{"fr-nir", "FR_NIR", Category::national_id}, french, 15, 15, kMostUsual},
+    {{"nl-bsn", "NL_BSN", Category::national_id}, dutch, 9, 9, 4},
+    {{"pl-pesel", "PL_PESEL", Category::national_id}, pesel, 11, 11, 1},
+    {{"br-cpf", "BR_CPF", Category::national_id}, cpf, 11, 11, 4},
+    {{"br-cnpj", "BR_CNPJ", Category::national_id}, cnpj, 14, 14, 5},
+    {{"in-aadhaar", "IN_AADHAAR", Category::national_id}, aadhaar, 12, 12, kMostUsual},
+    {{"ca-sin", "CA_SIN", Category::national_id}, sin, 9, 9, kMostUsual},
+    {{"se-personnummer", "SE_PERSONNUMMER", Category::national_id}, swedish, 10, 12, 2},
+    {{"ch-ahv", "CH_AHV", Category::national_id}, swiss, 13, 13, kMostUsual},
+    {{"au-abn", "AU_ABN", Category::national_id}, abn, 11, 11, kMostUsual},
+    {{"au-tfn", "AU_TFN", Category::national_id}, tfn, 9, 9, kMostUsual},
+    {{"kr-rrn", "KR_RRN", Category::national_id}, korean, 13, 13, 2},
+    {{"us-routing", "US_BANK_NUMBER", Category::account}, routing_number, 9, 9, 1},
+    {{"bank-account", "US_BANK_NUMBER", Category::account}, bank_account, 7, 17, 3},
+    {{"passport-number", "US_PASSPORT", Category::document}, passport_number, 8, 9, 1},
+    {{"ipv4", "IP_ADDRESS", Category::ip}, ipv4, 4, 12, 4},
+    {{"date", "DATE_TIME", Category::date}, date, 4, 8, 3},
 });
+
+// Which of them take so many digits, as bits.
+constexpr std::size_t kMostTried = 19;
+constexpr auto kByDigits = [] {
+    std::array<std::uint32_t, kMostTried + 1> table{};
+    for (std::size_t i = 0; i < kTried.size(); ++i)
+        for (std::size_t n = kTried[i].least; n <= kTried[i].most; ++n) table[n] |= 1U << i;
+    return table;
+}();
 
 // ---- numbers that are written in a way of their own ----
 
@@ -633,7 +658,7 @@ struct Rewritten {
         text = all.substr(from, begin - from);
         for (std::size_t i = 0; i < groups.size() && i < kMostGroups; ++i) {
             if (i > 0) text += separator;
-            run.groups[run.count++] = {text.size(), text.size() + groups[i].size()};
+            run.add({text.size(), text.size() + groups[i].size()}, groups[i]);
             text += groups[i];
         }
         text += all.substr(end, kContextBehind);
@@ -641,12 +666,7 @@ struct Rewritten {
     }
     Rewritten(const Rewritten&) = delete;
     Rewritten& operator=(const Rewritten&) = delete;
-    Stretch whole() const {
-        Stretch s{run, 0, run.count - 1, {}};
-        for (std::size_t i = 0; i < run.count; ++i)
-            s.digits += run.text.substr(run.groups[i].begin, run.groups[i].size());
-        return s;
-    }
+    Stretch whole() const { return {run, 0, run.count - 1}; }
 };
 
 const Kind& card_kind();
@@ -654,9 +674,11 @@ const Kind& card_kind();
 // 4.111111111111111e15: a whole number in the form of a float. A mantissa of two groups, or of one.
 void exponential(const Run& run, Sink& sink) {
     const auto& text = run.text;
-    std::string digits(text.substr(run.groups[0].begin, run.groups[0].size()));
+    std::size_t at = run.groups[run.count - 1].end;
+    if (run.count > 2 || at + 1 >= text.size() || (text[at] != 'e' && text[at] != 'E')) return;
+    std::string digits(text.substr(run.groups[0].begin, std::min(run.groups[0].size(), kMostDigits + 1)));
     auto point = static_cast<std::ptrdiff_t>(digits.size());
-    std::size_t at = run.groups[0].end;
+    at = run.groups[0].end;
     if (run.count == 2 && text.substr(at, 1) == "." && run.groups[1].begin == at + 1) {
         digits += text.substr(run.groups[1].begin, run.groups[1].size());
         at = run.groups[1].end;
@@ -684,7 +706,7 @@ void exponential(const Run& run, Sink& sink) {
 struct Wide {
     static constexpr std::size_t kMost = 24, kWidest = 4;
     std::string_view text;
-    std::array<Group, kMost> groups{};
+    std::array<Group, kMost> groups;  // the first `count` are set: most runs have one or two
     std::size_t count = 0, digits = 0;
     bool cut = false;     // it goes on
     bool plain = true;    // its separators are those that every check reads
@@ -714,9 +736,10 @@ Wide read_wide(std::string_view text, std::size_t at) {
             wide.cut = true;
             return wide;
         }
-        const auto between = text.substr(group.end, next - group.end);
-        wide.plain = wide.plain && (between == " " || between == "-" || between == ".");
-        wide.listed = wide.listed || between.find_first_of(",;|") != std::string_view::npos;
+        const char first = text[group.end];
+        wide.plain = wide.plain && next == group.end + 1 && (first == ' ' || first == '-' || first == '.');
+        for (std::size_t i = group.end; i < next; ++i)
+            wide.listed = wide.listed || text[i] == ',' || text[i] == ';' || text[i] == '|';
         at = next;
     }
 }
@@ -778,17 +801,21 @@ bool is_wide_card(const Wide& wide, std::size_t first, std::size_t last, std::st
 }
 
 void wide_cards(const Wide& wide, Sink& sink) {
-    for (std::size_t first = 0; first < wide.count; ++first) {
-        std::string digits;
-        for (std::size_t last = first; last < wide.count; ++last) {
-            digits += wide.of(last);
-            if (digits.size() > 19) break;
-            if (digits.size() < 13 || last == first) continue;
-            if (!wide.whole(first, last) && !card_shaped(wide, first, last, false)) continue;
-            if (is_wide_card(wide, first, last, digits))
-                sink.add(card_kind(), wide.groups[first].begin, wide.groups[last].end, 0.9F);
-        }
-    }
+    std::array<char, 32> digits{};
+    auto look = [&](std::size_t first, std::size_t last) {
+        std::size_t size = 0;
+        for (std::size_t i = first; i <= last; ++i)
+            for (const char c : wide.of(i))
+                if (size < digits.size()) digits[size++] = c;
+        if (size >= 13 && size <= 19 && is_wide_card(wide, first, last, {digits.data(), size}))
+            sink.add(card_kind(), wide.groups[first].begin, wide.groups[last].end, 0.9F);
+    };
+    // All shapes of cards have three or four groups, the first of four digits.
+    for (std::size_t first = 0; first + 2 < wide.count; ++first)
+        if (wide.groups[first].size() == 4)
+            for (std::size_t last = first + 2; last <= first + 3 && last < wide.count; ++last)
+                if (card_shaped(wide, first, last, false)) look(first, last);
+    if (!wide.cut && !card_shaped(wide, 0, wide.count - 1, false)) look(0, wide.count - 1);
 }
 
 constexpr float kSureInWide = 0.9F;  // below it the separators are needed to tell what it is
@@ -797,6 +824,7 @@ void wide_run(const Kind& kind, const Candidate& c, Sink& sink) {
     const std::size_t at = c.end - 1;
     if (at < sink.wide_read) return;
     const Wide wide = read_wide(c.text, at);
+    work(wide.groups[wide.count - 1].end - at);
     const std::size_t begin = wide.groups[0].begin, end = wide.groups[wide.count - 1].end;
     sink.wide_read = wide.cut ? std::max(wide.groups[wide.count - 1].begin, at + 1) : end;
     if (wide.count < 2 || wide.plain || wide.digits < 9) return;
@@ -836,28 +864,33 @@ void number_run(const Kind& kind, const Candidate& c, Sink& sink) {
     if (all < 4) return;
     exponential(run, sink);
     static const Kind kBirth{"birth-date", "DATE_TIME", Category::birth_date};
-    for (std::size_t first = 0; first < run.count; ++first) {
-        Stretch s{run, first, first, {}};
-        for (std::size_t last = first; last < run.count; ++last) {
-            s.last = last;
-            s.digits += c.text.substr(run.groups[last].begin, run.groups[last].size());
-            if (s.digits.size() > 19) break;
-            for (const auto& tried : kTried) {
-                if (s.digits.size() < tried.least || s.digits.size() > tried.most) continue;
-                work(s.digits.size());
-                const auto score = tried.check(s);
-                if (!score) continue;
-                const bool birth =
-                    tried.kind.category == Category::date &&
-                    s.near_words({"born", "birth", "dob", "d.o.b", "geb", "n\xC3\xA9", "naissance", "nacid",
-                                  "nacimiento", "nato", "nata", "nascita", "nascid", "nascimento", "urodz"},
-                                 40);
-                sink.add(birth ? kBirth : tried.kind, s.begin(), s.end(), birth ? 0.9F : *score);
-            }
-            std::size_t begin = 0, end = 0;
-            if (const auto score = phone(s, begin, end)) sink.add(kind, begin, end, *score);
+    auto try_each = [&](const Stretch& s, bool whole) {
+        auto which = kByDigits[s.digits.size()];
+        if (which == 0 || !s.alone()) return;
+        for (; which != 0; which &= which - 1) {
+            const auto& tried = kTried[static_cast<std::size_t>(std::countr_zero(which))];
+            if (s.groups() > tried.groups && !(whole && tried.groups == kMostUsual)) continue;
+            work(s.digits.size());
+            const auto score = tried.check(s);
+            if (!score) continue;
+            const bool birth = tried.kind.category == Category::date &&
+                               s.near_words({"born", "birth", "dob", "d.o.b", "geb", "n\xC3\xA9", "naissance", "nacid",
+                                             "nacimiento", "nato", "nata", "nascita", "nascid", "nascimento", "urodz"},
+                                            40);
+            sink.add(birth ? kBirth : tried.kind, s.begin(), s.end(), birth ? 0.9F : *score);
         }
-    }
+    };
+    for (std::size_t first = 0; first < run.count; ++first)
+        for (std::size_t last = first; last < run.count; ++last) {
+            const Stretch s{run, first, last};
+            if (s.digits.size() > kMostTried) break;
+            const bool whole = first == 0 && last + 1 == run.count;
+            try_each(s, whole);
+            // A stretch of a longer list of numbers is no phone.
+            std::size_t begin = 0, end = 0;
+            if (whole || behind_plus(c.text, s.begin()))
+                if (const auto score = phone(s, begin, end)) sink.add(kind, begin, end, *score);
+        }
 }
 
 const auto kPatterns = std::to_array<Pattern>({
