@@ -229,7 +229,7 @@ const auto kPatterns = std::to_array<Pattern>({
     {token("aws-access-key"), "\\b(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{16}", false,
      [](const Kind& k, const Candidate& c, Sink& s) {
          // AWS's own example counts too: people try a detector with it.
-         if (ends_word(c.text, c.end)) s.add(k, c.begin, c.end, 0.95F);
+         if (ends_word(c.text, c.end) || c.text[c.end] == '_') s.add(k, c.begin, c.end, 0.95F);
      },
      "id AKIA{16u}.", "AKIAIOSFODNN7EXAMPLEX"},
     {token("aws-secret-key"), "(?:aws|amazon|secret|s3)[^\\n]{0,40}[\"'=:>,\\s][A-Za-z0-9/+]{40}", true, aws_secret,

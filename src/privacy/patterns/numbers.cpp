@@ -150,8 +150,10 @@ struct Stretch {
         return true;
     }
     // Nothing of a number, word or decimal goes on at either side.
-    bool alone() const {
+    // `low_lines`: one beside it is no part of it.
+    bool alone(bool low_lines = false) const {
         const auto& t = run.text;
+        const auto word = [low_lines](char c) { return privacy::word(c) && !(low_lines && c == '_'); };
         if (begin() > 0 && (word(t[begin() - 1]) ||
                             ((t[begin() - 1] == '.' || t[begin() - 1] == ',') && begin() > 1 && digit(t[begin() - 2]))))
             return false;
@@ -203,7 +205,7 @@ bool common_issuer(std::string_view d) {
 
 std::optional<float> card(const Stretch& s) {
     const auto n = s.digits.size();
-    if (n < 12 || n > 19 || !s.alone() || !is_issued(s.digits) || !luhn(s.digits)) return {};
+    if (n < 12 || n > 19 || !s.alone(true) || !is_issued(s.digits) || !luhn(s.digits)) return {};
     if (s.digits.find_first_not_of(s.digits[0]) == std::string::npos) return {};
     for (std::size_t i = 0; i + 1 < s.groups(); ++i)
         if (s.between(i).size() != 1 || s.between(i) == "/") return {};

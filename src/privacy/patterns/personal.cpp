@@ -109,7 +109,8 @@ constexpr std::size_t kWidestGap = 4;  // bytes between two characters of one th
 void iban(const Kind& kind, const Candidate& c, Sink& sink) {
     const auto text = c.text;
     const std::size_t start = c.end - 4;
-    if (start > 0 && word(text[start - 1])) return;
+    // A low line is no part of an IBAN, and its check digits are proof enough.
+    if (start > 0 && word(text[start - 1]) && text[start - 1] != '_') return;
     const std::size_t wanted = iban_length(compact(text.substr(start, 2)));
     if (wanted == 0) return;
     std::string all;
@@ -125,7 +126,7 @@ void iban(const Kind& kind, const Candidate& c, Sink& sink) {
             odd = odd || gap > 1 || (text[i] != ' ' && text[i] != '-' && text[i] != '.');
         }
     }
-    if (all.size() != wanted || !ends_word(text, i)) return;
+    if (all.size() != wanted || (!ends_word(text, i) && text[i] != '_')) return;
     if (odd && digits_seen * 5 < all.size() * 3) return;  // words, for the most part
     unsigned rest = 0;
     for (const char x : all.substr(4) + all.substr(0, 4))
