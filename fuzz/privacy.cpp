@@ -1,11 +1,14 @@
-// The detectors, and taking out and putting back, on any text. The first byte says whether it is a document. What has
-// been taken out is found no more, and an answer that says it all again is the same in pieces as whole.
+// The detectors, the undoing of disguises, and taking out and putting back, on any text. The first byte says whether it
+// is a document. Each byte of a canonical form comes from a place of the text, in order. What has been taken out is found
+// no more, and an answer that says it all again is the same in pieces as whole.
 #include "privacy/privacy.h"
 
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <utility>
 
+#include "privacy/disguise.h"
 #include "privacy/redact.h"
 #include "privacy/restore.h"
 #include "privacy/scan.h"
@@ -40,6 +43,22 @@ void check_pieces(const privacy::Redaction& redaction, std::size_t step) {
     }
 }
 
+void check_origins(const privacy::Folded& plain, std::size_t size) {
+    if (plain.origin.size() != plain.text.size() + 1) std::abort();
+    std::uint32_t last = 0;
+    for (const auto origin : plain.origin)
+        if (origin < std::exchange(last, origin) || origin > size) std::abort();
+}
+
+void check_disguises(std::string_view text) {
+    check_origins(privacy::canonical(text), text.size());
+    for (const auto& plain : {privacy::fold(text), privacy::unwrapped(text)})
+        if (plain) check_origins(*plain, text.size());
+    privacy::each_encoded(text, [&](const privacy::Encoded& encoded) {
+        if (encoded.begin >= encoded.end || encoded.end > text.size() || encoded.decoded.empty()) std::abort();
+    });
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
@@ -51,6 +70,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
         for (const auto& f : *found)
             if (f.begin > f.end || f.end > text.size()) std::abort();
         (void)privacy::scan(detector(), text, {});
+        check_disguises(text);
         return 0;
     }
     tandem::json::Document document;

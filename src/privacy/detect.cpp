@@ -8,7 +8,6 @@
 #include <atomic>
 #include <chrono>
 #include <limits>
-#include <map>
 #include <mutex>
 #include <ranges>
 
@@ -42,14 +41,15 @@ class Vectorscan final : public Detector {
         if (auto ok = look(text, kDisguises, deadline, findings); !ok) return fail(ok.error());
         if (names) find_names(text, findings);
         // What several passes, or several ends of one match, found alike stands once.
-        std::ranges::sort(findings, [](const Finding& a, const Finding& b) {
+        const auto before = [](const Finding& a, const Finding& b) {
             if (a.begin != b.begin) return a.begin < b.begin;
             if (a.end != b.end) return a.end < b.end;
             // Most that are in one place are of one detector, whose name is one and the same literal.
             if (a.detector.data() != b.detector.data())
                 if (const int order = a.detector.compare(b.detector); order != 0) return order < 0;
             return a.score > b.score;
-        });
+        };
+        if (!std::ranges::is_sorted(findings, before)) std::ranges::sort(findings, before);
         const auto twice = std::ranges::unique(findings, [](const Finding& a, const Finding& b) {
             return a.begin == b.begin && a.end == b.end && a.detector == b.detector;
         });
@@ -158,20 +158,21 @@ class Vectorscan final : public Detector {
         if (!plain) return {};
         std::vector<Finding> inner;
         if (auto ok = look_once(plain->text, true, deadline, inner); !ok) return ok;
-        std::map<std::size_t, std::size_t> known;  // where what was found ends, and where it begins
-        for (std::size_t i = from; i < to; ++i) {
-            if (findings[i].score < kSure) continue;
-            auto& begin = known.try_emplace(findings[i].end, findings[i].begin).first->second;
-            begin = std::min(begin, findings[i].begin);
-        }
-        for (auto& finding : inner) {
+        std::erase_if(inner, [&](Finding& finding) {
             finding.end = plain->end_of(finding.end);
             finding.begin = plain->origin[finding.begin];
-            if (finding.end <= finding.begin || !may_be_wrapped(finding)) continue;
-            const auto other = known.upper_bound(finding.begin);
-            if (other != known.end() && other->second < finding.end) continue;
-            if (text.substr(finding.begin, finding.end - finding.begin).find('\n') == std::string_view::npos) continue;
-            findings.push_back(finding);
+            return finding.end <= finding.begin || !may_be_wrapped(finding) ||
+                   text.substr(finding.begin, finding.end - finding.begin).find('\n') == std::string_view::npos;
+        });
+        if (inner.empty()) return {};
+        std::vector<std::pair<std::size_t, std::size_t>> known;  // where what was found ends, and where it begins
+        for (std::size_t i = from; i < to; ++i)
+            if (findings[i].score >= kSure) known.emplace_back(findings[i].end, findings[i].begin);
+        std::ranges::sort(known);
+        for (const auto& finding : inner) {
+            const auto other =
+                std::ranges::upper_bound(known, finding.begin, {}, &std::pair<std::size_t, std::size_t>::first);
+            if (other == known.end() || other->second >= finding.end) findings.push_back(finding);
         }
         return {};
     }

@@ -184,14 +184,20 @@ void each_line_end(std::string_view text, Visit&& visit) {
         if (text[block] == '\n') visit(block);
 }
 
-// Where the line goes on: behind indentation and the marks of quotes and comments. kWhole: it does not.
+// Where the line goes on: behind indentation and the marks of quotes and comments. kWhole: it does not. An `@` behind a
+// comment's mark begins a word of the documentation ("* @param"), not the rest of an address.
 std::size_t next_line(std::string_view text, std::size_t at) {
     std::size_t end = at + 1;
-    while (end < text.size() && end - at < kMostIndent &&
-           (text[end] == ' ' || text[end] == '\t' || text[end] == '>' || text[end] == '#' || text[end] == '*' ||
-            text[end] == '|' || (text[end] == '/' && end + 1 < text.size() && text[end + 1] == '/')))
-        end += text[end] == '/' ? 2 : 1;
-    return end < text.size() && in_value(text[end]) != 0 ? end : kWhole;
+    bool comment = false;
+    while (end < text.size() && end - at < kMostIndent) {
+        const char c = text[end];
+        const bool slashes = c == '/' && end + 1 < text.size() && text[end + 1] == '/';
+        if (c != ' ' && c != '\t' && c != '>' && c != '#' && c != '*' && c != '|' && !slashes) break;
+        comment = comment || c == '#' || c == '*' || slashes;
+        end += slashes ? 2 : 1;
+    }
+    if (end >= text.size() || in_value(text[end]) == 0 || (comment && text[end] == '@')) return kWhole;
+    return end;
 }
 
 }  // namespace

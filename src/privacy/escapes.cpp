@@ -244,6 +244,9 @@ Undone quoted_printable(std::string_view text, std::size_t at) {
     };
     const int value = code(at);
     if ((value < 0x20 && value != '\t' && value != '\n' && value != '\r') || value == 0x7F) return {};
+    // What is invisible or looks alike goes first, and codes that it parts stand together again.
+    for (std::size_t i = at - std::min<std::size_t>(at, 12); i < text.size() && i < at + 15; ++i)
+        if (goes_on(text, i)) return {};
     const char next = rest.size() > 3 ? rest[3] : ' ';
     const bool among = code(at + 3) >= 0 || (at >= 3 && code(at - 3) >= 0) || rest.substr(3).starts_with("=\n") ||
                        rest.substr(3).starts_with("=\r\n");

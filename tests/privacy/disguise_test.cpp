@@ -103,9 +103,11 @@ std::string utf8(std::uint32_t point) {
 std::string with_invisible(std::string_view text, Random& random) {
     static const auto points = invisible_points();
     std::string out;
-    for (const char c : text) {
-        out += c;
-        if (random() % 3 == 0) out += utf8(points[random() % points.size()]);
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        out += text[i];
+        // Between characters: half of one is no UTF-8, and no request has that.
+        const bool within = i + 1 < text.size() && (static_cast<unsigned char>(text[i + 1]) & 0xC0) == 0x80;
+        if (!within && random() % 3 == 0) out += utf8(points[random() % points.size()]);
     }
     return out;
 }
@@ -221,7 +223,10 @@ std::string dump(std::string_view text, bool canonical) {
             out += i < line.size() ? fmt::format("{:02x}", static_cast<unsigned char>(line[i])) : "  ";
             if (canonical || i % 2 == 1) out += i == 7 && canonical ? "  " : " ";
         }
-        out += canonical ? fmt::format(" |{}|\n", line) : fmt::format(" {}\n", line);
+        std::string shown(line);
+        for (char& c : shown)
+            if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7F) c = '.';
+        out += canonical ? fmt::format(" |{}|\n", shown) : fmt::format(" {}\n", shown);
     }
     return out;
 }
@@ -234,8 +239,11 @@ std::string carried(std::string_view text) {
 
 std::string encoded(std::string_view text, Random& random) {
     const bool ascii = std::ranges::all_of(text, [](unsigned char c) { return c > 0 && c < 0x7F; });
+    const bool shown = std::ranges::all_of(text, [](unsigned char c) { return c >= 0x20; });
     auto choice = random() % 12;
     if (!ascii && (choice == 3 || choice == 4 || choice > 8)) choice = 0;
+    if (!shown && choice == 11) choice = 0;  // there are tag characters for what can be shown only
+    if (text.size() < 12 && choice <= 2) choice = 5;
     switch (choice) {
         case 0:
             return base64(text, false, true);
@@ -313,6 +321,10 @@ std::string joined(std::string_view text, Random& random) {
     return fmt::format("x = {0}{1}{2}{3}{0}", joint.front(), text.substr(0, at), joint, text.substr(at));
 }
 
+bool can_be_text(char c) {
+    return static_cast<unsigned char>(c) >= 0x20 ? c != 0x7F : c == '\n' || c == '\r' || c == '\t';
+}
+
 // One disguise that the value's form allows.
 std::string disguised(const Value& value, std::string_view text, Random& random, std::string& how) {
     const bool first = text == value.text;
@@ -322,14 +334,18 @@ std::string disguised(const Value& value, std::string_view text, Random& random,
         how += fmt::format("{} ", choice);
         switch (choice) {
             case 0:
-                return with_invisible(text, random);
+                // Among characters that carry bytes an invisible one would be one of them.
+                if (text.find("\xF3\xA0") == std::string_view::npos) return with_invisible(text, random);
+                break;
             case 1:
                 if (value.form != Form::secret) return with_look_alikes(text, random);
                 break;
             case 2:
                 return escaped(text, random);
             case 3:
-                return text.size() >= 8 ? encoded(text, random) : escaped(text, random);
+                // What a coding stands for is text: it has no control characters.
+                return text.size() >= 8 && std::ranges::all_of(text, can_be_text) ? encoded(text, random)
+                                                                                  : escaped(text, random);
             case 4:
                 if (first && value.form != Form::secret && value.form != Form::phone) return spelled(text, random);
                 break;

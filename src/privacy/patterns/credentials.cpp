@@ -264,10 +264,18 @@ const auto kPatterns = std::to_array<Pattern>({
     {token("openshift"), "\\bsha256~[A-Za-z0-9_-]{43}", false, whole, "sha256~{43}", "sha256:{43}"},
     {token("kubernetes-secret"), "\\bkind:[ \\t]{0,4}[\"']?Secret\\b", false,
      [](const Kind& k, const Candidate& c, Sink& s) {
+         if (c.end <= s.secret_read) return;
          // The first value below `data:` or `stringData:`, within the same document.
          const auto rest = c.text.substr(c.end, 1500);
-         const auto data = std::min(rest.find("\ndata:"), rest.find("\nstringData:"));
-         if (data == std::string_view::npos || rest.substr(0, data).find("\n---") != std::string_view::npos) return;
+         const std::size_t from = std::max(c.end, s.data_sought) - c.end;
+         const auto data = from < rest.size() ? std::min(rest.find("\ndata:", from), rest.find("\nstringData:", from))
+                                              : std::string_view::npos;
+         if (data == std::string_view::npos) {
+             s.data_sought = std::max(s.data_sought, c.end + rest.size() - std::min<std::size_t>(rest.size(), 12));
+             return;
+         }
+         if (rest.substr(0, data).find("\n---") != std::string_view::npos) return;
+         s.secret_read = c.end + data;
          auto at = rest.find(": ", rest.find('\n', data + 1));
          if (at == std::string_view::npos) return;
          at += 2;

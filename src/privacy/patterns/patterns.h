@@ -50,6 +50,9 @@ class Sink {
     std::size_t jwt_read = 0;
     std::size_t key_end_sought = 0;  // up to here there is no end of a private key
     std::size_t putty_end_sought = 0;
+    std::size_t colons_read = 0;  // groups of hex digits and colons: each is looked at once
+    std::size_t secret_read = 0;  // candidates up to here have the data that was told already
+    std::size_t data_sought = 0;  // up to here no data of a Kubernetes secret begins
     // Up to here a token was read, how often one that begins in it, and whether it was taken.
     std::size_t token_read = 0;
     unsigned token_tries = 0;

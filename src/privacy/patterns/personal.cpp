@@ -72,10 +72,11 @@ void email(const Kind& kind, const Candidate& c, Sink& sink) {
         --begin;
     while (begin < at && (text[begin] == '.' || text[begin] == '\'' || text[begin] == '-')) ++begin;
     if (begin == at || text[at - 1] == '.') return;
+    if (begin == 0 || text[begin - 1] != ':') return sink.add(kind, begin, end, 1.0F);
     // user:password@host is somebody else's affair.
     const auto before = text.substr(begin - std::min<std::size_t>(begin, 69), std::min<std::size_t>(begin, 69));
     const auto scheme = before.rfind("://");
-    if (before.ends_with(':') && scheme != std::string_view::npos && before.rfind(' ') + 1 < scheme + 1) return;
+    if (scheme != std::string_view::npos && before.rfind(' ') + 1 < scheme + 1) return;
     sink.add(kind, begin, end, 1.0F);
 }
 
@@ -215,10 +216,12 @@ constexpr std::size_t kLongestIpv6 = 41;  // eight groups of four, seven colons,
 // RFC 4291, section 2.2: the candidate ends behind the second colon.
 void ipv6(const Kind& kind, const Candidate& c, Sink& sink) {
     auto part = [](char x) { return digit(x) || (lower(x) >= 'a' && lower(x) <= 'f') || x == ':'; };
+    if (c.end <= sink.colons_read) return;  // another end of the one before
     std::size_t begin = c.end, end = c.end;
-    // Longer ones are none, so they are not read to their ends.
-    while (begin > 0 && part(c.text[begin - 1]) && c.end - begin <= kLongestIpv6) --begin;
-    while (end < c.text.size() && part(c.text[end]) && end - begin <= kLongestIpv6) ++end;
+    while (begin > sink.colons_read && part(c.text[begin - 1]) && c.end - begin <= kLongestIpv6) --begin;
+    while (end < c.text.size() && part(c.text[end])) ++end;
+    work(end - begin);
+    sink.colons_read = end;
     if (end <= sink.numbers_read || end - begin > kLongestIpv6) return;
     if ((begin > 0 && (word(c.text[begin - 1]) || c.text[begin - 1] == '.')) || !ends_word(c.text, end)) return;
     auto value = c.text.substr(begin, end - begin);
@@ -704,7 +707,7 @@ const auto kPatterns = std::to_array<Pattern>({
      "at 00:1A:2b:3c:4D:5e",
      "00:1A:2b:3c:4D:5e:6f"},
     {{"ipv6", "IP_ADDRESS", Category::ip},
-     "[0-9a-f]{0,4}:[0-9a-f]{0,4}:",
+     ":[0-9a-f]{0,4}:",
      true,
      ipv6,
      "ping 2001:db8::8a2e:370:7334",
