@@ -276,7 +276,16 @@ Result<RecordVerdict> verify_record(const std::filesystem::path& data, const std
     if (!chain) return fail(chain.error());
     verdict.chain = std::move(*chain);
     const auto key = public_key_of(data);
-    if (!key && key.error().code == ErrorCode::not_found) return verdict;  // of a version before checkpoints
+    if (!key && key.error().code == ErrorCode::not_found) {
+        // A version before checkpoints had no key, and signed nothing.
+        const auto head = head_of(database);
+        if (!head) return fail(head.error());
+        if (head->value_or(Head{}).signed_lines > 0 || std::filesystem::exists(checkpoints))
+            verdict.checkpoints.broken =
+                "the key that signed the checkpoints (privacy.key in the data folder) is gone, so they prove nothing; "
+                "put it back from a backup";
+        return verdict;
+    }
     if (!key) return fail(key.error());
     auto compared = verify_checkpoints(checkpoints, *key, database);
     if (!compared) return fail(compared.error());

@@ -799,6 +799,8 @@ bool is_wide_card(const Wide& wide, std::size_t first, std::size_t last, std::st
     const bool edge_before = first == 0 || wide.between(first - 1) != wide.between(first);
     const bool edge_behind = last + 1 == wide.count ? !wide.cut : wide.between(last) != wide.between(first);
     if (shaped && alike && edge_before && edge_behind) return true;
+    // Alone, in the groups of a card, and wrapped or parted by two kinds of signs: as a mail wraps it.
+    if (shaped && whole && lines <= 1 && common_issuer(digits)) return true;
     return whole && lines == 1 && common_issuer(digits) && card_shaped(wide, first, last, true);
 }
 
