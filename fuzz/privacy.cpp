@@ -1,6 +1,6 @@
 // The detectors, the undoing of disguises, and taking out and putting back, on any text. The first byte says whether it
-// is a document. Each byte of a canonical form comes from a place of the text, in order. What has been taken out is found
-// no more, and an answer that says it all again is the same in pieces as whole.
+// is a document. Each byte of a canonical form comes from a place of the text, in order. What has been taken out is
+// found no more, and an answer that says it all again is the same in pieces as whole.
 #include "privacy/privacy.h"
 
 #include <cstdio>
