@@ -41,7 +41,8 @@ Result<std::vector<Finding>> scan_safely(Detector& detector, std::string_view te
 
 // The owner's own label for it, or its category's.
 inline Label label_of(const Finding& finding, const config::Detection& detection) {
-    return finding.label.value_or(detection.of(finding.category));
+    // What is the owner's own has no label by its category.
+    return finding.label ? *finding.label : detection.of(finding.category);
 }
 
 // How deep JSON in strings of JSON is read.
