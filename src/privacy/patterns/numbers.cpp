@@ -867,10 +867,12 @@ void number_run(const Kind& kind, const Candidate& c, Sink& sink) {
     for (std::size_t i = 0; i < run.count; ++i) all += run.groups[i].size();
     if (all < 4) return;
     exponential(run, sink);
+    // Behind a low line stands a part of a name, unless the number proves itself.
+    const bool glued = at > 0 && c.text[at - 1] == '_';
     static const Kind kBirth{"birth-date", "DATE_TIME", Category::birth_date};
     auto try_each = [&](const Stretch& s, bool whole) {
         auto which = kByDigits[s.digits.size()];
-        if (which == 0 || !s.alone()) return;
+        if (which == 0 || !s.alone(true)) return;
         for (; which != 0; which &= which - 1) {
             const auto& tried = kTried[static_cast<std::size_t>(std::countr_zero(which))];
             if (s.groups() > tried.groups && !(whole && tried.groups == kMostUsual)) continue;
@@ -892,14 +894,14 @@ void number_run(const Kind& kind, const Candidate& c, Sink& sink) {
             try_each(s, whole);
             // A stretch of a longer list of numbers is no phone.
             std::size_t begin = 0, end = 0;
-            if (whole || behind_plus(c.text, s.begin()))
+            if ((whole && !glued) || behind_plus(c.text, s.begin()))
                 if (const auto score = phone(s, begin, end)) sink.add(kind, begin, end, *score);
         }
 }
 
 const auto kPatterns = std::to_array<Pattern>({
     {{"phone", "PHONE_NUMBER", Category::phone},
-     "(?:^|[^0-9A-Za-z_])[0-9]",
+     "(?:^|[^0-9A-Za-z])[0-9]",
      false,
      number_run,
      "call +49 171 1234567 or (212) 555-0198",
