@@ -130,7 +130,7 @@ class Experiments(unittest.TestCase):
 
     def test_what_a_budget_does_not_cover_is_not_asked_besides(self):
         self.start(says("old answer"), says("better answer", cost=1000))
-        self.begin("e", "--share", "1", "--metric", "cost", "--budget", "0.0025", kind="shadow")
+        self.begin("e", "--share", "1", "--metric", "cost", "--budget", "0.0062", kind="shadow")  # room for one answer of 4,096 tokens
         for i in range(6):
             self.ask(f"question {i}")
             until(lambda: self.status()["trials"] == i + 1, "the trial")

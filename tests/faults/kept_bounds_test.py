@@ -155,7 +155,7 @@ class KeptBounds(unittest.TestCase):
         self.assertLess(small.count(200) + len(taken), 33)
         self.open.set()
         for id in taken:
-            until(lambda: json.loads(self.tandem.request(f"/v1/responses/{id}", headers=BOB)[2])["status"] == "completed", "a response")
+            until(lambda: json.loads(self.tandem.request(f"/v1/responses/{id}", headers=BOB)[2]).get("status") == "completed", "a response")
             events = self.tandem.request(f"/v1/responses/{id}?stream=true", headers=BOB)[2].decode()
             self.assertEqual(events.count("event: response.completed"), 1)
         self.given_back()
