@@ -482,15 +482,15 @@ upstream::Remedy Attempt::remedy_of(upstream::Failure& failure) const {
 
 // A 200 that turned out to be none: the client has seen nothing of it.
 Next Attempt::unreadable(Error error, const Usage& usage) {
-    // It is we who have no memory for it; the provider is well, and would answer the same again.
-    if (error.code == ErrorCode::unavailable) return failed(ours(std::move(error), upstream::Remedy::give_up), usage);
+    // It is we who have no memory for it, and the provider is well; another answer may be shorter.
+    const bool no_room = error.code == ErrorCode::unavailable;
     const auto what = error.code == ErrorCode::timeout   ? config::FailureClass::timeout
                       : error.code == ErrorCode::context ? config::FailureClass::context
                                                          : config::FailureClass::invalid_output;
     auto failure = ours(std::move(error), upstream::Remedy::retry);
     failure.what = what;
     failure.sent = true;
-    failure.provider_unwell = what != config::FailureClass::context;
+    failure.provider_unwell = what != config::FailureClass::context && !no_room;
     failure.status = record.status;
     return failed(std::move(failure), usage);
 }
