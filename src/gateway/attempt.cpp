@@ -492,6 +492,7 @@ Next Attempt::unreadable(Error error, const Usage& usage) {
     failure.sent = true;
     failure.provider_unwell = what != config::FailureClass::context && !no_room;
     failure.status = record.status;
+    if (no_room) failure.error.code = ErrorCode::upstream;
     return failed(std::move(failure), usage);
 }
 
