@@ -492,7 +492,6 @@ Next Attempt::unreadable(Error error, const Usage& usage) {
     failure.sent = true;
     failure.provider_unwell = what != config::FailureClass::context && !no_room;
     failure.status = record.status;
-    if (no_room) failure.error.code = ErrorCode::too_large;
     return failed(std::move(failure), usage);
 }
 
