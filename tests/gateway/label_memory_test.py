@@ -52,7 +52,7 @@ class LabelMemory(unittest.TestCase):
         self.assertEqual(self.label(ALICE, old), "private")
         before = self.rows()
         for i in range(25):
-            self.assertEqual(self.label(ALICE, [f"message {i} {j} of a flood, long enough to be known again: {IBAN if j == 0 else ''}" for j in range(40_000)]), "private")
+            self.assertEqual(self.label(ALICE, [f"message {i} {j} of a flood, long enough to be known again: {IBAN if j == 0 else ''}" for j in range(19_000)]), "private")
         self.assertLess(self.rows() - before, 25 * 100)
         self.assertLess(self.rows("labelled_decisions"), 100)
         size = sum(f.stat().st_size for f in (self.tandem.folder / "data").glob("ledger.db*"))
