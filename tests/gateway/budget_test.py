@@ -1,7 +1,7 @@
 """What an answer costs is bounded before it is asked, and paid whatever happens to it. Providers here are scripted, speak every
 dialect, and count what they have said themselves."""
 import contextlib
-import http.client
+from http.client import HTTPException
 import json
 import socket
 import threading
@@ -238,7 +238,7 @@ class Budgets(unittest.TestCase):
         self.addCleanup(upstream.close)
         tandem = Tandem(f"providers:\n  far: {upstream.provider('cloud')}\nmodels:\n  big: {{ provider: far, price: {PRICE} }}\npolicy: {{ attempts: 1 }}\n")
         self.addCleanup(tandem.stop)
-        with contextlib.suppress(ValueError, http.client.HTTPException):  # how Python sees a stream that is cut
+        with contextlib.suppress(ValueError, HTTPException):  # how Python sees a stream that is cut
             tandem.chat(model="big", stream=True)
         attempt = until(lambda: (all := tandem.explain()["attempts"]) and all[0], "the attempt's record")
         self.assertEqual((attempt["outcome"], attempt["usage"]["estimated"]), ("cut", True))
