@@ -28,7 +28,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Every module's tables, in the order in which versions added them. Released ones never change.
 const std::string& first_schema() {
     static const std::string sql = std::string(ledger::kLedgerSchema) + privacy::kEgressSchema + privacy::kLabelSchema;
     return sql;
@@ -86,6 +85,20 @@ net::ServerSettings server_settings(const config::Server& server) {
 }
 
 }  // namespace
+
+std::span<const store::Migration> migrations() {
+    static const std::array all{store::Migration{first_schema().c_str()},
+                                store::Migration{kept::kKeptSchema},
+                                store::Migration{privacy_schema().c_str()},
+                                store::Migration{ledger::kOutcomesSchema},
+                                store::Migration{experiment::kExperimentsSchema},
+                                store::Migration{probe::kProbesSchema},
+                                store::Migration{kept::kKeptSchema2},
+                                store::Migration{ledger::kLedgerSchema2},
+                                store::Migration{kept::kQuotaSchema},
+                                store::Migration{laws_schema().c_str()}};
+    return all;
+}
 
 Result<Secret> admin_token(const fs::path& data, bool create) {
     const auto file = data / "admin.token";
@@ -245,18 +258,8 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
                                                     config.data.string(), error.message()));
     auto lock = LockFile::take(config.data / "tandem.lock");
     if (!lock) return fail(lock.error());
-    const std::array migrations{store::Migration{first_schema().c_str()},
-                                store::Migration{kept::kKeptSchema},
-                                store::Migration{privacy_schema().c_str()},
-                                store::Migration{ledger::kOutcomesSchema},
-                                store::Migration{experiment::kExperimentsSchema},
-                                store::Migration{probe::kProbesSchema},
-                                store::Migration{kept::kKeptSchema2},
-                                store::Migration{ledger::kLedgerSchema2},
-                                store::Migration{kept::kQuotaSchema},
-                                store::Migration{laws_schema().c_str()}};
     auto store = store::Store::open(
-        config.data / "ledger.db", migrations,
+        config.data / "ledger.db", migrations(),
         config.durability == config::Durability::power ? store::Durability::power : store::Durability::process);
     if (!store) return fail(store.error());
     auto token = admin_token(config.data, true);

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/result.h"
@@ -11,6 +12,7 @@
 #include "base/world.h"
 #include "config/config.h"
 #include "privacy/detect.h"
+#include "store/store.h"
 
 namespace tandem {
 
@@ -43,6 +45,9 @@ class App {
     explicit App(std::unique_ptr<Parts> parts);
     std::unique_ptr<Parts> parts_;
 };
+
+// Every module's tables, in the order in which versions added them. Released ones never change.
+std::span<const store::Migration> migrations();
 
 // Opens the owner's commands on this machine; made at the first start, 0600. Errors: storage.
 Result<Secret> admin_token(const std::filesystem::path& data, bool create);

@@ -32,8 +32,11 @@ std::string_view below_prefix(const gateway::Call& call) {
     return std::string_view(call.request().path).substr(kPrefix.size());
 }
 
+bool is_owner(const access::Principal& who, const config::Config& config) {
+    return who.is_owner() || config.keys.empty();
+}
 bool is_owner(const gateway::Call& call) {
-    return call.who.is_owner() || call.snapshot->config->keys.empty();
+    return is_owner(call.who, *call.snapshot->config);
 }
 
 // Whether a request is one of those that a key's limits count: what is asked, left or changed here, not what is read.
@@ -79,7 +82,7 @@ Result<gateway::Call> Api::open_door(net::Exchange& exchange, const Match& match
     auto who =
         open ? access::Principal::anonymous() : access::authenticate(config, services.admin_token, request.headers);
     if (!who) return fail(who.error());
-    if (match.route->scope == Scope::owner && !who->is_owner() && !config.keys.empty())
+    if (match.route->scope == Scope::owner && !is_owner(*who, config))
         return fail(ErrorCode::forbidden, "this needs a key with 'admin: true', or the admin token of the data folder");
     std::shared_ptr<const ledger::Admission> admission;
     if (counts(*match.route)) {
@@ -105,22 +108,22 @@ net::Task<> Api::refuse(net::Exchange& exchange, std::shared_ptr<const gateway::
                         std::optional<Error> error) {
     const auto& request = exchange.request();
     const auto& server = snapshot->config->server;
-    if (request.method == "OPTIONS" && !match.methods.empty()) {
-        co_await exchange.reply(access::preflight(server, request.headers, match.methods + ", OPTIONS"));
+    // A path is looked for only where no route was: what a limit refuses has one.
+    const auto methods = match.route == nullptr ? methods_of(request.path) : std::string();
+    if (request.method == "OPTIONS" && !methods.empty()) {
+        co_await exchange.reply(access::preflight(server, request.headers, methods + ", OPTIONS"));
         co_return;
     }
-    Error why{ErrorCode::not_found,
-              fmt::format("there is nothing at {}{}", printable(request.path, 80), nearest_path(request.path))};
-    if (error) {
-        why = std::move(*error);
-    } else if (auto who = access::authenticate(*snapshot->config, gateway_.services().admin_token, request.headers);
-               !who) {
-        why = who.error();
-    } else if (!match.methods.empty()) {
-        why = {ErrorCode::method, fmt::format("{} takes {}", printable(request.path, 80), match.methods)};
-    }
-    auto response = gateway::error_response(match.errors, 0, why);
-    if (match.route == nullptr && !match.methods.empty()) response.headers.add("allow", match.methods + ", OPTIONS");
+    if (!error)
+        if (auto who = access::authenticate(*snapshot->config, gateway_.services().admin_token, request.headers); !who)
+            error = who.error();
+    if (!error && !methods.empty())
+        error = Error{ErrorCode::method, fmt::format("{} takes {}", printable(request.path, 80), methods)};
+    if (!error)
+        error = Error{ErrorCode::not_found,
+                      fmt::format("there is nothing at {}{}", printable(request.path, 80), nearest_path(request.path))};
+    auto response = gateway::error_response(match.errors, 0, *error);
+    if (!methods.empty()) response.headers.add("allow", methods + ", OPTIONS");
     access::add_cors(server, request.headers, response.headers);
     co_await exchange.reply(std::move(response));
 }

@@ -239,24 +239,29 @@ std::span<const Route> routes() {
 }
 
 Match match(std::string_view method, std::string_view path) {
-    Match found;
-    found.errors = errors_below(path);
     const auto wanted = method == "HEAD" ? "GET" : method;
+    Match found;
+    // The first route of a path and method is the one that is meant: fixed paths stand before open ones.
+    for (const auto& route : kRoutes) {
+        found.parts.clear();
+        if (route.method != wanted || !fits(route.path, path, found.parts)) continue;
+        found.route = &route;
+        found.errors = route.errors;
+        return found;
+    }
+    found.errors = errors_below(path);
+    return found;
+}
+
+std::string methods_of(std::string_view path) {
+    std::string methods;
     std::vector<std::string> parts;
     for (const auto& route : kRoutes) {
-        parts.clear();
-        if (!fits(route.path, path, parts)) continue;
-        // The first route of a path and method is the one that is meant: fixed paths stand before open ones.
-        if (route.method == wanted && found.route == nullptr) {
-            found.route = &route;
-            found.errors = route.errors;
-            found.parts = parts;
-        }
-        if (found.methods.find(route.method) != std::string::npos) continue;
-        if (!found.methods.empty()) found.methods += ", ";
-        found.methods += route.method;
+        if (!fits(route.path, path, parts) || methods.find(route.method) != std::string::npos) continue;
+        if (!methods.empty()) methods += ", ";
+        methods += route.method;
     }
-    return found;
+    return methods;
 }
 
 std::string nearest_path(std::string_view path) {

@@ -33,14 +33,16 @@ struct Route {
 
 std::span<const Route> routes();
 
-// What a path means to the table.
+// What a path and a method mean to the table.
 struct Match {
-    const Route* route = nullptr;    // of this path and method
-    std::vector<std::string> parts;  // what stands at its parameters
-    std::string methods;             // that the path takes: "GET, POST"; empty where there is no such path
+    const Route* route = nullptr;                       // of this path and method
+    std::vector<std::string> parts;                     // what stands at its parameters
     dialect::Kind errors = dialect::Kind::openai_chat;  // of the path, or of the nearest prefix
 };
 Match match(std::string_view method, std::string_view path);
+
+// The methods that a path takes: "GET, POST"; empty where there is no such path.
+std::string methods_of(std::string_view path);
 
 // ", did you mean ..." with the path nearest to one that there is not; may be empty.
 std::string nearest_path(std::string_view path);

@@ -550,10 +550,6 @@ net::Task<Result<kept::Conversation>> conversation_of(Gateway& gateway, const Ca
                                                  });
 }
 
-}  // namespace
-
-namespace {
-
 // Reads the request, and makes of it one that has all that it goes on from. `held` has what the plan takes, at the end.
 net::Task<Result<std::shared_ptr<const Plan>>> make_plan(Services& services, const Call& call, bool counts, Held& held,
                                                          std::string& model) {

@@ -125,14 +125,18 @@ Undone percent(std::string_view rest) {
     return {std::string(1, static_cast<char>(high * 16 + low)), 3};
 }
 
+// {41} behind two characters.
+Undone braced(std::string_view rest) {
+    std::size_t used = 0;
+    const auto value = number_at(rest.substr(3), 16, 1, kMostZeros + 6, used);
+    if (!value || rest.size() <= 3 + used || rest[3 + used] != '}') return {};
+    return made(*value, 4 + used);
+}
+
 // \u0041, \U00000041, \u{41}, with what follows a high surrogate.
 Undone backslash_u(std::string_view rest) {
+    if (rest.size() > 2 && rest[2] == '{') return braced(rest);
     std::size_t used = 0;
-    if (rest.size() > 2 && rest[2] == '{') {
-        const auto value = number_at(rest.substr(3), 16, 1, kMostZeros + 6, used);
-        if (!value || rest.size() <= 3 + used || rest[3 + used] != '}') return {};
-        return made(*value, 4 + used);
-    }
     const std::size_t width = rest[1] == 'u' ? 4 : 8;
     auto value = number_at(rest.substr(2), 16, width, width, used);
     if (!value) return {};
@@ -146,12 +150,8 @@ Undone backslash_u(std::string_view rest) {
 }
 
 Undone backslash_x(std::string_view rest) {
+    if (rest.size() > 2 && rest[2] == '{') return braced(rest);
     std::size_t used = 0;
-    if (rest.size() > 2 && rest[2] == '{') {
-        const auto value = number_at(rest.substr(3), 16, 1, kMostZeros + 6, used);
-        if (!value || rest.size() <= 3 + used || rest[3 + used] != '}') return {};
-        return made(*value, 4 + used);
-    }
     const auto value = number_at(rest.substr(2), 16, 2, 2, used);
     if (!value) return {};
     return {std::string(1, static_cast<char>(*value)), 4};

@@ -61,10 +61,6 @@ class Names {
     std::map<std::int64_t, std::set<std::string>> names_;
 };
 
-bool word_byte(char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || static_cast<unsigned char>(c) >= 0x80;
-}
-
 class Redactor {
   public:
     Redactor(Detector& detector, const RedactionRules& rules, const std::vector<StandIn>& known, const Keys& keys)

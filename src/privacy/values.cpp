@@ -11,9 +11,6 @@ namespace tandem::privacy {
 
 namespace {
 
-bool word_byte(char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || static_cast<unsigned char>(c) >= 0x80;
-}
 bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }

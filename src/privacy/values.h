@@ -2,6 +2,7 @@
 #pragma once
 
 #include <bitset>
+#include <cctype>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,12 @@
 #include "base/label.h"
 
 namespace tandem::privacy {
+
+// A letter or digit, or a part of one beyond ASCII.
+inline bool word_byte(char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return std::isalnum(byte) != 0 || byte >= 0x80;
+}
 
 class Values {
   public:

@@ -6,6 +6,7 @@
 #include <boost/asio/detached.hpp>
 
 #include "api/api.h"
+#include "app.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "kept/kept.h"
@@ -431,22 +432,7 @@ net::Task<bool> Client::finish(std::string last_bytes) {
 }
 
 Ground::Ground() {
-    static const std::string first =
-        std::string(ledger::kLedgerSchema) + privacy::kEgressSchema + privacy::kLabelSchema;
-    static const std::string second =
-        std::string(privacy::kLabelSchema2) + privacy::kEgressSchema2 + privacy::kVaultSchema;
-    static const std::string third = std::string(privacy::kEgressSchema3) + privacy::kLabelSchema3;
-    static const std::array migrations{store::Migration{first.c_str()},
-                                       store::Migration{kept::kKeptSchema},
-                                       store::Migration{second.c_str()},
-                                       store::Migration{ledger::kOutcomesSchema},
-                                       store::Migration{experiment::kExperimentsSchema},
-                                       store::Migration{probe::kProbesSchema},
-                                       store::Migration{kept::kKeptSchema2},
-                                       store::Migration{ledger::kLedgerSchema2},
-                                       store::Migration{kept::kQuotaSchema},
-                                       store::Migration{third.c_str()}};
-    store = std::move(*store::Store::open_at_once(":memory:", migrations));
+    store = std::move(*store::Store::open_at_once(":memory:", migrations()));
     detector = std::move(*privacy::make_detector({}));
     engines = std::make_unique<engine::Engines>(
         engine::EnginesSettings{folder.path, folder.path, [](const std::string&) { return std::nullopt; }}, *random,
