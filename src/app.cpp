@@ -96,7 +96,8 @@ std::span<const store::Migration> migrations() {
                                 store::Migration{kept::kKeptSchema2},
                                 store::Migration{ledger::kLedgerSchema2},
                                 store::Migration{kept::kQuotaSchema},
-                                store::Migration{laws_schema().c_str()}};
+                                store::Migration{laws_schema().c_str()},
+                                store::Migration{ledger::kOutcomesSchema2}};
     return all;
 }
 
@@ -198,10 +199,10 @@ struct App::Parts {
     }
 
     Result<std::shared_ptr<const gateway::Snapshot>> snapshot_of(config::Config config) const {
-        if (!world.detector) return gateway::snapshot_of(std::move(config));
+        if (!world.detector) return gateway::snapshot_of(std::move(config), environment);
         auto detector = world.detector(config);
         if (!detector) return fail(detector.error());
-        return gateway::snapshot_of(std::move(config), std::move(*detector));
+        return gateway::snapshot_of(std::move(config), environment, std::move(*detector));
     }
 
     std::vector<net::Worker*> worker_list() const {

@@ -271,7 +271,7 @@ Result<std::string> Api::learning(const Call& call) {
     for (const auto& model : gateway_.services().learning.learner().summary()) {
         out.begin_object().member("model", model.model).member("outcomes", model.outcomes);
         out.raw_member("weight", fmt::format("{}", model.weight));
-        if (model.quality) out.raw_member("quality", fmt::format("{}", *model.quality));
+        out.raw_member("prior", fmt::format("{}", model.expected));
         out.raw_member("expected", fmt::format("{}", model.mean));
         out.raw_member("seconds", fmt::format("{}", model.seconds)).member("answer_tokens", model.answer_tokens);
         out.end_object();

@@ -30,6 +30,30 @@ std::string term(std::string_view name, double amount) {
     return amount == 0 ? "" : fmt::format("{} {:.4f}", name, amount);
 }
 
+std::string work_text(const routing::Inputs& in) {
+    const auto& work = in.features.work;
+    std::string out =
+        fmt::format("  work        {} ({:.0f} % sure), difficulty {} of 100",
+                    routing::kWorkKindNames[static_cast<std::size_t>(work.kind)], work.sure * 100, work.difficulty);
+    for (const auto& word : work.telling)
+        out += fmt::format("{}{}", &word == &work.telling.front() ? "; told by: " : ", ", word);
+    out += fmt::format("\n              about {} tokens of prompt, ", in.features.prompt_tokens);
+    out += in.features.answer_tokens > 0 ? fmt::format("an answer of at most {}", in.features.answer_tokens)
+                                         : "the answer's length not given";
+    if (in.stakes != config::Stakes::normal)
+        out += fmt::format(", stakes {}", config::kStakesNames[static_cast<std::size_t>(in.stakes)]);
+    if (in.features.repeats > 0) out += fmt::format(", the same kind seen {} times before", in.features.repeats);
+    return out + "\n";
+}
+
+// What the quality that a candidate was reckoned with comes from.
+std::string evidence_text(const routing::Candidate& c) {
+    const auto& t = c.terms;
+    if (t.doubt == 0) return c.strength.empty() ? "a guess" : c.strength;
+    const auto learned = fmt::format("+- {:.2f}, learned from {:.1f} outcomes", t.doubt, t.outcomes);
+    return c.strength.empty() ? learned : fmt::format("{}; {:.2f} before that, {}", learned, t.expected, c.strength);
+}
+
 }  // namespace
 
 Result<Explanation> explain(store::Database& database, const std::string& id) {
@@ -99,33 +123,25 @@ std::string time_text(std::int64_t ms) {
 }
 
 std::string decision_text(const routing::Inputs& in, const routing::Decision& decision, std::string_view currency) {
-    std::string out =
-        fmt::format("  asked for   {} with key {}\n  label       {}", in.alias, in.key, name_of(in.label));
+    std::string out = fmt::format("  asked for   {} {}\n  label       {}", in.alias,
+                                  in.key == "anonymous" ? "with no key" : "with key " + in.key, name_of(in.label));
     for (const auto& reason : in.label_reasons)
         out += fmt::format("{}{}", &reason == &in.label_reasons.front() ? " (" : ", ", reason);
     if (!in.label_reasons.empty()) out += ")";
     out += fmt::format("\n  why         {}\n", decision.why);
-    out += fmt::format("  work        about {} tokens in, {} out at most{}, difficulty {}", in.features.prompt_tokens,
-                       in.features.answer_tokens > 0 ? std::to_string(in.features.answer_tokens) : "unsaid",
-                       in.stakes == config::Stakes::normal ? ""
-                       : in.stakes == config::Stakes::high ? ", stakes high"
-                                                           : ", stakes low",
-                       in.features.difficulty);
-    for (const auto& [name, points] : in.features.terms)
-        out += fmt::format("{}{} {:+}", &name == &in.features.terms.front().first ? " (" : ", ", name, points);
-    if (!in.features.terms.empty()) out += ")";
-    out += fmt::format(", kind seen {} times before\n  candidates\n", in.features.repeats);
+    out += work_text(in);
+    out += "  candidates\n";
     std::size_t place = 0;
     for (const auto& c : decision.candidates) {
         if (c.excluded == routing::Excluded::no)
             out += fmt::format(
-                "    {}. {} at {} ({}), utility {:.4f} = worth {:.4f} (good with {:.2f}{}){}{}{}{}{}, at most {} "
+                "    {}. {} at {} ({}), utility {:.4f} = worth {:.4f} (good with {:.2f}; {}){}{}{}{}{}{}, at most {} "
                 "{}{}\n",
                 ++place, c.model, c.provider, name_of(c.zone), c.terms.utility, c.terms.worth, c.terms.quality,
-                c.terms.doubt > 0 ? fmt::format(" +- {:.2f}", c.terms.doubt) : ", a guess",
-                term(" + lean", c.terms.lean), term(" - cost", c.terms.cost), term(" - wait", c.terms.wait),
-                term(" - leaving", c.terms.leaving), c.terms.below_floor ? ", below the floor" : "", c.estimate.text(),
-                currency,
+                evidence_text(c), term(" + lean", c.terms.lean), term(" - cost", c.terms.cost),
+                term(" - wait", c.terms.wait), term(" - leaving", c.terms.leaving),
+                c.terms.below_floor ? ", below the floor" : "",
+                c.last_resort ? ", only where no other may (auto: fallback-only)" : "", c.estimate.text(), currency,
                 c.propensity > 0 && c.propensity < 1 ? fmt::format(", first with a probability of {:.3f}", c.propensity)
                                                      : "");
         else

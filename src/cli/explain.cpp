@@ -4,9 +4,7 @@
 #include <fmt/format.h>
 
 #include "cli/cli.h"
-#include "cli/remote.h"
-#include "dialect/openai_chat.h"
-#include "gateway/run.h"
+#include "cli/dry_run.h"
 
 namespace tandem::cli {
 
@@ -31,59 +29,23 @@ int explain_record(const Globals& globals, const config::Config& config, const s
 }
 
 // With a server, its health, budgets and memory count; without one, the config alone does, and the output says so.
-int explain_dry(const Globals& globals, config::Config config, const Options& options) {
-    chat::Request request;
-    request.model = options.alias;
-    chat::Message message;
-    message.parts.push_back({chat::TextPart{options.dry_run}, {}});
-    request.messages.push_back(std::move(message));
-    const std::string body = dialect::openai_chat::encode_request(request, options.alias);
-    const std::string currency = config.currency;
-    RemoteRequest ask{.method = "POST", .path = "/tandem/v1/decide", .headers = {}, .body = body};
-    if (!options.label.empty()) ask.headers.add("x-tandem-label", options.label);
-    if (!options.value.empty()) ask.headers.add("x-tandem-value", options.value);
-    routing::Inputs inputs;
-    Result<routing::Decision> decision;
-    bool offline = false;
-    if (auto answer = call(remote_of(config), std::move(ask)); answer) {
-        if (answer->status != 200) return report(globals, {ErrorCode::upstream, error_message(*answer)});
-        if (globals.json) {
-            fmt::print("{}\n", answer->body);
-            return kOk;
-        }
-        json::Document document;
-        if (auto ok = document.parse(answer->body); !ok) return report(globals, ok.error());
-        auto read = routing::inputs_from_json(document.root()["inputs"]);
-        if (!read) return report(globals, read.error());
-        inputs = std::move(*read);
-        decision = routing::decide(routing::table_of(config), inputs);
-    } else {
-        offline = true;
-        const auto label = label_from(options.label.empty() ? "public" : options.label);
-        if (!label)
-            return report(globals, {ErrorCode::invalid, "there is no label '" + options.label +
-                                                            "'; there are: public, internal, private, secret"});
-        json::Document document;
-        if (auto ok = document.parse(body); !ok) return report(globals, ok.error());
-        const auto snapshot = gateway::snapshot_of(std::move(config));
-        if (!snapshot) return report(globals, snapshot.error());
-        access::RequestHeaders asked;
-        asked.label = *label;
-        asked.stakes = config::stakes_from(options.value).value_or(config::Stakes::normal);
-        auto dry = gateway::decide_only(**snapshot, nullptr, access::Principal::anonymous(), document, request, asked);
-        inputs = std::move(dry.inputs);
-        decision = std::move(dry.decision);
-    }
-    if (!decision) return report(globals, decision.error());
-    if (globals.json) {
+int explain_dry(const Globals& globals, const config::Config& config, const Options& options) {
+    DryRuns runs(config, globals.environment, {options.alias, options.label, options.value});
+    const auto run = runs.run(options.dry_run);
+    if (!run) return report(globals, run.error());
+    const auto& decision = run->decision;
+    if (globals.json && !run->said.empty()) {
+        fmt::print("{}\n", run->said);
+    } else if (globals.json) {
         json::Writer out;
-        out.begin_object().member("sentence", decision->sentence()).raw_member("inputs", routing::to_json(inputs));
-        out.raw_member("decision", routing::to_json(*decision)).member("offline", true).end_object();
+        out.begin_object().member("sentence", decision.sentence()).raw_member("inputs", routing::to_json(run->inputs));
+        out.raw_member("decision", routing::to_json(decision)).member("offline", true).end_object();
         fmt::print("{}\n", out.text());
-        return kOk;
+    } else {
+        fmt::print("dry run: {}\n{}", decision.sentence(), api::decision_text(run->inputs, decision, config.currency));
+        if (runs.offline())
+            fmt::print("  no server answers, so health, budgets and earlier labels are not considered\n");
     }
-    fmt::print("dry run: {}\n{}", decision->sentence(), api::decision_text(inputs, *decision, currency));
-    if (offline) fmt::print("  no server answers, so health, budgets and earlier labels are not considered\n");
     return kOk;
 }
 
@@ -102,7 +64,7 @@ void add_explain(CLI::App& app, Globals& globals, Action& action) {
         action = [&globals, options] {
             auto config = globals.load();
             if (!config) return report(globals, config.error());
-            if (!options->dry_run.empty()) return explain_dry(globals, std::move(*config), *options);
+            if (!options->dry_run.empty()) return explain_dry(globals, *config, *options);
             return explain_record(globals, *config, options->id.empty() || options->last ? "last" : options->id);
         };
     });

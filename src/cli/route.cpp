@@ -1,4 +1,4 @@
-// tandem route: what the router knows, and how good it is on answers that are known.
+// tandem route: how good the router is on answers that are known, and where prompts would go.
 #include <fmt/format.h>
 
 #include <fstream>
@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "cli/cli.h"
+#include "cli/route_try.h"
 #include "routing/evaluate.h"
 
 namespace tandem::cli {
@@ -77,8 +78,9 @@ int evaluate(const Globals& globals, const Asked& asked) {
 }  // namespace
 
 void add_route(CLI::App& app, Globals& globals, Action& action) {
-    auto* group = app.add_subcommand("route", "How good the router's predictions are");
+    auto* group = app.add_subcommand("route", "Where prompts would go, and how good the router's predictions are");
     group->require_subcommand(1);
+    add_route_try(*group, globals, action);
     auto asked = std::make_shared<Asked>();
     auto* command = group->add_subcommand(
         "evaluate", "Learn from some rows of a CSV (prompt, weak right, strong right), and be tested on the others");

@@ -78,6 +78,11 @@ struct Capabilities {
     bool operator==(const Capabilities&) const = default;
 };
 
+// Whether a model is a candidate of `auto`, `local`, `cloud` and `private`. Its own name and the owner's aliases always
+// reach it.
+enum class AutoUse { yes, fallback_only, no };
+inline constexpr std::array<std::string_view, 3> kAutoUseNames = {"yes", "fallback-only", "no"};
+
 struct Model {
     std::string id;
     std::string provider;
@@ -92,6 +97,7 @@ struct Model {
     bool render_tools = false;
     // It goes on with an answer whose beginning it is given as the last message. Nullopt: as its kind of provider does.
     std::optional<bool> prefill;
+    AutoUse auto_use = AutoUse::yes;
     // engines only
     std::string file;  // GGUF: absolute, or relative to the data folder's models/, the cache or the config file
     int slots = 1;

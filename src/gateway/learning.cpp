@@ -57,13 +57,13 @@ const std::shared_ptr<const routing::Meaning>& no_meaning() {
 
 }  // namespace
 
-void Learning::configure(const config::Config& config) {
+void Learning::configure(const config::Config& config, const routing::Expectations& expected) {
     std::vector<routing::Learner::Model> models;
     std::unordered_map<std::string, std::shared_ptr<const std::string>> identities;
     for (const auto& model : config.models) {
         auto identity = identity_(config, model);
         identities[model.id] = std::make_shared<const std::string>(identity);
-        models.push_back({model.id, std::move(identity), model.quality});
+        models.push_back({model.id, std::move(identity), routing::expected_of(expected, model.id).value_or(0.5)});
     }
     learner_.configure(std::move(models));
     const std::lock_guard lock(mutex_);
@@ -91,8 +91,8 @@ Result<> Learning::load() {
                     said_[r.key].hour = hour;
                     ++said_[r.key].count;
                 }
-                outcomes.push_back(
-                    {r.decision, r.model, r.identity, r.source, r.key, r.value, r.weight, std::move(*traits)});
+                outcomes.push_back({r.decision, r.model, r.identity, r.source, r.key, r.value, r.weight,
+                                    std::move(*traits), r.expected});
             }
             learner_.learn(std::move(outcomes));
         }
@@ -113,7 +113,7 @@ Learning::Past* Learning::find(std::uint64_t whole) {
 }
 
 Learning::Place Learning::place(const chat::Request& request, const std::string& key, bool note, bool predict,
-                                routing::Meaning meaning) {
+                                routing::Expectations expected, routing::Meaning meaning) {
     Place place;
     place.meaning = meaning.empty() ? no_meaning() : std::make_shared<const routing::Meaning>(std::move(meaning));
     const auto prefixes = prefixes_of(request);
@@ -121,7 +121,8 @@ Learning::Place Learning::place(const chat::Request& request, const std::string&
     const bool disputed = note && chat::disputes(text);
     text = std::string(text, 0, kLooked);  // a copy: resize() would keep the memory of the whole
     place.learns = true;
-    if (predict) place.outlook = learner_.outlook(text, *place.meaning);
+    if (predict) place.outlook = learner_.outlook(text, *place.meaning, expected);
+    place.expected = std::move(expected);
     place.prompt = std::make_shared<const std::string>(std::move(text));
     if (prefixes.empty()) return place;
     place.whole = prefixes.back();
@@ -179,9 +180,10 @@ Learning::Place Learning::place(const chat::Request& request, const std::string&
 
 std::shared_ptr<const Learning::Kept> Learning::keep(const Place& place, Answered a) const {
     auto identity = identity_of(a.model);
+    const auto expected = routing::expected_of(place.expected, a.model);
     return std::make_shared<const Kept>(Kept{std::move(a.decision), std::move(a.key), std::move(a.model),
                                              std::move(identity), place.prompt, place.meaning,
-                                             std::string(a.text, 0, kLooked), a.sure, place.whole});
+                                             std::string(a.text, 0, kLooked), a.sure, place.whole, expected});
 }
 
 std::size_t Learning::Kept::bytes() const {
@@ -267,8 +269,10 @@ void Learning::commit_unwatched(const Kept& kept, const char* source, const std:
                                 double weight, const std::string& note) {
     auto traits = kept.traits();
     ledger::OutcomeRecord record{
-        kept.decision, source, key, now(), kept.model, *kept.identity, value, weight, routing::to_bytes(traits), note};
-    routing::Outcome outcome{kept.decision, kept.model, *kept.identity, source, key, value, weight, std::move(traits)};
+        kept.decision, source,       key, now(), kept.model, *kept.identity, value, weight, routing::to_bytes(traits),
+        note,          kept.expected};
+    routing::Outcome outcome{kept.decision, kept.model, *kept.identity,    source,       key,
+                             value,         weight,     std::move(traits), kept.expected};
     store_.submit([record = std::move(record)](store::Database& database) { return ledger::insert(database, record); },
                   [this, outcome = std::move(outcome)](Result<> kept_it) mutable {
                       if (!kept_it) {
@@ -322,9 +326,17 @@ void Learning::feedback(std::string decision, const std::string& key, bool owner
         // Whose decision it is not, does not learn that it exists.
         if (!owner && kept->key != key) return nothing;
         if (!kept->prompt->empty()) made->traits = kept->traits();
-        made->record = {
-            decision, "feedback", key, now(), kept->model, *kept->identity, value, 1, routing::to_bytes(made->traits),
-            note};
+        made->record = {decision,
+                        "feedback",
+                        key,
+                        now(),
+                        kept->model,
+                        *kept->identity,
+                        value,
+                        1,
+                        routing::to_bytes(made->traits),
+                        note,
+                        kept->expected};
         made->record.weight = weight_of_feedback(key);
         return ledger::insert(database, made->record);
     };
@@ -333,8 +345,8 @@ void Learning::feedback(std::string decision, const std::string& key, bool owner
         net::asio::post(pool_, [this, made, done] {
             const auto& r = made->record;
             std::vector<routing::Outcome> one;
-            one.push_back(
-                {r.decision, r.model, r.identity, r.source, r.key, r.value, r.weight, std::move(made->traits)});
+            one.push_back({r.decision, r.model, r.identity, r.source, r.key, r.value, r.weight, std::move(made->traits),
+                           r.expected});
             learner_.learn(std::move(one));
             done(r.weight);
         });

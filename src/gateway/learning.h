@@ -50,7 +50,8 @@ class Learning {
 
     // Reads back what was learned. After configure(). Errors: storage.
     Result<> load();
-    void configure(const config::Config& config);
+    // `expected`: of each model at ordinary work.
+    void configure(const config::Config& config, const routing::Expectations& expected);
 
     // What a request is like, and where it stands in its conversation.
     struct Place {
@@ -58,12 +59,13 @@ class Learning {
         std::shared_ptr<const std::string> prompt;        // the beginning of its last turn
         std::shared_ptr<const routing::Meaning> meaning;  // never null; empty where no embedding was made
         std::uint64_t whole = 0;                          // its messages, as a number
+        routing::Expectations expected;                   // of each model, before anything was learned
         std::vector<routing::Outlook> outlook;
     };
     // `note`: also takes it for a sign of how the answer before was taken. `predict`: what is expected of models for it
     // is wanted. `meaning` may be empty.
     Place place(const chat::Request& request, const std::string& key, bool note, bool predict,
-                routing::Meaning meaning = {});
+                routing::Expectations expected, routing::Meaning meaning = {});
 
     // An answer was given: the newest are kept in mind, so that more than their quality on the whole is learned when
     // their outcome is known.
@@ -110,6 +112,7 @@ class Learning {
         std::string answer;
         chat::Sureness sure;
         std::uint64_t whole = 0;  // where past_ has it
+        std::optional<double> expected = std::nullopt;
         routing::Traits traits() const;
         std::size_t bytes() const;
     };

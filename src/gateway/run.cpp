@@ -205,6 +205,7 @@ class Run {
         if (way_.config.policy.objective.learn && text) {
             way_.place = services_.learning.place(request(), way_.who.id(), !way_.keeping.aside,
                                                   routing::is_choice(way_.snapshot->table, request().model),
+                                                  routing::expectations(way_.snapshot->table, inputs.features),
                                                   std::move(meaning_));
             inputs.outlook = way_.place.outlook;
             // Nothing of what is secret is kept, not even which words it has.
@@ -624,9 +625,10 @@ DryRun decide_only(const Snapshot& snapshot, Services* services, const access::P
     if (services != nullptr) {
         inputs.standing = standing_of(*services, snapshot, who, inputs.features);
         if (snapshot.config->policy.objective.learn)
-            inputs.outlook =
-                services->learning.place(request, who.id(), false, routing::is_choice(snapshot.table, request.model))
-                    .outlook;
+            inputs.outlook = services->learning
+                                 .place(request, who.id(), false, routing::is_choice(snapshot.table, request.model),
+                                        routing::expectations(snapshot.table, inputs.features))
+                                 .outlook;
     }
     auto decision = routing::decide(snapshot.table, inputs);
     return {std::move(inputs), std::move(decision)};

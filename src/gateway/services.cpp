@@ -4,10 +4,28 @@
 
 #include "base/hash.h"
 #include "base/id.h"
+#include "engine/gguf.h"
 
 namespace tandem::gateway {
 
-Result<std::shared_ptr<const Snapshot>> snapshot_of(config::Config config,
+routing::Table table_of(const config::Config& config, const config::Environment& environment) {
+    const engine::EnginesSettings places{config.data, config::cache_folder(environment), environment};
+    return routing::table_of(config, [&](const config::Model& model) {
+        auto facts = routing::facts_of(config, model);
+        if (!facts.engine) return facts;
+        const auto file = engine::find_model_file(config, model, places);
+        if (!file) return facts;  // where it is missing, the engine says so
+        const auto header = engine::read_gguf(*file);
+        if (!header) return facts;
+        facts.parameters = header->parameters;
+        facts.active_parameters = header->active_parameters;
+        facts.quantization = header->quantization;
+        facts.family = header->name.empty() ? header->architecture : header->name;
+        return facts;
+    });
+}
+
+Result<std::shared_ptr<const Snapshot>> snapshot_of(config::Config config, const config::Environment& environment,
                                                     std::shared_ptr<privacy::Detector> detector) {
     auto snapshot = std::make_shared<Snapshot>();
     if (!detector) {
@@ -17,7 +35,7 @@ Result<std::shared_ptr<const Snapshot>> snapshot_of(config::Config config,
     }
     snapshot->detector = std::move(detector);
     snapshot->config = std::make_shared<const config::Config>(std::move(config));
-    snapshot->table = routing::table_of(*snapshot->config);
+    snapshot->table = table_of(*snapshot->config, environment);
     snapshot->table_json = routing::to_json(snapshot->table);
     snapshot->table_id = hex(sha256(snapshot->table_json)).substr(0, 16);
     return snapshot;
@@ -44,7 +62,9 @@ void Services::adopt(std::shared_ptr<const Snapshot> next) {
             if (!kept) spdlog::error("the routing table could not be recorded: {}", kept.error().message);
         });
     engines.configure(next->config);
-    learning.configure(*next->config);
+    routing::Features ordinary;
+    ordinary.work.difficulty = routing::kOrdinaryDifficulty;
+    learning.configure(*next->config, routing::expectations(next->table, ordinary));
     const std::lock_guard lock(mutex);
     current = std::move(next);
 }

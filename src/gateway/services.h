@@ -34,8 +34,11 @@ struct Snapshot {
 };
 
 // Errors: invalid, internal, as make_detector(). `detector` goes before the one that follows from the config.
-Result<std::shared_ptr<const Snapshot>> snapshot_of(config::Config config,
+// `environment` says where the files of engines' models are.
+Result<std::shared_ptr<const Snapshot>> snapshot_of(config::Config config, const config::Environment& environment,
                                                     std::shared_ptr<privacy::Detector> detector = nullptr);
+// The routing table of a config, with what the headers of its models' files say.
+routing::Table table_of(const config::Config& config, const config::Environment& environment);
 
 struct Services {
     const Clock& clock;

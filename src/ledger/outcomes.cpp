@@ -15,10 +15,18 @@ const char* const kOutcomesSchema =
     "INTEGER NOT NULL, traits BLOB NOT NULL, note TEXT NOT NULL, UNIQUE (decision, source, key)) STRICT;"
     "CREATE INDEX outcomes_by_model ON outcomes (model, number);";
 
+const char* const kOutcomesSchema2 = "ALTER TABLE outcomes ADD COLUMN expected INTEGER NOT NULL DEFAULT -1;";
+
 namespace {
+
+constexpr std::int64_t kNotKnown = -1;  // in place of what was expected
 
 std::int64_t thousandths(double number) {
     return std::llround(number * 1000);
+}
+
+double from_thousandths(std::int64_t number) {
+    return static_cast<double>(number) / 1000;
 }
 
 }  // namespace
@@ -27,7 +35,7 @@ Result<> insert(store::Database& database, const OutcomeRecord& r) {
     return database
         .prepare(
             "INSERT OR REPLACE INTO outcomes (decision, source, key, time, model, identity, value, weight, traits, "
-            "note) VALUES (?,?,?,?,?,?,?,?,?,?)")
+            "note, expected) VALUES (?,?,?,?,?,?,?,?,?,?,?)")
         .bind(1, r.decision)
         .bind(2, r.source)
         .bind(3, r.key)
@@ -38,13 +46,15 @@ Result<> insert(store::Database& database, const OutcomeRecord& r) {
         .bind(8, thousandths(r.weight))
         .bind_blob(9, r.traits)
         .bind(10, r.note)
+        .bind(11, r.expected ? thousandths(*r.expected) : kNotKnown)
         .run();
 }
 
 Result<std::vector<OutcomeRecord>> newest_outcomes(store::Database& database, const std::string& model, int most) {
     // Two questions: for one with an OR the index by model would not be used, at each start.
-#define TANDEM_OUTCOMES \
-    "SELECT decision, source, key, time, model, identity, value, weight, traits, note FROM outcomes "
+#define TANDEM_OUTCOMES                                                                                \
+    "SELECT decision, source, key, time, model, identity, value, weight, traits, note, expected FROM " \
+    "outcomes "
     auto rows = database.prepare(model.empty() ? TANDEM_OUTCOMES "ORDER BY number DESC LIMIT ?1"
                                                : TANDEM_OUTCOMES "WHERE model = ?2 ORDER BY number DESC LIMIT ?1");
 #undef TANDEM_OUTCOMES
@@ -55,9 +65,10 @@ Result<std::vector<OutcomeRecord>> newest_outcomes(store::Database& database, co
         const auto row = rows.step();
         if (!row) return fail(row.error());
         if (!*row) break;
-        result.push_back({rows.text(0), rows.text(1), rows.text(2), rows.integer(3), rows.text(4), rows.text(5),
-                          static_cast<double>(rows.integer(6)) / 1000, static_cast<double>(rows.integer(7)) / 1000,
-                          rows.text(8), rows.text(9)});
+        result.push_back(
+            {rows.text(0), rows.text(1), rows.text(2), rows.integer(3), rows.text(4), rows.text(5),
+             from_thousandths(rows.integer(6)), from_thousandths(rows.integer(7)), rows.text(8), rows.text(9),
+             rows.integer(10) == kNotKnown ? std::nullopt : std::optional(from_thousandths(rows.integer(10)))});
     }
     std::ranges::reverse(result);
     return result;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 namespace tandem::ledger {
 
 extern const char* const kOutcomesSchema;
+extern const char* const kOutcomesSchema2;  // what was expected
 
 struct OutcomeRecord {
     std::string decision;
@@ -24,7 +26,8 @@ struct OutcomeRecord {
     double value = 0;
     double weight = 1;
     std::string traits;
-    std::string note;  // the owner's comment
+    std::string note;                               // the owner's comment
+    std::optional<double> expected = std::nullopt;  // of its value, before anything was learned; 0 to 1
 };
 
 // Inside a transaction. Errors: storage.

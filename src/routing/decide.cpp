@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <tuple>
 
 #include "base/text.h"
@@ -19,17 +20,19 @@ using config::Rule;
 bool fires(const Rule& rule, const Inputs& in) {
     if (rule.label && in.label < *rule.label) return false;
     if (rule.high_value && (in.stakes == config::Stakes::high) != *rule.high_value) return false;
-    if (rule.difficulty && in.features.difficulty < *rule.difficulty) return false;
+    if (rule.difficulty && in.features.work.difficulty < *rule.difficulty) return false;
     if (rule.prompt_tokens && in.features.prompt_tokens < *rule.prompt_tokens) return false;
     if (rule.repeats && in.features.repeats < *rule.repeats) return false;
     if (rule.needs && !in.features.needs.has(*rule.needs)) return false;
     return rule.key.empty() || rule.key == in.key;
 }
 
-// Models that the alias stands for, and whether their order is the owner's.
+// Models that the alias stands for.
 struct Meaning {
     std::vector<const Table::Entry*> models;
-    bool ordered = false;
+    bool ordered = false;  // in the owner's order
+    bool ours = false;     // the alias is one of `auto local cloud private`, so that the choice is Tandem's
+    bool named = false;    // the alias is a model's own name
 };
 
 Result<Meaning> meaning_of(const Table& table, const std::string& alias) {
@@ -38,10 +41,12 @@ Result<Meaning> meaning_of(const Table& table, const std::string& alias) {
     if (local_only || alias == "cloud" || alias == "auto") {
         for (const auto& entry : table.models)
             if (alias == "auto" || (entry.zone == Zone::local) == local_only) meaning.models.push_back(&entry);
+        meaning.ours = true;
         return meaning;
     }
     if (const auto* entry = table.find(alias)) {
         meaning.models.push_back(entry);
+        meaning.named = true;
         return meaning;
     }
     for (const auto& owned : table.aliases) {
@@ -125,13 +130,21 @@ double amount(Money money) {
 // What is lost, as a share of a good answer, where a model gets a conversation without another's thoughts.
 constexpr double kLeaving = 0.05;
 
+// Old records have no strength: there, every request was taken to be alike.
+double expected_quality(const Table::Entry& entry, const Features& features) {
+    if (!entry.strength) return entry.quality.value_or(0.5);
+    return routing::expected_quality(*entry.strength, features.work, features.prompt_tokens);
+}
+
 Terms terms_of(const Table& table, const Table::Entry& entry, const Inputs& in, config::Stakes stakes, double lean) {
     const auto& objective = table.objective;
     const auto* outlook = outlook_of(in, entry.model);
     const double value = value_of_answer(table, stakes);
     Terms t;
-    t.quality = entry.quality.value_or(0.5);
+    t.quality = expected_quality(entry, in.features);
+    if (entry.strength) t.expected = t.quality;
     if (outlook != nullptr && outlook->outcomes > 0) {
+        if (entry.strength) t.outcomes = outlook->outcomes;
         t.doubt = outlook->doubt;
         // Where much depends on it, what is not known counts against a model.
         t.quality = std::clamp(outlook->quality - (stakes == config::Stakes::high ? outlook->doubt : 0), 0.0, 1.0);
@@ -200,6 +213,15 @@ std::string words_of(const Rule& rule) {
     return fmt::format("rule {} prefers {}, since {}", rule.name, prefers, join(parts, " and "));
 }
 
+std::string why_of(const Meaning& meaning, const Rule* rule, const std::string& alias) {
+    if (meaning.named) return "the client asked for it by its name";
+    if (meaning.ordered) return fmt::format("the alias {} lists its models in this order", alias);
+    return rule == nullptr ? "no rule fires, so local comes first" : words_of(*rule);
+}
+
+// The difference in quality from which on people are told of it.
+constexpr double kTelling = 0.1;
+
 }  // namespace
 
 View view_of(const Table& table, Zone zone, const Inputs& in) {
@@ -236,6 +258,12 @@ const Table::Entry* Table::find(std::string_view model) const {
     for (const auto& entry : models)
         if (entry.model == model) return &entry;
     return nullptr;
+}
+
+Expectations expectations(const Table& table, const Features& features) {
+    Expectations result;
+    for (const auto& entry : table.models) result.emplace_back(entry.model, expected_quality(entry, features));
+    return result;
 }
 
 bool is_choice(const Table& table, const std::string& alias) {
@@ -303,9 +331,10 @@ Result<Decision> decide(const Table& table, const Inputs& in) {
 
     Decision decision;
     decision.rule = meaning->ordered ? "alias-order" : rule == nullptr ? "none" : rule->name;
-    decision.why = meaning->ordered  ? fmt::format("the alias {} lists its models in this order", in.alias)
-                   : rule == nullptr ? "no rule fires, so local comes first"
-                                     : words_of(*rule);
+    decision.why = why_of(*meaning, rule, in.alias);
+    decision.chosen = !meaning->ordered && !meaning->named;
+    decision.work = fmt::format("{} of difficulty {}", kWorkKindNames[static_cast<std::size_t>(in.features.work.kind)],
+                                in.features.work.difficulty);
     decision.fallback = rule == nullptr || rule->fallback;
     decision.cascade = rule != nullptr && rule->cascade;
     decision.stakes = rule != nullptr && rule->stakes ? *rule->stakes : in.stakes;
@@ -323,12 +352,18 @@ Result<Decision> decide(const Table& table, const Inputs& in) {
                             decision.candidates.size(),
                             entry->context_tokens,
                             0,
-                            0};
+                            0,
+                            meaning->ours && entry->auto_use == config::AutoUse::fallback_only,
+                            entry->strength ? entry->strength->source : std::string()};
         const bool preferred = (prefer == Rule::Prefer::local && entry->zone == Zone::local) ||
                                (prefer == Rule::Prefer::cloud && entry->zone == Zone::cloud);
         candidate.zone_score = preferred ? 1 : 0;
         candidate.terms = terms_of(table, *entry, in, decision.stakes, preferred && rule != nullptr ? rule->lean : 0);
         exclude(candidate, table, *entry, in, rule);
+        if (meaning->ours && entry->auto_use == config::AutoUse::no && candidate.excluded == Excluded::no) {
+            candidate.excluded = Excluded::rule;
+            candidate.reason = fmt::format("its owner keeps it from {} (auto: no)", in.alias);
+        }
         decision.candidates.push_back(std::move(candidate));
     }
     // Who blocks wants to be told, not answered from elsewhere.
@@ -346,7 +381,8 @@ Result<Decision> decide(const Table& table, const Inputs& in) {
     const bool by_cost = prefer == Rule::Prefer::cheapest;
     const bool zone_first = !ordered && (rule == nullptr || rule->lean >= 1) && prefer != Rule::Prefer::best;
     std::ranges::sort(decision.candidates, {}, [&](const Candidate& c) {
-        return std::tuple(c.excluded != Excluded::no, !ordered && c.terms.below_floor, zone_first ? -c.zone_score : 0,
+        return std::tuple(c.excluded != Excluded::no, c.last_resort, !ordered && c.terms.below_floor,
+                          zone_first ? -c.zone_score : 0,
                           ordered   ? 0.0
                           : by_cost ? c.terms.cost
                                     : -c.terms.utility,
@@ -360,17 +396,34 @@ Result<Decision> decide(const Table& table, const Inputs& in) {
     return decision;
 }
 
+// What the choice is made by, where another one would have been near: the model of the zone that the rule prefers and
+// that did not come first, or the one that promises much more than the first.
+std::string Decision::comparison() const {
+    const std::span eligible_ones(candidates.data(), eligible);
+    const auto& first = eligible_ones.front();
+    const auto others = eligible_ones.subspan(1);
+    const auto preferred =
+        std::ranges::find_if(others, [](const Candidate& c) { return c.zone_score == 1 && !c.last_resort; });
+    if (first.zone_score == 0 && preferred != others.end()) {
+        if (first.terms.quality - preferred->terms.quality < kTelling)
+            return fmt::format(", but {} promises more after cost and waiting, {:.3f} against {:.3f} of {}",
+                               first.model, first.terms.utility, preferred->terms.utility, preferred->model);
+        return fmt::format(", but for {} a good answer is expected of {} with {:.2f} and of {} with {:.2f}", work,
+                           preferred->model, preferred->terms.quality, first.model, first.terms.quality);
+    }
+    const auto best = std::ranges::max_element(others, {}, [](const Candidate& c) { return c.terms.quality; });
+    if (best == others.end() || best->terms.quality - first.terms.quality < kTelling || best->zone == first.zone)
+        return "";
+    return fmt::format("; for {} a good answer is expected of it with {:.2f}, and of {} with {:.2f}", work,
+                       first.terms.quality, best->model, best->terms.quality);
+}
+
 std::string Decision::sentence() const {
     std::string text;
     if (eligible > 0) {
         const auto& first = candidates.front();
         text = fmt::format("{} at {} ({}): {}", first.model, first.provider, name_of(first.zone), why);
-        const auto nearer = std::ranges::find(
-            candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(eligible), 1, &Candidate::zone_score);
-        if (!explored && experiment.empty() && first.zone_score == 0 &&
-            nearer != candidates.begin() + static_cast<std::ptrdiff_t>(eligible))
-            text += fmt::format("; yet it promises more than {}, {:.4f} against {:.4f}", nearer->model,
-                                first.terms.utility, nearer->terms.utility);
+        if (chosen && !explored && experiment.empty()) text += comparison();
         if (!experiment.empty())
             text += fmt::format("; yet the experiment {} gives this conversation to the {}", experiment,
                                 treatment ? "treatment" : "control");

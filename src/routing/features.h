@@ -1,15 +1,14 @@
-// What a request is like, without asking a model: numbers that a rule can test, each made of terms that can be shown.
+// What a request is like, without asking a model: what a rule can test.
 #pragma once
 
 #include <cstdint>
 #include <mutex>
 #include <string>
 #include <unordered_map>
-#include <utility>
-#include <vector>
 
 #include "chat/conversation.h"
 #include "config/config.h"
+#include "routing/work.h"
 
 namespace tandem::routing {
 
@@ -23,14 +22,12 @@ struct Features {
     std::int64_t bound_tokens = 0;
     bool reserves_most = false;  // a model that says how much it answers with at most is not bounded: that is reserved
     config::Capabilities needs;
-    int difficulty = 0;                              // 0 to 100
-    std::vector<std::pair<std::string, int>> terms;  // what difficulty is the sum of, before it is bounded
+    Work work;
     int repeats = 0;
     bool operator==(const Features&) const = default;
 };
 
-// Everything but `repeats`. Deterministic; linear in the size of the text. The words that it knows are English: other
-// languages are judged by their length, code, tools and turns.
+// Everything but `repeats`. Deterministic; linear in the size of the text.
 Features features_of(const chat::Request& request);
 
 // How often a kind of request has been seen since the start: the same system prompt and the same beginning of the last

@@ -7,8 +7,9 @@ namespace tandem::routing {
 
 namespace {
 
-constexpr double kFewest = 5;    // outcomes, by weight, before an answer is judged by what was learned
-constexpr double kNewest = 0.1;  // what an answer's time and length count beside those before
+constexpr double kFewest = 5;               // outcomes, by weight, before an answer is judged by what was learned
+constexpr double kWeightOfExpectation = 2;  // what is expected before the first outcome counts like so many
+constexpr double kNewest = 0.1;             // what an answer's time and length count beside those before
 
 double rounded(double number) {
     return std::round(number * 1e4) / 1e4;
@@ -66,13 +67,13 @@ std::size_t Learner::bytes() const {
 }
 
 void Learner::rebuild(Known& known) const {
-    const double prior = known.model.quality.value_or(0.5);
     bound(known);
-    known.of_prompt = std::make_unique<Predictor>(prior, 2, most_bytes());
-    known.of_answer = std::make_unique<Predictor>(prior, 2, most_bytes());
+    known.of_prompt = std::make_unique<Predictor>(0, kWeightOfExpectation, most_bytes());
+    known.of_answer = std::make_unique<Predictor>(known.model.expected, kWeightOfExpectation, most_bytes());
     for (const auto& outcome : known.outcomes) {
         const double weight = weight_of(outcome, known.model);
-        known.of_prompt->add(of_prompt_alone(outcome.traits), outcome.value, weight);
+        known.of_prompt->add(of_prompt_alone(outcome.traits), outcome.value, weight,
+                             outcome.expected.value_or(known.model.expected));
         if (has_answer(outcome.traits)) known.of_answer->add(outcome.traits, outcome.value, weight);
     }
     known.of_prompt->settle();
@@ -87,7 +88,7 @@ void Learner::configure(std::vector<Model> models) {
     for (auto& model : models) {
         const auto same = std::ranges::find(known_, model.id, [](const Known& k) { return k.model.id; });
         const bool stays = !others && same != known_.end() && same->model.identity == model.identity &&
-                           same->model.quality == model.quality;
+                           same->model.expected == model.expected;
         if (stays) {
             next.push_back(std::move(*same));
             continue;
@@ -121,7 +122,8 @@ void Learner::learn(std::vector<Outcome> outcomes) {
         }
         if (!many && !again) {
             const double weight = weight_of(outcome, known.model);
-            known.of_prompt->learn(of_prompt_alone(outcome.traits), outcome.value, weight);
+            known.of_prompt->learn(of_prompt_alone(outcome.traits), outcome.value, weight,
+                                   outcome.expected.value_or(known.model.expected));
             if (has_answer(outcome.traits)) known.of_answer->learn(outcome.traits, outcome.value, weight);
         }
         outcome.traits.shrink_to_fit();
@@ -153,8 +155,8 @@ void Learner::publish() {
     for (const auto& known : known_) {
         if (known.outcomes.empty()) continue;
         const auto& l = learned.emplace_back(&known.of_prompt->learned());
-        views->views.push_back(
-            {known.model.id, l->bias, l->noise, l->weight, l->prior_weight, known.of_answer->learned()});
+        views->views.push_back({known.model.id, known.model.expected, l->bias, l->noise, l->weight, l->prior_weight,
+                                known.of_answer->learned()});
     }
     const auto models = learned.size();
     views->table.resize(models * 2 * kAllTraits);
@@ -176,7 +178,7 @@ void Learner::measured(const std::string& model, double seconds, std::int64_t an
     pace.answer_tokens += share * (static_cast<double>(answer_tokens) - pace.answer_tokens);
 }
 
-std::vector<Outlook> Learner::outlook(const Traits& prompt) const {
+std::vector<Outlook> Learner::outlook(const Traits& prompt, const Expectations& expected) const {
     std::shared_ptr<const Views> views;
     {
         const std::lock_guard lock(views_mutex_);
@@ -194,7 +196,8 @@ std::vector<Outlook> Learner::outlook(const Traits& prompt) const {
         const auto& view = views->views[m];
         const double spread = 1 / (view.weight + view.prior_weight) + static_cast<double>(sums[models + m]);
         auto& outlook = entry(result, view.model);
-        outlook.quality = rounded(std::clamp(view.bias + static_cast<double>(sums[m]), 0.0, 1.0));
+        const double before = expected_of(expected, view.model).value_or(view.expected);
+        outlook.quality = rounded(std::clamp(before + view.bias + static_cast<double>(sums[m]), 0.0, 1.0));
         outlook.doubt = rounded(std::sqrt(view.noise * spread));
         outlook.outcomes = rounded(view.weight);
     }
@@ -208,16 +211,17 @@ std::vector<Outlook> Learner::outlook(const Traits& prompt) const {
     return result;
 }
 
-std::vector<Outlook> Learner::outlook(std::string_view prompt, const Meaning& meaning) const {
+std::vector<Outlook> Learner::outlook(std::string_view prompt, const Meaning& meaning,
+                                      const Expectations& expected) const {
     bool any = false;
     {
         const std::lock_guard lock(views_mutex_);
         any = !views_->views.empty();
     }
-    if (!any) return outlook(Traits());
+    if (!any) return outlook(Traits(), expected);
     auto traits = traits_of(prompt);
     add_meaning(traits, meaning);
-    return outlook(traits);
+    return outlook(traits, expected);
 }
 
 std::optional<double> Learner::judge(const std::string& model, const Traits& prompt_and_answer) const {
@@ -239,10 +243,10 @@ std::vector<Learner::Summary> Learner::summary() const {
         const auto& learned = known.of_prompt->learned();
         Summary summary{known.model.id,
                         known.model.identity,
-                        known.model.quality,
+                        known.model.expected,
                         known.outcomes.size(),
                         rounded(learned.weight),
-                        rounded(learned.bias),
+                        rounded(std::clamp(known.model.expected + learned.bias, 0.0, 1.0)),
                         0,
                         0};
         if (const auto pace = pace_.find(known.model.id); pace != pace_.end()) {

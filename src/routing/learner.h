@@ -24,14 +24,16 @@ struct Outcome {
     double value = 0;      // 0: bad, 1: good
     double weight = 1;
     Traits traits;  // of the prompt, and of the answer where that is known
+    // What was expected of the model for this prompt before anything was learned (routing/prior.h); nullopt: not known.
+    std::optional<double> expected = std::nullopt;
 };
 
 class Learner {
   public:
     struct Model {
         std::string id;
-        std::string identity;           // changes where the model behind the name does
-        std::optional<double> quality;  // the owner's word
+        std::string identity;   // changes where the model behind the name does
+        double expected = 0.5;  // of its quality at ordinary work, before anything is learned
     };
     // What was learned of a model under another identity counts this much.
     static constexpr double kOtherIdentity = 0.25;
@@ -50,20 +52,23 @@ class Learner {
     // An answer's time and length, from traffic.
     void measured(const std::string& model, double seconds, std::int64_t answer_tokens);
 
-    // Of each model of which something is known: numbers are rounded, so that a record has them exactly.
-    std::vector<Outlook> outlook(const Traits& prompt) const;
+    // Of each model of which something is known: what is expected of it for this prompt, corrected by what was learned.
+    // A model that `expected` does not have is expected to be as good as at ordinary work. Numbers are rounded, so that
+    // a record has them exactly.
+    std::vector<Outlook> outlook(const Traits& prompt, const Expectations& expected = {}) const;
     // The same; its traits are made only where something was learned.
-    std::vector<Outlook> outlook(std::string_view prompt, const Meaning& meaning = {}) const;
+    std::vector<Outlook> outlook(std::string_view prompt, const Meaning& meaning = {},
+                                 const Expectations& expected = {}) const;
     // How likely this answer is good; nullopt where too little was learned to say.
     std::optional<double> judge(const std::string& model, const Traits& prompt_and_answer) const;
 
     struct Summary {
         std::string model;
         std::string identity;
-        std::optional<double> quality;
+        double expected = 0.5;  // at ordinary work, before anything was learned
         std::size_t outcomes = 0;
         double weight = 0;
-        double mean = 0;  // of what is expected, before a prompt is known
+        double mean = 0;  // of what is expected now, before a prompt is known
         double seconds = 0;
         std::int64_t answer_tokens = 0;
     };
@@ -86,6 +91,7 @@ class Learner {
     struct Views {
         struct View {
             std::string model;
+            double expected = 0.5;
             double bias = 0, noise = 0, weight = 0, prior_weight = 0;
             Learned of_answer;
         };

@@ -63,9 +63,13 @@ void Predictor::drop_oldest() {
     examples_.pop_front();
 }
 
-void Predictor::add(Traits traits, double outcome, double weight) {
-    const double missed = outcome - std::clamp(score(traits), 0.0, 1.0);
-    errors_ += weight * missed * missed;
+double Predictor::missed(const Traits& traits, double outcome, double expected) const {
+    const double missed = outcome - std::clamp(expected + score(traits), 0.0, 1.0);
+    return missed * missed;
+}
+
+void Predictor::add(Traits traits, double outcome, double weight, double expected) {
+    errors_ += weight * missed(traits, outcome, expected);
     learned_.weight += weight;
     double square = 0;
     for (const auto& [index, value] : traits) {
@@ -76,11 +80,11 @@ void Predictor::add(Traits traits, double outcome, double weight) {
         drop_oldest();
     traits.shrink_to_fit();
     bytes_ += bytes_of(traits);
-    examples_.push_back({std::move(traits), outcome, weight, square});
+    examples_.push_back({std::move(traits), outcome, weight, expected, square});
 }
 
-void Predictor::learn(Traits traits, double outcome, double weight) {
-    add(std::move(traits), outcome, weight);
+void Predictor::learn(Traits traits, double outcome, double weight, double expected) {
+    add(std::move(traits), outcome, weight, expected);
     for (int i = 0; i < kSweeps; ++i) sweep();
     note_noise();
 }
@@ -89,20 +93,19 @@ void Predictor::settle() {
     for (int i = 0; i < kSettling; ++i) sweep();
     // What was wrong before anything was learned says nothing of what is explained now.
     errors_ = 0;
-    for (const auto& example : examples_) {
-        const double missed = example.outcome - std::clamp(score(example.traits), 0.0, 1.0);
-        errors_ += example.weight * missed * missed;
-    }
+    for (const auto& example : examples_)
+        errors_ += example.weight * missed(example.traits, example.outcome, example.expected);
     note_noise();
 }
 
 // Each example's share is set to what is best with all others as they are: for the objective
-// sum of weight (outcome - bias - w x)^2 + ridge w^2 with w = sum of share x, ridge share = weight (outcome - bias - w
-// x).
+// sum of weight (outcome - expected - bias - w x)^2 + ridge w^2 with w = sum of share x,
+// ridge share = weight (outcome - expected - bias - w x).
 void Predictor::sweep() {
     double rest = prior_weight_ * (prior_ - learned_.bias);
     for (auto& example : examples_) {
-        const double missed = example.outcome - learned_.bias - dot(learned_.coefficients, example.traits);
+        const double missed =
+            example.outcome - example.expected - learned_.bias - dot(learned_.coefficients, example.traits);
         const double step =
             (example.weight * missed - kRidge * example.share) / (kRidge + example.weight * example.square);
         example.share += step;

@@ -45,9 +45,10 @@ class Predictor {
     const Learned& learned() const { return learned_; }
 
     // An outcome from 0 to 1; `weight` is what it counts beside others, above 0. About 0.2 ms at 1,000 outcomes.
-    void learn(Traits traits, double outcome, double weight = 1);
+    // `expected` is what was known of it otherwise (0 to 1): learned and predicted is the difference to it, -1 to 1.
+    void learn(Traits traits, double outcome, double weight = 1, double expected = 0);
     // The same for many: add() each, then settle() once.
-    void add(Traits traits, double outcome, double weight);
+    void add(Traits traits, double outcome, double weight, double expected = 0);
     void settle();
     std::size_t outcomes() const { return examples_.size(); }
     std::size_t bytes() const { return bytes_; }  // of its examples
@@ -59,13 +60,15 @@ class Predictor {
   private:
     struct Example {
         Traits traits;
-        double outcome, weight;
+        double outcome, weight, expected;
         double square;     // of the traits' length
         double share = 0;  // of the coefficients: the dual variable
     };
     void sweep();
     void drop_oldest();
     void note_noise();
+    // The square of what would be predicted wrong.
+    double missed(const Traits& traits, double outcome, double expected) const;
 
     const double prior_, prior_weight_;
     const std::size_t most_bytes_;

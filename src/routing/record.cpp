@@ -76,14 +76,65 @@ config::Rule read_rule(const Value& value) {
     return rule;
 }
 
+void write_strength(json::Writer& out, const Strength& strength) {
+    out.key("strength").begin_object().member("source", strength.source);
+    put(out, "ability", strength.ability);
+    if (strength.known) out.member("known", true);
+    for (std::size_t kind = 0; kind < kWorkKindNames.size(); ++kind)
+        if (strength.by_kind[kind] != 0) put(out, kWorkKindNames[kind], strength.by_kind[kind]);
+    out.end_object();
+}
+
+std::optional<Strength> read_strength(const Value& value) {
+    if (!value.is(json::Kind::object)) return std::nullopt;
+    Strength strength;
+    strength.source = str(value["source"]);
+    strength.ability = value["ability"].number().value_or(0);
+    strength.known = value["known"].boolean().value_or(false);
+    for (std::size_t kind = 0; kind < kWorkKindNames.size(); ++kind)
+        strength.by_kind[kind] = value[kWorkKindNames[kind]].number().value_or(0);
+    return strength;
+}
+
+void write_work(json::Writer& out, const Work& work) {
+    out.key("work").begin_object().member("kind", kWorkKindNames[static_cast<std::size_t>(work.kind)]);
+    put(out, "sure", work.sure);
+    out.member("difficulty", work.difficulty).key("telling").begin_array();
+    for (const auto& word : work.telling) out.value(word);
+    out.end_array().end_object();
+}
+
+Work read_work(const Value& value) {
+    Work work;
+    work.kind = named<WorkKind>(value["kind"], kWorkKindNames).value_or(WorkKind::talk);
+    work.sure = value["sure"].number().value_or(0);
+    work.difficulty = static_cast<int>(value["difficulty"].integer().value_or(0));
+    for (const Value word : value["telling"].children()) work.telling.push_back(str(word));
+    return work;
+}
+
 }  // namespace
 
-Table table_of(const config::Config& config) {
+ModelFacts facts_of(const config::Config& config, const config::Model& model) {
+    const auto* provider = config.provider(model.provider);
+    ModelFacts facts;
+    facts.engine = provider->kind == config::ProviderKind::engine;
+    facts.name = facts.engine         ? std::filesystem::path(model.file).filename().string()
+                 : model.name.empty() ? model.id
+                                      : model.name;
+    facts.cloud = provider->zone == Zone::cloud;
+    return facts;
+}
+
+Table table_of(const config::Config& config, const FileFacts& file_facts) {
     Table table;
     for (const auto& model : config.models) {
         const auto* provider = config.provider(model.provider);
+        const auto facts = file_facts ? file_facts(model) : facts_of(config, model);
         table.models.push_back({model.id, model.provider, provider->zone, provider->clearance, model.context_tokens,
-                                model.capabilities, model.price, model.quality, model.max_output_tokens});
+                                model.capabilities, model.price, model.quality, model.max_output_tokens,
+                                model.quality ? strength_by_quality(*model.quality) : strength_of(facts),
+                                model.auto_use});
     }
     table.aliases = config.aliases;
     table.rules = config.policy.rules;
@@ -112,6 +163,9 @@ std::string to_json(const Table& table) {
         if (m.price.cache_write) out.member("cache_write", m.price.cache_write->micros());
         if (m.max_output_tokens > 0) out.member("max_output", m.max_output_tokens);
         if (m.quality) put(out, "quality", *m.quality);
+        if (m.strength) write_strength(out, *m.strength);
+        if (m.auto_use != config::AutoUse::yes)
+            out.member("auto", config::kAutoUseNames[static_cast<std::size_t>(m.auto_use)]);
         out.end_object();
     }
     out.end_array().key("aliases").begin_array();
@@ -151,7 +205,9 @@ Result<Table> table_from_json(const Value& value) {
                            std::nullopt,
                            {micros(m["input"]), micros(m["cached_input"]), micros(m["output"]), std::nullopt},
                            m["quality"].number(),
-                           m["max_output"].integer().value_or(0)};
+                           m["max_output"].integer().value_or(0),
+                           read_strength(m["strength"]),
+                           named<config::AutoUse>(m["auto"], config::kAutoUseNames).value_or(config::AutoUse::yes)};
         if (m["cache_write"].exists()) entry.price.cache_write = micros(m["cache_write"]);
         if (const auto bits = m["capabilities"].integer())
             entry.capabilities = config::Capabilities{static_cast<std::uint8_t>(*bits)};
@@ -197,12 +253,8 @@ std::string to_json(const Inputs& in) {
     if (in.features.bound_tokens > 0) out.member("bound_tokens", in.features.bound_tokens);
     if (in.features.reserves_most) out.member("reserves_most", true);
     out.member("answer_tokens", in.features.answer_tokens).member("needs", static_cast<int>(in.features.needs.bits));
-    out.member("difficulty", in.features.difficulty)
-        .member("repeats", in.features.repeats)
-        .key("difficulty_terms")
-        .begin_object();
-    for (const auto& [name, points] : in.features.terms) out.member(name, points);
-    out.end_object();
+    write_work(out, in.features.work);
+    out.member("repeats", in.features.repeats);
     if (!in.standing.empty()) {
         out.key("standing").begin_array();
         for (const auto& s : in.standing) {
@@ -269,10 +321,11 @@ Result<Inputs> inputs_from_json(const Value& value) {
     in.features.bound_tokens = value["bound_tokens"].integer().value_or(0);
     in.features.reserves_most = value["reserves_most"].boolean().value_or(false);
     in.features.needs.bits = static_cast<std::uint8_t>(value["needs"].integer().value_or(0));
-    in.features.difficulty = static_cast<int>(value["difficulty"].integer().value_or(0));
+    in.features.work = read_work(value["work"]);
+    // Records of before there were kinds of work.
+    if (const auto difficulty = value["difficulty"].integer())
+        in.features.work.difficulty = static_cast<int>(*difficulty);
     in.features.repeats = static_cast<int>(value["repeats"].integer().value_or(0));
-    for (const Value term : value["difficulty_terms"].children())
-        in.features.terms.emplace_back(term.key(), static_cast<int>(term.integer().value_or(0)));
     for (const Value s : value["standing"].children())
         in.standing.push_back({str(s["model"]), str(s["unhealthy"]), str(s["over_budget"])});
     return in;
@@ -291,10 +344,13 @@ std::string to_json(const Decision& decision) {
         out.begin_object().member("model", c.model).member("provider", c.provider).member("zone", name_of(c.zone));
         if (c.excluded != Excluded::no)
             out.member("excluded", kExcludedNames[static_cast<std::size_t>(c.excluded)]).member("reason", c.reason);
+        if (c.last_resort) out.member("last_resort", true);
         if (c.redacted) out.member("redacted", true).member("seen", name_of(c.seen));
         out.key("scores").begin_object().member("zone", c.zone_score).member("estimate_micros", c.estimate.micros());
         const auto& t = c.terms;
         for (const auto& [name, number] : {std::pair("quality", t.quality),
+                                           {"expected", t.expected == t.quality ? 0 : t.expected},
+                                           {"outcomes", t.outcomes},
                                            {"doubt", t.doubt},
                                            {"worth", t.worth},
                                            {"lean", t.lean},

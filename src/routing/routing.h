@@ -4,6 +4,7 @@
 // JSON, so that each decision can be made again from its record: the same inputs give the same decision.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "base/result.h"
 #include "config/config.h"
 #include "routing/features.h"
+#include "routing/prior.h"
 
 namespace tandem::routing {
 
@@ -28,6 +30,8 @@ struct Table {
         Price price;
         std::optional<double> quality;       // the owner's word
         std::int64_t max_output_tokens = 0;  // the most that it answers with; 0: not claimed
+        std::optional<Strength> strength;    // what is known of it before its first answer; nullopt: in old records
+        config::AutoUse auto_use = config::AutoUse::yes;
     };
     std::vector<Entry> models;
     std::vector<config::Alias> aliases;
@@ -38,7 +42,11 @@ struct Table {
     const Entry* find(std::string_view model) const;
 };
 
-Table table_of(const config::Config& config);
+// What is known of a model's file that its name does not say.
+using FileFacts = std::function<ModelFacts(const config::Model&)>;
+// What the config alone says of a model: its name and where it runs.
+ModelFacts facts_of(const config::Config& config, const config::Model& model);
+Table table_of(const config::Config& config, const FileFacts& file_facts = {});
 std::string to_json(const Table& table);
 // Errors: invalid.
 Result<Table> table_from_json(const json::Value& value);
@@ -100,11 +108,13 @@ inline constexpr std::array<std::string_view, 8> kExcludedNames = {"",        "l
 struct Terms {
     double quality = 0.5;  // what it was reckoned with, 0 to 1
     double doubt = 0;
-    double worth = 0;    // of a good answer, by how likely it is
-    double lean = 0;     // of the zone that the rule prefers
-    double cost = 0;     // as expected, with what the provider has in its cache
-    double wait = 0;     // seconds, at what a second costs
-    double leaving = 0;  // of the model that has the conversation's thoughts and calls
+    double expected = 0;  // of its quality, before anything was learned
+    double outcomes = 0;  // that were learned from, by weight
+    double worth = 0;     // of a good answer, by how likely it is
+    double lean = 0;      // of the zone that the rule prefers
+    double cost = 0;      // as expected, with what the provider has in its cache
+    double wait = 0;      // seconds, at what a second costs
+    double leaving = 0;   // of the model that has the conversation's thoughts and calls
     double utility = 0;
     bool below_floor = false;
     bool operator==(const Terms&) const = default;
@@ -125,12 +135,16 @@ struct Candidate {
     std::int64_t context_tokens = 0;
     std::int64_t needed_tokens = 0;  // of prompt and answer, where they do not fit
     double propensity = 0;           // how likely it was to come first
+    bool last_resort = false;        // its owner wants it only where no other model may
+    std::string strength;            // where what is expected of it comes from, for people
     bool operator==(const Candidate&) const = default;
 };
 
 struct Decision {
     std::string rule;                   // its name
     std::string why;                    // the rule in words
+    std::string work;                   // what kind of work the request is and how hard, for sentence()
+    bool chosen = false;                // Tandem chose by expected utility; else the client or the owner's order did
     std::vector<Candidate> candidates;  // first those that may take it, in the order of use; then the excluded
     std::size_t eligible = 0;           // how many of them may
     bool fallback = true;               // whether the second may be used at all
@@ -145,6 +159,9 @@ struct Decision {
     std::string sentence() const;
     // Where nothing may: what to tell the client. Codes: policy, unavailable, context, over_budget.
     Error refusal() const;
+
+  private:
+    std::string comparison() const;
 };
 
 std::string to_json(const Decision& decision);
@@ -177,6 +194,9 @@ Money likely_cost(const Table::Entry& entry, const Features& features, const Out
 // Tokens of room for the answer: what was asked for, or 1,024 (under a budget, the policy's bound) but at most a
 // quarter of the context.
 std::int64_t answer_room(const Table::Entry& entry, const Features& features);
+
+// What is expected of each model for such a request, before anything was learned of it.
+Expectations expectations(const Table& table, const Features& features);
 
 // Whether there is more than one model that the alias may mean: else nothing is to be expected of any.
 bool is_choice(const Table& table, const std::string& alias);

@@ -38,7 +38,7 @@ TEST(Hybrid, sends_light_private_and_repeated_work_home_and_hard_and_valuable_wo
     const auto table = table_with("policy: { preset: hybrid }");
     EXPECT_EQ(first(table, plain()), "small");
     auto hard = plain();
-    hard.features.difficulty = 70;
+    hard.features.work.difficulty = 70;
     EXPECT_EQ(first(table, hard), "cheap");
     auto valuable = plain();
     valuable.stakes = config::Stakes::high;
@@ -123,10 +123,15 @@ TEST(Decision, is_the_same_when_it_is_made_again_from_its_record) {
         in.stakes = static_cast<config::Stakes>(pick(3));
         in.features.prompt_tokens = pick(6000);
         in.features.answer_tokens = pick(3) * 1000;
-        in.features.difficulty = static_cast<int>(pick(101));
+        in.features.work.difficulty = static_cast<int>(pick(101));
         in.features.repeats = static_cast<int>(pick(6));
         in.features.needs.bits = static_cast<std::uint8_t>(pick(16));
-        in.features.terms = {{"hard words", 14}};
+        in.features.work.kind = static_cast<WorkKind>(pick(9));
+        in.features.work.sure = pick(101) / 100.0;
+        in.features.work.telling = {"prove", "4 demands"};
+        if (pick(2) == 0)
+            in.outlook = {{.model = "big", .quality = pick(101) / 100.0, .doubt = 0.1, .outcomes = 3.5},
+                          {.model = "small", .quality = pick(101) / 100.0, .doubt = 0.2, .outcomes = 1}};
         if (pick(3) == 0) in.standing.push_back({"big", "down", ""});
         if (pick(3) == 0) in.standing.push_back({"small", "", "no money"});
         const auto decision = decide(table, in);
@@ -153,31 +158,6 @@ chat::Request asking(const std::string& text) {
     message.parts.push_back({chat::TextPart{text}, {}});
     request.messages.push_back(message);
     return request;
-}
-
-TEST(Features, tell_hard_from_light_work) {
-    EXPECT_LT(features_of(asking("Translate this to French: good morning")).difficulty, 20);
-    EXPECT_LT(features_of(asking("hello")).difficulty, 20);
-    EXPECT_GE(
-        features_of(asking("Prove the theorem step by step, and analyze the complexity of the algorithm in detail."))
-            .difficulty,
-        50);
-    EXPECT_GE(
-        features_of(asking("Design a migration strategy, compare the trade-offs and write a proposal.")).difficulty,
-        50);
-}
-
-TEST(Features, find_a_word_wherever_it_stands) {
-    // Behind every length of text, so also across the blocks that the search takes at once.
-    for (std::size_t before = 0; before < 200; ++before) {
-        const auto hard = features_of(asking(std::string(before, '.') + "Prove it"));
-        EXPECT_EQ(hard.difficulty, 14) << before;
-        EXPECT_EQ(features_of(asking(std::string(before, '.') + "approve it")).difficulty, 0) << before;
-        EXPECT_EQ(features_of(asking(std::string(before, 'x') + "prove it")).difficulty, before == 0 ? 14 : 0)
-            << before;
-    }
-    EXPECT_EQ(features_of(asking("hard. plan")).difficulty, 0);  // "plan " with its space
-    EXPECT_EQ(features_of(asking("a plan b")).difficulty, 14);
 }
 
 TEST(Repeats, count_the_same_kind_with_other_numbers) {

@@ -30,6 +30,7 @@ Inputs of_size(std::int64_t tokens) {
     in.alias = "auto";
     in.features.prompt_tokens = tokens;
     in.features.answer_tokens = 100;
+    in.features.work.difficulty = kOrdinaryDifficulty;  // where the owner's `quality` is what is expected
     return in;
 }
 
@@ -115,7 +116,7 @@ Outcome outcome(const std::string& decision, const std::string& model, const std
 
 TEST(Learner, replaces_what_the_same_one_says_again) {
     Learner learner;
-    learner.configure({{"m", "one", {}}});
+    learner.configure({{"m", "one"}});
     learner.learn({outcome("d", "m", "a question", 0)});
     const auto bad = learner.outlook(traits_of("a question")).at(0).quality;
     learner.learn({outcome("d", "m", "a question", 1)});
@@ -128,12 +129,12 @@ TEST(Learner, replaces_what_the_same_one_says_again) {
 
 TEST(Learner, trusts_less_what_it_learned_of_a_model_that_has_changed) {
     Learner learner;
-    learner.configure({{"m", "one", {}}});
+    learner.configure({{"m", "one"}});
     std::vector<Outcome> outcomes;
     for (int i = 0; i < 40; ++i) outcomes.push_back(outcome(fmt::format("d{}", i), "m", fmt::format("sum {}", i), 0));
     learner.learn(std::move(outcomes));
     const auto before = learner.outlook(traits_of("sum 7")).at(0);
-    learner.configure({{"m", "two", {}}});
+    learner.configure({{"m", "two"}});
     const auto after = learner.outlook(traits_of("sum 7")).at(0);
     EXPECT_GT(after.quality, before.quality);
     EXPECT_NEAR(after.outcomes, before.outcomes * Learner::kOtherIdentity, 1e-3);
@@ -166,7 +167,7 @@ TEST(Learner, gives_the_same_after_a_restart) {
 
 TEST(Learner, may_be_asked_while_it_learns) {
     Learner learner;
-    learner.configure({{"m", "one", {}}});
+    learner.configure({{"m", "one"}});
     std::thread asks([&] {
         for (int i = 0; i < 2000; ++i) {
             (void)learner.outlook(traits_of("sum"));
@@ -176,6 +177,26 @@ TEST(Learner, may_be_asked_while_it_learns) {
     for (int i = 0; i < 200; ++i) learner.learn({outcome(fmt::format("d{}", i), "m", "sum", 1)});
     asks.join();
     EXPECT_EQ(learner.summary().at(0).outcomes, 200U);
+}
+
+// What is learned is a correction to what is expected: of light work that goes well, nothing follows for hard work.
+TEST(Learner, corrects_what_is_expected_of_each_prompt) {
+    Learner learner;
+    learner.configure({{"m", "one"}});
+    for (int i = 0; i < 60; ++i) {
+        auto light = outcome(fmt::format("d{}", i), "m", fmt::format("translate text {}", i), 1);
+        light.expected = 0.9;
+        learner.learn({std::move(light)});
+    }
+    EXPECT_LT(learner.outlook("a proof of it", {}, {{"m", 0.1}}).at(0).quality, 0.3);
+    EXPECT_GT(learner.outlook("translate text 7", {}, {{"m", 0.9}}).at(0).quality, 0.9);
+    // And where hard work goes well again and again, the expectation is outweighed.
+    for (int i = 0; i < 60; ++i) {
+        auto hard = outcome(fmt::format("h{}", i), "m", fmt::format("prove lemma {}", i), 1);
+        hard.expected = 0.1;
+        learner.learn({std::move(hard)});
+    }
+    EXPECT_GT(learner.outlook("prove lemma 7", {}, {{"m", 0.1}}).at(0).quality, 0.7);
 }
 
 TEST(TraitBytes, refuse_what_is_none) {

@@ -491,7 +491,7 @@ Outcome run(Ground& ground, std::uint64_t seed) {
     gateway::Gateway gateway(services, {&worker}, [&](net::Worker& w) { return network.caller(w); });
     probe::Probes probes(store, clock, learning);
     api::Api door(gateway, experiments, probes);
-    auto snapshot = gateway::snapshot_of(std::move(*config), ground.detector);
+    auto snapshot = gateway::snapshot_of(std::move(*config), config::process_environment(), ground.detector);
     if (!snapshot) return {{"the snapshot: " + snapshot.error().message}, {}};
     services.adopt(*snapshot);
     auto count = [&](const char* sql) {

@@ -1,0 +1,73 @@
+#include "cli/dry_run.h"
+
+#include "access/principal.h"
+#include "dialect/openai_chat.h"
+
+namespace tandem::cli {
+
+namespace {
+
+chat::Request request_of(const std::string& prompt, const std::string& alias) {
+    chat::Request request;
+    request.model = alias;
+    chat::Message message;
+    message.parts.push_back({chat::TextPart{prompt}, {}});
+    request.messages.push_back(std::move(message));
+    return request;
+}
+
+}  // namespace
+
+DryRuns::DryRuns(const config::Config& config, const config::Environment& environment, Asked asked)
+    : config_(config),
+      environment_(environment),
+      asked_(std::move(asked)),
+      remote_(remote_of(config)),
+      table_(gateway::table_of(config, environment)) {}
+
+Result<DryRuns::Run> DryRuns::run(const std::string& prompt) {
+    const auto request = request_of(prompt, asked_.alias);
+    const auto body = dialect::openai_chat::encode_request(request, asked_.alias);
+    return offline_ ? by_config(body, request) : by_server(prompt, body);
+}
+
+Result<DryRuns::Run> DryRuns::by_server(const std::string& prompt, const std::string& body) {
+    RemoteRequest ask{.method = "POST", .path = "/tandem/v1/decide", .headers = {}, .body = body};
+    if (!asked_.label.empty()) ask.headers.add("x-tandem-label", asked_.label);
+    if (!asked_.value.empty()) ask.headers.add("x-tandem-value", asked_.value);
+    auto answer = call(remote_, std::move(ask));
+    if (!answer) {
+        offline_ = true;
+        return run(prompt);
+    }
+    if (answer->status != 200) return fail(ErrorCode::upstream, error_message(*answer));
+    json::Document document;
+    if (auto ok = document.parse(answer->body); !ok) return fail(ok.error());
+    auto inputs = routing::inputs_from_json(document.root()["inputs"]);
+    if (!inputs) return fail(inputs.error());
+    auto decision = routing::decide(table_, *inputs);
+    if (!decision) return fail(decision.error());
+    return Run{std::move(*inputs), std::move(*decision), std::move(answer->body)};
+}
+
+Result<DryRuns::Run> DryRuns::by_config(const std::string& body, const chat::Request& request) {
+    const auto label = label_from(asked_.label.empty() ? "public" : asked_.label);
+    if (!label)
+        return fail(ErrorCode::invalid,
+                    "there is no label '" + asked_.label + "'; there are: public, internal, private, secret");
+    if (!snapshot_) {
+        auto snapshot = gateway::snapshot_of(config_, environment_);
+        if (!snapshot) return fail(snapshot.error());
+        snapshot_ = std::move(*snapshot);
+    }
+    json::Document document;
+    if (auto ok = document.parse(body); !ok) return fail(ok.error());
+    access::RequestHeaders headers;
+    headers.label = *label;
+    headers.stakes = config::stakes_from(asked_.value).value_or(config::Stakes::normal);
+    auto dry = gateway::decide_only(*snapshot_, nullptr, access::Principal::anonymous(), document, request, headers);
+    if (!dry.decision) return fail(dry.decision.error());
+    return Run{std::move(dry.inputs), std::move(*dry.decision), {}};
+}
+
+}  // namespace tandem::cli
