@@ -170,6 +170,7 @@ Learning::Place Learning::place(const chat::Request& request, const std::string&
             }
             outlook->warm_tokens = warm->tokens;
             outlook->holds_state = warm->holds_state;
+            outlook->holds_session = !request.tools.empty();
             break;
         }
     }

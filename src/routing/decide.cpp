@@ -127,8 +127,20 @@ double amount(Money money) {
     return static_cast<double>(money.micros()) / 1e6;
 }
 
-// What is lost, as a share of a good answer, where a model gets a conversation without another's thoughts.
+// What is lost, as a share of a good answer, where a model gets a conversation without another's thoughts, and where
+// an agent's session goes to another model than the one that has begun it: the first turn decides.
 constexpr double kLeaving = 0.05;
+constexpr double kLeavingSession = 0.5;
+
+double leaving_of(const Inputs& in, const std::string& model) {
+    double share = 0;
+    for (const auto& other : in.outlook) {
+        if (other.model == model && (other.holds_state || other.holds_session)) return 0;
+        if (other.model != model && other.holds_state) share = std::max(share, kLeaving);
+        if (other.model != model && other.holds_session) share = std::max(share, kLeavingSession);
+    }
+    return share;
+}
 
 // Old records have no strength: there, every request was taken to be alike.
 double expected_quality(const Table::Entry& entry, const Features& features) {
@@ -153,9 +165,7 @@ Terms terms_of(const Table& table, const Table::Entry& entry, const Inputs& in, 
     t.lean = rounded(value * lean);
     t.cost = rounded(amount(likely_cost(entry, in.features, outlook)));
     t.wait = outlook == nullptr ? 0 : rounded(outlook->seconds * amount(objective.second));
-    const bool held_elsewhere =
-        std::ranges::any_of(in.outlook, [&](const Outlook& o) { return o.holds_state && o.model != entry.model; });
-    t.leaving = held_elsewhere && (outlook == nullptr || !outlook->holds_state) ? rounded(value * kLeaving) : 0;
+    t.leaving = rounded(value * leaving_of(in, entry.model));
     t.utility = rounded(t.worth + t.lean - t.cost - t.wait - t.leaving);
     t.below_floor = t.quality < objective.floor;
     return t;

@@ -275,6 +275,7 @@ std::string to_json(const Inputs& in) {
             put(out, "seconds", o.seconds);
             out.member("answer_tokens", o.answer_tokens).member("warm_tokens", o.warm_tokens);
             if (o.holds_state) out.member("holds_state", true);
+            if (o.holds_session) out.member("holds_session", true);
             out.end_object();
         }
         out.end_array();
@@ -309,7 +310,8 @@ Result<Inputs> inputs_from_json(const Value& value) {
         in.outlook.push_back({str(o["model"]), o["quality"].number().value_or(0), o["doubt"].number().value_or(0),
                               o["outcomes"].number().value_or(0), o["seconds"].number().value_or(0),
                               o["answer_tokens"].integer().value_or(0), o["warm_tokens"].integer().value_or(0),
-                              o["holds_state"].boolean().value_or(false)});
+                              o["holds_state"].boolean().value_or(false),
+                              o["holds_session"].boolean().value_or(false)});
     if (const auto a = value["experiment"]; a.is(json::Kind::object))
         in.assigned = Assigned{str(a["name"]), str(a["model"]), str(a["other"]),
                                a["treatment"].boolean().value_or(false), a["share"].number().value_or(1)};

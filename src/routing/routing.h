@@ -68,6 +68,7 @@ struct Outlook {
     std::int64_t answer_tokens = 0;  // as its answers are in the middle; 0: unknown
     std::int64_t warm_tokens = 0;    // of the prompt that its provider has seen a moment ago
     bool holds_state = false;        // the conversation has thoughts or calls that only its provider takes back
+    bool holds_session = false;      // it answered the turn before, in a session in which tools are offered
 };
 
 // What an experiment wants: a model comes first, where it and the one that it is compared with may both be asked.

@@ -69,6 +69,21 @@ TEST(Utility, counts_what_a_provider_has_in_its_cache_and_what_leaving_it_costs)
     for (const auto& c : decision->candidates) EXPECT_EQ(c.terms.leaving > 0, c.model != "big") << c.model;
 }
 
+TEST(Utility, leaves_an_agents_session_with_the_model_that_its_first_turn_went_to) {
+    const auto table = table_with("policy: { objective: { value: 1 }, rules: [ { name: all, prefer: local, lean: 0.25 } ] }");
+    auto in = of_size(1000);
+    in.features.work.difficulty = 0;  // a turn that would be light by itself
+    EXPECT_EQ(decide(table, in)->candidates.front().model, "small");
+    in.outlook = {{.model = "big", .warm_tokens = 900, .holds_session = true}};
+    EXPECT_EQ(decide(table, in)->candidates.front().model, "big");
+    // Not beyond what it may see, and not beyond its health.
+    in.label = Label::private_;
+    EXPECT_EQ(decide(table, in)->candidates.front().model, "small");
+    in.label = Label::public_;
+    in.standing = {{"big", "it is down", ""}};
+    EXPECT_EQ(decide(table, in)->candidates.front().model, "small");
+}
+
 TEST(Utility, puts_what_is_below_the_floor_last) {
     const auto table = table_with(
         "policy: { objective: { value: 0.001, floor: 0.7 }, rules: [ { name: all, prefer: local, lean: 0.5 } ] }");
