@@ -126,13 +126,26 @@ ModelFacts facts_of(const config::Config& config, const config::Model& model) {
     return facts;
 }
 
+namespace {
+
+// What a model claims, or, where its owner says nothing, what is known by its name: an embedder answers no chat.
+std::optional<config::Capabilities> capabilities_of(const config::Model& model, const ModelFacts& facts) {
+    if (model.capabilities) return model.capabilities;
+    config::Capabilities known;
+    if (is_embedder(facts.name)) known.add(config::Capability::embeddings);
+    if (is_reranker(facts.name)) known.add(config::Capability::rerank);
+    return known.bits == 0 ? std::nullopt : std::optional(known);
+}
+
+}  // namespace
+
 Table table_of(const config::Config& config, const FileFacts& file_facts) {
     Table table;
     for (const auto& model : config.models) {
         const auto* provider = config.provider(model.provider);
         const auto facts = file_facts ? file_facts(model) : facts_of(config, model);
         table.models.push_back({model.id, model.provider, provider->zone, provider->clearance, model.context_tokens,
-                                model.capabilities, model.price, model.quality, model.max_output_tokens,
+                                capabilities_of(model, facts), model.price, model.quality, model.max_output_tokens,
                                 model.quality ? strength_by_quality(*model.quality) : strength_of(facts),
                                 model.auto_use});
     }

@@ -30,6 +30,7 @@ Inputs asking(int difficulty) {
     in.features.work.kind = WorkKind::facts;
     in.features.work.sure = 1;
     in.features.work.difficulty = difficulty;
+    in.features.needs.add(config::Capability::chat);
     return in;
 }
 
@@ -135,6 +136,16 @@ TEST(Sentence, of_a_model_that_is_asked_for_by_name_speaks_of_no_preference) {
     in.alias = "home";
     EXPECT_EQ(decide(home_and_cloud("smollm2:135m"), in)->sentence(),
               "home at lab (local): the client asked for it by its name");
+}
+
+TEST(Hybrid, asks_no_embedder_for_an_answer) {
+    for (const auto* embedder : {"nomic-embed-text:latest", "mxbai-embed-large", "bge-m3", "all-minilm:l6-v2"}) {
+        const auto table = home_and_cloud(embedder);
+        EXPECT_EQ(first(table, asking(0)), "cloud-one") << embedder;
+        auto in = asking(0);
+        in.alias = "local";
+        EXPECT_EQ(decide(table, in)->eligible, 0U) << embedder;
+    }
 }
 
 TEST(AutoUse, keeps_a_model_for_last_or_out_of_what_tandem_chooses) {
