@@ -135,10 +135,14 @@ constexpr auto kHosted = std::to_array<Model>({
     {"grok-4.1|grok-4.1-fast", "Grok 4.1 Fast", {.live26 = 60.0}},
     {"grok-4-fast-non-reasoning|grok-4.1-fast-non-reasoning", "Grok 4 Fast without thinking", {.live26 = 33.4}},
     {"grok-4.20", "Grok 4.20", {.live26 = 68.0}},
+    {"grok-4.20-non-reasoning|grok-4.20-beta-0309-non-reasoning", "Grok 4.20 without thinking", {.live26 = 39.7}},
     {"grok-4.3", "Grok 4.3", {.live26 = 66.7}},
     {"grok-4.6|grok-4.7", "Grok 4.7", {}, 91, kTools},
     {"grok-code-fast", "Grok Code Fast", {.live26 = 45.1}, 0, kCoder | kTools},
     {"grok-build", "Grok Build", {.live26 = 68.9}, 0, kCoder | kTools},
+
+    // DeepSeek's API and others' without a version: judgement, as DeepSeek chat.
+    {"deepseek", "DeepSeek", {}, 85, kTools},
 });
 
 // Models with open weights, and those that their makers host beside them.
@@ -387,17 +391,19 @@ constexpr auto kFamilies = std::to_array<Family>({
     {"llama-3.2", "Llama 3.2", -8, 3.2, kObeys, 0, true},           // 1B: MMLU-Pro 18; 3B: 31
     {"llama-3.3", "Llama 3.3", -4, 70, kObeys | kTools},            // 70B: MMLU-Pro 69, LiveBench 50.2
     {"llama-4", "Llama 4", 0, 109},
-    {"tinyllama", "TinyLlama", -22, 1.1, kOld},                       // judgement
-    {"gemma", "Gemma", -18, 7, kOld, 0, true},                        // judgement
-    {"codegemma", "CodeGemma", -16, 7, kOld | kCoder},                // judgement
-    {"gemma-2", "Gemma 2", -9, 9, kOld, 0, true},                     // 9B: LiveBench 28.7
-    {"gemma-3|medgemma", "Gemma 3", -2, 4.3, kObeys, 0, true},        // 4B, 12B, 27B: MMLU-Pro 44, 61, 68
-    {"gemma-3n", "Gemma 3n", 2, 4, kObeys},                           // E2B: MMLU-Pro 40; E4B: 51
-    {"gemma-4", "Gemma 4", 8, 4.5, kObeys | kTools},                  // E4B: 52.8 of whatmodel, 49.1 of 3n E4B
-    {"phi|phi-2|phi-1|phi-1.5", "Phi-2", -12, 2.7, kOld},             // judgement
-    {"phi-3", "Phi-3", -4, 3.8, kLoose | kKnowsLittle},               // mini: MMLU-Pro 41, LiveBench 22.1
-    {"phi-3.5", "Phi-3.5", 0, 3.8, kLoose | kKnowsLittle},            // mini: MMLU-Pro 47
-    {"phi-3-medium", "Phi-3 medium", -4, 14, kLoose | kKnowsLittle},  // judgement
+    {"tinyllama", "TinyLlama", -22, 1.1, kOld},                               // judgement
+    {"gemma", "Gemma", -18, 7, kOld, 0, true},                                // judgement
+    {"codegemma", "CodeGemma", -16, 7, kOld | kCoder},                        // judgement
+    {"gemma-2", "Gemma 2", -9, 9, kOld, 0, true},                             // 9B: LiveBench 28.7
+    {"gemma-3|medgemma", "Gemma 3", -2, 4.3, kObeys, 0, true},                // 4B, 12B, 27B: MMLU-Pro 44, 61, 68
+    {"gemma-3n", "Gemma 3n", 2, 4, kObeys},                                   // E2B: MMLU-Pro 40; E4B: 51
+    {"gemma-4", "Gemma 4", 8, 4.5, kObeys | kTools},                          // E4B: 52.8 of whatmodel, 49.1 of 3n E4B
+    {"phi|phi-2|phi-1|phi-1.5", "Phi-2", -12, 2.7, kOld},                     // judgement
+    {"phi-3", "Phi-3", -4, 3.8, kLoose | kKnowsLittle},                       // mini: MMLU-Pro 41, LiveBench 22.1
+    {"phi-3.5", "Phi-3.5", 0, 3.8, kLoose | kKnowsLittle},                    // mini: MMLU-Pro 47
+    {"phi-3-medium", "Phi-3 medium", -4, 14, kLoose | kKnowsLittle},          // judgement
+    {"phi-3-small", "Phi-3 small", -6, 7, kLoose | kKnowsLittle},             // LiveBench 24.0
+    {"phi-4-multimodal", "Phi-4 multimodal", 0, 5.6, kLoose | kKnowsLittle},  // judgement
     {"phi-4", "Phi-4", 2, 14, kLoose | kKnowsLittle},
     {"phi-4-mini", "Phi-4 mini", 2, 3.8, kKnowsLittle},  // MMLU-Pro 53
     {"smollm", "SmolLM", -8, 1.7},                       // judgement
@@ -426,8 +432,8 @@ constexpr auto kFamilies = std::to_array<Family>({
     {"deepseek-r1|deepseek-r1-distill", "DeepSeek R1 distill", -5, 8, kThinks | kLoose, 671},  // 32B: LiveBench 45.6
     {"deepseek-r1-0528-qwen3", "DeepSeek R1 0528 Qwen3", 4, 8, kThinks | kLoose},
     {"deepseek-r1-0528", "DeepSeek R1 0528", 0, 671, kThinks},
-    {"deepseek|deepseek-llm|deepseek-v2-lite", "DeepSeek", -18, 7, kOld, 671},  // judgement
-    {"deepseek-coder", "DeepSeek Coder", -16, 1.3, kOld | kCoder},              // judgement
+    {"deepseek|deepseek-llm|deepseek-v2-lite|deepseek-vl|deepseek-vl2", "DeepSeek LLM", -18, 7, kOld},  // judgement
+    {"deepseek-coder", "DeepSeek Coder", -16, 1.3, kOld | kCoder},                                      // judgement
     {"deepseek-coder-v2", "DeepSeek Coder V2", -8, 16, kCoder},
     {"gpt-oss", "gpt-oss", 6, 20.9, kThinks | kTools | kKnowsLittle},
     {"yi|yi-1.5", "Yi", -18, 6, kOld},                                                 // 34B: MMLU-Pro 40.9; 6B: 25.6

@@ -303,6 +303,8 @@ TEST(KnownModels, say_which_work_suits_them) {
     EXPECT_LT(at(local, "llama2:13b").by_kind[kToolUse], 0);
     EXPECT_GT(at(local, "qwen3:8b").by_kind[kToolUse], 0);
     EXPECT_LT(at(local, "phi4").by_kind[kFacts], 0);
+    // What an owner calls a deployment is not what its model was trained on.
+    EXPECT_EQ(at(cloud, "gpt-4o-base-for-code"), at(cloud, "gpt-4o"));
 }
 
 TEST(KnownModels, lose_a_little_to_two_bits_and_much_without_tuning) {
@@ -351,6 +353,17 @@ TEST(UnknownModels, are_known_by_what_their_server_says_of_them) {
     EXPECT_EQ(alias.source, "table of 2026-11: Qwen3, 8.19B");
     const auto other = strength_of({.name = "default", .parameters = 8'000'000'000, .family = "llama"});
     EXPECT_EQ(other.source, "8B by its server");  // an architecture that many others have
+    // ollama/ollama#15679: packed weights are counted; simonw/llm-llama-server#2: an id is a path.
+    EXPECT_EQ(strength_of({.name = "gemma4:26b-mxfp8", .parameters = 8'700'000'000}).source,
+              at(local, "gemma4:26b").source);
+    EXPECT_EQ(strength_of({.name = "/Users/x/Library/Caches/llama.cpp/unsloth_gemma-3-12b-it-qat-GGUF_gemma-3-12b-it-"
+                                   "qat-Q4_K_M.gguf",
+                           .parameters = 11'766'034'176})
+                  .source,
+              "table of 2026-11: Gemma 3 12B");
+    // What is run here is counted in its own file.
+    EXPECT_EQ(strength_of({.name = "acme-70b.gguf", .engine = true, .parameters = 8'000'000'000}).source,
+              "8B by its file");
 }
 
 struct Sized {
@@ -396,6 +409,9 @@ TEST(ModelNames, have_dates_versions_contexts_and_bits_that_are_no_sizes) {
                              "model-w4a16",
                              "model-IQ3_M",
                              "model-00001-of-00003.gguf",
+                             "local-gguf/sha256-74a4da8c9fdbcd15bd1f6",
+                             "sha256-c67a1d54f8061b",
+                             "model-9f7b",
                              "",
                              "b",
                              "7",
@@ -430,6 +446,9 @@ TEST(ModelNames, tell_their_quantization_and_its_bits) {
                                         {"qwen-exl2-2.4bpw", "exl2-2.4bpw", 2.4},
                                         {"Llama-3.3-70B-w4a16", "w4a16", 4},
                                         {"gpt-oss-20b-mxfp4.gguf", "mxfp4", 4},
+                                        {"gemma4:26b-mxfp8", "mxfp8", 8},
+                                        {"hf.co/x/Llama-3.1-8B-Lexi-GGUF:Q8", "Q8", 8},
+                                        {"BTL-3-Compact-AVQ2.gguf", "", 0},
                                         {"qwen2.5:7b", "", 0},
                                         {"gpt-4o", "", 0},
                                         {"", "", 0}};
