@@ -123,8 +123,9 @@ Marks marks_in(const Pieces& name) {
     mark(known::kCoder, {"coder", "code", "coding", "codex", "sql"});
     mark(known::kMath, {"math"});
     if (!has(name, "non")) mark(known::kThinks, {"thinking", "reasoning", "reasoner", "think", "r1"});
-    mark(known::kBase, {"base", "pt", "pretrain", "pretrained"});
-    for (std::size_t i = 1; i < name.size(); ++i)  // "llama3.1:8b-text", Ollama's word for it
+    mark(known::kBase, {"base", "pretrain", "pretrained"});
+    if (has(name, "gemma")) mark(known::kBase, {"pt"});  // elsewhere "pt" is PyTorch
+    for (std::size_t i = 1; i < name.size(); ++i)        // "llama3.1:8b-text", Ollama's word for it
         if (name[i] == "text" && name[i - 1].back() == 'b' && name[i - 1].front() <= '9') marks |= known::kBase;
     return marks;
 }

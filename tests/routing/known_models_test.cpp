@@ -185,6 +185,10 @@ constexpr Named kNames[] = {
     {cloud, "accounts/fireworks/models/kimi-k2p5", "Kimi K2.5"},
     {cloud, "z-ai/glm-4.5-air:free", "GLM-4.5 Air"},
     {cloud, "glm-4.6", "GLM-4.6"},
+    {cloud, "glm-4-plus", "GLM-4, 355B"},  // a cloud has the large one of a family
+    {local, "glm4", "GLM-4, 9B"},
+    {cloud, "qwen-vl-max", "Qwen2.5-VL, 72B"},
+    {local, "qwen3-vl:30b", "Qwen3-VL 30B-A3B"},
     {cloud, "minimax/minimax-m2", "MiniMax M2"},
     {cloud, "perplexity/sonar-pro", "Sonar Pro"},
     {cloud, "command-a-03-2025", "Command A"},
@@ -319,6 +323,8 @@ TEST(KnownModels, lose_a_little_to_two_bits_and_much_without_tuning) {
     expect_order({{local, "llama3.1:8b-text-q4_0", ""}, {local, "llama3.1:8b", ""}});
     expect_order({{local, "Qwen/Qwen2.5-7B", ""}, {local, "Qwen/Qwen2.5-7B-Instruct", ""}});
     expect_order({{local, "Qwen/Qwen3-8B-Base", ""}, {local, "Qwen/Qwen3-8B", ""}});
+    expect_order({{local, "google/gemma-3-12b-pt", ""}, {local, "google/gemma-3-12b-it", ""}});
+    EXPECT_EQ(at(local, "baidu/ERNIE-4.5-21B-A3B-PT").ability, at(local, "ERNIE-4.5-21B-A3B").ability);  // PyTorch
 }
 
 TEST(UnknownModels, are_strong_in_the_cloud_middling_at_a_server_and_weak_in_a_file) {
