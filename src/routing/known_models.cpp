@@ -123,8 +123,9 @@ Marks marks_in(const Pieces& name) {
     mark(known::kCoder, {"coder", "code", "coding", "codex", "sql"});
     mark(known::kMath, {"math"});
     if (!has(name, "non")) mark(known::kThinks, {"thinking", "reasoning", "reasoner", "think", "r1"});
-    mark(known::kBase, {"base", "pt", "pretrain", "pretrained"});
-    for (std::size_t i = 1; i < name.size(); ++i)  // "llama3.1:8b-text", Ollama's word for it
+    mark(known::kBase, {"base", "pretrain", "pretrained"});
+    if (has(name, "gemma")) mark(known::kBase, {"pt"});  // elsewhere "pt" is PyTorch
+    for (std::size_t i = 1; i < name.size(); ++i)        // "llama3.1:8b-text", Ollama's word for it
         if (name[i] == "text" && name[i - 1].back() == 'b' && name[i - 1].front() <= '9') marks |= known::kBase;
     return marks;
 }
@@ -246,14 +247,23 @@ std::string_view without_owner(std::string_view name) {
     return name.substr(0, name.find(':'));
 }
 
+// "e2b" and its like count for less than the file has.
+bool has_effective_size(double told, double given) {
+    return given > told * 1.4 && given < told * 3 && told < 10;
+}
+
+// Servers count packed weights, some to a number ("8.7B" of gemma4:26b-mxfp8, ollama/ollama#15679).
+bool is_packed(const ModelFacts& facts, double told, double given) {
+    return !facts.engine && given > told * 0.1 && given < told * 0.7;
+}
+
 Sizes sizes_of(const ModelFacts& facts) {
     const auto name = without_owner(facts.name);
     const auto told = static_cast<double>(parameters_in_name(name)) / 1e9;
     const auto given = static_cast<double>(std::max<std::int64_t>(facts.parameters, 0)) / 1e9;
     const auto active = facts.active_parameters > 0 ? facts.active_parameters : active_parameters_in_name(name);
-    // "e2b" and its like count for less than the file has; so the name's size counts where it is the smaller by far.
-    const bool effective_in_name = told > 0 && given > told * 1.4 && given < told * 3 && told < 10;
-    return {.total = given > 0 && !effective_in_name ? given : told,
+    const bool name_counts = told > 0 && (has_effective_size(told, given) || is_packed(facts, told, given));
+    return {.total = given > 0 && !name_counts ? given : told,
             .active = static_cast<double>(active) / 1e9,
             .told = told > 0};
 }
@@ -349,8 +359,10 @@ Strength strength_of(const ModelFacts& facts) {
     if (is_reranker(facts.name)) return {.source = "a model that orders texts, which does not answer", .known = true};
     const auto name = telling_pieces(without_owner(facts.name));
     const auto family = family_of(facts, name);
-    auto told = told_of(facts, name, family, sizes_of(facts));
-    told.marks |= marks_in(name);
+    const auto sizes = sizes_of(facts);
+    auto told = told_of(facts, name, family, sizes);
+    // A deployment's other words ("gpt-4o-code-review", "base") are its owner's, and say nothing of the model.
+    told.marks |= marks_in(name) & (facts.cloud && !sizes.told ? known::kThinks : ~Marks{0});
     if (is_plain_base(facts, name, family.family)) told.marks |= known::kBase;
     if ((told.marks & known::kBase) != 0) told.ability -= kBaseLoses;
     const auto quantization = facts.quantization.empty() ? quantization_in_name(facts.name) : facts.quantization;

@@ -50,9 +50,16 @@ double number_of(std::string_view text) {
     return value;
 }
 
+// Digits and letters by turns are an identifier ("sha256-74a4da8c9fdbcd15b"), not a name before a size ("codellama7b").
+bool in_identifier(std::string_view text, std::size_t at) {
+    while (at > 0 && is_letter(text[at - 1])) --at;
+    return at > 0 && is_digit(text[at - 1]);
+}
+
 // The end of a size that begins at `at`: "7b", "1.5b", "8x7b", "135m", "1t"; `at` where there is none. Fewer than ten
 // millions are a context ("1m").
 std::size_t size_from(std::string_view text, std::size_t at) {
+    if (in_identifier(text, at)) return at;
     auto end = number_from(text, at);
     if (end == at || end >= text.size()) return at;
     if (text[end] == 'x' && number_from(text, end + 1) > end + 1) end = number_from(text, end + 1);
@@ -155,9 +162,9 @@ std::size_t bits_from(std::string_view text, std::size_t at) {
 
 std::size_t quantization_from(std::string_view text, std::size_t at) {
     auto end = std::max(gguf_from(text, at), bits_from(text, at));
-    static constexpr std::array<std::string_view, 22> kNames = {
-        "awq",  "gptq", "mlx", "exl2", "exl3", "bnb",  "hqq",  "aqlm", "fp16",  "bf16",  "f16",
-        "fp32", "f32",  "fp8", "fp4",  "int8", "int4", "int3", "int2", "mxfp4", "nvfp4", "nf4"};
+    static constexpr std::array<std::string_view, 23> kNames = {
+        "awq", "gptq", "mlx", "exl2", "exl3", "bnb",  "hqq",  "aqlm",  "fp16",  "bf16", "f16",  "fp32",
+        "f32", "fp8",  "fp4", "int8", "int4", "int3", "int2", "mxfp4", "nvfp4", "nf4",  "mxfp8"};
     for (const auto what : kNames) end = std::max(end, literal_from(text, at, what));
     if (end == at || (end < text.size() && is_word(text[end]))) return at;
     return end;

@@ -54,6 +54,8 @@ constexpr auto kHosted = std::to_array<Model>({
     {"gpt-5.6-terra", "GPT-5.6 Terra", {}, 90, kTools},
     {"gpt-5.6-luna", "GPT-5.6 Luna", {}, 87, kTools},
     {"gpt-6|gpt-6-astra", "GPT-6 Astra", {.whatmodel = 84.8}, 0, kTools},
+    {"gpt-latest", "GPT", {}, 93, kTools},                               // judgement, as the newest
+    {"gpt-mini-latest", "GPT mini", {}, 87, kTools},                     // judgement
     {"gpt-6-sol|gpt-6.1-sol|gpt-6.2-sol", "GPT-6 Sol", {}, 95, kTools},  // judgement: its maker puts it near Astra
     {"gpt-6-terra|gpt-6.1-terra", "GPT-6 Terra", {}, 92, kTools},        // judgement
     {"gpt-6-luna|gpt-6.1-luna", "GPT-6 Luna", {}, 88, kTools},           // judgement
@@ -135,10 +137,14 @@ constexpr auto kHosted = std::to_array<Model>({
     {"grok-4.1|grok-4.1-fast", "Grok 4.1 Fast", {.live26 = 60.0}},
     {"grok-4-fast-non-reasoning|grok-4.1-fast-non-reasoning", "Grok 4 Fast without thinking", {.live26 = 33.4}},
     {"grok-4.20", "Grok 4.20", {.live26 = 68.0}},
+    {"grok-4.20-non-reasoning|grok-4.20-beta-0309-non-reasoning", "Grok 4.20 without thinking", {.live26 = 39.7}},
     {"grok-4.3", "Grok 4.3", {.live26 = 66.7}},
     {"grok-4.6|grok-4.7", "Grok 4.7", {}, 91, kTools},
     {"grok-code-fast", "Grok Code Fast", {.live26 = 45.1}, 0, kCoder | kTools},
     {"grok-build", "Grok Build", {.live26 = 68.9}, 0, kCoder | kTools},
+
+    // DeepSeek's API and others' without a version: judgement, as DeepSeek chat.
+    {"deepseek", "DeepSeek", {}, 85, kTools},
 });
 
 // Models with open weights, and those that their makers host beside them.
@@ -181,7 +187,7 @@ constexpr auto kOpen = std::to_array<Model>({
     {"qwen2.5-coder", "Qwen2.5 Coder 32B", {.live24 = 46.2, .aider = 16.4}, 0, kCoder, 32},
     {"qwen3", "Qwen3 32B", {.live26 = 43.6, .aider = 45.8}, 0, kTools, 32},
     {"qwen3", "Qwen3 30B-A3B", {.live26 = 39.0}, 0, kTools, 30.5, 3.3},
-    {"qwen3", "Qwen3 235B-A22B", {.mmlu_pro = 68, .aider = 61.3}, 0, kTools, 235, 22},
+    {"qwen3", "Qwen3 235B-A22B", {.aider = 61.3}, 80, kTools, 235, 22},
     {"qwen3-235b-a22b-2507|qwen3-235b-a22b-instruct",
      "Qwen3 235B-A22B Instruct 2507",
      {.mmlu_pro = 83, .gpqa = 78, .live26 = 48.8, .aider = 57},
@@ -196,6 +202,8 @@ constexpr auto kOpen = std::to_array<Model>({
      kThinks,
      235,
      22},
+    {"qwen3-vl", "Qwen3-VL 30B-A3B", {}, 58, kTools, 30.5, 3.3},  // judgement, as Qwen3
+    {"qwen3-vl", "Qwen3-VL 235B-A22B", {}, 80, kTools, 235, 22},  // judgement, as Qwen3
     {"qwen3-next", "Qwen3-Next 80B-A3B", {.mmlu_pro = 81, .gpqa = 73, .live26 = 48.3}, 0, kTools, 80, 3},
     {"qwen3-max", "Qwen3 Max", {}, 87, kTools},                                  // judgement
     {"qwen3-coder", "Qwen3 Coder 480B-A35B", {}, 82, kCoder | kTools, 480, 35},  // judgement
@@ -215,10 +223,12 @@ constexpr auto kOpen = std::to_array<Model>({
     {"qwen3.8-flash", "Qwen3.8 Flash", {}, 85, kTools},           // judgement
     {"qwen3.8", "Qwen3.8 27B", {}, 78, kTools, 27},               // judgement: above Qwen3.6 27B
 
-    // Meta. Llama 3 70B has MMLU-Pro 55.4, as a 7B of a later year, and stands above Claude 3 Haiku in human votes: a
-    // judgement. Guards answer "safe" or "unsafe", nothing else.
+    // Meta. Llama 3 and 3.1 70B are judgements: MMLU-Pro 55.4 and 66 put them below what people find in them; the order
+    // of models in huggingface.co/spaces/ibm/benchbench puts 3.1 70B between Claude 3 Opus and Gemini 1.5 Flash, and 3
+    // 70B
+    // above Claude 3 Haiku and GPT-4. Guards answer "safe" or "unsafe", nothing else.
     {"llama-3", "Llama 3 70B", {.mmlu_pro = 55.4}, 58, kObeys, 70},
-    {"llama-3.1", "Llama 3.1 70B", {.mmlu_pro = 66, .gpqa = 42, .live24 = 44.9}, 0, kObeys | kTools, 70},
+    {"llama-3.1", "Llama 3.1 70B", {.mmlu_pro = 66, .gpqa = 42, .live24 = 44.9}, 67, kObeys | kTools, 70},
     {"llama-3.1", "Llama 3.1 405B", {.mmlu_pro = 73, .gpqa = 51, .live24 = 52.4}, 0, kObeys | kTools, 405},
     {"llama-3.2", "Llama 3.2 11B Vision", {.gpqa = 33}, 0, kObeys, 11},
     {"llama-3.2", "Llama 3.2 90B Vision", {.gpqa = 47}, 0, kObeys, 90},
@@ -267,7 +277,8 @@ constexpr auto kOpen = std::to_array<Model>({
     {"mistral-small", "Mistral Small 3", {.mmlu_pro = 67, .gpqa = 46, .live24 = 44.0}, 0, kTools, 24},
     {"mistral-small-4|mistral-small-2603", "Mistral Small 4 119B-A6.5B", {}, 72, kTools},
     {"magistral-medium", "Magistral Medium", {.gpqa = 71, .aider = 47}, 0, kThinks},
-    {"magistral|magistral-small", "Magistral Small", {.gpqa = 68}, 0, kThinks, 24},
+    // Judgement: GPQA 68 is of its thinking alone, and far above Mistral Small, which it is made of.
+    {"magistral|magistral-small", "Magistral Small", {}, 66, kThinks, 24},
     {"codestral", "Codestral", {.aider = 11.1}, 0, kCoder, 22},
     {"devstral-medium|devstral", "Devstral Medium", {}, 74, kCoder | kTools},
     {"devstral|devstral-small", "Devstral Small", {}, 60, kCoder | kTools, 24},
@@ -302,6 +313,7 @@ constexpr auto kOpen = std::to_array<Model>({
     {"kimi-k2.6", "Kimi K2.6", {.live26 = 72.2}, 0, kTools},
     {"kimi-k2.7", "Kimi K2.7", {.live26 = 71.9}, 0, kTools | kCoder},
     {"kimi-k3", "Kimi K3", {}, 93, kTools},
+    {"glm-4-flash|glm-4-air|glm-4-airx", "GLM-4 Flash", {}, 52},  // judgement
     {"glm-4.5", "GLM-4.5", {.mmlu_pro = 85, .gpqa = 79}, 0, kTools},
     {"glm-4.5-air", "GLM-4.5 Air", {.mmlu_pro = 81, .gpqa = 75}, 0, kTools, 106, 12, true},
     {"glm-4.6", "GLM-4.6", {.gpqa = 81, .live26 = 55.2}, 0, kTools},
@@ -332,6 +344,7 @@ constexpr auto kOpen = std::to_array<Model>({
     {"llama-3.1-nemotron-70b|nemotron-70b|nemotron", "Llama 3.1 Nemotron 70B", {}, 68, kObeys, 70},
     {"nemotron-super|nemotron-super-49b", "Nemotron Super 49B", {.gpqa = 67}, 72, kThinks, 49},
     {"nemotron-ultra|nemotron-ultra-253b", "Nemotron Ultra 253B", {.gpqa = 76}, 80, kThinks, 253},
+    {"nemotron-3-nano", "Nemotron 3 Nano 30B-A3B", {}, 58, kThinks | kTools, 30, 3.5},
     {"nemotron-3-super", "Nemotron 3 Super 120B-A12B", {.live26 = 32.5}, 64, kTools},
     {"nemotron-3-ultra", "Nemotron 3 Ultra 550B-A55B", {.live26 = 51.8}, 0, kTools},
     {"nemotron-nano-9b|nemotron-nano-9b-v2", "Nemotron Nano 9B v2", {.gpqa = 64}, 56, kThinks | kTools, 9},
@@ -364,17 +377,17 @@ constexpr auto kOpen = std::to_array<Model>({
 
 // `above` is the line's place of a member's score less the place of its size; beside each what it comes from.
 constexpr auto kFamilies = std::to_array<Family>({
-    {"qwen|qwen1.5", "Qwen1.5", -16, 4, kOld},                                       // judgement
+    {"qwen|qwen1.5", "Qwen1.5", -16, 4, kOld, 72},                                   // judgement
     {"qwen-2", "Qwen2", -9, 7, 0, 0, true},                                          // 7B: MMLU-Pro 44
-    {"qwen2.5", "Qwen2.5", 0, 7, 0, 0, true},                                        // 7B: MMLU-Pro 56
+    {"qwen2.5", "Qwen2.5", 0, 7, 0, 72, true},                                       // 7B: MMLU-Pro 56
     {"qwen2.5-coder|qwen-coder|codeqwen", "Qwen2.5 Coder", -4, 7, kCoder, 0, true},  // 7B: MMLU-Pro 40, HumanEval 88
     {"qwen2-math|qwen2.5-math", "Qwen2.5 Math", -12, 7, kMath},                      // judgement
-    {"qwen2-vl|qwen2.5-vl|qwen-vl|qwen2.5-omni", "Qwen2.5-VL", -6, 7},               // Omni 7B: MMLU-Pro 47
-    {"qwen3", "Qwen3", 8, 8, kTools},                                                // 8B: MMLU-Pro 63, LiveBench 49.5
+    {"qwen2-vl|qwen2.5-vl|qwen-vl|qwen2.5-omni", "Qwen2.5-VL", -6, 7, 0, 72},        // Omni 7B: MMLU-Pro 47
+    {"qwen3", "Qwen3", 8, 8, kTools, 235},                                           // 8B: MMLU-Pro 63, LiveBench 49.5
     {"qwen3-coder", "Qwen3 Coder", 6, 30.5, kCoder | kTools, 480},                   // judgement
-    {"qwen3-vl|qwen3-omni", "Qwen3-VL", 6, 8, kTools},                               // judgement
+    {"qwen3-vl|qwen3-omni", "Qwen3-VL", 6, 8, kTools, 235},                          // judgement
     {"qwen3-next", "Qwen3-Next", 8, 80, kTools},
-    {"qwen3.5", "Qwen3.5", 12, 9, kTools},                   // 9B: far above Qwen3 32B in Artificial Analysis' index
+    {"qwen3.5", "Qwen3.5", 12, 9, kTools, 397},              // 9B: far above Qwen3 32B in Artificial Analysis' index
     {"qwen3.6|qwen3.7|qwen3.8", "Qwen3.6", 12, 27, kTools},  // 27B: LiveBench 65.6
     {"qwq", "QwQ", 4, 32, kThinks},
     {"qvq", "QVQ", -4, 72, kThinks},                                // judgement
@@ -387,17 +400,19 @@ constexpr auto kFamilies = std::to_array<Family>({
     {"llama-3.2", "Llama 3.2", -8, 3.2, kObeys, 0, true},           // 1B: MMLU-Pro 18; 3B: 31
     {"llama-3.3", "Llama 3.3", -4, 70, kObeys | kTools},            // 70B: MMLU-Pro 69, LiveBench 50.2
     {"llama-4", "Llama 4", 0, 109},
-    {"tinyllama", "TinyLlama", -22, 1.1, kOld},                       // judgement
-    {"gemma", "Gemma", -18, 7, kOld, 0, true},                        // judgement
-    {"codegemma", "CodeGemma", -16, 7, kOld | kCoder},                // judgement
-    {"gemma-2", "Gemma 2", -9, 9, kOld, 0, true},                     // 9B: LiveBench 28.7
-    {"gemma-3|medgemma", "Gemma 3", -2, 4.3, kObeys, 0, true},        // 4B, 12B, 27B: MMLU-Pro 44, 61, 68
-    {"gemma-3n", "Gemma 3n", 2, 4, kObeys},                           // E2B: MMLU-Pro 40; E4B: 51
-    {"gemma-4", "Gemma 4", 8, 4.5, kObeys | kTools},                  // E4B: 52.8 of whatmodel, 49.1 of 3n E4B
-    {"phi|phi-2|phi-1|phi-1.5", "Phi-2", -12, 2.7, kOld},             // judgement
-    {"phi-3", "Phi-3", -4, 3.8, kLoose | kKnowsLittle},               // mini: MMLU-Pro 41, LiveBench 22.1
-    {"phi-3.5", "Phi-3.5", 0, 3.8, kLoose | kKnowsLittle},            // mini: MMLU-Pro 47
-    {"phi-3-medium", "Phi-3 medium", -4, 14, kLoose | kKnowsLittle},  // judgement
+    {"tinyllama", "TinyLlama", -22, 1.1, kOld},                                // judgement
+    {"gemma", "Gemma", -18, 7, kOld, 0, true},                                 // judgement
+    {"codegemma", "CodeGemma", -16, 7, kOld | kCoder},                         // judgement
+    {"gemma-2", "Gemma 2", -9, 9, kOld, 0, true},                              // 9B: LiveBench 28.7
+    {"gemma-3|medgemma|translategemma", "Gemma 3", -2, 4.3, kObeys, 0, true},  // 4B, 12B, 27B: MMLU-Pro 44, 61, 68
+    {"gemma-3n", "Gemma 3n", 2, 4, kObeys},                                    // E2B: MMLU-Pro 40; E4B: 51
+    {"gemma-4", "Gemma 4", 8, 4.5, kObeys | kTools},                           // E4B: 52.8 of whatmodel, 49.1 of 3n E4B
+    {"phi|phi-2|phi-1|phi-1.5", "Phi-2", -12, 2.7, kOld},                      // judgement
+    {"phi-3", "Phi-3", -4, 3.8, kLoose | kKnowsLittle},                        // mini: MMLU-Pro 41, LiveBench 22.1
+    {"phi-3.5", "Phi-3.5", 0, 3.8, kLoose | kKnowsLittle},                     // mini: MMLU-Pro 47
+    {"phi-3-medium", "Phi-3 medium", -4, 14, kLoose | kKnowsLittle},           // judgement
+    {"phi-3-small", "Phi-3 small", -6, 7, kLoose | kKnowsLittle},              // LiveBench 24.0
+    {"phi-4-multimodal", "Phi-4 multimodal", 0, 5.6, kLoose | kKnowsLittle},   // judgement
     {"phi-4", "Phi-4", 2, 14, kLoose | kKnowsLittle},
     {"phi-4-mini", "Phi-4 mini", 2, 3.8, kKnowsLittle},  // MMLU-Pro 53
     {"smollm", "SmolLM", -8, 1.7},                       // judgement
@@ -426,8 +441,8 @@ constexpr auto kFamilies = std::to_array<Family>({
     {"deepseek-r1|deepseek-r1-distill", "DeepSeek R1 distill", -5, 8, kThinks | kLoose, 671},  // 32B: LiveBench 45.6
     {"deepseek-r1-0528-qwen3", "DeepSeek R1 0528 Qwen3", 4, 8, kThinks | kLoose},
     {"deepseek-r1-0528", "DeepSeek R1 0528", 0, 671, kThinks},
-    {"deepseek|deepseek-llm|deepseek-v2-lite", "DeepSeek", -18, 7, kOld, 671},  // judgement
-    {"deepseek-coder", "DeepSeek Coder", -16, 1.3, kOld | kCoder},              // judgement
+    {"deepseek|deepseek-llm|deepseek-v2-lite|deepseek-vl|deepseek-vl2", "DeepSeek LLM", -18, 7, kOld},  // judgement
+    {"deepseek-coder", "DeepSeek Coder", -16, 1.3, kOld | kCoder},                                      // judgement
     {"deepseek-coder-v2", "DeepSeek Coder V2", -8, 16, kCoder},
     {"gpt-oss", "gpt-oss", 6, 20.9, kThinks | kTools | kKnowsLittle},
     {"yi|yi-1.5", "Yi", -18, 6, kOld},                                                 // 34B: MMLU-Pro 40.9; 6B: 25.6
@@ -437,27 +452,29 @@ constexpr auto kFamilies = std::to_array<Family>({
     {"hermes-3|deephermes-3", "Hermes 3", -10, 8, kTools},                             // judgement, of Llama 3.1
     {"hermes-4", "Hermes 4", 0, 70, kTools},                                           // judgement
     {"dolphin|wizardlm|vicuna|orca|orca-mini|alpaca|zephyr|starling|neural-chat|openchat|guanaco|stable-beluga",
-     "a tuned model of 2023", -22, 7, kOld},                          // judgement
-    {"dolphin3", "Dolphin 3", -10, 8},                                // judgement, of Llama 3.1
-    {"solar", "Solar", -14, 10.7, kOld},                              // judgement
-    {"internlm|internlm2|internlm2.5", "InternLM", -10, 7},           // judgement
-    {"exaone|exaone3.5|exaone-deep|exaone-4", "EXAONE", 0, 7.8},      // judgement
-    {"olmo", "OLMo", -28, 7, kOld},                                   // judgement
-    {"olmo-2", "OLMo 2", -16, 7, kOld},                               // 13B: LiveBench 22.1
-    {"olmo-3", "OLMo 3", -2, 7},                                      // judgement
-    {"tulu|tulu-3", "Tulu 3", -8, 8, kObeys},                         // judgement, of Llama 3.1
-    {"nemotron", "Nemotron", 0, 8, kThinks},                          // judgement
-    {"nemotron-mini", "Nemotron mini", -10, 4},                       // judgement
-    {"nemotron-3-nano", "Nemotron 3 Nano", 8, 30, kThinks | kTools},  // judgement
-    {"command-r", "Command R", -24, 35, kTools},                      // LiveBench 27.5
+     "a tuned model of 2023", -22, 7, kOld},                             // judgement
+    {"dolphin3", "Dolphin 3", -10, 8},                                   // judgement, of Llama 3.1
+    {"solar", "Solar", -14, 10.7, kOld},                                 // judgement
+    {"internlm|internlm2|internlm2.5", "InternLM", -10, 7, 0, 20},       // judgement
+    {"exaone|exaone3.5|exaone-deep|exaone-4", "EXAONE", 0, 7.8, 0, 32},  // judgement
+    {"olmo", "OLMo", -28, 7, kOld},                                      // judgement
+    {"olmo-2", "OLMo 2", -16, 7, kOld},                                  // 13B: LiveBench 22.1
+    {"olmo-3", "OLMo 3", -2, 7},                                         // judgement
+    {"tulu|tulu-3", "Tulu 3", -8, 8, kObeys},                            // judgement, of Llama 3.1
+    {"nemotron", "Nemotron", 0, 8, kThinks, 49},                         // judgement
+    {"nemotron-mini", "Nemotron mini", -10, 4},                          // judgement
+    {"nemotron-3-nano", "Nemotron 3 Nano", 8, 30, kThinks | kTools},     // judgement
+    {"command-r", "Command R", -24, 35, kTools},                         // LiveBench 27.5
     {"command-r7b", "Command R7B", -12, 8, kTools},
     {"command-a", "Command A", -4, 111, kTools},
-    {"aya|aya-expanse|c4ai-aya", "Aya", -14, 8},                                                // judgement
-    {"glm|glm-4|chatglm", "GLM-4", -5, 9},                                                      // judgement
-    {"ernie|ernie-4.5", "ERNIE 4.5", 2, 21},                                                    // judgement
-    {"stablelm|stablelm2", "StableLM", -16, 1.6, kOld},                                         // judgement
-    {"starcoder|starcoder2|stable-code", "StarCoder", -22, 3, kOld | kCoder | kBase},           // judgement
-    {"llava|bakllava|moondream|minicpm|minicpm-v|internvl", "a model that sees", -14, 7},       // judgement
+    {"aya|aya-expanse|c4ai-aya", "Aya", -14, 8, 0, 32},                                // judgement
+    {"glm|glm-4|chatglm", "GLM-4", -5, 9, 0, 355},                                     // judgement
+    {"ernie|ernie-4.5", "ERNIE 4.5", 2, 21, 0, 300},                                   // judgement
+    {"stablelm|stablelm2", "StableLM", -16, 1.6, kOld},                                // judgement
+    {"starcoder|starcoder2|stable-code", "StarCoder", -22, 3, kOld | kCoder | kBase},  // judgement
+    {"moondream", "Moondream", -14, 1.8},                                              // judgement
+    {"athene|athene-v2", "Athene", -2, 72},                                            // judgement, of Qwen2.5 72B
+    {"llava|bakllava|minicpm|minicpm-v|internvl", "a model that sees", -14, 7},        // judgement
     {"openthinker|s1|sky-t1|deepscaler|deepcoder", "a model tuned to reason", -4, 7, kThinks},  // judgement
     {"reader-lm|nuextract|duckdb-nsql|sqlcoder", "a model for one task", -30, 1.5, kOld},       // judgement
     {"functiongemma", "FunctionGemma", -4, 0.27, kTools},                                       // judgement

@@ -185,6 +185,10 @@ constexpr Named kNames[] = {
     {cloud, "accounts/fireworks/models/kimi-k2p5", "Kimi K2.5"},
     {cloud, "z-ai/glm-4.5-air:free", "GLM-4.5 Air"},
     {cloud, "glm-4.6", "GLM-4.6"},
+    {cloud, "glm-4-plus", "GLM-4, 355B"},  // a cloud has the large one of a family
+    {local, "glm4", "GLM-4, 9B"},
+    {cloud, "qwen-vl-max", "Qwen2.5-VL, 72B"},
+    {local, "qwen3-vl:30b", "Qwen3-VL 30B-A3B"},
     {cloud, "minimax/minimax-m2", "MiniMax M2"},
     {cloud, "perplexity/sonar-pro", "Sonar Pro"},
     {cloud, "command-a-03-2025", "Command A"},
@@ -303,6 +307,8 @@ TEST(KnownModels, say_which_work_suits_them) {
     EXPECT_LT(at(local, "llama2:13b").by_kind[kToolUse], 0);
     EXPECT_GT(at(local, "qwen3:8b").by_kind[kToolUse], 0);
     EXPECT_LT(at(local, "phi4").by_kind[kFacts], 0);
+    // What an owner calls a deployment is not what its model was trained on.
+    EXPECT_EQ(at(cloud, "gpt-4o-base-for-code"), at(cloud, "gpt-4o"));
 }
 
 TEST(KnownModels, lose_a_little_to_two_bits_and_much_without_tuning) {
@@ -317,6 +323,8 @@ TEST(KnownModels, lose_a_little_to_two_bits_and_much_without_tuning) {
     expect_order({{local, "llama3.1:8b-text-q4_0", ""}, {local, "llama3.1:8b", ""}});
     expect_order({{local, "Qwen/Qwen2.5-7B", ""}, {local, "Qwen/Qwen2.5-7B-Instruct", ""}});
     expect_order({{local, "Qwen/Qwen3-8B-Base", ""}, {local, "Qwen/Qwen3-8B", ""}});
+    expect_order({{local, "google/gemma-3-12b-pt", ""}, {local, "google/gemma-3-12b-it", ""}});
+    EXPECT_EQ(at(local, "baidu/ERNIE-4.5-21B-A3B-PT").ability, at(local, "ERNIE-4.5-21B-A3B").ability);  // PyTorch
 }
 
 TEST(UnknownModels, are_strong_in_the_cloud_middling_at_a_server_and_weak_in_a_file) {
@@ -351,6 +359,17 @@ TEST(UnknownModels, are_known_by_what_their_server_says_of_them) {
     EXPECT_EQ(alias.source, "table of 2026-11: Qwen3, 8.19B");
     const auto other = strength_of({.name = "default", .parameters = 8'000'000'000, .family = "llama"});
     EXPECT_EQ(other.source, "8B by its server");  // an architecture that many others have
+    // ollama/ollama#15679: packed weights are counted; simonw/llm-llama-server#2: an id is a path.
+    EXPECT_EQ(strength_of({.name = "gemma4:26b-mxfp8", .parameters = 8'700'000'000}).source,
+              at(local, "gemma4:26b").source);
+    EXPECT_EQ(strength_of({.name = "/Users/x/Library/Caches/llama.cpp/unsloth_gemma-3-12b-it-qat-GGUF_gemma-3-12b-it-"
+                                   "qat-Q4_K_M.gguf",
+                           .parameters = 11'766'034'176})
+                  .source,
+              "table of 2026-11: Gemma 3 12B");
+    // What is run here is counted in its own file.
+    EXPECT_EQ(strength_of({.name = "acme-70b.gguf", .engine = true, .parameters = 8'000'000'000}).source,
+              "8B by its file");
 }
 
 struct Sized {
@@ -396,6 +415,9 @@ TEST(ModelNames, have_dates_versions_contexts_and_bits_that_are_no_sizes) {
                              "model-w4a16",
                              "model-IQ3_M",
                              "model-00001-of-00003.gguf",
+                             "local-gguf/sha256-74a4da8c9fdbcd15bd1f6",
+                             "sha256-c67a1d54f8061b",
+                             "model-9f7b",
                              "",
                              "b",
                              "7",
@@ -430,6 +452,9 @@ TEST(ModelNames, tell_their_quantization_and_its_bits) {
                                         {"qwen-exl2-2.4bpw", "exl2-2.4bpw", 2.4},
                                         {"Llama-3.3-70B-w4a16", "w4a16", 4},
                                         {"gpt-oss-20b-mxfp4.gguf", "mxfp4", 4},
+                                        {"gemma4:26b-mxfp8", "mxfp8", 8},
+                                        {"hf.co/x/Llama-3.1-8B-Lexi-GGUF:Q8", "Q8", 8},
+                                        {"BTL-3-Compact-AVQ2.gguf", "", 0},
                                         {"qwen2.5:7b", "", 0},
                                         {"gpt-4o", "", 0},
                                         {"", "", 0}};
