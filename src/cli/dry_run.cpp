@@ -5,19 +5,6 @@
 
 namespace tandem::cli {
 
-namespace {
-
-chat::Request request_of(const std::string& prompt, const std::string& alias) {
-    chat::Request request;
-    request.model = alias;
-    chat::Message message;
-    message.parts.push_back({chat::TextPart{prompt}, {}});
-    request.messages.push_back(std::move(message));
-    return request;
-}
-
-}  // namespace
-
 DryRuns::DryRuns(const config::Config& config, const config::Environment& environment, Asked asked)
     : config_(config),
       environment_(environment),
@@ -26,19 +13,36 @@ DryRuns::DryRuns(const config::Config& config, const config::Environment& enviro
       table_(gateway::table_of(config, environment)) {}
 
 Result<DryRuns::Run> DryRuns::run(const std::string& prompt) {
-    const auto request = request_of(prompt, asked_.alias);
-    const auto body = dialect::openai_chat::encode_request(request, asked_.alias);
-    return offline_ ? by_config(body, request) : by_server(prompt, body);
+    json::Writer out;
+    out.begin_object().member("model", asked_.alias).key("messages").begin_array();
+    out.begin_object().member("role", "user").member("content", prompt).end_object();
+    out.end_array().end_object();
+    return decide(out.text());
 }
 
-Result<DryRuns::Run> DryRuns::by_server(const std::string& prompt, const std::string& body) {
+Result<DryRuns::Run> DryRuns::run_body(const std::string& body) {
+    json::Document document;
+    if (auto ok = document.parse(body); !ok) return fail(ok.error());
+    json::Writer out;
+    out.begin_object().member("model", asked_.alias);
+    for (const json::Value member : document.root().children())
+        if (member.key() != "model") out.raw_member(member.key(), member.raw());
+    out.end_object();
+    return decide(out.text());
+}
+
+Result<DryRuns::Run> DryRuns::decide(const std::string& body) {
+    return offline_ ? by_config(body) : by_server(body);
+}
+
+Result<DryRuns::Run> DryRuns::by_server(const std::string& body) {
     RemoteRequest ask{.method = "POST", .path = "/tandem/v1/decide", .headers = {}, .body = body};
     if (!asked_.label.empty()) ask.headers.add("x-tandem-label", asked_.label);
     if (!asked_.value.empty()) ask.headers.add("x-tandem-value", asked_.value);
     auto answer = call(remote_, std::move(ask));
     if (!answer) {
         offline_ = true;
-        return run(prompt);
+        return by_config(body);
     }
     if (answer->status != 200) return fail(ErrorCode::upstream, error_message(*answer));
     json::Document document;
@@ -50,7 +54,7 @@ Result<DryRuns::Run> DryRuns::by_server(const std::string& prompt, const std::st
     return Run{std::move(*inputs), std::move(*decision), std::move(answer->body)};
 }
 
-Result<DryRuns::Run> DryRuns::by_config(const std::string& body, const chat::Request& request) {
+Result<DryRuns::Run> DryRuns::by_config(const std::string& body) {
     const auto label = label_from(asked_.label.empty() ? "public" : asked_.label);
     if (!label)
         return fail(ErrorCode::invalid,
@@ -62,10 +66,12 @@ Result<DryRuns::Run> DryRuns::by_config(const std::string& body, const chat::Req
     }
     json::Document document;
     if (auto ok = document.parse(body); !ok) return fail(ok.error());
+    const auto request = dialect::openai_chat::decode_request(document);
+    if (!request) return fail(request.error());
     access::RequestHeaders headers;
     headers.label = *label;
     headers.stakes = config::stakes_from(asked_.value).value_or(config::Stakes::normal);
-    auto dry = gateway::decide_only(*snapshot_, nullptr, access::Principal::anonymous(), document, request, headers);
+    auto dry = gateway::decide_only(*snapshot_, nullptr, access::Principal::anonymous(), document, *request, headers);
     if (!dry.decision) return fail(dry.decision.error());
     return Run{std::move(dry.inputs), std::move(*dry.decision), {}};
 }

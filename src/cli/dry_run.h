@@ -29,16 +29,20 @@ class DryRuns {
 
     DryRuns(const config::Config& config, const config::Environment& environment, Asked asked);
 
-    // Asks for nothing, sends nothing to a model, records nothing. Errors: invalid (a label that there is not),
-    // upstream (the server refuses), not_found (an alias that there is not).
+    // Sends nothing to a model and records nothing. Errors: invalid (a label that there is not), upstream (the server
+    // refuses), not_found (an alias that there is not).
     Result<Run> run(const std::string& prompt);
+    // The same for a whole request: the body of a chat completion, whose `model` the alias replaces. Errors: also
+    // invalid, for a body that is none.
+    Result<Run> run_body(const std::string& body);
     // Whether no server answered so far.
     bool offline() const { return offline_; }
     const routing::Table& table() const { return table_; }
 
   private:
-    Result<Run> by_server(const std::string& prompt, const std::string& body);
-    Result<Run> by_config(const std::string& body, const chat::Request& request);
+    Result<Run> decide(const std::string& body);
+    Result<Run> by_server(const std::string& body);
+    Result<Run> by_config(const std::string& body);
 
     const config::Config& config_;
     const config::Environment& environment_;

@@ -10,7 +10,9 @@
 #include <tuple>
 
 #include "base/text.h"
+#include "chat/answer.h"
 #include "cli/dry_run.h"
+#include "dialect/openai_chat.h"
 
 namespace tandem::cli {
 
@@ -52,6 +54,11 @@ struct Column {
     routing::Table table;
 };
 
+struct Prompt {
+    std::string text;  // of its last turn
+    std::string body;  // of the whole request, where more than a prompt is given
+};
+
 struct Row {
     std::size_t place = 0;  // in the file
     std::string prompt;
@@ -59,8 +66,23 @@ struct Row {
     std::vector<routing::Decision> decisions;  // one for each column
 };
 
-Result<std::vector<std::string>> prompts_of(const Options& options) {
-    if (options.examples) return std::vector<std::string>(kExamples.begin(), kExamples.end());
+// A line of the file: a prompt as it is, or JSON with a `prompt` of several lines or the `messages` of a whole request.
+Prompt prompt_from(std::string_view line) {
+    json::Document document;
+    if (!line.starts_with('{') || !document.parse(line)) return {std::string(line), {}};
+    const auto root = document.root();
+    if (const auto prompt = root["prompt"].string()) return {std::string(*prompt), {}};
+    if (!root["messages"].is(json::Kind::array)) return {std::string(line), {}};
+    const auto request = dialect::openai_chat::decode_request(document);
+    return {request ? chat::last_user_text(*request) : std::string(line), std::string(line)};
+}
+
+Result<std::vector<Prompt>> prompts_of(const Options& options) {
+    std::vector<Prompt> prompts;
+    if (options.examples) {
+        for (const auto example : kExamples) prompts.push_back({std::string(example), {}});
+        return prompts;
+    }
     if (options.file.empty())
         return fail(ErrorCode::invalid,
                     "give a file with a prompt on each line, `-` for the standard input, or --examples");
@@ -70,18 +92,16 @@ Result<std::vector<std::string>> prompts_of(const Options& options) {
         if (!file) return fail(ErrorCode::not_found, fmt::format("{} cannot be read; is it there?", options.file));
     }
     std::istream& in = options.file == "-" ? std::cin : file;
-    std::vector<std::string> prompts;
     for (std::string line; std::getline(in, line);) {
-        const auto prompt = trim(line);
-        if (prompt.empty()) continue;
+        const auto text = trim(line);
+        if (text.empty()) continue;
         if (prompts.size() == kMostPrompts)
             return fail(ErrorCode::invalid,
                         fmt::format("{} has more than {} prompts; split it", options.file, kMostPrompts));
-        if (prompt.size() > kMostOfPrompt)
-            return fail(ErrorCode::invalid,
-                        fmt::format("prompt {} of {} has {} bytes; a prompt may have {} at most", prompts.size() + 1,
-                                    options.file, prompt.size(), kMostOfPrompt));
-        prompts.emplace_back(prompt);
+        if (text.size() > kMostOfPrompt)
+            return fail(ErrorCode::invalid, fmt::format("prompt {} of {} has {} bytes; a prompt may have {} at most",
+                                                        prompts.size() + 1, options.file, text.size(), kMostOfPrompt));
+        prompts.push_back(prompt_from(text));
     }
     if (prompts.empty())
         return fail(ErrorCode::invalid, fmt::format("{} has no prompt; write one on each line", options.file));
@@ -116,13 +136,13 @@ std::string place_of(const routing::Decision& decision) {
 }
 
 // By the kind, then from light to hard.
-Result<std::vector<Row>> decide_all(DryRuns& runs, const std::vector<std::string>& prompts,
+Result<std::vector<Row>> decide_all(DryRuns& runs, const std::vector<Prompt>& prompts,
                                     const std::vector<Column>& columns) {
     std::vector<Row> rows;
     for (const auto& prompt : prompts) {
-        auto run = runs.run(prompt);
-        if (!run) return fail(run.error());
-        Row row{rows.size(), prompt, std::move(run->inputs), {}};
+        auto run = prompt.body.empty() ? runs.run(prompt.text) : runs.run_body(prompt.body);
+        if (!run) return fail(run.error().code, fmt::format("prompt {}: {}", rows.size() + 1, run.error().message));
+        Row row{rows.size(), prompt.text, std::move(run->inputs), {}};
         for (const auto& column : columns) {
             auto decision = routing::decide(column.table, row.inputs);
             if (!decision) return fail(decision.error());
@@ -249,7 +269,8 @@ int try_examples(const Globals& globals, const config::Config& config) {
 void add_route_try(CLI::App& group, Globals& globals, Action& action) {
     auto options = std::make_shared<Options>();
     auto* command = group.add_subcommand("try", "Where each line of a file would go now, and why; nothing is run");
-    command->add_option("file", options->file, "A prompt on each line; - for the standard input");
+    command->add_option("file", options->file,
+                        "A prompt on each line, or JSON with `prompt` or `messages`; - for the standard input");
     command->add_flag("--examples", options->examples, "A dozen prompts of different kinds in place of a file");
     command->add_option("--preset", options->presets,
                         "Decide by this preset in place of your policy; several are shown side by side");

@@ -307,11 +307,21 @@ struct Told {
     bool known = true;
 };
 
+// The benchmarks are hard work. What a model is below its size there, it is less in the light work that a model at home
+// is asked for: that counts by this share.
+constexpr double kBelowSize = 0.4;
+
+double not_far_below_size(double ability, const Sizes& sizes) {
+    if (sizes.total == 0) return ability;
+    const double by_size = of_size(effective(sizes.total, sizes.active));
+    return ability < by_size ? by_size + kBelowSize * (ability - by_size) : ability;
+}
+
 Told from_table(const ModelFound& model, const known::Family* family, const Sizes& sizes) {
     if (model.model != nullptr)
-        return {of_model(*model.model), model.model->marks,
+        return {not_far_below_size(of_model(*model.model), sizes), model.model->marks,
                 fmt::format("table of {}: {}", kTableDate, model.model->title)};
-    return {of_family(*family, effective(sizes.total, sizes.active)), family->marks,
+    return {not_far_below_size(of_family(*family, effective(sizes.total, sizes.active)), sizes), family->marks,
             fmt::format("table of {}: {}, {}", kTableDate, family->title, size_text(sizes.total))};
 }
 

@@ -12,6 +12,8 @@
 //               = min(by_scores, (by_scores + by_size) / 2)   a smaller one: scores flatter small models that think
 //               long
 //
+// Where the name or the file tells a size, an ability below that of the size counts by 0.4 of the difference:
+// benchmarks are hard work, and what is asked of a small model is light.
 // The effective parameters of a mixture of experts are sqrt(total * active). A family without scores of its own size
 // is `by_size` and what its scored members were above or below theirs. A row without a score says that it is a
 // judgement. The table's date is kTableDate; docs/models.md names its sources. All functions are pure, and linear in

@@ -70,7 +70,8 @@ TEST(Utility, counts_what_a_provider_has_in_its_cache_and_what_leaving_it_costs)
 }
 
 TEST(Utility, leaves_an_agents_session_with_the_model_that_its_first_turn_went_to) {
-    const auto table = table_with("policy: { objective: { value: 1 }, rules: [ { name: all, prefer: local, lean: 0.25 } ] }");
+    const auto table =
+        table_with("policy: { objective: { value: 1 }, rules: [ { name: all, prefer: local, lean: 0.25 } ] }");
     auto in = of_size(1000);
     in.features.work.difficulty = 0;  // a turn that would be light by itself
     EXPECT_EQ(decide(table, in)->candidates.front().model, "small");
