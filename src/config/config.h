@@ -78,10 +78,18 @@ struct Capabilities {
     bool operator==(const Capabilities&) const = default;
 };
 
+// Whether a model is among those that `auto`, `local`, `cloud` and `private` choose from. By its own name, and by an
+// alias that lists it, it is asked whatever this says.
+enum class AutoUse {
+    yes,
+    fallback_only,  // only where no other model may take the request
+    no,
+};
+
 struct Model {
-    std::string id;
+    std::string id;  // with a `*` in it: every model of the provider, by the name that stands for the `*`
     std::string provider;
-    std::string name;                          // what the provider calls it
+    std::string name;                          // what the provider calls it; its `*` is what stands for that of the id
     std::int64_t context_tokens = 0;           // 0: not claimed, so not checked
     std::optional<Capabilities> capabilities;  // nullopt: not claimed; assumed able
     Price price;
@@ -92,6 +100,7 @@ struct Model {
     bool render_tools = false;
     // It goes on with an answer whose beginning it is given as the last message. Nullopt: as its kind of provider does.
     std::optional<bool> prefill;
+    AutoUse auto_use = AutoUse::yes;
     // engines only
     std::string file;  // GGUF: absolute, or relative to the data folder's models/, the cache or the config file
     int slots = 1;
@@ -101,9 +110,10 @@ struct Model {
 };
 
 struct Alias {
-    std::string id;
-    std::vector<std::string> models;       // in the owner's order
+    std::string id;                        // may be a pattern, see config/names.h
+    std::vector<std::string> models;       // in the owner's order; none where it has `means`
     std::optional<FailurePolicy> failure;  // before a rule's and the policy's
+    std::string means;                     // auto, local, cloud, private or an alias that is no pattern; or empty
 };
 
 // How much depends on an answer. It multiplies what a good one is worth.
