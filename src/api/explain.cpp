@@ -141,7 +141,7 @@ std::string decision_text(const routing::Inputs& in, const routing::Decision& de
                 evidence_text(c), term(" + lean", c.terms.lean), term(" - cost", c.terms.cost),
                 term(" - wait", c.terms.wait), term(" - leaving", c.terms.leaving),
                 c.terms.below_floor ? ", below the floor" : "",
-                c.last_resort ? ", only where no other may (auto: fallback-only)" : "", c.estimate.text(), currency,
+                c.last_resort ? ", only where no other may (fallback: only)" : "", c.estimate.text(), currency,
                 c.propensity > 0 && c.propensity < 1 ? fmt::format(", first with a probability of {:.3f}", c.propensity)
                                                      : "");
         else

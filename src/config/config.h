@@ -78,15 +78,19 @@ struct Capabilities {
     bool operator==(const Capabilities&) const = default;
 };
 
-// Whether a model is a candidate of `auto`, `local`, `cloud` and `private`. Its own name and the owner's aliases always
-// reach it.
-enum class AutoUse { yes, fallback_only, no };
+// Whether a model is among those that `auto`, `local`, `cloud` and `private` choose from. By its own name, and by an
+// alias that lists it, it is asked whatever this says.
+enum class AutoUse {
+    yes,
+    fallback_only,  // only where no other model may take the request
+    no,
+};
 inline constexpr std::array<std::string_view, 3> kAutoUseNames = {"yes", "fallback-only", "no"};
 
 struct Model {
-    std::string id;
+    std::string id;  // with a `*` in it: every model of the provider, by the name that stands for the `*`
     std::string provider;
-    std::string name;                          // what the provider calls it
+    std::string name;                          // what the provider calls it; its `*` is what stands for that of the id
     std::int64_t context_tokens = 0;           // 0: not claimed, so not checked
     std::optional<Capabilities> capabilities;  // nullopt: not claimed; assumed able
     Price price;
@@ -107,9 +111,10 @@ struct Model {
 };
 
 struct Alias {
-    std::string id;
-    std::vector<std::string> models;       // in the owner's order
+    std::string id;                        // may be a pattern, see config/names.h
+    std::vector<std::string> models;       // in the owner's order; none where it has `means`
     std::optional<FailurePolicy> failure;  // before a rule's and the policy's
+    std::string means;                     // auto, local, cloud, private or an alias that is no pattern; or empty
 };
 
 // How much depends on an answer. It multiplies what a good one is worth.

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "config/names.h"
 #include "config/reader.h"
 
 namespace tandem::config {
@@ -15,7 +16,7 @@ namespace {
 constexpr std::size_t kLongestRubric = 4000;
 
 void check_model(Section& s, const std::string& key, const std::string& model, const Config& config) {
-    if (model.empty() || config.model(model) != nullptr) return;
+    if (model.empty() || (config.model(model) != nullptr && !is_pattern(model))) return;
     std::vector<std::string> names;
     for (const auto& known : config.models) names.push_back(known.id);
     s.complain(key, fmt::format("no model '{}'{}", printable(model, 60), suggest(model, names)));
@@ -44,8 +45,7 @@ Experiment read_experiment(const std::string& name, Section& s, const Config& co
         s.complain("share", "expected a number from 0.01 to 0.99");
     s.texts("aliases", e.aliases);
     for (const auto& alias : e.aliases)
-        if (alias != "auto" && alias != "local" && alias != "cloud" && alias != "private" &&
-            config.alias(alias) == nullptr)
+        if (!is_reserved(alias) && config.alias(alias) == nullptr)
             s.complain("aliases", fmt::format("no alias '{}': an experiment is about what may go to either model",
                                               printable(alias, 60)));
     s.choice("metric", e.metric, kMetricNames);

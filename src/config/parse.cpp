@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "config/config.h"
+#include "config/names.h"
 #include "config/reader.h"
 
 namespace tandem::config {
@@ -20,14 +21,22 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kLargestFile = 1 << 20;
-constexpr std::array<std::string_view, 4> kReservedAliases = {"auto", "local", "cloud", "private"};
 constexpr std::array<std::string_view, 2> kTranslationNames = {"refuse", "drop"};
 constexpr std::array<std::string_view, 3> kToolsNames = {"native", "rendered", "refuse"};
 constexpr std::array<std::string_view, 2> kDurabilityNames = {"process", "power"};
+constexpr std::array<std::string_view, 1> kFallbackNames = {"only"};
 constexpr std::array<std::string_view, 2> kValueNames = {"normal", "high"};
 
 bool is_loopback_host(std::string_view host) {
     return host == "localhost" || host == "::1" || host == "[::1]" || host.starts_with("127.");
+}
+
+bool good_name(std::string_view name);
+// The same with a `*` in it.
+bool good_pattern(std::string_view name) {
+    std::string plain(name);
+    std::erase(plain, '*');
+    return plain.empty() ? name == "*" : name.size() <= 100 && good_name(plain);
 }
 
 bool good_name(std::string_view name) {
@@ -196,10 +205,24 @@ void read_tools(Section& s, bool llama, Model& model) {
     model.capabilities->add(Capability::tools);
 }
 
+void read_auto_use(Section& s, Model& model) {
+    bool use = true;
+    s.flag("auto", use);
+    std::optional<int> fallback;
+    s.choice("fallback", fallback, kFallbackNames);
+    if (!use && fallback)
+        s.complain("fallback", "says that `auto` may use it, and `auto: false` that it may not; give one of them");
+    model.auto_use = !use ? AutoUse::no : fallback ? AutoUse::fallback_only : AutoUse::yes;
+}
+
 void read_model(const std::string& id, Section& s, Config& config) {
     Model model;
     model.id = id;
-    if (!good_name(id)) s.complain("a model's name has only letters, digits and . _ : / -");
+    const bool pattern = is_pattern(id);
+    if (!good_pattern(id) || std::ranges::count(id, '*') > 1)
+        s.complain(
+            "a model's name has only letters, digits and . _ : / -, and one * where it stands for all models of "
+            "its provider");
     for (const auto reserved : kReservedAliases)
         if (id == reserved) s.complain(fmt::format("'{}' is an alias that exists already; choose another name", id));
     s.required_text("provider", model.provider);
@@ -207,8 +230,13 @@ void read_model(const std::string& id, Section& s, Config& config) {
     if (provider == nullptr && !model.provider.empty())
         s.complain("provider", fmt::format("no provider '{}'{}", printable(model.provider, 60),
                                            suggest(model.provider, ids(config.providers))));
-    model.name = id;
+    model.name = pattern ? "*" : id;
     s.text("name", model.name);
+    if (pattern && std::ranges::count(model.name, '*') != 1)
+        s.complain("name", fmt::format("needs one *, where what stands for that of '{}' goes", printable(id, 60)));
+    if (pattern && provider != nullptr && provider->kind == ProviderKind::engine)
+        s.complain("an engine runs one file: give the model a name without *");
+    read_auto_use(s, model);
     s.number("context", model.context_tokens, 64, 100'000'000);
     if (s.has("capabilities")) {
         std::vector<std::string> names;
@@ -297,8 +325,8 @@ void read_rule(Section& s, const Config& config, Policy& policy) {
 // A model that is asked for vectors.
 void want_embeddings(Section& s, const Config& config, const char* field, const std::string& id) {
     const auto* model = config.model(id);
-    if (id.empty() || (model != nullptr && model->capabilities && model->capabilities->has(Capability::embeddings)))
-        return;
+    const bool embeds = model != nullptr && model->capabilities && model->capabilities->has(Capability::embeddings);
+    if (id.empty() || (embeds && !is_pattern(id))) return;
     s.complain(field, fmt::format("'{}' is no model that claims `capabilities: [embeddings]`", printable(id, 60)));
 }
 
@@ -514,19 +542,65 @@ void read_key(const std::string& id, Section& s, Config& config) {
     config.keys.push_back(std::move(key));
 }
 
+// Names that a client may send, and patterns that stand for some.
+std::vector<std::string> all_names(const Config& config) {
+    std::vector<std::string> names(kReservedAliases.begin(), kReservedAliases.end());
+    for (const auto& id : ids(config.aliases)) names.push_back(id);
+    for (const auto& id : ids(config.models)) names.push_back(id);
+    return names;
+}
+
+void check_model_of_alias(const std::string& id, const std::string& model, Section& s, const Config& config) {
+    if (is_reserved(model))
+        s.complain(id, fmt::format("'{}' is a choice of its own: write it alone, or list models", model));
+    else if (config.model(model) == nullptr)
+        s.complain(id, fmt::format("no model '{}'{}", printable(model, 60), suggest(model, ids(config.models))));
+    else if (is_pattern(model))
+        s.complain(id, fmt::format("'{}' stands for many models; give the one that you mean a name of its own under "
+                                   "'models:'",
+                                   printable(model, 60)));
+}
+
 void read_alias(const std::string& id, Alias alias, Section& s, Config& config) {
-    const auto& models = alias.models;
-    std::vector<std::string> taken(kReservedAliases.begin(), kReservedAliases.end());
-    for (const auto& reserved : taken)
-        if (id == reserved) s.complain(id, "this alias exists already; choose another name");
+    if (is_reserved(id)) s.complain(id, "this alias exists already; choose another name");
     if (config.model(id) != nullptr) s.complain(id, "a model has this name; each model's name is an alias already");
-    if (!good_name(id)) s.complain(id, "an alias has only letters, digits and . _ : / -");
-    if (models.empty()) s.complain(id, "expected a list of models such as [gpt, smollm2]");
-    for (const auto& model : models)
-        if (config.model(model) == nullptr)
-            s.complain(id, fmt::format("no model '{}'{}", printable(model, 60), suggest(model, ids(config.models))));
+    if (!good_pattern(id)) s.complain(id, "an alias has only letters, digits and . _ : / -, and * for any text");
+    if (alias.models.empty())
+        s.complain(id, "expected a list of models such as [gpt, smollm2], or the name of one alias such as auto");
+    // One that is no model is the name of another alias, which may follow in the file.
+    if (alias.models.size() == 1 && config.model(alias.models[0]) == nullptr) {
+        alias.means = std::move(alias.models[0]);
+        alias.models.clear();
+    }
+    for (const auto& model : alias.models) check_model_of_alias(id, model, s, config);
     alias.id = id;
     config.aliases.push_back(std::move(alias));
+}
+
+// What an alias stands for, once all are read: a reserved one, or one that lists models.
+void check_meaning(const Alias& alias, Section& s, const Config& config) {
+    if (alias.means.empty() || is_reserved(alias.means)) return;
+    const auto* other = config.alias(alias.means);
+    auto names = all_names(config);
+    std::erase(names, alias.id);
+    std::erase_if(names, is_pattern);
+    if (other == nullptr)
+        s.complain(alias.id,
+                   fmt::format("no model or alias '{}'{}", printable(alias.means, 60), suggest(alias.means, names)));
+    else if (is_pattern(other->id))
+        s.complain(alias.id, fmt::format("'{}' stands for names of clients, not for models", other->id));
+    else if (!other->means.empty())
+        s.complain(alias.id, fmt::format("'{}' stands for '{}' itself; write that", other->id, other->means));
+}
+
+// A key may name what is there, and a name that a pattern stands for.
+void check_key_aliases(const Key& key, Section& root, const Config& config) {
+    const auto names = all_names(config);
+    const std::vector<std::string_view> patterns(names.begin(), names.end());
+    for (const auto& alias : key.aliases)
+        if (std::ranges::find(names, alias) == names.end() && (is_pattern(alias) || !most_specific(patterns, alias)))
+            root.complain("keys", fmt::format("{}: no alias or model '{}'{}", key.id, printable(alias, 60),
+                                              suggest(alias, names)));
 }
 
 // What an empty config means: the embedded engine with its small model.
@@ -610,16 +684,9 @@ void read_root(Section& root, Config& config, Problems& problems, const Environm
                 s.texts(id, alias.models);
             read_alias(id, std::move(alias), s, config);
         }
+        for (const auto& alias : config.aliases) check_meaning(alias, s, config);
     });
-    for (const auto& key : config.keys)
-        for (const auto& alias : key.aliases) {
-            std::vector<std::string> valid(kReservedAliases.begin(), kReservedAliases.end());
-            for (const auto& id : ids(config.aliases)) valid.push_back(id);
-            for (const auto& id : ids(config.models)) valid.push_back(id);
-            if (std::ranges::find(valid, alias) == valid.end())
-                root.complain("keys", fmt::format("{}: no alias or model '{}'{}", key.id, printable(alias, 60),
-                                                  suggest(alias, valid)));
-        }
+    for (const auto& key : config.keys) check_key_aliases(key, root, config);
     root.section("cache", [&](Section& s) {
         if (!s.has("ttl")) s.complain("'ttl' is missing: how long an answer may be given again, such as 10m");
         s.duration("ttl", config.cache.ttl);
@@ -700,6 +767,21 @@ Environment process_environment() {
     };
 }
 
+namespace {
+
+// A name that begins with `*` is the mark of YAML's own aliases.
+std::string_view hint_of(const std::string& text, const YAML::Mark& mark) {
+    if (mark.is_null() || mark.pos < 0 || static_cast<std::size_t>(mark.pos) > text.size()) return "";
+    const auto begin = text.rfind('\n', std::max(mark.pos, 1) - 1);
+    const auto from = begin == std::string::npos ? 0 : begin + 1;
+    const auto line = std::string_view(text).substr(from, text.find('\n', from) - from);
+    const auto star = line.find('*');
+    const bool quoted = star != std::string_view::npos && star > 0 && (line[star - 1] == '"' || line[star - 1] == '\'');
+    return star == std::string_view::npos || quoted ? "" : "; a name that begins with * needs quotes: \"*\"";
+}
+
+}  // namespace
+
 Result<Config> parse(const std::string& text, const fs::path& source, const Environment& environment) {
     Problems problems;
     problems.source = source.empty() ? "tandem.yaml" : source.string();
@@ -710,11 +792,17 @@ Result<Config> parse(const std::string& text, const fs::path& source, const Envi
     if (text.find("$`") != std::string::npos)
         return fail(ErrorCode::invalid, fmt::format("{}: '$`' is not taken anywhere in it", problems.source));
     try {
-        const YAML::Node document = YAML::Load(shield_variables(text));
+        const auto documents = YAML::LoadAll(shield_variables(text));
+        // Of several, all but the first would be left out in silence.
+        if (documents.size() > 1)
+            problems.add(documents[1].Mark(),
+                         "a second document begins here (---): put everything into one, without ---");
+        const YAML::Node document = documents.empty() ? YAML::Node() : documents[0];
+        find_twins(document, problems);
         Section root(document, "", problems, environment);
         read_root(root, config, problems, environment);
     } catch (const YAML::Exception& error) {
-        problems.add(error.mark, fmt::format("not valid YAML: {}", error.msg));
+        problems.add(error.mark, fmt::format("not valid YAML: {}{}", error.msg, hint_of(text, error.mark)));
     }
     config.bare_secrets = std::move(problems.bare_secrets);
     if (!problems.lines.empty()) return fail(ErrorCode::invalid, join(problems.lines, "\n"));

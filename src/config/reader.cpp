@@ -6,6 +6,7 @@
 #include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "base/text.h"
 
@@ -23,6 +24,40 @@ void Problems::add(const YAML::Mark& mark, const std::string& text) {
         lines.push_back(fmt::format("{}:{}:{}: {}", source, mark.line + 1, mark.column + 1, text));
 }
 
+namespace {
+
+// `seen` has where the nodes that were looked at begin: what an anchor (&x) names is looked at once, however often *x
+// stands for it.
+void find_twins(const YAML::Node& node, const std::string& path, std::set<std::pair<int, int>>& seen,
+                Problems& problems) {
+    if (!node.IsMap() && !node.IsSequence()) return;
+    if (!seen.insert({node.Mark().line, node.Mark().column}).second) return;
+    if (node.IsSequence()) {
+        std::size_t index = 0;
+        for (const auto& element : node) find_twins(element, fmt::format("{}[{}]", path, index++), seen, problems);
+        return;
+    }
+    std::map<std::string, int> lines;
+    for (const auto& entry : node) {
+        if (!entry.first.IsScalar()) continue;
+        const auto& key = entry.first.Scalar();
+        const auto name = path.empty() ? key : path + "." + key;
+        const auto [first, fresh] = lines.emplace(key, entry.first.Mark().line + 1);
+        if (!fresh)
+            problems.add(entry.first.Mark(),
+                         fmt::format("{} stands twice, in line {} and here: keep one of the two, or rename it",
+                                     printable(name, 120), first->second));
+        find_twins(entry.second, name, seen, problems);
+    }
+}
+
+}  // namespace
+
+void find_twins(const YAML::Node& document, Problems& problems) {
+    std::set<std::pair<int, int>> seen;
+    find_twins(document, "", seen, problems);
+}
+
 Section::Section(YAML::Node node, std::string path, Problems& problems, const Environment& environment)
     : node_(std::move(node)), path_(std::move(path)), problems_(problems), environment_(environment) {
     if (!node_.IsDefined() || node_.IsNull()) return;
@@ -32,14 +67,9 @@ Section::Section(YAML::Node node, std::string path, Problems& problems, const En
         node_ = YAML::Node();
         return;
     }
-    std::set<std::string> seen;
-    for (const auto& entry : node_) {
-        if (!entry.first.IsScalar()) {
+    for (const auto& entry : node_)
+        if (!entry.first.IsScalar())
             problems_.add(entry.first.Mark(), fmt::format("{}: a key must be plain text", path_));
-        } else if (!seen.insert(entry.first.Scalar()).second) {
-            problems_.add(entry.first.Mark(), fmt::format("{} stands twice", name(entry.first.Scalar())));
-        }
-    }
 }
 
 Section::~Section() {

@@ -22,6 +22,10 @@ struct Problems {
     void add(const YAML::Mark& mark, const std::string& text);
 };
 
+// Notes each name that stands twice in a mapping anywhere below `document`, with the lines of both: YAML readers take
+// one of the two in silence, and which one is chance to the owner.
+void find_twins(const YAML::Node& document, Problems& problems);
+
 // ${NAME} may stand anywhere, also in { ... }, where YAML would take its braces for its own: this puts others in their
 // place, without moving anything.
 std::string shield_variables(std::string text);

@@ -225,8 +225,7 @@ store::Store::Job Experiments::answered(const gateway::Given& given) {
         if (running->record.state != State::running) continue;
         bool treatment = false;
         if (e.kind == ExperimentKind::shadow) {
-            if (given.model != e.control || !is_about(e, given.request.model) ||
-                draw(e.name, given.id.text()) >= e.share)
+            if (given.model != e.control || !is_about(e, given.alias) || draw(e.name, given.id.text()) >= e.share)
                 continue;
         } else {
             // Where the one that it was to get failed, it was answered by another: it stays in the arm that it is in.

@@ -21,12 +21,12 @@ upstream::Failure Attempt::ours(Error error, upstream::Remedy remedy) {
 }
 
 Attempt::Attempt(Way& way, const routing::Candidate& candidate)
-    : Served{way.new_attempt(candidate.provider, candidate.model, candidate.zone), {}},
+    : Served{way.new_attempt(candidate.provider, way.shown_name(candidate), candidate.zone), {}},
       way_(way),
       candidate_(candidate),
       entry_(*way.snapshot->table.find(candidate.model)),
       provider_(*way.config.provider(candidate.provider)),
-      model_(*way.config.model(candidate.model)),
+      model_(way.model_of(candidate)),
       started_(way.services.clock.steady()),
       endpoint_(upstream::endpoint_of(provider_)),
       memory_(way.services.memory.open(MemoryKind::answer, way.who.id(), true)) {
@@ -363,7 +363,7 @@ void Attempt::mark_first_byte() {
 
 // How long it takes is remembered where a hedge goes by that.
 void Attempt::note_pace(bool stream) const {
-    if (way_.failure_policy().hedge.quantile > 0) way_.services.pace.note(record.model, stream, elapsed_ms());
+    if (way_.failure_policy().hedge.quantile > 0) way_.services.pace.note(candidate_.model, stream, elapsed_ms());
 }
 
 std::int64_t Attempt::elapsed_ms() const {

@@ -130,7 +130,7 @@ class Attempt final : public Served {
     const routing::Candidate& candidate_;
     const routing::Table::Entry& entry_;
     const config::Provider& provider_;
-    const config::Model& model_;
+    const config::Model model_;
     const SteadyTime started_;
     const routing::Candidate* better_ = nullptr;
     bool queues_ = true;

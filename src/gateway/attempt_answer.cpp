@@ -21,7 +21,7 @@ Learning::Answered Attempt::outcome_of(const chat::Told& told, std::string fault
                        provider_.kind == config::ProviderKind::gemini;
     return {way_.id.text(),
             way_.who.id(),
-            record.model,
+            candidate_.model,
             static_cast<double>(record.total_ms) / 1000,
             record.usage.input.count,
             record.usage.output.count,
@@ -43,7 +43,7 @@ Attempt::Doubt Attempt::doubt_of(const chat::Told& told) const {
     if (auto fault = chat::fault_of(told, way_.request()); !fault.empty()) return {std::move(fault), true};
     if (const auto* rule = rule_of_cascade(); rule != nullptr && told.sure.known() && told.sure.mean() < rule->sure)
         return {fmt::format("it was sure of its words with {:.2f} only", told.sure.mean()), false};
-    const auto judged = way_.services.learning.judge(way_.place, record.model, told);
+    const auto judged = way_.services.learning.judge(way_.place, candidate_.model, told);
     if (!judged) return {};
     const double gain =
         (better_->terms.quality - *judged) * routing::value_of_answer(way_.snapshot->table, way_.decision->stakes);

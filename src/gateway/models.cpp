@@ -6,11 +6,13 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "config/names.h"
 #include "dialect/anthropic.h"
 #include "dialect/gemini.h"
 #include "dialect/ollama.h"
 #include "dialect/openai_chat.h"
 #include "gateway/conversion.h"
+#include "routing/names.h"
 
 namespace tandem::gateway {
 
@@ -40,23 +42,30 @@ struct Listed {
     }
 };
 
+// A name as it is asked for, with the models that it stands for.
+Listed as_listed(const routing::Table& table, const std::string& id, const std::string& means) {
+    Listed entry{id, {}};
+    const auto alias = std::ranges::find(table.aliases, means, &config::Alias::id);
+    if (const auto* model = table.find(means)) {
+        entry.entries.push_back(model);
+    } else if (alias != table.aliases.end()) {
+        for (const auto& model : alias->models) entry.entries.push_back(table.find(model));
+    } else {
+        for (const auto& model : table.models)
+            if (!config::is_pattern(model.model) &&
+                (means == "auto" || (means == "cloud") == (model.zone == Zone::cloud)))
+                entry.entries.push_back(&model);
+    }
+    return entry;
+}
+
+// Patterns are not listed: no client could ask for one.
 std::vector<Listed> listed(const Snapshot& snapshot, const access::Principal& who) {
     std::vector<Listed> list;
     const auto& table = snapshot.table;
-    for (const auto& name : routing::alias_names(table)) {
-        if (!who.may_use(name)) continue;
-        Listed entry{name, {}};
-        const auto alias = std::ranges::find(table.aliases, name, &config::Alias::id);
-        if (const auto* model = table.find(name)) {
-            entry.entries.push_back(model);
-        } else if (alias != table.aliases.end()) {
-            for (const auto& model : alias->models) entry.entries.push_back(table.find(model));
-        } else {
-            for (const auto& model : table.models)
-                if (name == "auto" || (name == "cloud") == (model.zone == Zone::cloud)) entry.entries.push_back(&model);
-        }
-        list.push_back(std::move(entry));
-    }
+    for (const auto& name : routing::alias_names(table))
+        if (routing::may_use(who, table, name))
+            if (const auto known = routing::named(table, name)) list.push_back(as_listed(table, name, known->means));
     return list;
 }
 
@@ -130,6 +139,10 @@ Result<Listed> find(const Call& call, std::string_view id) {
     const auto models = listed(call);
     const auto found = std::ranges::find(models, id, &Listed::id);
     if (found != models.end()) return *found;
+    // A name that a pattern stands for is not listed, and works all the same.
+    const auto& table = call.snapshot->table;
+    if (const auto known = routing::named(table, id); known && routing::may_use(call.who, table, id))
+        return as_listed(table, std::string(id), known->means);
     std::vector<std::string> names;
     for (const auto& model : models) names.push_back(model.id);
     return fail(ErrorCode::not_found, fmt::format("there is no model '{}'{}", printable(id, 80), suggest(id, names)),

@@ -156,7 +156,8 @@ class Run {
         if (auto ok = question.document.take(std::move(exchange_.request().body)); !ok) return ok;
         if (auto ok = decode(question); !ok) return ok;
         const auto& who = way_.who;
-        if (!who.may_use(request().model))
+        way_.look_up_name();
+        if (!routing::may_use(who, way_.snapshot->table, request().model))
             return fail(ErrorCode::forbidden,
                         fmt::format("the key '{}' may not use '{}'{}", who.id(), printable(request().model, 80),
                                     suggest(request().model, who.aliases)),
@@ -164,7 +165,7 @@ class Run {
         auto& memory = services_.privacy.memory();
         if (!memory.empty()) way_.identify();
         recalled_ = memory.recall(way_.identity, who.id());
-        labelled_ = label_by_source(who, request().model, way_.asked.label, recalled_);
+        labelled_ = label_by_source(who, way_.alias(), way_.asked.label, recalled_);
         labelled_.raise(way_.keeping.label, way_.keeping.label_reason);
         privacy::label_by_content(*way_.snapshot->detector, question.document, way_.config.privacy.detect, labelled_,
                                   released_content());
@@ -212,7 +213,7 @@ class Run {
             if (inputs.label == Label::secret) way_.place.learns = false;
         }
         if (services_.trials.any() && !way_.keeping.aside && !way_.keeping.batch && text)
-            inputs.assigned = services_.trials.assign(request().model, way_.who.id() + "\n" + way_.conversation_name());
+            inputs.assigned = services_.trials.assign(way_.alias(), way_.who.id() + "\n" + way_.conversation_name());
         if (way_.snapshot->table.objective.explore > 0)
             inputs.dice = static_cast<double>(services_.random.next() % 1'000'000) / 1e6;
         inputs.standing = standing_of(services_, *way_.snapshot, way_.who, inputs.features);
@@ -526,7 +527,7 @@ class Run {
     Result<Plan> plan_to_go_on(const Attempt& cut, const routing::Candidate& candidate, const std::string& text) {
         const auto& entry = *way_.snapshot->table.find(candidate.model);
         if (text.empty()) return Plan{nullptr, nullptr, candidate};
-        if (!goes_on(*way_.config.provider(candidate.provider), *way_.config.model(candidate.model)))
+        if (!goes_on(*way_.config.provider(candidate.provider), way_.model_of(candidate)))
             return fail(ErrorCode::invalid,
                         "models of its kind do not go on with an answer; say `prefill: true` where it does");
         auto begun = begun_question(way_.question, text);
@@ -617,7 +618,8 @@ DryRun decide_only(const Snapshot& snapshot, Services* services, const access::P
         remembered = services->privacy.memory().recall(privacy::identify(request, ""), who.id());
         content = {services->privacy.vault().keys(), remembered.released};
     }
-    auto labelled = label_by_source(who, request.model, asked.label, remembered);
+    const auto known = routing::named(snapshot.table, request.model);
+    auto labelled = label_by_source(who, known ? known->means : request.model, asked.label, remembered);
     privacy::label_by_content(*snapshot.detector, document, snapshot.config->privacy.detect, labelled, content);
     label_by_floor(remembered, labelled);
     auto inputs = inputs_of(who, request, std::move(labelled), asked.stakes, 0);

@@ -22,6 +22,7 @@ struct Given {
     Gateway& gateway;
     net::Worker& worker;
     const chat::Request& request;
+    const std::string& alias;  // what the name that was asked for stands for
     DecisionId id;
     const routing::Decision& decision;
     Label label;        // of what was asked

@@ -45,8 +45,24 @@ void Way::identify() {
     identity = privacy::identify(request(), name.empty() ? "" : who.id() + "\n" + name);
 }
 
+void Way::look_up_name() {
+    auto known = routing::named(snapshot->table, request().model);
+    if (!known) return;
+    named = std::move(*known);
+    if (named.by_pattern && named.rest.empty())
+        warn(fmt::format("no model here is called '{}': the alias '{}' stands for it{}", printable(request().model, 80),
+                         named.entry, named.means == named.entry ? "" : fmt::format(" and means {}", named.means)));
+}
+
+config::Model Way::model_of(const routing::Candidate& candidate) const {
+    auto model = *config.model(candidate.model);
+    if (candidate.model == named.entry) model.name = routing::provider_name(model.name, named.rest);
+    return model;
+}
+
 const config::FailurePolicy& Way::failure_policy() const {
-    if (const auto* alias = config.alias(request().model); alias != nullptr && alias->failure) return *alias->failure;
+    for (const auto& name : {named.entry, alias()})
+        if (const auto* owned = config.alias(name); owned != nullptr && owned->failure) return *owned->failure;
     for (const auto& rule : config.policy.rules)
         if (rule.failure && rule.name == decision->rule) return *rule.failure;
     return config.policy.failure;
@@ -123,7 +139,7 @@ void Way::tell_trials(const Served& served, const chat::Told& told) {
     if (!services.trials.any() || keeping.aside) return;
     auto text = told.text;
     for (const auto& call : told.calls) text += "\n" + call.name + "(" + call.arguments + ")";
-    remember(services.trials.answered({gateway, exchange.worker(), request(), id, *decision, inputs->label,
+    remember(services.trials.answered({gateway, exchange.worker(), request(), alias(), id, *decision, inputs->label,
                                        who.id() + "\n" + conversation_name(), served.record.model, std::move(text),
                                        chat::fault_of(told, request())}));
 }

@@ -12,6 +12,7 @@
 #include "privacy/memory.h"
 #include "privacy/redact.h"
 #include "privacy/restore.h"
+#include "routing/names.h"
 
 namespace tandem::gateway {
 
@@ -69,7 +70,19 @@ class Way {
     std::shared_ptr<const routing::Inputs> inputs = std::make_shared<const routing::Inputs>();
     std::shared_ptr<const routing::Decision> decision = std::make_shared<const routing::Decision>();
 
+    routing::Named named;  // what the client's name for a model falls to; empty where nothing has it
+
     const chat::Request& request() const { return question.request; }
+    // The alias or model that the request is for; what the client wrote where nothing has that name.
+    const std::string& alias() const { return named.means.empty() ? request().model : named.means; }
+    // Looks up the client's name, and says so where an alias with a `*` stands for it.
+    void look_up_name();
+    // The model of a candidate as its provider is to be asked for it.
+    // What the client and the ledger are told: the client's own name where a pattern stands for it.
+    const std::string& shown_name(const routing::Candidate& candidate) const {
+        return named.rest.empty() || candidate.model != named.entry ? candidate.model : request().model;
+    }
+    config::Model model_of(const routing::Candidate& candidate) const;
     bool late() const { return services.clock.steady() >= deadline; }
     // The request's messages as the memory of labels knows them; filled in when somebody needs it.
     void identify();

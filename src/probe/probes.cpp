@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include "base/text.h"
+#include "config/names.h"
 #include "gateway/aside.h"
 
 namespace tandem::probe {
@@ -65,7 +66,7 @@ Probes::Probes(store::Store& store, const Clock& clock, gateway::Learning& learn
 Result<std::size_t> Probes::start(gateway::Gateway& gateway, net::Worker& worker, const std::string& model, int each) {
     const auto snapshot = gateway.services().snapshot();
     const auto* const known = snapshot->config->model(model);
-    if (known == nullptr) {
+    if (known == nullptr || config::is_pattern(model)) {
         std::vector<std::string> names;
         for (const auto& one : snapshot->config->models) names.push_back(one.id);
         return fail(ErrorCode::not_found,

@@ -6,6 +6,8 @@
 #include <tuple>
 
 #include "base/text.h"
+#include "config/names.h"
+#include "routing/names.h"
 #include "routing/routing.h"
 
 namespace tandem::routing {
@@ -37,29 +39,34 @@ struct Meaning {
 
 Result<Meaning> meaning_of(const Table& table, const std::string& alias) {
     Meaning meaning;
-    const bool local_only = alias == "local" || alias == "private";
-    if (local_only || alias == "cloud" || alias == "auto") {
+    const auto known = named(table, alias);
+    if (!known)
+        return fail(
+            ErrorCode::not_found,
+            fmt::format("there is no model or alias '{}'{}", printable(alias, 80), suggest(alias, alias_names(table))),
+            "model");
+    const auto& name = known->means;
+    const bool local_only = name == "local" || name == "private";
+    if (local_only || name == "cloud" || name == "auto") {
         for (const auto& entry : table.models)
-            if (alias == "auto" || (entry.zone == Zone::local) == local_only) meaning.models.push_back(&entry);
+            if (!config::is_pattern(entry.model) && (name == "auto" || (entry.zone == Zone::local) == local_only))
+                meaning.models.push_back(&entry);
         meaning.ours = true;
         return meaning;
     }
-    if (const auto* entry = table.find(alias)) {
+    if (const auto* entry = table.find(name)) {
         meaning.models.push_back(entry);
         meaning.named = true;
         return meaning;
     }
     for (const auto& owned : table.aliases) {
-        if (owned.id != alias) continue;
+        if (owned.id != name) continue;
         meaning.ordered = true;
         for (const auto& model : owned.models)
             if (const auto* entry = table.find(model)) meaning.models.push_back(entry);
         return meaning;
     }
-    return fail(
-        ErrorCode::not_found,
-        fmt::format("there is no model or alias '{}'{}", printable(alias, 80), suggest(alias, alias_names(table))),
-        "model");
+    return meaning;
 }
 
 // The first hard constraint that the model fails, in the order in which they are documented.
@@ -224,7 +231,9 @@ std::string words_of(const Rule& rule) {
 }
 
 std::string why_of(const Meaning& meaning, const Rule* rule, const std::string& alias) {
-    if (meaning.named) return "the client asked for it by its name";
+    if (meaning.named)
+        return meaning.models.front()->model == alias ? "the client asked for it by its name"
+                                                      : fmt::format("{} stands for it", printable(alias, 80));
     if (meaning.ordered) return fmt::format("the alias {} lists its models in this order", alias);
     return rule == nullptr ? "no rule fires, so local comes first" : words_of(*rule);
 }
@@ -282,9 +291,10 @@ bool is_choice(const Table& table, const std::string& alias) {
 }
 
 std::vector<std::string> alias_names(const Table& table) {
-    std::vector<std::string> names = {"auto", "local", "cloud", "private"};
+    std::vector<std::string> names(config::kReservedAliases.begin(), config::kReservedAliases.end());
     for (const auto& alias : table.aliases) names.push_back(alias.id);
     for (const auto& entry : table.models) names.push_back(entry.model);
+    std::erase_if(names, config::is_pattern);
     return names;
 }
 
@@ -372,7 +382,7 @@ Result<Decision> decide(const Table& table, const Inputs& in) {
         exclude(candidate, table, *entry, in, rule);
         if (meaning->ours && entry->auto_use == config::AutoUse::no && candidate.excluded == Excluded::no) {
             candidate.excluded = Excluded::rule;
-            candidate.reason = fmt::format("its owner keeps it from {} (auto: no)", in.alias);
+            candidate.reason = fmt::format("its owner keeps it from {} (auto: false)", in.alias);
         }
         decision.candidates.push_back(std::move(candidate));
     }

@@ -185,7 +185,9 @@ std::string to_json(const Table& table) {
     for (const auto& alias : table.aliases) {
         out.begin_object().member("id", alias.id).key("models").begin_array();
         for (const auto& model : alias.models) out.value(model);
-        out.end_array().end_object();
+        out.end_array();
+        if (!alias.means.empty()) out.member("means", alias.means);
+        out.end_object();
     }
     out.end_array().key("rules").begin_array();
     for (const auto& rule : table.rules) write_rule(out, rule);
@@ -227,7 +229,7 @@ Result<Table> table_from_json(const Value& value) {
         table.models.push_back(std::move(entry));
     }
     for (const Value a : value["aliases"].children()) {
-        config::Alias alias{str(a["id"]), {}, {}};
+        config::Alias alias{str(a["id"]), {}, {}, str(a["means"])};
         for (const Value model : a["models"].children()) alias.models.push_back(str(model));
         table.aliases.push_back(std::move(alias));
     }

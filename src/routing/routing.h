@@ -202,7 +202,7 @@ Expectations expectations(const Table& table, const Features& features);
 // Whether there is more than one model that the alias may mean: else nothing is to be expected of any.
 bool is_choice(const Table& table, const std::string& alias);
 
-// The names that a client may put into `model`.
+// The names that a client may put into `model`, without those that patterns stand for.
 std::vector<std::string> alias_names(const Table& table);
 
 }  // namespace tandem::routing

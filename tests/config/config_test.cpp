@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "config/names.h"
+
 namespace tandem::config {
 namespace {
 
@@ -177,6 +179,122 @@ TEST(Config, a_preset_printed_as_rules_is_the_same_policy) {
             EXPECT_EQ(rules.rules[i].difficulty, by_name->policy.rules[i].difficulty);
         }
     }
+}
+
+TEST(Config, a_name_that_stands_twice_is_an_error_in_every_mapping_with_both_lines) {
+    const std::string provider = "providers: { a: { kind: openai, zone: cloud, base_url: 'http://h/v1' } }\n";
+    EXPECT_NE(problems(provider + "models:\n  gpt: { provider: a }\n  gpt: { provider: a, name: other }\n")
+                  .find("tandem.yaml:4:3: models.gpt stands twice, in line 3 and here"),
+              std::string::npos);
+    EXPECT_NE(
+        problems("providers:\n  a: { kind: engine }\n  \"a\": { kind: openai, zone: cloud, base_url: 'http://h/v1' }\n")
+            .find("tandem.yaml:3:3: providers.a stands twice, in line 2 and here"),
+        std::string::npos);
+    for (const auto& [text, name] : std::initializer_list<std::pair<std::string, std::string>>{
+             {"models: { m: { provider: a, context: 100, context: 200 } }", "models.m.context"},
+             {"models: { m: { provider: a } }\naliases: { x: [m], x: [m] }", "aliases.x"},
+             {"models: { m: { provider: a } }\nprivacy: { clearance: { cloud: public, cloud: private } }",
+              "privacy.clearance.cloud"},
+             {"models: { m: { provider: a } }\nprivacy: { own: { w: { words: [ab] }, w: { words: [cd] } } }",
+              "privacy.own.w"},
+             {"models: { m: { provider: a } }\nkeys: { k: { secret: 0123456789abcdef, budgets: [{ limit: 1, limit: 2 "
+              "}] } }",
+              "keys.k.budgets[0].limit"},
+             {"models: { m: { provider: a } }\npolicy: { rules: [{ name: r, prefer: local, prefer: cloud }] }",
+              "policy.rules[0].prefer"},
+             {"models: { m: { provider: a } }\nmodels: { n: { provider: a } }", "models"}})
+        EXPECT_NE(problems(provider + text).find(name + " stands twice"), std::string::npos)
+            << text << ": " << problems(provider + text);
+}
+
+TEST(Config, a_second_document_in_the_file_is_an_error) {
+    EXPECT_NE(
+        problems("currency: USD\n---\nprivacy: { clearance: { cloud: public } }\n").find("a second document begins"),
+        std::string::npos);
+    EXPECT_EQ(problems("---\ncurrency: USD\n"), "");
+}
+
+TEST(Config, anchors_that_multiply_are_looked_at_once) {
+    std::string text = "currency: USD\nx0: &x0 { a: 1, a: 2 }\n";
+    for (int i = 1; i < 40; ++i)
+        text += "x" + std::to_string(i) + ": &x" + std::to_string(i) + " [*x" + std::to_string(i - 1) + ", *x" +
+                std::to_string(i - 1) + "]\n";
+    const auto said = problems(text);
+    EXPECT_NE(said.find("x0.a stands twice"), std::string::npos);
+}
+
+TEST(Config, a_model_may_be_kept_from_auto_or_be_a_fallback_only) {
+    const std::string rest = "providers: { a: { kind: openai, zone: local, base_url: 'http://h/v1' } }\n";
+    const auto config = parse(rest +
+                                  "models: { m: { provider: a }, n: { provider: a, auto: false }, o: { provider: a, "
+                                  "fallback: only }, p: { provider: a, auto: true } }",
+                              "tandem.yaml", env());
+    ASSERT_TRUE(config) << config.error().message;
+    EXPECT_EQ(config->model("m")->auto_use, AutoUse::yes);
+    EXPECT_EQ(config->model("n")->auto_use, AutoUse::no);
+    EXPECT_EQ(config->model("o")->auto_use, AutoUse::fallback_only);
+    EXPECT_EQ(config->model("p")->auto_use, AutoUse::yes);
+    EXPECT_NE(problems(rest + "models: { m: { provider: a, fallback: true } }").find("expected one of only"),
+              std::string::npos);
+    EXPECT_NE(problems(rest + "models: { m: { provider: a, auto: never } }").find("expected true or false"),
+              std::string::npos);
+    EXPECT_NE(problems(rest + "models: { m: { provider: a, auto: false, fallback: only } }").find("give one of them"),
+              std::string::npos);
+}
+
+TEST(Config, aliases_may_have_a_star_and_stand_for_another) {
+    const std::string rest =
+        "providers: { a: { kind: openai, zone: cloud, base_url: 'http://h/v1' }, e: { kind: engine } }\n"
+        "models: { m: { provider: a }, \"or/*\": { provider: a } }\n";
+    const auto config =
+        parse(rest +
+                  "aliases: { strong: [m], \"claude-*\": strong, \"*\": auto, fixed: private }\n"
+                  "keys: { k: { secret: 0123456789abcdef, aliases: [\"claude-*\", or/some-model, strong] } }",
+              "tandem.yaml", env());
+    ASSERT_TRUE(config) << config.error().message;
+    EXPECT_EQ(config->alias("claude-*")->means, "strong");
+    EXPECT_EQ(config->alias("*")->means, "auto");
+    EXPECT_EQ(config->alias("fixed")->means, "private");
+    EXPECT_EQ(config->model("or/*")->name, "*");
+    for (const auto& [text, message] : std::initializer_list<std::pair<std::string, std::string>>{
+             {"aliases: { x: [auto, m] }", "'auto' is a choice of its own"},
+             {"aliases: { x: [strnog], strong: [m] }", "no model or alias 'strnog'; did you mean 'strong'?"},
+             {"aliases: { x: y, y: auto }", "'y' stands for 'auto' itself"},
+             {"aliases: { x: \"y*\", \"y*\": [m] }", "stands for names of clients"},
+             {"aliases: { x: [m, \"or/*\"] }", "stands for many models"},
+             {"aliases: { x: }", "expected a list of models"},
+             {"aliases: { auto: [m] }", "exists already"},
+             {"aliases: { \"a b*\": [m] }", "has only letters"},
+             {"keys: { k: { secret: 0123456789abcdef, aliases: [\"gpt-*\"] } }", "no alias or model 'gpt-*'"},
+             {"aliases:\n  *: auto\n", "a name that begins with * needs quotes"},
+             {"policy: { objective: { embedding: \"or/*\" } }", "no model that claims"}})
+        EXPECT_NE(problems(rest + text).find(message), std::string::npos) << text << ": " << problems(rest + text);
+    EXPECT_NE(problems("providers: { e: { kind: engine } }\nmodels: { \"x*\": { provider: e, file: f } }")
+                  .find("runs one file"),
+              std::string::npos);
+    EXPECT_NE(
+        problems(
+            "providers: { a: { kind: openai, zone: cloud, base_url: 'http://h/v1' } }\nmodels: { \"x*\": { provider: "
+            "a, name: y } }")
+            .find("needs one *"),
+        std::string::npos);
+}
+
+TEST(Names, the_most_specific_pattern_stands_for_a_name) {
+    EXPECT_TRUE(matches("claude-*", "claude-sonnet-4-5"));
+    EXPECT_TRUE(matches("*sonnet*", "us.anthropic.claude-sonnet-4-5-v1:0"));
+    EXPECT_TRUE(matches("*", ""));
+    EXPECT_FALSE(matches("claude-*", "Claude-x"));
+    EXPECT_FALSE(matches("a*b*c", "acb"));
+    EXPECT_EQ(rest_of("or/*", "or/openai/gpt-5.1"), "openai/gpt-5.1");
+    EXPECT_EQ(rest_of("x-*-y", "x-a-b-y"), "a-b");
+    const std::vector<std::string_view> patterns = {"*", "claude-*", "exact", "claude-opus-*", "*-opus-*x"};
+    EXPECT_EQ(most_specific(patterns, "claude-opus-4x"), 3U);
+    EXPECT_EQ(most_specific(patterns, "claude-sonnet"), 1U);
+    EXPECT_EQ(most_specific(patterns, "gpt"), 0U);
+    EXPECT_EQ(most_specific({"exact"}, "exact"), std::nullopt);
+    // Many stars end soon, too.
+    EXPECT_FALSE(matches(std::string(50, '*') + "b", std::string(20'000, 'a')));
 }
 
 }  // namespace

@@ -161,7 +161,7 @@ TEST(AutoUse, keeps_a_model_for_last_or_out_of_what_tandem_chooses) {
     table.models[0].auto_use = config::AutoUse::no;
     const auto decision = decide(table, in);
     EXPECT_EQ(decision->eligible, 0U);
-    EXPECT_NE(decision->refusal().message.find("its owner keeps it from auto (auto: no)"), std::string::npos);
+    EXPECT_NE(decision->refusal().message.find("its owner keeps it from auto (auto: false)"), std::string::npos);
     in.alias = "home";
     EXPECT_EQ(first(table, in), "home");
 }
