@@ -1,0 +1,257 @@
+#include "routing/work_words.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+
+namespace tandem::routing {
+
+namespace {
+
+// U+00C0 to U+017F without accents. A blank stands for what is no letter; what has two letters is in two_letters.
+constexpr std::array<char, 0x180 - 0xC0> latin_letters() {
+    std::array<char, 0x180 - 0xC0> letters{};
+    constexpr std::string_view first = "aaaaaa?ceeeeiiiidnooooo ouuuuyt?aaaaaa?ceeeeiiiidnooooo ouuuuyty";
+    constexpr std::string_view second =
+        "aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiii??jjkkklllllll"
+        "lllnnnnnnnnnoooooo??rrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzs";
+    static_assert(first.size() == 64 && second.size() == 128);
+    for (std::size_t i = 0; i < first.size(); ++i) letters[i] = first[i];
+    for (std::size_t i = 0; i < second.size(); ++i) letters[64 + i] = second[i];
+    return letters;
+}
+constexpr auto kLatinLetters = latin_letters();
+
+std::string_view two_letters(char32_t c) {
+    switch (c) {
+        case 0xC6:
+        case 0xE6:
+            return "ae";
+        case 0xDF:
+            return "ss";
+        case 0x132:
+        case 0x133:
+            return "ij";
+        case 0x152:
+        case 0x153:
+            return "oe";
+        default:
+            return {};
+    }
+}
+
+struct Decoded {
+    char32_t c;
+    std::size_t size;
+};
+
+// The character at a place; a byte that begins none stands for itself.
+Decoded decode(std::string_view text, std::size_t at) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
+    const auto follows = [&](std::size_t n) {
+        if (at + n >= text.size()) return false;
+        for (std::size_t i = 1; i <= n; ++i)
+            if ((byte(i) & 0xC0) != 0x80) return false;
+        return true;
+    };
+    const unsigned char lead = byte(0);
+    if (lead >= 0xC2 && lead < 0xE0 && follows(1)) return {(lead & 0x1FU) << 6 | (byte(1) & 0x3FU), 2};
+    if (lead >= 0xE0 && lead < 0xF0 && follows(2))
+        return {(lead & 0x0FU) << 12 | (byte(1) & 0x3FU) << 6 | (byte(2) & 0x3FU), 3};
+    if (lead >= 0xF0 && lead < 0xF5 && follows(3)) return {0x10000, 4};
+    return {lead, 1};
+}
+
+void blank(std::string& out) {
+    if (!out.empty() && out.back() != ' ') out += ' ';
+}
+
+void fold_ascii(char c, std::string& out) {
+    if (c >= 'A' && c <= 'Z') {
+        out += static_cast<char>(c + 32);
+    } else if (static_cast<unsigned char>(c) <= ' ' || c == '-' || c == '_' || c == '\'') {
+        blank(out);
+    } else {
+        out += c;
+    }
+}
+
+void append_cyrillic(char32_t c, std::string& out) {
+    if (c >= 0x410 && c <= 0x42F) c += 32;
+    if (c >= 0x400 && c <= 0x40F) c += 80;
+    if (c == 0x451) c = 0x435;  // ё is mostly written as е
+    out += static_cast<char>(0xC0 | c >> 6);
+    out += static_cast<char>(0x80 | (c & 0x3F));
+}
+
+void fold_wide(std::string_view bytes, char32_t c, std::string& out) {
+    if (const auto two = two_letters(c); !two.empty()) {
+        out += two;
+    } else if (c >= 0xC0 && c < 0x180) {
+        const char letter = kLatinLetters[c - 0xC0];
+        if (letter == ' ') return blank(out);
+        out += letter;
+    } else if (c >= 0x400 && c <= 0x45F) {
+        append_cyrillic(c, out);
+    } else if (c == 0xA0 || c == 0x3000 || (c >= 0x2010 && c <= 0x2019) || (c >= 0x2000 && c <= 0x200B)) {
+        blank(out);
+    } else if (c >= 0xFF01 && c <= 0xFF5E) {
+        fold_ascii(static_cast<char>(c - 0xFF01 + '!'), out);
+    } else if (c < 0x300 || c > 0x36F) {  // combining accents are left out
+        out += bytes;
+    }
+}
+
+// Whether the byte belongs to a word that ends at a blank or a sign.
+bool in_spaced_word(char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80) return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    return byte >= 0xC3 && byte != 0xE2 && !begins_unspaced(c);
+}
+
+constexpr bool is_continuation(char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+}
+
+// Whether a character begins at the place and belongs to a word of the kind that blanks part.
+bool word_goes_on(std::string_view text, std::size_t at) {
+    return at < text.size() && in_spaced_word(text[at]);
+}
+
+// Whether the character before the place belongs to such a word.
+bool word_before(std::string_view text, std::size_t at) {
+    if (at == 0) return false;
+    std::size_t before = at - 1;
+    while (before > 0 && is_continuation(text[before])) --before;
+    return in_spaced_word(text[before]);
+}
+
+std::size_t skip_word(std::string_view text, std::size_t at) {
+    while (word_goes_on(text, at)) {
+        ++at;
+        while (at < text.size() && is_continuation(text[at])) ++at;
+    }
+    return at;
+}
+
+}  // namespace
+
+std::string folded(std::string_view text) {
+    std::string out;
+    out.reserve(text.size() + 8);
+    for (std::size_t at = 0; at < text.size();) {
+        if (static_cast<unsigned char>(text[at]) < 0x80) {
+            fold_ascii(text[at++], out);
+            continue;
+        }
+        const auto [c, size] = decode(text, at);
+        fold_wide(text.substr(at, size), c, out);
+        at += size;
+    }
+    return out;
+}
+
+Vocabulary::Vocabulary(std::span<const Concept> lexicon) {
+    std::vector<Entry> entries;
+    for (std::size_t i = 0; i < lexicon.size(); ++i) {
+        for (std::string_view rest = lexicon[i].words; !rest.empty();) {
+            const auto comma = std::min(rest.find(','), rest.size());
+            const auto word = trim(rest.substr(0, comma));
+            rest.remove_prefix(std::min(comma + 1, rest.size()));
+            if (word.empty()) continue;
+            std::string shown(word);
+            std::erase(shown, '*');
+            entries.push_back({folded(word), static_cast<std::uint16_t>(i), static_cast<std::uint16_t>(words_.size())});
+            words_.push_back(std::move(shown));
+        }
+    }
+    std::ranges::sort(entries, [](const Entry& a, const Entry& b) {
+        return a.key != b.key ? a.key < b.key : a.concept_index < b.concept_index;
+    });
+    const auto same = [](const Entry& a, const Entry& b) {
+        return a.key == b.key && a.concept_index == b.concept_index;
+    };
+    entries.erase(std::unique(entries.begin(), entries.end(), same), entries.end());
+    nodes_.emplace_back();
+    build(0, entries, 0);
+}
+
+void Vocabulary::build(std::uint32_t node, std::span<const Entry> entries, std::size_t depth) {
+    nodes_[node].first_end = static_cast<std::uint32_t>(ends_.size());
+    std::size_t ends = 0;
+    for (; ends < entries.size() && entries[ends].key.size() == depth; ++ends)
+        ends_.push_back({entries[ends].concept_index, entries[ends].word});
+    nodes_[node].ends = static_cast<std::uint16_t>(ends);
+    entries = entries.subspan(ends);
+
+    std::vector<std::span<const Entry>> groups;
+    while (!entries.empty()) {
+        const char byte = entries.front().key[depth];
+        const auto end = std::ranges::find_if(entries, [&](const Entry& e) { return e.key[depth] != byte; });
+        const auto size = static_cast<std::size_t>(end - entries.begin());
+        groups.push_back(entries.first(size));
+        entries = entries.subspan(size);
+    }
+    const auto first = static_cast<std::uint32_t>(edges_.size());
+    nodes_[node].first_edge = first;
+    nodes_[node].edges = static_cast<std::uint16_t>(groups.size());
+    for (const auto& group : groups) {
+        edges_.push_back({group.front().key[depth], static_cast<std::uint32_t>(nodes_.size())});
+        nodes_.emplace_back();
+    }
+    for (std::size_t i = 0; i < groups.size(); ++i) build(edges_[first + i].node, groups[i], depth + 1);
+}
+
+const Vocabulary::Edge* Vocabulary::edge(const Node& node, char byte) const {
+    const auto begin = edges_.begin() + node.first_edge;
+    const auto found = std::find_if(begin, begin + node.edges, [&](const Edge& e) { return e.byte == byte; });
+    return found == begin + node.edges ? nullptr : &*found;
+}
+
+void Vocabulary::walk(std::string_view text, std::size_t from, std::size_t at, std::uint32_t node,
+                      std::vector<Hit>& hits) const {
+    const auto report = [&](const Node& end, std::size_t until) {
+        for (std::size_t i = 0; i < end.ends; ++i) {
+            const auto& found = ends_[end.first_end + i];
+            hits.push_back({found.concept_index, found.word, static_cast<std::uint32_t>(from),
+                            static_cast<std::uint32_t>(until - from)});
+        }
+    };
+    while (true) {
+        const Node& here = nodes_[node];
+        if (here.ends > 0 && (!word_goes_on(text, at) || !word_before(text, at))) report(here, at);
+        if (const auto* star = edge(here, '*'); star != nullptr) {
+            const auto after = skip_word(text, at);
+            report(nodes_[star->node], after);
+            if (nodes_[star->node].edges > 0) {
+                const Node& rest = nodes_[star->node];
+                if (const auto* next = after < text.size() ? edge(rest, text[after]) : nullptr; next != nullptr)
+                    walk(text, from, after + 1, next->node, hits);
+            }
+        }
+        if (at >= text.size()) return;
+        const auto* next = edge(here, text[at]);
+        if (next == nullptr) return;
+        node = next->node;
+        ++at;
+    }
+}
+
+std::vector<Hit> Vocabulary::hits_in(std::string_view text) const {
+    std::vector<Hit> hits;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        if (is_continuation(text[at]) || text[at] == ' ') continue;
+        if (!in_spaced_word(text[at]) && !begins_unspaced(text[at])) continue;
+        if (!begins_unspaced(text[at]) && word_before(text, at)) continue;
+        walk(text, at, at, 0, hits);
+    }
+    return hits;
+}
+
+const Vocabulary& vocabulary() {
+    static const Vocabulary made(concepts());
+    return made;
+}
+
+}  // namespace tandem::routing

@@ -1,0 +1,73 @@
+// Finds the words of work_lexicon.h in a text of any language.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "routing/work_lexicon.h"
+
+namespace tandem::routing {
+
+// The text as words are compared: lower case, without accents, wide forms as ASCII, and one blank for blanks, hyphens,
+// apostrophes and underscores. At most one and a half times as long as the text. Takes any bytes.
+std::string folded(std::string_view text);
+
+// Whether the byte begins a character of a script that is written without blanks between words.
+constexpr bool begins_unspaced(char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte >= 0xE3 && byte <= 0xEF;
+}
+
+// A word of the lexicon that stands in a text.
+struct Hit {
+    std::uint16_t concept_index = 0;
+    std::uint16_t word = 0;  // for Vocabulary::word
+    std::uint32_t at = 0;    // where it begins in the folded text
+    std::uint32_t size = 0;  // of what it takes there
+};
+
+// The lexicon made ready for search. Immutable, so safe from any thread.
+class Vocabulary {
+  public:
+    explicit Vocabulary(std::span<const Concept> lexicon);
+    // Every word of the lexicon in a folded text, by where it begins. Linear in the text for what people write, as no
+    // word is longer than 40 characters.
+    std::vector<Hit> hits_in(std::string_view folded_text) const;
+    std::string_view word(std::uint16_t index) const {
+        return words_[index];
+    }  // as the lexicon writes it, without stars
+
+  private:
+    struct Entry {
+        std::string key;
+        std::uint16_t concept_index, word;
+    };
+    struct Edge {
+        char byte;
+        std::uint32_t node;
+    };
+    struct Node {
+        std::uint32_t first_edge = 0, first_end = 0;
+        std::uint16_t edges = 0, ends = 0;
+    };
+    struct End {
+        std::uint16_t concept_index, word;
+    };
+    void build(std::uint32_t node, std::span<const Entry> entries, std::size_t depth);
+    const Edge* edge(const Node& node, char byte) const;
+    void walk(std::string_view text, std::size_t from, std::size_t at, std::uint32_t node,
+              std::vector<Hit>& hits) const;
+
+    std::vector<Node> nodes_;
+    std::vector<Edge> edges_;
+    std::vector<End> ends_;
+    std::vector<std::string> words_;
+};
+
+// The vocabulary of concepts(). Made at the first call, in about a millisecond.
+const Vocabulary& vocabulary();
+
+}  // namespace tandem::routing
