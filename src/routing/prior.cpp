@@ -3,29 +3,32 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace tandem::routing {
 
 namespace {
 
-constexpr double kWidth = 10;                     // of the curve, in points of ability
-constexpr double kTrivial = 10, kLight = 20;      // up to here work is trivial; from here demand is difficulty
-constexpr double kOfTrivial = -12;                // what trivial work demands
-constexpr double kHard = 60, kBeyondHard = 0.35;  // what each point beyond hard adds
+constexpr double kWidth = 10;  // of the curve, in points of ability
 constexpr double kLongPrompt = 4096, kPerDoubling = 4;
+
+// Difficulty and what it demands, in straight lines between.
+struct Point {
+    double difficulty, demand;
+};
+constexpr std::array kDemand = {Point{0, -12}, Point{10, -12}, Point{20, 14},
+                                Point{45, 39}, Point{60, 60},  Point{100, 74}};
 
 }  // namespace
 
 double demand_of(int difficulty, std::int64_t prompt_tokens) {
     const double d = std::clamp(difficulty, 0, 100);
-    double demand = d;
-    if (d <= kTrivial)
-        demand = kOfTrivial;
-    else if (d < kLight)
-        demand = kOfTrivial + (kLight - kOfTrivial) * (d - kTrivial) / (kLight - kTrivial);
-    else if (d > kHard)
-        demand = kHard + kBeyondHard * (d - kHard);
+    const auto* const end =
+        std::ranges::find_if(kDemand.begin() + 1, kDemand.end(), [&](const Point& p) { return d <= p.difficulty; });
+    const auto& from = *std::prev(end);
+    const double demand =
+        from.demand + (end->demand - from.demand) * (d - from.difficulty) / (end->difficulty - from.difficulty);
     const double longer = static_cast<double>(prompt_tokens) / kLongPrompt;
     return longer > 1 ? demand + kPerDoubling * std::log2(longer) : demand;
 }
@@ -46,7 +49,8 @@ Strength strength_by_quality(double quality) {
     constexpr double kLeast = 0.01;  // nobody is always right, or never
     const double bounded = std::clamp(quality, kLeast, 1 - kLeast);
     Strength strength;
-    strength.ability = std::round(kOrdinaryDifficulty * 1e3 + 1e3 * kWidth * std::log(bounded / (1 - bounded))) / 1e3;
+    const double above = kWidth * std::log(bounded / (1 - bounded));
+    strength.ability = std::round(1e3 * (demand_of(kOrdinaryDifficulty, 0) + above)) / 1e3;
     strength.source = fmt::format("quality {} in tandem.yaml", quality);
     strength.known = true;
     return strength;
