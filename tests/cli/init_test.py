@@ -90,6 +90,14 @@ class Init(unittest.TestCase):
         self.assertIn("Mistral-7B-Instruct-v0.3.Q5_K_M", models)
         self.assertNotIn("gpt-3.5-turbo", self.text())
 
+    def test_a_server_that_wants_a_key_is_written_as_a_line_to_complete(self):
+        locked = self.server(model_servers.Server, {}, missing=(401, "application/json", b'{"error":{"message":"Incorrect API key"}}'))
+        other = self.server(model_servers.Server, {}, missing=(401, "application/json", b'{"status":"login required"}'))
+        out = self.init(locked, other)
+        self.assertIn("wants a key: see the line of", out)
+        self.assertIn(f'# local-{locked.port}: {{ kind: openai, zone: local, base_url: "{locked.url}/v1", api_key: ${{NAME}} }}', self.text())
+        self.assertIn(f"not used: {other.url}: it wants a key, and is no model server that is known", out)
+
     def test_no_name_stands_for_two_models_and_it_says_so(self):
         lists_it = self.server(model_servers.Server, {"/v1/models": model_servers.listing("gpt-5.1", "auto", "qwen3-8b")})
         out = self.init(lists_it, OPENAI_API_KEY="sk-test-0123456789", OPENROUTER_API_KEY="sk-or-0123456789")

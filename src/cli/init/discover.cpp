@@ -95,7 +95,7 @@ Found discover(const std::vector<Address>& addresses, const config::Environment&
         server.loopback = is_this_machine(url->host);
         server.private_network = is_private_network(url->host);
         if (!key.empty()) server.key_variable = address.key_variable;
-        auto known = recognise(answers, std::move(server), url->port);
+        auto known = recognise(answers, std::move(server), url->port, address.named);
         if (!known) {
             if (address.named || is_tandem(answers)) found.others.push_back({address.url, description_of(answers)});
             continue;

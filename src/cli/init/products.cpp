@@ -169,7 +169,7 @@ void name_by_list(FoundServer& server, const Answers& answers, std::uint16_t por
 }  // namespace
 
 // A port proves nothing; only answers that no other product gives do.
-std::optional<FoundServer> recognise(const Answers& answers, FoundServer server, std::uint16_t port) {
+std::optional<FoundServer> recognise(const Answers& answers, FoundServer server, std::uint16_t port, bool named) {
     if (is_tandem(answers)) return {};
     const auto& listing = answers[models];
     if (answers[kobold].json()["result"].text() == "KoboldCpp") {
@@ -222,7 +222,7 @@ std::optional<FoundServer> recognise(const Answers& answers, FoundServer server,
         name_by_list(server, answers, port);
         return server;
     }
-    if ((listing.status == 401 || listing.status == 403) && listing.is_json) {
+    if (named && (listing.status == 401 || listing.status == 403) && listing.json()["error"].exists()) {
         name_by_list(server, answers, port);
         server.wants_key = true;
         return server;

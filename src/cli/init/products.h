@@ -40,8 +40,9 @@ using Answers = std::array<Answer, kAsked>;
 // A base URL without the /v1 at its end.
 std::string without_version(std::string url);
 
-// `server` has its address already. Nullopt: it is no model server, or Tandem itself.
-std::optional<FoundServer> recognise(const Answers& answers, FoundServer server, std::uint16_t port);
+// `server` has its address already. What only says that it wants a key is taken for a model server where its owner has
+// `named` it. Nullopt: it is no model server, or Tandem itself.
+std::optional<FoundServer> recognise(const Answers& answers, FoundServer server, std::uint16_t port, bool named);
 bool is_tandem(const Answers& answers);
 // What a person is told of something that is no model server.
 std::string description_of(const Answers& answers);
