@@ -9,278 +9,48 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/connect/clients.h"
+#include "cli/init/discover.h"
 #include "cli/remote.h"
-#include "dialect/fields.h"
+#include "config/names.h"
+#include "net/client.h"
 
 namespace tandem::cli {
 
 namespace {
 
 namespace fs = std::filesystem;
+using config::Capability;
 
 struct Options {
     std::string client;
     std::string model = "auto";
     std::string key;
+    std::string url;
+    bool show_key = false;
     bool write = false;
     bool undo = false;
 };
 
-// What a client's settings are made of.
-struct Values {
-    std::string url;  // of the server, without a path
-    std::string key;  // the secret, or a word where the server wants none
-    std::string model;
-    std::int64_t context = 0;
-    fs::path home;
-};
+constexpr std::int64_t kUsualContext = 32'768;
+constexpr std::int64_t kUsualOutput = 8'192;
 
-// A file of a client's settings, and how it is changed: the new text from the old.
-struct File {
-    std::string_view path;  // below the home folder
-    Result<std::string> (*change)(const std::string& before, const Values& v);
-};
+// ---- files ----
 
-// A client: where its settings are, for people, and how they read.
-struct Client {
-    std::string_view id;
-    std::string_view what;
-    std::string (*text)(const Values&);
-    std::vector<File> files;  // none: there is nothing to write
-};
-
-// ---- changing files ----
-
-// Sets a member deep in a JSON object; the others keep their bytes.
-std::string with_path(const json::Value& object, std::span<const std::string> path, const std::string& value) {
-    if (path.empty()) return value;
-    const auto inner = with_path(object[path[0]], path.subspan(1), value);
-    if (!object.is(json::Kind::object)) {
-        json::Writer out;
-        out.begin_object().raw_member(path[0], inner).end_object();
-        return out.take();
-    }
-    return dialect::with_members(object, {{path[0], inner}});
+fs::path path_of(const Globals& globals, const File& file) {
+    const auto folder = file.folder_variable.empty() ? std::optional<std::string>()
+                                                     : globals.environment(std::string(file.folder_variable));
+    if (folder && fs::path(*folder).is_absolute()) return fs::path(*folder) / file.name;
+    auto path = fs::path(globals.environment("HOME").value_or("/"));
+    if (!file.folder.empty()) path /= file.folder;
+    path /= file.name;
+    // Programs that read comments read them in a file of this name too, and people who write them use it.
+    std::error_code ignored;
+    const fs::path with_comments = path.string() + "c";
+    return path.extension() == ".json" && !fs::exists(path, ignored) && fs::exists(with_comments, ignored)
+               ? with_comments
+               : path;
 }
-
-struct Setting {
-    std::vector<std::string> path;
-    std::string json;
-};
-
-Result<std::string> change_json(const std::string& before, const std::vector<Setting>& settings) {
-    std::string text = trim(before).empty() ? "{}" : before;
-    for (const auto& setting : settings) {
-        json::Document document;
-        if (!document.parse(text) || !document.root().is(json::Kind::object))
-            return fail(
-                ErrorCode::invalid,
-                "the file is not plain JSON (has it comments?), and was left as it is; put the settings into it by "
-                "hand: without --write they are printed");
-        text = with_path(document.root(), setting.path, setting.json);
-    }
-    return text + "\n";
-}
-
-// KEY=value lines of an .env file, or "key: value" lines at the top of a YAML file.
-std::string change_lines(const std::string& before, const std::vector<std::pair<std::string, std::string>>& lines,
-                         std::string_view between) {
-    std::string out;
-    std::size_t at = 0;
-    while (at < before.size()) {
-        const auto end = std::min(before.find('\n', at), before.size());
-        const auto line = before.substr(at, end - at);
-        at = end + 1;
-        bool ours = false;
-        for (const auto& [key, value] : lines) ours = ours || trim(line).starts_with(key + std::string(trim(between)));
-        if (!ours) out += line + "\n";
-    }
-    for (const auto& [key, value] : lines) out += fmt::format("{}{}{}\n", key, between, value);
-    return out;
-}
-
-// Codex's TOML: two keys at its top, and a table of ours.
-std::string change_codex(const std::string& before, const Values& v) {
-    std::string top, rest;
-    bool in_table = false, ours = false;
-    std::size_t at = 0;
-    while (at < before.size()) {
-        const auto end = std::min(before.find('\n', at), before.size());
-        const auto line = before.substr(at, end - at);
-        at = end + 1;
-        const auto text = trim(line);
-        if (text.starts_with('[')) {
-            in_table = true;
-            ours = text == "[model_providers.tandem]";
-        }
-        const auto key = trim(text.substr(0, text.find('=')));
-        if (ours || (!in_table && (key == "model" || key == "model_provider"))) continue;
-        (in_table ? rest : top) += line + "\n";
-    }
-    return fmt::format(
-        "model = {}\nmodel_provider = \"tandem\"\n{}{}\n[model_providers.tandem]\nname = \"Tandem\"\nbase_url = "
-        "\"{}/v1\"\n"
-        "wire_api = \"responses\"\nexperimental_bearer_token = {}\n",
-        json::quoted(v.model), top, rest, v.url, json::quoted(v.key));
-}
-
-std::vector<Setting> claude_settings(const Values& v) {
-    return {{{"env", "ANTHROPIC_BASE_URL"}, json::quoted(v.url)},
-            {{"env", "ANTHROPIC_API_KEY"}, json::quoted(v.key)},
-            {{"env", "ANTHROPIC_MODEL"}, json::quoted(v.model)},
-            {{"env", "ANTHROPIC_SMALL_FAST_MODEL"}, json::quoted(v.model)}};
-}
-
-std::vector<Setting> opencode_settings(const Values& v) {
-    const auto limit =
-        fmt::format("{{\"name\":\"Tandem {}\",\"limit\":{{\"context\":{},\"output\":8192}}}}", v.model, v.context);
-    return {{{"provider", "tandem", "npm"}, "\"@ai-sdk/openai-compatible\""},
-            {{"provider", "tandem", "name"}, "\"Tandem\""},
-            {{"provider", "tandem", "options", "baseURL"}, json::quoted(v.url + "/v1")},
-            {{"provider", "tandem", "options", "apiKey"}, json::quoted(v.key)},
-            {{"provider", "tandem", "models", v.model}, limit},
-            {{"model"}, json::quoted("tandem/" + v.model)}};
-}
-
-std::vector<Setting> zed_settings(const Values& v) {
-    const auto models = fmt::format("[{{\"name\":{},\"max_tokens\":{}}}]", json::quoted(v.model), v.context);
-    return {{{"language_models", "openai_compatible", "Tandem", "api_url"}, json::quoted(v.url + "/v1")},
-            {{"language_models", "openai_compatible", "Tandem", "available_models"}, models}};
-}
-
-std::vector<std::pair<std::string, std::string>> gemini_lines(const Values& v) {
-    return {{"GEMINI_API_KEY", v.key}, {"GOOGLE_GEMINI_BASE_URL", v.url}, {"GEMINI_MODEL", v.model}};
-}
-
-std::vector<std::pair<std::string, std::string>> aider_lines(const Values& v) {
-    return {{"openai-api-base", v.url + "/v1"}, {"openai-api-key", v.key}, {"model", "openai/" + v.model}};
-}
-
-std::string yaml_of_continue(const Values& v) {
-    return fmt::format(
-        "name: Tandem\nversion: 1.0.0\nschema: v1\nmodels:\n  - name: Tandem\n    provider: openai\n    model: {}\n    "
-        "apiBase: "
-        "{}/v1\n    apiKey: {}\n    roles: [chat, edit, apply]\n",
-        v.model, v.url, v.key);
-}
-
-std::string json_text(const std::vector<Setting>& settings) {
-    return change_json("", settings).value_or("");
-}
-
-const std::vector<Client>& clients() {
-    static const std::vector<Client> list = {
-        {"claude-code",
-         "~/.claude/settings.json",
-         [](const Values& v) { return json_text(claude_settings(v)); },
-         {{".claude/settings.json",
-           [](const std::string& before, const Values& v) { return change_json(before, claude_settings(v)); }}}},
-        {"codex",
-         "~/.codex/config.toml",
-         [](const Values& v) { return change_codex("", v); },
-         {{".codex/config.toml",
-           [](const std::string& before, const Values& v) -> Result<std::string> { return change_codex(before, v); }}}},
-        {"opencode",
-         "~/.config/opencode/opencode.json",
-         [](const Values& v) { return json_text(opencode_settings(v)); },
-         {{".config/opencode/opencode.json",
-           [](const std::string& before, const Values& v) { return change_json(before, opencode_settings(v)); }}}},
-        {"aider",
-         "~/.aider.conf.yml",
-         [](const Values& v) { return change_lines("", aider_lines(v), ": "); },
-         {{".aider.conf.yml",
-           [](const std::string& before, const Values& v) -> Result<std::string> {
-               return change_lines(before, aider_lines(v), ": ");
-           }}}},
-        {"gemini-cli",
-         "~/.gemini/.env, and security.auth.selectedType: gemini-api-key in ~/.gemini/settings.json",
-         [](const Values& v) { return change_lines("", gemini_lines(v), "="); },
-         {{".gemini/.env",
-           [](const std::string& before, const Values& v) -> Result<std::string> {
-               return change_lines(before, gemini_lines(v), "=");
-           }},
-          {".gemini/settings.json",
-           [](const std::string& before, const Values&) {
-               return change_json(before, {{{"security", "auth", "selectedType"}, "\"gemini-api-key\""}});
-           }}}},
-        {"continue",
-         "~/.continue/config.yaml",
-         yaml_of_continue,
-         {{".continue/config.yaml",
-           [](const std::string& before, const Values& v) -> Result<std::string> {
-               if (trim(before).empty()) return yaml_of_continue(v);
-               return fail(
-                   ErrorCode::invalid,
-                   "there are settings in the file already, and they were left as they are; put the entry of `models:` "
-                   "that is printed without --write into it");
-           }}}},
-        {"zed",
-         "~/.config/zed/settings.json; the key goes into Zed's settings page",
-         [](const Values& v) { return json_text(zed_settings(v)); },
-         {{".config/zed/settings.json",
-           [](const std::string& before, const Values& v) { return change_json(before, zed_settings(v)); }}}},
-        {"open-webui",
-         "environment of the container, or Admin > Settings > Connections",
-         [](const Values& v) {
-             return fmt::format("OPENAI_API_BASE_URL={}/v1\nOPENAI_API_KEY={}\nOLLAMA_BASE_URL={}\n", v.url, v.key,
-                                v.url);
-         },
-         {}},
-        {"cursor",
-         "Settings > Models > API Keys: OpenAI API Key, Override OpenAI Base URL (it must be reachable from Cursor's "
-         "servers)",
-         [](const Values& v) {
-             return fmt::format(
-                 "OpenAI API Key:            {}\nOverride OpenAI Base URL:  {}/v1\nAdd model:                 {}\n",
-                 v.key, v.url, v.model);
-         },
-         {}},
-        {"n8n",
-         "Credentials > OpenAI",
-         [](const Values& v) {
-             return fmt::format("API Key:   {}\nBase URL:  {}/v1\nModel:     {} (in the node, by id)\n", v.key, v.url,
-                                v.model);
-         },
-         {}},
-        {"home-assistant",
-         "Settings > Devices & services > Add integration > Ollama",
-         [](const Values& v) { return fmt::format("URL:    {}\nModel:  {}\n", v.url, v.model); },
-         {}},
-        {"langchain",
-         "Python, with langchain-openai",
-         [](const Values& v) {
-             return fmt::format(
-                 "from langchain_openai import ChatOpenAI\n\nmodel = ChatOpenAI(base_url=\"{}/v1\", api_key=\"{}\", "
-                 "model=\"{}\")\n",
-                 v.url, v.key, v.model);
-         },
-         {}},
-        {"python",
-         "with openai",
-         [](const Values& v) {
-             return fmt::format(
-                 "from openai import OpenAI\n\nclient = OpenAI(base_url=\"{}/v1\", api_key=\"{}\")\nanswer = "
-                 "client.chat.completions.create("
-                 "model=\"{}\", messages=[{{\"role\": \"user\", \"content\": "
-                 "\"Hello\"}}])\nprint(answer.choices[0].message.content)\n",
-                 v.url, v.key, v.model);
-         },
-         {}},
-        {"curl",
-         "a shell",
-         [](const Values& v) {
-             return fmt::format(
-                 "curl -N {}/v1/chat/completions -H 'content-type: application/json' -H 'authorization: Bearer {}' \\\n"
-                 "  -d '{{\"model\": \"{}\", \"stream\": true, \"messages\": [{{\"role\": \"user\", \"content\": "
-                 "\"Hello\"}}]}}'\n",
-                 v.url, v.key, v.model);
-         },
-         {}},
-    };
-    return list;
-}
-
-// ---- writing ----
 
 fs::path backup_of(const fs::path& file) {
     return file.string() + ".before-tandem";
@@ -297,29 +67,62 @@ Result<> write_text(const fs::path& file, const std::string& text) {
     return write_private_file(file, text);
 }
 
-Result<> write_settings(const Client& client, const File& one, const Values& v) {
-    const auto file = v.home / one.path;
-    std::string before;
-    const bool exists = fs::exists(file);
-    if (exists) {
-        std::ifstream in(file, std::ios::binary);
-        if (!in) return fail(ErrorCode::storage, fmt::format("cannot read {}", file.string()));
-        before.assign((std::istreambuf_iterator<char>(in)), {});
+struct Change {
+    fs::path file;
+    bool exists = false;
+    std::string before, after;
+};
+
+Result<Change> change_of(const Globals& globals, const File& one, const Values& v) {
+    Change change{path_of(globals, one), false, {}, {}};
+    // A link stays one: what it points to is changed.
+    std::error_code error;
+    if (fs::is_symlink(change.file, error))
+        if (auto target = fs::canonical(change.file, error); !error) change.file = std::move(target);
+    change.exists = fs::exists(change.file, error);
+    if (change.exists) {
+        std::ifstream in(change.file, std::ios::binary);
+        if (!in) return fail(ErrorCode::storage, fmt::format("cannot read {}", change.file.string()));
+        change.before.assign((std::istreambuf_iterator<char>(in)), {});
     }
-    auto after = one.change(before, v);
-    if (!after) return fail(after.error().code, fmt::format("{}: {}", file.string(), after.error().message));
+    auto after = one.change(change.before, v);
+    if (!after) return fail(after.error().code, fmt::format("{}: {}", change.file.string(), after.error().message));
+    change.after = std::move(*after);
+    return change;
+}
+
+Result<> write_change(const Client& client, const Change& change) {
+    const auto& file = change.file;
     // The first backup is the one to go back to, however often this is run.
     if (!fs::exists(backup_of(file)) && !fs::exists(absence_of(file)))
-        if (auto ok = exists ? write_text(backup_of(file), before) : write_text(absence_of(file), ""); !ok) return ok;
-    if (auto ok = write_text(file, *after); !ok) return ok;
+        if (auto ok = change.exists ? write_text(backup_of(file), change.before) : write_text(absence_of(file), "");
+            !ok)
+            return ok;
+    if (auto ok = write_text(file, change.after); !ok) return ok;
     fmt::print("wrote {}{}\n`tandem connect {} --undo` takes it back\n", file.string(),
-               exists ? fmt::format(" (what was there is in {})", backup_of(file).string()) : "", client.id);
+               change.exists ? fmt::format(" (what was there is in {})", backup_of(file).string()) : "", client.id);
     return {};
 }
 
-Result<> undo_settings(const File& one, const Values& v) {
-    const auto file = v.home / one.path;
+// All files are understood before the first is written.
+Result<> write_settings(const Globals& globals, const Client& client, const Values& v) {
+    std::vector<Change> changes;
+    for (const auto& file : client.files) {
+        auto change = change_of(globals, file, v);
+        if (!change) return fail(change.error());
+        changes.push_back(std::move(*change));
+    }
+    for (const auto& change : changes)
+        if (auto ok = write_change(client, change); !ok) return ok;
+    return {};
+}
+
+Result<> undo_settings(const Globals& globals, const File& one) {
+    auto file = path_of(globals, one);
     std::error_code error;
+    if (fs::is_symlink(file, error))
+        if (auto target = fs::canonical(file, error); !error) file = std::move(target);
+    error.clear();
     if (fs::exists(backup_of(file))) {
         fs::rename(backup_of(file), file, error);
     } else if (fs::exists(absence_of(file))) {
@@ -335,46 +138,178 @@ Result<> undo_settings(const File& one, const Values& v) {
     return {};
 }
 
-Result<Values> values_of(const Globals& globals, const Options& options) {
-    auto config = globals.load();
-    if (!config) return fail(config.error());
-    Values v;
-    v.url = remote_of(*config).url;
-    v.model = options.model;
-    v.home = globals.environment("HOME").value_or("/");
-    std::vector<std::string> names = {"auto", "local", "cloud", "private"};
-    for (const auto& alias : config->aliases) names.push_back(alias.id);
-    for (const auto& model : config->models) names.push_back(model.id);
-    if (std::ranges::find(names, v.model) == names.end())
+// ---- what the settings are made of ----
+
+// The models that a name stands for; those for other work than answers are left out.
+std::vector<const config::Model*> models_of(const config::Config& config, const std::string& name) {
+    std::vector<const config::Model*> models;
+    const auto* alias = config.alias(name);
+    const std::string means = alias != nullptr && !alias->means.empty() ? alias->means : name;
+    if (const auto* other = config.alias(means); other != nullptr) alias = other;
+    for (const auto& model : config.models) {
+        const bool talks = !model.capabilities || model.capabilities->has(Capability::chat);
+        const auto zone = config.provider(model.provider)->zone;
+        const bool reserved = means == "auto" || (means == "cloud" && zone == Zone::cloud) ||
+                              ((means == "local" || means == "private") && zone == Zone::local);
+        const bool listed = alias != nullptr && std::ranges::find(alias->models, model.id) != alias->models.end();
+        if (model.id == means || (talks && !config::is_pattern(model.id) && (reserved || listed)))
+            models.push_back(&model);
+    }
+    return models;
+}
+
+// What the largest of them takes: what is too long for the others goes there.
+void read_abilities(const config::Config& config, Values& v) {
+    for (const auto* model : models_of(config, v.model)) {
+        v.context = std::max(v.context, model->context_tokens);
+        v.output = std::max(v.output, model->max_output_tokens);
+        for (std::size_t i = 0; i < config::kCapabilityNames.size(); ++i)
+            if (const auto c = static_cast<Capability>(i); model->capabilities && model->capabilities->has(c))
+                v.capabilities.add(c);
+        // One that claims nothing is taken to be able, as routing does.
+        if (!model->capabilities)
+            for (const auto c : {Capability::tools, Capability::vision, Capability::json, Capability::chat})
+                v.capabilities.add(c);
+    }
+    if (v.context == 0) v.context = kUsualContext;
+    if (v.output == 0) v.output = kUsualOutput;
+    v.output = std::min(v.output, std::max<std::int64_t>(v.context / 4, 1));
+}
+
+// A name for an alias that a client has none of its own for.
+std::string better_name(const config::Config& config, const Client& client, const std::string& model) {
+    if (const auto* alias = config.alias(model); alias != nullptr && !alias->models.empty())
+        for (const auto& listed : alias->models)
+            if (std::ranges::find(client.taken, listed) == client.taken.end() && alias->models.size() == 1)
+                return fmt::format("ask for the model that it stands for (--model {})", listed);
+    for (const auto& alias : config.aliases)
+        if (alias.means == model && !config::is_pattern(alias.id) &&
+            std::ranges::find(client.taken, alias.id) == client.taken.end())
+            return fmt::format("use the alias that means it (--model {})", alias.id);
+    const std::string name = model == "best" ? "strong" : "tandem-" + model;
+    const auto* alias = config.alias(model);
+    const std::string meaning = alias == nullptr        ? model
+                                : !alias->means.empty() ? alias->means
+                                                        : "[" + join(alias->models, ", ") + "]";
+    return fmt::format("add `{}: {}` under aliases: in tandem.yaml, and use --model {}", name, meaning, name);
+}
+
+Result<> check_model(const config::Config& config, const Client& client, const std::string& model) {
+    std::vector<std::string> names(config::kReservedAliases.begin(), config::kReservedAliases.end());
+    std::vector<std::string_view> patterns;
+    for (const auto& alias : config.aliases) names.push_back(alias.id);
+    for (const auto& one : config.models) names.push_back(one.id);
+    for (const auto& name : names) patterns.push_back(name);
+    const bool known = std::ranges::find(names, model) != names.end() || config::most_specific(patterns, model);
+    if (!known || config::is_pattern(model))
         return fail(ErrorCode::not_found,
-                    fmt::format("there is no model or alias '{}'{}", printable(v.model, 60), suggest(v.model, names)));
-    for (const auto& model : config->models)
-        if (model.id == v.model || (v.model == "auto" && model.context_tokens > v.context))
-            v.context = model.context_tokens;
-    if (v.context == 0) v.context = 32768;
+                    fmt::format("there is no model or alias '{}'{}", printable(model, 60), suggest(model, names)));
+    if (std::ranges::find(client.taken, model) != client.taken.end())
+        return fail(
+            ErrorCode::invalid,
+            fmt::format("{} takes '{}' for a choice of its own, and Tandem would be asked for another model: {}",
+                        client.id, model, better_name(config, client, model)));
+    return {};
+}
+
+// The secret that the client is to use, or what stands for it. The only key there is need not be named.
+Result<> read_key(const config::Config& config, const Options& options, Values& v) {
     v.key = "tandem";
-    if (config->keys.empty()) return v;
-    std::vector<std::string> keys;
-    for (const auto& key : config->keys) keys.push_back(key.id);
-    const auto found = std::ranges::find(config->keys, options.key, &config::Key::id);
-    if (found != config->keys.end() && !found->secret->empty())
-        v.key = found->secret->reveal();
-    else if (found != config->keys.end() && options.write)
+    if (config.keys.empty()) return {};
+    std::vector<std::string> ids;
+    for (const auto& key : config.keys) ids.push_back(key.id);
+    const auto wanted = options.key.empty() && ids.size() == 1 ? ids.front() : options.key;
+    const auto found = std::ranges::find(config.keys, wanted, &config::Key::id);
+    if (found == config.keys.end() && !wanted.empty())
+        return fail(ErrorCode::not_found,
+                    fmt::format("there is no key '{}'{}", printable(wanted, 60), suggest(wanted, ids)));
+    if (found == config.keys.end() && (options.write || options.show_key))
+        return fail(ErrorCode::invalid,
+                    fmt::format("which key shall the client use? Add --key with one of: {}", join(ids, ", ")));
+    const bool hashed = found != config.keys.end() && found->secret->empty();
+    if (hashed && (options.write || options.show_key))
         return fail(ErrorCode::invalid,
                     fmt::format("the config has only the hash of '{}': run it without --write, and put the key where "
                                 "THE-SECRET-OF-A-KEY stands",
                                 found->id));
-    else if (found != config->keys.end())
-        v.key = "THE-SECRET-OF-A-KEY";
-    else if (!options.key.empty())
-        return fail(ErrorCode::not_found,
-                    fmt::format("there is no key '{}'{}", printable(options.key, 60), suggest(options.key, keys)));
-    else if (options.write)
+    v.key_hidden = !options.write && !options.show_key;
+    v.key = v.key_hidden ? "THE-SECRET-OF-A-KEY" : std::string(found->secret->reveal());
+    return {};
+}
+
+// The address that the client is to use: without the path of an API, which each client's settings add themselves.
+Result<std::string> url_of(const config::Config& config, const Options& options) {
+    if (options.url.empty()) return remote_of(config).url;
+    std::string url(trim(options.url));
+    if (url.find("://") == std::string::npos) url = "http://" + url;
+    while (url.ends_with('/')) url.pop_back();
+    if (url.ends_with("/v1")) url.resize(url.size() - 3);
+    while (url.ends_with('/')) url.pop_back();
+    if (!net::parse_url(url) || url.find_first_of("?#@ \"'\\") != std::string::npos)
         return fail(ErrorCode::invalid,
-                    fmt::format("which key shall the client use? Add --key with one of: {}", join(keys, ", ")));
-    else
-        v.key = "THE-SECRET-OF-A-KEY";
+                    fmt::format("--url: expected an address such as http://192.168.1.10:7117, got '{}'",
+                                printable(options.url, 80)));
+    return url;
+}
+
+Result<Values> values_of(const config::Config& config, const Client& client, const Options& options) {
+    Values v;
+    auto url = url_of(config, options);
+    if (!url) return fail(url.error());
+    v.url = std::move(*url);
+    v.model = options.model;
+    if (auto ok = check_model(config, client, v.model); !ok) return fail(ok.error());
+    read_abilities(config, v);
+    if (auto ok = read_key(config, options, v); !ok) return fail(ok.error());
     return v;
+}
+
+// What the address means, where that is not plain.
+std::vector<std::string> hints(const config::Config& config, const Client& client, const Values& v) {
+    std::vector<std::string> list;
+    const auto url = net::parse_url(v.url);
+    const bool here = url && is_this_machine(url->host);
+    const auto port = config.server.port;
+    if (client.in_container && here)
+        list.push_back(
+            fmt::format("in a container, {} is the container itself: use --url "
+                        "http://host.docker.internal:{} (on Linux start it with --add-host "
+                        "host.docker.internal:host-gateway)",
+                        url->host, port));
+    if (config.server.loopback && (!here || client.in_container))
+        list.push_back(
+            fmt::format("Tandem listens on {} alone: for containers and other machines set server.listen: "
+                        "0.0.0.0:{} and keys:, or put a proxy in front of it",
+                        config.server.host, port));
+    if (url && !url->tls && !here && !is_private_network(url->host))
+        list.push_back("the address is not encrypted: the key and all content can be read on the way; use https://");
+    if (!client.has_key && !config.keys.empty())
+        list.push_back(
+            fmt::format("{} has no field for a key, and this Tandem wants one: put a proxy that adds it in "
+                        "front, or run one without keys for it",
+                        client.id));
+    if (v.key_hidden && client.has_key)
+        list.push_back(client.files.empty() ? "--show-key prints the key itself, in the place of what stands for it"
+                                            : "--show-key prints the key itself; --write puts it into the file");
+    if (!client.files.empty()) list.push_back("--write puts this into the file, and keeps what was there for --undo");
+    return list;
+}
+
+int print_settings(const Globals& globals, const config::Config& config, const Client& client, const Values& v) {
+    const auto text = client.text(v);
+    const auto notes = hints(config, client, v);
+    if (globals.json) {
+        json::Writer out;
+        out.begin_object().member("client", client.id).member("where", client.what).member("settings", text);
+        out.key("notes").begin_array();
+        for (const auto& note : notes) out.value(note);
+        out.end_array().end_object();
+        fmt::print("{}\n", out.text());
+        return kOk;
+    }
+    fmt::print("# {}: {}\n{}", client.id, client.what, text);
+    for (const auto& note : notes) fmt::print("# {}\n", note);
+    return kOk;
 }
 
 int connect(const Globals& globals, const Options& options) {
@@ -386,8 +321,6 @@ int connect(const Globals& globals, const Options& options) {
                    suggest(options.client, names));
         return kUsage;
     }
-    auto values = values_of(globals, options);
-    if (!values) return report(globals, values.error());
     if ((options.write || options.undo) && client->files.empty())
         return report(
             globals,
@@ -395,26 +328,19 @@ int connect(const Globals& globals, const Options& options) {
              fmt::format(
                  "{} keeps its settings where a command cannot reach them: {}. Without --write they are printed",
                  client->id, client->what)});
-    if (options.undo || options.write) {
-        for (const auto& file : client->files) {
-            const auto done = options.undo ? undo_settings(file, *values) : write_settings(*client, file, *values);
-            if (!done) return report(globals, done.error());
-        }
+    if (options.undo) {
+        for (const auto& file : client->files)
+            if (auto done = undo_settings(globals, file); !done) return report(globals, done.error());
         return kOk;
     }
-    const auto text = client->text(*values);
-    if (globals.json) {
-        json::Writer out;
-        out.begin_object()
-            .member("client", client->id)
-            .member("where", client->what)
-            .member("settings", text)
-            .end_object();
-        fmt::print("{}\n", out.text());
-        return kOk;
-    }
-    fmt::print("# {}: {}\n{}", client->id, client->what, text);
-    if (!client->files.empty()) fmt::print("# --write puts this into the file, and keeps what was there for --undo\n");
+    const auto config = globals.load();
+    if (!config) return report(globals, config.error());
+    const auto values = values_of(*config, *client, options);
+    if (!values) return report(globals, values.error());
+    if (!options.write) return print_settings(globals, *config, *client, *values);
+    if (auto done = write_settings(globals, *client, *values); !done) return report(globals, done.error());
+    for (const auto& note : hints(*config, *client, *values))
+        if (!note.starts_with("--")) fmt::print("note: {}\n", note);
     return kOk;
 }
 
@@ -429,8 +355,12 @@ void add_connect(CLI::App& app, Globals& globals, Action& action) {
     command->add_option("client", options->client, join(names, ", "))->required();
     command->add_option("-m,--model", options->model, "Alias or model that the client shall ask for");
     command->add_option("-k,--key", options->key, "Id of the key in tandem.yaml that it shall use");
+    command->add_option("--url", options->url,
+                        "Address by which the client reaches Tandem: from a container, another machine, or through a "
+                        "proxy");
     auto* write = command->add_flag("--write", options->write, "Change the client's file, with a backup");
     command->add_flag("--undo", options->undo, "Restore what was there before --write")->excludes(write);
+    command->add_flag("--show-key", options->show_key, "Print the key itself, not a word that stands for it");
     command->callback([&, options] { action = [&globals, options] { return connect(globals, *options); }; });
 }
 

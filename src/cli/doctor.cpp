@@ -1,4 +1,6 @@
 // tandem doctor: what is in order, what is not, and how to mend it. Keys are never printed.
+#include "cli/doctor.h"
+
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -10,8 +12,8 @@
 
 #include "base/json.h"
 #include "cli/cli.h"
+#include "cli/fetch.h"
 #include "cli/remote.h"
-#include "engine/engines.h"
 #include "privacy/checkpoints.h"
 #include "privacy/detect.h"
 #include "privacy/memory.h"
@@ -23,41 +25,21 @@ namespace {
 
 namespace fs = std::filesystem;
 
-enum class Grade { good, warning, bad };
-
-struct Check {
-    std::string name;
-    Grade grade;
-    std::string text;
-    std::string mend;
-};
-
 constexpr std::uint64_t kLittleDisk = 1ULL << 30;
 constexpr std::int64_t kEarliestTime = 1'700'000'000'000;  // before this program was written
 constexpr milliseconds kReachTime{3'000};
-
-void check_engine(const config::Config& config, const Globals& globals, std::vector<Check>& checks) {
-    const engine::EnginesSettings settings{config.data, config::cache_folder(globals.environment), globals.environment};
-    bool any = false;
-    for (const auto& model : config.models) {
-        if (config.provider(model.provider)->kind != config::ProviderKind::engine) continue;
-        if (!any) {
-            const auto binary = engine::find_binary(config, settings);
-            checks.push_back({"engine", binary ? Grade::good : Grade::bad,
-                              binary ? binary->string() : binary.error().message,
-                              "run `packaging/setup.sh engine`, or set engine.binary"});
-        }
-        any = true;
-        const auto file = engine::find_model_file(config, model, settings);
-        checks.push_back({"model " + model.id, file ? Grade::good : Grade::bad,
-                          file ? file->string() : file.error().message, "put the GGUF there, or correct `file:`"});
-    }
-}
 
 void check_port(const config::Config& config, std::vector<Check>& checks) {
     auto answer = call(remote_of(config), {.path = "/healthz", .headers = {}, .body = {}, .timeout = kReachTime});
     if (answer && answer->status == 200) {
         checks.push_back({"server", Grade::good, fmt::format("answers at {}", remote_of(config).url), ""});
+        return;
+    }
+    if (!answer && !config.server.tls_certificate.empty() && silence_of(answer.error()) == Silence::tls) {
+        checks.push_back({"server", Grade::good,
+                          fmt::format("something answers with TLS at {}, under another name than the address",
+                                      remote_of(config).url),
+                          ""});
         return;
     }
     if (answer) {
@@ -78,85 +60,6 @@ void check_port(const config::Config& config, std::vector<Check>& checks) {
     checks.push_back({"port", free ? Grade::good : Grade::bad,
                       fmt::format("port {} is {}; no server runs", config.server.port, free ? "free" : "taken"),
                       "stop what uses it, or set server.listen"});
-}
-
-// A llama-server says how large its context is and what its chat template knows: measured beats claimed.
-void check_llama_server(const config::Config& config, const config::Provider& provider, std::vector<Check>& checks) {
-    auto base = provider.base_url;
-    if (base.ends_with("/v1")) base.resize(base.size() - 3);
-    auto answer = call({base, std::string(provider.api_key->reveal())},
-                       {.path = "/props", .headers = {}, .body = {}, .timeout = kReachTime});
-    json::Document document;
-    if (!answer || answer->status != 200 || !document.parse(answer->body)) return;
-    const auto root = document.root();
-    const auto context = root["default_generation_settings"]["n_ctx"].integer().value_or(0);
-    const bool tools = root["chat_template"].text().find("tools") != std::string_view::npos;
-    for (const auto& model : config.models) {
-        if (model.provider != provider.id || (model.capabilities && !model.capabilities->has(config::Capability::chat)))
-            continue;
-        const std::string name = "model " + model.id;
-        if (context > 0 && model.context_tokens > context)
-            checks.push_back(
-                {name, Grade::bad,
-                 fmt::format("the config says context {}, the server has {}", model.context_tokens, context),
-                 fmt::format("set context: {}, or start the server with more", context)});
-        else if (context > 0)
-            checks.push_back({name, Grade::good, fmt::format("the server has a context of {}", context), ""});
-        if (tools && model.render_tools)
-            checks.push_back({name, Grade::warning,
-                              "its chat template knows tools, and Tandem renders them all the same",
-                              "set tools: native"});
-        if (!tools && !model.render_tools && model.capabilities && model.capabilities->has(config::Capability::tools))
-            checks.push_back({name, Grade::bad,
-                              "its chat template knows no tools, so the server ignores them in silence",
-                              "set tools: rendered, or take `tools` out of its capabilities"});
-    }
-}
-
-void check_providers(const config::Config& config, std::vector<Check>& checks) {
-    for (const auto& provider : config.providers) {
-        if (provider.kind == config::ProviderKind::engine) continue;
-        const std::string name = "provider " + provider.id;
-        const Remote remote{provider.base_url, std::string(provider.api_key->reveal())};
-        if (provider.kind == config::ProviderKind::llama_server) check_llama_server(config, provider, checks);
-        // Each kind has its own list of models and its own header for the key.
-        RemoteRequest list{.path = provider.kind == config::ProviderKind::ollama ? "/api/tags" : "/models",
-                           .headers = {},
-                           .body = {},
-                           .timeout = kReachTime};
-        if (provider.kind == config::ProviderKind::anthropic) {
-            list.headers.add("x-api-key", provider.api_key->reveal());
-            list.headers.add("anthropic-version", "2023-06-01");
-        }
-        if (provider.kind == config::ProviderKind::gemini)
-            list.headers.add("x-goog-api-key", provider.api_key->reveal());
-        auto answer = call(remote, std::move(list));
-        if (!answer)
-            checks.push_back({name, Grade::bad, fmt::format("{} does not answer", provider.base_url),
-                              "start it, or correct base_url"});
-        else if (answer->status == 401 || answer->status == 403)
-            checks.push_back({name, Grade::bad, "it refuses the key", "set a valid api_key"});
-        else if (answer->status >= 500)
-            checks.push_back({name, Grade::warning, fmt::format("it answers with status {}", answer->status),
-                              "see its own status page or log"});
-        else
-            checks.push_back({name, Grade::good, fmt::format("answers at {}", provider.base_url), ""});
-        if (provider.zone == Zone::cloud && provider.base_url.starts_with("http://") &&
-            provider.base_url.find("//127.") == std::string::npos &&
-            provider.base_url.find("//localhost") == std::string::npos)
-            checks.push_back({name, Grade::warning, "the connection is not encrypted", "use https"});
-        for (const auto& model : config.models)
-            if (model.provider == provider.id && provider.zone == Zone::cloud && !model.priced)
-                checks.push_back({"model " + model.id, Grade::warning,
-                                  "it has no price: its cost counts as 0, and keys with budgets may not use it",
-                                  "add price: { input: ..., output: ... }"});
-            else if (model.provider == provider.id && provider.kind == config::ProviderKind::anthropic &&
-                     model.priced && !model.price.cache_write)
-                checks.push_back({"model " + model.id, Grade::warning,
-                                  "it has no price for what goes into its provider's prompt cache, so that is billed "
-                                  "as other input",
-                                  "add cache_write to its price, per million tokens"});
-    }
 }
 
 // A key whose memory of labels is full has a floor: nothing of it is public any more.
@@ -272,7 +175,8 @@ int doctor(const Globals& globals) {
              config->source.empty() ? "built-in default; `tandem init` writes a file" : config->source.string(), ""});
         check_machine(*config, checks);
         check_port(*config, checks);
-        check_engine(*config, globals, checks);
+        check_tls(*config, checks);
+        check_engines(*config, globals.environment, checks);
         check_providers(*config, checks);
         check_privacy(*config, checks);
     }

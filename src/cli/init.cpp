@@ -1,16 +1,21 @@
-// tandem init: writes a first tandem.yaml, with what it finds on this machine.
+// tandem init: writes a first tandem.yaml, with what it finds on this machine and in the environment.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstring>
 #include <filesystem>
 
+#include "base/file.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "base/world.h"
 #include "cli/cli.h"
-#include "cli/remote.h"
+#include "cli/init/compose.h"
+#include "cli/init/questions.h"
+#include "engine/engines.h"
+#include "net/client.h"
 
 namespace tandem::cli {
 
@@ -18,191 +23,184 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Where local servers usually listen.
-struct KnownServer {
-    std::string_view id;
-    std::string_view what;
-    std::uint16_t port;
-    std::string_view kind;
-};
-constexpr std::array kServers = {
-    KnownServer{"llamacpp", "llama-server", 8080, "llama-server"},
-    KnownServer{"ollama", "Ollama", 11434, "ollama"},
-    KnownServer{"lmstudio", "LM Studio", 1234, "openai"},
-    KnownServer{"vllm", "vLLM", 8000, "openai"},
+struct Options {
+    bool force = false;
+    bool yes = false;
+    bool no_scan = false;
+    std::vector<std::string> probe;
 };
 
-// Providers by the environment variable that their users set.
-struct KnownCloud {
-    std::string_view id;
-    std::string_view variable;
-    std::string_view base_url;
-    std::string_view example;  // a model line to start from
-    std::string_view kind = "openai";
-};
-constexpr std::array kClouds = {
-    KnownCloud{"openai", "OPENAI_API_KEY", "https://api.openai.com/v1", "gpt-5.1"},
-    KnownCloud{"anthropic", "ANTHROPIC_API_KEY", "https://api.anthropic.com", "claude-sonnet-4-5", "anthropic"},
-    KnownCloud{"gemini", "GEMINI_API_KEY", "https://generativelanguage.googleapis.com", "gemini-2.5-flash", "gemini"},
-    KnownCloud{"mistral", "MISTRAL_API_KEY", "https://api.mistral.ai/v1", "mistral-large-latest"},
-    KnownCloud{"openrouter", "OPENROUTER_API_KEY", "https://openrouter.ai/api/v1", "openai/gpt-5.1"},
-    KnownCloud{"groq", "GROQ_API_KEY", "https://api.groq.com/openai/v1", "llama-3.3-70b-versatile"},
-    KnownCloud{"deepseek", "DEEPSEEK_API_KEY", "https://api.deepseek.com/v1", "deepseek-chat"},
-};
+constexpr std::uint16_t kOllamaPort = 11434;
+constexpr std::uint16_t kOpenAiPort = 8000;
 
-constexpr milliseconds kProbeTime{400};
-constexpr std::size_t kMostModels = 8;  // of one server
-
-struct Found {
-    KnownServer server;
-    std::vector<std::string> models;
-};
-
-std::optional<Found> probe(const KnownServer& server) {
-    const Remote remote{fmt::format("http://127.0.0.1:{}", server.port), {}};
-    auto answer = call(remote, {.path = "/v1/models", .headers = {}, .body = {}, .timeout = kProbeTime});
-    json::Document document;
-    if (!answer || answer->status != 200 || !document.parse(answer->body) ||
-        !document.root()["data"].is(json::Kind::array))
-        return std::nullopt;
-    Found found{server, {}};
-    for (const json::Value model : document.root()["data"].children())
-        if (const auto id = model["id"].string(); id && found.models.size() < kMostModels)
-            found.models.emplace_back(*id);
-    return found;
+std::string value_of(const Globals& globals, std::string_view variable) {
+    return std::string(trim(globals.environment(std::string(variable)).value_or("")));
 }
 
-// A model's name as an id that tandem.yaml takes.
-std::string id_of(std::string_view name) {
-    std::string id(name.substr(name.find_last_of('/') == std::string_view::npos ? 0 : name.find_last_of('/') + 1));
-    for (char& c : id)
-        if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '.' && c != '_' && c != '-' && c != ':') c = '-';
-    return id;
-}
-
-std::string yaml_text(std::string_view text) {
-    std::string out = json::quoted(printable(text, 200));  // JSON strings are YAML strings
-    return out;
-}
-
-std::string compose(const std::vector<Found>& servers, const std::vector<KnownCloud>& clouds) {
-    std::string providers =
-        "  home: { kind: engine }                 # llama-server processes that Tandem starts and stops itself\n";
-    std::string models =
-        "  # A tiny model, good for trying things out. Any GGUF that you have does better: give its path as `file`.\n"
-        "  smollm2: { provider: home, file: smollm2-135m-instruct-q4_1.gguf, context: 8192, slots: 2 }\n"
-        "  # mine: { provider: home, file: /path/to/model.gguf, context: 32768, capabilities: [tools, json] }\n";
-    std::vector<std::string> used = {"smollm2"};
-    for (const auto& found : servers) {
-        providers +=
-            fmt::format("  {}: {{ kind: {}, zone: local, base_url: http://127.0.0.1:{}/v1 }}   # {}, found running\n",
-                        found.server.id, found.server.kind, found.server.port, found.server.what);
-        for (const auto& model : found.models) {
-            std::string id = id_of(model);
-            if (std::ranges::find(used, id) != used.end()) id = fmt::format("{}-{}", found.server.id, id);
-            if (std::ranges::find(used, id) != used.end()) continue;
-            used.push_back(id);
-            // Ollama cuts what is longer than its own setting in silence; with a context here, Tandem asks for it.
-            models += fmt::format("  {}: {{ provider: {}, name: {}{} }}\n", id, found.server.id, yaml_text(model),
-                                  found.server.kind == "ollama" ? ", context: 8192" : "");
-        }
+// Where the owner's other programs look for their models. One in the cloud is a provider's base URL, below.
+void add_environment(const Globals& globals, std::vector<Address>& addresses) {
+    if (const auto ollama = value_of(globals, "OLLAMA_HOST"); !ollama.empty())
+        if (auto address = address_from(ollama, kOllamaPort)) addresses.push_back(*address);
+    for (const auto* variable : {"OPENAI_BASE_URL", "OPENAI_API_BASE"}) {
+        const auto url = value_of(globals, variable);
+        auto address = url.empty() ? Result<Address>(fail(ErrorCode::invalid, "")) : address_from(url, kOpenAiPort);
+        const auto parsed = address ? net::parse_url(address->url) : Result<net::Url>(fail(ErrorCode::invalid, ""));
+        if (!parsed || !(is_this_machine(parsed->host) || is_private_network(parsed->host))) continue;
+        if (!value_of(globals, "OPENAI_API_KEY").empty()) address->key_variable = "OPENAI_API_KEY";
+        addresses.push_back(*address);
     }
-    for (const auto& cloud : clouds) {
-        providers += fmt::format("  {}: {{ kind: {}, zone: cloud, base_url: {}, api_key: ${{{}}} }}\n", cloud.id,
-                                 cloud.kind, cloud.base_url, cloud.variable);
-        models += fmt::format(
-            "  # Prices are per million tokens; look them up, and `tandem cost` is right.\n"
-            "  {}: {{ provider: {}, name: {}, price: {{ input: 0, output: 0 }} }}\n",
-            id_of(cloud.example), cloud.id, yaml_text(cloud.example));
-    }
-    if (clouds.empty()) {
-        providers +=
-            "  # openai: { kind: openai, zone: cloud, base_url: https://api.openai.com/v1, api_key: ${OPENAI_API_KEY} "
-            "}\n";
-        models +=
-            "  # gpt: { provider: openai, name: gpt-5.1, context: 400000, capabilities: [tools, vision, json, "
-            "reasoning],\n"
-            "  #        price: { input: 1.25, cached_input: 0.125, output: 10.00 } }     # per million tokens\n";
-    }
-    return fmt::format(R"(# Tandem's config. Everything has a default; docs/guide.md explains each key.
-# A changed file is read again by itself; a wrong one keeps the old config and says so in the log.
-
-server: {{ listen: 127.0.0.1:7117 }}       # beyond this machine it needs `keys:` below
-
-providers:
-{}
-models:
-{}
-# Names that clients can use besides `auto`, `local`, `cloud`, `private` and each model's own.
-# aliases: {{ best: [gpt], small: [smollm2] }}
-
-# hybrid: private, light and repetitive work at home; hard work in the cloud. Also: local-first, cloud-first.
-# `tandem policy show` prints the rules, ready to copy here and change.
-policy: {{ preset: hybrid }}
-
-privacy:
-  clearance: {{ local: secret, cloud: internal }}   # the highest label that a zone may see
-  # What detectors find raises the label: public < internal < private < secret.
-  detect: {{ email: internal, card: private, iban: private, credential: secret }}
-
-# keys:
-#   alice: {{ secret: ${{ALICE_KEY}}, label: internal, aliases: [auto, local],
-#            budgets: [{{ limit: 5.00, window: day }}], limits: {{ rpm: 600, tpm: 200000, concurrency: 8 }} }}
-
-currency: USD
-)",
-                       providers, models);
 }
 
-// `force` keeps the old file beside the new one.
-Result<> write_file(const fs::path& file, const std::string& text, bool force) {
+Result<std::vector<Address>> addresses_of(const Globals& globals, const Options& options) {
+    std::vector<Address> addresses;
+    for (const auto& text : options.probe) {
+        auto address = address_from(text, kOpenAiPort);
+        if (!address) return fail(address.error().code, "--probe: " + address.error().message);
+        addresses.push_back(std::move(*address));
+    }
+    add_environment(globals, addresses);
+    if (!options.no_scan) std::ranges::copy(usual_addresses(), std::back_inserter(addresses));
+    return addresses;
+}
+
+// Providers whose key is in the environment. Where their address there is one at home, the key is that server's.
+std::vector<Cloud> clouds_of(const Globals& globals) {
+    std::vector<Cloud> clouds;
+    for (const auto& known : known_clouds()) {
+        if (value_of(globals, known.variable).empty()) continue;
+        Cloud cloud{known, std::string(known.base_url)};
+        auto url = known.base_variable.empty() ? "" : value_of(globals, known.base_variable);
+        if (url.empty() && known.id == "openai") url = value_of(globals, "OPENAI_API_BASE");
+        const auto parsed = net::parse_url(url);
+        if (parsed && (is_this_machine(parsed->host) || is_private_network(parsed->host))) continue;
+        while (url.ends_with('/')) url.pop_back();
+        if (parsed) cloud.base_url = url;
+        clouds.push_back(std::move(cloud));
+    }
+    return clouds;
+}
+
+// ---- the file ----
+
+// The first of file.old, file.old.2, ... that is free: no backup is lost.
+fs::path backup_of(const fs::path& file) {
+    std::error_code ignored;
+    fs::path backup = file.string() + ".old";
+    for (int n = 2; fs::exists(backup, ignored); ++n) backup = fmt::format("{}.old.{}", file.string(), n);
+    return backup;
+}
+
+Result<> check_absent(const fs::path& file, bool force) {
+    std::error_code ignored;
+    if (force || !fs::exists(file, ignored)) return {};
+    return fail(ErrorCode::invalid, fmt::format("{} is there already; --force keeps it as {} and writes a new one",
+                                                file.string(), backup_of(file).string()));
+}
+
+// Gives the backup of what was there, or an empty path.
+Result<fs::path> write_file(const fs::path& file, const std::string& text) {
     std::error_code error;
     if (file.has_parent_path()) fs::create_directories(file.parent_path(), error);
+    fs::path backup;
     if (fs::exists(file, error)) {
-        if (!force)
-            return fail(ErrorCode::invalid,
-                        fmt::format("{} is there already; --force keeps it as {}.old and writes a new one",
-                                    file.string(), file.string()));
-        fs::rename(file, file.string() + ".old", error);
+        backup = backup_of(file);
+        fs::copy_file(file, backup, error);  // the old config stays in force until the new one is whole
+        if (error)
+            return fail(ErrorCode::storage,
+                        fmt::format("cannot keep {} as {}: {}", file.string(), backup.string(), error.message()));
     }
-    const int fd = open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    const bool ok = fd >= 0 && write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-    const int why = errno;
-    if (fd >= 0) close(fd);
-    if (!ok) return fail(ErrorCode::storage, fmt::format("cannot write {}: {}", file.string(), std::strerror(why)));
-    return {};
+    if (auto ok = write_private_file(file, text); !ok) return fail(ok.error());
+    return backup;
 }
 
-int init(const Globals& globals, bool force) {
-    std::vector<Found> servers;
-    for (const auto& server : kServers)
-        if (auto found = probe(server)) servers.push_back(std::move(*found));
-    std::vector<KnownCloud> clouds;
-    for (const auto& cloud : kClouds)
-        if (const auto key = globals.environment(std::string(cloud.variable)); key && !key->empty())
-            clouds.push_back(cloud);
-    const auto text = compose(servers, clouds);
+// The secret of the one key that has the budget; one that is there stays.
+Result<> write_key(const fs::path& file) {
+    std::error_code error;
+    if (fs::exists(file, error)) return {};
+    if (file.has_parent_path()) fs::create_directories(file.parent_path(), error);
+    const auto random = system_random();
+    std::string secret = "tandem-";
+    for (int i = 0; i < 3; ++i) secret += fmt::format("{:016x}", random->next());
+    return write_private_file(file, secret + "\n");
+}
+
+// ---- what is said ----
+
+void print_found(const Plan& plan, const Composed& composed) {
+    for (std::size_t i = 0; i < plan.found.servers.size(); ++i) {
+        const auto& server = plan.found.servers[i];
+        fmt::print("  found {} at {} with {} models, zone {}\n", server.product, server.base_url, server.models.size(),
+                   name_of(plan.zones[i]));
+    }
+    for (const auto& other : plan.found.others) fmt::print("  not used: {}: {}\n", other.address, other.what);
+    for (const auto& cloud : plan.clouds)
+        fmt::print("  found {} in the environment: {} at {}\n", cloud.known.variable, cloud.known.model,
+                   cloud.base_url);
+    if (plan.found.servers.empty() && plan.clouds.empty())
+        fmt::print("  found no other local server and no cloud key; the embedded engine works by itself\n");
+    for (const auto& note : composed.notes) fmt::print("  note: {}\n", note);
+}
+
+void print_json(const fs::path& path, const fs::path& backup, const Plan& plan, const Composed& composed) {
+    json::Writer out;
+    out.begin_object().member("config", path.string());
+    if (!backup.empty()) out.member("backup", backup.string());
+    out.key("servers").begin_array();
+    for (std::size_t i = 0; i < plan.found.servers.size(); ++i) {
+        const auto& server = plan.found.servers[i];
+        out.begin_object().member("product", server.product).member("base_url", server.base_url);
+        out.member("zone", name_of(plan.zones[i])).member("models", server.models.size()).end_object();
+    }
+    out.end_array().key("not_used").begin_array();
+    for (const auto& other : plan.found.others)
+        out.begin_object().member("address", other.address).member("why", other.what).end_object();
+    out.end_array().key("clouds").begin_array();
+    for (const auto& cloud : plan.clouds) out.value(cloud.known.id);
+    out.end_array().key("notes").begin_array();
+    for (const auto& note : composed.notes) out.value(note);
+    out.end_array().end_object();
+    fmt::print("{}\n", out.text());
+}
+
+bool engine_is_here(const Globals& globals) {
+    const auto built_in = config::parse("", {}, globals.environment);
+    if (!built_in) return false;
+    const engine::EnginesSettings settings{built_in->data, config::cache_folder(globals.environment),
+                                           globals.environment};
+    return engine::find_binary(*built_in, settings) &&
+           engine::find_model_file(*built_in, built_in->models.front(), settings);
+}
+
+int init(const Globals& globals, const Options& options) {
     const auto path = globals.config_path();
-    if (auto ok = config::parse(text, path, globals.environment); !ok)
-        return report(globals, ok.error());  // never leave a wrong file behind
-    if (auto ok = write_file(path, text, force); !ok) return report(globals, ok.error());
+    if (auto ok = check_absent(path, options.force); !ok) return report(globals, ok.error());
+    const auto addresses = addresses_of(globals, options);
+    if (!addresses) {
+        report(globals, addresses.error());
+        return kUsage;
+    }
+    Plan plan;
+    plan.found = discover(*addresses, globals.environment);
+    for (const auto& server : plan.found.servers) plan.zones.push_back(likely_zone(server));
+    plan.clouds = clouds_of(globals);
+    plan.engine_here = engine_is_here(globals);
+    const bool asks = !options.yes && !globals.json && isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0;
+    if (asks) ask_owner(plan, stdin, stdout);
+    const auto composed = compose(plan);
+    if (plan.daily_budget)
+        if (auto ok = write_key(path.parent_path() / kKeyFile); !ok) return report(globals, ok.error());
+    if (auto config = config::parse(composed.text, path, globals.environment); !config)
+        return report(globals, config.error());  // never leave a wrong file behind
+    const auto backup = write_file(path, composed.text);
+    if (!backup) return report(globals, backup.error());
     if (globals.json) {
-        json::Writer out;
-        out.begin_object().member("config", path.string()).key("servers").begin_array();
-        for (const auto& found : servers) out.value(found.server.id);
-        out.end_array().key("clouds").begin_array();
-        for (const auto& cloud : clouds) out.value(cloud.id);
-        out.end_array().end_object();
-        fmt::print("{}\n", out.text());
+        print_json(path, *backup, plan, composed);
         return kOk;
     }
-    fmt::print("wrote {}\n", path.string());
-    for (const auto& found : servers)
-        fmt::print("  found {} on port {} with {} models\n", found.server.what, found.server.port, found.models.size());
-    for (const auto& cloud : clouds)
-        fmt::print("  found {} in the environment: set the prices of its model\n", cloud.variable);
-    if (servers.empty() && clouds.empty())
-        fmt::print("  found no other local server and no cloud key; the embedded engine works by itself\n");
+    fmt::print("{}wrote {}\n", asks ? "\n" : "", path.string());
+    if (!backup->empty()) fmt::print("  what was there is in {}\n", backup->string());
+    print_found(plan, composed);
+    // Here `tandem route try --examples` shows where a dozen questions would go with this config.
     fmt::print("next: tandem doctor, then tandem serve\n");
     return kOk;
 }
@@ -210,10 +208,17 @@ int init(const Globals& globals, bool force) {
 }  // namespace
 
 void add_init(CLI::App& app, Globals& globals, Action& action) {
-    auto* command = app.add_subcommand("init", "Write a first tandem.yaml, with what is found on this machine");
-    auto force = std::make_shared<bool>(false);
-    command->add_flag("--force", *force, "Replace a config that is there; the old one is kept as .old");
-    command->callback([&, force] { action = [&globals, force] { return init(globals, *force); }; });
+    auto* command = app.add_subcommand(
+        "init", "Write a first tandem.yaml, with the local servers and cloud keys that are found; asks at a terminal");
+    auto options = std::make_shared<Options>();
+    command->add_flag("--force", options->force,
+                      "Replace a config that is there; the old one is kept as .old, .old.2, ...");
+    command->add_flag("-y,--yes", options->yes, "Ask nothing: take what is usual");
+    command->add_option("--probe", options->probe,
+                        "Look for a model server at this address (HOST:PORT or URL) too; may be given several times");
+    command->add_flag("--no-scan", options->no_scan,
+                      "Do not look at the usual ports of this machine, only at --probe and the environment");
+    command->callback([&, options] { action = [&globals, options] { return init(globals, *options); }; });
 }
 
 }  // namespace tandem::cli

@@ -276,7 +276,10 @@ Task<Result<>> Client::Sending::connect() {
     wire.emplace(std::move(socket), pool->shared.state().tls);
     begin_phase("in the TLS handshake with", call.connect_timeout);
     error = co_await wire->handshake_as_client(call.url.host);
-    if (error) co_return fail(why(error.message()));
+    if (error) {
+        const auto distrust = wire->distrust(error);
+        co_return fail(why(distrust.empty() ? error.message() : error.message() + ": " + distrust));
+    }
     co_return Result<>{};
 }
 

@@ -48,6 +48,15 @@ Task<ErrorCodeOf> Wire::handshake_as_client(std::string host) {
     co_return error;
 }
 
+std::string Wire::distrust(const ErrorCodeOf& error) const {
+    auto* const ssl = tls_->native_handle();
+    const auto verdict = SSL_get_verify_result(ssl);
+    if (verdict != X509_V_OK) return X509_verify_cert_error_string(verdict);
+    // Its chain is good, and the check of the name has refused it.
+    const auto reason = ERR_GET_REASON(static_cast<unsigned long>(error.value()));
+    return reason == SSL_R_CERTIFICATE_VERIFY_FAILED ? "the certificate is for another name" : "";
+}
+
 void Wire::close() noexcept {
     ErrorCodeOf ignored;
     socket().close(ignored);

@@ -30,6 +30,9 @@ class Wire {
     Task<ErrorCodeOf> handshake_as_server();
     // Verifies the certificate for `host`.
     Task<ErrorCodeOf> handshake_as_client(std::string host);
+    // Why the other side's certificate was not trusted in a handshake that ended with `error`; empty where that was not
+    // the reason.
+    std::string distrust(const ErrorCodeOf& error) const;
 
     // Ends every wait on it with an error. The object stays usable for that.
     void close() noexcept;

@@ -97,8 +97,8 @@ class Programs(unittest.TestCase):
     # ---- Claude Code ----
 
     def claude(self, prompt, behind, *more):
-        return self.program(BIN / "claude", "-p", prompt, *more, ANTHROPIC_BASE_URL=self.tandem.url, ANTHROPIC_API_KEY=KEY, ANTHROPIC_MODEL=f"m-{behind}",
-                            ANTHROPIC_SMALL_FAST_MODEL=f"m-{behind}", CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC="1", DISABLE_AUTOUPDATER="1")
+        return self.program(BIN / "claude", "-p", prompt, *more, ANTHROPIC_BASE_URL=self.tandem.url, ANTHROPIC_AUTH_TOKEN=KEY, ANTHROPIC_MODEL=f"m-{behind}",
+                            ANTHROPIC_DEFAULT_HAIKU_MODEL=f"m-{behind}", CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC="1", DISABLE_AUTOUPDATER="1")
 
     def test_claude_code(self):
         for behind in ("openai-chat", "openai-responses", "gemini"):
@@ -203,7 +203,7 @@ class Programs(unittest.TestCase):
             (self.home / name).write_text(text)
         for client in ("claude-code", "codex", "aider", "gemini-cli"):
             for _ in range(2):  # a second time changes nothing of the backup
-                self.assertEqual(self.connect(client, "--write", "--key", "me").returncode, 0)
+                self.assertEqual(self.connect(client, "--write", "--key", "me", "--model", "cloud").returncode, 0)
         claude = json.loads((self.home / ".claude/settings.json").read_text())
         self.assertEqual((claude["permissions"], claude["env"]["A"], claude["env"]["ANTHROPIC_BASE_URL"]), ({"allow": ["Read"]}, "1", self.tandem.url))
         codex = (self.home / ".codex/config.toml").read_text()
@@ -221,15 +221,14 @@ class Programs(unittest.TestCase):
 
     def test_connect_prints_settings_for_every_client(self):
         for client in ("claude-code", "codex", "opencode", "aider", "gemini-cli", "open-webui", "continue", "cursor", "zed", "n8n", "home-assistant", "langchain", "python", "curl"):
-            done = self.connect(client, "--key", "me")
+            done = self.connect(client, "--key", "me", "--model", "cloud")
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertIn(self.tandem.url, done.stdout)
         self.assertIn("did you mean 'codex'", self.connect("codx").stderr)
-        self.assertIn("--key", self.connect("codex", "--write").stderr)
         self.assertEqual(self.connect("cursor", "--write", "--key", "me").returncode, 5)
         # What is printed runs.
         for client, run in (("python", [AIDER / "python", "-c"]), ("curl", ["bash", "-c"])):
-            text = "\n".join(line for line in self.connect(client, "--key", "me", "--model", "m-gemini").stdout.splitlines() if not line.startswith("# "))
+            text = "\n".join(line for line in self.connect(client, "--key", "me", "--model", "m-gemini", "--show-key").stdout.splitlines() if not line.startswith("# "))
             self.check("gemini", self.program(*run, text), "Hello")
 
 

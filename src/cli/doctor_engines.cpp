@@ -1,0 +1,143 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <ctime>
+#include <fstream>
+#include <memory>
+
+#include "base/text.h"
+#include "cli/doctor.h"
+#include "engine/engines.h"
+
+namespace tandem::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr milliseconds kVersionTime{5'000};
+constexpr std::size_t kMostOutput = 64 * 1024;
+constexpr int kFewDays = 14;
+
+// What a program prints for --version, on both of its outputs; empty where it does not start. It is killed after
+// kVersionTime, or when it prints more than kMostOutput.
+std::string version_of(const fs::path& binary) {
+    std::array<int, 2> ends{};
+    if (pipe2(ends.data(), O_CLOEXEC) != 0) return {};
+    posix_spawn_file_actions_t actions{};
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
+    std::string name = binary.string(), flag = "--version";
+    std::array<char*, 3> arguments = {name.data(), flag.data(), nullptr};
+    pid_t pid = 0;
+    const int failed = posix_spawn(&pid, name.c_str(), &actions, nullptr, arguments.data(), environ);
+    posix_spawn_file_actions_destroy(&actions);
+    close(ends[1]);
+    std::string output;
+    const auto end = std::chrono::steady_clock::now() + kVersionTime;
+    while (failed == 0 && output.size() < kMostOutput) {
+        const auto left = std::chrono::duration_cast<milliseconds>(end - std::chrono::steady_clock::now()).count();
+        pollfd waited{ends[0], POLLIN, 0};
+        if (left <= 0 || poll(&waited, 1, static_cast<int>(left)) <= 0) break;
+        std::array<char, 4096> piece{};
+        const auto size = read(ends[0], piece.data(), piece.size());
+        if (size <= 0) break;
+        output.append(piece.data(), static_cast<std::size_t>(size));
+    }
+    close(ends[0]);
+    if (failed != 0) return {};
+    kill(pid, SIGKILL);  // one that is done already has left its output
+    waitpid(pid, nullptr, 0);
+    return output;
+}
+
+void check_binary(const Result<fs::path>& binary, std::vector<Check>& checks) {
+    constexpr std::string_view kMend = "run `packaging/setup.sh engine`, or set engine.binary to a llama-server";
+    if (!binary) {
+        checks.push_back({"engine", Grade::bad, binary.error().message, std::string(kMend)});
+        return;
+    }
+    const auto said = version_of(*binary);
+    const auto at = said.find("version: ");
+    if (at != std::string::npos) {
+        const auto line = said.substr(at, said.find('\n', at) - at);
+        checks.push_back({"engine", Grade::good, fmt::format("{} ({})", binary->string(), printable(line, 60)), ""});
+        return;
+    }
+    checks.push_back(
+        {"engine", Grade::bad,
+         fmt::format("{} is no llama-server: {}", binary->string(),
+                     trim(said).empty()
+                         ? "--version gives nothing"
+                         : fmt::format("--version gives '{}'", printable(trim(said.substr(0, said.find('\n'))), 80))),
+         std::string(kMend)});
+}
+
+bool is_gguf(const fs::path& file) {
+    std::array<char, 4> magic{};
+    std::ifstream in(file, std::ios::binary);
+    return in.read(magic.data(), magic.size()) && std::string_view(magic.data(), magic.size()) == "GGUF";
+}
+
+struct FreeCertificate {
+    void operator()(X509* certificate) const { X509_free(certificate); }
+};
+
+// Days until it ends; below 0: it has ended. Nullopt: the file is no certificate in PEM.
+std::optional<int> days_left(const std::string& file) {
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> in(std::fopen(file.c_str(), "re"), std::fclose);
+    if (!in) return {};
+    const std::unique_ptr<X509, FreeCertificate> certificate(PEM_read_X509(in.get(), nullptr, nullptr, nullptr));
+    if (!certificate) return {};
+    int days = 0, rest = 0;
+    if (ASN1_TIME_diff(&days, &rest, nullptr, X509_get0_notAfter(certificate.get())) != 1) return {};
+    return rest < 0 ? days - 1 : days;
+}
+
+}  // namespace
+
+void check_engines(const config::Config& config, const config::Environment& environment, std::vector<Check>& checks) {
+    const engine::EnginesSettings settings{config.data, config::cache_folder(environment), environment};
+    bool any = false;
+    for (const auto& model : config.models) {
+        if (config.provider(model.provider)->kind != config::ProviderKind::engine) continue;
+        if (!any) check_binary(engine::find_binary(config, settings), checks);
+        any = true;
+        const auto file = engine::find_model_file(config, model, settings);
+        if (file && !is_gguf(*file))
+            checks.push_back({"model " + model.id, Grade::bad, fmt::format("{} is no GGUF file", file->string()),
+                              "download it again (a page or a pointer of Git LFS may stand in its place)"});
+        else
+            checks.push_back({"model " + model.id, file ? Grade::good : Grade::bad,
+                              file ? file->string() : file.error().message, "put the GGUF there, or correct `file:`"});
+    }
+}
+
+void check_tls(const config::Config& config, std::vector<Check>& checks) {
+    const auto& file = config.server.tls_certificate;
+    if (file.empty()) return;
+    const auto days = days_left(file);
+    if (!days)
+        checks.push_back({"tls", Grade::bad, fmt::format("{} cannot be read as a certificate in PEM", file),
+                          "correct server.tls.certificate"});
+    else if (*days < 0)
+        checks.push_back({"tls", Grade::bad, fmt::format("{} ended {} days ago", file, -*days), "renew it"});
+    else
+        checks.push_back({"tls", *days < kFewDays ? Grade::warning : Grade::good,
+                          fmt::format("{} is good for {} days", file, *days), "renew it"});
+    if (access(config.server.tls_key.c_str(), R_OK) != 0)
+        checks.push_back({"tls", Grade::bad, fmt::format("{} cannot be read", config.server.tls_key),
+                          "correct server.tls.key, or its owner"});
+}
+
+}  // namespace tandem::cli

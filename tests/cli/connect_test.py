@@ -1,0 +1,216 @@
+"""`tandem connect`: what is printed and written for clients, without running them (tests/conformance does)."""
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import tomllib
+import unittest
+
+from harness import BINARY
+
+SECRET = "me-secret-0123456789"
+CONFIG = f"""
+server: {{ listen: 127.0.0.1:7117 }}
+providers:
+  lab: {{ kind: openai, zone: local, base_url: http://127.0.0.1:9/v1 }}
+  far: {{ kind: openai, zone: cloud, base_url: http://127.0.0.1:9/v1 }}
+models:
+  small: {{ provider: lab, context: 16000, capabilities: [tools, json] }}
+  big: {{ provider: far, context: 150000, max_output: 20000, capabilities: [tools, vision, json, reasoning] }}
+  vectors: {{ provider: lab, context: 900000, capabilities: [embeddings] }}
+aliases: {{ best: [big], sonnet: [big, small], "claude-*": auto }}
+"""
+KEYS = f"keys: {{ me: {{ secret: {SECRET} }} }}\n"
+
+
+class Connect(unittest.TestCase):
+    def setUp(self):
+        self.home = pathlib.Path(tempfile.mkdtemp(prefix="connect-"))
+        self.addCleanup(shutil.rmtree, self.home, ignore_errors=True)
+        self.config = self.home / "tandem.yaml"
+        self.config.write_text(CONFIG + KEYS)
+        drop = ("XDG_CONFIG_HOME", "CODEX_HOME", "CLAUDE_CONFIG_DIR")
+        self.env = {**{k: v for k, v in os.environ.items() if k not in drop}, "HOME": str(self.home), "TANDEM_CONFIG": str(self.config)}
+
+    def connect(self, *arguments, code=0, **env):
+        result = subprocess.run([BINARY, "connect", *arguments], env={**self.env, **env}, capture_output=True, text=True, timeout=30)
+        self.assertEqual(result.returncode, code, result.stdout + result.stderr)
+        return result.stdout + result.stderr
+
+    def put(self, name, text):
+        file = self.home / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(text.encode())
+        return file
+
+    # ---- names ----
+
+    def test_names_that_a_client_has_for_itself_are_refused_with_a_better_one(self):
+        for name in ("best", "sonnet"):
+            said = self.connect("claude-code", "--model", name, code=3)
+            self.assertIn(f"takes '{name}' for a choice of its own", said)
+        self.assertIn("--model big", self.connect("claude-code", "--model", "best", code=3))
+        self.assertIn("`tandem-sonnet: [big, small]`", self.connect("claude-code", "--model", "sonnet", code=3))
+        self.connect("claude-code", "--model", "best", "--write", code=3)
+        self.assertFalse((self.home / ".claude").exists())
+        self.connect("codex", "--model", "best")
+        self.assertIn("tandem-auto: auto", self.connect("gemini-cli", code=3))
+        self.config.write_text(CONFIG.replace('"claude-*": auto', "tandem: auto"))
+        self.assertIn("--model tandem", self.connect("gemini-cli", code=3))
+        self.assertIn("GEMINI_MODEL=tandem", self.connect("gemini-cli", "--model", "tandem"))
+
+    def test_a_name_that_a_pattern_stands_for_is_one(self):
+        self.assertIn("claude-sonnet-4-5", self.connect("claude-code", "--model", "claude-sonnet-4-5"))
+        self.assertIn("there is no model or alias 'gpt-x'", self.connect("claude-code", "--model", "gpt-x", code=5))
+        self.connect("claude-code", "--model", "claude-*", code=5)
+
+    # ---- keys ----
+
+    def test_no_secret_is_printed_unless_asked(self):
+        for client in ("claude-code", "codex", "opencode", "aider", "qwen-code", "crush", "goose", "continue", "zed", "cline", "open-webui", "librechat", "llm", "cursor", "n8n", "home-assistant", "langchain", "python", "curl"):
+            self.assertNotIn(SECRET, self.connect(client), client)
+            self.assertNotIn(SECRET, self.connect(client, "--json"), client)
+        for client in ("claude-code", "codex", "opencode", "aider", "qwen-code", "crush", "continue", "cline", "open-webui", "librechat", "llm", "cursor", "n8n", "langchain", "python", "curl"):
+            self.assertIn(SECRET, self.connect(client, "--show-key"), client)
+        self.assertIn("$TANDEM_API_KEY", self.connect("curl"))
+        self.assertIn('os.environ["TANDEM_API_KEY"]', self.connect("python"))
+
+    def test_the_only_key_need_not_be_named_and_of_several_one_must(self):
+        self.connect("codex", "--write")
+        self.assertIn(SECRET, (self.home / ".codex/config.toml").read_text())
+        self.config.write_text(CONFIG + f"keys: {{ me: {{ secret: {SECRET} }}, you: {{ secret: you-secret-0123456789 }} }}\n")
+        self.assertIn("one of: me, you", self.connect("codex", "--write", code=3))
+        self.assertIn("did you mean 'you'", self.connect("codex", "--write", "--key", "yuo", code=5))
+
+    # ---- addresses ----
+
+    def test_an_address_is_taken_as_people_write_it_and_what_it_means_is_said(self):
+        for url in ("http://192.168.1.10:7117", "192.168.1.10:7117", "http://192.168.1.10:7117/v1/", "http://192.168.1.10:7117/"):
+            said = self.connect("codex", "--url", url)
+            self.assertIn('base_url = "http://192.168.1.10:7117/v1"', said)
+            self.assertIn("listens on 127.0.0.1 alone", said)
+        self.assertIn("https://ai.example.com/tandem/v1", self.connect("opencode", "--url", "https://ai.example.com/tandem"))
+        self.assertIn("not encrypted", self.connect("codex", "--url", "http://ai.example.com"))
+        self.assertNotIn("not encrypted", self.connect("codex", "--url", "https://ai.example.com"))
+        for wrong in ("ftp://x", "http://", "http://h/?x=1", 'http://h"'):
+            self.assertIn("--url: expected an address", self.connect("codex", "--url", wrong, code=3))
+
+    def test_a_client_in_a_container_is_told_what_loopback_is_there(self):
+        said = self.connect("open-webui")
+        self.assertIn("--url http://host.docker.internal:7117", said)
+        self.assertIn("server.listen: 0.0.0.0:7117 and keys:", said)
+        self.assertIn("OPENAI_API_BASE_URL=http://host.docker.internal:7117/v1", self.connect("open-webui", "--url", "http://host.docker.internal:7117"))
+        self.assertIn("no field for a key", self.connect("home-assistant"))
+
+    # ---- what a model can do ----
+
+    def test_context_and_capabilities_of_what_a_name_stands_for_are_written(self):
+        self.assertIn("model_context_window = 150000", self.connect("codex"))
+        self.assertIn("model_context_window = 16000", self.connect("codex", "--model", "local"))  # not the embedder's 900000
+        opencode = json.loads("".join(l for l in self.connect("opencode", "--model", "small").splitlines(True) if not l.startswith("#")))
+        model = opencode["provider"]["tandem"]["models"]["small"]
+        self.assertEqual((model["limit"], model["tool_call"], model["attachment"], model["modalities"]["input"]), ({"context": 16000, "output": 4000}, True, False, ["text"]))
+        zed = json.loads("".join(l for l in self.connect("zed").splitlines(True) if not l.startswith("#")))
+        (model,) = zed["language_models"]["openai_compatible"]["Tandem"]["available_models"]
+        self.assertEqual((model["max_tokens"], model["max_output_tokens"], model["capabilities"]["images"], model["capabilities"]["tools"]), (150000, 20000, True, True))
+        self.assertIn("contextLength: 150000", self.connect("continue"))
+        self.assertIn("capabilities: [tool_use, image_input]", self.connect("continue"))
+        self.assertIn('"CLAUDE_CODE_AUTO_COMPACT_WINDOW": "16000"', self.connect("claude-code", "--model", "small"))
+
+    def test_claude_code_has_its_settings_of_today(self):
+        self.connect("claude-code", "--write")
+        env = json.loads((self.home / ".claude/settings.json").read_text())["env"]
+        self.assertEqual({env[k] for k in ("ANTHROPIC_MODEL", "ANTHROPIC_DEFAULT_OPUS_MODEL", "ANTHROPIC_DEFAULT_SONNET_MODEL", "ANTHROPIC_DEFAULT_HAIKU_MODEL", "CLAUDE_CODE_SUBAGENT_MODEL")}, {"auto"})
+        self.assertEqual((env["ANTHROPIC_AUTH_TOKEN"], env["ANTHROPIC_API_KEY"], env["ANTHROPIC_BASE_URL"]), (SECRET, "", "http://127.0.0.1:7117"))
+
+    # ---- files ----
+
+    def test_comments_commas_order_and_layout_of_a_file_stay(self):
+        before = ('// my settings\n{\n    "permissions": { "allow": ["Read", /* and */ "Grep",] }, // keep\n    "env": {\n        "A": "1", // one\n        /* the model */ "ANTHROPIC_MODEL": "opus",\n'
+                  '        "URL": "http://x/y//z",\n    },\n    "theme": "dark" // last\n    /* end */\n}\n')
+        file = self.put(".claude/settings.json", before)
+        self.connect("claude-code", "--write")
+        after = file.read_text()
+        kept = [l for l in before.splitlines() if "ANTHROPIC_MODEL" not in l]
+        self.assertEqual([l for l in after.splitlines() if l in kept], kept)
+        self.assertIn('/* the model */ "ANTHROPIC_MODEL": "auto",', after)
+        plain = re.sub(r",(\s*[}\]])", r"\1", re.sub(r"/\*.*?\*/", "", re.sub(r"(^|\s)//.*", "", after)))
+        parsed = json.loads(plain)
+        self.assertEqual((parsed["theme"], parsed["env"]["A"], parsed["env"]["URL"], parsed["env"]["ANTHROPIC_MODEL"]), ("dark", "1", "http://x/y//z", "auto"))
+        again = after
+        self.connect("claude-code", "--write")
+        self.assertEqual(file.read_text(), again)
+        self.connect("claude-code", "--undo")
+        self.assertEqual(file.read_text(), before)
+
+    def test_files_in_every_layout_are_read_again_as_json(self):
+        for before in ("", "{}", "{ }", "{\n}", '{"a":1}', '{"a": {"b": 1}}\n', '{"env": null}', '{"env":{}}', '{\r\n\t"a": [1, 2],\r\n\t"env": { "X": "y" }\r\n}\r\n', '\ufeff{"a":1}', '{"env": {"ANTHROPIC_MODEL": "x", "ANTHROPIC_MODEL": "y"}}'):
+            with self.subTest(before=before):
+                file = self.put(".claude/settings.json", before)
+                self.connect("claude-code", "--write")
+                after = json.loads(file.read_bytes().decode("utf-8-sig"))
+                self.assertEqual(after["env"]["ANTHROPIC_MODEL"], "auto")
+                old = json.loads(before.lstrip("\ufeff") or "{}")
+                self.assertEqual({k: v for k, v in after.items() if k != "env"}, {k: v for k, v in old.items() if k != "env"})
+                self.connect("claude-code", "--undo")
+
+    def test_a_file_that_cannot_be_read_is_never_written(self):
+        for name, client, text in ((".claude/settings.json", "claude-code", '{"a": 1,, }'), (".claude/settings.json", "claude-code", "[1]"), (".claude/settings.json", "claude-code", '{"a": "open'),
+                                   (".claude/settings.json", "claude-code", "{} trailing"), (".codex/config.toml", "codex", "model = \"x\nnot toml at all\n"), (".codex/config.toml", "codex", "x = [1,\n"),
+                                   (".codex/config.toml", "codex", "model_providers = { tandem = { name = 'x' } }\n"), (".aider.conf.yml", "aider", "a: [1\n"), (".aider.conf.yml", "aider", "- a\n- b\n"),
+                                   (".aider.conf.yml", "aider", "model:\n  - x\n  - y\n"), (".aider.model.metadata.json", "aider", "{"), (".continue/config.yaml", "continue", "name: mine\nmodels: []\n")):
+            with self.subTest(text=text):
+                file = self.put(name, text)
+                said = self.connect(client, "--write", code=3)
+                self.assertIn(name, said)
+                self.assertEqual(file.read_text(), text)
+                self.assertEqual([p.name for p in self.home.rglob("*tandem") if p.name.endswith("-tandem")], [])  # no other file of it was written either
+                file.unlink()
+
+    def test_toml_with_arrays_strings_and_tables_of_all_kinds_keeps_them(self):
+        before = ('# mine\nmodel = "gpt-5" # old\nnotify = [\n  "a",\n  "[not.a.table]",\n]\ntext = """\n[model_providers.tandem]\nmodel = "inside"\n"""\n\n[ model_providers . "tandem" ]\nbase_url = "old"\n'
+                  '[model_providers.tandem.http_headers]\nx = "y"\n[profiles.fast]\nmodel = "gpt-5-mini"\n[[list]]\na = 1\n')
+        file = self.put(".codex/config.toml", before)
+        for _ in range(2):
+            self.connect("codex", "--write")
+        after, old = tomllib.loads(file.read_text()), tomllib.loads(before)
+        self.assertEqual((after["model"], after["model_provider"], after["model_providers"]["tandem"]["wire_api"]), ("auto", "tandem", "responses"))
+        self.assertEqual({k: after[k] for k in ("notify", "text", "profiles", "list")}, {k: old[k] for k in ("notify", "text", "profiles", "list")})
+        self.assertIn("# mine", file.read_text())
+        self.assertNotIn("http_headers", file.read_text())
+
+    def test_a_nested_setting_of_the_same_name_is_not_ours(self):
+        file = self.put(".aider.conf.yml", "# mine\nextra:\n  model: theirs\nmodel: old\n")
+        self.connect("aider", "--write")
+        self.assertIn("extra:\n  model: theirs\n", file.read_text())
+        self.assertNotIn("old", file.read_text())
+        self.assertEqual(json.loads((self.home / ".aider.model.metadata.json").read_text())["openai/auto"]["max_input_tokens"], 150000)
+
+    def test_the_folders_that_clients_are_told_are_theirs(self):
+        self.connect("codex", "--write", CODEX_HOME=str(self.home / "cx"))
+        self.assertTrue((self.home / "cx/config.toml").exists())
+        self.connect("claude-code", "--write", CLAUDE_CONFIG_DIR=str(self.home / "cl"))
+        self.assertTrue((self.home / "cl/settings.json").exists())
+        self.put("xdg/opencode/opencode.jsonc", '{\n  // mine\n  "theme": "x"\n}\n')
+        self.connect("opencode", "--write", XDG_CONFIG_HOME=str(self.home / "xdg"))
+        self.assertIn("// mine", (self.home / "xdg/opencode/opencode.jsonc").read_text())
+        self.assertFalse((self.home / "xdg/opencode/opencode.json").exists())
+        self.connect("opencode", "--undo", XDG_CONFIG_HOME=str(self.home / "xdg"))
+
+    def test_a_file_that_is_a_link_stays_one_and_undo_works_without_a_config(self):
+        real = self.put("dotfiles/claude.json", '{"a": 1}\n')
+        (self.home / ".claude").mkdir()
+        (self.home / ".claude/settings.json").symlink_to(real)
+        self.connect("claude-code", "--write")
+        self.assertTrue((self.home / ".claude/settings.json").is_symlink())
+        self.assertIn("ANTHROPIC_MODEL", real.read_text())
+        self.config.write_text("broken: [\n")
+        self.connect("claude-code", "--undo")
+        self.assertEqual(real.read_text(), '{"a": 1}\n')
+
+
+if __name__ == "__main__":
+    unittest.main()
