@@ -170,6 +170,8 @@ say serve; in_root runuser -u tandem -- env HOME=/var/lib/tandem sh -c 'sed "s/1
 say again; in_root dpkg -i /tmp/tandem.deb 2>&1; cat "$root/tmp/calls"; : >"$root/tmp/calls"
 say broken; echo 'modles: {}' >>"$root/etc/tandem/tandem.yaml"; in_root dpkg -i --force-confold /tmp/tandem.deb 2>&1; tail -1 "$root/etc/tandem/tandem.yaml"; cat "$root/tmp/calls"; : >"$root/tmp/calls"
 say remove; in_root dpkg -r tandem 2>&1; cat "$root/tmp/calls"; test -e "$root/etc/tandem/tandem.yaml" && echo config kept
+sed -i '/modles/d' "$root/etc/tandem/tandem.yaml"
+say back; in_root dpkg -i /tmp/tandem.deb 2>&1; cat "$root/tmp/calls"; : >"$root/tmp/calls"; in_root dpkg -r tandem >/dev/null 2>&1
 say purge; in_root dpkg -P tandem 2>&1; test -e "$root/var/lib/tandem/ledger.db" && echo data kept; test -e "$root/etc/tandem" || echo config gone
 """
         work = self.folder / "overlay"
@@ -192,6 +194,7 @@ say purge; in_root dpkg -P tandem 2>&1; test -e "$root/var/lib/tandem/ledger.db"
         self.assertNotRegex(part["broken"], "systemctl (re|try-re)?start")
         self.assertIn("disable --now", part["remove"])
         self.assertIn("config kept", part["remove"])
+        self.assertIn("systemctl start tandem.service", part["back"])  # an upgrade by dpkg's word, and no server that ran
         self.assertIn("your data stays in /var/lib/tandem", part["purge"])
         self.assertIn("data kept", part["purge"])
         self.assertIn("config gone", part["purge"])
