@@ -115,7 +115,7 @@ std::string usage_of(const CLI::App& app, const CLI::ParseError& error) {
         path += " " + at->get_name();
     }
     // `tandem audit` alone: the group's own commands are what is missing.
-    std::string text = fmt::format("tandem: {}: {}\n", path, printable(error.what(), 300));
+    std::string text = fmt::format("{}: {}\n", path, printable(error.what(), 300));
     if (at == &app) return text + "tandem --help lists the commands and options\n";
     return text + "\n" + at->help(path.substr(0, path.size() - at->get_name().size() - 1));
 }

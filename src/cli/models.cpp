@@ -32,10 +32,10 @@ States states_of(const config::Config& config) {
     if (!status.root()) return {};
     std::map<std::string, std::string> providers;
     for (const auto provider : status.root()["providers"].children()) {
-        const auto breaker = provider["breaker"].text();
         const auto reason = provider["reason"].text();
+        const bool healthy = provider["healthy"].boolean().value_or(false);
         providers[std::string(provider["id"].text())] =
-            breaker == "closed" ? "up" : fmt::format("resting{}{}", reason.empty() ? "" : ": ", reason);
+            healthy ? "up" : fmt::format("resting{}{}", reason.empty() ? "" : ": ", reason);
     }
     States states;
     for (const auto& model : config.models)

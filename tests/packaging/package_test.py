@@ -45,7 +45,7 @@ class InStep(unittest.TestCase):
         for command in self.commands:
             self.assertIn(".SS tandem " + " ".join(command), page)
             for option in re.findall(r"(--[a-z][a-z-]+)", run(BINARY, *command, "--help").stdout):
-                self.assertIn(option.replace("-", "\\-"), page, command)
+                self.assertTrue(option == "--help" or option.replace("-", "\\-") in page, (command, option))
 
     @unittest.skipUnless(shutil.which("groff"), "no groff")
     def test_the_man_page_is_read_without_a_warning(self):
