@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include <thread>
 
 #include "api/api.h"
+#include "backup/restore.h"
 #include "base/id.h"
 #include "base/text.h"
 #include "experiment/experiments.h"
@@ -21,6 +21,7 @@
 #include "privacy/checkpoints.h"
 #include "privacy/egress.h"
 #include "probe/probes.h"
+#include "store/folder_lock.h"
 
 namespace tandem {
 
@@ -43,32 +44,6 @@ const std::string& laws_schema() {
     static const std::string sql = std::string(privacy::kEgressSchema3) + privacy::kLabelSchema3;
     return sql;
 }
-
-class LockFile {
-  public:
-    static Result<LockFile> take(const fs::path& file) {
-        const int fd = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-        if (fd < 0)
-            return fail(ErrorCode::storage, fmt::format("cannot write {}: {}; check the owner of the data folder",
-                                                        file.string(), std::strerror(errno)));
-        if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-            close(fd);
-            return fail(ErrorCode::unavailable,
-                        fmt::format("another tandem uses {}; stop it, or give this one another `data:` folder",
-                                    file.parent_path().string()));
-        }
-        return LockFile(fd);
-    }
-    LockFile(LockFile&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    LockFile& operator=(LockFile&&) = delete;
-    ~LockFile() {
-        if (fd_ >= 0) close(fd_);
-    }
-
-  private:
-    explicit LockFile(int fd) : fd_(fd) {}
-    int fd_;
-};
 
 net::ServerSettings server_settings(const config::Server& server) {
     net::ServerSettings settings;
@@ -151,8 +126,8 @@ std::string identity_of(const config::Config& config, const config::Model& model
 
 // Members are built from top to bottom, and go from bottom to top.
 struct App::Parts {
-    Parts(LockFile lock, std::unique_ptr<store::Store> opened, config::Environment env, const config::Config& config,
-          Secret token, World given)
+    Parts(store::FolderLock lock, std::unique_ptr<store::Store> opened, config::Environment env,
+          const config::Config& config, Secret token, World given)
         : lock(std::move(lock)),
           environment(std::move(env)),
           world(std::move(given)),
@@ -212,7 +187,7 @@ struct App::Parts {
         return list;
     }
 
-    LockFile lock;
+    store::FolderLock lock;
     config::Environment environment;
     World world;
     MemoryAccount memory;
@@ -257,8 +232,9 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
     if (error)
         return fail(ErrorCode::storage, fmt::format("cannot make the data folder {}: {}; set `data:` in tandem.yaml",
                                                     config.data.string(), error.message()));
-    auto lock = LockFile::take(config.data / "tandem.lock");
+    auto lock = store::FolderLock::take(config.data);
     if (!lock) return fail(lock.error());
+    if (auto ok = backup::finish_restore(config.data); !ok) return fail(ok.error());
     auto store = store::Store::open(
         config.data / "ledger.db", migrations(),
         config.durability == config::Durability::power ? store::Durability::power : store::Durability::process);

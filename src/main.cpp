@@ -2,6 +2,7 @@
 #include <exception>
 
 #include "cli/cli.h"
+#include "cli/help.h"
 #include "cli/terminal.h"
 
 // Read by jemalloc where it is linked: memory that was freed goes back to the system after a second, not after ten, and
@@ -25,15 +26,27 @@ int main(int argc, char** argv) {
     app.set_version_flag("--version", "tandem " TANDEM_VERSION);
     Action action;
     for (const auto add :
-         {add_serve,  add_ask,     add_init,   add_explain,  add_policy,   add_cost,    add_audit,
-          add_label,  add_privacy, add_route,  add_feedback, add_learning, add_probe,   add_experiment,
-          add_status, add_replay,  add_engine, add_doctor,   add_version,  add_connect, add_completion})
+         {add_serve,   add_ask,     add_init,   add_explain,  add_policy,   add_cost,      add_audit,
+          add_label,   add_privacy, add_route,  add_feedback, add_learning, add_probe,     add_experiment,
+          add_status,  add_replay,  add_engine, add_doctor,   add_version,  add_connect,   add_backup,
+          add_restore, add_chat,    add_models, add_health,   add_manual,   add_completion})
         add(app, globals, action);
+    arrange(app);
+    if (argc == 1) {
+        std::fputs(first_help().c_str(), stdout);
+        return kUsage;
+    }
+    if (const auto wrong = unknown_command(app, argc, argv); !wrong.empty()) {
+        std::fputs(wrong.c_str(), stderr);
+        return kUsage;
+    }
     try {
         app.parse(argc, argv);
+    } catch (const CLI::Success& wanted) {  // --help, --version
+        return app.exit(wanted) == 0 ? kOk : kUsage;
     } catch (const CLI::ParseError& error) {
-        const int code = app.exit(error);
-        return code == 0 ? kOk : kUsage;
+        std::fputs(usage_of(app, error).c_str(), stderr);
+        return kUsage;
     }
     try {
         return action();

@@ -10,9 +10,8 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/remote.h"
-#include "cli/terminal.h"
+#include "cli/streamed.h"
 #include "dialect/openai_chat.h"
-#include "net/sse.h"
 
 namespace tandem::cli {
 
@@ -43,60 +42,10 @@ chat::Request request_of(const Options& options) {
     return request;
 }
 
-// What came of the answer so far.
-struct Progress {
-    net::SseParser parser;
-    json::Document document;
-    std::unique_ptr<dialect::AnswerReader> reader = dialect::openai_chat::dialect().reader();
-    std::string text;
-    std::string error;
-    std::string decision;
-    bool done = false;
-};
-
-void take_event(Progress& progress, std::string_view data, bool print) {
-    if (data == dialect::openai_chat::kDone) {
-        progress.done = true;
-        return;
-    }
-    if (!progress.document.parse(data)) return;
-    std::vector<chat::Event> events;
-    progress.reader->piece(progress.document.root(), events);
-    for (const auto& event : events) {
-        if (const auto* delta = std::get_if<chat::TextDelta>(&event)) {
-            progress.text += delta->text;
-            if (print) {
-                std::fwrite(delta->text.data(), 1, delta->text.size(), stdout);
-                std::fflush(stdout);
-            }
-        } else if (const auto* failure = std::get_if<chat::Failed>(&event)) {
-            progress.error = failure->error.message;
-        }
-    }
-}
-
-// The closing line, from the record of the decision.
-void print_record(const Remote& remote, const Progress& progress, const config::Config& config) {
-    auto answer = call(remote, {.path = "/tandem/v1/decisions/" + progress.decision, .headers = {}, .body = {}});
-    json::Document document;
-    if (!answer || answer->status != 200 || !document.parse(answer->body)) return;
-    const auto root = document.root();
-    for (const json::Value attempt : root["attempts"].children()) {
-        if (attempt["outcome"].text() != "answered") continue;
-        const auto usage = attempt["usage"];
-        print_dim(fmt::format("{} at {} ({}), {}; {}{} + {} tokens, {} {}, {} ms, {}", attempt["model"].text(),
-                              attempt["provider"].text(), attempt["zone"].text(), root["decision"]["why"].text(),
-                              usage["estimated"].boolean().value_or(false) ? "about " : "", usage["input"].raw(),
-                              usage["output"].raw(),
-                              Money::from_micros(root["cost_micros"].integer().value_or(0)).text(), config.currency,
-                              attempt["total_ms"].raw(), progress.decision));
-    }
-}
-
-int print_json(const Remote& remote, const Progress& progress) {
-    auto answer = call(remote, {.path = "/tandem/v1/decisions/" + progress.decision, .headers = {}, .body = {}});
+int print_json(const Remote& remote, const Streamed& streamed) {
+    auto answer = call(remote, {.path = "/tandem/v1/decisions/" + streamed.decision(), .headers = {}, .body = {}});
     json::Writer out;
-    out.begin_object().member("answer", progress.text);
+    out.begin_object().member("answer", streamed.text());
     if (answer && answer->status == 200) out.raw_member("record", answer->body);
     out.end_object();
     fmt::print("{}\n", out.text());
@@ -124,24 +73,19 @@ int ask(const Globals& globals, Options options) {
     if (!options.value.empty()) request.headers.add("x-tandem-value", options.value);
 
     const bool terminal = isatty(STDOUT_FILENO) != 0;
-    Progress progress;
-    auto answer = call(remote, std::move(request), [&](const net::Fields& headers, std::string_view piece) {
-        progress.decision = headers.get("x-tandem-decision");
-        auto fed = progress.parser.feed(
-            piece, [&](const net::SseEvent& event) { take_event(progress, event.data, !globals.json); });
-        if (!fed) progress.error = fed.error().message;
-    });
+    Streamed streamed(!globals.json);
+    auto answer = call(remote, std::move(request),
+                       [&](const net::Fields& headers, std::string_view piece) { streamed.take(headers, piece); });
     if (!answer) {
         report(globals, answer.error());
         return answer.error().code == ErrorCode::unavailable ? kUnreachable : kFailed;
     }
     if (answer->status != 200) return report(globals, {ErrorCode::upstream, error_message(*answer)});
-    if (!globals.json && !progress.text.ends_with('\n')) fmt::print("\n");
+    if (!globals.json && !streamed.text().ends_with('\n')) fmt::print("\n");
     std::fflush(stdout);
-    if (!progress.done)
-        return report(globals, {ErrorCode::upstream, progress.error.empty() ? "the answer was cut" : progress.error});
-    if (globals.json) return print_json(remote, progress);
-    if (terminal) print_record(remote, progress, *config);
+    if (!streamed.done()) return report(globals, {ErrorCode::upstream, streamed.error()});
+    if (globals.json) return print_json(remote, streamed);
+    if (terminal) print_record(remote, streamed.decision(), *config);
     return kOk;
 }
 

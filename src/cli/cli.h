@@ -56,6 +56,12 @@ void add_engine(CLI::App& app, Globals& globals, Action& action);
 void add_doctor(CLI::App& app, Globals& globals, Action& action);
 void add_version(CLI::App& app, Globals& globals, Action& action);
 void add_connect(CLI::App& app, Globals& globals, Action& action);
+void add_backup(CLI::App& app, Globals& globals, Action& action);
+void add_restore(CLI::App& app, Globals& globals, Action& action);
+void add_chat(CLI::App& app, Globals& globals, Action& action);
+void add_models(CLI::App& app, Globals& globals, Action& action);
+void add_health(CLI::App& app, Globals& globals, Action& action);
+void add_manual(CLI::App& app, Globals& globals, Action& action);
 void add_completion(CLI::App& app, Globals& globals, Action& action);
 
 // Prints the error to stderr (as JSON to stdout with --json), and gives the exit code that fits it.

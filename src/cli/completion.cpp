@@ -38,6 +38,23 @@ std::string bash(const std::vector<Level>& levels) {
     return out;
 }
 
+// A function that the shell loads from a file of its name. `path` would be the PATH of zsh.
+std::string zsh(const std::vector<Level>& levels) {
+    std::string out =
+        "#compdef tandem\n_tandem() {\n    local at=\"\" word\n    for word in \"${(@)words[2,CURRENT-1]}\"; do\n"
+        "        case \"$at $word\" in\n";
+    for (const auto& level : levels)
+        if (!level.path.empty()) out += fmt::format("            \" {}\") at=\" {}\" ;;\n", level.path, level.path);
+    out += "        esac\n    done\n    case $at in\n";
+    for (const auto& level : levels)
+        out += fmt::format("        \"{}{}\") compadd -- {} ;;\n", level.path.empty() ? "" : " ", level.path,
+                           join(level.words, " "));
+    out +=
+        "    esac\n    [[ $PREFIX == -* ]] || _files\n}\n"
+        "if [ \"$funcstack[1]\" = _tandem ]; then _tandem \"$@\"; else compdef _tandem tandem; fi\n";
+    return out;
+}
+
 std::string fish(const std::vector<Level>& levels) {
     std::string out = "complete -c tandem -f\n";
     for (const auto& level : levels) {
@@ -66,7 +83,7 @@ void add_completion(CLI::App& app, Globals&, Action& action) {
             if (*shell == "fish")
                 fmt::print("{}", fish(levels));
             else if (*shell == "zsh")
-                fmt::print("autoload -U +X bashcompinit && bashcompinit\n{}", bash(levels));
+                fmt::print("{}", zsh(levels));
             else
                 fmt::print("{}", bash(levels));
             return kOk;

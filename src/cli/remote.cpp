@@ -12,6 +12,8 @@ namespace tandem::cli {
 
 namespace {
 
+constexpr milliseconds kStopLook{30};  // between two looks whether a call is still wanted
+
 struct Job {
     const Remote& remote;
     const RemoteRequest& request;
@@ -69,14 +71,18 @@ Result<RemoteAnswer> call(const Remote& remote, RemoteRequest request,
     net::Worker worker;
     net::ClientShared shared;
     net::Client client(worker, shared);
-    net::Cancel never;
+    net::Cancel cancel;
     Result<RemoteAnswer> result = fail(ErrorCode::internal, "nothing was sent");
-    net::asio::co_spawn(worker.context(), perform(client, {remote, request, each}, never),
+    net::asio::co_spawn(worker.context(), perform(client, {remote, request, each}, cancel),
                         [&](std::exception_ptr thrown, Result<RemoteAnswer> answer) {
                             if (!thrown) result = std::move(answer);
                             worker.context().stop();
                         });
-    worker.context().run();
+    if (!request.stopped) worker.context().run();
+    while (!worker.context().stopped()) {
+        worker.context().run_for(kStopLook);
+        if (request.stopped()) cancel.fire(net::Cancel::Reason::client_gone);
+    }
     return result;
 }
 

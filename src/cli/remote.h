@@ -24,6 +24,8 @@ struct RemoteRequest {
     net::Fields headers;
     std::string body;
     milliseconds timeout{600'000};
+    // Asked often while it runs: true ends the call with an error (cancelled). Empty: never.
+    std::function<bool()> stopped = {};
 };
 struct RemoteAnswer {
     int status = 0;

@@ -138,6 +138,7 @@ class AtATerminal(unittest.TestCase):
             ["audit", "verify", "--file", str(export)], ["audit", "verify", "--file", HOSTILE], ["audit", "show", "1"], ["label", "release", HOSTILE, "--reason", HOSTILE, "--key", HOSTILE], ["label", "release", good, "--reason", HOSTILE],
             ["label", "forget", "--key", HOSTILE, "--reason", HOSTILE], ["engine", "list"], ["engine", "stop", HOSTILE], ["engine", "logs", HOSTILE], ["connect", HOSTILE], ["connect", "opencode", "-m", HOSTILE],
             ["completion", HOSTILE], ["init", "--help"], [HOSTILE], ["--config", str(evil), "status"], ["--config", str(evil), "doctor"], ["--config", str(evil), "serve"], ["--config", HOSTILE, "status"],
+            ["models"], ["models", "--json"], ["health"], ["restore", HOSTILE], ["backup", "/nowhere/" + HOSTILE], ["audit", HOSTILE], ["connect"],
             ["version"], ["--version"], ["ask", "-a", HOSTILE, "x"], ["ask", "--json", "-a", "m", HOSTILE], ["ask", "-a", "m", "-l", HOSTILE, "x"],
         ]
         shown = 0

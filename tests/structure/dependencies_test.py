@@ -16,6 +16,7 @@ MAY = {
     "access": {"base", "config", "net"},
     "dialect": {"base", "chat"},
     "privacy": {"base", "chat", "config", "store"},
+    "backup": {"base", "privacy", "store"},
     "routing": {"access", "base", "chat", "config"},
     "ledger": {"access", "base", "config", "store"},
     "engine": {"base", "config", "net"},
@@ -24,7 +25,7 @@ MAY = {
     "experiment": {"access", "base", "chat", "config", "net", "store", "dialect", "routing", "gateway"},
     "probe": {"access", "base", "chat", "config", "net", "store", "gateway"},
     "api": {"access", "experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "kept"},
-    "cli": {"access", "experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "api", "."},
+    "cli": {"access", "backup", "experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "api", "."},
 }
 
 
