@@ -4,6 +4,8 @@
 
 #include <ctime>
 
+#include "access/principal.h"
+
 namespace tandem::api {
 
 namespace {
@@ -28,6 +30,24 @@ void write_attempt(json::Writer& out, const ledger::AttemptRecord& a) {
 
 std::string term(std::string_view name, double amount) {
     return amount == 0 ? "" : fmt::format("{} {:.4f}", name, amount);
+}
+
+// An attempt's warnings without the failures of the attempts before it, which have lines of their own.
+std::string own_warnings(const Explanation& e, const ledger::AttemptRecord& attempt) {
+    auto text = attempt.warnings;
+    for (const auto& other : e.attempts) {
+        if (other.error.empty()) continue;
+        const auto said = fmt::format("{} failed: {}", other.model, other.error);
+        const auto at = text.find(said);
+        if (at == std::string::npos) continue;
+        text.erase(at, said.size());
+        // And what stood between it and the next.
+        if (text.compare(at, 2, "; ") == 0)
+            text.erase(at, 2);
+        else if (at >= 2 && at == text.size())
+            text.erase(at - 2);
+    }
+    return text;
 }
 
 }  // namespace
@@ -99,14 +119,16 @@ std::string time_text(std::int64_t ms) {
 }
 
 std::string decision_text(const routing::Inputs& in, const routing::Decision& decision, std::string_view currency) {
-    std::string out =
-        fmt::format("  asked for   {} with key {}\n  label       {}", in.alias, in.key, name_of(in.label));
+    const bool keyless = in.key == access::Principal::anonymous().id();
+    std::string out = fmt::format("  asked for   {} with {}\n  label       {}", in.alias,
+                                  keyless ? "no key" : "the key " + in.key, name_of(in.label));
     for (const auto& reason : in.label_reasons)
         out += fmt::format("{}{}", &reason == &in.label_reasons.front() ? " (" : ", ", reason);
     if (!in.label_reasons.empty()) out += ")";
     out += fmt::format("\n  why         {}\n", decision.why);
-    out += fmt::format("  work        about {} tokens in, {} out at most{}, difficulty {}", in.features.prompt_tokens,
-                       in.features.answer_tokens > 0 ? std::to_string(in.features.answer_tokens) : "unsaid",
+    out += fmt::format("  work        about {} tokens in, {}{}, difficulty {}", in.features.prompt_tokens,
+                       in.features.answer_tokens > 0 ? fmt::format("{} out at most", in.features.answer_tokens)
+                                                     : std::string("answer length not given"),
                        in.stakes == config::Stakes::normal ? ""
                        : in.stakes == config::Stakes::high ? ", stakes high"
                                                            : ", stakes low",
@@ -114,7 +136,9 @@ std::string decision_text(const routing::Inputs& in, const routing::Decision& de
     for (const auto& [name, points] : in.features.terms)
         out += fmt::format("{}{} {:+}", &name == &in.features.terms.front().first ? " (" : ", ", name, points);
     if (!in.features.terms.empty()) out += ")";
-    out += fmt::format(", kind seen {} times before\n  candidates\n", in.features.repeats);
+    const auto seen = in.features.repeats;
+    out += seen == 0 ? ", nothing like it was asked before" : fmt::format(", {} like it were asked before", seen);
+    out += "\n  candidates\n";
     std::size_t place = 0;
     for (const auto& c : decision.candidates) {
         if (c.excluded == routing::Excluded::no)
@@ -148,7 +172,7 @@ std::string to_text(const Explanation& e, std::string_view currency) {
             a.usage.cache_write.count > 0 ? fmt::format(" ({} into its cache)", a.usage.cache_write.count) : "",
             a.usage.output.count, a.cost.text(), currency, a.total_ms);
         if (a.first_byte_ms >= 0) out += fmt::format(" (first byte {} ms)", a.first_byte_ms);
-        if (!a.warnings.empty()) out += fmt::format("; {}", a.warnings);
+        if (const auto warnings = own_warnings(e, a); !warnings.empty()) out += fmt::format("; {}", warnings);
         out += '\n';
     }
     if (e.attempts.empty()) out += "    none is recorded\n";
