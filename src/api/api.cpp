@@ -48,22 +48,38 @@ bool counts(const Route& route) {
 
 // ---- the door ----
 
-Result<> Api::admit(const net::Head& head) {
-    const auto snapshot = gateway_.services().snapshot();
-    const auto& config = *snapshot->config;
-    if (auto ok = access::check_origin(config.server, head.headers); !ok) return ok;
-    if (head.method == "OPTIONS") return {};
+namespace {
+
+// Who came to the door, by the config of that moment; nobody where the route asks nobody.
+struct Guest final : net::Admitted {
+    std::shared_ptr<const gateway::Snapshot> snapshot;
+    std::optional<access::Principal> who;
+    std::string holder() const override { return who ? who->id() : access::Principal::anonymous().id(); }
+};
+
+}  // namespace
+
+Result<std::shared_ptr<const net::Admitted>> Api::admit(const net::Head& head) {
+    auto guest = std::make_shared<Guest>();
+    guest->snapshot = gateway_.services().snapshot();
+    const auto& config = *guest->snapshot->config;
+    if (auto ok = access::check_origin(config.server, head.headers); !ok) return fail(ok.error());
+    if (head.method == "OPTIONS") return guest;
     const auto found = match(head.method, head.path);
-    if (found.route != nullptr && found.route->scope == Scope::open) return {};
+    if (found.route != nullptr && found.route->scope == Scope::open) return guest;
     auto who = access::authenticate(config, gateway_.services().admin_token, head.headers);
     if (!who) return fail(who.error());
-    return {};
+    guest->who = std::move(*who);
+    return guest;
 }
 
-std::string Api::holder_of(const net::Head& head) {
-    const auto snapshot = gateway_.services().snapshot();
-    auto who = access::authenticate(*snapshot->config, gateway_.services().admin_token, head.headers);
-    return who ? who->id() : access::Principal::anonymous().id();
+Result<access::Principal> Api::sender_of(const net::Exchange& exchange, const net::Fields& headers,
+                                         const std::shared_ptr<const gateway::Snapshot>& snapshot) const {
+    const auto admitted = exchange.admitted();
+    if (const auto* guest = dynamic_cast<const Guest*>(admitted.get());
+        guest != nullptr && guest->who && guest->snapshot == snapshot)
+        return *guest->who;
+    return access::authenticate(*snapshot->config, gateway_.services().admin_token, headers);
 }
 
 net::Response Api::error(std::string_view path, int status, const Error& error) {
@@ -79,8 +95,7 @@ Result<gateway::Call> Api::open_door(net::Exchange& exchange, const Match& match
     auto said = access::read_headers(request.headers);
     if (!said) return fail(said.error());
     const bool open = match.route->scope == Scope::open;
-    auto who =
-        open ? access::Principal::anonymous() : access::authenticate(config, services.admin_token, request.headers);
+    auto who = open ? access::Principal::anonymous() : sender_of(exchange, request.headers, snapshot);
     if (!who) return fail(who.error());
     if (match.route->scope == Scope::owner && !is_owner(*who, config))
         return fail(ErrorCode::forbidden, "this needs a key with 'admin: true', or the admin token of the data folder");
@@ -115,8 +130,7 @@ net::Task<> Api::refuse(net::Exchange& exchange, std::shared_ptr<const gateway::
         co_return;
     }
     if (!error)
-        if (auto who = access::authenticate(*snapshot->config, gateway_.services().admin_token, request.headers); !who)
-            error = who.error();
+        if (auto who = sender_of(exchange, request.headers, snapshot); !who) error = who.error();
     if (!error && !methods.empty())
         error = Error{ErrorCode::method, fmt::format("{} takes {}", printable(request.path, 80), methods)};
     if (!error)

@@ -19,8 +19,7 @@ class Api final : public net::Service {
     Api(gateway::Gateway& gateway, experiment::Experiments& experiments, probe::Probes& probes)
         : gateway_(gateway), experiments_(experiments), probes_(probes) {}
 
-    Result<> admit(const net::Head& head) override;
-    std::string holder_of(const net::Head& head) override;
+    Result<std::shared_ptr<const net::Admitted>> admit(const net::Head& head) override;
     net::Task<> handle(net::Exchange& exchange) override;  // no coroutine: most requests are the gateway's
     net::Response error(std::string_view path, int status, const Error& error) override;
 
@@ -46,6 +45,9 @@ class Api final : public net::Service {
     Body decide(const Call& call);
 
   private:
+    // Who sent a request: who was admitted, unless the config has changed since. Errors: as access::authenticate().
+    Result<access::Principal> sender_of(const net::Exchange& exchange, const net::Fields& headers,
+                                        const std::shared_ptr<const gateway::Snapshot>& snapshot) const;
     Result<gateway::Call> open_door(net::Exchange& exchange, const Match& match,
                                     std::shared_ptr<const gateway::Snapshot> snapshot);
     // Answers what has no route, or `error`.

@@ -4,6 +4,8 @@
 
 #include <ctime>
 
+#include "access/principal.h"
+
 namespace tandem::api {
 
 namespace {
@@ -52,6 +54,24 @@ std::string evidence_text(const routing::Candidate& c) {
     if (t.doubt == 0) return c.strength.empty() ? "a guess" : c.strength;
     const auto learned = fmt::format("+- {:.2f}, learned from {:.1f} outcomes", t.doubt, t.outcomes);
     return c.strength.empty() ? learned : fmt::format("{}; {:.2f} before that, {}", learned, t.expected, c.strength);
+}
+
+// An attempt's warnings without the failures of the attempts before it, which have lines of their own.
+std::string own_warnings(const Explanation& e, const ledger::AttemptRecord& attempt) {
+    auto text = attempt.warnings;
+    for (const auto& other : e.attempts) {
+        if (other.error.empty()) continue;
+        const auto said = fmt::format("{} failed: {}", other.model, other.error);
+        const auto at = text.find(said);
+        if (at == std::string::npos) continue;
+        text.erase(at, said.size());
+        // And what stood between it and the next.
+        if (text.compare(at, 2, "; ") == 0)
+            text.erase(at, 2);
+        else if (at >= 2 && at == text.size())
+            text.erase(at - 2);
+    }
+    return text;
 }
 
 }  // namespace
@@ -123,8 +143,9 @@ std::string time_text(std::int64_t ms) {
 }
 
 std::string decision_text(const routing::Inputs& in, const routing::Decision& decision, std::string_view currency) {
-    std::string out = fmt::format("  asked for   {} {}\n  label       {}", in.alias,
-                                  in.key == "anonymous" ? "with no key" : "with key " + in.key, name_of(in.label));
+    const bool keyless = in.key == access::Principal::anonymous().id();
+    std::string out = fmt::format("  asked for   {} with {}\n  label       {}", in.alias,
+                                  keyless ? "no key" : "the key " + in.key, name_of(in.label));
     for (const auto& reason : in.label_reasons)
         out += fmt::format("{}{}", &reason == &in.label_reasons.front() ? " (" : ", ", reason);
     if (!in.label_reasons.empty()) out += ")";
@@ -164,7 +185,7 @@ std::string to_text(const Explanation& e, std::string_view currency) {
             a.usage.cache_write.count > 0 ? fmt::format(" ({} into its cache)", a.usage.cache_write.count) : "",
             a.usage.output.count, a.cost.text(), currency, a.total_ms);
         if (a.first_byte_ms >= 0) out += fmt::format(" (first byte {} ms)", a.first_byte_ms);
-        if (!a.warnings.empty()) out += fmt::format("; {}", a.warnings);
+        if (const auto warnings = own_warnings(e, a); !warnings.empty()) out += fmt::format("; {}", warnings);
         out += '\n';
     }
     if (e.attempts.empty()) out += "    none is recorded\n";

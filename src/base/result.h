@@ -5,6 +5,7 @@
 #pragma once
 
 #include <expected>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -38,6 +39,10 @@ struct Error {
     // Where the prompt does not fit (ErrorCode::context): its tokens and the model's, 0 where not known.
     long long prompt_tokens = 0;
     long long context_tokens = 0;
+    // Of what may be asked again: after how many seconds that helps, where it is known. `certain`: never, until
+    // somebody changes the request or the config.
+    std::optional<long long> again_in = {};
+    bool certain = false;
 };
 
 template <typename T = void>

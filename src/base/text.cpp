@@ -78,6 +78,20 @@ std::string join(std::span<const std::string> parts, std::string_view between) {
     return result;
 }
 
+std::string by_reason(std::span<const std::pair<std::string, std::string>> reasons) {
+    std::vector<std::string> said;
+    for (std::size_t i = 0; i < reasons.size(); ++i) {
+        const auto& [name, reason] = reasons[i];
+        const auto same = [&](const auto& other) { return other.second == reason; };
+        if (std::ranges::any_of(reasons.first(i), same)) continue;
+        std::vector<std::string> names;
+        for (const auto& other : reasons.subspan(i))
+            if (same(other) && std::ranges::find(names, other.first) == names.end()) names.push_back(other.first);
+        said.push_back(join(names, ", ") + ": " + reason);
+    }
+    return join(said, ". ");
+}
+
 std::optional<long long> whole_number(std::string_view text) {
     if (text.empty() || text.size() > 18) return std::nullopt;
     long long value = 0;

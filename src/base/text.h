@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace tandem {
@@ -20,6 +21,8 @@ std::string_view trim(std::string_view text);                       // spaces, t
 std::string lower(std::string_view text);                           // ASCII only
 bool equals_ignoring_case(std::string_view a, std::string_view b);  // ASCII only
 std::string join(std::span<const std::string> parts, std::string_view between);
+// "a, b: why. c: another why": each reason once, behind all that it is said of, in the order of (name, reason).
+std::string by_reason(std::span<const std::pair<std::string, std::string>> reasons);
 std::optional<long long> whole_number(std::string_view text);  // decimal digits only, no sign, at most 18 of them
 
 // `text` without what could act on a terminal or a header: control characters become '?', and it is cut to `limit`

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "base/world.h"
 #include "cli/cli.h"
+#include "cli/route_try.h"
 #include "cli/init/compose.h"
 #include "cli/init/questions.h"
 #include "engine/engines.h"
@@ -189,8 +190,8 @@ int init(const Globals& globals, const Options& options) {
     const auto composed = compose(plan);
     if (plan.daily_budget)
         if (auto ok = write_key(path.parent_path() / kKeyFile); !ok) return report(globals, ok.error());
-    if (auto config = config::parse(composed.text, path, globals.environment); !config)
-        return report(globals, config.error());  // never leave a wrong file behind
+    const auto config = config::parse(composed.text, path, globals.environment);
+    if (!config) return report(globals, config.error());  // never leave a wrong file behind
     const auto backup = write_file(path, composed.text);
     if (!backup) return report(globals, backup.error());
     if (globals.json) {
@@ -200,8 +201,9 @@ int init(const Globals& globals, const Options& options) {
     fmt::print("{}wrote {}\n", asks ? "\n" : "", path.string());
     if (!backup->empty()) fmt::print("  what was there is in {}\n", backup->string());
     print_found(plan, composed);
-    // Here `tandem route try --examples` shows where a dozen questions would go with this config.
-    fmt::print("next: tandem doctor, then tandem serve\n");
+    fmt::print("\nwhere a dozen questions would go with it (tandem route try --examples):\n\n");
+    if (const int code = try_examples(globals, *config); code != kOk) return code;
+    fmt::print("\nnext: tandem doctor, then tandem serve\n");
     return kOk;
 }
 

@@ -79,7 +79,8 @@ net::Task<Next> Attempt::give() {
 
 net::Task<Next> Attempt::send() {
     auto& services = way_.services;
-    trial_ = engine() ? upstream::Health::Trial() : services.health.try_it(provider_.id);
+    trial_ =
+        engine() ? upstream::Health::Trial() : services.health.try_it(provider_.id, way_.last_resort == provider_.id);
     if (!trial_)
         co_return failed(
             ours({ErrorCode::unavailable, services.health.unhealthy(provider_.id)}, upstream::Remedy::next));
@@ -108,10 +109,7 @@ net::Task<Next> Attempt::send() {
     Result<> chosen = choose_question();
     if (chosen) chosen = co_await convert();
     if (cancel_.fired()) co_return cancelled(false);
-    if (!chosen) {
-        way_.warn(fmt::format("{}: {}", candidate_.model, chosen.error().message));
-        co_return failed(ours(chosen.error(), upstream::Remedy::next));
-    }
+    if (!chosen) co_return failed(ours(chosen.error(), upstream::Remedy::next));
     auto call = call_of();
     auto clearance = co_await clear(conversion_->take_body(), opened());
     if (!clearance) {
@@ -127,7 +125,8 @@ net::Task<Next> Attempt::send() {
         if (cancel_.fired()) co_return cancelled(failure.sent || failure.status != 0);
         way_.own_error = conversion_->same();
         const auto what = failure.what;
-        if (what == config::FailureClass::rate_limit || what == config::FailureClass::timeout || failure.status == 503)
+        const bool slow = what == config::FailureClass::timeout && !way_.client_is_late();
+        if (what == config::FailureClass::rate_limit || slow || failure.status == 503)
             pass_.say(upstream::Gate::Verdict::overloaded);
         if (failure.rest)
             services.health.rest(provider_.id, api_key, *failure.rest,
@@ -439,7 +438,10 @@ Next Attempt::failed(upstream::Failure failure, const Usage& usage) {
     if (reservation_) reservation_->settle(record.cost, usage.input + usage.output);
     way_.add(record);
     way_.warn(fmt::format("{} failed: {}", record.model, message));
-    if (failure.provider_unwell) way_.services.health.failed(record.provider, message);
+    way_.failures.emplace_back(record.model, message);
+    // A provider that was given less time than its owner gives it has not failed.
+    const bool cut_short = failure.what == config::FailureClass::timeout && way_.client_is_late();
+    if (failure.provider_unwell && !cut_short) way_.services.health.failed(record.provider, message);
     auto& last = way_.last;
     last = std::move(failure);
     way_.last_asked = *this;

@@ -154,7 +154,7 @@ net::Task<Next> Attempt::give_whole() {
                 return Spare{std::move(said.body), said.stream, {}};
             });
     settle(usage, "answered");
-    way_.remember_answer(*this, whole_.told.text);
+    way_.remember_answer(*this, whole_.told);
     learn_answer(whole_.told);
     way_.tell_trials(*this, whole_.told);
     auto say_it = [this, &frame]() -> Result<Conversion::Said> {
@@ -239,9 +239,7 @@ net::Task<Next> Attempt::begin_stream() {
         const bool ended_by_us =
             bound_ > 0 && way_.question.front.kind != dialect::Kind::openai_chat && !way_.runs_tools();
         relay_ = conversion_->relay([this] { return way_.frame(*this); }, resumable || ended_by_us);
-        if (way_.inputs->label > Label::public_ || way_.place.learns || better_ != nullptr || resumable ||
-            way_.services.trials.any())
-            relay_->collect();
+        if (way_.needs_words() || better_ != nullptr || resumable) relay_->collect();
     }
     if (bound_ > 0) relay_->limit(bound_, [this](std::int64_t said) { return may_say(said); });
     // Until there is content, an error can still be an HTTP error, and another attempt be made.
@@ -268,7 +266,7 @@ net::Task<Next> Attempt::give_stream() {
         if (!cancel_.fired()) continue;
         record.error = "the client has gone";
         settle(usage_of_stream(), "cancelled");
-        way_.remember_answer(*this, relay_->told().text);
+        way_.remember_answer(*this, relay_->told());
         way_.record_unwatched();
         co_return Next::done;
     }
@@ -278,7 +276,8 @@ net::Task<Next> Attempt::give_stream() {
     if (broken_) {
         record.error = way_.recordable(broken_->message, broken_->code == ErrorCode::policy ? 0 : record.status);
         settle(usage, "cut");
-        if (broken_->code != ErrorCode::policy && broken_->code != ErrorCode::unavailable)
+        const bool cut_short = broken_->code == ErrorCode::timeout && way_.client_is_late();
+        if (broken_->code != ErrorCode::policy && broken_->code != ErrorCode::unavailable && !cut_short)
             way_.services.health.failed(provider_.id, record.error);
         co_return Next::cut;
     }
@@ -289,7 +288,7 @@ net::Task<Next> Attempt::give_stream() {
                 return Spare{bytes + relay_->finish(usage), true, {}};
             });
     settle(usage, "answered");
-    way_.remember_answer(*this, relay_->told().text);
+    way_.remember_answer(*this, relay_->told());
     // What we cut says nothing of the model.
     if (!relay_->spent()) {
         learn_answer(relay_->told());
@@ -313,7 +312,7 @@ net::Task<Next> Attempt::give_stream() {
 }
 
 net::Task<> Attempt::break_off() {
-    way_.remember_answer(*this, relay_->told().text);
+    way_.remember_answer(*this, relay_->told());
     auto last = relay_->fail(*broken_);
     // The record comes before the last byte here too. Where it cannot be written, the client gets its error all the
     // same.

@@ -269,7 +269,8 @@ net::Task<> answer_line(BatchRun& run, LinePlace place, std::shared_ptr<Live> li
         live->runs_with(nullptr);
         if (answer.status == 200 || exchange.cancel().fired())
             co_return;  // kept with its receipt, or for the next start
-        const bool later = answer.status == 429 || answer.status == 503 || answer.status == 529;
+        const bool later = (answer.status == 429 || answer.status == 503 || answer.status == 529) &&
+                           answer.headers.get("x-should-retry") != "false";
         if (later && attempt < kAttempts && !run.cancelled) {
             const auto asked = whole_number(answer.headers.get("retry-after")).value_or(1);
             const auto wait = std::min<milliseconds>(kLongestWait, seconds(asked) * attempt);

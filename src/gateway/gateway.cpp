@@ -8,7 +8,9 @@
 namespace tandem::gateway {
 
 std::string header_text(std::string_view text) {
-    std::string result = printable(text, 600);
+    constexpr std::size_t kLongest =
+        2'000;  // several refusals of budgets, and far from what clients and proxies refuse
+    std::string result = printable(text, kLongest);
     std::ranges::replace_if(result, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
     return result;
 }
@@ -35,17 +37,31 @@ void Gateway::cancel_batch(const std::string& id) {
     if (const auto found = batches_.find(id); found != batches_.end()) found->second();
 }
 
+namespace {
+
+// What official SDKs go by: they retry every 429 and 5xx on their own, unless `x-should-retry` says no, and wait for
+// `retry-after` as long as it is a minute at most.
+void add_when_to_retry(const Error& error, net::Response& response) {
+    constexpr long long kLongestWait = 60, kUsualWait = 5;
+    const bool later = response.status == 429 || response.status == 503 || response.status == 529;
+    if (!later) return;
+    const bool budget = error.code == ErrorCode::over_budget;
+    const auto wait = error.again_in.value_or(budget ? kLongestWait + 1 : kUsualWait);
+    if (error.certain || (budget && wait > kLongestWait))
+        response.headers.add("x-should-retry", "false");
+    else
+        response.headers.add("retry-after", std::to_string(wait));
+}
+
+}  // namespace
+
 net::Response error_response(dialect::Kind dialect, int status, const Error& error) {
     auto encoded = dialect::of(dialect).encode_error(error);
     net::Response response;
     response.status = status != 0 ? status : encoded.status;
     response.headers.add("content-type", "application/json");
     if (response.status == 401) response.headers.add("www-authenticate", "Bearer");
-    // A budget that is used up does not come back in a moment: official SDKs would wait and ask for nothing.
-    if (error.code == ErrorCode::over_budget)
-        response.headers.add("x-should-retry", "false");
-    else if (response.status == 429 || response.status == 503 || response.status == 529)
-        response.headers.add("retry-after", "5");
+    add_when_to_retry(error, response);
     response.body = std::move(encoded.body);
     return response;
 }

@@ -13,6 +13,7 @@
 #include "gateway/attempt.h"
 #include "gateway/betas.h"
 #include "gateway/count.h"
+#include "gateway/standing.h"
 #include "gateway/weight.h"
 #include "net/children.h"
 
@@ -22,27 +23,6 @@ namespace {
 
 constexpr milliseconds kFirstRetryPause{150};
 
-// Health and money of each model, as far as they speak against it.
-std::vector<routing::Standing> standing_of(Services& services, const Snapshot& snapshot, const access::Principal& who,
-                                           const routing::Features& features) {
-    std::vector<routing::Standing> result;
-    for (const auto& entry : snapshot.table.models) {
-        const bool engine = snapshot.config->provider(entry.provider)->kind == config::ProviderKind::engine;
-        routing::Standing standing{entry.model, services.health.unhealthy(entry.provider), {}};
-        if (standing.unhealthy.empty() && engine) standing.unhealthy = services.engines.unhealthy(entry.model);
-        const bool priced = snapshot.config->model(entry.model)->priced;
-        if (!who.budgets.empty() && entry.zone == Zone::cloud && !priced)
-            standing.over_budget = fmt::format(
-                "it has no price, so the budget of the key '{}' cannot hold for it; set models.{}.price in "
-                "tandem.yaml ({{ input: 0, output: 0 }} where it costs nothing)",
-                who.id(), entry.model);
-        else if (!who.budgets.empty())
-            standing.over_budget = services.budgets.refusal(who, routing::worst_cost(entry, features));
-        if (!standing.unhealthy.empty() || !standing.over_budget.empty()) result.push_back(std::move(standing));
-    }
-    return result;
-}
-
 // The parts of a label that need no detector.
 privacy::Labelled label_by_source(const access::Principal& who, const std::string& alias, Label asked,
                                   const privacy::LabelMemory::Recalled& remembered) {
@@ -50,7 +30,7 @@ privacy::Labelled label_by_source(const access::Principal& who, const std::strin
     labelled.raise(who.label, fmt::format("key {}", who.id()));
     if (alias == "private") labelled.raise(Label::private_, "alias private");
     labelled.raise(asked, "header x-tandem-label");
-    labelled.recall(remembered.known);
+    labelled.recall(remembered.known, remembered.why);
     return labelled;
 }
 
@@ -104,7 +84,7 @@ class Run {
         }
         if (way_.decision->eligible == 0) {
             auto recorded = co_await way_.close_record();
-            co_await way_.refuse(recorded ? way_.decision->refusal() : recorded.error(), until_one_is_well());
+            co_await way_.refuse(recorded ? refusal_of(services_, way_.who, *way_.decision) : recorded.error());
             co_return;
         }
         if (const auto known = cached()) {
@@ -217,10 +197,12 @@ class Run {
         if (way_.snapshot->table.objective.explore > 0)
             inputs.dice = static_cast<double>(services_.random.next() % 1'000'000) / 1e6;
         inputs.standing = standing_of(services_, *way_.snapshot, way_.who, inputs.features);
-        auto decision = routing::decide(way_.snapshot->table, inputs);
-        if (!decision) return fail(decision.error());
+        auto decided = decide_now(services_, way_.snapshot->table, inputs);
+        if (!decided) return fail(decided.error());
         way_.inputs = std::make_shared<const routing::Inputs>(std::move(inputs));
-        way_.decision = std::make_shared<const routing::Decision>(std::move(*decision));
+        way_.decision = std::make_shared<const routing::Decision>(std::move(decided->decision));
+        way_.last_resort = std::move(decided->last_resort);
+        way_.passed_over = passed_over(way_.snapshot->table, *way_.inputs, *way_.decision);
         if (way_.inputs->label > Label::public_) way_.identify();
         way_.remember(services_.privacy.memory().remember(way_.identity, way_.of_itself,
                                                           {.key = way_.who.id(),
@@ -252,17 +234,6 @@ class Run {
             all = saturating_sum(all, last * static_cast<std::int64_t>(request().messages.size()));
         features.prompt_tokens = longest;
         features.all_tokens = all;
-    }
-
-    // When the first of those that are only unwell may be asked again.
-    std::optional<seconds> until_one_is_well() const {
-        std::optional<seconds> first;
-        for (const auto& candidate : way_.decision->candidates) {
-            if (candidate.excluded != routing::Excluded::health) continue;
-            const seconds left(services_.health.status(candidate.provider).seconds_left);
-            if (left.count() > 0 && (!first || left < *first)) first = left;
-        }
-        return first;
     }
 
     // ---- what the last turn means ----
@@ -353,7 +324,14 @@ class Run {
     net::Task<> attempt_all() {
         const auto& policy = way_.failure_policy();
         auto& deadline = way_.deadline;
-        if (policy.timeout.count() > 0) deadline = std::min(deadline, way_.arrived + policy.timeout);
+        if (policy.timeout.count() > 0 && way_.arrived + policy.timeout < deadline) {
+            deadline = way_.arrived + policy.timeout;
+            way_.deadline_is_clients = false;
+        }
+        if (!way_.last_resort.empty())
+            way_.warn(
+                fmt::format("{} has failed and would be left alone for a while, but no other may take this request",
+                            way_.last_resort));
         tries_.assign(way_.decision->fallback ? way_.decision->eligible : 1, 0);
         for (std::size_t i = 0; i < tries_.size() && !way_.late(); ++i) {
             if (does_not_fit(i)) continue;
@@ -364,7 +342,7 @@ class Run {
                     co_await give_up();
                     co_return;
                 }
-                if (next == Next::next_candidate || tries_[i] >= policy.attempts ||
+                if (next == Next::next_candidate || tries_[i] >= policy.attempts || !way_.last_resort.empty() ||
                     !co_await pause_before_retry(tries_[i], candidates()[i].provider))
                     break;
             }
@@ -381,6 +359,7 @@ class Run {
     // One try at a candidate, or, where that takes long and the owner wants it, at the next one too.
     net::Task<Next> attempt(std::size_t i) {
         ++tries_[i];
+        way_.tell_passed_over(i);
         const auto& candidate = candidates()[i];
         if (large_ && candidate.redacted) {
             // Made here, where nothing else of the request is under way. What is wrong with it the attempt says.
@@ -407,6 +386,7 @@ class Run {
             co_return co_await follow(*of_first, first, i);
         }
         ++tries_[j];
+        way_.tell_passed_over(j);
         Attempt second(way_, candidates()[j]);
         second.do_not_queue();
         children.start(begin_one(second, of_second));
@@ -563,6 +543,7 @@ class Run {
             co_await way_.refuse(receipt.error());
             co_return;
         }
+        way_.tell_passed_over(tries_.size());
         if (way_.spare && !exchange_.started()) {
             auto& spare = *way_.spare;
             way_.warn(fmt::format("nobody else answered, so this is what {} said", spare.served.record.model));
@@ -584,8 +565,12 @@ class Run {
             co_return;
         }
         Error error = last.error;
-        if (way_.attempts() > 1 && error.code != ErrorCode::context) error.message = join(way_.warnings, "; ");
+        if (way_.failures.size() > 1 && error.code != ErrorCode::context)
+            error.message = "no model answered: " + by_reason(way_.failures);
         if (way_.late()) error.code = ErrorCode::timeout;
+        // The trial has failed as well: as before, nobody may take it.
+        if (!way_.last_resort.empty() && last.provider_unwell && !way_.late())
+            if (auto still = refusal_now(services_, *way_.snapshot, way_.who, *way_.inputs)) error = std::move(*still);
         co_await way_.refuse(std::move(error), last.retry_after);
     }
 
@@ -632,8 +617,13 @@ DryRun decide_only(const Snapshot& snapshot, Services* services, const access::P
                                         routing::expectations(snapshot.table, inputs.features))
                                  .outlook;
     }
-    auto decision = routing::decide(snapshot.table, inputs);
-    return {std::move(inputs), std::move(decision)};
+    if (services == nullptr) {
+        auto decision = routing::decide(snapshot.table, inputs);
+        return {std::move(inputs), std::move(decision)};
+    }
+    auto decided = decide_now(*services, snapshot.table, inputs);
+    if (!decided) return {std::move(inputs), fail(decided.error())};
+    return {std::move(inputs), std::move(decided->decision)};
 }
 
 }  // namespace tandem::gateway

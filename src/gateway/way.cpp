@@ -6,6 +6,7 @@
 
 #include "access/origin.h"
 #include "base/text.h"
+#include "chat/answer.h"
 #include "chat/told.h"
 #include "gateway/weight.h"
 #include "privacy/guard.h"
@@ -33,7 +34,10 @@ Way::Way(Gateway& gateway, Call call, Front front, Keeping keeping)
       keeping(std::move(keeping)),
       arrived(services.clock.steady()),
       deadline(arrived + config.server.request_timeout) {
-    if (asked.timeout) deadline = std::min(deadline, arrived + *asked.timeout);
+    if (asked.timeout && arrived + *asked.timeout < deadline) {
+        deadline = arrived + *asked.timeout;
+        deadline_is_clients = true;
+    }
     question.front = front;
     question.path = exchange.request().path;
     question.array = front.kind == dialect::Kind::gemini && exchange.request().parameter("alt") != "sse";
@@ -84,6 +88,25 @@ ledger::AttemptRecord Way::new_attempt(const std::string& provider, const std::s
     return record;
 }
 
+void Way::warn(std::string text) {
+    if (std::ranges::find(warnings, text) == warnings.end()) warnings.push_back(std::move(text));
+}
+
+void Way::tell_passed_over(std::size_t place) {
+    std::vector<std::pair<std::string, std::string>> reasons;  // and the models that share each
+    for (; told_ < passed_over.size() && passed_over[told_].before <= place; ++told_) {
+        const auto& [model, provider, what, reason, before] = passed_over[told_];
+        const auto same = std::ranges::find(reasons, reason, &std::pair<std::string, std::string>::first);
+        if (same == reasons.end())
+            reasons.emplace_back(reason, model);
+        else
+            same->second += ", " + model;
+    }
+    for (const auto& [reason, models] : reasons)
+        warn(fmt::format("{} {} not asked: {}", models, models.find(", ") == std::string::npos ? "was" : "were",
+                         reason));
+}
+
 // ---- redaction ----
 
 Result<std::shared_ptr<const Redacted>> Way::redacted_for(Zone zone) {
@@ -127,12 +150,37 @@ std::string Way::conversation_name() {
     return identity.prefixes.empty() ? "" : std::to_string(identity.prefixes[at]);
 }
 
-void Way::remember_answer(const Served& served, const std::string& text) {
-    if (of_itself.label == Label::public_) return;
+void Way::remember_answer(const Served& served, const chat::Told& told) {
+    const auto& text = told.text;
+    const privacy::Known known{of_itself.label, served.sent && !part_of_whole ? of_itself.rest : of_itself.label};
+    auto& memory = services.privacy.memory();
+    // An answer that calls tools is not told apart by its text.
+    if (told.calls.empty() && is_short()) {
+        identify();
+        remember(memory.remember_short(identity, text, known, who.id()));
+    }
+    if (of_itself.label == Label::public_) {
+        remember(memory.remember_public_answer(text, who.id()));
+        return;
+    }
     const auto* keys = services.privacy.vault().keys();
-    remember(services.privacy.memory().remember_answer(
-        privacy::piece_of_answer(text), keys == nullptr || text.empty() ? 0 : privacy::leaf_digest(*keys, text),
-        {of_itself.label, served.sent && !part_of_whole ? of_itself.rest : of_itself.label}, who.id(), id.text()));
+    remember(memory.remember_answer(privacy::piece_of_answer(text),
+                                    keys == nullptr || text.empty() ? 0 : privacy::leaf_digest(*keys, text), known,
+                                    who.id(), id.text()));
+}
+
+bool Way::is_short() const {
+    constexpr std::size_t kMost = 2 * privacy::kShortestMark;  // with its blanks
+    std::size_t bytes = 0;
+    for (const auto& message : request().messages)
+        if (message.role != chat::Role::system && message.role != chat::Role::developer)
+            if ((bytes += chat::text_of(message.parts).size()) > kMost) return false;
+    return true;
+}
+
+bool Way::needs_words() const {
+    return inputs->label > Label::public_ || place.learns || services.trials.any() || is_short() ||
+           !services.privacy.memory().empty();
 }
 
 void Way::tell_trials(const Served& served, const chat::Told& told) {

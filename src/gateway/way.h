@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gateway/run.h"
+#include "gateway/standing.h"
 #include "privacy/memory.h"
 #include "privacy/redact.h"
 #include "privacy/restore.h"
@@ -58,7 +59,8 @@ class Way {
     const Keeping keeping;
     const SteadyTime arrived;
     SteadyTime deadline;
-    Held memory;  // for the question and what is made of it; goes after all of that
+    bool deadline_is_clients = false;  // it is sooner than the owner's
+    Held memory;                       // for the question and what is made of it; goes after all of that
     Question question;
     privacy::Identity identity;
     Learning::Place place;
@@ -69,6 +71,8 @@ class Way {
     DecisionId id;
     std::shared_ptr<const routing::Inputs> inputs = std::make_shared<const routing::Inputs>();
     std::shared_ptr<const routing::Decision> decision = std::make_shared<const routing::Decision>();
+    std::string last_resort;              // Decided::last_resort
+    std::vector<PassedOver> passed_over;  // for a line in the log, and for warnings
 
     routing::Named named;  // what the client's name for a model falls to; empty where nothing has it
 
@@ -105,7 +109,12 @@ class Way {
     Usage before;                // of a stream that broke off and was gone on with
     bool part_of_whole = false;  // who began it saw what others may not
     std::vector<std::string> warnings;
-    void warn(std::string text) { warnings.push_back(std::move(text)); }
+    void warn(std::string text);                                // each once
+    std::vector<std::pair<std::string, std::string>> failures;  // model and why, of each attempt that failed
+    // Warns of those that would have been asked before the candidate at `place`. Each once.
+    void tell_passed_over(std::size_t place);
+    // The deadline of the request has passed, and it was its client that set it.
+    bool client_is_late() const { return deadline_is_clients && late(); }
 
     ledger::AttemptRecord new_attempt(const std::string& provider, const std::string& model, Zone zone);
     // How many were begun.
@@ -123,7 +132,9 @@ class Way {
     Label label_of_answer(const Served& served) const {
         return served.sent && !part_of_whole ? inputs->rest : inputs->label;
     }
-    void remember_answer(const Served& served, const std::string& text);
+    void remember_answer(const Served& served, const chat::Told& told);
+    // Whether somebody wants to know what a streamed answer said.
+    bool needs_words() const;
     // An answer that the client gets, for the experiments under way.
     void tell_trials(const Served& served, const chat::Told& told);
     // A model sees the whole, so what it makes of it is as private as that.
@@ -159,12 +170,15 @@ class Way {
     net::Task<> refuse(Error error, std::optional<seconds> retry_after = {});
 
   private:
+    // Whether it is so short that its answer may have to tell it apart from another of the same words.
+    bool is_short() const;
     std::array<std::shared_ptr<const Redacted>, 2> redacted_;  // by zone
     bool decision_recorded_ = false;
     store::Store::Job remember_;
     store::Store::Job keep_;
     std::vector<ledger::AttemptRecord> attempts_;  // until they are recorded
     int begun_ = 0;
+    std::size_t told_ = 0;  // of passed_over
 };
 
 }  // namespace tandem::gateway

@@ -353,44 +353,119 @@ Budgets::Account& Budgets::account_now(const std::string& key) const {
     return account;
 }
 
-std::string Budgets::refusal_locked(const access::Principal& key, Account& account, Money amount) const {
+namespace {
+
+// Where the owner writes what a principal may spend or use.
+std::string field_of(const access::Principal& who, std::string_view field) {
+    const auto& id = who.id();
+    if (who.kind() == access::Principal::Kind::internal)
+        return fmt::format("experiments.{}.budget", id.substr(std::min(id.size(), id.find(':') + 1)));
+    return fmt::format("keys.{}.{}", id.substr(0, id.find('@')), field);
+}
+
+}  // namespace
+
+// A budget that has no room for the amount. What it says of the time to come: a window ends, and what is reserved may
+// come back; what a whole budget does not hold never fits.
+Error Budgets::denied_by(const access::Principal& key, std::size_t place, const Account& account, Money amount,
+                         Amount says) const {
+    constexpr long long kSoon = 5;  // seconds: reserved money comes back when a request ends
+    const auto& budget = key.budgets[place];
+    const bool total = budget.window == config::Budget::Window::total;
+    const auto index = static_cast<std::size_t>(budget.window);
+    const auto spent = account.windows[index].spent;
     const auto currency = currency_.empty() ? std::string() : " " + currency_;
-    for (const auto& budget : key.budgets) {
-        const auto index = static_cast<std::size_t>(budget.window);
-        const Money taken = account.windows[index].spent + account.reserved;
-        if (taken + amount <= budget.limit) continue;
-        const auto left = std::max(Money{}, budget.limit - taken);
-        const bool total = budget.window == config::Budget::Window::total;
-        return fmt::format(
-            "the budget of {}{} {} of the key '{}' has {}{} left{}, and this needs up to {}{}; ask for fewer tokens, {}"
-            "or raise keys.{}.budgets in tandem.yaml",
-            budget.limit.text(), currency, total ? "in total" : fmt::format("per {}", config::kWindowNames[index]),
-            key.id(), left.text(), currency,
-            total ? "" : fmt::format(" until {}", minute_text(window_end(budget.window, now()))), amount.text(),
-            currency, total ? "" : "wait until then, ", key.id());
+    const auto money = [&](Money m) { return m.text() + currency; };
+    const auto end = total ? 0 : window_end(budget.window, now());
+    const bool whole = amount > budget.limit;
+    const bool only_reserved = spent + amount <= budget.limit;
+    Error error{ErrorCode::over_budget, {}};
+    error.certain = whole || (total && !only_reserved);
+    if (only_reserved)
+        error.again_in = kSoon;
+    else if (!error.certain)
+        error.again_in = std::max<std::int64_t>(1, (end - now().time_since_epoch().count() + 999) / 1000);
+    const auto needs =
+        says == Amount::said ? fmt::format("this needs up to {}", money(amount)) : std::string("this may need more");
+    std::string hope = "; ask for fewer tokens, ";
+    if (whole)
+        hope = ", and the whole budget is less; ask for fewer tokens, ";
+    else if (only_reserved)
+        hope = "; ask for fewer tokens, wait until requests under way have ended, ";
+    else if (total)
+        hope = "; it does not come back; ask for fewer tokens, ";
+    else
+        hope += "wait until then, ";
+    error.message = fmt::format(
+        "the budget of {} {} of the key '{}' has {} left{} ({} spent, {} reserved for requests under way), and {}{}or "
+        "raise {} in tandem.yaml",
+        money(budget.limit), total ? "in total" : fmt::format("per {}", config::kWindowNames[index]), key.id(),
+        money(std::max(Money{}, budget.limit - spent - account.reserved)),
+        total ? "" : fmt::format(" until {}", minute_text(end)), money(spent), money(account.reserved), needs, hope,
+        field_of(key, fmt::format("budgets[{}].limit", place)));
+    return error;
+}
+
+std::optional<Error> Budgets::denied_locked(const access::Principal& key, const Account& account, Money amount,
+                                            Amount says) const {
+    std::optional<Error> worst;
+    for (std::size_t i = 0; i < key.budgets.size(); ++i) {
+        const auto& budget = key.budgets[i];
+        const auto& window = account.windows[static_cast<std::size_t>(budget.window)];
+        if (window.spent + account.reserved + amount <= budget.limit) continue;
+        auto error = denied_by(key, i, account, amount, says);
+        const bool longer = !worst || (!worst->certain && (error.certain || error.again_in > worst->again_in));
+        if (longer) worst = std::move(error);
     }
-    return {};
+    return worst;
+}
+
+std::optional<Error> Budgets::denied(const access::Principal& key, Money amount) const {
+    if (key.budgets.empty()) return {};
+    const std::lock_guard lock(mutex_);
+    return denied_locked(key, account_now(key.id()), amount, Amount::said);
 }
 
 std::string Budgets::refusal(const access::Principal& key, Money amount) const {
-    if (key.budgets.empty()) return {};
-    const std::lock_guard lock(mutex_);
-    return refusal_locked(key, account_now(key.id()), amount);
+    const auto error = denied(key, amount);
+    return error ? error->message : std::string();
 }
 
+std::string Budgets::refusal_of_any(const access::Principal& key, Money amount) const {
+    if (key.budgets.empty()) return {};
+    const std::lock_guard lock(mutex_);
+    const auto error = denied_locked(key, account_now(key.id()), amount, Amount::left_out);
+    return error ? error->message : std::string();
+}
+
+namespace {
+
+std::unexpected<Error> limited(std::string message, long long again_in) {
+    Error error{ErrorCode::rate_limited, std::move(message)};
+    error.again_in = std::max(1LL, again_in);
+    return fail(std::move(error));
+}
+
+}  // namespace
+
 Result<Admission> Budgets::admit(const access::Principal& key) {
+    constexpr long long kSoon = 1;  // seconds; nobody knows when a request ends
     const std::lock_guard lock(mutex_);
     auto& account = account_now(key.id());
     const auto at = steady_ms();
     const auto most = key.limits.requests_per_minute;
     if (key.limits.concurrency > 0 && account.running >= key.limits.concurrency)
-        return fail(ErrorCode::rate_limited,
-                    fmt::format("the key '{}' may have {} requests under way; wait for one to end", key.id(),
-                                key.limits.concurrency));
-    if (most > 0 && account.requests.sum(at) >= most)
-        return fail(ErrorCode::rate_limited,
-                    fmt::format("the key '{}' may send {} requests in 60 seconds; try again in {} s", key.id(), most,
-                                (account.requests.ms_until(at, most - 1) + 999) / 1000));
+        return limited(fmt::format("the key '{}' may have {} requests under way at once; wait for one to end, or raise "
+                                   "{} in tandem.yaml",
+                                   key.id(), key.limits.concurrency, field_of(key, "limits.concurrency")),
+                       kSoon);
+    if (most > 0 && account.requests.sum(at) >= most) {
+        const auto wait = std::max<long long>(1, (account.requests.ms_until(at, most - 1) + 999) / 1000);
+        return limited(fmt::format("the key '{}' may send {} requests in 60 seconds; try again in {} s, or raise {} in "
+                                   "tandem.yaml",
+                                   key.id(), most, wait, field_of(key, "limits.rpm")),
+                       wait);
+    }
     // Counted for keys without limits too: a reload of the config may give them some.
     account.requests.add(at, 1);
     ++account.running;
@@ -399,24 +474,29 @@ Result<Admission> Budgets::admit(const access::Principal& key) {
 
 // Whether so much more may be taken. Errors: over_budget, rate_limited. The mutex is held.
 Result<> Budgets::may_take(const access::Principal& key, Account& account, Money amount, Tokens tokens) const {
-    if (auto reason = refusal_locked(key, account, amount); !reason.empty())
-        return fail(ErrorCode::over_budget, std::move(reason));
+    if (auto error = denied_locked(key, account, amount, Amount::said)) return fail(std::move(*error));
     const auto most = key.limits.tokens_per_minute;
     if (most == 0) return {};
     const auto at = steady_ms();
     const auto wanted = account.reserved_tokens + tokens;
     if (account.tokens.sum(at) <= most - std::min(most, wanted.count) && wanted.count <= most) return {};
-    if (tokens.count > most)
-        return fail(ErrorCode::rate_limited,
-                    fmt::format("the key '{}' may use {} tokens in 60 seconds, and this needs up to {}; ask for fewer, "
-                                "or raise keys.{}.limits.tpm in tandem.yaml",
-                                key.id(), most, tokens.count, key.id()));
-    const auto wait = account.tokens.ms_until(at, std::max<std::int64_t>(0, most - wanted.count));
-    return fail(ErrorCode::rate_limited,
-                fmt::format("the key '{}' may use {} tokens in 60 seconds, and {} are used or reserved; this needs up "
-                            "to {}; try again in {} s",
-                            key.id(), most, saturating_sum(account.tokens.sum(at), account.reserved_tokens.count),
-                            tokens.count, std::max<std::int64_t>(1, (wait + 999) / 1000)));
+    const auto field = field_of(key, "limits.tpm");
+    if (tokens.count > most) {
+        Error error{ErrorCode::rate_limited,
+                    fmt::format("the key '{}' may use {} tokens in 60 seconds, and this needs up to {}: it never fits; "
+                                "ask for fewer tokens, or raise {} in tandem.yaml",
+                                key.id(), most, tokens.count, field)};
+        error.certain = true;
+        return fail(std::move(error));
+    }
+    const auto wait = std::max<long long>(
+        1, (account.tokens.ms_until(at, std::max<std::int64_t>(0, most - wanted.count)) + 999) / 1000);
+    return limited(
+        fmt::format("the key '{}' may use {} tokens in 60 seconds, of which {} are used and {} reserved for "
+                    "requests under way, and this needs up to {}; try again in {} s, or raise {} in "
+                    "tandem.yaml",
+                    key.id(), most, account.tokens.sum(at), account.reserved_tokens.count, tokens.count, wait, field),
+        wait);
 }
 
 Result<Reservation> Budgets::reserve(const access::Principal& key, Money amount, Tokens tokens) {

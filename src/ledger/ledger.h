@@ -163,8 +163,13 @@ class Budgets {
     Result<Reservation> reserve(const access::Principal& key, Money amount, Tokens tokens);
     // More for an attempt under way; false, and nothing changes, where reserve() would refuse that.
     bool extend(const access::Principal& key, Reservation& reservation, Money amount, Tokens tokens);
-    // Whether reserve() would be refused now, for a decision; empty where it would not.
+    // Why reserve() would be refused for want of money now; nullopt where it would not. over_budget, with when it helps
+    // to ask again. Where several budgets stand in the way, that of the longest wait.
+    std::optional<Error> denied(const access::Principal& key, Money amount) const;
+    // The same in words; empty where it would not be refused.
     std::string refusal(const access::Principal& key, Money amount) const;
+    // The same without the amount, so that models of different prices share the reason.
+    std::string refusal_of_any(const access::Principal& key, Money amount) const;
 
   private:
     friend class Reservation;
@@ -184,7 +189,11 @@ class Budgets {
     WallTime now() const;
     std::int64_t steady_ms() const;
     Result<> may_take(const access::Principal& key, Account& account, Money amount, Tokens tokens) const;
-    std::string refusal_locked(const access::Principal& key, Account& account, Money amount) const;
+    enum class Amount { said, left_out };
+    std::optional<Error> denied_locked(const access::Principal& key, const Account& account, Money amount,
+                                       Amount says) const;
+    Error denied_by(const access::Principal& key, std::size_t place, const Account& account, Money amount,
+                    Amount says) const;
     Account& account_now(const std::string& key) const;
     void settle(const Reservation& reservation, Money cost, Tokens tokens);
     Result<> load_windows(store::Database& database, WallTime now);

@@ -97,6 +97,7 @@ Task<bool> Connection::one_request() {
     answer_ = Answer::none;
     head_.clear();
     request_ = Request{};
+    admitted_.reset();
     if (buffer_.capacity() > kKeptBuffer) buffer_.shrink_to_fit();
     request_.peer = peer_;
     if (!co_await read_head()) co_return false;
@@ -107,11 +108,12 @@ Task<bool> Connection::one_request() {
                               printable(request_.headers.get("host"), 80))});
         co_return false;
     }
-    const auto admitted = shared_.service.admit({request_.method, request_.path, request_.headers});
+    auto admitted = shared_.service.admit({request_.method, request_.path, request_.headers});
     if (!admitted) {
         co_await refuse(0, admitted.error());
         co_return false;
     }
+    admitted_ = std::move(*admitted);
     if (!co_await read_body()) co_return false;
     phase_ = Phase::handling;
     deadline = SteadyTime::max();
@@ -224,8 +226,7 @@ Task<bool> Connection::read_body() {
     }
     // What comes in chunks announces no size: it is small until it has grown.
     const bool small = framing_.chunked || framing_.content_length <= MemoryAccount::kSmall;
-    const auto holder = shared_.service.holder_of({request_.method, request_.path, request_.headers});
-    body_memory_ = shared_.memory.open(MemoryKind::body, holder, small);
+    body_memory_ = shared_.memory.open(MemoryKind::body, admitted_->holder(), small);
     if (framing_.expect_continue && buffer_.size() == 0) {
         const std::array pieces{piece("HTTP/1.1 100 Continue\r\n\r\n")};
         const auto [error, bytes] = co_await wire_.write(pieces);

@@ -44,6 +44,7 @@ class Connection final : public Watched, private Exchange {
     Task<bool> write(std::string bytes) override;
     Task<bool> finish(std::string last_bytes) override;
     bool started() const override { return answer_ != Answer::none; }
+    std::shared_ptr<const Admitted> admitted() const override { return admitted_; }
 
     enum class Phase { idle, header, body, handling, closing };
     enum class Answer { none, streaming, done };
@@ -81,6 +82,7 @@ class Connection final : public Watched, private Exchange {
     Framing framing_;
     HeadParts parts_;  // kept for its memory; empty between heads
     Request request_;
+    std::shared_ptr<const Admitted> admitted_;
     std::optional<Cancel> cancel_;
 };
 

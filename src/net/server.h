@@ -19,6 +19,14 @@
 
 namespace tandem::net {
 
+// What a Service made of a request's head when it admitted it.
+class Admitted {
+  public:
+    virtual ~Admitted() = default;
+    // Whose memory the body of the request takes: the id of a key, or "" for a request that needs none.
+    virtual std::string holder() const = 0;
+};
+
 // One request and the way to answer it. Lives until its Service::handle() returns, on one worker.
 class Exchange {
   public:
@@ -38,6 +46,9 @@ class Exchange {
     virtual Task<bool> write(std::string bytes) = 0;
     virtual Task<bool> finish(std::string last_bytes) = 0;
     virtual bool started() const = 0;
+
+    // What the Service made of its head; null where the request did not come through a server.
+    virtual std::shared_ptr<const Admitted> admitted() const { return nullptr; }
 };
 
 // What is known of a request before its body is read.
@@ -50,10 +61,8 @@ struct Head {
 class Service {
   public:
     virtual ~Service() = default;
-    // Called between header and body: a refusal ends the request without reading the body.
-    virtual Result<> admit(const Head& head) = 0;
-    // Whose memory the body of an admitted request takes: the id of a key, or "" for a request that needs none.
-    virtual std::string holder_of(const Head& head) = 0;
+    // Called between header and body: a refusal ends the request without reading the body. Never null.
+    virtual Result<std::shared_ptr<const Admitted>> admit(const Head& head) = 0;
     virtual Task<> handle(Exchange& exchange) = 0;
     // An error in the shape that clients of `path` expect. `status` is HTTP's word where the transport found the error,
     // else 0: the Service chooses.

@@ -10,7 +10,6 @@ namespace tandem::privacy {
 
 namespace {
 
-constexpr std::size_t kShortestPiece = 32;     // bytes; "go on, please" is in every conversation
 constexpr std::size_t kPublicPieces = 10'000;  // of one generation of one key
 constexpr std::int64_t kTrimEvery = 64;        // decisions
 constexpr std::size_t kMostNamed = 65'536;     // digests of a conversation that is released by its name
@@ -62,7 +61,7 @@ std::string essence(const chat::Message& message) {
 }
 
 std::int64_t shortened_piece(std::string_view text) {
-    return text.size() < kShortestPiece ? 0 : shortened(sha256("piece\n" + std::string(text)));
+    return shortened(sha256("piece\n" + std::string(text)));
 }
 
 // Of a message's content, in whatever role it comes back: what a model said may be pasted into a question.
@@ -72,6 +71,40 @@ std::int64_t piece_of(std::string_view essence) {
 // As versions before 0.1.0's last remembered it, with its role.
 std::int64_t old_piece_of(std::string_view essence) {
     return shortened_piece(essence);
+}
+
+// Each run of blanks is one, and there are none at the ends. `add` gets each byte that is left.
+template <typename Add>
+void each_of_content(std::string_view text, Add&& add) {
+    bool blank = false, any = false;
+    for (const char c : text) {
+        if (c == ' ' || (c >= '\t' && c <= '\r') || c == '\0') {
+            blank = any;
+            continue;
+        }
+        if (std::exchange(blank, false)) add(' ');
+        add(c);
+        any = true;
+    }
+}
+
+// A conversation of short words with its answer. Clients send an answer back with other blanks at its ends.
+std::int64_t answered(std::int64_t prefix, std::string_view text) {
+    std::string whole = "answered\n" + std::to_string(prefix) + "\n";
+    each_of_content(text, [&](char c) { whole += c; });
+    return shortened(sha256(whole));
+}
+
+// The text of a message that is nothing else; empty otherwise.
+std::string text_alone(const chat::Message& message) {
+    std::string text;
+    for (const auto& part : message.parts) {
+        if (part.as<chat::ReasoningPart>() != nullptr) continue;
+        const auto* said = part.as<chat::TextPart>();
+        if (said == nullptr) return {};
+        text += said->text;
+    }
+    return text;
 }
 
 }  // namespace
@@ -109,27 +142,55 @@ std::int64_t fingerprint_of_id(std::string_view conversation_id) {
     return shortened(sha256("conversation\n" + std::string(conversation_id)));
 }
 
+std::size_t content_bytes(std::string_view text) {
+    std::size_t bytes = 0;
+    each_of_content(text, [&](char) { ++bytes; });
+    return bytes;
+}
+
+namespace {
+
+Identity::Piece piece_of(const chat::Message& message, std::string_view essence) {
+    Identity::Piece piece{.user = message.role == chat::Role::user, .answer = message.role == chat::Role::assistant};
+    if (message.role == chat::Role::system || message.role == chat::Role::developer) return piece;
+    piece.bytes = content_bytes(essence.substr(1));
+    if (piece.bytes < kShortestMark) return piece;
+    piece.fingerprint = piece_of(essence);
+    piece.old_fingerprint = old_piece_of(essence);
+    return piece;
+}
+
+}  // namespace
+
 Identity identify(const chat::Request& request, std::string_view conversation_id) {
     Identity result;
-    result.prefixes.reserve(request.messages.size());
-    result.pieces.reserve(request.messages.size());
+    const auto count = request.messages.size();
+    result.prefixes.reserve(count);
+    result.beginnings.reserve(count);
+    result.pieces.reserve(count);
     if (!conversation_id.empty()) result.id = fingerprint_of_id(conversation_id);
     std::string chain;
-    for (const auto& message : request.messages) {
-        const auto text = essence(message);
-        const bool system = message.role == chat::Role::system || message.role == chat::Role::developer;
-        result.pieces.push_back(
-            {system ? 0 : piece_of(text), system ? 0 : old_piece_of(text), message.role == chat::Role::user});
+    std::size_t bytes = 0, asked = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto text = essence(request.messages[i]);
+        result.pieces.push_back(piece_of(request.messages[i], text));
+        bytes += result.pieces.back().bytes;
+        if (!result.pieces.back().answer) asked += result.pieces.back().bytes;
         chain += text;
         const auto digest = sha256(chain);
         result.prefixes.push_back(shortened(digest));
         chain.assign(reinterpret_cast<const char*>(digest.data()), digest.size());
+        result.beginnings.push_back({.bytes = bytes, .asked_bytes = asked, .goes_on = i + 1 < count});
+        if (bytes >= kShortestMark || i + 1 == count || request.messages[i + 1].role != chat::Role::assistant) continue;
+        if (const auto answer = text_alone(request.messages[i + 1]); !answer.empty())
+            result.beginnings.back().answered = answered(result.prefixes.back(), answer);
     }
     return result;
 }
 
 std::int64_t piece_of_answer(std::string_view text) {
-    return piece_of(essence({chat::Role::assistant, {{chat::TextPart{std::string(text)}, {}}}, {}, {}}));
+    const chat::Message message{chat::Role::assistant, {{chat::TextPart{std::string(text)}, {}}}, {}, {}};
+    return piece_of(message, essence(message)).fingerprint;
 }
 
 namespace {
@@ -283,21 +344,61 @@ LabelMemory::Recalled LabelMemory::recall(const Identity& identity, const std::s
         return std::ranges::any_of(recalled.released,
                                    [&](const auto& released) { return released->pieces.contains(piece); });
     };
-    auto take = [&](std::int64_t fingerprint) { recalled.known = raised(recalled.known, highest(fingerprint)); };
-    if (identity.id) take(*identity.id);
+    const auto number = number_of(key);
+    auto take = [&](Known known, std::string_view why) {
+        if (known.label > recalled.known.label) recalled.why = why;
+        recalled.known = raised(recalled.known, known);
+    };
+    constexpr std::string_view kItself = "this conversation before";
+    constexpr std::string_view kMessage = "a message of an earlier conversation of this key";
+    constexpr std::string_view kDocument = "a long text that was labelled before";
+    if (identity.id) take(of_own(*identity.id, number), kItself);
     // What was released is looked at as it was released: not what its parts were before.
-    for (std::size_t i = last_released.value_or(0); i < identity.prefixes.size(); ++i) take(identity.prefixes[i]);
+    for (std::size_t i = last_released.value_or(0); i < identity.prefixes.size(); ++i) {
+        take(of_beginning(identity, i, number), kItself);
+        if (identity.beginnings[i].asked_bytes >= kShortestDocument) take(of_all(identity.prefixes[i]), kDocument);
+    }
     for (std::size_t i = last_released ? *last_released + 1 : 0; i < identity.pieces.size(); ++i)
-        for (const auto piece : {identity.pieces[i].fingerprint, identity.pieces[i].old_fingerprint})
-            if (piece != 0 && !released_alone(piece)) take(piece);
+        for (const auto piece : {identity.pieces[i].fingerprint, identity.pieces[i].old_fingerprint}) {
+            if (piece == 0 || released_alone(piece)) continue;
+            take(of_own(piece, number), kMessage);
+            if (crosses(identity.pieces[i], number)) take(of_all(piece), kDocument);
+        }
     return recalled;
 }
 
-Known LabelMemory::highest(std::int64_t fingerprint) const {
+bool LabelMemory::crosses(const Identity::Piece& piece, std::uint32_t key) const {
+    if (piece.bytes < (piece.answer ? kShortestAnswer : kShortestDocument)) return false;
+    const auto* own = find(piece.fingerprint, key);
+    return own == nullptr || own->known.label != Label::public_;
+}
+
+Known LabelMemory::of_beginning(const Identity& identity, std::size_t place, std::uint32_t key) const {
+    const auto& beginning = identity.beginnings[place];
+    const auto known = of_own(identity.prefixes[place], key);
+    if (known == Known{} || beginning.bytes >= kShortestMark) return known;
+    // Short words begin any conversation. Once there is more, it is the labelled one, unless its answer tells that it
+    // is another.
+    if (!beginning.goes_on) return {};
+    if (beginning.answered == 0 || !keys_[key].was_public(beginning.answered)) return known;
+    return of_own(beginning.answered, key);
+}
+
+template <typename Counts>
+Known LabelMemory::highest(std::int64_t fingerprint, Counts&& counts) const {
     Known known;
     const auto [first, last] = entries_.equal_range(fingerprint);
-    for (auto entry = first; entry != last; ++entry) known = raised(known, entry->second.known);
+    for (auto entry = first; entry != last; ++entry)
+        if (counts(entry->second.key)) known = raised(known, entry->second.known);
     return known;
+}
+
+Known LabelMemory::of_own(std::int64_t fingerprint, std::uint32_t key) const {
+    return highest(fingerprint, [key](std::uint32_t of) { return of == key || of == kNobody; });
+}
+
+Known LabelMemory::of_all(std::int64_t fingerprint) const {
+    return highest(fingerprint, [](std::uint32_t) { return true; });
 }
 
 bool LabelMemory::knows(std::int64_t fingerprint) const {
@@ -318,11 +419,20 @@ const LabelMemory::OfKey* LabelMemory::find_key(const std::string& key) const {
     return found == numbers_.end() ? nullptr : &keys_[found->second];
 }
 
-LabelMemory::Entry* LabelMemory::find(std::int64_t fingerprint, std::uint32_t key) {
+std::uint32_t LabelMemory::number_of(const std::string& key) const {
+    const auto found = numbers_.find(key);
+    return found == numbers_.end() ? kNobody : found->second;
+}
+
+const LabelMemory::Entry* LabelMemory::find(std::int64_t fingerprint, std::uint32_t key) const {
     const auto [first, last] = entries_.equal_range(fingerprint);
     for (auto entry = first; entry != last; ++entry)
         if (entry->second.key == key && !entry->second.released) return &entry->second;
     return nullptr;
+}
+
+LabelMemory::Entry* LabelMemory::find(std::int64_t fingerprint, std::uint32_t key) {
+    return const_cast<Entry*>(std::as_const(*this).find(fingerprint, key));
 }
 
 // ---- remembering ----
@@ -372,8 +482,7 @@ void LabelMemory::keep_to_bounds(std::uint32_t key, Changes& changes) {
 }
 
 bool LabelMemory::was_public(std::int64_t piece) const {
-    return std::ranges::any_of(
-        keys_, [piece](const OfKey& key) { return key.public_new.contains(piece) || key.public_old.contains(piece); });
+    return std::ranges::any_of(keys_, [piece](const OfKey& key) { return key.was_public(piece); });
 }
 
 // The newest messages first: an older one that is known already costs nothing.
@@ -482,7 +591,7 @@ store::Store::Job LabelMemory::remember(const Identity& identity, Known known, R
     }
     if (!changes && about.decision.empty()) return {};
     if (about.leaves.size() > kMostLeaves) about.leaves.resize(kMostLeaves);
-    Identity end{identity.id, {identity.prefixes.back()}, {}};
+    Identity end{.id = identity.id, .prefixes = {identity.prefixes.back()}};
     return [changes = std::move(changes), about = std::move(about),
             end = std::move(end)](store::Database& database) -> Result<> {
         if (changes)
@@ -513,17 +622,54 @@ store::Store::Job LabelMemory::remember_answer(std::int64_t piece, std::int64_t 
     };
 }
 
+store::Store::Job LabelMemory::remember_short(const Identity& identity, std::string_view text, Known known,
+                                              const std::string& key) {
+    if (identity.beginnings.empty() || identity.beginnings.back().bytes >= kShortestMark || content_bytes(text) == 0)
+        return {};
+    const auto whole = answered(identity.prefixes.back(), text);
+    auto changes = std::make_shared<Changes>();
+    {
+        const std::lock_guard lock(mutex_);
+        const auto number = id_of(key);
+        if (known.label == Label::public_) {
+            keep_public(whole, keys_[number]);
+            return {};
+        }
+        raise(whole, number, known, *changes);
+        if (changes->empty()) return {};
+        changes->floors[number] = {key, keys_[number].floor};
+    }
+    return [changes = std::move(changes)](store::Database& database) { return write(database, *changes); };
+}
+
+store::Store::Job LabelMemory::remember_public_answer(std::string_view text, const std::string& key) {
+    if (empty() || content_bytes(text) < kShortestAnswer) return {};
+    const auto piece = piece_of_answer(text);
+    auto changes = std::make_shared<Changes>();
+    {
+        const std::lock_guard lock(mutex_);
+        if (!entries_.contains(piece)) return {};
+        const auto number = id_of(key);
+        raise(piece, number, {}, *changes);
+        if (changes->empty()) return {};
+        changes->floors[number] = {key, keys_[number].floor};
+    }
+    return [changes = std::move(changes)](store::Database& database) { return write(database, *changes); };
+}
+
+void LabelMemory::keep_public(std::int64_t fingerprint, OfKey& key) {
+    if (key.public_new.size() >= kPublicPieces) {
+        key.public_old = std::move(key.public_new);
+        key.public_new.clear();
+    }
+    key.public_new.insert(fingerprint);
+}
+
 void LabelMemory::note_public(const Identity& identity, const std::string& key) {
     const std::lock_guard lock(mutex_);
     auto& own = keys_[id_of(key)];
-    for (const auto& piece : identity.pieces) {
-        if (!piece.user || piece.fingerprint == 0) continue;
-        if (own.public_new.size() >= kPublicPieces) {
-            own.public_old = std::move(own.public_new);
-            own.public_new.clear();
-        }
-        own.public_new.insert(piece.fingerprint);
-    }
+    for (const auto& piece : identity.pieces)
+        if (piece.user && piece.fingerprint != 0) keep_public(piece.fingerprint, own);
 }
 
 // ---- releasing ----

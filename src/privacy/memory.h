@@ -1,6 +1,9 @@
-// The highest label that each conversation has had. A conversation is known by the id that its client gives, by the
-// chain of its messages (whoever sends the same beginning again goes on with the same conversation), and by each of its
-// longer messages alone, so that a client that replays only a part of it does not lose the label.
+// The highest label that each conversation has had. A key's conversation is known by the id that its client gives, by
+// the chain of its messages (a client that sends the same beginning again goes on with the same conversation), and by
+// each of its longer messages alone, so that a client that replays only a part of it does not lose the label.
+//
+// Short words are everybody's: "hi there" begins a conversation of its own each time, until an answer follows it. What
+// one key has said labels another key's request only where it is so long that it is the same document.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +13,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -26,15 +30,37 @@ namespace tandem::privacy {
 struct Identity {
     std::optional<std::int64_t> id;      // of what its client calls it
     std::vector<std::int64_t> prefixes;  // of the messages up to each, the whole last
+    // Of the same messages. Bytes are counted as content_bytes() does, without systems' messages.
+    struct Beginning {
+        std::size_t bytes = 0;
+        std::size_t asked_bytes = 0;  // without answers
+        bool goes_on = false;         // a message follows
+        std::int64_t answered = 0;    // with the answer that follows it, where it is short and the answer is text alone
+    };
+    std::vector<Beginning> beginnings = {};
     // Of each message alone: 0 where it is too short, or a system's, which many conversations share.
     struct Piece {
         std::int64_t fingerprint = 0;
         std::int64_t old_fingerprint = 0;  // with its role, as older versions remembered it
         bool user = false;
+        bool answer = false;
+        std::size_t bytes = 0;
     };
-    std::vector<Piece> pieces;
+    std::vector<Piece> pieces = {};
 };
 Identity identify(const chat::Request& request, std::string_view conversation_id);
+
+// How long a text is, in bytes, where each run of blanks is one byte, and those at its ends are none.
+std::size_t content_bytes(std::string_view text);
+
+// Shorter content is no mark of a conversation by itself: "yes", "hi there", "go on, please" are in every one.
+inline constexpr std::size_t kShortestMark = 32;  // bytes
+// Shorter content of one key is no mark for another. Some 80 words: two people say the same sentence, the same greeting
+// or the same command, but not the same 80 words, unless they have them from one document.
+inline constexpr std::size_t kShortestDocument = 512;  // bytes
+// An answer is a mark for another key from this length on, unless that key was given the same answer in a public
+// conversation: a model's own words come from its conversation, and greetings that models repeat are told apart so.
+inline constexpr std::size_t kShortestAnswer = 64;  // bytes
 
 // Of an answer's text, as it will come back in a later request; 0 where it is too short.
 std::int64_t piece_of_answer(std::string_view text);
@@ -88,6 +114,7 @@ class LabelMemory {
     bool empty() const;
     struct Recalled {
         Known known;                                            // the highest of what is known
+        std::string_view why = {};                              // where that comes from, for people
         Known floor;                                            // of the key, whose memory was full
         std::vector<std::shared_ptr<const Released>> released;  // what the owner has released of this conversation
     };
@@ -109,6 +136,13 @@ class LabelMemory {
     // The same for an answer's text, which belongs to a decision. `leaf` is its digest.
     store::Store::Job remember_answer(std::int64_t piece, std::int64_t leaf, Known known, const std::string& key,
                                       const std::string& decision);
+    // An answer to a conversation of short words alone, which is told apart by its answer: labelled as the conversation
+    // is, or public, which is forgotten at a stop. `text` is all of the answer. The job is as above.
+    store::Store::Job remember_short(const Identity& identity, std::string_view text, Known known,
+                                     const std::string& key);
+    // An answer that a key was given in a public conversation: another key's labels on the same words are none for it.
+    // The job is as above; it is empty where nobody's are remembered.
+    store::Store::Job remember_public_answer(std::string_view text, const std::string& key);
     // Messages of a public conversation: what has been public is no mark of a private one later. Forgotten at a stop.
     // Bounded for each key.
     void note_public(const Identity& identity, const std::string& key);
@@ -136,8 +170,9 @@ class LabelMemory {
         std::string name;
         std::deque<std::int64_t> order = {};  // oldest first
         Known floor = {};
-        // Two generations, so that old ones go.
+        // Pieces, and short conversations with their answers. Two generations, so that old ones go.
         std::unordered_set<std::int64_t> public_new = {}, public_old = {};
+        bool was_public(std::int64_t what) const { return public_new.contains(what) || public_old.contains(what); }
     };
     // What a change leaves for the database.
     struct Changes {
@@ -154,8 +189,21 @@ class LabelMemory {
     static Result<> write(store::Database& database, const Changes& changes);
     std::uint32_t id_of(const std::string& key);
     const OfKey* find_key(const std::string& key) const;
+    const Entry* find(std::int64_t fingerprint, std::uint32_t key) const;
     Entry* find(std::int64_t fingerprint, std::uint32_t key);
-    Known highest(std::int64_t fingerprint) const;
+    // The key's own number; kNobody where nothing of it is remembered.
+    std::uint32_t number_of(const std::string& key) const;
+    // What the key itself has remembered, and an earlier version of anybody's.
+    Known of_own(std::int64_t fingerprint, std::uint32_t key) const;
+    // What any key has remembered.
+    Known of_all(std::int64_t fingerprint) const;
+    template <typename Counts>
+    Known highest(std::int64_t fingerprint, Counts&& counts) const;
+    // Whether the key's beginning at `place` is that of a conversation that was labelled.
+    Known of_beginning(const Identity& identity, std::size_t place, std::uint32_t key) const;
+    // Whether it is a mark for a key that has not said it in a labelled conversation of its own.
+    bool crosses(const Identity::Piece& piece, std::uint32_t key) const;
+    static void keep_public(std::int64_t fingerprint, OfKey& key);
     bool was_public(std::int64_t piece) const;
     void raise(std::int64_t fingerprint, std::uint32_t key, Known known, Changes& changes);
     void raise_floor(std::uint32_t key, Known known, Changes& changes);

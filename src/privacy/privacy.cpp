@@ -18,11 +18,11 @@ void Labelled::raise(Label to, std::string reason) {
     add(std::move(reason), to);
 }
 
-void Labelled::recall(const Known& known) {
+void Labelled::recall(const Known& known, std::string_view why) {
     if (known.label == Label::public_) return;
     rest = higher(rest, known.rest);
     if (known.label > known.rest) found = static_cast<std::uint8_t>(found | 1U << static_cast<unsigned>(known.label));
-    add("this conversation before", known.label);
+    add(std::string(why), known.label);
 }
 
 void Labelled::find(Label what, std::string reason) {

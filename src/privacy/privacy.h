@@ -56,8 +56,8 @@ struct Labelled {
     std::vector<std::int64_t> leaves;
     // By a source that labels the whole.
     void raise(Label to, std::string reason);
-    // By what is remembered of the conversation.
-    void recall(const Known& known);
+    // By what is remembered of the conversation, or of texts in it.
+    void recall(const Known& known, std::string_view why = "this conversation before");
     // By what a detector found, which can be taken out.
     void find(Label what, std::string reason);
 

@@ -458,9 +458,15 @@ std::string Decision::sentence() const {
 }
 
 Error Decision::refusal() const {
-    std::string message = "no model may take this request";
-    for (const auto& candidate : candidates) message += fmt::format("; {}: {}", candidate.model, candidate.reason);
-    if (candidates.empty()) message += "; none is configured for this alias";
+    std::vector<std::pair<std::string, std::string>> reasons;
+    for (const auto& candidate : candidates) {
+        const bool money = candidate.excluded == Excluded::budget && candidate.estimate > Money{};
+        reasons.emplace_back(
+            money ? fmt::format("{} (up to {})", candidate.model, candidate.estimate.text()) : candidate.model,
+            candidate.reason);
+    }
+    const auto message = "no model may take this request: " +
+                         (candidates.empty() ? "none is configured for this alias" : by_reason(reasons));
     auto any = [&](Excluded what) {
         return std::ranges::any_of(candidates, [&](const auto& c) { return c.excluded == what; });
     };

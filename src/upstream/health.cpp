@@ -102,14 +102,21 @@ Health::Trial::~Trial() {
     if (health_ != nullptr) health_->ended(provider_);
 }
 
-std::optional<Health::Trial> Health::try_it(const std::string& provider) {
+std::optional<Health::Trial> Health::try_it(const std::string& provider, bool last_resort) {
     const std::lock_guard lock(mutex_);
     const auto found = entries_.find(provider);
     if (found == entries_.end() || !found->second.open) return Trial();
     auto& entry = found->second;
-    if (clock_.steady() < entry.until || entry.tried) return {};
+    if (entry.tried || (clock_.steady() < entry.until && !last_resort)) return {};
     entry.tried = true;
     return Trial(this, provider);
+}
+
+bool Health::may_be_tried(const std::string& provider) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = entries_.find(provider);
+    return found != entries_.end() && found->second.open && !found->second.tried &&
+           limited(provider, found->second).empty();
 }
 
 void Health::ended(const std::string& provider) {
@@ -140,6 +147,8 @@ void Health::failed(const std::string& provider, const std::string& why) {
     entry.why = why;
     const bool outlier = entry.attempts >= kFewest && entry.share > kOutlier;
     if (!entry.open && entry.failures < kFailures && !outlier) return;
+    // What was under way when it opened, or was tried out of turn, makes the pause no longer.
+    if (entry.open && clock_.steady() < entry.until) return;
     entry.open = true;
     entry.pause = std::min(kLongestPause, std::max(kFirstPause, entry.pause * 2));
     entry.until = clock_.steady() + entry.pause;
@@ -160,13 +169,13 @@ std::string Health::unhealthy(const std::string& provider) const {
     const auto found = entries_.find(provider);
     if (found == entries_.end()) return {};
     const auto& entry = found->second;
-    if (entry.open && clock_.steady() < entry.until)
-        return fmt::format("{} failed {} and is left alone for a moment: {}", provider,
-                           entry.failures >= kFailures ? fmt::format("{} times in a row", entry.failures)
-                                                       : fmt::format("{:.0f} % of the time", entry.share * 100),
-                           entry.why);
     if (entry.open && entry.tried)
         return fmt::format("{} is being tried by another request, after it failed: {}", provider, entry.why);
+    if (entry.open && clock_.steady() < entry.until)
+        return fmt::format("{} failed {} and is left alone for {} s: {}", provider,
+                           entry.failures >= kFailures ? fmt::format("{} times in a row", entry.failures)
+                                                       : fmt::format("{:.0f} % of the time", entry.share * 100),
+                           std::chrono::ceil<seconds>(entry.until - clock_.steady()).count(), entry.why);
     return limited(provider, entry);
 }
 

@@ -2,7 +2,8 @@
 //
 // Closed: all goes there. After kFailures in a row, or where more than kOutlier of the last attempts failed, it opens:
 // the provider is left alone for a pause that doubles each time. Then it is half open: one request is let through, and
-// what becomes of it closes or opens it again (Nygard, Release It!).
+// what becomes of it closes or opens it again (Nygard, Release It!). Where no other provider may take a request, it is
+// let through before the pause is over, as long as nobody else tries.
 #pragma once
 
 #include <mutex>
@@ -47,8 +48,10 @@ class Health {
         Health* health_ = nullptr;
         std::string provider_;
     };
-    // Nullopt where it is open, or another request tries it.
-    std::optional<Trial> try_it(const std::string& provider);
+    // Nullopt where it is open, unless it is the last resort, or another request tries it.
+    std::optional<Trial> try_it(const std::string& provider, bool last_resort = false);
+    // Whether it is open, and nobody tries it: try_it() as the last resort would let one request through.
+    bool may_be_tried(const std::string& provider) const;
 
     void succeeded(const std::string& provider);
     void failed(const std::string& provider, const std::string& why);

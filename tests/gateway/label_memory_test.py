@@ -1,4 +1,5 @@
 """The memory of labels is bounded for each key, and never forgets in a way that lets something private go."""
+import json
 import sqlite3
 import unittest
 import warnings
@@ -122,6 +123,39 @@ class LabelMemory(unittest.TestCase):
             self.assertEqual(self.label(ALICE, [f"public message {i} {j}, which is long enough to be known again." for j in range(20_000)]), "public")
         self.assertEqual(self.label(BOB, [f"my account is {IBAN}", "noted", title], model="home"), "private")
         self.assertEqual(self.label(BOB, [title]), "public")
+
+    def test_a_common_first_message_labels_neither_another_key_nor_another_conversation(self):
+        self.start()
+        words = ["hi there", "yes", "continue", "thanks", "Hello", "test"]
+        for text in words:
+            self.assertEqual(self.label(ALICE, [text], model="home", **{"x-tandem-label": "private"}), "private")
+        (answer,) = {json.loads(self.tandem.request("/v1/chat/completions", {"model": "home", "messages": said([text])}, ALICE)[2])["choices"][0]["message"]["content"] for text in words[:1]}
+        for restarted in (False, True):
+            if restarted:
+                self.tandem.kill()
+                self.tandem.start()
+            for text in words:
+                for key in (BOB, ALICE):
+                    for path, body in in_every_dialect([text]):
+                        self.assertEqual(self.label(key, [], path, body), "public", (text, path))
+                # The conversation itself goes on as it was, in every dialect.
+                for path, body in in_every_dialect([text, answer, "and then?"]):
+                    self.assertEqual(self.label(ALICE, [], path, body), "private", (text, path))
+                    self.assertEqual(self.label(BOB, [], path, body), "public", (text, path))
+
+    def test_a_document_is_known_to_every_key_and_a_sentence_is_not(self):
+        self.start()
+        sentence = "Here is the diary that I have kept since the spring of that year. "
+        document = "".join(f"On day {i} nobody came, and I wrote it down. " for i in range(20))
+        for text in (sentence, document):
+            self.assertEqual(self.label(ALICE, [text], model="home", **{"x-tandem-label": "private"}), "private")
+        for path, body in in_every_dialect([sentence]) + in_every_dialect([sentence, "noted", "go on"]):
+            self.assertEqual(self.label(BOB, [], path, body), "public", path)
+        for path, body in in_every_dialect([document]) + in_every_dialect(["look", "at what?", document]):
+            self.assertEqual(self.label(BOB, [], path, body), "private", path)
+        _, headers, _ = self.tandem.chat(document, model="home", headers=BOB)
+        self.assertIn("a long text that was labelled before", self.tandem.cli("explain", headers["x-tandem-decision"]).stdout)
+        self.assertNotIn(document.encode(), self.cloud.raw)
 
 
 if __name__ == "__main__":

@@ -201,6 +201,38 @@ TEST(Budgets, count_after_a_restart_an_attempt_that_began_after_midnight_for_a_d
     EXPECT_NE(budgets.refusal(key_with(Money::from_micros(100)), Money::from_micros(11)), "");
 }
 
+TEST(Budgets, say_when_it_helps_to_ask_again) {
+    test::ManualClock clock;
+    Budgets budgets(clock);
+    const auto money = [](std::int64_t micros) { return Money::from_micros(micros); };
+    const auto hour = key_with(money(100), config::Budget::Window::hour);
+    const auto total = key_with(money(100), config::Budget::Window::total);
+    EXPECT_FALSE(budgets.denied(hour, money(100)));
+    {
+        const auto held = budgets.reserve(hour, money(60), {1});
+        for (const auto* key : {&hour, &total}) {
+            const auto reserved = budgets.denied(*key, money(50));
+            ASSERT_TRUE(reserved);
+            EXPECT_FALSE(reserved->certain);
+            EXPECT_EQ(reserved->again_in, 5);
+            EXPECT_NE(reserved->message.find("0.000060 reserved"), std::string::npos) << reserved->message;
+        }
+    }
+    budgets.reserve(hour, money(60), {1})->settle(money(60), {1});
+    const auto spent = budgets.denied(hour, money(50));
+    ASSERT_TRUE(spent);
+    EXPECT_FALSE(spent->certain);
+    EXPECT_GT(*spent->again_in, 0);
+    EXPECT_LE(*spent->again_in, 3600);
+    EXPECT_NE(spent->message.find("0.000060 spent"), std::string::npos) << spent->message;
+    EXPECT_NE(spent->message.find("keys.alice.budgets[0].limit"), std::string::npos) << spent->message;
+    clock.now += seconds(*spent->again_in);
+    EXPECT_FALSE(budgets.denied(hour, money(50)));
+    EXPECT_TRUE(budgets.denied(total, money(50))->certain);
+    EXPECT_TRUE(budgets.denied(hour, money(101))->certain);
+    EXPECT_EQ(budgets.refusal_of_any(total, money(50)), budgets.refusal_of_any(total, money(60)));
+}
+
 TEST(Budgets, say_in_a_refusal_the_currency_when_the_window_ends_and_what_to_set) {
     test::ManualClock clock;
     Budgets budgets(clock);

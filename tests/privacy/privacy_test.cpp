@@ -318,6 +318,11 @@ Known remembered(const LabelMemory& memory, std::vector<std::string> texts, std:
     return memory.recall(identify(conversation(std::move(texts)), id), "").known;
 }
 
+Known recalled_of(const LabelMemory& memory, std::vector<std::string> texts, const std::string& key) {
+    const auto recalled = memory.recall(identify(conversation(std::move(texts)), ""), key);
+    return {higher(recalled.known.label, recalled.floor.label), higher(recalled.known.rest, recalled.floor.rest)};
+}
+
 constexpr Known kNothing{};
 constexpr Known kPrivate{Label::private_, Label::private_};
 
@@ -354,6 +359,64 @@ TEST(LabelMemory, knows_a_part_of_a_conversation_again) {
     EXPECT_EQ(remembered(memory, {question}), kPrivate);
     EXPECT_EQ(remembered(memory, {"go on", answer}), kPrivate);
     EXPECT_EQ(remembered(memory, {"hello", "hello"}), kNothing);
+}
+
+TEST(LabelMemory, short_words_are_no_mark_of_a_new_conversation) {
+    Opened o;
+    LabelMemory memory;
+    for (const auto* words : {"hi there", "yes", "continue", "thanks", "hi there \n\n\n          \t            "}) {
+        const auto begun = identify(conversation({words}), "");
+        ASSERT_TRUE(o.store->run(memory.remember(begun, kPrivate, {.key = "alice"})));
+        if (auto job = memory.remember_short(begun, "Hello!", kPrivate, "alice")) ASSERT_TRUE(o.store->run(job));
+    }
+    EXPECT_FALSE(memory.remember_short(identify(conversation({"hi there"}), ""), "Good day.", kNothing, "alice"));
+    LabelMemory again;
+    ASSERT_TRUE(again.load(*o.store));
+    for (auto* one : {&memory, &again})
+        for (const auto* words : {"hi there", "yes", "continue", "thanks"}) {
+            EXPECT_EQ(recalled_of(*one, {words}, "alice"), kNothing) << words;
+            EXPECT_EQ(recalled_of(*one, {words, "Hello!", "and then?"}, "alice"), kPrivate) << words;
+            // What the answer was is not known here, so that it may be the same conversation.
+            EXPECT_EQ(recalled_of(*one, {words, "Another day.", "and then?"}, "alice"), kPrivate) << words;
+            EXPECT_EQ(recalled_of(*one, {words, "Hello!", "and then?"}, "bob"), kNothing) << words;
+        }
+    EXPECT_EQ(recalled_of(memory, {"hi there", " Good  day.\n", "and then?"}, "alice"), kNothing);
+    EXPECT_EQ(recalled_of(again, {"hi there", "Good day.", "and then?"}, "alice"), kPrivate);
+}
+
+TEST(LabelMemory, between_keys_only_a_document_is_known_again) {
+    std::string document;
+    for (int i = 0; content_bytes(document) < kShortestDocument; ++i)
+        document += "Line " + std::to_string(i) + " of the report of the foundation.\n";
+    const auto shorter = document.substr(0, kShortestDocument - 1);
+    const auto padded = shorter + std::string(kShortestDocument, ' ');
+    LabelMemory memory;
+    for (const auto& text : {document, shorter, padded})
+        (void)memory.remember(identify(conversation({text}), ""), kPrivate, {.key = "alice"});
+    EXPECT_EQ(recalled_of(memory, {document}, "bob"), kPrivate);
+    EXPECT_EQ(recalled_of(memory, {"look at this", "yes?", document}, "bob"), kPrivate);
+    for (const auto& text : {shorter, padded}) {
+        EXPECT_EQ(recalled_of(memory, {text}, "alice"), kPrivate);
+        EXPECT_EQ(recalled_of(memory, {text}, "bob"), kNothing);
+        EXPECT_EQ(recalled_of(memory, {text, "noted", "thanks"}, "bob"), kNothing);
+    }
+    // What a model said of it is known in an answer's place, unless the other key was told the same in public.
+    const std::string answer = "An answer that only the house gave, about the tide tables of March";
+    (void)memory.remember_answer(piece_of_answer(answer), 0, kPrivate, "alice", "");
+    EXPECT_EQ(recalled_of(memory, {"what was it?", answer, "shorter"}, "bob"), kPrivate);
+    EXPECT_EQ(recalled_of(memory, {answer}, "bob"), kNothing);
+    Opened o;
+    ASSERT_TRUE(
+        o.store->run(memory.remember_answer(piece_of_answer(answer), 0, {Label::secret, Label::secret}, "alice", "")));
+    ASSERT_TRUE(o.store->run(memory.remember_public_answer(answer, "bob")));
+    LabelMemory again;
+    ASSERT_TRUE(again.load(*o.store));
+    for (auto* one : {&memory, &again}) {
+        EXPECT_EQ(recalled_of(*one, {"what was it?", answer, "shorter"}, "bob"), kNothing);
+        EXPECT_EQ(recalled_of(*one, {"what was it?", answer, "shorter"}, "carol").label, Label::secret);
+    }
+    EXPECT_EQ(memory.recall(identify(conversation({document}), ""), "bob").why, "a long text that was labelled before");
+    EXPECT_EQ(memory.recall(identify(conversation({document}), ""), "alice").why, "this conversation before");
 }
 
 TEST(LabelMemory, what_was_public_before_is_no_mark_of_a_private_conversation) {
@@ -400,11 +463,6 @@ std::vector<std::string> many(const std::string& of, int count) {
     std::vector<std::string> texts;
     for (int i = 0; i < count; ++i) texts.push_back(of + " says this for the time " + std::to_string(i) + ".");
     return texts;
-}
-
-Known recalled_of(const LabelMemory& memory, std::vector<std::string> texts, const std::string& key) {
-    const auto recalled = memory.recall(identify(conversation(std::move(texts)), ""), key);
-    return {higher(recalled.known.label, recalled.floor.label), higher(recalled.known.rest, recalled.floor.rest)};
 }
 
 TEST(LabelMemory, of_one_key_is_bounded_and_never_lets_go_of_what_was_private) {

@@ -150,6 +150,33 @@ TEST(Breaker, lets_one_request_try_after_the_pause) {
     EXPECT_EQ(health.status("p").state, "closed");
 }
 
+TEST(Breaker, lets_one_request_at_a_time_try_out_of_turn_where_it_is_the_last_resort) {
+    test::ManualClock clock;
+    Health health(clock);
+    EXPECT_FALSE(health.may_be_tried("p")) << "it is well";
+    for (int i = 0; i < Health::kFailures; ++i) health.failed("p", "refused");
+    EXPECT_FALSE(health.try_it("p"));
+    EXPECT_TRUE(health.may_be_tried("p"));
+    {
+        const auto trial = health.try_it("p", true);
+        ASSERT_TRUE(trial);
+        EXPECT_FALSE(health.may_be_tried("p"));
+        EXPECT_FALSE(health.try_it("p", true));
+        health.failed("p", "refused");
+    }
+    EXPECT_EQ(health.status("p").seconds_left, 2) << "others wait no longer for it";
+    {
+        const auto trial = health.try_it("p", true);
+        ASSERT_TRUE(trial);
+        health.succeeded("p");
+    }
+    EXPECT_EQ(health.status("p").state, "closed");
+    // A key that its provider wants to rest is not tried.
+    for (int i = 0; i < Health::kFailures; ++i) health.failed("p", "refused");
+    health.rest("p", 0, seconds(10));
+    EXPECT_FALSE(health.may_be_tried("p"));
+}
+
 TEST(Breaker, opens_for_one_that_fails_too_often_though_never_in_a_row) {
     test::ManualClock clock;
     Health health(clock);

@@ -1,0 +1,210 @@
+"""What speaks against a model for a moment: its provider's health and the key's money. Who is passed over is named, a short deadline of a
+client is nobody's failure, the last provider is tried before its pause is over, and a limit says when it helps to come back."""
+import concurrent.futures
+import json
+import socket
+import threading
+import unittest
+import warnings
+
+from harness import Tandem, Upstream, http, until
+
+ALICE = {"authorization": "Bearer alice-0123456789abc"}
+BROKEN = http({"error": {"message": "out of memory"}}, "500 Internal Server Error")
+
+
+def message(body):
+    error = json.loads(body)["error"]
+    return error["message"] if isinstance(error, dict) else error
+
+
+class Standing(unittest.TestCase):
+    def setUp(self):
+        warnings.simplefilter("ignore", ResourceWarning)
+        self.home, self.cloud = Upstream(), Upstream()
+        for upstream in (self.home, self.cloud):
+            self.addCleanup(upstream.close)
+
+    def start(self, policy="policy: { preset: hybrid }", keys="", models="", home_extra=""):
+        self.tandem = Tandem(f"providers:\n  lab: {self.home.provider('local', home_extra)}\n  far: {self.cloud.provider('cloud')}\nmodels:\n"
+                             f"  small: {{ provider: lab, context: 32768 }}\n  big: {{ provider: far, context: 32768, price: {{ input: 1, output: 10 }} }}\n{models}"
+                             f"aliases: {{ both: [big, small] }}\ncurrency: EUR\n{policy}\n{keys}")
+        self.addCleanup(self.tandem.stop)
+        return self.tandem
+
+    def break_(self, upstream, model):
+        upstream.script = lambda c, b, n: c.sendall(BROKEN)
+        for _ in range(3):
+            self.tandem.chat(model=model)
+        upstream.script = Upstream.answer_well
+
+    def together(self, count, ask):
+        with concurrent.futures.ThreadPoolExecutor(count) as pool:
+            return list(pool.map(ask, range(count)))
+
+    # ---- health ----
+
+    def test_a_short_deadline_of_one_client_opens_no_breaker_and_the_owners_own_does(self):
+        t = self.start(policy="policy: { failure: { attempts: 1 } }", home_extra=", first_byte_timeout: 1500ms")
+        release = threading.Event()
+        self.addCleanup(release.set)
+        self.home.script = lambda c, b, n: release.wait(20) and None
+        for stream in (False, True):
+            answers = self.together(6, lambda _: t.chat(model="small", headers={"x-tandem-timeout": "1"}, stream=stream))
+            self.assertEqual({status for status, _, _ in answers}, {504})
+        self.home.script = Upstream.answer_well
+        status, headers, body = t.chat(model="small")
+        self.assertEqual((status, headers["x-tandem-warnings"]), (200, None), body)
+        # In the middle of a stream as well.
+        def begins(c, b, n):
+            c.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+                      b'data: {"choices":[{"index":0,"delta":{"content":"one"}}]}\n\n')
+            release.wait(20)
+        self.home.script = begins
+        self.together(4, lambda _: t.chat(model="small", headers={"x-tandem-timeout": "1"}, stream=True))
+        self.home.script = Upstream.answer_well
+        self.assertEqual(t.chat(model="both")[1]["x-tandem-warnings"], None)
+        self.assertEqual(t.chat(model="small")[0], 200)
+        # What the owner gives the provider is what it is measured by, whatever else the client would have waited for.
+        self.home.script = lambda c, b, n: release.wait(20) and None
+        self.together(3, lambda _: t.chat(model="small", headers={"x-tandem-timeout": "30"}))
+        self.home.script = Upstream.answer_well
+        status, headers, _ = t.chat(model="local")
+        self.assertIn("lab has failed and would be left alone", headers["x-tandem-warnings"])
+
+    def test_the_last_provider_is_tried_before_its_pause_is_over_by_one_request_at_a_time(self):
+        t = self.start(policy="policy: { failure: { attempts: 1 } }")
+        self.break_(self.home, "small")
+        status, headers, body = t.chat(model="small")
+        self.assertEqual(status, 200, body)
+        self.assertIn("no other may take this request", headers["x-tandem-warnings"])
+        self.assertEqual(t.chat(model="small")[1]["x-tandem-warnings"], None)
+        self.break_(self.home, "small")
+        before, release = len(self.home.requests), threading.Event()
+        self.home.script = lambda c, b, n: release.wait(20) and c.sendall(BROKEN)
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            trial = pool.submit(lambda: t.chat(model="small"))
+            until(lambda: len(self.home.requests) > before, "the trial to be under way")
+            for status, headers, body in self.together(5, lambda _: t.chat(model="small")):
+                self.assertEqual(status, 503, body)
+                self.assertIn("is being tried by another request", message(body))
+                self.assertGreaterEqual(int(headers["retry-after"]), 1)
+            self.assertEqual(len(self.home.requests), before + 1)
+            release.set()
+            status, headers, body = trial.result()
+        # A trial that fails says what the others were told, with when to come back.
+        self.assertEqual(status, 503, body)
+        self.assertIn("lab failed 4 times in a row", message(body))
+        self.assertTrue(1 <= int(headers["retry-after"]) <= 8, headers["retry-after"])
+
+    def test_a_provider_that_is_left_alone_is_named_where_another_answers(self):
+        t = self.start(policy="policy: { failure: { attempts: 1 } }")
+        self.break_(self.cloud, "big")
+        status, headers, _ = t.chat(model="both")
+        self.assertEqual((status, headers["x-tandem-model"]), (200, "small"))
+        self.assertRegex(headers["x-tandem-warnings"], r"^big was not asked: far failed 3 times in a row and is left alone for \d s: far answered with status 500: out of memory$")
+        self.assertIn("big was not asked", t.explain(headers["x-tandem-decision"])["attempts"][0]["warnings"])
+        # What would have come after the model that answered is nobody's concern.
+        self.assertEqual(t.chat(model="small")[1]["x-tandem-warnings"], None)
+
+    def test_what_stands_behind_the_one_that_answered_is_not_named(self):
+        t = self.start(policy="policy: { preset: local-first, failure: { attempts: 1 } }")
+        self.break_(self.cloud, "big")
+        status, headers, _ = t.chat("hi", model="auto")
+        self.assertEqual((status, headers["x-tandem-model"], headers["x-tandem-warnings"]), (200, "small", None))
+        # But where that one fails too, all are named, each once.
+        self.home.close()
+        status, headers, body = t.chat("hi", model="auto")
+        self.assertIn(status, (502, 503))
+        text = headers["x-tandem-warnings"]
+        self.assertEqual((text.count("small failed"), text.count("big was not asked")), (1, 1), text)
+
+    def test_clients_that_leave_open_no_breaker(self):
+        t = self.start(policy="policy: { failure: { attempts: 1 } }")
+        release = threading.Event()
+        self.addCleanup(release.set)
+        self.home.script = lambda c, b, n: release.wait(20) and None
+        for i in range(5):
+            with socket.create_connection(("127.0.0.1", t.port)) as client:
+                body = json.dumps({"model": "small", "stream": bool(i % 2), "messages": [{"role": "user", "content": "hello"}]}).encode()
+                client.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+                until(lambda: len(self.home.requests) > i, "the request to be under way")
+        self.home.script = Upstream.answer_well
+        status, headers, body = t.chat(model="small")
+        self.assertEqual((status, headers["x-tandem-warnings"]), (200, None), body)
+
+    # ---- money ----
+
+    KEYS = "keys:\n  alice: { secret: alice-0123456789abc, budgets: [{ limit: 0.01, window: month }] }\n  boss: { secret: boss-0123456789abc, admin: true }\n"
+
+    def test_a_choice_that_a_budget_made_is_told_once_for_all_models(self):
+        t = self.start(policy="policy: { preset: cloud-first }", keys=self.KEYS, models="  huge: { provider: far, name: other, context: 32768, price: { input: 2, output: 20 } }\n")
+        status, headers, body = t.chat("hello", headers=ALICE, max_tokens=4000)
+        self.assertEqual((status, headers["x-tandem-zone"]), (200, "local"), body)
+        text = headers["x-tandem-warnings"]
+        self.assertRegex(text, r"^(big, huge|huge, big) were not asked: the budget of 0\.01\d* EUR per month of the key 'alice' has ")
+        self.assertEqual(text.count("the budget of"), 1, text)
+        decision = t.explain(headers["x-tandem-decision"])["decision"]
+        self.assertEqual({c["model"]: c.get("excluded") for c in decision["candidates"]}["big"], "budget")
+
+    def test_a_budget_says_currency_limit_spent_reserved_end_and_what_to_raise_in_every_dialect(self):
+        t = self.start(keys=self.KEYS, models="  huge: { provider: far, name: other, context: 32768, price: { input: 1, output: 10 } }\n")
+        self.assertEqual(t.chat("hello", model="big", headers=ALICE, max_tokens=500)[0], 200)
+        said = [{"role": "user", "content": "hello"}]
+        for path, body in (("/v1/chat/completions", {"model": "cloud", "messages": said, "max_tokens": 999}), ("/v1/responses", {"model": "cloud", "input": "hello", "max_output_tokens": 999}),
+                           ("/v1/messages", {"model": "cloud", "messages": said, "max_tokens": 999}), ("/api/chat", {"model": "cloud", "messages": said, "options": {"num_predict": 999}}),
+                           ("/v1beta/models/cloud:generateContent", {"contents": [{"role": "user", "parts": [{"text": "hello"}]}], "generationConfig": {"maxOutputTokens": 999}})):
+            status, headers, raw = t.request(path, body, ALICE)
+            text = message(raw)
+            self.assertIn(status, (402, 429), text)
+            for part in ("0.01", "EUR", "per month", "left until ", ":00 UTC", "spent", "reserved", "raise keys.alice.budgets[0].limit in tandem.yaml", "big (up to ", "huge (up to "):
+                self.assertIn(part, text)
+            self.assertEqual(text.count("the budget of"), 1, text)
+            # Nobody waits until the month is over.
+            self.assertEqual((headers["retry-after"], headers["x-should-retry"]), (None, "false"))
+
+    def test_a_limit_says_when_it_helps_to_come_back(self):
+        t = self.start(keys="keys:\n  alice: { secret: alice-0123456789abc, limits: { rpm: 2 } }\n  bob: { secret: bob-0123456789abcd, limits: { concurrency: 1 } }\n"
+                            "  carol: { secret: carol-0123456789abc, limits: { tpm: 600 } }\n  dora: { secret: dora-0123456789abc, budgets: [{ limit: 0.01, window: total }] }\n")
+        key = lambda name, tail: {"authorization": f"Bearer {name}-0123456789{tail}"}
+        def refused(headers, **fields):
+            status, got, raw = t.chat("hello", headers=headers, **fields)
+            self.assertIn(status, (402, 429), raw)
+            return message(raw), got["retry-after"], got["x-should-retry"]
+        for _ in range(2):
+            t.chat(model="small", headers=ALICE)
+        text, wait, again = refused(ALICE, model="small")
+        self.assertIn("keys.alice.limits.rpm", text)
+        self.assertTrue(50 <= int(wait) <= 60 and again is None, (wait, again))
+        release = threading.Event()
+        self.home.script = lambda c, b, n: release.wait(20) and Upstream.answer_well(c, b, n)
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            held = pool.submit(lambda: t.chat(model="small", headers=key("bob", "abcd")))
+            until(lambda: len(self.home.requests) == 3, "a request to be under way")
+            text, wait, again = refused(key("bob", "abcd"), model="small")
+            self.assertIn("keys.bob.limits.concurrency", text)
+            self.assertEqual((wait, again), ("1", None))
+            release.set()
+            self.assertEqual(held.result()[0], 200)
+        text, wait, again = refused(key("carol", "abc"), model="small", max_tokens=5000)
+        self.assertIn("never fits", text)
+        self.assertEqual((wait, again), (None, "false"))
+        text, wait, again = refused(key("dora", "abc"), model="big", max_tokens=5000)
+        self.assertIn("this may need more, and the whole budget is less", text)
+        self.assertEqual((wait, again), (None, "false"))
+        # What a request under way has reserved comes back; what is spent of a total does not.
+        release = threading.Event()
+        self.cloud.script = lambda c, b, n: release.wait(20) and Upstream.answer_well(c, b, n)
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            held = pool.submit(lambda: t.chat(model="big", headers=key("dora", "abc"), max_tokens=700))
+            until(lambda: self.cloud.requests, "a request to be under way")
+            text, wait, again = refused(key("dora", "abc"), model="big", max_tokens=700)
+            self.assertIn("wait until requests under way have ended", text)
+            self.assertEqual((wait, again), ("5", None))
+            release.set()
+            self.assertEqual(held.result()[0], 200)
+        self.assertEqual(t.chat(model="big", headers=key("dora", "abc"), max_tokens=700)[0], 200)
+
+
+if __name__ == "__main__":
+    unittest.main()
