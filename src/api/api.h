@@ -6,6 +6,7 @@
 #pragma once
 
 #include "api/routes.h"
+#include "api/traffic.h"
 #include "experiment/experiments.h"
 #include "gateway/gateway.h"
 #include "probe/probes.h"
@@ -23,6 +24,7 @@ class Api final : public net::Service {
     std::string holder_of(const net::Head& head) override;
     net::Task<> handle(net::Exchange& exchange) override;  // no coroutine: most requests are the gateway's
     net::Response error(std::string_view path, int status, const Error& error) override;
+    void answered(const net::Request& request, const net::Answered& how) override;
 
     // ---- for the table of routes ----
 
@@ -43,6 +45,8 @@ class Api final : public net::Service {
     Body engines(const Call& call);
     Body learning(const Call& call);
     Body status(const Call& call);
+    Body config(const Call& call);
+    Body logs(const Call& call);
     Body decide(const Call& call);
 
   private:
@@ -55,6 +59,7 @@ class Api final : public net::Service {
     gateway::Gateway& gateway_;
     experiment::Experiments& experiments_;
     probe::Probes& probes_;
+    Traffic traffic_;
 };
 
 }  // namespace tandem::api

@@ -335,6 +335,13 @@ Result<> undo_settings(const File& one, const Values& v) {
     return {};
 }
 
+// Why the secret of a key is not to be had here; null where there is another reason.
+const config::Unresolved* lacking(const config::Config& config, const std::string& key) {
+    const auto found =
+        std::ranges::find(config.unresolved, fmt::format("keys.{}.secret", key), &config::Unresolved::field);
+    return found == config.unresolved.end() ? nullptr : &*found;
+}
+
 Result<Values> values_of(const Globals& globals, const Options& options) {
     auto config = globals.load();
     if (!config) return fail(config.error());
@@ -359,6 +366,10 @@ Result<Values> values_of(const Globals& globals, const Options& options) {
     const auto found = std::ranges::find(config->keys, options.key, &config::Key::id);
     if (found != config->keys.end() && !found->secret->empty())
         v.key = found->secret->reveal();
+    else if (found != config->keys.end() && options.write && lacking(*config, found->id))
+        return fail(ErrorCode::invalid,
+                    fmt::format("{}: {}; export it for this command, or run it without --write",
+                                lacking(*config, found->id)->field, lacking(*config, found->id)->missing));
     else if (found != config->keys.end() && options.write)
         return fail(ErrorCode::invalid,
                     fmt::format("the config has only the hash of '{}': run it without --write, and put the key where "

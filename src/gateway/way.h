@@ -41,6 +41,7 @@ store::Store::Job both(store::Store::Job first, store::Store::Job second);
 class Way {
   public:
     Way(Gateway& gateway, Call call, Front front, Keeping keeping);
+    ~Way();
     Way(const Way&) = delete;
     Way& operator=(const Way&) = delete;
 
@@ -93,11 +94,12 @@ class Way {
     bool part_of_whole = false;  // who began it saw what others may not
     std::vector<std::string> warnings;
     void warn(std::string text) { warnings.push_back(std::move(text)); }
+    int fallbacks = 0;  // from one model to another, after a failure
 
     ledger::AttemptRecord new_attempt(const std::string& provider, const std::string& model, Zone zone);
     // How many were begun.
     int attempts() const { return begun_; }
-    void add(ledger::AttemptRecord record) { attempts_.push_back(std::move(record)); }
+    void add(ledger::AttemptRecord record);
 
     // ---- redaction ----
 
@@ -151,6 +153,12 @@ class Way {
     store::Store::Job remember_;
     store::Store::Job keep_;
     std::vector<ledger::AttemptRecord> attempts_;  // until they are recorded
+    Usage used_;                                   // by all of them
+    Money spent_;
+    std::string model_, provider_;  // who answered
+    std::optional<Zone> zone_;
+    bool cached_ = false;
+    std::string taken_out_;  // by redaction, types and counts
     int begun_ = 0;
 };
 

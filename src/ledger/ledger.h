@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -165,13 +166,16 @@ class Budgets {
     bool extend(const access::Principal& key, Reservation& reservation, Money amount, Tokens tokens);
     // Whether reserve() would be refused now, for a decision; empty where it would not.
     std::string refusal(const access::Principal& key, Money amount) const;
+    // What a key has spent in the window under way, what is reserved not counted.
+    Money spent(const std::string& key, config::Budget::Window window) const;
 
   private:
     friend class Reservation;
     friend class Admission;
     struct Window {
         std::int64_t start = 0;
-        Money spent;  // settled
+        Money spent;                // settled
+        std::optional<Money> told;  // the limit of which the log has said that it has no room
     };
     struct Account {
         Window windows[4];
@@ -238,6 +242,23 @@ Result<DecisionRecord> last_decision(store::Database& database);
 // visit's.
 Result<> each_decision(store::Database& database, std::int64_t since,
                        const std::function<Result<>(const DecisionRecord&, const std::string& table)>& visit);
+// A request in short: its decision, its last attempt, and what all of them came to.
+struct RequestRow {
+    std::string decision;
+    std::int64_t time = 0;  // milliseconds since 1970
+    std::string key, alias;
+    Label label = Label::public_;
+    std::string outcome;  // as AttemptRecord's; `refused` where nobody was asked
+    std::string model, provider;
+    Zone zone = Zone::local;
+    std::int64_t attempts = 0;
+    Tokens input, output;
+    Money cost;
+    std::int64_t total_ms = 0;  // of the last attempt
+};
+// Every request from `since` to before `until`, in order. Errors: storage.
+Result<> each_request(store::Database& database, std::int64_t since, std::int64_t until,
+                      const std::function<void(const RequestRow&)>& visit);
 Result<std::vector<AttemptRecord>> attempts_of(store::Database& database, const std::string& decision);
 
 }  // namespace tandem::ledger
