@@ -45,8 +45,10 @@ const std::string& laws_schema() {
     return sql;
 }
 
-net::ServerSettings server_settings(const config::Server& server) {
+net::ServerSettings server_settings(const config::Config& config) {
+    const auto& server = config.server;
     net::ServerSettings settings;
+    settings.local_socket = local_socket(config.data);
     settings.host = server.host;
     settings.port = server.port;
     settings.tls_certificate = server.tls_certificate;
@@ -74,6 +76,10 @@ std::span<const store::Migration> migrations() {
                                 store::Migration{laws_schema().c_str()},
                                 store::Migration{ledger::kOutcomesSchema2}};
     return all;
+}
+
+fs::path local_socket(const fs::path& data) {
+    return data / "tandem.sock";
 }
 
 Result<Secret> admin_token(const fs::path& data, bool create) {
@@ -265,7 +271,7 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
     if (auto ok = parts->budgets.load(*parts->store); !ok) return fail(ok.error());
     parts->gateway.emplace(parts->services, parts->worker_list());
     parts->api.emplace(*parts->gateway, parts->experiments, parts->probes);
-    parts->server.emplace(server_settings(config.server), parts->worker_list(), *parts->api, parts->memory);
+    parts->server.emplace(server_settings(config), parts->worker_list(), *parts->api, parts->memory);
     auto snapshot = parts->snapshot_of(std::move(config));
     if (!snapshot) return fail(snapshot.error());
     parts->services.adopt(std::move(*snapshot));
@@ -282,6 +288,9 @@ Result<> App::reload() {
     if (old->config->source.empty()) return fail(ErrorCode::not_found, "there is no config file to read again");
     auto next = config::load(old->config->source, true, parts_->environment);
     if (!next) return fail(next.error());
+    // Whoever writes the file may have emptied it first, and an empty one has no keys.
+    if (trim(next->text).empty())
+        return fail(ErrorCode::invalid, fmt::format("{} is empty; the old config stays", next->source.string()));
     if (!(next->server == old->config->server) || next->data != old->config->data ||
         next->durability != old->config->durability)
         spdlog::warn(
@@ -297,6 +306,10 @@ Result<> App::reload() {
     parts_->services.adopt(std::move(*snapshot));
     parts_->budgets.speak_of(parts_->services.snapshot()->config->currency);
     return parts_->experiments.configure(parts_->services.snapshot()->config);
+}
+
+log::Settings App::logging() const {
+    return parts_->services.snapshot()->config->logging;
 }
 
 std::vector<fs::path> App::files() const {

@@ -37,6 +37,8 @@ class App {
     // Reads the config's file again. A wrong one changes nothing. Errors: invalid, not_found.
     Result<> reload();
     std::string url() const;
+    // How the config in force wants the log.
+    log::Settings logging() const;
     // Of the config in force; see config::Config::files().
     std::vector<std::filesystem::path> files() const;
 
@@ -48,6 +50,9 @@ class App {
 
 // Every module's tables, in the order in which versions added them. Released ones never change.
 std::span<const store::Migration> migrations();
+
+// Where a server listens for the owner's commands on this machine, without a token (net::ServerSettings::local_socket).
+std::filesystem::path local_socket(const std::filesystem::path& data);
 
 // Opens the owner's commands on this machine; made at the first start, 0600. Errors: storage.
 Result<Secret> admin_token(const std::filesystem::path& data, bool create);

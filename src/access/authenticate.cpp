@@ -1,5 +1,6 @@
 #include "access/authenticate.h"
 
+#include <fmt/format.h>
 #include <openssl/crypto.h>
 
 #include <algorithm>
@@ -32,9 +33,8 @@ const config::Key* client_of(const config::Config& config, std::string_view pres
     return found;
 }
 
-}  // namespace
-
-Result<Principal> authenticate(const config::Config& config, const Secret& admin_token, const net::Fields& headers) {
+Result<Principal> identify(const config::Config& config, const Secret& admin_token, const net::Fields& headers,
+                           bool local) {
     const auto presented = presented_keys(headers);
     std::optional<Principal> found;
     for (const auto key : presented) {
@@ -50,10 +50,31 @@ Result<Principal> authenticate(const config::Config& config, const Secret& admin
         if (one) found = std::move(one);
     }
     if (found) return std::move(*found);
+    if (local && presented.empty()) return Principal::admin();
     if (config.keys.empty()) return Principal::anonymous();
     return fail(ErrorCode::unauthenticated, presented.empty()
                                                 ? "no API key; send it as 'Authorization: Bearer KEY'"
                                                 : "this API key is not known; see 'keys:' in tandem.yaml");
+}
+
+}  // namespace
+
+Result<Principal> authenticate(const config::Config& config, const Secret& admin_token, const net::Fields& headers,
+                               bool local) {
+    auto who = identify(config, admin_token, headers, local);
+    if (!who || !headers.has(kActAs)) return who;
+    if (who->id() == trim(headers.get(kActAs))) return who;
+    if (who->kind() != Principal::Kind::admin)
+        return fail(ErrorCode::forbidden,
+                    fmt::format("{} is for the admin; send the key itself as 'Authorization: Bearer KEY'", kActAs));
+    const auto name = trim(headers.get(kActAs));
+    const auto key = std::ranges::find(config.keys, name, &config::Key::id);
+    if (key != config.keys.end()) return Principal::client(*key);
+    if (name == Principal::anonymous().id()) return Principal::anonymous();
+    std::vector<std::string> names;
+    for (const auto& one : config.keys) names.push_back(one.id);
+    return fail(ErrorCode::not_found, fmt::format("there is no key '{}'{}", printable(name, 60), suggest(name, names)),
+                std::string(kActAs));
 }
 
 std::optional<Principal> principal_of(const config::Config& config, std::string_view id) {

@@ -30,6 +30,7 @@ Principal Principal::client(const config::Key& key) {
     principal.label = key.label;
     principal.high_value = key.high_value;
     principal.admin_ = key.admin;
+    principal.scrapes_ = key.metrics_only;
     principal.aliases = key.aliases;
     principal.budgets = key.budgets;
     principal.limits = key.limits;

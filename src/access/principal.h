@@ -30,6 +30,8 @@ class Principal {
     const std::string& id() const { return id_; }
     // May read decisions, cost and engines of everybody.
     bool is_owner() const { return kind_ == Kind::admin || admin_; }
+    // May read the metrics, and nothing else.
+    bool only_scrapes() const { return scrapes_; }
     // Whether the principal may ask for this alias or model.
     bool may_use(std::string_view alias) const;
 
@@ -44,6 +46,7 @@ class Principal {
     Kind kind_;
     std::string id_;
     bool admin_ = false;
+    bool scrapes_ = false;
 };
 
 // The id of the client whose key the owner calls `name`: the name itself, or, where a principal of ours has that id,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "access/authenticate.h"
 #include "access/origin.h"
@@ -12,6 +13,7 @@
 #include "api/metrics.h"
 #include "api/probes.h"
 #include "api/read.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "dialect/openai_chat.h"
 #include "gateway/query.h"
@@ -67,23 +69,69 @@ Result<std::shared_ptr<const net::Admitted>> Api::admit(const net::Head& head) {
     if (head.method == "OPTIONS") return guest;
     const auto found = match(head.method, head.path);
     if (found.route != nullptr && found.route->scope == Scope::open) return guest;
-    auto who = access::authenticate(config, gateway_.services().admin_token, head.headers);
+    auto who = access::authenticate(config, gateway_.services().admin_token, head.headers, head.local);
     if (!who) return fail(who.error());
     guest->who = std::move(*who);
     return guest;
 }
 
-Result<access::Principal> Api::sender_of(const net::Exchange& exchange, const net::Fields& headers,
+Result<access::Principal> Api::sender_of(const net::Exchange& exchange, const net::Request& request,
                                          const std::shared_ptr<const gateway::Snapshot>& snapshot) const {
     const auto admitted = exchange.admitted();
     if (const auto* guest = dynamic_cast<const Guest*>(admitted.get());
         guest != nullptr && guest->who && guest->snapshot == snapshot)
         return *guest->who;
-    return access::authenticate(*snapshot->config, gateway_.services().admin_token, headers);
+    return access::authenticate(*snapshot->config, gateway_.services().admin_token, request.headers, request.local);
 }
 
 net::Response Api::error(std::string_view path, int status, const Error& error) {
     return gateway::error_response(match("POST", path).errors, status, error);
+}
+
+namespace {
+
+// A method of ours: any other is a word of the client's.
+std::string_view method_of(const net::Request& request) {
+    constexpr std::array<std::string_view, 7> kMethods = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
+    const auto* const found = std::ranges::find(kMethods, request.method);
+    return found == kMethods.end() ? "other" : *found;
+}
+
+void log_question(log::Line& line, const gateway::RequestNote& note) {
+    line.add("decision", note.decision).add("alias", note.alias);
+    if (note.label) line.add("label", name_of(*note.label));
+    line.add("model", note.model).add("provider", note.provider);
+    if (note.zone) line.add("zone", name_of(*note.zone));
+    if (note.attempts > 1) line.add("attempts", note.attempts);
+    if (note.cached) line.add("cache", "hit");
+    if (note.model.empty() && note.attempts == 0) return;
+    line.add("tokens_in", note.usage.input.count).add("tokens_out", note.usage.output.count);
+    line.add_number("cost", note.cost.text());
+}
+
+}  // namespace
+
+void Api::answered(const net::Request& request, const net::Answered& how) {
+    const auto* note = dynamic_cast<const gateway::RequestNote*>(request.note.get());
+    traffic_.add(note, how.status);
+    auto route = note != nullptr ? note->route : std::string_view();
+    if (route.empty())
+        if (const auto found = match(request.method, request.path); found.route != nullptr) route = found.route->path;
+    if (route == "/tandem/v1/logs" && how.status == 200) return;  // or a follower would follow itself
+    const bool watched = route == "/healthz" || route == "/readyz" || route == "/metrics";
+    log::Line line(how.status >= 500             ? log::Level::warning
+                   : watched && how.status < 400 ? log::Level::debug
+                                                 : log::Level::info,
+                   "request");
+    line.add("method", method_of(request)).add("route", route.empty() ? "none" : route);
+    line.add("status", how.status);
+    if (!how.whole) line.add("ended", "early");
+    if (note != nullptr) line.add("key", note->key);
+    if (note != nullptr && !note->decision.empty()) log_question(line, *note);
+    line.add("first_byte_ms", how.first_byte.count()).add("ms", how.total.count());
+    if (request.local) line.add("over", "socket");
+    // Whoever tries keys can be kept away by that.
+    if (how.status == 401 || how.status == 403) line.add("peer", request.peer);
 }
 
 Result<gateway::Call> Api::open_door(net::Exchange& exchange, const Match& match,
@@ -95,10 +143,20 @@ Result<gateway::Call> Api::open_door(net::Exchange& exchange, const Match& match
     auto said = access::read_headers(request.headers);
     if (!said) return fail(said.error());
     const bool open = match.route->scope == Scope::open;
-    auto who = open ? access::Principal::anonymous() : sender_of(exchange, request.headers, snapshot);
+    auto who = open ? access::Principal::anonymous() : sender_of(exchange, request, snapshot);
     if (!who) return fail(who.error());
-    if (match.route->scope == Scope::owner && !is_owner(*who, config))
+    auto note = std::make_shared<gateway::RequestNote>();
+    note->route = match.route->path;
+    if (!open) note->key = who->id();
+    exchange.request().note = std::move(note);
+    const auto scope = match.route->scope;
+    if (who->only_scrapes() && scope != Scope::metrics && !open)
+        return fail(ErrorCode::forbidden, fmt::format("the key '{}' may read /metrics, and nothing else", who->id()));
+    const bool owners = scope == Scope::owner || (scope == Scope::metrics && !who->only_scrapes());
+    if (owners && !is_owner(*who, config))
         return fail(ErrorCode::forbidden, "this needs a key with 'admin: true', or the admin token of the data folder");
+    if (scope == Scope::local && !request.local)
+        return fail(ErrorCode::forbidden, "this is for the owner's commands on this machine, over the server's socket");
     std::shared_ptr<const ledger::Admission> admission;
     if (counts(*match.route)) {
         auto admitted = services.budgets.admit(*who);
@@ -130,7 +188,7 @@ net::Task<> Api::refuse(net::Exchange& exchange, std::shared_ptr<const gateway::
         co_return;
     }
     if (!error)
-        if (auto who = sender_of(exchange, request.headers, snapshot); !who) error = who.error();
+        if (auto who = sender_of(exchange, request, snapshot); !who) error = who.error();
     if (!error && !methods.empty())
         error = Error{ErrorCode::method, fmt::format("{} takes {}", printable(request.path, 80), methods)};
     if (!error)
@@ -143,7 +201,7 @@ net::Task<> Api::refuse(net::Exchange& exchange, std::shared_ptr<const gateway::
 }
 
 std::string Api::metrics_text() {
-    return metrics(gateway_.services());
+    return metrics(gateway_.services(), traffic_);
 }
 
 // ---- /tandem/v1 ----
@@ -304,6 +362,28 @@ net::Task<Result<std::string>> Api::forget(const Call& call) {
     json::Writer out;
     out.begin_object().member("forgotten", model.empty() ? "all" : model).end_object();
     co_return out.take();
+}
+
+// The owner's own text, secrets that stand in it included: hence Scope::local.
+Result<std::string> Api::config(const Call& call) {
+    const auto& config = *call.snapshot->config;
+    json::Writer out;
+    std::error_code ignored;
+    const auto source = config.source.empty() ? config.source : std::filesystem::absolute(config.source, ignored);
+    out.begin_object().member("source", source.string()).member("data", config.data.string());
+    out.member("text", config.text).end_object();
+    return out.take();
+}
+
+// ?after=NUMBER&since=MILLISECONDS
+Result<std::string> Api::logs(const Call& call) {
+    const auto& request = call.request();
+    const auto recent = log::recent(whole_number(request.parameter("after")).value_or(0),
+                                    whole_number(request.parameter("since")).value_or(0));
+    json::Writer out;
+    out.begin_object().member("lines", recent.lines).member("next", recent.next).member("first", recent.first);
+    out.member("missed", recent.missed).end_object();
+    return out.take();
 }
 
 Result<std::string> Api::status(const Call& call) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "api/routes.h"
+#include "api/traffic.h"
 #include "experiment/experiments.h"
 #include "gateway/gateway.h"
 #include "probe/probes.h"
@@ -22,6 +23,7 @@ class Api final : public net::Service {
     Result<std::shared_ptr<const net::Admitted>> admit(const net::Head& head) override;
     net::Task<> handle(net::Exchange& exchange) override;  // no coroutine: most requests are the gateway's
     net::Response error(std::string_view path, int status, const Error& error) override;
+    void answered(const net::Request& request, const net::Answered& how) override;
 
     // ---- for the table of routes ----
 
@@ -42,11 +44,13 @@ class Api final : public net::Service {
     Body engines(const Call& call);
     Body learning(const Call& call);
     Body status(const Call& call);
+    Body config(const Call& call);
+    Body logs(const Call& call);
     Body decide(const Call& call);
 
   private:
     // Who sent a request: who was admitted, unless the config has changed since. Errors: as access::authenticate().
-    Result<access::Principal> sender_of(const net::Exchange& exchange, const net::Fields& headers,
+    Result<access::Principal> sender_of(const net::Exchange& exchange, const net::Request& request,
                                         const std::shared_ptr<const gateway::Snapshot>& snapshot) const;
     Result<gateway::Call> open_door(net::Exchange& exchange, const Match& match,
                                     std::shared_ptr<const gateway::Snapshot> snapshot);
@@ -57,6 +61,7 @@ class Api final : public net::Service {
     gateway::Gateway& gateway_;
     experiment::Experiments& experiments_;
     probe::Probes& probes_;
+    Traffic traffic_;
 };
 
 }  // namespace tandem::api

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "access/principal.h"
 #include "ledger/meter.h"
 
 namespace tandem::api {
@@ -72,6 +73,50 @@ void attempts(Page& page, gateway::Services& services, const std::string& curren
     for (const auto& line : lines) page.histogram("answer_seconds", labels(line), line.whole);
 }
 
+void requests(Page& page, const Traffic::Counts& counts) {
+    page.family("requests_total", "counter",
+                "Requests by the alias asked for, their label, where they were answered, and the status.");
+    for (const auto& [kind, count] : counts.requests)
+        page.sample("requests_total",
+                    fmt::format("alias={},label={},zone={},status={}", label_value(kind.alias), label_value(kind.label),
+                                label_value(kind.zone), label_value(kind.status)),
+                    count);
+    page.family("cache_answers_total", "counter", "Requests that got an answer given before.");
+    page.sample("cache_answers_total", "", counts.cached);
+    page.family("fallbacks_total", "counter", "How often another model was asked after one had failed.");
+    page.sample("fallbacks_total", "", counts.fallbacks);
+    page.family("redactions_total", "counter", "Values that were taken out of what left, by their type.");
+    for (const auto& [type, count] : counts.redactions)
+        page.sample("redactions_total", fmt::format("type={}", label_value(type)), count);
+}
+
+// What each key has used, and what its budgets have left.
+void keys(Page& page, gateway::Services& services, const config::Config& config) {
+    const auto lines = services.ledger.meter().keys();
+    page.family("key_attempts_total", "counter", "Attempts for a key.");
+    for (const auto& line : lines)
+        page.sample("key_attempts_total", fmt::format("key={}", label_value(line.key)), line.attempts);
+    page.family("key_tokens_total", "counter", "Tokens that a key has used.");
+    for (const auto& line : lines)
+        for (const auto& [kind, tokens] : {std::pair("input", line.usage.input), {"output", line.usage.output}})
+            page.sample("key_tokens_total", fmt::format("key={},kind=\"{}\"", label_value(line.key), kind),
+                        tokens.count);
+    page.family("key_cost_total", "counter", "Cost of a key's attempts, in the owner's currency.");
+    for (const auto& line : lines)
+        page.sample("key_cost_total",
+                    fmt::format("key={},currency={}", label_value(line.key), label_value(config.currency)),
+                    line.cost.text());
+    page.family("key_budget", "gauge", "A key's budgets: their limit, and what is spent of it in the window.");
+    for (const auto& key : config.keys)
+        for (const auto& budget : key.budgets) {
+            const auto labels = fmt::format("key={},window=\"{}\"", label_value(access::client_id(key.id)),
+                                            config::kWindowNames[static_cast<std::size_t>(budget.window)]);
+            page.sample("key_budget", labels + ",what=\"limit\"", budget.limit.text());
+            page.sample("key_budget", labels + ",what=\"spent\"",
+                        services.budgets.spent(access::client_id(key.id), budget.window).text());
+        }
+}
+
 void providers(Page& page, gateway::Services& services, const config::Config& config) {
     struct Known {
         std::string label;
@@ -120,12 +165,14 @@ void memory(Page& page, gateway::Services& services) {
 
 }  // namespace
 
-std::string metrics(gateway::Services& services) {
+std::string metrics(gateway::Services& services, const Traffic& traffic) {
     const auto snapshot = services.snapshot();
     Page page;
     page.family("build_info", "gauge", "The running version.");
     page.sample("build_info", fmt::format("version={}", label_value(TANDEM_VERSION)), 1);
+    requests(page, traffic.counts());
     attempts(page, services, snapshot->config->currency);
+    keys(page, services, *snapshot->config);
     providers(page, services, *snapshot->config);
     memory(page, services);
     page.family("engine_running", "gauge", "1 for each engine that runs.");

@@ -4,11 +4,13 @@
 
 #include <string>
 
+#include "api/traffic.h"
 #include "gateway/services.h"
 
 namespace tandem::api {
 
-// Counters are since the start; nothing in it names a key, a prompt or an answer.
-std::string metrics(gateway::Services& services);
+// Counters are since the start. Labels are names of the config: of keys, never a key's secret; of aliases, never what a
+// client made up.
+std::string metrics(gateway::Services& services, const Traffic& traffic);
 
 }  // namespace tandem::api

@@ -92,7 +92,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/", open, kOllama, "Say that the server runs", greeting},
     {"GET", "/healthz", open, kChat, "Say that the process lives", health},
     {"GET", "/readyz", open, kChat, "Say that requests are taken", health},
-    {"GET", "/metrics", owner, kChat, "Metrics in Prometheus' format", show_metrics},
+    {"GET", "/metrics", metrics, kChat, "Metrics in Prometheus' format", show_metrics},
 
     {"POST", "/v1/chat/completions", client, kChat, "OpenAI Chat Completions", ask<kChat, Operation::chat>},
     {"POST", "/v1/completions", client, kChat, "OpenAI Completions", ask<kChat, Operation::completion>},
@@ -171,6 +171,8 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/version", client, kOllama, "The version of Ollama's API", body<gateway::ollama_version>},
 
     {"GET", "/tandem/v1/openapi.json", client, kChat, "This table, as OpenAPI", show_openapi},
+    {"GET", "/tandem/v1/config", local, kChat, "The config in force, as it is written", own<&Api::config>},
+    {"GET", "/tandem/v1/logs", owner, kChat, "The newest lines of the log", own<&Api::logs>},
     {"GET", "/tandem/v1/status", owner, kChat, "Providers, their health and limits", own<&Api::status>},
     {"GET", "/tandem/v1/decisions/{id}", client, kChat, "Why a request went where it went", own<&Api::decision>},
     {"POST", "/tandem/v1/decide", owner, kChat, "Where a request would go", own<&Api::decide>},
@@ -283,9 +285,7 @@ std::string openapi() {
             out.key(lower(one.method)).begin_object().member("summary", one.summary);
             out.member("x-tandem-errors", name_of(one.errors)).key("security").begin_array();
             if (one.scope != open) out.begin_object().key("key").begin_array().end_array().end_object();
-            out.end_array().member("x-tandem-scope", one.scope == open     ? "open"
-                                                     : one.scope == client ? "client"
-                                                                           : "owner");
+            out.end_array().member("x-tandem-scope", kScopeNames[static_cast<std::size_t>(one.scope)]);
             out.key("responses").begin_object().key("200").begin_object().member("description", "The answer");
             out.end_object().end_object().end_object();
         }

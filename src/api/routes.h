@@ -2,6 +2,7 @@
 // 404, 405, CORS, /tandem/v1/openapi.json and the tests that walk all routes are made from it.
 #pragma once
 
+#include <array>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,10 +17,14 @@ class Api;
 
 // Who may call.
 enum class Scope {
-    open,    // everybody who reaches the port
-    client,  // whoever has a key, or everybody where there are none
-    owner,   // the admin token, a key with `admin: true`, or everybody where there are no keys
+    open,     // everybody who reaches the port
+    client,   // whoever has a key, or everybody where there are none
+    owner,    // the admin token, a key with `admin: true`, or everybody where there are no keys
+    metrics,  // the owner, and keys with `metrics: true`
+    local,    // the owner's user on this machine, over the server's own socket
 };
+
+inline constexpr std::array<std::string_view, 5> kScopeNames = {"open", "client", "owner", "metrics", "local"};
 
 struct Route {
     std::string_view method;  // GET answers HEAD too

@@ -6,6 +6,7 @@
 #include <iostream>
 #include <iterator>
 
+#include "access/authenticate.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/cli.h"
@@ -23,6 +24,7 @@ struct Options {
     std::string system;
     std::string label;
     std::string value;
+    std::string key;
     std::int64_t max_tokens = 0;
 };
 
@@ -69,6 +71,8 @@ int ask(const Globals& globals, Options options) {
                           .headers = {},
                           .body = dialect::openai_chat::encode_request(request_of(options), options.alias)};
     request.headers.add("content-type", "application/json");
+    // Under that key's rules, or nobody's: not with all that the owner may do.
+    request.headers.add(access::kActAs, options.key.empty() ? access::Principal::anonymous().id() : options.key);
     if (!options.label.empty()) request.headers.add("x-tandem-label", options.label);
     if (!options.value.empty()) request.headers.add("x-tandem-value", options.value);
 
@@ -98,6 +102,7 @@ void add_ask(CLI::App& app, Globals& globals, Action& action) {
     command->add_option("-a,--alias", options->alias, "Alias or model: auto, local, cloud, private, ...");
     command->add_option("-s,--system", options->system, "System prompt");
     command->add_option("-l,--label", options->label, "public, internal, private or secret; may only raise");
+    command->add_option("-k,--key", options->key, "Name of the key under whose rules and budget it is asked");
     command->add_option("--value", options->value, "high: worth the best model");
     command->add_option("--max-tokens", options->max_tokens, "Bound of the answer")->check(CLI::PositiveNumber);
     command->callback([&, options] { action = [&globals, options] { return ask(globals, *options); }; });

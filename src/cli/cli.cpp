@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <ctime>
 
 #include "base/json.h"
 #include "base/text.h"
 #include "base/world.h"
+#include "cli/running.h"
 
 namespace tandem::cli {
 
@@ -15,8 +17,36 @@ std::filesystem::path Globals::config_path() const {
     return config_file.empty() ? config::default_path(environment) : std::filesystem::path(config_file);
 }
 
-Result<config::Config> Globals::load() const {
+Result<config::Config> Globals::load_whole() const {
     return config::load(config_path(), !config_file.empty(), environment);
+}
+
+namespace {
+
+bool lacks(const config::Config& config, std::string_view field) {
+    return std::ranges::find(config.unresolved, field, &config::Unresolved::field) != config.unresolved.end();
+}
+
+}  // namespace
+
+Result<config::Config> Globals::load() const {
+    const auto path = config_path();
+    auto config = config::load(path, !config_file.empty(), environment, config::Missing::left_out);
+    // Another data folder would be another ledger.
+    const bool usable = config && !lacks(*config, "data");
+    if (!usable) {
+        if (auto running = config_in_force(path, environment)) {
+            if (!config)
+                fmt::print(stderr, "tandem: {}\ntandem: the running server has a config that works: this goes by it\n",
+                           config.error().message);
+            return std::move(*running);
+        }
+        if (!config) return config;
+        return load_whole();  // says what is not set
+    }
+    for (const auto& one : config->unresolved)
+        if (!one.secret) fmt::print(stderr, "tandem: {}: {}, so it has its default here\n", one.field, one.missing);
+    return config;
 }
 
 int report(const Globals& globals, const Error& error) {

@@ -29,8 +29,12 @@ struct Globals {
     config::Environment environment = config::process_environment();
 
     std::filesystem::path config_path() const;
-    // Loads the config, or prints why not.
+    // The config that a command goes by. It needs no secret: what is not to be had in this process is left out, and
+    // said where it is more than a secret. While the file is broken, it is the config in force at the running server,
+    // and stderr says so. Errors: not_found, invalid.
     Result<config::Config> load() const;
+    // The config as a server needs it, every secret in it. Errors: not_found, invalid.
+    Result<config::Config> load_whole() const;
 };
 
 // What a command does once the arguments are read. Set by the one that was called.
@@ -48,6 +52,7 @@ void add_feedback(CLI::App& app, Globals& globals, Action& action);
 void add_learning(CLI::App& app, Globals& globals, Action& action);
 void add_probe(CLI::App& app, Globals& globals, Action& action);
 void add_experiment(CLI::App& app, Globals& globals, Action& action);
+void add_logs(CLI::App& app, Globals& globals, Action& action);
 void add_status(CLI::App& app, Globals& globals, Action& action);
 void add_replay(CLI::App& app, Globals& globals, Action& action);
 void add_label(CLI::App& app, Globals& globals, Action& action);

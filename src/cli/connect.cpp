@@ -138,6 +138,13 @@ Result<> undo_settings(const Globals& globals, const File& one) {
     return {};
 }
 
+// Why the secret of a key is not to be had here; null where there is another reason.
+const config::Unresolved* lacking(const config::Config& config, const std::string& key) {
+    const auto found =
+        std::ranges::find(config.unresolved, fmt::format("keys.{}.secret", key), &config::Unresolved::field);
+    return found == config.unresolved.end() ? nullptr : &*found;
+}
+
 // ---- what the settings are made of ----
 
 // The models that a name stands for; those for other work than answers are left out.
@@ -226,6 +233,11 @@ Result<> read_key(const config::Config& config, const Options& options, Values& 
     if (found == config.keys.end() && (options.write || options.show_key))
         return fail(ErrorCode::invalid,
                     fmt::format("which key shall the client use? Add --key with one of: {}", join(ids, ", ")));
+    if (found != config.keys.end() && (options.write || options.show_key))
+        if (const auto* unresolved = lacking(config, found->id))
+            return fail(ErrorCode::invalid,
+                        fmt::format("{}: {}; export it for this command, or run it without {}", unresolved->field,
+                                    unresolved->missing, options.write ? "--write" : "--show-key"));
     const bool hashed = found != config.keys.end() && found->secret->empty();
     if (hashed && (options.write || options.show_key))
         return fail(ErrorCode::invalid,

@@ -166,7 +166,7 @@ void check_machine(const config::Config& config, std::vector<Check>& checks) {
 
 int doctor(const Globals& globals) {
     std::vector<Check> checks;
-    auto config = globals.load();
+    auto config = globals.load_whole();
     if (!config) {
         checks.push_back({"config", Grade::bad, config.error().message, "correct the lines named above"});
     } else {

@@ -85,6 +85,9 @@ int scan_lines(const Globals& globals, privacy::Detector& detector, const config
 int run_scan(const Globals& globals, const Asked& asked) {
     const auto config = globals.load();
     if (!config) return report(globals, config.error());
+    for (const auto& one : config->unresolved)
+        if (one.secret && one.field.starts_with("privacy.own."))
+            fmt::print(stderr, "tandem: {}: {}, so it is not looked for\n", one.field, one.missing);
     const auto detector = privacy::make_detector(config->privacy.own);
     if (!detector) return report(globals, detector.error());
     for (const auto& name : asked.files) {

@@ -7,6 +7,7 @@
 #include "app.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "net/local.h"
 
 namespace tandem::cli {
 
@@ -16,35 +17,43 @@ constexpr milliseconds kStopLook{30};  // between two looks whether a call is st
 
 struct Job {
     const Remote& remote;
+    const net::LocalAddress* local;  // null: over TCP
     const RemoteRequest& request;
     const std::function<void(const net::Fields&, std::string_view)>& each;
 };
 
-net::Task<Result<RemoteAnswer>> perform(net::Client& client, Job job, net::Cancel& cancel) {
+using Outcome = std::expected<RemoteAnswer, net::CallFailure>;
+
+net::Task<Outcome> perform(net::Client& client, Job job, net::Cancel& cancel) {
     const auto query = std::min(job.request.path.find('?'), job.request.path.size());
-    auto url = net::parse_url(job.remote.url + job.request.path.substr(0, query));
-    if (!url) co_return fail(url.error());
+    auto url = net::parse_url((job.local != nullptr ? "http://localhost" : job.remote.url) +
+                              job.request.path.substr(0, query));
+    if (!url) co_return std::unexpected(net::CallFailure{url.error(), true});
     net::Call call;
+    call.local = job.local;
     call.method = job.request.method;
     call.url = std::move(*url);
     call.url.path += job.request.path.substr(query);
     call.headers = job.request.headers;
-    if (!job.remote.token.empty()) call.headers.add("Authorization", "Bearer " + job.remote.token);
+    if (job.local == nullptr && !job.remote.token.empty())
+        call.headers.add("Authorization", "Bearer " + job.remote.token);
     call.body = job.request.body;
     call.first_byte_timeout = job.request.timeout;
     call.idle_timeout = job.request.timeout;
     auto answer = co_await client.send(std::move(call), cancel);
     if (!answer) {
         const auto& error = answer.error().error;
-        co_return fail(ErrorCode::unavailable,
-                       answer.error().sent ? error.message
-                                           : fmt::format("no server answers at {} ({}); start one with `tandem serve`",
-                                                         job.remote.url, error.message));
+        co_return std::unexpected(net::CallFailure{
+            {ErrorCode::unavailable, answer.error().sent
+                                         ? error.message
+                                         : fmt::format("no server answers at {} ({}); start one with `tandem serve`",
+                                                       job.remote.url, error.message)},
+            answer.error().sent});
     }
     RemoteAnswer result{answer->status(), answer->headers(), {}};
     while (true) {
         auto piece = co_await answer->read();
-        if (!piece) co_return fail(piece.error());
+        if (!piece) co_return std::unexpected(net::CallFailure{piece.error(), true});
         if (piece->empty()) break;
         if (job.each && result.status == 200)
             job.each(result.headers, *piece);
@@ -54,6 +63,24 @@ net::Task<Result<RemoteAnswer>> perform(net::Client& client, Job job, net::Cance
     co_return result;
 }
 
+Outcome send(const Job& job) {
+    net::Worker worker;
+    net::ClientShared shared;
+    net::Client client(worker, shared);
+    net::Cancel cancel;
+    Outcome result = std::unexpected(net::CallFailure{{ErrorCode::internal, "nothing was sent"}, false});
+    net::asio::co_spawn(worker.context(), perform(client, job, cancel), [&](std::exception_ptr thrown, Outcome answer) {
+        if (!thrown) result = std::move(answer);
+        worker.context().stop();
+    });
+    if (!job.request.stopped) worker.context().run();
+    while (!worker.context().stopped()) {
+        worker.context().run_for(kStopLook);
+        if (job.request.stopped()) cancel.fire(net::Cancel::Reason::client_gone);
+    }
+    return result;
+}
+
 }  // namespace
 
 Remote remote_of(const config::Config& config) {
@@ -61,29 +88,29 @@ Remote remote_of(const config::Config& config) {
     std::string host = server.host;
     if (host == "0.0.0.0" || host == "::") host = "127.0.0.1";
     if (host.find(':') != std::string::npos) host = "[" + host + "]";
-    Remote remote{fmt::format("{}://{}:{}", server.tls_certificate.empty() ? "http" : "https", host, server.port), {}};
+    Remote remote{fmt::format("{}://{}:{}", server.tls_certificate.empty() ? "http" : "https", host, server.port),
+                  {},
+                  local_socket(config.data)};
     if (auto token = admin_token(config.data, false)) remote.token = token->reveal();
     return remote;
 }
 
 Result<RemoteAnswer> call(const Remote& remote, RemoteRequest request,
                           const std::function<void(const net::Fields&, std::string_view)>& each) {
-    net::Worker worker;
-    net::ClientShared shared;
-    net::Client client(worker, shared);
-    net::Cancel cancel;
-    Result<RemoteAnswer> result = fail(ErrorCode::internal, "nothing was sent");
-    net::asio::co_spawn(worker.context(), perform(client, {remote, request, each}, cancel),
-                        [&](std::exception_ptr thrown, Result<RemoteAnswer> answer) {
-                            if (!thrown) result = std::move(answer);
-                            worker.context().stop();
-                        });
-    if (!request.stopped) worker.context().run();
-    while (!worker.context().stopped()) {
-        worker.context().run_for(kStopLook);
-        if (request.stopped()) cancel.fire(net::Cancel::Reason::client_gone);
+    if (!remote.socket.empty()) {
+        const auto local = net::LocalAddress::of(remote.socket);
+        if (local && local->has_socket()) {
+            auto answer = send({remote, &*local, request, each});
+            if (answer) return std::move(*answer);
+            // Where nobody listens there any more, the address may still have a server.
+            if (answer.error().sent) return fail(answer.error().error);
+        }
     }
-    return result;
+    if (remote.url.empty())
+        return fail(ErrorCode::unavailable, fmt::format("no server answers at {}", remote.socket.string()));
+    auto answer = send({remote, nullptr, request, each});
+    if (!answer) return fail(answer.error().error);
+    return std::move(*answer);
 }
 
 std::optional<RemoteAnswer> ask(const Globals& globals, const config::Config& config, RemoteRequest request,

@@ -12,10 +12,12 @@
 namespace tandem::cli {
 
 struct Remote {
-    std::string url;    // of the server
-    std::string token;  // may be empty
+    std::string url;                    // of the server; empty: the socket alone
+    std::string token;                  // may be empty
+    std::filesystem::path socket = {};  // tried first where it is there: it needs no token and no certificate
 };
-// Where the configured server listens, with the admin token if it can be read.
+// Where the configured server listens: its socket in the data folder, else its address, with the admin token if it can
+// be read.
 Remote remote_of(const config::Config& config);
 
 struct RemoteRequest {

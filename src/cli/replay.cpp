@@ -138,7 +138,7 @@ int replay(const Globals& globals, const std::string& since_text, const std::str
         report(globals, since.error());
         return kUsage;
     }
-    auto other = config::load(policy, true, globals.environment);
+    auto other = config::load(policy, true, globals.environment, config::Missing::left_out);
     if (!other) return report(globals, other.error());
     const auto table = routing::table_of(*other);
     auto database = open_ledger(*config);

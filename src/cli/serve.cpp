@@ -1,18 +1,20 @@
 // tandem serve: runs the server until it is told to stop.
 #include <fmt/format.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <optional>
 #include <thread>
 
 #include "app.h"
+#include "base/text.h"
 #include "cli/cli.h"
+#include "cli/running.h"
 
 namespace tandem::cli {
 
@@ -40,11 +42,45 @@ std::vector<FileMark> marks_of(const std::vector<std::filesystem::path>& files) 
     return marks;
 }
 
-void reload(App& app) {
-    if (auto ok = app.reload(); ok)
+// What --log says goes before what the config says.
+struct LogChoice {
+    std::optional<log::Level> level;
+    std::optional<log::Format> format;
+
+    log::Settings over(log::Settings settings) const {
+        return {level.value_or(settings.level), format.value_or(settings.format)};
+    }
+};
+
+// "debug", "json", "debug,json". Errors: invalid.
+Result<LogChoice> log_choice(const std::string& text) {
+    LogChoice choice;
+    for (std::size_t at = 0; at < text.size();) {
+        const auto end = std::min(text.find(',', at), text.size());
+        const auto word = text.substr(at, end - at);
+        at = end + 1;
+        const auto* const level = std::ranges::find(log::kLevelNames, word);
+        const auto* const format = std::ranges::find(log::kFormatNames, word);
+        if (level != log::kLevelNames.end())
+            choice.level = static_cast<log::Level>(level - log::kLevelNames.begin());
+        else if (format != log::kFormatNames.end())
+            choice.format = static_cast<log::Format>(format - log::kFormatNames.begin());
+        else
+            return fail(ErrorCode::invalid,
+                        fmt::format("--log: expected debug, info, warning or error, text or json, or one of each with "
+                                    "a comma between, got '{}'",
+                                    printable(word, 40)));
+    }
+    return choice;
+}
+
+void reload(App& app, const LogChoice& choice) {
+    if (auto ok = app.reload(); ok) {
+        log::configure(choice.over(app.logging()));
         spdlog::info("the config was read again");
-    else
+    } else {
         spdlog::error("the config is wrong, the old one stays in force:\n{}", ok.error().message);
+    }
 }
 
 void prepare_process() {
@@ -58,10 +94,12 @@ void prepare_process() {
     std::signal(SIGPIPE, SIG_IGN);
 }
 
-int serve(const Globals& globals) {
-    auto logger = spdlog::stderr_color_mt("tandem");
-    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e %^%l%$ %v");
-    spdlog::set_default_logger(logger);
+int serve(const Globals& globals, const std::string& log_text) {
+    const auto choice = log_choice(log_text);
+    if (!choice) {
+        report(globals, choice.error());
+        return kUsage;
+    }
     prepare_process();
 
     sigset_t signals;
@@ -75,12 +113,18 @@ int serve(const Globals& globals) {
     }
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before any thread is made, so that all of them have it
 
-    auto config = globals.load();
+    auto config = globals.load_whole();
     if (!config) return report(globals, config.error());
-    const bool has_file = !config->source.empty();
+    const auto source = config->source, data = config->data;
+    const bool has_file = !source.empty();
     auto marks = marks_of(config->files());
+    log::start(choice->over(config->logging));
     auto app = App::start(std::move(*config), globals.environment);
-    if (!app) return report(globals, app.error());
+    if (!app) {
+        log::stop();
+        return report(globals, app.error());
+    }
+    note_data_folder(source, data, globals.environment);
     fmt::print("tandem is ready at {}\n", (*app)->url());
     std::fflush(stdout);
 
@@ -89,10 +133,10 @@ int serve(const Globals& globals) {
         if (signal == SIGINT || signal == SIGTERM) break;
         if (signal == SIGHUP) {
             marks = marks_of((*app)->files());
-            reload(**app);
+            reload(**app, *choice);
         } else if (auto now = marks_of((*app)->files()); has_file && now != marks && now.front().size >= 0) {
             marks = std::move(now);
-            reload(**app);
+            reload(**app, *choice);
             // Another config may read other files.
             if (const auto files = (*app)->files(); files.size() != marks.size()) marks = marks_of(files);
         }
@@ -106,6 +150,7 @@ int serve(const Globals& globals) {
     second.detach();
     app->reset();
     spdlog::info("stopped");
+    log::stop();
     return kOk;
 }
 
@@ -113,7 +158,10 @@ int serve(const Globals& globals) {
 
 void add_serve(CLI::App& app, Globals& globals, Action& action) {
     auto* command = app.add_subcommand("serve", "Run the server until Ctrl-C");
-    command->callback([&] { action = [&globals] { return serve(globals); }; });
+    auto log = std::make_shared<std::string>();
+    command->add_option("--log", *log,
+                        "Before the config's `log:`: debug, info, warning or error; text or json; debug,json");
+    command->callback([&, log] { action = [&globals, log] { return serve(globals, *log); }; });
 }
 
 }  // namespace tandem::cli

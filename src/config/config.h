@@ -16,6 +16,7 @@
 
 #include "base/hash.h"
 #include "base/label.h"
+#include "base/log.h"
 #include "base/money.h"
 #include "base/result.h"
 #include "base/secret.h"
@@ -198,6 +199,7 @@ struct Key {
     Label label = Label::public_;
     bool high_value = false;
     bool admin = false;                // may read decisions, cost and engines over the API
+    bool metrics_only = false;         // may read /metrics, and nothing else
     std::vector<std::string> aliases;  // empty: all
     std::vector<Budget> budgets;
     KeyLimits limits;
@@ -255,8 +257,16 @@ struct Cache {
 
 enum class Durability { process, power };
 
+// A value that was left out because what it stands for is not to be had here.
+struct Unresolved {
+    std::string field;    // "providers.openai.api_key"
+    std::string missing;  // "the environment variable OPENAI_API_KEY", "the file /etc/tandem/key"
+    bool secret = false;  // the field is a secret; any other has its default
+};
+
 struct Config {
     std::filesystem::path source;                // the file, or empty for the built-in default
+    std::string text;                            // what was read, as it is written
     std::filesystem::path data;                  // absolute
     std::vector<std::filesystem::path> watched;  // further files whose content is part of it
     Server server;
@@ -270,7 +280,9 @@ struct Config {
     std::vector<Experiment> experiments;
     std::string currency = "USD";
     Durability durability = Durability::process;
+    log::Settings logging;
     std::vector<std::string> bare_secrets;  // where a secret stands in the file itself, for `tandem doctor`
+    std::vector<Unresolved> unresolved;     // only where it was read with Missing::left_out
     std::string engine_binary;              // llama-server to use; empty: PATH, then the cache
 
     std::filesystem::path checkpoints_file() const;
@@ -285,13 +297,22 @@ struct Config {
 using Environment = std::function<std::optional<std::string>(const std::string&)>;
 Environment process_environment();
 
+// What becomes of a value whose environment variable, file or credential is not there. A server needs all of them; a
+// command of the owner's, whose shell has no provider's secret, goes without.
+enum class Missing { is_error, left_out };
+
 // Reads and checks a config. `source` names it in messages, which read "tandem.yaml:12:5: ..." and say what was
 // expected and the nearest valid name. All errors are found at once, a line each. Errors: invalid.
-Result<Config> parse(const std::string& text, const std::filesystem::path& source, const Environment& environment);
+Result<Config> parse(const std::string& text, const std::filesystem::path& source, const Environment& environment,
+                     Missing missing = Missing::is_error);
 
 // parse() of a file; an absent `path` that was not asked for by name gives the built-in default.
 // Errors: not_found, invalid.
-Result<Config> load(const std::filesystem::path& path, bool must_exist, const Environment& environment);
+Result<Config> load(const std::filesystem::path& path, bool must_exist, const Environment& environment,
+                    Missing missing = Missing::is_error);
+
+// The data folder as far as a file tells that may be wrong in any other place, or not be there: absolute.
+std::filesystem::path data_folder_of(const std::filesystem::path& path, const Environment& environment);
 
 // --config, $TANDEM_CONFIG, ./tandem.yaml, $XDG_CONFIG_HOME/tandem/tandem.yaml: the first that is there; else the last.
 std::filesystem::path default_path(const Environment& environment);

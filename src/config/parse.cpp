@@ -372,7 +372,7 @@ constexpr std::size_t kMostSecrets = 2'000;
 // The values of an .env file, or each line of any other.
 void read_values(const fs::path& file, Section& s, OwnRule& rule) {
     std::ifstream in(file, std::ios::binary);
-    if (!in) return s.complain("values_of", fmt::format("cannot read {}", file.string()));
+    if (!in) return s.lacks("values_of", fmt::format("cannot read {}", file.string()));
     std::string line;
     while (std::getline(in, line)) {
         std::string_view text = trim(line);
@@ -412,7 +412,7 @@ void read_own(const std::string& name, Section& s, Config& config, const Environ
     for (auto& path : rule.paths)
         if (path.starts_with("~/")) path = environment("HOME").value_or("") + path.substr(1);
     std::vector<std::string> values;
-    s.texts("values", values);
+    s.texts("values", values, true);
     for (auto& value : values) {
         if (value.size() < kShortestSecret)
             s.complain("values", fmt::format("a value of less than {} characters would be found everywhere; make it "
@@ -519,6 +519,8 @@ void read_key(const std::string& id, Section& s, Config& config) {
     s.choice("value", value, kValueNames);
     key.high_value = value == 1;
     s.flag("admin", key.admin);
+    s.flag("metrics", key.metrics_only);
+    if (key.admin && key.metrics_only) s.complain("metrics", "a key with `admin: true` may read them already");
     s.texts("aliases", key.aliases);
     s.each_listed("budgets", [&](Section& b) {
         Budget budget;
@@ -703,6 +705,10 @@ void read_root(Section& root, Config& config, Problems& problems, const Environm
         config.experiments.push_back(read_experiment(id, s, config));
     });
     root.section("engine", [&](Section& s) { s.text("binary", config.engine_binary); });
+    root.section("log", [&](Section& s) {
+        s.choice("level", config.logging.level, log::kLevelNames);
+        s.choice("format", config.logging.format, log::kFormatNames);
+    });
     root.text("currency", config.currency);
     if (config.currency.size() != 3 ||
         config.currency.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") != std::string::npos)
@@ -782,11 +788,13 @@ std::string_view hint_of(const std::string& text, const YAML::Mark& mark) {
 
 }  // namespace
 
-Result<Config> parse(const std::string& text, const fs::path& source, const Environment& environment) {
+Result<Config> parse(const std::string& text, const fs::path& source, const Environment& environment, Missing missing) {
     Problems problems;
     problems.source = source.empty() ? "tandem.yaml" : source.string();
+    problems.missing = missing;
     Config config;
     config.source = source;
+    config.text = text;
     if (text.size() > kLargestFile)
         return fail(ErrorCode::invalid, fmt::format("{}: larger than 1 MiB", problems.source));
     if (text.find("$`") != std::string::npos)
@@ -805,23 +813,65 @@ Result<Config> parse(const std::string& text, const fs::path& source, const Envi
         problems.add(error.mark, fmt::format("not valid YAML: {}{}", error.msg, hint_of(text, error.mark)));
     }
     config.bare_secrets = std::move(problems.bare_secrets);
+    config.unresolved = std::move(problems.unresolved);
+    config.watched.insert(config.watched.end(), problems.watched.begin(), problems.watched.end());
     if (!problems.lines.empty()) return fail(ErrorCode::invalid, join(problems.lines, "\n"));
     return config;
 }
 
-Result<Config> load(const fs::path& path, bool must_exist, const Environment& environment) {
+namespace {
+
+// At most one byte more than a config may have; nothing where it cannot be read.
+std::optional<std::string> text_of(const fs::path& path) {
     std::ifstream file(path, std::ios::binary);
-    if (!file) {
+    if (!file) return std::nullopt;
+    std::string text(kLargestFile + 1, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(file.gcount()));
+    return text;
+}
+
+}  // namespace
+
+Result<Config> load(const fs::path& path, bool must_exist, const Environment& environment, Missing missing) {
+    const auto text = text_of(path);
+    if (!text) {
         std::error_code ignored;
         if (must_exist || fs::exists(path, ignored))
             return fail(ErrorCode::not_found, fmt::format("cannot read {}; `tandem init --config {}` writes one",
                                                           path.string(), path.string()));
-        return parse("", {}, environment);
+        return parse("", {}, environment, missing);
     }
-    std::string text(kLargestFile + 1, '\0');
-    file.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(file.gcount()));
-    return parse(text, path, environment);
+    return parse(*text, path, environment, missing);
+}
+
+fs::path data_folder_of(const fs::path& path, const Environment& environment) {
+    const auto text = text_of(path).value_or("");
+    auto read = [&](const std::string& yaml) {
+        Problems ignored;
+        ignored.missing = Missing::left_out;
+        Config config;
+        config.source = path;
+        Section root(YAML::Load(shield_variables(yaml)), "", ignored, environment);
+        read_data(root, config, environment);
+        return config.data;
+    };
+    try {
+        return read(text);
+    } catch (const YAML::Exception&) {
+    }
+    // The line alone, where the rest is no YAML.
+    for (std::size_t at = 0; at < text.size();) {
+        const auto end = std::min(text.find('\n', at), text.size());
+        const auto line = text.substr(at, end - at);
+        at = end + 1;
+        if (!line.starts_with("data:")) continue;
+        try {
+            return read(line);
+        } catch (const YAML::Exception&) {
+        }
+    }
+    return read("");
 }
 
 fs::path default_path(const Environment& environment) {

@@ -119,8 +119,16 @@ std::string shield_variables(std::string text) {
     return text;
 }
 
+void Section::lacks(const std::string& key, const YAML::Mark& mark, const std::string& what, std::string_view advice,
+                    bool secret) {
+    if (problems_.missing == Missing::left_out)
+        problems_.unresolved.push_back({name(key), what, secret});
+    else
+        problems_.add(mark, fmt::format("{}: {}{}", name(key), what, advice));
+}
+
 // Puts values in for ${NAME} and ${NAME:-default}.
-std::optional<std::string> Section::expand(const std::string& key, const YAML::Node& node) {
+std::optional<std::string> Section::expand(const std::string& key, const YAML::Node& node, bool secret) {
     const std::string& written = node.Scalar();
     const std::string opening{'$', kShield};
     std::string result;
@@ -143,10 +151,10 @@ std::optional<std::string> Section::expand(const std::string& key, const YAML::N
         auto value = environment_(variable);
         if (!value || value->empty()) value = fallback;
         if (!value) {
-            problems_.add(node.Mark(),
-                          fmt::format("{}: the environment variable {} is not set; export it before you start tandem, "
-                                      "or write ${{{}:-default}}",
-                                      name(key), printable(variable, 60), printable(variable, 60)));
+            lacks(
+                key, node.Mark(), fmt::format("the environment variable {} is not set", printable(variable, 60)),
+                fmt::format("; export it before you start tandem, or write ${{{}:-default}}", printable(variable, 60)),
+                secret);
             return std::nullopt;
         }
         result += *value;
@@ -155,14 +163,14 @@ std::optional<std::string> Section::expand(const std::string& key, const YAML::N
     return result;
 }
 
-std::optional<std::string> Section::scalar(const std::string& key) {
+std::optional<std::string> Section::scalar(const std::string& key, bool secret) {
     const auto node = find(key);
     if (!node.IsDefined()) return std::nullopt;
     if (!node.IsScalar()) {
         problems_.add(node.Mark(), fmt::format("{}: expected one value", name(key)));
         return std::nullopt;
     }
-    return expand(key, node);
+    return expand(key, node, secret);
 }
 
 void Section::text(const std::string& key, std::string& target) {
@@ -185,11 +193,12 @@ std::optional<std::string> Section::secret_of_file(const std::string& key, const
     } else {
         const auto folder = environment_("CREDENTIALS_DIRECTORY");
         if (!folder) {
-            complain(key, "there are no systemd credentials here: $CREDENTIALS_DIRECTORY is not set");
+            lacks(key, "there are no systemd credentials here: $CREDENTIALS_DIRECTORY is not set");
             return std::nullopt;
         }
         path = std::filesystem::path(*folder) / value.substr(kCredential.size());
     }
+    problems_.watched.push_back(path);
     std::ifstream in(path, std::ios::binary);
     std::string text;
     constexpr std::size_t kLargest = 16 * 1024;
@@ -197,7 +206,7 @@ std::optional<std::string> Section::secret_of_file(const std::string& key, const
     in.read(text.data(), static_cast<std::streamsize>(kLargest));
     text.resize(static_cast<std::size_t>(in.gcount()));
     if (text.empty()) {
-        complain(key, fmt::format("cannot read {}, or it is empty", path.string()));
+        lacks(key, fmt::format("cannot read {}, or it is empty", path.string()));
         return std::nullopt;
     }
     return std::string(trim(text));
@@ -209,7 +218,7 @@ void Section::secret(const std::string& key, std::shared_ptr<const Secret>& targ
         return;
     }
     const auto written = find(key);
-    if (auto value = scalar(key)) {
+    if (auto value = scalar(key, true)) {
         if (value->starts_with("file:") || value->starts_with("credential:")) {
             auto read = secret_of_file(key, *value);
             if (!read) return;
@@ -281,14 +290,14 @@ void Section::secrets(const std::string& key, std::vector<std::shared_ptr<const 
         return;
     }
     std::vector<std::string> values;
-    texts(key, values);
+    texts(key, values, true);
     for (std::size_t i = 0; i < values.size(); ++i) {
         auto& value = values[i];
         if (value.starts_with("file:") || value.starts_with("credential:")) {
             auto read = secret_of_file(key, value);
-            if (!read) return;
+            if (!read) continue;
             value = std::move(*read);
-        } else if (node[i].IsScalar() && node[i].Scalar() == value) {
+        } else if (values.size() == node.size() && node[i].IsScalar() && node[i].Scalar() == value) {
             problems_.bare_secrets.push_back(name(key));
         }
         if (value.find_first_of("\r\n") != std::string::npos || trim(value).empty())
@@ -334,12 +343,12 @@ void Section::label(const std::string& key, Label& target) {
     choice(key, target, kLabelNames);
 }
 
-void Section::texts(const std::string& key, std::vector<std::string>& target) {
+void Section::texts(const std::string& key, std::vector<std::string>& target, bool secret) {
     const auto node = find(key);
     if (!node.IsDefined()) return;
     target.clear();
     if (node.IsScalar()) {
-        if (auto value = expand(key, node)) target.push_back(std::move(*value));
+        if (auto value = expand(key, node, secret)) target.push_back(std::move(*value));
         return;
     }
     if (!node.IsSequence()) {
@@ -349,7 +358,7 @@ void Section::texts(const std::string& key, std::vector<std::string>& target) {
     for (const auto& element : node) {
         if (!element.IsScalar()) {
             problems_.add(element.Mark(), fmt::format("{}: expected plain text", name(key)));
-        } else if (auto value = expand(key, element)) {
+        } else if (auto value = expand(key, element, secret)) {
             target.push_back(std::move(*value));
         }
     }

@@ -19,6 +19,9 @@ struct Problems {
     std::string source;
     std::vector<std::string> lines;
     std::vector<std::string> bare_secrets;  // keys whose secret stands in the file itself
+    Missing missing = Missing::is_error;
+    std::vector<Unresolved> unresolved;
+    std::vector<std::filesystem::path> watched;  // files that were read besides
     void add(const YAML::Mark& mark, const std::string& text);
 };
 
@@ -57,7 +60,8 @@ class Section {
     void share(const std::string& key, double& target, double most = 1);  // a decimal from 0
     void share(const std::string& key, std::optional<double>& target);
     void label(const std::string& key, Label& target);
-    void texts(const std::string& key, std::vector<std::string>& target);  // a list, or one value alone
+    // A list, or one value alone. `secret`: what stands there is nobody's business but the owner's.
+    void texts(const std::string& key, std::vector<std::string>& target, bool secret = false);
     template <typename Number>
     void number(const std::string& key, Number& target, std::int64_t low, std::int64_t high) {
         if (const auto value = whole(key, low, high)) target = static_cast<Number>(*value);
@@ -81,15 +85,20 @@ class Section {
     void each_named(const std::string& key, const std::function<void(const std::string& name, Section&)>& visit);
     void each_listed(const std::string& key, const std::function<void(Section&)>& visit);
 
+    // What the value of `key` stands for is not there, for those who may do without.
+    void lacks(const std::string& key, const std::string& what) { lacks(key, find(key).Mark(), what, "", true); }
     // Notes a problem at `key`, or at the section itself where the key is not there.
     void complain(const std::string& key, const std::string& text);
     void complain(const std::string& text) { problems_.add(node_.Mark(), path_.empty() ? text : path_ + ": " + text); }
 
   private:
     YAML::Node find(const std::string& key);
-    std::optional<std::string> scalar(const std::string& key);
+    std::optional<std::string> scalar(const std::string& key, bool secret = false);
+    // Notes that `what` is not there: as a problem with `advice`, or as unresolved.
+    void lacks(const std::string& key, const YAML::Mark& mark, const std::string& what, std::string_view advice,
+               bool secret);
     std::optional<std::string> secret_of_file(const std::string& key, const std::string& value);
-    std::optional<std::string> expand(const std::string& key, const YAML::Node& node);
+    std::optional<std::string> expand(const std::string& key, const YAML::Node& node, bool secret = false);
     std::optional<std::int64_t> whole(const std::string& key, std::int64_t low, std::int64_t high);
     std::optional<std::size_t> chosen(const std::string& key, std::span<const std::string_view> names);
     std::string name(const std::string& key) const { return path_.empty() ? key : path_ + "." + key; }

@@ -6,16 +6,36 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 namespace tandem::engine {
 
 namespace {
+
+// Everything above stderr but one, which closes itself: a listening socket or a client's connection that a child holds
+// outlives us. Others' code opens descriptors that are not close-on-exec, so the child sees to it. Only what
+// async-signal-safe(7) allows.
+void close_all_but(int kept) {
+    constexpr unsigned kFirst = STDERR_FILENO + 1, kLast = ~0U;
+    const auto after = static_cast<unsigned>(kept) + 1;
+    const bool done = (after - 1 == kFirst || syscall(SYS_close_range, kFirst, after - 2, 0) == 0) &&
+                      syscall(SYS_close_range, after, kLast, 0) == 0;
+    if (done) return;
+    // Linux before 5.9.
+    rlimit files{};
+    const auto most =
+        getrlimit(RLIMIT_NOFILE, &files) == 0 ? static_cast<int>(std::min<rlim_t>(files.rlim_cur, 65'536)) : 65'536;
+    for (int fd = kFirst; fd < most; ++fd)
+        if (fd != kept) close(fd);
+}
 
 // Between fork and exec, in a process that had other threads: only what async-signal-safe(7) allows.
 [[noreturn]] void become(char* const* arguments, char* const* environment, int log, int report, pid_t parent) {
@@ -29,6 +49,7 @@ namespace {
     if (null >= 0) dup2(null, STDIN_FILENO);
     dup2(log, STDOUT_FILENO);
     dup2(log, STDERR_FILENO);
+    close_all_but(report);
     execve(arguments[0], arguments, environment);
     const int why = errno;
     [[maybe_unused]] const auto written = write(report, &why, sizeof why);

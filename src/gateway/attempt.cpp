@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "chat/estimate.h"
 #include "chat/told.h"
@@ -12,6 +13,30 @@
 #include "privacy/guard.h"
 
 namespace tandem::gateway {
+
+namespace {
+
+// What was not a provider's failure, for the log.
+std::string_view reason_of(ErrorCode code) {
+    switch (code) {
+        case ErrorCode::over_budget:
+            return "over_budget";
+        case ErrorCode::rate_limited:
+            return "rate_limited";
+        case ErrorCode::policy:
+            return "policy";
+        case ErrorCode::unavailable:
+            return "unavailable";
+        case ErrorCode::timeout:
+            return "timeout";
+        case ErrorCode::storage:
+            return "storage";
+        default:
+            return "other";
+    }
+}
+
+}  // namespace
 
 upstream::Failure Attempt::ours(Error error, upstream::Remedy remedy) {
     upstream::Failure failure;
@@ -437,6 +462,7 @@ Next Attempt::failed(upstream::Failure failure, const Usage& usage) {
     record.total_ms = elapsed_ms();
     if (reservation_) reservation_->settle(record.cost, usage.input + usage.output);
     way_.add(record);
+    log_failure(failure);
     way_.warn(fmt::format("{} failed: {}", record.model, message));
     way_.failures.emplace_back(record.model, message);
     // A provider that was given less time than its owner gives it has not failed.
@@ -459,6 +485,17 @@ Next Attempt::failed(upstream::Failure failure, const Usage& usage) {
             break;
     }
     return Next::give_up;
+}
+
+// In our words alone: what the provider said may quote the prompt.
+void Attempt::log_failure(const upstream::Failure& failure) const {
+    log::Line line(log::Level::warning, "an attempt failed");
+    line.add("decision", way_.id.text()).add("key", record.key).add("model", record.model);
+    line.add("provider", record.provider).add("zone", name_of(record.zone)).add("attempt", record.number);
+    line.add("why", failure.what ? config::kFailureClassNames[static_cast<std::size_t>(*failure.what)]
+                                 : reason_of(failure.error.code));
+    if (record.status != 0) line.add("status", record.status);
+    line.add("ms", record.total_ms);
 }
 
 // What the owner wants for what happened. A call with tools that its provider runs is sent once only.

@@ -107,6 +107,7 @@ class Attempt final : public Served {
     // `usage`: what the provider did all the same.
     Next failed(upstream::Failure failure, const Usage& usage = {});
     upstream::Remedy remedy_of(upstream::Failure& failure) const;
+    void log_failure(const upstream::Failure& failure) const;
     Next unreadable(Error error, const Usage& usage);
     Next stopped(Error error, const Usage& usage);
     Next cancelled(bool was_sent);

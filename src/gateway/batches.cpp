@@ -224,7 +224,8 @@ net::Task<> answer_line(BatchRun& run, LinePlace place, std::shared_ptr<Live> li
     if (!co_await wait_for_room(run, held, place.size * kLineCopies, worker)) co_return;
     auto item = co_await read_item(run, place);
     if (!item) {
-        spdlog::error("line {} of batch {} could not be read: {}", place.number, run.batch.id, item.error().message);
+        // Not why: that may quote the line.
+        spdlog::error("line {} of batch {} could not be read", place.number, run.batch.id);
         const kept::BatchLine lost{
             place.number,  "", 404, {}, error_response(dialect::Kind::openai_chat, 0, item.error()).body,
             Label::public_};

@@ -2,16 +2,34 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "access/principal.h"
 #include "access/request_headers.h"
+#include "base/money.h"
 #include "gateway/services.h"
 #include "ledger/ledger.h"
 #include "net/server.h"
 
 namespace tandem::gateway {
+
+// What is logged of a request when it has been answered. Nothing in it was written by a client or a provider.
+struct RequestNote final : net::Note {
+    std::string_view route;  // of the table, not the path that was asked for
+    std::string key;         // whose request it is
+    // Of a question:
+    std::string decision, alias, model, provider;
+    std::optional<Zone> zone;  // where it was answered
+    std::optional<Label> label;
+    int attempts = 0;
+    int fallbacks = 0;
+    bool cached = false;
+    std::string redacted;  // types and counts of what was taken out: "IBAN_CODE:1,PERSON:2"
+    Usage usage;           // of all attempts
+    Money cost;
+};
 
 // A value; the exchange outlives it.
 struct Call {

@@ -19,7 +19,9 @@ class Detached final : public net::Exchange {
         std::function<void(std::string bytes)> bytes;  // a piece of a stream
     };
     Detached(net::Worker& worker, net::Request request, Sink sink)
-        : worker_(worker), request_(std::move(request)), sink_(std::move(sink)) {}
+        : worker_(worker), request_(std::move(request)), sink_(std::move(sink)) {
+        request_.note.reset();  // it is told of as it was answered, which may be long ago
+    }
 
     net::Request& request() override { return request_; }
     net::Worker& worker() override { return worker_; }

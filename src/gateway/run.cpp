@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "chat/answer.h"
 #include "chat/estimate.h"
@@ -361,6 +362,13 @@ class Run {
         ++tries_[i];
         way_.tell_passed_over(i);
         const auto& candidate = candidates()[i];
+        if (const auto& before = way_.last_asked.record.model; !before.empty() && before != candidate.model) {
+            ++way_.fallbacks;
+            log::Line(log::Level::info, "fallback")
+                .add("decision", way_.id.text())
+                .add("from", before)
+                .add("to", candidate.model);
+        }
         if (large_ && candidate.redacted) {
             // Made here, where nothing else of the request is under way. What is wrong with it the attempt says.
             auto made =

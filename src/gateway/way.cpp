@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "access/origin.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "chat/answer.h"
 #include "chat/told.h"
@@ -41,6 +42,46 @@ Way::Way(Gateway& gateway, Call call, Front front, Keeping keeping)
     question.front = front;
     question.path = exchange.request().path;
     question.array = front.kind == dialect::Kind::gemini && exchange.request().parameter("alt") != "sse";
+}
+
+// For the log. An alias that nobody has is a word of the client's, so it is not named.
+Way::~Way() {
+    auto* const note = dynamic_cast<RequestNote*>(exchange.request().note.get());
+    if (note == nullptr) return;
+    note->decision = id.text();
+    const auto& alias = request().model;
+    if (!inputs->alias.empty() && (routing::is_choice(snapshot->table, alias) || config.alias(alias) != nullptr ||
+                                   config.model(alias) != nullptr))
+        note->alias = alias;
+    note->model = std::move(model_);
+    note->provider = std::move(provider_);
+    note->zone = zone_;
+    if (!note->decision.empty()) note->label = inputs->label;
+    note->attempts = begun_;
+    note->cached = cached_;
+    note->fallbacks = fallbacks;
+    note->redacted = std::move(taken_out_);
+    note->usage = used_;
+    note->cost = spent_;
+}
+
+void Way::add(ledger::AttemptRecord record) {
+    used_ = used_ + record.usage;
+    spent_ += record.cost;
+    cached_ = cached_ || record.outcome == "cached";
+    if (cached_ || record.outcome == "answered" || record.outcome == "cut" || record.outcome == "cancelled") {
+        model_ = record.model;
+        provider_ = record.provider;
+        zone_ = record.zone;
+    }
+    if (record.outcome == "cut")
+        log::Line(log::Level::warning, "an answer broke off")
+            .add("decision", id.text())
+            .add("key", record.key)
+            .add("model", record.model)
+            .add("provider", record.provider)
+            .add("attempt", record.number);
+    attempts_.push_back(std::move(record));
 }
 
 void Way::identify() {
@@ -137,6 +178,7 @@ Result<std::shared_ptr<const Redacted>> Way::redacted(const Question& whole, Zon
     if (auto ok = result->question.document.parse(result->redaction.body); !ok) return fail(ok.error());
     if (auto ok = decode(result->question); !ok) return fail(ok.error());
     result->stands = std::make_shared<privacy::Stands>(result->redaction.used);
+    taken_out_ = result->redaction.summary();
     remember(vault.keep(*scope, result->redaction.fresh, rules.vault_keeps));
     return result;
 }

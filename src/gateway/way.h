@@ -43,6 +43,7 @@ store::Store::Job both(store::Store::Job first, store::Store::Job second);
 class Way {
   public:
     Way(Gateway& gateway, Call call, Front front, Keeping keeping);
+    ~Way();
     Way(const Way&) = delete;
     Way& operator=(const Way&) = delete;
 
@@ -115,11 +116,12 @@ class Way {
     void tell_passed_over(std::size_t place);
     // The deadline of the request has passed, and it was its client that set it.
     bool client_is_late() const { return deadline_is_clients && late(); }
+    int fallbacks = 0;  // from one model to another, after a failure
 
     ledger::AttemptRecord new_attempt(const std::string& provider, const std::string& model, Zone zone);
     // How many were begun.
     int attempts() const { return begun_; }
-    void add(ledger::AttemptRecord record) { attempts_.push_back(std::move(record)); }
+    void add(ledger::AttemptRecord record);
 
     // ---- redaction ----
 
@@ -177,6 +179,12 @@ class Way {
     store::Store::Job remember_;
     store::Store::Job keep_;
     std::vector<ledger::AttemptRecord> attempts_;  // until they are recorded
+    Usage used_;                                   // by all of them
+    Money spent_;
+    std::string model_, provider_;  // who answered
+    std::optional<Zone> zone_;
+    bool cached_ = false;
+    std::string taken_out_;  // by redaction, types and counts
     int begun_ = 0;
     std::size_t told_ = 0;  // of passed_over
 };

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "base/log.h"
+
 namespace tandem::ledger {
 
 const char* const kLedgerSchema =
@@ -294,7 +296,7 @@ Result<> Budgets::load_windows(store::Database& database, WallTime now) {
             const auto row = rows.step();
             if (!row) return fail(row.error());
             if (!*row) break;
-            accounts_[rows.text(0)].windows[w] = {start, Money::from_micros(rows.integer(1))};
+            accounts_[rows.text(0)].windows[w] = {start, Money::from_micros(rows.integer(1)), {}};
         }
     }
     return {};
@@ -348,7 +350,7 @@ Budgets::Account& Budgets::account_now(const std::string& key) const {
     const auto at = now();
     for (std::size_t w = 0; w < config::kWindowNames.size(); ++w) {
         const auto start = window_start(static_cast<config::Budget::Window>(w), at);
-        if (account.windows[w].start < start) account.windows[w] = {start, {}};
+        if (account.windows[w].start < start) account.windows[w] = {start, {}, {}};
     }
     return account;
 }
@@ -406,14 +408,25 @@ Error Budgets::denied_by(const access::Principal& key, std::size_t place, const 
     return error;
 }
 
-std::optional<Error> Budgets::denied_locked(const access::Principal& key, const Account& account, Money amount,
+void Budgets::tell_no_room(const access::Principal& key, const config::Budget& budget, const Window& window,
+                           Money reserved) const {
+    log::Line(log::Level::warning, "a budget has no room")
+        .add("key", key.id())
+        .add("window", config::kWindowNames[static_cast<std::size_t>(budget.window)])
+        .add_number("limit", budget.limit.text())
+        .add_number("left", std::max(Money{}, budget.limit - window.spent - reserved).text())
+        .add("currency", currency_);
+}
+
+std::optional<Error> Budgets::denied_locked(const access::Principal& key, Account& account, Money amount,
                                             Amount says) const {
     std::optional<Error> worst;
     for (std::size_t i = 0; i < key.budgets.size(); ++i) {
         const auto& budget = key.budgets[i];
-        const auto& window = account.windows[static_cast<std::size_t>(budget.window)];
+        auto& window = account.windows[static_cast<std::size_t>(budget.window)];
         if (window.spent + account.reserved + amount <= budget.limit) continue;
         auto error = denied_by(key, i, account, amount, says);
+        if (std::exchange(window.told, budget.limit) != budget.limit) tell_no_room(key, budget, window, account.reserved);
         const bool longer = !worst || (!worst->certain && (error.certain || error.again_in > worst->again_in));
         if (longer) worst = std::move(error);
     }
@@ -429,6 +442,11 @@ std::optional<Error> Budgets::denied(const access::Principal& key, Money amount)
 std::string Budgets::refusal(const access::Principal& key, Money amount) const {
     const auto error = denied(key, amount);
     return error ? error->message : std::string();
+}
+
+Money Budgets::spent(const std::string& key, config::Budget::Window window) const {
+    const std::lock_guard lock(mutex_);
+    return account_now(key).windows[static_cast<std::size_t>(window)].spent;
 }
 
 std::string Budgets::refusal_of_any(const access::Principal& key, Money amount) const {
@@ -648,6 +666,39 @@ Result<> each_decision(store::Database& database, std::int64_t since,
         if (!row) return fail(row.error());
         if (!*row) return {};
         if (auto ok = visit(decision_in(rows), rows.text(9)); !ok) return ok;
+    }
+}
+
+Result<> each_request(store::Database& database, std::int64_t since, std::int64_t until,
+                      const std::function<void(const RequestRow&)>& visit) {
+    // Beside a max(), SQLite takes the other columns from the row that has it (lang_select.html, "bare columns").
+    auto rows = database.prepare(
+        "SELECT d.id, d.time, d.key, d.alias, d.label, max(a.number), a.outcome, a.model, a.provider, a.zone, "
+        "a.total_ms, count(a.number), sum(a.input), sum(a.output), sum(a.cost) FROM decisions d LEFT JOIN attempts a "
+        "ON "
+        "a.decision = d.id WHERE d.id >= ?1 AND d.time >= ?2 AND d.time < ?3 GROUP BY d.id ORDER BY d.id");
+    const auto first = first_decision(since);
+    rows.bind(1, first).bind(2, since).bind(3, until);
+    while (true) {
+        const auto row = rows.step();
+        if (!row) return fail(row.error());
+        if (!*row) return {};
+        RequestRow request;
+        request.decision = rows.text(0);
+        request.time = rows.integer(1);
+        request.key = rows.text(2);
+        request.alias = rows.text(3);
+        request.label = static_cast<Label>(rows.integer(4));
+        request.attempts = rows.integer(11);
+        request.outcome = request.attempts == 0 ? "refused" : rows.text(6);
+        request.model = rows.text(7);
+        request.provider = rows.text(8);
+        request.zone = static_cast<Zone>(rows.integer(9));
+        request.total_ms = rows.integer(10);
+        request.input = {rows.integer(12)};
+        request.output = {rows.integer(13)};
+        request.cost = Money::from_micros(rows.integer(14));
+        visit(request);
     }
 }
 

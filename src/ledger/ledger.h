@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -170,13 +171,16 @@ class Budgets {
     std::string refusal(const access::Principal& key, Money amount) const;
     // The same without the amount, so that models of different prices share the reason.
     std::string refusal_of_any(const access::Principal& key, Money amount) const;
+    // What a key has spent in the window under way, what is reserved not counted.
+    Money spent(const std::string& key, config::Budget::Window window) const;
 
   private:
     friend class Reservation;
     friend class Admission;
     struct Window {
         std::int64_t start = 0;
-        Money spent;  // settled
+        Money spent;                // settled
+        std::optional<Money> told;  // the limit of which the log has said that it has no room
     };
     struct Account {
         Window windows[4];
@@ -190,8 +194,11 @@ class Budgets {
     std::int64_t steady_ms() const;
     Result<> may_take(const access::Principal& key, Account& account, Money amount, Tokens tokens) const;
     enum class Amount { said, left_out };
-    std::optional<Error> denied_locked(const access::Principal& key, const Account& account, Money amount,
+    std::optional<Error> denied_locked(const access::Principal& key, Account& account, Money amount,
                                        Amount says) const;
+    // A line in the log, once for a limit and a window.
+    void tell_no_room(const access::Principal& key, const config::Budget& budget, const Window& window,
+                      Money reserved) const;
     Error denied_by(const access::Principal& key, std::size_t place, const Account& account, Money amount,
                     Amount says) const;
     Account& account_now(const std::string& key) const;
@@ -247,6 +254,23 @@ Result<DecisionRecord> last_decision(store::Database& database);
 // visit's.
 Result<> each_decision(store::Database& database, std::int64_t since,
                        const std::function<Result<>(const DecisionRecord&, const std::string& table)>& visit);
+// A request in short: its decision, its last attempt, and what all of them came to.
+struct RequestRow {
+    std::string decision;
+    std::int64_t time = 0;  // milliseconds since 1970
+    std::string key, alias;
+    Label label = Label::public_;
+    std::string outcome;  // as AttemptRecord's; `refused` where nobody was asked
+    std::string model, provider;
+    Zone zone = Zone::local;
+    std::int64_t attempts = 0;
+    Tokens input, output;
+    Money cost;
+    std::int64_t total_ms = 0;  // of the last attempt
+};
+// Every request from `since` to before `until`, in order. Errors: storage.
+Result<> each_request(store::Database& database, std::int64_t since, std::int64_t until,
+                      const std::function<void(const RequestRow&)>& visit);
 Result<std::vector<AttemptRecord>> attempts_of(store::Database& database, const std::string& decision);
 
 }  // namespace tandem::ledger

@@ -19,8 +19,23 @@ void Meter::add(const AttemptRecord& attempt) {
     ++line.outcomes[attempt.outcome];
     line.usage = line.usage + attempt.usage;
     line.cost += attempt.cost;
+    const bool known = keys_.contains(attempt.key) || keys_.size() < kMostKeys;
+    auto& key = keys_[known ? attempt.key : std::string("other")];
+    ++key.attempts;
+    key.usage = key.usage + attempt.usage;
+    key.cost += attempt.cost;
     if (attempt.first_byte_ms >= 0) line.first_byte.add(attempt.first_byte_ms);
     if (attempt.outcome == "answered") line.whole.add(attempt.total_ms);
+}
+
+std::vector<Meter::KeyLine> Meter::keys() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<KeyLine> result;
+    for (const auto& [name, line] : keys_) {
+        result.push_back(line);
+        result.back().key = name;
+    }
+    return result;
 }
 
 std::vector<Meter::Line> Meter::lines() const {

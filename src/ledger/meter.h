@@ -36,12 +36,22 @@ class Meter {
         Times first_byte, whole;
     };
 
+    struct KeyLine {
+        std::string key;
+        std::int64_t attempts = 0;
+        Usage usage;
+        Money cost;
+    };
+    static constexpr std::size_t kMostKeys = 2'000;  // those beyond count as "other"
+
     void add(const AttemptRecord& attempt);
     std::vector<Line> lines() const;
+    std::vector<KeyLine> keys() const;
 
   private:
     mutable std::mutex mutex_;
     std::map<std::pair<std::string, std::string>, Line> lines_;
+    std::map<std::string, KeyLine, std::less<>> keys_;
 };
 
 }  // namespace tandem::ledger

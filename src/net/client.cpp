@@ -18,6 +18,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "net/local.h"
 #include "net/wire.h"
 
 namespace tandem::net {
@@ -79,7 +80,10 @@ struct Client::Pool {
     std::unordered_map<std::string, std::vector<Idle>> idle;
     std::unordered_map<std::string, Url> urls;
 
-    static std::string origin_of(const Url& url) { return (url.tls ? "s" : "p") + url.authority; }
+    static std::string origin_of(const Call& call) {
+        if (call.local != nullptr) return "l" + call.local->endpoint().path();
+        return (call.url.tls ? "s" : "p") + call.url.authority;
+    }
 
     // The youngest kept connection that is still quiet. Stale ones are closed on the way.
     std::optional<Wire> take(const std::string& origin) {
@@ -246,13 +250,15 @@ Task<Found> Client::Sending::look_up() {
 Task<Result<>> Client::Sending::connect() {
     begin_phase("connecting to", call.connect_timeout);
     ErrorCodeOf error;
-    std::vector<Tcp::endpoint> endpoints;
-    if (const auto address = asio::ip::make_address(call.url.host, error); !error) {
-        endpoints.emplace_back(address, call.url.port);
+    std::vector<Socket::endpoint_type> endpoints;
+    if (call.local != nullptr) {
+        endpoints.emplace_back(call.local->endpoint());
+    } else if (const auto address = asio::ip::make_address(call.url.host, error); !error) {
+        endpoints.emplace_back(Tcp::endpoint(address, call.url.port));
     } else {
         auto found = co_await look_up();
         if (found.error || cancelled || expired) co_return fail(why(found.error.message()));
-        endpoints = std::move(found.endpoints);
+        endpoints.assign(found.endpoints.begin(), found.endpoints.end());
     }
     Socket socket(worker.context());
     error = asio::error::host_not_found;
@@ -262,6 +268,7 @@ Task<Result<>> Client::Sending::connect() {
         socket.close(ignored);
         socket.open(endpoint.protocol(), error);
         if (error) continue;
+        close_on_exec(socket.native_handle());
         connecting = &socket;
         std::tie(error) = co_await socket.async_connect(endpoint, asio::as_tuple(use_task));
         connecting = nullptr;
@@ -269,7 +276,7 @@ Task<Result<>> Client::Sending::connect() {
     }
     if (error || cancelled || expired) co_return fail(why(error.message()));
     socket.set_option(Tcp::no_delay(true), error);
-    if (!call.url.tls) {
+    if (!call.url.tls || call.local != nullptr) {
         wire.emplace(std::move(socket));
         co_return Result<>{};
     }
@@ -400,7 +407,7 @@ void Client::Sending::end_of_body() {
     hook.release();
     if (!wire) return;
     if (parser->keep_alive() && buffer.size() == 0 && !eof && !cancelled && !expired && wire->open())
-        pool->keep(Client::Pool::origin_of(call.url), std::move(*wire));
+        pool->keep(Client::Pool::origin_of(call), std::move(*wire));
     wire.reset();
 }
 
@@ -479,7 +486,7 @@ Task<std::expected<Answer, CallFailure>> Client::send(Call call, Cancel& cancel)
         state.cancelled = true;
         state.abort();
     });
-    if (auto kept = pool_->take(Pool::origin_of(state.call.url))) {
+    if (auto kept = pool_->take(Pool::origin_of(state.call))) {
         state.wire.emplace(std::move(*kept));
     } else if (auto connected = co_await state.connect(); !connected) {
         co_return Failed({connected.error(), false});

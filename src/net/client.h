@@ -17,6 +17,8 @@
 
 namespace tandem::net {
 
+class LocalAddress;
+
 struct Url {
     bool tls = false;
     std::string host;       // without brackets
@@ -31,8 +33,9 @@ Result<Url> parse_url(std::string_view text);
 struct Call {
     std::string method = "POST";
     Url url;
-    Fields headers;                           // Host, Content-Length and Connection are the client's own
-    std::string_view body;                    // borrowed until send() returns
+    const LocalAddress* local = nullptr;  // where to connect to, whatever the URL's host; borrowed until send() returns
+    Fields headers;                       // Host, Content-Length and Connection are the client's own
+    std::string_view body;                // borrowed until send() returns
     SteadyTime deadline = SteadyTime::max();  // of everything
     milliseconds connect_timeout{5'000};
     milliseconds first_byte_timeout{120'000};     // from the last byte sent to the answer's header

@@ -33,7 +33,7 @@ asio::const_buffer piece(std::string_view text) {
 
 }  // namespace
 
-Connection::Connection(Wire wire, bool tls, Worker& worker, Shared& shared, std::string peer)
+Connection::Connection(Wire wire, bool tls, Worker& worker, Shared& shared, Peer peer)
     : wire_(std::move(wire)),
       tls_(tls),
       worker_(worker),
@@ -95,12 +95,16 @@ Task<> Connection::run() {
 
 Task<bool> Connection::one_request() {
     answer_ = Answer::none;
+    answered_ = {};
     head_.clear();
     request_ = Request{};
     admitted_.reset();
+    began_ = std::chrono::steady_clock::now();
     if (buffer_.capacity() > kKeptBuffer) buffer_.shrink_to_fit();
-    request_.peer = peer_;
+    request_.peer = peer_.address;
+    request_.local = peer_.local;
     if (!co_await read_head()) co_return false;
+    began_ = std::chrono::steady_clock::now();
     if (!host_is_ours()) {
         co_await refuse(
             421, {ErrorCode::forbidden,
@@ -108,7 +112,7 @@ Task<bool> Connection::one_request() {
                               printable(request_.headers.get("host"), 80))});
         co_return false;
     }
-    auto admitted = shared_.service.admit({request_.method, request_.path, request_.headers});
+    auto admitted = shared_.service.admit({request_.method, request_.path, request_.headers, request_.local});
     if (!admitted) {
         co_await refuse(0, admitted.error());
         co_return false;
@@ -122,6 +126,7 @@ Task<bool> Connection::one_request() {
     keep_alive_ =
         framing_.keep_alive && ++served_ < shared_.settings.limits.requests_per_connection && !shared_.stopping;
     co_await shared_.service.handle(*this);
+    tell_answered();
     peer_fd = -1;
     deadline = SteadyTime::max();
     cancel_.reset();
@@ -326,7 +331,19 @@ Task<> Connection::refuse(int status, Error error) {
     response.close = true;
     phase_ = Phase::closing;
     co_await reply(std::move(response));
+    tell_answered();
     co_await linger();
+}
+
+void Connection::note_answer(int status) {
+    answered_.status = status;
+    answered_.first_byte = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began_);
+}
+
+void Connection::tell_answered() {
+    answered_.whole = answer_ == Answer::done && wire_.open();
+    answered_.total = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began_);
+    shared_.service.answered(request_, answered_);
 }
 
 // Takes what the client still sends for a moment: a close with unread bytes would reset the connection, and the client
@@ -372,6 +389,7 @@ Task<bool> Connection::send(std::span<const asio::const_buffer> pieces) {
 Task<bool> Connection::reply(Response response) {
     if (answer_ != Answer::none) co_return false;
     answer_ = Answer::done;
+    note_answer(response.status);
     if (response.close) keep_alive_ = false;
     const auto head = head_text(response.status, response.headers,
                                 "content-length: " + std::to_string(response.body.size()) + "\r\n");
@@ -388,6 +406,7 @@ Task<bool> Connection::reply(Response response) {
 void Connection::start(int status, Fields headers) {
     if (answer_ != Answer::none) return;
     answer_ = Answer::streaming;
+    note_answer(status);
     if (framing_.http10) keep_alive_ = false;  // its bodies end with the connection
     head_ = head_text(status, headers, framing_.http10 ? "" : "transfer-encoding: chunked\r\n");
 }
@@ -395,6 +414,7 @@ void Connection::start(int status, Fields headers) {
 Task<bool> Connection::write(std::string bytes) {
     if (answer_ != Answer::streaming) co_return false;
     if (bytes.empty()) co_return true;
+    if (!head_.empty()) note_answer(answered_.status);
     const std::string head = std::exchange(head_, {});
     const std::string size = framing_.http10 ? "" : fmt::format("{:x}\r\n", bytes.size());
     const std::array pieces{piece(head), piece(size), piece(bytes), piece(framing_.http10 ? "" : "\r\n")};
@@ -404,6 +424,7 @@ Task<bool> Connection::write(std::string bytes) {
 Task<bool> Connection::finish(std::string last_bytes) {
     if (answer_ != Answer::streaming) co_return false;
     answer_ = Answer::done;
+    if (!head_.empty()) note_answer(answered_.status);
     const std::string head = std::exchange(head_, {});
     const bool chunk = !framing_.http10 && !last_bytes.empty();
     const std::string size = chunk ? fmt::format("{:x}\r\n", last_bytes.size()) : "";

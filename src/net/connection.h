@@ -19,9 +19,15 @@ struct Shared {
     std::atomic<bool> stopping{false};
 };
 
+// Who is at the other end.
+struct Peer {
+    std::string address;  // empty where it is local
+    bool local = false;   // as Request::local
+};
+
 class Connection final : public Watched, private Exchange {
   public:
-    Connection(Wire wire, bool tls, Worker& worker, Shared& shared, std::string peer);
+    Connection(Wire wire, bool tls, Worker& worker, Shared& shared, Peer peer);
     ~Connection() override;
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
@@ -59,6 +65,8 @@ class Connection final : public Watched, private Exchange {
     bool host_is_ours() const;
     Result<> take_body_bytes(std::size_t bytes);
     void give_back_body();
+    void note_answer(int status);
+    void tell_answered();
     Task<> refuse(int status, Error error);
     Task<> linger();
     Task<bool> send(std::span<const asio::const_buffer> pieces);
@@ -69,10 +77,12 @@ class Connection final : public Watched, private Exchange {
     const bool tls_;
     Worker& worker_;
     Shared& shared_;
-    const std::string peer_;
+    const Peer peer_;
     Phase phase_ = Phase::idle;
     Answer answer_ = Answer::none;
-    std::string head_;  // of a streamed answer, until its first bytes take it along
+    std::string head_;   // of a streamed answer, until its first bytes take it along
+    Answered answered_;  // of the request under way
+    SteadyTime began_;   // when its head was there
     bool expired_ = false;
     bool keep_alive_ = true;
     std::size_t served_ = 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,11 @@ class Fields {
     std::vector<Place> places_;
 };
 
+// What a service wants to know of a request again when it has been answered.
+struct Note {
+    virtual ~Note() = default;
+};
+
 struct Request {
     std::string method;
     std::string target;  // as sent
@@ -46,7 +52,9 @@ struct Request {
     std::string query;   // after the '?', as sent
     Fields headers;
     std::string body;
-    std::string peer;  // the client's address
+    std::string peer;    // the client's address; empty where it is local
+    bool local = false;  // came over the server's own socket, from the user that runs the server or from root
+    std::shared_ptr<Note> note;
 
     // A parameter of the query, percent-decoded; empty where there is none.
     std::string parameter(std::string_view name) const;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <netinet/tcp.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -12,12 +13,15 @@
 #include <unordered_set>
 
 #include "net/connection.h"
+#include "net/local.h"
 
 namespace tandem::net {
 
 namespace {
 
 using Acceptor = asio::basic_socket_acceptor<Tcp, Executor>;
+using Local = asio::local::stream_protocol;
+using LocalAcceptor = asio::basic_socket_acceptor<Local, Executor>;
 using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 
 using NotSentLowat = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_NOTSENT_LOWAT>;
@@ -26,6 +30,7 @@ using NotSentLowat = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_NOTSE
 constexpr int kUnsentBytes = 64 * 1024;
 constexpr milliseconds kAcceptPause{100};  // after EMFILE and the like
 constexpr int kBacklog = 1024;
+constexpr std::size_t kLocalRoom = 64;  // connections of the owner's commands, when all others are taken
 
 }  // namespace
 
@@ -34,6 +39,7 @@ struct Server::State {
     struct Side {
         Worker& worker;
         Acceptor acceptor;
+        std::optional<LocalAcceptor> local;  // of the first worker alone
         std::unordered_set<Connection*> connections;
         bool stopping = false;
     };
@@ -44,6 +50,7 @@ struct Server::State {
     Result<> open(Side& side, const Tcp::endpoint& endpoint, bool reuse_port) {
         ErrorCodeOf error;
         side.acceptor.open(endpoint.protocol(), error);
+        if (!error) close_on_exec(side.acceptor.native_handle());
         if (!error) side.acceptor.set_option(Acceptor::reuse_address(true), error);
         if (!error && reuse_port) side.acceptor.set_option(ReusePort(true), error);
         if (!error) side.acceptor.bind(endpoint, error);
@@ -54,9 +61,31 @@ struct Server::State {
                                 shared.settings.host, endpoint.port(), error.message()));
     }
 
-    Task<> accept_loop(Side& side) {
+    // Replaces the socket of a server that has ended. The mode is set before the name is there (Linux takes it from the
+    // socket's own), so that nobody else can connect in between.
+    Result<> open_local(Side& side) {
+        const auto address = LocalAddress::of(shared.settings.local_socket);
+        if (!address) return fail(address.error());
+        if (auto ok = address->remove_socket(); !ok) return ok;
+        auto& acceptor = side.local.emplace(side.worker.context());
+        ErrorCodeOf error;
+        acceptor.open(Local(), error);
+        if (!error) close_on_exec(acceptor.native_handle());
+        // Not all kernels do that; those that do not leave it to the folder and to peer_is_ours() for a moment.
+        if (!error) fchmod(acceptor.native_handle(), 0600);
+        if (!error) acceptor.bind(address->endpoint(), error);
+        if (!error && chmod(address->endpoint().path().c_str(), 0600) != 0)
+            error = {errno, boost::system::system_category()};
+        if (!error) acceptor.listen(kBacklog, error);
+        if (!error) return {};
+        side.local.reset();
+        return fail(ErrorCode::unavailable, error.message());
+    }
+
+    template <typename Listener>
+    Task<> accept_loop(Side& side, Listener& listener) {
         while (!side.stopping) {
-            auto [error, socket] = co_await side.acceptor.async_accept(side.worker.context(), asio::as_tuple(use_task));
+            auto [error, socket] = co_await listener.async_accept(side.worker.context(), asio::as_tuple(use_task));
             if (side.stopping) break;
             if (error) {
                 if (error == asio::error::operation_aborted || error == asio::error::bad_descriptor) break;
@@ -64,23 +93,34 @@ struct Server::State {
                 co_await sleep_for(side.worker.context(), kAcceptPause);
                 continue;
             }
-            ErrorCodeOf ignored;
-            socket.set_option(Tcp::no_delay(true), ignored);
-            socket.set_option(NotSentLowat(kUnsentBytes), ignored);
-            const auto peer = socket.remote_endpoint(ignored).address().to_string();
-            if (shared.connections >= shared.settings.limits.connections) {
-                // One attempt, without waiting: a server that is full must not wait for anyone.
-                socket.write_some(asio::buffer(full), ignored);
-                socket.close(ignored);
-                continue;
-            }
-            auto wire = tls ? Wire(std::move(socket), *tls) : Wire(std::move(socket));
-            asio::co_spawn(side.worker.context(), serve(side, std::move(wire), peer), asio::detached);
+            take(side, std::move(socket));
         }
     }
 
-    Task<> serve(Side& side, Wire wire, std::string peer) {
-        Connection connection(std::move(wire), tls != nullptr, side.worker, shared, std::move(peer));
+    void take(Side& side, asio::basic_stream_socket<Tcp, Executor> socket) {
+        ErrorCodeOf ignored;
+        socket.set_option(Tcp::no_delay(true), ignored);
+        socket.set_option(NotSentLowat(kUnsentBytes), ignored);
+        Peer peer{socket.remote_endpoint(ignored).address().to_string()};
+        if (shared.connections >= shared.settings.limits.connections) {
+            // One attempt, without waiting: a server that is full must not wait for anyone.
+            socket.write_some(asio::buffer(full), ignored);
+            return;
+        }
+        auto wire = tls ? Wire(std::move(socket), *tls) : Wire(std::move(socket));
+        asio::co_spawn(side.worker.context(), serve(side, std::move(wire), tls != nullptr, std::move(peer)),
+                       asio::detached);
+    }
+
+    void take(Side& side, asio::basic_stream_socket<Local, Executor> socket) {
+        if (!peer_is_ours(socket.native_handle())) return;
+        if (shared.connections >= shared.settings.limits.connections + kLocalRoom) return;
+        asio::co_spawn(side.worker.context(), serve(side, Wire(std::move(socket)), false, Peer{"", true}),
+                       asio::detached);
+    }
+
+    Task<> serve(Side& side, Wire wire, bool with_tls, Peer peer) {
+        Connection connection(std::move(wire), with_tls, side.worker, shared, std::move(peer));
         side.connections.insert(&connection);
         if (side.stopping) connection.drain();
         try {
@@ -152,13 +192,13 @@ Result<> Server::listen() {
     Tcp::endpoint endpoint(address, settings.port);
     {
         // With SO_REUSEPORT a second Tandem could share the port unseen; one plain bind finds out.
-        State::Side probe{*state.workers.front(), Acceptor(state.workers.front()->context()), {}};
+        State::Side probe{*state.workers.front(), Acceptor(state.workers.front()->context()), {}, {}};
         if (auto ok = state.open(probe, endpoint, false); !ok) return ok;
         endpoint.port(probe.acceptor.local_endpoint().port());
     }
     for (Worker* worker : state.workers) {
-        auto side =
-            std::make_unique<State::Side>(*worker, Acceptor(worker->context()), std::unordered_set<Connection*>{});
+        auto side = std::make_unique<State::Side>(*worker, Acceptor(worker->context()), std::nullopt,
+                                                  std::unordered_set<Connection*>{});
         if (auto ok = state.open(*side, endpoint, true); !ok) return ok;
         state.sides.push_back(std::move(side));
     }
@@ -176,7 +216,15 @@ Result<> Server::listen() {
         "close\r\ncontent-length: {}\r\n\r\n{}",
         body.size(), body);
     state.listening = true;
-    for (auto& side : state.sides) asio::co_spawn(side->worker.context(), state.accept_loop(*side), asio::detached);
+    for (auto& side : state.sides)
+        asio::co_spawn(side->worker.context(), state.accept_loop(*side, side->acceptor), asio::detached);
+    if (settings.local_socket.empty()) return {};
+    auto& first = *state.sides.front();
+    if (auto ok = state.open_local(first); !ok)
+        spdlog::warn("cannot listen on {}: {}; commands on this machine use {}:{}", settings.local_socket.string(),
+                     ok.error().message, settings.host, state.port);
+    else
+        asio::co_spawn(first.worker.context(), state.accept_loop(first, *first.local), asio::detached);
     return {};
 }
 
@@ -192,10 +240,14 @@ void Server::stop(milliseconds drain, const std::function<void()>& before_cancel
     if (!state.listening) return;
     state.listening = false;
     state.shared.stopping = true;
+    if (state.sides.front()->local)
+        if (const auto address = LocalAddress::of(state.shared.settings.local_socket); address)
+            if (auto ok = address->remove_socket(); !ok) spdlog::warn("{}", ok.error().message);
     state.on_each_side([](State::Side& side) {
         side.stopping = true;
         ErrorCodeOf ignored;
         side.acceptor.close(ignored);
+        if (side.local) side.local->close(ignored);
         for (Connection* connection : side.connections) connection->drain();
     });
     if (state.wait_until_empty(drain)) return;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -56,6 +57,15 @@ struct Head {
     std::string_view method;
     std::string_view path;
     const Fields& headers;
+    bool local = false;  // as Request::local
+};
+
+// How a request was answered.
+struct Answered {
+    int status = 0;             // 0: not at all
+    bool whole = false;         // every byte of it is with the system
+    milliseconds first_byte{};  // from the request's head to the answer's first bytes
+    milliseconds total{};       // to its end
 };
 
 class Service {
@@ -64,6 +74,11 @@ class Service {
     // Called between header and body: a refusal ends the request without reading the body. Never null.
     virtual Result<std::shared_ptr<const Admitted>> admit(const Head& head) = 0;
     virtual Task<> handle(Exchange& exchange) = 0;
+    // After each request, also one that was refused before handle(): then `request` has what was read of it.
+    virtual void answered(const Request& request, const Answered& how) {
+        (void)request;
+        (void)how;
+    }
     // An error in the shape that clients of `path` expect. `status` is HTTP's word where the transport found the error,
     // else 0: the Service chooses.
     virtual Response error(std::string_view path, int status, const Error& error) = 0;
@@ -76,6 +91,9 @@ struct ServerSettings {
     // Values of Host that are taken, without port, lower-case; empty: any. Guards a loopback server against pages that
     // rebind a name of their own to 127.0.0.1.
     std::vector<std::string> hosts;
+    // A UNIX socket on which it listens besides, for processes of its own user and of root; empty: none. Whoever owns
+    // the settings sees to it that nobody else's server has it: what is left of an ended one is replaced.
+    std::filesystem::path local_socket;
     ServerLimits limits;
 };
 
@@ -87,7 +105,8 @@ class Server {
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
 
-    // Takes the address on every worker (SO_REUSEPORT) and begins to accept. Errors: unavailable, with what to do.
+    // Takes the address on every worker (SO_REUSEPORT) and begins to accept. Errors: unavailable, with what to do. That
+    // the local socket cannot be had is logged, and stops nothing.
     Result<> listen();
     std::uint16_t port() const;
     std::size_t connections() const;

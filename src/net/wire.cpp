@@ -1,5 +1,6 @@
 #include "net/wire.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #include <boost/asio/as_tuple.hpp>
@@ -23,6 +24,19 @@ struct Pieces {
 constexpr auto kToken = asio::as_tuple(use_task);
 
 }  // namespace
+
+void close_on_exec(int fd) {
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+Wire::Wire(Socket socket) : plain_(std::make_unique<Socket>(std::move(socket))) {
+    close_on_exec(fd());
+}
+
+Wire::Wire(Socket socket, asio::ssl::context& tls)
+    : tls_(std::make_unique<asio::ssl::stream<Socket>>(std::move(socket), tls)) {
+    close_on_exec(fd());
+}
 
 Wire::Done Wire::read_some(asio::mutable_buffer target) {
     if (tls_) return tls_->async_read_some(target, kToken);

@@ -1,6 +1,7 @@
-// A byte stream over TCP, with or without TLS. Private to net/.
+// A byte stream over TCP or a UNIX socket, with or without TLS. Private to net/.
 #pragma once
 
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
@@ -13,14 +14,17 @@
 namespace tandem::net {
 
 using Tcp = asio::ip::tcp;
-using Socket = asio::basic_stream_socket<Tcp, Executor>;
+using Socket = asio::basic_stream_socket<asio::generic::stream_protocol, Executor>;
 using ErrorCodeOf = boost::system::error_code;
+
+// Programs that we start shall not hold it.
+void close_on_exec(int fd);
 
 class Wire {
   public:
-    explicit Wire(Socket socket) : plain_(std::make_unique<Socket>(std::move(socket))) {}
-    Wire(Socket socket, asio::ssl::context& tls)
-        : tls_(std::make_unique<asio::ssl::stream<Socket>>(std::move(socket), tls)) {}
+    // Closes the socket in programs that we start (FD_CLOEXEC), which Asio does not.
+    explicit Wire(Socket socket);
+    Wire(Socket socket, asio::ssl::context& tls);
 
     // What Asio gives, without a coroutine of our own around it: these are the innermost waits of every request.
     using Done = Task<std::tuple<ErrorCodeOf, std::size_t>>;

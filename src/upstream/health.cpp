@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "base/log.h"
 #include "base/text.h"
 
 namespace tandem::upstream {
@@ -131,6 +132,7 @@ void Health::succeeded(const std::string& provider) {
     entry.failures = 0;
     entry.share *= 1 - kNewest;
     if (!entry.open) return;
+    log::Line(log::Level::info, "a breaker closed").add("provider", provider);
     entry.open = false;
     entry.pause = milliseconds(0);
     entry.share = 0;
@@ -152,6 +154,10 @@ void Health::failed(const std::string& provider, const std::string& why) {
     entry.open = true;
     entry.pause = std::min(kLongestPause, std::max(kFirstPause, entry.pause * 2));
     entry.until = clock_.steady() + entry.pause;
+    log::Line(log::Level::warning, "a breaker opened")
+        .add("provider", provider)
+        .add("failures", entry.failures)
+        .add("pause_ms", entry.pause.count());
 }
 
 std::string Health::limited(const std::string& provider, const Entry& entry) const {

@@ -72,6 +72,32 @@ TEST(Principals, authenticate_by_one_key_that_may_stand_in_several_headers) {
     EXPECT_EQ(who({}), "refused");
 }
 
+TEST(Principals, over_the_local_socket_are_the_admin_without_a_key_and_a_key_counts_there_too) {
+    config::Config config;
+    config.keys = {key_named("alice"), key_named("bob")};
+    const Secret admin("admin-token-of-this-folder");
+    const auto who = [&](bool local, std::initializer_list<std::pair<const char*, const char*>> list) -> std::string {
+        net::Fields fields;
+        for (const auto& [name, value] : list) fields.add(name, value);
+        const auto found = authenticate(config, admin, fields, local);
+        return found ? found->id() : "refused";
+    };
+    EXPECT_EQ(who(true, {}), "admin");
+    EXPECT_EQ(who(true, {{"x-api-key", "secret-of-bob"}}), "bob");
+    EXPECT_EQ(who(true, {{"x-api-key", "secret-of-nobody"}}), "refused");
+    // The admin asks as another, and nobody else does.
+    EXPECT_EQ(who(true, {{"x-tandem-key", "alice"}}), "alice");
+    EXPECT_EQ(who(true, {{"x-tandem-key", "anonymous"}}), "anonymous");
+    EXPECT_EQ(who(true, {{"x-tandem-key", "carol"}}), "refused");
+    EXPECT_EQ(who(false, {{"x-tandem-key", "alice"}}), "refused");
+    EXPECT_EQ(who(false, {{"x-api-key", "admin-token-of-this-folder"}, {"x-tandem-key", "bob"}}), "bob");
+    EXPECT_EQ(who(false, {{"x-api-key", "secret-of-bob"}, {"x-tandem-key", "alice"}}), "refused");
+    EXPECT_EQ(who(false, {{"x-api-key", "secret-of-bob"}, {"x-tandem-key", "anonymous"}}), "refused");
+    EXPECT_EQ(who(false, {{"x-api-key", "secret-of-bob"}, {"x-tandem-key", "bob"}}), "bob");
+    config.keys.clear();
+    EXPECT_EQ(who(false, {{"x-tandem-key", "anonymous"}}), "anonymous");
+}
+
 TEST(Headers, that_decide_stand_once_and_exist) {
     const auto read = [](std::initializer_list<std::pair<const char*, const char*>> list) {
         net::Fields fields;

@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 import unittest
 
-from harness import BINARY, Tandem, Upstream, free_port
+from harness import BINARY, Tandem, Upstream, free_port, until
 
 
 class Cli(unittest.TestCase):
@@ -143,6 +143,39 @@ class Cli(unittest.TestCase):
         for key, status in (("alice-secret-0123456789", 200), ("bob-secret-0123456789", 200), ("carol-secret-0123456789", 200), (f"sha256:{hashed}", 401), (hashed, 401), ("x", 401)):
             self.assertEqual(server.request("/v1/models", headers={"authorization": "Bearer " + key})[0], status, key)
         self.assertIn("hash", server.cli("connect", "aider", "--key", "alice", "--write").stderr)
+
+    def test_secrets_in_files_are_read_again_when_they_change(self):
+        import hashlib
+        home = Upstream()
+        self.addCleanup(home.close)
+        server = Tandem(f"keys:\n  bob: {{ secret: file:bob.key }}\n  carol: {{ secret: credential:carol }}\nmodels: {{ m: {{ provider: c }} }}\n"
+                        f"providers: {{ c: {{ kind: openai, zone: local, base_url: {home.base_url}, api_key: file:provider.key }} }}\n", start=False)
+        self.addCleanup(server.stop)
+        credentials = server.folder / "credentials"
+        credentials.mkdir()
+        server.env["CREDENTIALS_DIRECTORY"] = str(credentials)
+        (server.folder / "bob.key").write_text("bob-secret-0123456789\n")
+        (credentials / "carol").write_text("carol-secret-0123456789")
+        (server.folder / "provider.key").write_text("sk-first")
+        server.start()
+        status = lambda key: server.request("/v1/models", headers={"authorization": "Bearer " + key})[0]
+        self.assertEqual((status("bob-secret-0123456789"), status("carol-secret-0123456789")), (200, 200))
+        (server.folder / "bob.key").write_text("sha256:" + hashlib.sha256(b"bob-second-secret-01234").hexdigest())
+        until(lambda: status("bob-second-secret-01234") == 200, "the new key of bob")
+        self.assertEqual(status("bob-secret-0123456789"), 401)
+        (credentials / "carol").write_text("carol-second-secret-0123456789")
+        until(lambda: status("carol-second-secret-0123456789") == 200, "the new key of carol")
+        # A file that is gone or empty for a moment takes nobody's key.
+        (server.folder / "bob.key").write_text("")
+        until(lambda: "stays in force" in server.log_text(), "the complaint")
+        self.assertEqual(status("bob-second-secret-01234"), 200)
+        (server.folder / "bob.key").write_text("bob-third-secret-0123456")
+        until(lambda: status("bob-third-secret-0123456") == 200, "the newest key of bob")
+        (server.folder / "provider.key").write_text("sk-second")
+        def sent():
+            server.chat(model="m", headers={"authorization": "Bearer bob-third-secret-0123456"})
+            return "Bearer sk-second" in home.requests[-1][0]
+        until(sent, "the new key of the provider")
 
     def test_privacy_scan_over_the_api_is_what_the_command_says(self):
         text = "Ring Anna on +49 30 901820, caf\u00e9, and pay DE89 3704 0044 0532 0130 00"

@@ -43,6 +43,22 @@ keys:
 currency: USD
 )";
 
+TEST(Config, is_read_without_secrets_where_a_command_asks_for_that_and_tells_what_it_lacks) {
+    EXPECT_NE(problems(kDesign).find("OPENAI_API_KEY is not set"), std::string::npos);
+    const auto config = parse(kDesign + "cache: { ttl: \"${TTL}\" }\n", "/etc/tandem.yaml", env(), Missing::left_out);
+    ASSERT_TRUE(config) << config.error().message;
+    EXPECT_TRUE(config->provider("openai")->api_key->empty());
+    EXPECT_TRUE(config->keys[0].secret->empty());
+    ASSERT_EQ(config->unresolved.size(), 3U);
+    EXPECT_EQ(config->unresolved[0].field, "providers.openai.api_key");
+    EXPECT_EQ(config->unresolved[0].missing, "the environment variable OPENAI_API_KEY is not set");
+    EXPECT_TRUE(config->unresolved[0].secret);
+    EXPECT_EQ(config->unresolved[2].field, "cache.ttl");
+    EXPECT_FALSE(config->unresolved[2].secret);
+    // What is wrong is wrong all the same.
+    EXPECT_FALSE(parse(kDesign + "modles: {}\n", "/etc/tandem.yaml", env(), Missing::left_out));
+}
+
 TEST(Config, reads_the_example_of_the_design) {
     const auto config =
         parse(kDesign, "/etc/tandem.yaml", env({{"OPENAI_API_KEY", "sk-1"}, {"ALICE_KEY", "alice-0123456789"}}));

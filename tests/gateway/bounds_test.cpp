@@ -19,7 +19,7 @@ chat::Request asking(std::string text) {
 
 struct Learned {
     explicit Learned(std::size_t bytes = MemoryAccount::kBytes) : memory(bytes) {
-        const std::array migrations{store::Migration{ledger::kOutcomesSchema}};
+        const std::array migrations{store::Migration{ledger::kOutcomesSchema}, store::Migration{ledger::kOutcomesSchema2}};
         store = std::move(*store::Store::open_at_once(folder.path / "ledger.db", migrations));
         learning.emplace(*store, clock, memory, pool, [](const auto&, const auto&) { return std::string("same"); });
     }
@@ -27,7 +27,7 @@ struct Learned {
     // One answer of 200 KB to a prompt of 200 KB, as 2,100 of them took 465 MiB.
     void answer(int i) {
         const auto number = std::to_string(i);
-        auto place = learning->place(asking(number + std::string(200'000, 'p')), who, true, true);
+        auto place = learning->place(asking(number + std::string(200'000, 'p')), who, true, true, {});
         EXPECT_LE(place.prompt->capacity(), Learning::kLooked + 16) << "the whole prompt is kept";
         Learning::Answered answered;
         answered.decision = "dec_" + number;

@@ -56,10 +56,55 @@ class Metrics(unittest.TestCase):
         self.assertEqual(value("provider_up", provider="g"), 1)
         self.assertGreater(value("provider_failure_share", provider="dead"), 0)
         self.assertEqual(value("provider_running", provider="g"), 0)
-        # Whose they are is not told, and not to everybody.
-        self.assertNotIn("guest", body.decode())
+        self.assertEqual(value("key_attempts_total", key="guest"), 6)
+        self.assertEqual(value("key_tokens_total", key="guest", kind="input"), 28)
+        self.assertAlmostEqual(value("key_cost_total", key="guest", currency="USD"), 4 * (7 + 3 * 2) / 1e6)
+        self.assertEqual(value("requests_total", alias="m", label="public", zone="local", status="200"), 3)
+        self.assertEqual(value("fallbacks_total"), 1)
+        # No secret, and not for everybody.
+        self.assertNotIn("key-0123456789", body.decode())
         self.assertEqual(tandem.request("/metrics", headers=guest)[0], 403)
         self.assertEqual(tandem.request("/metrics")[0], 401)
+
+    def test_of_the_cache_of_redaction_and_of_budgets(self):
+        cloud = Upstream()
+        self.addCleanup(cloud.close)
+        tandem = Tandem(f"providers: {{ c: {cloud.provider('cloud')} }}\nmodels: {{ m: {{ provider: c, price: {{ input: 1, output: 2 }} }} }}\ncache: {{ ttl: 10m }}\n"
+                        "privacy: { actions: { cloud: { private: redact } } }\n"
+                        "keys: { guest: { secret: guest-key-0123456789, budgets: [{ limit: 2.50, window: month }] }, own: { secret: owner-key-0123456789, admin: true } }\n")
+        self.addCleanup(tandem.stop)
+        guest, owner = {"authorization": "Bearer guest-key-0123456789"}, {"authorization": "Bearer owner-key-0123456789"}
+        for _ in range(2):
+            self.assertEqual(tandem.chat("hello", model="m", headers=guest)[0], 200)
+        self.assertEqual(tandem.chat("pay DE89 3704 0044 0532 0130 00 please", model="m", headers=guest)[0], 200)
+        for alias in ("made-up-by-the-client", 'quo"te\\n', "x" * 1000):
+            self.assertEqual(tandem.chat("hello", model=alias, headers=guest)[0], 404)
+        text = tandem.request("/metrics", headers=owner)[2].decode()
+        values = read(text)
+        def value(name, **labels):
+            (found,) = [v for (n, l), v in values.items() if n == "tandem_" + name and all(dict(l).get(k) == w for k, w in labels.items())]
+            return found
+        self.assertEqual(value("cache_answers_total"), 1)
+        self.assertEqual(value("redactions_total", type="IBAN_CODE"), 1)
+        self.assertEqual(value("key_budget", key="guest", window="month", what="limit"), 2.5)
+        self.assertAlmostEqual(value("key_budget", key="guest", window="month", what="spent"), 2 * 13 / 1e6)
+        self.assertEqual(value("requests_total", alias="", status="404"), 3)
+        self.assertNotIn("made-up", text)
+
+    def test_a_key_that_may_scrape_may_do_nothing_else(self):
+        home = Upstream()
+        self.addCleanup(home.close)
+        tandem = Tandem(f"providers: {{ h: {home.provider()} }}\nmodels: {{ m: {{ provider: h }} }}\n"
+                        "keys: { prometheus: { secret: scrape-key-0123456789, metrics: true }, a: { secret: other-key-0123456789 } }\n")
+        self.addCleanup(tandem.stop)
+        scraper = {"authorization": "Bearer scrape-key-0123456789"}
+        self.assertEqual(tandem.request("/metrics", headers=scraper)[0], 200)
+        for path in ("/v1/models", "/tandem/v1/status", "/tandem/v1/logs", "/tandem/v1/openapi.json", "/api/tags", "/v1/files", "/tandem/v1/config"):
+            self.assertEqual(tandem.request(path, headers=scraper)[0], 403, path)
+        self.assertEqual(tandem.chat(model="m", headers=scraper)[0], 403)
+        self.assertEqual(home.requests, [])
+        tandem.write("keys: { k: { secret: scrape-key-0123456789, metrics: true, admin: true } }\n")
+        self.assertIn("may read them already", tandem.cli("serve").stderr)
 
 
 if __name__ == "__main__":
