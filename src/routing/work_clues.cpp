@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include "base/text.h"
 #include "routing/work_words.h"
@@ -595,10 +596,27 @@ std::optional<std::size_t> concept_index(std::string_view name) {
     return static_cast<std::size_t>(found - all.begin());
 }
 
-float concept_or_sign(const Clues& clues, std::string_view name) {
-    if (const auto index = concept_index(name)) return clues.concepts[*index];
-    const auto sign = std::ranges::find(kSignNames, name);
-    return clues.signs[static_cast<std::size_t>(sign - kSignNames.begin())];
+// Where a concept or a sign stands: the signs come after the concepts.
+std::size_t place_of(std::string_view name) {
+    if (const auto index = concept_index(name)) return *index;
+    return concepts().size() + static_cast<std::size_t>(std::ranges::find(kSignNames, name) - kSignNames.begin());
+}
+
+using Places = std::array<std::pair<std::size_t, std::size_t>, kPairs.size()>;
+
+// Of both parts of each pair. Made once: names are compared one by one.
+const Places& pair_places() {
+    static const Places made = [] {
+        Places places;
+        for (std::size_t i = 0; i < kPairs.size(); ++i)
+            places[i] = {place_of(kPairs[i].first), place_of(kPairs[i].second)};
+        return places;
+    }();
+    return made;
+}
+
+float at_place(const Clues& clues, std::size_t place) {
+    return place < clues.concepts.size() ? clues.concepts[place] : clues.signs[place - clues.concepts.size()];
 }
 
 std::string bounded(std::string_view text) {
@@ -610,12 +628,12 @@ std::string bounded(std::string_view text) {
 
 float Clues::has(std::string_view concept_name) const {
     const auto index = concept_index(concept_name);
-    return index ? concepts[*index] : 0;
+    return index && *index < concepts.size() ? concepts[*index] : 0;
 }
 
 float Clues::leads_with(std::string_view concept_name) const {
     const auto index = concept_index(concept_name);
-    return index ? leads[*index] : 0;
+    return index && *index < leads.size() ? leads[*index] : 0;
 }
 
 Clues clues_of(std::string_view whole, bool task_is_known) {
@@ -634,8 +652,8 @@ Clues clues_of(std::string_view whole, bool task_is_known) {
     if (shape.inserted_bytes == 0) clues.inserted_tokens = 0;
     read_words(pieces, clues);
     read_signs(text, shape, trim(instruction), clues);
-    for (const auto& [first, second] : kPairs)
-        clues.pairs.push_back(concept_or_sign(clues, first) * concept_or_sign(clues, second));
+    for (const auto& [first, second] : pair_places())
+        clues.pairs.push_back(at_place(clues, first) * at_place(clues, second));
     return clues;
 }
 
