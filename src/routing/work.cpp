@@ -286,7 +286,7 @@ class Reading {
     explicit Reading(const chat::Request& request) : request_(request), turns_(turns_of(request)) {}
 
     Work read() {
-        const auto system = clues_of(turns_.system);
+        const auto system = turns_.system.empty() ? Clues{} : clues_of(turns_.system);
         const bool agent = is_agent(request_, turns_);
         const bool task_is_known = !agent && turns_.system_bytes > 0 && turns_.system_bytes < 4000 &&
                                    system.led_by_transform && system.tokens < 1000;

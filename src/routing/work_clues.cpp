@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include "base/text.h"
 #include "routing/work_words.h"
@@ -13,10 +14,10 @@ namespace tandem::routing {
 namespace {
 
 constexpr std::array<std::string_view, kSigns> kSignNames = {
-    "bias",       "words",         "tiny",          "few",       "some",    "many",    "very_many", "inserted_share",
-    "inserted",   "inserted_long", "inserted_huge", "questions", "asks",    "numbers", "formula",   "latex",
-    "code",       "much_code",     "trace",         "table",     "bullets", "verbs",   "parts",     "sentences",
-    "long_asked", "longer_asked",  "little_asked",  "choices",   "nothing", "no_verb"};
+    "bias",      "words",         "tiny",          "few",          "some",    "many",    "very_many", "inserted_share",
+    "inserted",  "inserted_long", "inserted_huge", "questions",    "asks",    "numbers", "formula",   "latex",
+    "code",      "much_code",     "stub",          "trace",        "table",   "bullets", "verbs",     "parts",
+    "sentences", "long_asked",    "longer_asked",  "little_asked", "choices", "nothing", "no_verb"};
 
 struct Pair {
     std::string_view first, second;  // a concept; a concept or a sign
@@ -61,6 +62,10 @@ constexpr auto kPairs = std::to_array<Pair>({
     {"convert", "numbers"},
     {"roleplay", "creative"},
     {"design", "thorough"},
+    {"asks", "nothing"},
+    {"home", "few"},
+    {"home", "device"},
+    {"what_is", "numbers"},
 });
 
 // ---- segments ----
@@ -96,7 +101,8 @@ bool is_code_line(std::string_view line) {
          "</",       "assert ", "struct ", "template<", "async ",   "elif ",    "else:",  "try:",   "except"});
     const bool starts = std::ranges::any_of(kStarts, [&](std::string_view start) { return text.starts_with(start); });
     const bool marks = text.find_first_of("(){}[]=<>:;_") != std::string_view::npos;
-    return ends || (starts && marks);
+    const bool imports = text.starts_with("from ") && text.contains(" import ");
+    return ends || imports || (starts && marks);
 }
 
 std::vector<std::string_view> lines_of(std::string_view text) {
@@ -249,7 +255,8 @@ const Hit* lead_in(const std::vector<Hit>& hits, bool last) {
     const Hit* lead = nullptr;
     for (const auto& hit : hits) {
         if (!is_verb(hit)) continue;
-        const bool better = lead == nullptr || (hit.at == lead->at ? hit.size > lead->size : last);
+        const bool closes = last && concept_of(hit).name == "explain";
+        const bool better = lead == nullptr || (hit.at == lead->at ? hit.size > lead->size : last && !closes);
         if (better) lead = &hit;
     }
     return lead;
@@ -314,7 +321,7 @@ Shape shape_of(std::string_view text, bool task_is_known) {
         } else if (last && index > 2 && paragraph.size() < kShort && shape.inserted_bytes > 0) {
             add_instruction(shape, paragraph, 0.9F, lead_of(paragraph).transforms);
         } else if (lead.transforms || lead.names_text) {
-            add_inserted(shape, paragraph);
+            add_inserted(shape, paragraph, lead.transforms ? 0.05F : 0.2F);
         } else {
             std::size_t before = 0;
             for (const auto& s : shape.segments) before += s.text.size();
@@ -394,7 +401,9 @@ bool is_choice(std::string_view line) {
 
 void read_lines(std::string_view text, Clues& clues) {
     std::size_t bullets = 0, choices = 0, cells = 0, code = 0;
-    for (const auto line : lines_of(text)) {
+    const auto lines = lines_of(text);
+    const bool begins_with_code = is_code_line(lines.front());
+    for (const auto line : lines) {
         bullets += is_bullet(line);
         choices += is_choice(line);
         cells += std::ranges::count(line, '|') >= 3 || std::ranges::count(line, '\t') >= 2;
@@ -404,7 +413,9 @@ void read_lines(std::string_view text, Clues& clues) {
     set(Sign::bullets, over(bullets, 8));
     set(Sign::choices, choices >= 2 ? 1.F : 0.F);
     set(Sign::table, cells >= 2 ? 1.F : 0.F);
-    set(Sign::code, code >= 3 || text.find("```") != std::string_view::npos ? 1.F : code > 0 ? 0.4F : 0.F);
+    set(Sign::code, code >= 3 || begins_with_code || text.find("```") != std::string_view::npos ? 1.F
+                    : code > 0                                                                  ? 0.4F
+                                                                                                : 0.F);
 }
 
 bool has_trace(std::string_view text) {
@@ -464,6 +475,9 @@ void read_signs(std::string_view text, const Shape& shape, std::string_view inst
                          text.find("\\begin{") != std::string_view::npos);
     read_lines(text, clues);
     set(Sign::much_code, shape.code_bytes > 1200);
+    constexpr auto kFunctions =
+        std::to_array<std::string_view>({"def ", "fn ", "func ", "function ", "public ", "class "});
+    set(Sign::stub, is_code_line(text.substr(0, text.find('\n'))) && count_any(text, kFunctions) > 0);
     set(Sign::trace, has_trace(text));
     constexpr auto kParts =
         std::to_array<std::string_view>({", ", "; ", "\xE3\x80\x81", "\xEF\xBC\x8C", "\xEF\xBC\x9B"});
@@ -515,6 +529,19 @@ bool is_only_alone(std::string_view name) {
            name == "smalltalk";
 }
 
+// The hits but for what lies inside a phrase of small talk: there is no "how" in "how are you".
+std::vector<Hit> without_inner(std::vector<Hit> hits) {
+    std::vector<Hit> phrases;
+    for (const auto& hit : hits)
+        if (is_only_alone(concept_of(hit).name)) phrases.push_back(hit);
+    std::erase_if(hits, [&](const Hit& hit) {
+        return std::ranges::any_of(phrases, [&](const Hit& phrase) {
+            return phrase.size > hit.size && hit.at >= phrase.at && hit.at + hit.size <= phrase.at + phrase.size;
+        });
+    });
+    return hits;
+}
+
 void read_words(const std::vector<std::pair<std::string, float>>& pieces, Clues& clues) {
     const std::size_t all = concepts().size();
     clues.concepts.assign(all, 0);
@@ -526,13 +553,13 @@ void read_words(const std::vector<std::pair<std::string, float>>& pieces, Clues&
     std::size_t at = 0;
     bool led = false;
     for (const auto& [text, weight] : pieces) {
-        const auto hits = vocabulary().hits_in(text);
+        const auto hits = without_inner(vocabulary().hits_in(text));
         for (const auto& hit : hits) {
             float counts = weight;
             const auto name = concept_of(hit).name;
             if (name.starts_with("unit_")) continue;
             if (is_only_alone(name) && size > 60) counts *= at + hit.at < 24 && size < 140 ? 0.5F : 0.05F;
-            if (name == "device" && size > 110) counts *= 0.15F;
+            if ((name == "device" || name == "home") && size > 110) counts *= 0.15F;
             if (counts > clues.concepts[hit.concept_index]) {
                 clues.concepts[hit.concept_index] = counts;
                 clues.words[hit.concept_index] = hit.word;
@@ -569,10 +596,27 @@ std::optional<std::size_t> concept_index(std::string_view name) {
     return static_cast<std::size_t>(found - all.begin());
 }
 
-float concept_or_sign(const Clues& clues, std::string_view name) {
-    if (const auto index = concept_index(name)) return clues.concepts[*index];
-    const auto sign = std::ranges::find(kSignNames, name);
-    return clues.signs[static_cast<std::size_t>(sign - kSignNames.begin())];
+// Where a concept or a sign stands: the signs come after the concepts.
+std::size_t place_of(std::string_view name) {
+    if (const auto index = concept_index(name)) return *index;
+    return concepts().size() + static_cast<std::size_t>(std::ranges::find(kSignNames, name) - kSignNames.begin());
+}
+
+using Places = std::array<std::pair<std::size_t, std::size_t>, kPairs.size()>;
+
+// Of both parts of each pair. Made once: names are compared one by one.
+const Places& pair_places() {
+    static const Places made = [] {
+        Places places;
+        for (std::size_t i = 0; i < kPairs.size(); ++i)
+            places[i] = {place_of(kPairs[i].first), place_of(kPairs[i].second)};
+        return places;
+    }();
+    return made;
+}
+
+float at_place(const Clues& clues, std::size_t place) {
+    return place < clues.concepts.size() ? clues.concepts[place] : clues.signs[place - clues.concepts.size()];
 }
 
 std::string bounded(std::string_view text) {
@@ -584,12 +628,12 @@ std::string bounded(std::string_view text) {
 
 float Clues::has(std::string_view concept_name) const {
     const auto index = concept_index(concept_name);
-    return index ? concepts[*index] : 0;
+    return index && *index < concepts.size() ? concepts[*index] : 0;
 }
 
 float Clues::leads_with(std::string_view concept_name) const {
     const auto index = concept_index(concept_name);
-    return index ? leads[*index] : 0;
+    return index && *index < leads.size() ? leads[*index] : 0;
 }
 
 Clues clues_of(std::string_view whole, bool task_is_known) {
@@ -608,8 +652,8 @@ Clues clues_of(std::string_view whole, bool task_is_known) {
     if (shape.inserted_bytes == 0) clues.inserted_tokens = 0;
     read_words(pieces, clues);
     read_signs(text, shape, trim(instruction), clues);
-    for (const auto& [first, second] : kPairs)
-        clues.pairs.push_back(concept_or_sign(clues, first) * concept_or_sign(clues, second));
+    for (const auto& [first, second] : pair_places())
+        clues.pairs.push_back(at_place(clues, first) * at_place(clues, second));
     return clues;
 }
 

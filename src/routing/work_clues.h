@@ -30,6 +30,7 @@ enum class Sign {
     latex,
     code,       // a fence, or lines of code
     much_code,  // of more than 1,200 bytes
+    stub,       // the text begins with code of a function that is to be completed
     trace,      // a stack trace or a compiler's error
     table,
     bullets,       // lines that begin with a bullet or a number, over 8

@@ -142,7 +142,10 @@ std::string folded(std::string_view text) {
     out.reserve(text.size() + 8);
     for (std::size_t at = 0; at < text.size();) {
         if (static_cast<unsigned char>(text[at]) < 0x80) {
-            fold_ascii(text[at++], out);
+            // A comma between words parts no phrase: "zeige, dass".
+            const bool comma = text[at] == ',' && at + 1 < text.size() && text[at + 1] == ' ';
+            if (!comma) fold_ascii(text[at], out);
+            ++at;
             continue;
         }
         const auto [c, size] = decode(text, at);
