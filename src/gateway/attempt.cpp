@@ -104,8 +104,8 @@ net::Task<Next> Attempt::give() {
 
 net::Task<Next> Attempt::send() {
     auto& services = way_.services;
-    trial_ =
-        engine() ? upstream::Health::Trial() : services.health.try_it(provider_.id, way_.last_resort == provider_.id);
+    const bool last_resort = way_.last_resort == provider_.id;
+    trial_ = engine() && !last_resort ? upstream::Health::Trial() : services.health.try_it(provider_.id, last_resort);
     if (!trial_)
         co_return failed(
             ours({ErrorCode::unavailable, services.health.unhealthy(provider_.id)}, upstream::Remedy::next));
@@ -537,6 +537,7 @@ Next Attempt::unreadable(Error error, const Usage& usage) {
 // The owner's rules for answers have stopped it: the provider did its work, and nobody else is asked.
 Next Attempt::stopped(Error error, const Usage& usage) {
     record.error = error.message;
+    way_.failures.emplace_back(record.model, error.message);
     settle(usage, "stopped");
     way_.last = ours(std::move(error), upstream::Remedy::give_up);
     return Next::give_up;

@@ -103,6 +103,7 @@ Next Attempt::escalate(const chat::Told& told, Doubt doubt, const Usage& usage, 
         way_.spare->served = *this;
     }
     way_.warn(fmt::format("{} answered, and its answer did not pass: {}", record.model, doubt.reason));
+    way_.failures.emplace_back(record.model, "its answer did not pass: " + doubt.reason);
     record.error = doubt.reason;
     settle(usage, "escalated");
     if (way_.place.learns) way_.services.learning.rejected(way_.place, outcome_of(told, std::move(doubt.reason)));

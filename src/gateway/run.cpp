@@ -576,6 +576,7 @@ class Run {
         if (way_.failures.size() > 1 && error.code != ErrorCode::context)
             error.message = "no model answered: " + by_reason(way_.failures);
         if (way_.late()) error.code = ErrorCode::timeout;
+        if (error.message.empty()) error.message = "the deadline of the request passed before a model was asked";
         // The trial has failed as well: as before, nobody may take it.
         if (!way_.last_resort.empty() && last.provider_unwell && !way_.late())
             if (auto still = refusal_now(services_, *way_.snapshot, way_.who, *way_.inputs)) error = std::move(*still);

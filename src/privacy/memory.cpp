@@ -11,6 +11,7 @@ namespace tandem::privacy {
 namespace {
 
 constexpr std::size_t kPublicPieces = 10'000;  // of one generation of one key
+const std::string kKeyless = "anonymous";      // the id of who asks without a key (access/principal.cpp)
 constexpr std::int64_t kTrimEvery = 64;        // decisions
 constexpr std::size_t kMostNamed = 65'536;     // digests of a conversation that is released by its name
 
@@ -394,7 +395,9 @@ Known LabelMemory::highest(std::int64_t fingerprint, Counts&& counts) const {
 }
 
 Known LabelMemory::of_own(std::int64_t fingerprint, std::uint32_t key) const {
-    return highest(fingerprint, [key](std::uint32_t of) { return of == key || of == kNobody; });
+    // Who had no key then may be anybody now.
+    const auto keyless = number_of(kKeyless);
+    return highest(fingerprint, [=](std::uint32_t of) { return of == key || of == kNobody || of == keyless; });
 }
 
 Known LabelMemory::of_all(std::int64_t fingerprint) const {

@@ -193,7 +193,7 @@ class LabelMemory {
     Entry* find(std::int64_t fingerprint, std::uint32_t key);
     // The key's own number; kNobody where nothing of it is remembered.
     std::uint32_t number_of(const std::string& key) const;
-    // What the key itself has remembered, and an earlier version of anybody's.
+    // What is remembered of the key itself, of requests without a key, and by an earlier version.
     Known of_own(std::int64_t fingerprint, std::uint32_t key) const;
     // What any key has remembered.
     Known of_all(std::int64_t fingerprint) const;

@@ -30,9 +30,14 @@ class LabelMemory(unittest.TestCase):
         for upstream in (self.cloud, self.home):
             self.addCleanup(upstream.close)
 
-    def start(self, privacy=""):
-        self.tandem = Tandem(f"keys:\n  alice: {{ secret: alice-key-0123456789 }}\n  bob: {{ secret: bob-key-0123456789 }}\n{privacy}providers:\n  far: {self.cloud.provider('cloud')}\n"
-                             f"  near: {self.home.provider('local')}\nmodels:\n  m: {{ provider: far, context: 10000000 }}\n  home: {{ provider: near, context: 10000000 }}\n")
+    KEYS = "keys:\n  alice: { secret: alice-key-0123456789 }\n  bob: { secret: bob-key-0123456789 }\n"
+
+    def config(self, privacy=""):
+        return (f"{privacy}providers:\n  far: {self.cloud.provider('cloud')}\n  near: {self.home.provider('local')}\n"
+                "models:\n  m: { provider: far, context: 10000000 }\n  home: { provider: near, context: 10000000 }\n")
+
+    def start(self, privacy="", keys=KEYS):
+        self.tandem = Tandem(keys + self.config(privacy))
         self.addCleanup(self.tandem.stop)
 
     def label(self, key, texts, path="/v1/chat/completions", body=None, model="m", **headers):
@@ -142,6 +147,17 @@ class LabelMemory(unittest.TestCase):
                 for path, body in in_every_dialect([text, answer, "and then?"]):
                     self.assertEqual(self.label(ALICE, [], path, body), "private", (text, path))
                     self.assertEqual(self.label(BOB, [], path, body), "public", (text, path))
+
+    def test_what_was_private_before_there_were_keys_is_private_for_each_key(self):
+        self.start(keys="")
+        told = ["What of the man in room four?", "He sleeps.", "Thanks."]
+        self.assertEqual(self.label({}, told, model="home", **{"x-tandem-label": "private"}), "private")
+        self.tandem.kill()
+        self.tandem.write(self.KEYS + self.config())
+        self.tandem.start()
+        for key in (ALICE, BOB):
+            self.assertEqual(self.label(key, [*told, "Welcome.", "go on"]), "private")
+            self.assertEqual(self.label(key, ["What of the man in room three?"]), "public")
 
     def test_a_document_is_known_to_every_key_and_a_sentence_is_not(self):
         self.start()
