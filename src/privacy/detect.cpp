@@ -18,6 +18,7 @@
 #include "privacy/names/names.h"
 #include "privacy/own.h"
 #include "privacy/patterns/checks.h"
+#include "privacy/patterns/classes.h"
 #include "privacy/patterns/matcher.h"
 #include "privacy/patterns/patterns.h"
 
@@ -66,6 +67,7 @@ class Vectorscan final : public Detector {
         bool canonical;  // the text is one that was made of another
         std::vector<Finding>& findings;
         Sink sink;
+        ClassScan classes{text, on_candidate, this};
         unsigned matches = 0;
         // The clock is looked at now and then only.
         bool late() { return (++matches & 255U) == 0 && std::chrono::steady_clock::now() > deadline; }
@@ -80,15 +82,20 @@ class Vectorscan final : public Detector {
 
     static int on_match(unsigned id, unsigned long long, unsigned long long end, unsigned, void* context) {
         auto& pass = *static_cast<Pass*>(context);
+        const auto last = static_cast<std::size_t>(end);
+        return pass.classes.advance(last) && on_candidate(context, id, last) ? 0 : 1;
+    }
+
+    static bool on_candidate(void* context, unsigned id, std::size_t last) {
+        auto& pass = *static_cast<Pass*>(context);
         work(1);
         const auto& pattern = patterns()[id];
-        const auto last = static_cast<std::size_t>(end);
         const Candidate candidate{pass.text, last - std::min<std::size_t>(last, kPatternWidths[id]), last};
         if (pattern.check != nullptr)
             pattern.check(pattern.kind, candidate, pass.sink);
         else
             pass.sink.add(pattern.kind, candidate.begin, candidate.end, 0.9F);
-        return pass.late() ? 1 : 0;
+        return !pass.late();
     }
 
     // One text as it is.
@@ -101,6 +108,7 @@ class Vectorscan final : public Detector {
         Pass pass{text, deadline, own_.get(), canonical, findings, {}};
         const auto size = static_cast<unsigned>(text.size());
         auto code = hs_scan(database_.get(), text.data(), size, 0, scratch, on_match, &pass);
+        if (code == HS_SUCCESS && !pass.classes.advance(text.size())) code = HS_SCAN_TERMINATED;
         if (code == HS_SUCCESS && own_->database() != nullptr)
             code = hs_scan(own_->database(), text.data(), size, 0, scratch, on_own_match, &pass);
         if (code == HS_SUCCESS && own_->values() != nullptr && !own_->find_values(text, scratch, findings))

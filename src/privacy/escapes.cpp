@@ -310,55 +310,7 @@ Undone code_point(std::string_view text, std::size_t at) {
     return undone;
 }
 
-// Bytes that one of the bytes beside a disguise is.
-enum : unsigned char { kAfterQuote = 1, kAfterBackslash = 2, kInValue = 4 };
-constexpr auto kBeside = [] {
-    std::array<unsigned char, 256> table{};
-    for (std::size_t c = 0; c < table.size(); ++c) {
-        const char byte = static_cast<char>(c);
-        if (is_blank(byte) || std::string_view("+.|<&~\\").find(byte) != std::string_view::npos)
-            table[c] |= kAfterQuote;
-        if (std::string_view("uUxXo0123456789/\"_-.@+'\\nrt").find(byte) != std::string_view::npos)
-            table[c] |= kAfterBackslash;
-        if (is_value_byte(byte)) table[c] |= kInValue;
-    }
-    return table;
-}();
-bool beside(char c, unsigned char what) {
-    return (kBeside[static_cast<unsigned char>(c)] & what) != 0;
-}
-
 }  // namespace
-
-bool may_be_disguised(std::string_view text, std::size_t at) {
-    const char c = text[at];
-    const char before = at > 0 ? text[at - 1] : '\0', next = at + 1 < text.size() ? text[at + 1] : '\0';
-    switch (c) {
-        case '"':
-        case '\'':
-        case '`':
-            return beside(next, kAfterQuote) && (beside(before, kInValue) || before == ' ');
-        case '\\':
-            return beside(next, kAfterBackslash);
-        case '(':
-        case '[':
-            return (next | 32) == 'a' || (next | 32) == 'd';
-        case '=':
-            return hex_value(next) >= 0 || next == '\n' || next == '\r';
-        case '%':
-            return hex_value(next) >= 0 || (next | 32) == 'u';
-        case '&':
-            return next == '#' || is_letter(next);
-        case '@':
-            return before == ' ' && next == ' ';
-        case '+':
-            return (before | 32) == 'u';
-        default:
-            break;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    return byte < 0x20 ? !is_blank(c) : byte >= 0xC2 ? byte < 0xF5 : byte == 0x7F;
-}
 
 Undone undo(std::string_view text, std::size_t at) {
     switch (text[at]) {

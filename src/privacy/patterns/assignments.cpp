@@ -292,8 +292,36 @@ void assignment(const Kind& kind, const Candidate& c, Sink& sink) {
     sink.add(kind, read->begin, read->begin + read->value.size(), score);
 }
 
+// Whether `text` ends with <...password, or with <ns:...password.
+bool ends_with_tag(std::string_view text) {
+    auto letters_before = [&](std::size_t end, std::size_t most) {
+        std::size_t at = end;
+        while (at > 0 && end - at < most && letter(text[at - 1])) --at;
+        return at;
+    };
+    constexpr std::size_t kLongestName = 16, kLongestSpace = 12, kPassword = 8;
+    std::size_t at = letters_before(text.size() - kPassword, kLongestName);
+    if (at > 0 && text[at - 1] == ':') {
+        const std::size_t colon = at - 1;
+        at = letters_before(colon, kLongestSpace);
+        if (at == colon) return false;
+    }
+    return at > 0 && text[at - 1] == '<';
+}
+// Whether `text` ends with key="...password.
+bool ends_with_key(std::string_view text) {
+    constexpr std::size_t kLongestName = 12, kPassword = 8;
+    std::size_t at = text.size() - kPassword, from = at;
+    while (at > 0 && from - at < kLongestName && letter(text[at - 1])) --at;
+    constexpr std::string_view kKey = "key=\"";
+    return at >= kKey.size() && std::ranges::equal(text.substr(at - kKey.size(), kKey.size()), kKey, {}, lower);
+}
+
 // <add key="Password" value="..."/> and <password>...</password>: the candidate ends at the value.
 void of_markup(const Kind& kind, const Candidate& c, Sink& sink) {
+    const std::size_t name_end = c.text[c.end - 1] == '>' ? c.end - 1 : c.text.rfind('"', c.end - 2);
+    const auto before = c.text.substr(0, name_end);
+    if (c.text[c.end - 1] == '>' ? !ends_with_tag(before) : !ends_with_key(before)) return;
     const auto end = c.text.find_first_of("\"<\n", c.end);
     if (end != std::string_view::npos && c.text[c.end - 1] == '>' && !c.text.substr(end).starts_with("</")) return;
     if (end == std::string_view::npos || end - c.end > 300) return;
@@ -329,7 +357,7 @@ const auto kPatterns = std::to_array<Pattern>({
      "HEROKU = \"{8h}-{4h}-{4h}-{4h}-{12h}\"",
      "twitter: @somebody_there_is"},
     {{"markup-password", "CREDENTIAL", Category::credential},
-     "(?:key=\"[a-z]{0,12}password\"\\s{1,4}value=\"|<(?:[a-z]{1,12}:)?[a-z]{0,16}password>)",
+     "password(?:\"\\s{1,4}value=\"|>)",
      true,
      of_markup,
      "<add key=\"ClearTextPassword\" value=\"{16}\" />",

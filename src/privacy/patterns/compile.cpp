@@ -2,12 +2,11 @@
 #include <string_view>
 #include <vector>
 
+#include "privacy/patterns/classes.h"
 #include "privacy/patterns/matcher.h"
 #include "privacy/patterns/patterns.h"
 
 namespace tandem::privacy {
-
-namespace {
 
 // What has a form that nothing else has begins behind a low line too: in a file's name, in emphasis, in a variable's.
 std::string expression_of(const Pattern& pattern) {
@@ -19,16 +18,16 @@ std::string expression_of(const Pattern& pattern) {
     return "(?:\\b|_)" + std::string(written.substr(kWord.size()));
 }
 
-}  // namespace
-
 hs_database_t* compile_patterns(std::string& why) {
     std::vector<std::string> written;
-    for (const auto& pattern : patterns()) written.push_back(expression_of(pattern));
     std::vector<const char*> expressions;
     std::vector<unsigned> flags, ids;
-    for (const auto& pattern : patterns()) {
-        expressions.push_back(written[ids.size()].c_str());
-        ids.push_back(static_cast<unsigned>(ids.size()));
+    written.reserve(patterns().size());
+    for (unsigned id = 0; id < patterns().size(); ++id) {
+        const auto& pattern = patterns()[id];
+        if (is_of_classes(pattern.kind.id)) continue;
+        expressions.push_back(written.emplace_back(expression_of(pattern)).c_str());
+        ids.push_back(id);
         flags.push_back(pattern.caseless ? HS_FLAG_CASELESS : 0U);
     }
     const hs_platform_info_t any_cpu{HS_TUNE_FAMILY_GENERIC, 0, 0, 0};
@@ -39,7 +38,7 @@ hs_database_t* compile_patterns(std::string& why) {
         return database;
     why = error == nullptr ? "unknown" : error->message;
     if (error != nullptr && error->expression >= 0)
-        why += " in " + std::string(patterns()[static_cast<std::size_t>(error->expression)].kind.id);
+        why += " in " + std::string(patterns()[ids[static_cast<std::size_t>(error->expression)]].kind.id);
     hs_free_compile_error(error);
     return nullptr;
 }

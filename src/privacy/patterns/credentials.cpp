@@ -163,8 +163,22 @@ void jwt(const Kind& kind, const Candidate& c, Sink& sink) {
     if (parts >= 2) sink.add(kind, c.begin, end, 0.95F);
 }
 
+constexpr bool space(char c) {
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+// Whether a URL's scheme stands in front of `end`: two characters to 21.
+bool scheme_before(std::string_view text, std::size_t end) {
+    for (std::size_t at = end; at > 0 && end - at < 21; --at) {
+        const char c = text[at - 1];
+        if (letter(c) && end - at >= 1) return true;
+        if (!letter(c) && !digit(c) && c != '+' && c != '.' && c != '-') return false;
+    }
+    return false;
+}
+
 // scheme://user:password@ : the candidate ends with the '@'.
-void url_password(const Kind& kind, const Candidate& c, Sink& sink) {
+void url_password_before(const Kind& kind, const Candidate& c, Sink& sink) {
     const auto scheme = c.text.rfind("://", c.end);
     const auto colon = c.text.rfind(':', c.end - 2);
     if (scheme == std::string_view::npos || colon == std::string_view::npos || colon <= scheme + 1) return;
@@ -181,13 +195,53 @@ void url_password(const Kind& kind, const Candidate& c, Sink& sink) {
     sink.add(kind, colon + 1, c.end - 1, 0.9F);
 }
 
+// The candidate ends with "://". An expression for all of it takes far longer where there are many.
+void url_password(const Kind& kind, const Candidate& c, Sink& sink) {
+    constexpr std::size_t kLongestUser = 64, kLongestPassword = 128, kLeastPassword = 3;
+    const auto text = c.text;
+    auto behind = [&](std::size_t at, std::size_t most, bool colons) {
+        const std::size_t limit = std::min(text.size(), at + most + 1);
+        while (at < limit && !space(text[at]) && text[at] != '@' && text[at] != '/' && text[at] != '"' &&
+               text[at] != '\'' && text[at] != '<' && text[at] != '>' && (colons || text[at] != ':'))
+            ++at;
+        return at;
+    };
+    const std::size_t colon = behind(c.end, kLongestUser, false);
+    if (colon - c.end > kLongestUser || colon >= text.size() || text[colon] != ':') return;
+    const std::size_t end = behind(colon + 1, kLongestPassword, true), size = end - colon - 1;
+    work(end - c.end);
+    if (size < kLeastPassword || size > kLongestPassword || end >= text.size() || text[end] != '@') return;
+    if (scheme_before(text, c.end - 3)) url_password_before(kind, {text, c.end, end + 1}, sink);
+}
+
 // The 40 characters behind a name with both aws and secret (or key) in it.
-void aws_secret(const Kind& kind, const Candidate& c, Sink& sink) {
+void aws_secret_before(const Kind& kind, const Candidate& c, Sink& sink) {
     if (c.end < c.text.size() && base64(c.text[c.end])) return;
     const auto value = c.text.substr(c.end - 40, 40);
     if (entropy(value) >= 3.5 && value.find("EXAMPLE") == std::string_view::npos && std::ranges::any_of(value, upper) &&
         std::ranges::any_of(value, digit))
         sink.add(kind, c.end - 40, c.end, 0.95F);
+}
+
+// The candidate ends with the telling word: the 40 characters stand behind a mark up to 40 bytes further on the line.
+void aws_secret(const Kind& kind, const Candidate& c, Sink& sink) {
+    constexpr std::size_t kSize = 40, kFarthest = 40;
+    const auto text = c.text;
+    auto in = [](char x) { return letter(x) || digit(x) || x == '/' || x == '+'; };
+    if (c.end <= sink.aws_line_end) return;  // what was looked at reached over all of the line
+    for (std::size_t at = std::max(c.end, sink.aws_read); at <= c.end + kFarthest && at + kSize < text.size(); ++at) {
+        sink.aws_read = at + 1;
+        if (space(text[at]) || std::string_view("\"'=:>,").find(text[at]) != std::string_view::npos) {
+            std::size_t size = 0;
+            while (size < kSize && in(text[at + kSize - size])) ++size;
+            work(size);
+            if (size == kSize) aws_secret_before(kind, {text, at + 1, at + 1 + kSize}, sink);
+        }
+        if (text[at] == '\n') {
+            sink.aws_line_end = at;
+            return;
+        }
+    }
 }
 
 // What stands behind "Authorization: Bearer" or `curl -u`: the candidate ends with its first byte.
@@ -199,7 +253,33 @@ void header_value(const Kind& kind, const Candidate& c, Sink& sink) {
     if (std::ranges::none_of(value, digit) && entropy(value) < 3.8) return;
     sink.add(kind, begin, end, 0.8F);
 }
+// Whether the option whose value's first byte ends at `end` is curl's: that word stands in front of it on the line, 200
+// bytes away or less.
+bool is_of_curl(std::string_view text, std::size_t end) {
+    constexpr std::size_t kFarthest = 200;
+    constexpr std::string_view kCurl = "curl", kLong = "--user", kShort = "-u";
+    std::size_t at = end - 1;
+    if (at > 0 && (text[at - 1] == '"' || text[at - 1] == '\'')) --at;
+    while (at > 0 && (text[at - 1] == ' ' || text[at - 1] == '=')) --at;
+    const auto option = text.substr(0, at).ends_with(kLong) ? kLong : kShort;
+    at -= std::min(at, option.size() + 1);  // with the blank in front of it
+    auto line = text.substr(0, at);
+    if (line.size() > kFarthest + kCurl.size()) line.remove_prefix(line.size() - kFarthest - kCurl.size());
+    if (const auto ended = line.rfind('\n'); ended != std::string_view::npos) line.remove_prefix(ended + 1);
+    work(line.size());
+    while (!line.empty()) {
+        const auto found = line.rfind(kCurl);
+        if (found == std::string_view::npos) return false;
+        const std::size_t begin = static_cast<std::size_t>(line.data() - text.data()) + found;
+        const bool starts = starts_word(text, begin) || text[begin - 1] == '_';
+        if (starts && ends_word(text, begin + kCurl.size())) return true;
+        line = line.substr(0, found);
+    }
+    return false;
+}
+
 void curl_user(const Kind& kind, const Candidate& c, Sink& sink) {
+    if (!is_of_curl(c.text, c.end)) return;
     const std::size_t begin = c.end - 1;
     const char before = begin > 0 ? c.text[begin - 1] : ' ';
     const char quote = before == '"' || before == '\'' ? before : ' ';
@@ -232,8 +312,8 @@ const auto kPatterns = std::to_array<Pattern>({
          if (ends_word(c.text, c.end) || c.text[c.end] == '_') s.add(k, c.begin, c.end, 0.95F);
      },
      "id AKIA{16u}.", "AKIAIOSFODNN7EXAMPLEX"},
-    {token("aws-secret-key"), "(?:aws|amazon|secret|s3)[^\\n]{0,40}[\"'=:>,\\s][A-Za-z0-9/+]{40}", true, aws_secret,
-     "aws_secret_access_key = {40}", "aws_secret_access_key is set elsewhere"},
+    {token("aws-secret-key"), "(?:aws|amazon|secret|s3)", true, aws_secret, "aws_secret_access_key = {40}",
+     "aws_secret_access_key is set elsewhere"},
     {token("aws-bedrock"), "\\bABSK[A-Za-z0-9+/]{109}", false, longer_base64, "ABSK{120}", "ABSK12"},
     {token("aws-bedrock-short"), "bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t", false, longer_base64,
      "bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29tLz9{40}", "bedrock-api-key-"},
@@ -262,8 +342,15 @@ const auto kPatterns = std::to_array<Pattern>({
      longer_of_some_width, "pscale_tkn_{40}", "pscale_tkn_x"},
     {token("scalingo"), "\\btk-us-[A-Za-z0-9_-]{48}", false, whole, "tk-us-{48}", "tk-us-east"},
     {token("openshift"), "\\bsha256~[A-Za-z0-9_-]{43}", false, whole, "sha256~{43}", "sha256:{43}"},
-    {token("kubernetes-secret"), "\\bkind:[ \\t]{0,4}[\"']?Secret\\b", false,
-     [](const Kind& k, const Candidate& c, Sink& s) {
+    {token("kubernetes-secret"), "\\bkind:", false,
+     [](const Kind& k, const Candidate& kind_of, Sink& s) {
+         Candidate c = kind_of;
+         const std::size_t blanks = c.text.substr(c.end, 5).find_first_not_of(" \t");
+         if (blanks == std::string_view::npos || blanks > 4) return;
+         c.end += blanks;
+         if (c.text[c.end] == '"' || c.text[c.end] == '\'') ++c.end;
+         if (!c.text.substr(c.end).starts_with("Secret") || !ends_word(c.text, c.end + 6)) return;
+         c.end += 6;
          if (c.end <= s.secret_read) return;
          // The first value below `data:` or `stringData:`, within the same document.
          const auto rest = c.text.substr(c.end, 1500);
@@ -442,10 +529,10 @@ const auto kPatterns = std::to_array<Pattern>({
      "Authorization: Bearer {24}", "Authorization: Bearer <token>"},
     {token("bearer"), "[\"'`]bearer\\s{1,3}[^\\s]", true, header_value, "header = \"Bearer {30}\"",
      "\"bearer of bad news\""},
-    {token("curl-user"), "\\bcurl\\b[^\\n]{0,200}\\s(?:-u|--user)[ =]{1,3}[\"']?[^\\s\"']", false, curl_user,
-     "curl -u 'admin:{12}' http://x/", "curl -u $USER:$PASS http://x/"},
-    {token("url-password"), "[a-z][a-z0-9+.-]{1,20}://[^\\s:@/\"'<>]{0,64}:[^\\s@/\"'<>]{3,128}@", true, url_password,
-     "postgres://app:s3cr3t-pw@db.internal/app", "postgres://app:${PASSWORD}@db/app"},
+    {token("curl-user"), "\\s(?:-u|--user)[ =]{1,3}[\"']?[^\\s\"']", false, curl_user, "curl -u 'admin:{12}' http://x/",
+     "curl -u $USER:$PASS http://x/"},
+    {token("url-password"), "://", false, url_password, "postgres://app:s3cr3t-pw@db.internal/app",
+     "postgres://app:${PASSWORD}@db/app"},
 });
 
 }  // namespace

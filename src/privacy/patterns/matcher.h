@@ -9,7 +9,12 @@
 
 namespace tandem::privacy {
 
-// Compiles patterns() for the generic CPU. On failure null, and `why` says so.
+struct Pattern;
+
+// The pattern's expression as it is looked for.
+std::string expression_of(const Pattern& pattern);
+
+// Compiles patterns() for the generic CPU, but for those that ClassScan finds. On failure null, and `why` says so.
 hs_database_t* compile_patterns(std::string& why);
 
 // The serialised database that the build made, and each pattern's least width in bytes (patterns_db.cpp, generated).

@@ -23,6 +23,47 @@ struct Group {
     std::size_t size() const { return end - begin; }
 };
 
+constexpr std::size_t kLeastWithTail = 9;  // digits of a number that is one with ".0" behind it too
+
+// Behind what follows a whole number without changing it: ".0", "e0", ".00E+0". `end` where nothing does.
+std::size_t integral_tail(std::string_view text, std::size_t end) {
+    std::size_t at = end;
+    auto zeros = [&](std::size_t from) {
+        std::size_t to = from;
+        while (to < text.size() && text[to] == '0' && to - from < 20) ++to;
+        return to;
+    };
+    if (at < text.size() && text[at] == '.' && zeros(at + 1) > at + 1) at = zeros(at + 1);
+    if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
+        const std::size_t sign = at + 1 < text.size() && (text[at + 1] == '+' || text[at + 1] == '-') ? 1 : 0;
+        if (zeros(at + 1 + sign) > at + 1 + sign) at = zeros(at + 1 + sign);
+    }
+    if (!ends_word(text, at)) return end;
+    return at + 1 < text.size() && text[at] == '.' && digit(text[at + 1]) ? end : at;
+}
+
+// Of which groups nothing of a number, word or decimal goes on at either side, as bits: each stretch asks for the sides
+// of two.
+struct Edges {
+    unsigned begins = 0, begins_but_low_lines = 0;  // low lines are no part of a word
+    unsigned ends = 0, ends_but_low_lines = 0;
+    unsigned tails = 0;  // groups with ".0" or the like behind them
+
+    void add(std::string_view text, std::size_t i, const Group& group) {
+        const unsigned bit = 1U << i;
+        const char before = group.begin > 0 ? text[group.begin - 1] : ' ';
+        const char behind = group.end < text.size() ? text[group.end] : ' ';
+        const bool decimal = (before == '.' || before == ',') && group.begin > 1 && digit(text[group.begin - 2]);
+        if (!decimal && !word(before)) begins |= bit;
+        if (!decimal && (!word(before) || before == '_')) begins_but_low_lines |= bit;
+        if (integral_tail(text, group.end) > group.end) tails |= bit;
+        const bool goes_on =
+            (behind == '.' || behind == ',') && group.end + 1 < text.size() && digit(text[group.end + 1]);
+        if (!goes_on && !word(behind)) ends |= bit;
+        if (!goes_on && (!word(behind) || behind == '_')) ends_but_low_lines |= bit;
+    }
+};
+
 // Groups of digits with at most two bytes of separators between them.
 struct Run {
     std::string_view text;
@@ -40,6 +81,17 @@ struct Run {
         return {digits_.data() + ends_[first], static_cast<std::size_t>(ends_[last + 1] - ends_[first])};
     }
 
+    const Edges& edges() const {
+        if (!edges_)
+            for (edges_.emplace(); edged_ < count; ++edged_) edges_->add(text, edged_, groups[edged_]);
+        return *edges_;
+    }
+
+    // Whether any word is as near as near_words() looks.
+    bool words_near() const {
+        if (!looked_) look();
+        return any_;
+    }
     // Whether a word can be near: false where no word near the run begins with the same two letters. Many words are
     // asked for around each number, and hardly any is there.
     bool may_be_near(std::string_view word) const {
@@ -57,14 +109,18 @@ struct Run {
         auto add = [&](std::size_t from, std::size_t to) {
             work(to - from);
             for (std::size_t at = from; at < to; ++at)
-                if (letter(text[at]) && (at == 0 || !letter(text[at - 1])))
+                if (letter(text[at]) && (at == 0 || !letter(text[at - 1]))) {
+                    any_ = true;
                     beginnings_.set(pair(lower(text[at]), at + 1 < text.size() ? lower(text[at + 1]) : ' '));
+                }
         };
         add(first > kFar ? first - kFar : 0, std::min(text.size(), last + kFar));
     }
     static constexpr std::size_t kFar = 60;  // what near_words() looks at is within
     mutable std::bitset<1024> beginnings_;
-    mutable bool looked_ = false;
+    mutable bool looked_ = false, any_ = false;
+    mutable std::optional<Edges> edges_;
+    mutable std::size_t edged_ = 0;
     static constexpr std::size_t kMostOfOne = 24;
     std::array<char, kMostDigits + kMostOfOne> digits_{};
     std::array<std::uint8_t, kMostGroups + 1> ends_{};  // of each group's digits, in digits_
@@ -96,25 +152,6 @@ Run read_run(std::string_view text, std::size_t at) {
     return run;
 }
 
-constexpr std::size_t kLeastWithTail = 9;  // digits of a number that is one with ".0" behind it too
-
-// Behind what follows a whole number without changing it: ".0", "e0", ".00E+0". `end` where nothing does.
-std::size_t integral_tail(std::string_view text, std::size_t end) {
-    std::size_t at = end;
-    auto zeros = [&](std::size_t from) {
-        std::size_t to = from;
-        while (to < text.size() && text[to] == '0' && to - from < 20) ++to;
-        return to;
-    };
-    if (at < text.size() && text[at] == '.' && zeros(at + 1) > at + 1) at = zeros(at + 1);
-    if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
-        const std::size_t sign = at + 1 < text.size() && (text[at + 1] == '+' || text[at + 1] == '-') ? 1 : 0;
-        if (zeros(at + 1 + sign) > at + 1 + sign) at = zeros(at + 1 + sign);
-    }
-    if (!ends_word(text, at)) return end;
-    return at + 1 < text.size() && text[at] == '.' && digit(text[at + 1]) ? end : at;
-}
-
 // A stretch of a run: groups [first, last], their digits together and how they are written.
 struct Stretch {
     const Run& run;
@@ -130,15 +167,15 @@ struct Stretch {
         const auto from = run.groups[first + i].end;
         return run.text.substr(from, run.groups[first + i + 1].begin - from);
     }
-    bool all_between(std::string_view what) const {
+    bool all_between(char what) const {
         for (std::size_t i = 0; i + 1 < groups(); ++i)
-            if (between(i) != what) return false;
+            if (between(i).size() != 1 || between(i)[0] != what) return false;
         return true;
     }
     bool one_kind_between(std::string_view which) const {
         for (std::size_t i = 0; i + 1 < groups(); ++i)
             if (between(i).size() != 1 || which.find(between(i)[0]) == std::string_view::npos ||
-                between(i) != between(0))
+                between(i)[0] != between(0)[0])
                 return false;
         return true;
     }
@@ -150,22 +187,19 @@ struct Stretch {
         return true;
     }
     // Nothing of a number, word or decimal goes on at either side.
+    bool alone() const { return alone(false); }
     // `low_lines`: one beside it is no part of it.
-    bool alone(bool low_lines = false) const {
-        const auto& t = run.text;
-        const auto word = [low_lines](char c) { return privacy::word(c) && !(low_lines && c == '_'); };
-        if (begin() > 0 && (word(t[begin() - 1]) ||
-                            ((t[begin() - 1] == '.' || t[begin() - 1] == ',') && begin() > 1 && digit(t[begin() - 2]))))
-            return false;
-        if (digits.size() >= kLeastWithTail && integral_tail(t, end()) > end()) return true;
-        if (end() < t.size() && word(t[end()])) return false;
-        if (end() + 1 < t.size() && (t[end()] == '.' || t[end()] == ',') && digit(t[end() + 1])) return false;
-        return true;
+    bool alone(bool low_lines) const {
+        const auto& edges = run.edges();
+        const unsigned begins = low_lines ? edges.begins_but_low_lines : edges.begins;
+        const unsigned ends = low_lines ? edges.ends_but_low_lines : edges.ends;
+        if ((begins >> first & 1U) == 0) return false;
+        return ((ends >> last & 1U) != 0) || (digits.size() >= kLeastWithTail && (edges.tails >> last & 1U) != 0);
     }
     bool near_words(std::initializer_list<std::string_view> words, std::size_t before = 60) const {
-        return std::ranges::any_of(words, [&](std::string_view word) {
-            return run.may_be_near(word) && near(run.text, begin(), end(), {word}, before);
-        });
+        return run.words_near() && std::ranges::any_of(words, [&](std::string_view word) {
+                   return run.may_be_near(word) && near(run.text, begin(), end(), {word}, before);
+               });
     }
 };
 
@@ -205,10 +239,11 @@ bool common_issuer(std::string_view d) {
 
 std::optional<float> card(const Stretch& s) {
     const auto n = s.digits.size();
-    if (n < 12 || n > 19 || !s.alone(true) || !is_issued(s.digits) || !luhn(s.digits)) return {};
-    if (s.digits.find_first_not_of(s.digits[0]) == std::string::npos) return {};
+    if (n < 12 || n > 19 || !s.alone(true)) return {};
     for (std::size_t i = 0; i + 1 < s.groups(); ++i)
-        if (s.between(i).size() != 1 || s.between(i) == "/") return {};
+        if (s.between(i).size() != 1 || s.between(i)[0] == '/') return {};
+    if (!is_issued(s.digits) || !luhn(s.digits)) return {};
+    if (s.digits.find_first_not_of(s.digits[0]) == std::string::npos) return {};
     if (s.groups() > 7 && !s.near_words({"card", "visa", "mastercard", "amex", "credit", "pan"})) return {};
     const bool context = s.near_words({"card",     "visa",        "mastercard", "maestro", "amex",  "american express",
                                        "discover", "diners",      "jcb",        "credit",  "debit", "cc",
@@ -236,6 +271,7 @@ std::optional<float> ssn(const Stretch& s) {
         return {};
     if (s.digits == "123456789" || s.digits == "987654321" || s.digits == "078051120" || s.digits == "219099999")
         return {};
+    if (!shaped && s.groups() != 1) return {};
     const bool context = s.near_words({"ssn", "ss#", "social", "security", "soc sec", "taxpayer", "tin"});
     if (shaped && s.between(0) == "-") return context ? 1.0F : 0.85F;
     if (shaped) return context ? 0.9F : 0.5F;
@@ -261,7 +297,7 @@ std::optional<float> nhs(const Stretch& s) {
     if ((check == 11 ? 0 : check) != s.digits[9] - '0' || check == 10) return {};
     const bool context = s.near_words({"nhs", "national health", "health service", "patient"});
     if (context) return 1.0F;
-    if (s.sizes({3, 3, 4}) && s.all_between(" ") && s.digits[0] >= '4') return 0.55F;
+    if (s.sizes({3, 3, 4}) && s.all_between(' ') && s.digits[0] >= '4') return 0.55F;
     return {};
 }
 
@@ -344,9 +380,9 @@ std::optional<float> sin(const Stretch& s) {
 std::optional<float> swedish(const Stretch& s) {
     const auto n = s.digits.size();
     if ((n != 10 && n != 12) || !s.alone()) return {};
+    if (n == 12 && !s.digits.starts_with("19") && !s.digits.starts_with("20")) return {};
     const auto short_form = std::string_view(s.digits).substr(n - 10);
     if (!luhn(short_form) || !date_ok(number(short_form.substr(2, 2)), number(short_form.substr(4, 2)))) return {};
-    if (n == 12 && !s.digits.starts_with("19") && !s.digits.starts_with("20")) return {};
     const bool context = s.near_words({"personnummer", "person", "swedish", "svensk"});
     if (s.groups() == 2 && s.run.groups[s.last].size() == 4 && s.between(0) == "-") return context ? 1.0F : 0.8F;
     return s.groups() == 1 && context ? std::optional(0.9F) : std::nullopt;
@@ -407,7 +443,7 @@ std::optional<float> passport_number(const Stretch& s) {
 // ---- addresses of machines ----
 
 std::optional<float> ipv4(const Stretch& s) {
-    if (s.groups() != 4 || !s.all_between(".") || !s.alone()) return {};
+    if (s.groups() != 4 || !s.all_between('.') || !s.alone()) return {};
     for (std::size_t i = s.first; i <= s.last; ++i) {
         const auto part = s.run.text.substr(s.run.groups[i].begin, s.run.groups[i].size());
         if (part.size() > 3 || number(part) > 255 || (part.size() > 1 && part[0] == '0')) return {};
@@ -608,6 +644,7 @@ struct Tried {
     std::optional<float> (*check)(const Stretch&);
     std::size_t least, most;  // digits
     std::size_t groups;       // the most; where they are kMostUsual, a whole run may have more
+    std::size_t least_groups = 1;
 };
 constexpr std::size_t kMostUsual = 7;
 
@@ -628,12 +665,12 @@ constexpr auto kTried = std::to_array<Tried>({
     {{"ch-ahv", "CH_AHV", Category::national_id}, swiss, 13, 13, kMostUsual},
     {{"au-abn", "AU_ABN", Category::national_id}, abn, 11, 11, kMostUsual},
     {{"au-tfn", "AU_TFN", Category::national_id}, tfn, 9, 9, kMostUsual},
-    {{"kr-rrn", "KR_RRN", Category::national_id}, korean, 13, 13, 2},
+    {{"kr-rrn", "KR_RRN", Category::national_id}, korean, 13, 13, 2, 2},
     {{"us-routing", "US_BANK_NUMBER", Category::account}, routing_number, 9, 9, 1},
     {{"bank-account", "US_BANK_NUMBER", Category::account}, bank_account, 7, 17, 3},
     {{"passport-number", "US_PASSPORT", Category::document}, passport_number, 8, 9, 1},
-    {{"ipv4", "IP_ADDRESS", Category::ip}, ipv4, 4, 12, 4},
-    {{"date", "DATE_TIME", Category::date}, date, 4, 8, 3},
+    {{"ipv4", "IP_ADDRESS", Category::ip}, ipv4, 4, 12, 4, 4},
+    {{"date", "DATE_TIME", Category::date}, date, 4, 8, 3, 3},
 });
 
 // Which of them take so many digits, as bits.
@@ -873,8 +910,10 @@ void number_run(const Kind& kind, const Candidate& c, Sink& sink) {
     auto try_each = [&](const Stretch& s, bool whole) {
         auto which = kByDigits[s.digits.size()];
         if (which == 0 || !s.alone(true)) return;
+        if (!s.alone()) which &= 1U;  // a card alone may have low lines beside it
         for (; which != 0; which &= which - 1) {
             const auto& tried = kTried[static_cast<std::size_t>(std::countr_zero(which))];
+            if (s.groups() < tried.least_groups) continue;
             if (s.groups() > tried.groups && !(whole && tried.groups == kMostUsual)) continue;
             work(s.digits.size());
             const auto score = tried.check(s);

@@ -48,6 +48,8 @@ class Sink {
     };
     std::array<Unended, 4> values_read;
     std::size_t jwt_read = 0;
+    std::size_t aws_read = 0;        // up to here marks were looked at that a secret of AWS may stand behind
+    std::size_t aws_line_end = 0;    // and the last line's end among them
     std::size_t key_end_sought = 0;  // up to here there is no end of a private key
     std::size_t putty_end_sought = 0;
     std::size_t colons_read = 0;  // groups of hex digits and colons: each is looked at once
@@ -61,7 +63,8 @@ class Sink {
 
 struct Pattern {
     Kind kind;
-    const char* expression;  // Vectorscan's syntax; matched without start of match (HAZARDS.md 12)
+    const char* expression;  // Vectorscan's syntax; matched without start of match (HAZARDS.md 12), or by
+                             // ClassScan (classes.h), which knows its id
     bool caseless;
     // Adds what it makes of the candidate; null: the expression is precise and of one width.
     void (*check)(const Kind& kind, const Candidate& candidate, Sink& sink);

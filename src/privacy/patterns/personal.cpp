@@ -99,8 +99,15 @@ std::size_t iban_length(std::string_view country) {
         {"SC", 31}, {"SE", 24}, {"SI", 19}, {"SK", 24}, {"SM", 27}, {"ST", 25}, {"SV", 28}, {"TL", 23}, {"TN", 24},
         {"TR", 26}, {"UA", 29}, {"VA", 22}, {"VG", 24}, {"XK", 20},
     });
-    const auto* const found = std::ranges::find(kCountries, country, &Country::code);
-    return found == kCountries.end() ? 0 : found->length;
+    // By both letters: many texts have two letters and two digits.
+    static constexpr auto kLengths = [] {
+        std::array<std::uint8_t, 26 * 26> lengths{};
+        for (const auto& [code, length] : kCountries)
+            lengths[static_cast<std::size_t>((code[0] - 'A') * 26 + code[1] - 'A')] = static_cast<std::uint8_t>(length);
+        return lengths;
+    }();
+    if (country.size() != 2 || !upper(country[0]) || !upper(country[1])) return 0;
+    return kLengths[static_cast<std::size_t>((country[0] - 'A') * 26 + country[1] - 'A')];
 }
 
 constexpr std::size_t kWidestGap = 4;  // bytes between two characters of one that is parted oddly
@@ -143,7 +150,8 @@ void base58(const Kind& kind, const Candidate& c, Sink& sink) {
     static constexpr std::string_view kAlphabet = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
     std::size_t begin = c.end - 1, end = c.end;
     if (!starts_word(c.text, begin)) return;
-    while (end < c.text.size() && kAlphabet.find(c.text[end]) != std::string_view::npos) ++end;
+    auto in = [](char x) { return digit(x) ? x != '0' : letter(x) && x != 'I' && x != 'O' && x != 'l'; };
+    while (end < c.text.size() && end - begin <= 35 && in(c.text[end])) ++end;
     if (!ends_word(c.text, end) || end - begin < 26 || end - begin > 35) return;
     std::array<unsigned char, 25> bytes{};
     for (std::size_t i = begin; i < end; ++i) {
@@ -597,6 +605,28 @@ void named_number(const Kind& kind, const Candidate& c, Sink& sink) {
     sink.add(kind, begin, end, 0.7F);
 }
 
+// The candidate ends with the word: the number's first digits stand behind a blank or a mark up to 24 bytes further on
+// the line, with up to `letters` letters in front of them. An expression for it takes long where the word is frequent.
+template <std::size_t letters, std::size_t digits>
+void behind_word(const Kind& kind, const Candidate& c, Sink& sink) {
+    constexpr std::size_t kFarthest = 24;
+    const auto text = c.text;
+    const std::size_t limit = std::min(text.size(), c.end + kFarthest + letters + 2);
+    std::size_t first = c.end;
+    while (first < limit && !digit(text[first])) ++first;
+    work(first - c.end);
+    std::size_t end = first;
+    while (end < text.size() && end - first < digits && digit(text[end])) ++end;
+    if (end - first < digits) return;
+    for (std::size_t mark = first; mark-- > c.end && first - mark <= letters + 1;) {
+        const char x = text[mark];
+        const bool parts = x == ' ' || (x >= '\t' && x <= '\r') || x == ':' || x == '#';
+        if (parts && mark - c.end <= kFarthest && text.substr(c.end, mark - c.end).find('\n') == std::string_view::npos)
+            return named_number(kind, {text, c.end, end}, sink);
+        if (!letter(x)) return;
+    }
+}
+
 void plate(const Kind& kind, const Candidate& c, Sink& sink) {
     std::size_t begin = c.end - 1, end = c.end;
     while (begin > 0 && (digit(c.text[begin - 1]) || upper(c.text[begin - 1]))) --begin;
@@ -797,17 +827,16 @@ const auto kPatterns = std::to_array<Pattern>({
      "BADD110313HCMLNS06",
      "BADD110313HCMLNS08"},
     {{"passport", "PASSPORT", Category::document},
-     "(?:passport|pasaporte|passeport|reisepass|passaporto|paspoort|paszport|passaporte)[^0-9\\n]{0,24}[\\s:#][A-Z]{0,"
-     "3}[0-9]{4}",
+     "(?:passport|pasaporte|passeport|reisepass|passaporto|paspoort|paszport|passaporte)",
      true,
-     named_number,
+     behind_word<3, 4>,
      "passport no. C01X0006H or passport number: 487654321",
      "passport photo"},
     {{"driver-license", "US_DRIVER_LICENSE", Category::document},
      "(?:driv(?:er|ing)(?:'?s)? ?licen[cs]e|f\xC3\xBChrerschein|permis de conduire|patente|rijbewijs|prawo "
-     "jazdy|carnet de conducir|\\bDL\\b|\\bCNH\\b)[^0-9\\n]{0,24}[\\s:#][A-Z]{0,5}[0-9]{3}",
+     "jazdy|carnet de conducir|\\bDL\\b|\\bCNH\\b)",
      true,
-     named_number,
+     behind_word<5, 3>,
      "driver's license number D1234567",
      "driver's license photo"},
     {{"plate", "LICENSE_PLATE", Category::plate},
