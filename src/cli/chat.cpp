@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "access/authenticate.h"
 #include "base/json.h"
 #include "base/label.h"
 #include "base/text.h"
@@ -27,6 +28,7 @@ struct Options {
     std::string alias = "auto";
     std::string system;
     std::string label;
+    std::string key;
 };
 
 constexpr std::string_view kHelp =
@@ -182,6 +184,8 @@ class Chat {
                               .body = dialect::openai_chat::encode_request(request_, options_.alias),
                               .stopped = [] { return interrupted.load(); }};
         request.headers.add("content-type", "application/json");
+        // Under that key's rules, or nobody's: not with all that the owner may do.
+        request.headers.add(access::kActAs, options_.key.empty() ? access::Principal::anonymous().id() : options_.key);
         if (!options_.label.empty()) request.headers.add("x-tandem-label", options_.label);
         Streamed streamed(true);
         interrupted = false;
@@ -270,6 +274,7 @@ void add_chat(CLI::App& app, Globals& globals, Action& action) {
     command->add_option("-a,--alias", options->alias, "Alias or model: auto, local, cloud, private, ...");
     command->add_option("-s,--system", options->system, "System prompt");
     command->add_option("-l,--label", options->label, "public, internal, private or secret; may only raise");
+    command->add_option("-k,--key", options->key, "Name of the key under whose rules and budget it is asked");
     command->callback([&, options] { action = [&globals, options] { return run_chat(globals, *options); }; });
 }
 
