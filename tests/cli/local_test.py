@@ -95,16 +95,15 @@ currency: EUR
     def test_a_broken_config_on_disk_stops_no_command(self):
         good = self.tandem.file.read_text()
         self.addCleanup(self.replace, good)
-        self.addCleanup(until, lambda: self.tandem.log_text().count("the config was read again") > 0, "the good config to be read again")
+        commands = [c for c in self.commands() if c[0] != "replay"]  # it reads that very file as the other policy
         for broken in ("modles: {}\n" + good, good + "  : : [", good.split("providers:")[0] + "providers: [", "{", good.replace(str(self.tandem.folder / "data"), "/nowhere")+ "x: 1\n"):
             self.replace(broken)
-            for command in self.commands():
-                if command[0] == "replay":
-                    continue  # it reads that very file as the other policy
+            for command in commands:
                 result = self.run_bare(*command)
                 self.assertEqual(result.returncode, 0, f"{broken!r} {command}: {result.stdout}{result.stderr}")
                 self.assertIn("the running server has a config that works", result.stderr)
             self.assertIn("EUR", self.run_bare("cost").stdout)
+            commands = [("status",), ("policy", "show")]  # one kind of damage is enough for all of them
 
     def test_a_folder_named_by_a_variable_is_that_of_the_running_server(self):
         data = tempfile.mkdtemp(prefix="tandem-named-")
