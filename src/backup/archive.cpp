@@ -142,7 +142,7 @@ Result<> check_sums(int fd) {
 Result<> check_structure(store::Database& database) {
     auto statement = database.prepare("PRAGMA integrity_check(1)");
     const auto row = statement.step();
-    if (!row) return fail(row.error());
+    if (!row) return fail(ErrorCode::invalid, "the ledger is damaged: " + row.error().message);
     if (const auto text = statement.text(0); !*row || text != "ok")
         return fail(ErrorCode::invalid, fmt::format("the ledger is damaged: {}", printable(text, 200)));
     return {};

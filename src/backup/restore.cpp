@@ -327,15 +327,15 @@ Result<Restored> restore_from(int fd, const Target& target, const Clock& clock) 
 
 template <typename Work>
 Result<Restored> with_archive(const fs::path& archive, Work&& work) {
-    if (archive == "-") return work(STDIN_FILENO);
-    const int fd = open(archive.c_str(), O_RDONLY | O_CLOEXEC);
+    const bool piped = archive == "-";
+    const int fd = piped ? STDIN_FILENO : open(archive.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return fail(errno == ENOENT ? ErrorCode::not_found : ErrorCode::storage,
                     fmt::format("cannot read {}: {}", archive.string(), std::strerror(errno)));
     const mode_t mask = umask(0077);
     auto result = work(fd);
     umask(mask);
-    close(fd);
+    if (!piped) close(fd);
     return result;
 }
 

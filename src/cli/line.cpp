@@ -75,9 +75,13 @@ std::string harmless(std::string_view text) {
 
 termios usual{};
 bool have_usual = false;
+volatile std::sig_atomic_t is_raw = 0;
+
+constexpr std::string_view kPasteOn = "\x1b[?2004h", kPasteOff = "\x1b[?2004l";  // pasted text is marked
 
 // A program that is ended gives the terminal back as it was.
 void give_back(int signal) {
+    if (is_raw != 0) write_raw(kPasteOff);
     if (have_usual) tcsetattr(STDIN_FILENO, TCSANOW, &usual);
     _exit(128 + signal);
 }
@@ -101,10 +105,12 @@ class RawTerminal {
         raw.c_cc[VMIN] = 1;
         raw.c_cc[VTIME] = 0;
         tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
-        write_raw("\x1b[?2004h");  // pasted text is marked
+        write_raw(kPasteOn);
+        is_raw = 1;
     }
     ~RawTerminal() {
-        write_raw("\x1b[?2004l");
+        is_raw = 0;
+        write_raw(kPasteOff);
         restore_terminal();
     }
     RawTerminal(const RawTerminal&) = delete;

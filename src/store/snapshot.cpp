@@ -10,7 +10,10 @@ namespace {
 constexpr int kBusyTimeoutMs = 5'000;
 
 std::unexpected<Error> failed(sqlite3* handle, std::string_view what, const std::filesystem::path& file) {
-    return fail(ErrorCode::storage, fmt::format("cannot {} {}: {}", what, file.string(), sqlite3_errmsg(handle)));
+    const int code = sqlite3_errcode(handle);
+    const bool damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+    return fail(damaged ? ErrorCode::invalid : ErrorCode::storage,
+                fmt::format("cannot {} {}: {}", what, file.string(), sqlite3_errmsg(handle)));
 }
 
 }  // namespace

@@ -12,9 +12,9 @@ namespace tandem::store {
 
 class Snapshot {
   public:
-    // Begins to read: from here on the content is fixed. Errors: not_found, storage.
+    // Begins to read: from here on the content is fixed. Errors: not_found; invalid, for a damaged file; storage.
     static Result<Snapshot> of(const std::filesystem::path& file);
-    // Copies it whole, page by page, into `target`, which is overwritten. Errors: storage.
+    // Copies it whole, page by page, into `target`, which is overwritten. Errors: as of().
     Result<> copy_to(const std::filesystem::path& target);
 
   private:

@@ -126,7 +126,7 @@ class Chat(unittest.TestCase):
     def test_model_label_and_new_hold_for_what_follows(self):
         terminal = self.start()
         terminal.type("/model\r")
-        self.assertIn("best m other", terminal.wait("\n"))
+        terminal.wait("now auto; there are: auto local cloud private best m other")
         terminal.type("/model best\r")
         terminal.wait("best> ")
         terminal.type("/label privat\r")
