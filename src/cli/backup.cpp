@@ -24,19 +24,6 @@ struct Options {
     bool check = false;
 };
 
-// A backup by night has none of the secrets that the server was started with, and needs none of them.
-Result<config::Config> config_of(const Globals& globals) {
-    auto config = globals.load();
-    if (config) return config;
-    Globals without = globals;
-    without.environment = [environment = globals.environment](const std::string& name) {
-        auto value = environment(name);
-        return value ? value : std::optional<std::string>("not-in-this-environment-0123456789");
-    };
-    auto again = without.load();
-    return again ? std::move(again) : std::move(config);
-}
-
 int code_of(const Globals& globals, const Error& error) {
     const int code = report(globals, error);
     return error.code == ErrorCode::invalid ? kBroken : code;
@@ -77,7 +64,7 @@ int make(const Globals& globals, const Options& options) {
     backup::Source source;
     source.models = options.models;
     if (options.data.empty() || options.with_config) {
-        const auto config = config_of(globals);
+        const auto config = globals.load();
         if (!config) return report(globals, config.error());
         source.data = config->data;
         source.checkpoints = config->checkpoints_file();
@@ -124,7 +111,7 @@ int put_back(const Globals& globals, const Options& options) {
     backup::Target target{.data = options.data, .config = {}, .force = options.force, .ledger_version = newest};
     target.config = globals.config_path();
     if (options.data.empty()) {
-        const auto config = config_of(globals);
+        const auto config = globals.load();
         if (!config) return report(globals, config.error());
         target.data = config->data;
     } else {
