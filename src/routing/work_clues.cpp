@@ -534,6 +534,8 @@ std::vector<Hit> without_inner(std::vector<Hit> hits) {
     std::vector<Hit> phrases;
     for (const auto& hit : hits)
         if (is_only_alone(concept_of(hit).name)) phrases.push_back(hit);
+    constexpr std::size_t kMostPhrases = 32;  // more of them are no small talk, and each is compared with each hit
+    if (phrases.size() > kMostPhrases) return hits;
     std::erase_if(hits, [&](const Hit& hit) {
         return std::ranges::any_of(phrases, [&](const Hit& phrase) {
             return phrase.size > hit.size && hit.at >= phrase.at && hit.at + hit.size <= phrase.at + phrase.size;
