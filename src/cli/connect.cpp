@@ -40,9 +40,11 @@ constexpr std::int64_t kUsualOutput = 8'192;
 fs::path path_of(const Globals& globals, const File& file) {
     const auto folder = file.folder_variable.empty() ? std::optional<std::string>()
                                                      : globals.environment(std::string(file.folder_variable));
-    if (folder && fs::path(*folder).is_absolute()) return fs::path(*folder) / file.name;
     auto path = fs::path(globals.environment("HOME").value_or("/"));
-    if (!file.folder.empty()) path /= file.folder;
+    if (folder && fs::path(*folder).is_absolute())
+        path = *folder;
+    else if (!file.folder.empty())
+        path /= file.folder;
     path /= file.name;
     // Programs that read comments read them in a file of this name too, and people who write them use it.
     std::error_code ignored;

@@ -27,6 +27,11 @@ struct Object {
     std::vector<Member> members;
 };
 
+// A document has an object or an array at its root, so a value alone is read in one.
+bool is_json(std::string_view value, json::Document& document) {
+    return document.parse("[" + std::string(value) + "]").has_value();
+}
+
 // Reads on from `at`; the first mistake ends everything.
 class Reader {
   public:
@@ -107,11 +112,12 @@ class Reader {
         at_ = std::min(at_, text_.size());
         take('"');
         json::Document document;
-        if (!ok_ || !document.parse(text_.substr(begin, at_ - begin))) {
+        if (!ok_ || !is_json(text_.substr(begin, at_ - begin), document)) {
             fail();
             return {};
         }
-        return std::string(document.root().text());
+        for (const json::Value value : document.root().children()) return std::string(value.text());
+        return {};
     }
 
     void array(int depth) {
@@ -138,7 +144,7 @@ class Reader {
         } else {
             const auto end = std::min(text_.find_first_of(",]} \t\r\n/", at_), text_.size());
             json::Document document;
-            if (end == at_ || !document.parse(text_.substr(at_, end - at_))) return fail();
+            if (end == at_ || !is_json(text_.substr(at_, end - at_), document)) return fail();
             at_ = end;
         }
     }
