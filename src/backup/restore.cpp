@@ -243,8 +243,9 @@ Result<> move_old_away(const fs::path& data) {
 Result<> move_new_in(const fs::path& data) {
     const auto moving = data / kMoving;
     std::error_code error;
-    auto moved = move_all(moving / "data", data, [](const auto&) { return true; });
-    if (!moved) return moved;
+    // Gone already, where removing the rest was cut off.
+    if (fs::exists(moving / "data", error))
+        if (auto moved = move_all(moving / "data", data, [](const auto&) { return true; }); !moved) return moved;
     fs::remove_all(moving, error);
     if (error) return storage("remove", moving, error.message());
     return flush_folder(data);
@@ -279,6 +280,14 @@ Result<fs::path> place_config(const fs::path& unpacked, const fs::path& config) 
     }
     if (error) return storage("write beside", config, error.message());
     return first;
+}
+
+// Two restores in one second keep what was there in two folders.
+std::string free_name(const fs::path& data, const std::string& wanted) {
+    std::error_code error;
+    std::string name = wanted;
+    for (int n = 2; fs::exists(data / name, error); ++n) name = fmt::format("{}-{}", wanted, n);
+    return name;
 }
 
 // From here on kill -9 does not undo it.
@@ -317,7 +326,7 @@ Result<Restored> restore_from(int fd, const Target& target, const Clock& clock) 
     if (!unpacked) return fail(unpacked.error());
     auto config = place_config(scratch->path() / "config", target.config);
     if (!config) return fail(config.error());
-    const auto before = "before-" + stamp(clock);
+    const auto before = free_name(target.data, "before-" + stamp(clock));
     if (auto ok = decide(*scratch, target.data, before); !ok) return fail(ok.error());
     if (auto ok = finish_restore(target.data); !ok) return fail(ok.error());
     const bool kept = fs::exists(target.data / before, error);
@@ -361,7 +370,7 @@ Result<Restored> check(const fs::path& archive, std::int64_t ledger_version) {
 Result<> finish_restore(const fs::path& data) {
     std::error_code ignored;
     if (fs::exists(data / kDecided, ignored)) {
-        spdlog::info("a restore was verified; its files take their places in {}", data.string());
+        spdlog::debug("a restore was verified; its files take their places in {}", data.string());
         if (auto ok = move_old_away(data); !ok) return ok;
     }
     if (!fs::exists(data / kMoving, ignored)) return {};

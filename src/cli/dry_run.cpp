@@ -10,7 +10,8 @@ DryRuns::DryRuns(const config::Config& config, const config::Environment& enviro
       environment_(environment),
       asked_(std::move(asked)),
       remote_(remote_of(config)),
-      table_(gateway::table_of(config, environment)) {}
+      table_(gateway::table_of(config, environment)),
+      offline_(asked_.by_config) {}
 
 Result<DryRuns::Run> DryRuns::run(const std::string& prompt) {
     json::Writer out;

@@ -18,8 +18,9 @@ class DryRuns {
     // What is said of each prompt, as a client would.
     struct Asked {
         std::string alias = "auto";
-        std::string label;  // empty: as by its content
-        std::string value;  // of x-tandem-value; empty: not said
+        std::string label;       // empty: as by its content
+        std::string value;       // of x-tandem-value; empty: not said
+        bool by_config = false;  // whatever server answers where this config's would
     };
     struct Run {
         routing::Inputs inputs;
@@ -49,7 +50,7 @@ class DryRuns {
     const Asked asked_;
     const Remote remote_;
     const routing::Table table_;
-    bool offline_ = false;
+    bool offline_;
     std::shared_ptr<const gateway::Snapshot> snapshot_;  // made when it is needed first: its detectors take a moment
 };
 

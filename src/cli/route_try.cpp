@@ -263,6 +263,7 @@ int try_prompts(const Globals& globals, const config::Config& config, const Opti
 int try_examples(const Globals& globals, const config::Config& config) {
     Options options;
     options.examples = true;
+    options.asked.by_config = true;
     return try_prompts(globals, config, options);
 }
 

@@ -75,7 +75,10 @@ class Evening(unittest.TestCase):
                 said[command] = self.run_line("tandem init --yes --no-scan", secrets=True)
                 self.point_the_cloud_here()
             else:
-                said[command] = self.run_line(command)  # none needs a provider's key
+                # Only what a server needs to start needs a provider's key.
+                said[command] = self.run_line(command, secrets=command == "tandem doctor")
+                if command.startswith("tandem ask"):  # a pipe gets the answer alone
+                    said[command] = self.run_line("tandem explain --last")
         self.assertIn("found Ollama", said["tandem init"])
         self.assertRegex(said["tandem init"], r"Write a Python function|code")
         tried = said["tandem route try --examples"]
@@ -83,7 +86,7 @@ class Evening(unittest.TestCase):
         self.assertRegex(tried, r"\[private\]")
         for prompt, zone in [("hi there", "local"), ("TCP proxy", "cloud"), ("My IBAN", "local")]:
             answer = next(text for command, text in said.items() if command.startswith("tandem ask") and prompt in command)
-            self.assertIn(f"({zone})", answer, prompt)
+            self.assertIn(f"({zone}): ", answer.splitlines()[1], prompt)
         self.assertIn("private", said["tandem explain --last"])
         self.assertEqual(len(self.at_cloud()), 1)
         self.assertFalse([b for b in self.at_cloud() if IBAN in b])
@@ -99,7 +102,7 @@ class Evening(unittest.TestCase):
     def test_what_goes_wrong_on_an_evening_is_said(self):
         self.run_line("tandem init --yes --no-scan", secrets=True)
         self.point_the_cloud_here()
-        key = blocks("yaml")[0].replace("limit: 2.00", "limit: 0.05")
+        key = blocks("yaml")[0].replace("limit: 2.00", "limit: 0.01")
         self.file.write_text(self.file.read_text() + "\n" + key)
         self.serve()
         port = re.search(rb"ready at http://127\.0\.0\.1:(\d+)", self.log.read_bytes())[1].decode()
@@ -117,7 +120,7 @@ class Evening(unittest.TestCase):
         self.assertRegex(answer, r"x-tandem-warnings:[^\n]*was not asked: [^\n]*USD")
         refused = send("cloud", hard)
         self.assertIn("HTTP/1.1 429", refused)
-        self.assertRegex(refused, r"0\.05[^\n]*USD")
+        self.assertRegex(refused, r"0\.01[^\n]*USD")
         self.assertIn("keys.me.budgets", refused)
         self.assertIn("429", self.run_line("tandem logs --status 429"))
 
@@ -128,7 +131,6 @@ class Evening(unittest.TestCase):
         self.cloud.close()
         out = self.run_line("tandem ask 'Design a database schema for a hospital with audit trails, and argue each choice'")
         self.assertIn("Hello from home", out)
-        self.assertRegex(out, r"failed|not asked|refused")
         self.assertIn("failed", self.run_line("tandem explain --last"))
 
 
