@@ -297,9 +297,11 @@ Result<> App::reload() {
             "of server only cors and request_timeout change at once; the rest of it, data and durability at the next "
             "start");
     next->data = old->config->data;
-    if (!old->config->server.loopback && next->keys.empty())
+    // A file that is cut while it is written has lost them, and everybody would be let in.
+    if (!old->config->keys.empty() && next->keys.empty())
         return fail(ErrorCode::invalid,
-                    "the new config has no keys, and the server listens beyond this machine; the old config stays");
+                    "the new config has no keys, and the old one has; the old config stays. If that is meant, start "
+                    "tandem anew");
     auto snapshot = parts_->snapshot_of(std::move(*next));
     if (!snapshot) return fail(snapshot.error());
     parts_->privacy.memory().set_quota((*snapshot)->config->privacy.label_memory);

@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "cli/remote.h"
 #include "cli/streamed.h"
+#include "cli/terminal.h"
 #include "dialect/openai_chat.h"
 
 namespace tandem::cli {
@@ -89,6 +90,7 @@ int ask(const Globals& globals, Options options) {
     std::fflush(stdout);
     if (!streamed.done()) return report(globals, {ErrorCode::upstream, streamed.error()});
     if (globals.json) return print_json(remote, streamed);
+    if (terminal && !streamed.warnings().empty()) print_dim(streamed.warnings());
     if (terminal) print_record(remote, streamed.decision(), *config);
     return kOk;
 }

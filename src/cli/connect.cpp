@@ -329,6 +329,11 @@ int print_settings(const Globals& globals, const config::Config& config, const C
 int connect(const Globals& globals, const Options& options) {
     std::vector<std::string> names;
     for (const auto& client : clients()) names.emplace_back(client.id);
+    if (options.client.empty()) {
+        fmt::print(stderr, "tandem: which client? tandem connect CLIENT, with one of:\n");
+        for (const auto& client : clients()) fmt::print(stderr, "  {:<14} {}\n", client.id, client.what);
+        return kUsage;
+    }
     const auto client = std::ranges::find(clients(), options.client, &Client::id);
     if (client == clients().end()) {
         fmt::print(stderr, "tandem: there is no client '{}'{}\n", printable(options.client, 60),
@@ -366,7 +371,7 @@ void add_connect(CLI::App& app, Globals& globals, Action& action) {
     auto options = std::make_shared<Options>();
     std::vector<std::string> names;
     for (const auto& client : clients()) names.emplace_back(client.id);
-    command->add_option("client", options->client, join(names, ", "))->required();
+    command->add_option("client", options->client, join(names, ", "));
     command->add_option("-m,--model", options->model, "Alias or model that the client shall ask for");
     command->add_option("-k,--key", options->key, "Id of the key in tandem.yaml that it shall use");
     command->add_option("--url", options->url,

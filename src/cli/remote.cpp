@@ -1,12 +1,14 @@
 #include "cli/remote.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <boost/asio/co_spawn.hpp>
 
 #include "app.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "cli/listener.h"
 #include "net/local.h"
 
 namespace tandem::cli {
@@ -92,6 +94,8 @@ Remote remote_of(const config::Config& config) {
                   {},
                   local_socket(config.data)};
     if (auto token = admin_token(config.data, false)) remote.token = token->reveal();
+    struct stat info{};
+    if (server.loopback && stat(config.data.c_str(), &info) == 0) remote.owner = info.st_uid;
     return remote;
 }
 
@@ -108,6 +112,13 @@ Result<RemoteAnswer> call(const Remote& remote, RemoteRequest request,
     }
     if (remote.url.empty())
         return fail(ErrorCode::unavailable, fmt::format("no server answers at {}", remote.socket.string()));
+    // Whoever has the port while the server is down would be given the token and the prompt.
+    const auto url = net::parse_url(remote.url);
+    if (url && remote.owner && !is_trusted_port(url->port, *remote.owner))
+        return fail(
+            ErrorCode::unavailable,
+            fmt::format("no server of yours answers: what listens at {} belongs to another user of this machine",
+                        remote.url));
     auto answer = send({remote, nullptr, request, each});
     if (!answer) return fail(answer.error().error);
     return std::move(*answer);

@@ -1,6 +1,8 @@
 // Talking to the server from a command. Private to cli/.
 #pragma once
 
+#include <sys/types.h>
+
 #include <functional>
 #include <optional>
 #include <string>
@@ -15,6 +17,7 @@ struct Remote {
     std::string url;                    // of the server; empty: the socket alone
     std::string token;                  // may be empty
     std::filesystem::path socket = {};  // tried first where it is there: it needs no token and no certificate
+    std::optional<uid_t> owner = {};    // of the data folder; over TCP nobody else's server on this machine is asked
 };
 // Where the configured server listens: its socket in the data folder, else its address, with the admin token if it can
 // be read.

@@ -135,7 +135,6 @@ std::string place_of(const routing::Decision& decision) {
     return fmt::format("{} ({})", first.model, name_of(first.zone));
 }
 
-// By the kind, then from light to hard.
 Result<std::vector<Row>> decide_all(DryRuns& runs, const std::vector<Prompt>& prompts,
                                     const std::vector<Column>& columns) {
     std::vector<Row> rows;
@@ -150,9 +149,6 @@ Result<std::vector<Row>> decide_all(DryRuns& runs, const std::vector<Prompt>& pr
         }
         rows.push_back(std::move(row));
     }
-    std::ranges::sort(rows, {}, [](const Row& row) {
-        return std::tuple(row.inputs.features.work.kind, row.inputs.features.work.difficulty, row.place);
-    });
     return rows;
 }
 
@@ -215,7 +211,11 @@ void print_json(const std::vector<Row>& rows, const std::vector<Column>& columns
     fmt::print("{}\n", out.text());
 }
 
-void print_text(const std::vector<Row>& rows, const std::vector<Column>& columns, bool offline) {
+// By the kind, then from light to hard.
+void print_text(std::vector<Row> rows, const std::vector<Column>& columns, bool offline) {
+    std::ranges::sort(rows, {}, [](const Row& row) {
+        return std::tuple(row.inputs.features.work.kind, row.inputs.features.work.difficulty, row.place);
+    });
     std::size_t width = 16;
     for (const auto& row : rows)
         for (const auto& decision : row.decisions) width = std::max(width, place_of(decision).size());
@@ -245,7 +245,10 @@ void print_text(const std::vector<Row>& rows, const std::vector<Column>& columns
 
 int try_prompts(const Globals& globals, const config::Config& config, const Options& options) {
     const auto prompts = prompts_of(options);
-    if (!prompts) return report(globals, prompts.error());
+    if (!prompts) {
+        const int code = report(globals, prompts.error());
+        return options.file.empty() ? kUsage : code;
+    }
     DryRuns runs(config, globals.environment, options.asked);
     const auto columns = columns_of(globals, config, runs.table(), options.presets);
     if (!columns) return report(globals, columns.error());

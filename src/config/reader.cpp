@@ -106,7 +106,13 @@ std::vector<std::string> Section::keys() const {
 
 void Section::complain(const std::string& key, const std::string& text) {
     const auto node = find(key);
-    problems_.add(node.IsDefined() ? node.Mark() : node_.Mark(), fmt::format("{}: {}", name(key), text));
+    // The value of a variable may be a secret: it is named as it is written.
+    const bool variable = node.IsDefined() && node.IsScalar() && node.Scalar().find("${") != std::string::npos;
+    const auto quoted = text.find("got '");
+    const auto said = variable && quoted != std::string::npos
+                          ? fmt::format("{}got the value of {}", text.substr(0, quoted), node.Scalar())
+                          : text;
+    problems_.add(node.IsDefined() ? node.Mark() : node_.Mark(), fmt::format("{}: {}", name(key), said));
 }
 
 std::string shield_variables(std::string text) {
@@ -199,9 +205,17 @@ std::optional<std::string> Section::secret_of_file(const std::string& key, const
         path = std::filesystem::path(*folder) / value.substr(kCredential.size());
     }
     problems_.watched.push_back(path);
+    constexpr std::size_t kLargest = 16 * 1024;
+    // A pipe or a device could hold the reader for ever.
+    std::error_code error;
+    const bool plain = std::filesystem::is_regular_file(path, error);
+    if (!plain || std::filesystem::file_size(path, error) > kLargest) {
+        lacks(key, plain ? fmt::format("{} has more than {} bytes, which is no secret", path.string(), kLargest)
+                         : fmt::format("cannot read {}: it is no file that can be read", path.string()));
+        return std::nullopt;
+    }
     std::ifstream in(path, std::ios::binary);
     std::string text;
-    constexpr std::size_t kLargest = 16 * 1024;
     text.resize(kLargest);
     in.read(text.data(), static_cast<std::streamsize>(kLargest));
     text.resize(static_cast<std::size_t>(in.gcount()));

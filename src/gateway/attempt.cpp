@@ -490,7 +490,7 @@ Next Attempt::failed(upstream::Failure failure, const Usage& usage) {
 // In our words alone: what the provider said may quote the prompt.
 void Attempt::log_failure(const upstream::Failure& failure) const {
     log::Line line(log::Level::warning, "an attempt failed");
-    line.add("decision", way_.id.text()).add("key", record.key).add("model", record.model);
+    line.add("decision", way_.id.text()).add("key", record.key).add("model", way_.in_log(record.model));
     line.add("provider", record.provider).add("zone", name_of(record.zone)).add("attempt", record.number);
     line.add("why", failure.what ? config::kFailureClassNames[static_cast<std::size_t>(*failure.what)]
                                  : reason_of(failure.error.code));

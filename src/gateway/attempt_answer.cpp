@@ -45,8 +45,12 @@ Attempt::Doubt Attempt::doubt_of(const chat::Told& told) const {
         return {fmt::format("it was sure of its words with {:.2f} only", told.sure.mean()), false};
     const auto judged = way_.services.learning.judge(way_.place, candidate_.model, told);
     if (!judged) return {};
-    const double gain =
-        (better_->terms.quality - *judged) * routing::value_of_answer(way_.snapshot->table, way_.decision->stakes);
+    // What is at home counts for more there too, as in the choice; a rule that always comes first there leans as usual.
+    constexpr double kUsualLean = 0.25;
+    const auto* rule = rule_of_cascade();
+    const double lean = std::min(rule == nullptr ? 0 : rule->lean, kUsualLean);
+    const double gain = (better_->terms.quality - *judged - lean) *
+                        routing::value_of_answer(way_.snapshot->table, way_.decision->stakes);
     if (gain <= better_->terms.cost) return {};
     return {fmt::format("good with {:.2f} only, by what was learned", *judged), false};
 }

@@ -43,7 +43,8 @@ namespace {
 // `retry-after` as long as it is a minute at most.
 void add_when_to_retry(const Error& error, net::Response& response) {
     constexpr long long kLongestWait = 60, kUsualWait = 5;
-    const bool later = response.status == 429 || response.status == 503 || response.status == 529;
+    const bool later =
+        response.status == 402 || response.status == 429 || response.status == 503 || response.status == 529;
     if (!later) return;
     const bool budget = error.code == ErrorCode::over_budget;
     const auto wait = error.again_in.value_or(budget ? kLongestWait + 1 : kUsualWait);

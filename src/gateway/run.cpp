@@ -366,8 +366,8 @@ class Run {
             ++way_.fallbacks;
             log::Line(log::Level::info, "fallback")
                 .add("decision", way_.id.text())
-                .add("from", before)
-                .add("to", candidate.model);
+                .add("from", way_.in_log(before))
+                .add("to", way_.in_log(candidate.model));
         }
         if (large_ && candidate.redacted) {
             // Made here, where nothing else of the request is under way. What is wrong with it the attempt says.

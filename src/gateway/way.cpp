@@ -44,16 +44,13 @@ Way::Way(Gateway& gateway, Call call, Front front, Keeping keeping)
     question.array = front.kind == dialect::Kind::gemini && exchange.request().parameter("alt") != "sse";
 }
 
-// For the log. An alias that nobody has is a word of the client's, so it is not named.
+// For the log, in the words of the config: what a client writes for a `*` is not named, nor an alias that nobody has.
 Way::~Way() {
     auto* const note = dynamic_cast<RequestNote*>(exchange.request().note.get());
     if (note == nullptr) return;
     note->decision = id.text();
-    const auto& alias = request().model;
-    if (!inputs->alias.empty() && (routing::is_choice(snapshot->table, alias) || config.alias(alias) != nullptr ||
-                                   config.model(alias) != nullptr))
-        note->alias = alias;
-    note->model = std::move(model_);
+    if (!inputs->alias.empty()) note->alias = named.entry;
+    note->model = in_log(model_);
     note->provider = std::move(provider_);
     note->zone = zone_;
     if (!note->decision.empty()) note->label = inputs->label;

@@ -79,6 +79,10 @@ class Way {
 
     const chat::Request& request() const { return question.request; }
     // The alias or model that the request is for; what the client wrote where nothing has that name.
+    // A model's name for the log: the config's, which may be a pattern.
+    std::string in_log(const std::string& model) const {
+        return model.empty() || config.model(model) != nullptr ? model : named.entry;
+    }
     const std::string& alias() const { return named.means.empty() ? request().model : named.means; }
     // Looks up the client's name, and says so where an alias with a `*` stands for it.
     void look_up_name();

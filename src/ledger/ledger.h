@@ -194,8 +194,7 @@ class Budgets {
     std::int64_t steady_ms() const;
     Result<> may_take(const access::Principal& key, Account& account, Money amount, Tokens tokens) const;
     enum class Amount { said, left_out };
-    std::optional<Error> denied_locked(const access::Principal& key, Account& account, Money amount,
-                                       Amount says) const;
+    std::optional<Error> denied_locked(const access::Principal& key, Account& account, Money amount, Amount says) const;
     // A line in the log, once for a limit and a window.
     void tell_no_room(const access::Principal& key, const config::Budget& budget, const Window& window,
                       Money reserved) const;

@@ -413,6 +413,8 @@ Result<Decision> decide(const Table& table, const Inputs& in) {
     if (decision.eligible > 0) decision.candidates.front().propensity = 1;
     if (!ordered && !zone_first && !by_cost) explore(table, in, decision);
     if (in.assigned) assign(*in.assigned, decision);
+    if (decision.eligible > 0 && decision.chosen && !decision.explored && decision.experiment.empty())
+        decision.why += decision.comparison();
     return decision;
 }
 
@@ -443,7 +445,6 @@ std::string Decision::sentence() const {
     if (eligible > 0) {
         const auto& first = candidates.front();
         text = fmt::format("{} at {} ({}): {}", first.model, first.provider, name_of(first.zone), why);
-        if (chosen && !explored && experiment.empty()) text += comparison();
         if (!experiment.empty())
             text += fmt::format("; yet the experiment {} gives this conversation to the {}", experiment,
                                 treatment ? "treatment" : "control");

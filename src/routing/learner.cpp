@@ -7,9 +7,11 @@ namespace tandem::routing {
 
 namespace {
 
-constexpr double kFewest = 5;               // outcomes, by weight, before an answer is judged by what was learned
-constexpr double kWeightOfExpectation = 2;  // what is expected before the first outcome counts like so many
-constexpr double kNewest = 0.1;             // what an answer's time and length count beside those before
+constexpr double kFewest = 5;  // outcomes, by weight, before an answer is judged by what was learned
+// What is expected before the first outcome counts like so many: one word about a greeting moves little of all work.
+constexpr double kWeightOfExpectation = 12;
+constexpr double kWeightOfGuess = 2;  // the same for answers that are looked at, of which nothing was expected
+constexpr double kNewest = 0.1;       // what an answer's time and length count beside those before
 
 double rounded(double number) {
     return std::round(number * 1e4) / 1e4;
@@ -69,7 +71,7 @@ std::size_t Learner::bytes() const {
 void Learner::rebuild(Known& known) const {
     bound(known);
     known.of_prompt = std::make_unique<Predictor>(0, kWeightOfExpectation, most_bytes());
-    known.of_answer = std::make_unique<Predictor>(known.model.expected, kWeightOfExpectation, most_bytes());
+    known.of_answer = std::make_unique<Predictor>(known.model.expected, kWeightOfGuess, most_bytes());
     for (const auto& outcome : known.outcomes) {
         const double weight = weight_of(outcome, known.model);
         known.of_prompt->add(of_prompt_alone(outcome.traits), outcome.value, weight,

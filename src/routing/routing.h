@@ -160,8 +160,7 @@ struct Decision {
     std::string sentence() const;
     // Where nothing may: what to tell the client. Codes: policy, unavailable, context, over_budget.
     Error refusal() const;
-
-  private:
+    // What the choice was made by, where another one would have been near; empty where it is plain.
     std::string comparison() const;
 };
 

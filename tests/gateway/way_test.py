@@ -42,7 +42,7 @@ class Way(unittest.TestCase):
         self.assertNotIn("x-tandem-warnings", headers)
         self.assertEqual(json.loads(body), ANSWER)
         record = t.explain(headers["x-tandem-decision"])
-        self.assertEqual((record["rule"], record["replay_is_same"], record["attempts"][0]["outcome"]), ("light-work", True, "answered"))
+        self.assertEqual((record["rule"], record["replay_is_same"], record["attempts"][0]["outcome"]), ("everyday", True, "answered"))
         self.assertEqual(record["attempts"][0]["usage"], {"input": 7, "cached_input": 0, "cache_write": 0, "output": 3, "reasoning": 0, "estimated": False})
         status, _, body = t.request(f"/tandem/v1/decisions/{headers['x-tandem-decision']}")
         self.assertEqual((status, json.loads(body)), (200, record))

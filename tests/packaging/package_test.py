@@ -84,7 +84,7 @@ class Files(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             text = (ROOT / "packaging/tandem.yaml").read_text()
             text = re.sub(r"^( *)# ((?:ollama|openai|claude|mine|gpt|engine|keys|  alice|         price)\b.*)$", r"\1\2", text, flags=re.M)
-            text = text.replace("        price:", "          price:")
+            text = re.sub(r"^( *)#( +price:.*)$", r"\1 \2", text, flags=re.M)
             file = pathlib.Path(folder) / "tandem.yaml"
             file.write_text(text)
             for name in ("openai", "anthropic", "alice"):

@@ -17,7 +17,7 @@ Table home_and_cloud(const std::string& home, const std::string& policy = "polic
     return table_from_yaml(
         fmt::format("providers:\n  lab: {{ kind: ollama, zone: local, base_url: 'http://127.0.0.1:11434' }}\n"
                     "  openai: {{ kind: openai, zone: cloud, base_url: 'https://api.openai.com/v1' }}\n"
-                    "models:\n  home: {{ provider: lab, name: '{}' }}\n"
+                    "models:\n  home: {{ provider: lab, name: '{}', context: 32768 }}\n"
                     "  cloud-one: {{ provider: openai, name: gpt-5.1, price: {{ input: 1.25, output: 10 }} }}\n{}\n",
                     home, policy));
 }

@@ -44,11 +44,14 @@ std::optional<Money> ask_budget(std::FILE* in, std::FILE* out) {
         std::fflush(out);
         const auto line = read_line(in);
         if (!line || line->empty() || lower(*line) == "none" || lower(*line) == "no") return {};
-        std::string_view amount = *line;
+        std::string written = *line;
+        std::ranges::replace(written, ',', '.');  // "2,50", as half of the world writes it
+        std::string_view amount = written;
         if (amount.starts_with('$')) amount.remove_prefix(1);
         if (const auto money = Money::parse(trim(amount)); money && *money > Money{}) return *money;
         fmt::print(out, "  '{}' is no amount: a number such as 5 or 2.50\n", printable(*line, 40));
     }
+    fmt::print(out, "  no budget is set; add one later under `keys:` in tandem.yaml\n");
     return {};
 }
 
