@@ -77,6 +77,16 @@ Prompt prompt_from(std::string_view line) {
     return {request ? chat::last_user_text(*request) : std::string(line), std::string(line)};
 }
 
+// False at the end. Of a line that is too long, no more is read than shows that.
+bool next_line(std::istream& in, std::string& line) {
+    line.clear();
+    for (char c = 0; line.size() <= kMostOfPrompt && in.get(c);) {
+        if (c == '\n') return true;
+        line += c;
+    }
+    return !line.empty();
+}
+
 Result<std::vector<Prompt>> prompts_of(const Options& options) {
     std::vector<Prompt> prompts;
     if (options.examples) {
@@ -92,15 +102,16 @@ Result<std::vector<Prompt>> prompts_of(const Options& options) {
         if (!file) return fail(ErrorCode::not_found, fmt::format("{} cannot be read; is it there?", options.file));
     }
     std::istream& in = options.file == "-" ? std::cin : file;
-    for (std::string line; std::getline(in, line);) {
+    for (std::string line; next_line(in, line);) {
         const auto text = trim(line);
-        if (text.empty()) continue;
+        if (text.empty() && line.size() <= kMostOfPrompt) continue;
         if (prompts.size() == kMostPrompts)
             return fail(ErrorCode::invalid,
                         fmt::format("{} has more than {} prompts; split it", options.file, kMostPrompts));
-        if (text.size() > kMostOfPrompt)
-            return fail(ErrorCode::invalid, fmt::format("prompt {} of {} has {} bytes; a prompt may have {} at most",
-                                                        prompts.size() + 1, options.file, text.size(), kMostOfPrompt));
+        if (line.size() > kMostOfPrompt)
+            return fail(ErrorCode::invalid,
+                        fmt::format("prompt {} of {} is too long; a prompt may have {} bytes at most",
+                                    prompts.size() + 1, options.file, kMostOfPrompt));
         prompts.push_back(prompt_from(text));
     }
     if (prompts.empty())
