@@ -1,7 +1,6 @@
 // What nearly every file includes, read once for each target. A file still includes all that it uses by itself.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -13,6 +12,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <chrono>
+#include <CLI/CLI.hpp>
 #include <cmath>
 #include <filesystem>
 #include <functional>

@@ -105,7 +105,7 @@ class Soak:
         if kind == 6:
             return self.tandem.request("/v1/embeddings", {"model": "e", "input": [text] * 10}, HEADERS)
         if kind == 7:
-            return self.tandem.request("/v1/chat/completions", {"model": "m", "messages": [{"role": "user", "content": text + IBAN}]}, HEADERS)
+            return self.tandem.request("/v1/chat/completions", {"model": "m", "messages": [{"role": "user", "content": f"{text}: {IBAN}"}]}, HEADERS)
         if kind == 8:
             chat["messages"][0]["content"] += " and more words" * 20_000
             return self.tandem.request("/v1/chat/completions", chat, HEADERS)

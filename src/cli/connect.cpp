@@ -330,7 +330,7 @@ int connect(const Globals& globals, const Options& options) {
     std::vector<std::string> names;
     for (const auto& client : clients()) names.emplace_back(client.id);
     if (options.client.empty()) {
-        fmt::print(stderr, "tandem: which client? tandem connect CLIENT, with one of:\n");
+        fmt::print(stderr, "tandem: which client? tandem connect CLIENT [--write], with one of:\n");
         for (const auto& client : clients()) fmt::print(stderr, "  {:<14} {}\n", client.id, client.what);
         return kUsage;
     }

@@ -12,9 +12,9 @@
 #include "base/text.h"
 #include "base/world.h"
 #include "cli/cli.h"
-#include "cli/route_try.h"
 #include "cli/init/compose.h"
 #include "cli/init/questions.h"
+#include "cli/route_try.h"
 #include "engine/engines.h"
 #include "net/client.h"
 

@@ -45,11 +45,9 @@ Attempt::Doubt Attempt::doubt_of(const chat::Told& told) const {
         return {fmt::format("it was sure of its words with {:.2f} only", told.sure.mean()), false};
     const auto judged = way_.services.learning.judge(way_.place, candidate_.model, told);
     if (!judged) return {};
-    // What is at home counts for more there too, as in the choice; a rule that always comes first there leans as usual.
-    constexpr double kUsualLean = 0.25;
-    const auto* rule = rule_of_cascade();
-    const double lean = std::min(rule == nullptr ? 0 : rule->lean, kUsualLean);
-    const double gain = (better_->terms.quality - *judged - lean) *
+    // An answer that is likelier good than not passes, however good the next model is: else none would be learned from.
+    constexpr double kLikely = 0.5;
+    const double gain = (std::min(better_->terms.quality, kLikely) - *judged) *
                         routing::value_of_answer(way_.snapshot->table, way_.decision->stakes);
     if (gain <= better_->terms.cost) return {};
     return {fmt::format("good with {:.2f} only, by what was learned", *judged), false};

@@ -426,7 +426,8 @@ std::optional<Error> Budgets::denied_locked(const access::Principal& key, Accoun
         auto& window = account.windows[static_cast<std::size_t>(budget.window)];
         if (window.spent + account.reserved + amount <= budget.limit) continue;
         auto error = denied_by(key, i, account, amount, says);
-        if (std::exchange(window.told, budget.limit) != budget.limit) tell_no_room(key, budget, window, account.reserved);
+        if (std::exchange(window.told, budget.limit) != budget.limit)
+            tell_no_room(key, budget, window, account.reserved);
         const bool longer = !worst || (!worst->certain && (error.certain || error.again_in > worst->again_in));
         if (longer) worst = std::move(error);
     }

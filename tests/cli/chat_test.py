@@ -176,6 +176,7 @@ class Chat(unittest.TestCase):
         terminal.wait("m> ")
         terminal.type("\x03")
         terminal.wait("once more")
+        terminal.wait("m> ")
         terminal.type("\x03")
         self.assertEqual(terminal.ended(), 0)
 
@@ -310,7 +311,7 @@ class Helpful(unittest.TestCase):
     def test_a_missing_argument_shows_how_the_command_is_used(self):
         result = self.tandem.cli("connect")
         self.assertEqual(result.returncode, 2)
-        for word in ("client", "claude-code", "open-webui", "--write", "Usage: tandem connect"):
+        for word in ("client", "claude-code", "open-webui", "tandem connect CLIENT [--write]"):
             self.assertIn(word, result.stderr)
         result = self.tandem.cli("audit")
         self.assertEqual(result.returncode, 2)

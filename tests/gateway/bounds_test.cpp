@@ -19,7 +19,8 @@ chat::Request asking(std::string text) {
 
 struct Learned {
     explicit Learned(std::size_t bytes = MemoryAccount::kBytes) : memory(bytes) {
-        const std::array migrations{store::Migration{ledger::kOutcomesSchema}, store::Migration{ledger::kOutcomesSchema2}};
+        const std::array migrations{store::Migration{ledger::kOutcomesSchema},
+                                    store::Migration{ledger::kOutcomesSchema2}};
         store = std::move(*store::Store::open_at_once(folder.path / "ledger.db", migrations));
         learning.emplace(*store, clock, memory, pool, [](const auto&, const auto&) { return std::string("same"); });
     }

@@ -167,10 +167,10 @@ class LabelMemory(unittest.TestCase):
             self.assertEqual(self.label(ALICE, [text], model="home", **{"x-tandem-label": "private"}), "private")
         for path, body in in_every_dialect([sentence]) + in_every_dialect([sentence, "noted", "go on"]):
             self.assertEqual(self.label(BOB, [], path, body), "public", path)
-        for path, body in in_every_dialect([document]) + in_every_dialect(["look", "at what?", document]):
-            self.assertEqual(self.label(BOB, [], path, body), "private", path)
         _, headers, _ = self.tandem.chat(document, model="home", headers=BOB)
         self.assertIn("a long text that was labelled before", self.tandem.cli("explain", headers["x-tandem-decision"]).stdout)
+        for path, body in in_every_dialect([document]) + in_every_dialect(["look", "at what?", document]):
+            self.assertEqual(self.label(BOB, [], path, body), "private", path)
         self.assertNotIn(document.encode(), self.cloud.raw)
 
 

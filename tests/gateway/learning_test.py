@@ -175,7 +175,7 @@ class Learning(Base):
         tandem.kill()
         tandem.start()
         self.assertEqual(self.feedback(headers["x-tandem-decision"], "bad")[0], 200)
-        self.assertLess(self.models()["small"]["expected"], self.models()["small"]["prior"] - 0.1)
+        self.assertLess(self.models()["small"]["expected"], self.models()["small"]["prior"] - 0.03)
 
     def test_keys_judge_their_own_answers_only(self):
         self.tandem = Tandem(CONFIG.format(home=(up := Upstream()).provider(), far=up.provider("cloud"), policy="preset: hybrid")
@@ -399,7 +399,7 @@ class Cascade(Base):
         self.assertEqual(headers["x-tandem-model"], "big")
         self.assertIn("by what was learned", headers["x-tandem-warnings"])
         _, headers, _ = tandem.chat("Capital number 99 of Europe?")
-        self.assertEqual(headers["x-tandem-model"], "small")
+        self.assertEqual(headers["x-tandem-model"], "small", headers["x-tandem-warnings"])
         # Where nobody else answers, it is given all the same.
         self.far.script = lambda connection, body, number: connection.sendall(http({"error": {"message": "down"}}, "500 Internal Server Error"))
         for stream in (False, True):

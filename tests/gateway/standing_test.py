@@ -118,11 +118,13 @@ class Standing(unittest.TestCase):
         status, headers, _ = t.chat("hi", model="auto")
         self.assertEqual((status, headers["x-tandem-model"], headers["x-tandem-warnings"]), (200, "small", None))
         # But where that one fails too, all are named, each once.
+        self.cloud.script = lambda connection, body, number: connection.sendall(BROKEN)
         self.home.close()
         status, headers, body = t.chat("hi", model="auto")
         self.assertIn(status, (502, 503))
         text = headers["x-tandem-warnings"]
-        self.assertEqual((text.count("small failed"), text.count("big was not asked")), (1, 1), text)
+        # Whether big's pause is over by then, and it is tried, is a matter of time.
+        self.assertEqual((text.count("small failed"), text.count("big was not asked") + text.count("big failed")), (1, 1), text)
 
     def test_clients_that_leave_open_no_breaker(self):
         t = self.start(policy="policy: { failure: { attempts: 1 } }")
