@@ -13,7 +13,7 @@ class Moves(unittest.TestCase):
   home: {{ kind: engine }}
   far: {{ kind: openai, zone: cloud, base_url: {cloud.base_url}, api_key: {cloud.key} }}
 models:
-  small: {{ provider: home, file: {MODEL}, context: 4096, slots: 2 }}
+  small: {{ provider: home, file: {MODEL}, quality: 0.8, context: 4096, slots: 2 }}
   big-cloud-model: {{ provider: far, context: 8192, price: {{ input: 1, output: 5 }} }}
 policy: {{ preset: hybrid }}
 """)
@@ -74,7 +74,7 @@ models:
   small: {{ provider: home, file: {MODEL}, context: 8192 }}
 """)
         self.addCleanup(tandem.stop)
-        done = tandem.cli("probe", "small", "--each", "1")
+        done = tandem.cli("probe", "small", "--each", "1", timeout=240)
         print(done.stdout)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(len([l for l in done.stdout.splitlines() if l.split()[1:2] in (["right"], ["wrong"])]), 8)
