@@ -775,6 +775,23 @@ Environment process_environment() {
 
 namespace {
 
+// The line in which a second document begins. yaml-cpp's LoadAll() would say, but does not end on text that is none
+// (",").
+std::optional<std::size_t> second_document(std::string_view text) {
+    bool content = false;
+    for (std::size_t at = 0, number = 1; at < text.size(); ++number) {
+        const auto end = std::min(text.find('\n', at), text.size());
+        const auto line = text.substr(at, end - at);
+        at = end + 1;
+        const auto said = trim(line);
+        const bool marks =
+            line.starts_with("---") && (line.size() == 3 || line[3] == ' ' || line[3] == '\r' || line[3] == '\t');
+        if (marks && content) return number;
+        content = content || (!said.empty() && !said.starts_with('#') && !said.starts_with('%'));
+    }
+    return std::nullopt;
+}
+
 // A name that begins with `*` is the mark of YAML's own aliases.
 std::string_view hint_of(const std::string& text, const YAML::Mark& mark) {
     if (mark.is_null() || mark.pos < 0 || static_cast<std::size_t>(mark.pos) > text.size()) return "";
@@ -800,12 +817,12 @@ Result<Config> parse(const std::string& text, const fs::path& source, const Envi
     if (text.find("$`") != std::string::npos)
         return fail(ErrorCode::invalid, fmt::format("{}: '$`' is not taken anywhere in it", problems.source));
     try {
-        const auto documents = YAML::LoadAll(shield_variables(text));
-        // Of several, all but the first would be left out in silence.
-        if (documents.size() > 1)
-            problems.add(documents[1].Mark(),
-                         "a second document begins here (---): put everything into one, without ---");
-        const YAML::Node document = documents.empty() ? YAML::Node() : documents[0];
+        // Of several documents, all but the first would be left out in silence.
+        if (const auto line = second_document(text))
+            problems.add(
+                YAML::Mark::null_mark(),
+                fmt::format("a second document begins in line {} (---): put everything into one, without ---", *line));
+        const YAML::Node document = YAML::Load(shield_variables(text));
         find_twins(document, problems);
         Section root(document, "", problems, environment);
         read_root(root, config, problems, environment);

@@ -141,11 +141,13 @@ Result<std::string> change_yaml(const std::string& before, const Lines& lines) {
     }
     for (const auto& [key, value] : lines) out += fmt::format("{}: {}\n", key, yaml_value(value));
     try {
-        const auto old = YAML::LoadAll(before), fresh = YAML::LoadAll(out);
-        const bool empty = old.empty() || old[0].IsNull();
-        if (old.size() > 1 || (!empty && !old[0].IsMap())) return refuse("it is no YAML mapping");
-        if (fresh.size() != 1 || !fresh[0].IsMap() || !has_all(fresh[0], lines) ||
-            others_in(fresh[0], lines) != (empty ? std::vector<std::string>{} : others_in(old[0], lines)))
+        // LoadAll() of yaml-cpp does not end on text that is no document.
+        const YAML::Node old = YAML::Load(before), fresh = YAML::Load(out);
+        const bool empty = old.IsNull();
+        if (before.find("\n---") != std::string::npos || (!empty && !old.IsMap()))
+            return refuse("it is no YAML mapping");
+        if (!fresh.IsMap() || !has_all(fresh, lines) ||
+            others_in(fresh, lines) != (empty ? std::vector<std::string>{} : others_in(old, lines)))
             return refuse("a setting that is to be replaced has several lines");
     } catch (const YAML::Exception& error) {
         return refuse(fmt::format("line {} is not valid YAML ({})", error.mark.line + 1, error.msg));
