@@ -75,7 +75,7 @@ void Way::add(ledger::AttemptRecord record) {
         log::Line(log::Level::warning, "an answer broke off")
             .add("decision", id.text())
             .add("key", record.key)
-            .add("model", record.model)
+            .add("model", in_log(record.model))
             .add("provider", record.provider)
             .add("attempt", record.number);
     attempts_.push_back(std::move(record));
@@ -131,18 +131,11 @@ void Way::warn(std::string text) {
 }
 
 void Way::tell_passed_over(std::size_t place) {
-    std::vector<std::pair<std::string, std::string>> reasons;  // and the models that share each
-    for (; told_ < passed_over.size() && passed_over[told_].before <= place; ++told_) {
-        const auto& [model, provider, what, reason, before] = passed_over[told_];
-        const auto same = std::ranges::find(reasons, reason, &std::pair<std::string, std::string>::first);
-        if (same == reasons.end())
-            reasons.emplace_back(reason, model);
-        else
-            same->second += ", " + model;
-    }
-    for (const auto& [reason, models] : reasons)
-        warn(fmt::format("{} {} not asked: {}", models, models.find(", ") == std::string::npos ? "was" : "were",
-                         reason));
+    std::vector<std::pair<std::string, std::string>> reasons;  // of each model
+    for (; told_ < passed_over.size() && passed_over[told_].before <= place; ++told_)
+        reasons.emplace_back(passed_over[told_].model, passed_over[told_].reason);
+    for (const auto& [models, why] : grouped_by_reason(reasons))
+        warn(fmt::format("{} {} not asked: {}", join(models, ", "), models.size() == 1 ? "was" : "were", why));
 }
 
 // ---- redaction ----
