@@ -118,8 +118,16 @@ setup_engine() {
 setup_test() {
     setup_build
     need_packages libclang-rt-19-dev clang-tidy-19 clang-format-19 libgtest-dev libbenchmark-dev openssl python3 python3-venv python3-pip
+    command -v npm >/dev/null || need_packages nodejs npm
+    # The clients wait for the network while the engine waits for the processor.
+    (setup_python_sdks; setup_clients) &
+    local clients=$!
     setup_engine_binary
     setup_model
+    wait "$clients" || die "the clients were not installed"
+}
+
+setup_python_sdks() {
     local venv="$cache/python-sdks-1"
     if [ ! -f "$venv/whole" ]; then
         say "installing the official SDKs for Python into the cache"
@@ -128,7 +136,6 @@ setup_test() {
         touch "$venv/whole"
     fi
     ln -sfn "$(basename "$venv")" "$cache/python"
-    setup_clients
 }
 
 # Official SDKs for JavaScript, and the programs that people point at Tandem.
