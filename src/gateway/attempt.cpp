@@ -111,8 +111,6 @@ net::Task<Next> Attempt::begin() {
     else
         begun = co_await begin_whole();
     ready_ = begun == Next::ready;
-    // A 200 alone is no success: there may be an error in it.
-    if (ready_) way_.services.health.succeeded(provider_.id);
     co_return begun;
 }
 
@@ -181,6 +179,7 @@ net::Task<Next> Attempt::send() {
         const auto usage = usage_of_failure(failure);
         co_return failed(std::move(failure), usage);
     }
+    services.health.succeeded(provider_.id);
     pass_.say(upstream::Gate::Verdict::good);
     // A provider that says that nothing is left for now is believed before it refuses.
     if (const auto rest = upstream::rest_wanted(answered->answer.headers(), services.clock.wall()); rest && !engine())
