@@ -85,7 +85,8 @@ struct AnswerFrame {
     std::string echo;                        // Responses: what the answer repeats of its request (echo_of())
     // Responses: members in which a provider's response object becomes ours: its id, and what is kept here, not there.
     std::vector<std::pair<std::string_view, std::string>> own;
-    std::string signed_by;  // the dialect whose provider signs the reasoning; empty: the writer's own
+    // Whose reasoning it is: a dialect, or a dialect and a provider ("openai-chat/deepseek"). Empty: the writer's own.
+    std::string signed_by;
 };
 
 // Writes one answer for a client. A stream is event() any number of times, then end() or fail().

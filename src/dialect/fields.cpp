@@ -122,12 +122,6 @@ void write_texts(json::Writer& out, std::string_view name, const std::vector<std
     out.end_array();
 }
 
-Error error_in(const Value& error, std::string_view otherwise) {
-    constexpr std::size_t kQuoted = 500;
-    const auto text = error["message"].string().value_or(error.string().value_or(otherwise));
-    return {ErrorCode::upstream, printable(text, kQuoted)};
-}
-
 void keep_unknown(const Value& object, std::initializer_list<std::string_view> known, chat::Extra& extra) {
     for (const Value member : object.children())
         if (!member.is_null() && std::ranges::find(known, member.key()) == known.end())

@@ -83,9 +83,6 @@ inline std::optional<std::int64_t> bound_of(const chat::Request& request, const 
     return target.answer_bound;
 }
 
-// What a provider says in its error member, which is an object with a message or a string.
-Error error_in(const json::Value& error, std::string_view otherwise = "the provider sent an error");
-
 // The members of `object` that are not among `known`, as they are.
 void keep_unknown(const json::Value& object, std::initializer_list<std::string_view> known, chat::Extra& extra);
 

@@ -7,6 +7,7 @@
 #include <cctype>
 #include <set>
 
+#include "base/base64.h"
 #include "base/text.h"
 #include "dialect/fields.h"
 #include "dialect/pairing.h"
@@ -79,13 +80,20 @@ chat::Part media_part(chat::Media media) {
     return {chat::DocumentPart{std::move(media), {}, {}}, {}};
 }
 
+// A signature that we tagged and sealed, open; any other as it is.
+std::string unsealed(std::string_view signature) {
+    constexpr std::string_view kSealed = "dGFuZGVtO";  // base64 of "tandem:"
+    if (!signature.starts_with(kSealed)) return std::string(signature);
+    return from_base64(signature).value_or(std::string(signature));
+}
+
 Result<> read_part(const Value& value, const std::string& param, Pairing& pairing, std::vector<chat::Part>& parts,
                    std::vector<chat::Message>& results) {
     if (!value.is(Kind::object)) return wrong(param, "an object");
     const auto signature = either(value, "thoughtSignature", "thought_signature").text();
     auto sign = [&] {
         chat::ReasoningPart reasoning;
-        read_signature(signature, kName, reasoning);
+        read_signature(unsealed(signature), kName, reasoning);
         return reasoning;
     };
     if (const auto text = value["text"].string()) {
@@ -320,7 +328,20 @@ void write_media(json::Writer& out, const chat::Media& media) {
     }
 }
 
-void write_part(json::Writer& out, const chat::Part& part, const chat::ReasoningPart* signature) {
+// Gemini 3 and later refuse a call without the signature that came with it. Where there is none, since another model
+// made the call, this word of Google's own says so (ai.google.dev/gemini-api/docs/thought-signatures).
+constexpr std::string_view kNoSignature = "skip_thought_signature_validator";
+
+bool wants_signatures(std::string_view model) {
+    constexpr std::string_view kFamily = "gemini-";
+    const auto at = model.rfind(kFamily);
+    if (at == std::string_view::npos || at + kFamily.size() >= model.size()) return false;
+    const char version = model[at + kFamily.size()];
+    return version >= '3' && version <= '9';
+}
+
+void write_part(json::Writer& out, const chat::Part& part, const chat::ReasoningPart* signature,
+                bool wants_one = false) {
     if (const auto* other = part.as<chat::OtherPart>()) {
         out.raw(other->json.json);
         return;
@@ -352,11 +373,14 @@ void write_part(json::Writer& out, const chat::Part& part, const chat::Reasoning
         out.member("name", result->name).key("response").begin_object();
         out.member(result->is_error ? "error" : "output", chat::text_of(result->content)).end_object().end_object();
     }
-    if (signature != nullptr) out.member("thoughtSignature", signature->signature);
+    if (signature != nullptr)
+        out.member("thoughtSignature", signature->signature);
+    else if (wants_one && part.as<chat::ToolCallPart>() != nullptr)
+        out.member("thoughtSignature", kNoSignature);
     out.end_object();
 }
 
-void write_contents(json::Writer& out, const chat::Request& request) {
+void write_contents(json::Writer& out, const chat::Request& request, const Target& target) {
     std::size_t first = 0;
     json::Writer system;
     system.begin_array();
@@ -376,6 +400,7 @@ void write_contents(json::Writer& out, const chat::Request& request) {
         const auto& message = request.messages[i];
         const std::string_view role = message.role == Role::assistant ? "model" : "user";
         const chat::ReasoningPart* signature = nullptr;
+        bool wants_one = wants_signatures(target.model);  // the first call of a turn, whether or not it calls several
         for (const auto& part : message.parts) {
             if (const auto* lone = lone_signature(part)) {
                 signature = lone;
@@ -386,7 +411,8 @@ void write_contents(json::Writer& out, const chat::Request& request) {
                 out.begin_object().member("role", role).key("parts").begin_array();
                 open = role;
             }
-            write_part(out, part, std::exchange(signature, nullptr));
+            write_part(out, part, std::exchange(signature, nullptr), wants_one);
+            wants_one = wants_one && part.as<chat::ToolCallPart>() == nullptr;
         }
     }
     if (!open.empty()) out.end_array().end_object();
@@ -539,7 +565,7 @@ class Gemini final : public Dialect {
     Outgoing encode_request(const chat::Request& request, const Target& target) const override {
         json::Writer out;
         out.begin_object();
-        write_contents(out, request);
+        write_contents(out, request, target);
         write_tools(out, request);
         write_config(out, request, target);
         out.end_object();
@@ -565,6 +591,12 @@ class Gemini final : public Dialect {
 };
 
 }  // namespace
+
+std::string sealed_signature(const std::string& signature, std::string_view signed_by) {
+    if (signature.empty()) return {};
+    auto tagged = tagged_signature(signature, signed_by, kName);
+    return tagged == signature ? signature : to_base64(tagged);
+}
 
 const Dialect& dialect() {
     static const Gemini instance;

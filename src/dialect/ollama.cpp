@@ -6,6 +6,7 @@
 #include <ctime>
 
 #include "base/text.h"
+#include "dialect/failure.h"
 #include "dialect/fields.h"
 #include "dialect/pairing.h"
 #include "dialect/sequence.h"
@@ -219,8 +220,8 @@ class Reader final : public AnswerReader {
   public:
     void whole(const Value& answer, Events& events) override { piece(answer, events); }
     void piece(const Value& data, Events& events) override {
-        if (const Value error = data["error"]; given(error)) {
-            events.emplace_back(chat::Failed{error_in(error, "")});
+        if (auto error = failure_in(data)) {
+            events.emplace_back(chat::Failed{std::move(*error)});
             return;
         }
         if (!std::exchange(started_, true)) events.emplace_back(chat::Started{{}, std::string(data["model"].text())});
@@ -247,9 +248,8 @@ class Reader final : public AnswerReader {
         usage.output.count = count_of(data["eval_count"]);
         if (data["eval_count"].exists() || data["prompt_eval_count"].exists()) events.emplace_back(chat::Used{usage});
         const auto reason = data["done_reason"].text();
-        chat::Finished finished{0, calls_ > 0 ? chat::Finish::tool_calls : chat::Finish::stop, {}};
-        if (reason == "length") finished.reason = chat::Finish::length;
-        events.emplace_back(finished);
+        // "load" and "unload": it was asked for nothing.
+        events.emplace_back(end_event(0, reason.ends_with("load") || reason.empty() ? "stop" : reason, calls_ > 0));
     }
     bool done() const override { return done_; }
 

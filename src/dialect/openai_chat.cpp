@@ -354,27 +354,37 @@ void write_content(json::Writer& out, const std::vector<const chat::Part*>& part
     out.end_array();
 }
 
-void write_tool_call(json::Writer& out, const chat::ToolCallPart& call) {
+void write_tool_call(json::Writer& out, const chat::ToolCallPart& call, const std::string& beside) {
     out.begin_object().member("id", call.id).member("type", call.custom ? "custom" : "function");
     out.key(call.custom ? "custom" : "function").begin_object().member("name", call.name);
     out.member(call.custom ? "input" : "arguments", call.arguments).end_object();
     write_extra(out, call.extra);
+    const bool has_one = std::ranges::any_of(call.extra, [](const auto& e) { return e.first == "extra_content"; });
+    if (!beside.empty() && !has_one) out.raw_member("extra_content", beside);
     out.end_object();
+}
+
+// The extra_content that a signature is; empty where it is none.
+std::string extra_content_of(const chat::ReasoningPart& thought) {
+    if (!thought.signature.starts_with(kExtraContent)) return {};
+    const auto json = thought.signature.substr(kExtraContent.size());
+    return chat::is_json_object(json) ? json : std::string();
 }
 
 void write_message(json::Writer& out, const chat::Message& message) {
     out.begin_object().member("role", kRoles[static_cast<std::size_t>(message.role)]);
     std::vector<const chat::Part*> content;
-    std::vector<const chat::ToolCallPart*> calls;
-    std::string reasoning;
+    std::vector<std::pair<const chat::ToolCallPart*, std::string>> calls;  // and what stands beside each
+    std::string reasoning, beside;
     for (const auto& part : message.parts) {
         if (const auto* result = part.as<chat::ToolResultPart>()) {
             for (const auto& inner : result->content) content.push_back(&inner);
             out.member("tool_call_id", result->call_id);
         } else if (const auto* call = part.as<chat::ToolCallPart>()) {
-            calls.push_back(call);
+            calls.emplace_back(call, std::exchange(beside, {}));
         } else if (const auto* thought = part.as<chat::ReasoningPart>()) {
             reasoning += thought->text;
+            if (auto extra = extra_content_of(*thought); !extra.empty()) beside = std::move(extra);
         } else {
             content.push_back(&part);
         }
@@ -390,7 +400,7 @@ void write_message(json::Writer& out, const chat::Message& message) {
     if (!reasoning.empty()) out.member("reasoning_content", reasoning);
     if (!calls.empty()) {
         out.key("tool_calls").begin_array();
-        for (const auto* call : calls) write_tool_call(out, *call);
+        for (const auto& [call, extra] : calls) write_tool_call(out, *call, extra);
         out.end_array();
     }
     write_extra(out, message.extra);

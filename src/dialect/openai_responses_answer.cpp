@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "dialect/failure.h"
 #include "dialect/fields.h"
 #include "dialect/openai_chat.h"
 #include "dialect/openai_responses.h"
@@ -21,10 +22,11 @@ constexpr std::string_view kName = "openai-responses";
 class Reader final : public AnswerReader {
   public:
     void whole(const Value& answer, Events& events) override {
-        if (!answer["output"].exists() && given(answer["error"])) {
-            failed(answer["error"], events);
+        if (auto error = answer["output"].exists() ? std::nullopt : failure_in(answer)) {
+            events.emplace_back(chat::Failed{std::move(*error)});
             return;
         }
+        if (!answer["output"].exists() && !answer["status"].exists()) return;  // it is none
         start(answer, events);
         conclude(answer, events);
     }
@@ -61,9 +63,9 @@ class Reader final : public AnswerReader {
             done_ = true;
             conclude(data["response"], events);
         } else if (type == "error") {
-            failed(data["error"].exists() ? data["error"] : data, events);
-        } else if (type.empty() && given(data["error"])) {
-            failed(data["error"], events);
+            failed(given(data["error"]) ? data["error"] : data, events);
+        } else if (type.empty()) {
+            if (auto error = failure_in(data)) events.emplace_back(chat::Failed{std::move(*error)});
         }
     }
     bool done() const override { return done_; }
@@ -80,11 +82,7 @@ class Reader final : public AnswerReader {
         bool done = false;
     };
 
-    static void failed(const Value& error, Events& events) {
-        auto said = error_in(error);
-        if (error["code"].text() == "context_length_exceeded") said.code = ErrorCode::context;
-        events.emplace_back(chat::Failed{std::move(said)});
-    }
+    static void failed(const Value& error, Events& events) { events.emplace_back(chat::Failed{error_in(error)}); }
 
     void start(const Value& response, Events& events) {
         if (std::exchange(started_, true)) return;
@@ -187,10 +185,12 @@ class Reader final : public AnswerReader {
             events.emplace_back(chat::Used{result});
         }
         const auto status = response["status"].text();
-        if (status == "failed" || (given(response["error"]) && status != "completed")) {
-            failed(response["error"], events);
+        if (status == "failed" || status == "cancelled" || (given(response["error"]) && status != "completed")) {
+            events.emplace_back(chat::Failed{
+                error_in(response["error"], fmt::format("the provider's response is {}", printable(status, 20)))});
             return;
         }
+        if (status == "queued" || status == "in_progress") return;  // it is no answer yet
         chat::Finished finished{0, calls_ > 0 ? chat::Finish::tool_calls : chat::Finish::stop, {}};
         if (status == "incomplete") {
             const auto reason = response["incomplete_details"]["reason"].text();
@@ -322,7 +322,7 @@ class Writer final : public SequencedWriter {
                 if (whole && !piece.text.empty())
                     w.begin_object().member("type", "summary_text").member("text", piece.text).end_object();
                 w.end_array();
-                if (whole && !piece.signature.empty()) w.member("encrypted_content", sealed(piece));
+                if (const auto seal = sealed(piece); whole && !seal.empty()) w.member("encrypted_content", seal);
                 break;
             case Piece::Kind::call:
                 w.member("type", piece.custom ? "custom_tool_call" : "function_call").member("status", status);
@@ -335,7 +335,7 @@ class Writer final : public SequencedWriter {
     }
 
     std::string sealed(const Piece& piece) const {
-        if (!frame_.signed_by.empty() && frame_.signed_by != kName)
+        if (!frame_.signed_by.empty() && !frame_.signed_by.starts_with(kName))
             return tagged_signature(piece.signature, frame_.signed_by, kName);
         const auto bar = piece.signature.find('|');
         return bar == std::string::npos ? piece.signature : piece.signature.substr(bar + 1);

@@ -5,14 +5,15 @@
 #include <algorithm>
 #include <array>
 
+#include "base/json_mend.h"
 #include "base/text.h"
 #include "chat/estimate.h"
 #include "chat/rendered_tools.h"
+#include "dialect/failure.h"
 #include "dialect/fields.h"
 #include "dialect/gemini.h"
 #include "dialect/openai_chat.h"
-#include "net/ndjson.h"
-#include "net/sse.h"
+#include "dialect/tool_rules.h"
 
 namespace tandem::gateway {
 
@@ -232,9 +233,12 @@ Speaker speaker_of(config::ProviderKind kind) {
 }
 
 Result<Conversion> Conversion::make(const Question& question, const config::Provider& provider,
-                                    const config::Model& model, bool weighs, std::int64_t answer_bound) {
+                                    const config::Model& model, bool weighs, std::int64_t answer_bound,
+                                    Thoughts* thoughts, const std::string& key) {
     Conversion c(question, speaker_of(provider.kind));
     const auto& request = question.request;
+    c.thoughts_ = thoughts;
+    c.owner_ = {key, provider.id};
     const auto kind = kind_of(c.speaker_);
     c.weighs_ = weighs && can_weigh(question, c.speaker_);
     const dialect::Target target{model.name,           request.stream, provider.stream_usage,
@@ -256,27 +260,45 @@ Result<Conversion> Conversion::make(const Question& question, const config::Prov
         return c;
     }
     const bool render = model.render_tools && chat::needs_rendered_tools(request);
-    if (question.front.operation == Operation::completion || render || has_foreign_reasoning(request)) c.same_ = false;
+    if (question.front.operation == Operation::completion || render || has_foreign_reasoning(request) ||
+        dialect::breaks_tool_rules(request, c.speaker_))
+        c.same_ = false;
+    // Its thoughts have to be remembered, since not every client of its dialect sends them back.
+    if (thoughts != nullptr && thoughts->demanded(model.id) != Thoughts::Wanted::nothing &&
+        chat::needs_rendered_tools(request))
+        c.same_ = false;
     if (c.same_) {
         c.outgoing_ = dialect::of(kind).forward_request(incoming, target);
         return c;
     }
     c.custom_ = custom_tools(request);
-    auto fitted = dialect::fit(request, c.speaker_, provider.drop_untranslatable);
+    auto fitted = dialect::fit(c.with_thoughts(model), c.speaker_, provider.drop_untranslatable);
     if (fitted.refused) return fail(*fitted.refused);
     c.warnings_ = std::move(fitted.warnings);
     if (render) {
         dialect::make_custom_tools_functions(fitted.request);
         c.rendered_ = chat::render_tools(fitted.request);
     }
+    c.names_ = dialect::keep_tool_rules(fitted.request, c.speaker_);
     if (c.speaker_ == Speaker::anthropic && !request.max_output_tokens && answer_bound == 0)
         c.warnings_.emplace_back("max_tokens was not given, and Anthropic wants it: the default was sent");
     c.outgoing_ = dialect::of(kind).encode_request(fitted.request, target);
     return c;
 }
 
+// The request with what this provider thought, where it may want it back.
+chat::Request Conversion::with_thoughts(const config::Model& model) const {
+    auto request = question_->request;
+    const auto dialect = name_of(kind_of(speaker_));
+    know_own_thoughts(request, dialect, owner_.provider);
+    if (thoughts_ == nullptr) return request;
+    thoughts_->bring_back(owner_, dialect, speaker_ != Speaker::gemini, request);
+    think_blanks(thoughts_->demanded(model.id), request, dialect);
+    return request;
+}
+
 std::unique_ptr<dialect::AnswerWriter> Conversion::writer(dialect::AnswerFrame frame) const {
-    frame.signed_by = name_of(kind_of(speaker_));
+    frame.signed_by = thinker(name_of(kind_of(speaker_)), owner_.provider);
     if (question_->front.operation == Operation::completion)
         return dialect::openai_chat::completion_writer(std::move(frame));
     return dialect::of(question_->front.kind).writer(std::move(frame));
@@ -291,6 +313,8 @@ std::vector<std::unique_ptr<chat::EventFilter>> Conversion::filters(const std::s
     list.push_back(chat::think_filter());
     if (rendered_) list.push_back(chat::rendered_tools_filter(id));
     list.push_back(chat::id_filter(id));
+    if (!names_.empty()) list.push_back(chat::name_filter(names_));
+    if (thoughts_ != nullptr) list.push_back(thoughts_->watch(owner_, question_->request));
     // Where the provider has custom tools itself, they came back as what they are.
     if (!custom_.empty() && speaker_ != Speaker::openai_responses) list.push_back(chat::custom_filter(custom_));
     if (more_filters_) more_filters_(list);
@@ -319,22 +343,21 @@ Result<Conversion::Whole> Conversion::read(const std::string& body, bool streame
     Whole whole;
     json::Document document;
     const auto& provider = dialect::of(kind_of(speaker_));
-    const auto reader = provider.reader();
     dialect::Events events;
-    auto piece = [&](std::string_view data) {
-        if (!reader->mark(data) && document.parse(data)) reader->piece(document.root(), events);
-    };
-    if (streamed && provider.framing() == dialect::Framing::ndjson) {
-        net::LineParser lines;
-        if (auto ok = lines.feed(body, piece); !ok) return fail(ok.error());
-        lines.finish(piece);
-    } else if (streamed) {
-        net::SseParser parser;
-        auto visit = [&](const net::SseEvent& event) { piece(event.data); };
-        if (auto ok = parser.feed(body, visit); !ok) return fail(ok.error());
-        parser.finish(visit);
-    } else if (auto ok = document.parse(body); !ok) {
-        return fail(ErrorCode::upstream, fmt::format("the answer is not JSON: {}", ok.error().message));
+    if (!streamed)
+        if (auto ok = document.parse(body); !ok) {
+            whole.instead = json::mended(body);
+            if (!document.parse(whole.instead))
+                return fail(ErrorCode::upstream, fmt::format("the answer is not JSON: {}", ok.error().message));
+        }
+    if (streamed) {
+        const auto gatherer = gather(provider, question_->request.choices);
+        if (auto ok = gatherer->feed(body); !ok) return fail(ok.error());
+        gatherer->end();
+        if (gatherer->failed()) return fail(*gatherer->failed());
+        events = gatherer->take_events();
+        whole.usage_is_last = gatherer->usage_is_final();
+        whole.malformed = gatherer->malformed();
     } else if (question_->front.operation == Operation::embed) {
         auto embeddings = dialect::decode_embeddings(speaker_, document.root(), question_->embed.texts.size());
         if (!embeddings) return fail(embeddings.error());
@@ -347,9 +370,8 @@ Result<Conversion::Whole> Conversion::read(const std::string& body, bool streame
             whole.usage = Usage{{*tokens}, {0}, {0}, {0}, false};
         return whole;
     } else {
-        reader->whole(document.root(), events);
+        provider.reader()->whole(document.root(), events);
     }
-    if (streamed) reader->end(events);
     if (!through())
         for (const auto& filter : filters(id)) {
             dialect::Events out;
@@ -369,7 +391,11 @@ Result<Conversion::Whole> Conversion::read(const std::string& body, bool streame
     }
     whole.output = {(quarters + 3) / 4};
     if (!finished) return fail(ErrorCode::upstream, "the answer has no choices, or none that is finished");
-    if (passes(streamed)) return whole;
+    if (passes(streamed)) {
+        if (auto known = dialect::with_known_endings(provider.kind(), document, !whole.told.calls.empty()))
+            whole.instead = std::move(*known);
+        return whole;
+    }
     chat::Assembler assembler{std::string(provider.kind() == question_->front.kind ? "" : name_of(provider.kind()))};
     for (const auto& event : events)
         if (!weighs_ || !std::holds_alternative<chat::Logprobs>(event)) assembler.take(event);
@@ -393,9 +419,24 @@ std::optional<Usage> Conversion::usage_in(std::string_view body) const {
     return found;
 }
 
+Conversion::Part Conversion::part_in(std::string_view stream) const {
+    const auto gatherer = gather(dialect::of(kind_of(speaker_)), question_->request.choices);
+    if (gatherer->feed(stream)) gatherer->end();
+    return {gatherer->usage(), gatherer->said()};
+}
+
+bool Conversion::is_stream(std::string_view body) const {
+    if (!answers_in_text(question_->front.operation)) return false;
+    body = trim(body);
+    if (dialect::of(kind_of(speaker_)).framing() == dialect::Framing::ndjson)
+        return body.starts_with('{') && body.find("\n{") != std::string_view::npos;
+    return body.starts_with("data:") || body.starts_with("event:") || body.starts_with(':');
+}
+
 Conversion::Said Conversion::say(const Whole& whole, std::string body, bool streamed, const Usage& usage,
                                  dialect::AnswerFrame frame) const {
     const auto& front = question_->front;
+    if (!whole.instead.empty()) body = whole.instead;
     if (front.operation == Operation::embed) {
         // Base64 was asked for, and numbers came.
         const bool convert = question_->embed.base64 && body.find("\"embedding\":[") != std::string::npos;

@@ -15,6 +15,7 @@
 #include "dialect/embeddings.h"
 #include "dialect/losses.h"
 #include "gateway/relay.h"
+#include "gateway/thoughts.h"
 
 namespace tandem::gateway {
 
@@ -61,8 +62,11 @@ class Conversion {
     // `weighs`: log-probabilities are asked for, for told() alone, of who gives them and where that changes nothing
     // else. Errors: invalid, where the provider's dialect cannot say it, with the field and what to do.
     // `answer_bound`: of an answer that the client sets no bound for; 0: none.
+    // `thoughts`: where what `key` was answered before has left what the provider wants back; outlives it. None: that
+    // is not looked for.
     static Result<Conversion> make(const Question& question, const config::Provider& provider,
-                                   const config::Model& model, bool weighs = false, std::int64_t answer_bound = 0);
+                                   const config::Model& model, bool weighs = false, std::int64_t answer_bound = 0,
+                                   Thoughts* thoughts = nullptr, const std::string& key = {});
 
     const dialect::Outgoing& outgoing() const { return outgoing_; }
     std::string take_body() { return std::move(outgoing_.body); }
@@ -85,13 +89,25 @@ class Conversion {
         chat::Answer answer;  // where it has to be said anew
         std::optional<dialect::Embeddings> embeddings;
         std::optional<Usage> usage;
-        Tokens output;    // estimated
-        chat::Told told;  // the first choice
+        Tokens output;              // estimated
+        chat::Told told;            // the first choice
+        bool usage_is_last = true;  // nothing was said after it
+        std::string instead;        // of the body, where it has to be put right to be handed on
+        std::size_t malformed = 0;  // StreamRelay::malformed()
     };
-    // `streamed`: it came as a stream all the same; `id` as in the frame. Errors: upstream, context.
+    // `streamed`: it came as a stream all the same; `id` as in the frame. Errors: upstream, context,
+    // rate_limited, unauthenticated, not_found, policy.
     Result<Whole> read(const std::string& body, bool streamed, const std::string& id) const;
     // The usage that the body of an answer names, whatever else is wrong with it; of several the highest numbers.
     std::optional<Usage> usage_in(std::string_view body) const;
+    // What came of a stream that is no answer: what it says that it used, and what it said.
+    struct Part {
+        std::optional<Usage> usage;
+        Tokens output;
+    };
+    Part part_in(std::string_view stream) const;
+    // Whether a body is a stream, whatever its type says.
+    bool is_stream(std::string_view body) const;
     // What the client gets: bytes of the body where nothing has to change, a stream where it asked for one.
     struct Said {
         std::string body;
@@ -102,10 +118,11 @@ class Conversion {
 
   private:
     Conversion(const Question& question, dialect::Speaker speaker) : question_(&question), speaker_(speaker) {}
-    // The provider's bytes are what the client gets.
-    bool passes(bool streamed) const { return through() && streamed == question_->request.stream; }
+    // The provider's bytes are what the client gets, in one piece.
+    bool passes(bool streamed) const { return through() && !streamed && !question_->request.stream; }
     // Each event's bytes are handed on as they came.
     bool through() const { return same_ && !more_filters_; }
+    chat::Request with_thoughts(const config::Model& model) const;
     std::unique_ptr<dialect::AnswerWriter> writer(dialect::AnswerFrame frame) const;
     std::vector<std::unique_ptr<chat::EventFilter>> filters(const std::string& id) const;
 
@@ -114,9 +131,12 @@ class Conversion {
     dialect::Outgoing outgoing_;
     std::vector<std::string> warnings_;
     std::set<std::string> custom_;
+    std::map<std::string, std::string> names_;  // of tools, by what the provider calls them
     bool same_ = false;
     bool rendered_ = false;
     bool weighs_ = false;
+    Thoughts* thoughts_ = nullptr;
+    Thoughts::Owner owner_;
     MakeFilters more_filters_;
 };
 

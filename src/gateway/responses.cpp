@@ -5,9 +5,11 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "dialect/beat.h"
 #include "dialect/fields.h"
 #include "dialect/openai_responses.h"
 #include "gateway/detached.h"
+#include "gateway/pulse.h"
 #include "gateway/query.h"
 #include "gateway/quotas.h"
 #include "gateway/run.h"
@@ -316,6 +318,7 @@ net::Task<> follow(net::Exchange& exchange, std::shared_ptr<Live> live, std::siz
     headers.add("cache-control", "no-cache");
     headers.add("x-accel-buffering", "no");
     exchange.start(200, headers);
+    milliseconds silent{0};
     while (!exchange.cancel().fired()) {
         auto seen = live->since(first);
         first += seen.events;
@@ -324,6 +327,11 @@ net::Task<> follow(net::Exchange& exchange, std::shared_ptr<Live> live, std::siz
             co_return;
         }
         const bool more = seen.bytes.size() >= Live::kSlice / 2;
+        silent = seen.bytes.empty() ? silent + kFollowPause : milliseconds(0);
+        if (silent >= Pulse::kEvery) {
+            seen.bytes = dialect::beat_of(dialect::Kind::openai_responses, {});
+            silent = milliseconds(0);
+        }
         if (!seen.bytes.empty() && !co_await exchange.write(std::move(seen.bytes))) co_return;
         if (more) continue;
         co_await net::sleep_for(exchange.worker().context(), kFollowPause);

@@ -9,6 +9,9 @@
 #include "base/text.h"
 #include "chat/answer.h"
 #include "chat/told.h"
+#include "dialect/beat.h"
+#include "dialect/openai_chat.h"
+#include "gateway/detached.h"
 #include "gateway/weight.h"
 #include "privacy/guard.h"
 
@@ -26,7 +29,8 @@ store::Store::Job both(store::Store::Job first, store::Store::Job second) {
 Way::Way(Gateway& gateway, Call call, Front front, Keeping keeping)
     : gateway(gateway),
       services(gateway.services()),
-      exchange(call.exchange),
+      pulse(call.exchange, services.clock),
+      exchange(pulse),
       snapshot(std::move(call.snapshot)),
       config(*snapshot->config),
       who(std::move(call.who)),
@@ -34,7 +38,8 @@ Way::Way(Gateway& gateway, Call call, Front front, Keeping keeping)
       admission(std::move(call.admission)),
       keeping(std::move(keeping)),
       arrived(services.clock.steady()),
-      deadline(arrived + config.server.request_timeout) {
+      deadline(arrived + config.server.request_timeout),
+      detached_(dynamic_cast<const Detached*>(&call.exchange) != nullptr) {
     if (asked.timeout && arrived + *asked.timeout < deadline) {
         deadline = arrived + *asked.timeout;
         deadline_is_clients = true;
@@ -276,13 +281,18 @@ std::string Way::recordable(std::string_view message, int status) const {
 
 net::Fields Way::answer_headers(const Served& served, std::string_view type) const {
     net::Fields headers;
-    headers.add("content-type", type);
-    headers.add("x-tandem-decision", id.text());
+    add_headers(type, headers);
     headers.add("x-tandem-model", served.record.model);
     headers.add("x-tandem-provider", served.record.provider);
     headers.add("x-tandem-zone", name_of(served.record.zone));
-    headers.add("x-tandem-label", name_of(inputs->label));
     if (served.sent) headers.add("x-tandem-redacted", served.sent->redaction.summary());
+    return headers;
+}
+
+void Way::add_headers(std::string_view type, net::Fields& headers) const {
+    headers.add("content-type", type);
+    headers.add("x-tandem-decision", id.text());
+    headers.add("x-tandem-label", name_of(inputs->label));
     if (!warnings.empty()) headers.add("x-tandem-warnings", header_text(join(warnings, "; ")));
     headers.add(question.front.kind == dialect::Kind::anthropic ? "request-id" : "x-request-id", id.text());
     if (type == "text/event-stream") {
@@ -290,7 +300,16 @@ net::Fields Way::answer_headers(const Served& served, std::string_view type) con
         headers.add("x-accel-buffering", "no");
     }
     access::add_cors(config.server, exchange.request().headers, headers);
-    return headers;
+}
+
+void Way::begin_pulse() {
+    if (!request().stream || detached_ || !answers_in_text(question.front.operation)) return;
+    pulse.begin(Pulse::kEvery, {[this] {
+                                    net::Fields headers;
+                                    add_headers(stream_type(), headers);
+                                    return headers;
+                                },
+                                [this] { return dialect::beat_of(question.front.kind, frame()); }});
 }
 
 std::string_view Way::stream_type() const {
@@ -312,6 +331,13 @@ dialect::AnswerFrame Way::frame(const Served& served) const {
     return frame;
 }
 
+dialect::AnswerFrame Way::frame() const {
+    Served nobody;
+    nobody.record.model = request().model;
+    nobody.record.time = services.clock.wall().time_since_epoch().count();
+    return frame(nobody);
+}
+
 void Way::keep_answer(const Served& served, std::string body, std::string_view type, bool stream) {
     if (same_request.empty()) return;
     const auto& by = served.record;
@@ -324,7 +350,7 @@ void Way::keep_answer(const Served& served, std::string body, std::string_view t
 
 net::Task<> Way::give(ledger::Receipt receipt, net::Fields headers, std::string body, bool stream) {
     if (stream) {
-        exchange.start(200, std::move(headers));
+        if (!exchange.started()) exchange.start(200, std::move(headers));
         co_await last_bytes(std::move(receipt), std::move(body));
         co_return;
     }
@@ -342,7 +368,20 @@ net::Task<> Way::last_bytes(ledger::Receipt, std::string bytes) {
     co_await exchange.finish(std::move(bytes));
 }
 
+net::Task<> Way::refuse_in_stream(const Error& error) {
+    std::string bytes;
+    const auto writer = question.front.operation == Operation::completion
+                            ? dialect::openai_chat::completion_writer(frame())
+                            : dialect::of(question.front.kind).writer(frame());
+    writer->fail(error, bytes);
+    co_await exchange.write(std::move(bytes));
+}
+
 net::Task<> Way::refuse(Error error, std::optional<seconds> retry_after) {
+    if (exchange.started()) {
+        co_await refuse_in_stream(error);
+        co_return;
+    }
     auto response = error_response(question.front.kind, 0, error);
     if (retry_after && response.headers.has("retry-after")) {
         // The provider knows better than we do.
