@@ -6,6 +6,7 @@
 #include "chat/estimate.h"
 #include "dialect/fields.h"
 #include "dialect/openai_chat.h"
+#include "dialect/openai_responses.h"
 #include "net/ndjson.h"
 #include "net/sse.h"
 
@@ -184,7 +185,7 @@ class SameRelay final : public StreamRelay {
         : StreamRelay(frame.request->choices),
           dialect_(dialect),
           cutter_(dialect.framing()),
-          own_(frame.own),
+          frame_(frame),
           reader_(dialect.reader()),
           writer_(dialect.writer(std::move(frame))) {}
 
@@ -228,8 +229,8 @@ class SameRelay final : public StreamRelay {
                             "more of them, or raise the budget"};
         if (failed_) return;
         std::string ours;
-        if (!own_.empty() && root["response"].is(json::Kind::object)) {
-            auto response = dialect::with_members(root["response"], own_);
+        if (!frame_.own.empty() && root["response"].is(json::Kind::object)) {
+            auto response = dialect::openai_responses::as_ours(root["response"], frame_);
             ours = dialect::with_members(root, {{"response", response}});
             data = ours;
             response_ = std::move(response);
@@ -246,7 +247,7 @@ class SameRelay final : public StreamRelay {
 
     const dialect::Dialect& dialect_;
     Cutter cutter_;
-    const std::vector<std::pair<std::string_view, std::string>> own_;
+    const dialect::AnswerFrame frame_;
     std::unique_ptr<dialect::AnswerReader> reader_;
     std::unique_ptr<dialect::AnswerWriter> writer_;
     json::Document document_;
