@@ -12,6 +12,7 @@
 #include "dialect/fields.h"
 #include "dialect/pairing.h"
 #include "dialect/sequence.h"
+#include "dialect/web_search.h"
 
 namespace tandem::dialect::gemini {
 
@@ -87,6 +88,15 @@ std::string unsealed(std::string_view signature) {
     return from_base64(signature).value_or(std::string(signature));
 }
 
+// Code that Google ran, and what it printed, in words; nothing for any other part.
+std::optional<std::vector<chat::Part>> words_of_code(const Value& part) {
+    const Value code = either(part, "executableCode", "executable_code");
+    const Value result = either(part, "codeExecutionResult", "code_execution_result");
+    if (given(code)) return {{{chat::TextPart{fmt::format("(This code was run:)\n{}", code["code"].text())}, {}}}};
+    if (given(result)) return {{{chat::TextPart{fmt::format("(It printed:)\n{}", result["output"].text())}, {}}}};
+    return std::nullopt;
+}
+
 Result<> read_part(const Value& value, const std::string& param, Pairing& pairing, std::vector<chat::Part>& parts,
                    std::vector<chat::Message>& results) {
     if (!value.is(Kind::object)) return wrong(param, "an object");
@@ -139,7 +149,10 @@ Result<> read_part(const Value& value, const std::string& param, Pairing& pairin
         results.push_back({Role::tool, {{std::move(result), {}}}, {}, {}});
     } else {
         parts.push_back({chat::OtherPart{std::string(value.size() > 0 ? (*begin(value.children())).key() : "part"),
-                                         {std::string(value.raw())}},
+                                         {std::string(value.raw())},
+                                         param,
+                                         words_of_code(value),
+                                         false},
                          {}});
     }
     return {};
@@ -181,6 +194,15 @@ Result<> read_contents(const Value& root, chat::Request& request) {
     return {};
 }
 
+void read_allowed_tools(const Value& names, bool must_call, chat::Raw config, chat::ToolChoice& choice) {
+    choice.kind = chat::ToolChoice::Kind::other;
+    choice.other = std::move(config);
+    choice.must_call = must_call;
+    for (const Value name : names.children()) choice.allowed.emplace_back(name.text());
+    // "validated" without names is auto with schemas that are kept to.
+    if (choice.allowed.empty()) choice = {chat::ToolChoice::Kind::automatic, {}, {}, {}, false};
+}
+
 Result<> read_tools(const Value& root, chat::Request& request) {
     const Value tools = root["tools"];
     // A list; the API takes a single one too.
@@ -199,6 +221,7 @@ Result<> read_tools(const Value& root, chat::Request& request) {
             chat::Tool hosted;
             hosted.kind = chat::Tool::Kind::hosted;
             hosted.name = member.key();
+            hosted.service = service_of(member.key());
             json::Writer out;
             out.begin_object().raw_member(member.key(), member.raw()).end_object();
             hosted.hosted.json = out.take();
@@ -219,11 +242,12 @@ Result<> read_tools(const Value& root, chat::Request& request) {
     if (mode == "none") request.tool_choice.kind = Choice::none;
     if (mode == "auto") request.tool_choice.kind = Choice::automatic;
     if (mode == "any" && names.size() == 1)
-        request.tool_choice = {Choice::named, std::string((*begin(names.children())).text()), {}};
+        request.tool_choice = {Choice::named, std::string((*begin(names.children())).text()), {}, {}, false};
     else if (mode == "any" && names.size() == 0)
         request.tool_choice.kind = Choice::required;
     else if (mode == "any" || mode == "validated")
-        request.tool_choice = {Choice::other, {}, raw_of(either(root, "toolConfig", "tool_config"))};
+        read_allowed_tools(names, mode == "any", raw_of(either(root, "toolConfig", "tool_config")),
+                           request.tool_choice);
     return {};
 }
 
@@ -245,7 +269,7 @@ Result<> read_config(const Value& config, chat::Request& request) {
                              request.max_output_tokens);
         !ok)
         return ok;
-    if (auto ok = read_texts(either(config, "stopSequences", "stop_sequences"), "generationConfig.stopSequences",
+    if (auto ok = read_stops(either(config, "stopSequences", "stop_sequences"), "generationConfig.stopSequences",
                              request.stop);
         !ok)
         return ok;
@@ -573,12 +597,16 @@ class Gemini final : public Dialect {
     }
 
     Outgoing forward_request(const Incoming& incoming, const Target& target) const override {
-        if (target.answer_bound == 0) return {path_of(target), std::string(incoming.body.source())};
-        Splice splice(incoming.body);
         const Value root = incoming.body.root();
-        const auto bound = std::to_string(target.answer_bound);
         const Value config = either(root, "generationConfig", "generation_config");
-        if (config.is(Kind::object))
+        const Value said = either(config, "maxOutputTokens", "max_output_tokens");
+        const auto most = bound_to_set(said, target);
+        if (!most) return {path_of(target), std::string(incoming.body.source())};
+        Splice splice(incoming.body);
+        const auto bound = std::to_string(*most);
+        if (given(said))
+            splice.replace(said, bound);
+        else if (config.is(Kind::object))
             splice.set(config, "maxOutputTokens", bound);
         else
             splice.set(root, "generationConfig", "{\"maxOutputTokens\":" + bound + "}");

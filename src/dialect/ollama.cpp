@@ -105,7 +105,7 @@ Result<> read_options(const Value& options, chat::Request& request) {
     if (!given(options)) return {};
     if (!options.is(Kind::object)) return wrong("options", "an object");
     if (auto ok = read_sampling(options, std::string(kOptions), request.sampling); !ok) return ok;
-    if (auto ok = read_texts(options["stop"], "options.stop", request.stop); !ok) return ok;
+    if (auto ok = read_stops(options["stop"], "options.stop", request.stop); !ok) return ok;
     if (const Value most = options["num_predict"]; given(most)) {
         const auto count = most.integer();
         if (!count) return wrong("options.num_predict", "a whole number");
@@ -442,7 +442,8 @@ class Ollama final : public Dialect {
         std::vector<std::pair<std::string_view, std::string>> members;
         if (!given(options["num_ctx"]) && target.context_tokens > 0)
             members.emplace_back("num_ctx", std::to_string(target.context_tokens));
-        if (target.answer_bound > 0) members.emplace_back("num_predict", std::to_string(target.answer_bound));
+        if (const auto most = bound_to_set(options["num_predict"], target))
+            members.emplace_back("num_predict", std::to_string(*most));
         if (options.is(Kind::object) && options.size() > 0)
             for (const auto& [name, number] : members) splice.set(options, name, number);
         else if (!members.empty())

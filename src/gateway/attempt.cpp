@@ -12,6 +12,7 @@
 #include "chat/told.h"
 #include "gateway/weight.h"
 #include "privacy/guard.h"
+#include "upstream/answer_room.h"
 
 namespace tandem::gateway {
 
@@ -177,7 +178,10 @@ net::Task<Next> Attempt::send() {
             services.health.rest(provider_.id, api_key, *failure.rest,
                                  way_.recordable(failure.error.message, failure.status));
         const auto usage = usage_of_failure(failure);
-        co_return failed(std::move(failure), usage);
+        const bool asks_again = understands(failure);
+        const auto next = failed(std::move(failure), usage);
+        way_.in_other_words = asks_again;
+        co_return asks_again ? Next::retry : next;
     }
     services.health.succeeded(provider_.id);
     pass_.say(upstream::Gate::Verdict::good);
@@ -214,6 +218,15 @@ bool Attempt::wants_thoughts(const upstream::Failure& failure) {
     const auto wanted = wanted_in(failure.body);
     if (wanted == Thoughts::Wanted::nothing) return false;
     thoughts.demand(candidate_.model, wanted);
+    return true;
+}
+
+// Whether the refusal tells how the same is asked so that it is not refused: by another word, or for a shorter answer.
+bool Attempt::understands(const upstream::Failure& failure) {
+    if (way_.services.bound_words.learn(provider_.id, model_.name, failure.status, failure.body)) return true;
+    const auto room = way_.room > 0 ? 0 : upstream::room_in(failure.body, conversion_->most_tokens());
+    if (room <= 0) return false;
+    way_.room = room;
     return true;
 }
 
@@ -274,8 +287,13 @@ Result<> Attempt::choose_question() {
 net::Task<Result<>> Attempt::convert() {
     auto make = [this]() -> Result<> {
         const auto choices = std::max<std::int64_t>(1, way_.inputs->features.choices);
-        auto made = Conversion::make(question(), provider_, model_, better_ != nullptr,
-                                     sets_bound_ ? bound_ / choices : 0, &way_.gateway.thoughts(), way_.who.id());
+        auto made = Conversion::make(question(), provider_, model_,
+                                     {.weighs = better_ != nullptr,
+                                      .answer_bound = sets_bound_ ? bound_ / choices : 0,
+                                      .most_word = way_.services.bound_words.of(provider_.id, model_.name),
+                                      .room = way_.room,
+                                      .thoughts = &way_.gateway.thoughts(),
+                                      .key = way_.who.id()});
         if (!made) return fail(made.error());
         conversion_ = std::move(*made);
         return {};
@@ -559,7 +577,7 @@ upstream::Remedy Attempt::remedy_of(upstream::Failure& failure) const {
     const bool at_work = *failure.what == config::FailureClass::timeout ||
                          *failure.what == config::FailureClass::connection ||
                          *failure.what == config::FailureClass::invalid_output;
-    if (failure.sent && at_work && way_.runs_tools()) {
+    if (failure.sent && at_work && conversion_ && conversion_->runs_tools()) {
         failure.error.message += "; it is not asked again, since it runs tools itself and may have done so";
         return failure.remedy = upstream::Remedy::give_up;
     }

@@ -86,6 +86,7 @@ class Attempt final : public Served {
     net::Task<Result<upstream::Gate::Pass>> wait_for_room(const upstream::Gate::Asked& asked);
     net::Task<Result<privacy::Clearance>> clear(std::string body, store::Store::Job also);
     // Leave to spend the most that it may use. Errors: over_budget, rate_limited.
+    bool understands(const upstream::Failure& failure);
     Result<> reserve();
     // Writes down, before it is sent, that it is under way and what it may cost at most.
     store::Store::Job opened() const;

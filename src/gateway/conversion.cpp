@@ -13,7 +13,10 @@
 #include "dialect/fields.h"
 #include "dialect/gemini.h"
 #include "dialect/openai_chat.h"
+#include "dialect/openai_responses.h"
 #include "dialect/tool_rules.h"
+#include "net/ndjson.h"
+#include "net/sse.h"
 
 namespace tandem::gateway {
 
@@ -74,6 +77,53 @@ bool has_foreign_reasoning(const chat::Request& request) {
                 reasoning != nullptr && reasoning->dialect != request.dialect)
                 return true;
     return false;
+}
+
+bool has_hosted(const chat::Request& request) {
+    return std::ranges::any_of(request.tools, [](const auto& tool) { return tool.kind == chat::Tool::Kind::hosted; });
+}
+
+// Tools as OpenAI alone takes them in Responses: in namespaces, or among the items of the input.
+bool has_tools_elsewhere(const Question& question) {
+    for (const json::Value item : question.document.root()["input"].children())
+        if (item["type"].text() == "additional_tools") return true;
+    return std::ranges::any_of(question.request.tools, [](const chat::Tool& tool) { return !tool.space.empty(); });
+}
+
+constexpr std::string_view kModernMost = "max_completion_tokens", kPlainMost = "max_tokens";
+
+// A budget for thoughts that leaves no room for the answer is refused by those who have one.
+void keep_thoughts_below(std::int64_t most, chat::Thinking& thinking) {
+    constexpr std::int64_t kLeast = 1024;  // of Anthropic
+    if (most == 0 || !thinking.budget_tokens || *thinking.budget_tokens < most) return;
+    if (most / 2 >= kLeast)
+        thinking.budget_tokens = most / 2;
+    else
+        thinking = {};
+}
+
+// OpenAI itself, or Azure's: they know a role developer, and their newer models no max_tokens.
+bool is_openai(const config::Provider& provider) {
+    const auto begin = provider.base_url.find("://");
+    if (begin == std::string::npos) return false;
+    const auto rest = std::string_view(provider.base_url).substr(begin + 3);
+    const auto host = lower(rest.substr(0, rest.find_first_of("/:")));
+    return host == "api.openai.com" || host.ends_with(".api.openai.com") || host.ends_with(".openai.azure.com") ||
+           host.ends_with(".cognitiveservices.azure.com");
+}
+
+// The most tokens that an answer has room for behind the prompt, with some to spare for what an estimate is off; 0: not
+// known, or not less than what is asked for.
+std::int64_t room_for_answer(const chat::Request& request, const config::Model& model) {
+    constexpr std::int64_t kSpare = 16;  // one in so many tokens of the prompt
+    if (!request.max_output_tokens) return 0;
+    auto room = *request.max_output_tokens;
+    if (model.max_output_tokens > 0) room = std::min(room, model.max_output_tokens);
+    if (model.context_tokens > 0) {
+        const auto prompt = chat::estimate_prompt(request).count;
+        room = std::min(room, std::max<std::int64_t>(1, model.context_tokens - prompt - prompt / kSpare));
+    }
+    return room < *request.max_output_tokens ? room : 0;
 }
 
 // llama-server has no log-probabilities beside tools in a stream.
@@ -233,16 +283,18 @@ Speaker speaker_of(config::ProviderKind kind) {
 }
 
 Result<Conversion> Conversion::make(const Question& question, const config::Provider& provider,
-                                    const config::Model& model, bool weighs, std::int64_t answer_bound,
-                                    Thoughts* thoughts, const std::string& key) {
+                                    const config::Model& model, const AnswerTerms& terms) {
     Conversion c(question, speaker_of(provider.kind));
     const auto& request = question.request;
-    c.thoughts_ = thoughts;
-    c.owner_ = {key, provider.id};
+    c.thoughts_ = terms.thoughts;
+    c.owner_ = {terms.key, provider.id};
     const auto kind = kind_of(c.speaker_);
-    c.weighs_ = weighs && can_weigh(question, c.speaker_);
-    const dialect::Target target{model.name,           request.stream, provider.stream_usage,
-                                 model.context_tokens, c.weighs_,      answer_bound};
+    const bool openai = kind == Kind::openai_chat || kind == Kind::openai_responses;
+    c.weighs_ = terms.weighs && can_weigh(question, c.speaker_);
+    dialect::Target target{model.name,           request.stream, provider.stream_usage,
+                           model.context_tokens, c.weighs_,      terms.answer_bound};
+    target.plain = openai && !is_openai(provider);
+    target.most_word = terms.most_word;
     c.same_ = kind == question.front.kind;
     const auto incoming = question.incoming();
     if (question.front.operation == Operation::embed) {
@@ -259,28 +311,43 @@ Result<Conversion> Conversion::make(const Question& question, const config::Prov
         c.outgoing_.path = "/rerank";
         return c;
     }
+    if (question.front.operation != Operation::count) {
+        target.most_tokens = terms.room > 0 ? terms.room : room_for_answer(request, model);
+        c.most_tokens_ = dialect::bound_of(request, target).value_or(0);
+        if (terms.room > 0) target.answer_bound = std::min(target.answer_bound, terms.room);
+        if (target.most_tokens > 0 && request.max_output_tokens)
+            c.warnings_.push_back(
+                fmt::format("the answer has room for {} tokens at {}, not for the {} that were asked for",
+                            target.most_tokens, model.id, *request.max_output_tokens));
+    }
     const bool render = model.render_tools && chat::needs_rendered_tools(request);
     if (question.front.operation == Operation::completion || render || has_foreign_reasoning(request) ||
         dialect::breaks_tool_rules(request, c.speaker_))
         c.same_ = false;
     // Its thoughts have to be remembered, since not every client of its dialect sends them back.
-    if (thoughts != nullptr && thoughts->demanded(model.id) != Thoughts::Wanted::nothing &&
+    if (terms.thoughts != nullptr && terms.thoughts->demanded(model.id) != Thoughts::Wanted::nothing &&
         chat::needs_rendered_tools(request))
         c.same_ = false;
+    if (target.plain && kind == Kind::openai_responses && has_tools_elsewhere(question)) c.same_ = false;
     if (c.same_) {
+        c.runs_tools_ = has_hosted(request);
         c.outgoing_ = dialect::of(kind).forward_request(incoming, target);
         return c;
     }
     c.custom_ = custom_tools(request);
     auto fitted = dialect::fit(c.with_thoughts(model), c.speaker_, provider.drop_untranslatable);
     if (fitted.refused) return fail(*fitted.refused);
-    c.warnings_ = std::move(fitted.warnings);
+    c.runs_tools_ = has_hosted(fitted.request);
+    std::ranges::move(fitted.warnings, std::back_inserter(c.warnings_));
+    if (target.most_word.empty() && request.dialect != name_of(Kind::openai_chat))
+        target.most_word = target.plain ? kPlainMost : kModernMost;
+    keep_thoughts_below(target.most_tokens, fitted.request.thinking);
     if (render) {
         dialect::make_custom_tools_functions(fitted.request);
         c.rendered_ = chat::render_tools(fitted.request);
     }
     c.names_ = dialect::keep_tool_rules(fitted.request, c.speaker_);
-    if (c.speaker_ == Speaker::anthropic && !request.max_output_tokens && answer_bound == 0)
+    if (c.speaker_ == Speaker::anthropic && !request.max_output_tokens && terms.answer_bound == 0)
         c.warnings_.emplace_back("max_tokens was not given, and Anthropic wants it: the default was sent");
     c.outgoing_ = dialect::of(kind).encode_request(fitted.request, target);
     return c;
@@ -456,7 +523,7 @@ Conversion::Said Conversion::say(const Whole& whole, std::string body, bool stre
         if (weighs_ && !streamed && document.parse(said.body))
             said.body = dialect::openai_chat::without_logprobs(document);
         if (responses && !wants_stream && !frame.own.empty() && document.parse(said.body))
-            said.body = dialect::with_members(document.root(), frame.own);
+            said.body = dialect::openai_responses::as_ours(document.root(), frame);
         if (responses && !wants_stream) said.response = said.body;
         return said;
     }

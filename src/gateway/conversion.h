@@ -56,18 +56,30 @@ bool goes_on(const config::Provider& provider, const config::Model& model);
 // How a provider is spoken to.
 dialect::Speaker speaker_of(config::ProviderKind kind);
 
+// What an attempt adds to a question.
+struct AnswerTerms {
+    // Log-probabilities are asked for, for told() alone, of who gives them and where that changes nothing else.
+    bool weighs = false;
+    std::int64_t answer_bound = 0;  // of an answer that the client sets no bound for; 0: none
+    std::string_view most_word{};   // what the provider calls that bound, where its refusal has told
+    std::int64_t room = 0;          // tokens that the answer has room for, where a refusal has told
+    // Where what `key` was answered before has left what the provider wants back; outlives it. None: that is not looked
+    // for.
+    Thoughts* thoughts = nullptr;
+    std::string key{};
+};
+
 // One question for one provider, and its answer for the client.
 class Conversion {
   public:
-    // `weighs`: log-probabilities are asked for, for told() alone, of who gives them and where that changes nothing
-    // else. Errors: invalid, where the provider's dialect cannot say it, with the field and what to do.
-    // `answer_bound`: of an answer that the client sets no bound for; 0: none.
-    // `thoughts`: where what `key` was answered before has left what the provider wants back; outlives it. None: that
-    // is not looked for.
+    // Errors: invalid, where the provider's dialect cannot say it, with the field and what to do.
     static Result<Conversion> make(const Question& question, const config::Provider& provider,
-                                   const config::Model& model, bool weighs = false, std::int64_t answer_bound = 0,
-                                   Thoughts* thoughts = nullptr, const std::string& key = {});
+                                   const config::Model& model, const AnswerTerms& terms = {});
 
+    // The provider is offered tools that it works through itself: asking twice may do something twice.
+    bool runs_tools() const { return runs_tools_; }
+    // The tokens that the answer may have at most, as it was sent; 0: no bound was.
+    std::int64_t most_tokens() const { return most_tokens_; }
     const dialect::Outgoing& outgoing() const { return outgoing_; }
     std::string take_body() { return std::move(outgoing_.body); }
     const std::vector<std::string>& warnings() const { return warnings_; }
@@ -132,6 +144,8 @@ class Conversion {
     std::vector<std::string> warnings_;
     std::set<std::string> custom_;
     std::map<std::string, std::string> names_;  // of tools, by what the provider calls them
+    std::int64_t most_tokens_ = 0;
+    bool runs_tools_ = false;
     bool same_ = false;
     bool rendered_ = false;
     bool weighs_ = false;

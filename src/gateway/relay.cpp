@@ -8,6 +8,7 @@
 #include "dialect/failure.h"
 #include "dialect/fields.h"
 #include "dialect/openai_chat.h"
+#include "dialect/openai_responses.h"
 #include "net/ndjson.h"
 #include "net/sse.h"
 
@@ -255,7 +256,7 @@ class SameRelay final : public StreamRelay {
         : StreamRelay(frame.request->choices),
           dialect_(dialect),
           cutter_(dialect.framing()),
-          own_(frame.own),
+          frame_(frame),
           reader_(dialect.reader()),
           writer_(dialect.writer(std::move(frame))) {}
 
@@ -310,8 +311,8 @@ class SameRelay final : public StreamRelay {
                 ours = std::move(*known);
                 data = ours;
             }
-        if (!own_.empty() && root["response"].is(json::Kind::object)) {
-            auto response = dialect::with_members(root["response"], own_);
+        if (!frame_.own.empty() && root["response"].is(json::Kind::object)) {
+            auto response = dialect::openai_responses::as_ours(root["response"], frame_);
             ours = dialect::with_members(root, {{"response", response}});
             data = ours;
             response_ = std::move(response);
@@ -333,7 +334,7 @@ class SameRelay final : public StreamRelay {
     const dialect::Dialect& dialect_;
     bool calls_ = false;
     Cutter cutter_;
-    const std::vector<std::pair<std::string_view, std::string>> own_;
+    const dialect::AnswerFrame frame_;
     std::unique_ptr<dialect::AnswerReader> reader_;
     std::unique_ptr<dialect::AnswerWriter> writer_;
     std::string held_;

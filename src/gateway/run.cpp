@@ -349,6 +349,10 @@ class Run {
             while (tries_[i] < policy.attempts && !way_.late()) {
                 const auto next = co_await attempt(i);
                 if (next == Next::done) co_return;
+                if (next == Next::retry && std::exchange(way_.in_other_words, false)) {
+                    --tries_[i];  // it was no try of the model
+                    continue;
+                }
                 if (next == Next::give_up) {
                     co_await give_up();
                     co_return;

@@ -322,6 +322,7 @@ dialect::AnswerFrame Way::frame(const Served& served) const {
     frame.id = keeping.id.empty() ? std::string(id.tail()) : keeping.id;
     frame.model = served.record.model;
     frame.created = served.record.time / 1000;
+    frame.now = [&services = services] { return services.unix_seconds(); };
     frame.prompt_tokens = inputs->features.prompt_tokens;
     frame.request = &request();
     frame.array = question.array && request().stream;

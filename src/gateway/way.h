@@ -109,6 +109,8 @@ class Way {
     upstream::Failure last;         // the last failure
     Served last_asked;              // whose it was
     bool own_error = false;         // its body is in the client's dialect
+    bool in_other_words = false;    // the last failure told how the same can be asked
+    std::int64_t room = 0;          // tokens for the answer, as a refusal told; 0: none did
     std::int64_t too_long_for = 0;  // a context that the prompt did not fit
     Held spare_memory;
     std::optional<Spare> spare;

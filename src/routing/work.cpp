@@ -392,7 +392,10 @@ class Reading {
             at_least(kAgent);
             return tell("an agent's tools");
         }
-        if (request_.tools.empty() || request_.tool_choice.kind == chat::ToolChoice::Kind::none) return;
+        // What a provider would run is offered with every request of some clients, and tells nothing of this one.
+        const bool offers =
+            std::ranges::any_of(request_.tools, [](const auto& tool) { return tool.kind != chat::Tool::Kind::hosted; });
+        if (!offers || request_.tool_choice.kind == chat::ToolChoice::Kind::none) return;
         if (turns_.tool_results) {
             become(WorkKind::tools, 0.8);
             at_least(40);
