@@ -137,7 +137,7 @@ class Programs(unittest.TestCase):
             with self.subTest(behind=behind):
                 done = self.connect("aider", "--write", "--model", f"m-{behind}", "--key", "me")
                 self.assertEqual(done.returncode, 0, done.stderr)
-                run = [AIDER / "aider", "--no-git", "--yes-always", "--no-check-update", "--analytics-disable", "--no-show-model-warnings", "--no-pretty", "--restore-chat-history"]
+                run = [AIDER / "aider", "--no-git", "--yes-always", "--no-check-update", "--analytics-disable", "--no-show-model-warnings", "--no-pretty"]
                 self.check(behind, self.program(*run, "--message", "Greet me."), HELLO)
                 note = self.work / "note.txt"
                 note.write_text("old\n")
