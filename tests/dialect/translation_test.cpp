@@ -114,7 +114,8 @@ class RandomConversation {
         f.parameters.json = R"({"type":"object","properties":{"x":{"type":"number","minimum":1.50}}})";
         if (chance(4)) f.strict = chance(2);
         r.tools.push_back(f);
-        if (chance(4)) r.tools.push_back({chat::Tool::Kind::custom, "g", "free", {}, {}, {}, {}, {}});
+        if (chance(4))
+            r.tools.push_back({chat::Tool::Kind::custom, chat::Tool::Service::other, "g", "free", {}, {}, {}, {}, {}});
         if (chance(6) && r.dialect != "ollama" && r.dialect != "gemini")
             r.tools.push_back({chat::Tool::Kind::hosted,
                                chat::Tool::Service::other,
