@@ -558,13 +558,10 @@ bool asks_for_nothing(const chat::Raw& value) {
     const auto text = trim(value.json);
     static constexpr std::array kNothing = std::to_array<std::string_view>({"", "null", "false", "\"\"", "0"});
     if (std::ranges::find(kNothing, text) != kNothing.end()) return true;
+    if (text.find_first_not_of("-+0.eE") == std::string_view::npos) return text.find('0') != std::string_view::npos;
     json::Document document;
-    if (!text.starts_with('[') && !text.starts_with('{') && !text.starts_with('0') && !text.starts_with('-'))
-        return false;
-    if (!document.parse(text)) return false;
-    const auto root = document.root();
-    if (root.is(json::Kind::number)) return number(value) == 0;
-    return root.size() == 0;
+    if (!text.starts_with('[') && !text.starts_with('{')) return false;
+    return document.parse(text) && document.root().size() == 0;
 }
 
 // Ollama's options that llama.cpp's server takes by the same names.

@@ -118,7 +118,7 @@ class RandomConversation {
             r.tools.push_back({chat::Tool::Kind::custom, chat::Tool::Service::other, "g", "free", {}, {}, {}, {}, {}});
         if (chance(6) && r.dialect != "ollama" && r.dialect != "gemini")
             r.tools.push_back({chat::Tool::Kind::hosted,
-                               chat::Tool::Service::other,
+                               chat::Tool::Service::web_search,
                                "web_search",
                                {},
                                {},
@@ -255,7 +255,7 @@ TEST(Translation, a_demand_is_refused_by_its_name_and_a_wish_left_out_with_a_war
     r.extra = {
         {"guided_json", chat::Raw{"{}"}}, {"a", chat::Raw{"[ ]"}}, {"b", chat::Raw{"0.0"}}, {"c", chat::Raw{"false"}}};
     EXPECT_FALSE(fit(r, Speaker::ollama, false).refused);
-    EXPECT_TRUE(fit(r, Speaker::ollama, false).warnings.empty());
+    EXPECT_EQ(fit(r, Speaker::ollama, false).warnings, std::vector<std::string>{});
 }
 
 TEST(Translation, the_document_of_losses_is_made_from_the_table) {
