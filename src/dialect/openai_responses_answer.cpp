@@ -500,7 +500,9 @@ std::unique_ptr<AnswerWriter> make_writer(AnswerFrame frame) {
 
 // The same as Chat Completions', but for a prompt that does not fit: here that has words of its own.
 ErrorReply encode_error(const Error& error) {
-    if (error.code != ErrorCode::context) return openai_chat::encode_error(error);
+    // What a request goes on from may be too long before any model is asked, and is named.
+    const bool kept = error.param == "conversation" || error.param == "previous_response_id";
+    if (error.code != ErrorCode::context || kept) return openai_chat::encode_error(error);
     auto said = error;
     said.param = "input";
     json::Document document;

@@ -63,7 +63,7 @@ struct Clues {
 };
 
 inline constexpr std::size_t kCluesHead = 2048;  // so much of a text's beginning is looked at, in bytes
-inline constexpr std::size_t kCluesTail = 640;  // and so much of its end
+inline constexpr std::size_t kCluesTail = 640;   // and so much of its end
 
 // Deterministic; takes any bytes; looks at kCluesHead + kCluesTail bytes but for counting tokens. `task_is_known`: the
 // system prompt says what to do with the text, so no word of the text is an instruction.
