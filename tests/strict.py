@@ -7,7 +7,7 @@ import base64
 import json
 import re
 
-from harness import Upstream, http
+from harness import Tandem, Upstream, http
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 TEXT = 'Hello — wörld 😀 "quoted" \\ and\na second line'
@@ -562,3 +562,18 @@ def providers_and_models(upstreams, extra="", context=32768):
     providers = "".join(f"  p-{n}: {u.provider(extra=', clearance: secret' + extra)}\n" for n, u in upstreams.items())
     models = "".join(f"  m-{n}: {{ provider: p-{n}, name: scripted, context: {context} }}\n" for n in upstreams)
     return providers, models
+
+
+class OverStrict:
+    """For test cases: one Tandem before a strict provider of each dialect, for all tests of the class."""
+    @classmethod
+    def start(cls, kind, more="", context=32768):
+        cls.upstreams = {name: kind(name) for name in DIALECTS}
+        providers, models = providers_and_models(cls.upstreams, context=context)
+        cls.tandem = Tandem(f"providers:\n{providers}models:\n{models}{more}")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.tandem.stop()
+        for upstream in cls.upstreams.values():
+            upstream.close()

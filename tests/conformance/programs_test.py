@@ -9,8 +9,8 @@ import tempfile
 import unittest
 import warnings
 
-from harness import CACHE, Tandem
-from strict import DIALECTS, StrictUpstream, providers_and_models
+from harness import CACHE
+from strict import OverStrict, StrictUpstream
 
 BIN = CACHE / "clients/node_modules/.bin"
 AIDER = CACHE / "python-programs/bin"
@@ -51,19 +51,11 @@ class Agent(StrictUpstream):
         return None
 
 
-class Programs(unittest.TestCase):
+class Programs(OverStrict, unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         warnings.simplefilter("ignore", ResourceWarning)
-        cls.upstreams = {name: Agent(name) for name in DIALECTS}
-        providers, models = providers_and_models(cls.upstreams, "", 200000)
-        cls.tandem = Tandem(f"providers:\n{providers}models:\n{models}policy: {{ preset: cloud-first }}\nkeys: {{ me: {{ secret: {KEY} }} }}\n")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.tandem.stop()
-        for u in cls.upstreams.values():
-            u.close()
+        cls.start(Agent, f"policy: {{ preset: cloud-first }}\nkeys: {{ me: {{ secret: {KEY} }} }}\n", 200000)
 
     def setUp(self):
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="program-"))

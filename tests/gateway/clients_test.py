@@ -10,7 +10,7 @@ import urllib.request
 import zlib
 
 from harness import ANSWER, Tandem, Upstream, http
-from strict import DIALECTS, StrictUpstream, providers_and_models
+from strict import OverStrict, StrictUpstream
 
 FUNCTION = {"type": "object", "properties": {"q": {"type": "string"}}}
 SEARCH = {"type": "web_search", "external_web_access": False}
@@ -27,18 +27,10 @@ class Calls(StrictUpstream):
         return [("text", "Done.")], "stop"
 
 
-class Clients(unittest.TestCase):
+class Clients(OverStrict, unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.upstreams = {name: Calls(name) for name in DIALECTS}
-        providers, models = providers_and_models(cls.upstreams)
-        cls.tandem = Tandem(f"providers:\n{providers}models:\n{models}")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.tandem.stop()
-        for u in cls.upstreams.values():
-            u.close()
+        cls.start(Calls)
 
     def setUp(self):
         for u in self.upstreams.values():
