@@ -17,6 +17,7 @@
 #include "dialect/tool_rules.h"
 #include "net/ndjson.h"
 #include "net/sse.h"
+#include "upstream/bound_words.h"
 
 namespace tandem::gateway {
 
@@ -79,18 +80,12 @@ bool has_foreign_reasoning(const chat::Request& request) {
     return false;
 }
 
-bool has_hosted(const chat::Request& request) {
-    return std::ranges::any_of(request.tools, [](const auto& tool) { return tool.kind == chat::Tool::Kind::hosted; });
-}
-
 // Tools as OpenAI alone takes them in Responses: in namespaces, or among the items of the input.
 bool has_tools_elsewhere(const Question& question) {
     for (const json::Value item : question.document.root()["input"].children())
         if (item["type"].text() == "additional_tools") return true;
     return std::ranges::any_of(question.request.tools, [](const chat::Tool& tool) { return !tool.space.empty(); });
 }
-
-constexpr std::string_view kModernMost = "max_completion_tokens", kPlainMost = "max_tokens";
 
 // A budget for thoughts that leaves no room for the answer is refused by those who have one.
 void keep_thoughts_below(std::int64_t most, chat::Thinking& thinking) {
@@ -282,6 +277,10 @@ Speaker speaker_of(config::ProviderKind kind) {
     return Speaker::openai_chat;
 }
 
+bool offers_hosted_tools(const chat::Request& request) {
+    return std::ranges::any_of(request.tools, [](const auto& tool) { return tool.kind == chat::Tool::Kind::hosted; });
+}
+
 Result<Conversion> Conversion::make(const Question& question, const config::Provider& provider,
                                     const config::Model& model, const AnswerTerms& terms) {
     Conversion c(question, speaker_of(provider.kind));
@@ -330,17 +329,17 @@ Result<Conversion> Conversion::make(const Question& question, const config::Prov
         c.same_ = false;
     if (target.plain && kind == Kind::openai_responses && has_tools_elsewhere(question)) c.same_ = false;
     if (c.same_) {
-        c.runs_tools_ = has_hosted(request);
+        c.runs_tools_ = offers_hosted_tools(request);
         c.outgoing_ = dialect::of(kind).forward_request(incoming, target);
         return c;
     }
     c.custom_ = custom_tools(request);
     auto fitted = dialect::fit(c.with_thoughts(model), c.speaker_, provider.drop_untranslatable);
     if (fitted.refused) return fail(*fitted.refused);
-    c.runs_tools_ = has_hosted(fitted.request);
+    c.runs_tools_ = offers_hosted_tools(fitted.request);
     std::ranges::move(fitted.warnings, std::back_inserter(c.warnings_));
     if (target.most_word.empty() && request.dialect != name_of(Kind::openai_chat))
-        target.most_word = target.plain ? kPlainMost : kModernMost;
+        target.most_word = target.plain ? upstream::BoundWords::kPlain : upstream::BoundWords::kModern;
     keep_thoughts_below(target.most_tokens, fitted.request.thinking);
     if (render) {
         dialect::make_custom_tools_functions(fitted.request);

@@ -56,6 +56,9 @@ bool goes_on(const config::Provider& provider, const config::Model& model);
 // How a provider is spoken to.
 dialect::Speaker speaker_of(config::ProviderKind kind);
 
+// Whether tools are offered that a provider runs itself.
+bool offers_hosted_tools(const chat::Request& request);
+
 // What an attempt adds to a question.
 struct AnswerTerms {
     // Log-probabilities are asked for, for told() alone, of who gives them and where that changes nothing else.

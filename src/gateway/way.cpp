@@ -116,7 +116,7 @@ const config::FailurePolicy& Way::failure_policy() const {
 }
 
 bool Way::runs_tools() const {
-    return std::ranges::any_of(request().tools, [](const auto& tool) { return tool.kind == chat::Tool::Kind::hosted; });
+    return offers_hosted_tools(request());
 }
 
 ledger::AttemptRecord Way::new_attempt(const std::string& provider, const std::string& model, Zone zone) {

@@ -156,7 +156,7 @@ bool is_said(const chat::Message& message) {
 }
 
 // A chain of messages with one more. A long one counts by its fingerprint: its bytes are hashed already.
-std::string plain_chain(std::string chain, std::string_view essence, const Identity::Piece& piece) {
+Digest plain_chain(std::string chain, std::string_view essence, const Identity::Piece& piece) {
     constexpr std::size_t kLong = 4'096;
     chain += essence.front();  // the role
     if (piece.bytes > kLong) {
@@ -164,14 +164,7 @@ std::string plain_chain(std::string chain, std::string_view essence, const Ident
     } else {
         each_of_content(essence.substr(1), [&](char c) { chain += c; });
     }
-    const auto digest = sha256(chain);
-    return {reinterpret_cast<const char*>(digest.data()), digest.size()};
-}
-
-std::int64_t shortened_chain(std::string_view digest) {
-    std::int64_t number = 0;
-    std::memcpy(&number, digest.data(), sizeof number);
-    return number;
+    return sha256(chain);
 }
 
 Identity::Piece piece_of(const chat::Message& message, std::string_view essence) {
@@ -195,11 +188,16 @@ Identity identify(const chat::Request& request, std::string_view conversation_id
     if (!conversation_id.empty()) result.id = fingerprint_of_id(conversation_id);
     result.plain.reserve(count);
     std::string chain, plain = "plain\n";
+    std::int64_t plain_fingerprint = 0;
     std::size_t bytes = 0, asked = 0;
     for (std::size_t i = 0; i < count; ++i) {
         const auto text = essence(request.messages[i]);
         result.pieces.push_back(piece_of(request.messages[i], text));
-        if (is_said(request.messages[i])) plain = plain_chain(plain, text, result.pieces.back());
+        if (is_said(request.messages[i])) {
+            const auto link = plain_chain(std::move(plain), text, result.pieces.back());
+            plain.assign(reinterpret_cast<const char*>(link.data()), link.size());
+            plain_fingerprint = shortened(link);
+        }
         bytes += result.pieces.back().bytes;
         if (!result.pieces.back().answer) asked += result.pieces.back().bytes;
         chain += text;
@@ -207,7 +205,7 @@ Identity identify(const chat::Request& request, std::string_view conversation_id
         result.prefixes.push_back(shortened(digest));
         chain.assign(reinterpret_cast<const char*>(digest.data()), digest.size());
         result.beginnings.push_back({.bytes = bytes, .asked_bytes = asked, .goes_on = i + 1 < count});
-        result.plain.push_back(bytes < kShortestMark ? 0 : shortened_chain(plain));
+        result.plain.push_back(bytes < kShortestMark ? 0 : plain_fingerprint);
         if (bytes >= kShortestMark || i + 1 == count || request.messages[i + 1].role != chat::Role::assistant) continue;
         if (const auto answer = text_alone(request.messages[i + 1]); !answer.empty())
             result.beginnings.back().answered = answered(result.prefixes.back(), answer);

@@ -9,7 +9,6 @@ namespace tandem::upstream {
 
 namespace {
 
-constexpr std::string_view kModern = "max_completion_tokens", kPlain = "max_tokens";
 constexpr int kBadRequest = 400, kUnprocessable = 422;
 
 // What servers say of a field that they do not know. A bound that is only too high reads otherwise.

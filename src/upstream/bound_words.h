@@ -13,6 +13,7 @@ namespace tandem::upstream {
 // Safe from any thread.
 class BoundWords {
   public:
+    static constexpr std::string_view kModern = "max_completion_tokens", kPlain = "max_tokens";
     static constexpr std::size_t kMost = 1024;  // models that are remembered; then the memory begins anew
 
     // The word that this model's server takes; empty: it has refused none.
