@@ -232,7 +232,10 @@ class Run:
                 connection.putheader("content-length", str(len(data)))
             if "leaves" in step:
                 with contextlib.suppress(OSError, http.client.HTTPException):  # the server may be killed meanwhile
+                    asked = {name: len(provider.requests) for name, provider in self.providers.items()}
                     connection.endheaders(data)
+                    if (name := step["leaves"].get("reached")):
+                        until(lambda: len(self.providers[name].requests) > asked[name], f"a request at {name}")
                     self.leave(connection, step["leaves"])
                 return None
             connection.endheaders(data)
@@ -244,7 +247,8 @@ class Run:
             return Answer(answer.status, answer.headers, raw, time.monotonic() - began)
 
     def leave(self, connection, when):
-        """A client that goes: after so many seconds, or after so many bytes of the answer. One that `stalls` leaves the rest unread first."""
+        """A client that goes: after so many seconds (of which provider's having `reached` it, or of its asking), or after so many bytes of
+        the answer. One that `stalls` leaves the rest unread first."""
         if "seconds" in when:
             time.sleep(when["seconds"])
         else:
