@@ -60,6 +60,12 @@ inline constexpr std::string_view kDone = "[DONE]";
 // Gemini behind Chat Completions wants its signature back in the member extra_content of the call that it came with. In
 // a ReasoningPart's signature it is this and the member's JSON.
 inline constexpr std::string_view kExtraContent = "extra_content:";
+// The text of a part "thinking", in which Mistral's models think: a string, or a list of texts.
+std::string thinking_text(const json::Value& part);
+
+// OpenRouter wants its list reasoning_details back in the turn that it came with: the texts, signatures and sealed
+// thoughts of whichever provider answered. In a ReasoningPart's signature it is this and the list's JSON.
+inline constexpr std::string_view kReasoningDetails = "reasoning_details:";
 
 // The writer of legacy Completions' answers.
 std::unique_ptr<AnswerWriter> completion_writer(AnswerFrame frame);

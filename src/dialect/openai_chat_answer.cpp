@@ -1,7 +1,10 @@
 // Answers of Chat Completions, streamed and whole, and of the legacy Completions.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <functional>
 #include <map>
+#include <utility>
 
 #include "base/text.h"
 #include "chat/estimate.h"
@@ -87,8 +90,17 @@ class Reader final : public AnswerReader {
         std::string name;
         std::string arguments;
     };
+    // An element of OpenRouter's reasoning_details; a stream brings it in pieces of one index, of which the last one
+    // may have the signature alone.
+    struct Detail {
+        std::int64_t index;
+        std::map<std::string, std::string, std::less<>> texts;   // that grow: text, summary, data
+        std::map<std::string, std::string, std::less<>> others;  // JSON of the other members, as they came last
+    };
     struct Choice {
         std::vector<Call> calls;
+        std::vector<Detail> details;  // not said yet
+        std::size_t details_bytes = 0;
         bool content = false;
         bool finished = false;
     };
@@ -119,6 +131,7 @@ class Reader final : public AnswerReader {
             } else if (const auto reason = choice["finish_reason"].string();
                        reason && !reason->empty() && !state.finished) {
                 state.finished = true;
+                if (!state.calls.empty()) say_details(state, index, events);
                 events.emplace_back(end_event(index, *reason, !state.calls.empty()));
             } else if (is_whole && !state.finished) {
                 state.finished = true;
@@ -139,6 +152,7 @@ class Reader final : public AnswerReader {
     void read_delta(const Value& piece, std::int64_t choice, bool complete, Events& events) {
         auto& state = choices_[choice];
         const bool had_content = state.content;
+        if (!complete || !had_content) keep_details(state, piece["reasoning_details"]);
         for (const auto* key : {"reasoning_content", "reasoning"})
             if (const auto text = piece[key].string(); text && !text->empty()) {
                 if (!complete || !had_content)
@@ -147,15 +161,19 @@ class Reader final : public AnswerReader {
             }
         if (!complete || !had_content) {
             const Value content = piece["content"];
+            if (content.size() > 0 || !content.text().empty()) say_details(state, choice, events);
             if (const auto text = content.string(); text && !text->empty())
                 add_text(state, chat::TextDelta{choice, std::string(*text)}, events);
             for (const Value part : content.children())
-                if (const auto text = part["text"].string(); text && !text->empty())
+                if (auto thought = thinking_text(part); !thought.empty())
+                    add_text(state, chat::ReasoningDelta{choice, std::move(thought)}, events);
+                else if (const auto text = part["text"].string(); text && !text->empty())
                     add_text(state, chat::TextDelta{choice, std::string(*text)}, events);
             if (const auto text = piece["refusal"].string(); text && !text->empty())
                 add_text(state, chat::RefusalDelta{choice, std::string(*text)}, events);
         }
         std::int64_t position = 0;
+        if (piece["tool_calls"].size() > 0) say_details(state, choice, events);
         for (const Value call : piece["tool_calls"].children())
             read_call(state, choice, call, call["index"].integer().value_or(position++), complete, events);
         if (const Value call = piece["function_call"]; call.is(Kind::object)) {
@@ -163,6 +181,49 @@ class Reader final : public AnswerReader {
             add_call(state, choice, known, 0, known ? "" : "call_function_0", call["name"].text(),
                      arguments_in(call["arguments"]), complete, false, events);
         }
+    }
+
+    // Too many of them are left out: a part of what is signed is no use to anybody.
+    static void keep_details(Choice& state, const Value& details) {
+        constexpr std::size_t kMostBytes = 1UL << 20, kMostElements = 1024;
+        for (const Value element : details.children()) {
+            state.details_bytes += element.raw().size();
+            if (state.details_bytes > kMostBytes || state.details.size() >= kMostElements) return state.details.clear();
+            const auto index = element["index"].integer();
+            const auto known = std::ranges::find_if(state.details, [&](const Detail& one) {
+                return index && one.index == *index && one.others["type"] == element["type"].raw();
+            });
+            auto& detail = known != state.details.end() ? *known : state.details.emplace_back(index.value_or(-1));
+            for (const Value member : element.children()) {
+                const auto key = member.key();
+                if (const bool grows = key == "text" || key == "summary" || key == "data"; grows && member.string())
+                    detail.texts[std::string(key)] += *member.string();
+                else if (given(member) || !detail.others.contains(key))
+                    detail.others.insert_or_assign(std::string(key), std::string(member.raw()));
+            }
+        }
+    }
+
+    // Ends the thoughts with what their provider wants back with them; a text that nobody signed needs nothing.
+    static void say_details(Choice& state, std::int64_t choice, Events& events) {
+        const auto details = std::exchange(state.details, {});
+        const bool sealed = std::ranges::any_of(details, [](const Detail& one) {
+            const auto signature = one.others.find("signature");
+            return one.texts.contains("data") || (signature != one.others.end() && signature->second != "null");
+        });
+        if (!sealed) return;
+        json::Writer out;
+        out.begin_array();
+        for (const auto& detail : details) {
+            out.begin_object();
+            for (const auto& [name, json] : detail.others)
+                if (!detail.texts.contains(name)) out.raw_member(name, json);
+            for (const auto& [name, text] : detail.texts) out.member(name, text);
+            out.end_object();
+        }
+        out.end_array();
+        events.emplace_back(
+            chat::ReasoningEnd{choice, std::string(kReasoningDetails) + on_one_line(out.take()), false});
     }
 
     static std::string arguments_in(const Value& value) {

@@ -14,6 +14,7 @@
 #include "dialect/dialect.h"
 #include "dialect/embeddings.h"
 #include "dialect/losses.h"
+#include "dialect/wants.h"
 #include "gateway/relay.h"
 #include "gateway/thoughts.h"
 
@@ -64,7 +65,7 @@ struct AnswerTerms {
     // Log-probabilities are asked for, for told() alone, of who gives them and where that changes nothing else.
     bool weighs = false;
     std::int64_t answer_bound = 0;  // of an answer that the client sets no bound for; 0: none
-    std::string_view most_word{};   // what the provider calls that bound, where its refusal has told
+    dialect::Wants wants{};         // of the provider, where its refusals have told
     std::int64_t room = 0;          // tokens that the answer has room for, where a refusal has told
     // Where what `key` was answered before has left what the provider wants back; outlives it. None: that is not looked
     // for.
