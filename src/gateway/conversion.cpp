@@ -209,8 +209,12 @@ Result<> decode(Question& question) {
         question.request = as_messages(kind, rerank->model, rerank->documents);
         return {};
     }
+    const auto root = question.document.root();
+    question.as_responses = kind == Kind::openai_chat && operation == Operation::chat && !root["messages"].exists() &&
+                            root["input"].exists();
     auto request = operation == Operation::completion ? dialect::openai_chat::decode_completion(question.document)
-                                                      : dialect::of(kind).decode_request(question.incoming());
+                   : question.as_responses ? dialect::of(Kind::openai_responses).decode_request(question.incoming())
+                                           : dialect::of(kind).decode_request(question.incoming());
     if (!request) return fail(request.error());
     question.request = std::move(*request);
     return {};
@@ -293,7 +297,7 @@ Result<Conversion> Conversion::make(const Question& question, const config::Prov
                            model.context_tokens, c.weighs_,      terms.answer_bound};
     target.plain = openai && !is_openai(provider);
     target.most_word = terms.wants.bound;
-    c.same_ = kind == question.front.kind;
+    c.same_ = kind == question.front.kind && !question.as_responses;
     const auto incoming = question.incoming();
     if (question.front.operation == Operation::embed) {
         c.outgoing_ = dialect::encode_embed(question.embed, c.speaker_, target, c.same_ ? &incoming : nullptr);

@@ -38,7 +38,8 @@ struct Front {
 struct Question {
     Front front;
     std::string path;
-    bool array = false;  // Gemini without alt=sse: a stream is one JSON array
+    bool array = false;         // Gemini without alt=sse: a stream is one JSON array
+    bool as_responses = false;  // Chat Completions asked in a body of Responses, as Cursor does
     json::Document document;
     chat::Request request;  // for embeddings and reranking: its texts, as a user's messages
     dialect::EmbedRequest embed;
