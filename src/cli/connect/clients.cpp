@@ -410,8 +410,7 @@ std::span<const Client> clients() {
          false,
          0,
          "Cursor asks from its own servers, so that it needs a public https:// address (--url). It takes models of "
-         "yours in a paid plan, for chat and not for Tab; some requests of its agent come to /chat/completions in the "
-         "shape of Responses, and Tandem refuses those"},
+         "yours in a paid plan, for chat and not for Tab"},
         {"n8n",
          "Credentials > OpenAI",
          [](const Values& v) {
