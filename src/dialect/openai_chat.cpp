@@ -471,7 +471,7 @@ void write_tool(json::Writer& out, const chat::Tool& tool) {
     out.key(custom ? "custom" : "function").begin_object().member("name", tool.name);
     if (!tool.description.empty()) out.member("description", tool.description);
     write_raw(out, custom ? "format" : "parameters", tool.parameters);
-    if (tool.strict) out.member("strict", *tool.strict);
+    if (tool.strict == true) out.member("strict", true);  // false is the default, and a word too many for some
     write_extra(out, tool.extra);
     out.end_object();
     write_raw(out, "cache_control", tool.cache);
@@ -735,6 +735,7 @@ std::string forward_request(const json::Document& document, const Target& target
     }
     const Value options = root["stream_options"];
     const Value flag = options["include_usage"];
+    if (!target.stream && given(options)) splice.replace(options, "null");  // vLLM refuses them there
     if (target.stream && target.ask_for_usage && flag.boolean() != true) {
         if (options.is(Kind::object) && !flag.exists())
             splice.insert(options.offset() + 1,

@@ -48,6 +48,20 @@ struct ChunkFacts {
 // What it says of the first choice is added to `told`, where that is wanted.
 ChunkFacts chunk_facts(const json::Value& chunk, chat::Told* told = nullptr);
 
+// The numbers of calls in the chunks of one stream, which clients use as places in a list: some servers number from 1,
+// give every call 0, or leave the number out.
+class CallNumbers {
+  public:
+    CallNumbers();
+    ~CallNumbers();
+    // The chunk with numbers from 0 in the order in which the calls began; none where it has them.
+    std::optional<std::string> put_right(const json::Document& chunk);
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
 // A usage chunk of our own, for a client that asked where the provider sent none.
 std::string usage_chunk(const Usage& usage, std::string_view id, std::string_view model, std::int64_t created);
 

@@ -65,6 +65,31 @@ std::string_view word_of(const chat::Finished& finished, bool legacy_functions) 
     return "stop";  // what no client knows is no word for it
 }
 
+// A call as its pieces have come so far.
+struct Call {
+    std::int64_t wire_index;
+    std::string id;
+    std::string name;
+    std::string arguments;
+};
+
+// The call that a piece belongs to; null where it begins one. The newest call of that index is meant, unless an id or a
+// name says that another one begins: some servers number every call 0.
+Call* call_meant(std::vector<Call>& calls, std::int64_t wire_index, std::string_view id, std::string_view name) {
+    Call* known = nullptr;
+    for (auto& one : calls)
+        if (one.wire_index == wire_index) known = &one;
+    if (!id.empty())
+        for (auto& one : calls)
+            if (one.id == id) known = &one;
+    if (known != nullptr && !id.empty() && !known->id.empty() && known->id != id) return nullptr;
+    if (known != nullptr && id.empty() && known->id.empty() && !name.empty() && chat::is_json_object(known->arguments))
+        return nullptr;
+    return known;
+}
+
+constexpr std::size_t kMostCalls = 1024;  // of one choice; what follows is left out
+
 class Reader final : public AnswerReader {
   public:
     void whole(const Value& answer, Events& events) override { read(answer, true, events); }
@@ -84,12 +109,6 @@ class Reader final : public AnswerReader {
     }
 
   private:
-    struct Call {
-        std::int64_t wire_index;
-        std::string id;
-        std::string name;
-        std::string arguments;
-    };
     // An element of OpenRouter's reasoning_details; a stream brings it in pieces of one index, of which the last one
     // may have the signature alone.
     struct Detail {
@@ -146,6 +165,7 @@ class Reader final : public AnswerReader {
     template <typename Delta>
     static void add_text(Choice& state, Delta delta, Events& events) {
         state.content = true;
+        state.finished = false;  // some servers say "stop" behind each piece
         events.emplace_back(std::move(delta));
     }
 
@@ -239,31 +259,20 @@ class Reader final : public AnswerReader {
         if (const Value extra = call["extra_content"]; extra.is(Kind::object))
             events.emplace_back(chat::ReasoningEnd{
                 choice, fmt::format("{}{}", kExtraContent, on_one_line(std::string(extra.raw()))), false});
-        // The newest call of that index is meant, unless an id or a name says that another one begins: some servers
-        // number every call 0.
-        Call* known = nullptr;
-        for (auto& one : state.calls)
-            if (one.wire_index == wire_index) known = &one;
-        if (!id.empty())
-            for (auto& one : state.calls)
-                if (one.id == id) known = &one;
-        if (known != nullptr && !id.empty() && !known->id.empty() && known->id != id) known = nullptr;
-        if (known != nullptr && id.empty() && known->id.empty() && !name.empty() &&
-            chat::is_json_object(known->arguments))
-            known = nullptr;
+        auto* known = call_meant(state.calls, wire_index, id, name);
         add_call(state, choice, known, wire_index, id, name, arguments_in(body[custom ? "input" : "arguments"]),
                  complete, custom, events);
     }
 
     void add_call(Choice& state, std::int64_t choice, Call* known, std::int64_t wire_index, std::string_view id,
                   std::string_view name, std::string arguments, bool complete, bool custom, Events& events) {
-        constexpr std::size_t kMostCalls = 1024;
         if (known == nullptr) {
             if (state.calls.size() >= kMostCalls) return;
             state.calls.push_back({wire_index, {}, {}, {}});
             known = &state.calls.back();
         }
         state.content = true;
+        state.finished = false;
         chat::ToolCallDelta delta{choice, known - state.calls.data(), {}, {}, std::move(arguments), custom};
         if (known->id.empty()) known->id = delta.id = id;
         if (known->name.empty()) known->name = delta.name = name;
@@ -571,6 +580,43 @@ ChunkFacts chunk_facts(const Value& chunk, chat::Told* told) {
     }
     if (beside && !facts.usage) fail_by(failure_in(chunk));
     return facts;
+}
+
+struct CallNumbers::State {
+    std::map<std::int64_t, std::vector<Call>> choices;
+};
+
+CallNumbers::CallNumbers() : state_(std::make_unique<State>()) {}
+CallNumbers::~CallNumbers() = default;
+
+std::optional<std::string> CallNumbers::put_right(const json::Document& chunk) {
+    Splice splice(chunk);
+    bool changed = false;
+    for (const Value choice : chunk.root()["choices"].children()) {
+        auto& calls = state_->choices[choice_of(choice["index"])];
+        std::int64_t position = 0;
+        for (const Value piece : choice["delta"]["tool_calls"].children()) {
+            const auto said = piece["index"].integer();
+            const auto wire_index = said.value_or(position++);
+            const Value body = piece[piece["custom"].exists() ? "custom" : "function"];
+            auto* call = call_meant(calls, wire_index, piece["id"].text(), body["name"].text());
+            if (call == nullptr) {
+                if (calls.size() >= kMostCalls) continue;
+                call = &calls.emplace_back(
+                    Call{wire_index, std::string(piece["id"].text()), std::string(body["name"].text()), {}});
+            }
+            // Only where no ids tell calls apart are the arguments looked at.
+            if (call->id.empty()) call->arguments += body["arguments"].text();
+            const auto number = call - calls.data();
+            if (said == number || !piece.is(Kind::object)) continue;
+            changed = true;
+            if (piece["index"].exists())
+                splice.replace(piece["index"], std::to_string(number));
+            else
+                splice.insert(piece.offset() + 1, fmt::format("\"index\":{}{}", number, piece.size() > 0 ? "," : ""));
+        }
+    }
+    return changed ? std::optional(splice.take()) : std::nullopt;
 }
 
 std::string end_chunk(std::int64_t choice, std::string_view word, std::string_view id, std::string_view model,

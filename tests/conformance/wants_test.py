@@ -78,8 +78,36 @@ def openrouter(dialect, request, stream):
             chat_ascii({"tool_calls": [CALL]}), chat_ascii({"reasoning_details": [sealed]}), chat_ascii({}, "tool_calls"), b"data: [DONE]\n\n"]
 
 
+def numbers_calls(first, with_ids=True):
+    """Two calls side by side in pieces, numbered from `first`, all alike (0), or not at all (None)."""
+    def does(dialect, request, stream):
+        def piece(number, ident, **function):
+            index = {} if first is None else {"index": first + number * (first > 0)}
+            return chat_ascii({"tool_calls": [{**index, **({"id": ident} if ident else {}), "type": "function", "function": function}]})
+        said = []
+        for number, name in enumerate(("note", "other")):
+            said += [piece(number, f"call_{name}", name=name, arguments=""), piece(number, None, arguments='{"t": '), piece(number, None, arguments=f'"{name}"}}')]
+        return said + [chat_ascii({}, "tool_calls"), b"data: [DONE]\n\n"]
+    return does
+
+
+def ends_with_every_piece(dialect, request, stream):
+    """Open WebUI in front of vLLM."""
+    pieces = [{"role": "assistant", "content": "One "}, {"content": "two."}, {"tool_calls": [{**CALL, "function": {"name": "note", "arguments": '{"t": '}}]}, {"tool_calls": [{"index": 0, "function": {"arguments": '"x"}'}}]}]
+    return [chunk for delta in pieces for chunk in (chat_ascii(delta), chat_ascii({}, "stop"))] + [b"data: [DONE]\n\n"]
+
+
+def no_options_without_stream(dialect, request, stream):
+    if request.get("stream_options") and not stream:
+        return refuse("Stream options can only be defined when `stream=True`.")
+    if any(t["function"].get("strict") is not None for t in request.get("tools", [])):
+        return refuse("tools.0.function.strict: Extra inputs are not permitted", "422 Unprocessable Entity")
+    return answers("chat", request, stream)
+
+
 class Wants(Case):
-    does = {"mistral": mistral, "magistral": thinks_in_parts, "gemma": old_template, "router": openrouter}
+    does = {"mistral": mistral, "magistral": thinks_in_parts, "gemma": old_template, "router": openrouter, "from-one": numbers_calls(1), "all-alike": numbers_calls(0), "unnumbered": numbers_calls(None),
+            "ends-often": ends_with_every_piece, "picky": no_options_without_stream}
 
     def setUp(self):
         self.upstream = self.upstreams["openai-chat"]
@@ -162,6 +190,29 @@ class Wants(Case):
                 unseen = [{"type": "reasoning.encrypted", "data": "skip_thought_signature_validator", "id": "call_7", "format": "google-gemini-v1"}]
                 by_type = sorted(sent, key=lambda d: d["type"], reverse=True)
                 self.assertIn(by_type, [DETAILS, unseen] if front == "openai-chat" else [DETAILS], f"{front} {stream} {forgets}")
+
+    def test_calls_are_told_apart_and_numbered_as_clients_count_them(self):
+        for model in ("from-one", "all-alike", "unnumbered"):
+            for front in CLIENTS:
+                with self.subTest(model=model, front=front):
+                    raw, said = self.good(front, f"{model}-openai-chat", True, offer("note"))
+                    self.assertEqual([(n, json.loads(a) if isinstance(a, str) else a) for n, a in said["calls"]], [("note", {"t": "note"}), ("other", {"t": "other"})])
+                    if front == "openai-chat":
+                        events = [json.loads(line[6:]) for line in raw.decode().split("\n") if line.startswith("data: {")]
+                        numbers = [call["index"] for e in events for choice in e["choices"] for call in choice["delta"].get("tool_calls", [])]
+                        self.assertEqual(numbers, [0, 0, 0, 1, 1, 1])
+
+    def test_an_end_behind_every_piece_ends_nothing(self):
+        for front in CLIENTS:
+            with self.subTest(front=front):
+                raw, said = self.good(front, "ends-often-openai-chat", True, offer("note"))
+                self.assertEqual((said["text"], len(said["calls"])), ("One two.", 1))
+                if front == "anthropic":
+                    self.assertIn(b'"stop_reason":"tool_use"', raw)
+
+    def test_options_that_ask_for_nothing_do_not_reach_a_picky_server(self):
+        self.good("openai-chat", "picky-openai-chat", False, lambda body: {**body, "stream_options": {"include_usage": True}})
+        self.good("openai-responses", "picky-openai-chat", False, offer("note"))
 
 
 if __name__ == "__main__":
