@@ -37,21 +37,25 @@ constexpr std::int64_t kUsualOutput = 8'192;
 
 // ---- files ----
 
+// The folder that a variable names; nullopt where it names none.
+std::optional<fs::path> folder_in(const Globals& globals, std::string_view variable) {
+    if (variable.empty()) return std::nullopt;
+    const auto folder = globals.environment(std::string(variable));
+    if (!folder || !fs::path(*folder).is_absolute()) return std::nullopt;
+    return fs::path(*folder);
+}
+
 fs::path path_of(const Globals& globals, const File& file) {
-    const auto folder = file.folder_variable.empty() ? std::optional<std::string>()
-                                                     : globals.environment(std::string(file.folder_variable));
+    if (const auto own = folder_in(globals, file.own_folder_variable)) return *own / fs::path(file.name).filename();
     auto path = fs::path(globals.environment("HOME").value_or("/"));
-    if (folder && fs::path(*folder).is_absolute())
+    if (const auto folder = folder_in(globals, file.folder_variable))
         path = *folder;
     else if (!file.folder.empty())
         path /= file.folder;
     path /= file.name;
-    // Programs that read comments read them in a file of this name too, and people who write them use it.
     std::error_code ignored;
     const fs::path with_comments = path.string() + "c";
-    return path.extension() == ".json" && !fs::exists(path, ignored) && fs::exists(with_comments, ignored)
-               ? with_comments
-               : path;
+    return file.or_jsonc && !fs::exists(path, ignored) && fs::exists(with_comments, ignored) ? with_comments : path;
 }
 
 fs::path backup_of(const fs::path& file) {
@@ -306,8 +310,21 @@ void add_misfits(const config::Config& config, const Client& client, const Value
                         client.also_asks_for, client.also_asks_for.substr(0, client.also_asks_for.find('-')), v.model));
 }
 
+// Variables of this shell that the client would take instead of what is written.
+void add_variables(const Globals& globals, const Client& client, std::vector<std::string>& list) {
+    std::vector<std::string> set;
+    for (const auto variable : client.variables)
+        if (const auto value = globals.environment(std::string(variable)); value && !value->empty())
+            set.emplace_back(variable);
+    if (!set.empty())
+        list.push_back(fmt::format(
+            "{} of this shell {} before what is written here: unset {}, or give {} what stands here", join(set, ", "),
+            set.size() == 1 ? "goes" : "go", set.size() == 1 ? "it" : "them", set.size() == 1 ? "it" : "them"));
+}
+
 // What the address means, where that is not plain.
-std::vector<std::string> hints(const config::Config& config, const Client& client, const Values& v) {
+std::vector<std::string> hints(const Globals& globals, const config::Config& config, const Client& client,
+                               const Values& v) {
     std::vector<std::string> list;
     const auto url = net::parse_url(v.url);
     const bool here = url && is_this_machine(url->host);
@@ -325,23 +342,20 @@ std::vector<std::string> hints(const config::Config& config, const Client& clien
                         config.server.host, port));
     if (url && !url->tls && !here && !is_private_network(url->host))
         list.push_back("the address is not encrypted: the key and all content can be read on the way; use https://");
-    if (!client.has_key && !config.keys.empty())
-        list.push_back(
-            fmt::format("{} has no field for a key, and this Tandem wants one: put a proxy that adds it in "
-                        "front, or run one without keys for it",
-                        client.id));
     add_misfits(config, client, v, list);
+    add_variables(globals, client, list);
     if (!client.note.empty()) list.emplace_back(client.note);
-    if (v.key_hidden && client.has_key)
-        list.push_back(client.files.empty() ? "--show-key prints the key itself, in the place of what stands for it"
-                                            : "--show-key prints the key itself; --write puts it into the file");
+    if (v.key_hidden)
+        list.push_back(client.files.empty() || client.key_apart
+                           ? "--show-key prints the key itself, in the place of what stands for it"
+                           : "--show-key prints the key itself; --write puts it into the file");
     if (!client.files.empty()) list.push_back("--write puts this into the file, and keeps what was there for --undo");
     return list;
 }
 
 int print_settings(const Globals& globals, const config::Config& config, const Client& client, const Values& v) {
     const auto text = client.text(v);
-    const auto notes = hints(config, client, v);
+    const auto notes = hints(globals, config, client, v);
     if (globals.json) {
         json::Writer out;
         out.begin_object().member("client", client.id).member("where", client.what).member("settings", text);
@@ -388,7 +402,7 @@ int connect(const Globals& globals, const Options& options) {
     if (!values) return report(globals, values.error());
     if (!options.write) return print_settings(globals, *config, *client, *values);
     if (auto done = write_settings(globals, *client, *values); !done) return report(globals, done.error());
-    for (const auto& note : hints(*config, *client, *values))
+    for (const auto& note : hints(globals, *config, *client, *values))
         if (!note.starts_with("--")) fmt::print("note: {}\n", note);
     return kOk;
 }

@@ -33,6 +33,10 @@ Result<chat::Part> read_part(const Value& value, const std::string& param) {
     part.cache = raw_of(value["cache_control"]);
     const auto members = value.size() - (part.cache.given() ? 1 : 0);
     const bool known = *type == "text" || *type == "refusal" || *type == "image_url";
+    if (*type == "thinking") {  // Mistral's thoughts stand among its text
+        part.body = chat::ReasoningPart{thinking_text(value), {}, false, std::string(kName)};
+        return part;
+    }
     if (*type == "text" || *type == "refusal") {
         const auto text = value[*type].string();
         if (!text) return wrong(param + "." + std::string(*type), "a string");
@@ -109,6 +113,16 @@ Result<> read_tool_calls(const Value& value, const std::string& param, chat::Mes
     return {};
 }
 
+// What an assistant thought: the text, and OpenRouter's list, in which the text stands too.
+void read_thought(const Value& value, chat::Message& message) {
+    chat::ReasoningPart thought{{}, {}, false, std::string(kName)};
+    for (const auto* key : {"reasoning_content", "reasoning"})
+        if (thought.text.empty()) thought.text = value[key].text();
+    if (const Value details = value["reasoning_details"]; details.is(Kind::array) && details.size() > 0)
+        thought.signature = std::string(kReasoningDetails) + on_one_line(std::string(details.raw()));
+    if (!thought.text.empty() || !thought.signature.empty()) message.parts.push_back({std::move(thought), {}});
+}
+
 Result<chat::Message> read_message(const Value& value, const std::string& param, std::size_t& functions) {
     if (!value.is(Kind::object)) return wrong(param, "an object with a 'role'");
     chat::Message message;
@@ -118,10 +132,7 @@ Result<chat::Message> read_message(const Value& value, const std::string& param,
     if (place == kRoles.end() && !function)
         return wrong(param + ".role", "one of system, developer, user, assistant, tool, function");
     message.role = function ? Role::tool : static_cast<Role>(place - kRoles.begin());
-    if (message.role == Role::assistant)
-        for (const auto* key : {"reasoning_content", "reasoning"})
-            if (const auto text = value[key].string(); text && !text->empty() && message.parts.empty())
-                message.parts.push_back({chat::ReasoningPart{std::string(*text), {}, false, std::string(kName)}, {}});
+    if (message.role == Role::assistant) read_thought(value, message);
     auto content = read_parts(value["content"], param + ".content", "parts", read_part);
     if (!content) return fail(content.error());
     if (auto ok = read_string(value["name"], param + ".name", message.name); !ok) return fail(ok.error());
@@ -155,7 +166,8 @@ Result<chat::Message> read_message(const Value& value, const std::string& param,
     keep_unknown(value,
                  {"role", "content", "tool_calls", "tool_call_id", "name", "refusal", "function_call",
                   message.role == Role::assistant ? "reasoning_content" : "role",
-                  message.role == Role::assistant ? "reasoning" : "role"},
+                  message.role == Role::assistant ? "reasoning" : "role",
+                  message.role == Role::assistant ? "reasoning_details" : "role"},
                  message.extra);
     return message;
 }
@@ -396,12 +408,23 @@ std::string extra_content_of(const chat::ReasoningPart& thought) {
     return chat::is_json_object(json) ? json : std::string();
 }
 
+// The elements of the list that a signature is; empty where it is none.
+std::string reasoning_details_of(const chat::ReasoningPart& thought) {
+    json::Document document;
+    if (!thought.signature.starts_with(kReasoningDetails) ||
+        !document.parse(thought.signature.substr(kReasoningDetails.size())) || !document.root().is(Kind::array) ||
+        document.root().size() == 0)
+        return {};
+    const auto list = document.root().raw();
+    return std::string(list.substr(1, list.size() - 2));
+}
+
 void write_message(json::Writer& out, const chat::Message& message, bool plain) {
     const auto role = plain && message.role == Role::developer ? Role::system : message.role;
     out.begin_object().member("role", kRoles[static_cast<std::size_t>(role)]);
     std::vector<const chat::Part*> content;
     std::vector<std::pair<const chat::ToolCallPart*, std::string>> calls;  // and what stands beside each
-    std::string reasoning, beside;
+    std::string reasoning, beside, details;
     for (const auto& part : message.parts) {
         if (const auto* result = part.as<chat::ToolResultPart>()) {
             for (const auto& inner : result->content) content.push_back(&inner);
@@ -409,6 +432,10 @@ void write_message(json::Writer& out, const chat::Message& message, bool plain) 
         } else if (const auto* call = part.as<chat::ToolCallPart>()) {
             calls.emplace_back(call, std::exchange(beside, {}));
         } else if (const auto* thought = part.as<chat::ReasoningPart>()) {
+            if (const auto list = reasoning_details_of(*thought); !list.empty()) {
+                details += (details.empty() ? "" : ",") + list;
+                continue;  // the text stands in it
+            }
             reasoning += thought->text;
             if (auto extra = extra_content_of(*thought); !extra.empty()) beside = std::move(extra);
         } else {
@@ -424,6 +451,7 @@ void write_message(json::Writer& out, const chat::Message& message, bool plain) 
     else
         out.null();
     if (!reasoning.empty()) out.member("reasoning_content", reasoning);
+    if (!details.empty()) out.raw_member("reasoning_details", "[" + details + "]");
     if (!calls.empty()) {
         out.key("tool_calls").begin_array();
         for (const auto& [call, extra] : calls) write_tool_call(out, *call, extra);
@@ -443,7 +471,7 @@ void write_tool(json::Writer& out, const chat::Tool& tool) {
     out.key(custom ? "custom" : "function").begin_object().member("name", tool.name);
     if (!tool.description.empty()) out.member("description", tool.description);
     write_raw(out, custom ? "format" : "parameters", tool.parameters);
-    if (tool.strict) out.member("strict", *tool.strict);
+    if (tool.strict == true) out.member("strict", true);  // false is the default, and a word too many for some
     write_extra(out, tool.extra);
     out.end_object();
     write_raw(out, "cache_control", tool.cache);
@@ -542,6 +570,14 @@ class OpenAiChat final : public Dialect {
 const Dialect& dialect() {
     static const OpenAiChat instance;
     return instance;
+}
+
+std::string thinking_text(const json::Value& part) {
+    if (part["type"].text() != "thinking") return {};
+    const Value thinking = part["thinking"];
+    std::string text(thinking.text());
+    for (const Value piece : thinking.children()) text += piece["text"].text();
+    return text;
 }
 
 Result<chat::Request> decode_request(const json::Document& document) {
@@ -699,6 +735,7 @@ std::string forward_request(const json::Document& document, const Target& target
     }
     const Value options = root["stream_options"];
     const Value flag = options["include_usage"];
+    if (!target.stream && given(options)) splice.replace(options, "null");  // vLLM refuses them there
     if (target.stream && target.ask_for_usage && flag.boolean() != true) {
         if (options.is(Kind::object) && !flag.exists())
             splice.insert(options.offset() + 1,

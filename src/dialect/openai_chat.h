@@ -48,6 +48,20 @@ struct ChunkFacts {
 // What it says of the first choice is added to `told`, where that is wanted.
 ChunkFacts chunk_facts(const json::Value& chunk, chat::Told* told = nullptr);
 
+// The numbers of calls in the chunks of one stream, which clients use as places in a list: some servers number from 1,
+// give every call 0, or leave the number out.
+class CallNumbers {
+  public:
+    CallNumbers();
+    ~CallNumbers();
+    // The chunk with numbers from 0 in the order in which the calls began; none where it has them.
+    std::optional<std::string> put_right(const json::Document& chunk);
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
 // A usage chunk of our own, for a client that asked where the provider sent none.
 std::string usage_chunk(const Usage& usage, std::string_view id, std::string_view model, std::int64_t created);
 
@@ -60,6 +74,12 @@ inline constexpr std::string_view kDone = "[DONE]";
 // Gemini behind Chat Completions wants its signature back in the member extra_content of the call that it came with. In
 // a ReasoningPart's signature it is this and the member's JSON.
 inline constexpr std::string_view kExtraContent = "extra_content:";
+// The text of a part "thinking", in which Mistral's models think: a string, or a list of texts.
+std::string thinking_text(const json::Value& part);
+
+// OpenRouter wants its list reasoning_details back in the turn that it came with: the texts, signatures and sealed
+// thoughts of whichever provider answered. In a ReasoningPart's signature it is this and the list's JSON.
+inline constexpr std::string_view kReasoningDetails = "reasoning_details:";
 
 // The writer of legacy Completions' answers.
 std::unique_ptr<AnswerWriter> completion_writer(AnswerFrame frame);

@@ -1,7 +1,10 @@
 // Answers of Chat Completions, streamed and whole, and of the legacy Completions.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <functional>
 #include <map>
+#include <utility>
 
 #include "base/text.h"
 #include "chat/estimate.h"
@@ -62,6 +65,31 @@ std::string_view word_of(const chat::Finished& finished, bool legacy_functions) 
     return "stop";  // what no client knows is no word for it
 }
 
+// A call as its pieces have come so far.
+struct Call {
+    std::int64_t wire_index;
+    std::string id;
+    std::string name;
+    std::string arguments;
+};
+
+// The call that a piece belongs to; null where it begins one. The newest call of that index is meant, unless an id or a
+// name says that another one begins: some servers number every call 0.
+Call* call_meant(std::vector<Call>& calls, std::int64_t wire_index, std::string_view id, std::string_view name) {
+    Call* known = nullptr;
+    for (auto& one : calls)
+        if (one.wire_index == wire_index) known = &one;
+    if (!id.empty())
+        for (auto& one : calls)
+            if (one.id == id) known = &one;
+    if (known != nullptr && !id.empty() && !known->id.empty() && known->id != id) return nullptr;
+    if (known != nullptr && id.empty() && known->id.empty() && !name.empty() && chat::is_json_object(known->arguments))
+        return nullptr;
+    return known;
+}
+
+constexpr std::size_t kMostCalls = 1024;  // of one choice; what follows is left out
+
 class Reader final : public AnswerReader {
   public:
     void whole(const Value& answer, Events& events) override { read(answer, true, events); }
@@ -81,14 +109,17 @@ class Reader final : public AnswerReader {
     }
 
   private:
-    struct Call {
-        std::int64_t wire_index;
-        std::string id;
-        std::string name;
-        std::string arguments;
+    // An element of OpenRouter's reasoning_details; a stream brings it in pieces of one index, of which the last one
+    // may have the signature alone.
+    struct Detail {
+        std::int64_t index;
+        std::map<std::string, std::string, std::less<>> texts;   // that grow: text, summary, data
+        std::map<std::string, std::string, std::less<>> others;  // JSON of the other members, as they came last
     };
     struct Choice {
         std::vector<Call> calls;
+        std::vector<Detail> details;  // not said yet
+        std::size_t details_bytes = 0;
         bool content = false;
         bool finished = false;
     };
@@ -119,6 +150,7 @@ class Reader final : public AnswerReader {
             } else if (const auto reason = choice["finish_reason"].string();
                        reason && !reason->empty() && !state.finished) {
                 state.finished = true;
+                if (!state.calls.empty()) say_details(state, index, events);
                 events.emplace_back(end_event(index, *reason, !state.calls.empty()));
             } else if (is_whole && !state.finished) {
                 state.finished = true;
@@ -133,12 +165,14 @@ class Reader final : public AnswerReader {
     template <typename Delta>
     static void add_text(Choice& state, Delta delta, Events& events) {
         state.content = true;
+        state.finished = false;  // some servers say "stop" behind each piece
         events.emplace_back(std::move(delta));
     }
 
     void read_delta(const Value& piece, std::int64_t choice, bool complete, Events& events) {
         auto& state = choices_[choice];
         const bool had_content = state.content;
+        if (!complete || !had_content) keep_details(state, piece["reasoning_details"]);
         for (const auto* key : {"reasoning_content", "reasoning"})
             if (const auto text = piece[key].string(); text && !text->empty()) {
                 if (!complete || !had_content)
@@ -147,15 +181,19 @@ class Reader final : public AnswerReader {
             }
         if (!complete || !had_content) {
             const Value content = piece["content"];
+            if (content.size() > 0 || !content.text().empty()) say_details(state, choice, events);
             if (const auto text = content.string(); text && !text->empty())
                 add_text(state, chat::TextDelta{choice, std::string(*text)}, events);
             for (const Value part : content.children())
-                if (const auto text = part["text"].string(); text && !text->empty())
+                if (auto thought = thinking_text(part); !thought.empty())
+                    add_text(state, chat::ReasoningDelta{choice, std::move(thought)}, events);
+                else if (const auto text = part["text"].string(); text && !text->empty())
                     add_text(state, chat::TextDelta{choice, std::string(*text)}, events);
             if (const auto text = piece["refusal"].string(); text && !text->empty())
                 add_text(state, chat::RefusalDelta{choice, std::string(*text)}, events);
         }
         std::int64_t position = 0;
+        if (piece["tool_calls"].size() > 0) say_details(state, choice, events);
         for (const Value call : piece["tool_calls"].children())
             read_call(state, choice, call, call["index"].integer().value_or(position++), complete, events);
         if (const Value call = piece["function_call"]; call.is(Kind::object)) {
@@ -163,6 +201,49 @@ class Reader final : public AnswerReader {
             add_call(state, choice, known, 0, known ? "" : "call_function_0", call["name"].text(),
                      arguments_in(call["arguments"]), complete, false, events);
         }
+    }
+
+    // Too many of them are left out: a part of what is signed is no use to anybody.
+    static void keep_details(Choice& state, const Value& details) {
+        constexpr std::size_t kMostBytes = 1UL << 20, kMostElements = 1024;
+        for (const Value element : details.children()) {
+            state.details_bytes += element.raw().size();
+            if (state.details_bytes > kMostBytes || state.details.size() >= kMostElements) return state.details.clear();
+            const auto index = element["index"].integer();
+            const auto known = std::ranges::find_if(state.details, [&](const Detail& one) {
+                return index && one.index == *index && one.others["type"] == element["type"].raw();
+            });
+            auto& detail = known != state.details.end() ? *known : state.details.emplace_back(index.value_or(-1));
+            for (const Value member : element.children()) {
+                const auto key = member.key();
+                if (const bool grows = key == "text" || key == "summary" || key == "data"; grows && member.string())
+                    detail.texts[std::string(key)] += *member.string();
+                else if (given(member) || !detail.others.contains(key))
+                    detail.others.insert_or_assign(std::string(key), std::string(member.raw()));
+            }
+        }
+    }
+
+    // Ends the thoughts with what their provider wants back with them; a text that nobody signed needs nothing.
+    static void say_details(Choice& state, std::int64_t choice, Events& events) {
+        const auto details = std::exchange(state.details, {});
+        const bool sealed = std::ranges::any_of(details, [](const Detail& one) {
+            const auto signature = one.others.find("signature");
+            return one.texts.contains("data") || (signature != one.others.end() && signature->second != "null");
+        });
+        if (!sealed) return;
+        json::Writer out;
+        out.begin_array();
+        for (const auto& detail : details) {
+            out.begin_object();
+            for (const auto& [name, json] : detail.others)
+                if (!detail.texts.contains(name)) out.raw_member(name, json);
+            for (const auto& [name, text] : detail.texts) out.member(name, text);
+            out.end_object();
+        }
+        out.end_array();
+        events.emplace_back(
+            chat::ReasoningEnd{choice, std::string(kReasoningDetails) + on_one_line(out.take()), false});
     }
 
     static std::string arguments_in(const Value& value) {
@@ -178,31 +259,20 @@ class Reader final : public AnswerReader {
         if (const Value extra = call["extra_content"]; extra.is(Kind::object))
             events.emplace_back(chat::ReasoningEnd{
                 choice, fmt::format("{}{}", kExtraContent, on_one_line(std::string(extra.raw()))), false});
-        // The newest call of that index is meant, unless an id or a name says that another one begins: some servers
-        // number every call 0.
-        Call* known = nullptr;
-        for (auto& one : state.calls)
-            if (one.wire_index == wire_index) known = &one;
-        if (!id.empty())
-            for (auto& one : state.calls)
-                if (one.id == id) known = &one;
-        if (known != nullptr && !id.empty() && !known->id.empty() && known->id != id) known = nullptr;
-        if (known != nullptr && id.empty() && known->id.empty() && !name.empty() &&
-            chat::is_json_object(known->arguments))
-            known = nullptr;
+        auto* known = call_meant(state.calls, wire_index, id, name);
         add_call(state, choice, known, wire_index, id, name, arguments_in(body[custom ? "input" : "arguments"]),
                  complete, custom, events);
     }
 
     void add_call(Choice& state, std::int64_t choice, Call* known, std::int64_t wire_index, std::string_view id,
                   std::string_view name, std::string arguments, bool complete, bool custom, Events& events) {
-        constexpr std::size_t kMostCalls = 1024;
         if (known == nullptr) {
             if (state.calls.size() >= kMostCalls) return;
             state.calls.push_back({wire_index, {}, {}, {}});
             known = &state.calls.back();
         }
         state.content = true;
+        state.finished = false;
         chat::ToolCallDelta delta{choice, known - state.calls.data(), {}, {}, std::move(arguments), custom};
         if (known->id.empty()) known->id = delta.id = id;
         if (known->name.empty()) known->name = delta.name = name;
@@ -510,6 +580,43 @@ ChunkFacts chunk_facts(const Value& chunk, chat::Told* told) {
     }
     if (beside && !facts.usage) fail_by(failure_in(chunk));
     return facts;
+}
+
+struct CallNumbers::State {
+    std::map<std::int64_t, std::vector<Call>> choices;
+};
+
+CallNumbers::CallNumbers() : state_(std::make_unique<State>()) {}
+CallNumbers::~CallNumbers() = default;
+
+std::optional<std::string> CallNumbers::put_right(const json::Document& chunk) {
+    Splice splice(chunk);
+    bool changed = false;
+    for (const Value choice : chunk.root()["choices"].children()) {
+        auto& calls = state_->choices[choice_of(choice["index"])];
+        std::int64_t position = 0;
+        for (const Value piece : choice["delta"]["tool_calls"].children()) {
+            const auto said = piece["index"].integer();
+            const auto wire_index = said.value_or(position++);
+            const Value body = piece[piece["custom"].exists() ? "custom" : "function"];
+            auto* call = call_meant(calls, wire_index, piece["id"].text(), body["name"].text());
+            if (call == nullptr) {
+                if (calls.size() >= kMostCalls) continue;
+                call = &calls.emplace_back(
+                    Call{wire_index, std::string(piece["id"].text()), std::string(body["name"].text()), {}});
+            }
+            // Only where no ids tell calls apart are the arguments looked at.
+            if (call->id.empty()) call->arguments += body["arguments"].text();
+            const auto number = call - calls.data();
+            if (said == number || !piece.is(Kind::object)) continue;
+            changed = true;
+            if (piece["index"].exists())
+                splice.replace(piece["index"], std::to_string(number));
+            else
+                splice.insert(piece.offset() + 1, fmt::format("\"index\":{}{}", number, piece.size() > 0 ? "," : ""));
+        }
+    }
+    return changed ? std::optional(splice.take()) : std::nullopt;
 }
 
 std::string end_chunk(std::int64_t choice, std::string_view word, std::string_view id, std::string_view model,

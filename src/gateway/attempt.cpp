@@ -183,7 +183,6 @@ net::Task<Next> Attempt::send() {
         way_.in_other_words = asks_again;
         co_return asks_again ? Next::retry : next;
     }
-    services.health.succeeded(provider_.id);
     pass_.say(upstream::Gate::Verdict::good);
     // A provider that says that nothing is left for now is believed before it refuses.
     if (const auto rest = upstream::rest_wanted(answered->answer.headers(), services.clock.wall()); rest && !engine())
@@ -221,9 +220,9 @@ bool Attempt::wants_thoughts(const upstream::Failure& failure) {
     return true;
 }
 
-// Whether the refusal tells how the same is asked so that it is not refused: by another word, or for a shorter answer.
+// Whether the refusal tells how the same is asked so that it is not refused: in other words, or for a shorter answer.
 bool Attempt::understands(const upstream::Failure& failure) {
-    if (way_.services.bound_words.learn(provider_.id, model_.name, failure.status, failure.body)) return true;
+    if (way_.services.wants.learn(provider_.id, model_.name, failure.status, failure.body)) return true;
     const auto room = way_.room > 0 ? 0 : upstream::room_in(failure.body, conversion_->most_tokens());
     if (room <= 0) return false;
     way_.room = room;
@@ -290,7 +289,7 @@ net::Task<Result<>> Attempt::convert() {
         auto made = Conversion::make(question(), provider_, model_,
                                      {.weighs = better_ != nullptr,
                                       .answer_bound = sets_bound_ ? bound_ / choices : 0,
-                                      .most_word = way_.services.bound_words.of(provider_.id, model_.name),
+                                      .wants = way_.services.wants.of(provider_.id, model_.name),
                                       .room = way_.room,
                                       .thoughts = &way_.gateway.thoughts(),
                                       .key = way_.who.id()});

@@ -143,6 +143,7 @@ net::Task<Next> Attempt::begin_whole() {
     whole_ = std::move(*read);
     tell_malformed(whole_.malformed);
     note_pace(false);
+    way_.services.health.succeeded(provider_.id);  // a 200 alone says little: errors come behind it too
     co_return Next::ready;
 }
 
@@ -266,6 +267,7 @@ net::Task<Next> Attempt::begin_stream() {
     if (broken_ && broken_->code == ErrorCode::policy) co_return stopped(*broken_, usage_of_stream());
     if (broken_) co_return unreadable(*broken_, usage_of_stream());
     note_pace(true);
+    way_.services.health.succeeded(provider_.id);
     co_return Next::ready;
 }
 

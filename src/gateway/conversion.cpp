@@ -17,7 +17,6 @@
 #include "dialect/tool_rules.h"
 #include "net/ndjson.h"
 #include "net/sse.h"
-#include "upstream/bound_words.h"
 
 namespace tandem::gateway {
 
@@ -210,8 +209,12 @@ Result<> decode(Question& question) {
         question.request = as_messages(kind, rerank->model, rerank->documents);
         return {};
     }
+    const auto root = question.document.root();
+    question.as_responses = kind == Kind::openai_chat && operation == Operation::chat && !root["messages"].exists() &&
+                            root["input"].exists();
     auto request = operation == Operation::completion ? dialect::openai_chat::decode_completion(question.document)
-                                                      : dialect::of(kind).decode_request(question.incoming());
+                   : question.as_responses ? dialect::of(Kind::openai_responses).decode_request(question.incoming())
+                                           : dialect::of(kind).decode_request(question.incoming());
     if (!request) return fail(request.error());
     question.request = std::move(*request);
     return {};
@@ -293,8 +296,8 @@ Result<Conversion> Conversion::make(const Question& question, const config::Prov
     dialect::Target target{model.name,           request.stream, provider.stream_usage,
                            model.context_tokens, c.weighs_,      terms.answer_bound};
     target.plain = openai && !is_openai(provider);
-    target.most_word = terms.most_word;
-    c.same_ = kind == question.front.kind;
+    target.most_word = terms.wants.bound;
+    c.same_ = kind == question.front.kind && !question.as_responses;
     const auto incoming = question.incoming();
     if (question.front.operation == Operation::embed) {
         c.outgoing_ = dialect::encode_embed(question.embed, c.speaker_, target, c.same_ ? &incoming : nullptr);
@@ -321,7 +324,8 @@ Result<Conversion> Conversion::make(const Question& question, const config::Prov
     }
     const bool render = model.render_tools && chat::needs_rendered_tools(request);
     if (question.front.operation == Operation::completion || render || has_foreign_reasoning(request) ||
-        dialect::breaks_tool_rules(request, c.speaker_))
+        dialect::breaks_tool_rules(request, c.speaker_) ||
+        (kind == Kind::openai_chat && dialect::breaks(terms.wants, request)))
         c.same_ = false;
     // Its thoughts have to be remembered, since not every client of its dialect sends them back.
     if (terms.thoughts != nullptr && terms.thoughts->demanded(model.id) != Thoughts::Wanted::nothing &&
@@ -339,13 +343,14 @@ Result<Conversion> Conversion::make(const Question& question, const config::Prov
     c.runs_tools_ = offers_hosted_tools(fitted.request);
     std::ranges::move(fitted.warnings, std::back_inserter(c.warnings_));
     if (target.most_word.empty() && request.dialect != name_of(Kind::openai_chat))
-        target.most_word = target.plain ? upstream::BoundWords::kPlain : upstream::BoundWords::kModern;
+        target.most_word = target.plain ? dialect::Wants::kPlainBound : dialect::Wants::kModernBound;
     keep_thoughts_below(target.most_tokens, fitted.request.thinking);
     if (render) {
         dialect::make_custom_tools_functions(fitted.request);
         c.rendered_ = chat::render_tools(fitted.request);
     }
     c.names_ = dialect::keep_tool_rules(fitted.request, c.speaker_);
+    if (kind == Kind::openai_chat) dialect::meet(terms.wants, fitted.request, c.warnings_);
     if (c.speaker_ == Speaker::anthropic && !request.max_output_tokens && terms.answer_bound == 0)
         c.warnings_.emplace_back("max_tokens was not given, and Anthropic wants it: the default was sent");
     c.outgoing_ = dialect::of(kind).encode_request(fitted.request, target);
@@ -358,8 +363,10 @@ chat::Request Conversion::with_thoughts(const config::Model& model) const {
     const auto dialect = name_of(kind_of(speaker_));
     know_own_thoughts(request, dialect, owner_.provider);
     if (thoughts_ == nullptr) return request;
+    const auto wanted = thoughts_->demanded(model.id);
+    drop_unsigned(wanted, request, dialect);
     thoughts_->bring_back(owner_, dialect, speaker_ != Speaker::gemini, request);
-    think_blanks(thoughts_->demanded(model.id), request, dialect);
+    think_blanks(wanted, request, dialect);
     return request;
 }
 

@@ -14,6 +14,7 @@
 #include "dialect/dialect.h"
 #include "dialect/embeddings.h"
 #include "dialect/losses.h"
+#include "dialect/wants.h"
 #include "gateway/relay.h"
 #include "gateway/thoughts.h"
 
@@ -37,7 +38,8 @@ struct Front {
 struct Question {
     Front front;
     std::string path;
-    bool array = false;  // Gemini without alt=sse: a stream is one JSON array
+    bool array = false;         // Gemini without alt=sse: a stream is one JSON array
+    bool as_responses = false;  // Chat Completions asked in a body of Responses, as Cursor does
     json::Document document;
     chat::Request request;  // for embeddings and reranking: its texts, as a user's messages
     dialect::EmbedRequest embed;
@@ -64,7 +66,7 @@ struct AnswerTerms {
     // Log-probabilities are asked for, for told() alone, of who gives them and where that changes nothing else.
     bool weighs = false;
     std::int64_t answer_bound = 0;  // of an answer that the client sets no bound for; 0: none
-    std::string_view most_word{};   // what the provider calls that bound, where its refusal has told
+    dialect::Wants wants{};         // of the provider, where its refusals have told
     std::int64_t room = 0;          // tokens that the answer has room for, where a refusal has told
     // Where what `key` was answered before has left what the provider wants back; outlives it. None: that is not looked
     // for.

@@ -187,12 +187,14 @@ class ChatRelay final : public StreamRelay {
         if (facts.usage && facts.only_usage && !wants_usage_) return;  // we asked for it, the client did not
         if (facts.usage) usage_sent_ = true;
         std::string known;
-        if (facts.finished > 0)
-            if (auto changed = dialect::with_known_endings(dialect::Kind::openai_chat, document_, calls_)) {
-                known = std::move(*changed);
-                data = known;
-                if (drops_logprobs_) (void)document_.parse(data);
-            }
+        auto instead = [&](std::optional<std::string> changed) {
+            if (!changed) return;
+            known = std::move(*changed);
+            data = known;
+            (void)document_.parse(data);
+        };
+        if (facts.calls) instead(call_numbers_.put_right(document_));
+        if (facts.finished > 0) instead(dialect::with_known_endings(dialect::Kind::openai_chat, document_, calls_));
         net::append_sse_event(out_, drops_logprobs_ ? openai_chat::without_logprobs(document_) : data);
     }
 
@@ -221,6 +223,7 @@ class ChatRelay final : public StreamRelay {
     std::int64_t created_ = 0;
     bool usage_sent_ = false;
     bool calls_ = false;
+    openai_chat::CallNumbers call_numbers_;
 };
 
 // Cuts a stream into its events, in whichever framing.

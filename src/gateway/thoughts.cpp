@@ -80,6 +80,10 @@ class Watch final : public chat::EventFilter {
     }
 
     void end(std::vector<chat::Event>&) override {
+        // Some servers sign behind the calls.
+        close();
+        if (!calls_.empty()) std::ranges::move(before_, std::back_inserter(calls_.begin()->second.before));
+        before_.clear();
         for (auto& [index, known] : calls_)
             if (!known.before.empty()) thoughts_.keep(owner_, asked_, known.call, std::move(known.before));
         calls_.clear();
@@ -121,6 +125,37 @@ chat::ReasoningPart own_thought(std::string text, std::string signature, bool re
 
 bool is_thought(const chat::Part& part) {
     return part.as<chat::ReasoningPart>() != nullptr;
+}
+
+bool calls_tools(const chat::Message& message) {
+    return std::ranges::any_of(message.parts,
+                               [](const chat::Part& part) { return part.as<chat::ToolCallPart>() != nullptr; });
+}
+
+// Kimi takes "" for none, and a blank for one. The signature is Google's own word for a call of another model.
+chat::ReasoningPart blank_thought(Thoughts::Wanted what, const chat::Message& turn, std::string_view dialect) {
+    constexpr std::string_view kUnseen = "skip_thought_signature_validator";
+    chat::ReasoningPart blank{{}, {}, false, std::string(dialect)};
+    json::Writer out;
+    if (what == Thoughts::Wanted::thought_signature) {
+        out.begin_object().key("google").begin_object().member("thought_signature", kUnseen).end_object().end_object();
+        blank.signature = std::string(dialect::openai_chat::kExtraContent) + out.take();
+    } else if (what == Thoughts::Wanted::reasoning_details) {
+        out.begin_array();
+        for (const auto& part : turn.parts)
+            if (const auto* call = part.as<chat::ToolCallPart>())
+                out.begin_object()
+                    .member("type", "reasoning.encrypted")
+                    .member("data", kUnseen)
+                    .member("id", call->id)
+                    .member("format", "google-gemini-v1")
+                    .end_object();
+        out.end_array();
+        blank.signature = std::string(dialect::openai_chat::kReasoningDetails) + out.take();
+    } else {
+        blank.text = " ";
+    }
+    return blank;
 }
 
 }  // namespace
@@ -225,26 +260,30 @@ std::size_t Thoughts::bytes() const {
 Thoughts::Wanted wanted_in(std::string_view refusal) {
     const auto said = lower(refusal);
     const auto has = [&said](std::string_view word) { return said.find(word) != std::string::npos; };
+    if (has("reasoning details to be preserved")) return Thoughts::Wanted::reasoning_details;
     if (!has("missing") && !has("passed back")) return Thoughts::Wanted::nothing;
     if (has("reasoning_content")) return Thoughts::Wanted::reasoning_content;
     return has("thought_signature") ? Thoughts::Wanted::thought_signature : Thoughts::Wanted::nothing;
 }
 
+void drop_unsigned(Thoughts::Wanted what, chat::Request& request, std::string_view dialect) {
+    const auto mark = what == Thoughts::Wanted::thought_signature   ? dialect::openai_chat::kExtraContent
+                      : what == Thoughts::Wanted::reasoning_details ? dialect::openai_chat::kReasoningDetails
+                                                                    : std::string_view();
+    if (mark.empty()) return;
+    for (auto& message : request.messages)
+        if (calls_tools(message))
+            std::erase_if(message.parts, [&](const chat::Part& part) {
+                const auto* thought = part.as<chat::ReasoningPart>();
+                return thought != nullptr && thought->dialect == dialect && !thought->signature.starts_with(mark);
+            });
+}
+
 void think_blanks(Thoughts::Wanted what, chat::Request& request, std::string_view dialect) {
     if (what == Thoughts::Wanted::nothing) return;
-    // Kimi takes "" for none, and a blank for one. The signature is Google's own word for a call of another model.
-    chat::ReasoningPart blank{" ", {}, false, std::string(dialect)};
-    if (what == Thoughts::Wanted::thought_signature)
-        blank = {{},
-                 std::string(dialect::openai_chat::kExtraContent) +
-                     R"({"google":{"thought_signature":"skip_thought_signature_validator"}})",
-                 false,
-                 std::string(dialect)};
     for (auto& message : request.messages) {
-        const bool calls = std::ranges::any_of(
-            message.parts, [](const chat::Part& part) { return part.as<chat::ToolCallPart>() != nullptr; });
-        if (calls && !std::ranges::any_of(message.parts, is_thought))
-            message.parts.insert(message.parts.begin(), chat::Part{blank, {}});
+        if (calls_tools(message) && !std::ranges::any_of(message.parts, is_thought))
+            message.parts.insert(message.parts.begin(), chat::Part{blank_thought(what, message, dialect), {}});
     }
 }
 

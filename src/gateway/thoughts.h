@@ -42,7 +42,7 @@ class Thoughts {
 
     // What a model has refused a turn with calls for, since it was missing: from now on a blank stands for what nobody
     // knows.
-    enum class Wanted { nothing, reasoning_content, thought_signature };
+    enum class Wanted { nothing, reasoning_content, thought_signature, reasoning_details };
     void demand(const std::string& model, Wanted what);
     Wanted demanded(const std::string& model) const;
 
@@ -73,8 +73,10 @@ class Thoughts {
 
 // What a refusal says that is missing. DeepSeek: "Missing `reasoning_content` field in the assistant message"; Kimi:
 // "reasoning_content is missing in assistant tool call message"; Gemini behind Chat Completions: "Function call is
-// missing a thought_signature".
+// missing a thought_signature"; OpenRouter: "Gemini models require OpenRouter reasoning details to be preserved".
 Thoughts::Wanted wanted_in(std::string_view refusal);
+// Thoughts of this dialect in turns that call tools, which lack what is wanted of them, are left out.
+void drop_unsigned(Thoughts::Wanted what, chat::Request& request, std::string_view dialect);
 // Turns that call tools without it get a blank one.
 void think_blanks(Thoughts::Wanted what, chat::Request& request, std::string_view dialect);
 

@@ -32,8 +32,8 @@ class Connect(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.home, ignore_errors=True)
         self.config = self.home / "tandem.yaml"
         self.config.write_text(CONFIG + KEYS)
-        drop = ("XDG_CONFIG_HOME", "CODEX_HOME", "CLAUDE_CONFIG_DIR")
-        self.env = {**{k: v for k, v in os.environ.items() if k not in drop}, "HOME": str(self.home), "TANDEM_CONFIG": str(self.config)}
+        drop = ("XDG_CONFIG_HOME", "CODEX_HOME", "CLAUDE_CONFIG_DIR", "GEMINI_CLI_HOME", "QWEN_HOME", "CONTINUE_GLOBAL_DIR", "CRUSH_GLOBAL_CONFIG")
+        self.env = {**{k: v for k, v in os.environ.items() if k not in drop and not k.startswith(("OPENAI_", "GOOSE_", "GEMINI_", "GOOGLE_"))}, "HOME": str(self.home), "TANDEM_CONFIG": str(self.config)}
 
     def connect(self, *arguments, code=0, **env):
         result = subprocess.run([BINARY, "connect", *arguments], env={**self.env, **env}, capture_output=True, text=True, timeout=30)
@@ -73,10 +73,27 @@ class Connect(unittest.TestCase):
         for client in ("claude-code", "codex", "opencode", "aider", "qwen-code", "crush", "goose", "continue", "zed", "cline", "open-webui", "librechat", "llm", "cursor", "n8n", "home-assistant", "langchain", "python", "curl"):
             self.assertNotIn(SECRET, self.connect(client), client)
             self.assertNotIn(SECRET, self.connect(client, "--json"), client)
-        for client in ("claude-code", "codex", "opencode", "aider", "qwen-code", "crush", "continue", "cline", "open-webui", "librechat", "llm", "cursor", "n8n", "langchain", "python", "curl"):
+        for client in ("claude-code", "codex", "opencode", "aider", "qwen-code", "crush", "goose", "continue", "zed", "cline", "open-webui", "librechat", "llm", "cursor", "n8n", "home-assistant", "langchain", "python", "curl"):
             self.assertIn(SECRET, self.connect(client, "--show-key"), client)
         self.assertIn("$TANDEM_API_KEY", self.connect("curl"))
         self.assertIn('os.environ["TANDEM_API_KEY"]', self.connect("python"))
+
+    def test_a_key_that_a_client_keeps_elsewhere_is_not_said_to_be_written(self):
+        for client, file in (("goose", ".config/goose/config.yaml"), ("zed", ".config/zed/settings.json")):
+            self.assertNotIn("--write puts it into the file", self.connect(client))
+            self.connect(client, "--write")
+            self.assertNotIn(SECRET, (self.home / file).read_text())
+        self.assertIn("--write puts it into the file", self.connect("codex"))
+
+    def test_a_key_is_read_back_as_it_is_from_the_file_of_each_client(self):
+        odd = "p4ss#word$HOME-`id`-0123"
+        self.config.write_text(CONFIG + f"keys: {{ me: {{ secret: '{odd}' }} }}\n")
+        for client, file in (("gemini-cli", ".gemini/.env"), ("qwen-code", ".qwen/.env")):
+            self.connect(client, "--write", "--model", "big")
+            self.assertIn(f"_API_KEY='{odd}'\n", (self.home / file).read_text())  # without quotes dotenv ends it at the #
+        self.connect("crush", "--write")
+        written = json.loads((self.home / ".config/crush/crush.json").read_text())["providers"]["tandem"]["api_key"]
+        self.assertEqual(written, r"p4ss#word\$HOME-\`id\`-0123")  # Crush expands it as a shell does
 
     def test_the_only_key_need_not_be_named_and_of_several_one_must(self):
         self.connect("codex", "--write")
@@ -103,7 +120,6 @@ class Connect(unittest.TestCase):
         self.assertIn("--url http://host.docker.internal:7117", said)
         self.assertIn("server.listen: 0.0.0.0:7117 and keys:", said)
         self.assertIn("OPENAI_API_BASE_URL=http://host.docker.internal:7117/v1", self.connect("open-webui", "--url", "http://host.docker.internal:7117"))
-        self.assertIn("no field for a key", self.connect("home-assistant"))
 
     # ---- what a model can do ----
 
@@ -125,6 +141,46 @@ class Connect(unittest.TestCase):
         env = json.loads((self.home / ".claude/settings.json").read_text())["env"]
         self.assertEqual({env[k] for k in ("ANTHROPIC_MODEL", "ANTHROPIC_DEFAULT_OPUS_MODEL", "ANTHROPIC_DEFAULT_SONNET_MODEL", "ANTHROPIC_DEFAULT_HAIKU_MODEL", "CLAUDE_CODE_SUBAGENT_MODEL")}, {"auto"})
         self.assertEqual((env["ANTHROPIC_AUTH_TOKEN"], env["ANTHROPIC_API_KEY"], env["ANTHROPIC_BASE_URL"]), (SECRET, "", "http://127.0.0.1:7117"))
+
+    def test_the_model_is_the_one_that_a_client_starts_with(self):
+        zed = json.loads("".join(l for l in self.connect("zed").splitlines(True) if not l.startswith("#")))
+        self.assertEqual(zed["agent"]["default_model"], {"provider": "Tandem", "model": "auto"})
+        self.connect("crush", "--write")
+        crush = json.loads((self.home / ".config/crush/crush.json").read_text())["models"]
+        self.assertEqual([crush[k] for k in ("large", "small")], [{"provider": "tandem", "model": "auto"}] * 2)
+        self.put(".qwen/settings.json", '{ "model": { "name": "qwen3-coder-plus", "chatCompression": 1 } }')
+        self.connect("qwen-code", "--write", "--model", "big")
+        qwen = json.loads((self.home / ".qwen/settings.json").read_text())
+        self.assertEqual(qwen["security"]["auth"]["selectedType"], "openai")
+        self.assertEqual(qwen["model"], {"name": "big", "chatCompression": 1, "generationConfig": {"contextWindowSize": 150000, "modalities": {"image": True}}})
+        self.assertIn("DEFAULT_MODELS=big", self.connect("open-webui", "--model", "big"))
+
+    def test_a_base_url_that_goose_has_from_before_does_not_win(self):
+        file = self.put(".config/goose/config.yaml", "OPENAI_BASE_URL: https://elsewhere.example/v1\nOPENAI_HOST: https://elsewhere.example\n")
+        self.connect("goose", "--write")
+        self.assertNotIn("elsewhere", file.read_text())
+        self.assertIn("OPENAI_BASE_URL: http://127.0.0.1:7117/v1\nOPENAI_HOST: http://127.0.0.1:7117\n", file.read_text())
+
+    def test_what_home_assistant_asks_of_a_model_is_what_it_has(self):
+        said = self.connect("home-assistant", "--model", "small", "--show-key")
+        self.assertIn(f"API Key:              {SECRET}\n", said)
+        self.assertIn("Context window size:  8192\n", said)
+        self.config.write_text(CONFIG.replace("context: 16000", "context: 4096") + KEYS)
+        self.assertIn("Context window size:  4096\n", self.connect("home-assistant", "--model", "small"))
+
+    def test_a_client_that_lists_contexts_is_told_that_of_the_model(self):
+        self.assertIn('tokenConfig: { "auto": { prompt: 0, completion: 0, context: 150000 } }', self.connect("librechat"))
+        self.assertIn("supports_schema: true", self.connect("llm", "--model", "small"))
+
+    # ---- variables ----
+
+    def test_a_variable_that_goes_before_the_file_is_named(self):
+        self.assertNotIn("of this shell", self.connect("qwen-code"))
+        self.assertIn("OPENAI_API_KEY of this shell goes before", self.connect("qwen-code", OPENAI_API_KEY="sk-other"))
+        said = self.connect("goose", "--write", GOOSE_MODEL="gpt-5", OPENAI_HOST="https://elsewhere.example")
+        self.assertIn("note: GOOSE_MODEL, OPENAI_HOST of this shell go before", said)
+        self.assertNotIn("elsewhere", said)
+        self.assertNotIn("of this shell", self.connect("codex", OPENAI_API_KEY="sk-other"))
 
     # ---- files ----
 
@@ -199,6 +255,17 @@ class Connect(unittest.TestCase):
         self.assertIn("// mine", (self.home / "xdg/opencode/opencode.jsonc").read_text())
         self.assertFalse((self.home / "xdg/opencode/opencode.json").exists())
         self.connect("opencode", "--undo", XDG_CONFIG_HOME=str(self.home / "xdg"))
+        for client, variable, name in (("qwen-code", "QWEN_HOME", "settings.json"), ("continue", "CONTINUE_GLOBAL_DIR", "config.yaml"), ("crush", "CRUSH_GLOBAL_CONFIG", "crush.json")):
+            self.connect(client, "--write", **{variable: str(self.home / client)})
+            self.assertTrue((self.home / client / name).exists(), client)
+
+    def test_a_name_with_a_c_at_its_end_is_another_file_for_who_does_not_read_it(self):
+        self.put(".config/crush/crush.jsonc", "{}\n")
+        self.put(".claude/settings.jsonc", "{}\n")
+        self.connect("crush", "--write")
+        self.connect("claude-code", "--write")
+        self.assertTrue((self.home / ".config/crush/crush.json").exists())
+        self.assertTrue((self.home / ".claude/settings.json").exists())
 
     def test_a_file_that_is_a_link_stays_one_and_undo_works_without_a_config(self):
         real = self.put("dotfiles/claude.json", '{"a": 1}\n')

@@ -205,6 +205,27 @@ class Clients(OverStrict, unittest.TestCase):
             tandem.stop()
             upstream.close()
 
+    def test_a_body_of_responses_at_the_path_of_chat_completions_is_answered_as_that(self):
+        """Cursor: `input`, flat tools and items of Responses, and it wants chunks of Chat Completions."""
+        function = {"type": "function", "name": "f", "description": "d", "parameters": FUNCTION}
+        path = "/v1/chat/completions"
+        for behind in ALL:
+            for stream in (False, True):
+                with self.subTest(behind=behind, stream=stream):
+                    self.upstreams[behind].wanted = "f"
+                    body = {"model": f"m-{behind}", "input": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": [{"type": "input_text", "text": "hi"}]}],
+                            "tools": [function], "tool_choice": "auto", "stream": stream, "user": "u", "metadata": {"cursorConversationId": "c"}, "store": False, "include": ["reasoning.encrypted_content"],
+                            "reasoning": {"effort": "medium", "summary": "auto"}}
+                    answer, _ = self.ask(path, body, behind)
+                    if stream:
+                        self.assertIn('"object":"chat.completion.chunk"', answer)
+                        self.assertIn('"name":"f"', answer)
+                    else:
+                        self.assertEqual(answer["choices"][0]["message"]["tool_calls"][0]["function"]["name"], "f")
+                    body["input"] += [{"type": "function_call", "call_id": "call_1", "name": "f", "arguments": '{"q": "x"}'}, {"type": "function_call_output", "call_id": "call_1", "output": "ok"}]
+                    answer, _ = self.ask(path, body, behind)
+                    self.assertIn("Done.", answer if stream else answer["choices"][0]["message"]["content"])
+
     # ---- what asks for nothing, and what is only a wish ----
 
     def test_values_that_change_nothing_are_never_refused(self):

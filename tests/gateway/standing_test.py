@@ -140,6 +140,21 @@ class Standing(unittest.TestCase):
         status, headers, body = t.chat(model="small")
         self.assertEqual((status, headers["x-tandem-warnings"]), (200, None), body)
 
+    def test_failures_behind_a_200_open_the_breaker_too(self):
+        forms = {"an error": reply({"error": {"message": "upstream is down", "code": 502}}), "no JSON": reply(b"<html>Bad gateway</html>"),
+                 "an event": b'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\ndata: {"error": {"message": "upstream is down", "code": 502}}\n\n'}
+        for what, form in forms.items():
+            with self.subTest(what):
+                t = self.start(policy="policy: { failure: { attempts: 1 } }")
+                self.cloud.script = lambda c, b, n: c.sendall(form) or ("close" if what == "an event" else None)
+                for _ in range(3):
+                    t.chat(model="big", stream=what == "an event")
+                self.cloud.requests.clear()
+                status, headers, body = t.chat(model="both")
+                self.assertEqual((status, headers["x-tandem-model"]), (200, "small"), body)
+                self.assertIn("big was not asked", headers["x-tandem-warnings"])
+                self.assertEqual(self.cloud.requests, [])
+
     # ---- money ----
 
     KEYS = "keys:\n  alice: { secret: alice-0123456789abc, budgets: [{ limit: 0.01, window: month }] }\n  boss: { secret: boss-0123456789abc, admin: true }\n"

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/connect/jsonc.h"
@@ -79,7 +81,7 @@ std::vector<Setting> opencode_settings(const Values& v) {
             {{"model"}, in_json("tandem/" + v.model)}};
 }
 
-// ---- Zed: zed.dev/docs/ai/llm-providers ----
+// ---- Zed: zed.dev/docs/ai/use-api-access, /agent-settings ----
 
 std::vector<Setting> zed_settings(const Values& v) {
     const auto models = fmt::format(
@@ -87,11 +89,23 @@ std::vector<Setting> zed_settings(const Values& v) {
         "\"tools\": {}, \"images\": {}, \"parallel_tool_calls\": false, \"prompt_cache_key\": false }} }}]",
         in_json(v.model), in_json("Tandem " + v.model), v.context, v.output, truth(v.has(Capability::tools)),
         truth(v.has(Capability::vision)));
-    return {{{"language_models", "openai_compatible", "Tandem", "api_url"}, in_json(v.url + "/v1")},
-            {{"language_models", "openai_compatible", "Tandem", "available_models"}, models}};
+    return {
+        {{"language_models", "openai_compatible", "Tandem", "api_url"}, in_json(v.url + "/v1")},
+        {{"language_models", "openai_compatible", "Tandem", "available_models"}, models},
+        {{"agent", "default_model"}, fmt::format("{{ \"provider\": \"Tandem\", \"model\": {} }}", in_json(v.model))}};
 }
 
 // ---- Crush: github.com/charmbracelet/crush ----
+
+// Crush reads a key as a word of a shell.
+std::string in_shell_word(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        if (c == '$' || c == '`' || c == '\\') out += '\\';
+        out += c;
+    }
+    return out;
+}
 
 std::vector<Setting> crush_settings(const Values& v) {
     const auto models = fmt::format(
@@ -99,11 +113,15 @@ std::vector<Setting> crush_settings(const Values& v) {
         "\"supports_attachments\": {} }}]",
         in_json(v.model), in_json("Tandem " + v.model), v.context, v.output, truth(v.has(Capability::reasoning)),
         truth(v.has(Capability::vision)));
+    const auto selected = fmt::format("{{ \"provider\": \"tandem\", \"model\": {} }}", in_json(v.model));
     return {{{"providers", "tandem", "name"}, "\"Tandem\""},
             {{"providers", "tandem", "type"}, "\"openai-compat\""},
             {{"providers", "tandem", "base_url"}, in_json(v.url + "/v1")},
-            {{"providers", "tandem", "api_key"}, in_json(v.key)},
-            {{"providers", "tandem", "models"}, models}};
+            {{"providers", "tandem", "api_key"}, in_json(in_shell_word(v.key))},
+            {{"providers", "tandem", "models"}, models},
+            // Without these it takes the first provider for which it finds a key.
+            {{"models", "large"}, selected},
+            {{"models", "small"}, selected}};
 }
 
 // ---- aider: aider.chat/docs/config ----
@@ -119,7 +137,7 @@ std::vector<Setting> aider_metadata(const Values& v) {
             {{name, "mode"}, "\"chat\""}};
 }
 
-// ---- Gemini CLI and Qwen Code ----
+// ---- Gemini CLI and Qwen Code: geminicli.com/docs, qwenlm.github.io/qwen-code-docs ----
 
 Lines gemini_lines(const Values& v) {
     return {{"GEMINI_API_KEY", v.key}, {"GOOGLE_GEMINI_BASE_URL", v.url}, {"GEMINI_MODEL", v.model}};
@@ -127,15 +145,22 @@ Lines gemini_lines(const Values& v) {
 Lines qwen_lines(const Values& v) {
     return {{"OPENAI_API_KEY", v.key}, {"OPENAI_BASE_URL", v.url + "/v1"}, {"OPENAI_MODEL", v.model}};
 }
-Result<std::string> select_auth(const std::string& before, std::string_view type) {
-    return change_jsonc(before, {{{"security", "auth", "selectedType"}, in_json(type)}});
+std::vector<Setting> qwen_settings(const Values& v) {
+    return {{{"security", "auth", "selectedType"}, "\"openai\""},
+            // One that was chosen with /model goes before OPENAI_MODEL.
+            {{"model", "name"}, in_json(v.model)},
+            {{"model", "generationConfig", "contextWindowSize"}, std::to_string(v.context)},
+            {{"model", "generationConfig", "modalities"},
+             fmt::format("{{ \"image\": {} }}", truth(v.has(Capability::vision)))}};
 }
 
-// ---- goose: goose-docs.ai/docs/guides/config-files ----
+// ---- goose: goose-docs.ai/docs/guides/config-files, /environment-variables ----
 
 Lines goose_lines(const Values& v) {
     return {{"GOOSE_PROVIDER", "openai"},
             {"GOOSE_MODEL", v.model},
+            // Goose of 2026 takes the base URL, and before a host; an older one knows the host alone.
+            {"OPENAI_BASE_URL", v.url + "/v1"},
             {"OPENAI_HOST", v.url},
             {"OPENAI_BASE_PATH", "v1/chat/completions"},
             {"GOOSE_CONTEXT_LIMIT", std::to_string(v.context)}};
@@ -186,8 +211,9 @@ std::string langchain_text(const Values& v) {
 std::string librechat_text(const Values& v) {
     return fmt::format(
         "# librechat.yaml, below endpoints: custom:\n- name: \"Tandem\"\n  apiKey: {}\n  baseURL: \"{}/v1\"\n  models: "
-        "{{ default: [{}], fetch: true }}\n  titleConvo: true\n  titleModel: {}\n  modelDisplayLabel: \"Tandem\"\n",
-        in_json(v.key), v.url, in_json(v.model), in_json(v.model));
+        "{{ default: [{}], fetch: true }}\n  titleConvo: true\n  titleModel: {}\n  modelDisplayLabel: \"Tandem\"\n"
+        "  tokenConfig: {{ {}: {{ prompt: 0, completion: 0, context: {} }} }}\n",
+        in_json(v.key), v.url, in_json(v.model), in_json(v.model), in_json(v.model), v.context);
 }
 
 std::string cline_text(const Values& v) {
@@ -200,10 +226,19 @@ std::string cline_text(const Values& v) {
 std::string llm_text(const Values& v) {
     return fmt::format(
         "# extra-openai-models.yaml in the folder that `llm logs path` names\n- model_id: tandem\n  model_name: {}\n  "
-        "api_base: {}/v1\n  api_key_name: tandem\n  supports_tools: {}\n  vision: {}\n# and: llm keys set tandem "
-        "--value "
-        "{}\n",
-        in_json(v.model), v.url, truth(v.has(Capability::tools)), truth(v.has(Capability::vision)), v.key);
+        "api_base: {}/v1\n  api_key_name: tandem\n  supports_tools: {}\n  supports_schema: {}\n  vision: {}\n"
+        "# and: llm keys set tandem --value {}\n",
+        in_json(v.model), v.url, truth(v.has(Capability::tools)), truth(v.has(Capability::json)),
+        truth(v.has(Capability::vision)), v.key);
+}
+
+// It asks for this many tokens of context with every request, and a model with fewer would be passed over.
+std::string home_assistant_text(const Values& v) {
+    constexpr std::int64_t kUsual = 8'192;
+    return fmt::format(
+        "URL:                  {}\nAPI Key:              {}\nModel:                {}\n"
+        "Context window size:  {}\n",
+        v.url, v.key, v.model, std::min(v.context, kUsual));
 }
 
 }  // namespace
@@ -218,8 +253,9 @@ std::span<const Client> clients() {
            [](const std::string& before, const Values& v) { return change_jsonc(before, claude_settings(v)); }}},
          {"default", "best", "sonnet", "opus", "haiku", "fable", "opusplan"},
          false,
-         true,
-         22'000},
+         22'000,
+         "at its very first start Claude Code may ask for a login before it reads this file: export "
+         "ANTHROPIC_AUTH_TOKEN for that start. Where it warns of a second key, `claude /logout` takes that away"},
         {"codex",
          "~/.codex/config.toml",
          [](const Values& v) { return change_codex("", v).value_or(""); },
@@ -227,13 +263,16 @@ std::span<const Client> clients() {
            [](const std::string& before, const Values& v) { return change_codex(before, v); }}},
          {},
          false,
-         true,
          11'000},
         {"opencode",
          "~/.config/opencode/opencode.json",
          [](const Values& v) { return json_text(opencode_settings(v)); },
-         {{"XDG_CONFIG_HOME", ".config", "opencode/opencode.json",
-           [](const std::string& before, const Values& v) { return change_jsonc(before, opencode_settings(v)); }}},
+         {{"XDG_CONFIG_HOME",
+           ".config",
+           "opencode/opencode.json",
+           [](const std::string& before, const Values& v) { return change_jsonc(before, opencode_settings(v)); },
+           {},
+           true}},
          {}},
         {"aider",
          "~/.aider.conf.yml, and ~/.aider.model.metadata.json for the context",
@@ -261,38 +300,60 @@ std::span<const Client> clients() {
            }}},
          {"auto", "pro", "flash", "flash-lite"},
          false,
-         true,
          10'000,
          "Gemini CLI reads ~/.gemini/.env only in folders that it trusts, and without it would ask Google: "
          "security.folderTrust.enabled: false lets it. To keep its question for each folder, take that line out again, "
          "and export the variables in your shell instead",
-         "gemini-2.5-flash"},
+         "gemini-2.5-flash",
+         {"GEMINI_API_KEY", "GOOGLE_GEMINI_BASE_URL", "GEMINI_MODEL"}},
         {"qwen-code",
-         "~/.qwen/.env, and security.auth.selectedType: openai in ~/.qwen/settings.json",
-         [](const Values& v) { return change_env("", qwen_lines(v)); },
-         {{"", ".qwen", ".env",
+         "~/.qwen/.env, and ~/.qwen/settings.json for the model and its context",
+         [](const Values& v) {
+             return change_env("", qwen_lines(v)) + "# settings.json\n" + json_text(qwen_settings(v));
+         },
+         {{"QWEN_HOME", ".qwen", ".env",
            [](const std::string& before, const Values& v) -> Result<std::string> {
                return change_env(before, qwen_lines(v));
            }},
-          {"", ".qwen", "settings.json",
-           [](const std::string& before, const Values&) { return select_auth(before, "openai"); }}},
-         {}},
+          {"QWEN_HOME", ".qwen", "settings.json",
+           [](const std::string& before, const Values& v) { return change_jsonc(before, qwen_settings(v)); }}},
+         {},
+         false,
+         0,
+         {},
+         {},
+         {"OPENAI_API_KEY", "OPENAI_BASE_URL"}},
         {"crush",
          "~/.config/crush/crush.json",
          [](const Values& v) { return json_text(crush_settings(v)); },
          {{"XDG_CONFIG_HOME", ".config", "crush/crush.json",
-           [](const std::string& before, const Values& v) { return change_jsonc(before, crush_settings(v)); }}},
-         {}},
+           [](const std::string& before, const Values& v) { return change_jsonc(before, crush_settings(v)); },
+           "CRUSH_GLOBAL_CONFIG"}},
+         {},
+         false,
+         0,
+         "a model that was chosen in Crush stands in ~/.local/share/crush/crush.json and goes before this one: choose "
+         "Tandem's there once (ctrl+l)"},
         {"goose",
          "~/.config/goose/config.yaml; the key goes into `goose configure` or the variable OPENAI_API_KEY",
-         [](const Values& v) { return change_yaml("", goose_lines(v)).value_or(""); },
+         [](const Values& v) {
+             return change_yaml("", goose_lines(v)).value_or("") + fmt::format("# OPENAI_API_KEY: {}\n", v.key);
+         },
          {{"XDG_CONFIG_HOME", ".config", "goose/config.yaml",
            [](const std::string& before, const Values& v) { return change_yaml(before, goose_lines(v)); }}},
-         {}},
+         {},
+         false,
+         0,
+         "Goose takes no key from its config.yaml: `goose configure` (Configure Providers, OpenAI) keeps it in the "
+         "keyring, and a session that runs is to be started anew",
+         {},
+         {"GOOSE_PROVIDER", "GOOSE_MODEL", "GOOSE_CONTEXT_LIMIT", "OPENAI_API_KEY", "OPENAI_HOST", "OPENAI_BASE_URL",
+          "OPENAI_BASE_PATH"},
+         true},
         {"continue",
          "~/.continue/config.yaml",
          yaml_of_continue,
-         {{"", ".continue", "config.yaml",
+         {{"CONTINUE_GLOBAL_DIR", ".continue", "config.yaml",
            [](const std::string& before, const Values& v) -> Result<std::string> {
                if (trim(before).empty() || before.starts_with("name: Tandem\n")) return yaml_of_continue(v);
                return fail(
@@ -303,21 +364,38 @@ std::span<const Client> clients() {
          {}},
         {"zed",
          "~/.config/zed/settings.json; the key goes into Zed's settings page, or the variable TANDEM_API_KEY",
-         [](const Values& v) { return json_text(zed_settings(v)); },
+         [](const Values& v) { return json_text(zed_settings(v)) + fmt::format("# TANDEM_API_KEY: {}\n", v.key); },
          {{"XDG_CONFIG_HOME", ".config", "zed/settings.json",
            [](const std::string& before, const Values& v) { return change_jsonc(before, zed_settings(v)); }}},
-         {}},
-        {"cline", "its settings in VS Code (Roo Code and Kilo Code have the same)", cline_text, {}, {}},
-        {"open-webui",
-         "environment of the container, or Admin > Settings > Connections",
-         [](const Values& v) {
-             return fmt::format("OPENAI_API_BASE_URL={}/v1\nOPENAI_API_KEY={}\nENABLE_OLLAMA_API=false\n", v.url,
-                                v.key);
-         },
+         {},
+         false,
+         0,
+         "Zed lists the model only once it has a key for Tandem (Settings > AI > LLM Providers); where this Tandem has "
+         "no keys:, any text is one",
          {},
          {},
          true},
-        {"librechat", "librechat.yaml", librechat_text, {}, {}, true},
+        {"cline",
+         "its settings in VS Code (Roo Code has the same; Kilo Code has them in Settings > Providers > Custom "
+         "provider)",
+         cline_text,
+         {},
+         {}},
+        {"open-webui",
+         "environment of the container, or Admin > Settings > Connections",
+         [](const Values& v) {
+             return fmt::format(
+                 "OPENAI_API_BASE_URL={}/v1\nOPENAI_API_KEY={}\nENABLE_OLLAMA_API=false\nDEFAULT_MODELS={}\n", v.url,
+                 v.key, v.model);
+         },
+         {},
+         {},
+         true,
+         0,
+         "Open WebUI takes these from its environment at its first start alone, and from its database ever after: one "
+         "that has started before is changed in Admin > Settings > Connections, or started with "
+         "ENABLE_PERSISTENT_CONFIG=False"},
+        {"librechat", "librechat.yaml, which is read when LibreChat starts", librechat_text, {}, {}, true},
         {"llm", "the llm command", llm_text, {}, {}},
         {"cursor",
          "Settings > Models > API Keys: OpenAI API Key, Override OpenAI Base URL (it must be reachable from Cursor's "
@@ -328,7 +406,11 @@ std::span<const Client> clients() {
                  v.key, v.url, v.model);
          },
          {},
-         {}},
+         {},
+         false,
+         0,
+         "Cursor asks from its own servers, so that it needs a public https:// address (--url). It takes models of "
+         "yours in a paid plan, for chat and not for Tab"},
         {"n8n",
          "Credentials > OpenAI",
          [](const Values& v) {
@@ -339,12 +421,16 @@ std::span<const Client> clients() {
          {},
          true},
         {"home-assistant",
-         "Settings > Devices & services > Add integration > Ollama",
-         [](const Values& v) { return fmt::format("URL:    {}\nModel:  {}\n", v.url, v.model); },
+         "Settings > Devices & services > Add integration > Ollama; Model and Context window size are the "
+         "conversation agent's",
+         home_assistant_text,
          {},
          {},
          true,
-         false},
+         0,
+         "take the model from the list, where it stands as downloaded: for any other name Home Assistant asks for a "
+         "download, which Tandem has not. A Home Assistant without a field for the API Key is too old for a Tandem "
+         "with keys:"},
         {"langchain", "Python, with langchain-openai", langchain_text, {}, {}},
         {"python", "with openai", python_text, {}, {}},
         {"curl", "a shell", curl_text, {}, {}},

@@ -30,6 +30,8 @@ struct File {
     std::string_view folder;           // below the home folder, where that is not set
     std::string_view name;             // below the folder
     Result<std::string> (*change)(const std::string& before, const Values& v);
+    std::string_view own_folder_variable = {};  // one that names the folder that the file itself is in; goes first
+    bool or_jsonc = false;                      // it is read under the same name with a c at its end too
 };
 
 struct Client {
@@ -39,10 +41,11 @@ struct Client {
     std::vector<File> files;              // none: there is nothing to write
     std::vector<std::string_view> taken;  // names of models that mean something of its own, and never reach a server
     bool in_container = false;            // it mostly runs in one, where 127.0.0.1 is the container
-    bool has_key = true;                  // it has a field for a key
     std::int64_t prompt_tokens = 0;       // about what its own instructions and tools take of every request; 0: little
     std::string_view note = {};           // what its owner should know of what is written
     std::string_view also_asks_for = {};  // a model that it asks for by itself, whatever it is told
+    std::vector<std::string_view> variables = {};  // of the environment, which it takes before what is written
+    bool key_apart = false;                        // its key is kept elsewhere than in its files
 };
 
 std::span<const Client> clients();

@@ -31,6 +31,16 @@ std::unexpected<Error> refuse(std::string_view what) {
                     what));
 }
 
+// ---- .env ----
+
+// As dotenv reads it, for which a # begins a comment also inside of a word.
+std::string env_value(const std::string& value) {
+    if (value.find_first_of("#'\"`\\$ \t") == std::string::npos) return value;
+    for (const char quote : {'\'', '`', '"'})
+        if (value.find(quote) == std::string::npos) return fmt::format("{0}{1}{0}", quote, value);
+    return value;
+}
+
 // ---- YAML ----
 
 std::string yaml_value(const std::string& value) {
@@ -127,7 +137,7 @@ std::string change_env(const std::string& before, const Lines& lines) {
                           std::ranges::any_of(lines, [&](const auto& one) { return one.first == name; });
         if (!ours) out += line + "\n";
     }
-    for (const auto& [key, value] : lines) out += fmt::format("{}={}\n", key, value);
+    for (const auto& [key, value] : lines) out += fmt::format("{}={}\n", key, env_value(value));
     return out;
 }
 

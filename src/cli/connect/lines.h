@@ -12,7 +12,7 @@ namespace tandem::cli {
 
 using Lines = std::vector<std::pair<std::string, std::string>>;
 
-// NAME=value lines; an earlier line of a name goes, with `export` too.
+// NAME=value lines, in quotes where dotenv would read another value; an earlier line of a name goes, with `export` too.
 std::string change_env(const std::string& before, const Lines& lines);
 
 // "name: value" at the top level of a YAML mapping. Errors: invalid, where the text is no such mapping, or a name has a
