@@ -748,6 +748,13 @@ std::string forward_request(const json::Document& document, const Target& target
     return splice.take();
 }
 
+std::string without_end(const json::Document& chunk) {
+    Splice splice(chunk);
+    for (const Value choice : chunk.root()["choices"].children())
+        if (const Value reason = choice["finish_reason"]; given(reason)) splice.replace(reason, "null");
+    return splice.take();
+}
+
 std::string without_logprobs(const json::Document& answer) {
     Splice splice(answer);
     for (const Value choice : answer.root()["choices"].children())

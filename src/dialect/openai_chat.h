@@ -48,6 +48,9 @@ struct ChunkFacts {
 // What it says of the first choice is added to `told`, where that is wanted.
 ChunkFacts chunk_facts(const json::Value& chunk, chat::Told* told = nullptr);
 
+// The chunk without the end that it says.
+std::string without_end(const json::Document& chunk);
+
 // The numbers of calls in the chunks of one stream, which clients use as places in a list: some servers number from 1,
 // give every call 0, or leave the number out.
 class CallNumbers {

@@ -113,6 +113,7 @@ class Reader final : public AnswerReader {
     // may have the signature alone.
     struct Detail {
         std::int64_t index;
+        std::string type;
         std::map<std::string, std::string, std::less<>> texts;   // that grow: text, summary, data
         std::map<std::string, std::string, std::less<>> others;  // JSON of the other members, as they came last
     };
@@ -211,9 +212,12 @@ class Reader final : public AnswerReader {
             if (state.details_bytes > kMostBytes || state.details.size() >= kMostElements) return state.details.clear();
             const auto index = element["index"].integer();
             const auto known = std::ranges::find_if(state.details, [&](const Detail& one) {
-                return index && one.index == *index && one.others["type"] == element["type"].raw();
+                return index && one.index == *index && one.type == element["type"].text();
             });
-            auto& detail = known != state.details.end() ? *known : state.details.emplace_back(index.value_or(-1));
+            auto& detail = known != state.details.end()
+                               ? *known
+                               : state.details.emplace_back(
+                                     Detail{index.value_or(-1), std::string(element["type"].text()), {}, {}});
             for (const Value member : element.children()) {
                 const auto key = member.key();
                 if (const bool grows = key == "text" || key == "summary" || key == "data"; grows && member.string())

@@ -147,6 +147,7 @@ class ChatRelay final : public StreamRelay {
         end_events();
     }
     std::string finish(const Usage& usage) override {
+        say_end();
         if (choices_ == 1) end_choices(calls_ ? "tool_calls" : "stop");  // its provider forgot that
         auto rest = take();
         if (wants_usage_ && !usage_sent_)
@@ -154,6 +155,7 @@ class ChatRelay final : public StreamRelay {
         return rest + net::sse_event(openai_chat::kDone);
     }
     std::string fail(const Error& error) override {
+        say_end();
         return take() + net::sse_event(openai_chat::encode_error(error).body);
     }
 
@@ -175,6 +177,8 @@ class ChatRelay final : public StreamRelay {
         fail_by(type, data);
         if (failed_) return;
         calls_ = calls_ || facts.calls;
+        if (!end_.empty() && (facts.text_bytes > 0 || facts.calls)) take_back_end();
+        say_end();
         if (facts.usage) count(*facts.usage);
         if (facts.finished > 0) note_finished(root);
         content_ = content_ || facts.text_bytes > 0 || facts.finished > 0;
@@ -195,7 +199,22 @@ class ChatRelay final : public StreamRelay {
         };
         if (facts.calls) instead(call_numbers_.put_right(document_));
         if (facts.finished > 0) instead(dialect::with_known_endings(dialect::Kind::openai_chat, document_, calls_));
-        net::append_sse_event(out_, drops_logprobs_ ? openai_chat::without_logprobs(document_) : data);
+        std::string plain;
+        if (drops_logprobs_) data = plain = openai_chat::without_logprobs(document_);
+        if (facts.finished > 0 && choices_ == 1)
+            end_ = data;
+        else
+            net::append_sse_event(out_, data);
+    }
+
+    // Some servers say "stop" behind each piece: an end is one where nothing of the answer follows.
+    void say_end() {
+        if (!end_.empty()) net::append_sse_event(out_, std::exchange(end_, {}));
+    }
+    void take_back_end() {
+        json::Document chunk;
+        if (chunk.parse(end_)) end_ = openai_chat::without_end(chunk);
+        take_back_ends();
     }
 
     void note_finished(const json::Value& chunk) {
@@ -223,6 +242,7 @@ class ChatRelay final : public StreamRelay {
     std::int64_t created_ = 0;
     bool usage_sent_ = false;
     bool calls_ = false;
+    std::string end_;  // the chunk that ends the answer, where nothing follows
     openai_chat::CallNumbers call_numbers_;
 };
 

@@ -83,6 +83,7 @@ class StreamRelay {
     void restart_choices() { finished_choices_.clear(); }
     bool is_finished(std::int64_t choice) const { return finished_choices_.contains(choice); }
     void finish_choice(std::int64_t choice) { finished_choices_.insert(choice); }
+    void take_back_ends() { finished_choices_.clear(); }
 
     // An event as it came: piece() gets it once it can be read, in order. What cannot be read at all breaks the answer
     // where it may have been part of it.

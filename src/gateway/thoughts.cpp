@@ -53,6 +53,10 @@ std::string turn_of(const chat::Message& message) {
     return hex(sha256(chat::text_of(message.parts)));
 }
 
+bool is_details(std::string_view signature) {
+    return signature.starts_with(dialect::openai_chat::kReasoningDetails);
+}
+
 class Watch final : public chat::EventFilter {
   public:
     Watch(Thoughts& thoughts, Thoughts::Owner owner, std::string asked)
@@ -63,10 +67,13 @@ class Watch final : public chat::EventFilter {
             add(said->text);
         } else if (const auto* ended = std::get_if<chat::ReasoningEnd>(&event);
                    ended != nullptr && ended->choice == 0) {
+            const bool behind_calls = !calls_.empty() && open_.text.empty() && is_details(ended->signature);
             size_ += ended->signature.size();
             open_.signature = ended->signature;
             open_.redacted = ended->redacted;
             close();
+            // No client expects a thought there; it is brought back all the same.
+            if (behind_calls) return;
         } else if (const auto* call = std::get_if<chat::ToolCallDelta>(&event); call != nullptr && call->choice == 0) {
             close();
             auto& known = calls_[call->index];
@@ -184,12 +191,21 @@ void Thoughts::bring_back(const Owner& owner, std::string_view dialect, bool lea
     for (auto& message : request.messages) {
         if (message.role == chat::Role::user) asked = turn_of(message);
         auto& parts = message.parts;
-        const bool own = std::ranges::any_of(parts, [&](const chat::Part& part) {
+        const auto is_own = [&](const chat::Part& part) {
             const auto* thought = part.as<chat::ReasoningPart>();
             return thought != nullptr && thought->dialect == dialect &&
                    !(thought->text.empty() && thought->signature.empty());
+        };
+        // Of details, the client may have been told only those before the calls.
+        const bool has_details = std::ranges::any_of(parts, [&](const chat::Part& part) {
+            const auto* call = part.as<chat::ToolCallPart>();
+            const auto before = call == nullptr ? nullptr : find(owner, asked, *call);
+            return before != nullptr && std::ranges::any_of(*before, is_details, &Thought::signature);
         });
-        if (own) continue;
+        if (has_details)
+            std::erase_if(parts, is_own);
+        else if (std::ranges::any_of(parts, is_own))
+            continue;
         std::vector<chat::Part> made, first;
         bool found = false;
         for (auto& part : parts) {

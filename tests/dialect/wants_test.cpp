@@ -49,7 +49,7 @@ TEST(Wants, ids_become_nine_letters_and_digits_alike_for_a_call_and_its_result) 
         {"role":"tool","tool_call_id":"call_a-very-long-one","content":"x"},
         {"role":"tool","tool_call_id":"aB3dE6gH9","content":"y"}])");
     std::vector<std::string> changes;
-    const Wants wants{.short_ids = true};
+    const Wants wants{.bound = {}, .short_ids = true};
     EXPECT_TRUE(breaks(wants, request));
     meet(wants, request, changes);
     EXPECT_FALSE(breaks(wants, request));
@@ -71,7 +71,7 @@ TEST(Wants, order_of_turns_is_kept_and_no_word_is_lost) {
         {"role":"tool","tool_call_id":"1","content":"x"},{"role":"system","content":"T"},{"role":"user","content":"c"},
         {"role":"system","content":"U"}])");
     std::vector<std::string> changes;
-    const Wants wants{.answered_results = true, .alternating = true, .no_system = true};
+    const Wants wants{.bound = {}, .answered_results = true, .alternating = true, .no_system = true};
     meet(wants, request, changes);
     EXPECT_FALSE(breaks(wants, request));
     EXPECT_EQ(roles_of(request), "uatau");
@@ -85,7 +85,7 @@ TEST(Wants, thoughts_are_left_out_with_the_turns_that_had_nothing_else) {
         request_of(R"([{"role":"user","content":"a"},{"role":"assistant","content":"","reasoning_content":"hm"},
         {"role":"assistant","content":"b","reasoning":"hm"},{"role":"user","content":"c"}])");
     std::vector<std::string> changes;
-    const Wants wants{.no_thoughts = true};
+    const Wants wants{.bound = {}, .no_thoughts = true};
     EXPECT_TRUE(breaks(wants, request));
     meet(wants, request, changes);
     EXPECT_EQ(roles_of(request), "uau");
