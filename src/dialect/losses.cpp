@@ -831,6 +831,16 @@ std::vector<Feature> make_features() {
                 if (t.kind == chat::Tool::Kind::function && !t.strict) t.strict = false;
         });
     add(
+        "tools that say that they are not strict", "tools", "left out, it means the same, and some servers refuse it",
+        {C, K, K, K, K, K},
+        [](const Request& r, Speaker) {
+            return std::ranges::any_of(r.tools, [](const auto& t) { return t.strict == false; });
+        },
+        [](Request& r, Speaker) {
+            for (auto& t : r.tools)
+                if (t.strict == false) t.strict.reset();
+        });
+    add(
         "strict tools", "tools", "the provider has its own rule", {K, C, K, K, C, C},
         [](const Request& r, Speaker) {
             return std::ranges::any_of(r.tools, [](const auto& t) { return t.strict.has_value(); });

@@ -471,7 +471,7 @@ void write_tool(json::Writer& out, const chat::Tool& tool) {
     out.key(custom ? "custom" : "function").begin_object().member("name", tool.name);
     if (!tool.description.empty()) out.member("description", tool.description);
     write_raw(out, custom ? "format" : "parameters", tool.parameters);
-    if (tool.strict == true) out.member("strict", true);  // false is the default, and a word too many for some
+    if (tool.strict) out.member("strict", *tool.strict);
     write_extra(out, tool.extra);
     out.end_object();
     write_raw(out, "cache_control", tool.cache);

@@ -214,7 +214,7 @@ class Clients(OverStrict, unittest.TestCase):
                 with self.subTest(behind=behind, stream=stream):
                     self.upstreams[behind].wanted = "f"
                     body = {"model": f"m-{behind}", "input": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": [{"type": "input_text", "text": "hi"}]}],
-                            "tools": [function], "tool_choice": "auto", "stream": stream, "user": "u", "metadata": {"cursorConversationId": "c"}, "store": False, "include": ["reasoning.encrypted_content"],
+                            "tools": [function], "tool_choice": "auto", "stream": stream, "metadata": {"cursorConversationId": "c"}, "store": False, "include": ["reasoning.encrypted_content"],
                             "reasoning": {"effort": "medium", "summary": "auto"}}
                     answer, _ = self.ask(path, body, behind)
                     if stream:
