@@ -74,6 +74,7 @@ std::string harmless(std::string_view text) {
 // ---- the terminal's own settings ----
 
 termios usual{};
+termios between{};  // while no line is read
 bool have_usual = false;
 volatile std::sig_atomic_t is_raw = 0;
 
@@ -89,11 +90,19 @@ void give_back(int signal) {
 void remember_terminal() {
     if (have_usual || tcgetattr(STDIN_FILENO, &usual) != 0) return;
     have_usual = true;
+    between = usual;
     for (const int signal : {SIGTERM, SIGHUP}) std::signal(signal, give_back);
 }
 
-void restore_terminal() {
-    if (have_usual) tcsetattr(STDIN_FILENO, TCSADRAIN, &usual);
+void set_terminal(const termios& how) {
+    if (have_usual) tcsetattr(STDIN_FILENO, TCSADRAIN, &how);
+}
+
+// What is typed ahead is kept byte for byte, as the editor reads it: a terminal that edits lines itself would take
+// Ctrl-D and Ctrl-U for its own.
+void keep_what_is_typed_ahead() {
+    between.c_lflag &= ~static_cast<tcflag_t>(ECHO | ICANON | IEXTEN);
+    set_terminal(between);
 }
 
 class RawTerminal {
@@ -111,7 +120,7 @@ class RawTerminal {
     ~RawTerminal() {
         is_raw = 0;
         write_raw(kPasteOff);
-        restore_terminal();
+        set_terminal(between);
     }
     RawTerminal(const RawTerminal&) = delete;
     RawTerminal& operator=(const RawTerminal&) = delete;
@@ -291,10 +300,11 @@ LineReader::LineReader() : edits_(isatty(STDIN_FILENO) != 0 && isatty(STDERR_FIL
     const char* term = std::getenv("TERM");
     if (term == nullptr || std::string_view(term) == "dumb" || *term == '\0') edits_ = false;
     if (isatty(STDIN_FILENO) != 0) remember_terminal();
+    if (edits_) keep_what_is_typed_ahead();
 }
 
 LineReader::~LineReader() {
-    restore_terminal();
+    set_terminal(usual);
 }
 
 namespace {
@@ -456,14 +466,13 @@ std::optional<std::string> LineReader::read(std::string_view prompt, bool& inter
 // ---- QuietTerminal ----
 
 QuietTerminal::QuietTerminal() {
-    if (!have_usual) return;
-    termios quiet = usual;
+    termios quiet = between;
     quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    tcsetattr(STDIN_FILENO, TCSADRAIN, &quiet);
+    set_terminal(quiet);
 }
 
 QuietTerminal::~QuietTerminal() {
-    restore_terminal();
+    set_terminal(between);
 }
 
 }  // namespace tandem::cli

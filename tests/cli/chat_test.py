@@ -123,6 +123,24 @@ class Chat(unittest.TestCase):
         self.assertIn((decision, 0), [(o["decision"], o["outcome"]) for o in outcomes])
         self.assertEqual(len(self.model.requests), 1)
 
+    def test_what_is_typed_while_an_answer_is_printed_is_kept_and_so_is_the_end(self):
+        def slow(connection, body, number):
+            connection.sendall(SSE_HEAD + chunk("", role="assistant"))
+            until(typed.is_set, "what is typed ahead")
+            connection.sendall(chunk("Hello there") + chunk("", finish="stop") + b"data: [DONE]\n\n")
+            return "close"
+
+        typed = threading.Event()
+        self.model.script = slow
+        terminal = self.start("-a", "m")
+        terminal.type("first\r")
+        until(lambda: self.model.requests, "the question")
+        time.sleep(0.2)     # it waits for the answer by now
+        terminal.type("sekond\x7f\x15second\r\x04")
+        typed.set()
+        self.assertEqual(terminal.ended(), 0)
+        self.assertEqual([json.loads(body)["messages"][-1]["content"] for _, body in self.model.requests], ["first", "second"])
+
     def test_model_label_and_new_hold_for_what_follows(self):
         terminal = self.start()
         terminal.type("/model\r")
