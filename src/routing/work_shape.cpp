@@ -23,10 +23,12 @@ bool is_code_line(std::string_view line) {
          "let ",     "var ",    "return ", "public ",   "private ", "package ", "using ", "@",      "//",
          "/*",       ">>>",     "$ ",      "SELECT ",   "CREATE ",  "INSERT ",  "<?php",  "<div",   "<html",
          "</",       "assert ", "struct ", "template<", "async ",   "elif ",    "else:",  "try:",   "except"});
-    const bool starts = std::ranges::any_of(kStarts, [&](std::string_view start) { return text.starts_with(start); });
-    const bool marks = text.find_first_of("(){}[]=<>:;_") != std::string_view::npos;
-    const bool imports = text.starts_with("from ") && text.contains(" import ");
-    return ends || imports || (starts && marks);
+    const auto starts = [&] {
+        return std::ranges::any_of(kStarts, [&](std::string_view start) { return text.starts_with(start); });
+    };
+    const auto has_marks = [&] { return text.find_first_of("(){}[]=<>:;_") != std::string_view::npos; };
+    // Marks are sought last: that looks at each byte of a line.
+    return ends || (text.starts_with("from ") && text.contains(" import ")) || (starts() && has_marks());
 }
 
 std::vector<std::string_view> lines_of(std::string_view text) {
