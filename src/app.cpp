@@ -151,6 +151,7 @@ struct App::Parts {
                    .health = health,
                    .gate = gate,
                    .pace = pace,
+                   .bound_words = bound_words,
                    .repeats = repeats,
                    .learning = learning,
                    .cache = cache,
@@ -209,6 +210,7 @@ struct App::Parts {
     upstream::Health health{*clock};
     upstream::Gate gate{*clock};
     upstream::Pace pace;
+    upstream::BoundWords bound_words;
     routing::Repeats repeats;
     net::FairPool scans{std::max(2U, std::thread::hardware_concurrency())};
     net::asio::thread_pool pool{1};

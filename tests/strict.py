@@ -7,7 +7,7 @@ import base64
 import json
 import re
 
-from harness import Upstream, http
+from harness import Tandem, Upstream, http
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 TEXT = 'Hello — wörld 😀 "quoted" \\ and\na second line'
@@ -70,12 +70,14 @@ class OpenAiChat(Dialect):
     def check(self, path, headers, body):
         need(path == self.path, path)
         need(headers.get("authorization") == "Bearer upstream-key", "no key")
+        # One of the many servers that are not OpenAI itself: no role developer, text as a string.
         only(body, "model", "messages", "tools", "tool_choice", "response_format", "max_completion_tokens", "max_tokens", "stream", "stream_options",
              "temperature", "top_p", "stop", "seed", "n", "parallel_tool_calls", "reasoning_effort", "verbosity", "logprobs", "top_logprobs",
              "presence_penalty", "frequency_penalty", "logit_bias")
         open_calls = []
         for m in body["messages"]:
-            need(m["role"] in ("system", "developer", "user", "assistant", "tool"), m["role"])
+            need(m["role"] in ("system", "user", "assistant", "tool"), m["role"])
+            need(not isinstance(m.get("content"), list) or any(p["type"] != "text" for p in m["content"]), "content: invalid type: sequence, expected a string")
             if m["role"] == "tool":
                 only(m, "role", "tool_call_id", "content", "name")
                 need(m["tool_call_id"] in open_calls, "messages with role 'tool' must be a response to a preceding message with 'tool_calls'")
@@ -167,12 +169,12 @@ class OpenAiResponses(OpenAiChat):
         need(path == self.path, path)
         need(headers.get("authorization") == "Bearer upstream-key", "no key")
         only(body, "model", "input", "instructions", "tools", "tool_choice", "text", "max_output_tokens", "stream", "temperature", "top_p", "parallel_tool_calls",
-             "reasoning", "store", "include", "top_logprobs", "metadata")
+             "reasoning", "store", "include", "top_logprobs", "metadata", "prompt_cache_key", "client_metadata", "presence_penalty", "frequency_penalty", "truncation", "max_tool_calls")
         calls = set()
         for item in body["input"] if isinstance(body["input"], list) else []:
             kind = item.get("type", "message")
             if kind == "message":
-                need(item["role"] in ("user", "assistant", "system", "developer"), item["role"])
+                need(item["role"] in ("user", "assistant", "system"), f"unknown variant `{item['role']}`")
                 for p in item["content"] if isinstance(item["content"], list) else []:
                     need(p["type"] in (("output_text", "refusal") if item["role"] == "assistant" else ("input_text", "input_image", "input_file")),
                          f"Invalid value: '{p['type']}' for {item['role']}")
@@ -184,6 +186,9 @@ class OpenAiResponses(OpenAiChat):
             else:
                 need(kind == "reasoning" and "summary" in item, kind)
         for tool in body.get("tools", []):
+            if tool["type"] == "web_search":
+                only(tool, "type", "filters", "user_location", "search_context_size", "external_web_access")
+                continue
             need(tool["type"] == "function" and tool["name"], "tool")
             only(tool, "type", "name", "description", "parameters", "strict")
             need(not tool.get("strict"), "Invalid schema for function: additionalProperties is required to be false")
@@ -203,7 +208,7 @@ class OpenAiResponses(OpenAiChat):
                 output = item["output"] if isinstance(item["output"], str) else "\n".join(p["text"] for p in item["output"])
                 messages.append(("result", names[item["call_id"]], output))
         choice = body.get("tool_choice")
-        return {"messages": messages, "tools": [(t["name"], t.get("parameters")) for t in body.get("tools", [])],
+        return {"messages": messages, "tools": [(t["name"], t.get("parameters")) for t in body.get("tools", []) if t["type"] == "function"],
                 "choice": choice["name"] if isinstance(choice, dict) else choice, "max": body.get("max_output_tokens"), "temperature": body.get("temperature"),
                 "schema": body.get("text", {}).get("format", {}).get("schema")}
 
@@ -296,6 +301,10 @@ class Anthropic(Dialect):
                 else:
                     need(b["type"] in ("image", "document", "tool_result"), b["type"])
         for tool in body.get("tools", []):
+            if tool.get("type", "custom") != "custom":
+                need(tool["type"] == "web_search_20250305" and tool["name"] == "web_search", f"tools.0.type: {tool['type']}")
+                only(tool, "type", "name", "max_uses", "allowed_domains", "blocked_domains", "user_location", "cache_control")
+                continue
             only(tool, "name", "description", "input_schema", "cache_control", "type", "strict")
             need(tool["input_schema"].get("type") == "object", "tools.0.input_schema.type: Field required")
         need("tools" in body or "tool_choice" not in body, "tool_choice may only be specified while providing tools")
@@ -317,7 +326,7 @@ class Anthropic(Dialect):
                     content = b.get("content", "")
                     messages.append(("result", names[b["tool_use_id"]], content if isinstance(content, str) else "\n".join(p["text"] for p in content)))
         choice = body.get("tool_choice")
-        return {"messages": messages, "tools": [(t["name"], t["input_schema"]) for t in body.get("tools", [])],
+        return {"messages": messages, "tools": [(t["name"], t["input_schema"]) for t in body.get("tools", []) if "input_schema" in t],
                 "choice": choice and {"any": "required", "tool": choice.get("name")}.get(choice["type"], choice["type"]), "max": body["max_tokens"],
                 "temperature": body.get("temperature"), "schema": body.get("output_config", {}).get("format", {}).get("schema")}
 
@@ -367,6 +376,8 @@ class Gemini(Dialect):
         only(body, "contents", "systemInstruction", "tools", "toolConfig", "generationConfig", "safetySettings")
         only(body.get("generationConfig", {}), "temperature", "topP", "topK", "seed", "maxOutputTokens", "stopSequences", "responseMimeType", "responseJsonSchema",
              "responseSchema", "thinkingConfig", "candidateCount", "presencePenalty", "frequencyPenalty")
+        kinds = [k for t in body.get("tools", []) for k in t]
+        need(set(kinds) <= {"functionDeclarations", "googleSearch"} and len(set(kinds)) <= 1, "Tool use with function calling is unsupported")
         calls, before = 0, None
         for content in body["contents"]:
             need(content["role"] in ("user", "model") and content["parts"], "Please use a valid role: user, model.")
@@ -401,7 +412,7 @@ class Gemini(Dialect):
         config = body.get("generationConfig", {})
         calling = body.get("toolConfig", {}).get("functionCallingConfig", {})
         names = calling.get("allowedFunctionNames")
-        return {"messages": messages, "tools": [(f["name"], f.get("parametersJsonSchema", f.get("parameters"))) for t in body.get("tools", []) for f in t["functionDeclarations"]],
+        return {"messages": messages, "tools": [(f["name"], f.get("parametersJsonSchema", f.get("parameters"))) for t in body.get("tools", []) for f in t.get("functionDeclarations", [])],
                 "choice": names[0] if names else {"ANY": "required", "AUTO": "auto", "NONE": "none"}.get(calling.get("mode")), "max": config.get("maxOutputTokens"),
                 "temperature": config.get("temperature"), "schema": config.get("responseJsonSchema")}
 
@@ -551,3 +562,18 @@ def providers_and_models(upstreams, extra="", context=32768):
     providers = "".join(f"  p-{n}: {u.provider(extra=', clearance: secret' + extra)}\n" for n, u in upstreams.items())
     models = "".join(f"  m-{n}: {{ provider: p-{n}, name: scripted, context: {context} }}\n" for n in upstreams)
     return providers, models
+
+
+class OverStrict:
+    """For test cases: one Tandem before a strict provider of each dialect, for all tests of the class."""
+    @classmethod
+    def start(cls, kind, more="", context=32768):
+        cls.upstreams = {name: kind(name) for name in DIALECTS}
+        providers, models = providers_and_models(cls.upstreams, context=context)
+        cls.tandem = Tandem(f"providers:\n{providers}models:\n{models}{more}")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.tandem.stop()
+        for upstream in cls.upstreams.values():
+            upstream.close()

@@ -50,6 +50,7 @@ net::Response preflight(const config::Server& server, const net::Fields& request
     net::Response response;
     response.status = 204;
     add_cors(server, request, response.headers);
+    response.headers.add("vary", "access-control-request-headers");
     response.headers.add("access-control-allow-methods", methods);
     const auto wanted = request.get("access-control-request-headers");
     response.headers.add("access-control-allow-headers",

@@ -84,8 +84,11 @@ Result<access::Principal> Api::sender_of(const net::Exchange& exchange, const ne
     return access::authenticate(*snapshot->config, gateway_.services().admin_token, request.headers, request.local);
 }
 
-net::Response Api::error(std::string_view path, int status, const Error& error) {
-    return gateway::error_response(match("POST", path).errors, status, error);
+net::Response Api::error(const net::Request& request, int status, const Error& error) {
+    auto response = gateway::error_response(match("POST", request.path).errors, status, error);
+    // A page reads why it was refused only where that says that it may.
+    access::add_cors(gateway_.services().snapshot()->config->server, request.headers, response.headers);
+    return response;
 }
 
 namespace {
@@ -171,6 +174,7 @@ net::Task<> Api::handle(net::Exchange& exchange) {
     const auto& request = exchange.request();
     auto snapshot = gateway_.services().snapshot();
     auto found = match(request.method, request.path);
+    if (found.path != request.path) exchange.request().path = found.path;
     if (found.route == nullptr) return refuse(exchange, std::move(snapshot), std::move(found), {});
     auto call = open_door(exchange, found, snapshot);
     if (!call) return refuse(exchange, std::move(snapshot), std::move(found), std::move(call.error()));

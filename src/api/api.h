@@ -22,7 +22,7 @@ class Api final : public net::Service {
 
     Result<std::shared_ptr<const net::Admitted>> admit(const net::Head& head) override;
     net::Task<> handle(net::Exchange& exchange) override;  // no coroutine: most requests are the gateway's
-    net::Response error(std::string_view path, int status, const Error& error) override;
+    net::Response error(const net::Request& request, int status, const Error& error) override;
     void answered(const net::Request& request, const net::Answered& how) override;
 
     // ---- for the table of routes ----

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <ctime>
+#include <span>
 
 #include "access/principal.h"
+#include "base/text.h"
 
 namespace tandem::api {
 
@@ -72,6 +74,18 @@ std::string own_warnings(const Explanation& e, const ledger::AttemptRecord& atte
             text.erase(at - 2);
     }
     return text;
+}
+
+// A line for a request that another model answered than the one it was first sent to; else nothing.
+std::string after_failures(const Explanation& e) {
+    if (e.attempts.size() < 2) return "";
+    const auto& last = e.attempts.back();
+    if (last.outcome != "answered" || last.model == e.attempts.front().model) return "";
+    std::vector<std::pair<std::string, std::string>> failed;
+    for (const auto& a : std::span(e.attempts).first(e.attempts.size() - 1))
+        failed.emplace_back(a.model, a.error.empty() ? a.outcome : a.error);
+    return fmt::format("  {} at {} ({}) answered, after others failed: {}\n", last.model, last.provider,
+                       name_of(last.zone), by_reason(failed));
 }
 
 }  // namespace
@@ -174,7 +188,7 @@ std::string decision_text(const routing::Inputs& in, const routing::Decision& de
 }
 
 std::string to_text(const Explanation& e, std::string_view currency) {
-    std::string out = fmt::format("{}  {}\n  {}\n{}", e.record.id.text(), time_text(e.record.time),
+    std::string out = fmt::format("{}  {}\n{}  {}\n{}", e.record.id.text(), time_text(e.record.time), after_failures(e),
                                   e.decision.sentence(), decision_text(e.inputs, e.decision, currency));
     out += "  attempts\n";
     for (const auto& a : e.attempts) {

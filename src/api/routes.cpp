@@ -240,18 +240,56 @@ std::span<const Route> routes() {
     return kRoutes;
 }
 
+namespace {
+
+// Each slash once, and none at the end.
+std::string single_slashes(std::string_view path) {
+    std::string plain;
+    for (const char c : path)
+        if (c != '/' || !plain.ends_with('/')) plain += c;
+    while (plain.size() > 1 && plain.ends_with('/')) plain.pop_back();
+    return plain;
+}
+
+// The path of the table that a client's must mean; empty where there is none.
+std::string meant_path(std::string_view path) {
+    std::string plain = single_slashes(path);
+    if (!methods_of(plain).empty()) return plain;
+    // What a base URL may have too much: a version, or the name of an API.
+    constexpr std::array<std::string_view, 6> kPrefixes = {"/v1beta/openai", "/v1beta", "/v1",
+                                                           "/openai",        "/api",    "/anthropic"};
+    for (const auto prefix : kPrefixes) {
+        if (!plain.starts_with(prefix) || plain.substr(prefix.size(), 1) != "/") continue;
+        const auto rest = plain.substr(prefix.size());
+        for (auto& one : {rest, "/v1" + rest})
+            if (!methods_of(one).empty()) return one;
+    }
+    plain.insert(0, "/v1");
+    return methods_of(plain).empty() ? std::string() : plain;
+}
+
+// The first route of a path and method is the one that is meant: fixed paths stand before open ones.
+bool find_route(std::string_view method, std::string_view path, Match& found) {
+    for (const auto& route : kRoutes) {
+        found.parts.clear();
+        if (route.method != method || !fits(route.path, path, found.parts)) continue;
+        found.route = &route;
+        found.errors = route.errors;
+        return true;
+    }
+    return false;
+}
+
+}  // namespace
+
 Match match(std::string_view method, std::string_view path) {
     const auto wanted = method == "HEAD" ? "GET" : method;
     Match found;
-    // The first route of a path and method is the one that is meant: fixed paths stand before open ones.
-    for (const auto& route : kRoutes) {
-        found.parts.clear();
-        if (route.method != wanted || !fits(route.path, path, found.parts)) continue;
-        found.route = &route;
-        found.errors = route.errors;
-        return found;
-    }
-    found.errors = errors_below(path);
+    found.path = path;
+    if (find_route(wanted, path, found)) return found;
+    if (auto meant = meant_path(path); !meant.empty()) found.path = std::move(meant);
+    if (found.path != path && find_route(wanted, found.path, found)) return found;
+    found.errors = errors_below(found.path);
     return found;
 }
 

@@ -43,10 +43,13 @@ struct Match {
     const Route* route = nullptr;                       // of this path and method
     std::vector<std::string> parts;                     // what stands at its parameters
     dialect::Kind errors = dialect::Kind::openai_chat;  // of the path, or of the nearest prefix
+    std::string path;                                   // as the table has it, where the client's is meant for it
 };
+// Clients put their own path behind a base URL, and people write that with a version or without, with a slash at its
+// end, or with one version too many: such a path is taken for the one of the table that it must mean.
 Match match(std::string_view method, std::string_view path);
 
-// The methods that a path takes: "GET, POST"; empty where there is no such path.
+// The methods that a path takes, as the table has it (Match::path): "GET, POST"; empty where there is no such path.
 std::string methods_of(std::string_view path);
 
 // ", did you mean ..." with the path nearest to one that there is not; may be empty.

@@ -15,6 +15,7 @@
 
 #include "backup/archive.h"
 #include "backup/scratch.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "privacy/checkpoints.h"
@@ -37,11 +38,6 @@ std::string time_text(const Clock& clock, const char* format) {
     gmtime_r(&now, &utc);
     char text[32];
     return {text, std::strftime(text, sizeof text, format, &utc)};
-}
-
-std::string whole_file(const fs::path& file) {
-    std::ifstream in(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
 }
 
 // One query with one number.

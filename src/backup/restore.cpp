@@ -78,11 +78,6 @@ class Fresh {
     int fd_;
 };
 
-std::string whole_file(const fs::path& file) {
-    std::ifstream in(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
-
 Result<> unpack_entry(TarReader& reader, const TarEntry& entry, const fs::path& folder, Sums& sums) {
     if (!has_a_place(entry.name) || is_never_restored(entry.name))
         return fail(ErrorCode::invalid, fmt::format("the archive has '{}', which no backup has; nothing was changed",

@@ -5,6 +5,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 
 namespace tandem {
 
@@ -27,6 +29,11 @@ Result<> write_private_file(const std::filesystem::path& file, std::string_view 
     if (written && !error) return {};
     return fail(ErrorCode::storage,
                 "cannot write " + file.string() + ": " + (error ? error.message() : std::strerror(why)));
+}
+
+std::string whole_file(const std::filesystem::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
 }
 
 }  // namespace tandem

@@ -8,6 +8,8 @@
 #include <cstring>
 #include <unordered_set>
 
+#include "base/json_mend.h"
+
 namespace tandem::json {
 
 namespace ondemand = simdjson::ondemand;
@@ -415,27 +417,6 @@ std::size_t Value::size() const {
     for ([[maybe_unused]] const Value child : children()) ++count;
     return count;
 }
-
-namespace {
-
-// Length of the UTF-8 character at `text[i]`, or 0 where there is none (RFC 3629 section 4).
-std::size_t character_length(std::string_view text, std::size_t i) {
-    const auto byte = [&](std::size_t k) { return k < text.size() ? static_cast<unsigned char>(text[k]) : 0U; };
-    const auto tail = [&](std::size_t k, unsigned low = 0x80, unsigned high = 0xBF) {
-        return byte(k) >= low && byte(k) <= high;
-    };
-    const unsigned first = byte(i);
-    if (first < 0x80) return 1;
-    if (first >= 0xC2 && first <= 0xDF) return tail(i + 1) ? 2 : 0;
-    if (first >= 0xE0 && first <= 0xEF)
-        return tail(i + 1, first == 0xE0 ? 0xA0 : 0x80, first == 0xED ? 0x9F : 0xBF) && tail(i + 2) ? 3 : 0;
-    if (first >= 0xF0 && first <= 0xF4)
-        return tail(i + 1, first == 0xF0 ? 0x90 : 0x80, first == 0xF4 ? 0x8F : 0xBF) && tail(i + 2) && tail(i + 3) ? 4
-                                                                                                                   : 0;
-    return 0;
-}
-
-}  // namespace
 
 void append_string(std::string& out, std::string_view text) {
     static constexpr char kDigits[] = "0123456789abcdef";

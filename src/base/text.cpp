@@ -78,17 +78,19 @@ std::string join(std::span<const std::string> parts, std::string_view between) {
     return result;
 }
 
+std::vector<Reason> grouped_by_reason(std::span<const std::pair<std::string, std::string>> reasons) {
+    std::vector<Reason> groups;
+    for (const auto& [name, why] : reasons) {
+        auto group = std::ranges::find(groups, why, &Reason::why);
+        if (group == groups.end()) group = groups.insert(groups.end(), {{}, why});
+        if (std::ranges::find(group->names, name) == group->names.end()) group->names.push_back(name);
+    }
+    return groups;
+}
+
 std::string by_reason(std::span<const std::pair<std::string, std::string>> reasons) {
     std::vector<std::string> said;
-    for (std::size_t i = 0; i < reasons.size(); ++i) {
-        const auto& [name, reason] = reasons[i];
-        const auto same = [&](const auto& other) { return other.second == reason; };
-        if (std::ranges::any_of(reasons.first(i), same)) continue;
-        std::vector<std::string> names;
-        for (const auto& other : reasons.subspan(i))
-            if (same(other) && std::ranges::find(names, other.first) == names.end()) names.push_back(other.first);
-        said.push_back(join(names, ", ") + ": " + reason);
-    }
+    for (const auto& [names, why] : grouped_by_reason(reasons)) said.push_back(join(names, ", ") + ": " + why);
     return join(said, ". ");
 }
 

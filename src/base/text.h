@@ -21,6 +21,12 @@ std::string_view trim(std::string_view text);                       // spaces, t
 std::string lower(std::string_view text);                           // ASCII only
 bool equals_ignoring_case(std::string_view a, std::string_view b);  // ASCII only
 std::string join(std::span<const std::string> parts, std::string_view between);
+// Each reason once, with all names that it is said of ("a, b"), in the order of (name, reason).
+struct Reason {
+    std::vector<std::string> names;
+    std::string why;
+};
+std::vector<Reason> grouped_by_reason(std::span<const std::pair<std::string, std::string>> reasons);
 // "a, b: why. c: another why": each reason once, behind all that it is said of, in the order of (name, reason).
 std::string by_reason(std::span<const std::pair<std::string, std::string>> reasons);
 std::optional<long long> whole_number(std::string_view text);  // decimal digits only, no sign, at most 18 of them

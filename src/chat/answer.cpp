@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "base/json_mend.h"
 #include "base/text.h"
 
 namespace tandem::chat {
@@ -142,6 +143,8 @@ std::string arguments_object(std::string_view arguments) {
     const auto text = trim(arguments);
     if (text.empty()) return "{}";
     if (is_json_object(text)) return std::string(text);
+    // Half a character in one of its strings is no reason to lose the rest.
+    if (auto mended = json::mended(text); is_json_object(mended)) return mended;
     json::Writer out;
     out.begin_object().member("arguments", arguments).end_object();
     return out.take();

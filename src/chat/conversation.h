@@ -88,6 +88,7 @@ struct ToolCallPart {
     std::string arguments;  // as the model wrote it: usually a JSON object, but nothing promises that
     bool custom = false;    // `arguments` is free text for a tool without a schema
     Extra extra;
+    Raw item{};  // the whole of it, where its own dialect has another word for it than a function's call
     bool operator==(const ToolCallPart&) const = default;
 };
 
@@ -99,6 +100,7 @@ struct ToolResultPart {
     std::vector<Part> content;
     bool is_error = false;
     bool custom = false;
+    Raw item{};  // as of a call
     bool operator==(const ToolResultPart&) const;
 };
 
@@ -106,7 +108,11 @@ struct ToolResultPart {
 struct OtherPart {
     std::string type;
     Raw json;
-    bool operator==(const OtherPart&) const = default;
+    std::string place{};  // in the client's request ("input[3]"), for errors
+    // What the others are told in its place; empty: nothing is lost without it. Not given: it cannot be left out.
+    std::optional<std::vector<Part>> instead;
+    bool alone = false;  // an item of the conversation, not a part of a message
+    bool operator==(const OtherPart&) const;
 };
 
 struct Part {
@@ -127,6 +133,7 @@ struct Part {
 };
 
 inline bool ToolResultPart::operator==(const ToolResultPart&) const = default;
+inline bool OtherPart::operator==(const OtherPart&) const = default;
 
 // One turn's parts in order. A tool result is alone in a message of role tool.
 struct Message {
@@ -141,15 +148,19 @@ struct Tool {
     enum class Kind {
         function,
         custom,  // takes free text
-        hosted,  // run by its provider: only its own dialect can say it
+        hosted,  // run by its provider
     } kind = Kind::function;
-    std::string name;
+    // What a hosted tool does, where several dialects have words for it.
+    enum class Service { other, web_search } service = Service::other;
+    std::string name;  // no other tool of the request has it
     std::string description;
     Raw parameters;  // JSON schema of a function's arguments, format of a custom tool's text
     std::optional<bool> strict;
     Raw cache;
     Raw hosted;   // the whole definition of a hosted tool
     Extra extra;  // of the definition
+    // Responses: the namespace in which it stands at the client, what that is said to be for, and its name there.
+    std::string space{}, space_description{}, name_in_space{};
     bool operator==(const Tool&) const = default;
 };
 
@@ -157,6 +168,9 @@ struct ToolChoice {
     enum class Kind { unset, none, automatic, required, named, other } kind = Kind::unset;
     std::string name;  // of a named tool
     Raw other;         // what only the client's dialect can say
+    // Of kind other: the tools that may be called and no other, and whether one must be; empty: it is another thing.
+    std::vector<std::string> allowed{};
+    bool must_call = false;
     bool operator==(const ToolChoice&) const = default;
 };
 

@@ -146,6 +146,19 @@ class CustomFilter final : public EventFilter {
     std::map<std::int64_t, ToolCallDelta> calls_;
 };
 
+class NameFilter final : public EventFilter {
+  public:
+    explicit NameFilter(std::map<std::string, std::string> names) : names_(std::move(names)) {}
+    void take(Event event, std::vector<Event>& out) override {
+        if (auto* call = std::get_if<ToolCallDelta>(&event))
+            if (const auto name = names_.find(call->name); name != names_.end()) call->name = name->second;
+        out.push_back(std::move(event));
+    }
+
+  private:
+    const std::map<std::string, std::string> names_;
+};
+
 }  // namespace
 
 std::unique_ptr<EventFilter> think_filter() {
@@ -154,6 +167,10 @@ std::unique_ptr<EventFilter> think_filter() {
 
 std::unique_ptr<EventFilter> id_filter(std::string id) {
     return std::make_unique<IdFilter>(std::move(id));
+}
+
+std::unique_ptr<EventFilter> name_filter(std::map<std::string, std::string> names) {
+    return std::make_unique<NameFilter>(std::move(names));
 }
 
 std::unique_ptr<EventFilter> custom_filter(std::set<std::string> names) {

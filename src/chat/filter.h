@@ -30,4 +30,7 @@ std::unique_ptr<EventFilter> id_filter(std::string id);
 // Calls of custom tools that were said to the provider as functions with one text ("input") become custom again.
 std::unique_ptr<EventFilter> custom_filter(std::set<std::string> names);
 
+// Calls of tools whose names were changed for the provider have the client's again. `names`: by the provider's.
+std::unique_ptr<EventFilter> name_filter(std::map<std::string, std::string> names);
+
 }  // namespace tandem::chat

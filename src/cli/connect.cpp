@@ -278,6 +278,34 @@ Result<Values> values_of(const config::Config& config, const Client& client, con
     return v;
 }
 
+// Whether a request for this name finds a model.
+bool is_known(const config::Config& config, std::string_view name) {
+    std::vector<std::string_view> names;
+    for (const auto& alias : config.aliases) names.push_back(alias.id);
+    for (const auto& one : config.models) names.push_back(one.id);
+    return std::ranges::find(names, name) != names.end() || config::most_specific(names, name).has_value();
+}
+
+// What of the client itself does not fit the models that it will ask.
+void add_misfits(const config::Config& config, const Client& client, const Values& v, std::vector<std::string>& list) {
+    std::vector<std::string> small;
+    for (const auto* model : models_of(config, v.model))
+        if (model->context_tokens > 0 && model->context_tokens < client.prompt_tokens)
+            small.push_back(fmt::format("{} ({})", model->id, model->context_tokens));
+    if (!small.empty())
+        list.push_back(fmt::format(
+            "{}'s own instructions and tools take about {} tokens of every request, which does not fit {}: {}",
+            client.id, client.prompt_tokens, join(small, ", "),
+            v.context < client.prompt_tokens
+                ? "no turn will be answered; use --model with one that takes more, or give it more `context`"
+                : "the others of this name answer"));
+    if (!client.also_asks_for.empty() && !is_known(config, client.also_asks_for))
+        list.push_back(
+            fmt::format("for small work of its own it asks for other models by name, such as {}: add "
+                        "`\"{}-*\": {}` under aliases: in tandem.yaml, so that those are answered too",
+                        client.also_asks_for, client.also_asks_for.substr(0, client.also_asks_for.find('-')), v.model));
+}
+
 // What the address means, where that is not plain.
 std::vector<std::string> hints(const config::Config& config, const Client& client, const Values& v) {
     std::vector<std::string> list;
@@ -302,6 +330,8 @@ std::vector<std::string> hints(const config::Config& config, const Client& clien
             fmt::format("{} has no field for a key, and this Tandem wants one: put a proxy that adds it in "
                         "front, or run one without keys for it",
                         client.id));
+    add_misfits(config, client, v, list);
+    if (!client.note.empty()) list.emplace_back(client.note);
     if (v.key_hidden && client.has_key)
         list.push_back(client.files.empty() ? "--show-key prints the key itself, in the place of what stands for it"
                                             : "--show-key prints the key itself; --write puts it into the file");

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <fstream>
-#include <iterator>
 #include <sstream>
+
+#include "base/file.h"
 
 namespace tandem::cli {
 
@@ -27,9 +27,7 @@ bool listeners_belong_to(const std::string& table, std::uint16_t port, uid_t one
 
 bool is_trusted_port(std::uint16_t port, uid_t owner) {
     for (const auto* name : {"/proc/net/tcp", "/proc/net/tcp6"}) {
-        std::ifstream file(name);
-        const std::string table{std::istreambuf_iterator<char>(file), {}};
-        if (!listeners_belong_to(table, port, geteuid(), owner)) return false;
+        if (!listeners_belong_to(whole_file(name), port, geteuid(), owner)) return false;
     }
     return true;
 }

@@ -9,6 +9,14 @@ namespace tandem::cli {
 
 namespace {
 
+// A breaker's state in an operator's words: "closed" reads as if nobody could go there.
+std::string_view state_in_words(std::string_view breaker) {
+    if (breaker == "closed") return "ok";
+    if (breaker == "open") return "left alone";
+    if (breaker == "half open") return "on trial";
+    return breaker;
+}
+
 int status(const Globals& globals) {
     auto config = globals.load();
     if (!config) return report(globals, config.error());
@@ -27,7 +35,7 @@ int status(const Globals& globals) {
         const auto keys = provider["keys"].integer().value_or(1),
                    resting = provider["keys_resting"].integer().value_or(0);
         fmt::print("{:<20} {:<6} {:<10} {:>8} {:>8.0f}% {:>10}\n", provider["id"].text(), provider["zone"].text(),
-                   provider["breaker"].text(), provider["attempts"].text(),
+                   state_in_words(provider["breaker"].text()), provider["attempts"].text(),
                    provider["failure_share"].number().value_or(0) * 100, fmt::format("{} of {}", keys - resting, keys));
         if (const auto reason = provider["reason"].text(); !reason.empty())
             fmt::print("  {}; {} s left\n", reason, provider["seconds_left"].integer().value_or(0));

@@ -306,6 +306,10 @@ enum class Missing { is_error, left_out };
 Result<Config> parse(const std::string& text, const std::filesystem::path& source, const Environment& environment,
                      Missing missing = Missing::is_error);
 
+// The line, from 1, in which a second YAML document begins; nullopt: there is one at most. YAML::Load() takes the first
+// in silence, and yaml-cpp 0.7's LoadAll() does not end on text that is none (",").
+std::optional<std::size_t> second_document(std::string_view text);
+
 // parse() of a file; an absent `path` that was not asked for by name gives the built-in default.
 // Errors: not_found, invalid.
 Result<Config> load(const std::filesystem::path& path, bool must_exist, const Environment& environment,

@@ -775,23 +775,6 @@ Environment process_environment() {
 
 namespace {
 
-// The line in which a second document begins. yaml-cpp's LoadAll() would say, but does not end on text that is none
-// (",").
-std::optional<std::size_t> second_document(std::string_view text) {
-    bool content = false;
-    for (std::size_t at = 0, number = 1; at < text.size(); ++number) {
-        const auto end = std::min(text.find('\n', at), text.size());
-        const auto line = text.substr(at, end - at);
-        at = end + 1;
-        const auto said = trim(line);
-        const bool marks =
-            line.starts_with("---") && (line.size() == 3 || line[3] == ' ' || line[3] == '\r' || line[3] == '\t');
-        if (marks && content) return number;
-        content = content || (!said.empty() && !said.starts_with('#') && !said.starts_with('%'));
-    }
-    return std::nullopt;
-}
-
 // A name that begins with `*` is the mark of YAML's own aliases.
 std::string_view hint_of(const std::string& text, const YAML::Mark& mark) {
     if (mark.is_null() || mark.pos < 0 || static_cast<std::size_t>(mark.pos) > text.size()) return "";
@@ -819,10 +802,13 @@ Result<Config> parse(const std::string& text, const fs::path& source, const Envi
     try {
         // Of several documents, all but the first would be left out in silence.
         if (const auto line = second_document(text))
-            problems.add(
-                YAML::Mark::null_mark(),
-                fmt::format("a second document begins in line {} (---): put everything into one, without ---", *line));
+            problems.lines.push_back(
+                fmt::format("{}:{}:1: a second document begins here (---): put everything into one, without ---",
+                            problems.source, *line));
         const YAML::Node document = YAML::Load(shield_variables(text));
+        if (const auto line = first_content(text); line && (!document.IsDefined() || document.IsNull()))
+            problems.lines.push_back(fmt::format("{}:{}:1: this is no YAML mapping: a config is lines of `name: value`",
+                                                 problems.source, *line));
         find_twins(document, problems);
         Section root(document, "", problems, environment);
         read_root(root, config, problems, environment);

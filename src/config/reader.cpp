@@ -115,6 +115,51 @@ void Section::complain(const std::string& key, const std::string& text) {
     problems_.add(node.IsDefined() ? node.Mark() : node_.Mark(), fmt::format("{}: {}", name(key), said));
 }
 
+namespace {
+
+// A line of the text marks a document: "---" begins one, "..." ends one (YAML 1.2, 9.1.2).
+bool is_marked(std::string_view line, std::string_view mark) {
+    return line.starts_with(mark) &&
+           (line.size() == mark.size() || std::isspace(static_cast<unsigned char>(line[mark.size()])) != 0);
+}
+
+// Each line but for empty ones, comments and directives, with its number from 1.
+template <typename See>
+void each_line(std::string_view text, See&& see) {
+    for (std::size_t at = 0, number = 1; at < text.size(); ++number) {
+        const auto end = std::min(text.find('\n', at), text.size());
+        const auto line = text.substr(at, end - at);
+        at = end + 1;
+        const auto said = trim(line);
+        if (!said.empty() && !said.starts_with('#') && !line.starts_with('%')) see(line, number);
+    }
+}
+
+}  // namespace
+
+std::optional<std::size_t> second_document(std::string_view text) {
+    bool begun = false, ended = false;
+    std::optional<std::size_t> second;
+    each_line(text, [&](std::string_view line, std::size_t number) {
+        if (is_marked(line, "...")) {
+            ended = begun;
+            return;
+        }
+        if (!second && (ended || (begun && is_marked(line, "---")))) second = number;
+        begun = true;
+    });
+    return second;
+}
+
+std::optional<std::size_t> first_content(std::string_view text) {
+    std::optional<std::size_t> first;
+    each_line(text, [&](std::string_view line, std::size_t number) {
+        const auto said = is_marked(line, "---") || is_marked(line, "...") ? trim(line.substr(3)) : line;
+        if (!first && !said.empty() && !said.starts_with('#')) first = number;
+    });
+    return first;
+}
+
 std::string shield_variables(std::string text) {
     for (std::size_t at = text.find("${"); at != std::string::npos; at = text.find("${", at + 2)) {
         const auto close = text.find_first_of("}\n", at);

@@ -29,6 +29,9 @@ struct Problems {
 // one of the two in silence, and which one is chance to the owner.
 void find_twins(const YAML::Node& document, Problems& problems);
 
+// The first line, from 1, of YAML text with more than a comment or a mark; nullopt: there is none.
+std::optional<std::size_t> first_content(std::string_view text);
+
 // ${NAME} may stand anywhere, also in { ... }, where YAML would take its braces for its own: this puts others in their
 // place, without moving anything.
 std::string shield_variables(std::string text);

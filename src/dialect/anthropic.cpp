@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "dialect/fields.h"
 #include "dialect/sequence.h"
+#include "dialect/web_search.h"
 
 namespace tandem::dialect::anthropic {
 
@@ -34,6 +35,24 @@ bool read_source(const Value& source, chat::Media& media) {
 }
 
 Result<std::vector<chat::Part>> read_blocks(const Value& value, const std::string& param);
+
+// What other dialects are told of a block that only this one has; `part` is what was read of it.
+std::optional<std::vector<chat::Part>> words_of(const Value& block, const chat::Part& part) {
+    const auto type = block["type"].text();
+    auto text = [](std::string words) { return std::vector<chat::Part>{{chat::TextPart{std::move(words)}, {}}}; };
+    if (type == "text") return {{{part.body, {}}}};  // with citations
+    if (type == "document" && part.as<chat::DocumentPart>() != nullptr) return {{{part.body, {}}}};
+    if (type == "tool_reference") return text(fmt::format("{} can be called now.", block["tool_name"].text()));
+    if (type == "search_result") {
+        std::string all = fmt::format("{} ({}):", block["title"].text(), block["source"].text());
+        for (const Value piece : block["content"].children()) all += fmt::format("\n{}", piece["text"].text());
+        return text(std::move(all));
+    }
+    // What Anthropic's own tools did: its answer, which follows, was made with that.
+    if (type == "server_tool_use" || type == "mcp_tool_use" || type.ends_with("_tool_result"))
+        return std::vector<chat::Part>{};
+    return std::nullopt;
+}
 
 Result<chat::Part> read_block(const Value& block, const std::string& param) {
     const auto type = block["type"].string();
@@ -62,9 +81,9 @@ Result<chat::Part> read_block(const Value& block, const std::string& param) {
             document.media.media_type = "text/plain";
             part.body = std::move(document);
             if (plain) return part;
-        } else if (plain && read_source(source, document.media)) {
+        } else if (read_source(source, document.media)) {
             part.body = std::move(document);
-            return part;
+            if (plain) return part;
         }
     } else if (*type == "tool_use") {
         chat::ToolCallPart call;
@@ -100,7 +119,9 @@ Result<chat::Part> read_block(const Value& block, const std::string& param) {
         part.body = std::move(reasoning);
         return part;
     }
-    part.body = chat::OtherPart{std::string(*type), {std::string(block.raw())}};
+    chat::OtherPart other{std::string(*type), {std::string(block.raw())}, param, {}, false};
+    other.instead = words_of(block, part);
+    part.body = std::move(other);
     return part;
 }
 
@@ -160,6 +181,7 @@ Result<> read_tools(const Value& root, chat::Request& request) {
         tool.name = element["name"].text();
         if (!type.empty() && type != "custom") {
             tool.kind = chat::Tool::Kind::hosted;
+            tool.service = service_of(type);
             tool.hosted.json = element.raw();
             if (tool.name.empty()) tool.name = type;
         } else {
@@ -184,7 +206,7 @@ Result<> read_tools(const Value& root, chat::Request& request) {
     else if (type == "none")
         request.tool_choice.kind = Choice::none;
     else if (type == "tool" && choice["name"].string())
-        request.tool_choice = {Choice::named, std::string(choice["name"].text()), {}};
+        request.tool_choice = {Choice::named, std::string(choice["name"].text()), {}, {}, false};
     else
         return wrong("tool_choice.type", "auto, any, none, or tool with a name");
     if (const auto off = choice["disable_parallel_tool_use"].boolean()) request.parallel_tool_calls = !*off;
@@ -229,7 +251,7 @@ Result<chat::Request> decode(const json::Document& document, bool counting) {
     if (auto ok = read_tools(root, request); !ok) return fail(ok.error());
     if (auto ok = read_flag(root["stream"], "stream", request.stream); !ok) return fail(ok.error());
     request.include_usage = true;
-    if (auto ok = read_texts(root["stop_sequences"], "stop_sequences", request.stop); !ok) return fail(ok.error());
+    if (auto ok = read_stops(root["stop_sequences"], "stop_sequences", request.stop); !ok) return fail(ok.error());
     if (auto ok = read_number(root["temperature"], "temperature", request.sampling.temperature); !ok)
         return fail(ok.error());
     if (auto ok = read_number(root["top_p"], "top_p", request.sampling.top_p); !ok) return fail(ok.error());
@@ -444,7 +466,10 @@ class Anthropic final : public Dialect {
     }
     Outgoing forward_request(const Incoming& incoming, const Target& target) const override {
         Splice splice(incoming.body);
-        splice.replace(incoming.body.root()["model"], json::quoted(target.model));
+        const Value root = incoming.body.root();
+        splice.replace(root["model"], json::quoted(target.model));
+        if (const auto most = bound_to_set(root["max_tokens"], target))
+            splice.set(root, "max_tokens", std::to_string(*most));
         return {"/messages", splice.take()};
     }
     std::unique_ptr<AnswerReader> reader() const override { return make_reader(); }

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "dialect/anthropic.h"
+#include "dialect/failure.h"
 #include "dialect/fields.h"
 #include "dialect/sequence.h"
 
@@ -15,16 +16,9 @@ namespace {
 using json::Kind;
 using json::Value;
 
-chat::Finished finish_of(std::string_view reason, std::string_view sequence) {
-    using chat::Finish;
-    if (reason == "end_turn") return {0, Finish::stop, {}};
-    if (reason == "stop_sequence") return {0, Finish::stop, std::string(sequence)};
-    if (reason == "max_tokens") return {0, Finish::length, {}};
-    if (reason == "tool_use") return {0, Finish::tool_calls, {}};
-    if (reason == "refusal") return {0, Finish::content_filter, {}};
-    if (reason == "pause_turn") return {0, Finish::pause, {}};
-    if (reason == "model_context_window_exceeded") return {0, Finish::context, {}};
-    return {0, Finish::other, std::string(reason)};
+chat::Event finish_of(std::string_view reason, std::string_view sequence, bool calls) {
+    if (reason == "stop_sequence") return chat::Finished{0, chat::Finish::stop, std::string(sequence)};
+    return end_event(0, reason, calls);
 }
 
 std::string_view word_of(const chat::Finished& finished) {
@@ -53,13 +47,14 @@ class Reader final : public AnswerReader {
     void whole(const Value& answer, Events& events) override {
         if (read_failure(answer, events)) return;
         start(answer, events);
+        use(answer["usage"], events);
         for (const Value block : answer["content"].children()) {
             const std::int64_t index = next_index_++;
             open(index, block, events);
             close(index, events);
         }
         if (const auto reason = answer["stop_reason"].string())
-            events.emplace_back(finish_of(*reason, answer["stop_sequence"].text()));
+            events.emplace_back(finish_of(*reason, answer["stop_sequence"].text(), has_calls_));
         else if (answer["content"].exists())
             events.emplace_back(chat::Finished{0, has_calls_ ? chat::Finish::tool_calls : chat::Finish::stop, {}});
         finished_ = true;
@@ -70,6 +65,7 @@ class Reader final : public AnswerReader {
         const auto index = data["index"].integer().value_or(0);
         if (type == "message_start") {
             if (!started_) start(data["message"], events);  // some servers send it twice
+            begin_use(data["message"]["usage"], events);
         } else if (type == "content_block_start") {
             open(index, data["content_block"], events);
         } else if (type == "content_block_delta") {
@@ -80,7 +76,7 @@ class Reader final : public AnswerReader {
             if (const auto reason = data["delta"]["stop_reason"].string(); reason && !finished_) {
                 close_all(events);
                 finished_ = true;
-                events.emplace_back(finish_of(*reason, data["delta"]["stop_sequence"].text()));
+                events.emplace_back(finish_of(*reason, data["delta"]["stop_sequence"].text(), has_calls_));
             }
             use(data["usage"], events);
         } else if (type == "message_stop") {
@@ -111,16 +107,22 @@ class Reader final : public AnswerReader {
     };
 
     static bool read_failure(const Value& data, Events& events) {
-        const Value error = data["error"];
-        if (!given(error)) return false;
-        events.emplace_back(chat::Failed{error_in(error)});
-        return true;
+        auto error = failure_in(data);
+        if (error) events.emplace_back(chat::Failed{std::move(*error)});
+        return error.has_value();
     }
 
     void start(const Value& message, Events& events) {
         started_ = true;
         events.emplace_back(chat::Started{std::string(message["id"].text()), std::string(message["model"].text())});
-        use(message["usage"], events);
+    }
+
+    // What an answer begins with tells of its prompt. Its one token of output is a place that is held.
+    void begin_use(const Value& usage, Events& events) {
+        if (!usage.is(Kind::object)) return;
+        use(usage, events);
+        output_ = 0;
+        std::get<chat::Used>(events.back()).usage.output = {};
     }
 
     // Numbers are cumulative; what an event leaves out stays as it was.
@@ -370,8 +372,9 @@ class Writer final : public SequencedWriter {
     }
 
     void close(const Piece& piece) override {
-        if (piece.kind == Piece::Kind::reasoning && !piece.redacted && !piece.signature.empty())
-            write_delta("signature_delta", "signature", signature(piece.signature));
+        if (piece.kind == Piece::Kind::reasoning && !piece.redacted)
+            if (const auto sign = signature(piece.signature); !sign.empty())
+                write_delta("signature_delta", "signature", sign);
         json::Writer w;
         w.begin_object().member("type", "content_block_stop").member("index", index_++).end_object();
         append_event(*out_, "content_block_stop", w.text());

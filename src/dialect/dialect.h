@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,6 +42,11 @@ struct Target {
     std::int64_t context_tokens = 0;  // 0: not known
     bool ask_for_logprobs = false;    // Chat Completions: though the request does not
     std::int64_t answer_bound = 0;    // tokens that the answer may have, where the request sets no bound; 0: none
+    std::int64_t most_tokens = 0;     // what the request asks for at most becomes this, where it is more; 0: as it is
+    // Chat Completions: the server is not OpenAI itself, and is told only what all of them take: no role developer,
+    // text alone as one string.
+    bool plain = false;
+    std::string_view most_word = {};  // Chat Completions: what it calls the bound of an answer; empty: as the client
 };
 
 struct Outgoing {
@@ -78,6 +84,7 @@ struct AnswerFrame {
     std::string id;                          // unique, without a dialect's prefix
     std::string model;                       // shown where the provider names none
     std::int64_t created = 0;                // Unix seconds
+    std::function<std::int64_t()> now;       // Unix seconds, when it is called; empty: as created
     std::int64_t prompt_tokens = 0;          // estimated, for dialects that say it before the answer
     const chat::Request* request = nullptr;  // outlives the writer
     bool array = false;                      // Gemini: a stream as one JSON array instead of events
@@ -85,7 +92,8 @@ struct AnswerFrame {
     std::string echo;                        // Responses: what the answer repeats of its request (echo_of())
     // Responses: members in which a provider's response object becomes ours: its id, and what is kept here, not there.
     std::vector<std::pair<std::string_view, std::string>> own;
-    std::string signed_by;  // the dialect whose provider signs the reasoning; empty: the writer's own
+    // Whose reasoning it is: a dialect, or a dialect and a provider ("openai-chat/deepseek"). Empty: the writer's own.
+    std::string signed_by;
 };
 
 // Writes one answer for a client. A stream is event() any number of times, then end() or fail().

@@ -69,6 +69,12 @@ Result<> read_texts(const Value& value, const std::string& param, std::vector<st
     return {};
 }
 
+Result<> read_stops(const Value& value, const std::string& param, std::vector<std::string>& target) {
+    if (auto ok = read_texts(value, param, target); !ok) return ok;
+    std::erase(target, "");
+    return {};
+}
+
 Result<> read_sampling(const Value& object, const std::string& prefix, chat::Sampling& s) {
     const std::pair<const char*, chat::Raw*> numbers[] = {{"temperature", &s.temperature},
                                                           {"top_p", &s.top_p},
@@ -120,12 +126,6 @@ void write_texts(json::Writer& out, std::string_view name, const std::vector<std
     out.key(name).begin_array();
     for (const auto& text : texts) out.value(text);
     out.end_array();
-}
-
-Error error_in(const Value& error, std::string_view otherwise) {
-    constexpr std::size_t kQuoted = 500;
-    const auto text = error["message"].string().value_or(error.string().value_or(otherwise));
-    return {ErrorCode::upstream, printable(text, kQuoted)};
 }
 
 void keep_unknown(const Value& object, std::initializer_list<std::string_view> known, chat::Extra& extra) {
@@ -192,6 +192,17 @@ void Splice::replace(const Value& value, std::string text) {
 
 void Splice::insert(std::size_t offset, std::string text) {
     edits_.push_back({offset, edits_.size(), 0, std::move(text)});
+}
+
+void Splice::rename(const Value& member, std::string_view key) {
+    // Behind the key's closing quotation mark there are only white space and a colon up to the value.
+    const std::string_view source = document_.source();
+    const auto end = source.rfind('"', member.offset() - 1);
+    std::size_t begin = end;
+    // A quotation mark within the key is escaped.
+    do begin = source.rfind('"', begin - 1);
+    while (begin > 0 && source[begin - 1] == '\\');
+    edits_.push_back({begin, edits_.size(), end + 1 - begin, json::quoted(key)});
 }
 
 void Splice::set(const Value& object, std::string_view key, std::string json) {

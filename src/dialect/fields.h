@@ -33,6 +33,8 @@ Result<> read_number(const json::Value& value, const std::string& param, chat::R
 Result<> read_count(const json::Value& value, const std::string& param, std::optional<std::int64_t>& target,
                     std::int64_t least = 1);
 Result<> read_texts(const json::Value& value, const std::string& param, std::vector<std::string>& target);
+// Stop sequences: as read_texts(), without empty ones, which stop nothing.
+Result<> read_stops(const json::Value& value, const std::string& param, std::vector<std::string>& target);
 
 // A count that somebody else made: 0 where it is missing or makes no sense.
 inline std::int64_t count_of(const json::Value& value) {
@@ -79,12 +81,17 @@ void write_texts(json::Writer& out, std::string_view name, const std::vector<std
 
 // The most tokens that the answer may have: as the client says, else as the target's bound.
 inline std::optional<std::int64_t> bound_of(const chat::Request& request, const Target& target) {
-    if (request.max_output_tokens || target.answer_bound == 0) return request.max_output_tokens;
-    return target.answer_bound;
+    if (!request.max_output_tokens && target.answer_bound > 0) return target.answer_bound;
+    if (!request.max_output_tokens || target.most_tokens == 0) return request.max_output_tokens;
+    return std::min(*request.max_output_tokens, target.most_tokens);
 }
 
-// What a provider says in its error member, which is an object with a message or a string.
-Error error_in(const json::Value& error, std::string_view otherwise = "the provider sent an error");
+// The bound that a body must be given where it is handed on as it is: none where what it says (`said`) stays.
+inline std::optional<std::int64_t> bound_to_set(const json::Value& said, const Target& target) {
+    const auto count = said.integer();
+    if (!count) return target.answer_bound > 0 ? std::optional(target.answer_bound) : std::nullopt;
+    return target.most_tokens > 0 && *count > target.most_tokens ? std::optional(target.most_tokens) : std::nullopt;
+}
 
 // The members of `object` that are not among `known`, as they are.
 void keep_unknown(const json::Value& object, std::initializer_list<std::string_view> known, chat::Extra& extra);
@@ -113,6 +120,8 @@ class Splice {
     explicit Splice(const json::Document& document) : document_(document) {}
     void replace(const json::Value& value, std::string text);
     void insert(std::size_t offset, std::string text);
+    // Another key for a member of an object, which keeps its value.
+    void rename(const json::Value& member, std::string_view key);
     // Sets a member of an object: replaces its value, or adds it at the end.
     void set(const json::Value& object, std::string_view key, std::string json);
     std::string take();

@@ -7,10 +7,12 @@
 #include <cctype>
 #include <set>
 
+#include "base/base64.h"
 #include "base/text.h"
 #include "dialect/fields.h"
 #include "dialect/pairing.h"
 #include "dialect/sequence.h"
+#include "dialect/web_search.h"
 
 namespace tandem::dialect::gemini {
 
@@ -79,13 +81,29 @@ chat::Part media_part(chat::Media media) {
     return {chat::DocumentPart{std::move(media), {}, {}}, {}};
 }
 
+// A signature that we tagged and sealed, open; any other as it is.
+std::string unsealed(std::string_view signature) {
+    constexpr std::string_view kSealed = "dGFuZGVtO";  // base64 of "tandem:"
+    if (!signature.starts_with(kSealed)) return std::string(signature);
+    return from_base64(signature).value_or(std::string(signature));
+}
+
+// Code that Google ran, and what it printed, in words; nothing for any other part.
+std::optional<std::vector<chat::Part>> words_of_code(const Value& part) {
+    const Value code = either(part, "executableCode", "executable_code");
+    const Value result = either(part, "codeExecutionResult", "code_execution_result");
+    if (given(code)) return {{{chat::TextPart{fmt::format("(This code was run:)\n{}", code["code"].text())}, {}}}};
+    if (given(result)) return {{{chat::TextPart{fmt::format("(It printed:)\n{}", result["output"].text())}, {}}}};
+    return std::nullopt;
+}
+
 Result<> read_part(const Value& value, const std::string& param, Pairing& pairing, std::vector<chat::Part>& parts,
                    std::vector<chat::Message>& results) {
     if (!value.is(Kind::object)) return wrong(param, "an object");
     const auto signature = either(value, "thoughtSignature", "thought_signature").text();
     auto sign = [&] {
         chat::ReasoningPart reasoning;
-        read_signature(signature, kName, reasoning);
+        read_signature(unsealed(signature), kName, reasoning);
         return reasoning;
     };
     if (const auto text = value["text"].string()) {
@@ -131,7 +149,10 @@ Result<> read_part(const Value& value, const std::string& param, Pairing& pairin
         results.push_back({Role::tool, {{std::move(result), {}}}, {}, {}});
     } else {
         parts.push_back({chat::OtherPart{std::string(value.size() > 0 ? (*begin(value.children())).key() : "part"),
-                                         {std::string(value.raw())}},
+                                         {std::string(value.raw())},
+                                         param,
+                                         words_of_code(value),
+                                         false},
                          {}});
     }
     return {};
@@ -173,6 +194,15 @@ Result<> read_contents(const Value& root, chat::Request& request) {
     return {};
 }
 
+void read_allowed_tools(const Value& names, bool must_call, chat::Raw config, chat::ToolChoice& choice) {
+    choice.kind = chat::ToolChoice::Kind::other;
+    choice.other = std::move(config);
+    choice.must_call = must_call;
+    for (const Value name : names.children()) choice.allowed.emplace_back(name.text());
+    // "validated" without names is auto with schemas that are kept to.
+    if (choice.allowed.empty()) choice = {chat::ToolChoice::Kind::automatic, {}, {}, {}, false};
+}
+
 Result<> read_tools(const Value& root, chat::Request& request) {
     const Value tools = root["tools"];
     // A list; the API takes a single one too.
@@ -191,6 +221,7 @@ Result<> read_tools(const Value& root, chat::Request& request) {
             chat::Tool hosted;
             hosted.kind = chat::Tool::Kind::hosted;
             hosted.name = member.key();
+            hosted.service = service_of(member.key());
             json::Writer out;
             out.begin_object().raw_member(member.key(), member.raw()).end_object();
             hosted.hosted.json = out.take();
@@ -211,11 +242,12 @@ Result<> read_tools(const Value& root, chat::Request& request) {
     if (mode == "none") request.tool_choice.kind = Choice::none;
     if (mode == "auto") request.tool_choice.kind = Choice::automatic;
     if (mode == "any" && names.size() == 1)
-        request.tool_choice = {Choice::named, std::string((*begin(names.children())).text()), {}};
+        request.tool_choice = {Choice::named, std::string((*begin(names.children())).text()), {}, {}, false};
     else if (mode == "any" && names.size() == 0)
         request.tool_choice.kind = Choice::required;
     else if (mode == "any" || mode == "validated")
-        request.tool_choice = {Choice::other, {}, raw_of(either(root, "toolConfig", "tool_config"))};
+        read_allowed_tools(names, mode == "any", raw_of(either(root, "toolConfig", "tool_config")),
+                           request.tool_choice);
     return {};
 }
 
@@ -237,7 +269,7 @@ Result<> read_config(const Value& config, chat::Request& request) {
                              request.max_output_tokens);
         !ok)
         return ok;
-    if (auto ok = read_texts(either(config, "stopSequences", "stop_sequences"), "generationConfig.stopSequences",
+    if (auto ok = read_stops(either(config, "stopSequences", "stop_sequences"), "generationConfig.stopSequences",
                              request.stop);
         !ok)
         return ok;
@@ -320,7 +352,20 @@ void write_media(json::Writer& out, const chat::Media& media) {
     }
 }
 
-void write_part(json::Writer& out, const chat::Part& part, const chat::ReasoningPart* signature) {
+// Gemini 3 and later refuse a call without the signature that came with it. Where there is none, since another model
+// made the call, this word of Google's own says so (ai.google.dev/gemini-api/docs/thought-signatures).
+constexpr std::string_view kNoSignature = "skip_thought_signature_validator";
+
+bool wants_signatures(std::string_view model) {
+    constexpr std::string_view kFamily = "gemini-";
+    const auto at = model.rfind(kFamily);
+    if (at == std::string_view::npos || at + kFamily.size() >= model.size()) return false;
+    const char version = model[at + kFamily.size()];
+    return version >= '3' && version <= '9';
+}
+
+void write_part(json::Writer& out, const chat::Part& part, const chat::ReasoningPart* signature,
+                bool wants_one = false) {
     if (const auto* other = part.as<chat::OtherPart>()) {
         out.raw(other->json.json);
         return;
@@ -352,11 +397,14 @@ void write_part(json::Writer& out, const chat::Part& part, const chat::Reasoning
         out.member("name", result->name).key("response").begin_object();
         out.member(result->is_error ? "error" : "output", chat::text_of(result->content)).end_object().end_object();
     }
-    if (signature != nullptr) out.member("thoughtSignature", signature->signature);
+    if (signature != nullptr)
+        out.member("thoughtSignature", signature->signature);
+    else if (wants_one && part.as<chat::ToolCallPart>() != nullptr)
+        out.member("thoughtSignature", kNoSignature);
     out.end_object();
 }
 
-void write_contents(json::Writer& out, const chat::Request& request) {
+void write_contents(json::Writer& out, const chat::Request& request, const Target& target) {
     std::size_t first = 0;
     json::Writer system;
     system.begin_array();
@@ -376,6 +424,7 @@ void write_contents(json::Writer& out, const chat::Request& request) {
         const auto& message = request.messages[i];
         const std::string_view role = message.role == Role::assistant ? "model" : "user";
         const chat::ReasoningPart* signature = nullptr;
+        bool wants_one = wants_signatures(target.model);  // the first call of a turn, whether or not it calls several
         for (const auto& part : message.parts) {
             if (const auto* lone = lone_signature(part)) {
                 signature = lone;
@@ -386,7 +435,8 @@ void write_contents(json::Writer& out, const chat::Request& request) {
                 out.begin_object().member("role", role).key("parts").begin_array();
                 open = role;
             }
-            write_part(out, part, std::exchange(signature, nullptr));
+            write_part(out, part, std::exchange(signature, nullptr), wants_one);
+            wants_one = wants_one && part.as<chat::ToolCallPart>() == nullptr;
         }
     }
     if (!open.empty()) out.end_array().end_object();
@@ -539,7 +589,7 @@ class Gemini final : public Dialect {
     Outgoing encode_request(const chat::Request& request, const Target& target) const override {
         json::Writer out;
         out.begin_object();
-        write_contents(out, request);
+        write_contents(out, request, target);
         write_tools(out, request);
         write_config(out, request, target);
         out.end_object();
@@ -547,12 +597,16 @@ class Gemini final : public Dialect {
     }
 
     Outgoing forward_request(const Incoming& incoming, const Target& target) const override {
-        if (target.answer_bound == 0) return {path_of(target), std::string(incoming.body.source())};
-        Splice splice(incoming.body);
         const Value root = incoming.body.root();
-        const auto bound = std::to_string(target.answer_bound);
         const Value config = either(root, "generationConfig", "generation_config");
-        if (config.is(Kind::object))
+        const Value said = either(config, "maxOutputTokens", "max_output_tokens");
+        const auto most = bound_to_set(said, target);
+        if (!most) return {path_of(target), std::string(incoming.body.source())};
+        Splice splice(incoming.body);
+        const auto bound = std::to_string(*most);
+        if (given(said))
+            splice.replace(said, bound);
+        else if (config.is(Kind::object))
             splice.set(config, "maxOutputTokens", bound);
         else
             splice.set(root, "generationConfig", "{\"maxOutputTokens\":" + bound + "}");
@@ -565,6 +619,12 @@ class Gemini final : public Dialect {
 };
 
 }  // namespace
+
+std::string sealed_signature(const std::string& signature, std::string_view signed_by) {
+    if (signature.empty()) return {};
+    auto tagged = tagged_signature(signature, signed_by, kName);
+    return tagged == signature ? signature : to_base64(tagged);
+}
 
 const Dialect& dialect() {
     static const Gemini instance;

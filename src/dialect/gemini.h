@@ -6,6 +6,10 @@
 
 namespace tandem::dialect::gemini {
 
+// A signature as clients keep it: the API's are base64, and SDKs read them as that, so a tagged one
+// (tagged_signature()) is too. Nothing for none: a thought's text has its own place.
+std::string sealed_signature(const std::string& signature, std::string_view signed_by);
+
 const Dialect& dialect();
 // Its answers, from the other file.
 std::unique_ptr<AnswerReader> make_reader();

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "dialect/failure.h"
 #include "dialect/fields.h"
 #include "dialect/gemini.h"
 #include "dialect/sequence.h"
@@ -14,15 +15,6 @@ namespace {
 
 using json::Kind;
 using json::Value;
-
-chat::Finished finish_of(std::int64_t choice, std::string_view reason, bool has_calls) {
-    using chat::Finish;
-    if (reason == "STOP") return {choice, has_calls ? Finish::tool_calls : Finish::stop, {}};
-    if (reason == "MAX_TOKENS") return {choice, Finish::length, {}};
-    for (const auto* filtered : {"SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY"})
-        if (reason == filtered) return {choice, Finish::content_filter, {}};
-    return {choice, Finish::other, std::string(reason)};
-}
 
 std::string_view word_of(const chat::Finished& finished) {
     using chat::Finish;
@@ -52,12 +44,12 @@ class Reader final : public AnswerReader {
         }
         piece(answer, events);
         for (auto& [index, state] : choices_)
-            if (!state.finished) events.emplace_back(finish_of(index, "STOP", state.calls > 0));
+            if (!state.finished) events.emplace_back(end_event(index, "STOP", state.calls > 0));
     }
 
     void piece(const Value& data, Events& events) override {
-        if (const Value error = data["error"]; given(error)) {
-            events.emplace_back(chat::Failed{error_in(error)});
+        if (auto error = failure_in(data)) {
+            events.emplace_back(chat::Failed{std::move(*error)});
             return;
         }
         if (!std::exchange(started_, true))
@@ -67,9 +59,9 @@ class Reader final : public AnswerReader {
             const auto index = choice_of(candidate["index"]);
             auto& state = choices_[index];
             for (const Value part : candidate["content"]["parts"].children()) read_part(part, index, state, events);
-            if (const auto reason = candidate["finishReason"].string(); reason && !state.finished) {
+            if (const auto reason = candidate["finishReason"].string(); reason && !reason->empty() && !state.finished) {
                 state.finished = true;
-                events.emplace_back(finish_of(index, *reason, state.calls > 0));
+                events.emplace_back(end_event(index, *reason, state.calls > 0));
             }
         }
         if (const Value feedback = data["promptFeedback"]["blockReason"]; feedback.string() && choices_.empty()) {
@@ -167,9 +159,7 @@ class Writer final : public SequencedWriter {
     }
 
   private:
-    std::string signed_as(const std::string& signature) const {
-        return tagged_signature(signature, frame_.signed_by, "gemini");
-    }
+    std::string signed_as(const std::string& signature) const { return sealed_signature(signature, frame_.signed_by); }
     std::string signature_of(const chat::ReasoningPart* reasoning) const {
         return reasoning == nullptr ? "" : signed_as(reasoning->signature);
     }

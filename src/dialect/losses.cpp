@@ -9,6 +9,8 @@
 #include "base/text.h"
 #include "chat/answer.h"
 #include "chat/order.h"
+#include "dialect/fields.h"
+#include "dialect/web_search.h"
 
 namespace tandem::dialect {
 
@@ -93,7 +95,89 @@ bool is_document_bytes(const Part& part) {
     return is<chat::DocumentPart>(part) && !part.as<chat::DocumentPart>()->media.data.empty();
 }
 
+// ---- parts of the client's own dialect ----
+
+bool is_said_otherwise(const Part& part) {
+    const auto* other = part.as<chat::OtherPart>();
+    return other != nullptr && other->instead && !other->instead->empty();
+}
+bool is_idle(const Part& part) {
+    const auto* other = part.as<chat::OtherPart>();
+    return other != nullptr && other->instead && other->instead->empty();
+}
+bool is_unsayable(const Part& part) {
+    const auto* other = part.as<chat::OtherPart>();
+    return other != nullptr && !other->instead;
+}
+
+void say_otherwise(std::vector<Part>& parts) {
+    std::vector<Part> said;
+    for (auto& part : parts) {
+        if (auto* result = part.as<chat::ToolResultPart>()) say_otherwise(result->content);
+        if (!is_said_otherwise(part)) {
+            said.push_back(std::move(part));
+            continue;
+        }
+        auto instead = std::move(*part.as<chat::OtherPart>()->instead);
+        std::ranges::move(instead, std::back_inserter(said));
+    }
+    parts = std::move(said);
+}
+
+std::optional<Named> first_unsayable(const Request& request) {
+    std::optional<Named> named;
+    any_part(request, [&](const Part& part) {
+        if (!is_unsayable(part)) return false;
+        const auto& other = *part.as<chat::OtherPart>();
+        named = Named{"\"" + printable(other.type, 60) + "\"", other.place.empty() ? "messages" : other.place};
+        return true;
+    });
+    return named;
+}
+
 // ---- tools ----
+
+bool is_hosted(const chat::Tool& tool) {
+    return tool.kind == chat::Tool::Kind::hosted;
+}
+
+bool is_web_search(const chat::Tool& tool) {
+    return is_hosted(tool) && tool.service == chat::Tool::Service::web_search;
+}
+
+// Gemini takes no search beside functions.
+bool searches_beside_functions(const Request& request) {
+    return std::ranges::any_of(request.tools, is_web_search) && !std::ranges::all_of(request.tools, is_hosted);
+}
+
+bool can_say(const Request& request, const chat::Tool& tool, Speaker target) {
+    if (!is_web_search(tool) || (target == Speaker::gemini && searches_beside_functions(request))) return false;
+    return web_search_for(tool, target).has_value();
+}
+
+// The tool_choice wants a tool that the target does not have.
+bool forces_hosted(const Request& request, Speaker target) {
+    using Choice = chat::ToolChoice::Kind;
+    const auto& choice = request.tool_choice;
+    if (own(request, target) || (choice.kind != Choice::named && choice.kind != Choice::required)) return false;
+    auto lacking = [&](const chat::Tool& tool) { return is_hosted(tool) && !can_say(request, tool, target); };
+    if (choice.kind == Choice::required) return !request.tools.empty() && std::ranges::all_of(request.tools, lacking);
+    const auto tool = std::ranges::find(request.tools, choice.name, &chat::Tool::name);
+    if (tool == request.tools.end() || !is_hosted(*tool)) return false;
+    return lacking(*tool) || target == Speaker::gemini;  // which offers a search, and cannot be told to use it
+}
+
+bool has_allowed_tools(const Request& request, Speaker target) {
+    return !own(request, target) && !request.tool_choice.allowed.empty();
+}
+
+void send_allowed_tools(Request& request, Speaker) {
+    const auto choice = std::exchange(request.tool_choice, {});
+    std::erase_if(request.tools, [&](const chat::Tool& tool) {
+        return !is_hosted(tool) && std::ranges::find(choice.allowed, tool.name) == choice.allowed.end();
+    });
+    request.tool_choice.kind = choice.must_call ? chat::ToolChoice::Kind::required : chat::ToolChoice::Kind::automatic;
+}
 
 constexpr std::string_view kCustomSchema =
     R"({"type":"object","properties":{"input":{"type":"string","description":"The whole text of the input"}},"required":["input"],"additionalProperties":false})";
@@ -392,8 +476,40 @@ void join_text(Request& request, Speaker) {
     }
 }
 
+bool is_empty_object(const chat::Raw& raw) {
+    return raw.given() && raw.json.find_first_not_of("{} \t\r\n") == std::string::npos;
+}
+
 double number(const chat::Raw& raw) {
     return raw.given() ? std::strtod(raw.json.c_str(), nullptr) : 0;
+}
+
+// Absent, or the value that changes nothing.
+bool is_default(const chat::Raw& raw, double neutral) {
+    return !raw.given() || number(raw) == neutral;
+}
+
+// Numbers with which a client asks for what is done anyway: they are not said, and nobody needs a word for them.
+bool has_neutral(const Request& request, Speaker target) {
+    if (own(request, target)) return false;
+    const auto& s = request.sampling;
+    const auto neutral = [](const chat::Raw& raw, double value) { return raw.given() && is_default(raw, value); };
+    return neutral(s.presence_penalty, 0) || neutral(s.frequency_penalty, 0) || neutral(s.repeat_penalty, 1) ||
+           neutral(s.min_p, 0) || neutral(s.top_k, 0) || neutral(s.top_k, -1) || is_empty_object(s.logit_bias);
+}
+
+void leave_out_neutral(Request& request, Speaker) {
+    auto& s = request.sampling;
+    const auto clear = [](chat::Raw& raw, double value) {
+        if (is_default(raw, value)) raw = {};
+    };
+    clear(s.presence_penalty, 0);
+    clear(s.frequency_penalty, 0);
+    clear(s.repeat_penalty, 1);
+    clear(s.min_p, 0);
+    clear(s.top_k, 0);
+    clear(s.top_k, -1);
+    if (is_empty_object(s.logit_bias)) s.logit_bias = {};
 }
 
 bool any_extra_in_messages(const Request& request, Speaker target) {
@@ -405,42 +521,55 @@ bool any_extra_in_messages(const Request& request, Speaker target) {
            std::ranges::any_of(request.tools, [](const auto& t) { return !t.extra.empty(); });
 }
 
-// Members that no answer depends on: who asks, where to keep it, what to cache, how to bill.
-bool is_hint_field(const std::string& name, const chat::Raw& value) {
-    static constexpr std::array kHints = std::to_array<std::string_view>({"store",
-                                                                          "metadata",
-                                                                          "user",
-                                                                          "service_tier",
-                                                                          "prompt_cache_key",
-                                                                          "prompt_cache_retention",
-                                                                          "safety_identifier",
-                                                                          "include",
-                                                                          "truncation",
-                                                                          "keep_alive",
-                                                                          "context_management",
-                                                                          "cache_control",
-                                                                          "stream_options",
-                                                                          "client_metadata",
-                                                                          "safetySettings",
-                                                                          "safety_settings",
-                                                                          "labels",
-                                                                          "inference_geo",
-                                                                          "betas",
-                                                                          "prediction",
-                                                                          "max_tool_calls",
-                                                                          "options.num_thread",
-                                                                          "options.num_gpu",
-                                                                          "options.main_gpu",
-                                                                          "options.use_mmap",
-                                                                          "options.num_batch",
-                                                                          "options.num_keep",
-                                                                          "cachedContent",
-                                                                          "cached_content",
-                                                                          "prompt_cache_options",
-                                                                          "logprobs",
-                                                                          "speed"});
-    if (name == "modalities") return value.json.find("audio") == std::string::npos;
-    return std::ranges::find(kHints, name) != kHints.end();
+// Members that say what the answer is to be, or hold a part of the prompt. What a client sends beside them is a wish or
+// a hint: who asks, what to cache, how to sample.
+bool is_demand(const std::string& name, const chat::Raw& value) {
+    static constexpr std::array kDemands = std::to_array<std::string_view>({"audio",
+                                                                            "prompt",
+                                                                            "cachedContent",
+                                                                            "cached_content",
+                                                                            "mcp_servers",
+                                                                            "container",
+                                                                            "grammar",
+                                                                            "json_schema",
+                                                                            "guided_json",
+                                                                            "guided_regex",
+                                                                            "guided_choice",
+                                                                            "guided_grammar",
+                                                                            "structured_outputs",
+                                                                            "best_of",
+                                                                            "suffix",
+                                                                            "echo",
+                                                                            "speechConfig",
+                                                                            "speech_config",
+                                                                            "imageConfig",
+                                                                            "image_config",
+                                                                            "responseLogprobs",
+                                                                            "response_logprobs"});
+    if (name == "modalities" || name == "responseModalities" || name == "response_modalities")
+        return lower(value.json).find("audio") != std::string::npos ||
+               lower(value.json).find("image") != std::string::npos;
+    if (name == "best_of") return value.json != "1";
+    return std::ranges::find(kDemands, name) != kDemands.end();
+}
+
+// Nothing is asked for: empty, off, or none of it.
+bool asks_for_nothing(const chat::Raw& value) {
+    const auto text = trim(value.json);
+    static constexpr std::array kNothing = std::to_array<std::string_view>({"", "null", "false", "\"\"", "0"});
+    if (std::ranges::find(kNothing, text) != kNothing.end()) return true;
+    if (text.find_first_not_of("-+0.eE") == std::string_view::npos) return text.find('0') != std::string_view::npos;
+    json::Document document;
+    if (!text.starts_with('[') && !text.starts_with('{')) return false;
+    return document.parse(text) && document.root().size() == 0;
+}
+
+// Ollama's options that llama.cpp's server takes by the same names.
+bool is_llama_option(const std::string& name) {
+    static constexpr std::array kOptions =
+        std::to_array<std::string_view>({"options.mirostat", "options.mirostat_tau", "options.mirostat_eta",
+                                         "options.repeat_last_n", "options.typical_p"});
+    return std::ranges::find(kOptions, name) != kOptions.end();
 }
 
 std::vector<Feature> make_features() {
@@ -448,7 +577,7 @@ std::vector<Feature> make_features() {
     auto add = [&](std::string_view name, std::string_view field, std::string_view advice,
                    std::array<Verdict, 6> verdicts, bool (*present)(const Request&, Speaker),
                    void (*apply)(Request&, Speaker)) {
-        list.push_back({name, field, advice, verdicts, present, apply});
+        list.push_back({name, field, advice, verdicts, present, apply, nullptr});
     };
     // ---- the history; each row sees what those before it have made ----
     //                                     openai llama responses anthropic gemini ollama
@@ -472,10 +601,21 @@ std::vector<Feature> make_features() {
         [](const Request& r, Speaker) { return chat::has_neighbours(r.messages, Role::assistant); },
         [](Request& r, Speaker) { chat::merge_neighbours(r.messages, Role::assistant); });
     add(
+        "items of the client's dialect that can be told in words", "messages", "they become text", {C, C, C, C, C, C},
+        [](const Request& r, Speaker s) { return !own(r, s) && any_part(r, is_said_otherwise); },
+        [](Request& r, Speaker) {
+            for (auto& m : r.messages) say_otherwise(m.parts);
+        });
+    add(
+        "records of a provider's own tools", "messages", "the answer that was made of them stands beside them",
+        {H, H, H, H, H, H}, [](const Request& r, Speaker s) { return !own(r, s) && any_part(r, is_idle); },
+        [](Request& r, Speaker) { remove_parts(r, is_idle); });
+    add(
         "parts that only the client's dialect has", "messages",
         "send it to a provider of the same dialect, or leave it out", {R, R, R, R, R, R},
-        [](const Request& r, Speaker s) { return !own(r, s) && any_part(r, is<chat::OtherPart>); },
-        [](Request& r, Speaker) { remove_parts(r, is<chat::OtherPart>); });
+        [](const Request& r, Speaker s) { return !own(r, s) && any_part(r, is_unsayable); },
+        [](Request& r, Speaker) { remove_parts(r, is_unsayable); });
+    list.back().first = first_unsayable;
     add(
         "reasoning of another provider, or without its signature", "messages",
         "only the provider that wrote it takes it back", {H, H, H, H, H, H},
@@ -610,17 +750,34 @@ std::vector<Feature> make_features() {
             for (auto& t : r.tools) t.cache = {};
         });
     // ---- tools ----
+    add("tool_choice: a tool that the provider runs", "tool_choice", "use a provider that has it, or auto",
+        {R, R, R, R, R, R}, forces_hosted, [](Request& r, Speaker) { r.tool_choice = {}; });
     add(
-        "tools that the provider runs", "tools", "use a provider that has them, or take them out", {R, R, R, R, R, R},
+        "tools that the provider runs", "tools", "they are an offer, and it has none", {H, H, H, H, H, H},
         [](const Request& r, Speaker s) {
             return !own(r, s) &&
-                   std::ranges::any_of(r.tools, [](const auto& t) { return t.kind == chat::Tool::Kind::hosted; });
+                   std::ranges::any_of(r.tools, [&](const auto& t) { return is_hosted(t) && !can_say(r, t, s); });
         },
-        [](Request& r, Speaker) {
-            std::erase_if(r.tools, [](const auto& t) { return t.kind == chat::Tool::Kind::hosted; });
+        [](Request& r, Speaker s) {
+            const Request asked = r;
+            std::erase_if(r.tools, [&](const auto& t) { return is_hosted(t) && !can_say(asked, t, s); });
         });
     add(
-        "tool_choice: a set of allowed tools", "tool_choice", "send only the allowed tools", {R, R, R, R, R, R},
+        "web search by the provider", "tools", "it is asked for in the provider's words", {K, K, C, C, C, K},
+        [](const Request& r, Speaker s) { return !own(r, s) && std::ranges::any_of(r.tools, is_web_search); },
+        [](Request& r, Speaker s) {
+            for (auto& tool : r.tools) {
+                if (!is_web_search(tool)) continue;
+                tool.hosted.json = web_search_for(tool, s).value_or(tool.hosted.json);
+                if (r.tool_choice.name == tool.name) r.tool_choice.name = "web_search";
+                tool.name = "web_search";
+            }
+        });
+    add("tool_choice: a set of allowed tools", "tool_choice", "only those are sent", {C, C, C, C, C, C},
+        has_allowed_tools, send_allowed_tools);
+    add(
+        "tool_choice of another kind", "tool_choice", "use auto, required, none or the name of a tool",
+        {R, R, R, R, R, R},
         [](const Request& r, Speaker s) { return !own(r, s) && r.tool_choice.kind == chat::ToolChoice::Kind::other; },
         [](Request& r, Speaker) { r.tool_choice = {}; });
     add(
@@ -716,9 +873,13 @@ std::vector<Feature> make_features() {
             r.top_logprobs.reset();
         });
     // ---- sampling ----
+    add("sampling values that change nothing (0 for a penalty, min_p or top_k, 1 for repeat_penalty)", "sampling",
+        "they are left out: it is what the provider does anyway", {C, K, C, C, C, K}, has_neutral, leave_out_neutral);
     add(
         "logit_bias", "logit_bias", "leave it out", {K, K, R, R, R, R},
-        [](const Request& r, Speaker) { return r.sampling.logit_bias.given(); },
+        [](const Request& r, Speaker) {
+            return r.sampling.logit_bias.given() && !is_empty_object(r.sampling.logit_bias);
+        },
         [](Request& r, Speaker) { r.sampling.logit_bias = {}; });
     add(
         "seed", "seed", "leave it out, or use a provider that has it", {K, K, R, R, K, K},
@@ -734,11 +895,11 @@ std::vector<Feature> make_features() {
         },
         [](Request& r, Speaker) { r.sampling.presence_penalty = r.sampling.frequency_penalty = {}; });
     add(
-        "top_k", "top_k", "leave it out, or use top_p", {R, K, R, K, K, K},
+        "top_k", "top_k", "the provider has no such thing", {H, K, H, K, K, K},
         [](const Request& r, Speaker s) { return !own_chat(r, s) && r.sampling.top_k.given(); },
         [](Request& r, Speaker) { r.sampling.top_k = {}; });
     add(
-        "min_p and repeat_penalty", "min_p", "leave them out", {R, K, R, R, R, K},
+        "min_p and repeat_penalty", "min_p", "the provider has no such thing", {H, K, H, H, H, K},
         [](const Request& r, Speaker s) {
             return !own_chat(r, s) && (r.sampling.min_p.given() || r.sampling.repeat_penalty.given());
         },
@@ -788,24 +949,31 @@ std::vector<Feature> make_features() {
     return list;
 }
 
-// Fields that only the client's dialect knows: hints are left out, the rest is refused by its name.
+// Fields that only the client's dialect knows. A demand is refused by its name, what asks for something is left out
+// with a warning, and what asks for nothing is gone.
 void fit_extras(Fitted& fitted, Speaker target, bool drop) {
     auto& request = fitted.request;
-    if (own(request, target) || request.extra.empty()) return;
-    for (const auto& [name, value] : request.extra) {
-        if (!is_hint_field(name, value) && !drop) {
+    if (own(request, target)) return;
+    const auto speaker = kSpeakerNames[static_cast<std::size_t>(target)];
+    chat::Extra kept;
+    for (auto& [name, value] : request.extra) {
+        if (asks_for_nothing(value)) continue;
+        if (target == Speaker::llama_server && is_llama_option(name)) {
+            kept.emplace_back(name.substr(name.find('.') + 1), std::move(value));
+            continue;
+        }
+        if (is_demand(name, value) && !drop) {
             fitted.refused =
                 Error{ErrorCode::invalid,
                       fmt::format("{}: {} has no such field; leave it out, use a provider that speaks the client's "
                                   "dialect, or set `translation: drop` for the provider in tandem.yaml",
-                                  printable(name, 80), kSpeakerNames[static_cast<std::size_t>(target)]),
+                                  printable(name, 80), speaker),
                       name};
             return;
         }
-        fitted.warnings.push_back(fmt::format("{} was left out: {} has no such field", printable(name, 80),
-                                              kSpeakerNames[static_cast<std::size_t>(target)]));
+        fitted.warnings.push_back(fmt::format("{} was left out: {} has no such field", printable(name, 80), speaker));
     }
-    request.extra.clear();
+    request.extra = std::move(kept);
 }
 
 }  // namespace
@@ -841,13 +1009,14 @@ Fitted fit(Request request, Speaker target, bool drop) {
         const auto verdict = feature.verdicts[static_cast<std::size_t>(target)];
         if (verdict == K || !feature.present(fitted.request, target)) continue;
         if (verdict == R && !drop) {
-            fitted.refused =
-                Error{ErrorCode::invalid,
-                      fmt::format(
-                          "{}: {} cannot be said to {}; {}. (`translation: drop` for the provider in tandem.yaml "
-                          "leaves it out instead.)",
-                          feature.field, feature.name, kSpeakerNames[static_cast<std::size_t>(target)], feature.advice),
-                      std::string(feature.field)};
+            auto named = feature.first == nullptr ? std::nullopt : feature.first(fitted.request);
+            if (!named) named = Named{std::string(feature.name), std::string(feature.field)};
+            fitted.refused = Error{
+                ErrorCode::invalid,
+                fmt::format("{}: {} cannot be said to {}; {}. (`translation: drop` for the provider in tandem.yaml "
+                            "leaves it out instead.)",
+                            named->field, named->name, kSpeakerNames[static_cast<std::size_t>(target)], feature.advice),
+                named->field};
             return fitted;
         }
         feature.apply(fitted.request, target);

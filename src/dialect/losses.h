@@ -29,6 +29,11 @@ enum class Verdict : std::uint8_t {
     refused,  // an error, or left out with a warning where the owner allows it
 };
 
+// One thing of a request that cannot be said: what it is, and its place.
+struct Named {
+    std::string name, field;
+};
+
 struct Feature {
     std::string_view name;    // for people
     std::string_view field;   // in the error
@@ -37,6 +42,8 @@ struct Feature {
     bool (*present)(const chat::Request&, Speaker);
     // Takes it out, or says it in the target's way.
     void (*apply)(chat::Request&, Speaker);
+    // The first one in a request, where the error can name it better than `name` and `field` do.
+    std::optional<Named> (*first)(const chat::Request&) = nullptr;
 };
 const std::vector<Feature>& features();
 

@@ -6,6 +6,7 @@
 #include <ctime>
 
 #include "base/text.h"
+#include "dialect/failure.h"
 #include "dialect/fields.h"
 #include "dialect/pairing.h"
 #include "dialect/sequence.h"
@@ -104,7 +105,7 @@ Result<> read_options(const Value& options, chat::Request& request) {
     if (!given(options)) return {};
     if (!options.is(Kind::object)) return wrong("options", "an object");
     if (auto ok = read_sampling(options, std::string(kOptions), request.sampling); !ok) return ok;
-    if (auto ok = read_texts(options["stop"], "options.stop", request.stop); !ok) return ok;
+    if (auto ok = read_stops(options["stop"], "options.stop", request.stop); !ok) return ok;
     if (const Value most = options["num_predict"]; given(most)) {
         const auto count = most.integer();
         if (!count) return wrong("options.num_predict", "a whole number");
@@ -219,8 +220,8 @@ class Reader final : public AnswerReader {
   public:
     void whole(const Value& answer, Events& events) override { piece(answer, events); }
     void piece(const Value& data, Events& events) override {
-        if (const Value error = data["error"]; given(error)) {
-            events.emplace_back(chat::Failed{error_in(error, "")});
+        if (auto error = failure_in(data)) {
+            events.emplace_back(chat::Failed{std::move(*error)});
             return;
         }
         if (!std::exchange(started_, true)) events.emplace_back(chat::Started{{}, std::string(data["model"].text())});
@@ -247,9 +248,8 @@ class Reader final : public AnswerReader {
         usage.output.count = count_of(data["eval_count"]);
         if (data["eval_count"].exists() || data["prompt_eval_count"].exists()) events.emplace_back(chat::Used{usage});
         const auto reason = data["done_reason"].text();
-        chat::Finished finished{0, calls_ > 0 ? chat::Finish::tool_calls : chat::Finish::stop, {}};
-        if (reason == "length") finished.reason = chat::Finish::length;
-        events.emplace_back(finished);
+        // "load" and "unload": it was asked for nothing.
+        events.emplace_back(end_event(0, reason.ends_with("load") || reason.empty() ? "stop" : reason, calls_ > 0));
     }
     bool done() const override { return done_; }
 
@@ -442,7 +442,8 @@ class Ollama final : public Dialect {
         std::vector<std::pair<std::string_view, std::string>> members;
         if (!given(options["num_ctx"]) && target.context_tokens > 0)
             members.emplace_back("num_ctx", std::to_string(target.context_tokens));
-        if (target.answer_bound > 0) members.emplace_back("num_predict", std::to_string(target.answer_bound));
+        if (const auto most = bound_to_set(options["num_predict"], target))
+            members.emplace_back("num_predict", std::to_string(*most));
         if (options.is(Kind::object) && options.size() > 0)
             for (const auto& [name, number] : members) splice.set(options, name, number);
         else if (!members.empty())

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "dialect/fields.h"
+#include "dialect/web_search.h"
 
 namespace tandem::dialect::openai_chat {
 
@@ -31,6 +32,7 @@ Result<chat::Part> read_part(const Value& value, const std::string& param) {
     chat::Part part;
     part.cache = raw_of(value["cache_control"]);
     const auto members = value.size() - (part.cache.given() ? 1 : 0);
+    const bool known = *type == "text" || *type == "refusal" || *type == "image_url";
     if (*type == "text" || *type == "refusal") {
         const auto text = value[*type].string();
         if (!text) return wrong(param + "." + std::string(*type), "a string");
@@ -62,14 +64,16 @@ Result<chat::Part> read_part(const Value& value, const std::string& param) {
         body.media.file_id = file["file_id"].text();
         body.name = file["filename"].text();
         if (body.media.data.empty() == body.media.file_id.empty()) {
-            part.body = chat::OtherPart{std::string(*type), {std::string(value.raw())}};
+            part.body = chat::OtherPart{std::string(*type), {std::string(value.raw())}, param, {}, false};
             return part;
         }
         part.body = std::move(body);
         return part;
     }
-    // Anything beside what we know is kept by keeping the whole.
-    part.body = chat::OtherPart{std::string(*type), {std::string(value.raw())}};
+    // Anything beside what we know is kept by keeping the whole; the others are told what we know of it.
+    chat::OtherPart whole{std::string(*type), {std::string(value.raw())}, param, {}, false};
+    if (known) whole.instead = std::vector<chat::Part>{{std::move(part.body), {}}};
+    part.body = std::move(whole);
     return part;
 }
 
@@ -198,6 +202,7 @@ Result<> read_tools(const Value& root, chat::Request& request) {
             tool.parameters = raw_of(custom["format"]);
         } else {
             tool.kind = chat::Tool::Kind::hosted;
+            tool.service = service_of(type);
             tool.name = type;
             tool.hosted.json = element.raw();
         }
@@ -231,6 +236,9 @@ Result<> read_tool_choice(const Value& root, chat::Request& request) {
         } else {
             choice.kind = Choice::other;
             choice.other.json = value.raw();
+            choice.must_call = value["allowed_tools"]["mode"].text() == "required";
+            for (const Value tool : value["allowed_tools"]["tools"].children())
+                if (const auto allowed = tool["function"]["name"].string()) choice.allowed.emplace_back(*allowed);
         }
     } else if (!read_choice(text, choice)) {
         return wrong(legacy ? "function_call" : "tool_choice", "none, auto, required, or an object that names a tool");
@@ -296,7 +304,7 @@ Result<> read_rest(const Value& root, chat::Request& request) {
             return wrong("n", fmt::format("a whole number from 1 to {}", kMostChoices));
         request.choices = *count;
     }
-    if (auto ok = read_texts(root["stop"], "stop", request.stop); !ok) return ok;
+    if (auto ok = read_stops(root["stop"], "stop", request.stop); !ok) return ok;
     if (auto ok = read_max_tokens(root, request); !ok) return ok;
     if (auto ok = read_sampling(root, "", request.sampling); !ok) return ok;
     if (const Value bias = root["logit_bias"]; given(bias)) {
@@ -307,6 +315,13 @@ Result<> read_rest(const Value& root, chat::Request& request) {
 }
 
 // ---- encoding ----
+
+constexpr std::string_view kMost = "max_completion_tokens", kLegacyMost = "max_tokens";
+
+// What the bound of an answer is called: by the server's word, where that is known, else by the client's.
+std::string_view most_word(std::string_view clients, const Target& target) {
+    return target.most_word.empty() ? clients : target.most_word;
+}
 
 void write_part(json::Writer& out, const chat::Part& part) {
     if (const auto* other = part.as<chat::OtherPart>()) {
@@ -343,10 +358,20 @@ void write_part(json::Writer& out, const chat::Part& part) {
     out.end_object();
 }
 
-// One plain text is a string, as every server takes it; everything else a list.
-void write_content(json::Writer& out, const std::vector<const chat::Part*>& parts) {
-    if (parts.size() == 1 && parts[0]->as<chat::TextPart>() && !parts[0]->cache.given()) {
-        out.value(parts[0]->as<chat::TextPart>()->text);
+bool is_plain_text(const chat::Part* part) {
+    return part->as<chat::TextPart>() != nullptr && !part->cache.given();
+}
+
+// One plain text is a string, as every server takes it, and for a plain server several are one; everything else is a
+// list.
+void write_content(json::Writer& out, const std::vector<const chat::Part*>& parts, bool plain) {
+    if ((plain || parts.size() == 1) && std::ranges::all_of(parts, is_plain_text)) {
+        std::string text;
+        for (const auto* part : parts) {
+            if (!text.empty()) text += "\n";
+            text += part->as<chat::TextPart>()->text;
+        }
+        out.value(text);
         return;
     }
     out.begin_array();
@@ -354,27 +379,38 @@ void write_content(json::Writer& out, const std::vector<const chat::Part*>& part
     out.end_array();
 }
 
-void write_tool_call(json::Writer& out, const chat::ToolCallPart& call) {
+void write_tool_call(json::Writer& out, const chat::ToolCallPart& call, const std::string& beside) {
     out.begin_object().member("id", call.id).member("type", call.custom ? "custom" : "function");
     out.key(call.custom ? "custom" : "function").begin_object().member("name", call.name);
     out.member(call.custom ? "input" : "arguments", call.arguments).end_object();
     write_extra(out, call.extra);
+    const bool has_one = std::ranges::any_of(call.extra, [](const auto& e) { return e.first == "extra_content"; });
+    if (!beside.empty() && !has_one) out.raw_member("extra_content", beside);
     out.end_object();
 }
 
-void write_message(json::Writer& out, const chat::Message& message) {
-    out.begin_object().member("role", kRoles[static_cast<std::size_t>(message.role)]);
+// The extra_content that a signature is; empty where it is none.
+std::string extra_content_of(const chat::ReasoningPart& thought) {
+    if (!thought.signature.starts_with(kExtraContent)) return {};
+    const auto json = thought.signature.substr(kExtraContent.size());
+    return chat::is_json_object(json) ? json : std::string();
+}
+
+void write_message(json::Writer& out, const chat::Message& message, bool plain) {
+    const auto role = plain && message.role == Role::developer ? Role::system : message.role;
+    out.begin_object().member("role", kRoles[static_cast<std::size_t>(role)]);
     std::vector<const chat::Part*> content;
-    std::vector<const chat::ToolCallPart*> calls;
-    std::string reasoning;
+    std::vector<std::pair<const chat::ToolCallPart*, std::string>> calls;  // and what stands beside each
+    std::string reasoning, beside;
     for (const auto& part : message.parts) {
         if (const auto* result = part.as<chat::ToolResultPart>()) {
             for (const auto& inner : result->content) content.push_back(&inner);
             out.member("tool_call_id", result->call_id);
         } else if (const auto* call = part.as<chat::ToolCallPart>()) {
-            calls.push_back(call);
+            calls.emplace_back(call, std::exchange(beside, {}));
         } else if (const auto* thought = part.as<chat::ReasoningPart>()) {
             reasoning += thought->text;
+            if (auto extra = extra_content_of(*thought); !extra.empty()) beside = std::move(extra);
         } else {
             content.push_back(&part);
         }
@@ -382,7 +418,7 @@ void write_message(json::Writer& out, const chat::Message& message) {
     if (!message.name.empty()) out.member("name", message.name);
     out.key("content");
     if (!content.empty())
-        write_content(out, content);
+        write_content(out, content, plain);
     else if (calls.empty() || message.role != Role::assistant)
         out.value("");
     else
@@ -390,7 +426,7 @@ void write_message(json::Writer& out, const chat::Message& message) {
     if (!reasoning.empty()) out.member("reasoning_content", reasoning);
     if (!calls.empty()) {
         out.key("tool_calls").begin_array();
-        for (const auto* call : calls) write_tool_call(out, *call);
+        for (const auto& [call, extra] : calls) write_tool_call(out, *call, extra);
         out.end_array();
     }
     write_extra(out, message.extra);
@@ -456,8 +492,9 @@ void write_format(json::Writer& out, const chat::ResponseFormat& format) {
 void write_controls(json::Writer& out, const chat::Request& request) {
     write_sampling(out, request.sampling);
     write_raw(out, "logit_bias", request.sampling.logit_bias);
-    if (request.logprobs) out.member("logprobs", true);
-    if (request.top_logprobs) out.member("top_logprobs", *request.top_logprobs);
+    const bool weighs = request.logprobs || request.top_logprobs.value_or(0) > 0;
+    if (weighs) out.member("logprobs", true);
+    if (weighs && request.top_logprobs) out.member("top_logprobs", *request.top_logprobs);
     if (request.choices != 1) out.member("n", request.choices);
     write_texts(out, "stop", request.stop);
     if (!request.thinking.effort.empty()) out.member("reasoning_effort", request.thinking.effort);
@@ -467,12 +504,12 @@ void write_controls(json::Writer& out, const chat::Request& request) {
 std::string encode(const chat::Request& request, const Target& target) {
     json::Writer out;
     out.begin_object().member("model", target.model).key("messages").begin_array();
-    for (const auto& message : request.messages) write_message(out, message);
+    for (const auto& message : request.messages) write_message(out, message, target.plain);
     out.end_array();
     write_tools(out, request);
     write_format(out, request.response_format);
     if (const auto most = bound_of(request, target))
-        out.member(request.legacy_max_tokens ? "max_tokens" : "max_completion_tokens", *most);
+        out.member(most_word(request.legacy_max_tokens ? kLegacyMost : kMost, target), *most);
     if (target.stream) out.member("stream", true);
     if (target.stream && target.ask_for_usage)
         out.key("stream_options").begin_object().member("include_usage", true).end_object();
@@ -608,11 +645,54 @@ std::string encode_request(const chat::Request& request, std::string_view model)
     return encode(request, {std::string(model), request.stream, request.include_usage});
 }
 
+namespace {
+
+// Texts alone, without a member that their server may know.
+bool is_text_alone(const Value& content) {
+    if (!content.is(Kind::array) || content.size() == 0) return false;
+    for (const Value part : content.children())
+        if (part["type"].text() != "text" || !part["text"].string() || part.size() != 2) return false;
+    return true;
+}
+
+// What a server that is not OpenAI itself may not take is said in the way that all of them do.
+void say_plainly(const Value& messages, Splice& splice) {
+    for (const Value message : messages.children()) {
+        if (message["role"].text() == "developer") splice.replace(message["role"], "\"system\"");
+        const Value content = message["content"];
+        if (!is_text_alone(content)) continue;
+        std::string text;
+        for (const Value part : content.children()) {
+            if (!text.empty()) text += "\n";
+            text += part["text"].text();
+        }
+        splice.replace(content, json::quoted(text));
+    }
+}
+
+// The bound of the answer, in the server's word and not above what it has room for.
+void forward_bound(const Value& root, const Target& target, Splice& splice) {
+    const auto clients = given(root[kLegacyMost]) ? kLegacyMost : kMost;
+    const Value said = root[clients];
+    const auto word = most_word(clients, target);
+    const auto most = bound_to_set(said, target);
+    if (!given(said)) {
+        if (most)
+            splice.set(root, target.most_word.empty() && target.plain ? kLegacyMost : word, std::to_string(*most));
+        return;
+    }
+    if (word != clients) splice.rename(said, word);
+    if (most) splice.replace(said, std::to_string(*most));
+}
+
+}  // namespace
+
 std::string forward_request(const json::Document& document, const Target& target) {
     Splice splice(document);
     const Value root = document.root();
     if (root["model"].text() != target.model) splice.replace(root["model"], json::quoted(target.model));
-    if (target.answer_bound > 0) splice.set(root, "max_completion_tokens", std::to_string(target.answer_bound));
+    if (target.plain) say_plainly(root["messages"], splice);
+    forward_bound(root, target, splice);
     if (target.ask_for_logprobs) {
         splice.set(root, "logprobs", "true");
         splice.set(root, "top_logprobs", "1");

@@ -41,6 +41,7 @@ struct ChunkFacts {
     std::int64_t deltas = 0;     // choices that say something in it
     std::size_t finished = 0;    // choices that end with it
     bool only_usage = true;      // no choices in it
+    bool calls = false;          // a choice calls tools
     std::optional<Usage> usage;
     std::optional<Error> error;
 };
@@ -50,10 +51,15 @@ ChunkFacts chunk_facts(const json::Value& chunk, chat::Told* told = nullptr);
 // A usage chunk of our own, for a client that asked where the provider sent none.
 std::string usage_chunk(const Usage& usage, std::string_view id, std::string_view model, std::int64_t created);
 
-// The chunk that ends an answer at its length limit.
-std::string length_chunk(std::int64_t choice, std::string_view id, std::string_view model, std::int64_t created);
+// The chunk that ends an answer, with this finish reason.
+std::string end_chunk(std::int64_t choice, std::string_view word, std::string_view id, std::string_view model,
+                      std::int64_t created);
 
 inline constexpr std::string_view kDone = "[DONE]";
+
+// Gemini behind Chat Completions wants its signature back in the member extra_content of the call that it came with. In
+// a ReasoningPart's signature it is this and the member's JSON.
+inline constexpr std::string_view kExtraContent = "extra_content:";
 
 // The writer of legacy Completions' answers.
 std::unique_ptr<AnswerWriter> completion_writer(AnswerFrame frame);

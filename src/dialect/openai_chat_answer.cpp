@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "chat/estimate.h"
+#include "dialect/failure.h"
 #include "dialect/fields.h"
 #include "dialect/openai_chat.h"
 
@@ -34,19 +35,12 @@ void write_usage(json::Writer& out, const Usage& usage) {
     out.end_object();
 }
 
-Error read_error(const Value& error) {
-    return error_in(error, "the provider answered with an error");
-}
-
-chat::Finished finish_of(std::int64_t choice, std::string_view reason, bool has_calls) {
-    using chat::Finish;
-    // Some servers end an answer that calls tools with "stop".
-    if (reason == "stop" || reason == "end_turn" || reason == "eos")
-        return {choice, has_calls ? Finish::tool_calls : Finish::stop, {}};
-    if (reason == "length" || reason == "max_tokens") return {choice, Finish::length, {}};
-    if (reason == "tool_calls" || reason == "function_call") return {choice, Finish::tool_calls, {}};
-    if (reason == "content_filter") return {choice, Finish::content_filter, {}};
-    return {choice, Finish::other, std::string(reason)};
+// OpenRouter has the error of one choice beside its end, "error".
+std::optional<Error> failure_of(const Value& choice) {
+    if (given(choice["error"])) return failure_in(choice);
+    const auto ended = end_event(0, choice["finish_reason"].text(), false);
+    const auto* failed = std::get_if<chat::Failed>(&ended);
+    return failed != nullptr ? std::optional(failed->error) : std::nullopt;
 }
 
 std::string_view word_of(const chat::Finished& finished, bool legacy_functions) {
@@ -65,7 +59,7 @@ std::string_view word_of(const chat::Finished& finished, bool legacy_functions) 
         case Finish::other:
             break;
     }
-    return finished.detail.empty() ? "stop" : std::string_view(finished.detail);
+    return "stop";  // what no client knows is no word for it
 }
 
 class Reader final : public AnswerReader {
@@ -77,7 +71,7 @@ class Reader final : public AnswerReader {
         for (auto& [index, state] : choices_)
             if (!state.finished && state.content && done_) {
                 state.finished = true;
-                events.emplace_back(finish_of(index, "stop", !state.calls.empty()));
+                events.emplace_back(end_event(index, "stop", !state.calls.empty()));
             }
     }
     bool done() const override { return done_; }
@@ -100,14 +94,15 @@ class Reader final : public AnswerReader {
     };
 
     void read(const Value& root, bool is_whole, Events& events) {
-        if (const Value error = root["error"]; given(error)) {
-            events.emplace_back(chat::Failed{read_error(error)});
+        if (auto error = failure_in(root)) {
+            events.emplace_back(chat::Failed{std::move(*error)});
             return;
         }
         if (!started_ && (root["id"].string() || root["choices"].size() > 0)) {
             started_ = true;
             events.emplace_back(chat::Started{std::string(root["id"].text()), std::string(root["model"].text())});
         }
+        std::optional<Error> failed;
         for (const Value choice : root["choices"].children()) {
             const auto index = choice_of(choice["index"]);
             auto& state = choices_[index];
@@ -119,16 +114,20 @@ class Reader final : public AnswerReader {
                 add_text(state, chat::TextDelta{index, std::string(*text)}, events);
             if (const Value logprobs = choice["logprobs"]; logprobs.is(Kind::object))
                 events.emplace_back(chat::Logprobs{index, {std::string(logprobs.raw())}});
-            if (const auto reason = choice["finish_reason"].string(); reason && !reason->empty() && !state.finished) {
+            if (auto error = failure_of(choice)) {
+                failed = std::move(error);
+            } else if (const auto reason = choice["finish_reason"].string();
+                       reason && !reason->empty() && !state.finished) {
                 state.finished = true;
-                events.emplace_back(finish_of(index, *reason, !state.calls.empty()));
+                events.emplace_back(end_event(index, *reason, !state.calls.empty()));
             } else if (is_whole && !state.finished) {
                 state.finished = true;
-                events.emplace_back(finish_of(index, "stop", !state.calls.empty()));
+                events.emplace_back(end_event(index, "stop", !state.calls.empty()));
             }
         }
         if (const Value usage = root["usage"]; usage.is(Kind::object))
             events.emplace_back(chat::Used{read_usage(usage)});
+        if (failed) events.emplace_back(chat::Failed{std::move(*failed)});
     }
 
     template <typename Delta>
@@ -176,6 +175,9 @@ class Reader final : public AnswerReader {
         const Value body = call[custom ? "custom" : "function"];
         const auto id = call["id"].text();
         const auto name = body["name"].text();
+        if (const Value extra = call["extra_content"]; extra.is(Kind::object))
+            events.emplace_back(chat::ReasoningEnd{
+                choice, fmt::format("{}{}", kExtraContent, on_one_line(std::string(extra.raw()))), false});
         // The newest call of that index is meant, unless an id or a name says that another one begins: some servers
         // number every call 0.
         Call* known = nullptr;
@@ -465,6 +467,7 @@ void read_delta(const Value& delta, ChunkFacts& facts, chat::Told* told) {
             if (told != nullptr && name == "content") told->text += text;
             if (told != nullptr && name == "refusal") told->refused = told->refused || !text.empty();
         } else if (name == "tool_calls") {
+            facts.calls = facts.calls || piece.size() > 0;
             for (const Value call : piece.children()) {
                 const auto name = call["function"]["name"].text(), arguments = call["function"]["arguments"].text();
                 facts.text_bytes += name.size() + arguments.size() + call["id"].text().size();
@@ -475,28 +478,29 @@ void read_delta(const Value& delta, ChunkFacts& facts, chat::Told* told) {
     }
 }
 
-chat::Finish finish_of(std::string_view reason) {
-    if (reason == "length") return chat::Finish::length;
-    return reason == "content_filter" ? chat::Finish::content_filter : chat::Finish::stop;
-}
-
 }  // namespace
 
 ChunkFacts chunk_facts(const Value& chunk, chat::Told* told) {
     ChunkFacts facts;
+    bool beside = true;  // something else than an answer may be in it
+    auto fail_by = [&](std::optional<Error> error) {
+        if (error && !facts.error) facts.error = std::move(error);
+    };
     for (const Value member : chunk.children()) {
         const auto key = member.key();
-        if (key == "error" && given(member)) facts.error = read_error(member);
+        if (key == "error" || key == "base_resp") fail_by(failure_in(chunk));
         if (key == "usage" && member.is(Kind::object)) facts.usage = read_usage(member);
         if (key != "choices") continue;
         for (const Value choice : member.children()) {
-            facts.only_usage = false;
+            beside = facts.only_usage = false;
             const bool first = told != nullptr && choice["index"].integer().value_or(0) == 0;
             for (const Value field : choice.children()) {
-                if (field.key() == "finish_reason" && field.is(Kind::string)) {
+                if (field.key() == "finish_reason" && field.is(Kind::string) && !field.text().empty()) {
                     ++facts.finished;
-                    if (first) told->finish = finish_of(field.text());
+                    fail_by(failure_of(choice));
+                    if (first) told->finish = ending_of(field.text()).reason;
                 }
+                if (field.key() == "error") fail_by(failure_of(choice));
                 if (first && field.key() == "logprobs") told->sure.take(field);
                 const auto before = facts.text_bytes;
                 if (field.key() == "delta") read_delta(field, facts, first ? told : nullptr);
@@ -504,12 +508,14 @@ ChunkFacts chunk_facts(const Value& chunk, chat::Told* told) {
             }
         }
     }
+    if (beside && !facts.usage) fail_by(failure_in(chunk));
     return facts;
 }
 
-std::string length_chunk(std::int64_t choice, std::string_view id, std::string_view model, std::int64_t created) {
-    return fmt::format("{},\"choices\":[{{\"index\":{},\"delta\":{{}},\"finish_reason\":\"length\"}}]}}",
-                       chunk_start("chat.completion.chunk", id, model, created), choice);
+std::string end_chunk(std::int64_t choice, std::string_view word, std::string_view id, std::string_view model,
+                      std::int64_t created) {
+    return fmt::format("{},\"choices\":[{{\"index\":{},\"delta\":{{}},\"finish_reason\":\"{}\"}}]}}",
+                       chunk_start("chat.completion.chunk", id, model, created), choice, word);
 }
 
 std::string usage_chunk(const Usage& usage, std::string_view id, std::string_view model, std::int64_t created) {

@@ -6,7 +6,9 @@
 #include <algorithm>
 
 #include "dialect/fields.h"
+#include "dialect/responses_items.h"
 #include "dialect/sequence.h"
+#include "dialect/web_search.h"
 
 namespace tandem::dialect::openai_responses {
 
@@ -62,7 +64,11 @@ Result<chat::Part> read_part(const Value& value, const std::string& param) {
     for (const auto* item : {"message", "reasoning", "function_call", "function_call_output", "custom_tool_call",
                              "custom_tool_call_output"})
         if (*type == item) return wrong(param, fmt::format("a part; {} is an item of input", item));
-    part.body = chat::OtherPart{std::string(*type), {std::string(value.raw())}};
+    if (*type == "summary_text" || *type == "reasoning_text") {
+        part.body = chat::TextPart{std::string(value["text"].text())};
+        return part;
+    }
+    part.body = chat::OtherPart{std::string(*type), {std::string(value.raw())}, param, {}, false};
     return part;
 }
 
@@ -84,6 +90,14 @@ chat::ReasoningPart read_reasoning(const Value& item) {
             part.text += piece["text"].text();
         }
     return part;
+}
+
+// By what name the request knows a tool that its client calls so.
+std::string name_of_call(const chat::Request& request, std::string_view space, const std::string& name) {
+    if (space.empty()) return name;
+    for (const auto& tool : request.tools)
+        if (tool.space == space && tool.name_in_space == name) return tool.name;
+    return name_in(space, name);
 }
 
 Result<> read_item(const Value& item, const std::string& param, chat::Request& request) {
@@ -110,6 +124,7 @@ Result<> read_item(const Value& item, const std::string& param, chat::Request& r
         call.custom = type == "custom_tool_call";
         if (auto ok = read_string(item["call_id"], param + ".call_id", call.id); !ok) return ok;
         if (auto ok = read_string(item["name"], param + ".name", call.name); !ok) return ok;
+        call.name = name_of_call(request, item["namespace"].text(), call.name);
         const char* field = call.custom ? "input" : "arguments";
         if (item[field].is(Kind::object))
             call.arguments = item[field].raw();
@@ -132,8 +147,8 @@ Result<> read_item(const Value& item, const std::string& param, chat::Request& r
         request.messages.push_back({Role::tool, {{std::move(result), {}}}, {}, {}});
     } else if (type == "reasoning") {
         add_to_answer(request, {read_reasoning(item), {}});
-    } else {
-        add_to_answer(request, {chat::OtherPart{std::string(type), {std::string(item.raw())}}, {}});
+    } else if (type != "additional_tools") {  // whose tools stand among the others
+        read_other_item(item, param, request.messages);
     }
     return {};
 }
@@ -154,42 +169,130 @@ Result<> read_input(const Value& root, chat::Request& request) {
     return {};
 }
 
-Result<> read_tools(const Value& root, chat::Request& request) {
-    const Value tools = root["tools"];
-    if (given(tools) && !tools.is(Kind::array)) return wrong("tools", "a list");
-    for (const Value element : tools.children()) {
-        const auto here = fmt::format("tools[{}]", request.tools.size());
-        if (!element.is(Kind::object)) return wrong(here, "an object");
-        chat::Tool tool;
-        const auto type = element["type"].text();
-        if (type == "function" || type == "custom") {
-            const bool custom = type == "custom";
-            if (!element["name"].string()) return wrong(here + ".name", "a string");
-            tool.kind = custom ? chat::Tool::Kind::custom : chat::Tool::Kind::function;
-            tool.name = element["name"].text();
-            if (auto ok = read_string(element["description"], here + ".description", tool.description); !ok) return ok;
-            if (auto ok = read_flag(element["strict"], here + ".strict", tool.strict); !ok) return ok;
-            tool.parameters = raw_of(element[custom ? "format" : "parameters"]);
-            keep_unknown(element, {"type", "name", "description", "strict", custom ? "format" : "parameters"},
-                         tool.extra);
-        } else {
-            tool.kind = chat::Tool::Kind::hosted;
-            tool.name = type;
-            tool.hosted.json = element.raw();
-        }
-        request.tools.push_back(std::move(tool));
+// A name that no tool of the request has.
+std::string unused(const chat::Request& request, const std::string& wanted) {
+    auto name = wanted;
+    for (int number = 2; std::ranges::find(request.tools, name, &chat::Tool::name) != request.tools.end(); ++number)
+        name = fmt::format("{}_{}", wanted, number);
+    return name;
+}
+
+bool is_same_place(const chat::Tool& a, const chat::Tool& b) {
+    const auto& own_name = [](const chat::Tool& t) -> const std::string& {
+        return t.space.empty() ? t.name : t.name_in_space;
+    };
+    return a.kind != chat::Tool::Kind::hosted && b.kind != chat::Tool::Kind::hosted && a.space == b.space &&
+           own_name(a) == own_name(b);
+}
+
+// The newest definition of a tool counts.
+void add_tool(chat::Request& request, chat::Tool tool) {
+    const auto same = std::ranges::find_if(request.tools, [&](const auto& t) { return is_same_place(t, tool); });
+    if (same != request.tools.end()) {
+        tool.name = same->name;
+        *same = std::move(tool);
+        return;
     }
+    if (!tool.space.empty()) tool.name = unused(request, name_in(tool.space, tool.name_in_space));
+    request.tools.push_back(std::move(tool));
+}
+
+Result<> read_tool(const Value& element, const std::string& here, chat::Request& request, const Value& space) {
+    if (!element.is(Kind::object)) return wrong(here, "an object");
+    const auto type = element["type"].text();
+    if (type == "namespace" && !given(space)) {
+        if (!element["name"].string()) return wrong(here + ".name", "a string");
+        std::size_t number = 0;
+        for (const Value inner : element["tools"].children())
+            if (auto ok = read_tool(inner, fmt::format("{}.tools[{}]", here, number++), request, element); !ok)
+                return ok;
+        return {};
+    }
+    chat::Tool tool;
+    if (type == "function" || type == "custom") {
+        const bool custom = type == "custom";
+        if (!element["name"].string()) return wrong(here + ".name", "a string");
+        tool.kind = custom ? chat::Tool::Kind::custom : chat::Tool::Kind::function;
+        tool.name = element["name"].text();
+        if (auto ok = read_string(element["description"], here + ".description", tool.description); !ok) return ok;
+        if (auto ok = read_flag(element["strict"], here + ".strict", tool.strict); !ok) return ok;
+        tool.parameters = raw_of(element[custom ? "format" : "parameters"]);
+        keep_unknown(element, {"type", "name", "description", "strict", custom ? "format" : "parameters"}, tool.extra);
+        if (given(space)) {
+            tool.space = space["name"].text();
+            tool.space_description = space["description"].text();
+            tool.name_in_space = tool.name;
+        }
+    } else if (type == "tool_search" && element["execution"].text() == "client") {
+        // The client searches for more tools itself: to everybody else that is a function.
+        tool.name = type;
+        tool.description = element["description"].text();
+        tool.parameters = raw_of(element["parameters"]);
+        tool.hosted.json = element.raw();
+    } else {
+        tool.kind = chat::Tool::Kind::hosted;
+        tool.service = service_of(type);
+        tool.name = type;
+        tool.hosted.json = element.raw();
+    }
+    if (request.tools.size() >= chat::kMostTools)
+        return fail(
+            ErrorCode::too_large,
+            fmt::format("the request has more than {} tools, which are the most that is taken", chat::kMostTools));
+    add_tool(request, std::move(tool));
+    return {};
+}
+
+Result<> read_tool_list(const Value& tools, const std::string& param, chat::Request& request) {
+    if (given(tools) && !tools.is(Kind::array)) return wrong(param, "a list");
+    std::size_t number = 0;
+    for (const Value element : tools.children())
+        if (auto ok = read_tool(element, fmt::format("{}[{}]", param, number++), request, Value()); !ok) return ok;
+    return {};
+}
+
+// Those of the request, and those that items of its input bring along.
+Result<> read_all_tools(const Value& root, chat::Request& request) {
+    if (auto ok = read_tool_list(root["tools"], "tools", request); !ok) return ok;
+    std::size_t number = 0;
+    for (const Value item : root["input"].children()) {
+        const auto here = fmt::format("input[{}].tools", number++);
+        const auto type = item["type"].text();
+        if (type == "additional_tools" || type == "tool_search_output")
+            if (auto ok = read_tool_list(item["tools"], here, request); !ok) return ok;
+    }
+    return {};
+}
+
+void read_allowed_tools(const Value& value, chat::ToolChoice& choice) {
+    if (value["type"].text() != "allowed_tools") return;
+    choice.must_call = value["mode"].text() == "required";
+    for (const Value tool : value["tools"].children())
+        if (const auto name = tool["name"].string()) choice.allowed.emplace_back(*name);
+}
+
+Result<> read_tool_choice(const Value& root, chat::Request& request) {
     using Choice = chat::ToolChoice::Kind;
     auto& choice = request.tool_choice;
     const Value value = root["tool_choice"];
     if (!given(value)) return {};
     if (read_choice(value.text(), choice)) return {};
-    if ((value["type"].text() == "function" || value["type"].text() == "custom") && value["name"].string())
-        choice = {Choice::named, std::string(value["name"].text()), {}};
-    else if (value.is(Kind::object))
-        choice = {Choice::other, {}, raw_of(value)};
-    else
-        return wrong("tool_choice", "none, auto, required, or an object that names a tool");
+    const auto type = value["type"].text();
+    const auto hosted = std::ranges::find_if(request.tools, [&](const chat::Tool& tool) {
+        return tool.kind == chat::Tool::Kind::hosted && tool.name == type;
+    });
+    if (!value.is(Kind::object)) return wrong("tool_choice", "none, auto, required, or an object that names a tool");
+    if ((type == "function" || type == "custom") && value["name"].string()) {
+        choice.kind = Choice::named;
+        choice.name = name_of_call(request, value["namespace"].text(), std::string(value["name"].text()));
+    } else if (hosted != request.tools.end()) {
+        choice.kind = Choice::named;
+        choice.name = hosted->name;
+    } else {
+        choice.kind = Choice::other;
+        choice.other = raw_of(value);
+        read_allowed_tools(value, choice);
+    }
     return {};
 }
 
@@ -251,12 +354,30 @@ void write_part(json::Writer& out, const chat::Part& part, bool answer) {
     out.end_object();
 }
 
-void write_call(json::Writer& out, const chat::ToolCallPart& call) {
+// The name of a tool, and the namespace in which it has it at the client. `plain`: for a server that is not OpenAI
+// itself, and knows no namespaces.
+void write_name(json::Writer& out, const chat::Request& request, const std::string& name, bool plain) {
+    const auto tool = std::ranges::find(request.tools, name, &chat::Tool::name);
+    const bool spaced = !plain && tool != request.tools.end() && !tool->space.empty();
+    out.member("name", spaced ? tool->name_in_space : name);
+    if (spaced) out.member("namespace", tool->space);
+}
+
+void write_call(json::Writer& out, const chat::ToolCallPart& call, const chat::Request& request, bool plain) {
+    if (call.item.given()) {
+        out.raw(call.item.json);
+        return;
+    }
     out.begin_object().member("type", call.custom ? "custom_tool_call" : "function_call").member("call_id", call.id);
-    out.member("name", call.name).member(call.custom ? "input" : "arguments", call.arguments).end_object();
+    write_name(out, request, call.name, plain);
+    out.member(call.custom ? "input" : "arguments", call.arguments).end_object();
 }
 
 void write_result(json::Writer& out, const chat::ToolResultPart& result) {
+    if (result.item.given()) {
+        out.raw(result.item.json);
+        return;
+    }
     out.begin_object().member("type", result.custom ? "custom_tool_call_output" : "function_call_output");
     out.member("call_id", result.call_id).key("output");
     if (result.content.size() == 1 && result.content[0].as<chat::TextPart>()) {
@@ -284,9 +405,10 @@ void write_reasoning(json::Writer& out, const chat::ReasoningPart& reasoning) {
 }
 
 // One turn: texts that follow each other are one message item, calls and reasoning are items of their own.
-void write_turn(json::Writer& out, const chat::Message& message) {
+void write_turn(json::Writer& out, const chat::Message& message, const chat::Request& request, bool plain) {
     static constexpr std::array<std::string_view, 5> kRoles = {"system", "developer", "user", "assistant", "tool"};
     const bool answer = message.role == Role::assistant;
+    const auto role = plain && message.role == Role::developer ? Role::system : message.role;
     bool open = false;
     auto close = [&] {
         if (std::exchange(open, false)) out.end_array().end_object();
@@ -295,21 +417,19 @@ void write_turn(json::Writer& out, const chat::Message& message) {
         const auto* other = part.as<chat::OtherPart>();
         if (const auto* call = part.as<chat::ToolCallPart>()) {
             close();
-            write_call(out, *call);
+            write_call(out, *call, request, plain);
         } else if (const auto* result = part.as<chat::ToolResultPart>()) {
             close();
             write_result(out, *result);
         } else if (const auto* reasoning = part.as<chat::ReasoningPart>()) {
             close();
             write_reasoning(out, *reasoning);
-        } else if (other != nullptr && answer) {  // an item that we do not know
+        } else if (other != nullptr && (answer || other->alone)) {  // an item that we do not know
             close();
             out.raw(other->json.json);
         } else {
             if (!std::exchange(open, true)) {
-                out.begin_object()
-                    .member("type", "message")
-                    .member("role", kRoles[static_cast<std::size_t>(message.role)]);
+                out.begin_object().member("type", "message").member("role", kRoles[static_cast<std::size_t>(role)]);
                 out.key("content").begin_array();
             }
             write_part(out, part, answer);
@@ -318,22 +438,40 @@ void write_turn(json::Writer& out, const chat::Message& message) {
     close();
 }
 
-void write_tools(json::Writer& out, const chat::Request& request) {
-    if (!request.tools.empty()) {
+void write_tool(json::Writer& out, const chat::Tool& tool, bool plain) {
+    if (tool.kind == chat::Tool::Kind::hosted || (tool.hosted.given() && !plain)) {
+        out.raw(tool.hosted.json);
+        return;
+    }
+    const bool custom = tool.kind == chat::Tool::Kind::custom;
+    out.begin_object().member("type", custom ? "custom" : "function");
+    out.member("name", plain || tool.space.empty() ? tool.name : tool.name_in_space);
+    if (!tool.description.empty()) out.member("description", tool.description);
+    write_raw(out, custom ? "format" : "parameters", tool.parameters);
+    // Left out, it means true here and false in every other dialect.
+    if (!custom) out.member("strict", tool.strict.value_or(false));
+    write_extra(out, tool.extra);
+    out.end_object();
+}
+
+// With those of its namespace that stand behind it.
+void write_space(json::Writer& out, const std::vector<chat::Tool>& tools, const chat::Tool& first) {
+    out.begin_object().member("type", "namespace").member("name", first.space);
+    out.member("description", first.space_description).key("tools").begin_array();
+    for (const auto& tool : tools)
+        if (tool.space == first.space) write_tool(out, tool, false);
+    out.end_array().end_object();
+}
+
+void write_tools(json::Writer& out, const chat::Request& request, bool plain) {
+    const auto& tools = request.tools;
+    if (!tools.empty()) {
         out.key("tools").begin_array();
-        for (const auto& tool : request.tools) {
-            if (tool.kind == chat::Tool::Kind::hosted) {
-                out.raw(tool.hosted.json);
-                continue;
-            }
-            const bool custom = tool.kind == chat::Tool::Kind::custom;
-            out.begin_object().member("type", custom ? "custom" : "function").member("name", tool.name);
-            if (!tool.description.empty()) out.member("description", tool.description);
-            write_raw(out, custom ? "format" : "parameters", tool.parameters);
-            // Left out, it means true here and false in every other dialect.
-            if (!custom) out.member("strict", tool.strict.value_or(false));
-            write_extra(out, tool.extra);
-            out.end_object();
+        for (const auto& tool : tools) {
+            if (plain || tool.space.empty())
+                write_tool(out, tool, plain);
+            else if (&*std::ranges::find(tools, tool.space, &chat::Tool::space) == &tool)
+                write_space(out, tools, tool);
         }
         out.end_array();
     }
@@ -342,9 +480,15 @@ void write_tools(json::Writer& out, const chat::Request& request) {
     write_choice(out, choice);
     if (choice.kind == Choice::named) {
         const auto tool = std::ranges::find(request.tools, choice.name, &chat::Tool::name);
-        const bool custom = tool != request.tools.end() && tool->kind == chat::Tool::Kind::custom;
-        out.key("tool_choice").begin_object().member("type", custom ? "custom" : "function");
-        out.member("name", choice.name).end_object();
+        const auto kind = tool == request.tools.end() ? chat::Tool::Kind::function : tool->kind;
+        out.key("tool_choice").begin_object();
+        if (kind == chat::Tool::Kind::hosted) {
+            out.member("type", tool->name).end_object();
+        } else {
+            out.member("type", kind == chat::Tool::Kind::custom ? "custom" : "function");
+            write_name(out, request, choice.name, plain);
+            out.end_object();
+        }
     }
     if (request.parallel_tool_calls) out.member("parallel_tool_calls", *request.parallel_tool_calls);
 }
@@ -373,6 +517,25 @@ void write_text(json::Writer& out, const chat::Request& request) {
     out.end_object();
 }
 
+bool is_developers(const Value& item) {
+    return item["role"].text() == "developer";
+}
+
+bool has_developer(const Value& input) {
+    for (const Value item : input.children())
+        if (is_developers(item)) return true;
+    return false;
+}
+
+std::string without_developer(const Value& input) {
+    json::Writer out;
+    out.begin_array();
+    for (const Value item : input.children())
+        out.raw(is_developers(item) ? with_members(item, {{"role", "\"system\""}}) : std::string(item.raw()));
+    out.end_array();
+    return out.take();
+}
+
 class OpenAiResponses final : public Dialect {
   public:
     dialect::Kind kind() const override { return dialect::Kind::openai_responses; }
@@ -385,14 +548,15 @@ class OpenAiResponses final : public Dialect {
         const auto model = root["model"].string();
         if (!model || model->empty()) return wrong("model", "the name of an alias or a model, such as \"auto\"");
         request.model = *model;
+        if (auto ok = read_all_tools(root, request); !ok) return fail(ok.error());
         if (auto ok = read_input(root, request); !ok) return fail(ok.error());
-        if (auto ok = read_tools(root, request); !ok) return fail(ok.error());
+        if (auto ok = read_tool_choice(root, request); !ok) return fail(ok.error());
         if (auto ok = read_text(root["text"], request); !ok) return fail(ok.error());
         if (auto ok = read_rest(root, request); !ok) return fail(ok.error());
         keep_unknown(root,
                      {"model", "input", "instructions", "tools", "tool_choice", "text", "stream", "parallel_tool_calls",
                       "reasoning", "max_output_tokens", "temperature", "top_p", "top_logprobs", "store",
-                      "previous_response_id", "conversation", "background"},
+                      "previous_response_id", "conversation", "background", "presence_penalty", "frequency_penalty"},
                      request.extra);
         return request;
     }
@@ -410,9 +574,10 @@ class OpenAiResponses final : public Dialect {
             }
         }
         out.key("input").begin_array();
-        for (std::size_t i = first; i < request.messages.size(); ++i) write_turn(out, request.messages[i]);
+        for (std::size_t i = first; i < request.messages.size(); ++i)
+            write_turn(out, request.messages[i], request, target.plain);
         out.end_array();
-        write_tools(out, request);
+        write_tools(out, request, target.plain);
         write_text(out, request);
         if (const auto most = bound_of(request, target)) out.member("max_output_tokens", *most);
         if (target.stream) out.member("stream", true);
@@ -440,7 +605,10 @@ class OpenAiResponses final : public Dialect {
                                                                          {"store", "false"}};
         for (const auto* ours : {"previous_response_id", "conversation", "background"})
             if (root[ours].exists()) members.emplace_back(ours, "");
-        if (target.answer_bound > 0) members.emplace_back("max_output_tokens", std::to_string(target.answer_bound));
+        if (const auto most = bound_to_set(root["max_output_tokens"], target))
+            members.emplace_back("max_output_tokens", std::to_string(*most));
+        if (target.plain && has_developer(root["input"]))
+            members.emplace_back("input", without_developer(root["input"]));
         // Whether it streams to us is our matter: a background request is stored as it comes.
         if (root["stream"].boolean().value_or(false) != target.stream)
             members.emplace_back("stream", target.stream ? "true" : "false");
@@ -465,6 +633,11 @@ class OpenAiResponses final : public Dialect {
             return ok;
         if (auto ok = read_count(root["top_logprobs"], "top_logprobs", request.top_logprobs, 0); !ok) return ok;
         if (auto ok = read_number(root["temperature"], "temperature", request.sampling.temperature); !ok) return ok;
+        if (auto ok = read_number(root["presence_penalty"], "presence_penalty", request.sampling.presence_penalty); !ok)
+            return ok;
+        if (auto ok = read_number(root["frequency_penalty"], "frequency_penalty", request.sampling.frequency_penalty);
+            !ok)
+            return ok;
         return read_number(root["top_p"], "top_p", request.sampling.top_p);
     }
 };
@@ -476,6 +649,50 @@ const Dialect& dialect() {
     return instance;
 }
 
+namespace {
+
+constexpr std::string_view kPlainText = R"({"type":"text"})";
+
+std::string text_of(const Value& text) {
+    if (!text.is(Kind::object)) return fmt::format("{{\"format\":{}}}", kPlainText);
+    return given(text["format"]) ? std::string(text.raw()) : with_members(text, {{"format", std::string(kPlainText)}});
+}
+
+// Functions with all members that the schema of a response has for them.
+std::string tools_of(const Value& tools) {
+    json::Writer out;
+    out.begin_array();
+    for (const Value tool : tools.children()) {
+        std::vector<std::pair<std::string_view, std::string>> missing;
+        if (tool["type"].text() == "function")
+            for (const auto* name : {"description", "parameters", "strict"})
+                if (!tool[name].exists()) missing.emplace_back(name, "null");
+        out.raw(missing.empty() ? std::string(tool.raw()) : with_members(tool, missing));
+    }
+    out.end_array();
+    return out.take();
+}
+
+}  // namespace
+
+std::string as_ours(const Value& response, const AnswerFrame& frame) {
+    auto members = frame.own;
+    const auto now = frame.now ? frame.now() : frame.created;
+    auto add = [&](std::string_view name, std::string json) {
+        const bool ours = std::ranges::find(members, name, [](const auto& m) { return m.first; }) != members.end();
+        if (!ours && !response[name].exists()) members.emplace_back(name, std::move(json));
+    };
+    json::Document echo;
+    if (echo.parse("{" + frame.echo + "}"))
+        for (const Value member : echo.root().children()) add(member.key(), std::string(member.raw()));
+    add("object", "\"response\"");
+    add("created_at", std::to_string(frame.created));
+    add("completed_at", response["status"].text() == "completed" ? std::to_string(now) : "null");
+    for (const auto* name : {"error", "incomplete_details", "usage"}) add(name, "null");
+    add("output", "[]");
+    return with_members(response, members);
+}
+
 std::string echo_of(const json::Document& request) {
     const Value root = request.root();
     json::Writer out;
@@ -483,6 +700,8 @@ std::string echo_of(const json::Document& request) {
     auto repeat = [&](const char* name, std::string_view otherwise) {
         out.raw_member(name, given(root[name]) ? root[name].raw() : otherwise);
     };
+    repeat("background", "false");
+    repeat("frequency_penalty", "0.0");
     repeat("instructions", "null");
     repeat("max_output_tokens", "null");
     repeat("max_tool_calls", "null");
@@ -494,6 +713,7 @@ std::string echo_of(const json::Document& request) {
         out.key("conversation").begin_object();
         out.member("id", conversation.is(Kind::object) ? conversation["id"].text() : conversation.text()).end_object();
     }
+    repeat("presence_penalty", "0.0");
     repeat("prompt_cache_key", "null");
     const Value reasoning = root["reasoning"];
     out.key("reasoning").begin_object();
@@ -503,9 +723,9 @@ std::string echo_of(const json::Document& request) {
     repeat("service_tier", "\"default\"");
     repeat("store", "true");
     repeat("temperature", "1.0");
-    repeat("text", R"({"format":{"type":"text"}})");
+    out.raw_member("text", text_of(root["text"]));
     repeat("tool_choice", "\"auto\"");
-    repeat("tools", "[]");
+    out.raw_member("tools", tools_of(root["tools"]));
     repeat("top_logprobs", "0");
     repeat("top_p", "1.0");
     repeat("truncation", "\"disabled\"");
@@ -513,6 +733,10 @@ std::string echo_of(const json::Document& request) {
     out.end_object();
     const auto text = out.take();
     return text.substr(1, text.size() - 2);
+}
+
+std::string name_in(std::string_view space, std::string_view name) {
+    return fmt::format("{}{}{}", space, space.ends_with("__") ? "" : "__", name);
 }
 
 std::vector<std::string> input_items(const Value& input) {

@@ -17,6 +17,13 @@ std::unique_ptr<AnswerWriter> make_writer(AnswerFrame frame);
 // end.
 std::string echo_of(const json::Document& request);
 
+// A provider's response object as the client gets it: with what is ours in it (frame.own), and with every member that a
+// response must have, where the provider left it out.
+std::string as_ours(const json::Value& response, const AnswerFrame& frame);
+
+// The name by which a tool of a namespace is known everywhere else.
+std::string name_in(std::string_view space, std::string_view name);
+
 ErrorReply encode_error(const Error& error);
 
 // The items of `input`: a string is one message of the user.

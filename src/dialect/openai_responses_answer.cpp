@@ -1,9 +1,12 @@
 // Answers of OpenAI Responses, streamed and whole.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "base/text.h"
+#include "chat/answer.h"
+#include "dialect/failure.h"
 #include "dialect/fields.h"
 #include "dialect/openai_chat.h"
 #include "dialect/openai_responses.h"
@@ -17,14 +20,17 @@ using json::Kind;
 using json::Value;
 
 constexpr std::string_view kName = "openai-responses";
+// A client's own search for tools, which has items of its own here.
+constexpr std::string_view kToolSearch = "tool_search", kToolSearchCall = "tool_search_call";
 
 class Reader final : public AnswerReader {
   public:
     void whole(const Value& answer, Events& events) override {
-        if (!answer["output"].exists() && given(answer["error"])) {
-            failed(answer["error"], events);
+        if (auto error = answer["output"].exists() ? std::nullopt : failure_in(answer)) {
+            events.emplace_back(chat::Failed{std::move(*error)});
             return;
         }
+        if (!answer["output"].exists() && !answer["status"].exists()) return;  // it is none
         start(answer, events);
         conclude(answer, events);
     }
@@ -61,9 +67,9 @@ class Reader final : public AnswerReader {
             done_ = true;
             conclude(data["response"], events);
         } else if (type == "error") {
-            failed(data["error"].exists() ? data["error"] : data, events);
-        } else if (type.empty() && given(data["error"])) {
-            failed(data["error"], events);
+            failed(given(data["error"]) ? data["error"] : data, events);
+        } else if (type.empty()) {
+            if (auto error = failure_in(data)) events.emplace_back(chat::Failed{std::move(*error)});
         }
     }
     bool done() const override { return done_; }
@@ -80,11 +86,7 @@ class Reader final : public AnswerReader {
         bool done = false;
     };
 
-    static void failed(const Value& error, Events& events) {
-        auto said = error_in(error);
-        if (error["code"].text() == "context_length_exceeded") said.code = ErrorCode::context;
-        events.emplace_back(chat::Failed{std::move(said)});
-    }
+    static void failed(const Value& error, Events& events) { events.emplace_back(chat::Failed{error_in(error)}); }
 
     void start(const Value& response, Events& events) {
         if (std::exchange(started_, true)) return;
@@ -104,15 +106,25 @@ class Reader final : public AnswerReader {
         constexpr std::size_t kMostItems = 4096;
         if (items_.size() >= kMostItems) return;
         const auto type = value["type"].text();
-        if (type == "function_call" || type == "custom_tool_call") name(item(index, Item::Kind::call), value, events);
+        if (is_call(type)) name(item(index, Item::Kind::call), value, events);
         if (type == "reasoning") item(index, Item::Kind::reasoning);
+    }
+
+    static bool is_call(std::string_view type) {
+        return type == "function_call" || type == "custom_tool_call" || type == kToolSearchCall;
+    }
+
+    static std::string name_of(const Value& call) {
+        if (call["type"].text() == kToolSearchCall) return std::string(kToolSearch);
+        const auto space = call["namespace"].text();
+        return space.empty() ? std::string(call["name"].text()) : name_in(space, call["name"].text());
     }
 
     void name(Item& call, const Value& value, Events& events) {
         call.custom = call.custom || value["type"].text() == "custom_tool_call";
         if (std::exchange(call.named, true)) return;
-        events.emplace_back(chat::ToolCallDelta{
-            0, call.call, std::string(value["call_id"].text()), std::string(value["name"].text()), {}, call.custom});
+        events.emplace_back(
+            chat::ToolCallDelta{0, call.call, std::string(value["call_id"].text()), name_of(value), {}, call.custom});
     }
 
     void add(Item& item, std::string_view text, Events& events) {
@@ -152,7 +164,7 @@ class Reader final : public AnswerReader {
             }
             if (!text.empty()) complete(item(index, Item::Kind::text), text, events);
             if (!refusal.empty()) complete(item(index, Item::Kind::refusal), refusal, events);
-        } else if (type == "function_call" || type == "custom_tool_call") {
+        } else if (is_call(type)) {
             auto& call = item(index, Item::Kind::call);
             name(call, value, events);
             const Value arguments = value[call.custom ? "input" : "arguments"];
@@ -187,10 +199,12 @@ class Reader final : public AnswerReader {
             events.emplace_back(chat::Used{result});
         }
         const auto status = response["status"].text();
-        if (status == "failed" || (given(response["error"]) && status != "completed")) {
-            failed(response["error"], events);
+        if (status == "failed" || status == "cancelled" || (given(response["error"]) && status != "completed")) {
+            events.emplace_back(chat::Failed{
+                error_in(response["error"], fmt::format("the provider's response is {}", printable(status, 20)))});
             return;
         }
+        if (status == "queued" || status == "in_progress") return;  // it is no answer yet
         chat::Finished finished{0, calls_ > 0 ? chat::Finish::tool_calls : chat::Finish::stop, {}};
         if (status == "incomplete") {
             const auto reason = response["incomplete_details"]["reason"].text();
@@ -253,7 +267,12 @@ class Writer final : public SequencedWriter {
     std::string object(std::string_view status, const Usage* usage, const Error* error) const {
         json::Writer w;
         w.begin_object().member("id", "resp_" + frame_.id).member("object", "response");
-        w.member("created_at", frame_.created).member("status", status).key("error");
+        w.member("created_at", frame_.created).key("completed_at");
+        if (status == "completed")
+            w.value(frame_.now ? frame_.now() : frame_.created);
+        else
+            w.null();
+        w.member("status", status).key("error");
         if (error != nullptr) {
             const auto shape = openai_chat::shape_of(error->code);
             w.begin_object().member("code", shape.code).member("message", error->message).end_object();
@@ -297,8 +316,30 @@ class Writer final : public SequencedWriter {
         send("response.in_progress", [&](json::Writer& w) { w.raw_member("response", start); });
     }
 
+    const chat::Tool* tool_of(const std::string& name) const {
+        if (frame_.request == nullptr) return nullptr;
+        const auto& tools = frame_.request->tools;
+        const auto tool = std::ranges::find(tools, name, &chat::Tool::name);
+        return tool == tools.end() ? nullptr : &*tool;
+    }
+
+    bool is_tool_search(const Piece& piece) const {
+        if (piece.kind != Piece::Kind::call || piece.name != kToolSearch) return false;
+        const auto* tool = tool_of(piece.name);
+        return tool != nullptr && tool->hosted.given();
+    }
+
+    // As the client knows the tool: by its name in a namespace, where it stands in one.
+    void write_name(json::Writer& w, const std::string& name) const {
+        const auto* tool = tool_of(name);
+        const bool spaced = tool != nullptr && !tool->space.empty();
+        w.member("name", spaced ? tool->name_in_space : name);
+        if (spaced) w.member("namespace", tool->space);
+    }
+
     std::string item_id(const Piece& piece) const {
-        const auto* prefix = piece.kind == Piece::Kind::call        ? (piece.custom ? "ctc" : "fc")
+        const auto* prefix = is_tool_search(piece)                  ? "tsc"
+                             : piece.kind == Piece::Kind::call      ? (piece.custom ? "ctc" : "fc")
                              : piece.kind == Piece::Kind::reasoning ? "rs"
                                                                     : "msg";
         return fmt::format("{}_{}_{}", prefix, frame_.id, items_.size());
@@ -322,11 +363,18 @@ class Writer final : public SequencedWriter {
                 if (whole && !piece.text.empty())
                     w.begin_object().member("type", "summary_text").member("text", piece.text).end_object();
                 w.end_array();
-                if (whole && !piece.signature.empty()) w.member("encrypted_content", sealed(piece));
+                if (const auto seal = sealed(piece); whole && !seal.empty()) w.member("encrypted_content", seal);
                 break;
             case Piece::Kind::call:
+                if (is_tool_search(piece)) {
+                    w.member("type", kToolSearchCall).member("status", status).member("call_id", piece.id);
+                    w.member("execution", "client");
+                    w.raw_member("arguments", whole ? chat::arguments_object(piece.text) : "{}");
+                    break;
+                }
                 w.member("type", piece.custom ? "custom_tool_call" : "function_call").member("status", status);
-                w.member("call_id", piece.id).member("name", piece.name);
+                w.member("call_id", piece.id);
+                write_name(w, piece.name);
                 w.member(piece.custom ? "input" : "arguments", whole ? piece.text : "");
                 break;
         }
@@ -335,7 +383,7 @@ class Writer final : public SequencedWriter {
     }
 
     std::string sealed(const Piece& piece) const {
-        if (!frame_.signed_by.empty() && frame_.signed_by != kName)
+        if (!frame_.signed_by.empty() && !frame_.signed_by.starts_with(kName))
             return tagged_signature(piece.signature, frame_.signed_by, kName);
         const auto bar = piece.signature.find('|');
         return bar == std::string::npos ? piece.signature : piece.signature.substr(bar + 1);
@@ -376,6 +424,7 @@ class Writer final : public SequencedWriter {
     }
 
     void delta(const Piece& piece, std::string_view added) override {
+        if (is_tool_search(piece)) return;  // its arguments come whole
         const auto* type = piece.kind == Piece::Kind::text        ? "response.output_text.delta"
                            : piece.kind == Piece::Kind::refusal   ? "response.refusal.delta"
                            : piece.kind == Piece::Kind::reasoning ? "response.reasoning_summary_text.delta"
@@ -420,10 +469,11 @@ class Writer final : public SequencedWriter {
                 });
                 break;
             case Piece::Kind::call:
+                if (is_tool_search(piece)) break;
                 send(piece.custom ? "response.custom_tool_call_input.done" : "response.function_call_arguments.done",
                      [&](json::Writer& w) {
                          place(w, piece);
-                         if (!piece.custom) w.member("name", piece.name);
+                         if (!piece.custom) write_name(w, piece.name);
                          w.member(piece.custom ? "input" : "arguments", piece.text);
                      });
                 break;
@@ -448,9 +498,22 @@ std::unique_ptr<AnswerWriter> make_writer(AnswerFrame frame) {
     return std::make_unique<Writer>(std::move(frame));
 }
 
-// The same as Chat Completions'.
+// The same as Chat Completions', but for a prompt that does not fit: here that has words of its own.
 ErrorReply encode_error(const Error& error) {
-    return openai_chat::encode_error(error);
+    // What a request goes on from may be too long before any model is asked, and is named.
+    const bool kept = error.param == "conversation" || error.param == "previous_response_id";
+    if (error.code != ErrorCode::context || kept) return openai_chat::encode_error(error);
+    auto said = error;
+    said.param = "input";
+    json::Document document;
+    auto reply = openai_chat::encode_error(said);
+    if (!document.parse(reply.body)) return reply;
+    const auto message =
+        fmt::format("Your input exceeds the context window of this model. Please adjust your input and try again. {}",
+                    document.root()["error"]["message"].text());
+    reply.body = with_members(
+        document.root(), {{"error", with_members(document.root()["error"], {{"message", json::quoted(message)}})}});
+    return reply;
 }
 
 }  // namespace tandem::dialect::openai_responses

@@ -103,7 +103,8 @@ void SequencedWriter::finish_parts(std::string& out) {
 }
 
 std::string tagged_signature(const std::string& signature, std::string_view signed_by, std::string_view own) {
-    if (signature.empty() || signed_by.empty() || signed_by == own) return signature;
+    const auto dialect = signed_by.substr(0, signed_by.find('/'));
+    if (signed_by.empty() || dialect == own) return signature;
     return fmt::format("{}{}:{}", kTag, signed_by, signature);
 }
 

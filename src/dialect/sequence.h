@@ -75,7 +75,8 @@ class SequencedWriter : public AnswerWriter, protected Sequencer::Sink {
     Sequencer sequencer_;
 };
 
-// The signature of a foreign provider as a client of another dialect keeps it: "tandem:DIALECT:SIGNATURE".
+// The signature of a foreign provider as a client of another dialect keeps it: "tandem:DIALECT/PROVIDER:SIGNATURE".
+// Thoughts without a signature have such a one too, so that they go back to who thought them and to nobody else.
 std::string tagged_signature(const std::string& signature, std::string_view signed_by, std::string_view own);
 // Takes the tag off, and says whose it is.
 void read_signature(std::string_view text, std::string_view own, chat::ReasoningPart& part);

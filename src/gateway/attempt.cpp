@@ -8,9 +8,11 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "chat/estimate.h"
+#include "chat/rendered_tools.h"
 #include "chat/told.h"
 #include "gateway/weight.h"
 #include "privacy/guard.h"
+#include "upstream/answer_room.h"
 
 namespace tandem::gateway {
 
@@ -36,7 +38,23 @@ std::string_view reason_of(ErrorCode code) {
     }
 }
 
+// Of a 200 that turned out to be none: by what it says itself, where it does.
+config::FailureClass class_of(const Error& error) {
+    using enum config::FailureClass;
+    if (error.code == ErrorCode::timeout) return timeout;
+    if (error.code == ErrorCode::context) return context;
+    if (error.code == ErrorCode::rate_limited) return rate_limit;
+    if (error.code == ErrorCode::unauthenticated) return key;
+    return error.code == ErrorCode::not_found ? not_found : invalid_output;
+}
+
 }  // namespace
+
+// What a provider says of our key is not about the client's.
+ErrorCode Attempt::code_for_client(ErrorCode code) {
+    if (code == ErrorCode::rate_limited) return ErrorCode::unavailable;
+    return code == ErrorCode::unauthenticated || code == ErrorCode::not_found ? ErrorCode::upstream : code;
+}
 
 upstream::Failure Attempt::ours(Error error, upstream::Remedy remedy) {
     upstream::Failure failure;
@@ -105,10 +123,15 @@ net::Task<Next> Attempt::give() {
 net::Task<Next> Attempt::send() {
     auto& services = way_.services;
     const bool last_resort = way_.last_resort == provider_.id;
-    trial_ = engine() && !last_resort ? upstream::Health::Trial() : services.health.try_it(provider_.id, last_resort);
-    if (!trial_)
-        co_return failed(
-            ours({ErrorCode::unavailable, services.health.unhealthy(provider_.id)}, upstream::Remedy::next));
+    const bool hurried =
+        way_.deadline_is_clients && way_.deadline < services.clock.steady() + provider_.first_byte_timeout;
+    trial_ = engine() && !last_resort ? upstream::Health::Trial()
+                                      : services.health.try_it(provider_.id, last_resort, hurried);
+    if (!trial_) {
+        auto why = services.health.unhealthy(provider_.id);
+        if (why.empty()) why = fmt::format("{} is being tried by another request, after it failed", provider_.id);
+        co_return failed(ours({ErrorCode::unavailable, std::move(why)}, upstream::Remedy::next));
+    }
     if (auto reserved = reserve(); !reserved) co_return failed(ours(reserved.error(), upstream::Remedy::next));
 
     // Most often nothing has to be waited for.
@@ -135,16 +158,14 @@ net::Task<Next> Attempt::send() {
     if (chosen) chosen = co_await convert();
     if (cancel_.fired()) co_return cancelled(false);
     if (!chosen) co_return failed(ours(chosen.error(), upstream::Remedy::next));
-    auto call = call_of();
-    auto clearance = co_await clear(conversion_->take_body(), opened());
-    if (!clearance) {
-        const bool storage = clearance.error().code == ErrorCode::storage;
-        co_return failed(ours(clearance.error(), storage ? upstream::Remedy::give_up : upstream::Remedy::next));
+    auto answered = co_await ask(opened());
+    if (!answered && !cancel_.fired() && wants_thoughts(answered.error())) {
+        way_.warn(
+            fmt::format("{} wants its thoughts back with each call: a blank was sent for those that are not known",
+                        candidate_.model));
+        if (chosen = co_await convert(); !chosen) co_return failed(ours(chosen.error(), upstream::Remedy::next));
+        answered = co_await ask({});
     }
-    if (cancel_.fired()) co_return cancelled(false);
-    auto answered =
-        co_await upstream::send(way_.gateway.client_of(way_.exchange.worker()), std::move(*clearance), *reservation_,
-                                endpoint_, std::move(call), way_.deadline, cancel_, services.clock);
     if (!answered) {
         auto& failure = answered.error();
         if (cancel_.fired()) co_return cancelled(failure.sent || failure.status != 0);
@@ -157,7 +178,10 @@ net::Task<Next> Attempt::send() {
             services.health.rest(provider_.id, api_key, *failure.rest,
                                  way_.recordable(failure.error.message, failure.status));
         const auto usage = usage_of_failure(failure);
-        co_return failed(std::move(failure), usage);
+        const bool asks_again = understands(failure);
+        const auto next = failed(std::move(failure), usage);
+        way_.in_other_words = asks_again;
+        co_return asks_again ? Next::retry : next;
     }
     services.health.succeeded(provider_.id);
     pass_.say(upstream::Gate::Verdict::good);
@@ -170,12 +194,51 @@ net::Task<Next> Attempt::send() {
     co_return Next::ready;
 }
 
+net::Task<std::expected<upstream::Sent, upstream::Failure>> Attempt::ask(store::Store::Job also) {
+    using Failed = std::unexpected<upstream::Failure>;
+    auto call = call_of();
+    auto clearance = co_await clear(conversion_->take_body(), std::move(also));
+    if (!clearance) {
+        const bool storage = clearance.error().code == ErrorCode::storage;
+        co_return Failed(ours(clearance.error(), storage ? upstream::Remedy::give_up : upstream::Remedy::next));
+    }
+    if (cancel_.fired())
+        co_return Failed(ours({ErrorCode::cancelled, "the client has gone"}, upstream::Remedy::give_up));
+    co_return co_await upstream::send(way_.gateway.client_of(way_.exchange.worker()), std::move(*clearance),
+                                      *reservation_, endpoint_, std::move(call), way_.deadline, cancel_,
+                                      way_.services.clock);
+}
+
+bool Attempt::wants_thoughts(const upstream::Failure& failure) {
+    auto& thoughts = way_.gateway.thoughts();
+    if (kind_of(speaker_of(provider_.kind)) != dialect::Kind::openai_chat ||
+        failure.what != config::FailureClass::invalid_request || !chat::needs_rendered_tools(question().request) ||
+        thoughts.demanded(candidate_.model) != Thoughts::Wanted::nothing)
+        return false;
+    const auto wanted = wanted_in(failure.body);
+    if (wanted == Thoughts::Wanted::nothing) return false;
+    thoughts.demand(candidate_.model, wanted);
+    return true;
+}
+
+// Whether the refusal tells how the same is asked so that it is not refused: by another word, or for a shorter answer.
+bool Attempt::understands(const upstream::Failure& failure) {
+    if (way_.services.bound_words.learn(provider_.id, model_.name, failure.status, failure.body)) return true;
+    const auto room = way_.room > 0 ? 0 : upstream::room_in(failure.body, conversion_->most_tokens());
+    if (room <= 0) return false;
+    way_.room = room;
+    return true;
+}
+
 Result<> Attempt::reserve() {
     auto features = way_.inputs->features;
     // Where it goes on with an answer, that is part of its prompt.
     if (asked_) features.prompt_tokens = std::max(features.prompt_tokens, chat::estimate_prompt(asked_->request).count);
     most_ = routing::worst_usage(entry_, features);
-    if (features.bound_tokens > 0) bound_ = most_.output.count;
+    if (features.bound_tokens > 0) {
+        bound_ = most_.output.count;
+        most_.output.count = way_.gateway.overruns().most(candidate_.model, bound_);
+    }
     sets_bound_ = routing::needs_bound(entry_, features);
     auto reserved = way_.services.budgets.reserve(way_.who, cost_of(most_, entry_.price), most_.input + most_.output);
     if (!reserved) return fail(reserved.error());
@@ -224,8 +287,13 @@ Result<> Attempt::choose_question() {
 net::Task<Result<>> Attempt::convert() {
     auto make = [this]() -> Result<> {
         const auto choices = std::max<std::int64_t>(1, way_.inputs->features.choices);
-        auto made =
-            Conversion::make(question(), provider_, model_, better_ != nullptr, sets_bound_ ? bound_ / choices : 0);
+        auto made = Conversion::make(question(), provider_, model_,
+                                     {.weighs = better_ != nullptr,
+                                      .answer_bound = sets_bound_ ? bound_ / choices : 0,
+                                      .most_word = way_.services.bound_words.of(provider_.id, model_.name),
+                                      .room = way_.room,
+                                      .thoughts = &way_.gateway.thoughts(),
+                                      .key = way_.who.id()});
         if (!made) return fail(made.error());
         conversion_ = std::move(*made);
         return {};
@@ -428,6 +496,10 @@ Usage Attempt::usage_of_stream() const {
 
 // Of an answer that could not be used: what it says, else what its text would be.
 Usage Attempt::usage_of_body(std::string_view body) const {
+    if (streamed_) {
+        const auto part = conversion_->part_in(body);
+        return usage_of(part.usage, part.output, false);
+    }
     const auto said = conversion_->usage_in(body);
     return usage_of(said, said ? Tokens{} : std::min(chat::estimate_tokens(body), most_.output), said.has_value());
 }
@@ -447,6 +519,7 @@ void Attempt::settle(const Usage& usage, std::string outcome, ledger::Reservatio
     record.outcome = std::move(outcome);
     record.total_ms = elapsed_ms();
     record.warnings = join(way_.warnings, "; ");
+    way_.gateway.overruns().note(candidate_.model, usage.output.count, bound_);
     reservation.settle(record.cost, usage.input + usage.output);
     way_.add(record);
 }
@@ -504,7 +577,7 @@ upstream::Remedy Attempt::remedy_of(upstream::Failure& failure) const {
     const bool at_work = *failure.what == config::FailureClass::timeout ||
                          *failure.what == config::FailureClass::connection ||
                          *failure.what == config::FailureClass::invalid_output;
-    if (failure.sent && at_work && way_.runs_tools()) {
+    if (failure.sent && at_work && conversion_ && conversion_->runs_tools()) {
         failure.error.message += "; it is not asked again, since it runs tools itself and may have done so";
         return failure.remedy = upstream::Remedy::give_up;
     }
@@ -523,13 +596,15 @@ upstream::Remedy Attempt::remedy_of(upstream::Failure& failure) const {
 Next Attempt::unreadable(Error error, const Usage& usage) {
     // It is we who have no memory for it, and the provider is well; another answer may be shorter.
     const bool no_room = error.code == ErrorCode::unavailable;
-    const auto what = error.code == ErrorCode::timeout   ? config::FailureClass::timeout
-                      : error.code == ErrorCode::context ? config::FailureClass::context
-                                                         : config::FailureClass::invalid_output;
+    const auto what = class_of(error);
+    const bool later = what == config::FailureClass::rate_limit;
+    if (later) pass_.say(upstream::Gate::Verdict::overloaded);
+    error.code = code_for_client(error.code);
     auto failure = ours(std::move(error), upstream::Remedy::retry);
     failure.what = what;
     failure.sent = true;
-    failure.provider_unwell = what != config::FailureClass::context && !no_room;
+    failure.provider_unwell =
+        what != config::FailureClass::context && what != config::FailureClass::key && !later && !no_room;
     failure.status = record.status;
     return failed(std::move(failure), usage);
 }
@@ -551,7 +626,7 @@ Next Attempt::cancelled(bool was_sent) {
         if (relay_ && (answer_ || ready_))
             usage = usage_of_stream();
         else if (ready_)
-            usage = usage_of(whole_.usage, whole_.output, true);
+            usage = usage_of(whole_.usage, whole_.output, whole_.usage_is_last);
         else if (!body_.empty())
             usage = usage_of_body(body_);
         else if (answer_ && streamed_ && way_.request().stream)

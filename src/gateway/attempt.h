@@ -78,10 +78,15 @@ class Attempt final : public Served {
     void learn_answer(const chat::Told& told);
 
     net::Task<Next> send();
+    // Asks with the bytes of the conversion; `also` is recorded before it leaves.
+    net::Task<std::expected<upstream::Sent, upstream::Failure>> ask(store::Store::Job also);
+    // Whether it refuses turns that call tools without the thoughts before them; that is remembered.
+    bool wants_thoughts(const upstream::Failure& failure);
     upstream::Gate::Asked room_asked() const;
     net::Task<Result<upstream::Gate::Pass>> wait_for_room(const upstream::Gate::Asked& asked);
     net::Task<Result<privacy::Clearance>> clear(std::string body, store::Store::Job also);
     // Leave to spend the most that it may use. Errors: over_budget, rate_limited.
+    bool understands(const upstream::Failure& failure);
     Result<> reserve();
     // Writes down, before it is sent, that it is under way and what it may cost at most.
     store::Store::Job opened() const;
@@ -100,8 +105,13 @@ class Attempt final : public Served {
     net::Task<Next> begin_stream();
     net::Task<Next> give_stream();
     net::Task<> read_on();
+    void begin_answer();
     Result<> hold_what_is_kept();
+    // Events that were left out are never so in silence.
+    void tell_malformed(std::size_t events);
 
+    // For the client: what a provider says of our key is not about the client's.
+    static ErrorCode code_for_client(ErrorCode code);
     // A failure that is not its provider's.
     static upstream::Failure ours(Error error, upstream::Remedy remedy);
     // `usage`: what the provider did all the same.
@@ -138,6 +148,7 @@ class Attempt final : public Served {
     bool ready_ = false;
     bool lost_ = false;
     bool joins_ = false;                     // what another one has begun
+    bool told_who_ = false;                  // the client knows who answers
     std::shared_ptr<const Question> asked_;  // where it is not the client's own
     std::unique_ptr<chat::EventFilter> splice_;
 

@@ -123,6 +123,7 @@ net::Task<Next> Attempt::begin_whole() {
     }
     if (!body) co_return unreadable(body.error(), unknown());
     mark_first_byte();
+    streamed_ = streamed_ || conversion_->is_stream(*body);
     const auto id = way_.frame(*this).id;
     auto read_it = [this, &body, &id] { return conversion_->read(*body, streamed_, id); };
     Result<Conversion::Whole> read;
@@ -140,13 +141,14 @@ net::Task<Next> Attempt::begin_whole() {
     }
     body_ = std::move(*body);
     whole_ = std::move(*read);
+    tell_malformed(whole_.malformed);
     note_pace(false);
     co_return Next::ready;
 }
 
 net::Task<Next> Attempt::give_whole() {
     auto frame = way_.frame(*this);
-    const auto usage = usage_of(whole_.usage, whole_.output, true);
+    const auto usage = usage_of(whole_.usage, whole_.output, whole_.usage_is_last);
     if (bound_ > 0 && usage.output.count > bound_)
         way_.warn(fmt::format("{} answered with {} tokens where {} were asked for at most; all of them are paid",
                               record.model, usage.output.count, bound_));
@@ -198,6 +200,7 @@ net::Task<> Attempt::read_on() {
     auto piece = co_await answer_->read();
     if (cancel_.fired()) co_return;
     if (!piece) {
+        relay_->break_off();
         broken_ = piece.error();
         over_ = true;
         co_return;
@@ -213,6 +216,7 @@ net::Task<> Attempt::read_on() {
         broken_ = room.error();
         over_ = true;
     }
+    if (relay_->take_ping()) way_.pulse.beat();
     if (relay_->spent()) end_at_limit();
     over_ = over_ || relay_->done() || relay_->failed();
     if (!over_) co_return;
@@ -220,6 +224,15 @@ net::Task<> Attempt::read_on() {
     if (!broken_ && !relay_->done() && !relay_->whole())
         broken_ =
             Error{ErrorCode::upstream, fmt::format("{} ended its stream before the answer was finished", provider_.id)};
+    if (!broken_ && !relay_->whole() && !relay_->has_content())
+        broken_ = Error{ErrorCode::upstream, fmt::format("{} ended its stream without an answer in it", provider_.id)};
+}
+
+void Attempt::tell_malformed(std::size_t events) {
+    if (events == 0) return;
+    const auto note = fmt::format("{} events of {} were no JSON, and were left out", events, provider_.id);
+    way_.warn(note);
+    if (relay_ && way_.stream_type() == "text/event-stream") relay_->remark("tandem: " + note);
 }
 
 // The provider said more than was reserved for it: its stream ends here, and the client's with it.
@@ -256,12 +269,22 @@ net::Task<Next> Attempt::begin_stream() {
     co_return Next::ready;
 }
 
+// The headers say who answers. Where they have gone out before anybody did, a comment says it.
+void Attempt::begin_answer() {
+    if (std::exchange(told_who_, true)) return;
+    if (!way_.exchange.started())
+        way_.exchange.start(200, way_.answer_headers(*this, way_.stream_type()));
+    else if (!joins_ && way_.question.front.kind != dialect::Kind::gemini && way_.stream_type() == "text/event-stream")
+        relay_->remark(
+            fmt::format("tandem: model={} provider={} zone={}", record.model, record.provider, name_of(record.zone)));
+}
+
 net::Task<Next> Attempt::give_stream() {
     auto& exchange = way_.exchange;
     // What came with the end is for the last bytes.
     while (!over_) {
         if (auto bytes = relay_->take(); !bytes.empty()) {
-            if (!exchange.started()) exchange.start(200, way_.answer_headers(*this, way_.stream_type()));
+            begin_answer();
             if (!way_.same_request.empty() && way_.given.size() < AnswerCache::kLargest) way_.given += bytes;
             co_await exchange.write(std::move(bytes));
         }
@@ -273,10 +296,10 @@ net::Task<Next> Attempt::give_stream() {
         way_.record_unwatched();
         co_return Next::done;
     }
-    if (relay_->malformed() > 0)
-        way_.warn(fmt::format("{} malformed events of {} were skipped", relay_->malformed(), provider_.id));
+    tell_malformed(relay_->malformed());
     const auto usage = usage_of_stream();
     if (broken_) {
+        broken_->code = code_for_client(broken_->code);
         record.error = way_.recordable(broken_->message, broken_->code == ErrorCode::policy ? 0 : record.status);
         settle(usage, "cut");
         const bool cut_short = broken_->code == ErrorCode::timeout && way_.client_is_late();
@@ -307,7 +330,7 @@ net::Task<Next> Attempt::give_stream() {
         co_await exchange.write(relay_->fail(receipt.error()));
         co_return Next::done;
     }
-    if (!exchange.started()) exchange.start(200, way_.answer_headers(*this, way_.stream_type()));
+    begin_answer();
     if (!way_.same_request.empty() && !relay_->spent())
         way_.keep_answer(*this, way_.given + rest, way_.stream_type(), true);
     co_await way_.last_bytes(std::move(*receipt), std::move(rest));

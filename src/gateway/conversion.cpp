@@ -5,14 +5,19 @@
 #include <algorithm>
 #include <array>
 
+#include "base/json_mend.h"
 #include "base/text.h"
 #include "chat/estimate.h"
 #include "chat/rendered_tools.h"
+#include "dialect/failure.h"
 #include "dialect/fields.h"
 #include "dialect/gemini.h"
 #include "dialect/openai_chat.h"
+#include "dialect/openai_responses.h"
+#include "dialect/tool_rules.h"
 #include "net/ndjson.h"
 #include "net/sse.h"
+#include "upstream/bound_words.h"
 
 namespace tandem::gateway {
 
@@ -73,6 +78,47 @@ bool has_foreign_reasoning(const chat::Request& request) {
                 reasoning != nullptr && reasoning->dialect != request.dialect)
                 return true;
     return false;
+}
+
+// Tools as OpenAI alone takes them in Responses: in namespaces, or among the items of the input.
+bool has_tools_elsewhere(const Question& question) {
+    for (const json::Value item : question.document.root()["input"].children())
+        if (item["type"].text() == "additional_tools") return true;
+    return std::ranges::any_of(question.request.tools, [](const chat::Tool& tool) { return !tool.space.empty(); });
+}
+
+// A budget for thoughts that leaves no room for the answer is refused by those who have one.
+void keep_thoughts_below(std::int64_t most, chat::Thinking& thinking) {
+    constexpr std::int64_t kLeast = 1024;  // of Anthropic
+    if (most == 0 || !thinking.budget_tokens || *thinking.budget_tokens < most) return;
+    if (most / 2 >= kLeast)
+        thinking.budget_tokens = most / 2;
+    else
+        thinking = {};
+}
+
+// OpenAI itself, or Azure's: they know a role developer, and their newer models no max_tokens.
+bool is_openai(const config::Provider& provider) {
+    const auto begin = provider.base_url.find("://");
+    if (begin == std::string::npos) return false;
+    const auto rest = std::string_view(provider.base_url).substr(begin + 3);
+    const auto host = lower(rest.substr(0, rest.find_first_of("/:")));
+    return host == "api.openai.com" || host.ends_with(".api.openai.com") || host.ends_with(".openai.azure.com") ||
+           host.ends_with(".cognitiveservices.azure.com");
+}
+
+// The most tokens that an answer has room for behind the prompt, with some to spare for what an estimate is off; 0: not
+// known, or not less than what is asked for.
+std::int64_t room_for_answer(const chat::Request& request, const config::Model& model) {
+    constexpr std::int64_t kSpare = 16;  // one in so many tokens of the prompt
+    if (!request.max_output_tokens) return 0;
+    auto room = *request.max_output_tokens;
+    if (model.max_output_tokens > 0) room = std::min(room, model.max_output_tokens);
+    if (model.context_tokens > 0) {
+        const auto prompt = chat::estimate_prompt(request).count;
+        room = std::min(room, std::max<std::int64_t>(1, model.context_tokens - prompt - prompt / kSpare));
+    }
+    return room < *request.max_output_tokens ? room : 0;
 }
 
 // llama-server has no log-probabilities beside tools in a stream.
@@ -231,14 +277,23 @@ Speaker speaker_of(config::ProviderKind kind) {
     return Speaker::openai_chat;
 }
 
+bool offers_hosted_tools(const chat::Request& request) {
+    return std::ranges::any_of(request.tools, [](const auto& tool) { return tool.kind == chat::Tool::Kind::hosted; });
+}
+
 Result<Conversion> Conversion::make(const Question& question, const config::Provider& provider,
-                                    const config::Model& model, bool weighs, std::int64_t answer_bound) {
+                                    const config::Model& model, const AnswerTerms& terms) {
     Conversion c(question, speaker_of(provider.kind));
     const auto& request = question.request;
+    c.thoughts_ = terms.thoughts;
+    c.owner_ = {terms.key, provider.id};
     const auto kind = kind_of(c.speaker_);
-    c.weighs_ = weighs && can_weigh(question, c.speaker_);
-    const dialect::Target target{model.name,           request.stream, provider.stream_usage,
-                                 model.context_tokens, c.weighs_,      answer_bound};
+    const bool openai = kind == Kind::openai_chat || kind == Kind::openai_responses;
+    c.weighs_ = terms.weighs && can_weigh(question, c.speaker_);
+    dialect::Target target{model.name,           request.stream, provider.stream_usage,
+                           model.context_tokens, c.weighs_,      terms.answer_bound};
+    target.plain = openai && !is_openai(provider);
+    target.most_word = terms.most_word;
     c.same_ = kind == question.front.kind;
     const auto incoming = question.incoming();
     if (question.front.operation == Operation::embed) {
@@ -255,28 +310,61 @@ Result<Conversion> Conversion::make(const Question& question, const config::Prov
         c.outgoing_.path = "/rerank";
         return c;
     }
+    if (question.front.operation != Operation::count) {
+        target.most_tokens = terms.room > 0 ? terms.room : room_for_answer(request, model);
+        c.most_tokens_ = dialect::bound_of(request, target).value_or(0);
+        if (terms.room > 0) target.answer_bound = std::min(target.answer_bound, terms.room);
+        if (target.most_tokens > 0 && request.max_output_tokens)
+            c.warnings_.push_back(
+                fmt::format("the answer has room for {} tokens at {}, not for the {} that were asked for",
+                            target.most_tokens, model.id, *request.max_output_tokens));
+    }
     const bool render = model.render_tools && chat::needs_rendered_tools(request);
-    if (question.front.operation == Operation::completion || render || has_foreign_reasoning(request)) c.same_ = false;
+    if (question.front.operation == Operation::completion || render || has_foreign_reasoning(request) ||
+        dialect::breaks_tool_rules(request, c.speaker_))
+        c.same_ = false;
+    // Its thoughts have to be remembered, since not every client of its dialect sends them back.
+    if (terms.thoughts != nullptr && terms.thoughts->demanded(model.id) != Thoughts::Wanted::nothing &&
+        chat::needs_rendered_tools(request))
+        c.same_ = false;
+    if (target.plain && kind == Kind::openai_responses && has_tools_elsewhere(question)) c.same_ = false;
     if (c.same_) {
+        c.runs_tools_ = offers_hosted_tools(request);
         c.outgoing_ = dialect::of(kind).forward_request(incoming, target);
         return c;
     }
     c.custom_ = custom_tools(request);
-    auto fitted = dialect::fit(request, c.speaker_, provider.drop_untranslatable);
+    auto fitted = dialect::fit(c.with_thoughts(model), c.speaker_, provider.drop_untranslatable);
     if (fitted.refused) return fail(*fitted.refused);
-    c.warnings_ = std::move(fitted.warnings);
+    c.runs_tools_ = offers_hosted_tools(fitted.request);
+    std::ranges::move(fitted.warnings, std::back_inserter(c.warnings_));
+    if (target.most_word.empty() && request.dialect != name_of(Kind::openai_chat))
+        target.most_word = target.plain ? upstream::BoundWords::kPlain : upstream::BoundWords::kModern;
+    keep_thoughts_below(target.most_tokens, fitted.request.thinking);
     if (render) {
         dialect::make_custom_tools_functions(fitted.request);
         c.rendered_ = chat::render_tools(fitted.request);
     }
-    if (c.speaker_ == Speaker::anthropic && !request.max_output_tokens && answer_bound == 0)
+    c.names_ = dialect::keep_tool_rules(fitted.request, c.speaker_);
+    if (c.speaker_ == Speaker::anthropic && !request.max_output_tokens && terms.answer_bound == 0)
         c.warnings_.emplace_back("max_tokens was not given, and Anthropic wants it: the default was sent");
     c.outgoing_ = dialect::of(kind).encode_request(fitted.request, target);
     return c;
 }
 
+// The request with what this provider thought, where it may want it back.
+chat::Request Conversion::with_thoughts(const config::Model& model) const {
+    auto request = question_->request;
+    const auto dialect = name_of(kind_of(speaker_));
+    know_own_thoughts(request, dialect, owner_.provider);
+    if (thoughts_ == nullptr) return request;
+    thoughts_->bring_back(owner_, dialect, speaker_ != Speaker::gemini, request);
+    think_blanks(thoughts_->demanded(model.id), request, dialect);
+    return request;
+}
+
 std::unique_ptr<dialect::AnswerWriter> Conversion::writer(dialect::AnswerFrame frame) const {
-    frame.signed_by = name_of(kind_of(speaker_));
+    frame.signed_by = thinker(name_of(kind_of(speaker_)), owner_.provider);
     if (question_->front.operation == Operation::completion)
         return dialect::openai_chat::completion_writer(std::move(frame));
     return dialect::of(question_->front.kind).writer(std::move(frame));
@@ -291,6 +379,8 @@ std::vector<std::unique_ptr<chat::EventFilter>> Conversion::filters(const std::s
     list.push_back(chat::think_filter());
     if (rendered_) list.push_back(chat::rendered_tools_filter(id));
     list.push_back(chat::id_filter(id));
+    if (!names_.empty()) list.push_back(chat::name_filter(names_));
+    if (thoughts_ != nullptr) list.push_back(thoughts_->watch(owner_, question_->request));
     // Where the provider has custom tools itself, they came back as what they are.
     if (!custom_.empty() && speaker_ != Speaker::openai_responses) list.push_back(chat::custom_filter(custom_));
     if (more_filters_) more_filters_(list);
@@ -319,22 +409,21 @@ Result<Conversion::Whole> Conversion::read(const std::string& body, bool streame
     Whole whole;
     json::Document document;
     const auto& provider = dialect::of(kind_of(speaker_));
-    const auto reader = provider.reader();
     dialect::Events events;
-    auto piece = [&](std::string_view data) {
-        if (!reader->mark(data) && document.parse(data)) reader->piece(document.root(), events);
-    };
-    if (streamed && provider.framing() == dialect::Framing::ndjson) {
-        net::LineParser lines;
-        if (auto ok = lines.feed(body, piece); !ok) return fail(ok.error());
-        lines.finish(piece);
-    } else if (streamed) {
-        net::SseParser parser;
-        auto visit = [&](const net::SseEvent& event) { piece(event.data); };
-        if (auto ok = parser.feed(body, visit); !ok) return fail(ok.error());
-        parser.finish(visit);
-    } else if (auto ok = document.parse(body); !ok) {
-        return fail(ErrorCode::upstream, fmt::format("the answer is not JSON: {}", ok.error().message));
+    if (!streamed)
+        if (auto ok = document.parse(body); !ok) {
+            whole.instead = json::mended(body);
+            if (!document.parse(whole.instead))
+                return fail(ErrorCode::upstream, fmt::format("the answer is not JSON: {}", ok.error().message));
+        }
+    if (streamed) {
+        const auto gatherer = gather(provider, question_->request.choices);
+        if (auto ok = gatherer->feed(body); !ok) return fail(ok.error());
+        gatherer->end();
+        if (gatherer->failed()) return fail(*gatherer->failed());
+        events = gatherer->take_events();
+        whole.usage_is_last = gatherer->usage_is_final();
+        whole.malformed = gatherer->malformed();
     } else if (question_->front.operation == Operation::embed) {
         auto embeddings = dialect::decode_embeddings(speaker_, document.root(), question_->embed.texts.size());
         if (!embeddings) return fail(embeddings.error());
@@ -347,9 +436,8 @@ Result<Conversion::Whole> Conversion::read(const std::string& body, bool streame
             whole.usage = Usage{{*tokens}, {0}, {0}, {0}, false};
         return whole;
     } else {
-        reader->whole(document.root(), events);
+        provider.reader()->whole(document.root(), events);
     }
-    if (streamed) reader->end(events);
     if (!through())
         for (const auto& filter : filters(id)) {
             dialect::Events out;
@@ -369,7 +457,11 @@ Result<Conversion::Whole> Conversion::read(const std::string& body, bool streame
     }
     whole.output = {(quarters + 3) / 4};
     if (!finished) return fail(ErrorCode::upstream, "the answer has no choices, or none that is finished");
-    if (passes(streamed)) return whole;
+    if (passes(streamed)) {
+        if (auto known = dialect::with_known_endings(provider.kind(), document, !whole.told.calls.empty()))
+            whole.instead = std::move(*known);
+        return whole;
+    }
     chat::Assembler assembler{std::string(provider.kind() == question_->front.kind ? "" : name_of(provider.kind()))};
     for (const auto& event : events)
         if (!weighs_ || !std::holds_alternative<chat::Logprobs>(event)) assembler.take(event);
@@ -393,9 +485,24 @@ std::optional<Usage> Conversion::usage_in(std::string_view body) const {
     return found;
 }
 
+Conversion::Part Conversion::part_in(std::string_view stream) const {
+    const auto gatherer = gather(dialect::of(kind_of(speaker_)), question_->request.choices);
+    if (gatherer->feed(stream)) gatherer->end();
+    return {gatherer->usage(), gatherer->said()};
+}
+
+bool Conversion::is_stream(std::string_view body) const {
+    if (!answers_in_text(question_->front.operation)) return false;
+    body = trim(body);
+    if (dialect::of(kind_of(speaker_)).framing() == dialect::Framing::ndjson)
+        return body.starts_with('{') && body.find("\n{") != std::string_view::npos;
+    return body.starts_with("data:") || body.starts_with("event:") || body.starts_with(':');
+}
+
 Conversion::Said Conversion::say(const Whole& whole, std::string body, bool streamed, const Usage& usage,
                                  dialect::AnswerFrame frame) const {
     const auto& front = question_->front;
+    if (!whole.instead.empty()) body = whole.instead;
     if (front.operation == Operation::embed) {
         // Base64 was asked for, and numbers came.
         const bool convert = question_->embed.base64 && body.find("\"embedding\":[") != std::string::npos;
@@ -415,7 +522,7 @@ Conversion::Said Conversion::say(const Whole& whole, std::string body, bool stre
         if (weighs_ && !streamed && document.parse(said.body))
             said.body = dialect::openai_chat::without_logprobs(document);
         if (responses && !wants_stream && !frame.own.empty() && document.parse(said.body))
-            said.body = dialect::with_members(document.root(), frame.own);
+            said.body = dialect::openai_responses::as_ours(document.root(), frame);
         if (responses && !wants_stream) said.response = said.body;
         return said;
     }

@@ -15,6 +15,7 @@
 #include "dialect/embeddings.h"
 #include "dialect/losses.h"
 #include "gateway/relay.h"
+#include "gateway/thoughts.h"
 
 namespace tandem::gateway {
 
@@ -55,15 +56,33 @@ bool goes_on(const config::Provider& provider, const config::Model& model);
 // How a provider is spoken to.
 dialect::Speaker speaker_of(config::ProviderKind kind);
 
+// Whether tools are offered that a provider runs itself.
+bool offers_hosted_tools(const chat::Request& request);
+
+// What an attempt adds to a question.
+struct AnswerTerms {
+    // Log-probabilities are asked for, for told() alone, of who gives them and where that changes nothing else.
+    bool weighs = false;
+    std::int64_t answer_bound = 0;  // of an answer that the client sets no bound for; 0: none
+    std::string_view most_word{};   // what the provider calls that bound, where its refusal has told
+    std::int64_t room = 0;          // tokens that the answer has room for, where a refusal has told
+    // Where what `key` was answered before has left what the provider wants back; outlives it. None: that is not looked
+    // for.
+    Thoughts* thoughts = nullptr;
+    std::string key{};
+};
+
 // One question for one provider, and its answer for the client.
 class Conversion {
   public:
-    // `weighs`: log-probabilities are asked for, for told() alone, of who gives them and where that changes nothing
-    // else. Errors: invalid, where the provider's dialect cannot say it, with the field and what to do.
-    // `answer_bound`: of an answer that the client sets no bound for; 0: none.
+    // Errors: invalid, where the provider's dialect cannot say it, with the field and what to do.
     static Result<Conversion> make(const Question& question, const config::Provider& provider,
-                                   const config::Model& model, bool weighs = false, std::int64_t answer_bound = 0);
+                                   const config::Model& model, const AnswerTerms& terms = {});
 
+    // The provider is offered tools that it works through itself: asking twice may do something twice.
+    bool runs_tools() const { return runs_tools_; }
+    // The tokens that the answer may have at most, as it was sent; 0: no bound was.
+    std::int64_t most_tokens() const { return most_tokens_; }
     const dialect::Outgoing& outgoing() const { return outgoing_; }
     std::string take_body() { return std::move(outgoing_.body); }
     const std::vector<std::string>& warnings() const { return warnings_; }
@@ -85,13 +104,25 @@ class Conversion {
         chat::Answer answer;  // where it has to be said anew
         std::optional<dialect::Embeddings> embeddings;
         std::optional<Usage> usage;
-        Tokens output;    // estimated
-        chat::Told told;  // the first choice
+        Tokens output;              // estimated
+        chat::Told told;            // the first choice
+        bool usage_is_last = true;  // nothing was said after it
+        std::string instead;        // of the body, where it has to be put right to be handed on
+        std::size_t malformed = 0;  // StreamRelay::malformed()
     };
-    // `streamed`: it came as a stream all the same; `id` as in the frame. Errors: upstream, context.
+    // `streamed`: it came as a stream all the same; `id` as in the frame. Errors: upstream, context,
+    // rate_limited, unauthenticated, not_found, policy.
     Result<Whole> read(const std::string& body, bool streamed, const std::string& id) const;
     // The usage that the body of an answer names, whatever else is wrong with it; of several the highest numbers.
     std::optional<Usage> usage_in(std::string_view body) const;
+    // What came of a stream that is no answer: what it says that it used, and what it said.
+    struct Part {
+        std::optional<Usage> usage;
+        Tokens output;
+    };
+    Part part_in(std::string_view stream) const;
+    // Whether a body is a stream, whatever its type says.
+    bool is_stream(std::string_view body) const;
     // What the client gets: bytes of the body where nothing has to change, a stream where it asked for one.
     struct Said {
         std::string body;
@@ -102,10 +133,11 @@ class Conversion {
 
   private:
     Conversion(const Question& question, dialect::Speaker speaker) : question_(&question), speaker_(speaker) {}
-    // The provider's bytes are what the client gets.
-    bool passes(bool streamed) const { return through() && streamed == question_->request.stream; }
+    // The provider's bytes are what the client gets, in one piece.
+    bool passes(bool streamed) const { return through() && !streamed && !question_->request.stream; }
     // Each event's bytes are handed on as they came.
     bool through() const { return same_ && !more_filters_; }
+    chat::Request with_thoughts(const config::Model& model) const;
     std::unique_ptr<dialect::AnswerWriter> writer(dialect::AnswerFrame frame) const;
     std::vector<std::unique_ptr<chat::EventFilter>> filters(const std::string& id) const;
 
@@ -114,9 +146,14 @@ class Conversion {
     dialect::Outgoing outgoing_;
     std::vector<std::string> warnings_;
     std::set<std::string> custom_;
+    std::map<std::string, std::string> names_;  // of tools, by what the provider calls them
+    std::int64_t most_tokens_ = 0;
+    bool runs_tools_ = false;
     bool same_ = false;
     bool rendered_ = false;
     bool weighs_ = false;
+    Thoughts* thoughts_ = nullptr;
+    Thoughts::Owner owner_;
     MakeFilters more_filters_;
 };
 

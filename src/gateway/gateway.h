@@ -8,6 +8,8 @@
 #include "gateway/background.h"
 #include "gateway/batch_turns.h"
 #include "gateway/call.h"
+#include "gateway/overruns.h"
+#include "gateway/thoughts.h"
 
 namespace tandem::gateway {
 
@@ -25,6 +27,9 @@ class Gateway {
     void forget_batch(const std::string& id);
     void cancel_batch(const std::string& id);
 
+    Thoughts& thoughts() { return thoughts_; }
+    Overruns& overruns() { return overruns_; }
+
     net::Caller& client_of(net::Worker& worker) { return *clients_.at(&worker); }
     Services& services() { return services_; }
 
@@ -34,6 +39,8 @@ class Gateway {
     std::unordered_map<net::Worker*, std::unique_ptr<net::Caller>> clients_;
     Background background_;
     BatchTurns turns_;
+    Thoughts thoughts_;
+    Overruns overruns_;
     std::mutex batches_mutex_;
     std::unordered_map<std::string, std::function<void()>> batches_;
 };

@@ -3,9 +3,12 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "chat/estimate.h"
+#include "dialect/failure.h"
 #include "dialect/fields.h"
 #include "dialect/openai_chat.h"
+#include "dialect/openai_responses.h"
 #include "net/ndjson.h"
 #include "net/sse.h"
 
@@ -47,7 +50,8 @@ void StreamRelay::count(std::int64_t quarters, std::int64_t deltas) {
 
 void StreamRelay::count(const Usage& usage) {
     usage_ = usage_ ? most_of(*usage_, usage) : usage;
-    usage_is_last_ = true;
+    // An end that counts nothing of what was said is no count.
+    usage_is_last_ = usage.output.count > 0 || quarters_ == 0;
 }
 
 void StreamRelay::begin_count() {
@@ -74,6 +78,56 @@ bool StreamRelay::beyond_limit() {
     return tokens > limit_ && (!more_ || !more_(tokens));
 }
 
+void StreamRelay::take_event(std::string_view type, std::string_view data) {
+    if (done_ || failed_) return;  // nothing belongs behind the end
+    pinged_ = pinged_ || type == "ping";
+    if (!mender_.waits() && document_.parse(data)) {
+        piece(type, data);
+        return;
+    }
+    const auto visit = [this](std::string_view t, std::string_view d) { read_event(t, d); };
+    if (mender_.take(type, data, visit)) return;
+    end_events();
+    if (type == "error")
+        fail_by(type, data);
+    else
+        lose_event(data);
+}
+
+void StreamRelay::read_event(std::string_view type, std::string_view data) {
+    if (done_ || failed_) return;
+    if (document_.parse(data))
+        piece(type, data);
+    else
+        lose_event(data);
+}
+
+void StreamRelay::end_events() {
+    mender_.end([this](std::string_view type, std::string_view data) { read_event(type, data); });
+}
+
+void StreamRelay::lose_event(std::string_view data) {
+    const auto text = trim(data);
+    if (text.empty()) return;
+    ++malformed_;
+    // What an answer is said in, in all dialects: without any of these nothing of it can be lost.
+    static constexpr std::string_view kSays[] = {"\"content\"", "\"text\"",      "\"delta\"",    "\"parts\"",
+                                                 "\"message\"", "\"arguments\"", "\"response\"", "\"thinking\""};
+    const bool may_be_part =
+        std::ranges::any_of(kSays, [&](std::string_view word) { return text.find(word) != std::string_view::npos; });
+    if (may_be_part && !whole() && !failed_)
+        failed_ = Error{ErrorCode::upstream,
+                        "the provider sent an event that is no JSON, and part of the answer may be lost with it"};
+}
+
+void StreamRelay::fail_by(std::string_view type, std::string_view data) {
+    if (type != "error" || failed_) return;
+    const auto root = document_.root();
+    failed_ = root.is(json::Kind::object) && document_.source() == data
+                  ? dialect::error_in(root)
+                  : Error{ErrorCode::upstream, "the provider sent an error: " + printable(trim(data), 300)};
+}
+
 namespace {
 
 class ChatRelay final : public StreamRelay {
@@ -83,12 +137,17 @@ class ChatRelay final : public StreamRelay {
 
     Result<> feed(std::string_view bytes) override {
         out_.reserve(out_.size() + bytes.size() + 64);
-        return parser_.feed(bytes, [this](const net::SseEvent& e) { event(e.data); });
+        const auto comments = parser_.comments();
+        auto ok = parser_.feed(bytes, [this](const net::SseEvent& e) { event(e.type, e.data); });
+        pinged_ = pinged_ || parser_.comments() > comments;
+        return ok;
     }
     void end() override {
-        parser_.finish([this](const net::SseEvent& e) { event(e.data); });
+        parser_.finish([this](const net::SseEvent& e) { event(e.type, e.data); });
+        end_events();
     }
     std::string finish(const Usage& usage) override {
+        if (choices_ == 1) end_choices(calls_ ? "tool_calls" : "stop");  // its provider forgot that
         auto rest = take();
         if (wants_usage_ && !usage_sent_)
             rest += net::sse_event(openai_chat::usage_chunk(usage, id_, model_, created_));
@@ -99,23 +158,23 @@ class ChatRelay final : public StreamRelay {
     }
 
   private:
-    void event(std::string_view data) {
-        if (done_ || failed_) return;  // nothing belongs behind the end
-        if (data == openai_chat::kDone) {
-            done_ = true;
+    void event(std::string_view type, std::string_view data) {
+        if (data != openai_chat::kDone) {
+            take_event(type, data);
             return;
         }
-        if (!document_.parse(data)) {
-            ++malformed_;
-            return;
-        }
+        end_events();
+        done_ = done_ || !failed_;
+    }
+
+    void piece(std::string_view type, std::string_view data) override {
         const auto root = document_.root();
         auto facts = openai_chat::chunk_facts(root, collects_ ? &told_ : nullptr);
-        if (facts.error) {
-            failed_ = std::move(facts.error);
-            return;
-        }
         count(facts.quarters, facts.deltas);
+        if (facts.error) failed_ = std::move(facts.error);
+        fail_by(type, data);
+        if (failed_) return;
+        calls_ = calls_ || facts.calls;
         if (facts.usage) count(*facts.usage);
         if (facts.finished > 0) note_finished(root);
         content_ = content_ || facts.text_bytes > 0 || facts.finished > 0;
@@ -127,30 +186,41 @@ class ChatRelay final : public StreamRelay {
         if (facts.finished == 0 && beyond_limit()) return cut_short();
         if (facts.usage && facts.only_usage && !wants_usage_) return;  // we asked for it, the client did not
         if (facts.usage) usage_sent_ = true;
+        std::string known;
+        if (facts.finished > 0)
+            if (auto changed = dialect::with_known_endings(dialect::Kind::openai_chat, document_, calls_)) {
+                known = std::move(*changed);
+                data = known;
+                if (drops_logprobs_) (void)document_.parse(data);
+            }
         net::append_sse_event(out_, drops_logprobs_ ? openai_chat::without_logprobs(document_) : data);
     }
 
     void note_finished(const json::Value& chunk) {
         for (const json::Value choice : chunk["choices"].children())
-            if (choice["finish_reason"].is(json::Kind::string)) finish_choice(dialect::choice_of(choice["index"]));
+            if (!choice["finish_reason"].text().empty()) finish_choice(dialect::choice_of(choice["index"]));
     }
 
-    void cut_short() {
+    void end_choices(std::string_view word) {
         for (std::int64_t choice = 0; choice < choices_; ++choice) {
             if (is_finished(choice)) continue;
             finish_choice(choice);
-            net::append_sse_event(out_, openai_chat::length_chunk(choice, id_, model_, created_));
+            net::append_sse_event(out_, openai_chat::end_chunk(choice, word, id_, model_, created_));
         }
+    }
+
+    void cut_short() {
+        end_choices("length");
         if (collects_) told_.finish = chat::Finish::length;
         spent_ = done_ = content_ = true;
     }
 
     const bool wants_usage_, drops_logprobs_;
     net::SseParser parser_;
-    json::Document document_;
     std::string id_, model_;
     std::int64_t created_ = 0;
     bool usage_sent_ = false;
+    bool calls_ = false;
 };
 
 // Cuts a stream into its events, in whichever framing.
@@ -172,6 +242,8 @@ class Cutter {
             events_.finish([&](const net::SseEvent& e) { visit(e.type, e.data); });
     }
 
+    std::size_t comments() const { return events_.comments(); }
+
   private:
     dialect::Framing framing_;
     net::SseParser events_;
@@ -184,15 +256,19 @@ class SameRelay final : public StreamRelay {
         : StreamRelay(frame.request->choices),
           dialect_(dialect),
           cutter_(dialect.framing()),
-          own_(frame.own),
+          frame_(frame),
           reader_(dialect.reader()),
           writer_(dialect.writer(std::move(frame))) {}
 
     Result<> feed(std::string_view bytes) override {
-        return cutter_.feed(bytes, [this](std::string_view type, std::string_view data) { event(type, data); });
+        const auto comments = cutter_.comments();
+        auto ok = cutter_.feed(bytes, [this](std::string_view type, std::string_view data) { event(type, data); });
+        pinged_ = cutter_.comments() > comments;  // events that are pings are handed on as they are
+        return ok;
     }
     void end() override {
         cutter_.finish([this](std::string_view type, std::string_view data) { event(type, data); });
+        end_events();
     }
     std::string finish(const Usage&) override {
         auto rest = take() + std::exchange(held_, {});
@@ -209,18 +285,20 @@ class SameRelay final : public StreamRelay {
 
   private:
     void event(std::string_view type, std::string_view data) {
-        if (done_ || failed_ || reader_->mark(data)) return;
-        if (!document_.parse(data)) {
-            ++malformed_;
-            return;
-        }
+        if (done_ || failed_) return;
+        if (!reader_->mark(data)) take_event(type, data);
+    }
+
+    void piece(std::string_view type, std::string_view data) override {
         const auto root = document_.root();
         dialect::Events events;
         reader_->piece(root, events);
         for (const auto& one : events) {
             count(one);
             note(one);
+            calls_ = calls_ || std::holds_alternative<chat::ToolCallDelta>(one);
         }
+        fail_by(type, data);
         done_ = reader_->done();
         if (!failed_ && beyond_limit())
             failed_ = Error{ErrorCode::policy,
@@ -228,8 +306,13 @@ class SameRelay final : public StreamRelay {
                             "more of them, or raise the budget"};
         if (failed_) return;
         std::string ours;
-        if (!own_.empty() && root["response"].is(json::Kind::object)) {
-            auto response = dialect::with_members(root["response"], own_);
+        if (ends(events))
+            if (auto known = dialect::with_known_endings(dialect_.kind(), document_, calls_)) {
+                ours = std::move(*known);
+                data = ours;
+            }
+        if (!frame_.own.empty() && root["response"].is(json::Kind::object)) {
+            auto response = dialect::openai_responses::as_ours(root["response"], frame_);
             ours = dialect::with_members(root, {{"response", response}});
             data = ours;
             response_ = std::move(response);
@@ -244,14 +327,62 @@ class SameRelay final : public StreamRelay {
         net::append_sse_event(target, data);
     }
 
+    static bool ends(const dialect::Events& events) {
+        return std::ranges::any_of(events, [](const auto& e) { return std::holds_alternative<chat::Finished>(e); });
+    }
+
     const dialect::Dialect& dialect_;
+    bool calls_ = false;
     Cutter cutter_;
-    const std::vector<std::pair<std::string_view, std::string>> own_;
+    const dialect::AnswerFrame frame_;
     std::unique_ptr<dialect::AnswerReader> reader_;
     std::unique_ptr<dialect::AnswerWriter> writer_;
-    json::Document document_;
     std::string held_;
     std::string response_;
+};
+
+class PlainGatherer final : public Gatherer {
+  public:
+    PlainGatherer(const dialect::Dialect& provider, std::int64_t choices)
+        : Gatherer(choices), cutter_(provider.framing()), reader_(provider.reader()) {}
+
+    Result<> feed(std::string_view bytes) override {
+        return cutter_.feed(bytes, [this](std::string_view type, std::string_view data) { event(type, data); });
+    }
+    void end() override {
+        cutter_.finish([this](std::string_view type, std::string_view data) { event(type, data); });
+        end_events();
+        dialect::Events last;
+        reader_->end(last);
+        add(std::move(last));
+    }
+    std::string finish(const Usage&) override { return {}; }
+    std::string fail(const Error&) override { return {}; }
+
+  private:
+    void event(std::string_view type, std::string_view data) {
+        if (reader_->mark(data))
+            end_events();
+        else
+            take_event(type, data);
+    }
+    void piece(std::string_view type, std::string_view data) override {
+        dialect::Events events;
+        reader_->piece(document_.root(), events);
+        add(std::move(events));
+        fail_by(type, data);
+        done_ = reader_->done();
+    }
+    void add(dialect::Events events) {
+        for (auto& event : events) {
+            count(event);
+            note(event);
+            events_.push_back(std::move(event));
+        }
+    }
+
+    Cutter cutter_;
+    std::unique_ptr<dialect::AnswerReader> reader_;
 };
 
 class TranslatingRelay final : public StreamRelay {
@@ -266,10 +397,14 @@ class TranslatingRelay final : public StreamRelay {
           filters_(std::move(filters)) {}
 
     Result<> feed(std::string_view bytes) override {
-        return cutter_->feed(bytes, [this](std::string_view, std::string_view data) { event(data); });
+        const auto comments = cutter_->comments();
+        auto ok = cutter_->feed(bytes, [this](std::string_view type, std::string_view data) { event(type, data); });
+        pinged_ = pinged_ || cutter_->comments() > comments;
+        return ok;
     }
     void end() override {
-        cutter_->finish([this](std::string_view, std::string_view data) { event(data); });
+        cutter_->finish([this](std::string_view type, std::string_view data) { event(type, data); });
+        end_events();
         finish_reader();
     }
     std::string finish(const Usage& usage) override {
@@ -296,17 +431,18 @@ class TranslatingRelay final : public StreamRelay {
     }
 
   private:
-    void event(std::string_view data) {
+    void event(std::string_view type, std::string_view data) {
         if (done_ || failed_) return;
-        if (reader_->mark(data)) {
-            done_ = reader_->done();
-            if (done_) finish_reader();
+        if (!reader_->mark(data)) {
+            take_event(type, data);
             return;
         }
-        if (!document_.parse(data)) {
-            ++malformed_;
-            return;
-        }
+        end_events();
+        done_ = reader_->done();
+        if (done_) finish_reader();
+    }
+
+    void piece(std::string_view type, std::string_view data) override {
         dialect::Events events;
         reader_->piece(document_.root(), events);
         bool ends = false;
@@ -317,6 +453,7 @@ class TranslatingRelay final : public StreamRelay {
         if (!ends && beyond_limit()) return cut_short();
         done_ = reader_->done();
         pass(std::move(events));
+        fail_by(type, data);
         if (done_) finish_reader();
     }
 
@@ -367,7 +504,6 @@ class TranslatingRelay final : public StreamRelay {
     std::unique_ptr<dialect::AnswerReader> reader_;
     std::unique_ptr<dialect::AnswerWriter> writer_;
     std::vector<std::unique_ptr<chat::EventFilter>> filters_;
-    json::Document document_;
     bool ended_ = false;
     bool goes_on_ = false;
 };
@@ -380,6 +516,10 @@ std::unique_ptr<StreamRelay> chat_relay(bool wants_usage, std::int64_t choices, 
 
 std::unique_ptr<StreamRelay> same_relay(const dialect::Dialect& dialect, dialect::AnswerFrame frame) {
     return std::make_unique<SameRelay>(dialect, std::move(frame));
+}
+
+std::unique_ptr<Gatherer> gather(const dialect::Dialect& provider, std::int64_t choices) {
+    return std::make_unique<PlainGatherer>(provider, choices);
 }
 
 std::unique_ptr<StreamRelay> translating_relay(const dialect::Dialect& provider,

@@ -13,6 +13,7 @@
 #include "chat/filter.h"
 #include "chat/told.h"
 #include "dialect/dialect.h"
+#include "gateway/mender.h"
 
 namespace tandem::gateway {
 
@@ -23,6 +24,8 @@ class StreamRelay {
     virtual Result<> feed(std::string_view bytes) = 0;
     // The provider's stream has ended.
     virtual void end() = 0;
+    // It broke off: what came is read, though something is missing from it.
+    void break_off() { end_events(); }
     // What is for the client so far; never the closing mark.
     std::string take() { return std::exchange(out_, {}); }
     // What closes an answer that is whole: what was held back, and the dialect's mark. `usage` is what the ledger has.
@@ -41,10 +44,13 @@ class StreamRelay {
     bool has_content() const { return content_; }
     bool done() const { return done_; }  // the stream has said that it is over
     // Every choice has its finish reason: the answer is whole even where the stream's mark is missing.
-    bool whole() const { return static_cast<std::int64_t>(finished_) >= choices_; }
+    bool whole() const { return static_cast<std::int64_t>(finished_choices_.size()) >= choices_; }
     const std::optional<Error>& failed() const { return failed_; }
     const std::optional<Usage>& usage() const { return usage_; }
+    // Events that are nothing: no JSON, and nothing that could be part of the answer.
     std::size_t malformed() const { return malformed_; }
+    // Signs of life of the provider that said nothing, since the last time it was asked.
+    bool take_ping() { return std::exchange(pinged_, false); }
     // The provider's stream is cut where more than `tokens` were said in all answers together; then the client gets its
     // dialect's end at a length limit. `more` is asked first where that is only an estimate: true lets it go on.
     using More = std::function<bool(std::int64_t said)>;
@@ -74,15 +80,19 @@ class StreamRelay {
     // Whether more was said than may be.
     bool beyond_limit();
     void begin_count();
-    void restart_choices() {
-        finished_ = 0;
-        finished_choices_.clear();
-    }
+    void restart_choices() { finished_choices_.clear(); }
     bool is_finished(std::int64_t choice) const { return finished_choices_.contains(choice); }
-    void finish_choice(std::int64_t choice) {
-        ++finished_;
-        finished_choices_.insert(choice);
-    }
+    void finish_choice(std::int64_t choice) { finished_choices_.insert(choice); }
+
+    // An event as it came: piece() gets it once it can be read, in order. What cannot be read at all breaks the answer
+    // where it may have been part of it.
+    void take_event(std::string_view type, std::string_view data);
+    // No more come, or one that is no JSON: those that waited are read.
+    void end_events();
+    // `document_` holds the event.
+    virtual void piece(std::string_view type, std::string_view data) = 0;
+    // Whether an event is the provider's own "error" in words that its dialect does not have.
+    void fail_by(std::string_view type, std::string_view data);
 
     const std::int64_t choices_;
     std::string out_;
@@ -91,13 +101,18 @@ class StreamRelay {
     bool collects_ = false;
     chat::Told told_;
     bool spent_ = false;
-    std::size_t finished_ = 0;
     std::size_t malformed_ = 0;
     bool content_ = false;
     bool done_ = false;
+    bool pinged_ = false;
+    json::Document document_;
 
   private:
     std::int64_t certain() const;
+    void read_event(std::string_view type, std::string_view data);
+    void lose_event(std::string_view data);
+
+    Mender mender_;
 
     std::int64_t limit_ = 0;  // 0: none
     More more_;
@@ -110,6 +125,17 @@ class StreamRelay {
 // Chat Completions to Chat Completions, which most requests are: nothing is copied but the bytes.
 // `wants_usage`: the client asked for a usage chunk; `drops_logprobs`: it did not ask for those that come.
 std::unique_ptr<StreamRelay> chat_relay(bool wants_usage, std::int64_t choices, bool drops_logprobs = false);
+
+// For an answer that has come whole, as a stream: its events, and what they count to. Nothing is said of it.
+class Gatherer : public StreamRelay {
+  public:
+    using StreamRelay::StreamRelay;
+    dialect::Events take_events() { return std::move(events_); }
+
+  protected:
+    dialect::Events events_;
+};
+std::unique_ptr<Gatherer> gather(const dialect::Dialect& provider, std::int64_t choices);
 
 // Any dialect to itself. `frame` is for words of our own.
 std::unique_ptr<StreamRelay> same_relay(const dialect::Dialect& dialect, dialect::AnswerFrame frame);

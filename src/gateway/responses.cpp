@@ -5,9 +5,11 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "dialect/beat.h"
 #include "dialect/fields.h"
 #include "dialect/openai_responses.h"
 #include "gateway/detached.h"
+#include "gateway/pulse.h"
 #include "gateway/query.h"
 #include "gateway/quotas.h"
 #include "gateway/run.h"
@@ -87,7 +89,6 @@ Result<Plan> plan_of(const json::Document& document) {
         return fail(ErrorCode::invalid, "input: expected a string or a list of items", "input");
     plan.input = dialect::openai_responses::input_items(input);
     plan.echo = dialect::openai_responses::echo_of(document);
-    if (plan.background) plan.echo += ",\"background\":true";
     return plan;
 }
 
@@ -192,7 +193,7 @@ Keeping keeping_of(std::shared_ptr<const Plan> shared, const access::Principal& 
     keeping.own = {{"id", json::quoted("resp_" + plan.id)},
                    {"store", plan.store ? "true" : "false"},
                    {"previous_response_id", plan.previous.empty() ? "null" : json::quoted(plan.previous)}};
-    if (plan.background) keeping.own.emplace_back("background", "true");
+    keeping.own.emplace_back("background", plan.background ? "true" : "false");
     if (!plan.conversation.empty())
         keeping.own.emplace_back("conversation", fmt::format("{{\"id\":{}}}", json::quoted(plan.conversation)));
     keeping.from = plan.previous.empty() ? plan.conversation : plan.previous;
@@ -209,7 +210,14 @@ Keeping keeping_of(std::shared_ptr<const Plan> shared, const access::Principal& 
 std::string first_object(const Plan& plan, std::int64_t now, std::string_view model, std::string_view status) {
     json::Writer out;
     out.begin_object().member("id", "resp_" + plan.id).member("object", "response").member("created_at", now);
-    out.member("status", status).key("error").null().key("incomplete_details").null().member("model", model);
+    out.key("completed_at")
+        .null()
+        .member("status", status)
+        .key("error")
+        .null()
+        .key("incomplete_details")
+        .null()
+        .member("model", model);
     out.key("output").begin_array().end_array().key("usage").null().end_object();
     auto text = out.take();
     text.insert(text.size() - 1, "," + plan.echo);
@@ -316,6 +324,7 @@ net::Task<> follow(net::Exchange& exchange, std::shared_ptr<Live> live, std::siz
     headers.add("cache-control", "no-cache");
     headers.add("x-accel-buffering", "no");
     exchange.start(200, headers);
+    milliseconds silent{0};
     while (!exchange.cancel().fired()) {
         auto seen = live->since(first);
         first += seen.events;
@@ -324,6 +333,11 @@ net::Task<> follow(net::Exchange& exchange, std::shared_ptr<Live> live, std::siz
             co_return;
         }
         const bool more = seen.bytes.size() >= Live::kSlice / 2;
+        silent = seen.bytes.empty() ? silent + kFollowPause : milliseconds(0);
+        if (silent >= Pulse::kEvery) {
+            seen.bytes = dialect::beat_of(dialect::Kind::openai_responses, {});
+            silent = milliseconds(0);
+        }
         if (!seen.bytes.empty() && !co_await exchange.write(std::move(seen.bytes))) co_return;
         if (more) continue;
         co_await net::sleep_for(exchange.worker().context(), kFollowPause);

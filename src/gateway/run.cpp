@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 
 #include "base/hash.h"
 #include "base/log.h"
@@ -100,7 +101,16 @@ class Run {
                 co_return;
             }
         }
-        co_await attempt_all();
+        // Whoever reads or thinks for long leaves its client without a sign of life.
+        way_.begin_pulse();
+        std::exception_ptr thrown;
+        try {
+            co_await attempt_all();
+        } catch (...) {
+            thrown = std::current_exception();
+        }
+        co_await way_.pulse.rest();
+        if (thrown) std::rethrow_exception(thrown);
     }
 
   private:
@@ -339,6 +349,10 @@ class Run {
             while (tries_[i] < policy.attempts && !way_.late()) {
                 const auto next = co_await attempt(i);
                 if (next == Next::done) co_return;
+                if (next == Next::retry && std::exchange(way_.in_other_words, false)) {
+                    --tries_[i];  // it was no try of the model
+                    continue;
+                }
                 if (next == Next::give_up) {
                     co_await give_up();
                     co_return;
@@ -552,7 +566,7 @@ class Run {
             co_return;
         }
         way_.tell_passed_over(tries_.size());
-        if (way_.spare && !exchange_.started()) {
+        if (way_.spare) {
             auto& spare = *way_.spare;
             way_.warn(fmt::format("nobody else answered, so this is what {} said", spare.served.record.model));
             co_await way_.give(std::move(*receipt), way_.answer_headers(spare.served, way_.type_of(spare.stream)),
@@ -564,7 +578,7 @@ class Run {
         const bool about_request =
             last.what == config::FailureClass::invalid_request || last.what == config::FailureClass::content_filter;
         if (way_.own_error && about_request && last.remedy == upstream::Remedy::give_up && last.status >= 400 &&
-            !last.body.empty()) {
+            !last.body.empty() && !exchange_.started()) {
             net::Response response;
             response.status = last.status;
             response.headers = way_.answer_headers(way_.last_asked, "application/json");

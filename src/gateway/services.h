@@ -21,6 +21,7 @@
 #include "privacy/privacy.h"
 #include "routing/routing.h"
 #include "store/store.h"
+#include "upstream/bound_words.h"
 #include "upstream/upstream.h"
 
 namespace tandem::gateway {
@@ -51,6 +52,7 @@ struct Services {
     upstream::Health& health;
     upstream::Gate& gate;
     upstream::Pace& pace;
+    upstream::BoundWords& bound_words;
     routing::Repeats& repeats;
     Learning& learning;
     AnswerCache& cache;

@@ -9,6 +9,9 @@
 #include "base/text.h"
 #include "chat/answer.h"
 #include "chat/told.h"
+#include "dialect/beat.h"
+#include "dialect/openai_chat.h"
+#include "gateway/detached.h"
 #include "gateway/weight.h"
 #include "privacy/guard.h"
 
@@ -26,7 +29,8 @@ store::Store::Job both(store::Store::Job first, store::Store::Job second) {
 Way::Way(Gateway& gateway, Call call, Front front, Keeping keeping)
     : gateway(gateway),
       services(gateway.services()),
-      exchange(call.exchange),
+      pulse(call.exchange, services.clock),
+      exchange(pulse),
       snapshot(std::move(call.snapshot)),
       config(*snapshot->config),
       who(std::move(call.who)),
@@ -34,7 +38,8 @@ Way::Way(Gateway& gateway, Call call, Front front, Keeping keeping)
       admission(std::move(call.admission)),
       keeping(std::move(keeping)),
       arrived(services.clock.steady()),
-      deadline(arrived + config.server.request_timeout) {
+      deadline(arrived + config.server.request_timeout),
+      detached_(dynamic_cast<const Detached*>(&call.exchange) != nullptr) {
     if (asked.timeout && arrived + *asked.timeout < deadline) {
         deadline = arrived + *asked.timeout;
         deadline_is_clients = true;
@@ -75,7 +80,7 @@ void Way::add(ledger::AttemptRecord record) {
         log::Line(log::Level::warning, "an answer broke off")
             .add("decision", id.text())
             .add("key", record.key)
-            .add("model", record.model)
+            .add("model", in_log(record.model))
             .add("provider", record.provider)
             .add("attempt", record.number);
     attempts_.push_back(std::move(record));
@@ -111,7 +116,7 @@ const config::FailurePolicy& Way::failure_policy() const {
 }
 
 bool Way::runs_tools() const {
-    return std::ranges::any_of(request().tools, [](const auto& tool) { return tool.kind == chat::Tool::Kind::hosted; });
+    return offers_hosted_tools(request());
 }
 
 ledger::AttemptRecord Way::new_attempt(const std::string& provider, const std::string& model, Zone zone) {
@@ -131,18 +136,11 @@ void Way::warn(std::string text) {
 }
 
 void Way::tell_passed_over(std::size_t place) {
-    std::vector<std::pair<std::string, std::string>> reasons;  // and the models that share each
-    for (; told_ < passed_over.size() && passed_over[told_].before <= place; ++told_) {
-        const auto& [model, provider, what, reason, before] = passed_over[told_];
-        const auto same = std::ranges::find(reasons, reason, &std::pair<std::string, std::string>::first);
-        if (same == reasons.end())
-            reasons.emplace_back(reason, model);
-        else
-            same->second += ", " + model;
-    }
-    for (const auto& [reason, models] : reasons)
-        warn(fmt::format("{} {} not asked: {}", models, models.find(", ") == std::string::npos ? "was" : "were",
-                         reason));
+    std::vector<std::pair<std::string, std::string>> reasons;  // of each model
+    for (; told_ < passed_over.size() && passed_over[told_].before <= place; ++told_)
+        reasons.emplace_back(passed_over[told_].model, passed_over[told_].reason);
+    for (const auto& [models, why] : grouped_by_reason(reasons))
+        warn(fmt::format("{} {} not asked: {}", join(models, ", "), models.size() == 1 ? "was" : "were", why));
 }
 
 // ---- redaction ----
@@ -283,13 +281,18 @@ std::string Way::recordable(std::string_view message, int status) const {
 
 net::Fields Way::answer_headers(const Served& served, std::string_view type) const {
     net::Fields headers;
-    headers.add("content-type", type);
-    headers.add("x-tandem-decision", id.text());
+    add_headers(type, headers);
     headers.add("x-tandem-model", served.record.model);
     headers.add("x-tandem-provider", served.record.provider);
     headers.add("x-tandem-zone", name_of(served.record.zone));
-    headers.add("x-tandem-label", name_of(inputs->label));
     if (served.sent) headers.add("x-tandem-redacted", served.sent->redaction.summary());
+    return headers;
+}
+
+void Way::add_headers(std::string_view type, net::Fields& headers) const {
+    headers.add("content-type", type);
+    headers.add("x-tandem-decision", id.text());
+    headers.add("x-tandem-label", name_of(inputs->label));
     if (!warnings.empty()) headers.add("x-tandem-warnings", header_text(join(warnings, "; ")));
     headers.add(question.front.kind == dialect::Kind::anthropic ? "request-id" : "x-request-id", id.text());
     if (type == "text/event-stream") {
@@ -297,7 +300,16 @@ net::Fields Way::answer_headers(const Served& served, std::string_view type) con
         headers.add("x-accel-buffering", "no");
     }
     access::add_cors(config.server, exchange.request().headers, headers);
-    return headers;
+}
+
+void Way::begin_pulse() {
+    if (!request().stream || detached_ || !answers_in_text(question.front.operation)) return;
+    pulse.begin(Pulse::kEvery, {[this] {
+                                    net::Fields headers;
+                                    add_headers(stream_type(), headers);
+                                    return headers;
+                                },
+                                [this] { return dialect::beat_of(question.front.kind, frame()); }});
 }
 
 std::string_view Way::stream_type() const {
@@ -310,6 +322,7 @@ dialect::AnswerFrame Way::frame(const Served& served) const {
     frame.id = keeping.id.empty() ? std::string(id.tail()) : keeping.id;
     frame.model = served.record.model;
     frame.created = served.record.time / 1000;
+    frame.now = [&services = services] { return services.unix_seconds(); };
     frame.prompt_tokens = inputs->features.prompt_tokens;
     frame.request = &request();
     frame.array = question.array && request().stream;
@@ -317,6 +330,13 @@ dialect::AnswerFrame Way::frame(const Served& served) const {
     frame.echo = keeping.echo;
     frame.own = keeping.own;
     return frame;
+}
+
+dialect::AnswerFrame Way::frame() const {
+    Served nobody;
+    nobody.record.model = request().model;
+    nobody.record.time = services.clock.wall().time_since_epoch().count();
+    return frame(nobody);
 }
 
 void Way::keep_answer(const Served& served, std::string body, std::string_view type, bool stream) {
@@ -331,7 +351,7 @@ void Way::keep_answer(const Served& served, std::string body, std::string_view t
 
 net::Task<> Way::give(ledger::Receipt receipt, net::Fields headers, std::string body, bool stream) {
     if (stream) {
-        exchange.start(200, std::move(headers));
+        if (!exchange.started()) exchange.start(200, std::move(headers));
         co_await last_bytes(std::move(receipt), std::move(body));
         co_return;
     }
@@ -349,7 +369,20 @@ net::Task<> Way::last_bytes(ledger::Receipt, std::string bytes) {
     co_await exchange.finish(std::move(bytes));
 }
 
+net::Task<> Way::refuse_in_stream(const Error& error) {
+    std::string bytes;
+    const auto writer = question.front.operation == Operation::completion
+                            ? dialect::openai_chat::completion_writer(frame())
+                            : dialect::of(question.front.kind).writer(frame());
+    writer->fail(error, bytes);
+    co_await exchange.write(std::move(bytes));
+}
+
 net::Task<> Way::refuse(Error error, std::optional<seconds> retry_after) {
+    if (exchange.started()) {
+        co_await refuse_in_stream(error);
+        co_return;
+    }
     auto response = error_response(question.front.kind, 0, error);
     if (retry_after && response.headers.has("retry-after")) {
         // The provider knows better than we do.

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/pulse.h"
 #include "gateway/run.h"
 #include "gateway/standing.h"
 #include "privacy/memory.h"
@@ -51,7 +52,8 @@ class Way {
 
     Gateway& gateway;
     Services& services;
-    net::Exchange& exchange;
+    Pulse pulse;
+    net::Exchange& exchange;  // with its pulse
     const std::shared_ptr<const Snapshot> snapshot;
     const config::Config& config;
     const access::Principal who;
@@ -107,6 +109,8 @@ class Way {
     upstream::Failure last;         // the last failure
     Served last_asked;              // whose it was
     bool own_error = false;         // its body is in the client's dialect
+    bool in_other_words = false;    // the last failure told how the same can be asked
+    std::int64_t room = 0;          // tokens for the answer, as a refusal told; 0: none did
     std::int64_t too_long_for = 0;  // a context that the prompt did not fit
     Held spare_memory;
     std::optional<Spare> spare;
@@ -166,8 +170,13 @@ class Way {
 
     net::Fields answer_headers(const Served& served, std::string_view type) const;
     std::string_view stream_type() const;
+    // A client that waits for a stream is told from now on that it is being worked at. Then the answer may have begun
+    // before anybody has answered.
+    void begin_pulse();
     std::string_view type_of(bool stream) const { return stream ? stream_type() : "application/json"; }
     dialect::AnswerFrame frame(const Served& served) const;
+    // The same where nobody has answered.
+    dialect::AnswerFrame frame() const;
     void keep_answer(const Served& served, std::string body, std::string_view type, bool stream);
     // An answer that is whole, as a stream or in one piece. The last byte is given only for a receipt.
     net::Task<> give(ledger::Receipt receipt, net::Fields headers, std::string body, bool stream);
@@ -176,6 +185,10 @@ class Way {
     net::Task<> refuse(Error error, std::optional<seconds> retry_after = {});
 
   private:
+    void add_headers(std::string_view type, net::Fields& headers) const;
+    // In the stream that has begun.
+    net::Task<> refuse_in_stream(const Error& error);
+    const bool detached_;  // no client is on the line
     // Whether it is so short that its answer may have to tell it apart from another of the same words.
     bool is_short() const;
     std::array<std::shared_ptr<const Redacted>, 2> redacted_;  // by zone

@@ -9,6 +9,7 @@
 #include <boost/beast/http/string_body.hpp>
 
 #include "base/text.h"
+#include "net/coding.h"
 
 namespace tandem::net {
 
@@ -118,7 +119,7 @@ Task<bool> Connection::one_request() {
         co_return false;
     }
     admitted_ = std::move(*admitted);
-    if (!co_await read_body()) co_return false;
+    if (!co_await read_body() || !co_await unpack_body()) co_return false;
     phase_ = Phase::handling;
     deadline = SteadyTime::max();
     peer_fd = wire_.fd();
@@ -244,6 +245,42 @@ Task<bool> Connection::read_body() {
     co_return whole;
 }
 
+// A body that came in a coding, as its client wrote it. What it grows to is bounded as a body is, and taken from the
+// same account; every piece lets the others of this worker have their turn.
+Task<bool> Connection::unpack_body() {
+    constexpr int kUnsupported = 415, kTooLarge = 413, kNoRoom = 503;
+    const auto most = shared_.settings.limits.body_bytes;
+    auto unpacker = unpacker_of(request_.headers.get("content-encoding"));
+    if (!unpacker) {
+        co_await refuse(kUnsupported, unpacker.error());
+        co_return false;
+    }
+    if (*unpacker == nullptr || request_.body.empty()) co_return true;
+    const std::string packed = std::exchange(request_.body, {});
+    bool more = true;
+    while (more) {
+        if (auto room = take_body_bytes(kBodyReadSize); !room) {
+            co_await refuse(room.error().code == ErrorCode::too_large ? kTooLarge : kNoRoom, room.error());
+            co_return false;
+        }
+        const auto came = (*unpacker)->next(packed, request_.body, kBodyReadSize);
+        if (!came) {
+            co_await refuse(400, came.error());
+            co_return false;
+        }
+        if (request_.body.size() > most) {
+            co_await refuse(kTooLarge, {ErrorCode::too_large,
+                                        fmt::format("the body is larger than {} bytes when its Content-Encoding is "
+                                                    "undone; raise server.limits.body_bytes if it should be taken",
+                                                    most)});
+            co_return false;
+        }
+        more = *came;
+        if (more) co_await asio::post(worker_.context(), use_task);
+    }
+    co_return true;
+}
+
 Task<bool> Connection::read_counted() {
     const auto length = static_cast<std::size_t>(framing_.content_length);
     auto& body = request_.body;
@@ -327,7 +364,7 @@ Task<bool> Connection::read_chunked() {
 Task<> Connection::refuse(int status, Error error) {
     expired_ = false;
     keep_alive_ = false;
-    auto response = shared_.service.error(request_.path, status, error);
+    auto response = shared_.service.error(request_, status, error);
     response.close = true;
     phase_ = Phase::closing;
     co_await reply(std::move(response));

@@ -60,6 +60,7 @@ class Connection final : public Watched, private Exchange {
     Task<bool> read_body();
     Task<bool> read_chunked();
     Task<bool> read_counted();
+    Task<bool> unpack_body();
     Task<bool> read_more(std::size_t at_most);
     void take_head(const HeadParts& parts);
     bool host_is_ours() const;

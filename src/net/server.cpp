@@ -206,7 +206,7 @@ Result<> Server::listen() {
     const auto body =
         state.shared.service
             .error(
-                "", 503,
+                Request{}, 503,
                 {ErrorCode::unavailable,
                  fmt::format("all {} connections are taken; try again in a moment, or raise server.limits.connections",
                              settings.limits.connections)})

@@ -79,9 +79,9 @@ class Service {
         (void)request;
         (void)how;
     }
-    // An error in the shape that clients of `path` expect. `status` is HTTP's word where the transport found the error,
-    // else 0: the Service chooses.
-    virtual Response error(std::string_view path, int status, const Error& error) = 0;
+    // An error in the shape that clients of the request's path expect; `request` has what was read of it. `status` is
+    // HTTP's word where the transport found the error, else 0: the Service chooses.
+    virtual Response error(const Request& request, int status, const Error& error) = 0;
 };
 
 struct ServerSettings {

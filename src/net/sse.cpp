@@ -60,6 +60,8 @@ void SseParser::line(std::string_view line, const Visit& visit) {
         has_data_ = true;
     } else if (field == "event") {
         type_ = value;
+    } else if (colon == 0) {
+        ++comments_;
     }
 }
 

@@ -30,6 +30,9 @@ class SseParser {
     // specification drops it; a dropped last event would be lost usage, or a lost answer.)
     void finish(const Visit& visit);
 
+    // Comments so far: what a server says to keep its line.
+    std::size_t comments() const { return comments_; }
+
   private:
     void line(std::string_view line, const Visit& visit);
     void dispatch(const Visit& visit);
@@ -37,6 +40,7 @@ class SseParser {
     std::string partial_;  // a line whose end has not come
     std::string data_;
     std::string type_;
+    std::size_t comments_ = 0;
     bool has_data_ = false;
     bool after_cr_ = false;
     bool at_start_ = true;

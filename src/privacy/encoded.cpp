@@ -1,13 +1,10 @@
 // The codings of each_encoded(): where a run of one may begin is sought in blocks of bits, one for each byte of the
 // text; few places pass, and these are read.
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 #include <algorithm>
 #include <array>
 #include <bit>
 
+#include "privacy/bytes.h"
 #include "privacy/disguise.h"
 #include "privacy/escapes.h"
 #include "privacy/unicode/unicode.h"
@@ -39,64 +36,19 @@ constexpr std::array<signed char, 256> base64_table() {
 }
 constexpr auto kBase64 = base64_table();
 
-bool in_base64(char c) {
+constexpr bool in_base64(char c) {
     return kBase64[static_cast<unsigned char>(c)] >= 0;
 }
-bool is_alnum(char c) {
+constexpr bool is_alnum(char c) {
     return in_base64(c) && c != '+' && c != '-' && c != '/' && c != '_';
 }
 bool is_blank(char c) {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-// Bits of at most 64 bytes of a text, the first byte's lowest.
-struct Bits {
-    std::uint64_t base64 = 0, alnum = 0, hex = 0;
-};
-
-#ifdef __SSE2__
-// Sixteen bytes' bits, moved to where they stand in their block.
-void add_bits(const char* bytes_at, std::size_t at, Bits& bits) {
-    // Whether a byte is from `low` to `low + count - 1`: moved so that `low` is the least signed byte.
-    auto among = [](__m128i bytes, char low, char count) {
-        const auto moved = _mm_sub_epi8(bytes, _mm_set1_epi8(static_cast<char>(low + 128)));
-        return _mm_cmplt_epi8(moved, _mm_set1_epi8(static_cast<char>(-128 + count)));
-    };
-    auto mask = [&](__m128i found) {
-        return static_cast<std::uint64_t>(static_cast<unsigned>(_mm_movemask_epi8(found))) << at;
-    };
-    const auto bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes_at));
-    const auto small = _mm_or_si128(bytes, _mm_set1_epi8(32));
-    const auto digits = among(bytes, '0', 10);
-    bits.alnum |= mask(_mm_or_si128(digits, among(small, 'a', 26)));
-    bits.hex |= mask(_mm_or_si128(digits, among(small, 'a', 6)));
-    auto marks = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('+'));
-    for (const char c : {'-', '_', '/'}) marks = _mm_or_si128(marks, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)));
-    bits.base64 |= mask(marks);
-}
-#endif
-
-Bits bits_of(std::string_view block) {
-    Bits bits;
-    std::size_t at = 0;
-#ifdef __SSE2__
-    for (; at + 16 <= block.size(); at += 16) add_bits(block.data() + at, at, bits);
-    if (at < block.size()) {
-        std::array<char, 16> last{};
-        std::copy(block.begin() + static_cast<std::ptrdiff_t>(at), block.end(), last.begin());
-        add_bits(last.data(), at, bits);
-        at = block.size();
-    }
-#endif
-    for (; at < block.size(); ++at) {
-        const char c = block[at];
-        bits.base64 |= static_cast<std::uint64_t>(in_base64(c)) << at;
-        bits.alnum |= static_cast<std::uint64_t>(is_alnum(c)) << at;
-        bits.hex |= static_cast<std::uint64_t>(hex_value(c) >= 0) << at;
-    }
-    bits.base64 |= bits.alnum;
-    return bits;
-}
+constexpr ByteSet kAlnums(is_alnum);
+constexpr ByteSet kHexes([](char c) { return hex_value(c) >= 0; });
+constexpr ByteSet kAllBase64(in_base64);
 
 // Starts of sixteen base64 characters in a row.
 std::uint64_t runs_in(std::uint64_t base64) {
@@ -267,6 +219,12 @@ Run read_run(std::string_view text, std::size_t begin) {
     return run;
 }
 
+// The marks that one of base64's two alphabets has and the other has not.
+enum : unsigned char { kCommon = 1, kUrl = 2 };
+unsigned char mark(char c) {
+    return c == '+' || c == '/' ? kCommon : c == '-' || c == '_' ? kUrl : 0;
+}
+
 // A run of either, as a whole; else each of its lines; else each part of it that has one alphabet only.
 void visit_run(std::string_view text, std::size_t begin, const Run& run, std::string& decoded, const Visit& visit) {
     auto whole = [&](std::size_t from, std::size_t to, std::size_t end) {
@@ -277,20 +235,25 @@ void visit_run(std::string_view text, std::size_t begin, const Run& run, std::st
         return true;
     };
     if (whole(begin, run.body, run.end)) return;
-    auto parts = [&](std::size_t from, std::size_t to, std::string_view other) {
+    auto parts = [&](std::size_t from, std::size_t to, unsigned char parting) {
         bool found = false;
         for (std::size_t part = from; part < to;) {
-            const auto cut = std::min(text.substr(0, to).find_first_of(other, part), to);
-            if (cut < to || part > from) found = whole(part, cut, cut == run.body ? run.end : cut) || found;
+            std::size_t cut = part;
+            while (cut < to && (mark(text[cut]) & parting) == 0) ++cut;
+            found = whole(part, cut, cut == run.body ? run.end : cut) || found;
             part = cut + 1;
         }
         return found;
     };
     for (std::size_t from = begin; from < run.body;) {
         std::size_t to = from;
-        while (to < run.body && in_base64(text[to])) ++to;
-        if (run.lines == 1 || !whole(from, to, to))
-            (void)(parts(from, to, "-_") || parts(from, to, "+/") || parts(from, to, "-_+/"));
+        unsigned char marks = 0;
+        for (; to < run.body && in_base64(text[to]); ++to) marks |= mark(text[to]);
+        // Without marks there are no other parts than what was tried.
+        if ((run.lines == 1 || !whole(from, to, to)) && marks != 0)
+            (void)(((marks & kUrl) != 0 && parts(from, to, kUrl)) ||
+                   ((marks & kCommon) != 0 && parts(from, to, kCommon)) ||
+                   (marks == (kUrl | kCommon) && parts(from, to, marks)));
         from = to;
         while (from < run.body && !in_base64(text[from])) ++from;
     }
@@ -330,8 +293,9 @@ class Dump {
     }
     // "0x", "\x"
     std::size_t prefix_at(std::size_t i) const {
-        const auto two = text_.substr(std::min(i, text_.size()), 2);
-        return two == "0x" || two == "0X" || two == "\\x" ? 2 : 0;
+        if (i + 1 >= text_.size()) return 0;
+        const bool zero = text_[i] == '0' && (text_[i + 1] == 'x' || text_[i + 1] == 'X');
+        return zero || (text_[i] == '\\' && text_[i + 1] == 'x') ? 2 : 0;
     }
 
     bool read_line() {
@@ -510,20 +474,20 @@ void each_encoded(std::string_view text, const Visit& visit) {
         }
     };
     for (std::size_t from = 0; from < text.size(); from += kStep) {
-        const Bits bits = bits_of(text.substr(from, 64));
-        each(runs_in(bits.base64), from, run_read, [&](std::size_t at) {
+        const Bytes bytes(text, from);
+        each(runs_in(bytes.in(kAllBase64)), from, run_read, [&](std::size_t at) {
             const Run run = read_run(text, at);
             visit_run(text, at, run, decoded, visit);
             run_read = run.end;
         });
-        each(pairs_in(bits.hex), from, dump_read, [&](std::size_t at) {
+        each(pairs_in(bytes.in(kHexes)), from, dump_read, [&](std::size_t at) {
             if (at > 0 && (hex_value(text[at - 1]) >= 0 || (is_alnum(text[at - 1]) && text[at - 1] != 'x'))) return;
             Dump dump(text, at);
             if (dump.read(decoded)) visit({at, dump.end(), decoded, false});
             if (dump.swapped(decoded)) visit({at, dump.end(), decoded, false});
             dump_read = std::max(dump.end(), at + 1);
         });
-        each(spelled_in(bits.alnum), from, spelled_read, [&](std::size_t at) {
+        each(spelled_in(bytes.in(kAlnums)), from, spelled_read, [&](std::size_t at) {
             if (at > 0 && is_alnum(text[at - 1])) return;
             const std::size_t begin = std::max(begin_of_spelled(text, at), std::min(spelled_read, at));
             std::size_t first = begin, end = read_spelled(text, first, at, decoded);

@@ -151,9 +151,25 @@ std::size_t content_bytes(std::string_view text) {
 
 namespace {
 
+bool is_said(const chat::Message& message) {
+    return message.role != chat::Role::system && message.role != chat::Role::developer;
+}
+
+// A chain of messages with one more. A long one counts by its fingerprint: its bytes are hashed already.
+Digest plain_chain(std::string chain, std::string_view essence, const Identity::Piece& piece) {
+    constexpr std::size_t kLong = 4'096;
+    chain += essence.front();  // the role
+    if (piece.bytes > kLong) {
+        chain += std::to_string(piece.fingerprint);
+    } else {
+        each_of_content(essence.substr(1), [&](char c) { chain += c; });
+    }
+    return sha256(chain);
+}
+
 Identity::Piece piece_of(const chat::Message& message, std::string_view essence) {
     Identity::Piece piece{.user = message.role == chat::Role::user, .answer = message.role == chat::Role::assistant};
-    if (message.role == chat::Role::system || message.role == chat::Role::developer) return piece;
+    if (!is_said(message)) return piece;
     piece.bytes = content_bytes(essence.substr(1));
     if (piece.bytes < kShortestMark) return piece;
     piece.fingerprint = piece_of(essence);
@@ -170,11 +186,18 @@ Identity identify(const chat::Request& request, std::string_view conversation_id
     result.beginnings.reserve(count);
     result.pieces.reserve(count);
     if (!conversation_id.empty()) result.id = fingerprint_of_id(conversation_id);
-    std::string chain;
+    result.plain.reserve(count);
+    std::string chain, plain = "plain\n";
+    std::int64_t plain_fingerprint = 0;
     std::size_t bytes = 0, asked = 0;
     for (std::size_t i = 0; i < count; ++i) {
         const auto text = essence(request.messages[i]);
         result.pieces.push_back(piece_of(request.messages[i], text));
+        if (is_said(request.messages[i])) {
+            const auto link = plain_chain(std::move(plain), text, result.pieces.back());
+            plain.assign(reinterpret_cast<const char*>(link.data()), link.size());
+            plain_fingerprint = shortened(link);
+        }
         bytes += result.pieces.back().bytes;
         if (!result.pieces.back().answer) asked += result.pieces.back().bytes;
         chain += text;
@@ -182,6 +205,7 @@ Identity identify(const chat::Request& request, std::string_view conversation_id
         result.prefixes.push_back(shortened(digest));
         chain.assign(reinterpret_cast<const char*>(digest.data()), digest.size());
         result.beginnings.push_back({.bytes = bytes, .asked_bytes = asked, .goes_on = i + 1 < count});
+        result.plain.push_back(bytes < kShortestMark ? 0 : plain_fingerprint);
         if (bytes >= kShortestMark || i + 1 == count || request.messages[i + 1].role != chat::Role::assistant) continue;
         if (const auto answer = text_alone(request.messages[i + 1]); !answer.empty())
             result.beginnings.back().answered = answered(result.prefixes.back(), answer);
@@ -359,6 +383,8 @@ LabelMemory::Recalled LabelMemory::recall(const Identity& identity, const std::s
         take(of_beginning(identity, i, number), kItself);
         if (identity.beginnings[i].asked_bytes >= kShortestDocument) take(of_all(identity.prefixes[i]), kDocument);
     }
+    for (std::size_t i = last_released ? *last_released + 1 : 0; i < identity.plain.size(); ++i)
+        if (identity.plain[i] != 0) take(of_own(identity.plain[i], number), kItself);
     for (std::size_t i = last_released ? *last_released + 1 : 0; i < identity.pieces.size(); ++i)
         for (const auto piece : {identity.pieces[i].fingerprint, identity.pieces[i].old_fingerprint}) {
             if (piece == 0 || released_alone(piece)) continue;
@@ -588,6 +614,7 @@ store::Store::Job LabelMemory::remember(const Identity& identity, Known known, R
         changes->floors[key] = {about.key, keys_[key].floor};
         const auto before = changes->floors;
         raise(identity.prefixes.back(), key, known, *changes);
+        if (!identity.plain.empty() && identity.plain.back() != 0) raise(identity.plain.back(), key, known, *changes);
         if (identity.id) raise(*identity.id, key, known, *changes);
         add_pieces(identity, key, known, about.refused, *changes);
         if (changes->raised.empty() && changes->forgotten.empty() && changes->floors == before) changes = nullptr;

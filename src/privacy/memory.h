@@ -30,6 +30,9 @@ namespace tandem::privacy {
 struct Identity {
     std::optional<std::int64_t> id;      // of what its client calls it
     std::vector<std::int64_t> prefixes;  // of the messages up to each, the whole last
+    // The same, whatever systems say, and whatever blanks and parts messages to 4 KiB have: a client that puts the time
+    // into its system prompt goes on with the same conversation. 0 where less than kShortestMark is said.
+    std::vector<std::int64_t> plain = {};
     // Of the same messages. Bytes are counted as content_bytes() does, without systems' messages.
     struct Beginning {
         std::size_t bytes = 0;

@@ -108,7 +108,7 @@ void exclude(Candidate& candidate, const Table& table, const Table::Entry& entry
         return because(Excluded::context, fmt::format("the client asks for a context of {} tokens, and it has {}",
                                                       in.features.context_tokens, entry.context_tokens));
     if (entry.context_tokens > 0) {
-        const auto room = answer_room(entry, in.features);
+        const auto room = least_room(entry, in.features);
         if (in.features.prompt_tokens + room > entry.context_tokens)
             candidate.needed_tokens = in.features.prompt_tokens + room;
         if (candidate.needed_tokens > 0)
@@ -298,6 +298,12 @@ std::vector<std::string> alias_names(const Table& table) {
     return names;
 }
 
+std::int64_t least_room(const Table::Entry& entry, const Features& features) {
+    const auto room = answer_room(entry, features);
+    if (features.answer_tokens == 0 || entry.context_tokens == 0) return room;
+    return std::min({room, kUsualRoom, entry.context_tokens / 4});
+}
+
 std::int64_t answer_room(const Table::Entry& entry, const Features& features) {
     if (features.answer_tokens > 0) return features.answer_tokens;
     auto room = features.bound_tokens > 0 ? features.bound_tokens : kUsualRoom;
@@ -313,7 +319,10 @@ bool needs_bound(const Table::Entry& entry, const Features& features) {
 std::int64_t answer_bound(const Table::Entry& entry, const Features& features) {
     if (features.answer_tokens == 0 && features.bound_tokens > 0 && !needs_bound(entry, features))
         return entry.max_output_tokens;
-    const auto room = answer_room(entry, features);
+    auto room = answer_room(entry, features);
+    // More than what the prompt leaves cannot come.
+    if (entry.context_tokens > features.prompt_tokens)
+        room = std::min(room, std::max(entry.context_tokens - features.prompt_tokens, least_room(entry, features)));
     return entry.max_output_tokens > 0 ? std::min(room, entry.max_output_tokens) : room;
 }
 

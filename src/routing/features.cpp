@@ -30,7 +30,9 @@ Features features_of(const chat::Request& request) {
     f.choices = std::max<std::int64_t>(1, request.choices);
     f.context_tokens = request.context_tokens;
     f.needs.add(config::Capability::chat);
-    if (!request.tools.empty() && request.tool_choice.kind != chat::ToolChoice::Kind::none)
+    // Tools that a provider runs are an offer, which asks nothing of a model.
+    const auto is_clients = [](const chat::Tool& tool) { return tool.kind != chat::Tool::Kind::hosted; };
+    if (std::ranges::any_of(request.tools, is_clients) && request.tool_choice.kind != chat::ToolChoice::Kind::none)
         f.needs.add(config::Capability::tools);
     if (request.response_format.asks_json() || request.response_format.kind == chat::ResponseFormat::Kind::other)
         f.needs.add(config::Capability::json);

@@ -194,6 +194,9 @@ Money likely_cost(const Table::Entry& entry, const Features& features, const Out
 // Tokens of room for the answer: what was asked for, or 1,024 (under a budget, the policy's bound) but at most a
 // quarter of the context.
 std::int64_t answer_room(const Table::Entry& entry, const Features& features);
+// The least of it with which a model may be asked: how much a client asks for is a wish, and 1,024 tokens (at most a
+// quarter of the context) do.
+std::int64_t least_room(const Table::Entry& entry, const Features& features);
 
 // What is expected of each model for such a request, before anything was learned of it.
 Expectations expectations(const Table& table, const Features& features);

@@ -281,6 +281,31 @@ bool is_talk(const Clues& clues) {
            clues.has("smalltalk") >= 0.5F || clues.has("device") >= 0.5F;
 }
 
+// What makes work hard, whatever else is asked for with it.
+bool has_hard_words(const Clues& clues) {
+    constexpr auto kNames = std::to_array<std::string_view>(
+        {"implement", "debug", "systems", "engineering", "prove", "calculate", "mathematics", "logic", "plan", "design",
+         "analyse", "diagnose", "advise", "legal", "thorough", "complex", "long_text", "roleplay", "step_by_step"});
+    return std::ranges::any_of(kNames, [&](std::string_view name) { return clues.has(name) >= 0.4F; }) ||
+           clues.sign(Sign::trace) > 0 || clues.sign(Sign::much_code) > 0 || clues.sign(Sign::long_asked) > 0;
+}
+
+// Short requests of a form that small models do well, of whatever they are: a line of shell, a plain explanation, a
+// short message, ideas, a question whose answer stands in the text beside it.
+bool is_light(const Clues& clues) {
+    constexpr std::int64_t kFew = 24, kSome = 45, kPage = 600;
+    const auto has = [&](std::string_view name) { return clues.has(name) >= 0.4F; };
+    const bool asks = has("explain") || has("what_is") || has("compare") || clues.sign(Sign::asks) > 0;
+    if (has_hard_words(clues) || clues.tokens > kPage) return false;
+    if (has("document") && asks) return true;
+    if (clues.tokens > kSome) return false;
+    if (has("code_tiny") || (asks && has("simple")) || (has("write") && has("short_text"))) return true;
+    if (clues.tokens > kFew || has("code_object") || has("code_language")) return false;
+    return has("listing") || has("compare");
+}
+
+constexpr double kLight = 32;  // the difficulty of light work at most
+
 class Reading {
   public:
     explicit Reading(const chat::Request& request) : request_(request), turns_(turns_of(request)) {}
@@ -294,6 +319,8 @@ class Reading {
         const auto clues = clues_of(text, task_is_known);
         if (!agent && asks_title(request_, turns_, system, clues)) return title();
         judged_ = judge(task_is_known ? system : clues);
+        handed_in(clues);
+        if (is_light(task_is_known ? system : clues)) at_most(kLight);
         documents(clues);
         inherit(clues);
         tools(agent, clues);
@@ -317,7 +344,16 @@ class Reading {
         judged_.sure[index_of(kind)] += sure;
     }
 
+    void at_most(double difficulty) { judged_.difficulty = std::min(judged_.difficulty, difficulty); }
     void at_least(double difficulty) { judged_.difficulty = std::max(judged_.difficulty, difficulty); }
+
+    // What is done with a text is more than talk, whatever words it is said in.
+    void handed_in(const Clues& clues) {
+        constexpr double kTransform = 24;
+        if (!clues.handed_in || is_talk(clues)) return;
+        become(WorkKind::transform, 0.7);
+        at_least(kTransform);
+    }
 
     // A long text makes what is to be done with it work over a document: 40 at 2,500 tokens, 5 more for each doubling.
     void documents(const Clues& clues) {
@@ -356,7 +392,10 @@ class Reading {
             at_least(kAgent);
             return tell("an agent's tools");
         }
-        if (request_.tools.empty() || request_.tool_choice.kind == chat::ToolChoice::Kind::none) return;
+        // What a provider would run is offered with every request of some clients, and tells nothing of this one.
+        const bool offers =
+            std::ranges::any_of(request_.tools, [](const auto& tool) { return tool.kind != chat::Tool::Kind::hosted; });
+        if (!offers || request_.tool_choice.kind == chat::ToolChoice::Kind::none) return;
         if (turns_.tool_results) {
             become(WorkKind::tools, 0.8);
             at_least(40);

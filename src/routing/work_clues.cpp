@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <bit>
+#include <bitset>
 #include <cmath>
 #include <optional>
 #include <utility>
 
 #include "base/text.h"
+#include "routing/work_shape.h"
 #include "routing/work_words.h"
 
 namespace tandem::routing {
@@ -68,292 +70,7 @@ constexpr auto kPairs = std::to_array<Pair>({
     {"what_is", "numbers"},
 });
 
-// ---- segments ----
-
-// A piece of the text, and how much its words say of what is asked for: 1 for the instruction, less for what is
-// inserted.
-struct Segment {
-    std::string_view text;
-    float weight = 1;
-    bool inserted = false;
-};
-
-struct Shape {
-    std::vector<Segment> segments;
-    std::size_t inserted_bytes = 0;
-    std::size_t code_bytes = 0;
-};
-
-constexpr float kQuoted = 0.1F;
-
-bool is_code_line(std::string_view line) {
-    const auto text = trim(line);
-    if (text.size() < 2) return text == "}" || text == "{";
-    const char last = text.back();
-    const bool ends = last == ';' || last == '{' || last == '}' ||
-                      (text.ends_with("):") && (text.starts_with("def ") || text.starts_with("class ") ||
-                                                text.starts_with("if ") || text.starts_with("for "))) ||
-                      text.ends_with("=>") || text.ends_with(");");
-    constexpr auto kStarts = std::to_array<std::string_view>(
-        {"#include", "import ", "from ",   "def ",      "class ",   "func ",    "fn ",    "pub fn", "const ",
-         "let ",     "var ",    "return ", "public ",   "private ", "package ", "using ", "@",      "//",
-         "/*",       ">>>",     "$ ",      "SELECT ",   "CREATE ",  "INSERT ",  "<?php",  "<div",   "<html",
-         "</",       "assert ", "struct ", "template<", "async ",   "elif ",    "else:",  "try:",   "except"});
-    const bool starts = std::ranges::any_of(kStarts, [&](std::string_view start) { return text.starts_with(start); });
-    const bool marks = text.find_first_of("(){}[]=<>:;_") != std::string_view::npos;
-    const bool imports = text.starts_with("from ") && text.contains(" import ");
-    return ends || imports || (starts && marks);
-}
-
-std::vector<std::string_view> lines_of(std::string_view text) {
-    std::vector<std::string_view> lines;
-    for (std::size_t at = 0; at <= text.size();) {
-        const auto end = std::min(text.find('\n', at), text.size());
-        lines.push_back(text.substr(at, end - at));
-        at = end + 1;
-    }
-    return lines;
-}
-
-// Paragraphs: runs of lines between empty lines; code is apart.
-struct Paragraph {
-    std::string_view text;
-    bool code = false;
-};
-
-std::string_view between(std::string_view text, const char* begin, const char* end) {
-    return text.substr(static_cast<std::size_t>(begin - text.data()), static_cast<std::size_t>(end - begin));
-}
-
-std::vector<Paragraph> paragraphs_of(std::string_view text) {
-    std::vector<Paragraph> found;
-    bool fenced = false;
-    const char* begin = nullptr;
-    bool code = false;
-    const auto close = [&](const char* end) {
-        if (begin != nullptr && end > begin) found.push_back({between(text, begin, end), code});
-        begin = nullptr;
-    };
-    for (const auto line : lines_of(text)) {
-        const auto trimmed = trim(line);
-        if (trimmed.starts_with("```")) {
-            close(line.data());
-            fenced = !fenced && trimmed.find("```", 3) == std::string_view::npos;
-            if (!fenced && trimmed.size() > 3) found.push_back({line, true});
-            continue;
-        }
-        const bool line_is_code = fenced || is_code_line(line);
-        if (trimmed.empty() && !fenced) {
-            close(line.data());
-            continue;
-        }
-        if (begin != nullptr && line_is_code != code) close(line.data());
-        if (begin == nullptr) {
-            begin = line.data();
-            code = line_is_code;
-        }
-    }
-    close(text.data() + text.size());
-    return found;
-}
-
-// Where a text in quotation marks of at least `least` bytes begins and ends, from a place on.
-std::optional<std::pair<std::size_t, std::size_t>> quoted_in(std::string_view text, std::size_t from,
-                                                             std::size_t least) {
-    struct Marks {
-        std::string_view open, close;
-    };
-    constexpr auto kMarks = std::to_array<Marks>({{"\"", "\""},
-                                                  {"\xE2\x80\x9C", "\xE2\x80\x9D"},
-                                                  {"\xE2\x80\x9E", "\""},
-                                                  {"\xE2\x80\x9E", "\xE2\x80\x9C"},
-                                                  {"\xE2\x80\x9E", "\xE2\x80\x9D"},
-                                                  {"\xC2\xAB", "\xC2\xBB"},
-                                                  {"\xE3\x80\x8C", "\xE3\x80\x8D"},
-                                                  {"\xE3\x80\x8E", "\xE3\x80\x8F"}});
-    std::optional<std::pair<std::size_t, std::size_t>> first;
-    for (const auto& [open, close] : kMarks) {
-        const auto begin = text.find(open, from);
-        if (begin == std::string_view::npos) continue;
-        const auto inside = begin + open.size();
-        const auto end = text.find(close, inside);
-        if (end == std::string_view::npos || end - inside < least) continue;
-        if (!first || begin < first->first) first = {inside, end};
-    }
-    // An apostrophe is a mark only where a blank or a sign stands before it.
-    for (auto begin = text.find('\'', from); begin != std::string_view::npos; begin = text.find('\'', begin + 1)) {
-        if (first && begin >= first->first) break;
-        if (begin > 0 && text[begin - 1] != ' ' && text[begin - 1] != ':' && text[begin - 1] != '(') continue;
-        auto end = text.find('\'', begin + 1);
-        while (end != std::string_view::npos && end + 1 < text.size() && text[end + 1] >= 'a' && text[end + 1] <= 'z')
-            end = text.find('\'', end + 1);
-        if (end != std::string_view::npos && end - begin > least) {
-            first = {begin + 1, end};
-            break;
-        }
-        break;
-    }
-    return first;
-}
-
-// Adds a piece of the instruction; what it quotes counts as inserted.
-void add_instruction(Shape& shape, std::string_view text, float weight, bool transforms) {
-    const std::size_t least = transforms ? 2 : 60;
-    std::size_t at = 0;
-    while (const auto quote = quoted_in(text, at, least)) {
-        shape.segments.push_back({text.substr(at, quote->first - at), weight});
-        const auto inside = text.substr(quote->first, quote->second - quote->first);
-        shape.segments.push_back({inside, transforms ? kQuoted : 0.6F, transforms || inside.size() > 200});
-        if (shape.segments.back().inserted) shape.inserted_bytes += inside.size();
-        at = quote->second;
-    }
-    shape.segments.push_back({text.substr(at), weight});
-}
-
-// The place after a colon that ends the instruction of a line, or npos.
-std::size_t after_colon(std::string_view text) {
-    constexpr std::size_t kWithin = 280;
-    constexpr std::string_view kWideColon = "\xEF\xBC\x9A";
-    const auto wide = text.find(kWideColon);
-    auto plain = text.find(':');
-    while (plain != std::string_view::npos && plain + 1 < text.size() && text[plain + 1] != ' ' &&
-           text[plain + 1] != '\n' && text[plain + 1] != '"' && static_cast<unsigned char>(text[plain + 1]) < 0x80)
-        plain = text.find(':', plain + 1);
-    const auto at = std::min(wide == std::string_view::npos ? wide : wide + kWideColon.size(),
-                             plain == std::string_view::npos ? plain : plain + 1);
-    return at == std::string_view::npos || at > kWithin ? std::string_view::npos : at;
-}
-
-struct Lead {
-    bool transforms = false;  // the first verb is one whose object is a text
-    bool names_text = false;  // "the following text"
-    bool any_verb = false;
-};
-
-bool is_japanese(std::string_view text) {
-    // Hiragana and katakana are U+3040 to U+30FF.
-    for (std::size_t at = 0; at + 1 < text.size(); ++at) {
-        const auto next = static_cast<unsigned char>(text[at + 1]);
-        if (static_cast<unsigned char>(text[at]) == 0xE3 && (next == 0x81 || next == 0x82 || next == 0x83)) {
-            // U+3040.. has 81 80 and up; U+3000..303F has 80.
-            return true;
-        }
-    }
-    return false;
-}
-
-const Concept& concept_of(const Hit& hit) {
-    return concepts()[hit.concept_index];
-}
-bool is_verb(const Hit& hit) {
-    return concept_of(hit).role != Concept::Role::word;
-}
-
-// The verb that says what is asked for: the first, and in Japanese the last; the longest where several begin at one
-// place.
-const Hit* lead_in(const std::vector<Hit>& hits, bool last) {
-    const Hit* lead = nullptr;
-    for (const auto& hit : hits) {
-        if (!is_verb(hit)) continue;
-        const bool closes = last && concept_of(hit).name == "explain";
-        const bool better = lead == nullptr || (hit.at == lead->at ? hit.size > lead->size : last && !closes);
-        if (better) lead = &hit;
-    }
-    return lead;
-}
-
-Lead lead_of(std::string_view head) {
-    const auto text = folded(head.substr(0, 400));
-    const auto hits = vocabulary().hits_in(text);
-    Lead found;
-    if (const auto* lead = lead_in(hits, is_japanese(text)); lead != nullptr) {
-        found.any_verb = true;
-        found.transforms = std::ranges::any_of(hits, [&](const Hit& hit) {
-            return hit.at == lead->at && hit.size == lead->size && concept_of(hit).role == Concept::Role::transform;
-        });
-    }
-    found.names_text = std::ranges::any_of(hits, [](const Hit& hit) { return concept_of(hit).name == "document"; });
-    return found;
-}
-
-void add_inserted(Shape& shape, std::string_view text, float weight = 0.05F) {
-    shape.segments.push_back({text, weight, true});
-    shape.inserted_bytes += text.size();
-}
-
-// Which parts of the text are the instruction: its first paragraph up to a colon, and a short last one; what stands
-// between or after them is inserted where the instruction is to do something with a text.
-Shape shape_of(std::string_view text, bool task_is_known) {
-    Shape shape;
-    const auto paragraphs = paragraphs_of(text);
-    constexpr std::size_t kShort = 320;
-    constexpr std::size_t kLong = 900;
-    const auto prose = std::ranges::find_if(paragraphs, [](const Paragraph& p) { return !p.code; });
-    Lead lead;
-    if (prose != paragraphs.end()) lead = lead_of(prose->text);
-    std::size_t index = 0;
-    bool after_head = false;
-    for (const auto& [paragraph, code] : paragraphs) {
-        const bool last = ++index == paragraphs.size();
-        if (code) {
-            shape.segments.push_back({paragraph, 0, true});
-            shape.code_bytes += paragraph.size();
-            shape.inserted_bytes += paragraph.size();
-        } else if (task_is_known) {
-            add_inserted(shape, paragraph);
-        } else if (!after_head) {
-            after_head = true;
-            const auto colon = lead.transforms || lead.names_text ? after_colon(paragraph) : std::string_view::npos;
-            const bool transforms = lead.transforms;
-            if (colon != std::string_view::npos && colon < paragraph.size()) {
-                add_instruction(shape, paragraph.substr(0, colon), 1, transforms);
-                add_inserted(shape, paragraph.substr(colon));
-            } else if (const auto line = paragraph.find('\n');
-                       transforms && line != std::string_view::npos && line < kShort) {
-                add_instruction(shape, paragraph.substr(0, line), 1, transforms);
-                add_inserted(shape, paragraph.substr(line));
-            } else if (paragraph.size() > kLong && paragraphs.size() > 1) {
-                add_instruction(shape, paragraph.substr(0, kShort), 0.7F, transforms);
-                add_inserted(shape, paragraph.substr(kShort), 0.3F);
-            } else {
-                add_instruction(shape, paragraph, 1, transforms);
-            }
-        } else if (last && index > 2 && paragraph.size() < kShort && shape.inserted_bytes > 0) {
-            add_instruction(shape, paragraph, 0.9F, lead_of(paragraph).transforms);
-        } else if (lead.transforms || lead.names_text) {
-            add_inserted(shape, paragraph, lead.transforms ? 0.05F : 0.2F);
-        } else {
-            std::size_t before = 0;
-            for (const auto& s : shape.segments) before += s.text.size();
-            add_instruction(shape, paragraph, before < 1500 ? 1 : 0.4F, false);
-        }
-    }
-    // A long text first and a short instruction last: the last one says what is asked for.
-    if (!task_is_known && paragraphs.size() == 2 && !paragraphs[1].code && paragraphs[0].text.size() > kShort &&
-        paragraphs[1].text.size() < kShort && lead_of(paragraphs[1].text).any_verb && !lead.transforms) {
-        const auto second = lead_of(paragraphs[1].text);
-        if (second.transforms || second.names_text) {
-            Shape turned;
-            add_inserted(turned, paragraphs[0].text, 0.1F);
-            add_instruction(turned, paragraphs[1].text, 1, second.transforms);
-            turned.code_bytes = shape.code_bytes;
-            return turned;
-        }
-    }
-    return shape;
-}
-
 // ---- structure ----
-
-// About how many tokens of English a text would be: four bytes are one, where a letter of two bytes counts as one byte,
-// so that Russian is not twice as long as Polish; a Chinese character says as much as three letters do.
-std::int64_t tokens_of(std::string_view text) {
-    const auto two = std::ranges::count_if(text, [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return byte >= 0xC2 && byte < 0xE0;
-    });
-    return (static_cast<std::int64_t>(text.size()) - two + 3) / 4;
-}
 
 float over(std::size_t count, std::size_t most) {
     return static_cast<float>(std::min(count, most)) / static_cast<float>(most);
@@ -365,10 +82,30 @@ std::size_t count_of(std::string_view text, std::string_view what) {
     return count;
 }
 
+// Which pairs of bytes stand side by side in a text, so that most words need no search of it.
+class PairsOfBytes {
+  public:
+    explicit PairsOfBytes(std::string_view text) {
+        for (std::size_t i = 1; i < text.size(); ++i) stand_.set(place(text[i - 1], text[i]));
+    }
+    bool may_have(std::string_view word) const {
+        for (std::size_t i = 1; i < word.size(); ++i)
+            if (!stand_.test(place(word[i - 1], word[i]))) return false;
+        return true;
+    }
+
+  private:
+    static std::size_t place(char a, char b) {
+        return (static_cast<unsigned char>(a) * 31U ^ static_cast<unsigned char>(b) * 7U) % 4096;
+    }
+    std::bitset<4096> stand_;
+};
+
 template <std::size_t N>
-std::size_t count_any(std::string_view text, const std::array<std::string_view, N>& words) {
+std::size_t count_any(std::string_view text, const PairsOfBytes& pairs, const std::array<std::string_view, N>& words) {
     std::size_t count = 0;
-    for (const auto word : words) count += count_of(text, word);
+    for (const auto word : words)
+        if (pairs.may_have(word)) count += count_of(text, word);
     return count;
 }
 
@@ -418,7 +155,7 @@ void read_lines(std::string_view text, Clues& clues) {
                                                                                                 : 0.F);
 }
 
-bool has_trace(std::string_view text) {
+bool has_trace(std::string_view text, const PairsOfBytes& pairs) {
     constexpr auto kTraces = std::to_array<std::string_view>({"Traceback (most recent",
                                                               "Exception in thread",
                                                               "Caused by:",
@@ -442,11 +179,12 @@ bool has_trace(std::string_view text) {
                                                               "ValueError",
                                                               "OOMKilled",
                                                               "deadlock detected"});
-    return count_any(text, kTraces) > 0;
+    return count_any(text, pairs, kTraces) > 0;
 }
 
 void read_signs(std::string_view text, const Shape& shape, std::string_view instruction, Clues& clues) {
     auto set = [&](Sign which, float value) { clues.signs[static_cast<std::size_t>(which)] = value; };
+    const PairsOfBytes pairs(text), asked(instruction);
     const auto tokens = static_cast<std::size_t>(tokens_of(instruction));
     set(Sign::bias, 1);
     set(Sign::words, std::min(1.F, std::log2(1.F + static_cast<float>(tokens)) / 10));
@@ -469,7 +207,7 @@ void read_signs(std::string_view text, const Shape& shape, std::string_view inst
         std::to_array<std::string_view>({"=", "^", "\xE2\x88\x9A", "\xE2\x88\x91", "\xE2\x88\xAB", "\xE2\x89\xA4",
                                          "\xE2\x89\xA5", "\xC2\xB2", "\xC3\x97", "\xE2\x88\x88", "\xE2\x86\x92",
                                          "\\frac", "\\int", "\\sum", " + ", " * ", "f(x)", "\xCF\x80", "\xE2\x88\x9E"});
-    set(Sign::formula, over(count_any(instruction, kFormula), 6));
+    set(Sign::formula, over(count_any(instruction, asked, kFormula), 6));
     set(Sign::latex, (count_of(text, "$") >= 2 && count_of(text, "\\") > 0) ||
                          text.find("\\(") != std::string_view::npos || text.find("\\frac") != std::string_view::npos ||
                          text.find("\\begin{") != std::string_view::npos);
@@ -477,13 +215,13 @@ void read_signs(std::string_view text, const Shape& shape, std::string_view inst
     set(Sign::much_code, shape.code_bytes > 1200);
     constexpr auto kFunctions =
         std::to_array<std::string_view>({"def ", "fn ", "func ", "function ", "public ", "class "});
-    set(Sign::stub, is_code_line(text.substr(0, text.find('\n'))) && count_any(text, kFunctions) > 0);
-    set(Sign::trace, has_trace(text));
+    set(Sign::stub, is_code_line(text.substr(0, text.find('\n'))) && count_any(text, pairs, kFunctions) > 0);
+    set(Sign::trace, has_trace(text, pairs));
     constexpr auto kParts =
         std::to_array<std::string_view>({", ", "; ", "\xE3\x80\x81", "\xEF\xBC\x8C", "\xEF\xBC\x9B"});
-    set(Sign::parts, over(count_any(instruction, kParts), 12));
+    set(Sign::parts, over(count_any(instruction, asked, kParts), 12));
     constexpr auto kEnds = std::to_array<std::string_view>({". ", ".\n", "! ", "? ", "\xE3\x80\x82", "\xEF\xBC\x9F"});
-    set(Sign::sentences, over(count_any(instruction, kEnds), 10));
+    set(Sign::sentences, over(count_any(instruction, asked, kEnds), 10));
 }
 
 // The number that stands before a place in the folded text, as in "about 1,500 words" or "800字"; 0 where there is
@@ -652,6 +390,7 @@ Clues clues_of(std::string_view whole, bool task_is_known) {
     }
     clues.inserted_tokens = std::max<std::int64_t>(0, clues.tokens - tokens_of(instruction));
     if (shape.inserted_bytes == 0) clues.inserted_tokens = 0;
+    clues.handed_in = shape.handed_in;
     read_words(pieces, clues);
     read_signs(text, shape, trim(instruction), clues);
     for (const auto& [first, second] : pair_places())

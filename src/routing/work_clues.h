@@ -56,13 +56,14 @@ struct Clues {
     std::int64_t tokens = 0;   // of the whole text, estimated
     std::int64_t inserted_tokens = 0;
     bool led_by_transform = false;
+    bool handed_in = false;  // Shape::handed_in
     float sign(Sign which) const { return signs[static_cast<std::size_t>(which)]; }
     float has(std::string_view concept_name) const;  // 0 for a name that is none
     float leads_with(std::string_view concept_name) const;
 };
 
-inline constexpr std::size_t kCluesHead = 4096;  // so much of a text's beginning is looked at, in bytes
-inline constexpr std::size_t kCluesTail = 2048;  // and so much of its end
+inline constexpr std::size_t kCluesHead = 2048;  // so much of a text's beginning is looked at, in bytes
+inline constexpr std::size_t kCluesTail = 640;   // and so much of its end
 
 // Deterministic; takes any bytes; looks at kCluesHead + kCluesTail bytes but for counting tokens. `task_is_known`: the
 // system prompt says what to do with the text, so no word of the text is an instruction.

@@ -67,14 +67,24 @@ void blank(std::string& out) {
     if (!out.empty() && out.back() != ' ') out += ' ';
 }
 
-void fold_ascii(char c, std::string& out) {
-    if (c >= 'A' && c <= 'Z') {
-        out += static_cast<char>(c + 32);
-    } else if (static_cast<unsigned char>(c) <= ' ' || c == '-' || c == '_' || c == '\'') {
-        blank(out);
-    } else {
-        out += c;
+// What an ASCII letter or sign is compared as.
+constexpr std::array<char, 128> ascii_letters() {
+    std::array<char, 128> letters{};
+    for (int i = 0; i < 128; ++i) {
+        const char c = static_cast<char>(i);
+        const bool parts = c <= ' ' || c == '-' || c == '_' || c == '\'';
+        letters[static_cast<std::size_t>(i)] = parts ? ' ' : c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
     }
+    return letters;
+}
+constexpr auto kAsciiLetters = ascii_letters();
+
+void fold_ascii(char c, std::string& out) {
+    const char letter = kAsciiLetters[static_cast<unsigned char>(c)];
+    if (letter == ' ')
+        blank(out);
+    else
+        out += letter;
 }
 
 void append_cyrillic(char32_t c, std::string& out) {
@@ -203,13 +213,23 @@ void Vocabulary::build(std::uint32_t node, std::span<const Entry> entries, std::
         edges_.push_back({group.front().key[depth], static_cast<std::uint32_t>(nodes_.size())});
         nodes_.emplace_back();
     }
+    constexpr std::size_t kMany = 4;
+    if (groups.size() > kMany) {
+        nodes_[node].table = static_cast<std::uint32_t>(tables_.size() + 1);
+        auto& table = tables_.emplace_back();
+        for (std::size_t i = 0; i < groups.size(); ++i)
+            table[static_cast<unsigned char>(edges_[first + i].byte)] = edges_[first + i].node;
+    }
+    nodes_[node].star = next_of(nodes_[node], '*');
     for (std::size_t i = 0; i < groups.size(); ++i) build(edges_[first + i].node, groups[i], depth + 1);
 }
 
-const Vocabulary::Edge* Vocabulary::edge(const Node& node, char byte) const {
-    const auto begin = edges_.begin() + node.first_edge;
-    const auto found = std::find_if(begin, begin + node.edges, [&](const Edge& e) { return e.byte == byte; });
-    return found == begin + node.edges ? nullptr : &*found;
+std::uint32_t Vocabulary::next_of(const Node& node, char byte) const {
+    if (node.table > 0) return tables_[node.table - 1][static_cast<unsigned char>(byte)];
+    const auto* const begin = edges_.data() + node.first_edge;
+    const auto* const end = begin + node.edges;
+    const auto* const found = std::find_if(begin, end, [&](const Edge& e) { return e.byte == byte; });
+    return found == end ? 0 : found->node;
 }
 
 void Vocabulary::walk(std::string_view text, std::size_t from, std::size_t at, std::uint32_t node,
@@ -224,19 +244,16 @@ void Vocabulary::walk(std::string_view text, std::size_t from, std::size_t at, s
     while (true) {
         const Node& here = nodes_[node];
         if (here.ends > 0 && (!word_goes_on(text, at) || !word_before(text, at))) report(here, at);
-        if (const auto* star = edge(here, '*'); star != nullptr) {
+        if (here.star > 0) {
             const auto after = skip_word(text, at);
-            report(nodes_[star->node], after);
-            if (nodes_[star->node].edges > 0) {
-                const Node& rest = nodes_[star->node];
-                if (const auto* next = after < text.size() ? edge(rest, text[after]) : nullptr; next != nullptr)
-                    walk(text, from, after + 1, next->node, hits);
-            }
+            const Node& rest = nodes_[here.star];
+            report(rest, after);
+            if (const auto next = after < text.size() ? next_of(rest, text[after]) : 0; next > 0)
+                walk(text, from, after + 1, next, hits);
         }
         if (at >= text.size()) return;
-        const auto* next = edge(here, text[at]);
-        if (next == nullptr) return;
-        node = next->node;
+        node = next_of(here, text[at]);
+        if (node == 0) return;
         ++at;
     }
 }

@@ -1,6 +1,7 @@
 // Finds the words of work_lexicon.h in a text of any language.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -51,18 +52,22 @@ class Vocabulary {
     };
     struct Node {
         std::uint32_t first_edge = 0, first_end = 0;
+        std::uint32_t star = 0;   // the node behind "any letters to the word's end"; 0, the root, is none
+        std::uint32_t table = 0;  // of tables_, from 1, where many letters may follow; 0 is none
         std::uint16_t edges = 0, ends = 0;
     };
+    using Table = std::array<std::uint32_t, 256>;  // the next node by byte; 0 is none
     struct End {
         std::uint16_t concept_index, word;
     };
     void build(std::uint32_t node, std::span<const Entry> entries, std::size_t depth);
-    const Edge* edge(const Node& node, char byte) const;
+    std::uint32_t next_of(const Node& node, char byte) const;  // 0: none
     void walk(std::string_view text, std::size_t from, std::size_t at, std::uint32_t node,
               std::vector<Hit>& hits) const;
 
     std::vector<Node> nodes_;
     std::vector<Edge> edges_;
+    std::vector<Table> tables_;
     std::vector<End> ends_;
     std::vector<std::string> words_;
 };

@@ -24,9 +24,12 @@ constexpr int kBusyTimeoutMs = 5'000;
 // Between the beginnings of two commits at least: under load, groups grow and the fixed cost of a commit is shared; a
 // commit after a quiet time does not wait.
 constexpr std::chrono::microseconds kCommitInterval{20};
-// Once the log has so many pages, a thread of its own moves it into the database; the writer then moves the little that
-// came meanwhile, since only a log that is moved whole is begun anew.
-constexpr int kCheckpointPages = 16'000;
+// Once the log has so many pages, or kQuietPages and nobody writes, a thread of its own moves it into the database; the
+// writer then moves the little that came meanwhile, since only a log that is moved whole is begun anew. That waits for
+// the disk, some milliseconds, so under load the log is long.
+constexpr int kCheckpointPages = 48'000;
+constexpr int kQuietPages = 1'000;
+constexpr std::chrono::milliseconds kQuiet{500};
 constexpr int kCheckpointPasses = 2;  // the second takes what came during the first, and is short
 
 std::unexpected<Error> storage_error(sqlite3* database, std::string_view what) {
@@ -171,6 +174,7 @@ struct Store::State {
     std::atomic<bool> checkpoint_rest{false};  // for the writer
     bool checkpoint_ending = false;
     std::thread checkpoint_thread;
+    int log_pages = 0;  // for the writer: not in the database yet, at most
 
     void loop() {
         prctl(PR_SET_TIMERSLACK, 1'000UL, 0, 0, 0);  // nanoseconds: the usual 50 us would double the interval
@@ -182,9 +186,11 @@ struct Store::State {
                 std::this_thread::sleep_for(next_commit - now);
             {
                 std::unique_lock lock(mutex);
-                waiting = true;
-                wake.wait(lock, [&] { return ending || !queue.empty(); });
-                waiting = false;
+                if (!wait_for_work(lock)) {
+                    lock.unlock();
+                    tidy();
+                    continue;
+                }
                 if (queue.empty()) return;
                 if (queue.size() <= kLargestGroup) {
                     group.swap(queue);
@@ -201,16 +207,32 @@ struct Store::State {
         }
     }
 
+    // False where nothing came for a while and the log is worth moving.
+    bool wait_for_work(std::unique_lock<std::mutex>& lock) {
+        const auto due = [&] { return ending || !queue.empty(); };
+        waiting = true;
+        const bool worth = log_pages >= kQuietPages || checkpoint_rest;
+        const bool came = worth ? wake.wait_for(lock, kQuiet, due) : (wake.wait(lock, due), true);
+        waiting = false;
+        return came;
+    }
+
+    // Moves the rest of the log, or has it moved.
+    void tidy() {
+        if (checkpoint_rest.exchange(false)) {
+            sqlite3_wal_checkpoint_v2(database->state_->handle, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+            log_pages = 0;
+        } else if (!checkpoint_wanted.exchange(true)) {
+            const std::lock_guard lock(checkpoint_mutex);
+            checkpoint_wake.notify_one();
+        }
+    }
+
     // sqlite3_wal_hook: called after each commit, with the pages of the log.
     static int on_commit(void* context, sqlite3*, const char*, int pages) {
         auto& state = *static_cast<State*>(context);
-        if (state.checkpoint_rest.exchange(false)) {
-            sqlite3_wal_checkpoint_v2(state.database->state_->handle, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr,
-                                      nullptr);
-        } else if (pages >= kCheckpointPages && !state.checkpoint_wanted.exchange(true)) {
-            const std::lock_guard lock(state.checkpoint_mutex);
-            state.checkpoint_wake.notify_one();
-        }
+        state.log_pages = pages;
+        if (state.checkpoint_rest || pages >= kCheckpointPages) state.tidy();
         return SQLITE_OK;
     }
 

@@ -88,29 +88,30 @@ std::optional<milliseconds> rest_wanted(const net::Fields& headers, WallTime now
 }
 
 Health::Trial::Trial(Trial&& other) noexcept
-    : health_(std::exchange(other.health_, nullptr)), provider_(std::move(other.provider_)) {}
+    : health_(std::exchange(other.health_, nullptr)), provider_(std::move(other.provider_)), hurried_(other.hurried_) {}
 
 Health::Trial& Health::Trial::operator=(Trial&& other) noexcept {
     if (this != &other) {
-        if (health_ != nullptr) health_->ended(provider_);
+        if (health_ != nullptr) health_->ended(provider_, hurried_);
         health_ = std::exchange(other.health_, nullptr);
         provider_ = std::move(other.provider_);
+        hurried_ = other.hurried_;
     }
     return *this;
 }
 
 Health::Trial::~Trial() {
-    if (health_ != nullptr) health_->ended(provider_);
+    if (health_ != nullptr) health_->ended(provider_, hurried_);
 }
 
-std::optional<Health::Trial> Health::try_it(const std::string& provider, bool last_resort) {
+std::optional<Health::Trial> Health::try_it(const std::string& provider, bool last_resort, bool hurried) {
     const std::lock_guard lock(mutex_);
     const auto found = entries_.find(provider);
     if (found == entries_.end() || !found->second.open) return Trial();
     auto& entry = found->second;
-    if (entry.tried || (clock_.steady() < entry.until && !last_resort)) return {};
-    entry.tried = true;
-    return Trial(this, provider);
+    if (entry.tried || (hurried && entry.hurried) || (clock_.steady() < entry.until && !last_resort)) return {};
+    (hurried ? entry.hurried : entry.tried) = true;
+    return Trial(this, provider, hurried);
 }
 
 bool Health::may_be_tried(const std::string& provider) const {
@@ -120,9 +121,10 @@ bool Health::may_be_tried(const std::string& provider) const {
            limited(provider, found->second).empty();
 }
 
-void Health::ended(const std::string& provider) {
+void Health::ended(const std::string& provider, bool hurried) {
     const std::lock_guard lock(mutex_);
-    entries_[provider].tried = false;
+    auto& entry = entries_[provider];
+    (hurried ? entry.hurried : entry.tried) = false;
 }
 
 void Health::succeeded(const std::string& provider) {

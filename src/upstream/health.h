@@ -44,12 +44,16 @@ class Health {
 
       private:
         friend class Health;
-        Trial(Health* health, std::string provider) : health_(health), provider_(std::move(provider)) {}
+        Trial(Health* health, std::string provider, bool hurried)
+            : health_(health), provider_(std::move(provider)), hurried_(hurried) {}
         Health* health_ = nullptr;
         std::string provider_;
+        bool hurried_ = false;
     };
-    // Nullopt where it is open, unless it is the last resort, or another request tries it.
-    std::optional<Trial> try_it(const std::string& provider, bool last_resort = false);
+    // Nullopt where it is open, unless it is the last resort, or another request tries it. `hurried`: one whose client
+    // waits less long than the provider may take. It can find the provider well, but not ill, so that it stands in
+    // nobody's way but that of its like.
+    std::optional<Trial> try_it(const std::string& provider, bool last_resort = false, bool hurried = false);
     // Whether it is open, and nobody tries it: try_it() as the last resort would let one request through.
     bool may_be_tried(const std::string& provider) const;
 
@@ -84,14 +88,15 @@ class Health {
         milliseconds pause{0};
         SteadyTime until{};
         bool open = false;
-        bool tried = false;  // half open, and somebody is at it
+        bool tried = false;    // half open, and somebody is at it
+        bool hurried = false;  // the same, of those in a hurry
         std::string why;
         std::vector<SteadyTime> keys;  // until when each rests
         std::size_t next_key = 0;
         std::string limit;  // what was said when one was told to rest
     };
     static constexpr double kNewest = 0.1;
-    void ended(const std::string& provider);
+    void ended(const std::string& provider, bool hurried);
     std::string limited(const std::string& provider, const Entry& entry) const;
 
     const Clock& clock_;

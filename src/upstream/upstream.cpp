@@ -130,7 +130,7 @@ net::Task<std::expected<Sent, Failure>> send(net::Caller& client, privacy::Clear
     auto answer = co_await client.send(std::move(call), cancel);
     if (!answer) co_return Failed(from_transport(answer.error().error, answer.error().sent));
     const int status = answer->status();
-    if (status != 200) {
+    if (status < 200 || status > 299) {
         const net::Fields headers = answer->headers();
         auto body = co_await answer->read_first(kErrorBytes);
         co_return Failed(

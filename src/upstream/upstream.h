@@ -50,7 +50,7 @@ struct Endpoint {
 Endpoint endpoint_of(const config::Provider& provider);
 
 struct Sent {
-    net::Answer answer;   // status 200, header read
+    net::Answer answer;   // status 2xx, header read
     bool stream = false;  // events or lines as they come, by its content type
 };
 

@@ -230,6 +230,19 @@ TEST(Config, a_second_document_in_the_file_is_an_error) {
     EXPECT_EQ(problems("---\ncurrency: USD\n"), "");
 }
 
+TEST(SecondDocument, begins_at_a_mark_behind_content) {
+    EXPECT_EQ(second_document("# mine\n\n---\ncurrency: USD\n...\n# no more\n"), std::nullopt);
+    EXPECT_EQ(second_document("currency: USD\nprivacy: {}\n"), std::nullopt);
+    EXPECT_EQ(second_document("text: |\n  ---\n  more\nnext: ---x\n"), std::nullopt);
+    EXPECT_EQ(second_document("currency: USD\n--- # other\ndata: /x\n"), 2U);
+    EXPECT_EQ(second_document("---\ncurrency: USD\n---\n"), 3U);
+    EXPECT_EQ(second_document("currency: USD\n...\ndata: /x\n"), 3U);
+}
+
+TEST(Config, of_text_that_is_no_document_ends_in_an_error) {
+    for (const auto* text : {",,,\n", ",=", "\xA9=", "[", "- a\n- b\n"}) EXPECT_NE(problems(text), "") << text;
+}
+
 TEST(Config, anchors_that_multiply_are_looked_at_once) {
     std::string text = "currency: USD\nx0: &x0 { a: 1, a: 2 }\n";
     for (int i = 1; i < 40; ++i)

@@ -1,5 +1,5 @@
-"""Programs that people use, headless and set up only by their documented settings, each against a provider in a dialect that
-is not its own: one plain turn, and one task in which a file is written by the program's own tool."""
+"""Programs that people use, headless and set up by `tandem connect` alone, each against providers in dialects that are not its
+own: a task in which a file is written by the program's own tool, and a second turn of the same session."""
 import json
 import os
 import pathlib
@@ -9,8 +9,8 @@ import tempfile
 import unittest
 import warnings
 
-from harness import CACHE, Tandem
-from strict import DIALECTS, StrictUpstream, providers_and_models
+from harness import CACHE
+from strict import OverStrict, StrictUpstream
 
 BIN = CACHE / "clients/node_modules/.bin"
 AIDER = CACHE / "python-programs/bin"
@@ -51,19 +51,11 @@ class Agent(StrictUpstream):
         return None
 
 
-class Programs(unittest.TestCase):
+class Programs(OverStrict, unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         warnings.simplefilter("ignore", ResourceWarning)
-        cls.upstreams = {name: Agent(name) for name in DIALECTS}
-        providers, models = providers_and_models(cls.upstreams, ", translation: drop", 200000)
-        cls.tandem = Tandem(f"providers:\n{providers}models:\n{models}policy: {{ preset: cloud-first }}\nkeys: {{ me: {{ secret: {KEY} }} }}\n")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.tandem.stop()
-        for u in cls.upstreams.values():
-            u.close()
+        cls.start(Agent, f"policy: {{ preset: cloud-first }}\nkeys: {{ me: {{ secret: {KEY} }} }}\n", 200000)
 
     def setUp(self):
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="program-"))
@@ -94,106 +86,71 @@ class Programs(unittest.TestCase):
         self.assertTrue(note.exists(), f"{result.stdout[-3000:]}\n{result.stderr[-3000:]}")
         self.assertEqual(note.read_text(), CONTENT)
 
-    # ---- Claude Code ----
+    # ---- a session: what `connect` writes, a task with a tool, and a turn that goes on with it ----
 
-    def claude(self, prompt, behind, *more):
-        return self.program(BIN / "claude", "-p", prompt, *more, ANTHROPIC_BASE_URL=self.tandem.url, ANTHROPIC_AUTH_TOKEN=KEY, ANTHROPIC_MODEL=f"m-{behind}",
-                            ANTHROPIC_DEFAULT_HAIKU_MODEL=f"m-{behind}", CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC="1", DISABLE_AUTOUPDATER="1")
+    def session(self, client, behind, task, go_on, **env):
+        """Both commands run in the same folder with nothing set but what `connect --write` has written."""
+        with self.subTest(client=client, behind=behind):
+            (self.work / "note.txt").unlink(missing_ok=True)
+            done = self.connect(client, "--write", "--model", f"m-{behind}", "--key", "me")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.check_written(behind, self.program(*task, **env))
+            before = len(self.upstreams[behind].seen)
+            result = self.program(*go_on, **env)
+            self.check(behind, result, "Done.")
+            self.assertGreater(len(self.upstreams[behind].seen), before)
+            messages = self.upstreams[behind].seen[-1][1]["messages"]
+            self.assertTrue([m for m in messages if m[0] == "result"] or client == "aider", "the second turn knows the first one's call")
 
     def test_claude_code(self):
         for behind in ("openai-chat", "openai-responses", "gemini"):
-            with self.subTest(behind=behind):
-                self.check(behind, self.claude("Greet me.", behind), HELLO)
-                (self.work / "note.txt").unlink(missing_ok=True)
-                self.check_written(behind, self.claude("TASK: write note.txt", behind, "--allowedTools", "Write", "--permission-mode", "acceptEdits"))
-
-    # ---- Codex ----
-
-    def codex(self, prompt, behind):
-        (self.home / "codex").mkdir(exist_ok=True)
-        (self.home / "codex/config.toml").write_text(f'model = "m-{behind}"\nmodel_provider = "tandem"\n[model_providers.tandem]\nname = "Tandem"\n'
-                                                     f'base_url = "{self.tandem.url}/v1"\nenv_key = "TANDEM_API_KEY"\nwire_api = "responses"\n')
-        return self.program(BIN / "codex", "exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", prompt, CODEX_HOME=str(self.home / "codex"), TANDEM_API_KEY=KEY)
+            run = [BIN / "claude", "--allowedTools", "Write", "--permission-mode", "acceptEdits", "-p"]
+            self.session("claude-code", behind, [*run, "TASK: write note.txt"], [*run, "Was it done?", "--continue"])
 
     def test_codex(self):
-        for behind in ("anthropic", "openai-chat"):
-            with self.subTest(behind=behind):
-                self.check(behind, self.codex("Greet me.", behind), HELLO)
-                (self.work / "note.txt").unlink(missing_ok=True)
-                self.check_written(behind, self.codex("TASK: write note.txt", behind))
-
-    # ---- opencode ----
-
-    def opencode(self, prompt, behind):
-        (self.work / "opencode.json").write_text(json.dumps({"$schema": "https://opencode.ai/config.json", "autoupdate": False, "permission": {"edit": "allow", "bash": "allow"}, "provider": {"tandem": {
-            "npm": "@ai-sdk/openai-compatible", "name": "Tandem", "options": {"baseURL": self.tandem.url + "/v1", "apiKey": KEY},
-            "models": {f"m-{behind}": {"name": "scripted", "limit": {"context": 200000, "output": 8000}}}}}}))
-        return self.program(BIN / "opencode", "run", "-m", f"tandem/m-{behind}", prompt)
+        for behind in ("anthropic", "openai-chat", "gemini"):
+            run = [BIN / "codex", "exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"]
+            self.session("codex", behind, [*run, "TASK: write note.txt"], [*run, "resume", "--last", "Was it done?"])
 
     def test_opencode(self):
-        behind = "anthropic"
-        self.check(behind, self.opencode("Greet me.", behind), HELLO)
-        self.check_written(behind, self.opencode("TASK: write note.txt", behind))
+        for behind in ("anthropic", "gemini"):
+            run = [BIN / "opencode", "run"]
+            self.session("opencode", behind, [*run, "TASK: write note.txt"], [*run, "--continue", "Was it done?"], XDG_CONFIG_HOME=str(self.home / ".config"))
+
+    def test_gemini_cli(self):
+        for behind in ("openai-chat", "anthropic"):
+            run = [BIN / "gemini", "--yolo"]
+            self.session("gemini-cli", behind, [*run, "-p", "TASK: write note.txt"], [*run, "--resume", "latest", "-p", "Was it done?"])
 
     # ---- aider, which edits by text ----
-
-    def aider(self, prompt, behind, *files):
-        return self.program(AIDER / "aider", "--model", f"openai/m-{behind}", "--no-git", "--yes-always", "--no-check-update", "--analytics-disable", "--no-show-model-warnings",
-                            "--no-pretty", "--edit-format", "whole", "--message", prompt, *files, OPENAI_API_BASE=self.tandem.url + "/v1", OPENAI_API_KEY=KEY)
 
     def test_aider(self):
         for behind in ("anthropic", "gemini"):
             with self.subTest(behind=behind):
-                self.check(behind, self.aider("Greet me.", behind), HELLO)
+                done = self.connect("aider", "--write", "--model", f"m-{behind}", "--key", "me")
+                self.assertEqual(done.returncode, 0, done.stderr)
+                run = [AIDER / "aider", "--no-git", "--yes-always", "--no-check-update", "--analytics-disable", "--no-show-model-warnings", "--no-pretty"]
+                self.check(behind, self.program(*run, "--message", "Greet me."), HELLO)
                 note = self.work / "note.txt"
                 note.write_text("old\n")
-                self.check_written(behind, self.aider("TASK: write note.txt", behind, "note.txt"))
+                self.check_written(behind, self.program(*run, "--edit-format", "whole", "--message", "TASK: write note.txt", "note.txt"))
 
     # ---- llm ----
 
     def test_llm(self):
-        behind = "ollama"
         (self.home / "llm").mkdir()
-        (self.home / "llm/extra-openai-models.yaml").write_text(f"- model_id: tandem\n  model_name: m-{behind}\n  api_base: {self.tandem.url}/v1\n  api_key_name: tandem\n")
-        (self.home / "llm/keys.json").write_text(json.dumps({"tandem": KEY}))
-        for more in ((), ("--no-stream",)):
-            self.check(behind, self.program(AIDER / "llm", "-m", "tandem", *more, "Greet me.", LLM_USER_PATH=str(self.home / "llm")), HELLO)
-
-    # ---- Gemini CLI ----
-
-    def gemini(self, prompt, behind, *more):
-        (self.home / ".gemini").mkdir(exist_ok=True)
-        (self.home / ".gemini/settings.json").write_text(json.dumps({"security": {"auth": {"selectedType": "gemini-api-key"}}, "privacy": {"usageStatisticsEnabled": False},
-                                                                      "general": {"disableAutoUpdate": True}}))
-        return self.program(BIN / "gemini", "-m", f"m-{behind}", *more, "-p", prompt, GEMINI_API_KEY=KEY, GOOGLE_GEMINI_BASE_URL=self.tandem.url, GEMINI_CLI_TRUST_WORKSPACE="true")
-
-    def test_gemini_cli(self):
-        for behind in ("openai-chat", "anthropic"):
-            with self.subTest(behind=behind):
-                self.check(behind, self.gemini("Greet me.", behind), HELLO)
-                (self.work / "note.txt").unlink(missing_ok=True)
-                self.check_written(behind, self.gemini("TASK: write note.txt", behind, "--yolo"))
+        for behind in ("ollama", "anthropic"):
+            printed = self.connect("llm", "--model", f"m-{behind}", "--key", "me", "--show-key").stdout
+            models = [l for l in printed.splitlines() if l and not l.startswith("#")]
+            (self.home / "llm/extra-openai-models.yaml").write_text("\n".join(models) + "\n")
+            (self.home / "llm/keys.json").write_text(json.dumps({"tandem": KEY}))
+            for more in ((), ("--no-stream",), ("-c",)):
+                self.check(behind, self.program(AIDER / "llm", "-m", "tandem", *more, "Greet me.", LLM_USER_PATH=str(self.home / "llm")), HELLO)
 
     # ---- tandem connect ----
 
     def connect(self, *arguments):
         return subprocess.run([os.environ["TANDEM_BINARY"], "connect", *arguments], env={**self.tandem.env, "HOME": str(self.home)}, capture_output=True, text=True, timeout=30)
-
-    def test_connect_sets_up_the_programs_that_run_here_and_takes_it_back(self):
-        config = str(self.home / "config")
-        for client, command, env in (
-                ("claude-code", [BIN / "claude", "-p", "Greet me."], {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"}),
-                ("codex", [BIN / "codex", "exec", "--skip-git-repo-check", "Greet me."], {}),
-                ("opencode", [BIN / "opencode", "run", "Greet me."], {"XDG_CONFIG_HOME": str(self.home / ".config")}),
-                ("aider", [AIDER / "aider", "--no-git", "--yes-always", "--no-check-update", "--analytics-disable", "--no-show-model-warnings", "--no-pretty", "--message", "Greet me."], {}),
-                ("gemini-cli", [BIN / "gemini", "-p", "Greet me."], {"GEMINI_CLI_TRUST_WORKSPACE": "true"})):
-            behind = "anthropic" if client != "claude-code" else "openai-chat"
-            with self.subTest(client=client):
-                done = self.connect(client, "--write", "--model", f"m-{behind}", "--key", "me")
-                self.assertEqual(done.returncode, 0, done.stderr)
-                self.check(behind, self.program(*command, **env), HELLO)
-                done = self.connect(client, "--undo")
-                self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_connect_keeps_what_was_in_the_file(self):
         before = {".claude/settings.json": '{"permissions": {"allow": ["Read"]}, "env": {"A": "1"}}', ".codex/config.toml": 'model = "gpt-5"\napproval_policy = "never"\n\n[tools]\nweb_search = false\n',

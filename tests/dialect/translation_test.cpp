@@ -114,10 +114,18 @@ class RandomConversation {
         f.parameters.json = R"({"type":"object","properties":{"x":{"type":"number","minimum":1.50}}})";
         if (chance(4)) f.strict = chance(2);
         r.tools.push_back(f);
-        if (chance(4)) r.tools.push_back({chat::Tool::Kind::custom, "g", "free", {}, {}, {}, {}, {}});
+        if (chance(4))
+            r.tools.push_back({chat::Tool::Kind::custom, chat::Tool::Service::other, "g", "free", {}, {}, {}, {}, {}});
         if (chance(6) && r.dialect != "ollama" && r.dialect != "gemini")
-            r.tools.push_back(
-                {chat::Tool::Kind::hosted, "web_search", {}, {}, {}, {}, {R"({"type":"web_search"})"}, {}});
+            r.tools.push_back({chat::Tool::Kind::hosted,
+                               chat::Tool::Service::web_search,
+                               "web_search",
+                               {},
+                               {},
+                               {},
+                               {},
+                               {R"({"type":"web_search"})"},
+                               {}});
         using Choice = chat::ToolChoice::Kind;
         static constexpr Choice kChoices[] = {Choice::unset, Choice::none, Choice::automatic, Choice::required,
                                               Choice::named};
@@ -217,27 +225,37 @@ TEST(Translation, a_random_conversation_survives_two_dialects_up_to_the_table_of
     EXPECT_EQ(compared, 12000);
 }
 
-TEST(Translation, what_is_lost_is_refused_by_its_name_or_left_out_with_a_warning) {
+TEST(Translation, a_demand_is_refused_by_its_name_and_a_wish_left_out_with_a_warning) {
     chat::Request r;
     r.dialect = "openai-chat";
     r.messages.push_back({Role::user, {{chat::TextPart{"x"}, {}}}, {}, {}});
-    r.sampling.seed.json = "7";
+    r.choices = 2;
     const auto refused = fit(r, Speaker::anthropic, false);
     ASSERT_TRUE(refused.refused);
-    EXPECT_EQ(refused.refused->param, "seed");
+    EXPECT_EQ(refused.refused->param, "n");
     EXPECT_NE(refused.refused->message.find("translation: drop"), std::string::npos);
     const auto dropped = fit(r, Speaker::anthropic, true);
     EXPECT_FALSE(dropped.refused);
-    EXPECT_FALSE(dropped.request.sampling.seed.given());
+    EXPECT_EQ(dropped.request.choices, 1);
     ASSERT_EQ(dropped.warnings.size(), 1U);
-    EXPECT_NE(dropped.warnings[0].find("seed"), std::string::npos);
+    r.choices = 1;
+    r.sampling.top_k.json = "40";
+    const auto wished = fit(r, Speaker::openai_responses, false);
+    EXPECT_FALSE(wished.refused);
+    EXPECT_FALSE(wished.request.sampling.top_k.given());
+    ASSERT_EQ(wished.warnings.size(), 1U);
+    EXPECT_NE(wished.warnings[0].find("top_k"), std::string::npos);
     EXPECT_TRUE(fit(r, Speaker::gemini, false).warnings.empty());
-    r.sampling.seed = {};
-    r.extra.emplace_back("frobnicate", chat::Raw{"1"});
-    EXPECT_EQ(fit(r, Speaker::ollama, false).refused->param, "frobnicate");
-    r.extra = {{"metadata", chat::Raw{"{}"}}};
+    r.sampling.top_k = {};
+    r.extra = {{"guided_json", chat::Raw{R"({"type":"object"})"}}};
+    EXPECT_EQ(fit(r, Speaker::ollama, false).refused->param, "guided_json");
+    r.extra = {{"metadata", chat::Raw{R"({"a":1})"}}, {"frobnicate", chat::Raw{"1"}}};
     EXPECT_FALSE(fit(r, Speaker::ollama, false).refused);
-    EXPECT_EQ(fit(r, Speaker::ollama, false).warnings.size(), 1U);
+    EXPECT_EQ(fit(r, Speaker::ollama, false).warnings.size(), 2U);
+    r.extra = {
+        {"guided_json", chat::Raw{"{}"}}, {"a", chat::Raw{"[ ]"}}, {"b", chat::Raw{"0.0"}}, {"c", chat::Raw{"false"}}};
+    EXPECT_FALSE(fit(r, Speaker::ollama, false).refused);
+    EXPECT_EQ(fit(r, Speaker::ollama, false).warnings, std::vector<std::string>{});
 }
 
 TEST(Translation, the_document_of_losses_is_made_from_the_table) {

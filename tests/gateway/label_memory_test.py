@@ -148,6 +148,22 @@ class LabelMemory(unittest.TestCase):
                     self.assertEqual(self.label(ALICE, [], path, body), "private", (text, path))
                     self.assertEqual(self.label(BOB, [], path, body), "public", (text, path))
 
+    def test_a_conversation_of_short_words_is_known_again_whatever_its_system_prompt_and_blanks_are(self):
+        self.start()
+        system = lambda time: [{"role": "system", "content": f"It is {time}."}]
+        texts = ["shall we say nine?", "nine is fine", "then at the gate, where nobody of the others will look for us"]
+        body = {"model": "home", "messages": system("9:00") + said(texts)}
+        self.assertEqual(self.label(ALICE, None, body=body, model="home", **{"x-tandem-label": "private"}), "private")
+        later = texts + ["see you there", "and who else comes?"]
+        blanks = [f" {t}\n".replace(" ", "  ", 1) for t in texts] + later[3:]
+        for messages in (system("9:07") + said(later), said(later), system("9:08") + said(blanks)):
+            self.assertEqual(self.label(ALICE, None, body={"model": "m", "messages": messages}), "private", messages)
+        for path, body in in_every_dialect(later):
+            self.assertEqual(self.label(ALICE, None, path, body), "private", path)
+        # Another key's, and others that begin alike, are not that conversation.
+        self.assertEqual(self.label(BOB, later), "public")
+        self.assertEqual(self.label(ALICE, ["shall we say nine?", "nine is fine", "then at the pier, where nobody of the others will look for us", "good", "and who else comes?"]), "public")
+
     def test_what_was_private_before_there_were_keys_is_private_for_each_key(self):
         self.start(keys="")
         told = ["What of the man in room four?", "He sleeps.", "Thanks."]

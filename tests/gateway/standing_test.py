@@ -119,7 +119,7 @@ class Standing(unittest.TestCase):
         self.assertEqual((status, headers["x-tandem-model"], headers["x-tandem-warnings"]), (200, "small", None))
         # But where that one fails too, all are named, each once.
         self.cloud.script = lambda connection, body, number: connection.sendall(BROKEN)
-        self.home.close()
+        self.home.script = lambda c, b, n: "close"
         status, headers, body = t.chat("hi", model="auto")
         self.assertIn(status, (502, 503))
         text = headers["x-tandem-warnings"]

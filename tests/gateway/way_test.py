@@ -159,6 +159,7 @@ class Way(unittest.TestCase):
         self.assertEqual((status, headers["x-tandem-model"]), (200, "big"))
         record = t.explain(headers["x-tandem-decision"])
         self.assertEqual([a["outcome"] for a in record["attempts"]], ["failed", "failed", "answered"])
+        self.assertRegex(t.cli("explain", headers["x-tandem-decision"]).stdout.splitlines()[1], r"^  big at \w+ \(cloud\) answered, after others failed: small: ")
         self.assertEqual(len(t.egress()), 1)
 
     def test_a_stream_that_fails_before_its_first_content_is_an_http_error_or_another_attempt(self):

@@ -15,6 +15,7 @@
 #include "gateway/conversion.h"
 #include "privacy/privacy.h"
 #include "routing/features.h"
+#include "routing/work_words.h"
 
 namespace {
 
@@ -162,6 +163,9 @@ TEST(Weight, of_the_most_costly_bodies_of_each_dialect_is_at_least_what_they_tak
     auto detector = privacy::make_detector();
     ASSERT_TRUE(detector);
     const config::Detection detection;
+    // What is made once for the whole process is no body's.
+    (void)routing::features_of(chat::Request{});
+    (void)routing::vocabulary();
     for (auto& shape : shapes()) {
         const auto size = shape.body.size();
         const auto weight = weight_of(shape.body);

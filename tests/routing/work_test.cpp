@@ -481,6 +481,22 @@ TEST(Work, is_what_the_instruction_says_whatever_the_inserted_text_is_about) {
     EXPECT_LE(injected.difficulty, 35);
 }
 
+TEST(Work, on_a_text_that_is_handed_in_is_light_though_no_known_word_says_what_to_do) {
+    for (const auto* text : {
+             "im Plural: Die Architektin kennt den verteilten Algorithmus und den Satz.",
+             "a la voz pasiva: \"El ingeniero diseñó la arquitectura del sistema distribuido.\"",
+             "tegenwoordige tijd: \"De server crashte en het bewijs van de stelling ging verloren.\"",
+             "más cálido: \"Analizaremos su propuesta de arquitectura y le demostraremos el resultado.\"",
+         })
+        EXPECT_LE(work(text).difficulty, 36) << text;
+    for (const auto* text : {
+             "Raft: prove that two leaders of one term cannot both commit, also under message reordering and clock "
+             "skew.",
+             "Aufgabe: entwirf einen verteilten Zähler, der Partitionen übersteht, und begründe jede Entscheidung.",
+             "memo: explain \"why does our consensus protocol lose writes under partition\" with a proof",
+         })
+        EXPECT_GE(work(text).difficulty, 52) << text;
+}
 TEST(Work, over_a_long_text_is_work_over_a_document) {
     const auto judged =
         work("Summarize this report in ten bullet points:\n\n" +

@@ -462,6 +462,7 @@ Outcome run(Ground& ground, std::uint64_t seed) {
     upstream::Health health(clock);
     upstream::Gate gate(clock);
     upstream::Pace pace;
+    upstream::BoundWords bound_words;
     routing::Repeats repeats;
     gateway::Learning learning(store, clock, ground.memory, ground.pool,
                                [](const auto&, const auto&) { return std::string(); });
@@ -478,6 +479,7 @@ Outcome run(Ground& ground, std::uint64_t seed) {
                                .health = health,
                                .gate = gate,
                                .pace = pace,
+                               .bound_words = bound_words,
                                .repeats = repeats,
                                .learning = learning,
                                .cache = cache,

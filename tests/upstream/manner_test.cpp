@@ -150,6 +150,22 @@ TEST(Breaker, lets_one_request_try_after_the_pause) {
     EXPECT_EQ(health.status("p").state, "closed");
 }
 
+TEST(Breaker, is_not_held_by_those_in_a_hurry) {
+    test::ManualClock clock;
+    Health health(clock);
+    for (int i = 0; i < Health::kFailures; ++i) health.failed("p", "refused");
+    clock.now += Health::kFirstPause;
+    const auto hurried = health.try_it("p", false, true);
+    ASSERT_TRUE(hurried);
+    EXPECT_FALSE(health.try_it("p", false, true)) << "one of them at a time";
+    EXPECT_EQ(health.unhealthy("p"), "");
+    const auto trial = health.try_it("p");
+    ASSERT_TRUE(trial) << "a request with time may try it all the same";
+    EXPECT_FALSE(health.try_it("p"));
+    health.succeeded("p");
+    EXPECT_EQ(health.status("p").state, "closed");
+}
+
 TEST(Breaker, lets_one_request_at_a_time_try_out_of_turn_where_it_is_the_last_resort) {
     test::ManualClock clock;
     Health health(clock);

@@ -33,8 +33,9 @@ std::vector<Setting> claude_settings(const Values& v) {
                                  {{"env", "ANTHROPIC_AUTH_TOKEN"}, in_json(v.key)},
                                  // One from elsewhere would be sent beside the token.
                                  {{"env", "ANTHROPIC_API_KEY"}, "\"\""}};
-    for (const auto* name : {"ANTHROPIC_MODEL", "ANTHROPIC_DEFAULT_OPUS_MODEL", "ANTHROPIC_DEFAULT_SONNET_MODEL",
-                             "ANTHROPIC_DEFAULT_HAIKU_MODEL", "CLAUDE_CODE_SUBAGENT_MODEL"})
+    for (const auto* name :
+         {"ANTHROPIC_MODEL", "ANTHROPIC_DEFAULT_OPUS_MODEL", "ANTHROPIC_DEFAULT_SONNET_MODEL",
+          "ANTHROPIC_DEFAULT_HAIKU_MODEL", "ANTHROPIC_DEFAULT_FABLE_MODEL", "CLAUDE_CODE_SUBAGENT_MODEL"})
         list.push_back({{"env", name}, in_json(v.model)});
     if (v.context < kAssumed)
         list.push_back({{"env", "CLAUDE_CODE_AUTO_COMPACT_WINDOW"}, fmt::format("\"{}\"", v.context)});
@@ -215,13 +216,19 @@ std::span<const Client> clients() {
          [](const Values& v) { return json_text(claude_settings(v)); },
          {{"CLAUDE_CONFIG_DIR", ".claude", "settings.json",
            [](const std::string& before, const Values& v) { return change_jsonc(before, claude_settings(v)); }}},
-         {"default", "best", "sonnet", "opus", "haiku", "fable", "opusplan"}},
+         {"default", "best", "sonnet", "opus", "haiku", "fable", "opusplan"},
+         false,
+         true,
+         22'000},
         {"codex",
          "~/.codex/config.toml",
          [](const Values& v) { return change_codex("", v).value_or(""); },
          {{"CODEX_HOME", ".codex", "config.toml",
            [](const std::string& before, const Values& v) { return change_codex(before, v); }}},
-         {}},
+         {},
+         false,
+         true,
+         11'000},
         {"opencode",
          "~/.config/opencode/opencode.json",
          [](const Values& v) { return json_text(opencode_settings(v)); },
@@ -240,15 +247,26 @@ std::span<const Client> clients() {
            [](const std::string& before, const Values& v) { return change_jsonc(before, aider_metadata(v)); }}},
          {}},
         {"gemini-cli",
-         "~/.gemini/.env, and security.auth.selectedType: gemini-api-key in ~/.gemini/settings.json",
+         "~/.gemini/.env, and in ~/.gemini/settings.json security.auth.selectedType: gemini-api-key and "
+         "security.folderTrust.enabled: false",
          [](const Values& v) { return change_env("", gemini_lines(v)); },
-         {{"", ".gemini", ".env",
+         {{"GEMINI_CLI_HOME", "", ".gemini/.env",
            [](const std::string& before, const Values& v) -> Result<std::string> {
                return change_env(before, gemini_lines(v));
            }},
-          {"", ".gemini", "settings.json",
-           [](const std::string& before, const Values&) { return select_auth(before, "gemini-api-key"); }}},
-         {"auto", "pro", "flash", "flash-lite"}},
+          {"GEMINI_CLI_HOME", "", ".gemini/settings.json",
+           [](const std::string& before, const Values&) {
+               return change_jsonc(before, {{{"security", "auth", "selectedType"}, "\"gemini-api-key\""},
+                                            {{"security", "folderTrust", "enabled"}, "false"}});
+           }}},
+         {"auto", "pro", "flash", "flash-lite"},
+         false,
+         true,
+         10'000,
+         "Gemini CLI reads ~/.gemini/.env only in folders that it trusts, and without it would ask Google: "
+         "security.folderTrust.enabled: false lets it. To keep its question for each folder, take that line out again, "
+         "and export the variables in your shell instead",
+         "gemini-2.5-flash"},
         {"qwen-code",
          "~/.qwen/.env, and security.auth.selectedType: openai in ~/.qwen/settings.json",
          [](const Values& v) { return change_env("", qwen_lines(v)); },

@@ -40,6 +40,9 @@ struct Client {
     std::vector<std::string_view> taken;  // names of models that mean something of its own, and never reach a server
     bool in_container = false;            // it mostly runs in one, where 127.0.0.1 is the container
     bool has_key = true;                  // it has a field for a key
+    std::int64_t prompt_tokens = 0;       // about what its own instructions and tools take of every request; 0: little
+    std::string_view note = {};           // what its owner should know of what is written
+    std::string_view also_asks_for = {};  // a model that it asks for by itself, whatever it is told
 };
 
 std::span<const Client> clients();

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/text.h"
+#include "config/config.h"
 
 namespace tandem::cli {
 
@@ -141,11 +142,9 @@ Result<std::string> change_yaml(const std::string& before, const Lines& lines) {
     }
     for (const auto& [key, value] : lines) out += fmt::format("{}: {}\n", key, yaml_value(value));
     try {
-        // LoadAll() of yaml-cpp does not end on text that is no document.
         const YAML::Node old = YAML::Load(before), fresh = YAML::Load(out);
         const bool empty = old.IsNull();
-        if (before.find("\n---") != std::string::npos || (!empty && !old.IsMap()))
-            return refuse("it is no YAML mapping");
+        if (config::second_document(before) || (!empty && !old.IsMap())) return refuse("it is no YAML mapping");
         if (!fresh.IsMap() || !has_all(fresh, lines) ||
             others_in(fresh, lines) != (empty ? std::vector<std::string>{} : others_in(old, lines)))
             return refuse("a setting that is to be replaced has several lines");

@@ -1,38 +1,21 @@
 // What the names of models say.
 #include <algorithm>
-#include <array>
-#include <charconv>
 
 #include "base/text.h"
 #include "cli/init/discover.h"
+#include "routing/known_models.h"
 
 namespace tandem::cli {
 
 using config::Capability;
 
 double parameters_in(std::string_view name) {
-    const auto text = lower(name);
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const bool begins = std::isdigit(static_cast<unsigned char>(text[i])) != 0 &&
-                            (i == 0 || std::string_view("-_:/ x").find(text[i - 1]) != std::string_view::npos);
-        if (!begins) continue;
-        double number = 0;
-        const auto [end, error] = std::from_chars(text.data() + i, text.data() + text.size(), number);
-        const auto at = static_cast<std::size_t>(end - text.data());
-        if (error != std::errc() || at >= text.size() || number <= 0) continue;
-        const bool ends = at + 1 == text.size() || std::isalnum(static_cast<unsigned char>(text[at + 1])) == 0;
-        if (ends && text[at] == 'b') return number;
-        if (ends && text[at] == 'm') return number / 1000;
-    }
-    return 0;
+    return static_cast<double>(routing::parameters_in_name(name)) / 1e9;
 }
 
 std::optional<Capability> other_work_in(std::string_view name) {
-    const auto text = lower(name);
-    auto has = [&](std::string_view part) { return text.find(part) != std::string::npos; };
-    if (has("rerank")) return Capability::rerank;
-    for (const auto* part : {"embed", "minilm", "bge-", "gte-", "-e5-", "e5-", "paraphrase-", "snowflake-arctic-e"})
-        if (has(part)) return Capability::embeddings;
+    if (routing::is_reranker(name)) return Capability::rerank;
+    if (routing::is_embedder(name)) return Capability::embeddings;
     return {};
 }
 

@@ -196,13 +196,38 @@ bool may_be_secret(std::string_view value) {
     return value.size() == 36;
 }
 
-// How sure it is that this is a secret; 0: it is none.
+// How sure the form of a service's keys makes it; 0: no service is named that has keys of this form.
+float judge_by_service(std::string_view name, std::string_view v, double bits) {
+    static const Words kNames([] {
+        std::vector<std::string_view> names;
+        for (const auto& service : kServices) names.push_back(service.name);
+        return names;
+    }());
+    if (!kNames.in(name)) return 0;
+    const bool some_digit = std::ranges::any_of(v, digit), some_letter = std::ranges::any_of(v, letter);
+    for (const auto& service : kServices) {
+        if (v.size() < service.least || v.size() > service.most || name.find(service.name) == std::string_view::npos)
+            continue;
+        if (!std::ranges::all_of(v, [&](char c) { return in(service.alphabet, c); })) continue;
+        if (service.alphabet == uuid ? bits >= 2.5 : bits >= 3.0 && some_digit && some_letter && !is_wordy(v))
+            return 0.8F;
+        if (service.alphabet == dashed && bits >= 3.5 && some_digit) return 0.7F;
+    }
+    return 0;
+}
+
+constexpr std::size_t kShortestSecret = 6;
+constexpr double kLeastBits = 2.5;  // of entropy a byte
+
+// How sure it is that this is a secret; 0: it is none. What says so soonest comes first: hostile text asks often.
 float judge(const Assignment& a) {
     const auto& name = a.name;
     const auto v = a.value;
+    if (v.size() < kShortestSecret || !may_be_secret(v)) return 0;
+    const double bits = entropy(v);
+    if (bits < kLeastBits) return 0;
     // Only the end of the name says what the value is: `token_count`, `password_field` and `secret_name` hold none.
     const auto tail = std::string_view(name).substr(name.size() > 32 ? name.size() - 32 : 0);
-    if (!may_be_secret(v)) return 0;
     static const Words kNoSecret = {
         "hash",    "sha1",      "sha2",      "md5",      "digest",      "checksum",    "fingerprint", "public_key",
         "pubkey",  "publickey", "integrity", "revision", "commit",      "uuid",        "_id_",        "max_tokens",
@@ -216,22 +241,14 @@ float judge(const Assignment& a) {
         tail.find("secret_id") == std::string_view::npos)
         return 0;
     if (is_code(a) || is_placeholder(v)) return 0;
-    const double bits = entropy(v);
     const bool some_digit = std::ranges::any_of(v, digit), some_letter = std::ranges::any_of(v, letter);
     static const Words kPassword = {"passw",        "passphrase", "passwort", "pwd",      "contrase", "senha",
                                     "mot_de_passe", "wachtwoord", "haslo",    "kennwort", "_pass",    "_pw"};
     const bool password = kPassword.in(tail) || tail == "pass" || tail == "pw";
     const bool spaced = v.find(' ') != std::string_view::npos;
-    for (const auto& service : kServices) {
-        if (v.size() < service.least || v.size() > service.most || name.find(service.name) == std::string::npos)
-            continue;
-        if (!std::ranges::all_of(v, [&](char c) { return in(service.alphabet, c); })) continue;
-        if (service.alphabet == uuid ? bits >= 2.5 : bits >= 3.0 && some_digit && some_letter && !is_wordy(v))
-            return 0.8F;
-        if (service.alphabet == dashed && bits >= 3.5 && some_digit) return 0.7F;
-    }
+    if (const float score = judge_by_service(name, v, bits); score > 0) return score;
     if (password) {
-        if (v.size() < 6 || spaced || a.listed) return 0;
+        if (spaced || a.listed) return 0;
         const bool mark = std::ranges::any_of(
             v, [](char c) { return std::string_view("!@#$%^&*?~+").find(c) != std::string_view::npos; });
         if (!some_letter || (!some_digit && !mark)) return 0;
@@ -240,7 +257,6 @@ float judge(const Assignment& a) {
         if (a.quote == 0 && std::ranges::all_of(v, [](char c) { return word(c) || c == '.'; }) &&
             v.find('.') != std::string_view::npos)
             return 0;
-        if (bits < 2.5) return 0;
         return 0.7F;
     }
     static const Words kSecret = {

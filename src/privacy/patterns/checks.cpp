@@ -73,18 +73,28 @@ bool luhn(std::string_view digits) {
 }
 
 bool verhoeff(std::string_view digits) {
-    // Multiplication in the dihedral group D5, and the permutation of each place, computed from the definition.
-    auto multiply = [](int a, int b) {
-        if (a < 5) return b < 5 ? (a + b) % 5 : 5 + (a + b - 5) % 5;
-        return b < 5 ? 5 + (a - 5 + 5 - b) % 5 : (a - b + 5) % 5;
-    };
-    static constexpr std::array<int, 10> kOnce = {1, 5, 7, 6, 2, 8, 3, 0, 9, 4};
-    int check = 0;
-    for (std::size_t i = 0; i < digits.size(); ++i) {
-        int d = digits[digits.size() - 1 - i] - '0';
-        for (std::size_t k = 0; k < i % 8; ++k) d = kOnce[static_cast<std::size_t>(d)];
-        check = multiply(check, d);
-    }
+    // Multiplication in the dihedral group D5, and the permutation of each of eight places, computed from the
+    // definition.
+    static constexpr auto kProducts = [] {
+        std::array<std::array<std::uint8_t, 10>, 10> products{};
+        for (unsigned a = 0; a < 10; ++a)
+            for (unsigned b = 0; b < 10; ++b) {
+                const unsigned turned = a < 5 ? a + b : 10 + a - b;
+                products[a][b] = static_cast<std::uint8_t>((a < 5) == (b < 5) ? turned % 5 : 5 + turned % 5);
+            }
+        return products;
+    }();
+    static constexpr auto kPlaces = [] {
+        constexpr std::array<std::uint8_t, 10> kOnce = {1, 5, 7, 6, 2, 8, 3, 0, 9, 4};
+        std::array<std::array<std::uint8_t, 10>, 8> places{};
+        for (std::uint8_t d = 0; d < 10; ++d) places[0][d] = d;
+        for (std::size_t i = 1; i < places.size(); ++i)
+            for (std::size_t d = 0; d < 10; ++d) places[i][d] = kOnce[places[i - 1][d]];
+        return places;
+    }();
+    std::uint8_t check = 0;
+    for (std::size_t i = 0; i < digits.size(); ++i)
+        check = kProducts[check][kPlaces[i % 8][static_cast<std::size_t>(digits[digits.size() - 1 - i] - '0')]];
     return check == 0;
 }
 

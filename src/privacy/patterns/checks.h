@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace tandem::privacy {
@@ -48,7 +49,8 @@ bool near(std::string_view text, std::size_t begin, std::size_t end, std::initia
 // Words that are looked for together, in small letters: a text is gone through once, not once for each word.
 class Words {
   public:
-    Words(std::initializer_list<std::string_view> words) : words_(words) {
+    Words(std::initializer_list<std::string_view> words) : Words(std::vector(words)) {}
+    explicit Words(std::vector<std::string_view> words) : words_(std::move(words)) {
         for (const auto word : words_) pairs_[pair(word[0], word[1])] = true;
     }
     // Where the first of them begins in `text` from `at` on, and how long it is; npos where none is. Capitals count as

@@ -78,7 +78,11 @@ struct Run {
     }
     // The digits of groups [first, last]; of a longer group than any check takes, its beginning.
     std::string_view digits(std::size_t first, std::size_t last) const {
-        return {digits_.data() + ends_[first], static_cast<std::size_t>(ends_[last + 1] - ends_[first])};
+        return {digits_.data() + ends_[first], size(first, last)};
+    }
+    // How many these are.
+    std::size_t size(std::size_t first, std::size_t last) const {
+        return static_cast<std::size_t>(ends_[last + 1] - ends_[first]);
     }
 
     const Edges& edges() const {
@@ -555,8 +559,11 @@ std::optional<float> phone(const Stretch& s, std::size_t& begin, std::size_t& en
         paren = paren || s.between(i).find('(') != std::string_view::npos ||
                 s.between(i).find(')') != std::string_view::npos;
     bool extension = false;
+    const auto behind = text.substr(s.end(), 2);
+    const bool may_have_extension = behind.find_first_of("ex") != std::string_view::npos;
     for (const std::string_view word_for :
          {" ext. ", " ext ", " ext.", "ext.", "ext", " x ", " x", "x", " extension "}) {
+        if (!may_have_extension) break;
         if (!text.substr(s.end()).starts_with(word_for)) continue;
         std::size_t at = s.end() + word_for.size();
         const std::size_t from = at;
@@ -673,13 +680,25 @@ constexpr auto kTried = std::to_array<Tried>({
     {{"date", "DATE_TIME", Category::date}, date, 4, 8, 3, 3},
 });
 
-// Which of them take so many digits, as bits.
+// Which of them take so many digits, and so many groups, as bits: a run has many stretches, and few are looked at.
 constexpr std::size_t kMostTried = 19;
 constexpr auto kByDigits = [] {
     std::array<std::uint32_t, kMostTried + 1> table{};
     for (std::size_t i = 0; i < kTried.size(); ++i)
         for (std::size_t n = kTried[i].least; n <= kTried[i].most; ++n) table[n] |= 1U << i;
     return table;
+}();
+constexpr auto kByGroups = [] {
+    std::array<std::uint32_t, kMostGroups + 1> table{};
+    for (std::size_t i = 0; i < kTried.size(); ++i)
+        for (std::size_t n = kTried[i].least_groups; n <= kTried[i].groups; ++n) table[n] |= 1U << i;
+    return table;
+}();
+// Those that take a whole run of more groups than usual.
+constexpr std::uint32_t kOfWholeRuns = [] {
+    std::uint32_t bits = 0;
+    for (std::size_t i = 0; i < kTried.size(); ++i) bits |= kTried[i].groups == kMostUsual ? 1U << i : 0U;
+    return bits;
 }();
 
 // ---- numbers that are written in a way of their own ----
@@ -907,14 +926,11 @@ void number_run(const Kind& kind, const Candidate& c, Sink& sink) {
     // Behind a low line stands a part of a name, unless the number proves itself.
     const bool glued = at > 0 && c.text[at - 1] == '_';
     static const Kind kBirth{"birth-date", "DATE_TIME", Category::birth_date};
-    auto try_each = [&](const Stretch& s, bool whole) {
-        auto which = kByDigits[s.digits.size()];
-        if (which == 0 || !s.alone(true)) return;
+    auto try_each = [&](const Stretch& s, std::uint32_t which) {
+        if (!s.alone(true)) return;
         if (!s.alone()) which &= 1U;  // a card alone may have low lines beside it
         for (; which != 0; which &= which - 1) {
             const auto& tried = kTried[static_cast<std::size_t>(std::countr_zero(which))];
-            if (s.groups() < tried.least_groups) continue;
-            if (s.groups() > tried.groups && !(whole && tried.groups == kMostUsual)) continue;
             work(s.digits.size());
             const auto score = tried.check(s);
             if (!score) continue;
@@ -925,17 +941,23 @@ void number_run(const Kind& kind, const Candidate& c, Sink& sink) {
             sink.add(birth ? kBirth : tried.kind, s.begin(), s.end(), birth ? 0.9F : *score);
         }
     };
-    for (std::size_t first = 0; first < run.count; ++first)
+    for (std::size_t first = 0; first < run.count; ++first) {
+        const bool plus = behind_plus(c.text, run.groups[first].begin);
         for (std::size_t last = first; last < run.count; ++last) {
-            const Stretch s{run, first, last};
-            if (s.digits.size() > kMostTried) break;
+            const std::size_t size = run.size(first, last);
+            if (size > kMostTried) break;
             const bool whole = first == 0 && last + 1 == run.count;
-            try_each(s, whole);
+            const auto which = kByDigits[size] & (kByGroups[last - first + 1] | (whole ? kOfWholeRuns : 0));
             // A stretch of a longer list of numbers is no phone.
+            const bool may_be_phone = (whole && !glued) || plus;
+            if (which == 0 && !may_be_phone) continue;
+            const Stretch s{run, first, last};
+            if (which != 0) try_each(s, which);
             std::size_t begin = 0, end = 0;
-            if ((whole && !glued) || behind_plus(c.text, s.begin()))
+            if (may_be_phone)
                 if (const auto score = phone(s, begin, end)) sink.add(kind, begin, end, *score);
         }
+    }
 }
 
 const auto kPatterns = std::to_array<Pattern>({
