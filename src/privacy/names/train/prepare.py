@@ -2,7 +2,7 @@
 
     python prepare.py MIRROR OUT
 
-MIRROR holds bare Git directories as OWNER+NAME/repo. What each set is used for, and its licence: docs/measurements.md. The
+MIRROR holds bare Git directories as OWNER+NAME/repo. What each set is used for, its commit and its licence: README.md. The
 sets that only measure (presidio-research, UNER's English test part) are written to OUT/test and are never read by `train`.
 """
 import collections
@@ -28,8 +28,8 @@ def show(repo, path):
     return git(repo, "show", f"HEAD:{path}").decode("utf-8", "replace")
 
 
-def paths(repo, under):
-    return git(repo, "-c", "core.quotePath=false", "ls-tree", "-r", "--name-only", "HEAD", under).decode().split("\n")[:-1]
+def paths(repo, under=""):
+    return git(repo, "-c", "core.quotePath=false", "ls-tree", "-r", "--name-only", "HEAD", *([under] if under else [])).decode().split("\n")[:-1]
 
 
 def join(words):
@@ -122,10 +122,12 @@ def gum():
     """GUM names the type of every phrase; a name is the part around a head that is a proper noun."""
     out = Writer("gum")
     kinds = {"person": "PER", "organization": "ORG", "place": "LOC"}
-    skip = ("whow", "vlog", "conversation", "fiction", "podcast")  # texts that may not be used for everything
-    repo = "UniversalDependencies+UD_English-GUM"
-    for path in paths(repo, "not-to-release/sources/"):
-        if any(f"GUM_{s}_" in path for s in skip) or not path.endswith(".conllu"):
+    # Texts under CC BY, CC BY-SA or in the public domain. The others (essays, letters, fiction, wikiHow, podcasts, vlogs,
+    # reddit) may not be used for everything.
+    free = ("academic", "bio", "court", "interview", "news", "speech", "textbook", "voyage")
+    repo = "amir-zeldes+gum"
+    for path in paths(repo, "dep/"):
+        if not any(f"GUM_{genre}_" in path for genre in free) or not path.endswith(".conllu"):
             continue
         whole, found = "", []
         open_, number = [], 0
@@ -254,6 +256,40 @@ def meddocan():
     out.close()
 
 
+CODE = [("ninja-build+ninja", (".cc", ".h", ".py", ".asciidoc")), ("curl+curl", (".c", ".h", ".pl", ".py", ".md")), ("pallets+flask", (".py", ".rst")), ("psf+requests", (".py", ".rst", ".md")),
+        ("spring-projects+spring-petclinic", (".java", ".sql", ".yml", ".html")), ("cline+cline", (".ts", ".tsx", ".md", ".mdx", ".json"))]
+CREDIT = re.compile(r"copyright|\(c\)|©|author|thank|written by|reported|contribut|credit|maintain|licen[cs]e|@|https?://\S+/\S+", re.I)
+KNOWN = re.compile(r"\b(Mozilla|Google|Microsoft|Apple|Amazon|Facebook|IBM|Oracle|Netscape|GitHub|GitLab|Cisco|Intel|Adobe|Yahoo|Cloudflare|Anthropic|OpenAI|Debian|Red Hat|Fedora|Novell|Akamai|"
+                   r"Samsung|Sony|Nokia|Twitter|Netflix|Slack|Cline|Stockholm|Sweden|Europe|Germany|London|Madison|Daniel|Pallets|Vercel|Mistral|Groq|Alibaba|DeepSeek|Bedrock|Telegram|Discord|Linux Foundation)\b")
+
+
+def code(count):
+    """Code and its documentation: capitals that are no names. What may be one there is X: not learned from."""
+    from faker.providers.person.en_US import Provider
+    first = {str(n) for names in (Provider.first_names_male, Provider.first_names_female) for n in names}
+    out, chunks = Writer("code"), []
+    for repo, ends in CODE:
+        mine = []
+        for path in paths(repo):
+            if not path.endswith(ends) or re.search(r"test.?data|fixture|vendor|locale|THANKS|CHANGELOG|HISTORY|RELEASE|GOVERNANCE|package-lock", path):
+                continue
+            lines = show(repo, path).split("\n")
+            mine += ["\n".join(lines[i:i + 40])[:2500] for i in range(0, len(lines), 40)]
+        random.shuffle(mine)
+        chunks += mine[:count]
+    for text in chunks:
+        found, at = [], 0
+        for line in text.split("\n"):
+            if CREDIT.search(line):
+                found.append((at, at + len(line), "X"))
+            else:
+                found += [(at + m.start(), at + m.end(), "X") for m in KNOWN.finditer(line)]
+                found += [(at + m.start(), at + m.end(), "X") for m in re.finditer(r"\b([A-Z][a-z]+) [A-Z][a-z]+\b", line) if m[1] in first]
+            at += len(line) + 1
+        out.add(text, sorted(found))
+    out.close()
+
+
 def main():
     random.seed(1)
     four = {"PER": "PER", "LOC": "LOC", "ORG": "ORG"}
@@ -279,6 +315,7 @@ def main():
     gum()
     sgd(12000)
     meddocan()
+    code(160)
 
 
 main()

@@ -141,7 +141,24 @@ The report by {L} and {L} ({year}) shows this.
 Tell {F} that {O} called about the flat at {A}.
 I was born in {C} but my passport says {C}.
 The driver, {P} of {C}, {K}, was not hurt.
-Residents of {C} want the {O} to build a bridge."""
+Residents of {C} want the {O} to build a bridge.
+Attn {P}\\n{O}
+For the attention of {P}
+To {P}
+1. {LP}\\n2. {LP}\\n3. {LP}
+Present: {LP}, {LP}, {P}.
+{LP}
+{L} will call back on {day}; {L} has the file.
+{L} asked {P} for help.
+Mr {L} slept while Mrs {L} drove home.
+{P} - {email}
+The office is at {S}, {C}.
+We met at {S} after lunch.
+{S}
+Deliver to {S}, please.
+{P}\\n{O}\\n{S}\\n{C}
+{P}, {S}, {C}, {K}
+The flat in {S} is empty; {F} moved to {S}."""
 
 # What has capitals and is no name of these kinds.
 NOTHING = """The API returns JSON over HTTP; see the README for details.
@@ -224,7 +241,26 @@ Q: Why? A: Because.
 I drive a Golf. He has a Mustang and a Corolla.
 Track 3 is called Yellow River, track 4 Lonely Days.
 I heard The Sound of Silence on the radio. I like Yesterday too.
-The album Blue Moon came out in {year}."""
+The album Blue Moon came out in {year}.
+| Title | Owner | Status | Due Date |\\n| --- | --- | --- | --- |
+| Step | Input | Output | Notes |\\n| Parse | Text | Tree | Fast |
+Name,Quantity,Price,Total\\nWidget,{num},{num},{num}
+## Installation\\n\\n### Building From Source\\n\\n1. Open Preferences\\n2. Click Apply
+Skills: Routing, Edge Computing, Load Balancing, Disaster Recovery, Agile and Scrum.
+Experience with Automated Testing, Web Services, Mobile Apps, Linux and Windows Server.
+import { Panel, Table, Sidebar } from "./widgets"; const Header = new Layout();
+class OrderList extends BaseView { render(Context ctx) { return Panel; } }
+from shapes import Circle, Square, Polygon
+SELECT Title, Price FROM Products WHERE Colour = 'Red' ORDER BY Price;
+Run Terraform, Ansible and Jenkins; Prometheus watches Nginx and Kafka.
+Deploy with Helm to GKE, store in R2, queue in SQS, cache in Memcached.
+The URL, the SDK and the GPU quota are in the FAQ. AMI, NAT and ACL need a role.
+INFO Server started on port {num}\\nWARN Connection Pool exhausted\\nERROR Timeout in Worker {num}
+Settings > Advanced > Reset Device
+The Model is trained with Adam; Dropout, Batch Size and Learning Rate are in Table {num}.
+THE DOOR OF THE SHED IS OPEN. WE NEED SOMEBODY TO LOOK AT THE LOCK.
+PLEASE SEND THE UNIT BACK WITH THE BOX AND THE CABLE.
+TypeError: Cannot read Property of Undefined\\nReferenceError: Window is not defined"""
 
 OTHERS = {
     "de_DE": """Ich heiße {P} und wohne in {C}.
@@ -239,6 +275,9 @@ Herr {L} und Frau {L} trafen sich in {C} mit {P}.
 Kunde: {P}\\nStraße: {A}\\nTelefon: {phone}
 Der Sprecher von {O}, {P}, sagte am {day}, man wolle in {K} wachsen.
 Ich möchte von {C} nach {C} fahren.
+Der Umzug in die {S} ist am {day}.
+Wir wohnen jetzt in der {S} in {C}.
+Das Büro ist in der {S}.
 Patient {P}, geboren am {date}, wurde von Dr. {L} untersucht.
 {F} und {F} kommen am Samstag aus {C}.
 Wer ist {P}? Er kommt aus {K}.
@@ -257,6 +296,8 @@ Nous avons quitté {C} pour {C} en {year}.
 Nom : {P}\\nVille : {C}\\nTéléphone : {phone}
 Cordialement,\\n{P}\\n{O}
 Le docteur {L} a vu {F} à {C}.
+Le bureau est au {S}.
+Habite {S}, {C}.
 Il fait chaud à {C} et en {K}.
 J'ai travaillé pour {O} avant {O}.""",
     "es_ES": """Me llamo {P} y vivo en {C}.
@@ -269,6 +310,7 @@ Estimada Sra. {L}: su cuenta en {O} está abierta.
 Nombre: {P}\\nDomicilio: {A}\\nCiudad: {C}
 {P}, presidenta de {O}, viajó a {C} y a {K}.
 Un saludo,\\n{P}
+La oficina está en {S}.
 El paciente {P} fue visto por la Dra. {L} en {C}.
 ¿A qué distancia está {C} de {C}?""",
     "it_IT": """Mi chiamo {P} e vivo a {C}.
@@ -280,7 +322,10 @@ Spedire a {P}, {A}.
 {P} lavora per {O} a {C}.
 Nome: {P}\\nCittà: {C}
 Cordiali saluti,\\n{P}
-Il dottor {L} ha visitato {F}.""",
+Il dottor {L} ha visitato {F}.
+Presenti:\\n1. {LP}\\n2. {LP}\\n3. {LP}
+Egr. Sig. {LP}
+L'ufficio è in {S}.""",
     "nl_NL": """Mijn naam is {P} en ik woon in {C}.
 Mijn adres is {A}.
 Geachte mevrouw {L}, uw contract bij {O} loopt af.
@@ -288,6 +333,7 @@ Hoi {F}, heb je {P} gesproken?
 {P} werkt bij {O} in {C}.
 Stuur het pakket naar {P}, {A}.
 De heer {L} kwam uit {C}.
+Bezorgen op {S}.
 Naam: {P}\\nPlaats: {C}
 Met vriendelijke groet,\\n{P}""",
     "pl_PL": """Nazywam się {P} i mieszkam w mieście {C}.
@@ -326,6 +372,17 @@ Adressen min er {A}.""",
 Adresim {A}.""",
     "ro_RO": """Mă numesc {P} și locuiesc în {C}.
 Adresa mea este {A}.""",
+    "el_GR": """Με λένε {P} και μένω στην πόλη {C}.
+Ο {P} έγραψε ένα βιβλίο.
+Η κυρία {P} τηλεφώνησε χθες από {C}.
+Η διεύθυνσή μου είναι {A}.""",
+    "ru_RU": """Меня зовут {P}, я живу в городе {C}.
+{P} работает в компании {O}.
+Мой адрес: {A}.
+Вчера {F} звонила из города {C}.""",
+    "id_ID": """Nama saya {P}, saya tinggal di {C}.
+Alamat saya {A}.
+Kirim ke {S}, {C}.""",
     "hr_HR": """Zovem se {P} i živim u {C}.
 Moja adresa je {A}.""",
 }
@@ -433,6 +490,13 @@ def address(f):
     return re.sub(r"(\w), (\w)", r"\1 \2", text, count=1) if random.random() < 0.15 else text
 
 
+def street(f):
+    """Street and number alone; some countries write "No." between."""
+    text = of_locale(f, "street_address").split("\n")[0]
+    parts = re.fullmatch(r"(\D+) (\d+\w?)", text)
+    return f"{parts[1]} {random.choice(['No.', 'no', 'No', 'nr.', 'Nr.'])} {parts[2]}" if parts and random.random() < 0.2 else text
+
+
 def city(f):
     return of_locale(f, "city")
 
@@ -440,9 +504,10 @@ def city(f):
 def value(kind, locale, spans, at):
     f = faker(random.choice(WORLD) if locale == "en_US" and random.random() < 0.6 else locale)
     tag, text = None, ""
-    if kind in ("P", "F", "L", "PU", "FU", "LF"):
+    if kind in ("P", "F", "L", "PU", "FU", "LF", "LP"):
         tag = "PER"
-        text = {"P": person, "PU": person, "F": lambda g: of_locale(g, "first_name"), "FU": lambda g: of_locale(g, "first_name"), "L": lambda g: of_locale(g, "last_name"), "LF": lambda g: of_locale(g, "last_name") + ", " + of_locale(g, "first_name")}[kind](f)
+        text = {"P": person, "PU": person, "F": lambda g: of_locale(g, "first_name"), "FU": lambda g: of_locale(g, "first_name"), "L": lambda g: of_locale(g, "last_name"), "LF": lambda g: of_locale(g, "last_name") + ", " + of_locale(g, "first_name"),
+                "LP": lambda g: of_locale(g, "last_name") + " " + of_locale(g, "first_name")}[kind](f)
         text = text.upper() if kind in ("PU", "FU") else text
     elif kind == "O":
         tag, text = "ORG", organization(f)
@@ -451,6 +516,8 @@ def value(kind, locale, spans, at):
         text = text.upper() if kind == "CU" else text
     elif kind == "A":
         tag, text = "ADR", address(f)
+    elif kind == "S":
+        tag, text = "ADR", street(f)
     elif kind == "T":
         text = random.choice(TITLES)
     elif kind == "N":
@@ -469,7 +536,7 @@ def value(kind, locale, spans, at):
         text = of_locale(f, "email")
     elif kind == "date":
         text = of_locale(f, "date", random.choice(["%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y", "%d %B %Y", "%B %d, %Y"]))
-    if tag and kind in ("P", "C", "K", "O", "A") and random.random() < 0.14:  # as hasty people and old systems write
+    if tag and kind in ("P", "L", "C", "K", "O", "A", "S") and random.random() < 0.14:  # as hasty people and old systems write
         other = text.upper() if random.random() < 0.7 else text.lower()
         text = other if len(other) == len(text) else text
     if tag:
@@ -481,7 +548,7 @@ def value(kind, locale, spans, at):
 def fill(template, locale):
     template, text, spans = template.replace("\\n", "\n"), "", []
     at = 0
-    for hole in re.finditer(r"\{(P|F|L|PU|FU|LF|O|C|CU|K|A|T|N|day|month|year|num|phone|email|date)\}", template):
+    for hole in re.finditer(r"\{(P|F|L|PU|FU|LF|LP|O|C|CU|K|A|S|T|N|day|month|year|num|phone|email|date)\}", template):
         text += template[at:hole.start()]
         text += value(hole[1], locale, spans, len(text))
         at = hole.end()
