@@ -1,6 +1,7 @@
 #!/bin/sh
 # Learns weights.h again: learn.sh MIRROR OUT [SLOTS [COST]]. README.md says what has to be where. PYTHON has Faker.
 set -eu
+export PYTHONHASHSEED=0  # Faker has sets of names
 here=$(cd "$(dirname "$0")" && pwd) mirror=$1 out=$2 slots=${3:-32768} cost=${4:-1}
 mkdir -p "$out"
 [ -e "$out/code.tsv" ] || "${PYTHON:-python3}" "$here/prepare.py" "$mirror" "$out"
