@@ -406,7 +406,9 @@ void Client::Sending::end_of_body() {
     deadline = SteadyTime::max();
     hook.release();
     if (!wire) return;
-    if (parser->keep_alive() && buffer.size() == 0 && !eof && !cancelled && !expired && wire->open())
+    // Some servers close behind an error without saying so, and what is asked anew at once would meet that.
+    const bool good = code < 400;
+    if (good && parser->keep_alive() && buffer.size() == 0 && !eof && !cancelled && !expired && wire->open())
         pool->keep(Client::Pool::origin_of(call), std::move(*wire));
     wire.reset();
 }

@@ -170,6 +170,8 @@ class Way(unittest.TestCase):
             self.local.script = script
             status, _, body = t.chat(stream=True)
             self.assertEqual((status, error_of(body)["code"]), (502, "upstream_error"))
+            self.local.script = Upstream.answer_well
+            self.assertEqual(t.chat()[0], 200)  # so that no breaker opens
         t.process.send_signal(1)  # nothing is pending
         self.local.script = lambda c, b, n: c.sendall(http({"error": {"message": "not now"}})) if n % 2 else Upstream.answer_well(c, b, n)
         until(lambda: t.chat()[0] == 200, "the breaker to close", 10)
