@@ -139,9 +139,22 @@ std::string last_user_text(const Request& request) {
     return {};
 }
 
-std::string arguments_object(std::string_view arguments) {
+std::string one_object(std::string_view arguments) {
     const auto text = trim(arguments);
-    if (text.empty()) return "{}";
+    if (text.empty() || text == "null") return "{}";
+    json::Document document;
+    if (text.starts_with('"') && document.parse("[" + std::string(text) + "]") && document.root().size() == 1)
+        if (const auto inner = (*begin(document.root().children())).text(); is_json_object(inner))
+            return std::string(inner);
+    if (text.starts_with('{'))
+        if (const auto rest = trim(text.substr(1)); rest.starts_with('}'))
+            if (const auto behind = trim(rest.substr(1)); is_json_object(behind)) return std::string(behind);
+    return std::string(arguments);
+}
+
+std::string arguments_object(std::string_view arguments) {
+    const auto meant = one_object(arguments);
+    const auto text = trim(meant);
     if (is_json_object(text)) return std::string(text);
     // Half a character in one of its strings is no reason to lose the rest.
     if (auto mended = json::mended(text); is_json_object(mended)) return mended;

@@ -57,6 +57,10 @@ std::string text_of(const std::vector<Part>& parts);
 // Text of the last turn of a user; empty where there is none.
 std::string last_user_text(const Request& request);
 
+// Arguments as servers write them, as the one object that they mean: {} for nothing and null, what a text of an object
+// says, and what stands behind an empty object. Anything else stays as it is.
+std::string one_object(std::string_view arguments);
+
 // `arguments` as a JSON object: as it is where it is one, {} where it is empty, else {"arguments": "..."} with the text
 // in it, so that a malformed call in a replayed history does not end the conversation.
 std::string arguments_object(std::string_view arguments);

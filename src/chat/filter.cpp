@@ -4,6 +4,8 @@
 #include <string_view>
 
 #include "base/json.h"
+#include "base/text.h"
+#include "chat/answer.h"
 
 namespace tandem::chat {
 
@@ -11,6 +13,7 @@ namespace {
 
 class ThinkFilter final : public EventFilter {
   public:
+    explicit ThinkFilter(bool whole) : whole_(whole) {}
     void take(Event event, std::vector<Event>& out) override {
         auto* text = std::get_if<TextDelta>(&event);
         if (text == nullptr || text->choice != 0 || state_ == State::over) {
@@ -26,36 +29,48 @@ class ThinkFilter final : public EventFilter {
     void end(std::vector<Event>& out) override { flush(out); }
 
   private:
-    static constexpr std::string_view kOpen = "<think>";
-    static constexpr std::string_view kClose = "</think>";
+    struct Tags {
+        std::string_view open, close;
+    };
+    static constexpr Tags kTags[] = {{"<think>", "</think>"},
+                                     {"<thinking>", "</thinking>"},
+                                     {"<thought>", "</thought>"},
+                                     {"\u25c1think\u25b7", "\u25c1/think\u25b7"}};  // Kimi's
 
     void read(std::vector<Event>& out) {
         if (state_ == State::start) {
             const auto begins = held_.find_first_not_of(" \t\r\n");
             if (begins == std::string::npos) return;
+            if (ends_thoughts()) {
+                state_ = State::thinking;
+                return read(out);
+            }
             const auto word = std::string_view(held_).substr(begins);
-            if (word.size() < kOpen.size() && kOpen.starts_with(word)) return;
-            if (!word.starts_with(kOpen)) {
+            const auto* const tags =
+                std::ranges::find_if(kTags, [&](const Tags& one) { return word.starts_with(one.open); });
+            if (tags == std::end(kTags)) {
+                if (std::ranges::any_of(kTags, [&](const Tags& one) { return one.open.starts_with(word); })) return;
                 say(out, std::exchange(held_, {}));
                 state_ = State::over;
                 return;
             }
-            held_.erase(0, begins + kOpen.size());
+            close_ = tags->close;
+            held_.erase(0, begins + tags->open.size());
             state_ = State::thinking;
         }
         if (state_ == State::thinking) {
-            const auto close = held_.find(kClose);
+            const auto close = held_.find(close_);
             if (close == std::string::npos) {
                 // All but what could be the head of the closing tag.
-                std::size_t keep = std::min(held_.size(), kClose.size() - 1);
-                while (keep > 0 && !kClose.starts_with(std::string_view(held_).substr(held_.size() - keep))) --keep;
+                std::size_t keep = std::min(held_.size(), close_.size() - 1);
+                while (keep > 0 && !close_.starts_with(std::string_view(held_).substr(held_.size() - keep))) --keep;
                 think(out, held_.substr(0, held_.size() - keep));
                 held_.erase(0, held_.size() - keep);
                 return;
             }
             think(out, held_.substr(0, close));
             out.emplace_back(ReasoningEnd{});
-            held_.erase(0, close + kClose.size());
+            held_.erase(0, close + close_.size());
             state_ = State::behind;
         }
         if (state_ == State::behind) {
@@ -84,7 +99,18 @@ class ThinkFilter final : public EventFilter {
         if (!text.empty()) out.emplace_back(ReasoningDelta{0, std::move(text)});
     }
 
+    // A template may have said the opening tag itself. The closing one stands on a line of its own then.
+    bool ends_thoughts() {
+        if (!whole_) return false;
+        const auto close = held_.find("\n" + std::string(kTags[0].close));
+        if (close == std::string::npos || held_.find(kTags[0].open) < close) return false;
+        close_ = kTags[0].close;
+        return true;
+    }
+
     enum class State { start, thinking, behind, over } state_ = State::start;
+    const bool whole_;
+    std::string_view close_;
     std::string held_;
 };
 
@@ -101,6 +127,237 @@ class IdFilter final : public EventFilter {
   private:
     const std::string id_;
     std::set<std::pair<std::int64_t, std::int64_t>> known_;
+};
+
+class ArgumentsFilter final : public EventFilter {
+  public:
+    void take(Event event, std::vector<Event>& out) override {
+        if (auto* call = std::get_if<ToolCallDelta>(&event)) {
+            auto& open = calls_[{call->choice, call->index}];
+            if (open.passes || call->custom) {
+                open.passes = true;
+                out.push_back(std::move(event));
+                return;
+            }
+            open.held += std::exchange(call->arguments, {});
+            if (!call->id.empty() || !call->name.empty()) out.push_back(*call);
+            if (!may_be_odd(open.held)) pass(call->choice, call->index, open, std::exchange(open.held, {}), out);
+            return;
+        }
+        if (const auto* ended = std::get_if<ToolCallEnd>(&event)) {
+            if (const auto open = calls_.find({ended->choice, ended->index}); open != calls_.end()) {
+                say(open->first, open->second, out);
+                open->second.passes = true;
+            }
+        } else if (std::holds_alternative<Finished>(event)) {
+            end(out);
+        }
+        out.push_back(std::move(event));
+    }
+    void end(std::vector<Event>& out) override {
+        for (auto& [place, open] : calls_) {
+            say(place, open, out);
+            open.passes = true;
+        }
+    }
+
+  private:
+    struct Open {
+        std::string held;
+        bool passes = false;  // what follows is handed on as it comes
+    };
+    using Place = std::pair<std::int64_t, std::int64_t>;
+
+    // An object is handed on as soon as it has begun, but for an empty one, which may be a beginning only.
+    static bool may_be_odd(std::string_view held) {
+        const auto first = held.find_first_not_of(" \t\r\n");
+        if (first == std::string_view::npos || held[first] != '{') return true;
+        const auto second = held.find_first_not_of(" \t\r\n", first + 1);
+        return second == std::string_view::npos || held[second] == '}';
+    }
+    static void pass(std::int64_t choice, std::int64_t index, Open& open, std::string text, std::vector<Event>& out) {
+        open.passes = true;
+        if (!text.empty()) out.emplace_back(ToolCallDelta{choice, index, {}, {}, std::move(text), false});
+    }
+    static void say(const Place& place, Open& open, std::vector<Event>& out) {
+        if (!open.passes) pass(place.first, place.second, open, one_object(std::exchange(open.held, {})), out);
+    }
+
+    std::map<Place, Open> calls_;
+};
+
+class StopFilter final : public EventFilter {
+  public:
+    explicit StopFilter(std::vector<std::string> stops) : stops_(std::move(stops)) {}
+
+    void take(Event event, std::vector<Event>& out) override {
+        if (const auto* text = std::get_if<TextDelta>(&event)) {
+            auto& choice = choices_[text->choice];
+            if (choice.met.empty()) read(text->choice, choice, text->text, out);
+            return;
+        }
+        if (auto* finished = std::get_if<Finished>(&event)) {
+            auto& choice = choices_[finished->choice];
+            say(finished->choice, choice.held, out);
+            if (!choice.met.empty()) event = Finished{finished->choice, Finish::stop, choice.met};
+        } else if (const auto* call = std::get_if<ToolCallDelta>(&event)) {
+            if (!choices_[call->choice].met.empty()) return;
+            say(call->choice, choices_[call->choice].held, out);
+        } else if (const auto* ended = std::get_if<ToolCallEnd>(&event)) {
+            if (!choices_[ended->choice].met.empty()) return;
+        }
+        out.push_back(std::move(event));
+    }
+    void end(std::vector<Event>& out) override {
+        for (auto& [number, choice] : choices_) say(number, choice.held, out);
+    }
+
+  private:
+    struct Choice {
+        std::string held, met;
+    };
+
+    void read(std::int64_t number, Choice& choice, const std::string& text, std::vector<Event>& out) {
+        choice.held += text;
+        auto first = std::string::npos;
+        for (const auto& stop : stops_)
+            if (const auto at = choice.held.find(stop); at < first) {
+                first = at;
+                choice.met = stop;
+            }
+        if (first != std::string::npos) {
+            choice.held.resize(first);
+            say(number, choice.held, out);
+            return;
+        }
+        auto keep = std::string_view();
+        for (const auto& stop : stops_)
+            for (std::size_t size = std::min(stop.size() - 1, choice.held.size()); size > keep.size(); --size)
+                if (std::string_view(choice.held).ends_with(std::string_view(stop).substr(0, size)))
+                    keep = std::string_view(stop).substr(0, size);
+        auto said = choice.held.substr(0, choice.held.size() - keep.size());
+        choice.held.erase(0, said.size());
+        say(number, said, out);
+    }
+    static void say(std::int64_t number, std::string& text, std::vector<Event>& out) {
+        if (!text.empty()) out.emplace_back(TextDelta{number, std::exchange(text, {})});
+    }
+
+    const std::vector<std::string> stops_;
+    std::map<std::int64_t, Choice> choices_;
+};
+
+class WrittenCallsFilter final : public EventFilter {
+  public:
+    WrittenCallsFilter(std::set<std::string> names, std::string id) : names_(std::move(names)), id_(std::move(id)) {}
+
+    void take(Event event, std::vector<Event>& out) override {
+        if (const auto* text = std::get_if<TextDelta>(&event); text != nullptr && text->choice == 0 && !over_) {
+            held_ += text->text;
+            read(out);
+            return;
+        }
+        if (std::holds_alternative<ToolCallDelta>(event)) flush(out);  // its server reads them
+        if (auto* finished = std::get_if<Finished>(&event); finished != nullptr && finished->choice == 0) {
+            end(out);
+            if (called_ > 0 && finished->reason == Finish::stop) finished->reason = Finish::tool_calls;
+        }
+        out.push_back(std::move(event));
+    }
+    void end(std::vector<Event>& out) override {
+        if (!over_ && !held_.empty() && call(out)) held_.clear();
+        flush(out);
+    }
+
+  private:
+    static constexpr std::string_view kOpen = "<tool_call>", kClose = "</tool_call>", kBlank = " \t\r\n";
+    static constexpr std::size_t kMostHeld = 1UL << 20;
+
+    // Says what can be no call, and holds back the rest.
+    void read(std::vector<Event>& out) {
+        if (held_.size() > kMostHeld) return flush(out);
+        const auto begin = held_.find_first_not_of(kBlank);
+        if (begin == std::string::npos) return;
+        if (!said_ && may_be_object(std::string_view(held_).substr(begin))) return;
+        if (held_.find(kOpen) != std::string::npos) {
+            const auto at = held_.find(kOpen);
+            say(held_.substr(0, at), out);
+            held_.erase(0, at);
+            return;
+        }
+        std::size_t keep = std::min(held_.size(), kOpen.size() - 1);
+        while (keep > 0 && !kOpen.starts_with(std::string_view(held_).substr(held_.size() - keep))) --keep;
+        say(held_.substr(0, held_.size() - keep), out);
+        held_.erase(0, held_.size() - keep);
+    }
+
+    // Whether it begins {"name": "TOOL", as far as it has come.
+    bool may_be_object(std::string_view text) const {
+        std::string plain;
+        for (const char c : text.substr(0, kMostName))
+            if (kBlank.find(c) == std::string_view::npos) plain += c;
+        return std::ranges::any_of(names_, [&](const std::string& name) {
+            const auto begins = "{\"name\":" + json::quoted(name);
+            return plain.starts_with(begins) || begins.starts_with(plain);
+        });
+    }
+
+    // All of what is held back as calls; false where it is none.
+    bool call(std::vector<Event>& out) {
+        std::vector<ToolCallDelta> calls;
+        auto rest = trim(held_);
+        if (rest.starts_with('{')) {
+            if (!add(rest, calls)) return false;
+        } else {
+            while (!rest.empty()) {
+                if (!rest.starts_with(kOpen)) return false;
+                rest.remove_prefix(kOpen.size());
+                const auto close = std::min(rest.find(kClose), rest.size());
+                if (!add(trim(rest.substr(0, close)), calls)) return false;
+                rest = trim(rest.substr(std::min(rest.size(), close + kClose.size())));
+            }
+        }
+        called_ = calls.size();
+        for (auto& one : calls) {
+            const auto index = one.index;
+            out.emplace_back(std::move(one));
+            out.emplace_back(ToolCallEnd{0, index});
+        }
+        return !calls.empty();
+    }
+    bool add(std::string_view text, std::vector<ToolCallDelta>& calls) const {
+        json::Document document;
+        if (!document.parse(text)) return false;
+        const auto root = document.root();
+        const auto name = std::string(root["name"].text());
+        auto arguments = root["arguments"];
+        if (!arguments.exists()) arguments = root["parameters"];
+        if (!names_.contains(name) || root.size() != 2 || !arguments.exists()) return false;
+        const auto said =
+            arguments.is(json::Kind::object) ? std::string(arguments.raw()) : one_object(arguments.text());
+        if (!is_json_object(said)) return false;
+        const auto index = static_cast<std::int64_t>(calls.size());
+        calls.push_back({0, index, "call_" + id_ + "_w" + std::to_string(index), name, said, false});
+        return true;
+    }
+
+    void flush(std::vector<Event>& out) {
+        over_ = true;
+        say(std::exchange(held_, {}), out);
+    }
+    void say(std::string text, std::vector<Event>& out) {
+        if (text.empty()) return;
+        said_ = said_ || text.find_first_not_of(kBlank) != std::string::npos;
+        out.emplace_back(TextDelta{0, std::move(text)});
+    }
+
+    static constexpr std::size_t kMostName = 512;
+    const std::set<std::string> names_;
+    const std::string id_;
+    std::string held_;
+    std::size_t called_ = 0;
+    bool said_ = false;
+    bool over_ = false;
 };
 
 class CustomFilter final : public EventFilter {
@@ -161,12 +418,24 @@ class NameFilter final : public EventFilter {
 
 }  // namespace
 
-std::unique_ptr<EventFilter> think_filter() {
-    return std::make_unique<ThinkFilter>();
+std::unique_ptr<EventFilter> think_filter(bool whole) {
+    return std::make_unique<ThinkFilter>(whole);
+}
+
+std::unique_ptr<EventFilter> stop_filter(std::vector<std::string> stops) {
+    return std::make_unique<StopFilter>(std::move(stops));
+}
+
+std::unique_ptr<EventFilter> written_calls_filter(std::set<std::string> names, std::string id) {
+    return std::make_unique<WrittenCallsFilter>(std::move(names), std::move(id));
 }
 
 std::unique_ptr<EventFilter> id_filter(std::string id) {
     return std::make_unique<IdFilter>(std::move(id));
+}
+
+std::unique_ptr<EventFilter> arguments_filter() {
+    return std::make_unique<ArgumentsFilter>();
 }
 
 std::unique_ptr<EventFilter> name_filter(std::map<std::string, std::string> names) {

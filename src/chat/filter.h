@@ -20,12 +20,26 @@ class EventFilter {
     virtual void end(std::vector<Event>&) {}
 };
 
-// Reasoning that a model writes into its text, between <think> and </think> at the beginning, becomes reasoning. Holds
-// back only what could be the head of a tag.
-std::unique_ptr<EventFilter> think_filter();
+// Reasoning that a model writes into its text, between <think> and </think> (or <thinking>, <thought>) at the
+// beginning, becomes reasoning. Holds back only what could be the head of a tag.
+// `whole`: the answer came in one piece, so that thoughts whose beginning the prompt has already said, and which only
+// end in it, are seen too.
+std::unique_ptr<EventFilter> think_filter(bool whole = false);
+
+// Ends the text where one of these would be said, as a provider with stop sequences does. What follows is not said.
+std::unique_ptr<EventFilter> stop_filter(std::vector<std::string> stops);
+
+// Calls of these tools that a model writes into its text, since its server reads none there, become calls: an object
+// with a name and arguments that is all of the text, or such objects in <tool_call> tags behind it. Holds back only
+// what begins so. `id`: what ids of calls begin with, unique for this answer.
+std::unique_ptr<EventFilter> written_calls_filter(std::set<std::string> names, std::string id);
 
 // Calls that came without an id get "call_ID_NUMBER", with `id` unique for this answer.
 std::unique_ptr<EventFilter> id_filter(std::string id);
+
+// Arguments that are no object become one: nothing and null are {}, a text of an object is the object, and of {} with
+// another object behind it, or of an object that is said twice, one is left. Held back is only what begins so.
+std::unique_ptr<EventFilter> arguments_filter();
 
 // Calls of custom tools that were said to the provider as functions with one text ("input") become custom again.
 std::unique_ptr<EventFilter> custom_filter(std::set<std::string> names);

@@ -416,8 +416,19 @@ void write_tools(json::Writer& out, const chat::Request& request) {
     out.end_object();
 }
 
-void write_thinking(json::Writer& out, const chat::Request& request) {
-    const auto& thinking = request.thinking;
+// A budget is at least 1,024 tokens, and less than the answer may have; where that has no room for both, there are no
+// thoughts.
+chat::Thinking within(chat::Thinking thinking, std::int64_t most) {
+    constexpr std::int64_t kLeast = 1024;
+    if (!thinking.budget_tokens || thinking.on == false) return thinking;
+    if (most / 2 < kLeast) return {};
+    const auto fits = std::max(*thinking.budget_tokens, kLeast);
+    thinking.budget_tokens = fits < most ? fits : most / 2;
+    return thinking;
+}
+
+void write_thinking(json::Writer& out, const chat::Request& request, std::int64_t most) {
+    const auto thinking = within(request.thinking, most);
     const bool off = thinking.on == false || thinking.effort == "none";
     const bool on = thinking.on == true || thinking.budget_tokens || (!thinking.effort.empty() && !off);
     if (off || on) {
@@ -451,7 +462,8 @@ class Anthropic final : public Dialect {
         const auto room =
             target.context_tokens > 0 ? std::min(kDefaultMaxTokens, target.context_tokens / 4) : kDefaultMaxTokens;
         out.begin_object().member("model", target.model);
-        out.member("max_tokens", bound_of(request, target).value_or(room));
+        const auto most = bound_of(request, target).value_or(room);
+        out.member("max_tokens", most);
         write_messages(out, request);
         write_tools(out, request);
         if (target.stream) out.member("stream", true);
@@ -459,7 +471,7 @@ class Anthropic final : public Dialect {
         write_raw(out, "temperature", request.sampling.temperature);
         write_raw(out, "top_p", request.sampling.top_p);
         write_raw(out, "top_k", request.sampling.top_k);
-        write_thinking(out, request);
+        write_thinking(out, request, most);
         write_extra(out, request.extra);
         out.end_object();
         return {"/messages", out.take()};

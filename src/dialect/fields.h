@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "base/text.h"
 #include "chat/conversation.h"
 #include "dialect/dialect.h"
 
@@ -36,9 +37,10 @@ Result<> read_texts(const json::Value& value, const std::string& param, std::vec
 // Stop sequences: as read_texts(), without empty ones, which stop nothing.
 Result<> read_stops(const json::Value& value, const std::string& param, std::vector<std::string>& target);
 
-// A count that somebody else made: 0 where it is missing or makes no sense.
+// A count that somebody else made, which some write as a text: 0 where it is missing or makes no sense.
 inline std::int64_t count_of(const json::Value& value) {
-    return std::clamp<std::int64_t>(value.integer().value_or(0), 0, kMostTokens);
+    const std::int64_t count = value.string() ? whole_number(value.text()).value_or(0) : value.integer().value_or(0);
+    return std::clamp<std::int64_t>(count, 0, kMostTokens);
 }
 
 // Which of several answers an event belongs to. What an upstream numbers beyond the most that there are is the last:

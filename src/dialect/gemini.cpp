@@ -45,13 +45,24 @@ Result<> check_spellings(const Value& object) {
     return {};
 }
 
-// Gemini's own schemas say "OBJECT" where JSON Schema says "object"; everything else is the same.
+// Whole numbers of Gemini's schemas, which Google's libraries write as texts.
+bool is_count(std::string_view key) {
+    static constexpr std::string_view kCounts[] = {"minItems",  "maxItems",      "minLength",
+                                                   "maxLength", "minProperties", "maxProperties"};
+    return std::ranges::find(kCounts, key) != std::end(kCounts);
+}
+
+// Gemini's own schemas say "OBJECT" where JSON Schema says "object", and "2" where it says 2; everything else is the
+// same.
 void write_schema(json::Writer& out, const Value& value, bool is_type) {
     if (value.is(Kind::object)) {
         out.begin_object();
         for (const Value member : value.children()) {
             out.key(member.key());
-            write_schema(out, member, member.key() == "type");
+            if (is_count(member.key()) && member.string() && whole_number(member.text()))
+                out.raw(member.text());
+            else
+                write_schema(out, member, member.key() == "type");
         }
         out.end_object();
     } else if (value.is(Kind::array)) {

@@ -295,6 +295,29 @@ bool thinks_without_thought(const Request& request, Speaker) {
     return false;
 }
 
+bool thinks(const Request& request) {
+    const auto& thinking = request.thinking;
+    if (thinking.on == false || thinking.effort == "none") return false;
+    return thinking.on == true || thinking.budget_tokens || !thinking.effort.empty();
+}
+
+bool must_call(const Request& request) {
+    using Choice = chat::ToolChoice::Kind;
+    return request.tool_choice.kind == Choice::required || request.tool_choice.kind == Choice::named;
+}
+
+double number(const chat::Raw& raw) {
+    return raw.given() ? std::strtod(raw.json.c_str(), nullptr) : 0;
+}
+
+// Anthropic takes no other temperature than 1 beside thoughts, and a top_p of 0.95 at least.
+bool samples_beside_thoughts(const Request& request, Speaker) {
+    constexpr double kLeastTopP = 0.95;
+    const auto& s = request.sampling;
+    return thinks(request) && ((s.temperature.given() && number(s.temperature) != 1) || s.top_k.given() ||
+                               (s.top_p.given() && number(s.top_p) < kLeastTopP));
+}
+
 // ---- history ----
 
 bool is_foreign_reasoning(const Part& part, Speaker target) {
@@ -347,9 +370,33 @@ void begin_with_user(Request& request, Speaker) {
     request.messages.insert(place, std::move(user));
 }
 
-bool is_empty(const Part& part) {
+// Anthropic takes no text of white space alone either.
+bool is_empty(const Part& part, Speaker target) {
     const auto* text = part.as<chat::TextPart>();
-    return text != nullptr && text->text.empty();
+    return text != nullptr && (target == Speaker::anthropic ? trim(text->text) : text->text).empty();
+}
+
+bool has_empty(const Request& request, Speaker target) {
+    return std::ranges::any_of(request.messages, [&](const Message& message) {
+        return std::ranges::any_of(message.parts, [&](const Part& part) { return is_empty(part, target); });
+    });
+}
+
+void leave_out_empty(Request& request, Speaker target) {
+    for (auto& message : request.messages)
+        std::erase_if(message.parts, [&](const Part& part) { return is_empty(part, target); });
+}
+
+// The text of a turn of the assistant's at the end, which is to be gone on with.
+template <typename AnyRequest>
+auto begun_answer(AnyRequest& request) -> decltype(request.messages.back().parts.back().template as<chat::TextPart>()) {
+    if (request.messages.empty() || request.messages.back().role != Role::assistant) return nullptr;
+    auto& parts = request.messages.back().parts;
+    return parts.empty() ? nullptr : parts.back().template as<chat::TextPart>();
+}
+
+bool is_blank_end(char c) {
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 bool is_no_text(const Part& part) {
@@ -480,10 +527,6 @@ bool is_empty_object(const chat::Raw& raw) {
     return raw.given() && raw.json.find_first_not_of("{} \t\r\n") == std::string::npos;
 }
 
-double number(const chat::Raw& raw) {
-    return raw.given() ? std::strtod(raw.json.c_str(), nullptr) : 0;
-}
-
 // Absent, or the value that changes nothing.
 bool is_default(const chat::Raw& raw, double neutral) {
     return !raw.given() || number(raw) == neutral;
@@ -491,7 +534,8 @@ bool is_default(const chat::Raw& raw, double neutral) {
 
 // Numbers with which a client asks for what is done anyway: they are not said, and nobody needs a word for them.
 bool has_neutral(const Request& request, Speaker target) {
-    if (own(request, target)) return false;
+    // Responses say penalties that they do not take, in their own words too.
+    if (own(request, target) && target != Speaker::openai_responses) return false;
     const auto& s = request.sampling;
     const auto neutral = [](const chat::Raw& raw, double value) { return raw.given() && is_default(raw, value); };
     return neutral(s.presence_penalty, 0) || neutral(s.frequency_penalty, 0) || neutral(s.repeat_penalty, 1) ||
@@ -581,15 +625,8 @@ std::vector<Feature> make_features() {
     };
     // ---- the history; each row sees what those before it have made ----
     //                                     openai llama responses anthropic gemini ollama
-    add(
-        "empty texts", "messages", "they are left out; there is nothing in them", {K, K, K, C, C, K},
-        [](const Request& r, Speaker) {
-            return std::ranges::any_of(r.messages,
-                                       [](const Message& m) { return std::ranges::any_of(m.parts, is_empty); });
-        },
-        [](Request& r, Speaker) {
-            for (auto& m : r.messages) std::erase_if(m.parts, is_empty);
-        });
+    add("empty texts", "messages", "they are left out; there is nothing in them", {K, K, K, C, C, K}, has_empty,
+        leave_out_empty);
     add(
         "messages without any part", "messages", "they are left out; there is nothing in them", {C, C, C, C, C, C},
         [](const Request& r, Speaker) {
@@ -713,6 +750,17 @@ std::vector<Feature> make_features() {
         {K, K, K, C, C, K}, has_late_system, late_system_to_user);
     add("a conversation that begins with the assistant", "messages", "a word of the user's stands before it",
         {K, K, K, C, C, K}, begins_with_answer, begin_with_user);
+    add(
+        "white space at the end of an answer that is to be gone on with", "messages",
+        "it is left out; Anthropic takes none", {K, K, K, C, K, K},
+        [](const Request& r, Speaker) {
+            const auto* text = begun_answer(r);
+            return text != nullptr && !text->text.empty() && is_blank_end(text->text.back());
+        },
+        [](Request& r, Speaker) {
+            auto* text = begun_answer(r);
+            while (!text->text.empty() && is_blank_end(text->text.back())) text->text.pop_back();
+        });
     add(
         "names of speakers", "messages", "put the name into the text", {K, H, H, H, H, H},
         [](const Request& r, Speaker) {
@@ -896,7 +944,7 @@ std::vector<Feature> make_features() {
         [](const Request& r, Speaker) { return r.sampling.seed.given(); },
         [](Request& r, Speaker) { r.sampling.seed = {}; });
     add(
-        "stop sequences", "stop", "leave them out, or use a provider that has them", {K, K, R, K, K, K},
+        "stop sequences", "stop", "the answer is cut there by Tandem", {K, K, C, K, K, K},
         [](const Request& r, Speaker) { return !r.stop.empty(); }, [](Request& r, Speaker) { r.stop.clear(); });
     add(
         "presence and frequency penalty", "presence_penalty", "leave them out", {K, K, R, R, K, K},
@@ -952,6 +1000,13 @@ std::vector<Feature> make_features() {
     add("thinking while calls are answered whose thoughts are gone", "thinking",
         "Anthropic wants the thoughts of a turn back; this turn is answered without", {K, K, K, H, K, K},
         thinks_without_thought, [](Request& r, Speaker) { r.thinking = {}; });
+    add(
+        "thinking where a tool must be called", "thinking", "Anthropic takes no forced call beside thoughts",
+        {K, K, K, H, K, K}, [](const Request& r, Speaker) { return thinks(r) && must_call(r); },
+        [](Request& r, Speaker) { r.thinking = {}; });
+    add("temperature, top_k and low top_p beside thoughts", "temperature", "Anthropic takes none of them there",
+        {K, K, K, H, K, K}, samples_beside_thoughts,
+        [](Request& r, Speaker) { r.sampling.temperature = r.sampling.top_k = r.sampling.top_p = {}; });
     add(
         "verbosity", "verbosity", "say it in the prompt", {K, H, K, H, H, H},
         [](const Request& r, Speaker) { return !r.verbosity.empty(); },

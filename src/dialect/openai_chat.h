@@ -51,19 +51,29 @@ ChunkFacts chunk_facts(const json::Value& chunk, chat::Told* told = nullptr);
 // The chunk without the end that it says.
 std::string without_end(const json::Document& chunk);
 
-// The numbers of calls in the chunks of one stream, which clients use as places in a list: some servers number from 1,
-// give every call 0, or leave the number out.
-class CallNumbers {
+// The calls in the chunks of one stream, as clients add them up: some servers number them from 1, give every call 0, or
+// leave the number out, and some leave out the id, say it and the name in each piece, say the name late, or say a call
+// twice.
+class CallPieces {
   public:
-    CallNumbers();
-    ~CallNumbers();
-    // The chunk with numbers from 0 in the order in which the calls began; none where it has them.
+    CallPieces();
+    ~CallPieces();
+    // The chunk with numbers from 0 in the order in which the calls began, an id and a name where each begins and there
+    // alone; none where it is so.
     std::optional<std::string> put_right(const json::Document& chunk);
+    // Pieces for calls of a choice that have no arguments at its end: an object is read even where it is empty.
+    std::string rest(std::int64_t choice);
 
   private:
     struct State;
     std::unique_ptr<State> state_;
 };
+// A chunk of our own with such pieces.
+std::string calls_chunk(std::int64_t choice, std::string_view pieces, std::string_view id, std::string_view model,
+                        std::int64_t created);
+
+// A whole answer whose calls have ids, and arguments that are the text of an object; none where they have.
+std::optional<std::string> with_whole_calls(const json::Document& answer);
 
 // A usage chunk of our own, for a client that asked where the provider sent none.
 std::string usage_chunk(const Usage& usage, std::string_view id, std::string_view model, std::int64_t created);

@@ -6,7 +6,9 @@
 #include <map>
 #include <utility>
 
+#include "base/hash.h"
 #include "base/text.h"
+#include "chat/answer.h"
 #include "chat/estimate.h"
 #include "dialect/failure.h"
 #include "dialect/fields.h"
@@ -19,13 +21,41 @@ namespace {
 using json::Kind;
 using json::Value;
 
+// The first of these members that counts something.
+std::int64_t first_count(const Value& object, std::initializer_list<const char*> names) {
+    for (const auto* name : names)
+        if (const auto count = count_of(object[name]); count > 0) return count;
+    return 0;
+}
+
 Usage read_usage(const Value& usage) {
     Usage result;
-    result.input.count = count_of(usage["prompt_tokens"]);
-    result.output.count = count_of(usage["completion_tokens"]);
+    result.input.count = first_count(usage, {"prompt_tokens", "input_tokens"});
+    result.output.count = first_count(usage, {"completion_tokens", "output_tokens"});
     result.cached_input.count = count_of(usage["prompt_tokens_details"]["cached_tokens"]);
+    // DeepSeek, Moonshot, and what stands before Anthropic.
+    if (result.cached_input.count == 0)
+        result.cached_input.count =
+            first_count(usage, {"prompt_cache_hit_tokens", "cached_tokens", "cache_read_input_tokens"});
     result.reasoning.count = count_of(usage["completion_tokens_details"]["reasoning_tokens"]);
+    if (result.reasoning.count == 0) result.reasoning.count = count_of(usage["reasoning_tokens"]);
+    // xAI counts thoughts beside the answer, and Gemini says them in the sum alone.
+    const auto beside = count_of(usage["total_tokens"]) - result.input.count - result.output.count;
+    if (beside > 0 && (beside == result.reasoning.count ||
+                       (result.reasoning.count == 0 && result.cached_input.count == 0 && result.output.count > 0))) {
+        result.output.count += beside;
+        result.reasoning.count = beside;
+    }
     return result;
+}
+
+// Where a chunk or an answer says it: beside its choices, in one of them (Moonshot), or in a member of Groq's.
+Value usage_in(const Value& root) {
+    if (const Value usage = root["usage"]; usage.is(Kind::object)) return usage;
+    if (const Value usage = root["x_groq"]["usage"]; usage.is(Kind::object)) return usage;
+    for (const Value choice : root["choices"].children())
+        if (const Value usage = choice["usage"]; usage.is(Kind::object)) return usage;
+    return {};
 }
 
 void write_usage(json::Writer& out, const Usage& usage) {
@@ -71,7 +101,20 @@ struct Call {
     std::string id;
     std::string name;
     std::string arguments;
+    bool said = false;  // to a client that is handed the pieces on
 };
+
+// Some servers say a call once more where it ends.
+bool is_said_again(const Call& call, std::string_view arguments) {
+    return arguments.starts_with('{') && arguments != "{}" && call.arguments == arguments &&
+           chat::is_json_object(arguments);
+}
+
+// Behind a whole object another one is another call, whatever it is numbered: nothing else can begin with a brace.
+bool begins_another(const Call& call, std::string_view arguments) {
+    return arguments.starts_with('{') && call.arguments.ends_with('}') && trim(call.arguments) != "{}" &&
+           chat::is_json_object(call.arguments);
+}
 
 // The call that a piece belongs to; null where it begins one. The newest call of that index is meant, unless an id or a
 // name says that another one begins: some servers number every call 0.
@@ -123,6 +166,7 @@ class Reader final : public AnswerReader {
         std::size_t details_bytes = 0;
         bool content = false;
         bool finished = false;
+        bool legacy = false;  // what it calls, it calls as a function_call
     };
 
     void read(const Value& root, bool is_whole, Events& events) {
@@ -158,8 +202,7 @@ class Reader final : public AnswerReader {
                 events.emplace_back(end_event(index, "stop", !state.calls.empty()));
             }
         }
-        if (const Value usage = root["usage"]; usage.is(Kind::object))
-            events.emplace_back(chat::Used{read_usage(usage)});
+        if (const Value usage = usage_in(root); usage.exists()) events.emplace_back(chat::Used{read_usage(usage)});
         if (failed) events.emplace_back(chat::Failed{std::move(*failed)});
     }
 
@@ -174,8 +217,9 @@ class Reader final : public AnswerReader {
         auto& state = choices_[choice];
         const bool had_content = state.content;
         if (!complete || !had_content) keep_details(state, piece["reasoning_details"]);
-        for (const auto* key : {"reasoning_content", "reasoning"})
-            if (const auto text = piece[key].string(); text && !text->empty()) {
+        for (const Value thought : {piece["reasoning_content"], piece["reasoning"], piece["thinking"],
+                                    piece["thinking"]["content"], piece["thinking_content"]})
+            if (const auto text = thought.string(); text && !text->empty()) {
                 if (!complete || !had_content)
                     add_text(state, chat::ReasoningDelta{choice, std::string(*text)}, events);
                 break;  // servers that write both write the same twice
@@ -197,7 +241,10 @@ class Reader final : public AnswerReader {
         if (piece["tool_calls"].size() > 0) say_details(state, choice, events);
         for (const Value call : piece["tool_calls"].children())
             read_call(state, choice, call, call["index"].integer().value_or(position++), complete, events);
-        if (const Value call = piece["function_call"]; call.is(Kind::object)) {
+        // Some servers say one call in both ways.
+        const Value call = piece["function_call"];
+        if (call.is(Kind::object) && (state.calls.empty() || state.legacy) && piece["tool_calls"].size() == 0) {
+            state.legacy = true;
             Call* known = state.calls.empty() ? nullptr : &state.calls.front();
             add_call(state, choice, known, 0, known ? "" : "call_function_0", call["name"].text(),
                      arguments_in(call["arguments"]), complete, false, events);
@@ -274,6 +321,13 @@ class Reader final : public AnswerReader {
             if (state.calls.size() >= kMostCalls) return;
             state.calls.push_back({wire_index, {}, {}, {}});
             known = &state.calls.back();
+        } else if (!complete && !custom && is_said_again(*known, arguments)) {
+            return;
+        } else if (!complete && !custom && begins_another(*known, arguments) && state.calls.size() < kMostCalls) {
+            state.calls.push_back({wire_index, {}, {}, {}});
+            known = &state.calls.back();
+            if (name.empty()) name = state.calls[state.calls.size() - 2].name;
+            id = {};
         }
         state.content = true;
         state.finished = false;
@@ -563,7 +617,8 @@ ChunkFacts chunk_facts(const Value& chunk, chat::Told* told) {
     for (const Value member : chunk.children()) {
         const auto key = member.key();
         if (key == "error" || key == "base_resp") fail_by(failure_in(chunk));
-        if (key == "usage" && member.is(Kind::object)) facts.usage = read_usage(member);
+        if (key == "usage" || key == "x_groq" || (key == "choices" && !facts.usage))
+            if (const Value usage = usage_in(chunk); usage.exists()) facts.usage = read_usage(usage);
         if (key != "choices") continue;
         for (const Value choice : member.children()) {
             beside = facts.only_usage = false;
@@ -586,41 +641,142 @@ ChunkFacts chunk_facts(const Value& chunk, chat::Told* told) {
     return facts;
 }
 
-struct CallNumbers::State {
+namespace {
+
+// An id for a call whose server gives none. The chunk it came in makes it another one each time.
+std::string id_for(const json::Document& chunk, std::size_t number) {
+    return "call_" + hex(sha256(fmt::format("{} {}", number, chunk.source()))).substr(0, 24);
+}
+
+// A call of a whole answer with all that a client reads in it.
+std::string whole_call(const json::Document& answer, const Value& call, std::size_t number) {
+    const bool custom = call["custom"].exists();
+    const Value body = call[custom ? "custom" : "function"];
+    std::vector<std::pair<std::string_view, std::string>> members;
+    const auto id = call["id"].text();
+    if (!call["id"].string() || id.empty())
+        members.emplace_back("id", json::quoted(id.empty() ? id_for(answer, number) : std::string(id)));
+    if (call["type"].text().empty()) members.emplace_back("type", custom ? "\"custom\"" : "\"function\"");
+    if (!custom && body.is(Kind::object)) {
+        const Value said = body["arguments"];
+        const auto arguments = said.is(Kind::object) ? std::string(said.raw()) : chat::one_object(said.text());
+        if (!said.string() || arguments != said.text())
+            members.emplace_back("function", with_members(body, {{"arguments", json::quoted(arguments)}}));
+    }
+    return members.empty() ? std::string() : with_members(call, members);
+}
+
+// The piece as it is said to the client; empty where it says nothing, or nothing yet.
+std::string put_piece_right(const json::Document& chunk, const Value& piece, std::int64_t wire_index, bool last,
+                            std::vector<Call>& calls) {
+    const bool custom = piece["custom"].exists();
+    const std::string_view kind = custom ? "custom" : "function", word = custom ? "input" : "arguments";
+    const Value body = piece[kind];
+    const auto id = piece["id"].text(), name = body["name"].text();
+    const auto arguments = std::string(body[word].is(Kind::object) ? body[word].raw() : body[word].text());
+    auto* call = call_meant(calls, wire_index, id, name);
+    if (call != nullptr && !custom && is_said_again(*call, arguments)) return {};
+    std::string same_name;
+    if (call != nullptr && !custom && begins_another(*call, arguments)) {
+        same_name = call->name;
+        call = nullptr;
+    }
+    if (call == nullptr) {
+        if (calls.size() >= kMostCalls) return std::string(piece.raw());
+        const bool other_id = same_name.empty() || std::ranges::find(calls, id, &Call::id) == calls.end();
+        call = &calls.emplace_back(Call{wire_index, other_id ? std::string(id) : std::string(), same_name, {}});
+    }
+    call->arguments += arguments;
+    if (call->id.empty() && same_name.empty()) call->id = id;
+    if (call->name.empty()) call->name = name;
+    if (call->name.empty()) return {};  // what has no name cannot be said yet
+    const auto number = call - calls.data();
+    std::vector<std::pair<std::string_view, std::string>> members, inner;
+    if (piece["index"].integer() != number) members.emplace_back("index", std::to_string(number));
+    if (!std::exchange(call->said, true)) {
+        if (call->id.empty()) call->id = id_for(chunk, static_cast<std::size_t>(number));
+        if (!piece["id"].string() || id != call->id) members.emplace_back("id", json::quoted(call->id));
+        if (name != call->name) inner.emplace_back("name", json::quoted(call->name));
+        const auto all = last && !custom && call->arguments.empty() ? std::string("{}") : call->arguments;
+        if (!body[word].string() || body[word].text() != all) inner.emplace_back(word, json::quoted(all));
+        call->arguments = all;
+    } else {
+        // Clients add the pieces of a text to each other, those of its id and name too.
+        if (piece["id"].exists()) members.emplace_back("id", "");
+        if (piece["type"].exists() && piece["type"].text().empty()) members.emplace_back("type", "");
+        if (body["name"].exists()) inner.emplace_back("name", "");
+        if (body[word].exists() && !body[word].string()) inner.emplace_back(word, json::quoted(arguments));
+    }
+    if (!inner.empty()) members.emplace_back(kind, body.is(Kind::object) ? with_members(body, inner) : std::string());
+    return members.empty() ? std::string(piece.raw()) : with_members(piece, members);
+}
+
+}  // namespace
+
+std::optional<std::string> with_whole_calls(const json::Document& answer) {
+    Splice splice(answer);
+    bool changed = false;
+    std::size_t number = 0;
+    for (const Value choice : answer.root()["choices"].children())
+        for (const Value call : choice["message"]["tool_calls"].children()) {
+            if (!call.is(Kind::object)) continue;
+            auto whole = whole_call(answer, call, number++);
+            if (whole.empty()) continue;
+            splice.replace(call, std::move(whole));
+            changed = true;
+        }
+    return changed ? std::optional(splice.take()) : std::nullopt;
+}
+
+struct CallPieces::State {
     std::map<std::int64_t, std::vector<Call>> choices;
 };
 
-CallNumbers::CallNumbers() : state_(std::make_unique<State>()) {}
-CallNumbers::~CallNumbers() = default;
+CallPieces::CallPieces() : state_(std::make_unique<State>()) {}
+CallPieces::~CallPieces() = default;
 
-std::optional<std::string> CallNumbers::put_right(const json::Document& chunk) {
+std::optional<std::string> CallPieces::put_right(const json::Document& chunk) {
     Splice splice(chunk);
     bool changed = false;
     for (const Value choice : chunk.root()["choices"].children()) {
         auto& calls = state_->choices[choice_of(choice["index"])];
+        const Value list = choice["delta"]["tool_calls"];
+        std::string pieces;
+        bool list_changed = false;
         std::int64_t position = 0;
-        for (const Value piece : choice["delta"]["tool_calls"].children()) {
-            const auto said = piece["index"].integer();
-            const auto wire_index = said.value_or(position++);
-            const Value body = piece[piece["custom"].exists() ? "custom" : "function"];
-            auto* call = call_meant(calls, wire_index, piece["id"].text(), body["name"].text());
-            if (call == nullptr) {
-                if (calls.size() >= kMostCalls) continue;
-                call = &calls.emplace_back(
-                    Call{wire_index, std::string(piece["id"].text()), std::string(body["name"].text()), {}});
-            }
-            // Only where no ids tell calls apart are the arguments looked at.
-            if (call->id.empty()) call->arguments += body["arguments"].text();
-            const auto number = call - calls.data();
-            if (said == number || !piece.is(Kind::object)) continue;
-            changed = true;
-            if (piece["index"].exists())
-                splice.replace(piece["index"], std::to_string(number));
-            else
-                splice.insert(piece.offset() + 1, fmt::format("\"index\":{}{}", number, piece.size() > 0 ? "," : ""));
+        for (const Value piece : list.children()) {
+            const auto wire_index = piece["index"].integer().value_or(position++);
+            auto said = piece.is(Kind::object)
+                            ? put_piece_right(
+                                  chunk, piece, wire_index,
+                                  ending_of(choice["finish_reason"].text()).reason == chat::Finish::tool_calls, calls)
+                            : std::string();
+            list_changed = list_changed || said != piece.raw();
+            if (!said.empty()) pieces += (pieces.empty() ? "" : ",") + said;
         }
+        if (!list_changed) continue;
+        splice.replace(list, "[" + pieces + "]");
+        changed = true;
     }
     return changed ? std::optional(splice.take()) : std::nullopt;
+}
+
+std::string CallPieces::rest(std::int64_t choice) {
+    std::string pieces;
+    auto& calls = state_->choices[choice];
+    for (auto& call : calls) {
+        if (!call.said || !call.arguments.empty()) continue;
+        call.arguments = "{}";
+        pieces += fmt::format("{}{{\"index\":{},\"function\":{{\"arguments\":\"{{}}\"}}}}", pieces.empty() ? "" : ",",
+                              &call - calls.data());
+    }
+    return pieces;
+}
+
+std::string calls_chunk(std::int64_t choice, std::string_view pieces, std::string_view id, std::string_view model,
+                        std::int64_t created) {
+    return fmt::format("{},\"choices\":[{{\"index\":{},\"delta\":{{\"tool_calls\":[{}]}},\"finish_reason\":null}}]}}",
+                       chunk_start("chat.completion.chunk", id, model, created), choice, pieces);
 }
 
 std::string end_chunk(std::int64_t choice, std::string_view word, std::string_view id, std::string_view model,

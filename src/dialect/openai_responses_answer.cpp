@@ -57,7 +57,8 @@ class Reader final : public AnswerReader {
             complete(item(index, Item::Kind::call), data["input"].text(), events);
         } else if (type == "response.reasoning_summary_text.delta" || type == "response.reasoning_text.delta") {
             auto& thought = item(index, Item::Kind::reasoning);
-            const auto part = data["summary_index"].integer().value_or(data["content_index"].integer().value_or(0));
+            // Some servers count content_index up with each delta.
+            const auto part = data["summary_index"].integer().value_or(0);
             if (part != thought.part && !thought.text.empty()) add(thought, "\n\n", events);
             thought.part = part;
             add(thought, data["delta"].text(), events);

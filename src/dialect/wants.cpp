@@ -1,11 +1,15 @@
 #include "dialect/wants.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "base/hash.h"
 #include "base/text.h"
 #include "chat/order.h"
+#include "dialect/plain_schema.h"
 
 namespace tandem::dialect {
 
@@ -17,6 +21,57 @@ using chat::Role;
 constexpr int kBadRequest = 400, kNotFound = 404, kUnprocessable = 422, kServerError = 500;
 constexpr std::size_t kShortId = 9;
 constexpr std::string_view kBetween = "Understood.";  // Mistral takes no empty turn
+
+// Without these an answer is an answer to the same question: how to sample, how much to think, who asks, what to cache,
+// and what clients repeat of an answer beside its text. All else that a server refuses is the client's to know.
+constexpr auto kLeavable = std::to_array<std::string_view>({"temperature",
+                                                            "top_p",
+                                                            "top_k",
+                                                            "min_p",
+                                                            "seed",
+                                                            "presence_penalty",
+                                                            "frequency_penalty",
+                                                            "repeat_penalty",
+                                                            "repetition_penalty",
+                                                            "parallel_tool_calls",
+                                                            "disable_parallel_tool_use",
+                                                            "reasoning_effort",
+                                                            "reasoning",
+                                                            "thinking",
+                                                            "enable_thinking",
+                                                            "chat_template_kwargs",
+                                                            "output_config",
+                                                            "context_management",
+                                                            "verbosity",
+                                                            "stream_options",
+                                                            "stop",
+                                                            "stop_sequences",
+                                                            "store",
+                                                            "metadata",
+                                                            "user",
+                                                            "service_tier",
+                                                            "safety_identifier",
+                                                            "prompt_cache_key",
+                                                            "prompt_cache_retention",
+                                                            "include",
+                                                            "truncation",
+                                                            "name",
+                                                            "refusal",
+                                                            "annotations",
+                                                            "audio",
+                                                            "function_call",
+                                                            "provider_specific_fields",
+                                                            "extra_content",
+                                                            "strict",
+                                                            "cache_control",
+                                                            "defer_loading",
+                                                            "eager_input_streaming",
+                                                            "input_examples",
+                                                            "allowed_callers"});
+// Those that decoding forgets where they say nothing ("refusal": null): saying a message anew leaves them out.
+constexpr auto kForgotten = std::to_array<std::string_view>({"refusal", "audio", "annotations", "function_call"});
+constexpr auto kEfforts =
+    std::to_array<std::string_view>({"none", "minimal", "low", "medium", "high", "xhigh", "max", "default"});
 
 bool has_any(std::string_view text, std::initializer_list<std::string_view> words) {
     return std::ranges::any_of(words, [&](auto word) { return text.find(word) != std::string_view::npos; });
@@ -93,6 +148,282 @@ void say_as_user(std::vector<Message>& messages) {
     messages = std::move(made);
 }
 
+// ---- fields, by their names in refusals ----
+
+bool is_word(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+bool refuses_a_field(std::string_view clause) {
+    return has_any(clause, {"unsupported", "not supported", "not support", "unrecognized", "unknown", "unexpected",
+                            "extra inputs", "extra_forbidden", "not permitted", "not allowed", "deprecated",
+                            "only the default", "only 1 is allowed", "cannot both", "no such field", "not enabled"});
+}
+
+// A word that may stand in any sentence is a field only in quotes, or as a step of a path.
+bool names_a_field(std::string_view text, std::size_t at, std::string_view name) {
+    const auto end = at + name.size();
+    if ((at > 0 && is_word(text[at - 1])) || (end < text.size() && is_word(text[end]))) return false;
+    const auto rest = text.substr(end);
+    if (rest.starts_with("\":") || rest.starts_with("\\\":")) return false;  // a member of the error itself
+    if (name.find('_') != std::string_view::npos || name == "temperature" || name == "verbosity") return true;
+    const char before = at > 0 ? text[at - 1] : ' ', after = end < text.size() ? text[end] : ' ';
+    constexpr std::string_view kQuotes = "'\"`\\()";
+    const bool quoted = kQuotes.find(before) != std::string_view::npos && kQuotes.find(after) != std::string_view::npos;
+    return quoted || before == '.' || (after == ':' && rest.starts_with(": extra"));
+}
+
+// The field that a clause of a refusal names first. Where two exclude each other it is the second: top_p, which is a
+// finer way to say a temperature.
+std::string_view field_in(std::string_view clause) {
+    std::vector<std::pair<std::size_t, std::string_view>> found;
+    for (const auto name : kLeavable)
+        for (auto at = clause.find(name); at != std::string_view::npos; at = clause.find(name, at + 1))
+            if (names_a_field(clause, at, name)) {
+                found.emplace_back(at, name);
+                break;
+            }
+    std::ranges::sort(found);
+    if (found.size() > 1 && has_any(clause, {"both"})) return found[1].second;
+    return found.empty() ? std::string_view() : found[0].second;
+}
+
+// Calls visit(clause) for each sentence, and each error of a list.
+template <typename Visit>
+void each_clause(std::string_view text, Visit&& visit) {
+    constexpr auto kEnds = std::to_array<std::string_view>({". ", ".\"", "\n", "\\n", "; ", "},"});
+    while (!text.empty()) {
+        auto end = text.size();
+        std::size_t length = 0;
+        for (const auto mark : kEnds)
+            if (const auto at = text.find(mark); at < end) {
+                end = at;
+                length = mark.size();
+            }
+        visit(text.substr(0, end));
+        text.remove_prefix(end + length);
+    }
+}
+
+bool is_about_effort(std::string_view text) {
+    return has_any(text, {"reasoning_effort", "reasoning.effort", "output_config.effort", "'effort'", "`effort`"});
+}
+
+// The words for effort that a refusal of another one lists.
+std::vector<std::string> efforts_in(std::string_view text) {
+    auto at = std::string_view::npos;
+    for (const auto* list : {"supported values", "one of", "should be", "valid values", "allowed values", "expected"})
+        at = std::min(at, text.find(list));
+    if (at == std::string_view::npos) return {};
+    text.remove_prefix(at);
+    std::vector<std::string> found;
+    for (const auto word : kEfforts)
+        for (const char quote : {'\'', '"', '`'})
+            if (text.find(fmt::format("{}{}", quote, word)) != std::string_view::npos) {
+                found.emplace_back(word);
+                break;
+            }
+    return found;
+}
+
+void read_fields(std::string_view text, Wants& wants) {
+    const bool effort = is_about_effort(text);
+    auto words = effort ? efforts_in(text) : std::vector<std::string>();
+    if (!words.empty()) {
+        wants.efforts = std::move(words);
+        return;
+    }
+    // Google's word for both of them.
+    if (text.find("penalty is not enabled") != std::string_view::npos)
+        wants.no_fields.insert({"presence_penalty", "frequency_penalty"});
+    if (text.find("'stop': array too long") != std::string_view::npos) wants.no_fields.emplace("stop");
+    each_clause(text, [&](std::string_view clause) {
+        if (!refuses_a_field(clause) || clause.find("unexpected role") != std::string_view::npos) return;
+        if (const auto field = field_in(clause); !field.empty()) wants.no_fields.emplace(field);
+    });
+}
+
+// "Thinking level MEDIUM is not supported for this model."
+std::string_view refused_level(std::string_view text) {
+    constexpr std::string_view kBefore = "thinking level ";
+    const auto at = text.find(kBefore);
+    if (at == std::string_view::npos) return {};
+    const auto word = text.substr(at + kBefore.size(), text.find(' ', at + kBefore.size()) - at - kBefore.size());
+    const bool known = std::ranges::find(kEfforts, word) != kEfforts.end();
+    return known && text.substr(at).find("not supported") != std::string_view::npos ? word : std::string_view();
+}
+
+void read_thinking(std::string_view text, Wants& wants) {
+    using Thinking = Wants::Thinking;
+    if (const auto level = refused_level(text); !level.empty()) {
+        if (wants.efforts.empty()) wants.efforts = {"minimal", "low", "medium", "high"};
+        std::erase(wants.efforts, level);
+        return;
+    }
+    if (has_any(text, {"adaptive thinking is not supported", "thinking level is not supported",
+                       "thinking_level is not supported", "does not support the effort parameter"}))
+        wants.thinking = Thinking::by_budget;
+    else if (text.find("thinking.type.enabled") != std::string_view::npos && is_about_the_field(text))
+        wants.thinking = Thinking::by_effort;
+    else if (has_any(text, {"does not support thinking", "thinking is not supported", "not support reasoning",
+                            "thinking budget is not supported"}))
+        wants.thinking = Thinking::never;
+    // DeepSeek and Kimi have one member for it, Qwen another.
+    if (text.find("tool_choice") != std::string_view::npos && text.find("thinking") != std::string_view::npos &&
+        has_any(text, {"not support", "incompatible"}))
+        wants.thoughts_off = text.find("in thinking mode") != std::string_view::npos ? "enable_thinking" : "thinking";
+    if (has_any(text, {"only works in thinking mode", "thinking can't be disabled", "thinking cannot be disabled",
+                       "reasoning is mandatory", "reasoning cannot be disabled"}))
+        wants.always_thinks = true;
+}
+
+bool refuses_a_schema(std::string_view text) {
+    if (has_any(text, {"response_format", "text.format", "responseschema", "response_schema", "responsejsonschema"}))
+        return false;
+    if (has_any(text, {"moonshot flavored json schema", "invalid schema for function", "json schema conversion failed",
+                       "json schema is invalid", "invalid json schema", "failed to parse grammar"}))
+        return true;
+    if (text.find("function_declarations") != std::string_view::npos)
+        return has_any(text,
+                       {"unknown name", "cannot find field", "is not defined", "only allowed for", "invalid value",
+                        "non-empty", "proto field", "schema.ref", "missing field", "didn't specify"});
+    return has_any(text, {"input_schema", "function.parameters", "tool schema", "tool parameters", "function schema",
+                          "schema for tool"}) &&
+           (is_about_the_field(text) || has_any(text, {"does not support", "invalid", "must not", "must be"}));
+}
+
+// ---- what a request has of them ----
+
+// Calls value(place) for each place of the request that a field stands in, and extra(list) for each list of members
+// that only the client's dialect knows.
+template <typename Request, typename OnValue, typename OnExtra>
+void each_place(std::string_view field, Request& request, OnValue&& value, OnExtra&& extra) {
+    auto& s = request.sampling;
+    if (field == "temperature") value(s.temperature);
+    if (field == "top_p") value(s.top_p);
+    if (field == "top_k") value(s.top_k);
+    if (field == "min_p") value(s.min_p);
+    if (field == "seed") value(s.seed);
+    if (field == "presence_penalty") value(s.presence_penalty);
+    if (field == "frequency_penalty") value(s.frequency_penalty);
+    if (field == "repeat_penalty") value(s.repeat_penalty);
+    if (field == "parallel_tool_calls" || field == "disable_parallel_tool_use") value(request.parallel_tool_calls);
+    if (field == "thinking" || field == "enable_thinking") value(request.thinking);
+    if (field == "reasoning_effort" || field == "reasoning" || field == "output_config") value(request.thinking.effort);
+    if (field == "reasoning") value(request.thinking.summary);
+    if (field == "verbosity") value(request.verbosity);
+    if (field == "stream_options") value(request.include_usage);
+    if (field == "stop" || field == "stop_sequences") value(request.stop);
+    extra(request.extra);
+    for (auto& tool : request.tools) {
+        extra(tool.extra);
+        if (field == "strict") value(tool.strict);
+        if (field == "cache_control") value(tool.cache);
+    }
+    for (auto& message : request.messages) {
+        extra(message.extra);
+        if (field == "name") value(message.name);
+        for (auto& part : message.parts) {
+            if (field == "cache_control") value(part.cache);
+            if (auto* call = part.template as<chat::ToolCallPart>()) extra(call->extra);
+        }
+    }
+}
+
+bool has_field(std::string_view field, const chat::Request& request) {
+    bool found = false;
+    each_place(
+        field, request, [&](const auto& value) { found = found || !(value == std::remove_cvref_t<decltype(value)>{}); },
+        [&](const chat::Extra& extra) {
+            found = found || std::ranges::any_of(extra, [&](const auto& one) { return one.first == field; });
+        });
+    return found;
+}
+
+void leave_out(std::string_view field, chat::Request& request) {
+    each_place(
+        field, request, [](auto& value) { value = {}; },
+        [&](chat::Extra& extra) { std::erase_if(extra, [&](const auto& one) { return one.first == field; }); });
+    if (field != "refusal") return;
+    for (auto& message : request.messages)
+        for (auto& part : message.parts)
+            if (const auto* refusal = part.as<chat::RefusalPart>()) part.body = chat::TextPart{refusal->text};
+}
+
+bool must_call(const chat::Request& request) {
+    using Choice = chat::ToolChoice::Kind;
+    return request.tool_choice.kind == Choice::required || request.tool_choice.kind == Choice::named;
+}
+
+// What turns thoughts off where a tool must be called.
+std::pair<std::string, chat::Raw> off_by(std::string_view member) {
+    return {std::string(member), {member == "thinking" ? R"({"type":"disabled"})" : "false"}};
+}
+
+bool is_forgotten(const std::string& field) {
+    return std::ranges::find(kForgotten, field) != kForgotten.end();
+}
+
+// ---- how to think ----
+
+std::ptrdiff_t place_of_effort(std::string_view word) {
+    if (word == "default") word = "medium";
+    return std::ranges::find(kEfforts, word) - kEfforts.begin();
+}
+
+std::string nearest_effort(const std::string& effort, const std::vector<std::string>& known) {
+    const auto off = [](const std::string& word) { return word == "none"; };
+    if (std::ranges::find(known, effort) != known.end()) return effort;
+    const std::string* best = nullptr;
+    const auto distance = [&](const std::string& word) {
+        return std::abs(place_of_effort(word) - place_of_effort(effort));
+    };
+    for (const auto& word : known)
+        if (!off(word) && (best == nullptr || distance(word) < distance(*best))) best = &word;
+    return best == nullptr ? std::string() : *best;
+}
+
+std::int64_t budget_of(std::string_view effort) {
+    if (effort == "minimal") return 1024;
+    if (effort == "low") return 2048;
+    if (effort == "high") return 16'384;
+    if (effort == "xhigh" || effort == "max") return 24'576;
+    return 8192;
+}
+
+std::string effort_of(std::int64_t budget) {
+    return budget <= budget_of("low") ? "low" : budget <= budget_of("medium") ? "medium" : "high";
+}
+
+chat::Thinking thinking_for(const Wants& wants, chat::Thinking thinking) {
+    using Thinking = Wants::Thinking;
+    const bool off = thinking.on == false || thinking.effort == "none";
+    if (wants.always_thinks && off) return {};
+    if (wants.thinking == Thinking::never) return {};
+    if (wants.thinking == Thinking::by_budget) {
+        const bool asked = thinking.on == true || (!thinking.effort.empty() && !thinking.on);
+        if (!off && asked && !thinking.budget_tokens) {
+            thinking.budget_tokens = budget_of(thinking.effort);
+            thinking.on = true;
+        }
+        if (!off) thinking.effort.clear();
+    }
+    if (wants.thinking == Thinking::by_effort && thinking.budget_tokens) {
+        if (thinking.effort.empty()) thinking.effort = effort_of(*thinking.budget_tokens);
+        thinking.budget_tokens.reset();
+    }
+    if (!wants.efforts.empty() && !thinking.effort.empty())
+        thinking.effort = nearest_effort(thinking.effort, wants.efforts);
+    return thinking;
+}
+
+// ---- schemas ----
+
+bool has_rich_schema(const chat::Tool& tool) {
+    return tool.kind == chat::Tool::Kind::function && tool.parameters.given() &&
+           plain_schema(tool.parameters.json, tool.strict == true) != tool.parameters.json;
+}
+
 }  // namespace
 
 Wants with_refusal(Wants wants, int status, std::string_view body) {
@@ -114,6 +445,17 @@ Wants with_refusal(Wants wants, int status, std::string_view body) {
         if (wants.bound.empty() && named && is_about_the_field(text))
             wants.bound = modern < plain ? Wants::kPlainBound : Wants::kModernBound;
     }
+    if (status == kServerError || status == kNotFound) {
+        wants.plain_schemas = wants.plain_schemas || has_any(text, {"json schema conversion failed"});
+        return wants;
+    }
+    if (refuses_a_schema(text)) {
+        wants.plain_schemas = true;
+        return wants;
+    }
+    const auto before = wants;
+    read_thinking(text, wants);
+    if (wants == before) read_fields(text, wants);
     return wants;
 }
 
@@ -125,6 +467,11 @@ bool breaks(const Wants& wants, const chat::Request& request) {
         found = found || std::ranges::any_of(messages, [](const Message& message) {
                     return std::ranges::any_of(message.parts, is_thought);
                 });
+    if (wants.plain_schemas) found = found || std::ranges::any_of(request.tools, has_rich_schema);
+    if (!(thinking_for(wants, request.thinking) == request.thinking)) found = true;
+    if (!wants.thoughts_off.empty() && must_call(request))
+        found = found || std::ranges::find(request.extra, off_by(wants.thoughts_off)) == request.extra.end();
+    for (const auto& field : wants.no_fields) found = found || is_forgotten(field) || has_field(field, request);
     return found ||
            (wants.answered_results && std::ranges::adjacent_find(messages, after_a_result) != messages.end()) ||
            (wants.alternating && std::ranges::adjacent_find(messages, one_after_the_other) != messages.end()) ||
@@ -146,6 +493,26 @@ void meet(const Wants& wants, chat::Request& request, std::vector<std::string>& 
     if (wants.no_system && std::ranges::any_of(messages, is_system, &Message::role)) {
         say_as_user(messages);
         changes.emplace_back("the system prompt stands in the user's turn: the server takes none");
+    }
+    if (auto thinking = thinking_for(wants, request.thinking); !(thinking == request.thinking)) {
+        request.thinking = std::move(thinking);
+        changes.emplace_back("how much to think was said in the server's way");
+    }
+    if (!wants.thoughts_off.empty() && must_call(request)) {
+        std::erase_if(request.extra, [&](const auto& one) { return one.first == wants.thoughts_off; });
+        request.extra.push_back(off_by(wants.thoughts_off));
+        request.thinking = {};
+        changes.emplace_back("thinking was turned off: the server takes no forced call beside it");
+    }
+    for (const auto& field : wants.no_fields) {
+        if (has_field(field, request))
+            changes.push_back(fmt::format("{} was left out: the server refuses it for this model", field));
+        leave_out(field, request);
+    }
+    if (wants.plain_schemas && std::ranges::any_of(request.tools, has_rich_schema)) {
+        for (auto& tool : request.tools)
+            if (has_rich_schema(tool)) tool.parameters.json = plain_schema(tool.parameters.json, tool.strict == true);
+        changes.emplace_back("schemas of tools were said in plainer words: the server refuses the client's");
     }
     if (wants.answered_results) put_between(messages);
     if (wants.alternating) {

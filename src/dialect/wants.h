@@ -1,9 +1,12 @@
-// What some servers of Chat Completions take and others refuse, in ways that no list says: Mistral's ids of calls and
+// What some servers take and others of the same dialect refuse, in ways that no list says: Mistral's ids of calls and
 // its order of turns, templates of local models that know no system prompt or no two turns of one role, servers that
-// refuse their own thoughts in a history, and the two words for the bound of an answer. A refusal tells which. Private
-// to dialect/, upstream/ and gateway/.
+// refuse their own thoughts in a history, the two words for the bound of an answer, models that take no temperature or
+// think in one way alone, and schemas of tools in more words than a server reads. A refusal tells which. Private to
+// dialect/, upstream/ and gateway/.
 #pragma once
 
+#include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +24,16 @@ struct Wants {
     bool alternating = false;       // no two turns of one role in a row
     bool no_system = false;         // no system prompt
     bool no_thoughts = false;       // no reasoning_content in a history
+    bool plain_schemas = false;     // schemas of tools in the few words that every server reads
+    bool always_thinks = false;     // thinking cannot be turned off
+    // How a model is told to think: the older ones by a number of tokens alone, the newer ones by a word alone.
+    enum class Thinking : std::uint8_t { any, by_budget, by_effort, never } thinking = Thinking::any;
+    // Beside thoughts no call can be forced, and thoughts are turned off with this member; empty: nothing was refused.
+    std::string_view thoughts_off{};
+    std::vector<std::string> efforts{};  // the words for effort that it knows; empty: it has refused none
+    std::set<std::string> no_fields{};   // what it has refused of the fields that can be left out (wants.cpp)
+
+    bool takes(const std::string& field) const { return !no_fields.contains(field); }
 
     bool operator==(const Wants&) const = default;
 };
@@ -31,8 +44,8 @@ Wants with_refusal(Wants wants, int status, std::string_view body);
 // Whether a server that wants this would refuse the request. The bound's word is not looked at.
 bool breaks(const Wants& wants, const chat::Request& request);
 
-// Says the request as the server wants it, without losing a word of it, but for thoughts. Sentences for the client
-// about what was changed are added to `changes`. The same request becomes the same.
+// Says the request as the server wants it, without losing a word of its messages, but for thoughts. Sentences for the
+// client about what was changed are added to `changes`. The same request becomes the same.
 void meet(const Wants& wants, chat::Request& request, std::vector<std::string>& changes);
 
 }  // namespace tandem::dialect

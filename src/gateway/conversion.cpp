@@ -86,6 +86,17 @@ bool has_tools_elsewhere(const Question& question) {
     return std::ranges::any_of(question.request.tools, [](const chat::Tool& tool) { return !tool.space.empty(); });
 }
 
+// Servers of local models, and what stands before them, may not read the calls that a model writes.
+bool writes_calls(Speaker speaker) {
+    return speaker == Speaker::openai_chat || speaker == Speaker::llama_server || speaker == Speaker::ollama;
+}
+
+// A list of no tools, which servers refuse, says what no list says.
+bool has_empty_tools(const Question& question) {
+    const auto tools = question.document.root()["tools"];
+    return tools.is(json::Kind::array) && tools.size() == 0;
+}
+
 // A budget for thoughts that leaves no room for the answer is refused by those who have one.
 void keep_thoughts_below(std::int64_t most, chat::Thinking& thinking) {
     constexpr std::int64_t kLeast = 1024;  // of Anthropic
@@ -293,7 +304,8 @@ Result<Conversion> Conversion::make(const Question& question, const config::Prov
     const auto kind = kind_of(c.speaker_);
     const bool openai = kind == Kind::openai_chat || kind == Kind::openai_responses;
     c.weighs_ = terms.weighs && can_weigh(question, c.speaker_);
-    dialect::Target target{model.name,           request.stream, provider.stream_usage,
+    const bool asks_for_usage = provider.stream_usage && terms.wants.takes("stream_options");
+    dialect::Target target{model.name,           request.stream, asks_for_usage,
                            model.context_tokens, c.weighs_,      terms.answer_bound};
     target.plain = openai && !is_openai(provider);
     target.most_word = terms.wants.bound;
@@ -324,8 +336,8 @@ Result<Conversion> Conversion::make(const Question& question, const config::Prov
     }
     const bool render = model.render_tools && chat::needs_rendered_tools(request);
     if (question.front.operation == Operation::completion || render || has_foreign_reasoning(request) ||
-        dialect::breaks_tool_rules(request, c.speaker_) ||
-        (kind == Kind::openai_chat && dialect::breaks(terms.wants, request)))
+        dialect::breaks_tool_rules(request, c.speaker_) || dialect::breaks(terms.wants, request) ||
+        (kind == Kind::openai_chat && has_empty_tools(question)))
         c.same_ = false;
     // Its thoughts have to be remembered, since not every client of its dialect sends them back.
     if (terms.thoughts != nullptr && terms.thoughts->demanded(model.id) != Thoughts::Wanted::nothing &&
@@ -344,13 +356,17 @@ Result<Conversion> Conversion::make(const Question& question, const config::Prov
     std::ranges::move(fitted.warnings, std::back_inserter(c.warnings_));
     if (target.most_word.empty() && request.dialect != name_of(Kind::openai_chat))
         target.most_word = target.plain ? dialect::Wants::kPlainBound : dialect::Wants::kModernBound;
-    keep_thoughts_below(target.most_tokens, fitted.request.thinking);
     if (render) {
         dialect::make_custom_tools_functions(fitted.request);
         c.rendered_ = chat::render_tools(fitted.request);
     }
     c.names_ = dialect::keep_tool_rules(fitted.request, c.speaker_);
-    if (kind == Kind::openai_chat) dialect::meet(terms.wants, fitted.request, c.warnings_);
+    dialect::meet(terms.wants, fitted.request, c.warnings_);
+    keep_thoughts_below(target.most_tokens, fitted.request.thinking);
+    if (fitted.request.stop.empty()) c.stops_ = request.stop;
+    if (!render && !request.response_format.asks_json() && writes_calls(c.speaker_))
+        for (const auto& tool : fitted.request.tools)
+            if (tool.kind == chat::Tool::Kind::function) c.offered_.insert(tool.name);
     if (c.speaker_ == Speaker::anthropic && !request.max_output_tokens && terms.answer_bound == 0)
         c.warnings_.emplace_back("max_tokens was not given, and Anthropic wants it: the default was sent");
     c.outgoing_ = dialect::of(kind).encode_request(fitted.request, target);
@@ -377,15 +393,18 @@ std::unique_ptr<dialect::AnswerWriter> Conversion::writer(dialect::AnswerFrame f
     return dialect::of(question_->front.kind).writer(std::move(frame));
 }
 
-std::vector<std::unique_ptr<chat::EventFilter>> Conversion::filters(const std::string& id) const {
+std::vector<std::unique_ptr<chat::EventFilter>> Conversion::filters(const std::string& id, bool whole) const {
     std::vector<std::unique_ptr<chat::EventFilter>> list;
     if (same_) {  // nothing has to be put right
         if (more_filters_) more_filters_(list);
         return list;
     }
-    list.push_back(chat::think_filter());
+    list.push_back(chat::think_filter(whole));
+    if (!offered_.empty()) list.push_back(chat::written_calls_filter(offered_, id));
+    if (!stops_.empty()) list.push_back(chat::stop_filter(stops_));
     if (rendered_) list.push_back(chat::rendered_tools_filter(id));
     list.push_back(chat::id_filter(id));
+    list.push_back(chat::arguments_filter());
     if (!names_.empty()) list.push_back(chat::name_filter(names_));
     if (thoughts_ != nullptr) list.push_back(thoughts_->watch(owner_, question_->request));
     // Where the provider has custom tools itself, they came back as what they are.
@@ -446,7 +465,7 @@ Result<Conversion::Whole> Conversion::read(const std::string& body, bool streame
         provider.reader()->whole(document.root(), events);
     }
     if (!through())
-        for (const auto& filter : filters(id)) {
+        for (const auto& filter : filters(id, true)) {
             dialect::Events out;
             for (auto& event : events) filter->take(std::move(event), out);
             filter->end(out);
@@ -467,6 +486,9 @@ Result<Conversion::Whole> Conversion::read(const std::string& body, bool streame
     if (passes(streamed)) {
         if (auto known = dialect::with_known_endings(provider.kind(), document, !whole.told.calls.empty()))
             whole.instead = std::move(*known);
+        if (provider.kind() != Kind::openai_chat || whole.told.calls.empty()) return whole;
+        if (!whole.instead.empty() && !document.parse(whole.instead)) return whole;
+        if (auto calls = dialect::openai_chat::with_whole_calls(document)) whole.instead = std::move(*calls);
         return whole;
     }
     chat::Assembler assembler{std::string(provider.kind() == question_->front.kind ? "" : name_of(provider.kind()))};

@@ -141,7 +141,7 @@ class Conversion {
     bool through() const { return same_ && !more_filters_; }
     chat::Request with_thoughts(const config::Model& model) const;
     std::unique_ptr<dialect::AnswerWriter> writer(dialect::AnswerFrame frame) const;
-    std::vector<std::unique_ptr<chat::EventFilter>> filters(const std::string& id) const;
+    std::vector<std::unique_ptr<chat::EventFilter>> filters(const std::string& id, bool whole = false) const;
 
     const Question* question_;
     dialect::Speaker speaker_;
@@ -149,6 +149,8 @@ class Conversion {
     std::vector<std::string> warnings_;
     std::set<std::string> custom_;
     std::map<std::string, std::string> names_;  // of tools, by what the provider calls them
+    std::set<std::string> offered_;   // functions, as the provider calls them, where it may write calls as text
+    std::vector<std::string> stops_;  // that the provider was not told
     std::int64_t most_tokens_ = 0;
     bool runs_tools_ = false;
     bool same_ = false;

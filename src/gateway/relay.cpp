@@ -197,10 +197,13 @@ class ChatRelay final : public StreamRelay {
             data = known;
             (void)document_.parse(data);
         };
-        if (facts.calls) instead(call_numbers_.put_right(document_));
+        if (facts.calls) instead(call_pieces_.put_right(document_));
         if (facts.finished > 0) instead(dialect::with_known_endings(dialect::Kind::openai_chat, document_, calls_));
         std::string plain;
         if (drops_logprobs_) data = plain = openai_chat::without_logprobs(document_);
+        // Not every client reads an event of several lines.
+        std::string line;
+        if (data.find('\n') != std::string_view::npos) data = line = dialect::on_one_line(std::string(data));
         if (facts.finished > 0 && choices_ == 1)
             end_ = data;
         else
@@ -209,7 +212,10 @@ class ChatRelay final : public StreamRelay {
 
     // Some servers say "stop" behind each piece: an end is one where nothing of the answer follows.
     void say_end() {
-        if (!end_.empty()) net::append_sse_event(out_, std::exchange(end_, {}));
+        if (end_.empty()) return;
+        if (const auto rest = call_pieces_.rest(0); !rest.empty())
+            net::append_sse_event(out_, openai_chat::calls_chunk(0, rest, id_, model_, created_));
+        net::append_sse_event(out_, std::exchange(end_, {}));
     }
     void take_back_end() {
         json::Document chunk;
@@ -243,7 +249,7 @@ class ChatRelay final : public StreamRelay {
     bool usage_sent_ = false;
     bool calls_ = false;
     std::string end_;  // the chunk that ends the answer, where nothing follows
-    openai_chat::CallNumbers call_numbers_;
+    openai_chat::CallPieces call_pieces_;
 };
 
 // Cuts a stream into its events, in whichever framing.

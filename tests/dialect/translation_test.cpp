@@ -199,6 +199,14 @@ TEST(Translation, a_random_conversation_survives_two_dialects_up_to_the_table_of
                 // What Anthropic and Ollama must have is filled in by the encoder.
                 if (!fitted.request.max_output_tokens && target == Speaker::anthropic)
                     fitted.request.max_output_tokens = 8192;
+                // And a budget for thoughts is kept below what the answer may have.
+                const auto most = fitted.request.max_output_tokens.value_or(0);
+                if (auto& thinking = fitted.request.thinking; target == Speaker::anthropic && thinking.budget_tokens) {
+                    if (most / 2 < 1024)
+                        thinking = {};
+                    else if (*thinking.budget_tokens >= most)
+                        thinking.budget_tokens = most / 2;
+                }
                 const auto out = dialect.encode_request(fitted.request, {"m", false, true, 0});
                 json::Document document;
                 ASSERT_TRUE(document.parse(out.body)) << out.body;

@@ -35,6 +35,53 @@ TEST(Wants, are_read_from_refusals_as_servers_write_them) {
     EXPECT_EQ(after(422, "max_completion_tokens: Extra inputs are not permitted").bound, Wants::kPlainBound);
 }
 
+TEST(Wants, fields_are_read_from_refusals_by_their_names) {
+    const auto fields = [](std::string_view body) { return with_refusal({}, 400, body).no_fields; };
+    using Fields = std::set<std::string>;
+    EXPECT_EQ(fields("Unsupported parameter: 'temperature' is not supported with this model."), Fields{"temperature"});
+    EXPECT_EQ(fields("invalid temperature: only 1 is allowed for this model"), Fields{"temperature"});
+    EXPECT_EQ(fields("`temperature` and `top_p` cannot both be specified for this model. Please use only one."),
+              Fields{"top_p"});
+    EXPECT_EQ(fields("tools.0.custom.defer_loading: Extra inputs are not permitted"), Fields{"defer_loading"});
+    EXPECT_EQ(fields("system.1.cache_control.ephemeral.scope: Extra inputs are not permitted"),
+              Fields{"cache_control"});
+    EXPECT_EQ(
+        fields(R"({"detail":[{"type":"extra_forbidden","loc":["body","user"],"msg":"Extra inputs are not permitted"},
+                         {"type":"extra_forbidden","loc":["body","messages",1,"assistant","annotations"]}]})"),
+        (Fields{"user", "annotations"}));
+    EXPECT_EQ(fields("Penalty is not enabled for models/gemini"), (Fields{"presence_penalty", "frequency_penalty"}));
+    for (const auto* body :
+         {"Unexpected role 'user' after role 'tool'", "Unknown name \"const\" at 'x': Cannot find field.",
+          "temperature must be between 0 and 2", "The model `gpt-x` does not exist",
+          R"({"name":"BadRequest","message":"unsupported image"})", "Unsupported value: 'n' is not supported"})
+        EXPECT_EQ(fields(body), Fields{}) << body;
+}
+
+TEST(Wants, thinking_is_read_from_refusals_and_said_so) {
+    const auto after = [](std::string_view body) { return with_refusal({}, 400, body); };
+    const auto met = [](const Wants& wants, chat::Thinking thinking) {
+        chat::Request request;
+        request.thinking = std::move(thinking);
+        std::vector<std::string> changes;
+        meet(wants, request, changes);
+        return request.thinking;
+    };
+    const auto budget = after("adaptive thinking is not supported on this model");
+    EXPECT_EQ(met(budget, {true, "high", {}, {}, {}}), (chat::Thinking{true, {}, 16'384, {}, {}}));
+    const auto effort =
+        after("\"thinking.type.enabled\" is not supported for this model. Use \"thinking.type.adaptive\"");
+    EXPECT_EQ(met(effort, {true, {}, 20'000, {}, {}}), (chat::Thinking{true, "high", {}, {}, {}}));
+    const auto words = after(
+        "Unsupported value: 'reasoning_effort' does not support 'none' with this model. Supported "
+        "values are: 'low', 'medium', and 'high'.");
+    EXPECT_EQ(met(words, {{}, "none", {}, {}, {}}).effort, "low");
+    EXPECT_EQ(met(words, {{}, "xhigh", {}, {}, {}}).effort, "high");
+    EXPECT_EQ(met(after("Budget 0 is invalid. This model only works in thinking mode."), {false, {}, {}, {}, {}}),
+              chat::Thinking{});
+    const auto level = met(after("Thinking level MEDIUM is not supported for this model."), {{}, "medium", {}, {}, {}});
+    EXPECT_TRUE(level.effort == "low" || level.effort == "high") << level.effort;
+}
+
 TEST(Wants, are_not_read_from_what_says_something_else) {
     for (const auto* body : {"Missing `reasoning_content` field in the assistant message", "max_tokens is too large",
                              "the user's message was: Tool call id", "rate limit", ""})
