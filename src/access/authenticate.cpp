@@ -12,14 +12,15 @@ namespace tandem::access {
 
 namespace {
 
-std::vector<std::string_view> presented_keys(const net::Fields& headers) {
+std::vector<std::string_view> presented_keys(const net::Fields& headers, std::string_view from_query) {
     std::vector<std::string_view> keys;
     constexpr std::string_view kBearer = "bearer ";
     const auto authorization = headers.get("authorization");
     if (authorization.size() > kBearer.size() && equals_ignoring_case(authorization.substr(0, kBearer.size()), kBearer))
         keys.push_back(trim(authorization.substr(kBearer.size())));
-    for (const auto* name : {"x-api-key", "x-goog-api-key"})
+    for (const auto* name : {"x-api-key", "api-key", "x-goog-api-key"})
         if (const auto key = trim(headers.get(name)); !key.empty()) keys.push_back(key);
+    if (!from_query.empty()) keys.push_back(from_query);
     std::erase(keys, std::string_view());
     return keys;
 }
@@ -34,8 +35,8 @@ const config::Key* client_of(const config::Config& config, std::string_view pres
 }
 
 Result<Principal> identify(const config::Config& config, const Secret& admin_token, const net::Fields& headers,
-                           bool local) {
-    const auto presented = presented_keys(headers);
+                           bool local, std::string_view from_query) {
+    const auto presented = presented_keys(headers, from_query);
     std::optional<Principal> found;
     for (const auto key : presented) {
         std::optional<Principal> one;
@@ -45,8 +46,8 @@ Result<Principal> identify(const config::Config& config, const Secret& admin_tok
             one = Principal::client(*client);
         if (found && one && found->id() != one->id())
             return fail(ErrorCode::unauthenticated,
-                        "the request has two different API keys in its headers; send one of Authorization, x-api-key "
-                        "and x-goog-api-key");
+                        "the request has two different API keys; send one of Authorization, x-api-key, api-key and "
+                        "x-goog-api-key");
         if (one) found = std::move(one);
     }
     if (found) return std::move(*found);
@@ -60,8 +61,8 @@ Result<Principal> identify(const config::Config& config, const Secret& admin_tok
 }  // namespace
 
 Result<Principal> authenticate(const config::Config& config, const Secret& admin_token, const net::Fields& headers,
-                               bool local) {
-    auto who = identify(config, admin_token, headers, local);
+                               bool local, std::string_view from_query) {
+    auto who = identify(config, admin_token, headers, local, from_query);
     if (!who || !headers.has(kActAs)) return who;
     if (who->id() == trim(headers.get(kActAs))) return who;
     if (who->kind() != Principal::Kind::admin)

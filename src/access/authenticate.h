@@ -12,13 +12,14 @@
 namespace tandem::access {
 
 // The principal of a request: the client of the key that it presents, the admin, or, where the config has no keys,
-// anonymous. Clients present a key as a bearer token, as Anthropic's x-api-key or as x-goog-api-key; some send several
-// of these, of which one may be nobody's. `local`: it came over the server's own socket, from the owner's user, who is
-// the admin there without a token. The admin may ask as another with kActAs: under that key's rules, not its own.
+// anonymous. Clients present a key as a bearer token, as Anthropic's x-api-key, Azure's api-key or x-goog-api-key, and
+// Google's in their address (`from_query`, empty where there is none); some send several of these, of which one may be
+// nobody's. `local`: it came over the server's own socket, from the owner's user, who is the admin there without a
+// token. The admin may ask as another with kActAs: under that key's rules, not its own.
 // Errors: unauthenticated, also where two keys are different principals'; forbidden, for kActAs from others; not_found,
 // where there is no such key.
 Result<Principal> authenticate(const config::Config& config, const Secret& admin_token, const net::Fields& headers,
-                               bool local = false);
+                               bool local = false, std::string_view from_query = {});
 
 // The name of a key of the config, or `anonymous`.
 inline constexpr std::string_view kActAs = "x-tandem-key";

@@ -59,6 +59,9 @@ net::Response preflight(const config::Server& server, const net::Fields& request
                              : "authorization, content-type, x-api-key, x-goog-api-key, anthropic-version, "
                                "anthropic-beta, x-tandem-label, x-tandem-value, x-tandem-conversation, "
                                "x-tandem-timeout, x-tandem-cache");
+    // Chrome asks so for a page of the internet that calls a server at home.
+    if (is_allowed(server, request.get("origin")) && request.get("access-control-request-private-network") == "true")
+        response.headers.add("access-control-allow-private-network", "true");
     response.headers.add("access-control-max-age", "600");
     return response;
 }

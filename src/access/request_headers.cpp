@@ -15,8 +15,9 @@ constexpr std::string_view kOurs = "x-tandem-";
 constexpr std::array<std::string_view, 6> kNames = {"x-tandem-label",   "x-tandem-value", "x-tandem-conversation",
                                                     "x-tandem-timeout", "x-tandem-cache", "x-tandem-key"};
 // Those of others that decide who asks and how the body is read.
-constexpr std::array<std::string_view, 7> kDeciding = {"authorization",    "x-api-key",    "x-goog-api-key",   "origin",
-                                                       "content-encoding", "content-type", "anthropic-version"};
+constexpr std::array<std::string_view, 8> kDeciding = {"authorization",  "x-api-key",        "api-key",
+                                                       "x-goog-api-key", "origin",           "content-encoding",
+                                                       "content-type",   "anthropic-version"};
 constexpr std::size_t kLongestName = 1'024;
 
 bool decides(std::string_view name) {

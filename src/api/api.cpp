@@ -52,6 +52,14 @@ bool counts(const Route& route) {
 
 namespace {
 
+// Google's clients put their key into the address. Nobody else's do, and an address stands in more logs than a header.
+std::string key_in_query(dialect::Kind errors, std::string_view query) {
+    if (errors != dialect::Kind::gemini || query.empty()) return {};
+    net::Request asked;
+    asked.query = query;
+    return asked.parameter("key");
+}
+
 // Who came to the door, by the config of that moment; nobody where the route asks nobody.
 struct Guest final : net::Admitted {
     std::shared_ptr<const gateway::Snapshot> snapshot;
@@ -69,7 +77,8 @@ Result<std::shared_ptr<const net::Admitted>> Api::admit(const net::Head& head) {
     if (head.method == "OPTIONS") return guest;
     const auto found = match(head.method, head.path);
     if (found.route != nullptr && found.route->scope == Scope::open) return guest;
-    auto who = access::authenticate(config, gateway_.services().admin_token, head.headers, head.local);
+    auto who = access::authenticate(config, gateway_.services().admin_token, head.headers, head.local,
+                                    key_in_query(found.errors, head.query));
     if (!who) return fail(who.error());
     guest->who = std::move(*who);
     return guest;
@@ -81,7 +90,8 @@ Result<access::Principal> Api::sender_of(const net::Exchange& exchange, const ne
     if (const auto* guest = dynamic_cast<const Guest*>(admitted.get());
         guest != nullptr && guest->who && guest->snapshot == snapshot)
         return *guest->who;
-    return access::authenticate(*snapshot->config, gateway_.services().admin_token, request.headers, request.local);
+    return access::authenticate(*snapshot->config, gateway_.services().admin_token, request.headers, request.local,
+                                key_in_query(match(request.method, request.path).errors, request.query));
 }
 
 net::Response Api::error(const net::Request& request, int status, const Error& error) {
@@ -193,12 +203,17 @@ net::Task<> Api::refuse(net::Exchange& exchange, std::shared_ptr<const gateway::
     }
     if (!error)
         if (auto who = sender_of(exchange, request, snapshot); !who) error = who.error();
+    // 426 is what Codex wants to hear before it asks over HTTP; after any other answer it tries again first.
+    const bool wants_socket = !error && equals_ignoring_case(request.headers.get("upgrade"), "websocket");
+    if (wants_socket)
+        error = Error{ErrorCode::method,
+                      fmt::format("{} has no WebSocket here; send the request over HTTP", printable(request.path, 80))};
     if (!error && !methods.empty())
         error = Error{ErrorCode::method, fmt::format("{} takes {}", printable(request.path, 80), methods)};
     if (!error)
         error = Error{ErrorCode::not_found,
                       fmt::format("there is nothing at {}{}", printable(request.path, 80), nearest_path(request.path))};
-    auto response = gateway::error_response(match.errors, 0, *error);
+    auto response = gateway::error_response(match.errors, wants_socket ? 426 : 0, *error);
     if (!methods.empty()) response.headers.add("allow", methods + ", OPTIONS");
     access::add_cors(server, request.headers, response.headers);
     co_await exchange.reply(std::move(response));

@@ -27,6 +27,14 @@ net::Task<> ask(Api& api, const Route&, Call call) {
     return gateway::answer_question(api.gateway(), std::move(call), {kind, operation});
 }
 
+// Ollama's clients ask for nothing to have a model loaded, or let go.
+net::Task<> ask_or_load(Api& api, const Route& route, Call call) {
+    if (gateway::is_load(call.request()))
+        co_await gateway::reply_json(call, route.errors, gateway::load_model(api.gateway(), call));
+    else
+        co_await gateway::answer_question(api.gateway(), std::move(call), {Kind::ollama, Operation::chat});
+}
+
 template <bool counts>
 net::Task<> respond(Api& api, const Route&, Call call) {
     return gateway::answer_response(api.gateway(), std::move(call), counts);
@@ -97,6 +105,12 @@ constexpr Route kRoutes[] = {
     {"POST", "/v1/chat/completions", client, kChat, "OpenAI Chat Completions", ask<kChat, Operation::chat>},
     {"POST", "/v1/completions", client, kChat, "OpenAI Completions", ask<kChat, Operation::completion>},
     {"POST", "/v1/embeddings", client, kChat, "OpenAI Embeddings", ask<kChat, Operation::embed>},
+    {"POST", "/openai/deployments/{model}/chat/completions", client, kChat, "The same, as Azure's clients ask for it",
+     ask<kChat, Operation::chat>},
+    {"POST", "/openai/deployments/{model}/completions", client, kChat, "The same, as Azure's clients ask for it",
+     ask<kChat, Operation::completion>},
+    {"POST", "/openai/deployments/{model}/embeddings", client, kChat, "The same, as Azure's clients ask for it",
+     ask<kChat, Operation::embed>},
     {"POST", "/v1/rerank", client, kChat, "Sort documents by a query", ask<kChat, Operation::rerank>},
 
     {"POST", "/v1/responses", client, kResponses, "OpenAI Responses", respond<false>},
@@ -161,14 +175,21 @@ constexpr Route kRoutes[] = {
     {"GET", "/v1beta/models", client, kGemini, "The models, in Gemini's shape", body<gateway::list_models>},
     {"GET", "/v1beta/models/{model*}", client, kGemini, "One model, in Gemini's shape", body<gateway::read_model>},
 
-    {"POST", "/api/chat", client, kOllama, "Ollama's chat", ask<kOllama, Operation::chat>},
-    {"POST", "/api/generate", client, kOllama, "Ollama's completion", ask<kOllama, Operation::chat>},
+    {"POST", "/api/chat", client, kOllama, "Ollama's chat", ask_or_load},
+    {"POST", "/api/generate", client, kOllama, "Ollama's completion", ask_or_load},
     {"POST", "/api/embed", client, kOllama, "Ollama's embeddings", ask<kOllama, Operation::embed>},
     {"POST", "/api/embeddings", client, kOllama, "Ollama's embedding", ask<kOllama, Operation::embed>},
     {"GET", "/api/tags", client, kOllama, "The models, in Ollama's shape", body<gateway::list_tags>},
     {"GET", "/api/ps", client, kOllama, "The models that are loaded", body<gateway::list_running>},
     {"POST", "/api/show", client, kOllama, "One model, in Ollama's shape", body<gateway::show_model>},
     {"GET", "/api/version", client, kOllama, "The version of Ollama's API", body<gateway::ollama_version>},
+    {"POST", "/api/pull", client, kOllama, "Say that a model is there", body<gateway::pull_model>},
+    {"POST", "/api/create", client, kOllama, "Refused: the owner names the models", body<gateway::manage_models>},
+    {"POST", "/api/copy", client, kOllama, "Refused: the owner names the models", body<gateway::manage_models>},
+    {"POST", "/api/push", client, kOllama, "Refused: the owner names the models", body<gateway::manage_models>},
+    {"DELETE", "/api/delete", client, kOllama, "Refused: the owner names the models", body<gateway::manage_models>},
+    {"POST", "/api/blobs/{digest}", client, kOllama, "Refused: the owner names the models",
+     body<gateway::manage_models>},
 
     {"GET", "/tandem/v1/openapi.json", client, kChat, "This table, as OpenAPI", show_openapi},
     {"GET", "/tandem/v1/config", local, kChat, "The config in force, as it is written", own<&Api::config>},
@@ -224,10 +245,11 @@ bool fits(std::string_view pattern, std::string_view path, std::vector<std::stri
 }
 
 Kind errors_below(std::string_view path) {
-    constexpr std::array<std::pair<std::string_view, Kind>, 5> kPrefixes = {{{"/v1/messages", kAnthropic},
+    constexpr std::array<std::pair<std::string_view, Kind>, 6> kPrefixes = {{{"/v1/messages", kAnthropic},
                                                                              {"/v1/responses", kResponses},
                                                                              {"/v1/conversations", kResponses},
                                                                              {"/v1beta/", kGemini},
+                                                                             {"/upload/v1beta/", kGemini},
                                                                              {"/api/", kOllama}}};
     for (const auto& [prefix, kind] : kPrefixes)
         if (path.starts_with(prefix)) return kind;
@@ -251,23 +273,6 @@ std::string single_slashes(std::string_view path) {
     return plain;
 }
 
-// The path of the table that a client's must mean; empty where there is none.
-std::string meant_path(std::string_view path) {
-    std::string plain = single_slashes(path);
-    if (!methods_of(plain).empty()) return plain;
-    // What a base URL may have too much: a version, or the name of an API.
-    constexpr std::array<std::string_view, 6> kPrefixes = {"/v1beta/openai", "/v1beta", "/v1",
-                                                           "/openai",        "/api",    "/anthropic"};
-    for (const auto prefix : kPrefixes) {
-        if (!plain.starts_with(prefix) || plain.substr(prefix.size(), 1) != "/") continue;
-        const auto rest = plain.substr(prefix.size());
-        for (auto& one : {rest, "/v1" + rest})
-            if (!methods_of(one).empty()) return one;
-    }
-    plain.insert(0, "/v1");
-    return methods_of(plain).empty() ? std::string() : plain;
-}
-
 // The first route of a path and method is the one that is meant: fixed paths stand before open ones.
 bool find_route(std::string_view method, std::string_view path, Match& found) {
     for (const auto& route : kRoutes) {
@@ -280,6 +285,60 @@ bool find_route(std::string_view method, std::string_view path, Match& found) {
     return false;
 }
 
+// Where Google's API for clouds names a model: below a project, a place and a publisher.
+std::string below_publisher(const std::string& plain) {
+    const auto publisher = plain.find("/publishers/");
+    const auto models = publisher == std::string::npos ? publisher : plain.find("/models/", publisher);
+    return models == std::string::npos ? std::string() : "/v1beta" + plain.substr(models);
+}
+
+// What a client's path may mean, in the order in which that is tried.
+std::vector<std::string> meanings_of(std::string_view path) {
+    std::vector<std::string> list{single_slashes(path)};
+    const std::string plain = list[0];
+    if (auto model = below_publisher(plain); !model.empty()) list.push_back(std::move(model));
+    for (const std::string_view version : {"/v1alpha/", "/v1beta1/"})
+        if (plain.starts_with(version)) list.push_back("/v1beta/" + plain.substr(version.size()));
+    // What a base URL may have too much: a version, or the name of an API.
+    constexpr std::array<std::string_view, 6> kPrefixes = {"/v1beta/openai", "/v1beta", "/v1",
+                                                           "/openai",        "/api",    "/anthropic"};
+    for (const auto prefix : kPrefixes) {
+        if (!plain.starts_with(prefix) || plain.substr(prefix.size(), 1) != "/") continue;
+        const auto rest = plain.substr(prefix.size());
+        if (prefix == "/v1beta" && rest.starts_with("/files")) continue;  // Google's, which are not OpenAI's
+        list.push_back(rest);
+        list.push_back("/v1" + rest);
+    }
+    list.push_back("/v1" + plain);
+    return list;
+}
+
+// A base URL that is the whole address of a route already, behind which the client puts its path once more.
+std::string second_half(const std::string& plain) {
+    const auto is_route = [](const std::string& path) {
+        return std::ranges::any_of(kRoutes, [&](const Route& route) { return route.path == path; });
+    };
+    for (auto at = plain.find('/', 1); at != std::string::npos; at = plain.find('/', at + 1)) {
+        const auto first = plain.substr(0, at), rest = plain.substr(at);
+        if (!is_route(first) && !is_route("/v1" + first)) continue;
+        for (auto& one : {rest, "/v1" + rest})
+            if (is_route(one)) return one;
+    }
+    return {};
+}
+
+// The path of the table that a client's must mean: one that takes its method, else any; empty where there is none.
+std::string meant_path(std::string_view method, std::string_view path) {
+    auto list = meanings_of(path);
+    if (auto half = second_half(list[0]); !half.empty()) list.push_back(std::move(half));
+    Match found;
+    for (const auto& one : list)
+        if (find_route(method, one, found)) return one;
+    for (const auto& one : list)
+        if (!methods_of(one).empty()) return one;
+    return {};
+}
+
 }  // namespace
 
 Match match(std::string_view method, std::string_view path) {
@@ -287,7 +346,7 @@ Match match(std::string_view method, std::string_view path) {
     Match found;
     found.path = path;
     if (find_route(wanted, path, found)) return found;
-    if (auto meant = meant_path(path); !meant.empty()) found.path = std::move(meant);
+    if (auto meant = meant_path(wanted, path); !meant.empty()) found.path = std::move(meant);
     if (found.path != path && find_route(wanted, found.path, found)) return found;
     found.errors = errors_below(found.path);
     return found;

@@ -287,7 +287,15 @@ std::size_t values_at_most(std::string_view json) {
     return count;
 }
 
+namespace {
+
+// Editors of Windows, and clients that read their files, put it before the text (RFC 8259 section 8.1 lets us skip it).
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+}  // namespace
+
 Result<> Document::parse(std::string_view source) {
+    if (source.starts_with(kByteOrderMark)) source.remove_prefix(kByteOrderMark.size());
     source_.reserve(source.size() + simdjson::SIMDJSON_PADDING);
     source_.assign(source);
     return read();
@@ -295,6 +303,7 @@ Result<> Document::parse(std::string_view source) {
 
 Result<> Document::take(std::string source) {
     source_ = std::move(source);
+    if (source_.starts_with(kByteOrderMark)) source_.erase(0, kByteOrderMark.size());
     source_.reserve(source_.size() + simdjson::SIMDJSON_PADDING);
     return read();
 }

@@ -42,6 +42,18 @@ std::optional<std::vector<chat::Part>> words_of(const Value& block, const chat::
     auto text = [](std::string words) { return std::vector<chat::Part>{{chat::TextPart{std::move(words)}, {}}}; };
     if (type == "text") return {{{part.body, {}}}};  // with citations
     if (type == "document" && part.as<chat::DocumentPart>() != nullptr) return {{{part.body, {}}}};
+    if (type == "document" && block["source"]["type"].text() == "content") {
+        std::string all(block["title"].text());
+        const Value content = block["source"]["content"];
+        if (content.string()) return text(fmt::format("{}{}{}", all, all.empty() ? "" : ":\n", content.text()));
+        for (const Value piece : content.children()) {
+            if (!piece["text"].string()) return std::nullopt;
+            all += fmt::format("{}{}", all.empty() ? "" : "\n", piece["text"].text());
+        }
+        return text(std::move(all));
+    }
+    // What is left of a conversation that was made shorter.
+    if (type == "compaction" && block["content"].string()) return text(std::string(block["content"].text()));
     if (type == "tool_reference") return text(fmt::format("{} can be called now.", block["tool_name"].text()));
     if (type == "search_result") {
         std::string all = fmt::format("{} ({}):", block["title"].text(), block["source"].text());
@@ -49,7 +61,7 @@ std::optional<std::vector<chat::Part>> words_of(const Value& block, const chat::
         return text(std::move(all));
     }
     // What Anthropic's own tools did: its answer, which follows, was made with that.
-    if (type == "server_tool_use" || type == "mcp_tool_use" || type.ends_with("_tool_result"))
+    if (type == "server_tool_use" || type == "mcp_tool_use" || type == "fallback" || type.ends_with("_tool_result"))
         return std::vector<chat::Part>{};
     return std::nullopt;
 }

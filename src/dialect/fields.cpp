@@ -194,15 +194,40 @@ void Splice::insert(std::size_t offset, std::string text) {
     edits_.push_back({offset, edits_.size(), 0, std::move(text)});
 }
 
-void Splice::rename(const Value& member, std::string_view key) {
+std::size_t Splice::begin_of(const Value& member) const {
     // Behind the key's closing quotation mark there are only white space and a colon up to the value.
     const std::string_view source = document_.source();
-    const auto end = source.rfind('"', member.offset() - 1);
-    std::size_t begin = end;
+    auto begin = source.rfind('"', member.offset() - 1);
     // A quotation mark within the key is escaped.
     do begin = source.rfind('"', begin - 1);
     while (begin > 0 && source[begin - 1] == '\\');
+    return begin;
+}
+
+void Splice::rename(const Value& member, std::string_view key) {
+    const auto begin = begin_of(member), end = document_.source().rfind('"', member.offset() - 1);
     edits_.push_back({begin, edits_.size(), end + 1 - begin, json::quoted(key)});
+}
+
+void Splice::leave_out(const Value& from, const std::function<bool(const Value&)>& unwanted) {
+    const bool object = from.is(json::Kind::object);
+    std::optional<std::size_t> cut, kept;  // where what goes begins, and where the last one that stays ends
+    std::size_t end = 0;                   // of the last one that goes
+    const auto close = [&](std::size_t to) {
+        if (cut) edits_.push_back({*cut, edits_.size(), to - *cut, {}});
+        cut.reset();
+    };
+    for (const Value one : from.children()) {
+        const auto behind = one.offset() + one.raw().size();
+        if (unwanted(one)) {
+            if (!cut) cut = kept.value_or(object ? begin_of(one) : one.offset());
+            end = behind;
+            continue;
+        }
+        if (cut) close(kept ? end : object ? begin_of(one) : one.offset());
+        kept = behind;
+    }
+    close(end);
 }
 
 void Splice::set(const Value& object, std::string_view key, std::string json) {

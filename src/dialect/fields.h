@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -126,6 +127,10 @@ class Splice {
     void rename(const json::Value& member, std::string_view key);
     // Sets a member of an object: replaces its value, or adds it at the end.
     void set(const json::Value& object, std::string_view key, std::string json);
+    // Takes members of an object, or elements of a list, out: once for each object, and what is taken out is not
+    // changed besides.
+    void leave_out(const json::Value& from, const std::function<bool(const json::Value&)>& unwanted);
+    bool empty() const { return edits_.empty(); }
     std::string take();
 
   private:
@@ -135,6 +140,8 @@ class Splice {
         std::size_t length;
         std::string text;
     };
+    // Where a member begins, with its key.
+    std::size_t begin_of(const json::Value& member) const;
     const json::Document& document_;
     std::vector<Edit> edits_;
 };

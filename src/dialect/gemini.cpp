@@ -92,6 +92,15 @@ chat::Part media_part(chat::Media media) {
     return {chat::DocumentPart{std::move(media), {}, {}}, {}};
 }
 
+// Bytes in JSON of Google's may have the letters of URLs, and no padding; nobody else takes them so.
+std::string plain_base64(std::string_view text) {
+    std::string plain(text);
+    std::ranges::replace(plain, '-', '+');
+    std::ranges::replace(plain, '_', '/');
+    while (plain.size() % 4 > 1) plain += '=';
+    return plain;
+}
+
 // A signature that we tagged and sealed, open; any other as it is.
 std::string unsealed(std::string_view signature) {
     constexpr std::string_view kSealed = "dGFuZGVtO";  // base64 of "tandem:"
@@ -129,7 +138,7 @@ Result<> read_part(const Value& value, const std::string& param, Pairing& pairin
     } else if (const Value data = either(value, "inlineData", "inline_data"); given(data)) {
         chat::Media media;
         media.media_type = either(data, "mimeType", "mime_type").text();
-        media.data = data["data"].text();
+        media.data = plain_base64(data["data"].text());
         if (media.data.empty() || !is_media_type(media.media_type))
             return wrong(param, "inlineData with a mimeType and base64 data");
         parts.push_back(media_part(std::move(media)));
@@ -290,7 +299,11 @@ Result<> read_config(const Value& config, chat::Request& request) {
     format.schema = schema_of(config, config["responseSchema"].exists() ? "responseSchema" : "response_schema",
                               "responseJsonSchema", "response_json_schema");
     using Format = chat::ResponseFormat::Kind;
-    if (format.schema.given()) {
+    if (type == "text/x.enum") {
+        // One of a schema's words, bare: what other dialects would give is that word in quotes.
+        format.kind = Format::other;
+        format.other = std::exchange(format.schema, {});
+    } else if (format.schema.given()) {
         format.kind = Format::json_schema;
         format.name = "answer";
     } else if (type == "application/json") {
@@ -537,6 +550,9 @@ void write_config(json::Writer& out, const chat::Request& request, const Target&
     const auto& format = request.response_format;
     if (format.asks_json()) c.member("responseMimeType", "application/json");
     if (format.kind == Format::text) c.member("responseMimeType", "text/plain");
+    if (format.kind == Format::other)
+        c.member("responseMimeType", "text/x.enum")
+            .raw_member("responseSchema", format.other.given() ? format.other.json : "{}");
     if (format.kind == Format::json_schema)
         c.raw_member("responseJsonSchema", format.schema.given() ? format.schema.json : "{}");
     const auto& thinking = request.thinking;
@@ -646,7 +662,10 @@ Call call_of(std::string_view path) {
     const auto models = path.find("/models/");
     const auto colon = path.rfind(':');
     if (models == std::string_view::npos || colon == std::string_view::npos || colon < models + 8) return {};
-    return {std::string(path.substr(models + 8, colon - models - 8)), std::string(path.substr(colon + 1))};
+    auto model = path.substr(models + 8, colon - models - 8);
+    // Some clients put the name as lists have it behind the path.
+    if (model.starts_with("models/")) model.remove_prefix(7);
+    return {std::string(model), std::string(path.substr(colon + 1))};
 }
 
 }  // namespace tandem::dialect::gemini

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <set>
 
+#include "base/base64.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "chat/answer.h"
@@ -363,6 +365,68 @@ bool begins_with_answer(const Request& request, Speaker) {
     return false;
 }
 
+// Where nobody has spoken, two APIs have nothing to answer.
+bool has_no_turn(const Request& request, Speaker) {
+    return std::ranges::all_of(request.messages,
+                               [](const Message& m) { return m.role == Role::system || m.role == Role::developer; });
+}
+
+void give_the_last_word_to_the_user(Request& request, Speaker) {
+    if (request.messages.empty()) {
+        request.messages.push_back({Role::user, {{chat::TextPart{"(The message is empty.)"}, {}}}, {}, {}});
+        return;
+    }
+    request.messages.back().role = Role::user;
+}
+
+// Files that are text, though they come as bytes.
+bool is_text_in_bytes(const Part& part) {
+    const auto* document = part.as<chat::DocumentPart>();
+    if (document == nullptr || document->media.data.empty()) return false;
+    const auto type = lower(document->media.media_type);
+    static constexpr std::array kText = std::to_array<std::string_view>(
+        {"application/json", "application/xml", "application/yaml", "application/x-yaml", "application/javascript",
+         "application/x-javascript", "application/toml"});
+    return type.starts_with("text/") ||
+           std::ranges::find(kText, std::string_view(type).substr(0, type.find(';'))) != kText.end();
+}
+
+bool is_utf8(const std::string& text) {
+    // What is none of it becomes U+FFFD.
+    json::Document read;
+    return read.parse("[" + json::quoted(text) + "]") && (*begin(read.root().children())).string() == text;
+}
+
+void read_text_in_bytes(Part& part) {
+    if (!is_text_in_bytes(part)) return;
+    auto& document = *part.as<chat::DocumentPart>();
+    auto text = from_base64(document.media.data);
+    if (!text || text->empty() || !is_utf8(*text)) return;
+    document.text = std::move(*text);
+    document.media = {{}, "text/plain", {}, {}};
+}
+
+// OpenAI keeps to a schema strictly only where every object says all of its members, and no other may be there.
+bool is_closed(const json::Value& schema) {
+    for (const json::Value member : schema.children())
+        if (!is_closed(member)) return false;
+    const json::Value properties = schema["properties"];
+    if (!properties.is(json::Kind::object))
+        return schema["type"].text() != "object" || schema["additionalProperties"].boolean() == false;
+    if (schema["additionalProperties"].boolean() != false) return false;
+    std::set<std::string_view> required;
+    for (const json::Value name : schema["required"].children()) required.insert(name.text());
+    for (const json::Value property : properties.children())
+        if (!required.contains(property.key())) return false;
+    return true;
+}
+
+bool is_strict_and_open(const chat::Tool& tool) {
+    json::Document schema;
+    return tool.kind == chat::Tool::Kind::function && tool.strict == true &&
+           (!tool.parameters.given() || !schema.parse(tool.parameters.json) || !is_closed(schema.root()));
+}
+
 void begin_with_user(Request& request, Speaker) {
     const auto place = std::ranges::find(request.messages, Role::assistant, &Message::role);
     Message user;
@@ -684,6 +748,10 @@ std::vector<Feature> make_features() {
             });
         });
     add(
+        "text files as data", "messages", "their text is read", {C, C, K, C, K, C},
+        [](const Request& r, Speaker) { return any_part(r, is_text_in_bytes); },
+        [](Request& r, Speaker) { each_part(r, read_text_in_bytes); });
+    add(
         "plain text files", "messages", "they become text with their name", {C, C, C, K, C, C},
         [](const Request& r, Speaker) { return any_part(r, is_document_text); },
         [](Request& r, Speaker) {
@@ -748,6 +816,8 @@ std::vector<Feature> make_features() {
         });
     add("system messages behind the beginning", "messages", "they become a user's text in <system> marks",
         {K, K, K, C, C, K}, has_late_system, late_system_to_user);
+    add("a conversation in which nobody has spoken", "messages", "the last system message is said by the user",
+        {K, K, K, C, C, K}, has_no_turn, give_the_last_word_to_the_user);
     add("a conversation that begins with the assistant", "messages", "a word of the user's stands before it",
         {K, K, K, C, C, K}, begins_with_answer, begin_with_user);
     add(
@@ -867,6 +937,16 @@ std::vector<Feature> make_features() {
         "parallel_tool_calls: true", "parallel_tool_calls", "it is what the provider does anyway", {K, K, K, C, C, C},
         [](const Request& r, Speaker) { return r.parallel_tool_calls == true; },
         [](Request& r, Speaker) { r.parallel_tool_calls.reset(); });
+    add(
+        "strict tools whose schema leaves something open", "tools", "strict is left out: OpenAI would refuse them",
+        {C, K, C, K, K, K},
+        [](const Request& r, Speaker target) {
+            return !own(r, target) && std::ranges::any_of(r.tools, is_strict_and_open);
+        },
+        [](Request& r, Speaker) {
+            for (auto& t : r.tools)
+                if (is_strict_and_open(t)) t.strict.reset();
+        });
     add(
         "tools that do not say whether they are strict", "tools", "left out, it would mean strict: false is sent",
         {K, K, C, K, K, K},

@@ -641,8 +641,13 @@ Result<chat::Request> decode_completion(const json::Document& document) {
     if (auto ok = read_texts(root["prompt"], "prompt", prompts); !ok) return fail(ok.error());
     if (prompts.size() != 1)
         return fail(ErrorCode::invalid, "prompt: give one string; for several prompts send several requests", "prompt");
+    const auto asks = [&](std::string_view field) {
+        const Value value = root[field];
+        if (field == "best_of") return given(value) && value.integer() != 1;
+        return given(value) && value.boolean() != false && value.integer() != 0 && value.string() != "";
+    };
     for (const auto* field : {"suffix", "echo", "best_of", "logprobs"})
-        if (const Value value = root[field]; given(value) && value.boolean() != false && value.integer() != 1)
+        if (asks(field))
             return fail(ErrorCode::invalid,
                         fmt::format("{}: /v1/completions is answered by chat models here, which have no {}; leave it "
                                     "out, or use /v1/chat/completions",
@@ -691,11 +696,27 @@ bool is_text_alone(const Value& content) {
     return true;
 }
 
+// Members of a message that say nothing: SDKs send an answer back with every member that it had.
+bool is_idle(const Value& member) {
+    const auto key = member.key();
+    return (member.is_null() && key != "content") || (key == "annotations" && member.size() == 0) ||
+           (key == "refusal" && member.string() == "");
+}
+
+// Members of a body that may be set below, though the client said null.
+constexpr std::array<std::string_view, 5> kSetHere = {"stream_options", "max_tokens", "max_completion_tokens",
+                                                      "logprobs", "top_logprobs"};
+
 // What a server that is not OpenAI itself may not take is said in the way that all of them do.
-void say_plainly(const Value& messages, Splice& splice) {
-    for (const Value message : messages.children()) {
+void say_plainly(const Value& root, Splice& splice) {
+    for (const Value message : root["messages"].children()) {
+        splice.leave_out(message, is_idle);
         if (message["role"].text() == "developer") splice.replace(message["role"], "\"system\"");
         const Value content = message["content"];
+        const bool empty = content.is(Kind::array) ? content.size() == 0
+                                                   : content.is_null() && message["tool_calls"].size() == 0 &&
+                                                         !given(message["function_call"]);
+        if (empty) splice.replace(content, "\"\"");
         if (!is_text_alone(content)) continue;
         std::string text;
         for (const Value part : content.children()) {
@@ -727,7 +748,7 @@ std::string forward_request(const json::Document& document, const Target& target
     Splice splice(document);
     const Value root = document.root();
     if (root["model"].text() != target.model) splice.replace(root["model"], json::quoted(target.model));
-    if (target.plain) say_plainly(root["messages"], splice);
+    if (target.plain) say_plainly(root, splice);
     forward_bound(root, target, splice);
     if (target.ask_for_logprobs) {
         splice.set(root, "logprobs", "true");
@@ -735,7 +756,11 @@ std::string forward_request(const json::Document& document, const Target& target
     }
     const Value options = root["stream_options"];
     const Value flag = options["include_usage"];
-    if (!target.stream && given(options)) splice.replace(options, "null");  // vLLM refuses them there
+    splice.leave_out(root, [&](const Value& member) {
+        const auto key = member.key();
+        if (key == "stream_options" && given(member)) return !target.stream;  // vLLM refuses them there
+        return target.plain && member.is_null() && std::ranges::find(kSetHere, key) == kSetHere.end();
+    });
     if (target.stream && target.ask_for_usage && flag.boolean() != true) {
         if (options.is(Kind::object) && !flag.exists())
             splice.insert(options.offset() + 1,

@@ -1,6 +1,7 @@
 #include "dialect/tool_rules.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "base/hash.h"
@@ -74,13 +75,22 @@ std::string near_to(const std::string& name, const Rules& rules, const std::set<
 
 constexpr std::string_view kNoArguments = R"({"type":"object","properties":{}})";
 
-// An array says what is in it, at any depth.
-bool lacks_items(const Value& schema) {
+// A keyword that says nothing: some clients write one that they have no value for as null.
+bool is_nothing(const Value& member) {
+    static constexpr std::array kKeywords =
+        std::to_array<std::string_view>({"required", "properties", "items", "enum", "description", "title", "type",
+                                         "format", "additionalProperties", "anyOf", "oneOf", "allOf"});
+    return member.is_null() && std::ranges::find(kKeywords, member.key()) != kKeywords.end();
+}
+
+// An array says what is in it, and no keyword is null, at any depth.
+bool is_lacking(const Value& schema) {
+    if (is_nothing(schema)) return true;
     if (schema.is(json::Kind::object) && schema["type"].text() == "array" && !given(schema["items"]) &&
         !given(schema["prefixItems"]))
         return true;
     for (const Value member : schema.children())
-        if (lacks_items(member)) return true;
+        if (is_lacking(member)) return true;
     return false;
 }
 
@@ -93,7 +103,8 @@ void write_with_items(json::Writer& out, const Value& schema) {
         const bool lacks = schema["type"].text() == "array" && !given(schema["items"]) && !given(schema["prefixItems"]);
         out.begin_object();
         for (const Value member : schema.children())
-            if (!lacks || member.key() != "items") write_with_items(out.key(member.key()), member);
+            if ((!lacks || member.key() != "items") && !is_nothing(member))
+                write_with_items(out.key(member.key()), member);
         if (lacks) out.key("items").begin_object().end_object();
         out.end_object();
     } else {
@@ -109,13 +120,14 @@ std::string filled(const chat::Raw& schema) {
     const Value root = document.root();
     const bool typed = root["type"].text() == "object";
     const bool listed = root["properties"].is(json::Kind::object);
-    const bool items = lacks_items(root);
+    const bool items = is_lacking(root);
     if (typed && listed && !items) return {};
     json::Writer out;
     out.begin_object();
     if (!typed) out.member("type", "object");
     for (const Value member : root.children()) {
-        if ((member.key() == "type" && !typed) || (member.key() == "properties" && !listed)) continue;
+        if ((member.key() == "type" && !typed) || (member.key() == "properties" && !listed) || is_nothing(member))
+            continue;
         out.key(member.key());
         if (items)
             write_with_items(out, member);

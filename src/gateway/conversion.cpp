@@ -14,6 +14,7 @@
 #include "dialect/gemini.h"
 #include "dialect/openai_chat.h"
 #include "dialect/openai_responses.h"
+#include "dialect/own_words.h"
 #include "dialect/tool_rules.h"
 #include "net/ndjson.h"
 #include "net/sse.h"
@@ -95,6 +96,21 @@ bool writes_calls(Speaker speaker) {
 bool has_empty_tools(const Question& question) {
     const auto tools = question.document.root()["tools"];
     return tools.is(json::Kind::array) && tools.size() == 0;
+}
+
+std::set<std::string> custom_tools(const chat::Request& request) {
+    std::set<std::string> names;
+    for (const auto& tool : request.tools)
+        if (tool.kind == chat::Tool::Kind::custom) names.insert(tool.name);
+    return names;
+}
+
+// Tools that take free text, which few servers but OpenAI's know: many leave them out without a word.
+bool has_custom_tools(const chat::Request& request) {
+    for (const auto& message : request.messages)
+        for (const auto& part : message.parts)
+            if (const auto* call = part.as<chat::ToolCallPart>(); call != nullptr && call->custom) return true;
+    return !custom_tools(request).empty();
 }
 
 // A budget for thoughts that leaves no room for the answer is refused by those who have one.
@@ -194,18 +210,16 @@ std::vector<std::string_view> pieces_named(std::string_view text, std::string_vi
     return pieces;
 }
 
-std::set<std::string> custom_tools(const chat::Request& request) {
-    std::set<std::string> names;
-    for (const auto& tool : request.tools)
-        if (tool.kind == chat::Tool::Kind::custom) names.insert(tool.name);
-    return names;
-}
-
 }  // namespace
 
 Result<> decode(Question& question) {
     const auto& [kind, operation] = question.front;
     if (auto ok = check_counts(question.document, operation); !ok) return ok;
+    question.as_responses = kind == Kind::openai_chat && operation == Operation::chat &&
+                            !question.document.root()["messages"].exists() &&
+                            question.document.root()["input"].exists();
+    if (auto meant = dialect::in_own_words(question.as_responses ? Kind::openai_responses : kind, question.incoming()))
+        if (auto ok = question.document.take(std::move(*meant)); !ok) return ok;
     if (operation == Operation::embed) {
         auto embed = dialect::decode_embed(kind, question.incoming());
         if (!embed) return fail(embed.error());
@@ -220,9 +234,6 @@ Result<> decode(Question& question) {
         question.request = as_messages(kind, rerank->model, rerank->documents);
         return {};
     }
-    const auto root = question.document.root();
-    question.as_responses = kind == Kind::openai_chat && operation == Operation::chat && !root["messages"].exists() &&
-                            root["input"].exists();
     auto request = operation == Operation::completion ? dialect::openai_chat::decode_completion(question.document)
                    : question.as_responses ? dialect::of(Kind::openai_responses).decode_request(question.incoming())
                                            : dialect::of(kind).decode_request(question.incoming());
@@ -343,23 +354,24 @@ Result<Conversion> Conversion::make(const Question& question, const config::Prov
     if (terms.thoughts != nullptr && terms.thoughts->demanded(model.id) != Thoughts::Wanted::nothing &&
         chat::needs_rendered_tools(request))
         c.same_ = false;
-    if (target.plain && kind == Kind::openai_responses && has_tools_elsewhere(question)) c.same_ = false;
+    const bool plain_responses = target.plain && kind == Kind::openai_responses;
+    if (plain_responses && has_tools_elsewhere(question)) c.same_ = false;
+    if (target.plain && has_custom_tools(request)) c.same_ = false;
     if (c.same_) {
         c.runs_tools_ = offers_hosted_tools(request);
         c.outgoing_ = dialect::of(kind).forward_request(incoming, target);
         return c;
     }
-    c.custom_ = custom_tools(request);
+    // Where the provider has custom tools itself, they come back as what they are.
+    if (kind != Kind::openai_responses || plain_responses) c.custom_ = custom_tools(request);
     auto fitted = dialect::fit(c.with_thoughts(model), c.speaker_, provider.drop_untranslatable);
     if (fitted.refused) return fail(*fitted.refused);
     c.runs_tools_ = offers_hosted_tools(fitted.request);
     std::ranges::move(fitted.warnings, std::back_inserter(c.warnings_));
     if (target.most_word.empty() && request.dialect != name_of(Kind::openai_chat))
         target.most_word = target.plain ? dialect::Wants::kPlainBound : dialect::Wants::kModernBound;
-    if (render) {
-        dialect::make_custom_tools_functions(fitted.request);
-        c.rendered_ = chat::render_tools(fitted.request);
-    }
+    if (render || plain_responses) dialect::make_custom_tools_functions(fitted.request);
+    if (render) c.rendered_ = chat::render_tools(fitted.request);
     c.names_ = dialect::keep_tool_rules(fitted.request, c.speaker_);
     dialect::meet(terms.wants, fitted.request, c.warnings_);
     keep_thoughts_below(target.most_tokens, fitted.request.thinking);
@@ -407,8 +419,7 @@ std::vector<std::unique_ptr<chat::EventFilter>> Conversion::filters(const std::s
     list.push_back(chat::arguments_filter());
     if (!names_.empty()) list.push_back(chat::name_filter(names_));
     if (thoughts_ != nullptr) list.push_back(thoughts_->watch(owner_, question_->request));
-    // Where the provider has custom tools itself, they came back as what they are.
-    if (!custom_.empty() && speaker_ != Speaker::openai_responses) list.push_back(chat::custom_filter(custom_));
+    if (!custom_.empty()) list.push_back(chat::custom_filter(custom_));
     if (more_filters_) more_filters_(list);
     return list;
 }

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "config/names.h"
 #include "dialect/anthropic.h"
+#include "dialect/fields.h"
 #include "dialect/gemini.h"
 #include "dialect/ollama.h"
 #include "dialect/openai_chat.h"
@@ -136,6 +137,8 @@ bool asks_in_anthropic(const Call& call) {
 }
 
 Result<Listed> find(const Call& call, std::string_view id) {
+    // As Gemini's lists name it.
+    if (asks_in_gemini(call) && id.starts_with("models/")) id.remove_prefix(7);
     const auto models = listed(call);
     const auto found = std::ranges::find(models, id, &Listed::id);
     if (found != models.end()) return *found;
@@ -147,6 +150,17 @@ Result<Listed> find(const Call& call, std::string_view id) {
     for (const auto& model : models) names.push_back(model.id);
     return fail(ErrorCode::not_found, fmt::format("there is no model '{}'{}", printable(id, 80), suggest(id, names)),
                 "model");
+}
+
+// The model that a body of Ollama's names. Errors: invalid, not_found.
+Result<Listed> named_in_body(const Call& call) {
+    json::Document document;
+    if (auto ok = document.parse(call.request().body); !ok) return fail(ok.error());
+    auto name = document.root()["model"].text();
+    if (name.empty()) name = document.root()["name"].text();
+    if (name.empty()) return fail(ErrorCode::invalid, "model: expected the name of a model", "model");
+    if (name.ends_with(":latest")) name.remove_suffix(7);
+    return find(call, name);
 }
 
 }  // namespace
@@ -186,14 +200,52 @@ Result<std::string> list_running(Gateway& gateway, const Call& call) {
 }
 
 Result<std::string> show_model(Gateway& gateway, const Call& call) {
-    json::Document document;
-    if (auto ok = document.parse(call.request().body); !ok) return fail(ok.error());
-    auto name = document.root()["model"].text();
-    if (name.empty()) name = document.root()["name"].text();
-    if (name.ends_with(":latest")) name.remove_suffix(7);
-    const auto model = find(call, name);
+    const auto model = named_in_body(call);
     if (!model) return fail(model.error());
     return show(*model, gateway.services().unix_seconds());
+}
+
+Result<std::string> pull_model(Gateway&, const Call& call) {
+    const auto model = named_in_body(call);
+    if (!model)
+        return fail(model.error().code,
+                    model.error().message + "; models are named in tandem.yaml, and none is pulled");
+    return R"({"status":"success"})";
+}
+
+Result<std::string> manage_models(Gateway&, const Call&) {
+    return fail(ErrorCode::forbidden,
+                "models are named in tandem.yaml and kept by their providers: none is made, copied, pushed or deleted "
+                "over this API");
+}
+
+bool is_load(const net::Request& request) {
+    constexpr std::size_t kLargest = 4096;
+    json::Document document;
+    if (request.body.size() > kLargest || !document.parse(request.body)) return false;
+    const auto root = document.root();
+    const auto said = [&](const char* name) { return root[name].size() > 0 || !root[name].text().empty(); };
+    if (!root.is(json::Kind::object)) return false;
+    return request.path.ends_with("/generate")
+               ? !said("prompt") && !said("images") && !said("suffix")
+               : !said("messages") && (root["messages"].is(json::Kind::array) || !dialect::given(root["messages"]));
+}
+
+Result<std::string> load_model(Gateway& gateway, const Call& call) {
+    const auto model = named_in_body(call);
+    if (!model) return fail(model.error());
+    json::Document document;
+    if (auto ok = document.parse(call.request().body); !ok) return fail(ok.error());
+    const auto keep = document.root()["keep_alive"].text();
+    json::Writer out;
+    out.begin_object().member("model", model->id);
+    out.member("created_at", dialect::ollama::time_text(gateway.services().unix_seconds()));
+    if (call.request().path.ends_with("/generate"))
+        out.member("response", "");
+    else
+        out.key("message").begin_object().member("role", "assistant").member("content", "").end_object();
+    out.member("done", true).member("done_reason", keep == "0" || keep == "0s" ? "unload" : "load").end_object();
+    return out.take();
 }
 
 Result<std::string> ollama_version(Gateway&, const Call&) {

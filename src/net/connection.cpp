@@ -113,7 +113,8 @@ Task<bool> Connection::one_request() {
                               printable(request_.headers.get("host"), 80))});
         co_return false;
     }
-    auto admitted = shared_.service.admit({request_.method, request_.path, request_.headers, request_.local});
+    auto admitted =
+        shared_.service.admit({request_.method, request_.path, request_.headers, request_.local, request_.query});
     if (!admitted) {
         co_await refuse(0, admitted.error());
         co_return false;
@@ -199,6 +200,8 @@ bool Connection::host_is_ours() const {
     const auto& hosts = shared_.settings.hosts;
     if (hosts.empty()) return true;
     const auto whole = request_.headers.get("host");
+    // HTTP/1.0 has no such field, and no browser, which a page could mislead, speaks it.
+    if (whole.empty() && framing_.http10) return true;
     // [::1]:7117, 127.0.0.1:7117, localhost
     const auto colon = whole.ends_with(']') ? std::string_view::npos : whole.rfind(':');
     const std::string host = lower(whole.substr(0, colon));

@@ -93,6 +93,8 @@ std::string_view reason_phrase(int status) {
             return "Expectation Failed";
         case 421:
             return "Misdirected Request";
+        case 426:
+            return "Upgrade Required";
         case 422:
             return "Unprocessable Content";
         case 429:

@@ -57,7 +57,8 @@ struct Head {
     std::string_view method;
     std::string_view path;
     const Fields& headers;
-    bool local = false;  // as Request::local
+    bool local = false;           // as Request::local
+    std::string_view query = {};  // as Request::query
 };
 
 // How a request was answered.
