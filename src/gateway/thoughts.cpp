@@ -44,13 +44,13 @@ std::string compact(std::string_view arguments) {
 }
 
 std::string name_of(const Thoughts::Owner& owner, std::string_view asked, const chat::ToolCallPart& call, bool by_id) {
-    return hex(sha256(fmt::format("{}\n{}\n{}\n{}\n{}\n{}", owner.key, owner.provider, asked,
+    return hex(sha256(fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", owner.key, owner.provider, owner.where, asked,
                                   by_id ? call.id : std::string(), call.name, compact(call.arguments))));
 }
 
-// The turn of a user that is answered, in short.
-std::string turn_of(const chat::Message& message) {
-    return hex(sha256(chat::text_of(message.parts)));
+// The turns of a user up to one more, in short: another conversation, though it ends alike, is another one.
+std::string with_turn(std::string_view before, const chat::Message& message) {
+    return hex(sha256(fmt::format("{}\n{}", before, chat::text_of(message.parts))));
 }
 
 bool is_details(std::string_view signature) {
@@ -180,16 +180,17 @@ void know_own_thoughts(chat::Request& request, std::string_view dialect, std::st
 }
 
 std::unique_ptr<chat::EventFilter> Thoughts::watch(Owner owner, const chat::Request& request) {
-    const auto last = std::find_if(request.messages.rbegin(), request.messages.rend(),
-                                   [](const auto& message) { return message.role == chat::Role::user; });
-    return std::make_unique<Watch>(*this, std::move(owner), last == request.messages.rend() ? "" : turn_of(*last));
+    std::string asked;
+    for (const auto& message : request.messages)
+        if (message.role == chat::Role::user) asked = with_turn(asked, message);
+    return std::make_unique<Watch>(*this, std::move(owner), std::move(asked));
 }
 
 void Thoughts::bring_back(const Owner& owner, std::string_view dialect, bool leads, chat::Request& request) const {
     if (bytes() == 0) return;
     std::string asked;
     for (auto& message : request.messages) {
-        if (message.role == chat::Role::user) asked = turn_of(message);
+        if (message.role == chat::Role::user) asked = with_turn(asked, message);
         auto& parts = message.parts;
         const auto is_own = [&](const chat::Part& part) {
             const auto* thought = part.as<chat::ReasoningPart>();
@@ -230,8 +231,8 @@ void Thoughts::keep(const Owner& owner, std::string_view asked, const chat::Tool
     const auto kept = std::make_shared<const std::vector<Thought>>(std::move(before));
     const std::lock_guard lock(mutex_);
     // Some clients give no ids back, and some servers give the same ones to every turn.
-    insert(name_of(owner, asked, call, false), kept, kOverhead);
-    if (!call.id.empty()) insert(name_of(owner, asked, call, true), kept, bytes);
+    insert(name_of(owner, asked, call, false), kept, owner.label, kOverhead);
+    if (!call.id.empty()) insert(name_of(owner, asked, call, true), kept, owner.label, bytes);
     while (bytes_ > kMostBytes && !order_.empty()) {
         const auto place = kept_.find(order_.front());
         order_.pop_front();
@@ -240,19 +241,20 @@ void Thoughts::keep(const Owner& owner, std::string_view asked, const chat::Tool
     }
 }
 
-void Thoughts::insert(const std::string& name, const Before& before, std::size_t bytes) {
+void Thoughts::insert(const std::string& name, const Before& before, Label label, std::size_t bytes) {
     const auto [place, fresh] = kept_.try_emplace(name);
     if (fresh) order_.push_back(name);
     bytes_ += bytes;
     bytes_ -= place->second.bytes;
-    place->second = {before, bytes};
+    place->second = {before, label, bytes};
 }
 
 Thoughts::Before Thoughts::find(const Owner& owner, std::string_view asked, const chat::ToolCallPart& call) const {
     for (const bool by_id : {true, false}) {
         const auto name = name_of(owner, asked, call, by_id);
         const std::lock_guard lock(mutex_);
-        if (const auto place = kept_.find(name); place != kept_.end()) return place->second.before;
+        if (const auto place = kept_.find(name); place != kept_.end() && place->second.label <= owner.label)
+            return place->second.before;
     }
     return nullptr;
 }

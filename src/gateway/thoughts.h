@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/label.h"
 #include "chat/conversation.h"
 #include "chat/filter.h"
 
@@ -29,8 +30,12 @@ class Thoughts {
     static constexpr std::size_t kMostBytes = 16UL << 20;  // of all of them; the oldest go
     static constexpr std::size_t kLargest = 1UL << 20;     // before one call
 
+    // `where`: the provider's zone and address, so that what stands behind its id after a change of the config gets
+    // nothing. `label`: of the request. A thought is given back in a request of its own label or a higher one alone:
+    // what answered a private question may repeat it.
     struct Owner {
-        std::string key, provider;
+        std::string key, provider, where;
+        Label label = Label::public_;
     };
 
     // Sees an answer to `request`, and remembers what stands before its calls. It must see the calls as the client
@@ -52,16 +57,17 @@ class Thoughts {
         std::string text, signature;
         bool redacted = false;
     };
-    // `asked`: the digest of the user's turn that is answered.
+    // `asked`: the digest of the user's turns up to the one that is answered.
     void keep(const Owner& owner, std::string_view asked, const chat::ToolCallPart& call, std::vector<Thought> before);
 
   private:
     using Before = std::shared_ptr<const std::vector<Thought>>;
     Before find(const Owner& owner, std::string_view asked, const chat::ToolCallPart& call) const;
-    void insert(const std::string& name, const Before& before, std::size_t bytes);
+    void insert(const std::string& name, const Before& before, Label label, std::size_t bytes);
 
     struct Kept {
         Before before;
+        Label label = Label::public_;
         std::size_t bytes = 0;
     };
     mutable std::mutex mutex_;
