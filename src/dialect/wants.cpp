@@ -417,6 +417,35 @@ chat::Thinking thinking_for(const Wants& wants, chat::Thinking thinking) {
     return thinking;
 }
 
+// ---- what a refusal quotes ----
+
+template <typename Visit>
+void each_text(const json::Value& value, Visit&& visit) {
+    if (const auto text = value.string()) visit(*text);
+    for (const json::Value child : value.children()) each_text(child, visit);
+}
+
+// Cuts a text out of `words` wherever it is quoted: whole, or, since servers shorten what they quote, as far as it goes
+// from its beginning or back from its end.
+void cut_quotes(std::string& words, std::string_view text) {
+    constexpr std::size_t kLeast = 12, kEnds = 16;  // shorter texts are words like "system", which servers use too
+    if (text.size() < kLeast) return;
+    const auto begin = text.substr(0, kEnds), end = text.substr(text.size() - std::min(text.size(), kEnds));
+    for (auto at = words.find(begin); at != std::string::npos; at = words.find(begin, at)) {
+        std::size_t size = begin.size();
+        while (size < text.size() && at + size < words.size() && words[at + size] == text[size]) ++size;
+        words.erase(at, size);
+    }
+    for (auto at = words.find(end); at != std::string::npos; at = words.find(end)) {
+        std::size_t size = end.size(), from = at;
+        while (from > 0 && size < text.size() && words[from - 1] == text[text.size() - size - 1]) {
+            --from;
+            ++size;
+        }
+        words.erase(from, size);
+    }
+}
+
 // ---- schemas ----
 
 bool has_rich_schema(const chat::Tool& tool) {
@@ -425,6 +454,16 @@ bool has_rich_schema(const chat::Tool& tool) {
 }
 
 }  // namespace
+
+std::string own_words_of(std::string_view refusal, const json::Value& request) {
+    constexpr std::size_t kMostTexts = 20'000, kLooked = 16UL << 10;
+    auto words = lower(refusal.substr(0, kLooked));
+    std::size_t texts = 0;
+    each_text(request, [&](std::string_view text) {
+        if (++texts <= kMostTexts) cut_quotes(words, lower(text));
+    });
+    return texts <= kMostTexts ? words : std::string();
+}
 
 Wants with_refusal(Wants wants, int status, std::string_view body) {
     // A template that fails is a server's fault to llama-server (500), and nothing that there is to mlx-lm (404).

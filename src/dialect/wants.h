@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json.h"
 #include "chat/conversation.h"
 
 namespace tandem::dialect {
@@ -37,6 +38,10 @@ struct Wants {
 
     bool operator==(const Wants&) const = default;
 };
+
+// A refusal in lower case without what it quotes of the request: what a client says is no word of the server, and must
+// not decide how the next client is asked. Empty where the request has too many texts to look for.
+std::string own_words_of(std::string_view refusal, const json::Value& request);
 
 // `wants` with what a refusal adds to it, given the status and the body of the answer. The same where it adds nothing.
 Wants with_refusal(Wants wants, int status, std::string_view body);

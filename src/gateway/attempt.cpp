@@ -159,13 +159,6 @@ net::Task<Next> Attempt::send() {
     if (cancel_.fired()) co_return cancelled(false);
     if (!chosen) co_return failed(ours(chosen.error(), upstream::Remedy::next));
     auto answered = co_await ask(opened());
-    if (!answered && !cancel_.fired() && wants_thoughts(answered.error())) {
-        way_.warn(
-            fmt::format("{} wants its thoughts back with each call: a blank was sent for those that are not known",
-                        candidate_.model));
-        if (chosen = co_await convert(); !chosen) co_return failed(ours(chosen.error(), upstream::Remedy::next));
-        answered = co_await ask({});
-    }
     if (!answered) {
         auto& failure = answered.error();
         if (cancel_.fired()) co_return cancelled(failure.sent || failure.status != 0);
@@ -208,21 +201,25 @@ net::Task<std::expected<upstream::Sent, upstream::Failure>> Attempt::ask(store::
                                       way_.services.clock);
 }
 
-bool Attempt::wants_thoughts(const upstream::Failure& failure) {
+bool Attempt::wants_thoughts(const upstream::Failure& failure, std::string_view words) {
     auto& thoughts = way_.gateway.thoughts();
     if (kind_of(speaker_of(provider_.kind)) != dialect::Kind::openai_chat ||
         failure.what != config::FailureClass::invalid_request || !chat::needs_rendered_tools(question().request) ||
         thoughts.demanded(candidate_.model) != Thoughts::Wanted::nothing)
         return false;
-    const auto wanted = wanted_in(failure.body);
+    const auto wanted = wanted_in(words);
     if (wanted == Thoughts::Wanted::nothing) return false;
     thoughts.demand(candidate_.model, wanted);
+    way_.warn(fmt::format("{} wants its thoughts back with each call: a blank was sent for those that are not known",
+                          candidate_.model));
     return true;
 }
 
 // Whether the refusal tells how the same is asked so that it is not refused: in other words, or for a shorter answer.
 bool Attempt::understands(const upstream::Failure& failure) {
-    if (way_.services.wants.learn(provider_.id, model_.name, failure.status, failure.body)) return true;
+    const auto words = dialect::own_words_of(failure.body, question().document.root());
+    if (wants_thoughts(failure, words)) return true;
+    if (way_.services.wants.learn(provider_.id, model_.name, failure.status, words)) return true;
     const auto room = way_.room > 0 ? 0 : upstream::room_in(failure.body, conversion_->most_tokens());
     if (room <= 0) return false;
     way_.room = room;
@@ -292,7 +289,8 @@ net::Task<Result<>> Attempt::convert() {
                                       .wants = way_.services.wants.of(provider_.id, model_.name),
                                       .room = way_.room,
                                       .thoughts = &way_.gateway.thoughts(),
-                                      .key = way_.who.id()});
+                                      .key = way_.who.id(),
+                                      .label = way_.of_itself.label});
         if (!made) return fail(made.error());
         conversion_ = std::move(*made);
         return {};

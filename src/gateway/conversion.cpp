@@ -234,6 +234,12 @@ Result<> decode(Question& question) {
         question.request = as_messages(kind, rerank->model, rerank->documents);
         return {};
     }
+    if (question.as_responses)
+        for (const auto* field : {"previous_response_id", "conversation"})
+            if (const auto value = question.document.root()[field]; value.exists() && !value.is_null())
+                return fail(ErrorCode::invalid,
+                            fmt::format("{}: /v1/chat/completions keeps no responses; ask /v1/responses", field),
+                            field);
     auto request = operation == Operation::completion ? dialect::openai_chat::decode_completion(question.document)
                    : question.as_responses ? dialect::of(Kind::openai_responses).decode_request(question.incoming())
                                            : dialect::of(kind).decode_request(question.incoming());
@@ -311,7 +317,7 @@ Result<Conversion> Conversion::make(const Question& question, const config::Prov
     Conversion c(question, speaker_of(provider.kind));
     const auto& request = question.request;
     c.thoughts_ = terms.thoughts;
-    c.owner_ = {terms.key, provider.id};
+    c.owner_ = {terms.key, provider.id, fmt::format("{} {}", name_of(provider.zone), provider.base_url), terms.label};
     const auto kind = kind_of(c.speaker_);
     const bool openai = kind == Kind::openai_chat || kind == Kind::openai_responses;
     c.weighs_ = terms.weighs && can_weigh(question, c.speaker_);

@@ -72,6 +72,7 @@ struct AnswerTerms {
     // for.
     Thoughts* thoughts = nullptr;
     std::string key{};
+    Label label = Label::public_;  // of the request
 };
 
 // One question for one provider, and its answer for the client.

@@ -166,6 +166,9 @@ class ChatRelay final : public StreamRelay {
             return;
         }
         end_events();
+        // What was no answer may have been the error behind which there is no end.
+        if (malformed_ > 0 && !whole() && !failed_)
+            failed_ = Error{ErrorCode::upstream, "the provider sent events that are no JSON, and no end of the answer"};
         done_ = done_ || !failed_;
     }
 
