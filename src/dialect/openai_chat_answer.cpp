@@ -318,7 +318,11 @@ class Reader final : public AnswerReader {
     void add_call(Choice& state, std::int64_t choice, Call* known, std::int64_t wire_index, std::string_view id,
                   std::string_view name, std::string arguments, bool complete, bool custom, Events& events) {
         if (known == nullptr) {
-            if (state.calls.size() >= kMostCalls) return;
+            if (state.calls.size() >= kMostCalls) {
+                events.emplace_back(chat::Failed{Error{
+                    ErrorCode::upstream, fmt::format("the answer calls more than {} tools at once", kMostCalls)}});
+                return;
+            }
             state.calls.push_back({wire_index, {}, {}, {}});
             known = &state.calls.back();
         } else if (!complete && !custom && is_said_again(*known, arguments)) {
@@ -585,10 +589,25 @@ void tell_call(const Value& call, chat::Told& told) {
     told.call(static_cast<std::size_t>(index), function["name"].text(), function["arguments"].text(), false);
 }
 
+// Every text in it, at any depth.
+void count_texts(const Value& value, ChunkFacts& facts) {
+    if (const auto text = value.string()) {
+        facts.text_bytes += text->size();
+        facts.quarters += chat::quarters_of(*text);
+    }
+    for (const Value child : value.children()) count_texts(child, facts);
+}
+
+// The texts of OpenRouter's details stand beside them.
+bool says_reasoning(const Value& delta) {
+    return !delta["reasoning"].text().empty() || !delta["reasoning_content"].text().empty();
+}
+
 void read_delta(const Value& delta, ChunkFacts& facts, chat::Told* told) {
     for (const Value piece : delta.children()) {
         const auto name = piece.key();
-        if (name == "content" || name == "reasoning_content" || name == "reasoning" || name == "refusal") {
+        if (piece.is(Kind::string) &&
+            (name == "content" || name == "reasoning_content" || name == "reasoning" || name == "refusal")) {
             const auto text = piece.text();
             facts.text_bytes += text.size();
             facts.quarters += chat::quarters_of(text);
@@ -597,11 +616,12 @@ void read_delta(const Value& delta, ChunkFacts& facts, chat::Told* told) {
         } else if (name == "tool_calls") {
             facts.calls = facts.calls || piece.size() > 0;
             for (const Value call : piece.children()) {
-                const auto name = call["function"]["name"].text(), arguments = call["function"]["arguments"].text();
-                facts.text_bytes += name.size() + arguments.size() + call["id"].text().size();
-                facts.quarters += chat::quarters_of(name) + chat::quarters_of(arguments);
+                for (const Value member : call.children())
+                    if (member.key() != "type") count_texts(member, facts);
                 if (told != nullptr) tell_call(call, *told);
             }
+        } else if (name != "role" && !(name == "reasoning_details" && says_reasoning(delta))) {
+            count_texts(piece, facts);  // whatever else a server says is said too, and paid
         }
     }
 }

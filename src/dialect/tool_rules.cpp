@@ -66,11 +66,12 @@ std::string near_to(const std::string& name, const Rules& rules, const std::set<
     std::string plain;
     for (const char c : name) plain += rules.characters.find(c) == std::string_view::npos ? '_' : c;
     if (rules.letter_first && !starts_well(plain)) plain.insert(0, "_");
-    if (plain.size() > rules.longest || plain.empty() || taken.contains(plain)) {
-        plain.resize(std::min(plain.size(), rules.longest - kDigest - 1));
-        plain += "_" + hex(sha256(name)).substr(0, kDigest);
-    }
-    return plain;
+    if (plain.size() <= rules.longest && !plain.empty() && !taken.contains(plain)) return plain;
+    plain.resize(std::min(plain.size(), rules.longest - kDigest - 1));
+    // A digest that somebody else's name has already is no digest.
+    auto digest = hex(sha256(name));
+    while (taken.contains(plain + "_" + digest.substr(0, kDigest))) digest = hex(sha256(digest));
+    return plain + "_" + digest.substr(0, kDigest);
 }
 
 constexpr std::string_view kNoArguments = R"({"type":"object","properties":{}})";
