@@ -248,10 +248,25 @@ Task<bool> Connection::read_body() {
     co_return whole;
 }
 
+namespace {
+
+// Gives a place back, however the body ends.
+struct Turn {
+    explicit Turn(std::atomic<int>& places) : places(places) {}
+    ~Turn() { --places; }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    std::atomic<int>& places;
+};
+
+}  // namespace
+
 // A body that came in a coding, as its client wrote it. What it grows to is bounded as a body is, and taken from the
 // same account; every piece lets the others of this worker have their turn.
+// Few are unpacked at once: a decoder has a window of up to 16 MiB (RFC 7932, RFC 8878) that is in no account.
 Task<bool> Connection::unpack_body() {
-    constexpr int kUnsupported = 415, kTooLarge = 413, kNoRoom = 503;
+    constexpr int kUnsupported = 415, kTooLarge = 413, kNoRoom = 503, kAtOnce = 4;
+    constexpr milliseconds kTurn{2}, kLongestWait{10'000};
     const auto most = shared_.settings.limits.body_bytes;
     auto unpacker = unpacker_of(request_.headers.get("content-encoding"));
     if (!unpacker) {
@@ -259,6 +274,18 @@ Task<bool> Connection::unpack_body() {
         co_return false;
     }
     if (*unpacker == nullptr || request_.body.empty()) co_return true;
+    const auto begun = std::chrono::steady_clock::now();
+    while (shared_.unpacking.fetch_add(1) >= kAtOnce) {
+        --shared_.unpacking;
+        if (std::chrono::steady_clock::now() - begun > kLongestWait) {
+            co_await refuse(kNoRoom, {ErrorCode::unavailable,
+                                      "too many compressed requests at once; try again in a moment, or send the body "
+                                      "without Content-Encoding"});
+            co_return false;
+        }
+        co_await sleep_for(worker_.context(), kTurn);
+    }
+    const Turn turn{shared_.unpacking};
     const std::string packed = std::exchange(request_.body, {});
     bool more = true;
     while (more) {

@@ -16,6 +16,7 @@ struct Shared {
     MemoryAccount& memory;
     std::atomic<std::size_t> connections{0};
     std::atomic<std::size_t> body_bytes{0};  // of all bodies in memory
+    std::atomic<int> unpacking{0};           // bodies whose Content-Encoding is being undone
     std::atomic<bool> stopping{false};
 };
 
