@@ -303,11 +303,15 @@ void add_misfits(const config::Config& config, const Client& client, const Value
             v.context < client.prompt_tokens
                 ? "no turn will be answered; use --model with one that takes more, or give it more `context`"
                 : "the others of this name answer"));
-    if (!client.also_asks_for.empty() && !is_known(config, client.also_asks_for))
+    if (!client.also_asks_for.empty() && !is_known(config, client.also_asks_for)) {
+        // An alias of an alias that Tandem has by itself is none: the name itself is said.
+        const auto* alias = config.alias(v.model);
+        const std::string meant = alias != nullptr && !alias->means.empty() ? alias->means : v.model;
         list.push_back(
             fmt::format("for small work of its own it asks for other models by name, such as {}: add "
                         "`\"{}-*\": {}` under aliases: in tandem.yaml, so that those are answered too",
-                        client.also_asks_for, client.also_asks_for.substr(0, client.also_asks_for.find('-')), v.model));
+                        client.also_asks_for, client.also_asks_for.substr(0, client.also_asks_for.find('-')), meant));
+    }
 }
 
 // Variables of this shell that the client would take instead of what is written.

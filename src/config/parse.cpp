@@ -775,15 +775,26 @@ Environment process_environment() {
 
 namespace {
 
-// A name that begins with `*` is the mark of YAML's own aliases.
-std::string_view hint_of(const std::string& text, const YAML::Mark& mark) {
+// What the words of yaml-cpp mean for the owner: where they point is where the parser gave up, often a line too late.
+std::string_view hint_of(const std::string& text, const YAML::Mark& mark, std::string_view words) {
     if (mark.is_null() || mark.pos < 0 || static_cast<std::size_t>(mark.pos) > text.size()) return "";
     const auto begin = text.rfind('\n', std::max(mark.pos, 1) - 1);
     const auto from = begin == std::string::npos ? 0 : begin + 1;
     const auto line = std::string_view(text).substr(from, text.find('\n', from) - from);
+    // A name that begins with `*` is the mark of YAML's own aliases.
     const auto star = line.find('*');
     const bool quoted = star != std::string_view::npos && star > 0 && (line[star - 1] == '"' || line[star - 1] == '\'');
-    return star == std::string_view::npos || quoted ? "" : "; a name that begins with * needs quotes: \"*\"";
+    if (star != std::string_view::npos && !quoted) return "; a name that begins with * needs quotes: \"*\"";
+    const auto indent = line.substr(0, line.find_first_not_of(" \t"));
+    if (indent.find('\t') != std::string_view::npos) return "; a tab stands before it: indent with blanks";
+    if (words.find("end of map flow") != std::string_view::npos)
+        return "; in this line or the one before, a comma, a quote or a `}` is missing, or a value with `: ` in it has "
+               "no quotes";
+    if (words.find("end of sequence flow") != std::string_view::npos)
+        return "; in this line or the one before, a comma, a quote or a `]` is missing";
+    if (words.find("illegal map value") != std::string_view::npos)
+        return "; a value with `: ` in it needs quotes, and the line before may lack its `:`";
+    return "";
 }
 
 }  // namespace
@@ -813,7 +824,7 @@ Result<Config> parse(const std::string& text, const fs::path& source, const Envi
         Section root(document, "", problems, environment);
         read_root(root, config, problems, environment);
     } catch (const YAML::Exception& error) {
-        problems.add(error.mark, fmt::format("not valid YAML: {}{}", error.msg, hint_of(text, error.mark)));
+        problems.add(error.mark, fmt::format("not valid YAML: {}{}", error.msg, hint_of(text, error.mark, error.msg)));
     }
     config.bare_secrets = std::move(problems.bare_secrets);
     config.unresolved = std::move(problems.unresolved);

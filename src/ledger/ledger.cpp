@@ -420,6 +420,8 @@ void Budgets::tell_no_room(const access::Principal& key, const config::Budget& b
 
 std::optional<Error> Budgets::denied_locked(const access::Principal& key, Account& account, Money amount,
                                             Amount says) const {
+    // A budget of money binds what costs money: a model at home goes on, also where more was spent than the limit.
+    if (amount == Money{}) return {};
     std::optional<Error> worst;
     for (std::size_t i = 0; i < key.budgets.size(); ++i) {
         const auto& budget = key.budgets[i];
