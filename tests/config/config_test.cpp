@@ -103,6 +103,10 @@ TEST(Config, an_error_names_file_line_column_what_was_expected_and_the_nearest_n
               std::string::npos);
     EXPECT_NE(problems("server: [1]").find("must be a mapping"), std::string::npos);
     EXPECT_NE(problems("server: { listen: a").find("not valid YAML"), std::string::npos);
+    EXPECT_NE(problems("server:\n\tlisten: a\n").find("indent with blanks"), std::string::npos);
+    EXPECT_NE(problems("server: { listen: \"a }\nmodels: { m: { provider: p } }\n").find("a quote"), std::string::npos);
+    EXPECT_NE(problems("providers:\n  p:\n    base_url: http://a.example: 1\n").find("needs quotes"),
+              std::string::npos);
     EXPECT_NE(problems("currency: USD\ncurrency: EUR").find("stands twice"), std::string::npos);
 }
 

@@ -212,5 +212,73 @@ class Wants(Case):
         self.good("openai-responses", "picky-openai-chat", False, offer("note"))
 
 
+def quotes_the_client(dialect, request, stream):
+    """vLLM and others quote what they refuse."""
+    bad = (request.get("metadata") or {}).get("bad")
+    if bad:
+        return refuse(f"metadata.bad: {bad!r} is not one of the values that are allowed")
+    return answers("chat", request, stream)
+
+
+def thinks_in_many_parts(dialect, request, stream):
+    """Far more than was asked for, in members that are no text."""
+    return ([chat_ascii({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "word word word word "}]}]}) for _ in range(1500)]
+            + [chat_ascii({"content": "done"}), chat_ascii({}, "stop"), b"data: [DONE]\n\n"])
+
+
+class Clients(Case):
+    """What one client says or was told stays its own."""
+    does = {"quotes": quotes_the_client, "router": openrouter, "endless": thinks_in_many_parts}
+    extra = "keys:\n  alice: { secret: alice-0123456789abc, budgets: [{ limit: 0.001, window: total }] }\n  mallory: { secret: mallory-0123456789abc }\n"
+
+    def ask_as(self, key, model, body, stream=False, **headers):
+        status, answered, raw = self.tandem.request("/v1/chat/completions", {"model": f"{model}-openai-chat", "stream": stream, **body}, {"authorization": f"Bearer {key}-0123456789abc", **headers})
+        return status, raw
+
+    def sent(self):
+        return self.upstreams["openai-chat"].asked[-1][1]
+
+    def test_one_clients_words_in_a_refusal_change_nothing_for_another(self):
+        history = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "one"}, {"role": "user", "content": "two"}]
+        for bad in ("system role not supported", "Conversation roles must alternate", "Tool call id was x but must have a length of 9", "Unexpected role 'user' after role 'tool'", "temperature is not supported",
+                    "x" * 40 + " roles must alternate " + "y" * 40):
+            status, _ = self.ask_as("mallory", "quotes", {"messages": [{"role": "user", "content": "hi"}], "metadata": {"bad": bad}})
+            self.assertEqual(status, 400)
+            self.ask_as("mallory", "good", {"messages": history})  # so that no breaker opens
+            status, raw = self.ask_as("mallory", "quotes", {"messages": history, "temperature": 0.5})
+            self.assertEqual(status, 200, raw)
+            self.assertEqual((self.sent()["messages"], self.sent()["temperature"]), (history, 0.5), bad)
+
+    def test_a_thought_goes_back_in_its_own_conversation_alone(self):
+        tools = [{"type": "function", "function": {"name": "note", "parameters": {"type": "object", "properties": {}}}}]
+        call = {k: v for k, v in CALL.items() if k != "index"}
+
+        def turn(before, **headers):
+            """A question, and the turn after its call, without the thought."""
+            first = {"tools": tools, "messages": before + [{"role": "user", "content": "go on"}]}
+            status, raw = self.ask_as("mallory", "router", first, **headers)
+            return status, raw, {**first, "messages": first["messages"] + [{"role": "assistant", "content": None, "tool_calls": [call]}, {"role": "tool", "tool_call_id": "call_7", "content": "ok"}]}
+
+        def details():
+            return next(m for m in self.sent()["messages"] if m.get("tool_calls")).get("reasoning_details", [])
+        status, raw, second = turn([{"role": "user", "content": "A"}, {"role": "assistant", "content": "a"}])
+        self.assertEqual(self.ask_as("mallory", "router", second)[0], 200)   # the first refusal tells that details are wanted
+        private = {"x-tandem-label": "private"}
+        status, raw, second = turn([{"role": "user", "content": "B"}, {"role": "assistant", "content": "b"}], **private)
+        self.assertEqual(status, 200, raw)
+        status, raw = self.ask_as("mallory", "router", second, **private)
+        self.assertEqual((status, sorted(d["type"] for d in details())), (200, ["reasoning.encrypted", "reasoning.text"]), raw)
+        # The same call and last words of another conversation.
+        _, _, other = turn([{"role": "user", "content": "C"}, {"role": "assistant", "content": "c"}])
+        other["messages"][0]["content"] = "D"
+        status, raw = self.ask_as("mallory", "router", other)
+        self.assertEqual((status, [d.get("data") for d in details()]), (200, ["skip_thought_signature_validator"]), raw)
+
+    def test_members_that_are_no_text_are_bounded_and_paid_too(self):
+        status, raw = self.ask_as("alice", "endless", {"messages": [{"role": "user", "content": "hi"}], "max_tokens": 100}, stream=True)
+        self.assertEqual(status, 200, raw)
+        self.assertLess(raw.count(b"thinking"), 300)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -89,6 +89,18 @@ TEST(Wants, are_not_read_from_what_says_something_else) {
     EXPECT_EQ(with_refusal({}, 429, "Unexpected role 'user' after role 'tool'"), Wants{});
 }
 
+TEST(Wants, are_not_read_from_what_a_refusal_quotes_of_the_request) {
+    json::Document request;
+    ASSERT_TRUE(request.parse(
+        R"({"metadata":{"bad":"System role not supported, roles must alternate"},"messages":[{"role":"system","content":"x"}]})"));
+    const auto words = [&](std::string_view body) { return own_words_of(body, request.root()); };
+    EXPECT_EQ(with_refusal({}, 400, words("bad value: 'System role not supported, roles must alternate'")), Wants{});
+    EXPECT_EQ(with_refusal({}, 400, words("bad value: 'System role not supported, roles m...'")), Wants{});
+    EXPECT_EQ(with_refusal({}, 400, words("bad value: '...supported, roles must alternate'")), Wants{});
+    EXPECT_TRUE(with_refusal({}, 400, words("Conversation roles must alternate user/assistant")).alternating);
+    EXPECT_TRUE(with_refusal({}, 400, words("System role is not supported")).no_system);
+}
+
 TEST(Wants, ids_become_nine_letters_and_digits_alike_for_a_call_and_its_result) {
     auto request = request_of(R"([{"role":"user","content":"a"},
         {"role":"assistant","tool_calls":[{"id":"call_a-very-long-one","type":"function","function":{"name":"f","arguments":"{}"}},

@@ -57,9 +57,9 @@ class LabelMemory(unittest.TestCase):
         old = ["What does the letter of the foundation say about its account, which is " + IBAN + "?", "noted", "And what of the man in room four, whom nobody has visited?"]
         self.assertEqual(self.label(ALICE, old), "private")
         before = self.rows()
-        for i in range(25):
-            self.assertEqual(self.label(ALICE, [f"message {i} {j} of a flood, long enough to be known again: {IBAN if j == 0 else ''}" for j in range(19_000)]), "private")
-        self.assertLess(self.rows() - before, 25 * 100)
+        for i in range(10):
+            self.assertEqual(self.label(ALICE, [f"message {i} {j} of a flood, long enough to be known again: {IBAN if j == 0 else ''}" for j in range(9_000)]), "private")
+        self.assertLess(self.rows() - before, 10 * 100)
         self.assertLess(self.rows("labelled_decisions"), 100)
         size = sum(f.stat().st_size for f in (self.tandem.folder / "data").glob("ledger.db*"))
         self.assertLess(size, 64 << 20)

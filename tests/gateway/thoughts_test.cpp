@@ -61,6 +61,24 @@ TEST(Thoughts, ComeBackToTheirOwnerAlone) {
     EXPECT_EQ(back({"alice", "deep"}, with_call("do it", call_of("call_1", R"({"a":2})"))), "");
 }
 
+TEST(Thoughts, StayWhereTheyWereThoughtAndUnderTheirLabel) {
+    Thoughts thoughts;
+    const Thoughts::Owner home{"alice", "deep", "local http://127.0.0.1/v1", Label::private_};
+    answer(thoughts, home, asking("do it"), "the card is 4111", call_of("call_1"));
+    auto back = [&](const Thoughts::Owner& owner, const std::vector<std::string>& earlier = {}) {
+        auto request = with_call("do it", call_of("call_1"));
+        for (const auto& text : earlier)
+            request.messages.insert(request.messages.begin(), asking(text).messages.front());
+        thoughts.bring_back(owner, kDialect, true, request);
+        return thought_in(request);
+    };
+    EXPECT_EQ(back(home), "the card is 4111");
+    EXPECT_EQ(back({"alice", "deep", home.where, Label::secret}), "the card is 4111");
+    EXPECT_EQ(back({"alice", "deep", home.where, Label::internal}), "") << "a request with a lower label";
+    EXPECT_EQ(back({"alice", "deep", "cloud https://far.example/v1", Label::private_}), "") << "the config has changed";
+    EXPECT_EQ(back(home, {"another beginning"}), "") << "another conversation that ends alike";
+}
+
 TEST(Thoughts, LeaveATurnThatHasItsOwn) {
     Thoughts thoughts;
     answer(thoughts, {"alice", "deep"}, asking("do it"), "I call", call_of("call_1"));

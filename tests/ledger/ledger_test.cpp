@@ -93,6 +93,16 @@ TEST(Budgets, what_is_not_spent_comes_back) {
     EXPECT_NE(budgets.refusal(key, Money::from_micros(71)), "");
 }
 
+TEST(Budgets, of_money_bind_what_costs_money_alone) {
+    test::ManualClock clock;
+    Budgets budgets(clock);
+    budgets.reserve(key_with(Money::from_micros(100)), Money::from_micros(100), {1})
+        ->settle(Money::from_micros(300), {1});  // a provider that went beyond its bound
+    const auto key = key_with(Money::from_micros(100));
+    EXPECT_TRUE(budgets.reserve(key, Money{}, {1}));
+    EXPECT_FALSE(budgets.reserve(key, Money::from_micros(1), {1}));
+}
+
 TEST(Budgets, begin_anew_with_their_window_in_utc) {
     test::ManualClock clock;
     Budgets budgets(clock);
