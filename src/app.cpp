@@ -210,7 +210,7 @@ struct App::Parts {
     upstream::Health health{*clock};
     upstream::Gate gate{*clock};
     upstream::Pace pace;
-    upstream::LearnedWants wants;
+    gateway::LearnedWants wants;
     routing::Repeats repeats;
     net::FairPool scans{std::max(2U, std::thread::hardware_concurrency())};
     net::asio::thread_pool pool{1};

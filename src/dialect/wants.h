@@ -2,7 +2,7 @@
 // its order of turns, templates of local models that know no system prompt or no two turns of one role, servers that
 // refuse their own thoughts in a history, the two words for the bound of an answer, models that take no temperature or
 // think in one way alone, and schemas of tools in more words than a server reads. A refusal tells which. Private to
-// dialect/, upstream/ and gateway/.
+// dialect/ and gateway/.
 #pragma once
 
 #include <cstdint>

@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "engine/engines.h"
 #include "gateway/cache.h"
+#include "gateway/learned_wants.h"
 #include "gateway/learning.h"
 #include "gateway/trials.h"
 #include "ledger/ledger.h"
@@ -21,7 +22,6 @@
 #include "privacy/privacy.h"
 #include "routing/routing.h"
 #include "store/store.h"
-#include "upstream/learned_wants.h"
 #include "upstream/upstream.h"
 
 namespace tandem::gateway {
@@ -52,7 +52,7 @@ struct Services {
     upstream::Health& health;
     upstream::Gate& gate;
     upstream::Pace& pace;
-    upstream::LearnedWants& wants;
+    LearnedWants& wants;
     routing::Repeats& repeats;
     Learning& learning;
     AnswerCache& cache;

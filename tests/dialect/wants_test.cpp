@@ -97,7 +97,7 @@ TEST(Wants, are_not_read_from_what_a_refusal_quotes_of_the_request) {
     EXPECT_EQ(with_refusal({}, 400, words("bad value: 'System role not supported, roles must alternate'")), Wants{});
     EXPECT_EQ(with_refusal({}, 400, words("bad value: 'System role not supported, roles m...'")), Wants{});
     EXPECT_EQ(with_refusal({}, 400, words("bad value: '...supported, roles must alternate'")), Wants{});
-    EXPECT_TRUE(with_refusal({}, 400, words("Conversation roles must alternate user/assistant")).alternating);
+    EXPECT_TRUE(with_refusal({}, 400, words("Unexpected role 'user' after role 'tool'")).answered_results);
     EXPECT_TRUE(with_refusal({}, 400, words("System role is not supported")).no_system);
 }
 

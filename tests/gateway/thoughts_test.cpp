@@ -47,18 +47,18 @@ std::string thought_in(const chat::Request& request) {
 
 TEST(Thoughts, ComeBackToTheirOwnerAlone) {
     Thoughts thoughts;
-    answer(thoughts, {"alice", "deep"}, asking("do it"), "I call", call_of("call_1"));
+    answer(thoughts, {"alice", "deep", "", Label::public_}, asking("do it"), "I call", call_of("call_1"));
     auto back = [&](const Thoughts::Owner& owner, chat::Request request) {
         thoughts.bring_back(owner, kDialect, true, request);
         return thought_in(request);
     };
-    EXPECT_EQ(back({"alice", "deep"}, with_call("do it", call_of("call_1"))), "I call");
-    EXPECT_EQ(back({"alice", "deep"}, with_call("do it", call_of("", R"({ "a" : 1 })"))), "I call")
+    EXPECT_EQ(back({"alice", "deep", "", Label::public_}, with_call("do it", call_of("call_1"))), "I call");
+    EXPECT_EQ(back({"alice", "deep", "", Label::public_}, with_call("do it", call_of("", R"({ "a" : 1 })"))), "I call")
         << "a client that gives no ids back, and writes JSON in its own way";
-    EXPECT_EQ(back({"bob", "deep"}, with_call("do it", call_of("call_1"))), "");
-    EXPECT_EQ(back({"alice", "other"}, with_call("do it", call_of("call_1"))), "");
-    EXPECT_EQ(back({"alice", "deep"}, with_call("do something else", call_of("call_1"))), "");
-    EXPECT_EQ(back({"alice", "deep"}, with_call("do it", call_of("call_1", R"({"a":2})"))), "");
+    EXPECT_EQ(back({"bob", "deep", "", Label::public_}, with_call("do it", call_of("call_1"))), "");
+    EXPECT_EQ(back({"alice", "other", "", Label::public_}, with_call("do it", call_of("call_1"))), "");
+    EXPECT_EQ(back({"alice", "deep", "", Label::public_}, with_call("do something else", call_of("call_1"))), "");
+    EXPECT_EQ(back({"alice", "deep", "", Label::public_}, with_call("do it", call_of("call_1", R"({"a":2})"))), "");
 }
 
 TEST(Thoughts, StayWhereTheyWereThoughtAndUnderTheirLabel) {
@@ -81,11 +81,11 @@ TEST(Thoughts, StayWhereTheyWereThoughtAndUnderTheirLabel) {
 
 TEST(Thoughts, LeaveATurnThatHasItsOwn) {
     Thoughts thoughts;
-    answer(thoughts, {"alice", "deep"}, asking("do it"), "I call", call_of("call_1"));
+    answer(thoughts, {"alice", "deep", "", Label::public_}, asking("do it"), "I call", call_of("call_1"));
     auto request = with_call("do it", call_of("call_1"));
     auto& parts = request.messages.back().parts;
     parts.insert(parts.begin(), chat::Part{chat::ReasoningPart{"mine", {}, false, std::string(kDialect)}, {}});
-    thoughts.bring_back({"alice", "deep"}, kDialect, true, request);
+    thoughts.bring_back({"alice", "deep", "", Label::public_}, kDialect, true, request);
     EXPECT_EQ(thought_in(request), "mine");
     EXPECT_EQ(parts.size(), 2U);
 }
@@ -94,15 +94,17 @@ TEST(Thoughts, TakeNoMoreMemoryThanTheyMay) {
     Thoughts thoughts;
     const std::string long_one(Thoughts::kLargest / 2, 'x');
     for (int i = 0; i < 100; ++i)
-        answer(thoughts, {"alice", "deep"}, asking("turn " + std::to_string(i)), long_one, call_of("call_1"));
+        answer(thoughts, {"alice", "deep", "", Label::public_}, asking("turn " + std::to_string(i)), long_one,
+               call_of("call_1"));
     EXPECT_LE(thoughts.bytes(), Thoughts::kMostBytes);
     auto last = with_call("turn 99", call_of("call_1")), first = with_call("turn 0", call_of("call_1"));
-    thoughts.bring_back({"alice", "deep"}, kDialect, true, last);
-    thoughts.bring_back({"alice", "deep"}, kDialect, true, first);
+    thoughts.bring_back({"alice", "deep", "", Label::public_}, kDialect, true, last);
+    thoughts.bring_back({"alice", "deep", "", Label::public_}, kDialect, true, first);
     EXPECT_EQ(thought_in(last), long_one);
     EXPECT_EQ(thought_in(first), "") << "the oldest go";
     const auto before = thoughts.bytes();
-    answer(thoughts, {"alice", "deep"}, asking("more"), std::string(Thoughts::kLargest + 1, 'x'), call_of("call_1"));
+    answer(thoughts, {"alice", "deep", "", Label::public_}, asking("more"), std::string(Thoughts::kLargest + 1, 'x'),
+           call_of("call_1"));
     EXPECT_EQ(thoughts.bytes(), before) << "what is too long is not kept";
 }
 

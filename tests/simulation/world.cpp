@@ -462,7 +462,7 @@ Outcome run(Ground& ground, std::uint64_t seed) {
     upstream::Health health(clock);
     upstream::Gate gate(clock);
     upstream::Pace pace;
-    upstream::LearnedWants wants;
+    gateway::LearnedWants wants;
     routing::Repeats repeats;
     gateway::Learning learning(store, clock, ground.memory, ground.pool,
                                [](const auto&, const auto&) { return std::string(); });

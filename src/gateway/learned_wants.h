@@ -9,7 +9,7 @@
 
 #include "dialect/wants.h"
 
-namespace tandem::upstream {
+namespace tandem::gateway {
 
 // Safe from any thread.
 class LearnedWants {
@@ -26,4 +26,4 @@ class LearnedWants {
     std::map<std::pair<std::string, std::string>, dialect::Wants> wants_;
 };
 
-}  // namespace tandem::upstream
+}  // namespace tandem::gateway

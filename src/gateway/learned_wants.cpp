@@ -1,6 +1,6 @@
-#include "upstream/learned_wants.h"
+#include "gateway/learned_wants.h"
 
-namespace tandem::upstream {
+namespace tandem::gateway {
 
 dialect::Wants LearnedWants::of(const std::string& provider, const std::string& model) const {
     const std::lock_guard lock(mutex_);
@@ -18,4 +18,4 @@ bool LearnedWants::learn(const std::string& provider, const std::string& model, 
     return true;
 }
 
-}  // namespace tandem::upstream
+}  // namespace tandem::gateway
