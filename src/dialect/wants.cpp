@@ -458,6 +458,7 @@ bool has_rich_schema(const chat::Tool& tool) {
 std::string own_words_of(std::string_view refusal, const json::Value& request) {
     constexpr std::size_t kMostTexts = 20'000, kLooked = 16UL << 10;
     auto words = lower(refusal.substr(0, kLooked));
+    if (words.empty()) return words;
     std::size_t texts = 0;
     each_text(request, [&](std::string_view text) {
         if (++texts <= kMostTexts) cut_quotes(words, lower(text));

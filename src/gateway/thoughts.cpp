@@ -198,9 +198,10 @@ void Thoughts::bring_back(const Owner& owner, std::string_view dialect, bool lea
                    !(thought->text.empty() && thought->signature.empty());
         };
         // Of details, the client may have been told only those before the calls.
-        const bool has_details = std::ranges::any_of(parts, [&](const chat::Part& part) {
-            const auto* call = part.as<chat::ToolCallPart>();
-            const auto before = call == nullptr ? nullptr : find(owner, asked, *call);
+        std::vector<Before> known;  // of each call, in their order
+        for (const auto& part : parts)
+            if (const auto* call = part.as<chat::ToolCallPart>()) known.push_back(find(owner, asked, *call));
+        const bool has_details = std::ranges::any_of(known, [](const Before& before) {
             return before != nullptr && std::ranges::any_of(*before, is_details, &Thought::signature);
         });
         if (has_details)
@@ -209,9 +210,10 @@ void Thoughts::bring_back(const Owner& owner, std::string_view dialect, bool lea
             continue;
         std::vector<chat::Part> made, first;
         bool found = false;
+        auto next = known.begin();
         for (auto& part : parts) {
-            const auto* call = part.as<chat::ToolCallPart>();
-            if (const auto before = call == nullptr ? nullptr : find(owner, asked, *call)) {
+            const bool calls = part.as<chat::ToolCallPart>() != nullptr;
+            if (const auto before = calls ? *next++ : nullptr) {
                 auto& place = leads && !found ? first : made;
                 for (const auto& [text, signature, redacted] : *before)
                     place.push_back({own_thought(text, signature, redacted, dialect), {}});
