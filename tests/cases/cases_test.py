@@ -31,7 +31,7 @@ from words import fill, has_in_any_form, load
 FOLDER = pathlib.Path(__file__).parent
 DOCUMENTS = pathlib.Path(os.environ.get("TANDEM_SOURCE") or FOLDER.parent.parent)
 AT_ONCE = 6         # cases that run side by side: most of a case is waiting
-PATIENCE = float(os.environ.get("TANDEM_CASES_PATIENCE", 30))   # seconds that a client or a command waits; more where other work has the machine
+PATIENCE = float(os.environ.get("TANDEM_CASES_PATIENCE", 90))   # seconds that a client or a command waits; more where other work has the machine
 LONGEST = 4 * PATIENCE   # seconds of one case
 DIM = (b"\x1b[2m", b"\x1b[0m")   # what Tandem itself writes to a terminal
 
@@ -438,7 +438,12 @@ class Run:
             database.execute("ROLLBACK")
 
     def pause(self, step):
-        time.sleep(step["wait"])
+        """So many seconds, or until so many requests in all have reached providers: {"cloud": 4}."""
+        if isinstance(step["wait"], dict):
+            for name, count in step["wait"].items():
+                until(lambda: len(self.providers[name].requests) >= count, f"{count} requests at {name}", PATIENCE)
+        else:
+            time.sleep(step["wait"])
 
     def memory(self, step):
         text = pathlib.Path(f"/proc/{self.tandem.process.pid}/status").read_text()
