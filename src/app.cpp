@@ -280,7 +280,7 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
     if (auto ok = parts->learning.load(); !ok) return fail(ok.error());
     if (auto ok = parts->experiments.configure(parts->services.snapshot()->config); !ok) return fail(ok.error());
     if (auto ok = parts->server->listen(); !ok) return fail(ok.error());
-    for (auto& worker : parts->workers) worker->start();
+    for (auto& worker : parts->workers) worker->start([&store = *parts->store] { store.end_turn(); });
     if (auto ok = gateway::resume_batches(*parts->gateway, parts->worker_list()); !ok) return fail(ok.error());
     return std::unique_ptr<App>(new App(std::move(parts)));
 }

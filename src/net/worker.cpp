@@ -71,11 +71,20 @@ Worker::~Worker() {
     context_.reset();
 }
 
-void Worker::start() {
-    thread_ = std::thread([this] {
+void Worker::turns(const std::function<void()>& after_turn) {
+    while (!context_->stopped()) {
+        int done = 0;
+        while (done < kTurn && context_->poll_one() > 0) ++done;
+        if (after_turn) after_turn();
+        if (done == 0) context_->run_one();
+    }
+}
+
+void Worker::start(std::function<void()> after_turn) {
+    thread_ = std::thread([this, after_turn = std::move(after_turn)] {
         while (true) {
             try {
-                context_->run();
+                turns(after_turn);
                 return;
             } catch (const std::exception& error) {
                 // Nothing of ours throws this far; Beast has been seen to (HAZARDS.md 4). The thread must live on.

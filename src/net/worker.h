@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
@@ -73,11 +74,16 @@ class Worker {
 
     asio::io_context& context() { return *context_; }
     Watchdog& watchdog() { return watchdog_; }
-    void start();
+    // `after_turn` is called on the thread whenever it has done what there was to do, and at least after every kTurn
+    // handlers: what they left behind can be handed on together.
+    void start(std::function<void()> after_turn = {});
     // Ends the thread; what still waits is dropped. Call it when nothing does.
     void stop();
 
   private:
+    static constexpr int kTurn = 64;
+    void turns(const std::function<void()>& after_turn);
+
     std::unique_ptr<asio::io_context> context_;
     Watchdog watchdog_;
     asio::executor_work_guard<Executor> work_;

@@ -13,6 +13,7 @@
 #include <mutex>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 
 namespace tandem::store {
 
@@ -31,6 +32,9 @@ constexpr int kCheckpointPages = 48'000;
 constexpr int kQuietPages = 1'000;
 constexpr std::chrono::milliseconds kQuiet{500};
 constexpr int kCheckpointPasses = 2;  // the second takes what came during the first, and is short
+
+// Of this thread: it has turns, and will end this one.
+thread_local bool turn_is_open = false;
 
 std::unexpected<Error> storage_error(sqlite3* database, std::string_view what) {
     const int code = sqlite3_errcode(database);
@@ -162,6 +166,7 @@ struct Store::State {
     std::mutex mutex;
     std::condition_variable wake;
     std::vector<Entry> queue;
+    bool due = false;      // what is queued is not to wait for the end of a thread's turn
     bool waiting = false;  // the writer, on the condition
     std::atomic<bool> ending{false};
     std::thread thread;
@@ -175,6 +180,9 @@ struct Store::State {
     bool checkpoint_ending = false;
     std::thread checkpoint_thread;
     int log_pages = 0;  // for the writer: not in the database yet, at most
+
+    // Whether the writer has to be woken for what is queued. The mutex is held.
+    bool make_due() { return !std::exchange(due, true) && waiting; }
 
     void loop() {
         prctl(PR_SET_TIMERSLACK, 1'000UL, 0, 0, 0);  // nanoseconds: the usual 50 us would double the interval
@@ -191,15 +199,17 @@ struct Store::State {
                     tidy();
                     continue;
                 }
-                if (queue.empty()) return;
+                if (queue.empty() && ending) return;
                 if (queue.size() <= kLargestGroup) {
                     group.swap(queue);
+                    due = false;
                 } else {
                     const auto end = queue.begin() + kLargestGroup;
                     group.assign(std::make_move_iterator(queue.begin()), std::make_move_iterator(end));
                     queue.erase(queue.begin(), end);
                 }
             }
+            if (group.empty()) continue;  // another thread's turn took them along
             next_commit = std::chrono::steady_clock::now() + kCommitInterval;
             commit(group);
             for (auto& entry : group) entry.done(std::move(entry.result));
@@ -209,10 +219,10 @@ struct Store::State {
 
     // False where nothing came for a while and the log is worth moving.
     bool wait_for_work(std::unique_lock<std::mutex>& lock) {
-        const auto due = [&] { return ending || !queue.empty(); };
+        const auto came_due = [&] { return ending || due; };
         waiting = true;
         const bool worth = log_pages >= kQuietPages || checkpoint_rest;
-        const bool came = worth ? wake.wait_for(lock, kQuiet, due) : (wake.wait(lock, due), true);
+        const bool came = worth ? wake.wait_for(lock, kQuiet, came_due) : (wake.wait(lock, came_due), true);
         waiting = false;
         return came;
     }
@@ -381,8 +391,19 @@ void Store::submit(Job job, Done done) {
     bool wake = false;
     {
         const std::lock_guard lock(state_->mutex);
-        wake = state_->waiting && state_->queue.empty();
         state_->queue.push_back({std::move(job), std::move(done), {}});
+        if (!turn_is_open) wake = state_->make_due();
+    }
+    if (wake) state_->wake.notify_one();
+}
+
+void Store::end_turn() {
+    turn_is_open = true;
+    if (state_->at_once) return;
+    bool wake = false;
+    {
+        const std::lock_guard lock(state_->mutex);
+        wake = !state_->queue.empty() && state_->make_due();
     }
     if (wake) state_->wake.notify_one();
 }
@@ -391,6 +412,7 @@ Result<> Store::run(Job job) {
     std::promise<Result<>> promise;
     auto future = promise.get_future();
     submit(std::move(job), [&](Result<> result) { promise.set_value(std::move(result)); });
+    if (turn_is_open) end_turn();  // this wait is not for its end
     return future.get();
 }
 
