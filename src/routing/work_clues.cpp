@@ -1,8 +1,8 @@
 #include "routing/work_clues.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
-#include <bitset>
 #include <cmath>
 #include <optional>
 #include <utility>
@@ -86,11 +86,11 @@ std::size_t count_of(std::string_view text, std::string_view what) {
 class PairsOfBytes {
   public:
     explicit PairsOfBytes(std::string_view text) {
-        for (std::size_t i = 1; i < text.size(); ++i) stand_.set(place(text[i - 1], text[i]));
+        for (std::size_t i = 1; i < text.size(); ++i) stand_[place(text[i - 1], text[i])] = true;
     }
     bool may_have(std::string_view word) const {
         for (std::size_t i = 1; i < word.size(); ++i)
-            if (!stand_.test(place(word[i - 1], word[i]))) return false;
+            if (!stand_[place(word[i - 1], word[i])]) return false;
         return true;
     }
 
@@ -98,7 +98,7 @@ class PairsOfBytes {
     static std::size_t place(char a, char b) {
         return (static_cast<unsigned char>(a) * 31U ^ static_cast<unsigned char>(b) * 7U) % 4096;
     }
-    std::bitset<4096> stand_;
+    std::array<bool, 4096> stand_{};  // bytes, since a bit has to wait for the one before it in its word
 };
 
 template <std::size_t N>
@@ -184,7 +184,10 @@ bool has_trace(std::string_view text, const PairsOfBytes& pairs) {
 
 void read_signs(std::string_view text, const Shape& shape, std::string_view instruction, Clues& clues) {
     auto set = [&](Sign which, float value) { clues.signs[static_cast<std::size_t>(which)] = value; };
-    const PairsOfBytes pairs(text), asked(instruction);
+    const PairsOfBytes pairs(text);
+    std::optional<PairsOfBytes> of_instruction;
+    if (instruction != text) of_instruction.emplace(instruction);
+    const auto& asked = of_instruction ? *of_instruction : pairs;
     const auto tokens = static_cast<std::size_t>(tokens_of(instruction));
     set(Sign::bias, 1);
     set(Sign::words, std::min(1.F, std::log2(1.F + static_cast<float>(tokens)) / 10));
@@ -329,11 +332,35 @@ void read_words(const std::vector<std::pair<std::string, float>>& pieces, Clues&
     set(Sign::no_verb, !led);
 }
 
+// Where each concept stands, by name.
+class NamesOfConcepts {
+  public:
+    NamesOfConcepts() {
+        for (std::size_t i = 0; i < concepts().size(); ++i) {
+            auto at = place(concepts()[i].name);
+            while (places_[at] != 0) at = (at + 1) % places_.size();
+            places_[at] = static_cast<std::uint16_t>(i + 1);
+        }
+    }
+    std::optional<std::size_t> find(std::string_view name) const {
+        for (auto at = place(name); places_[at] != 0; at = (at + 1) % places_.size())
+            if (concepts()[places_[at] - 1U].name == name) return places_[at] - 1U;
+        return std::nullopt;
+    }
+
+  private:
+    static constexpr std::size_t kPlaces = 1024;  // several for each concept
+    static std::size_t place(std::string_view name) {
+        std::size_t hash = name.size();
+        for (const char c : name) hash = hash * 31 + static_cast<unsigned char>(c);
+        return hash % kPlaces;
+    }
+    std::array<std::uint16_t, kPlaces> places_{};  // from 1; 0 is none
+};
+
 std::optional<std::size_t> concept_index(std::string_view name) {
-    const auto all = concepts();
-    const auto found = std::ranges::find(all, name, &Concept::name);
-    if (found == all.end()) return std::nullopt;
-    return static_cast<std::size_t>(found - all.begin());
+    static const NamesOfConcepts names;
+    return names.find(name);
 }
 
 // Where a concept or a sign stands: the signs come after the concepts.

@@ -73,10 +73,14 @@ const Hit* lead_in(const std::vector<Hit>& hits, bool last) {
 }
 
 std::int64_t tokens_of(std::string_view text) {
-    const auto two = std::ranges::count_if(text, [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return byte >= 0xC2 && byte < 0xE0;
-    });
+    std::int64_t two = 0;
+    for (std::size_t at = 0; at < text.size();) {
+        const auto block = text.substr(at, 255);  // which a byte counts, so that many are counted at once
+        std::uint8_t count = 0;
+        for (const char c : block) count = static_cast<std::uint8_t>(count + (static_cast<std::uint8_t>(c - 0xC2) < 0xE0 - 0xC2));
+        two += count;
+        at += block.size();
+    }
     return (static_cast<std::int64_t>(text.size()) - two + 3) / 4;
 }
 

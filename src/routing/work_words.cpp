@@ -63,9 +63,24 @@ Decoded decode(std::string_view text, std::size_t at) {
     return {lead, 1};
 }
 
-void blank(std::string& out) {
-    if (!out.empty() && out.back() != ' ') out += ' ';
-}
+// The folded text while it grows, in room that is there already: what is compared is made of each request.
+class Folded {
+  public:
+    explicit Folded(std::size_t most) : text_(most, '\0'), end_(text_.data()) {}
+    void letter(char c) { *end_++ = c; }
+    void blank() {
+        if (end_ != text_.data() && end_[-1] != ' ') *end_++ = ' ';
+    }
+    void letters(std::string_view bytes) { end_ = std::ranges::copy(bytes, end_).out; }
+    std::string take() && {
+        text_.resize(static_cast<std::size_t>(end_ - text_.data()));
+        return std::move(text_);
+    }
+
+  private:
+    std::string text_;
+    char* end_;
+};
 
 // What an ASCII letter or sign is compared as.
 constexpr std::array<char, 128> ascii_letters() {
@@ -79,37 +94,37 @@ constexpr std::array<char, 128> ascii_letters() {
 }
 constexpr auto kAsciiLetters = ascii_letters();
 
-void fold_ascii(char c, std::string& out) {
+void fold_ascii(char c, Folded& out) {
     const char letter = kAsciiLetters[static_cast<unsigned char>(c)];
     if (letter == ' ')
-        blank(out);
+        out.blank();
     else
-        out += letter;
+        out.letter(letter);
 }
 
-void append_cyrillic(char32_t c, std::string& out) {
+void append_cyrillic(char32_t c, Folded& out) {
     if (c >= 0x410 && c <= 0x42F) c += 32;
     if (c >= 0x400 && c <= 0x40F) c += 80;
     if (c == 0x451) c = 0x435;  // ё is mostly written as е
-    out += static_cast<char>(0xC0 | c >> 6);
-    out += static_cast<char>(0x80 | (c & 0x3F));
+    out.letter(static_cast<char>(0xC0 | c >> 6));
+    out.letter(static_cast<char>(0x80 | (c & 0x3F)));
 }
 
-void fold_wide(std::string_view bytes, char32_t c, std::string& out) {
+void fold_wide(std::string_view bytes, char32_t c, Folded& out) {
     if (const auto two = two_letters(c); !two.empty()) {
-        out += two;
+        out.letters(two);
     } else if (c >= 0xC0 && c < 0x180) {
         const char letter = kLatinLetters[c - 0xC0];
-        if (letter == ' ') return blank(out);
-        out += letter;
+        if (letter == ' ') return out.blank();
+        out.letter(letter);
     } else if (c >= 0x400 && c <= 0x45F) {
         append_cyrillic(c, out);
     } else if (c == 0xA0 || c == 0x3000 || (c >= 0x2010 && c <= 0x2019) || (c >= 0x2000 && c <= 0x200B)) {
-        blank(out);
+        out.blank();
     } else if (c >= 0xFF01 && c <= 0xFF5E) {
         fold_ascii(static_cast<char>(c - 0xFF01 + '!'), out);
     } else if (c < 0x300 || c > 0x36F) {  // combining accents are left out
-        out += bytes;
+        out.letters(bytes);
     }
 }
 
@@ -148,8 +163,7 @@ std::size_t skip_word(std::string_view text, std::size_t at) {
 }  // namespace
 
 std::string folded(std::string_view text) {
-    std::string out;
-    out.reserve(text.size() + 8);
+    Folded out(text.size());  // nothing becomes longer
     for (std::size_t at = 0; at < text.size();) {
         if (static_cast<unsigned char>(text[at]) < 0x80) {
             // A comma between words parts no phrase: "zeige, dass".
@@ -159,10 +173,13 @@ std::string folded(std::string_view text) {
             continue;
         }
         const auto [c, size] = decode(text, at);
-        fold_wide(text.substr(at, size), c, out);
+        if (size == 1)
+            out.letter(text[at]);  // of no character
+        else
+            fold_wide(text.substr(at, size), c, out);
         at += size;
     }
-    return out;
+    return std::move(out).take();
 }
 
 Vocabulary::Vocabulary(std::span<const Concept> lexicon) {
@@ -186,8 +203,28 @@ Vocabulary::Vocabulary(std::span<const Concept> lexicon) {
         return a.key == b.key && a.concept_index == b.concept_index;
     };
     entries.erase(std::unique(entries.begin(), entries.end(), same), entries.end());
+    for (const auto& entry : entries) begins_.add(std::string_view(entry.key).substr(0, entry.key.find('*')));
     nodes_.emplace_back();
     build(0, entries, 0);
+}
+
+void Vocabulary::Beginnings::add(std::string_view key) {
+    const auto size = std::min(key.size(), kMost);
+    if (size == 0) any_ = true;
+    if (size > 0) of_[size - 1].set(place(key.data(), size));
+}
+
+bool Vocabulary::Beginnings::may_begin(std::string_view text) const {
+    if (any_) return true;
+    for (std::size_t size = std::min(text.size(), kMost); size > 0; --size)
+        if (of_[size - 1].test(place(text.data(), size))) return true;
+    return false;
+}
+
+std::size_t Vocabulary::Beginnings::place(const char* bytes, std::size_t size) {
+    std::uint32_t word = 0;
+    for (std::size_t i = 0; i < size; ++i) word = word << 8 | static_cast<unsigned char>(bytes[i]);
+    return (word * 2'654'435'761U) >> (32 - kBits);
 }
 
 void Vocabulary::build(std::uint32_t node, std::span<const Entry> entries, std::size_t depth) {
@@ -260,11 +297,14 @@ void Vocabulary::walk(std::string_view text, std::size_t from, std::size_t at, s
 
 std::vector<Hit> Vocabulary::hits_in(std::string_view text) const {
     std::vector<Hit> hits;
-    for (std::size_t at = 0; at < text.size(); ++at) {
-        if (is_continuation(text[at]) || text[at] == ' ') continue;
-        if (!in_spaced_word(text[at]) && !begins_unspaced(text[at])) continue;
-        if (!begins_unspaced(text[at]) && word_before(text, at)) continue;
-        walk(text, at, at, 0, hits);
+    for (std::size_t at = 0; at < text.size();) {
+        const bool unspaced = begins_unspaced(text[at]);
+        if (!unspaced && !in_spaced_word(text[at])) {
+            ++at;
+            continue;
+        }
+        if ((unspaced || !word_before(text, at)) && begins_.may_begin(text.substr(at))) walk(text, at, at, 0, hits);
+        at = unspaced ? at + 1 : skip_word(text, at);
     }
     return hits;
 }

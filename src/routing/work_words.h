@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -13,7 +14,7 @@
 namespace tandem::routing {
 
 // The text as words are compared: lower case, without accents, wide forms as ASCII, and one blank for blanks, hyphens,
-// apostrophes and underscores. At most one and a half times as long as the text. Takes any bytes.
+// apostrophes and underscores. At most as long as the text. Takes any bytes.
 std::string folded(std::string_view text);
 
 // Whether the byte begins a character of a script that is written without blanks between words.
@@ -60,11 +61,26 @@ class Vocabulary {
     struct End {
         std::uint16_t concept_index, word;
     };
+    // By which letters a word of the lexicon can begin, so that at most places of a text none needs to be looked for. May
+    // say yes where none does.
+    class Beginnings {
+      public:
+        void add(std::string_view key);  // up to its first star
+        bool may_begin(std::string_view text) const;
+
+      private:
+        static constexpr std::size_t kMost = 4;  // letters
+        static constexpr unsigned kBits = 15;
+        static std::size_t place(const char* bytes, std::size_t size);
+        std::array<std::bitset<1U << kBits>, kMost> of_;  // by how many letters; 4 KiB each
+        bool any_ = false;
+    };
     void build(std::uint32_t node, std::span<const Entry> entries, std::size_t depth);
     std::uint32_t next_of(const Node& node, char byte) const;  // 0: none
     void walk(std::string_view text, std::size_t from, std::size_t at, std::uint32_t node,
               std::vector<Hit>& hits) const;
 
+    Beginnings begins_;
     std::vector<Node> nodes_;
     std::vector<Edge> edges_;
     std::vector<Table> tables_;
