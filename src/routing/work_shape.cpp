@@ -77,7 +77,8 @@ std::int64_t tokens_of(std::string_view text) {
     for (std::size_t at = 0; at < text.size();) {
         const auto block = text.substr(at, 255);  // which a byte counts, so that many are counted at once
         std::uint8_t count = 0;
-        for (const char c : block) count = static_cast<std::uint8_t>(count + (static_cast<std::uint8_t>(c - 0xC2) < 0xE0 - 0xC2));
+        for (const char c : block)
+            count = static_cast<std::uint8_t>(count + (static_cast<std::uint8_t>(c - 0xC2) < 0xE0 - 0xC2));
         two += count;
         at += block.size();
     }

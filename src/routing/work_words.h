@@ -61,8 +61,8 @@ class Vocabulary {
     struct End {
         std::uint16_t concept_index, word;
     };
-    // By which letters a word of the lexicon can begin, so that at most places of a text none needs to be looked for. May
-    // say yes where none does.
+    // By which letters a word of the lexicon can begin, so that at most places of a text none needs to be looked for.
+    // May say yes where none does.
     class Beginnings {
       public:
         void add(std::string_view key);  // up to its first star

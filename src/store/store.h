@@ -98,9 +98,9 @@ class Store {
     // The same, and waits. Not from the writer thread.
     Result<> run(Job job);
 
-    // For a thread that works in turns: what it submits in one is committed together, and wakes the writer once, when it
-    // calls end_turn(). It must do so before it waits for anything. Before the first call a thread has no turns, and each
-    // submit() of it wakes the writer.
+    // For a thread that works in turns: what it submits in one is committed together, and wakes the writer once, when
+    // it calls end_turn(). It must do so before it waits for anything. Before the first call a thread has no turns, and
+    // each submit() of it wakes the writer.
     void end_turn();
 
   private:

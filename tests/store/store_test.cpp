@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
+#include <thread>
 
 #include "tests/support.h"
 
@@ -59,6 +61,52 @@ TEST(Store, a_job_that_fails_fails_alone) {
                          [&outcome, i](Result<> ok) { outcome[static_cast<std::size_t>(i)] = ok ? 1 : 0; });
     EXPECT_EQ(count(**store), 100);
     for (int i = 0; i < 300; ++i) EXPECT_EQ(outcome[static_cast<std::size_t>(i)], i % 3 == 2 ? 1 : 0);
+}
+
+TEST(Store, what_a_turn_submits_is_committed_together_when_the_turn_ends) {
+    const test::Folder folder;
+    auto store = Store::open(folder.path / "db", {&kOne, 1}, Durability::process);
+    ASSERT_TRUE(store);
+    std::atomic<int> done = 0;
+    int done_before_the_end = -1;
+    std::thread([&] {
+        (*store)->end_turn();
+        for (int i = 0; i < 100; ++i) (*store)->submit(put(i), [&](Result<> ok) { done += ok ? 1 : 0; });
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));  // the writer would have had time
+        done_before_the_end = done;
+        (*store)->end_turn();
+    }).join();
+    EXPECT_EQ(done_before_the_end, 0);
+    // Another thread has no turns: it waits for the commit of its own job, which is behind those.
+    EXPECT_EQ(count(**store), 100);
+    EXPECT_EQ(done, 100);
+}
+
+TEST(Store, a_thread_that_waits_in_its_turn_gets_what_it_waits_for) {
+    const test::Folder folder;
+    auto store = Store::open(folder.path / "db", {&kOne, 1}, Durability::process);
+    ASSERT_TRUE(store);
+    std::int64_t found = -1;
+    std::thread([&] {
+        (*store)->end_turn();
+        (*store)->submit(put(1), [](const Result<>&) {});
+        found = count(**store);
+    }).join();
+    EXPECT_EQ(found, 1);
+}
+
+TEST(Store, what_an_open_turn_has_left_is_committed_at_the_end) {
+    const test::Folder folder;
+    std::atomic<int> done = 0;
+    {
+        auto store = Store::open(folder.path / "db", {&kOne, 1}, Durability::process);
+        ASSERT_TRUE(store);
+        std::thread([&] {
+            (*store)->end_turn();
+            (*store)->submit(put(1), [&](Result<> ok) { done += ok ? 1 : 0; });
+        }).join();
+    }
+    EXPECT_EQ(done, 1);
 }
 
 TEST(Store, migrates_step_by_step_and_refuses_a_newer_file_untouched) {
