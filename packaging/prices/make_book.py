@@ -266,7 +266,9 @@ def genai_cards(prices, provider, **when):
                 tiers.setdefault(tier["start"], {})[bucket] = plain(Decimal(tier["price"]))
         else:
             base[bucket] = plain(Decimal(value))
-    return [{**when, "rates": base}] + [{**when, length_key(provider): start, "rates": rates} for start, rates in sorted(tiers.items())]
+    # Its tiers begin above a number; "from 200000" is written there as 199999.
+    edge = lambda start: {"from": start + 1} if start % 1000 == 999 else {length_key(provider): start}
+    return [{**when, "rates": base}] + [{**when, **edge(start), "rates": rates} for start, rates in sorted(tiers.items())]
 
 
 def date_of(constraint):
@@ -402,14 +404,21 @@ def merge(genai, litellm, report):
 
 
 def add_retired(entries, seen, models, tables):
+    """Models that the newer tables no longer have. Where genai-prices still has one, the two are put together if they agree."""
     for source, table in tables:
         for (provider, name), theirs in litellm_entries(table, source).items():
-            known = (provider, name) in seen or any(matches(m["match"], name) for m, p in models.get(provider, []) if p)
-            if known:
+            if (provider, name) in seen:
+                continue
+            cards = theirs["cards"]
+            match = next((p for m, p in models.get(provider, []) if p and matches(m["match"], name)), None)
+            if match and (len(match) > 1 or not agree(cards, match[0][1])):
                 continue
             seen.add((provider, name))
+            if match:
+                cards, source = complete(cards, match[0][1]), f"{source}, {GENAI}"
             entries.append({"provider": provider, "model": name, "source": source.replace("==", " "), "checked": CHECKED,
-                            "note": "retired, or gone from the newer tables", **{k: v for k, v in theirs.items() if k != "source"}})
+                            "note": "retired, or gone from the newer tables", **{k: v for k, v in theirs.items() if k not in ("source", "cards")},
+                            "cards": cards})
 
 
 def corrected(entries, corrections):
@@ -426,8 +435,9 @@ def corrected(entries, corrections):
             base = next((c for c in entry["cards"] if len(c) == 1), None)
             for bucket, rate in tools["rates"].items() if base else []:
                 base["rates"].setdefault(bucket, rate)
-            if tools.get("cache_storage"):
-                entry.setdefault("cache_storage", tools["cache_storage"])
+            for field in ("cache_storage", "least_seconds"):
+                if field in tools:
+                    entry.setdefault(field, tools[field])
     return own + kept
 
 

@@ -157,6 +157,7 @@ void print_entry(const Entry& entry) {
     for (const auto& [bucket, quota] : entry.free_quota) fmt::print("  free: {}: {}\n", bucket, quota);
     if (entry.search_once)
         fmt::print("  web_search: once for an answer that searched, whatever number of queries it made\n");
+    if (entry.least_seconds > 0) fmt::print("  seconds: {} at least\n", entry.least_seconds);
     if (entry.cache_storage)
         fmt::print("  what is kept in a cache: {} USD for a million tokens and hour\n", entry.cache_storage->plain());
 }

@@ -33,7 +33,7 @@ std::string id_in(std::string_view line) {
     if (end == std::string_view::npos) return "null";
     const auto id = std::string(trim(rest.substr(0, rest.starts_with('"') ? end + 1 : end)));
     json::Document check;
-    return check.parse(id) ? id : "null";
+    return check.parse("[" + id + "]") ? id : "null";
 }
 
 Applied bad(std::string_view id, std::size_t number, std::string_view why) {

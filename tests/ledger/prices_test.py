@@ -182,11 +182,12 @@ class Cases:
                 D(seconds) * WHISPER_MINUTE / 60)
 
 
-def apply(lines):
+def apply(lines, before=None):
     with tempfile.TemporaryDirectory() as folder:
         config = pathlib.Path(folder, "tandem.yaml")
         config.write_text(f"data: {folder}/data\n")
-        result = subprocess.run([BINARY, "--config", str(config), "prices", "apply", "--jsonl", "-"], input="".join(json.dumps(l) + "\n" for l in lines),
+        result = subprocess.run([BINARY, "--config", str(config), "prices", "apply", "--jsonl", "-"], 
+                                input="".join(l + "\n" for l in ([before] if before else []) + [json.dumps(l) for l in lines]),
                                 capture_output=True, text=True, timeout=500)
     assert result.returncode == 0, result.stderr
     return [json.loads(line) for line in result.stdout.splitlines()]
@@ -215,8 +216,8 @@ class Prices(unittest.TestCase):
     def test_a_bad_line_is_answered_and_is_not_the_end(self):
         good = {"id": "g", "provider": "openai", "model": "gpt-4o", "body": {"usage": {"prompt_tokens": 1, "completion_tokens": 1}}}
         lines = [{"id": "a"}, {"id": "b", "body": 3}, [], {"id": {"x": 1}, "body": {}}, {"id": "e", "provider": "openai", "model": "gpt-4o", "body": "<html>"}, good]
-        answers = apply(lines)
-        self.assertEqual([a["id"] for a in answers], ["a", "b", None, {"x": 1}, "e", "g"])
+        answers = apply(lines, '{"id": "h", "provider"')
+        self.assertEqual([a["id"] for a in answers], ["h", "a", "b", None, {"x": 1}, "e", "g"])
         for answer in answers[:-1]:
             self.assertIsNone(answer["cost"])
             self.assertTrue(answer["warnings"])

@@ -11,6 +11,7 @@ namespace {
 constexpr __int128 kUnit = __int128(1'000'000'000'000'000'000);
 constexpr __int128 kMost = kUnit * 1'000'000'000'000;
 constexpr int kMostExponent = 60;
+constexpr std::int64_t kMostThousandths = 2'000'000'000'000'000;
 
 struct Decimal {
     bool negative = false;
@@ -132,8 +133,8 @@ std::optional<std::int64_t> thousandths(std::string_view text) {
     const auto decimal = read_decimal(text);
     if (!decimal) return std::nullopt;
     const auto value = scaled(*decimal, 3, __int128(1'000'000'000'000'000'000));
-    if (!value) return decimal->negative ? -1'000'000'000'000'000 : 1'000'000'000'000'000;
-    return static_cast<std::int64_t>(std::clamp<__int128>(*value, -1'000'000'000'000'000, 1'000'000'000'000'000));
+    if (!value) return decimal->negative ? -kMostThousandths : kMostThousandths;
+    return static_cast<std::int64_t>(std::clamp<__int128>(*value, -kMostThousandths, kMostThousandths));
 }
 
 }  // namespace tandem::prices

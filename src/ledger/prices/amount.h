@@ -47,7 +47,7 @@ class Amount {
 __int128 divided_half_to_even(__int128 value, __int128 by);
 
 // A count as JSON writes it, "12", "12.0", "1.2e1", in thousandths: exact to three digits after the point, rounded half
-// to even behind them; at most 1e15 away from 0. nullopt where it is no number.
+// to even behind them; at most 2e15 away from 0. nullopt where it is no number.
 std::optional<std::int64_t> thousandths(std::string_view text);
 
 }  // namespace tandem::prices

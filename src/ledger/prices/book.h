@@ -58,6 +58,7 @@ struct Entry {
     std::vector<Card> cards;   // the first without a condition is the base
     bool search_once = false;  // a prompt that is grounded has one fee, whatever number of queries it makes
     std::map<std::string, std::string> free_quota;  // by bucket: "10000 a day"
+    std::int64_t least_seconds = 0;                 // a shorter sound is billed as one of this length
     std::optional<Amount> cache_storage;            // of a million tokens for an hour, which no response tells
     const Card* base() const;
 };

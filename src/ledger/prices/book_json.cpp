@@ -90,6 +90,7 @@ Result<Entry> read_entry(const json::Value& value) {
     entry.checked = value["checked"].text();
     entry.note = value["note"].text();
     entry.search_once = value["search_once"].boolean().value_or(false);
+    entry.least_seconds = std::clamp<std::int64_t>(value["least_seconds"].integer().value_or(0), 0, 3'600);
     for (const auto quota : value["free_quota"].children()) entry.free_quota.emplace(quota.key(), quota.text());
     if (value["cache_storage"].exists()) entry.cache_storage = Amount::parse(value["cache_storage"].text());
     for (const auto one : value["cards"].children()) {
@@ -141,6 +142,7 @@ void write_entry(json::Writer& out, const Entry& entry) {
     if (!entry.checked.empty()) out.member("checked", entry.checked);
     if (!entry.note.empty()) out.member("note", entry.note);
     if (entry.search_once) out.member("search_once", true);
+    if (entry.least_seconds > 0) out.member("least_seconds", entry.least_seconds);
     if (!entry.free_quota.empty()) {
         out.key("free_quota").begin_object();
         for (const auto& [bucket, quota] : entry.free_quota) out.member(bucket, quota);

@@ -100,6 +100,41 @@ Found rate_of(Bucket bucket, const std::vector<const Card*>& cards) {
     return {};
 }
 
+// What is counted in `buckets` as the entry bills it.
+std::int64_t billed(Bucket bucket, const Buckets& buckets, const Entry& entry, const std::vector<const Card*>& cards) {
+    const auto count = buckets[bucket];
+    // What has a fee for each request has it without being counted.
+    if (bucket == Bucket::requests && own_rate(bucket, cards).rate != nullptr) return std::max<std::int64_t>(count, 1);
+    if (bucket == Bucket::web_search && entry.search_once) return std::min<std::int64_t>(count, 1);
+    if (bucket == Bucket::seconds && count > 0) return std::max(count, entry.least_seconds * 1'000);
+    return count;
+}
+
+// Whether tokens are not what this is billed by: there is no rate for any, and there is one for something else that was
+// used, such as the seconds of a sound or the pages of a document.
+bool is_by_the_piece(const Buckets& buckets, const std::vector<const Card*>& cards) {
+    bool other = false;
+    for (const auto* card : cards)
+        for (const auto& [bucket, rate] : card->rates) {
+            if (is_tokens(bucket)) return false;
+            other = other || buckets[bucket] > 0;
+        }
+    return other;
+}
+
+void warn(Cost& cost, std::string warning) {
+    if (!warning.empty() && std::ranges::find(cost.warnings, warning) == cost.warnings.end())
+        cost.warnings.push_back(std::move(warning));
+}
+
+void add_line(Cost& cost, Bucket bucket, std::int64_t count, Found found, const Entry& entry) {
+    warn(cost, std::move(found.warning));
+    if (const auto quota = entry.free_quota.find(std::string(prices::name_of(bucket))); quota != entry.free_quota.end())
+        warn(cost, fmt::format("{}: {} are free, which one response cannot tell: counted in full", quota->first,
+                               quota->second));
+    cost.lines.push_back({bucket, count, *found.rate, found.rate->times(count, units_of_rate(bucket))});
+}
+
 }  // namespace
 
 Cost cost_of(const Buckets& buckets, const Entry& entry, const Circumstances& circumstances) {
@@ -110,36 +145,25 @@ Cost cost_of(const Buckets& buckets, const Entry& entry, const Circumstances& ci
         return cost;
     }
     warn_of_what_no_card_has(cards, circumstances, cost);
-    Amount sum;
+    const bool by_the_piece = is_by_the_piece(buckets, cards);
     bool known = true;
-    // What has a fee for each request has it without being counted.
-    const auto requests =
-        std::max<std::int64_t>(buckets[Bucket::requests], own_rate(Bucket::requests, cards).rate != nullptr ? 1 : 0);
     for (std::size_t i = 0; i < kBuckets; ++i) {
         const auto bucket = static_cast<Bucket>(i);
-        auto count = bucket == Bucket::requests ? requests : buckets[bucket];
-        if (count == 0) continue;
-        if (bucket == Bucket::web_search && entry.search_once) count = 1;
-        const auto found = rate_of(bucket, cards);
-        if (found.rate == nullptr) {
-            cost.incomplete = true;
-            known = known && !is_tokens(bucket);
-            cost.warnings.push_back(fmt::format("the book has no rate '{}' for this model: {} not in the cost",
-                                                prices::name_of(bucket), count));
+        const auto count = billed(bucket, buckets, entry, cards);
+        if (count == 0 || (by_the_piece && is_tokens(bucket))) continue;
+        if (auto found = rate_of(bucket, cards); found.rate != nullptr) {
+            add_line(cost, bucket, count, std::move(found), entry);
             continue;
         }
-        if (!found.warning.empty() && std::ranges::find(cost.warnings, found.warning) == cost.warnings.end())
-            cost.warnings.push_back(found.warning);
-        if (const auto quota = entry.free_quota.find(std::string(prices::name_of(bucket)));
-            quota != entry.free_quota.end())
-            cost.warnings.push_back(fmt::format("{}: {} are free, which one response cannot tell: counted in full",
-                                                quota->first, quota->second));
-        cost.lines.push_back({bucket, count, *found.rate, found.rate->times(count, units_of_rate(bucket))});
-        sum += cost.lines.back().cost;
+        cost.incomplete = true;
+        known = known && !is_tokens(bucket);
+        warn(cost, fmt::format("the book has no rate '{}' for this model: {} not in the cost", prices::name_of(bucket),
+                               count));
     }
     // What was used is all in things without a rate: nothing of the price is known.
-    if (cost.lines.empty() && cost.incomplete) known = false;
-    if (known) cost.amount = sum;
+    if (!known || (cost.lines.empty() && cost.incomplete)) return cost;
+    cost.amount = Amount();
+    for (const auto& line : cost.lines) *cost.amount += line.cost;
     return cost;
 }
 

@@ -11,9 +11,9 @@
 namespace tandem::prices {
 
 struct Circumstances {
-    std::int64_t time_ms = 0;  // of the request
-    std::string service_tier;  // of the response, in the book's words; empty: standard
-    std::string region;        // empty: wherever the provider likes
+    std::int64_t time_ms = 0;       // of the request
+    std::string service_tier = {};  // of the response, in the book's words; empty: standard
+    std::string region = {};        // empty: wherever the provider likes
 };
 
 struct Line {

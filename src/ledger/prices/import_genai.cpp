@@ -40,10 +40,10 @@ void put(std::vector<Card>& cards, const Condition& when, Bucket bucket, const j
     if (!rate || *rate < Amount{}) return;
     auto found = std::ranges::find(cards, when, &Card::when);
     if (found == cards.end()) found = cards.insert(cards.end(), Card{when, {}});
-    found->rates.emplace_back(bucket, *rate);
+    if (found->rate(bucket) == nullptr) found->rates.emplace_back(bucket, *rate);
 }
 
-std::vector<Card> cards_of(const json::Value& prices, std::string_view provider, const Condition& when) {
+std::vector<Card> cards_of(const json::Value& prices, const Condition& when) {
     std::vector<Card> cards{{when, {}}};
     for (const auto field : prices.children()) {
         const auto* const known = std::ranges::find(kFields, field.key(), &std::pair<std::string_view, Bucket>::first);
@@ -55,7 +55,8 @@ std::vector<Card> cards_of(const json::Value& prices, std::string_view provider,
         put(cards, when, known->second, field["base"]);
         for (const auto tier : field["tiers"].children()) {
             auto longer = when;
-            (provider == "xai" ? longer.from : longer.over) = tier["start"].integer();
+            longer.over = tier["start"].integer();
+            if (!longer.over) continue;
             put(cards, longer, known->second, tier["price"]);
         }
     }
@@ -86,17 +87,17 @@ std::string service_of(const json::Value& when) {
 
 // All that holds from `start` on: the last price that began by then, those of hours, and the tiers that are known by
 // then.
-std::vector<Card> cards_from(const json::Value& model, std::string_view provider, std::int64_t start) {
+std::vector<Card> cards_from(const json::Value& model, std::int64_t start) {
     std::vector<Card> cards, hours;
     const auto prices = model["prices"];
-    if (prices.is(json::Kind::object)) cards = cards_of(prices, provider, {});
+    if (prices.is(json::Kind::object)) cards = cards_of(prices, {});
     for (const auto price : prices.is(json::Kind::array) ? prices.children() : json::Value().children()) {
         if (const auto window = window_of(price["constraint"])) {
             Condition when;
             when.windows = {*window};
-            for (auto& card : cards_of(price["prices"], provider, when)) hours.push_back(std::move(card));
+            for (auto& card : cards_of(price["prices"], when)) hours.push_back(std::move(card));
         } else if (start_of(price) <= start) {
-            cards = cards_of(price["prices"], provider, {});
+            cards = cards_of(price["prices"], {});
         }
     }
     cards.insert(cards.end(), hours.begin(), hours.end());
@@ -105,7 +106,7 @@ std::vector<Card> cards_from(const json::Value& model, std::string_view provider
         when.service = service_of(variant["when"]);
         if (when.service.empty() || start_of(variant) > start) continue;
         std::erase_if(cards, [&](const Card& card) { return card.when.service == when.service; });
-        for (auto& card : cards_of(variant["prices"], provider, when)) cards.push_back(std::move(card));
+        for (auto& card : cards_of(variant["prices"], when)) cards.push_back(std::move(card));
     }
     return cards;
 }
@@ -127,8 +128,9 @@ void add_model(const json::Value& model, std::string_view provider, std::string_
         if (std::next(start) != starts.end()) entry.until = *std::next(start);
         entry.source = source;
         entry.checked = checked;
-        entry.cards = cards_from(model, provider, *start);
-        if (entry.base() == nullptr || entry.base()->rates.empty()) continue;
+        entry.cards = cards_from(model, *start);
+        const bool named = !entry.provider.empty() && !entry.model.empty();
+        if (!named || entry.base() == nullptr || entry.base()->rates.empty()) continue;
         any = true;
         out.book.add(std::move(entry));
     }

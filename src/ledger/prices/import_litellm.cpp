@@ -43,7 +43,9 @@ constexpr std::array<Field, 22> kFields = {{{"input_cost_per_token", Bucket::inp
 std::optional<Amount> rate_of(const json::Value& value, Bucket bucket) {
     if (!value.is(json::Kind::number)) return std::nullopt;
     const auto each = Amount::parse(value.text());
-    if (!each || *each < Amount{}) return std::nullopt;
+    constexpr auto kMostEach =
+        Amount::from_pico(100'000LL * 1'000'000'000'000);  // what a million of are more than a book holds
+    if (!each || *each < Amount{} || *each > kMostEach) return std::nullopt;
     return each->times(bucket == Bucket::seconds ? 3'600 : units_of_rate(bucket), 1);
 }
 
@@ -135,7 +137,7 @@ Imported import_litellm(const json::Value& table, std::string_view source, std::
         entry.cards = cards_of(model, entry.provider);
         const bool priced =
             std::ranges::any_of(entry.cards[0].rates, [](const auto& rate) { return rate.second > Amount{}; });
-        if (entry.provider.empty() || !priced) {
+        if (entry.provider.empty() || entry.model.empty() || !priced) {
             ++out.left_out;
             continue;
         }

@@ -53,20 +53,18 @@ struct Prompt {
 };
 
 // Anthropic's words in OpenAI's shape: a gateway may have put the cache inside the prompt count, or left it beside.
-bool cache_stands_beside(const Counts& counts, const Prompt& prompt, std::int64_t answer) {
+// `reasoning` are thoughts that may explain the same total.
+bool cache_stands_beside(const Counts& counts, const Prompt& prompt, std::int64_t answer, std::int64_t reasoning) {
     const auto cache = prompt.cached + prompt.writes.sum();
     if (cache == 0) return false;
     const bool anthropic_words = (counts.has("cache_read_input_tokens") || counts.has("cache_creation_input_tokens")) &&
                                  !counts.has("prompt_tokens_details.cached_tokens") &&
                                  !counts.has("input_tokens_details.cached_tokens");
-    if (const auto total = counts.count({"total_tokens"})) {
-        if (*total == prompt.all + answer) {
-            // A gateway that left the cache beside the prompt may have left it out of the total as well.
-            return anthropic_words && cache > prompt.all;
-        }
-        if (*total == prompt.all + cache + answer) return true;
-    }
-    return cache > prompt.all && anthropic_words;
+    const auto total = counts.count({"total_tokens"});
+    // A gateway that left the cache beside the prompt may have left it out of the total as well.
+    if (!total || *total == prompt.all + answer) return cache > prompt.all && anthropic_words;
+    if (*total == prompt.all + cache + answer) return anthropic_words || cache != reasoning;
+    return *total == prompt.all + cache + answer + reasoning;
 }
 
 void split_answer(const Counts& counts, Reading& reading, std::int64_t answer, std::int64_t reasoning) {
@@ -140,7 +138,7 @@ void read(const Source& source, Reading& reading, std::initializer_list<std::str
     const auto reasoning = counts.count_or_0(
         {"completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens",
          "output_tokens_details.thinking_tokens", "reasoning_tokens", "completion_tokens_details.thinking_tokens"});
-    if (cache_stands_beside(counts, prompt, answer)) prompt.all += prompt.cached + prompt.writes.sum();
+    if (cache_stands_beside(counts, prompt, answer, reasoning)) prompt.all += prompt.cached + prompt.writes.sum();
     const bool beside = thoughts_stand_beside(source, counts, prompt.all, answer, reasoning, thoughts_beside);
     if (beside) answer += reasoning;
     const auto cited = counts.count_or_0({"citation_tokens"});

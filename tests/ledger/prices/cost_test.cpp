@@ -168,6 +168,16 @@ TEST_F(Priced, an_old_entry_says_so_and_a_quota_too) {
     EXPECT_NE(all.find("10 a day are free"), std::string::npos) << all;
 }
 
+TEST(Cost, by_the_piece_does_not_ask_for_the_price_of_tokens) {
+    const auto book = Book::parse(
+        R"({"format":1,"entries":[{"provider":"p","model":"ear","least_seconds":10,"cards":[{"rates":{"seconds":"0.36"}}]}]})");
+    const auto& entry = book->entries()[0];
+    EXPECT_EQ(cost_of(used({{Bucket::seconds, 20'000}, {Bucket::input, 500}}), entry, {}).amount->text(),
+              "0.002000000000");
+    EXPECT_EQ(cost_of(used({{Bucket::seconds, 1'500}}), entry, {}).amount->text(), "0.001000000000");
+    EXPECT_FALSE(cost_of(used({{Bucket::input, 500}}), entry, {}).amount);
+}
+
 TEST(Book, is_written_as_it_is_read) {
     const auto book = Book::parse(kBook);
     ASSERT_TRUE(book) << book.error().message;
