@@ -40,7 +40,8 @@ void table(std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
     const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
-    constexpr const char* kProviders[] = {"openai", "anthropic", "google", "xai", "perplexity", "openrouter", "my gateway"};
+    constexpr const char* kProviders[] = {"openai",     "anthropic",  "google",    "xai",
+                                          "perplexity", "openrouter", "my gateway"};
     if (data[0] % 8 == 7)
         table(text);
     else

@@ -235,6 +235,34 @@ class Prices(unittest.TestCase):
         self.assertEqual((free["cost"], free["source"]), ("0.000000000000", "provider"))
         self.assertEqual((zero["cost"], zero["source"]), (None, None))
 
+    def test_other_tables_are_imported_shown_and_compared(self):
+        with tempfile.TemporaryDirectory() as folder:
+            config = pathlib.Path(folder, "tandem.yaml")
+            config.write_text(f"data: {folder}/data\n")
+            def run(*args, code=0):
+                result = subprocess.run([BINARY, "--config", str(config), "--json", "prices", *args], capture_output=True, text=True, timeout=60)
+                self.assertEqual(result.returncode, code, result.stderr)
+                return json.loads(result.stdout)
+            shipped = run("show", "gpt-4o-mini")["entry"]
+            self.assertEqual(next(c for c in shipped["cards"] if len(c) == 1)["rates"]["input"], "0.15")
+            self.assertIn("error", run("diff", code=5))
+            litellm = pathlib.Path(folder, "model_prices_and_context_window.json")
+            litellm.write_text(json.dumps({"sample_spec": {}, "gpt-4o-mini": {"litellm_provider": "openai", "input_cost_per_token": 3e-07, "output_cost_per_token": 6e-07}}))
+            self.assertEqual([(d["rate"], d["first"], d["shipped"]) for d in run("diff", str(litellm))["differences"]], [("input", "0.3", "0.15")])
+            self.assertEqual(run("import", str(litellm))["kind"], "litellm")
+            self.assertEqual(run("show", "gpt-4o-mini")["entry"]["cards"][0]["rates"]["input"], "0.3")
+            self.assertEqual(len(run("diff")["differences"]), 1)
+            genai = pathlib.Path(folder, "data.json")
+            genai.write_text(json.dumps([{"id": "x-ai", "models": [{"id": "grok-9", "match": {"starts_with": "grok-9"}, "prices": {"input_mtok": 7, "output_mtok": 9}}]}]))
+            self.assertEqual(run("import", str(genai))["kind"], "genai-prices")
+            self.assertEqual(run("show", "grok-9-fast", "--provider", "xai")["entry"]["cards"][0]["rates"]["input"], "7")
+            self.assertEqual([e["model"] for e in run("list", "--model", "grok-9")["entries"]], ["grok-9"])
+            other = pathlib.Path(folder, "other.json")
+            other.write_text('{"a": 1}')
+            self.assertIn("no price table", run("import", str(other), code=3)["error"])
+            self.assertIn("error", run("import", str(other) + "x", code=5))
+            self.assertIn("error", run("show", "no-such-model", code=5))
+
 
 if __name__ == "__main__":
     unittest.main()

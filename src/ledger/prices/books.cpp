@@ -39,6 +39,12 @@ std::vector<std::string> providers_for(const std::vector<std::shared_ptr<const B
     return out;
 }
 
+std::string strange_provider(std::string_view provider, std::string_view taken, std::string_view model) {
+    if (trim(provider).empty()) return fmt::format("no provider is given: priced as {}'s {}", taken, model);
+    return fmt::format("'{}' is no provider of the book, or has no such model: priced as {}'s {}",
+                       printable(provider, 40), taken, model);
+}
+
 }  // namespace
 
 std::optional<std::int64_t> age_days(const Entry& entry, std::int64_t now_ms) {
@@ -112,9 +118,7 @@ Found Books::find(std::string_view provider, const std::vector<std::string>& mod
                 found.entry = at(entries, time_ms, now_ms, found);
                 const auto stand_ins = book->stand_ins(id);
                 if (one != id && std::ranges::find(stand_ins, one) == stand_ins.end())
-                    found.warnings.push_back(
-                        fmt::format("'{}' is no provider of the book, or has no such model: priced as {}'s {}",
-                                    printable(provider, 40), one, found.entry->model));
+                    found.warnings.push_back(strange_provider(provider, one, found.entry->model));
                 return found;
             }
         }
