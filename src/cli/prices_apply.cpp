@@ -1,0 +1,155 @@
+#include "cli/prices_apply.h"
+
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "base/json_mend.h"
+#include "base/text.h"
+
+namespace tandem::cli {
+
+namespace {
+
+using prices::Amount;
+using prices::Bucket;
+
+// A point in time as people write it: RFC 3339, a date, seconds or milliseconds since 1970.
+std::optional<std::int64_t> time_of(const json::Value& value) {
+    if (value.is(json::Kind::string))
+        if (const auto time = prices::time_from(*value.string())) return time;
+    const auto number = prices::thousandths(trim(value.text()));
+    if (!number || *number <= 0) return std::nullopt;
+    constexpr std::int64_t kSecondsBefore = 100'000'000'000;  // a larger number is in milliseconds
+    return *number / 1'000 < kSecondsBefore ? *number : *number / 1'000;
+}
+
+// The id of a line that is not JSON, so that its owner finds it; "null" where there is none.
+std::string id_in(std::string_view line) {
+    const auto name = line.find("\"id\"");
+    auto at = name == std::string_view::npos ? name : line.find(':', name);
+    if (at == std::string_view::npos) return "null";
+    auto rest = trim(line.substr(at + 1));
+    const auto end = rest.starts_with('"') ? rest.find('"', 1) : rest.find_first_of(",}");
+    if (end == std::string_view::npos) return "null";
+    const auto id = std::string(trim(rest.substr(0, rest.starts_with('"') ? end + 1 : end)));
+    json::Document check;
+    return check.parse("[" + id + "]") ? id : "null";
+}
+
+Applied bad(std::string_view id, std::size_t number, std::string_view why) {
+    json::Writer out;
+    out.begin_object().raw_member("id", id);
+    out.key("usage").null().key("cost").null().member("unit", "USD").key("source").null();
+    out.key("warnings").begin_array().value(why).end_array();
+    out.member("error", fmt::format("line {}: {}", number, why)).end_object();
+    return {out.take(), true, false};
+}
+
+void write_usage(json::Writer& out, const prices::Reading& reading) {
+    out.key("usage");
+    if (!reading.found) {
+        out.null();
+        return;
+    }
+    out.begin_object();
+    for (std::size_t i = 0; i < prices::kBuckets; ++i) {
+        const auto bucket = static_cast<Bucket>(i);
+        const auto count = reading.buckets[bucket];
+        // A 0 of what every answer has is said; of the rest it is left out.
+        if (count == 0 && bucket != Bucket::input && bucket != Bucket::output) continue;
+        if (bucket == Bucket::seconds)
+            out.raw_member(name_of(bucket),
+                           Amount::from_atto(static_cast<Amount::Atto>(count) * 1'000'000'000'000'000).plain());
+        else
+            out.member(name_of(bucket), count);
+    }
+    out.end_object();
+}
+
+void write_amount(json::Writer& out, std::string_view name, const std::optional<Amount>& amount) {
+    out.key(name);
+    if (amount)
+        out.value(amount->text());
+    else
+        out.null();
+}
+
+void write_entry(json::Writer& out, const prices::Entry* entry) {
+    if (entry == nullptr) return;
+    out.key("entry")
+        .begin_object()
+        .member("provider", entry->provider)
+        .member("model", entry->model)
+        .member("source", entry->source)
+        .member("checked", entry->checked)
+        .end_object();
+}
+
+std::string answer(std::string_view id, const prices::Reading& reading, const prices::Booked& booked) {
+    json::Writer out;
+    out.begin_object().raw_member("id", id);
+    write_usage(out, reading);
+    write_amount(out, "cost", booked.cost);
+    out.member("unit", "USD").key("source");
+    if (booked.cost)
+        out.value(booked.by_provider ? "provider" : "book");
+    else
+        out.null();
+    out.key("warnings").begin_array();
+    for (const auto* list : {&reading.warnings, &booked.warnings})
+        for (const auto& warning : *list) out.value(warning);
+    out.end_array();
+    if (reading.charged) {
+        write_amount(out, "charged", reading.charged);
+        write_amount(out, "book_cost", booked.by_book);
+    }
+    if (!reading.service_tier.empty()) out.member("service_tier", reading.service_tier);
+    if (!reading.region.empty()) out.member("region", reading.region);
+    write_entry(out, booked.entry);
+    out.end_object();
+    return out.take();
+}
+
+// Where a line has no time, the response's own.
+std::optional<std::int64_t> time_in(const json::Value& line, const json::Value& body, bool& unread) {
+    for (const auto* name : {"time", "timestamp"})
+        if (const auto value = line[name]; value.exists() && !value.is_null()) {
+            if (const auto time = time_of(value)) return time;
+            unread = true;
+        }
+    for (const auto* name : {"created", "created_at", "createTime"})
+        if (const auto time = time_of(body[name])) return time;
+    return std::nullopt;
+}
+
+}  // namespace
+
+Applied apply_prices(std::string_view line, std::size_t number, const prices::Books& books, std::int64_t now_ms) {
+    json::Document document;
+    if (auto ok = document.parse(line); !ok && !document.parse(json::mended(line)))
+        return bad(id_in(line), number, "it is not JSON: " + ok.error().message);
+    const auto root = document.root();
+    const auto id = root["id"].exists() ? root["id"].raw() : std::string_view("null");
+    if (!root.is(json::Kind::object))
+        return bad("null", number,
+                   "it is no object; a line is {\"id\",\"provider\",\"model\",\"dialect\",\"time\",\"body\"}");
+    auto body = root["body"];
+    if (!body.exists()) body = root["usage"];
+    const auto text = body.string();
+    if (!text && !body.is(json::Kind::object) && !body.is(json::Kind::array))
+        return bad(id, number,
+                   "it has no 'body': the provider's response, or its usage object, as an object or a string of JSON");
+    prices::Attempt attempt;
+    attempt.hints = {std::string(root["provider"].text()), std::string(root["model"].text()),
+                     std::string(root["dialect"].text())};
+    const auto reading = text ? prices::read_usage(*text, attempt.hints) : prices::read_usage(body, attempt.hints);
+    bool unread = false;
+    json::Document inner;
+    if (text && inner.parse(*text)) body = inner.root();
+    attempt.time_ms = time_in(root, body, unread);
+    auto booked = prices::book(reading, attempt, books, now_ms);
+    if (unread) booked.warnings.emplace_back("the line's time is not read: write 2026-11-26T10:00:00Z");
+    return {answer(id, reading, booked), false, booked.cost.has_value()};
+}
+
+}  // namespace tandem::cli

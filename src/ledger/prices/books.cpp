@@ -1,0 +1,191 @@
+#include "ledger/prices/books.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "ledger/prices/names.h"
+
+namespace tandem::prices {
+
+namespace {
+
+constexpr std::int64_t kDay = 86'400'000;
+
+void warn(std::vector<std::string>& warnings, std::string text) {
+    if (std::ranges::find(warnings, text) == warnings.end()) warnings.push_back(std::move(text));
+}
+
+// The providers whose entries are looked through, in order.
+std::vector<std::string> providers_for(const std::vector<std::shared_ptr<const Book>>& books, const std::string& id,
+                                       const std::vector<std::string>& models) {
+    std::vector<std::string> out;
+    const auto add = [&](const std::string& one) {
+        if (!one.empty() && std::ranges::find(out, one) == out.end()) out.push_back(one);
+    };
+    add(id);
+    for (const auto& book : books)
+        for (const auto& one : book->stand_ins(id)) add(one);
+    const bool known = std::ranges::any_of(books, [&](const auto& book) {
+        return std::ranges::any_of(book->entries(), [&](const Entry& entry) { return entry.provider == id; });
+    });
+    if (known && out.size() > 1) return out;
+    for (const auto& model : models) {
+        if (!known) add(provider_in(model));
+        for (const auto& book : books) add(book->owner_of(model_forms(model)));
+    }
+    return out;
+}
+
+std::string strange_provider(std::string_view provider, std::string_view taken, std::string_view model) {
+    if (trim(provider).empty()) return fmt::format("no provider is given: priced as {}'s {}", taken, model);
+    return fmt::format("'{}' is no provider of the book, or has no such model: priced as {}'s {}",
+                       printable(provider, 40), taken, model);
+}
+
+}  // namespace
+
+std::optional<std::int64_t> age_days(const Entry& entry, std::int64_t now_ms) {
+    const auto checked = time_from(entry.checked);
+    if (!checked) return std::nullopt;
+    return (now_ms - *checked) / kDay;
+}
+
+std::filesystem::path imported_folder(const std::filesystem::path& data) {
+    return data / "prices";
+}
+
+Result<Books> Books::open(const std::filesystem::path& data) {
+    std::vector<std::shared_ptr<const Book>> books;
+    std::vector<std::filesystem::path> files;
+    std::error_code ignored;
+    for (const auto& file : std::filesystem::directory_iterator(imported_folder(data), ignored))
+        if (file.path().extension() == ".json") files.push_back(file.path());
+    std::ranges::sort(files, std::greater());  // the later import has the later name
+    for (const auto& file : files) {
+        auto book = Book::parse(whole_file(file));
+        if (!book)
+            return fail(ErrorCode::invalid,
+                        fmt::format("{}: {}; import it again or remove the file", file.string(), book.error().message));
+        books.push_back(std::make_shared<const Book>(std::move(*book)));
+    }
+    auto shipped = shipped_book();
+    if (!shipped) return fail(shipped.error());
+    books.push_back(std::move(*shipped));
+    return Books(std::move(books));
+}
+
+const Entry* Books::at(const std::vector<const Entry*>& entries, std::optional<std::int64_t> time_ms,
+                       std::int64_t now_ms, Found& found) const {
+    const auto time = time_ms.value_or(now_ms);
+    const Entry* best = nullptr;
+    const Entry* nearest = nullptr;
+    std::int64_t distance = INT64_MAX;
+    for (const auto* entry : entries) {
+        if (time >= entry->from && time < entry->until) {
+            if (best == nullptr || entry->from > best->from) best = entry;
+            continue;
+        }
+        const auto away = time < entry->from ? entry->from - time : time - entry->until;
+        if (away < distance) {
+            distance = away;
+            nearest = entry;
+        }
+    }
+    if (best != nullptr || nearest == nullptr) return best;
+    found.warnings.push_back(fmt::format("the book has no price of {} at {}: its {} is taken", nearest->model,
+                                         date_text(time), time < nearest->from ? "first" : "last"));
+    return nearest;
+}
+
+Found Books::find(std::string_view provider, const std::vector<std::string>& models,
+                  std::optional<std::int64_t> time_ms, std::int64_t now_ms) const {
+    Found found;
+    const auto id = provider_id(provider);
+    if (id == "ollama" || id == "llama.cpp") {
+        found.warnings.push_back(
+            fmt::format("{} has no price for tokens: what a model of one's own costs is not in the book", id));
+        return found;
+    }
+    for (const auto& one : providers_for(books_, id, models)) {
+        for (const auto& model : models) {
+            const auto forms = model_forms(model);
+            for (const auto& book : books_) {
+                const auto entries = book->find(one, forms);
+                if (entries.empty()) continue;
+                found.entry = at(entries, time_ms, now_ms, found);
+                const auto stand_ins = book->stand_ins(id);
+                if (one != id && std::ranges::find(stand_ins, one) == stand_ins.end())
+                    found.warnings.push_back(strange_provider(provider, one, found.entry->model));
+                return found;
+            }
+        }
+    }
+    found.warnings.push_back(fmt::format("unknown price: no entry for {} at {}; tandem prices import FILE adds some",
+                                         models.empty() ? "a model without a name" : printable(models.front(), 80),
+                                         id.empty() ? "a provider without a name" : printable(id, 40)));
+    return found;
+}
+
+namespace {
+
+// Names of the model, the one to believe first first. A body's name is mostly the more exact one; but where the price
+// goes by the region or deployment, the name that was asked for says it.
+std::vector<std::string> names_of(const Reading& reading, const Hints& hints) {
+    const auto id = provider_id(hints.provider);
+    const bool asked_first =
+        id == "bedrock" || id == "vertex" || (id == "azure" && hints.model.find('/') != std::string::npos);
+    std::vector<std::string> names;
+    for (const auto* name : {asked_first ? &hints.model : &reading.model, asked_first ? &reading.model : &hints.model})
+        if (!name->empty() && std::ranges::find(names, *name) == names.end()) names.push_back(*name);
+    return names;
+}
+
+// A charge of 0 for something that was used is a price only where the book or the offer's name says so.
+bool is_price(const Reading& reading, const Booked& booked, const std::vector<std::string>& names) {
+    if (*reading.charged != Amount{}) return true;
+    if (reading.buckets.empty() || (booked.by_book && *booked.by_book == Amount{})) return true;
+    return std::ranges::any_of(names, [](const std::string& name) { return name.ends_with(":free"); });
+}
+
+void book_charge(const Reading& reading, const std::vector<std::string>& names, Booked& booked) {
+    booked.cost = booked.by_book;
+    if (!reading.charged) return;
+    if (is_price(reading, booked, names)) {
+        booked.cost = reading.charged;
+        booked.by_provider = true;
+        if (booked.by_book && booked.by_book->text() != reading.charged->text())
+            warn(booked.warnings, fmt::format("by the book it would be {}", booked.by_book->text()));
+        return;
+    }
+    warn(booked.warnings, booked.by_book
+                              ? "the provider says that it charged 0, which may be no price: the book's is taken"
+                              : "the provider says that it charged 0, which may be no price, and the book has none");
+}
+
+}  // namespace
+
+Booked book(const Reading& reading, const Attempt& attempt, const Books& books, std::int64_t now_ms) {
+    Booked booked;
+    if (!reading.found) return booked;
+    const auto names = names_of(reading, attempt.hints);
+    auto found = books.find(attempt.hints.provider, names, attempt.time_ms, now_ms);
+    booked.entry = found.entry;
+    booked.warnings = std::move(found.warnings);
+    if (found.entry != nullptr) {
+        auto cost = cost_of(reading.buckets, *found.entry,
+                            {attempt.time_ms.value_or(now_ms), reading.service_tier, reading.region});
+        booked.by_book = cost.amount;
+        booked.lines = std::move(cost.lines);
+        for (auto& warning : cost.warnings) warn(booked.warnings, std::move(warning));
+        if (const auto age = age_days(*found.entry, now_ms); age && *age >= kOldDays)
+            warn(booked.warnings, fmt::format("this price was checked {} days ago, on {}", *age, found.entry->checked));
+        if (!attempt.time_ms) warn(booked.warnings, "no time is given: today's price is taken");
+    }
+    book_charge(reading, names, booked);
+    return booked;
+}
+
+}  // namespace tandem::prices

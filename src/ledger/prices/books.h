@@ -1,0 +1,65 @@
+// The books that are asked, one after the other: the owner's own and what was imported first, then the one that came
+// with the program; and what an attempt costs by them or by its provider's word.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ledger/prices/book.h"
+#include "ledger/prices/cost.h"
+#include "ledger/prices/reading.h"
+
+namespace tandem::prices {
+
+// The book in the binary. It is inflated and read once. Errors: internal.
+Result<std::shared_ptr<const Book>> shipped_book();
+
+inline constexpr int kOldDays = 90;  // an entry that was checked so long ago says so
+// Days since `entry` was last compared with its source; nullopt where it does not say.
+std::optional<std::int64_t> age_days(const Entry& entry, std::int64_t now_ms);
+
+struct Found {
+    const Entry* entry = nullptr;  // nullptr: the price is not known
+    std::vector<std::string> warnings;
+};
+
+class Books {
+  public:
+    explicit Books(std::vector<std::shared_ptr<const Book>> books) : books_(std::move(books)) {}
+    // The books of a data folder (import) and the shipped one. Errors: invalid, storage; internal.
+    static Result<Books> open(const std::filesystem::path& data);
+
+    // The entry for a model at a time. `models` are names of it, the one to believe first first; no time means now.
+    Found find(std::string_view provider, const std::vector<std::string>& models, std::optional<std::int64_t> time_ms,
+               std::int64_t now_ms) const;
+    const std::vector<std::shared_ptr<const Book>>& all() const { return books_; }
+
+  private:
+    const Entry* at(const std::vector<const Entry*>& entries, std::optional<std::int64_t> time_ms, std::int64_t now_ms,
+                    Found& found) const;
+    std::vector<std::shared_ptr<const Book>> books_;
+};
+
+// Where imported books lie in a data folder.
+std::filesystem::path imported_folder(const std::filesystem::path& data);
+
+struct Attempt {
+    Hints hints;
+    std::optional<std::int64_t> time_ms;  // of the request
+};
+
+// What an attempt is booked at. The provider's own word counts where it is a price; ours stands beside it.
+struct Booked {
+    std::optional<Amount> cost;  // rounded nowhere yet; nullopt: not known
+    bool by_provider = false;
+    std::optional<Amount> by_book;
+    const Entry* entry = nullptr;
+    std::vector<Line> lines;
+    std::vector<std::string> warnings;  // those of the reading not included
+};
+Booked book(const Reading& reading, const Attempt& attempt, const Books& books, std::int64_t now_ms);
+
+}  // namespace tandem::prices

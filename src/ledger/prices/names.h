@@ -1,0 +1,19 @@
+// Names of providers and models as people, SDKs and gateways write them, and the forms under which the book may have
+// them.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tandem::prices {
+
+// A name of a model, in lower case, and what it may be called in the book, nearest first: without the way to it
+// ("models/", "openai/", an ARN), without a region in front (Bedrock's "us."), without a date, version or "latest"
+// behind. A variant that is another offer (":free", a fine-tuning) keeps what says so.
+std::vector<std::string> model_forms(std::string_view model);
+
+// The part before the first "/" where that is a provider's name, as an id; else empty: "openai" of "openai/gpt-5".
+std::string provider_in(std::string_view model);
+
+}  // namespace tandem::prices
