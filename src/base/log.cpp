@@ -132,18 +132,19 @@ class Memory final : public spdlog::sinks::base_sink<std::mutex> {
         if (!lines_.empty()) result.first = lines_.front().time;
         result.missed = after < first_;
         auto from = static_cast<std::size_t>(std::clamp<std::int64_t>(after - first_, 0, result.next - first_));
-        for (; from < lines_.size(); ++from)
-            if (lines_[from].time >= since) result.lines += lines_[from].json + "\n";
+        for (; from < lines_.size(); ++from) {
+            const auto& [line, level, time] = lines_[from];
+            if (time >= since) result.lines += as_json(time_text(time), level_name(level), line) + "\n";
+        }
         return result;
     }
 
   protected:
     void sink_it_(const spdlog::details::log_msg& message) override {
-        const auto time = ms_of(message);
-        lines_.push_back({as_json(time_text(time), level_name(message.level), view(message.payload)), time});
-        bytes_ += lines_.back().json.size() + sizeof(Remembered);
+        lines_.push_back({std::string(view(message.payload)), message.level, ms_of(message)});
+        bytes_ += lines_.back().line.size() + sizeof(Remembered);
         while (bytes_ > kRemembered) {
-            bytes_ -= lines_.front().json.size() + sizeof(Remembered);
+            bytes_ -= lines_.front().line.size() + sizeof(Remembered);
             lines_.pop_front();
             ++first_;
         }
@@ -151,8 +152,10 @@ class Memory final : public spdlog::sinks::base_sink<std::mutex> {
     void flush_() override {}
 
   private:
+    // As it came: whoever asks for a line gets it as JSON, and most are never asked for.
     struct Remembered {
-        std::string json;
+        std::string line;
+        spdlog::level::level_enum level;
         std::int64_t time;
     };
     std::deque<Remembered> lines_;
@@ -178,14 +181,34 @@ std::string line_as_text(std::string_view json) {
     return line;
 }
 
-std::string time_text(std::int64_t milliseconds_since_1970) {
-    const auto seconds = static_cast<std::time_t>(milliseconds_since_1970 / 1000);
+namespace {
+
+// A minute of local time. The zone's rules are looked up once for each minute: they change on whole minutes only.
+struct Minute {
+    std::int64_t number = INT64_MIN;  // since 1970
+    std::string begin, end;           // what stands before the seconds and behind them
+};
+
+Minute minute_of(std::int64_t number) {
+    const auto seconds = static_cast<std::time_t>(number * 60);
     std::tm parts{};
     localtime_r(&seconds, &parts);
     const long offset = parts.tm_gmtoff / 60;
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}{}{:02}:{:02}", parts.tm_year + 1900, parts.tm_mon + 1,
-                       parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, milliseconds_since_1970 % 1000,
-                       offset < 0 ? '-' : '+', std::abs(offset) / 60, std::abs(offset) % 60);
+    return {number,
+            fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
+                        parts.tm_hour, parts.tm_min),
+            fmt::format("{}{:02}:{:02}", offset < 0 ? '-' : '+', std::abs(offset) / 60, std::abs(offset) % 60)};
+}
+
+}  // namespace
+
+std::string time_text(std::int64_t milliseconds_since_1970) {
+    constexpr std::int64_t kMinute = 60'000;
+    thread_local Minute minute;
+    const auto within = (milliseconds_since_1970 % kMinute + kMinute) % kMinute;
+    if (const auto number = (milliseconds_since_1970 - within) / kMinute; number != minute.number)
+        minute = minute_of(number);
+    return fmt::format("{}{:02}.{:03}{}", minute.begin, within / 1000, within % 1000, minute.end);
 }
 
 Line::Line(Level level, std::string_view what)
