@@ -1,8 +1,9 @@
 """What the tests from outside share: a Tandem with its own folder, scripted upstreams, a proxy that counts bytes.
 
-Everything listens on loopback, on ports that the system chose, and stops with the test.
+Everything listens on loopback, and stops with the test.
 """
 import contextlib
+import itertools
 import json
 import os
 import pathlib
@@ -22,10 +23,20 @@ ENGINE = shutil.which("llama-server") or str(CACHE / "engine/llama-server")
 MODEL = str(CACHE / "models/smollm2-135m-instruct-q4_1.gguf")
 
 
+PORTS = itertools.count(os.getpid() * 131)
+PORTS_LOCK = threading.Lock()
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port that nobody listens on, and that is not given again for long. Below those that the system gives for port 0: what it gave to
+    one test and took back, it gives to the next, and two servers that share ports between their threads would share it."""
+    lowest, count = 10000, 20000
+    while True:
+        with PORTS_LOCK:
+            port = lowest + next(PORTS) % count
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", port))
+            return port
 
 
 def until(condition, what, seconds=30):
