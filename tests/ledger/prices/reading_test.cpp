@@ -299,6 +299,14 @@ TEST(Usage, that_contradicts_itself_has_a_result_and_a_warning) {
          {{"input", 1}, {"cache_write", 5}, {"cache_write_1h", 5}, {"output", 1}}, "adds up to");
 }
 
+TEST(Usage, that_no_bucket_holds_is_warned_of) {
+    EXPECT_EQ(
+        read(R"({"usage":{"prompt_tokens":1,"completion_tokens":1,"num_sources_used":3}})", "xai").warnings.size(), 1U);
+    EXPECT_TRUE(
+        read(R"({"usage":{"prompt_tokens":1,"completion_tokens":1,"num_sources_used":3,"cost_in_usd_ticks":5}})", "xai")
+            .warnings.empty());
+}
+
 TEST(Usage, that_is_not_there_is_not_0) {
     for (const auto* body :
          {"{}", R"({"usage":null})", R"({"usage":{}})", R"({"error":{"message":"x"}})", "[]", "3", "", "<html>",
