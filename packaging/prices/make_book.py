@@ -467,6 +467,11 @@ def main():
     add_retired(entries, seen, models, retired)
     corrections = json.loads((HERE / "corrections.json").read_text())
     entries = [e for e in corrected(entries, corrections) if base_of(e["cards"])]  # some sources list models without a price
+    taken = {e["model"] for e in entries if e["provider"] == "fireworks"}
+    for entry in entries:  # people leave the way to a model out
+        short = entry["model"].rsplit("/", 1)[-1]
+        if entry["provider"] == "fireworks" and "match" not in entry and short not in taken:
+            entry["match"] = [entry["model"], short]
     owns = {GENAI_PROVIDERS[p["id"]]: clause(p["model_match"]) for p in genai if p["id"] in GENAI_PROVIDERS and p.get("model_match")}
     owns.update(corrections.get("owns", {}))
     ids = dict.fromkeys(list(owns) + [e["provider"] for e in entries])

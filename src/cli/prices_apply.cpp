@@ -141,7 +141,8 @@ Applied apply_prices(std::string_view line, std::size_t number, const prices::Bo
                    "it has no 'body': the provider's response, or its usage object, as an object or a string of JSON");
     prices::Attempt attempt;
     attempt.hints = {std::string(root["provider"].text()), std::string(root["model"].text()),
-                     std::string(root["dialect"].text())};
+                     std::string(root["dialect"].text()), std::string(root["service_tier"].text()),
+                     std::string(root["region"].text())};
     const auto reading = text ? prices::read_usage(*text, attempt.hints) : prices::read_usage(body, attempt.hints);
     bool unread = false;
     json::Document inner;

@@ -24,7 +24,7 @@ std::optional<int> two_digits(std::string_view text) {
 
 // "+02:00", "-0530", "Z" or nothing, in minutes.
 std::optional<int> offset_from(std::string_view text) {
-    if (text.empty() || text == "Z" || text == "z") return 0;
+    if (text.empty() || text == "Z" || text == "z" || text == "UTC") return 0;
     if (text[0] != '+' && text[0] != '-') return std::nullopt;
     const auto hours = two_digits(text.substr(1, 2));
     auto rest = text.size() > 3 ? text.substr(3) : std::string_view("00");

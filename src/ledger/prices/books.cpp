@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -13,6 +14,10 @@ namespace tandem::prices {
 namespace {
 
 constexpr std::int64_t kDay = 86'400'000;
+// Servers that people run themselves: what the makers of their models ask for tokens elsewhere is no price of theirs.
+constexpr std::array<std::string_view, 12> kOwnServers = {"ollama",    "llama.cpp", "vllm",      "lmstudio",
+                                                          "lm-studio", "sglang",    "llamafile", "localai",
+                                                          "tgi",       "koboldcpp", "mlx",       "local"};
 
 void warn(std::vector<std::string>& warnings, std::string text) {
     if (std::ranges::find(warnings, text) == warnings.end()) warnings.push_back(std::move(text));
@@ -104,7 +109,7 @@ Found Books::find(std::string_view provider, const std::vector<std::string>& mod
                   std::optional<std::int64_t> time_ms, std::int64_t now_ms) const {
     Found found;
     const auto id = provider_id(provider);
-    if (id == "ollama" || id == "llama.cpp") {
+    if (std::ranges::find(kOwnServers, id) != kOwnServers.end()) {
         found.warnings.push_back(
             fmt::format("{} has no price for tokens: what a model of one's own costs is not in the book", id));
         return found;

@@ -35,6 +35,12 @@ std::optional<std::int64_t> Counts::count(std::initializer_list<std::string_view
     return std::nullopt;
 }
 
+std::int64_t Counts::most(std::initializer_list<std::string_view> paths) const {
+    std::int64_t most = 0;
+    for (const auto path : paths) most = std::max(most, count_of(at(usage_, path), path, reading_).value_or(0));
+    return most;
+}
+
 std::optional<std::int64_t> thousandths_of(const json::Value& value, std::string_view name, Reading& reading) {
     if (!value.exists() || value.is_null()) return std::nullopt;
     const bool is_text = value.is(json::Kind::string);

@@ -21,6 +21,8 @@ class Counts {
     // The first of `paths` that is there, not null and a count; nullopt where none is. A string that holds a number is
     // that number; a negative one is 0, a fraction is rounded, and each of these is warned of.
     std::optional<std::int64_t> count(std::initializer_list<std::string_view> paths) const;
+    // The highest of them, for one thing that gateways say under several names, some of them left at 0.
+    std::int64_t most(std::initializer_list<std::string_view> paths) const;
     std::int64_t count_or_0(std::initializer_list<std::string_view> paths) const { return count(paths).value_or(0); }
 
   private:

@@ -30,11 +30,10 @@ struct Writes {
 
 Writes writes_of(const Counts& counts) {
     Writes writes;
-    const auto all =
-        counts.count_or_0({"prompt_tokens_details.cache_write_tokens", "input_tokens_details.cache_write_tokens",
-                           "cache_creation_input_tokens", "prompt_tokens_details.cache_creation_tokens",
-                           "prompt_tokens_details.cache_creation_input_tokens", "cache_write_tokens",
-                           "input_tokens_details.cache_creation_input_tokens"});
+    const auto all = counts.most({"prompt_tokens_details.cache_write_tokens", "input_tokens_details.cache_write_tokens",
+                                  "cache_creation_input_tokens", "prompt_tokens_details.cache_creation_tokens",
+                                  "prompt_tokens_details.cache_creation_input_tokens", "cache_write_tokens",
+                                  "input_tokens_details.cache_creation_input_tokens"});
     const auto five = counts.count_or_0({"cache_creation.ephemeral_5m_input_tokens",
                                          "prompt_tokens_details.cache_creation_token_details.ephemeral_5m_input_tokens",
                                          "prompt_tokens_details.cache_creation.ephemeral_5m_input_tokens"});
@@ -114,7 +113,7 @@ void read(const Source& source, Reading& reading, std::initializer_list<std::str
     Prompt prompt;
     const auto said = counts.count(prompt_names);
     const auto answered = counts.count(answer_names);
-    prompt.cached = counts.count_or_0(kReads);
+    prompt.cached = counts.most(kReads);
     prompt.writes = writes_of(counts);
     const auto misses = counts.count({"prompt_cache_miss_tokens"});
     const auto total = counts.count({"total_tokens"});

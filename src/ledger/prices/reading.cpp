@@ -142,6 +142,9 @@ Reading read_one(const json::Value& given, Hints hints) {
     }
     read_circumstances(source, reading);
     read_tools(source, reading);
+    if (reading.service_tier.empty()) reading.service_tier = lower(source.hints.service_tier);
+    if (reading.region.empty()) reading.region = lower(source.hints.region);
+    batch = batch || lower(source.hints.dialect).find("batch") != std::string::npos;
     if (batch && reading.service_tier.empty()) reading.service_tier = "batch";
     return reading;
 }

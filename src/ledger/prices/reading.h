@@ -20,6 +20,9 @@ struct Hints {
     std::string provider;  // "openai", "azure_openai", "xai", ...
     std::string model;
     std::string dialect;  // "openai-chat", "responses", "anthropic", ...
+    // What the response may not say of itself; where it does, that counts.
+    std::string service_tier = {};
+    std::string region = {};
 };
 
 struct Reading {

@@ -67,6 +67,9 @@ void read_tools(const Source& source, Reading& reading) {
         buckets.add(Bucket::file_search, of("file_search_calls") + of("document_search_calls"));
         return;
     }
+    // xAI's search of 2025 had a fee for each source, which is in the charge where there is one, and in no bucket.
+    if (const auto sources = counts.count_or_0({"num_sources_used"}); sources > 0 && !reading.charged)
+        reading.warn(fmt::format("{} sources of xAI's live search have a fee that is not counted", sources));
     const auto searches =
         counts.count({"server_tool_use.web_search_requests", "server_tool_use_details.web_search_requests",
                       "tool_calls_details.search_web.invocation"});

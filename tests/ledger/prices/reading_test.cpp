@@ -267,6 +267,14 @@ TEST(Usage, of_a_gateway_that_mixes_forms_goes_by_the_total) {
               (Counts{{"input", 94}, {"cache_write", 100}, {"output", 2}}));
 }
 
+TEST(Usage, said_under_several_names_is_the_most_of_them) {
+    EXPECT_EQ(
+        counts(read(
+            R"({"usage":{"prompt_tokens":1000,"completion_tokens":10,"total_tokens":1010,"cache_read_input_tokens":700,
+        "prompt_tokens_details":{"cached_tokens":0}}})")),
+        (Counts{{"input", 300}, {"cache_read", 700}, {"output", 10}}));
+}
+
 TEST(Usage, that_contradicts_itself_has_a_result_and_a_warning) {
     const auto said = [](std::string_view body, const Counts& expected, std::string_view word) {
         const auto reading = read(body, "openai");
@@ -289,6 +297,14 @@ TEST(Usage, that_contradicts_itself_has_a_result_and_a_warning) {
     said(R"({"type":"message","usage":{"input_tokens":1,"output_tokens":1,"cache_creation_input_tokens":5,
         "cache_creation":{"ephemeral_5m_input_tokens":5,"ephemeral_1h_input_tokens":5}}})",
          {{"input", 1}, {"cache_write", 5}, {"cache_write_1h", 5}, {"output", 1}}, "adds up to");
+}
+
+TEST(Usage, that_no_bucket_holds_is_warned_of) {
+    EXPECT_EQ(
+        read(R"({"usage":{"prompt_tokens":1,"completion_tokens":1,"num_sources_used":3}})", "xai").warnings.size(), 1U);
+    EXPECT_TRUE(
+        read(R"({"usage":{"prompt_tokens":1,"completion_tokens":1,"num_sources_used":3,"cost_in_usd_ticks":5}})", "xai")
+            .warnings.empty());
 }
 
 TEST(Usage, that_is_not_there_is_not_0) {
