@@ -161,7 +161,8 @@ struct App::Parts {
                    .pool = pool,
                    .admin_token = std::move(token),
                    .mutex = {},
-                   .current = {}} {
+                   .current = {},
+                   .refused = {}} {
         const unsigned count =
             config.server.workers != 0 ? config.server.workers : std::max(1U, std::thread::hardware_concurrency());
         for (unsigned i = 0; i < count; ++i) workers.push_back(std::make_unique<net::Worker>());
@@ -286,6 +287,13 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
 }
 
 Result<> App::reload() {
+    auto taken = take_over();
+    // `tandem status` says it, since few read the log.
+    parts_->services.refuse_config(taken ? std::string() : taken.error().message);
+    return taken;
+}
+
+Result<> App::take_over() {
     const auto old = parts_->services.snapshot();
     if (old->config->source.empty()) return fail(ErrorCode::not_found, "there is no config file to read again");
     auto next = config::load(old->config->source, true, parts_->environment);

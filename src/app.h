@@ -43,6 +43,7 @@ class App {
     std::vector<std::filesystem::path> files() const;
 
   private:
+    Result<> take_over();
     struct Parts;
     explicit App(std::unique_ptr<Parts> parts);
     std::unique_ptr<Parts> parts_;

@@ -141,7 +141,8 @@ void Api::answered(const net::Request& request, const net::Answered& how) {
     if (!how.whole) line.add("ended", "early");
     if (note != nullptr) line.add("key", note->key);
     if (note != nullptr && !note->decision.empty()) log_question(line, *note);
-    line.add("first_byte_ms", how.first_byte.count()).add("ms", how.total.count());
+    const auto first = how.first_byte + (note != nullptr ? note->beating : milliseconds(0));
+    line.add("first_byte_ms", first.count()).add("ms", how.total.count());
     if (request.local) line.add("over", "socket");
     // Whoever tries keys can be kept away by that.
     if (how.status == 401 || how.status == 403) line.add("peer", request.peer);
@@ -405,6 +406,24 @@ Result<std::string> Api::logs(const Call& call) {
     return out.take();
 }
 
+namespace {
+
+void write_budgets(json::Writer& out, const gateway::Services& services, const config::Config& config) {
+    out.member("currency", config.currency).key("budgets").begin_array();
+    for (const auto& key : config.keys)
+        for (const auto& budget : key.budgets) {
+            out.begin_object().member("key", key.id);
+            out.member("window", config::kWindowNames[static_cast<std::size_t>(budget.window)]);
+            out.member("limit", budget.limit.text());
+            out.member("spent", services.budgets.spent(access::client_id(key.id), budget.window).text());
+            if (const auto end = services.budgets.end_of(budget.window); end > 0) out.member("ends", time_text(end));
+            out.end_object();
+        }
+    out.end_array();
+}
+
+}  // namespace
+
 Result<std::string> Api::status(const Call& call) {
     auto& services = gateway_.services();
     json::Writer out;
@@ -412,6 +431,8 @@ Result<std::string> Api::status(const Call& call) {
         .member("version", TANDEM_VERSION)
         .member("config", call.snapshot->config->source.string())
         .member("data", call.snapshot->config->data.string());
+    if (const auto refused = services.refused_config(); !refused.empty()) out.member("config_refused", refused);
+    write_budgets(out, services, *call.snapshot->config);
     out.member("routing_table", call.snapshot->table_id).key("providers").begin_array();
     for (const auto& provider : call.snapshot->config->providers) {
         const auto unhealthy = services.health.unhealthy(provider.id);

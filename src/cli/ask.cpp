@@ -81,16 +81,24 @@ int ask(const Globals& globals, Options options) {
     Streamed streamed(!globals.json);
     auto answer = call(remote, std::move(request),
                        [&](const net::Fields& headers, std::string_view piece) { streamed.take(headers, piece); });
-    if (!answer) {
+    if (!answer && !streamed.failed()) {
+        if (!globals.json && !streamed.text().empty()) fmt::print("\n");
+        std::fflush(stdout);
         report(globals, answer.error());
         return answer.error().code == ErrorCode::unavailable ? kUnreachable : kFailed;
     }
-    if (answer->status != 200) return report(globals, {ErrorCode::upstream, error_message(*answer)});
+    if (answer && answer->status != 200) {
+        print_warnings(answer->headers.get("x-tandem-warnings"));
+        return report(globals, {ErrorCode::upstream, error_message(*answer)});
+    }
     if (!globals.json && !streamed.text().ends_with('\n')) fmt::print("\n");
     std::fflush(stdout);
-    if (!streamed.done()) return report(globals, {ErrorCode::upstream, streamed.error()});
+    if (!streamed.done()) {
+        print_warnings(streamed.warnings());
+        return report(globals, {ErrorCode::upstream, streamed.error()});
+    }
+    print_warnings(streamed.warnings());
     if (globals.json) return print_json(remote, streamed);
-    if (terminal && !streamed.warnings().empty()) print_dim(streamed.warnings());
     if (terminal) print_record(remote, streamed.decision(), *config);
     return kOk;
 }

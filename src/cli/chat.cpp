@@ -204,8 +204,9 @@ class Chat {
             warned_ = true;
             print_dim("stopped");
         } else if (!answer) {
-            complain(answer.error().message);
+            complain(streamed.failed() ? streamed.error() : answer.error().message);
         } else if (answer->status != 200) {
+            print_warnings(answer->headers.get("x-tandem-warnings"));
             complain(error_message(*answer));
         } else if (!streamed.done()) {
             complain(streamed.error());
@@ -216,8 +217,8 @@ class Chat {
         }
         add(chat::Role::assistant, streamed.text());
         decision_ = streamed.decision();
+        print_warnings(streamed.warnings());
         if (!isatty(STDERR_FILENO)) return;
-        if (!streamed.warnings().empty()) print_dim(streamed.warnings());
         print_record(remote_, decision_, config_);
     }
 

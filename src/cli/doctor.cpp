@@ -7,10 +7,14 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <optional>
+#include <set>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/fetch.h"
 #include "cli/remote.h"
@@ -164,12 +168,85 @@ void check_machine(const config::Config& config, std::vector<Check>& checks) {
                       ""});
 }
 
+// What the running server knows; nullopt where none answers.
+std::optional<std::string> running_status(const config::Config& config) {
+    auto answer =
+        call(remote_of(config), {.path = "/tandem/v1/status", .headers = {}, .body = {}, .timeout = kReachTime});
+    if (!answer || answer->status != 200) return {};
+    return std::move(answer->body);
+}
+
+void check_running_config(const std::optional<std::string>& status, std::vector<Check>& checks) {
+    json::Document document;
+    if (!status || !document.parse(*status)) return;
+    if (const auto refused = document.root()["config_refused"].text(); !refused.empty())
+        checks.push_back(
+            {"config in force", Grade::bad,
+             fmt::format("the running server has refused the config on disk, and goes by the one before: {}",
+                         printable(refused, 400)),
+             "correct the file, or start tandem anew where that is meant"});
+}
+
+std::string server_says(const json::Value& provider) {
+    if (const auto reason = provider["reason"].text(); !reason.empty()) return printable(reason, 200);
+    const auto attempts = provider["attempts"].integer().value_or(0);
+    if (attempts == 0) return "it has not asked it yet";
+    return fmt::format("{}, {:.0f} % of its last attempts failed",
+                       provider["healthy"].boolean().value_or(false) ? "up" : "down",
+                       provider["failure_share"].number().value_or(0) * 100);
+}
+
+// Providers whose secret this shell has not: what the server that has it says of them. Gives their ids.
+std::set<std::string> check_unresolved(const config::Config& config, const std::optional<std::string>& status,
+                                       std::vector<Check>& checks) {
+    constexpr std::string_view kPrefix = "providers.";
+    std::set<std::string> unheard;
+    json::Document document;
+    const bool runs = status && document.parse(*status);
+    for (const auto& one : config.unresolved) {
+        std::string provider;
+        for (const auto& known : config.providers)
+            if (one.field.starts_with(fmt::format("{}{}.", kPrefix, known.id))) provider = known.id;
+        std::string says;
+        if (runs)
+            for (const auto entry : document.root()["providers"].children())
+                if (entry["id"].text() == provider) says = server_says(entry);
+        if (!provider.empty()) unheard.insert(provider);
+        const auto name = provider.empty() ? one.field : "provider " + provider;
+        if (!says.empty())
+            checks.push_back({name, Grade::warning,
+                              fmt::format("cannot be tried from this shell ({}: {}); the running server says: {}",
+                                          one.field, one.missing, says),
+                              "nothing, where the server has it; to try it here, set it in this shell too"});
+        else if (runs)
+            checks.push_back({name, Grade::warning,
+                              fmt::format("{}: {} here; the running server has it", one.field, one.missing),
+                              "nothing, where that is meant"});
+        else
+            checks.push_back({name, Grade::bad, fmt::format("{}: {}", one.field, one.missing),
+                              "set it where `tandem serve` is started, and here to try it"});
+    }
+    return unheard;
+}
+
+// The config with what this shell has; what it lacks is said by check_unresolved().
+Result<config::Config> config_here(const Globals& globals) {
+    auto whole = globals.load_whole();
+    if (whole) return whole;
+    auto partly = config::load(globals.config_path(), !globals.config_file.empty(), globals.environment,
+                               config::Missing::left_out);
+    const bool lacks_data = partly && std::ranges::find(partly->unresolved, std::string_view("data"),
+                                                        &config::Unresolved::field) != partly->unresolved.end();
+    return partly && !lacks_data ? std::move(partly) : std::move(whole);
+}
+
 int doctor(const Globals& globals) {
     std::vector<Check> checks;
-    auto config = globals.load_whole();
+    auto config = config_here(globals);
     if (!config) {
         checks.push_back({"config", Grade::bad, config.error().message, "correct the lines named above"});
     } else {
+        const auto status = running_status(*config);
         checks.push_back(
             {"config", Grade::good,
              config->source.empty() ? "built-in default; `tandem init` writes a file" : config->source.string(), ""});
@@ -177,7 +254,9 @@ int doctor(const Globals& globals) {
         check_port(*config, checks);
         check_tls(*config, checks);
         check_engines(*config, globals.environment, checks);
-        check_providers(*config, checks);
+        check_running_config(status, checks);
+        const auto unheard = check_unresolved(*config, status, checks);
+        check_providers(*config, unheard, checks);
         check_privacy(*config, checks);
     }
     bool bad = false;

@@ -1,6 +1,7 @@
 // The checks of `tandem doctor`, by what they look at. Private to cli/.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,9 @@ struct Check {
 };
 
 // Each provider's server: whether it answers, why not, whether its base URL, key and zone fit, and what it says of the
-// models that the config names. Asks all of them at once; takes seconds.
-void check_providers(const config::Config& config, std::vector<Check>& checks);
+// models that the config names. Asks all of them at once; takes seconds. Not those of `unheard`, whose secrets this
+// process has not.
+void check_providers(const config::Config& config, const std::set<std::string>& unheard, std::vector<Check>& checks);
 
 // The binary of the engines, and their models' files.
 void check_engines(const config::Config& config, const config::Environment& environment, std::vector<Check>& checks);

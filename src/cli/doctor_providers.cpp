@@ -8,6 +8,7 @@
 #include "cli/doctor.h"
 #include "cli/fetch.h"
 #include "cli/init/discover.h"
+#include "config/key_reference.h"
 #include "config/names.h"
 #include "net/client.h"
 
@@ -177,14 +178,16 @@ Check wrong_path(const config::Provider& provider, const Listing& list) {
 }
 
 // Empty text: it answers as it should.
-Check reach(const config::Provider& provider, const Listing& list) {
+Check reach(const config::Config& config, const config::Provider& provider, const Listing& list) {
     const std::string name = "provider " + provider.id;
     const bool has_key = !provider.api_key->reveal().empty();
+    const auto named = config::key_reference(config, provider.id);
     if (list.status == 401 || list.status == 403)
         return {name, Grade::bad,
                 has_key ? fmt::format("it refuses the key (status {})", list.status)
                         : fmt::format("it wants a key (status {}), and none is set", list.status),
-                has_key ? "set a valid api_key" : "set api_key: ${NAME}"};
+                has_key ? fmt::format("set a valid api_key{}", named.empty() ? "" : fmt::format(" ({})", named))
+                        : "set api_key: ${NAME}"};
     if (list.status == 429)
         return {name, Grade::warning, "it answers, and limits this key at the moment (status 429)", "wait a while"};
     if (list.status >= 500)
@@ -349,7 +352,7 @@ void check_provider(const config::Config& config, const config::Provider& provid
         return;
     }
     const auto list = listing_of(*answer);
-    auto check = reach(provider, list);
+    auto check = reach(config, provider, list);
     if (check.text.empty()) check.text = fmt::format("answers at {}", provider.base_url);
     const bool whole = check.grade == Grade::good;
     checks.push_back(std::move(check));
@@ -365,11 +368,11 @@ void check_provider(const config::Config& config, const config::Provider& provid
 
 }  // namespace
 
-void check_providers(const config::Config& config, std::vector<Check>& checks) {
+void check_providers(const config::Config& config, const std::set<std::string>& unheard, std::vector<Check>& checks) {
     std::vector<Fetch> questions;
     std::vector<const config::Provider*> providers;
     for (const auto& provider : config.providers) {
-        if (provider.kind == ProviderKind::engine) continue;
+        if (provider.kind == ProviderKind::engine || unheard.contains(provider.id)) continue;
         questions.push_back({provider.base_url + list_path(provider.kind), headers_of(provider), {}});
         providers.push_back(&provider);
     }

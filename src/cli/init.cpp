@@ -12,7 +12,9 @@
 #include "base/text.h"
 #include "base/world.h"
 #include "cli/cli.h"
+#include "cli/doctor.h"
 #include "cli/init/compose.h"
+#include "cli/init/products.h"
 #include "cli/init/questions.h"
 #include "cli/route_try.h"
 #include "engine/engines.h"
@@ -48,6 +50,7 @@ void add_environment(const Globals& globals, std::vector<Address>& addresses) {
         const auto parsed = address ? net::parse_url(address->url) : Result<net::Url>(fail(ErrorCode::invalid, ""));
         if (!parsed || !(is_this_machine(parsed->host) || is_private_network(parsed->host))) continue;
         if (!value_of(globals, "OPENAI_API_KEY").empty()) address->key_variable = "OPENAI_API_KEY";
+        address->named = true;
         addresses.push_back(*address);
     }
 }
@@ -79,6 +82,30 @@ std::vector<Cloud> clouds_of(const Globals& globals) {
         clouds.push_back(std::move(cloud));
     }
     return clouds;
+}
+
+// Providers whose key is in the environment for a server at home that was not found: it may only be down.
+std::vector<Cloud> silent_of(const Globals& globals, const Found& found) {
+    std::vector<Cloud> silent;
+    for (const auto& known : known_clouds()) {
+        auto url = known.base_variable.empty() ? "" : value_of(globals, known.base_variable);
+        if (url.empty() && known.id == "openai") url = value_of(globals, "OPENAI_API_BASE");
+        const auto parsed = net::parse_url(url);
+        if (value_of(globals, known.variable).empty() || !parsed ||
+            !(is_this_machine(parsed->host) || is_private_network(parsed->host)))
+            continue;
+        while (url.ends_with('/')) url.pop_back();
+        const auto is_there = [&](const auto& server) {
+            return without_version(server.base_url) == without_version(url);
+        };
+        // What answers there and is no model server has no use for the key.
+        const auto is_other = [&](const NotFound& other) {
+            return without_version(other.address) == without_version(url) && !other.silent;
+        };
+        if (std::ranges::none_of(found.servers, is_there) && std::ranges::none_of(found.others, is_other))
+            silent.push_back({known, url});
+    }
+    return silent;
 }
 
 // ---- the file ----
@@ -127,7 +154,27 @@ Result<> write_key(const fs::path& file) {
 
 // ---- what is said ----
 
-void print_found(const Plan& plan, const Composed& composed) {
+// What is wrong with a provider that was written down, in words that say what to do.
+struct Trouble {
+    std::string provider;
+    std::string what;
+};
+
+// Asks each provider of the new config for its models, as doctor does: a key that is wrong is best known now.
+std::vector<Trouble> troubles_of(const config::Config& config) {
+    std::vector<Check> checks;
+    check_providers(config, {}, checks);
+    std::vector<Trouble> troubles;
+    for (const auto& check : checks) {
+        constexpr std::string_view kProvider = "provider ";
+        const bool about_answer = check.name.starts_with(kProvider) && check.grade == Grade::bad;
+        if (about_answer)
+            troubles.push_back({check.name.substr(kProvider.size()), fmt::format("{}; {}", check.text, check.mend)});
+    }
+    return troubles;
+}
+
+void print_found(const Plan& plan, const Composed& composed, const std::vector<Trouble>& troubles) {
     for (std::size_t i = 0; i < plan.found.servers.size(); ++i) {
         const auto& server = plan.found.servers[i];
         fmt::print("  found {} at {} with {} models, zone {}\n", server.product, server.base_url, server.models.size(),
@@ -138,11 +185,16 @@ void print_found(const Plan& plan, const Composed& composed) {
         fmt::print("  found {} in the environment: {} at {}\n", cloud.known.variable, cloud.known.model,
                    cloud.base_url);
     if (plan.found.servers.empty() && plan.clouds.empty())
-        fmt::print("  found no other local server and no cloud key; the embedded engine works by itself\n");
+        fmt::print("  found no other local server and no cloud key; {}\n",
+                   plan.engine_here
+                       ? "the embedded engine and its tiny model are here, not tried yet: tandem doctor"
+                       : "no embedded engine is installed here either: tandem doctor says what is missing");
+    for (const auto& [provider, trouble] : troubles) fmt::print("  {}: {}\n", provider, trouble);
     for (const auto& note : composed.notes) fmt::print("  note: {}\n", note);
 }
 
-void print_json(const fs::path& path, const fs::path& backup, const Plan& plan, const Composed& composed) {
+void print_json(const fs::path& path, const fs::path& backup, const Plan& plan, const Composed& composed,
+                const std::vector<Trouble>& troubles) {
     json::Writer out;
     out.begin_object().member("config", path.string());
     if (!backup.empty()) out.member("backup", backup.string());
@@ -159,6 +211,9 @@ void print_json(const fs::path& path, const fs::path& backup, const Plan& plan, 
     for (const auto& cloud : plan.clouds) out.value(cloud.known.id);
     out.end_array().key("notes").begin_array();
     for (const auto& note : composed.notes) out.value(note);
+    out.end_array().key("troubles").begin_array();
+    for (const auto& one : troubles)
+        out.begin_object().member("provider", one.provider).member("what", one.what).end_object();
     out.end_array().end_object();
     fmt::print("{}\n", out.text());
 }
@@ -184,6 +239,7 @@ int init(const Globals& globals, const Options& options) {
     plan.found = discover(*addresses, globals.environment);
     for (const auto& server : plan.found.servers) plan.zones.push_back(likely_zone(server));
     plan.clouds = clouds_of(globals);
+    plan.silent = silent_of(globals, plan.found);
     plan.engine_here = engine_is_here(globals);
     const bool asks = !options.yes && !globals.json && isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0;
     if (asks) ask_owner(plan, stdin, stdout);
@@ -194,13 +250,14 @@ int init(const Globals& globals, const Options& options) {
     if (!config) return report(globals, config.error());  // never leave a wrong file behind
     const auto backup = write_file(path, composed.text);
     if (!backup) return report(globals, backup.error());
+    const auto troubles = options.no_scan ? std::vector<Trouble>() : troubles_of(*config);
     if (globals.json) {
-        print_json(path, *backup, plan, composed);
+        print_json(path, *backup, plan, composed, troubles);
         return kOk;
     }
     fmt::print("{}wrote {}\n", asks ? "\n" : "", path.string());
     if (!backup->empty()) fmt::print("  what was there is in {}\n", backup->string());
-    print_found(plan, composed);
+    print_found(plan, composed, troubles);
     fmt::print("\nwhere a dozen questions would go with it (tandem route try --examples):\n\n");
     if (const int code = try_examples(globals, *config); code != kOk) return code;
     fmt::print("\nnext: tandem doctor, then tandem serve\n");
@@ -218,8 +275,9 @@ void add_init(CLI::App& app, Globals& globals, Action& action) {
     command->add_flag("-y,--yes", options->yes, "Ask nothing: take what is usual");
     command->add_option("--probe", options->probe,
                         "Look for a model server at this address (HOST:PORT or URL) too; may be given several times");
-    command->add_flag("--no-scan", options->no_scan,
-                      "Do not look at the usual ports of this machine, only at --probe and the environment");
+    command->add_flag(
+        "--no-scan", options->no_scan,
+        "Do not look at the usual ports of this machine, only at --probe and the environment, and try no key");
     command->callback([&, options] { action = [&globals, options] { return init(globals, *options); }; });
 }
 

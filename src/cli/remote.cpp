@@ -55,7 +55,15 @@ net::Task<Outcome> perform(net::Client& client, Job job, net::Cancel& cancel) {
     RemoteAnswer result{answer->status(), answer->headers(), {}};
     while (true) {
         auto piece = co_await answer->read();
-        if (!piece) co_return std::unexpected(net::CallFailure{piece.error(), true});
+        // The server that is asked here; where one of its providers fails, it says so itself.
+        if (!piece)
+            co_return std::unexpected(net::CallFailure{
+                {ErrorCode::unavailable,
+                 fmt::format("the tandem server at {} went away before its answer was finished ({}); `tandem health` "
+                             "says whether it runs, `tandem logs` what it did",
+                             job.local != nullptr ? job.remote.socket.string() : job.remote.url,
+                             piece.error().message)},
+                true});
         if (piece->empty()) break;
         if (job.each && result.status == 200)
             job.each(result.headers, *piece);

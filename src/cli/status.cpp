@@ -17,6 +17,16 @@ std::string_view state_in_words(std::string_view breaker) {
     return breaker;
 }
 
+void print_budgets(const json::Value& root) {
+    for (const auto budget : root["budgets"].children()) {
+        const auto window = budget["window"].text(), ends = budget["ends"].text();
+        fmt::print("budget of {}: {} of {} {} {} spent{}\n", budget["key"].text(), budget["spent"].text(),
+                   budget["limit"].text(), root["currency"].text(),
+                   window == "total" ? std::string("in total") : fmt::format("a {}", window),
+                   ends.empty() ? std::string() : fmt::format(", until {}", ends));
+    }
+}
+
 int status(const Globals& globals) {
     auto config = globals.load();
     if (!config) return report(globals, config.error());
@@ -30,6 +40,8 @@ int status(const Globals& globals) {
     }
     const auto root = document.root();
     fmt::print("tandem {} with {}, data in {}\n", root["version"].text(), root["config"].text(), root["data"].text());
+    if (const auto refused = root["config_refused"].text(); !refused.empty())
+        fmt::print("the config on disk was refused, and the one before is in force: {}\n", refused);
     fmt::print("{:<20} {:<6} {:<10} {:>8} {:>9} {:>10}\n", "provider", "zone", "state", "attempts", "failures", "keys");
     for (const auto provider : root["providers"].children()) {
         const auto keys = provider["keys"].integer().value_or(1),
@@ -40,6 +52,7 @@ int status(const Globals& globals) {
         if (const auto reason = provider["reason"].text(); !reason.empty())
             fmt::print("  {}; {} s left\n", reason, provider["seconds_left"].integer().value_or(0));
     }
+    print_budgets(root);
     const auto memory = root["memory"];
     const auto mib = [&](std::string_view name) { return memory[name].integer().value_or(0) >> 20; };
     fmt::print("memory for clients: {} of {} MiB held, {} MiB at most, {} requests refused\n", mib("held_bytes"),

@@ -1,6 +1,7 @@
 #include "cli/streamed.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdio>
 
@@ -37,6 +38,14 @@ void Streamed::take_event(std::string_view data) {
             error_ = failure->error.message;
         }
     }
+}
+
+void print_warnings(std::string_view warnings) {
+    if (warnings.empty()) return;
+    if (isatty(STDERR_FILENO) != 0)
+        print_dim(warnings);
+    else
+        fmt::print(stderr, "tandem: {}\n", warnings);
 }
 
 void print_record(const Remote& remote, const std::string& decision, const config::Config& config) {

@@ -23,8 +23,14 @@ class Streamed {
 
     const std::string& text() const { return text_; }
     bool done() const { return done_; }
-    // What ended it early: a provider's words, or that it was cut.
-    std::string error() const { return error_.empty() ? "the answer was cut" : error_; }
+    // What ended it early: the server's words, which name the provider, or that nothing was said of it.
+    std::string error() const {
+        return error_.empty() ? "the answer ended before it was whole, and the server did not say why; `tandem explain "
+                                "--last` and `tandem logs` say more"
+                              : error_;
+    }
+    // The server has said why it ends. It cuts the connection then, so that no client takes the answer for whole.
+    bool failed() const { return !error_.empty(); }
     const std::string& decision() const { return decision_; }
     const std::string& warnings() const { return warnings_; }  // x-tandem-warnings
 
@@ -40,6 +46,10 @@ class Streamed {
     std::string warnings_;
     bool done_ = false;
 };
+
+// On stderr what is different from what was asked, also where nobody sits before a terminal: a model that failed, a key
+// that is refused, a weaker one that answers. Nothing where there is nothing.
+void print_warnings(std::string_view warnings);
 
 // A dim line that says which model answered and why, what it cost and how long it took, from the record of the
 // decision. Nothing where there is no such record.

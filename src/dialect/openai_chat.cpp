@@ -408,17 +408,6 @@ std::string extra_content_of(const chat::ReasoningPart& thought) {
     return chat::is_json_object(json) ? json : std::string();
 }
 
-// The elements of the list that a signature is; empty where it is none.
-std::string reasoning_details_of(const chat::ReasoningPart& thought) {
-    json::Document document;
-    if (!thought.signature.starts_with(kReasoningDetails) ||
-        !document.parse(thought.signature.substr(kReasoningDetails.size())) || !document.root().is(Kind::array) ||
-        document.root().size() == 0)
-        return {};
-    const auto list = document.root().raw();
-    return std::string(list.substr(1, list.size() - 2));
-}
-
 void write_message(json::Writer& out, const chat::Message& message, bool plain) {
     const auto role = plain && message.role == Role::developer ? Role::system : message.role;
     out.begin_object().member("role", kRoles[static_cast<std::size_t>(role)]);
@@ -432,7 +421,7 @@ void write_message(json::Writer& out, const chat::Message& message, bool plain) 
         } else if (const auto* call = part.as<chat::ToolCallPart>()) {
             calls.emplace_back(call, std::exchange(beside, {}));
         } else if (const auto* thought = part.as<chat::ReasoningPart>()) {
-            if (const auto list = reasoning_details_of(*thought); !list.empty()) {
+            if (const auto list = reasoning_details_of(thought->signature); !list.empty()) {
                 details += (details.empty() ? "" : ",") + list;
                 continue;  // the text stands in it
             }
@@ -684,6 +673,15 @@ Result<chat::Request> decode_completion(const json::Document& document) {
 
 std::string encode_request(const chat::Request& request, std::string_view model) {
     return encode(request, {std::string(model), request.stream, request.include_usage});
+}
+
+std::string reasoning_details_of(std::string_view signature) {
+    json::Document document;
+    if (!signature.starts_with(kReasoningDetails) || !document.parse(signature.substr(kReasoningDetails.size())) ||
+        !document.root().is(Kind::array) || document.root().size() == 0)
+        return {};
+    const auto list = document.root().raw();
+    return std::string(list.substr(1, list.size() - 2));
 }
 
 namespace {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "chat/sealed.h"
 #include "chat/told.h"
 #include "dialect/dialect.h"
 
@@ -90,9 +91,9 @@ inline constexpr std::string_view kExtraContent = "extra_content:";
 // The text of a part "thinking", in which Mistral's models think: a string, or a list of texts.
 std::string thinking_text(const json::Value& part);
 
-// OpenRouter wants its list reasoning_details back in the turn that it came with: the texts, signatures and sealed
-// thoughts of whichever provider answered. In a ReasoningPart's signature it is this and the list's JSON.
-inline constexpr std::string_view kReasoningDetails = "reasoning_details:";
+using chat::kReasoningDetails;
+// The elements of the list that a signature is, with commas between them; empty where it is none.
+std::string reasoning_details_of(std::string_view signature);
 
 // The writer of legacy Completions' answers.
 std::unique_ptr<AnswerWriter> completion_writer(AnswerFrame frame);

@@ -380,6 +380,10 @@ class Writer final : public AnswerWriter {
             chunk(out, refusal->choice, [&](json::Writer& w) { w.member("refusal", refusal->text); });
         } else if (const auto* reasoning = std::get_if<chat::ReasoningDelta>(&event)) {
             chunk(out, reasoning->choice, [&](json::Writer& w) { w.member("reasoning_content", reasoning->text); });
+        } else if (const auto* ended = std::get_if<chat::ReasoningEnd>(&event)) {
+            if (const auto list = reasoning_details_of(ended->signature); !list.empty())
+                chunk(out, ended->choice,
+                      [&](json::Writer& w) { w.raw_member("reasoning_details", "[" + list + "]"); });
         } else if (const auto* call = std::get_if<chat::ToolCallDelta>(&event)) {
             chunk(out, call->choice, [&](json::Writer& w) { write_call(w, *call); });
         } else if (const auto* logprobs = std::get_if<chat::Logprobs>(&event)) {
@@ -412,7 +416,7 @@ class Writer final : public AnswerWriter {
 
   private:
     void write_choice(json::Writer& out, const chat::Choice& choice, std::size_t index) const {
-        std::string text, refusal, reasoning;
+        std::string text, refusal, reasoning, details;
         std::vector<const chat::ToolCallPart*> calls;
         bool has_text = false;
         for (const auto& part : choice.parts) {
@@ -423,6 +427,8 @@ class Writer final : public AnswerWriter {
                 refusal += piece->text;
             } else if (const auto* piece = part.as<chat::ReasoningPart>()) {
                 reasoning += piece->text;
+                if (const auto list = reasoning_details_of(piece->signature); !list.empty())
+                    details += (details.empty() ? "" : ",") + list;
             } else if (const auto* call = part.as<chat::ToolCallPart>()) {
                 calls.push_back(call);
             }
@@ -439,6 +445,7 @@ class Writer final : public AnswerWriter {
         else
             out.value(refusal);
         if (!reasoning.empty()) out.member("reasoning_content", reasoning);
+        if (!details.empty()) out.raw_member("reasoning_details", "[" + details + "]");
         if (!calls.empty() && legacy_) {
             out.key("function_call").begin_object().member("name", calls[0]->name);
             out.member("arguments", calls[0]->arguments).end_object();

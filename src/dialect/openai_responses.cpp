@@ -193,7 +193,17 @@ void add_tool(chat::Request& request, chat::Tool tool) {
         *same = std::move(tool);
         return;
     }
-    if (!tool.space.empty()) tool.name = unused(request, name_in(tool.space, tool.name_in_space));
+    const auto taken = std::ranges::find(request.tools, tool.name, &chat::Tool::name);
+    if (!tool.space.empty()) {
+        tool.name = unused(request, name_in(tool.space, tool.name_in_space));
+    } else if (taken != request.tools.end() && !taken->space.empty()) {
+        // The client calls this one so itself; that of a namespace has its name from us, and takes another one.
+        const auto other = static_cast<std::size_t>(taken - request.tools.begin());
+        request.tools.push_back(std::move(tool));
+        auto& renamed = request.tools[other];
+        renamed.name = unused(request, name_in(renamed.space, renamed.name_in_space));
+        return;
+    }
     request.tools.push_back(std::move(tool));
 }
 
@@ -733,6 +743,39 @@ std::string echo_of(const json::Document& request) {
     out.end_object();
     const auto text = out.take();
     return text.substr(1, text.size() - 2);
+}
+
+std::string qualified(std::string_view space, std::string_view name) {
+    return fmt::format("{}{{{}}}", space, name);
+}
+
+void know_spaces(const chat::Request& request, Events& events) {
+    for (auto& event : events) {
+        auto* call = std::get_if<chat::ToolCallDelta>(&event);
+        if (call == nullptr || !call->name.ends_with('}')) continue;
+        const auto brace = call->name.find('{');
+        if (brace == std::string::npos) continue;
+        const std::string_view all = call->name;
+        const auto space = all.substr(0, brace), name = all.substr(brace + 1, all.size() - brace - 2);
+        call->name = name_of_call(request, space, std::string(name));
+    }
+}
+
+std::unique_ptr<chat::EventFilter> spaces_filter(const chat::Request& request) {
+    class Filter final : public chat::EventFilter {
+      public:
+        explicit Filter(const chat::Request& request) : request_(request) {}
+        void take(chat::Event event, std::vector<chat::Event>& out) override {
+            Events one;
+            one.push_back(std::move(event));
+            know_spaces(request_, one);
+            out.push_back(std::move(one.front()));
+        }
+
+      private:
+        const chat::Request& request_;
+    };
+    return std::make_unique<Filter>(request);
 }
 
 std::string name_in(std::string_view space, std::string_view name) {

@@ -4,6 +4,7 @@
 // items into `input` before the request is decoded.
 #pragma once
 
+#include "chat/filter.h"
 #include "dialect/dialect.h"
 
 namespace tandem::dialect::openai_responses {
@@ -23,6 +24,13 @@ std::string as_ours(const json::Value& response, const AnswerFrame& frame);
 
 // The name by which a tool of a namespace is known everywhere else.
 std::string name_in(std::string_view space, std::string_view name);
+
+// How the reader names a call of a tool in a namespace: as no tool may be called, so that it is not taken for another
+// one. know_spaces() puts the name in its place that the request knows the tool by. The filter does that in a stream;
+// the request outlives it.
+std::string qualified(std::string_view space, std::string_view name);
+void know_spaces(const chat::Request& request, Events& events);
+std::unique_ptr<chat::EventFilter> spaces_filter(const chat::Request& request);
 
 ErrorReply encode_error(const Error& error);
 

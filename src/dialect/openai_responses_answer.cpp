@@ -118,7 +118,7 @@ class Reader final : public AnswerReader {
     static std::string name_of(const Value& call) {
         if (call["type"].text() == kToolSearchCall) return std::string(kToolSearch);
         const auto space = call["namespace"].text();
-        return space.empty() ? std::string(call["name"].text()) : name_in(space, call["name"].text());
+        return space.empty() ? std::string(call["name"].text()) : qualified(space, call["name"].text());
     }
 
     void name(Item& call, const Value& value, Events& events) {

@@ -73,6 +73,30 @@ class Plain {
         return {};
     }
 
+    // Whether null is a value too: by a type, an alternative, or one to choose from. All that is said must let it be.
+    static bool may_be_null(const Layers& layers) {
+        const auto lists = [](const Value& list, auto&& is_null) {
+            for (const Value one : list.children())
+                if (is_null(one)) return true;
+            return false;
+        };
+        const auto by_word = [](const Value& one) { return one.text() == "null"; };
+        const auto by_type = [](const Value& one) { return one["type"].text() == "null"; };
+        const auto by_value = [](const Value& one) { return one.is_null(); };
+        bool said = false;
+        for (const auto& layer : layers) {
+            const Value type = layer["type"], choice = layer["enum"], constant = layer["const"];
+            const bool marked = layer["nullable"].boolean().value_or(false);  // OpenAPI 3.0
+            if (given(type) && !marked && !by_word(type) && !lists(type, by_word)) return false;
+            if (given(choice) && !lists(choice, by_value)) return false;
+            if (constant.exists() && !constant.is_null()) return false;
+            for (const auto* key : {"anyOf", "oneOf"})
+                if (given(layer[key]) && !lists(layer[key], by_type)) return false;
+            said = said || given(type) || given(choice) || given(layer["anyOf"]) || given(layer["oneOf"]);
+        }
+        return said;
+    }
+
     // Of anyOf or oneOf, without those that say that it may be null.
     static Layers alternatives_of(const Layers& layers) {
         Layers found;
@@ -122,6 +146,7 @@ class Plain {
             return;
         }
         auto layers = layers_of(schema, depth);
+        const bool nullable = may_be_null(layers);
         auto alternatives = alternatives_of(layers);
         if (alternatives.size() == 1) {
             add_layers(alternatives[0], depth, layers);
@@ -142,26 +167,44 @@ class Plain {
         }
         const auto types = types_of(layers);
         if (!alternatives.empty()) {
-            out_.begin_object();
-            describe(layers, "");
-            out_.key("anyOf").begin_array();
+            begin_alternatives(layers);
             for (const auto& one : alternatives) write(one, depth + 1);
-            out_.end_array().end_object();
+            end_alternatives(nullable);
+        } else if (nullable && (!choice.empty() || types.size() == 1)) {
+            begin_alternatives(layers);
+            if (choice.empty())
+                write_typed(layers, types[0], depth + 1, false);
+            else
+                write_choice(layers, choice, types, false);
+            end_alternatives(true);
         } else if (!choice.empty()) {
             write_choice(layers, choice, types);
         } else if (types.size() > 1) {
-            write_types(layers, types, depth);
+            begin_alternatives(layers);
+            for (const auto& type : types) write_typed(layers, type, depth + 1, false);
+            end_alternatives(nullable);
         } else {
             write_typed(layers, types.empty() ? std::string() : types[0], depth);
         }
     }
 
-    void write_choice(const Layers& layers, const Layers& choice, const std::vector<std::string>& types) {
+    void begin_alternatives(const Layers& layers) {
+        out_.begin_object();
+        describe(layers, "");
+        out_.key("anyOf").begin_array();
+    }
+    void end_alternatives(bool nullable) {
+        if (nullable) out_.begin_object().member("type", "null").end_object();
+        out_.end_array().end_object();
+    }
+
+    void write_choice(const Layers& layers, const Layers& choice, const std::vector<std::string>& types,
+                      bool described = true) {
         const bool texts = std::ranges::all_of(choice, [](const Value& v) { return v.is(JsonKind::string); });
         out_.begin_object();
         if (texts) {
             out_.member("type", "string");
-            describe(layers, "");
+            if (described) describe(layers, "");
             out_.key("enum").begin_array();
             std::set<std::string_view> said;
             for (const auto& value : choice)
@@ -173,17 +216,13 @@ class Plain {
             std::string values;
             for (std::size_t i = 0; i < std::min(choice.size(), kMostValues); ++i)
                 values += (i == 0 ? "" : ", ") + std::string(choice[i].raw());
-            describe(layers, fmt::format("One of: {}{}", values, choice.size() > kMostValues ? ", ..." : ""));
+            const auto one_of = fmt::format("One of: {}{}", values, choice.size() > kMostValues ? ", ..." : "");
+            if (described)
+                describe(layers, one_of);
+            else
+                out_.member("description", one_of);
         }
         out_.end_object();
-    }
-
-    void write_types(const Layers& layers, const std::vector<std::string>& types, int depth) {
-        out_.begin_object();
-        describe(layers, "");
-        out_.key("anyOf").begin_array();
-        for (const auto& type : types) write_typed(layers, type, depth + 1, false);
-        out_.end_array().end_object();
     }
 
     void write_typed(const Layers& layers, const std::string& type, int depth, bool described = true) {

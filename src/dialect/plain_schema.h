@@ -9,10 +9,10 @@
 namespace tandem::dialect {
 
 // What the schema says in those words: references stand for what they refer to, a constant is an enum of one, what is
-// one of several types is anyOf; at the top, whose alternatives no server takes, the properties of all of them are
-// listed. What cannot be said so (patterns, bounds, numbers to choose from) is said in descriptions, or left out. With
-// `closed`, `additionalProperties: false` stays, which strict tools need. A schema that is no object becomes one
-// without properties. The same schema becomes the same.
+// one of several types, or may be null, is anyOf; at the top, whose alternatives no server takes, the properties of all
+// of them are listed. What cannot be said so (patterns, bounds, numbers to choose from) is said in descriptions, or
+// left out. With `closed`, `additionalProperties: false` stays, which strict tools need. A schema that is no object
+// becomes one without properties. The same schema becomes the same.
 std::string plain_schema(std::string_view schema, bool closed);
 
 }  // namespace tandem::dialect

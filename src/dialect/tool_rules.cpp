@@ -84,15 +84,64 @@ bool is_nothing(const Value& member) {
     return member.is_null() && std::ranges::find(kKeywords, member.key()) != kKeywords.end();
 }
 
-// An array says what is in it, and no keyword is null, at any depth.
-bool is_lacking(const Value& schema) {
-    if (is_nothing(schema)) return true;
-    if (schema.is(json::Kind::object) && schema["type"].text() == "array" && !given(schema["items"]) &&
-        !given(schema["prefixItems"]))
-        return true;
-    for (const Value member : schema.children())
-        if (is_lacking(member)) return true;
+// What stands at a keyword of a schema: anything else than schemas (enum, const, default, examples, what nobody knows)
+// is data, in which nothing is put right (JSON Schema 2020-12, Core, section 10).
+enum class Holds { data, schemas, named_schemas };
+Holds what_holds(std::string_view keyword) {
+    static constexpr auto kSchemas = std::to_array<std::string_view>(
+        {"items", "prefixItems", "additionalItems", "additionalProperties", "unevaluatedItems", "unevaluatedProperties",
+         "contains", "propertyNames", "anyOf", "oneOf", "allOf", "not", "if", "then", "else"});
+    static constexpr auto kNamed = std::to_array<std::string_view>(
+        {"properties", "patternProperties", "dependentSchemas", "$defs", "definitions"});
+    if (std::ranges::find(kSchemas, keyword) != kSchemas.end()) return Holds::schemas;
+    return std::ranges::find(kNamed, keyword) != kNamed.end() ? Holds::named_schemas : Holds::data;
+}
+
+// "array", alone or among the types.
+bool is_of_arrays(const Value& type) {
+    if (type.text() == "array") return true;
+    for (const Value one : type.children())
+        if (one.text() == "array") return true;
     return false;
+}
+bool lacks_items(const Value& schema) {
+    return is_of_arrays(schema["type"]) && !given(schema["items"]) && !given(schema["prefixItems"]);
+}
+
+// An array says what is in it, and no keyword is null, at any depth. `schema`: one, or a list of some.
+bool is_lacking(const Value& schema) {
+    if (schema.is(json::Kind::array)) {
+        for (const Value one : schema.children())
+            if (is_lacking(one)) return true;
+        return false;
+    }
+    if (!schema.is(json::Kind::object)) return false;
+    if (lacks_items(schema)) return true;
+    for (const Value member : schema.children()) {
+        if (is_nothing(member)) return true;
+        const auto holds = what_holds(member.key());
+        if (holds == Holds::schemas && is_lacking(member)) return true;
+        if (holds == Holds::named_schemas && member.is(json::Kind::object))
+            for (const Value named : member.children())
+                if (is_lacking(named)) return true;
+    }
+    return false;
+}
+
+void write_with_items(json::Writer& out, const Value& schema);
+
+// A keyword's value.
+void write_member(json::Writer& out, const Value& member) {
+    out.key(member.key());
+    const auto holds = what_holds(member.key());
+    if (holds == Holds::schemas) return write_with_items(out, member);
+    if (holds == Holds::data || !member.is(json::Kind::object)) {
+        out.raw(member.raw());
+        return;
+    }
+    out.begin_object();
+    for (const Value named : member.children()) write_with_items(out.key(named.key()), named);
+    out.end_object();
 }
 
 void write_with_items(json::Writer& out, const Value& schema) {
@@ -101,11 +150,10 @@ void write_with_items(json::Writer& out, const Value& schema) {
         for (const Value element : schema.children()) write_with_items(out, element);
         out.end_array();
     } else if (schema.is(json::Kind::object)) {
-        const bool lacks = schema["type"].text() == "array" && !given(schema["items"]) && !given(schema["prefixItems"]);
+        const bool lacks = lacks_items(schema);
         out.begin_object();
         for (const Value member : schema.children())
-            if ((!lacks || member.key() != "items") && !is_nothing(member))
-                write_with_items(out.key(member.key()), member);
+            if ((!lacks || member.key() != "items") && !is_nothing(member)) write_member(out, member);
         if (lacks) out.key("items").begin_object().end_object();
         out.end_object();
     } else {
@@ -129,11 +177,7 @@ std::string filled(const chat::Raw& schema) {
     for (const Value member : root.children()) {
         if ((member.key() == "type" && !typed) || (member.key() == "properties" && !listed) || is_nothing(member))
             continue;
-        out.key(member.key());
-        if (items)
-            write_with_items(out, member);
-        else
-            out.raw(member.raw());
+        write_member(out, member);
     }
     if (!listed) out.key("properties").begin_object().end_object();
     out.end_object();

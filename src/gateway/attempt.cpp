@@ -10,6 +10,7 @@
 #include "chat/estimate.h"
 #include "chat/rendered_tools.h"
 #include "chat/told.h"
+#include "config/key_reference.h"
 #include "gateway/weight.h"
 #include "privacy/guard.h"
 #include "upstream/answer_room.h"
@@ -53,7 +54,10 @@ config::FailureClass class_of(const Error& error) {
 // What a provider says of our key is not about the client's.
 ErrorCode Attempt::code_for_client(ErrorCode code) {
     if (code == ErrorCode::rate_limited) return ErrorCode::unavailable;
-    return code == ErrorCode::unauthenticated || code == ErrorCode::not_found ? ErrorCode::upstream : code;
+    // Nor is its answer, where that is too large or too deep, the client's request.
+    const bool upstream =
+        code == ErrorCode::unauthenticated || code == ErrorCode::not_found || code == ErrorCode::too_large;
+    return upstream ? ErrorCode::upstream : code;
 }
 
 upstream::Failure Attempt::ours(Error error, upstream::Remedy remedy) {
@@ -315,6 +319,8 @@ net::Task<Result<>> Attempt::convert() {
 void Attempt::add_filters() {
     auto rules = privacy::rules_for(way_.config.privacy.answers, candidate_.zone);
     if (!answers_in_text(way_.question.front.operation) || (rules.empty() && !sent)) return;
+    if (!rules.empty() && (way_.request().logprobs || way_.request().top_logprobs))
+        way_.warn("logprobs were left out: they say the answer in tokens, which privacy.answers cannot look at");
     conversion_->filter_with([this, rules](std::vector<std::unique_ptr<chat::EventFilter>>& list) {
         const auto& asked = question().document;
         if (!rules.empty())
@@ -534,6 +540,7 @@ Next Attempt::failed(upstream::Failure failure, const Usage& usage) {
     way_.add(record);
     log_failure(failure);
     way_.warn(fmt::format("{} failed: {}", record.model, message));
+    if (failure.what == config::FailureClass::key && record.status != 0) way_.warn(about_key());
     way_.failures.emplace_back(record.model, message);
     // A provider that was given less time than its owner gives it has not failed.
     const bool cut_short = failure.what == config::FailureClass::timeout && way_.client_is_late();
@@ -555,6 +562,17 @@ Next Attempt::failed(upstream::Failure failure, const Usage& usage) {
             break;
     }
     return Next::give_up;
+}
+
+// What its owner has to do: no other request will fare better until then.
+std::string Attempt::about_key() const {
+    const auto named = config::key_reference(way_.config, provider_.id);
+    if (provider_.api_key->reveal().empty())
+        return fmt::format("{} wants a key and has none: set providers.{}.api_key in tandem.yaml", provider_.id,
+                           provider_.id);
+    return fmt::format("{} refuses its key ({}): correct that{}, then `tandem doctor` tries it", provider_.id,
+                       named.empty() ? fmt::format("providers.{}.api_key", provider_.id) : named,
+                       named.starts_with('$') ? " where `tandem serve` is started, and start that anew" : "");
 }
 
 // In our words alone: what the provider said may quote the prompt.

@@ -105,13 +105,14 @@ class Attempt final : public Served {
     net::Task<Next> begin_stream();
     net::Task<Next> give_stream();
     net::Task<> read_on();
-    void begin_answer();
+    void begin_answer(std::string& bytes);
     Result<> hold_what_is_kept();
     // Events that were left out are never so in silence.
     void tell_malformed(std::size_t events);
 
     // For the client: what a provider says of our key is not about the client's.
     static ErrorCode code_for_client(ErrorCode code);
+    std::string about_key() const;
     // A failure that is not its provider's.
     static upstream::Failure ours(Error error, upstream::Remedy remedy);
     // `usage`: what the provider did all the same.

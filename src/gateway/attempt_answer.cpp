@@ -12,6 +12,18 @@
 
 namespace tandem::gateway {
 
+namespace {
+
+// With whose answer it was: an address alone tells a person little. What we have no room for is not about a provider.
+Error of_provider(const std::string& provider, Error error) {
+    if (error.code == ErrorCode::unavailable) return error;
+    const bool cut = error.code == ErrorCode::upstream;
+    error.message = fmt::format("{}{}: {}", provider, cut ? " broke off" : "", error.message);
+    return error;
+}
+
+}  // namespace
+
 // ---- learning, and the cascade ----
 
 Learning::Answered Attempt::outcome_of(const chat::Told& told, std::string fault) const {
@@ -121,7 +133,7 @@ net::Task<Next> Attempt::begin_whole() {
         if (body) body_ = std::move(*body);
         co_return cancelled(true);
     }
-    if (!body) co_return unreadable(body.error(), unknown());
+    if (!body) co_return unreadable(of_provider(provider_.id, body.error()), unknown());
     mark_first_byte();
     streamed_ = streamed_ || conversion_->is_stream(*body);
     const auto id = way_.frame(*this).id;
@@ -183,6 +195,7 @@ net::Task<Next> Attempt::give_whole() {
     }
     const auto type = way_.type_of(said.stream);
     way_.keep_answer(*this, said.body, type, said.stream);
+    if (said.stream && way_.exchange.started()) begin_answer(said.body);
     co_await way_.give(std::move(*receipt), way_.answer_headers(*this, type), std::move(said.body), said.stream);
     co_return Next::done;
 }
@@ -202,11 +215,10 @@ net::Task<> Attempt::read_on() {
     if (cancel_.fired()) co_return;
     if (!piece) {
         relay_->break_off();
-        broken_ = piece.error();
+        broken_ = of_provider(provider_.id, piece.error());
         over_ = true;
         co_return;
     }
-    mark_first_byte();
     if (piece->empty()) {
         relay_->end();
         over_ = true;
@@ -217,7 +229,9 @@ net::Task<> Attempt::read_on() {
         broken_ = room.error();
         over_ = true;
     }
-    if (relay_->take_ping()) way_.pulse.beat();
+    const bool pinged = relay_->take_ping();
+    if (pinged) way_.pulse.beat();
+    if (!pinged || relay_->has_content()) mark_first_byte();  // a sign of life is no byte of an answer
     if (relay_->spent()) end_at_limit();
     over_ = over_ || relay_->done() || relay_->failed();
     if (!over_) co_return;
@@ -271,14 +285,17 @@ net::Task<Next> Attempt::begin_stream() {
     co_return Next::ready;
 }
 
-// The headers say who answers. Where they have gone out before anybody did, a comment says it.
-void Attempt::begin_answer() {
-    if (std::exchange(told_who_, true)) return;
-    if (!way_.exchange.started())
+// The headers say who answers, and what is different from what was asked. Where they have gone out before anybody did,
+// the stream says it.
+void Attempt::begin_answer(std::string& bytes) {
+    if (told_who_) return;
+    if (!way_.exchange.started()) {
         way_.exchange.start(200, way_.answer_headers(*this, way_.stream_type()));
-    else if (!joins_ && way_.question.front.kind != dialect::Kind::gemini && way_.stream_type() == "text/event-stream")
-        relay_->remark(
-            fmt::format("tandem: model={} provider={} zone={}", record.model, record.provider, name_of(record.zone)));
+        way_.warnings_told = way_.warnings.size();
+        told_who_ = true;
+    } else {
+        told_who_ = joins_ || way_.tell_in_stream(*this, bytes);
+    }
 }
 
 net::Task<Next> Attempt::give_stream() {
@@ -286,8 +303,8 @@ net::Task<Next> Attempt::give_stream() {
     // What came with the end is for the last bytes.
     while (!over_) {
         if (auto bytes = relay_->take(); !bytes.empty()) {
-            begin_answer();
             if (!way_.same_request.empty() && way_.given.size() < AnswerCache::kLargest) way_.given += bytes;
+            begin_answer(bytes);
             co_await exchange.write(std::move(bytes));
         }
         co_await read_on();
@@ -332,9 +349,10 @@ net::Task<Next> Attempt::give_stream() {
         co_await exchange.write(relay_->fail(receipt.error()));
         co_return Next::done;
     }
-    begin_answer();
     if (!way_.same_request.empty() && !relay_->spent())
         way_.keep_answer(*this, way_.given + rest, way_.stream_type(), true);
+    begin_answer(rest);
+    way_.tell_more_in_stream(rest);
     co_await way_.last_bytes(std::move(*receipt), std::move(rest));
     co_return Next::done;
 }

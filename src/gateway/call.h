@@ -25,6 +25,7 @@ struct RequestNote final : net::Note {
     std::optional<Label> label;
     int attempts = 0;
     int fallbacks = 0;
+    milliseconds beating{0};  // from the first byte, where that was a beat of ours, to the first of the answer
     bool cached = false;
     std::string redacted;  // types and counts of what was taken out: "IBAN_CODE:1,PERSON:2"
     Usage usage;           // of all attempts

@@ -413,7 +413,9 @@ std::unique_ptr<dialect::AnswerWriter> Conversion::writer(dialect::AnswerFrame f
 
 std::vector<std::unique_ptr<chat::EventFilter>> Conversion::filters(const std::string& id, bool whole) const {
     std::vector<std::unique_ptr<chat::EventFilter>> list;
-    if (same_) {  // nothing has to be put right
+    if (kind_of(speaker_) == Kind::openai_responses)
+        list.push_back(dialect::openai_responses::spaces_filter(question_->request));
+    if (same_) {  // nothing else has to be put right
         if (more_filters_) more_filters_(list);
         return list;
     }
@@ -481,6 +483,8 @@ Result<Conversion::Whole> Conversion::read(const std::string& body, bool streame
     } else {
         provider.reader()->whole(document.root(), events);
     }
+    if (through() && provider.kind() == Kind::openai_responses)
+        dialect::openai_responses::know_spaces(question_->request, events);
     if (!through())
         for (const auto& filter : filters(id, true)) {
             dialect::Events out;

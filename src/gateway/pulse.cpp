@@ -33,6 +33,15 @@ net::Task<> Pulse::rest() {
     co_await turn();
 }
 
+milliseconds Pulse::beating() const {
+    if (!first_beat_) return milliseconds(0);
+    return std::chrono::duration_cast<milliseconds>(first_words_.value_or(clock_.steady()) - *first_beat_);
+}
+
+void Pulse::note_words() {
+    if (first_beat_ && !first_words_) first_words_ = clock_.steady();
+}
+
 // Until nobody writes.
 net::Task<> Pulse::turn() {
     while (busy_)
@@ -57,7 +66,10 @@ void Pulse::on_deadline() {
 
 void Pulse::say() {
     busy_ = true;
-    if (!started()) line_.start(200, words_.headers());
+    if (!started()) {
+        first_beat_ = clock_.steady();
+        line_.start(200, words_.headers());
+    }
     net::asio::co_spawn(worker().context().get_executor(), write_beat(words_.beat()),
                         [this](const std::exception_ptr&) { written(); });
 }
@@ -72,6 +84,7 @@ net::Task<bool> Pulse::reply(net::Response response) {
 }
 
 net::Task<bool> Pulse::write(std::string bytes) {
+    note_words();
     co_await turn();
     busy_ = true;
     const bool taken = co_await line_.write(std::move(bytes));
@@ -80,6 +93,7 @@ net::Task<bool> Pulse::write(std::string bytes) {
 }
 
 net::Task<bool> Pulse::finish(std::string last_bytes) {
+    note_words();
     co_await rest();
     co_return co_await line_.finish(std::move(last_bytes));
 }

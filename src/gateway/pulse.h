@@ -6,6 +6,7 @@
 
 #include <exception>
 #include <functional>
+#include <optional>
 
 #include "net/children.h"
 #include "net/server.h"
@@ -30,6 +31,8 @@ class Pulse final : public net::Exchange, private net::Watched {
     void begin(milliseconds every, Words words);
     // The provider has shown life: so does the line, where the answer has begun.
     void beat();
+    // How long the client had nothing but beats, where one was its first byte; 0 where the answer's own came first.
+    milliseconds beating() const;
     // No more; until what is being written is written.
     net::Task<> rest();
 
@@ -47,6 +50,7 @@ class Pulse final : public net::Exchange, private net::Watched {
     void on_deadline() override;
     void say();
     net::Task<> write_beat(std::string bytes);
+    void note_words();
     net::Task<> turn();
     void written();
 
@@ -57,6 +61,7 @@ class Pulse final : public net::Exchange, private net::Watched {
     bool watched_ = false;
     bool busy_ = false;  // somebody writes
     SteadyTime last_{};
+    std::optional<SteadyTime> first_beat_, first_words_;  // of a line that began with a beat
     std::function<void()> free_;
 };
 

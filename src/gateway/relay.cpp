@@ -325,6 +325,8 @@ class SameRelay final : public StreamRelay {
         const auto root = document_.root();
         dialect::Events events;
         reader_->piece(root, events);
+        if (dialect_.kind() == dialect::Kind::openai_responses)
+            dialect::openai_responses::know_spaces(*frame_.request, events);
         for (const auto& one : events) {
             count(one);
             note(one);

@@ -378,6 +378,7 @@ class Run {
         const auto& candidate = candidates()[i];
         if (const auto& before = way_.last_asked.record.model; !before.empty() && before != candidate.model) {
             ++way_.fallbacks;
+            warn_of_less(before, candidate);
             log::Line(log::Level::info, "fallback")
                 .add("decision", way_.id.text())
                 .add("from", way_.in_log(before))
@@ -428,6 +429,19 @@ class Run {
         }
         if (*of_first == Next::done) way_.record_unwatched();  // the second one may have ended after it
         co_return co_await follow(*of_first, first, i);
+    }
+
+    // A model that is much worse for this work than the one that failed answers: whoever reads it should know.
+    void warn_of_less(const std::string& failed, const routing::Candidate& candidate) {
+        constexpr double kMuch = 0.25;  // of the expected worth
+        const auto first = std::ranges::find(candidates(), failed, &routing::Candidate::model);
+        if (first == candidates().end()) return;
+        const bool worse = first->terms.quality - candidate.terms.quality >= kMuch;
+        if (!worse && !candidate.last_resort) return;
+        way_.warn(
+            fmt::format("{} answers in place of {}, and is expected to be good with {:.2f} at this, not {:.2f}: "
+                        "take its answer with care",
+                        candidate.model, failed, candidate.terms.quality, first->terms.quality));
     }
 
     static net::Task<> begin_one(Attempt& attempt, std::optional<Next>& next) {
@@ -569,6 +583,7 @@ class Run {
         if (way_.spare) {
             auto& spare = *way_.spare;
             way_.warn(fmt::format("nobody else answered, so this is what {} said", spare.served.record.model));
+            if (spare.stream && exchange_.started()) way_.tell_in_stream(spare.served, spare.body);
             co_await way_.give(std::move(*receipt), way_.answer_headers(spare.served, way_.type_of(spare.stream)),
                                std::move(spare.body), spare.stream);
             co_return;

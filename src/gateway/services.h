@@ -71,9 +71,19 @@ struct Services {
     std::string new_id(std::string_view prefix = {});
     // Takes over a new config; its routing table is queued for the ledger.
     void adopt(std::shared_ptr<const Snapshot> next);
+    // Why the config on disk was not taken over when it was last read; empty where it was.
+    std::string refused_config() const {
+        const std::lock_guard lock(mutex);
+        return refused;
+    }
+    void refuse_config(std::string why) {
+        const std::lock_guard lock(mutex);
+        refused = std::move(why);
+    }
 
     mutable std::mutex mutex;
     std::shared_ptr<const Snapshot> current;
+    std::string refused;
 };
 
 }  // namespace tandem::gateway

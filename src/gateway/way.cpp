@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "access/origin.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "chat/answer.h"
@@ -62,6 +63,7 @@ Way::~Way() {
     note->attempts = begun_;
     note->cached = cached_;
     note->fallbacks = fallbacks;
+    note->beating = pulse.beating();
     note->redacted = std::move(taken_out_);
     note->usage = used_;
     note->cost = spent_;
@@ -287,6 +289,57 @@ net::Fields Way::answer_headers(const Served& served, std::string_view type) con
     headers.add("x-tandem-zone", name_of(served.record.zone));
     if (served.sent) headers.add("x-tandem-redacted", served.sent->redaction.summary());
     return headers;
+}
+
+namespace {
+
+// `member` as the first one of the first object in `bytes`.
+bool put_first(std::string& bytes, std::string_view member) {
+    const auto brace = bytes.find('{');
+    if (brace == std::string::npos) return false;
+    const auto next = bytes.find_first_not_of(" \t\r\n", brace + 1);
+    const bool alone = next != std::string::npos && bytes[next] == '}';
+    bytes.insert(brace + 1, fmt::format("{}{}", member, alone ? "" : ","));
+    return true;
+}
+
+}  // namespace
+
+bool Way::tell_in_stream(const Served& served, std::string& bytes) {
+    const auto& record = served.record;
+    const auto redacted = served.sent ? served.sent->redaction.summary() : std::string();
+    const auto changes = header_text(join(warnings, "; "));
+    if (has_comments()) {
+        std::string comment = fmt::format(": tandem: model={} provider={} zone={}", header_text(record.model),
+                                          record.provider, name_of(record.zone));
+        if (!redacted.empty()) comment += " redacted=" + redacted;
+        if (!changes.empty()) comment += " warnings=" + changes;
+        bytes.insert(0, comment + "\n\n");
+        warnings_told = warnings.size();
+        return true;
+    }
+    json::Writer out;
+    out.begin_object().member("model", record.model).member("provider", record.provider);
+    out.member("zone", name_of(record.zone));
+    if (!redacted.empty()) out.member("redacted", redacted);
+    if (!changes.empty()) out.member("warnings", changes);
+    out.end_object();
+    if (!put_first(bytes, fmt::format("\"tandem\":{}", out.text()))) return false;
+    warnings_told = warnings.size();
+    return true;
+}
+
+void Way::tell_more_in_stream(std::string& bytes) const {
+    if (has_comments() || warnings_told >= warnings.size()) return;  // comments say it where it happens
+    json::Writer out;
+    out.begin_object().member("warnings", header_text(join(std::span(warnings).subspan(warnings_told), "; ")));
+    out.end_object();
+    (void)put_first(bytes, fmt::format("\"tandem\":{}", out.text()));
+}
+
+// Gemini's clients take any line that is no data for a broken stream.
+bool Way::has_comments() const {
+    return stream_type() == "text/event-stream" && question.front.kind != dialect::Kind::gemini;
 }
 
 void Way::add_headers(std::string_view type, net::Fields& headers) const {

@@ -118,6 +118,7 @@ class Way {
     Usage before;                // of a stream that broke off and was gone on with
     bool part_of_whole = false;  // who began it saw what others may not
     std::vector<std::string> warnings;
+    std::size_t warnings_told = 0;                              // of a stream, with its beginning
     void warn(std::string text);                                // each once
     std::vector<std::pair<std::string, std::string>> failures;  // model and why, of each attempt that failed
     // Warns of those that would have been asked before the candidate at `place`. Each once.
@@ -169,6 +170,12 @@ class Way {
     // ---- the answer ----
 
     net::Fields answer_headers(const Served& served, std::string_view type) const;
+    // Says in the first bytes of a stream what its headers would have said, had they not gone out with a beat: in a
+    // comment where the dialect has such, else in a member `tandem` of the first object. False where there is none in
+    // `bytes`.
+    bool tell_in_stream(const Served& served, std::string& bytes);
+    // The same in its last bytes, of what came to be different after that.
+    void tell_more_in_stream(std::string& bytes) const;
     std::string_view stream_type() const;
     // A client that waits for a stream is told from now on that it is being worked at. Then the answer may have begun
     // before anybody has answered.
@@ -186,6 +193,7 @@ class Way {
 
   private:
     void add_headers(std::string_view type, net::Fields& headers) const;
+    bool has_comments() const;  // the stream's framing has lines that clients do not read
     // In the stream that has begun.
     net::Task<> refuse_in_stream(const Error& error);
     const bool detached_;  // no client is on the line

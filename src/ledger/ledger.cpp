@@ -452,6 +452,11 @@ Money Budgets::spent(const std::string& key, config::Budget::Window window) cons
     return account_now(key).windows[static_cast<std::size_t>(window)].spent;
 }
 
+std::int64_t Budgets::end_of(config::Budget::Window window) const {
+    const std::lock_guard lock(mutex_);
+    return window_end(window, now());
+}
+
 std::string Budgets::refusal_of_any(const access::Principal& key, Money amount) const {
     if (key.budgets.empty()) return {};
     const std::lock_guard lock(mutex_);

@@ -173,6 +173,8 @@ class Budgets {
     std::string refusal_of_any(const access::Principal& key, Money amount) const;
     // What a key has spent in the window under way, what is reserved not counted.
     Money spent(const std::string& key, config::Budget::Window window) const;
+    // When the window under way ends, in milliseconds of Unix time; 0: never.
+    std::int64_t end_of(config::Budget::Window window) const;
 
   private:
     friend class Reservation;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include <algorithm>
 
@@ -16,6 +17,14 @@ namespace {
 std::unexpected<Error> broken(std::string_view coding) {
     return fail(ErrorCode::invalid,
                 fmt::format("the body is not what its Content-Encoding says: it is no whole {}", coding));
+}
+
+// What stands behind the end of the coded body would never be looked at: not by detectors, not by a provider.
+std::unexpected<Error> more_behind(std::string_view coding) {
+    return fail(ErrorCode::invalid,
+                fmt::format("other bytes stand behind the end of the {} in the body; send its Content-Encoding alone, "
+                            "with nothing behind it",
+                            coding));
 }
 
 // gzip, and what is called deflate: with zlib's frame, as the RFC has it, or bare, as some clients send it.
@@ -34,17 +43,31 @@ class Inflate final : public Unpacker {
         out.resize(before + most);
         stream_.next_out = reinterpret_cast<Bytef*>(out.data() + before);
         stream_.avail_out = static_cast<uInt>(most);
-        const int result = inflate(&stream_, Z_NO_FLUSH);
+        int result = inflate(&stream_, Z_NO_FLUSH);
+        // Members that give nothing are gone through here: each call makes room for `most` bytes.
+        while (result == Z_STREAM_END && another_member() && stream_.avail_out == most)
+            result = inflate(&stream_, Z_NO_FLUSH);
         out.resize(out.size() - stream_.avail_out);
-        if (result == Z_STREAM_END) return false;
+        if (result == Z_STREAM_END && stream_.avail_in == 0) return false;
+        if (result == Z_STREAM_END && members_ > kMostMembers)
+            return fail(ErrorCode::invalid,
+                        fmt::format("the body is of more than {} gzip members; compress it as one", kMostMembers));
+        if (result == Z_STREAM_END && !begins_anew_) return more_behind(name());
         // No progress with room to write means that the input has ended too early.
-        if (result != Z_OK || stream_.avail_out == most) return broken(name());
+        if (result != Z_STREAM_END && (result != Z_OK || stream_.avail_out == most)) return broken(name());
         return true;
     }
 
   private:
     static constexpr int kWindow = 15, kGzip = 16;
+    static constexpr std::size_t kMostMembers = 65'536;
     std::string_view name() const { return gzip_ ? "gzip" : "deflate"; }
+    // A gzip file is a series of members, whose contents follow one another (RFC 1952, section 2.2).
+    bool another_member() {
+        begins_anew_ = gzip_ && stream_.avail_in >= 2 && stream_.next_in[0] == 0x1F && stream_.next_in[1] == 0x8B &&
+                       ++members_ <= kMostMembers && inflateReset(&stream_) == Z_OK;
+        return begins_anew_;
+    }
     bool begin(std::string_view packed) {
         constexpr unsigned kZlib = 8, kCheck = 31;
         const bool framed =
@@ -57,6 +80,8 @@ class Inflate final : public Unpacker {
     }
     const bool gzip_;
     bool begun_ = false;
+    bool begins_anew_ = false;  // at another member
+    std::size_t members_ = 1;
     z_stream stream_{};
 };
 
@@ -73,6 +98,7 @@ class Brotli final : public Unpacker {
         const auto result = BrotliDecoderDecompressStream(state_.get(), &left, &in, &room, &to, nullptr);
         used_ = packed.size() - left;
         out.resize(out.size() - room);
+        if (result == BROTLI_DECODER_RESULT_SUCCESS && used_ < packed.size()) return more_behind("br");
         if (result == BROTLI_DECODER_RESULT_SUCCESS) return false;
         if (result != BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT) return broken("br");
         return true;
@@ -89,8 +115,6 @@ class Brotli final : public Unpacker {
 class Zstd final : public Unpacker {
   public:
     Zstd() {
-        // The window is memory that is taken before the first byte comes (RFC 8878 asks for 8 MB at least).
-        constexpr int kWindowLog = 23;
         if (stream_) ZSTD_DCtx_setParameter(stream_.get(), ZSTD_d_windowLogMax, kWindowLog);
     }
     Result<bool> next(std::string_view packed, std::string& out, std::size_t most) override {
@@ -99,21 +123,40 @@ class Zstd final : public Unpacker {
         out.resize(before + most);
         ZSTD_inBuffer in{packed.data(), packed.size(), used_};
         ZSTD_outBuffer to{out.data() + before, most, 0};
-        const auto result = ZSTD_decompressStream(stream_.get(), &to, &in);
+        auto result = ZSTD_decompressStream(stream_.get(), &to, &in);
+        // Frames that give nothing are gone through here: each call makes room for `most` bytes.
+        while (ZSTD_isError(result) == 0 && to.pos == 0 && in.pos < packed.size()) {
+            between_ = result == 0;
+            result = ZSTD_decompressStream(stream_.get(), &to, &in);
+        }
         used_ = in.pos;
         out.resize(before + to.pos);
-        if (ZSTD_isError(result) != 0) return broken("zstd");
+        if (ZSTD_isError(result) != 0) return not_decoded(result);
         if (result == 0 && used_ == packed.size()) return false;  // the end of the last frame
-        if (to.pos == 0 && used_ == packed.size()) return broken("zstd");
+        if (to.pos == 0 && used_ == packed.size()) return between_ ? more_behind("zstd") : broken("zstd");
+        between_ = result == 0;
         return true;
     }
 
   private:
+    // The window is memory that is taken before the first byte comes (RFC 8878 asks for 8 MB at least).
+    static constexpr int kWindowLog = 23;
+    std::unexpected<Error> not_decoded(std::size_t result) const {
+        const auto code = ZSTD_getErrorCode(result);
+        if (code == ZSTD_error_frameParameter_windowTooLarge)
+            return fail(ErrorCode::invalid,
+                        fmt::format("the body's zstd wants a window of more than {} MiB; compress it without --ultra "
+                                    "and --long (a window log of {} at most)",
+                                    (1 << kWindowLog) >> 20, kWindowLog));
+        if (between_ && code == ZSTD_error_prefix_unknown) return more_behind("zstd");
+        return broken("zstd");
+    }
     struct End {
         void operator()(ZSTD_DStream* stream) const { ZSTD_freeDStream(stream); }
     };
     std::unique_ptr<ZSTD_DStream, End> stream_{ZSTD_createDStream()};
     std::size_t used_ = 0;
+    bool between_ = false;  // a frame has ended, and no other has begun
 };
 
 }  // namespace

@@ -14,7 +14,8 @@ class Unpacker {
   public:
     virtual ~Unpacker() = default;
     // Appends at most `most` bytes of what `packed` stands for to `out`; false once all of it has come. `packed` is the
-    // same at each call, and outlives the calls. Errors: invalid, where it is no such coding or ends early.
+    // same at each call, and outlives the calls. Errors: invalid, where it is no such coding, ends early, or has other
+    // bytes behind its end. Members of gzip and frames of zstd may follow one another.
     virtual Result<bool> next(std::string_view packed, std::string& out, std::size_t most) = 0;
 };
 

@@ -6,6 +6,8 @@
 #include <map>
 #include <optional>
 
+#include "base/json.h"
+#include "chat/sealed.h"
 #include "privacy/privacy.h"
 #include "privacy/standins.h"
 
@@ -28,6 +30,9 @@ class Guard final : public chat::EventFilter {
         if (stopped_) return;
         if (auto* text = std::get_if<chat::TextDelta>(&event)) return piece(kText, *text, out);
         if (auto* text = std::get_if<chat::ReasoningDelta>(&event)) return piece(kThought, *text, out);
+        if (auto* text = std::get_if<chat::RefusalDelta>(&event)) return piece(kRefusal, *text, out);
+        // The same text in tokens, before it could be looked at.
+        if (std::holds_alternative<chat::Logprobs>(event)) return;
         if (auto* call = std::get_if<chat::ToolCallDelta>(&event)) {
             flush_texts(call->choice, out);
             auto& open = calls_[{call->choice, call->index}];
@@ -40,7 +45,10 @@ class Guard final : public chat::EventFilter {
             return;
         }
         if (const auto* ended = std::get_if<chat::ToolCallEnd>(&event)) flush_call({ended->choice, ended->index}, out);
-        if (const auto* ended = std::get_if<chat::ReasoningEnd>(&event)) flush_texts(ended->choice, out);
+        if (auto* ended = std::get_if<chat::ReasoningEnd>(&event)) {
+            flush_texts(ended->choice, out);
+            look_at_details(*ended, out);
+        }
         if (const auto* ended = std::get_if<chat::Finished>(&event)) flush_all(ended->choice, out);
         if (!stopped_) out.push_back(std::move(event));
     }
@@ -48,12 +56,15 @@ class Guard final : public chat::EventFilter {
     void end(std::vector<chat::Event>& out) override { flush_all(std::nullopt, out); }
 
   private:
-    static constexpr int kThought = 0, kText = 1;
+    static constexpr int kThought = 0, kText = 1, kRefusal = 2;
 
     template <typename Delta>
     void piece(int kind, Delta& delta, std::vector<chat::Event>& out) {
-        const auto other = texts_.find({1 - kind, delta.choice});
-        if (other != texts_.end()) flush_text(other, out);
+        for (const int other : {kThought, kText, kRefusal})
+            if (const auto held = texts_.find({other, delta.choice});
+                other != kind && held != texts_.end() && !stopped_)
+                flush_text(held, out);
+        if (stopped_) return;
         auto& held = texts_[{kind, delta.choice}];
         held += delta.text;
         if (held.size() <= kHeld) return;
@@ -70,8 +81,29 @@ class Guard final : public chat::EventFilter {
         if (cleaned.empty()) return;
         if (kind == kText)
             out.emplace_back(chat::TextDelta{choice, std::move(cleaned)});
-        else
+        else if (kind == kThought)
             out.emplace_back(chat::ReasoningDelta{choice, std::move(cleaned)});
+        else
+            out.emplace_back(chat::RefusalDelta{choice, std::move(cleaned)});
+    }
+
+    // OpenRouter's list says the thoughts once more, under a signature that nothing may change: where something would
+    // be masked in it, the list stays here. What is sealed in it only its provider can read.
+    void look_at_details(chat::ReasoningEnd& ended, std::vector<chat::Event>& out) {
+        json::Document document;
+        const std::string_view signature = ended.signature;
+        if (!signature.starts_with(chat::kReasoningDetails) ||
+            !document.parse(signature.substr(chat::kReasoningDetails.size())))
+            return;
+        for (const json::Value element : document.root().children())
+            for (const auto* key : {"text", "summary"}) {
+                std::string text(element[key].text());
+                if (stopped_ || text.empty()) continue;
+                const auto before = text;
+                if (clean(text, false, before.size(), out) == before) continue;
+                ended.signature.clear();
+                return;
+            }
     }
 
     // What may go of `held`, which loses it.
@@ -130,7 +162,7 @@ class Guard final : public chat::EventFilter {
         if (size > 0) say(kind, choice, held, size, out);
     }
     void flush_texts(std::int64_t choice, std::vector<chat::Event>& out) {
-        for (const int kind : {kThought, kText})
+        for (const int kind : {kThought, kText, kRefusal})
             if (const auto found = texts_.find({kind, choice}); found != texts_.end() && !stopped_)
                 flush_text(found, out);
     }
@@ -139,8 +171,8 @@ class Guard final : public chat::EventFilter {
         if (found == calls_.end() || stopped_) return;
         auto call = std::move(found->second);
         calls_.erase(found);
-        const auto size = call.arguments.size();
-        call.arguments = clean(call.arguments, true, size, out);
+        for (auto* text : {&call.id, &call.name, &call.arguments})
+            if (const auto size = text->size(); !stopped_) *text = clean(*text, true, size, out);
         if (!stopped_) out.emplace_back(std::move(call));
     }
     void flush_all(std::optional<std::int64_t> choice, std::vector<chat::Event>& out) {

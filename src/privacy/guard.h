@@ -16,9 +16,9 @@ namespace tandem::privacy {
 // The rules that speak of models in this zone.
 std::vector<config::AnswerRule> rules_for(const std::vector<config::AnswerRule>& rules, Zone zone);
 
-// Text is held back while it could be a part of a value, at most kHeld bytes; the arguments of a call until it is
-// whole. `asked` gives all text of the request, and is called once something is found. Where a detector fails, the
-// answer is stopped. Detector and detection outlive it.
+// Text is held back while it could be a part of a value, at most kHeld bytes; a call, with its name and id, until it is
+// whole. Log-probabilities, which say the text in tokens, are left out. `asked` gives all text of the request, and is
+// called once something is found. Where a detector fails, the answer is stopped. Detector and detection outlive it.
 std::unique_ptr<chat::EventFilter> guard_filter(Detector& detector, const config::Detection& detection,
                                                 std::vector<config::AnswerRule> rules,
                                                 std::function<std::string()> asked);

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/json.h"
+#include "chat/sealed.h"
 
 namespace tandem::privacy {
 
@@ -261,7 +262,12 @@ class RestoreFilter final : public chat::EventFilter {
         if (auto* failed = std::get_if<chat::Failed>(&event))
             failed->error.message = restored(stands_, failed->error.message, false);
         // What is held back comes before whatever ends it.
-        if (const auto* ended = std::get_if<chat::ReasoningEnd>(&event)) flush(kThought, ended->choice, out);
+        if (auto* ended = std::get_if<chat::ReasoningEnd>(&event)) {
+            flush(kThought, ended->choice, out);
+            // The thoughts once more, as JSON. Sent back, they get the same stand-ins again.
+            if (ended->signature.starts_with(chat::kReasoningDetails))
+                ended->signature = restored(stands_, ended->signature, true);
+        }
         if (const auto* ended = std::get_if<chat::ToolCallEnd>(&event)) flush_call({ended->choice, ended->index}, out);
         if (const auto* ended = std::get_if<chat::Finished>(&event)) {
             for (const int kind : {kThought, kText, kRefusal}) flush(kind, ended->choice, out);

@@ -147,6 +147,39 @@ class Init(unittest.TestCase):
         self.init(OPENAI_BASE_URL="https://eu.example.com/v1", OPENAI_API_KEY="sk-test-0123456789", arguments=["--force"])
         self.assertIn('base_url: "https://eu.example.com/v1"', self.lines("providers")["openai"])
 
+    def test_a_server_of_the_environment_that_is_down_keeps_its_line(self):
+        dead = f"http://127.0.0.1:{free_port()}/v1"
+        out = self.init(OPENAI_BASE_URL=dead, OPENAI_API_KEY="a-key-of-the-server")
+        self.assertIn("nothing listens there", out)
+        self.assertIn(f"OPENAI_API_KEY is for {dead}, which gave no answer", out)
+        self.assertIn(f'# openai: {{ kind: openai, zone: local, base_url: "{dead}", api_key: ${{OPENAI_API_KEY}} }}', self.text())
+        self.assertNotIn("openai", self.lines("providers"))
+        self.assertNotIn("api.openai.com", self.text())
+
+    def test_a_key_that_is_wrong_and_a_cloud_that_is_down_are_said_and_the_config_is_written(self):
+        refusal = (401, "application/json", b'{"error":{"message":"Incorrect API key"}}')
+        cloud = self.server(model_servers.Server, {"/v1/models": refusal}, refusal)
+        for port, words in ((cloud.port, ("it refuses the key (status 401)", "$OPENAI_API_KEY")), (free_port(), ("nothing listens",))):
+            # An address that nobody takes for one at home.
+            env = {**self.env, "OPENAI_BASE_URL": f"http://[::ffff:127.0.0.1]:{port}/v1", "OPENAI_API_KEY": "sk-wrong-0123456789"}
+            done = subprocess.run([BINARY, "init", "--yes", "--force", "--config", str(self.file)], env=env, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            line = next((l for l in done.stdout.splitlines() if l.startswith("  openai: ")), done.stdout)
+            for word in words:
+                self.assertIn(word, line)
+            self.assertIn("openai", self.lines("providers"))
+        self.assertIn("it refuses the key", json.dumps(self.troubles(cloud.port)))
+
+    def troubles(self, port):
+        env = {**self.env, "OPENAI_BASE_URL": f"http://[::ffff:127.0.0.1]:{port}/v1", "OPENAI_API_KEY": "sk-wrong-0123456789"}
+        done = subprocess.run([BINARY, "init", "--json", "--force", "--config", str(self.file)], env=env, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
+        return [one["what"] for one in json.loads(done.stdout)["troubles"] if one["provider"] == "openai"]
+
+    def test_nothing_is_said_to_work_that_was_not_tried(self):
+        out = self.init()
+        self.assertNotIn("works by itself", out)
+        self.assertRegex(out, "not tried yet: tandem doctor|no embedded engine is installed here either")
+
     def test_a_tandem_that_runs_is_not_taken_for_a_provider_of_itself(self):
         running = Tandem("policy: { preset: local-first }")
         self.addCleanup(running.stop)

@@ -81,11 +81,11 @@ currency: EUR
             self.assertEqual(result.returncode, 0, f"{command}: {result.stdout}{result.stderr}")
         self.assertIn("EUR", self.run_bare("cost").stdout)
 
-    def test_the_server_and_doctor_still_want_every_secret(self):
+    def test_the_server_still_wants_every_secret_and_doctor_says_what_it_cannot_try(self):
         self.assertEqual(self.run_bare("serve").returncode, 3)
         result = self.run_bare("doctor")
-        self.assertEqual(result.returncode, 6)
-        self.assertIn("CLOUD_KEY is not set", result.stdout)
+        self.assertEqual(result.returncode, 0, result.stdout)
+        self.assertRegex(result.stdout, "(?m)^warning .*CLOUD_KEY.*the running server says")
 
     def replace(self, text):
         new = self.tandem.folder / "new.yaml"

@@ -10,7 +10,8 @@ TEST(PlainSchema, says_types_properties_and_what_is_required) {
             "a":{"type":"string","minLength":1,"pattern":"^x","description":"An a"},
             "b":{"type":["integer","null"]},"c":{"type":["string","number"]},"d":true},"required":["a","gone"]})",
                            false),
-              R"({"type":"object","properties":{"a":{"type":"string","description":"An a"},"b":{"type":"integer"},)"
+              R"({"type":"object","properties":{"a":{"type":"string","description":"An a"},)"
+              R"("b":{"anyOf":[{"type":"integer"},{"type":"null"}]},)"
               R"("c":{"anyOf":[{"type":"string"},{"type":"number"}]},"d":{}},"required":["a"]})");
 }
 
@@ -37,12 +38,34 @@ TEST(PlainSchema, is_bounded_where_references_multiply) {
 }
 
 TEST(PlainSchema, chooses_between_texts_and_describes_other_choices) {
-    EXPECT_EQ(
-        plain_schema(R"({"type":"object","properties":{"a":{"const":"x"},"b":{"enum":["p","q",null]},
+    EXPECT_EQ(plain_schema(R"({"type":"object","properties":{"a":{"const":"x"},"b":{"enum":["p","q",null]},
                                "c":{"type":"integer","enum":[1,2]},"d":{"oneOf":[{"const":"u"},{"const":"v"}]}}})",
-                     false),
-        R"({"type":"object","properties":{"a":{"type":"string","enum":["x"]},"b":{"type":"string","enum":["p","q"]},)"
-        R"("c":{"type":"integer","description":"One of: 1, 2"},"d":{"type":"string","enum":["u","v"]}}})");
+                           false),
+              R"({"type":"object","properties":{"a":{"type":"string","enum":["x"]},)"
+              R"("b":{"anyOf":[{"type":"string","enum":["p","q"]},{"type":"null"}]},)"
+              R"("c":{"type":"integer","description":"One of: 1, 2"},"d":{"type":"string","enum":["u","v"]}}})");
+}
+
+TEST(PlainSchema, lets_be_null_what_may_be_null_and_nothing_else) {
+    const auto plain = [](const std::string& property) {
+        const auto whole = plain_schema(R"({"type":"object","properties":{"a":)" + property + "}}", false);
+        const std::string begin = R"({"type":"object","properties":{"a":)";
+        EXPECT_TRUE(whole.starts_with(begin) && whole.ends_with("}}")) << whole;
+        return whole.substr(begin.size(), whole.size() - begin.size() - 2);
+    };
+    EXPECT_EQ(plain(R"({"type":["string","null"],"description":"An a"})"),
+              R"({"description":"An a","anyOf":[{"type":"string"},{"type":"null"}]})");
+    EXPECT_EQ(plain(R"({"type":["string","integer","null"]})"),
+              R"({"anyOf":[{"type":"string"},{"type":"integer"},{"type":"null"}]})");
+    EXPECT_EQ(plain(R"({"anyOf":[{"type":"string"},{"type":"null"}],"title":"A"})"),
+              R"({"description":"A","anyOf":[{"type":"string"},{"type":"null"}]})");
+    EXPECT_EQ(plain(R"({"type":"string","nullable":true})"), R"({"anyOf":[{"type":"string"},{"type":"null"}]})");
+    EXPECT_EQ(plain(R"({"type":["integer","null"],"enum":[1,2,null]})"),
+              R"({"anyOf":[{"type":"integer","description":"One of: 1, 2"},{"type":"null"}]})");
+    // Where one of two conditions forbids it, the type or the choice.
+    EXPECT_EQ(plain(R"({"type":["string","null"],"enum":["a","b"]})"), R"({"type":"string","enum":["a","b"]})");
+    EXPECT_EQ(plain(R"({"allOf":[{"type":["string","null"]},{"type":"string"}]})"), R"({"type":"string"})");
+    EXPECT_EQ(plain(R"({"type":"string"})"), R"({"type":"string"})");
 }
 
 TEST(PlainSchema, lists_the_properties_of_alternatives_at_the_top_and_requires_none_of_them) {

@@ -117,6 +117,25 @@ class Clients(OverStrict, unittest.TestCase):
                     self.respond(behind, **body)
                     self.assertIn(("call", "mcp__docs__search", {"q": "x"}), self.sent(behind)[1]["messages"])
 
+    def test_a_tool_of_a_namespace_never_has_another_ones_name(self):
+        spaced = {"type": "namespace", "name": "mcp", "description": "d", "tools": [{"type": "function", "name": "run", "parameters": FUNCTION}]}
+        plain = {"type": "function", "name": "mcp__run", "parameters": FUNCTION}
+        for behind in ALL:
+            for tools in ([spaced, plain], [plain, spaced]):
+                for stream in (False, True):
+                    with self.subTest(behind=behind, first=tools[0]["name"], stream=stream):
+                        self.respond(behind, tools=tools)
+                        names = [t[0] for t in self.sent(behind)[1]["tools"]]
+                        self.assertEqual((len(set(names)), "mcp__run" in names), (2, True), names)
+                        for name in names:
+                            self.upstreams[behind].wanted = name
+                            answer, _ = self.respond(behind, tools=tools, stream=stream)
+                            if stream:
+                                answer = json.loads([l for l in answer.splitlines() if l.startswith('data: {"type":"response.completed"')][0][6:])["response"]
+                            call = next(i for i in answer["output"] if i["type"] == "function_call")
+                            self.assertEqual((call["name"], call.get("namespace")), ("mcp__run", None) if name == "mcp__run" else ("run", "mcp"))
+                        self.upstreams[behind].wanted = None
+
     def test_tools_that_come_as_an_item_are_tools(self):
         item = {"type": "additional_tools", "role": "developer", "tools": [{"type": "namespace", "name": "n", "tools": [{"type": "function", "name": "f", "parameters": FUNCTION}]},
                                                                           {"type": "custom", "name": "exec", "description": "Run"}]}

@@ -191,6 +191,23 @@ class Redaction(unittest.TestCase):
         self.assertNotIn(IBAN, json.dumps(self.tandem.explain()))
         self.assertNotIn(IBAN, self.tandem.log_text())
 
+    def test_a_signed_list_of_thoughts_comes_through_with_its_values(self):
+        details = [{"type": "reasoning.text", "text": "They say <IBAN_CODE_1>.", "format": "x", "index": 0, "signature": "c2ln"}]
+
+        def script(connection, body, number):
+            if json.loads(body).get("stream"):
+                connection.sendall(SSE_HEAD + chunk(None, role="assistant", reasoning_details=details) + chunk("Fine") + chunk(finish="stop") + DONE)
+                return "close"
+            message = {"role": "assistant", "content": "Fine", "reasoning_details": details}
+            connection.sendall(http({**ANSWER, "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}))
+        self.cloud.script = script
+        for stream in (False, True):
+            status, headers, raw = self.tandem.chat(f"Pay {IBAN}", model="m", stream=stream)
+            self.assertEqual((status, headers["x-tandem-redacted"]), (200, "IBAN_CODE:1"), raw)
+            events = [json.loads(line[6:]) for line in raw.decode().splitlines() if line.startswith("data: {")] if stream else [json.loads(raw)]
+            found = [d for e in events for c in e["choices"] for d in c.get("delta", c.get("message")).get("reasoning_details", [])]
+            self.assertEqual(found, [{**details[0], "text": f"They say {IBAN}."}], raw)
+
     def test_answers_are_looked_at(self):
         self.tandem.stop()
         rules = "privacy: { answers: [{ from: cloud, label: private, do: mask }, { label: secret, do: stop }] }\n"

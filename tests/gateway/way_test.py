@@ -48,6 +48,19 @@ class Way(unittest.TestCase):
         self.assertEqual((status, json.loads(body)), (200, record))
         self.assertEqual(t.request("/tandem/v1/decisions/dec_nope")[0], 404)
 
+    def test_an_answer_that_is_too_much_is_the_providers_fault(self):
+        """It was 413, as if the client had sent too much."""
+        deep = b'{"choices":' + b"[" * 200 + b"]" * 200 + b"}"
+        large = b'{"a":"' + b"x" * (64 * 1024 * 1024) + b'"}'
+        for body, words in ((deep, b"nested deeper"), (large, b"is larger than 67108864 bytes")):
+            self.cloud.script = lambda connection, request, number, body=body: connection.sendall(http(body))
+            t = self.start(policy="policy: { preset: hybrid, failure: { attempts: 1 } }\nserver: { listen: '127.0.0.1:PORT', limits: { memory_bytes: 4096MiB } }")
+            for stream in (False, True):
+                status, _, raw = t.chat("hello", model="big", stream=stream)
+                self.assertEqual((status, words in raw, b"far" in raw), (502, True, True), raw[:400])
+            t.stop()
+            self.tandem = None
+
     def test_hard_and_valuable_work_goes_to_the_cloud(self):
         t = self.start()
         _, headers, _ = t.chat("Prove the theorem step by step and analyze the complexity of the algorithm in detail")

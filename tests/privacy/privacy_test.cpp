@@ -163,6 +163,61 @@ TEST(Detectors, leave_code_and_prose_alone) {
     }
 }
 
+TEST(Detectors, find_passwords_told_in_plain_words) {
+    for (const auto* text :
+         {"my password is hunter2", "My password is hunter2.", "the password for the server is now: hunter2!",
+          "Das Passwort lautet Sommer2024", "mein Passwort f\u00fcr das WLAN ist jetzt \"geheim\"",
+          "Mon mot de passe est soleil99", "mon mot de passe pour le wifi c'est soleil99",
+          "mi contrase\u00f1a es luna#llena", "la contrasena de la red es luna2020", "minha senha \u00e9 gato7preto",
+          "la mia password \u00e8 'gattonero'", "la parola d'ordine era gatto77nero", "mijn wachtwoord is kaas4ever",
+          "Moje has\u0142o to kot77pies", "the pass phrase is \"correct horse battery staple\"", "passcode is 48151623",
+          "the password is **hunter2**", "the password will be h%nter", "password is `abcd`"})
+        EXPECT_TRUE(finds("told-password", text)) << text;
+    EXPECT_EQ(label_of_body(R"({"messages":[{"content":"my password is hunter2"}]})"), Label::secret);
+    EXPECT_EQ(label_of_body(R"({"messages":[{"content":"he said \"my password is \\\"hunter2\\\"\" once"}]})"),
+              Label::secret);
+}
+
+TEST(Detectors, take_no_sentence_about_a_password_for_one) {
+    for (const auto* text : {"my password is wrong",
+                             "my password is not working",
+                             "the password is too short",
+                             "my password is reset",
+                             "The password is 12 characters long",
+                             "the password is 8-character",
+                             "my password is 'incorrect'",
+                             "the password is SHA256 hashed",
+                             "the password is 2FA protected",
+                             "the password is case-sensitive",
+                             "the password field is input2",
+                             "the password hash is 5f4dcc3b5aa7",
+                             "the password manager is KeePass2",
+                             "the default password is admin123",
+                             "my password is ${DB_PASSWORD}",
+                             "my password is <CREDENTIAL_1>",
+                             "my password is *****",
+                             "the password is stored in vault2.yaml",
+                             "a password is required",
+                             "Das Passwort ist falsch",
+                             "mein Passwort ist zu kurz",
+                             "mon mot de passe est incorrect",
+                             "mi contrase\u00f1a es incorrecta",
+                             "minha senha \u00e9 fraca",
+                             "la password \u00e8 errata",
+                             "mijn wachtwoord is verlopen",
+                             "passwords is hunter2",
+                             "the password is version2.1",
+                             "password is sent 3 times"})
+        EXPECT_FALSE(finds("told-password", text)) << text;
+}
+
+TEST(Detectors, leave_mailboxes_that_nobody_reads_alone) {
+    for (const auto* text : {"Co-Authored-By: Claude <noreply@anthropic.com>", "from no-reply@accounts.example.org",
+                             "do_not_reply@shop.example.org"})
+        EXPECT_FALSE(finds("email", text)) << text;
+    EXPECT_TRUE(finds("email", "noreply.jane@navy-example.org"));
+}
+
 TEST(Labelling, looks_at_all_text_of_a_request_however_it_is_written) {
     const std::string card = "4111 1111 1111 1111";
     for (const std::string& body : std::initializer_list<std::string>{

@@ -376,6 +376,42 @@ TEST(Guard, of_calls_leaves_text_alone) {
     EXPECT_TRUE(std::holds_alternative<chat::Failed>(out[0]));
 }
 
+TEST(Guard, looks_at_refusals_and_at_names_and_ids_of_calls) {
+    const config::AnswerRule mask{std::nullopt, false, Label::private_, config::AnswerRule::Do::mask};
+    const config::Detection detection;
+    auto guard = guard_filter(detector(), detection, {mask}, [] { return std::string(); });
+    std::vector<chat::Event> out;
+    guard->take(chat::RefusalDelta{0, "I cannot pay from DE89 3704 "}, out);
+    guard->take(chat::RefusalDelta{0, "0044 0532 0130 00, sorry."}, out);
+    guard->take(chat::ToolCallDelta{0, 0, "id DE89370400440532013000", "f", "{}", false}, out);
+    guard->take(chat::ToolCallDelta{0, 1, "c", "to DE89370400440532013000", "{}", false}, out);
+    guard->take(chat::Logprobs{0, {R"({"content":[{"token":"DE89 3704 0044 0532 0130 00"}]})"}}, out);
+    guard->take(chat::Finished{}, out);
+    guard->end(out);
+    std::string said;
+    for (const auto& event : out) {
+        if (const auto* t = std::get_if<chat::RefusalDelta>(&event)) said += t->text;
+        if (const auto* c = std::get_if<chat::ToolCallDelta>(&event))
+            said += "|" + c->id + "|" + c->name + c->arguments;
+        if (const auto* l = std::get_if<chat::Logprobs>(&event)) said += l->json.json;
+    }
+    EXPECT_EQ(said, "I cannot pay from [IBAN_CODE], sorry.|id [IBAN_CODE]|f{}|c|to [IBAN_CODE]{}");
+}
+
+TEST(Guard, lets_a_signed_list_of_thoughts_through_as_it_is_or_not_at_all) {
+    const config::AnswerRule mask{std::nullopt, false, Label::private_, config::AnswerRule::Do::mask};
+    const config::Detection detection;
+    for (const auto& [thought, passes] :
+         {std::pair("I think.", true), {"I think of DE89 3704 0044 0532 0130 00.", false}}) {
+        auto guard = guard_filter(detector(), detection, {mask}, [] { return std::string(); });
+        std::vector<chat::Event> out;
+        const auto list = std::string(R"(reasoning_details:[{"text":")") + thought + R"(","signature":"c2ln"}])";
+        guard->take(chat::ReasoningEnd{0, list, false}, out);
+        ASSERT_EQ(out.size(), 1U);
+        EXPECT_EQ(std::get<chat::ReasoningEnd>(out[0]).signature, passes ? list : "");
+    }
+}
+
 TEST(Scrubbing, leaves_nothing_of_a_value) {
     EXPECT_EQ(scrubbed(detector(), {}, "invalid: " + kIban + "!"), "invalid: [IBAN_CODE]!");
 }

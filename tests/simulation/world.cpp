@@ -489,7 +489,8 @@ Outcome run(Ground& ground, std::uint64_t seed) {
                                .pool = ground.pool,
                                .admin_token = {},
                                .mutex = {},
-                               .current = {}};
+                               .current = {},
+                               .refused = {}};
     gateway::Gateway gateway(services, {&worker}, [&](net::Worker& w) { return network.caller(w); });
     probe::Probes probes(store, clock, learning);
     api::Api door(gateway, experiments, probes);

@@ -60,6 +60,7 @@ class Composer {
 
     Composed compose() {
         for (std::size_t i = 0; i < plan_.clouds.size(); ++i) add_cloud(plan_.clouds[i]);
+        for (const auto& silent : plan_.silent) add_silent(silent);
         for (std::size_t i = 0; i < plan_.found.servers.size(); ++i) add_server(plan_.found.servers[i], plan_.zones[i]);
         add_home();
         return {text(), std::move(notes_)};
@@ -123,6 +124,19 @@ class Composer {
                             line.id));
         }
         lines_.push_back(std::move(line));
+    }
+
+    // Nothing answers there now: the line is there for when it does.
+    void add_silent(const Cloud& silent) {
+        const auto provider = provider_id(std::string(silent.known.id));
+        providers_ += fmt::format(
+            "  # {}: {{ kind: {}, zone: local, base_url: {}, api_key: ${{{}}} }}   # gave no answer when this was "
+            "written\n",
+            provider, silent.known.kind, yaml_text(silent.base_url), silent.known.variable);
+        notes_.push_back(
+            fmt::format("{} is for {}, which gave no answer: when it runs, take the # from the line of {} in the file "
+                        "and add its models, or run init again",
+                        silent.known.variable, comment_text(silent.base_url), provider));
     }
 
     void add_server(const FoundServer& server, Zone zone) {
@@ -265,7 +279,7 @@ class Composer {
 
     std::string text() {
         const auto models = models_text();
-        if (plan_.clouds.empty())
+        if (plan_.clouds.empty() && plan_.silent.empty())
             providers_ +=
                 "  # openai: { kind: openai, zone: cloud, base_url: https://api.openai.com/v1, api_key: "
                 "${OPENAI_API_KEY} }\n";

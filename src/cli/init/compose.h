@@ -28,7 +28,8 @@ struct Plan {
     Found found;
     std::vector<Zone> zones;  // of found.servers, in their order
     std::vector<Cloud> clouds;
-    bool engine_here = false;  // a llama-server and the tiny model are installed
+    std::vector<Cloud> silent;  // servers at home whose key is in the environment, and which gave no answer
+    bool engine_here = false;   // a llama-server and the tiny model are installed
     CloudSees cloud_sees = CloudSees::internal_;
     std::optional<Money> daily_budget;
 };

@@ -85,7 +85,7 @@ Found discover(const std::vector<Address>& addresses, const config::Environment&
         if (!url || std::ranges::find(seen, base) != seen.end()) continue;
         seen.push_back(base);
         if (!silent[i].empty()) {
-            if (address.named) found.others.push_back({address.url, silent[i]});
+            if (address.named) found.others.push_back({address.url, silent[i], true});
             continue;
         }
         const auto key = key_of(address, environment);
@@ -97,7 +97,8 @@ Found discover(const std::vector<Address>& addresses, const config::Environment&
         if (!key.empty()) server.key_variable = address.key_variable;
         auto known = recognise(answers, std::move(server), url->port, address.named);
         if (!known) {
-            if (address.named || is_tandem(answers)) found.others.push_back({address.url, description_of(answers)});
+            if (address.named || is_tandem(answers))
+                found.others.push_back({address.url, description_of(answers), false});
             continue;
         }
         const auto questions = detail_questions(*known, key);

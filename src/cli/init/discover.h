@@ -39,6 +39,7 @@ struct FoundServer {
 struct NotFound {
     std::string address;
     std::string what;
+    bool silent = false;  // nothing answered
 };
 
 struct Found {

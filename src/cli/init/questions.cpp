@@ -81,12 +81,14 @@ Zone likely_zone(const FoundServer& server) {
 void ask_owner(Plan& plan, std::FILE* in, std::FILE* out) {
     for (std::size_t i = 0; i < plan.zones.size(); ++i) ask_zone(plan.found.servers[i], plan.zones[i], in, out);
     if (plan.clouds.empty() && std::ranges::find(plan.zones, Zone::cloud) == plan.zones.end()) return;
-    fmt::print(out,
-               "\nWhat may the cloud see? Detectors label what is sent: public, internal (mail addresses, phone "
-               "numbers), private (cards, accounts), secret (credentials).\n"
-               "  1  public and internal content; private and secret stay home\n"
-               "  2  only public content\n"
-               "  3  as 1, and private content with placeholders in place of what was found\n");
+    fmt::print(
+        out,
+        "\nWhat may the cloud see? Detectors label what is sent: public, internal (mail addresses, phone "
+        "numbers), private (cards, accounts), secret (credentials).\n"
+        "  1  public and internal content; private and secret stay home\n"
+        "  2  only public content; a program whose own prompt has a mail address or a phone number in it stays home "
+        "with all that it asks\n"
+        "  3  as 1, and private content with placeholders in place of what was found\n");
     constexpr std::array kChoices = {CloudSees::internal_, CloudSees::public_, CloudSees::redacted};
     plan.cloud_sees = kChoices[static_cast<std::size_t>(choose(in, out, 3) - 1)];
     plan.daily_budget = ask_budget(in, out);

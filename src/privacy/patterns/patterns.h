@@ -78,6 +78,7 @@ const std::vector<Pattern>& patterns();
 // The families, each in its file. Private to patterns/.
 std::span<const Pattern> credential_patterns();
 std::span<const Pattern> assignment_patterns();
+std::span<const Pattern> told_patterns();
 std::span<const Pattern> personal_patterns();
 std::span<const Pattern> number_patterns();
 

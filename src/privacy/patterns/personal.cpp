@@ -45,6 +45,16 @@ bool has_shape(std::string_view text, std::string_view shape) {
 
 // ---- mail ----
 
+// A mailbox that nobody reads: what programs and their documentation sign with says nothing of a person.
+bool is_nobodys(std::string_view mailbox) {
+    static constexpr std::array<std::string_view, 4> kNobody = {"noreply", "donotreply", "nepasrepondre",
+                                                                "mailerdaemon"};
+    std::string plain;
+    for (const char c : mailbox)
+        if (c != '-' && c != '_' && c != '.') plain += lower(c);
+    return std::ranges::find(kNobody, plain) != kNobody.end();
+}
+
 // The candidate ends one letter into the domain: what follows is read here, since an expression for it would slow down
 // all of the pass.
 void email(const Kind& kind, const Candidate& c, Sink& sink) {
@@ -71,7 +81,7 @@ void email(const Kind& kind, const Candidate& c, Sink& sink) {
             std::string_view(".%+-'").find(text[begin - 1]) != std::string_view::npos))
         --begin;
     while (begin < at && (text[begin] == '.' || text[begin] == '\'' || text[begin] == '-')) ++begin;
-    if (begin == at || text[at - 1] == '.') return;
+    if (begin == at || text[at - 1] == '.' || is_nobodys(text.substr(begin, at - begin))) return;
     if (begin == 0 || text[begin - 1] != ':') return sink.add(kind, begin, end, 1.0F);
     // user:password@host is somebody else's affair.
     const auto before = text.substr(begin - std::min<std::size_t>(begin, 69), std::min<std::size_t>(begin, 69));
