@@ -190,17 +190,17 @@ class Cli(unittest.TestCase):
     def test_init_writes_a_config_that_works_and_keeps_an_old_one(self):
         fresh = Tandem("", start=False, env={"OPENAI_API_KEY": "sk-test-0123456789"})
         target = fresh.folder / "sub/tandem.yaml"
-        result = fresh.cli("init", "--config", str(target))
+        result = fresh.cli("init", "--no-scan", "--config", str(target))
         self.assertEqual(result.returncode, 0, result.stderr)
         text = target.read_text()
         self.assertIn("${OPENAI_API_KEY}", text)
         self.assertNotIn("sk-test", text)
         self.assertEqual(target.stat().st_mode & 0o777, 0o600)
         self.assertEqual(fresh.cli("policy", "show", "--config", str(target)).returncode, 0)
-        again = fresh.cli("init", "--config", str(target))
+        again = fresh.cli("init", "--no-scan", "--config", str(target))
         self.assertEqual(again.returncode, 3)
         self.assertIn("--force", again.stderr)
-        self.assertEqual(fresh.cli("init", "--force", "--config", str(target)).returncode, 0)
+        self.assertEqual(fresh.cli("init", "--no-scan", "--force", "--config", str(target)).returncode, 0)
         self.assertEqual(pathlib.Path(str(target) + ".old").read_text(), text)
         fresh.stop()
 
