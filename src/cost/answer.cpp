@@ -56,7 +56,7 @@ void write_months(json::Writer& out, const Answer& answer) {
 void write_upfront(json::Writer& out, const Answer& answer) {
     const auto& in = answer.in;
     out.key("upfront").begin_object();
-    number(out, "hardware", Exact(in[Field::price] * in[Field::share] * answer.month.machines));
+    number(out, "hardware", Exact(price_of(in) * answer.month.machines));
     number(out, "setup_work", Exact(in[Field::setup_hours] * in[Field::hourly_rate]));
     number(out, "setup_cost", in[Field::setup_cost]);
     number(out, "total", answer.payback.upfront);

@@ -1,5 +1,6 @@
 #include "cost/model.h"
 
+#include <algorithm>
 #include <boost/multiprecision/cpp_dec_float.hpp>
 #include <cmath>
 
@@ -19,15 +20,29 @@ double ceiling(double value) {
     return std::ceil(value - 1e-9);
 }
 
+// Growth that goes on for a century leaves the range of a double; no answer depends on what is behind this.
+constexpr int kMostFactorDigits = 100;
+
 // To 30 digits after the point: factors of growth would else get longer with each month.
 Exact kept(const Exact& value) {
     static const Whole scale = boost::multiprecision::pow(Whole(10), 30U);
+    static const Exact most = Exact(boost::multiprecision::pow(Whole(10), unsigned(kMostFactorDigits)));
+    if (value > most) return most;
     return Exact(Whole(boost::multiprecision::numerator(value) * scale / boost::multiprecision::denominator(value)),
                  scale);
 }
 
 double kept(double value) {
-    return value;
+    return std::min(value, 1e100);
+}
+
+bool reached(const Exact& saved, const Exact& paid) {
+    return saved >= paid;
+}
+
+// Twelve times a hundred is 1,200, whatever the last bits of the sum say.
+bool reached(double saved, double paid) {
+    return saved >= paid - 1e-9 * paid;
 }
 
 // What a price is multiplied by each month so that a year makes it `yearly`.
@@ -86,11 +101,11 @@ void energy_costs(const Inputs<Number>& in, Month<Number>& month) {
 template <typename Number>
 void machine_costs(const Inputs<Number>& in, Month<Number>& month) {
     const Number count = month.machines * in[Field::share];
-    if (in.has(Field::life_months))
-        month.depreciation = (in[Field::price] - in[Field::residual_value]) * count / in[Field::life_months];
-    month.capital =
-        (in[Field::price] + in[Field::residual_value]) / 2 * count * in[Field::cost_of_capital_percent] / 1200;
-    month.maintenance = in[Field::price] * count * in[Field::maintenance_percent] / 1200;
+    const Number price = price_of(in) * month.machines;
+    const Number left = in[Field::residual_value] * count;
+    if (in.has(Field::life_months)) month.depreciation = (price - left) / in[Field::life_months];
+    month.capital = (price + left) / 2 * in[Field::cost_of_capital_percent] / 1200;
+    month.maintenance = price * in[Field::maintenance_percent] / 1200;
     month.rent = (in[Field::rent_per_hour] * running_hours(in) + in[Field::rent_per_month]) *
                  in[Field::rent_overhead_factor] * count;
     month.work = in[Field::work_hours] * in[Field::hourly_rate];
@@ -161,7 +176,7 @@ Payback<Number> payback_of(const Inputs<Number>& in) {
     const Number yearly = 1 - in[Field::decline_percent] / 100;
     const Number monthly =
         changes && !in.yearly_steps && in[Field::decline_percent] != 0 ? twelfth_root(yearly) : Number(1);
-    const Number price = in[Field::price] * in[Field::share];
+    const Number price = price_of(in);
     Number volume = 1, prices = 1;
     auto month = month_of(in, volume, prices);
     Number bought = month.machines, saved = 0;
@@ -184,7 +199,7 @@ Payback<Number> payback_of(const Inputs<Number>& in) {
             bought = month.machines;
         }
         saved += month.cloud() - month.running();
-        if (!out.cumulative && saved > 0 && saved >= paid) out.cumulative = i;
+        if (!out.cumulative && saved > 0 && reached(saved, paid)) out.cumulative = i;
     }
     out.machines_at_the_end = bought;
     const Number left = in.has(Field::life_months) ? Number(in[Field::residual_value] * in[Field::share] * bought) : 0;

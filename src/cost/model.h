@@ -57,6 +57,12 @@ Work<Number> work_of(const Inputs<Number>& in, const Number& volume);
 template <typename Number>
 Number running_hours(const Inputs<Number>& in);
 
+// What one machine costs this work at the start.
+template <typename Number>
+Number price_of(const Inputs<Number>& in) {
+    return in[Field::price] * in[Field::price_overhead_factor] * in[Field::share];
+}
+
 // `volume` multiplies the tokens, `prices` the cloud's prices.
 template <typename Number>
 Month<Number> month_of(const Inputs<Number>& in, const Number& volume, const Number& prices);

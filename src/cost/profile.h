@@ -38,6 +38,7 @@ enum class Field : std::uint8_t {
     cloud_work_hours,
     decline_percent,
     price,
+    price_overhead_factor,
     machines,
     residual_value,
     life_months,

@@ -258,8 +258,9 @@ Result<Profile> read_profile(std::string_view text, std::string_view source) {
         if (reader.problems.empty()) return profile;
         return fail(ErrorCode::invalid, join(reader.problems, "\n"));
     } catch (const YAML::Exception& error) {
-        return fail(ErrorCode::invalid,
-                    fmt::format("{}:{}: this is neither YAML nor JSON: {}", source, error.mark.line + 1, error.msg));
+        const auto where =
+            error.mark.is_null() ? std::string(source) : fmt::format("{}:{}", source, error.mark.line + 1);
+        return fail(ErrorCode::invalid, fmt::format("{}: this is neither YAML nor JSON: {}", where, error.msg));
     }
 }
 

@@ -103,6 +103,18 @@ class Owners(unittest.TestCase):
         self.assertEqual(one, again)
         self.assertNotEqual(one, other)
 
+    def test_growth_for_a_century_is_still_a_number(self):
+        profile = owner({"low": 1e7, "likely": 3e7, "high": 1e8}, "8M", 1)
+        profile["horizon_months"] = 1200
+        profile["tokens"]["growth_percent"] = {"low": -50, "likely": 50, "high": 100}
+        result = run(profile, "--json", "--draws", "20")
+        self.assertEqual(result.returncode, 0, result.stderr)
+
+        def refuse(word):
+            raise AssertionError(f"{word} is no JSON")
+
+        json.loads(result.stdout, parse_constant=refuse)
+
     def test_one_machine_of_several_is_picked_by_its_name(self):
         profile = owner("1M", "1M", 1)
         profile["hardware"].append({"name": "rented", "rent_per_hour": 2})

@@ -177,6 +177,14 @@ TEST(CostSimulation, OfNoRangeIsCertain) {
     EXPECT_EQ(simulation.months[1], 12);
 }
 
+// In tenths that no double holds: 36 x 0.1 pays 3.6 in the 36th month, in both kinds of numbers.
+TEST(CostSimulation, PaysInTheMonthInWhichTheFractionsPay) {
+    const auto option =
+        option_of("tokens: {output: 1M}\ncloud: {output: 0.1}\nhardware: [{name: a, price: 3.6, life_months: 36}]");
+    EXPECT_EQ(payback_of(likely_inputs(option)).cumulative, 36);
+    EXPECT_EQ(simulate(option, 10, 1).months[0], 36);
+}
+
 TEST(CostTornado, PutsTheLargestSwingFirst) {
     const auto bars =
         tornado(option_of("tokens: {output: 1M}\ncloud: {output: {low: 90, likely: 100, high: 110}}\nhourly_rate: 10\n"
