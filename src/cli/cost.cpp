@@ -66,7 +66,11 @@ void add_cost(CLI::App& app, Globals& globals, Action& action) {
     auto since = std::make_shared<std::string>();
     command->add_option("--by", *by, "model, zone, key or day")->check(CLI::IsMember({"model", "zone", "key", "day"}));
     command->add_option("--since", *since, "30m, 24h, 7d, or a date; all time by default");
-    command->callback([&, by, since] { action = [&globals, by, since] { return cost(globals, *by, *since); }; });
+    add_break_even(*command, globals, action);
+    command->callback([&, command, by, since] {
+        if (!command->get_subcommands().empty()) return;  // which has set the action
+        action = [&globals, by, since] { return cost(globals, *by, *since); };
+    });
 }
 
 }  // namespace tandem::cli

@@ -11,6 +11,7 @@ MAY = {
     "chat": {"base"},
     "net": {"base"},
     "store": {"base"},
+    "cost": {"base"},
     "kept": {"base", "store"},
     "config": {"base", "net"},  # net/limits.h: the bounds that the owner can set
     "access": {"base", "config", "net"},
@@ -25,7 +26,7 @@ MAY = {
     "experiment": {"access", "base", "chat", "config", "net", "store", "dialect", "routing", "gateway"},
     "probe": {"access", "base", "chat", "config", "net", "store", "gateway"},
     "api": {"access", "experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "kept"},
-    "cli": {"access", "backup", "experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "api", "."},
+    "cli": {"access", "backup", "cost", "experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "api", "."},
 }
 
 
