@@ -197,7 +197,7 @@ class Sockets(unittest.TestCase):
         data = tandem.folder / ("long-name-" * 8) / ("longer-name-" * 8)
         tandem.file.write_text(tandem.file.read_text().replace(f"data: {tandem.folder}/data", f"data: {data}").replace("listen: 127.0.0.1", "listen: 127.0.0.1"))
         tandem.start()
-        self.assertTrue((data / "tandem.sock").is_socket())
+        until((data / "tandem.sock").is_socket, "the socket, which comes after the port")
         (data / "admin.token").unlink()  # so that TCP would not do, were there keys
         self.assertEqual(tandem.cli("status").returncode, 0)
         tandem.file.write_text("{")
