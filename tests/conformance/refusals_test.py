@@ -358,7 +358,7 @@ class Refusals(Case):
             self.assertEqual(set(properties), {*RICH["properties"], "other"})
             self.assertEqual((schema["required"], properties["where"]["description"]), (["where"], "Where it is"))
             self.assertEqual((properties["where"]["required"], properties["kind"]["enum"], properties["mode"]["enum"]), (["city"], ["big"], ["a", "b"]))
-            self.assertEqual((properties["size"], properties["pair"]["items"], properties["who"]["anyOf"][0]), ({"type": "integer"}, {"type": "number"}, {"type": "string"}))
+            self.assertEqual((properties["size"], properties["pair"]["items"], properties["who"]["anyOf"][0]), ({"anyOf": [{"type": "integer"}, {"type": "null"}]}, {"type": "number"}, {"type": "string"}))
             self.assertIn("1, 2, 3", properties["level"]["description"])
 
     def test_bounds_of_googles_libraries_are_numbers_to_others(self):
