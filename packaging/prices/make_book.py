@@ -27,16 +27,31 @@ CHECKED = "2026-11-26"  # the day on which the wheels below were fetched and com
 GENAI = "genai-prices==0.2.3"
 LITELLM = "litellm==1.110.2"
 RETIRED = ("litellm==1.81.0", "litellm==1.70.0")  # newest first
+# Where RETIRED[0] and genai-prices agree on a price that LITELLM no longer has, it held at least until the older table came out; the
+# day on which it changed is in none of them.
+CHANGED = "2026-02-01"
 
 PROVIDERS = {  # of litellm
     "openai": "openai", "text-completion-openai": "openai", "azure": "azure", "azure_text": "azure", "azure_ai": "azure",
     "anthropic": "anthropic", "gemini": "google", "bedrock": "bedrock", "bedrock_converse": "bedrock", "xai": "xai", "mistral": "mistral",
     "codestral": "mistral", "deepseek": "deepseek", "groq": "groq", "cohere": "cohere", "cohere_chat": "cohere", "moonshot": "moonshot",
     "together_ai": "together", "fireworks_ai": "fireworks", "perplexity": "perplexity", "openrouter": "openrouter",
+    "bedrock_mantle": "bedrock", "voyage": "voyageai", "jina_ai": "jina", "vercel_ai_gateway": "vercel", "lambda_ai": "lambda",
+    "featherless_ai": "featherless", "github_copilot": "github-copilot", "nvidia_nim": "nvidia", "ai21_chat": "ai21",
 }
+# Of litellm: without an API of their own for tokens, one's own server, or the same shop under a second name.
+LEFT_OUT = {"fal_ai", "ollama", "ollama_chat", "chatgpt", "qwencloud", "qwen_ai_platform", "custom", "sagemaker", "aleph_alpha", "palm", "recraft",
+            "runwayml", "lemonade", "docker_model_runner", "stability", "vertex_ai"}
 GENAI_PROVIDERS = {"anthropic": "anthropic", "aws": "bedrock", "azure": "azure", "cohere": "cohere", "deepseek": "deepseek",
                    "fireworks": "fireworks", "google": "google", "groq": "groq", "mistral": "mistral", "moonshotai": "moonshot",
                    "openai": "openai", "openrouter": "openrouter", "perplexity": "perplexity", "together": "together", "x-ai": "xai"}
+GENAI_LEFT_OUT = {"cursor", "openai-decisions", "typesafe"}  # subscriptions, and no models of tokens
+
+
+def genai_id(name):
+    return None if name in GENAI_LEFT_OUT else GENAI_PROVIDERS.get(name, name)
+
+
 STAND_INS = {"azure": ["openai", "anthropic", "deepseek", "xai", "moonshot"], "vertex": ["google", "anthropic", "mistral"],
              "google": ["vertex"], "bedrock": ["anthropic"]}
 PARENTS = {"audio_input": "input", "image_input": "input", "video_input": "input", "citation": "input", "cached_audio": "cache_read",
@@ -171,7 +186,7 @@ def multiplied(cards, factor, when, wanted):
 
 def litellm_provider(model):
     name = model.get("litellm_provider") or ""
-    return "vertex" if name.startswith("vertex_ai") else PROVIDERS.get(name)
+    return "vertex" if name.startswith("vertex_ai") else None if not name or name in LEFT_OUT else "fireworks" if name.startswith("fireworks_ai") else PROVIDERS.get(name, name.lower())
 
 
 def litellm_entries(table, source):
@@ -182,11 +197,15 @@ def litellm_entries(table, source):
         if provider is None or "sample_spec" == key:
             continue
         name = re.sub(r"^(azure|azure_ai|gemini|vertex_ai|xai|mistral|codestral|deepseek|groq|cohere|moonshot|together_ai|fireworks_ai|perplexity|openrouter|bedrock|openai|text-completion-openai|text-completion-codestral)/", "", key).lower()
+        if key.startswith(f"{model['litellm_provider']}/"):
+            name = key.removeprefix(f"{model['litellm_provider']}/").lower()
         cards = tidy(litellm_cards(model, provider))
         base = next((c["rates"] for c in cards if len(c) == 1), {})
         if not any(Decimal(v) for v in base.values()):
             continue  # no price, or a 0 that is none
-        if (provider, name) in out and key.startswith("azure_ai/"):
+        if any(Decimal(base.get(b, "0")) > 1000 for b in ("input", "output")):
+            continue  # of another unit: some are written for a million where one is meant
+        if (provider, name) in out and key.startswith(("azure_ai/", "bedrock_mantle/")):
             continue
         entry = {"cards": cards, "source": source}
         if provider in ("google", "vertex") and "web_search" in base and model.get("web_search_billing_unit") != "per_query":
@@ -365,11 +384,27 @@ def period_entries(common, periods, source):
     return entries
 
 
-def merge(genai, litellm, report):
+def with_older_tiers(litellm, older):
+    """Tiers that the newer table lost, where it agrees with the older one on the rest: batch, and xAI's long prompts."""
+    for key, entry in litellm.items():
+        then = older.get(key)
+        if not then or not agree(entry["cards"], then["cards"]) or not base_of(entry["cards"]).get("input"):
+            continue
+        lost = []
+        if not any(c.get("service") == "batch" for c in entry["cards"]):
+            lost += [c for c in then["cards"] if c.get("service") == "batch"]
+        if key[0] == "xai" and not any("from" in c for c in entry["cards"]):
+            lost += [c for c in then["cards"] if "from" in c]
+        if lost:
+            entry["cards"] = tidy(entry["cards"] + lost)
+            entry["source"] += f", {RETIRED[0]}"
+
+
+def merge(genai, litellm, older, report):
     entries, seen = [], set()
     models = {}
     for provider in genai:
-        ours = GENAI_PROVIDERS.get(provider["id"])
+        ours = genai_id(provider["id"])
         for model in provider["models"] if ours else []:
             models.setdefault(ours, []).append((model, genai_periods(model, ours)))
     for (provider, name), theirs in litellm.items():
@@ -388,6 +423,13 @@ def merge(genai, litellm, report):
                 source = f"{source}, {GENAI}"
             else:
                 report.append((provider, name, base_of(theirs["cards"]), base_of(cards)))
+                then = older.get((provider, name))
+                if now > 0:  # what it was is dated there, though it is not agreed what it is
+                    periods = history[:now] + [(start, theirs["cards"])]
+                    source = f"{source}, {GENAI}"
+                elif start is None and then and agree(then["cards"], cards) and not agree(then["cards"], theirs["cards"]):
+                    periods = [(None, complete(then["cards"], cards)), (CHANGED, theirs["cards"])]
+                    source = f"{source}, {RETIRED[0]}, {GENAI}"
         entries += period_entries(common, periods, source.replace("==", " "))
     for provider, listed in models.items():
         for model, periods in listed:
@@ -414,27 +456,61 @@ def add_retired(entries, seen, models, tables):
             if match and (len(match) > 1 or not agree(cards, match[0][1])):
                 continue
             seen.add((provider, name))
+            found = source
             if match:
-                cards, source = complete(cards, match[0][1]), f"{source}, {GENAI}"
-            entries.append({"provider": provider, "model": name, "source": source.replace("==", " "), "checked": CHECKED,
+                cards, found = complete(cards, match[0][1]), f"{source}, {GENAI}"
+            # One that holds all that genai-prices says stands before that one's own, which may have the same name.
+            entries.insert(0 if match else len(entries), {"provider": provider, "model": name, "source": found.replace("==", " "), "checked": CHECKED,
                             "note": "retired, or gone from the newer tables", **{k: v for k, v in theirs.items() if k not in ("source", "cards")},
                             "cards": cards})
+
+
+def change_entries(entries, change):
+    """One of "changes": a price before the first that an entry has ("until", with "cards" or those of another provider), or rates that win."""
+    for entry in [e for e in entries if e["provider"] == change["provider"] and e["model"] in change["models"]]:
+        if "changed" in change:  # a day that somebody looked up, in the place of CHANGED
+            for end in ("from", "until"):
+                if entry.get(end) == CHANGED:
+                    entry[end] = change["changed"]
+            continue
+        if "until" not in change:
+            wanted = {k: change[k] for k in ("service",) if k in change}
+            card = next((c for c in entry["cards"] if {k: v for k, v in c.items() if k != "rates"} == wanted), None)
+            if card is None:
+                entry["cards"] = entry["cards"] + [{**wanted, "rates": change["rates"]}]
+            else:
+                card["rates"] = {**card["rates"], **change["rates"]}
+            entry["source"] = change["source"] if not wanted else f"{entry['source']}, {change['source']}"
+            continue
+        if entry.get("from"):
+            continue
+        cards = change.get("cards")
+        if cards is None:
+            cards = next(e["cards"] for e in entries if e["provider"] == change["like"] and e["model"] == entry["model"] and e.get("until") == change["until"])
+        entries.append({**entry, "source": change["source"], "until": change["until"], "cards": json.loads(json.dumps(cards))})
+        entry["from"] = change["until"]
 
 
 def corrected(entries, corrections):
     """Corrections stand first, and what they replace is gone. "tools" of a provider are added where a model has no such rate."""
     replaced = {(c["provider"], n.lower()) for c in corrections["entries"] for n in c.get("replaces", [c["model"]])}
-    kept = [e for e in entries if (e["provider"], e["model"]) not in replaced]
+    never = corrections["never"]  # models that a source has at a provider who does not sell them
+    kept = [e for e in entries if (e["provider"], e["model"]) not in replaced and e["model"] not in never.get(e["provider"], [])]
     own = [{k: v for k, v in c.items() if k != "replaces"} for c in corrections["entries"]]
     for entry in own:
         entry.setdefault("checked", CHECKED)
+    for change in corrections["changes"]:
+        change_entries(kept, change)
     for entry in own + kept:
         for tools in corrections["tools"]:
             if entry["provider"] not in tools["providers"] or not re.search(tools["models"], entry["model"]):
                 continue
             base = next((c for c in entry["cards"] if len(c) == 1), None)
             for bucket, rate in tools["rates"].items() if base else []:
-                base["rates"].setdefault(bucket, rate)
+                base["rates"][bucket] = rate if tools.get("wins") else base["rates"].get(bucket, rate)
+            if "batch" in tools and base and not any(c.get("service") == "batch" for c in entry["cards"]):
+                entry["cards"] = entry["cards"] + multiplied([c for c in entry["cards"] if "service" not in c], float(tools["batch"]), {"service": "batch"},
+                                                             lambda c: any(b in c["rates"] for b in ("input", "output")))
             for field in ("cache_storage", "least_seconds"):
                 if field in tools:
                     entry.setdefault(field, tools[field])
@@ -463,17 +539,24 @@ def main():
         litellm = litellm_entries(table(LITELLM), LITELLM)
         retired = [(requirement, table(requirement)) for requirement in RETIRED]
     report = []
-    entries, seen, models = merge(genai, litellm, report)
+    older = litellm_entries(retired[0][1], RETIRED[0])
+    with_older_tiers(litellm, older)
+    entries, seen, models = merge(genai, litellm, older, report)
     add_retired(entries, seen, models, retired)
     corrections = json.loads((HERE / "corrections.json").read_text())
     entries = [e for e in corrected(entries, corrections) if base_of(e["cards"])]  # some sources list models without a price
+    for entry in entries:
+        entry["source"] = ", ".join(dict.fromkeys(s.strip() for s in entry["source"].replace("==", " ").split(",")))
+        if entry["provider"] == "bedrock" and isinstance(entry.get("match"), list):  # names count before patterns
+            entry["match"] = [m["ends_with"] for m in entry["match"] if isinstance(m, dict) and "ends_with" in m] + entry["match"]
     taken = {e["model"] for e in entries if e["provider"] == "fireworks"}
     for entry in entries:  # people leave the way to a model out
         short = entry["model"].rsplit("/", 1)[-1]
         if entry["provider"] == "fireworks" and "match" not in entry and short not in taken:
             entry["match"] = [entry["model"], short]
-    owns = {GENAI_PROVIDERS[p["id"]]: clause(p["model_match"]) for p in genai if p["id"] in GENAI_PROVIDERS and p.get("model_match")}
+    owns = {genai_id(p["id"]): clause(p["model_match"]) for p in genai if genai_id(p["id"]) and p.get("model_match")}
     owns.update(corrections.get("owns", {}))
+    owns = {k: v for k, v in owns.items() if v}
     ids = dict.fromkeys(list(owns) + [e["provider"] for e in entries])
     providers = [{"id": i, **({"owns": owns[i]} if i in owns else {}), "stand_ins": STAND_INS.get(i, [])} for i in ids]
     book = {"format": 1, "made": CHECKED,

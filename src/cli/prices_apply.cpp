@@ -13,16 +13,6 @@ namespace {
 using prices::Amount;
 using prices::Bucket;
 
-// A point in time as people write it: RFC 3339, a date, seconds or milliseconds since 1970.
-std::optional<std::int64_t> time_of(const json::Value& value) {
-    if (value.is(json::Kind::string))
-        if (const auto time = prices::time_from(*value.string())) return time;
-    const auto number = prices::thousandths(trim(value.text()));
-    if (!number || *number <= 0) return std::nullopt;
-    constexpr std::int64_t kSecondsBefore = 100'000'000'000;  // a larger number is in milliseconds
-    return *number / 1'000 < kSecondsBefore ? *number : *number / 1'000;
-}
-
 // The id of a line that is not JSON, so that its owner finds it; "null" where there is none.
 std::string id_in(std::string_view line) {
     const auto name = line.find("\"id\"");
@@ -110,15 +100,12 @@ std::string answer(std::string_view id, const prices::Reading& reading, const pr
     return out.take();
 }
 
-// Where a line has no time, the response's own.
-std::optional<std::int64_t> time_in(const json::Value& line, const json::Value& body, bool& unread) {
+std::optional<std::int64_t> time_in(const json::Value& line, bool& unread) {
     for (const auto* name : {"time", "timestamp"})
         if (const auto value = line[name]; value.exists() && !value.is_null()) {
-            if (const auto time = time_of(value)) return time;
+            if (const auto time = prices::time_of(value)) return time;
             unread = true;
         }
-    for (const auto* name : {"created", "created_at", "createTime"})
-        if (const auto time = time_of(body[name])) return time;
     return std::nullopt;
 }
 
@@ -144,12 +131,8 @@ Applied apply_prices(std::string_view line, std::size_t number, const prices::Bo
                      std::string(root["dialect"].text()), std::string(root["service_tier"].text()),
                      std::string(root["region"].text())};
     const auto reading = text ? prices::read_usage(*text, attempt.hints) : prices::read_usage(body, attempt.hints);
-    bool unread = false;
-    json::Document inner;
-    if (text && inner.parse(*text)) body = inner.root();
-    attempt.time_ms = time_in(root, body, unread);
-    auto booked = prices::book(reading, attempt, books, now_ms);
-    if (unread) booked.warnings.emplace_back("the line's time is not read: write 2026-11-26T10:00:00Z");
+    attempt.time_ms = time_in(root, attempt.time_unread);
+    const auto booked = prices::book(reading, attempt, books, now_ms);
     return {answer(id, reading, booked), false, booked.cost.has_value()};
 }
 

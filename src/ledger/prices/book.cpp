@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <ctime>
 
 #include "base/text.h"
@@ -24,7 +25,7 @@ std::optional<int> two_digits(std::string_view text) {
 
 // "+02:00", "-0530", "Z" or nothing, in minutes.
 std::optional<int> offset_from(std::string_view text) {
-    if (text.empty() || text == "Z" || text == "z" || text == "UTC") return 0;
+    if (text.empty() || text == "Z" || text == "z" || text == "UTC" || text == "GMT") return 0;
     if (text[0] != '+' && text[0] != '-') return std::nullopt;
     const auto hours = two_digits(text.substr(1, 2));
     auto rest = text.size() > 3 ? text.substr(3) : std::string_view("00");
@@ -32,6 +33,28 @@ std::optional<int> offset_from(std::string_view text) {
     const auto minutes = two_digits(rest);
     if (!hours || !minutes) return std::nullopt;
     return (text[0] == '-' ? -1 : 1) * (*hours * 60 + *minutes);
+}
+
+constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+// What else people write as RFC 3339 would say it: "Sun, 01 Jun 2025 12:00:00 GMT" (as in HTTP's Date), "2025/06/01",
+// "20250601T120000Z".
+std::string as_rfc3339(std::string_view text) {
+    std::string out(text);
+    if (const auto comma = text.find(", "); comma == 3 && text.size() >= 25) {
+        const auto rest = text.substr(5);
+        const auto month = std::ranges::find(kMonths, rest.substr(3, 3));
+        if (month == kMonths.end()) return out;
+        const auto zone = rest.size() > 21 ? rest.substr(21) : std::string_view();
+        return fmt::format("{}-{:02}-{}T{}{}", rest.substr(7, 4), month - kMonths.begin() + 1, rest.substr(0, 2),
+                           rest.substr(12, 8), zone == "GMT" || zone == "UT" ? "Z" : zone);
+    }
+    if (text.size() >= 10 && text[4] == '/' && text[7] == '/') out[4] = out[7] = '-';
+    if (text.size() >= 15 && (text[8] == 'T' || text[8] == 't') && whole_number(text.substr(0, 8)))
+        out = fmt::format("{}-{}-{}T{}:{}:{}{}", text.substr(0, 4), text.substr(4, 2), text.substr(6, 2),
+                          text.substr(9, 2), text.substr(11, 2), text.substr(13, 2), text.substr(15));
+    return out;
 }
 
 }  // namespace
@@ -57,7 +80,8 @@ const Card* Entry::base() const {
 }
 
 std::optional<std::int64_t> time_from(std::string_view text) {
-    text = trim(text);
+    const auto written = as_rfc3339(trim(text));
+    text = written;
     if (text.size() < 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
     const auto year = whole_number(text.substr(0, 4)), month = whole_number(text.substr(5, 2)),
                day = whole_number(text.substr(8, 2));

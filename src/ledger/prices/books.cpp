@@ -23,20 +23,29 @@ void warn(std::vector<std::string>& warnings, std::string text) {
     if (std::ranges::find(warnings, text) == warnings.end()) warnings.push_back(std::move(text));
 }
 
-// The providers whose entries are looked through, in order.
+// The providers whose entries are looked through, in order. `other` is the one that the response shows.
 std::vector<std::string> providers_for(const std::vector<std::shared_ptr<const Book>>& books, const std::string& id,
-                                       const std::vector<std::string>& models) {
+                                       const Other& other, const std::vector<std::string>& models) {
     std::vector<std::string> out;
     const auto add = [&](const std::string& one) {
         if (!one.empty() && std::ranges::find(out, one) == out.end()) out.push_back(one);
     };
-    add(id);
-    for (const auto& book : books)
-        for (const auto& one : book->stand_ins(id)) add(one);
+    const auto with_stand_ins = [&](const std::string& one) {
+        add(one);
+        for (const auto& book : books)
+            for (const auto& stand_in : book->stand_ins(one)) add(stand_in);
+    };
+    with_stand_ins(id);
     const bool known = std::ranges::any_of(books, [&](const auto& book) {
         return std::ranges::any_of(book->entries(), [&](const Entry& entry) { return entry.provider == id; });
     });
     if (known && out.size() > 1) return out;
+    if (other.by_shape) with_stand_ins(other.provider);
+    // Offers without a price are of one provider, and a model that anybody may serve has no price that is its own.
+    const auto elsewhere = [&](const std::string& model) {
+        return model.ends_with(":free") || (!id.empty() && has_open_weights(model));
+    };
+    if (std::ranges::any_of(models, elsewhere)) return out;
     for (const auto& model : models) {
         if (!known) add(provider_in(model));
         for (const auto& book : books) add(book->owner_of(model_forms(model)));
@@ -106,7 +115,7 @@ const Entry* Books::at(const std::vector<const Entry*>& entries, std::optional<s
 }
 
 Found Books::find(std::string_view provider, const std::vector<std::string>& models,
-                  std::optional<std::int64_t> time_ms, std::int64_t now_ms) const {
+                  std::optional<std::int64_t> time_ms, std::int64_t now_ms, const Other& other) const {
     Found found;
     const auto id = provider_id(provider);
     if (std::ranges::find(kOwnServers, id) != kOwnServers.end()) {
@@ -114,7 +123,7 @@ Found Books::find(std::string_view provider, const std::vector<std::string>& mod
             fmt::format("{} has no price for tokens: what a model of one's own costs is not in the book", id));
         return found;
     }
-    for (const auto& one : providers_for(books_, id, models)) {
+    for (const auto& one : providers_for(books_, id, other, models)) {
         for (const auto& model : models) {
             const auto forms = model_forms(model);
             for (const auto& book : books_) {
@@ -170,26 +179,59 @@ void book_charge(const Reading& reading, const std::vector<std::string>& names, 
                               : "the provider says that it charged 0, which may be no price, and the book has none");
 }
 
+// What other models did for it, each at its own price.
+void add_others(const Reading& reading, const Hints& hints, const Circumstances& now, const Books& books,
+                std::int64_t now_ms, Booked& booked) {
+    for (const auto& other : reading.others) {
+        const auto found = books.find(hints.provider, {other.model}, now.time_ms, now_ms);
+        const auto cost = found.entry != nullptr ? cost_of(other.buckets, *found.entry, now) : Cost{};
+        if (!cost.amount || cost.incomplete) {
+            warn(booked.warnings,
+                 fmt::format("the part of {} has no price in the book: not in the cost", printable(other.model, 60)));
+            continue;
+        }
+        warn(booked.warnings, fmt::format("{} of the cost are {}'s part, by its own price", cost.amount->text(),
+                                          printable(other.model, 60)));
+        for (const auto& line : cost.lines) booked.lines.push_back(line);
+        if (booked.by_book) *booked.by_book += *cost.amount;
+    }
+}
+
+void price(const Reading& reading, const Hints& hints, std::optional<std::int64_t> time_ms, const Books& books,
+           std::int64_t now_ms, Booked& booked) {
+    const auto names = names_of(reading, hints);
+    auto found = books.find(hints.provider, names, time_ms, now_ms, {reading.provider, reading.by_shape});
+    booked.entry = found.entry;
+    for (auto& warning : found.warnings) warn(booked.warnings, std::move(warning));
+    if (found.entry == nullptr) return;
+    const Circumstances now{time_ms.value_or(now_ms), reading.service_tier, reading.region};
+    auto cost = cost_of(reading.buckets, *found.entry, now);
+    booked.by_book = cost.amount;
+    booked.lines = std::move(cost.lines);
+    for (auto& warning : cost.warnings) warn(booked.warnings, std::move(warning));
+    add_others(reading, hints, now, books, now_ms, booked);
+    if (const auto age = age_days(*found.entry, now_ms); age && *age >= kOldDays)
+        warn(booked.warnings, fmt::format("this price was checked {} days ago, on {}", *age, found.entry->checked));
+}
+
 }  // namespace
 
 Booked book(const Reading& reading, const Attempt& attempt, const Books& books, std::int64_t now_ms) {
     Booked booked;
     if (!reading.found) return booked;
-    const auto names = names_of(reading, attempt.hints);
-    auto found = books.find(attempt.hints.provider, names, attempt.time_ms, now_ms);
-    booked.entry = found.entry;
-    booked.warnings = std::move(found.warnings);
-    if (found.entry != nullptr) {
-        auto cost = cost_of(reading.buckets, *found.entry,
-                            {attempt.time_ms.value_or(now_ms), reading.service_tier, reading.region});
-        booked.by_book = cost.amount;
-        booked.lines = std::move(cost.lines);
-        for (auto& warning : cost.warnings) warn(booked.warnings, std::move(warning));
-        if (const auto age = age_days(*found.entry, now_ms); age && *age >= kOldDays)
-            warn(booked.warnings, fmt::format("this price was checked {} days ago, on {}", *age, found.entry->checked));
-        if (!attempt.time_ms) warn(booked.warnings, "no time is given: today's price is taken");
+    auto hints = attempt.hints;
+    if (trim(hints.provider).empty() && !reading.provider.empty()) {
+        hints.provider = reading.provider;
+        warn(booked.warnings, fmt::format("no provider is given: taken as {}'s", reading.provider));
     }
-    book_charge(reading, names, booked);
+    const auto time_ms = attempt.time_ms ? attempt.time_ms : reading.time_ms;
+    price(reading, hints, time_ms, books, now_ms, booked);
+    if (const auto* whose = time_ms ? "the response's own" : "today's"; attempt.time_unread)
+        warn(booked.warnings,
+             fmt::format("the line's time is not read, {} is taken: write 2026-11-26T10:00:00Z", whose));
+    else if (!time_ms && booked.entry != nullptr)
+        warn(booked.warnings, "no time is given: today's price is taken");
+    book_charge(reading, names_of(reading, hints), booked);
     return booked;
 }
 

@@ -26,6 +26,12 @@ struct Found {
     std::vector<std::string> warnings;
 };
 
+// The provider that a response shows besides the one that is given (Reading).
+struct Other {
+    std::string provider = {};
+    bool by_shape = false;
+};
+
 class Books {
   public:
     explicit Books(std::vector<std::shared_ptr<const Book>> books) : books_(std::move(books)) {}
@@ -34,7 +40,7 @@ class Books {
 
     // The entry for a model at a time. `models` are names of it, the one to believe first first; no time means now.
     Found find(std::string_view provider, const std::vector<std::string>& models, std::optional<std::int64_t> time_ms,
-               std::int64_t now_ms) const;
+               std::int64_t now_ms, const Other& other = {}) const;
     const std::vector<std::shared_ptr<const Book>>& all() const { return books_; }
 
   private:
@@ -48,7 +54,8 @@ std::filesystem::path imported_folder(const std::filesystem::path& data);
 
 struct Attempt {
     Hints hints;
-    std::optional<std::int64_t> time_ms;  // of the request
+    std::optional<std::int64_t> time_ms;  // of the request; without it, the response's own
+    bool time_unread = false;             // one was given that could not be read
 };
 
 // What an attempt is booked at. The provider's own word counts where it is a price; ours stands beside it.

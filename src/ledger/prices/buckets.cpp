@@ -5,11 +5,11 @@
 namespace tandem::prices {
 
 constexpr std::array<std::string_view, kBuckets> kBucketNames = {
-    "input",       "cache_read",     "cache_write",  "cache_write_1h", "cache_write_12h", "audio_input",
-    "image_input", "video_input",    "cached_audio", "cached_image",   "cached_video",    "output",
-    "reasoning",   "audio_output",   "image_output", "video_output",   "citation",        "requests",
-    "web_search",  "code_execution", "file_search",  "maps_grounding", "x_search",        "search_units",
-    "images",      "pages",          "seconds",      "characters"};
+    "input",       "cache_read",         "cache_write",    "cache_write_1h", "cache_write_12h", "audio_input",
+    "image_input", "video_input",        "cached_audio",   "cached_image",   "cached_video",    "output",
+    "reasoning",   "audio_output",       "image_output",   "video_output",   "citation",        "requests",
+    "web_search",  "web_search_preview", "search_sources", "code_execution", "file_search",     "maps_grounding",
+    "x_search",    "search_units",       "images",         "pages",          "seconds",         "characters"};
 
 std::string_view name_of(Bucket bucket) {
     return kBucketNames[static_cast<std::size_t>(bucket)];
@@ -59,6 +59,8 @@ std::optional<Bucket> priced_as(Bucket bucket) {
         case Bucket::image_output:
         case Bucket::video_output:
             return Bucket::output;
+        case Bucket::web_search_preview:
+            return Bucket::web_search;
         default:
             return std::nullopt;
     }

@@ -29,6 +29,8 @@ enum class Bucket : std::uint8_t {
     citation,  // tokens of cited text, where a provider bills them
     requests,
     web_search,
+    web_search_preview,  // by OpenAI's older tool, which costs more where the model does not reason
+    search_sources,      // that a search gave, where each has a fee: xAI's live search
     code_execution,
     file_search,
     maps_grounding,
@@ -39,7 +41,7 @@ enum class Bucket : std::uint8_t {
     seconds,       // of sound, kept in thousandths
     characters,
 };
-inline constexpr std::size_t kBuckets = 28;
+inline constexpr std::size_t kBuckets = 30;
 // The names in the book and in what is printed, in the order of Bucket.
 extern const std::array<std::string_view, kBuckets> kBucketNames;
 std::string_view name_of(Bucket bucket);

@@ -62,6 +62,8 @@ void read_anthropic(const Source& source, Reading& reading);
 void read_gemini(const Source& source, Reading& reading);
 void read_bedrock(const Source& source, Reading& reading);
 void read_cohere(const Source& source, Reading& reading);
+void read_vercel(const Source& source, Reading& reading);        // the SDK's own words, whoever the provider is
+void read_interactions(const Source& source, Reading& reading);  // Gemini's newer API
 void read_ollama(const Source& source, Reading& reading);
 void read_llama_cpp(const Source& source, Reading& reading);
 // What the provider says that it charged, and the tier and the place that it says it served from.

@@ -12,7 +12,7 @@ namespace tandem::prices {
 namespace {
 
 // Spellings, letters and digits only, and the book's id.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 62> kProviders = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 140> kProviders = {{
     {"openai", "openai"},
     {"openairesponses", "openai"},
     {"openaichat", "openai"},
@@ -75,10 +75,113 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 62> kProvide
     {"llamacpp", "llama.cpp"},
     {"llamaserver", "llama.cpp"},
     {"ollamachat", "ollama"},
+    {"googlegla", "google"},
+    {"googlevertexanthropic", "vertex"},
+    {"mistralapi", "mistral"},
+    {"cerebras", "cerebras"},
+    {"zai", "zai"},
+    {"zhipuai", "zhipuai"},
+    {"zhipu", "zhipuai"},
+    {"bigmodel", "zhipuai"},
+    {"voyageai", "voyageai"},
+    {"voyage", "voyageai"},
+    {"minimax", "minimax"},
+    {"minimaxai", "minimax"},
+    {"databricks", "databricks"},
+    {"cloudflare", "cloudflare"},
+    {"workersai", "cloudflare"},
+    {"cloudflareworkersai", "cloudflare"},
+    {"novita", "novita"},
+    {"novitaai", "novita"},
+    {"deepinfra", "deepinfra"},
+    {"nebius", "nebius"},
+    {"nebiusai", "nebius"},
+    {"sambanova", "sambanova"},
+    {"dashscope", "dashscope"},
+    {"alibaba", "dashscope"},
+    {"alibabacloud", "dashscope"},
+    {"qwencloud", "dashscope"},
+    {"hyperbolic", "hyperbolic"},
+    {"nscale", "nscale"},
+    {"ovhcloud", "ovhcloud"},
+    {"ovh", "ovhcloud"},
+    {"baseten", "baseten"},
+    {"avian", "avian"},
+    {"arcee", "arcee"},
+    {"arceeai", "arcee"},
+    {"githubcopilot", "github-copilot"},
+    {"modal", "modal"},
+    {"elevenlabs", "elevenlabs"},
+    {"watsonx", "watsonx"},
+    {"oci", "oci"},
+    {"replicate", "replicate"},
+    {"deepgram", "deepgram"},
+    {"jinaai", "jina"},
+    {"jina", "jina"},
+    {"ai21", "ai21"},
+    {"ai21chat", "ai21"},
+    {"vercelaigateway", "vercel"},
+    {"vercel", "vercel"},
+    {"friendliai", "friendliai"},
+    {"featherlessai", "featherless"},
+    {"lambdaai", "lambda"},
+    {"lambda", "lambda"},
+    {"heroku", "heroku"},
+    {"wandb", "wandb"},
+    {"volcengine", "volcengine"},
+    {"snowflake", "snowflake"},
+    {"nvidianim", "nvidia"},
+    {"nvidia", "nvidia"},
+    {"anyscale", "anyscale"},
+    {"stability", "stability"},
+    {"assemblyai", "assemblyai"},
+    {"crusoe", "crusoe"},
+    {"gmi", "gmi"},
+    {"publicai", "publicai"},
+    {"morph", "morph"},
+    {"inceptionlabs", "inception"},
+    {"inception", "inception"},
+    {"metallamaapi", "meta"},
+    {"doubleword", "doubleword"},
+    {"quicksilverpro", "quicksilverpro"},
+    {"cursor", "cursor"},
+    {"bedrockmantle", "bedrock"},
+    {"copilot", "github-copilot"},
+    {"gradientai", "gradient"},
+    {"togethercomputer", "together"},
+    {"siliconflow", "siliconflow"},
+    {"vllm", "vllm"},
+    {"lmstudio", "lmstudio"},
+    {"sglang", "sglang"},
 }};
 
 constexpr std::array<std::string_view, 12> kRegions = {"us.", "eu.", "apac.", "global.", "us-gov.", "au.",
                                                        "jp.", "ca.", "sa.",   "ap.",     "uk.",     "me."};
+
+// Makers as Bedrock's ids name them: "<maker>.<model>".
+constexpr std::array<std::string_view, 18> kMakers = {
+    "anthropic.", "amazon.", "meta.",   "cohere.",   "mistral.", "ai21.",   "deepseek.", "qwen.",       "openai.",
+    "stability.", "writer.", "google.", "moonshot.", "minimax.", "nvidia.", "zai.",      "twelvelabs.", "luma."};
+
+constexpr std::array<std::string_view, 17> kOpenWeights = {
+    "gpt-oss",    "llama",        "qwen", "qwq",       "deepseek", "kimi-k", "glm-",    "gemma-",        "mixtral",
+    "mistral-7b", "mistral-nemo", "phi-", "minimax-m", "nemotron", "olmo",   "granite", "devstral-small"};
+
+bool is_bedrock_id(std::string_view name) {
+    if (name.starts_with("arn:aws")) return name.find(":bedrock:") != std::string_view::npos;
+    for (const auto region : kRegions)
+        if (name.starts_with(region)) {
+            name.remove_prefix(region.size());
+            break;
+        }
+    return std::ranges::any_of(kMakers,
+                               [&](auto maker) { return name.starts_with(maker) && name.size() > maker.size(); });
+}
+
+bool is_known_provider(std::string_view id) {
+    return std::ranges::find(kProviders, id, &std::pair<std::string_view, std::string_view>::second) !=
+           kProviders.end();
+}
 
 bool digits(std::string_view text) {
     return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
@@ -137,18 +240,36 @@ std::string provider_id(std::string_view name) {
 }
 
 std::string provider_in(std::string_view model) {
-    const auto slash = model.find('/');
-    if (slash == std::string_view::npos) return {};
-    const auto id = provider_id(model.substr(0, slash));
-    const bool known = std::ranges::find(kProviders, std::string_view(id),
-                                         &std::pair<std::string_view, std::string_view>::second) != kProviders.end();
-    return known ? id : std::string();
+    const auto name = lower(trim(model.substr(0, 300)));
+    if (name.ends_with(":free")) return "openrouter";
+    std::string_view rest = name;
+    for (const auto way : {"gateway/", "litellm_proxy/", "litellm/"})
+        if (rest.starts_with(way)) rest.remove_prefix(std::string_view(way).size());
+    if (is_bedrock_id(rest)) return "bedrock";
+    const auto end = rest.find_first_of("/:");
+    if (end == std::string_view::npos || rest.substr(0, end) == "ft") return {};
+    const auto behind = rest.substr(end + 1);
+    // "mistral:7b" and "qwen:latest" are Ollama's names with a tag.
+    if (rest[end] == ':' && (behind.empty() || behind == "latest" || (behind[0] >= '0' && behind[0] <= '9'))) return {};
+    auto id = provider_id(rest.substr(0, end));
+    return is_known_provider(id) ? id : std::string();
+}
+
+bool has_open_weights(std::string_view model) {
+    const auto name = lower(model.substr(0, 300));
+    if (name.ends_with("deepseek-chat") || name.ends_with("deepseek-reasoner")) return false;  // names of its API alone
+    return std::ranges::any_of(kOpenWeights, [&](auto part) { return name.find(part) != std::string::npos; });
 }
 
 std::vector<std::string> model_forms(std::string_view model) {
     std::vector<std::string> forms;
     auto name = lower(trim(model.substr(0, 300)));
     add(forms, name);
+    if (const auto tuned = name.find("ft:");
+        tuned != 0 && tuned != std::string::npos && (name[tuned - 1] == '/' || name[tuned - 1] == ':')) {
+        name.erase(0, tuned);
+        add(forms, name);
+    }
     if (name.starts_with("ft:")) {  // ft:gpt-4o-mini-2024-07-18:owner::id
         add(forms, name.substr(0, name.find(':', 3)));
         return forms;
@@ -156,6 +277,15 @@ std::vector<std::string> model_forms(std::string_view model) {
     for (auto slash = name.find('/'); slash != std::string::npos; slash = name.find('/')) {
         name.erase(0, slash + 1);
         add(forms, name);
+    }
+    if (const auto colon = name.find(':'); colon != std::string::npos && !provider_in(name).empty() &&
+                                           is_known_provider(provider_id(name.substr(0, colon)))) {
+        name.erase(0, colon + 1);
+        add(forms, name);
+        for (auto slash = name.find('/'); slash != std::string::npos; slash = name.find('/')) {
+            name.erase(0, slash + 1);
+            add(forms, name);
+        }
     }
     if (name.ends_with(":free")) return forms;
     for (std::size_t i = 0, count = forms.size(); i < count; ++i) add_bedrock_forms(forms, forms[i]);

@@ -13,7 +13,11 @@ namespace tandem::prices {
 // behind. A variant that is another offer (":free", a fine-tuning) keeps what says so.
 std::vector<std::string> model_forms(std::string_view model);
 
-// The part before the first "/" where that is a provider's name, as an id; else empty: "openai" of "openai/gpt-5".
+// The provider that a model's name says, as an id; else empty: "openai" of "openai/gpt-5" and "openai:gpt-5", "bedrock"
+// of "us.anthropic.claude-opus-4-6-v1", "openrouter" of "some/model:free".
 std::string provider_in(std::string_view model);
+
+// Whether anybody may serve it, at any price: what its maker asks for says nothing about another's price.
+bool has_open_weights(std::string_view model);
 
 }  // namespace tandem::prices

@@ -31,8 +31,16 @@ Tokens tokens_of(const json::Value& value, Reading& reading) {
     return out;
 }
 
+void put(const Tokens& tokens, Buckets& buckets) {
+    buckets.add(Bucket::input, tokens.input);
+    buckets.add(Bucket::cache_read, tokens.read);
+    buckets.add(Bucket::cache_write, tokens.five);
+    buckets.add(Bucket::cache_write_1h, tokens.hour);
+    buckets.add(Bucket::output, tokens.output);
+}
+
 // A request can be several runs of the model. What its counts on top are about is the last kind of them: those of a
-// compaction are billed and stand in `iterations` alone; an advisor's are billed at the price of another model.
+// compaction are billed and stand in `iterations` alone; so do an advisor's, which are billed at its own model's price.
 void add_iterations(const json::Value& usage, Tokens& all, Reading& reading) {
     Tokens compactions;
     std::int64_t every_input = 0, every_output = 0;
@@ -45,6 +53,11 @@ void add_iterations(const json::Value& usage, Tokens& all, Reading& reading) {
             compactions.read += tokens.read;
             compactions.five += tokens.five;
             compactions.hour += tokens.hour;
+        } else if (const auto model = one["model"].text(); type == "advisor_message" && !model.empty()) {
+            Reading::Other other{std::string(model), {}};
+            put(tokens, other.buckets);
+            reading.others.push_back(std::move(other));
+            continue;
         } else if (!type.empty() && type != "message") {
             reading.warn(fmt::format("an iteration of type '{}' may be billed at another model's price: not counted",
                                      printable(type, 40)));
@@ -80,14 +93,10 @@ void read_anthropic(const Source& source, Reading& reading) {
     auto& buckets = reading.buckets;
     const auto image = counts.count_or_0({"input_tokens_details.image_tokens"});
     buckets.add(Bucket::image_input, take(tokens.input, image, "images", "the input", reading));
-    buckets.add(Bucket::input, tokens.input);
-    buckets.add(Bucket::cache_read, tokens.read);
-    buckets.add(Bucket::cache_write, tokens.five);
-    buckets.add(Bucket::cache_write_1h, tokens.hour);
     const auto thoughts =
         counts.count_or_0({"output_tokens_details.thinking_tokens", "output_tokens_details.reasoning_tokens"});
     buckets.add(Bucket::reasoning, take(tokens.output, thoughts, "thinking", "the output", reading));
-    buckets.add(Bucket::output, tokens.output);
+    put(tokens, buckets);
     reading.found = counts.has("input_tokens") || counts.has("output_tokens");
     if (!counts.has("input_tokens") && counts.has("output_tokens")) {
         reading.warn("the prompt's tokens are not said here (they are in the event message_start): not counted");

@@ -10,6 +10,13 @@ namespace tandem::prices {
 
 namespace {
 
+std::string upper(std::string_view text) {
+    std::string out(text);
+    for (char& c : out)
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    return out;
+}
+
 json::Value either(const json::Value& value, std::string_view one, std::string_view other) {
     const auto found = value[one];
     return found.exists() ? found : value[other];
@@ -19,8 +26,10 @@ json::Value either(const json::Value& value, std::string_view one, std::string_v
 Kinds kinds_of(const json::Value& details, Reading& reading) {
     Kinds kinds;
     for (const auto one : details.children()) {
-        const auto count = count_of(either(one, "tokenCount", "token_count"), "tokenCount", reading).value_or(0);
-        const auto modality = one["modality"].text();
+        auto said = either(one, "tokenCount", "token_count");
+        if (!said.exists()) said = one["tokens"];
+        const auto count = count_of(said, "tokenCount", reading).value_or(0);
+        const auto modality = upper(one["modality"].text());
         if (modality == "AUDIO")
             kinds.audio += count;
         else if (modality == "IMAGE" || modality == "DOCUMENT")
@@ -76,6 +85,27 @@ void read_gemini(const Source& source, Reading& reading) {
     if (kinds.sum() == 0) kinds = kinds_of(either(usage, "responseTokensDetails", "response_tokens_details"), reading);
     split_answer(reading, answer.value_or(0), kinds);
     reading.buckets.add(Bucket::reasoning, thoughts);
+}
+
+// The same things under the newer API's names: tokens that a cache gave stand inside the input, thoughts and what tools
+// put in stand beside.
+void read_interactions(const Source& source, Reading& reading) {
+    const auto& usage = source.usage;
+    Counts counts(usage, reading);
+    const auto prompt = counts.count({"total_input_tokens"}), answer = counts.count({"total_output_tokens"});
+    const auto thoughts = counts.most({"total_thought_tokens", "total_reasoning_tokens"});
+    const auto tools = counts.count_or_0({"total_tool_use_tokens"});
+    const auto sum = prompt.value_or(0) + answer.value_or(0) + thoughts + tools;
+    if (const auto total = counts.count({"total_tokens"}); total && *total != sum && prompt && answer)
+        reading.warn(fmt::format("total_tokens is {}, its parts add up to {}: the parts are counted", *total, sum));
+    split_prompt(reading, prompt.value_or(0), counts.count_or_0({"total_cached_tokens"}),
+                 kinds_of(usage["input_tokens_by_modality"], reading),
+                 kinds_of(usage["cached_tokens_by_modality"], reading));
+    if (tools > 0) split_prompt(reading, tools, 0, kinds_of(usage["tool_use_tokens_by_modality"], reading), {});
+    split_answer(reading, answer.value_or(0), kinds_of(usage["output_tokens_by_modality"], reading));
+    reading.buckets.add(Bucket::reasoning, thoughts);
+    reading.found = prompt || answer;
+    if (!prompt) reading.warn("the prompt's tokens are not said: not counted");
 }
 
 }  // namespace tandem::prices

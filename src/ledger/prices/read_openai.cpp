@@ -21,6 +21,8 @@ constexpr auto kReads = {std::string_view("prompt_tokens_details.cached_tokens")
                          std::string_view("cache_read_input_tokens"),
                          std::string_view("cached_prompt_text_tokens"),
                          std::string_view("prompt_tokens_details.cache_read_tokens"),
+                         std::string_view("input_token_details.cache_read"),  // LangChain
+                         std::string_view("cached_input_tokens"),             // Codex
                          std::string_view("cached_tokens")};
 
 struct Writes {
@@ -30,16 +32,19 @@ struct Writes {
 
 Writes writes_of(const Counts& counts) {
     Writes writes;
-    const auto all = counts.most({"prompt_tokens_details.cache_write_tokens", "input_tokens_details.cache_write_tokens",
-                                  "cache_creation_input_tokens", "prompt_tokens_details.cache_creation_tokens",
-                                  "prompt_tokens_details.cache_creation_input_tokens", "cache_write_tokens",
-                                  "input_tokens_details.cache_creation_input_tokens"});
+    const auto all =
+        counts.most({"prompt_tokens_details.cache_write_tokens", "input_tokens_details.cache_write_tokens",
+                     "cache_creation_input_tokens", "prompt_tokens_details.cache_creation_tokens",
+                     "prompt_tokens_details.cache_creation_input_tokens", "cache_write_tokens",
+                     "input_tokens_details.cache_creation_input_tokens", "input_token_details.cache_creation"});
     const auto five = counts.count_or_0({"cache_creation.ephemeral_5m_input_tokens",
                                          "prompt_tokens_details.cache_creation_token_details.ephemeral_5m_input_tokens",
-                                         "prompt_tokens_details.cache_creation.ephemeral_5m_input_tokens"});
+                                         "prompt_tokens_details.cache_creation.ephemeral_5m_input_tokens",
+                                         "input_token_details.ephemeral_5m_input_tokens"});
     writes.hour = counts.count_or_0({"cache_creation.ephemeral_1h_input_tokens",
                                      "prompt_tokens_details.cache_creation_token_details.ephemeral_1h_input_tokens",
-                                     "prompt_tokens_details.cache_creation.ephemeral_1h_input_tokens"});
+                                     "prompt_tokens_details.cache_creation.ephemeral_1h_input_tokens",
+                                     "input_token_details.ephemeral_1h_input_tokens"});
     writes.plain = std::max(all - writes.hour, five);
     return writes;
 }
@@ -87,12 +92,21 @@ void split_answer(const Counts& counts, Reading& reading, std::int64_t answer, s
 bool thoughts_stand_beside(const Source& source, const Counts& counts, std::int64_t prompt, std::int64_t answer,
                            std::int64_t reasoning, bool rule) {
     if (reasoning == 0) return false;
+    // Perplexity leaves thoughts and citations out of the total, which so decides nothing.
+    if (rule && source.hints.provider == "perplexity") return true;
     if (const auto total = counts.count({"total_tokens"})) {
-        if (*total == prompt + answer) return reasoning > answer;
+        if (*total == prompt + answer) return false;
         if (*total >= prompt + answer + reasoning) return true;
     }
     if (reasoning > answer) return true;  // what is larger than a whole is no part of it
-    return rule && (source.hints.provider == "xai" || source.hints.provider == "perplexity");
+    return rule && source.hints.provider == "xai";
+}
+
+// Embeddings and rerankers: what they read is all there is.
+bool only_prompts(const Source& source, const Reading& reading) {
+    const auto name = lower(reading.model.empty() ? source.hints.model : reading.model);
+    return source.body["object"].text() == "list" || name.find("embed") != std::string::npos ||
+           name.find("voyage-") != std::string::npos || name.find("rerank") != std::string::npos;
 }
 
 // Gemini, asked in OpenAI's words, does not say its thoughts, but they are in the total, and billed.
@@ -103,6 +117,9 @@ std::int64_t hidden_thoughts(const Source& source, const Counts& counts, std::in
     const auto more = *total - prompt - answer;
     for (const auto* provider : {"google", "vertex", "xai"})
         if (source.hints.provider == provider) return more;
+    if (lower(reading.model).find("gemini") != std::string::npos ||
+        lower(source.hints.model).find("gemini") != std::string::npos)
+        return more;
     reading.warn(fmt::format("total_tokens is {} more than the prompt and the answer: those are not counted", more));
     return 0;
 }
@@ -122,9 +139,9 @@ void read(const Source& source, Reading& reading, std::initializer_list<std::str
         prompt.all = *said;
     else if (misses)
         prompt.all = prompt.cached + *misses;
-    else if (total && *total >= answer && (answered || *total == 0))
+    else if (total && *total >= answer && (answered || *total == 0 || only_prompts(source, reading)))
         prompt.all = *total - answer;
-    if (!said && (misses || total) && prompt.all > 0)
+    if (!said && (misses || total) && prompt.all > 0 && !only_prompts(source, reading))
         reading.warn("the prompt's tokens are not said: taken from the other counts");
     if (!said && !misses && !total) {
         reading.warn("the prompt's tokens are not said: not counted");
@@ -136,7 +153,8 @@ void read(const Source& source, Reading& reading, std::initializer_list<std::str
     }
     const auto reasoning = counts.count_or_0(
         {"completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens",
-         "output_tokens_details.thinking_tokens", "reasoning_tokens", "completion_tokens_details.thinking_tokens"});
+         "output_tokens_details.thinking_tokens", "reasoning_tokens", "completion_tokens_details.thinking_tokens",
+         "output_token_details.reasoning", "reasoning_output_tokens"});
     if (cache_stands_beside(counts, prompt, answer, reasoning)) prompt.all += prompt.cached + prompt.writes.sum();
     const bool beside = thoughts_stand_beside(source, counts, prompt.all, answer, reasoning, thoughts_beside);
     if (beside) answer += reasoning;
@@ -163,7 +181,9 @@ void read(const Source& source, Reading& reading, std::initializer_list<std::str
                  {cached_kind("text"), cached_kind("audio"), cached_kind("image"), cached_kind("video")});
     buckets.add(Bucket::citation, cited);
     split_answer(counts, reading, answer + hidden, reasoning + hidden);
-    reading.found = said || answered || total || misses;
+    reading.found = said || answered || (total && (*total == 0 || prompt.all > 0)) || misses;
+    if (!reading.found && total)
+        reading.warn("only a total is said: what of it is prompt and what answer is not known");
 }
 
 }  // namespace

@@ -10,8 +10,9 @@ namespace tandem::prices {
 // Converse: the cache stands beside inputTokens, as at Anthropic; of InvokeModel the metrics of a stream and Titan.
 void read_bedrock(const Source& source, Reading& reading) {
     Counts counts(source.usage, reading);
-    const auto input = counts.count({"inputTokens", "inputTokenCount", "inputTextTokenCount"});
-    auto output = counts.count({"outputTokens", "outputTokenCount", "totalOutputTextTokenCount"});
+    const auto input = counts.count({"inputTokens", "inputTokenCount", "inputTextTokenCount", "prompt_token_count"});
+    auto output =
+        counts.count({"outputTokens", "outputTokenCount", "totalOutputTextTokenCount", "generation_token_count"});
     if (!output && source.usage["results"].exists()) {
         std::int64_t sum = 0;
         for (const auto one : source.usage["results"].children())
@@ -35,6 +36,29 @@ void read_bedrock(const Source& source, Reading& reading) {
         reading.warn("the prompt's tokens are not said: not counted");
         reading.partial = true;
     }
+}
+
+// Vercel's SDK, with one set of words for all providers. Of its versions some count the cache and the thoughts inside,
+// some beside: the total decides, and what does not fit stands beside.
+void read_vercel(const Source& source, Reading& reading) {
+    Counts counts(source.usage, reading);
+    const auto prompt = counts.count({"inputTokens"}), output = counts.count({"outputTokens"});
+    const auto total = counts.count({"totalTokens"});
+    const auto cached = counts.most({"cachedInputTokens", "inputTokenDetails.cacheReadTokens"});
+    const auto written = counts.count_or_0({"inputTokenDetails.cacheWriteTokens"});
+    const auto thoughts = counts.most({"reasoningTokens", "outputTokenDetails.reasoningTokens"});
+    auto all = prompt.value_or(0), answer = output.value_or(0);
+    if (thoughts > 0 && total && *total == all + answer + thoughts) answer += thoughts;
+    if (cached + written > all) {
+        reading.warn("more was cached than the prompt holds: taken to stand beside it");
+        all += cached + written;
+    }
+    auto& buckets = reading.buckets;
+    buckets.add(Bucket::cache_write, take(all, written, "cache writes", "the prompt", reading));
+    split_prompt(reading, all, cached, {}, {});
+    buckets.add(Bucket::reasoning, take(answer, thoughts, "reasoning", "the answer", reading));
+    buckets.add(Bucket::output, answer);
+    reading.found = prompt || output;
 }
 
 // What is billed is not what was read: `billed_units` counts, `tokens` only where that is missing.

@@ -6,7 +6,9 @@
 
 #include "base/json_mend.h"
 #include "base/text.h"
+#include "ledger/prices/book.h"
 #include "ledger/prices/counts.h"
+#include "ledger/prices/names.h"
 
 namespace tandem::prices {
 
@@ -16,8 +18,9 @@ constexpr int kMostWrappers = 4;
 
 // Where the counts stand in a body or an event, the place that is looked at first first.
 json::Value usage_of(const json::Value& body) {
-    for (const auto* path : {"usage", "usageMetadata", "usage_metadata", "message.usage", "delta.usage", "x_groq.usage",
-                             "metadata.usage", "amazon-bedrock-invocationMetrics", "usage_info", "meta"}) {
+    for (const auto* path :
+         {"usage", "usageMetadata", "usage_metadata", "message.usage", "delta.usage", "x_groq.usage", "metadata.usage",
+          "interaction.usage", "amazon-bedrock-invocationMetrics", "usage_info", "meta"}) {
         const auto found = at(body, path);
         if (found.is(json::Kind::object) && (std::string_view(path) != "meta" || found["billed_units"].exists()))
             return found;
@@ -36,24 +39,56 @@ bool has_any(const json::Value& value, std::initializer_list<std::string_view> p
 
 // Counts that stand in the object itself: a usage object alone, or a body that has no object for them.
 bool holds_counts(const json::Value& value) {
-    return has_any(value, {"prompt_tokens",       "completion_tokens",    "input_tokens",
-                           "output_tokens",       "total_tokens",         "promptTokenCount",
-                           "prompt_token_count",  "candidatesTokenCount", "candidates_token_count",
-                           "totalTokenCount",     "inputTokens",          "outputTokens",
-                           "inputTextTokenCount", "inputTokenCount",      "billed_units",
-                           "prompt_eval_count",   "eval_count",           "tokens_evaluated",
-                           "timings.prompt_n",    "pages_processed",      "prompt_cache_hit_tokens"});
+    return has_any(value, {"prompt_tokens",
+                           "completion_tokens",
+                           "input_tokens",
+                           "output_tokens",
+                           "total_tokens",
+                           "promptTokenCount",
+                           "prompt_token_count",
+                           "candidatesTokenCount",
+                           "candidates_token_count",
+                           "totalTokenCount",
+                           "inputTokens",
+                           "outputTokens",
+                           "inputTextTokenCount",
+                           "inputTokenCount",
+                           "billed_units",
+                           "prompt_eval_count",
+                           "eval_count",
+                           "tokens_evaluated",
+                           "timings.prompt_n",
+                           "pages_processed",
+                           "prompt_cache_hit_tokens",
+                           "total_input_tokens",
+                           "generation_token_count",
+                           "predictions"});
 }
 
-// Takes a response out of what it came in: a line of a batch's output, an event of a stream.
-json::Value unwrapped(json::Value body, bool& batch) {
+// Whether `body` is a line of a batch's output: each provider puts something of its own around the response.
+bool is_of_batch(const json::Value& body) {
+    if (has_any(body, {"response.body", "result.message", "modelOutput", "custom_id"})) return true;
+    if (!has_any(body, {"response.usageMetadata"})) return false;
+    return has_any(body, {"key", "metadata.key", "processed_time"}) || has_any(body["request"], {"contents"});
+}
+
+std::optional<std::int64_t> time_said(const json::Value& body) {
+    for (const auto* path : {"created", "created_at", "createTime", "create_time"})
+        if (const auto time = time_of(body[path])) return time;
+    return std::nullopt;
+}
+
+// Takes a response out of what it came in: a line of a batch's output, an event of a stream. What stands around it may
+// say the time: it is taken where nothing inside says one.
+json::Value unwrapped(json::Value body, bool& batch, std::optional<std::int64_t>& time) {
     for (int i = 0; i < kMostWrappers; ++i) {
+        batch = batch || is_of_batch(body);
+        if (const auto said = time_said(body)) time = said;
         if (usage_of(body).exists()) return body;
         json::Value inner;
-        for (const auto* path : {"response.body", "result.message", "response", "result", "body", "data", "chunk"})
+        for (const auto* path : {"response.body", "result.message", "modelOutput", "response", "result", "body", "data",
+                                 "chunk", "interaction"})
             if (const auto found = at(body, path); found.is(json::Kind::object)) {
-                batch =
-                    batch || std::string_view(path) == "response.body" || std::string_view(path) == "result.message";
                 inner = found;
                 break;
             }
@@ -82,10 +117,15 @@ bool says_anthropic(const Source& source) {
 
 Read reader_of(const Source& source) {
     const auto& usage = source.usage;
+    if (has_any(usage, {"generation_token_count"}))
+        return read_bedrock;  // Llama there; its prompt is named as Gemini's
+    if (has_any(usage, {"total_input_tokens", "total_output_tokens"})) return read_interactions;
     if (has_any(usage, {"promptTokenCount", "prompt_token_count", "candidatesTokenCount", "candidates_token_count",
                         "totalTokenCount", "total_token_count"}))
         return read_gemini;
     if (has_any(usage, {"billed_units", "tokens.input_tokens", "tokens.output_tokens"})) return read_cohere;
+    if (has_any(usage, {"cachedInputTokens", "reasoningTokens", "inputTokenDetails", "outputTokenDetails"}))
+        return read_vercel;
     if (has_any(usage, {"inputTokens", "outputTokens", "inputTextTokenCount", "inputTokenCount", "outputTokenCount"}))
         return read_bedrock;
     if (has_any(usage, {"prompt_tokens", "completion_tokens", "promptTokens", "prompt_cache_hit_tokens"}))
@@ -121,20 +161,90 @@ void read_without_tokens(const Source& source, Reading& reading) {
     reading.found = buckets[Bucket::images] > 0;
 }
 
+// Vertex: what was embedded, each with its tokens.
+void read_predictions(const Source& source, Reading& reading) {
+    for (const auto one : source.body["predictions"].children()) {
+        auto statistics = at(one, "embeddings.statistics");
+        if (!statistics.exists()) statistics = one["statistics"];
+        if (const auto count = count_of(statistics["token_count"], "token_count", reading)) {
+            reading.buckets.add(Bucket::input, *count);
+            reading.found = true;
+        }
+    }
+}
+
+// Answers that only count, and are free: the same words as a usage, and no use.
+bool only_counts(const Source& source) {
+    const auto& body = source.body;
+    if (body["object"].text() == "response.input_tokens") return true;
+    if (source.usage.offset() != body.offset() || !body.is(json::Kind::object)) return false;
+    const auto others = body.size() - (body["context_management"].exists() ? 1 : 0) - (body["type"].exists() ? 1 : 0);
+    return others == 1 && has_any(body, {"input_tokens", "inputTokens", "totalTokens"});
+}
+
+// Creating a cache at Gemini: the total is what was put into it, and is billed as input.
+bool read_created_cache(const Source& source, Reading& reading) {
+    const auto name = source.body["name"].text();
+    if (!name.starts_with("cachedContents/") && name.find("/cachedContents/") == std::string_view::npos) return false;
+    const auto total = Counts(source.usage, reading).count({"totalTokenCount", "total_token_count"});
+    if (!total) return false;
+    reading.buckets.add(Bucket::input, *total);
+    reading.warn("a cache was made: its tokens are counted as input; what keeping it costs is not counted");
+    reading.found = true;
+    return true;
+}
+
+// The provider, where only one of them writes so. What gateways pass on keeps its maker's words, so a mark says less
+// than a provider that is given.
+std::string provider_by_shape(const Source& source) {
+    const auto& [body, usage, hints] = source;
+    const auto any = [](const json::Value& value, std::initializer_list<std::string_view> paths) {
+        return has_any(value, paths);
+    };
+    if (any(usage, {"cost_details", "is_byok"}) ||
+        (body["id"].text().starts_with("gen-") && body["provider"].string().has_value()))
+        return "openrouter";
+    if (any(body, {"x_groq"}) || any(usage, {"queue_time"})) return "groq";
+    if (any(usage, {"cost_in_usd_ticks", "num_sources_used"})) return "xai";
+    if (any(body, {"time_info.queue_time"})) return "cerebras";
+    if (any(body, {"prompt_filter_results"})) return "azure";
+    for (const auto choice : body["choices"].children())
+        if (any(choice, {"content_filter_results"})) return "azure";
+    if (any(usage, {"inputTextTokenCount", "generation_token_count", "inputTokenCount", "cacheReadInputTokens"}) ||
+        any(body, {"amazon-bedrock-invocationMetrics", "modelOutput", "metrics.latencyMs"}) ||
+        (any(usage, {"inputTokens"}) && any(body, {"stopReason", "output.message"})))
+        return "bedrock";
+    if (any(usage, {"trafficType", "traffic_type"})) return "vertex";
+    if (any(usage, {"billed_units"})) return "cohere";
+    if (any(usage, {"citation_tokens", "search_context_size"})) return "perplexity";
+    return {};
+}
+
 Reading read_one(const json::Value& given, Hints hints) {
     Reading reading;
     bool batch = false;
-    Source source{unwrapped(given, batch), {}, std::move(hints)};
-    source.hints.provider = provider_id(source.hints.provider);
+    Source source{unwrapped(given, batch, reading.time_ms), {}, std::move(hints)};
     source.usage = usage_of(source.body);
     if (!source.usage.exists() || (!holds_counts(source.usage) && holds_counts(source.body)))
         source.usage = source.body;
-    for (const auto* path : {"model", "modelVersion", "model_version", "message.model"})
+    for (const auto* path : {"model", "modelVersion", "model_version", "message.model", "interaction.model"})
         if (const auto name = at(source.body, path).string(); name && !name->empty()) {
             reading.model = *name;
             break;
         }
+    reading.provider = provider_by_shape(source);
+    reading.by_shape = !reading.provider.empty();
+    for (const auto* name : {&source.hints.model, &reading.model})
+        if (reading.provider.empty()) reading.provider = provider_in(*name);
+    if (trim(source.hints.provider).empty()) source.hints.provider = reading.provider;
+    source.hints.provider = provider_id(source.hints.provider);
+    if (only_counts(source)) {
+        reading.warn("this is an answer that counts tokens, which is free: nothing was used");
+        return reading;
+    }
+    if (read_created_cache(source, reading)) return reading;
     if (const auto read = reader_of(source)) read(source, reading);
+    if (!reading.found) read_predictions(source, reading);
     if (!reading.found || source.usage["pages_processed"].exists()) read_without_tokens(source, reading);
     if (!reading.found) {
         reading.warn("there is no usage in it: what was used is not known");
@@ -152,8 +262,16 @@ Reading read_one(const json::Value& given, Hints hints) {
 // The counts of a stream, event by event. Anthropic says the prompt at the start and the answer at the end; with all
 // others the last event that has counts has them all.
 void add_event(Reading& all, Reading next) {
+    if (all.time_ms) next.time_ms = all.time_ms;
+    if (all.by_shape || next.provider.empty()) {
+        next.provider = all.provider;
+        next.by_shape = all.by_shape;
+    }
     if (!next.found) {
         if (all.model.empty()) all.model = next.model;
+        all.time_ms = next.time_ms;
+        all.provider = next.provider;
+        all.by_shape = next.by_shape;
         return;
     }
     if (all.found && all.partial && next.partial) {
@@ -172,10 +290,22 @@ void add_event(Reading& all, Reading next) {
 
 }  // namespace
 
+std::optional<std::int64_t> time_of(const json::Value& value) {
+    if (value.is(json::Kind::string))
+        if (const auto time = time_from(*value.string())) return time;
+    const auto number = thousandths(trim(value.text()));
+    if (!number || *number <= 0) return std::nullopt;
+    constexpr std::int64_t kSecondsBefore = 100'000'000'000;  // a larger number is in milliseconds
+    return *number / 1'000 < kSecondsBefore ? *number : *number / 1'000;
+}
+
 Reading read_usage(const json::Value& body, const Hints& hints) {
     if (!body.is(json::Kind::array)) return read_one(body, hints);
     Reading all;
-    for (const auto event : body.children()) add_event(all, read_one(event, hints));
+    for (const auto event : body.children()) {
+        const auto text = event.string();
+        add_event(all, text ? read_usage(*text, hints) : read_one(event, hints));
+    }
     if (!all.found) all.warn("there is no usage in it: what was used is not known");
     return all;
 }

@@ -13,10 +13,11 @@ namespace {
 
 // Responses: each call is an item of the output. Of the web's only searches have a fee, not a page that is opened; the
 // interpreter has one for each container, not for each call.
-void read_output_items(const json::Value& output, Reading& reading) {
+void read_output_items(const json::Value& body, Reading& reading) {
     std::set<std::string, std::less<>> containers;
     std::int64_t searches = 0, files = 0;
-    for (const auto item : output.children()) {
+    bool pictures = count_of(at(body, "tool_usage.image_gen.total_tokens"), "image_gen", reading).value_or(0) > 0;
+    for (const auto item : body["output"].children()) {
         const auto type = item["type"].text();
         if (type == "web_search_call") {
             const auto action = item["action"]["type"].text();
@@ -25,9 +26,18 @@ void read_output_items(const json::Value& output, Reading& reading) {
             ++files;
         } else if (type == "code_interpreter_call") {
             containers.emplace(item["container_id"].text());
+        } else if (type == "image_generation_call") {
+            pictures = true;
         }
     }
-    reading.buckets.add(Bucket::web_search, searches);
+    if (pictures) reading.warn("the pictures that a tool made are billed by a model of their own: not counted");
+    bool preview = false, newer = false;
+    for (const auto tool : body["tools"].children()) {
+        const auto type = tool["type"].text();
+        preview = preview || type.starts_with("web_search_preview");
+        newer = newer || type == "web_search" || type.starts_with("web_search_2");
+    }
+    reading.buckets.add(preview && !newer ? Bucket::web_search_preview : Bucket::web_search, searches);
     reading.buckets.add(Bucket::file_search, files);
     reading.buckets.add(Bucket::code_execution, static_cast<std::int64_t>(containers.size()));
 }
@@ -67,9 +77,7 @@ void read_tools(const Source& source, Reading& reading) {
         buckets.add(Bucket::file_search, of("file_search_calls") + of("document_search_calls"));
         return;
     }
-    // xAI's search of 2025 had a fee for each source, which is in the charge where there is one, and in no bucket.
-    if (const auto sources = counts.count_or_0({"num_sources_used"}); sources > 0 && !reading.charged)
-        reading.warn(fmt::format("{} sources of xAI's live search have a fee that is not counted", sources));
+    buckets.add(Bucket::search_sources, counts.count_or_0({"num_sources_used"}));
     const auto searches =
         counts.count({"server_tool_use.web_search_requests", "server_tool_use_details.web_search_requests",
                       "tool_calls_details.search_web.invocation"});
@@ -77,7 +85,7 @@ void read_tools(const Source& source, Reading& reading) {
         buckets.add(Bucket::web_search, *searches);
         return;
     }
-    read_output_items(source.body["output"], reading);
+    read_output_items(source.body, reading);
     read_grounding(source.body, reading);
     // These models search the web for each request, and each is billed as one search.
     const auto& model = reading.model.empty() ? source.hints.model : reading.model;

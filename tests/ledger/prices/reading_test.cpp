@@ -292,6 +292,9 @@ TEST(Usage, that_contradicts_itself_has_a_result_and_a_warning) {
     said(R"({"usage":{"prompt_tokens":12.4,"completion_tokens":3}})", {{"input", 12}, {"output", 3}}, "fraction");
     said(R"({"usage":{"prompt_tokens":true,"completion_tokens":3}})", {{"output", 3}}, "not a number");
     said(R"({"usage":{"prompt_tokens":1e300,"completion_tokens":0}})", {{"input", kMostCount}}, "over");
+    said(
+        R"({"usage":{"prompt_tokens":9,"completion_tokens":3,"total_tokens":12,"completion_tokens_details":{"reasoning_tokens":5}}})",
+        {{"input", 9}, {"reasoning", 3}}, "more than");
     said(R"({"usage":{"completion_tokens":3}})", {{"output", 3}}, "not said");
     said(R"({"usage":{"prompt_tokens":7,"total_tokens":10}})", {{"input", 7}, {"output", 3}}, "from the total");
     said(R"({"type":"message","usage":{"input_tokens":1,"output_tokens":1,"cache_creation_input_tokens":5,
@@ -299,12 +302,98 @@ TEST(Usage, that_contradicts_itself_has_a_result_and_a_warning) {
          {{"input", 1}, {"cache_write", 5}, {"cache_write_1h", 5}, {"output", 1}}, "adds up to");
 }
 
+TEST(Usage, of_searches_is_by_the_tool_and_its_sources) {
+    EXPECT_EQ(counts(read(R"({"usage":{"prompt_tokens":1,"completion_tokens":1,"num_sources_used":3}})", "xai")),
+              (Counts{{"input", 1}, {"output", 1}, {"search_sources", 3}}));
+    const auto searched = [](std::string_view tool) {
+        return counts(read(
+            R"({"object":"response","model":"gpt-4o","tools":[{"type":")" + std::string(tool) +
+            R"("}],"usage":{"input_tokens":1,"output_tokens":1,"total_tokens":2},"output":[{"type":"web_search_call"}]})"));
+    };
+    EXPECT_EQ(searched("web_search")["web_search"], 1);
+    EXPECT_EQ(searched("web_search_preview_2025_03_11")["web_search_preview"], 1);
+}
+
 TEST(Usage, that_no_bucket_holds_is_warned_of) {
+    const auto reading = read(
+        R"({"object":"response","usage":{"input_tokens":1,"output_tokens":1,"total_tokens":2},"output":[{"type":"image_generation_call"}]})");
+    EXPECT_EQ(reading.warnings.size(), 1U);
+}
+
+TEST(Usage, says_its_time_in_every_shape) {
+    for (
+        const auto* body :
+        {R"({"created":1752169304,"usage":{"prompt_tokens":1,"completion_tokens":1}})",
+         R"([{"created":1752169304,"choices":[]},{"usage":{"prompt_tokens":1,"completion_tokens":1}}])",
+         "data: {\"created\":1752169304,\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":1}}\n\ndata: [DONE]\n",
+         R"({"type":"response.completed","response":{"created_at":1752169304,"usage":{"input_tokens":1,"output_tokens":1}}})",
+         R"({"createTime":"2025-07-10T17:41:44Z","usageMetadata":{"promptTokenCount":1,"candidatesTokenCount":1}})"})
+        EXPECT_EQ(read(body).time_ms, 1'752'169'304'000) << body;
+}
+
+TEST(Usage, shows_whose_it_is) {
+    const auto whose = [](std::string_view body, std::string model = {}) {
+        return read(body, {}, std::move(model)).provider;
+    };
+    EXPECT_EQ(whose(R"({"model":"openai/gpt-oss-120b","x_groq":{"id":"r"},"usage":{"prompt_tokens":1}})"), "groq");
+    EXPECT_EQ(whose(R"({"usage":{"inputTokens":1,"outputTokens":1}})", "us.amazon.nova-pro-v1:0"), "bedrock");
+    EXPECT_EQ(whose(R"({"embedding":[],"inputTextTokenCount":3})"), "bedrock");
+    EXPECT_EQ(whose(R"({"usage":{"prompt_tokens":1,"cost_in_usd_ticks":5}})"), "xai");
+    EXPECT_EQ(whose(R"({"model":"gpt-4o","usage":{"prompt_tokens":1}})"), "");
+    EXPECT_EQ(whose(R"({"model":"x/y:free","usage":{"prompt_tokens":1}})"), "openrouter");
+}
+
+TEST(Usage, of_the_newer_words) {
+    EXPECT_EQ(counts(read(R"({"object":"interaction","usage":{"total_input_tokens":100,"total_output_tokens":50,
+        "total_thought_tokens":20,"total_cached_tokens":40,"total_tool_use_tokens":0,"total_tokens":170}})",
+                          "google")),
+              (Counts{{"input", 60}, {"cache_read", 40}, {"output", 50}, {"reasoning", 20}}));
+    EXPECT_EQ(counts(read(R"({"generation":"x","prompt_token_count":5,"generation_token_count":7})", "bedrock")),
+              (Counts{{"input", 5}, {"output", 7}}));
     EXPECT_EQ(
-        read(R"({"usage":{"prompt_tokens":1,"completion_tokens":1,"num_sources_used":3}})", "xai").warnings.size(), 1U);
-    EXPECT_TRUE(
-        read(R"({"usage":{"prompt_tokens":1,"completion_tokens":1,"num_sources_used":3,"cost_in_usd_ticks":5}})", "xai")
-            .warnings.empty());
+        counts(read(
+            R"({"inputTokens":1000,"outputTokens":100,"cachedInputTokens":400,"reasoningTokens":30,"totalTokens":1100})")),
+        (Counts{{"input", 600}, {"cache_read", 400}, {"output", 70}, {"reasoning", 30}}));
+    EXPECT_EQ(
+        counts(read(
+            R"({"predictions":[{"embeddings":{"statistics":{"token_count":4}}},{"embeddings":{"statistics":{"token_count":2}}}]})")),
+        (Counts{{"input", 6}}));
+}
+
+TEST(Usage, of_another_model_stands_beside) {
+    const auto reading = read(R"({"type":"message","usage":{"input_tokens":10,"output_tokens":2,"iterations":[
+        {"type":"message","input_tokens":10,"output_tokens":2},
+        {"type":"advisor_message","model":"claude-opus-4-8","input_tokens":25,"output_tokens":3}]}})",
+                              "anthropic");
+    EXPECT_EQ(counts(reading), (Counts{{"input", 10}, {"output", 2}}));
+    ASSERT_EQ(reading.others.size(), 1U);
+    EXPECT_EQ(reading.others[0].model, "claude-opus-4-8");
+    EXPECT_EQ(reading.others[0].buckets[Bucket::input], 25);
+}
+
+TEST(Usage, that_only_counts_is_none) {
+    for (const auto* body :
+         {R"({"input_tokens":1114})", R"({"inputTokens":12})",
+          R"({"object":"response.input_tokens","input_tokens":11})", R"({"usage":{"total_tokens":12}})"})
+        EXPECT_FALSE(read(body, "anthropic").found) << body;
+    EXPECT_EQ(counts(read(R"({"name":"cachedContents/x","usageMetadata":{"totalTokenCount":3512}})", "google")),
+              (Counts{{"input", 3512}}));
+    EXPECT_EQ(counts(read(R"({"object":"list","model":"voyage-3.5","usage":{"total_tokens":12}})")),
+              (Counts{{"input", 12}}));
+}
+
+TEST(Time, is_read_as_people_write_it) {
+    for (const auto* text : {"2025-06-01T12:00:00Z", "Sun, 01 Jun 2025 12:00:00 GMT", "2025/06/01 12:00:00",
+                             "20250601T120000Z", "2025-06-01 12:00:00 UTC"}) {
+        json::Document document;
+        ASSERT_TRUE(document.parse("{\"time\":\"" + std::string(text) + "\"}"));
+        EXPECT_EQ(time_of(document.root()["time"]), 1'748'779'200'000) << text;
+    }
+    for (const auto* text : {"\"Sun, 01 Foo 2025 12:00:00 GMT\"", "\"\"", "\"Sun, \"", "{}"}) {
+        json::Document document;
+        ASSERT_TRUE(document.parse("{\"time\":" + std::string(text) + "}"));
+        EXPECT_FALSE(time_of(document.root()["time"])) << text;
+    }
 }
 
 TEST(Usage, that_is_not_there_is_not_0) {
