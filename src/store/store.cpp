@@ -33,8 +33,11 @@ constexpr int kQuietPages = 1'000;
 constexpr std::chrono::milliseconds kQuiet{500};
 constexpr int kCheckpointPasses = 2;  // the second takes what came during the first, and is short
 
-// Of this thread: it has turns, and will end this one.
-thread_local bool turn_is_open = false;
+struct Turn {
+    bool open = false;       // the thread has turns, and will end this one
+    bool submitted = false;  // in this turn
+};
+thread_local Turn turn;
 
 std::unexpected<Error> storage_error(sqlite3* database, std::string_view what) {
     const int code = sqlite3_errcode(database);
@@ -199,7 +202,7 @@ struct Store::State {
                     tidy();
                     continue;
                 }
-                if (queue.empty() && ending) return;
+                if (queue.empty()) return;
                 if (queue.size() <= kLargestGroup) {
                     group.swap(queue);
                     due = false;
@@ -209,7 +212,6 @@ struct Store::State {
                     queue.erase(queue.begin(), end);
                 }
             }
-            if (group.empty()) continue;  // another thread's turn took them along
             next_commit = std::chrono::steady_clock::now() + kCommitInterval;
             commit(group);
             for (auto& entry : group) entry.done(std::move(entry.result));
@@ -392,17 +394,19 @@ void Store::submit(Job job, Done done) {
     {
         const std::lock_guard lock(state_->mutex);
         state_->queue.push_back({std::move(job), std::move(done), {}});
-        if (!turn_is_open) wake = state_->make_due();
+        if (!turn.open) wake = state_->make_due();
+        turn.submitted = turn.open;
     }
     if (wake) state_->wake.notify_one();
 }
 
 void Store::end_turn() {
-    turn_is_open = true;
-    if (state_->at_once) return;
+    turn.open = true;
+    if (!std::exchange(turn.submitted, false)) return;
     bool wake = false;
     {
         const std::lock_guard lock(state_->mutex);
+        // Another thread's turn may have taken them along.
         wake = !state_->queue.empty() && state_->make_due();
     }
     if (wake) state_->wake.notify_one();
@@ -412,7 +416,7 @@ Result<> Store::run(Job job) {
     std::promise<Result<>> promise;
     auto future = promise.get_future();
     submit(std::move(job), [&](Result<> result) { promise.set_value(std::move(result)); });
-    if (turn_is_open) end_turn();  // this wait is not for its end
+    if (turn.open) end_turn();  // this wait is not for its end
     return future.get();
 }
 
