@@ -4,13 +4,6 @@ namespace tandem::cost {
 
 namespace {
 
-using Whole = boost::multiprecision::cpp_int;
-
-Exact ceiling(const Exact& value) {
-    const Whole over = boost::multiprecision::denominator(value);
-    return Exact((boost::multiprecision::numerator(value) + over - 1) / over);
-}
-
 Exact all_tokens(const Inputs<Exact>& in) {
     return in[Field::tokens_input] + in[Field::tokens_cached_input] + in[Field::tokens_output];
 }

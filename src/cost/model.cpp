@@ -8,13 +8,7 @@ namespace tandem::cost {
 
 namespace {
 
-using Whole = boost::multiprecision::cpp_int;
-
-Exact ceiling(const Exact& value) {
-    const Whole over = boost::multiprecision::denominator(value);
-    return Exact((boost::multiprecision::numerator(value) + over - 1) / over);
-}
-
+using cost::ceiling;  // of what is exact
 // A need of exactly two machines is two, whatever the last bit of a double says.
 double ceiling(double value) {
     return std::ceil(value - 1e-9);

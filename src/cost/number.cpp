@@ -6,8 +6,6 @@ namespace tandem::cost {
 
 namespace {
 
-using Whole = boost::multiprecision::cpp_int;
-
 Whole ten_to(int power) {
     return boost::multiprecision::pow(Whole(10), static_cast<unsigned>(power));
 }
@@ -64,6 +62,11 @@ std::optional<Exact> read_number(std::string_view text, bool suffix) {
     if (count == 0 || !before) return std::nullopt;
     Exact value = exponent >= 0 ? Exact(digits * ten_to(exponent)) : Exact(digits, ten_to(-exponent));
     return negative ? Exact(-value) : value;
+}
+
+Exact ceiling(const Exact& value) {
+    const Whole over = boost::multiprecision::denominator(value);
+    return Exact((boost::multiprecision::numerator(value) + over - 1) / over);
 }
 
 std::string decimal(const Exact& value, int digits) {

@@ -20,6 +20,7 @@ namespace tandem::cost {
 // A fraction of whole numbers of any size: sums, products and quotients of what was written are exact, and rounded
 // once, where they are shown.
 using Exact = boost::multiprecision::cpp_rational;
+using Whole = boost::multiprecision::cpp_int;
 
 enum class Field : std::uint8_t {
     hours_per_month,
@@ -115,6 +116,9 @@ Result<Profile> read_profile(std::string_view text, std::string_view source);
 // A decimal as people write it: 0.15, 1e9, 300_000_000; with `suffix`, 300M, 1.5B and 20k too. nullopt where it is
 // none, or has more than 60 digits or an exponent beyond 30.
 std::optional<Exact> read_number(std::string_view text, bool suffix);
+
+// The least whole number that is not below it.
+Exact ceiling(const Exact& value);
 
 // Rounded half to even at `digits` after the point, without zeros at the end: "998.4576".
 std::string decimal(const Exact& value, int digits = 12);
