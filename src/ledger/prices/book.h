@@ -84,6 +84,7 @@ class Book {
     // All entries that hold for one model at any time, the nearest name first: those of the first form (names.h) that
     // any entry of `provider` has by name, else those of the first pattern that matches. Empty where there is none.
     std::vector<const Entry*> find(std::string_view provider, const std::vector<std::string>& forms) const;
+    bool has_entries_of(std::string_view provider) const { return by_provider_.contains(std::string(provider)); }
     // The provider whose models are called so ("claude-..." is anthropic's), or empty.
     std::string owner_of(const std::vector<std::string>& forms) const;
     // Providers to ask where this one has no entry of its own: azure sells what openai makes, at its price.

@@ -36,9 +36,7 @@ std::vector<std::string> providers_for(const std::vector<std::shared_ptr<const B
             for (const auto& stand_in : book->stand_ins(one)) add(stand_in);
     };
     with_stand_ins(id);
-    const bool known = std::ranges::any_of(books, [&](const auto& book) {
-        return std::ranges::any_of(book->entries(), [&](const Entry& entry) { return entry.provider == id; });
-    });
+    const bool known = std::ranges::any_of(books, [&](const auto& book) { return book->has_entries_of(id); });
     if (known && out.size() > 1) return out;
     if (other.by_shape) with_stand_ins(other.provider);
     // Offers without a price are of one provider, and a model that anybody may serve has no price that is its own.
@@ -197,9 +195,8 @@ void add_others(const Reading& reading, const Hints& hints, const Circumstances&
     }
 }
 
-void price(const Reading& reading, const Hints& hints, std::optional<std::int64_t> time_ms, const Books& books,
-           std::int64_t now_ms, Booked& booked) {
-    const auto names = names_of(reading, hints);
+void price(const Reading& reading, const Hints& hints, const std::vector<std::string>& names,
+           std::optional<std::int64_t> time_ms, const Books& books, std::int64_t now_ms, Booked& booked) {
     auto found = books.find(hints.provider, names, time_ms, now_ms, {reading.provider, reading.by_shape});
     booked.entry = found.entry;
     for (auto& warning : found.warnings) warn(booked.warnings, std::move(warning));
@@ -225,13 +222,14 @@ Booked book(const Reading& reading, const Attempt& attempt, const Books& books, 
         warn(booked.warnings, fmt::format("no provider is given: taken as {}'s", reading.provider));
     }
     const auto time_ms = attempt.time_ms ? attempt.time_ms : reading.time_ms;
-    price(reading, hints, time_ms, books, now_ms, booked);
+    const auto names = names_of(reading, hints);
+    price(reading, hints, names, time_ms, books, now_ms, booked);
     if (const auto* whose = time_ms ? "the response's own" : "today's"; attempt.time_unread)
         warn(booked.warnings,
              fmt::format("the line's time is not read, {} is taken: write 2026-11-26T10:00:00Z", whose));
     else if (!time_ms && booked.entry != nullptr)
         warn(booked.warnings, "no time is given: today's price is taken");
-    book_charge(reading, names_of(reading, hints), booked);
+    book_charge(reading, names, booked);
     return booked;
 }
 
