@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iostream>
 
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "base/world.h"
 #include "cli/cli.h"
+#include "cli/input.h"
 #include "cli/prices_apply.h"
 #include "ledger/prices/import.h"
 #include "ledger/prices/names.h"
@@ -42,15 +42,14 @@ int apply(const Globals& globals, const Asked& asked) {
     const auto books = open_books(globals);
     if (!books) return report(globals, books.error());
     std::ifstream file;
-    if (asked.file != "-") file.open(asked.file, std::ios::binary);
-    if (asked.file != "-" && !file.is_open())
-        return report(globals, Error{ErrorCode::not_found, fmt::format("{} cannot be read; is it there?", asked.file)});
-    std::istream& in = asked.file == "-" ? std::cin : file;
+    const auto in = open_input(asked.file, file);
+    if (!in) return report(globals, in.error());
+    const auto now = now_ms();
     std::string line;
     std::size_t lines = 0, bad = 0, unknown = 0;
-    for (std::size_t number = 1; std::getline(in, line); ++number) {
+    for (std::size_t number = 1; std::getline(**in, line); ++number) {
         if (trim(line).empty()) continue;
-        const auto applied = apply_prices(line, number, *books, now_ms());
+        const auto applied = apply_prices(line, number, *books, now);
         fmt::print("{}\n", applied.line);
         ++lines;
         bad += applied.bad ? 1 : 0;

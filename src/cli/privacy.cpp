@@ -2,10 +2,10 @@
 #include <fmt/format.h>
 
 #include <fstream>
-#include <iostream>
 #include <sstream>
 
 #include "cli/cli.h"
+#include "cli/input.h"
 #include "privacy/scan.h"
 
 namespace tandem::cli {
@@ -92,13 +92,11 @@ int run_scan(const Globals& globals, const Asked& asked) {
     if (!detector) return report(globals, detector.error());
     for (const auto& name : asked.files) {
         std::ifstream file;
-        if (name != "-") file.open(name, std::ios::binary);
-        std::istream& in = name == "-" ? std::cin : file;
+        const auto in = open_input(name, file);
+        if (!in) return report(globals, in.error());
         std::ostringstream text;
-        if (!asked.lines && in) text << in.rdbuf();
-        if (name != "-" && !file.is_open())
-            return report(globals, Error{ErrorCode::not_found, fmt::format("{} cannot be read; is it there?", name)});
-        const int code = asked.lines ? scan_lines(globals, **detector, config->privacy.detect, name, in)
+        if (!asked.lines) text << (*in)->rdbuf();
+        const int code = asked.lines ? scan_lines(globals, **detector, config->privacy.detect, name, **in)
                                      : scan_text(globals, **detector, config->privacy.detect,
                                                  name == "-" ? "stdin" : name, text.str());
         if (code != kOk) return code;

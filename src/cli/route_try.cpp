@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
-#include <iostream>
 #include <map>
 #include <tuple>
 
 #include "base/text.h"
 #include "chat/answer.h"
 #include "cli/dry_run.h"
+#include "cli/input.h"
 #include "dialect/openai_chat.h"
 
 namespace tandem::cli {
@@ -97,12 +97,9 @@ Result<std::vector<Prompt>> prompts_of(const Options& options) {
         return fail(ErrorCode::invalid,
                     "give a file with a prompt on each line, `-` for the standard input, or --examples");
     std::ifstream file;
-    if (options.file != "-") {
-        file.open(options.file, std::ios::binary);
-        if (!file) return fail(ErrorCode::not_found, fmt::format("{} cannot be read; is it there?", options.file));
-    }
-    std::istream& in = options.file == "-" ? std::cin : file;
-    for (std::string line; next_line(in, line);) {
+    const auto in = open_input(options.file, file);
+    if (!in) return fail(in.error());
+    for (std::string line; next_line(**in, line);) {
         const auto text = trim(line);
         if (text.empty() && line.size() <= kMostOfPrompt) continue;
         if (prompts.size() == kMostPrompts)
