@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <optional>
+#include <unordered_map>
 #include <utility>
 
 #include "base/text.h"
@@ -332,35 +333,15 @@ void read_words(const std::vector<std::pair<std::string, float>>& pieces, Clues&
     set(Sign::no_verb, !led);
 }
 
-// Where each concept stands, by name.
-class NamesOfConcepts {
-  public:
-    NamesOfConcepts() {
-        for (std::size_t i = 0; i < concepts().size(); ++i) {
-            auto at = place(concepts()[i].name);
-            while (places_[at] != 0) at = (at + 1) % places_.size();
-            places_[at] = static_cast<std::uint16_t>(i + 1);
-        }
-    }
-    std::optional<std::size_t> find(std::string_view name) const {
-        for (auto at = place(name); places_[at] != 0; at = (at + 1) % places_.size())
-            if (concepts()[places_[at] - 1U].name == name) return places_[at] - 1U;
-        return std::nullopt;
-    }
-
-  private:
-    static constexpr std::size_t kPlaces = 1024;  // several for each concept
-    static std::size_t place(std::string_view name) {
-        std::size_t hash = name.size();
-        for (const char c : name) hash = hash * 31 + static_cast<unsigned char>(c);
-        return hash % kPlaces;
-    }
-    std::array<std::uint16_t, kPlaces> places_{};  // from 1; 0 is none
-};
-
 std::optional<std::size_t> concept_index(std::string_view name) {
-    static const NamesOfConcepts names;
-    return names.find(name);
+    static const auto places = [] {
+        std::unordered_map<std::string_view, std::size_t> made;
+        for (std::size_t i = 0; i < concepts().size(); ++i) made.emplace(concepts()[i].name, i);
+        return made;
+    }();
+    const auto found = places.find(name);
+    if (found == places.end()) return std::nullopt;
+    return found->second;
 }
 
 // Where a concept or a sign stands: the signs come after the concepts.
