@@ -93,11 +93,8 @@ int ask(const Globals& globals, Options options) {
     }
     if (!globals.json && !streamed.text().ends_with('\n')) fmt::print("\n");
     std::fflush(stdout);
-    if (!streamed.done()) {
-        print_warnings(streamed.warnings());
-        return report(globals, {ErrorCode::upstream, streamed.error()});
-    }
     print_warnings(streamed.warnings());
+    if (!streamed.done()) return report(globals, {ErrorCode::upstream, streamed.error()});
     if (globals.json) return print_json(remote, streamed);
     if (terminal) print_record(remote, streamed.decision(), *config);
     return kOk;

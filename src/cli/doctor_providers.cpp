@@ -181,13 +181,14 @@ Check wrong_path(const config::Provider& provider, const Listing& list) {
 Check reach(const config::Config& config, const config::Provider& provider, const Listing& list) {
     const std::string name = "provider " + provider.id;
     const bool has_key = !provider.api_key->reveal().empty();
-    const auto named = config::key_reference(config, provider.id);
-    if (list.status == 401 || list.status == 403)
+    if (list.status == 401 || list.status == 403) {
+        const auto named = config::key_reference(config, provider.id);
         return {name, Grade::bad,
                 has_key ? fmt::format("it refuses the key (status {})", list.status)
                         : fmt::format("it wants a key (status {}), and none is set", list.status),
                 has_key ? fmt::format("set a valid api_key{}", named.empty() ? "" : fmt::format(" ({})", named))
                         : "set api_key: ${NAME}"};
+    }
     if (list.status == 429)
         return {name, Grade::warning, "it answers, and limits this key at the moment (status 429)", "wait a while"};
     if (list.status >= 500)

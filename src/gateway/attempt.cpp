@@ -566,10 +566,10 @@ Next Attempt::failed(upstream::Failure failure, const Usage& usage) {
 
 // What its owner has to do: no other request will fare better until then.
 std::string Attempt::about_key() const {
-    const auto named = config::key_reference(way_.config, provider_.id);
     if (provider_.api_key->reveal().empty())
         return fmt::format("{} wants a key and has none: set providers.{}.api_key in tandem.yaml", provider_.id,
                            provider_.id);
+    const auto named = config::key_reference(way_.config, provider_.id);
     return fmt::format("{} refuses its key ({}): correct that{}, then `tandem doctor` tries it", provider_.id,
                        named.empty() ? fmt::format("providers.{}.api_key", provider_.id) : named,
                        named.starts_with('$') ? " where `tandem serve` is started, and start that anew" : "");
