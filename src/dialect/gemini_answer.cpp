@@ -255,7 +255,8 @@ Shape shape_of(ErrorCode code) {
         case ErrorCode::cancelled:
         case ErrorCode::storage:
             return {503, "UNAVAILABLE"};
-        case ErrorCode::upstream:
+        case ErrorCode::upstream:  // 502 as in every dialect; Google's list of codes has no word of its own for 502
+            return {502, "UNAVAILABLE"};
         case ErrorCode::internal:
             break;
     }

@@ -72,14 +72,14 @@ class Dialects(unittest.TestCase):
             connection.sendall(http({"error": {"message": "no memory left"}}))
         self.start(failing)
         for path, (status, headers, raw) in self.each():
-            self.assertEqual(status, 500 if "beta" in path else 502)
+            self.assertEqual(status, 502)
             self.assertIn("no memory left", message_of(path, raw))
             self.assertNotIn("event-stream", headers["content-type"])
             self.assertEqual(self.tandem.chat("all is well")[0], 200)  # so that no breaker opens
 
     def test_a_stream_that_breaks_off_says_so_in_its_own_words(self):
         self.start(lambda c, b, n: (c.sendall(SSE_HEAD + chunk("partly")), time.sleep(0.2), c.sendall(b'data: {"error":{"message":"died"}}\n\n'), "close")[3])
-        want = {"/v1/chat/completions": b'"error"', "/v1/responses": b"event: response.failed", "/v1/messages": b"event: error", "/v1beta/models/m": b'"status":"INTERNAL"', "/api/chat": b'{"error"'}
+        want = {"/v1/chat/completions": b'"error"', "/v1/responses": b"event: response.failed", "/v1/messages": b"event: error", "/v1beta/models/m": b'"status":"UNAVAILABLE"', "/api/chat": b'{"error"'}
         for path, body in REQUESTS.items():
             with self.subTest(path=path):
                 with self.assertRaises(http_client.IncompleteRead) as caught:  # the transport says it too
