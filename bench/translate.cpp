@@ -9,7 +9,7 @@
 #include <functional>
 
 #include "dialect/losses.h"
-#include "gateway/relay.h"
+#include "translate/relay.h"
 
 namespace {
 
@@ -144,9 +144,9 @@ int main() {
             const auto stream = stream_of(static_cast<Kind>(behind), request);
             const auto answered = measure([&] {
                 auto relay = front == behind
-                                 ? (front == 0 ? gateway::chat_relay(true, 1)
-                                               : gateway::same_relay(provider, frame_for(request)))
-                                 : gateway::translating_relay(provider, client.writer(frame_for(request)), 1, {});
+                                 ? (front == 0 ? translate::chat_relay(true, 1)
+                                               : translate::same_relay(provider, frame_for(request)))
+                                 : translate::translating_relay(provider, client.writer(frame_for(request)), 1, {});
                 // As the network brings them, a few events at a time.
                 for (std::size_t at = 0; at < stream.size(); at += 1'400) {
                     if (!relay->feed(std::string_view(stream).substr(at, 1'400))) std::abort();

@@ -6,8 +6,8 @@
 #include <cstdlib>
 
 #include "config/config.h"
-#include "routing/learner.h"
-#include "routing/traits.h"
+#include "learning/learner.h"
+#include "learning/traits.h"
 
 namespace {
 
@@ -26,13 +26,13 @@ void feedback(std::string_view text) {
 }
 
 // Whatever was said, what is expected stays within its bounds.
-void learning(std::string_view text) {
+void learned(std::string_view text) {
     const auto half = text.size() / 2;
-    auto traits = routing::traits_of(text.substr(0, half), text.substr(half));
-    for (const auto& [index, value] : traits) expect(index < routing::kAllTraits && std::isfinite(value));
-    const auto again = routing::traits_from_bytes(routing::to_bytes(traits));
+    auto traits = learning::traits_of(text.substr(0, half), text.substr(half));
+    for (const auto& [index, value] : traits) expect(index < learning::kAllTraits && std::isfinite(value));
+    const auto again = learning::traits_from_bytes(learning::to_bytes(traits));
     expect(again && again->size() == traits.size());
-    static routing::Learner learner;
+    static learning::Learner learner;
     static int count = 0;
     if (count == 0) learner.configure({{"m", "i", 0.5}});
     const double value = static_cast<double>(text.size() % 5) / 4;
@@ -44,9 +44,9 @@ void learning(std::string_view text) {
 }
 
 void stored(std::string_view bytes) {
-    const auto traits = routing::traits_from_bytes(bytes);
+    const auto traits = learning::traits_from_bytes(bytes);
     if (!traits) return expect(!traits.error().message.empty());
-    for (const auto& [index, value] : *traits) expect(index < routing::kAllTraits && std::isfinite(value));
+    for (const auto& [index, value] : *traits) expect(index < learning::kAllTraits && std::isfinite(value));
 }
 
 void experiment(std::string_view text) {
@@ -69,7 +69,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
             feedback(text);
             break;
         case 1:
-            learning(text);
+            learned(text);
             break;
         case 2:
             stored(text);

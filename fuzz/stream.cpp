@@ -4,14 +4,14 @@
 
 #include "chat/filter.h"
 #include "chat/rendered_tools.h"
-#include "gateway/relay.h"
+#include "translate/relay.h"
 
 namespace dialect = tandem::dialect;
-namespace gateway = tandem::gateway;
+namespace translate = tandem::translate;
 
 namespace {
 
-std::string run(gateway::StreamRelay& relay, std::string_view stream, std::size_t size) {
+std::string run(translate::StreamRelay& relay, std::string_view stream, std::size_t size) {
     std::string out;
     for (std::size_t at = 0; at < stream.size() && !relay.done() && !relay.failed(); at += size) {
         if (!relay.feed(stream.substr(at, size))) return out;
@@ -39,13 +39,13 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
         if (data[1] >= 128) filters.push_back(tandem::chat::rendered_tools_filter("x"));
         filters.push_back(tandem::chat::id_filter("x"));
         filters.push_back(tandem::chat::custom_filter({"g"}));
-        const auto relay = gateway::translating_relay(behind, front.writer(frame), 1, std::move(filters));
+        const auto relay = translate::translating_relay(behind, front.writer(frame), 1, std::move(filters));
         return run(*relay, stream, piece);
     };
     const std::size_t piece = 1 + data[2] % 64;
     // However it is cut, a client gets the same.
     if (translated(piece) != translated(stream.size() + 1)) std::abort();
-    (void)run(*gateway::same_relay(behind, frame), stream, piece);
-    (void)run(*gateway::chat_relay(true, 1), stream, piece);
+    (void)run(*translate::same_relay(behind, frame), stream, piece);
+    (void)run(*translate::chat_relay(true, 1), stream, piece);
     return 0;
 }

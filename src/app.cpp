@@ -67,14 +67,14 @@ std::span<const store::Migration> migrations() {
     static const std::array all{store::Migration{first_schema().c_str()},
                                 store::Migration{kept::kKeptSchema},
                                 store::Migration{privacy_schema().c_str()},
-                                store::Migration{ledger::kOutcomesSchema},
+                                store::Migration{learning::kOutcomesSchema},
                                 store::Migration{experiment::kExperimentsSchema},
                                 store::Migration{probe::kProbesSchema},
                                 store::Migration{kept::kKeptSchema2},
                                 store::Migration{ledger::kLedgerSchema2},
                                 store::Migration{kept::kQuotaSchema},
                                 store::Migration{laws_schema().c_str()},
-                                store::Migration{ledger::kOutcomesSchema2}};
+                                store::Migration{learning::kOutcomesSchema2}};
     return all;
 }
 
@@ -211,17 +211,17 @@ struct App::Parts {
     upstream::Health health{*clock};
     upstream::Gate gate{*clock};
     upstream::Pace pace;
-    gateway::LearnedWants wants;
+    translate::LearnedWants wants;
     routing::Repeats repeats;
     net::FairPool scans{std::max(2U, std::thread::hardware_concurrency())};
     net::asio::thread_pool pool{1};
-    gateway::Learning learning{*store, *clock, memory, pool,
-                               [this](const config::Config& config, const config::Model& model) {
-                                   return identity_of(config, model, environment);
-                               }};
+    learning::Learning learning{*store, *clock, memory, pool,
+                                [this](const config::Config& config, const config::Model& model) {
+                                    return identity_of(config, model, environment);
+                                }};
     experiment::Experiments experiments{*store, *clock, learning};
     probe::Probes probes{*store, *clock, learning};
-    gateway::AnswerCache cache{memory};
+    cache::AnswerCache cache{memory};
     gateway::Services services;
     std::vector<std::unique_ptr<net::Worker>> workers;
     std::optional<gateway::Gateway> gateway;

@@ -9,7 +9,7 @@
 #include <random>
 
 #include "chat/answer.h"
-#include "routing/learner.h"
+#include "learning/learner.h"
 #include "routing/routing.h"
 
 using namespace tandem;
@@ -21,7 +21,7 @@ int main(int argc, char** argv) {
         "providers:\n  home: { kind: openai, zone: local, base_url: 'http://h/v1' }\n  far: { kind: openai, zone: "
         "cloud, "
         "base_url: 'https://x/v1' }\nmodels:\n";
-    std::vector<routing::Learner::Model> known;
+    std::vector<learning::Learner::Model> known;
     for (int i = 0; i < models; ++i) {
         yaml += fmt::format("  m{}: {{ provider: {}, context: 100000, price: {{ input: {}, output: 1 }} }}\n", i,
                             i % 2 == 0 ? "home" : "far", i % 7);
@@ -49,13 +49,13 @@ int main(int argc, char** argv) {
         }
         return text.substr(0, bytes);
     };
-    routing::Learner learner;
+    learning::Learner learner;
     learner.configure(known);
     for (int i = 0; i < models; ++i) {
-        std::vector<routing::Outcome> outcomes;
+        std::vector<learning::Outcome> outcomes;
         for (int k = 0; k < 100; ++k)
             outcomes.push_back({fmt::format("d{}", k), fmt::format("m{}", i), "one", "feedback", "k",
-                                static_cast<double>(random() % 2), 1, routing::traits_of(prompt())});
+                                static_cast<double>(random() % 2), 1, learning::traits_of(prompt())});
         learner.learn(std::move(outcomes));
     }
     std::vector<double> each;
@@ -67,7 +67,7 @@ int main(int argc, char** argv) {
         routing::Inputs in;
         in.alias = "auto";
         in.features = routing::features_of(request);
-        in.outlook = learner.outlook(routing::traits_of(chat::last_user_text(request)));
+        in.outlook = learner.outlook(learning::traits_of(chat::last_user_text(request)));
         in.dice = 0.5;
         const auto decision = routing::decide(table, in);
         each.push_back(std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - from).count());

@@ -17,7 +17,7 @@ namespace {
 
 using dialect::Kind;
 using gateway::Call;
-using gateway::Operation;
+using translate::Operation;
 using Body = Result<std::string>;
 
 // ---- what answers ----

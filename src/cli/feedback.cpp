@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/remote.h"
-#include "ledger/outcomes.h"
+#include "learning/outcomes.h"
 
 namespace tandem::cli {
 
@@ -77,7 +77,7 @@ int export_all(const Globals& globals, const std::string& model) {
     if (!config) return report(globals, config.error());
     auto database = open_ledger(*config);
     if (!database) return report(globals, database.error());
-    const auto records = ledger::newest_outcomes(**database, model, kMostExported);
+    const auto records = learning::newest_outcomes(**database, model, kMostExported);
     if (!records) return report(globals, records.error());
     for (const auto& r : *records) {
         json::Writer out;

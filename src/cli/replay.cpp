@@ -6,9 +6,9 @@
 
 #include "base/json.h"
 #include "cli/cli.h"
+#include "learning/offpolicy.h"
+#include "learning/outcomes.h"
 #include "ledger/ledger.h"
-#include "ledger/outcomes.h"
-#include "routing/offpolicy.h"
 #include "routing/routing.h"
 
 namespace tandem::cli {
@@ -21,11 +21,11 @@ struct Totals {
     std::size_t decisions = 0, moved = 0, refused = 0, unread = 0;
     Money was, would;
     std::map<std::string, std::pair<std::size_t, std::size_t>> models;  // answers by each: as it was, as it would be
-    std::vector<routing::Logged> log;
+    std::vector<learning::Logged> log;
 };
 
 // What people said of an answer counts before what was seen of it.
-std::map<std::string, double> outcomes_of(const std::vector<ledger::OutcomeRecord>& records) {
+std::map<std::string, double> outcomes_of(const std::vector<learning::OutcomeRecord>& records) {
     std::map<std::string, double> result;
     std::map<std::string, double> weight;
     for (const auto& r : records) {
@@ -72,14 +72,14 @@ void add(Totals& totals, const routing::Decision& was, const routing::Decision& 
         was.candidates.front().model != answered->model)
         return;
     const auto* again = candidate(would, answered->model);
-    routing::Logged one{chosen->propensity, again == nullptr ? 0 : again->propensity, *outcome, chosen->terms.quality,
-                        0};
+    learning::Logged one{chosen->propensity, again == nullptr ? 0 : again->propensity, *outcome, chosen->terms.quality,
+                         0};
     for (const auto& c : would.candidates) one.expected_target += c.propensity * c.terms.quality;
     totals.log.push_back(one);
 }
 
 int print(const Globals& globals, const Totals& totals, const std::string& currency) {
-    const auto quality = routing::estimate(totals.log);
+    const auto quality = learning::estimate(totals.log);
     if (globals.json) {
         json::Writer out;
         out.begin_object().member("decisions", totals.decisions).member("moved", totals.moved);
@@ -143,7 +143,7 @@ int replay(const Globals& globals, const std::string& since_text, const std::str
     const auto table = routing::table_of(*other);
     auto database = open_ledger(*config);
     if (!database) return report(globals, database.error());
-    const auto records = ledger::newest_outcomes(**database, "", kMostOutcomes);
+    const auto records = learning::newest_outcomes(**database, "", kMostOutcomes);
     if (!records) return report(globals, records.error());
     const auto outcomes = outcomes_of(*records);
     std::map<std::string, std::optional<routing::Table>> tables;

@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "cli/cli.h"
 #include "cli/route_try.h"
-#include "routing/evaluate.h"
+#include "learning/evaluate.h"
 
 namespace tandem::cli {
 
@@ -15,16 +15,16 @@ namespace {
 
 struct Asked {
     std::string file;
-    routing::EvaluateSettings settings;
+    learning::EvaluateSettings settings;
 };
 
-void write_spread(json::Writer& out, std::string_view name, const routing::Spread& s) {
+void write_spread(json::Writer& out, std::string_view name, const learning::Spread& s) {
     out.key(name).begin_object();
     out.raw_member("mean", fmt::format("{:.4f}", s.mean)).raw_member("low", fmt::format("{:.4f}", s.low));
     out.raw_member("high", fmt::format("{:.4f}", s.high)).end_object();
 }
 
-std::string text_of(const routing::Spread& s) {
+std::string text_of(const learning::Spread& s) {
     return fmt::format("{:.3f} ({:.3f} to {:.3f})", s.mean, s.low, s.high);
 }
 
@@ -33,9 +33,9 @@ int evaluate(const Globals& globals, const Asked& asked) {
     if (!file)
         return report(globals, {ErrorCode::not_found, fmt::format("{} cannot be read; is it there?", asked.file)});
     const std::string csv{std::istreambuf_iterator<char>(file), {}};
-    const auto rows = routing::read_answers(csv);
+    const auto rows = learning::read_answers(csv);
     if (!rows) return report(globals, {rows.error().code, asked.file + ": " + rows.error().message});
-    const auto result = routing::evaluate(*rows, asked.settings);
+    const auto result = learning::evaluate(*rows, asked.settings);
     if (!result) return report(globals, result.error());
     if (globals.json) {
         json::Writer out;

@@ -15,8 +15,8 @@
 #include "config/config.h"
 #include "experiment/records.h"
 #include "gateway/aside.h"
-#include "gateway/learning.h"
 #include "gateway/trials.h"
+#include "learning/learning.h"
 #include "store/store.h"
 
 namespace tandem::experiment {
@@ -27,7 +27,7 @@ class Experiments final : public gateway::Trials {
     static constexpr int kMostAside = 4;                // requests of experiments at once; more are left out
     static constexpr std::size_t kLongestText = 4'096;  // bytes kept of a question and of each answer
 
-    Experiments(store::Store& store, const Clock& clock, gateway::Learning& learning)
+    Experiments(store::Store& store, const Clock& clock, learning::Learning& learning)
         : store_(store), clock_(clock), learning_(learning) {}
 
     // Takes over those of the config beside those that were started; one that was stopped stays so. One whose
@@ -71,7 +71,7 @@ class Experiments final : public gateway::Trials {
 
     store::Store& store_;
     const Clock& clock_;
-    gateway::Learning& learning_;
+    learning::Learning& learning_;
     std::atomic<bool> any_ = false;
     std::atomic<int> aside_ = 0;
     mutable std::mutex mutex_;

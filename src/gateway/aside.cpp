@@ -50,7 +50,7 @@ net::Task<Result<std::vector<float>>> embed_aside(Gateway& gateway, net::Worker&
     cancel.on_fire(hook, [&] { exchange.cancel().fire(cancel.reason()); });
     Call call{exchange, gateway.services().snapshot(), who, {}, nullptr, {}};
     call.said.timeout = kEmbedTimeout;
-    co_await answer_question(gateway, std::move(call), {dialect::Kind::openai_chat, Operation::embed},
+    co_await answer_question(gateway, std::move(call), {dialect::Kind::openai_chat, translate::Operation::embed},
                              keeping_of(text));
     json::Document document;
     const bool read = document.parse(response.body).has_value();
@@ -81,7 +81,7 @@ net::Task<AsideAnswer> ask_aside(Gateway& gateway, net::Worker& worker, const ac
     keeping.batch = true;
     live->runs_with(&exchange.cancel());
     co_await answer_question(gateway, {exchange, gateway.services().snapshot(), who, {}, nullptr, {}},
-                             {dialect::Kind::openai_chat, Operation::chat}, std::move(keeping));
+                             {dialect::Kind::openai_chat, translate::Operation::chat}, std::move(keeping));
     live->runs_with(nullptr);
 
     AsideAnswer answer;

@@ -81,8 +81,9 @@ Attempt::Attempt(Way& way, const routing::Candidate& candidate)
     request.on_fire(hook_, [this, &request] { cancel_.fire(request.reason()); });
 }
 
-void Attempt::go_on(std::shared_ptr<const Question> question, std::shared_ptr<const Redacted> what_it_may_see,
-                    std::unique_ptr<StreamRelay> relay, std::unique_ptr<chat::EventFilter> splice) {
+void Attempt::go_on(std::shared_ptr<const translate::Question> question,
+                    std::shared_ptr<const Redacted> what_it_may_see, std::unique_ptr<translate::StreamRelay> relay,
+                    std::unique_ptr<chat::EventFilter> splice) {
     asked_ = std::move(question);
     sent = std::move(what_it_may_see);
     relay_ = std::move(relay);
@@ -98,7 +99,7 @@ void Attempt::lose() {
         cancel_.fire(net::Cancel::Reason::not_needed);
 }
 
-const Question& Attempt::question() const {
+const translate::Question& Attempt::question() const {
     if (sent) return sent->question;
     return asked_ ? *asked_ : way_.question;
 }
@@ -207,12 +208,12 @@ net::Task<std::expected<upstream::Sent, upstream::Failure>> Attempt::ask(store::
 
 bool Attempt::wants_thoughts(const upstream::Failure& failure, std::string_view words) {
     auto& thoughts = way_.gateway.thoughts();
-    if (kind_of(speaker_of(provider_.kind)) != dialect::Kind::openai_chat ||
+    if (kind_of(translate::speaker_of(provider_.kind)) != dialect::Kind::openai_chat ||
         failure.what != config::FailureClass::invalid_request || !chat::needs_rendered_tools(question().request) ||
-        thoughts.demanded(candidate_.model) != Thoughts::Wanted::nothing)
+        thoughts.demanded(candidate_.model) != translate::Thoughts::Wanted::nothing)
         return false;
-    const auto wanted = wanted_in(words);
-    if (wanted == Thoughts::Wanted::nothing) return false;
+    const auto wanted = translate::wanted_in(words);
+    if (wanted == translate::Thoughts::Wanted::nothing) return false;
     thoughts.demand(candidate_.model, wanted);
     way_.warn(fmt::format("{} wants its thoughts back with each call: a blank was sent for those that are not known",
                           candidate_.model));
@@ -287,14 +288,14 @@ Result<> Attempt::choose_question() {
 net::Task<Result<>> Attempt::convert() {
     auto make = [this]() -> Result<> {
         const auto choices = std::max<std::int64_t>(1, way_.inputs->features.choices);
-        auto made = Conversion::make(question(), provider_, model_,
-                                     {.weighs = better_ != nullptr,
-                                      .answer_bound = sets_bound_ ? bound_ / choices : 0,
-                                      .wants = way_.services.wants.of(provider_.id, model_.name),
-                                      .room = way_.room,
-                                      .thoughts = &way_.gateway.thoughts(),
-                                      .key = way_.who.id(),
-                                      .label = way_.of_itself.label});
+        auto made = translate::Conversion::make(question(), provider_, model_,
+                                                {.weighs = better_ != nullptr,
+                                                 .answer_bound = sets_bound_ ? bound_ / choices : 0,
+                                                 .wants = way_.services.wants.of(provider_.id, model_.name),
+                                                 .room = way_.room,
+                                                 .thoughts = &way_.gateway.thoughts(),
+                                                 .key = way_.who.id(),
+                                                 .label = way_.of_itself.label});
         if (!made) return fail(made.error());
         conversion_ = std::move(*made);
         return {};
@@ -318,7 +319,7 @@ net::Task<Result<>> Attempt::convert() {
 // What sees the answer last: the owner's rules for answers, then what puts values back.
 void Attempt::add_filters() {
     auto rules = privacy::rules_for(way_.config.privacy.answers, candidate_.zone);
-    if (!answers_in_text(way_.question.front.operation) || (rules.empty() && !sent)) return;
+    if (!translate::answers_in_text(way_.question.front.operation) || (rules.empty() && !sent)) return;
     if (!rules.empty() && (way_.request().logprobs || way_.request().top_logprobs))
         way_.warn("logprobs were left out: they say the answer in tokens, which privacy.answers cannot look at");
     conversion_->filter_with([this, rules](std::vector<std::unique_ptr<chat::EventFilter>>& list) {
@@ -392,15 +393,16 @@ void Attempt::speak_to_its_root() {
 
 // A decision that sends something out is recorded with it; one that stays home, at the end.
 net::Task<Result<privacy::Clearance>> Attempt::clear(std::string body, store::Store::Job also) {
-    privacy::Privacy::Ask ask{way_.id,
-                              candidate_.provider,
-                              candidate_.model,
-                              candidate_.zone,
-                              entry_.clearance,
-                              candidate_.seen,
-                              way_.decision->rule,
-                              std::move(body),
-                              std::string(kOperationNames[static_cast<std::size_t>(way_.question.front.operation)])};
+    privacy::Privacy::Ask ask{
+        way_.id,
+        candidate_.provider,
+        candidate_.model,
+        candidate_.zone,
+        entry_.clearance,
+        candidate_.seen,
+        way_.decision->rule,
+        std::move(body),
+        std::string(translate::kOperationNames[static_cast<std::size_t>(way_.question.front.operation)])};
     if (sent)
         ask.redacted.emplace(sent->redaction.summary(), sent->redaction.stand_ins, *way_.snapshot->detector,
                              way_.config.privacy.detect);

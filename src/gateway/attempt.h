@@ -35,8 +35,8 @@ class Attempt final : public Served {
     void do_not_queue() { queues_ = false; }
     // Goes on with an answer that broke off: it is asked `question`, where that is not the client's own, and sees of it
     // what it may; what it says goes to the client through `splice`, behind what `relay` has given.
-    void go_on(std::shared_ptr<const Question> question, std::shared_ptr<const Redacted> what_it_may_see,
-               std::unique_ptr<StreamRelay> relay, std::unique_ptr<chat::EventFilter> splice);
+    void go_on(std::shared_ptr<const translate::Question> question, std::shared_ptr<const Redacted> what_it_may_see,
+               std::unique_ptr<translate::StreamRelay> relay, std::unique_ptr<chat::EventFilter> splice);
 
     // Asks, and reads on until there is something for the client. Nothing is given yet.
     net::Task<Next> begin();
@@ -50,9 +50,9 @@ class Attempt final : public Served {
     const routing::Candidate& candidate() const { return candidate_; }
     // After `cut`: the owner's rules for answers have stopped it, so nobody is to go on.
     bool stopped_by_owner() const { return broken_ && broken_->code == ErrorCode::policy; }
-    std::unique_ptr<StreamRelay> take_relay() { return std::move(relay_); }
-    void take_back(std::unique_ptr<StreamRelay> relay) { relay_ = std::move(relay); }
-    const std::unique_ptr<StreamRelay>& relay() const { return relay_; }
+    std::unique_ptr<translate::StreamRelay> take_relay() { return std::move(relay_); }
+    void take_back(std::unique_ptr<translate::StreamRelay> relay) { relay_ = std::move(relay); }
+    const std::unique_ptr<translate::StreamRelay>& relay() const { return relay_; }
 
     // One question beside the answer, of an attempt that is not begun; false where there is none.
     net::Task<bool> ask_json(const ledger::Reservation& reservation, std::string path, std::string body,
@@ -74,7 +74,7 @@ class Attempt final : public Served {
     bool worth_a_sample(const chat::Told& told) const;
     const config::Rule* rule_of_cascade() const;
     Next escalate(const chat::Told& told, Doubt doubt, const Usage& usage, const std::function<Spare()>& say);
-    Learning::Answered outcome_of(const chat::Told& told, std::string fault) const;
+    learning::Learning::Answered outcome_of(const chat::Told& told, std::string fault) const;
     void learn_answer(const chat::Told& told);
 
     net::Task<Next> send();
@@ -135,7 +135,7 @@ class Attempt final : public Served {
     void mark_first_byte();
     void note_pace(bool stream) const;
     std::int64_t elapsed_ms() const;
-    const Question& question() const;
+    const translate::Question& question() const;
     bool engine() const { return provider_.kind == config::ProviderKind::engine; }
 
     Way& way_;
@@ -148,9 +148,9 @@ class Attempt final : public Served {
     bool queues_ = true;
     bool ready_ = false;
     bool lost_ = false;
-    bool joins_ = false;                     // what another one has begun
-    bool told_who_ = false;                  // the client knows who answers
-    std::shared_ptr<const Question> asked_;  // where it is not the client's own
+    bool joins_ = false;                                // what another one has begun
+    bool told_who_ = false;                             // the client knows who answers
+    std::shared_ptr<const translate::Question> asked_;  // where it is not the client's own
     std::unique_ptr<chat::EventFilter> splice_;
 
     net::Cancel cancel_;
@@ -164,14 +164,14 @@ class Attempt final : public Served {
     upstream::Gate::Pass pass_;
     engine::Lease lease_;
     upstream::Endpoint endpoint_;
-    std::optional<Conversion> conversion_;
+    std::optional<translate::Conversion> conversion_;
     std::optional<net::Answer> answer_;
     bool streamed_ = false;  // as it came
 
     Held memory_;       // for the answer
     std::string body_;  // of an answer in one piece
-    Conversion::Whole whole_;
-    std::unique_ptr<StreamRelay> relay_;
+    translate::Conversion::Whole whole_;
+    std::unique_ptr<translate::StreamRelay> relay_;
     bool over_ = false;
     std::optional<Error> broken_;
 };

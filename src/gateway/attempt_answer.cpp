@@ -26,7 +26,7 @@ Error of_provider(const std::string& provider, Error error) {
 
 // ---- learning, and the cascade ----
 
-Learning::Answered Attempt::outcome_of(const chat::Told& told, std::string fault) const {
+learning::Learning::Answered Attempt::outcome_of(const chat::Told& told, std::string fault) const {
     const auto& thinking = way_.request().thinking;
     const bool signs = provider_.kind == config::ProviderKind::anthropic ||
                        provider_.kind == config::ProviderKind::responses ||
@@ -138,11 +138,11 @@ net::Task<Next> Attempt::begin_whole() {
     streamed_ = streamed_ || conversion_->is_stream(*body);
     const auto id = way_.frame(*this).id;
     auto read_it = [this, &body, &id] { return conversion_->read(*body, streamed_, id); };
-    Result<Conversion::Whole> read;
+    Result<translate::Conversion::Whole> read;
     if (body->size() <= kLargeBody)
         read = read_it();
     else
-        read = co_await net::run_on<Result<Conversion::Whole>>(way_.services.scans, way_.who.id(), read_it);
+        read = co_await net::run_on<Result<translate::Conversion::Whole>>(way_.services.scans, way_.who.id(), read_it);
     // Where too much waits for the pool, it is done here: what was answered is paid.
     if (!read && read.error().code == ErrorCode::unavailable) read = read_it();
     if (!read && read.error().code == ErrorCode::policy) co_return stopped(read.error(), usage_of_body(*body));
@@ -175,18 +175,18 @@ net::Task<Next> Attempt::give_whole() {
     way_.remember_answer(*this, whole_.told);
     learn_answer(whole_.told);
     way_.tell_trials(*this, whole_.told);
-    auto say_it = [this, &frame]() -> Result<Conversion::Said> {
+    auto say_it = [this, &frame]() -> Result<translate::Conversion::Said> {
         return conversion_->say(whole_, std::move(body_), streamed_, record.usage, std::move(frame));
     };
-    Result<Conversion::Said> made;
+    Result<translate::Conversion::Said> made;
     if (body_.size() <= kLargeBody)
         made = say_it();
     else
-        made = co_await net::run_on<Result<Conversion::Said>>(way_.services.scans, way_.who.id(), say_it);
+        made = co_await net::run_on<Result<translate::Conversion::Said>>(way_.services.scans, way_.who.id(), say_it);
     if (!made) made = say_it();
     auto& said = *made;
     // Reranked texts come back as they were sent.
-    if (sent && way_.question.front.operation == Operation::rerank)
+    if (sent && way_.question.front.operation == translate::Operation::rerank)
         said.body = privacy::restored(sent->stands, said.body, true);
     auto receipt = co_await way_.close_with(way_.keeping.keep_whole ? said.body : said.response, *this);
     if (!receipt) {
@@ -303,7 +303,7 @@ net::Task<Next> Attempt::give_stream() {
     // What came with the end is for the last bytes.
     while (!over_) {
         if (auto bytes = relay_->take(); !bytes.empty()) {
-            if (!way_.same_request.empty() && way_.given.size() < AnswerCache::kLargest) way_.given += bytes;
+            if (!way_.same_request.empty() && way_.given.size() < cache::AnswerCache::kLargest) way_.given += bytes;
             begin_answer(bytes);
             co_await exchange.write(std::move(bytes));
         }

@@ -41,14 +41,14 @@ constexpr std::size_t kLargestMetadata = 16 * 1024;  // of a batch
 // Where the lines of a batch may go.
 struct Endpoint {
     std::string_view path;
-    Front front;
+    translate::Front front;
 };
 constexpr std::array kEndpoints = {
-    Endpoint{"/v1/chat/completions", {dialect::Kind::openai_chat, Operation::chat}},
-    Endpoint{"/v1/completions", {dialect::Kind::openai_chat, Operation::completion}},
-    Endpoint{"/v1/embeddings", {dialect::Kind::openai_chat, Operation::embed}},
-    Endpoint{"/v1/responses", {dialect::Kind::openai_responses, Operation::chat}},
-    Endpoint{"/v1/messages", {dialect::Kind::anthropic, Operation::chat}},
+    Endpoint{"/v1/chat/completions", {dialect::Kind::openai_chat, translate::Operation::chat}},
+    Endpoint{"/v1/completions", {dialect::Kind::openai_chat, translate::Operation::completion}},
+    Endpoint{"/v1/embeddings", {dialect::Kind::openai_chat, translate::Operation::embed}},
+    Endpoint{"/v1/responses", {dialect::Kind::openai_responses, translate::Operation::chat}},
+    Endpoint{"/v1/messages", {dialect::Kind::anthropic, translate::Operation::chat}},
 };
 
 const Endpoint* endpoint_named(std::string_view path) {

@@ -11,7 +11,8 @@ namespace {
 net::Task<std::optional<std::int64_t>> exact_count(Way& way, Attempt& attempt) {
     auto reservation = way.services.budgets.reserve(way.who, Money{}, Tokens{});
     const auto& candidate = attempt.candidate();
-    auto conversion = Conversion::make(way.question, *way.config.provider(candidate.provider), way.model_of(candidate));
+    auto conversion =
+        translate::Conversion::make(way.question, *way.config.provider(candidate.provider), way.model_of(candidate));
     if (!reservation || !conversion) co_return std::nullopt;
     if (auto reached = co_await attempt.reach(); !reached) co_return std::nullopt;
     attempt.speak_to_its_root();

@@ -9,7 +9,7 @@
 #include "gateway/batch_turns.h"
 #include "gateway/call.h"
 #include "gateway/overruns.h"
-#include "gateway/thoughts.h"
+#include "translate/thoughts.h"
 
 namespace tandem::gateway {
 
@@ -27,7 +27,7 @@ class Gateway {
     void forget_batch(const std::string& id);
     void cancel_batch(const std::string& id);
 
-    Thoughts& thoughts() { return thoughts_; }
+    translate::Thoughts& thoughts() { return thoughts_; }
     Overruns& overruns() { return overruns_; }
 
     net::Caller& client_of(net::Worker& worker) { return *clients_.at(&worker); }
@@ -39,7 +39,7 @@ class Gateway {
     std::unordered_map<net::Worker*, std::unique_ptr<net::Caller>> clients_;
     Background background_;
     BatchTurns turns_;
-    Thoughts thoughts_;
+    translate::Thoughts thoughts_;
     Overruns overruns_;
     std::mutex batches_mutex_;
     std::unordered_map<std::string, std::function<void()>> batches_;

@@ -12,8 +12,8 @@
 #include "dialect/gemini.h"
 #include "dialect/ollama.h"
 #include "dialect/openai_chat.h"
-#include "gateway/conversion.h"
 #include "routing/names.h"
+#include "translate/conversion.h"
 
 namespace tandem::gateway {
 

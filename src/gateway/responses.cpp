@@ -287,7 +287,7 @@ net::Task<> run_in_background(std::shared_ptr<BackgroundRun> run) {
     auto& services = run->gateway.services();
     run->memory.shrink(weight_of(exchange.request().body));
     co_await answer_question(run->gateway, {exchange, run->snapshot, run->who, run->said, run->admission, {}},
-                             {kDialect, Operation::chat}, keeping_of(run->plan, run->who, run->now));
+                             {kDialect, translate::Operation::chat}, keeping_of(run->plan, run->who, run->now));
     run->live->runs_with(nullptr);
     if (run->full)
         failure =
@@ -633,7 +633,8 @@ net::Task<> answer_response(Gateway& gateway, Call call, bool counts) {
         co_return;
     }
     auto keeping = keeping_of(std::move(*plan), call.who, services.unix_seconds());
-    co_await answer_question(gateway, std::move(call), {kDialect, counts ? Operation::count : Operation::chat},
+    co_await answer_question(gateway, std::move(call),
+                             {kDialect, counts ? translate::Operation::count : translate::Operation::chat},
                              std::move(keeping));
 }
 

@@ -13,11 +13,11 @@
 #include "chat/splice.h"
 #include "gateway/aside.h"
 #include "gateway/attempt.h"
-#include "gateway/betas.h"
 #include "gateway/count.h"
 #include "gateway/standing.h"
 #include "gateway/weight.h"
 #include "net/children.h"
+#include "translate/betas.h"
 
 namespace tandem::gateway {
 
@@ -69,7 +69,7 @@ routing::Inputs inputs_of(const access::Principal& who, const chat::Request& req
 
 class Run {
   public:
-    Run(Gateway& gateway, Call call, Front front, Keeping keeping)
+    Run(Gateway& gateway, Call call, translate::Front front, Keeping keeping)
         : way_(gateway, std::move(call), front, std::move(keeping)),
           services_(way_.services),
           exchange_(way_.exchange) {}
@@ -80,7 +80,7 @@ class Run {
             co_await way_.refuse(ready.error());
             co_return;
         }
-        if (way_.question.front.operation == Operation::count) {
+        if (way_.question.front.operation == translate::Operation::count) {
             co_await count_tokens(way_);
             co_return;
         }
@@ -174,14 +174,14 @@ class Run {
     // well.
     void read_betas() {
         if (way_.question.front.kind != dialect::Kind::anthropic) return;
-        auto betas = betas_of(exchange_.request().headers);
+        auto betas = translate::betas_of(exchange_.request().headers);
         if (betas.said.empty()) return;
         privacy::label_by_header(*way_.snapshot->detector, betas.said, way_.config.privacy.detect, labelled_);
         if (betas.left_out > 0)
             way_.warn(
                 fmt::format("anthropic-beta: {} values were left out, since no beta has such a name: words and a "
                             "date, and at most {}",
-                            betas.left_out, kMostBetas));
+                            betas.left_out, translate::kMostBetas));
         way_.betas = std::move(betas.known);
     }
 
@@ -191,9 +191,9 @@ class Run {
         auto inputs =
             inputs_of(way_.who, request(), std::move(labelled_), way_.asked.stakes, services_.repeats.count(request()));
         need(inputs.features);
-        if (answers_in_text(way_.question.front.operation))
+        if (translate::answers_in_text(way_.question.front.operation))
             bound_answer(way_.who, way_.config.policy, request(), inputs.features);
-        const bool text = answers_in_text(way_.question.front.operation);
+        const bool text = translate::answers_in_text(way_.question.front.operation);
         if (way_.config.policy.objective.learn && text) {
             way_.place = services_.learning.place(request(), way_.who.id(), !way_.keeping.aside,
                                                   routing::is_choice(way_.snapshot->table, request().model),
@@ -228,9 +228,10 @@ class Run {
     // What a model must have for other work than to answer.
     void need(routing::Features& features) const {
         const auto operation = way_.question.front.operation;
-        if (operation != Operation::embed && operation != Operation::rerank) return;
+        if (operation != translate::Operation::embed && operation != translate::Operation::rerank) return;
         features.needs = {};
-        features.needs.add(operation == Operation::embed ? config::Capability::embeddings : config::Capability::rerank);
+        features.needs.add(operation == translate::Operation::embed ? config::Capability::embeddings
+                                                                    : config::Capability::rerank);
         features.answer_tokens = 1;
         features.choices = 1;
         // The texts are looked at one by one: the longest must fit, and all of them are paid. Reranking reads the
@@ -241,7 +242,7 @@ class Run {
             longest = std::max(longest, last);
             all = saturating_sum(all, last);
         }
-        if (operation == Operation::rerank)
+        if (operation == translate::Operation::rerank)
             all = saturating_sum(all, last * static_cast<std::int64_t>(request().messages.size()));
         features.prompt_tokens = longest;
         features.all_tokens = all;
@@ -265,13 +266,13 @@ class Run {
     // For those who choose between models by what they have learned. Without it, they go by its words.
     net::Task<> look_at_meaning() {
         const auto& objective = way_.config.policy.objective;
-        if (!answers_in_text(way_.question.front.operation) || !objective.learn || way_.keeping.aside ||
+        if (!translate::answers_in_text(way_.question.front.operation) || !objective.learn || way_.keeping.aside ||
             labelled_.label == Label::secret || !routing::is_choice(way_.snapshot->table, request().model) ||
             trim(chat::last_user_text(request())).empty())
             co_return;
         const auto vector = co_await embed(objective.embedding, access::Part::learning, labelled_.label);
         if (vector)
-            meaning_ = routing::meaning_of(*vector);
+            meaning_ = learning::meaning_of(*vector);
         else
             way_.warn("what it means was not looked at: " + vector.error().message);
     }
@@ -280,7 +281,7 @@ class Run {
 
     // What makes it the same request; empty where its answer is not to be kept, or is asked for anew.
     std::string same_request() const {
-        const bool text = answers_in_text(way_.question.front.operation);
+        const bool text = translate::answers_in_text(way_.question.front.operation);
         if (way_.config.cache.ttl.count() == 0 || !text || way_.keeping.keep || way_.inputs->label == Label::secret ||
             way_.asked.fresh)
             return {};
@@ -289,31 +290,31 @@ class Run {
                                       way_.question.path, way_.question.array, name_of(way_.inputs->label),
                                       way_.asked.conversation, way_.question.document.source())));
     }
-    std::shared_ptr<const AnswerCache::Answer> cached() {
+    std::shared_ptr<const cache::AnswerCache::Answer> cached() {
         way_.same_request = same_request();
         if (way_.same_request.empty()) return nullptr;
         return services_.cache.find(way_.same_request, services_.clock.steady(), way_.config.cache.ttl);
     }
     // An answer to a question that means nearly the same, in a request that is the same otherwise. Nothing where the
     // embedding is not to be had, or may not be made of such content.
-    net::Task<AnswerCache::Similar> similar() {
-        const auto rest = rest_of(request());
-        if (rest.empty()) co_return AnswerCache::Similar{};
+    net::Task<cache::AnswerCache::Similar> similar() {
+        const auto rest = cache::rest_of(request());
+        if (rest.empty()) co_return cache::AnswerCache::Similar{};
         const auto text = chat::last_user_text(request());
         auto vector = co_await embed(way_.config.cache.similar, access::Part::cache, way_.inputs->label);
         if (!vector) {
             way_.warn("the cache was not asked for similar questions: " + vector.error().message);
-            co_return AnswerCache::Similar{};
+            co_return cache::AnswerCache::Similar{};
         }
         way_.meaning = {hex(sha256(fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", way_.snapshot->table_id, way_.who.id(),
                                                way_.question.path, way_.question.array, name_of(way_.inputs->label),
                                                way_.asked.conversation, rest))),
-                        facts_of(text), std::move(*vector)};
+                        cache::facts_of(text), std::move(*vector)};
         co_return services_.cache.find_similar(way_.meaning, way_.config.cache.at_least, services_.clock.steady(),
                                                way_.config.cache.ttl);
     }
 
-    net::Task<> give_again(const AnswerCache::Answer& known, std::string_view how) {
+    net::Task<> give_again(const cache::AnswerCache::Answer& known, std::string_view how) {
         const auto age = services_.clock.steady() - known.made;
         Served served{way_.new_attempt(known.provider, known.model, known.zone), {}};
         served.record.outcome = "cached";
@@ -534,7 +535,7 @@ class Run {
     }
 
     struct Plan {
-        std::shared_ptr<const Question> question;  // none: the client's own
+        std::shared_ptr<const translate::Question> question;  // none: the client's own
         std::shared_ptr<const Redacted> sent;
         routing::Candidate candidate;
     };
@@ -543,10 +544,10 @@ class Run {
     Result<Plan> plan_to_go_on(const Attempt& cut, const routing::Candidate& candidate, const std::string& text) {
         const auto& entry = *way_.snapshot->table.find(candidate.model);
         if (text.empty()) return Plan{nullptr, nullptr, candidate};
-        if (!goes_on(*way_.config.provider(candidate.provider), way_.model_of(candidate)))
+        if (!translate::goes_on(*way_.config.provider(candidate.provider), way_.model_of(candidate)))
             return fail(ErrorCode::invalid,
                         "models of its kind do not go on with an answer; say `prefill: true` where it does");
-        auto begun = begun_question(way_.question, text);
+        auto begun = translate::begun_question(way_.question, text);
         if (!begun) return fail(begun.error());
         privacy::Labelled labelled;
         labelled.recall({way_.inputs->label, way_.label_of_answer(cut)});
@@ -622,13 +623,13 @@ class Run {
     privacy::Labelled labelled_;
     std::string embedded_by_;
     std::vector<float> embedded_;
-    routing::Meaning meaning_;
+    learning::Meaning meaning_;
     std::vector<int> tries_;  // of each candidate
 };
 
 }  // namespace
 
-net::Task<> answer_question(Gateway& gateway, Call call, Front front, Keeping keeping) {
+net::Task<> answer_question(Gateway& gateway, Call call, translate::Front front, Keeping keeping) {
     Run run(gateway, std::move(call), front, std::move(keeping));
     co_await run.run();
 }

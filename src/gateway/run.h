@@ -1,8 +1,8 @@
 // A request to a model from its body to the last byte of its answer. Private to gateway/, but for its entrance.
 #pragma once
 
-#include "gateway/conversion.h"
 #include "gateway/gateway.h"
+#include "translate/conversion.h"
 
 namespace tandem::gateway {
 
@@ -24,7 +24,7 @@ struct Keeping {
 };
 
 // Answers a POST to a model.
-net::Task<> answer_question(Gateway& gateway, Call call, Front front, Keeping keeping = {});
+net::Task<> answer_question(Gateway& gateway, Call call, translate::Front front, Keeping keeping = {});
 
 // What a request without a client would be decided, for `explain --dry-run`. Nothing is sent, nothing is recorded.
 // Without services, health, budgets and earlier labels are not considered.

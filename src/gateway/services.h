@@ -10,18 +10,18 @@
 #include "base/memory_account.h"
 #include "base/secret.h"
 #include "base/world.h"
+#include "cache/cache.h"
 #include "config/config.h"
 #include "engine/engines.h"
-#include "gateway/cache.h"
-#include "gateway/learned_wants.h"
-#include "gateway/learning.h"
 #include "gateway/trials.h"
+#include "learning/learning.h"
 #include "ledger/ledger.h"
 #include "net/client.h"
 #include "net/fair_pool.h"
 #include "privacy/privacy.h"
 #include "routing/routing.h"
 #include "store/store.h"
+#include "translate/learned_wants.h"
 #include "upstream/upstream.h"
 
 namespace tandem::gateway {
@@ -52,10 +52,10 @@ struct Services {
     upstream::Health& health;
     upstream::Gate& gate;
     upstream::Pace& pace;
-    LearnedWants& wants;
+    translate::LearnedWants& wants;
     routing::Repeats& repeats;
-    Learning& learning;
-    AnswerCache& cache;
+    learning::Learning& learning;
+    cache::AnswerCache& cache;
     Trials& trials;
     MemoryAccount& memory;
     net::FairPool& scans;          // for what clients send and would hold up a worker: large bodies, uploads

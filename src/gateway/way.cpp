@@ -27,7 +27,7 @@ store::Store::Job both(store::Store::Job first, store::Store::Job second) {
     };
 }
 
-Way::Way(Gateway& gateway, Call call, Front front, Keeping keeping)
+Way::Way(Gateway& gateway, Call call, translate::Front front, Keeping keeping)
     : gateway(gateway),
       services(gateway.services()),
       pulse(call.exchange, services.clock),
@@ -118,7 +118,7 @@ const config::FailurePolicy& Way::failure_policy() const {
 }
 
 bool Way::runs_tools() const {
-    return offers_hosted_tools(request());
+    return translate::offers_hosted_tools(request());
 }
 
 ledger::AttemptRecord Way::new_attempt(const std::string& provider, const std::string& model, Zone zone) {
@@ -155,7 +155,7 @@ Result<std::shared_ptr<const Redacted>> Way::redacted_for(Zone zone) {
     return fresh;
 }
 
-Result<std::shared_ptr<const Redacted>> Way::redacted(const Question& whole, Zone zone) {
+Result<std::shared_ptr<const Redacted>> Way::redacted(const translate::Question& whole, Zone zone) {
     if (auto room = memory.grow(redacted_weight_of(whole.document.source())); !room) return fail(room.error());
     auto& vault = services.privacy.vault();
     auto scope = vault.scope_of(who.id(), conversation_name());
@@ -356,7 +356,7 @@ void Way::add_headers(std::string_view type, net::Fields& headers) const {
 }
 
 void Way::begin_pulse() {
-    if (!request().stream || detached_ || !answers_in_text(question.front.operation)) return;
+    if (!request().stream || detached_ || !translate::answers_in_text(question.front.operation)) return;
     pulse.begin(Pulse::kEvery, {[this] {
                                     net::Fields headers;
                                     add_headers(stream_type(), headers);
@@ -424,7 +424,7 @@ net::Task<> Way::last_bytes(ledger::Receipt, std::string bytes) {
 
 net::Task<> Way::refuse_in_stream(const Error& error) {
     std::string bytes;
-    const auto writer = question.front.operation == Operation::completion
+    const auto writer = question.front.operation == translate::Operation::completion
                             ? dialect::openai_chat::completion_writer(frame())
                             : dialect::of(question.front.kind).writer(frame());
     writer->fail(error, bytes);

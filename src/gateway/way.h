@@ -20,7 +20,7 @@ namespace tandem::gateway {
 
 // The question as one zone may see it, and what puts its answer right.
 struct Redacted {
-    Question question;
+    translate::Question question;
     privacy::Redaction redaction;
     std::shared_ptr<const privacy::Stands> stands;
 };
@@ -43,7 +43,7 @@ store::Store::Job both(store::Store::Job first, store::Store::Job second);
 
 class Way {
   public:
-    Way(Gateway& gateway, Call call, Front front, Keeping keeping);
+    Way(Gateway& gateway, Call call, translate::Front front, Keeping keeping);
     ~Way();
     Way(const Way&) = delete;
     Way& operator=(const Way&) = delete;
@@ -64,11 +64,11 @@ class Way {
     SteadyTime deadline;
     bool deadline_is_clients = false;  // it is sooner than the owner's
     Held memory;                       // for the question and what is made of it; goes after all of that
-    Question question;
+    translate::Question question;
     privacy::Identity identity;
-    Learning::Place place;
+    learning::Learning::Place place;
     std::string same_request;  // empty: not for the cache
-    Meaning meaning;           // where answers to similar ones are given again
+    cache::Meaning meaning;    // where answers to similar ones are given again
     privacy::Known of_itself;  // its label without the floor of a full memory: what is remembered of it
     std::string betas;         // what the client says in anthropic-beta and may be handed on
     DecisionId id;
@@ -138,7 +138,7 @@ class Way {
     // not be asked.
     Result<std::shared_ptr<const Redacted>> redacted_for(Zone zone);
     // Another question of the same conversation, for a zone. Errors: as above.
-    Result<std::shared_ptr<const Redacted>> redacted(const Question& question, Zone zone);
+    Result<std::shared_ptr<const Redacted>> redacted(const translate::Question& question, Zone zone);
     // What came of private content is as private; where a model saw only what remained, as private as that.
     Label label_of_answer(const Served& served) const {
         return served.sent && !part_of_whole ? inputs->rest : inputs->label;

@@ -60,7 +60,7 @@ struct Probes::Work {
     std::shared_ptr<gateway::Live> live;
 };
 
-Probes::Probes(store::Store& store, const Clock& clock, gateway::Learning& learning)
+Probes::Probes(store::Store& store, const Clock& clock, learning::Learning& learning)
     : store_(store), clock_(clock), learning_(learning) {}
 
 Result<std::size_t> Probes::start(gateway::Gateway& gateway, net::Worker& worker, const std::string& model, int each) {

@@ -15,7 +15,7 @@
 #include "base/world.h"
 #include "config/config.h"
 #include "gateway/gateway.h"
-#include "gateway/learning.h"
+#include "learning/learning.h"
 #include "probe/tasks.h"
 #include "store/store.h"
 
@@ -45,7 +45,7 @@ class Probes {
   public:
     static constexpr int kMostErrors = 3;  // in a row, after which no more is asked
 
-    Probes(store::Store& store, const Clock& clock, gateway::Learning& learning);
+    Probes(store::Store& store, const Clock& clock, learning::Learning& learning);
 
     // Asks `each` questions of each kind, one after the other, in the background. How many that are. Errors:
     // not_found, invalid (no model of conversations), unavailable (one runs for it, or the server stops).
@@ -66,7 +66,7 @@ class Probes {
 
     store::Store& store_;
     const Clock& clock_;
-    gateway::Learning& learning_;
+    learning::Learning& learning_;
     access::Principal who_ = access::Principal::internal(access::Part::probe);  // who pays
     mutable std::mutex mutex_;
     std::unordered_map<std::string, Progress> progress_;

@@ -1,6 +1,6 @@
 // What is expected of a model for one request before anything was learned of it: a logistic curve of how far the
 // model's ability (routing/known_models.h) lies above what the work demands (routing/work.h), as in item response
-// theory (Rasch 1960). Experience is learned as a correction to it (routing/learner.h).
+// theory (Rasch 1960). Experience is learned as a correction to it (learning/learner.h).
 #pragma once
 
 #include <cstdint>

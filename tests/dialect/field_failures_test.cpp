@@ -9,7 +9,7 @@
 #include "chat/rendered_tools.h"
 #include "dialect/losses.h"
 #include "dialect/openai_chat.h"
-#include "gateway/relay.h"
+#include "translate/relay.h"
 
 namespace tandem {
 namespace {
@@ -25,7 +25,7 @@ std::string relayed(Kind behind, Kind front, const std::string& stream, std::siz
     std::vector<std::unique_ptr<chat::EventFilter>> filters;
     filters.push_back(chat::think_filter());
     const auto relay =
-        gateway::translating_relay(dialect::of(behind), dialect::of(front).writer(frame), 1, std::move(filters));
+        translate::translating_relay(dialect::of(behind), dialect::of(front).writer(frame), 1, std::move(filters));
     std::string out;
     for (std::size_t at = 0; at < stream.size() && !relay->done(); at += size) {
         EXPECT_TRUE(relay->feed(std::string_view(stream).substr(at, size)));

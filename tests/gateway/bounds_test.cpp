@@ -1,9 +1,9 @@
 // What is kept between requests: each store is filled to its bound, and its bytes are looked at.
 #include <gtest/gtest.h>
 
-#include "gateway/cache.h"
-#include "gateway/learning.h"
-#include "ledger/outcomes.h"
+#include "cache/cache.h"
+#include "learning/learning.h"
+#include "learning/outcomes.h"
 #include "privacy/vault.h"
 #include "tests/support.h"
 
@@ -19,8 +19,8 @@ chat::Request asking(std::string text) {
 
 struct Learned {
     explicit Learned(std::size_t bytes = MemoryAccount::kBytes) : memory(bytes) {
-        const std::array migrations{store::Migration{ledger::kOutcomesSchema},
-                                    store::Migration{ledger::kOutcomesSchema2}};
+        const std::array migrations{store::Migration{learning::kOutcomesSchema},
+                                    store::Migration{learning::kOutcomesSchema2}};
         store = std::move(*store::Store::open_at_once(folder.path / "ledger.db", migrations));
         learning.emplace(*store, clock, memory, pool, [](const auto&, const auto&) { return std::string("same"); });
     }
@@ -29,8 +29,8 @@ struct Learned {
     void answer(int i) {
         const auto number = std::to_string(i);
         auto place = learning->place(asking(number + std::string(200'000, 'p')), who, true, true, {});
-        EXPECT_LE(place.prompt->capacity(), Learning::kLooked + 16) << "the whole prompt is kept";
-        Learning::Answered answered;
+        EXPECT_LE(place.prompt->capacity(), learning::Learning::kLooked + 16) << "the whole prompt is kept";
+        learning::Learning::Answered answered;
         answered.decision = "dec_" + number;
         answered.key = who;
         answered.model = "m";
@@ -42,15 +42,15 @@ struct Learned {
     MemoryAccount memory;
     net::asio::thread_pool pool{1};
     std::unique_ptr<store::Store> store;
-    std::optional<Learning> learning;
+    std::optional<learning::Learning> learning;
     std::string who = "alice";
 };
 
 TEST(Bounds, PromptsAndAnswersToLearnFromAreFewBytesHoweverLongTheyWere) {
     Learned learned;
     for (int i = 0; i < 3'000; ++i) learned.answer(i);
-    EXPECT_GT(learned.learning->bytes(), Learning::kMostKept / 2) << "the test fills it";
-    EXPECT_LE(learned.learning->bytes(), Learning::kMostKept);
+    EXPECT_GT(learned.learning->bytes(), learning::Learning::kMostKept / 2) << "the test fills it";
+    EXPECT_LE(learned.learning->bytes(), learning::Learning::kMostKept);
     EXPECT_EQ(learned.memory.status().held, learned.learning->bytes()) << "and the account knows";
 }
 
@@ -64,42 +64,42 @@ TEST(Bounds, WhatIsLearnedFromMakesRoomWhereTheAccountHasNone) {
 
 TEST(Bounds, OutcomesOfManyModelsTogether) {
     for (const int models : {1, 4, 20}) {
-        routing::Learner learner;
-        std::vector<routing::Learner::Model> all;
+        learning::Learner learner;
+        std::vector<learning::Learner::Model> all;
         for (int m = 0; m < models; ++m) all.push_back({"m" + std::to_string(m), "same", {}});
         learner.configure(all);
-        std::vector<routing::Outcome> outcomes;
+        std::vector<learning::Outcome> outcomes;
         for (int i = 0; i < 1'200; ++i) {
-            routing::Outcome outcome;
+            learning::Outcome outcome;
             outcome.decision = std::to_string(i);
             outcome.model = "m" + std::to_string(i % models);
             outcome.identity = "same";
             outcome.value = i % 2;
             // As many words as fit into what is looked at.
             for (std::uint32_t t = 0; t < 4'000; ++t)
-                outcome.traits.emplace_back((t * 2 + static_cast<std::uint32_t>(i)) % routing::kHashedTraits, 0.01F);
+                outcome.traits.emplace_back((t * 2 + static_cast<std::uint32_t>(i)) % learning::kHashedTraits, 0.01F);
             outcomes.push_back(std::move(outcome));
             if (outcomes.size() == 400) learner.learn(std::exchange(outcomes, {}));
         }
-        EXPECT_LE(learner.bytes(), 3 * routing::Learner::kMostBytes) << models << " models";
-        EXPECT_GT(learner.bytes(), routing::Learner::kMostBytes / 8) << models << " models";
+        EXPECT_LE(learner.bytes(), 3 * learning::Learner::kMostBytes) << models << " models";
+        EXPECT_GT(learner.bytes(), learning::Learner::kMostBytes / 8) << models << " models";
     }
 }
 
 TEST(Bounds, AnswersThatAreGivenAgainAndWhatTheyMean) {
     MemoryAccount memory;
-    AnswerCache cache(memory);
+    cache::AnswerCache cache(memory);
     constexpr std::size_t kBytes = 8UL << 20;
     for (int i = 0; i < 5'000; ++i) {
         const auto request = std::to_string(i);
-        AnswerCache::Answer answer;
+        cache::AnswerCache::Answer answer;
         answer.body.reserve(100'000);
         answer.body = std::string(5'000, 'a');
         cache.keep(request, std::move(answer), kBytes);
         cache.keep_meaning(request, {"scope", std::string(20'000, 'f'), std::vector<float>(4'096)});
     }
     EXPECT_GT(cache.bytes(), kBytes);
-    EXPECT_LE(cache.bytes(), kBytes + AnswerCache::kMostMeaningBytes);
+    EXPECT_LE(cache.bytes(), kBytes + cache::AnswerCache::kMostMeaningBytes);
     EXPECT_EQ(memory.status().held, cache.bytes());
     EXPECT_NE(cache.find("4999", {}, milliseconds(1)), nullptr);
     EXPECT_EQ(cache.find("0", {}, milliseconds(1)), nullptr);

@@ -12,10 +12,10 @@
 #include <new>
 
 #include "dialect/openai_chat.h"
-#include "gateway/conversion.h"
 #include "privacy/privacy.h"
 #include "routing/features.h"
 #include "routing/work_words.h"
+#include "translate/conversion.h"
 
 namespace {
 
@@ -96,16 +96,16 @@ struct Shape {
     std::string body;
 };
 
-Front front_at(std::string_view path) {
+translate::Front front_at(std::string_view path) {
     using dialect::Kind;
-    if (path.starts_with("/v1beta/")) return {Kind::gemini, Operation::chat};
-    if (path.starts_with("/api/")) return {Kind::ollama, Operation::chat};
-    if (path == "/v1/messages") return {Kind::anthropic, Operation::chat};
-    if (path == "/v1/responses") return {Kind::openai_responses, Operation::chat};
-    if (path == "/v1/embeddings") return {Kind::openai_chat, Operation::embed};
-    if (path == "/v1/rerank") return {Kind::openai_chat, Operation::rerank};
-    if (path == "/v1/completions") return {Kind::openai_chat, Operation::completion};
-    return {Kind::openai_chat, Operation::chat};
+    if (path.starts_with("/v1beta/")) return {Kind::gemini, translate::Operation::chat};
+    if (path.starts_with("/api/")) return {Kind::ollama, translate::Operation::chat};
+    if (path == "/v1/messages") return {Kind::anthropic, translate::Operation::chat};
+    if (path == "/v1/responses") return {Kind::openai_responses, translate::Operation::chat};
+    if (path == "/v1/embeddings") return {Kind::openai_chat, translate::Operation::embed};
+    if (path == "/v1/rerank") return {Kind::openai_chat, translate::Operation::rerank};
+    if (path == "/v1/completions") return {Kind::openai_chat, translate::Operation::completion};
+    return {Kind::openai_chat, translate::Operation::chat};
 }
 
 // The bodies that cost most for their size, for each dialect.
@@ -170,7 +170,7 @@ TEST(Weight, of_the_most_costly_bodies_of_each_dialect_is_at_least_what_they_tak
         const auto size = shape.body.size();
         const auto weight = weight_of(shape.body);
         const auto before = live_bytes.load();
-        Question question;
+        translate::Question question;
         question.front = front_at(shape.path);
         question.path = shape.path;
         auto read = question.document.take(std::move(shape.body));

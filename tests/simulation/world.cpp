@@ -462,12 +462,12 @@ Outcome run(Ground& ground, std::uint64_t seed) {
     upstream::Health health(clock);
     upstream::Gate gate(clock);
     upstream::Pace pace;
-    gateway::LearnedWants wants;
+    translate::LearnedWants wants;
     routing::Repeats repeats;
-    gateway::Learning learning(store, clock, ground.memory, ground.pool,
-                               [](const auto&, const auto&) { return std::string(); });
+    learning::Learning learning(store, clock, ground.memory, ground.pool,
+                                [](const auto&, const auto&) { return std::string(); });
     experiment::Experiments experiments(store, clock, learning);
-    gateway::AnswerCache cache(ground.memory);
+    cache::AnswerCache cache(ground.memory);
     net::Worker worker(&clock);
     gateway::Services services{.clock = clock,
                                .random = *dice,

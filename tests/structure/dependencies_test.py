@@ -20,13 +20,16 @@ MAY = {
     "backup": {"base", "privacy", "store"},
     "routing": {"access", "base", "chat", "config"},
     "ledger": {"access", "base", "config", "store"},
+    "learning": {"base", "chat", "config", "ledger", "net", "routing", "store"},
+    "translate": {"base", "chat", "config", "dialect", "net"},
+    "cache": {"base", "chat", "dialect"},
     "engine": {"base", "config", "net"},
     "upstream": {"base", "config", "net", "ledger", "privacy"},  # a Clearance and a Reservation are what it sends with
-    "gateway": {"access", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "kept"},
-    "experiment": {"access", "base", "chat", "config", "net", "store", "dialect", "routing", "gateway"},
-    "probe": {"access", "base", "chat", "config", "net", "store", "gateway"},
-    "api": {"access", "experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "kept"},
-    "cli": {"access", "backup", "cost", "experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "api", "."},
+    "gateway": {"learning", "translate", "cache", "access", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "kept"},
+    "experiment": {"learning", "translate", "access", "base", "chat", "config", "net", "store", "dialect", "routing", "gateway"},
+    "probe": {"learning", "access", "base", "chat", "config", "net", "store", "gateway"},
+    "api": {"learning", "translate", "cache", "access", "experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "kept"},
+    "cli": {"learning", "translate", "cache", "access", "backup", "cost", "experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "api", "."},
 }
 
 

@@ -1,0 +1,593 @@
+#include "translate/conversion.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/json_mend.h"
+#include "base/text.h"
+#include "chat/estimate.h"
+#include "chat/rendered_tools.h"
+#include "dialect/failure.h"
+#include "dialect/fields.h"
+#include "dialect/gemini.h"
+#include "dialect/openai_chat.h"
+#include "dialect/openai_responses.h"
+#include "dialect/own_words.h"
+#include "dialect/tool_rules.h"
+#include "net/ndjson.h"
+#include "net/sse.h"
+
+namespace tandem::translate {
+
+namespace {
+
+using dialect::Kind;
+using dialect::Speaker;
+
+// The texts of a request that is no conversation, as one: for labels, features and the memory of labels.
+chat::Request as_messages(Kind kind, const std::string& model, const std::vector<std::string>& texts) {
+    chat::Request request;
+    request.dialect = name_of(kind);
+    request.model = model;
+    for (const auto& text : texts) request.messages.push_back({chat::Role::user, {{chat::TextPart{text}, {}}}, {}, {}});
+    return request;
+}
+
+// How many messages, items, texts or parts a list holds, and lists in them.
+std::size_t elements_of(const json::Value& list) {
+    if (!list.is(json::Kind::array)) return 0;
+    std::size_t count = 0;
+    for (const json::Value one : list.children()) {
+        ++count;
+        for (const json::Value member : one.is(json::Kind::object) ? one.children() : json::Value().children())
+            if (const auto key = member.key();
+                key == "content" || key == "parts" || key == "images" || key == "tool_calls" || key == "output")
+                count += elements_of(member);
+    }
+    return count;
+}
+
+// Before anything is made of them: each takes more memory than its bytes. Errors: too_large.
+Result<> check_counts(const json::Document& document, Operation operation) {
+    const auto root = document.root();
+    const auto too_many = [](std::size_t count, std::string_view what, std::size_t most) {
+        return fail(ErrorCode::too_large,
+                    fmt::format("the request has {} {}, and {} are the most that is taken", count, what, most));
+    };
+    // Texts to embed have a bound of their own.
+    std::size_t messages = 0, all = 0;
+    for (const auto* list : {"messages", "input", "contents", "documents"}) {
+        if (operation == Operation::embed) break;
+        messages += root[list].is(json::Kind::array) ? root[list].size() : 0;
+        all += elements_of(root[list]);
+    }
+    if (messages > chat::kMostMessages) return too_many(messages, "messages", chat::kMostMessages);
+    if (all - messages > chat::kMostParts) return too_many(all - messages, "parts of messages", chat::kMostParts);
+    const auto tools = root["tools"].is(json::Kind::array) ? root["tools"].size() : 0;
+    if (tools > chat::kMostTools) return too_many(tools, "tools", chat::kMostTools);
+    return {};
+}
+
+// Thoughts of a provider of another dialect, which this one would not take back.
+bool has_foreign_reasoning(const chat::Request& request) {
+    for (const auto& message : request.messages)
+        for (const auto& part : message.parts)
+            if (const auto* reasoning = part.as<chat::ReasoningPart>();
+                reasoning != nullptr && reasoning->dialect != request.dialect)
+                return true;
+    return false;
+}
+
+// Tools as OpenAI alone takes them in Responses: in namespaces, or among the items of the input.
+bool has_tools_elsewhere(const Question& question) {
+    for (const json::Value item : question.document.root()["input"].children())
+        if (item["type"].text() == "additional_tools") return true;
+    return std::ranges::any_of(question.request.tools, [](const chat::Tool& tool) { return !tool.space.empty(); });
+}
+
+// Servers of local models, and what stands before them, may not read the calls that a model writes.
+bool writes_calls(Speaker speaker) {
+    return speaker == Speaker::openai_chat || speaker == Speaker::llama_server || speaker == Speaker::ollama;
+}
+
+// A list of no tools, which servers refuse, says what no list says.
+bool has_empty_tools(const Question& question) {
+    const auto tools = question.document.root()["tools"];
+    return tools.is(json::Kind::array) && tools.size() == 0;
+}
+
+std::set<std::string> custom_tools(const chat::Request& request) {
+    std::set<std::string> names;
+    for (const auto& tool : request.tools)
+        if (tool.kind == chat::Tool::Kind::custom) names.insert(tool.name);
+    return names;
+}
+
+// Tools that take free text, which few servers but OpenAI's know: many leave them out without a word.
+bool has_custom_tools(const chat::Request& request) {
+    for (const auto& message : request.messages)
+        for (const auto& part : message.parts)
+            if (const auto* call = part.as<chat::ToolCallPart>(); call != nullptr && call->custom) return true;
+    return !custom_tools(request).empty();
+}
+
+// A budget for thoughts that leaves no room for the answer is refused by those who have one.
+void keep_thoughts_below(std::int64_t most, chat::Thinking& thinking) {
+    constexpr std::int64_t kLeast = 1024;  // of Anthropic
+    if (most == 0 || !thinking.budget_tokens || *thinking.budget_tokens < most) return;
+    if (most / 2 >= kLeast)
+        thinking.budget_tokens = most / 2;
+    else
+        thinking = {};
+}
+
+// OpenAI itself, or Azure's: they know a role developer, and their newer models no max_tokens.
+bool is_openai(const config::Provider& provider) {
+    const auto begin = provider.base_url.find("://");
+    if (begin == std::string::npos) return false;
+    const auto rest = std::string_view(provider.base_url).substr(begin + 3);
+    const auto host = lower(rest.substr(0, rest.find_first_of("/:")));
+    return host == "api.openai.com" || host.ends_with(".api.openai.com") || host.ends_with(".openai.azure.com") ||
+           host.ends_with(".cognitiveservices.azure.com");
+}
+
+// The most tokens that an answer has room for behind the prompt, with some to spare for what an estimate is off; 0: not
+// known, or not less than what is asked for.
+std::int64_t room_for_answer(const chat::Request& request, const config::Model& model) {
+    constexpr std::int64_t kSpare = 16;  // one in so many tokens of the prompt
+    if (!request.max_output_tokens) return 0;
+    auto room = *request.max_output_tokens;
+    if (model.max_output_tokens > 0) room = std::min(room, model.max_output_tokens);
+    if (model.context_tokens > 0) {
+        const auto prompt = chat::estimate_prompt(request).count;
+        room = std::min(room, std::max<std::int64_t>(1, model.context_tokens - prompt - prompt / kSpare));
+    }
+    return room < *request.max_output_tokens ? room : 0;
+}
+
+// llama-server has no log-probabilities beside tools in a stream.
+bool can_weigh(const Question& question, Speaker speaker) {
+    const auto& request = question.request;
+    return speaker == Speaker::llama_server && question.front.operation == Operation::chat && request.tools.empty() &&
+           !request.logprobs && !request.top_logprobs;
+}
+
+// What was said, in quarters of a token.
+std::int64_t quarters_of(const chat::Event& event) {
+    if (const auto* text = std::get_if<chat::TextDelta>(&event)) return chat::quarters_of(text->text);
+    if (const auto* refusal = std::get_if<chat::RefusalDelta>(&event)) return chat::quarters_of(refusal->text);
+    if (const auto* reasoning = std::get_if<chat::ReasoningDelta>(&event)) return chat::quarters_of(reasoning->text);
+    if (const auto* call = std::get_if<chat::ToolCallDelta>(&event))
+        return chat::quarters_of(call->name) + chat::quarters_of(call->arguments);
+    return 0;
+}
+
+// The member in which a provider says what it used, and what makes a piece of its stream of that alone.
+struct UsageWords {
+    std::string_view member, before, after;
+};
+constexpr std::array<UsageWords, dialect::kKindNames.size()> kUsageWords = {{
+    {"usage", R"({"usage":)", "}"},
+    {"usage", R"({"type":"response.completed","response":{"status":"completed","usage":)", "}}"},
+    {"usage", R"({"type":"message_delta","delta":{},"usage":)", "}"},
+    {"usageMetadata", R"({"usageMetadata":)", "}"},
+    {"eval_count", R"({"done":true,"eval_count":)", "}"},
+}};
+
+// The JSON that begins `text`: an object up to its closing brace, or a plain word; empty where it does not end.
+std::string_view value_at(std::string_view text) {
+    if (!text.starts_with('{')) return text.substr(0, text.find_first_of(",}] \t\r\n"));
+    int depth = 0;
+    bool quoted = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (c == '\\' && quoted)
+            ++i;
+        else if (c == '"')
+            quoted = !quoted;
+        else if (!quoted && (c == '{' || c == '}') && (depth += c == '{' ? 1 : -1) == 0)
+            return text.substr(0, i + 1);
+    }
+    return {};
+}
+
+// The values of a member with this name, in text that need not be JSON as a whole. Only the last few are looked at, and
+// none that is longer than such values are: who wrote the text may want to keep us busy.
+std::vector<std::string_view> pieces_named(std::string_view text, std::string_view member) {
+    constexpr std::size_t kMost = 8, kLongest = 4096;
+    const auto name = json::quoted(member);
+    std::vector<std::string_view> pieces;
+    std::size_t looked_at = 0;
+    for (auto at = text.rfind(name); at != std::string_view::npos && looked_at++ < kMost;
+         at = at == 0 ? std::string_view::npos : text.rfind(name, at - 1)) {
+        const auto rest = trim(text.substr(at + name.size(), kLongest));
+        if (!rest.starts_with(':')) continue;
+        if (const auto value = value_at(trim(rest.substr(1))); !value.empty() && value != "null")
+            pieces.push_back(value);
+    }
+    return pieces;
+}
+
+}  // namespace
+
+Result<> decode(Question& question) {
+    const auto& [kind, operation] = question.front;
+    if (auto ok = check_counts(question.document, operation); !ok) return ok;
+    question.as_responses = kind == Kind::openai_chat && operation == Operation::chat &&
+                            !question.document.root()["messages"].exists() &&
+                            question.document.root()["input"].exists();
+    if (auto meant = dialect::in_own_words(question.as_responses ? Kind::openai_responses : kind, question.incoming()))
+        if (auto ok = question.document.take(std::move(*meant)); !ok) return ok;
+    if (operation == Operation::embed) {
+        auto embed = dialect::decode_embed(kind, question.incoming());
+        if (!embed) return fail(embed.error());
+        question.embed = std::move(*embed);
+        question.request = as_messages(kind, question.embed.model, question.embed.texts);
+        return {};
+    }
+    if (operation == Operation::rerank) {
+        auto rerank = dialect::decode_rerank(question.document);
+        if (!rerank) return fail(rerank.error());
+        rerank->documents.push_back(rerank->query);
+        question.request = as_messages(kind, rerank->model, rerank->documents);
+        return {};
+    }
+    if (question.as_responses)
+        for (const auto* field : {"previous_response_id", "conversation"})
+            if (const auto value = question.document.root()[field]; value.exists() && !value.is_null())
+                return fail(ErrorCode::invalid,
+                            fmt::format("{}: /v1/chat/completions keeps no responses; ask /v1/responses", field),
+                            field);
+    auto request = operation == Operation::completion ? dialect::openai_chat::decode_completion(question.document)
+                   : question.as_responses ? dialect::of(Kind::openai_responses).decode_request(question.incoming())
+                                           : dialect::of(kind).decode_request(question.incoming());
+    if (!request) return fail(request.error());
+    question.request = std::move(*request);
+    return {};
+}
+
+Result<std::shared_ptr<const Question>> begun_question(const Question& question, std::string_view text) {
+    // Anthropic refuses a beginning that ends in white space.
+    text = text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
+    const auto root = question.document.root();
+    const bool gemini = question.front.kind == Kind::gemini;
+    const auto list = root[gemini ? "contents" : "messages"];
+    if (question.front.operation != Operation::chat || !list.is(json::Kind::array))
+        return fail(ErrorCode::invalid, "requests of this kind have no place for the beginning of an answer");
+    json::Writer message;
+    if (gemini)
+        message.begin_object()
+            .member("role", "model")
+            .key("parts")
+            .begin_array()
+            .begin_object()
+            .member("text", text)
+            .end_object()
+            .end_array()
+            .end_object();
+    else
+        message.begin_object().member("role", "assistant").member("content", text).end_object();
+    std::string messages(list.raw());
+    messages.insert(messages.rfind(']'), (list.size() > 0 ? "," : "") + message.take());
+    auto begun = std::make_shared<Question>();
+    begun->front = question.front;
+    begun->path = question.path;
+    begun->array = question.array;
+    if (auto ok = begun->document.parse(dialect::with_members(root, {{gemini ? "contents" : "messages", messages}}));
+        !ok)
+        return fail(ok.error());
+    if (auto ok = decode(*begun); !ok) return fail(ok.error());
+    return begun;
+}
+
+bool goes_on(const config::Provider& provider, const config::Model& model) {
+    using enum config::ProviderKind;
+    if (model.prefill) return *model.prefill;
+    return provider.kind == engine || provider.kind == llama_server || provider.kind == ollama ||
+           provider.kind == anthropic;
+}
+
+Speaker speaker_of(config::ProviderKind kind) {
+    switch (kind) {
+        case config::ProviderKind::engine:
+        case config::ProviderKind::llama_server:
+            return Speaker::llama_server;
+        case config::ProviderKind::openai:
+            break;
+        case config::ProviderKind::responses:
+            return Speaker::openai_responses;
+        case config::ProviderKind::anthropic:
+            return Speaker::anthropic;
+        case config::ProviderKind::gemini:
+            return Speaker::gemini;
+        case config::ProviderKind::ollama:
+            return Speaker::ollama;
+    }
+    return Speaker::openai_chat;
+}
+
+bool offers_hosted_tools(const chat::Request& request) {
+    return std::ranges::any_of(request.tools, [](const auto& tool) { return tool.kind == chat::Tool::Kind::hosted; });
+}
+
+Result<Conversion> Conversion::make(const Question& question, const config::Provider& provider,
+                                    const config::Model& model, const AnswerTerms& terms) {
+    Conversion c(question, speaker_of(provider.kind));
+    const auto& request = question.request;
+    c.thoughts_ = terms.thoughts;
+    c.owner_ = {terms.key, provider.id, fmt::format("{} {}", name_of(provider.zone), provider.base_url), terms.label};
+    const auto kind = kind_of(c.speaker_);
+    const bool openai = kind == Kind::openai_chat || kind == Kind::openai_responses;
+    c.weighs_ = terms.weighs && can_weigh(question, c.speaker_);
+    const bool asks_for_usage = provider.stream_usage && terms.wants.takes("stream_options");
+    dialect::Target target{model.name,           request.stream, asks_for_usage,
+                           model.context_tokens, c.weighs_,      terms.answer_bound};
+    target.plain = openai && !is_openai(provider);
+    target.most_word = terms.wants.bound;
+    c.same_ = kind == question.front.kind && !question.as_responses;
+    const auto incoming = question.incoming();
+    if (question.front.operation == Operation::embed) {
+        c.outgoing_ = dialect::encode_embed(question.embed, c.speaker_, target, c.same_ ? &incoming : nullptr);
+        return c;
+    }
+    if (question.front.operation == Operation::rerank) {
+        if (kind != Kind::openai_chat)
+            return fail(ErrorCode::invalid,
+                        fmt::format("model: {} has no reranking; use a provider of kind openai or llama-server",
+                                    dialect::kSpeakerNames[static_cast<std::size_t>(c.speaker_)]),
+                        "model");
+        c.outgoing_ = dialect::of(kind).forward_request(incoming, target);
+        c.outgoing_.path = "/rerank";
+        return c;
+    }
+    if (question.front.operation != Operation::count) {
+        target.most_tokens = terms.room > 0 ? terms.room : room_for_answer(request, model);
+        c.most_tokens_ = dialect::bound_of(request, target).value_or(0);
+        if (terms.room > 0) target.answer_bound = std::min(target.answer_bound, terms.room);
+        if (target.most_tokens > 0 && request.max_output_tokens)
+            c.warnings_.push_back(
+                fmt::format("the answer has room for {} tokens at {}, not for the {} that were asked for",
+                            target.most_tokens, model.id, *request.max_output_tokens));
+    }
+    const bool render = model.render_tools && chat::needs_rendered_tools(request);
+    if (question.front.operation == Operation::completion || render || has_foreign_reasoning(request) ||
+        dialect::breaks_tool_rules(request, c.speaker_) || dialect::breaks(terms.wants, request) ||
+        (kind == Kind::openai_chat && has_empty_tools(question)))
+        c.same_ = false;
+    // Its thoughts have to be remembered, since not every client of its dialect sends them back.
+    if (terms.thoughts != nullptr && terms.thoughts->demanded(model.id) != Thoughts::Wanted::nothing &&
+        chat::needs_rendered_tools(request))
+        c.same_ = false;
+    const bool plain_responses = target.plain && kind == Kind::openai_responses;
+    if (plain_responses && has_tools_elsewhere(question)) c.same_ = false;
+    if (target.plain && has_custom_tools(request)) c.same_ = false;
+    if (c.same_) {
+        c.runs_tools_ = offers_hosted_tools(request);
+        c.outgoing_ = dialect::of(kind).forward_request(incoming, target);
+        return c;
+    }
+    // Where the provider has custom tools itself, they come back as what they are.
+    if (kind != Kind::openai_responses || plain_responses) c.custom_ = custom_tools(request);
+    auto fitted = dialect::fit(c.with_thoughts(model), c.speaker_, provider.drop_untranslatable);
+    if (fitted.refused) return fail(*fitted.refused);
+    c.runs_tools_ = offers_hosted_tools(fitted.request);
+    std::ranges::move(fitted.warnings, std::back_inserter(c.warnings_));
+    if (target.most_word.empty() && request.dialect != name_of(Kind::openai_chat))
+        target.most_word = target.plain ? dialect::Wants::kPlainBound : dialect::Wants::kModernBound;
+    if (render || plain_responses) dialect::make_custom_tools_functions(fitted.request);
+    if (render) c.rendered_ = chat::render_tools(fitted.request);
+    c.names_ = dialect::keep_tool_rules(fitted.request, c.speaker_);
+    dialect::meet(terms.wants, fitted.request, c.warnings_);
+    keep_thoughts_below(target.most_tokens, fitted.request.thinking);
+    if (fitted.request.stop.empty()) c.stops_ = request.stop;
+    if (!render && !request.response_format.asks_json() && writes_calls(c.speaker_))
+        for (const auto& tool : fitted.request.tools)
+            if (tool.kind == chat::Tool::Kind::function) c.offered_.insert(tool.name);
+    if (c.speaker_ == Speaker::anthropic && !request.max_output_tokens && terms.answer_bound == 0)
+        c.warnings_.emplace_back("max_tokens was not given, and Anthropic wants it: the default was sent");
+    c.outgoing_ = dialect::of(kind).encode_request(fitted.request, target);
+    return c;
+}
+
+// The request with what this provider thought, where it may want it back.
+chat::Request Conversion::with_thoughts(const config::Model& model) const {
+    auto request = question_->request;
+    const auto dialect = name_of(kind_of(speaker_));
+    know_own_thoughts(request, dialect, owner_.provider);
+    if (thoughts_ == nullptr) return request;
+    const auto wanted = thoughts_->demanded(model.id);
+    drop_unsigned(wanted, request, dialect);
+    thoughts_->bring_back(owner_, dialect, speaker_ != Speaker::gemini, request);
+    think_blanks(wanted, request, dialect);
+    return request;
+}
+
+std::unique_ptr<dialect::AnswerWriter> Conversion::writer(dialect::AnswerFrame frame) const {
+    frame.signed_by = thinker(name_of(kind_of(speaker_)), owner_.provider);
+    if (question_->front.operation == Operation::completion)
+        return dialect::openai_chat::completion_writer(std::move(frame));
+    return dialect::of(question_->front.kind).writer(std::move(frame));
+}
+
+std::vector<std::unique_ptr<chat::EventFilter>> Conversion::filters(const std::string& id, bool whole) const {
+    std::vector<std::unique_ptr<chat::EventFilter>> list;
+    if (kind_of(speaker_) == Kind::openai_responses)
+        list.push_back(dialect::openai_responses::spaces_filter(question_->request));
+    if (same_) {  // nothing else has to be put right
+        if (more_filters_) more_filters_(list);
+        return list;
+    }
+    list.push_back(chat::think_filter(whole));
+    if (!offered_.empty()) list.push_back(chat::written_calls_filter(offered_, id));
+    if (!stops_.empty()) list.push_back(chat::stop_filter(stops_));
+    if (rendered_) list.push_back(chat::rendered_tools_filter(id));
+    list.push_back(chat::id_filter(id));
+    list.push_back(chat::arguments_filter());
+    if (!names_.empty()) list.push_back(chat::name_filter(names_));
+    if (thoughts_ != nullptr) list.push_back(thoughts_->watch(owner_, question_->request));
+    if (!custom_.empty()) list.push_back(chat::custom_filter(custom_));
+    if (more_filters_) more_filters_(list);
+    return list;
+}
+
+std::unique_ptr<StreamRelay> Conversion::relay(const std::function<dialect::AnswerFrame()>& frame,
+                                               bool resumable) const {
+    const auto& request = question_->request;
+    if (through() && !resumable && question_->front.kind == Kind::openai_chat)
+        return chat_relay(request.include_usage, request.choices, weighs_);
+    if (through() && !resumable) return same_relay(dialect::of(question_->front.kind), frame());
+    auto made = frame();
+    auto list = filters(made.id);
+    return translating_relay(dialect::of(kind_of(speaker_)), writer(std::move(made)), request.choices, std::move(list),
+                             weighs_);
+}
+
+void Conversion::go_on(StreamRelay& relay, const std::string& id, std::unique_ptr<chat::EventFilter> splice) const {
+    auto list = filters(id);
+    list.push_back(std::move(splice));
+    relay.go_on(dialect::of(kind_of(speaker_)), std::move(list));
+}
+
+Result<Conversion::Whole> Conversion::read(const std::string& body, bool streamed, const std::string& id) const {
+    Whole whole;
+    json::Document document;
+    const auto& provider = dialect::of(kind_of(speaker_));
+    dialect::Events events;
+    if (!streamed)
+        if (auto ok = document.parse(body); !ok) {
+            whole.instead = json::mended(body);
+            if (!document.parse(whole.instead))
+                return fail(ErrorCode::upstream, fmt::format("the answer is not JSON: {}", ok.error().message));
+        }
+    if (streamed) {
+        const auto gatherer = gather(provider, question_->request.choices);
+        if (auto ok = gatherer->feed(body); !ok) return fail(ok.error());
+        gatherer->end();
+        if (gatherer->failed()) return fail(*gatherer->failed());
+        events = gatherer->take_events();
+        whole.usage_is_last = gatherer->usage_is_final();
+        whole.malformed = gatherer->malformed();
+    } else if (question_->front.operation == Operation::embed) {
+        auto embeddings = dialect::decode_embeddings(speaker_, document.root(), question_->embed.texts.size());
+        if (!embeddings) return fail(embeddings.error());
+        if (embeddings->input_tokens) whole.usage = Usage{{*embeddings->input_tokens}, {0}, {0}, {0}, false};
+        whole.embeddings = std::move(*embeddings);
+        return whole;
+    } else if (question_->front.operation == Operation::rerank) {
+        if (document.root()["results"].size() == 0) return fail(ErrorCode::upstream, "the answer has no results");
+        if (const auto tokens = document.root()["usage"]["total_tokens"].integer())
+            whole.usage = Usage{{*tokens}, {0}, {0}, {0}, false};
+        return whole;
+    } else {
+        provider.reader()->whole(document.root(), events);
+    }
+    if (through() && provider.kind() == Kind::openai_responses)
+        dialect::openai_responses::know_spaces(question_->request, events);
+    if (!through())
+        for (const auto& filter : filters(id, true)) {
+            dialect::Events out;
+            for (auto& event : events) filter->take(std::move(event), out);
+            filter->end(out);
+            events = std::move(out);
+        }
+    bool finished = false;
+    std::int64_t quarters = 0;
+    for (const auto& event : events) {
+        whole.told.take(event);
+        if (const auto* used = std::get_if<chat::Used>(&event))
+            whole.usage = whole.usage ? most_of(*whole.usage, used->usage) : used->usage;
+        quarters += quarters_of(event);
+        if (const auto* failed = std::get_if<chat::Failed>(&event)) return fail(failed->error);
+        finished = finished || std::holds_alternative<chat::Finished>(event);
+    }
+    whole.output = {(quarters + 3) / 4};
+    if (!finished) return fail(ErrorCode::upstream, "the answer has no choices, or none that is finished");
+    if (passes(streamed)) {
+        if (auto known = dialect::with_known_endings(provider.kind(), document, !whole.told.calls.empty()))
+            whole.instead = std::move(*known);
+        if (provider.kind() != Kind::openai_chat || whole.told.calls.empty()) return whole;
+        if (!whole.instead.empty() && !document.parse(whole.instead)) return whole;
+        if (auto calls = dialect::openai_chat::with_whole_calls(document)) whole.instead = std::move(*calls);
+        return whole;
+    }
+    chat::Assembler assembler{std::string(provider.kind() == question_->front.kind ? "" : name_of(provider.kind()))};
+    for (const auto& event : events)
+        if (!weighs_ || !std::holds_alternative<chat::Logprobs>(event)) assembler.take(event);
+    whole.answer = assembler.release();
+    return whole;
+}
+
+std::optional<Usage> Conversion::usage_in(std::string_view body) const {
+    const auto kind = kind_of(speaker_);
+    const auto& words = kUsageWords[static_cast<std::size_t>(kind)];
+    std::optional<Usage> found;
+    for (const auto piece : pieces_named(body, words.member)) {
+        json::Document document;
+        if (!document.parse(fmt::format("{}{}{}", words.before, piece, words.after))) continue;
+        dialect::Events events;
+        dialect::of(kind).reader()->piece(document.root(), events);
+        for (const auto& event : events)
+            if (const auto* used = std::get_if<chat::Used>(&event))
+                found = found ? most_of(*found, used->usage) : used->usage;
+    }
+    return found;
+}
+
+Conversion::Part Conversion::part_in(std::string_view stream) const {
+    const auto gatherer = gather(dialect::of(kind_of(speaker_)), question_->request.choices);
+    if (gatherer->feed(stream)) gatherer->end();
+    return {gatherer->usage(), gatherer->said()};
+}
+
+bool Conversion::is_stream(std::string_view body) const {
+    if (!answers_in_text(question_->front.operation)) return false;
+    body = trim(body);
+    if (dialect::of(kind_of(speaker_)).framing() == dialect::Framing::ndjson)
+        return body.starts_with('{') && body.find("\n{") != std::string_view::npos;
+    return body.starts_with("data:") || body.starts_with("event:") || body.starts_with(':');
+}
+
+Conversion::Said Conversion::say(const Whole& whole, std::string body, bool streamed, const Usage& usage,
+                                 dialect::AnswerFrame frame) const {
+    const auto& front = question_->front;
+    if (!whole.instead.empty()) body = whole.instead;
+    if (front.operation == Operation::embed) {
+        // Base64 was asked for, and numbers came.
+        const bool convert = question_->embed.base64 && body.find("\"embedding\":[") != std::string::npos;
+        const bool as_it_is = front.kind == Kind::openai_chat || question_->path == "/api/embed";
+        if (same_ && as_it_is && !convert) return {std::move(body), false, {}};
+        return {
+            dialect::encode_embeddings(front.kind, question_->path, question_->embed, *whole.embeddings, frame.model),
+            false,
+            {}};
+    }
+    if (front.operation == Operation::rerank) return {std::move(body), false, {}};
+    const bool responses = front.kind == Kind::openai_responses;
+    const bool wants_stream = question_->request.stream;
+    if (passes(streamed)) {
+        Said said{std::move(body), wants_stream, {}};
+        json::Document document;
+        if (weighs_ && !streamed && document.parse(said.body))
+            said.body = dialect::openai_chat::without_logprobs(document);
+        if (responses && !wants_stream && !frame.own.empty() && document.parse(said.body))
+            said.body = dialect::openai_responses::as_ours(document.root(), frame);
+        if (responses && !wants_stream) said.response = said.body;
+        return said;
+    }
+    const auto out = writer(std::move(frame));
+    if (!wants_stream) {
+        Said said{out->whole(whole.answer, usage), false, {}};
+        if (responses) said.response = said.body;
+        return said;
+    }
+    Said said{{}, true, {}};
+    out->event(chat::Started{whole.answer.id, whole.answer.model}, said.body);
+    for (const auto& event : chat::events_of(whole.answer)) out->event(event, said.body);
+    out->end(usage, said.body);
+    said.response = out->response();
+    return said;
+}
+
+}  // namespace tandem::translate

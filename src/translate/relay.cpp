@@ -1,0 +1,566 @@
+#include "translate/relay.h"
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "chat/estimate.h"
+#include "dialect/failure.h"
+#include "dialect/fields.h"
+#include "dialect/openai_chat.h"
+#include "dialect/openai_responses.h"
+#include "net/ndjson.h"
+#include "net/sse.h"
+
+namespace tandem::translate {
+
+namespace openai_chat = dialect::openai_chat;
+
+void StreamRelay::note(const chat::Event& event) {
+    std::size_t bytes = 0;
+    if (collects_) told_.take(event);
+    if (const auto* text = std::get_if<chat::TextDelta>(&event)) bytes = text->text.size();
+    if (const auto* refusal = std::get_if<chat::RefusalDelta>(&event)) bytes = refusal->text.size();
+    if (const auto* reasoning = std::get_if<chat::ReasoningDelta>(&event)) bytes = reasoning->text.size();
+    if (const auto* call = std::get_if<chat::ToolCallDelta>(&event))
+        bytes = call->id.size() + call->name.size() + call->arguments.size();
+    if (const auto* finished = std::get_if<chat::Finished>(&event)) {
+        finish_choice(finished->choice);
+        content_ = true;
+    }
+    if (const auto* failed = std::get_if<chat::Failed>(&event); failed != nullptr && !failed_) failed_ = failed->error;
+    content_ = content_ || bytes > 0;
+}
+
+void StreamRelay::count(const chat::Event& event) {
+    if (const auto* text = std::get_if<chat::TextDelta>(&event)) count(chat::quarters_of(text->text), 1);
+    if (const auto* refusal = std::get_if<chat::RefusalDelta>(&event)) count(chat::quarters_of(refusal->text), 1);
+    if (const auto* reasoning = std::get_if<chat::ReasoningDelta>(&event)) count(chat::quarters_of(reasoning->text), 1);
+    if (const auto* call = std::get_if<chat::ToolCallDelta>(&event))
+        count(chat::quarters_of(call->name) + chat::quarters_of(call->arguments), 1);
+    if (const auto* used = std::get_if<chat::Used>(&event)) count(used->usage);
+}
+
+void StreamRelay::count(std::int64_t quarters, std::int64_t deltas) {
+    if (quarters == 0) return;
+    quarters_ += quarters;
+    deltas_ += deltas;
+    usage_is_last_ = false;
+}
+
+void StreamRelay::count(const Usage& usage) {
+    usage_ = usage_ ? most_of(*usage_, usage) : usage;
+    // An end that counts nothing of what was said is no count.
+    usage_is_last_ = usage.output.count > 0 || quarters_ == 0;
+}
+
+void StreamRelay::begin_count() {
+    usage_.reset();
+    quarters_ = deltas_ = 0;
+    usage_is_last_ = spent_ = false;
+}
+
+std::int64_t StreamRelay::certain() const {
+    return std::max(deltas_, usage_ ? usage_->output.count : 0);
+}
+
+Tokens StreamRelay::said() const {
+    // Events that are no longer than a token or two are tokens; longer ones are several at once.
+    constexpr std::int64_t kEnough = 16, kQuartersOfOne = 8;
+    const bool one_by_one = deltas_ >= kEnough && quarters_ <= kQuartersOfOne * deltas_;
+    return {std::max(certain(), one_by_one ? 0 : (quarters_ + 3) / 4)};
+}
+
+bool StreamRelay::beyond_limit() {
+    if (limit_ == 0 || whole()) return false;
+    if (certain() > limit_) return true;
+    const auto tokens = said().count;
+    return tokens > limit_ && (!more_ || !more_(tokens));
+}
+
+void StreamRelay::take_event(std::string_view type, std::string_view data) {
+    if (done_ || failed_) return;  // nothing belongs behind the end
+    pinged_ = pinged_ || type == "ping";
+    if (!mender_.waits() && document_.parse(data)) {
+        piece(type, data);
+        return;
+    }
+    const auto visit = [this](std::string_view t, std::string_view d) { read_event(t, d); };
+    if (mender_.take(type, data, visit)) return;
+    end_events();
+    if (type == "error")
+        fail_by(type, data);
+    else
+        lose_event(data);
+}
+
+void StreamRelay::read_event(std::string_view type, std::string_view data) {
+    if (done_ || failed_) return;
+    if (document_.parse(data))
+        piece(type, data);
+    else
+        lose_event(data);
+}
+
+void StreamRelay::end_events() {
+    mender_.end([this](std::string_view type, std::string_view data) { read_event(type, data); });
+}
+
+void StreamRelay::lose_event(std::string_view data) {
+    const auto text = trim(data);
+    if (text.empty()) return;
+    ++malformed_;
+    // What an answer is said in, in all dialects: without any of these nothing of it can be lost.
+    static constexpr std::string_view kSays[] = {"\"content\"", "\"text\"",      "\"delta\"",    "\"parts\"",
+                                                 "\"message\"", "\"arguments\"", "\"response\"", "\"thinking\""};
+    const bool may_be_part =
+        std::ranges::any_of(kSays, [&](std::string_view word) { return text.find(word) != std::string_view::npos; });
+    if (may_be_part && !whole() && !failed_)
+        failed_ = Error{ErrorCode::upstream,
+                        "the provider sent an event that is no JSON, and part of the answer may be lost with it"};
+}
+
+void StreamRelay::fail_by(std::string_view type, std::string_view data) {
+    if (type != "error" || failed_) return;
+    const auto root = document_.root();
+    failed_ = root.is(json::Kind::object) && document_.source() == data
+                  ? dialect::error_in(root)
+                  : Error{ErrorCode::upstream, "the provider sent an error: " + printable(trim(data), 300)};
+}
+
+namespace {
+
+class ChatRelay final : public StreamRelay {
+  public:
+    ChatRelay(bool wants_usage, std::int64_t choices, bool drops_logprobs)
+        : StreamRelay(choices), wants_usage_(wants_usage), drops_logprobs_(drops_logprobs) {}
+
+    Result<> feed(std::string_view bytes) override {
+        out_.reserve(out_.size() + bytes.size() + 64);
+        const auto comments = parser_.comments();
+        auto ok = parser_.feed(bytes, [this](const net::SseEvent& e) { event(e.type, e.data); });
+        pinged_ = pinged_ || parser_.comments() > comments;
+        return ok;
+    }
+    void end() override {
+        parser_.finish([this](const net::SseEvent& e) { event(e.type, e.data); });
+        end_events();
+    }
+    std::string finish(const Usage& usage) override {
+        say_end();
+        if (choices_ == 1) end_choices(calls_ ? "tool_calls" : "stop");  // its provider forgot that
+        auto rest = take();
+        if (wants_usage_ && !usage_sent_)
+            rest += net::sse_event(openai_chat::usage_chunk(usage, id_, model_, created_));
+        return rest + net::sse_event(openai_chat::kDone);
+    }
+    std::string fail(const Error& error) override {
+        say_end();
+        return take() + net::sse_event(openai_chat::encode_error(error).body);
+    }
+
+  private:
+    void event(std::string_view type, std::string_view data) {
+        if (data != openai_chat::kDone) {
+            take_event(type, data);
+            return;
+        }
+        end_events();
+        // What was no answer may have been the error behind which there is no end.
+        if (malformed_ > 0 && !whole() && !failed_)
+            failed_ = Error{ErrorCode::upstream, "the provider sent events that are no JSON, and no end of the answer"};
+        done_ = done_ || !failed_;
+    }
+
+    void piece(std::string_view type, std::string_view data) override {
+        const auto root = document_.root();
+        auto facts = openai_chat::chunk_facts(root, collects_ ? &told_ : nullptr);
+        count(facts.quarters, facts.deltas);
+        if (facts.error) failed_ = std::move(facts.error);
+        fail_by(type, data);
+        if (failed_) return;
+        calls_ = calls_ || facts.calls;
+        if (!end_.empty() && (facts.text_bytes > 0 || facts.calls)) take_back_end();
+        say_end();
+        if (facts.usage) count(*facts.usage);
+        if (facts.finished > 0) note_finished(root);
+        content_ = content_ || facts.text_bytes > 0 || facts.finished > 0;
+        if (id_.empty()) {
+            id_ = root["id"].text();
+            model_ = root["model"].text();
+            created_ = root["created"].integer().value_or(0);
+        }
+        if (facts.finished == 0 && beyond_limit()) return cut_short();
+        if (facts.usage && facts.only_usage && !wants_usage_) return;  // we asked for it, the client did not
+        if (facts.usage) usage_sent_ = true;
+        std::string known;
+        auto instead = [&](std::optional<std::string> changed) {
+            if (!changed) return;
+            known = std::move(*changed);
+            data = known;
+            (void)document_.parse(data);
+        };
+        if (facts.calls) instead(call_pieces_.put_right(document_));
+        if (facts.finished > 0) instead(dialect::with_known_endings(dialect::Kind::openai_chat, document_, calls_));
+        std::string plain;
+        if (drops_logprobs_) data = plain = openai_chat::without_logprobs(document_);
+        // Not every client reads an event of several lines.
+        std::string line;
+        if (data.find('\n') != std::string_view::npos) data = line = dialect::on_one_line(std::string(data));
+        if (facts.finished > 0 && choices_ == 1)
+            end_ = data;
+        else
+            net::append_sse_event(out_, data);
+    }
+
+    // Some servers say "stop" behind each piece: an end is one where nothing of the answer follows.
+    void say_end() {
+        if (end_.empty()) return;
+        if (const auto rest = call_pieces_.rest(0); !rest.empty())
+            net::append_sse_event(out_, openai_chat::calls_chunk(0, rest, id_, model_, created_));
+        net::append_sse_event(out_, std::exchange(end_, {}));
+    }
+    void take_back_end() {
+        json::Document chunk;
+        if (chunk.parse(end_)) end_ = openai_chat::without_end(chunk);
+        take_back_ends();
+    }
+
+    void note_finished(const json::Value& chunk) {
+        for (const json::Value choice : chunk["choices"].children())
+            if (!choice["finish_reason"].text().empty()) finish_choice(dialect::choice_of(choice["index"]));
+    }
+
+    void end_choices(std::string_view word) {
+        for (std::int64_t choice = 0; choice < choices_; ++choice) {
+            if (is_finished(choice)) continue;
+            finish_choice(choice);
+            net::append_sse_event(out_, openai_chat::end_chunk(choice, word, id_, model_, created_));
+        }
+    }
+
+    void cut_short() {
+        end_choices("length");
+        if (collects_) told_.finish = chat::Finish::length;
+        spent_ = done_ = content_ = true;
+    }
+
+    const bool wants_usage_, drops_logprobs_;
+    net::SseParser parser_;
+    std::string id_, model_;
+    std::int64_t created_ = 0;
+    bool usage_sent_ = false;
+    bool calls_ = false;
+    std::string end_;  // the chunk that ends the answer, where nothing follows
+    openai_chat::CallPieces call_pieces_;
+};
+
+// Cuts a stream into its events, in whichever framing.
+class Cutter {
+  public:
+    explicit Cutter(dialect::Framing framing) : framing_(framing) {}
+    // visit(type, data); type is "message" or empty where the stream names none.
+    template <typename Visit>
+    Result<> feed(std::string_view bytes, Visit&& visit) {
+        if (framing_ == dialect::Framing::ndjson)
+            return lines_.feed(bytes, [&](std::string_view line) { visit(std::string_view(), line); });
+        return events_.feed(bytes, [&](const net::SseEvent& e) { visit(e.type, e.data); });
+    }
+    template <typename Visit>
+    void finish(Visit&& visit) {
+        if (framing_ == dialect::Framing::ndjson)
+            lines_.finish([&](std::string_view line) { visit(std::string_view(), line); });
+        else
+            events_.finish([&](const net::SseEvent& e) { visit(e.type, e.data); });
+    }
+
+    std::size_t comments() const { return events_.comments(); }
+
+  private:
+    dialect::Framing framing_;
+    net::SseParser events_;
+    net::LineParser lines_;
+};
+
+class SameRelay final : public StreamRelay {
+  public:
+    SameRelay(const dialect::Dialect& dialect, dialect::AnswerFrame frame)
+        : StreamRelay(frame.request->choices),
+          dialect_(dialect),
+          cutter_(dialect.framing()),
+          frame_(frame),
+          reader_(dialect.reader()),
+          writer_(dialect.writer(std::move(frame))) {}
+
+    Result<> feed(std::string_view bytes) override {
+        const auto comments = cutter_.comments();
+        auto ok = cutter_.feed(bytes, [this](std::string_view type, std::string_view data) { event(type, data); });
+        pinged_ = cutter_.comments() > comments;  // events that are pings are handed on as they are
+        return ok;
+    }
+    void end() override {
+        cutter_.finish([this](std::string_view type, std::string_view data) { event(type, data); });
+        end_events();
+    }
+    std::string finish(const Usage&) override {
+        auto rest = take() + std::exchange(held_, {});
+        if (!done_ && dialect_.kind() == dialect::Kind::anthropic)
+            rest += "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
+        return rest;
+    }
+    std::string fail(const Error& error) override {
+        auto rest = take();
+        writer_->fail(error, rest);
+        return rest;
+    }
+    std::string response() const override { return response_; }
+
+  private:
+    void event(std::string_view type, std::string_view data) {
+        if (done_ || failed_) return;
+        if (!reader_->mark(data)) take_event(type, data);
+    }
+
+    void piece(std::string_view type, std::string_view data) override {
+        const auto root = document_.root();
+        dialect::Events events;
+        reader_->piece(root, events);
+        if (dialect_.kind() == dialect::Kind::openai_responses)
+            dialect::openai_responses::know_spaces(*frame_.request, events);
+        for (const auto& one : events) {
+            count(one);
+            note(one);
+            calls_ = calls_ || std::holds_alternative<chat::ToolCallDelta>(one);
+        }
+        fail_by(type, data);
+        done_ = reader_->done();
+        if (!failed_ && beyond_limit())
+            failed_ = Error{ErrorCode::policy,
+                            "the answer went on beyond the tokens that the key's budget has reserved for it; ask for "
+                            "more of them, or raise the budget"};
+        if (failed_) return;
+        std::string ours;
+        if (ends(events))
+            if (auto known = dialect::with_known_endings(dialect_.kind(), document_, calls_)) {
+                ours = std::move(*known);
+                data = ours;
+            }
+        if (!frame_.own.empty() && root["response"].is(json::Kind::object)) {
+            auto response = dialect::openai_responses::as_ours(root["response"], frame_);
+            ours = dialect::with_members(root, {{"response", response}});
+            data = ours;
+            response_ = std::move(response);
+        }
+        // From the end of the answer on, bytes wait for the receipt.
+        auto& target = whole() ? held_ : out_;
+        if (dialect_.framing() == dialect::Framing::ndjson) {
+            target.append(dialect::on_one_line(std::string(data))).append("\n");
+            return;
+        }
+        if (!type.empty() && type != "message") target.append("event: ").append(type).append("\n");
+        net::append_sse_event(target, data);
+    }
+
+    static bool ends(const dialect::Events& events) {
+        return std::ranges::any_of(events, [](const auto& e) { return std::holds_alternative<chat::Finished>(e); });
+    }
+
+    const dialect::Dialect& dialect_;
+    bool calls_ = false;
+    Cutter cutter_;
+    const dialect::AnswerFrame frame_;
+    std::unique_ptr<dialect::AnswerReader> reader_;
+    std::unique_ptr<dialect::AnswerWriter> writer_;
+    std::string held_;
+    std::string response_;
+};
+
+class PlainGatherer final : public Gatherer {
+  public:
+    PlainGatherer(const dialect::Dialect& provider, std::int64_t choices)
+        : Gatherer(choices), cutter_(provider.framing()), reader_(provider.reader()) {}
+
+    Result<> feed(std::string_view bytes) override {
+        return cutter_.feed(bytes, [this](std::string_view type, std::string_view data) { event(type, data); });
+    }
+    void end() override {
+        cutter_.finish([this](std::string_view type, std::string_view data) { event(type, data); });
+        end_events();
+        dialect::Events last;
+        reader_->end(last);
+        add(std::move(last));
+    }
+    std::string finish(const Usage&) override { return {}; }
+    std::string fail(const Error&) override { return {}; }
+
+  private:
+    void event(std::string_view type, std::string_view data) {
+        if (reader_->mark(data))
+            end_events();
+        else
+            take_event(type, data);
+    }
+    void piece(std::string_view type, std::string_view data) override {
+        dialect::Events events;
+        reader_->piece(document_.root(), events);
+        add(std::move(events));
+        fail_by(type, data);
+        done_ = reader_->done();
+    }
+    void add(dialect::Events events) {
+        for (auto& event : events) {
+            count(event);
+            note(event);
+            events_.push_back(std::move(event));
+        }
+    }
+
+    Cutter cutter_;
+    std::unique_ptr<dialect::AnswerReader> reader_;
+};
+
+class TranslatingRelay final : public StreamRelay {
+  public:
+    TranslatingRelay(const dialect::Dialect& provider, std::unique_ptr<dialect::AnswerWriter> writer,
+                     std::int64_t choices, std::vector<std::unique_ptr<chat::EventFilter>> filters, bool drops_logprobs)
+        : StreamRelay(choices),
+          drops_logprobs_(drops_logprobs),
+          cutter_(std::in_place, provider.framing()),
+          reader_(provider.reader()),
+          writer_(std::move(writer)),
+          filters_(std::move(filters)) {}
+
+    Result<> feed(std::string_view bytes) override {
+        const auto comments = cutter_->comments();
+        auto ok = cutter_->feed(bytes, [this](std::string_view type, std::string_view data) { event(type, data); });
+        pinged_ = pinged_ || cutter_->comments() > comments;
+        return ok;
+    }
+    void end() override {
+        cutter_->finish([this](std::string_view type, std::string_view data) { event(type, data); });
+        end_events();
+        finish_reader();
+    }
+    std::string finish(const Usage& usage) override {
+        finish_reader();
+        auto rest = take();
+        writer_->end(usage, rest);
+        return rest;
+    }
+    std::string fail(const Error& error) override {
+        auto rest = take();
+        writer_->fail(error, rest);
+        return rest;
+    }
+    std::string response() const override { return writer_->response(); }
+    void go_on(const dialect::Dialect& provider, std::vector<std::unique_ptr<chat::EventFilter>> filters) override {
+        cutter_.emplace(provider.framing());
+        reader_ = provider.reader();
+        filters_ = std::move(filters);
+        goes_on_ = true;
+        ended_ = done_ = content_ = false;
+        failed_.reset();
+        begin_count();
+        restart_choices();
+    }
+
+  private:
+    void event(std::string_view type, std::string_view data) {
+        if (done_ || failed_) return;
+        if (!reader_->mark(data)) {
+            take_event(type, data);
+            return;
+        }
+        end_events();
+        done_ = reader_->done();
+        if (done_) finish_reader();
+    }
+
+    void piece(std::string_view type, std::string_view data) override {
+        dialect::Events events;
+        reader_->piece(document_.root(), events);
+        bool ends = false;
+        for (const auto& event : events) {
+            count(event);
+            ends = ends || std::holds_alternative<chat::Finished>(event) || std::holds_alternative<chat::Failed>(event);
+        }
+        if (!ends && beyond_limit()) return cut_short();
+        done_ = reader_->done();
+        pass(std::move(events));
+        fail_by(type, data);
+        if (done_) finish_reader();
+    }
+
+    void cut_short() {
+        dialect::Events events;
+        for (std::int64_t choice = 0; choice < choices_; ++choice)
+            if (!is_finished(choice)) events.emplace_back(chat::Finished{choice, chat::Finish::length, {}});
+        pass(std::move(events));
+        ended_ = true;  // what the reader holds back is not said
+        end_filters();
+        spent_ = done_ = true;
+    }
+
+    void finish_reader() {
+        if (std::exchange(ended_, true)) return;
+        dialect::Events events;
+        reader_->end(events);
+        for (const auto& event : events) count(event);
+        pass(std::move(events));
+        end_filters();
+    }
+
+    void end_filters() {
+        for (std::size_t i = 0; i < filters_.size(); ++i) {
+            dialect::Events out;
+            filters_[i]->end(out);
+            pass(std::move(out), i + 1);
+        }
+    }
+
+    void pass(dialect::Events events, std::size_t first_filter = 0) {
+        for (std::size_t i = first_filter; i < filters_.size(); ++i) {
+            dialect::Events out;
+            for (auto& event : events) filters_[i]->take(std::move(event), out);
+            events = std::move(out);
+        }
+        for (const auto& event : events) {
+            if (goes_on_ && std::holds_alternative<chat::Started>(event)) continue;  // it has begun
+            note(event);
+            if (failed_) return;
+            if (drops_logprobs_ && std::holds_alternative<chat::Logprobs>(event)) continue;
+            writer_->event(event, out_);
+        }
+    }
+
+    const bool drops_logprobs_;
+    std::optional<Cutter> cutter_;
+    std::unique_ptr<dialect::AnswerReader> reader_;
+    std::unique_ptr<dialect::AnswerWriter> writer_;
+    std::vector<std::unique_ptr<chat::EventFilter>> filters_;
+    bool ended_ = false;
+    bool goes_on_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<StreamRelay> chat_relay(bool wants_usage, std::int64_t choices, bool drops_logprobs) {
+    return std::make_unique<ChatRelay>(wants_usage, choices, drops_logprobs);
+}
+
+std::unique_ptr<StreamRelay> same_relay(const dialect::Dialect& dialect, dialect::AnswerFrame frame) {
+    return std::make_unique<SameRelay>(dialect, std::move(frame));
+}
+
+std::unique_ptr<Gatherer> gather(const dialect::Dialect& provider, std::int64_t choices) {
+    return std::make_unique<PlainGatherer>(provider, choices);
+}
+
+std::unique_ptr<StreamRelay> translating_relay(const dialect::Dialect& provider,
+                                               std::unique_ptr<dialect::AnswerWriter> writer, std::int64_t choices,
+                                               std::vector<std::unique_ptr<chat::EventFilter>> filters,
+                                               bool drops_logprobs) {
+    return std::make_unique<TranslatingRelay>(provider, std::move(writer), choices, std::move(filters), drops_logprobs);
+}
+
+}  // namespace tandem::translate
