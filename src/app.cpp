@@ -15,12 +15,12 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "experiment/experiments.h"
-#include "gateway/batches.h"
-#include "kept/kept.h"
-#include "kept/quota.h"
 #include "privacy/checkpoints.h"
 #include "privacy/egress.h"
 #include "probe/probes.h"
+#include "resources/batches.h"
+#include "resources/quota.h"
+#include "resources/stored.h"
 #include "store/folder_lock.h"
 
 namespace tandem {
@@ -64,17 +64,13 @@ net::ServerSettings server_settings(const config::Config& config) {
 }  // namespace
 
 std::span<const store::Migration> migrations() {
-    static const std::array all{store::Migration{first_schema().c_str()},
-                                store::Migration{kept::kKeptSchema},
-                                store::Migration{privacy_schema().c_str()},
-                                store::Migration{learning::kOutcomesSchema},
-                                store::Migration{experiment::kExperimentsSchema},
-                                store::Migration{probe::kProbesSchema},
-                                store::Migration{kept::kKeptSchema2},
-                                store::Migration{ledger::kLedgerSchema2},
-                                store::Migration{kept::kQuotaSchema},
-                                store::Migration{laws_schema().c_str()},
-                                store::Migration{learning::kOutcomesSchema2}};
+    static const std::array all{
+        store::Migration{first_schema().c_str()},         store::Migration{resources::kKeptSchema},
+        store::Migration{privacy_schema().c_str()},       store::Migration{learning::kOutcomesSchema},
+        store::Migration{experiment::kExperimentsSchema}, store::Migration{probe::kProbesSchema},
+        store::Migration{resources::kKeptSchema2},        store::Migration{ledger::kLedgerSchema2},
+        store::Migration{resources::kQuotaSchema},        store::Migration{laws_schema().c_str()},
+        store::Migration{learning::kOutcomesSchema2}};
     return all;
 }
 
@@ -225,6 +221,7 @@ struct App::Parts {
     gateway::Services services;
     std::vector<std::unique_ptr<net::Worker>> workers;
     std::optional<gateway::Gateway> gateway;
+    std::optional<resources::Batches> batches;
     std::optional<api::Api> api;
     std::optional<net::Server> server;
     milliseconds drain_timeout{};
@@ -273,7 +270,8 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
     parts->budgets.speak_of(config.currency);
     if (auto ok = parts->budgets.load(*parts->store); !ok) return fail(ok.error());
     parts->gateway.emplace(parts->services, parts->worker_list());
-    parts->api.emplace(*parts->gateway, parts->experiments, parts->probes);
+    parts->batches.emplace(*parts->gateway);
+    parts->api.emplace(*parts->gateway, *parts->batches, parts->experiments, parts->probes);
     parts->server.emplace(server_settings(config), parts->worker_list(), *parts->api, parts->memory);
     auto snapshot = parts->snapshot_of(std::move(config));
     if (!snapshot) return fail(snapshot.error());
@@ -282,7 +280,7 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
     if (auto ok = parts->experiments.configure(parts->services.snapshot()->config); !ok) return fail(ok.error());
     if (auto ok = parts->server->listen(); !ok) return fail(ok.error());
     for (auto& worker : parts->workers) worker->start([&store = *parts->store] { store.end_turn(); });
-    if (auto ok = gateway::resume_batches(*parts->gateway, parts->worker_list()); !ok) return fail(ok.error());
+    if (auto ok = parts->batches->resume(parts->worker_list()); !ok) return fail(ok.error());
     return std::unique_ptr<App>(new App(std::move(parts)));
 }
 

@@ -18,9 +18,9 @@
 #include "dialect/openai_chat.h"
 #include "gateway/query.h"
 #include "gateway/run.h"
-#include "kept/kept.h"
 #include "privacy/memory.h"
 #include "privacy/scan.h"
+#include "resources/stored.h"
 
 namespace tandem::api {
 
@@ -291,7 +291,7 @@ net::Task<Result<std::string>> Api::release(const Call& call) {
     auto job = [released = std::move(*released), kept = found->kept, to = *to](store::Database& database) -> Result<> {
         if (auto ok = released(database); !ok) return ok;
         for (const auto& id : kept)
-            if (auto ok = kept::lower_label(database, id, to); !ok) return ok;
+            if (auto ok = resources::lower_label(database, id, to); !ok) return ok;
         return {};
     };
     const auto what = decision.empty() ? fmt::format("{} of {}", name, key) : decision;

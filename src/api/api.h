@@ -10,6 +10,7 @@
 #include "experiment/experiments.h"
 #include "gateway/gateway.h"
 #include "probe/probes.h"
+#include "resources/batches.h"
 
 namespace tandem::api {
 
@@ -17,8 +18,9 @@ class Api final : public net::Service {
   public:
     static constexpr std::string_view kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
 
-    Api(gateway::Gateway& gateway, experiment::Experiments& experiments, probe::Probes& probes)
-        : gateway_(gateway), experiments_(experiments), probes_(probes) {}
+    Api(gateway::Gateway& gateway, resources::Batches& batches, experiment::Experiments& experiments,
+        probe::Probes& probes)
+        : gateway_(gateway), batches_(batches), experiments_(experiments), probes_(probes) {}
 
     Result<std::shared_ptr<const net::Admitted>> admit(const net::Head& head) override;
     net::Task<> handle(net::Exchange& exchange) override;  // no coroutine: most requests are the gateway's
@@ -30,6 +32,7 @@ class Api final : public net::Service {
     using Call = gateway::Call;
     using Body = Result<std::string>;
     gateway::Gateway& gateway() { return gateway_; }
+    resources::Batches& batches() { return batches_; }
     std::string metrics_text();
     net::Task<Body> decision(const Call& call);
     net::Task<Body> feedback(const Call& call);
@@ -59,6 +62,7 @@ class Api final : public net::Service {
                        std::optional<Error> error);
 
     gateway::Gateway& gateway_;
+    resources::Batches& batches_;
     experiment::Experiments& experiments_;
     probe::Probes& probes_;
     Traffic traffic_;

@@ -6,10 +6,12 @@
 #include "api/api.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "gateway/batches.h"
 #include "gateway/models.h"
-#include "gateway/responses.h"
 #include "gateway/run.h"
+#include "resources/batches.h"
+#include "resources/conversations.h"
+#include "resources/files.h"
+#include "resources/responses.h"
 
 namespace tandem::api {
 
@@ -37,7 +39,7 @@ net::Task<> ask_or_load(Api& api, const Route& route, Call call) {
 
 template <bool counts>
 net::Task<> respond(Api& api, const Route&, Call call) {
-    return gateway::answer_response(api.gateway(), std::move(call), counts);
+    return resources::answer_response(api.gateway(), std::move(call), counts);
 }
 
 // A function of the gateway's that gives a body.
@@ -62,6 +64,12 @@ net::Task<> own(Api& api, const Route& route, Call call) {
         co_await gateway::reply_json(call, route.errors, (api.*member)(call));
     else
         co_await gateway::reply_json(call, route.errors, co_await (api.*member)(call));
+}
+
+// A member of Batches.
+template <auto member>
+net::Task<> of_batches(Api& api, const Route& route, Call call) {
+    co_await gateway::reply_json(call, route.errors, co_await (api.batches().*member)(call));
 }
 
 net::Task<> plain(Call call, std::string_view type, std::string text) {
@@ -116,37 +124,37 @@ constexpr Route kRoutes[] = {
     {"POST", "/v1/responses", client, kResponses, "OpenAI Responses", respond<false>},
     {"POST", "/v1/responses/input_tokens", client, kResponses, "Count a prompt's tokens", respond<true>},
     {"GET", "/v1/responses/{id}", client, kResponses, "A stored response, or its events again",
-     whole<gateway::read_response>},
-    {"DELETE", "/v1/responses/{id}", client, kResponses, "Delete a stored response", body<gateway::delete_response>},
+     whole<resources::read_response>},
+    {"DELETE", "/v1/responses/{id}", client, kResponses, "Delete a stored response", body<resources::delete_response>},
     {"POST", "/v1/responses/{id}/cancel", client, kResponses, "End a background response",
-     body<gateway::cancel_response>},
+     body<resources::cancel_response>},
     {"GET", "/v1/responses/{id}/input_items", client, kResponses, "What a stored response was asked",
-     body<gateway::list_response_items>},
+     body<resources::list_response_items>},
 
-    {"POST", "/v1/conversations", client, kResponses, "Begin a conversation", body<gateway::create_conversation>},
-    {"GET", "/v1/conversations/{id}", client, kResponses, "A conversation", body<gateway::read_conversation>},
+    {"POST", "/v1/conversations", client, kResponses, "Begin a conversation", body<resources::create_conversation>},
+    {"GET", "/v1/conversations/{id}", client, kResponses, "A conversation", body<resources::read_conversation>},
     {"POST", "/v1/conversations/{id}", client, kResponses, "Change a conversation's metadata",
-     body<gateway::update_conversation>},
+     body<resources::update_conversation>},
     {"DELETE", "/v1/conversations/{id}", client, kResponses, "Delete a conversation",
-     body<gateway::delete_conversation>},
+     body<resources::delete_conversation>},
     {"POST", "/v1/conversations/{id}/items", client, kResponses, "Add items to a conversation",
-     body<gateway::add_conversation_items>},
+     body<resources::add_conversation_items>},
     {"GET", "/v1/conversations/{id}/items", client, kResponses, "A conversation's items",
-     body<gateway::list_conversation_items>},
+     body<resources::list_conversation_items>},
     {"GET", "/v1/conversations/{id}/items/{item}", client, kResponses, "One item",
-     body<gateway::read_conversation_item>},
+     body<resources::read_conversation_item>},
     {"DELETE", "/v1/conversations/{id}/items/{item}", client, kResponses, "Delete an item",
-     body<gateway::delete_conversation_item>},
+     body<resources::delete_conversation_item>},
 
-    {"POST", "/v1/files", client, kChat, "Upload a file", body<gateway::upload_file>},
-    {"GET", "/v1/files", client, kChat, "The caller's files", body<gateway::list_files>},
-    {"GET", "/v1/files/{id}", client, kChat, "A file", body<gateway::read_file_object>},
-    {"DELETE", "/v1/files/{id}", client, kChat, "Delete a file", body<gateway::delete_file>},
-    {"GET", "/v1/files/{id}/content", client, kChat, "A file's bytes", whole<gateway::read_file_content>},
-    {"POST", "/v1/batches", client, kChat, "Begin a batch", body<gateway::create_batch>},
-    {"GET", "/v1/batches", client, kChat, "The caller's batches", body<gateway::list_batches>},
-    {"GET", "/v1/batches/{id}", client, kChat, "A batch", body<gateway::read_batch>},
-    {"POST", "/v1/batches/{id}/cancel", client, kChat, "End a batch", body<gateway::cancel_batch>},
+    {"POST", "/v1/files", client, kChat, "Upload a file", body<resources::upload_file>},
+    {"GET", "/v1/files", client, kChat, "The caller's files", body<resources::list_files>},
+    {"GET", "/v1/files/{id}", client, kChat, "A file", body<resources::read_file_object>},
+    {"DELETE", "/v1/files/{id}", client, kChat, "Delete a file", body<resources::delete_file>},
+    {"GET", "/v1/files/{id}/content", client, kChat, "A file's bytes", whole<resources::read_file_content>},
+    {"POST", "/v1/batches", client, kChat, "Begin a batch", of_batches<&resources::Batches::create>},
+    {"GET", "/v1/batches", client, kChat, "The caller's batches", of_batches<&resources::Batches::list>},
+    {"GET", "/v1/batches/{id}", client, kChat, "A batch", of_batches<&resources::Batches::read>},
+    {"POST", "/v1/batches/{id}/cancel", client, kChat, "End a batch", of_batches<&resources::Batches::cancel>},
 
     {"POST", "/v1/messages", client, kAnthropic, "Anthropic Messages", ask<kAnthropic, Operation::chat>},
     {"POST", "/v1/messages/count_tokens", client, kAnthropic, "Count a prompt's tokens",

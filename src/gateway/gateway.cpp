@@ -22,21 +22,6 @@ Gateway::Gateway(Services& services, const std::vector<net::Worker*>& workers, c
         clients_.emplace(worker, dialer ? dialer(*worker) : std::make_unique<net::Client>(*worker, *client_shared_));
 }
 
-void Gateway::remember_batch(const std::string& id, std::function<void()> cancel) {
-    const std::lock_guard lock(batches_mutex_);
-    batches_[id] = std::move(cancel);
-}
-
-void Gateway::forget_batch(const std::string& id) {
-    const std::lock_guard lock(batches_mutex_);
-    batches_.erase(id);
-}
-
-void Gateway::cancel_batch(const std::string& id) {
-    const std::lock_guard lock(batches_mutex_);
-    if (const auto found = batches_.find(id); found != batches_.end()) found->second();
-}
-
 namespace {
 
 // What official SDKs go by: they retry every 429 and 5xx on their own, unless `x-should-retry` says no, and wait for

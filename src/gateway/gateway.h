@@ -6,7 +6,6 @@
 
 #include "dialect/dialect.h"
 #include "gateway/background.h"
-#include "gateway/batch_turns.h"
 #include "gateway/call.h"
 #include "gateway/overruns.h"
 #include "translate/thoughts.h"
@@ -21,11 +20,6 @@ class Gateway {
     Gateway(Services& services, const std::vector<net::Worker*>& workers, const Dialer& dialer = {});
 
     Background& background() { return background_; }
-    BatchTurns& turns() { return turns_; }
-    // Batches at work, so that one can be told to end.
-    void remember_batch(const std::string& id, std::function<void()> cancel);
-    void forget_batch(const std::string& id);
-    void cancel_batch(const std::string& id);
 
     translate::Thoughts& thoughts() { return thoughts_; }
     Overruns& overruns() { return overruns_; }
@@ -38,11 +32,8 @@ class Gateway {
     std::optional<net::ClientShared> client_shared_;  // where providers are reached over the network
     std::unordered_map<net::Worker*, std::unique_ptr<net::Caller>> clients_;
     Background background_;
-    BatchTurns turns_;
     translate::Thoughts thoughts_;
     Overruns overruns_;
-    std::mutex batches_mutex_;
-    std::unordered_map<std::string, std::function<void()>> batches_;
 };
 
 // An error in a dialect's words. `status` is HTTP's word where the transport found the error; 0: the dialect's.

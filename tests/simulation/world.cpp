@@ -9,11 +9,11 @@
 #include "app.h"
 #include "base/hash.h"
 #include "base/json.h"
-#include "kept/kept.h"
-#include "kept/quota.h"
 #include "privacy/egress.h"
 #include "privacy/keys.h"
 #include "privacy/memory.h"
+#include "resources/quota.h"
+#include "resources/stored.h"
 
 namespace tandem::simulation {
 
@@ -493,7 +493,8 @@ Outcome run(Ground& ground, std::uint64_t seed) {
                                .refused = {}};
     gateway::Gateway gateway(services, {&worker}, [&](net::Worker& w) { return network.caller(w); });
     probe::Probes probes(store, clock, learning);
-    api::Api door(gateway, experiments, probes);
+    resources::Batches batches(gateway);
+    api::Api door(gateway, batches, experiments, probes);
     auto snapshot = gateway::snapshot_of(std::move(*config), config::process_environment(), ground.detector);
     if (!snapshot) return {{"the snapshot: " + snapshot.error().message}, {}};
     services.adopt(*snapshot);

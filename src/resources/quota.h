@@ -12,7 +12,7 @@
 #include "base/result.h"
 #include "store/store.h"
 
-namespace tandem::kept {
+namespace tandem::resources {
 
 // Sizes beside what they are of, and the indexes that find them.
 extern const char* const kQuotaSchema;
@@ -50,4 +50,4 @@ Result<> check_items(store::Database& database, const std::string& conversation,
 Result<> make_room_for_responses(store::Database& database, const std::string& key, const Quota& quota,
                                  const std::string& newest, std::int64_t now);
 
-}  // namespace tandem::kept
+}  // namespace tandem::resources

@@ -1,4 +1,4 @@
-#include "gateway/batch_file.h"
+#include "resources/batch_file.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -12,7 +12,7 @@
 #include "base/json.h"
 #include "base/text.h"
 
-namespace tandem::gateway {
+namespace tandem::resources {
 
 namespace {
 
@@ -202,4 +202,4 @@ Result<> FileWriter::finish() {
     return broken();
 }
 
-}  // namespace tandem::gateway
+}  // namespace tandem::resources

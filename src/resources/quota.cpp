@@ -1,8 +1,8 @@
-#include "kept/quota.h"
+#include "resources/quota.h"
 
 #include <fmt/format.h>
 
-namespace tandem::kept {
+namespace tandem::resources {
 
 namespace {
 
@@ -135,4 +135,4 @@ Result<> make_room_for_responses(store::Database& database, const std::string& k
     }
 }
 
-}  // namespace tandem::kept
+}  // namespace tandem::resources

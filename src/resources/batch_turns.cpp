@@ -1,9 +1,9 @@
-#include "gateway/batch_turns.h"
+#include "resources/batch_turns.h"
 
 #include <algorithm>
 #include <utility>
 
-namespace tandem::gateway {
+namespace tandem::resources {
 
 void BatchTurns::enter(const std::string& key, const std::string& id, std::function<void()> start) {
     {
@@ -38,6 +38,21 @@ bool BatchTurns::withdraw(const std::string& key, const std::string& id) {
         if (line->second.at_work == 0) lines_.erase(line);
     }
     return true;
+}
+
+void BatchTurns::remember(const std::string& id, std::function<void()> cancel) {
+    const std::lock_guard lock(mutex_);
+    cancels_[id] = std::move(cancel);
+}
+
+void BatchTurns::forget(const std::string& id) {
+    const std::lock_guard lock(mutex_);
+    cancels_.erase(id);
+}
+
+void BatchTurns::cancel(const std::string& id) {
+    const std::lock_guard lock(mutex_);
+    if (const auto at_work = cancels_.find(id); at_work != cancels_.end()) at_work->second();
 }
 
 std::function<void()> BatchTurns::next() {
@@ -82,4 +97,4 @@ BatchTurns::Status BatchTurns::status() const {
     return status;
 }
 
-}  // namespace tandem::gateway
+}  // namespace tandem::resources

@@ -1,4 +1,4 @@
-#include "gateway/batches.h"
+#include "resources/batches.h"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -10,18 +10,18 @@
 #include <unordered_set>
 
 #include "access/authenticate.h"
-#include "access/origin.h"
 #include "base/text.h"
-#include "gateway/batch_file.h"
 #include "gateway/detached.h"
 #include "gateway/query.h"
-#include "gateway/quotas.h"
 #include "gateway/run.h"
 #include "gateway/weight.h"
-#include "kept/kept.h"
-#include "net/multipart.h"
+#include "resources/batch_file.h"
+#include "resources/files.h"
+#include "resources/items.h"
+#include "resources/quotas.h"
+#include "resources/stored.h"
 
-namespace tandem::gateway {
+namespace tandem::resources {
 
 namespace {
 
@@ -35,7 +35,6 @@ constexpr seconds kLongestWait{60};
 constexpr milliseconds kRoomPause{500};              // between two looks whether there is memory for a line
 constexpr std::size_t kLineCopies = 3;               // of a line while it is answered, beside its question
 constexpr std::size_t kOutputStep = 1 << 20;         // bytes of answers that are written to a file in one go
-constexpr std::size_t kDownloadPiece = 256 * 1024;   // of a file on its way to a client
 constexpr std::size_t kLargestMetadata = 16 * 1024;  // of a batch
 
 // Where the lines of a batch may go.
@@ -56,18 +55,6 @@ const Endpoint* endpoint_named(std::string_view path) {
     return found == kEndpoints.end() ? nullptr : found;
 }
 
-fs::path path_of(const Snapshot& snapshot, const std::string& id) {
-    return snapshot.config->data / "files" / id;
-}
-
-std::string file_object(const kept::File& file) {
-    json::Writer out;
-    out.begin_object().member("id", file.id).member("object", "file").member("bytes", file.bytes);
-    out.member("created_at", file.created).member("filename", file.name).member("purpose", file.purpose);
-    out.member("status", "processed").end_object();
-    return out.take();
-}
-
 void write_text_or_null(json::Writer& out, std::string_view name, const std::string& text) {
     out.key(name);
     if (text.empty())
@@ -76,7 +63,7 @@ void write_text_or_null(json::Writer& out, std::string_view name, const std::str
         out.value(text);
 }
 
-std::string batch_object(const kept::Batch& b) {
+std::string batch_object(const Batch& b) {
     json::Writer out;
     out.begin_object().member("id", b.id).member("object", "batch").member("endpoint", b.endpoint).key("errors");
     if (b.errors.empty())
@@ -106,8 +93,9 @@ std::string batch_object(const kept::Batch& b) {
 // ---- a batch at work ----
 
 struct BatchRun {
-    Gateway& gateway;
-    kept::Batch batch;
+    gateway::Gateway& gateway;
+    BatchTurns& turns;
+    Batch batch;
     fs::path input;
     std::vector<LinePlace> lines;  // those that have no answer
     Held memory;                   // of the places
@@ -126,7 +114,7 @@ net::Task<bool> wait_for_room(const BatchRun& run, Held& held, std::size_t bytes
     co_return true;
 }
 
-std::string output_line(const kept::BatchLine& line, const std::string& batch) {
+std::string output_line(const BatchLine& line, const std::string& batch) {
     json::Writer out;
     out.begin_object().member("id", fmt::format("batch_req_{}_{}", batch.substr(6), line.number));
     out.member("custom_id", line.custom_id).key("response").begin_object().member("status_code", line.status);
@@ -150,8 +138,8 @@ struct Output {
     Kind good{"output", {}, nullptr}, bad{"error", {}, nullptr};
     Label label = Label::public_;
 
-    Result<> write(Services& services, const Snapshot& snapshot, const kept::Batch& batch,
-                   const std::vector<kept::BatchLine>& lines) {
+    Result<> write(gateway::Services& services, const gateway::Snapshot& snapshot, const Batch& batch,
+                   const std::vector<BatchLine>& lines) {
         for (const auto& line : lines) {
             auto& kind = line.status == 200 ? good : bad;
             if (!kind.writer) {
@@ -164,8 +152,8 @@ struct Output {
         return {};
     }
     // The files are there, and known by what is returned.
-    Result<std::vector<kept::File>> finish(const kept::Batch& batch, std::int64_t now) {
-        std::vector<kept::File> files;
+    Result<std::vector<File>> finish(const Batch& batch, std::int64_t now) {
+        std::vector<File> files;
         for (auto* kind : {&good, &bad}) {
             if (!kind->writer) continue;
             if (auto ok = kind->writer->finish(); !ok) return fail(ok.error());
@@ -183,9 +171,9 @@ net::Task<Result<>> conclude(std::shared_ptr<BatchRun> run) {
     auto batch = run->batch;
     Output output;
     for (std::int64_t after = -1;;) {
-        auto lines = co_await query<std::vector<kept::BatchLine>>(
+        auto lines = co_await gateway::query<std::vector<BatchLine>>(
             services.store,
-            [id = batch.id, after](store::Database& d) { return kept::next_lines(d, id, after, kOutputStep); });
+            [id = batch.id, after](store::Database& d) { return next_lines(d, id, after, kOutputStep); });
         if (!lines) co_return fail(lines.error());
         if (lines->empty()) break;
         after = lines->back().number;
@@ -203,22 +191,22 @@ net::Task<Result<>> conclude(std::shared_ptr<BatchRun> run) {
     else
         batch.status = "failed";
     batch.finished = now;
-    co_return co_await change(services.store, [files = *files, batch](store::Database& d) -> Result<> {
+    co_return co_await gateway::change(services.store, [files = *files, batch](store::Database& d) -> Result<> {
         for (const auto& file : files)
-            if (auto ok = kept::put(d, file); !ok) return ok;
-        if (auto ok = kept::put(d, batch); !ok) return ok;
-        return kept::forget_answers(d, batch.id);
+            if (auto ok = put(d, file); !ok) return ok;
+        if (auto ok = put(d, batch); !ok) return ok;
+        return forget_answers(d, batch.id);
     });
 }
 
 net::Task<Result<BatchItem>> read_item(BatchRun& run, LinePlace place) {
-    if (place.size <= kLargeBody) co_return read_line(run.input, place);
+    if (place.size <= gateway::kLargeBody) co_return read_line(run.input, place);
     co_return co_await net::run_on<Result<BatchItem>>(run.gateway.services().scans, run.batch.key,
                                                       [&run, place] { return read_line(run.input, place); });
 }
 
 // One line to its answer. What says "later" is asked again later.
-net::Task<> answer_line(BatchRun& run, LinePlace place, std::shared_ptr<Live> live, net::Worker& worker) {
+net::Task<> answer_line(BatchRun& run, LinePlace place, std::shared_ptr<gateway::Live> live, net::Worker& worker) {
     auto& services = run.gateway.services();
     auto held = services.memory.open(MemoryKind::job, run.batch.key, place.size <= MemoryAccount::kSmall);
     if (!co_await wait_for_room(run, held, place.size * kLineCopies, worker)) co_return;
@@ -226,11 +214,11 @@ net::Task<> answer_line(BatchRun& run, LinePlace place, std::shared_ptr<Live> li
     if (!item) {
         // Not why: that may quote the line.
         spdlog::error("line {} of batch {} could not be read", place.number, run.batch.id);
-        const kept::BatchLine lost{
-            place.number,  "", 404, {}, error_response(dialect::Kind::openai_chat, 0, item.error()).body,
+        const BatchLine lost{
+            place.number,  "", 404, {}, gateway::error_response(dialect::Kind::openai_chat, 0, item.error()).body,
             Label::public_};
-        (void)co_await change(services.store,
-                              [batch = run.batch.id, lost](store::Database& d) { return kept::put(d, batch, lost); });
+        (void)co_await gateway::change(
+            services.store, [batch = run.batch.id, lost](store::Database& d) { return put(d, batch, lost); });
         co_return;
     }
     struct {
@@ -246,14 +234,14 @@ net::Task<> answer_line(BatchRun& run, LinePlace place, std::shared_ptr<Live> li
         request.body = line.body;
         request.headers.add("content-type", "application/json");
         net::Response answer;
-        Detached exchange(worker, std::move(request),
-                          {[&](net::Response response) { answer = std::move(response); }, [](std::string) {}});
+        gateway::Detached exchange(worker, std::move(request),
+                                   {[&](net::Response response) { answer = std::move(response); }, [](std::string) {}});
         live->runs_with(&exchange.cancel());
-        Keeping keeping;
+        gateway::Keeping keeping;
         keeping.keep = [&](const std::string& body, Label label, const DecisionId& decision) -> store::Store::Job {
             return [batch = run.batch.id,
-                    kept = kept::BatchLine{line.number, line.custom_id, 200, std::string(decision.text()), body,
-                                           label}](store::Database& d) { return kept::put(d, batch, kept); };
+                    kept = BatchLine{line.number, line.custom_id, 200, std::string(decision.text()), body, label}](
+                       store::Database& d) { return put(d, batch, kept); };
         };
         keeping.keep_whole = true;
         keeping.batch = true;
@@ -261,10 +249,10 @@ net::Task<> answer_line(BatchRun& run, LinePlace place, std::shared_ptr<Live> li
         keeping.label_reason = "its batch";
         const auto front = endpoint_named(run.batch.endpoint)->front;
         if (who)
-            co_await answer_question(run.gateway, {exchange, snapshot, std::move(*who), {}, nullptr, {}}, front,
-                                     std::move(keeping));
+            co_await gateway::answer_question(run.gateway, {exchange, snapshot, std::move(*who), {}, nullptr, {}},
+                                              front, std::move(keeping));
         else
-            answer = error_response(
+            answer = gateway::error_response(
                 front.kind, 0,
                 {ErrorCode::forbidden, fmt::format("the key '{}' is not in the config any more", run.batch.key)});
         live->runs_with(nullptr);
@@ -281,11 +269,11 @@ net::Task<> answer_line(BatchRun& run, LinePlace place, std::shared_ptr<Live> li
             if (run.gateway.background().stopping()) co_return;
             continue;
         }
-        const kept::BatchLine kept{line.number,   line.custom_id,
-                                   answer.status, std::string(answer.headers.get("x-tandem-decision")),
-                                   answer.body,   Label::public_};
-        auto done = co_await change(
-            services.store, [batch = run.batch.id, kept](store::Database& d) { return kept::put(d, batch, kept); });
+        const BatchLine kept{line.number,   line.custom_id,
+                             answer.status, std::string(answer.headers.get("x-tandem-decision")),
+                             answer.body,   Label::public_};
+        auto done = co_await gateway::change(
+            services.store, [batch = run.batch.id, kept](store::Database& d) { return put(d, batch, kept); });
         if (!done) spdlog::error("a line of batch {} was not kept: {}", run.batch.id, done.error().message);
         co_return;
     }
@@ -299,11 +287,11 @@ net::Task<> end_batch(std::shared_ptr<BatchRun> run) {
             spdlog::error("batch {} could not be concluded: {}", run->batch.id, ended.error().message);
     run->lines = {};
     run->memory.release();
-    gateway.forget_batch(run->batch.id);
-    gateway.turns().leave(run->batch.key);
+    run->turns.forget(run->batch.id);
+    run->turns.leave(run->batch.key);
 }
 
-net::Task<> lane(std::shared_ptr<BatchRun> run, std::shared_ptr<Live> live, net::Worker& worker) {
+net::Task<> lane(std::shared_ptr<BatchRun> run, std::shared_ptr<gateway::Live> live, net::Worker& worker) {
     auto& background = run->gateway.background();
     while (run->next < run->lines.size() && !run->cancelled && !background.stopping()) {
         const auto place = run->lines[run->next++];
@@ -317,7 +305,7 @@ Result<BatchLines> places_of(const BatchRun& run, Held& held, std::size_t longes
                              const std::unordered_set<std::int64_t>& answered) {
     auto looked = run.gateway.services().memory.open(MemoryKind::document, run.batch.key, false);
     auto read = read_lines(run.input, run.batch.endpoint, longest,
-                           [&](std::string_view line) { return looked.resize(weight_of(line)); });
+                           [&](std::string_view line) { return looked.resize(gateway::weight_of(line)); });
     if (!read) return read;
     std::erase_if(read->lines, [&](const LinePlace& line) { return answered.contains(line.number); });
     if (auto room = held.resize(read->lines.capacity() * sizeof(LinePlace)); !room) return fail(room.error());
@@ -329,13 +317,13 @@ Result<BatchLines> places_of(const BatchRun& run, Held& held, std::size_t longes
 net::Task<> begin_batch(std::shared_ptr<BatchRun> run, net::Worker& worker) {
     auto& gateway = run->gateway;
     auto& services = gateway.services();
-    auto numbers = co_await query<std::vector<std::int64_t>>(
-        services.store, [id = run->batch.id](store::Database& d) { return kept::answered_lines(d, id); });
+    auto numbers = co_await gateway::query<std::vector<std::int64_t>>(
+        services.store, [id = run->batch.id](store::Database& d) { return answered_lines(d, id); });
     if (!numbers) {
         // It goes on at the next start.
         spdlog::error("batch {} could not be begun: {}", run->batch.id, numbers.error().message);
-        gateway.forget_batch(run->batch.id);
-        gateway.turns().leave(run->batch.key);
+        run->turns.forget(run->batch.id);
+        run->turns.leave(run->batch.key);
         co_return;
     }
     const auto longest = services.snapshot()->config->server.limits.body_bytes;
@@ -356,169 +344,42 @@ net::Task<> begin_batch(std::shared_ptr<BatchRun> run, net::Worker& worker) {
     }
     run->lanes = kLanes;
     for (int i = 0; i < kLanes; ++i) {
-        auto live = std::make_shared<Live>(worker);
+        auto live = std::make_shared<gateway::Live>(worker);
         auto work = [run, live, &worker] { return lane(run, live, worker); };
         if (!gateway.background().start(worker, fmt::format("{}#{}", run->batch.id, i), live, work)) --run->lanes;
     }
 }
 
 // It begins when it is its turn; until then nothing is held but its name.
-void enter_batch(Gateway& gateway, const kept::Batch& batch, net::Worker& worker) {
-    auto begin = [&gateway, batch, &worker] {
-        auto run = std::make_shared<BatchRun>(gateway, batch, path_of(*gateway.services().snapshot(), batch.input_file),
-                                              std::vector<LinePlace>(),
-                                              gateway.services().memory.open(MemoryKind::job, batch.key, false));
+void enter_batch(gateway::Gateway& gateway, BatchTurns& turns, const Batch& batch, net::Worker& worker) {
+    auto begin = [&gateway, &turns, batch, &worker] {
+        auto run = std::make_shared<BatchRun>(
+            gateway, turns, batch, path_of(*gateway.services().snapshot(), batch.input_file), std::vector<LinePlace>(),
+            gateway.services().memory.open(MemoryKind::job, batch.key, false));
         run->cancelled = batch.status == "cancelling";
-        gateway.remember_batch(batch.id, [run] { run->cancelled = true; });
-        gateway.background().start(worker, batch.id, std::make_shared<Live>(worker),
+        turns.remember(batch.id, [run] { run->cancelled = true; });
+        gateway.background().start(worker, batch.id, std::make_shared<gateway::Live>(worker),
                                    [run, &worker] { return begin_batch(run, worker); });
     };
-    gateway.turns().enter(batch.key, batch.id, std::move(begin));
+    turns.enter(batch.key, batch.id, std::move(begin));
 }
 
 // ---- requests ----
 
-template <typename T>
-std::string listed(const std::vector<T>& entries, std::string (*object)(const T&)) {
-    json::Writer out;
-    out.begin_object().member("object", "list").key("data").begin_array();
-    for (const auto& entry : entries) out.raw(object(entry));
-    out.end_array().member("has_more", false).end_object();
-    return out.take();
-}
-
-net::Task<Result<kept::File>> file_of(Gateway& gateway, std::string key, std::string id) {
-    co_return co_await query<kept::File>(
-        gateway.services().store, [key, id](store::Database& database) { return kept::find_file(database, key, id); });
-}
-
-net::Task<Result<kept::Batch>> batch_of(Gateway& gateway, const Call& call) {
-    co_return co_await query<kept::Batch>(gateway.services().store,
-                                          [key = call.who.id(), id = call.parts[0]](store::Database& database) {
-                                              return kept::find_batch(database, key, id);
-                                          });
+net::Task<Result<Batch>> batch_of(gateway::Gateway& gateway, const gateway::Call& call) {
+    co_return co_await gateway::query<Batch>(
+        gateway.services().store,
+        [key = call.who.id(), id = call.parts[0]](store::Database& database) { return find_batch(database, key, id); });
 }
 
 }  // namespace
 
-net::Task<Answer> upload_file(Gateway& gateway, const Call& call) {
-    auto& services = gateway.services();
-    auto parts = net::parse_form(call.request().headers.get("content-type"), call.request().body);
-    if (!parts) co_return fail(parts.error());
-    kept::File file;
-    std::string_view bytes;
-    bool has_file = false;
-    for (const auto& part : *parts) {
-        if (part.name == "purpose") file.purpose = part.data;
-        if (part.name != "file") continue;
-        has_file = true;
-        bytes = part.data;
-        file.name = printable(part.file_name.empty() ? "upload" : part.file_name, 200);
-    }
-    if (!has_file) co_return fail(ErrorCode::invalid, "file: expected a part of the form with a file in it", "file");
-    if (file.purpose.empty())
-        co_return fail(ErrorCode::invalid, "purpose: expected a field such as 'batch'", "purpose");
-    file.id = services.new_id("file-");
-    file.key = call.who.id();
-    file.said = higher(call.who.label, call.said.label);
-    file.bytes = static_cast<std::int64_t>(bytes.size());
-    file.created = services.unix_seconds();
-    auto room =
-        co_await check_quota(services, [key = file.key, quota = quota_of(call.who), size = file.bytes](
-                                           store::Database& d) { return kept::check_file(d, key, quota, size); });
-    if (!room) co_return fail(room.error());
-    // Detectors make a copy of what they look at.
-    auto held =
-        services.memory.take(MemoryKind::document, file.key, bytes.size(), bytes.size() <= MemoryAccount::kSmall);
-    if (!held) co_return fail(held.error());
-    // A large file takes a while to look through and to write; the worker has others to serve.
-    auto written = co_await net::run_on<Result<Label>>(services.scans, file.key, [&]() -> Result<Label> {
-        privacy::Labelled labelled;
-        labelled.raise(file.said, "key or header");
-        privacy::label_by_text(*call.snapshot->detector, bytes, call.snapshot->config->privacy.detect, labelled);
-        FileWriter writer(path_of(*call.snapshot, file.id));
-        if (auto ok = writer.write(bytes); !ok) return fail(ok.error());
-        if (auto ok = writer.finish(); !ok) return fail(ok.error());
-        return labelled.label;
-    });
-    if (!written) co_return fail(written.error());
-    file.label = *written;
-    // Asked again with the commit: many uploads at once must not pass the quota together.
-    auto done = co_await change(services.store, [file, quota = quota_of(call.who)](store::Database& d) -> Result<> {
-        if (auto ok = kept::check_file(d, file.key, quota, file.bytes); !ok) return ok;
-        return kept::put(d, file);
-    });
-    if (!done) {
-        std::error_code ignored;
-        fs::remove(path_of(*call.snapshot, file.id), ignored);
-        co_return fail(done.error());
-    }
-    co_return file_object(file);
-}
-
-net::Task<Answer> list_files(Gateway& gateway, const Call& call) {
-    auto list = co_await query<std::vector<kept::File>>(
-        gateway.services().store, [key = call.who.id(), purpose = call.request().parameter("purpose")](
-                                      store::Database& database) { return kept::files_of(database, key, purpose); });
-    if (!list) co_return fail(list.error());
-    co_return listed<kept::File>(*list, file_object);
-}
-
-net::Task<Answer> read_file_object(Gateway& gateway, const Call& call) {
-    auto file = co_await file_of(gateway, call.who.id(), call.parts[0]);
-    if (!file) co_return fail(file.error());
-    co_return file_object(*file);
-}
-
-net::Task<> read_file_content(Gateway& gateway, Call call) {
-    auto file = co_await file_of(gateway, call.who.id(), call.parts[0]);
-    const auto path = file ? path_of(*call.snapshot, file->id) : fs::path();
-    std::error_code missing;
-    if (!file || !fs::exists(path, missing)) {
-        co_await reply_json(
-            call, dialect::Kind::openai_chat,
-            fail(file ? Error{ErrorCode::not_found, "the bytes of this file are gone from the data folder"}
-                      : file.error()));
-        co_return;
-    }
-    // A piece at a time, as fast as the client takes it.
-    net::Fields headers;
-    headers.add("content-type", "application/octet-stream");
-    access::add_cors(call.snapshot->config->server, call.request().headers, headers);
-    if (call.request().method == "HEAD") {
-        net::Response response;
-        response.headers = std::move(headers);
-        co_await call.exchange.reply(std::move(response));
-        co_return;
-    }
-    call.exchange.start(200, std::move(headers));
-    for (std::uint64_t at = 0; at < static_cast<std::uint64_t>(file->bytes);) {
-        auto piece = co_await net::run_on<Result<std::string>>(
-            gateway.services().scans, call.who.id(), [&path, at] { return read_piece(path, at, kDownloadPiece); });
-        if (!piece || piece->empty()) co_return;  // cut, which the client sees
-        at += piece->size();
-        if (!co_await call.exchange.write(std::move(*piece))) co_return;
-    }
-    co_await call.exchange.finish({});
-}
-
-net::Task<Answer> delete_file(Gateway& gateway, const Call& call) {
-    const auto& id = call.parts[0];
-    auto done = co_await change(gateway.services().store, [key = call.who.id(), id](store::Database& database) {
-        return kept::remove_file(database, key, id);
-    });
-    if (!done) co_return fail(done.error());
-    std::error_code ignored;
-    fs::remove(path_of(*call.snapshot, id), ignored);
-    co_return fmt::format("{{\"id\":{},\"object\":\"file\",\"deleted\":true}}", json::quoted(id));
-}
-
-net::Task<Answer> create_batch(Gateway& gateway, const Call& call) {
-    auto& services = gateway.services();
+net::Task<Answer> Batches::create(const gateway::Call& call) {
+    auto& services = gateway_.services();
     json::Document document;
     if (auto ok = document.parse(call.request().body); !ok) co_return fail(ok.error());
     const Value root = document.root();
-    kept::Batch batch;
+    Batch batch;
     batch.endpoint = root["endpoint"].text();
     if (endpoint_named(batch.endpoint) == nullptr) {
         std::vector<std::string> paths;
@@ -526,7 +387,7 @@ net::Task<Answer> create_batch(Gateway& gateway, const Call& call) {
         co_return fail(ErrorCode::invalid, fmt::format("endpoint: expected one of {}", join(paths, ", ")), "endpoint");
     }
     batch.input_file = root["input_file_id"].text();
-    auto file = co_await file_of(gateway, call.who.id(), batch.input_file);
+    auto file = co_await file_of(gateway_, call.who.id(), batch.input_file);
     if (!file) {
         Error error = file.error();
         error.param = "input_file_id";
@@ -535,20 +396,20 @@ net::Task<Answer> create_batch(Gateway& gateway, const Call& call) {
     if (root["metadata"].raw().size() > kLargestMetadata)
         co_return fail(ErrorCode::too_large, fmt::format("metadata: at most {} bytes are kept", kLargestMetadata),
                        "metadata");
-    if (gateway.turns().open_of(call.who.id()) >= BatchTurns::kMostOpenOfKey)
+    if (turns_.open_of(call.who.id()) >= BatchTurns::kMostOpenOfKey)
         co_return fail(ErrorCode::rate_limited,
                        fmt::format("this key has {} batches that are not finished; wait for one, or cancel one",
                                    BatchTurns::kMostOpenOfKey));
     // What comes out of a batch is kept as files too.
     auto room = co_await check_quota(services, [key = call.who.id(), quota = quota_of(call.who)](store::Database& d) {
-        return kept::check_file(d, key, quota, 0);
+        return check_file(d, key, quota, 0);
     });
     if (!room) co_return fail(room.error());
     auto looked = services.memory.open(MemoryKind::document, call.who.id(), false);
     auto read = co_await net::run_on<Result<BatchLines>>(services.scans, call.who.id(), [&] {
         return read_lines(path_of(*call.snapshot, file->id), batch.endpoint,
                           call.snapshot->config->server.limits.body_bytes,
-                          [&](std::string_view line) { return looked.resize(weight_of(line)); });
+                          [&](std::string_view line) { return looked.resize(gateway::weight_of(line)); });
     });
     looked.release();
     if (!read) co_return fail(read.error());
@@ -565,53 +426,53 @@ net::Task<Answer> create_batch(Gateway& gateway, const Call& call) {
         batch.errors = "[" + join(errors, ",") + "]";
         batch.finished = batch.created;
     }
-    auto done = co_await change(services.store, [batch](store::Database& d) { return kept::put(d, batch); });
+    auto done = co_await gateway::change(services.store, [batch](store::Database& d) { return put(d, batch); });
     if (!done) co_return fail(done.error());
-    if (errors.empty()) enter_batch(gateway, batch, call.exchange.worker());
+    if (errors.empty()) enter_batch(gateway_, turns_, batch, call.exchange.worker());
     co_return batch_object(batch);
 }
 
-net::Task<Answer> list_batches(Gateway& gateway, const Call& call) {
-    auto list = co_await query<std::vector<kept::Batch>>(
-        gateway.services().store,
-        [key = call.who.id()](store::Database& database) { return kept::batches_of(database, key); });
+net::Task<Answer> Batches::list(const gateway::Call& call) {
+    auto list = co_await gateway::query<std::vector<Batch>>(
+        gateway_.services().store,
+        [key = call.who.id()](store::Database& database) { return batches_of(database, key); });
     if (!list) co_return fail(list.error());
-    co_return listed<kept::Batch>(*list, batch_object);
+    co_return list_of<Batch>(*list, batch_object);
 }
 
-net::Task<Answer> read_batch(Gateway& gateway, const Call& call) {
-    auto batch = co_await batch_of(gateway, call);
+net::Task<Answer> Batches::read(const gateway::Call& call) {
+    auto batch = co_await batch_of(gateway_, call);
     if (!batch) co_return fail(batch.error());
     co_return batch_object(*batch);
 }
 
-net::Task<Answer> cancel_batch(Gateway& gateway, const Call& call) {
+net::Task<Answer> Batches::cancel(const gateway::Call& call) {
     // In one job: a batch that ends meanwhile stays as it ended.
     bool ends = false;
-    auto batch = co_await query<kept::Batch>(
-        gateway.services().store,
-        [key = call.who.id(), id = call.parts[0], &ends](store::Database& database) -> Result<kept::Batch> {
-            auto found = kept::find_batch(database, key, id);
+    auto batch = co_await gateway::query<Batch>(
+        gateway_.services().store,
+        [key = call.who.id(), id = call.parts[0], &ends](store::Database& database) -> Result<Batch> {
+            auto found = find_batch(database, key, id);
             ends = found && found->status == "in_progress";
             if (!ends) return found;
             found->status = "cancelling";
-            if (auto ok = kept::put(database, *found); !ok) return fail(ok.error());
+            if (auto ok = put(database, *found); !ok) return fail(ok.error());
             return found;
         });
     if (!batch) co_return fail(batch.error());
     if (!ends) co_return batch_object(*batch);
-    gateway.cancel_batch(batch->id);
+    turns_.cancel(batch->id);
     // One that waits still has nothing under way: it begins with its end.
-    if (gateway.turns().withdraw(batch->key, batch->id)) enter_batch(gateway, *batch, call.exchange.worker());
+    if (turns_.withdraw(batch->key, batch->id)) enter_batch(gateway_, turns_, *batch, call.exchange.worker());
     co_return batch_object(*batch);
 }
 
-Result<> resume_batches(Gateway& gateway, const std::vector<net::Worker*>& workers) {
-    auto& services = gateway.services();
-    std::vector<kept::Batch> open;
+Result<> Batches::resume(const std::vector<net::Worker*>& workers) {
+    auto& services = gateway_.services();
+    std::vector<Batch> open;
     auto read = services.store.run([&](store::Database& d) -> Result<> {
-        if (auto ok = kept::fail_interrupted(d); !ok) return ok;
-        auto list = kept::open_batches(d);
+        if (auto ok = fail_interrupted(d); !ok) return ok;
+        auto list = open_batches(d);
         if (!list) return fail(list.error());
         open = std::move(*list);
         return {};
@@ -620,9 +481,9 @@ Result<> resume_batches(Gateway& gateway, const std::vector<net::Worker*>& worke
     for (std::size_t i = 0; i < open.size(); ++i) {
         spdlog::info("batch {} goes on: {} of {} lines are left", open[i].id,
                      open[i].total - open[i].completed - open[i].failed, open[i].total);
-        enter_batch(gateway, open[i], *workers[i % workers.size()]);
+        enter_batch(gateway_, turns_, open[i], *workers[i % workers.size()]);
     }
     return {};
 }
 
-}  // namespace tandem::gateway
+}  // namespace tandem::resources

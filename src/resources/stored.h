@@ -13,7 +13,7 @@
 #include "base/result.h"
 #include "store/store.h"
 
-namespace tandem::kept {
+namespace tandem::resources {
 
 extern const char* const kKeptSchema;
 extern const char* const kKeptSchema2;
@@ -153,4 +153,4 @@ Result<std::vector<BatchLine>> next_lines(store::Database& database, const std::
 // Drops the bodies of a batch's answers, which stand in its files by then; how each line ended stays.
 Result<> forget_answers(store::Database& database, const std::string& batch);
 
-}  // namespace tandem::kept
+}  // namespace tandem::resources

@@ -1,5 +1,5 @@
 // Which batches are at work. A batch that waits for its turn holds nothing but its name; the keys are served in turn.
-// Private to gateway/.
+// Private to resources/.
 #pragma once
 
 #include <deque>
@@ -9,7 +9,7 @@
 #include <string>
 #include <unordered_map>
 
-namespace tandem::gateway {
+namespace tandem::resources {
 
 // Safe from any thread.
 class BatchTurns {
@@ -24,6 +24,10 @@ class BatchTurns {
     void leave(const std::string& key);
     // True where it still waited: then it is never started.
     bool withdraw(const std::string& key, const std::string& id);
+    // How a batch at work is told to end, from any thread; until forget().
+    void remember(const std::string& id, std::function<void()> cancel);
+    void forget(const std::string& id);
+    void cancel(const std::string& id);
     // At work or waiting.
     std::size_t open_of(const std::string& key) const;
 
@@ -49,6 +53,7 @@ class BatchTurns {
     std::unordered_map<std::string, Line> lines_;
     std::list<std::string> turns_;  // keys that have a batch waiting, next first
     std::size_t at_work_ = 0;
+    std::unordered_map<std::string, std::function<void()>> cancels_;  // of those at work
 };
 
-}  // namespace tandem::gateway
+}  // namespace tandem::resources

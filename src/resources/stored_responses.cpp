@@ -2,10 +2,10 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "kept/kept.h"
-#include "kept/rows.h"
+#include "resources/rows.h"
+#include "resources/stored.h"
 
-namespace tandem::kept {
+namespace tandem::resources {
 
 namespace {
 
@@ -355,4 +355,4 @@ Result<> remove_item(store::Database& database, const std::string& conversation,
         .run();
 }
 
-}  // namespace tandem::kept
+}  // namespace tandem::resources

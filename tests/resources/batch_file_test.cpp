@@ -1,12 +1,12 @@
-#include "gateway/batch_file.h"
+#include "resources/batch_file.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "gateway/batch_turns.h"
+#include "resources/batch_turns.h"
 #include "tests/support.h"
 
-namespace tandem::gateway {
+namespace tandem::resources {
 namespace {
 
 constexpr auto kEndpoint = "/v1/chat/completions";
@@ -134,4 +134,4 @@ TEST(BatchTurns, AFewAreAtWorkAndTheKeysTakeTurns) {
 }
 
 }  // namespace
-}  // namespace tandem::gateway
+}  // namespace tandem::resources

@@ -1,10 +1,10 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "kept/kept.h"
-#include "kept/rows.h"
+#include "resources/rows.h"
+#include "resources/stored.h"
 
-namespace tandem::kept {
+namespace tandem::resources {
 
 namespace {
 
@@ -164,4 +164,4 @@ Result<> forget_answers(store::Database& database, const std::string& batch) {
     return database.prepare("UPDATE kept_batch_lines SET body = '' WHERE batch = ?").bind(1, batch).run();
 }
 
-}  // namespace tandem::kept
+}  // namespace tandem::resources

@@ -1,4 +1,4 @@
-#include "gateway/responses.h"
+#include "resources/responses.h"
 
 #include <fmt/format.h>
 
@@ -11,47 +11,23 @@
 #include "gateway/detached.h"
 #include "gateway/pulse.h"
 #include "gateway/query.h"
-#include "gateway/quotas.h"
 #include "gateway/run.h"
 #include "gateway/weight.h"
-#include "kept/kept.h"
+#include "resources/items.h"
+#include "resources/quotas.h"
+#include "resources/stored.h"
+#include "resources/turn.h"
 
-namespace tandem::gateway {
+namespace tandem::resources {
 
 namespace {
 
 using dialect::given;
 using json::Value;
 
-constexpr milliseconds kFollowPause{20};  // between two looks for new events of a background response
-constexpr std::size_t kMostListed = 100;
-constexpr std::size_t kMostListedBytes = 8UL << 20;  // of the items of one list; the client asks for the next ones
-constexpr std::size_t kMostBackground = 32;          // responses of one key under way in the background
-constexpr std::size_t kHistoryCopies = 3;            // while the request is made that goes on with it
-constexpr std::size_t kStoredCopies = 2;             // of a stored response on its way to its client
-constexpr std::size_t kLargestMetadata = 16 * 1024;  // of a conversation
-
-std::string array_of(const std::vector<std::string>& items) {
-    return "[" + join(items, ",") + "]";
-}
-
-// An item with an id; one without gets ours.
-std::string with_id(const std::string& item, const std::string& id) {
-    json::Document document;
-    if (!document.parse(item) || document.root()["id"].string()) return item;
-    const auto type = document.root()["type"].string().value_or("message");
-    const auto* prefix = type == "function_call" ? "fc" : type == "function_call_output" ? "fco" : "msg";
-    std::vector<std::pair<std::string_view, std::string>> members = {
-        {"id", json::quoted(fmt::format("{}_{}", prefix, id))}};
-    if (!document.root()["type"].exists()) members.emplace_back("type", "\"message\"");
-    // A message that came as a string is shown as its part.
-    const Value content = document.root()["content"];
-    if (const auto text = content.string())
-        members.emplace_back("content", fmt::format("[{{\"type\":\"{}_text\",\"text\":{}}}]",
-                                                    document.root()["role"].text() == "assistant" ? "output" : "input",
-                                                    json::quoted(*text)));
-    return dialect::with_members(document.root(), members);
-}
+constexpr milliseconds kFollowPause{20};     // between two looks for new events of a background response
+constexpr std::size_t kMostBackground = 32;  // responses of one key under way in the background
+constexpr std::size_t kHistoryCopies = 3;    // while the request is made that goes on with it
 
 // What a request says of what is kept.
 struct Plan {
@@ -105,15 +81,15 @@ std::unexpected<Error> of_field(Error error, std::string field) {
 }
 
 // How much of the earlier items there is, before any of it is read. Errors: not_found, context.
-net::Task<Result<std::int64_t>> size_of_history(Services& services, const std::string& key, const Plan& plan,
+net::Task<Result<std::int64_t>> size_of_history(gateway::Services& services, const std::string& key, const Plan& plan,
                                                 std::int64_t most) {
     if (!plan.previous.empty())
-        co_return co_await query<std::int64_t>(services.store, [key, id = plan.previous, most](store::Database& d) {
-            return kept::history_bytes(d, key, id, most);
-        });
-    co_return co_await query<std::int64_t>(
+        co_return co_await gateway::query<std::int64_t>(
+            services.store,
+            [key, id = plan.previous, most](store::Database& d) { return history_bytes(d, key, id, most); });
+    co_return co_await gateway::query<std::int64_t>(
         services.store, [key, id = plan.conversation, most](store::Database& d) -> Result<std::int64_t> {
-            auto conversation = kept::find_conversation(d, key, id);
+            auto conversation = find_conversation(d, key, id);
             if (!conversation) return fail(conversation.error());
             if (conversation->bytes <= most) return conversation->bytes;
             return fail(ErrorCode::context,
@@ -124,7 +100,7 @@ net::Task<Result<std::int64_t>> size_of_history(Services& services, const std::s
 }
 
 // The earlier items, from where the request says that they are: at most `most` bytes, for which `held` has room first.
-net::Task<Result<>> load_history(Services& services, const std::string& key, Plan& plan, std::int64_t most,
+net::Task<Result<>> load_history(gateway::Services& services, const std::string& key, Plan& plan, std::int64_t most,
                                  Held& held) {
     if (plan.previous.empty() && plan.conversation.empty()) co_return Result<>{};
     const std::string field = plan.previous.empty() ? "conversation" : "previous_response_id";
@@ -132,15 +108,15 @@ net::Task<Result<>> load_history(Services& services, const std::string& key, Pla
     if (!bytes) co_return of_field(bytes.error(), field);
     if (auto room = held.grow(kHistoryCopies * static_cast<std::size_t>(*bytes)); !room)
         co_return of_field(room.error(), field);
-    auto history = co_await query<kept::History>(
+    auto history = co_await gateway::query<History>(
         services.store,
-        [key, previous = plan.previous, id = plan.conversation, most](store::Database& d) -> Result<kept::History> {
-            if (!previous.empty()) return kept::history_of(d, key, previous, most);
-            auto conversation = kept::find_conversation(d, key, id);
+        [key, previous = plan.previous, id = plan.conversation, most](store::Database& d) -> Result<History> {
+            if (!previous.empty()) return history_of(d, key, previous, most);
+            auto conversation = find_conversation(d, key, id);
             if (!conversation) return fail(conversation.error());
-            auto items = kept::items_of(d, id);
+            auto items = items_of(d, id);
             if (!items) return fail(items.error());
-            return kept::History{std::move(*items), conversation->label};
+            return History{std::move(*items), conversation->label};
         });
     if (!history) co_return of_field(history.error(), field);
     plan.history = std::move(history->items);
@@ -149,7 +125,7 @@ net::Task<Result<>> load_history(Services& services, const std::string& key, Pla
 }
 
 // Whether what will be kept of it has room. Errors: too_large.
-net::Task<Result<>> check_room(Services& services, const kept::Quota& quota, const Plan& plan) {
+net::Task<Result<>> check_room(gateway::Services& services, const Quota& quota, const Plan& plan) {
     const auto bytes = static_cast<std::int64_t>(size_of(plan));
     if (plan.store && bytes > quota.response_bytes)
         co_return fail(ErrorCode::too_large,
@@ -159,20 +135,20 @@ net::Task<Result<>> check_room(Services& services, const kept::Quota& quota, con
                        "store");
     if (plan.conversation.empty()) co_return Result<>{};
     co_return co_await check_quota(services, [quota, bytes, id = plan.conversation](store::Database& d) {
-        return kept::check_items(d, id, quota, bytes);
+        return check_items(d, id, quota, bytes);
     });
 }
 
 // The job that keeps a finished response, and what of it belongs to a conversation.
-store::Store::Job keep_job(std::shared_ptr<const Plan> shared, const std::string& key, kept::Quota quota,
-                           std::int64_t now, std::string response, Label label) {
+store::Store::Job keep_job(std::shared_ptr<const Plan> shared, const std::string& key, Quota quota, std::int64_t now,
+                           std::string response, Label label) {
     return [shared, key, quota, now, response = std::move(response), label](store::Database& database) -> Result<> {
         const auto& plan = *shared;
         if (plan.store) {
-            kept::StoredResponse stored{"resp_" + plan.id,    key,      label, now, plan.previous, plan.conversation,
-                                        array_of(plan.input), response, {}};
-            if (auto ok = kept::put(database, stored); !ok) return ok;
-            if (auto ok = kept::make_room_for_responses(database, key, quota, stored.id, now); !ok) return ok;
+            StoredResponse stored{"resp_" + plan.id,    key,      label, now, plan.previous, plan.conversation,
+                                  array_of(plan.input), response, {}};
+            if (auto ok = put(database, stored); !ok) return ok;
+            if (auto ok = make_room_for_responses(database, key, quota, stored.id, now); !ok) return ok;
         }
         if (plan.conversation.empty()) return {};
         std::vector<std::string> items;
@@ -181,13 +157,13 @@ store::Store::Job keep_job(std::shared_ptr<const Plan> shared, const std::string
         json::Document document;
         if (document.parse(response))
             for (const Value item : document.root()["output"].children()) items.emplace_back(item.raw());
-        return kept::add_items(database, plan.conversation, items, label);
+        return add_items(database, plan.conversation, items, label);
     };
 }
 
-Keeping keeping_of(std::shared_ptr<const Plan> shared, const access::Principal& who, std::int64_t now) {
+gateway::Keeping keeping_of(std::shared_ptr<const Plan> shared, const access::Principal& who, std::int64_t now) {
     const auto& plan = *shared;
-    Keeping keeping;
+    gateway::Keeping keeping;
     keeping.id = plan.id;
     keeping.echo = plan.echo;
     keeping.own = {{"id", json::quoted("resp_" + plan.id)},
@@ -229,8 +205,8 @@ constexpr auto kDialect = dialect::Kind::openai_responses;
 // ---- background ----
 
 struct BackgroundRun {
-    Gateway& gateway;
-    std::shared_ptr<const Snapshot> snapshot;
+    gateway::Gateway& gateway;
+    std::shared_ptr<const gateway::Snapshot> snapshot;
     access::Principal who;
     access::RequestHeaders said;
     std::shared_ptr<const ledger::Admission> admission;
@@ -239,7 +215,7 @@ struct BackgroundRun {
     net::Request request;
     std::int64_t now;
     std::string model;
-    std::shared_ptr<Live> live;
+    std::shared_ptr<gateway::Live> live;
     std::string partial;  // of an event
     net::Worker& worker;
     bool full = false;  // there was no room for one more event
@@ -258,7 +234,7 @@ bool take_bytes(BackgroundRun& run, std::string_view bytes) {
         begin = end + 2;
     }
     run.partial.erase(0, begin);
-    return run.partial.size() <= Live::kMostEvents;
+    return run.partial.size() <= gateway::Live::kMostEvents;
 }
 
 // An error before the answer began: the response has failed, and its stream says so.
@@ -276,18 +252,19 @@ std::string failed_object(const BackgroundRun& run, std::string_view body, std::
 
 net::Task<> run_in_background(std::shared_ptr<BackgroundRun> run) {
     std::string failure;
-    Detached exchange(run->worker, std::move(run->request),
-                      {[&](net::Response response) { failure = std::move(response.body); },
-                       [&](std::string bytes) {
-                           if (run->full || take_bytes(*run, bytes)) return;
-                           run->full = true;
-                           exchange.cancel().fire(net::Cancel::Reason::not_needed);
-                       }});
+    gateway::Detached exchange(run->worker, std::move(run->request),
+                               {[&](net::Response response) { failure = std::move(response.body); },
+                                [&](std::string bytes) {
+                                    if (run->full || take_bytes(*run, bytes)) return;
+                                    run->full = true;
+                                    exchange.cancel().fire(net::Cancel::Reason::not_needed);
+                                }});
     run->live->runs_with(&exchange.cancel());
     auto& services = run->gateway.services();
-    run->memory.shrink(weight_of(exchange.request().body));
-    co_await answer_question(run->gateway, {exchange, run->snapshot, run->who, run->said, run->admission, {}},
-                             {kDialect, translate::Operation::chat}, keeping_of(run->plan, run->who, run->now));
+    run->memory.shrink(gateway::weight_of(exchange.request().body));
+    co_await gateway::answer_question(run->gateway, {exchange, run->snapshot, run->who, run->said, run->admission, {}},
+                                      {kDialect, translate::Operation::chat},
+                                      keeping_of(run->plan, run->who, run->now));
     run->live->runs_with(nullptr);
     if (run->full)
         failure =
@@ -304,21 +281,21 @@ net::Task<> run_in_background(std::shared_ptr<BackgroundRun> run) {
     }
     // The events can be asked for later too.
     const auto label = exchange.label();
-    auto kept = co_await change(services.store, [run, object, label](store::Database& database) -> Result<> {
-        auto stored = kept::find_response(database, run->who.id(), "resp_" + run->plan->id);
+    auto kept = co_await gateway::change(services.store, [run, object, label](store::Database& database) -> Result<> {
+        auto stored = find_response(database, run->who.id(), "resp_" + run->plan->id);
         if (!stored) return {};  // deleted meanwhile
         // An answer was kept with its label; what failed has that of its decision.
         if (!object.empty() && label) stored->label = higher(higher(*label, run->plan->label), run->said.label);
         stored->events = run->live->all();
         if (!object.empty()) stored->response = object;
-        return kept::put(database, *stored);
+        return put(database, *stored);
     });
     (void)kept;  // what cannot be kept now is marked as interrupted at the next start
     run->live->end();
 }
 
 // Sends the events of a background response from `first` on, as they come.
-net::Task<> follow(net::Exchange& exchange, std::shared_ptr<Live> live, std::size_t first) {
+net::Task<> follow(net::Exchange& exchange, std::shared_ptr<gateway::Live> live, std::size_t first) {
     net::Fields headers;
     headers.add("content-type", "text/event-stream");
     headers.add("cache-control", "no-cache");
@@ -332,9 +309,9 @@ net::Task<> follow(net::Exchange& exchange, std::shared_ptr<Live> live, std::siz
             co_await exchange.finish(std::move(seen.bytes));
             co_return;
         }
-        const bool more = seen.bytes.size() >= Live::kSlice / 2;
+        const bool more = seen.bytes.size() >= gateway::Live::kSlice / 2;
         silent = seen.bytes.empty() ? silent + kFollowPause : milliseconds(0);
-        if (silent >= Pulse::kEvery) {
+        if (silent >= gateway::Pulse::kEvery) {
             seen.bytes = dialect::beat_of(dialect::Kind::openai_responses, {});
             silent = milliseconds(0);
         }
@@ -344,36 +321,37 @@ net::Task<> follow(net::Exchange& exchange, std::shared_ptr<Live> live, std::siz
     }
 }
 
-net::Task<> start_background(Gateway& gateway, Call call, std::shared_ptr<const Plan> shared, Held memory,
-                             const std::string& model) {
+net::Task<> start_background(gateway::Gateway& gateway, gateway::Call call, std::shared_ptr<const Plan> shared,
+                             Held memory, const std::string& model) {
     auto& services = gateway.services();
     auto& exchange = call.exchange;
     const auto& plan = *shared;
     const auto key = call.who.id();
     if (gateway.background().running_of(key) >= kMostBackground) {
-        co_await reply_json(call, kDialect,
-                            fail(ErrorCode::rate_limited,
-                                 fmt::format("{} responses of this key are under way in the background; wait for one, "
-                                             "or cancel one",
-                                             kMostBackground)));
+        co_await gateway::reply_json(
+            call, kDialect,
+            fail(ErrorCode::rate_limited,
+                 fmt::format("{} responses of this key are under way in the background; wait for one, "
+                             "or cancel one",
+                             kMostBackground)));
         co_return;
     }
     const auto now = services.unix_seconds();
     const auto object = first_object(plan, now, model, "queued");
     // Until it is decided what it is, what goes on from it stays home.
-    kept::StoredResponse stored{
+    StoredResponse stored{
         "resp_" + plan.id, key, Label::secret, now, plan.previous, plan.conversation, array_of(plan.input), object, {}};
-    auto kept = co_await change(
+    auto kept = co_await gateway::change(
         services.store,
         [stored = std::move(stored), quota = quota_of(call.who), now](store::Database& database) -> Result<> {
-            if (auto ok = kept::put(database, stored); !ok) return ok;
-            return kept::make_room_for_responses(database, stored.key, quota, stored.id, now);
+            if (auto ok = put(database, stored); !ok) return ok;
+            return make_room_for_responses(database, stored.key, quota, stored.id, now);
         });
     if (!kept) {
-        co_await reply_json(call, kDialect, fail(kept.error()));
+        co_await gateway::reply_json(call, kDialect, fail(kept.error()));
         co_return;
     }
-    auto live = std::make_shared<Live>(exchange.worker(), services.memory.open(MemoryKind::job, key, false));
+    auto live = std::make_shared<gateway::Live>(exchange.worker(), services.memory.open(MemoryKind::job, key, false));
     // The body goes; the headers are wanted for the reply.
     auto body = std::move(exchange.request().body);
     net::Request request = exchange.request();
@@ -394,95 +372,45 @@ net::Task<> start_background(Gateway& gateway, Call call, std::shared_ptr<const 
                                                              {},
                                                              exchange.worker()});
     if (!gateway.background().start(exchange.worker(), id, live, [run] { return run_in_background(run); }, key)) {
-        co_await reply_json(call, kDialect, fail(ErrorCode::unavailable, "the server is stopping"));
+        co_await gateway::reply_json(call, kDialect, fail(ErrorCode::unavailable, "the server is stopping"));
         co_return;
     }
     if (stream)
         co_await follow(exchange, live, 0);
     else
-        co_await reply_json(call, kDialect, object);
+        co_await gateway::reply_json(call, kDialect, object);
 }
 
 // ---- what was stored ----
 
-std::string id_of_item(const std::string& item) {
-    json::Document document;
-    return document.parse(item) ? std::string(document.root()["id"].text()) : std::string();
-}
-
-kept::ItemsAsked asked_for(const net::Request& request) {
-    const auto limit = std::clamp<std::size_t>(
-        static_cast<std::size_t>(whole_number(request.parameter("limit")).value_or(20)), 1, kMostListed);
-    return {request.parameter("after"), request.parameter("order") == "asc", limit, kMostListedBytes};
-}
-
-std::string list_object(const kept::SomeItems& some) {
-    json::Writer out;
-    out.begin_object().member("object", "list").raw_member("data", array_of(some.items)).key("first_id");
-    if (some.items.empty())
-        out.null().key("last_id").null();
-    else
-        out.value(id_of_item(some.items.front())).member("last_id", id_of_item(some.items.back()));
-    out.member("has_more", some.more).end_object();
-    return out.take();
-}
-
-// Those of all items, in their order, that are asked for.
-std::string listed(std::vector<std::string> items, const kept::ItemsAsked& asked) {
-    if (!asked.ascending) std::ranges::reverse(items);
-    if (!asked.after.empty()) {
-        const auto place = std::ranges::find(items, asked.after, id_of_item);
-        if (place != items.end()) items.erase(items.begin(), place + 1);
-    }
-    std::size_t count = 0, bytes = 0;
-    while (count < std::min(items.size(), asked.limit) && (count == 0 || bytes + items[count].size() <= asked.bytes))
-        bytes += items[count++].size();
-    const bool more = items.size() > count;
-    items.resize(count);
-    return list_object({std::move(items), more});
-}
-
-std::string deleted(const std::string& id, std::string_view object) {
-    json::Writer out;
-    out.begin_object().member("id", id).member("object", object).member("deleted", true).end_object();
-    return out.take();
-}
-
-std::string conversation_object(const kept::Conversation& c) {
-    json::Writer out;
-    out.begin_object().member("id", c.id).member("object", "conversation").member("created_at", c.created);
-    out.raw_member("metadata", c.metadata.empty() ? "{}" : c.metadata).end_object();
-    return out.take();
-}
-
 using Answer = Result<std::string>;
 
 // `held` has room for it before it is read.
-net::Task<Result<kept::StoredResponse>> stored_response(Gateway& gateway, const Call& call, Held& held) {
+net::Task<Result<StoredResponse>> stored_response(gateway::Gateway& gateway, const gateway::Call& call, Held& held) {
     auto& services = gateway.services();
     const auto key = call.who.id();
-    auto size = co_await query<kept::ResponseSize>(
+    auto size = co_await gateway::query<ResponseSize>(
         services.store,
-        [key, id = call.parts[0]](store::Database& database) { return kept::size_of_response(database, key, id); });
+        [key, id = call.parts[0]](store::Database& database) { return size_of_response(database, key, id); });
     if (!size) co_return fail(size.error());
     const auto bytes = static_cast<std::size_t>(size->bytes);
     auto room = services.memory.take(MemoryKind::answer, key, kStoredCopies * bytes, bytes <= MemoryAccount::kSmall);
     if (!room) co_return fail(room.error());
     held = std::move(*room);
-    co_return co_await query<kept::StoredResponse>(
+    co_return co_await gateway::query<StoredResponse>(
         services.store,
-        [key, id = call.parts[0]](store::Database& database) { return kept::find_response(database, key, id); });
+        [key, id = call.parts[0]](store::Database& database) { return find_response(database, key, id); });
 }
 
 // The stream of a background response again, from behind the event that the client saw last.
-net::Task<> stream_again(Gateway& gateway, const Call& call, const kept::StoredResponse& stored) {
+net::Task<> stream_again(gateway::Gateway& gateway, const gateway::Call& call, const StoredResponse& stored) {
     const auto after = whole_number(call.request().parameter("starting_after"));
     const std::size_t first = after && *after >= 0 ? static_cast<std::size_t>(*after) + 1 : 0;
     if (auto live = gateway.background().find(stored.id)) {
         co_await follow(call.exchange, std::move(live), first);
         co_return;
     }
-    auto live = std::make_shared<Live>(call.exchange.worker());
+    auto live = std::make_shared<gateway::Live>(call.exchange.worker());
     std::string_view rest = stored.events;
     while (!rest.empty()) {
         const auto end = rest.find("\n\n");
@@ -499,78 +427,13 @@ net::Task<> stream_again(Gateway& gateway, const Call& call, const kept::StoredR
     co_await follow(call.exchange, live, stored.events.empty() ? 0 : first);
 }
 
-Result<std::vector<std::string>> items_in(const Value& items, const std::string& id) {
-    std::vector<std::string> list;
-    if (!given(items)) return list;
-    if (!items.is(json::Kind::array)) return fail(ErrorCode::invalid, "items: expected a list", "items");
-    for (const Value item : items.children()) {
-        if (!item.is(json::Kind::object)) return fail(ErrorCode::invalid, "items: expected objects", "items");
-        list.push_back(with_id(std::string(item.raw()), fmt::format("{}_{}", id, list.size())));
-    }
-    return list;
-}
-
-// What a client puts into a conversation is labelled like a request.
-Label label_of(const Call& call, const json::Document& document) {
-    privacy::Labelled labelled;
-    labelled.raise(call.who.label, "key");
-    labelled.raise(call.said.label, "header x-tandem-label");
-    privacy::label_by_content(*call.snapshot->detector, document, call.snapshot->config->privacy.detect, labelled);
-    return labelled.label;
-}
-
-// Runs `work` here where it is short, else in the key's turn on a thread of the pool.
-template <typename Work>
-net::Task<Result<>> in_turn(Services& services, const std::string& key, std::size_t bytes, Work work) {
-    if (bytes <= kLargeBody) co_return work();
-    co_return co_await net::run_on<Result<>>(services.scans, key, std::move(work));
-}
-
-// What a client brings for a conversation, and the memory that it takes.
-struct Brought {
-    Held memory;
-    json::Document document;
-    Label label = Label::public_;
-    json::Value root() const { return document.root(); }
-};
-
-// The body of a request that may have none.
-net::Task<Result<>> bring(Services& services, const Call& call, Brought& brought) {
-    const std::string_view body = call.request().body.empty() ? "{}" : std::string_view(call.request().body);
-    const auto weight = weight_of(body);
-    auto room = services.memory.take(MemoryKind::document, call.who.id(), weight, is_small(weight));
-    if (!room) co_return fail(room.error());
-    brought.memory = std::move(*room);
-    co_return co_await in_turn(services, call.who.id(), body.size(), [&call, &brought, body]() -> Result<> {
-        if (auto ok = brought.document.parse(body); !ok) return ok;
-        if (brought.root()["metadata"].raw().size() > kLargestMetadata)
-            return fail(ErrorCode::too_large, fmt::format("metadata: at most {} bytes are kept", kLargestMetadata),
-                        "metadata");
-        brought.label = label_of(call, brought.document);
-        return {};
-    });
-}
-
-std::int64_t bytes_of(const std::vector<std::string>& items) {
-    std::int64_t bytes = 0;
-    for (const auto& item : items) bytes += static_cast<std::int64_t>(item.size());
-    return bytes;
-}
-
-net::Task<Result<kept::Conversation>> conversation_of(Gateway& gateway, const Call& call) {
-    co_return co_await query<kept::Conversation>(gateway.services().store,
-                                                 [key = call.who.id(), id = call.parts[0]](store::Database& database) {
-                                                     return kept::find_conversation(database, key, id);
-                                                 });
-}
-
 // Reads the request, and makes of it one that has all that it goes on from. `held` has what the plan takes, at the end.
-net::Task<Result<std::shared_ptr<const Plan>>> make_plan(Services& services, const Call& call, bool counts, Held& held,
-                                                         std::string& model) {
+net::Task<Result<std::shared_ptr<const Plan>>> make_plan(gateway::Services& services, const gateway::Call& call,
+                                                         bool counts, Held& held, std::string& model) {
     auto& body = call.exchange.request().body;
     const auto key = call.who.id();
-    const auto weight = weight_of(body);
-    auto room = services.memory.take(MemoryKind::job, key, weight, is_small(weight));
+    const auto weight = gateway::weight_of(body);
+    auto room = services.memory.take(MemoryKind::job, key, weight, gateway::is_small(weight));
     if (!room) co_return fail(room.error());
     held = std::move(*room);
     json::Document document;
@@ -613,41 +476,42 @@ net::Task<Result<std::shared_ptr<const Plan>>> make_plan(Services& services, con
 
 }  // namespace
 
-net::Task<> answer_response(Gateway& gateway, Call call, bool counts) {
+net::Task<> answer_response(gateway::Gateway& gateway, gateway::Call call, bool counts) {
     auto& services = gateway.services();
     Held held;
     std::string model;
     auto plan = co_await make_plan(services, call, counts, held, model);
     if (!plan) {
-        co_await reply_json(call, kDialect, fail(plan.error()));
+        co_await gateway::reply_json(call, kDialect, fail(plan.error()));
         co_return;
     }
     if ((*plan)->background && !counts) {
         // Its body goes with it, and is not the connection's any more.
         // What it takes to answer is there before it is taken on: run_in_background() gives that part back.
         const auto& body = call.request().body;
-        if (auto room = held.grow(body.size() + weight_of(body)); !room)
-            co_await reply_json(call, kDialect, fail(room.error()));
+        if (auto room = held.grow(body.size() + gateway::weight_of(body)); !room)
+            co_await gateway::reply_json(call, kDialect, fail(room.error()));
         else
             co_await start_background(gateway, std::move(call), std::move(*plan), std::move(held), model);
         co_return;
     }
     auto keeping = keeping_of(std::move(*plan), call.who, services.unix_seconds());
-    co_await answer_question(gateway, std::move(call),
-                             {kDialect, counts ? translate::Operation::count : translate::Operation::chat},
-                             std::move(keeping));
+    co_await gateway::answer_question(gateway, std::move(call),
+                                      {kDialect, counts ? translate::Operation::count : translate::Operation::chat},
+                                      std::move(keeping));
 }
 
-net::Task<> read_response(Gateway& gateway, Call call) {
+net::Task<> read_response(gateway::Gateway& gateway, gateway::Call call) {
     Held held;
     auto stored = co_await stored_response(gateway, call, held);
     if (stored && call.request().parameter("stream") == "true")
         co_await stream_again(gateway, call, *stored);
     else
-        co_await reply_json(call, kDialect, stored ? Answer(std::move(stored->response)) : fail(stored.error()));
+        co_await gateway::reply_json(call, kDialect,
+                                     stored ? Answer(std::move(stored->response)) : fail(stored.error()));
 }
 
-net::Task<Answer> cancel_response(Gateway& gateway, const Call& call) {
+net::Task<Answer> cancel_response(gateway::Gateway& gateway, const gateway::Call& call) {
     // Only the principal that made it may end it.
     Held held;
     auto stored = co_await stored_response(gateway, call, held);
@@ -661,17 +525,17 @@ net::Task<Answer> cancel_response(Gateway& gateway, const Call& call) {
     co_return stored->response;
 }
 
-net::Task<Answer> delete_response(Gateway& gateway, const Call& call) {
+net::Task<Answer> delete_response(gateway::Gateway& gateway, const gateway::Call& call) {
     const auto& id = call.parts[0];
-    auto done = co_await change(gateway.services().store, [key = call.who.id(), id](store::Database& database) {
-        return kept::remove_response(database, key, id);
-    });
+    auto done = co_await gateway::change(
+        gateway.services().store,
+        [key = call.who.id(), id](store::Database& database) { return remove_response(database, key, id); });
     if (!done) co_return fail(done.error());
     if (const auto live = gateway.background().find(id)) live->cancel();
     co_return deleted(id, "response");
 }
 
-net::Task<Answer> list_response_items(Gateway& gateway, const Call& call) {
+net::Task<Answer> list_response_items(gateway::Gateway& gateway, const gateway::Call& call) {
     Held held;
     auto stored = co_await stored_response(gateway, call, held);
     if (!stored) co_return fail(stored.error());
@@ -684,107 +548,4 @@ net::Task<Answer> list_response_items(Gateway& gateway, const Call& call) {
     co_return listed(std::move(items), asked_for(call.request()));
 }
 
-net::Task<Answer> create_conversation(Gateway& gateway, const Call& call) {
-    auto& services = gateway.services();
-    Brought brought;
-    if (auto ok = co_await bring(services, call, brought); !ok) co_return fail(ok.error());
-    const auto fresh = services.new_id();
-    auto items = items_in(brought.root()["items"], fresh);
-    if (!items) co_return fail(items.error());
-    const Value metadata = brought.root()["metadata"];
-    kept::Conversation c{"conv_" + fresh, call.who.id(), brought.label, services.unix_seconds(),
-                         given(metadata) ? std::string(metadata.raw()) : "{}"};
-    auto done = co_await change(
-        services.store,
-        [c, quota = quota_of(call.who), items = std::move(*items)](store::Database& database) -> Result<> {
-            if (auto ok = kept::check_conversation(database, c.key, quota); !ok) return ok;
-            if (auto ok = kept::put(database, c); !ok) return ok;
-            if (auto ok = kept::check_items(database, c.id, quota, bytes_of(items)); !ok) return ok;
-            return kept::add_items(database, c.id, items, c.label);
-        });
-    if (!done) co_return fail(done.error());
-    co_return conversation_object(c);
-}
-
-net::Task<Answer> read_conversation(Gateway& gateway, const Call& call) {
-    auto found = co_await conversation_of(gateway, call);
-    if (!found) co_return fail(found.error());
-    co_return conversation_object(*found);
-}
-
-net::Task<Answer> update_conversation(Gateway& gateway, const Call& call) {
-    Brought brought;
-    if (auto ok = co_await bring(gateway.services(), call, brought); !ok) co_return fail(ok.error());
-    auto found = co_await conversation_of(gateway, call);
-    if (!found) co_return fail(found.error());
-    if (const Value metadata = brought.root()["metadata"]; given(metadata)) found->metadata = metadata.raw();
-    found->label = higher(found->label, brought.label);
-    auto done = co_await change(gateway.services().store,
-                                [c = *found](store::Database& database) { return kept::put(database, c); });
-    if (!done) co_return fail(done.error());
-    co_return conversation_object(*found);
-}
-
-net::Task<Answer> delete_conversation(Gateway& gateway, const Call& call) {
-    const auto& id = call.parts[0];
-    auto done = co_await change(gateway.services().store, [key = call.who.id(), id](store::Database& database) {
-        return kept::remove_conversation(database, key, id);
-    });
-    if (!done) co_return fail(done.error());
-    co_return deleted(id, "conversation.deleted");
-}
-
-net::Task<Answer> add_conversation_items(Gateway& gateway, const Call& call) {
-    Brought brought;
-    if (auto ok = co_await bring(gateway.services(), call, brought); !ok) co_return fail(ok.error());
-    auto found = co_await conversation_of(gateway, call);
-    if (!found) co_return fail(found.error());
-    auto items = items_in(brought.root()["items"], gateway.services().new_id());
-    if (!items) co_return fail(items.error());
-    auto done = co_await change(gateway.services().store,
-                                [id = found->id, items = *items, label = brought.label,
-                                 quota = quota_of(call.who)](store::Database& database) -> Result<> {
-                                    if (auto ok = kept::check_items(database, id, quota, bytes_of(items)); !ok)
-                                        return ok;
-                                    return kept::add_items(database, id, items, label);
-                                });
-    if (!done) co_return fail(done.error());
-    co_return listed(std::move(*items), {{}, true, kMostListed, kMostListedBytes});
-}
-
-net::Task<Answer> list_conversation_items(Gateway& gateway, const Call& call) {
-    auto found = co_await conversation_of(gateway, call);
-    if (!found) co_return fail(found.error());
-    auto& services = gateway.services();
-    const auto bytes = kStoredCopies * std::min(static_cast<std::size_t>(found->bytes), kMostListedBytes);
-    auto room = services.memory.take(MemoryKind::answer, call.who.id(), bytes, bytes <= MemoryAccount::kSmall);
-    if (!room) co_return fail(room.error());
-    auto some = co_await query<kept::SomeItems>(
-        services.store, [id = found->id, asked = asked_for(call.request())](store::Database& database) {
-            return kept::some_items_of(database, id, asked);
-        });
-    if (!some) co_return fail(some.error());
-    co_return list_object(*some);
-}
-
-net::Task<Answer> read_conversation_item(Gateway& gateway, const Call& call) {
-    auto found = co_await conversation_of(gateway, call);
-    if (!found) co_return fail(found.error());
-    co_return co_await query<std::string>(gateway.services().store,
-                                          [id = found->id, item = call.parts[1]](store::Database& database) {
-                                              return kept::find_item(database, id, item);
-                                          });
-}
-
-net::Task<Answer> delete_conversation_item(Gateway& gateway, const Call& call) {
-    auto found = co_await conversation_of(gateway, call);
-    if (!found) co_return fail(found.error());
-    auto done =
-        co_await change(gateway.services().store, [id = found->id, item = call.parts[1]](store::Database& database) {
-            return kept::remove_item(database, id, item);
-        });
-    if (!done) co_return fail(done.error());
-    co_return conversation_object(*found);
-}
-
-}  // namespace tandem::gateway
+}  // namespace tandem::resources

@@ -1,5 +1,5 @@
 // The files of batches, never whole in memory: where the lines of an input file stand, one line when its turn comes,
-// and an output file that is written line by line. Private to gateway/.
+// and an output file that is written line by line. Private to resources/.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 #include "base/result.h"
 
-namespace tandem::gateway {
+namespace tandem::resources {
 
 inline constexpr std::size_t kMostLines = 50'000;
 inline constexpr std::size_t kMostLineErrors = 100;  // of one file that are told
@@ -66,4 +66,4 @@ class FileWriter {
     std::int64_t bytes_ = 0;
 };
 
-}  // namespace tandem::gateway
+}  // namespace tandem::resources

@@ -1,14 +1,14 @@
-// What a principal may leave with us. Private to gateway/.
+// What a principal may leave with us. Private to resources/.
 #pragma once
 
 #include "access/principal.h"
 #include "gateway/query.h"
 #include "gateway/services.h"
-#include "kept/quota.h"
+#include "resources/quota.h"
 
-namespace tandem::gateway {
+namespace tandem::resources {
 
-inline kept::Quota quota_of(const access::Principal& who) {
+inline Quota quota_of(const access::Principal& who) {
     const auto& limits = who.limits;
     return {limits.files,         static_cast<std::int64_t>(limits.file_bytes),
             limits.responses,     static_cast<std::int64_t>(limits.response_bytes),
@@ -16,8 +16,8 @@ inline kept::Quota quota_of(const access::Principal& who) {
 }
 
 // Errors: those of `check`.
-inline net::Task<Result<>> check_quota(Services& services, std::function<Result<>(store::Database&)> check) {
-    return change(services.store, std::move(check));
+inline net::Task<Result<>> check_quota(gateway::Services& services, std::function<Result<>(store::Database&)> check) {
+    return gateway::change(services.store, std::move(check));
 }
 
-}  // namespace tandem::gateway
+}  // namespace tandem::resources

@@ -1,13 +1,13 @@
-#include "kept/quota.h"
+#include "resources/quota.h"
 
 #include <gtest/gtest.h>
 
 #include <array>
 
-#include "kept/kept.h"
+#include "resources/stored.h"
 #include "tests/support.h"
 
-namespace tandem::kept {
+namespace tandem::resources {
 namespace {
 
 struct Quotas : testing::Test {
@@ -197,4 +197,4 @@ TEST_F(Quotas, ABatchesAnswersAreReadAPartAtATime) {
 }
 
 }  // namespace
-}  // namespace tandem::kept
+}  // namespace tandem::resources
