@@ -167,7 +167,7 @@ struct App::Parts {
 
     ~Parts() {
         if (server) server->stop(drain_timeout, [this] { engines.refuse_from_now(); });
-        if (gateway && server) gateway->background().stop();
+        runner.stop();
         scans.join();
         pool.join();
         for (auto& worker : workers) worker->stop();
@@ -215,12 +215,14 @@ struct App::Parts {
                                 [this](const config::Config& config, const config::Model& model) {
                                     return identity_of(config, model, environment);
                                 }};
-    experiment::Experiments experiments{*store, *clock, learning};
-    probe::Probes probes{*store, *clock, learning};
+    jobs::Runner runner;
+    experiment::Experiments experiments{*store, *clock, learning, runner};
+    probe::Probes probes{*store, *clock, learning, runner};
     cache::AnswerCache cache{memory};
     gateway::Services services;
     std::vector<std::unique_ptr<net::Worker>> workers;
     std::optional<gateway::Gateway> gateway;
+    std::optional<resources::Responses> responses;
     std::optional<resources::Batches> batches;
     std::optional<api::Api> api;
     std::optional<net::Server> server;
@@ -270,8 +272,9 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
     parts->budgets.speak_of(config.currency);
     if (auto ok = parts->budgets.load(*parts->store); !ok) return fail(ok.error());
     parts->gateway.emplace(parts->services, parts->worker_list());
-    parts->batches.emplace(*parts->gateway);
-    parts->api.emplace(*parts->gateway, *parts->batches, parts->experiments, parts->probes);
+    parts->responses.emplace(*parts->gateway, parts->runner);
+    parts->batches.emplace(*parts->gateway, parts->runner);
+    parts->api.emplace(*parts->gateway, *parts->responses, *parts->batches, parts->experiments, parts->probes);
     parts->server.emplace(server_settings(config), parts->worker_list(), *parts->api, parts->memory);
     auto snapshot = parts->snapshot_of(std::move(config));
     if (!snapshot) return fail(snapshot.error());

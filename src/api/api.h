@@ -11,6 +11,7 @@
 #include "gateway/gateway.h"
 #include "probe/probes.h"
 #include "resources/batches.h"
+#include "resources/responses.h"
 
 namespace tandem::api {
 
@@ -18,9 +19,9 @@ class Api final : public net::Service {
   public:
     static constexpr std::string_view kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
 
-    Api(gateway::Gateway& gateway, resources::Batches& batches, experiment::Experiments& experiments,
-        probe::Probes& probes)
-        : gateway_(gateway), batches_(batches), experiments_(experiments), probes_(probes) {}
+    Api(gateway::Gateway& gateway, resources::Responses& responses, resources::Batches& batches,
+        experiment::Experiments& experiments, probe::Probes& probes)
+        : gateway_(gateway), responses_(responses), batches_(batches), experiments_(experiments), probes_(probes) {}
 
     Result<std::shared_ptr<const net::Admitted>> admit(const net::Head& head) override;
     net::Task<> handle(net::Exchange& exchange) override;  // no coroutine: most requests are the gateway's
@@ -32,6 +33,7 @@ class Api final : public net::Service {
     using Call = gateway::Call;
     using Body = Result<std::string>;
     gateway::Gateway& gateway() { return gateway_; }
+    resources::Responses& responses() { return responses_; }
     resources::Batches& batches() { return batches_; }
     std::string metrics_text();
     net::Task<Body> decision(const Call& call);
@@ -62,6 +64,7 @@ class Api final : public net::Service {
                        std::optional<Error> error);
 
     gateway::Gateway& gateway_;
+    resources::Responses& responses_;
     resources::Batches& batches_;
     experiment::Experiments& experiments_;
     probe::Probes& probes_;

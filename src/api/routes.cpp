@@ -39,7 +39,7 @@ net::Task<> ask_or_load(Api& api, const Route& route, Call call) {
 
 template <bool counts>
 net::Task<> respond(Api& api, const Route&, Call call) {
-    return resources::answer_response(api.gateway(), std::move(call), counts);
+    return api.responses().answer(std::move(call), counts);
 }
 
 // A function of the gateway's that gives a body.
@@ -66,7 +66,15 @@ net::Task<> own(Api& api, const Route& route, Call call) {
         co_await gateway::reply_json(call, route.errors, co_await (api.*member)(call));
 }
 
-// A member of Batches.
+net::Task<> read_response(Api& api, const Route&, Call call) {
+    return api.responses().read(std::move(call));
+}
+
+// Members of Responses and of Batches that give a body.
+template <auto member>
+net::Task<> of_responses(Api& api, const Route& route, Call call) {
+    co_await gateway::reply_json(call, route.errors, co_await (api.responses().*member)(call));
+}
 template <auto member>
 net::Task<> of_batches(Api& api, const Route& route, Call call) {
     co_await gateway::reply_json(call, route.errors, co_await (api.batches().*member)(call));
@@ -123,13 +131,13 @@ constexpr Route kRoutes[] = {
 
     {"POST", "/v1/responses", client, kResponses, "OpenAI Responses", respond<false>},
     {"POST", "/v1/responses/input_tokens", client, kResponses, "Count a prompt's tokens", respond<true>},
-    {"GET", "/v1/responses/{id}", client, kResponses, "A stored response, or its events again",
-     whole<resources::read_response>},
-    {"DELETE", "/v1/responses/{id}", client, kResponses, "Delete a stored response", body<resources::delete_response>},
+    {"GET", "/v1/responses/{id}", client, kResponses, "A stored response, or its events again", read_response},
+    {"DELETE", "/v1/responses/{id}", client, kResponses, "Delete a stored response",
+     of_responses<&resources::Responses::remove>},
     {"POST", "/v1/responses/{id}/cancel", client, kResponses, "End a background response",
-     body<resources::cancel_response>},
+     of_responses<&resources::Responses::cancel>},
     {"GET", "/v1/responses/{id}/input_items", client, kResponses, "What a stored response was asked",
-     body<resources::list_response_items>},
+     of_responses<&resources::Responses::list_items>},
 
     {"POST", "/v1/conversations", client, kResponses, "Begin a conversation", body<resources::create_conversation>},
     {"GET", "/v1/conversations/{id}", client, kResponses, "A conversation", body<resources::read_conversation>},

@@ -14,8 +14,9 @@
 #include "base/world.h"
 #include "config/config.h"
 #include "experiment/records.h"
-#include "gateway/aside.h"
+#include "gateway/ask.h"
 #include "gateway/trials.h"
+#include "jobs/runner.h"
 #include "learning/learning.h"
 #include "store/store.h"
 
@@ -27,8 +28,8 @@ class Experiments final : public gateway::Trials {
     static constexpr int kMostAside = 4;                // requests of experiments at once; more are left out
     static constexpr std::size_t kLongestText = 4'096;  // bytes kept of a question and of each answer
 
-    Experiments(store::Store& store, const Clock& clock, learning::Learning& learning)
-        : store_(store), clock_(clock), learning_(learning) {}
+    Experiments(store::Store& store, const Clock& clock, learning::Learning& learning, jobs::Runner& runner)
+        : store_(store), clock_(clock), learning_(learning), runner_(runner) {}
 
     // Takes over those of the config beside those that were started; one that was stopped stays so. One whose
     // definition has changed begins anew. Errors: storage.
@@ -66,12 +67,14 @@ class Experiments final : public gateway::Trials {
     void change(const std::string& name, const std::function<void(Record&)>& edit, Done done);
     std::shared_ptr<const List> list() const;
     void ask_besides(const gateway::Given& given, std::shared_ptr<const Running> running, Trial trial);
-    net::Task<> besides(std::shared_ptr<Besides> work);
-    net::Task<std::optional<int>> judge(Besides& work, bool swapped, std::string& note);
+    net::Task<> besides(std::shared_ptr<Besides> work, net::Worker& worker, net::Cancel& cancel);
+    net::Task<std::optional<int>> judge(const Besides& work, bool swapped, std::string& note, net::Worker& worker,
+                                        net::Cancel& cancel);
 
     store::Store& store_;
     const Clock& clock_;
     learning::Learning& learning_;
+    jobs::Runner& runner_;
     std::atomic<bool> any_ = false;
     std::atomic<int> aside_ = 0;
     mutable std::mutex mutex_;

@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 #include "chat/told.h"
-#include "gateway/aside.h"
+#include "gateway/ask.h"
 #include "gateway/attempt.h"
 #include "gateway/weight.h"
 
@@ -93,16 +93,14 @@ net::Task<Attempt::Doubt> Attempt::doubt_after_sample(const chat::Told& told) {
     pass_ = {};
     lease_ = {};
     auto request = way_.request();
-    request.stream = false;
     request.max_output_tokens = std::min(request.max_output_tokens.value_or(kSampleTokens), kSampleTokens);
-    auto body = dialect::of(dialect::Kind::openai_chat).encode_request(request, {record.model, false, false, 0}).body;
-    const auto live = std::make_shared<Live>(way_.exchange.worker());
-    net::Cancel::Hook hook;
-    cancel_.on_fire(hook, [live] { live->cancel(); });
-    const auto sample = co_await ask_aside(way_.gateway, way_.exchange.worker(), way_.who,
-                                           {std::move(body), way_.inputs->label, "a second answer to compare"}, live);
-    if (!sample.error.empty() || sample.text.empty()) co_return doubt;
-    const double agreed = chat::agreement(told.text, sample.text);
+    request.model = record.model;
+    const auto sample =
+        co_await gateway::ask(way_.gateway, way_.exchange.worker(), way_.who,
+                              {std::move(request), way_.inputs->label, "a second answer to compare"}, cancel_);
+    const auto said = sample.text();
+    if (!sample.error.empty() || said.empty()) co_return doubt;
+    const double agreed = chat::agreement(told.text, said);
     if (agreed < rule_of_cascade()->agree)
         doubt.reason = fmt::format("a second answer of it agrees with {:.2f} only ({})", agreed, sample.decision);
     co_return doubt;

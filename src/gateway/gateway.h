@@ -1,11 +1,10 @@
-// What the requests' way needs beside the services: clients of providers, and work that goes on while no client waits.
-// api/ is the door in front of it; run.cpp is the way itself.
+// What the requests' way needs beside the services: clients of providers, and what is remembered of models. api/ is the
+// door in front of it; run.cpp is the way itself.
 #pragma once
 
 #include <unordered_map>
 
 #include "dialect/dialect.h"
-#include "gateway/background.h"
 #include "gateway/call.h"
 #include "gateway/overruns.h"
 #include "translate/thoughts.h"
@@ -19,8 +18,6 @@ class Gateway {
     // Services and workers outlive it. Without a dialer providers are reached over the network.
     Gateway(Services& services, const std::vector<net::Worker*>& workers, const Dialer& dialer = {});
 
-    Background& background() { return background_; }
-
     translate::Thoughts& thoughts() { return thoughts_; }
     Overruns& overruns() { return overruns_; }
 
@@ -31,7 +28,6 @@ class Gateway {
     Services& services_;
     std::optional<net::ClientShared> client_shared_;  // where providers are reached over the network
     std::unordered_map<net::Worker*, std::unique_ptr<net::Caller>> clients_;
-    Background background_;
     translate::Thoughts thoughts_;
     Overruns overruns_;
 };

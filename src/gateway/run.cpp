@@ -11,7 +11,7 @@
 #include "chat/answer.h"
 #include "chat/estimate.h"
 #include "chat/splice.h"
-#include "gateway/aside.h"
+#include "gateway/ask.h"
 #include "gateway/attempt.h"
 #include "gateway/count.h"
 #include "gateway/standing.h"
@@ -254,7 +254,7 @@ class Run {
     net::Task<Result<std::vector<float>>> embed(const std::string& model, access::Part part, Label label) {
         if (embedded_by_ == model) co_return embedded_;
         const auto who = access::Principal::internal(part);
-        auto vector = co_await embed_aside(
+        auto vector = co_await gateway::embed(
             way_.gateway, exchange_.worker(), who, model,
             {chat::last_user_text(request()), label, fmt::format("a question for the {}", who.id())},
             exchange_.cancel());

@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 #include "config/names.h"
-#include "gateway/aside.h"
+#include "gateway/ask.h"
 
 namespace tandem::probe {
 
@@ -54,14 +54,12 @@ Result<std::vector<Record>> records(store::Database& database, const std::string
 
 struct Probes::Work {
     gateway::Gateway& gateway;
-    net::Worker& worker;
     std::string model;
     std::vector<Task> tasks;
-    std::shared_ptr<gateway::Live> live;
 };
 
-Probes::Probes(store::Store& store, const Clock& clock, learning::Learning& learning)
-    : store_(store), clock_(clock), learning_(learning) {}
+Probes::Probes(store::Store& store, const Clock& clock, learning::Learning& learning, jobs::Runner& runner)
+    : store_(store), clock_(clock), learning_(learning), runner_(runner) {}
 
 Result<std::size_t> Probes::start(gateway::Gateway& gateway, net::Worker& worker, const std::string& model, int each) {
     const auto snapshot = gateway.services().snapshot();
@@ -85,9 +83,9 @@ Result<std::size_t> Probes::start(gateway::Gateway& gateway, net::Worker& worker
                                                             model, progress.done, progress.of));
         progress = {0, count, true, {}};
     }
-    auto live = std::make_shared<gateway::Live>(worker);
-    auto work = std::make_shared<Work>(Work{gateway, worker, model, std::move(list), live});
-    if (gateway.background().start(worker, "probe#" + model, live, [this, work] { return run(work); })) return count;
+    auto work = std::make_shared<Work>(Work{gateway, model, std::move(list)});
+    auto go = [this, work](net::Worker& on, net::Cancel& cancel) { return run(work, on, cancel); };
+    if (runner_.start(worker, "probe#" + model, go)) return count;
     note(model, [](Progress& p) { p.runs = false; });
     return fail(ErrorCode::unavailable, "the server is stopping");
 }
@@ -103,17 +101,16 @@ void Probes::note(const std::string& model, const std::function<void(Progress&)>
     change(progress_[model]);
 }
 
-net::Task<> Probes::run(std::shared_ptr<Work> work) {
+net::Task<> Probes::run(std::shared_ptr<Work> work, net::Worker& worker, net::Cancel& cancel) {
     int errors = 0;
     std::string ended;
     for (const auto& task : work->tasks) {
-        if (work->gateway.background().stopping()) ended = "the server stopped";
+        if (cancel.fired()) ended = "the server stopped";
         if (errors == kMostErrors) ended = fmt::format("{} questions in a row could not be asked", errors);
         if (!ended.empty()) break;
         const auto began = clock_.steady();
-        const auto answer =
-            co_await gateway::ask_aside(work->gateway, work->worker, who_,
-                                        {task.request_to(work->model), Label::public_, "a probe", true}, work->live);
+        const auto answer = co_await gateway::ask(
+            work->gateway, worker, who_, {task.request_to(work->model), Label::public_, "a probe", true}, cancel);
         Record record;
         record.model = work->model;
         record.task = task.id;
@@ -126,7 +123,7 @@ net::Task<> Probes::run(std::shared_ptr<Work> work) {
         errors = answer.error.empty() ? 0 : errors + 1;
         if (answer.error.empty()) {
             record.passed = task.passed(answer.told);
-            if (!*record.passed) record.note = fmt::format("said: {}", printable(trim(answer.text), kMostSaid));
+            if (!*record.passed) record.note = fmt::format("said: {}", printable(trim(answer.text()), kMostSaid));
             learning_.probed(answer.decision, task.id, *record.passed);
         }
         auto kept = co_await net::wait_for<Result<>>([&](auto resume) {

@@ -15,6 +15,7 @@
 #include "base/world.h"
 #include "config/config.h"
 #include "gateway/gateway.h"
+#include "jobs/runner.h"
 #include "learning/learning.h"
 #include "probe/tasks.h"
 #include "store/store.h"
@@ -45,7 +46,7 @@ class Probes {
   public:
     static constexpr int kMostErrors = 3;  // in a row, after which no more is asked
 
-    Probes(store::Store& store, const Clock& clock, learning::Learning& learning);
+    Probes(store::Store& store, const Clock& clock, learning::Learning& learning, jobs::Runner& runner);
 
     // Asks `each` questions of each kind, one after the other, in the background. How many that are. Errors:
     // not_found, invalid (no model of conversations), unavailable (one runs for it, or the server stops).
@@ -61,12 +62,13 @@ class Probes {
 
   private:
     struct Work;
-    net::Task<> run(std::shared_ptr<Work> work);
+    net::Task<> run(std::shared_ptr<Work> work, net::Worker& worker, net::Cancel& cancel);
     void note(const std::string& model, const std::function<void(Progress&)>& change);
 
     store::Store& store_;
     const Clock& clock_;
     learning::Learning& learning_;
+    jobs::Runner& runner_;
     access::Principal who_ = access::Principal::internal(access::Part::probe);  // who pays
     mutable std::mutex mutex_;
     std::unordered_map<std::string, Progress> progress_;

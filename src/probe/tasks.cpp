@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/splitmix.h"
 #include "base/text.h"
+#include "dialect/openai_chat.h"
 
 namespace tandem::probe {
 
@@ -297,8 +298,13 @@ Task tools(Draw& draw, int number, std::int64_t room) {
 
 }  // namespace
 
-std::string Task::request_to(std::string_view model) const {
-    return fmt::format("{{\"model\":{},{}", json::quoted(model), rest);
+chat::Request Task::request_to(std::string_view model) const {
+    json::Document document;
+    const auto parsed = document.parse("{\"model\":\"any\"," + rest);
+    auto request = parsed ? dialect::openai_chat::decode_request(document) : fail(parsed.error());
+    if (!request) return {};  // what tasks() writes is a request
+    request->model = model;
+    return std::move(*request);
 }
 
 std::vector<Task> tasks(int each, bool thinks) {

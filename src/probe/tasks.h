@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "chat/conversation.h"
 #include "chat/told.h"
 
 namespace tandem::probe {
@@ -21,7 +22,7 @@ struct Task {
     std::string rest;  // members of a Chat Completions request behind "model", and its closing brace
     std::function<bool(const chat::Told&)> passed;
 
-    std::string request_to(std::string_view model) const;
+    chat::Request request_to(std::string_view model) const;
 };
 
 // `each` of each kind, 1 to kMostEach. `thinks`: there is room for thoughts before the answer.

@@ -15,6 +15,7 @@
 #include "gateway/query.h"
 #include "gateway/run.h"
 #include "gateway/weight.h"
+#include "net/event.h"
 #include "resources/batch_file.h"
 #include "resources/files.h"
 #include "resources/items.h"
@@ -94,6 +95,7 @@ std::string batch_object(const Batch& b) {
 
 struct BatchRun {
     gateway::Gateway& gateway;
+    jobs::Runner& runner;
     BatchTurns& turns;
     Batch batch;
     fs::path input;
@@ -102,14 +104,15 @@ struct BatchRun {
     std::size_t next = 0;
     int lanes = 0;
     std::atomic<bool> cancelled = false;
-    bool ending() const { return cancelled || gateway.background().stopping(); }
+    bool ending() const { return cancelled || runner.stopping(); }
 };
 
 // Waits, as long as the batch goes on, until the account has room. False where it ends before.
-net::Task<bool> wait_for_room(const BatchRun& run, Held& held, std::size_t bytes, net::Worker& worker) {
+net::Task<bool> wait_for_room(const BatchRun& run, Held& held, std::size_t bytes, net::Worker& worker,
+                              net::Cancel& cancel) {
     while (!held.resize(bytes)) {
         if (run.ending()) co_return false;
-        co_await net::sleep_for(worker.context(), kRoomPause);
+        co_await net::sleep_for(worker.context(), kRoomPause, cancel);
     }
     co_return true;
 }
@@ -206,10 +209,10 @@ net::Task<Result<BatchItem>> read_item(BatchRun& run, LinePlace place) {
 }
 
 // One line to its answer. What says "later" is asked again later.
-net::Task<> answer_line(BatchRun& run, LinePlace place, std::shared_ptr<gateway::Live> live, net::Worker& worker) {
+net::Task<> answer_line(BatchRun& run, LinePlace place, net::Worker& worker, net::Cancel& cancel) {
     auto& services = run.gateway.services();
     auto held = services.memory.open(MemoryKind::job, run.batch.key, place.size <= MemoryAccount::kSmall);
-    if (!co_await wait_for_room(run, held, place.size * kLineCopies, worker)) co_return;
+    if (!co_await wait_for_room(run, held, place.size * kLineCopies, worker, cancel)) co_return;
     auto item = co_await read_item(run, place);
     if (!item) {
         // Not why: that may quote the line.
@@ -236,7 +239,8 @@ net::Task<> answer_line(BatchRun& run, LinePlace place, std::shared_ptr<gateway:
         net::Response answer;
         gateway::Detached exchange(worker, std::move(request),
                                    {[&](net::Response response) { answer = std::move(response); }, [](std::string) {}});
-        live->runs_with(&exchange.cancel());
+        net::Cancel::Hook hook;
+        cancel.on_fire(hook, [&] { exchange.cancel().fire(cancel.reason()); });
         gateway::Keeping keeping;
         keeping.keep = [&](const std::string& body, Label label, const DecisionId& decision) -> store::Store::Job {
             return [batch = run.batch.id,
@@ -255,7 +259,7 @@ net::Task<> answer_line(BatchRun& run, LinePlace place, std::shared_ptr<gateway:
             answer = gateway::error_response(
                 front.kind, 0,
                 {ErrorCode::forbidden, fmt::format("the key '{}' is not in the config any more", run.batch.key)});
-        live->runs_with(nullptr);
+        hook.release();
         if (answer.status == 200 || exchange.cancel().fired())
             co_return;  // kept with its receipt, or for the next start
         const bool later = (answer.status == 429 || answer.status == 503 || answer.status == 529) &&
@@ -263,10 +267,8 @@ net::Task<> answer_line(BatchRun& run, LinePlace place, std::shared_ptr<gateway:
         if (later && attempt < kAttempts && !run.cancelled) {
             const auto asked = whole_number(answer.headers.get("retry-after")).value_or(1);
             const auto wait = std::min<milliseconds>(kLongestWait, seconds(asked) * attempt);
-            for (milliseconds waited{0}; waited < wait && !run.gateway.background().stopping();
-                 waited += milliseconds(100))
-                co_await net::sleep_for(worker.context(), milliseconds(100));
-            if (run.gateway.background().stopping()) co_return;
+            co_await net::sleep_for(worker.context(), wait, cancel);
+            if (run.runner.stopping()) co_return;
             continue;
         }
         const BatchLine kept{line.number,   line.custom_id,
@@ -281,8 +283,7 @@ net::Task<> answer_line(BatchRun& run, LinePlace place, std::shared_ptr<gateway:
 
 // Its last lane has ended; the next batch may begin.
 net::Task<> end_batch(std::shared_ptr<BatchRun> run) {
-    auto& gateway = run->gateway;
-    if (!gateway.background().stopping())
+    if (!run->runner.stopping())
         if (auto ended = co_await conclude(run); !ended)
             spdlog::error("batch {} could not be concluded: {}", run->batch.id, ended.error().message);
     run->lines = {};
@@ -291,11 +292,10 @@ net::Task<> end_batch(std::shared_ptr<BatchRun> run) {
     run->turns.leave(run->batch.key);
 }
 
-net::Task<> lane(std::shared_ptr<BatchRun> run, std::shared_ptr<gateway::Live> live, net::Worker& worker) {
-    auto& background = run->gateway.background();
-    while (run->next < run->lines.size() && !run->cancelled && !background.stopping()) {
+net::Task<> lane(std::shared_ptr<BatchRun> run, net::Worker& worker, net::Cancel& cancel) {
+    while (run->next < run->lines.size() && !run->ending()) {
         const auto place = run->lines[run->next++];
-        co_await answer_line(*run, place, live, worker);
+        co_await answer_line(*run, place, worker, cancel);
     }
     if (--run->lanes == 0) co_await end_batch(run);
 }
@@ -314,7 +314,7 @@ Result<BatchLines> places_of(const BatchRun& run, Held& held, std::size_t longes
 
 // Finds out what is left to do, and begins as many lanes as a batch has. All run on one worker, so that they share
 // without locks.
-net::Task<> begin_batch(std::shared_ptr<BatchRun> run, net::Worker& worker) {
+net::Task<> begin_batch(std::shared_ptr<BatchRun> run, net::Worker& worker, net::Cancel& cancel) {
     auto& gateway = run->gateway;
     auto& services = gateway.services();
     auto numbers = co_await gateway::query<std::vector<std::int64_t>>(
@@ -332,7 +332,7 @@ net::Task<> begin_batch(std::shared_ptr<BatchRun> run, net::Worker& worker) {
         auto read = co_await net::run_on<Result<BatchLines>>(
             services.scans, run->batch.key, [&] { return places_of(*run, run->memory, longest, answered); });
         if (!read && read.error().code == ErrorCode::unavailable) {
-            co_await net::sleep_for(worker.context(), kRoomPause);
+            co_await net::sleep_for(worker.context(), kRoomPause, cancel);
             continue;
         }
         if (read)
@@ -344,22 +344,22 @@ net::Task<> begin_batch(std::shared_ptr<BatchRun> run, net::Worker& worker) {
     }
     run->lanes = kLanes;
     for (int i = 0; i < kLanes; ++i) {
-        auto live = std::make_shared<gateway::Live>(worker);
-        auto work = [run, live, &worker] { return lane(run, live, worker); };
-        if (!gateway.background().start(worker, fmt::format("{}#{}", run->batch.id, i), live, work)) --run->lanes;
+        auto work = [run](net::Worker& on, net::Cancel& ends) { return lane(run, on, ends); };
+        if (!run->runner.start(worker, fmt::format("{}#{}", run->batch.id, i), work)) --run->lanes;
     }
 }
 
 // It begins when it is its turn; until then nothing is held but its name.
-void enter_batch(gateway::Gateway& gateway, BatchTurns& turns, const Batch& batch, net::Worker& worker) {
-    auto begin = [&gateway, &turns, batch, &worker] {
+void enter_batch(gateway::Gateway& gateway, jobs::Runner& runner, BatchTurns& turns, const Batch& batch,
+                 net::Worker& worker) {
+    auto begin = [&gateway, &runner, &turns, batch, &worker] {
         auto run = std::make_shared<BatchRun>(
-            gateway, turns, batch, path_of(*gateway.services().snapshot(), batch.input_file), std::vector<LinePlace>(),
-            gateway.services().memory.open(MemoryKind::job, batch.key, false));
+            gateway, runner, turns, batch, path_of(*gateway.services().snapshot(), batch.input_file),
+            std::vector<LinePlace>(), gateway.services().memory.open(MemoryKind::job, batch.key, false));
         run->cancelled = batch.status == "cancelling";
         turns.remember(batch.id, [run] { run->cancelled = true; });
-        gateway.background().start(worker, batch.id, std::make_shared<gateway::Live>(worker),
-                                   [run, &worker] { return begin_batch(run, worker); });
+        runner.start(worker, batch.id,
+                     [run](net::Worker& on, net::Cancel& cancel) { return begin_batch(run, on, cancel); });
     };
     turns.enter(batch.key, batch.id, std::move(begin));
 }
@@ -428,7 +428,7 @@ net::Task<Answer> Batches::create(const gateway::Call& call) {
     }
     auto done = co_await gateway::change(services.store, [batch](store::Database& d) { return put(d, batch); });
     if (!done) co_return fail(done.error());
-    if (errors.empty()) enter_batch(gateway_, turns_, batch, call.exchange.worker());
+    if (errors.empty()) enter_batch(gateway_, runner_, turns_, batch, call.exchange.worker());
     co_return batch_object(batch);
 }
 
@@ -463,7 +463,7 @@ net::Task<Answer> Batches::cancel(const gateway::Call& call) {
     if (!ends) co_return batch_object(*batch);
     turns_.cancel(batch->id);
     // One that waits still has nothing under way: it begins with its end.
-    if (turns_.withdraw(batch->key, batch->id)) enter_batch(gateway_, turns_, *batch, call.exchange.worker());
+    if (turns_.withdraw(batch->key, batch->id)) enter_batch(gateway_, runner_, turns_, *batch, call.exchange.worker());
     co_return batch_object(*batch);
 }
 
@@ -481,7 +481,7 @@ Result<> Batches::resume(const std::vector<net::Worker*>& workers) {
     for (std::size_t i = 0; i < open.size(); ++i) {
         spdlog::info("batch {} goes on: {} of {} lines are left", open[i].id,
                      open[i].total - open[i].completed - open[i].failed, open[i].total);
-        enter_batch(gateway_, turns_, open[i], *workers[i % workers.size()]);
+        enter_batch(gateway_, runner_, turns_, open[i], *workers[i % workers.size()]);
     }
     return {};
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "gateway/gateway.h"
+#include "jobs/runner.h"
 #include "resources/batch_turns.h"
 
 namespace tandem::resources {
@@ -11,8 +12,8 @@ namespace tandem::resources {
 // Safe from any worker.
 class Batches {
   public:
-    // The gateway outlives it, and its background work ends first.
-    explicit Batches(gateway::Gateway& gateway) : gateway_(gateway) {}
+    // Both outlive it, and the runner's work ends first.
+    Batches(gateway::Gateway& gateway, jobs::Runner& runner) : gateway_(gateway), runner_(runner) {}
 
     // Call::parts has the id of a batch. Errors: invalid, not_found, storage.
     net::Task<Result<std::string>> create(const gateway::Call& call);
@@ -25,6 +26,7 @@ class Batches {
 
   private:
     gateway::Gateway& gateway_;
+    jobs::Runner& runner_;
     BatchTurns turns_;
 };
 

@@ -20,16 +20,6 @@
 
 namespace tandem::resources {
 
-namespace {
-
-using dialect::given;
-using json::Value;
-
-constexpr milliseconds kFollowPause{20};     // between two looks for new events of a background response
-constexpr std::size_t kMostBackground = 32;  // responses of one key under way in the background
-constexpr std::size_t kHistoryCopies = 3;    // while the request is made that goes on with it
-
-// What a request says of what is kept.
 struct Plan {
     std::string id;  // of the response, without its prefix
     std::string previous;
@@ -42,6 +32,15 @@ struct Plan {
     Label label = Label::public_;
     std::string echo;
 };
+
+namespace {
+
+using dialect::given;
+using json::Value;
+
+constexpr seconds kLongestLook{10};          // until it is looked again whether a response has ended
+constexpr std::size_t kMostBackground = 32;  // responses of one key under way in the background
+constexpr std::size_t kHistoryCopies = 3;    // while the request is made that goes on with it
 
 Result<Plan> plan_of(const json::Document& document) {
     const Value root = document.root();
@@ -215,10 +214,9 @@ struct BackgroundRun {
     net::Request request;
     std::int64_t now;
     std::string model;
-    std::shared_ptr<gateway::Live> live;
+    std::shared_ptr<Live> live;
     std::string partial;  // of an event
-    net::Worker& worker;
-    bool full = false;  // there was no room for one more event
+    bool full = false;    // there was no room for one more event
 };
 
 // False where there is no room for what has come.
@@ -234,7 +232,7 @@ bool take_bytes(BackgroundRun& run, std::string_view bytes) {
         begin = end + 2;
     }
     run.partial.erase(0, begin);
-    return run.partial.size() <= gateway::Live::kMostEvents;
+    return run.partial.size() <= Live::kMostEvents;
 }
 
 // An error before the answer began: the response has failed, and its stream says so.
@@ -250,22 +248,23 @@ std::string failed_object(const BackgroundRun& run, std::string_view body, std::
     return dialect::with_members(object.root(), {{"error", status == "failed" ? said.take() : std::string("null")}});
 }
 
-net::Task<> run_in_background(std::shared_ptr<BackgroundRun> run) {
+net::Task<> run_in_background(std::shared_ptr<BackgroundRun> run, net::Worker& worker, net::Cancel& cancel) {
     std::string failure;
-    gateway::Detached exchange(run->worker, std::move(run->request),
+    gateway::Detached exchange(worker, std::move(run->request),
                                {[&](net::Response response) { failure = std::move(response.body); },
                                 [&](std::string bytes) {
                                     if (run->full || take_bytes(*run, bytes)) return;
                                     run->full = true;
                                     exchange.cancel().fire(net::Cancel::Reason::not_needed);
                                 }});
-    run->live->runs_with(&exchange.cancel());
+    net::Cancel::Hook hook;
+    cancel.on_fire(hook, [&] { exchange.cancel().fire(cancel.reason()); });
     auto& services = run->gateway.services();
     run->memory.shrink(gateway::weight_of(exchange.request().body));
     co_await gateway::answer_question(run->gateway, {exchange, run->snapshot, run->who, run->said, run->admission, {}},
                                       {kDialect, translate::Operation::chat},
                                       keeping_of(run->plan, run->who, run->now));
-    run->live->runs_with(nullptr);
+    hook.release();
     if (run->full)
         failure =
             R"({"error":{"code":"too_large","message":"there is no room for the events of this response; ask for )"
@@ -291,94 +290,32 @@ net::Task<> run_in_background(std::shared_ptr<BackgroundRun> run) {
         return put(database, *stored);
     });
     (void)kept;  // what cannot be kept now is marked as interrupted at the next start
-    run->live->end();
 }
 
 // Sends the events of a background response from `first` on, as they come.
-net::Task<> follow(net::Exchange& exchange, std::shared_ptr<gateway::Live> live, std::size_t first) {
+net::Task<> follow(net::Exchange& exchange, std::shared_ptr<Live> live, std::size_t first) {
     net::Fields headers;
     headers.add("content-type", "text/event-stream");
     headers.add("cache-control", "no-cache");
     headers.add("x-accel-buffering", "no");
     exchange.start(200, headers);
-    milliseconds silent{0};
     while (!exchange.cancel().fired()) {
+        const auto count = live->changed().count();
         auto seen = live->since(first);
         first += seen.events;
         if (seen.ended) {
             co_await exchange.finish(std::move(seen.bytes));
             co_return;
         }
-        const bool more = seen.bytes.size() >= gateway::Live::kSlice / 2;
-        silent = seen.bytes.empty() ? silent + kFollowPause : milliseconds(0);
-        if (silent >= gateway::Pulse::kEvery) {
-            seen.bytes = dialect::beat_of(dialect::Kind::openai_responses, {});
-            silent = milliseconds(0);
+        if (seen.events > 0) {
+            if (!co_await exchange.write(std::move(seen.bytes))) co_return;
+            continue;
         }
-        if (!seen.bytes.empty() && !co_await exchange.write(std::move(seen.bytes))) co_return;
-        if (more) continue;
-        co_await net::sleep_for(exchange.worker().context(), kFollowPause);
+        const auto began = std::chrono::steady_clock::now();
+        co_await live->changed().wait(count, exchange.worker().context(), gateway::Pulse::kEvery, exchange.cancel());
+        if (live->changed().count() == count && std::chrono::steady_clock::now() - began >= gateway::Pulse::kEvery)
+            co_await exchange.write(dialect::beat_of(dialect::Kind::openai_responses, {}));
     }
-}
-
-net::Task<> start_background(gateway::Gateway& gateway, gateway::Call call, std::shared_ptr<const Plan> shared,
-                             Held memory, const std::string& model) {
-    auto& services = gateway.services();
-    auto& exchange = call.exchange;
-    const auto& plan = *shared;
-    const auto key = call.who.id();
-    if (gateway.background().running_of(key) >= kMostBackground) {
-        co_await gateway::reply_json(
-            call, kDialect,
-            fail(ErrorCode::rate_limited,
-                 fmt::format("{} responses of this key are under way in the background; wait for one, "
-                             "or cancel one",
-                             kMostBackground)));
-        co_return;
-    }
-    const auto now = services.unix_seconds();
-    const auto object = first_object(plan, now, model, "queued");
-    // Until it is decided what it is, what goes on from it stays home.
-    StoredResponse stored{
-        "resp_" + plan.id, key, Label::secret, now, plan.previous, plan.conversation, array_of(plan.input), object, {}};
-    auto kept = co_await gateway::change(
-        services.store,
-        [stored = std::move(stored), quota = quota_of(call.who), now](store::Database& database) -> Result<> {
-            if (auto ok = put(database, stored); !ok) return ok;
-            return make_room_for_responses(database, stored.key, quota, stored.id, now);
-        });
-    if (!kept) {
-        co_await gateway::reply_json(call, kDialect, fail(kept.error()));
-        co_return;
-    }
-    auto live = std::make_shared<gateway::Live>(exchange.worker(), services.memory.open(MemoryKind::job, key, false));
-    // The body goes; the headers are wanted for the reply.
-    auto body = std::move(exchange.request().body);
-    net::Request request = exchange.request();
-    request.body = std::move(body);
-    const bool stream = plan.stream;
-    const auto id = "resp_" + plan.id;
-    auto run = std::make_shared<BackgroundRun>(BackgroundRun{gateway,
-                                                             call.snapshot,
-                                                             call.who,
-                                                             call.said,
-                                                             call.admission,
-                                                             std::move(memory),
-                                                             shared,
-                                                             std::move(request),
-                                                             now,
-                                                             model,
-                                                             live,
-                                                             {},
-                                                             exchange.worker()});
-    if (!gateway.background().start(exchange.worker(), id, live, [run] { return run_in_background(run); }, key)) {
-        co_await gateway::reply_json(call, kDialect, fail(ErrorCode::unavailable, "the server is stopping"));
-        co_return;
-    }
-    if (stream)
-        co_await follow(exchange, live, 0);
-    else
-        co_await gateway::reply_json(call, kDialect, object);
 }
 
 // ---- what was stored ----
@@ -403,14 +340,14 @@ net::Task<Result<StoredResponse>> stored_response(gateway::Gateway& gateway, con
 }
 
 // The stream of a background response again, from behind the event that the client saw last.
-net::Task<> stream_again(gateway::Gateway& gateway, const gateway::Call& call, const StoredResponse& stored) {
+net::Task<> stream_again(std::shared_ptr<Live> live, const gateway::Call& call, const StoredResponse& stored) {
     const auto after = whole_number(call.request().parameter("starting_after"));
     const std::size_t first = after && *after >= 0 ? static_cast<std::size_t>(*after) + 1 : 0;
-    if (auto live = gateway.background().find(stored.id)) {
+    if (live) {
         co_await follow(call.exchange, std::move(live), first);
         co_return;
     }
-    auto live = std::make_shared<gateway::Live>(call.exchange.worker());
+    live = std::make_shared<Live>();
     std::string_view rest = stored.events;
     while (!rest.empty()) {
         const auto end = rest.find("\n\n");
@@ -476,8 +413,94 @@ net::Task<Result<std::shared_ptr<const Plan>>> make_plan(gateway::Services& serv
 
 }  // namespace
 
-net::Task<> answer_response(gateway::Gateway& gateway, gateway::Call call, bool counts) {
-    auto& services = gateway.services();
+std::shared_ptr<Live> Responses::live(const std::string& id) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = live_.find(id);
+    return found == live_.end() ? nullptr : found->second;
+}
+
+net::Task<> Responses::start_background(gateway::Call call, std::shared_ptr<const Plan> shared, Held memory,
+                                        const std::string& model) {
+    auto& services = gateway_.services();
+    auto& exchange = call.exchange;
+    const auto& plan = *shared;
+    const auto key = call.who.id();
+    if (runner_.running_of(key) >= kMostBackground) {
+        co_await gateway::reply_json(
+            call, kDialect,
+            fail(ErrorCode::rate_limited,
+                 fmt::format("{} responses of this key are under way in the background; wait for one, "
+                             "or cancel one",
+                             kMostBackground)));
+        co_return;
+    }
+    const auto now = services.unix_seconds();
+    const auto object = first_object(plan, now, model, "queued");
+    // Until it is decided what it is, what goes on from it stays home.
+    StoredResponse stored{
+        "resp_" + plan.id, key, Label::secret, now, plan.previous, plan.conversation, array_of(plan.input), object, {}};
+    auto kept = co_await gateway::change(
+        services.store,
+        [stored = std::move(stored), quota = quota_of(call.who), now](store::Database& database) -> Result<> {
+            if (auto ok = put(database, stored); !ok) return ok;
+            return make_room_for_responses(database, stored.key, quota, stored.id, now);
+        });
+    if (!kept) {
+        co_await gateway::reply_json(call, kDialect, fail(kept.error()));
+        co_return;
+    }
+    auto live = std::make_shared<Live>(services.memory.open(MemoryKind::job, key, false));
+    // The body goes; the headers are wanted for the reply.
+    auto body = std::move(exchange.request().body);
+    net::Request request = exchange.request();
+    request.body = std::move(body);
+    const bool stream = plan.stream;
+    const auto id = "resp_" + plan.id;
+    auto run = std::make_shared<BackgroundRun>(BackgroundRun{gateway_,
+                                                             call.snapshot,
+                                                             call.who,
+                                                             call.said,
+                                                             call.admission,
+                                                             std::move(memory),
+                                                             shared,
+                                                             std::move(request),
+                                                             now,
+                                                             model,
+                                                             live,
+                                                             {}});
+    auto work = [this, run, id](net::Worker& worker, net::Cancel& cancel) -> net::Task<> {
+        struct Leave {  // whatever comes of it
+            Responses& responses;
+            BackgroundRun& run;
+            const std::string& id;
+            ~Leave() {
+                const std::lock_guard lock(responses.mutex_);
+                responses.live_.erase(id);
+                run.live->end();
+            }
+        } leave{*this, *run, id};
+        co_await run_in_background(run, worker, cancel);
+    };
+    {
+        const std::lock_guard lock(mutex_);
+        live_.emplace(id, live);
+    }
+    if (!runner_.start(exchange.worker(), id, std::move(work), key)) {
+        {
+            const std::lock_guard lock(mutex_);
+            live_.erase(id);
+        }
+        co_await gateway::reply_json(call, kDialect, fail(ErrorCode::unavailable, "the server is stopping"));
+        co_return;
+    }
+    if (stream)
+        co_await follow(exchange, live, 0);
+    else
+        co_await gateway::reply_json(call, kDialect, object);
+}
+
+net::Task<> Responses::answer(gateway::Call call, bool counts) {
+    auto& services = gateway_.services();
     Held held;
     std::string model;
     auto plan = co_await make_plan(services, call, counts, held, model);
@@ -492,52 +515,54 @@ net::Task<> answer_response(gateway::Gateway& gateway, gateway::Call call, bool 
         if (auto room = held.grow(body.size() + gateway::weight_of(body)); !room)
             co_await gateway::reply_json(call, kDialect, fail(room.error()));
         else
-            co_await start_background(gateway, std::move(call), std::move(*plan), std::move(held), model);
+            co_await start_background(std::move(call), std::move(*plan), std::move(held), model);
         co_return;
     }
     auto keeping = keeping_of(std::move(*plan), call.who, services.unix_seconds());
-    co_await gateway::answer_question(gateway, std::move(call),
+    co_await gateway::answer_question(gateway_, std::move(call),
                                       {kDialect, counts ? translate::Operation::count : translate::Operation::chat},
                                       std::move(keeping));
 }
 
-net::Task<> read_response(gateway::Gateway& gateway, gateway::Call call) {
+net::Task<> Responses::read(gateway::Call call) {
     Held held;
-    auto stored = co_await stored_response(gateway, call, held);
+    auto stored = co_await stored_response(gateway_, call, held);
     if (stored && call.request().parameter("stream") == "true")
-        co_await stream_again(gateway, call, *stored);
+        co_await stream_again(live(stored->id), call, *stored);
     else
         co_await gateway::reply_json(call, kDialect,
                                      stored ? Answer(std::move(stored->response)) : fail(stored.error()));
 }
 
-net::Task<Answer> cancel_response(gateway::Gateway& gateway, const gateway::Call& call) {
+net::Task<Answer> Responses::cancel(const gateway::Call& call) {
     // Only the principal that made it may end it.
     Held held;
-    auto stored = co_await stored_response(gateway, call, held);
+    auto stored = co_await stored_response(gateway_, call, held);
     if (!stored) co_return fail(stored.error());
-    if (const auto live = gateway.background().find(stored->id)) {
-        live->cancel();
-        while (!live->ended()) co_await net::sleep_for(call.exchange.worker().context(), kFollowPause);
-        stored = co_await stored_response(gateway, call, held);
+    if (const auto made = live(stored->id)) {
+        runner_.cancel(stored->id);
+        auto& gone = call.exchange.cancel();
+        for (auto count = made->changed().count(); live(stored->id) && !gone.fired(); count = made->changed().count())
+            co_await made->changed().wait(count, call.exchange.worker().context(), kLongestLook, gone);
+        stored = co_await stored_response(gateway_, call, held);
         if (!stored) co_return fail(stored.error());
     }
     co_return stored->response;
 }
 
-net::Task<Answer> delete_response(gateway::Gateway& gateway, const gateway::Call& call) {
+net::Task<Answer> Responses::remove(const gateway::Call& call) {
     const auto& id = call.parts[0];
     auto done = co_await gateway::change(
-        gateway.services().store,
+        gateway_.services().store,
         [key = call.who.id(), id](store::Database& database) { return remove_response(database, key, id); });
     if (!done) co_return fail(done.error());
-    if (const auto live = gateway.background().find(id)) live->cancel();
+    runner_.cancel(id);
     co_return deleted(id, "response");
 }
 
-net::Task<Answer> list_response_items(gateway::Gateway& gateway, const gateway::Call& call) {
+net::Task<Answer> Responses::list_items(const gateway::Call& call) {
     Held held;
-    auto stored = co_await stored_response(gateway, call, held);
+    auto stored = co_await stored_response(gateway_, call, held);
     if (!stored) co_return fail(stored.error());
     json::Document document;
     std::vector<std::string> items;

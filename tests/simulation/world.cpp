@@ -466,7 +466,8 @@ Outcome run(Ground& ground, std::uint64_t seed) {
     routing::Repeats repeats;
     learning::Learning learning(store, clock, ground.memory, ground.pool,
                                 [](const auto&, const auto&) { return std::string(); });
-    experiment::Experiments experiments(store, clock, learning);
+    jobs::Runner runner;
+    experiment::Experiments experiments(store, clock, learning, runner);
     cache::AnswerCache cache(ground.memory);
     net::Worker worker(&clock);
     gateway::Services services{.clock = clock,
@@ -492,9 +493,10 @@ Outcome run(Ground& ground, std::uint64_t seed) {
                                .current = {},
                                .refused = {}};
     gateway::Gateway gateway(services, {&worker}, [&](net::Worker& w) { return network.caller(w); });
-    probe::Probes probes(store, clock, learning);
-    resources::Batches batches(gateway);
-    api::Api door(gateway, batches, experiments, probes);
+    probe::Probes probes(store, clock, learning, runner);
+    resources::Responses responses(gateway, runner);
+    resources::Batches batches(gateway, runner);
+    api::Api door(gateway, responses, batches, experiments, probes);
     auto snapshot = gateway::snapshot_of(std::move(*config), config::process_environment(), ground.detector);
     if (!snapshot) return {{"the snapshot: " + snapshot.error().message}, {}};
     services.adopt(*snapshot);

@@ -19,17 +19,18 @@ MAY = {
     "backup": {"base", "privacy", "store"},
     "routing": {"access", "base", "chat", "config"},
     "ledger": {"access", "base", "config", "store"},
+    "jobs": {"base", "net"},
     "learning": {"base", "chat", "config", "ledger", "net", "routing", "store"},
     "translate": {"base", "chat", "config", "dialect", "net"},
     "cache": {"base", "chat", "dialect"},
     "engine": {"base", "config", "net"},
     "upstream": {"base", "config", "net", "ledger", "privacy"},  # a Clearance and a Reservation are what it sends with
     "gateway": {"learning", "translate", "cache", "access", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream"},
-    "resources": {"access", "base", "chat", "config", "dialect", "gateway", "net", "privacy", "store", "translate"},
-    "experiment": {"learning", "translate", "access", "base", "chat", "config", "net", "store", "dialect", "routing", "gateway"},
-    "probe": {"learning", "access", "base", "chat", "config", "net", "store", "gateway"},
-    "api": {"resources", "learning", "translate", "cache", "access", "experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway"},
-    "cli": {"resources", "learning", "translate", "cache", "access", "backup", "cost", "experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "api", "."},
+    "resources": {"jobs", "access", "base", "chat", "config", "dialect", "gateway", "net", "privacy", "store", "translate"},
+    "experiment": {"jobs", "learning", "translate", "access", "base", "chat", "config", "net", "store", "dialect", "routing", "gateway"},
+    "probe": {"dialect", "jobs", "learning", "access", "base", "chat", "config", "net", "store", "gateway"},
+    "api": {"jobs", "resources", "learning", "translate", "cache", "access", "experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway"},
+    "cli": {"jobs", "resources", "learning", "translate", "cache", "access", "backup", "cost", "experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "api", "."},
 }
 
 

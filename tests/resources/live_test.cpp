@@ -1,14 +1,13 @@
-#include "gateway/background.h"
+#include "resources/live.h"
 
 #include <gtest/gtest.h>
 
-namespace tandem::gateway {
+namespace tandem::resources {
 namespace {
 
 TEST(Live, GivesItsEventsOnceInSlices) {
-    net::Worker worker;
     MemoryAccount memory;
-    Live live(worker, memory.open(MemoryKind::job, "alice", false));
+    Live live(memory.open(MemoryKind::job, "alice", false));
     std::string all;
     for (int i = 0; i < 100; ++i) {
         const auto event = "data: " + std::to_string(i) + std::string(10'000, 'x') + "\n\n";
@@ -38,8 +37,7 @@ TEST(Live, GivesItsEventsOnceInSlices) {
 }
 
 TEST(Live, GivesAnEventThatIsLargerThanASliceWhole) {
-    net::Worker worker;
-    Live live(worker);
+    Live live;
     const std::string large(Live::kSlice * 2, 'x');
     ASSERT_TRUE(live.add(large));
     ASSERT_TRUE(live.add("data: small\n\n"));
@@ -49,10 +47,9 @@ TEST(Live, GivesAnEventThatIsLargerThanASliceWhole) {
 }
 
 TEST(Live, IsBoundedInBytesAndByTheAccount) {
-    net::Worker worker;
     const std::string event(1UL << 20, 'x');
     {
-        Live live(worker);
+        Live live;
         std::size_t taken = 0;
         while (live.add(event)) ++taken;
         EXPECT_EQ(taken, Live::kMostEvents >> 20);
@@ -61,7 +58,7 @@ TEST(Live, IsBoundedInBytesAndByTheAccount) {
     }
     MemoryAccount memory(MemoryAccount::kSmallest);
     {
-        Live live(worker, memory.open(MemoryKind::job, "alice", false));
+        Live live(memory.open(MemoryKind::job, "alice", false));
         std::size_t taken = 0;
         while (live.add(event)) ++taken;
         EXPECT_EQ(taken, 2U);
@@ -71,4 +68,4 @@ TEST(Live, IsBoundedInBytesAndByTheAccount) {
 }
 
 }  // namespace
-}  // namespace tandem::gateway
+}  // namespace tandem::resources
