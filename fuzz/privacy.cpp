@@ -44,10 +44,12 @@ void check_pieces(const privacy::Redaction& redaction, std::size_t step) {
 }
 
 void check_origins(const privacy::Folded& plain, std::size_t size) {
-    if (plain.origin.size() != plain.text.size() + 1) std::abort();
-    std::uint32_t last = 0;
-    for (const auto origin : plain.origin)
-        if (origin < std::exchange(last, origin) || origin > size) std::abort();
+    if (plain.pieces.empty() || plain.pieces.back().begin != plain.text.size()) std::abort();
+    std::size_t last = 0;
+    for (std::size_t at = 0; at <= plain.text.size(); ++at) {
+        const auto origin = plain.origin_of(at);
+        if (origin < std::exchange(last, origin) || origin > size || plain.end_of(at) < origin) std::abort();
+    }
 }
 
 void check_disguises(std::string_view text) {

@@ -133,7 +133,7 @@ class Vectorscan final : public Detector {
             if (auto ok = look(plain->text, disguises - 1, deadline, inner); !ok) return ok;
             for (auto& finding : inner) {
                 finding.end = plain->end_of(finding.end);
-                finding.begin = plain->origin[finding.begin];
+                finding.begin = plain->origin_of(finding.begin);
                 if (finding.end > finding.begin) findings.push_back(finding);
             }
         }
@@ -169,7 +169,7 @@ class Vectorscan final : public Detector {
         if (auto ok = look_once(plain->text, true, deadline, inner); !ok) return ok;
         std::erase_if(inner, [&](Finding& finding) {
             finding.end = plain->end_of(finding.end);
-            finding.begin = plain->origin[finding.begin];
+            finding.begin = plain->origin_of(finding.begin);
             return finding.end <= finding.begin || !may_be_wrapped(finding) ||
                    text.substr(finding.begin, finding.end - finding.begin).find('\n') == std::string_view::npos;
         });

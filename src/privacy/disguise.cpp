@@ -1,13 +1,11 @@
 #include "privacy/disguise.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <iterator>
 
+#include "privacy/bytes.h"
 #include "privacy/escapes.h"
 #include "privacy/unicode/unicode.h"
 
@@ -18,42 +16,47 @@ namespace {
 constexpr std::size_t kAround = 400;  // bytes of text on either side of a change that a value may reach over
 constexpr std::size_t kWhole = static_cast<std::size_t>(-1);
 
-// Bytes that a disguise may begin with.
-constexpr auto kInteresting = [] {
-    std::array<bool, 256> table{};
-    for (const unsigned char c : {'&', '%', '\\', '[', '(', '=', '"', '\'', '`', '+', '@', '\x7F'}) table[c] = true;
-    for (std::size_t c = 0; c < 0x20; ++c) table[c] = c != '\t' && c != '\n' && c != '\r';
-    for (std::size_t c = 0x80; c < 0x100; ++c) table[c] = true;
-    return table;
-}();
+// Bytes that a disguise may begin with, beyond ASCII besides. Of the frequent ones, quotes and brackets, most are ruled
+// out by the bytes beside them.
+constexpr ByteSet kQuotes([](char c) { return c == '"' || c == '\'' || c == '`'; });
+constexpr ByteSet kBrackets([](char c) { return c == '[' || c == '('; });
+constexpr ByteSet kOthers([](char c) {
+    const bool control = (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == '\x7F';
+    return control || beside::one_of("&%\\=+@", c);
+});
+constexpr ByteSet kFrequent([](char c) { return kQuotes.has(c) || kBrackets.has(c); });
+constexpr ByteSet kBeforeQuote([](char c) {
+    return (beside::kTables.is_before[static_cast<unsigned char>(c)] & beside::kValueOrBlank) != 0;
+});
+constexpr ByteSet kBehindQuote([](char c) {
+    return (beside::kTables.is_behind[static_cast<unsigned char>(c)] & beside::kJoins) != 0;
+});
+constexpr ByteSet kBehindBracket([](char c) {
+    return (beside::kTables.is_behind[static_cast<unsigned char>(c)] & beside::kAtOrDot) != 0;
+});
 
-#ifdef __SSE2__
-// Which of sixteen bytes are, as bits.
-unsigned interesting(const char* at) {
-    const auto bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-    // Signed: all beyond ASCII, and control characters with tabs and line breaks, of which the latter are taken out.
-    auto found = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20));
-    for (const char c : {'\t', '\n', '\r'}) found = _mm_andnot_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)), found);
-    for (const char c : {'&', '%', '\\', '[', '(', '=', '"', '\'', '`', '+', '@', '\x7F'})
-        found = _mm_or_si128(found, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)));
-    return static_cast<unsigned>(_mm_movemask_epi8(found));
+// Where in these bytes a disguise may begin; more than may_be_disguised() says.
+std::uint64_t interesting(const Bytes& bytes) {
+    constexpr std::uint64_t kFirst = 1, kLast = kFirst << 63;  // what stands beside these is not among the bytes
+    const auto others = bytes.in(kOthers) | bytes.high();
+    if (bytes.in(kFrequent) == 0) return others;
+    const auto quotes =
+        bytes.in(kQuotes) & (bytes.in(kBeforeQuote) << 1 | kFirst) & (bytes.in(kBehindQuote) >> 1 | kLast);
+    return others | quotes | (bytes.in(kBrackets) & (bytes.in(kBehindBracket) >> 1 | kLast));
 }
-#endif
 
 // Calls `visit` with each place where a disguise may begin; it returns where to go on from.
 template <typename Visit>
 void each_interesting(std::string_view text, Visit&& visit) {
-    std::size_t next = 0, block = 0;
-    auto look = [&](std::size_t at) {
-        if (at >= next && may_be_disguised(text, at)) next = visit(at);
-    };
-#ifdef __SSE2__
-    for (; block + 16 <= text.size(); block += 16)
-        for (unsigned bits = interesting(text.data() + block); bits != 0; bits &= bits - 1)
-            look(block + static_cast<std::size_t>(std::countr_zero(bits)));
-#endif
-    for (; block < text.size(); ++block)
-        if (kInteresting[static_cast<unsigned char>(text[block])]) look(block);
+    std::size_t next = 0;
+    for (std::size_t block = 0; block < text.size(); block += Bytes::kSize) {
+        auto bits = interesting(Bytes(text, block));
+        if (text.size() - block < Bytes::kSize) bits &= (std::uint64_t{1} << (text.size() - block)) - 1;
+        for (; bits != 0; bits &= bits - 1) {
+            const std::size_t at = block + static_cast<std::size_t>(std::countr_zero(bits));
+            if (at >= next && may_be_disguised(text, at)) next = visit(at);
+        }
+    }
 }
 
 // A text that is made of another by replacing pieces of it, front to back.
@@ -70,29 +73,33 @@ class Rewriting {
         // What is far from every change was looked at as it is.
         if (around_ != kWhole && from > done_ + 2 * around_) {
             if (done_ > 0) keep(done_ + around_);
-            result_.text += '\n';
-            result_.origin.push_back(static_cast<std::uint32_t>(done_));
+            add("\n", done_, false);
             done_ = from - around_;
         }
         keep(from);
-        result_.text += plain;
-        result_.origin.insert(result_.origin.end(), plain.size(), static_cast<std::uint32_t>(from));
+        add(plain, from, false);
         done_ = to;
     }
     Folded take() {
         keep(around_ == kWhole ? text_.size() : std::min(text_.size(), done_ + around_));
-        result_.origin.push_back(static_cast<std::uint32_t>(done_));
+        begin_piece(done_, false);
         return std::move(result_);
     }
 
   private:
     void keep(std::size_t to) {
         if (to <= done_) return;
-        result_.text += text_.substr(done_, to - done_);
-        const auto from = result_.origin.size();
-        result_.origin.resize(from + to - done_);
-        for (std::size_t i = 0; i < to - done_; ++i) result_.origin[from + i] = static_cast<std::uint32_t>(done_ + i);
+        add(text_.substr(done_, to - done_), done_, true);
         done_ = to;
+    }
+    void add(std::string_view bytes, std::size_t origin, bool copied) {
+        if (bytes.empty()) return;
+        begin_piece(origin, copied);
+        result_.text += bytes;
+    }
+    void begin_piece(std::size_t origin, bool copied) {
+        result_.pieces.push_back(
+            {static_cast<std::uint32_t>(result_.text.size()), static_cast<std::uint32_t>(origin), copied});
     }
     std::string_view text_;
     std::size_t around_;
@@ -169,19 +176,12 @@ unsigned char in_value(char c) {
 }
 
 // Lines are short: looking for each of their ends by itself costs more than this.
+constexpr ByteSet kLineEnd([](char c) { return c == '\n'; });
 template <typename Visit>
 void each_line_end(std::string_view text, Visit&& visit) {
-    std::size_t block = 0;
-#ifdef __SSE2__
-    const auto ends = _mm_set1_epi8('\n');
-    for (; block + 16 <= text.size(); block += 16) {
-        const auto bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + block));
-        auto bits = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, ends)));
-        for (; bits != 0; bits &= bits - 1) visit(block + static_cast<std::size_t>(std::countr_zero(bits)));
-    }
-#endif
-    for (; block < text.size(); ++block)
-        if (text[block] == '\n') visit(block);
+    for (std::size_t block = 0; block < text.size(); block += Bytes::kSize)
+        for (auto bits = Bytes(text, block).in(kLineEnd); bits != 0; bits &= bits - 1)
+            visit(block + static_cast<std::size_t>(std::countr_zero(bits)));
 }
 
 // Where the line goes on: behind indentation and the marks of quotes and comments. kWhole: it does not. An `@` behind a
@@ -191,8 +191,12 @@ std::size_t next_line(std::string_view text, std::size_t at) {
     bool comment = false;
     while (end < text.size() && end - at < kMostIndent) {
         const char c = text[end];
+        if (c == ' ') {
+            ++end;
+            continue;
+        }
         const bool slashes = c == '/' && end + 1 < text.size() && text[end + 1] == '/';
-        if (c != ' ' && c != '\t' && c != '>' && c != '#' && c != '*' && c != '|' && !slashes) break;
+        if (c != '\t' && c != '>' && c != '#' && c != '*' && c != '|' && !slashes) break;
         comment = comment || c == '#' || c == '*' || slashes;
         end += slashes ? 2 : 1;
     }
@@ -200,7 +204,41 @@ std::size_t next_line(std::string_view text, std::size_t at) {
     return end;
 }
 
+// The pieces of `outer`, which was made of `inner`, as pieces of what `inner` was made of.
+std::vector<Folded::Piece> behind(const Folded& inner, const Folded& outer) {
+    std::vector<Folded::Piece> pieces;
+    auto from = inner.pieces.begin();
+    for (std::size_t i = 0; i < outer.pieces.size(); ++i) {
+        const auto& piece = outer.pieces[i];
+        while (std::next(from) != inner.pieces.end() && std::next(from)->begin <= piece.origin) ++from;
+        pieces.push_back(
+            {piece.begin, static_cast<std::uint32_t>(inner.origin_of(piece.origin)), piece.copied && from->copied});
+        if (!piece.copied) continue;
+        const auto end = piece.origin + (outer.pieces[i + 1].begin - piece.begin);
+        for (auto next = std::next(from); next != inner.pieces.end() && next->begin < end; ++next)
+            pieces.push_back({piece.begin + (next->begin - piece.origin), next->origin, next->copied});
+    }
+    return pieces;
+}
+
 }  // namespace
+
+std::vector<Folded::Piece>::const_iterator Folded::piece_at(std::size_t at) const {
+    return std::prev(std::ranges::upper_bound(pieces, at, {}, &Piece::begin));
+}
+
+std::size_t Folded::origin_of(std::size_t at) const {
+    const auto piece = piece_at(at);
+    return piece->origin + (piece->copied ? at - piece->begin : 0);
+}
+
+std::size_t Folded::end_of(std::size_t end) const {
+    const auto origin = origin_of(end);
+    if (end == 0 || end >= text.size() || origin_of(end - 1) != origin) return origin;
+    auto piece = piece_at(end);
+    while (piece->origin == origin && piece->begin < text.size()) ++piece;
+    return piece->origin;
+}
 
 std::optional<Folded> fold(std::string_view text) {
     Rewriting rewriting(text, kAround);
@@ -216,8 +254,7 @@ Folded canonical(std::string_view text) {
         const bool changed = rewriting.changed();
         if (depth > 0 && !changed) break;
         auto next = rewriting.take();
-        if (depth > 0)
-            for (auto& origin : next.origin) origin = result.origin[origin];
+        if (depth > 0) next.pieces = behind(result, next);
         result = std::move(next);
         if (!changed) break;
     }

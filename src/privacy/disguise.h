@@ -15,16 +15,24 @@ namespace tandem::privacy {
 // How many disguises are undone that stand one within the other: base64 of hex of percent escapes.
 inline constexpr int kDisguises = 3;
 
-// A text that was made of another.
+// A text that was made of another, piece by piece.
 struct Folded {
+    // A stretch of `text`, up to where the next piece begins; the last piece is the text's end, and empty.
+    struct Piece {
+        std::uint32_t begin;
+        std::uint32_t origin;  // where its first byte came from
+        bool copied;           // each next byte came from the next one; else all of them stand for the same place
+    };
     std::string text;
-    // Where each byte of `text` came from, and one more for its end.
-    std::vector<std::uint32_t> origin;
+    std::vector<Piece> pieces;
+
+    // Where text[at] came from; at the text's end, where that is in the other text.
+    std::size_t origin_of(std::size_t at) const;
     // Where the piece of the other text ends that text[0, end) was made of.
-    std::size_t end_of(std::size_t end) const {
-        while (end > 0 && end + 1 < origin.size() && origin[end] == origin[end - 1]) ++end;
-        return origin[end];
-    }
+    std::size_t end_of(std::size_t end) const;
+
+  private:
+    std::vector<Piece>::const_iterator piece_at(std::size_t at) const;
 };
 
 // Undoes one layer: HTML entities, percent, backslash, U+ and quoted-printable escapes, "[at]" and "[dot]", strings

@@ -93,7 +93,7 @@ void Values::each(std::string_view text, int depth, const Visit& visit) const {
     const auto plain = canonical(text);
     const auto small = lower(plain.text);
     auto visit_plain = [&](std::size_t begin, std::size_t end, std::size_t value) {
-        visit(plain.origin[begin], plain.end_of(end), values_[value]);
+        visit(plain.origin_of(begin), plain.end_of(end), values_[value]);
     };
     canonical_.each(small, visit_plain);
     if (!bare_.by_head.empty()) {
@@ -105,7 +105,7 @@ void Values::each(std::string_view text, int depth, const Visit& visit) const {
     if (depth == 0) return;
     each_encoded(plain.text, [&](const Encoded& encoded) {
         each(encoded.decoded, depth - 1, [&](std::size_t, std::size_t, const Value& value) {
-            visit(plain.origin[encoded.begin], plain.end_of(encoded.end), value);
+            visit(plain.origin_of(encoded.begin), plain.end_of(encoded.end), value);
         });
     });
 }

@@ -423,6 +423,37 @@ TEST(Disguises, of_the_grammar_are_undone_wherever_they_stand) {
     EXPECT_LE(missed, kRounds / 500);
 }
 
+// Copied bytes stand in the other text where they are said to come from; places never go back.
+void expect_origins(const Folded& plain, std::string_view other) {
+    ASSERT_FALSE(plain.pieces.empty());
+    EXPECT_EQ(plain.pieces.back().begin, plain.text.size());
+    std::size_t last = 0;
+    for (std::size_t i = 0; i + 1 < plain.pieces.size(); ++i) {
+        const auto& piece = plain.pieces[i];
+        const std::size_t size = plain.pieces[i + 1].begin - piece.begin;
+        EXPECT_GE(plain.origin_of(piece.begin), last);
+        last = plain.origin_of(piece.begin + size - 1);
+        EXPECT_LE(last, plain.end_of(piece.begin + size));
+        if (piece.copied) {
+            EXPECT_EQ(plain.text.substr(piece.begin, size), other.substr(piece.origin, size));
+        }
+    }
+    EXPECT_LE(plain.origin_of(plain.text.size()), other.size());
+}
+
+TEST(Disguises, say_where_each_byte_came_from) {
+    Random random(16);
+    for (int round = 0; round < 500; ++round) {
+        const auto& value = kValues[random() % kValues.size()];
+        std::string how, text = std::string(random() % 900, 'x') + " ";
+        for (int part = 0; part < 3; ++part)
+            text += disguised(value, value.text, random, how) + "\n&#97;" + std::string(random() % 900, '-');
+        expect_origins(canonical(text), text);
+        for (const auto& plain : {fold(text), unwrapped(text)})
+            if (plain) expect_origins(*plain, text);
+    }
+}
+
 TEST(Disguises, three_codings_deep_are_undone) {
     Random random(3);
     for (const auto& value : kValues) {

@@ -83,25 +83,30 @@ void take_token(const Kind& kind, const Candidate& c, std::size_t end, Sink& sin
 }
 
 // At least so long: it is read on to its end.
-void longer(const Kind& kind, const Candidate& c, Sink& sink) {
-    if (!was_read(c, sink)) take_token(kind, c, end_of(c.text, c.end, in_token), sink);
+void take_longer(const Kind& kind, const Candidate& c, Sink& sink) {
+    take_token(kind, c, end_of(c.text, c.end, in_token), sink);
 }
-void longer_base64(const Kind& kind, const Candidate& c, Sink& sink) {
-    if (was_read(c, sink)) return;
+void take_longer_base64(const Kind& kind, const Candidate& c, Sink& sink) {
     std::size_t end = end_of(c.text, c.end, in_base64_token);
     while (end > c.end && c.text[end - 1] == '.') --end;
     take_token(kind, c, end, sink);
 }
+void longer(const Kind& kind, const Candidate& c, Sink& sink) {
+    if (!was_read(c, sink)) take_longer(kind, c, sink);
+}
+void longer_base64(const Kind& kind, const Candidate& c, Sink& sink) {
+    if (!was_read(c, sink)) take_longer_base64(kind, c, sink);
+}
 
-// The same, of an expression with several widths.
+// The same, of an expression with several widths. Reading back to where it begins costs most, and comes last.
 void whole_of_some_width(const Kind& kind, const Candidate& c, Sink& sink) {
-    whole(kind, whole_token(c), sink);
+    if (ends_word(c.text, c.end)) whole(kind, whole_token(c), sink);
 }
 void longer_of_some_width(const Kind& kind, const Candidate& c, Sink& sink) {
-    longer(kind, whole_token(c), sink);
+    if (!was_read(c, sink)) take_longer(kind, whole_token(c), sink);
 }
 void longer_base64_of_some_width(const Kind& kind, const Candidate& c, Sink& sink) {
-    longer_base64(kind, whole_token(c), sink);
+    if (!was_read(c, sink)) take_longer_base64(kind, whole_token(c), sink);
 }
 
 constexpr std::size_t kLongestKey = 64 * 1024;  // bytes of a key's block
@@ -263,17 +268,13 @@ bool is_of_curl(std::string_view text, std::size_t end) {
     while (at > 0 && (text[at - 1] == ' ' || text[at - 1] == '=')) --at;
     const auto option = text.substr(0, at).ends_with(kLong) ? kLong : kShort;
     at -= std::min(at, option.size() + 1);  // with the blank in front of it
-    auto line = text.substr(0, at);
-    if (line.size() > kFarthest + kCurl.size()) line.remove_prefix(line.size() - kFarthest - kCurl.size());
-    if (const auto ended = line.rfind('\n'); ended != std::string_view::npos) line.remove_prefix(ended + 1);
-    work(line.size());
-    while (!line.empty()) {
-        const auto found = line.rfind(kCurl);
-        if (found == std::string_view::npos) return false;
-        const std::size_t begin = static_cast<std::size_t>(line.data() - text.data()) + found;
+    const auto line = text.substr(at - std::min(at, kFarthest + kCurl.size()), std::min(at, kFarthest + kCurl.size()));
+    for (std::size_t i = line.size(); i-- > 0 && line[i] != '\n';) {
+        work(1);
+        if (line[i] != kCurl.front() || line.substr(i, kCurl.size()) != kCurl) continue;
+        const std::size_t begin = static_cast<std::size_t>(line.data() - text.data()) + i;
         const bool starts = starts_word(text, begin) || text[begin - 1] == '_';
         if (starts && ends_word(text, begin + kCurl.size())) return true;
-        line = line.substr(0, found);
     }
     return false;
 }

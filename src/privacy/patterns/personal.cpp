@@ -120,6 +120,7 @@ std::size_t iban_length(std::string_view country) {
     return kLengths[static_cast<std::size_t>((country[0] - 'A') * 26 + country[1] - 'A')];
 }
 
+constexpr std::size_t kLongestIban = 34;
 constexpr std::size_t kWidestGap = 4;  // bytes between two characters of one that is parted oddly
 
 // The candidate is the country and the check digits; the rest is read on from there. Modulo 97 is 1 with the first four
@@ -131,48 +132,60 @@ void iban(const Kind& kind, const Candidate& c, Sink& sink) {
     if (start > 0 && word(text[start - 1]) && text[start - 1] != '_') return;
     const std::size_t wanted = iban_length(compact(text.substr(start, 2)));
     if (wanted == 0) return;
-    std::string all;
-    std::size_t i = start, gap = 0, digits_seen = 0;
+    std::array<char, kLongestIban> all{};
+    std::size_t i = start, size = 0, gap = 0, digits_seen = 0;
     bool odd = false;  // parted in a way that IBANs are not
-    for (; i < text.size() && all.size() < wanted; ++i) {
+    for (; i < text.size() && size < wanted; ++i) {
         if (digit(text[i]) || letter(text[i])) {
             digits_seen += digit(text[i]) ? 1 : 0;
-            all += static_cast<char>(text[i] >= 'a' ? text[i] - 32 : text[i]);
+            all[size++] = static_cast<char>(text[i] >= 'a' ? text[i] - 32 : text[i]);
             gap = 0;
         } else {
             if (++gap > kWidestGap || high(text[i])) return;
             odd = odd || gap > 1 || (text[i] != ' ' && text[i] != '-' && text[i] != '.');
         }
     }
-    if (all.size() != wanted || (!ends_word(text, i) && text[i] != '_')) return;
-    if (odd && digits_seen * 5 < all.size() * 3) return;  // words, for the most part
-    unsigned rest = 0;
-    for (const char x : all.substr(4) + all.substr(0, 4))
-        rest = digit(x) ? (rest * 10 + static_cast<unsigned>(x - '0')) % 97
-                        : (rest * 100 + static_cast<unsigned>(x - 'A') + 10) % 97;
-    if (rest == 1) sink.add(kind, start, i, 1.0F);
+    if (size != wanted || (!ends_word(text, i) && text[i] != '_')) return;
+    if (odd && digits_seen * 5 < size * 3) return;  // words, for the most part
+    std::rotate(all.begin(), all.begin() + 4, all.begin() + static_cast<std::ptrdiff_t>(size));
+    std::uint64_t rest = 0;
+    for (const char x : std::string_view(all.data(), size)) {
+        rest = digit(x) ? rest * 10 + static_cast<unsigned>(x - '0') : rest * 100 + static_cast<unsigned>(x - 'A') + 10;
+        if (rest > 1'000'000'000'000'000) rest %= 97;
+    }
+    if (rest % 97 == 1) sink.add(kind, start, i, 1.0F);
 }
 
 // ---- wallets ----
 
 // Base58 with a checksum (Bitcoin's base58check): the last four bytes are the beginning of a double SHA-256.
 void base58(const Kind& kind, const Candidate& c, Sink& sink) {
-    static constexpr std::string_view kAlphabet = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+    static constexpr auto kValues = [] {
+        std::array<signed char, 256> values{};
+        values.fill(-1);
+        signed char value = 0;
+        for (const unsigned char x : std::string_view("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"))
+            values[x] = value++;
+        return values;
+    }();
+    auto value_of = [&](std::size_t i) { return kValues[static_cast<unsigned char>(c.text[i])]; };
     std::size_t begin = c.end - 1, end = c.end;
     if (!starts_word(c.text, begin)) return;
-    auto in = [](char x) { return digit(x) ? x != '0' : letter(x) && x != 'I' && x != 'O' && x != 'l'; };
-    while (end < c.text.size() && end - begin <= 35 && in(c.text[end])) ++end;
+    while (end < c.text.size() && end - begin <= 35 && value_of(end) >= 0) ++end;
     if (!ends_word(c.text, end) || end - begin < 26 || end - begin > 35) return;
-    std::array<unsigned char, 25> bytes{};
+    std::array<std::uint32_t, 7> number{};  // 58^35 has 206 bits; the least come first
     for (std::size_t i = begin; i < end; ++i) {
-        unsigned carry = static_cast<unsigned>(kAlphabet.find(c.text[i]));
-        for (std::size_t k = bytes.size(); k-- > 0;) {
-            carry += bytes[k] * 58U;
-            bytes[k] = static_cast<unsigned char>(carry & 0xFFU);
-            carry >>= 8;
+        auto carry = static_cast<std::uint64_t>(value_of(i));
+        for (auto& part : number) {
+            carry += std::uint64_t{part} * 58;
+            part = static_cast<std::uint32_t>(carry);
+            carry >>= 32;
         }
-        if (carry != 0) return;
     }
+    if (number[6] > 0xFF) return;  // more than 25 bytes
+    std::array<unsigned char, 25> bytes{};
+    for (std::size_t i = 0; i < bytes.size(); ++i)
+        bytes[24 - i] = static_cast<unsigned char>(number[i / 4] >> (8 * (i % 4)));
     if (bytes[0] != 0 && bytes[0] != 5) return;
     const std::string_view all(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     const auto once = sha256(all.substr(0, 21));
