@@ -70,7 +70,7 @@ std::span<const store::Migration> migrations() {
         store::Migration{experiment::kExperimentsSchema}, store::Migration{probe::kProbesSchema},
         store::Migration{resources::kKeptSchema2},        store::Migration{ledger::kLedgerSchema2},
         store::Migration{resources::kQuotaSchema},        store::Migration{laws_schema().c_str()},
-        store::Migration{learning::kOutcomesSchema2}};
+        store::Migration{learning::kOutcomesSchema2},     store::Migration{jobs::kJobsSchema}};
     return all;
 }
 
@@ -216,6 +216,7 @@ struct App::Parts {
                                     return identity_of(config, model, environment);
                                 }};
     jobs::Runner runner;
+    jobs::Queue queue{*store, *clock, runner};
     experiment::Experiments experiments{*store, *clock, learning, runner};
     probe::Probes probes{*store, *clock, learning, runner};
     cache::AnswerCache cache{memory};
@@ -273,7 +274,7 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
     if (auto ok = parts->budgets.load(*parts->store); !ok) return fail(ok.error());
     parts->gateway.emplace(parts->services, parts->worker_list());
     parts->responses.emplace(*parts->gateway, parts->runner);
-    parts->batches.emplace(*parts->gateway, parts->runner);
+    parts->batches.emplace(*parts->gateway, parts->runner, parts->queue);
     parts->api.emplace(*parts->gateway, *parts->responses, *parts->batches, parts->experiments, parts->probes);
     parts->server.emplace(server_settings(config), parts->worker_list(), *parts->api, parts->memory);
     auto snapshot = parts->snapshot_of(std::move(config));
@@ -283,7 +284,8 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
     if (auto ok = parts->experiments.configure(parts->services.snapshot()->config); !ok) return fail(ok.error());
     if (auto ok = parts->server->listen(); !ok) return fail(ok.error());
     for (auto& worker : parts->workers) worker->start([&store = *parts->store] { store.end_turn(); });
-    if (auto ok = parts->batches->resume(parts->worker_list()); !ok) return fail(ok.error());
+    if (auto ok = parts->responses->fail_interrupted(); !ok) return fail(ok.error());
+    if (auto ok = parts->queue.start(parts->worker_list()); !ok) return fail(ok.error());
     return std::unique_ptr<App>(new App(std::move(parts)));
 }
 

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <filesystem>
 #include <unordered_set>
 
@@ -30,12 +29,16 @@ namespace fs = std::filesystem;
 using json::Value;
 using Answer = Result<std::string>;
 
-constexpr int kLanes = 4;     // lines of one batch under way at once
-constexpr int kAttempts = 6;  // of a line that is told to come back later
+constexpr const char* kKind = "batch";
+constexpr std::size_t kMostAtWork = 16, kMostAtWorkOfKey = 4;  // batches
+constexpr std::size_t kMostOpenOfKey = 200;                    // at work or waiting; one more is refused
+constexpr int kLanes = 4;                                      // lines of one batch under way at once
+constexpr int kAttempts = 6;                                   // of a line that is told to come back later
 constexpr seconds kLongestWait{60};
-constexpr milliseconds kRoomPause{500};              // between two looks whether there is memory for a line
-constexpr std::size_t kLineCopies = 3;               // of a line while it is answered, beside its question
-constexpr std::size_t kOutputStep = 1 << 20;         // bytes of answers that are written to a file in one go
+constexpr seconds kPauseAfterError{5};        // before a batch is taken up again that could not be read or written
+constexpr milliseconds kRoomPause{500};       // between two looks whether there is memory for a line
+constexpr std::size_t kLineCopies = 3;        // of a line while it is answered, beside its question
+constexpr std::size_t kOutputStep = 1 << 20;  // bytes of answers that are written to a file in one go
 constexpr std::size_t kLargestMetadata = 16 * 1024;  // of a batch
 
 // Where the lines of a batch may go.
@@ -96,14 +99,14 @@ std::string batch_object(const Batch& b) {
 struct BatchRun {
     gateway::Gateway& gateway;
     jobs::Runner& runner;
-    BatchTurns& turns;
+    const std::atomic<bool>& cancelled;  // by its key
     Batch batch;
     fs::path input;
     std::vector<LinePlace> lines;  // those that have no answer
     Held memory;                   // of the places
     std::size_t next = 0;
     int lanes = 0;
-    std::atomic<bool> cancelled = false;
+    net::Event lane_ended;
     bool ending() const { return cancelled || runner.stopping(); }
 };
 
@@ -281,23 +284,13 @@ net::Task<> answer_line(BatchRun& run, LinePlace place, net::Worker& worker, net
     }
 }
 
-// Its last lane has ended; the next batch may begin.
-net::Task<> end_batch(std::shared_ptr<BatchRun> run) {
-    if (!run->runner.stopping())
-        if (auto ended = co_await conclude(run); !ended)
-            spdlog::error("batch {} could not be concluded: {}", run->batch.id, ended.error().message);
-    run->lines = {};
-    run->memory.release();
-    run->turns.forget(run->batch.id);
-    run->turns.leave(run->batch.key);
-}
-
 net::Task<> lane(std::shared_ptr<BatchRun> run, net::Worker& worker, net::Cancel& cancel) {
     while (run->next < run->lines.size() && !run->ending()) {
         const auto place = run->lines[run->next++];
         co_await answer_line(*run, place, worker, cancel);
     }
-    if (--run->lanes == 0) co_await end_batch(run);
+    --run->lanes;
+    run->lane_ended.notify();
 }
 
 // Where the lines stand that have no answer yet. Errors: as read_lines(), unavailable where there is no room now.
@@ -312,56 +305,29 @@ Result<BatchLines> places_of(const BatchRun& run, Held& held, std::size_t longes
     return read;
 }
 
-// Finds out what is left to do, and begins as many lanes as a batch has. All run on one worker, so that they share
-// without locks.
-net::Task<> begin_batch(std::shared_ptr<BatchRun> run, net::Worker& worker, net::Cancel& cancel) {
-    auto& gateway = run->gateway;
-    auto& services = gateway.services();
+// Finds out what is left to do. Errors: storage.
+net::Task<Result<>> find_lines(BatchRun& run, net::Worker& worker, net::Cancel& cancel) {
+    auto& services = run.gateway.services();
     auto numbers = co_await gateway::query<std::vector<std::int64_t>>(
-        services.store, [id = run->batch.id](store::Database& d) { return answered_lines(d, id); });
-    if (!numbers) {
-        // It goes on at the next start.
-        spdlog::error("batch {} could not be begun: {}", run->batch.id, numbers.error().message);
-        run->turns.forget(run->batch.id);
-        run->turns.leave(run->batch.key);
-        co_return;
-    }
+        services.store, [id = run.batch.id](store::Database& d) { return answered_lines(d, id); });
+    if (!numbers) co_return fail(numbers.error());
     const auto longest = services.snapshot()->config->server.limits.body_bytes;
-    while (!run->ending()) {
-        const std::unordered_set<std::int64_t> answered(numbers->begin(), numbers->end());
+    const std::unordered_set<std::int64_t> answered(numbers->begin(), numbers->end());
+    while (!run.ending()) {
         auto read = co_await net::run_on<Result<BatchLines>>(
-            services.scans, run->batch.key, [&] { return places_of(*run, run->memory, longest, answered); });
+            services.scans, run.batch.key, [&] { return places_of(run, run.memory, longest, answered); });
         if (!read && read.error().code == ErrorCode::unavailable) {
             co_await net::sleep_for(worker.context(), kRoomPause, cancel);
             continue;
         }
         if (read)
-            run->lines = std::move(read->lines);
+            run.lines = std::move(read->lines);
         else
-            run->batch.errors = fmt::format(R"([{{"code":"file_not_readable","line":null,"message":{},"param":null}}])",
-                                            json::quoted(read.error().message));
+            run.batch.errors = fmt::format(R"([{{"code":"file_not_readable","line":null,"message":{},"param":null}}])",
+                                           json::quoted(read.error().message));
         break;
     }
-    run->lanes = kLanes;
-    for (int i = 0; i < kLanes; ++i) {
-        auto work = [run](net::Worker& on, net::Cancel& ends) { return lane(run, on, ends); };
-        if (!run->runner.start(worker, fmt::format("{}#{}", run->batch.id, i), work)) --run->lanes;
-    }
-}
-
-// It begins when it is its turn; until then nothing is held but its name.
-void enter_batch(gateway::Gateway& gateway, jobs::Runner& runner, BatchTurns& turns, const Batch& batch,
-                 net::Worker& worker) {
-    auto begin = [&gateway, &runner, &turns, batch, &worker] {
-        auto run = std::make_shared<BatchRun>(
-            gateway, runner, turns, batch, path_of(*gateway.services().snapshot(), batch.input_file),
-            std::vector<LinePlace>(), gateway.services().memory.open(MemoryKind::job, batch.key, false));
-        run->cancelled = batch.status == "cancelling";
-        turns.remember(batch.id, [run] { run->cancelled = true; });
-        runner.start(worker, batch.id,
-                     [run](net::Worker& on, net::Cancel& cancel) { return begin_batch(run, on, cancel); });
-    };
-    turns.enter(batch.key, batch.id, std::move(begin));
+    co_return Result<>{};
 }
 
 // ---- requests ----
@@ -373,6 +339,40 @@ net::Task<Result<Batch>> batch_of(gateway::Gateway& gateway, const gateway::Call
 }
 
 }  // namespace
+
+Batches::Batches(gateway::Gateway& gateway, jobs::Runner& runner, jobs::Queue& queue)
+    : gateway_(gateway), runner_(runner), queue_(queue) {
+    queue_.add(kKind, {kMostAtWork, kMostAtWorkOfKey}, [this](jobs::Queue::Context& context) { return run(context); });
+}
+
+// A batch from what is left of it to its end: as many lanes as it has, all on one worker, so that they share without
+// locks.
+net::Task<jobs::Queue::Outcome> Batches::run(jobs::Queue::Context& context) {
+    auto& services = gateway_.services();
+    auto batch = co_await gateway::query<Batch>(
+        services.store, [key = context.job.owner, id = context.job.id](store::Database& database) {
+            return find_batch(database, key, id);
+        });
+    // Gone, or ended just before a crash.
+    if (batch ? batch->finished > 0 : batch.error().code == ErrorCode::not_found) co_return jobs::Queue::done();
+    if (!batch) co_return jobs::Queue::again(kPauseAfterError, batch.error().message);
+    auto run = std::make_shared<BatchRun>(gateway_, runner_, context.ends, *batch,
+                                          path_of(*services.snapshot(), batch->input_file), std::vector<LinePlace>(),
+                                          services.memory.open(MemoryKind::job, batch->key, false));
+    if (auto found = co_await find_lines(*run, context.worker, context.cancel); !found)
+        co_return jobs::Queue::again(kPauseAfterError, found.error().message);
+    for (int i = 0; i < kLanes; ++i) {
+        auto work = [run](net::Worker& on, net::Cancel& ends) { return lane(run, on, ends); };
+        if (runner_.start(context.worker, fmt::format("{}#{}", batch->id, i), work)) ++run->lanes;
+    }
+    net::Cancel never;  // a stop ends the lanes
+    for (auto seen = run->lane_ended.count(); run->lanes > 0; seen = run->lane_ended.count())
+        co_await run->lane_ended.wait(seen, context.worker.context(), kLongestWait, never);
+    if (runner_.stopping()) co_return jobs::Queue::interrupted();
+    if (auto ended = co_await conclude(run); !ended)
+        co_return jobs::Queue::again(kPauseAfterError, ended.error().message);
+    co_return jobs::Queue::done();
+}
 
 net::Task<Answer> Batches::create(const gateway::Call& call) {
     auto& services = gateway_.services();
@@ -396,10 +396,10 @@ net::Task<Answer> Batches::create(const gateway::Call& call) {
     if (root["metadata"].raw().size() > kLargestMetadata)
         co_return fail(ErrorCode::too_large, fmt::format("metadata: at most {} bytes are kept", kLargestMetadata),
                        "metadata");
-    if (turns_.open_of(call.who.id()) >= BatchTurns::kMostOpenOfKey)
-        co_return fail(ErrorCode::rate_limited,
-                       fmt::format("this key has {} batches that are not finished; wait for one, or cancel one",
-                                   BatchTurns::kMostOpenOfKey));
+    if (queue_.open_of(kKind, call.who.id()) >= kMostOpenOfKey)
+        co_return fail(
+            ErrorCode::rate_limited,
+            fmt::format("this key has {} batches that are not finished; wait for one, or cancel one", kMostOpenOfKey));
     // What comes out of a batch is kept as files too.
     auto room = co_await check_quota(services, [key = call.who.id(), quota = quota_of(call.who)](store::Database& d) {
         return check_file(d, key, quota, 0);
@@ -426,9 +426,13 @@ net::Task<Answer> Batches::create(const gateway::Call& call) {
         batch.errors = "[" + join(errors, ",") + "]";
         batch.finished = batch.created;
     }
-    auto done = co_await gateway::change(services.store, [batch](store::Database& d) { return put(d, batch); });
+    jobs::Job job{.id = batch.id, .kind = kKind, .owner = batch.key, .created = batch.created};
+    auto done = co_await gateway::change(services.store, [batch, job](store::Database& d) -> Result<> {
+        if (auto ok = put(d, batch); !ok || batch.status == "failed") return ok;
+        return jobs::put(d, job);
+    });
     if (!done) co_return fail(done.error());
-    if (errors.empty()) enter_batch(gateway_, runner_, turns_, batch, call.exchange.worker());
+    if (errors.empty()) queue_.enter(std::move(job));
     co_return batch_object(batch);
 }
 
@@ -457,33 +461,12 @@ net::Task<Answer> Batches::cancel(const gateway::Call& call) {
             if (!ends) return found;
             found->status = "cancelling";
             if (auto ok = put(database, *found); !ok) return fail(ok.error());
+            if (auto ok = jobs::want_ended(database, found->id); !ok) return fail(ok.error());
             return found;
         });
     if (!batch) co_return fail(batch.error());
-    if (!ends) co_return batch_object(*batch);
-    turns_.cancel(batch->id);
-    // One that waits still has nothing under way: it begins with its end.
-    if (turns_.withdraw(batch->key, batch->id)) enter_batch(gateway_, runner_, turns_, *batch, call.exchange.worker());
+    if (ends) queue_.end(batch->id);
     co_return batch_object(*batch);
-}
-
-Result<> Batches::resume(const std::vector<net::Worker*>& workers) {
-    auto& services = gateway_.services();
-    std::vector<Batch> open;
-    auto read = services.store.run([&](store::Database& d) -> Result<> {
-        if (auto ok = fail_interrupted(d); !ok) return ok;
-        auto list = open_batches(d);
-        if (!list) return fail(list.error());
-        open = std::move(*list);
-        return {};
-    });
-    if (!read) return read;
-    for (std::size_t i = 0; i < open.size(); ++i) {
-        spdlog::info("batch {} goes on: {} of {} lines are left", open[i].id,
-                     open[i].total - open[i].completed - open[i].failed, open[i].total);
-        enter_batch(gateway_, runner_, turns_, open[i], *workers[i % workers.size()]);
-    }
-    return {};
 }
 
 }  // namespace tandem::resources

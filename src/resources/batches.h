@@ -4,16 +4,15 @@
 #pragma once
 
 #include "gateway/gateway.h"
-#include "jobs/runner.h"
-#include "resources/batch_turns.h"
+#include "jobs/queue.h"
 
 namespace tandem::resources {
 
 // Safe from any worker.
 class Batches {
   public:
-    // Both outlive it, and the runner's work ends first.
-    Batches(gateway::Gateway& gateway, jobs::Runner& runner) : gateway_(gateway), runner_(runner) {}
+    // All outlive it, and the runner's work ends first. Adds its kind of job to the queue.
+    Batches(gateway::Gateway& gateway, jobs::Runner& runner, jobs::Queue& queue);
 
     // Call::parts has the id of a batch. Errors: invalid, not_found, storage.
     net::Task<Result<std::string>> create(const gateway::Call& call);
@@ -21,13 +20,12 @@ class Batches {
     net::Task<Result<std::string>> read(const gateway::Call& call);
     net::Task<Result<std::string>> cancel(const gateway::Call& call);
 
-    // Goes on with the batches that have work left. Called once, before requests are taken. Errors: storage.
-    Result<> resume(const std::vector<net::Worker*>& workers);
-
   private:
+    net::Task<jobs::Queue::Outcome> run(jobs::Queue::Context& context);
+
     gateway::Gateway& gateway_;
     jobs::Runner& runner_;
-    BatchTurns turns_;
+    jobs::Queue& queue_;
 };
 
 }  // namespace tandem::resources

@@ -413,6 +413,10 @@ net::Task<Result<std::shared_ptr<const Plan>>> make_plan(gateway::Services& serv
 
 }  // namespace
 
+Result<> Responses::fail_interrupted() {
+    return gateway_.services().store.run([](store::Database& d) { return resources::fail_interrupted(d); });
+}
+
 std::shared_ptr<Live> Responses::live(const std::string& id) const {
     const std::lock_guard lock(mutex_);
     const auto found = live_.find(id);

@@ -21,6 +21,9 @@ class Responses {
     // Both outlive it, and the runner's work ends first.
     Responses(gateway::Gateway& gateway, jobs::Runner& runner) : gateway_(gateway), runner_(runner) {}
 
+    // Those that a restart has cut off have failed. Once, before requests are taken. Errors: storage.
+    Result<> fail_interrupted();
+
     // POST /v1/responses; `counts`: /v1/responses/input_tokens.
     net::Task<> answer(gateway::Call call, bool counts);
 

@@ -133,8 +133,6 @@ struct Batch {
 Result<> put(store::Database& database, const Batch& batch);
 Result<Batch> find_batch(store::Database& database, const std::string& key, const std::string& id);
 Result<std::vector<Batch>> batches_of(store::Database& database, const std::string& key);
-// Those of every key that have work left.
-Result<std::vector<Batch>> open_batches(store::Database& database);
 
 struct BatchLine {
     std::int64_t number = 0;  // in the input file, from 0

@@ -118,12 +118,6 @@ Result<std::vector<Batch>> batches_of(store::Database& database, const std::stri
     return all<Batch>(rows, batch_in);
 }
 
-Result<std::vector<Batch>> open_batches(store::Database& database) {
-    auto rows = database.prepare("SELECT " TANDEM_BATCH_COLUMNS
-                                 " FROM kept_batches WHERE status IN ('in_progress', 'cancelling', 'finalizing')");
-    return all<Batch>(rows, batch_in);
-}
-
 Result<> put(store::Database& database, const std::string& batch, const BatchLine& line) {
     return database.prepare("INSERT OR IGNORE INTO kept_batch_lines VALUES (?, ?, ?, ?, ?, ?, ?)")
         .bind(1, batch)

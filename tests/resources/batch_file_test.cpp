@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "resources/batch_turns.h"
 #include "tests/support.h"
 
 namespace tandem::resources {
@@ -100,37 +99,6 @@ TEST(FileWriter, LeavesNothingBehindUnlessItIsFinished) {
               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
     FileWriter nowhere("/proc/nothing/here");
     EXPECT_EQ(nowhere.write("x").error().code, ErrorCode::storage);
-}
-
-TEST(BatchTurns, AFewAreAtWorkAndTheKeysTakeTurns) {
-    BatchTurns turns;
-    std::vector<std::string> started;
-    auto enter = [&](const std::string& key, int i) {
-        const auto id = key + std::to_string(i);
-        turns.enter(key, id, [&started, id] { started.push_back(id); });
-    };
-    for (int i = 0; i < 58; ++i) enter("mallory", i);
-    EXPECT_EQ(started.size(), BatchTurns::kMostAtWorkOfKey);
-    EXPECT_EQ(turns.open_of("mallory"), 58U);
-    for (const auto* key : {"a", "b", "c", "d"})
-        for (int i = 0; i < 3; ++i) enter(key, i);
-    EXPECT_EQ(started.size(), BatchTurns::kMostAtWork);
-    EXPECT_EQ(turns.status().at_work, BatchTurns::kMostAtWork);
-    started.clear();
-    turns.leave("mallory");
-    turns.leave("mallory");
-    turns.leave("a");
-    EXPECT_EQ(started.size(), 2U) << "a key has its share, however much room there is";
-    EXPECT_TRUE(turns.withdraw("mallory", "mallory57"));
-    EXPECT_FALSE(turns.withdraw("mallory", "mallory57"));
-    EXPECT_FALSE(turns.withdraw("mallory", "mallory0")) << "it is at work";
-    while (turns.status().at_work > 0)
-        for (const auto* key : {"mallory", "a", "b", "c", "d"}) turns.leave(key);
-    EXPECT_EQ(turns.status().waiting, 0U);
-    EXPECT_EQ(started.size(), 53U) << "each is started once, but for the one that was withdrawn";
-    EXPECT_EQ(turns.open_of("mallory"), 0U);
-    enter("late", 0);
-    EXPECT_EQ(started.back(), "late0");
 }
 
 }  // namespace

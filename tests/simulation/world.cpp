@@ -495,7 +495,8 @@ Outcome run(Ground& ground, std::uint64_t seed) {
     gateway::Gateway gateway(services, {&worker}, [&](net::Worker& w) { return network.caller(w); });
     probe::Probes probes(store, clock, learning, runner);
     resources::Responses responses(gateway, runner);
-    resources::Batches batches(gateway, runner);
+    jobs::Queue queue(store, clock, runner);
+    resources::Batches batches(gateway, runner, queue);
     api::Api door(gateway, responses, batches, experiments, probes);
     auto snapshot = gateway::snapshot_of(std::move(*config), config::process_environment(), ground.detector);
     if (!snapshot) return {{"the snapshot: " + snapshot.error().message}, {}};

@@ -19,7 +19,7 @@ MAY = {
     "backup": {"base", "privacy", "store"},
     "routing": {"access", "base", "chat", "config"},
     "ledger": {"access", "base", "config", "store"},
-    "jobs": {"base", "net"},
+    "jobs": {"base", "net", "store"},
     "learning": {"base", "chat", "config", "ledger", "net", "routing", "store"},
     "translate": {"base", "chat", "config", "dialect", "net"},
     "cache": {"base", "chat", "dialect"},

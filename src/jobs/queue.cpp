@@ -1,0 +1,214 @@
+#include "jobs/queue.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "net/event.h"
+
+namespace tandem::jobs {
+
+const char* const kJobsSchema =
+    "CREATE TABLE jobs (id TEXT PRIMARY KEY, kind TEXT NOT NULL, owner TEXT NOT NULL, payload TEXT NOT NULL, progress "
+    "TEXT NOT NULL, created INTEGER NOT NULL, due INTEGER NOT NULL, begun INTEGER NOT NULL, ends INTEGER NOT NULL) "
+    "STRICT;"
+    // Batches that an earlier version has left.
+    "INSERT INTO jobs SELECT id, 'batch', key, '', '', created, 0, 0, status = 'cancelling' FROM kept_batches WHERE "
+    "status IN ('in_progress', 'cancelling', 'finalizing');";
+
+namespace {
+
+constexpr seconds kFirstPause{2}, kLongestPause{600};  // before a job is begun again that has thrown
+
+Result<> check_size(std::string_view what, std::string_view text) {
+    if (text.size() <= kMostPayload) return {};
+    return fail(ErrorCode::too_large,
+                fmt::format("the {} of a job has {} bytes, and {} are kept at most", what, text.size(), kMostPayload));
+}
+
+// Of the one that was begun so often: what an earlier one does late changes nothing.
+constexpr const char* kEnd = "DELETE FROM jobs WHERE id = ? AND begun = ?";
+constexpr const char* kAgain = "UPDATE jobs SET due = ? WHERE id = ? AND begun = ?";
+constexpr const char* kNote = "UPDATE jobs SET progress = ? WHERE id = ? AND begun = ?";
+
+}  // namespace
+
+Result<> put(store::Database& database, const Job& job) {
+    if (auto ok = check_size("payload", job.payload); !ok) return ok;
+    if (auto ok = check_size("progress", job.progress); !ok) return ok;
+    return database
+        .prepare(
+            "INSERT INTO jobs (id, kind, owner, payload, progress, created, due, begun, ends) VALUES "
+            "(?,?,?,?,?,?,?,?,?)")
+        .bind(1, job.id)
+        .bind(2, job.kind)
+        .bind(3, job.owner)
+        .bind(4, job.payload)
+        .bind(5, job.progress)
+        .bind(6, job.created)
+        .bind(7, job.due)
+        .bind(8, job.begun)
+        .bind(9, static_cast<std::int64_t>(job.ends))
+        .run();
+}
+
+Result<> want_ended(store::Database& database, const std::string& id) {
+    return database.prepare("UPDATE jobs SET ends = 1 WHERE id = ?").bind(1, id).run();
+}
+
+Result<std::vector<Job>> open_jobs(store::Database& database) {
+    auto rows = database.prepare(
+        "SELECT id, kind, owner, payload, progress, created, due, begun, ends FROM jobs ORDER BY created, id");
+    std::vector<Job> jobs;
+    while (true) {
+        const auto row = rows.step();
+        if (!row) return fail(row.error());
+        if (!*row) return jobs;
+        jobs.push_back({rows.text(0), rows.text(1), rows.text(2), rows.text(3), rows.text(4), rows.integer(5),
+                        rows.integer(6), rows.integer(7), rows.integer(8) != 0});
+    }
+}
+
+void Queue::add(std::string kind, Turns::Limits limits, Run run) {
+    kinds_[std::move(kind)] = std::make_unique<Kind>(limits, std::move(run));
+}
+
+Result<> Queue::start(const std::vector<net::Worker*>& workers) {
+    workers_ = workers;
+    std::vector<Job> jobs;
+    auto read = store_.run([&](store::Database& database) -> Result<> {
+        auto list = open_jobs(database);
+        if (!list) return fail(list.error());
+        jobs = std::move(*list);
+        return {};
+    });
+    if (!read) return read;
+    for (auto& job : jobs) {
+        spdlog::info("{} {} goes on", job.kind, job.id);
+        enter(std::move(job));
+    }
+    return {};
+}
+
+net::Worker& Queue::next_worker() {
+    return *workers_[next_worker_.fetch_add(1) % workers_.size()];
+}
+
+void Queue::enter(Job job) {
+    const auto kind = kinds_.find(job.kind);
+    if (kind == kinds_.end()) {
+        // A newer version has left it; it stays for that one.
+        spdlog::warn("job {} is of a kind, {}, that this version does not know; it stays as it is", job.id, job.kind);
+        return;
+    }
+    auto open = std::make_shared<Open>(std::move(job));
+    {
+        const std::lock_guard lock(mutex_);
+        open_[open->job.id] = open;
+    }
+    wait(open, *kind->second);
+}
+
+void Queue::wait(const std::shared_ptr<Open>& open, Kind& kind) {
+    if (open->job.due > clock_.wall().time_since_epoch().count() && !open->ends) {
+        runner_.start(next_worker(), "later#" + open->job.id, [this, open, &kind](net::Worker& worker, net::Cancel& c) {
+            return sleep(open, kind, worker, c);
+        });
+        return;
+    }
+    take_turn(open, kind);
+}
+
+void Queue::take_turn(const std::shared_ptr<Open>& open, Kind& kind) {
+    kind.turns.enter(open->job.owner, [this, open, &kind] {
+        runner_.start(next_worker(), open->job.id, [this, open, &kind](net::Worker& worker, net::Cancel& cancel) {
+            return run(open, kind, worker, cancel);
+        });
+    });
+}
+
+net::Task<> Queue::sleep(std::shared_ptr<Open> open, Kind& kind, net::Worker& worker, net::Cancel& cancel) {
+    // The wall clock may be set meanwhile, so it is asked again.
+    while (open->job.due > clock_.wall().time_since_epoch().count() && !open->ends && !runner_.stopping()) {
+        const auto left = seconds(open->job.due - clock_.wall().time_since_epoch().count());
+        co_await net::sleep_for(worker.context(), std::min<milliseconds>(left, kLongestPause), cancel);
+        if (cancel.fired()) break;  // at a stop, or since its owner wants it ended
+    }
+    if (!runner_.stopping()) take_turn(open, kind);
+}
+
+net::Task<Result<>> Queue::change(store::Store::Job job) {
+    co_return co_await net::wait_for<Result<>>([&](auto resume) { store_.submit(std::move(job), std::move(resume)); });
+}
+
+net::Task<Queue::Outcome> Queue::run_once(Open& open, Kind& kind, net::Worker& worker, net::Cancel& cancel) {
+    auto& job = open.job;
+    ++job.begun;
+    const auto begun = co_await change([id = job.id, count = job.begun](store::Database& database) {
+        return database.prepare("UPDATE jobs SET begun = ? WHERE id = ?").bind(1, count).bind(2, id).run();
+    });
+    if (!begun) co_return again(kFirstPause, begun.error().message);
+    Context context{job, worker, cancel, open.ends, [this, &job](std::string progress) -> net::Task<Result<>> {
+                        if (auto ok = check_size("progress", progress); !ok) co_return ok;
+                        job.progress = progress;
+                        co_return co_await change([id = job.id, count = job.begun,
+                                                   progress = std::move(progress)](store::Database& database) {
+                            return database.prepare(kNote).bind(1, progress).bind(2, id).bind(3, count).run();
+                        });
+                    }};
+    std::string thrown;
+    try {
+        co_return co_await kind.run(context);
+    } catch (const std::exception& error) {
+        thrown = error.what();
+    }
+    const auto pause =
+        std::min<std::int64_t>(kLongestPause.count(), kFirstPause.count() << std::min<std::int64_t>(job.begun, 20));
+    co_return again(seconds(pause), "it ended with: " + thrown);
+}
+
+net::Task<> Queue::run(std::shared_ptr<Open> open, Kind& kind, net::Worker& worker, net::Cancel& cancel) {
+    auto outcome = co_await run_once(*open, kind, worker, cancel);
+    auto& job = open->job;
+    // At a stop it may have ended in the middle; the next start begins it again, and it finds out what is left.
+    if (runner_.stopping() && outcome.again.count() > 0) co_return;
+    if (outcome.again.count() == 0) {
+        const auto ended = co_await change([id = job.id, count = job.begun](store::Database& database) {
+            return database.prepare(kEnd).bind(1, id).bind(2, count).run();
+        });
+        // Its row stays, and so the next start begins it again: a job that was done finds nothing left to do.
+        if (!ended) spdlog::error("the end of {} {} was not kept: {}", job.kind, job.id, ended.error().message);
+        {
+            const std::lock_guard lock(mutex_);
+            open_.erase(job.id);
+        }
+        kind.turns.leave(job.owner);
+        co_return;
+    }
+    spdlog::warn("{} {} is begun again in {} s: {}", job.kind, job.id, outcome.again.count(), outcome.why);
+    job.due = clock_.wall().time_since_epoch().count() + outcome.again.count();
+    (void)co_await change([id = job.id, count = job.begun, due = job.due](store::Database& database) {
+        return database.prepare(kAgain).bind(1, due).bind(2, id).bind(3, count).run();
+    });
+    kind.turns.leave(job.owner);
+    wait(open, kind);
+}
+
+void Queue::end(const std::string& id) {
+    {
+        const std::lock_guard lock(mutex_);
+        const auto found = open_.find(id);
+        if (found == open_.end()) return;
+        found->second->ends = true;
+    }
+    // One that waits for its time does not wait any longer.
+    runner_.cancel("later#" + id);
+}
+
+std::size_t Queue::open_of(std::string_view kind, const std::string& owner) const {
+    const auto found = kinds_.find(std::string(kind));
+    return found == kinds_.end() ? 0 : found->second->turns.open_of(owner);
+}
+
+}  // namespace tandem::jobs

@@ -1,0 +1,65 @@
+#include "jobs/turns.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tandem::jobs {
+
+void Turns::enter(const std::string& owner, std::function<void()> start) {
+    {
+        const std::lock_guard lock(mutex_);
+        auto& line = lines_[owner];
+        if (line.waiting.empty()) turns_.push_back(owner);
+        line.waiting.push_back(std::move(start));
+    }
+    start_those_that_may();
+}
+
+void Turns::leave(const std::string& owner) {
+    {
+        const std::lock_guard lock(mutex_);
+        const auto line = lines_.find(owner);
+        if (line == lines_.end() || line->second.at_work == 0) return;
+        --line->second.at_work;
+        --at_work_;
+        if (line->second.at_work == 0 && line->second.waiting.empty()) lines_.erase(line);
+    }
+    start_those_that_may();
+}
+
+std::function<void()> Turns::next() {
+    if (at_work_ >= limits_.at_work) return {};
+    const auto turn = std::ranges::find_if(
+        turns_, [this](const std::string& owner) { return lines_[owner].at_work < limits_.at_work_of_owner; });
+    if (turn == turns_.end()) return {};
+    auto& line = lines_[*turn];
+    auto start = std::move(line.waiting.front());
+    line.waiting.pop_front();
+    if (line.waiting.empty())
+        turns_.erase(turn);
+    else
+        turns_.splice(turns_.end(), turns_, turn);
+    ++line.at_work;
+    ++at_work_;
+    return start;
+}
+
+void Turns::start_those_that_may() {
+    while (true) {
+        std::function<void()> start;
+        {
+            const std::lock_guard lock(mutex_);
+            start = next();
+        }
+        if (!start) return;
+        start();
+    }
+}
+
+std::size_t Turns::open_of(const std::string& owner) const {
+    const std::lock_guard lock(mutex_);
+    const auto line = lines_.find(owner);
+    return line == lines_.end() ? 0 : line->second.at_work + line->second.waiting.size();
+}
+
+}  // namespace tandem::jobs
