@@ -30,6 +30,7 @@ Inputs of_size(std::int64_t tokens) {
     in.alias = "auto";
     in.features.prompt_tokens = tokens;
     in.features.answer_tokens = 100;
+    in.features.work.kind = WorkKind::facts;
     in.features.work.difficulty = kOrdinaryDifficulty;  // where the owner's `quality` is what is expected
     return in;
 }
@@ -55,6 +56,41 @@ TEST(Utility, is_the_sum_of_its_terms) {
     in.stakes = config::Stakes::high;
     const auto high = decide(table, in);
     EXPECT_NEAR(std::ranges::find(high->candidates, "big", &Candidate::model)->terms.quality, 0.85, 1e-9);
+}
+
+TEST(Utility, expects_as_long_an_answer_of_a_model_without_history_as_of_one_with_history) {
+    const auto table = table_with("policy: { objective: { value: 0.01 }, rules: [ { name: all, prefer: best } ] }");
+    auto in = of_size(1000);
+    in.features.work.kind = WorkKind::code;
+    in.features.answer_tokens = 32'000;  // a bound, as some clients set it for whatever they ask
+    const auto tokens = [&](const char* model) {
+        const auto decision = decide(table, in);
+        return std::ranges::find(decision->candidates, model, &Candidate::model)->terms.answer_tokens;
+    };
+    // Of none anything is known.
+    EXPECT_EQ(tokens("big"), usual_answer_tokens(WorkKind::code));
+    EXPECT_EQ(tokens("cheap"), tokens("big"));
+    // Of one it is, and what such work takes on the whole is.
+    in.usual = {4, 400};
+    in.outlook = {{.model = "big", .seconds = 5, .answer_tokens = 450}};
+    EXPECT_EQ(tokens("big"), 450);
+    EXPECT_EQ(tokens("cheap"), 400);
+    const auto decision = decide(table, in);
+    EXPECT_EQ(decision->candidates.front().model, "cheap");
+    // What is reserved for it stays the most that it may use.
+    EXPECT_EQ(decision->candidates.front().estimate, worst_cost(*table.find("cheap"), in.features));
+    EXPECT_GT(decision->candidates.front().estimate.micros(), 30'000);
+    in.features.answer_tokens = 50;
+    EXPECT_EQ(tokens("big"), 50);
+}
+
+TEST(Utility, takes_no_model_for_faster_than_those_that_have_answered) {
+    const auto table = table_with("policy: { objective: { second: 0.01 }, rules: [ { name: all, prefer: best } ] }");
+    auto in = of_size(100);
+    in.usual = {4, 100};
+    in.outlook = {{.model = "big", .seconds = 5, .answer_tokens = 100}};
+    const auto decision = decide(table, in);
+    for (const auto& c : decision->candidates) EXPECT_NEAR(c.terms.wait, c.model == "big" ? 0.05 : 0.04, 1e-9);
 }
 
 TEST(Utility, counts_what_a_provider_has_in_its_cache_and_what_leaving_it_costs) {
@@ -143,6 +179,30 @@ TEST(Learner, replaces_what_the_same_one_says_again) {
     EXPECT_TRUE(learner.outlook(traits_of("a question")).empty());
 }
 
+TEST(Learner, knows_how_long_answers_are_by_kind_of_work) {
+    Learner learner;
+    learner.configure({{"light", "one"}, {"strong", "one"}});
+    for (int i = 0; i < 30; ++i) {
+        learner.measured("light", WorkKind::talk, 1, 20);
+        learner.measured("strong", WorkKind::code, 20, 1500);
+    }
+    const auto of = [&](const std::string& model, WorkKind kind) {
+        const auto list = learner.outlook(Traits(), {}, kind);
+        const auto found = std::ranges::find(list, model, &Outlook::model);
+        return found == list.end() ? 0 : found->answer_tokens;
+    };
+    // That it has said little in small talk says nothing of its code.
+    EXPECT_EQ(of("light", WorkKind::talk), 20);
+    EXPECT_EQ(of("light", WorkKind::code), 0);
+    EXPECT_EQ(learner.usual(WorkKind::code).answer_tokens, 1500);
+    EXPECT_EQ(learner.usual(WorkKind::document).answer_tokens, 0);
+    // Few answers of its own lean to what is usual.
+    learner.measured("light", WorkKind::code, 2, 100);
+    EXPECT_GT(of("light", WorkKind::code), 500);
+    for (int i = 0; i < 40; ++i) learner.measured("light", WorkKind::code, 2, 100);
+    EXPECT_LT(of("light", WorkKind::code), 250);
+}
+
 TEST(Learner, trusts_less_what_it_learned_of_a_model_that_has_changed) {
     Learner learner;
     learner.configure({{"m", "one"}});
@@ -187,7 +247,7 @@ TEST(Learner, may_be_asked_while_it_learns) {
     std::thread asks([&] {
         for (int i = 0; i < 2000; ++i) {
             (void)learner.outlook(traits_of("sum"));
-            learner.measured("m", 1, 10);
+            learner.measured("m", WorkKind::talk, 1, 10);
         }
     });
     for (int i = 0; i < 200; ++i) learner.learn({outcome(fmt::format("d{}", i), "m", "sum", 1)});
