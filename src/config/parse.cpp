@@ -11,6 +11,7 @@
 #include <unordered_set>
 
 #include "base/text.h"
+#include "config/base_url.h"
 #include "config/config.h"
 #include "config/names.h"
 #include "config/reader.h"
@@ -163,6 +164,7 @@ void read_provider(const std::string& id, Section& s, Config& config) {
             s.required_text("base_url", provider.base_url);
         else
             read_base_url(s, provider.base_url);
+        provider.base_url = without_route(std::move(provider.base_url));
         while (provider.base_url.ends_with('/')) provider.base_url.pop_back();
         if (!provider.base_url.empty()) {
             const auto url = boost::urls::parse_uri(provider.base_url);

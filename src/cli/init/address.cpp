@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "cli/init/discover.h"
+#include "config/base_url.h"
 #include "config/plain_value.h"
 #include "net/client.h"
 
@@ -73,7 +74,7 @@ void lower_scheme(std::string& url) {
 }  // namespace
 
 Result<Address> address_from(std::string_view text, std::uint16_t usual_port) {
-    auto url = config::plain_value(text);
+    auto url = config::without_route(config::plain_value(text));
     const bool has_scheme = url.find(kSchemeMark) != std::string::npos;
     lower_scheme(url);
     while (url.ends_with('/') && !url.ends_with(kSchemeMark)) url.pop_back();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "config/base_url.h"
 #include "config/plain_value.h"
 #include "net/client.h"
 
@@ -28,7 +29,7 @@ Result<Base> base_from(std::string_view value) {
     const auto parsed = net::parse_url(address->url);
     if (!parsed) return fail(parsed.error());
     if (is_this_machine(parsed->host) || is_private_network(parsed->host)) return Base{address->url, true};
-    auto url = config::plain_value(value);
+    auto url = config::without_route(config::plain_value(value));
     while (url.ends_with('/')) url.pop_back();
     if (url.find("://") == std::string::npos) url = (parsed->port == 80 ? "http://" : "https://") + url;
     return Base{std::move(url), false};
