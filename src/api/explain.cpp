@@ -34,6 +34,11 @@ std::string term(std::string_view name, double amount) {
     return amount == 0 ? "" : fmt::format("{} {:.4f}", name, amount);
 }
 
+std::string cost_text(const routing::Terms& terms) {
+    const auto cost = term(" - cost", terms.cost);
+    return cost.empty() ? "" : fmt::format("{} (an answer of about {} tokens)", cost, terms.answer_tokens);
+}
+
 std::string work_text(const routing::Inputs& in) {
     const auto& work = in.features.work;
     std::string out =
@@ -58,34 +63,43 @@ std::string evidence_text(const routing::Candidate& c) {
     return c.strength.empty() ? learned : fmt::format("{}; {:.2f} before that, {}", learned, t.expected, c.strength);
 }
 
-// An attempt's warnings without the failures of the attempts before it, which have lines of their own.
-std::string own_warnings(const Explanation& e, const ledger::AttemptRecord& attempt) {
-    auto text = attempt.warnings;
-    for (const auto& other : e.attempts) {
-        if (other.error.empty()) continue;
-        const auto said = fmt::format("{} failed: {}", other.model, other.error);
-        const auto at = text.find(said);
-        if (at == std::string::npos) continue;
-        text.erase(at, said.size());
-        // And what stood between it and the next.
-        if (text.compare(at, 2, "; ") == 0)
-            text.erase(at, 2);
-        else if (at >= 2 && at == text.size())
-            text.erase(at - 2);
-    }
-    return text;
+bool was_asked(const ledger::AttemptRecord& attempt) {
+    return attempt.outcome != "skipped";
 }
 
-// A line for a request that another model answered than the one it was first sent to; else nothing.
+// The reasons of the attempts before the last one, of those that were asked or of those that were not.
+std::string reasons_before_last(const Explanation& e, bool asked) {
+    std::vector<std::pair<std::string, std::string>> reasons;
+    for (const auto& a : std::span(e.attempts).first(e.attempts.size() - 1))
+        if (was_asked(a) == asked) reasons.emplace_back(a.model, a.error.empty() ? a.outcome : a.error);
+    return reasons.empty() ? "" : by_reason(reasons);
+}
+
+// A line for a request that another model answered than the one it was first meant for; else nothing.
 std::string after_failures(const Explanation& e) {
     if (e.attempts.size() < 2) return "";
     const auto& last = e.attempts.back();
     if (last.outcome != "answered" || last.model == e.attempts.front().model) return "";
-    std::vector<std::pair<std::string, std::string>> failed;
-    for (const auto& a : std::span(e.attempts).first(e.attempts.size() - 1))
-        failed.emplace_back(a.model, a.error.empty() ? a.outcome : a.error);
-    return fmt::format("  {} at {} ({}) answered, after others failed: {}\n", last.model, last.provider,
-                       name_of(last.zone), by_reason(failed));
+    const auto failed = reasons_before_last(e, true);
+    const auto skipped = reasons_before_last(e, false);
+    return fmt::format("  {} at {} ({}) answered{}{}{}{}\n", last.model, last.provider, name_of(last.zone),
+                       failed.empty() ? "" : ", after others failed: ", failed,
+                       skipped.empty() ? "" : "; not asked: ", skipped);
+}
+
+std::string attempt_text(const ledger::AttemptRecord& a, std::string_view currency) {
+    std::string out =
+        fmt::format("{} at {} ({}): {}", a.model, a.provider, name_of(a.zone), was_asked(a) ? a.outcome : "not asked");
+    if (!a.error.empty()) out += fmt::format(" ({})", a.error);
+    if (was_asked(a)) {
+        out += fmt::format(
+            ", {}{} tokens in{} and {} out, {} {}, {} ms", a.usage.estimated ? "about " : "", a.usage.input.count,
+            a.usage.cache_write.count > 0 ? fmt::format(" ({} into its cache)", a.usage.cache_write.count) : "",
+            a.usage.output.count, a.cost.text(), currency, a.total_ms);
+        if (a.first_byte_ms >= 0) out += fmt::format(" (first byte {} ms)", a.first_byte_ms);
+    }
+    if (!a.warnings.empty()) out += fmt::format("; {}", a.warnings);
+    return out;
 }
 
 }  // namespace
@@ -173,9 +187,8 @@ std::string decision_text(const routing::Inputs& in, const routing::Decision& de
                 "    {}. {} at {} ({}), utility {:.4f} = worth {:.4f} (good with {:.2f}; {}){}{}{}{}{}{}, at most {} "
                 "{}{}\n",
                 ++place, c.model, c.provider, name_of(c.zone), c.terms.utility, c.terms.worth, c.terms.quality,
-                evidence_text(c), term(" + lean", c.terms.lean), term(" - cost", c.terms.cost),
-                term(" - wait", c.terms.wait), term(" - leaving", c.terms.leaving),
-                c.terms.below_floor ? ", below the floor" : "",
+                evidence_text(c), term(" + lean", c.terms.lean), cost_text(c.terms), term(" - wait", c.terms.wait),
+                term(" - leaving", c.terms.leaving), c.terms.below_floor ? ", below the floor" : "",
                 c.last_resort ? ", only where no other may (fallback: only)" : "", c.estimate.text(), currency,
                 c.propensity > 0 && c.propensity < 1 ? fmt::format(", first with a probability of {:.3f}", c.propensity)
                                                      : "");
@@ -191,17 +204,9 @@ std::string to_text(const Explanation& e, std::string_view currency) {
     std::string out = fmt::format("{}  {}\n{}  {}\n{}", e.record.id.text(), time_text(e.record.time), after_failures(e),
                                   e.decision.sentence(), decision_text(e.inputs, e.decision, currency));
     out += "  attempts\n";
-    for (const auto& a : e.attempts) {
-        out += fmt::format("    {}. {} at {} ({}): {}", a.number, a.model, a.provider, name_of(a.zone), a.outcome);
-        if (!a.error.empty()) out += fmt::format(" ({})", a.error);
-        out += fmt::format(
-            ", {}{} tokens in{} and {} out, {} {}, {} ms", a.usage.estimated ? "about " : "", a.usage.input.count,
-            a.usage.cache_write.count > 0 ? fmt::format(" ({} into its cache)", a.usage.cache_write.count) : "",
-            a.usage.output.count, a.cost.text(), currency, a.total_ms);
-        if (a.first_byte_ms >= 0) out += fmt::format(" (first byte {} ms)", a.first_byte_ms);
-        if (const auto warnings = own_warnings(e, a); !warnings.empty()) out += fmt::format("; {}", warnings);
-        out += '\n';
-    }
+    std::size_t asked = 0;
+    for (const auto& a : e.attempts)
+        out += fmt::format("    {} {}\n", was_asked(a) ? fmt::format("{}.", ++asked) : "- ", attempt_text(a, currency));
     if (e.attempts.empty()) out += "    none is recorded\n";
     out += e.same ? "  replay      the same inputs give the same decision\n"
                   : "  replay      DIFFERS from the record: another version of tandem made it\n";

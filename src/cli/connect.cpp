@@ -66,6 +66,15 @@ fs::path absence_of(const fs::path& file) {
     return file.string() + ".new-by-tandem";
 }
 
+// What a file was when its settings were taken back, where its client had changed it since: the first name that is
+// free.
+fs::path kept_of(const fs::path& file) {
+    std::error_code ignored;
+    fs::path kept = file.string() + ".with-tandem";
+    for (int n = 2; fs::exists(kept, ignored); ++n) kept = fmt::format("{}.with-tandem.{}", file.string(), n);
+    return kept;
+}
+
 // There is a key in it.
 Result<> write_text(const fs::path& file, const std::string& text) {
     std::error_code ignored;
@@ -105,6 +114,10 @@ Result<> write_change(const Client& client, const Change& change) {
             !ok)
             return ok;
     if (auto ok = write_text(file, change.after); !ok) return ok;
+    // The backup has the time of what was written, by which undo knows whether somebody has changed that since.
+    std::error_code ignored;
+    const auto& mark = fs::exists(backup_of(file), ignored) ? backup_of(file) : absence_of(file);
+    fs::last_write_time(mark, fs::last_write_time(file, ignored), ignored);
     fmt::print("wrote {}{}\n`tandem connect {} --undo` takes it back\n", file.string(),
                change.exists ? fmt::format(" (what was there is in {})", backup_of(file).string()) : "", client.id);
     return {};
@@ -129,18 +142,29 @@ Result<> undo_settings(const Globals& globals, const File& one) {
     if (fs::is_symlink(file, error))
         if (auto target = fs::canonical(file, error); !error) file = std::move(target);
     error.clear();
-    if (fs::exists(backup_of(file))) {
-        fs::rename(backup_of(file), file, error);
-    } else if (fs::exists(absence_of(file))) {
-        fs::remove(file, error);
-        fs::remove(absence_of(file), error);
-    } else {
+    const bool was_there = fs::exists(backup_of(file), error);
+    const auto mark = was_there ? backup_of(file) : absence_of(file);
+    if (!fs::exists(mark, error))
         return fail(
             ErrorCode::not_found,
             fmt::format("{} was not written by `tandem connect --write`; there is nothing to undo", file.string()));
+    error.clear();
+    std::string kept;
+    if (fs::exists(file, error) && fs::last_write_time(file, error) != fs::last_write_time(mark, error)) {
+        kept = kept_of(file).string();
+        fs::rename(file, kept, error);
     }
+    if (!error && !was_there) fs::remove(file, error);
+    if (!error && was_there)
+        fs::rename(mark, file, error);
+    else if (!error)
+        fs::remove(mark, error);
     if (error) return fail(ErrorCode::storage, fmt::format("cannot restore {}: {}", file.string(), error.message()));
     fmt::print("{} is as it was before\n", file.string());
+    if (!kept.empty())
+        fmt::print(
+            "it was changed since `tandem connect` wrote it: what it was is in {}, for what you want to keep of it\n",
+            kept);
     return {};
 }
 

@@ -331,6 +331,13 @@ void check_place(const config::Provider& provider, std::vector<Check>& checks) {
                           "set zone: cloud, unless it is a machine that you trust"});
 }
 
+// Prices are per million tokens here, and per token in some lists.
+bool looks_per_token(const Price& price) {
+    constexpr auto kLeast = Money::from_micros(1'000);  // no model is sold for a thousandth of a unit a million tokens
+    const auto most = std::max(price.input, price.output);
+    return most > Money{} && most < kLeast;
+}
+
 void check_prices(const config::Config& config, const config::Provider& provider, std::vector<Check>& checks) {
     for (const auto& model : config.models) {
         if (model.provider != provider.id) continue;
@@ -338,6 +345,13 @@ void check_prices(const config::Config& config, const config::Provider& provider
             checks.push_back({"model " + model.id, Grade::warning,
                               "it has no price: its cost counts as 0, and keys with budgets may not use it",
                               "add price: { input: ..., output: ... }"});
+        else if (looks_per_token(model.price))
+            checks.push_back(
+                {"model " + model.id, Grade::warning,
+                 fmt::format("its price is {} per million tokens at most, so budgets hardly notice it; is that "
+                             "the price of one token?",
+                             std::max(model.price.input, model.price.output).text()),
+                 "write prices per million tokens: 3.00, not 0.000003"});
         else if (provider.kind == ProviderKind::anthropic && model.priced && !model.price.cache_write)
             checks.push_back({"model " + model.id, Grade::warning,
                               "it has no price for what goes into its provider's prompt cache, so that is billed as "

@@ -14,11 +14,11 @@
 #include "cli/cli.h"
 #include "cli/doctor.h"
 #include "cli/init/compose.h"
+#include "cli/init/environment.h"
 #include "cli/init/products.h"
 #include "cli/init/questions.h"
 #include "cli/route_try.h"
 #include "engine/engines.h"
-#include "net/client.h"
 
 namespace tandem::cli {
 
@@ -33,79 +33,32 @@ struct Options {
     std::vector<std::string> probe;
 };
 
-constexpr std::uint16_t kOllamaPort = 11434;
-constexpr std::uint16_t kOpenAiPort = 8000;
+constexpr std::uint16_t kProbedPort = 8000;  // of an address without one
 
-std::string value_of(const Globals& globals, std::string_view variable) {
-    return std::string(trim(globals.environment(std::string(variable)).value_or("")));
-}
-
-// Where the owner's other programs look for their models. One in the cloud is a provider's base URL, below.
-void add_environment(const Globals& globals, std::vector<Address>& addresses) {
-    if (const auto ollama = value_of(globals, "OLLAMA_HOST"); !ollama.empty())
-        if (auto address = address_from(ollama, kOllamaPort)) addresses.push_back(*address);
-    for (const auto* variable : {"OPENAI_BASE_URL", "OPENAI_API_BASE"}) {
-        const auto url = value_of(globals, variable);
-        auto address = url.empty() ? Result<Address>(fail(ErrorCode::invalid, "")) : address_from(url, kOpenAiPort);
-        const auto parsed = address ? net::parse_url(address->url) : Result<net::Url>(fail(ErrorCode::invalid, ""));
-        if (!parsed || !(is_this_machine(parsed->host) || is_private_network(parsed->host))) continue;
-        if (!value_of(globals, "OPENAI_API_KEY").empty()) address->key_variable = "OPENAI_API_KEY";
-        address->named = true;
-        addresses.push_back(*address);
-    }
-}
-
-Result<std::vector<Address>> addresses_of(const Globals& globals, const Options& options) {
+Result<std::vector<Address>> addresses_of(const Options& options, std::vector<Address> of_environment) {
     std::vector<Address> addresses;
     for (const auto& text : options.probe) {
-        auto address = address_from(text, kOpenAiPort);
+        auto address = address_from(text, kProbedPort);
         if (!address) return fail(address.error().code, "--probe: " + address.error().message);
         addresses.push_back(std::move(*address));
     }
-    add_environment(globals, addresses);
+    std::ranges::move(of_environment, std::back_inserter(addresses));
     if (!options.no_scan) std::ranges::copy(usual_addresses(), std::back_inserter(addresses));
     return addresses;
 }
 
-// Providers whose key is in the environment. Where their address there is one at home, the key is that server's.
-std::vector<Cloud> clouds_of(const Globals& globals) {
-    std::vector<Cloud> clouds;
-    for (const auto& known : known_clouds()) {
-        if (value_of(globals, known.variable).empty()) continue;
-        Cloud cloud{known, std::string(known.base_url)};
-        auto url = known.base_variable.empty() ? "" : value_of(globals, known.base_variable);
-        if (url.empty() && known.id == "openai") url = value_of(globals, "OPENAI_API_BASE");
-        const auto parsed = net::parse_url(url);
-        if (parsed && (is_this_machine(parsed->host) || is_private_network(parsed->host))) continue;
-        while (url.ends_with('/')) url.pop_back();
-        if (parsed) cloud.base_url = url;
-        clouds.push_back(std::move(cloud));
-    }
-    return clouds;
-}
-
-// Providers whose key is in the environment for a server at home that was not found: it may only be down.
-std::vector<Cloud> silent_of(const Globals& globals, const Found& found) {
-    std::vector<Cloud> silent;
-    for (const auto& known : known_clouds()) {
-        auto url = known.base_variable.empty() ? "" : value_of(globals, known.base_variable);
-        if (url.empty() && known.id == "openai") url = value_of(globals, "OPENAI_API_BASE");
-        const auto parsed = net::parse_url(url);
-        if (value_of(globals, known.variable).empty() || !parsed ||
-            !(is_this_machine(parsed->host) || is_private_network(parsed->host)))
-            continue;
-        while (url.ends_with('/')) url.pop_back();
-        const auto is_there = [&](const auto& server) {
-            return without_version(server.base_url) == without_version(url);
-        };
+// Of the servers at home whose key is in the environment, those that were not found: they may only be down.
+std::vector<Cloud> silent_of(std::vector<Cloud> home, const Found& found) {
+    std::erase_if(home, [&found](const Cloud& cloud) {
+        const auto base = without_version(cloud.base_url);
+        const auto is_there = [&](const auto& server) { return without_version(server.base_url) == base; };
         // What answers there and is no model server has no use for the key.
         const auto is_other = [&](const NotFound& other) {
-            return without_version(other.address) == without_version(url) && !other.silent;
+            return without_version(other.address) == base && !other.silent;
         };
-        if (std::ranges::none_of(found.servers, is_there) && std::ranges::none_of(found.others, is_other))
-            silent.push_back({known, url});
-    }
-    return silent;
+        return std::ranges::any_of(found.servers, is_there) || std::ranges::any_of(found.others, is_other);
+    });
+    return home;
 }
 
 // ---- the file ----
@@ -154,9 +107,11 @@ Result<> write_key(const fs::path& file) {
 
 // ---- what is said ----
 
-// What is wrong with a provider that was written down, in words that say what to do.
+// What is wrong with a provider that was written down, or with a variable of the environment, in words that say what to
+// do.
 struct Trouble {
-    std::string provider;
+    std::string_view kind;  // provider or variable
+    std::string name;
     std::string what;
 };
 
@@ -169,7 +124,8 @@ std::vector<Trouble> troubles_of(const config::Config& config) {
         constexpr std::string_view kProvider = "provider ";
         const bool about_answer = check.name.starts_with(kProvider) && check.grade == Grade::bad;
         if (about_answer)
-            troubles.push_back({check.name.substr(kProvider.size()), fmt::format("{}; {}", check.text, check.mend)});
+            troubles.push_back(
+                {"provider", check.name.substr(kProvider.size()), fmt::format("{}; {}", check.text, check.mend)});
     }
     return troubles;
 }
@@ -182,14 +138,13 @@ void print_found(const Plan& plan, const Composed& composed, const std::vector<T
     }
     for (const auto& other : plan.found.others) fmt::print("  not used: {}: {}\n", other.address, other.what);
     for (const auto& cloud : plan.clouds)
-        fmt::print("  found {} in the environment: {} at {}\n", cloud.known.variable, cloud.known.model,
-                   cloud.base_url);
+        fmt::print("  found {} in the environment: {} at {}\n", cloud.variable, cloud.known.model, cloud.base_url);
     if (plan.found.servers.empty() && plan.clouds.empty())
         fmt::print("  found no other local server and no cloud key; {}\n",
                    plan.engine_here
                        ? "the embedded engine and its tiny model are here, not tried yet: tandem doctor"
                        : "no embedded engine is installed here either: tandem doctor says what is missing");
-    for (const auto& [provider, trouble] : troubles) fmt::print("  {}: {}\n", provider, trouble);
+    for (const auto& trouble : troubles) fmt::print("  {}: {}\n", trouble.name, trouble.what);
     for (const auto& note : composed.notes) fmt::print("  note: {}\n", note);
 }
 
@@ -213,7 +168,7 @@ void print_json(const fs::path& path, const fs::path& backup, const Plan& plan, 
     for (const auto& note : composed.notes) out.value(note);
     out.end_array().key("troubles").begin_array();
     for (const auto& one : troubles)
-        out.begin_object().member("provider", one.provider).member("what", one.what).end_object();
+        out.begin_object().member(one.kind, one.name).member("what", one.what).end_object();
     out.end_array().end_object();
     fmt::print("{}\n", out.text());
 }
@@ -230,7 +185,8 @@ bool engine_is_here(const Globals& globals) {
 int init(const Globals& globals, const Options& options) {
     const auto path = globals.config_path();
     if (auto ok = check_absent(path, options.force); !ok) return report(globals, ok.error());
-    const auto addresses = addresses_of(globals, options);
+    auto environment = read_environment(globals.environment);
+    const auto addresses = addresses_of(options, std::move(environment.addresses));
     if (!addresses) {
         report(globals, addresses.error());
         return kUsage;
@@ -238,8 +194,8 @@ int init(const Globals& globals, const Options& options) {
     Plan plan;
     plan.found = discover(*addresses, globals.environment);
     for (const auto& server : plan.found.servers) plan.zones.push_back(likely_zone(server));
-    plan.clouds = clouds_of(globals);
-    plan.silent = silent_of(globals, plan.found);
+    plan.clouds = std::move(environment.clouds);
+    plan.silent = silent_of(std::move(environment.home), plan.found);
     plan.engine_here = engine_is_here(globals);
     const bool asks = !options.yes && !globals.json && isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0;
     if (asks) ask_owner(plan, stdin, stdout);
@@ -250,7 +206,9 @@ int init(const Globals& globals, const Options& options) {
     if (!config) return report(globals, config.error());  // never leave a wrong file behind
     const auto backup = write_file(path, composed.text);
     if (!backup) return report(globals, backup.error());
-    const auto troubles = options.no_scan ? std::vector<Trouble>() : troubles_of(*config);
+    auto troubles = options.no_scan ? std::vector<Trouble>() : troubles_of(*config);
+    for (auto& fault : environment.faults)
+        troubles.push_back({"variable", std::move(fault.variable), "it is not used: " + fault.what});
     if (globals.json) {
         print_json(path, *backup, plan, composed, troubles);
         return kOk;

@@ -42,7 +42,8 @@ bool has_status(const json::Value& line, const std::string& wanted) {
     const auto status = std::string(line["status"].text());
     const auto outcome = line["outcome"].text();
     if (wanted == "error")
-        return status.empty() ? outcome == "failed" || outcome == "refused" || outcome == "cut" || outcome == "lost"
+        return status.empty() ? outcome == "failed" || outcome == "refused" || outcome == "cut" || outcome == "lost" ||
+                                    outcome == "skipped"
                               : status >= "400" || status == "0";
     if (status.empty()) return wanted.starts_with('2') && (outcome == "answered" || outcome == "cached");
     return wanted.ends_with("xx") ? status.front() == wanted.front() : status == wanted;

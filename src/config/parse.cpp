@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <pwd.h>
 #include <unistd.h>
 
 #include <boost/url/parse.hpp>
@@ -10,6 +11,7 @@
 #include <unordered_set>
 
 #include "base/text.h"
+#include "config/base_url.h"
 #include "config/config.h"
 #include "config/names.h"
 #include "config/reader.h"
@@ -129,6 +131,18 @@ std::string with_version(std::string url, ProviderKind kind) {
     return url;
 }
 
+// One that turns out to be empty, as a variable without a value may make it, is no word for the usual one: what is
+// asked would go elsewhere than its owner thinks.
+void read_base_url(Section& s, std::string& url) {
+    const std::string usual = url.empty() ? "" : fmt::format("; leave it out for {}", url);
+    const std::string unsaid(1, '\0');  // a variable that is not set leaves it so
+    auto said = unsaid;
+    s.text("base_url", said);
+    if (said == unsaid) return;
+    if (trim(said).empty()) return s.complain("base_url", "is empty" + usual);
+    url = std::move(said);
+}
+
 void read_provider(const std::string& id, Section& s, Config& config) {
     Provider provider;
     provider.id = id;
@@ -149,7 +163,8 @@ void read_provider(const std::string& id, Section& s, Config& config) {
         if (usual.empty() && !s.has("base_url"))
             s.required_text("base_url", provider.base_url);
         else
-            s.text("base_url", provider.base_url);
+            read_base_url(s, provider.base_url);
+        provider.base_url = without_route(std::move(provider.base_url));
         while (provider.base_url.ends_with('/')) provider.base_url.pop_back();
         if (!provider.base_url.empty()) {
             const auto url = boost::urls::parse_uri(provider.base_url);
@@ -765,11 +780,26 @@ const Alias* Config::alias(std::string_view id) const {
     return nullptr;
 }
 
+namespace {
+
+// The home that the system knows of the user: services and containers are often started without HOME.
+std::optional<std::string> home_of_user() {
+    constexpr std::size_t kMostBytes = 16 * 1024;
+    std::string buffer(kMostBytes, '\0');
+    passwd entry{};
+    passwd* found = nullptr;
+    if (getpwuid_r(getuid(), &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr)
+        return std::nullopt;
+    return std::string(found->pw_dir);
+}
+
+}  // namespace
+
 Environment process_environment() {
     return [](const std::string& name) -> std::optional<std::string> {
         const char* value = std::getenv(name.c_str());
-        if (value == nullptr) return std::nullopt;
-        return std::string(value);
+        if (value != nullptr) return std::string(value);
+        return name == "HOME" ? home_of_user() : std::nullopt;
     };
 }
 
@@ -848,6 +878,13 @@ std::optional<std::string> text_of(const fs::path& path) {
 }  // namespace
 
 Result<Config> load(const fs::path& path, bool must_exist, const Environment& environment, Missing missing) {
+    std::error_code none;
+    if (fs::is_directory(path, none))
+        return fail(
+            ErrorCode::invalid,
+            fmt::format("{} is a folder, and the config is a file. Docker makes such a folder where the file that "
+                        "it is to mount is not there: remove it, and write the file (`tandem init`)",
+                        path.string()));
     const auto text = text_of(path);
     if (!text) {
         std::error_code ignored;

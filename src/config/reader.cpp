@@ -9,6 +9,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "config/plain_value.h"
 
 namespace tandem::config {
 
@@ -268,7 +269,7 @@ std::optional<std::string> Section::secret_of_file(const std::string& key, const
         lacks(key, fmt::format("cannot read {}, or it is empty", path.string()));
         return std::nullopt;
     }
-    return std::string(trim(text));
+    return text;
 }
 
 void Section::secret(const std::string& key, std::shared_ptr<const Secret>& target, bool required) {
@@ -285,8 +286,9 @@ void Section::secret(const std::string& key, std::shared_ptr<const Secret>& targ
         } else if (written.IsScalar() && written.Scalar() == *value && !value->starts_with("sha256:")) {
             problems_.bare_secrets.push_back(name(key));
         }
+        *value = plain_value(*value);
         // Such a value ends in a header, where these would start another one.
-        if (value->find_first_of("\r\n") != std::string::npos || trim(*value).empty())
+        if (value->find_first_of("\r\n") != std::string::npos || value->empty())
             complain(key, "is empty or has a line break in it");
         else
             target = std::make_shared<const Secret>(std::move(*value));
@@ -359,7 +361,8 @@ void Section::secrets(const std::string& key, std::vector<std::shared_ptr<const 
         } else if (values.size() == node.size() && node[i].IsScalar() && node[i].Scalar() == value) {
             problems_.bare_secrets.push_back(name(key));
         }
-        if (value.find_first_of("\r\n") != std::string::npos || trim(value).empty())
+        value = plain_value(value);
+        if (value.find_first_of("\r\n") != std::string::npos || value.empty())
             complain(key, "one of them is empty or has a line break in it");
         else
             target.push_back(std::make_shared<const Secret>(std::move(value)));

@@ -76,6 +76,7 @@ Attempt::Attempt(Way& way, const routing::Candidate& candidate)
       model_(way.model_of(candidate)),
       started_(way.services.clock.steady()),
       endpoint_(upstream::endpoint_of(provider_)),
+      notes_(std::exchange(way.unrecorded, {})),
       memory_(way.services.memory.open(MemoryKind::answer, way.who.id(), true)) {
     auto& request = way.exchange.cancel();
     request.on_fire(hook_, [this, &request] { cancel_.fire(request.reason()); });
@@ -135,9 +136,9 @@ net::Task<Next> Attempt::send() {
     if (!trial_) {
         auto why = services.health.unhealthy(provider_.id);
         if (why.empty()) why = fmt::format("{} is being tried by another request, after it failed", provider_.id);
-        co_return failed(ours({ErrorCode::unavailable, std::move(why)}, upstream::Remedy::next));
+        co_return skipped({ErrorCode::unavailable, std::move(why)});
     }
-    if (auto reserved = reserve(); !reserved) co_return failed(ours(reserved.error(), upstream::Remedy::next));
+    if (auto reserved = reserve(); !reserved) co_return skipped(reserved.error());
 
     // Most often nothing has to be waited for.
     const auto asked = room_asked();
@@ -146,7 +147,7 @@ net::Task<Next> Attempt::send() {
     } else {
         auto pass = co_await wait_for_room(asked);
         if (cancel_.fired()) co_return cancelled(false);
-        if (!pass) co_return failed(ours(pass.error(), upstream::Remedy::next));
+        if (!pass) co_return skipped(pass.error());
         pass_ = std::move(*pass);
     }
     if (engine()) {
@@ -215,8 +216,8 @@ bool Attempt::wants_thoughts(const upstream::Failure& failure, std::string_view 
     const auto wanted = translate::wanted_in(words);
     if (wanted == translate::Thoughts::Wanted::nothing) return false;
     thoughts.demand(candidate_.model, wanted);
-    way_.warn(fmt::format("{} wants its thoughts back with each call: a blank was sent for those that are not known",
-                          candidate_.model));
+    note(fmt::format("{} wants its thoughts back with each call: a blank was sent for those that are not known",
+                     candidate_.model));
     return true;
 }
 
@@ -307,11 +308,11 @@ net::Task<Result<>> Attempt::convert() {
         made = co_await net::run_on<Result<>>(way_.services.scans, way_.who.id(), make);
     if (!made) co_return made;
     if (sets_bound_)
-        way_.warn(fmt::format(
+        note(fmt::format(
             "{} may answer with {} tokens: no maximum was given, and the key '{}' has a budget or a limit of tokens; "
             "ask for as many as you need (max_tokens), or set policy.answer_bound or policy.unbounded in tandem.yaml",
             candidate_.model, bound_ / std::max<std::int64_t>(1, way_.inputs->features.choices), way_.who.id()));
-    for (const auto& warning : conversion_->warnings()) way_.warn(warning);
+    for (const auto& warning : conversion_->warnings()) note(warning);
     add_filters();
     co_return made;
 }
@@ -321,7 +322,7 @@ void Attempt::add_filters() {
     auto rules = privacy::rules_for(way_.config.privacy.answers, candidate_.zone);
     if (!translate::answers_in_text(way_.question.front.operation) || (rules.empty() && !sent)) return;
     if (!rules.empty() && (way_.request().logprobs || way_.request().top_logprobs))
-        way_.warn("logprobs were left out: they say the answer in tokens, which privacy.answers cannot look at");
+        note("logprobs were left out: they say the answer in tokens, which privacy.answers cannot look at");
     conversion_->filter_with([this, rules](std::vector<std::unique_ptr<chat::EventFilter>>& list) {
         const auto& asked = question().document;
         if (!rules.empty())
@@ -434,7 +435,7 @@ upstream::Call Attempt::call_of() {
 std::vector<privacy::ClientHeader> Attempt::client_headers() {
     if (way_.betas.empty() || !conversion_) return {};
     if (conversion_->same()) return {{"anthropic-beta", way_.betas}};
-    way_.warn(fmt::format("anthropic-beta was left out: {} has no such header", provider_.id));
+    note(fmt::format("anthropic-beta was left out: {} has no such header", provider_.id));
     return {};
 }
 
@@ -518,19 +519,37 @@ Usage Attempt::usage_of_failure(const upstream::Failure& failure) const {
     return said ? usage_of(said, {}, true) : Usage{};
 }
 
+void Attempt::note(std::string text) {
+    way_.tell(text);
+    if (std::ranges::find(notes_, text) == notes_.end()) notes_.push_back(std::move(text));
+}
+
+// Its record has what is different about this attempt: its own notes, and the request's since the attempt before.
+void Attempt::take_notes() {
+    std::ranges::move(std::exchange(way_.unrecorded, {}), std::back_inserter(notes_));
+    record.warnings = join(notes_, "; ");
+}
+
 void Attempt::settle(const Usage& usage, std::string outcome, ledger::Reservation& reservation) {
     record.usage = usage;
     record.cost = cost_of(usage, entry_.price);
     record.outcome = std::move(outcome);
     record.total_ms = elapsed_ms();
-    record.warnings = join(way_.warnings, "; ");
+    take_notes();
     way_.gateway.overruns().note(candidate_.model, usage.output.count, bound_);
     reservation.settle(record.cost, usage.input + usage.output);
     way_.add(record);
 }
 
+// Nobody was asked, so it is no failure of its provider.
+Next Attempt::skipped(Error error) {
+    record.outcome = "skipped";
+    return failed(ours(std::move(error), upstream::Remedy::next));
+}
+
 Next Attempt::failed(upstream::Failure failure, const Usage& usage) {
-    record.outcome = "failed";
+    const bool was_asked = record.outcome.empty();
+    if (was_asked) record.outcome = "failed";
     record.status = failure.status;
     // A provider may quote the prompt in its complaint. What is recorded has no values in it; the client knows them.
     const auto message = way_.recordable(failure.error.message, failure.status);
@@ -539,10 +558,11 @@ Next Attempt::failed(upstream::Failure failure, const Usage& usage) {
     record.cost = cost_of(usage, entry_.price);
     record.total_ms = elapsed_ms();
     if (reservation_) reservation_->settle(record.cost, usage.input + usage.output);
+    way_.tell(fmt::format("{} {}: {}", record.model, was_asked ? "failed" : "was not asked", message));
+    if (failure.what == config::FailureClass::key && record.status != 0) note(about_key());
+    take_notes();
     way_.add(record);
     log_failure(failure);
-    way_.warn(fmt::format("{} failed: {}", record.model, message));
-    if (failure.what == config::FailureClass::key && record.status != 0) way_.warn(about_key());
     way_.failures.emplace_back(record.model, message);
     // A provider that was given less time than its owner gives it has not failed.
     const bool cut_short = failure.what == config::FailureClass::timeout && way_.client_is_late();
@@ -579,7 +599,7 @@ std::string Attempt::about_key() const {
 
 // In our words alone: what the provider said may quote the prompt.
 void Attempt::log_failure(const upstream::Failure& failure) const {
-    log::Line line(log::Level::warning, "an attempt failed");
+    log::Line line(log::Level::warning, record.outcome == "skipped" ? "a model was not asked" : "an attempt failed");
     line.add("decision", way_.id.text()).add("key", record.key).add("model", way_.in_log(record.model));
     line.add("provider", record.provider).add("zone", name_of(record.zone)).add("attempt", record.number);
     line.add("why", failure.what ? config::kFailureClassNames[static_cast<std::size_t>(*failure.what)]
@@ -652,6 +672,7 @@ Next Attempt::cancelled(bool was_sent) {
     } else {
         record.outcome = "cancelled";
         record.total_ms = elapsed_ms();
+        take_notes();
         if (reservation_) reservation_->settle({}, {});
         way_.add(record);
     }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "gateway/way.h"
 
@@ -117,6 +118,10 @@ class Attempt final : public Served {
     static upstream::Failure ours(Error error, upstream::Remedy remedy);
     // `usage`: what the provider did all the same.
     Next failed(upstream::Failure failure, const Usage& usage = {});
+    Next skipped(Error error);
+    // What is different about this attempt, for the client and for its record.
+    void note(std::string text);
+    void take_notes();
     upstream::Remedy remedy_of(upstream::Failure& failure) const;
     void log_failure(const upstream::Failure& failure) const;
     Next unreadable(Error error, const Usage& usage);
@@ -167,6 +172,8 @@ class Attempt final : public Served {
     std::optional<translate::Conversion> conversion_;
     std::optional<net::Answer> answer_;
     bool streamed_ = false;  // as it came
+
+    std::vector<std::string> notes_;  // for its record
 
     Held memory_;       // for the answer
     std::string body_;  // of an answer in one piece

@@ -114,7 +114,7 @@ Next Attempt::escalate(const chat::Told& told, Doubt doubt, const Usage& usage, 
         way_.spare_memory = std::move(memory_);
         way_.spare->served = *this;
     }
-    way_.warn(fmt::format("{} answered, and its answer did not pass: {}", record.model, doubt.reason));
+    way_.tell(fmt::format("{} answered, and its answer did not pass: {}", record.model, doubt.reason));
     way_.failures.emplace_back(record.model, "its answer did not pass: " + doubt.reason);
     record.error = doubt.reason;
     settle(usage, "escalated");
@@ -161,8 +161,8 @@ net::Task<Next> Attempt::give_whole() {
     auto frame = way_.frame(*this);
     const auto usage = usage_of(whole_.usage, whole_.output, whole_.usage_is_last);
     if (bound_ > 0 && usage.output.count > bound_)
-        way_.warn(fmt::format("{} answered with {} tokens where {} were asked for at most; all of them are paid",
-                              record.model, usage.output.count, bound_));
+        note(fmt::format("{} answered with {} tokens where {} were asked for at most; all of them are paid",
+                         record.model, usage.output.count, bound_));
     if (better_ != nullptr)
         if (auto doubt = co_await doubt_after_sample(whole_.told); !doubt.reason.empty())
             co_return escalate(whole_.told, std::move(doubt), usage, [&] {
@@ -243,19 +243,19 @@ net::Task<> Attempt::read_on() {
 
 void Attempt::tell_malformed(std::size_t events) {
     if (events == 0) return;
-    const auto note = fmt::format("{} events of {} were no JSON, and were left out", events, provider_.id);
-    way_.warn(note);
-    if (relay_ && way_.stream_type() == "text/event-stream") relay_->remark("tandem: " + note);
+    auto text = fmt::format("{} events of {} were no JSON, and were left out", events, provider_.id);
+    note(text);
+    if (relay_ && way_.stream_type() == "text/event-stream") relay_->remark("tandem: " + text);
 }
 
 // The provider said more than was reserved for it: its stream ends here, and the client's with it.
 void Attempt::end_at_limit() {
     answer_.reset();
-    const auto note =
+    const auto text =
         fmt::format("{} went on beyond the {} tokens that were reserved for its answer, so it was cut there",
                     record.model, bound_ + beyond_);
-    way_.warn(note);
-    if (way_.stream_type() == "text/event-stream") relay_->remark("tandem: " + note);
+    note(text);
+    if (way_.stream_type() == "text/event-stream") relay_->remark("tandem: " + text);
 }
 
 net::Task<Next> Attempt::begin_stream() {

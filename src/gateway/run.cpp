@@ -195,11 +195,12 @@ class Run {
             bound_answer(way_.who, way_.config.policy, request(), inputs.features);
         const bool text = translate::answers_in_text(way_.question.front.operation);
         if (way_.config.policy.objective.learn && text) {
-            way_.place = services_.learning.place(request(), way_.who.id(), !way_.keeping.aside,
-                                                  routing::is_choice(way_.snapshot->table, request().model),
-                                                  routing::expectations(way_.snapshot->table, inputs.features),
-                                                  std::move(meaning_));
+            way_.place = services_.learning.place(
+                request(), way_.who.id(), !way_.keeping.aside,
+                routing::is_choice(way_.snapshot->table, request().model), inputs.features.work.kind,
+                routing::expectations(way_.snapshot->table, inputs.features), std::move(meaning_));
             inputs.outlook = way_.place.outlook;
+            inputs.usual = way_.place.usual;
             // Nothing of what is secret is kept, not even which words it has.
             if (inputs.label == Label::secret) way_.place.learns = false;
         }
@@ -318,6 +319,7 @@ class Run {
         const auto age = services_.clock.steady() - known.made;
         Served served{way_.new_attempt(known.provider, known.model, known.zone), {}};
         served.record.outcome = "cached";
+        served.record.warnings = join(std::exchange(way_.unrecorded, {}), "; ");
         way_.add(served.record);
         auto receipt = co_await way_.close_record();
         if (!receipt) {
@@ -650,11 +652,13 @@ DryRun decide_only(const Snapshot& snapshot, Services* services, const access::P
     bound_answer(who, snapshot.config->policy, request, inputs.features);
     if (services != nullptr) {
         inputs.standing = standing_of(*services, snapshot, who, inputs.features);
-        if (snapshot.config->policy.objective.learn)
-            inputs.outlook = services->learning
-                                 .place(request, who.id(), false, routing::is_choice(snapshot.table, request.model),
-                                        routing::expectations(snapshot.table, inputs.features))
-                                 .outlook;
+        if (snapshot.config->policy.objective.learn) {
+            auto place = services->learning.place(
+                request, who.id(), false, routing::is_choice(snapshot.table, request.model), inputs.features.work.kind,
+                routing::expectations(snapshot.table, inputs.features));
+            inputs.outlook = std::move(place.outlook);
+            inputs.usual = place.usual;
+        }
     }
     if (services == nullptr) {
         auto decision = routing::decide(snapshot.table, inputs);

@@ -60,7 +60,7 @@ Way::~Way() {
     note->provider = std::move(provider_);
     note->zone = zone_;
     if (!note->decision.empty()) note->label = inputs->label;
-    note->attempts = begun_;
+    note->attempts = begun_ - skipped_;
     note->cached = cached_;
     note->fallbacks = fallbacks;
     note->beating = pulse.beating();
@@ -72,6 +72,7 @@ Way::~Way() {
 void Way::add(ledger::AttemptRecord record) {
     used_ = used_ + record.usage;
     spent_ += record.cost;
+    if (record.outcome == "skipped") ++skipped_;
     cached_ = cached_ || record.outcome == "cached";
     if (cached_ || record.outcome == "answered" || record.outcome == "cut" || record.outcome == "cancelled") {
         model_ = record.model;
@@ -133,8 +134,14 @@ ledger::AttemptRecord Way::new_attempt(const std::string& provider, const std::s
     return record;
 }
 
-void Way::warn(std::string text) {
+void Way::tell(std::string text) {
     if (std::ranges::find(warnings, text) == warnings.end()) warnings.push_back(std::move(text));
+}
+
+void Way::warn(std::string text) {
+    if (std::ranges::find(warnings, text) != warnings.end()) return;
+    unrecorded.push_back(text);
+    tell(std::move(text));
 }
 
 void Way::tell_passed_over(std::size_t place) {

@@ -119,7 +119,9 @@ class Way {
     bool part_of_whole = false;  // who began it saw what others may not
     std::vector<std::string> warnings;
     std::size_t warnings_told = 0;                              // of a stream, with its beginning
-    void warn(std::string text);                                // each once
+    void tell(std::string text);                                // the client; each once
+    std::vector<std::string> unrecorded;                        // notes on the request, for the next attempt's record
+    void warn(std::string text);                                // tells the client, and notes it
     std::vector<std::pair<std::string, std::string>> failures;  // model and why, of each attempt that failed
     // Warns of those that would have been asked before the candidate at `place`. Each once.
     void tell_passed_over(std::size_t place);
@@ -128,8 +130,6 @@ class Way {
     int fallbacks = 0;  // from one model to another, after a failure
 
     ledger::AttemptRecord new_attempt(const std::string& provider, const std::string& model, Zone zone);
-    // How many were begun.
-    int attempts() const { return begun_; }
     void add(ledger::AttemptRecord record);
 
     // ---- redaction ----
@@ -211,6 +211,7 @@ class Way {
     bool cached_ = false;
     std::string taken_out_;  // by redaction, types and counts
     int begun_ = 0;
+    int skipped_ = 0;       // of them, nobody was asked
     std::size_t told_ = 0;  // of passed_over
 };
 

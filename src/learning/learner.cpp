@@ -12,6 +12,7 @@ constexpr double kFewest = 5;  // outcomes, by weight, before an answer is judge
 constexpr double kWeightOfExpectation = 12;
 constexpr double kWeightOfGuess = 2;  // the same for answers that are looked at, of which nothing was expected
 constexpr double kNewest = 0.1;       // what an answer's time and length count beside those before
+constexpr double kWeightOfUsual = 3;  // a kind's usual time and length count like so many answers of a model
 
 double rounded(double number) {
     return std::round(number * 1e4) / 1e4;
@@ -172,15 +173,54 @@ void Learner::publish() {
     views_ = std::move(views);
 }
 
-void Learner::measured(const std::string& model, double seconds, std::int64_t answer_tokens) {
-    const std::lock_guard lock(pace_mutex_);
-    auto& pace = pace_[model];
-    const double share = std::max(kNewest, 1.0 / static_cast<double>(++pace.answers));
-    pace.seconds += share * (seconds - pace.seconds);
-    pace.answer_tokens += share * (static_cast<double>(answer_tokens) - pace.answer_tokens);
+void Learner::Pace::add(double took, std::int64_t tokens) {
+    const double share = std::max(kNewest, 1.0 / static_cast<double>(++answers));
+    seconds += share * (took - seconds);
+    answer_tokens += share * (static_cast<double>(tokens) - answer_tokens);
 }
 
-std::vector<routing::Outlook> Learner::outlook(const Traits& prompt, const routing::Expectations& expected) const {
+void Learner::measured(const std::string& model, routing::WorkKind kind, double seconds, std::int64_t answer_tokens) {
+    const auto at = static_cast<std::size_t>(kind);
+    const std::lock_guard lock(pace_mutex_);
+    pace_[model][at].add(seconds, answer_tokens);
+    usual_[at].add(seconds, answer_tokens);
+}
+
+// Over all kinds of work, each by how many answers of it there were.
+Learner::Pace Learner::mean_of(const PaceByKind& by_kind) {
+    Pace sum;
+    for (const auto& pace : by_kind) {
+        sum.seconds += static_cast<double>(pace.answers) * pace.seconds;
+        sum.answer_tokens += static_cast<double>(pace.answers) * pace.answer_tokens;
+        sum.answers += pace.answers;
+    }
+    const auto answers = static_cast<double>(std::max<std::int64_t>(sum.answers, 1));
+    return {sum.seconds / answers, sum.answer_tokens / answers, sum.answers};
+}
+
+routing::Usual Learner::usual(routing::WorkKind kind) const {
+    const std::lock_guard lock(pace_mutex_);
+    const auto& usual = usual_[static_cast<std::size_t>(kind)];
+    return {rounded(usual.seconds), std::llround(usual.answer_tokens)};
+}
+
+// A model's own answers, beside as many usual ones as kWeightOfUsual.
+void Learner::add_pace(routing::WorkKind kind, std::vector<routing::Outlook>& result) const {
+    const auto at = static_cast<std::size_t>(kind);
+    const std::lock_guard lock(pace_mutex_);
+    const auto& usual = usual_[at];
+    for (const auto& [model, by_kind] : pace_) {
+        const auto& own = by_kind[at];
+        if (own.answers == 0) continue;
+        const double share = 1 - kWeightOfUsual / (static_cast<double>(own.answers) + kWeightOfUsual);
+        auto& outlook = entry(result, model);
+        outlook.seconds = rounded(usual.seconds + share * (own.seconds - usual.seconds));
+        outlook.answer_tokens = std::llround(usual.answer_tokens + share * (own.answer_tokens - usual.answer_tokens));
+    }
+}
+
+std::vector<routing::Outlook> Learner::outlook(const Traits& prompt, const routing::Expectations& expected,
+                                               routing::WorkKind kind) const {
     std::shared_ptr<const Views> views;
     {
         const std::lock_guard lock(views_mutex_);
@@ -203,27 +243,22 @@ std::vector<routing::Outlook> Learner::outlook(const Traits& prompt, const routi
         outlook.doubt = rounded(std::sqrt(view.noise * spread));
         outlook.outcomes = rounded(view.weight);
     }
-    const std::lock_guard lock(pace_mutex_);
-    for (const auto& [model, pace] : pace_) {
-        auto& outlook = entry(result, model);
-        outlook.seconds = rounded(pace.seconds);
-        outlook.answer_tokens = std::llround(pace.answer_tokens);
-    }
+    add_pace(kind, result);
     std::ranges::sort(result, {}, &routing::Outlook::model);
     return result;
 }
 
 std::vector<routing::Outlook> Learner::outlook(std::string_view prompt, const Meaning& meaning,
-                                               const routing::Expectations& expected) const {
+                                               const routing::Expectations& expected, routing::WorkKind kind) const {
     bool any = false;
     {
         const std::lock_guard lock(views_mutex_);
         any = !views_->views.empty();
     }
-    if (!any) return outlook(Traits(), expected);
+    if (!any) return outlook(Traits(), expected, kind);
     auto traits = traits_of(prompt);
     add_meaning(traits, meaning);
-    return outlook(traits, expected);
+    return outlook(traits, expected, kind);
 }
 
 std::optional<double> Learner::judge(const std::string& model, const Traits& prompt_and_answer) const {
@@ -252,8 +287,9 @@ std::vector<Learner::Summary> Learner::summary() const {
                         0,
                         0};
         if (const auto pace = pace_.find(known.model.id); pace != pace_.end()) {
-            summary.seconds = rounded(pace->second.seconds);
-            summary.answer_tokens = std::llround(pace->second.answer_tokens);
+            const auto all = mean_of(pace->second);
+            summary.seconds = rounded(all.seconds);
+            summary.answer_tokens = std::llround(all.answer_tokens);
         }
         result.push_back(std::move(summary));
     }

@@ -2,6 +2,7 @@
 // predicting reads a snapshot, and waits for nobody who learns.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -49,16 +50,21 @@ class Learner {
     // Forgets one model, or all where `model` is empty.
     void forget(std::string_view model);
 
-    // An answer's time and length, from traffic.
-    void measured(const std::string& model, double seconds, std::int64_t answer_tokens);
+    // The time and the length of an answer to a kind of work, from traffic.
+    void measured(const std::string& model, routing::WorkKind kind, double seconds, std::int64_t answer_tokens);
+    // Of all models' answers to it, the newest counting most.
+    routing::Usual usual(routing::WorkKind kind) const;
 
     // Of each model of which something is known: what is expected of it for this prompt, corrected by what was learned.
     // A model that `expected` does not have is expected to be as good as at ordinary work. Numbers are rounded, so that
-    // a record has them exactly.
-    std::vector<routing::Outlook> outlook(const Traits& prompt, const routing::Expectations& expected = {}) const;
+    // a record has them exactly. How long it takes and how much it says are of its answers to this kind of work, and
+    // lean to what is usual for that where they are few.
+    std::vector<routing::Outlook> outlook(const Traits& prompt, const routing::Expectations& expected = {},
+                                          routing::WorkKind kind = routing::WorkKind::talk) const;
     // The same; its traits are made only where something was learned.
     std::vector<routing::Outlook> outlook(std::string_view prompt, const Meaning& meaning = {},
-                                          const routing::Expectations& expected = {}) const;
+                                          const routing::Expectations& expected = {},
+                                          routing::WorkKind kind = routing::WorkKind::talk) const;
     // How likely this answer is good; nullopt where too little was learned to say.
     std::optional<double> judge(const std::string& model, const Traits& prompt_and_answer) const;
 
@@ -87,7 +93,11 @@ class Learner {
         double seconds = 0;
         double answer_tokens = 0;
         std::int64_t answers = 0;
+        void add(double seconds, std::int64_t answer_tokens);
     };
+    using PaceByKind = std::array<Pace, routing::kWorkKindNames.size()>;
+    static Pace mean_of(const PaceByKind& by_kind);
+    void add_pace(routing::WorkKind kind, std::vector<routing::Outlook>& result) const;
     struct Views {
         struct View {
             std::string model;
@@ -109,7 +119,8 @@ class Learner {
     std::vector<Known> known_;
     std::size_t models_ = 1;
     mutable std::mutex pace_mutex_;
-    std::unordered_map<std::string, Pace> pace_;
+    std::unordered_map<std::string, PaceByKind> pace_;
+    PaceByKind usual_{};  // of all models together
     mutable std::mutex views_mutex_;
     std::shared_ptr<const Views> views_ = std::make_shared<const Views>();
 };

@@ -113,15 +113,17 @@ Learning::Past* Learning::find(std::uint64_t whole) {
 }
 
 Learning::Place Learning::place(const chat::Request& request, const std::string& key, bool note, bool predict,
-                                routing::Expectations expected, Meaning meaning) {
+                                routing::WorkKind kind, routing::Expectations expected, Meaning meaning) {
     Place place;
+    place.kind = kind;
+    place.usual = learner_.usual(kind);
     place.meaning = meaning.empty() ? no_meaning() : std::make_shared<const Meaning>(std::move(meaning));
     const auto prefixes = prefixes_of(request);
     auto text = chat::last_user_text(request);
     const bool disputed = note && chat::disputes(text);
     text = std::string(text, 0, kLooked);  // a copy: resize() would keep the memory of the whole
     place.learns = true;
-    if (predict) place.outlook = learner_.outlook(text, *place.meaning, expected);
+    if (predict) place.outlook = learner_.outlook(text, *place.meaning, expected, kind);
     place.expected = std::move(expected);
     place.prompt = std::make_shared<const std::string>(std::move(text));
     if (prefixes.empty()) return place;
@@ -220,7 +222,7 @@ std::shared_ptr<const Learning::Kept> Learning::kept_of(const std::string& decis
 }
 
 void Learning::answered(const Place& place, Answered a) {
-    learner_.measured(a.model, a.seconds, a.answer_tokens);
+    learner_.measured(a.model, place.kind, a.seconds, a.answer_tokens);
     if (!place.learns) return;
     const auto tokens = a.prompt_tokens;
     const bool holds_state = a.holds_state;

@@ -61,10 +61,12 @@ class Learning {
         std::uint64_t whole = 0;                    // its messages, as a number
         routing::Expectations expected;             // of each model, before anything was learned
         std::vector<routing::Outlook> outlook;
+        routing::WorkKind kind = routing::WorkKind::talk;
+        routing::Usual usual;  // for its kind of work
     };
     // `note`: also takes it for a sign of how the answer before was taken. `predict`: what is expected of models for it
     // is wanted. `meaning` may be empty.
-    Place place(const chat::Request& request, const std::string& key, bool note, bool predict,
+    Place place(const chat::Request& request, const std::string& key, bool note, bool predict, routing::WorkKind kind,
                 routing::Expectations expected, Meaning meaning = {});
 
     // An answer was given: the newest are kept in mind, so that more than their quality on the whole is learned when

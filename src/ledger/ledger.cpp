@@ -682,7 +682,8 @@ Result<> each_request(store::Database& database, std::int64_t since, std::int64_
     // Beside a max(), SQLite takes the other columns from the row that has it (lang_select.html, "bare columns").
     auto rows = database.prepare(
         "SELECT d.id, d.time, d.key, d.alias, d.label, max(a.number), a.outcome, a.model, a.provider, a.zone, "
-        "a.total_ms, count(a.number), sum(a.input), sum(a.output), sum(a.cost) FROM decisions d LEFT JOIN attempts a "
+        "a.total_ms, sum(a.outcome <> 'skipped'), sum(a.input), sum(a.output), sum(a.cost) FROM decisions d LEFT JOIN "
+        "attempts a "
         "ON "
         "a.decision = d.id WHERE d.id >= ?1 AND d.time >= ?2 AND d.time < ?3 GROUP BY d.id ORDER BY d.id");
     const auto first = first_decision(since);

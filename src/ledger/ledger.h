@@ -45,14 +45,15 @@ struct AttemptRecord {
     std::string provider;
     std::string model;
     Zone zone = Zone::local;
-    std::string outcome;  // answered, failed, cut, cancelled, lost (under way when tandem was killed), ...
-    int status = 0;       // HTTP, 0 where none came
-    std::string error;    // where it failed
+    // answered, failed, cut, cancelled, skipped (nobody was asked), lost (under way when tandem was killed), ...
+    std::string outcome;
+    int status = 0;     // HTTP, 0 where none came
+    std::string error;  // where it failed
     std::int64_t first_byte_ms = -1;
     std::int64_t total_ms = 0;
     Usage usage;
     Money cost;
-    std::string warnings;  // what was changed or is different from what the client asked, separated by "; "
+    std::string warnings;  // what is different about this attempt from what the client asked, separated by "; "
 };
 
 extern const char* const kLedgerSchema;

@@ -32,6 +32,7 @@ bool fires(const Rule& rule, const Inputs& in) {
 // Models that the alias stands for.
 struct Meaning {
     std::vector<const Table::Entry*> models;
+    Named name;            // what the client asked for, and what that stands for
     bool ordered = false;  // in the owner's order
     bool ours = false;     // the alias is one of `auto local cloud private`, so that the choice is Tandem's
     bool named = false;    // the alias is a model's own name
@@ -45,6 +46,7 @@ Result<Meaning> meaning_of(const Table& table, const std::string& alias) {
             ErrorCode::not_found,
             fmt::format("there is no model or alias '{}'{}", printable(alias, 80), suggest(alias, alias_names(table))),
             "model");
+    meaning.name = *known;
     const auto& name = known->means;
     const bool local_only = name == "local" || name == "private";
     if (local_only || name == "cloud" || name == "auto") {
@@ -137,7 +139,7 @@ double amount(Money money) {
 // What is lost, as a share of a good answer, where a model gets a conversation without another's thoughts, and where
 // an agent's session goes to another model than the one that has begun it: the first turn decides.
 constexpr double kLeaving = 0.05;
-constexpr double kLeavingSession = 0.5;
+constexpr double kLeavingSession = 0.6;
 
 double leaving_of(const Inputs& in, const std::string& model) {
     double share = 0;
@@ -155,6 +157,26 @@ double expected_quality(const Table::Entry& entry, const Features& features) {
     return routing::expected_quality(*entry.strength, features.work, features.prompt_tokens);
 }
 
+// What its answer is expected to have. Bounds count where they are lower, and are no expectation themselves: a client
+// that asks for 32,000 tokens at most gets as many of none.
+std::int64_t expected_answer_tokens(const Table::Entry& entry, const Inputs& in, const Outlook* outlook) {
+    auto tokens = usual_answer_tokens(in.features.work.kind);
+    if (in.usual.answer_tokens > 0) tokens = in.usual.answer_tokens;
+    if (outlook != nullptr && outlook->answer_tokens > 0) tokens = outlook->answer_tokens;
+    for (const auto bound : {in.features.answer_tokens, in.features.bound_tokens, entry.max_output_tokens})
+        if (bound > 0) tokens = std::min(tokens, bound);
+    return tokens;
+}
+
+double expected_seconds(const Inputs& in, const Outlook* outlook) {
+    return outlook != nullptr && outlook->seconds > 0 ? outlook->seconds : in.usual.seconds;
+}
+
+Money likely_cost(const Table::Entry& entry, const Features& features, const Outlook* outlook, std::int64_t answer) {
+    const auto warm = outlook == nullptr ? 0 : std::min(outlook->warm_tokens, features.prompt_tokens);
+    return cost_of(Usage{{features.prompt_tokens}, {warm}, {answer}, {0}, true}, entry.price);
+}
+
 Terms terms_of(const Table& table, const Table::Entry& entry, const Inputs& in, config::Stakes stakes, double lean) {
     const auto& objective = table.objective;
     const auto* outlook = outlook_of(in, entry.model);
@@ -170,8 +192,9 @@ Terms terms_of(const Table& table, const Table::Entry& entry, const Inputs& in, 
     }
     t.worth = rounded(value * t.quality);
     t.lean = rounded(value * lean);
-    t.cost = rounded(amount(likely_cost(entry, in.features, outlook)));
-    t.wait = outlook == nullptr ? 0 : rounded(outlook->seconds * amount(objective.second));
+    t.answer_tokens = expected_answer_tokens(entry, in, outlook);
+    t.cost = rounded(amount(likely_cost(entry, in.features, outlook, t.answer_tokens)));
+    t.wait = rounded(expected_seconds(in, outlook) * amount(objective.second));
     t.leaving = rounded(value * leaving_of(in, entry.model));
     t.utility = rounded(t.worth + t.lean - t.cost - t.wait - t.leaving);
     t.below_floor = t.quality < objective.floor;
@@ -231,11 +254,24 @@ std::string words_of(const Rule& rule) {
 }
 
 std::string why_of(const Meaning& meaning, const Rule* rule, const std::string& alias) {
+    const auto& [entry, means, by_pattern, rest] = meaning.name;
+    const auto asked = printable(alias, 80);
     if (meaning.named)
         return meaning.models.front()->model == alias ? "the client asked for it by its name"
-                                                      : fmt::format("{} stands for it", printable(alias, 80));
-    if (meaning.ordered) return fmt::format("the alias {} lists its models in this order", alias);
-    return rule == nullptr ? "no rule fires, so local comes first" : words_of(*rule);
+                                                      : fmt::format("{} stands for it", asked);
+    if (meaning.ordered && by_pattern)
+        return fmt::format("asked for {}: the alias {} lists its models in this order", asked, means);
+    if (meaning.ordered && entry != means)
+        return fmt::format("asked for {}, which means {}: that lists its models in this order", asked, means);
+    if (meaning.ordered) return fmt::format("the alias {} lists its models in this order", asked);
+    std::string why;
+    if (entry != means) why = fmt::format("asked for {}, which means {}; ", asked, means);
+    // Where all may run in one zone alone, a rule that prefers a zone has no say.
+    const bool by_zone = rule == nullptr || rule->prefer == Rule::Prefer::local || rule->prefer == Rule::Prefer::cloud;
+    if (means != "auto" && by_zone)
+        return why +
+               fmt::format("the alias {} is for models {} alone", means, means == "cloud" ? "in the cloud" : "at home");
+    return why + (rule == nullptr ? "no rule fires, so local comes first" : words_of(*rule));
 }
 
 // The difference in quality from which on people are told of it.
@@ -344,11 +380,10 @@ double value_of_answer(const Table& table, config::Stakes stakes) {
     return amount(table.objective.value) * kWeights[static_cast<std::size_t>(stakes)];
 }
 
-Money likely_cost(const Table::Entry& entry, const Features& features, const Outlook* outlook) {
-    auto answer = answer_room(entry, features);
-    if (outlook != nullptr && outlook->answer_tokens > 0) answer = std::min(answer, outlook->answer_tokens);
-    const auto warm = outlook == nullptr ? 0 : std::min(outlook->warm_tokens, features.prompt_tokens);
-    return cost_of(Usage{{features.prompt_tokens}, {warm}, {answer}, {0}, true}, entry.price);
+std::int64_t usual_answer_tokens(WorkKind kind) {
+    // talk, transform, facts, code, reasoning, planning, writing, tools, document
+    constexpr std::array<std::int64_t, kWorkKindNames.size()> kTokens = {60, 250, 300, 700, 600, 800, 900, 200, 500};
+    return kTokens[static_cast<std::size_t>(kind)];
 }
 
 Result<Decision> decide(const Table& table, const Inputs& in) {

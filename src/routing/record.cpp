@@ -295,6 +295,11 @@ std::string to_json(const Inputs& in) {
         }
         out.end_array();
     }
+    if (in.usual.answer_tokens > 0) {
+        out.key("usual").begin_object().member("answer_tokens", in.usual.answer_tokens);
+        put(out, "seconds", in.usual.seconds);
+        out.end_object();
+    }
     if (in.assigned) {
         const auto& a = *in.assigned;
         out.key("experiment").begin_object().member("name", a.experiment).member("model", a.model);
@@ -327,6 +332,7 @@ Result<Inputs> inputs_from_json(const Value& value) {
                               o["answer_tokens"].integer().value_or(0), o["warm_tokens"].integer().value_or(0),
                               o["holds_state"].boolean().value_or(false),
                               o["holds_session"].boolean().value_or(false)});
+    in.usual = {value["usual"]["seconds"].number().value_or(0), value["usual"]["answer_tokens"].integer().value_or(0)};
     if (const auto a = value["experiment"]; a.is(json::Kind::object))
         in.assigned = Assigned{str(a["name"]), str(a["model"]), str(a["other"]),
                                a["treatment"].boolean().value_or(false), a["share"].number().value_or(1)};
@@ -376,6 +382,7 @@ std::string to_json(const Decision& decision) {
                                            {"leaving", t.leaving},
                                            {"utility", t.utility}})
             if (number != 0) put(out, name, number);
+        out.member("answer_tokens", t.answer_tokens);
         if (t.below_floor) out.member("below_floor", true);
         out.end_object();
         if (c.excluded == Excluded::no) put(out, "propensity", c.propensity);

@@ -64,12 +64,21 @@ struct Outlook {
     double quality = 0;              // how likely its answer is good, 0 to 1
     double doubt = 0;                // one standard deviation of that
     double outcomes = 0;             // how many it was learned from, by weight
-    double seconds = 0;              // until its answer is there; 0: unknown
-    std::int64_t answer_tokens = 0;  // as its answers are in the middle; 0: unknown
+    double seconds = 0;              // until its answer to this kind of work is there, on average; 0: unknown
+    std::int64_t answer_tokens = 0;  // of its answers to this kind of work, on average; 0: unknown
     std::int64_t warm_tokens = 0;    // of the prompt that its provider has seen a moment ago
     bool holds_state = false;        // the conversation has thoughts or calls that only its provider takes back
     bool holds_session = false;      // it answered the turn before, in a session in which tools are offered
 };
+
+// What answers of all models together took for one kind of work. A model that has answered none of it is expected to
+// take as much, so that having no history makes no model dearer or faster than another.
+struct Usual {
+    double seconds = 0;              // on average; 0: unknown
+    std::int64_t answer_tokens = 0;  // the same
+};
+// The length of an answer before any was seen, by what such work asks for: tokens, thoughts included.
+std::int64_t usual_answer_tokens(WorkKind kind);
 
 // What an experiment wants: a model comes first, where it and the one that it is compared with may both be asked.
 struct Assigned {
@@ -93,6 +102,7 @@ struct Inputs {
     Features features;
     std::vector<Standing> standing;  // only models that have something to say
     std::vector<Outlook> outlook;    // only models of which something is known
+    Usual usual;                     // for the others
     std::optional<Assigned> assigned;
     double dice = 1;  // from 0 to 1, for the choice to try another model
 };
@@ -109,13 +119,14 @@ inline constexpr std::array<std::string_view, 8> kExcludedNames = {"",        "l
 struct Terms {
     double quality = 0.5;  // what it was reckoned with, 0 to 1
     double doubt = 0;
-    double expected = 0;  // of its quality, before anything was learned
-    double outcomes = 0;  // that were learned from, by weight
-    double worth = 0;     // of a good answer, by how likely it is
-    double lean = 0;      // of the zone that the rule prefers
-    double cost = 0;      // as expected, with what the provider has in its cache
-    double wait = 0;      // seconds, at what a second costs
-    double leaving = 0;   // of the model that has the conversation's thoughts and calls
+    double expected = 0;             // of its quality, before anything was learned
+    double outcomes = 0;             // that were learned from, by weight
+    double worth = 0;                // of a good answer, by how likely it is
+    double lean = 0;                 // of the zone that the rule prefers
+    double cost = 0;                 // as expected, with what the provider has in its cache
+    double wait = 0;                 // seconds, at what a second costs
+    double leaving = 0;              // of the model that has the conversation's thoughts and calls
+    std::int64_t answer_tokens = 0;  // that `cost` was reckoned with
     double utility = 0;
     bool below_floor = false;
     bool operator==(const Terms&) const = default;
@@ -189,8 +200,6 @@ std::int64_t answer_bound(const Table::Entry& entry, const Features& features);
 bool needs_bound(const Table::Entry& entry, const Features& features);
 // What a good answer is worth where so much depends on it, in the owner's currency.
 double value_of_answer(const Table& table, config::Stakes stakes);
-// What it is expected to cost.
-Money likely_cost(const Table::Entry& entry, const Features& features, const Outlook* outlook);
 // Tokens of room for the answer: what was asked for, or 1,024 (under a budget, the policy's bound) but at most a
 // quarter of the context.
 std::int64_t answer_room(const Table::Entry& entry, const Features& features);

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "chat/answer.h"
+#include "routing/work_aside.h"
 #include "routing/work_clues.h"
 #include "routing/work_words.h"
 
@@ -252,21 +253,16 @@ bool is_agents_tool(std::string_view name) {
 bool is_agent(const chat::Request& request, const Turns& turns) {
     const auto tools = std::ranges::count_if(request.tools, [](const auto& tool) { return is_agents_tool(tool.name); });
     if (tools >= 2 || (tools == 1 && turns.system_bytes > 1500)) return true;
-    constexpr auto kSaid = std::to_array<std::string_view>(
-        {"claude code", "codex cli", "coding agent", "search/replace", "expert software developer", "interactive cli",
-         "software engineering task", "pair programm", "autonomous agent", "agentic", "coding assistant"});
+    constexpr auto kSaid =
+        std::to_array<std::string_view>({"search/replace", "expert software developer", "software engineering task",
+                                         "pair programm", "autonomous agent", "agentic", "coding assistant"});
+    // Clients that always offer tools: without any, it is a small call of theirs beside the session.
+    constexpr auto kWithTools =
+        std::to_array<std::string_view>({"claude code", "codex cli", "coding agent", "interactive cli"});
     const auto system = lower(turns.system);
-    return turns.system_bytes > 1200 && std::ranges::any_of(kSaid, [&](auto said) { return system.contains(said); });
-}
-
-// Whether the request is the small call that a client makes beside a conversation, for a title, tags or the like.
-bool asks_title(const chat::Request& request, const Turns& turns, const Clues& system, const Clues& user) {
-    constexpr std::size_t kMostSystem = 8'000;
-    if (!request.tools.empty()) return false;
-    const bool writes = user.leads_with("write") > 0 && (user.has("long_text") > 0.5F || user.has("creative") > 0.5F);
-    if (user.leads_with("titling") > 0 && !writes) return true;
-    if (user.has("titling") > 0.5F && user.has("brief") > 0.3F && !writes) return true;
-    return turns.system_bytes > 0 && turns.system_bytes < kMostSystem && system.has("titling") > 0.3F;
+    const auto says = [&](auto said) { return system.contains(said); };
+    if (turns.system_bytes <= 1200) return false;
+    return std::ranges::any_of(kSaid, says) || (!request.tools.empty() && std::ranges::any_of(kWithTools, says));
 }
 
 bool asks_effort(const chat::Request& request) {
@@ -317,7 +313,8 @@ class Reading {
                                    system.led_by_transform && system.tokens < 1000;
         const std::string text = turns_.last != nullptr ? user_text(*turns_.last) : std::string();
         const auto clues = clues_of(text, task_is_known);
-        if (!agent && asks_title(request_, turns_, system, clues)) return title();
+        const auto aside = aside_of({request_, system, turns_.system_bytes, clues, text, turns_.user_turns, agent});
+        if (!aside.empty()) return {WorkKind::talk, 0.95, 3, {std::string(aside)}};
         judged_ = judge(task_is_known ? system : clues);
         handed_in(clues);
         if (is_light(task_is_known ? system : clues)) at_most(kLight);
@@ -330,8 +327,6 @@ class Reading {
     }
 
   private:
-    static Work title() { return {WorkKind::talk, 0.95, 3, {"title"}}; }
-
     void tell(std::string_view what) {
         std::erase(judged_.telling, what);
         judged_.telling.insert(judged_.telling.begin(), std::string(what));

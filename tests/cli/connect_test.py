@@ -213,6 +213,30 @@ class Connect(unittest.TestCase):
                 self.assertEqual({k: v for k, v in after.items() if k != "env"}, {k: v for k, v in old.items() if k != "env"})
                 self.connect("claude-code", "--undo")
 
+    def test_what_a_client_has_changed_since_is_kept_when_its_settings_are_taken_back(self):
+        file = self.put(".claude/settings.json", '{"a": 1}\n')
+        kept = file.with_name("settings.json.with-tandem")
+        for change in ("one", "two"):
+            self.connect("claude-code", "--write")
+            self.connect("claude-code", "--write")  # as often as one likes
+            changed = json.loads(file.read_text())
+            changed["plugins"] = change
+            file.write_text(json.dumps(changed, indent=2))
+            self.assertIn("it was changed since", self.connect("claude-code", "--undo"))
+            self.assertEqual(file.read_text(), '{"a": 1}\n')
+        self.assertEqual([json.loads(p.read_text())["plugins"] for p in (kept, kept.with_name(kept.name + ".2"))], ["one", "two"])
+        # A file that was new goes, and what its client made of it stays as well.
+        file.unlink()
+        self.connect("claude-code", "--write")
+        file.write_text("{}")
+        self.connect("claude-code", "--undo")
+        self.assertFalse(file.exists())
+        self.assertEqual(kept.with_name(kept.name + ".3").read_text(), "{}")
+        # Without a change there is nothing to keep.
+        self.connect("claude-code", "--write")
+        self.assertNotIn("it was changed", self.connect("claude-code", "--undo"))
+        self.assertFalse(kept.with_name(kept.name + ".4").exists())
+
     def test_a_file_that_cannot_be_read_is_never_written(self):
         for name, client, text in ((".claude/settings.json", "claude-code", '{"a": 1,, }'), (".claude/settings.json", "claude-code", "[1]"), (".claude/settings.json", "claude-code", '{"a": "open'),
                                    (".claude/settings.json", "claude-code", "{} trailing"), (".codex/config.toml", "codex", "model = \"x\nnot toml at all\n"), (".codex/config.toml", "codex", "x = [1,\n"),

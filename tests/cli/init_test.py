@@ -147,6 +147,47 @@ class Init(unittest.TestCase):
         self.init(OPENAI_BASE_URL="https://eu.example.com/v1", OPENAI_API_KEY="sk-test-0123456789", arguments=["--force"])
         self.assertIn('base_url: "https://eu.example.com/v1"', self.lines("providers")["openai"])
 
+    def test_addresses_of_the_environment_as_people_write_them_are_understood(self):
+        ollama, vllm = self.server(model_servers.ollama), self.server(model_servers.vllm)
+        for n, value in enumerate((ollama.address, f"0.0.0.0:{ollama.port}", f'"{ollama.url}"', f"  {ollama.url}/ ", f"localhost:{ollama.port}", f"HTTP://127.0.0.1:{ollama.port}")):
+            out = self.init(OLLAMA_HOST=value, arguments=["--force"])
+            self.assertIn("found Ollama at", out, value)
+            self.assertNotIn("OLLAMA_HOST", out, value)
+        for value in (f"localhost:{vllm.port}/v1", f"'{vllm.url}/v1/'", f"127.0.0.1:{vllm.port}", f"http://0.0.0.0:{vllm.port}/v1"):
+            out = self.init(OPENAI_BASE_URL=value, OPENAI_API_KEY="a-key-of-the-server", arguments=["--force"])
+            self.assertIn("found vLLM at", out, value)
+            self.assertIn("api_key: ${OPENAI_API_KEY}", self.lines("providers")["vllm"], value)
+            self.assertNotIn("openai", self.lines("providers"), value)
+        # What is not at home is asked by HTTPS, and the address of one kind of client is looked at as that of another is.
+        self.init(OPENAI_BASE_URL='"gateway.example.com/v1"', OPENAI_API_KEY="sk-test-0123456789", arguments=["--force"])
+        self.assertIn('base_url: "https://gateway.example.com/v1"', self.lines("providers")["openai"])
+        out = self.init(ANTHROPIC_BASE_URL=vllm.url, ANTHROPIC_API_KEY="a-key-of-the-server", arguments=["--force"])
+        self.assertIn("found vLLM at", out)
+        self.init(GOOGLE_API_KEY="g-test-0123456789", arguments=["--force"])
+        self.assertIn("api_key: ${GOOGLE_API_KEY}", self.lines("providers")["gemini"])
+
+    def test_an_address_of_the_environment_that_cannot_be_understood_is_said_without_what_may_be_secret(self):
+        wrong = {"https//api.example.com/v1": "its beginning is neither http:// nor https://", "https:/api.example.com": "its beginning is neither",
+                 "ftp://files.example.com": "another scheme", "tcp://10.0.0.9:11434": "another scheme", "https://": "names no machine",
+                 "https://bob:hunter2-geheim@llm.example.com/v1": "a user name or a password", "bob:hunter2-geheim@llm.example.com": "a user name or a password",
+                 "https://x.example.com/openai?api-key=hunter2-geheim": "a query", "http://localhost:123456/v1": "its port", "localhost:http": "its port",
+                 "http://localhost:1234 # lm studio": "a blank or a quote", "${LLM_URL}/v1": "not filled in", "<your-base-url>": "not filled in", "undefined": "no address",
+                 "sk-hunter2-geheim": "looks like a key"}
+        for variable, key in (("OPENAI_BASE_URL", "OPENAI_API_KEY"), ("OLLAMA_HOST", None), ("ANTHROPIC_BASE_URL", "ANTHROPIC_API_KEY"), ("GOOGLE_GEMINI_BASE_URL", "GEMINI_API_KEY")):
+            for value, words in list(wrong.items())[:None if variable == "OPENAI_BASE_URL" else 5]:
+                env = {variable: value, **({key: "sk-test-0123456789"} if key else {})}
+                out = self.init(arguments=["--force"], **env)
+                line = next((l for l in out.splitlines() if l.startswith(f"  {variable}: ")), out)
+                self.assertIn(words, line, value)
+                self.assertNotIn("geheim", out + self.text())
+                if key:  # the key may be for there, so nobody else is shown it
+                    self.assertIn(f"{key}, which may be for there, is not used either", line)
+                    self.assertNotIn(f"${{{key}}} }}\n", re.sub(r"(?m)^  #.*\n", "", self.text()))
+        said = json.loads(self.init(arguments=["--force", "--json"], OLLAMA_HOST="http://nobody:geheim@10.0.0.9"))
+        self.assertEqual([t["variable"] for t in said["troubles"]], ["OLLAMA_HOST"])
+        self.assertNotIn("geheim", json.dumps(said))
+        self.assertNotIn("geheim", self.init(code=2, arguments=["--force", "--probe", "http://nobody:geheim@10.0.0.9"]))
+
     def test_a_server_of_the_environment_that_is_down_keeps_its_line(self):
         dead = f"http://127.0.0.1:{free_port()}/v1"
         out = self.init(OPENAI_BASE_URL=dead, OPENAI_API_KEY="a-key-of-the-server")

@@ -179,6 +179,7 @@ class Sockets(unittest.TestCase):
         tandem = Tandem("")
         self.addCleanup(tandem.stop)
         path = tandem.folder / "data/tandem.sock"
+        until(path.is_socket, "the socket, which comes after the port")
         tandem.kill()
         self.assertTrue(path.is_socket())
         self.assertEqual(tandem.cli("status").returncode, 4)

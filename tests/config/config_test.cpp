@@ -1,6 +1,10 @@
 #include "config/config.h"
 
 #include <gtest/gtest.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <cstdlib>
 
 #include "config/names.h"
 
@@ -14,6 +18,21 @@ Environment env(std::vector<std::pair<std::string, std::string>> values = {}) {
             if (key == name) return value;
         return std::nullopt;
     };
+}
+
+// Services and containers are often started without HOME (ollama/ollama#9945).
+TEST(Environment, has_the_home_that_the_system_knows_of_the_user_where_home_is_not_set) {
+    const char* const before = std::getenv("HOME");
+    const std::string kept = before == nullptr ? "" : before;
+    ASSERT_EQ(setenv("HOME", "/home/of/tests", 1), 0);
+    EXPECT_EQ(process_environment()("HOME"), "/home/of/tests");
+    ASSERT_EQ(unsetenv("HOME"), 0);
+    const auto* const user = getpwuid(getuid());
+    const auto home = process_environment()("HOME");
+    if (before != nullptr) setenv("HOME", kept.c_str(), 1);
+    ASSERT_NE(user, nullptr);
+    EXPECT_EQ(home, std::string(user->pw_dir));
+    EXPECT_FALSE(process_environment()("TANDEM_NO_SUCH_VARIABLE"));
 }
 
 std::string problems(const std::string& text) {

@@ -28,7 +28,8 @@ struct Learned {
     // One answer of 200 KB to a prompt of 200 KB, as 2,100 of them took 465 MiB.
     void answer(int i) {
         const auto number = std::to_string(i);
-        auto place = learning->place(asking(number + std::string(200'000, 'p')), who, true, true, {});
+        auto place =
+            learning->place(asking(number + std::string(200'000, 'p')), who, true, true, routing::WorkKind::facts, {});
         EXPECT_LE(place.prompt->capacity(), learning::Learning::kLooked + 16) << "the whole prompt is kept";
         learning::Learning::Answered answered;
         answered.decision = "dec_" + number;

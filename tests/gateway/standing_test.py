@@ -112,6 +112,36 @@ class Standing(unittest.TestCase):
         # What would have come after the model that answered is nobody's concern.
         self.assertEqual(t.chat(model="small")[1]["x-tandem-warnings"], None)
 
+    def test_each_attempt_has_its_own_notes_and_who_was_not_asked_is_no_attempt(self):
+        t = self.start(policy="policy: { failure: { attempts: 5 } }", keys="keys:\n  alice: { secret: alice-0123456789abc, budgets: [{ limit: 10, window: month }] }\n")
+        t.file.write_text(t.file.read_text().replace("aliases: { both: [big, small] }", 'aliases: { both: [big, small], "team-*": both }'))
+        t.process.send_signal(1)
+        until(lambda: t.chat(model="team-x", headers=ALICE)[0] == 200, "the alias")
+        self.cloud.script = lambda c, b, n: c.sendall(BROKEN)
+        status, headers, body = t.chat(model="team-x", headers=ALICE)
+        self.assertEqual((status, headers["x-tandem-model"]), (200, "small"), body)
+        attempts = t.explain(headers["x-tandem-decision"])["attempts"]
+        # The third failure opens the breaker, so that the fourth time nobody is asked.
+        self.assertEqual([(a["model"], a["outcome"]) for a in attempts], [("big", "failed")] * 3 + [("big", "skipped"), ("small", "answered")])
+        first, second, skipped, last = attempts[0]["warnings"], attempts[1]["warnings"], attempts[3], attempts[4]["warnings"]
+        self.assertRegex(first, r"^no model here is called 'team-x': the alias 'team-\*' stands for it and means both; big may answer with \d+ tokens: [^;]*; ask for [^;]*$")
+        self.assertRegex(second, r"^big may answer with ")
+        self.assertNotIn("stands for it", second)
+        self.assertRegex(last, r"^small may answer with ")
+        self.assertNotRegex(first + second + last, "failed|not asked")
+        self.assertNotIn("warnings", skipped)
+        self.assertEqual(skipped["usage"]["input"], 0)
+        # The client is told all of it.
+        for words in ("stands for it", "big may answer", "big failed", "big was not asked", "small may answer"):
+            self.assertIn(words, headers["x-tandem-warnings"])
+        lines = t.cli("explain", headers["x-tandem-decision"]).stdout.splitlines()
+        self.assertRegex(lines[1], r"^  small at lab \(local\) answered, after others failed: big: .*; not asked: big: far failed 3 times in a row")
+        self.assertIn("  why         asked for team-x: the alias both lists its models in this order", lines)
+        listed = lines[lines.index("  attempts") + 1:]
+        self.assertEqual([line[4:7].strip() for line in listed[:5]], ["1.", "2.", "3.", "-", "4."], listed)
+        self.assertRegex(listed[3], r"^    -  big at far \(cloud\): not asked \(far failed 3 times in a row[^)]*\)$")
+        until(lambda: "a model was not asked" in t.log_text() and "attempts=4" in t.log_text(), "the log")
+
     def test_what_stands_behind_the_one_that_answered_is_not_named(self):
         t = self.start(policy="policy: { preset: local-first, failure: { attempts: 1 } }")
         self.break_(self.cloud, "big")

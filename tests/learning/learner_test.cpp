@@ -30,6 +30,30 @@ TEST(Learner, replaces_what_the_same_one_says_again) {
     EXPECT_TRUE(learner.outlook(traits_of("a question")).empty());
 }
 
+TEST(Learner, knows_how_long_answers_are_by_kind_of_work) {
+    Learner learner;
+    learner.configure({{"light", "one"}, {"strong", "one"}});
+    for (int i = 0; i < 30; ++i) {
+        learner.measured("light", routing::WorkKind::talk, 1, 20);
+        learner.measured("strong", routing::WorkKind::code, 20, 1500);
+    }
+    const auto of = [&](const std::string& model, routing::WorkKind kind) {
+        const auto list = learner.outlook(Traits(), {}, kind);
+        const auto found = std::ranges::find(list, model, &routing::Outlook::model);
+        return found == list.end() ? 0 : found->answer_tokens;
+    };
+    // That it has said little in small talk says nothing of its code.
+    EXPECT_EQ(of("light", routing::WorkKind::talk), 20);
+    EXPECT_EQ(of("light", routing::WorkKind::code), 0);
+    EXPECT_EQ(learner.usual(routing::WorkKind::code).answer_tokens, 1500);
+    EXPECT_EQ(learner.usual(routing::WorkKind::document).answer_tokens, 0);
+    // Few answers of its own lean to what is usual.
+    learner.measured("light", routing::WorkKind::code, 2, 100);
+    EXPECT_GT(of("light", routing::WorkKind::code), 500);
+    for (int i = 0; i < 40; ++i) learner.measured("light", routing::WorkKind::code, 2, 100);
+    EXPECT_LT(of("light", routing::WorkKind::code), 250);
+}
+
 TEST(Learner, trusts_less_what_it_learned_of_a_model_that_has_changed) {
     Learner learner;
     learner.configure({{"m", "one"}});
@@ -74,7 +98,7 @@ TEST(Learner, may_be_asked_while_it_learns) {
     std::thread asks([&] {
         for (int i = 0; i < 2000; ++i) {
             (void)learner.outlook(traits_of("sum"));
-            learner.measured("m", 1, 10);
+            learner.measured("m", routing::WorkKind::talk, 1, 10);
         }
     });
     for (int i = 0; i < 200; ++i) learner.learn({outcome(fmt::format("d{}", i), "m", "sum", 1)});

@@ -138,6 +138,33 @@ TEST(Sentence, of_a_model_that_is_asked_for_by_name_speaks_of_no_preference) {
               "home at lab (local): the client asked for it by its name");
 }
 
+TEST(Sentence, says_which_alias_was_asked_for) {
+    const auto table = [](const char* aliases) {
+        return table_from_yaml(std::string("providers:\n  lab: { kind: openai, zone: local, base_url: 'http://h/v1' "
+                                           "}\n  far: { kind: openai, zone: "
+                                           "cloud, base_url: 'https://x/v1' }\nmodels:\n  home: { provider: lab, "
+                                           "context: 8192 }\n  big: { provider: "
+                                           "far, context: 8192 }\n") +
+                               aliases);
+    };
+    const auto why = [&](const char* aliases, const std::string& alias) {
+        auto in = asking(10);
+        in.alias = alias;
+        return decide(table(aliases), in)->why;
+    };
+    // The zone is what was asked for, whatever a rule prefers.
+    EXPECT_EQ(why("", "cloud"), "the alias cloud is for models in the cloud alone");
+    EXPECT_EQ(why("", "private"), "the alias private is for models at home alone");
+    EXPECT_EQ(why("", "auto").find("asked for"), std::string::npos);
+    constexpr auto kAliases = "aliases: { fixed: auto, 'claude-*': cloud, best: [big, home], 'gpt-*': best }\n";
+    EXPECT_TRUE(why(kAliases, "fixed").starts_with("asked for fixed, which means auto; rule "))
+        << why(kAliases, "fixed");
+    EXPECT_EQ(why(kAliases, "claude-opus-9"),
+              "asked for claude-opus-9, which means cloud; the alias cloud is for models in the cloud alone");
+    EXPECT_EQ(why(kAliases, "best"), "the alias best lists its models in this order");
+    EXPECT_EQ(why(kAliases, "gpt-9"), "asked for gpt-9: the alias best lists its models in this order");
+}
+
 TEST(Hybrid, asks_no_embedder_for_an_answer) {
     for (const auto* embedder : {"nomic-embed-text:latest", "mxbai-embed-large", "bge-m3", "all-minilm:l6-v2"}) {
         const auto table = home_and_cloud(embedder);

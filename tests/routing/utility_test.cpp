@@ -28,6 +28,7 @@ Inputs of_size(std::int64_t tokens) {
     in.alias = "auto";
     in.features.prompt_tokens = tokens;
     in.features.answer_tokens = 100;
+    in.features.work.kind = WorkKind::facts;
     in.features.work.difficulty = kOrdinaryDifficulty;  // where the owner's `quality` is what is expected
     return in;
 }
@@ -53,6 +54,41 @@ TEST(Utility, is_the_sum_of_its_terms) {
     in.stakes = config::Stakes::high;
     const auto high = decide(table, in);
     EXPECT_NEAR(std::ranges::find(high->candidates, "big", &Candidate::model)->terms.quality, 0.85, 1e-9);
+}
+
+TEST(Utility, expects_as_long_an_answer_of_a_model_without_history_as_of_one_with_history) {
+    const auto table = table_with("policy: { objective: { value: 0.01 }, rules: [ { name: all, prefer: best } ] }");
+    auto in = of_size(1000);
+    in.features.work.kind = WorkKind::code;
+    in.features.answer_tokens = 32'000;  // a bound, as some clients set it for whatever they ask
+    const auto tokens = [&](const char* model) {
+        const auto decision = decide(table, in);
+        return std::ranges::find(decision->candidates, model, &Candidate::model)->terms.answer_tokens;
+    };
+    // Of none anything is known.
+    EXPECT_EQ(tokens("big"), usual_answer_tokens(WorkKind::code));
+    EXPECT_EQ(tokens("cheap"), tokens("big"));
+    // Of one it is, and what such work takes on the whole is.
+    in.usual = {4, 400};
+    in.outlook = {{.model = "big", .seconds = 5, .answer_tokens = 450}};
+    EXPECT_EQ(tokens("big"), 450);
+    EXPECT_EQ(tokens("cheap"), 400);
+    const auto decision = decide(table, in);
+    EXPECT_EQ(decision->candidates.front().model, "cheap");
+    // What is reserved for it stays the most that it may use.
+    EXPECT_EQ(decision->candidates.front().estimate, worst_cost(*table.find("cheap"), in.features));
+    EXPECT_GT(decision->candidates.front().estimate.micros(), 30'000);
+    in.features.answer_tokens = 50;
+    EXPECT_EQ(tokens("big"), 50);
+}
+
+TEST(Utility, takes_no_model_for_faster_than_those_that_have_answered) {
+    const auto table = table_with("policy: { objective: { second: 0.01 }, rules: [ { name: all, prefer: best } ] }");
+    auto in = of_size(100);
+    in.usual = {4, 100};
+    in.outlook = {{.model = "big", .seconds = 5, .answer_tokens = 100}};
+    const auto decision = decide(table, in);
+    for (const auto& c : decision->candidates) EXPECT_NEAR(c.terms.wait, c.model == "big" ? 0.05 : 0.04, 1e-9);
 }
 
 TEST(Utility, counts_what_a_provider_has_in_its_cache_and_what_leaving_it_costs) {

@@ -2,6 +2,7 @@
 // start from and its published price. Private to cli/.
 #pragma once
 
+#include <array>
 #include <span>
 #include <string_view>
 
@@ -9,10 +10,11 @@ namespace tandem::cli {
 
 struct KnownCloud {
     std::string_view id;
-    std::string_view variable;  // that holds the key
+    std::array<std::string_view, 2>
+        variables;  // that hold the key; the first that is set counts, the last may be empty
     std::string_view kind;
     std::string_view base_url;
-    std::string_view base_variable;  // by which its users say another base URL; empty: none
+    std::array<std::string_view, 2> base_variables;  // by which its users say another base URL; empty: none
     std::string_view model;
     std::string_view rest;   // of the model's line: context, capabilities, the most that it answers with
     std::string_view price;  // per million tokens, in USD; empty: not known for sure

@@ -104,7 +104,7 @@ class Composer {
         const auto& known = cloud.known;
         const auto provider = provider_id(std::string(known.id));
         providers_ += fmt::format("  {}: {{ kind: {}, zone: cloud, base_url: {}, api_key: ${{{}}} }}\n", provider,
-                                  known.kind, yaml_text(cloud.base_url), known.variable);
+                                  known.kind, yaml_text(cloud.base_url), cloud.variable);
         Line line{model_id(std::string(known.model), provider),
                   provider,
                   fmt::format("name: {}", yaml_text(known.model)),
@@ -132,11 +132,11 @@ class Composer {
         providers_ += fmt::format(
             "  # {}: {{ kind: {}, zone: local, base_url: {}, api_key: ${{{}}} }}   # gave no answer when this was "
             "written\n",
-            provider, silent.known.kind, yaml_text(silent.base_url), silent.known.variable);
+            provider, silent.known.kind, yaml_text(silent.base_url), silent.variable);
         notes_.push_back(
             fmt::format("{} is for {}, which gave no answer: when it runs, take the # from the line of {} in the file "
                         "and add its models, or run init again",
-                        silent.known.variable, comment_text(silent.base_url), provider));
+                        silent.variable, comment_text(silent.base_url), provider));
     }
 
     void add_server(const FoundServer& server, Zone zone) {

@@ -22,6 +22,7 @@ enum class CloudSees {
 struct Cloud {
     KnownCloud known;
     std::string base_url;
+    std::string variable = {};  // that holds its key
 };
 
 struct Plan {

@@ -54,7 +54,7 @@ struct Address {
 };
 
 // "host:port", "host", ":port", or a URL, as OLLAMA_HOST and --probe take them. 0.0.0.0, where a server listens, is
-// this machine. Errors: invalid.
+// this machine. Errors: invalid, with what is wrong and without the value, which may hold a secret.
 Result<Address> address_from(std::string_view text, std::uint16_t usual_port);
 
 // Where local servers usually listen, on this machine.

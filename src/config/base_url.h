@@ -1,0 +1,24 @@
+// Base URLs as people copy them.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+
+namespace tandem::config {
+
+// Without the route at the end: documentation often shows the whole address of one, where a base URL is what stands
+// before it. No base URL ends so; `/models` is the end of some.
+inline std::string without_route(std::string url) {
+    constexpr auto kRoutes = std::to_array<std::string_view>(
+        {"/chat/completions", "/completions", "/responses", "/messages", "/embeddings", "/api/chat", "/api/generate"});
+    while (url.ends_with('/') && !url.ends_with("//")) url.pop_back();
+    for (const auto route : kRoutes)
+        if (url.ends_with(route)) {
+            url.resize(url.size() - route.size());
+            break;
+        }
+    return url;
+}
+
+}  // namespace tandem::config
