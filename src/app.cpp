@@ -74,7 +74,8 @@ std::span<const store::Migration> migrations() {
                                 store::Migration{ledger::kLedgerSchema2},
                                 store::Migration{kept::kQuotaSchema},
                                 store::Migration{laws_schema().c_str()},
-                                store::Migration{ledger::kOutcomesSchema2}};
+                                store::Migration{ledger::kOutcomesSchema2},
+                                store::Migration{ledger::kLedgerSchema3}};
     return all;
 }
 

@@ -18,7 +18,7 @@ MAY = {
     "dialect": {"base", "chat"},
     "privacy": {"base", "chat", "config", "store"},
     "backup": {"base", "privacy", "store"},
-    "routing": {"access", "base", "chat", "config"},
+    "routing": {"access", "base", "chat", "config", "ledger"},  # what a model costs
     "ledger": {"access", "base", "config", "store"},
     "engine": {"base", "config", "net"},
     "upstream": {"base", "config", "net", "ledger", "privacy"},  # a Clearance and a Reservation are what it sends with
