@@ -116,7 +116,9 @@ class Init(unittest.TestCase):
             self.assertNotIn("price: {", line.split("#")[0])
             self.assertIn("price book", line)
         keys = {name: "k-0123456789" for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "MISTRAL_API_KEY", "GEMINI_API_KEY", "OPENROUTER_API_KEY", "GROQ_API_KEY", "DEEPSEEK_API_KEY")}
-        models = json.loads(self.run_tandem("models", "--json", **keys))["models"]
+        result = subprocess.run([BINARY, "models", "--config", str(self.file), "--json"], env={**self.env, **keys}, capture_output=True, text=True, timeout=60)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        models = json.loads(result.stdout)["models"]
         self.assertEqual({m["price_source"] for m in models if m["zone"] == "cloud"}, {"book"}, models)
         self.assertEqual([m["price"] for m in models if m["id"] == "gpt-5.1"], [{"input": "1.250000", "output": "10.000000"}])
 

@@ -287,8 +287,9 @@ class Estimated(WithProvider):
             decisions.append(self.tandem.explain(answer["x-tandem-decision"])["decision"]["candidates"][0]["scores"]["estimate_micros"])
         self.assertGreaterEqual(decisions[1], 1_280)
         self.assertGreaterEqual(decisions[0], 640)
-        self.assertEqual(decisions[1], 2 * decisions[0])
-        self.assertEqual(decisions[2], decisions[0])
+        # The tier's name counts as a token or two of the prompt.
+        self.assertAlmostEqual(decisions[1], 2 * decisions[0], delta=8)
+        self.assertAlmostEqual(decisions[2], decisions[0], delta=8)
 
 
 if __name__ == "__main__":
