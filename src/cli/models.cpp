@@ -78,7 +78,7 @@ std::string rate_of(const prices::Tariff& price, prices::Bucket bucket) {
 // Of a million tokens, and whose word it is: "1.250000 / 10.000000 (book)".
 std::string price_of(const prices::Tariff& price, const std::string& model) {
     if (price.source() == prices::PriceSource::free) return "-";
-    if (!price.known()) return config::is_pattern(model) ? "by its name" : "UNKNOWN";
+    if (!price.known()) return config::is_pattern(model) ? "by its name" : "unknown";
     return fmt::format("{} / {} ({})", rate_of(price, prices::Bucket::input), rate_of(price, prices::Bucket::output),
                        prices::name_of(price.source()));
 }
@@ -142,7 +142,7 @@ void print_table(const config::Config& config, const ledger::Pricing& pricing, c
     }
     for (const auto& model : config.models)
         if (const auto& price = pricing.of(model); !price.note().empty() && !config::is_pattern(model.id))
-            fmt::print("\n{}: {}", model.id, price.note());
+            fmt::print("\n{}: {}\n", model.id, price.note());
     fmt::print(
         "\nprices are in {} per million tokens; clients may ask for a model, an alias, or auto, local, cloud, "
         "private\n",
