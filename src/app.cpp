@@ -70,7 +70,8 @@ std::span<const store::Migration> migrations() {
         store::Migration{experiment::kExperimentsSchema}, store::Migration{probe::kProbesSchema},
         store::Migration{resources::kKeptSchema2},        store::Migration{ledger::kLedgerSchema2},
         store::Migration{resources::kQuotaSchema},        store::Migration{laws_schema().c_str()},
-        store::Migration{learning::kOutcomesSchema2},     store::Migration{jobs::kJobsSchema}};
+        store::Migration{learning::kOutcomesSchema2},     store::Migration{jobs::kJobsSchema},
+        store::Migration{ledger::kLedgerSchema3}};
     return all;
 }
 

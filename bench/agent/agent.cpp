@@ -74,8 +74,8 @@ int main(int argc, char** argv) {
             const auto decision = routing::decide(table, in);
             const std::string model = way == "always strong" ? "strong" : decision->candidates.front().model;
             const auto& price = table.find(model)->price;
-            bill +=
-                cost_of(Usage{{turn.prompt}, {std::min(cached[model], turn.prompt)}, {turn.answer}, {0}, false}, price);
+            const Usage usage{{turn.prompt}, {std::min(cached[model], turn.prompt)}, {turn.answer}, {0}, false};
+            bill += price.cost(prices::buckets_of(usage), {}).micros();
             cached[model] = turn.prompt + turn.answer;
             good += right(model, turn.hard);
             switches += !before.empty() && before != model ? 1 : 0;

@@ -526,6 +526,13 @@ def wheel(folder, requirement):
     return zipfile.ZipFile(found[0])
 
 
+def written(book):
+    """One entry a line, each with its provider first: so the program reads those of some providers alone (shipped.cpp)."""
+    head = {k: v for k, v in book.items() if k != "entries"}
+    lines = [json.dumps({"provider": e["provider"], **e}, separators=(",", ":")) for e in book["entries"]]
+    return (json.dumps(head, separators=(",", ":"))[:-1] + ',"entries":[\n' + ",\n".join(lines) + "\n]}").encode()
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--wheels", type=pathlib.Path)
@@ -562,7 +569,7 @@ def main():
     book = {"format": 1, "made": CHECKED,
             "sources": [f"{r.replace('==', ' ')} (MIT)" for r in (GENAI, LITELLM, *RETIRED)] + ["packaging/prices/corrections.json"],
             "providers": providers, "entries": entries}
-    data = json.dumps(book, separators=(",", ":")).encode()
+    data = written(book)
     with open(given.out, "wb") as out, gzip.GzipFile("", "wb", 9, out, mtime=0) as packed:
         packed.write(data)
     print(f"{len(entries)} entries, {len(data)} bytes, {given.out.stat().st_size} deflated, {len(report)} disagreements")

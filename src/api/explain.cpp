@@ -27,7 +27,57 @@ void write_attempt(json::Writer& out, const ledger::AttemptRecord& a) {
         .member("cache_write", a.usage.cache_write.count)
         .member("output", a.usage.output.count);
     out.member("reasoning", a.usage.reasoning.count).member("estimated", a.usage.estimated).end_object();
-    out.member("cost_micros", a.cost.micros()).end_object();
+    out.member("cost_micros", a.cost.micros()).member("source", prices::name_of(a.source));
+    if (!a.bill.empty()) out.raw_member("bill", a.bill);
+    out.end_object();
+}
+
+// Whose word the cost is, and what else is known of it: " (by openai/gpt-5.1 of the price book, tier flex)".
+std::string source_text(const ledger::AttemptRecord& a) {
+    json::Document bill;
+    if (a.bill.empty() || !bill.parse(a.bill)) {
+        if (a.source == prices::PriceSource::unknown) return " (NOT ITS COST: no price is known)";
+        return a.source == prices::PriceSource::estimate ? " (by policy.unknown_price)" : "";
+    }
+    const auto said = bill.root();
+    std::string out;
+    switch (a.source) {
+        case prices::PriceSource::free:
+            return {};
+        case prices::PriceSource::owner:
+            out = "by models.*.price";
+            break;
+        case prices::PriceSource::book:
+            out = fmt::format("by {} of the price book", said["entry"].text());
+            break;
+        case prices::PriceSource::estimate:
+            out = "no price is known: by policy.unknown_price";
+            break;
+        case prices::PriceSource::unknown:
+            out = "NOT ITS COST: no price is known";
+            break;
+        case prices::PriceSource::provider:
+            out = "as its provider charged";
+            break;
+    }
+    if (const auto ours = said["by_book"].text(); !ours.empty())
+        out += fmt::format("; by its price it would be {}", ours);
+    if (const auto tier = said["tier"].text(); !tier.empty()) out += fmt::format(", tier {}", tier);
+    if (const auto region = said["region"].text(); !region.empty()) out += fmt::format(", region {}", region);
+    return fmt::format(" ({})", out);
+}
+
+// The buckets where there is more than tokens in and out: ", counted as 10 input, 90 cache_read, 5 output".
+std::string buckets_text(const ledger::AttemptRecord& a) {
+    json::Document bill;
+    if (a.bill.empty() || !bill.parse(a.bill)) return {};
+    std::vector<std::string> parts;
+    bool more = false;
+    for (const auto bucket : bill.root()["usage"].children()) {
+        parts.push_back(fmt::format("{} {}", bucket.text(), bucket.key()));
+        more = more || (bucket.key() != "input" && bucket.key() != "output");
+    }
+    return more ? fmt::format(", counted as {}", join(parts, ", ")) : std::string();
 }
 
 std::string term(std::string_view name, double amount) {
@@ -93,9 +143,9 @@ std::string attempt_text(const ledger::AttemptRecord& a, std::string_view curren
     if (!a.error.empty()) out += fmt::format(" ({})", a.error);
     if (was_asked(a)) {
         out += fmt::format(
-            ", {}{} tokens in{} and {} out, {} {}, {} ms", a.usage.estimated ? "about " : "", a.usage.input.count,
+            ", {}{} tokens in{} and {} out{}, {} {}{}, {} ms", a.usage.estimated ? "about " : "", a.usage.input.count,
             a.usage.cache_write.count > 0 ? fmt::format(" ({} into its cache)", a.usage.cache_write.count) : "",
-            a.usage.output.count, a.cost.text(), currency, a.total_ms);
+            a.usage.output.count, buckets_text(a), a.cost.text(), currency, source_text(a), a.total_ms);
         if (a.first_byte_ms >= 0) out += fmt::format(" (first byte {} ms)", a.first_byte_ms);
     }
     if (!a.warnings.empty()) out += fmt::format("; {}", a.warnings);

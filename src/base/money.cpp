@@ -59,20 +59,4 @@ Usage most_of(const Usage& one, const Usage& other) {
             one.estimated || other.estimated,   std::max(one.cache_write, other.cache_write)};
 }
 
-Money cost_of(const Usage& usage, const Price& price) {
-    const std::int64_t cached =
-        std::clamp<std::int64_t>(usage.cached_input.count, 0, std::max<std::int64_t>(usage.input.count, 0));
-    const std::int64_t uncached = std::max<std::int64_t>(usage.input.count, 0) - cached;
-    const std::int64_t written = std::clamp<std::int64_t>(usage.cache_write.count, 0, uncached);
-    const std::int64_t fresh = uncached - written;
-    const std::int64_t output = std::max<std::int64_t>(usage.output.count, 0);
-    using Wide = __int128;
-    const Wide total = Wide(fresh) * price.input.micros() + Wide(cached) * price.cached_input.micros() +
-                       Wide(written) * price.cache_write.value_or(price.input).micros() +
-                       Wide(output) * price.output.micros();
-    const Wide rounded = (total + kMicros / 2) / kMicros;
-    constexpr Wide kMax = Wide(kMaxWhole) * kMicros;  // a hostile token count must not wrap a sum
-    return Money::from_micros(static_cast<std::int64_t>(std::min(rounded, kMax)));
-}
-
 }  // namespace tandem

@@ -54,15 +54,6 @@ class Money {
     std::int64_t micros_ = 0;
 };
 
-// The price of one model, per million tokens.
-struct Price {
-    Money input;
-    Money cached_input;
-    Money output;
-    std::optional<Money> cache_write = std::nullopt;  // of input that is put into the provider's cache; none: as input
-    bool operator==(const Price&) const = default;
-};
-
 // What one attempt used. `input` includes `cached_input` and `cache_write`; `output` includes `reasoning`.
 struct Usage {
     Tokens input;
@@ -80,10 +71,5 @@ struct Usage {
 
 // Of each count the higher one: numbers of one attempt that its provider said at different times.
 Usage most_of(const Usage& one, const Usage& other);
-
-// The cost of `usage` at `price`. The written rule of rounding: token counts times prices are summed exactly, and the
-// sum is rounded once, half up, to a whole micro-unit. At most a thousand million units, so that sums of many stay
-// exact.
-Money cost_of(const Usage& usage, const Price& price);
 
 }  // namespace tandem

@@ -2,12 +2,40 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "ledger/ledger.h"
 
 namespace tandem::cli {
 
 namespace {
+
+std::string_view words_of(prices::PriceSource source) {
+    switch (source) {
+        case prices::PriceSource::owner:
+            return "by models.*.price";
+        case prices::PriceSource::book:
+            return "by the price book";
+        case prices::PriceSource::estimate:
+            return "estimated by policy.unknown_price";
+        case prices::PriceSource::provider:
+            return "as providers charged";
+        default:
+            return "";
+    }
+}
+
+void print_sources(const ledger::CostRow& total, const std::string& currency) {
+    std::vector<std::string> parts;
+    for (const auto& [source, sum] : total.sources)
+        if (sum != Money{}) parts.push_back(fmt::format("{} {} {}", sum.text(), currency, words_of(source)));
+    if (!parts.empty()) fmt::print("\n{}\n", join(parts, ", "));
+    if (total.unpriced > 0)
+        fmt::print(
+            "\nBEWARE: {} attempts went to models of which no price is known, and are not in the sums: `tandem "
+            "models` names them; set models.NAME.price or policy.unknown_price\n",
+            total.unpriced);
+}
 
 int cost(const Globals& globals, const std::string& by, const std::string& since_text) {
     auto config = globals.load();
@@ -31,9 +59,10 @@ int cost(const Globals& globals, const std::string& by, const std::string& since
         fmt::print("{:<28} {:>8} {:>12} {:>12} {:>12} {:>12} {:>16}\n", by, "attempts", "tokens in", "cached",
                    "cache write", "tokens out", config->currency);
     auto line = [&](const ledger::CostRow& row) {
-        fmt::print("{:<28} {:>8} {:>12} {:>12} {:>12} {:>12} {:>16}{}\n", row.group, row.attempts,
+        fmt::print("{:<28} {:>8} {:>12} {:>12} {:>12} {:>12} {:>16}{}{}\n", row.group, row.attempts,
                    row.usage.input.count, row.usage.cached_input.count, row.usage.cache_write.count,
-                   row.usage.output.count, row.cost.text(), row.usage.estimated ? "  (partly estimated)" : "");
+                   row.usage.output.count, row.cost.text(), row.usage.estimated ? "  (partly estimated)" : "",
+                   row.unpriced > 0 ? fmt::format("  AND {} OF UNKNOWN PRICE", row.unpriced) : "");
     };
     for (const auto& row : *rows) {
         if (!globals.json) line(row);
@@ -45,16 +74,24 @@ int cost(const Globals& globals, const std::string& by, const std::string& since
             .member("cache_write", row.usage.cache_write.count)
             .member("output", row.usage.output.count)
             .member("reasoning", row.usage.reasoning.count);
-        out.member("estimated", row.usage.estimated).member("cost_micros", row.cost.micros()).end_object();
+        out.member("estimated", row.usage.estimated).member("cost_micros", row.cost.micros());
+        out.key("sources").begin_object();
+        for (const auto& [source, sum] : row.sources)
+            if (source != prices::PriceSource::free) out.member(prices::name_of(source), sum.micros());
+        out.end_object().member("unpriced", row.unpriced).end_object();
         total.attempts += row.attempts;
         total.usage = total.usage + row.usage;
         total.cost += row.cost;
+        total.unpriced += row.unpriced;
+        for (const auto& [source, sum] : row.sources) total.sources[source] += sum;
     }
-    out.end_array().member("total_micros", total.cost.micros()).end_object();
-    if (globals.json)
+    out.end_array().member("total_micros", total.cost.micros()).member("unpriced", total.unpriced).end_object();
+    if (globals.json) {
         fmt::print("{}\n", out.text());
-    else
-        line(total);
+        return kOk;
+    }
+    line(total);
+    print_sources(total, config->currency);
     return kOk;
 }
 

@@ -10,6 +10,7 @@
 #include "cli/init/discover.h"
 #include "config/key_reference.h"
 #include "config/names.h"
+#include "ledger/pricing.h"
 #include "net/client.h"
 
 namespace tandem::cli {
@@ -332,27 +333,31 @@ void check_place(const config::Provider& provider, std::vector<Check>& checks) {
 }
 
 // Prices are per million tokens here, and per token in some lists.
-bool looks_per_token(const Price& price) {
+bool looks_per_token(const config::Price& price) {
     constexpr auto kLeast = Money::from_micros(1'000);  // no model is sold for a thousandth of a unit a million tokens
     const auto most = std::max(price.input, price.output);
     return most > Money{} && most < kLeast;
 }
 
-void check_prices(const config::Config& config, const config::Provider& provider, std::vector<Check>& checks) {
+void check_prices(const config::Config& config, const config::Provider& provider, const ledger::Pricing& pricing,
+                  std::vector<Check>& checks) {
     for (const auto& model : config.models) {
         if (model.provider != provider.id) continue;
-        if (provider.zone == Zone::cloud && !model.priced)
+        const auto& price = pricing.of(model);
+        if (!price.known() && !config::is_pattern(model.id))
             checks.push_back({"model " + model.id, Grade::warning,
-                              "it has no price: its cost counts as 0, and keys with budgets may not use it",
-                              "add price: { input: ..., output: ... }"});
-        else if (looks_per_token(model.price))
+                              fmt::format("it has no price: its cost is not known, and keys with budgets may not use "
+                                          "it ({})",
+                                          price.note()),
+                              "add price: { input: ..., output: ... }, or policy.unknown_price"});
+        else if (model.price && looks_per_token(*model.price))
             checks.push_back(
                 {"model " + model.id, Grade::warning,
                  fmt::format("its price is {} per million tokens at most, so budgets hardly notice it; is that "
                              "the price of one token?",
-                             std::max(model.price.input, model.price.output).text()),
+                             std::max(model.price->input, model.price->output).text()),
                  "write prices per million tokens: 3.00, not 0.000003"});
-        else if (provider.kind == ProviderKind::anthropic && model.priced && !model.price.cache_write)
+        else if (provider.kind == ProviderKind::anthropic && model.price && !model.price->cache_write)
             checks.push_back({"model " + model.id, Grade::warning,
                               "it has no price for what goes into its provider's prompt cache, so that is billed as "
                               "other input",
@@ -392,10 +397,12 @@ void check_providers(const config::Config& config, const std::set<std::string>& 
         providers.push_back(&provider);
     }
     const auto answers = fetch_all(questions, kReachTime, kMostBytes);
+    const auto pricing = ledger::Pricing::of(config);
+    if (!pricing) checks.push_back({"prices", Grade::bad, pricing.error().message, "tandem prices import FILE"});
     for (std::size_t i = 0; i < providers.size(); ++i) {
         check_provider(config, *providers[i], answers[i], checks);
         check_place(*providers[i], checks);
-        check_prices(config, *providers[i], checks);
+        if (pricing) check_prices(config, *providers[i], **pricing, checks);
     }
 }
 

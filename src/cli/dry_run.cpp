@@ -5,12 +5,23 @@
 
 namespace tandem::cli {
 
+namespace {
+
+// Without the price book where that cannot be read: `tandem serve` says why.
+routing::Table table_by(const config::Config& config, const config::Environment& environment) {
+    const auto pricing = ledger::Pricing::of(config);
+    static const ledger::Pricing none;
+    return gateway::table_of(config, environment, pricing ? **pricing : none);
+}
+
+}  // namespace
+
 DryRuns::DryRuns(const config::Config& config, const config::Environment& environment, Asked asked)
     : config_(config),
       environment_(environment),
       asked_(std::move(asked)),
       remote_(remote_of(config)),
-      table_(gateway::table_of(config, environment)),
+      table_(table_by(config, environment)),
       offline_(asked_.by_config) {}
 
 Result<DryRuns::Run> DryRuns::run(const std::string& prompt) {

@@ -6,8 +6,11 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "base/world.h"
 #include "cli/cli.h"
 #include "cli/remote.h"
+#include "config/names.h"
+#include "ledger/pricing.h"
 
 namespace tandem::cli {
 
@@ -62,13 +65,38 @@ std::vector<std::string> claims_of(const config::Model& model) {
     return names;
 }
 
-// Of a million tokens: "1.250000 / 10.000000".
-std::string price_of(const config::Model& model, Zone zone) {
-    if (!model.priced) return zone == Zone::local ? "-" : "unknown";
-    return fmt::format("{} / {}", model.price.input.text(), model.price.output.text());
+// The rate of a bucket now, for a million tokens, with six digits after the point or more; empty where there is none.
+std::string rate_of(const prices::Tariff& price, prices::Bucket bucket) {
+    const auto* entry = price.at(system_clock()->wall().time_since_epoch().count());
+    const auto* base = entry == nullptr ? nullptr : entry->base();
+    const auto* rate = base == nullptr ? nullptr : base->rate(bucket);
+    if (rate == nullptr) return {};
+    const auto rounded = rate->micros();
+    return ledger::amount_of(rounded) == *rate ? rounded.text() : rate->plain();
 }
 
-void print_json(const config::Config& config, const States& states) {
+// Of a million tokens, and whose word it is: "1.250000 / 10.000000 (book)".
+std::string price_of(const prices::Tariff& price, const std::string& model) {
+    if (price.source() == prices::PriceSource::free) return "-";
+    if (!price.known()) return config::is_pattern(model) ? "by its name" : "unknown";
+    return fmt::format("{} / {} ({})", rate_of(price, prices::Bucket::input), rate_of(price, prices::Bucket::output),
+                       prices::name_of(price.source()));
+}
+
+void write_price(json::Writer& out, const prices::Tariff& price) {
+    if (const auto* entry = price.at(0); entry != nullptr) {
+        out.key("price").begin_object();
+        for (const auto bucket : {prices::Bucket::input, prices::Bucket::output})
+            if (const auto rate = rate_of(price, bucket); !rate.empty()) out.member(name_of(bucket), rate);
+        out.end_object();
+        if (price.source() == prices::PriceSource::book)
+            out.member("price_entry", fmt::format("{}/{}", entry->provider, entry->model));
+    }
+    out.member("price_source", prices::name_of(price.source()));
+    if (!price.note().empty()) out.member("price_note", price.note());
+}
+
+void print_json(const config::Config& config, const ledger::Pricing& pricing, const States& states) {
     json::Writer out;
     out.begin_object()
         .member("server", !states.empty())
@@ -87,13 +115,7 @@ void print_json(const config::Config& config, const States& states) {
             for (const auto& name : claims_of(model)) out.value(name);
             out.end_array();
         }
-        if (model.priced) {
-            out.key("price")
-                .begin_object()
-                .member("input", model.price.input.text())
-                .member("output", model.price.output.text());
-            out.end_object();
-        }
+        write_price(out, pricing.of(model));
         out.key("aliases").begin_array();
         for (const auto& name : aliases_of(config, model.id)) out.value(name);
         out.end_array();
@@ -104,20 +126,23 @@ void print_json(const config::Config& config, const States& states) {
     fmt::print("{}\n", out.text());
 }
 
-void print_table(const config::Config& config, const States& states) {
+void print_table(const config::Config& config, const ledger::Pricing& pricing, const States& states) {
     std::size_t widest = 5;
     for (const auto& model : config.models) widest = std::max(widest, std::min<std::size_t>(model.id.size(), 40));
-    fmt::print("{:<{}} {:<14} {:<5} {:>8}  {:<28} {:<22} {:<10} {}\n", "model", widest, "provider", "zone", "context",
-               "claims", "price in / out", "state", "aliases");
+    fmt::print("{:<{}} {:<14} {:<5} {:>8}  {:<28} {:<32} {:<10} {}\n", "model", widest, "provider", "zone", "context",
+               "claims", "price in / out (whose)", "state", "aliases");
     for (const auto& model : config.models) {
         const auto& provider = *config.provider(model.provider);
         const auto state = states.find(model.id);
         const auto claims = join(claims_of(model), " ");
-        fmt::print("{:<{}} {:<14} {:<5} {:>8}  {:<28} {:<22} {:<10} {}\n", model.id, widest, model.provider,
+        fmt::print("{:<{}} {:<14} {:<5} {:>8}  {:<28} {:<32} {:<10} {}\n", model.id, widest, model.provider,
                    name_of(provider.zone), model.context_tokens > 0 ? std::to_string(model.context_tokens) : "-",
-                   model.capabilities ? claims : "none said", price_of(model, provider.zone),
+                   model.capabilities ? claims : "none said", price_of(pricing.of(model), model.id),
                    state != states.end() ? state->second : "-", join(aliases_of(config, model.id), " "));
     }
+    for (const auto& model : config.models)
+        if (const auto& price = pricing.of(model); !price.note().empty() && !config::is_pattern(model.id))
+            fmt::print("\n{}: {}\n", model.id, price.note());
     fmt::print(
         "\nprices are in {} per million tokens; clients may ask for a model, an alias, or auto, local, cloud, "
         "private\n",
@@ -128,11 +153,13 @@ void print_table(const config::Config& config, const States& states) {
 int models(const Globals& globals) {
     const auto config = globals.load();
     if (!config) return report(globals, config.error());
+    const auto pricing = ledger::Pricing::of(*config);
+    if (!pricing) return report(globals, pricing.error());
     const auto states = states_of(*config);
     if (globals.json)
-        print_json(*config, states);
+        print_json(*config, **pricing, states);
     else
-        print_table(*config, states);
+        print_table(*config, **pricing, states);
     return kOk;
 }
 

@@ -9,6 +9,7 @@
 #include "learning/offpolicy.h"
 #include "learning/outcomes.h"
 #include "ledger/ledger.h"
+#include "ledger/pricing.h"
 #include "routing/routing.h"
 
 namespace tandem::cli {
@@ -43,7 +44,7 @@ const routing::Candidate* candidate(const routing::Decision& decision, std::stri
 }
 
 void add(Totals& totals, const routing::Decision& was, const routing::Decision& would, const routing::Table& table,
-         const std::vector<ledger::AttemptRecord>& attempts, const double* outcome) {
+         const std::vector<ledger::AttemptRecord>& attempts, const prices::Asked& asked, const double* outcome) {
     const auto answered = std::ranges::find(attempts, "answered", &ledger::AttemptRecord::outcome);
     if (answered == attempts.end()) return;
     ++totals.decisions;
@@ -64,7 +65,7 @@ void add(Totals& totals, const routing::Decision& was, const routing::Decision& 
         ++totals.moved;
         auto usage = answered->usage;
         usage.cached_input = {0};
-        totals.would += cost_of(usage, entry->price);
+        totals.would += entry->price.cost(prices::buckets_of(usage), asked).micros();
     }
     // Only where the model that was to come first did answer, the propensity is that of the answer.
     const auto* chosen = candidate(was, answered->model);
@@ -140,7 +141,10 @@ int replay(const Globals& globals, const std::string& since_text, const std::str
     }
     auto other = config::load(policy, true, globals.environment, config::Missing::left_out);
     if (!other) return report(globals, other.error());
-    const auto table = routing::table_of(*other);
+    const auto pricing = ledger::Pricing::of(*other);
+    if (!pricing) return report(globals, pricing.error());
+    const auto price_of = [&](const config::Model& model) { return (*pricing)->of(model); };
+    const auto table = routing::table_of(*other, {}, price_of);
     auto database = open_ledger(*config);
     if (!database) return report(globals, database.error());
     const auto records = learning::newest_outcomes(**database, "", kMostOutcomes);
@@ -169,7 +173,8 @@ int replay(const Globals& globals, const std::string& since_text, const std::str
         const auto attempts = ledger::attempts_of(**database, record.id.text());
         if (!attempts) return fail(attempts.error());
         const auto outcome = outcomes.find(record.id.text());
-        add(totals, *was, *would, table, *attempts, outcome == outcomes.end() ? nullptr : &outcome->second);
+        add(totals, *was, *would, table, *attempts, inputs->features.price,
+            outcome == outcomes.end() ? nullptr : &outcome->second);
         return {};
     };
     if (auto ok = ledger::each_decision(**database, *since, each); !ok) return report(globals, ok.error());

@@ -88,16 +88,23 @@ enum class AutoUse {
 };
 inline constexpr std::array<std::string_view, 3> kAutoUseNames = {"yes", "fallback-only", "no"};
 
+// What the owner says that one model costs, per million tokens.
+struct Price {
+    Money input;
+    Money cached_input;
+    Money output;
+    std::optional<Money> cache_write;  // of input that is put into the provider's cache; nullopt: as input
+};
+
 struct Model {
     std::string id;  // with a `*` in it: every model of the provider, by the name that stands for the `*`
     std::string provider;
     std::string name;                          // what the provider calls it; its `*` is what stands for that of the id
     std::int64_t context_tokens = 0;           // 0: not claimed, so not checked
     std::optional<Capabilities> capabilities;  // nullopt: not claimed; assumed able
-    Price price;
-    bool priced = false;
-    std::int64_t max_output_tokens = 0;  // the most that it answers with, as its owner says; 0: not claimed
-    std::optional<double> quality;       // the owner's word on how often its answers are good, 0 to 1
+    std::optional<Price> price;                // the owner's; nullopt: the price book's, where it has one
+    std::int64_t max_output_tokens = 0;        // the most that it answers with, as its owner says; 0: not claimed
+    std::optional<double> quality;             // the owner's word on how often its answers are good, 0 to 1
     // The model has no tools of its own; Tandem renders them into its prompt and holds its answer to a grammar.
     bool render_tools = false;
     // It goes on with an answer whose beginning it is given as the last message. Nullopt: as its kind of provider does.
@@ -164,10 +171,19 @@ enum class Unbounded {
 };
 inline constexpr std::array<std::string_view, 2> kUnboundedNames = {"bound", "reserve"};
 
+// What is done with a cloud model of which nobody says what it costs.
+struct UnknownPrice {
+    // mark: keys with budgets may not use it, for others its cost counts as 0, and all say that it is not known.
+    // refuse: nobody may use it. estimate: it costs `rate`.
+    enum class Do { mark, refuse, estimate } act = Do::mark;
+    Money rate;  // of a million tokens of any kind
+};
+
 struct Policy {
     std::string preset;  // empty where the owner wrote rules
     Unbounded unbounded = Unbounded::bound;
     std::int64_t answer_bound = 4096;  // tokens that such an answer may have
+    UnknownPrice unknown_price;
     std::vector<Rule> rules;
     Objective objective;
     FailurePolicy failure;

@@ -199,12 +199,12 @@ void read_provider(const std::string& id, Section& s, Config& config) {
 
 void read_price(Section& s, Model& model) {
     s.section("price", [&](Section& price) {
-        model.priced = true;
-        price.money("input", model.price.input);
-        price.money("output", model.price.output);
-        model.price.cached_input = model.price.input;
-        price.money("cached_input", model.price.cached_input);
-        if (price.has("cache_write")) price.money("cache_write", model.price.cache_write.emplace());
+        auto& own = model.price.emplace();
+        price.money("input", own.input);
+        price.money("output", own.output);
+        own.cached_input = own.input;
+        price.money("cached_input", own.cached_input);
+        if (price.has("cache_write")) price.money("cache_write", own.cache_write.emplace());
     });
 }
 
@@ -345,11 +345,30 @@ void want_embeddings(Section& s, const Config& config, const char* field, const 
     s.complain(field, fmt::format("'{}' is no model that claims `capabilities: [embeddings]`", printable(id, 60)));
 }
 
+void read_unknown_price(Section& s, UnknownPrice& unknown) {
+    constexpr std::string_view kEstimate = "estimate ";
+    std::string text = "mark";
+    s.text("unknown_price", text);
+    if (text == "refuse") unknown.act = UnknownPrice::Do::refuse;
+    if (text == "mark" || text == "refuse") return;
+    const auto rate = text.starts_with(kEstimate) ? Money::parse(trim(text).substr(kEstimate.size())) : Result<Money>();
+    if (!text.starts_with(kEstimate))
+        s.complain("unknown_price",
+                   fmt::format("expected mark, refuse, or estimate with what a million tokens are taken to cost, such "
+                               "as estimate 10.00; got '{}'",
+                               printable(text, 40)));
+    else if (!rate || *rate == Money{})
+        s.complain("unknown_price", rate ? "a rate of 0 would be no estimate" : rate.error().message);
+    else
+        unknown = {UnknownPrice::Do::estimate, *rate};
+}
+
 void read_policy(Section& s, const Config& config, Policy& policy, Problems& problems, const Environment& environment) {
     s.section("failure", [&](Section& failure) { read_failure(failure, policy.failure); });
     s.number("attempts", policy.failure.attempts, 1, 10);
     s.choice("unbounded", policy.unbounded, kUnboundedNames);
     s.number("answer_bound", policy.answer_bound, 16, 100'000'000);
+    read_unknown_price(s, policy.unknown_price);
     s.section("objective", [&](Section& objective) {
         objective.money("value", policy.objective.value);
         if (policy.objective.value == Money{}) objective.complain("value", "a good answer is worth more than nothing");

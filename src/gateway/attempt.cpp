@@ -11,6 +11,7 @@
 #include "chat/rendered_tools.h"
 #include "chat/told.h"
 #include "config/key_reference.h"
+#include "gateway/standing.h"
 #include "gateway/weight.h"
 #include "privacy/guard.h"
 #include "upstream/answer_room.h"
@@ -74,6 +75,8 @@ Attempt::Attempt(Way& way, const routing::Candidate& candidate)
       entry_(*way.snapshot->table.find(candidate.model)),
       provider_(*way.config.provider(candidate.provider)),
       model_(way.model_of(candidate)),
+      price_(price_of(*way.snapshot, entry_, way.named)),
+      hints_{way.snapshot->pricing->book_id(provider_.id), model_.name, ""},
       started_(way.services.clock.steady()),
       endpoint_(upstream::endpoint_of(provider_)),
       notes_(std::exchange(way.unrecorded, {})),
@@ -242,7 +245,8 @@ Result<> Attempt::reserve() {
         most_.output.count = way_.gateway.overruns().most(candidate_.model, bound_);
     }
     sets_bound_ = routing::needs_bound(entry_, features);
-    auto reserved = way_.services.budgets.reserve(way_.who, cost_of(most_, entry_.price), most_.input + most_.output);
+    auto reserved =
+        way_.services.budgets.reserve(way_.who, at_most(most_.input, most_.output), most_.input + most_.output);
     if (!reserved) return fail(reserved.error());
     reservation_ = std::move(*reserved);
     record.time = reservation_->start().time_since_epoch().count();
@@ -252,7 +256,8 @@ Result<> Attempt::reserve() {
 store::Store::Job Attempt::opened() const {
     auto most = record;
     most.usage = most_;
-    most.cost = cost_of(most_, entry_.price);
+    most.cost = at_most(most_.input, most_.output);
+    most.source = price_.source();
     // What stays home and costs nothing is on nobody's bill.
     if (candidate_.zone == Zone::local && most.cost == Money{}) return {};
     return [most = std::move(most)](store::Database& database) { return ledger::open(database, most); };
@@ -266,9 +271,7 @@ bool Attempt::may_say(std::int64_t tokens) {
     if (wanted <= 0) return true;
     if (tokens > most) return false;
     const auto more = std::min(std::max(wanted, bound_ / 8), most - bound_ - beyond_);
-    if (!way_.services.budgets.extend(way_.who, *reservation_, cost_of(Usage{{0}, {0}, {more}, {0}}, entry_.price),
-                                      {more}))
-        return false;
+    if (!way_.services.budgets.extend(way_.who, *reservation_, at_most({0}, {more}), {more})) return false;
     beyond_ += more;
     return true;
 }
@@ -289,14 +292,16 @@ Result<> Attempt::choose_question() {
 net::Task<Result<>> Attempt::convert() {
     auto make = [this]() -> Result<> {
         const auto choices = std::max<std::int64_t>(1, way_.inputs->features.choices);
-        auto made = translate::Conversion::make(question(), provider_, model_,
-                                                {.weighs = better_ != nullptr,
-                                                 .answer_bound = sets_bound_ ? bound_ / choices : 0,
-                                                 .wants = way_.services.wants.of(provider_.id, model_.name),
-                                                 .room = way_.room,
-                                                 .thoughts = &way_.gateway.thoughts(),
-                                                 .key = way_.who.id(),
-                                                 .label = way_.of_itself.label});
+        auto made = translate::Conversion::make(
+            question(), provider_, model_,
+            {.weighs = better_ != nullptr,
+             .answer_bound = sets_bound_ ? bound_ / choices : 0,
+             .wants = way_.services.wants.of(provider_.id, model_.name),
+             .room = way_.room,
+             .thoughts = &way_.gateway.thoughts(),
+             .key = way_.who.id(),
+             .label = way_.of_itself.label,
+             .usage_hints = price_.source() == prices::PriceSource::free ? nullptr : &hints_});
         if (!made) return fail(made.error());
         conversion_ = std::move(*made);
         return {};
@@ -476,8 +481,9 @@ Usage Attempt::estimate(Tokens output) const {
 
 Usage Attempt::unknown() const {
     // Where its work costs nothing, a guess would only spoil the counts.
-    auto usage = estimate(entry_.price.output == Money{} ? Tokens{} : most_.output);
-    usage.cache_write = most_.cache_write;
+    const bool costs = price_.known() && at_most({0}, most_.output) > Money{};
+    auto usage = estimate(costs ? most_.output : Tokens{});
+    if (price_.writes_cost_more(asked_price().time_ms)) usage.cache_write = most_.input;
     return usage;
 }
 
@@ -496,18 +502,28 @@ Usage Attempt::usage_of(const std::optional<Usage>& said, Tokens seen, bool is_f
     return usage;
 }
 
-Usage Attempt::usage_of_stream() const {
-    return usage_of(relay_->usage(), relay_->said(), relay_->usage_is_final());
+ledger::Used Attempt::usage_of_stream() const {
+    return {usage_of(relay_->usage(), relay_->said(), relay_->usage_is_final()), read_usage(relay_->usage_words())};
+}
+
+ledger::Used Attempt::usage_of_whole() const {
+    return {usage_of(whole_.usage, whole_.output, whole_.usage_is_last), whole_.said};
+}
+
+prices::Reading Attempt::read_usage(std::string_view words) const {
+    if (words.empty() || price_.source() == prices::PriceSource::free) return {};
+    return prices::read_usage(words, hints_);
 }
 
 // Of an answer that could not be used: what it says, else what its text would be.
-Usage Attempt::usage_of_body(std::string_view body) const {
+ledger::Used Attempt::usage_of_body(std::string_view body) const {
     if (streamed_) {
         const auto part = conversion_->part_in(body);
-        return usage_of(part.usage, part.output, false);
+        return {usage_of(part.usage, part.output, false), read_usage(body)};
     }
     const auto said = conversion_->usage_in(body);
-    return usage_of(said, said ? Tokens{} : std::min(chat::estimate_tokens(body), most_.output), said.has_value());
+    return {usage_of(said, said ? Tokens{} : std::min(chat::estimate_tokens(body), most_.output), said.has_value()),
+            read_usage(body)};
 }
 
 // A provider that refuses does nothing, unless it says so. One that was asked and did not answer may have done it all.
@@ -530,14 +546,26 @@ void Attempt::take_notes() {
     record.warnings = join(notes_, "; ");
 }
 
-void Attempt::settle(const Usage& usage, std::string outcome, ledger::Reservation& reservation) {
-    record.usage = usage;
-    record.cost = cost_of(usage, entry_.price);
+Money Attempt::at_most(Tokens prompt, Tokens answer) const {
+    return price_.at_most(prompt, answer, asked_price()).micros();
+}
+
+void Attempt::book(const ledger::Used& used) {
+    auto bill = ledger::bill_of(used, price_, asked_price(), hints_, *way_.snapshot->pricing);
+    record.usage = used.usage;
+    record.cost = bill.cost;
+    record.source = bill.source;
+    record.bill = std::move(bill.details);
+    std::ranges::move(bill.warnings, std::back_inserter(notes_));
+}
+
+void Attempt::settle(const ledger::Used& used, std::string outcome, ledger::Reservation& reservation) {
+    book(used);
     record.outcome = std::move(outcome);
     record.total_ms = elapsed_ms();
     take_notes();
-    way_.gateway.overruns().note(candidate_.model, usage.output.count, bound_);
-    reservation.settle(record.cost, usage.input + usage.output);
+    way_.gateway.overruns().note(candidate_.model, used.usage.output.count, bound_);
+    reservation.settle(record.cost, used.usage.input + used.usage.output);
     way_.add(record);
 }
 
@@ -547,17 +575,16 @@ Next Attempt::skipped(Error error) {
     return failed(ours(std::move(error), upstream::Remedy::next));
 }
 
-Next Attempt::failed(upstream::Failure failure, const Usage& usage) {
+Next Attempt::failed(upstream::Failure failure, const ledger::Used& used) {
     const bool was_asked = record.outcome.empty();
     if (was_asked) record.outcome = "failed";
     record.status = failure.status;
     // A provider may quote the prompt in its complaint. What is recorded has no values in it; the client knows them.
     const auto message = way_.recordable(failure.error.message, failure.status);
     record.error = printable(message, 400);
-    record.usage = usage;
-    record.cost = cost_of(usage, entry_.price);
+    book(used);
     record.total_ms = elapsed_ms();
-    if (reservation_) reservation_->settle(record.cost, usage.input + usage.output);
+    if (reservation_) reservation_->settle(record.cost, used.usage.input + used.usage.output);
     way_.tell(fmt::format("{} {}: {}", record.model, was_asked ? "failed" : "was not asked", message));
     if (failure.what == config::FailureClass::key && record.status != 0) note(about_key());
     take_notes();
@@ -630,7 +657,7 @@ upstream::Remedy Attempt::remedy_of(upstream::Failure& failure) const {
 }
 
 // A 200 that turned out to be none: the client has seen nothing of it.
-Next Attempt::unreadable(Error error, const Usage& usage) {
+Next Attempt::unreadable(Error error, const ledger::Used& used) {
     // It is we who have no memory for it, and the provider is well; another answer may be shorter.
     const bool no_room = error.code == ErrorCode::unavailable;
     const auto what = class_of(error);
@@ -643,14 +670,14 @@ Next Attempt::unreadable(Error error, const Usage& usage) {
     failure.provider_unwell =
         what != config::FailureClass::context && what != config::FailureClass::key && !later && !no_room;
     failure.status = record.status;
-    return failed(std::move(failure), usage);
+    return failed(std::move(failure), used);
 }
 
 // The owner's rules for answers have stopped it: the provider did its work, and nobody else is asked.
-Next Attempt::stopped(Error error, const Usage& usage) {
+Next Attempt::stopped(Error error, const ledger::Used& used) {
     record.error = error.message;
     way_.failures.emplace_back(record.model, error.message);
-    settle(usage, "stopped");
+    settle(used, "stopped");
     way_.last = ours(std::move(error), upstream::Remedy::give_up);
     return Next::give_up;
 }
@@ -659,16 +686,16 @@ Next Attempt::stopped(Error error, const Usage& usage) {
 Next Attempt::cancelled(bool was_sent) {
     record.error = lost_ ? "another one answered first" : "the client has gone";
     if (was_sent) {
-        auto usage = unknown();
+        ledger::Used used = unknown();
         if (relay_ && (answer_ || ready_))
-            usage = usage_of_stream();
+            used = usage_of_stream();
         else if (ready_)
-            usage = usage_of(whole_.usage, whole_.output, whole_.usage_is_last);
+            used = usage_of_whole();
         else if (!body_.empty())
-            usage = usage_of_body(body_);
+            used = usage_of_body(body_);
         else if (answer_ && streamed_ && way_.request().stream)
-            usage = estimate({0});
-        settle(usage, "cancelled");
+            used = estimate({0});
+        settle(used, "cancelled");
     } else {
         record.outcome = "cancelled";
         record.total_ms = elapsed_ms();

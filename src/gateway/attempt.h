@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gateway/way.h"
+#include "ledger/bill.h"
 
 namespace tandem::gateway {
 
@@ -62,7 +63,7 @@ class Attempt final : public Served {
     net::Task<Result<>> reach();
     // llama-server has more than its OpenAI paths: what is asked next is asked there.
     void speak_to_its_root();
-    void settle(const Usage& usage, std::string outcome, ledger::Reservation& reservation);
+    void settle(const ledger::Used& used, std::string outcome, ledger::Reservation& reservation);
 
   private:
     struct Doubt {
@@ -74,7 +75,7 @@ class Attempt final : public Served {
     net::Task<Doubt> doubt_after_sample(const chat::Told& told);
     bool worth_a_sample(const chat::Told& told) const;
     const config::Rule* rule_of_cascade() const;
-    Next escalate(const chat::Told& told, Doubt doubt, const Usage& usage, const std::function<Spare()>& say);
+    Next escalate(const chat::Told& told, Doubt doubt, const ledger::Used& used, const std::function<Spare()>& say);
     learning::Learning::Answered outcome_of(const chat::Told& told, std::string fault) const;
     void learn_answer(const chat::Told& told);
 
@@ -117,22 +118,29 @@ class Attempt final : public Served {
     // A failure that is not its provider's.
     static upstream::Failure ours(Error error, upstream::Remedy remedy);
     // `usage`: what the provider did all the same.
-    Next failed(upstream::Failure failure, const Usage& usage = {});
+    Next failed(upstream::Failure failure, const ledger::Used& used = {});
     Next skipped(Error error);
     // What is different about this attempt, for the client and for its record.
     void note(std::string text);
     void take_notes();
     upstream::Remedy remedy_of(upstream::Failure& failure) const;
     void log_failure(const upstream::Failure& failure) const;
-    Next unreadable(Error error, const Usage& usage);
-    Next stopped(Error error, const Usage& usage);
+    Next unreadable(Error error, const ledger::Used& used);
+    Next stopped(Error error, const ledger::Used& used);
     Next cancelled(bool was_sent);
-    void settle(const Usage& usage, std::string outcome) { settle(usage, std::move(outcome), *reservation_); }
+    void settle(const ledger::Used& used, std::string outcome) { settle(used, std::move(outcome), *reservation_); }
+    // What it used and costs goes into its record.
+    void book(const ledger::Used& used);
+    Money at_most(Tokens prompt, Tokens answer) const;
+    const prices::Asked& asked_price() const { return way_.inputs->features.price; }
+    // What is read of its provider's words on usage; of one that is free, nothing is.
+    prices::Reading read_usage(std::string_view words) const;
     // What a provider has used: what it says, and an estimate of what it leaves out, or, where its word is not its
     // last, of what was seen since.
     Usage usage_of(const std::optional<Usage>& said, Tokens seen, bool is_final) const;
-    Usage usage_of_stream() const;
-    Usage usage_of_body(std::string_view body) const;
+    ledger::Used usage_of_stream() const;
+    ledger::Used usage_of_whole() const;
+    ledger::Used usage_of_body(std::string_view body) const;
     Usage usage_of_failure(const upstream::Failure& failure) const;
     Usage estimate(Tokens output) const;
     // It was sent, and what its provider has made of it is not known: the most that it may have used.
@@ -148,6 +156,8 @@ class Attempt final : public Served {
     const routing::Table::Entry& entry_;
     const config::Provider& provider_;
     const config::Model model_;
+    const prices::Tariff price_;
+    const prices::Hints hints_;  // of its provider's words on usage
     const SteadyTime started_;
     const routing::Candidate* better_ = nullptr;
     bool queues_ = true;

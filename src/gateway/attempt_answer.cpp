@@ -108,7 +108,8 @@ net::Task<Attempt::Doubt> Attempt::doubt_after_sample(const chat::Told& told) {
 
 // The answer stays here, and the next candidate is asked. `say` makes what the client would have got: one that is only
 // expected to be worse is better than none, where nobody else answers.
-Next Attempt::escalate(const chat::Told& told, Doubt doubt, const Usage& usage, const std::function<Spare()>& say) {
+Next Attempt::escalate(const chat::Told& told, Doubt doubt, const ledger::Used& used,
+                       const std::function<Spare()>& say) {
     if (!doubt.faulty) {
         way_.spare = say();
         way_.spare_memory = std::move(memory_);
@@ -117,7 +118,7 @@ Next Attempt::escalate(const chat::Told& told, Doubt doubt, const Usage& usage, 
     way_.tell(fmt::format("{} answered, and its answer did not pass: {}", record.model, doubt.reason));
     way_.failures.emplace_back(record.model, "its answer did not pass: " + doubt.reason);
     record.error = doubt.reason;
-    settle(usage, "escalated");
+    settle(used, "escalated");
     if (way_.place.learns) way_.services.learning.rejected(way_.place, outcome_of(told, std::move(doubt.reason)));
     way_.last = ours({ErrorCode::upstream, "no answer passed the checks of the cascade"}, upstream::Remedy::next);
     return Next::next_candidate;
@@ -159,17 +160,18 @@ net::Task<Next> Attempt::begin_whole() {
 
 net::Task<Next> Attempt::give_whole() {
     auto frame = way_.frame(*this);
-    const auto usage = usage_of(whole_.usage, whole_.output, whole_.usage_is_last);
+    const auto used = usage_of_whole();
+    const auto& usage = used.usage;
     if (bound_ > 0 && usage.output.count > bound_)
         note(fmt::format("{} answered with {} tokens where {} were asked for at most; all of them are paid",
                          record.model, usage.output.count, bound_));
     if (better_ != nullptr)
         if (auto doubt = co_await doubt_after_sample(whole_.told); !doubt.reason.empty())
-            co_return escalate(whole_.told, std::move(doubt), usage, [&] {
+            co_return escalate(whole_.told, std::move(doubt), used, [&] {
                 auto said = conversion_->say(whole_, body_, streamed_, usage, frame);
                 return Spare{std::move(said.body), said.stream, {}};
             });
-    settle(usage, "answered");
+    settle(used, "answered");
     way_.remember_answer(*this, whole_.told);
     learn_answer(whole_.told);
     way_.tell_trials(*this, whole_.told);
@@ -314,11 +316,11 @@ net::Task<Next> Attempt::give_stream() {
         co_return Next::done;
     }
     tell_malformed(relay_->malformed());
-    const auto usage = usage_of_stream();
+    const auto used = usage_of_stream();
     if (broken_) {
         broken_->code = code_for_client(broken_->code);
         record.error = way_.recordable(broken_->message, broken_->code == ErrorCode::policy ? 0 : record.status);
-        settle(usage, "cut");
+        settle(used, "cut");
         const bool cut_short = broken_->code == ErrorCode::timeout && way_.client_is_late();
         if (broken_->code != ErrorCode::policy && broken_->code != ErrorCode::unavailable && !cut_short)
             way_.services.health.failed(provider_.id, record.error);
@@ -326,11 +328,11 @@ net::Task<Next> Attempt::give_stream() {
     }
     if (better_ != nullptr)
         if (auto doubt = co_await doubt_after_sample(relay_->told()); !doubt.reason.empty())
-            co_return escalate(relay_->told(), std::move(doubt), usage, [&] {
+            co_return escalate(relay_->told(), std::move(doubt), used, [&] {
                 auto bytes = relay_->take();
-                return Spare{bytes + relay_->finish(usage), true, {}};
+                return Spare{bytes + relay_->finish(used.usage), true, {}};
             });
-    settle(usage, "answered");
+    settle(used, "answered");
     way_.remember_answer(*this, relay_->told());
     // What we cut says nothing of the model.
     if (!relay_->spent()) {

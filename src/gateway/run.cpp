@@ -25,6 +25,10 @@ namespace {
 
 constexpr milliseconds kFirstRetryPause{150};
 
+std::int64_t unix_ms(const Clock& clock) {
+    return clock.wall().time_since_epoch().count();
+}
+
 // The parts of a label that need no detector.
 privacy::Labelled label_by_source(const access::Principal& who, const std::string& alias, Label asked,
                                   const privacy::LabelMemory::Recalled& remembered) {
@@ -191,6 +195,7 @@ class Run {
         auto inputs =
             inputs_of(way_.who, request(), std::move(labelled_), way_.asked.stakes, services_.repeats.count(request()));
         need(inputs.features);
+        inputs.features.price = prices::asked_in(way_.question.document.root(), unix_ms(services_.clock));
         if (translate::answers_in_text(way_.question.front.operation))
             bound_answer(way_.who, way_.config.policy, request(), inputs.features);
         const bool text = translate::answers_in_text(way_.question.front.operation);
@@ -208,7 +213,7 @@ class Run {
             inputs.assigned = services_.trials.assign(way_.alias(), way_.who.id() + "\n" + way_.conversation_name());
         if (way_.snapshot->table.objective.explore > 0)
             inputs.dice = static_cast<double>(services_.random.next() % 1'000'000) / 1e6;
-        inputs.standing = standing_of(services_, *way_.snapshot, way_.who, inputs.features);
+        inputs.standing = standing_of(services_, *way_.snapshot, way_.who, inputs.features, way_.named);
         auto decided = decide_now(services_, way_.snapshot->table, inputs);
         if (!decided) return fail(decided.error());
         way_.inputs = std::make_shared<const routing::Inputs>(std::move(inputs));
@@ -650,8 +655,10 @@ DryRun decide_only(const Snapshot& snapshot, Services* services, const access::P
     label_by_floor(remembered, labelled);
     auto inputs = inputs_of(who, request, std::move(labelled), asked.stakes, 0);
     bound_answer(who, snapshot.config->policy, request, inputs.features);
+    const auto now = services != nullptr ? unix_ms(services->clock) : unix_ms(*system_clock());
+    inputs.features.price = prices::asked_in(document.root(), now);
     if (services != nullptr) {
-        inputs.standing = standing_of(*services, snapshot, who, inputs.features);
+        inputs.standing = standing_of(*services, snapshot, who, inputs.features, known.value_or(routing::Named{}));
         if (snapshot.config->policy.objective.learn) {
             auto place = services->learning.place(
                 request, who.id(), false, routing::is_choice(snapshot.table, request.model), inputs.features.work.kind,

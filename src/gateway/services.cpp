@@ -4,13 +4,15 @@
 
 #include "base/hash.h"
 #include "base/id.h"
+#include "config/names.h"
 #include "engine/gguf.h"
 
 namespace tandem::gateway {
 
-routing::Table table_of(const config::Config& config, const config::Environment& environment) {
+routing::Table table_of(const config::Config& config, const config::Environment& environment,
+                        const ledger::Pricing& pricing) {
     const engine::EnginesSettings places{config.data, config::cache_folder(environment), environment};
-    return routing::table_of(config, [&](const config::Model& model) {
+    const auto facts_of = [&](const config::Model& model) {
         auto facts = routing::facts_of(config, model);
         if (!facts.engine) return facts;
         const auto file = engine::find_model_file(config, model, places);
@@ -22,7 +24,8 @@ routing::Table table_of(const config::Config& config, const config::Environment&
         facts.quantization = header->quantization;
         facts.family = header->name.empty() ? header->architecture : header->name;
         return facts;
-    });
+    };
+    return routing::table_of(config, facts_of, [&](const config::Model& model) { return pricing.of(model); });
 }
 
 Result<std::shared_ptr<const Snapshot>> snapshot_of(config::Config config, const config::Environment& environment,
@@ -35,7 +38,10 @@ Result<std::shared_ptr<const Snapshot>> snapshot_of(config::Config config, const
     }
     snapshot->detector = std::move(detector);
     snapshot->config = std::make_shared<const config::Config>(std::move(config));
-    snapshot->table = table_of(*snapshot->config, environment);
+    auto pricing = ledger::Pricing::of(*snapshot->config);
+    if (!pricing) return fail(pricing.error());
+    snapshot->pricing = std::move(*pricing);
+    snapshot->table = table_of(*snapshot->config, environment, *snapshot->pricing);
     snapshot->table_json = routing::to_json(snapshot->table);
     snapshot->table_id = hex(sha256(snapshot->table_json)).substr(0, 16);
     return snapshot;
@@ -61,6 +67,9 @@ void Services::adopt(std::shared_ptr<const Snapshot> next) {
         [](Result<> kept) {
             if (!kept) spdlog::error("the routing table could not be recorded: {}", kept.error().message);
         });
+    for (const auto& entry : next->table.models)
+        if (!entry.price.known() && !config::is_pattern(entry.model))
+            ledger::tell_unknown(entry.model, entry.provider, entry.price.note());
     engines.configure(next->config);
     routing::Features ordinary;
     ordinary.work.difficulty = routing::kOrdinaryDifficulty;

@@ -16,6 +16,7 @@
 #include "gateway/trials.h"
 #include "learning/learning.h"
 #include "ledger/ledger.h"
+#include "ledger/pricing.h"
 #include "net/client.h"
 #include "net/fair_pool.h"
 #include "privacy/privacy.h"
@@ -29,17 +30,19 @@ namespace tandem::gateway {
 struct Snapshot {
     std::shared_ptr<const config::Config> config;
     std::shared_ptr<privacy::Detector> detector;
+    std::shared_ptr<const ledger::Pricing> pricing;  // never null
     routing::Table table;
     std::string table_id;  // SHA-256 of its JSON, shortened
     std::string table_json;
 };
 
-// Errors: invalid, internal, as make_detector(). `detector` goes before the one that follows from the config.
-// `environment` says where the files of engines' models are.
+// Errors: invalid, storage, internal, as make_detector() and Pricing::of(). `detector` goes before the one that follows
+// from the config. `environment` says where the files of engines' models are.
 Result<std::shared_ptr<const Snapshot>> snapshot_of(config::Config config, const config::Environment& environment,
                                                     std::shared_ptr<privacy::Detector> detector = nullptr);
-// The routing table of a config, with what the headers of its models' files say.
-routing::Table table_of(const config::Config& config, const config::Environment& environment);
+// The routing table of a config, with what the headers of its models' files say, and what they cost.
+routing::Table table_of(const config::Config& config, const config::Environment& environment,
+                        const ledger::Pricing& pricing);
 
 struct Services {
     const Clock& clock;

@@ -9,21 +9,41 @@ namespace tandem::gateway {
 using routing::Candidate;
 using routing::Excluded;
 
+prices::Tariff price_of(const Snapshot& snapshot, const routing::Table::Entry& entry, const routing::Named& named) {
+    if (entry.model != named.entry || named.rest.empty()) return entry.price;
+    const auto* model = snapshot.config->model(entry.model);
+    return model == nullptr ? entry.price
+                            : snapshot.pricing->of(*model, routing::provider_name(model->name, named.rest));
+}
+
+namespace {
+
+// Why a model whose price nobody knows may not be used; empty where it may.
+std::string refusal_of_unknown(const config::Config& config, const access::Principal& who, const std::string& model) {
+    const auto what_to_do = fmt::format(
+        "set models.{}.price in tandem.yaml ({{ input: 0, output: 0 }} where it costs nothing), or "
+        "policy.unknown_price: estimate RATE",
+        model);
+    if (config.policy.unknown_price.act == config::UnknownPrice::Do::refuse)
+        return fmt::format("it has no price, and policy.unknown_price is refuse; {}", what_to_do);
+    if (who.budgets.empty()) return {};
+    return fmt::format("it has no price, so the budget of the key '{}' cannot hold for it; {}", who.id(), what_to_do);
+}
+
+}  // namespace
+
 std::vector<routing::Standing> standing_of(Services& services, const Snapshot& snapshot, const access::Principal& who,
-                                           const routing::Features& features) {
+                                           const routing::Features& features, const routing::Named& named) {
     std::vector<routing::Standing> result;
     for (const auto& entry : snapshot.table.models) {
         const bool engine = snapshot.config->provider(entry.provider)->kind == config::ProviderKind::engine;
         routing::Standing standing{entry.model, services.health.unhealthy(entry.provider), {}};
         if (standing.unhealthy.empty() && engine) standing.unhealthy = services.engines.unhealthy(entry.model);
-        const bool priced = snapshot.config->model(entry.model)->priced;
-        if (!who.budgets.empty() && entry.zone == Zone::cloud && !priced)
-            standing.over_budget = fmt::format(
-                "it has no price, so the budget of the key '{}' cannot hold for it; set models.{}.price in "
-                "tandem.yaml ({{ input: 0, output: 0 }} where it costs nothing)",
-                who.id(), entry.model);
+        const auto price = price_of(snapshot, entry, named);
+        if (!price.known())
+            standing.over_budget = refusal_of_unknown(*snapshot.config, who, entry.model);
         else if (!who.budgets.empty())
-            standing.over_budget = services.budgets.refusal_of_any(who, routing::worst_cost(entry, features));
+            standing.over_budget = services.budgets.refusal_of_any(who, routing::worst_cost(entry, features, price));
         if (!standing.unhealthy.empty() || !standing.over_budget.empty()) result.push_back(std::move(standing));
     }
     return result;
@@ -129,7 +149,8 @@ Error refusal_of(Services& services, const access::Principal& who, const routing
 
 std::optional<Error> refusal_now(Services& services, const Snapshot& snapshot, const access::Principal& who,
                                  routing::Inputs inputs) {
-    inputs.standing = standing_of(services, snapshot, who, inputs.features);
+    inputs.standing = standing_of(services, snapshot, who, inputs.features,
+                                  routing::named(snapshot.table, inputs.alias).value_or(routing::Named{}));
     const auto decision = routing::decide(snapshot.table, inputs);
     if (!decision || decision->eligible > 0) return {};
     return refusal_of(services, who, *decision);

@@ -7,13 +7,17 @@
 #include <vector>
 
 #include "gateway/services.h"
+#include "routing/names.h"
 #include "routing/routing.h"
 
 namespace tandem::gateway {
 
+// What a model costs: where its name is a pattern, by the name that `named` says for it.
+prices::Tariff price_of(const Snapshot& snapshot, const routing::Table::Entry& entry, const routing::Named& named);
+
 // Health and money of each model, as far as they speak against it.
 std::vector<routing::Standing> standing_of(Services& services, const Snapshot& snapshot, const access::Principal& who,
-                                           const routing::Features& features);
+                                           const routing::Features& features, const routing::Named& named);
 
 struct Decided {
     routing::Decision decision;

@@ -30,6 +30,12 @@ const char* const kLedgerSchema2 =
     "NOT NULL, cost INTEGER NOT NULL, PRIMARY KEY (decision, number)) STRICT, WITHOUT ROWID;"
     "ALTER TABLE attempts ADD COLUMN cache_write INTEGER NOT NULL DEFAULT 0;";
 
+const char* const kLedgerSchema3 =
+    // Records of before have no source: what they were booked at was the owner's price, or nothing.
+    "ALTER TABLE attempts ADD COLUMN source TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE attempts ADD COLUMN bill TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE open_attempts ADD COLUMN source TEXT NOT NULL DEFAULT '';";
+
 namespace {
 
 constexpr std::int64_t kMinute = 60'000;
@@ -91,12 +97,20 @@ std::string first_decision(std::int64_t since) {
 // The columns of an attempt, in the order in which insert_attempt() and read_attempt() name them.
 #define TANDEM_ATTEMPT_COLUMNS                                                                                     \
     "decision, number, time, key, provider, model, zone, outcome, status, error, first_byte_ms, total_ms, input, " \
-    "cached, output, reasoning, estimated, cost, warnings, cache_write"
+    "cached, output, reasoning, estimated, cost, warnings, cache_write, source, bill"
+
+// Of an old record: the owner's price where it cost something.
+prices::PriceSource source_from(std::string_view name, Money cost) {
+    const auto found = std::ranges::find(prices::kPriceSourceNames, name);
+    if (found != prices::kPriceSourceNames.end())
+        return static_cast<prices::PriceSource>(found - prices::kPriceSourceNames.begin());
+    return cost == Money{} ? prices::PriceSource::free : prices::PriceSource::owner;
+}
 
 Result<> insert_attempt(store::Database& database, const AttemptRecord& a) {
     return database
         .prepare("INSERT INTO attempts (" TANDEM_ATTEMPT_COLUMNS
-                 ") VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)")
+                 ") VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22)")
         .bind(1, a.decision.text())
         .bind(2, static_cast<std::int64_t>(a.number))
         .bind(3, a.time)
@@ -117,6 +131,8 @@ Result<> insert_attempt(store::Database& database, const AttemptRecord& a) {
         .bind(18, a.cost.micros())
         .bind(19, a.warnings)
         .bind(20, a.usage.cache_write.count)
+        .bind(21, prices::name_of(a.source))
+        .bind(22, a.bill)
         .run();
 }
 
@@ -138,6 +154,8 @@ AttemptRecord read_attempt(const store::Statement& rows) {
                {rows.integer(15)}, rows.integer(16) != 0, {rows.integer(19)}};
     a.cost = Money::from_micros(rows.integer(17));
     a.warnings = rows.text(18);
+    a.source = source_from(rows.text(20), a.cost);
+    a.bill = rows.text(21);
     return a;
 }
 
@@ -168,7 +186,7 @@ Result<> open(store::Database& database, const AttemptRecord& most) {
     return database
         .prepare(
             "INSERT OR REPLACE INTO open_attempts (decision, number, time, key, provider, model, zone, input, "
-            "output, cost) VALUES (?,?,?,?,?,?,?,?,?,?)")
+            "output, cost, source) VALUES (?,?,?,?,?,?,?,?,?,?,?)")
         .bind(1, most.decision.text())
         .bind(2, static_cast<std::int64_t>(most.number))
         .bind(3, most.time)
@@ -179,6 +197,7 @@ Result<> open(store::Database& database, const AttemptRecord& most) {
         .bind(8, most.usage.input.count)
         .bind(9, most.usage.output.count)
         .bind(10, most.cost.micros())
+        .bind(11, prices::name_of(most.source))
         .run();
 }
 
@@ -196,7 +215,7 @@ Result<Lost> settle_lost(store::Store& store) {
                       .prepare("INSERT OR IGNORE INTO attempts (" TANDEM_ATTEMPT_COLUMNS
                                ") SELECT decision, number, time, key, provider, model, zone, 'lost', 0, 'tandem ended "
                                "while it was under way; the most that it could cost is counted', -1, 0, input, 0, "
-                               "output, 0, 1, cost, '', 0 FROM open_attempts")
+                               "output, 0, 1, cost, '', 0, source, '' FROM open_attempts")
                       .run();
         return ok ? database.prepare("DELETE FROM open_attempts").run() : ok;
     });
@@ -601,31 +620,38 @@ void Ledger::close_unwatched(std::vector<AttemptRecord> attempts, store::Store::
 
 Result<std::vector<CostRow>> cost_by(store::Database& database, CostBy by, std::int64_t since) {
     static constexpr std::array<const char*, 4> kQueries = {
-#define TANDEM_COST_QUERY(group)                                                                                     \
-    "SELECT " group                                                                                                  \
-    ", count(*), sum(input), sum(cached), sum(output), sum(reasoning), max(estimated), sum(cost), sum(cache_write) " \
-    "FROM "                                                                                                          \
-    "attempts WHERE decision >= ? AND time >= ? GROUP BY 1 ORDER BY sum(cost) DESC, 1"
+#define TANDEM_COST_QUERY(group)                                                                                      \
+    "SELECT " group                                                                                                   \
+    ", count(*), sum(input), sum(cached), sum(output), sum(reasoning), max(estimated), sum(cost), sum(cache_write), " \
+    "source FROM attempts WHERE decision >= ? AND time >= ? GROUP BY 1, source"
         TANDEM_COST_QUERY("model"), TANDEM_COST_QUERY("CASE zone WHEN 0 THEN 'local' ELSE 'cloud' END"),
         TANDEM_COST_QUERY("key"), TANDEM_COST_QUERY("date(time / 1000, 'unixepoch')")};
 #undef TANDEM_COST_QUERY
     auto rows = database.prepare(kQueries[static_cast<std::size_t>(by)]);
     const auto first = first_decision(since);
     rows.bind(1, first).bind(2, since);
-    std::vector<CostRow> result;
+    std::map<std::string, CostRow> groups;
     while (true) {
         const auto row = rows.step();
         if (!row) return fail(row.error());
-        if (!*row) return result;
-        result.push_back({rows.text(0), rows.integer(1),
-                          Usage{{rows.integer(2)},
-                                {rows.integer(3)},
-                                {rows.integer(4)},
-                                {rows.integer(5)},
-                                rows.integer(6) != 0,
-                                {rows.integer(8)}},
-                          Money::from_micros(rows.integer(7))});
+        if (!*row) break;
+        const auto cost = Money::from_micros(rows.integer(7));
+        const auto source = source_from(rows.text(9), cost);
+        auto& group = groups[rows.text(0)];
+        group.group = rows.text(0);
+        group.attempts += rows.integer(1);
+        group.usage = group.usage + Usage{{rows.integer(2)}, {rows.integer(3)},    {rows.integer(4)},
+                                          {rows.integer(5)}, rows.integer(6) != 0, {rows.integer(8)}};
+        group.cost += cost;
+        group.sources[source] += cost;
+        if (source == prices::PriceSource::unknown) group.unpriced += rows.integer(1);
     }
+    std::vector<CostRow> result;
+    for (auto& [name, group] : groups) result.push_back(std::move(group));
+    std::ranges::sort(result, [](const CostRow& one, const CostRow& other) {
+        return one.cost != other.cost ? one.cost > other.cost : one.group < other.group;
+    });
+    return result;
 }
 
 namespace {

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -20,6 +21,7 @@
 #include "base/result.h"
 #include "config/config.h"
 #include "ledger/meter.h"
+#include "ledger/prices/tariff.h"
 #include "store/store.h"
 
 namespace tandem::ledger {
@@ -53,11 +55,14 @@ struct AttemptRecord {
     std::int64_t total_ms = 0;
     Usage usage;
     Money cost;
+    prices::PriceSource source = prices::PriceSource::free;  // whose word `cost` is
+    std::string bill;      // what it was made of (Bill::details); empty where it was nothing, and in old records
     std::string warnings;  // what is different about this attempt from what the client asked, separated by "; "
 };
 
 extern const char* const kLedgerSchema;
 extern const char* const kLedgerSchema2;  // attempts under way, and what went into a provider's cache
+extern const char* const kLedgerSchema3;  // what a cost was made of, and whose word it is
 
 // Inside a transaction. Errors: storage.
 Result<> insert(store::Database& database, const DecisionRecord& record);
@@ -244,6 +249,8 @@ struct CostRow {
     std::int64_t attempts = 0;
     Usage usage;  // estimated: some of it is
     Money cost;
+    std::int64_t unpriced = 0;                     // attempts whose cost is not known, and not in `cost`
+    std::map<prices::PriceSource, Money> sources;  // whose word `cost` is, in parts
 };
 enum class CostBy { model, zone, key, day };
 inline constexpr std::array<std::string_view, 4> kCostByNames = {"model", "zone", "key", "day"};

@@ -174,7 +174,8 @@ double expected_seconds(const Inputs& in, const Outlook* outlook) {
 
 Money likely_cost(const Table::Entry& entry, const Features& features, const Outlook* outlook, std::int64_t answer) {
     const auto warm = outlook == nullptr ? 0 : std::min(outlook->warm_tokens, features.prompt_tokens);
-    return cost_of(Usage{{features.prompt_tokens}, {warm}, {answer}, {0}, true}, entry.price);
+    return entry.price.cost(prices::buckets_of({{features.prompt_tokens}, {warm}, {answer}, {0}, true}), features.price)
+        .micros();
 }
 
 Terms terms_of(const Table& table, const Table::Entry& entry, const Inputs& in, config::Stakes stakes, double lean) {
@@ -365,14 +366,16 @@ std::int64_t answer_bound(const Table::Entry& entry, const Features& features) {
 Usage worst_usage(const Table::Entry& entry, const Features& features) {
     std::int64_t output = 0;
     if (__builtin_mul_overflow(answer_bound(entry, features), features.choices, &output)) output = INT64_MAX;
-    Usage usage{{std::max(features.prompt_tokens, features.all_tokens)}, {0}, {output}, {0}, true};
-    // All of the prompt may go into the provider's cache, which can cost more.
-    if (entry.price.cache_write && *entry.price.cache_write > entry.price.input) usage.cache_write = usage.input;
-    return usage;
+    return {{std::max(features.prompt_tokens, features.all_tokens)}, {0}, {output}, {0}, true};
 }
 
 Money worst_cost(const Table::Entry& entry, const Features& features) {
-    return cost_of(worst_usage(entry, features), entry.price);
+    return worst_cost(entry, features, entry.price);
+}
+
+Money worst_cost(const Table::Entry& entry, const Features& features, const prices::Tariff& price) {
+    const auto most = worst_usage(entry, features);
+    return price.at_most(most.input, most.output, features.price).micros();
 }
 
 double value_of_answer(const Table& table, config::Stakes stakes) {

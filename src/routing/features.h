@@ -8,6 +8,7 @@
 
 #include "chat/conversation.h"
 #include "config/config.h"
+#include "ledger/prices/tariff.h"
 #include "routing/work.h"
 
 namespace tandem::routing {
@@ -22,6 +23,7 @@ struct Features {
     std::int64_t bound_tokens = 0;
     bool reserves_most = false;  // a model that says how much it answers with at most is not bounded: that is reserved
     config::Capabilities needs;
+    prices::Asked price;  // what the request says that its price depends on
     Work work;
     int repeats = 0;
     bool operator==(const Features&) const = default;

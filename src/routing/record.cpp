@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "access/principal.h"
+#include "ledger/pricing.h"
 #include "routing/routing.h"
 
 namespace tandem::routing {
@@ -139,13 +140,17 @@ std::optional<config::Capabilities> capabilities_of(const config::Model& model, 
 
 }  // namespace
 
-Table table_of(const config::Config& config, const FileFacts& file_facts) {
+prices::Tariff owners_price(const config::Model& model) {
+    return model.price ? ledger::tariff_of(*model.price) : prices::Tariff();
+}
+
+Table table_of(const config::Config& config, const FileFacts& file_facts, const PriceOf& price_of) {
     Table table;
     for (const auto& model : config.models) {
         const auto* provider = config.provider(model.provider);
         const auto facts = file_facts ? file_facts(model) : facts_of(config, model);
         table.models.push_back({model.id, model.provider, provider->zone, provider->clearance, model.context_tokens,
-                                capabilities_of(model, facts), model.price, model.quality, model.max_output_tokens,
+                                capabilities_of(model, facts), price_of(model), model.quality, model.max_output_tokens,
                                 model.quality ? strength_by_quality(*model.quality) : strength_of(facts),
                                 model.auto_use});
     }
@@ -170,10 +175,10 @@ std::string to_json(const Table& table) {
             .member("clearance", name_of(m.clearance));
         out.member("context", m.context_tokens);
         if (m.capabilities) out.member("capabilities", static_cast<int>(m.capabilities->bits));
-        out.member("input", m.price.input.micros())
-            .member("cached_input", m.price.cached_input.micros())
-            .member("output", m.price.output.micros());
-        if (m.price.cache_write) out.member("cache_write", m.price.cache_write->micros());
+        if (m.price.source() != prices::PriceSource::free) {
+            out.key("price");
+            m.price.write(out);
+        }
         if (m.max_output_tokens > 0) out.member("max_output", m.max_output_tokens);
         if (m.quality) put(out, "quality", *m.quality);
         if (m.strength) write_strength(out, *m.strength);
@@ -208,6 +213,18 @@ std::string to_json(const Table& table) {
     return out.take();
 }
 
+namespace {
+
+// Tables of before the price book had the owner's four rates.
+Result<prices::Tariff> price_in(const Value& model) {
+    if (model["price"].exists()) return prices::Tariff::read(model["price"]);
+    if (!model["input"].exists()) return prices::Tariff();
+    const auto written = model["cache_write"].exists() ? std::optional(micros(model["cache_write"])) : std::nullopt;
+    return ledger::tariff_of({micros(model["input"]), micros(model["cached_input"]), micros(model["output"]), written});
+}
+
+}  // namespace
+
 Result<Table> table_from_json(const Value& value) {
     if (!value["models"].is(json::Kind::array)) return fail(ErrorCode::invalid, "the stored routing table is damaged");
     Table table;
@@ -218,12 +235,14 @@ Result<Table> table_from_json(const Value& value) {
                            named<Label>(m["clearance"], kLabelNames).value_or(Label::public_),
                            m["context"].integer().value_or(0),
                            std::nullopt,
-                           {micros(m["input"]), micros(m["cached_input"]), micros(m["output"]), std::nullopt},
+                           {},
                            m["quality"].number(),
                            m["max_output"].integer().value_or(0),
                            read_strength(m["strength"]),
                            named<config::AutoUse>(m["auto"], config::kAutoUseNames).value_or(config::AutoUse::yes)};
-        if (m["cache_write"].exists()) entry.price.cache_write = micros(m["cache_write"]);
+        auto price = price_in(m);
+        if (!price) return fail(price.error());
+        entry.price = std::move(*price);
         if (const auto bits = m["capabilities"].integer())
             entry.capabilities = config::Capabilities{static_cast<std::uint8_t>(*bits)};
         table.models.push_back(std::move(entry));
@@ -267,6 +286,11 @@ std::string to_json(const Inputs& in) {
     if (in.features.choices != 1) out.member("choices", in.features.choices);
     if (in.features.bound_tokens > 0) out.member("bound_tokens", in.features.bound_tokens);
     if (in.features.reserves_most) out.member("reserves_most", true);
+    const auto& price = in.features.price;
+    if (price.time_ms > 0) out.member("time", price.time_ms);
+    if (!price.service_tier.empty()) out.member("service_tier", price.service_tier);
+    if (!price.region.empty()) out.member("region", price.region);
+    if (price.keeps_cache_an_hour) out.member("keeps_cache_an_hour", true);
     out.member("answer_tokens", in.features.answer_tokens).member("needs", static_cast<int>(in.features.needs.bits));
     write_work(out, in.features.work);
     out.member("repeats", in.features.repeats);
@@ -342,6 +366,8 @@ Result<Inputs> inputs_from_json(const Value& value) {
     in.features.all_tokens = value["all_tokens"].integer().value_or(0);
     in.features.choices = value["choices"].integer().value_or(1);
     in.features.bound_tokens = value["bound_tokens"].integer().value_or(0);
+    in.features.price = {value["time"].integer().value_or(0), str(value["service_tier"]), str(value["region"]),
+                         value["keeps_cache_an_hour"].boolean().value_or(false)};
     in.features.reserves_most = value["reserves_most"].boolean().value_or(false);
     in.features.needs.bits = static_cast<std::uint8_t>(value["needs"].integer().value_or(0));
     in.features.work = read_work(value["work"]);

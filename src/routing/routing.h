@@ -13,6 +13,7 @@
 #include "base/label.h"
 #include "base/result.h"
 #include "config/config.h"
+#include "ledger/prices/tariff.h"
 #include "routing/features.h"
 #include "routing/prior.h"
 
@@ -27,7 +28,7 @@ struct Table {
         Label clearance = Label::public_;
         std::int64_t context_tokens = 0;  // 0: not claimed
         std::optional<config::Capabilities> capabilities;
-        Price price;
+        prices::Tariff price;
         std::optional<double> quality;       // the owner's word
         std::int64_t max_output_tokens = 0;  // the most that it answers with; 0: not claimed
         std::optional<Strength> strength;    // what is known of it before its first answer; nullopt: in old records
@@ -46,7 +47,11 @@ struct Table {
 using FileFacts = std::function<ModelFacts(const config::Model&)>;
 // What the config alone says of a model: its name and where it runs.
 ModelFacts facts_of(const config::Config& config, const config::Model& model);
-Table table_of(const config::Config& config, const FileFacts& file_facts = {});
+// What a model costs.
+using PriceOf = std::function<prices::Tariff(const config::Model&)>;
+// What the config alone says of that: the owner's price; else nothing.
+prices::Tariff owners_price(const config::Model& model);
+Table table_of(const config::Config& config, const FileFacts& file_facts = {}, const PriceOf& price_of = owners_price);
 std::string to_json(const Table& table);
 // Errors: invalid.
 Result<Table> table_from_json(const json::Value& value);
@@ -191,8 +196,9 @@ Result<Decision> decide(const Table& table, const Inputs& inputs);
 
 // What a request may use at most: the estimate of all that is sent, and the bounds of all its answers.
 Usage worst_usage(const Table::Entry& entry, const Features& features);
-// The same at the model's price.
+// The same at the model's price, or at the one that a model of a pattern has by its name.
 Money worst_cost(const Table::Entry& entry, const Features& features);
+Money worst_cost(const Table::Entry& entry, const Features& features, const prices::Tariff& price);
 // The tokens that one answer may have: what was asked for, else the bound that the owner's policy gives it under a
 // budget, else answer_room().
 std::int64_t answer_bound(const Table::Entry& entry, const Features& features);

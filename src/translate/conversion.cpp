@@ -317,6 +317,7 @@ Result<Conversion> Conversion::make(const Question& question, const config::Prov
     Conversion c(question, speaker_of(provider.kind));
     const auto& request = question.request;
     c.thoughts_ = terms.thoughts;
+    c.usage_hints_ = terms.usage_hints;
     c.owner_ = {terms.key, provider.id, fmt::format("{} {}", name_of(provider.zone), provider.base_url), terms.label};
     const auto kind = kind_of(c.speaker_);
     const bool openai = kind == Kind::openai_chat || kind == Kind::openai_responses;
@@ -461,6 +462,7 @@ Result<Conversion::Whole> Conversion::read(const std::string& body, bool streame
             if (!document.parse(whole.instead))
                 return fail(ErrorCode::upstream, fmt::format("the answer is not JSON: {}", ok.error().message));
         }
+    if (usage_hints_ != nullptr && !streamed) whole.said = prices::read_usage(document.root(), *usage_hints_);
     if (streamed) {
         const auto gatherer = gather(provider, question_->request.choices);
         if (auto ok = gatherer->feed(body); !ok) return fail(ok.error());
@@ -469,6 +471,7 @@ Result<Conversion::Whole> Conversion::read(const std::string& body, bool streame
         events = gatherer->take_events();
         whole.usage_is_last = gatherer->usage_is_final();
         whole.malformed = gatherer->malformed();
+        if (usage_hints_ != nullptr) whole.said = prices::read_usage(gatherer->usage_words(), *usage_hints_);
     } else if (question_->front.operation == Operation::embed) {
         auto embeddings = dialect::decode_embeddings(speaker_, document.root(), question_->embed.texts.size());
         if (!embeddings) return fail(embeddings.error());

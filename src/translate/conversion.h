@@ -15,6 +15,7 @@
 #include "dialect/embeddings.h"
 #include "dialect/losses.h"
 #include "dialect/wants.h"
+#include "ledger/prices/reading.h"
 #include "translate/relay.h"
 #include "translate/thoughts.h"
 
@@ -73,6 +74,8 @@ struct AnswerTerms {
     Thoughts* thoughts = nullptr;
     std::string key{};
     Label label = Label::public_;  // of the request
+    // By which the usage in an answer is read in full; outlive the conversion. None: that is not wanted.
+    const prices::Hints* usage_hints = nullptr;
 };
 
 // One question for one provider, and its answer for the client.
@@ -107,6 +110,7 @@ class Conversion {
         chat::Answer answer;  // where it has to be said anew
         std::optional<dialect::Embeddings> embeddings;
         std::optional<Usage> usage;
+        prices::Reading said;       // of usage, where hints were given
         Tokens output;              // estimated
         chat::Told told;            // the first choice
         bool usage_is_last = true;  // nothing was said after it
@@ -158,6 +162,7 @@ class Conversion {
     bool rendered_ = false;
     bool weighs_ = false;
     Thoughts* thoughts_ = nullptr;
+    const prices::Hints* usage_hints_ = nullptr;
     Thoughts::Owner owner_;
     MakeFilters more_filters_;
 };

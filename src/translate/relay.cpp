@@ -56,6 +56,8 @@ void StreamRelay::count(const Usage& usage) {
 
 void StreamRelay::begin_count() {
     usage_.reset();
+    first_usage_.clear();
+    last_usage_.clear();
     quarters_ = deltas_ = 0;
     usage_is_last_ = spent_ = false;
 }
@@ -82,6 +84,7 @@ void StreamRelay::take_event(std::string_view type, std::string_view data) {
     if (done_ || failed_) return;  // nothing belongs behind the end
     pinged_ = pinged_ || type == "ping";
     if (!mender_.waits() && document_.parse(data)) {
+        keep_usage(data);
         piece(type, data);
         return;
     }
@@ -96,10 +99,26 @@ void StreamRelay::take_event(std::string_view type, std::string_view data) {
 
 void StreamRelay::read_event(std::string_view type, std::string_view data) {
     if (done_ || failed_) return;
-    if (document_.parse(data))
-        piece(type, data);
-    else
-        lose_event(data);
+    if (!document_.parse(data)) return lose_event(data);
+    keep_usage(data);
+    piece(type, data);
+}
+
+void StreamRelay::keep_usage(std::string_view data) {
+    // Most events say nothing of it, and some say that with many words.
+    const auto at = data.find("\"usage");
+    if (at == std::string_view::npos && data.find("\"eval_count\"") == std::string_view::npos) return;
+    const auto root = document_.root();
+    const auto in = [](const json::Value& value) {
+        return value["usage"].is(json::Kind::object) || value["usageMetadata"].is(json::Kind::object);
+    };
+    bool said =
+        in(root) || in(root["message"]) || in(root["response"]) || in(root["x_groq"]) || root["eval_count"].exists();
+    for (const auto choice : root["choices"].children()) said = said || in(choice);
+    if (!said) return;
+    auto& place = first_usage_.empty() ? first_usage_ : last_usage_;
+    place = data;
+    std::ranges::replace(place, '\n', ' ');
 }
 
 void StreamRelay::end_events() {

@@ -47,6 +47,8 @@ class StreamRelay {
     bool whole() const { return static_cast<std::int64_t>(finished_choices_.size()) >= choices_; }
     const std::optional<Error>& failed() const { return failed_; }
     const std::optional<Usage>& usage() const { return usage_; }
+    // The events in which it says that, the first and the last, one a line; what they count in full is read from them.
+    std::string usage_words() const { return last_usage_.empty() ? first_usage_ : first_usage_ + '\n' + last_usage_; }
     // Events that are nothing: no JSON, and nothing that could be part of the answer.
     std::size_t malformed() const { return malformed_; }
     // Signs of life of the provider that said nothing, since the last time it was asked.
@@ -112,6 +114,8 @@ class StreamRelay {
     std::int64_t certain() const;
     void read_event(std::string_view type, std::string_view data);
     void lose_event(std::string_view data);
+    // Keeps an event that says what was used; `document_` holds it.
+    void keep_usage(std::string_view data);
 
     Mender mender_;
 
@@ -120,6 +124,7 @@ class StreamRelay {
     std::int64_t quarters_ = 0;
     std::int64_t deltas_ = 0;
     bool usage_is_last_ = false;
+    std::string first_usage_, last_usage_;
     std::set<std::int64_t> finished_choices_;
 };
 

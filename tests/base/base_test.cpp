@@ -107,17 +107,6 @@ TEST(Money, reads_and_prints_exactly) {
         EXPECT_FALSE(Money::parse(text)) << text;
 }
 
-TEST(Money, is_rounded_once_half_up) {
-    const Price price{*Money::parse("1.25"), *Money::parse("0.125"), *Money::parse("10")};
-    EXPECT_EQ(cost_of({{1000}, {0}, {500}, {0}}, price).micros(), 1250 + 5000);
-    EXPECT_EQ(cost_of({{1000}, {1000}, {0}, {0}}, price).micros(), 125);
-    // 2 * 1.25 = 2.5 micro-units: half up. Rounding each token would give 2.
-    EXPECT_EQ(cost_of({{2}, {0}, {0}, {0}}, price).micros(), 3);
-    // A provider that claims more cached tokens than there are, or an absurd count, does no harm.
-    EXPECT_EQ(cost_of({{10}, {999}, {0}, {0}}, price).micros(), 1);
-    EXPECT_GT(cost_of({{INT64_MAX}, {0}, {INT64_MAX}, {0}}, price).micros(), 0);
-}
-
 TEST(Text, suggests_the_nearest_name) {
     const std::vector<std::string> names = {"providers", "privacy", "policy"};
     EXPECT_EQ(nearest("provider", names), "providers");

@@ -86,7 +86,7 @@ TEST(Config, reads_the_example_of_the_design) {
     EXPECT_EQ(config->provider("openai")->api_key->reveal(), "sk-1");
     EXPECT_EQ(config->provider("openai")->clearance, Label::internal);
     EXPECT_EQ(config->provider("lab")->clearance, Label::secret);
-    EXPECT_EQ(config->model("gpt")->price.cached_input.micros(), 125'000);
+    EXPECT_EQ(config->model("gpt")->price->cached_input.micros(), 125'000);
     EXPECT_TRUE(config->model("gpt")->capabilities->has(Capability::vision));
     EXPECT_TRUE(config->model("smollm2")->render_tools);
     ASSERT_EQ(config->keys.size(), 1U);

@@ -8,6 +8,7 @@
 #include <future>
 #include <thread>
 
+#include "ledger/bill.h"
 #include "tests/support.h"
 
 namespace tandem::ledger {
@@ -33,7 +34,7 @@ struct Opened {
     std::unique_ptr<store::Store> store;
     test::ManualClock clock;
     Opened() {
-        static const store::Migration all[] = {{kLedgerSchema}, {kLedgerSchema2}};
+        static const store::Migration all[] = {{kLedgerSchema}, {kLedgerSchema2}, {kLedgerSchema3}};
         store = std::move(*store::Store::open(folder.path / "db", all, store::Durability::process));
     }
     void attempt(const std::string& key, Money cost) {
@@ -361,18 +362,11 @@ TEST(Ledger, counts_what_was_under_way_at_a_crash_at_the_most_that_it_could_cost
     EXPECT_EQ(budgets.refusal(key_with(Money::from_micros(100)), Money::from_micros(25)), "");
 }
 
-TEST(Cost, of_what_goes_into_a_cache_is_its_own) {
-    Price price{Money::from_micros(4'000'000), Money::from_micros(400'000), Money::from_micros(10'000'000)};
-    const Usage usage{{1010}, {0}, {5}, {0}, false, {1000}};
-    EXPECT_EQ(cost_of(usage, price).micros(), 4040 + 50);
-    price.cache_write = Money::from_micros(5'000'000);
-    EXPECT_EQ(cost_of(usage, price).micros(), 40 + 5000 + 50);
-}
-
 TEST(Cost, of_hostile_counts_neither_wraps_nor_stops_the_sums) {
     Opened o;
-    const Price price{Money::from_micros(1'000'000'000'000), {}, Money::from_micros(1'000'000'000'000)};
-    const auto most = cost_of({{INT64_MAX}, {INT64_MIN}, {INT64_MAX}, {0}}, price);
+    const auto million = Money::from_micros(1'000'000'000'000);
+    const auto price = tariff_of(config::Price{million, {}, million, {}});
+    const auto most = bill_of(Usage{{INT64_MAX}, {INT64_MIN}, {INT64_MAX}, {0}}, price, {}, {}, {}).cost;
     for (int i = 0; i < 20; ++i) o.attempt("alice", most);
     auto database = store::Database::open_to_read(o.folder.path / "db");
     EXPECT_TRUE(cost_by(**database, CostBy::key, 0));

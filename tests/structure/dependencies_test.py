@@ -17,11 +17,11 @@ MAY = {
     "dialect": {"base", "chat"},
     "privacy": {"base", "chat", "config", "store"},
     "backup": {"base", "privacy", "store"},
-    "routing": {"access", "base", "chat", "config"},
+    "routing": {"access", "base", "chat", "config", "ledger"},  # what a model costs
     "ledger": {"access", "base", "config", "store"},
     "jobs": {"base", "net", "store"},
     "learning": {"base", "chat", "config", "ledger", "net", "routing", "store"},
-    "translate": {"base", "chat", "config", "dialect", "net"},
+    "translate": {"ledger", "base", "chat", "config", "dialect", "net"},
     "cache": {"base", "chat", "dialect"},
     "engine": {"base", "config", "net"},
     "upstream": {"base", "config", "net", "ledger", "privacy"},  # a Clearance and a Reservation are what it sends with

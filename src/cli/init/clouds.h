@@ -1,5 +1,5 @@
 // The cloud providers that `tandem init` knows by the environment variables of their users, with a model of each to
-// start from and its published price. Private to cli/.
+// start from. What that costs is in the price book. Private to cli/.
 #pragma once
 
 #include <array>
@@ -16,12 +16,8 @@ struct KnownCloud {
     std::string_view base_url;
     std::array<std::string_view, 2> base_variables;  // by which its users say another base URL; empty: none
     std::string_view model;
-    std::string_view rest;   // of the model's line: context, capabilities, the most that it answers with
-    std::string_view price;  // per million tokens, in USD; empty: not known for sure
+    std::string_view rest;  // of the model's line: context, capabilities, the most that it answers with
 };
-
-// When the prices below were compared with what the providers publish.
-inline constexpr std::string_view kPricesSeen = "2026-06";
 
 std::span<const KnownCloud> known_clouds();
 

@@ -49,6 +49,14 @@ std::string amount_text(Money money) {
     return text;
 }
 
+// Behind the models of clouds.
+constexpr std::string_view kPriceOfBook =
+    "its price is the price book's, as `tandem models` says; price: { input: ..., output: ... }, per million tokens, "
+    "goes before that";
+constexpr std::string_view kPriceByName =
+    "its price is what the price book has for its name, as `tandem models` says; where that is none or wrong, add "
+    "price: { input: ..., output: ... }, per million tokens";
+
 // Text in a comment: one line, whatever a server says.
 std::string comment_text(std::string_view text) {
     return printable(text, 100);
@@ -113,16 +121,7 @@ class Composer {
                   0};
         if (!known.rest.empty()) line.text += fmt::format(", {}", known.rest);
         // What another address of the provider costs is not known.
-        if (!known.price.empty() && cloud.base_url == known.base_url) {
-            line.text += fmt::format(",\n      price: {{ {} }}", known.price);
-            line.comment = fmt::format("per million tokens, as published, seen {}", kPricesSeen);
-        } else {
-            line.comment = "no price is known for sure: add price: { input: ..., output: ... }, per million tokens";
-            notes_.push_back(
-                fmt::format("{} has no price: add one, or its cost counts as 0 and keys with budgets may "
-                            "not use it",
-                            line.id));
-        }
+        line.comment = cloud.base_url == known.base_url ? kPriceOfBook : kPriceByName;
         lines_.push_back(std::move(line));
     }
 
@@ -194,7 +193,7 @@ class Composer {
             line.comment = fmt::format("trained for {} tokens; more context takes more memory", model.trained_tokens);
         if (zone == Zone::cloud) {
             line.rank = 0;
-            line.comment = "no price is known: add price: { input: ..., output: ... }, per million tokens";
+            line.comment = kPriceByName;
         }
         const bool talks =
             !model.known ||

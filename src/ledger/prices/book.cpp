@@ -163,6 +163,13 @@ std::string Book::owner_of(const std::vector<std::string>& forms) const {
     return {};
 }
 
+std::vector<std::string> Book::owners() const {
+    std::vector<std::string> ids;
+    for (const auto& provider : providers_)
+        if (provider.owns) ids.push_back(provider.id);
+    return ids;
+}
+
 std::vector<std::string> Book::stand_ins(std::string_view provider) const {
     const auto found = std::ranges::find(providers_, provider, &Provider::id);
     return found == providers_.end() ? std::vector<std::string>() : found->stand_ins;

@@ -65,6 +65,8 @@ struct Entry {
 
 // As JSON, in the shape that Book::parse() reads.
 void write_entry(json::Writer& out, const Entry& entry);
+// Errors: invalid, with what is wrong.
+Result<Entry> read_entry(const json::Value& value);
 
 // "2026-11-26" or RFC 3339 ("2026-11-26T10:00:00Z", with an offset or a fraction) as milliseconds since 1970. A time
 // without an offset is UTC.
@@ -87,6 +89,8 @@ class Book {
     bool has_entries_of(std::string_view provider) const { return by_provider_.contains(std::string(provider)); }
     // The provider whose models are called so ("claude-..." is anthropic's), or empty.
     std::string owner_of(const std::vector<std::string>& forms) const;
+    // The providers of which it knows how their models are called.
+    std::vector<std::string> owners() const;
     // Providers to ask where this one has no entry of its own: azure sells what openai makes, at its price.
     std::vector<std::string> stand_ins(std::string_view provider) const;
 

@@ -77,31 +77,6 @@ Result<> read_times(const json::Value& value, Entry& entry) {
     return {};
 }
 
-Result<Entry> read_entry(const json::Value& value) {
-    Entry entry;
-    entry.provider = value["provider"].text();
-    entry.model = value["model"].text();
-    if (entry.provider.empty() || entry.model.empty()) return wrong("provider and model are needed");
-    auto match = value["match"].exists() ? Matcher::read(value["match"]) : Matcher::equals(entry.model);
-    if (!match) return fail(match.error());
-    entry.match = std::move(*match);
-    if (auto ok = read_times(value, entry); !ok) return fail(ok.error());
-    entry.source = value["source"].text();
-    entry.checked = value["checked"].text();
-    entry.note = value["note"].text();
-    entry.search_once = value["search_once"].boolean().value_or(false);
-    entry.least_seconds = std::clamp<std::int64_t>(value["least_seconds"].integer().value_or(0), 0, 3'600);
-    for (const auto quota : value["free_quota"].children()) entry.free_quota.emplace(quota.key(), quota.text());
-    if (value["cache_storage"].exists()) entry.cache_storage = Amount::parse(value["cache_storage"].text());
-    for (const auto one : value["cards"].children()) {
-        auto card = read_card(one);
-        if (!card) return fail(card.error());
-        entry.cards.push_back(std::move(*card));
-    }
-    if (entry.base() == nullptr) return wrong("a card without a condition is needed");
-    return entry;
-}
-
 void write_windows(json::Writer& out, const std::vector<Window>& windows) {
     out.key("windows").begin_array();
     for (const auto& window : windows) {
@@ -131,6 +106,31 @@ void write_card(json::Writer& out, const Card& card) {
 }
 
 }  // namespace
+
+Result<Entry> read_entry(const json::Value& value) {
+    Entry entry;
+    entry.provider = value["provider"].text();
+    entry.model = value["model"].text();
+    if (entry.provider.empty() || entry.model.empty()) return wrong("provider and model are needed");
+    auto match = value["match"].exists() ? Matcher::read(value["match"]) : Matcher::equals(entry.model);
+    if (!match) return fail(match.error());
+    entry.match = std::move(*match);
+    if (auto ok = read_times(value, entry); !ok) return fail(ok.error());
+    entry.source = value["source"].text();
+    entry.checked = value["checked"].text();
+    entry.note = value["note"].text();
+    entry.search_once = value["search_once"].boolean().value_or(false);
+    entry.least_seconds = std::clamp<std::int64_t>(value["least_seconds"].integer().value_or(0), 0, 3'600);
+    for (const auto quota : value["free_quota"].children()) entry.free_quota.emplace(quota.key(), quota.text());
+    if (value["cache_storage"].exists()) entry.cache_storage = Amount::parse(value["cache_storage"].text());
+    for (const auto one : value["cards"].children()) {
+        auto card = read_card(one);
+        if (!card) return fail(card.error());
+        entry.cards.push_back(std::move(*card));
+    }
+    if (entry.base() == nullptr) return wrong("a card without a condition is needed");
+    return entry;
+}
 
 void write_entry(json::Writer& out, const Entry& entry) {
     out.begin_object().member("provider", entry.provider).member("model", entry.model);

@@ -69,7 +69,9 @@ std::filesystem::path imported_folder(const std::filesystem::path& data) {
     return data / "prices";
 }
 
-Result<Books> Books::open(const std::filesystem::path& data) {
+namespace {
+
+Result<std::vector<std::shared_ptr<const Book>>> imported_books(const std::filesystem::path& data) {
     std::vector<std::shared_ptr<const Book>> books;
     std::vector<std::filesystem::path> files;
     std::error_code ignored;
@@ -83,38 +85,66 @@ Result<Books> Books::open(const std::filesystem::path& data) {
                         fmt::format("{}: {}; import it again or remove the file", file.string(), book.error().message));
         books.push_back(std::make_shared<const Book>(std::move(*book)));
     }
-    auto shipped = shipped_book();
-    if (!shipped) return fail(shipped.error());
-    books.push_back(std::move(*shipped));
-    return Books(std::move(books));
+    return books;
 }
 
-const Entry* Books::at(const std::vector<const Entry*>& entries, std::optional<std::int64_t> time_ms,
-                       std::int64_t now_ms, Found& found) const {
-    const auto time = time_ms.value_or(now_ms);
+}  // namespace
+
+Result<Books> Books::open(const std::filesystem::path& data) {
+    auto books = imported_books(data);
+    if (!books) return fail(books.error());
+    auto shipped = shipped_book();
+    if (!shipped) return fail(shipped.error());
+    books->push_back(std::move(*shipped));
+    return Books(std::move(*books));
+}
+
+Result<Books> Books::open(const std::filesystem::path& data, const std::vector<ModelName>& models) {
+    auto books = imported_books(data);
+    if (!books) return fail(books.error());
+    const auto head = shipped_book(std::vector<std::string>{});
+    if (!head) return fail(head.error());
+    books->push_back(*head);
+    std::vector<std::string> wanted;
+    const auto want = [&](std::vector<std::string> providers) {
+        wanted.insert(wanted.end(), std::make_move_iterator(providers.begin()),
+                      std::make_move_iterator(providers.end()));
+    };
+    for (const auto& one : models) {
+        want(providers_for(*books, provider_id(one.provider), {}, {one.model}));
+        if (one.model.empty()) want((*head)->owners());
+    }
+    auto shipped = shipped_book(wanted);
+    if (!shipped) return fail(shipped.error());
+    books->back() = std::move(*shipped);
+    return Books(std::move(*books));
+}
+
+const Entry* entry_at(const std::vector<const Entry*>& entries, std::int64_t time_ms,
+                      std::vector<std::string>& warnings) {
     const Entry* best = nullptr;
     const Entry* nearest = nullptr;
     std::int64_t distance = INT64_MAX;
     for (const auto* entry : entries) {
-        if (time >= entry->from && time < entry->until) {
+        if (time_ms >= entry->from && time_ms < entry->until) {
             if (best == nullptr || entry->from > best->from) best = entry;
             continue;
         }
-        const auto away = time < entry->from ? entry->from - time : time - entry->until;
+        const auto away = time_ms < entry->from ? entry->from - time_ms : time_ms - entry->until;
         if (away < distance) {
             distance = away;
             nearest = entry;
         }
     }
     if (best != nullptr || nearest == nullptr) return best;
-    found.warnings.push_back(fmt::format("the book has no price of {} at {}: its {} is taken", nearest->model,
-                                         date_text(time), time < nearest->from ? "first" : "last"));
+    warnings.push_back(fmt::format("the book has no price of {} at {}: its {} is taken", nearest->model,
+                                   date_text(time_ms), time_ms < nearest->from ? "first" : "last"));
     return nearest;
 }
 
-Found Books::find(std::string_view provider, const std::vector<std::string>& models,
-                  std::optional<std::int64_t> time_ms, std::int64_t now_ms, const Other& other) const {
-    Found found;
+FoundModel Books::find_all(std::string_view provider, const std::vector<std::string>& models,
+                           const Other& other) const {
+    FoundModel found;
     const auto id = provider_id(provider);
     if (std::ranges::find(kOwnServers, id) != kOwnServers.end()) {
         found.warnings.push_back(
@@ -125,12 +155,11 @@ Found Books::find(std::string_view provider, const std::vector<std::string>& mod
         for (const auto& model : models) {
             const auto forms = model_forms(model);
             for (const auto& book : books_) {
-                const auto entries = book->find(one, forms);
-                if (entries.empty()) continue;
-                found.entry = at(entries, time_ms, now_ms, found);
+                found.entries = book->find(one, forms);
+                if (found.entries.empty()) continue;
                 const auto stand_ins = book->stand_ins(id);
                 if (one != id && std::ranges::find(stand_ins, one) == stand_ins.end())
-                    found.warnings.push_back(strange_provider(provider, one, found.entry->model));
+                    found.warnings.push_back(strange_provider(provider, one, found.entries.front()->model));
                 return found;
             }
         }
@@ -138,6 +167,15 @@ Found Books::find(std::string_view provider, const std::vector<std::string>& mod
     found.warnings.push_back(fmt::format("unknown price: no entry for {} at {}; tandem prices import FILE adds some",
                                          models.empty() ? "a model without a name" : printable(models.front(), 80),
                                          id.empty() ? "a provider without a name" : printable(id, 40)));
+    return found;
+}
+
+Found Books::find(std::string_view provider, const std::vector<std::string>& models,
+                  std::optional<std::int64_t> time_ms, std::int64_t now_ms, const Other& other) const {
+    auto all = find_all(provider, models, other);
+    Found found;
+    found.entry = entry_at(all.entries, time_ms.value_or(now_ms), found.warnings);
+    for (auto& warning : all.warnings) found.warnings.push_back(std::move(warning));
     return found;
 }
 
@@ -178,10 +216,11 @@ void book_charge(const Reading& reading, const std::vector<std::string>& names, 
 }
 
 // What other models did for it, each at its own price.
-void add_others(const Reading& reading, const Hints& hints, const Circumstances& now, const Books& books,
-                std::int64_t now_ms, Booked& booked) {
+void add_others(const Reading& reading, const Hints& hints, const Circumstances& now, const Books* books,
+                Booked& booked) {
     for (const auto& other : reading.others) {
-        const auto found = books.find(hints.provider, {other.model}, now.time_ms, now_ms);
+        const auto found =
+            books == nullptr ? Found{} : books->find(hints.provider, {other.model}, now.time_ms, now.time_ms);
         const auto cost = found.entry != nullptr ? cost_of(other.buckets, *found.entry, now) : Cost{};
         if (!cost.amount || cost.incomplete) {
             warn(booked.warnings,
@@ -195,23 +234,26 @@ void add_others(const Reading& reading, const Hints& hints, const Circumstances&
     }
 }
 
-void price(const Reading& reading, const Hints& hints, const std::vector<std::string>& names,
-           std::optional<std::int64_t> time_ms, const Books& books, std::int64_t now_ms, Booked& booked) {
-    auto found = books.find(hints.provider, names, time_ms, now_ms, {reading.provider, reading.by_shape});
-    booked.entry = found.entry;
-    for (auto& warning : found.warnings) warn(booked.warnings, std::move(warning));
-    if (found.entry == nullptr) return;
-    const Circumstances now{time_ms.value_or(now_ms), reading.service_tier, reading.region};
-    auto cost = cost_of(reading.buckets, *found.entry, now);
+void price(const Reading& reading, const Hints& hints, std::int64_t time_ms, const Books* books, Booked& booked) {
+    if (booked.entry == nullptr) return;
+    const Circumstances now{time_ms, reading.service_tier, reading.region};
+    auto cost = cost_of(reading.buckets, *booked.entry, now);
     booked.by_book = cost.amount;
     booked.lines = std::move(cost.lines);
     for (auto& warning : cost.warnings) warn(booked.warnings, std::move(warning));
-    add_others(reading, hints, now, books, now_ms, booked);
-    if (const auto age = age_days(*found.entry, now_ms); age && *age >= kOldDays)
-        warn(booked.warnings, fmt::format("this price was checked {} days ago, on {}", *age, found.entry->checked));
+    add_others(reading, hints, now, books, booked);
 }
 
 }  // namespace
+
+Booked book_at(const Entry* entry, const Reading& reading, const Hints& hints, std::int64_t time_ms,
+               const Books* books) {
+    Booked booked;
+    booked.entry = entry;
+    price(reading, hints, time_ms, books, booked);
+    book_charge(reading, names_of(reading, hints), booked);
+    return booked;
+}
 
 Booked book(const Reading& reading, const Attempt& attempt, const Books& books, std::int64_t now_ms) {
     Booked booked;
@@ -223,7 +265,13 @@ Booked book(const Reading& reading, const Attempt& attempt, const Books& books, 
     }
     const auto time_ms = attempt.time_ms ? attempt.time_ms : reading.time_ms;
     const auto names = names_of(reading, hints);
-    price(reading, hints, names, time_ms, books, now_ms, booked);
+    auto found = books.find(hints.provider, names, time_ms, now_ms, {reading.provider, reading.by_shape});
+    booked.entry = found.entry;
+    for (auto& warning : found.warnings) warn(booked.warnings, std::move(warning));
+    price(reading, hints, time_ms.value_or(now_ms), &books, booked);
+    if (const auto age = found.entry != nullptr ? age_days(*found.entry, now_ms) : std::nullopt;
+        age && *age >= kOldDays)
+        warn(booked.warnings, fmt::format("this price was checked {} days ago, on {}", *age, found.entry->checked));
     if (const auto* whose = time_ms ? "the response's own" : "today's"; attempt.time_unread)
         warn(booked.warnings,
              fmt::format("the line's time is not read, {} is taken: write 2026-11-26T10:00:00Z", whose));

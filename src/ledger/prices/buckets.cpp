@@ -43,6 +43,22 @@ bool Buckets::empty() const {
     return std::ranges::all_of(counts_, [](auto count) { return count == 0; });
 }
 
+Buckets buckets_of(const Usage& usage) {
+    Buckets buckets;
+    auto input = std::max<std::int64_t>(0, usage.input.count), output = std::max<std::int64_t>(0, usage.output.count);
+    const auto take = [&](std::int64_t& whole, Tokens part, Bucket bucket) {
+        const auto taken = std::clamp<std::int64_t>(part.count, 0, whole);
+        buckets.set(bucket, taken);
+        whole -= taken;
+    };
+    take(input, usage.cached_input, Bucket::cache_read);
+    take(input, usage.cache_write, Bucket::cache_write);
+    take(output, usage.reasoning, Bucket::reasoning);
+    buckets.set(Bucket::input, input);
+    buckets.set(Bucket::output, output);
+    return buckets;
+}
+
 std::optional<Bucket> priced_as(Bucket bucket) {
     switch (bucket) {
         case Bucket::audio_input:

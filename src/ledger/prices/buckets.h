@@ -7,6 +7,8 @@
 #include <optional>
 #include <string_view>
 
+#include "base/money.h"
+
 namespace tandem::prices {
 
 enum class Bucket : std::uint8_t {
@@ -65,6 +67,9 @@ class Buckets {
   private:
     std::array<std::int64_t, kBuckets> counts_{};
 };
+
+// The buckets of a usage whose parts stand inside their wholes. A part that is larger than its whole is cut.
+Buckets buckets_of(const Usage& usage);
 
 // Where a bucket without a rate of its own takes it from: audio from input, thoughts from output. nullopt where there
 // is no such bucket. A cache write has none: that it costs as much as input is for the book to say.

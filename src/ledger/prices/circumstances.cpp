@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "ledger/prices/counts.h"
+#include "ledger/prices/tariff.h"
 
 namespace tandem::prices {
 
@@ -81,6 +82,34 @@ std::optional<Amount> charge_of(const Source& source, Reading& reading) {
 }
 
 }  // namespace
+
+namespace {
+
+bool is_an_hour(const json::Value& cache_control) {
+    return cache_control["ttl"].text() == "1h";
+}
+
+// Marks of what is to be kept stand on parts of messages, of the system prompt, and on tools.
+bool any_an_hour(const json::Value& parts) {
+    if (!parts.is(json::Kind::array)) return false;
+    for (const auto part : parts.children())
+        if (is_an_hour(part["cache_control"]) || any_an_hour(part["content"])) return true;
+    return false;
+}
+
+}  // namespace
+
+Asked asked_in(const json::Value& request, std::int64_t time_ms) {
+    Asked asked{time_ms, {}, {}, false};
+    for (const auto* name : {"service_tier", "serviceTier"})
+        if (asked.service_tier.empty()) asked.service_tier = tier_named(request[name].text());
+    if (request["speed"].text() == "fast") asked.service_tier = "fast";
+    asked.region = lower(request["inference_geo"].text());
+    if (asked.region == "global") asked.region.clear();
+    asked.keeps_cache_an_hour = is_an_hour(request["cache_control"]) || any_an_hour(request["system"]) ||
+                                any_an_hour(request["tools"]) || any_an_hour(request["messages"]);
+    return asked;
+}
 
 void read_circumstances(const Source& source, Reading& reading) {
     reading.service_tier = tier_of(source);

@@ -167,4 +167,37 @@ Cost cost_of(const Buckets& buckets, const Entry& entry, const Circumstances& ci
     return cost;
 }
 
+namespace {
+
+Amount dearest(std::initializer_list<Bucket> buckets, std::int64_t count, const std::vector<const Card*>& cards) {
+    Amount most;
+    for (const auto bucket : buckets)
+        if (const auto* rate = own_rate(bucket, cards).rate; rate != nullptr)
+            most = std::max(most, rate->times(count, units_of_rate(bucket)));
+    return most;
+}
+
+}  // namespace
+
+Amount most_cost_of(std::int64_t prompt, std::int64_t answer, const Entry& entry, const Circumstances& circumstances,
+                    bool an_hour) {
+    using enum Bucket;
+    prompt = std::clamp<std::int64_t>(prompt, 0, kMostCount);
+    answer = std::clamp<std::int64_t>(answer, 0, kMostCount);
+    Amount most;
+    for (const auto length : {prompt, prompt + prompt / 4}) {
+        const auto cards = cards_for(entry, length, circumstances);
+        if (cards.empty()) continue;
+        auto sum = dearest({input, cache_read, cache_write}, prompt, cards);
+        if (an_hour) sum = std::max(sum, dearest({cache_write_1h, cache_write_12h}, prompt, cards));
+        sum += dearest({output, reasoning}, answer, cards);
+        sum += dearest({requests}, 1, cards);
+        most = std::max(most, sum);
+        const bool by_length =
+            std::ranges::any_of(entry.cards, [](const Card& card) { return card.when.over || card.when.from; });
+        if (!by_length) break;
+    }
+    return most;
+}
+
 }  // namespace tandem::prices

@@ -178,11 +178,6 @@ bool is_bedrock_id(std::string_view name) {
                                [&](auto maker) { return name.starts_with(maker) && name.size() > maker.size(); });
 }
 
-bool is_known_provider(std::string_view id) {
-    return std::ranges::find(kProviders, id, &std::pair<std::string_view, std::string_view>::second) !=
-           kProviders.end();
-}
-
 bool digits(std::string_view text) {
     return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
@@ -237,6 +232,62 @@ std::string provider_id(std::string_view name) {
     for (const auto* start : {"vertexai", "azure", "bedrock"})
         if (letters.starts_with(start)) return provider_id(start);
     return lower(trim(name));
+}
+
+bool is_known_provider(std::string_view id) {
+    return std::ranges::find(kProviders, id, &std::pair<std::string_view, std::string_view>::second) !=
+           kProviders.end();
+}
+
+std::string provider_at(std::string_view host) {
+    // Ends of names, a dot in front where anything may stand before it.
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 36> kHosts = {{
+        {"api.openai.com", "openai"},
+        {".openai.azure.com", "azure"},
+        {".services.ai.azure.com", "azure"},
+        {".cognitiveservices.azure.com", "azure"},
+        {"api.anthropic.com", "anthropic"},
+        {"generativelanguage.googleapis.com", "google"},
+        {"aiplatform.googleapis.com", "vertex"},
+        {".amazonaws.com", "bedrock"},
+        {"api.x.ai", "xai"},
+        {"api.mistral.ai", "mistral"},
+        {"api.deepseek.com", "deepseek"},
+        {"api.groq.com", "groq"},
+        {"api.cohere.com", "cohere"},
+        {"api.cohere.ai", "cohere"},
+        {"api.moonshot.ai", "moonshot"},
+        {"api.moonshot.cn", "moonshot"},
+        {"api.together.xyz", "together"},
+        {"api.together.ai", "together"},
+        {"api.fireworks.ai", "fireworks"},
+        {"api.perplexity.ai", "perplexity"},
+        {"openrouter.ai", "openrouter"},
+        {"api.cerebras.ai", "cerebras"},
+        {"api.z.ai", "zai"},
+        {"open.bigmodel.cn", "zhipuai"},
+        {"api.voyageai.com", "voyageai"},
+        {"api.minimax.io", "minimax"},
+        {"api.novita.ai", "novita"},
+        {"api.deepinfra.com", "deepinfra"},
+        {".nebius.com", "nebius"},
+        {"api.sambanova.ai", "sambanova"},
+        {".aliyuncs.com", "dashscope"},
+        {"api.hyperbolic.xyz", "hyperbolic"},
+        {"inference.baseten.co", "baseten"},
+        {"api.jina.ai", "jina"},
+        {"api.githubcopilot.com", "github-copilot"},
+        {"ai-gateway.vercel.sh", "vercel"},
+    }};
+    const auto name = lower(host.substr(0, 300));
+    for (const auto& [end, id] : kHosts) {
+        if (!name.ends_with(end)) continue;
+        // "eu.api.openai.com" is of it too, "notapi.openai.com" is not.
+        const bool whole = name.size() == end.size() || end.front() == '.' ||
+                           name[name.size() - end.size() - 1] == '.' || name[name.size() - end.size() - 1] == '-';
+        if (whole) return std::string(id);
+    }
+    return {};
 }
 
 std::string provider_in(std::string_view model) {

@@ -17,6 +17,12 @@ std::vector<std::string> model_forms(std::string_view model);
 // of "us.anthropic.claude-opus-4-6-v1", "openrouter" of "some/model:free".
 std::string provider_in(std::string_view model);
 
+// The provider whose API answers at `host`, as an id; empty where the host says nothing.
+std::string provider_at(std::string_view host);
+
+// Whether `id` is one that people's names of providers stand for (provider_id()).
+bool is_known_provider(std::string_view id);
+
 // Whether anybody may serve it, at any price: what its maker asks for says nothing about another's price.
 bool has_open_weights(std::string_view model);
 

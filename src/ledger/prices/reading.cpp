@@ -281,10 +281,20 @@ void add_event(Reading& all, Reading next) {
         }
         next.partial = false;
         next.warnings.clear();
+    }
+    if (next.model.empty()) next.model = all.model;
+    // Anthropic's last event may have all counts, and not for how long what it wrote into the cache is kept, nor the
+    // tier.
+    if (all.found && all.partial) {
+        const auto hour = all.buckets[Bucket::cache_write_1h];
+        auto& buckets = next.buckets;
+        if (buckets[Bucket::cache_write_1h] == 0 && buckets[Bucket::cache_write] >= hour) {
+            buckets.set(Bucket::cache_write_1h, hour);
+            buckets.add(Bucket::cache_write, -hour);
+        }
         if (next.region.empty()) next.region = all.region;
         if (next.service_tier.empty()) next.service_tier = all.service_tier;
     }
-    if (next.model.empty()) next.model = all.model;
     all = std::move(next);
 }
 

@@ -1,6 +1,9 @@
 // The book in the binary: deflated bytes that packaging/prices/make_book.py made, put here by the assembler.
 #include <zlib.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "ledger/prices/books.h"
 
 // NOLINTNEXTLINE: the assembler's own words
@@ -47,12 +50,34 @@ Result<std::string> inflated(const unsigned char* bytes, std::size_t size) {
     return out;
 }
 
-Result<std::shared_ptr<const Book>> read_shipped() {
-    const auto text = inflated(tandem_price_book, static_cast<std::size_t>(tandem_price_book_end - tandem_price_book));
-    if (!text) return fail(text.error());
-    auto book = Book::parse(*text);
+Result<std::string> shipped_text() {
+    return inflated(tandem_price_book, static_cast<std::size_t>(tandem_price_book_end - tandem_price_book));
+}
+
+Result<std::shared_ptr<const Book>> parsed(const std::string& text) {
+    auto book = Book::parse(text);
     if (!book) return fail(ErrorCode::internal, book.error().message);
     return std::make_shared<const Book>(std::move(*book));
+}
+
+Result<std::shared_ptr<const Book>> read_shipped() {
+    const auto text = shipped_text();
+    return text ? parsed(*text) : fail(text.error());
+}
+
+// The book's text without the entries of other providers. make_book.py writes an entry a line, its provider first.
+std::string with_entries_of(std::string_view text, const std::vector<std::string>& providers) {
+    constexpr std::string_view kEntry = "\n{\"provider\":\"";
+    auto at = text.find(kEntry);
+    std::string out(text.substr(0, at));
+    for (bool first = true; at != std::string_view::npos; at = text.find(kEntry, at + 1)) {
+        const auto from = at + kEntry.size();
+        if (std::ranges::find(providers, text.substr(from, text.find('"', from) - from)) == providers.end()) continue;
+        const auto line = text.substr(at + 1, text.find('\n', at + 1) - at - 1);
+        if (!std::exchange(first, false)) out += ',';
+        out += line.substr(0, line.rfind('}') + 1);
+    }
+    return out + "]}";
 }
 
 }  // namespace
@@ -60,6 +85,11 @@ Result<std::shared_ptr<const Book>> read_shipped() {
 Result<std::shared_ptr<const Book>> shipped_book() {
     static const auto book = read_shipped();
     return book;
+}
+
+Result<std::shared_ptr<const Book>> shipped_book(const std::vector<std::string>& providers) {
+    const auto text = shipped_text();
+    return text ? parsed(with_entries_of(*text, providers)) : fail(text.error());
 }
 
 }  // namespace tandem::prices

@@ -1,0 +1,102 @@
+#include "ledger/prices/tariff.h"
+
+#include <algorithm>
+
+#include "ledger/prices/books.h"
+
+namespace tandem::prices {
+
+Tariff Tariff::keep(Kept kept) {
+    Tariff tariff;
+    tariff.kept_ = std::make_shared<const Kept>(std::move(kept));
+    return tariff;
+}
+
+Tariff Tariff::unknown(std::string why) {
+    return keep({PriceSource::unknown, {}, std::move(why)});
+}
+
+Tariff Tariff::of_book(const std::vector<const Entry*>& entries, std::string note) {
+    Kept kept{PriceSource::book, {}, std::move(note)};
+    for (const auto* entry : entries) kept.entries.push_back(*entry);
+    return keep(std::move(kept));
+}
+
+Tariff Tariff::flat(PriceSource source, const Rates& rates) {
+    Entry entry;
+    entry.provider = name_of(source);
+    entry.model = "price";
+    entry.match = Matcher::equals(entry.model);
+    auto& card = entry.cards.emplace_back();
+    card.rates = {{Bucket::input, rates.input}, {Bucket::output, rates.output}};
+    for (const auto bucket : {Bucket::cache_read, Bucket::cached_audio, Bucket::cached_image, Bucket::cached_video})
+        card.rates.emplace_back(bucket, rates.cache_read);
+    for (const auto bucket : {Bucket::cache_write, Bucket::cache_write_1h, Bucket::cache_write_12h})
+        card.rates.emplace_back(bucket, rates.cache_write);
+    return keep({source, {std::move(entry)}, {}});
+}
+
+const Entry* Tariff::at(std::int64_t time_ms) const {
+    if (!kept_ || kept_->entries.empty()) return nullptr;
+    if (kept_->entries.size() == 1) return &kept_->entries.front();
+    std::vector<const Entry*> all;
+    for (const auto& entry : kept_->entries) all.push_back(&entry);
+    std::vector<std::string> warnings;
+    return entry_at(all, time_ms, warnings);
+}
+
+Amount Tariff::cost(const Buckets& buckets, const Asked& asked) const {
+    const auto* entry = at(asked.time_ms);
+    if (entry == nullptr) return {};
+    return cost_of(buckets, *entry, {asked.time_ms, asked.service_tier, asked.region}).amount.value_or(Amount{});
+}
+
+Amount Tariff::at_most(Tokens prompt, Tokens answer, const Asked& asked) const {
+    const auto* entry = at(asked.time_ms);
+    if (entry == nullptr) return {};
+    // What was asked for may not be what is given: then the standard counts.
+    Amount most;
+    for (const auto& tier : {std::string(), asked.service_tier}) {
+        for (const auto& region : {std::string(), asked.region}) {
+            most = std::max(most, most_cost_of(prompt.count, answer.count, *entry, {asked.time_ms, tier, region},
+                                               asked.keeps_cache_an_hour));
+            if (asked.region.empty()) break;
+        }
+        if (asked.service_tier.empty()) break;
+    }
+    return most;
+}
+
+bool Tariff::writes_cost_more(std::int64_t time_ms) const {
+    const auto* entry = at(time_ms);
+    const auto* base = entry == nullptr ? nullptr : entry->base();
+    if (base == nullptr) return false;
+    const auto *write = base->rate(Bucket::cache_write), *input = base->rate(Bucket::input);
+    return write != nullptr && (input == nullptr || *write > *input);
+}
+
+void Tariff::write(json::Writer& out) const {
+    out.begin_object().member("source", name_of(source()));
+    if (kept_ && !kept_->note.empty()) out.member("note", kept_->note);
+    if (kept_ && !kept_->entries.empty()) {
+        out.key("entries").begin_array();
+        for (const auto& entry : kept_->entries) write_entry(out, entry);
+        out.end_array();
+    }
+    out.end_object();
+}
+
+Result<Tariff> Tariff::read(const json::Value& value) {
+    const auto name = std::ranges::find(kPriceSourceNames, value["source"].text());
+    if (name == kPriceSourceNames.end()) return fail(ErrorCode::invalid, "a price has no source that is known");
+    Kept kept{static_cast<PriceSource>(name - kPriceSourceNames.begin()), {}, std::string(value["note"].text())};
+    if (kept.source == PriceSource::free) return Tariff{};
+    for (const auto one : value["entries"].children()) {
+        auto entry = read_entry(one);
+        if (!entry) return fail(entry.error());
+        kept.entries.push_back(std::move(*entry));
+    }
+    return keep(std::move(kept));
+}
+
+}  // namespace tandem::prices

@@ -1,0 +1,121 @@
+#include "ledger/pricing.h"
+
+#include <fmt/format.h>
+
+#include <boost/url/parse.hpp>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "config/names.h"
+#include "ledger/prices/names.h"
+
+namespace tandem::ledger {
+
+namespace {
+
+using prices::Tariff;
+
+// By its address; where that says nothing, by how it is spoken to, and by what its owner calls it: "groq" behind a
+// proxy. Else its host, which the book does not have: then a model is priced by who makes it, where nobody else may.
+std::string book_id_of(const config::Provider& provider) {
+    using enum config::ProviderKind;
+    if (provider.zone == Zone::local) return {};
+    const auto url = boost::urls::parse_uri(provider.base_url);
+    const std::string host = url ? url->host() : std::string();
+    if (auto id = prices::provider_at(host); !id.empty()) return id;
+    if (provider.kind == anthropic) return "anthropic";
+    if (provider.kind == gemini) return "google";
+    if (provider.kind == responses) return "openai";
+    if (provider.kind != openai)
+        return std::string(config::kProviderKindNames[static_cast<std::size_t>(provider.kind)]);
+    if (auto id = prices::provider_id(provider.id); prices::is_known_provider(id)) return id;
+    return host;
+}
+
+}  // namespace
+
+prices::Amount amount_of(Money money) {
+    return prices::Amount::from_atto(prices::Amount::Atto(money.micros()) * 1'000'000'000'000);
+}
+
+Tariff tariff_of(const config::Price& price) {
+    return Tariff::flat(prices::PriceSource::owner,
+                        {amount_of(price.input), amount_of(price.cached_input),
+                         amount_of(price.cache_write.value_or(price.input)), amount_of(price.output)});
+}
+
+Tariff Pricing::unknown(std::string why) const {
+    if (policy_.act != config::UnknownPrice::Do::estimate) return Tariff::unknown(std::move(why));
+    const auto rate = amount_of(policy_.rate);
+    return Tariff::flat(prices::PriceSource::estimate, {rate, rate, rate, rate});
+}
+
+Tariff Pricing::tariff_of(const config::Model& model, const std::string& name, Zone zone) const {
+    if (model.price) return ledger::tariff_of(*model.price);
+    if (zone == Zone::local) return {};
+    if (!in_dollars_)
+        return unknown(
+            fmt::format("the price book is in USD, and `currency` is {}: set models.{}.price", currency_, model.id));
+    if (config::is_pattern(name))
+        return unknown("its price is looked up when it is asked for, by the name that stands for its *");
+    const auto found = books_->find_all(book_id(model.provider), {name});
+    const auto note = found.warnings.empty() ? std::string() : found.warnings.front();
+    return found.entries.empty() ? unknown(note) : Tariff::of_book(found.entries, note);
+}
+
+Result<std::shared_ptr<const Pricing>> Pricing::of(const config::Config& config) {
+    auto pricing = std::make_shared<Pricing>();
+    pricing->policy_ = config.policy.unknown_price;
+    pricing->currency_ = config.currency;
+    pricing->in_dollars_ = config.currency == "USD";
+    for (const auto& provider : config.providers) {
+        pricing->book_ids_[provider.id] = book_id_of(provider);
+        pricing->zones_[provider.id] = provider.zone;
+    }
+    std::vector<prices::ModelName> wanted;
+    for (const auto& model : config.models)
+        if (!model.price && pricing->zones_[model.provider] == Zone::cloud && pricing->in_dollars_)
+            wanted.push_back({pricing->book_ids_[model.provider], config::is_pattern(model.id) ? "" : model.name});
+    if (!wanted.empty()) {
+        auto books = prices::Books::open(config.data, wanted);
+        if (!books) return fail(books.error());
+        pricing->books_ = std::move(*books);
+    }
+    for (const auto& model : config.models)
+        pricing->tariffs_[model.id] = pricing->tariff_of(model, model.name, pricing->zones_[model.provider]);
+    return pricing;
+}
+
+const Tariff& Pricing::of(const config::Model& model) const {
+    static const Tariff free;
+    const auto found = tariffs_.find(model.id);
+    return found == tariffs_.end() ? free : found->second;
+}
+
+Tariff Pricing::of(const config::Model& pattern, const std::string& name) const {
+    const auto zone = zones_.find(pattern.provider);
+    if (pattern.price || zone == zones_.end() || zone->second == Zone::local) return of(pattern);
+    const std::lock_guard lock(mutex_);
+    if (named_.size() >= kMostNames) named_.clear();
+    const auto [place, is_new] = named_.try_emplace(pattern.id + '\n' + name);
+    if (!is_new) return place->second;
+    place->second = tariff_of(pattern, name, zone->second);
+    // Without the name: a client said it, and may have said anything.
+    if (!place->second.known()) tell_unknown(pattern.id, pattern.provider, "");
+    return place->second;
+}
+
+const std::string& Pricing::book_id(const std::string& provider) const {
+    static const std::string none;
+    const auto found = book_ids_.find(provider);
+    return found == book_ids_.end() ? none : found->second;
+}
+
+void tell_unknown(const std::string& model, const std::string& provider, const std::string& why) {
+    log::Line(log::Level::warning, "a model has no price: its cost is not known")
+        .add("model", model)
+        .add("provider", provider)
+        .add("why", why);
+}
+
+}  // namespace tandem::ledger
