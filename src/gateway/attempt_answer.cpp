@@ -204,7 +204,7 @@ net::Task<Next> Attempt::give_whole() {
 
 // What a stream leaves behind while it passes: its text, once for the checks and once for what is kept of it.
 Result<> Attempt::hold_what_is_kept() {
-    const auto text = static_cast<std::size_t>(relay_->said().count) * 4;
+    const auto text = static_cast<std::size_t>(relay_->seen().count) * 4;
     const auto wanted = text * kAnswerCopies;
     return wanted > memory_.bytes() + kAnswerStep ? memory_.resize(wanted) : Result<>{};
 }

@@ -111,7 +111,7 @@ void Queue::enter(Job job) {
 }
 
 void Queue::wait(const std::shared_ptr<Open>& open, Kind& kind) {
-    if (open->job.due > clock_.wall().time_since_epoch().count() && !open->ends) {
+    if (!is_due(*open)) {
         runner_.start(next_worker(), "later#" + open->job.id, [this, open, &kind](net::Worker& worker, net::Cancel& c) {
             return sleep(open, kind, worker, c);
         });
@@ -120,9 +120,15 @@ void Queue::wait(const std::shared_ptr<Open>& open, Kind& kind) {
     take_turn(open, kind);
 }
 
+bool Queue::is_due(const Open& open) const {
+    return open.job.due <= now() || (open.ends && !open.again);
+}
+
 void Queue::take_turn(const std::shared_ptr<Open>& open, Kind& kind) {
     kind.turns.enter(open->job.owner, [this, open, &kind] {
-        runner_.start(next_worker(), open->job.id, [this, open, &kind](net::Worker& worker, net::Cancel& cancel) {
+        // Each begin has a name of its own: one that ends may still be there when the next one is begun.
+        const auto name = fmt::format("{}@{}", open->job.id, open->job.begun + 1);
+        runner_.start(next_worker(), name, [this, open, &kind](net::Worker& worker, net::Cancel& cancel) {
             return run(open, kind, worker, cancel);
         });
     });
@@ -130,8 +136,8 @@ void Queue::take_turn(const std::shared_ptr<Open>& open, Kind& kind) {
 
 net::Task<> Queue::sleep(std::shared_ptr<Open> open, Kind& kind, net::Worker& worker, net::Cancel& cancel) {
     // The wall clock may be set meanwhile, so it is asked again.
-    while (open->job.due > clock_.wall().time_since_epoch().count() && !open->ends && !runner_.stopping()) {
-        const auto left = seconds(open->job.due - clock_.wall().time_since_epoch().count());
+    while (!is_due(*open) && !runner_.stopping()) {
+        const milliseconds left(open->job.due - now());
         co_await net::sleep_for(worker.context(), std::min<milliseconds>(left, kLongestPause), cancel);
         if (cancel.fired()) break;  // at a stop, or since its owner wants it ended
     }
@@ -149,14 +155,15 @@ net::Task<Queue::Outcome> Queue::run_once(Open& open, Kind& kind, net::Worker& w
         return database.prepare("UPDATE jobs SET begun = ? WHERE id = ?").bind(1, count).bind(2, id).run();
     });
     if (!begun) co_return again(kFirstPause, begun.error().message);
-    Context context{job, worker, cancel, open.ends, [this, &job](std::string progress) -> net::Task<Result<>> {
-                        if (auto ok = check_size("progress", progress); !ok) co_return ok;
-                        job.progress = progress;
-                        co_return co_await change([id = job.id, count = job.begun,
-                                                   progress = std::move(progress)](store::Database& database) {
-                            return database.prepare(kNote).bind(1, progress).bind(2, id).bind(3, count).run();
-                        });
-                    }};
+    Context context{
+        job, worker, cancel, open.ends, open.told, [this, &job](std::string progress) -> net::Task<Result<>> {
+            if (auto ok = check_size("progress", progress); !ok) co_return ok;
+            job.progress = progress;
+            co_return co_await change(
+                [id = job.id, count = job.begun, progress = std::move(progress)](store::Database& database) {
+                    return database.prepare(kNote).bind(1, progress).bind(2, id).bind(3, count).run();
+                });
+        }};
     std::string thrown;
     try {
         co_return co_await kind.run(context);
@@ -187,7 +194,8 @@ net::Task<> Queue::run(std::shared_ptr<Open> open, Kind& kind, net::Worker& work
         co_return;
     }
     spdlog::warn("{} {} is begun again in {} s: {}", job.kind, job.id, outcome.again.count(), outcome.why);
-    job.due = clock_.wall().time_since_epoch().count() + outcome.again.count();
+    job.due = now() + milliseconds(outcome.again).count();
+    open->again = true;
     (void)co_await change([id = job.id, count = job.begun, due = job.due](store::Database& database) {
         return database.prepare(kAgain).bind(1, due).bind(2, id).bind(3, count).run();
     });
@@ -201,6 +209,7 @@ void Queue::end(const std::string& id) {
         const auto found = open_.find(id);
         if (found == open_.end()) return;
         found->second->ends = true;
+        found->second->told.notify();
     }
     // One that waits for its time does not wait any longer.
     runner_.cancel("later#" + id);

@@ -17,6 +17,7 @@
 #include "base/world.h"
 #include "jobs/runner.h"
 #include "jobs/turns.h"
+#include "net/event.h"
 #include "store/store.h"
 
 namespace tandem::jobs {
@@ -30,7 +31,7 @@ struct Job {
     std::string payload = {};   // what its kind wants to know; at most kMostPayload bytes
     std::string progress = {};  // what its kind has noted of it, as payload
     std::int64_t created = 0;   // Unix seconds
-    std::int64_t due = 0;       // Unix seconds; it is not begun before
+    std::int64_t due = 0;       // Unix milliseconds; it is not begun before
     std::int64_t begun = 0;     // how often it was: an end that an earlier one tells late does not count
     bool ends = false;          // its owner wants it ended
     bool operator==(const Job&) const = default;
@@ -53,6 +54,7 @@ class Queue {
         net::Worker& worker;
         net::Cancel& cancel;            // fired when the server stops: then the job is begun again at its next start
         const std::atomic<bool>& ends;  // its owner wants it ended
+        net::Event& told;               // happens when `ends` becomes true
         // Keeps how far it is, for the next time that it is begun. Errors: storage, too_large.
         std::function<net::Task<Result<>>(std::string progress)> note;
     };
@@ -92,11 +94,15 @@ class Queue {
         explicit Open(Job of) : job(std::move(of)), ends(job.ends) {}
         Job job;
         std::atomic<bool> ends;
+        net::Event told;
+        bool again = false;  // it waits for another begin, which takes its time also where it shall end
     };
     net::Worker& next_worker();
     // A job has its time first, then its turn. Where the server is stopping, it is begun at the next start.
     void wait(const std::shared_ptr<Open>& open, Kind& kind);
     void take_turn(const std::shared_ptr<Open>& open, Kind& kind);
+    bool is_due(const Open& open) const;
+    std::int64_t now() const { return clock_.wall().time_since_epoch().count(); }  // Unix milliseconds
     net::Task<> run(std::shared_ptr<Open> open, Kind& kind, net::Worker& worker, net::Cancel& cancel);
     net::Task<Outcome> run_once(Open& open, Kind& kind, net::Worker& worker, net::Cancel& cancel);
     net::Task<> sleep(std::shared_ptr<Open> open, Kind& kind, net::Worker& worker, net::Cancel& cancel);

@@ -36,16 +36,17 @@ bool Runner::start(net::Worker& worker, const std::string& id, Work work, const 
     return true;
 }
 
-void Runner::fire(const std::shared_ptr<Run>& running) {
+void Runner::fire(const std::shared_ptr<Run>& running, net::Cancel::Reason reason) {
     // Whether it still runs is seen on its worker.
-    net::asio::post(running->worker.context(), [running] {
-        if (running->cancel != nullptr) running->cancel->fire(net::Cancel::Reason::client_gone);
+    net::asio::post(running->worker.context(), [running, reason] {
+        if (running->cancel != nullptr) running->cancel->fire(reason);
     });
 }
 
 void Runner::cancel(const std::string& id) {
     const std::lock_guard lock(mutex_);
-    if (const auto found = running_.find(id); found != running_.end()) fire(found->second);
+    if (const auto found = running_.find(id); found != running_.end())
+        fire(found->second, net::Cancel::Reason::client_gone);
 }
 
 std::size_t Runner::running_of(const std::string& holder) const {
@@ -62,7 +63,7 @@ bool Runner::stopping() const {
 void Runner::stop() {
     std::unique_lock lock(mutex_);
     stopping_ = true;
-    for (const auto& [id, running] : running_) fire(running);
+    for (const auto& [id, running] : running_) fire(running, net::Cancel::Reason::stopping);
     changed_.wait(lock, [this] { return running_.empty(); });
 }
 

@@ -37,7 +37,7 @@ class Runner {
         net::Cancel* cancel = nullptr;  // while it runs
     };
     static net::Task<> run(Runner* self, std::string id, std::shared_ptr<Run> running, Work work);
-    static void fire(const std::shared_ptr<Run>& running);
+    static void fire(const std::shared_ptr<Run>& running, net::Cancel::Reason reason);
 
     mutable std::mutex mutex_;
     std::condition_variable changed_;

@@ -60,6 +60,15 @@ std::string details_of(const prices::Reading& reading, const prices::Booked& boo
     return text.size() > Bill::kMostDetails ? std::string() : text;
 }
 
+// Charges have fees that no price book knows; beyond these bounds they are somebody's mistake.
+bool is_believable(const prices::Booked& booked) {
+    constexpr std::int64_t kTimesOurs = 100, kFees = 1'000'000, kMost = 1'000'000'000;  // micro-units
+    const auto charged = booked.cost->micros().micros();
+    if (!booked.by_book) return charged <= kMost;
+    const auto ours = booked.by_book->micros().micros();
+    return ours > INT64_MAX / kTimesOurs || charged - kFees <= kTimesOurs * ours;
+}
+
 // What the owner has to know of a cost. That one price stands for all tiers and regions was the owner's choice.
 void take_warnings(std::vector<std::string> from, bool of_book, Bill& bill) {
     for (auto& warning : from)
@@ -79,7 +88,19 @@ Bill bill_of(const Used& used, const prices::Tariff& tariff, const prices::Asked
         reading.charged.reset();
         bill.warnings.emplace_back("the provider says what it charged in USD, which is not the ledger's currency");
     }
-    const auto booked = prices::book_at(tariff.at(asked.time_ms), reading, hints, asked.time_ms, pricing.books());
+    // A charge that comes to nothing is no price, unless the client asked for an offer that is free. The name in the
+    // response is the provider's word again.
+    if (reading.charged && reading.charged->micros() == Money{} && !hints.model.ends_with(":free")) {
+        reading.charged.reset();
+        bill.warnings.emplace_back("the provider says that it charged 0, which may be no price");
+    }
+    auto booked = prices::book_at(tariff.at(asked.time_ms), reading, hints, asked.time_ms, pricing.books());
+    if (booked.by_provider && !is_believable(booked)) {
+        bill.warnings.push_back(fmt::format("the provider says that it charged {}, which is not believed{}",
+                                            booked.cost->text(), booked.by_book ? ": its price is taken" : ""));
+        booked.cost = booked.by_book;
+        booked.by_provider = false;
+    }
     if (booked.cost) {
         bill.cost = booked.cost->micros();
         bill.source = booked.by_provider ? prices::PriceSource::provider : tariff.source();

@@ -100,6 +100,7 @@ struct BatchRun {
     gateway::Gateway& gateway;
     jobs::Runner& runner;
     const std::atomic<bool>& cancelled;  // by its key
+    net::Event& told;                    // happens when it is
     Batch batch;
     fs::path input;
     std::vector<LinePlace> lines;  // those that have no answer
@@ -211,6 +212,20 @@ net::Task<Result<BatchItem>> read_item(BatchRun& run, LinePlace place) {
                                                       [&run, place] { return read_line(run.input, place); });
 }
 
+// Why a line cannot be answered in a batch, though its endpoint could: what it goes on from or leaves behind is kept
+// for clients that wait. Empty where it can.
+std::string beyond_a_line(std::string_view endpoint, const std::string& body) {
+    json::Document document;
+    if (endpoint != "/v1/responses" || !document.parse(body)) return {};
+    for (const auto* name : {"previous_response_id", "conversation"})
+        if (const Value value = document.root()[name]; value.exists() && !value.is_null())
+            return fmt::format("{}: a line of a batch goes on from nothing; put the earlier turns into its input",
+                               name);
+    if (document.root()["background"].boolean().value_or(false))
+        return "background: a line of a batch is answered in its batch; leave it out";
+    return {};
+}
+
 // One line to its answer. What says "later" is asked again later.
 net::Task<> answer_line(BatchRun& run, LinePlace place, net::Worker& worker, net::Cancel& cancel) {
     auto& services = run.gateway.services();
@@ -225,6 +240,18 @@ net::Task<> answer_line(BatchRun& run, LinePlace place, net::Worker& worker, net
             Label::public_};
         (void)co_await gateway::change(
             services.store, [batch = run.batch.id, lost](store::Database& d) { return put(d, batch, lost); });
+        co_return;
+    }
+    if (const auto wrong = beyond_a_line(run.batch.endpoint, item->body); !wrong.empty()) {
+        const BatchLine refused{
+            place.number,
+            item->custom_id,
+            400,
+            {},
+            gateway::error_response(dialect::Kind::openai_chat, 0, {ErrorCode::invalid, wrong}).body,
+            Label::public_};
+        (void)co_await gateway::change(
+            services.store, [batch = run.batch.id, refused](store::Database& d) { return put(d, batch, refused); });
         co_return;
     }
     struct {
@@ -270,8 +297,9 @@ net::Task<> answer_line(BatchRun& run, LinePlace place, net::Worker& worker, net
         if (later && attempt < kAttempts && !run.cancelled) {
             const auto asked = whole_number(answer.headers.get("retry-after")).value_or(1);
             const auto wait = std::min<milliseconds>(kLongestWait, seconds(asked) * attempt);
-            co_await net::sleep_for(worker.context(), wait, cancel);
-            if (run.runner.stopping()) co_return;
+            if (const auto seen = run.told.count(); !run.cancelled)
+                co_await run.told.wait(seen, worker.context(), wait, cancel);
+            if (run.ending()) co_return;
             continue;
         }
         const BatchLine kept{line.number,   line.custom_id,
@@ -356,7 +384,7 @@ net::Task<jobs::Queue::Outcome> Batches::run(jobs::Queue::Context& context) {
     // Gone, or ended just before a crash.
     if (batch ? batch->finished > 0 : batch.error().code == ErrorCode::not_found) co_return jobs::Queue::done();
     if (!batch) co_return jobs::Queue::again(kPauseAfterError, batch.error().message);
-    auto run = std::make_shared<BatchRun>(gateway_, runner_, context.ends, *batch,
+    auto run = std::make_shared<BatchRun>(gateway_, runner_, context.ends, context.told, *batch,
                                           path_of(*services.snapshot(), batch->input_file), std::vector<LinePlace>(),
                                           services.memory.open(MemoryKind::job, batch->key, false));
     if (auto found = co_await find_lines(*run, context.worker, context.cancel); !found)

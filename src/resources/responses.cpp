@@ -143,6 +143,8 @@ store::Store::Job keep_job(std::shared_ptr<const Plan> shared, const std::string
                            std::string response, Label label) {
     return [shared, key, quota, now, response = std::move(response), label](store::Database& database) -> Result<> {
         const auto& plan = *shared;
+        // One that was being made in the background may have been deleted meanwhile.
+        if (plan.background && !size_of_response(database, key, "resp_" + plan.id)) return {};
         if (plan.store) {
             StoredResponse stored{"resp_" + plan.id,    key,      label, now, plan.previous, plan.conversation,
                                   array_of(plan.input), response, {}};
@@ -269,7 +271,11 @@ net::Task<> run_in_background(std::shared_ptr<BackgroundRun> run, net::Worker& w
         failure =
             R"({"error":{"code":"too_large","message":"there is no room for the events of this response; ask for )"
             R"(less at once, or raise server.limits.memory_bytes"}})";
-    const bool cancelled = exchange.cancel().fired() && !run->full;
+    const bool stopped = exchange.cancel().reason() == net::Cancel::Reason::stopping;
+    if (stopped)
+        failure =
+            R"({"error":{"code":"server_error","message":"the server was stopped while this response was made"}})";
+    const bool cancelled = exchange.cancel().fired() && !run->full && !stopped;
     std::string object;
     if (cancelled || !failure.empty()) {
         object = failed_object(*run, failure, cancelled ? "cancelled" : "failed");

@@ -67,10 +67,14 @@ std::int64_t StreamRelay::certain() const {
 }
 
 Tokens StreamRelay::said() const {
+    return {std::max(certain(), seen().count)};
+}
+
+Tokens StreamRelay::seen() const {
     // Events that are no longer than a token or two are tokens; longer ones are several at once.
     constexpr std::int64_t kEnough = 16, kQuartersOfOne = 8;
     const bool one_by_one = deltas_ >= kEnough && quarters_ <= kQuartersOfOne * deltas_;
-    return {std::max(certain(), one_by_one ? 0 : (quarters_ + 3) / 4)};
+    return {std::max(deltas_, one_by_one ? 0 : (quarters_ + 3) / 4)};
 }
 
 bool StreamRelay::beyond_limit() {

@@ -70,6 +70,8 @@ class StreamRelay {
     // What the provider has said so far in all answers together, as an estimate: by its own count, by its events, of
     // which each is a token at least, and, where they are longer than tokens are, by their text.
     Tokens said() const;
+    // The same by what was seen alone: what memory it takes is not the provider's to say.
+    Tokens seen() const;
 
   protected:
     explicit StreamRelay(std::int64_t choices) : choices_(choices) {}

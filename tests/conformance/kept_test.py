@@ -154,10 +154,10 @@ class Kept(unittest.TestCase):
         return "".join(json.dumps({"custom_id": f"line-{i}", "method": "POST", "url": "/v1/chat/completions",
                                    "body": {"model": model, "max_tokens": 4, "messages": [{"role": "user", "content": f"Say {i}."}]}}) + "\n" for i in range(count))
 
-    def batch(self, text, client=None):
+    def batch(self, text, client=None, endpoint="/v1/chat/completions"):
         client = client or self.alice
         file = client.files.create(file=("in.jsonl", io.BytesIO(text.encode())), purpose="batch")
-        return client.batches.create(input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h")
+        return client.batches.create(input_file_id=file.id, endpoint=endpoint, completion_window="24h")
 
     def finished(self, batch, client=None):
         return until(lambda: (b := (client or self.alice).batches.retrieve(batch.id)).status in ("completed", "cancelled", "failed") and b, "the batch", 120)
@@ -176,6 +176,18 @@ class Kept(unittest.TestCase):
         self.assertEqual((bad[0]["custom_id"], bad[0]["response"]["status_code"]), ("bad", 404))
         self.assertIn(batch.id, [b.id for b in self.alice.batches.list().data])
         self.assertEqual([f.purpose for f in self.alice.files.list(purpose="batch_output").data][:2], ["batch_output"] * 2)
+
+    def test_a_line_of_a_batch_goes_on_from_nothing_and_says_so(self):
+        lines = {"previous_response_id": "resp_none", "conversation": "conv_none", "background": True, "input": "Say hi."}
+        text = "".join(json.dumps({"custom_id": name, "method": "POST", "url": "/v1/responses", "body": {"model": "small", "input": "x", "max_output_tokens": 4, name: value}}) + "\n"
+                       for name, value in lines.items())
+        done = self.finished(self.batch(text, endpoint="/v1/responses"))
+        bad = [json.loads(line) for line in self.alice.files.content(done.error_file_id).text.splitlines()]
+        wrong = {b["custom_id"]: (b["response"]["status_code"], b["response"]["body"]["error"]["message"]) for b in bad}
+        for name in ("previous_response_id", "conversation", "background"):
+            self.assertEqual(wrong[name][0], 400)
+            self.assertIn(name, wrong[name][1])
+        self.assertNotIn("input", wrong)
 
     def test_a_batch_says_which_lines_are_wrong(self):
         done = self.batch('not json\n{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":{}}\n{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":{}}\n')

@@ -155,6 +155,35 @@ TEST(Queue, TellsAJobThatItsOwnerWantsItEnded) {
     wait_until([&] { return process.rows().size() == 2; });
 }
 
+// As a batch does whose owner has cancelled it, and whose end cannot be written for a while.
+TEST(Queue, BeginsAgainAlsoWhatShallEndAndFreesItsTurnEachTime) {
+    test::Folder folder;
+    const auto clock = system_clock();
+    Process process(folder.path / "db", *clock);
+    std::atomic<int> tries = 0;
+    std::atomic<bool> works = false;
+    process.queue.add(
+        "work", {.at_work = 1, .at_work_of_owner = 1}, [&](Queue::Context& context) -> net::Task<Queue::Outcome> {
+            ++tries;
+            if (context.job.id == "one")
+                while (!context.ends)
+                    co_await context.told.wait(context.told.count(), context.worker.context(), 1ms, context.cancel);
+            if (!works && context.job.id == "one") co_return Queue::again(1s, "the disk is full");
+            co_return Queue::done();
+        });
+    ASSERT_TRUE(process.queue.start({&process.one, &process.two}));
+    process.submit(job_of("one"));
+    process.submit(job_of("two"));
+    process.queue.end("one");
+    // The other one gets its turn while the first waits for its next begin.
+    wait_until([&] { return process.rows().size() == 3; });
+    EXPECT_EQ(process.rows().back().id, "one");
+    works = true;
+    wait_until([&] { return process.rows().size() == 2; });
+    EXPECT_GE(tries, 3);
+    wait_until([&] { return process.queue.open_of("work", "alice") == 0; });
+}
+
 TEST(Queue, KeepsNothingThatIsTooLarge) {
     test::Folder folder;
     test::ManualClock clock;

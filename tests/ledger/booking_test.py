@@ -208,6 +208,10 @@ class Booking(WithProvider):
         self.assertEqual(D(bill["by_book"]) * 1_000_000, ours)
         # 0 is no price of what costs something.
         self.both_ways(ours, "routed", {**usage, "cost": 0})
+        # Nor is what comes to nothing, nor what is far beyond any price; a name in the response makes nothing free.
+        self.both_ways(ours, "routed", {**usage, "cost": 1e-15})
+        self.both_ways(ours, "routed", {**usage, "cost": "1000000000"})
+        self.both_ways(ours, "routed", {**usage, "cost": 0}, beside={"model": "openai/gpt-5.1:free"})
         # A name behind a pattern has its own price.
         del usage["cost"]
         self.both_ways(ours, "or/openai/gpt-5.1", usage)
