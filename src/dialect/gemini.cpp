@@ -371,7 +371,7 @@ void write_media(json::Writer& out, const chat::Media& media) {
         out.key("inlineData")
             .begin_object()
             .member("mimeType", media.media_type)
-            .member("data", media.data)
+            .member("data", plain_base64(media.data))
             .end_object();
     }
 }
