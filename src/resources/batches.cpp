@@ -39,6 +39,7 @@ constexpr seconds kPauseAfterError{5};        // before a batch is taken up agai
 constexpr milliseconds kRoomPause{500};       // between two looks whether there is memory for a line
 constexpr std::size_t kLineCopies = 3;        // of a line while it is answered, beside its question
 constexpr std::size_t kOutputStep = 1 << 20;  // bytes of answers that are written to a file in one go
+constexpr std::size_t kLongestWindow = 16;    // bytes of "24h"
 constexpr std::size_t kLargestMetadata = 16 * 1024;  // of a batch
 
 // Where the lines of a batch may go.
@@ -445,7 +446,7 @@ net::Task<Answer> Batches::create(const gateway::Call& call) {
     batch.id = services.new_id("batch_");
     batch.key = call.who.id();
     batch.label = higher(higher(call.who.label, call.said.label), file->said);
-    batch.window = root["completion_window"].string().value_or("24h");
+    batch.window = printable(root["completion_window"].string().value_or("24h"), kLongestWindow);
     if (root["metadata"].is(json::Kind::object)) batch.metadata = root["metadata"].raw();
     batch.created = services.unix_seconds();
     batch.total = static_cast<std::int64_t>(read->lines.size());

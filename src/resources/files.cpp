@@ -18,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using Answer = Result<std::string>;
 
+constexpr std::size_t kLongestPurpose = 64;         // bytes; OpenAI's have 20 at most
 constexpr std::size_t kDownloadPiece = 256 * 1024;  // of a file on its way to a client
 
 std::string file_object(const File& file) {
@@ -47,7 +48,7 @@ net::Task<Answer> upload_file(gateway::Gateway& gateway, const gateway::Call& ca
     std::string_view bytes;
     bool has_file = false;
     for (const auto& part : *parts) {
-        if (part.name == "purpose") file.purpose = part.data;
+        if (part.name == "purpose") file.purpose = printable(part.data, kLongestPurpose);
         if (part.name != "file") continue;
         has_file = true;
         bytes = part.data;

@@ -178,7 +178,22 @@ Money likely_cost(const Table::Entry& entry, const Features& features, const Out
         .micros();
 }
 
-Terms terms_of(const Table& table, const Table::Entry& entry, const Inputs& in, config::Stakes stakes, double lean) {
+Money expected_cost(const Table::Entry& entry, const Inputs& in) {
+    const auto* outlook = outlook_of(in, entry.model);
+    return likely_cost(entry, in.features, outlook, expected_answer_tokens(entry, in, outlook));
+}
+
+// What a model is taken to cost whose price nobody knows: as much as the dearest of the others, since nothing says that
+// it is cheap.
+Money dearest_of(const std::vector<const Table::Entry*>& entries, const Inputs& in) {
+    Money dearest;
+    for (const auto* entry : entries)
+        if (entry->price.known()) dearest = std::max(dearest, expected_cost(*entry, in));
+    return dearest;
+}
+
+Terms terms_of(const Table& table, const Table::Entry& entry, const Inputs& in, config::Stakes stakes, double lean,
+               Money dearest) {
     const auto& objective = table.objective;
     const auto* outlook = outlook_of(in, entry.model);
     const double value = value_of_answer(table, stakes);
@@ -194,7 +209,7 @@ Terms terms_of(const Table& table, const Table::Entry& entry, const Inputs& in, 
     t.worth = rounded(value * t.quality);
     t.lean = rounded(value * lean);
     t.answer_tokens = expected_answer_tokens(entry, in, outlook);
-    t.cost = rounded(amount(likely_cost(entry, in.features, outlook, t.answer_tokens)));
+    t.cost = rounded(amount(entry.price.known() ? expected_cost(entry, in) : dearest));
     t.wait = rounded(expected_seconds(in, outlook) * amount(objective.second));
     t.leaving = rounded(value * leaving_of(in, entry.model));
     t.utility = rounded(t.worth + t.lean - t.cost - t.wait - t.leaving);
@@ -405,6 +420,7 @@ Result<Decision> decide(const Table& table, const Inputs& in) {
     decision.fallback = rule == nullptr || rule->fallback;
     decision.cascade = rule != nullptr && rule->cascade;
     decision.stakes = rule != nullptr && rule->stakes ? *rule->stakes : in.stakes;
+    const auto dearest = dearest_of(meaning->models, in);
     for (const auto* entry : meaning->models) {
         Candidate candidate{entry->model,
                             entry->provider,
@@ -425,7 +441,8 @@ Result<Decision> decide(const Table& table, const Inputs& in) {
         const bool preferred = (prefer == Rule::Prefer::local && entry->zone == Zone::local) ||
                                (prefer == Rule::Prefer::cloud && entry->zone == Zone::cloud);
         candidate.zone_score = preferred ? 1 : 0;
-        candidate.terms = terms_of(table, *entry, in, decision.stakes, preferred && rule != nullptr ? rule->lean : 0);
+        candidate.terms =
+            terms_of(table, *entry, in, decision.stakes, preferred && rule != nullptr ? rule->lean : 0, dearest);
         exclude(candidate, table, *entry, in, rule);
         if (meaning->ours && entry->auto_use == config::AutoUse::no && candidate.excluded == Excluded::no) {
             candidate.excluded = Excluded::rule;

@@ -1,4 +1,5 @@
 """What an engine inherits from Tandem: its log, and nothing else. A connection of a client ends when its answer does."""
+import contextlib
 import os
 import pathlib
 import socket
@@ -30,6 +31,15 @@ http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
 """
 
 
+def descriptors_of(pid):
+    """What a process has open; a descriptor may be closed while it is looked at."""
+    held = {}
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            held[int(fd)] = os.readlink(f"/proc/{pid}/fd/{fd}")
+    return held
+
+
 class Inherits(unittest.TestCase):
     def setUp(self):
         self.cloud = Upstream()
@@ -55,10 +65,10 @@ class Inherits(unittest.TestCase):
         self.assertEqual(self.tandem.chat(model="c")[0], 200)  # and a kept connection to a provider
         self.assertEqual(self.tandem.chat(model="m")[0], 200)
         pid = self.engine_pid()
-        held = {int(fd): os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
+        held = descriptors_of(pid)
         self.assertEqual(held[0], "/dev/null")
         self.assertTrue(held[1].startswith(str(self.tandem.folder)) and held[1] == held[2], held)
-        ours = {os.readlink(f"/proc/{self.tandem.process.pid}/fd/{fd}") for fd in os.listdir(f"/proc/{self.tandem.process.pid}/fd")}
+        ours = set(descriptors_of(self.tandem.process.pid).values())
         sockets = {target for target in ours if target.startswith("socket:")}
         self.assertGreater(len(sockets), 3, "the listeners and the client are there to be inherited")
         self.assertFalse(set(held.values()) & sockets, held)

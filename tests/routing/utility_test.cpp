@@ -56,6 +56,23 @@ TEST(Utility, is_the_sum_of_its_terms) {
     EXPECT_NEAR(std::ranges::find(high->candidates, "big", &Candidate::model)->terms.quality, 0.85, 1e-9);
 }
 
+TEST(Utility, takes_a_model_whose_price_nobody_knows_for_the_dearest) {
+    auto table = table_from_yaml(
+        "providers:\n  far: { kind: openai, zone: cloud, base_url: 'https://x/v1' }\n"
+        "models:\n  mystery: { provider: far, context: 100000, quality: 0.8 }\n"
+        "  cheap: { provider: far, context: 100000, quality: 0.8, price: { input: 0.1, output: 1 } }\n"
+        "  dear: { provider: far, context: 100000, quality: 0.8, price: { input: 1, output: 10 } }\n"
+        "policy: { objective: { value: 0.1 }, rules: [ { name: all, prefer: best } ] }");
+    std::ranges::find(table.models, "mystery", &Table::Entry::model)->price = prices::Tariff::unknown("nobody says it");
+    const auto decision = decide(table, of_size(1000));
+    EXPECT_EQ(decision->candidates.front().model, "cheap");
+    const auto cost = [&](const char* model) {
+        return std::ranges::find(decision->candidates, model, &Candidate::model)->terms.cost;
+    };
+    EXPECT_GT(cost("mystery"), 0);
+    EXPECT_EQ(cost("mystery"), cost("dear"));
+}
+
 TEST(Utility, expects_as_long_an_answer_of_a_model_without_history_as_of_one_with_history) {
     const auto table = table_with("policy: { objective: { value: 0.01 }, rules: [ { name: all, prefer: best } ] }");
     auto in = of_size(1000);
