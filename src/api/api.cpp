@@ -16,11 +16,11 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "dialect/openai_chat.h"
-#include "gateway/query.h"
 #include "gateway/run.h"
 #include "privacy/memory.h"
 #include "privacy/scan.h"
 #include "resources/stored.h"
+#include "store/query.h"
 
 namespace tandem::api {
 
@@ -280,7 +280,7 @@ net::Task<Result<std::string>> Api::release(const Call& call) {
     if (!name.empty() && !services.privacy.memory().knows(fingerprint))
         co_return fail(ErrorCode::not_found, fmt::format("there is no labelled conversation '{}' of {}",
                                                          printable(name, 60), printable(key, 60)));
-    auto found = co_await gateway::query<privacy::LabelledConversation>(
+    auto found = co_await store::query<privacy::LabelledConversation>(
         services.store, [decision, fingerprint](store::Database& database) {
             return decision.empty() ? privacy::conversation_named(database, fingerprint)
                                     : privacy::conversation_of(database, decision);
@@ -341,7 +341,7 @@ net::Task<Result<std::string>> Api::feedback(const Call& call) {
     if (!call.snapshot->config->policy.objective.learn)
         co_return fail(ErrorCode::not_found, "policy.objective.learn is off in tandem.yaml: nothing is learned here");
     if (decision == "last" && is_owner(call)) {
-        auto last = co_await gateway::query<ledger::DecisionRecord>(
+        auto last = co_await store::query<ledger::DecisionRecord>(
             services.store, [](store::Database& database) { return ledger::last_decision(database); });
         if (!last) co_return fail(last.error());
         decision = last->id.text();

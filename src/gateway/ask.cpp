@@ -19,7 +19,7 @@ class Asked {
     Asked(net::Worker& worker, const char* path, std::string body, net::Cancel& cancel)
         : exchange_(worker, request_to(path, std::move(body)),
                     {[this](net::Response whole) { response_ = std::move(whole); }, [](std::string) {}}) {
-        cancel.on_fire(hook_, [this, &cancel] { exchange_.cancel().fire(cancel.reason()); });
+        exchange_.end_with(cancel);
     }
 
     net::Task<> answered(Gateway& gateway, const access::Principal& who, access::RequestHeaders said,
@@ -51,7 +51,6 @@ class Asked {
 
     net::Response response_;
     Detached exchange_;
-    net::Cancel::Hook hook_;
     json::Document document_;
     bool readable_ = false;
 };

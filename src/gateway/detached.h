@@ -44,6 +44,10 @@ class Detached final : public net::Exchange {
         co_return true;
     }
     bool started() const override { return started_; }
+    // From now on `cancel`, which outlives the exchange, ends it too.
+    void end_with(net::Cancel& cancel) {
+        cancel.on_fire(hook_, [this, &cancel] { cancel_.fire(cancel.reason()); });
+    }
     // Of the content, as its decision had it; none before there was one.
     std::optional<Label> label() const { return label_; }
 
@@ -52,6 +56,7 @@ class Detached final : public net::Exchange {
     net::Request request_;
     Sink sink_;
     net::Cancel cancel_;
+    net::Cancel::Hook hook_;  // of end_with()
     std::optional<Label> label_;
     bool started_ = false;
 };

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "net/event.h"
+#include "store/query.h"
 
 namespace tandem::jobs {
 
@@ -144,14 +145,10 @@ net::Task<> Queue::sleep(std::shared_ptr<Open> open, Kind& kind, net::Worker& wo
     if (!runner_.stopping()) take_turn(open, kind);
 }
 
-net::Task<Result<>> Queue::change(store::Store::Job job) {
-    co_return co_await net::wait_for<Result<>>([&](auto resume) { store_.submit(std::move(job), std::move(resume)); });
-}
-
 net::Task<Queue::Outcome> Queue::run_once(Open& open, Kind& kind, net::Worker& worker, net::Cancel& cancel) {
     auto& job = open.job;
     ++job.begun;
-    const auto begun = co_await change([id = job.id, count = job.begun](store::Database& database) {
+    const auto begun = co_await store::change(store_, [id = job.id, count = job.begun](store::Database& database) {
         return database.prepare("UPDATE jobs SET begun = ? WHERE id = ?").bind(1, count).bind(2, id).run();
     });
     if (!begun) co_return again(kFirstPause, begun.error().message);
@@ -159,8 +156,8 @@ net::Task<Queue::Outcome> Queue::run_once(Open& open, Kind& kind, net::Worker& w
         job, worker, cancel, open.ends, open.told, [this, &job](std::string progress) -> net::Task<Result<>> {
             if (auto ok = check_size("progress", progress); !ok) co_return ok;
             job.progress = progress;
-            co_return co_await change(
-                [id = job.id, count = job.begun, progress = std::move(progress)](store::Database& database) {
+            co_return co_await store::change(
+                store_, [id = job.id, count = job.begun, progress = std::move(progress)](store::Database& database) {
                     return database.prepare(kNote).bind(1, progress).bind(2, id).bind(3, count).run();
                 });
         }};
@@ -181,7 +178,7 @@ net::Task<> Queue::run(std::shared_ptr<Open> open, Kind& kind, net::Worker& work
     // At a stop it may have ended in the middle; the next start begins it again, and it finds out what is left.
     if (runner_.stopping() && outcome.again.count() > 0) co_return;
     if (outcome.again.count() == 0) {
-        const auto ended = co_await change([id = job.id, count = job.begun](store::Database& database) {
+        const auto ended = co_await store::change(store_, [id = job.id, count = job.begun](store::Database& database) {
             return database.prepare(kEnd).bind(1, id).bind(2, count).run();
         });
         // Its row stays, and so the next start begins it again: a job that was done finds nothing left to do.
@@ -196,7 +193,7 @@ net::Task<> Queue::run(std::shared_ptr<Open> open, Kind& kind, net::Worker& work
     spdlog::warn("{} {} is begun again in {} s: {}", job.kind, job.id, outcome.again.count(), outcome.why);
     job.due = now() + milliseconds(outcome.again).count();
     open->again = true;
-    (void)co_await change([id = job.id, count = job.begun, due = job.due](store::Database& database) {
+    (void)co_await store::change(store_, [id = job.id, count = job.begun, due = job.due](store::Database& database) {
         return database.prepare(kAgain).bind(1, due).bind(2, id).bind(3, count).run();
     });
     kind.turns.leave(job.owner);

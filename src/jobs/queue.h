@@ -106,7 +106,6 @@ class Queue {
     net::Task<> run(std::shared_ptr<Open> open, Kind& kind, net::Worker& worker, net::Cancel& cancel);
     net::Task<Outcome> run_once(Open& open, Kind& kind, net::Worker& worker, net::Cancel& cancel);
     net::Task<> sleep(std::shared_ptr<Open> open, Kind& kind, net::Worker& worker, net::Cancel& cancel);
-    net::Task<Result<>> change(store::Store::Job job);
 
     store::Store& store_;
     const Clock& clock_;

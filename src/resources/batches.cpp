@@ -11,7 +11,6 @@
 #include "access/authenticate.h"
 #include "base/text.h"
 #include "gateway/detached.h"
-#include "gateway/query.h"
 #include "gateway/run.h"
 #include "gateway/weight.h"
 #include "net/event.h"
@@ -20,6 +19,7 @@
 #include "resources/items.h"
 #include "resources/quotas.h"
 #include "resources/stored.h"
+#include "store/query.h"
 
 namespace tandem::resources {
 
@@ -179,7 +179,7 @@ net::Task<Result<>> conclude(std::shared_ptr<BatchRun> run) {
     auto batch = run->batch;
     Output output;
     for (std::int64_t after = -1;;) {
-        auto lines = co_await gateway::query<std::vector<BatchLine>>(
+        auto lines = co_await store::query<std::vector<BatchLine>>(
             services.store,
             [id = batch.id, after](store::Database& d) { return next_lines(d, id, after, kOutputStep); });
         if (!lines) co_return fail(lines.error());
@@ -199,7 +199,7 @@ net::Task<Result<>> conclude(std::shared_ptr<BatchRun> run) {
     else
         batch.status = "failed";
     batch.finished = now;
-    co_return co_await gateway::change(services.store, [files = *files, batch](store::Database& d) -> Result<> {
+    co_return co_await store::change(services.store, [files = *files, batch](store::Database& d) -> Result<> {
         for (const auto& file : files)
             if (auto ok = put(d, file); !ok) return ok;
         if (auto ok = put(d, batch); !ok) return ok;
@@ -239,8 +239,8 @@ net::Task<> answer_line(BatchRun& run, LinePlace place, net::Worker& worker, net
         const BatchLine lost{
             place.number,  "", 404, {}, gateway::error_response(dialect::Kind::openai_chat, 0, item.error()).body,
             Label::public_};
-        (void)co_await gateway::change(
-            services.store, [batch = run.batch.id, lost](store::Database& d) { return put(d, batch, lost); });
+        (void)co_await store::change(services.store,
+                                     [batch = run.batch.id, lost](store::Database& d) { return put(d, batch, lost); });
         co_return;
     }
     if (const auto wrong = beyond_a_line(run.batch.endpoint, item->body); !wrong.empty()) {
@@ -251,7 +251,7 @@ net::Task<> answer_line(BatchRun& run, LinePlace place, net::Worker& worker, net
             {},
             gateway::error_response(dialect::Kind::openai_chat, 0, {ErrorCode::invalid, wrong}).body,
             Label::public_};
-        (void)co_await gateway::change(
+        (void)co_await store::change(
             services.store, [batch = run.batch.id, refused](store::Database& d) { return put(d, batch, refused); });
         co_return;
     }
@@ -270,8 +270,7 @@ net::Task<> answer_line(BatchRun& run, LinePlace place, net::Worker& worker, net
         net::Response answer;
         gateway::Detached exchange(worker, std::move(request),
                                    {[&](net::Response response) { answer = std::move(response); }, [](std::string) {}});
-        net::Cancel::Hook hook;
-        cancel.on_fire(hook, [&] { exchange.cancel().fire(cancel.reason()); });
+        exchange.end_with(cancel);
         gateway::Keeping keeping;
         keeping.keep = [&](const std::string& body, Label label, const DecisionId& decision) -> store::Store::Job {
             return [batch = run.batch.id,
@@ -290,7 +289,6 @@ net::Task<> answer_line(BatchRun& run, LinePlace place, net::Worker& worker, net
             answer = gateway::error_response(
                 front.kind, 0,
                 {ErrorCode::forbidden, fmt::format("the key '{}' is not in the config any more", run.batch.key)});
-        hook.release();
         if (answer.status == 200 || exchange.cancel().fired())
             co_return;  // kept with its receipt, or for the next start
         const bool later = (answer.status == 429 || answer.status == 503 || answer.status == 529) &&
@@ -306,7 +304,7 @@ net::Task<> answer_line(BatchRun& run, LinePlace place, net::Worker& worker, net
         const BatchLine kept{line.number,   line.custom_id,
                              answer.status, std::string(answer.headers.get("x-tandem-decision")),
                              answer.body,   Label::public_};
-        auto done = co_await gateway::change(
+        auto done = co_await store::change(
             services.store, [batch = run.batch.id, kept](store::Database& d) { return put(d, batch, kept); });
         if (!done) spdlog::error("a line of batch {} was not kept: {}", run.batch.id, done.error().message);
         co_return;
@@ -337,7 +335,7 @@ Result<BatchLines> places_of(const BatchRun& run, Held& held, std::size_t longes
 // Finds out what is left to do. Errors: storage.
 net::Task<Result<>> find_lines(BatchRun& run, net::Worker& worker, net::Cancel& cancel) {
     auto& services = run.gateway.services();
-    auto numbers = co_await gateway::query<std::vector<std::int64_t>>(
+    auto numbers = co_await store::query<std::vector<std::int64_t>>(
         services.store, [id = run.batch.id](store::Database& d) { return answered_lines(d, id); });
     if (!numbers) co_return fail(numbers.error());
     const auto longest = services.snapshot()->config->server.limits.body_bytes;
@@ -362,7 +360,7 @@ net::Task<Result<>> find_lines(BatchRun& run, net::Worker& worker, net::Cancel& 
 // ---- requests ----
 
 net::Task<Result<Batch>> batch_of(gateway::Gateway& gateway, const gateway::Call& call) {
-    co_return co_await gateway::query<Batch>(
+    co_return co_await store::query<Batch>(
         gateway.services().store,
         [key = call.who.id(), id = call.parts[0]](store::Database& database) { return find_batch(database, key, id); });
 }
@@ -378,7 +376,7 @@ Batches::Batches(gateway::Gateway& gateway, jobs::Runner& runner, jobs::Queue& q
 // locks.
 net::Task<jobs::Queue::Outcome> Batches::run(jobs::Queue::Context& context) {
     auto& services = gateway_.services();
-    auto batch = co_await gateway::query<Batch>(
+    auto batch = co_await store::query<Batch>(
         services.store, [key = context.job.owner, id = context.job.id](store::Database& database) {
             return find_batch(database, key, id);
         });
@@ -456,7 +454,7 @@ net::Task<Answer> Batches::create(const gateway::Call& call) {
         batch.finished = batch.created;
     }
     jobs::Job job{.id = batch.id, .kind = kKind, .owner = batch.key, .created = batch.created};
-    auto done = co_await gateway::change(services.store, [batch, job](store::Database& d) -> Result<> {
+    auto done = co_await store::change(services.store, [batch, job](store::Database& d) -> Result<> {
         if (auto ok = put(d, batch); !ok || batch.status == "failed") return ok;
         return jobs::put(d, job);
     });
@@ -466,7 +464,7 @@ net::Task<Answer> Batches::create(const gateway::Call& call) {
 }
 
 net::Task<Answer> Batches::list(const gateway::Call& call) {
-    auto list = co_await gateway::query<std::vector<Batch>>(
+    auto list = co_await store::query<std::vector<Batch>>(
         gateway_.services().store,
         [key = call.who.id()](store::Database& database) { return batches_of(database, key); });
     if (!list) co_return fail(list.error());
@@ -482,7 +480,7 @@ net::Task<Answer> Batches::read(const gateway::Call& call) {
 net::Task<Answer> Batches::cancel(const gateway::Call& call) {
     // In one job: a batch that ends meanwhile stays as it ended.
     bool ends = false;
-    auto batch = co_await gateway::query<Batch>(
+    auto batch = co_await store::query<Batch>(
         gateway_.services().store,
         [key = call.who.id(), id = call.parts[0], &ends](store::Database& database) -> Result<Batch> {
             auto found = find_batch(database, key, id);

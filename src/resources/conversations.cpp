@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include "dialect/fields.h"
-#include "gateway/query.h"
 #include "resources/items.h"
 #include "resources/quotas.h"
 #include "resources/stored.h"
 #include "resources/turn.h"
+#include "store/query.h"
 
 namespace tandem::resources {
 
@@ -72,10 +72,10 @@ net::Task<Result<>> bring(gateway::Services& services, const gateway::Call& call
 }
 
 net::Task<Result<Conversation>> conversation_of(gateway::Gateway& gateway, const gateway::Call& call) {
-    co_return co_await gateway::query<Conversation>(
-        gateway.services().store, [key = call.who.id(), id = call.parts[0]](store::Database& database) {
-            return find_conversation(database, key, id);
-        });
+    co_return co_await store::query<Conversation>(gateway.services().store,
+                                                  [key = call.who.id(), id = call.parts[0]](store::Database& database) {
+                                                      return find_conversation(database, key, id);
+                                                  });
 }
 
 }  // namespace
@@ -90,7 +90,7 @@ net::Task<Answer> create_conversation(gateway::Gateway& gateway, const gateway::
     const Value metadata = brought.root()["metadata"];
     Conversation c{"conv_" + fresh, call.who.id(), brought.label, services.unix_seconds(),
                    given(metadata) ? std::string(metadata.raw()) : "{}"};
-    auto done = co_await gateway::change(
+    auto done = co_await store::change(
         services.store,
         [c, quota = quota_of(call.who), items = std::move(*items)](store::Database& database) -> Result<> {
             if (auto ok = check_conversation(database, c.key, quota); !ok) return ok;
@@ -115,17 +115,17 @@ net::Task<Answer> update_conversation(gateway::Gateway& gateway, const gateway::
     if (!found) co_return fail(found.error());
     if (const Value metadata = brought.root()["metadata"]; given(metadata)) found->metadata = metadata.raw();
     found->label = higher(found->label, brought.label);
-    auto done = co_await gateway::change(gateway.services().store,
-                                         [c = *found](store::Database& database) { return put(database, c); });
+    auto done = co_await store::change(gateway.services().store,
+                                       [c = *found](store::Database& database) { return put(database, c); });
     if (!done) co_return fail(done.error());
     co_return conversation_object(*found);
 }
 
 net::Task<Answer> delete_conversation(gateway::Gateway& gateway, const gateway::Call& call) {
     const auto& id = call.parts[0];
-    auto done = co_await gateway::change(
-        gateway.services().store,
-        [key = call.who.id(), id](store::Database& database) { return remove_conversation(database, key, id); });
+    auto done = co_await store::change(gateway.services().store, [key = call.who.id(), id](store::Database& database) {
+        return remove_conversation(database, key, id);
+    });
     if (!done) co_return fail(done.error());
     co_return deleted(id, "conversation.deleted");
 }
@@ -137,13 +137,13 @@ net::Task<Answer> add_conversation_items(gateway::Gateway& gateway, const gatewa
     if (!found) co_return fail(found.error());
     auto items = items_in(brought.root()["items"], gateway.services().new_id());
     if (!items) co_return fail(items.error());
-    auto done = co_await gateway::change(gateway.services().store,
-                                         [id = found->id, items = *items, label = brought.label,
-                                          quota = quota_of(call.who)](store::Database& database) -> Result<> {
-                                             if (auto ok = check_items(database, id, quota, bytes_of(items)); !ok)
-                                                 return ok;
-                                             return add_items(database, id, items, label);
-                                         });
+    auto done = co_await store::change(gateway.services().store,
+                                       [id = found->id, items = *items, label = brought.label,
+                                        quota = quota_of(call.who)](store::Database& database) -> Result<> {
+                                           if (auto ok = check_items(database, id, quota, bytes_of(items)); !ok)
+                                               return ok;
+                                           return add_items(database, id, items, label);
+                                       });
     if (!done) co_return fail(done.error());
     co_return listed(std::move(*items), {{}, true, kMostListed, kMostListedBytes});
 }
@@ -155,7 +155,7 @@ net::Task<Answer> list_conversation_items(gateway::Gateway& gateway, const gatew
     const auto bytes = kStoredCopies * std::min(static_cast<std::size_t>(found->bytes), kMostListedBytes);
     auto room = services.memory.take(MemoryKind::answer, call.who.id(), bytes, bytes <= MemoryAccount::kSmall);
     if (!room) co_return fail(room.error());
-    auto some = co_await gateway::query<SomeItems>(
+    auto some = co_await store::query<SomeItems>(
         services.store, [id = found->id, asked = asked_for(call.request())](store::Database& database) {
             return some_items_of(database, id, asked);
         });
@@ -166,7 +166,7 @@ net::Task<Answer> list_conversation_items(gateway::Gateway& gateway, const gatew
 net::Task<Answer> read_conversation_item(gateway::Gateway& gateway, const gateway::Call& call) {
     auto found = co_await conversation_of(gateway, call);
     if (!found) co_return fail(found.error());
-    co_return co_await gateway::query<std::string>(
+    co_return co_await store::query<std::string>(
         gateway.services().store,
         [id = found->id, item = call.parts[1]](store::Database& database) { return find_item(database, id, item); });
 }
@@ -174,7 +174,7 @@ net::Task<Answer> read_conversation_item(gateway::Gateway& gateway, const gatewa
 net::Task<Answer> delete_conversation_item(gateway::Gateway& gateway, const gateway::Call& call) {
     auto found = co_await conversation_of(gateway, call);
     if (!found) co_return fail(found.error());
-    auto done = co_await gateway::change(
+    auto done = co_await store::change(
         gateway.services().store,
         [id = found->id, item = call.parts[1]](store::Database& database) { return remove_item(database, id, item); });
     if (!done) co_return fail(done.error());

@@ -4,12 +4,12 @@
 
 #include "access/origin.h"
 #include "base/text.h"
-#include "gateway/query.h"
 #include "net/multipart.h"
 #include "privacy/guard.h"
 #include "resources/batch_file.h"
 #include "resources/items.h"
 #include "resources/quotas.h"
+#include "store/query.h"
 
 namespace tandem::resources {
 
@@ -36,7 +36,7 @@ fs::path path_of(const gateway::Snapshot& snapshot, const std::string& id) {
 }
 
 net::Task<Result<File>> file_of(gateway::Gateway& gateway, std::string key, std::string id) {
-    co_return co_await gateway::query<File>(
+    co_return co_await store::query<File>(
         gateway.services().store, [key, id](store::Database& database) { return find_file(database, key, id); });
 }
 
@@ -83,7 +83,7 @@ net::Task<Answer> upload_file(gateway::Gateway& gateway, const gateway::Call& ca
     file.label = *written;
     // Asked again with the commit: many uploads at once must not pass the quota together.
     auto done =
-        co_await gateway::change(services.store, [file, quota = quota_of(call.who)](store::Database& d) -> Result<> {
+        co_await store::change(services.store, [file, quota = quota_of(call.who)](store::Database& d) -> Result<> {
             if (auto ok = check_file(d, file.key, quota, file.bytes); !ok) return ok;
             return put(d, file);
         });
@@ -96,7 +96,7 @@ net::Task<Answer> upload_file(gateway::Gateway& gateway, const gateway::Call& ca
 }
 
 net::Task<Answer> list_files(gateway::Gateway& gateway, const gateway::Call& call) {
-    auto list = co_await gateway::query<std::vector<File>>(
+    auto list = co_await store::query<std::vector<File>>(
         gateway.services().store, [key = call.who.id(), purpose = call.request().parameter("purpose")](
                                       store::Database& database) { return files_of(database, key, purpose); });
     if (!list) co_return fail(list.error());
@@ -143,9 +143,9 @@ net::Task<> read_file_content(gateway::Gateway& gateway, gateway::Call call) {
 
 net::Task<Answer> delete_file(gateway::Gateway& gateway, const gateway::Call& call) {
     const auto& id = call.parts[0];
-    auto done = co_await gateway::change(
-        gateway.services().store,
-        [key = call.who.id(), id](store::Database& database) { return remove_file(database, key, id); });
+    auto done = co_await store::change(gateway.services().store, [key = call.who.id(), id](store::Database& database) {
+        return remove_file(database, key, id);
+    });
     if (!done) co_return fail(done.error());
     std::error_code ignored;
     fs::remove(path_of(*call.snapshot, id), ignored);

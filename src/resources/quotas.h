@@ -2,9 +2,9 @@
 #pragma once
 
 #include "access/principal.h"
-#include "gateway/query.h"
 #include "gateway/services.h"
 #include "resources/quota.h"
+#include "store/query.h"
 
 namespace tandem::resources {
 
@@ -17,7 +17,7 @@ inline Quota quota_of(const access::Principal& who) {
 
 // Errors: those of `check`.
 inline net::Task<Result<>> check_quota(gateway::Services& services, std::function<Result<>(store::Database&)> check) {
-    return gateway::change(services.store, std::move(check));
+    return store::change(services.store, std::move(check));
 }
 
 }  // namespace tandem::resources

@@ -10,13 +10,13 @@
 #include "dialect/openai_responses.h"
 #include "gateway/detached.h"
 #include "gateway/pulse.h"
-#include "gateway/query.h"
 #include "gateway/run.h"
 #include "gateway/weight.h"
 #include "resources/items.h"
 #include "resources/quotas.h"
 #include "resources/stored.h"
 #include "resources/turn.h"
+#include "store/query.h"
 
 namespace tandem::resources {
 
@@ -83,10 +83,10 @@ std::unexpected<Error> of_field(Error error, std::string field) {
 net::Task<Result<std::int64_t>> size_of_history(gateway::Services& services, const std::string& key, const Plan& plan,
                                                 std::int64_t most) {
     if (!plan.previous.empty())
-        co_return co_await gateway::query<std::int64_t>(
+        co_return co_await store::query<std::int64_t>(
             services.store,
             [key, id = plan.previous, most](store::Database& d) { return history_bytes(d, key, id, most); });
-    co_return co_await gateway::query<std::int64_t>(
+    co_return co_await store::query<std::int64_t>(
         services.store, [key, id = plan.conversation, most](store::Database& d) -> Result<std::int64_t> {
             auto conversation = find_conversation(d, key, id);
             if (!conversation) return fail(conversation.error());
@@ -107,7 +107,7 @@ net::Task<Result<>> load_history(gateway::Services& services, const std::string&
     if (!bytes) co_return of_field(bytes.error(), field);
     if (auto room = held.grow(kHistoryCopies * static_cast<std::size_t>(*bytes)); !room)
         co_return of_field(room.error(), field);
-    auto history = co_await gateway::query<History>(
+    auto history = co_await store::query<History>(
         services.store,
         [key, previous = plan.previous, id = plan.conversation, most](store::Database& d) -> Result<History> {
             if (!previous.empty()) return history_of(d, key, previous, most);
@@ -259,14 +259,12 @@ net::Task<> run_in_background(std::shared_ptr<BackgroundRun> run, net::Worker& w
                                     run->full = true;
                                     exchange.cancel().fire(net::Cancel::Reason::not_needed);
                                 }});
-    net::Cancel::Hook hook;
-    cancel.on_fire(hook, [&] { exchange.cancel().fire(cancel.reason()); });
+    exchange.end_with(cancel);
     auto& services = run->gateway.services();
     run->memory.shrink(gateway::weight_of(exchange.request().body));
     co_await gateway::answer_question(run->gateway, {exchange, run->snapshot, run->who, run->said, run->admission, {}},
                                       {kDialect, translate::Operation::chat},
                                       keeping_of(run->plan, run->who, run->now));
-    hook.release();
     if (run->full)
         failure =
             R"({"error":{"code":"too_large","message":"there is no room for the events of this response; ask for )"
@@ -286,7 +284,7 @@ net::Task<> run_in_background(std::shared_ptr<BackgroundRun> run, net::Worker& w
     }
     // The events can be asked for later too.
     const auto label = exchange.label();
-    auto kept = co_await gateway::change(services.store, [run, object, label](store::Database& database) -> Result<> {
+    auto kept = co_await store::change(services.store, [run, object, label](store::Database& database) -> Result<> {
         auto stored = find_response(database, run->who.id(), "resp_" + run->plan->id);
         if (!stored) return {};  // deleted meanwhile
         // An answer was kept with its label; what failed has that of its decision.
@@ -332,7 +330,7 @@ using Answer = Result<std::string>;
 net::Task<Result<StoredResponse>> stored_response(gateway::Gateway& gateway, const gateway::Call& call, Held& held) {
     auto& services = gateway.services();
     const auto key = call.who.id();
-    auto size = co_await gateway::query<ResponseSize>(
+    auto size = co_await store::query<ResponseSize>(
         services.store,
         [key, id = call.parts[0]](store::Database& database) { return size_of_response(database, key, id); });
     if (!size) co_return fail(size.error());
@@ -340,7 +338,7 @@ net::Task<Result<StoredResponse>> stored_response(gateway::Gateway& gateway, con
     auto room = services.memory.take(MemoryKind::answer, key, kStoredCopies * bytes, bytes <= MemoryAccount::kSmall);
     if (!room) co_return fail(room.error());
     held = std::move(*room);
-    co_return co_await gateway::query<StoredResponse>(
+    co_return co_await store::query<StoredResponse>(
         services.store,
         [key, id = call.parts[0]](store::Database& database) { return find_response(database, key, id); });
 }
@@ -449,7 +447,7 @@ net::Task<> Responses::start_background(gateway::Call call, std::shared_ptr<cons
     // Until it is decided what it is, what goes on from it stays home.
     StoredResponse stored{
         "resp_" + plan.id, key, Label::secret, now, plan.previous, plan.conversation, array_of(plan.input), object, {}};
-    auto kept = co_await gateway::change(
+    auto kept = co_await store::change(
         services.store,
         [stored = std::move(stored), quota = quota_of(call.who), now](store::Database& database) -> Result<> {
             if (auto ok = put(database, stored); !ok) return ok;
@@ -562,9 +560,9 @@ net::Task<Answer> Responses::cancel(const gateway::Call& call) {
 
 net::Task<Answer> Responses::remove(const gateway::Call& call) {
     const auto& id = call.parts[0];
-    auto done = co_await gateway::change(
-        gateway_.services().store,
-        [key = call.who.id(), id](store::Database& database) { return remove_response(database, key, id); });
+    auto done = co_await store::change(gateway_.services().store, [key = call.who.id(), id](store::Database& database) {
+        return remove_response(database, key, id);
+    });
     if (!done) co_return fail(done.error());
     runner_.cancel(id);
     co_return deleted(id, "response");

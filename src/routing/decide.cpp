@@ -172,15 +172,12 @@ double expected_seconds(const Inputs& in, const Outlook* outlook) {
     return outlook != nullptr && outlook->seconds > 0 ? outlook->seconds : in.usual.seconds;
 }
 
-Money likely_cost(const Table::Entry& entry, const Features& features, const Outlook* outlook, std::int64_t answer) {
-    const auto warm = outlook == nullptr ? 0 : std::min(outlook->warm_tokens, features.prompt_tokens);
-    return entry.price.cost(prices::buckets_of({{features.prompt_tokens}, {warm}, {answer}, {0}, true}), features.price)
-        .micros();
-}
-
 Money expected_cost(const Table::Entry& entry, const Inputs& in) {
     const auto* outlook = outlook_of(in, entry.model);
-    return likely_cost(entry, in.features, outlook, expected_answer_tokens(entry, in, outlook));
+    const auto prompt = in.features.prompt_tokens;
+    const auto warm = outlook == nullptr ? 0 : std::min(outlook->warm_tokens, prompt);
+    const auto answer = expected_answer_tokens(entry, in, outlook);
+    return entry.price.cost(prices::buckets_of({{prompt}, {warm}, {answer}, {0}, true}), in.features.price).micros();
 }
 
 // What a model is taken to cost whose price nobody knows: as much as the dearest of the others, since nothing says that

@@ -10,7 +10,7 @@ MAY = {
     "base": set(),
     "chat": {"base"},
     "net": {"base"},
-    "store": {"base"},
+    "store": {"base", "net"},
     "cost": {"base"},
     "config": {"base", "net"},  # net/limits.h: the bounds that the owner can set
     "access": {"base", "config", "net"},

@@ -7,15 +7,15 @@
 #include "net/task.h"
 #include "store/store.h"
 
-namespace tandem::gateway {
+namespace tandem::store {
 
 // Runs `ask` as a job of its own and waits. Its error undoes it and is given on as it is.
 template <typename T>
-net::Task<Result<T>> query(store::Store& store, std::function<Result<T>(store::Database&)> ask) {
+net::Task<Result<T>> query(Store& store, std::function<Result<T>(Database&)> ask) {
     auto slot = std::make_shared<Result<T>>(fail(ErrorCode::storage, "the store did not answer"));
     const auto done = co_await net::wait_for<Result<>>([&](auto resume) {
         store.submit(
-            [slot, ask = std::move(ask)](store::Database& database) -> Result<> {
+            [slot, ask = std::move(ask)](Database& database) -> Result<> {
                 *slot = ask(database);
                 if (!*slot) return fail(slot->error());
                 return {};
@@ -27,13 +27,13 @@ net::Task<Result<T>> query(store::Store& store, std::function<Result<T>(store::D
 }
 
 // The same for a job that only changes something.
-inline net::Task<Result<>> change(store::Store& store, store::Store::Job job) {
+inline net::Task<Result<>> change(Store& store, Store::Job job) {
     auto slot = std::make_shared<Result<>>();
     const auto done = co_await net::wait_for<Result<>>([&](auto resume) {
-        store.submit([slot, job = std::move(job)](store::Database& database) { return *slot = job(database); },
+        store.submit([slot, job = std::move(job)](Database& database) { return *slot = job(database); },
                      std::move(resume));
     });
     co_return *slot ? done : *slot;
 }
 
-}  // namespace tandem::gateway
+}  // namespace tandem::store
