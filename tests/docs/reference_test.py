@@ -1,0 +1,232 @@
+"""The reference is made from the program and its code, and each page says what they say: `python tests/docs/reference_test.py --write` writes
+what is made, and a page that is stale fails.
+
+cli.md is the manual that the program prints; api.md the table of routes that it shows; metrics.md what /metrics has; errors.md and
+headers.md what the code has; config.md is written by hand, and has each key that src/config reads, with its type, and no other."""
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from harness import BINARY, Tandem, Upstream
+from pages import DOCS, ROOT
+
+sys.path.insert(0, str(ROOT / "packaging/docs"))
+import config_keys
+from fit import fitted
+
+SRC = ROOT / "src"
+REFERENCE = DOCS / "reference"
+BEGIN, END = "<!-- made by tests/docs/reference_test.py -->\n", "<!-- end -->\n"
+
+
+# ---- cli.md ----
+
+def plain(text):
+    """Text of a man page as it is read."""
+    return re.sub(r"\\f[BIR]", "", text.replace("\\-", "-").replace("\\e", "\\").removeprefix("\\&"))
+
+
+def cli():
+    page = subprocess.run([BINARY, "manual"], capture_output=True, text=True, check=True).stdout
+    body = page.split(".SH OPTIONS\n")[1].split(".SH FILES\n")[0]
+    out = "## Options of every command\n\nThey may stand before and behind it.\n\n"
+    lines = iter(body.splitlines()[1:])
+    listed = False
+    for line in lines:
+        if line.startswith(".SH "):
+            out += ("\n" if listed else "") + f"## {line[5:-1].capitalize()}\n\n"
+            listed = False
+        elif line.startswith(".SS "):
+            out += ("\n" if listed else "") + f"### `{plain(line[4:])}`\n\n{plain(next(lines))}.\n\n"
+            listed = False
+        elif line == ".TP":
+            name, what = plain(next(lines)), plain(next(lines))
+            out += f"- `{name}`: {what}\n" if what else f"- `{name}`\n"
+            listed = True
+    return "\n" + fitted(out.replace("\n\n\n", "\n\n")) + "\n"
+
+
+# ---- api.md ----
+
+GROUPS = [("The server", r"/(healthz|readyz|metrics)?"), ("Tandem's own", r"/tandem/v1/.*"), ("Anthropic", r"/v1/messages.*"), ("Ollama", r"/api/.*"),
+          ("Gemini", r"/v1beta/.*|/v1/models/.*:.*"), ("OpenAI Responses and Conversations", r"/v1/(responses|conversations).*"), ("OpenAI", r".*")]
+SHOWN = ["The server", "OpenAI", "OpenAI Responses and Conversations", "Anthropic", "Gemini", "Ollama", "Tandem's own"]
+
+
+def routes():
+    tandem = Tandem("models: { m: { provider: p } }\nproviders: { p: { kind: openai, zone: local, base_url: http://127.0.0.1:9/v1 } }\n")
+    try:
+        paths = json.loads(tandem.request("/tandem/v1/openapi.json")[2])["paths"]
+    finally:
+        tandem.stop()
+    return [(method.upper(), path, one["x-tandem-scope"], one["summary"]) for path, methods in paths.items() for method, one in methods.items()]
+
+
+def api():
+    table = routes()
+    out = ""
+    for title in SHOWN:
+        mine = [r for r in table if next(name for name, pattern in GROUPS if re.fullmatch(pattern, r[1])) == title]
+        out += f"\n## {title}\n\n| route | who | what |\n| --- | --- | --- |\n"
+        out += "".join(f"| `{method} {path}` | {scope} | {summary} |\n" for method, path, scope, summary in mine)
+    return out + "\n"
+
+
+# ---- errors.md ----
+
+def shapes(file, function):
+    """What a `switch` over ErrorCode gives for each of its names."""
+    text = (SRC / file).read_text()
+    body = re.search(rf"\n[\w:]+ {function}\(ErrorCode code\) {{\n(.*?)\n}}\n", text, re.S)[1]
+    found, waiting = {}, []
+    for line in body.splitlines():
+        if match := re.match(r"\s*case ErrorCode::(\w+):", line):
+            waiting.append(match[1])
+        elif match := re.match(r"\s*return \{?(.*?)\}?;", line):
+            value = re.findall(r'"([^"]*)"|(\d+)', match[1])
+            value = [a or b for a, b in value]
+            found.update({name: value for name in waiting})
+            waiting = []
+        elif "break;" in line:
+            last = waiting
+            waiting = []
+    found.update({name: value for name in last})  # what stands behind the switch
+    return found
+
+
+def error_codes():
+    """ErrorCode's names with what each means, in the enum's order."""
+    body = re.search(r"enum class ErrorCode \{\n(.*?)\};", (SRC / "base/result.h").read_text(), re.S)[1]
+    return re.findall(r"^\s*(\w+),\s*// (.*)$", body, re.M)
+
+
+def errors():
+    openai, anthropic = shapes("dialect/openai_chat_answer.cpp", "shape_of"), shapes("dialect/anthropic_answer.cpp", "shape_of")
+    gemini, ollama = shapes("dialect/gemini_answer.cpp", "shape_of"), shapes("dialect/ollama.cpp", "status_of")
+    out = "\n| what | OpenAI: status, `type`, `code` | Anthropic | Gemini | Ollama |\n| --- | --- | --- | --- | --- |\n"
+    for name, _ in error_codes():
+        status, kind, code = openai[name]
+        a, g = anthropic[name], gemini[name]
+        out += f"| `{name}` | {status} `{kind}` `{code}` | {a[0]} `{a[1]}` | {g[0]} `{g[1]}` | {ollama[name][0]} |\n"
+    return out + "\n" + "".join(f"- `{name}`: {what}\n" for name, what in error_codes()) + "\n"
+
+
+# ---- metrics.md ----
+
+WORLD = """
+providers:
+  near: {near}
+  far:  {far}
+  home: {{ kind: engine }}
+models:
+  n: {{ provider: near, context: 32768 }}
+  f: {{ provider: far, context: 32768, price: {{ input: 1.00, output: 1.00 }} }}
+  e: {{ provider: home, file: nothing.gguf, context: 4096 }}
+keys:
+  me: {{ secret: my-key-0123456789, budgets: [{{ limit: 5.00, window: day }}] }}
+privacy: {{ actions: {{ cloud: {{ private: redact }} }} }}
+"""
+
+
+def metrics():
+    near, far = Upstream(), Upstream()
+    tandem = Tandem(WORLD.format(near=near.provider("local"), far=far.provider("cloud")))
+    try:
+        for model, text in (("n", "hello"), ("f", "My IBAN is DE89 3704 0044 0532 0130 00")):
+            status = tandem.chat(text, model, {"authorization": "Bearer my-key-0123456789"}, max_tokens=9)[0]
+            assert status == 200, status
+        token = (tandem.folder / "data/admin.token").read_text().strip()
+        text = tandem.request("/metrics", headers={"authorization": f"Bearer {token}"})[2].decode()
+    finally:
+        tandem.stop()
+        near.close()
+        far.close()
+    out = "\n"
+    for name, what, kind in re.findall(r"# HELP (\S+) (.*)\n# TYPE \S+ (\S+)", text):
+        samples = re.findall(rf"^{name}(?:_bucket)?\{{(.*?)\}} ", text, re.M)
+        assert samples, f"{name} has no sample, so its labels are not known here"
+        labels = re.findall(r'(\w+)="', samples[0])
+        out += f"- `{name}` ({', '.join([kind, *(f'`{l}`' for l in labels)])}): {what}\n"
+    return fitted(out) + "\n"
+
+
+# ---- headers.md ----
+
+def request_headers():
+    names = re.search(r"kNames = \{(.*?)\};", (SRC / "access/request_headers.cpp").read_text(), re.S)[1]
+    return set(re.findall(r'"(x-tandem-\w+)"', names))
+
+
+def answer_headers():
+    return {name for folder in ("gateway", "api", "resources") for file in (SRC / folder).rglob("*.cpp") for name in re.findall(r'headers\.add\("(x-tandem-[\w-]+)"', file.read_text())}
+
+
+MADE = {"cli.md": cli, "api.md": api, "errors.md": errors, "metrics.md": metrics}
+
+
+def with_part(text, part):
+    begin, end = text.index(BEGIN) + len(BEGIN), text.index(END)
+    return text[:begin] + part + text[end:]
+
+
+class Reference(unittest.TestCase):
+    maxDiff = None
+
+    def made(self, name):
+        text = (REFERENCE / name).read_text()
+        self.assertEqual(text, with_part(text, MADE[name]()), f"stale; python tests/docs/reference_test.py --write writes it")
+
+    def test_commands(self):
+        self.made("cli.md")
+
+    def test_routes(self):
+        self.made("api.md")
+
+    def test_errors(self):
+        self.made("errors.md")
+
+    def test_metrics(self):
+        self.made("metrics.md")
+
+    def test_headers(self):
+        request, _, answer = (REFERENCE / "headers.md").read_text().partition("\n## Of an answer\n")
+        said = lambda text: set(re.findall(r"^- `(x-tandem-[\w-]+)`", text, re.M))
+        self.assertEqual(said(request), request_headers())
+        self.assertEqual(said(answer), answer_headers())
+
+    def test_each_key_of_the_config_and_no_other(self):
+        page = (REFERENCE / "config.md").read_text()
+        said = config_keys.of_page(page)
+        read = config_keys.of_code(SRC / "config")
+        self.assertEqual(sorted(set(read) - set(said)), [], "keys that src/config reads, and config.md has not")
+        self.assertEqual(sorted(set(said) - set(read)), [], "keys of config.md that src/config does not read")
+        self.assertEqual({k: v for k, v in said.items()}, {k: read[k] for k in said}, "types; --write sets them")
+
+    def test_the_program_takes_no_key_that_is_not_there(self):
+        """config_keys reads code; that the program agrees is tried for a key of each section."""
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder) / "tandem.yaml"
+            file.write_text("server: { lisen: x }\nprivacy: { vault: { kees: 7d } }\n")
+            said = subprocess.run([BINARY, "policy", "show", "--config", file], capture_output=True, text=True)
+            self.assertEqual(said.returncode, 3)
+            self.assertIn("'listen'", said.stderr)
+            self.assertIn("'keeps'", said.stderr)
+
+
+def write():
+    for name, make in MADE.items():
+        file = REFERENCE / name
+        file.write_text(with_part(file.read_text(), make()))
+    file = REFERENCE / "config.md"
+    file.write_text(config_keys.with_types(file.read_text(), config_keys.of_code(SRC / "config")))
+
+
+if __name__ == "__main__":
+    if "--write" in sys.argv:
+        write()
+    else:
+        unittest.main()
