@@ -16,7 +16,7 @@ MARK = re.compile(r"([-+*>|]|#+|\d+[.)])(\s|$)")
 
 def words_of(text):
     """Words, with each short span of code and each link's text in one piece."""
-    pieces = re.findall(r"(?:`[^`]{1,60}`|[^\s`]|`)+", text)
+    pieces = re.findall(r"(?:`[^`]{1,60}`|\[[^\]]{1,60}\]\([^)\s]*\)|[^\s`]|`)+", text)
     joined = []
     for piece in pieces:
         if joined and MARK.match(piece + " "):
