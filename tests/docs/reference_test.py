@@ -12,7 +12,7 @@ import tempfile
 import unittest
 
 from harness import BINARY, Tandem, Upstream
-from pages import DOCS, ROOT
+from pages import DOCS, ROOT, base_config, blocks, completed
 
 sys.path.insert(0, str(ROOT / "packaging/docs"))
 import config_keys
@@ -154,6 +154,39 @@ def metrics():
     return fitted(out) + "\n"
 
 
+# ---- docs/clients ----
+
+def client(name):
+    """What `tandem connect` sets for a client, with the config of the examples, and what it says besides."""
+    with tempfile.TemporaryDirectory() as home:
+        file = pathlib.Path(home) / "tandem.yaml"
+        page = DOCS / f"clients/{name}.md"
+        file.write_text(completed("".join(b.text for b in blocks(page, "yaml")), base_config()))
+        model = re.findall(r"--model (\S+)", page.read_text().split(BEGIN)[0])
+        said = subprocess.run([BINARY, "connect", name, *(["--model", model[-1]] if model else []), "--config", file], env={"HOME": home}, capture_output=True, text=True, check=True).stdout
+    first, *lines = said.splitlines()
+    assert first.startswith(f"# {name}: "), first
+    last = max(i for i, line in enumerate(lines) if not line.startswith("# "))
+    settings, notes = "\n".join(parts for line in lines[:last + 1] for parts in json_lines(line)), lines[last + 1:]
+    out = f"\nWhere: {first.removeprefix(f'# {name}: ')}.\n\n```text\n{settings}\n```\n\n" + "".join(f"- {note[2:]}\n" for note in notes)
+    return fitted(out) + "\n"
+
+
+def json_lines(line):
+    """JSON of one line in several, where it is too long."""
+    out = []
+    while len(line) > 138 and '", "' in line[:136]:
+        at = max(line.rindex(mark, 0, 136) + len(mark) - 2 for mark in (', "', '{ "') if mark in line[:136])
+        out.append(line[:at + 1].rstrip())
+        line = " " * (len(line) - len(line.lstrip()) + (2 if len(out) == 1 else 0)) + line[at + 1:].lstrip()
+    return [*out, line]
+
+
+def client_names():
+    manual = subprocess.run([BINARY, "manual"], capture_output=True, text=True, check=True).stdout
+    return plain(re.search(r"\.SS tandem connect.*\n.*\n\.TP\n.*\n(.*)", manual)[1]).split(", ")
+
+
 # ---- headers.md ----
 
 def request_headers():
@@ -192,6 +225,14 @@ class Reference(unittest.TestCase):
     def test_metrics(self):
         self.made("metrics.md")
 
+    def test_clients(self):
+        names = client_names()
+        self.assertEqual(sorted(p.stem for p in (DOCS / "clients").glob("*.md") if p.name != "README.md"), sorted(names))
+        for name in names:
+            with self.subTest(name):
+                text = (DOCS / f"clients/{name}.md").read_text()
+                self.assertEqual(text, with_part(text, client(name)), "stale; python tests/docs/reference_test.py --write writes it")
+
     def test_headers(self):
         request, _, answer = (REFERENCE / "headers.md").read_text().partition("\n## Of an answer\n")
         said = lambda text: set(re.findall(r"^- `(x-tandem-[\w-]+)`", text, re.M))
@@ -221,6 +262,9 @@ def write():
     for name, make in MADE.items():
         file = REFERENCE / name
         file.write_text(with_part(file.read_text(), make()))
+    for name in client_names():
+        file = DOCS / f"clients/{name}.md"
+        file.write_text(with_part(file.read_text(), client(name)))
     file = REFERENCE / "config.md"
     file.write_text(config_keys.with_types(file.read_text(), config_keys.of_code(SRC / "config")))
 
