@@ -29,7 +29,7 @@ rmdir "$root/usr/share/zsh/site-functions"
 gzip -9n "$root/usr/share/man/man1/tandem.1"
 mv "$root/usr/share/doc/tandem/LICENSE" "$work/LICENSE"
 install -D -m 644 packaging/debian/copyright "$root/usr/share/doc/tandem/copyright"
-printf 'tandem (%s) stable; urgency=medium\n\n  * See changes.md.\n\n -- Tandem <root@localhost>  %s\n' "$version" "$(date -uR -d "@${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}")" \
+printf 'tandem (%s) stable; urgency=medium\n\n  * See CHANGELOG.md.\n\n -- Tandem <root@localhost>  %s\n' "$version" "$(date -uR -d "@${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}")" \
     | gzip -9n >"$root/usr/share/doc/tandem/changelog.gz"
 install -D -m 640 packaging/tandem.yaml "$root/etc/tandem/tandem.yaml"
 install -D -m 644 packaging/debian/default "$root/etc/default/tandem"

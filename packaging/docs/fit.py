@@ -98,7 +98,7 @@ def fitted(text):
 
 def main():
     root = pathlib.Path(__file__).resolve().parents[2]
-    names = [pathlib.Path(n) for n in sys.argv[1:]] or [*root.glob("*.md"), *(root / "docs").rglob("*.md")]
+    names = [pathlib.Path(n) for n in sys.argv[1:]] or [*root.glob("*.md"), *(root / "docs").rglob("*.md"), root / "packaging/examples/README.md"]
     for name in names:
         text = name.read_text()
         new = fitted(text)

@@ -12,7 +12,7 @@
 
 namespace tandem::cli {
 
-// Exit codes, part of the contract (docs/guide.md).
+// Exit codes, part of the contract (docs/reference/cli.md).
 enum Exit : int {
     kOk = 0,
     kFailed = 1,       // the command ran and what it asked for did not work

@@ -1,5 +1,5 @@
 // Bounds of the HTTP server. Each is named here, can be set under `server: limits:` in tandem.yaml, and has a row in
-// the table of constants of docs/architecture.md.
+// the table of constants of docs/internals/architecture.md.
 #pragma once
 
 #include <chrono>

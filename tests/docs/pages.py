@@ -18,7 +18,7 @@ EXAMPLES = DOCS / "how-to/README.md"  # has the config whose names the examples 
 
 def pages():
     """Every page for people: docs/ and what stands beside it at the top."""
-    return sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
+    return sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), ROOT / "packaging/examples/README.md"])
 
 
 class Block:

@@ -1,6 +1,6 @@
 """The fault lab: a provider that fails in every way there is, and what comes of it under each rule.
 
-The table in docs/failures.md is made of what was seen here: `python tests/faults/faults_test.py --write` writes it, and the
+The table in docs/concepts/attempts-and-failure.md is made of what was seen here: `python tests/faults/faults_test.py --write` writes it, and the
 test fails where the two differ.
 """
 import json
@@ -20,7 +20,7 @@ from http import client as http_client
 
 from harness import ANSWER, DONE, SSE_HEAD, Tandem, Upstream, chunk, free_port, http
 
-DOC = pathlib.Path(__file__).resolve().parents[2] / "docs/failures.md"
+DOC = pathlib.Path(__file__).resolve().parents[2] / "docs/concepts/attempts-and-failure.md"
 
 
 def error(status, message="no", extra="", **more):
@@ -201,9 +201,9 @@ class Faults(unittest.TestCase):
             whole = status == 200
             if status != 200:
                 self.assertTrue(data["error"]["message"])
-        by = "" if status != 200 else "the first" if headers["x-tandem-model"] == first else "the second"
-        answered = "answer that the first began and the second ended" if joined else f"answer of {by}" if whole else f"part of an answer of {by}, then an error" if by else f"error {status}"
-        return f"{answered}, after {tries} tr{'y' if tries == 1 else 'ies'}"
+        by = "" if status != 200 else "first" if headers["x-tandem-model"] == first else "second"
+        answered = "first + second" if joined else by if whole else f"{by}, cut" if by else str(status)
+        return f"{answered} ({tries})"
 
     def test_end_as_the_table_says(self):
         self.maxDiff = None

@@ -5,7 +5,7 @@ import unittest
 
 SRC = pathlib.Path(__file__).resolve().parents[2] / "src"
 
-# Each folder, with what it may include. docs/architecture.md draws the same.
+# Each folder, with what it may include. docs/internals/architecture.md draws the same.
 MAY = {
     "base": set(),
     "chat": {"base"},

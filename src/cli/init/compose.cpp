@@ -282,7 +282,7 @@ class Composer {
             providers_ +=
                 "  # openai: { kind: openai, zone: cloud, base_url: https://api.openai.com/v1, api_key: "
                 "${OPENAI_API_KEY} }\n";
-        return fmt::format(R"(# Tandem's config. Everything has a default; docs/guide.md explains each key.
+        return fmt::format(R"(# Tandem's config. Everything has a default; docs/reference/config.md explains each key.
 # A changed file is read again by itself; a wrong one keeps the old config and says so in the log.
 
 server: {{ listen: 127.0.0.1:7117 }}       # beyond this machine it needs `keys:` below
