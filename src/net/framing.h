@@ -1,8 +1,8 @@
 // The check between a request's header and everything behind it: are its bounds beyond doubt?
 //
 // Two servers that disagree on where a request ends can be made to smuggle one inside another. Beast accepts more than
-// RFC 9112 allows (docs/internals/architecture.md lists it), so the raw bytes of the head pass this check first, and what two
-// readers could read differently is refused.
+// RFC 9112 allows (docs/internals/architecture.md lists it), so the raw bytes of the head pass this check first, and
+// what two readers could read differently is refused.
 #pragma once
 
 #include <cstdint>
