@@ -6,10 +6,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <mutex>
 #include <thread>
 
+#include "access/stored_keys.h"
 #include "api/api.h"
 #include "backup/restore.h"
 #include "base/id.h"
@@ -64,14 +67,21 @@ net::ServerSettings server_settings(const config::Config& config) {
 }  // namespace
 
 std::span<const store::Migration> migrations() {
-    static const std::array all{
-        store::Migration{first_schema().c_str()},         store::Migration{resources::kKeptSchema},
-        store::Migration{privacy_schema().c_str()},       store::Migration{learning::kOutcomesSchema},
-        store::Migration{experiment::kExperimentsSchema}, store::Migration{probe::kProbesSchema},
-        store::Migration{resources::kKeptSchema2},        store::Migration{ledger::kLedgerSchema2},
-        store::Migration{resources::kQuotaSchema},        store::Migration{laws_schema().c_str()},
-        store::Migration{learning::kOutcomesSchema2},     store::Migration{jobs::kJobsSchema},
-        store::Migration{ledger::kLedgerSchema3}};
+    static const std::array all{store::Migration{first_schema().c_str()},
+                                store::Migration{resources::kKeptSchema},
+                                store::Migration{privacy_schema().c_str()},
+                                store::Migration{learning::kOutcomesSchema},
+                                store::Migration{experiment::kExperimentsSchema},
+                                store::Migration{probe::kProbesSchema},
+                                store::Migration{resources::kKeptSchema2},
+                                store::Migration{ledger::kLedgerSchema2},
+                                store::Migration{resources::kQuotaSchema},
+                                store::Migration{laws_schema().c_str()},
+                                store::Migration{learning::kOutcomesSchema2},
+                                store::Migration{jobs::kJobsSchema},
+                                store::Migration{ledger::kLedgerSchema3},
+                                store::Migration{ledger::kBudgetsSchema},
+                                store::Migration{access::kKeysSchema}};
     return all;
 }
 
@@ -185,6 +195,33 @@ struct App::Parts {
         return gateway::snapshot_of(std::move(config), environment, std::move(*detector));
     }
 
+    // The keys of the store beside those of the config.
+    Result<> add_keys(config::Config& config) const {
+        std::vector<access::StoredKey> keys;
+        auto read = store->run([&keys](store::Database& database) -> Result<> {
+            auto all = access::stored_keys(database);
+            if (!all) return fail(all.error());
+            keys = std::move(*all);
+            return {};
+        });
+        if (!read) return read;
+        for (const auto& reason : access::add_to(config, keys)) spdlog::warn("{}", reason);
+        return {};
+    }
+
+    // After a change of them. Errors: storage.
+    Result<> take_keys() {
+        const std::lock_guard lock(adopting);
+        const auto old = services.snapshot();
+        auto next = std::make_shared<gateway::Snapshot>(*old);
+        auto config = *old->config;
+        if (auto ok = add_keys(config); !ok) return ok;
+        next->config = std::make_shared<const config::Config>(std::move(config));
+        if (auto ok = budgets.adopt(*next->config, *store); !ok) return ok;
+        services.adopt(std::move(next));
+        return {};
+    }
+
     std::vector<net::Worker*> worker_list() const {
         std::vector<net::Worker*> list;
         list.reserve(workers.size());
@@ -202,8 +239,8 @@ struct App::Parts {
     privacy::Vault vault;
     privacy::Privacy privacy{*store, vault, *clock};
     std::shared_ptr<privacy::Checkpoints> checkpoints;  // shared with records on their way to the disk
-    ledger::Ledger ledger{*store};
     ledger::Budgets budgets{*clock};
+    ledger::Ledger ledger{*store, budgets};
     engine::Engines engines;
     upstream::Health health{*clock};
     upstream::Gate gate{*clock};
@@ -229,6 +266,7 @@ struct App::Parts {
     std::optional<api::Api> api;
     std::optional<net::Server> server;
     milliseconds drain_timeout{};
+    std::mutex adopting;  // one config or change of keys at a time
 };
 
 App::App(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -264,19 +302,20 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
             [checkpoints](const privacy::EgressRecord& r) { checkpoints->committed(r.sequence, r.hash); });
         parts->checkpoints = std::move(checkpoints);
     }
-    const auto lost = ledger::settle_lost(*parts->store);
+    if (auto ok = parts->add_keys(config); !ok) return fail(ok.error());
+    if (auto ok = parts->budgets.adopt(config, *parts->store); !ok) return fail(ok.error());
+    const auto lost = ledger::settle_lost(*parts->store, parts->budgets);
     if (!lost) return fail(lost.error());
     if (lost->attempts > 0)
         spdlog::warn(
             "{} attempts were under way when tandem ended; {} {} is counted for them, the most that they could cost: "
             "`tandem cost` has it, and `tandem explain` shows each as lost",
             lost->attempts, lost->cost.text(), config.currency);
-    parts->budgets.speak_of(config.currency);
-    if (auto ok = parts->budgets.load(*parts->store); !ok) return fail(ok.error());
     parts->gateway.emplace(parts->services, parts->worker_list());
     parts->responses.emplace(*parts->gateway, parts->runner);
     parts->batches.emplace(*parts->gateway, parts->runner, parts->queue);
-    parts->api.emplace(*parts->gateway, *parts->responses, *parts->batches, parts->experiments, parts->probes);
+    parts->api.emplace(*parts->gateway, *parts->responses, *parts->batches, parts->experiments, parts->probes,
+                       [&parts = *parts] { return parts.take_keys(); });
     parts->server.emplace(server_settings(config), parts->worker_list(), *parts->api, parts->memory);
     auto snapshot = parts->snapshot_of(std::move(config));
     if (!snapshot) return fail(snapshot.error());
@@ -298,6 +337,7 @@ Result<> App::reload() {
 }
 
 Result<> App::take_over() {
+    const std::lock_guard lock(parts_->adopting);
     const auto old = parts_->services.snapshot();
     if (old->config->source.empty()) return fail(ErrorCode::not_found, "there is no config file to read again");
     auto next = config::load(old->config->source, true, parts_->environment);
@@ -312,15 +352,19 @@ Result<> App::take_over() {
             "start");
     next->data = old->config->data;
     // A file that is cut while it is written has lost them, and everybody would be let in.
-    if (!old->config->keys.empty() && next->keys.empty())
+    const auto of_file = [](const config::Config& c) {
+        return std::ranges::any_of(c.keys, [](const config::Key& key) { return !key.stored; });
+    };
+    if (of_file(*old->config) && !of_file(*next))
         return fail(ErrorCode::invalid,
                     "the new config has no keys, and the old one has; the old config stays. If that is meant, start "
                     "tandem anew");
+    if (auto ok = parts_->add_keys(*next); !ok) return ok;
     auto snapshot = parts_->snapshot_of(std::move(*next));
     if (!snapshot) return fail(snapshot.error());
     parts_->privacy.memory().set_quota((*snapshot)->config->privacy.label_memory);
     parts_->services.adopt(std::move(*snapshot));
-    parts_->budgets.speak_of(parts_->services.snapshot()->config->currency);
+    if (auto ok = parts_->budgets.adopt(*parts_->services.snapshot()->config, *parts_->store); !ok) return ok;
     return parts_->experiments.configure(parts_->services.snapshot()->config);
 }
 

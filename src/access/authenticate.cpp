@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/calendar.h"
 #include "base/hash.h"
 #include "base/text.h"
 
@@ -25,25 +26,41 @@ std::vector<std::string_view> presented_keys(const net::Fields& headers, std::st
     return keys;
 }
 
+bool same(const Digest& a, const Digest& b) {
+    return CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
 // The client of a key; all keys are compared, so that time does not tell which.
-const config::Key* client_of(const config::Config& config, std::string_view presented) {
+const config::Key* client_of(const config::Config& config, std::string_view presented, std::int64_t now) {
     const config::Key* found = nullptr;
     const auto digest = sha256(presented);
-    for (const auto& key : config.keys)
-        if (CRYPTO_memcmp(key.digest.data(), digest.data(), digest.size()) == 0) found = &key;
+    for (const auto& key : config.keys) {
+        if (same(key.digest, digest)) found = &key;
+        if (same(key.old_digest, digest) && key.old_until > now) found = &key;
+    }
     return found;
 }
 
+std::string expired(const config::Key& key) {
+    return fmt::format("the key '{}' expired on {}; ask the owner for a new one (tandem keys rotate {} --expires 90d)",
+                       key.id, minute_text(key.expires), key.id);
+}
+
 Result<Principal> identify(const config::Config& config, const Secret& admin_token, const net::Fields& headers,
-                           bool local, std::string_view from_query) {
+                           std::int64_t now, bool local, std::string_view from_query) {
     const auto presented = presented_keys(headers, from_query);
     std::optional<Principal> found;
+    std::string over;
     for (const auto key : presented) {
         std::optional<Principal> one;
         if (!admin_token.empty() && admin_token.equals(key))
             one = Principal::admin();
-        else if (const auto* client = client_of(config, key); client != nullptr)
-            one = Principal::client(*client);
+        else if (const auto* client = client_of(config, key, now); client != nullptr) {
+            if (client->expires > 0 && client->expires <= now)
+                over = expired(*client);
+            else
+                one = Principal::client(*client);
+        }
         if (found && one && found->id() != one->id())
             return fail(ErrorCode::unauthenticated,
                         "the request has two different API keys; send one of Authorization, x-api-key, api-key and "
@@ -51,18 +68,21 @@ Result<Principal> identify(const config::Config& config, const Secret& admin_tok
         if (one) found = std::move(one);
     }
     if (found) return std::move(*found);
+    if (!over.empty()) return fail(ErrorCode::unauthenticated, std::move(over));
     if (local && presented.empty()) return Principal::admin();
-    if (config.keys.empty()) return Principal::anonymous();
-    return fail(ErrorCode::unauthenticated, presented.empty()
-                                                ? "no API key; send it as 'Authorization: Bearer KEY'"
-                                                : "this API key is not known; see 'keys:' in tandem.yaml");
+    if (!config.wants_keys()) return Principal::anonymous();
+    return fail(ErrorCode::unauthenticated,
+                presented.empty()
+                    ? "no API key; send it as 'Authorization: Bearer KEY'"
+                    : "this API key is not known; `tandem keys list` and 'keys:' in tandem.yaml have those "
+                      "that are");
 }
 
 }  // namespace
 
 Result<Principal> authenticate(const config::Config& config, const Secret& admin_token, const net::Fields& headers,
-                               bool local, std::string_view from_query) {
-    auto who = identify(config, admin_token, headers, local, from_query);
+                               std::int64_t now, bool local, std::string_view from_query) {
+    auto who = identify(config, admin_token, headers, now, local, from_query);
     if (!who || !headers.has(kActAs)) return who;
     if (who->id() == trim(headers.get(kActAs))) return who;
     if (who->kind() != Principal::Kind::admin)
@@ -82,7 +102,7 @@ std::optional<Principal> principal_of(const config::Config& config, std::string_
     auto admin = Principal::admin();
     if (id == admin.id()) return admin;
     if (auto anonymous = Principal::anonymous(); id == anonymous.id())
-        return config.keys.empty() ? std::optional(std::move(anonymous)) : std::nullopt;
+        return config.wants_keys() ? std::nullopt : std::optional(std::move(anonymous));
     for (const auto& key : config.keys)
         if (client_id(key.id) == id) return Principal::client(key);
     return std::nullopt;

@@ -1,6 +1,7 @@
 // From the keys of a request to its principal, and back from a stored id.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -18,8 +19,9 @@ namespace tandem::access {
 // token. The admin may ask as another with kActAs: under that key's rules, not its own.
 // Errors: unauthenticated, also where two keys are different principals'; forbidden, for kActAs from others; not_found,
 // where there is no such key.
+// A key that has expired is nobody's. `now`: milliseconds of Unix time.
 Result<Principal> authenticate(const config::Config& config, const Secret& admin_token, const net::Fields& headers,
-                               bool local = false, std::string_view from_query = {});
+                               std::int64_t now, bool local = false, std::string_view from_query = {});
 
 // The name of a key of the config, or `anonymous`.
 inline constexpr std::string_view kActAs = "x-tandem-key";

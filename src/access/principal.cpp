@@ -32,7 +32,9 @@ Principal Principal::client(const config::Key& key) {
     principal.admin_ = key.admin;
     principal.scrapes_ = key.metrics_only;
     principal.aliases = key.aliases;
-    principal.budgets = key.budgets;
+    principal.dialects = key.dialects;
+    principal.most = key.most;
+    principal.team_ = key.team;
     principal.limits = key.limits;
     return principal;
 }
@@ -45,12 +47,14 @@ Principal Principal::anonymous() {
     return {Kind::anonymous, std::string(kAnonymous)};
 }
 
-Principal Principal::internal(Part part, std::string_view name, std::vector<config::Budget> budgets) {
+Principal Principal::internal(Part part, std::string_view name) {
     std::string id(kPartNames[static_cast<std::size_t>(part)]);
     if (!name.empty()) id.append(":").append(name);
-    Principal principal(Kind::internal, std::move(id));
-    principal.budgets = std::move(budgets);
-    return principal;
+    return {Kind::internal, std::move(id)};
+}
+
+bool Principal::may_speak(std::string_view dialect) const {
+    return dialects.empty() || std::ranges::find(dialects, dialect) != dialects.end();
 }
 
 bool Principal::may_use(std::string_view alias) const {

@@ -29,13 +29,17 @@ namespace {
 constexpr std::string_view kPrefix = "/tandem/v1/";
 constexpr seconds kLongestStart{600};
 
+std::int64_t unix_ms(const Clock& clock) {
+    return clock.wall().time_since_epoch().count();
+}
+
 // What the owner's other rooms call a path: its part below /tandem/v1/.
 std::string_view below_prefix(const gateway::Call& call) {
     return std::string_view(call.request().path).substr(kPrefix.size());
 }
 
 bool is_owner(const access::Principal& who, const config::Config& config) {
-    return who.is_owner() || config.keys.empty();
+    return who.is_owner() || !config.wants_keys();
 }
 bool is_owner(const gateway::Call& call) {
     return is_owner(call.who, *call.snapshot->config);
@@ -77,8 +81,9 @@ Result<std::shared_ptr<const net::Admitted>> Api::admit(const net::Head& head) {
     if (head.method == "OPTIONS") return guest;
     const auto found = match(head.method, head.path);
     if (found.route != nullptr && found.route->scope == Scope::open) return guest;
-    auto who = access::authenticate(config, gateway_.services().admin_token, head.headers, head.local,
-                                    key_in_query(found.errors, head.query));
+    auto who =
+        access::authenticate(config, gateway_.services().admin_token, head.headers, unix_ms(gateway_.services().clock),
+                             head.local, key_in_query(found.errors, head.query));
     if (!who) return fail(who.error());
     guest->who = std::move(*who);
     return guest;
@@ -90,7 +95,8 @@ Result<access::Principal> Api::sender_of(const net::Exchange& exchange, const ne
     if (const auto* guest = dynamic_cast<const Guest*>(admitted.get());
         guest != nullptr && guest->who && guest->snapshot == snapshot)
         return *guest->who;
-    return access::authenticate(*snapshot->config, gateway_.services().admin_token, request.headers, request.local,
+    return access::authenticate(*snapshot->config, gateway_.services().admin_token, request.headers,
+                                unix_ms(gateway_.services().clock), request.local,
                                 key_in_query(match(request.method, request.path).errors, request.query));
 }
 
@@ -225,6 +231,22 @@ std::string Api::metrics_text() {
 }
 
 // ---- /tandem/v1 ----
+
+net::Task<Result<std::string>> Api::list_keys(const Call&) {
+    return api::list_keys(gateway_.services());
+}
+
+net::Task<Result<std::string>> Api::create_key(const Call& call) {
+    return api::create_key(gateway_.services(), take_keys_, call.request().body);
+}
+
+net::Task<Result<std::string>> Api::rotate_key(const Call& call) {
+    return api::rotate_key(gateway_.services(), take_keys_, call.parts[0], call.request().body);
+}
+
+net::Task<Result<std::string>> Api::revoke_key(const Call& call) {
+    return api::revoke_key(gateway_.services(), take_keys_, call.parts[0]);
+}
 
 net::Task<Result<std::string>> Api::experiments(const Call& call) {
     co_return co_await serve_experiments(gateway_.services(), experiments_, call.request(), below_prefix(call));
@@ -410,15 +432,24 @@ namespace {
 
 void write_budgets(json::Writer& out, const gateway::Services& services, const config::Config& config) {
     out.member("currency", config.currency).key("budgets").begin_array();
-    for (const auto& key : config.keys)
-        for (const auto& budget : key.budgets) {
-            out.begin_object().member("key", key.id);
-            out.member("window", config::kWindowNames[static_cast<std::size_t>(budget.window)]);
-            out.member("limit", budget.limit.text());
-            out.member("spent", services.budgets.spent(access::client_id(key.id), budget.window).text());
-            if (const auto end = services.budgets.end_of(budget.window); end > 0) out.member("ends", time_text(end));
-            out.end_object();
+    for (const auto& state : services.budgets.states()) {
+        const auto& budget = state.budget;
+        out.begin_object().member("field", budget.field).member("of", ledger::text_of(budget.of));
+        if (!budget.of.key.empty()) out.member("key", budget.of.key);
+        if (!budget.of.team.empty()) out.member("team", budget.of.team);
+        out.member("window", config::text_of(budget.window));
+        if (budget.limit) {
+            out.member("limit", budget.limit->text()).member("spent", state.spent.cost.text());
+            out.member("reserved", state.reserved.cost.text());
+        } else {
+            out.member("token_limit", budget.tokens).member("tokens", state.spent.tokens.count);
+            out.member("reserved_tokens", state.reserved.tokens.count);
         }
+        out.member("on_budget", config::kOnBudgetNames[static_cast<std::size_t>(budget.on_budget)]);
+        if (budget.soft) out.member("soft", true);
+        if (state.ends > 0) out.member("ends", minute_text(state.ends, budget.window.zone));
+        out.end_object();
+    }
     out.end_array();
 }
 

@@ -5,6 +5,7 @@
 // are configured (then only this machine can reach it). A key may read its own decisions.
 #pragma once
 
+#include "api/keys.h"
 #include "api/routes.h"
 #include "api/traffic.h"
 #include "experiment/experiments.h"
@@ -20,8 +21,13 @@ class Api final : public net::Service {
     static constexpr std::string_view kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
 
     Api(gateway::Gateway& gateway, resources::Responses& responses, resources::Batches& batches,
-        experiment::Experiments& experiments, probe::Probes& probes)
-        : gateway_(gateway), responses_(responses), batches_(batches), experiments_(experiments), probes_(probes) {}
+        experiment::Experiments& experiments, probe::Probes& probes, TakeKeys take_keys)
+        : gateway_(gateway),
+          responses_(responses),
+          batches_(batches),
+          experiments_(experiments),
+          probes_(probes),
+          take_keys_(std::move(take_keys)) {}
 
     Result<std::shared_ptr<const net::Admitted>> admit(const net::Head& head) override;
     net::Task<> handle(net::Exchange& exchange) override;  // no coroutine: most requests are the gateway's
@@ -42,6 +48,10 @@ class Api final : public net::Service {
     net::Task<Body> scan(const Call& call);
     net::Task<Body> release(const Call& call);
     net::Task<Body> forget_labels(const Call& call);
+    net::Task<Body> list_keys(const Call& call);
+    net::Task<Body> create_key(const Call& call);
+    net::Task<Body> rotate_key(const Call& call);
+    net::Task<Body> revoke_key(const Call& call);
     net::Task<Body> experiments(const Call& call);
     net::Task<Body> probes(const Call& call);
     net::Task<Body> start_engine(const Call& call);
@@ -68,6 +78,7 @@ class Api final : public net::Service {
     resources::Batches& batches_;
     experiment::Experiments& experiments_;
     probe::Probes& probes_;
+    TakeKeys take_keys_;
     Traffic traffic_;
 };
 

@@ -107,14 +107,32 @@ void keys(Page& page, gateway::Services& services, const config::Config& config)
                     fmt::format("key={},currency={}", label_value(line.key), label_value(config.currency)),
                     line.cost.text());
     page.family("key_budget", "gauge", "A key's budgets: their limit, and what is spent of it in the window.");
-    for (const auto& key : config.keys)
-        for (const auto& budget : key.budgets) {
-            const auto labels = fmt::format("key={},window=\"{}\"", label_value(access::client_id(key.id)),
-                                            config::kWindowNames[static_cast<std::size_t>(budget.window)]);
-            page.sample("key_budget", labels + ",what=\"limit\"", budget.limit.text());
-            page.sample("key_budget", labels + ",what=\"spent\"",
-                        services.budgets.spent(access::client_id(key.id), budget.window).text());
-        }
+    for (const auto& state : services.budgets.states()) {
+        const auto& budget = state.budget;
+        if (budget.of.key.empty() || !budget.limit) continue;
+        const auto labels =
+            fmt::format("key={},window={}", label_value(budget.of.key), label_value(config::text_of(budget.window)));
+        page.sample("key_budget", labels + ",what=\"limit\"", budget.limit->text());
+        page.sample("key_budget", labels + ",what=\"spent\"", state.spent.cost.text());
+    }
+    page.family("budget", "gauge",
+                "Every budget, by where the owner wrote it: its limit, what is spent of it in the window, what is "
+                "reserved; in money or in tokens.");
+    for (const auto& state : services.budgets.states()) {
+        const auto& budget = state.budget;
+        const auto labels =
+            fmt::format("budget={},window={},unit=\"{}\"", label_value(budget.field),
+                        label_value(config::text_of(budget.window)), budget.limit ? config.currency : "tokens");
+        const auto sample = [&](std::string_view what, const std::string& value) {
+            page.sample("budget", fmt::format("{},what=\"{}\"", labels, what), value);
+        };
+        const auto text = [&](const ledger::Spent& s) {
+            return budget.limit ? s.cost.text() : std::to_string(s.tokens.count);
+        };
+        sample("limit", budget.limit ? budget.limit->text() : std::to_string(budget.tokens));
+        sample("spent", text(state.spent));
+        sample("reserved", text(state.reserved));
+    }
 }
 
 void providers(Page& page, gateway::Services& services, const config::Config& config) {

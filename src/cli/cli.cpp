@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <ctime>
 
+#include "base/calendar.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "base/world.h"
@@ -82,11 +82,7 @@ Result<std::int64_t> since_from(const std::string& text) {
                                                   : 0;
         if (factor != 0) return system_clock()->wall().time_since_epoch().count() - *count * factor;
     }
-    for (const char* format : {"%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"}) {
-        std::tm time{};
-        if (const char* end = strptime(text.c_str(), format, &time); end != nullptr && *end == '\0')
-            return timegm(&time) * 1000LL;
-    }
+    if (const auto time = time_from(text)) return *time;
     return fail(ErrorCode::invalid,
                 fmt::format("--since: expected 30m, 24h, 7d, 2026-11-01 or 2026-11-01T12:00:00Z, got '{}'",
                             printable(text, 40)));

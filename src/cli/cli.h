@@ -57,6 +57,7 @@ void add_experiment(CLI::App& app, Globals& globals, Action& action);
 void add_logs(CLI::App& app, Globals& globals, Action& action);
 void add_status(CLI::App& app, Globals& globals, Action& action);
 void add_replay(CLI::App& app, Globals& globals, Action& action);
+void add_keys(CLI::App& app, Globals& globals, Action& action);
 void add_label(CLI::App& app, Globals& globals, Action& action);
 void add_privacy(CLI::App& app, Globals& globals, Action& action);
 void add_engine(CLI::App& app, Globals& globals, Action& action);

@@ -23,7 +23,7 @@ constexpr std::array kPlaces = {
     Place{"Rules", " policy route replay experiment "},
     Place{"Privacy", " privacy label audit "},
     Place{"Models and engines", " engine probe "},
-    Place{"Care", " backup restore health "},
+    Place{"Care", " keys backup restore health "},
     Place{"More", " completion manual version "},
 };
 

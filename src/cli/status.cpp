@@ -20,10 +20,17 @@ std::string_view state_in_words(std::string_view breaker) {
 void print_budgets(const json::Value& root) {
     for (const auto budget : root["budgets"].children()) {
         const auto window = budget["window"].text(), ends = budget["ends"].text();
-        fmt::print("budget of {}: {} of {} {} {} spent{}\n", budget["key"].text(), budget["spent"].text(),
-                   budget["limit"].text(), root["currency"].text(),
-                   window == "total" ? std::string("in total") : fmt::format("a {}", window),
-                   ends.empty() ? std::string() : fmt::format(", until {}", ends));
+        const bool tokens = budget["token_limit"].integer().has_value();
+        const std::string unit(tokens ? "tokens" : root["currency"].text());
+        fmt::print("budget of {}: {} of {} {} {} spent{}{}{}\n", budget["of"].text(),
+                   budget[tokens ? "tokens" : "spent"].text(), budget[tokens ? "token_limit" : "limit"].text(), unit,
+                   window == "total" ? std::string("in total")
+                                     : fmt::format("{} {}", window.starts_with("the last") ? "in" : "per", window),
+                   ends.empty() ? std::string() : fmt::format(", until {}", ends),
+                   budget["soft"].boolean().value_or(false) ? " (soft: it refuses nothing)" : "",
+                   budget["on_budget"].text() == "cheaper"
+                       ? std::string()
+                       : fmt::format("; when it has no room: {}", budget["on_budget"].text()));
     }
 }
 

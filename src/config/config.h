@@ -21,6 +21,7 @@
 #include "base/result.h"
 #include "base/secret.h"
 #include "base/world.h"
+#include "config/budget.h"
 #include "config/category.h"
 #include "config/experiment.h"
 #include "config/failure.h"
@@ -79,6 +80,15 @@ struct Capabilities {
     bool operator==(const Capabilities&) const = default;
 };
 
+// How fast something may be used. 0: no limit.
+struct RateLimits {
+    std::int64_t requests_per_minute = 0;
+    std::int64_t tokens_per_minute = 0;
+    std::int64_t concurrency = 0;
+    bool operator==(const RateLimits&) const = default;
+    bool any() const { return requests_per_minute > 0 || tokens_per_minute > 0 || concurrency > 0; }
+};
+
 // Whether a model is among those that `auto`, `local`, `cloud` and `private` choose from. By its own name, and by an
 // alias that lists it, it is asked whatever this says.
 enum class AutoUse {
@@ -116,6 +126,7 @@ struct Model {
     milliseconds idle_unload{900'000};
     milliseconds load_timeout{120'000};
     std::vector<std::string> args;  // further arguments of llama-server
+    RateLimits limits;              // of all that ask it
 };
 
 struct Alias {
@@ -123,6 +134,7 @@ struct Alias {
     std::vector<std::string> models;       // in the owner's order; none where it has `means`
     std::optional<FailurePolicy> failure;  // before a rule's and the policy's
     std::string means;                     // auto, local, cloud, private or an alias that is no pattern; or empty
+    RateLimits limits;                     // of all that ask by it
 };
 
 // How much depends on an answer. It multiplies what a good one is worth.
@@ -189,16 +201,7 @@ struct Policy {
     FailurePolicy failure;
 };
 
-struct Budget {
-    Money limit;
-    enum class Window { hour, day, month, total } window = Window::day;
-};
-inline constexpr std::array<std::string_view, 4> kWindowNames = {"hour", "day", "month", "total"};
-
-struct KeyLimits {
-    std::int64_t requests_per_minute = 0;  // 0: no limit
-    std::int64_t tokens_per_minute = 0;
-    std::int64_t concurrency = 0;
+struct KeyLimits : RateLimits {
     // What is left with us; of a conversation: of each.
     std::int64_t files = 1'000;
     std::size_t file_bytes = 1UL << 30;
@@ -208,11 +211,29 @@ struct KeyLimits {
     std::size_t conversation_bytes = 64UL << 20;
 };
 
+// Keys that share budgets and limits.
+struct Team {
+    std::string id;
+    std::vector<Budget> budgets;
+    RateLimits limits;
+};
+
+// The dialects that clients speak, as keys name them.
+inline constexpr std::array<std::string_view, 5> kDialectNames = {"openai-chat", "openai-responses", "anthropic",
+                                                                  "gemini", "ollama"};
+
 struct Key {
     std::string id;
+    std::string team;                      // empty: none
     std::shared_ptr<const Secret> secret;  // never null; empty where the owner wrote its hash alone
     Digest digest{};                       // SHA-256 of the secret
+    Digest old_digest{};                   // of the secret before it, which counts until `old_until`
+    std::int64_t old_until = 0;            // milliseconds of Unix time
+    std::int64_t expires = 0;              // the same: it is nobody's from then on; 0: never
+    bool stored = false;                   // of the store, not of the file
     Label label = Label::public_;
+    std::optional<Label> most;          // the highest label that what it sends may have; nullopt: any
+    std::vector<std::string> dialects;  // which it may speak, of kDialectNames; empty: all
     bool high_value = false;
     bool admin = false;                // may read decisions, cost and engines over the API
     bool metrics_only = false;         // may read /metrics, and nothing else
@@ -292,9 +313,13 @@ struct Config {
     Policy policy;
     Privacy privacy;
     std::vector<Key> keys;
+    bool keys_are_stored = false;  // there are keys in the store, or were: nobody asks without one
+    std::vector<Team> teams;
+    std::vector<Budget> budgets;  // of the whole system, or of what their scope says
     Cache cache;
     std::vector<Experiment> experiments;
     std::string currency = "USD";
+    Window usual_window;  // of budgets: a day, in the zone and with the weeks of the owner
     Durability durability = Durability::process;
     log::Settings logging;
     std::vector<std::string> bare_secrets;  // where a secret stands in the file itself, for `tandem doctor`
@@ -307,6 +332,9 @@ struct Config {
     const Provider* provider(std::string_view id) const;
     const Model* model(std::string_view id) const;
     const Alias* alias(std::string_view id) const;
+    const Team* team(std::string_view id) const;
+    // Nobody asks without a key.
+    bool wants_keys() const { return !keys.empty() || keys_are_stored; }
 };
 
 // Where the values of ${NAME} come from; a test gives its own.
@@ -325,6 +353,9 @@ Result<Config> parse(const std::string& text, const std::filesystem::path& sourc
 // The line, from 1, in which a second YAML document begins; nullopt: there is one at most. YAML::Load() takes the first
 // in silence, and yaml-cpp 0.7's LoadAll() does not end on text that is none (",").
 std::optional<std::size_t> second_document(std::string_view text);
+
+// The members of a key but its secret, as a mapping of YAML or JSON. Errors: invalid.
+Result<Key> parse_key(const std::string& id, const std::string& settings, const Config& config);
 
 // parse() of a file; an absent `path` that was not asked for by name gives the built-in default.
 // Errors: not_found, invalid.

@@ -298,6 +298,7 @@ void read_model(const std::string& id, Section& s, Config& config) {
         model.capabilities->add(Capability::chat);
     }
     read_tools(s, llama, model);
+    s.section("limits", [&](Section& limits) { read_rates(limits, model.limits); });
     config.models.push_back(std::move(model));
 }
 
@@ -529,10 +530,47 @@ void read_privacy(Section& s, Config& config, const Environment& environment) {
     s.each_listed("answers", [&](Section& rule) { read_answer_rule(rule, privacy); });
 }
 
+// What a key is but for its secret.
+void read_key_settings(Section& s, Key& key, const Config& config) {
+    if (!good_name(key.id)) s.complain("a key's name has only letters, digits and . _ : / -");
+    s.label("label", key.label);
+    s.choice("most", key.most, kLabelNames);
+    if (key.most && *key.most < key.label)
+        s.complain("most", fmt::format("is below the label {} that all of it has: it could send nothing",
+                                       kLabelNames[static_cast<std::size_t>(key.label)]));
+    std::optional<int> value;
+    s.choice("value", value, kValueNames);
+    key.high_value = value == 1;
+    s.flag("admin", key.admin);
+    s.flag("metrics", key.metrics_only);
+    if (key.admin && key.metrics_only) s.complain("metrics", "a key with `admin: true` may read them already");
+    s.texts("aliases", key.aliases);
+    s.texts("dialects", key.dialects);
+    const std::vector<std::string> dialects(kDialectNames.begin(), kDialectNames.end());
+    for (const auto& name : key.dialects)
+        if (std::ranges::find(dialects, name) == dialects.end())
+            s.complain("dialects", fmt::format("no dialect '{}'{}", printable(name, 40), suggest(name, dialects)));
+    s.time("expires", key.expires);
+    s.text("team", key.team);
+    if (!key.team.empty() && config.team(key.team) == nullptr)
+        s.complain("team",
+                   fmt::format("no team '{}'{}", printable(key.team, 60), suggest(key.team, ids(config.teams))));
+    read_budgets(s, {.key = key.id}, config.usual_window, config, key.budgets);
+    s.section("limits", [&](Section& limits) {
+        read_rates(limits, key.limits);
+        constexpr std::size_t kMostBytes = 1UL << 44;
+        limits.number("files", key.limits.files, 0, 1'000'000);
+        limits.bytes("file_bytes", key.limits.file_bytes, 0, kMostBytes);
+        limits.number("responses", key.limits.responses, 0, 10'000'000);
+        limits.bytes("response_bytes", key.limits.response_bytes, 0, kMostBytes);
+        limits.number("conversations", key.limits.conversations, 0, 1'000'000);
+        limits.bytes("conversation_bytes", key.limits.conversation_bytes, 0, kMostBytes);
+    });
+}
+
 void read_key(const std::string& id, Section& s, Config& config) {
     Key key;
     key.id = id;
-    if (!good_name(id)) s.complain("a key's name has only letters, digits and . _ : / -");
     key.secret = std::make_shared<const Secret>();
     s.secret("secret", key.secret, true);
     constexpr std::string_view kHashed = "sha256:";
@@ -548,34 +586,17 @@ void read_key(const std::string& id, Section& s, Config& config) {
     for (const auto& other : config.keys)
         if (other.digest == key.digest && key.digest != sha256(""))
             s.complain("secret", fmt::format("is the same as that of '{}'", other.id));
-    s.label("label", key.label);
-    std::optional<int> value;
-    s.choice("value", value, kValueNames);
-    key.high_value = value == 1;
-    s.flag("admin", key.admin);
-    s.flag("metrics", key.metrics_only);
-    if (key.admin && key.metrics_only) s.complain("metrics", "a key with `admin: true` may read them already");
-    s.texts("aliases", key.aliases);
-    s.each_listed("budgets", [&](Section& b) {
-        Budget budget;
-        if (!b.has("limit")) b.complain("'limit' is missing");
-        b.money("limit", budget.limit);
-        b.choice("window", budget.window, kWindowNames);
-        key.budgets.push_back(budget);
-    });
-    s.section("limits", [&](Section& limits) {
-        limits.number("rpm", key.limits.requests_per_minute, 1, 1'000'000'000);
-        limits.number("tpm", key.limits.tokens_per_minute, 1, 1'000'000'000'000);
-        limits.number("concurrency", key.limits.concurrency, 1, 1'000'000);
-        constexpr std::size_t kMostBytes = 1UL << 44;
-        limits.number("files", key.limits.files, 0, 1'000'000);
-        limits.bytes("file_bytes", key.limits.file_bytes, 0, kMostBytes);
-        limits.number("responses", key.limits.responses, 0, 10'000'000);
-        limits.bytes("response_bytes", key.limits.response_bytes, 0, kMostBytes);
-        limits.number("conversations", key.limits.conversations, 0, 1'000'000);
-        limits.bytes("conversation_bytes", key.limits.conversation_bytes, 0, kMostBytes);
-    });
+    read_key_settings(s, key, config);
     config.keys.push_back(std::move(key));
+}
+
+void read_team(const std::string& id, Section& s, Config& config) {
+    Team team;
+    team.id = id;
+    if (!good_name(id)) s.complain("a team's name has only letters, digits and . _ : / -");
+    read_budgets(s, {.team = id}, config.usual_window, config, team.budgets);
+    s.section("limits", [&](Section& limits) { read_rates(limits, team.limits); });
+    config.teams.push_back(std::move(team));
 }
 
 // Names that a client may send, and patterns that stand for some.
@@ -696,6 +717,9 @@ void read_root(Section& root, Config& config, Problems& problems, const Environm
     root.each_named("models", [&](const std::string& id, Section& s) { read_model(id, s, config); });
     if (config.providers.empty() && config.models.empty()) add_embedded_default(config);
     if (config.models.empty()) root.complain("there is no model; add one under 'models:'");
+    read_time_zone(root, config.usual_window.zone);
+    root.choice("week_starts", config.usual_window.first_of_week, kWeekdayNames);
+    root.each_named("teams", [&](const std::string& id, Section& s) { read_team(id, s, config); });
     root.each_named("keys", [&](const std::string& id, Section& s) { read_key(id, s, config); });
     bool policy_read = false;
     root.section("policy", [&](Section& s) {
@@ -712,6 +736,7 @@ void read_root(Section& root, Config& config, Problems& problems, const Environm
             if (s.is_section(id))
                 s.section(id, [&](Section& one) {
                     one.texts("models", alias.models);
+                    one.section("limits", [&](Section& limits) { read_rates(limits, alias.limits); });
                     one.section("failure", [&](Section& failure) {
                         read_failure(failure, alias.failure.emplace(config.policy.failure));
                     });
@@ -723,6 +748,7 @@ void read_root(Section& root, Config& config, Problems& problems, const Environm
         for (const auto& alias : config.aliases) check_meaning(alias, s, config);
     });
     for (const auto& key : config.keys) check_key_aliases(key, root, config);
+    read_budgets(root, {}, config.usual_window, config, config.budgets);
     root.section("cache", [&](Section& s) {
         if (!s.has("ttl")) s.complain("'ttl' is missing: how long an answer may be given again, such as 10m");
         s.duration("ttl", config.cache.ttl);
@@ -758,6 +784,25 @@ void read_root(Section& root, Config& config, Problems& problems, const Environm
 
 }  // namespace
 
+Result<Key> parse_key(const std::string& id, const std::string& settings, const Config& config) {
+    Problems problems;
+    problems.source = fmt::format("the key '{}'", id);
+    Key key;
+    key.id = id;
+    key.secret = std::make_shared<const Secret>();
+    key.stored = true;
+    const Environment none = [](const std::string&) { return std::optional<std::string>(); };
+    try {
+        Section s(YAML::Load(settings), "", problems, none);
+        read_key_settings(s, key, config);
+        check_key_aliases(key, s, config);
+    } catch (const YAML::Exception& error) {
+        problems.lines.push_back(error.what());
+    }
+    if (!problems.lines.empty()) return fail(ErrorCode::invalid, join(problems.lines, "; "));
+    return key;
+}
+
 bool Server::operator==(const Server& other) const {
     auto fixed = [](const Server& s) {
         return std::tie(s.host, s.port, s.tls_certificate, s.tls_key, s.workers, s.hosts, s.limits, s.drain_timeout);
@@ -783,6 +828,12 @@ std::optional<Stakes> stakes_from(std::string_view name) {
 
 const Provider* Config::provider(std::string_view id) const {
     for (const auto& entry : providers)
+        if (entry.id == id) return &entry;
+    return nullptr;
+}
+
+const Team* Config::team(std::string_view id) const {
+    for (const auto& entry : teams)
         if (entry.id == id) return &entry;
     return nullptr;
 }

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <map>
 
+#include "base/calendar.h"
 #include "base/text.h"
 #include "config/plain_value.h"
 
@@ -304,6 +305,16 @@ void Section::flag(const std::string& key, bool& target) {
         target = false;
     else
         complain(key, fmt::format("expected true or false, got '{}'", printable(*value, 40)));
+}
+
+void Section::time(const std::string& key, std::int64_t& target) {
+    const auto value = scalar(key);
+    if (!value) return;
+    if (const auto time = time_from(*value))
+        target = *time;
+    else
+        complain(key, fmt::format("expected a time such as 2027-01-31 or 2027-01-31T12:00:00Z, got '{}'",
+                                  printable(*value, 40)));
 }
 
 void Section::duration(const std::string& key, milliseconds& target) {

@@ -58,6 +58,7 @@ class Section {
     void secrets(const std::string& key, std::vector<std::shared_ptr<const Secret>>& target);  // a list of them
     void flag(const std::string& key, bool& target);
     void duration(const std::string& key, milliseconds& target);  // 500ms, 10s, 5m, 1h, 7d
+    void time(const std::string& key, std::int64_t& target);      // 2027-01-31 or 2027-01-31T12:00:00Z, in Unix ms
     void bytes(const std::string& key, std::size_t& target, std::size_t low, std::size_t high);  // 4096, 16KiB, 32MiB
     void money(const std::string& key, Money& target);
     void share(const std::string& key, double& target, double most = 1);  // a decimal from 0
@@ -115,6 +116,15 @@ class Section {
 
 // An element of `experiments:`, once models and aliases are read.
 Experiment read_experiment(const std::string& name, Section& s, const Config& config);
+
+// `time_zone:`, a zone that this machine knows.
+void read_time_zone(Section& s, std::string& zone);
+// The list `budgets:` of something that has the scope `of`; where `of` is empty, each says its own. `usual` is the
+// window of one that says none.
+void read_budgets(Section& s, const BudgetScope& of, const Window& usual, const Config& config,
+                  std::vector<Budget>& budgets);
+// The members of a `limits:` section.
+void read_rates(Section& limits, RateLimits& rates);
 
 // The members of a `failure:` section.
 void read_failure(Section& s, FailurePolicy& failure);

@@ -37,9 +37,7 @@ std::string cut(std::string_view text) {
 }
 
 access::Principal payer_of(const config::Experiment& e) {
-    std::vector<config::Budget> budgets;
-    if (e.budget > Money{}) budgets.push_back({e.budget, config::Budget::Window::day});
-    return access::Principal::internal(access::Part::experiment, e.name, std::move(budgets));
+    return access::Principal::internal(access::Part::experiment, e.name);
 }
 
 // "1", "2" or "tie", in whatever a model makes of being told to say only that.

@@ -242,11 +242,11 @@ Result<> Attempt::reserve() {
     most_ = routing::worst_usage(entry_, features);
     if (features.bound_tokens > 0) {
         bound_ = most_.output.count;
-        most_.output.count = way_.gateway.overruns().most(candidate_.model, bound_);
+        most_.output.count = way_.gateway.overruns().most(candidate_.model, bound_, way_.services.clock.steady());
     }
     sets_bound_ = routing::needs_bound(entry_, features);
-    auto reserved =
-        way_.services.budgets.reserve(way_.who, at_most(most_.input, most_.output), most_.input + most_.output);
+    auto reserved = way_.services.budgets.reserve(way_.who, record.subject(), at_most(most_.input, most_.output),
+                                                  most_.input + most_.output);
     if (!reserved) return fail(reserved.error());
     reservation_ = std::move(*reserved);
     record.time = reservation_->start().time_since_epoch().count();
@@ -564,7 +564,7 @@ void Attempt::settle(const ledger::Used& used, std::string outcome, ledger::Rese
     record.outcome = std::move(outcome);
     record.total_ms = elapsed_ms();
     take_notes();
-    way_.gateway.overruns().note(candidate_.model, used.usage.output.count, bound_);
+    way_.gateway.overruns().note(candidate_.model, used.usage.output.count, bound_, way_.services.clock.steady());
     reservation.settle(record.cost, used.usage.input + used.usage.output);
     way_.add(record);
 }

@@ -9,7 +9,7 @@ namespace tandem::gateway {
 namespace {
 
 net::Task<std::optional<std::int64_t>> exact_count(Way& way, Attempt& attempt) {
-    auto reservation = way.services.budgets.reserve(way.who, Money{}, Tokens{});
+    auto reservation = way.services.budgets.reserve(way.who, attempt.record.subject(), Money{}, Tokens{});
     const auto& candidate = attempt.candidate();
     auto conversion =
         translate::Conversion::make(way.question, *way.config.provider(candidate.provider), way.model_of(candidate));

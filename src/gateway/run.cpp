@@ -25,6 +25,8 @@ namespace {
 
 constexpr milliseconds kFirstRetryPause{150};
 
+static_assert(dialect::kKindNames == config::kDialectNames, "keys name dialects as clients' settings do");
+
 std::int64_t unix_ms(const Clock& clock) {
     return clock.wall().time_since_epoch().count();
 }
@@ -41,9 +43,9 @@ privacy::Labelled label_by_source(const access::Principal& who, const std::strin
 }
 
 // Where the key has a budget or a limit of tokens, every answer has a bound: what the client says, or the owner's.
-void bound_answer(const access::Principal& key, const config::Policy& policy, const chat::Request& request,
+void bound_answer(bool is_bound, const config::Policy& policy, const chat::Request& request,
                   routing::Features& features) {
-    if (key.budgets.empty() && key.limits.tokens_per_minute == 0) return;
+    if (!is_bound) return;
     // Thoughts that the client wants count too, and providers refuse a bound that leaves no room behind them.
     features.bound_tokens =
         saturating_sum(policy.answer_bound, std::max<std::int64_t>(0, request.thinking.budget_tokens.value_or(0)));
@@ -90,7 +92,8 @@ class Run {
         }
         if (way_.decision->eligible == 0) {
             auto recorded = co_await way_.close_record();
-            co_await way_.refuse(recorded ? refusal_of(services_, way_.who, *way_.decision) : recorded.error());
+            co_await way_.refuse(recorded ? refusal_of(services_, way_.who, *way_.inputs, *way_.decision)
+                                          : recorded.error());
             co_return;
         }
         if (const auto known = cached()) {
@@ -140,9 +143,19 @@ class Run {
                 co_await net::run_on<Result<>>(services_.scans, way_.who.id(), [this] { return decode_and_detect(); });
         }
         if (!read) co_return read;
+        auto named = services_.budgets.admit_alias(request().model);
+        if (!named) co_return fail(named.error());
+        way_.alias_admission = std::move(*named);
         if (!way_.config.policy.objective.embedding.empty()) co_await look_at_meaning();
-        if (!large_) co_return decide();
-        co_return co_await net::run_on<Result<>>(services_.scans, way_.who.id(), [this] { return decide(); });
+        if (auto ok = co_await away_if_large([this] { return decide(); }); !ok) co_return ok;
+        if (auto ok = co_await wait_for_budget(); !ok) co_return ok;
+        co_return co_await away_if_large([this] { return note_label(); });
+    }
+
+    // On the pool where the body is large, so that nobody else waits for it.
+    net::Task<Result<>> away_if_large(std::function<Result<>()> work) {
+        if (!large_) co_return work();
+        co_return co_await net::run_on<Result<>>(services_.scans, way_.who.id(), std::move(work));
     }
 
     Result<> decode_and_detect() {
@@ -151,6 +164,10 @@ class Run {
         if (auto ok = question.document.take(std::move(exchange_.request().body)); !ok) return ok;
         if (auto ok = decode(question); !ok) return ok;
         const auto& who = way_.who;
+        if (const auto speaks = dialect::name_of(question.front.kind); !who.may_speak(speaks))
+            return fail(ErrorCode::forbidden,
+                        fmt::format("the key '{}' may speak {}, and this is {}; the owner sets `dialects` of the key",
+                                    who.id(), join(who.dialects, ", "), speaks));
         way_.look_up_name();
         if (!routing::may_use(who, way_.snapshot->table, request().model))
             return fail(ErrorCode::forbidden,
@@ -167,6 +184,14 @@ class Run {
         read_betas();
         way_.of_itself = {labelled_.label, labelled_.rest};
         label_by_floor(recalled_, labelled_);
+        if (who.most && labelled_.label > *who.most)
+            return fail(
+                ErrorCode::forbidden,
+                fmt::format("this is {} ({}), and the key '{}' may send what is {} at most; the owner sets "
+                            "`most` of the key",
+                            name_of(labelled_.label),
+                            labelled_.reasons.empty() ? std::string("by its source") : labelled_.reasons.front(),
+                            who.id(), name_of(*who.most)));
         if (way_.of_itself.label == Label::public_ && !way_.identity.prefixes.empty())
             memory.note_public(way_.identity, who.id());
         return {};
@@ -191,13 +216,13 @@ class Run {
 
     Result<> decide() {
         way_.id = DecisionId::make(services_.clock, services_.random);
-        auto leaves = std::move(labelled_.leaves);
+        leaves_ = std::move(labelled_.leaves);
         auto inputs =
             inputs_of(way_.who, request(), std::move(labelled_), way_.asked.stakes, services_.repeats.count(request()));
         need(inputs.features);
         inputs.features.price = prices::asked_in(way_.question.document.root(), unix_ms(services_.clock));
         if (translate::answers_in_text(way_.question.front.operation))
-            bound_answer(way_.who, way_.config.policy, request(), inputs.features);
+            bound_answer(services_.budgets.bind(way_.who), way_.config.policy, request(), inputs.features);
         const bool text = translate::answers_in_text(way_.question.front.operation);
         if (way_.config.policy.objective.learn && text) {
             way_.place = services_.learning.place(
@@ -213,20 +238,48 @@ class Run {
             inputs.assigned = services_.trials.assign(way_.alias(), way_.who.id() + "\n" + way_.conversation_name());
         if (way_.snapshot->table.objective.explore > 0)
             inputs.dice = static_cast<double>(services_.random.next() % 1'000'000) / 1e6;
-        inputs.standing = standing_of(services_, *way_.snapshot, way_.who, inputs.features, way_.named);
-        auto decided = decide_now(services_, way_.snapshot->table, inputs);
+        return choose(std::move(inputs));
+    }
+
+    Result<> choose(routing::Inputs inputs) {
+        inputs.standing = standing_of(services_, *way_.snapshot, way_.who, inputs, way_.named);
+        auto decided = decide_now(services_, *way_.snapshot, way_.named, inputs);
         if (!decided) return fail(decided.error());
+        queued_ = decided->queued;
         way_.inputs = std::make_shared<const routing::Inputs>(std::move(inputs));
         way_.decision = std::make_shared<const routing::Decision>(std::move(decided->decision));
         way_.last_resort = std::move(decided->last_resort);
         way_.passed_over = passed_over(way_.snapshot->table, *way_.inputs, *way_.decision);
+        return {};
+    }
+
+    // Until the budget that wants it to wait has room, or there is no point in waiting any longer.
+    net::Task<Result<>> wait_for_budget() {
+        constexpr milliseconds kLookAgain{1'000};  // a window may end without an event
+        const auto begun = services_.clock.steady();
+        while (queued_) {
+            const auto seen = services_.budgets.settled().count();
+            const auto error = refusal_of(services_, way_.who, *way_.inputs, *way_.decision);
+            const auto now = services_.clock.steady();
+            if (error.certain || now + std::chrono::seconds(error.again_in.value_or(0)) >= way_.deadline) break;
+            co_await services_.budgets.settled().wait(seen, exchange_.worker().context(), kLookAgain,
+                                                      exchange_.cancel());
+            if (exchange_.cancel().fired()) break;
+            if (auto ok = choose(*way_.inputs); !ok) co_return ok;
+        }
+        const auto waited = std::chrono::duration_cast<milliseconds>(services_.clock.steady() - begun);
+        if (waited >= milliseconds(100)) way_.warn(fmt::format("it waited {} ms for room in a budget", waited.count()));
+        co_return Result<>{};
+    }
+
+    Result<> note_label() {
         if (way_.inputs->label > Label::public_) way_.identify();
         way_.remember(services_.privacy.memory().remember(way_.identity, way_.of_itself,
                                                           {.key = way_.who.id(),
                                                            .decision = way_.id.text(),
                                                            .response = way_.keeping.id,
                                                            .from = way_.keeping.from,
-                                                           .leaves = std::move(leaves),
+                                                           .leaves = std::move(leaves_),
                                                            .refused = way_.decision->eligible == 0}));
         return {};
     }
@@ -626,8 +679,10 @@ class Run {
     Services& services_;
     net::Exchange& exchange_;
     privacy::LabelMemory::Recalled recalled_;
-    bool large_ = false;  // what takes its time is done on the pool
+    bool large_ = false;   // what takes its time is done on the pool
+    bool queued_ = false;  // nothing may take it now, and a budget wants it to wait
     privacy::Labelled labelled_;
+    std::vector<std::int64_t> leaves_;  // of it, for the label memory
     std::string embedded_by_;
     std::vector<float> embedded_;
     learning::Meaning meaning_;
@@ -654,11 +709,12 @@ DryRun decide_only(const Snapshot& snapshot, Services* services, const access::P
     privacy::label_by_content(*snapshot.detector, document, snapshot.config->privacy.detect, labelled, content);
     label_by_floor(remembered, labelled);
     auto inputs = inputs_of(who, request, std::move(labelled), asked.stakes, 0);
-    bound_answer(who, snapshot.config->policy, request, inputs.features);
+    if (services != nullptr)
+        bound_answer(services->budgets.bind(who), snapshot.config->policy, request, inputs.features);
     const auto now = services != nullptr ? unix_ms(services->clock) : unix_ms(*system_clock());
     inputs.features.price = prices::asked_in(document.root(), now);
     if (services != nullptr) {
-        inputs.standing = standing_of(*services, snapshot, who, inputs.features, known.value_or(routing::Named{}));
+        inputs.standing = standing_of(*services, snapshot, who, inputs, known.value_or(routing::Named{}));
         if (snapshot.config->policy.objective.learn) {
             auto place = services->learning.place(
                 request, who.id(), false, routing::is_choice(snapshot.table, request.model), inputs.features.work.kind,
@@ -671,7 +727,7 @@ DryRun decide_only(const Snapshot& snapshot, Services* services, const access::P
         auto decision = routing::decide(snapshot.table, inputs);
         return {std::move(inputs), std::move(decision)};
     }
-    auto decided = decide_now(*services, snapshot.table, inputs);
+    auto decided = decide_now(*services, snapshot, known.value_or(routing::Named{}), inputs);
     if (!decided) return {std::move(inputs), fail(decided.error())};
     return {std::move(inputs), std::move(decided->decision)};
 }

@@ -19,31 +19,63 @@ prices::Tariff price_of(const Snapshot& snapshot, const routing::Table::Entry& e
 namespace {
 
 // Why a model whose price nobody knows may not be used; empty where it may.
-std::string refusal_of_unknown(const config::Config& config, const access::Principal& who, const std::string& model) {
+std::string refusal_of_unknown(const Services& services, const config::Config& config, const access::Principal& who,
+                               const std::string& model) {
     const auto what_to_do = fmt::format(
         "set models.{}.price in tandem.yaml ({{ input: 0, output: 0 }} where it costs nothing), or "
         "policy.unknown_price: estimate RATE",
         model);
     if (config.policy.unknown_price.act == config::UnknownPrice::Do::refuse)
         return fmt::format("it has no price, and policy.unknown_price is refuse; {}", what_to_do);
-    if (who.budgets.empty()) return {};
-    return fmt::format("it has no price, so the budget of the key '{}' cannot hold for it; {}", who.id(), what_to_do);
+    if (!services.budgets.bind_money(who)) return {};
+    return fmt::format("it has no price, so no budget that binds the key '{}' can hold for it; {}", who.id(),
+                       what_to_do);
+}
+
+ledger::Subject subject_of(const access::Principal& who, const routing::Inputs& inputs, const std::string& provider,
+                           const std::string& model) {
+    return {who.id(), who.team(), inputs.alias, inputs.label, provider, model};
+}
+
+// What is done where the models that a budget stands against would have been the first choice. `spared`: whether a
+// model may still be asked then.
+void obey(routing::Inputs& inputs, const routing::Table& table, const std::string& reason,
+          const std::function<bool(const routing::Table::Entry&)>& spared) {
+    for (const auto& entry : table.models) {
+        if (spared(entry)) continue;
+        auto found = std::ranges::find(inputs.standing, entry.model, &routing::Standing::model);
+        if (found == inputs.standing.end())
+            inputs.standing.push_back({entry.model, {}, reason, {}});
+        else if (found->over_budget.empty())
+            found->over_budget = reason;
+    }
+}
+
+void ask_budgets(const Services& services, const ledger::Subject& subject, Money cost, const Usage& usage,
+                 routing::Standing& standing) {
+    auto denial = services.budgets.denied(subject, cost, usage.input + usage.output, ledger::Budgets::Amount::left_out);
+    if (!denial) return;
+    standing.over_budget = std::move(denial->error.message);
+    standing.on_budget = denial->act;
 }
 
 }  // namespace
 
 std::vector<routing::Standing> standing_of(Services& services, const Snapshot& snapshot, const access::Principal& who,
-                                           const routing::Features& features, const routing::Named& named) {
+                                           const routing::Inputs& inputs, const routing::Named& named) {
+    const bool bound = services.budgets.bind(who);
     std::vector<routing::Standing> result;
     for (const auto& entry : snapshot.table.models) {
         const bool engine = snapshot.config->provider(entry.provider)->kind == config::ProviderKind::engine;
-        routing::Standing standing{entry.model, services.health.unhealthy(entry.provider), {}};
+        routing::Standing standing{entry.model, services.health.unhealthy(entry.provider), {}, {}};
         if (standing.unhealthy.empty() && engine) standing.unhealthy = services.engines.unhealthy(entry.model);
         const auto price = price_of(snapshot, entry, named);
         if (!price.known())
-            standing.over_budget = refusal_of_unknown(*snapshot.config, who, entry.model);
-        else if (!who.budgets.empty())
-            standing.over_budget = services.budgets.refusal_of_any(who, routing::worst_cost(entry, features, price));
+            standing.over_budget = refusal_of_unknown(services, *snapshot.config, who, entry.model);
+        else if (bound)
+            ask_budgets(services, subject_of(who, inputs, entry.provider, entry.model),
+                        routing::worst_cost(entry, inputs.features, price),
+                        routing::worst_usage(entry, inputs.features), standing);
         if (!standing.unhealthy.empty() || !standing.over_budget.empty()) result.push_back(std::move(standing));
     }
     return result;
@@ -67,12 +99,37 @@ const Candidate* to_be_tried(const Services& services, const routing::Decision& 
 
 }  // namespace
 
-Result<Decided> decide_now(Services& services, const routing::Table& table, routing::Inputs& inputs) {
+bool do_as_budgets_say(const Snapshot& snapshot, const routing::Named& named, routing::Inputs& inputs) {
+    const auto wishes = [](const routing::Standing& s) {
+        return !s.over_budget.empty() && s.on_budget != config::OnBudget::cheaper;
+    };
+    if (std::ranges::none_of(inputs.standing, wishes)) return false;
+    auto without = inputs;
+    for (auto& standing : without.standing) standing.over_budget.clear();
+    std::erase_if(without.standing, [](const auto& s) { return s.unhealthy.empty(); });
+    const auto ideal = routing::decide(snapshot.table, without);
+    if (!ideal || ideal->eligible == 0) return false;
+    const auto first = std::ranges::find(inputs.standing, ideal->candidates.front().model, &routing::Standing::model);
+    if (first == inputs.standing.end() || !wishes(*first)) return false;
+    const auto wish = first->on_budget;
+    const auto reason = first->over_budget;
+    obey(inputs, snapshot.table, reason, [&](const routing::Table::Entry& entry) {
+        const auto price = price_of(snapshot, entry, named);
+        return wish == config::OnBudget::local && price.known() &&
+               routing::worst_cost(entry, inputs.features, price) == Money{};
+    });
+    return wish == config::OnBudget::queue;
+}
+
+Result<Decided> decide_now(Services& services, const Snapshot& snapshot, const routing::Named& named,
+                           routing::Inputs& inputs) {
+    const auto& table = snapshot.table;
+    const bool queued = do_as_budgets_say(snapshot, named, inputs);
     auto decision = routing::decide(table, inputs);
     if (!decision) return fail(decision.error());
-    if (decision->eligible > 0) return Decided{std::move(*decision), {}};
+    if (decision->eligible > 0) return Decided{std::move(*decision), {}, false};
     const auto* next = to_be_tried(services, *decision);
-    if (next == nullptr) return Decided{std::move(*decision), {}};
+    if (next == nullptr) return Decided{std::move(*decision), {}, queued};
     const auto provider = next->provider;
     for (auto& standing : inputs.standing)
         if (const auto* entry = table.find(standing.model); entry != nullptr && entry->provider == provider)
@@ -80,7 +137,8 @@ Result<Decided> decide_now(Services& services, const routing::Table& table, rout
     std::erase_if(inputs.standing, [](const auto& s) { return s.unhealthy.empty() && s.over_budget.empty(); });
     auto again = routing::decide(table, inputs);
     if (!again) return fail(again.error());
-    return Decided{std::move(*again), again->eligible > 0 ? provider : std::string()};
+    const bool any = again->eligible > 0;
+    return Decided{std::move(*again), any ? provider : std::string(), !any && queued};
 }
 
 std::vector<PassedOver> passed_over(const routing::Table& table, const routing::Inputs& inputs,
@@ -116,16 +174,19 @@ std::vector<PassedOver> passed_over(const routing::Table& table, const routing::
 
 namespace {
 
-// When it helps to ask again, of those that only the key's money speaks against.
-void add_wait_for_money(const Services& services, const access::Principal& who, const routing::Decision& decision,
-                        Error& error) {
+// When it helps to ask again, of those that only a budget speaks against.
+void add_wait_for_money(const Services& services, const access::Principal& who, const routing::Inputs& inputs,
+                        const routing::Decision& decision, Error& error) {
     error.certain = true;
     for (const auto& candidate : decision.candidates) {
         if (candidate.excluded != Excluded::budget) continue;
-        const auto denied = services.budgets.denied(who, candidate.estimate);
-        if (!denied || denied->certain) continue;
+        const auto answer = std::max(inputs.features.answer_tokens, inputs.features.bound_tokens);
+        const auto tokens = Tokens{saturating_sum(inputs.features.prompt_tokens, answer)};
+        const auto denied = services.budgets.denied(subject_of(who, inputs, candidate.provider, candidate.model),
+                                                    candidate.estimate, tokens, ledger::Budgets::Amount::left_out);
+        if (!denied || denied->error.certain || !denied->error.again_in) continue;
         error.certain = false;
-        error.again_in = std::min(error.again_in.value_or(*denied->again_in), *denied->again_in);
+        error.again_in = std::min(error.again_in.value_or(*denied->error.again_in), *denied->error.again_in);
     }
 }
 
@@ -140,20 +201,22 @@ void add_wait_for_health(const Services& services, const routing::Decision& deci
 
 }  // namespace
 
-Error refusal_of(Services& services, const access::Principal& who, const routing::Decision& decision) {
+Error refusal_of(Services& services, const access::Principal& who, const routing::Inputs& inputs,
+                 const routing::Decision& decision) {
     auto error = decision.refusal();
-    if (error.code == ErrorCode::over_budget) add_wait_for_money(services, who, decision, error);
+    if (error.code == ErrorCode::over_budget) add_wait_for_money(services, who, inputs, decision, error);
     if (error.code == ErrorCode::unavailable) add_wait_for_health(services, decision, error);
     return error;
 }
 
 std::optional<Error> refusal_now(Services& services, const Snapshot& snapshot, const access::Principal& who,
                                  routing::Inputs inputs) {
-    inputs.standing = standing_of(services, snapshot, who, inputs.features,
-                                  routing::named(snapshot.table, inputs.alias).value_or(routing::Named{}));
+    const auto named = routing::named(snapshot.table, inputs.alias).value_or(routing::Named{});
+    inputs.standing = standing_of(services, snapshot, who, inputs, named);
+    do_as_budgets_say(snapshot, named, inputs);
     const auto decision = routing::decide(snapshot.table, inputs);
     if (!decision || decision->eligible > 0) return {};
-    return refusal_of(services, who, *decision);
+    return refusal_of(services, who, inputs, *decision);
 }
 
 }  // namespace tandem::gateway

@@ -15,17 +15,21 @@ namespace tandem::gateway {
 // What a model costs: where its name is a pattern, by the name that `named` says for it.
 prices::Tariff price_of(const Snapshot& snapshot, const routing::Table::Entry& entry, const routing::Named& named);
 
-// Health and money of each model, as far as they speak against it.
+// Health and money of each model, as far as they speak against it. Reads the features, the alias and the label of
+// `inputs`.
 std::vector<routing::Standing> standing_of(Services& services, const Snapshot& snapshot, const access::Principal& who,
-                                           const routing::Features& features, const routing::Named& named);
+                                           const routing::Inputs& inputs, const routing::Named& named);
 
 struct Decided {
     routing::Decision decision;
     std::string last_resort;  // the provider that is asked though it is left alone; empty: none
+    bool queued = false;      // nothing may take it, and the budget that is in the way wants it to wait
 };
-// The decision. Where only providers that are left alone could take the request, the one that will be asked next anyhow
-// may take it, and `inputs` say no more against its models. Errors: not_found, as routing::decide().
-Result<Decided> decide_now(Services& services, const routing::Table& table, routing::Inputs& inputs);
+// The decision. Where a budget has no room for what would be the first choice, `inputs` then say what that budget's
+// `on_budget` wants. Where only providers that are left alone could take the request, the one that will be asked next
+// anyhow may take it, and `inputs` say no more against its models. Errors: not_found, as routing::decide().
+Result<Decided> decide_now(Services& services, const Snapshot& snapshot, const routing::Named& named,
+                           routing::Inputs& inputs);
 
 // A model that would have been asked before the one at `before` among those that may be, but for its health or the
 // key's money. Where it would have come after all of them, `before` is how many they are.
@@ -41,7 +45,8 @@ std::vector<PassedOver> passed_over(const routing::Table& table, const routing::
                                     const routing::Decision& decision);
 
 // What the client is told where nothing may take the request, with when it helps to ask again.
-Error refusal_of(Services& services, const access::Principal& who, const routing::Decision& decision);
+Error refusal_of(Services& services, const access::Principal& who, const routing::Inputs& inputs,
+                 const routing::Decision& decision);
 // The same for what speaks against models by now; nullopt where one may take it again.
 std::optional<Error> refusal_now(Services& services, const Snapshot& snapshot, const access::Principal& who,
                                  routing::Inputs inputs);

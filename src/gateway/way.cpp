@@ -131,6 +131,9 @@ ledger::AttemptRecord Way::new_attempt(const std::string& provider, const std::s
     record.provider = provider;
     record.model = model;
     record.zone = zone;
+    record.team = who.team();
+    record.alias = request().model;
+    if (inputs) record.label = inputs->label;
     return record;
 }
 

@@ -59,6 +59,7 @@ class Way {
     const access::Principal who;
     const access::RequestHeaders asked;
     std::shared_ptr<const ledger::Admission> admission;  // never null once it is labelled
+    ledger::Admission alias_admission;                   // of the name that it was asked by
     const Keeping keeping;
     const SteadyTime arrived;
     SteadyTime deadline;

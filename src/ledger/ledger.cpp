@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "base/log.h"
 
 namespace tandem::ledger {
@@ -38,55 +40,7 @@ const char* const kLedgerSchema3 =
 
 namespace {
 
-constexpr std::int64_t kMinute = 60'000;
-constexpr std::int64_t kHour = 60 * kMinute;
-constexpr std::int64_t kDay = 24 * kHour;
-
-// Where the window that `now` lies in began, in UTC.
-std::int64_t window_start(config::Budget::Window window, WallTime now) {
-    const auto ms = now.time_since_epoch().count();
-    switch (window) {
-        case config::Budget::Window::hour:
-            return ms - ms % kHour;
-        case config::Budget::Window::day:
-            return ms - ms % kDay;
-        case config::Budget::Window::month: {
-            const std::chrono::year_month_day date(std::chrono::floor<std::chrono::days>(now));
-            return std::chrono::time_point_cast<milliseconds>(std::chrono::sys_days(date.year() / date.month() / 1))
-                .time_since_epoch()
-                .count();
-        }
-        case config::Budget::Window::total:
-            return 0;
-    }
-    return 0;
-}
-
-std::int64_t window_end(config::Budget::Window window, WallTime now) {
-    const auto start = window_start(window, now);
-    switch (window) {
-        case config::Budget::Window::hour:
-            return start + kHour;
-        case config::Budget::Window::day:
-            return start + kDay;
-        case config::Budget::Window::month:
-            return window_start(window, WallTime(milliseconds(start + 32 * kDay)));
-        case config::Budget::Window::total:
-            break;
-    }
-    return 0;
-}
-
-// "2026-11-26 00:00 UTC"
-std::string minute_text(std::int64_t ms) {
-    const WallTime time{milliseconds(ms)};
-    const auto day = std::chrono::floor<std::chrono::days>(time);
-    const std::chrono::year_month_day date(day);
-    const auto minutes = (ms - std::chrono::duration_cast<milliseconds>(day.time_since_epoch()).count()) / kMinute;
-    return fmt::format("{:04}-{:02}-{:02} {:02}:{:02} UTC", static_cast<int>(date.year()),
-                       static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), minutes / 60,
-                       minutes % 60);
-}
+constexpr std::int64_t kDay = 86'400'000;
 
 // The first id that a decision can have one of whose attempts began at `since` or later. A request ends within a day
 // (its deadline is far shorter), so an attempt begins at most a day after its decision.
@@ -159,6 +113,37 @@ AttemptRecord read_attempt(const store::Statement& rows) {
     return a;
 }
 
+// What it adds to its windows, and when that counts from.
+Spent spent(const AttemptRecord& a) {
+    return {a.cost, a.usage.input + a.usage.output};
+}
+WallTime begun(const AttemptRecord& a) {
+    return WallTime(milliseconds(a.time));
+}
+
+// Of an attempt under way: nobody knows what its provider did, so it used the most that it could.
+AttemptRecord read_lost(const store::Statement& rows) {
+    AttemptRecord a;
+    a.decision = DecisionId::from_text(rows.text(0));
+    a.number = static_cast<int>(rows.integer(1));
+    a.time = rows.integer(2);
+    a.key = rows.text(3);
+    a.provider = rows.text(4);
+    a.model = rows.text(5);
+    a.zone = static_cast<Zone>(rows.integer(6));
+    a.outcome = "lost";
+    a.error = "tandem ended while it was under way; the most that it could cost is counted";
+    a.usage.input = {rows.integer(7)};
+    a.usage.output = {rows.integer(8)};
+    a.usage.estimated = true;
+    a.cost = Money::from_micros(rows.integer(9));
+    a.source = source_from(rows.text(10), a.cost);
+    a.team = rows.text(11);
+    a.alias = rows.text(12);
+    a.label = static_cast<Label>(rows.integer(13));
+    return a;
+}
+
 Result<> close_attempt(store::Database& database, const AttemptRecord& a) {
     return database.prepare("DELETE FROM open_attempts WHERE decision = ? AND number = ?")
         .bind(1, a.decision.text())
@@ -186,7 +171,7 @@ Result<> open(store::Database& database, const AttemptRecord& most) {
     return database
         .prepare(
             "INSERT OR REPLACE INTO open_attempts (decision, number, time, key, provider, model, zone, input, "
-            "output, cost, source) VALUES (?,?,?,?,?,?,?,?,?,?,?)")
+            "output, cost, source, team, alias, label) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
         .bind(1, most.decision.text())
         .bind(2, static_cast<std::int64_t>(most.number))
         .bind(3, most.time)
@@ -198,389 +183,48 @@ Result<> open(store::Database& database, const AttemptRecord& most) {
         .bind(9, most.usage.output.count)
         .bind(10, most.cost.micros())
         .bind(11, prices::name_of(most.source))
+        .bind(12, most.team)
+        .bind(13, most.alias)
+        .bind(14, static_cast<std::int64_t>(most.label))
         .run();
 }
 
-Result<Lost> settle_lost(store::Store& store) {
-    Lost lost;
-    auto settled = store.run([&lost](store::Database& database) -> Result<> {
-        lost = {};
+Result<Lost> settle_lost(store::Store& store, Budgets& budgets) {
+    std::vector<AttemptRecord> lost;
+    auto settled = store.run([&](store::Database& database) -> Result<> {
+        lost.clear();
+        if (auto ok =
+                database
+                    .prepare("DELETE FROM open_attempts WHERE EXISTS (SELECT 1 FROM attempts a WHERE a.decision = "
+                             "open_attempts.decision AND a.number = open_attempts.number)")
+                    .run();
+            !ok)
+            return ok;
         {
-            auto row = database.prepare("SELECT count(*), COALESCE(sum(cost), 0) FROM open_attempts");
-            if (const auto found = row.step(); !found) return fail(found.error());
-            lost = {row.integer(0), Money::from_micros(row.integer(1))};
+            auto rows = database.prepare(
+                "SELECT decision, number, time, key, provider, model, zone, input, output, cost, source, team, alias, "
+                "label FROM open_attempts");
+            while (true) {
+                const auto row = rows.step();
+                if (!row) return fail(row.error());
+                if (!*row) break;
+                lost.push_back(read_lost(rows));
+            }
         }
-        if (lost.attempts == 0) return {};
-        auto ok = database
-                      .prepare("INSERT OR IGNORE INTO attempts (" TANDEM_ATTEMPT_COLUMNS
-                               ") SELECT decision, number, time, key, provider, model, zone, 'lost', 0, 'tandem ended "
-                               "while it was under way; the most that it could cost is counted', -1, 0, input, 0, "
-                               "output, 0, 1, cost, '', 0, source, '' FROM open_attempts")
-                      .run();
-        return ok ? database.prepare("DELETE FROM open_attempts").run() : ok;
+        for (const auto& attempt : lost) {
+            if (auto ok = insert_attempt(database, attempt); !ok) return ok;
+            if (auto ok = budgets.record(database, attempt.subject(), begun(attempt), spent(attempt)); !ok) return ok;
+        }
+        return database.prepare("DELETE FROM open_attempts").run();
     });
     if (!settled) return fail(settled.error());
-    return lost;
-}
-
-// ---- budgets ----
-
-void Rate::add(std::int64_t now_ms, std::int64_t count) {
-    if (count == 0) return;
-    const auto second = now_ms / 1000;
-    auto& bucket = buckets_[static_cast<std::size_t>(second % kSeconds)];
-    if (bucket.second != second) bucket = {second, now_ms, 0};
-    bucket.last_ms = now_ms;
-    bucket.count = saturating_sum(bucket.count, count);
-}
-
-std::int64_t Rate::sum(std::int64_t now_ms) const {
-    std::int64_t sum = 0;
-    for (const auto& bucket : buckets_)
-        if (bucket.count > 0 && bucket.last_ms > now_ms - kMinute) sum = saturating_sum(sum, bucket.count);
+    Lost sum;
+    for (const auto& attempt : lost) {
+        budgets.settle_lost(attempt.subject(), begun(attempt), spent(attempt));
+        ++sum.attempts;
+        sum.cost += attempt.cost;
+    }
     return sum;
-}
-
-std::int64_t Rate::ms_until(std::int64_t now_ms, std::int64_t most) const {
-    std::int64_t until = now_ms;
-    for (std::int64_t second = now_ms / 1000 - kSeconds + 1; second <= now_ms / 1000 && sum(until) > most; ++second) {
-        const auto& bucket = buckets_[static_cast<std::size_t>((second % kSeconds + kSeconds) % kSeconds)];
-        if (bucket.second == second && bucket.count > 0) until = std::max(until, bucket.last_ms + kMinute);
-    }
-    return until - now_ms;
-}
-
-Reservation::Reservation(Reservation&& other) noexcept
-    : budgets_(std::exchange(other.budgets_, nullptr)),
-      key_(std::move(other.key_)),
-      amount_(other.amount_),
-      tokens_(other.tokens_),
-      start_(other.start_) {}
-
-Reservation& Reservation::operator=(Reservation&& other) noexcept {
-    if (this != &other) {
-        settle({}, {});
-        budgets_ = std::exchange(other.budgets_, nullptr);
-        key_ = std::move(other.key_);
-        amount_ = other.amount_;
-        tokens_ = other.tokens_;
-        start_ = other.start_;
-    }
-    return *this;
-}
-
-Reservation::~Reservation() {
-    settle({}, {});
-}
-
-void Reservation::settle(Money cost, Tokens tokens) {
-    if (budgets_ != nullptr) std::exchange(budgets_, nullptr)->settle(*this, cost, tokens);
-}
-
-Admission& Admission::operator=(Admission&& other) noexcept {
-    if (this != &other) {
-        if (budgets_ != nullptr) budgets_->leave(key_);
-        budgets_ = std::exchange(other.budgets_, nullptr);
-        key_ = std::move(other.key_);
-    }
-    return *this;
-}
-
-Admission::~Admission() {
-    if (budgets_ != nullptr) budgets_->leave(key_);
-}
-
-void Budgets::speak_of(std::string currency) {
-    const std::lock_guard lock(mutex_);
-    currency_ = std::move(currency);
-}
-
-Result<> Budgets::load(store::Store& store) {
-    return store.run([this](store::Database& database) -> Result<> {
-        const std::lock_guard lock(mutex_);
-        const auto at = now();
-        if (auto ok = load_windows(database, at); !ok) return ok;
-        return load_rates(database, at);
-    });
-}
-
-Result<> Budgets::load_windows(store::Database& database, WallTime now) {
-    for (std::size_t w = 0; w < config::kWindowNames.size(); ++w) {
-        const auto start = window_start(static_cast<config::Budget::Window>(w), now);
-        auto rows = database.prepare(
-            "SELECT key, sum(cost) FROM attempts WHERE decision >= ? AND time >= ? AND cost > 0 GROUP BY key");
-        const auto first = first_decision(start);
-        rows.bind(1, first).bind(2, start);
-        while (true) {
-            const auto row = rows.step();
-            if (!row) return fail(row.error());
-            if (!*row) break;
-            accounts_[rows.text(0)].windows[w] = {start, Money::from_micros(rows.integer(1)), {}};
-        }
-    }
-    return {};
-}
-
-// What the last minute has seen, by when it ended.
-Result<> Budgets::load_rates(store::Database& database, WallTime now) {
-    const auto now_ms = now.time_since_epoch().count();
-    const auto first = first_decision(now_ms);
-    const auto at = [&](std::int64_t time) { return steady_ms() - std::max<std::int64_t>(0, now_ms - time); };
-    auto used = database.prepare(
-        "SELECT key, time + total_ms, input + output FROM attempts WHERE decision >= ?1 AND time + total_ms > ?2 ORDER "
-        "BY 2");
-    used.bind(1, first).bind(2, now_ms - kMinute);
-    while (true) {
-        const auto row = used.step();
-        if (!row) return fail(row.error());
-        if (!*row) break;
-        accounts_[used.text(0)].tokens.add(at(used.integer(1)), used.integer(2));
-    }
-    auto asked = database.prepare("SELECT key, time FROM decisions WHERE id >= ?1 AND time > ?2 ORDER BY 2");
-    asked.bind(1, first).bind(2, now_ms - kMinute);
-    while (true) {
-        const auto row = asked.step();
-        if (!row) return fail(row.error());
-        if (!*row) return {};
-        accounts_[asked.text(0)].requests.add(at(asked.integer(1)), 1);
-    }
-}
-
-// The time, which never goes back: where the clock does, it goes on from the latest that was seen. The mutex is held.
-WallTime Budgets::now() const {
-    const auto wall = clock_.wall();
-    const auto steady = clock_.steady();
-    const auto passed = std::max(milliseconds(0), std::chrono::duration_cast<milliseconds>(steady - latest_at_));
-    if (latest_ != WallTime{} && wall < latest_ + passed) return latest_ + passed;
-    latest_ = wall;
-    latest_at_ = steady;
-    return wall;
-}
-
-// For rates. The mutex is held.
-std::int64_t Budgets::steady_ms() const {
-    const auto now = std::chrono::duration_cast<milliseconds>(clock_.steady().time_since_epoch()).count();
-    return steady_ms_ = std::max(steady_ms_, now);
-}
-
-// The account, with its windows moved on to now. The mutex is held.
-Budgets::Account& Budgets::account_now(const std::string& key) const {
-    auto& account = accounts_[key];
-    const auto at = now();
-    for (std::size_t w = 0; w < config::kWindowNames.size(); ++w) {
-        const auto start = window_start(static_cast<config::Budget::Window>(w), at);
-        if (account.windows[w].start < start) account.windows[w] = {start, {}, {}};
-    }
-    return account;
-}
-
-namespace {
-
-// Where the owner writes what a principal may spend or use.
-std::string field_of(const access::Principal& who, std::string_view field) {
-    const auto& id = who.id();
-    if (who.kind() == access::Principal::Kind::internal)
-        return fmt::format("experiments.{}.budget", id.substr(std::min(id.size(), id.find(':') + 1)));
-    return fmt::format("keys.{}.{}", id.substr(0, id.find('@')), field);
-}
-
-}  // namespace
-
-// A budget that has no room for the amount. What it says of the time to come: a window ends, and what is reserved may
-// come back; what a whole budget does not hold never fits.
-Error Budgets::denied_by(const access::Principal& key, std::size_t place, const Account& account, Money amount,
-                         Amount says) const {
-    constexpr long long kSoon = 5;  // seconds: reserved money comes back when a request ends
-    const auto& budget = key.budgets[place];
-    const bool total = budget.window == config::Budget::Window::total;
-    const auto index = static_cast<std::size_t>(budget.window);
-    const auto spent = account.windows[index].spent;
-    const auto currency = currency_.empty() ? std::string() : " " + currency_;
-    const auto money = [&](Money m) { return m.text() + currency; };
-    const auto end = total ? 0 : window_end(budget.window, now());
-    const bool whole = amount > budget.limit;
-    const bool only_reserved = spent + amount <= budget.limit;
-    Error error{ErrorCode::over_budget, {}};
-    error.certain = whole || (total && !only_reserved);
-    if (only_reserved)
-        error.again_in = kSoon;
-    else if (!error.certain)
-        error.again_in = std::max<std::int64_t>(1, (end - now().time_since_epoch().count() + 999) / 1000);
-    const auto needs =
-        says == Amount::said ? fmt::format("this needs up to {}", money(amount)) : std::string("this may need more");
-    std::string hope = "; ask for fewer tokens, ";
-    if (whole)
-        hope = ", and the whole budget is less; ask for fewer tokens, ";
-    else if (only_reserved)
-        hope = "; ask for fewer tokens, wait until requests under way have ended, ";
-    else if (total)
-        hope = "; it does not come back; ask for fewer tokens, ";
-    else
-        hope += "wait until then, ";
-    error.message = fmt::format(
-        "the budget of {} {} of the key '{}' has {} left{} ({} spent, {} reserved for requests under way), and {}{}or "
-        "raise {} in tandem.yaml",
-        money(budget.limit), total ? "in total" : fmt::format("per {}", config::kWindowNames[index]), key.id(),
-        money(std::max(Money{}, budget.limit - spent - account.reserved)),
-        total ? "" : fmt::format(" until {}", minute_text(end)), money(spent), money(account.reserved), needs, hope,
-        field_of(key, fmt::format("budgets[{}].limit", place)));
-    return error;
-}
-
-void Budgets::tell_no_room(const access::Principal& key, const config::Budget& budget, const Window& window,
-                           Money reserved) const {
-    log::Line(log::Level::warning, "a budget has no room")
-        .add("key", key.id())
-        .add("window", config::kWindowNames[static_cast<std::size_t>(budget.window)])
-        .add_number("limit", budget.limit.text())
-        .add_number("left", std::max(Money{}, budget.limit - window.spent - reserved).text())
-        .add("currency", currency_);
-}
-
-std::optional<Error> Budgets::denied_locked(const access::Principal& key, Account& account, Money amount,
-                                            Amount says) const {
-    // A budget of money binds what costs money: a model at home goes on, also where more was spent than the limit.
-    if (amount == Money{}) return {};
-    std::optional<Error> worst;
-    for (std::size_t i = 0; i < key.budgets.size(); ++i) {
-        const auto& budget = key.budgets[i];
-        auto& window = account.windows[static_cast<std::size_t>(budget.window)];
-        if (window.spent + account.reserved + amount <= budget.limit) continue;
-        auto error = denied_by(key, i, account, amount, says);
-        if (std::exchange(window.told, budget.limit) != budget.limit)
-            tell_no_room(key, budget, window, account.reserved);
-        const bool longer = !worst || (!worst->certain && (error.certain || error.again_in > worst->again_in));
-        if (longer) worst = std::move(error);
-    }
-    return worst;
-}
-
-std::optional<Error> Budgets::denied(const access::Principal& key, Money amount) const {
-    if (key.budgets.empty()) return {};
-    const std::lock_guard lock(mutex_);
-    return denied_locked(key, account_now(key.id()), amount, Amount::said);
-}
-
-std::string Budgets::refusal(const access::Principal& key, Money amount) const {
-    const auto error = denied(key, amount);
-    return error ? error->message : std::string();
-}
-
-Money Budgets::spent(const std::string& key, config::Budget::Window window) const {
-    const std::lock_guard lock(mutex_);
-    return account_now(key).windows[static_cast<std::size_t>(window)].spent;
-}
-
-std::int64_t Budgets::end_of(config::Budget::Window window) const {
-    const std::lock_guard lock(mutex_);
-    return window_end(window, now());
-}
-
-std::string Budgets::refusal_of_any(const access::Principal& key, Money amount) const {
-    if (key.budgets.empty()) return {};
-    const std::lock_guard lock(mutex_);
-    const auto error = denied_locked(key, account_now(key.id()), amount, Amount::left_out);
-    return error ? error->message : std::string();
-}
-
-namespace {
-
-std::unexpected<Error> limited(std::string message, long long again_in) {
-    Error error{ErrorCode::rate_limited, std::move(message)};
-    error.again_in = std::max(1LL, again_in);
-    return fail(std::move(error));
-}
-
-}  // namespace
-
-Result<Admission> Budgets::admit(const access::Principal& key) {
-    constexpr long long kSoon = 1;  // seconds; nobody knows when a request ends
-    const std::lock_guard lock(mutex_);
-    auto& account = account_now(key.id());
-    const auto at = steady_ms();
-    const auto most = key.limits.requests_per_minute;
-    if (key.limits.concurrency > 0 && account.running >= key.limits.concurrency)
-        return limited(fmt::format("the key '{}' may have {} requests under way at once; wait for one to end, or raise "
-                                   "{} in tandem.yaml",
-                                   key.id(), key.limits.concurrency, field_of(key, "limits.concurrency")),
-                       kSoon);
-    if (most > 0 && account.requests.sum(at) >= most) {
-        const auto wait = std::max<long long>(1, (account.requests.ms_until(at, most - 1) + 999) / 1000);
-        return limited(fmt::format("the key '{}' may send {} requests in 60 seconds; try again in {} s, or raise {} in "
-                                   "tandem.yaml",
-                                   key.id(), most, wait, field_of(key, "limits.rpm")),
-                       wait);
-    }
-    // Counted for keys without limits too: a reload of the config may give them some.
-    account.requests.add(at, 1);
-    ++account.running;
-    return Admission(this, key.id());
-}
-
-// Whether so much more may be taken. Errors: over_budget, rate_limited. The mutex is held.
-Result<> Budgets::may_take(const access::Principal& key, Account& account, Money amount, Tokens tokens) const {
-    if (auto error = denied_locked(key, account, amount, Amount::said)) return fail(std::move(*error));
-    const auto most = key.limits.tokens_per_minute;
-    if (most == 0) return {};
-    const auto at = steady_ms();
-    const auto wanted = account.reserved_tokens + tokens;
-    if (account.tokens.sum(at) <= most - std::min(most, wanted.count) && wanted.count <= most) return {};
-    const auto field = field_of(key, "limits.tpm");
-    if (tokens.count > most) {
-        Error error{ErrorCode::rate_limited,
-                    fmt::format("the key '{}' may use {} tokens in 60 seconds, and this needs up to {}: it never fits; "
-                                "ask for fewer tokens, or raise {} in tandem.yaml",
-                                key.id(), most, tokens.count, field)};
-        error.certain = true;
-        return fail(std::move(error));
-    }
-    const auto wait = std::max<long long>(
-        1, (account.tokens.ms_until(at, std::max<std::int64_t>(0, most - wanted.count)) + 999) / 1000);
-    return limited(
-        fmt::format("the key '{}' may use {} tokens in 60 seconds, of which {} are used and {} reserved for "
-                    "requests under way, and this needs up to {}; try again in {} s, or raise {} in "
-                    "tandem.yaml",
-                    key.id(), most, account.tokens.sum(at), account.reserved_tokens.count, tokens.count, wait, field),
-        wait);
-}
-
-Result<Reservation> Budgets::reserve(const access::Principal& key, Money amount, Tokens tokens) {
-    // Kept for keys without limits too: a reload of the config may give them some.
-    const std::lock_guard lock(mutex_);
-    auto& account = account_now(key.id());
-    if (auto may = may_take(key, account, amount, tokens); !may) return fail(may.error());
-    account.reserved += amount;
-    account.reserved_tokens = account.reserved_tokens + tokens;
-    return Reservation(this, key.id(), amount, tokens, now());
-}
-
-bool Budgets::extend(const access::Principal& key, Reservation& reservation, Money amount, Tokens tokens) {
-    const std::lock_guard lock(mutex_);
-    if (reservation.budgets_ != this) return false;
-    auto& account = account_now(key.id());
-    if (!may_take(key, account, amount, tokens)) return false;
-    account.reserved += amount;
-    account.reserved_tokens = account.reserved_tokens + tokens;
-    reservation.amount_ += amount;
-    reservation.tokens_ = reservation.tokens_ + tokens;
-    return true;
-}
-
-void Budgets::settle(const Reservation& reservation, Money cost, Tokens tokens) {
-    const std::lock_guard lock(mutex_);
-    auto& account = account_now(reservation.key_);
-    account.reserved -= reservation.amount_;
-    account.reserved_tokens = {std::max<std::int64_t>(0, account.reserved_tokens.count - reservation.tokens_.count)};
-    account.tokens.add(steady_ms(), tokens.count);
-    // Spent where it began, as the ledger adds it up after a restart.
-    for (std::size_t w = 0; w < config::kWindowNames.size(); ++w)
-        if (window_start(static_cast<config::Budget::Window>(w), reservation.start_) == account.windows[w].start)
-            account.windows[w].spent += cost;
-}
-
-void Budgets::leave(const std::string& key) {
-    const std::lock_guard lock(mutex_);
-    --accounts_[key].running;
 }
 
 // ---- ledger ----
@@ -593,6 +237,7 @@ store::Store::Job Ledger::closing_job(std::vector<AttemptRecord> attempts, store
         for (const auto& attempt : attempts) {
             if (auto ok = insert_attempt(database, attempt); !ok) return ok;
             if (auto ok = close_attempt(database, attempt); !ok) return ok;
+            if (auto ok = budgets_.record(database, attempt.subject(), begun(attempt), spent(attempt)); !ok) return ok;
         }
         // Once: a job whose group failed runs again.
         if (!std::exchange(metered, true))

@@ -248,7 +248,7 @@ Result<Table> table_from_json(const Value& value) {
         table.models.push_back(std::move(entry));
     }
     for (const Value a : value["aliases"].children()) {
-        config::Alias alias{str(a["id"]), {}, {}, str(a["means"])};
+        config::Alias alias{str(a["id"]), {}, {}, str(a["means"]), {}};
         for (const Value model : a["models"].children()) alias.models.push_back(str(model));
         table.aliases.push_back(std::move(alias));
     }
@@ -376,7 +376,7 @@ Result<Inputs> inputs_from_json(const Value& value) {
         in.features.work.difficulty = static_cast<int>(*difficulty);
     in.features.repeats = static_cast<int>(value["repeats"].integer().value_or(0));
     for (const Value s : value["standing"].children())
-        in.standing.push_back({str(s["model"]), str(s["unhealthy"]), str(s["over_budget"])});
+        in.standing.push_back({str(s["model"]), str(s["unhealthy"]), str(s["over_budget"]), {}});
     return in;
 }
 

@@ -61,6 +61,7 @@ struct Standing {
     std::string model;
     std::string unhealthy;
     std::string over_budget;
+    config::OnBudget on_budget = config::OnBudget::cheaper;  // what the budget wants then; not part of the record
 };
 
 // What is expected of a model for one request.

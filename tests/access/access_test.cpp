@@ -58,7 +58,7 @@ TEST(Principals, authenticate_by_one_key_that_may_stand_in_several_headers) {
     const auto who = [&](std::initializer_list<std::pair<const char*, const char*>> list) -> std::string {
         net::Fields fields;
         for (const auto& [name, value] : list) fields.add(name, value);
-        const auto found = authenticate(config, admin, fields);
+        const auto found = authenticate(config, admin, fields, 1'000);
         return found ? found->id() : "refused";
     };
     EXPECT_EQ(who({{"Authorization", "Bearer secret-of-alice"}}), "alice");
@@ -79,7 +79,7 @@ TEST(Principals, over_the_local_socket_are_the_admin_without_a_key_and_a_key_cou
     const auto who = [&](bool local, std::initializer_list<std::pair<const char*, const char*>> list) -> std::string {
         net::Fields fields;
         for (const auto& [name, value] : list) fields.add(name, value);
-        const auto found = authenticate(config, admin, fields, local);
+        const auto found = authenticate(config, admin, fields, 1'000, local);
         return found ? found->id() : "refused";
     };
     EXPECT_EQ(who(true, {}), "admin");

@@ -91,7 +91,7 @@ TEST(Config, reads_the_example_of_the_design) {
     EXPECT_TRUE(config->model("smollm2")->render_tools);
     ASSERT_EQ(config->keys.size(), 1U);
     EXPECT_EQ(config->keys[0].label, Label::internal);
-    EXPECT_EQ(config->keys[0].budgets[0].limit.micros(), 5'000'000);
+    EXPECT_EQ(config->keys[0].budgets[0].limit->micros(), 5'000'000);
     EXPECT_EQ(config->keys[0].limits.concurrency, 8);
     EXPECT_FALSE(config->policy.rules.empty());
 }

@@ -3,7 +3,7 @@ known by its whole path, with its type. And as docs/reference/config.md has them
 import re
 
 TYPES = {"text": "text", "required_text": "text", "secret": "secret", "secrets": "list of secrets", "flag": "true or false", "duration": "duration",
-         "money": "money", "share": "number", "label": "label", "texts": "list"}
+         "money": "money", "share": "number", "label": "label", "texts": "list", "time": "time"}
 
 
 def functions(text):
@@ -55,26 +55,24 @@ def arguments(text):
 
 
 class Code:
-    NUMBER = r"constexpr std::size_t (k\w+) = ([\d\w <*]+);"
+    NUMBER = r"constexpr (?:std::size_t|std::int64_t|int) (k\w+) = ([\d\w' <*]+);"
 
     def __init__(self, folder):
-        self.functions, text = {}, ""
+        self.functions, text, own = {}, "", ""
         for file in sorted(folder.glob("*.cpp")):
-            own = re.sub(r"^\s*//.*\n", "", file.read_text(), flags=re.M)
-            self.functions.update(functions(own))
-            text += own
-        for file in [*folder.glob("*.h"), folder.parent / "base/label.h", folder.parent / "base/log.h"]:
+            code = re.sub(r"^\s*//.*\n", "", file.read_text(), flags=re.M)
+            self.functions.update(functions(code))
+            own += code
+        for file in [*(folder.parent / "base").glob("*.h"), *folder.glob("*.h")]:
             text += re.sub(r"//.*", "", file.read_text())
-        self.names = {m[1]: re.findall(r'"([^"]*)"', m[2]) for m in re.finditer(r"(k\w+) = \{([^;]*?)\};", text)}
-        memory = (folder.parent / "base/memory_account.h").read_text()
-        self.numbers = dict(re.findall(self.NUMBER, text + memory))
+        self.names = {m[1]: re.findall(r'"([^"]*)"', m[2]) for m in re.finditer(r"(k\w+) = \{([^;]*?)\};", text + own)}
+        self.numbers = dict(re.findall(self.NUMBER, text + own))
         self.keys = {}
 
     def number(self, text):
-        text = re.sub(r"(?<=\d)(U?L+|')(?=\d|\b)", lambda m: "" if m[1] == "'" else "", text.replace("'", ""))
         for name, value in self.numbers.items():
             text = re.sub(rf"(\w+::)?\b{name}\b", f"({value})", text)
-        return eval(re.sub(r"(\d)U?L\b", r"\1", text), {})
+        return eval(re.sub(r"(\d)U?L\b", r"\1", text.replace("'", "")), {})
 
     def bound(self, low, high, unit):
         def shown(n):
@@ -103,7 +101,7 @@ class Code:
 
     def walk(self, body, variables):
         """`variables`: names of Sections, with their paths."""
-        for match in re.finditer(r"\b(\w+)(?:\.|->)(text|required_text|secret|secrets|flag|duration|bytes|money|share|label|texts|number|choice|section|each_named|each_listed)\(|\b(read_\w+)\(", body):
+        for match in re.finditer(r"\b(\w+)(?:\.|->)(text|required_text|secret|secrets|flag|duration|bytes|money|share|label|texts|time|number|choice|section|each_named|each_listed)\(|\b(read_\w+)\(", body):
             at = match.end() - 1
             if self.within_lambda(body, match.start()):
                 continue
@@ -164,6 +162,11 @@ def of_code(folder):
         below = {key.removeprefix(f"{place}.failure."): kind for key, kind in keys.items() if key.startswith(f"{place}.failure.")}
         assert below == {key.removeprefix("policy.failure."): kind for key, kind in keys.items() if key.startswith("policy.failure.")}
         keys = {key: kind for key, kind in keys.items() if not key.startswith(f"{place}.failure.")} | {f"{place}.failure": "as `policy.failure`"}
+    # Keys and teams have budgets like those of the whole, but for what they are of.
+    whole = {key.removeprefix("budgets[]."): kind for key, kind in keys.items() if key.startswith("budgets[].")}
+    for place in ("keys.NAME", "teams.NAME"):
+        assert whole == {key.removeprefix(f"{place}.budgets[]."): kind for key, kind in keys.items() if key.startswith(f"{place}.budgets[].")}
+        keys = {key: kind for key, kind in keys.items() if not key.startswith(f"{place}.budgets[].")} | {f"{place}.budgets": "list, as `budgets` without `of`"}
     of_zones = {re.sub(r"^(privacy\.actions)\.\w+\.\w+$", r"\1.ZONE.LABEL", key) for key in keys}
     actions = {kind for key, kind in keys.items() if key.startswith("privacy.actions.")}
     assert len(actions) == 1

@@ -257,7 +257,7 @@ TEST(Book, of_some_providers_is_what_the_whole_has_of_them) {
 TEST(LedgerSchema, takes_over_old_attempts) {
     test::Folder folder;
     const store::Migration old[] = {{kLedgerSchema}, {kLedgerSchema2}};
-    const store::Migration all[] = {{kLedgerSchema}, {kLedgerSchema2}, {kLedgerSchema3}};
+    const store::Migration all[] = {{kLedgerSchema}, {kLedgerSchema2}, {kLedgerSchema3}, {kBudgetsSchema}};
     {
         auto store = store::Store::open(folder.path / "db", old, store::Durability::process);
         ASSERT_TRUE(store);
@@ -274,7 +274,9 @@ TEST(LedgerSchema, takes_over_old_attempts) {
     }
     auto store = store::Store::open(folder.path / "db", all, store::Durability::process);
     ASSERT_TRUE(store);
-    const auto lost = settle_lost(**store);
+    test::ManualClock clock;
+    Budgets budgets(clock);
+    const auto lost = settle_lost(**store, budgets);
     ASSERT_TRUE(lost);
     EXPECT_EQ(lost->cost.micros(), 99);
     auto database = store::Database::open_to_read(folder.path / "db");

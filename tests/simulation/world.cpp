@@ -457,8 +457,8 @@ Outcome run(Ground& ground, std::uint64_t seed) {
     auto keys = privacy::Keys::open(ground.folder.path, "");
     privacy::Vault vault(keys ? std::move(*keys) : nullptr, "", clock);
     privacy::Privacy privacy(store, vault, clock);
-    ledger::Ledger ledger(store);
     ledger::Budgets budgets(clock);
+    ledger::Ledger ledger(store, budgets);
     upstream::Health health(clock);
     upstream::Gate gate(clock);
     upstream::Pace pace;
@@ -497,10 +497,11 @@ Outcome run(Ground& ground, std::uint64_t seed) {
     resources::Responses responses(gateway, runner);
     jobs::Queue queue(store, clock, runner);
     resources::Batches batches(gateway, runner, queue);
-    api::Api door(gateway, responses, batches, experiments, probes);
+    api::Api door(gateway, responses, batches, experiments, probes, [] { return Result<>(); });
     auto snapshot = gateway::snapshot_of(std::move(*config), config::process_environment(), ground.detector);
     if (!snapshot) return {{"the snapshot: " + snapshot.error().message}, {}};
     services.adopt(*snapshot);
+    if (auto ok = budgets.adopt(*(*snapshot)->config, store); !ok) return {{"the budgets: " + ok.error().message}, {}};
     auto count = [&](const char* sql) {
         std::int64_t number = 0;
         (void)store.run([&](store::Database& database) -> Result<> {
@@ -646,10 +647,15 @@ Outcome run(Ground& ground, std::uint64_t seed) {
     for (const auto& [provider, number] : calls)
         demand(attempts[provider] >= number,
                fmt::format("{} was asked {} times, and the ledger has {}", provider, number, attempts[provider]));
-    const auto limit = (*snapshot)->config->keys.front().budgets.front().limit;
+    const auto limit = *(*snapshot)->config->keys.front().budgets.front().limit;
+    store.run([&](store::Database& database) -> Result<> {
+        const auto differences = budgets.check(database);
+        demand(differences && differences->empty(), "a budget's row is not the sum of its attempts");
+        return {};
+    });
     demand(cost <= limit.micros(), "more was spent than the budget has");
     const auto key = access::Principal::client((*snapshot)->config->keys.front());
-    demand(budgets.reserve(key, Money::from_micros(limit.micros() - cost), {}).has_value(),
+    demand(budgets.reserve(key, {.key = key.id()}, Money::from_micros(limit.micros() - cost), {}).has_value(),
            "money stays reserved for nobody");
     demand(network.open == 0, "a connection was left open");
     for (const auto& provider : (*snapshot)->config->providers) {

@@ -1,0 +1,234 @@
+// The rows of windows: how they are read, added to and checked.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/id.h"
+#include "base/log.h"
+#include "ledger/budgets/budgets.h"
+
+namespace tandem::ledger {
+
+const char* const kBudgetsSchema =
+    "CREATE TABLE budget_windows (counter TEXT NOT NULL, start INTEGER NOT NULL, until INTEGER NOT NULL, cost INTEGER "
+    "NOT NULL, tokens INTEGER NOT NULL, PRIMARY KEY (counter, start)) STRICT, WITHOUT ROWID;"
+    // Of what an attempt under way is on account, besides its key, provider and model.
+    "ALTER TABLE open_attempts ADD COLUMN team TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE open_attempts ADD COLUMN alias TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE open_attempts ADD COLUMN label INTEGER NOT NULL DEFAULT 0;";
+
+namespace {
+
+constexpr std::int64_t kMinute = 60'000;
+constexpr std::int64_t kDay = 86'400'000;
+constexpr std::int64_t kKeptDays = 35;  // of windows that are over
+
+std::int64_t unix_ms(WallTime time) {
+    return time.time_since_epoch().count();
+}
+
+// The first id that a decision can have one of whose attempts began at `since` or later. A request ends within a day
+// (its deadline is far shorter), so an attempt begins at most a day after its decision.
+std::string first_decision(std::int64_t since) {
+    return DecisionId::first_of(WallTime(milliseconds(std::max<std::int64_t>(0, since - kDay)))).text();
+}
+
+Result<> add_row(store::Database& database, const std::string& counter, Counter::Cell cell, Spent spent) {
+    return database
+        .prepare(
+            "INSERT INTO budget_windows (counter, start, until, cost, tokens) VALUES (?1,?2,?3,?4,?5) ON CONFLICT "
+            "(counter, start) DO UPDATE SET cost = cost + excluded.cost, tokens = tokens + excluded.tokens")
+        .bind(1, counter)
+        .bind(2, cell.start)
+        .bind(3, cell.until)
+        .bind(4, spent.cost.micros())
+        .bind(5, spent.tokens.count)
+        .run();
+}
+
+// Every attempt since then that used or cost something, with what it is on account of. Errors: storage.
+Result<> each_spent(store::Database& database, std::int64_t since,
+                    const std::unordered_map<std::string, std::string>& teams,
+                    const std::function<void(const Subject&, WallTime begun, Spent)>& visit) {
+    auto rows = database.prepare(
+        "SELECT a.key, a.provider, a.model, a.time, a.cost, a.input + a.output, COALESCE(d.alias, ''), "
+        "COALESCE(d.label, 0) FROM attempts a LEFT JOIN decisions d ON d.id = a.decision WHERE a.decision >= ?1 AND "
+        "a.time >= ?2 AND (a.cost > 0 OR a.input + a.output > 0)");
+    const auto first = first_decision(since);
+    rows.bind(1, first).bind(2, since);
+    while (true) {
+        const auto row = rows.step();
+        if (!row) return fail(row.error());
+        if (!*row) return {};
+        Subject subject{.key = rows.text(0),
+                        .team = {},
+                        .alias = rows.text(6),
+                        .label = static_cast<Label>(std::clamp<std::int64_t>(rows.integer(7), 0, 3)),
+                        .provider = rows.text(1),
+                        .model = rows.text(2)};
+        if (const auto team = teams.find(subject.key); team != teams.end()) subject.team = team->second;
+        visit(subject, WallTime(milliseconds(rows.integer(3))),
+              {Money::from_micros(rows.integer(4)), {rows.integer(5)}});
+    }
+}
+
+}  // namespace
+
+// Reads the windows under way of counters that were not there before. `first`: at the start, where a row of a window
+// means that all of it is there, since rows of counters without a budget are removed; else a counter's rows are made
+// anew from the ledger.
+Result<> Budgets::load_windows(store::Database& database, const std::vector<std::shared_ptr<Counter>>& unknown,
+                               bool first) {
+    const std::lock_guard lock(mutex_);
+    const auto at = now();
+    auto known = database.prepare("SELECT DISTINCT counter FROM budget_windows");
+    std::vector<std::string> left;
+    while (true) {
+        const auto row = known.step();
+        if (!row) return fail(row.error());
+        if (!*row) break;
+        auto id = known.text(0);
+        const bool anew =
+            !first && std::ranges::find(unknown, id, [](const auto& c) { return c->id(); }) != unknown.end();
+        if (anew || !counters_.contains(id)) left.push_back(std::move(id));
+    }
+    for (const auto& id : left)
+        if (auto ok = database.prepare("DELETE FROM budget_windows WHERE counter = ?").bind(1, id).run(); !ok)
+            return ok;
+    if (auto ok = database.prepare("DELETE FROM budget_windows WHERE until > 0 AND until < ?")
+                      .bind(1, unix_ms(at) - kKeptDays * kDay)
+                      .run();
+        !ok)
+        return ok;
+    std::vector<std::shared_ptr<Counter>> without;
+    auto since = unix_ms(at);
+    for (const auto& counter : unknown) {
+        auto rows = database.prepare(
+            "SELECT start, until, cost, tokens FROM budget_windows WHERE counter = ?1 AND (until = 0 OR until > ?2)");
+        rows.bind(1, counter->id()).bind(2, unix_ms(at));
+        bool any = false;
+        while (true) {
+            const auto row = rows.step();
+            if (!row) return fail(row.error());
+            if (!*row) break;
+            any = true;
+            counter->add({rows.integer(0), rows.integer(1)}, {Money::from_micros(rows.integer(2)), {rows.integer(3)}},
+                         at);
+        }
+        if (any) continue;
+        without.push_back(counter);
+        since = std::min(since, counter->start(at));
+    }
+    if (without.empty()) return {};
+    std::map<std::pair<std::string, std::int64_t>, std::pair<Counter::Cell, Spent>> sums;
+    // So that the window has a row from now on, also where nothing was spent.
+    for (const auto& counter : without) sums[{counter->id(), counter->cell_at(at).start}] = {counter->cell_at(at), {}};
+    const auto read = each_spent(database, since, teams_, [&](const Subject& subject, WallTime begun, Spent spent) {
+        for (const auto& counter : without) {
+            if (!counts_now(counter->of(), subject) || unix_ms(begun) < counter->start(at)) continue;
+            const auto cell = counter->cell_at(begun);
+            auto& sum = sums[{counter->id(), cell.start}];
+            sum = {cell, {sum.second.cost + spent.cost, sum.second.tokens + spent.tokens}};
+            counter->add(cell, spent, at);
+        }
+    });
+    if (!read) return read;
+    for (const auto& [place, sum] : sums)
+        if (auto ok = add_row(database, place.first, sum.first, sum.second); !ok) return ok;
+    return {};
+}
+
+// What the last minute has seen, by when it ended.
+Result<> Budgets::load_rates(store::Database& database) {
+    const std::lock_guard lock(mutex_);
+    const auto now_ms = unix_ms(now());
+    const auto first = first_decision(now_ms);
+    const auto at = [&](std::int64_t time) { return steady_ms() - std::max<std::int64_t>(0, now_ms - time); };
+    const auto each = [&](const std::string& key, const std::string& alias, const std::string& model,
+                          const std::function<void(RateAccount&)>& visit) {
+        auto& own = accounts_[fmt::format("key {}", key)];
+        if (own == nullptr) own = std::make_shared<RateAccount>();
+        visit(*own);
+        std::vector<Limited> others;
+        if (const auto team = teams_.find(key); team != teams_.end()) add_limited(others, "team", team->second);
+        add_limited(others, "alias", std::string(entry_of(alias)));
+        add_limited(others, "model", model);
+        for (const auto& one : others) visit(*one.account);
+    };
+    auto used = database.prepare(
+        "SELECT a.key, COALESCE(d.alias, ''), a.model, a.time + a.total_ms, a.input + a.output FROM attempts a LEFT "
+        "JOIN decisions d ON d.id = a.decision WHERE a.decision >= ?1 AND a.time + a.total_ms > ?2 ORDER BY 4");
+    used.bind(1, first).bind(2, now_ms - kMinute);
+    while (true) {
+        const auto row = used.step();
+        if (!row) return fail(row.error());
+        if (!*row) break;
+        each(used.text(0), used.text(1), used.text(2),
+             [&](RateAccount& account) { account.tokens.add(at(used.integer(3)), used.integer(4)); });
+    }
+    auto asked = database.prepare("SELECT key, alias, time FROM decisions WHERE id >= ?1 AND time > ?2 ORDER BY 3");
+    asked.bind(1, first).bind(2, now_ms - kMinute);
+    while (true) {
+        const auto row = asked.step();
+        if (!row) return fail(row.error());
+        if (!*row) return {};
+        each(asked.text(0), asked.text(1), {},
+             [&](RateAccount& account) { account.requests.add(at(asked.integer(2)), 1); });
+    }
+}
+
+Result<> Budgets::record(store::Database& database, const Subject& subject, WallTime begun, Spent spent) const {
+    if (spent == Spent{}) return {};
+    std::vector<std::pair<std::string, Counter::Cell>> places;
+    {
+        const std::lock_guard lock(mutex_);
+        for (const auto* group : groups_of(subject.key, subject.team))
+            for (const auto& counter : group->counters)
+                if (counts_now(counter->of(), subject)) places.emplace_back(counter->id(), counter->cell_at(begun));
+    }
+    for (const auto& [id, cell] : places)
+        if (auto ok = add_row(database, id, cell, spent); !ok) return ok;
+    return {};
+}
+
+Result<std::vector<std::string>> Budgets::check(store::Database& database) const {
+    const std::lock_guard lock(mutex_);
+    const auto at = now();
+    std::map<std::pair<std::string, std::int64_t>, Spent> booked, summed;
+    auto rows =
+        database.prepare("SELECT counter, start, cost, tokens FROM budget_windows WHERE until = 0 OR until > ?1");
+    rows.bind(1, unix_ms(at));
+    while (true) {
+        const auto row = rows.step();
+        if (!row) return fail(row.error());
+        if (!*row) break;
+        const Spent spent{Money::from_micros(rows.integer(2)), {rows.integer(3)}};
+        if (spent != Spent{}) booked[{rows.text(0), rows.integer(1)}] = spent;
+    }
+    auto since = unix_ms(at);
+    for (const auto& [id, counter] : counters_) since = std::min(since, counter->start(at));
+    const auto read = each_spent(database, since, teams_, [&](const Subject& subject, WallTime begun, Spent spent) {
+        for (const auto& [id, counter] : counters_) {
+            if (!counts_now(counter->of(), subject)) continue;
+            const auto cell = counter->cell_at(begun);
+            if (cell.until > 0 && cell.until <= unix_ms(at)) continue;
+            auto& sum = summed[{id, cell.start}];
+            sum = {sum.cost + spent.cost, sum.tokens + spent.tokens};
+        }
+    });
+    if (!read) return fail(read.error());
+    std::vector<std::string> differences;
+    const auto compare = [&](const auto& place, Spent row, Spent sum) {
+        if (row != sum)
+            differences.push_back(fmt::format(
+                "{} from {}: its row says {} and {} tokens, its attempts come to {} and {}", place.first,
+                minute_text(place.second), row.cost.text(), row.tokens.count, sum.cost.text(), sum.tokens.count));
+    };
+    for (const auto& [place, spent] : booked) compare(place, spent, summed[place]);
+    for (const auto& [place, spent] : summed)
+        if (!booked.contains(place)) compare(place, {}, spent);
+    return differences;
+}
+
+}  // namespace tandem::ledger
