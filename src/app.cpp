@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "access/stored_keys.h"
+#include "alerts/alerts.h"
 #include "api/api.h"
 #include "backup/restore.h"
 #include "base/id.h"
@@ -218,6 +219,7 @@ struct App::Parts {
         if (auto ok = add_keys(config); !ok) return ok;
         next->config = std::make_shared<const config::Config>(std::move(config));
         if (auto ok = budgets.adopt(*next->config, *store); !ok) return ok;
+        alerts.configure(next->config);
         services.adopt(std::move(next));
         return {};
     }
@@ -255,6 +257,7 @@ struct App::Parts {
                                 }};
     jobs::Runner runner;
     jobs::Queue queue{*store, *clock, runner};
+    alerts::Alerts alerts{*store, *clock, budgets, runner, queue, scans};
     experiment::Experiments experiments{*store, *clock, learning, runner};
     probe::Probes probes{*store, *clock, learning, runner};
     cache::AnswerCache cache{memory};
@@ -325,7 +328,9 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
     if (auto ok = parts->server->listen(); !ok) return fail(ok.error());
     for (auto& worker : parts->workers) worker->start([&store = *parts->store] { store.end_turn(); });
     if (auto ok = parts->responses->fail_interrupted(); !ok) return fail(ok.error());
+    parts->alerts.configure(parts->services.snapshot()->config);
     if (auto ok = parts->queue.start(parts->worker_list()); !ok) return fail(ok.error());
+    parts->alerts.start(*parts->workers.front());
     return std::unique_ptr<App>(new App(std::move(parts)));
 }
 
@@ -365,6 +370,7 @@ Result<> App::take_over() {
     parts_->privacy.memory().set_quota((*snapshot)->config->privacy.label_memory);
     parts_->services.adopt(std::move(*snapshot));
     if (auto ok = parts_->budgets.adopt(*parts_->services.snapshot()->config, *parts_->store); !ok) return ok;
+    parts_->alerts.configure(parts_->services.snapshot()->config);
     return parts_->experiments.configure(parts_->services.snapshot()->config);
 }
 

@@ -21,6 +21,7 @@
 #include "base/result.h"
 #include "base/secret.h"
 #include "base/world.h"
+#include "config/alerts.h"
 #include "config/budget.h"
 #include "config/category.h"
 #include "config/experiment.h"
@@ -316,6 +317,7 @@ struct Config {
     bool keys_are_stored = false;  // there are keys in the store, or were: nobody asks without one
     std::vector<Team> teams;
     std::vector<Budget> budgets;  // of the whole system, or of what their scope says
+    Alerts alerts;
     Cache cache;
     std::vector<Experiment> experiments;
     std::string currency = "USD";

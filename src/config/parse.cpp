@@ -749,6 +749,8 @@ void read_root(Section& root, Config& config, Problems& problems, const Environm
     });
     for (const auto& key : config.keys) check_key_aliases(key, root, config);
     read_budgets(root, {}, config.usual_window, config, config.budgets);
+    config.alerts.webhook_secret = std::make_shared<const Secret>();
+    root.section("alerts", [&](Section& s) { read_alerts(s, config.alerts); });
     root.section("cache", [&](Section& s) {
         if (!s.has("ttl")) s.complain("'ttl' is missing: how long an answer may be given again, such as 10m");
         s.duration("ttl", config.cache.ttl);

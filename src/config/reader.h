@@ -123,6 +123,8 @@ void read_time_zone(Section& s, std::string& zone);
 // window of one that says none.
 void read_budgets(Section& s, const BudgetScope& of, const Window& usual, const Config& config,
                   std::vector<Budget>& budgets);
+// The members of `alerts:`.
+void read_alerts(Section& s, Alerts& alerts);
 // The members of a `limits:` section.
 void read_rates(Section& limits, RateLimits& rates);
 

@@ -91,7 +91,7 @@ class Receipt {
 
 class Ledger {
   public:
-    Ledger(store::Store& store, const Budgets& budgets) : store_(store), budgets_(budgets) {}
+    Ledger(store::Store& store, Budgets& budgets) : store_(store), budgets_(budgets) {}
 
     // Commits the last record of a request, after everything queued before it, and gives the receipt. `done` comes on
     // another thread. Errors: storage; then the answer's last byte must not be sent.
@@ -105,7 +105,7 @@ class Ledger {
     store::Store::Job closing_job(std::vector<AttemptRecord> attempts, store::Store::Job also);
 
     store::Store& store_;
-    const Budgets& budgets_;
+    Budgets& budgets_;
     Meter meter_;
 };
 

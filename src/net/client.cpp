@@ -18,6 +18,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "net/address.h"
 #include "net/local.h"
 #include "net/wire.h"
 
@@ -82,7 +83,8 @@ struct Client::Pool {
 
     static std::string origin_of(const Call& call) {
         if (call.local != nullptr) return "l" + call.local->endpoint().path();
-        return (call.url.tls ? "s" : "p") + call.url.authority;
+        const std::string_view kind = call.url.tls ? "s" : "p";
+        return fmt::format("{}{}{}", kind, call.public_only ? "!" : "", call.url.authority);
     }
 
     // The youngest kept connection that is still quiet. Stale ones are closed on the way.
@@ -253,12 +255,20 @@ Task<Result<>> Client::Sending::connect() {
     std::vector<Socket::endpoint_type> endpoints;
     if (call.local != nullptr) {
         endpoints.emplace_back(call.local->endpoint());
-    } else if (const auto address = asio::ip::make_address(call.url.host, error); !error) {
-        endpoints.emplace_back(Tcp::endpoint(address, call.url.port));
     } else {
-        auto found = co_await look_up();
-        if (found.error || cancelled || expired) co_return fail(why(found.error.message()));
-        endpoints.assign(found.endpoints.begin(), found.endpoints.end());
+        std::vector<Tcp::endpoint> addresses;
+        if (const auto address = asio::ip::make_address(call.url.host, error); !error) {
+            addresses.emplace_back(address, call.url.port);
+        } else {
+            auto found = co_await look_up();
+            if (found.error || cancelled || expired) co_return fail(why(found.error.message()));
+            addresses = std::move(found.endpoints);
+        }
+        if (call.public_only) std::erase_if(addresses, [](const auto& one) { return !is_public(one.address()); });
+        if (addresses.empty() && call.public_only)
+            co_return fail(ErrorCode::forbidden,
+                           fmt::format("{} is an address of this machine or of a private network", call.url.host));
+        endpoints.assign(addresses.begin(), addresses.end());
     }
     Socket socket(worker.context());
     error = asio::error::host_not_found;

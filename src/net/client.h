@@ -41,6 +41,9 @@ struct Call {
     milliseconds first_byte_timeout{120'000};     // from the last byte sent to the answer's header
     milliseconds idle_timeout{120'000};           // between two reads of the answer
     std::size_t answer_bytes = 64 * 1024 * 1024;  // decoded
+    // Only to addresses of the public internet, looked at when it is connected, so that no name leads elsewhere. A
+    // connection of its own is made for it. Errors, besides: forbidden.
+    bool public_only = false;
 };
 
 struct CallFailure {

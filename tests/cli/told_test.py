@@ -91,8 +91,8 @@ policy: {{ preset: hybrid }}
         tandem = self.tandem(config + keys)
         said = tandem.cli("status").stdout
         self.assertNotIn("refused", said.replace("requests refused", ""))
-        self.assertRegex(said, r"budget of me: 0\.0+ of 2\.50*  ?USD a day spent, until \d{4}-\d\d-\d\d")
-        self.assertRegex(said, r"budget of me: 0\.0+ of 9(\.0+)? USD in total spent\n")
+        self.assertRegex(said, r"budget of the key 'me': 0\.0+ of 2\.50*  ?USD per day spent, until \d{4}-\d\d-\d\d")
+        self.assertRegex(said, r"budget of the key 'me': 0\.0+ of 9(\.0+)? USD in total spent\n")
         status = json.loads(tandem.cli("status", "--json").stdout)
         self.assertEqual([(b["key"], b["window"]) for b in status["budgets"]], [("me", "day"), ("me", "total")])
         self.assertNotIn("config_refused", status)

@@ -13,13 +13,14 @@ MAY = {
     "store": {"base", "net"},
     "cost": {"base"},
     "config": {"base", "net"},  # net/limits.h: the bounds that the owner can set
-    "access": {"base", "config", "net"},
+    "access": {"base", "config", "net", "store"},
     "dialect": {"base", "chat"},
     "privacy": {"base", "chat", "config", "store"},
     "backup": {"base", "privacy", "store"},
     "routing": {"access", "base", "chat", "config", "ledger"},  # what a model costs
-    "ledger": {"access", "base", "config", "store"},
+    "ledger": {"access", "base", "config", "net", "store"},
     "jobs": {"base", "net", "store"},
+    "alerts": {"base", "config", "jobs", "ledger", "net", "store"},
     "learning": {"base", "chat", "config", "ledger", "net", "routing", "store"},
     "translate": {"ledger", "base", "chat", "config", "dialect", "net"},
     "cache": {"base", "chat", "dialect"},
@@ -71,7 +72,8 @@ class Dependencies(unittest.TestCase):
         """Law 1 and 2: what leaves, leaves through upstream/, with a Clearance. The engine's health check and the commands'
         own calls go to servers that the owner named, and carry no conversation."""
         users = {file.relative_to(SRC).parts[0] for file in SRC.rglob("*.cpp") if re.search(r"client\w*\.send\(|async_connect", file.read_text())}
-        self.assertEqual(users, {"net", "upstream", "engine", "cli"})
+        # alerts/ calls the owner's webhook with the ledger's own numbers, and never with what a client or a model said.
+        self.assertEqual(users, {"net", "upstream", "engine", "alerts", "cli"})
 
 
 if __name__ == "__main__":

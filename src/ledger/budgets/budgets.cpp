@@ -123,6 +123,7 @@ Result<> Budgets::adopt(const config::Config& config, store::Store& store) {
         const std::lock_guard lock(mutex_);
         first = !std::exchange(adopted_, true);
         currency_ = config.currency;
+        thresholds_ = config.alerts.at;
         by_key_.clear();
         by_team_.clear();
         others_ = {};
@@ -288,6 +289,10 @@ void Budgets::tell_no_room(const Bound& bound) const {
     bound.told = begun;
     const auto spent = bound.counter->spent(at);
     const auto& budget = bound.budget;
+    const auto length = window.length.count();
+    full_.push_back({bound.counter->id(), budget, length > 0 ? unix_ms(at) - unix_ms(at) % length : begun,
+                     window.period ? bound.counter->cell_at(at).until : 0, spent});
+    alerts_.notify();
     log::Line line(log::Level::warning, "a budget has no room");
     line.add("budget", budget.field).add("of", text_of(budget.of)).add("window", config::text_of(budget.window));
     if (!budget.of.key.empty()) line.add("key", budget.of.key);

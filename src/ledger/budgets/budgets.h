@@ -130,7 +130,12 @@ class Budgets {
     net::Event& settled() { return settled_; }
 
     // Adds what an attempt came to to the rows of its windows: part of the commit that closes it. Errors: storage.
-    Result<> record(store::Database& database, const Subject& subject, WallTime begun, Spent spent) const;
+    // Where a threshold of the owner's is reached, a row of `budget_alerts` says so.
+    Result<> record(store::Database& database, const Subject& subject, WallTime begun, Spent spent);
+    // Notes the budgets that have had no room since the last call, as if they were full. Errors: storage.
+    Result<> note_full(store::Database& database);
+    // Told when there are rows of `budget_alerts` that nobody was told of; their commit may follow.
+    net::Event& alerts() { return alerts_; }
     // The same for an attempt whose reservation a killed process held: it is settled here.
     void settle_lost(const Subject& subject, WallTime begun, Spent spent);
 
@@ -195,7 +200,16 @@ class Budgets {
     mutable std::int64_t steady_ms_ = 0;
     std::string currency_;
     bool adopted_ = false;
+    std::vector<int> thresholds_;  // of alerts, in percent, rising
+    struct Full {
+        std::string counter;
+        config::Budget budget;
+        std::int64_t start = 0, until = 0;
+        Spent spent;
+    };
+    mutable std::vector<Full> full_;  // which nobody has noted
     net::Event settled_;
+    mutable net::Event alerts_;
 };
 
 }  // namespace tandem::ledger

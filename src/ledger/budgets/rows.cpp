@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/id.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "ledger/budgets/budgets.h"
 
@@ -16,13 +17,19 @@ const char* const kBudgetsSchema =
     // Of what an attempt under way is on account, besides its key, provider and model.
     "ALTER TABLE open_attempts ADD COLUMN team TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE open_attempts ADD COLUMN alias TEXT NOT NULL DEFAULT '';"
-    "ALTER TABLE open_attempts ADD COLUMN label INTEGER NOT NULL DEFAULT 0;";
+    "ALTER TABLE open_attempts ADD COLUMN label INTEGER NOT NULL DEFAULT 0;"
+    // What there is to tell of budgets: once for each threshold of a window. What is told is `told`.
+    "CREATE TABLE budget_alerts (budget TEXT NOT NULL, start INTEGER NOT NULL, percent INTEGER NOT NULL, time INTEGER "
+    "NOT "
+    "NULL, detail TEXT NOT NULL, told INTEGER NOT NULL, PRIMARY KEY (budget, start, percent)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX budget_alerts_to_tell ON budget_alerts (told) WHERE told = 0;";
 
 namespace {
 
 constexpr std::int64_t kMinute = 60'000;
 constexpr std::int64_t kDay = 86'400'000;
-constexpr std::int64_t kKeptDays = 35;  // of windows that are over
+constexpr std::int64_t kKeptDays = 35;         // of windows that are over
+constexpr std::int64_t kAlertsKeptDays = 400;  // of what was told
 
 std::int64_t unix_ms(WallTime time) {
     return time.time_since_epoch().count();
@@ -34,17 +41,81 @@ std::string first_decision(std::int64_t since) {
     return DecisionId::first_of(WallTime(milliseconds(std::max<std::int64_t>(0, since - kDay)))).text();
 }
 
-Result<> add_row(store::Database& database, const std::string& counter, Counter::Cell cell, Spent spent) {
-    return database
-        .prepare(
-            "INSERT INTO budget_windows (counter, start, until, cost, tokens) VALUES (?1,?2,?3,?4,?5) ON CONFLICT "
-            "(counter, start) DO UPDATE SET cost = cost + excluded.cost, tokens = tokens + excluded.tokens")
-        .bind(1, counter)
-        .bind(2, cell.start)
-        .bind(3, cell.until)
-        .bind(4, spent.cost.micros())
-        .bind(5, spent.tokens.count)
-        .run();
+// What the row has then. Errors: storage.
+Result<Spent> add_row(store::Database& database, const std::string& counter, Counter::Cell cell, Spent spent) {
+    auto row = database.prepare(
+        "INSERT INTO budget_windows (counter, start, until, cost, tokens) VALUES (?1,?2,?3,?4,?5) ON CONFLICT "
+        "(counter, "
+        "start) DO UPDATE SET cost = cost + excluded.cost, tokens = tokens + excluded.tokens RETURNING cost, tokens");
+    row.bind(1, counter).bind(2, cell.start).bind(3, cell.until).bind(4, spent.cost.micros());
+    row.bind(5, spent.tokens.count);
+    if (const auto found = row.step(); !found) return fail(found.error());
+    const Spent sum{Money::from_micros(row.integer(0)), {row.integer(1)}};
+    if (const auto end = row.step(); !end) return fail(end.error());
+    return sum;
+}
+
+// What all cells of a window that rolls have now. Errors: storage.
+Result<Spent> sum_of(store::Database& database, const std::string& counter, std::int64_t now) {
+    auto row = database.prepare(
+        "SELECT COALESCE(sum(cost), 0), COALESCE(sum(tokens), 0) FROM budget_windows WHERE counter = ?1 AND until > "
+        "?2");
+    row.bind(1, counter).bind(2, now);
+    if (const auto found = row.step(); !found) return fail(found.error());
+    return Spent{Money::from_micros(row.integer(0)), {row.integer(1)}};
+}
+
+struct Telling {
+    const std::vector<int>& thresholds;
+    const std::string& currency;
+    std::int64_t now = 0;
+};
+
+std::string detail_of(const config::Budget& budget, int percent, const Spent& spent, std::int64_t until,
+                      const Telling& telling) {
+    json::Writer out;
+    out.begin_object().member("budget", budget.field).member("of", text_of(budget.of));
+    if (!budget.of.key.empty()) out.member("key", budget.of.key);
+    if (!budget.of.team.empty()) out.member("team", budget.of.team);
+    out.member("window", config::text_of(budget.window)).member("percent", std::int64_t{percent});
+    if (budget.limit) {
+        out.member("limit", budget.limit->text()).member("spent", spent.cost.text());
+        out.member("currency", telling.currency);
+    } else {
+        out.member("limit_tokens", budget.tokens).member("spent_tokens", spent.tokens.count);
+    }
+    if (budget.window.period && until > 0) out.member("ends", minute_text(until, budget.window.zone));
+    return out.end_object().take();
+}
+
+// What alerts know a budget by: what it counts, and its limit.
+std::string name_of(const std::string& counter, const config::Budget& budget) {
+    return budget.limit ? fmt::format("{}|{}", counter, budget.limit->micros())
+                        : fmt::format("{}|{} tokens", counter, budget.tokens);
+}
+
+// Notes the highest threshold that is reached, unless that was noted in this window; those below count as told. Whether
+// there is something to tell. Errors: storage.
+Result<bool> note_crossing(store::Database& database, const std::string& counter, const config::Budget& budget,
+                           std::int64_t start, std::int64_t until, const Spent& spent, const Telling& telling) {
+    const auto limit = budget.limit ? budget.limit->micros() : budget.tokens;
+    const auto sum = budget.limit ? spent.cost.micros() : spent.tokens.count;
+    const auto name = name_of(counter, budget);
+    bool top = true, any = false;
+    for (auto at = telling.thresholds.rbegin(); at != telling.thresholds.rend(); ++at) {
+        if (static_cast<double>(sum) * 100 < static_cast<double>(limit) * *at || limit == 0) continue;
+        const auto detail = detail_of(budget, *at, spent, until, telling);
+        auto insert = database.prepare(
+            "INSERT OR IGNORE INTO budget_alerts (budget, start, percent, time, detail, told) VALUES "
+            "(?1,?2,?3,?4,?5,?6)");
+        insert.bind(1, name).bind(2, start).bind(3, std::int64_t{*at}).bind(4, telling.now).bind(5, detail);
+        if (auto ok = insert.bind(6, std::int64_t{top ? 0 : 1}).run(); !ok) return fail(ok.error());
+        const bool is_new = database.changes() > 0;
+        any = any || (top && is_new);
+        if (!is_new) break;  // those below were noted with it
+        top = false;
+    }
+    return any;
 }
 
 // Every attempt since then that used or cost something, with what it is on account of. Errors: storage.
@@ -101,6 +172,11 @@ Result<> Budgets::load_windows(store::Database& database, const std::vector<std:
                       .run();
         !ok)
         return ok;
+    if (auto ok = database.prepare("DELETE FROM budget_alerts WHERE told = 1 AND time < ? AND start > 0")
+                      .bind(1, unix_ms(at) - kAlertsKeptDays * kDay)
+                      .run();
+        !ok)
+        return ok;
     std::vector<std::shared_ptr<Counter>> without;
     auto since = unix_ms(at);
     for (const auto& counter : unknown) {
@@ -135,7 +211,7 @@ Result<> Budgets::load_windows(store::Database& database, const std::vector<std:
     });
     if (!read) return read;
     for (const auto& [place, sum] : sums)
-        if (auto ok = add_row(database, place.first, sum.first, sum.second); !ok) return ok;
+        if (auto ok = add_row(database, place.first, sum.first, sum.second); !ok) return fail(ok.error());
     return {};
 }
 
@@ -178,17 +254,78 @@ Result<> Budgets::load_rates(store::Database& database) {
     }
 }
 
-Result<> Budgets::record(store::Database& database, const Subject& subject, WallTime begun, Spent spent) const {
+Result<> Budgets::record(store::Database& database, const Subject& subject, WallTime begun, Spent spent) {
     if (spent == Spent{}) return {};
-    std::vector<std::pair<std::string, Counter::Cell>> places;
+    struct Place {
+        std::string counter;
+        Counter::Cell cell;
+        std::int64_t start = 0;  // of the window, as alerts know it
+        bool rolls = false;
+        std::vector<config::Budget> budgets;
+    };
+    std::vector<Place> places;
+    std::vector<int> thresholds;
+    std::string currency;
+    std::int64_t now_ms = 0;
     {
         const std::lock_guard lock(mutex_);
+        const auto at = now();
+        now_ms = unix_ms(at);
+        thresholds = thresholds_;
+        currency = currency_;
         for (const auto* group : groups_of(subject.key, subject.team))
-            for (const auto& counter : group->counters)
-                if (counts_now(counter->of(), subject)) places.emplace_back(counter->id(), counter->cell_at(begun));
+            for (const auto& counter : group->counters) {
+                if (!counts_now(counter->of(), subject)) continue;
+                const auto cell = counter->cell_at(begun);
+                const auto length = counter->window().length.count();
+                Place place{counter->id(), cell, length > 0 ? now_ms - now_ms % length : cell.start, length > 0, {}};
+                if (!thresholds.empty())
+                    for (const auto& bound : group->bounds)
+                        if (bound.counter == counter) place.budgets.push_back(bound.budget);
+                places.push_back(std::move(place));
+            }
     }
-    for (const auto& [id, cell] : places)
-        if (auto ok = add_row(database, id, cell, spent); !ok) return ok;
+    for (const auto& place : places) {
+        auto sum = add_row(database, place.counter, place.cell, spent);
+        if (sum && place.rolls && !place.budgets.empty()) sum = sum_of(database, place.counter, now_ms);
+        if (!sum) return fail(sum.error());
+        // An attempt of a window that is over fills no budget that there is.
+        if (place.cell.until > 0 && place.cell.until <= now_ms) continue;
+        for (const auto& budget : place.budgets) {
+            const auto crossed = note_crossing(database, place.counter, budget, place.start, place.cell.until, *sum,
+                                               {.thresholds = thresholds, .currency = currency, .now = now_ms});
+            if (!crossed) return fail(crossed.error());
+            if (*crossed) alerts_.notify();
+        }
+    }
+    return {};
+}
+
+Result<> Budgets::note_full(store::Database& database) {
+    constexpr int kFull = 100;
+    std::vector<Full> all;
+    std::string currency;
+    std::int64_t now_ms = 0;
+    bool wanted = false;
+    {
+        const std::lock_guard lock(mutex_);
+        all = std::exchange(full_, {});
+        currency = currency_;
+        now_ms = unix_ms(now());
+        wanted = !thresholds_.empty();
+    }
+    if (!wanted) return {};
+    static const std::vector<int> none;
+    for (const auto& one : all) {
+        const auto detail = detail_of(one.budget, kFull, one.spent, one.until,
+                                      {.thresholds = none, .currency = currency, .now = now_ms});
+        const auto name = name_of(one.counter, one.budget);
+        auto insert = database.prepare(
+            "INSERT OR IGNORE INTO budget_alerts (budget, start, percent, time, detail, told) VALUES "
+            "(?1,?2,?3,?4,?5,0)");
+        insert.bind(1, name).bind(2, one.start).bind(3, std::int64_t{kFull}).bind(4, now_ms).bind(5, detail);
+        if (auto ok = insert.run(); !ok) return ok;
+    }
     return {};
 }
 
