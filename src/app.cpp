@@ -210,6 +210,18 @@ struct App::Parts {
         return {};
     }
 
+    // That what the windows of the last days say is what the ledger's attempts come to: a difference is a fault of
+    // ours, or of whoever wrote into the ledger, and the log says it. Errors: storage.
+    Result<> check_budgets() const {
+        static constexpr milliseconds kReach{2 * 86'400'000LL};
+        return store->run([this](store::Database& database) -> Result<> {
+            const auto differences = budgets.check(database, kReach);
+            if (!differences) return fail(differences.error());
+            for (const auto& one : *differences) spdlog::error("a window of a budget is not right: {}", one);
+            return {};
+        });
+    }
+
     // After a change of them. Errors: storage.
     Result<> take_keys() {
         const std::lock_guard lock(adopting);
@@ -314,6 +326,7 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
             "{} attempts were under way when tandem ended; {} {} is counted for them, the most that they could cost: "
             "`tandem cost` has it, and `tandem explain` shows each as lost",
             lost->attempts, lost->cost.text(), config.currency);
+    if (auto ok = parts->check_budgets(); !ok) return fail(ok.error());
     parts->gateway.emplace(parts->services, parts->worker_list());
     parts->responses.emplace(*parts->gateway, parts->runner);
     parts->batches.emplace(*parts->gateway, parts->runner, parts->queue);

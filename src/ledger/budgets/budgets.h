@@ -139,8 +139,10 @@ class Budgets {
     // The same for an attempt whose reservation a killed process held: it is settled here.
     void settle_lost(const Subject& subject, WallTime begun, Spent spent);
 
-    // The differences between the windows' rows and the sum of the attempts in them, a line each. Errors: storage.
-    Result<std::vector<std::string>> check(store::Database& database) const;
+    // The differences between the windows' rows and the sum of the attempts in them, a line each. Looks at windows that
+    // began at most `reach` ago. Errors: storage.
+    static constexpr milliseconds kEverything = milliseconds::max();
+    Result<std::vector<std::string>> check(store::Database& database, milliseconds reach = kEverything) const;
 
   private:
     friend class Reservation;

@@ -329,9 +329,13 @@ Result<> Budgets::note_full(store::Database& database) {
     return {};
 }
 
-Result<std::vector<std::string>> Budgets::check(store::Database& database) const {
+Result<std::vector<std::string>> Budgets::check(store::Database& database, milliseconds reach) const {
     const std::lock_guard lock(mutex_);
     const auto at = now();
+    std::vector<std::shared_ptr<Counter>> looked_at;
+    for (const auto& [id, counter] : counters_)
+        if (reach == kEverything || counter->start(at) >= unix_ms(at) - reach.count()) looked_at.push_back(counter);
+    if (looked_at.empty()) return std::vector<std::string>();
     std::map<std::pair<std::string, std::int64_t>, Spent> booked, summed;
     auto rows =
         database.prepare("SELECT counter, start, cost, tokens FROM budget_windows WHERE until = 0 OR until > ?1");
@@ -341,16 +345,17 @@ Result<std::vector<std::string>> Budgets::check(store::Database& database) const
         if (!row) return fail(row.error());
         if (!*row) break;
         const Spent spent{Money::from_micros(rows.integer(2)), {rows.integer(3)}};
-        if (spent != Spent{}) booked[{rows.text(0), rows.integer(1)}] = spent;
+        if (spent != Spent{} && std::ranges::find(looked_at, rows.text(0), &Counter::id) != looked_at.end())
+            booked[{rows.text(0), rows.integer(1)}] = spent;
     }
     auto since = unix_ms(at);
-    for (const auto& [id, counter] : counters_) since = std::min(since, counter->start(at));
+    for (const auto& counter : looked_at) since = std::min(since, counter->start(at));
     const auto read = each_spent(database, since, teams_, [&](const Subject& subject, WallTime begun, Spent spent) {
-        for (const auto& [id, counter] : counters_) {
+        for (const auto& counter : looked_at) {
             if (!counts_now(counter->of(), subject)) continue;
             const auto cell = counter->cell_at(begun);
             if (cell.until > 0 && cell.until <= unix_ms(at)) continue;
-            auto& sum = summed[{id, cell.start}];
+            auto& sum = summed[{counter->id(), cell.start}];
             sum = {sum.cost + spent.cost, sum.tokens + spent.tokens};
         }
     });
