@@ -15,6 +15,9 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "experiment/experiments.h"
+#include "experiment/records.h"
+#include "gateway/forget.h"
+#include "ledger/reports/retention.h"
 #include "privacy/checkpoints.h"
 #include "privacy/egress.h"
 #include "probe/probes.h"
@@ -71,7 +74,7 @@ std::span<const store::Migration> migrations() {
         store::Migration{resources::kKeptSchema2},        store::Migration{ledger::kLedgerSchema2},
         store::Migration{resources::kQuotaSchema},        store::Migration{laws_schema().c_str()},
         store::Migration{learning::kOutcomesSchema2},     store::Migration{jobs::kJobsSchema},
-        store::Migration{ledger::kLedgerSchema3}};
+        store::Migration{ledger::kLedgerSchema3},         store::Migration{ledger::reports::kReportsSchema}};
     return all;
 }
 
@@ -198,6 +201,7 @@ struct App::Parts {
     MemoryAccount memory;
     std::unique_ptr<Clock> clock = world.clock ? std::move(world.clock) : system_clock();
     std::unique_ptr<Random> random = system_random();
+    const ledger::reports::Retention retention{experiment::kDecisionsOfTrials};
     std::unique_ptr<store::Store> store;
     privacy::Vault vault;
     privacy::Privacy privacy{*store, vault, *clock};
@@ -287,6 +291,9 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
     for (auto& worker : parts->workers) worker->start([&store = *parts->store] { store.end_turn(); });
     if (auto ok = parts->responses->fail_interrupted(); !ok) return fail(ok.error());
     if (auto ok = parts->queue.start(parts->worker_list()); !ok) return fail(ok.error());
+    parts->runner.start(*parts->workers.front(), "retention", [raw = parts.get()](auto& worker, auto& cancel) {
+        return gateway::forget_old(raw->services, raw->retention, worker, cancel);
+    });
     return std::unique_ptr<App>(new App(std::move(parts)));
 }
 

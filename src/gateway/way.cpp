@@ -131,6 +131,9 @@ ledger::AttemptRecord Way::new_attempt(const std::string& provider, const std::s
     record.provider = provider;
     record.model = model;
     record.zone = zone;
+    record.alias = inputs->alias;
+    record.label = inputs->label;
+    record.work = routing::kWorkKindNames[static_cast<std::size_t>(inputs->features.work.kind)];
     return record;
 }
 
