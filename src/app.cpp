@@ -19,6 +19,9 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "experiment/experiments.h"
+#include "experiment/records.h"
+#include "gateway/forget.h"
+#include "ledger/reports/retention.h"
 #include "privacy/checkpoints.h"
 #include "privacy/egress.h"
 #include "probe/probes.h"
@@ -68,21 +71,15 @@ net::ServerSettings server_settings(const config::Config& config) {
 }  // namespace
 
 std::span<const store::Migration> migrations() {
-    static const std::array all{store::Migration{first_schema().c_str()},
-                                store::Migration{resources::kKeptSchema},
-                                store::Migration{privacy_schema().c_str()},
-                                store::Migration{learning::kOutcomesSchema},
-                                store::Migration{experiment::kExperimentsSchema},
-                                store::Migration{probe::kProbesSchema},
-                                store::Migration{resources::kKeptSchema2},
-                                store::Migration{ledger::kLedgerSchema2},
-                                store::Migration{resources::kQuotaSchema},
-                                store::Migration{laws_schema().c_str()},
-                                store::Migration{learning::kOutcomesSchema2},
-                                store::Migration{jobs::kJobsSchema},
-                                store::Migration{ledger::kLedgerSchema3},
-                                store::Migration{ledger::kBudgetsSchema},
-                                store::Migration{access::kKeysSchema}};
+    static const std::array all{
+        store::Migration{first_schema().c_str()},         store::Migration{resources::kKeptSchema},
+        store::Migration{privacy_schema().c_str()},       store::Migration{learning::kOutcomesSchema},
+        store::Migration{experiment::kExperimentsSchema}, store::Migration{probe::kProbesSchema},
+        store::Migration{resources::kKeptSchema2},        store::Migration{ledger::kLedgerSchema2},
+        store::Migration{resources::kQuotaSchema},        store::Migration{laws_schema().c_str()},
+        store::Migration{learning::kOutcomesSchema2},     store::Migration{jobs::kJobsSchema},
+        store::Migration{ledger::kLedgerSchema3},         store::Migration{ledger::reports::kReportsSchema},
+        store::Migration{ledger::kBudgetsSchema},         store::Migration{access::kKeysSchema}};
     return all;
 }
 
@@ -249,6 +246,7 @@ struct App::Parts {
     MemoryAccount memory;
     std::unique_ptr<Clock> clock = world.clock ? std::move(world.clock) : system_clock();
     std::unique_ptr<Random> random = system_random();
+    const ledger::reports::Retention retention{experiment::kDecisionsOfTrials};
     std::unique_ptr<store::Store> store;
     privacy::Vault vault;
     privacy::Privacy privacy{*store, vault, *clock};
@@ -344,6 +342,9 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
     parts->alerts.configure(parts->services.snapshot()->config);
     if (auto ok = parts->queue.start(parts->worker_list()); !ok) return fail(ok.error());
     parts->alerts.start(*parts->workers.front());
+    parts->runner.start(*parts->workers.front(), "retention", [raw = parts.get()](auto& worker, auto& cancel) {
+        return gateway::forget_old(raw->services, raw->retention, worker, cancel);
+    });
     return std::unique_ptr<App>(new App(std::move(parts)));
 }
 

@@ -7,6 +7,7 @@
 
 #include "access/authenticate.h"
 #include "access/origin.h"
+#include "api/cost.h"
 #include "api/experiments.h"
 #include "api/explain.h"
 #include "api/feedback.h"
@@ -254,6 +255,14 @@ net::Task<Result<std::string>> Api::experiments(const Call& call) {
 
 net::Task<Result<std::string>> Api::probes(const Call& call) {
     co_return co_await serve_probes(gateway_, call.exchange.worker(), probes_, call.request(), below_prefix(call));
+}
+
+net::Task<Result<ledger::reports::Answer>> Api::cost(const Call& call) {
+    co_return co_await make_report(gateway_.services(), call);
+}
+
+net::Task<Result<std::string>> Api::recompute(const Call& call) {
+    co_return co_await recompute_costs(gateway_.services(), call);
 }
 
 net::Task<Result<std::string>> Api::decision(const Call& call) {

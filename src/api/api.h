@@ -10,6 +10,7 @@
 #include "api/traffic.h"
 #include "experiment/experiments.h"
 #include "gateway/gateway.h"
+#include "ledger/reports/render.h"
 #include "probe/probes.h"
 #include "resources/batches.h"
 #include "resources/responses.h"
@@ -42,6 +43,8 @@ class Api final : public net::Service {
     resources::Responses& responses() { return responses_; }
     resources::Batches& batches() { return batches_; }
     std::string metrics_text();
+    net::Task<Result<ledger::reports::Answer>> cost(const Call& call);
+    net::Task<Body> recompute(const Call& call);
     net::Task<Body> decision(const Call& call);
     net::Task<Body> feedback(const Call& call);
     net::Task<Body> forget(const Call& call);

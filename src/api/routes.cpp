@@ -99,6 +99,14 @@ net::Task<> show_metrics(Api& api, const Route&, Call call) {
     auto text = api.metrics_text();
     return plain(std::move(call), Api::kMetricsType, std::move(text));
 }
+// In the format that was asked for, which need not be JSON.
+net::Task<> show_cost(Api& api, const Route& route, Call call) {
+    auto report = co_await api.cost(call);
+    if (!report)
+        co_await gateway::reply_json(call, route.errors, Body(fail(std::move(report.error()))));
+    else
+        co_await plain(std::move(call), report->type, std::move(report->body));
+}
 net::Task<> show_openapi(Api&, const Route&, Call call) {
     return plain(std::move(call), "application/json", openapi());
 }
@@ -211,6 +219,8 @@ constexpr Route kRoutes[] = {
     {"GET", "/tandem/v1/config", local, kChat, "The config in force, as it is written", own<&Api::config>},
     {"GET", "/tandem/v1/logs", owner, kChat, "The newest lines of the log", own<&Api::logs>},
     {"GET", "/tandem/v1/status", owner, kChat, "Providers, their health and limits", own<&Api::status>},
+    {"GET", "/tandem/v1/cost", owner, kChat, "What was used and paid: by, since, until, format", show_cost},
+    {"POST", "/tandem/v1/cost/recompute", owner, kChat, "Price attempts anew", own<&Api::recompute>},
     {"GET", "/tandem/v1/decisions/{id}", client, kChat, "Why a request went where it went", own<&Api::decision>},
     {"POST", "/tandem/v1/decide", owner, kChat, "Where a request would go", own<&Api::decide>},
     {"POST", "/tandem/v1/feedback", client, kChat, "Say how an answer was", own<&Api::feedback>},

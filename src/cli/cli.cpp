@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "base/world.h"
 #include "cli/running.h"
+#include "ledger/reports/question.h"
 
 namespace tandem::cli {
 
@@ -72,20 +73,7 @@ Result<std::unique_ptr<store::Database>> open_ledger(const config::Config& confi
 
 Result<std::int64_t> since_from(const std::string& text) {
     if (text.empty()) return 0;
-    const char unit = text.back();
-    if (const auto count = whole_number(std::string_view(text).substr(0, text.size() - 1));
-        count && *count < 1'000'000) {
-        const std::int64_t factor = unit == 'm'   ? 60'000
-                                    : unit == 'h' ? 3'600'000
-                                    : unit == 'd' ? 86'400'000
-                                    : unit == 'w' ? 604'800'000
-                                                  : 0;
-        if (factor != 0) return system_clock()->wall().time_since_epoch().count() - *count * factor;
-    }
-    if (const auto time = time_from(text)) return *time;
-    return fail(ErrorCode::invalid,
-                fmt::format("--since: expected 30m, 24h, 7d, 2026-11-01 or 2026-11-01T12:00:00Z, got '{}'",
-                            printable(text, 40)));
+    return ledger::reports::time_from(text, system_clock()->wall().time_since_epoch().count(), "--since");
 }
 
 }  // namespace tandem::cli

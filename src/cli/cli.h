@@ -47,6 +47,7 @@ void add_explain(CLI::App& app, Globals& globals, Action& action);
 void add_policy(CLI::App& app, Globals& globals, Action& action);
 void add_cost(CLI::App& app, Globals& globals, Action& action);
 void add_break_even(CLI::App& group, Globals& globals, Action& action);  // `tandem cost break-even`
+void add_reconcile(CLI::App& group, Globals& globals, Action& action);   // `tandem cost reconcile`
 void add_prices(CLI::App& app, Globals& globals, Action& action);
 void add_audit(CLI::App& app, Globals& globals, Action& action);
 void add_route(CLI::App& app, Globals& globals, Action& action);

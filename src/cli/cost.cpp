@@ -1,112 +1,137 @@
 // tandem cost: what was used and paid.
 #include <fmt/format.h>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "base/world.h"
 #include "cli/cli.h"
-#include "ledger/ledger.h"
+#include "cli/remote.h"
+#include "ledger/reports/render.h"
 
 namespace tandem::cli {
 
 namespace {
 
-std::string_view words_of(prices::PriceSource source) {
-    switch (source) {
-        case prices::PriceSource::owner:
-            return "by models.*.price";
-        case prices::PriceSource::book:
-            return "by the price book";
-        case prices::PriceSource::estimate:
-            return "estimated by policy.unknown_price";
-        case prices::PriceSource::provider:
-            return "as providers charged";
-        default:
-            return "";
-    }
+struct Options {
+    std::vector<std::string> by;
+    std::string since, until, html;
+    bool csv = false;
+};
+
+// What was said in wrong words is a usage error; a ledger that cannot be read is not.
+int report_wrong(const Globals& globals, const Error& error) {
+    const int code = report(globals, error);
+    return error.code == ErrorCode::invalid ? kUsage : code;
 }
 
-void print_sources(const ledger::CostRow& total, const std::string& currency) {
-    std::vector<std::string> parts;
-    for (const auto& [source, sum] : total.sources)
-        if (sum != Money{}) parts.push_back(fmt::format("{} {} {}", sum.text(), currency, words_of(source)));
-    if (!parts.empty()) fmt::print("\n{}\n", join(parts, ", "));
-    if (total.unpriced > 0)
-        fmt::print(
-            "\nBEWARE: {} attempts went to models of which no price is known, and are not in the sums: `tandem "
-            "models` names them; set models.NAME.price or policy.unknown_price\n",
-            total.unpriced);
-}
-
-int cost(const Globals& globals, const std::string& by, const std::string& since_text) {
+int cost(const Globals& globals, const Options& options) {
     auto config = globals.load();
     if (!config) return report(globals, config.error());
-    const auto since = since_from(since_text);
-    if (!since) {
-        report(globals, since.error());
-        return kUsage;
-    }
     auto database = open_ledger(*config);
     if (!database) return report(globals, database.error());
-    const auto group =
-        static_cast<ledger::CostBy>(std::ranges::find(ledger::kCostByNames, by) - ledger::kCostByNames.begin());
-    const auto rows = ledger::cost_by(**database, group, *since);
-    if (!rows) return report(globals, rows.error());
-    ledger::CostRow total;
-    total.group = "total";
-    json::Writer out;
-    out.begin_object().member("currency", config->currency).member("by", by).key("rows").begin_array();
-    if (!globals.json)
-        fmt::print("{:<28} {:>8} {:>12} {:>12} {:>12} {:>12} {:>16}\n", by, "attempts", "tokens in", "cached",
-                   "cache write", "tokens out", config->currency);
-    auto line = [&](const ledger::CostRow& row) {
-        fmt::print("{:<28} {:>8} {:>12} {:>12} {:>12} {:>12} {:>16}{}{}\n", row.group, row.attempts,
-                   row.usage.input.count, row.usage.cached_input.count, row.usage.cache_write.count,
-                   row.usage.output.count, row.cost.text(), row.usage.estimated ? "  (partly estimated)" : "",
-                   row.unpriced > 0 ? fmt::format("  AND {} OF UNKNOWN PRICE", row.unpriced) : "");
-    };
-    for (const auto& row : *rows) {
-        if (!globals.json) line(row);
-        out.begin_object()
-            .member("group", row.group)
-            .member("attempts", row.attempts)
-            .member("input", row.usage.input.count);
-        out.member("cached_input", row.usage.cached_input.count)
-            .member("cache_write", row.usage.cache_write.count)
-            .member("output", row.usage.output.count)
-            .member("reasoning", row.usage.reasoning.count);
-        out.member("estimated", row.usage.estimated).member("cost_micros", row.cost.micros());
-        out.key("sources").begin_object();
-        for (const auto& [source, sum] : row.sources)
-            if (source != prices::PriceSource::free) out.member(prices::name_of(source), sum.micros());
-        out.end_object().member("unpriced", row.unpriced).end_object();
-        total.attempts += row.attempts;
-        total.usage = total.usage + row.usage;
-        total.cost += row.cost;
-        total.unpriced += row.unpriced;
-        for (const auto& [source, sum] : row.sources) total.sources[source] += sum;
-    }
-    out.end_array().member("total_micros", total.cost.micros()).member("unpriced", total.unpriced).end_object();
-    if (globals.json) {
-        fmt::print("{}\n", out.text());
+    ledger::reports::Asked asked{join(options.by, ","), options.since, options.until, "text"};
+    if (globals.json) asked.format = "json";
+    if (options.csv) asked.format = "csv";
+    if (!options.html.empty()) asked.format = "html";
+    const auto now = system_clock()->wall().time_since_epoch().count();
+    const auto made = ledger::reports::answer(**database, asked, config->currency, now);
+    if (!made) return report_wrong(globals, made.error());
+    if (options.html.empty()) {
+        std::fwrite(made->body.data(), 1, made->body.size(), stdout);
+        if (asked.format == "json") fmt::print("\n");
         return kOk;
     }
-    line(total);
-    print_sources(total, config->currency);
+    if (options.html == "-") {
+        std::fwrite(made->body.data(), 1, made->body.size(), stdout);
+        return kOk;
+    }
+    if (auto ok = write_private_file(options.html, made->body); !ok) return report(globals, ok.error());
+    if (!globals.json) fmt::print("{} is written; open it in a browser\n", options.html);
     return kOk;
+}
+
+struct Recompute {
+    std::string since, until;
+    bool own_prices = false, dry_run = false;
+};
+
+int recompute(const Globals& globals, const Recompute& asked) {
+    auto config = globals.load();
+    if (!config) return report(globals, config.error());
+    json::Writer body;
+    body.begin_object().member("since", asked.since);
+    if (!asked.until.empty()) body.member("until", asked.until);
+    body.member("own_prices", asked.own_prices).member("dry_run", asked.dry_run).end_object();
+    int code = kOk;
+    const auto answer =
+        ask(globals, *config,
+            {.method = "POST", .path = "/tandem/v1/cost/recompute", .headers = {}, .body = body.take()}, code);
+    if (!answer) return code;
+    json::Document document;
+    if (globals.json || !document.parse(answer->body)) {
+        fmt::print("{}\n", answer->body);
+        return kOk;
+    }
+    const auto root = document.root();
+    const auto money = [](const json::Value& micros) {
+        return Money::from_micros(micros.integer().value_or(0)).text();
+    };
+    fmt::print("{:<12} {:>10} {:>18} {:>18}\n", "day", "attempts", "before",
+               fmt::format("after, {}", config->currency));
+    for (const auto day : root["days"].children())
+        fmt::print("{:<12} {:>10} {:>18} {:>18}\n", day["day"].text(), day["attempts"].text(),
+                   money(day["before_micros"]), money(day["after_micros"]));
+    fmt::print("{:<12} {:>10} {:>18} {:>18}\n\n", "total", root["attempts"].text(), money(root["before_micros"]),
+               money(root["after_micros"]));
+    const auto left = root["left"];
+    fmt::print(
+        "{} attempts were looked at; left as they are: {} that their provider charged, {} by models.*.price{}, {} "
+        "of models that are no longer in tandem.yaml\n",
+        root["seen"].text(), left["charged_by_provider"].text(), left["priced_by_owner"].text(),
+        asked.own_prices ? "" : " (--own-prices takes them too)", left["model_gone"].text());
+    if (asked.dry_run)
+        fmt::print("nothing is written: leave out --dry-run for that\n");
+    else if (root["attempts"].integer() != 0)
+        fmt::print(
+            "the ledger is changed, and keeps what was booked before; budgets go by it from the next start on\n");
+    return kOk;
+}
+
+void add_recompute(CLI::App& group, Globals& globals, Action& action) {
+    auto* command = group.add_subcommand("recompute", "Price attempts anew, by the book as it is now");
+    auto asked = std::make_shared<Recompute>();
+    command->add_option("--since", asked->since, "From when on the price was wrong: 7d, or a date")->required();
+    command->add_option("--until", asked->until, "The first moment that is left as it is; now by default");
+    command->add_flag("--own-prices", asked->own_prices, "Also what was booked by models.*.price");
+    command->add_flag("--dry-run", asked->dry_run, "Show what would come of it, and write nothing");
+    command->callback(
+        [&globals, &action, asked] { action = [&globals, asked] { return recompute(globals, *asked); }; });
 }
 
 }  // namespace
 
 void add_cost(CLI::App& app, Globals& globals, Action& action) {
     auto* command = app.add_subcommand("cost", "What was used and paid");
-    auto by = std::make_shared<std::string>("model");
-    auto since = std::make_shared<std::string>();
-    command->add_option("--by", *by, "model, zone, key or day")->check(CLI::IsMember({"model", "zone", "key", "day"}));
-    command->add_option("--since", *since, "30m, 24h, 7d, or a date; all time by default");
+    auto options = std::make_shared<Options>();
+    command
+        ->add_option("--by", options->by,
+                     "One or two of model, provider, zone, key, alias, label, work, source, tier, outcome, day, week, "
+                     "month: model,day; model by default")
+        ->delimiter(',')
+        ->take_all();
+    command->add_option("--since", options->since, "30m, 24h, 7d, or a date; all time by default");
+    command->add_option("--until", options->until,
+                        "The first moment that no longer counts, as --since; now by default");
+    auto* csv = command->add_flag("--csv", options->csv, "As CSV, for a spreadsheet");
+    command->add_option("--html", options->html, "Write a page with charts to this file; - for the standard output")
+        ->excludes(csv);
+    add_recompute(*command, globals, action);
+    add_reconcile(*command, globals, action);
     add_break_even(*command, globals, action);
-    command->callback([&, command, by, since] {
+    command->callback([&, command, options] {
         if (!command->get_subcommands().empty()) return;  // which has set the action
-        action = [&globals, by, since] { return cost(globals, *by, *since); };
+        action = [&globals, options] { return cost(globals, *options); };
     });
 }
 

@@ -293,6 +293,12 @@ struct Cache {
     double at_least = 0.95;  // cosine of the two
 };
 
+// What is kept of requests.
+struct Ledger {
+    std::int64_t keep_days = 0;  // single attempts and decisions; their sums by day stay. 0: for ever
+    static constexpr std::int64_t kLeastDays = 35;  // a calendar month's budget is read from them at a start
+};
+
 enum class Durability { process, power };
 
 // A value that was left out because what it stands for is not to be had here.
@@ -320,6 +326,7 @@ struct Config {
     Alerts alerts;
     Cache cache;
     std::vector<Experiment> experiments;
+    Ledger ledger;
     std::string currency = "USD";
     Window usual_window;  // of budgets: a day, in the zone and with the weeks of the owner
     Durability durability = Durability::process;

@@ -766,6 +766,9 @@ void read_root(Section& root, Config& config, Problems& problems, const Environm
     root.each_named("experiments", [&](const std::string& id, Section& s) {
         config.experiments.push_back(read_experiment(id, s, config));
     });
+    root.section("ledger", [&](Section& s) {
+        s.number("keep_days", config.ledger.keep_days, config::Ledger::kLeastDays, 36'500);
+    });
     root.section("engine", [&](Section& s) { s.text("binary", config.engine_binary); });
     root.section("log", [&](Section& s) {
         s.choice("level", config.logging.level, log::kLevelNames);

@@ -12,6 +12,8 @@
 namespace tandem::experiment {
 
 extern const char* const kExperimentsSchema;
+// Ids of the decisions that reports of experiments are made of, as SQL.
+inline constexpr std::string_view kDecisionsOfTrials = "SELECT decision FROM trials UNION SELECT other FROM trials";
 
 enum class State { running, stopped, applied };
 

@@ -133,7 +133,10 @@ ledger::AttemptRecord Way::new_attempt(const std::string& provider, const std::s
     record.zone = zone;
     record.team = who.team();
     record.alias = request().model;
-    if (inputs) record.label = inputs->label;
+    if (inputs) {
+        record.label = inputs->label;
+        record.work = routing::kWorkKindNames[static_cast<std::size_t>(inputs->features.work.kind)];
+    }
     return record;
 }
 

@@ -76,7 +76,38 @@ void take_warnings(std::vector<std::string> from, bool of_book, Bill& bill) {
             bill.warnings.push_back(std::move(warning));
 }
 
+// details_of() read back.
+prices::Reading reading_of(const std::string& details, const Usage& usage) {
+    prices::Reading reading;
+    reading.found = true;
+    json::Document document;
+    if (details.empty() || !document.parse(details)) {
+        reading.buckets = prices::buckets_of(usage);
+        return reading;
+    }
+    const auto root = document.root();
+    for (const auto count : root["usage"].children())
+        if (const auto bucket = prices::bucket_named(count.key()))
+            reading.buckets.set(*bucket, count.integer().value_or(0));
+    reading.service_tier = root["tier"].text();
+    reading.region = root["region"].text();
+    return reading;
+}
+
 }  // namespace
+
+Bill bill_again(const std::string& details, const Usage& usage, const prices::Tariff& tariff, std::int64_t time_ms,
+                const prices::Hints& hints, const Pricing& pricing) {
+    if (tariff.source() == prices::PriceSource::free) return {};
+    const auto reading = reading_of(details, usage);
+    if (reading.buckets.empty()) return {};
+    const auto booked = prices::book_at(tariff.at(time_ms), reading, hints, time_ms, pricing.books());
+    Bill bill;
+    if (booked.cost) bill.cost = booked.cost->micros();
+    bill.source = booked.cost ? tariff.source() : prices::PriceSource::unknown;
+    bill.details = details_of(reading, booked, bill.source);
+    return bill;
+}
 
 Bill bill_of(const Used& used, const prices::Tariff& tariff, const prices::Asked& asked, const prices::Hints& hints,
              const Pricing& pricing) {

@@ -37,4 +37,9 @@ struct Used {
 Bill bill_of(const Used& used, const prices::Tariff& tariff, const prices::Asked& asked, const prices::Hints& hints,
              const Pricing& pricing);
 
+// What an attempt that was booked before would be booked at now, from what its row kept of its usage (`details`, or
+// `usage` where that is empty). Not for one that its provider priced.
+Bill bill_again(const std::string& details, const Usage& usage, const prices::Tariff& tariff, std::int64_t time_ms,
+                const prices::Hints& hints, const Pricing& pricing);
+
 }  // namespace tandem::ledger

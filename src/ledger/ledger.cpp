@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "ledger/reports/rollup.h"
 
 namespace tandem::ledger {
 
@@ -40,7 +41,8 @@ const char* const kLedgerSchema3 =
 
 namespace {
 
-constexpr std::int64_t kDay = 86'400'000;
+constexpr std::int64_t kHour = 3'600'000;
+constexpr std::int64_t kDay = 24 * kHour;
 
 // The first id that a decision can have one of whose attempts began at `since` or later. A request ends within a day
 // (its deadline is far shorter), so an attempt begins at most a day after its decision.
@@ -51,7 +53,7 @@ std::string first_decision(std::int64_t since) {
 // The columns of an attempt, in the order in which insert_attempt() and read_attempt() name them.
 #define TANDEM_ATTEMPT_COLUMNS                                                                                     \
     "decision, number, time, key, provider, model, zone, outcome, status, error, first_byte_ms, total_ms, input, " \
-    "cached, output, reasoning, estimated, cost, warnings, cache_write, source, bill"
+    "cached, output, reasoning, estimated, cost, warnings, cache_write, source, bill, alias, label, work"
 
 // Of an old record: the owner's price where it cost something.
 prices::PriceSource source_from(std::string_view name, Money cost) {
@@ -62,32 +64,38 @@ prices::PriceSource source_from(std::string_view name, Money cost) {
 }
 
 Result<> insert_attempt(store::Database& database, const AttemptRecord& a) {
-    return database
-        .prepare("INSERT INTO attempts (" TANDEM_ATTEMPT_COLUMNS
-                 ") VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22)")
-        .bind(1, a.decision.text())
-        .bind(2, static_cast<std::int64_t>(a.number))
-        .bind(3, a.time)
-        .bind(4, a.key)
-        .bind(5, a.provider)
-        .bind(6, a.model)
-        .bind(7, static_cast<std::int64_t>(a.zone))
-        .bind(8, a.outcome)
-        .bind(9, static_cast<std::int64_t>(a.status))
-        .bind(10, a.error)
-        .bind(11, a.first_byte_ms)
-        .bind(12, a.total_ms)
-        .bind(13, a.usage.input.count)
-        .bind(14, a.usage.cached_input.count)
-        .bind(15, a.usage.output.count)
-        .bind(16, a.usage.reasoning.count)
-        .bind(17, static_cast<std::int64_t>(a.usage.estimated))
-        .bind(18, a.cost.micros())
-        .bind(19, a.warnings)
-        .bind(20, a.usage.cache_write.count)
-        .bind(21, prices::name_of(a.source))
-        .bind(22, a.bill)
-        .run();
+    auto inserted =
+        database
+            .prepare(
+                "INSERT INTO attempts (" TANDEM_ATTEMPT_COLUMNS
+                ") VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25)")
+            .bind(1, a.decision.text())
+            .bind(2, static_cast<std::int64_t>(a.number))
+            .bind(3, a.time)
+            .bind(4, a.key)
+            .bind(5, a.provider)
+            .bind(6, a.model)
+            .bind(7, static_cast<std::int64_t>(a.zone))
+            .bind(8, a.outcome)
+            .bind(9, static_cast<std::int64_t>(a.status))
+            .bind(10, a.error)
+            .bind(11, a.first_byte_ms)
+            .bind(12, a.total_ms)
+            .bind(13, a.usage.input.count)
+            .bind(14, a.usage.cached_input.count)
+            .bind(15, a.usage.output.count)
+            .bind(16, a.usage.reasoning.count)
+            .bind(17, static_cast<std::int64_t>(a.usage.estimated))
+            .bind(18, a.cost.micros())
+            .bind(19, a.warnings)
+            .bind(20, a.usage.cache_write.count)
+            .bind(21, prices::name_of(a.source))
+            .bind(22, a.bill)
+            .bind(23, a.alias)
+            .bind(24, static_cast<std::int64_t>(a.label))
+            .bind(25, a.work)
+            .run();
+    return inserted ? reports::roll_up(database, a) : inserted;
 }
 
 AttemptRecord read_attempt(const store::Statement& rows) {
@@ -110,6 +118,9 @@ AttemptRecord read_attempt(const store::Statement& rows) {
     a.warnings = rows.text(18);
     a.source = source_from(rows.text(20), a.cost);
     a.bill = rows.text(21);
+    a.alias = rows.text(22);
+    a.label = static_cast<Label>(rows.integer(23));
+    a.work = rows.text(24);
     return a;
 }
 
@@ -141,6 +152,7 @@ AttemptRecord read_lost(const store::Statement& rows) {
     a.team = rows.text(11);
     a.alias = rows.text(12);
     a.label = static_cast<Label>(rows.integer(13));
+    a.work = rows.text(14);
     return a;
 }
 
@@ -171,7 +183,7 @@ Result<> open(store::Database& database, const AttemptRecord& most) {
     return database
         .prepare(
             "INSERT OR REPLACE INTO open_attempts (decision, number, time, key, provider, model, zone, input, "
-            "output, cost, source, team, alias, label) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
+            "output, cost, source, team, alias, label, work) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
         .bind(1, most.decision.text())
         .bind(2, static_cast<std::int64_t>(most.number))
         .bind(3, most.time)
@@ -186,6 +198,7 @@ Result<> open(store::Database& database, const AttemptRecord& most) {
         .bind(12, most.team)
         .bind(13, most.alias)
         .bind(14, static_cast<std::int64_t>(most.label))
+        .bind(15, most.work)
         .run();
 }
 
@@ -203,7 +216,7 @@ Result<Lost> settle_lost(store::Store& store, Budgets& budgets) {
         {
             auto rows = database.prepare(
                 "SELECT decision, number, time, key, provider, model, zone, input, output, cost, source, team, alias, "
-                "label FROM open_attempts");
+                "label, work FROM open_attempts");
             while (true) {
                 const auto row = rows.step();
                 if (!row) return fail(row.error());
@@ -261,42 +274,6 @@ void Ledger::close_unwatched(std::vector<AttemptRecord> attempts, store::Store::
     store_.submit(closing_job(std::move(attempts), std::move(also)), [](Result<> committed) {
         if (!committed) spdlog::error("the record of a request could not be written: {}", committed.error().message);
     });
-}
-
-Result<std::vector<CostRow>> cost_by(store::Database& database, CostBy by, std::int64_t since) {
-    static constexpr std::array<const char*, 4> kQueries = {
-#define TANDEM_COST_QUERY(group)                                                                                      \
-    "SELECT " group                                                                                                   \
-    ", count(*), sum(input), sum(cached), sum(output), sum(reasoning), max(estimated), sum(cost), sum(cache_write), " \
-    "source FROM attempts WHERE decision >= ? AND time >= ? GROUP BY 1, source"
-        TANDEM_COST_QUERY("model"), TANDEM_COST_QUERY("CASE zone WHEN 0 THEN 'local' ELSE 'cloud' END"),
-        TANDEM_COST_QUERY("key"), TANDEM_COST_QUERY("date(time / 1000, 'unixepoch')")};
-#undef TANDEM_COST_QUERY
-    auto rows = database.prepare(kQueries[static_cast<std::size_t>(by)]);
-    const auto first = first_decision(since);
-    rows.bind(1, first).bind(2, since);
-    std::map<std::string, CostRow> groups;
-    while (true) {
-        const auto row = rows.step();
-        if (!row) return fail(row.error());
-        if (!*row) break;
-        const auto cost = Money::from_micros(rows.integer(7));
-        const auto source = source_from(rows.text(9), cost);
-        auto& group = groups[rows.text(0)];
-        group.group = rows.text(0);
-        group.attempts += rows.integer(1);
-        group.usage = group.usage + Usage{{rows.integer(2)}, {rows.integer(3)},    {rows.integer(4)},
-                                          {rows.integer(5)}, rows.integer(6) != 0, {rows.integer(8)}};
-        group.cost += cost;
-        group.sources[source] += cost;
-        if (source == prices::PriceSource::unknown) group.unpriced += rows.integer(1);
-    }
-    std::vector<CostRow> result;
-    for (auto& [name, group] : groups) result.push_back(std::move(group));
-    std::ranges::sort(result, [](const CostRow& one, const CostRow& other) {
-        return one.cost != other.cost ? one.cost > other.cost : one.group < other.group;
-    });
-    return result;
 }
 
 namespace {
@@ -380,6 +357,50 @@ Result<> each_request(store::Database& database, std::int64_t since, std::int64_
         request.cost = Money::from_micros(rows.integer(14));
         visit(request);
     }
+}
+
+Result<> each_attempt(store::Database& database, std::int64_t since, std::int64_t until,
+                      const std::function<Result<>(const AttemptRecord&)>& visit) {
+    auto rows = database.prepare(
+        "SELECT " TANDEM_ATTEMPT_COLUMNS
+        " FROM attempts WHERE decision >= ?1 AND decision < ?2 AND time >= ?3 AND time < ?4 ORDER BY decision, number");
+    // An attempt begins after its decision is made, but for a clock that is put back between the two. Ids count to
+    // 2^48.
+    const auto end = std::min(until, (std::int64_t(1) << 48) - 1 - kHour) + kHour;
+    const auto first = first_decision(since), last = DecisionId::first_of(WallTime(milliseconds(end))).text();
+    rows.bind(1, first).bind(2, last).bind(3, since).bind(4, until);
+    while (true) {
+        const auto row = rows.step();
+        if (!row) return fail(row.error());
+        if (!*row) return {};
+        if (auto ok = visit(read_attempt(rows)); !ok) return ok;
+    }
+}
+
+Result<bool> each_attempt_after(store::Database& database, const std::string& id, std::int64_t since,
+                                std::int64_t until, std::int64_t most,
+                                const std::function<Result<>(const AttemptRecord&)>& visit) {
+    std::vector<AttemptRecord> some;
+    bool more = false;
+    {
+        auto rows = database.prepare("SELECT " TANDEM_ATTEMPT_COLUMNS
+                                     " FROM attempts WHERE decision > ?1 AND decision >= ?2 AND time >= ?3 AND time < "
+                                     "?4 ORDER BY decision, number");
+        const auto first = first_decision(since);
+        rows.bind(1, id).bind(2, first).bind(3, since).bind(4, until);
+        while (true) {
+            const auto row = rows.step();
+            if (!row) return fail(row.error());
+            if (!*row) break;
+            auto attempt = read_attempt(rows);
+            more = static_cast<std::int64_t>(some.size()) >= most && attempt.decision != some.back().decision;
+            if (more) break;
+            some.push_back(std::move(attempt));
+        }
+    }
+    for (const auto& attempt : some)
+        if (auto ok = visit(attempt); !ok) return fail(ok.error());
+    return more;
 }
 
 Result<std::vector<AttemptRecord>> attempts_of(store::Database& database, const std::string& decision) {

@@ -52,10 +52,11 @@ struct AttemptRecord {
     prices::PriceSource source = prices::PriceSource::free;  // whose word `cost` is
     std::string bill;      // what it was made of (Bill::details); empty where it was nothing, and in old records
     std::string warnings;  // what is different about this attempt from what the client asked, separated by "; "
-    // What else it is on account of; the decision's record has it, and a row under way.
-    std::string team;
+    // Of its request, for budgets and reports:
+    std::string team;  // a row under way has it, and no other
     std::string alias;
     Label label = Label::public_;
+    std::string work;  // kind of work (routing::kWorkKindNames); empty in old records
 
     Subject subject() const { return {key, team, alias, label, provider, model}; }
 };
@@ -111,17 +112,7 @@ class Ledger {
 
 // ---- questions, for the commands and the API ----
 
-struct CostRow {
-    std::string group;
-    std::int64_t attempts = 0;
-    Usage usage;  // estimated: some of it is
-    Money cost;
-    std::int64_t unpriced = 0;                     // attempts whose cost is not known, and not in `cost`
-    std::map<prices::PriceSource, Money> sources;  // whose word `cost` is, in parts
-};
-enum class CostBy { model, zone, key, day };
-inline constexpr std::array<std::string_view, 4> kCostByNames = {"model", "zone", "key", "day"};
-Result<std::vector<CostRow>> cost_by(store::Database& database, CostBy by, std::int64_t since);
+// Sums by any dimension: ledger/reports/.
 
 // Errors: not_found, storage.
 Result<DecisionRecord> find_decision(store::Database& database, const std::string& id);
@@ -147,6 +138,15 @@ struct RequestRow {
 // Every request from `since` to before `until`, in order. Errors: storage.
 Result<> each_request(store::Database& database, std::int64_t since, std::int64_t until,
                       const std::function<void(const RequestRow&)>& visit);
+// Every attempt that began from `since` to before `until`, in order of its decision. Ends where `visit` fails. Errors:
+// storage, visit's.
+Result<> each_attempt(store::Database& database, std::int64_t since, std::int64_t until,
+                      const std::function<Result<>(const AttemptRecord&)>& visit);
+// The same of about `most` attempts of decisions after the one of this id: those of the last decision are all visited.
+// They are read before the first is visited, so that `visit` may change them. False where these were all.
+Result<bool> each_attempt_after(store::Database& database, const std::string& id, std::int64_t since,
+                                std::int64_t until, std::int64_t most,
+                                const std::function<Result<>(const AttemptRecord&)>& visit);
 Result<std::vector<AttemptRecord>> attempts_of(store::Database& database, const std::string& decision);
 
 }  // namespace tandem::ledger

@@ -6,6 +6,7 @@
 
 #include "ledger/ledger.h"
 #include "ledger/prices/names.h"
+#include "ledger/reports/rollup.h"
 #include "tests/support.h"
 
 namespace tandem::ledger {
@@ -257,7 +258,8 @@ TEST(Book, of_some_providers_is_what_the_whole_has_of_them) {
 TEST(LedgerSchema, takes_over_old_attempts) {
     test::Folder folder;
     const store::Migration old[] = {{kLedgerSchema}, {kLedgerSchema2}};
-    const store::Migration all[] = {{kLedgerSchema}, {kLedgerSchema2}, {kLedgerSchema3}, {kBudgetsSchema}};
+    const store::Migration all[] = {
+        {kLedgerSchema}, {kLedgerSchema2}, {kLedgerSchema3}, {reports::kReportsSchema}, {kBudgetsSchema}};
     {
         auto store = store::Store::open(folder.path / "db", old, store::Durability::process);
         ASSERT_TRUE(store);

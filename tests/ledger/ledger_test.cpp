@@ -9,6 +9,8 @@
 #include <thread>
 
 #include "ledger/bill.h"
+#include "ledger/reports/report.h"
+#include "ledger/reports/rollup.h"
 #include "tests/support.h"
 
 namespace tandem::ledger {
@@ -22,7 +24,8 @@ struct Opened {
     test::ManualClock clock;
     Budgets budgets{clock};
     Opened() {
-        static const store::Migration all[] = {{kLedgerSchema}, {kLedgerSchema2}, {kLedgerSchema3}, {kBudgetsSchema}};
+        static const store::Migration all[] = {
+            {kLedgerSchema}, {kLedgerSchema2}, {kLedgerSchema3}, {reports::kReportsSchema}, {kBudgetsSchema}};
         store = std::move(*store::Store::open(folder.path / "db", all, store::Durability::process));
     }
     void attempt(const std::string& key, Money cost) {
@@ -88,7 +91,7 @@ TEST(Cost, of_hostile_counts_neither_wraps_nor_stops_the_sums) {
     const auto most = bill_of(Usage{{INT64_MAX}, {INT64_MIN}, {INT64_MAX}, {0}}, price, {}, {}, {}).cost;
     for (int i = 0; i < 20; ++i) o.attempt("alice", most);
     auto database = store::Database::open_to_read(o.folder.path / "db");
-    EXPECT_TRUE(cost_by(**database, CostBy::key, 0));
+    EXPECT_TRUE(reports::make_report(**database, {.by = {reports::Dimension::key}}));
 }
 
 TEST(Ledger, adds_up_by_model_zone_key_and_day) {
@@ -98,16 +101,19 @@ TEST(Ledger, adds_up_by_model_zone_key_and_day) {
     o.attempt("bob", Money::from_micros(1));
     auto database = store::Database::open_to_read(o.folder.path / "db");
     ASSERT_TRUE(database);
-    const auto keys = cost_by(**database, CostBy::key, 0);
-    ASSERT_TRUE(keys);
-    ASSERT_EQ(keys->size(), 2U);
-    EXPECT_EQ(keys->at(0).group, "alice");
-    EXPECT_EQ(keys->at(0).cost.micros(), 15);
-    EXPECT_EQ(keys->at(0).usage.input.count, 20);
-    EXPECT_TRUE(keys->at(0).usage.estimated);
-    EXPECT_EQ(cost_by(**database, CostBy::zone, 0)->at(0).group, "cloud");
-    EXPECT_EQ(cost_by(**database, CostBy::day, 0)->at(0).group, "2023-11-14");
-    EXPECT_TRUE(cost_by(**database, CostBy::model, o.clock.now.count() + 1)->empty());
+    using reports::Dimension;
+    const auto report = [&](Dimension by, std::int64_t since = 0) {
+        return reports::make_report(**database, {.by = {by}, .since = since})->lines;
+    };
+    const auto keys = report(Dimension::key);
+    ASSERT_EQ(keys.size(), 2U);
+    EXPECT_EQ(keys[0].groups[0], "alice");
+    EXPECT_EQ(keys[0].figures.sums.cost.micros(), 15);
+    EXPECT_EQ(keys[0].figures.sums.usage.input.count, 20);
+    EXPECT_EQ(keys[0].figures.estimated, 2);
+    EXPECT_EQ(report(Dimension::zone).at(0).groups[0], "cloud");
+    EXPECT_EQ(report(Dimension::day).at(0).groups[0], "2023-11-14");
+    EXPECT_TRUE(report(Dimension::model, o.clock.now.count() + 1).empty());
 }
 
 TEST(Ledger, gives_no_receipt_for_what_it_could_not_write) {

@@ -139,6 +139,9 @@ class Budgets {
     // The same for an attempt whose reservation a killed process held: it is settled here.
     void settle_lost(const Subject& subject, WallTime begun, Spent spent);
 
+    // Makes all windows anew from the ledger, whose costs were corrected. Inside a transaction. Errors: storage.
+    Result<> recount(store::Database& database);
+
     // The differences between the windows' rows and the sum of the attempts in them, a line each. Looks at windows that
     // began at most `reach` ago. Errors: storage.
     static constexpr milliseconds kEverything = milliseconds::max();

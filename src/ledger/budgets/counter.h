@@ -41,6 +41,7 @@ class Counter {
     Cell cell_at(WallTime at) const;
 
     void add(Cell cell, Spent spent, WallTime now);
+    void forget() { cells_.clear(); }
     Spent spent(WallTime now) const;
     const std::map<std::int64_t, Spent>& cells() const { return cells_; }
     // When the window that `now` lies in began; of one that rolls: what is older does not count.

@@ -14,10 +14,8 @@ namespace tandem::ledger {
 const char* const kBudgetsSchema =
     "CREATE TABLE budget_windows (counter TEXT NOT NULL, start INTEGER NOT NULL, until INTEGER NOT NULL, cost INTEGER "
     "NOT NULL, tokens INTEGER NOT NULL, PRIMARY KEY (counter, start)) STRICT, WITHOUT ROWID;"
-    // Of what an attempt under way is on account, besides its key, provider and model.
+    // Of what an attempt under way is on account, besides what its row has.
     "ALTER TABLE open_attempts ADD COLUMN team TEXT NOT NULL DEFAULT '';"
-    "ALTER TABLE open_attempts ADD COLUMN alias TEXT NOT NULL DEFAULT '';"
-    "ALTER TABLE open_attempts ADD COLUMN label INTEGER NOT NULL DEFAULT 0;"
     // What there is to tell of budgets: once for each threshold of a window. What is told is `told`.
     "CREATE TABLE budget_alerts (budget TEXT NOT NULL, start INTEGER NOT NULL, percent INTEGER NOT NULL, time INTEGER "
     "NOT "
@@ -63,6 +61,26 @@ Result<Spent> sum_of(store::Database& database, const std::string& counter, std:
     row.bind(1, counter).bind(2, now);
     if (const auto found = row.step(); !found) return fail(found.error());
     return Spent{Money::from_micros(row.integer(0)), {row.integer(1)}};
+}
+
+// What all attempts came to, those included whose rows are deleted (ledger/reports). Errors: storage.
+Result<> each_sum(store::Database& database, const std::unordered_map<std::string, std::string>& teams,
+                  const std::function<void(const Subject&, Spent)>& visit) {
+    auto rows = database.prepare(
+        "SELECT k.key, k.provider, k.model, k.alias, k.label, sum(m.cost), sum(m.input + m.output) FROM cost_months m "
+        "JOIN cost_kinds k ON k.id = m.kind GROUP BY k.id");
+    while (true) {
+        const auto row = rows.step();
+        if (!row) return fail(row.error());
+        if (!*row) return {};
+        Subject subject{.key = rows.text(0),
+                        .alias = rows.text(3),
+                        .label = static_cast<Label>(std::clamp<std::int64_t>(rows.integer(4), 0, 3)),
+                        .provider = rows.text(1),
+                        .model = rows.text(2)};
+        if (const auto team = teams.find(subject.key); team != teams.end()) subject.team = team->second;
+        visit(subject, {Money::from_micros(rows.integer(5)), {rows.integer(6)}});
+    }
 }
 
 struct Telling {
@@ -144,6 +162,10 @@ Result<> each_spent(store::Database& database, std::int64_t since,
     }
 }
 
+bool is_total(const Counter& counter) {
+    return counter.window().period == Period::total;
+}
+
 }  // namespace
 
 // Reads the windows under way of counters that were not there before. `first`: at the start, where a row of a window
@@ -194,7 +216,7 @@ Result<> Budgets::load_windows(store::Database& database, const std::vector<std:
         }
         if (any) continue;
         without.push_back(counter);
-        since = std::min(since, counter->start(at));
+        if (!is_total(*counter)) since = std::min(since, counter->start(at));
     }
     if (without.empty()) return {};
     std::map<std::pair<std::string, std::int64_t>, std::pair<Counter::Cell, Spent>> sums;
@@ -202,7 +224,8 @@ Result<> Budgets::load_windows(store::Database& database, const std::vector<std:
     for (const auto& counter : without) sums[{counter->id(), counter->cell_at(at).start}] = {counter->cell_at(at), {}};
     const auto read = each_spent(database, since, teams_, [&](const Subject& subject, WallTime begun, Spent spent) {
         for (const auto& counter : without) {
-            if (!counts_now(counter->of(), subject) || unix_ms(begun) < counter->start(at)) continue;
+            if (is_total(*counter) || !counts_now(counter->of(), subject) || unix_ms(begun) < counter->start(at))
+                continue;
             const auto cell = counter->cell_at(begun);
             auto& sum = sums[{counter->id(), cell.start}];
             sum = {cell, {sum.second.cost + spent.cost, sum.second.tokens + spent.tokens}};
@@ -210,9 +233,32 @@ Result<> Budgets::load_windows(store::Database& database, const std::vector<std:
         }
     });
     if (!read) return read;
+    if (std::ranges::any_of(without, [](const auto& counter) { return is_total(*counter); })) {
+        const auto all = each_sum(database, teams_, [&](const Subject& subject, Spent spent) {
+            for (const auto& counter : without) {
+                if (!is_total(*counter) || !counts_now(counter->of(), subject)) continue;
+                auto& sum = sums[{counter->id(), 0}];
+                sum = {{}, {sum.second.cost + spent.cost, sum.second.tokens + spent.tokens}};
+                counter->add({}, spent, at);
+            }
+        });
+        if (!all) return all;
+    }
     for (const auto& [place, sum] : sums)
         if (auto ok = add_row(database, place.first, sum.first, sum.second); !ok) return fail(ok.error());
     return {};
+}
+
+Result<> Budgets::recount(store::Database& database) {
+    std::vector<std::shared_ptr<Counter>> all;
+    {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [id, counter] : counters_) {
+            counter->forget();
+            all.push_back(counter);
+        }
+    }
+    return load_windows(database, all, false);
 }
 
 // What the last minute has seen, by when it ended.

@@ -6,6 +6,7 @@
 #include <future>
 
 #include "ledger/ledger.h"
+#include "ledger/reports/rollup.h"
 #include "tests/support.h"
 
 namespace tandem::ledger::test_house {
@@ -37,7 +38,8 @@ struct House {
     // `text`: teams, keys, budgets, aliases and limits, after two providers and three models. Amounts are in the
     // config's currency, so 0.0001 is a hundred micro-units.
     explicit House(const std::string& text) {
-        static const store::Migration all[] = {{kLedgerSchema}, {kLedgerSchema2}, {kLedgerSchema3}, {kBudgetsSchema}};
+        static const store::Migration all[] = {
+            {kLedgerSchema}, {kLedgerSchema2}, {kLedgerSchema3}, {reports::kReportsSchema}, {kBudgetsSchema}};
         store = std::move(*store::Store::open(folder.path / "db", all, store::Durability::process));
         restart(text);
     }

@@ -1,0 +1,237 @@
+#include "ledger/reports/rollup.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/json.h"
+
+namespace tandem::ledger::reports {
+
+// Each statement of a period: `name` is its table, `column` its number.
+#define TANDEM_PERIODS(name, column)                                                                             \
+    "CREATE TABLE " name " (" column                                                                             \
+    " INTEGER NOT NULL, kind INTEGER NOT NULL, attempts INTEGER NOT NULL, input INTEGER NOT NULL, cached "       \
+    "INTEGER NOT NULL, cache_write INTEGER NOT NULL, output INTEGER NOT NULL, reasoning INTEGER NOT NULL, cost " \
+    "INTEGER NOT NULL, total_ms INTEGER NOT NULL, PRIMARY KEY (" column ", kind)) STRICT, WITHOUT ROWID;"
+
+// What a kind is, of a row of `attempts`.
+#define TANDEM_KIND_COLUMNS "key, alias, label, provider, model, zone, work, source, tier, outcome, estimated"
+#define TANDEM_SOURCE "CASE WHEN source <> '' THEN source WHEN cost = 0 THEN 'free' ELSE 'owner' END"
+#define TANDEM_TIER "CASE WHEN bill = '' THEN '' ELSE COALESCE(json_extract(bill, '$.tier'), '') END"
+#define TANDEM_FILL(name, number)                                                                                    \
+    "INSERT INTO " name " SELECT " number                                                                            \
+    ", k.id, count(*), sum(a.input), sum(a.cached), sum(a.cache_write), sum(a.output), sum(a.reasoning), "           \
+    "sum(a.cost), sum(a.total_ms) FROM (SELECT *, " TANDEM_SOURCE " AS word, " TANDEM_TIER                           \
+    " AS level FROM attempts) a JOIN cost_kinds k ON k.key = a.key AND k.alias = a.alias AND k.label = a.label AND " \
+    "k.provider = a.provider AND k.model = a.model AND k.zone = a.zone AND k.work = a.work AND k.source = a.word "   \
+    "AND k.tier = a.level AND k.outcome = a.outcome AND k.estimated = a.estimated GROUP BY 1, 2;"
+
+const char* const kReportsSchema =
+    "ALTER TABLE attempts ADD COLUMN alias TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE attempts ADD COLUMN label INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE attempts ADD COLUMN work TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE open_attempts ADD COLUMN alias TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE open_attempts ADD COLUMN label INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE open_attempts ADD COLUMN work TEXT NOT NULL DEFAULT '';"
+    "CREATE TABLE cost_kinds (id INTEGER PRIMARY KEY, key TEXT NOT NULL, alias TEXT NOT NULL, label INTEGER NOT NULL, "
+    "provider TEXT NOT NULL, model TEXT NOT NULL, zone INTEGER NOT NULL, work TEXT NOT NULL, source TEXT NOT NULL, "
+    "tier TEXT NOT NULL, outcome TEXT NOT NULL, estimated INTEGER NOT NULL, UNIQUE (model, key, alias, outcome, label, "
+    "work, provider, zone, source, tier, estimated)) STRICT;"  //
+    TANDEM_PERIODS("cost_days", "day") TANDEM_PERIODS("cost_months", "month")
+    // What was booked before a price was corrected: of each attempt while its row is kept, and of each day.
+    "CREATE TABLE corrected_attempts (decision TEXT NOT NULL, number INTEGER NOT NULL, corrected INTEGER NOT NULL, "
+    "cost INTEGER NOT NULL, source TEXT NOT NULL, bill TEXT NOT NULL, PRIMARY KEY (decision, number, corrected)) "
+    "STRICT, WITHOUT ROWID;"
+    "CREATE TABLE corrected_days (corrected INTEGER NOT NULL, day INTEGER NOT NULL, attempts INTEGER NOT NULL, before "
+    "INTEGER NOT NULL, after INTEGER NOT NULL, PRIMARY KEY (day, corrected)) STRICT, WITHOUT ROWID;"
+    // One row: attempts of before this time (milliseconds since 1970) are not kept singly.
+    "CREATE TABLE attempts_kept (since INTEGER NOT NULL) STRICT; INSERT INTO attempts_kept VALUES (0);"
+    // What is there already.
+    "UPDATE attempts SET (alias, label, work) = (SELECT d.alias, d.label, CASE WHEN json_valid(d.inputs) THEN "
+    "COALESCE(json_extract(d.inputs, '$.work.kind'), '') ELSE '' END FROM decisions d WHERE d.id = attempts.decision) "
+    "WHERE decision IN (SELECT id FROM decisions);"
+    "INSERT INTO cost_kinds (" TANDEM_KIND_COLUMNS
+    ") SELECT DISTINCT key, alias, label, provider, model, zone, work, " TANDEM_SOURCE ", " TANDEM_TIER
+    ", outcome, estimated FROM attempts;"  //
+    TANDEM_FILL("cost_days", "a.time / 86400000")
+        TANDEM_FILL("cost_months",
+                    "CAST(strftime('%Y', a.time / 1000, 'unixepoch') AS INTEGER) * 12 + CAST(strftime('%m', a.time / "
+                    "1000, 'unixepoch') AS INTEGER) - 1");
+
+namespace {
+
+constexpr std::string_view kOther = "(other)";
+
+// A sum that leaves SQLite's integers becomes a float there, which is larger than this one.
+#define TANDEM_ADDED(column) column " = min(9000000000000000000, " column " + excluded." column ")"
+#define TANDEM_ADD(name, period) \
+    "INSERT INTO " name " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10) ON CONFLICT (" period                             \
+    ", kind) DO UPDATE SET " TANDEM_ADDED("attempts") ", " TANDEM_ADDED("input") ", " TANDEM_ADDED("cached") ", "   \
+    TANDEM_ADDED("cache_write") ", " TANDEM_ADDED("output") ", " TANDEM_ADDED("reasoning") ", " TANDEM_ADDED("cost") \
+    ", " TANDEM_ADDED("total_ms")
+
+constexpr const char* kAddDay = TANDEM_ADD("cost_days", "day");
+constexpr const char* kAddMonth = TANDEM_ADD("cost_months", "month");
+
+Result<std::int64_t> find_kind(store::Database& database, const Kind& kind) {
+    auto row = database.prepare(
+        "SELECT id FROM cost_kinds WHERE model = ?5 AND key = ?1 AND alias = ?2 AND outcome = ?10 AND label = ?3 AND "
+        "work = ?7 AND provider = ?4 AND zone = ?6 AND source = ?8 AND tier = ?9 AND estimated = ?11");
+    row.bind(1, kind.key).bind(2, kind.alias).bind(3, static_cast<std::int64_t>(kind.label)).bind(4, kind.provider);
+    row.bind(5, kind.model).bind(6, static_cast<std::int64_t>(kind.zone)).bind(7, kind.work);
+    row.bind(8, prices::name_of(kind.source)).bind(9, kind.tier).bind(10, kind.outcome);
+    row.bind(11, static_cast<std::int64_t>(kind.estimated));
+    const auto found = row.step();
+    if (!found) return fail(found.error());
+    return *found ? row.integer(0) : 0;
+}
+
+Result<std::int64_t> newest_kind(store::Database& database) {
+    auto row = database.prepare("SELECT COALESCE(max(id), 0) FROM cost_kinds");
+    if (const auto found = row.step(); !found) return fail(found.error());
+    return row.integer(0);
+}
+
+Result<std::int64_t> insert_kind(store::Database& database, const Kind& kind) {
+    auto row = database.prepare("INSERT INTO cost_kinds (" TANDEM_KIND_COLUMNS
+                                ") VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11) RETURNING id");
+    row.bind(1, kind.key).bind(2, kind.alias).bind(3, static_cast<std::int64_t>(kind.label)).bind(4, kind.provider);
+    row.bind(5, kind.model).bind(6, static_cast<std::int64_t>(kind.zone)).bind(7, kind.work);
+    row.bind(8, prices::name_of(kind.source)).bind(9, kind.tier).bind(10, kind.outcome);
+    row.bind(11, static_cast<std::int64_t>(kind.estimated));
+    const auto inserted = row.step();
+    if (!inserted) return fail(inserted.error());
+    return row.integer(0);
+}
+
+Result<std::int64_t> kind_id(store::Database& database, Kind kind) {
+    if (auto found = find_kind(database, kind); !found || *found != 0) return found;
+    const auto newest = newest_kind(database);
+    if (!newest) return newest;
+    if (*newest >= kMostKinds) {
+        kind.model = kind.alias = kind.tier = kOther;
+        if (auto found = find_kind(database, kind); !found || *found != 0) return found;
+    }
+    return insert_kind(database, kind);
+}
+
+Result<> change(store::Database& database, const AttemptRecord& attempt, std::int64_t sign) {
+    const auto kind = kind_id(database, kind_of(attempt));
+    if (!kind) return fail(kind.error());
+    const auto sums = sums_of(attempt);
+    const auto day = day_of(attempt.time);
+    for (const auto& [sql, period] : {std::pair{kAddDay, day}, std::pair{kAddMonth, month_of_day(day)}}) {
+        auto ok = database.prepare(sql)
+                      .bind(1, period)
+                      .bind(2, *kind)
+                      .bind(3, sign * sums.attempts)
+                      .bind(4, sign * sums.usage.input.count)
+                      .bind(5, sign * sums.usage.cached_input.count)
+                      .bind(6, sign * sums.usage.cache_write.count)
+                      .bind(7, sign * sums.usage.output.count)
+                      .bind(8, sign * sums.usage.reasoning.count)
+                      .bind(9, sign * sums.cost.micros())
+                      .bind(10, sign * sums.total_ms)
+                      .run();
+        if (!ok) return ok;
+    }
+    if (sign > 0) return {};
+    if (auto ok = database.prepare("DELETE FROM cost_days WHERE day = ? AND kind = ? AND attempts = 0")
+                      .bind(1, day)
+                      .bind(2, *kind)
+                      .run();
+        !ok)
+        return ok;
+    return database.prepare("DELETE FROM cost_months WHERE month = ? AND kind = ? AND attempts = 0")
+        .bind(1, month_of_day(day))
+        .bind(2, *kind)
+        .run();
+}
+
+prices::PriceSource source_named(std::string_view name) {
+    const auto* const found = std::ranges::find(prices::kPriceSourceNames, name);
+    return static_cast<prices::PriceSource>(
+        found == prices::kPriceSourceNames.end() ? 0 : found - prices::kPriceSourceNames.begin());
+}
+
+std::string tier_in(const std::string& bill) {
+    if (bill.find("\"tier\"") == std::string::npos) return {};
+    json::Document document;
+    return document.parse(bill) ? std::string(document.root()["tier"].text()) : std::string();
+}
+
+}  // namespace
+
+Kind kind_of(const AttemptRecord& a) {
+    return {a.key,  a.alias,  a.label,         a.provider, a.model,          a.zone,
+            a.work, a.source, tier_in(a.bill), a.outcome,  a.usage.estimated};
+}
+
+Sums sums_of(const AttemptRecord& a) {
+    auto usage = a.usage;
+    usage.estimated = false;
+    return {1, usage, a.cost, a.total_ms};
+}
+
+Sums& Sums::operator+=(const Sums& other) {
+    attempts = saturating_sum(attempts, other.attempts);
+    usage = usage + other.usage;
+    cost += other.cost;
+    total_ms = saturating_sum(total_ms, other.total_ms);
+    return *this;
+}
+
+bool Sums::operator==(const Sums& other) const {
+    return attempts == other.attempts && usage.input == other.usage.input &&
+           usage.cached_input == other.usage.cached_input && usage.cache_write == other.usage.cache_write &&
+           usage.output == other.usage.output && usage.reasoning == other.usage.reasoning && cost == other.cost &&
+           total_ms == other.total_ms;
+}
+
+std::int64_t day_of(std::int64_t time_ms) {
+    return time_ms / kDayMs;
+}
+
+std::int64_t month_of_day(std::int64_t day) {
+    const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(day))};
+    return static_cast<int>(date.year()) * 12 + static_cast<std::int64_t>(static_cast<unsigned>(date.month())) - 1;
+}
+
+std::int64_t first_day_of_month(std::int64_t month) {
+    const auto date = std::chrono::year(static_cast<int>(month / 12)) /
+                      std::chrono::month(static_cast<unsigned>(month % 12 + 1)) / std::chrono::day(1);
+    return std::chrono::sys_days(date).time_since_epoch().count();
+}
+
+Result<> roll_up(store::Database& database, const AttemptRecord& attempt) {
+    return change(database, attempt, 1);
+}
+
+Result<> roll_back(store::Database& database, const AttemptRecord& attempt) {
+    return change(database, attempt, -1);
+}
+
+Result<std::vector<Kind>> all_kinds(store::Database& database) {
+    auto rows = database.prepare("SELECT id, " TANDEM_KIND_COLUMNS " FROM cost_kinds ORDER BY id");
+    std::vector<Kind> kinds(1);
+    while (true) {
+        const auto row = rows.step();
+        if (!row) return fail(row.error());
+        if (!*row) return kinds;
+        kinds.resize(static_cast<std::size_t>(rows.integer(0)) + 1);
+        auto& kind = kinds.back();
+        kind.key = rows.text(1);
+        kind.alias = rows.text(2);
+        kind.label = static_cast<Label>(rows.integer(3));
+        kind.provider = rows.text(4);
+        kind.model = rows.text(5);
+        kind.zone = static_cast<Zone>(rows.integer(6));
+        kind.work = rows.text(7);
+        kind.source = source_named(rows.text(8));
+        kind.tier = rows.text(9);
+        kind.outcome = rows.text(10);
+        kind.estimated = rows.integer(11) != 0;
+    }
+}
+
+}  // namespace tandem::ledger::reports
