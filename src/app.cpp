@@ -71,7 +71,7 @@ std::span<const store::Migration> migrations() {
         store::Migration{resources::kKeptSchema2},        store::Migration{ledger::kLedgerSchema2},
         store::Migration{resources::kQuotaSchema},        store::Migration{laws_schema().c_str()},
         store::Migration{learning::kOutcomesSchema2},     store::Migration{jobs::kJobsSchema},
-        store::Migration{ledger::kLedgerSchema3}};
+        store::Migration{ledger::kLedgerSchema3},         store::Migration{ledger::kLedgerSchema4}};
     return all;
 }
 
@@ -264,12 +264,13 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
             [checkpoints](const privacy::EgressRecord& r) { checkpoints->committed(r.sequence, r.hash); });
         parts->checkpoints = std::move(checkpoints);
     }
+    if (auto ok = ledger::keep_currency(*parts->store, config.currency); !ok) return fail(ok.error());
     const auto lost = ledger::settle_lost(*parts->store);
     if (!lost) return fail(lost.error());
     if (lost->attempts > 0)
         spdlog::warn(
-            "{} attempts were under way when tandem ended; {} {} is counted for them, the most that they could cost: "
-            "`tandem cost` has it, and `tandem explain` shows each as lost",
+            "{} attempts were under way when tandem ended; {} {} is counted for them, as it was reserved (an answer "
+            "without a maximum may have cost more): `tandem cost` has it, and `tandem explain` shows each as lost",
             lost->attempts, lost->cost.text(), config.currency);
     parts->budgets.speak_of(config.currency);
     if (auto ok = parts->budgets.load(*parts->store); !ok) return fail(ok.error());
@@ -318,6 +319,7 @@ Result<> App::take_over() {
                     "tandem anew");
     auto snapshot = parts_->snapshot_of(std::move(*next));
     if (!snapshot) return fail(snapshot.error());
+    if (auto ok = ledger::keep_currency(*parts_->store, (*snapshot)->config->currency); !ok) return ok;
     parts_->privacy.memory().set_quota((*snapshot)->config->privacy.label_memory);
     parts_->services.adopt(std::move(*snapshot));
     parts_->budgets.speak_of(parts_->services.snapshot()->config->currency);
@@ -329,7 +331,10 @@ log::Settings App::logging() const {
 }
 
 std::vector<fs::path> App::files() const {
-    return parts_->services.snapshot()->config->files();
+    const auto snapshot = parts_->services.snapshot();
+    auto list = snapshot->config->files();
+    list.push_back(prices::imported_folder(snapshot->config->data));
+    return list;
 }
 
 std::string App::url() const {

@@ -37,6 +37,13 @@ void print_sources(const ledger::CostRow& total, const std::string& currency) {
             total.unpriced);
 }
 
+void write_sources(json::Writer& out, const ledger::CostRow& row) {
+    out.key("sources").begin_object();
+    for (const auto& [source, sum] : row.sources)
+        if (source != prices::PriceSource::free) out.member(prices::name_of(source), sum.micros());
+    out.end_object();
+}
+
 int cost(const Globals& globals, const std::string& by, const std::string& since_text) {
     auto config = globals.load();
     if (!config) return report(globals, config.error());
@@ -51,15 +58,19 @@ int cost(const Globals& globals, const std::string& by, const std::string& since
         static_cast<ledger::CostBy>(std::ranges::find(ledger::kCostByNames, by) - ledger::kCostByNames.begin());
     const auto rows = ledger::cost_by(**database, group, *since);
     if (!rows) return report(globals, rows.error());
+    const auto currency = ledger::currency_of(**database, config->currency);
+    if (!currency) return report(globals, currency.error());
     ledger::CostRow total;
     total.group = "total";
     json::Writer out;
-    out.begin_object().member("currency", config->currency).member("by", by).key("rows").begin_array();
+    out.begin_object().member("currency", *currency).member("by", by).key("rows").begin_array();
+    std::size_t widest = 28;
+    for (const auto& row : *rows) widest = std::max(widest, std::min<std::size_t>(row.group.size(), 64));
     if (!globals.json)
-        fmt::print("{:<28} {:>8} {:>12} {:>12} {:>12} {:>12} {:>16}\n", by, "attempts", "tokens in", "cached",
-                   "cache write", "tokens out", config->currency);
+        fmt::print("{:<{}} {:>8} {:>12} {:>12} {:>12} {:>12} {:>16}\n", by, widest, "attempts", "tokens in", "cached",
+                   "cache write", "tokens out", *currency);
     auto line = [&](const ledger::CostRow& row) {
-        fmt::print("{:<28} {:>8} {:>12} {:>12} {:>12} {:>12} {:>16}{}{}\n", row.group, row.attempts,
+        fmt::print("{:<{}} {:>8} {:>12} {:>12} {:>12} {:>12} {:>16}{}{}\n", row.group, widest, row.attempts,
                    row.usage.input.count, row.usage.cached_input.count, row.usage.cache_write.count,
                    row.usage.output.count, row.cost.text(), row.usage.estimated ? "  (partly estimated)" : "",
                    row.unpriced > 0 ? fmt::format("  AND {} OF UNKNOWN PRICE", row.unpriced) : "");
@@ -75,23 +86,23 @@ int cost(const Globals& globals, const std::string& by, const std::string& since
             .member("output", row.usage.output.count)
             .member("reasoning", row.usage.reasoning.count);
         out.member("estimated", row.usage.estimated).member("cost_micros", row.cost.micros());
-        out.key("sources").begin_object();
-        for (const auto& [source, sum] : row.sources)
-            if (source != prices::PriceSource::free) out.member(prices::name_of(source), sum.micros());
-        out.end_object().member("unpriced", row.unpriced).end_object();
+        write_sources(out, row);
+        out.member("unpriced", row.unpriced).end_object();
         total.attempts += row.attempts;
         total.usage = total.usage + row.usage;
         total.cost += row.cost;
         total.unpriced += row.unpriced;
         for (const auto& [source, sum] : row.sources) total.sources[source] += sum;
     }
-    out.end_array().member("total_micros", total.cost.micros()).member("unpriced", total.unpriced).end_object();
+    out.end_array().member("total_micros", total.cost.micros());
+    write_sources(out, total);
+    out.member("unpriced", total.unpriced).end_object();
     if (globals.json) {
         fmt::print("{}\n", out.text());
         return kOk;
     }
     line(total);
-    print_sources(total, config->currency);
+    print_sources(total, *currency);
     return kOk;
 }
 

@@ -20,10 +20,11 @@ std::string_view state_in_words(std::string_view breaker) {
 void print_budgets(const json::Value& root) {
     for (const auto budget : root["budgets"].children()) {
         const auto window = budget["window"].text(), ends = budget["ends"].text();
-        fmt::print("budget of {}: {} of {} {} {} spent{}\n", budget["key"].text(), budget["spent"].text(),
-                   budget["limit"].text(), root["currency"].text(),
-                   window == "total" ? std::string("in total") : fmt::format("a {}", window),
-                   ends.empty() ? std::string() : fmt::format(", until {}", ends));
+        fmt::print(
+            "budget of {}: {} of {} {} {} spent{}\n", budget["key"].text(), budget["spent"].text(),
+            budget["limit"].text(), root["currency"].text(),
+            window == "total" ? std::string("in total") : fmt::format("{} {}", window == "hour" ? "an" : "a", window),
+            ends.empty() ? std::string() : fmt::format(", until {}", ends));
     }
 }
 

@@ -18,16 +18,17 @@ prices::Tariff price_of(const Snapshot& snapshot, const routing::Table::Entry& e
 
 namespace {
 
-// Why a model whose price nobody knows may not be used; empty where it may.
-std::string refusal_of_unknown(const config::Config& config, const access::Principal& who, const std::string& model) {
+// Why a model whose price nobody knows may not be used, by the owner's rule or by the key's budget.
+void refuse_unknown(const config::Config& config, const access::Principal& who, routing::Standing& standing) {
     const auto what_to_do = fmt::format(
         "set models.{}.price in tandem.yaml ({{ input: 0, output: 0 }} where it costs nothing), or "
         "policy.unknown_price: estimate RATE",
-        model);
+        standing.model);
     if (config.policy.unknown_price.act == config::UnknownPrice::Do::refuse)
-        return fmt::format("it has no price, and policy.unknown_price is refuse; {}", what_to_do);
-    if (who.budgets.empty()) return {};
-    return fmt::format("it has no price, so the budget of the key '{}' cannot hold for it; {}", who.id(), what_to_do);
+        standing.unpriced = fmt::format("it has no price, and policy.unknown_price is refuse; {}", what_to_do);
+    else if (!who.budgets.empty())
+        standing.over_budget =
+            fmt::format("it has no price, so the budget of the key '{}' cannot hold for it; {}", who.id(), what_to_do);
 }
 
 }  // namespace
@@ -40,11 +41,12 @@ std::vector<routing::Standing> standing_of(Services& services, const Snapshot& s
         routing::Standing standing{entry.model, services.health.unhealthy(entry.provider), {}};
         if (standing.unhealthy.empty() && engine) standing.unhealthy = services.engines.unhealthy(entry.model);
         const auto price = price_of(snapshot, entry, named);
+        if (entry.model == named.entry && !named.rest.empty()) standing.price = price;
         if (!price.known())
-            standing.over_budget = refusal_of_unknown(*snapshot.config, who, entry.model);
+            refuse_unknown(*snapshot.config, who, standing);
         else if (!who.budgets.empty())
             standing.over_budget = services.budgets.refusal_of_any(who, routing::worst_cost(entry, features, price));
-        if (!standing.unhealthy.empty() || !standing.over_budget.empty()) result.push_back(std::move(standing));
+        if (!standing.empty()) result.push_back(std::move(standing));
     }
     return result;
 }
@@ -77,7 +79,7 @@ Result<Decided> decide_now(Services& services, const routing::Table& table, rout
     for (auto& standing : inputs.standing)
         if (const auto* entry = table.find(standing.model); entry != nullptr && entry->provider == provider)
             standing.unhealthy.clear();
-    std::erase_if(inputs.standing, [](const auto& s) { return s.unhealthy.empty() && s.over_budget.empty(); });
+    std::erase_if(inputs.standing, [](const auto& s) { return s.empty(); });
     auto again = routing::decide(table, inputs);
     if (!again) return fail(again.error());
     return Decided{std::move(*again), again->eligible > 0 ? provider : std::string()};
@@ -90,7 +92,7 @@ std::vector<PassedOver> passed_over(const routing::Table& table, const routing::
     };
     if (std::ranges::none_of(decision.candidates, stands_back)) return {};
     auto without = inputs;
-    without.standing.clear();
+    for (auto& standing : without.standing) standing.unhealthy = standing.over_budget = std::string();
     const auto ideal = routing::decide(table, without);
     if (!ideal) return {};
     const auto place_of = [&](const std::string& model) {

@@ -36,6 +36,8 @@ const char* const kLedgerSchema3 =
     "ALTER TABLE attempts ADD COLUMN bill TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE open_attempts ADD COLUMN source TEXT NOT NULL DEFAULT '';";
 
+const char* const kLedgerSchema4 = "CREATE TABLE ledger_currency (currency TEXT NOT NULL) STRICT;";
+
 namespace {
 
 constexpr std::int64_t kMinute = 60'000;
@@ -214,13 +216,61 @@ Result<Lost> settle_lost(store::Store& store) {
         auto ok = database
                       .prepare("INSERT OR IGNORE INTO attempts (" TANDEM_ATTEMPT_COLUMNS
                                ") SELECT decision, number, time, key, provider, model, zone, 'lost', 0, 'tandem ended "
-                               "while it was under way; the most that it could cost is counted', -1, 0, input, 0, "
+                               "while it was under way; what was reserved for it is counted', -1, 0, input, 0, "
                                "output, 0, 1, cost, '', 0, source, '' FROM open_attempts")
                       .run();
         return ok ? database.prepare("DELETE FROM open_attempts").run() : ok;
     });
     if (!settled) return fail(settled.error());
     return lost;
+}
+
+namespace {
+
+// Whether something was paid, or may be at the moment.
+Result<bool> has_amounts(store::Database& database) {
+    auto row = database.prepare(
+        "SELECT EXISTS (SELECT 1 FROM attempts WHERE cost != 0) OR EXISTS (SELECT 1 FROM open_attempts)");
+    if (const auto found = row.step(); !found) return fail(found.error());
+    return row.integer(0) != 0;
+}
+
+Result<std::string> noted_currency(store::Database& database) {
+    auto row = database.prepare("SELECT currency FROM ledger_currency");
+    const auto found = row.step();
+    if (!found) return fail(found.error());
+    return *found ? row.text(0) : std::string();
+}
+
+}  // namespace
+
+Result<> keep_currency(store::Store& store, const std::string& currency) {
+    return store.run([&currency](store::Database& database) -> Result<> {
+        const auto noted = noted_currency(database);
+        if (!noted) return fail(noted.error());
+        if (*noted == currency) return {};
+        if (!noted->empty()) {
+            const auto amounts = has_amounts(database);
+            if (!amounts) return fail(amounts.error());
+            if (*amounts)
+                return fail(ErrorCode::invalid,
+                            fmt::format("currency: the amounts of this ledger are in {}, and they are not converted to "
+                                        "{}; set currency: {}, or begin a new ledger with another `data:` folder",
+                                        *noted, currency, *noted));
+            if (auto ok = database.prepare("DELETE FROM ledger_currency").run(); !ok) return ok;
+        }
+        return database.prepare("INSERT INTO ledger_currency VALUES (?)").bind(1, currency).run();
+    });
+}
+
+Result<std::string> currency_of(store::Database& database, const std::string& of_config) {
+    auto table = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'ledger_currency'");
+    const auto is_there = table.step();
+    if (!is_there) return fail(is_there.error());
+    if (!*is_there) return of_config;
+    auto noted = noted_currency(database);
+    if (noted && noted->empty()) return of_config;
+    return noted;
 }
 
 // ---- budgets ----

@@ -120,7 +120,7 @@ class Init(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         models = json.loads(result.stdout)["models"]
         self.assertEqual({m["price_source"] for m in models if m["zone"] == "cloud"}, {"book"}, models)
-        self.assertEqual([m["price"] for m in models if m["id"] == "gpt-5.1"], [{"input": "1.250000", "output": "10.000000"}])
+        self.assertEqual([m["price"] for m in models if m["id"] == "gpt-5.1"], [{"input": "1.250000", "cache_read": "0.125000", "output": "10.000000"}])
 
     def test_the_toy_comes_last_and_only_as_a_fallback_where_there_is_something_better(self):
         engine = self.home / "cache/engine/llama-server"
