@@ -79,7 +79,8 @@ std::span<const store::Migration> migrations() {
         store::Migration{resources::kQuotaSchema},        store::Migration{laws_schema().c_str()},
         store::Migration{learning::kOutcomesSchema2},     store::Migration{jobs::kJobsSchema},
         store::Migration{ledger::kLedgerSchema3},         store::Migration{ledger::reports::kReportsSchema},
-        store::Migration{ledger::kBudgetsSchema},         store::Migration{access::kKeysSchema}};
+        store::Migration{ledger::kBudgetsSchema},         store::Migration{access::kKeysSchema},
+        store::Migration{ledger::kLedgerSchema4}};
     return all;
 }
 
@@ -315,14 +316,15 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
             [checkpoints](const privacy::EgressRecord& r) { checkpoints->committed(r.sequence, r.hash); });
         parts->checkpoints = std::move(checkpoints);
     }
+    if (auto ok = ledger::keep_currency(*parts->store, config.currency); !ok) return fail(ok.error());
     if (auto ok = parts->add_keys(config); !ok) return fail(ok.error());
     if (auto ok = parts->budgets.adopt(config, *parts->store); !ok) return fail(ok.error());
     const auto lost = ledger::settle_lost(*parts->store, parts->budgets);
     if (!lost) return fail(lost.error());
     if (lost->attempts > 0)
         spdlog::warn(
-            "{} attempts were under way when tandem ended; {} {} is counted for them, the most that they could cost: "
-            "`tandem cost` has it, and `tandem explain` shows each as lost",
+            "{} attempts were under way when tandem ended; {} {} is counted for them, as it was reserved (an answer "
+            "without a maximum may have cost more): `tandem cost` has it, and `tandem explain` shows each as lost",
             lost->attempts, lost->cost.text(), config.currency);
     if (auto ok = parts->check_budgets(); !ok) return fail(ok.error());
     parts->gateway.emplace(parts->services, parts->worker_list());
@@ -381,6 +383,7 @@ Result<> App::take_over() {
     if (auto ok = parts_->add_keys(*next); !ok) return ok;
     auto snapshot = parts_->snapshot_of(std::move(*next));
     if (!snapshot) return fail(snapshot.error());
+    if (auto ok = ledger::keep_currency(*parts_->store, (*snapshot)->config->currency); !ok) return ok;
     parts_->privacy.memory().set_quota((*snapshot)->config->privacy.label_memory);
     parts_->services.adopt(std::move(*snapshot));
     if (auto ok = parts_->budgets.adopt(*parts_->services.snapshot()->config, *parts_->store); !ok) return ok;
@@ -393,7 +396,10 @@ log::Settings App::logging() const {
 }
 
 std::vector<fs::path> App::files() const {
-    return parts_->services.snapshot()->config->files();
+    const auto snapshot = parts_->services.snapshot();
+    auto list = snapshot->config->files();
+    list.push_back(prices::imported_folder(snapshot->config->data));
+    return list;
 }
 
 std::string App::url() const {

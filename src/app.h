@@ -39,7 +39,7 @@ class App {
     std::string url() const;
     // How the config in force wants the log.
     log::Settings logging() const;
-    // Of the config in force; see config::Config::files().
+    // What the config in force was read from (config::Config::files()), and behind that the folder of imported prices.
     std::vector<std::filesystem::path> files() const;
 
   private:

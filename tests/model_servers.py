@@ -53,6 +53,15 @@ def chat(said="Hello there"):
             "usage": {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}}
 
 
+def anthropic(*models, listed=True):
+    """A proxy that speaks Anthropic's dialect alone; one that is not `listed` has no list of models."""
+    entries = [{"type": "model", "id": m, "display_name": m, "created_at": "2026-01-01T00:00:00Z"} for m in models]
+    wrong = (400, "application/json", b'{"type":"error","error":{"type":"invalid_request_error","message":"model: Field required"}}')
+    listing = {"/v1/models": {"data": entries, "has_more": False, "first_id": None, "last_id": None}}
+    listing["/v1/models?limit=1000"] = listing["/v1/models"]
+    return Server({**(listing if listed else {}), "/v1/messages": wrong})
+
+
 OLLAMA = {
     "qwen2.5:7b": {"details": {"parameter_size": "7.6B"}, "capabilities": ["completion", "tools"], "parameters": "stop \"x\"\ntemperature 0.7",
                    "model_info": {"general.architecture": "qwen2", "general.parameter_count": 7615616512, "qwen2.context_length": 32768}},

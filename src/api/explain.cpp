@@ -89,6 +89,14 @@ std::string cost_text(const routing::Terms& terms) {
     return cost.empty() ? "" : fmt::format("{} (an answer of about {} tokens)", cost, terms.answer_tokens);
 }
 
+// "at most" only where the answer has a bound.
+std::string estimate_text(const routing::Candidate& c, std::string_view currency) {
+    if (!c.priced) return "price unknown";
+    if (c.bounded || c.estimate == Money{}) return fmt::format("at most {} {}", c.estimate.text(), currency);
+    return fmt::format("about {} {} for {} tokens of answer, no maximum was asked", c.estimate.text(), currency,
+                       c.estimated_tokens);
+}
+
 std::string work_text(const routing::Inputs& in) {
     const auto& work = in.features.work;
     std::string out =
@@ -234,12 +242,11 @@ std::string decision_text(const routing::Inputs& in, const routing::Decision& de
     for (const auto& c : decision.candidates) {
         if (c.excluded == routing::Excluded::no)
             out += fmt::format(
-                "    {}. {} at {} ({}), utility {:.4f} = worth {:.4f} (good with {:.2f}; {}){}{}{}{}{}{}, at most {} "
-                "{}{}\n",
+                "    {}. {} at {} ({}), utility {:.4f} = worth {:.4f} (good with {:.2f}; {}){}{}{}{}{}{}, {}{}\n",
                 ++place, c.model, c.provider, name_of(c.zone), c.terms.utility, c.terms.worth, c.terms.quality,
                 evidence_text(c), term(" + lean", c.terms.lean), cost_text(c.terms), term(" - wait", c.terms.wait),
                 term(" - leaving", c.terms.leaving), c.terms.below_floor ? ", below the floor" : "",
-                c.last_resort ? ", only where no other may (fallback: only)" : "", c.estimate.text(), currency,
+                c.last_resort ? ", only where no other may (fallback: only)" : "", estimate_text(c, currency),
                 c.propensity > 0 && c.propensity < 1 ? fmt::format(", first with a probability of {:.3f}", c.propensity)
                                                      : "");
         else

@@ -35,7 +35,9 @@ int cost(const Globals& globals, const Options& options) {
     if (options.csv) asked.format = "csv";
     if (!options.html.empty()) asked.format = "html";
     const auto now = system_clock()->wall().time_since_epoch().count();
-    const auto made = ledger::reports::answer(**database, asked, config->currency, now);
+    const auto currency = ledger::currency_of(**database, config->currency);
+    if (!currency) return report(globals, currency.error());
+    const auto made = ledger::reports::answer(**database, asked, *currency, now);
     if (!made) return report_wrong(globals, made.error());
     if (options.html.empty()) {
         std::fwrite(made->body.data(), 1, made->body.size(), stdout);

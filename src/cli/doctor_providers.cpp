@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "base/json.h"
@@ -23,18 +24,22 @@ using config::ProviderKind;
 constexpr milliseconds kReachTime{5'000};
 constexpr std::size_t kMostBytes = 4UL << 20;
 
-net::Fields headers_of(const config::Provider& provider) {
+net::Fields headers_of(const config::Provider& provider, ProviderKind kind) {
     net::Fields headers;
     const auto key = provider.api_key->reveal();
-    if (provider.kind == ProviderKind::anthropic) headers.add("anthropic-version", "2023-06-01");
+    if (kind == ProviderKind::anthropic) headers.add("anthropic-version", "2023-06-01");
     if (key.empty()) return headers;
-    if (provider.kind == ProviderKind::anthropic)
+    if (kind == ProviderKind::anthropic)
         headers.add("x-api-key", key);
-    else if (provider.kind == ProviderKind::gemini)
+    else if (kind == ProviderKind::gemini)
         headers.add("x-goog-api-key", key);
     else
         headers.add("authorization", fmt::format("Bearer {}", key));
     return headers;
+}
+
+net::Fields headers_of(const config::Provider& provider) {
+    return headers_of(provider, provider.kind);
 }
 
 // Where each kind lists its models.
@@ -152,9 +157,50 @@ std::string better_url(const config::Provider& provider) {
     return {};
 }
 
+// Kinds that are told apart by the path where they are asked.
+struct Asking {
+    ProviderKind kind;
+    std::string_view path;
+};
+constexpr std::array<Asking, 3> kAskings = {{{ProviderKind::openai, "/chat/completions"},
+                                             {ProviderKind::anthropic, "/messages"},
+                                             {ProviderKind::responses, "/responses"}}};
+
+std::string asking_url(const config::Provider& provider, const Asking& asking) {
+    const bool versioned = provider.base_url.ends_with("/v1") || asking.kind != ProviderKind::anthropic;
+    return fmt::format("{}{}{}", provider.base_url, versioned ? "" : "/v1", asking.path);
+}
+
+// A question without anything in it, which every server refuses: only whether there is a route is of interest.
+bool has_route(const Result<Fetched>& answer) {
+    return answer && answer->status != 404 && answer->status != 405 && answer->status < 500;
+}
+
+// Nothing where the provider's kind has its route, or where no other kind has.
+std::optional<Check> wrong_kind(const config::Provider& provider) {
+    const auto* const own = std::ranges::find(kAskings, provider.kind, &Asking::kind);
+    if (own == kAskings.end()) return {};
+    const auto answer = fetch({asking_url(provider, *own), headers_of(provider), "{}"}, kReachTime, kMostBytes);
+    if (!answer || (answer->status != 404 && answer->status != 405)) return {};
+    for (const auto& other : kAskings) {
+        const auto url = asking_url(provider, other);
+        if (other.kind == provider.kind ||
+            !has_route(fetch({url, headers_of(provider, other.kind), "{}"}, kReachTime, kMostBytes)))
+            continue;
+        const auto base = other.kind == ProviderKind::anthropic ? root_of(provider.base_url) : provider.base_url;
+        return Check{"provider " + provider.id, Grade::bad,
+                     fmt::format("{} is not there (status {}), and {} answers: it speaks another dialect",
+                                 asking_url(provider, *own), answer->status, url),
+                     fmt::format("set kind: {} and base_url: {}",
+                                 config::kProviderKindNames[static_cast<std::size_t>(other.kind)], base)};
+    }
+    return {};
+}
+
 // A server of another kind at the same address.
 std::string better_kind(const config::Provider& provider) {
     const auto root = root_of(provider.base_url);
+    if (const auto other = wrong_kind(provider)) return other->mend;
     const bool is_ollama = provider.kind == ProviderKind::ollama;
     const auto answer =
         fetch({root + (is_ollama ? "/v1/models" : "/api/tags"), headers_of(provider), {}}, kReachTime, kMostBytes);
@@ -373,6 +419,8 @@ void check_provider(const config::Config& config, const config::Provider& provid
     }
     const auto list = listing_of(*answer);
     auto check = reach(config, provider, list);
+    if (check.grade == Grade::good)
+        if (auto wrong = wrong_kind(provider)) check = std::move(*wrong);
     if (check.text.empty()) check.text = fmt::format("answers at {}", provider.base_url);
     const bool whole = check.grade == Grade::good;
     checks.push_back(std::move(check));

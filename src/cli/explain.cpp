@@ -24,7 +24,9 @@ int explain_record(const Globals& globals, const config::Config& config, const s
     if (!database) return report(globals, database.error());
     const auto explanation = api::explain(**database, id);
     if (!explanation) return report(globals, explanation.error());
-    fmt::print("{}", globals.json ? api::to_json(*explanation) + "\n" : api::to_text(*explanation, config.currency));
+    const auto currency = ledger::currency_of(**database, config.currency);
+    if (!currency) return report(globals, currency.error());
+    fmt::print("{}", globals.json ? api::to_json(*explanation) + "\n" : api::to_text(*explanation, *currency));
     return kOk;
 }
 

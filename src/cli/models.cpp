@@ -78,7 +78,9 @@ std::string rate_of(const prices::Tariff& price, prices::Bucket bucket) {
 // Of a million tokens, and whose word it is: "1.250000 / 10.000000 (book)".
 std::string price_of(const prices::Tariff& price, const std::string& model) {
     if (price.source() == prices::PriceSource::free) return "-";
-    if (!price.known()) return config::is_pattern(model) ? "by its name" : "unknown";
+    const bool by_name = config::is_pattern(model) && price.source() != prices::PriceSource::owner;
+    if (!price.known()) return by_name ? "by its name" : "unknown";
+    if (by_name) return fmt::format("by its name, else {}", rate_of(price, prices::Bucket::input));
     return fmt::format("{} / {} ({})", rate_of(price, prices::Bucket::input), rate_of(price, prices::Bucket::output),
                        prices::name_of(price.source()));
 }
@@ -86,7 +88,8 @@ std::string price_of(const prices::Tariff& price, const std::string& model) {
 void write_price(json::Writer& out, const prices::Tariff& price) {
     if (const auto* entry = price.at(0); entry != nullptr) {
         out.key("price").begin_object();
-        for (const auto bucket : {prices::Bucket::input, prices::Bucket::output})
+        for (const auto bucket : {prices::Bucket::input, prices::Bucket::cache_read, prices::Bucket::cache_write,
+                                  prices::Bucket::cache_write_1h, prices::Bucket::output})
             if (const auto rate = rate_of(price, bucket); !rate.empty()) out.member(name_of(bucket), rate);
         out.end_object();
         if (price.source() == prices::PriceSource::book)
@@ -128,7 +131,7 @@ void print_json(const config::Config& config, const ledger::Pricing& pricing, co
 
 void print_table(const config::Config& config, const ledger::Pricing& pricing, const States& states) {
     std::size_t widest = 5;
-    for (const auto& model : config.models) widest = std::max(widest, std::min<std::size_t>(model.id.size(), 40));
+    for (const auto& model : config.models) widest = std::max(widest, std::min<std::size_t>(model.id.size(), 64));
     fmt::print("{:<{}} {:<14} {:<5} {:>8}  {:<28} {:<32} {:<10} {}\n", "model", widest, "provider", "zone", "context",
                "claims", "price in / out (whose)", "state", "aliases");
     for (const auto& model : config.models) {
@@ -140,9 +143,10 @@ void print_table(const config::Config& config, const ledger::Pricing& pricing, c
                    model.capabilities ? claims : "none said", price_of(pricing.of(model), model.id),
                    state != states.end() ? state->second : "-", join(aliases_of(config, model.id), " "));
     }
+    std::string_view before = "\n";
     for (const auto& model : config.models)
         if (const auto& price = pricing.of(model); !price.note().empty() && !config::is_pattern(model.id))
-            fmt::print("\n{}: {}\n", model.id, price.note());
+            fmt::print("{}{}: {}\n", std::exchange(before, ""), model.id, price.note());
     fmt::print(
         "\nprices are in {} per million tokens; clients may ask for a model, an alias, or auto, local, cloud, "
         "private\n",

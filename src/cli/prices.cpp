@@ -161,6 +161,16 @@ void print_entry(const Entry& entry) {
         fmt::print("  what is kept in a cache: {} USD for a million tokens and hour\n", entry.cache_storage->plain());
 }
 
+// The providers at which a book has the model by just this name.
+std::vector<std::string> providers_of(const prices::Books& books, const std::string& model) {
+    std::vector<std::string> names;
+    for (const auto& book : books.all())
+        for (const auto& entry : book->entries())
+            if (entry.model == model && std::ranges::find(names, entry.provider) == names.end())
+                names.push_back(entry.provider);
+    return names;
+}
+
 int show(const Globals& globals, const Asked& asked) {
     const auto books = open_books(globals);
     if (!books) return report(globals, books.error());
@@ -172,7 +182,15 @@ int show(const Globals& globals, const Asked& asked) {
         return kUsage;
     }
     const auto provider = asked.provider.empty() ? prices::provider_in(asked.model) : asked.provider;
-    const auto found = books->find(provider, {asked.model}, time, now_ms());
+    auto found = books->find(provider, {asked.model}, time, now_ms());
+    if (found.entry == nullptr && asked.provider.empty()) {
+        const auto sellers = providers_of(*books, asked.model);
+        if (sellers.size() > 1)
+            return report(globals,
+                          Error{ErrorCode::not_found, fmt::format("{} has a price at {}: say which with --provider",
+                                                                  printable(asked.model, 60), join(sellers, ", "))});
+        if (sellers.size() == 1) found = books->find(sellers.front(), {asked.model}, time, now_ms());
+    }
     if (found.entry == nullptr)
         return report(globals, Error{ErrorCode::not_found,
                                      fmt::format("{}; `tandem prices list --model {}` searches for a part of a name",

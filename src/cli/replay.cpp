@@ -178,7 +178,9 @@ int replay(const Globals& globals, const std::string& since_text, const std::str
         return {};
     };
     if (auto ok = ledger::each_decision(**database, *since, each); !ok) return report(globals, ok.error());
-    return print(globals, totals, config->currency);
+    const auto currency = ledger::currency_of(**database, config->currency);
+    if (!currency) return report(globals, currency.error());
+    return print(globals, totals, *currency);
 }
 
 }  // namespace

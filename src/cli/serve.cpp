@@ -124,6 +124,9 @@ int serve(const Globals& globals, const std::string& log_text) {
         log::stop();
         return report(globals, app.error());
     }
+    // What it watches beside the config's own files.
+    for (const auto files = (*app)->files(); marks.size() < files.size();)
+        marks.push_back(mark_of(files[marks.size()]));
     note_data_folder(source, data, globals.environment);
     fmt::print("tandem is ready at {}\n", (*app)->url());
     std::fflush(stdout);

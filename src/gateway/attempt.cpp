@@ -76,7 +76,7 @@ Attempt::Attempt(Way& way, const routing::Candidate& candidate)
       provider_(*way.config.provider(candidate.provider)),
       model_(way.model_of(candidate)),
       price_(price_of(*way.snapshot, entry_, way.named)),
-      hints_{way.snapshot->pricing->book_id(provider_.id), model_.name, ""},
+      hints_{way.snapshot->pricing->book_id(provider_.id), model_.name, "", {}, {}, true},
       started_(way.services.clock.steady()),
       endpoint_(upstream::endpoint_of(provider_)),
       notes_(std::exchange(way.unrecorded, {})),
@@ -203,8 +203,7 @@ net::Task<std::expected<upstream::Sent, upstream::Failure>> Attempt::ask(store::
         const bool storage = clearance.error().code == ErrorCode::storage;
         co_return Failed(ours(clearance.error(), storage ? upstream::Remedy::give_up : upstream::Remedy::next));
     }
-    if (cancel_.fired())
-        co_return Failed(ours({ErrorCode::cancelled, "the client has gone"}, upstream::Remedy::give_up));
+    if (cancel_.fired()) co_return Failed(ours({ErrorCode::cancelled, way_.who_ended()}, upstream::Remedy::give_up));
     co_return co_await upstream::send(way_.gateway.client_of(way_.exchange.worker()), std::move(*clearance),
                                       *reservation_, endpoint_, std::move(call), way_.deadline, cancel_,
                                       way_.services.clock);
@@ -247,7 +246,15 @@ Result<> Attempt::reserve() {
     sets_bound_ = routing::needs_bound(entry_, features);
     auto reserved = way_.services.budgets.reserve(way_.who, record.subject(), at_most(most_.input, most_.output),
                                                   most_.input + most_.output);
-    if (!reserved) return fail(reserved.error());
+    if (!reserved) {
+        auto error = reserved.error();
+        if (bound_ > 0 && most_.output.count > bound_)
+            error.message += fmt::format(
+                "; {} tokens of answer are reserved where {} were asked for at most, since {} went that far beyond "
+                "what it was asked for of late",
+                most_.output.count, bound_, candidate_.model);
+        return fail(std::move(error));
+    }
     reservation_ = std::move(*reserved);
     record.time = reservation_->start().time_since_epoch().count();
     return {};
@@ -366,7 +373,7 @@ net::Task<Result<upstream::Gate::Pass>> Attempt::wait_for_room(const upstream::G
         };
         patience.deadline = way_.deadline;
         watchdog.add(patience);
-        cancel_.on_fire(hook, [&] { gate.give_up(ticket, {ErrorCode::cancelled, "the client has gone"}); });
+        cancel_.on_fire(hook, [&] { gate.give_up(ticket, {ErrorCode::cancelled, way_.who_ended()}); });
     });
     if (ticket) watchdog.remove(patience);
     co_return pass;
@@ -381,10 +388,10 @@ net::Task<Result<>> Attempt::reach() {
         auto first = [once, resume = std::move(resume)](Result<engine::Lease> lease) {
             if (!once->exchange(true)) resume(std::move(lease));
         };
-        cancel_.on_fire(hook, [first] { first(fail(ErrorCode::cancelled, "the client has gone")); });
+        cancel_.on_fire(hook, [this, first] { first(fail(ErrorCode::cancelled, way_.who_ended())); });
         if (!cancel_.fired()) way_.services.engines.acquire(candidate_.model, way_.deadline, first);
     });
-    if (cancel_.fired()) co_return fail(ErrorCode::cancelled, "the client has gone");
+    if (cancel_.fired()) co_return fail(ErrorCode::cancelled, way_.who_ended());
     if (!lent) co_return fail(lent.error());
     lease_ = std::move(*lent);
     endpoint_.base_url = lease_.base_url();
@@ -552,7 +559,7 @@ Money Attempt::at_most(Tokens prompt, Tokens answer) const {
 
 void Attempt::book(const ledger::Used& used) {
     auto bill = ledger::bill_of(used, price_, asked_price(), hints_, *way_.snapshot->pricing);
-    record.usage = used.usage;
+    record.usage = bill.usage;
     record.cost = bill.cost;
     record.source = bill.source;
     record.bill = std::move(bill.details);
@@ -564,8 +571,8 @@ void Attempt::settle(const ledger::Used& used, std::string outcome, ledger::Rese
     record.outcome = std::move(outcome);
     record.total_ms = elapsed_ms();
     take_notes();
-    way_.gateway.overruns().note(candidate_.model, used.usage.output.count, bound_, way_.services.clock.steady());
-    reservation.settle(record.cost, used.usage.input + used.usage.output);
+    way_.gateway.overruns().note(candidate_.model, record.usage.output.count, bound_, way_.services.clock.steady());
+    reservation.settle(record.cost, record.usage.input + record.usage.output);
     way_.add(record);
 }
 
@@ -684,7 +691,7 @@ Next Attempt::stopped(Error error, const ledger::Used& used) {
 
 // The client has gone, or another one was faster. What was sent is paid for all the same.
 Next Attempt::cancelled(bool was_sent) {
-    record.error = lost_ ? "another one answered first" : "the client has gone";
+    record.error = lost_ ? "another one answered first" : way_.who_ended();
     if (was_sent) {
         ledger::Used used = unknown();
         if (relay_ && (answer_ || ready_))

@@ -309,7 +309,7 @@ net::Task<Next> Attempt::give_stream() {
         }
         co_await read_on();
         if (!cancel_.fired()) continue;
-        record.error = "the client has gone";
+        record.error = way_.who_ended();
         settle(usage_of_stream(), "cancelled");
         way_.remember_answer(*this, relay_->told());
         way_.record_unwatched();

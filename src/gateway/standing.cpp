@@ -18,18 +18,18 @@ prices::Tariff price_of(const Snapshot& snapshot, const routing::Table::Entry& e
 
 namespace {
 
-// Why a model whose price nobody knows may not be used; empty where it may.
-std::string refusal_of_unknown(const Services& services, const config::Config& config, const access::Principal& who,
-                               const std::string& model) {
+// Why a model whose price nobody knows may not be used, by the owner's rule or by a budget.
+void refuse_unknown(const Services& services, const config::Config& config, const access::Principal& who,
+                    routing::Standing& standing) {
     const auto what_to_do = fmt::format(
         "set models.{}.price in tandem.yaml ({{ input: 0, output: 0 }} where it costs nothing), or "
         "policy.unknown_price: estimate RATE",
-        model);
+        standing.model);
     if (config.policy.unknown_price.act == config::UnknownPrice::Do::refuse)
-        return fmt::format("it has no price, and policy.unknown_price is refuse; {}", what_to_do);
-    if (!services.budgets.bind_money(who)) return {};
-    return fmt::format("it has no price, so no budget that binds the key '{}' can hold for it; {}", who.id(),
-                       what_to_do);
+        standing.unpriced = fmt::format("it has no price, and policy.unknown_price is refuse; {}", what_to_do);
+    else if (services.budgets.bind_money(who))
+        standing.over_budget = fmt::format("it has no price, so no budget that binds the key '{}' can hold for it; {}",
+                                           who.id(), what_to_do);
 }
 
 ledger::Subject subject_of(const access::Principal& who, const routing::Inputs& inputs, const std::string& provider,
@@ -45,7 +45,7 @@ void obey(routing::Inputs& inputs, const routing::Table& table, const std::strin
         if (spared(entry)) continue;
         auto found = std::ranges::find(inputs.standing, entry.model, &routing::Standing::model);
         if (found == inputs.standing.end())
-            inputs.standing.push_back({entry.model, {}, reason, {}});
+            inputs.standing.push_back({entry.model, {}, reason});
         else if (found->over_budget.empty())
             found->over_budget = reason;
     }
@@ -67,16 +67,17 @@ std::vector<routing::Standing> standing_of(Services& services, const Snapshot& s
     std::vector<routing::Standing> result;
     for (const auto& entry : snapshot.table.models) {
         const bool engine = snapshot.config->provider(entry.provider)->kind == config::ProviderKind::engine;
-        routing::Standing standing{entry.model, services.health.unhealthy(entry.provider), {}, {}};
+        routing::Standing standing{entry.model, services.health.unhealthy(entry.provider), {}};
         if (standing.unhealthy.empty() && engine) standing.unhealthy = services.engines.unhealthy(entry.model);
         const auto price = price_of(snapshot, entry, named);
+        if (entry.model == named.entry && !named.rest.empty()) standing.price = price;
         if (!price.known())
-            standing.over_budget = refusal_of_unknown(services, *snapshot.config, who, entry.model);
+            refuse_unknown(services, *snapshot.config, who, standing);
         else if (bound)
             ask_budgets(services, subject_of(who, inputs, entry.provider, entry.model),
                         routing::worst_cost(entry, inputs.features, price),
                         routing::worst_usage(entry, inputs.features), standing);
-        if (!standing.unhealthy.empty() || !standing.over_budget.empty()) result.push_back(std::move(standing));
+        if (!standing.empty()) result.push_back(std::move(standing));
     }
     return result;
 }
@@ -106,7 +107,7 @@ bool do_as_budgets_say(const Snapshot& snapshot, const routing::Named& named, ro
     if (std::ranges::none_of(inputs.standing, wishes)) return false;
     auto without = inputs;
     for (auto& standing : without.standing) standing.over_budget.clear();
-    std::erase_if(without.standing, [](const auto& s) { return s.unhealthy.empty(); });
+    std::erase_if(without.standing, [](const auto& s) { return s.empty(); });
     const auto ideal = routing::decide(snapshot.table, without);
     if (!ideal || ideal->eligible == 0) return false;
     const auto first = std::ranges::find(inputs.standing, ideal->candidates.front().model, &routing::Standing::model);
@@ -134,7 +135,7 @@ Result<Decided> decide_now(Services& services, const Snapshot& snapshot, const r
     for (auto& standing : inputs.standing)
         if (const auto* entry = table.find(standing.model); entry != nullptr && entry->provider == provider)
             standing.unhealthy.clear();
-    std::erase_if(inputs.standing, [](const auto& s) { return s.unhealthy.empty() && s.over_budget.empty(); });
+    std::erase_if(inputs.standing, [](const auto& s) { return s.empty(); });
     auto again = routing::decide(table, inputs);
     if (!again) return fail(again.error());
     const bool any = again->eligible > 0;
@@ -148,7 +149,7 @@ std::vector<PassedOver> passed_over(const routing::Table& table, const routing::
     };
     if (std::ranges::none_of(decision.candidates, stands_back)) return {};
     auto without = inputs;
-    without.standing.clear();
+    for (auto& standing : without.standing) standing.unhealthy = standing.over_budget = std::string();
     const auto ideal = routing::decide(table, without);
     if (!ideal) return {};
     const auto place_of = [&](const std::string& model) {

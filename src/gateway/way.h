@@ -96,6 +96,11 @@ class Way {
     }
     config::Model model_of(const routing::Candidate& candidate) const;
     bool late() const { return services.clock.steady() >= deadline; }
+    // Why an attempt ends in its middle, where its exchange is ended.
+    std::string who_ended() const {
+        return exchange.cancel().reason() == net::Cancel::Reason::cancelled ? "its client cancelled it"
+                                                                            : "the client has gone";
+    }
     // The request's messages as the memory of labels knows them; filled in when somebody needs it.
     void identify();
     // What its client calls the conversation, or else how it begins.

@@ -13,8 +13,8 @@ namespace {
 
 using prices::Bucket;
 
-// What was said, with what was left out of it: tokens that are estimated, and a prompt or an answer that is not in it
-// although one was counted.
+// What was said, with what was left out of it: tokens that are estimated, and what was counted of a prompt or an answer
+// beyond it, as where a stream says two usages, or a body has a second one in another provider's words.
 prices::Reading completed(const Used& used, const prices::Asked& asked) {
     auto reading = used.said;
     if (!reading.found) {
@@ -27,7 +27,7 @@ prices::Reading completed(const Used& used, const prices::Asked& asked) {
     }
     auto& buckets = reading.buckets;
     const auto complete = [&](Bucket bucket, std::int64_t has, std::int64_t counted) {
-        if (has < counted && (used.usage.estimated || has == 0)) buckets.add(bucket, counted - has);
+        if (has < counted) buckets.add(bucket, counted - has);
     };
     // What is billed by the piece is not counted in tokens.
     if (buckets.empty() || buckets.prompt() + buckets.answer() > 0) {
@@ -37,6 +37,20 @@ prices::Reading completed(const Used& used, const prices::Asked& asked) {
     // A charge in the middle of a stream is not that of the whole.
     if (used.usage.estimated) reading.charged.reset();
     return reading;
+}
+
+// The row's counts, by the reading that the cost goes by.
+Usage usage_of(const prices::Buckets& buckets, const Usage& counted) {
+    if (buckets.prompt() + buckets.answer() == 0) return counted;
+    const auto sum = [&](std::initializer_list<Bucket> parts) {
+        Tokens all;
+        for (const auto part : parts) all = all + Tokens{buckets[part]};
+        return all;
+    };
+    using enum Bucket;
+    return {{buckets.prompt()}, sum({cache_read, cached_audio, cached_image, cached_video}),
+            {buckets.answer()}, {buckets[reasoning]},
+            counted.estimated,  sum({cache_write, cache_write_1h, cache_write_12h})};
 }
 
 std::string details_of(const prices::Reading& reading, const prices::Booked& booked, prices::PriceSource source) {
@@ -67,6 +81,22 @@ bool is_believable(const prices::Booked& booked) {
     if (!booked.by_book) return charged <= kMost;
     const auto ours = booked.by_book->micros().micros();
     return ours > INT64_MAX / kTimesOurs || charged - kFees <= kTimesOurs * ours;
+}
+
+// Where the response names another model of the book than the one that its owner configured, and that one's price would
+// come to something else.
+std::string other_model(const prices::Reading& reading, const prices::Booked& booked, const prices::Hints& hints,
+                        const prices::Asked& asked, const Pricing& pricing) {
+    if (reading.model.empty() || reading.model == hints.model || booked.by_provider || booked.entry == nullptr ||
+        pricing.books() == nullptr)
+        return {};
+    const auto found = pricing.books()->find(hints.provider, {reading.model}, asked.time_ms, asked.time_ms);
+    if (found.entry == nullptr || found.entry->model == booked.entry->model) return {};
+    const auto theirs =
+        prices::cost_of(reading.buckets, *found.entry, {asked.time_ms, reading.service_tier, reading.region}).amount;
+    if (!theirs || !booked.by_book || *theirs == *booked.by_book) return {};
+    return fmt::format("the response names {}, whose price would come to {}; it is booked as {}",
+                       printable(reading.model, 60), theirs->text(), booked.entry->model);
 }
 
 // What the owner has to know of a cost. That one price stands for all tiers and regions was the owner's choice.
@@ -111,10 +141,12 @@ Bill bill_again(const std::string& details, const Usage& usage, const prices::Ta
 
 Bill bill_of(const Used& used, const prices::Tariff& tariff, const prices::Asked& asked, const prices::Hints& hints,
              const Pricing& pricing) {
-    if (tariff.source() == prices::PriceSource::free) return {};
-    auto reading = completed(used, asked);
-    if (reading.buckets.empty() && !reading.charged) return {};
     Bill bill;
+    bill.usage = used.usage;
+    if (tariff.source() == prices::PriceSource::free) return bill;
+    auto reading = completed(used, asked);
+    if (reading.buckets.empty() && !reading.charged) return bill;
+    bill.usage = usage_of(reading.buckets, used.usage);
     if (reading.charged && !pricing.in_dollars()) {
         reading.charged.reset();
         bill.warnings.emplace_back("the provider says what it charged in USD, which is not the ledger's currency");
@@ -140,6 +172,11 @@ Bill bill_of(const Used& used, const prices::Tariff& tariff, const prices::Asked
         bill.warnings.push_back(
             fmt::format("no price is known of {}: its cost is not counted", printable(hints.model, 80)));
     }
+    if (tariff.source() == prices::PriceSource::book)
+        if (auto other = other_model(reading, booked, hints, asked, pricing); !other.empty())
+            bill.warnings.push_back(std::move(other));
+    // What it would be by the book is in the details.
+    std::erase_if(booked.warnings, [](const std::string& text) { return text.starts_with("by the book it would be"); });
     take_warnings(booked.warnings, tariff.source() == prices::PriceSource::book, bill);
     bill.details = details_of(reading, booked, bill.source);
     return bill;

@@ -16,6 +16,7 @@ namespace tandem::ledger {
 
 struct Bill {
     Money cost;                                              // 0 where `source` is unknown
+    Usage usage;                                             // in the ledger's counts: what `cost` is for
     prices::PriceSource source = prices::PriceSource::free;  // whose word `cost` is; free where nothing was used
     // JSON, at most kMostDetails bytes: {"usage": {bucket: count}, "tier", "region", "entry", "by_book"}; empty where
     // nothing was used or it is free.

@@ -39,6 +39,8 @@ const char* const kLedgerSchema3 =
     "ALTER TABLE attempts ADD COLUMN bill TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE open_attempts ADD COLUMN source TEXT NOT NULL DEFAULT '';";
 
+const char* const kLedgerSchema4 = "CREATE TABLE ledger_currency (currency TEXT NOT NULL) STRICT;";
+
 namespace {
 
 constexpr std::int64_t kHour = 3'600'000;
@@ -143,7 +145,7 @@ AttemptRecord read_lost(const store::Statement& rows) {
     a.model = rows.text(5);
     a.zone = static_cast<Zone>(rows.integer(6));
     a.outcome = "lost";
-    a.error = "tandem ended while it was under way; the most that it could cost is counted";
+    a.error = "tandem ended while it was under way; what was reserved for it is counted";
     a.usage.input = {rows.integer(7)};
     a.usage.output = {rows.integer(8)};
     a.usage.estimated = true;
@@ -238,6 +240,54 @@ Result<Lost> settle_lost(store::Store& store, Budgets& budgets) {
         sum.cost += attempt.cost;
     }
     return sum;
+}
+
+namespace {
+
+// Whether something was paid, or may be at the moment.
+Result<bool> has_amounts(store::Database& database) {
+    auto row = database.prepare(
+        "SELECT EXISTS (SELECT 1 FROM attempts WHERE cost != 0) OR EXISTS (SELECT 1 FROM open_attempts)");
+    if (const auto found = row.step(); !found) return fail(found.error());
+    return row.integer(0) != 0;
+}
+
+Result<std::string> noted_currency(store::Database& database) {
+    auto row = database.prepare("SELECT currency FROM ledger_currency");
+    const auto found = row.step();
+    if (!found) return fail(found.error());
+    return *found ? row.text(0) : std::string();
+}
+
+}  // namespace
+
+Result<> keep_currency(store::Store& store, const std::string& currency) {
+    return store.run([&currency](store::Database& database) -> Result<> {
+        const auto noted = noted_currency(database);
+        if (!noted) return fail(noted.error());
+        if (*noted == currency) return {};
+        if (!noted->empty()) {
+            const auto amounts = has_amounts(database);
+            if (!amounts) return fail(amounts.error());
+            if (*amounts)
+                return fail(ErrorCode::invalid,
+                            fmt::format("currency: the amounts of this ledger are in {}, and they are not converted to "
+                                        "{}; set currency: {}, or begin a new ledger with another `data:` folder",
+                                        *noted, currency, *noted));
+            if (auto ok = database.prepare("DELETE FROM ledger_currency").run(); !ok) return ok;
+        }
+        return database.prepare("INSERT INTO ledger_currency VALUES (?)").bind(1, currency).run();
+    });
+}
+
+Result<std::string> currency_of(store::Database& database, const std::string& of_config) {
+    auto table = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'ledger_currency'");
+    const auto is_there = table.step();
+    if (!is_there) return fail(is_there.error());
+    if (!*is_there) return of_config;
+    auto noted = noted_currency(database);
+    if (noted && noted->empty()) return of_config;
+    return noted;
 }
 
 // ---- ledger ----

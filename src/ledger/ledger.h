@@ -64,6 +64,7 @@ struct AttemptRecord {
 extern const char* const kLedgerSchema;
 extern const char* const kLedgerSchema2;  // attempts under way, and what went into a provider's cache
 extern const char* const kLedgerSchema3;  // what a cost was made of, and whose word it is
+extern const char* const kLedgerSchema4;  // the currency of all amounts
 
 // Inside a transaction. Errors: storage.
 Result<> insert(store::Database& database, const DecisionRecord& record);
@@ -76,8 +77,15 @@ struct Lost {
     Money cost;
 };
 // At the start: attempts that were opened and never closed, since tandem was killed, become attempts with the outcome
-// `lost`. What their providers did is not known, so each costs the most that it could. Errors: storage.
+// `lost`. What their providers did is not known, so each costs what was reserved for it, which is the most that it
+// could where its answer had a bound. Errors: storage.
 Result<Lost> settle_lost(store::Store& store, Budgets& budgets);
+
+// The currency of all amounts of a ledger is `currency` from now on. Errors: invalid, where the ledger has amounts in
+// another one: they are not converted; storage.
+Result<> keep_currency(store::Store& store, const std::string& currency);
+// The currency of a ledger's amounts; that of the config where the ledger is of before it was noted. Errors: storage.
+Result<std::string> currency_of(store::Database& database, const std::string& of_config);
 
 // Proof that everything about a request is committed: what the last byte of an answer is given for.
 class Receipt {

@@ -101,7 +101,8 @@ Tariff Pricing::of(const config::Model& pattern, const std::string& name) const 
     if (!is_new) return place->second;
     place->second = tariff_of(pattern, name, zone->second);
     // Without the name: a client said it, and may have said anything.
-    if (!place->second.known()) tell_unknown(pattern.id, pattern.provider, "");
+    if (!place->second.known() && told_.insert(pattern.id).second)
+        tell_unknown(pattern.id, pattern.provider, "a name that it stands for is not in the price book");
     return place->second;
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -46,6 +47,7 @@ class Pricing {
     bool in_dollars_ = true;
     mutable std::mutex mutex_;
     mutable std::unordered_map<std::string, prices::Tariff> named_;  // "id\nname"
+    mutable std::set<std::string> told_;                             // patterns of which the log has said it
 };
 
 // A line in the log of the owner, for a model whose price nobody knows.

@@ -9,7 +9,7 @@ namespace tandem::net {
 
 class Cancel {
   public:
-    enum class Reason { none, client_gone, stopping, not_needed };
+    enum class Reason { none, client_gone, cancelled, stopping, not_needed };  // cancelled: its client said so
 
     // Keeps a function registered for as long as it lives; it must not outlive the Cancel.
     class Hook {

@@ -71,6 +71,17 @@ Result<Meaning> meaning_of(const Table& table, const std::string& alias) {
     return meaning;
 }
 
+const Standing* standing_of(const Inputs& in, std::string_view model) {
+    const auto found = std::ranges::find(in.standing, model, &Standing::model);
+    return found == in.standing.end() ? nullptr : &*found;
+}
+
+// Of a pattern, the price of what the client named.
+const prices::Tariff& price_of(const Table::Entry& entry, const Inputs& in) {
+    const auto* standing = standing_of(in, entry.model);
+    return standing != nullptr && standing->price ? *standing->price : entry.price;
+}
+
 // The first hard constraint that the model fails, in the order in which they are documented.
 void exclude(Candidate& candidate, const Table& table, const Table::Entry& entry, const Inputs& in, const Rule* rule) {
     auto because = [&](Excluded what, std::string reason) {
@@ -118,8 +129,9 @@ void exclude(Candidate& candidate, const Table& table, const Table::Entry& entry
                            fmt::format("about {} tokens of prompt and {} for the answer do not fit its context of {}",
                                        in.features.prompt_tokens, room, entry.context_tokens));
     }
-    const auto standing = std::ranges::find(in.standing, entry.model, &Standing::model);
-    if (standing == in.standing.end()) return;
+    const auto* standing = standing_of(in, entry.model);
+    if (standing == nullptr) return;
+    if (!standing->unpriced.empty()) return because(Excluded::rule, standing->unpriced);
     if (!standing->over_budget.empty()) return because(Excluded::budget, standing->over_budget);
     if (!standing->unhealthy.empty()) because(Excluded::health, standing->unhealthy);
 }
@@ -177,7 +189,8 @@ Money expected_cost(const Table::Entry& entry, const Inputs& in) {
     const auto prompt = in.features.prompt_tokens;
     const auto warm = outlook == nullptr ? 0 : std::min(outlook->warm_tokens, prompt);
     const auto answer = expected_answer_tokens(entry, in, outlook);
-    return entry.price.cost(prices::buckets_of({{prompt}, {warm}, {answer}, {0}, true}), in.features.price).micros();
+    const auto buckets = prices::buckets_of({{prompt}, {warm}, {answer}, {0}, true});
+    return price_of(entry, in).cost(buckets, in.features.price).micros();
 }
 
 // What a model is taken to cost whose price nobody knows: as much as the dearest of the others, since nothing says that
@@ -185,7 +198,7 @@ Money expected_cost(const Table::Entry& entry, const Inputs& in) {
 Money dearest_of(const std::vector<const Table::Entry*>& entries, const Inputs& in) {
     Money dearest;
     for (const auto* entry : entries)
-        if (entry->price.known()) dearest = std::max(dearest, expected_cost(*entry, in));
+        if (price_of(*entry, in).known()) dearest = std::max(dearest, expected_cost(*entry, in));
     return dearest;
 }
 
@@ -206,7 +219,7 @@ Terms terms_of(const Table& table, const Table::Entry& entry, const Inputs& in, 
     t.worth = rounded(value * t.quality);
     t.lean = rounded(value * lean);
     t.answer_tokens = expected_answer_tokens(entry, in, outlook);
-    t.cost = rounded(amount(entry.price.known() ? expected_cost(entry, in) : dearest));
+    t.cost = rounded(amount(price_of(entry, in).known() ? expected_cost(entry, in) : dearest));
     t.wait = rounded(expected_seconds(in, outlook) * amount(objective.second));
     t.leaving = rounded(value * leaving_of(in, entry.model));
     t.utility = rounded(t.worth + t.lean - t.cost - t.wait - t.leaving);
@@ -428,20 +441,26 @@ Result<Decision> decide(const Table& table, const Inputs& in) {
                             Label::public_,
                             0,
                             {},
-                            worst_cost(*entry, in.features),
+                            worst_cost(*entry, in.features, price_of(*entry, in)),
                             decision.candidates.size(),
                             entry->context_tokens,
                             0,
                             0,
                             meaning->ours && entry->auto_use == config::AutoUse::fallback_only,
-                            entry->strength ? entry->strength->source : std::string()};
+                            entry->strength ? entry->strength->source : std::string(),
+                            worst_usage(*entry, in.features).output.count,
+                            in.features.answer_tokens > 0 || in.features.bound_tokens > 0,
+                            price_of(*entry, in).known()};
         const bool preferred = (prefer == Rule::Prefer::local && entry->zone == Zone::local) ||
                                (prefer == Rule::Prefer::cloud && entry->zone == Zone::cloud);
         candidate.zone_score = preferred ? 1 : 0;
         candidate.terms =
             terms_of(table, *entry, in, decision.stakes, preferred && rule != nullptr ? rule->lean : 0, dearest);
         exclude(candidate, table, *entry, in, rule);
-        if (meaning->ours && entry->auto_use == config::AutoUse::no && candidate.excluded == Excluded::no) {
+        // It would not be taken with more money or in better health either.
+        const bool may_change = candidate.excluded == Excluded::no || candidate.excluded == Excluded::budget ||
+                                candidate.excluded == Excluded::health;
+        if (meaning->ours && entry->auto_use == config::AutoUse::no && may_change) {
             candidate.excluded = Excluded::rule;
             candidate.reason = fmt::format("its owner keeps it from {} (auto: false)", in.alias);
         }

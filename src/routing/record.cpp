@@ -300,6 +300,11 @@ std::string to_json(const Inputs& in) {
             out.begin_object().member("model", s.model);
             if (!s.unhealthy.empty()) out.member("unhealthy", s.unhealthy);
             if (!s.over_budget.empty()) out.member("over_budget", s.over_budget);
+            if (!s.unpriced.empty()) out.member("unpriced", s.unpriced);
+            if (s.price) {
+                out.key("price");
+                s.price->write(out);
+            }
             out.end_object();
         }
         out.end_array();
@@ -375,8 +380,15 @@ Result<Inputs> inputs_from_json(const Value& value) {
     if (const auto difficulty = value["difficulty"].integer())
         in.features.work.difficulty = static_cast<int>(*difficulty);
     in.features.repeats = static_cast<int>(value["repeats"].integer().value_or(0));
-    for (const Value s : value["standing"].children())
-        in.standing.push_back({str(s["model"]), str(s["unhealthy"]), str(s["over_budget"]), {}});
+    for (const Value s : value["standing"].children()) {
+        Standing standing{str(s["model"]), str(s["unhealthy"]), str(s["over_budget"]), {}, str(s["unpriced"])};
+        if (s["price"].exists()) {
+            auto price = prices::Tariff::read(s["price"]);
+            if (!price) return fail(price.error());
+            standing.price = std::move(*price);
+        }
+        in.standing.push_back(std::move(standing));
+    }
     return in;
 }
 

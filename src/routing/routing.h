@@ -62,6 +62,9 @@ struct Standing {
     std::string unhealthy;
     std::string over_budget;
     config::OnBudget on_budget = config::OnBudget::cheaper;  // what the budget wants then; not part of the record
+    std::string unpriced = {};                               // why the owner keeps it back: nobody knows its price
+    std::optional<prices::Tariff> price = {};                // of what the client named, where the model is a pattern
+    bool empty() const { return unhealthy.empty() && over_budget.empty() && unpriced.empty() && !price; }
 };
 
 // What is expected of a model for one request.
@@ -148,13 +151,17 @@ struct Candidate {
     Label seen = Label::public_;  // the label of what it gets
     int zone_score = 0;           // 1 where the rule prefers its zone
     Terms terms;                  // of its expected utility
-    Money estimate;               // of the cost, at the most that the answer may use
+    Money estimate;               // of the cost of prompt and answer, that of `estimated_tokens`; 0: price unknown
     std::size_t place = 0;        // in the owner's order
     std::int64_t context_tokens = 0;
     std::int64_t needed_tokens = 0;  // of prompt and answer, where they do not fit
     double propensity = 0;           // how likely it was to come first
     bool last_resort = false;        // its owner wants it only where no other model may
     std::string strength;            // where what is expected of it comes from, for people
+    // Of the answer that `estimate` was reckoned with. Where the request is not `bounded`, the answer may have more.
+    std::int64_t estimated_tokens = 0;
+    bool bounded = false;  // a maximum was asked for, or the owner's policy sets one
+    bool priced = true;    // its price is known
     bool operator==(const Candidate&) const = default;
 };
 

@@ -55,6 +55,20 @@ class Doctor(unittest.TestCase):
         vllm = self.server(model_servers.vllm)
         self.assertIn("it is no Ollama: set kind: openai", self.one(self.provider(vllm.url, "ollama", rest=", context: 1000"), "provider p")[1])
 
+    def test_a_kind_that_is_another_dialect_than_the_server_speaks(self):
+        proxy = self.server(model_servers.anthropic, "m")
+        text, mend = self.one(self.provider(proxy.url + "/v1"), "provider p")
+        self.assertIn(f"{proxy.url}/v1/chat/completions is not there (status 404)", text)
+        self.assertEqual(f"set kind: anthropic and base_url: {proxy.url}", mend)
+        unlisted = self.server(model_servers.anthropic, "m", listed=False)
+        self.assertEqual(f"set kind: anthropic and base_url: {unlisted.url}", self.one(self.provider(unlisted.url), "provider p")[1])
+        wrong = (400, "application/json", b'{"error":{"message":"messages: required"}}')
+        chat = self.server(model_servers.Server, {"/v1/models": model_servers.listing("m"), "/v1/models?limit=1000": model_servers.listing("m"), "/v1/chat/completions": wrong})
+        for kind in ("anthropic", "responses"):
+            self.assertEqual(f"set kind: openai and base_url: {chat.url}/v1", self.one(self.provider(chat.url + "/v1", kind), "provider p")[1])
+        self.assertIn("answers at", self.one(self.provider(chat.url + "/v1", code=0), "provider p", "good")[0])
+        self.assertIn("answers at", self.one(self.provider(proxy.url, "anthropic", code=0), "provider p", "good")[0])
+
     def test_the_cause_of_what_does_not_answer(self):
         port = free_port()
         self.assertIn("nothing listens at", self.one(self.provider(f"http://127.0.0.1:{port}/v1"), "provider p")[0])

@@ -102,7 +102,7 @@ class Init(unittest.TestCase):
         lists_it = self.server(model_servers.Server, {"/v1/models": model_servers.listing("gpt-5.1", "auto", "qwen3-8b")})
         out = self.init(lists_it, OPENAI_API_KEY="sk-test-0123456789", OPENROUTER_API_KEY="sk-or-0123456789")
         models = self.lines("models")
-        here = f"local-{lists_it.port}"
+        here = f"proxy-{lists_it.port}"
         self.assertEqual({"gpt-5.1", "openrouter-gpt-5.1", f"{here}-gpt-5.1", f"{here}-auto", "qwen3-8b"} - set(models), set())
         self.assertIn(f"two models called 'gpt-5.1': that of openrouter is 'openrouter-gpt-5.1' here", out)
         # It lists what nobody runs at home: it hands on, so nothing private goes there.
@@ -120,7 +120,7 @@ class Init(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         models = json.loads(result.stdout)["models"]
         self.assertEqual({m["price_source"] for m in models if m["zone"] == "cloud"}, {"book"}, models)
-        self.assertEqual([m["price"] for m in models if m["id"] == "gpt-5.1"], [{"input": "1.250000", "output": "10.000000"}])
+        self.assertEqual([m["price"] for m in models if m["id"] == "gpt-5.1"], [{"input": "1.250000", "cache_read": "0.125000", "output": "10.000000"}])
 
     def test_the_toy_comes_last_and_only_as_a_fallback_where_there_is_something_better(self):
         engine = self.home / "cache/engine/llama-server"
@@ -150,6 +150,37 @@ class Init(unittest.TestCase):
         self.assertEqual({h.get("authorization") for _, _, h, _ in ollama.seen}, {None})
         self.init(OPENAI_BASE_URL="https://eu.example.com/v1", OPENAI_API_KEY="sk-test-0123456789", arguments=["--force"])
         self.assertIn('base_url: "https://eu.example.com/v1"', self.lines("providers")["openai"])
+
+    def test_a_proxy_of_anthropics_dialect_is_written_as_one_and_gets_its_key_as_its_clients_give_it(self):
+        proxy = self.server(model_servers.anthropic, "claude-sonnet-4-5-20250929", "claude-opus-9")
+        self.init(ANTHROPIC_BASE_URL=proxy.url, ANTHROPIC_API_KEY="sk-ant-0123456789")
+        name = f"proxy-{proxy.port}"  # its models run elsewhere
+        self.assertIn(f'kind: anthropic, zone: cloud, base_url: "{proxy.url}", api_key: ${{ANTHROPIC_API_KEY}}', self.lines("providers")[name])
+        asked = [{k.lower(): v for k, v in h.items()} for _, path, h, _ in proxy.seen if path == "/v1/models"]
+        self.assertEqual([(h.get("x-api-key"), h.get("authorization")) for h in asked], [("sk-ant-0123456789", None)])
+        models = self.lines("models")
+        self.assertIn("context: 200000, max_output: 64000, capabilities: [tools, vision, json, reasoning]", models["claude-sonnet-4-5-20250929"])
+        self.assertNotIn("context", models["claude-opus-9"].split("#")[0])
+        # The route is enough where there is no list; a server that has only the other one is what it is.
+        unlisted = self.server(model_servers.anthropic, listed=False)
+        self.init(ANTHROPIC_BASE_URL=unlisted.url, ANTHROPIC_API_KEY="sk-ant-0123456789", arguments=["--force"])
+        self.assertIn(f'kind: anthropic, zone: local, base_url: "{unlisted.url}"', self.text())
+        vllm = self.server(model_servers.vllm)
+        self.init(ANTHROPIC_BASE_URL=vllm.url, arguments=["--force"])
+        self.assertIn(f'kind: openai, zone: local, base_url: "{vllm.url}/v1"', self.lines("providers")["vllm"])
+
+    def test_other_clouds_have_their_base_urls_and_their_models_what_is_known_of_them(self):
+        gateway = self.server(model_servers.Server, {"/v1/models": model_servers.listing("openai/gpt-5.1", "gpt-4o-2024-08-06", "mystery-9")})
+        self.init(OPENROUTER_BASE_URL=gateway.url + "/v1", OPENROUTER_API_KEY="sk-or-0123456789", DEEPSEEK_BASE_URL="https://deepseek.example.com/v1", DEEPSEEK_API_KEY="d-0123456789")
+        self.assertIn(f'zone: cloud, base_url: "{gateway.url}/v1", api_key: ${{OPENROUTER_API_KEY}}', self.lines("providers")[f"proxy-{gateway.port}"])
+        self.assertNotIn("openrouter.ai", self.text())
+        self.assertIn('"https://deepseek.example.com/v1"', self.lines("providers")["deepseek"])
+        models = self.lines("models")
+        self.assertIn('name: "openai/gpt-5.1", context: 400000', models["gpt-5.1"])
+        self.assertIn("context: 128000", models["gpt-4o-2024-08-06"])
+        self.assertNotIn("context", models["mystery-9"].split("#")[0])
+        for line in models.values():  # no comment ends in the middle of a word
+            self.assertNotIn("...\n", line.split("#")[-1].replace("{ input: ..., output: ... }", "") + "\n", line)
 
     def test_addresses_of_the_environment_as_people_write_them_are_understood(self):
         ollama, vllm = self.server(model_servers.ollama), self.server(model_servers.vllm)

@@ -54,14 +54,14 @@ class Provider(Upstream):
     """Answers in the dialect of the path with the usage that was put into `usage`, and with `beside` beside it."""
 
     def __init__(self):
-        self.usage, self.beside, self.first = {}, {}, None
+        self.usage, self.beside, self.first, self.earlier = {}, {}, None, None
         super().__init__(self.say)
 
     def say(self, connection, body, number):
         path = self.requests[number - 1][0].split(" ")[1]
         if not body:  # doctor asks for the models
             return connection.sendall(http({"object": "list", "data": []}))
-        asked = json.loads(body)
+        asked = {"model": "", **json.loads(body)}  # doctor asks whether there is the route
         if "/messages" in path:
             return self.messages(connection, asked)
         if "enerateContent" in path:
@@ -83,7 +83,7 @@ class Provider(Upstream):
         head["object"] = "chat.completion.chunk"
         return self.stream(connection, [
             {**head, "choices": [{"index": 0, "delta": {"role": "assistant", "content": "Hel"}}], "usage": None},
-            {**head, "choices": [{"index": 0, "delta": {"content": "lo"}}], "usage": None},
+            {**head, "choices": [{"index": 0, "delta": {"content": "lo"}}], "usage": self.earlier},
             {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], "usage": None},
             {**head, "choices": [], "usage": self.usage}], end=b"data: [DONE]\n\n")
 
@@ -234,7 +234,8 @@ class Booking(WithProvider):
         for command in (("cost",), ("explain",), ("models",), ("doctor",)):
             self.assertRegex(self.tandem.cli(*command).stdout, "(?i)unknown price|no price|UNKNOWN", command)
         cost = json.loads(self.tandem.cli("cost", "--json").stdout)
-        self.assertEqual([row["unpriced"] for row in cost["rows"] if row["group"] == "mystery"], [cost["unpriced"]])
+        self.assertEqual(sum(row["unpriced"] for row in cost["rows"]), cost["unpriced"])
+        self.assertIn("mystery", {row["group"] for row in cost["rows"] if row["unpriced"]})
         refused = self.ask("mystery", usage, headers=ALICE, status=429)
         self.assertIn("no price", refused["error"]["message"])
 
@@ -242,7 +243,7 @@ class Booking(WithProvider):
         models = {m["id"]: m for m in json.loads(self.tandem.cli("models", "--json").stdout)["models"]}
         self.assertEqual({k: v["price_source"] for k, v in models.items()},
                          {"gpt": "book", "owned": "owner", "gpt-r": "book", "sonnet": "book", "pro": "book", "routed": "book", "or/*": "unknown", "mystery": "unknown", "small": "free"})
-        self.assertEqual((models["sonnet"]["price"], models["sonnet"]["price_entry"]), ({"input": "3.000000", "output": "15.000000"}, "anthropic/claude-sonnet-4-5"))
+        self.assertEqual((models["sonnet"]["price"], models["sonnet"]["price_entry"]), ({"input": "3.000000", "cache_read": "0.300000", "cache_write": "3.750000", "cache_write_1h": "6.000000", "output": "15.000000"}, "anthropic/claude-sonnet-4-5"))
 
     def test_an_attempts_row_keeps_every_bucket(self):
         usage = {"input_tokens": 11, "cache_read_input_tokens": 12, "cache_creation_input_tokens": 13, "output_tokens": 14, "server_tool_use": {"web_search_requests": 2}}
@@ -252,6 +253,131 @@ class Booking(WithProvider):
         with sqlite3.connect(self.tandem.folder / "data/ledger.db") as ledger:
             row = ledger.execute("SELECT bill FROM attempts ORDER BY decision DESC, number DESC LIMIT 1").fetchone()[0]
         self.assertEqual(json.loads(row)["usage"], {"input": 11, "cache_read": 12, "cache_write": 13, "output": 14, "web_search": 2})
+
+
+    def test_an_estimate_says_at_most_only_where_it_is_the_most(self):
+        usage = {"prompt_tokens": 10, "completion_tokens": 20_000, "total_tokens": 20_010}
+        def line(model, headers=BOB, **fields):
+            self.provider.usage, self.provider.beside = usage, {}
+            _, answer, _ = self.tandem.request("/v1/chat/completions", {"model": model, "messages": [{"role": "user", "content": "hi"}], **fields}, headers)
+            text = self.tandem.cli("explain", answer["x-tandem-decision"]).stdout
+            return next(l for l in text.splitlines() if l.strip().startswith("1. "))
+        self.assertRegex(line("gpt"), r"about 0\.0102\d\d USD for 1024 tokens of answer, no maximum was asked$")
+        self.assertRegex(line("gpt", max_tokens=100), r", at most 0\.001\d\d\d USD$")
+        self.assertRegex(line("gpt", ALICE), r", at most 0\.\d+ USD$")  # its budget gives it a maximum
+        self.assertRegex(line("mystery"), r", price unknown$")
+        self.assertRegex(line("small"), r", at most 0\.000000 USD$")
+        # A pattern costs what the model costs that was asked for.
+        self.assertRegex(line("or/openai/gpt-5.1", max_tokens=100), r", at most 0\.001\d\d\d USD$")
+        self.assertRegex(line("or/openai/gpt-5.1", max_tokens=100), r" - cost 0\.0010")
+        self.assertRegex(line("or/nobody/knows-9"), r", price unknown$")
+        self.assertIn("the same inputs give the same decision", self.tandem.cli("explain", "last").stdout)
+
+    def test_another_model_in_the_response_is_told(self):
+        usage = {"prompt_tokens": 1_000, "completion_tokens": 100, "total_tokens": 1_100}
+        attempt = self.ask("gpt", usage, beside={"model": "gpt-5-mini-2025-08-07"})
+        self.assertEqual(attempt["cost_micros"], micros((1_000, "1.25"), (100, "10")))
+        self.assertIn("the response names gpt-5-mini-2025-08-07, whose price would come to 0.000450000000; it is booked as gpt-5.1", attempt["warnings"])
+        self.assertNotIn("the response names", self.ask("gpt", usage, beside={"model": "gpt-5.1-2025-11-13"}).get("warnings", ""))
+
+    def test_a_reservation_that_past_answers_raise_says_so(self):
+        self.ask("gpt-r", {"input_tokens": 10, "output_tokens": 6_400, "total_tokens": 6_410}, headers=ALICE)  # for 64
+        refused = self.ask("gpt-r", {}, headers=ALICE, status=429, max_tokens=128_000)["error"]["message"]
+        self.assertIn("12800000 tokens of answer are reserved where 128000 were asked for at most, since gpt-r went that far beyond", refused)
+
+    def test_row_and_cost_are_one_reading_of_what_was_said(self):
+        def row_of(attempt):
+            usage = attempt["usage"]
+            return usage["input"], usage["output"]
+        for usage in ({"prompt_tokens": 10**18, "completion_tokens": 2**70}, {"prompt_tokens": 1000.6, "completion_tokens": 100.4},
+                      {"prompt_tokens": 1_005, "completion_tokens": 10, "prompt_tokens_details": {"cached_tokens": 10_000_000}},
+                      {"prompt_tokens": 1_000, "completion_tokens": 1_000, "billed_units": {"input_tokens": 1, "output_tokens": 1}},
+                      {"prompt_tokens": 1_000, "completion_tokens": 1_000, "promptTokenCount": 1, "candidatesTokenCount": 1},
+                      {"prompt_tokens": 1_000, "completion_tokens": 1_000, "inputTokens": 1, "outputTokens": 1}):
+            for stream in (False, True):
+                attempt = self.ask("gpt", usage, stream)
+                told = attempt["bill"]["usage"]
+                prompt = told.get("input", 0) + told.get("cache_read", 0)
+                self.assertEqual(row_of(attempt), (prompt, told["output"]), (usage, attempt))
+                self.assertLessEqual(max(row_of(attempt)), 10**9)
+                self.assertEqual(attempt["cost_micros"], micros((told.get("input", 0), "1.25"), (told.get("cache_read", 0), "0.125"), (told["output"], "10")))
+                if usage["prompt_tokens"] == 1_000:
+                    self.assertEqual(row_of(attempt), (1_000, 1_000))
+
+    def test_the_higher_of_two_usages_in_a_stream_is_paid(self):
+        self.provider.earlier = {"prompt_tokens": 1_000, "completion_tokens": 1_000, "total_tokens": 2_000}
+        self.addCleanup(setattr, self.provider, "earlier", None)
+        attempt = self.ask("gpt", {"prompt_tokens": 10, "completion_tokens": 1, "total_tokens": 11}, stream=True)
+        self.assertEqual(attempt["cost_micros"], micros((1_000, "1.25"), (1_000, "10")))
+        self.assertEqual((attempt["usage"]["input"], attempt["usage"]["output"]), (1_000, 1_000))
+
+    def test_an_ordinary_answer_is_no_line_of_a_batch(self):
+        usage = {"prompt_tokens": 1_000, "completion_tokens": 1_000, "total_tokens": 2_000}
+        for beside in ({"custom_id": "x"}, {"response": {"body": {"usage": {"prompt_tokens": 1, "completion_tokens": 1}}}}, {"modelOutput": {"usage": {"prompt_tokens": 1, "completion_tokens": 1}}}):
+            self.both_ways(micros((1_000, "1.25"), (1_000, "10")), "gpt", usage, beside=beside)
+
+    def test_the_sums_of_all_rows_say_whose_word_they_are(self):
+        usage = {"prompt_tokens": 1_000, "completion_tokens": 100, "total_tokens": 1_100}
+        self.ask("gpt", usage)
+        self.ask("owned", usage)
+        cost = json.loads(self.tandem.cli("cost", "--json").stdout)
+        for source in ("book", "owner"):
+            self.assertEqual(cost["sources"][source], sum(row["sources"].get(source, 0) for row in cost["rows"]))
+            self.assertGreater(cost["sources"][source], 0)
+
+
+class Refuse(WithProvider):
+    unknown = ", unknown_price: refuse"
+
+    def test_what_the_owner_refuses_is_no_matter_of_money(self):
+        for headers in (BOB, ALICE):
+            refused = self.ask("mystery", {}, headers=headers, status=422)["error"]
+            self.assertEqual(refused["code"], "no_eligible_model")
+            self.assertIn("policy.unknown_price is refuse", refused["message"])
+        said, _, text = self.tandem.request("/v1/messages", {"model": "or/nobody/knows-9", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}, BOB)
+        self.assertEqual((said, json.loads(text)["error"]["type"]), (400, "invalid_request_error"), text)  # as Anthropic says it
+
+
+class Currency(unittest.TestCase):
+    def test_amounts_stay_in_the_currency_that_they_were_booked_in(self):
+        provider = Provider()
+        self.addCleanup(provider.close)
+        config = CONFIG.replace("BASE", f"http://127.0.0.1:{provider.port}").replace("UNKNOWN", "").replace("LIMIT", "100")
+        tandem = Tandem("currency: EUR\n" + config)
+        self.addCleanup(tandem.stop)
+        told = lambda: json.loads(tandem.cli("status", "--json").stdout)
+        # Nothing was booked: it is what the config says.
+        tandem.write("currency: USD\n" + config)
+        until(lambda: told()["currency"] == "USD", "the new currency")
+        provider.usage = {"prompt_tokens": 1_000, "completion_tokens": 100, "total_tokens": 1_100}
+        self.assertEqual(tandem.request("/v1/chat/completions", {"model": "gpt", "messages": [{"role": "user", "content": "hi"}]}, BOB)[0], 200)
+        tandem.write("currency: EUR\n" + config)
+        until(lambda: told().get("config_refused"), "the refusal")
+        self.assertIn("the amounts of this ledger are in USD, and they are not converted to EUR", told()["config_refused"])
+        self.assertEqual(told()["currency"], "USD")
+        self.assertEqual(json.loads(tandem.cli("cost", "--json").stdout)["currency"], "USD")
+        self.assertNotIn("EUR", tandem.cli("explain", "last").stdout)
+        tandem.kill()
+        with self.assertRaises(AssertionError) as refused:
+            tandem.start()
+        self.assertIn("set currency: USD, or begin a new ledger", str(refused.exception))
+        self.assertEqual(json.loads(tandem.cli("cost", "--json").stdout)["currency"], "USD")
+        tandem.write("currency: USD\n" + config)
+        tandem.start()
+
+
+class Import(WithProvider):
+    def test_an_imported_price_counts_in_the_running_server(self):
+        usage = {"prompt_tokens": 1_000_000, "completion_tokens": 1, "total_tokens": 1_000_001}
+        self.assertEqual(self.ask("mystery", usage)["source"], "unknown")
+        table = self.tandem.folder / "table.json"
+        table.write_text(json.dumps({"mystery-9": {"litellm_provider": "openai", "input_cost_per_token": 1e-06, "output_cost_per_token": 8e-06}}))
+        imported = self.tandem.cli("prices", "import", str(table))
+        self.assertEqual(imported.returncode, 0, imported.stderr)
+        until(lambda: self.ask("mystery", usage)["source"] == "book", "the imported price")
+        self.assertEqual(self.ask("mystery", usage)["cost_micros"], 1_000_008)
+        # It is found without its provider, which the table says.
+        self.assertEqual(json.loads(self.tandem.cli("prices", "show", "mystery-9", "--json").stdout)["entry"]["provider"], "openai")
 
 
 class Reload(WithProvider):

@@ -257,6 +257,10 @@ class Prices(unittest.TestCase):
             self.assertEqual(run("import", str(genai))["kind"], "genai-prices")
             self.assertEqual(run("show", "grok-9-fast", "--provider", "xai")["entry"]["cards"][0]["rates"]["input"], "7")
             self.assertEqual([e["model"] for e in run("list", "--model", "grok-9")["entries"]], ["grok-9"])
+            self.assertEqual(run("show", "grok-9")["entry"]["provider"], "xai")  # a book says whose it is
+            line = json.dumps({"provider": "openai", "model": "gpt-5.1", "body": {"model": "gpt-5-mini-2025-08-07", "usage": {"prompt_tokens": 1000, "completion_tokens": 100}}})
+            self.assertIn("the line names gpt-5.1, and its body gpt-5-mini-2025-08-07, which cost differently: the price is gpt-5-mini-2025-08-07's",
+                          json.loads(subprocess.run([BINARY, "--config", str(config), "prices", "apply", "--jsonl", "-"], input=line, capture_output=True, text=True, timeout=60).stdout.splitlines()[0])["warnings"])
             other = pathlib.Path(folder, "other.json")
             other.write_text('{"a": 1}')
             self.assertIn("no price table", run("import", str(other), code=3)["error"])

@@ -21,4 +21,8 @@ struct KnownCloud {
 
 std::span<const KnownCloud> known_clouds();
 
+// What the makers of a model say of it, as the rest of its line; by the last part of its name, a date behind that
+// does not count. Empty: it is none of the few that are known.
+std::string_view known_claims(std::string_view name);
+
 }  // namespace tandem::cli

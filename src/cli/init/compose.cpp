@@ -185,6 +185,9 @@ class Composer {
                   {},
                   1,
                   model.parameters};
+        // Behind a server that hands on are models of clouds, which are the same there.
+        if (server.hands_on && !model.known && model.context_tokens == 0)
+            if (const auto claims = known_claims(model.name); !claims.empty()) line.text += fmt::format(", {}", claims);
         auto context = model.context_tokens;
         if (context == 0 && server.kind == "ollama") context = 4096;  // its own default
         if (context >= 64) line.text += fmt::format(", context: {}", context);
@@ -247,7 +250,7 @@ class Composer {
         std::string out;
         for (const auto& line : lines_)
             out += fmt::format("  {}: {{ provider: {}, {} }}{}\n", line.id, line.provider, line.text,
-                               line.comment.empty() ? "" : "   # " + comment_text(line.comment));
+                               line.comment.empty() ? "" : "   # " + line.comment);
         return out;
     }
 

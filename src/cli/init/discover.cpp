@@ -20,6 +20,20 @@ std::string key_of(const Address& address, const config::Environment& environmen
     return environment(address.key_variable).value_or("");
 }
 
+// How clients of a kind of provider say their key.
+net::Fields headers_of(std::string_view kind, const std::string& key) {
+    net::Fields headers;
+    if (kind == "anthropic") headers.add("anthropic-version", "2023-06-01");
+    if (key.empty()) return headers;
+    if (kind == "anthropic")
+        headers.add("x-api-key", key);
+    else if (kind == "gemini")
+        headers.add("x-goog-api-key", key);
+    else
+        headers.add("authorization", "Bearer " + key);
+    return headers;
+}
+
 Answer as_answer(Result<Fetched> fetched) {
     Answer answer;
     if (!fetched) {
@@ -59,12 +73,12 @@ std::vector<std::string> silences(const std::vector<Address>& addresses) {
 
 Answers ask_everything(const Address& address, const std::string& key) {
     std::vector<Fetch> questions;
-    for (const auto path : kPaths) {
-        net::Fields headers;
-        // A key goes only to where its owner has said that it belongs.
-        if (!key.empty()) headers.add("authorization", "Bearer " + key);
-        questions.push_back({without_version(address.url) + std::string(path), std::move(headers), {}});
-    }
+    const auto base = without_version(address.url);
+    // A key goes only to where its owner has said that it belongs.
+    const auto headers = headers_of(address.kind, key);
+    for (const auto path : kPaths) questions.push_back({base + std::string(path), headers, {}});
+    if (address.kind == "anthropic") questions.push_back({base + "/v1/messages", headers, "{}"});
+    if (address.kind == "gemini") questions.push_back({base + "/v1beta/models", headers, {}});
     auto list = ask_all(questions, kProbeTime);
     Answers answers;
     std::ranges::move(list, answers.begin());
@@ -92,6 +106,7 @@ Found discover(const std::vector<Address>& addresses, const config::Environment&
         const auto answers = ask_everything(address, key);
         FoundServer server;
         server.base_url = base;
+        server.kind = address.kind;
         server.loopback = is_this_machine(url->host);
         server.private_network = is_private_network(url->host);
         if (!key.empty()) server.key_variable = address.key_variable;
@@ -101,7 +116,7 @@ Found discover(const std::vector<Address>& addresses, const config::Environment&
                 found.others.push_back({address.url, description_of(answers), false});
             continue;
         }
-        const auto questions = detail_questions(*known, key);
+        const auto questions = detail_questions(*known, headers_of(address.kind, key));
         const auto details = ask_all(questions, kShowTime);
         read_details(*known, answers, details, ollama_context);
         found.servers.push_back(std::move(*known));

@@ -24,7 +24,7 @@ struct FoundModel {
 
 struct FoundServer {
     std::string product;   // "Ollama", "llama-server", "an OpenAI-compatible server"
-    std::string id;        // for the provider: ollama, llamacpp, vllm, local-8080
+    std::string id;        // for the provider: ollama, llamacpp, vllm, local-8080, proxy-8080
     std::string kind;      // of provider
     std::string base_url;  // as the provider's kind wants it
     bool loopback = false;
@@ -51,6 +51,7 @@ struct Address {
     std::string url;           // http://host:port, and a path where the owner named one
     std::string key_variable;  // environment variable that holds its key; empty: none
     bool named = false;        // by the owner, so that an empty answer is worth a word
+    std::string kind = {};     // of provider: the dialect of the variable that names the address; empty: none is said
 };
 
 // "host:port", "host", ":port", or a URL, as OLLAMA_HOST and --probe take them. 0.0.0.0, where a server listens, is

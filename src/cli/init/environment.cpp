@@ -85,8 +85,11 @@ class Reader {
                      (key.empty() ? "" : fmt::format("; {}, which may be for there, is not used either", key))});
             return;
         }
+        // Groq's own library adds this part itself.
+        if (const auto url = net::parse_url(base->url); variable == "GROQ_BASE_URL" && url && url->path == "/")
+            base->url += "/openai/v1";
         cloud.base_url = base->url;
-        if (base->home) result_.addresses.push_back({base->url, std::string(key), true});
+        if (base->home) result_.addresses.push_back({base->url, std::string(key), true, std::string(known.kind)});
         if (!key.empty()) (base->home ? result_.home : result_.clouds).push_back(std::move(cloud));
     }
 

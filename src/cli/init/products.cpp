@@ -138,11 +138,50 @@ bool names_cloud_models(const std::vector<FoundModel>& list) {
     });
 }
 
+// Anthropic's list has no `object`; its entries say that they are models by `type`.
+bool is_anthropic_list(const json::Value& list) {
+    for (const json::Value entry : list["data"].children())
+        return entry["type"].text() == "model" && !entry["object"].exists();
+    return list["data"].is(json::Kind::array) && list["has_more"].exists() && !list["object"].exists();
+}
+
+// Whether the server speaks Anthropic's dialect: its list says so, or what a variable of Anthropic's names has the
+// route.
+bool speaks_anthropic(const FoundServer& server, const Answers& answers) {
+    constexpr int kNoRoute = 404, kNoMethod = 405;
+    if (is_anthropic_list(answers[models].json())) return true;
+    const auto& asked = answers[native];
+    return server.kind == "anthropic" && asked.is_json && asked.status != kNoRoute && asked.status != kNoMethod;
+}
+
+bool speaks_gemini(const FoundServer& server, const Answers& answers) {
+    const auto& list = answers[native];
+    return server.kind == "gemini" && list.status == 200 && list.json()["models"].is(json::Kind::array);
+}
+
+std::vector<FoundModel> gemini_models(const json::Value& root) {
+    std::vector<FoundModel> list;
+    for (const json::Value entry : root["models"].children()) {
+        auto name = entry["name"].text();
+        if (name.starts_with("models/")) name.remove_prefix(7);
+        if (name.empty() || list.size() == kMostModels) continue;
+        FoundModel model;
+        model.name = std::string(name);
+        model.context_tokens = entry["inputTokenLimit"].integer().value_or(0);
+        guess_work(model);
+        list.push_back(std::move(model));
+    }
+    return list;
+}
+
 void name_by_list(FoundServer& server, const Answers& answers, std::uint16_t port) {
     const auto owner = owner_in(answers);
     const auto says = lower(answers[version].body) + lower(answers[root].body.substr(0, 4096));
-    server.kind = "openai";
-    server.base_url += "/v1";
+    const std::string_view dialect = speaks_anthropic(server, answers) ? "anthropic"
+                                     : speaks_gemini(server, answers)  ? "gemini"
+                                                                       : "openai";
+    server.kind = dialect;
+    if (dialect == "openai") server.base_url += "/v1";
     if (owner == "vllm") {
         server.product = "vLLM";
         server.id = "vllm";
@@ -160,9 +199,11 @@ void name_by_list(FoundServer& server, const Answers& answers, std::uint16_t por
         server.product = "Jan";
         server.id = "jan";
     } else {
-        server.product = "an OpenAI-compatible server";
-        server.id = fmt::format("local-{}", port);
+        server.product = dialect == "anthropic" ? "an Anthropic-compatible server"
+                         : dialect == "gemini"  ? "a Gemini-compatible server"
+                                                : "an OpenAI-compatible server";
         server.hands_on = names_cloud_models(server.models);
+        server.id = fmt::format("{}-{}", server.hands_on ? "proxy" : "local", port);
     }
 }
 
@@ -217,8 +258,9 @@ std::optional<FoundServer> recognise(const Answers& answers, FoundServer server,
         if (!model.name.empty() && model.name != "None") server.models.push_back(std::move(model));
         return server;
     }
-    if (has_list(answers)) {
-        server.models = listed_models(listing.json());
+    const bool gemini = speaks_gemini(server, answers);
+    if (has_list(answers) || gemini || (named && listing.status == 404 && speaks_anthropic(server, answers))) {
+        server.models = gemini ? gemini_models(answers[native].json()) : listed_models(listing.json());
         name_by_list(server, answers, port);
         return server;
     }
@@ -240,11 +282,9 @@ std::string description_of(const Answers& answers) {
 
 // ---- what its models are like ----
 
-std::vector<Fetch> detail_questions(const FoundServer& server, const std::string& key) {
+std::vector<Fetch> detail_questions(const FoundServer& server, const net::Fields& headers) {
     std::vector<Fetch> questions;
     const auto base = without_version(server.base_url);
-    net::Fields headers;
-    if (!key.empty()) headers.add("authorization", "Bearer " + key);
     if (server.product == "Ollama") {
         for (const auto& model : server.models) {
             json::Writer body;

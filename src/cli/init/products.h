@@ -13,9 +13,10 @@
 
 namespace tandem::cli {
 
-// What every address is asked. The order is that of Asked.
-enum Asked : std::size_t { root, version, models, props, tags, lmstudio, kobold, webui, own, kAsked };
-inline constexpr std::array<std::string_view, kAsked> kPaths = {
+// What every address is asked. The order is that of Asked. `native` is asked only where a variable says the dialect:
+// POST /v1/messages without a question of Anthropic's, /v1beta/models of Gemini's.
+enum Asked : std::size_t { root, version, models, props, tags, lmstudio, kobold, webui, own, native, kAsked };
+inline constexpr std::array<std::string_view, native> kPaths = {
     "/",
     "/version",
     "/v1/models",
@@ -40,8 +41,8 @@ using Answers = std::array<Answer, kAsked>;
 // A base URL without the /v1 at its end.
 std::string without_version(std::string url);
 
-// `server` has its address already. What only says that it wants a key is taken for a model server where its owner has
-// `named` it. Nullopt: it is no model server, or Tandem itself.
+// `server` has its address already, and as its kind the dialect that a variable says. What only says that it wants a
+// key is taken for a model server where its owner has `named` it. Nullopt: it is no model server, or Tandem itself.
 std::optional<FoundServer> recognise(const Answers& answers, FoundServer server, std::uint16_t port, bool named);
 bool is_tandem(const Answers& answers);
 // What a person is told of something that is no model server.
@@ -49,7 +50,7 @@ std::string description_of(const Answers& answers);
 
 // What a server is asked of its models, and what it answers, in the same order. `ollama_context`: the context that the
 // owner has set for Ollama; 0: none.
-std::vector<Fetch> detail_questions(const FoundServer& server, const std::string& key);
+std::vector<Fetch> detail_questions(const FoundServer& server, const net::Fields& headers);
 void read_details(FoundServer& server, const Answers& answers, std::span<const Answer> details,
                   std::int64_t ollama_context);
 

@@ -269,6 +269,16 @@ Booked book(const Reading& reading, const Attempt& attempt, const Books& books, 
     booked.entry = found.entry;
     for (auto& warning : found.warnings) warn(booked.warnings, std::move(warning));
     price(reading, hints, time_ms.value_or(now_ms), &books, booked);
+    if (found.entry != nullptr && names.size() > 1) {
+        const auto other =
+            books.find(hints.provider, {names[1]}, time_ms, now_ms, {reading.provider, reading.by_shape});
+        const Circumstances now{time_ms.value_or(now_ms), reading.service_tier, reading.region};
+        if (other.entry != nullptr && cost_of(reading.buckets, *other.entry, now).amount != booked.by_book)
+            warn(booked.warnings,
+                 fmt::format("the line names {}, and its body {}, which cost differently: the price "
+                             "is {}'s",
+                             printable(hints.model, 60), printable(reading.model, 60), printable(names[0], 60)));
+    }
     if (const auto age = found.entry != nullptr ? age_days(*found.entry, now_ms) : std::nullopt;
         age && *age >= kOldDays)
         warn(booked.warnings, fmt::format("this price was checked {} days ago, on {}", *age, found.entry->checked));

@@ -49,8 +49,9 @@ extern const std::array<std::string_view, kBuckets> kBucketNames;
 std::string_view name_of(Bucket bucket);
 std::optional<Bucket> bucket_named(std::string_view name);
 
-// The most that a count is believed; a larger one is a mistake somewhere, and products of it must not wrap.
-inline constexpr std::int64_t kMostCount = 1'000'000'000'000;
+// The most that a count is believed, the same as in the rows of the ledger; a larger one is a mistake somewhere, and
+// products of it must not wrap.
+inline constexpr std::int64_t kMostCount = kMostTokens;
 
 class Buckets {
   public:

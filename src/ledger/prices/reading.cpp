@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <span>
 
 #include "base/json_mend.h"
 #include "base/text.h"
@@ -80,14 +82,19 @@ std::optional<std::int64_t> time_said(const json::Value& body) {
 
 // Takes a response out of what it came in: a line of a batch's output, an event of a stream. What stands around it may
 // say the time: it is taken where nothing inside says one.
-json::Value unwrapped(json::Value body, bool& batch, std::optional<std::int64_t>& time) {
+json::Value unwrapped(json::Value body, bool answer, bool& batch, std::optional<std::int64_t>& time) {
+    constexpr auto kWrappers =
+        std::to_array<std::string_view>({"response.body", "result.message", "modelOutput", "response", "result", "body",
+                                         "data", "chunk", "interaction"});
+    constexpr auto kOfEvents = std::to_array<std::string_view>({"response", "interaction"});
+    const std::span<const std::string_view> wrappers =
+        answer ? std::span<const std::string_view>(kOfEvents) : kWrappers;
     for (int i = 0; i < kMostWrappers; ++i) {
-        batch = batch || is_of_batch(body);
+        batch = batch || (!answer && is_of_batch(body));
         if (const auto said = time_said(body)) time = said;
         if (usage_of(body).exists()) return body;
         json::Value inner;
-        for (const auto* path : {"response.body", "result.message", "modelOutput", "response", "result", "body", "data",
-                                 "chunk", "interaction"})
+        for (const auto path : wrappers)
             if (const auto found = at(body, path); found.is(json::Kind::object)) {
                 inner = found;
                 break;
@@ -223,7 +230,7 @@ std::string provider_by_shape(const Source& source) {
 Reading read_one(const json::Value& given, Hints hints) {
     Reading reading;
     bool batch = false;
-    Source source{unwrapped(given, batch, reading.time_ms), {}, std::move(hints)};
+    Source source{unwrapped(given, hints.answer, batch, reading.time_ms), {}, std::move(hints)};
     source.usage = usage_of(source.body);
     if (!source.usage.exists() || (!holds_counts(source.usage) && holds_counts(source.body)))
         source.usage = source.body;

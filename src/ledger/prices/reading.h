@@ -23,6 +23,9 @@ struct Hints {
     // What the response may not say of itself; where it does, that counts.
     std::string service_tier = {};
     std::string region = {};
+    // The body is what a provider has answered, and no line of a log or of a batch's output: nothing is taken out of
+    // what clients or models may have put around a response, and no shape of it is a batch's.
+    bool answer = false;
 };
 
 struct Reading {
