@@ -19,6 +19,7 @@
 #include "privacy/egress.h"
 #include "probe/probes.h"
 #include "resources/batches.h"
+#include "resources/files.h"
 #include "resources/quota.h"
 #include "resources/stored.h"
 #include "store/folder_lock.h"
@@ -71,7 +72,8 @@ std::span<const store::Migration> migrations() {
         store::Migration{resources::kKeptSchema2},        store::Migration{ledger::kLedgerSchema2},
         store::Migration{resources::kQuotaSchema},        store::Migration{laws_schema().c_str()},
         store::Migration{learning::kOutcomesSchema2},     store::Migration{jobs::kJobsSchema},
-        store::Migration{ledger::kLedgerSchema3},         store::Migration{ledger::kLedgerSchema4}};
+        store::Migration{ledger::kLedgerSchema3},         store::Migration{ledger::kLedgerSchema4},
+        store::Migration{resources::kKeptSchema3}};
     return all;
 }
 
@@ -265,6 +267,7 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
         parts->checkpoints = std::move(checkpoints);
     }
     if (auto ok = ledger::keep_currency(*parts->store, config.currency); !ok) return fail(ok.error());
+    resources::remove_unfinished(config.data);
     const auto lost = ledger::settle_lost(*parts->store);
     if (!lost) return fail(lost.error());
     if (lost->attempts > 0)

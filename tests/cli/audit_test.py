@@ -224,7 +224,8 @@ class Damage(unittest.TestCase):
                  *[f"ALTER TABLE labelled_decisions DROP COLUMN {c}" for c in ("key", "name", "goes_on", "leaves", "answer")],
                  "CREATE TABLE conversation_labels (fingerprint INTEGER PRIMARY KEY, label INTEGER NOT NULL, rest INTEGER NOT NULL DEFAULT 3, released INTEGER NOT NULL DEFAULT 0) STRICT",
                  "INSERT INTO conversation_labels VALUES (1, 2, 2, 0)", "ALTER TABLE outcomes DROP COLUMN expected",
-                 "DROP TABLE jobs", "DROP TABLE ledger_currency", "ALTER TABLE attempts DROP COLUMN source", "ALTER TABLE attempts DROP COLUMN bill", "ALTER TABLE open_attempts DROP COLUMN source", "PRAGMA user_version = 9")
+                 "DROP TABLE jobs", "DROP TABLE ledger_currency", "ALTER TABLE kept_responses DROP COLUMN decision",
+                 *[f"ALTER TABLE kept_batches DROP COLUMN {c}" for c in ("completed", "failed", "bytes")], "ALTER TABLE attempts DROP COLUMN source", "ALTER TABLE attempts DROP COLUMN bill", "ALTER TABLE open_attempts DROP COLUMN source", "PRAGMA user_version = 9")
         tandem.start()
         self.assertEqual(tandem.chat("later", model="m")[0], 200)
         result = tandem.cli("audit", "verify")
