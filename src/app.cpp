@@ -129,6 +129,8 @@ std::string identity_of(const config::Config& config, const config::Model& model
     return error ? identity : fmt::format("{}\n{}\n{}", identity, size, time);
 }
 
+constexpr milliseconds kLockPatience{5'000};  // for a tandem that was killed a moment ago to be gone
+
 // Members are built from top to bottom, and go from bottom to top.
 struct App::Parts {
     Parts(store::FolderLock lock, std::unique_ptr<store::Store> opened, config::Environment env,
@@ -244,7 +246,7 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
     if (error)
         return fail(ErrorCode::storage, fmt::format("cannot make the data folder {}: {}; set `data:` in tandem.yaml",
                                                     config.data.string(), error.message()));
-    auto lock = store::FolderLock::take(config.data);
+    auto lock = store::FolderLock::take(config.data, kLockPatience);
     if (!lock) return fail(lock.error());
     if (auto ok = backup::finish_restore(config.data); !ok) return fail(ok.error());
     auto store = store::Store::open(
