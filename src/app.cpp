@@ -26,6 +26,7 @@
 #include "privacy/egress.h"
 #include "probe/probes.h"
 #include "resources/batches.h"
+#include "resources/files.h"
 #include "resources/quota.h"
 #include "resources/stored.h"
 #include "store/folder_lock.h"
@@ -80,7 +81,7 @@ std::span<const store::Migration> migrations() {
         store::Migration{learning::kOutcomesSchema2},     store::Migration{jobs::kJobsSchema},
         store::Migration{ledger::kLedgerSchema3},         store::Migration{ledger::reports::kReportsSchema},
         store::Migration{ledger::kBudgetsSchema},         store::Migration{access::kKeysSchema},
-        store::Migration{ledger::kLedgerSchema4}};
+        store::Migration{ledger::kLedgerSchema4},         store::Migration{resources::kKeptSchema3}};
     return all;
 }
 
@@ -135,6 +136,8 @@ std::string identity_of(const config::Config& config, const config::Model& model
     const auto time = fs::last_write_time(*file, error).time_since_epoch().count();
     return error ? identity : fmt::format("{}\n{}\n{}", identity, size, time);
 }
+
+constexpr milliseconds kLockPatience{5'000};  // for a tandem that was killed a moment ago to be gone
 
 // Members are built from top to bottom, and go from bottom to top.
 struct App::Parts {
@@ -294,7 +297,7 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
     if (error)
         return fail(ErrorCode::storage, fmt::format("cannot make the data folder {}: {}; set `data:` in tandem.yaml",
                                                     config.data.string(), error.message()));
-    auto lock = store::FolderLock::take(config.data);
+    auto lock = store::FolderLock::take(config.data, kLockPatience);
     if (!lock) return fail(lock.error());
     if (auto ok = backup::finish_restore(config.data); !ok) return fail(ok.error());
     auto store = store::Store::open(
@@ -317,6 +320,7 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
         parts->checkpoints = std::move(checkpoints);
     }
     if (auto ok = ledger::keep_currency(*parts->store, config.currency); !ok) return fail(ok.error());
+    resources::remove_unfinished(config.data);
     if (auto ok = parts->add_keys(config); !ok) return fail(ok.error());
     if (auto ok = parts->budgets.adopt(config, *parts->store); !ok) return fail(ok.error());
     const auto lost = ledger::settle_lost(*parts->store, parts->budgets);

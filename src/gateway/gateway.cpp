@@ -52,9 +52,10 @@ net::Response error_response(dialect::Kind dialect, int status, const Error& err
     return response;
 }
 
-net::Task<> reply_json(const Call& call, dialect::Kind dialect, Result<std::string> body) {
+net::Task<> reply_json(const Call& call, dialect::Kind dialect, Result<std::string> body, net::Fields headers) {
     net::Response response;
     if (body) {
+        response.headers = std::move(headers);
         response.headers.add("content-type", "application/json");
         response.body = std::move(*body);
     } else {

@@ -36,7 +36,7 @@ class Gateway {
 net::Response error_response(dialect::Kind dialect, int status, const Error& error);
 
 // Answers with a JSON body or an error, and lets pages of allowed origins read it.
-net::Task<> reply_json(const Call& call, dialect::Kind dialect, Result<std::string> body);
+net::Task<> reply_json(const Call& call, dialect::Kind dialect, Result<std::string> body, net::Fields headers = {});
 
 // `text` as the value of a header: one line of printable ASCII.
 std::string header_text(std::string_view text);

@@ -215,7 +215,8 @@ class Run {
     }
 
     Result<> decide() {
-        way_.id = DecisionId::make(services_.clock, services_.random);
+        way_.id = way_.keeping.decision.text().empty() ? DecisionId::make(services_.clock, services_.random)
+                                                       : way_.keeping.decision;
         leaves_ = std::move(labelled_.leaves);
         auto inputs =
             inputs_of(way_.who, request(), std::move(labelled_), way_.asked.stakes, services_.repeats.count(request()));
@@ -437,6 +438,8 @@ class Run {
         ++tries_[i];
         way_.tell_passed_over(i);
         const auto& candidate = candidates()[i];
+        if (way_.keeping.begun)
+            way_.keeping.begun({way_.id, way_.inputs->label, candidate.model, candidate.provider, candidate.zone});
         if (const auto& before = way_.last_asked.record.model; !before.empty() && before != candidate.model) {
             ++way_.fallbacks;
             warn_of_less(before, candidate);
@@ -690,6 +693,29 @@ class Run {
 };
 
 }  // namespace
+
+void add_origin(const Origin& origin, net::Fields& headers) {
+    headers.add("x-tandem-decision", origin.decision.text());
+    headers.add("x-tandem-label", name_of(origin.label));
+    if (origin.model.empty()) return;
+    headers.add("x-tandem-model", origin.model);
+    headers.add("x-tandem-provider", origin.provider);
+    headers.add("x-tandem-zone", name_of(origin.zone));
+}
+
+Result<Origin> origin_of(store::Database& database, const std::string& decision) {
+    const auto attempts = ledger::attempts_of(database, decision);
+    if (!attempts) return fail(attempts.error());
+    Origin origin{DecisionId::from_text(decision), Label::public_, {}, {}, Zone::local};
+    for (const auto& attempt : *attempts) {
+        if (attempt.outcome == "skipped") continue;
+        origin.model = attempt.model;
+        origin.provider = attempt.provider;
+        origin.zone = attempt.zone;
+        if (attempt.outcome == "answered") break;
+    }
+    return origin;
+}
 
 net::Task<> answer_question(Gateway& gateway, Call call, translate::Front front, Keeping keeping) {
     Run run(gateway, std::move(call), front, std::move(keeping));

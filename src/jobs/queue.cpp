@@ -126,12 +126,21 @@ bool Queue::is_due(const Open& open) const {
 }
 
 void Queue::take_turn(const std::shared_ptr<Open>& open, Kind& kind) {
-    kind.turns.enter(open->job.owner, [this, open, &kind] {
-        // Each begin has a name of its own: one that ends may still be there when the next one is begun.
-        const auto name = fmt::format("{}@{}", open->job.id, open->job.begun + 1);
-        runner_.start(next_worker(), name, [this, open, &kind](net::Worker& worker, net::Cancel& cancel) {
-            return run(open, kind, worker, cancel);
-        });
+    kind.turns.enter(open->job.owner, open->job.id, [this, open, &kind] { begin(open, kind, true); });
+    if (open->ends) end_waiting(open, kind);
+}
+
+// It has nothing left to do but to end, for which it needs no turn.
+void Queue::end_waiting(const std::shared_ptr<Open>& open, Kind& kind) {
+    if (kind.turns.take_out(open->job.owner, open->job.id)) begin(open, kind, false);
+}
+
+void Queue::begin(const std::shared_ptr<Open>& open, Kind& kind, bool in_turn) {
+    open->in_turn = in_turn;
+    // Each begin has a name of its own: one that ends may still be there when the next one is begun.
+    const auto name = fmt::format("{}@{}", open->job.id, open->job.begun + 1);
+    runner_.start(next_worker(), name, [this, open, &kind](net::Worker& worker, net::Cancel& cancel) {
+        return run(open, kind, worker, cancel);
     });
 }
 
@@ -187,7 +196,7 @@ net::Task<> Queue::run(std::shared_ptr<Open> open, Kind& kind, net::Worker& work
             const std::lock_guard lock(mutex_);
             open_.erase(job.id);
         }
-        kind.turns.leave(job.owner);
+        if (open->in_turn) kind.turns.leave(job.owner);
         co_return;
     }
     spdlog::warn("{} {} is begun again in {} s: {}", job.kind, job.id, outcome.again.count(), outcome.why);
@@ -196,20 +205,23 @@ net::Task<> Queue::run(std::shared_ptr<Open> open, Kind& kind, net::Worker& work
     (void)co_await store::change(store_, [id = job.id, count = job.begun, due = job.due](store::Database& database) {
         return database.prepare(kAgain).bind(1, due).bind(2, id).bind(3, count).run();
     });
-    kind.turns.leave(job.owner);
+    if (open->in_turn) kind.turns.leave(job.owner);
     wait(open, kind);
 }
 
 void Queue::end(const std::string& id) {
+    std::shared_ptr<Open> open;
     {
         const std::lock_guard lock(mutex_);
         const auto found = open_.find(id);
         if (found == open_.end()) return;
-        found->second->ends = true;
-        found->second->told.notify();
+        open = found->second;
     }
-    // One that waits for its time does not wait any longer.
+    open->ends = true;
+    open->told.notify();
+    // One that waits for its time, or for its turn, does not wait any longer.
     runner_.cancel("later#" + id);
+    end_waiting(open, *kinds_.at(open->job.kind));
 }
 
 std::size_t Queue::open_of(std::string_view kind, const std::string& owner) const {

@@ -95,12 +95,15 @@ class Queue {
         Job job;
         std::atomic<bool> ends;
         net::Event told;
-        bool again = false;  // it waits for another begin, which takes its time also where it shall end
+        bool again = false;    // it waits for another begin, which takes its time also where it shall end
+        bool in_turn = false;  // it was begun in its turn: one that shall end does not wait for that
     };
     net::Worker& next_worker();
     // A job has its time first, then its turn. Where the server is stopping, it is begun at the next start.
     void wait(const std::shared_ptr<Open>& open, Kind& kind);
     void take_turn(const std::shared_ptr<Open>& open, Kind& kind);
+    void end_waiting(const std::shared_ptr<Open>& open, Kind& kind);
+    void begin(const std::shared_ptr<Open>& open, Kind& kind, bool in_turn);
     bool is_due(const Open& open) const;
     std::int64_t now() const { return clock_.wall().time_since_epoch().count(); }  // Unix milliseconds
     net::Task<> run(std::shared_ptr<Open> open, Kind& kind, net::Worker& worker, net::Cancel& cancel);

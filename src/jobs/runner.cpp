@@ -25,8 +25,8 @@ net::Task<> Runner::run(Runner* self, std::string id, std::shared_ptr<Run> runni
     self->changed_.notify_all();
 }
 
-bool Runner::start(net::Worker& worker, const std::string& id, Work work, const std::string& holder) {
-    auto running = std::make_shared<Run>(Run{worker, holder});
+bool Runner::start(net::Worker& worker, const std::string& id, Work work) {
+    auto running = std::make_shared<Run>(Run{worker});
     {
         const std::lock_guard lock(mutex_);
         if (stopping_ || !running_.emplace(id, running).second) return false;
@@ -46,13 +46,7 @@ void Runner::fire(const std::shared_ptr<Run>& running, net::Cancel::Reason reaso
 void Runner::cancel(const std::string& id) {
     const std::lock_guard lock(mutex_);
     if (const auto found = running_.find(id); found != running_.end())
-        fire(found->second, net::Cancel::Reason::client_gone);
-}
-
-std::size_t Runner::running_of(const std::string& holder) const {
-    const std::lock_guard lock(mutex_);
-    return static_cast<std::size_t>(
-        std::ranges::count_if(running_, [&](const auto& entry) { return entry.second->holder == holder; }));
+        fire(found->second, net::Cancel::Reason::cancelled);
 }
 
 bool Runner::stopping() const {

@@ -19,10 +19,9 @@ class Runner {
     // Runs on the worker's thread, where `cancel` is fired when it shall end.
     using Work = std::function<net::Task<>(net::Worker& worker, net::Cancel& cancel)>;
 
-    // Runs `work` until it returns. False once stop() has been called: then nothing is started. Work of a holder is
-    // counted for running_of(). No two of one id run at a time.
-    bool start(net::Worker& worker, const std::string& id, Work work, const std::string& holder = {});
-    std::size_t running_of(const std::string& holder) const;
+    // Runs `work` until it returns. False once stop() has been called: then nothing is started. No two of one id run at
+    // a time.
+    bool start(net::Worker& worker, const std::string& id, Work work);
     // Fires the Cancel of work that runs; of other work nothing happens.
     void cancel(const std::string& id);
     bool stopping() const;
@@ -33,7 +32,6 @@ class Runner {
     // Of one piece of work. Its Cancel is used on the worker alone, and goes with the work.
     struct Run {
         net::Worker& worker;
-        std::string holder;
         net::Cancel* cancel = nullptr;  // while it runs
     };
     static net::Task<> run(Runner* self, std::string id, std::shared_ptr<Run> running, Work work);

@@ -7,6 +7,7 @@
 #include <list>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 namespace tandem::jobs {
@@ -21,15 +22,22 @@ class Turns {
     explicit Turns(Limits limits) : limits_(limits) {}
 
     // Calls `start` once, when it is the work's turn: now, or on another thread when some that is under way leaves.
-    void enter(const std::string& owner, std::function<void()> start);
+    // `id` is for take_out().
+    void enter(const std::string& owner, std::string id, std::function<void()> start);
+    // Work that waits for its turn does not any more; `start` is not called. False where none of that id waits.
+    bool take_out(const std::string& owner, std::string_view id);
     // Work that was started has ended.
     void leave(const std::string& owner);
     // At work or waiting.
     std::size_t open_of(const std::string& owner) const;
 
   private:
+    struct Waiting {
+        std::string id;
+        std::function<void()> start;
+    };
     struct Line {
-        std::deque<std::function<void()>> waiting;
+        std::deque<Waiting> waiting;
         std::size_t at_work = 0;
     };
     std::function<void()> next();  // under the lock; empty where nothing may begin

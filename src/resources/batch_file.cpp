@@ -162,7 +162,7 @@ Result<std::string> read_piece(const fs::path& file, std::uint64_t offset, std::
     return piece;
 }
 
-FileWriter::FileWriter(fs::path file) : file_(std::move(file)), unfinished_(file_.string() + ".unfinished") {}
+FileWriter::FileWriter(fs::path file) : file_(std::move(file)), unfinished_(file_.string() + kUnfinished) {}
 
 FileWriter::~FileWriter() {
     if (fd_ < 0) return;

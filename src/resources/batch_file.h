@@ -49,6 +49,7 @@ Result<std::string> read_piece(const std::filesystem::path& file, std::uint64_t 
 // A file that is written from its beginning to its end, and is there only once it is whole. Only its owner can read it.
 class FileWriter {
   public:
+    static constexpr const char* kUnfinished = ".unfinished";  // behind its name until then
     explicit FileWriter(std::filesystem::path file);
     ~FileWriter();  // what is not finished goes
     FileWriter(const FileWriter&) = delete;

@@ -17,6 +17,7 @@
 #include "resources/batch_file.h"
 #include "resources/files.h"
 #include "resources/items.h"
+#include "resources/promises.h"
 #include "resources/quotas.h"
 #include "resources/stored.h"
 #include "store/query.h"
@@ -31,7 +32,6 @@ using Answer = Result<std::string>;
 
 constexpr const char* kKind = "batch";
 constexpr std::size_t kMostAtWork = 16, kMostAtWorkOfKey = 4;  // batches
-constexpr std::size_t kMostOpenOfKey = 200;                    // at work or waiting; one more is refused
 constexpr int kLanes = 4;                                      // lines of one batch under way at once
 constexpr int kAttempts = 6;                                   // of a line that is told to come back later
 constexpr seconds kLongestWait{60};
@@ -41,6 +41,8 @@ constexpr std::size_t kLineCopies = 3;        // of a line while it is answered,
 constexpr std::size_t kOutputStep = 1 << 20;  // bytes of answers that are written to a file in one go
 constexpr std::size_t kLongestWindow = 16;    // bytes of "24h"
 constexpr std::size_t kLargestMetadata = 16 * 1024;  // of a batch
+constexpr std::size_t kUsuallyListed = 20, kMostBatchesListed = 100;
+constexpr std::int64_t kOutputFrame = 256;  // bytes of an output line beside its body, about
 
 // Where the lines of a batch may go.
 struct Endpoint {
@@ -106,6 +108,8 @@ struct BatchRun {
     fs::path input;
     std::vector<LinePlace> lines;  // those that have no answer
     Held memory;                   // of the places
+    Promises& promises;
+    Promises::Part output;  // bytes of its answers, which become files
     std::size_t next = 0;
     int lanes = 0;
     net::Event lane_ended;
@@ -144,12 +148,14 @@ struct Output {
         std::unique_ptr<FileWriter> writer;
     };
     Kind good{"output", {}, nullptr}, bad{"error", {}, nullptr};
+    std::int64_t completed = 0, failed = 0;  // lines
     Label label = Label::public_;
 
     Result<> write(gateway::Services& services, const gateway::Snapshot& snapshot, const Batch& batch,
                    const std::vector<BatchLine>& lines) {
         for (const auto& line : lines) {
             auto& kind = line.status == 200 ? good : bad;
+            ++(line.status == 200 ? completed : failed);
             if (!kind.writer) {
                 kind.id = services.new_id("file-");
                 kind.writer = std::make_unique<FileWriter>(path_of(snapshot, kind.id));
@@ -199,11 +205,15 @@ net::Task<Result<>> conclude(std::shared_ptr<BatchRun> run) {
     else
         batch.status = "failed";
     batch.finished = now;
-    co_return co_await store::change(services.store, [files = *files, batch](store::Database& d) -> Result<> {
+    batch.completed = output.completed;
+    batch.failed = output.failed;
+    co_return co_await store::change(services.store, [run, files = *files, batch](store::Database& d) -> Result<> {
+        run->output.release();  // from here on they are files
         for (const auto& file : files)
             if (auto ok = put(d, file); !ok) return ok;
         if (auto ok = put(d, batch); !ok) return ok;
-        return forget_answers(d, batch.id);
+        if (auto ok = remove_lines(d, batch.id); !ok) return ok;
+        return make_room_for_batches(d, batch.key, batch.id, batch.finished);
     });
 }
 
@@ -227,6 +237,35 @@ std::string beyond_a_line(std::string_view endpoint, const std::string& body) {
     return {};
 }
 
+// The line's answer is an error of ours.
+net::Task<> refuse_line(const BatchRun& run, LinePlace place, std::string custom_id, Error error) {
+    const BatchLine refused{place.number,
+                            std::move(custom_id),
+                            error.code == ErrorCode::too_large ? 413 : 400,
+                            {},
+                            gateway::error_response(dialect::Kind::openai_chat, 0, error).body,
+                            Label::public_};
+    (void)co_await store::change(run.gateway.services().store, [batch = run.batch.id, refused](store::Database& d) {
+        return put(d, batch, refused);
+    });
+}
+
+std::string promise_of(const std::string& key) {
+    return "files of " + key;
+}
+
+// Whether the key's files have room for more answers, those of its batches at work counted. Errors: too_large, storage.
+net::Task<Result<>> room_for_answer(const BatchRun& run) {
+    auto& services = run.gateway.services();
+    const auto who = access::principal_of(*services.snapshot()->config, run.batch.key);
+    if (!who) co_return Result<>{};  // which is said where it is asked
+    co_return co_await check_quota(
+        services, [key = run.batch.key, quota = quota_of(*who),
+                   bytes = run.promises.of(promise_of(run.batch.key)) + kOutputFrame](store::Database& d) {
+            return check_file_bytes(d, key, quota, bytes);
+        });
+}
+
 // One line to its answer. What says "later" is asked again later.
 net::Task<> answer_line(BatchRun& run, LinePlace place, net::Worker& worker, net::Cancel& cancel) {
     auto& services = run.gateway.services();
@@ -244,15 +283,11 @@ net::Task<> answer_line(BatchRun& run, LinePlace place, net::Worker& worker, net
         co_return;
     }
     if (const auto wrong = beyond_a_line(run.batch.endpoint, item->body); !wrong.empty()) {
-        const BatchLine refused{
-            place.number,
-            item->custom_id,
-            400,
-            {},
-            gateway::error_response(dialect::Kind::openai_chat, 0, {ErrorCode::invalid, wrong}).body,
-            Label::public_};
-        (void)co_await store::change(
-            services.store, [batch = run.batch.id, refused](store::Database& d) { return put(d, batch, refused); });
+        co_await refuse_line(run, place, item->custom_id, {ErrorCode::invalid, wrong});
+        co_return;
+    }
+    if (const auto room = co_await room_for_answer(run); !room) {
+        co_await refuse_line(run, place, item->custom_id, room.error());
         co_return;
     }
     struct {
@@ -273,6 +308,7 @@ net::Task<> answer_line(BatchRun& run, LinePlace place, net::Worker& worker, net
         exchange.end_with(cancel);
         gateway::Keeping keeping;
         keeping.keep = [&](const std::string& body, Label label, const DecisionId& decision) -> store::Store::Job {
+            run.output.grow(static_cast<std::int64_t>(body.size()) + kOutputFrame);
             return [batch = run.batch.id,
                     kept = BatchLine{line.number, line.custom_id, 200, std::string(decision.text()), body, label}](
                        store::Database& d) { return put(d, batch, kept); };
@@ -338,6 +374,11 @@ net::Task<Result<>> find_lines(BatchRun& run, net::Worker& worker, net::Cancel& 
     auto numbers = co_await store::query<std::vector<std::int64_t>>(
         services.store, [id = run.batch.id](store::Database& d) { return answered_lines(d, id); });
     if (!numbers) co_return fail(numbers.error());
+    const auto bytes = co_await store::query<std::int64_t>(
+        services.store, [id = run.batch.id](store::Database& d) { return bytes_of_lines(d, id); });
+    if (!bytes) co_return fail(bytes.error());
+    run.output = run.promises.take(promise_of(run.batch.key),
+                                   *bytes + kOutputFrame * static_cast<std::int64_t>(numbers->size()));
     const auto longest = services.snapshot()->config->server.limits.body_bytes;
     const std::unordered_set<std::int64_t> answered(numbers->begin(), numbers->end());
     while (!run.ending()) {
@@ -385,7 +426,9 @@ net::Task<jobs::Queue::Outcome> Batches::run(jobs::Queue::Context& context) {
     if (!batch) co_return jobs::Queue::again(kPauseAfterError, batch.error().message);
     auto run = std::make_shared<BatchRun>(gateway_, runner_, context.ends, context.told, *batch,
                                           path_of(*services.snapshot(), batch->input_file), std::vector<LinePlace>(),
-                                          services.memory.open(MemoryKind::job, batch->key, false));
+                                          services.memory.open(MemoryKind::job, batch->key, false), promises_);
+    // One that was cancelled before the queue had it.
+    if (batch->status == "cancelling") queue_.end(batch->id);
     if (auto found = co_await find_lines(*run, context.worker, context.cancel); !found)
         co_return jobs::Queue::again(kPauseAfterError, found.error().message);
     for (int i = 0; i < kLanes; ++i) {
@@ -423,13 +466,9 @@ net::Task<Answer> Batches::create(const gateway::Call& call) {
     if (root["metadata"].raw().size() > kLargestMetadata)
         co_return fail(ErrorCode::too_large, fmt::format("metadata: at most {} bytes are kept", kLargestMetadata),
                        "metadata");
-    if (queue_.open_of(kKind, call.who.id()) >= kMostOpenOfKey)
-        co_return fail(
-            ErrorCode::rate_limited,
-            fmt::format("this key has {} batches that are not finished; wait for one, or cancel one", kMostOpenOfKey));
-    // What comes out of a batch is kept as files too.
+    // Asked again with the commit; here so that nothing is read for nothing.
     auto room = co_await check_quota(services, [key = call.who.id(), quota = quota_of(call.who)](store::Database& d) {
-        return check_file(d, key, quota, 0);
+        return check_batch(d, key, quota);
     });
     if (!room) co_return fail(room.error());
     auto looked = services.memory.open(MemoryKind::document, call.who.id(), false);
@@ -454,19 +493,25 @@ net::Task<Answer> Batches::create(const gateway::Call& call) {
         batch.finished = batch.created;
     }
     jobs::Job job{.id = batch.id, .kind = kKind, .owner = batch.key, .created = batch.created};
-    auto done = co_await store::change(services.store, [batch, job](store::Database& d) -> Result<> {
-        if (auto ok = put(d, batch); !ok || batch.status == "failed") return ok;
-        return jobs::put(d, job);
-    });
+    auto done = co_await store::change(
+        services.store, [batch, job, quota = quota_of(call.who)](store::Database& d) -> Result<> {
+            if (auto ok = check_batch(d, batch.key, quota); !ok) return ok;
+            if (auto ok = put(d, batch); !ok) return ok;
+            if (auto ok = make_room_for_batches(d, batch.key, batch.id, batch.created); !ok) return ok;
+            return batch.finished > 0 ? Result<>() : jobs::put(d, job);
+        });
     if (!done) co_return fail(done.error());
     if (errors.empty()) queue_.enter(std::move(job));
     co_return batch_object(batch);
 }
 
 net::Task<Answer> Batches::list(const gateway::Call& call) {
-    auto list = co_await store::query<std::vector<Batch>>(
+    auto asked = list_asked_for(call.request(), kUsuallyListed, kMostBatchesListed);
+    if (!asked) co_return fail(asked.error());
+    if (asked->ascending) co_return fail(ErrorCode::invalid, "order: batches are listed newest first", "order");
+    auto list = co_await store::query<Page<Batch>>(
         gateway_.services().store,
-        [key = call.who.id()](store::Database& database) { return batches_of(database, key); });
+        [key = call.who.id(), asked = *asked](store::Database& database) { return batches_of(database, key, asked); });
     if (!list) co_return fail(list.error());
     co_return list_of<Batch>(*list, batch_object);
 }

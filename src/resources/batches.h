@@ -5,6 +5,7 @@
 
 #include "gateway/gateway.h"
 #include "jobs/queue.h"
+#include "resources/promises.h"
 
 namespace tandem::resources {
 
@@ -26,6 +27,7 @@ class Batches {
     gateway::Gateway& gateway_;
     jobs::Runner& runner_;
     jobs::Queue& queue_;
+    Promises promises_;  // bytes of answers that become files of a key
 };
 
 }  // namespace tandem::resources

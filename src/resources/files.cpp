@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 using Answer = Result<std::string>;
 
 constexpr std::size_t kLongestPurpose = 64;         // bytes; OpenAI's have 20 at most
+constexpr std::size_t kMostFilesListed = 10'000;    // as OpenAI lists
 constexpr std::size_t kDownloadPiece = 256 * 1024;  // of a file on its way to a client
 
 std::string file_object(const File& file) {
@@ -33,6 +34,12 @@ std::string file_object(const File& file) {
 
 fs::path path_of(const gateway::Snapshot& snapshot, const std::string& id) {
     return snapshot.config->data / "files" / id;
+}
+
+void remove_unfinished(const fs::path& data) {
+    std::error_code ignored;
+    for (const auto& file : fs::directory_iterator(data / "files", ignored))
+        if (file.path().extension() == FileWriter::kUnfinished) fs::remove(file.path(), ignored);
 }
 
 net::Task<Result<File>> file_of(gateway::Gateway& gateway, std::string key, std::string id) {
@@ -96,9 +103,11 @@ net::Task<Answer> upload_file(gateway::Gateway& gateway, const gateway::Call& ca
 }
 
 net::Task<Answer> list_files(gateway::Gateway& gateway, const gateway::Call& call) {
-    auto list = co_await store::query<std::vector<File>>(
-        gateway.services().store, [key = call.who.id(), purpose = call.request().parameter("purpose")](
-                                      store::Database& database) { return files_of(database, key, purpose); });
+    auto asked = list_asked_for(call.request(), kMostFilesListed, kMostFilesListed);
+    if (!asked) co_return fail(asked.error());
+    auto list = co_await store::query<Page<File>>(
+        gateway.services().store, [key = call.who.id(), purpose = call.request().parameter("purpose"), asked = *asked](
+                                      store::Database& database) { return files_of(database, key, purpose, asked); });
     if (!list) co_return fail(list.error());
     co_return list_of<File>(*list, file_object);
 }

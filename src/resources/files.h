@@ -16,6 +16,8 @@ net::Task<Result<std::string>> read_file_object(gateway::Gateway& gateway, const
 net::Task<> read_file_content(gateway::Gateway& gateway, gateway::Call call);
 net::Task<Result<std::string>> delete_file(gateway::Gateway& gateway, const gateway::Call& call);
 
+// Files that were being written when the server was killed. At the start, before any is written. `data`: the folder.
+void remove_unfinished(const std::filesystem::path& data);
 // Where the bytes of a file are.
 std::filesystem::path path_of(const gateway::Snapshot& snapshot, const std::string& id);
 // Errors: not_found, for one that does not exist or is another key's; storage.

@@ -43,6 +43,24 @@ ItemsAsked asked_for(const net::Request& request) {
     return {request.parameter("after"), request.parameter("order") == "asc", limit, kMostListedBytes};
 }
 
+Result<ListAsked> list_asked_for(const net::Request& request, std::size_t usual, std::size_t most) {
+    ListAsked asked{request.parameter("after"), false, usual};
+    if (const auto said = request.parameter("limit"); !said.empty()) {
+        const auto limit = whole_number(said);
+        if (!limit || *limit < 1 || static_cast<std::size_t>(*limit) > most)
+            return fail(ErrorCode::invalid,
+                        fmt::format("limit: expected a number from 1 to {}, got '{}'", most, printable(said, 40)),
+                        "limit");
+        asked.limit = static_cast<std::size_t>(*limit);
+    }
+    const auto order = request.parameter("order");
+    if (!order.empty() && order != "asc" && order != "desc")
+        return fail(ErrorCode::invalid, fmt::format("order: expected asc or desc, got '{}'", printable(order, 40)),
+                    "order");
+    asked.ascending = order == "asc";
+    return asked;
+}
+
 std::string list_object(const SomeItems& some) {
     json::Writer out;
     out.begin_object().member("object", "list").raw_member("data", array_of(some.items)).key("first_id");

@@ -30,13 +30,22 @@ std::string list_object(const SomeItems& some);
 // Those of all items, in their order, that are asked for.
 std::string listed(std::vector<std::string> items, const ItemsAsked& asked);
 
-// A list in OpenAI's shape.
+// What a request for a list of files or batches asks for, at most `most` entries at once. Errors: invalid, for a limit
+// or an order that is none.
+Result<ListAsked> list_asked_for(const net::Request& request, std::size_t usual, std::size_t most);
+
+// A part of a list in OpenAI's shape.
 template <typename T>
-std::string list_of(const std::vector<T>& entries, std::string (*object)(const T&)) {
+std::string list_of(const Page<T>& page, std::string (*object)(const T&)) {
     json::Writer out;
     out.begin_object().member("object", "list").key("data").begin_array();
-    for (const auto& entry : entries) out.raw(object(entry));
-    out.end_array().member("has_more", false).end_object();
+    for (const auto& entry : page.entries) out.raw(object(entry));
+    out.end_array().key("first_id");
+    if (page.entries.empty())
+        out.null().key("last_id").null();
+    else
+        out.value(page.entries.front().id).member("last_id", page.entries.back().id);
+    out.member("has_more", page.more).end_object();
     return out.take();
 }
 

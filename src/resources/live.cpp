@@ -12,6 +12,16 @@ bool Live::add(std::string_view event) {
     return true;
 }
 
+void Live::begin(gateway::Origin origin) {
+    const std::lock_guard lock(mutex_);
+    origin_ = std::move(origin);
+}
+
+std::optional<gateway::Origin> Live::origin() const {
+    const std::lock_guard lock(mutex_);
+    return origin_;
+}
+
 void Live::end() {
     const std::lock_guard lock(mutex_);
     ended_ = true;

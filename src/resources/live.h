@@ -2,11 +2,13 @@
 #pragma once
 
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/memory_account.h"
+#include "gateway/run.h"
 #include "net/event.h"
 
 namespace tandem::resources {
@@ -24,6 +26,9 @@ class Live {
     // follows.
     bool add(std::string_view event);
     void end();
+    // A model is asked for it. From then on it is in progress.
+    void begin(gateway::Origin origin);
+    std::optional<gateway::Origin> origin() const;
     // The next events from `first` on, as bytes. `ended`: nothing follows them.
     struct Seen {
         std::string bytes;
@@ -43,6 +48,7 @@ class Live {
     Held memory_;
     std::string text_;               // of all events
     std::vector<std::size_t> ends_;  // where each ends in it
+    std::optional<gateway::Origin> origin_;
     bool full_ = false;
     bool ended_ = false;
 };

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace tandem::resources {
 
 namespace {
@@ -75,22 +77,89 @@ Result<Usage> usage_of(store::Database& database, const std::string& key) {
     return Usage{files->count, files->bytes, responses->count, responses->bytes, conversations->count};
 }
 
+namespace {
+
+constexpr std::int64_t kFilesOfBatch = 2;  // its output, and its errors
+
+Result<std::int64_t> open_batches(store::Database& database, const std::string& key) {
+    const auto open = sum(database, "SELECT COUNT(*), 0 FROM kept_batches WHERE key = ? AND finished = 0", key);
+    if (!open) return fail(open.error());
+    return open->count;
+}
+
+// Whether so many more files fit, beside those that are there and those that batches under way may leave.
+Result<> check_count(const Sum& files, std::int64_t open, std::int64_t more, const std::string& key,
+                     const Quota& quota) {
+    if (files.count + kFilesOfBatch * open + more <= quota.files) return {};
+    return fail(
+        ErrorCode::too_large,
+        fmt::format("this key has {} files{}, and may have {}; delete some with DELETE /v1/files/ID, or raise "
+                    "keys.{}.limits.files in tandem.yaml",
+                    files.count, open == 0 ? "" : fmt::format(" and {} batches under way, which leave two each", open),
+                    quota.files, key),
+        "file");
+}
+
+Result<> check_bytes(const Sum& files, std::int64_t more, const std::string& key, const Quota& quota) {
+    if (more <= quota.file_bytes - files.bytes) return {};
+    return fail(ErrorCode::too_large,
+                fmt::format("the files of this key have {} bytes, and {} more would be over its {}; delete some "
+                            "with DELETE /v1/files/ID, or raise keys.{}.limits.file_bytes in tandem.yaml",
+                            files.bytes, more, quota.file_bytes, key),
+                "file");
+}
+
+}  // namespace
+
 Result<> check_file(store::Database& database, const std::string& key, const Quota& quota, std::int64_t bytes) {
     const auto files = files_of(database, key);
     if (!files) return fail(files.error());
-    if (files->count >= quota.files)
-        return fail(ErrorCode::too_large,
-                    fmt::format("this key has {} files, and may have {}; delete some with DELETE /v1/files/ID, or "
-                                "raise keys.{}.limits.files in tandem.yaml",
-                                files->count, quota.files, key),
-                    "file");
-    if (bytes > quota.file_bytes - files->bytes)
-        return fail(ErrorCode::too_large,
-                    fmt::format("the files of this key have {} bytes, and {} more would be over its {}; delete some "
-                                "with DELETE /v1/files/ID, or raise keys.{}.limits.file_bytes in tandem.yaml",
-                                files->bytes, bytes, quota.file_bytes, key),
-                    "file");
-    return {};
+    const auto open = open_batches(database, key);
+    if (!open) return fail(open.error());
+    if (auto ok = check_count(*files, *open, 1, key, quota); !ok) return ok;
+    return check_bytes(*files, bytes, key, quota);
+}
+
+Result<> check_file_bytes(store::Database& database, const std::string& key, const Quota& quota, std::int64_t bytes) {
+    const auto files = files_of(database, key);
+    if (!files) return fail(files.error());
+    return check_bytes(*files, bytes, key, quota);
+}
+
+Result<> check_batch(store::Database& database, const std::string& key, const Quota& quota) {
+    const auto open = open_batches(database, key);
+    if (!open) return fail(open.error());
+    if (*open >= kMostOpenBatches)
+        return fail(ErrorCode::rate_limited,
+                    fmt::format("this key has {} batches that are not finished; wait for one, or cancel one", *open));
+    const auto files = files_of(database, key);
+    if (!files) return fail(files.error());
+    return check_count(*files, *open, kFilesOfBatch, key, quota);
+}
+
+Result<> make_room_for_batches(store::Database& database, const std::string& key, const std::string& newest,
+                               std::int64_t now) {
+    const auto too_old = now - kKeptDays * kSecondsOfDay;
+    auto has = sum(database, "SELECT COUNT(*), COALESCE(SUM(bytes), 0) FROM kept_batches WHERE key = ?", key);
+    if (!has) return fail(has.error());
+    while (true) {
+        const bool full = has->count > kMostBatches || has->bytes > kMostBatchBytes;
+        Oldest first;
+        {
+            auto row = database.prepare(
+                "SELECT id, bytes FROM kept_batches WHERE key = ? AND finished > 0 AND finished < ? AND id <> ? ORDER "
+                "BY finished, id LIMIT 1");
+            row.bind(1, key).bind(2, full ? INT64_MAX : too_old).bind(3, newest);
+            const auto found = row.step();
+            if (!found) return fail(found.error());
+            if (!*found) return {};
+            first = {row.text(0), row.integer(1)};
+        }
+        auto gone = database.prepare("DELETE FROM kept_batches WHERE id = ?").bind(1, first.id).run();
+        if (!gone) return gone;
+        --has->count;
+        has->bytes -= first.bytes;
+    }
 }
 
 Result<> check_conversation(store::Database& database, const std::string& key, const Quota& quota) {
@@ -109,7 +178,10 @@ Result<> check_items(store::Database& database, const std::string& conversation,
     row.bind(1, conversation);
     const auto found = row.step();
     if (!found) return fail(found.error());
-    const auto has = *found ? row.integer(0) : 0;
+    if (!*found)
+        return fail(ErrorCode::not_found,
+                    fmt::format("there is no conversation '{}' any more", printable(conversation, 80)));
+    const auto has = row.integer(0);
     if (bytes <= quota.conversation_bytes - has) return {};
     return fail(ErrorCode::too_large,
                 fmt::format("the conversation has {} bytes, and may have {}; delete items, begin a new one with a "

@@ -27,7 +27,7 @@ struct Quota {
     bool operator==(const Quota&) const = default;
 };
 
-inline constexpr std::int64_t kKeptDays = 30;  // that a response is kept at most
+inline constexpr std::int64_t kKeptDays = 30;  // that a response or a finished batch is kept at most
 
 struct Usage {
     std::int64_t files = 0, file_bytes = 0;
@@ -37,14 +37,28 @@ struct Usage {
 // Errors: storage.
 Result<Usage> usage_of(store::Database& database, const std::string& key);
 
-// Whether a file of `bytes` still fits. Errors: too_large, with how to make room; storage.
+inline constexpr std::int64_t kMostOpenBatches = 200;        // of a key, at work or waiting
+inline constexpr std::int64_t kMostBatches = 1'000;          // of a key, finished ones with them
+inline constexpr std::int64_t kMostBatchBytes = 16LL << 20;  // of what all of them say of themselves
+
+// Whether a file of `bytes` still fits, beside the two that each batch under way may leave. Errors: too_large, with how
+// to make room; storage.
 Result<> check_file(store::Database& database, const std::string& key, const Quota& quota, std::int64_t bytes);
+// Whether `bytes` more of answers fit that become files later. Errors: as check_file().
+Result<> check_file_bytes(store::Database& database, const std::string& key, const Quota& quota, std::int64_t bytes);
+// Whether one more batch may be begun, and leave two files. Errors: rate_limited, for too many under way; as
+// check_file().
+Result<> check_batch(store::Database& database, const std::string& key, const Quota& quota);
 // Whether one more conversation fits. Errors: too_large, with how to make room; storage.
 Result<> check_conversation(store::Database& database, const std::string& key, const Quota& quota);
 // Whether `bytes` more fit into a conversation. Errors: too_large, with what to do; storage.
 Result<> check_items(store::Database& database, const std::string& conversation, const Quota& quota,
                      std::int64_t bytes);
 
+// Removes the key's batches that have been finished for kKeptDays, and then those that were finished first until the
+// bounds hold; their files stay. Not `newest`. Errors: storage.
+Result<> make_room_for_batches(store::Database& database, const std::string& key, const std::string& newest,
+                               std::int64_t now);
 // Removes the key's responses that are older than kKeptDays, and then the oldest until the quota holds. Neither
 // `newest` nor one that is under way. Errors: storage.
 Result<> make_room_for_responses(store::Database& database, const std::string& key, const Quota& quota,

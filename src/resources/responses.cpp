@@ -13,6 +13,7 @@
 #include "gateway/run.h"
 #include "gateway/weight.h"
 #include "resources/items.h"
+#include "resources/promises.h"
 #include "resources/quotas.h"
 #include "resources/stored.h"
 #include "resources/turn.h"
@@ -31,6 +32,7 @@ struct Plan {
     std::vector<std::string> history;
     Label label = Label::public_;
     std::string echo;
+    mutable Promises::Part items;  // bytes of the input, of what its conversation may have, until they are written
 };
 
 namespace {
@@ -38,9 +40,9 @@ namespace {
 using dialect::given;
 using json::Value;
 
-constexpr seconds kLongestLook{10};          // until it is looked again whether a response has ended
-constexpr std::size_t kMostBackground = 32;  // responses of one key under way in the background
-constexpr std::size_t kHistoryCopies = 3;    // while the request is made that goes on with it
+constexpr seconds kLongestLook{10};           // until it is looked again whether a response has ended
+constexpr std::int64_t kMostBackground = 32;  // responses of one key under way in the background
+constexpr std::size_t kHistoryCopies = 3;     // while the request is made that goes on with it
 
 Result<Plan> plan_of(const json::Document& document) {
     const Value root = document.root();
@@ -124,7 +126,7 @@ net::Task<Result<>> load_history(gateway::Services& services, const std::string&
 }
 
 // Whether what will be kept of it has room. Errors: too_large.
-net::Task<Result<>> check_room(gateway::Services& services, const Quota& quota, const Plan& plan) {
+net::Task<Result<>> check_room(gateway::Services& services, Promises& promises, const Quota& quota, Plan& plan) {
     const auto bytes = static_cast<std::int64_t>(size_of(plan));
     if (plan.store && bytes > quota.response_bytes)
         co_return fail(ErrorCode::too_large,
@@ -133,31 +135,39 @@ net::Task<Result<>> check_room(gateway::Services& services, const Quota& quota, 
                                    bytes, quota.response_bytes),
                        "store");
     if (plan.conversation.empty()) co_return Result<>{};
-    co_return co_await check_quota(services, [quota, bytes, id = plan.conversation](store::Database& d) {
-        return check_items(d, id, quota, bytes);
+    // Requests under way have taken their part already, and this one with them.
+    plan.items = promises.take(plan.conversation, bytes);
+    const auto promised = promises.of(plan.conversation);
+    co_return co_await check_quota(services, [quota, promised, id = plan.conversation](store::Database& d) {
+        return check_items(d, id, quota, promised);
     });
 }
 
 // The job that keeps a finished response, and what of it belongs to a conversation.
 store::Store::Job keep_job(std::shared_ptr<const Plan> shared, const std::string& key, Quota quota, std::int64_t now,
-                           std::string response, Label label) {
-    return [shared, key, quota, now, response = std::move(response), label](store::Database& database) -> Result<> {
+                           std::string response, Label label, const DecisionId& decision) {
+    return [shared, key, quota, now, response = std::move(response), label,
+            decision = decision.text()](store::Database& database) -> Result<> {
         const auto& plan = *shared;
         // One that was being made in the background may have been deleted meanwhile.
         if (plan.background && !size_of_response(database, key, "resp_" + plan.id)) return {};
         if (plan.store) {
-            StoredResponse stored{"resp_" + plan.id,    key,      label, now, plan.previous, plan.conversation,
-                                  array_of(plan.input), response, {}};
+            StoredResponse stored{"resp_" + plan.id,    key,      label, now,     plan.previous, plan.conversation,
+                                  array_of(plan.input), response, {},    decision};
             if (auto ok = put(database, stored); !ok) return ok;
             if (auto ok = make_room_for_responses(database, key, quota, stored.id, now); !ok) return ok;
         }
         if (plan.conversation.empty()) return {};
+        // One that was deleted meanwhile stays deleted.
+        if (const auto found = find_conversation(database, key, plan.conversation); !found)
+            return found.error().code == ErrorCode::not_found ? Result<>() : fail(found.error());
         std::vector<std::string> items;
         for (std::size_t i = 0; i < plan.input.size(); ++i)
             items.push_back(with_id(plan.input[i], fmt::format("{}_i{}", plan.id, i)));
         json::Document document;
         if (document.parse(response))
             for (const Value item : document.root()["output"].children()) items.emplace_back(item.raw());
+        plan.items.release();
         return add_items(database, plan.conversation, items, label);
     };
 }
@@ -178,8 +188,8 @@ gateway::Keeping keeping_of(std::shared_ptr<const Plan> shared, const access::Pr
     keeping.label_reason = "what it goes on from";
     if (plan.store || !plan.conversation.empty())
         keeping.keep = [shared, key = who.id(), quota = quota_of(who), now](const std::string& response, Label label,
-                                                                            const DecisionId&) {
-            return keep_job(shared, key, quota, now, response, label);
+                                                                            const DecisionId& decision) {
+            return keep_job(shared, key, quota, now, response, label, decision);
         };
     return keeping;
 }
@@ -217,8 +227,10 @@ struct BackgroundRun {
     std::int64_t now;
     std::string model;
     std::shared_ptr<Live> live;
-    std::string partial;  // of an event
-    bool full = false;    // there was no room for one more event
+    DecisionId decision;
+    Promises::Part place;  // among the key's responses under way
+    std::string partial;   // of an event
+    bool full = false;     // there was no room for one more event
 };
 
 // False where there is no room for what has come.
@@ -262,9 +274,11 @@ net::Task<> run_in_background(std::shared_ptr<BackgroundRun> run, net::Worker& w
     exchange.end_with(cancel);
     auto& services = run->gateway.services();
     run->memory.shrink(gateway::weight_of(exchange.request().body));
+    auto keeping = keeping_of(run->plan, run->who, run->now);
+    keeping.decision = run->decision;
+    keeping.begun = [live = run->live](const gateway::Origin& origin) { live->begin(origin); };
     co_await gateway::answer_question(run->gateway, {exchange, run->snapshot, run->who, run->said, run->admission, {}},
-                                      {kDialect, translate::Operation::chat},
-                                      keeping_of(run->plan, run->who, run->now));
+                                      {kDialect, translate::Operation::chat}, std::move(keeping));
     if (run->full)
         failure =
             R"({"error":{"code":"too_large","message":"there is no room for the events of this response; ask for )"
@@ -289,6 +303,7 @@ net::Task<> run_in_background(std::shared_ptr<BackgroundRun> run, net::Worker& w
         if (!stored) return {};  // deleted meanwhile
         // An answer was kept with its label; what failed has that of its decision.
         if (!object.empty() && label) stored->label = higher(higher(*label, run->plan->label), run->said.label);
+        if (!label && !run->live->origin()) stored->decision.clear();  // it was refused before there was one
         stored->events = run->live->all();
         if (!object.empty()) stored->response = object;
         return put(database, *stored);
@@ -297,8 +312,7 @@ net::Task<> run_in_background(std::shared_ptr<BackgroundRun> run, net::Worker& w
 }
 
 // Sends the events of a background response from `first` on, as they come.
-net::Task<> follow(net::Exchange& exchange, std::shared_ptr<Live> live, std::size_t first) {
-    net::Fields headers;
+net::Task<> follow(net::Exchange& exchange, std::shared_ptr<Live> live, std::size_t first, net::Fields headers) {
     headers.add("content-type", "text/event-stream");
     headers.add("cache-control", "no-cache");
     headers.add("x-accel-buffering", "no");
@@ -343,15 +357,27 @@ net::Task<Result<StoredResponse>> stored_response(gateway::Gateway& gateway, con
         [key, id = call.parts[0]](store::Database& database) { return find_response(database, key, id); });
 }
 
-// The stream of a background response again, from behind the event that the client saw last.
-net::Task<> stream_again(std::shared_ptr<Live> live, const gateway::Call& call, const StoredResponse& stored) {
-    const auto after = whole_number(call.request().parameter("starting_after"));
-    const std::size_t first = after && *after >= 0 ? static_cast<std::size_t>(*after) + 1 : 0;
-    if (live) {
-        co_await follow(call.exchange, std::move(live), first);
-        co_return;
-    }
-    live = std::make_shared<Live>();
+// The place of the first event that a client wants. Errors: invalid, for what is no event's number.
+Result<std::size_t> first_event(const net::Request& request, std::size_t events) {
+    const auto said = request.parameter("starting_after");
+    if (said.empty()) return 0;
+    const auto after = whole_number(said);
+    if (!after || *after < 0)
+        return fail(ErrorCode::invalid,
+                    fmt::format("starting_after: expected the sequence_number of an event, from 0 on, got '{}'",
+                                printable(said, 40)),
+                    "starting_after");
+    if (static_cast<std::size_t>(*after) >= events)
+        return fail(ErrorCode::invalid,
+                    fmt::format("starting_after: the response has {} events so far, the last is number {}", events,
+                                static_cast<std::int64_t>(events) - 1),
+                    "starting_after");
+    return static_cast<std::size_t>(*after) + 1;
+}
+
+// The events of a response that is not being made any more. One that had no stream has an event: its end.
+std::shared_ptr<Live> events_of(const StoredResponse& stored) {
+    auto live = std::make_shared<Live>();
     std::string_view rest = stored.events;
     while (!rest.empty()) {
         const auto end = rest.find("\n\n");
@@ -361,16 +387,50 @@ net::Task<> stream_again(std::shared_ptr<Live> live, const gateway::Call& call, 
     }
     if (stored.events.empty())
         live->add(
-            fmt::format("event: response.completed\ndata: {{\"type\":\"response.completed\",\"sequence_number\":{},"
+            fmt::format("event: response.completed\ndata: {{\"type\":\"response.completed\",\"sequence_number\":0,"
                         "\"response\":{}}}\n\n",
-                        first, stored.response));
+                        stored.response));
     live->end();
-    co_await follow(call.exchange, live, stored.events.empty() ? 0 : first);
+    return live;
+}
+
+// Who answered it, as the headers of its request would have said; nothing where no decision is known.
+net::Task<net::Fields> origin_of(gateway::Services& services, const StoredResponse& stored,
+                                 const std::shared_ptr<Live>& live) {
+    net::Fields headers;
+    if (stored.decision.empty()) co_return headers;
+    if (live) {
+        const auto begun = live->origin();
+        if (begun)
+            gateway::add_origin(*begun, headers);
+        else
+            headers.add("x-tandem-decision", stored.decision);
+        co_return headers;
+    }
+    auto origin = co_await store::query<gateway::Origin>(
+        services.store, [id = stored.decision](store::Database& database) { return gateway::origin_of(database, id); });
+    if (!origin) co_return headers;
+    origin->label = stored.label;
+    gateway::add_origin(*origin, headers);
+    co_return headers;
+}
+
+bool is_background(const StoredResponse& stored) {
+    json::Document document;
+    return document.parse(stored.response) && document.root()["background"].boolean().value_or(false);
+}
+
+// As it is kept, it waits for its turn until it has ended; whether a model is asked is known here alone.
+std::string in_progress(std::string response) {
+    json::Document document;
+    if (!document.parse(response) || document.root()["status"].text() != "queued") return response;
+    return dialect::with_members(document.root(), {{"status", "\"in_progress\""}});
 }
 
 // Reads the request, and makes of it one that has all that it goes on from. `held` has what the plan takes, at the end.
-net::Task<Result<std::shared_ptr<const Plan>>> make_plan(gateway::Services& services, const gateway::Call& call,
-                                                         bool counts, Held& held, std::string& model) {
+net::Task<Result<std::shared_ptr<const Plan>>> make_plan(gateway::Services& services, Promises& promises,
+                                                         const gateway::Call& call, bool counts, Held& held,
+                                                         std::string& model) {
     auto& body = call.exchange.request().body;
     const auto key = call.who.id();
     const auto weight = gateway::weight_of(body);
@@ -394,7 +454,8 @@ net::Task<Result<std::shared_ptr<const Plan>>> make_plan(gateway::Services& serv
     if (!loaded) co_return fail(loaded.error());
     plan->id = services.new_id();
     if (!counts)
-        if (auto fits = co_await check_room(services, quota_of(call.who), *plan); !fits) co_return fail(fits.error());
+        if (auto fits = co_await check_room(services, promises, quota_of(call.who), *plan); !fits)
+            co_return fail(fits.error());
     const auto own = body.size();
     auto expanded = co_await in_turn(services, key, own + static_cast<std::size_t>(bytes_of(plan->history)), [&] {
         std::vector<std::pair<std::string_view, std::string>> members;
@@ -433,7 +494,8 @@ net::Task<> Responses::start_background(gateway::Call call, std::shared_ptr<cons
     auto& exchange = call.exchange;
     const auto& plan = *shared;
     const auto key = call.who.id();
-    if (runner_.running_of(key) >= kMostBackground) {
+    auto place = promises_.take("background of " + key, 1);
+    if (promises_.of("background of " + key) > kMostBackground) {
         co_await gateway::reply_json(
             call, kDialect,
             fail(ErrorCode::rate_limited,
@@ -444,9 +506,11 @@ net::Task<> Responses::start_background(gateway::Call call, std::shared_ptr<cons
     }
     const auto now = services.unix_seconds();
     const auto object = first_object(plan, now, model, "queued");
+    const auto decision = DecisionId::make(services.clock, services.random);
     // Until it is decided what it is, what goes on from it stays home.
     StoredResponse stored{
-        "resp_" + plan.id, key, Label::secret, now, plan.previous, plan.conversation, array_of(plan.input), object, {}};
+        "resp_" + plan.id, key, Label::secret, now, plan.previous, plan.conversation, array_of(plan.input), object, {},
+        decision.text()};
     auto kept = co_await store::change(
         services.store,
         [stored = std::move(stored), quota = quota_of(call.who), now](store::Database& database) -> Result<> {
@@ -475,6 +539,8 @@ net::Task<> Responses::start_background(gateway::Call call, std::shared_ptr<cons
                                                              now,
                                                              model,
                                                              live,
+                                                             decision,
+                                                             std::move(place),
                                                              {}});
     auto work = [this, run, id](net::Worker& worker, net::Cancel& cancel) -> net::Task<> {
         struct Leave {  // whatever comes of it
@@ -484,6 +550,7 @@ net::Task<> Responses::start_background(gateway::Call call, std::shared_ptr<cons
             ~Leave() {
                 const std::lock_guard lock(responses.mutex_);
                 responses.live_.erase(id);
+                run.place.release();
                 run.live->end();
             }
         } leave{*this, *run, id};
@@ -493,7 +560,7 @@ net::Task<> Responses::start_background(gateway::Call call, std::shared_ptr<cons
         const std::lock_guard lock(mutex_);
         live_.emplace(id, live);
     }
-    if (!runner_.start(exchange.worker(), id, std::move(work), key)) {
+    if (!runner_.start(exchange.worker(), id, std::move(work))) {
         {
             const std::lock_guard lock(mutex_);
             live_.erase(id);
@@ -501,17 +568,19 @@ net::Task<> Responses::start_background(gateway::Call call, std::shared_ptr<cons
         co_await gateway::reply_json(call, kDialect, fail(ErrorCode::unavailable, "the server is stopping"));
         co_return;
     }
+    net::Fields headers;
+    headers.add("x-tandem-decision", decision.text());
     if (stream)
-        co_await follow(exchange, live, 0);
+        co_await follow(exchange, live, 0, std::move(headers));
     else
-        co_await gateway::reply_json(call, kDialect, object);
+        co_await gateway::reply_json(call, kDialect, object, std::move(headers));
 }
 
 net::Task<> Responses::answer(gateway::Call call, bool counts) {
     auto& services = gateway_.services();
     Held held;
     std::string model;
-    auto plan = co_await make_plan(services, call, counts, held, model);
+    auto plan = co_await make_plan(services, promises_, call, counts, held, model);
     if (!plan) {
         co_await gateway::reply_json(call, kDialect, fail(plan.error()));
         co_return;
@@ -534,12 +603,26 @@ net::Task<> Responses::answer(gateway::Call call, bool counts) {
 
 net::Task<> Responses::read(gateway::Call call) {
     Held held;
+    // Before it is read: one that ends meanwhile is read as it ended.
+    auto making = live(call.parts[0]);
     auto stored = co_await stored_response(gateway_, call, held);
-    if (stored && call.request().parameter("stream") == "true")
-        co_await stream_again(live(stored->id), call, *stored);
+    if (!stored) {
+        co_await gateway::reply_json(call, kDialect, fail(stored.error()));
+        co_return;
+    }
+    auto headers = co_await origin_of(gateway_.services(), *stored, making);
+    if (call.request().parameter("stream") != "true") {
+        auto object = std::move(stored->response);
+        if (making && making->origin()) object = in_progress(std::move(object));
+        co_await gateway::reply_json(call, kDialect, std::move(object), std::move(headers));
+        co_return;
+    }
+    if (!making) making = events_of(*stored);
+    const auto first = first_event(call.request(), making->count());
+    if (first)
+        co_await follow(call.exchange, std::move(making), *first, std::move(headers));
     else
-        co_await gateway::reply_json(call, kDialect,
-                                     stored ? Answer(std::move(stored->response)) : fail(stored.error()));
+        co_await gateway::reply_json(call, kDialect, fail(first.error()));
 }
 
 net::Task<Answer> Responses::cancel(const gateway::Call& call) {
@@ -547,6 +630,10 @@ net::Task<Answer> Responses::cancel(const gateway::Call& call) {
     Held held;
     auto stored = co_await stored_response(gateway_, call, held);
     if (!stored) co_return fail(stored.error());
+    if (!is_background(*stored))
+        co_return fail(ErrorCode::invalid,
+                       "only a response that was made with background: true can be cancelled; of another one, close "
+                       "the connection on which it is answered");
     if (const auto made = live(stored->id)) {
         runner_.cancel(stored->id);
         auto& gone = call.exchange.cancel();

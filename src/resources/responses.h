@@ -10,6 +10,7 @@
 #include "gateway/gateway.h"
 #include "jobs/runner.h"
 #include "resources/live.h"
+#include "resources/promises.h"
 
 namespace tandem::resources {
 
@@ -41,6 +42,7 @@ class Responses {
 
     gateway::Gateway& gateway_;
     jobs::Runner& runner_;
+    Promises promises_;  // background responses under way of a key, bytes for a conversation
     mutable std::mutex mutex_;
     std::unordered_map<std::string, std::shared_ptr<Live>> live_;  // by the response's id
 };

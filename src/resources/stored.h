@@ -17,6 +17,7 @@ namespace tandem::resources {
 
 extern const char* const kKeptSchema;
 extern const char* const kKeptSchema2;
+extern const char* const kKeptSchema3;  // decisions of responses; how finished batches ended, without their lines
 
 // ---- responses ----
 
@@ -27,9 +28,10 @@ struct StoredResponse {
     std::int64_t created = 0;  // Unix seconds
     std::string previous;      // id of the response that it goes on from; empty: none
     std::string conversation;
-    std::string input;     // its own items, a JSON array
-    std::string response;  // the response object
-    std::string events;    // of a background stream, as they were sent; empty where there are none
+    std::string input;          // its own items, a JSON array
+    std::string response;       // the response object
+    std::string events;         // of a background stream, as they were sent; empty where there are none
+    std::string decision = {};  // by which it was answered; empty: none was made, or an earlier version kept it
 };
 
 // Adds or replaces. Errors: storage.
@@ -95,6 +97,20 @@ Result<SomeItems> some_items_of(store::Database& database, const std::string& co
 Result<std::string> find_item(store::Database& database, const std::string& conversation, const std::string& item);
 Result<> remove_item(store::Database& database, const std::string& conversation, const std::string& item);
 
+// ---- lists of files and batches ----
+
+// A part of a list: from behind the entry `after`, which may be gone (empty: from the beginning).
+struct ListAsked {
+    std::string after;
+    bool ascending = false;  // oldest first
+    std::size_t limit = 20;
+};
+template <typename T>
+struct Page {
+    std::vector<T> entries;
+    bool more = false;
+};
+
 // ---- files ----
 
 struct File {
@@ -111,7 +127,9 @@ struct File {
 Result<> put(store::Database& database, const File& file);
 Result<File> find_file(store::Database& database, const std::string& key, const std::string& id);
 Result<> remove_file(store::Database& database, const std::string& key, const std::string& id);
-Result<std::vector<File>> files_of(store::Database& database, const std::string& key, const std::string& purpose);
+// Of one purpose, or of all where that is empty.
+Result<Page<File>> files_of(store::Database& database, const std::string& key, const std::string& purpose,
+                            const ListAsked& asked);
 
 // ---- batches ----
 
@@ -127,12 +145,12 @@ struct Batch {
     std::string output_file, error_file;
     std::int64_t created = 0, finished = 0;
     std::int64_t total = 0;
-    std::int64_t completed = 0, failed = 0;  // counted from the lines
+    std::int64_t completed = 0, failed = 0;  // lines; counted until it is finished
     Label label = Label::public_;            // of each line, at least
 };
 Result<> put(store::Database& database, const Batch& batch);
 Result<Batch> find_batch(store::Database& database, const std::string& key, const std::string& id);
-Result<std::vector<Batch>> batches_of(store::Database& database, const std::string& key);
+Result<Page<Batch>> batches_of(store::Database& database, const std::string& key, const ListAsked& asked);
 
 struct BatchLine {
     std::int64_t number = 0;  // in the input file, from 0
@@ -148,7 +166,9 @@ Result<std::vector<std::int64_t>> answered_lines(store::Database& database, cons
 // The next answers behind line `after`, in order: at most so many bytes, or one. None where there are no more.
 Result<std::vector<BatchLine>> next_lines(store::Database& database, const std::string& batch, std::int64_t after,
                                           std::size_t bytes);
-// Drops the bodies of a batch's answers, which stand in its files by then; how each line ended stays.
-Result<> forget_answers(store::Database& database, const std::string& batch);
+// Of the bodies of all its answers.
+Result<std::int64_t> bytes_of_lines(store::Database& database, const std::string& batch);
+// Drops the lines of a batch that is finished: its files have the answers, and itself how many ended how.
+Result<> remove_lines(store::Database& database, const std::string& batch);
 
 }  // namespace tandem::resources

@@ -14,11 +14,14 @@ std::unexpected<Error> none(std::string_view what, const std::string& id) {
 }
 
 #define TANDEM_FILE_COLUMNS "id, key, name, purpose, bytes, created, label, said"
-#define TANDEM_BATCH_COLUMNS                                                                                        \
-    "id, key, endpoint, input_file, window, metadata, status, errors, output_file, error_file, created, finished, " \
-    "total, label, "                                                                                                \
-    "(SELECT COUNT(*) FROM kept_batch_lines WHERE batch = id AND status = 200), "                                   \
-    "(SELECT COUNT(*) FROM kept_batch_lines WHERE batch = id AND status <> 200)"
+// How the lines of one that is not finished ended is counted; a finished one has no lines any more.
+#define TANDEM_BATCH_COLUMNS                                                                                         \
+    "id, key, endpoint, input_file, window, metadata, status, errors, output_file, error_file, created, finished, "  \
+    "total, label, "                                                                                                 \
+    "CASE WHEN finished > 0 THEN completed ELSE (SELECT COUNT(*) FROM kept_batch_lines WHERE batch = id AND status " \
+    "= 200) END, "                                                                                                   \
+    "CASE WHEN finished > 0 THEN failed ELSE (SELECT COUNT(*) FROM kept_batch_lines WHERE batch = id AND status <> " \
+    "200) END"
 
 File file_in(const store::Statement& row) {
     return {row.text(0),    row.text(1),    row.text(2),      row.text(3),
@@ -72,19 +75,41 @@ Result<> remove_file(store::Database& database, const std::string& key, const st
     return database.prepare("DELETE FROM kept_files WHERE id = ? AND key = ?").bind(1, id).bind(2, key).run();
 }
 
-Result<std::vector<File>> files_of(store::Database& database, const std::string& key, const std::string& purpose) {
-    auto rows =
-        database.prepare("SELECT " TANDEM_FILE_COLUMNS
-                         " FROM kept_files WHERE key = ? AND (? = '' OR purpose = ?) ORDER BY created DESC, id DESC");
-    rows.bind(1, key).bind(2, purpose).bind(3, purpose);
-    return all<File>(rows, file_in);
+namespace {
+
+// One more than is asked for says that there are more.
+template <typename T>
+Page<T> page_of(std::vector<T> list, std::size_t limit) {
+    Page<T> page{std::move(list), false};
+    page.more = page.entries.size() > limit;
+    if (page.more) page.entries.resize(limit);
+    return page;
+}
+
+}  // namespace
+
+Result<Page<File>> files_of(store::Database& database, const std::string& key, const std::string& purpose,
+                            const ListAsked& asked) {
+    // Ids sort by time.
+    auto rows = database.prepare(
+        asked.ascending
+            ? "SELECT " TANDEM_FILE_COLUMNS
+              " FROM kept_files WHERE key = ?1 AND (?2 = '' OR purpose = ?2) AND id > ?3 ORDER BY id LIMIT ?4"
+            : "SELECT " TANDEM_FILE_COLUMNS
+              " FROM kept_files WHERE key = ?1 AND (?2 = '' OR purpose = ?2) AND (?3 = '' "
+              "OR id < ?3) ORDER BY id DESC LIMIT ?4");
+    rows.bind(1, key).bind(2, purpose).bind(3, asked.after).bind(4, static_cast<std::int64_t>(asked.limit) + 1);
+    auto list = all<File>(rows, file_in);
+    if (!list) return fail(list.error());
+    return page_of(std::move(*list), asked.limit);
 }
 
 Result<> put(store::Database& database, const Batch& b) {
     return database
         .prepare(
             "INSERT OR REPLACE INTO kept_batches (id, key, endpoint, input_file, window, metadata, status, errors, "
-            "output_file, error_file, created, finished, total, label) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
+            "output_file, error_file, created, finished, total, label, completed, failed, bytes) VALUES "
+            "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
         .bind(1, b.id)
         .bind(2, b.key)
         .bind(3, b.endpoint)
@@ -99,6 +124,9 @@ Result<> put(store::Database& database, const Batch& b) {
         .bind(12, b.finished)
         .bind(13, b.total)
         .bind(14, static_cast<std::int64_t>(b.label))
+        .bind(15, b.completed)
+        .bind(16, b.failed)
+        .bind(17, static_cast<std::int64_t>(b.errors.size() + b.metadata.size()))
         .run();
 }
 
@@ -111,11 +139,14 @@ Result<Batch> find_batch(store::Database& database, const std::string& key, cons
     return batch_in(row);
 }
 
-Result<std::vector<Batch>> batches_of(store::Database& database, const std::string& key) {
-    auto rows = database.prepare("SELECT " TANDEM_BATCH_COLUMNS
-                                 " FROM kept_batches WHERE key = ? ORDER BY created DESC, id DESC");
-    rows.bind(1, key);
-    return all<Batch>(rows, batch_in);
+Result<Page<Batch>> batches_of(store::Database& database, const std::string& key, const ListAsked& asked) {
+    auto rows =
+        database.prepare("SELECT " TANDEM_BATCH_COLUMNS
+                         " FROM kept_batches WHERE key = ?1 AND (?2 = '' OR id < ?2) ORDER BY id DESC LIMIT ?3");
+    rows.bind(1, key).bind(2, asked.after).bind(3, static_cast<std::int64_t>(asked.limit) + 1);
+    auto list = all<Batch>(rows, batch_in);
+    if (!list) return fail(list.error());
+    return page_of(std::move(*list), asked.limit);
 }
 
 Result<> put(store::Database& database, const std::string& batch, const BatchLine& line) {
@@ -154,8 +185,16 @@ Result<std::vector<BatchLine>> next_lines(store::Database& database, const std::
     return lines;
 }
 
-Result<> forget_answers(store::Database& database, const std::string& batch) {
-    return database.prepare("UPDATE kept_batch_lines SET body = '' WHERE batch = ?").bind(1, batch).run();
+Result<> remove_lines(store::Database& database, const std::string& batch) {
+    return database.prepare("DELETE FROM kept_batch_lines WHERE batch = ?").bind(1, batch).run();
+}
+
+Result<std::int64_t> bytes_of_lines(store::Database& database, const std::string& batch) {
+    auto row =
+        database.prepare("SELECT COALESCE(SUM(LENGTH(CAST(body AS BLOB))), 0) FROM kept_batch_lines WHERE batch = ?");
+    row.bind(1, batch);
+    if (const auto found = row.step(); !found) return fail(found.error());
+    return row.integer(0);
 }
 
 }  // namespace tandem::resources

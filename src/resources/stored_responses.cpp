@@ -31,6 +31,16 @@ const char* const kKeptSchema2 =
     "ALTER TABLE kept_files ADD COLUMN said INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE kept_batches ADD COLUMN label INTEGER NOT NULL DEFAULT 0;";
 
+const char* const kKeptSchema3 =
+    "ALTER TABLE kept_responses ADD COLUMN decision TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE kept_batches ADD COLUMN completed INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE kept_batches ADD COLUMN failed INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE kept_batches ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE kept_batches SET completed = (SELECT COUNT(*) FROM kept_batch_lines WHERE batch = id AND status = 200), "
+    "failed = (SELECT COUNT(*) FROM kept_batch_lines WHERE batch = id AND status <> 200), "
+    "bytes = LENGTH(CAST(errors AS BLOB)) + LENGTH(CAST(metadata AS BLOB));"
+    "DELETE FROM kept_batch_lines WHERE batch IN (SELECT id FROM kept_batches WHERE finished > 0);";
+
 const char* const kKeptSchema =
     "CREATE TABLE kept_responses (id TEXT PRIMARY KEY, key TEXT NOT NULL, label INTEGER NOT NULL, created INTEGER NOT "
     "NULL, previous TEXT NOT NULL, conversation TEXT NOT NULL, input TEXT NOT NULL, response TEXT NOT NULL, events "
@@ -59,7 +69,7 @@ Result<> put(store::Database& database, const StoredResponse& r) {
     return database
         .prepare(
             "INSERT OR REPLACE INTO kept_responses (id, key, label, created, previous, conversation, input, response, "
-            "events, bytes, history_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+            "events, bytes, history_bytes, decision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
         .bind(1, r.id)
         .bind(2, r.key)
         .bind(3, static_cast<std::int64_t>(r.label))
@@ -71,12 +81,14 @@ Result<> put(store::Database& database, const StoredResponse& r) {
         .bind(9, r.events)
         .bind(10, history_bytes + static_cast<std::int64_t>(r.events.size()))
         .bind(11, history_bytes)
+        .bind(12, r.decision)
         .run();
 }
 
 Result<StoredResponse> find_response(store::Database& database, const std::string& key, const std::string& id) {
     auto row = database.prepare(
-        "SELECT id, key, label, created, previous, conversation, input, response, events FROM kept_responses WHERE id "
+        "SELECT id, key, label, created, previous, conversation, input, response, events, decision FROM "
+        "kept_responses WHERE id "
         "= ? "
         "AND key = ?");
     row.bind(1, id).bind(2, key);
@@ -84,7 +96,7 @@ Result<StoredResponse> find_response(store::Database& database, const std::strin
     if (!found) return fail(found.error());
     if (!*found) return none("response", id);
     return StoredResponse{row.text(0), row.text(1), label_in(row, 2), row.integer(3), row.text(4),
-                          row.text(5), row.text(6), row.text(7),      row.text(8)};
+                          row.text(5), row.text(6), row.text(7),      row.text(8),    row.text(9)};
 }
 
 Result<> remove_response(store::Database& database, const std::string& key, const std::string& id) {

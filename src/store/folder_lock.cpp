@@ -6,17 +6,26 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 namespace tandem::store {
 
-Result<FolderLock> FolderLock::take(const std::filesystem::path& folder) {
+Result<FolderLock> FolderLock::take(const std::filesystem::path& folder, milliseconds patience) {
     const auto file = folder / "tandem.lock";
     const int fd = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
         return fail(ErrorCode::storage, fmt::format("cannot write {}: {}; check the owner of the data folder",
                                                     file.string(), std::strerror(errno)));
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    constexpr milliseconds kLook{50};
+    const auto until = std::chrono::steady_clock::now() + patience;
+    bool locked = flock(fd, LOCK_EX | LOCK_NB) == 0;
+    while (!locked && errno == EWOULDBLOCK && std::chrono::steady_clock::now() < until) {
+        std::this_thread::sleep_for(kLook);
+        locked = flock(fd, LOCK_EX | LOCK_NB) == 0;
+    }
+    if (!locked) {
         close(fd);
         return fail(
             ErrorCode::unavailable,

@@ -6,13 +6,15 @@
 #include <utility>
 
 #include "base/result.h"
+#include "base/world.h"
 
 namespace tandem::store {
 
 class FolderLock {
   public:
-    // Takes the lock of a folder that exists. Errors: unavailable, where another process has it; storage.
-    static Result<FolderLock> take(const std::filesystem::path& folder);
+    // Takes the lock of a folder that exists, waiting up to `patience` for a process that has it: one that was killed
+    // takes a while to go. Errors: unavailable, where another process has it; storage.
+    static Result<FolderLock> take(const std::filesystem::path& folder, milliseconds patience = milliseconds(0));
     FolderLock(FolderLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
     FolderLock& operator=(FolderLock&&) = delete;
     ~FolderLock();

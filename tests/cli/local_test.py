@@ -1,15 +1,18 @@
 """The owner's commands on the server's machine: without a secret in the shell, with a broken config on disk, with TLS for
 another name; over the socket in the data folder, which nobody else may use."""
 import contextlib
+import fcntl
 import http.client
 import json
 import os
+import pathlib
 import shutil
 import signal
 import socket
 import stat
 import subprocess
 import tempfile
+import threading
 import unittest
 
 from harness import BINARY, Tandem, Upstream, until
@@ -185,6 +188,20 @@ class Sockets(unittest.TestCase):
         self.assertEqual(tandem.cli("status").returncode, 4)
         tandem.start()
         self.assertEqual(local_request(path, "/tandem/v1/status")[0], 200)
+        # One that is going at the moment is waited for.
+        tandem.kill()
+        lock = open(tandem.folder / "data/tandem.lock", "w")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        def release_once_it_is_wanted():
+            wanted = lambda: tandem.process and any(os.path.realpath(fd).endswith("tandem.lock") for fd in pathlib.Path(f"/proc/{tandem.process.pid}/fd").iterdir())
+            with contextlib.suppress(AssertionError):
+                until(wanted, "the lock to be wanted")
+            lock.close()
+        tandem.process = None
+        releases = threading.Thread(target=release_once_it_is_wanted)
+        releases.start()
+        tandem.start()
+        releases.join()
         second = tandem.cli("serve")
         self.assertIn("another tandem uses", second.stderr)
         self.assertEqual(local_request(path, "/tandem/v1/status")[0], 200)

@@ -2,13 +2,15 @@
 background responses, files. Sizes are small here; the attack with real ones is bench/memory/run."""
 import json
 import re
+import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 import unittest
 
-from harness import Tandem, Upstream, until
+from harness import ANSWER, Tandem, Upstream, http, until
 
 KIB, MIB = 1 << 10, 1 << 20
-ADMIN, ALICE, BOB = ({"authorization": f"Bearer {name}-key-0123456789"} for name in ("admin", "alice", "bob"))
+ADMIN, ALICE, BOB, CAROL = ({"authorization": f"Bearer {name}-key-0123456789"} for name in ("admin", "alice", "bob", "carol"))
 
 
 def form(data):
@@ -26,18 +28,24 @@ class KeptBounds(unittest.TestCase):
 
     def setUp(self):
         self.open = threading.Event()
+        self.lock, self.waiting = threading.Lock(), 0
         self.upstream = Upstream(self.script)
         self.addCleanup(self.upstream.close)
         self.tandem = Tandem("server: { listen: 127.0.0.1:PORT, workers: 2, limits: { memory_bytes: 48MiB, body_bytes: 2MiB } }\n"
                              f"providers: {{ p: {self.upstream.provider()} }}\nmodels: {{ m: {{ provider: p, context: 100000000 }} }}\n"
                              f"keys: {{ admin: {{ secret: admin-key-0123456789, admin: true }}, alice: {{ secret: alice-key-0123456789, limits: {self.LIMITS} }},\n"
-                             f"  bob: {{ secret: bob-key-0123456789 }} }}\n")
+                             f"  bob: {{ secret: bob-key-0123456789 }}, carol: {{ secret: carol-key-0123456789, limits: {{ files: 4, file_bytes: 96KiB, conversation_bytes: 100KiB }} }} }}\n")
         self.addCleanup(self.tandem.stop)
         self.addCleanup(self.open.set)
 
     def script(self, connection, body, number):
         if b"WAIT" in body:
+            with self.lock:
+                self.waiting += 1
             self.open.wait(60)
+        if b"LONG" in body:
+            message = {"role": "assistant", "content": "w" * 20_000}
+            return connection.sendall(http({**ANSWER, "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}))
         Upstream.answer_well(connection, body, number)
 
     def post(self, path, body, who=ALICE, **headers):
@@ -159,6 +167,141 @@ class KeptBounds(unittest.TestCase):
             events = self.tandem.request(f"/v1/responses/{id}?stream=true", headers=BOB)[2].decode()
             self.assertEqual(events.count("event: response.completed"), 1)
         self.given_back()
+
+    def at_once(self, count, work):
+        with ThreadPoolExecutor(count) as pool:
+            return list(pool.map(work, range(count)))
+
+    def get(self, path, who=ALICE):
+        status, headers, answer = self.tandem.request(path, headers=who)
+        return status, headers, json.loads(answer)
+
+    def begin_batch(self, file, who=ALICE):
+        return self.post("/v1/batches", {"input_file_id": file, "endpoint": "/v1/chat/completions", "completion_window": "24h"}, who)
+
+    def test_many_background_responses_at_once_do_not_pass_their_number(self):
+        statuses = self.at_once(44, lambda _: self.post("/v1/responses", {"model": "m", "input": "WAIT", "background": True}, BOB)[0])
+        self.assertEqual((statuses.count(200), statuses.count(429)), (32, 12), statuses)
+        until(lambda: self.waiting == 32, "all of them to be asked")
+        self.open.set()
+        until(lambda: self.post("/v1/responses", {"model": "m", "input": "hello", "background": True}, BOB)[0] == 200, "room again")
+
+    def test_many_requests_at_once_do_not_pass_the_bytes_of_a_conversation(self):
+        id = self.post("/v1/conversations", {}, CAROL)[1]["id"]
+        body = {"model": "m", "input": "c" * (80 * KIB), "conversation": id}
+        statuses = self.at_once(12, lambda _: self.post("/v1/responses", body, CAROL)[0])
+        self.assertLessEqual(statuses.count(200), 1)
+        self.assertEqual(set(statuses) - {200, 413}, set())
+        if 200 not in statuses:  # each saw the others' part
+            self.assertEqual(self.post("/v1/responses", body, CAROL)[0], 200)
+        self.assertEqual(self.post("/v1/responses", body, CAROL)[0], 413)
+        self.assertEqual(self.post("/v1/responses", {**body, "input": "short"}, CAROL)[0], 200)
+
+    def test_many_batches_at_once_do_not_pass_their_number(self):
+        file = self.upload(lines(1).replace(b"0 w", b"WAIT w"), BOB)[1]["id"]
+        def begin(_):
+            return [self.begin_batch(file, BOB)[0] for _ in range(14)]
+        statuses = [status for list in self.at_once(16, begin) for status in list]
+        self.assertEqual((statuses.count(200), statuses.count(429)), (200, 24))
+
+    def test_what_batches_leave_stays_within_the_limits_of_files(self):
+        file = self.upload(lines(3), CAROL)[1]["id"]
+        statuses = self.at_once(6, lambda _: self.begin_batch(file, CAROL)[0])
+        self.assertLessEqual(statuses.count(200), 2)
+        self.assertGreaterEqual(statuses.count(200), 1)
+        def ended():
+            batches = self.get("/v1/batches", CAROL)[2]["data"]
+            return all(b["status"] == "completed" for b in batches) and batches
+        until(ended, "the batches")
+        files = self.get("/v1/files", CAROL)[2]["data"]
+        self.assertLessEqual(len(files), 4)
+        for one in files:
+            self.tandem.request(f"/v1/files/{one['id']}", headers=CAROL, method="DELETE")
+        # In bytes too: lines for whose answers there is no room are not asked, and say why.
+        file = self.upload(lines(20).replace(b" w", b"LONG w"), CAROL)[1]["id"]
+        self.assertEqual(self.begin_batch(file, CAROL)[0], 200)
+        batch = until(ended, "the batch")[0]
+        counts = batch["request_counts"]
+        self.assertEqual(counts["completed"] + counts["failed"], 20)
+        self.assertIn(counts["completed"], range(2, 9))  # four are under way at once
+        errors = [json.loads(l) for l in self.tandem.request(f"/v1/files/{batch['error_file_id']}/content", headers=CAROL)[2].splitlines()]
+        self.assertEqual({e["response"]["status_code"] for e in errors}, {413})
+        self.assertIn("file_bytes", errors[0]["response"]["body"]["error"]["message"])
+        self.assertEqual(len([1 for _, body in self.upstream.requests if b"LONG" in body]), counts["completed"])
+
+    def test_lists_go_on_where_they_stopped(self):
+        files = [self.upload(lines(1), BOB)[1]["id"] for _ in range(3)]
+        batches = [self.begin_batch(files[0], BOB)[1]["id"] for _ in range(3)]
+        page = self.get("/v1/batches?limit=2", BOB)[2]
+        self.assertEqual([b["id"] for b in page["data"]], batches[:0:-1])
+        self.assertEqual((page["has_more"], page["first_id"], page["last_id"]), (True, batches[2], batches[1]))
+        page = self.get(f"/v1/batches?limit=2&after={batches[1]}", BOB)[2]
+        self.assertEqual(([b["id"] for b in page["data"]], page["has_more"]), (batches[:1], False))
+        until(lambda: all(b["status"] == "completed" for b in self.get("/v1/batches", BOB)[2]["data"]), "the batches")
+        page = self.get(f"/v1/files?limit=1&order=asc&after={files[0]}&purpose=batch", BOB)[2]
+        self.assertEqual(([f["id"] for f in page["data"]], page["has_more"], page["last_id"]), (files[1:2], True, files[1]))
+        self.assertEqual(len(self.get("/v1/files", BOB)[2]["data"]), 6)
+        for wrong, field in (("batches?limit=0", "limit"), ("batches?limit=101", "limit"), ("files?limit=x", "limit"), ("files?order=up", "order"), ("batches?order=asc", "order")):
+            status, _, answer = self.get(f"/v1/{wrong}", BOB)
+            self.assertEqual((status, answer["error"]["param"]), (400, field), answer)
+
+    def test_a_batch_that_waits_for_its_turn_ends_at_once_where_it_is_cancelled(self):
+        file = self.upload(lines(1).replace(b"0 w", b"WAIT w"), BOB)[1]["id"]
+        ids = [self.begin_batch(file, BOB)[1]["id"] for _ in range(6)]
+        until(lambda: self.waiting == 4, "four to be at work")
+        for id in ids[4:]:
+            self.assertEqual(self.post(f"/v1/batches/{id}/cancel", {}, BOB)[1]["status"], "cancelling")
+            until(lambda: self.get(f"/v1/batches/{id}", BOB)[2]["status"] == "cancelled", "its end")
+        self.assertEqual({self.get(f"/v1/batches/{id}", BOB)[2]["status"] for id in ids[:4]}, {"in_progress"})
+
+    def test_what_was_being_written_when_the_server_was_killed_goes_at_its_start(self):
+        file = self.upload(lines(1))[1]["id"]
+        self.tandem.kill()
+        folder = self.tandem.folder / "data/files"
+        (folder / "file-0123.unfinished").write_text("half")
+        self.tandem.start()
+        self.assertEqual([f.name for f in folder.iterdir()], [file])
+
+    def test_a_background_response_says_how_far_it_is_and_who_answers_it(self):
+        status, headers, made = self.tandem.request("/v1/responses", {"model": "m", "input": "WAIT", "background": True}, BOB)
+        self.assertEqual(status, 200)
+        decision = headers["x-tandem-decision"]
+        id = json.loads(made)["id"]
+        self.assertEqual(json.loads(made)["status"], "queued")
+        until(lambda: self.get(f"/v1/responses/{id}", BOB)[2]["status"] == "in_progress", "a model to be asked")
+        def told(headers):
+            return {k: headers.get(f"x-tandem-{k}") for k in ("decision", "model", "provider", "zone", "label")}
+        who = {"decision": decision, "model": "m", "provider": "p", "zone": "local", "label": "public"}
+        self.assertEqual(told(self.get(f"/v1/responses/{id}", BOB)[1]), who)
+        for wrong in ("-1x", "-5", "99999999999999999999", "0"):  # there is no event yet
+            status, _, answer = self.get(f"/v1/responses/{id}?stream=true&starting_after={wrong}", BOB)
+            self.assertEqual((status, answer["error"]["param"]), (400, "starting_after"), answer)
+        self.open.set()
+        until(lambda: self.get(f"/v1/responses/{id}", BOB)[2]["status"] == "completed", "the answer")
+        self.assertEqual(told(self.get(f"/v1/responses/{id}", BOB)[1]), who)
+        _, headers, text = self.tandem.request(f"/v1/responses/{id}?stream=true", headers=BOB)
+        self.assertEqual(told(headers), who)
+        last = text.decode().count("event: ") - 1
+        self.assertEqual(self.tandem.request(f"/v1/responses/{id}?stream=true&starting_after={last - 1}", headers=BOB)[2].decode().count("event: "), 1)
+        self.assertIn(f"the last is number {last}", self.get(f"/v1/responses/{id}?stream=true&starting_after=999", BOB)[2]["error"]["message"])
+        self.assertEqual(self.tandem.explain(decision)["attempts"][-1]["model"], "m")
+        # It has ended: to cancel it changes nothing. One that is no background response is refused.
+        self.assertEqual(self.post(f"/v1/responses/{id}/cancel", {}, BOB)[1]["status"], "completed")
+        other = self.post("/v1/responses", {"model": "m", "input": "hello"}, BOB)[1]["id"]
+        status, answer = self.post(f"/v1/responses/{other}/cancel", {}, BOB)
+        self.assertEqual((status, answer["error"]["type"]), (400, "invalid_request_error"), answer)
+        self.assertEqual(told(self.get(f"/v1/responses/{other}", BOB)[1])["model"], "m")
+
+    def test_a_conversation_that_is_deleted_while_it_is_answered_stays_deleted(self):
+        id = self.post("/v1/conversations", {}, BOB)[1]["id"]
+        made = self.post("/v1/responses", {"model": "m", "input": "WAIT", "background": True, "conversation": id}, BOB)[1]["id"]
+        until(lambda: self.waiting == 1, "it to be asked")
+        self.assertEqual(self.tandem.request(f"/v1/conversations/{id}", headers=BOB, method="DELETE")[0], 200)
+        self.open.set()
+        until(lambda: self.get(f"/v1/responses/{made}", BOB)[2]["status"] == "completed", "the answer")
+        with sqlite3.connect(self.tandem.folder / "data/ledger.db") as ledger:
+            self.assertEqual(ledger.execute("SELECT COUNT(*) FROM kept_items").fetchone()[0], 0)
+        self.assertEqual(self.get(f"/v1/conversations/{id}", BOB)[0], 404)
 
 
 if __name__ == "__main__":

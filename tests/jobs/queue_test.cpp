@@ -155,6 +155,29 @@ TEST(Queue, TellsAJobThatItsOwnerWantsItEnded) {
     wait_until([&] { return process.rows().size() == 2; });
 }
 
+TEST(Queue, WhatShallEndDoesNotWaitForItsTurn) {
+    test::Folder folder;
+    const auto clock = system_clock();
+    Process process(folder.path / "db", *clock);
+    std::atomic<int> held = 0;
+    process.queue.add("work", {.at_work = 2, .at_work_of_owner = 1},
+                      [&](Queue::Context& context) -> net::Task<Queue::Outcome> {
+                          if (context.ends) co_return Queue::done();
+                          ++held;
+                          co_await net::sleep_for(context.worker.context(), 1h, context.cancel);
+                          co_return Queue::interrupted();
+                      });
+    ASSERT_TRUE(process.queue.start({&process.one, &process.two}));
+    process.submit(job_of("first"));
+    process.submit(job_of("waits"));
+    process.submit(job_of("waits too"));
+    wait_until([&] { return held == 1; });
+    process.queue.end("waits");
+    wait_until([&] { return process.rows().size() == 4; });
+    EXPECT_EQ(process.queue.open_of("work", "alice"), 2U) << "it has taken no turn, and gives none back";
+    EXPECT_EQ(held, 1);
+}
+
 // As a batch does whose owner has cancelled it, and whose end cannot be written for a while.
 TEST(Queue, BeginsAgainAlsoWhatShallEndAndFreesItsTurnEachTime) {
     test::Folder folder;

@@ -1,5 +1,6 @@
 #include "resources/quota.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <array>
@@ -13,7 +14,7 @@ namespace {
 struct Quotas : testing::Test {
     Quotas() {
         static const std::array migrations{store::Migration{kKeptSchema}, store::Migration{kKeptSchema2},
-                                           store::Migration{kQuotaSchema}};
+                                           store::Migration{kQuotaSchema}, store::Migration{kKeptSchema3}};
         store = std::move(*store::Store::open_at_once(folder.path / "ledger.db", migrations));
     }
     template <typename T>
@@ -188,12 +189,106 @@ TEST_F(Quotas, ABatchesAnswersAreReadAPartAtATime) {
     }
     EXPECT_EQ(count, 10U);
     EXPECT_GE(looks, 4U);
-    ASSERT_TRUE(change([](store::Database& d) { return forget_answers(d, "batch_1"); }));
-    const auto left =
-        *ask<std::vector<BatchLine>>([](store::Database& d) { return next_lines(d, "batch_1", -1, 9'999); });
-    EXPECT_EQ(left.size(), 10U);
-    EXPECT_TRUE(left[0].body.empty());
-    EXPECT_EQ(left[0].status, 200);
+    EXPECT_EQ(ask<std::int64_t>([](store::Database& d) { return bytes_of_lines(d, "batch_1"); }), 10'000);
+    ASSERT_TRUE(change([](store::Database& d) { return remove_lines(d, "batch_1"); }));
+    EXPECT_TRUE(
+        ask<std::vector<BatchLine>>([](store::Database& d) { return next_lines(d, "batch_1", -1, 9'999); })->empty());
+}
+
+Batch batch_of(int number, std::int64_t finished) {
+    Batch batch;
+    batch.id = fmt::format("batch_{:06}", number);
+    batch.key = "alice";
+    batch.status = finished > 0 ? "completed" : "in_progress";
+    batch.created = 1'000'000;
+    batch.finished = finished;
+    batch.completed = 3;
+    batch.failed = 4;
+    return batch;
+}
+
+TEST_F(Quotas, BatchesThatWereFinishedFirstGoAndThoseUnderWayStay) {
+    constexpr std::int64_t kDay = 86'400, kNow = 100 * kDay;
+    const auto left = [&] {
+        std::vector<std::string> ids;
+        ListAsked asked{{}, false, 5'000};
+        const auto page = *ask<Page<Batch>>([asked](store::Database& d) { return batches_of(d, "alice", asked); });
+        for (const auto& batch : page.entries) ids.push_back(batch.id);
+        return ids;
+    };
+    const auto add = [&](const Batch& batch) {
+        return change([&](store::Database& d) -> Result<> {
+            if (auto ok = put(d, batch); !ok) return ok;
+            return make_room_for_batches(d, "alice", batch.id, kNow);
+        });
+    };
+    ASSERT_TRUE(add(batch_of(1, 0)));
+    ASSERT_TRUE(add(batch_of(2, kNow - 31 * kDay)));  // the newest one stays, however old
+    ASSERT_TRUE(add(batch_of(3, kNow - 29 * kDay)));
+    EXPECT_EQ(left(), (std::vector<std::string>{"batch_000003", "batch_000001"}));
+    // In number, and what comes of them in bytes.
+    for (int i = 4; i < 4 + kMostBatches + 50; ++i) ASSERT_TRUE(add(batch_of(i, kNow - 1'000'000 + i)));
+    EXPECT_EQ(left().size(), static_cast<std::size_t>(kMostBatches));
+    EXPECT_EQ(left().back(), "batch_000001");
+    auto large = batch_of(9'999, kNow);
+    large.errors.assign(kMostBatchBytes - 10, 'x');
+    ASSERT_TRUE(add(large));
+    EXPECT_EQ(left().size(), static_cast<std::size_t>(kMostBatches));
+    large.id = "batch_010000";
+    ASSERT_TRUE(add(large));
+    EXPECT_EQ(left(), (std::vector<std::string>{"batch_010000", "batch_000001"}));
+    // Finished ones keep how their lines ended.
+    const auto one = *ask<Batch>([](store::Database& d) { return find_batch(d, "alice", "batch_010000"); });
+    EXPECT_EQ((std::pair(one.completed, one.failed)), (std::pair<std::int64_t, std::int64_t>(3, 4)));
+}
+
+TEST_F(Quotas, BatchesAndTheFilesThatTheyWillLeaveAreCounted) {
+    Quota quota{.files = 5};
+    const auto may = [&] { return change([&](store::Database& d) { return check_batch(d, "alice", quota); }); };
+    const auto may_upload = [&] {
+        return change([&](store::Database& d) { return check_file(d, "alice", quota, 1); });
+    };
+    ASSERT_TRUE(change([](store::Database& d) {
+        return put(d, File{"file-1", "alice", "n", "batch", 1, 1, Label::public_, Label::public_});
+    }));
+    EXPECT_TRUE(may());
+    ASSERT_TRUE(change([](store::Database& d) { return put(d, batch_of(1, 0)); }));
+    EXPECT_TRUE(may());
+    ASSERT_TRUE(change([](store::Database& d) { return put(d, batch_of(2, 0)); }));
+    EXPECT_EQ(may().error().code, ErrorCode::too_large);
+    EXPECT_EQ(may_upload().error().code, ErrorCode::too_large);
+    quota.files = 6;
+    EXPECT_TRUE(may_upload());
+    quota.files = 10'000;
+    for (int i = 3; i <= kMostOpenBatches; ++i)
+        ASSERT_TRUE(change([i](store::Database& d) { return put(d, batch_of(i, 0)); }));
+    EXPECT_EQ(may().error().code, ErrorCode::rate_limited);
+}
+
+TEST_F(Quotas, ListsOfFilesAndBatchesGoOnWhereTheyStopped) {
+    for (int i = 0; i < 5; ++i)
+        ASSERT_TRUE(change([i](store::Database& d) -> Result<> {
+            if (auto ok = put(d, batch_of(i, 1)); !ok) return ok;
+            return put(d, File{fmt::format("file-{}", i), "alice", "n", i == 2 ? "other" : "batch", 1, 1,
+                               Label::public_, Label::public_});
+        }));
+    const auto files = [&](std::string purpose, ListAsked asked) {
+        const auto page =
+            *ask<Page<File>>([purpose, asked](store::Database& d) { return files_of(d, "alice", purpose, asked); });
+        std::string ids;
+        for (const auto& file : page.entries) ids += file.id.substr(5);
+        return ids + (page.more ? "+" : "");
+    };
+    EXPECT_EQ(files("", {"", false, 2}), "43+");
+    EXPECT_EQ(files("", {"file-3", false, 2}), "21+");
+    EXPECT_EQ(files("", {"file-1", false, 2}), "0");
+    EXPECT_EQ(files("", {"file-1", true, 9}), "234");
+    EXPECT_EQ(files("batch", {"", true, 9}), "0134");
+    const auto page = *ask<Page<Batch>>(
+        [](store::Database& d) { return batches_of(d, "alice", ListAsked{"batch_000003", false, 2}); });
+    ASSERT_EQ(page.entries.size(), 2U);
+    EXPECT_EQ(page.entries[0].id, "batch_000002");
+    EXPECT_TRUE(page.more);
 }
 
 }  // namespace
