@@ -71,7 +71,7 @@ class Code:
 
     def number(self, text):
         for name, value in self.numbers.items():
-            text = re.sub(rf"(\w+::)?\b{name}\b", f"({value})", text)
+            text = re.sub(rf"(\w+::)*\b{name}\b", f"({value})", text)
         return eval(re.sub(r"(\d)U?L\b", r"\1", text.replace("'", "")), {})
 
     def bound(self, low, high, unit):
