@@ -223,7 +223,17 @@ struct App::Parts {
         });
     }
 
-    // After a change of them. Errors: storage.
+    // The budgets of a config, and of the experiments that run beside those that it names. Errors: storage.
+    Result<> adopt_budgets(config::Config config) {
+        for (auto& [record, definition] : experiments.all()) {
+            if (std::ranges::find(config.experiments, definition.name, &config::Experiment::name) ==
+                config.experiments.end())
+                config.experiments.push_back(std::move(definition));
+        }
+        return budgets.adopt(config, *store);
+    }
+
+    // After a change of keys or experiments. Errors: storage.
     Result<> take_keys() {
         const std::lock_guard lock(adopting);
         const auto old = services.snapshot();
@@ -231,7 +241,7 @@ struct App::Parts {
         auto config = *old->config;
         if (auto ok = add_keys(config); !ok) return ok;
         next->config = std::make_shared<const config::Config>(std::move(config));
-        if (auto ok = budgets.adopt(*next->config, *store); !ok) return ok;
+        if (auto ok = adopt_budgets(*next->config); !ok) return ok;
         alerts.configure(next->config);
         services.adopt(std::move(next));
         return {};
@@ -342,6 +352,7 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
     parts->services.adopt(std::move(*snapshot));
     if (auto ok = parts->learning.load(); !ok) return fail(ok.error());
     if (auto ok = parts->experiments.configure(parts->services.snapshot()->config); !ok) return fail(ok.error());
+    if (auto ok = parts->adopt_budgets(*parts->services.snapshot()->config); !ok) return fail(ok.error());
     if (auto ok = parts->server->listen(); !ok) return fail(ok.error());
     for (auto& worker : parts->workers) worker->start([&store = *parts->store] { store.end_turn(); });
     if (auto ok = parts->responses->fail_interrupted(); !ok) return fail(ok.error());
@@ -390,9 +401,9 @@ Result<> App::take_over() {
     if (auto ok = ledger::keep_currency(*parts_->store, (*snapshot)->config->currency); !ok) return ok;
     parts_->privacy.memory().set_quota((*snapshot)->config->privacy.label_memory);
     parts_->services.adopt(std::move(*snapshot));
-    if (auto ok = parts_->budgets.adopt(*parts_->services.snapshot()->config, *parts_->store); !ok) return ok;
     parts_->alerts.configure(parts_->services.snapshot()->config);
-    return parts_->experiments.configure(parts_->services.snapshot()->config);
+    if (auto ok = parts_->experiments.configure(parts_->services.snapshot()->config); !ok) return ok;
+    return parts_->adopt_budgets(*parts_->services.snapshot()->config);
 }
 
 log::Settings App::logging() const {

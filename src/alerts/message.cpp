@@ -25,10 +25,15 @@ std::string sentence_of(const Alert& alert) {
     const auto when = window == "total"                ? std::string("in total")
                       : window.starts_with("the last") ? fmt::format("in {}", window)
                                                        : fmt::format("per {}", window);
+    const auto spent = data[tokens ? "spent_tokens" : "spent"].text();
+    const auto until = ends.empty() ? std::string() : fmt::format(", until {}", ends);
+    if (data["no_room"].boolean().value_or(false))
+        return fmt::format("the budget of {} {} {} of {} had no room for a request: {} {} is used{} ({})",
+                           data[tokens ? "limit_tokens" : "limit"].text(), unit, when, data["of"].text(), spent, unit,
+                           until, data["budget"].text());
     return fmt::format("{} % of the budget of {} {} {} of {} is used: {} {}{} ({})", data["percent"].text(),
-                       data[tokens ? "limit_tokens" : "limit"].text(), unit, when, data["of"].text(),
-                       data[tokens ? "spent_tokens" : "spent"].text(), unit,
-                       ends.empty() ? std::string() : fmt::format(", until {}", ends), data["budget"].text());
+                       data[tokens ? "limit_tokens" : "limit"].text(), unit, when, data["of"].text(), spent, unit,
+                       until, data["budget"].text());
 }
 
 std::string body_of(const Alert& alert) {

@@ -250,7 +250,12 @@ net::Task<Result<std::string>> Api::revoke_key(const Call& call) {
 }
 
 net::Task<Result<std::string>> Api::experiments(const Call& call) {
-    co_return co_await serve_experiments(gateway_.services(), experiments_, call.request(), below_prefix(call));
+    auto answer = co_await serve_experiments(gateway_.services(), experiments_, call.request(), below_prefix(call));
+    // Its budget holds from the answer on.
+    if (answer && call.request().method == "POST")
+        if (auto taken = co_await net::run_on<Result<>>(gateway_.services().pool, take_keys_); !taken)
+            co_return fail(taken.error());
+    co_return answer;
 }
 
 net::Task<Result<std::string>> Api::probes(const Call& call) {

@@ -86,6 +86,17 @@ void write_key(json::Writer& out, const config::Key& key) {
     out.end_object();
 }
 
+// What a body says that nobody reads is a mistake of its sender's. Errors: invalid.
+Result<> only(const json::Value& root, std::initializer_list<std::string_view> known, std::string_view hint) {
+    if (!root.is(json::Kind::object)) return fail(ErrorCode::invalid, "the body is no JSON object");
+    for (const json::Value member : root.children())
+        if (std::ranges::find(known, member.key()) == known.end())
+            return fail(ErrorCode::invalid,
+                        fmt::format("{}: there is no such member; {}", printable(member.key(), 60), hint),
+                        std::string(member.key().substr(0, 60)));
+    return {};
+}
+
 void log_change(std::string_view what, const std::string& name) {
     log::Line(log::Level::info, what).add("key", name);
 }
@@ -127,6 +138,10 @@ net::Task<Body> list_keys(gateway::Services& services) {
 net::Task<Body> create_key(gateway::Services& services, const TakeKeys& take, std::string_view body) {
     json::Document document;
     if (auto ok = document.parse(body); !ok) co_return fail(ok.error());
+    if (auto ok = only(document.root(), {"name", "settings"},
+                       "what the key may do stands in 'settings', as the members of keys.NAME in tandem.yaml");
+        !ok)
+        co_return fail(ok.error());
     const auto name = std::string(document.root()["name"].text());
     const auto settings = document.root()["settings"];
     if (name.empty() || name.size() > 60)
@@ -162,6 +177,8 @@ net::Task<Body> rotate_key(gateway::Services& services, const TakeKeys& take, st
     json::Document document;
     if (auto ok = document.parse(body.empty() ? "{}" : body); !ok) co_return fail(ok.error());
     const auto root = document.root();
+    if (auto ok = only(root, {"overlap_seconds", "expires"}, "there are 'overlap_seconds' and 'expires'"); !ok)
+        co_return fail(ok.error());
     const auto overlap =
         root["overlap_seconds"].exists() ? root["overlap_seconds"].integer() : std::optional(std::int64_t{0});
     if (!overlap || *overlap < 0 || *overlap > kLongestOverlap)

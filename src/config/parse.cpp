@@ -798,7 +798,7 @@ Result<Key> parse_key(const std::string& id, const std::string& settings, const 
     key.stored = true;
     const Environment none = [](const std::string&) { return std::optional<std::string>(); };
     try {
-        Section s(YAML::Load(settings), "", problems, none);
+        Section s(YAML::Load(settings), "keys." + id, problems, none);
         read_key_settings(s, key, config);
         check_key_aliases(key, s, config);
     } catch (const YAML::Exception& error) {

@@ -341,7 +341,7 @@ class Helpful(unittest.TestCase):
         m, big, bare = answer["models"]
         self.assertTrue(answer["server"])
         self.assertEqual((m["provider"], m["zone"], m["context"], sorted(m["capabilities"]), m["aliases"], m["state"]), ("p", "local", 32768, ["chat", "tools"], ["best"], "up"))
-        self.assertEqual((big["price"], big["kind"]), ({"input": "1.250000", "output": "10.000000"}, "openai"))
+        self.assertEqual((big["price"]["input"], big["price"]["output"], big["kind"]), ("1.250000", "10.000000", "openai"))
         self.assertNotIn("price", bare)
         text = self.tandem.cli("models").stdout
         self.assertRegex(text, r"m +p +local +32768 +tools chat +- +up +best")

@@ -312,7 +312,7 @@ Plan plan_of(std::mt19937_64& random) {
         "privacy: {{ detect: {{ card: private }}{} }}\nproviders:\n{}models:\n{}aliases: {{ all: {{ models: [{}] }} "
         "}}\n"
         "policy: {{ preset: {}, failure: {{ {} }}, objective: {{ learn: false }} }}\n"
-        "keys: {{ k: {{ secret: client-key-0123456789, budgets: [{{ limit: {}, window: total }}], limits: {{ "
+        "keys: {{ k: {{ secret: client-key-0123456789, budgets: [{{ limit: {}, window: hour }}], limits: {{ "
         "concurrency: 8 }} }} }}\n",
         redact, providers, models, names, random() % 2 == 0 ? "local-first" : "cloud-first", failure,
         random() % 4 == 0 ? "0.05" : "100");

@@ -152,7 +152,7 @@ Result<> Budgets::adopt(const config::Config& config, store::Store& store) {
         for (const auto& experiment : config.experiments) {
             if (experiment.budget == Money{}) continue;
             config::Budget budget;
-            budget.field = fmt::format("experiments.{}", experiment.name);
+            budget.field = fmt::format("experiments.{}.budget", experiment.name);
             budget.limit = experiment.budget;
             budget.of.key = access::Principal::internal(access::Part::experiment, experiment.name).id();
             add_bound(budget, counters);
@@ -273,11 +273,14 @@ Error Budgets::denied_by(const Bound& bound, Spent more, Amount says) const {
     const bool in_time = until > 0 && (budget.window.period || !only_reserved);
     error.message = fmt::format(
         "the budget of {} {} of {} has {} left{} ({} spent, {} reserved for requests under way), and {}{}or raise "
-        "{}.{} in tandem.yaml",
+        "{}{} in tandem.yaml",
         text(limit), window, text_of(budget.of),
         text(std::max<std::int64_t>(0, limit - of(spent) - of(counter.reserved))),
         in_time ? fmt::format(" until {}", minute_text(until, budget.window.zone)) : "", text(of(spent)),
-        text(of(counter.reserved)), needs, hope, budget.field, budget.limit ? "limit" : "tokens");
+        text(of(counter.reserved)), needs, hope, budget.field,
+        budget.field.ends_with(".budget") ? ""
+        : budget.limit                    ? ".limit"
+                                          : ".tokens");
     return error;
 }
 

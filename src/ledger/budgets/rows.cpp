@@ -87,6 +87,7 @@ struct Telling {
     const std::vector<int>& thresholds;
     const std::string& currency;
     std::int64_t now = 0;
+    bool full = false;  // it had no room for a request
 };
 
 std::string detail_of(const config::Budget& budget, int percent, const Spent& spent, std::int64_t until,
@@ -96,6 +97,7 @@ std::string detail_of(const config::Budget& budget, int percent, const Spent& sp
     if (!budget.of.key.empty()) out.member("key", budget.of.key);
     if (!budget.of.team.empty()) out.member("team", budget.of.team);
     out.member("window", config::text_of(budget.window)).member("percent", std::int64_t{percent});
+    if (telling.full) out.member("no_room", true);
     if (budget.limit) {
         out.member("limit", budget.limit->text()).member("spent", spent.cost.text());
         out.member("currency", telling.currency);
@@ -364,7 +366,7 @@ Result<> Budgets::note_full(store::Database& database) {
     static const std::vector<int> none;
     for (const auto& one : all) {
         const auto detail = detail_of(one.budget, kFull, one.spent, one.until,
-                                      {.thresholds = none, .currency = currency, .now = now_ms});
+                                      {.thresholds = none, .currency = currency, .now = now_ms, .full = true});
         const auto name = name_of(one.counter, one.budget);
         auto insert = database.prepare(
             "INSERT OR IGNORE INTO budget_alerts (budget, start, percent, time, detail, told) VALUES "
