@@ -501,6 +501,12 @@ Outcome run(Ground& ground, std::uint64_t seed) {
     auto snapshot = gateway::snapshot_of(std::move(*config), config::process_environment(), ground.detector);
     if (!snapshot) return {{"the snapshot: " + snapshot.error().message}, {}};
     services.adopt(*snapshot);
+    // The store is that of runs before, whose money this one has not spent.
+    (void)store.run([](store::Database& database) -> Result<> {
+        for (const char* table : {"attempts", "open_attempts", "budget_windows", "budget_alerts"})
+            if (auto ok = database.prepare(fmt::format("DELETE FROM {}", table).c_str()).run(); !ok) return ok;
+        return {};
+    });
     if (auto ok = budgets.adopt(*(*snapshot)->config, store); !ok) return {{"the budgets: " + ok.error().message}, {}};
     auto count = [&](const char* sql) {
         std::int64_t number = 0;
