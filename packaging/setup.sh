@@ -160,7 +160,9 @@ setup_clients() {
         say "installing aider and llm into the cache (about a minute, once)"
         python3 -m venv "$venv"
         "$venv/bin/pip" install --quiet --disable-pip-version-check aider-chat
-        "$venv/bin/pip" install --quiet --disable-pip-version-check llm
+        # aider names exact versions of what both use.
+        "$venv/bin/pip" freeze --quiet --disable-pip-version-check >"$venv/aider.txt"
+        "$venv/bin/pip" install --quiet --disable-pip-version-check --constraint "$venv/aider.txt" llm
         touch "$venv/whole"
     fi
     ln -sfn "$(basename "$venv")" "$cache/python-programs"
