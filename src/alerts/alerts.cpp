@@ -102,7 +102,7 @@ net::Task<> Alerts::watch(net::Worker& worker, net::Cancel& cancel) {
 
 net::Task<> Alerts::tell() {
     const auto wanted = config();
-    const auto now = clock_.wall().time_since_epoch().count();
+    const auto now = unix_ms(clock_.wall());
     const auto told = co_await store::query<std::vector<jobs::Job>>(
         store_, [this, wanted, now](store::Database& database) -> Result<std::vector<jobs::Job>> {
             if (auto ok = budgets_.note_full(database); !ok) return fail(ok.error());
@@ -170,7 +170,7 @@ net::Task<> Alerts::learn_what_is_usual(const config::Config& config, std::int64
 
 net::Task<> Alerts::look_for_runaways() {
     const auto wanted = config();
-    const auto now = clock_.wall().time_since_epoch().count();
+    const auto now = unix_ms(clock_.wall());
     if (wanted->alerts.runaway == 0 || now - looked_ < kLooksEvery.count() / 2) co_return;
     looked_ = now;
     if (std::exchange(usual_of_, now / kHour) != now / kHour) co_await learn_what_is_usual(*wanted, now);
@@ -201,11 +201,8 @@ net::Task<> Alerts::look_for_runaways() {
                 .member("minutes", std::int64_t{kSlot / 60'000})
                 .end_object();
             const auto name = "runaway|" + key, text = detail.take();
-            auto insert = database.prepare(
-                "INSERT OR IGNORE INTO budget_alerts (budget, start, percent, time, detail, told) VALUES "
-                "(?1,?2,0,?3,?4,0)");
-            if (auto ok = insert.bind(1, name).bind(2, now - now % kHour).bind(3, now).bind(4, text).run(); !ok)
-                return ok;
+            if (auto ok = ledger::note_alert(database, {name, now - now % kHour, 0, now, text}); !ok)
+                return fail(ok.error());
         }
         return {};
     });
@@ -230,7 +227,7 @@ net::Task<jobs::Queue::Outcome> Alerts::deliver(jobs::Queue::Context& context) {
             });
     if (delivered) co_return jobs::Queue::done();
     if (context.cancel.fired()) co_return jobs::Queue::interrupted();
-    const auto age = seconds(clock_.wall().time_since_epoch().count() / 1000 - context.job.created);
+    const auto age = seconds(unix_ms(clock_.wall()) / 1000 - context.job.created);
     const bool hopeless = delivered.error().code == ErrorCode::forbidden || age > kGivesUp;
     log::Line(hopeless ? log::Level::error : log::Level::warning, "an alert was not delivered")
         .add("way", way)
@@ -246,7 +243,7 @@ net::Task<Result<>> Alerts::call_webhook(const config::Alerts& wanted, const Ale
     auto url = net::parse_url(wanted.webhook);
     if (!url) co_return fail(ErrorCode::forbidden, url.error().message);
     const auto body = body_of(alert);
-    const auto now = clock_.wall().time_since_epoch().count() / 1000;
+    const auto now = unix_ms(clock_.wall()) / 1000;
     net::Call call;
     call.url = std::move(*url);
     call.body = body;

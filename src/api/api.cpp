@@ -30,10 +30,6 @@ namespace {
 constexpr std::string_view kPrefix = "/tandem/v1/";
 constexpr seconds kLongestStart{600};
 
-std::int64_t unix_ms(const Clock& clock) {
-    return clock.wall().time_since_epoch().count();
-}
-
 // What the owner's other rooms call a path: its part below /tandem/v1/.
 std::string_view below_prefix(const gateway::Call& call) {
     return std::string_view(call.request().path).substr(kPrefix.size());
@@ -82,9 +78,9 @@ Result<std::shared_ptr<const net::Admitted>> Api::admit(const net::Head& head) {
     if (head.method == "OPTIONS") return guest;
     const auto found = match(head.method, head.path);
     if (found.route != nullptr && found.route->scope == Scope::open) return guest;
-    auto who =
-        access::authenticate(config, gateway_.services().admin_token, head.headers, unix_ms(gateway_.services().clock),
-                             head.local, key_in_query(found.errors, head.query));
+    auto who = access::authenticate(config, gateway_.services().admin_token, head.headers,
+                                    unix_ms(gateway_.services().clock.wall()), head.local,
+                                    key_in_query(found.errors, head.query));
     if (!who) return fail(who.error());
     guest->who = std::move(*who);
     return guest;
@@ -97,7 +93,7 @@ Result<access::Principal> Api::sender_of(const net::Exchange& exchange, const ne
         guest != nullptr && guest->who && guest->snapshot == snapshot)
         return *guest->who;
     return access::authenticate(*snapshot->config, gateway_.services().admin_token, request.headers,
-                                unix_ms(gateway_.services().clock), request.local,
+                                unix_ms(gateway_.services().clock.wall()), request.local,
                                 key_in_query(match(request.method, request.path).errors, request.query));
 }
 

@@ -51,7 +51,7 @@ Result<reports::Asked> asked_for_report(std::string_view query) {
 net::Task<Result<reports::Answer>> make_report(gateway::Services& services, const gateway::Call& call) {
     auto asked = asked_for_report(call.request().query);
     if (!asked) co_return fail(asked.error());
-    const auto now = services.clock.wall().time_since_epoch().count();
+    const auto now = unix_ms(services.clock.wall());
     const auto currency = call.snapshot->config->currency;
     co_return co_await read_ledger<reports::Answer>(
         services, [asked = std::move(*asked), currency, now](store::Database& database) {
@@ -131,7 +131,7 @@ std::string to_json(const reports::Corrected& sum, bool written, std::int64_t no
 }  // namespace
 
 net::Task<Result<std::string>> recompute_costs(gateway::Services& services, const gateway::Call& call) {
-    const auto now = services.clock.wall().time_since_epoch().count();
+    const auto now = unix_ms(services.clock.wall());
     const auto asked = asked_to_correct(call.request().body, now);
     if (!asked) co_return fail(asked.error());
     const auto snapshot = call.snapshot;

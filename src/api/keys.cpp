@@ -6,10 +6,10 @@
 
 #include "access/stored_keys.h"
 #include "api/explain.h"
-#include "base/calendar.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/time_text.h"
 #include "store/query.h"
 
 namespace tandem::api {
@@ -20,7 +20,7 @@ using access::StoredKey;
 using Body = Result<std::string>;
 
 std::int64_t now_ms(const gateway::Services& services) {
-    return services.clock.wall().time_since_epoch().count();
+    return unix_ms(services.clock.wall());
 }
 
 Error no_such(const config::Config& config, std::string_view name) {

@@ -33,7 +33,7 @@ constexpr int kDeepest = 12;              // folders below the data folder
 constexpr std::size_t kMostOmitted = 50;  // names of what was left out
 
 std::string time_text(const Clock& clock, const char* format) {
-    const std::time_t now = clock.wall().time_since_epoch().count() / 1000;
+    const std::time_t now = unix_ms(clock.wall()) / 1000;
     std::tm utc{};
     gmtime_r(&now, &utc);
     char text[32];
@@ -173,7 +173,7 @@ Result<Made> make_into(int fd, const Source& source, const fs::path& scratch, co
     auto facts = facts_of(source, scratch, clock);
     if (!facts) return fail(facts.error());
     Made made{{}, std::move(*facts), 0, 0, {}};
-    ArchiveWriter archive(fd, clock.wall().time_since_epoch().count() / 1000);
+    ArchiveWriter archive(fd, unix_ms(clock.wall()) / 1000);
     if (auto ok = write_all(source, *snapshot, made.facts, archive, made.left_out); !ok) return fail(ok.error());
     made.files = archive.files();
     made.bytes = archive.bytes();

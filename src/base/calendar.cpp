@@ -3,8 +3,6 @@
 #include <date/tz.h>
 #include <fmt/format.h>
 
-#include <ctime>
-
 namespace tandem {
 
 namespace {
@@ -59,15 +57,6 @@ Span span_of(Period period, WallTime at, std::string_view zone_name, Weekday fir
         next = date::local_days(today.year() / today.month() / 1 + date::months(1));
     }
     return {begin_of(first, *zone), begin_of(next, *zone)};
-}
-
-std::optional<std::int64_t> time_from(const std::string& text) {
-    for (const char* format : {"%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%SZ", "%Y-%m-%d"}) {
-        std::tm time{};
-        if (const char* end = strptime(text.c_str(), format, &time); end != nullptr && *end == '\0')
-            return timegm(&time) * 1000LL;
-    }
-    return {};
 }
 
 std::string minute_text(std::int64_t unix_ms, std::string_view zone_name) {

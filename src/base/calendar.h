@@ -39,10 +39,6 @@ struct Span {
 // Precondition: is_time_zone(zone).
 Span span_of(Period period, WallTime at, std::string_view zone = kUtc, Weekday first_of_week = Weekday::monday);
 
-// "2026-11-26", "2026-11-26T12:00:00Z" or "2026-11-26 12:00:00Z", in UTC, as milliseconds of Unix time; nullopt: it is
-// neither.
-std::optional<std::int64_t> time_from(const std::string& text);
-
 // "2026-11-26 00:00 CET", as the zone's clock shows it.
 std::string minute_text(std::int64_t unix_ms, std::string_view zone = kUtc);
 

@@ -12,6 +12,10 @@ using WallTime = std::chrono::sys_time<std::chrono::milliseconds>;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+inline std::int64_t unix_ms(WallTime time) {
+    return time.time_since_epoch().count();
+}
+
 // Both clocks; safe from any thread.
 class Clock {
   public:

@@ -73,7 +73,7 @@ Result<std::unique_ptr<store::Database>> open_ledger(const config::Config& confi
 
 Result<std::int64_t> since_from(const std::string& text) {
     if (text.empty()) return 0;
-    return ledger::reports::time_from(text, system_clock()->wall().time_since_epoch().count(), "--since");
+    return ledger::reports::time_from(text, unix_ms(system_clock()->wall()), "--since");
 }
 
 }  // namespace tandem::cli

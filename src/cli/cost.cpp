@@ -1,5 +1,6 @@
 // tandem cost: what was used and paid.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/file.h"
 #include "base/json.h"
@@ -34,7 +35,7 @@ int cost(const Globals& globals, const Options& options) {
     if (globals.json) asked.format = "json";
     if (options.csv) asked.format = "csv";
     if (!options.html.empty()) asked.format = "html";
-    const auto now = system_clock()->wall().time_since_epoch().count();
+    const auto now = unix_ms(system_clock()->wall());
     const auto currency = ledger::currency_of(**database, config->currency);
     if (!currency) return report(globals, currency.error());
     const auto made = ledger::reports::answer(**database, asked, *currency, now);
@@ -118,8 +119,8 @@ void add_cost(CLI::App& app, Globals& globals, Action& action) {
     auto options = std::make_shared<Options>();
     command
         ->add_option("--by", options->by,
-                     "One or two of model, provider, zone, key, alias, label, work, source, tier, outcome, day, week, "
-                     "month: model,day; model by default")
+                     fmt::format("One or two of {}: model,day; model by default",
+                                 fmt::join(ledger::reports::kDimensionNames, ", ")))
         ->delimiter(',')
         ->take_all();
     command->add_option("--since", options->since, "30m, 24h, 7d, or a date; all time by default");

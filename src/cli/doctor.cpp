@@ -150,7 +150,7 @@ void check_machine(const config::Config& config, std::vector<Check>& checks) {
         checks.push_back({"disk", free < kLittleDisk ? Grade::warning : Grade::good,
                           fmt::format("{} MiB free", free >> 20), "free some space: a full disk stops requests"});
     }
-    const auto now = system_clock()->wall().time_since_epoch().count();
+    const auto now = unix_ms(system_clock()->wall());
     checks.push_back({"clock", now < kEarliestTime ? Grade::bad : Grade::good,
                       now < kEarliestTime ? "the clock is wrong" : "plausible",
                       "set the clock: budgets and records depend on it"});

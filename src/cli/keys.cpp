@@ -5,9 +5,9 @@
 #include <memory>
 
 #include "api/explain.h"
-#include "base/calendar.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "base/time_text.h"
 #include "cli/cli.h"
 #include "cli/remote.h"
 
@@ -22,27 +22,25 @@ struct Asked {
     bool admin = false, metrics = false;
 };
 
+constexpr milliseconds kLongest = std::chrono::years(100);
+
 // "90d" from now, or a date as it is. Errors: invalid.
 Result<std::string> expiry_from(const std::string& text) {
     if (time_from(text)) return text;
-    const char unit = text.empty() ? ' ' : text.back();
-    const auto count = whole_number(std::string_view(text).substr(0, text.empty() ? 0 : text.size() - 1));
-    const std::int64_t factor = unit == 'h' ? 3'600'000 : unit == 'd' ? 86'400'000 : unit == 'w' ? 604'800'000 : 0;
-    if (!count || *count <= 0 || *count > 100'000 || factor == 0)
+    const auto span = span_from(text);
+    if (!span || span->count() <= 0 || *span > kLongest)
         return fail(ErrorCode::invalid,
                     fmt::format("--expires: expected 90d, 12w, 24h or 2027-01-31, got '{}'", printable(text, 40)));
-    return api::time_text(system_clock()->wall().time_since_epoch().count() + *count * factor);
+    return api::time_text(unix_ms(system_clock()->wall() + *span));
 }
 
 // "24h" in seconds. Errors: invalid.
 Result<std::int64_t> overlap_from(const std::string& text) {
-    const char unit = text.empty() ? ' ' : text.back();
-    const auto count = whole_number(std::string_view(text).substr(0, text.empty() ? 0 : text.size() - 1));
-    const std::int64_t factor = unit == 'm' ? 60 : unit == 'h' ? 3'600 : unit == 'd' ? 86'400 : 0;
-    if (!count || *count < 0 || *count > 100'000 || factor == 0)
+    const auto span = span_from(text);
+    if (!span || *span > kLongest)
         return fail(ErrorCode::invalid,
                     fmt::format("--overlap: expected 30m, 24h or 7d, got '{}'", printable(text, 40)));
-    return *count * factor;
+    return std::chrono::duration_cast<seconds>(*span).count();
 }
 
 // "5/day", "100/month" or, in tokens, "200000t/day". Errors: invalid.

@@ -67,7 +67,7 @@ std::vector<std::string> claims_of(const config::Model& model) {
 
 // The rate of a bucket now, for a million tokens, with six digits after the point or more; empty where there is none.
 std::string rate_of(const prices::Tariff& price, prices::Bucket bucket) {
-    const auto* entry = price.at(system_clock()->wall().time_since_epoch().count());
+    const auto* entry = price.at(unix_ms(system_clock()->wall()));
     const auto* base = entry == nullptr ? nullptr : entry->base();
     const auto* rate = base == nullptr ? nullptr : base->rate(bucket);
     if (rate == nullptr) return {};

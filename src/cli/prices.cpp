@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "base/time_text.h"
 #include "base/world.h"
 #include "cli/cli.h"
 #include "cli/input.h"
@@ -29,7 +30,7 @@ struct Asked {
 };
 
 std::int64_t now_ms() {
-    return system_clock()->wall().time_since_epoch().count();
+    return unix_ms(system_clock()->wall());
 }
 
 Result<prices::Books> open_books(const Globals& globals) {
@@ -143,8 +144,8 @@ std::string unit_text(Bucket bucket) {
 
 void print_entry(const Entry& entry) {
     fmt::print("{} {}", entry.provider, entry.model);
-    if (entry.from != INT64_MIN) fmt::print(", from {}", prices::time_text(entry.from));
-    if (entry.until != INT64_MAX) fmt::print(", until {}", prices::time_text(entry.until));
+    if (entry.from != INT64_MIN) fmt::print(", from {}", time_text(entry.from));
+    if (entry.until != INT64_MAX) fmt::print(", until {}", time_text(entry.until));
     const auto note = age_note(entry);
     fmt::print("\n  source: {}; checked {}{}{}\n", entry.source, entry.checked, note.empty() ? "" : ", ", note);
     if (!entry.note.empty()) fmt::print("  {}\n", entry.note);
@@ -175,7 +176,7 @@ int show(const Globals& globals, const Asked& asked) {
     const auto books = open_books(globals);
     if (!books) return report(globals, books.error());
     std::optional<std::int64_t> time;
-    if (!asked.at.empty() && !(time = prices::time_from(asked.at))) {
+    if (!asked.at.empty() && !(time = time_from(asked.at))) {
         report(globals,
                Error{ErrorCode::invalid, fmt::format("--at: expected 2026-11-26 or 2026-11-26T10:00:00Z, got '{}'",
                                                      printable(asked.at, 40))});
@@ -219,8 +220,8 @@ Result<prices::Imported> read_table(const std::string& name) {
     const auto size = std::filesystem::file_size(name, failed);
     if (failed) return fail(ErrorCode::not_found, fmt::format("{} cannot be read; is it there?", name));
     if (size > kMostBytes) return fail(ErrorCode::too_large, fmt::format("{} is larger than 64 MiB", name));
-    auto imported = prices::import_table(whole_file(name), std::filesystem::path(name).filename().string(),
-                                         prices::date_text(now_ms()));
+    auto imported =
+        prices::import_table(whole_file(name), std::filesystem::path(name).filename().string(), date_text(now_ms()));
     if (!imported) return fail(imported.error().code, fmt::format("{}: {}", name, imported.error().message));
     return imported;
 }

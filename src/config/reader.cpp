@@ -8,8 +8,8 @@
 #include <fstream>
 #include <map>
 
-#include "base/calendar.h"
 #include "base/text.h"
+#include "base/time_text.h"
 #include "config/plain_value.h"
 
 namespace tandem::config {

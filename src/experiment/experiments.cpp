@@ -96,9 +96,7 @@ Result<> Experiments::configure(std::shared_ptr<const config::Config> config) {
             if (record.definition != text) {
                 auto first = next_trial(database);
                 if (!first) return fail(first.error());
-                record = {e.name, std::move(text), State::running,
-                          false,  *first,          clock_.wall().time_since_epoch().count(),
-                          0};
+                record = {e.name, std::move(text), State::running, false, *first, unix_ms(clock_.wall()), 0};
                 if (auto put_it = put(database, record); !put_it) return put_it;
             }
             known.emplace_back(record, e);
@@ -146,8 +144,8 @@ void Experiments::start(const config::Experiment& experiment, Done done) {
         return done(fail(
             ErrorCode::invalid,
             fmt::format("the experiment {} runs already; stop it first, or choose another name", experiment.name)));
-    auto record = std::make_shared<Record>(Record{experiment.name, config::to_json(experiment), State::running, false,
-                                                  0, clock_.wall().time_since_epoch().count(), 0});
+    auto record = std::make_shared<Record>(
+        Record{experiment.name, config::to_json(experiment), State::running, false, 0, unix_ms(clock_.wall()), 0});
     store_.submit(
         [record](store::Database& database) -> Result<> {
             auto first = next_trial(database);
@@ -173,7 +171,7 @@ void Experiments::change(const std::string& name, const std::function<void(Recor
 }
 
 void Experiments::stop(const std::string& name, Done done) {
-    const auto now = clock_.wall().time_since_epoch().count();
+    const auto now = unix_ms(clock_.wall());
     change(
         name,
         [now](Record& record) {
@@ -184,7 +182,7 @@ void Experiments::stop(const std::string& name, Done done) {
 }
 
 void Experiments::apply(const std::string& name, bool treatment, Done done) {
-    const auto now = clock_.wall().time_since_epoch().count();
+    const auto now = unix_ms(clock_.wall());
     change(
         name,
         [now, treatment](Record& record) {

@@ -14,7 +14,7 @@ constexpr milliseconds kBetween{600'000}, kSoon{20};
 net::Task<Result<bool>> forget_some(Services& services, const ledger::reports::Retention& retention) {
     const auto days = services.snapshot()->config->ledger.keep_days;
     if (days == 0) co_return false;
-    const auto now = services.clock.wall().time_since_epoch().count();
+    const auto now = unix_ms(services.clock.wall());
     co_return co_await store::query<bool>(services.store, [&retention, days, now](store::Database& database) {
         return retention.forget_some(database, days, now);
     });

@@ -27,10 +27,6 @@ constexpr milliseconds kFirstRetryPause{150};
 
 static_assert(dialect::kKindNames == config::kDialectNames, "keys name dialects as clients' settings do");
 
-std::int64_t unix_ms(const Clock& clock) {
-    return clock.wall().time_since_epoch().count();
-}
-
 // The parts of a label that need no detector.
 privacy::Labelled label_by_source(const access::Principal& who, const std::string& alias, Label asked,
                                   const privacy::LabelMemory::Recalled& remembered) {
@@ -221,7 +217,7 @@ class Run {
         auto inputs =
             inputs_of(way_.who, request(), std::move(labelled_), way_.asked.stakes, services_.repeats.count(request()));
         need(inputs.features);
-        inputs.features.price = prices::asked_in(way_.question.document.root(), unix_ms(services_.clock));
+        inputs.features.price = prices::asked_in(way_.question.document.root(), unix_ms(services_.clock.wall()));
         if (translate::answers_in_text(way_.question.front.operation))
             bound_answer(services_.budgets.bind(way_.who), way_.config.policy, request(), inputs.features);
         const bool text = translate::answers_in_text(way_.question.front.operation);
@@ -737,7 +733,7 @@ DryRun decide_only(const Snapshot& snapshot, Services* services, const access::P
     auto inputs = inputs_of(who, request, std::move(labelled), asked.stakes, 0);
     if (services != nullptr)
         bound_answer(services->budgets.bind(who), snapshot.config->policy, request, inputs.features);
-    const auto now = services != nullptr ? unix_ms(services->clock) : unix_ms(*system_clock());
+    const auto now = services != nullptr ? unix_ms(services->clock.wall()) : unix_ms(system_clock()->wall());
     inputs.features.price = prices::asked_in(document.root(), now);
     if (services != nullptr) {
         inputs.standing = standing_of(*services, snapshot, who, inputs, known.value_or(routing::Named{}));

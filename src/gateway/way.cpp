@@ -126,7 +126,7 @@ ledger::AttemptRecord Way::new_attempt(const std::string& provider, const std::s
     ledger::AttemptRecord record;
     record.decision = id;
     record.number = ++begun_;
-    record.time = services.clock.wall().time_since_epoch().count();
+    record.time = unix_ms(services.clock.wall());
     record.key = who.id();
     record.provider = provider;
     record.model = model;
@@ -256,7 +256,7 @@ store::Store::Job Way::pending_records() {
     if (!decision_recorded_) {
         decision_recorded_ = true;
         // Its JSON is made on the ledger's thread: this one has requests to serve.
-        made = [id = id, time = services.clock.wall().time_since_epoch().count(), snapshot = snapshot, inputs = inputs,
+        made = [id = id, time = unix_ms(services.clock.wall()), snapshot = snapshot, inputs = inputs,
                 decision = decision](store::Database& database) {
             return ledger::insert(
                 database, {id, time, inputs->key, inputs->alias, inputs->label, decision->rule, snapshot->table_id,
@@ -401,7 +401,7 @@ dialect::AnswerFrame Way::frame(const Served& served) const {
 dialect::AnswerFrame Way::frame() const {
     Served nobody;
     nobody.record.model = request().model;
-    nobody.record.time = services.clock.wall().time_since_epoch().count();
+    nobody.record.time = unix_ms(services.clock.wall());
     return frame(nobody);
 }
 

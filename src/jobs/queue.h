@@ -105,7 +105,7 @@ class Queue {
     void end_waiting(const std::shared_ptr<Open>& open, Kind& kind);
     void begin(const std::shared_ptr<Open>& open, Kind& kind, bool in_turn);
     bool is_due(const Open& open) const;
-    std::int64_t now() const { return clock_.wall().time_since_epoch().count(); }  // Unix milliseconds
+    std::int64_t now() const { return unix_ms(clock_.wall()); }  // Unix milliseconds
     net::Task<> run(std::shared_ptr<Open> open, Kind& kind, net::Worker& worker, net::Cancel& cancel);
     net::Task<Outcome> run_once(Open& open, Kind& kind, net::Worker& worker, net::Cancel& cancel);
     net::Task<> sleep(std::shared_ptr<Open> open, Kind& kind, net::Worker& worker, net::Cancel& cancel);

@@ -139,7 +139,7 @@ class Learning {
     // The conversation's place in past_; another one may have taken it.
     Past* find(std::uint64_t whole);
     double weight_of_feedback(const std::string& key);
-    std::int64_t now() const { return clock_.wall().time_since_epoch().count(); }
+    std::int64_t now() const { return unix_ms(clock_.wall()); }
 
     store::Store& store_;
     const Clock& clock_;

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "ledger/reports/rollup.h"
+#include "ledger/span.h"
 
 namespace tandem::ledger {
 
@@ -43,19 +44,10 @@ const char* const kLedgerSchema4 = "CREATE TABLE ledger_currency (currency TEXT 
 
 namespace {
 
-constexpr std::int64_t kHour = 3'600'000;
-constexpr std::int64_t kDay = 24 * kHour;
-
-// The first id that a decision can have one of whose attempts began at `since` or later. A request ends within a day
-// (its deadline is far shorter), so an attempt begins at most a day after its decision.
-std::string first_decision(std::int64_t since) {
-    return DecisionId::first_of(WallTime(milliseconds(std::max<std::int64_t>(0, since - kDay)))).text();
-}
-
 // The columns of an attempt, in the order in which insert_attempt() and read_attempt() name them.
 #define TANDEM_ATTEMPT_COLUMNS                                                                                     \
     "decision, number, time, key, provider, model, zone, outcome, status, error, first_byte_ms, total_ms, input, " \
-    "cached, output, reasoning, estimated, cost, warnings, cache_write, source, bill, alias, label, work"
+    "cached, output, reasoning, estimated, cost, warnings, cache_write, source, bill, alias, label, work, team"
 
 // Of an old record: the owner's price where it cost something.
 prices::PriceSource source_from(std::string_view name, Money cost) {
@@ -70,7 +62,8 @@ Result<> insert_attempt(store::Database& database, const AttemptRecord& a) {
         database
             .prepare(
                 "INSERT INTO attempts (" TANDEM_ATTEMPT_COLUMNS
-                ") VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25)")
+                ") VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25,"
+                "?26)")
             .bind(1, a.decision.text())
             .bind(2, static_cast<std::int64_t>(a.number))
             .bind(3, a.time)
@@ -96,11 +89,13 @@ Result<> insert_attempt(store::Database& database, const AttemptRecord& a) {
             .bind(23, a.alias)
             .bind(24, static_cast<std::int64_t>(a.label))
             .bind(25, a.work)
+            .bind(26, a.team)
             .run();
     return inserted ? reports::roll_up(database, a) : inserted;
 }
 
-AttemptRecord read_attempt(const store::Statement& rows) {
+// What both tables of attempts begin with: decision, number, time, key, provider, model, zone.
+AttemptRecord read_head(const store::Statement& rows) {
     AttemptRecord a;
     a.decision = DecisionId::from_text(rows.text(0));
     a.number = static_cast<int>(rows.integer(1));
@@ -109,6 +104,11 @@ AttemptRecord read_attempt(const store::Statement& rows) {
     a.provider = rows.text(4);
     a.model = rows.text(5);
     a.zone = static_cast<Zone>(rows.integer(6));
+    return a;
+}
+
+AttemptRecord read_attempt(const store::Statement& rows) {
+    auto a = read_head(rows);
     a.outcome = rows.text(7);
     a.status = static_cast<int>(rows.integer(8));
     a.error = rows.text(9);
@@ -123,6 +123,7 @@ AttemptRecord read_attempt(const store::Statement& rows) {
     a.alias = rows.text(22);
     a.label = static_cast<Label>(rows.integer(23));
     a.work = rows.text(24);
+    a.team = rows.text(25);
     return a;
 }
 
@@ -136,14 +137,7 @@ WallTime begun(const AttemptRecord& a) {
 
 // Of an attempt under way: nobody knows what its provider did, so it used the most that it could.
 AttemptRecord read_lost(const store::Statement& rows) {
-    AttemptRecord a;
-    a.decision = DecisionId::from_text(rows.text(0));
-    a.number = static_cast<int>(rows.integer(1));
-    a.time = rows.integer(2);
-    a.key = rows.text(3);
-    a.provider = rows.text(4);
-    a.model = rows.text(5);
-    a.zone = static_cast<Zone>(rows.integer(6));
+    auto a = read_head(rows);
     a.outcome = "lost";
     a.error = "tandem ended while it was under way; what was reserved for it is counted";
     a.usage.input = {rows.integer(7)};
@@ -414,6 +408,7 @@ Result<> each_attempt(store::Database& database, std::int64_t since, std::int64_
     auto rows = database.prepare(
         "SELECT " TANDEM_ATTEMPT_COLUMNS
         " FROM attempts WHERE decision >= ?1 AND decision < ?2 AND time >= ?3 AND time < ?4 ORDER BY decision, number");
+    constexpr std::int64_t kHour = 3'600'000;
     // An attempt begins after its decision is made, but for a clock that is put back between the two. Ids count to
     // 2^48.
     const auto end = std::min(until, (std::int64_t(1) << 48) - 1 - kHour) + kHour;

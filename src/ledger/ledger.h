@@ -53,7 +53,7 @@ struct AttemptRecord {
     std::string bill;      // what it was made of (Bill::details); empty where it was nothing, and in old records
     std::string warnings;  // what is different about this attempt from what the client asked, separated by "; "
     // Of its request, for budgets and reports:
-    std::string team;  // a row under way has it, and no other
+    std::string team;  // of the key when it asked; empty: none
     std::string alias;
     Label label = Label::public_;
     std::string work;  // kind of work (routing::kWorkKindNames); empty in old records

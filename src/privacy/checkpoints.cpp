@@ -97,7 +97,7 @@ Checkpoints::Seen Checkpoints::read_file() {
 
 Result<> Checkpoints::note(store::Database& database, const std::string& damage) const {
     spdlog::error("{}; `tandem audit verify` says more", damage);
-    return note_damage(database, clock_.wall().time_since_epoch().count(), damage);
+    return note_damage(database, unix_ms(clock_.wall()), damage);
 }
 
 Result<> Checkpoints::compare(store::Database& database, const Seen& seen) {
@@ -143,7 +143,7 @@ Result<> Checkpoints::start(store::Store& store) {
     const auto seen = read_file();
     auto ok = store.run([&](store::Database& database) { return compare(database, seen); });
     if (!ok) return ok;
-    last_.time = clock_.wall().time_since_epoch().count();
+    last_.time = unix_ms(clock_.wall());
     const auto& newest = seen.newest;
     written_ = seen.any && newest.records == last_.records && newest.hash == last_.hash ? last_.records : -1;
     if (written_ >= 0) note_written(written_);
@@ -166,7 +166,7 @@ void Checkpoints::committed(std::int64_t sequence, const std::string& hash) {
     if (sequence <= last_.records) return;
     last_.records = sequence;
     last_.hash = hash;
-    last_.time = clock_.wall().time_since_epoch().count();
+    last_.time = unix_ms(clock_.wall());
 }
 
 void Checkpoints::run() {

@@ -286,7 +286,7 @@ void Privacy::clear(Ask ask, store::Store::Job also, std::function<void(Result<C
         return;
     }
     auto record = std::make_shared<EgressRecord>();
-    record->time = clock_.wall().time_since_epoch().count();
+    record->time = unix_ms(clock_.wall());
     record->decision = ask.decision.text();
     record->provider = ask.provider;
     record->model = ask.model;
@@ -329,7 +329,7 @@ void Privacy::record(std::shared_ptr<EgressRecord> record, store::Store::Job als
 void Privacy::record_release(std::string conversation, Label to, std::string reason, store::Store::Job also,
                              std::function<void(Result<>)> done) {
     auto record = std::make_shared<EgressRecord>();
-    record->time = clock_.wall().time_since_epoch().count();
+    record->time = unix_ms(clock_.wall());
     record->decision = std::move(conversation);
     record->label = to;
     record->rule = std::move(reason);

@@ -55,7 +55,7 @@ std::size_t Vault::bytes() const {
 }
 
 Result<> Vault::load(store::Store& store) {
-    const auto now = clock_.wall().time_since_epoch().count();
+    const auto now = unix_ms(clock_.wall());
     return store.run([this, now](store::Database& database) -> Result<> {
         if (auto ok = database.prepare("DELETE FROM vault WHERE expires < ?").bind(1, now).run(); !ok) return ok;
         const std::lock_guard lock(mutex_);
@@ -86,7 +86,7 @@ Result<std::vector<StandIn>> Vault::entries(const Scope& scope) const {
         const std::lock_guard lock(mutex_);
         if (const auto found = entries_.find(scope); found != entries_.end()) sealed = found->second;
     }
-    const auto now = clock_.wall().time_since_epoch().count();
+    const auto now = unix_ms(clock_.wall());
     std::vector<StandIn> result;
     for (const auto& entry : sealed) {
         if (entry.expires < now) continue;
@@ -105,7 +105,7 @@ Result<std::vector<StandIn>> Vault::entries(const Scope& scope) const {
 
 store::Store::Job Vault::keep(const Scope& scope, const std::vector<StandIn>& fresh, milliseconds keeps) {
     if (fresh.empty() || !keys_) return {};
-    const auto now = clock_.wall().time_since_epoch().count();
+    const auto now = unix_ms(clock_.wall());
     const auto expires = now + keeps.count();
     std::vector<std::string> sealed;
     for (const auto& entry : fresh) sealed.push_back(keys_->seal(to_json(entry), text_of(scope)));

@@ -117,7 +117,7 @@ net::Task<> Probes::run(std::shared_ptr<Work> work, net::Worker& worker, net::Ca
         record.kind = task.kind;
         record.identity = learning_.identity(work->model);
         record.decision = answer.decision;
-        record.time = clock_.wall().time_since_epoch().count();
+        record.time = unix_ms(clock_.wall());
         record.milliseconds = std::chrono::duration_cast<milliseconds>(clock_.steady() - began).count();
         record.note = printable(answer.error, 300);
         errors = answer.error.empty() ? 0 : errors + 1;

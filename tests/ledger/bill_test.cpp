@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "base/time_text.h"
 #include "ledger/ledger.h"
 #include "ledger/prices/names.h"
 #include "ledger/reports/rollup.h"
@@ -18,7 +19,7 @@ using prices::Bucket;
 using prices::PriceSource;
 using prices::Tariff;
 
-const std::int64_t kNow = *prices::time_from("2026-11-26");
+const std::int64_t kNow = *time_from("2026-11-26");
 
 std::shared_ptr<const Pricing> pricing_of(const std::string& yaml) {
     const auto config = config::parse(yaml, {}, [](const std::string&) { return std::optional<std::string>("/tmp"); });

@@ -1,6 +1,7 @@
 """What users of other gateways reported about budgets, limits and keys (docs/internals/field.md), asked of this one."""
 import contextlib
 import json
+import signal
 import socket
 import threading
 import time
@@ -69,6 +70,29 @@ class Reports(unittest.TestCase):
         tandem = self.start("keys: { alice: { secret: alice-0123456789abcdef } }\nbudgets: [{ limit: 0.0005, of: { key: alice, model: big } }]\n")
         self.drain(tandem)
         self.assertEqual(self.ask(tandem, model="other"), 200)
+
+    def test_what_a_key_spent_stays_with_the_team_that_it_was_in(self):
+        config = ("teams: { lab: { budgets: [{ limit: 0.0005 }] }, shop: { budgets: [{ limit: 1 }] } }\n"
+                  "keys: { alice: { secret: alice-0123456789abcdef, team: %s } }\n")
+        tandem = self.start(config % "lab")
+        self.drain(tandem)
+        lab = self.budgets(tandem)["teams.lab.budgets[0]"]["spent"]
+        tandem.write(self.config + config % "shop")
+        until(lambda: self.ask(tandem) == 200, "the other team's budget")
+        def sums():
+            return {row["group"]: f"{row['cost_micros'] / 1e6:.6f}" for row in json.loads(tandem.cli("cost", "--json", "--by", "team").stdout)["rows"]}
+        def spent():
+            return {field.split(".")[1]: b["spent"] for field, b in self.budgets(tandem).items()}
+        self.assertEqual(spent(), sums())
+        self.assertEqual(spent()["lab"], lab)
+        # A start compares windows with attempts; new windows are made of attempts; and so does a recount.
+        tandem.process.send_signal(signal.SIGTERM)
+        tandem.process.wait(60)
+        tandem.write(self.config + (config % "shop").replace("0.0005 }", "0.0005, window: week }").replace("1 }", "1, window: total }"))
+        tandem.start()
+        self.assertNotIn("a window of a budget is not right", tandem.log_text())
+        self.assertEqual(spent(), sums())
+        self.assertEqual(self.ask(tandem), 200)
 
     def test_what_refuses_and_what_status_says_are_one_number(self):  # litellm#27735
         tandem = self.start("keys: { alice: { secret: alice-0123456789abcdef, budgets: [{ limit: 0.001 }] } }\n")

@@ -14,10 +14,6 @@ namespace {
 
 constexpr long long kSoon = 5;  // seconds: reserved money comes back when a request ends
 
-std::int64_t unix_ms(WallTime time) {
-    return time.time_since_epoch().count();
-}
-
 // Where the owner writes what a principal may use.
 std::string field_of(const access::Principal& who, std::string_view field) {
     const auto& id = who.id();

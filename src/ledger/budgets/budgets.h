@@ -27,6 +27,18 @@ namespace tandem::ledger {
 
 extern const char* const kBudgetsSchema;  // what each window has seen
 
+// Something to tell the owner: once for each threshold of a window.
+struct Alert {
+    const std::string& budget;  // what alerts know it by
+    std::int64_t start = 0;     // of the window, milliseconds since 1970
+    int percent = 0;
+    std::int64_t time = 0;
+    const std::string& detail;  // JSON
+};
+enum class AlertState : bool { to_tell, told };
+// Whether it is new. Errors: storage.
+Result<bool> note_alert(store::Database& database, const Alert& alert, AlertState state = AlertState::to_tell);
+
 class Budgets;
 
 // How fast something is used: a key, a team, a model or an alias.
@@ -196,7 +208,7 @@ class Budgets {
     std::unordered_map<std::string, std::shared_ptr<Counter>> counters_;  // by their ids
     std::unordered_map<std::string, Group> by_key_, by_team_;
     Group others_;
-    std::unordered_map<std::string, std::string> teams_;          // of the keys of the config
+    std::unordered_map<std::string, std::string> teams_;          // of the keys that there are
     std::vector<std::string> names_;                              // aliases and models, patterns too
     std::unordered_map<std::string, config::RateLimits> limits_;  // of "team lab", "model gpt", "alias strong"
     std::unordered_map<std::string, std::shared_ptr<RateAccount>> accounts_;  // by the same, and "key alice"

@@ -3,19 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_set>
 
-#include "base/id.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "ledger/budgets/budgets.h"
+#include "ledger/span.h"
 
 namespace tandem::ledger {
 
 const char* const kBudgetsSchema =
     "CREATE TABLE budget_windows (counter TEXT NOT NULL, start INTEGER NOT NULL, until INTEGER NOT NULL, cost INTEGER "
     "NOT NULL, tokens INTEGER NOT NULL, PRIMARY KEY (counter, start)) STRICT, WITHOUT ROWID;"
-    // Of what an attempt under way is on account, besides what its row has.
-    "ALTER TABLE open_attempts ADD COLUMN team TEXT NOT NULL DEFAULT '';"
     // What there is to tell of budgets: once for each threshold of a window. What is told is `told`.
     "CREATE TABLE budget_alerts (budget TEXT NOT NULL, start INTEGER NOT NULL, percent INTEGER NOT NULL, time INTEGER "
     "NOT "
@@ -28,16 +27,6 @@ constexpr std::int64_t kMinute = 60'000;
 constexpr std::int64_t kDay = 86'400'000;
 constexpr std::int64_t kKeptDays = 35;         // of windows that are over
 constexpr std::int64_t kAlertsKeptDays = 400;  // of what was told
-
-std::int64_t unix_ms(WallTime time) {
-    return time.time_since_epoch().count();
-}
-
-// The first id that a decision can have one of whose attempts began at `since` or later. A request ends within a day
-// (its deadline is far shorter), so an attempt begins at most a day after its decision.
-std::string first_decision(std::int64_t since) {
-    return DecisionId::first_of(WallTime(milliseconds(std::max<std::int64_t>(0, since - kDay)))).text();
-}
 
 // What the row has then. Errors: storage.
 Result<Spent> add_row(store::Database& database, const std::string& counter, Counter::Cell cell, Spent spent) {
@@ -63,44 +52,63 @@ Result<Spent> sum_of(store::Database& database, const std::string& counter, std:
     return Spent{Money::from_micros(row.integer(0)), {row.integer(1)}};
 }
 
+// The columns key, team, alias, label, provider and model of `attempts` or `cost_kinds`, which a row begins with.
+#define TANDEM_SUBJECT_COLUMNS(table) \
+    table ".key, " table ".team, " table ".alias, " table ".label, " table ".provider, " table ".model"
+
+Subject read_subject(const store::Statement& row) {
+    return {.key = row.text(0),
+            .team = row.text(1),
+            .alias = row.text(2),
+            .label = static_cast<Label>(std::clamp<std::int64_t>(row.integer(3), 0, 3)),
+            .provider = row.text(4),
+            .model = row.text(5)};
+}
+
 // What all attempts came to, those included whose rows are deleted (ledger/reports). Errors: storage.
-Result<> each_sum(store::Database& database, const std::unordered_map<std::string, std::string>& teams,
-                  const std::function<void(const Subject&, Spent)>& visit) {
-    auto rows = database.prepare(
-        "SELECT k.key, k.provider, k.model, k.alias, k.label, sum(m.cost), sum(m.input + m.output) FROM cost_months m "
-        "JOIN cost_kinds k ON k.id = m.kind GROUP BY k.id");
+Result<> each_sum(store::Database& database, const std::function<void(const Subject&, Spent)>& visit) {
+    auto rows = database.prepare("SELECT " TANDEM_SUBJECT_COLUMNS(
+        "k") ", sum(m.cost), sum(m.input + m.output) FROM "
+             "cost_months m JOIN cost_kinds k ON k.id = m.kind GROUP BY k.id");
     while (true) {
         const auto row = rows.step();
         if (!row) return fail(row.error());
         if (!*row) return {};
-        Subject subject{.key = rows.text(0),
-                        .alias = rows.text(3),
-                        .label = static_cast<Label>(std::clamp<std::int64_t>(rows.integer(4), 0, 3)),
-                        .provider = rows.text(1),
-                        .model = rows.text(2)};
-        if (const auto team = teams.find(subject.key); team != teams.end()) subject.team = team->second;
-        visit(subject, {Money::from_micros(rows.integer(5)), {rows.integer(6)}});
+        visit(read_subject(rows), {Money::from_micros(rows.integer(6)), {rows.integer(7)}});
     }
 }
 
-struct Telling {
-    const std::vector<int>& thresholds;
-    const std::string& currency;
-    std::int64_t now = 0;
-    bool full = false;  // it had no room for a request
-};
+// Every attempt since then that used or cost something. Errors: storage.
+Result<> each_spent(store::Database& database, std::int64_t since,
+                    const std::function<void(const Subject&, WallTime begun, Spent)>& visit) {
+    auto rows = database.prepare("SELECT " TANDEM_SUBJECT_COLUMNS(
+        "a") ", a.time, a.cost, a.input + a.output FROM "
+             "attempts a WHERE a.decision >= ?1 AND a.time >= ?2 AND (a.cost > 0 OR a.input + "
+             "a.output > 0)");
+    const auto first = first_decision(since);
+    rows.bind(1, first).bind(2, since);
+    while (true) {
+        const auto row = rows.step();
+        if (!row) return fail(row.error());
+        if (!*row) return {};
+        visit(read_subject(rows), WallTime(milliseconds(rows.integer(6))),
+              {Money::from_micros(rows.integer(7)), {rows.integer(8)}});
+    }
+}
+
+enum class Why { reached, no_room };
 
 std::string detail_of(const config::Budget& budget, int percent, const Spent& spent, std::int64_t until,
-                      const Telling& telling) {
+                      const std::string& currency, Why why) {
     json::Writer out;
     out.begin_object().member("budget", budget.field).member("of", text_of(budget.of));
     if (!budget.of.key.empty()) out.member("key", budget.of.key);
     if (!budget.of.team.empty()) out.member("team", budget.of.team);
     out.member("window", config::text_of(budget.window)).member("percent", std::int64_t{percent});
-    if (telling.full) out.member("no_room", true);
+    if (why == Why::no_room) out.member("no_room", true);
     if (budget.limit) {
         out.member("limit", budget.limit->text()).member("spent", spent.cost.text());
-        out.member("currency", telling.currency);
+        out.member("currency", currency);
     } else {
         out.member("limit_tokens", budget.tokens).member("spent_tokens", spent.tokens.count);
     }
@@ -114,6 +122,12 @@ std::string name_of(const std::string& counter, const config::Budget& budget) {
                         : fmt::format("{}|{} tokens", counter, budget.tokens);
 }
 
+struct Telling {
+    const std::vector<int>& thresholds;
+    const std::string& currency;
+    std::int64_t now = 0;
+};
+
 // Notes the highest threshold that is reached, unless that was noted in this window; those below count as told. Whether
 // there is something to tell. Errors: storage.
 Result<bool> note_crossing(store::Database& database, const std::string& counter, const config::Budget& budget,
@@ -124,51 +138,71 @@ Result<bool> note_crossing(store::Database& database, const std::string& counter
     bool top = true, any = false;
     for (auto at = telling.thresholds.rbegin(); at != telling.thresholds.rend(); ++at) {
         if (static_cast<double>(sum) * 100 < static_cast<double>(limit) * *at || limit == 0) continue;
-        const auto detail = detail_of(budget, *at, spent, until, telling);
-        auto insert = database.prepare(
-            "INSERT OR IGNORE INTO budget_alerts (budget, start, percent, time, detail, told) VALUES "
-            "(?1,?2,?3,?4,?5,?6)");
-        insert.bind(1, name).bind(2, start).bind(3, std::int64_t{*at}).bind(4, telling.now).bind(5, detail);
-        if (auto ok = insert.bind(6, std::int64_t{top ? 0 : 1}).run(); !ok) return fail(ok.error());
-        const bool is_new = database.changes() > 0;
-        any = any || (top && is_new);
-        if (!is_new) break;  // those below were noted with it
+        const auto detail = detail_of(budget, *at, spent, until, telling.currency, Why::reached);
+        const auto is_new =
+            note_alert(database, {name, start, *at, telling.now, detail}, top ? AlertState::to_tell : AlertState::told);
+        if (!is_new) return is_new;
+        any = any || (top && *is_new);
+        if (!*is_new) break;  // those below were noted with it
         top = false;
     }
     return any;
-}
-
-// Every attempt since then that used or cost something, with what it is on account of. Errors: storage.
-Result<> each_spent(store::Database& database, std::int64_t since,
-                    const std::unordered_map<std::string, std::string>& teams,
-                    const std::function<void(const Subject&, WallTime begun, Spent)>& visit) {
-    auto rows = database.prepare(
-        "SELECT a.key, a.provider, a.model, a.time, a.cost, a.input + a.output, COALESCE(d.alias, ''), "
-        "COALESCE(d.label, 0) FROM attempts a LEFT JOIN decisions d ON d.id = a.decision WHERE a.decision >= ?1 AND "
-        "a.time >= ?2 AND (a.cost > 0 OR a.input + a.output > 0)");
-    const auto first = first_decision(since);
-    rows.bind(1, first).bind(2, since);
-    while (true) {
-        const auto row = rows.step();
-        if (!row) return fail(row.error());
-        if (!*row) return {};
-        Subject subject{.key = rows.text(0),
-                        .team = {},
-                        .alias = rows.text(6),
-                        .label = static_cast<Label>(std::clamp<std::int64_t>(rows.integer(7), 0, 3)),
-                        .provider = rows.text(1),
-                        .model = rows.text(2)};
-        if (const auto team = teams.find(subject.key); team != teams.end()) subject.team = team->second;
-        visit(subject, WallTime(milliseconds(rows.integer(3))),
-              {Money::from_micros(rows.integer(4)), {rows.integer(5)}});
-    }
 }
 
 bool is_total(const Counter& counter) {
     return counter.window().period == Period::total;
 }
 
+// Removes what nobody asks about any more: rows of counters that `keep` refuses, of windows and alerts long over.
+// Errors: storage.
+Result<> remove_old(store::Database& database, std::int64_t now,
+                    const std::function<bool(const std::string& counter)>& keep) {
+    auto known = database.prepare("SELECT DISTINCT counter FROM budget_windows");
+    std::vector<std::string> left;
+    while (true) {
+        const auto row = known.step();
+        if (!row) return fail(row.error());
+        if (!*row) break;
+        if (auto id = known.text(0); !keep(id)) left.push_back(std::move(id));
+    }
+    for (const auto& id : left)
+        if (auto ok = database.prepare("DELETE FROM budget_windows WHERE counter = ?").bind(1, id).run(); !ok)
+            return ok;
+    if (auto ok = database.prepare("DELETE FROM budget_windows WHERE until > 0 AND until < ?")
+                      .bind(1, now - kKeptDays * kDay)
+                      .run();
+        !ok)
+        return ok;
+    return database.prepare("DELETE FROM budget_alerts WHERE told = 1 AND time < ? AND start > 0")
+        .bind(1, now - kAlertsKeptDays * kDay)
+        .run();
+}
+
+// Whether a counter's windows under way have rows, which it takes over. Errors: storage.
+Result<bool> read_rows(store::Database& database, Counter& counter, WallTime at) {
+    auto rows = database.prepare(
+        "SELECT start, until, cost, tokens FROM budget_windows WHERE counter = ?1 AND (until = 0 OR until > ?2)");
+    rows.bind(1, counter.id()).bind(2, unix_ms(at));
+    bool any = false;
+    while (true) {
+        const auto row = rows.step();
+        if (!row) return fail(row.error());
+        if (!*row) return any;
+        any = true;
+        counter.add({rows.integer(0), rows.integer(1)}, {Money::from_micros(rows.integer(2)), {rows.integer(3)}}, at);
+    }
+}
+
 }  // namespace
+
+Result<bool> note_alert(store::Database& database, const Alert& alert, AlertState state) {
+    auto insert = database.prepare(
+        "INSERT OR IGNORE INTO budget_alerts (budget, start, percent, time, detail, told) VALUES (?1,?2,?3,?4,?5,?6)");
+    insert.bind(1, alert.budget).bind(2, alert.start).bind(3, std::int64_t{alert.percent}).bind(4, alert.time);
+    if (auto ok = insert.bind(5, alert.detail).bind(6, std::int64_t{state == AlertState::told}).run(); !ok)
+        return fail(ok.error());
+    return database.changes() > 0;
+}
 
 // Reads the windows under way of counters that were not there before. `first`: at the start, where a row of a window
 // means that all of it is there, since rows of counters without a budget are removed; else a counter's rows are made
@@ -177,46 +211,18 @@ Result<> Budgets::load_windows(store::Database& database, const std::vector<std:
                                bool first) {
     const std::lock_guard lock(mutex_);
     const auto at = now();
-    auto known = database.prepare("SELECT DISTINCT counter FROM budget_windows");
-    std::vector<std::string> left;
-    while (true) {
-        const auto row = known.step();
-        if (!row) return fail(row.error());
-        if (!*row) break;
-        auto id = known.text(0);
-        const bool anew =
-            !first && std::ranges::find(unknown, id, [](const auto& c) { return c->id(); }) != unknown.end();
-        if (anew || !counters_.contains(id)) left.push_back(std::move(id));
-    }
-    for (const auto& id : left)
-        if (auto ok = database.prepare("DELETE FROM budget_windows WHERE counter = ?").bind(1, id).run(); !ok)
-            return ok;
-    if (auto ok = database.prepare("DELETE FROM budget_windows WHERE until > 0 AND until < ?")
-                      .bind(1, unix_ms(at) - kKeptDays * kDay)
-                      .run();
-        !ok)
-        return ok;
-    if (auto ok = database.prepare("DELETE FROM budget_alerts WHERE told = 1 AND time < ? AND start > 0")
-                      .bind(1, unix_ms(at) - kAlertsKeptDays * kDay)
-                      .run();
-        !ok)
-        return ok;
+    std::unordered_set<std::string> anew;
+    if (!first)
+        for (const auto& counter : unknown) anew.insert(counter->id());
+    const auto removed = remove_old(
+        database, unix_ms(at), [&](const std::string& id) { return counters_.contains(id) && !anew.contains(id); });
+    if (!removed) return removed;
     std::vector<std::shared_ptr<Counter>> without;
     auto since = unix_ms(at);
     for (const auto& counter : unknown) {
-        auto rows = database.prepare(
-            "SELECT start, until, cost, tokens FROM budget_windows WHERE counter = ?1 AND (until = 0 OR until > ?2)");
-        rows.bind(1, counter->id()).bind(2, unix_ms(at));
-        bool any = false;
-        while (true) {
-            const auto row = rows.step();
-            if (!row) return fail(row.error());
-            if (!*row) break;
-            any = true;
-            counter->add({rows.integer(0), rows.integer(1)}, {Money::from_micros(rows.integer(2)), {rows.integer(3)}},
-                         at);
-        }
-        if (any) continue;
+        const auto any = read_rows(database, *counter, at);
+        if (!any) return fail(any.error());
+        if (*any) continue;
         without.push_back(counter);
         if (!is_total(*counter)) since = std::min(since, counter->start(at));
     }
@@ -224,7 +230,7 @@ Result<> Budgets::load_windows(store::Database& database, const std::vector<std:
     std::map<std::pair<std::string, std::int64_t>, std::pair<Counter::Cell, Spent>> sums;
     // So that the window has a row from now on, also where nothing was spent.
     for (const auto& counter : without) sums[{counter->id(), counter->cell_at(at).start}] = {counter->cell_at(at), {}};
-    const auto read = each_spent(database, since, teams_, [&](const Subject& subject, WallTime begun, Spent spent) {
+    const auto read = each_spent(database, since, [&](const Subject& subject, WallTime begun, Spent spent) {
         for (const auto& counter : without) {
             if (is_total(*counter) || !counts_now(counter->of(), subject) || unix_ms(begun) < counter->start(at))
                 continue;
@@ -236,7 +242,7 @@ Result<> Budgets::load_windows(store::Database& database, const std::vector<std:
     });
     if (!read) return read;
     if (std::ranges::any_of(without, [](const auto& counter) { return is_total(*counter); })) {
-        const auto all = each_sum(database, teams_, [&](const Subject& subject, Spent spent) {
+        const auto all = each_sum(database, [&](const Subject& subject, Spent spent) {
             for (const auto& counter : without) {
                 if (!is_total(*counter) || !counts_now(counter->of(), subject)) continue;
                 auto& sum = sums[{counter->id(), 0}];
@@ -269,27 +275,26 @@ Result<> Budgets::load_rates(store::Database& database) {
     const auto now_ms = unix_ms(now());
     const auto first = first_decision(now_ms);
     const auto at = [&](std::int64_t time) { return steady_ms() - std::max<std::int64_t>(0, now_ms - time); };
-    const auto each = [&](const std::string& key, const std::string& alias, const std::string& model,
-                          const std::function<void(RateAccount&)>& visit) {
-        auto& own = accounts_[fmt::format("key {}", key)];
+    const auto each = [&](const Subject& subject, const std::function<void(RateAccount&)>& visit) {
+        auto& own = accounts_[fmt::format("key {}", subject.key)];
         if (own == nullptr) own = std::make_shared<RateAccount>();
         visit(*own);
         std::vector<Limited> others;
-        if (const auto team = teams_.find(key); team != teams_.end()) add_limited(others, "team", team->second);
-        add_limited(others, "alias", std::string(entry_of(alias)));
-        add_limited(others, "model", model);
+        add_limited(others, "team", subject.team);
+        add_limited(others, "alias", std::string(entry_of(subject.alias)));
+        add_limited(others, "model", subject.model);
         for (const auto& one : others) visit(*one.account);
     };
-    auto used = database.prepare(
-        "SELECT a.key, COALESCE(d.alias, ''), a.model, a.time + a.total_ms, a.input + a.output FROM attempts a LEFT "
-        "JOIN decisions d ON d.id = a.decision WHERE a.decision >= ?1 AND a.time + a.total_ms > ?2 ORDER BY 4");
+    auto used = database.prepare("SELECT " TANDEM_SUBJECT_COLUMNS(
+        "a") ", a.time + a.total_ms, a.input + a.output FROM "
+             "attempts a WHERE a.decision >= ?1 AND a.time + a.total_ms > ?2 ORDER BY 7");
     used.bind(1, first).bind(2, now_ms - kMinute);
     while (true) {
         const auto row = used.step();
         if (!row) return fail(row.error());
         if (!*row) break;
-        each(used.text(0), used.text(1), used.text(2),
-             [&](RateAccount& account) { account.tokens.add(at(used.integer(3)), used.integer(4)); });
+        each(read_subject(used),
+             [&](RateAccount& account) { account.tokens.add(at(used.integer(6)), used.integer(7)); });
     }
     auto asked = database.prepare("SELECT key, alias, time FROM decisions WHERE id >= ?1 AND time > ?2 ORDER BY 3");
     asked.bind(1, first).bind(2, now_ms - kMinute);
@@ -297,8 +302,9 @@ Result<> Budgets::load_rates(store::Database& database) {
         const auto row = asked.step();
         if (!row) return fail(row.error());
         if (!*row) return {};
-        each(asked.text(0), asked.text(1), {},
-             [&](RateAccount& account) { account.requests.add(at(asked.integer(2)), 1); });
+        Subject subject{.key = asked.text(0), .alias = asked.text(1)};
+        if (const auto team = teams_.find(subject.key); team != teams_.end()) subject.team = team->second;
+        each(subject, [&](RateAccount& account) { account.requests.add(at(asked.integer(2)), 1); });
     }
 }
 
@@ -363,16 +369,10 @@ Result<> Budgets::note_full(store::Database& database) {
         wanted = !thresholds_.empty();
     }
     if (!wanted) return {};
-    static const std::vector<int> none;
     for (const auto& one : all) {
-        const auto detail = detail_of(one.budget, kFull, one.spent, one.until,
-                                      {.thresholds = none, .currency = currency, .now = now_ms, .full = true});
+        const auto detail = detail_of(one.budget, kFull, one.spent, one.until, currency, Why::no_room);
         const auto name = name_of(one.counter, one.budget);
-        auto insert = database.prepare(
-            "INSERT OR IGNORE INTO budget_alerts (budget, start, percent, time, detail, told) VALUES "
-            "(?1,?2,?3,?4,?5,0)");
-        insert.bind(1, name).bind(2, one.start).bind(3, std::int64_t{kFull}).bind(4, now_ms).bind(5, detail);
-        if (auto ok = insert.run(); !ok) return ok;
+        if (auto ok = note_alert(database, {name, one.start, kFull, now_ms, detail}); !ok) return fail(ok.error());
     }
     return {};
 }
@@ -398,7 +398,7 @@ Result<std::vector<std::string>> Budgets::check(store::Database& database, milli
     }
     auto since = unix_ms(at);
     for (const auto& counter : looked_at) since = std::min(since, counter->start(at));
-    const auto read = each_spent(database, since, teams_, [&](const Subject& subject, WallTime begun, Spent spent) {
+    const auto read = each_spent(database, since, [&](const Subject& subject, WallTime begun, Spent spent) {
         for (const auto& counter : looked_at) {
             if (!counts_now(counter->of(), subject)) continue;
             const auto cell = counter->cell_at(begun);

@@ -68,13 +68,6 @@ void write_entry(json::Writer& out, const Entry& entry);
 // Errors: invalid, with what is wrong.
 Result<Entry> read_entry(const json::Value& value);
 
-// "2026-11-26" or RFC 3339 ("2026-11-26T10:00:00Z", with an offset or a fraction) as milliseconds since 1970. A time
-// without an offset is UTC.
-std::optional<std::int64_t> time_from(std::string_view text);
-std::string date_text(std::int64_t time_ms);
-// With the time of day where it is not midnight.
-std::string time_text(std::int64_t time_ms);
-
 class Book {
   public:
     // Reads the shape that write() makes and docs/prices.md describes. Errors: invalid, with the entry at fault.

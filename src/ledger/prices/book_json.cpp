@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "base/time_text.h"
 #include "ledger/prices/book.h"
 
 namespace tandem::prices {

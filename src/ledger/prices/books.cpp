@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "base/time_text.h"
 #include "ledger/prices/names.h"
 
 namespace tandem::prices {

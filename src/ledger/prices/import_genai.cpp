@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "base/time_text.h"
 #include "ledger/prices/import.h"
 #include "ledger/prices/reading.h"
 

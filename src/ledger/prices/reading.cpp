@@ -8,6 +8,7 @@
 
 #include "base/json_mend.h"
 #include "base/text.h"
+#include "base/time_text.h"
 #include "ledger/prices/book.h"
 #include "ledger/prices/counts.h"
 #include "ledger/prices/names.h"

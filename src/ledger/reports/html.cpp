@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/time_text.h"
 #include "ledger/prices/amount.h"
 #include "ledger/prices/book.h"
 #include "ledger/reports/chart.h"
@@ -316,7 +317,7 @@ std::string as_html(const Page& page, std::string_view currency) {
     out += fmt::format(
         "<h1>What was used and paid</h1>\n<p class=\"dim\">{}; made {}. Days are UTC, as providers "
         "bill.</p>\n",
-        escaped(span_text(page.models.question)), prices::time_text(page.made / 1000 * 1000));
+        escaped(span_text(page.models.question)), tandem::time_text(page.made / 1000 * 1000));
     out += tiles(page, currency);
     if (page.models.lines.empty()) out += "<p class=\"beware\">There are no attempts in this time.</p>\n";
     out += remarks(page, currency);

@@ -6,7 +6,8 @@
 #include <chrono>
 
 #include "base/text.h"
-#include "ledger/prices/book.h"
+#include "base/time_text.h"
+#include "ledger/reports/rollup.h"
 
 namespace tandem::ledger::reports {
 
@@ -36,17 +37,8 @@ Result<std::vector<Dimension>> dimensions_from(std::string_view text) {
 }
 
 Result<std::int64_t> time_from(std::string_view text, std::int64_t now_ms, std::string_view field) {
-    const char unit = text.empty() ? ' ' : text.back();
-    if (const auto count = whole_number(text.substr(0, text.empty() ? 0 : text.size() - 1));
-        count && *count < 1'000'000) {
-        const std::int64_t factor = unit == 'm'   ? 60'000
-                                    : unit == 'h' ? 3'600'000
-                                    : unit == 'd' ? 86'400'000
-                                    : unit == 'w' ? 604'800'000
-                                                  : 0;
-        if (factor != 0) return now_ms - *count * factor;
-    }
-    if (const auto time = prices::time_from(text)) return *time;
+    if (const auto span = span_from(text)) return now_ms - span->count();
+    if (const auto time = tandem::time_from(text)) return *time;
     return fail(ErrorCode::invalid,
                 fmt::format("{}: expected 30m, 24h, 7d, 2026-11-01 or 2026-11-01T12:00:00Z, got '{}'", field,
                             printable(text, 40)),
@@ -85,9 +77,7 @@ std::chrono::year_month_day date_of(std::int64_t day) {
 }  // namespace
 
 std::string day_text(std::int64_t day) {
-    const auto date = date_of(day);
-    return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                       static_cast<unsigned>(date.day()));
+    return date_text(day * kDayMs);
 }
 
 std::string week_text(std::int64_t day) {

@@ -16,6 +16,7 @@ enum class Dimension : std::uint8_t {
     provider,
     zone,
     key,
+    team,
     alias,
     label,
     work,
@@ -26,8 +27,9 @@ enum class Dimension : std::uint8_t {
     week,   // ISO 8601: "2026-W05", from Monday
     month,  // of the calendar
 };
-inline constexpr std::array<std::string_view, 13> kDimensionNames = {
-    "model", "provider", "zone", "key", "alias", "label", "work", "source", "tier", "outcome", "day", "week", "month"};
+inline constexpr std::array<std::string_view, 14> kDimensionNames = {"model",   "provider", "zone", "key",    "team",
+                                                                     "alias",   "label",    "work", "source", "tier",
+                                                                     "outcome", "day",      "week", "month"};
 inline std::string_view name_of(Dimension dimension) {
     return kDimensionNames[static_cast<std::size_t>(dimension)];
 }

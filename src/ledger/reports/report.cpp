@@ -46,6 +46,8 @@ std::string group_of(const Kind& kind, Dimension dimension) {
             return std::string(name_of(kind.zone));
         case Dimension::key:
             return kind.key;
+        case Dimension::team:
+            return kind.team;
         case Dimension::alias:
             return kind.alias;
         case Dimension::label:

@@ -15,7 +15,7 @@ namespace tandem::ledger::reports {
     "INTEGER NOT NULL, total_ms INTEGER NOT NULL, PRIMARY KEY (" column ", kind)) STRICT, WITHOUT ROWID;"
 
 // What a kind is, of a row of `attempts`.
-#define TANDEM_KIND_COLUMNS "key, alias, label, provider, model, zone, work, source, tier, outcome, estimated"
+#define TANDEM_KIND_COLUMNS "key, alias, label, provider, model, zone, work, source, tier, outcome, estimated, team"
 #define TANDEM_SOURCE "CASE WHEN source <> '' THEN source WHEN cost = 0 THEN 'free' ELSE 'owner' END"
 #define TANDEM_TIER "CASE WHEN bill = '' THEN '' ELSE COALESCE(json_extract(bill, '$.tier'), '') END"
 #define TANDEM_FILL(name, number)                                                                                    \
@@ -24,19 +24,22 @@ namespace tandem::ledger::reports {
     "sum(a.cost), sum(a.total_ms) FROM (SELECT *, " TANDEM_SOURCE " AS word, " TANDEM_TIER                           \
     " AS level FROM attempts) a JOIN cost_kinds k ON k.key = a.key AND k.alias = a.alias AND k.label = a.label AND " \
     "k.provider = a.provider AND k.model = a.model AND k.zone = a.zone AND k.work = a.work AND k.source = a.word "   \
-    "AND k.tier = a.level AND k.outcome = a.outcome AND k.estimated = a.estimated GROUP BY 1, 2;"
+    "AND k.tier = a.level AND k.outcome = a.outcome AND k.estimated = a.estimated AND k.team = a.team "              \
+    "GROUP BY 1, 2;"
 
 const char* const kReportsSchema =
     "ALTER TABLE attempts ADD COLUMN alias TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE attempts ADD COLUMN label INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE attempts ADD COLUMN work TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE attempts ADD COLUMN team TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE open_attempts ADD COLUMN alias TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE open_attempts ADD COLUMN label INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE open_attempts ADD COLUMN work TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE open_attempts ADD COLUMN team TEXT NOT NULL DEFAULT '';"
     "CREATE TABLE cost_kinds (id INTEGER PRIMARY KEY, key TEXT NOT NULL, alias TEXT NOT NULL, label INTEGER NOT NULL, "
     "provider TEXT NOT NULL, model TEXT NOT NULL, zone INTEGER NOT NULL, work TEXT NOT NULL, source TEXT NOT NULL, "
-    "tier TEXT NOT NULL, outcome TEXT NOT NULL, estimated INTEGER NOT NULL, UNIQUE (model, key, alias, outcome, label, "
-    "work, provider, zone, source, tier, estimated)) STRICT;"  //
+    "tier TEXT NOT NULL, outcome TEXT NOT NULL, estimated INTEGER NOT NULL, team TEXT NOT NULL, UNIQUE (model, key, "
+    "alias, outcome, label, work, provider, zone, source, tier, estimated, team)) STRICT;"  //
     TANDEM_PERIODS("cost_days", "day") TANDEM_PERIODS("cost_months", "month")
     // What was booked before a price was corrected: of each attempt while its row is kept, and of each day.
     "CREATE TABLE corrected_attempts (decision TEXT NOT NULL, number INTEGER NOT NULL, corrected INTEGER NOT NULL, "
@@ -52,7 +55,7 @@ const char* const kReportsSchema =
     "WHERE decision IN (SELECT id FROM decisions);"
     "INSERT INTO cost_kinds (" TANDEM_KIND_COLUMNS
     ") SELECT DISTINCT key, alias, label, provider, model, zone, work, " TANDEM_SOURCE ", " TANDEM_TIER
-    ", outcome, estimated FROM attempts;"  //
+    ", outcome, estimated, team FROM attempts;"  //
     TANDEM_FILL("cost_days", "a.time / 86400000")
         TANDEM_FILL("cost_months",
                     "CAST(strftime('%Y', a.time / 1000, 'unixepoch') AS INTEGER) * 12 + CAST(strftime('%m', a.time / "
@@ -73,14 +76,19 @@ constexpr std::string_view kOther = "(other)";
 constexpr const char* kAddDay = TANDEM_ADD("cost_days", "day");
 constexpr const char* kAddMonth = TANDEM_ADD("cost_months", "month");
 
-Result<std::int64_t> find_kind(store::Database& database, const Kind& kind) {
-    auto row = database.prepare(
-        "SELECT id FROM cost_kinds WHERE model = ?5 AND key = ?1 AND alias = ?2 AND outcome = ?10 AND label = ?3 AND "
-        "work = ?7 AND provider = ?4 AND zone = ?6 AND source = ?8 AND tier = ?9 AND estimated = ?11");
+// In the order of TANDEM_KIND_COLUMNS. The statement borrows the kind's texts.
+void bind_kind(store::Statement& row, const Kind& kind) {
     row.bind(1, kind.key).bind(2, kind.alias).bind(3, static_cast<std::int64_t>(kind.label)).bind(4, kind.provider);
     row.bind(5, kind.model).bind(6, static_cast<std::int64_t>(kind.zone)).bind(7, kind.work);
     row.bind(8, prices::name_of(kind.source)).bind(9, kind.tier).bind(10, kind.outcome);
-    row.bind(11, static_cast<std::int64_t>(kind.estimated));
+    row.bind(11, static_cast<std::int64_t>(kind.estimated)).bind(12, kind.team);
+}
+
+Result<std::int64_t> find_kind(store::Database& database, const Kind& kind) {
+    auto row = database.prepare(
+        "SELECT id FROM cost_kinds WHERE model = ?5 AND key = ?1 AND alias = ?2 AND outcome = ?10 AND label = ?3 AND "
+        "work = ?7 AND provider = ?4 AND zone = ?6 AND source = ?8 AND tier = ?9 AND estimated = ?11 AND team = ?12");
+    bind_kind(row, kind);
     const auto found = row.step();
     if (!found) return fail(found.error());
     return *found ? row.integer(0) : 0;
@@ -94,11 +102,8 @@ Result<std::int64_t> newest_kind(store::Database& database) {
 
 Result<std::int64_t> insert_kind(store::Database& database, const Kind& kind) {
     auto row = database.prepare("INSERT INTO cost_kinds (" TANDEM_KIND_COLUMNS
-                                ") VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11) RETURNING id");
-    row.bind(1, kind.key).bind(2, kind.alias).bind(3, static_cast<std::int64_t>(kind.label)).bind(4, kind.provider);
-    row.bind(5, kind.model).bind(6, static_cast<std::int64_t>(kind.zone)).bind(7, kind.work);
-    row.bind(8, prices::name_of(kind.source)).bind(9, kind.tier).bind(10, kind.outcome);
-    row.bind(11, static_cast<std::int64_t>(kind.estimated));
+                                ") VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12) RETURNING id");
+    bind_kind(row, kind);
     const auto inserted = row.step();
     if (!inserted) return fail(inserted.error());
     return row.integer(0);
@@ -163,8 +168,8 @@ std::string tier_in(const std::string& bill) {
 }  // namespace
 
 Kind kind_of(const AttemptRecord& a) {
-    return {a.key,  a.alias,  a.label,         a.provider, a.model,          a.zone,
-            a.work, a.source, tier_in(a.bill), a.outcome,  a.usage.estimated};
+    return {a.key,  a.alias,  a.label,         a.provider, a.model,           a.zone,
+            a.work, a.source, tier_in(a.bill), a.outcome,  a.usage.estimated, a.team};
 }
 
 Sums sums_of(const AttemptRecord& a) {
@@ -231,6 +236,7 @@ Result<std::vector<Kind>> all_kinds(store::Database& database) {
         kind.tier = rows.text(9);
         kind.outcome = rows.text(10);
         kind.estimated = rows.integer(11) != 0;
+        kind.team = rows.text(12);
     }
 }
 

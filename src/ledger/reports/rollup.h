@@ -1,8 +1,8 @@
 // Sums of attempts by UTC day and by UTC month, written in the commit that writes the attempt's row: what reports are
 // made of, and what remains of attempts whose rows are deleted.
 //
-// A sum is that of one kind of attempt: same key, alias, label, provider, model, zone, kind of work, source of its
-// price, service tier and outcome, estimated or not. Any report is made of them by adding up.
+// A sum is that of one kind of attempt: same key, team, alias, label, provider, model, zone, kind of work, source of
+// its price, service tier and outcome, estimated or not. Any report is made of them by adding up.
 #pragma once
 
 #include <cstdint>
@@ -27,6 +27,7 @@ struct Kind {
     std::string tier;  // of the response, in the book's words; empty: standard
     std::string outcome;
     bool estimated = false;  // its usage
+    std::string team;        // of the key, when it asked
     bool operator==(const Kind&) const = default;
 };
 Kind kind_of(const AttemptRecord& attempt);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/time_text.h"
 #include "ledger/reports/render.h"
 
 namespace tandem::ledger::reports {
@@ -32,7 +33,7 @@ namespace {
 
 // "2026-11-26", or with the time of day where it is not midnight.
 std::string moment_text(std::int64_t ms) {
-    return prices::time_text(ms);
+    return tandem::time_text(ms);
 }
 
 // In characters: what UTF-8 has as bytes behind a first one takes no room.

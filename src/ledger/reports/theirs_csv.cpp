@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "base/time_text.h"
 #include "ledger/prices/reading.h"
 #include "ledger/reports/question.h"
 #include "ledger/reports/rollup.h"
@@ -85,7 +86,7 @@ std::optional<std::int64_t> day_in(std::string_view text) {
     auto written = std::string(trim(text));
     if (written.size() > 10 && written[10] == ' ') written[10] = 'T';
     if (written.ends_with("+00")) written += ":00";
-    if (const auto time = prices::time_from(written)) return day_of(*time);
+    if (const auto time = tandem::time_from(written)) return day_of(*time);
     constexpr long long kSecondsBefore = 100'000'000'000;
     if (const auto seconds = whole_number(written); seconds && *seconds > 100'000'000 && *seconds < kSecondsBefore)
         return day_of(*seconds * 1'000);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/time_text.h"
 #include "ledger/prices/books.h"
 #include "ledger/prices/import.h"
 #include "ledger/prices/names.h"
