@@ -89,6 +89,16 @@ void Way::add(ledger::AttemptRecord record) {
     attempts_.push_back(std::move(record));
 }
 
+bool Way::forget_skipped() {
+    if (!nobody_asked()) return false;
+    begun_ = skipped_ = 0;
+    attempts_.clear();
+    failures.clear();
+    last = {};
+    last_asked = {};
+    return true;
+}
+
 void Way::identify() {
     if (!identity.prefixes.empty()) return;
     const auto& name = asked.conversation;

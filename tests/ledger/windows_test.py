@@ -212,6 +212,19 @@ class Windows(unittest.TestCase):
         self.assertEqual(status, 429, body)
         self.assertLess(time.monotonic() - began, 10)
 
+    def test_many_that_wait_for_one_place_all_get_it(self):
+        # One reservation of 0.01 at a time; what is spent is far less.
+        tandem = self.wish("queue", limit="0.019")
+        answers = []
+        threads = [threading.Thread(target=lambda: answers.append(self.ask(tandem))) for _ in range(24)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual([a[0] for a in answers], [200] * 24, [a[2] for a in answers if a[0] != 200][:1])
+        self.assertEqual({a[1]["x-tandem-model"] for a in answers}, {"strong"})
+        self.assertFalse([a[1]["x-tandem-warnings"] for a in answers if "not asked" in (a[1]["x-tandem-warnings"] or "")])
+
     def test_a_soft_budget_is_told_and_refuses_nothing(self):
         tandem = self.wish("refuse", more=", soft: true")
         status, headers, _ = self.ask(tandem)
