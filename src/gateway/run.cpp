@@ -69,6 +69,16 @@ routing::Inputs inputs_of(const access::Principal& who, const chat::Request& req
     return inputs;
 }
 
+// Why each model failed first: what came of it later (a breaker that opened) comes of that.
+std::vector<std::pair<std::string, std::string>> first_of_each(
+    const std::vector<std::pair<std::string, std::string>>& failures) {
+    std::vector<std::pair<std::string, std::string>> first;
+    for (const auto& failure : failures)
+        if (std::ranges::find(first, failure.first, [](const auto& one) { return one.first; }) == first.end())
+            first.push_back(failure);
+    return first;
+}
+
 class Run {
   public:
     Run(Gateway& gateway, Call call, translate::Front front, Keeping keeping)
@@ -693,7 +703,9 @@ class Run {
         }
         Error error = last.error;
         if (way_.failures.size() > 1 && error.code != ErrorCode::context)
-            error.message = "no model answered: " + by_reason(way_.failures);
+            error.message = "no model answered: " + by_reason(first_of_each(way_.failures));
+        // The owner has to mend the key first.
+        error.certain = error.certain || (way_.failures.size() == 1 && last.what == config::FailureClass::key);
         if (way_.late()) error.code = ErrorCode::timeout;
         if (error.message.empty()) error.message = "the deadline of the request passed before a model was asked";
         // The trial has failed as well: as before, nobody may take it.
