@@ -208,7 +208,7 @@ void add_wait_for_health(const Services& services, const routing::Decision& deci
 
 Error refusal_of(Services& services, const access::Principal& who, const routing::Inputs& inputs,
                  const routing::Decision& decision) {
-    auto error = decision.refusal();
+    auto error = decision.refusal(services.snapshot()->config->currency);
     if (error.code == ErrorCode::over_budget) add_wait_for_money(services, who, inputs, decision, error);
     if (error.code == ErrorCode::unavailable) add_wait_for_health(services, decision, error);
     return error;

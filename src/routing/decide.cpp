@@ -542,13 +542,14 @@ std::string Decision::sentence() const {
     return text;
 }
 
-Error Decision::refusal() const {
+Error Decision::refusal(std::string_view currency) const {
     std::vector<std::pair<std::string, std::string>> reasons;
     for (const auto& candidate : candidates) {
         const bool money = candidate.excluded == Excluded::budget && candidate.estimate > Money{};
-        reasons.emplace_back(
-            money ? fmt::format("{} (up to {})", candidate.model, candidate.estimate.text()) : candidate.model,
-            candidate.reason);
+        reasons.emplace_back(money ? fmt::format("{} (up to {}{}{})", candidate.model, candidate.estimate.text(),
+                                                 currency.empty() ? "" : " ", currency)
+                                   : candidate.model,
+                             candidate.reason);
     }
     const auto message = "no model may take this request: " +
                          (candidates.empty() ? "none is configured for this alias" : by_reason(reasons));

@@ -182,8 +182,9 @@ struct Decision {
 
     // One sentence for people: what was chosen and why, and what was not.
     std::string sentence() const;
-    // Where nothing may: what to tell the client. Codes: policy, unavailable, context, over_budget.
-    Error refusal() const;
+    // Where nothing may: what to tell the client, with amounts in `currency`. Codes: policy, unavailable, context,
+    // over_budget.
+    Error refusal(std::string_view currency = {}) const;
     // What the choice was made by, where another one would have been near; empty where it is plain.
     std::string comparison() const;
 };

@@ -27,8 +27,9 @@ experiments:
         self.addCleanup(tandem.stop)
         client = openai.OpenAI(base_url=tandem.url + "/v1", api_key="none", max_retries=0, timeout=180)
         status = lambda: json.loads(tandem.cli("experiment", "status", "duel", "--json").stdout)
-        seen = set()
-        for i in range(8):
+        seen, asked = set(), 0
+        while asked < 8 and (asked < 4 or len(seen) < 2):
+            i, asked = asked, asked + 1
             raw = client.chat.completions.with_raw_response.create(model="both", messages=[{"role": "user", "content": f"Name an animal with {i + 2} letters."}], max_tokens=12)
             self.assertTrue(raw.parse().choices[0].message.content)
             seen.add(raw.headers["x-tandem-model"])
@@ -37,7 +38,7 @@ experiments:
         self.assertEqual(seen, {"small", "big-cloud-model"})
         found = status()
         print(found["judge"], found["verdict"], found["spent_besides"])
-        self.assertEqual(found["trials"], 8)
+        self.assertEqual(found["trials"], asked)
         self.assertIn("too early", found["verdict"])
         self.assertIn("experiment:duel", tandem.cli("cost", "--by", "key").stdout)
         before = proxy.bytes

@@ -29,7 +29,7 @@ models:
     def ask(self, front, scenario, stream):
         client = CLIENTS[front]
         # Less to say, with a model of this size.
-        body = json.loads(json.dumps(client.request(scenario, stream)).replace("500", "160").replace('"temperature": 0.5', '"temperature": 0').replace('"type": "string"', '"type": "string", "maxLength": 12'))
+        body = json.loads(json.dumps(client.request(scenario, stream)).replace("500", "64").replace('"temperature": 0.5', '"temperature": 0').replace('"type": "string"', '"type": "string", "maxLength": 12'))
         path = client.path_for(stream).replace("models/m:", "models/m-real:") if front == "gemini" else client.path
         if front != "gemini":
             body["model"] = "m-real"

@@ -209,11 +209,17 @@ class Standing(unittest.TestCase):
             status, headers, raw = t.request(path, body, ALICE)
             text = message(raw)
             self.assertIn(status, (402, 429), text)
-            for part in ("0.01", "EUR", "per month", "left until ", ":00 UTC", "spent", "reserved", "raise keys.alice.budgets[0].limit in tandem.yaml", "big (up to ", "huge (up to "):
+            for part in ("0.01", "EUR", "per month", "left until ", ":00 UTC", "spent", "reserved", "raise keys.alice.budgets[0].limit in tandem.yaml", "big (up to ", " EUR)", "huge (up to "):
                 self.assertIn(part, text)
             self.assertEqual(text.count("the budget of"), 1, text)
             # Nobody waits until the month is over.
             self.assertEqual((headers["retry-after"], headers["x-should-retry"]), (None, "false"), f"{path} {status} {text}")
+
+    def test_no_budget_holds_for_a_model_without_a_price_however_often_it_is_asked_for(self):
+        t = self.start(keys=self.KEYS, models="  x: { provider: far, name: acme-nine, context: 32768 }\n")
+        for model in ("x", "cloud"):
+            status, headers, body = t.chat(model=model, headers=ALICE, max_tokens=5000)
+            self.assertEqual((status, headers["retry-after"], headers["x-should-retry"]), (429, None, "false"), f"{model} {body}")
 
     def test_a_limit_says_when_it_helps_to_come_back(self):
         t = self.start(keys="keys:\n  alice: { secret: alice-0123456789abc, limits: { rpm: 2 } }\n  bob: { secret: bob-0123456789abcd, limits: { concurrency: 1 } }\n"

@@ -227,7 +227,13 @@ TEST_F(Quotas, BatchesThatWereFinishedFirstGoAndThoseUnderWayStay) {
     ASSERT_TRUE(add(batch_of(3, kNow - 29 * kDay)));
     EXPECT_EQ(left(), (std::vector<std::string>{"batch_000003", "batch_000001"}));
     // In number, and what comes of them in bytes.
-    for (int i = 4; i < 4 + kMostBatches + 50; ++i) ASSERT_TRUE(add(batch_of(i, kNow - 1'000'000 + i)));
+    constexpr int kFirst = 4, kFull = kFirst + kMostBatches - 10;
+    ASSERT_TRUE(change([&](store::Database& d) -> Result<> {
+        for (int i = kFirst; i < kFull; ++i)
+            if (auto ok = put(d, batch_of(i, kNow - 1'000'000 + i)); !ok) return ok;
+        return {};
+    }));
+    for (int i = kFull; i < kFull + 60; ++i) ASSERT_TRUE(add(batch_of(i, kNow - 1'000'000 + i)));
     EXPECT_EQ(left().size(), static_cast<std::size_t>(kMostBatches));
     EXPECT_EQ(left().back(), "batch_000001");
     auto large = batch_of(9'999, kNow);
