@@ -21,6 +21,7 @@
 #include "experiment/experiments.h"
 #include "experiment/records.h"
 #include "gateway/forget.h"
+#include "ledger/local/hours.h"
 #include "ledger/reports/retention.h"
 #include "privacy/checkpoints.h"
 #include "privacy/egress.h"
@@ -81,7 +82,8 @@ std::span<const store::Migration> migrations() {
         store::Migration{learning::kOutcomesSchema2},     store::Migration{jobs::kJobsSchema},
         store::Migration{ledger::kLedgerSchema3},         store::Migration{ledger::reports::kReportsSchema},
         store::Migration{ledger::kBudgetsSchema},         store::Migration{access::kKeysSchema},
-        store::Migration{ledger::kLedgerSchema4},         store::Migration{resources::kKeptSchema3}};
+        store::Migration{ledger::kLedgerSchema4},         store::Migration{resources::kKeptSchema3},
+        store::Migration{ledger::local::kHoursSchema}};
     return all;
 }
 

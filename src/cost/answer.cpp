@@ -106,6 +106,7 @@ void write_per_million(json::Writer& out, const Answer& answer) {
     out.end_object().key("local_per_million").begin_object();
     for (std::size_t i = 0; i < kKinds.size(); ++i) number(out, kKinds[i], derived.local_per_million[i]);
     number(out, "at_capacity", derived.local_per_million_at_capacity);
+    number(out, "marginal", derived.local_per_million_marginal);
     out.end_object();
 }
 
