@@ -44,10 +44,13 @@ std::optional<cost::Machine> machine_of_config(const config::Config& config, con
     const auto found = std::ranges::find(config.hardware, name, &config::Hardware::id);
     if (found == config.hardware.end()) return {};
     cost::Machine machine{name, config.currency, {}, {}};
-    machine.own = {
-        {Field::price, exact(found->price.micros())},  {Field::residual_value, exact(found->residual.micros())},
-        {Field::share, exact(found->share)},           {Field::watts_idle, exact(found->idle_watts)},
-        {Field::watts_busy, exact(found->busy_watts)}, {Field::cost_of_capital_percent, exact(found->cost_of_capital)}};
+    machine.own = {{Field::price, exact(found->price.micros())},
+                   {Field::residual_value, exact(found->residual.micros())},
+                   {Field::share, exact(found->share)},
+                   {Field::watts_idle, exact(found->idle_watts)},
+                   {Field::cost_of_capital_percent, exact(found->cost_of_capital)}};
+    if (found->idle_watts > 0) machine.own.emplace_back(Field::watts_idle, exact(found->idle_watts));
+    if (found->busy_watts > 0) machine.own.emplace_back(Field::watts_busy, exact(found->busy_watts));
     if (found->life_months > 0) machine.own.emplace_back(Field::life_months, found->life_months);
     machine.usual = {{Field::overhead_factor, exact(config.energy.cooling)}};
     if (config.energy.tariff) machine.usual.emplace_back(Field::tariff_per_kwh, mean_tariff(config.energy));
