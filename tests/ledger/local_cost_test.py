@@ -9,6 +9,7 @@ import unittest
 from decimal import ROUND_HALF_EVEN, Decimal as D
 from zoneinfo import ZoneInfo
 
+from cli.terminal_test import on_terminal
 from harness import Tandem, Upstream
 
 DOCS = (pathlib.Path(__file__).resolve().parents[2] / "docs/concepts/local-cost.md").read_text()
@@ -247,7 +248,25 @@ class OneAnswer(Ledger):
                                               "text": f"electricity {D(energy) / 1_000_000:.6f}, modelled, and {D(hardware) / 1_000_000:.6f} of workstation"})
         text = self.tandem.cli("explain").stdout
         self.assertIn(f"{D(energy + hardware) / 1_000_000:.6f} EUR (electricity", text)
-        self.assertNotIn("0.000000 EUR", text)
+        self.assertNotIn("0.000000 EUR", text.split("  attempts")[1])
+
+    def test_the_last_line_of_an_answer_has_it_too(self):
+        upstream = Upstream()
+        self.addCleanup(upstream.close)
+        self.start(self.CONFIG.replace("BASE", upstream.base_url))
+        last = on_terminal(["ask", "--alias", "small", "hello"], self.tandem.env, self.tandem.folder).decode().strip().splitlines()[-1]
+        self.assertRegex(last, r"small at lab \(local\), .* tokens, \d\.\d{6} EUR \(electricity \d\.\d{6}, modelled, and \d\.\d{6} of workstation\), \d+ ms, dec_")
+
+    def test_what_it_costs_at_home_is_nobodys_business_but_the_owners(self):
+        upstream = Upstream()
+        self.addCleanup(upstream.close)
+        self.start(self.CONFIG.replace("BASE", upstream.base_url) + "keys: { alice: { secret: key-of-alice-0123456789 } }\n")
+        key = {"authorization": "Bearer key-of-alice-0123456789"}
+        status, headers, body = self.tandem.chat(model="small", headers=key)
+        self.assertEqual(status, 200, body)
+        record = json.loads(self.tandem.request("/tandem/v1/decisions/" + headers["x-tandem-decision"], headers=key)[2])
+        self.assertNotIn("at_home", record["attempts"][0])
+        self.assertIn("at_home", self.tandem.explain()["attempts"][0])
 
 
 if __name__ == "__main__":
