@@ -80,6 +80,35 @@ void read_tariff_window(Section& s, Energy& energy) {
     energy.windows.push_back(window);
 }
 
+void read_measure(Section& s, Measure& measure) {
+    if (!s.has("source")) s.complain("'source' is missing: rapl, shelly, shelly-gen1, tasmota or home-assistant");
+    s.choice("source", measure.source, kSourceNames);
+    s.decimal("rest_watts", measure.rest_watts, kMillion * kMillion);
+    s.text("url", measure.url);
+    s.number("channel", measure.channel, 0, 15);
+    s.text("entity", measure.entity);
+    s.secret("token", measure.token, false);
+    const bool plug = measure.at_socket();
+    while (measure.url.ends_with('/')) measure.url.pop_back();
+    if (plug && !measure.url.starts_with("http://") && !measure.url.starts_with("https://"))
+        s.complain("url", "expected the address of the plug such as http://192.168.1.20");
+    if (plug && measure.url.find_first_of("?#@ ") != std::string::npos)
+        s.complain("url", "expected an address without a query, a user or a blank");
+    if (!plug && !measure.url.empty()) s.complain("url", "is for plugs; `source: rapl` reads this machine's counters");
+    const bool rapl = measure.source == Measure::Source::rapl;
+    if (rapl && !s.has("rest_watts"))
+        s.complain(
+            "'rest_watts' is missing: what the machine draws beside its processors, which rapl does not see: "
+            "power supply, memory, disks, cards");
+    if (!rapl && s.has("rest_watts")) s.complain("rest_watts", "is for rapl; a plug measures all of the machine");
+    const bool assistant = measure.source == Measure::Source::home_assistant;
+    if (assistant == measure.entity.empty())
+        s.complain("entity", assistant ? "is missing: the sensor of energy, such as sensor.workstation_energy"
+                                       : "is for home-assistant");
+    if (measure.entity.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.") != std::string::npos)
+        s.complain("entity", "expected a name such as sensor.workstation_energy");
+}
+
 // Of the machines, which provider is whose. One that names none has all local providers, so it must be the only one.
 void share_out(Section& root, Config& config) {
     std::map<std::string, std::string> owner;
@@ -128,6 +157,8 @@ void read_hardware(const std::string& id, Section& s, Config& config) {
     s.decimal("idle_watts", machine.idle_watts, kMillion * kMillion);
     s.decimal("busy_watts", machine.busy_watts, kMillion * kMillion);
     s.decimal("cost_of_capital_percent", machine.cost_of_capital, 1'000 * kMillion);
+    machine.measure.token = std::make_shared<const Secret>();
+    s.section("measure", [&](Section& measure) { read_measure(measure, machine.measure); });
     s.texts("providers", machine.providers);
     std::vector<std::string> names;
     for (const auto& provider : config.providers)
@@ -146,6 +177,10 @@ void read_energy(Section& s, Energy& energy) {
     if (energy.cooling < kMillion)
         s.complain("cooling", "expected 1 or more: what is drawn for each watt of the machines");
     read_time_zone(s, energy.zone);
+    s.text("powercap", energy.powercap);
+    s.duration("every", energy.every);
+    if (energy.every < milliseconds(1'000) || energy.every > milliseconds(30'000))
+        s.complain("every", "expected a time from 1s to 30s: counters of processors turn over within minutes");
     s.each_listed("windows", [&](Section& window) { read_tariff_window(window, energy); });
     if (energy.windows.size() > kMostWindows) s.complain("windows", fmt::format("more than {}", kMostWindows));
     if (!energy.windows.empty() && !energy.tariff)
@@ -161,10 +196,15 @@ void check_hardware(Section& root, Config& config) {
     if (config.hardware.size() > kMostMachines)
         root.complain("hardware", fmt::format("more than {} machines", kMostMachines));
     share_out(root, config);
-    const bool draws = std::ranges::any_of(
-        config.hardware, [](const Hardware& machine) { return machine.idle_watts > 0 || machine.busy_watts > 0; });
+    if (std::ranges::count_if(config.hardware, [](const Hardware& machine) {
+            return machine.measure.source == Measure::Source::rapl;
+        }) > 1)
+        root.complain("hardware", "rapl measures this machine, and stands at two");
+    const bool draws = std::ranges::any_of(config.hardware, [](const Hardware& machine) {
+        return machine.idle_watts > 0 || machine.busy_watts > 0 || machine.measure.source != Measure::Source::none;
+    });
     if (draws && !config.energy.tariff)
-        root.complain("hardware", "has watts, and energy.tariff is missing: what a kWh costs");
+        root.complain("hardware", "draws electricity, and energy.tariff is missing: what a kWh costs");
 }
 
 }  // namespace tandem::config

@@ -3,7 +3,9 @@
 // them is exact.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,10 +13,33 @@
 
 #include "base/calendar.h"
 #include "base/money.h"
+#include "base/secret.h"
+#include "base/world.h"
 
 namespace tandem::config {
 
 inline constexpr std::int64_t kMillion = 1'000'000;
+
+// What tells how much electricity a machine draws.
+struct Measure {
+    enum class Source {
+        none,
+        rapl,            // counters of this machine's processors
+        shelly,          // a plug of the second generation or newer
+        shelly_gen1,     // of the first one
+        tasmota,         // a plug with Tasmota
+        home_assistant,  // a sensor of energy there
+    };
+    Source source = Source::none;
+    std::int64_t rest_watts = 0;  // microwatts that the rest of the machine draws beside the processors, for rapl
+    std::string url;              // of a plug, without a slash at its end
+    int channel = 0;              // of a plug with several
+    std::string entity;           // sensor.workstation_energy
+    std::shared_ptr<const Secret> token;  // never null; may be empty
+    bool at_socket() const { return source != Source::none && source != Source::rapl; }
+};
+inline constexpr std::array<std::string_view, 6> kSourceNames = {"none",        "rapl",    "shelly",
+                                                                 "shelly-gen1", "tasmota", "home-assistant"};
 
 // One machine.
 struct Hardware {
@@ -28,7 +53,7 @@ struct Hardware {
     std::int64_t busy_watts = 0;         // microwatts while it answers
     std::int64_t cost_of_capital = 0;    // millionths of a percent a year
     std::vector<std::string> providers;  // whose models run on it; each stands at one machine
-    bool operator==(const Hardware&) const = default;
+    Measure measure;
 };
 
 // The part of a day in which electricity has a price of its own.
@@ -45,13 +70,13 @@ struct Energy {
     std::vector<TariffWindow> windows;  // the first that fits counts
     std::string zone{kUtc};             // whose clock the windows go by
     std::int64_t cooling = kMillion;  // millionths: what is drawn for each watt of the machines, their cooling with it
-    bool operator==(const Energy&) const = default;
+    std::string powercap = "/sys/class/powercap";  // where the kernel shows the processors' counters
+    milliseconds every{10'000};                    // between two looks at what measures; 1 to 30 s
 };
 
 // The owner's work on all of it.
 struct Hours {
     std::optional<Money> rate;  // of an hour
-    bool operator==(const Hours&) const = default;
 };
 
 }  // namespace tandem::config

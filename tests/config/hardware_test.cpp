@@ -79,6 +79,31 @@ TEST(Hardware, that_is_wrong_is_said_with_what_is_right) {
     expect("hardware: [1]", "must be a mapping");
 }
 
+TEST(Measure, that_is_wrong_is_said_with_what_is_right) {
+    const auto measure = [](const std::string& what) {
+        return "energy: { tariff: 1 }\nhardware: { pc: { measure: { " + what + " } } }";
+    };
+    EXPECT_EQ(problems(measure("source: rapl, rest_watts: 35")), "");
+    EXPECT_EQ(problems(measure("source: shelly, url: 'http://192.168.1.20/', channel: 1")), "");
+    EXPECT_EQ(problems(measure("source: home-assistant, url: 'http://h:8123', entity: sensor.pc_energy, token: abc")),
+              "");
+    expect("hardware: { pc: { measure: { source: rapl, rest_watts: 35 } } }", "energy.tariff is missing");
+    expect(measure("rest_watts: 35"), "'source' is missing");
+    expect(measure("source: shely"), "did you mean 'shelly'?");
+    expect(measure("source: rapl"), "'rest_watts' is missing");
+    expect(measure("source: shelly, url: 'http://p', rest_watts: 35"), "is for rapl");
+    expect(measure("source: shelly"), "expected the address of the plug");
+    expect(measure("source: shelly, url: 'http://u:p@plug'"), "without a query, a user");
+    expect(measure("source: tasmota, url: 'http://p', entity: sensor.x"), "is for home-assistant");
+    expect(measure("source: home-assistant, url: 'http://p'"), "is missing: the sensor of energy");
+    expect(measure("source: home-assistant, url: 'http://p', entity: '../config'"), "expected a name such as");
+    expect("energy: { tariff: 1, every: 5m }", "expected a time from 1s to 30s");
+    expect(
+        "energy: { tariff: 1 }\nhardware: { x: { providers: [a], measure: { source: rapl, rest_watts: 1 } }, y: { "
+        "providers: [b], measure: { source: rapl, rest_watts: 1 } } }",
+        "stands at two");
+}
+
 TEST(Energy, that_is_wrong_is_said_with_what_is_right) {
     expect("energy: { tariff: 2000 }", "at most 1000 for a kWh");
     expect("energy: { tariff: 1, cooling: 0.9 }", "expected 1 or more");

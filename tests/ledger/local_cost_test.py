@@ -2,15 +2,18 @@
 more, with decimals and Python's time zones: this file shares no code with src/ledger/local."""
 import datetime
 import json
+import os
 import pathlib
 import re
+import shutil
 import sqlite3
+import tempfile
 import unittest
 from decimal import ROUND_HALF_EVEN, Decimal as D
 from zoneinfo import ZoneInfo
 
 from cli.terminal_test import on_terminal
-from harness import Tandem, Upstream
+from harness import Tandem, Upstream, http, until
 
 DOCS = (pathlib.Path(__file__).resolve().parents[2] / "docs/concepts/local-cost.md").read_text()
 EXAMPLE = re.search(r"<!-- worked example.*?```yaml\n(.*?)```", DOCS, re.S).group(1)
@@ -227,6 +230,90 @@ class OwnersHours(Ledger):
         with sqlite3.connect(self.tandem.folder / "data/ledger.db", timeout=30) as ledger:
             ledger.executemany("INSERT INTO own_hours (id, time, ms, kind, text) VALUES (?, 0, 1, 0, 'x')", [(i,) for i in range(1, 10_001)])
         self.refused("there are 10000 entries, and no more are kept", "cost", "hours", "add", "1h", "text", code=1)
+
+
+class Measured(Ledger):
+    """What the server reads of counters, and what becomes of it."""
+
+    def rows(self):
+        with sqlite3.connect(self.tandem.folder / "data/ledger.db", timeout=30) as ledger:
+            return ledger.execute("SELECT machine, sum(uj), sum(covered_ms) FROM measured_energy GROUP BY machine").fetchall()
+
+    def config(self, measure, more=""):
+        return EXAMPLE.replace("cost_of_capital_percent: 4", f"cost_of_capital_percent: 4\n    measure: {measure}").replace("cooling: 1.1", f"cooling: 1.1\n  every: 1s{more}")
+
+    def drawn(self, uj):
+        until(lambda: sum(row[1] for row in self.rows()) >= uj, f"{uj} microjoules to be in the ledger")
+        (machine, sum_, covered), = self.rows()
+        self.assertEqual((machine, sum_), ("workstation", uj))
+        self.assertGreater(covered, 0)
+
+    def test_counters_of_processors_are_read_and_turn_over(self):
+        folder = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, folder)
+
+        def write(package, name, text):
+            (folder / package).mkdir(exist_ok=True)
+            (folder / "new").write_text(f"{text}\n")
+            os.replace(folder / "new", folder / package / name)
+
+        for package, name in (("intel-rapl:0", "package-0"), ("intel-rapl:1", "psys"), ("intel-rapl:0:0", "core")):
+            write(package, "name", name)
+            write(package, "max_energy_range_uj", 262_143_328_850)
+            write(package, "energy_uj", 262_143_328_000)
+        self.start(self.config("{ source: rapl, rest_watts: 35 }", f"\n  powercap: {folder}"))
+        until(lambda: "electricity is measured" in self.tandem.log_text(), "the first look")
+        write("intel-rapl:1", "energy_uj", 262_143_328_849)
+        write("intel-rapl:0", "energy_uj", 20_000)  # 850 to the end of its range, and 20,000
+        self.drawn(20_850)
+        write("intel-rapl:0", "energy_uj", 1_020_000)
+        self.drawn(1_020_850)
+        os.remove(folder / "intel-rapl:0/energy_uj")
+        until(lambda: "electricity is not measured" in self.tandem.log_text(), "the log to say it")
+
+    def plug(self, measure, answers, expected, header=""):
+        seen = []
+
+        def script(connection, body, number):
+            seen.append(number)
+            connection.sendall(http(answers[min(len(seen), len(answers)) - 1]))
+
+        upstream = Upstream(script)
+        self.addCleanup(upstream.close)
+        self.start(self.config(measure.replace("URL", f"http://127.0.0.1:{upstream.port}")))
+        self.drawn(expected)
+        head = upstream.requests[0][0]
+        self.assertTrue(head.startswith("GET "), head)
+        self.assertIn(header.lower(), head.lower())
+        return head.split()[1]
+
+    def test_plugs_are_asked(self):
+        path = self.plug("{ source: shelly, url: URL, channel: 1 }", [{"aenergy": {"total": 10.5}}, {"aenergy": {"total": 10.501}}], 3_600_000)
+        self.assertEqual(path, "/rpc/Switch.GetStatus?id=1")
+        path = self.plug("{ source: tasmota, url: URL }", [{"StatusSNS": {"ENERGY": {"Total": 1.5}}}, {"StatusSNS": {"ENERGY": {"Total": 1.50001}}}], 36_000_000)
+        self.assertEqual(path, "/cm?cmnd=Status%2010")
+        path = self.plug("{ source: home-assistant, url: URL, entity: sensor.pc, token: word }",
+                         [{"state": v, "attributes": {"unit_of_measurement": "Wh"}} for v in ("100", "100.002")], 7_200_000, "Authorization: Bearer word")
+        self.assertEqual(path, "/api/states/sensor.pc")
+
+    def test_a_month_that_was_measured_is_called_so(self):
+        self.start(self.config("{ source: tasmota, url: 'http://127.0.0.1:9' }"))
+        first, last = ms(2026, 3, 1), ms(2026, 4, 1)
+        night, day = hours_by_price()
+        self.insert(ms(2026, 3, 3, 12), 3_600_000)
+        with sqlite3.connect(self.tandem.folder / "data/ledger.db", timeout=30) as ledger:
+            ledger.executemany("INSERT INTO measured_energy (machine, quarter, uj, covered_ms) VALUES ('workstation', ?, ?, 900000)",
+                               [(at, 360_000_000_000 if ms(2026, 3, 3, 12) <= at < ms(2026, 3, 3, 13) else 36_000_000_000) for at in range(first, last, 900_000)])
+        machine, = (found := self.local("--month", "2026-03"))["machines"]
+        self.assertEqual((machine["energy_source"], found["energy_source"]), ("measured", "measured"))
+        # 400 Wh in the hour of work, 40 Wh in each of the others.
+        self.assertEqual(machine["energy_busy_micros"], micros(D("0.4") * D("1.1") * D("0.34")))
+        self.assertEqual(machine["energy_idle_micros"], micros(D("0.04") * D("1.1") * D("0.5") * ((day - 1) * D("0.34") + night * D("0.22"))))
+        self.assertEqual(machine["measured_wh"], 400 + 743 * 40)
+        self.assertEqual(found["used_micros"] + found["idle_micros"] + found["hours_micros"], found["total_micros"])
+        text = self.tandem.cli("cost", "local", "--month", "2026-03").stdout
+        self.assertIn("Electricity is measured.", text)
+        self.assertNotIn("modelled", text)
 
 
 class OneAnswer(Ledger):

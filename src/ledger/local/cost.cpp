@@ -14,8 +14,6 @@ namespace {
 using Whole = boost::multiprecision::cpp_int;
 using config::kMillion;
 
-constexpr std::int64_t kQuarter = 15 * 60'000;
-
 // Rounded half to even, within the range of money. `over` is above 0.
 std::int64_t rounded(const Whole& value, const Whole& over) {
     const bool negative = value < 0;
@@ -77,15 +75,31 @@ Whole priced_ms(const std::vector<Band>& bands, const Times& times) {
     return sum;
 }
 
-// ms x micro-units/kWh x microwatts x millionths of cooling x millionths of share, in micro-units.
-Money energy_money(const Whole& priced, std::int64_t watts, std::int64_t cooling, std::int64_t share) {
-    static const Whole kOver = Whole(3'600'000) * 1'000 * kMillion * kMillion * kMillion;
-    return money(priced * watts * cooling * share, kOver);
+// Energy in nanojoules, as it is (ms x microwatts), and multiplied by the micro-units of a kWh at its time.
+struct Drawn {
+    Whole nj = 0, priced = 0;
+    Drawn& operator+=(const Drawn& other) {
+        nj += other.nj;
+        priced += other.priced;
+        return *this;
+    }
+};
+
+Drawn modelled(const std::vector<Band>& bands, const Times& times, std::int64_t watts) {
+    return {Whole(length_of(times)) * watts, priced_ms(bands, times) * watts};
 }
 
-std::int64_t watt_hours(std::int64_t ms, std::int64_t watts, std::int64_t cooling, std::int64_t share) {
-    static const Whole kOver = Whole(3'600'000) * kMillion * kMillion * kMillion;
-    return rounded(Whole(ms) * watts * cooling * share, kOver);
+constexpr std::int64_t kNanoPerWattHour = 3'600'000'000'000;  // nanojoules
+
+// x cooling and share (in millionths), rounded once.
+Money energy_money(const Whole& priced, std::int64_t cooling, std::int64_t share) {
+    static const Whole kOver = Whole(kNanoPerWattHour) * 1'000 * kMillion * kMillion;  // of a kWh
+    return money(priced * cooling * share, kOver);
+}
+
+std::int64_t watt_hours(const Whole& nj, std::int64_t cooling, std::int64_t share) {
+    static const Whole kOver = Whole(kNanoPerWattHour) * kMillion * kMillion;
+    return rounded(nj * cooling * share, kOver);
 }
 
 // What of `within` is not in `times`.
@@ -97,6 +111,50 @@ Times others(const Times& times, Span within) {
         at = std::max(at, time.end);
     }
     if (at < within.end) out.push_back({at, within.end});
+    return out;
+}
+
+// What was measured in the whole quarters of `there`, parted between busy and idle times.
+struct Measured {
+    Times times;  // the quarters
+    Drawn busy, idle;
+    Whole nj = 0;  // of both, the part that a counter told
+};
+
+Measured parted(const config::Hardware& machine, const config::Energy& energy, Span there, const Times& working,
+                const Quarters& quarters) {
+    Measured out;
+    const Whole rest = machine.measure.at_socket() ? Whole(0) : Whole(machine.measure.rest_watts) * kQuarter;
+    auto first = working.begin();
+    for (const auto& quarter : quarters) {
+        const Span span{quarter.start, quarter.start + kQuarter};
+        if (!quarter.whole() || span.start < there.start || span.end > there.end) continue;
+        while (first != working.end() && first->end <= span.start) ++first;
+        std::int64_t busy = 0;
+        for (auto at = first; at != working.end() && at->start < span.end; ++at)
+            busy += std::min(at->end, span.end) - std::max(at->start, span.start);
+        Whole busy_weight = Whole(busy) * machine.busy_watts, weight = Whole(kQuarter - busy) * machine.idle_watts;
+        weight += busy_weight;
+        if (weight == 0) {
+            busy_weight = busy;
+            weight = kQuarter;
+        }
+        const Whole told = Whole(quarter.uj) * 1'000, all = told + rest;
+        const Whole of_busy = all * busy_weight / weight;
+        const Whole price = tariff_at(energy, span.start).micros();
+        out.busy += {of_busy, of_busy * price};
+        out.idle += {all - of_busy, (all - of_busy) * price};
+        out.nj += told;
+        out.times.push_back(span);
+    }
+    return out;
+}
+
+// What of `times` is not in `without`.
+Times less(const Times& times, const Times& without) {
+    Times out;
+    for (const auto& time : times)
+        for (const auto& part : others(clipped(without, time), time)) out.push_back(part);
     return out;
 }
 
@@ -167,8 +225,13 @@ Money capital_of(const config::Hardware& machine, Span month) {
                  kOver);
 }
 
+std::string_view MachineCost::energy_source() const {
+    if (measured_wh == 0) return "modelled";
+    return measured_all ? "measured" : "partly measured";
+}
+
 MachineCost cost_of(const config::Hardware& machine, const config::Energy& energy, Span month, std::int64_t until,
-                    const Times& busy) {
+                    const Times& busy, const Quarters& quarters) {
     MachineCost cost;
     cost.id = machine.id;
     const Span counted{month.start, std::clamp(until, month.start, month.end)};
@@ -181,13 +244,21 @@ MachineCost cost_of(const config::Hardware& machine, const config::Energy& energ
     cost.wall_ms = there.end - there.start;
     cost.busy_ms = length_of(working);
     const auto bands = bands_of(energy, there);
-    const auto priced_busy = priced_ms(bands, working);
-    cost.energy_busy = energy_money(priced_busy, machine.busy_watts, energy.cooling, kMillion);
-    cost.energy_if_idle = energy_money(priced_busy, machine.idle_watts, energy.cooling, machine.share);
-    cost.energy_idle = energy_money(priced_ms(bands, waiting), machine.idle_watts, energy.cooling, machine.share);
+    const auto measured = parted(machine, energy, there, working, quarters);
+    auto drawn_busy = modelled(bands, less(working, measured.times), machine.busy_watts);
+    auto drawn_idle = modelled(bands, less(waiting, measured.times), machine.idle_watts);
+    cost.measured_all = !measured.times.empty() && drawn_busy.nj == 0 && drawn_idle.nj == 0 &&
+                        measured.busy.nj + measured.idle.nj == measured.nj;
+    drawn_busy += measured.busy;
+    drawn_idle += measured.idle;
+    cost.energy_busy = energy_money(drawn_busy.priced, energy.cooling, kMillion);
+    cost.energy_idle = energy_money(drawn_idle.priced, energy.cooling, machine.share);
+    cost.energy_if_idle =
+        energy_money(modelled(bands, working, machine.idle_watts).priced, energy.cooling, machine.share);
     cost.hardware_used = part_of(cost.hardware(), cost.busy_ms, cost.wall_ms);
-    cost.busy_wh = watt_hours(cost.busy_ms, machine.busy_watts, energy.cooling, kMillion);
-    cost.idle_wh = watt_hours(cost.wall_ms - cost.busy_ms, machine.idle_watts, energy.cooling, machine.share);
+    cost.busy_wh = watt_hours(drawn_busy.nj, energy.cooling, kMillion);
+    cost.idle_wh = watt_hours(drawn_idle.nj, energy.cooling, machine.share);
+    cost.measured_wh = watt_hours(measured.nj, kMillion, kMillion);
     return cost;
 }
 
@@ -227,7 +298,7 @@ std::optional<AnswerCost> cost_of_answer(const config::Config& config, std::stri
     AnswerCost cost;
     cost.machine = machine->id;
     cost.energy_known = machine->busy_watts > 0 && config.energy.tariff;
-    cost.energy = energy_money(priced_ms(bands_of(config.energy, span), {span}), machine->busy_watts,
+    cost.energy = energy_money(modelled(bands_of(config.energy, span), {span}, machine->busy_watts).priced,
                                config.energy.cooling, kMillion);
     cost.hardware = part_of(depreciation_of(*machine, month) + capital_of(*machine, month), span.end - span.start,
                             month.end - month.start);

@@ -2,8 +2,9 @@
 // of the config and of the times in which a machine answered.
 //
 // Promises: every amount is reckoned in whole numbers and rounded once, half to even, to micro-units; used and idle add
-// up to the total exactly, and so do the parts that a total is split into. Energy is modelled from the owner's watts:
-// nothing here is measured. Formulas with units and an example: docs/concepts/local-cost.md.
+// up to the total exactly, and so do the parts that a total is split into. Energy is measured where whole quarters of
+// an hour were (measured.h), else modelled from the owner's watts, and each amount says how much of it is which.
+// Formulas with units and an example: docs/concepts/local-cost.md.
 #pragma once
 
 #include <optional>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "ledger/local/measured.h"
 
 namespace tandem::ledger::local {
 
@@ -50,20 +52,25 @@ struct MachineCost {
     Money energy_if_idle;            // what the busy times would have drawn without work, x share
     Money hardware_used;             // of depreciation and capital, by busy / wall
     std::int64_t busy_wh = 0, idle_wh = 0;
+    std::int64_t measured_wh = 0;  // that counters told, without cooling
+    bool measured_all = false;     // counters told all of it
 
     Money hardware() const { return depreciation + capital; }
     Money energy() const { return energy_busy + energy_idle; }
     Money total() const { return hardware() + energy(); }
     Money used() const { return hardware_used + energy_busy; }
     Money idle() const { return total() - used(); }
+    // "measured", "modelled" or "partly measured".
+    std::string_view energy_source() const;
     // What the answers added to what the machine would have cost without them.
     Money marginal() const { return energy_busy - energy_if_idle; }
 };
 
 // Of the part of a month up to `until` (at most the month's end): its part of the month's depreciation and capital, and
-// the electricity of that time. `busy` are the times in which it answered.
+// the electricity of that time. `busy` are the times in which it answered. What was measured in a quarter is parted
+// between busy and idle times by what they would draw.
 MachineCost cost_of(const config::Hardware& machine, const config::Energy& energy, Span month, std::int64_t until,
-                    const Times& busy);
+                    const Times& busy, const Quarters& measured = {});
 
 // Parts of `amount` in proportion to `weights` (none below 0), which add up to it; all 0 where all weights are 0.
 std::vector<Money> split(Money amount, std::span<const std::int64_t> weights);

@@ -79,10 +79,14 @@ class Adder {
         return {};
     }
 
-    void finish(Month& month) {
-        for (std::size_t i = 0; i < busy_.size(); ++i)
+    Result<> finish(store::Database& database, Month& month) {
+        for (std::size_t i = 0; i < busy_.size(); ++i) {
+            const auto& machine = config_.hardware[i];
+            const auto quarters = measured(database, machine.id, span_);
+            if (!quarters) return fail(quarters.error());
             month.machines.push_back(
-                cost_of(config_.hardware[i], config_.energy, span_, month.until, merged(std::move(busy_[i]))));
+                cost_of(machine, config_.energy, span_, month.until, merged(std::move(busy_[i])), *quarters));
+        }
         share_out(month, models_, month.by_model);
         share_out(month, works_, month.by_work);
         month.all = all_;
@@ -97,6 +101,7 @@ class Adder {
                 fmt::format("no machine of hardware: runs the provider {}, so its answers have only their part of the "
                             "hours",
                             join(std::vector<std::string>(homeless_.begin(), homeless_.end()), ", ")));
+        return {};
     }
 
   private:
@@ -180,7 +185,11 @@ class Adder {
 
 Result<> add_hours(store::Database& database, const config::Config& config, Month& month) {
     const auto list = entries(database, month.span.start, month.span.end);
-    if (!list) return fail(list.error());
+    if (!list)
+        return fail(ErrorCode::storage,
+                    fmt::format("the hours of work cannot be read ({}); where the ledger was last written by an older "
+                                "tandem, start `tandem serve` of this version once",
+                                list.error().message));
     std::int64_t all = 0;
     for (const auto& entry : *list) {
         auto& sum = month.work_ms[static_cast<std::size_t>(entry.kind)];
@@ -198,7 +207,8 @@ void add_notes(const config::Config& config, Month& month) {
         month.notes.push_back(fmt::format("the month is not over: costs and tokens are those until {}",
                                           time_text(month.until / 1000 * 1000)));
     for (const auto& machine : config.hardware)
-        if (machine.busy_watts == 0 && machine.idle_watts == 0)
+        if (machine.busy_watts == 0 && machine.idle_watts == 0 &&
+            machine.measure.source == config::Measure::Source::none)
             month.notes.push_back(
                 fmt::format("hardware.{}: no idle_watts and busy_watts are given, so its electricity "
                             "is not counted",
@@ -244,7 +254,7 @@ Result<Month> month_of(store::Database& database, const config::Config& config, 
     }
     if (first_row < span->end)
         if (auto ok = adder.add_rows(database, first_row); !ok) return fail(ok.error());
-    adder.finish(month);
+    if (auto ok = adder.finish(database, month); !ok) return fail(ok.error());
     month.cloud = comparison->dearest();
     add_notes(config, month);
     return month;
@@ -265,6 +275,12 @@ Money Month::hardware() const {
 }
 Money Month::energy() const {
     return sum_of(machines, &MachineCost::energy);
+}
+std::string_view Month::energy_source() const {
+    const auto is = [&](std::string_view source) {
+        return std::ranges::all_of(machines, [&](const MachineCost& one) { return one.energy_source() == source; });
+    };
+    return is("measured") ? "measured" : is("modelled") ? "modelled" : "partly measured";
 }
 Money Month::idle() const {
     return sum_of(machines, &MachineCost::idle);

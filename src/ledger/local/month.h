@@ -51,8 +51,9 @@ struct Month {
 
     Money hardware() const;
     Money energy() const;
-    Money idle() const;  // of the machines
-    Money used() const;  // of the machines
+    std::string_view energy_source() const;  // "measured", "modelled" or "partly measured"
+    Money idle() const;                      // of the machines
+    Money used() const;                      // of the machines
     Money total() const;
     // Of a million tokens in and out; of an answer. Nullopt where there are none.
     std::optional<Money> per_million(Money amount) const;

@@ -19,7 +19,7 @@ std::string text_of(const std::optional<Money>& amount) {
 
 // Watt-hours as kWh, without a float.
 std::string kwh_text(std::int64_t wh) {
-    return fmt::format("{}.{:03} kWh, modelled", wh / 1000, wh % 1000);
+    return fmt::format("{}.{:03} kWh", wh / 1000, wh % 1000);
 }
 
 // `part` of `whole` in percent with one digit after the point, rounded down.
@@ -32,8 +32,11 @@ std::string machine_text(const MachineCost& cost) {
     auto out = fmt::format("{}\n", printable(cost.id, 60));
     out += line("depreciation", cost.depreciation.text());
     out += line("cost of capital", cost.capital.text());
-    out += line("electricity, busy", cost.energy_busy.text(), kwh_text(cost.busy_wh));
-    out += line("electricity, idle", cost.energy_idle.text(), kwh_text(cost.idle_wh));
+    out += line("electricity, busy", cost.energy_busy.text(),
+                fmt::format("{}, {}", kwh_text(cost.busy_wh), cost.energy_source()));
+    out += line("electricity, idle", cost.energy_idle.text(),
+                fmt::format("{}, {}", kwh_text(cost.idle_wh), cost.energy_source()));
+    if (cost.measured_wh > 0) out += line("of it measured", kwh_text(cost.measured_wh), "without cooling");
     out += line("busy hours", hours_text(cost.busy_ms),
                 fmt::format("of {} ({} %)", hours_text(cost.wall_ms), percent_text(cost.busy_ms, cost.wall_ms)));
     out += line("used", cost.used().text());
@@ -95,7 +98,8 @@ void write_machine(json::Writer& out, const MachineCost& cost) {
     out.member("capital_micros", cost.capital.micros()).member("hardware_micros", cost.hardware().micros());
     out.member("energy_busy_micros", cost.energy_busy.micros());
     out.member("energy_idle_micros", cost.energy_idle.micros());
-    out.member("energy_micros", cost.energy().micros()).member("energy_source", "modelled");
+    out.member("energy_micros", cost.energy().micros()).member("energy_source", cost.energy_source());
+    out.member("measured_wh", cost.measured_wh);
     out.member("busy_wh", cost.busy_wh).member("idle_wh", cost.idle_wh);
     out.member("busy_ms", cost.busy_ms).member("wall_ms", cost.wall_ms);
     out.member("used_micros", cost.used().micros()).member("idle_micros", cost.idle().micros());
@@ -132,12 +136,12 @@ void write_costs(json::Writer& out, const Month& month, Money full, const Money*
 }  // namespace
 
 std::string as_text(const Month& month, std::string_view currency) {
-    auto out = fmt::format("{}, in {}: what models at home cost. Electricity is modelled from watts, not measured.\n\n",
-                           month.name, currency);
+    auto out = fmt::format("{}, in {}: what models at home cost. Electricity is {}{}.\n\n", month.name, currency,
+                           month.energy_source(), month.energy_source() == "modelled" ? " from watts" : "");
     for (const auto& machine : month.machines) out += machine_text(machine);
     out += "together\n";
     out += line("hardware", month.hardware().text());
-    out += line("electricity", month.energy().text(), "modelled");
+    out += line("electricity", month.energy().text(), month.energy_source());
     out += line("hours of work", month.work.text(), work_text(month));
     out += line("total", month.total().text());
     out += line("of it for idle machines", month.idle().text());
@@ -159,7 +163,7 @@ std::string as_json(const Month& month, std::string_view currency) {
         out.member(fmt::format("{}_ms", kKindNames[i]), month.work_ms[i]);
     out.member("cost_micros", month.work.micros()).end_object();
     out.member("hardware_micros", month.hardware().micros()).member("energy_micros", month.energy().micros());
-    out.member("energy_source", "modelled").member("hours_micros", month.work.micros());
+    out.member("energy_source", month.energy_source()).member("hours_micros", month.work.micros());
     out.member("used_micros", month.used().micros()).member("idle_micros", month.idle().micros());
     out.member("total_micros", month.total().micros());
     const auto marginal = month.all.marginal;
