@@ -12,7 +12,6 @@ namespace tandem::config {
 
 namespace {
 
-constexpr Money kMostPrice = Money::from_micros(1'000'000'000 * kMillion);
 constexpr Money kMostTariff = Money::from_micros(1'000 * kMillion);
 constexpr Money kMostRate = Money::from_micros(1'000'000 * kMillion);
 constexpr int kMostMonths = 1'200;
@@ -138,7 +137,6 @@ void read_hardware(const std::string& id, Section& s, Config& config) {
     if (id.empty() || id.size() > 60 || printable(id) != id) s.complain("expected a name of at most 60 characters");
     s.money("price", machine.price);
     s.money("residual", machine.residual);
-    if (machine.price > kMostPrice) s.complain("price", "expected an amount of at most 1000000000");
     if (machine.residual > machine.price) s.complain("residual", "is more than the price: a machine loses value");
     s.time("bought", machine.bought);
     if (machine.bought < 0) s.complain("bought", "expected a day since 1970");

@@ -20,8 +20,11 @@ constexpr std::size_t kMostAnswer = 64 * 1024;
 
 net::Task<Result<Counter>> ask_plug(const config::Measure& measure, net::Client& client, net::Cancel& cancel,
                                     SteadyTime now) {
-    auto url = net::parse_url(measure.url + path_of(measure));
+    const auto path = path_of(measure);
+    const auto query = std::min(path.find('?'), path.size());
+    auto url = net::parse_url(measure.url + path.substr(0, query));
     if (!url) co_return fail(url.error());
+    url->path += path.substr(query);
     net::Call call;
     call.method = "GET";
     call.url = std::move(*url);
