@@ -155,7 +155,9 @@ std::vector<std::string> notes_of(const Answer& answer) {
     if (!in.has(Field::life_months) && !in.has(Field::horizon_months))
         notes.push_back(fmt::format("neither life_months nor horizon_months is given: looked at {} months",
                                     answer.payback.horizon));
-    if (!answer.derived.capacity_tokens)
+    const bool speed =
+        in.has(Field::throughput_input) || in.has(Field::throughput_output) || in.has(Field::throughput_total);
+    if (!answer.derived.capacity_tokens && !speed)
         notes.emplace_back(
             "no throughput is given: the machines are taken to do whatever is asked, and utilisation is not known");
     if (answer.tornado.empty())

@@ -254,9 +254,14 @@ Profile Reader::read(const YAML::Node& root) {
         if (!yearly && steps != "monthly")
             complain(cloud["decline_steps"], "cloud.decline_steps: expected monthly or yearly");
     }
-    const auto positive = [&](Field field) { return common[static_cast<std::size_t>(field)].has_value(); };
-    if (!positive(Field::tokens_input) && !positive(Field::tokens_output) && !positive(Field::tokens_cached_input) &&
-        !positive(Field::subscription_per_month) && !positive(Field::bill_per_month))
+    // One that is there and wrong has been complained of.
+    const auto said = [&](Field field) {
+        const auto node = root[row_of(field).place == Place::tokens ? "tokens" : "cloud"];
+        const auto value = node.IsDefined() && node.IsMap() ? node[std::string(row_of(field).key)] : YAML::Node();
+        return value.IsDefined() && !value.IsNull();
+    };
+    if (!said(Field::tokens_input) && !said(Field::tokens_output) && !said(Field::tokens_cached_input) &&
+        !said(Field::subscription_per_month) && !said(Field::bill_per_month))
         complain(root,
                  "tokens.output is missing: tokens a month; tokens.input and tokens.cached_input beside it, or "
                  "cloud.bill_per_month or cloud.subscription_per_month where only the bill is known");

@@ -214,6 +214,18 @@ class Mistakes(unittest.TestCase):
                      "hardware[0].share: 1.5 is out of bounds; it goes from 0 to 1")
         self.refused("tokens: {input: 1, input: 2}\ncloud: {input: 1}\nhardware: [{name: a, price: 1}]\n", "stands here twice")
 
+    def test_what_is_there_and_wrong_is_not_said_to_be_missing(self):
+        for number in ("1e300", ".nan", "NaN", ".inf", "-5", "5 tokens", "[1]"):
+            result = run(f"tokens: {{output: {number}}}\ncloud: {{output: 1}}\nhardware: [{{name: a, price: 0}}]\n")
+            self.assertEqual(result.returncode, 2)
+            self.assertIn("tokens.output: ", result.stderr)
+            self.assertNotIn("missing", result.stderr)
+
+    def test_nothing_to_do_is_no_missing_throughput(self):
+        machine, = answer("tokens: {output: 0}\ncloud: {output: 0}\nhardware: [{name: a, price: 0, throughput_output: 1}]\n")
+        self.assertEqual((machine["local_per_month"]["total"], machine["break_even_month"]["simple"]), (0, None))
+        self.assertFalse([note for note in machine["notes"] if "throughput" in note])
+
     def test_a_file_that_is_none_and_one_that_is_not_there(self):
         self.refused("tokens: [1, {", "neither YAML nor JSON")
         result = subprocess.run([BINARY, "cost", "break-even", "--profile", "/nowhere.yaml"], capture_output=True, text=True)

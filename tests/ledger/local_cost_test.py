@@ -124,6 +124,13 @@ class WorkedExample(Ledger):
         self.assertEqual({g["group"]: g["answered"] for g in found["by_work"]}, {"chat": 30, "code": 10})
         self.assertEqual((found["cloud"]["model"], found["cloud"]["named"], found["cloud"]["source"]), ("gpt", False, "by models.*.price"))
 
+        status, _, body = self.tandem.request("/tandem/v1/cost/local?month=2026-03&against=gpt")
+        self.assertEqual(status, 200, body)
+        self.assertEqual({**json.loads(body), "cloud": None}, {**found, "cloud": None})
+        self.assertTrue(json.loads(body)["cloud"]["named"])
+        for query in ("month=2026-03&month=2026-04", "moth=2026-03", "month=now", "against=nothing"):
+            self.assertEqual(self.tandem.request("/tandem/v1/cost/local?" + query)[0], 400, query)
+
         rows = {m[0].strip("* "): m[1] for m in re.findall(r"^\| ([^|]+) \|[^|]*\| ([\d.]+) \|$", DOCS, re.M)}
         self.assertEqual({name: micros(D(value)) for name, value in rows.items()}, expected)
 

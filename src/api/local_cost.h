@@ -1,4 +1,5 @@
-// /tandem/v1/cost/hours: what the owner has worked on models at home. Private to api/.
+// /tandem/v1/cost/local and /tandem/v1/cost/hours: what models at home cost, and what the owner has worked on them.
+// Private to api/.
 #pragma once
 
 #include <string>
@@ -6,6 +7,9 @@
 #include "gateway/gateway.h"
 
 namespace tandem::api {
+
+// A month at home as JSON, by the parameters month and against, which may both be missing. Errors: invalid, storage.
+net::Task<Result<std::string>> local_cost(gateway::Gateway& gateway, const gateway::Call& call);
 
 // Takes {"time": "1.5h", "kind": "operation", "text": "...", "date": "2026-11-20"}; without `date` it is now. Errors:
 // invalid, storage.
