@@ -7,6 +7,7 @@
 #include "api/read.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "ledger/local/month.h"
 #include "ledger/reports/recompute.h"
 #include "routing/names.h"
 #include "store/query.h"
@@ -52,10 +53,16 @@ net::Task<Result<reports::Answer>> make_report(gateway::Services& services, cons
     auto asked = asked_for_report(call.request().query);
     if (!asked) co_return fail(asked.error());
     const auto now = unix_ms(services.clock.wall());
-    const auto currency = call.snapshot->config->currency;
+    const auto config = call.snapshot->config;
     co_return co_await read_ledger<reports::Answer>(
-        services, [asked = std::move(*asked), currency, now](store::Database& database) {
-            return reports::answer(database, asked, currency, now);
+        services, [asked = std::move(*asked), config, now](store::Database& database) -> Result<reports::Answer> {
+            reports::Beyond beyond;
+            if (asked.format == "html") {
+                auto known = ledger::local::beyond_of(database, *config, asked, now);
+                if (!known) return fail(known.error());
+                beyond = std::move(*known);
+            }
+            return reports::answer(database, asked, config->currency, now, std::move(beyond));
         });
 }
 

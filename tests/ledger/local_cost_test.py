@@ -344,6 +344,19 @@ class OneAnswer(Ledger):
         self.assertIn(f"{D(energy + hardware) / 1_000_000:.6f} EUR (electricity", text)
         self.assertNotIn("0.000000 EUR", text.split("  attempts")[1])
 
+    def test_the_page_of_reports_says_where_energy_and_hours_went(self):
+        upstream = Upstream()
+        self.addCleanup(upstream.close)
+        self.start(self.CONFIG.replace("BASE", upstream.base_url))
+        self.assertEqual(self.tandem.chat(model="small")[0], 200)
+        self.assertEqual(self.tandem.cli("cost", "hours", "add", "90m", "looked at it", "--kind", "debug").returncode, 0)
+        status, _, over_api = self.tandem.request("/tandem/v1/cost?format=html")
+        self.assertEqual(status, 200)
+        for page in (self.tandem.cli("cost", "--html", "-").stdout, over_api.decode()):
+            self.assertNotIn("not recorded yet", page)
+            for text in ("workstation, busy", "workstation, idle", "modelled", "typed in", "1.5 h", "75.00"):
+                self.assertIn(text, page)
+
     def test_the_last_line_of_an_answer_has_it_too(self):
         upstream = Upstream()
         self.addCleanup(upstream.close)

@@ -230,11 +230,12 @@ std::string_view MachineCost::energy_source() const {
     return measured_all ? "measured" : "partly measured";
 }
 
-MachineCost cost_of(const config::Hardware& machine, const config::Energy& energy, Span month, std::int64_t until,
+MachineCost cost_of(const config::Hardware& machine, const config::Energy& energy, Span month, Span counted,
                     const Times& busy, const Quarters& quarters) {
     MachineCost cost;
     cost.id = machine.id;
-    const Span counted{month.start, std::clamp(until, month.start, month.end)};
+    counted = {std::max(month.start, counted.start), std::min(month.end, counted.end)};
+    if (counted.end <= counted.start) return cost;
     const Span there{std::max(counted.start, machine.bought), counted.end};
     const auto elapsed = counted.end - counted.start, whole = month.end - month.start;
     cost.depreciation = part_of(depreciation_of(machine, month), elapsed, whole);

@@ -66,10 +66,10 @@ struct MachineCost {
     Money marginal() const { return energy_busy - energy_if_idle; }
 };
 
-// Of the part of a month up to `until` (at most the month's end): its part of the month's depreciation and capital, and
-// the electricity of that time. `busy` are the times in which it answered. What was measured in a quarter is parted
-// between busy and idle times by what they would draw.
-MachineCost cost_of(const config::Hardware& machine, const config::Energy& energy, Span month, std::int64_t until,
+// Of the part `counted` of a month: its part of the month's depreciation and capital, and the electricity of that time.
+// `busy` are the times in which it answered. What was measured in a quarter is parted between busy and idle times by
+// what they would draw.
+MachineCost cost_of(const config::Hardware& machine, const config::Energy& energy, Span month, Span counted,
                     const Times& busy, const Quarters& measured = {});
 
 // Parts of `amount` in proportion to `weights` (none below 0), which add up to it; all 0 where all weights are 0.

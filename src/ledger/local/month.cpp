@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 #include "base/time_text.h"
-#include "ledger/local/cloud.h"
+#include "ledger/local/fill.h"
 #include "ledger/reports/report.h"
 
 namespace tandem::ledger::local {
@@ -85,7 +85,7 @@ class Adder {
             const auto quarters = measured(database, machine.id, span_);
             if (!quarters) return fail(quarters.error());
             month.machines.push_back(
-                cost_of(machine, config_.energy, span_, month.until, merged(std::move(busy_[i])), *quarters));
+                cost_of(machine, config_.energy, month.span, span_, merged(std::move(busy_[i])), *quarters));
         }
         share_out(month, models_, month.by_model);
         share_out(month, works_, month.by_work);
@@ -184,7 +184,7 @@ class Adder {
 };
 
 Result<> add_hours(store::Database& database, const config::Config& config, Month& month) {
-    const auto list = entries(database, month.span.start, month.span.end);
+    const auto list = entries(database, month.counted.start, month.counted.end);
     if (!list)
         return fail(ErrorCode::storage,
                     fmt::format("the hours of work cannot be read ({}); where the ledger was last written by an older "
@@ -205,7 +205,7 @@ Result<> add_hours(store::Database& database, const config::Config& config, Mont
 void add_notes(const config::Config& config, Month& month) {
     if (!month.ended)
         month.notes.push_back(fmt::format("the month is not over: costs and tokens are those until {}",
-                                          time_text(month.until / 1000 * 1000)));
+                                          time_text(month.counted.end / 1000 * 1000)));
     for (const auto& machine : config.hardware)
         if (machine.busy_watts == 0 && machine.idle_watts == 0 &&
             machine.measure.source == config::Measure::Source::none)
@@ -225,6 +225,26 @@ void add_notes(const config::Config& config, Month& month) {
 
 }  // namespace
 
+Result<> fill(store::Database& database, const config::Config& config, Comparison& comparison, Month& month) {
+    const auto kept = reports::kept_since(database);
+    if (!kept) return fail(kept.error());
+    if (auto ok = add_hours(database, config, month); !ok) return fail(ok.error());
+    const auto span = month.counted;
+    Adder adder(config, span, comparison);
+    // Whole days where their rows are gone.
+    const auto first_row = std::clamp((*kept + kDay - 1) / kDay * kDay, span.start, std::max(span.start, span.end));
+    if (first_row > span.start) {
+        if (auto ok = adder.add_sums(database, span.start / kDay, (first_row - 1) / kDay); !ok) return fail(ok.error());
+        month.notes.push_back(fmt::format(
+            "the single attempts of before {} are no longer kept: their busy times are spread over their days, and the "
+            "cloud's price is that of the mean answer of each kind",
+            date_text(first_row / 1000 * 1000)));
+    }
+    if (first_row < span.end)
+        if (auto ok = adder.add_rows(database, first_row); !ok) return fail(ok.error());
+    return adder.finish(database, month);
+}
+
 Result<Month> month_of(store::Database& database, const config::Config& config, const Asked& asked,
                        std::int64_t now_ms) {
     if (config.hardware.empty())
@@ -238,23 +258,13 @@ Result<Month> month_of(store::Database& database, const config::Config& config, 
     Month month;
     month.span = *span;
     month.name = reports::month_text(span->start / kDay);
-    month.until = std::min(now_ms, span->end);
+    month.counted = {span->start, std::min(now_ms, span->end)};
     month.ended = now_ms >= span->end;
-    const auto kept = reports::kept_since(database);
-    if (!kept) return fail(kept.error());
-    if (auto ok = add_hours(database, config, month); !ok) return fail(ok.error());
-    Adder adder(config, *span, *comparison);
-    const auto first_row = std::clamp((*kept + kDay - 1) / kDay * kDay, span->start, span->end);
-    if (first_row > span->start) {
-        if (auto ok = adder.add_sums(database, span->start / kDay, first_row / kDay - 1); !ok) return fail(ok.error());
-        month.notes.push_back(fmt::format(
-            "the single attempts of before {} are no longer kept: their busy times are spread over their days, and the "
-            "cloud's price is that of the mean answer of each kind",
-            date_text(first_row)));
-    }
-    if (first_row < span->end)
-        if (auto ok = adder.add_rows(database, first_row); !ok) return fail(ok.error());
-    if (auto ok = adder.finish(database, month); !ok) return fail(ok.error());
+    // All that is read is of one moment, whatever is written meanwhile.
+    if (auto ok = database.execute("BEGIN"); !ok) return fail(ok.error());
+    const auto filled = fill(database, config, *comparison, month);
+    if (auto ok = database.execute("COMMIT"); !ok && filled) return fail(ok.error());
+    if (!filled) return fail(filled.error());
     month.cloud = comparison->dearest();
     add_notes(config, month);
     return month;

@@ -12,7 +12,7 @@
 #include "ledger/local/cost.h"
 #include "ledger/local/hours.h"
 #include "ledger/prices/tariff.h"
-#include "ledger/reports/rollup.h"
+#include "ledger/reports/render.h"
 
 namespace tandem::ledger::local {
 
@@ -38,7 +38,7 @@ struct Cloud {
 struct Month {
     std::string name;  // "2026-11"
     Span span;         // the whole month
-    std::int64_t until = 0;
+    Span counted;      // the part of it that this is of: up to now
     bool ended = false;
     std::vector<MachineCost> machines;
     std::array<std::int64_t, kKindNames.size()> work_ms{};  // by Kind
@@ -69,6 +69,11 @@ struct Asked {
 // storage.
 Result<Month> month_of(store::Database& database, const config::Config& config, const Asked& asked,
                        std::int64_t now_ms);
+
+// For the page of reports: what machines drew and what the owner worked in the time of a report, from its first attempt
+// on; nothing where the config has no hardware. Errors: invalid, storage.
+Result<reports::Beyond> beyond_of(store::Database& database, const config::Config& config, const reports::Asked& asked,
+                                  std::int64_t now_ms);
 
 std::string as_text(const Month& month, std::string_view currency);
 std::string as_json(const Month& month, std::string_view currency);

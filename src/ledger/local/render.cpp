@@ -156,7 +156,7 @@ std::string as_text(const Month& month, std::string_view currency) {
 std::string as_json(const Month& month, std::string_view currency) {
     json::Writer out;
     out.begin_object().member("month", month.name).member("currency", currency).member("since", month.span.start);
-    out.member("until", month.until).member("ended", month.ended).key("machines").begin_array();
+    out.member("until", month.counted.end).member("ended", month.ended).key("machines").begin_array();
     for (const auto& machine : month.machines) write_machine(out, machine);
     out.end_array().key("hours").begin_object();
     for (std::size_t i = 0; i < kKindNames.size(); ++i)

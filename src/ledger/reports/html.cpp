@@ -45,7 +45,7 @@ font-size:.85rem}.key{display:inline-block;width:.8em;height:.8em;border-radius:
 </style></head><body>
 )";
 
-constexpr std::string_view kNotRecorded = "tandem cost local has it, a month at a time";
+constexpr std::string_view kNotRecorded = "not recorded yet";
 
 // Without zeros at its end, two digits at least: "1.25", "0.000125", "3.00".
 std::string money(Money amount) {

@@ -77,11 +77,12 @@ TEST(LocalCost, UsedAndIdleAddUpToTheTotalToTheMicroUnit) {
         Drawn drawn(seed);
         const auto machine = drawn.machine();
         const auto month = month_at(at("2025-01-01") + drawn.upto(700) * kDay);
-        const auto until = month.start + drawn.upto(month.end - month.start + kDay);
+        const auto from = month.start - kDay + drawn.upto(10 * kDay);
+        const auto until = from + drawn.upto(month.end - month.start + kDay);
         const auto energy = drawn.energy();
         const auto times = drawn.times(month);
         const auto cost =
-            cost_of(machine, energy, month, until, times, seed % 2 == 0 ? drawn.quarters(month) : Quarters{});
+            cost_of(machine, energy, month, {from, until}, times, seed % 2 == 0 ? drawn.quarters(month) : Quarters{});
         ASSERT_EQ(cost.used() + cost.idle(), cost.depreciation + cost.capital + cost.energy_busy + cost.energy_idle);
         ASSERT_GE(cost.idle(), Money{}) << seed;
         ASSERT_GE(cost.used(), Money{}) << seed;
@@ -157,7 +158,7 @@ TEST(LocalCost, BoundsOfTheConfigDoNotOverflow) {
     energy.tariff = Money::from_micros(1'000 * config::kMillion);
     energy.cooling = 100 * config::kMillion;
     const auto month = month_at(machine.bought);
-    const auto cost = cost_of(machine, energy, month, month.end, {{month.start, month.start + kHour}});
+    const auto cost = cost_of(machine, energy, month, month, {{month.start, month.start + kHour}});
     EXPECT_EQ(cost.depreciation, machine.price);
     EXPECT_EQ(cost.energy_busy.micros(), 1'000LL * 1'000 * 100 * config::kMillion);
     EXPECT_EQ(cost.used() + cost.idle(), cost.total());
@@ -177,24 +178,25 @@ TEST(LocalCost, WholeQuartersThatWereMeasuredTakeThePlaceOfTheModel) {
     // A third of the first quarter is busy: 5 min x 180 W and 10 min x 60 W weigh 3 to 2.
     const Times busy = {{month.start, month.start + 300'000}};
     const Quarters one = {{month.start, 100 * kHour * 1'000, kQuarter}};  // 100 Wh
-    auto cost = cost_of(machine, energy, month, until, busy, one);
+    auto cost = cost_of(machine, energy, month, {month.start, until}, busy, one);
     EXPECT_EQ(cost.energy_source(), "partly measured");
     EXPECT_EQ(cost.measured_wh, 100);
     EXPECT_EQ(cost.energy_busy, Money::from_micros(60'000));               // 60 Wh
     EXPECT_EQ(cost.energy_idle, Money::from_micros(20'000 + 45'000 / 2));  // 40 Wh, and 45 min x 60 W, x share
     Quarters all;
     for (int i = 0; i < 4; ++i) all.push_back({month.start + i * kQuarter, 25 * kHour * 1'000, kQuarter});
-    cost = cost_of(machine, energy, month, until, busy, all);
+    cost = cost_of(machine, energy, month, {month.start, until}, busy, all);
     EXPECT_EQ(cost.energy_source(), "measured");
     EXPECT_EQ(cost.energy_busy, Money::from_micros(15'000));
     EXPECT_EQ(cost.energy_idle, Money::from_micros(85'000 / 2));
     // What covers a part of a quarter is not believed for all of it.
-    cost = cost_of(machine, energy, month, until, busy, {{month.start, 100 * kHour * 1'000, kQuarter / 2}});
+    cost =
+        cost_of(machine, energy, month, {month.start, until}, busy, {{month.start, 100 * kHour * 1'000, kQuarter / 2}});
     EXPECT_EQ(cost.energy_source(), "modelled");
     // Counters of processors leave the rest to the model.
     machine.measure.source = config::Measure::Source::rapl;
     machine.measure.rest_watts = 40 * config::kMillion;
-    cost = cost_of(machine, energy, month, until, busy, all);
+    cost = cost_of(machine, energy, month, {month.start, until}, busy, all);
     EXPECT_EQ(cost.energy_source(), "partly measured");
     EXPECT_EQ(cost.measured_wh, 100);
     EXPECT_EQ(cost.energy_busy, Money::from_micros(21'000));  // (25 + 10) Wh x 3 / 5
