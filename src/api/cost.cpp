@@ -2,8 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <array>
 
+#include "api/parameters.h"
 #include "api/read.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -18,31 +19,12 @@ namespace reports = ledger::reports;
 
 namespace {
 
-// The parameters of a report. One that is not known, or stands twice, is an error: a report of something else than what
-// was asked looks right. `by` may stand twice. Errors: invalid.
+// The parameters of a report. Errors: invalid.
 Result<reports::Asked> asked_for_report(std::string_view query) {
     reports::Asked asked;
-    while (!query.empty()) {
-        const auto end = std::min(query.find('&'), query.size());
-        const auto pair = query.substr(0, end);
-        const auto equals = std::min(pair.find('='), pair.size());
-        const auto name = net::percent_decoded(pair.substr(0, equals));
-        auto value = net::percent_decoded(pair.substr(std::min(equals + 1, pair.size())));
-        auto* const field = name == "by"       ? &asked.by
-                            : name == "since"  ? &asked.since
-                            : name == "until"  ? &asked.until
-                            : name == "format" ? &asked.format
-                                               : nullptr;
-        if (field == nullptr && !pair.empty())
-            return fail(
-                ErrorCode::invalid,
-                fmt::format("there is no parameter '{}'; there are: by, since, until, format", printable(name, 40)),
-                printable(name, 40));
-        if (field != nullptr && !field->empty() && name != "by")
-            return fail(ErrorCode::invalid, fmt::format("{}: stands there twice", name), name);
-        if (field != nullptr) *field += (field->empty() ? "" : ",") + std::move(value);
-        query.remove_prefix(std::min(end + 1, query.size()));
-    }
+    const std::array<Parameter, 4> parameters = {
+        {{"by", asked.by, true}, {"since", asked.since}, {"until", asked.until}, {"format", asked.format}}};
+    if (auto ok = read_parameters(query, parameters); !ok) return fail(ok.error());
     if (asked.format.empty()) asked.format = "json";
     return asked;
 }

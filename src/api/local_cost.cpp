@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
+#include "api/parameters.h"
 #include "api/read.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -54,37 +57,17 @@ void write_entry(json::Writer& out, const local::Entry& entry) {
     out.end_object();
 }
 
-// One that is not known, or stands twice, is an error: a month of something else than what was asked looks right.
-Result<local::Asked> asked_for_month(std::string_view query) {
-    local::Asked asked;
-    while (!query.empty()) {
-        const auto end = std::min(query.find('&'), query.size());
-        const auto pair = query.substr(0, end);
-        const auto equals = std::min(pair.find('='), pair.size());
-        const auto name = net::percent_decoded(pair.substr(0, equals));
-        auto* const field = name == "month" ? &asked.month : name == "against" ? &asked.against : nullptr;
-        if (!pair.empty() && (field == nullptr || !field->empty()))
-            return fail(ErrorCode::invalid,
-                        field == nullptr
-                            ? fmt::format("there is no parameter '{}'; there are: month, against", printable(name, 40))
-                            : fmt::format("{}: stands there twice", name),
-                        printable(name, 40));
-        if (field != nullptr) *field = net::percent_decoded(pair.substr(std::min(equals + 1, pair.size())));
-        query.remove_prefix(std::min(end + 1, query.size()));
-    }
-    return asked;
-}
-
 }  // namespace
 
 net::Task<Result<std::string>> local_cost(gateway::Gateway& gateway, const gateway::Call& call) {
-    auto asked = asked_for_month(call.request().query);
-    if (!asked) co_return fail(asked.error());
+    local::Asked asked;
+    const std::array<Parameter, 2> parameters = {{{"month", asked.month}, {"against", asked.against}}};
+    if (auto ok = read_parameters(call.request().query, parameters); !ok) co_return fail(ok.error());
     auto& services = gateway.services();
     const auto now = unix_ms(services.clock.wall());
     const auto config = call.snapshot->config;
     co_return co_await read_ledger<std::string>(
-        services, [asked = std::move(*asked), config, now](store::Database& database) -> Result<std::string> {
+        services, [asked = std::move(asked), config, now](store::Database& database) -> Result<std::string> {
             const auto month = local::month_of(database, *config, asked, now);
             if (!month) return fail(month.error());
             return local::as_json(*month, config->currency);

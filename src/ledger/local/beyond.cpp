@@ -1,6 +1,4 @@
 // What the page of reports shows of energy and hours: the months of a span together.
-#include <fmt/format.h>
-
 #include "base/text.h"
 #include "ledger/local/fill.h"
 #include "ledger/reports/report.h"
@@ -63,12 +61,11 @@ Result<reports::Beyond> beyond_of(store::Database& database, const config::Confi
     std::array<std::int64_t, kKindNames.size()> work_ms{};
     const auto drawn = add_up(database, config, span, work_ms);
     if (!drawn) return fail(drawn.error());
-    const auto kwh = [](std::int64_t wh) { return fmt::format("{}.{:03} kWh", wh / 1000, wh % 1000); };
     for (std::size_t i = 0; i < drawn->size(); ++i) {
         const auto& one = (*drawn)[i];
         const auto name = printable(config.hardware[i].id, 60);
-        beyond.energy->push_back({name + ", busy", kwh(one.busy_wh), std::string(how(one)), one.busy});
-        beyond.energy->push_back({name + ", idle", kwh(one.idle_wh), std::string(how(one)), one.idle});
+        beyond.energy->push_back({name + ", busy", kwh_text(one.busy_wh), std::string(how(one)), one.busy});
+        beyond.energy->push_back({name + ", idle", kwh_text(one.idle_wh), std::string(how(one)), one.idle});
     }
     for (std::size_t i = 0; i < work_ms.size(); ++i)
         beyond.hours->push_back({std::string(kKindNames[i]), hours_text(work_ms[i]) + " h", "typed in",

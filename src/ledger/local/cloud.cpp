@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "config/names.h"
 #include "ledger/prices/books.h"
+#include "ledger/reports/render.h"
 
 namespace tandem::ledger::local {
 
@@ -29,19 +30,6 @@ Result<prices::Tariff> of_book(const config::Config& config, const std::string& 
             fmt::format("against: the price book has no '{}'; `tandem prices` shows what it has", printable(name, 80)),
             "against");
     return prices::Tariff::of_book(found.entries, {});
-}
-
-std::string_view whose(prices::PriceSource source) {
-    switch (source) {
-        case prices::PriceSource::owner:
-            return "by models.*.price";
-        case prices::PriceSource::book:
-            return "by the price book";
-        case prices::PriceSource::estimate:
-            return "by policy.unknown_price";
-        default:
-            return "not known";
-    }
 }
 
 }  // namespace
@@ -99,7 +87,7 @@ std::optional<Cloud> Comparison::dearest() const {
     for (const auto& one : candidates_)
         if (most == nullptr || one.sum > most->sum) most = &one;
     if (most == nullptr) return {};
-    return Cloud{most->model, named_, std::string(whose(most->tariff.source())), most->sum.micros()};
+    return Cloud{most->model, named_, std::string(reports::words_of(most->tariff.source())), most->sum.micros()};
 }
 
 }  // namespace tandem::ledger::local

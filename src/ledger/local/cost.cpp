@@ -207,6 +207,10 @@ Span month_at(std::int64_t unix_ms) {
     return span_of(Period::month, WallTime(milliseconds(unix_ms)));
 }
 
+std::string kwh_text(std::int64_t wh) {
+    return fmt::format("{}.{:03} kWh", wh / 1000, wh % 1000);
+}
+
 Money part_of(Money amount, std::int64_t part, std::int64_t whole) {
     return whole <= 0 ? Money{} : money(Whole(amount.micros()) * part, whole);
 }

@@ -93,6 +93,9 @@ std::optional<AnswerCost> cost_of_answer(const config::Config& config, std::stri
 // The machine that runs a provider; null: none does.
 const config::Hardware* machine_of(const config::Config& config, std::string_view provider);
 
+// "12.400 kWh", of watt-hours.
+std::string kwh_text(std::int64_t wh);
+
 // `amount` x `part` / `whole`, half to even; 0 where `whole` is not above 0.
 Money part_of(Money amount, std::int64_t part, std::int64_t whole);
 

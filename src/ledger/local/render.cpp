@@ -17,11 +17,6 @@ std::string text_of(const std::optional<Money>& amount) {
     return amount ? amount->text() : "-";
 }
 
-// Watt-hours as kWh, without a float.
-std::string kwh_text(std::int64_t wh) {
-    return fmt::format("{}.{:03} kWh", wh / 1000, wh % 1000);
-}
-
 // `part` of `whole` in percent with one digit after the point, rounded down.
 std::string percent_text(std::int64_t part, std::int64_t whole) {
     const auto tenths = whole <= 0 ? 0 : static_cast<std::int64_t>(static_cast<__int128>(part) * 1000 / whole);
