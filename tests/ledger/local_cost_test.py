@@ -147,6 +147,7 @@ class WorkedExample(Ledger):
         self.insert(at + 5_000_000, 4_000, outcome="failed", tokens_in=0, tokens_out=0)
         self.insert(at + 6_000_000, 9_000, outcome="cached")
         self.insert(at + 6_000_000, 9_000, outcome="skipped")
+        self.insert(at + 6_000_000, 9_000, outcome="lost")
         self.insert(at + 6_000_000, 9_000, provider="far", model="gpt", zone=1)
         self.insert(ms(2026, 3, 31, 23, 59, 59), 5_000, tokens_in=0, tokens_out=0)  # to the end of the month
         self.insert(ms(2026, 4, 1), 5_000)

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::int64_t kDay = reports::kDayMs;
 constexpr std::size_t kMostGroups = 1'000;     // clients can name models where a pattern stands for any name
-constexpr std::size_t kMostTimes = 1'000'000;  // before they are merged
+constexpr std::size_t kMostTimes = 1'000'000;  // of a machine before they are merged for the first time
 
 // "2026-11" as the month's span. Errors: invalid.
 Result<Span> month_from(std::string_view text, std::int64_t now_ms) {
@@ -42,20 +42,33 @@ void spread(std::int64_t day, std::int64_t ms, Times& times) {
     }
 }
 
+// Not what nobody was asked for, and not what was under way when tandem was killed: its row has what was reserved.
+bool was_work(std::string_view outcome) {
+    return outcome != "skipped" && outcome != "cached" && outcome != "lost";
+}
+
 // Adds up the local attempts of a month: machines' busy times, groups, the cloud's price.
 class Adder {
   public:
     Adder(const config::Config& config, Span span, Comparison& comparison)
-        : config_(config), span_(span), comparison_(comparison), busy_(config.hardware.size()) {}
+        : config_(config),
+          span_(span),
+          comparison_(comparison),
+          busy_(config.hardware.size()),
+          room_(busy_.size(), kMostTimes) {}
 
     Result<> add_rows(store::Database& database, std::int64_t since) {
         return each_attempt(database, since, span_.end, [this](const AttemptRecord& a) -> Result<> {
-            if (a.zone != Zone::local || a.outcome == "skipped" || a.outcome == "cached") return {};
+            if (a.zone != Zone::local || !was_work(a.outcome)) return {};
             const auto machine = machine_at(a.provider);
             if (machine) {
                 auto& times = busy_[*machine];
                 times.push_back({a.time, a.time + std::clamp<std::int64_t>(a.total_ms, 0, kDay)});
-                if (times.size() >= kMostTimes) times = merged(std::move(times));
+                // Twice as many again where few of them touch each other, so that this stays linear.
+                if (times.size() >= room_[*machine]) {
+                    times = merged(std::move(times));
+                    room_[*machine] = std::max(kMostTimes, 2 * times.size());
+                }
             }
             count(reports::kind_of(a), reports::sums_of(a), machine);
             comparison_.add(a.usage, a.time, 1);
@@ -68,7 +81,7 @@ class Adder {
         std::map<std::pair<std::size_t, std::int64_t>, std::int64_t> busy;
         auto ok = reports::each_sum(
             database, first_day, last_day, [&](std::int64_t day, const reports::Kind& kind, const reports::Sums& sums) {
-                if (kind.zone != Zone::local || kind.outcome == "skipped" || kind.outcome == "cached") return;
+                if (kind.zone != Zone::local || !was_work(kind.outcome)) return;
                 const auto machine = machine_at(kind.provider);
                 if (machine) busy[{*machine, day}] = saturating_sum(busy[{*machine, day}], sums.total_ms);
                 count(kind, sums, machine);
@@ -176,7 +189,8 @@ class Adder {
     const config::Config& config_;
     Span span_;
     Comparison& comparison_;
-    std::vector<Times> busy_;  // by machine
+    std::vector<Times> busy_;        // by machine
+    std::vector<std::size_t> room_;  // so many before they are merged
     Parts models_, works_;
     Group all_;
     Money charged_;
