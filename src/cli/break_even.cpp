@@ -170,18 +170,24 @@ int break_even(const Globals& globals, const Asked& asked) {
     // tandem.yaml is asked only where a machine of it may be meant; without one, the profile's are there.
     std::optional<cost::Machine> machine;
     std::vector<std::string> names;
-    if (!asked.hardware.empty())
-        if (const auto config = globals.load()) {
+    std::optional<Error> unread;
+    if (!asked.hardware.empty()) {
+        const auto config = globals.load();
+        if (config) {
             machine = machine_of_config(*config, asked.hardware);
             for (const auto& one : config->hardware) names.push_back(one.id);
+        } else {
+            unread = config.error();
         }
+    }
     auto profile = open_profile(asked.profile, machine ? &*machine : nullptr);
     if (!profile) {
         const int code = report(globals, profile.error());
         return profile.error().code == ErrorCode::not_found ? code : kUsage;  // kConfig is for tandem.yaml
     }
     if (!asked.hardware.empty())
-        if (auto kept = keep_one(*profile, asked.hardware, names); !kept) return report(globals, kept.error());
+        if (auto kept = keep_one(*profile, asked.hardware, names); !kept)
+            return report(globals, unread ? *unread : kept.error());
     json::Writer out;
     out.begin_object().member("currency", profile->currency).key("hardware").begin_array();
     for (const auto& option : profile->options) {

@@ -188,6 +188,14 @@ setup_hours: 12
             self.assertIn(text, result.stderr)
 
 
+    def test_a_config_that_cannot_be_read_is_said_where_the_profile_has_no_such_machine(self):
+        self.tandem.write(self.CONFIG.replace("rate: 50", "rate: lots"))
+        result = self.run_with(WorkedExample.profile, "--hardware", "other")
+        self.assertEqual(result.returncode, 3, result.stderr)
+        self.assertIn("hours.rate", result.stderr)
+        self.assertEqual(self.run_with(WorkedExample.profile, "--hardware", "workstation").returncode, 0)  # the profile has it
+
+
 class Mistakes(unittest.TestCase):
     def refused(self, profile, *texts):
         result = run(profile)
