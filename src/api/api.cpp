@@ -144,6 +144,7 @@ void Api::answered(const net::Request& request, const net::Answered& how) {
     if (!how.whole) line.add("ended", "early");
     if (note != nullptr) line.add("key", note->key);
     if (note != nullptr && !note->decision.empty()) log_question(line, *note);
+    if (note != nullptr && note->refused) line.add("why", gateway::reason_of(*note->refused));
     const auto first = how.first_byte + (note != nullptr ? note->beating : milliseconds(0));
     line.add("first_byte_ms", first.count()).add("ms", how.total.count());
     if (request.local) line.add("over", "socket");
@@ -482,8 +483,9 @@ Result<std::string> Api::status(const Call& call) {
             .member("id", provider.id)
             .member("zone", name_of(provider.zone))
             .member("clearance", name_of(provider.clearance));
-        out.member("healthy", unhealthy.empty());
-        if (!unhealthy.empty()) out.member("reason", unhealthy);
+        const bool refused = unhealthy.empty() && health.state == "key refused";
+        out.member("healthy", unhealthy.empty() && !refused);
+        if (refused || !unhealthy.empty()) out.member("reason", refused ? health.why : unhealthy);
         out.member("breaker", health.state).member("attempts", health.attempts);
         out.raw_member("failure_share", fmt::format("{:.3f}", health.failure_share));
         if (health.seconds_left > 0) out.member("seconds_left", health.seconds_left);

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "cli/certificate.h"
 #include "cli/cli.h"
 #include "cli/connect/clients.h"
 #include "cli/init/discover.h"
@@ -254,9 +255,16 @@ Result<> read_key(const config::Config& config, const Options& options, Values& 
     v.key = "tandem";
     if (config.keys.empty()) return {};
     std::vector<std::string> ids;
-    for (const auto& key : config.keys) ids.push_back(key.id);
+    for (const auto& key : config.keys)
+        if (!key.metrics_only) ids.push_back(key.id);
     const auto wanted = options.key.empty() && ids.size() == 1 ? ids.front() : options.key;
     const auto found = std::ranges::find(config.keys, wanted, &config::Key::id);
+    if (found != config.keys.end() && found->metrics_only)
+        return fail(ErrorCode::invalid, fmt::format("the key '{}' may read /metrics alone (metrics: true), so every "
+                                                    "request of {} would be refused; {}",
+                                                    wanted, options.client,
+                                                    ids.empty() ? "add another key to tandem.yaml"
+                                                                : "use --key with one of: " + join(ids, ", ")));
     if (found == config.keys.end() && !wanted.empty())
         return fail(ErrorCode::not_found,
                     fmt::format("there is no key '{}'{}", printable(wanted, 60), suggest(wanted, ids)));
@@ -370,6 +378,11 @@ std::vector<std::string> hints(const Globals& globals, const config::Config& con
                         config.server.host, port));
     if (url && !url->tls && !here && !is_private_network(url->host))
         list.push_back("the address is not encrypted: the key and all content can be read on the way; use https://");
+    if (url && url->tls && here && !config.server.tls_certificate.empty())
+        if (const auto ours = read_certificate(config.server.tls_certificate, url->host); ours && !ours->covers_host)
+            list.push_back(fmt::format(
+                "the certificate of this server is not for {}, and {} will refuse it: use --url https://{}:{}",
+                url->host, client.id, ours->names.empty() ? "ITS-NAME" : ours->names.front(), url->port));
     add_misfits(config, client, v, list);
     add_variables(globals, client, list);
     if (!client.note.empty()) list.emplace_back(client.note);

@@ -1,7 +1,5 @@
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
 #include <poll.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -14,6 +12,7 @@
 #include <memory>
 
 #include "base/text.h"
+#include "cli/certificate.h"
 #include "cli/doctor.h"
 #include "engine/engines.h"
 
@@ -89,21 +88,6 @@ bool is_gguf(const fs::path& file) {
     return in.read(magic.data(), magic.size()) && std::string_view(magic.data(), magic.size()) == "GGUF";
 }
 
-struct FreeCertificate {
-    void operator()(X509* certificate) const { X509_free(certificate); }
-};
-
-// Days until it ends; below 0: it has ended. Nullopt: the file is no certificate in PEM.
-std::optional<int> days_left(const std::string& file) {
-    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> in(std::fopen(file.c_str(), "re"), std::fclose);
-    if (!in) return {};
-    const std::unique_ptr<X509, FreeCertificate> certificate(PEM_read_X509(in.get(), nullptr, nullptr, nullptr));
-    if (!certificate) return {};
-    int days = 0, rest = 0;
-    if (ASN1_TIME_diff(&days, &rest, nullptr, X509_get0_notAfter(certificate.get())) != 1) return {};
-    return rest < 0 ? days - 1 : days;
-}
-
 }  // namespace
 
 void check_engines(const config::Config& config, const config::Environment& environment, std::vector<Check>& checks) {
@@ -126,15 +110,16 @@ void check_engines(const config::Config& config, const config::Environment& envi
 void check_tls(const config::Config& config, std::vector<Check>& checks) {
     const auto& file = config.server.tls_certificate;
     if (file.empty()) return;
-    const auto days = days_left(file);
-    if (!days)
+    const auto certificate = read_certificate(file);
+    if (!certificate)
         checks.push_back({"tls", Grade::bad, fmt::format("{} cannot be read as a certificate in PEM", file),
                           "correct server.tls.certificate"});
-    else if (*days < 0)
-        checks.push_back({"tls", Grade::bad, fmt::format("{} ended {} days ago", file, -*days), "renew it"});
+    else if (certificate->days_left < 0)
+        checks.push_back(
+            {"tls", Grade::bad, fmt::format("{} ended {} days ago", file, -certificate->days_left), "renew it"});
     else
-        checks.push_back({"tls", *days < kFewDays ? Grade::warning : Grade::good,
-                          fmt::format("{} is good for {} days", file, *days), "renew it"});
+        checks.push_back({"tls", certificate->days_left < kFewDays ? Grade::warning : Grade::good,
+                          fmt::format("{} is good for {} days", file, certificate->days_left), "renew it"});
     if (access(config.server.tls_key.c_str(), R_OK) != 0)
         checks.push_back({"tls", Grade::bad, fmt::format("{} cannot be read", config.server.tls_key),
                           "correct server.tls.key, or its owner"});

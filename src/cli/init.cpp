@@ -143,7 +143,8 @@ void print_found(const Plan& plan, const Composed& composed, const std::vector<T
         fmt::print("  found no other local server and no cloud key; {}\n",
                    plan.engine_here
                        ? "the embedded engine and its tiny model are here, not tried yet: tandem doctor"
-                       : "no embedded engine is installed here either: tandem doctor says what is missing");
+                       : "no embedded engine is installed here either, so nothing answers until there is one of the "
+                         "three: tandem doctor says what is missing");
     for (const auto& trouble : troubles) fmt::print("  {}: {}\n", trouble.name, trouble.what);
     for (const auto& note : composed.notes) fmt::print("  note: {}\n", note);
 }

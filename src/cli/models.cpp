@@ -38,7 +38,10 @@ States states_of(const config::Config& config) {
         const auto reason = provider["reason"].text();
         const bool healthy = provider["healthy"].boolean().value_or(false);
         providers[std::string(provider["id"].text())] =
-            healthy ? "up" : fmt::format("resting{}{}", reason.empty() ? "" : ": ", reason);
+            healthy ? "up"
+            : provider["breaker"].text() == "key refused"
+                ? fmt::format("down: {}", reason)
+                : fmt::format("resting{}{}", reason.empty() ? "" : ": ", reason);
     }
     States states;
     for (const auto& model : config.models)

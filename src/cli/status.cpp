@@ -57,7 +57,9 @@ int status(const Globals& globals) {
                    state_in_words(provider["breaker"].text()), provider["attempts"].text(),
                    provider["failure_share"].number().value_or(0) * 100, fmt::format("{} of {}", keys - resting, keys));
         if (const auto reason = provider["reason"].text(); !reason.empty())
-            fmt::print("  {}; {} s left\n", reason, provider["seconds_left"].integer().value_or(0));
+            fmt::print("  {}{}\n", reason,
+                       provider["seconds_left"].integer() ? fmt::format("; {} s left", provider["seconds_left"].text())
+                                                          : std::string());
     }
     print_budgets(root);
     const auto memory = root["memory"];

@@ -18,15 +18,15 @@ struct Preset {
 constexpr std::array kPresets = {
     Preset{"hybrid", R"(rules:
   # The model with the greatest expected utility comes first: how likely its answer is good, plus `lean` where it is in
-  # the preferred zone (as a share of a good answer), less cost and waiting. So 0.25 says: home, unless a good
-  # answer is likelier elsewhere by more than a quarter.
+  # the preferred zone (as a share of a good answer), less cost and waiting. So 0.3 says: home, unless a good
+  # answer is likelier elsewhere by more than three tenths.
   # Private material stays home whatever else holds. Clearance excludes the cloud already; this rule says why.
   - { name: private-material, label: private, prefer: local }
   # Marked by the x-tandem-value header, or by the key: worth the best model.
   - { name: high-value, value: high, prefer: cloud, lean: 0.25 }
   # The same kind of prompt over and over: what a smaller model is for.
   - { name: repetitive-work, repeats: 3, prefer: local, lean: 0.4 }
-  - { name: everyday, prefer: local, lean: 0.25 }
+  - { name: everyday, prefer: local, lean: 0.3 }
 )"},
     Preset{"local-first", R"(rules:
   - { name: local-first, prefer: local }

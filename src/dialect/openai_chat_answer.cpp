@@ -858,6 +858,16 @@ ErrorShape shape_of(ErrorCode code) {
     return {500, "server_error", "internal_error"};
 }
 
+namespace {
+
+std::string with_capital(std::string text) {
+    if (!text.empty() && text.front() >= 'a' && text.front() <= 'z')
+        text.front() = static_cast<char>(text.front() - 'a' + 'A');
+    return text;
+}
+
+}  // namespace
+
 ErrorReply encode_error(const Error& error) {
     const auto shape = shape_of(error.code);
     json::Writer out;
@@ -867,7 +877,7 @@ ErrorReply encode_error(const Error& error) {
         .member("message", error.code == ErrorCode::context && error.prompt_tokens > 0 && error.context_tokens > 0
                                ? fmt::format("This model's maximum context length is {} tokens. However, your messages "
                                              "resulted in {} tokens. {}",
-                                             error.context_tokens, error.prompt_tokens, error.message)
+                                             error.context_tokens, error.prompt_tokens, with_capital(error.message))
                                : error.message)
         .member("type", shape.type)
         .key("param");

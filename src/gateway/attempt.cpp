@@ -20,26 +20,6 @@ namespace tandem::gateway {
 
 namespace {
 
-// What was not a provider's failure, for the log.
-std::string_view reason_of(ErrorCode code) {
-    switch (code) {
-        case ErrorCode::over_budget:
-            return "over_budget";
-        case ErrorCode::rate_limited:
-            return "rate_limited";
-        case ErrorCode::policy:
-            return "policy";
-        case ErrorCode::unavailable:
-            return "unavailable";
-        case ErrorCode::timeout:
-            return "timeout";
-        case ErrorCode::storage:
-            return "storage";
-        default:
-            return "other";
-    }
-}
-
 // Of a 200 that turned out to be none: by what it says itself, where it does.
 config::FailureClass class_of(const Error& error) {
     using enum config::FailureClass;
@@ -593,7 +573,10 @@ Next Attempt::failed(upstream::Failure failure, const ledger::Used& used) {
     record.total_ms = elapsed_ms();
     if (reservation_) reservation_->settle(record.cost, used.usage.input + used.usage.output);
     way_.tell(fmt::format("{} {}: {}", record.model, was_asked ? "failed" : "was not asked", message));
-    if (failure.what == config::FailureClass::key && record.status != 0) note(about_key());
+    if (failure.what == config::FailureClass::key && record.status != 0) {
+        note(about_key());
+        way_.services.health.refused_key(record.provider, about_key());
+    }
     take_notes();
     way_.add(record);
     log_failure(failure);

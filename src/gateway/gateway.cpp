@@ -1,6 +1,7 @@
 #include "gateway/gateway.h"
 
 #include <algorithm>
+#include <array>
 
 #include "access/origin.h"
 #include "base/text.h"
@@ -30,6 +31,7 @@ void add_when_to_retry(const Error& error, net::Response& response) {
     constexpr long long kLongestWait = 60, kUsualWait = 5;
     const bool later =
         response.status == 402 || response.status == 429 || response.status == 503 || response.status == 529;
+    if (error.certain && response.status >= 500 && !later) response.headers.add("x-should-retry", "false");
     if (!later) return;
     const bool budget = error.code == ErrorCode::over_budget;
     const auto wait = error.again_in.value_or(budget ? kLongestWait + 1 : kUsualWait);
@@ -40,6 +42,15 @@ void add_when_to_retry(const Error& error, net::Response& response) {
 }
 
 }  // namespace
+
+std::string_view reason_of(ErrorCode code) {
+    // In the order of ErrorCode.
+    constexpr std::array<std::string_view, 16> kNames = {
+        "invalid", "unauthenticated", "forbidden", "not_found", "method",  "too_large", "rate_limited", "over_budget",
+        "policy",  "unavailable",     "context",   "upstream",  "timeout", "cancelled", "storage",      "internal"};
+    static_assert(static_cast<std::size_t>(ErrorCode::internal) + 1 == kNames.size());
+    return kNames[static_cast<std::size_t>(code)];
+}
 
 net::Response error_response(dialect::Kind dialect, int status, const Error& error) {
     auto encoded = dialect::of(dialect).encode_error(error);

@@ -69,6 +69,16 @@ routing::Inputs inputs_of(const access::Principal& who, const chat::Request& req
     return inputs;
 }
 
+// Why each model failed first: what came of it later (a breaker that opened) comes of that.
+std::vector<std::pair<std::string, std::string>> first_of_each(
+    const std::vector<std::pair<std::string, std::string>>& failures) {
+    std::vector<std::pair<std::string, std::string>> first;
+    for (const auto& failure : failures)
+        if (std::ranges::find(first, failure.first, [](const auto& one) { return one.first; }) == first.end())
+            first.push_back(failure);
+    return first;
+}
+
 class Run {
   public:
     Run(Gateway& gateway, Call call, translate::Front front, Keeping keeping)
@@ -254,6 +264,7 @@ class Run {
     net::Task<Result<>> wait_for_budget() {
         constexpr milliseconds kLookAgain{1'000};  // a window may end without an event
         const auto begun = services_.clock.steady();
+        waits_ = waits_ || queued_;
         while (queued_) {
             const auto seen = services_.budgets.settled().count();
             const auto error = refusal_of(services_, way_.who, *way_.inputs, *way_.decision);
@@ -267,6 +278,28 @@ class Run {
         const auto waited = std::chrono::duration_cast<milliseconds>(services_.clock.steady() - begun);
         if (waited >= milliseconds(100)) way_.warn(fmt::format("it waited {} ms for room in a budget", waited.count()));
         co_return Result<>{};
+    }
+
+    // Another request took the room that there was when this one was decided on, and nobody was asked: it is decided on
+    // anew, and waits again where its budget wants that. Whether somebody may take it.
+    net::Task<bool> decide_anew(std::vector<std::string> warnings) {
+        constexpr milliseconds kAfterRace{50};  // so that those who were woken together do not all try again at once
+        if (!lost_room() || way_.late() || !way_.forget_skipped()) co_return false;
+        ++races_;
+        way_.warnings = std::move(warnings);
+        if (waits_) co_await net::sleep_for(exchange_.worker().context(), kAfterRace, exchange_.cancel());
+        if (exchange_.cancel().fired() || !choose(*way_.inputs)) co_return false;
+        if (auto ok = co_await wait_for_budget(); !ok) co_return false;
+        if (way_.decision->eligible == 0)
+            way_.last.error = refusal_of(services_, way_.who, *way_.inputs, *way_.decision);
+        co_return way_.decision->eligible > 0;
+    }
+
+    // The last attempt had no room in a budget, and it may be decided on anew.
+    bool lost_room() const {
+        constexpr int kMostRaces = 3;  // of a request that does not wait
+        const auto& error = way_.last.error;
+        return error.code == ErrorCode::over_budget && !error.certain && (waits_ || races_ < kMostRaces);
     }
 
     Result<> note_label() {
@@ -401,26 +434,33 @@ class Run {
             way_.warn(
                 fmt::format("{} has failed and would be left alone for a while, but no other may take this request",
                             way_.last_resort));
+        while (true) {
+            auto warnings = way_.warnings;
+            if (co_await try_candidates(policy.attempts)) co_return;
+            if (!co_await decide_anew(std::move(warnings))) break;
+        }
+        co_await give_up();
+    }
+
+    // One after the other. Whether one of them answered; if not, nobody else is asked.
+    net::Task<bool> try_candidates(int attempts) {
         tries_.assign(way_.decision->fallback ? way_.decision->eligible : 1, 0);
         for (std::size_t i = 0; i < tries_.size() && !way_.late(); ++i) {
             if (does_not_fit(i)) continue;
-            while (tries_[i] < policy.attempts && !way_.late()) {
+            while (tries_[i] < attempts && !way_.late()) {
                 const auto next = co_await attempt(i);
-                if (next == Next::done) co_return;
+                if (next == Next::done) co_return true;
                 if (next == Next::retry && std::exchange(way_.in_other_words, false)) {
                     --tries_[i];  // it was no try of the model
                     continue;
                 }
-                if (next == Next::give_up) {
-                    co_await give_up();
-                    co_return;
-                }
-                if (next == Next::next_candidate || tries_[i] >= policy.attempts || !way_.last_resort.empty() ||
+                if (next == Next::give_up || (lost_room() && way_.nobody_asked())) co_return false;
+                if (next == Next::next_candidate || tries_[i] >= attempts || !way_.last_resort.empty() ||
                     !co_await pause_before_retry(tries_[i], candidates()[i].provider))
                     break;
             }
         }
-        co_await give_up();
+        co_return false;
     }
 
     // What did not fit one context does not fit another of the same size.
@@ -663,7 +703,9 @@ class Run {
         }
         Error error = last.error;
         if (way_.failures.size() > 1 && error.code != ErrorCode::context)
-            error.message = "no model answered: " + by_reason(way_.failures);
+            error.message = "no model answered: " + by_reason(first_of_each(way_.failures));
+        // The owner has to mend the key first.
+        error.certain = error.certain || (way_.failures.size() == 1 && last.what == config::FailureClass::key);
         if (way_.late()) error.code = ErrorCode::timeout;
         if (error.message.empty()) error.message = "the deadline of the request passed before a model was asked";
         // The trial has failed as well: as before, nobody may take it.
@@ -680,6 +722,8 @@ class Run {
     privacy::LabelMemory::Recalled recalled_;
     bool large_ = false;   // what takes its time is done on the pool
     bool queued_ = false;  // nothing may take it now, and a budget wants it to wait
+    bool waits_ = false;   // it was so once
+    int races_ = 0;        // for room in a budget, that were lost
     privacy::Labelled labelled_;
     std::vector<std::int64_t> leaves_;  // of it, for the label memory
     std::string embedded_by_;

@@ -185,9 +185,13 @@ void add_wait_for_money(const Services& services, const access::Principal& who, 
         const auto tokens = Tokens{saturating_sum(inputs.features.prompt_tokens, answer)};
         const auto denied = services.budgets.denied(subject_of(who, inputs, candidate.provider, candidate.model),
                                                     candidate.estimate, tokens, ledger::Budgets::Amount::left_out);
-        if (!denied || denied->error.certain || !denied->error.again_in) continue;
+        // A budget that had no room for this very model may have got some since it was decided on.
+        const auto standing = std::ranges::find(inputs.standing, candidate.model, &routing::Standing::model);
+        const bool was_denied = standing != inputs.standing.end() && standing->on_budget != config::OnBudget::cheaper;
+        if (denied ? denied->error.certain || !denied->error.again_in : !was_denied) continue;
+        const auto again_in = denied ? *denied->error.again_in : 1;
         error.certain = false;
-        error.again_in = std::min(error.again_in.value_or(*denied->error.again_in), *denied->error.again_in);
+        error.again_in = std::min(error.again_in.value_or(again_in), again_in);
     }
 }
 

@@ -89,6 +89,16 @@ void Way::add(ledger::AttemptRecord record) {
     attempts_.push_back(std::move(record));
 }
 
+bool Way::forget_skipped() {
+    if (!nobody_asked()) return false;
+    begun_ = skipped_ = 0;
+    attempts_.clear();
+    failures.clear();
+    last = {};
+    last_asked = {};
+    return true;
+}
+
 void Way::identify() {
     if (!identity.prefixes.empty()) return;
     const auto& name = asked.conversation;
@@ -152,8 +162,16 @@ void Way::warn(std::string text) {
 
 void Way::tell_passed_over(std::size_t place) {
     std::vector<std::pair<std::string, std::string>> reasons;  // of each model
-    for (; told_ < passed_over.size() && passed_over[told_].before <= place; ++told_)
-        reasons.emplace_back(passed_over[told_].model, passed_over[told_].reason);
+    for (; told_ < passed_over.size() && passed_over[told_].before <= place; ++told_) {
+        const auto& one = passed_over[told_];
+        reasons.emplace_back(one.model, one.reason);
+        log::Line(log::Level::info, "a model was not asked")
+            .add("decision", id.text())
+            .add("key", who.id())
+            .add("model", in_log(one.model))
+            .add("provider", one.provider)
+            .add("why", one.what == routing::Excluded::budget ? "budget" : "health");
+    }
     for (const auto& [models, why] : grouped_by_reason(reasons))
         warn(fmt::format("{} {} not asked: {}", join(models, ", "), models.size() == 1 ? "was" : "were", why));
 }
@@ -445,6 +463,7 @@ net::Task<> Way::refuse_in_stream(const Error& error) {
 }
 
 net::Task<> Way::refuse(Error error, std::optional<seconds> retry_after) {
+    if (auto* const note = dynamic_cast<RequestNote*>(exchange.request().note.get())) note->refused = error.code;
     if (exchange.started()) {
         co_await refuse_in_stream(error);
         co_return;

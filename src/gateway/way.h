@@ -137,6 +137,10 @@ class Way {
 
     ledger::AttemptRecord new_attempt(const std::string& provider, const std::string& model, Zone zone);
     void add(ledger::AttemptRecord record);
+    // Where nobody was asked yet: forgets the attempts that were skipped, for a request that is decided on anew. False:
+    // somebody was asked.
+    bool forget_skipped();
+    bool nobody_asked() const { return begun_ == skipped_; }
 
     // ---- redaction ----
 

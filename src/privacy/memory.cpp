@@ -65,13 +65,9 @@ std::int64_t shortened_piece(std::string_view text) {
     return shortened(sha256("piece\n" + std::string(text)));
 }
 
-// Of a message's content, in whatever role it comes back: what a model said may be pasted into a question.
-std::int64_t piece_of(std::string_view essence) {
-    return shortened_piece(essence.substr(1));
-}
-// As versions before 0.1.0's last remembered it, with its role.
-std::int64_t old_piece_of(std::string_view essence) {
-    return shortened_piece(essence);
+// As older versions remembered it: with its blanks as they stood, and before that with its role.
+std::array<std::int64_t, 2> old_pieces_of(std::string_view essence) {
+    return {shortened_piece(essence.substr(1)), shortened_piece(essence)};
 }
 
 // Each run of blanks is one, and there are none at the ends. `add` gets each byte that is left.
@@ -87,6 +83,15 @@ void each_of_content(std::string_view text, Add&& add) {
         add(c);
         any = true;
     }
+}
+
+// Of a message's content, in whatever role it comes back and with whatever blanks: what a model said may be pasted into
+// a question, and clients trim what they send again.
+std::int64_t piece_of(std::string_view essence) {
+    std::string content;
+    content.reserve(essence.size());
+    each_of_content(essence.substr(1), [&](char c) { content += c; });
+    return shortened_piece(content);
 }
 
 // A conversation of short words with its answer. Clients send an answer back with other blanks at its ends.
@@ -173,7 +178,7 @@ Identity::Piece piece_of(const chat::Message& message, std::string_view essence)
     piece.bytes = content_bytes(essence.substr(1));
     if (piece.bytes < kShortestMark) return piece;
     piece.fingerprint = piece_of(essence);
-    piece.old_fingerprint = old_piece_of(essence);
+    piece.old_fingerprints = old_pieces_of(essence);
     return piece;
 }
 
@@ -385,12 +390,14 @@ LabelMemory::Recalled LabelMemory::recall(const Identity& identity, const std::s
     }
     for (std::size_t i = last_released ? *last_released + 1 : 0; i < identity.plain.size(); ++i)
         if (identity.plain[i] != 0) take(of_own(identity.plain[i], number), kItself);
-    for (std::size_t i = last_released ? *last_released + 1 : 0; i < identity.pieces.size(); ++i)
-        for (const auto piece : {identity.pieces[i].fingerprint, identity.pieces[i].old_fingerprint}) {
-            if (piece == 0 || released_alone(piece)) continue;
-            take(of_own(piece, number), kMessage);
-            if (crosses(identity.pieces[i], number)) take(of_all(piece), kDocument);
+    for (std::size_t i = last_released ? *last_released + 1 : 0; i < identity.pieces.size(); ++i) {
+        const auto& piece = identity.pieces[i];
+        for (const auto known_as : {piece.fingerprint, piece.old_fingerprints[0], piece.old_fingerprints[1]}) {
+            if (known_as == 0 || released_alone(known_as)) continue;
+            take(of_own(known_as, number), kMessage);
+            if (crosses(piece, number)) take(of_all(known_as), kDocument);
         }
+    }
     return recalled;
 }
 

@@ -6,6 +6,7 @@
 // one key has said labels another key's request only where it is so long that it is the same document.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -30,7 +31,7 @@ namespace tandem::privacy {
 struct Identity {
     std::optional<std::int64_t> id;      // of what its client calls it
     std::vector<std::int64_t> prefixes;  // of the messages up to each, the whole last
-    // The same, whatever systems say, and whatever blanks and parts messages to 4 KiB have: a client that puts the time
+    // The same, whatever systems say, and whatever blanks and parts messages have: a client that puts the time
     // into its system prompt goes on with the same conversation. 0 where less than kShortestMark is said.
     std::vector<std::int64_t> plain = {};
     // Of the same messages. Bytes are counted as content_bytes() does, without systems' messages.
@@ -44,7 +45,7 @@ struct Identity {
     // Of each message alone: 0 where it is too short, or a system's, which many conversations share.
     struct Piece {
         std::int64_t fingerprint = 0;
-        std::int64_t old_fingerprint = 0;  // with its role, as older versions remembered it
+        std::array<std::int64_t, 2> old_fingerprints = {};  // as older versions remembered it
         bool user = false;
         bool answer = false;
         std::size_t bytes = 0;

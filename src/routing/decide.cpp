@@ -271,7 +271,7 @@ std::string words_of(const Rule& rule) {
         parts.emplace_back(*rule.high_value ? "it is marked high-value" : "it is not marked high-value");
     if (rule.difficulty) parts.push_back(fmt::format("its difficulty is {} or more", *rule.difficulty));
     if (rule.prompt_tokens) parts.push_back(fmt::format("its prompt has {} tokens or more", *rule.prompt_tokens));
-    if (rule.repeats) parts.push_back(fmt::format("its kind was seen {} times before", *rule.repeats));
+    if (rule.repeats) parts.push_back(fmt::format("its kind was seen {} times or more before", *rule.repeats));
     if (rule.needs) parts.push_back(fmt::format("it needs {}", name_of(*rule.needs)));
     if (!rule.key.empty()) parts.push_back(fmt::format("its key is {}", rule.key));
     const auto prefers = config::kPreferNames[static_cast<std::size_t>(rule.prefer)];
@@ -513,6 +513,10 @@ std::string Decision::comparison() const {
         return fmt::format(", but for {} a good answer is expected of {} with {:.2f} and of {} with {:.2f}", work,
                            preferred->model, preferred->terms.quality, first.model, first.terms.quality);
     }
+    const auto kept_back =
+        std::ranges::find_if(others, [](const Candidate& c) { return c.zone_score == 1 && c.last_resort; });
+    if (first.zone_score == 0 && kept_back != others.end())
+        return fmt::format(", but {} answers only where no other model may", kept_back->model);
     const auto best = std::ranges::max_element(others, {}, [](const Candidate& c) { return c.terms.quality; });
     if (best == others.end() || best->terms.quality - first.terms.quality < kTelling || best->zone == first.zone)
         return "";

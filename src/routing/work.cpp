@@ -9,6 +9,7 @@
 #include "chat/answer.h"
 #include "routing/work_aside.h"
 #include "routing/work_clues.h"
+#include "routing/work_units.h"
 #include "routing/work_words.h"
 
 namespace tandem::routing {
@@ -261,6 +262,11 @@ bool is_agent(const chat::Request& request, const Turns& turns) {
         std::to_array<std::string_view>({"claude code", "codex cli", "coding agent", "interactive cli"});
     const auto system = lower(turns.system);
     const auto says = [&](auto said) { return system.contains(said); };
+    // aider's, whose instructions are short where the whole file is asked for.
+    constexpr auto kFirst =
+        std::to_array<std::string_view>({"act as an expert software developer", "act as an expert architect engineer",
+                                         "act as an expert code analyst"});
+    if (std::ranges::any_of(kFirst, [&](auto said) { return system.starts_with(said); })) return true;
     if (turns.system_bytes <= 1200) return false;
     return std::ranges::any_of(kSaid, says) || (!request.tools.empty() && std::ranges::any_of(kWithTools, says));
 }
@@ -315,6 +321,8 @@ class Reading {
         const auto clues = clues_of(text, task_is_known);
         const auto aside = aside_of({request_, system, turns_.system_bytes, clues, text, turns_.user_turns, agent});
         if (!aside.empty()) return {WorkKind::talk, 0.95, 3, {std::string(aside)}};
+        if (!agent && !task_is_known && request_.tools.empty() && converts_units(text))
+            return {WorkKind::talk, 0.95, 5, {"units"}};
         judged_ = judge(task_is_known ? system : clues);
         handed_in(clues);
         if (is_light(task_is_known ? system : clues)) at_most(kLight);
@@ -322,6 +330,7 @@ class Reading {
         inherit(clues);
         tools(agent, clues);
         much_asked(clues);
+        show_as_written(text);
         return {static_cast<WorkKind>(judged_.kind()), judged_.sure[judged_.kind()],
                 static_cast<int>(std::lround(std::clamp(judged_.difficulty, 0.0, 100.0))), std::move(judged_.telling)};
     }
@@ -332,6 +341,13 @@ class Reading {
         judged_.telling.insert(judged_.telling.begin(), std::string(what));
         constexpr std::size_t kMost = 5;
         if (judged_.telling.size() > kMost) judged_.telling.resize(kMost);
+    }
+
+    // The vocabulary is compared without accents: "extraç" is found in "extract", and shown as "extrac".
+    void show_as_written(const std::string& text) {
+        const auto written = lower(text);
+        for (auto& word : judged_.telling)
+            if (!written.contains(word)) word = folded(word);
     }
 
     void become(WorkKind kind, double sure) {

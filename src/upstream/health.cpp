@@ -133,6 +133,7 @@ void Health::succeeded(const std::string& provider) {
     ++entry.attempts;
     entry.failures = 0;
     entry.share *= 1 - kNewest;
+    entry.key.clear();
     if (!entry.open) return;
     log::Line(log::Level::info, "a breaker closed").add("provider", provider);
     entry.open = false;
@@ -140,6 +141,13 @@ void Health::succeeded(const std::string& provider) {
     entry.share = 0;
     entry.attempts = 0;
     entry.why.clear();
+}
+
+void Health::refused_key(const std::string& provider, const std::string& why) {
+    const std::lock_guard lock(mutex_);
+    auto& entry = entries_[provider];
+    ++entry.attempts;
+    entry.key = why;
 }
 
 void Health::failed(const std::string& provider, const std::string& why) {
@@ -236,6 +244,9 @@ Health::Status Health::status(const std::string& provider) const {
         status.state = "limited";
         status.why = std::move(why);
         status.seconds_left = left(std::ranges::min(entry.keys));
+    } else if (!entry.key.empty()) {
+        status.state = "key refused";
+        status.why = entry.key;
     }
     return status;
 }

@@ -59,6 +59,8 @@ class Health {
 
     void succeeded(const std::string& provider);
     void failed(const std::string& provider, const std::string& why);
+    // It refuses our key: it is well, and asked again, but status says so until it answers.
+    void refused_key(const std::string& provider, const std::string& why);
     // Why it should be left alone now, or empty.
     std::string unhealthy(const std::string& provider) const;
 
@@ -71,7 +73,7 @@ class Health {
 
     struct Status {
         std::string provider;
-        std::string state;  // closed, open, half open, limited
+        std::string state;  // closed, open, half open, limited, key refused
         std::string why;
         double failure_share = 0;
         std::int64_t attempts = 0;
@@ -94,6 +96,7 @@ class Health {
         std::vector<SteadyTime> keys;  // until when each rests
         std::size_t next_key = 0;
         std::string limit;  // what was said when one was told to rest
+        std::string key;    // what was said when it refused our key
     };
     static constexpr double kNewest = 0.1;
     void ended(const std::string& provider, bool hurried);

@@ -53,7 +53,6 @@ Failure from_status(int status, std::string body, const net::Fields& headers, co
         failure.error.code = ErrorCode::invalid;
     } else if (status == 401 || status == 403) {
         failure.what = key;
-        failure.error.message += "; check its api_key in tandem.yaml";
     } else if (said.too_long) {
         failure.what = context;
         failure.error.code = ErrorCode::context;

@@ -164,6 +164,18 @@ class LabelMemory(unittest.TestCase):
         self.assertEqual(self.label(BOB, later), "public")
         self.assertEqual(self.label(ALICE, ["shall we say nine?", "nine is fine", "then at the pier, where nobody of the others will look for us", "good", "and who else comes?"]), "public")
 
+    def test_a_message_is_known_again_in_another_place_whatever_its_blanks_are(self):
+        self.start()
+        for text in ("The man in room four was not visited by anybody this month, and his sister asks why that is so.",
+                     "\n\n".join(f"Paragraph {i} of the report on the man in room four, whom nobody visits." for i in range(200))):
+            self.assertEqual(self.label(ALICE, [text], **{"x-tandem-label": "private"}), "private")
+            for again in (text, text + " ", " " + text, text + "\n", text.replace(" ", "  "), text.replace(" ", "\n", 3), text.replace("\n\n", "\n")):
+                talk = ["I have another question for you today, if I may", "Of course, ask whatever you like to ask", again]
+                self.assertEqual(self.label(ALICE, talk), "private", repr(again[-40:]))
+                for path, body in in_every_dialect(talk):
+                    self.assertEqual(self.label(ALICE, talk, path, body), "private", path)
+            self.assertEqual(self.label(ALICE, ["This is about something else altogether, I think", "Then tell me what it is about, please", text[:60]]), "public")
+
     def test_what_was_private_before_there_were_keys_is_private_for_each_key(self):
         self.start(keys="")
         told = ["What of the man in room four?", "He sleeps.", "Thanks."]

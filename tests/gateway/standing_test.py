@@ -242,7 +242,7 @@ class Standing(unittest.TestCase):
         self.assertIn("never fits", text)
         self.assertEqual((wait, again), (None, "false"))
         text, wait, again = refused(key("dora", "abc"), model="big", max_tokens=5000)
-        self.assertIn("this may need more, and the whole budget is less", text)
+        self.assertIn("this may need more than the whole budget", text)
         self.assertEqual((wait, again), (None, "false"))
         # What a request under way has reserved comes back; what is spent of a total does not.
         release = threading.Event()

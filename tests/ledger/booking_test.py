@@ -38,10 +38,11 @@ models:
 policy: { rules: [{ name: r, prefer: cloud }], attempts: 1 UNKNOWN}
 keys:
   alice: { secret: alice-0123456789abc, budgets: [{ limit: LIMIT, window: total }] }
+  carol: { secret: carol-0123456789abc, budgets: [{ limit: LIMIT, window: total }] }
   bob: { secret: bob-0123456789abcdef }
   boss: { secret: boss-0123456789abc, admin: true }
 """
-ALICE, BOB = ({"authorization": f"Bearer {name}"} for name in ("alice-0123456789abc", "bob-0123456789abcdef"))
+ALICE, BOB, CAROL = ({"authorization": f"Bearer {name}"} for name in ("alice-0123456789abc", "bob-0123456789abcdef", "carol-0123456789abc"))
 
 
 def micros(*parts):
@@ -281,13 +282,13 @@ class Booking(WithProvider):
         self.assertNotIn("the response names", self.ask("gpt", usage, beside={"model": "gpt-5.1-2025-11-13"}).get("warnings", ""))
 
     def test_a_reservation_that_past_answers_raise_says_so(self):
-        # Of a key without a budget: 20 million tokens beyond a bound of 64, which is 100 times that and no more.
-        self.ask("gpt-r", {"input_tokens": 10, "output_tokens": 20_000_064, "total_tokens": 20_000_074})
-        refused = self.ask("gpt-r", {}, headers=ALICE, status=429, max_tokens=128_000)["error"]["message"]
+        # 70 USD of a budget of 100, and 7 million tokens beyond a bound of 64: less than 100 times what is asked for next.
+        self.ask("gpt-r", {"input_tokens": 10, "output_tokens": 7_000_064, "total_tokens": 7_000_074}, headers=CAROL)
+        refused = self.ask("gpt-r", {}, headers=CAROL, status=429, max_tokens=128_000)["error"]["message"]
         found = re.search(r"(\d+) tokens of answer are reserved where 128000 were asked for at most, since gpt-r went that far beyond", refused)
         self.assertIsNotNone(found, refused)
         # Half of it is forgotten in ten minutes.
-        self.assertTrue(10_000_000 < int(found[1]) <= 12_800_000, refused)
+        self.assertTrue(3_628_000 < int(found[1]) <= 7_128_000, refused)
 
     def test_row_and_cost_are_one_reading_of_what_was_said(self):
         def row_of(attempt):

@@ -15,6 +15,8 @@ FRONTS = ("openai-chat", "openai-responses", "anthropic", "ollama", "gemini")
 KEYS = ("alice", "bob", "carol")
 LIMIT = 1500  # micro-units, of the tightest budget
 ROUNDS = int(os.environ.get("TANDEM_KILLS", "4"))
+REQUESTS = int(os.environ.get("TANDEM_REQUESTS", "240"))
+BILL = 57 * 1 + 13 * 10  # micro-units for an answer, of the usage that every scripted provider tells (strict.py)
 
 
 def bearer(name):
@@ -40,26 +42,29 @@ class Windows(unittest.TestCase):
 
     def mixed(self):
         """Five providers, one of each dialect; their answers wait for up to 0.2 s, and one in ten fails."""
-        self.served = {}
+        self.upstreams, self.answered = {}, {}
         providers, models = [], []
         for dialect in DIALECTS:
             upstream = StrictUpstream(dialect)
             good = upstream.script
             dice = random.Random(dialect)
             lock = threading.Lock()
-            def script(connection, body, number, good=good, dice=dice, lock=lock):
+            name = dialect.replace("-", "")
+            def script(connection, body, number, good=good, dice=dice, lock=lock, name=name):
                 with lock:
                     wait, fails = dice.random() * 0.2, dice.random() < 0.1
                 time.sleep(wait)
                 if fails:
                     connection.sendall(http({"error": {"message": "overloaded", "type": "server_error"}}, status="500 Oh"))
                     return None
+                with lock:
+                    self.answered[name] = self.answered.get(name, 0) + 1
                 return good(connection, body, number)
             upstream.script = script
+            self.upstreams[name] = upstream
             self.addCleanup(upstream.close)
-            name = dialect.replace("-", "")
             providers.append(f"  {name}: {upstream.provider('cloud')}")
-            models.append(f"  m-{name}: {{ provider: {name}, context: 8000, price: {{ input: 1, output: 10 }} }}")
+            models.append(f"  m-{name}: {{ provider: {name}, name: scripted, context: 32768, price: {{ input: 1, output: 10 }} }}")
         return "providers:\n" + "\n".join(providers) + "\nmodels:\n" + "\n".join(models) + "\n", [m.split(":")[0].strip() for m in models]
 
     def storm(self, tandem, models, count, seed, leave=True):
@@ -112,18 +117,35 @@ class Windows(unittest.TestCase):
         self.assertEqual(rows["team=lab;|week Europe/Berlin 1"], keys.get("alice", 0) + keys.get("bob", 0))
         self.assertEqual(rows["provider=anthropic;|day Europe/Berlin"], providers.get("anthropic", 0))
         self.assertEqual(rows["|month Europe/Berlin"], total)
+        self.compare_with_providers(tandem)
         return total
+
+    def compare_with_providers(self, tandem):
+        """What the ledger has against what the providers themselves counted."""
+        with sqlite3.connect(f"file:{tandem.folder}/data/ledger.db?mode=ro", uri=True) as database:
+            rows = database.execute("SELECT provider, outcome, cost FROM attempts WHERE outcome <> 'skipped'").fetchall()
+        for name, upstream in self.upstreams.items():
+            costs = {}
+            for provider, outcome, cost in rows:
+                if provider == name:
+                    costs.setdefault(outcome, []).append(cost)
+            self.assertEqual(set(costs.get("answered", [])) - {BILL}, set(), name)
+            self.assertLessEqual(len(costs.get("answered", [])), self.answered.get(name, 0))
+            # An attempt is on record before it is sent, so nothing that a provider did is on nobody's bill.
+            self.assertGreaterEqual(sum(map(len, costs.values())), len(upstream.requests))
+            self.assertGreaterEqual(sum(map(sum, costs.values())), BILL * self.answered.get(name, 0))
 
     def test_nested_budgets_hold_for_every_dialect_at_once(self):
         config, models = self.mixed()
         tandem = self.start(config + self.BUDGETS)
-        threads, statuses = self.storm(tandem, models, 240, seed=1)
+        threads, statuses = self.storm(tandem, models, REQUESTS, seed=1)
         [t.join() for t in threads]
         self.assertIn(200, statuses)
         self.assertTrue(any(s in (402, 429) for s in statuses), statuses)
         until(lambda: all(b["reserved"] == "0.000000" for b in self.status(tandem)["budgets"]), "every reservation to be settled")
         total = self.check(tandem)
         self.assertGreater(total, 2000)
+        self.assertEqual(self.answered.keys(), self.upstreams.keys())  # each dialect takes part
 
     def status(self, tandem):
         return json.loads(tandem.cli("status", "--json").stdout)
@@ -211,6 +233,19 @@ class Windows(unittest.TestCase):
         status, _, body = self.ask(tandem, tokens=1000)
         self.assertEqual(status, 429, body)
         self.assertLess(time.monotonic() - began, 10)
+
+    def test_many_that_wait_for_one_place_all_get_it(self):
+        # One reservation of 0.01 at a time; what is spent is far less.
+        tandem = self.wish("queue", limit="0.019")
+        answers = []
+        threads = [threading.Thread(target=lambda: answers.append(self.ask(tandem))) for _ in range(24)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual([a[0] for a in answers], [200] * 24, [a[2] for a in answers if a[0] != 200][:1])
+        self.assertEqual({a[1]["x-tandem-model"] for a in answers}, {"strong"})
+        self.assertFalse([a[1]["x-tandem-warnings"] for a in answers if "not asked" in (a[1]["x-tandem-warnings"] or "")])
 
     def test_a_soft_budget_is_told_and_refuses_nothing(self):
         tandem = self.wish("refuse", more=", soft: true")

@@ -614,7 +614,7 @@ std::uint64_t work_of(std::string_view text) {
 
 // Twice the text may not be more than about twice the work, and no text more than a few times its bytes.
 TEST(Scanning, hostile_texts_cost_work_in_proportion_to_their_size) {
-    constexpr std::size_t kSize = 64 * 1024;
+    constexpr std::size_t kSize = 32 * 1024;
     constexpr std::uint64_t kMost = 100;  // bytes looked at for each byte of the text
     for (const auto& text : bench::hostile_texts()) {
         const auto once = work_of(bench::repeated(text.unit, kSize)),

@@ -514,6 +514,35 @@ TEST(Work, of_an_agent_is_hard_from_the_first_turn) {
     EXPECT_GE(judged.difficulty, 60);
 }
 
+TEST(Work, of_converting_units_is_light) {
+    for (const auto* text :
+         {"Convert 72 Fahrenheit to Celsius", "10 km in miles?", "how many cups are in a gallon", "25°C in °F",
+          "Wie viele Zoll sind 30 cm?", "Combien font 3 pouces en centimètres ?", "convert 2 hours to minutes",
+          "¿Cuántos kilómetros son 5 millas?", "Przelicz 10 mil na km"}) {
+        const auto judged = work(text);
+        EXPECT_EQ(judged.kind, talk) << text;
+        EXPECT_LE(judged.difficulty, 10) << text;
+    }
+    for (const auto* text : {"convert this to a class", "Our checkout conversion fell 18% in 3 days, why?",
+                             "how many miles of road does Germany have", "write a function that converts km to miles",
+                             "A train goes 60 km in 2 hours and 30 km in 1 hour, what is its speed?", "in 5 minutes"})
+        EXPECT_FALSE(work(text).kind == talk && work(text).difficulty == 5) << text;
+}
+
+TEST(Work, of_aider_is_hard_also_where_its_instructions_are_short) {
+    auto request = asked("rename foo to bar");
+    request.messages.insert(request.messages.begin(),
+                            message(chat::Role::system,
+                                    "Act as an expert software developer.\nTake requests for changes "
+                                    "to the supplied code.\nIf the request is ambiguous, ask."));
+    EXPECT_GE(work_of(request).difficulty, 60);
+    request.messages.front() =
+        message(chat::Role::system,
+                "You are an expert software engineer that generates concise, one-line Git commit "
+                "messages based on the provided diffs.");
+    EXPECT_LT(work_of(request).difficulty, 40);
+}
+
 TEST(Work, of_a_title_beside_a_conversation_is_trivial) {
     auto request = asked("design a distributed database in Rust with proofs and tests");
     request.messages.insert(

@@ -253,11 +253,12 @@ Error Budgets::denied_by(const Bound& bound, Spent more, Amount says) const {
         error.again_in = kSoon;
     else if (!error.certain)
         error.again_in = std::max<std::int64_t>(1, (until - unix_ms(at) + 999) / 1000);
-    const auto needs =
+    auto needs =
         says == Amount::said ? fmt::format("this needs up to {}", text(of(more))) : std::string("this may need more");
+    if (whole) needs += says == Amount::said ? ", more than the whole budget" : " than the whole budget";
     std::string hope = "; ask for fewer tokens, ";
     if (whole)
-        hope = ", and the whole budget is less; ask for fewer tokens, ";
+        hope = "; ask for fewer tokens, ";
     else if (only_reserved)
         hope = "; ask for fewer tokens, wait until requests under way have ended, ";
     else if (total)
@@ -266,7 +267,7 @@ Error Budgets::denied_by(const Bound& bound, Spent more, Amount says) const {
         hope += "wait until then, ";
     std::string window = "in total";
     if (!total) window = fmt::format("{} {}", budget.window.period ? "per" : "in", config::text_of(budget.window));
-    const bool in_time = until > 0 && (budget.window.period || !only_reserved);
+    const bool in_time = until > 0 && (budget.window.period || (!only_reserved && !whole));
     error.message = fmt::format(
         "the budget of {} {} of {} has {} left{} ({} spent, {} reserved for requests under way), and {}{}or raise "
         "{}{} in tandem.yaml",

@@ -75,6 +75,7 @@ std::vector<AttemptRecord> traffic(std::uint64_t seed, std::size_t requests, std
             a.number = number;
             a.time = clock.now.count() + (number - 1) * up_to(3'600'000);
             a.key = key;
+            a.team = key.front() < 'b' ? "lab" : "";
             a.alias = alias;
             a.work = work;
             a.label = label;
@@ -116,6 +117,7 @@ std::map<std::vector<std::string>, Figures> added_up(const std::vector<AttemptRe
                                                           {Dimension::provider, a.provider},
                                                           {Dimension::zone, std::string(name_of(a.zone))},
                                                           {Dimension::key, a.key},
+                                                          {Dimension::team, a.team},
                                                           {Dimension::alias, a.alias},
                                                           {Dimension::label, std::string(name_of(a.label))},
                                                           {Dimension::work, a.work},
@@ -339,7 +341,7 @@ TEST(Rollups, of_hostile_names_stop_growing_and_stay_exact) {
     Fixture f;
     ASSERT_TRUE(f.store->run([](store::Database& database) {
         return database.execute(fmt::format(
-            "INSERT INTO cost_kinds VALUES ({}, 'k', 'a', 0, 'p', 'm', 0, '', 'free', '', 'x', 0)", kMostKinds));
+            "INSERT INTO cost_kinds VALUES ({}, 'k', 'a', 0, 'p', 'm', 0, '', 'free', '', 'x', 0, '')", kMostKinds));
     }));
     auto all = traffic(8, 50, 3);
     for (std::size_t i = 0; i < all.size(); ++i) all[i].model = "made up " + std::to_string(i);
