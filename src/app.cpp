@@ -18,9 +18,12 @@
 #include "backup/restore.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "energy/sampler.h"
 #include "experiment/experiments.h"
 #include "experiment/records.h"
 #include "gateway/forget.h"
+#include "ledger/local/hours.h"
+#include "ledger/local/measured.h"
 #include "ledger/reports/retention.h"
 #include "privacy/checkpoints.h"
 #include "privacy/egress.h"
@@ -53,6 +56,11 @@ const std::string& laws_schema() {
     return sql;
 }
 
+const std::string& local_schema() {
+    static const std::string sql = std::string(ledger::local::kHoursSchema) + ledger::local::kMeasuredSchema;
+    return sql;
+}
+
 net::ServerSettings server_settings(const config::Config& config) {
     const auto& server = config.server;
     net::ServerSettings settings;
@@ -81,7 +89,8 @@ std::span<const store::Migration> migrations() {
         store::Migration{learning::kOutcomesSchema2},     store::Migration{jobs::kJobsSchema},
         store::Migration{ledger::kLedgerSchema3},         store::Migration{ledger::reports::kReportsSchema},
         store::Migration{ledger::kBudgetsSchema},         store::Migration{access::kKeysSchema},
-        store::Migration{ledger::kLedgerSchema4},         store::Migration{resources::kKeptSchema3}};
+        store::Migration{ledger::kLedgerSchema4},         store::Migration{resources::kKeptSchema3},
+        store::Migration{local_schema().c_str()}};
     return all;
 }
 
@@ -283,6 +292,7 @@ struct App::Parts {
     jobs::Queue queue{*store, *clock, runner};
     alerts::Alerts alerts{*store, *clock, budgets, runner, queue, scans};
     experiment::Experiments experiments{*store, *clock, learning, runner};
+    energy::Sampler sampler{*store, *clock, pool, [this] { return services.snapshot()->config; }};
     probe::Probes probes{*store, *clock, learning, runner};
     cache::AnswerCache cache{memory};
     gateway::Services services;
@@ -359,6 +369,9 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
     parts->alerts.configure(parts->services.snapshot()->config);
     if (auto ok = parts->queue.start(parts->worker_list()); !ok) return fail(ok.error());
     parts->alerts.start(*parts->workers.front());
+    parts->runner.start(*parts->workers.front(), "energy", [&sampler = parts->sampler](auto& worker, auto& cancel) {
+        return sampler.watch(worker, cancel);
+    });
     parts->runner.start(*parts->workers.front(), "retention", [raw = parts.get()](auto& worker, auto& cancel) {
         return gateway::forget_old(raw->services, raw->retention, worker, cancel);
     });

@@ -275,7 +275,7 @@ net::Task<Result<std::string>> Api::decision(const Call& call) {
     // Whose decision it is not, does not learn that it exists.
     if (!is_owner(call) && explanation->record.key != call.who.id())
         co_return fail(ErrorCode::not_found, fmt::format("there is no decision {}", printable(id, 60)));
-    co_return to_json(*explanation);
+    co_return to_json(*explanation, is_owner(call) ? *call.snapshot->config : config::Config());
 }
 
 net::Task<Result<std::string>> Api::scan(const Call& call) {

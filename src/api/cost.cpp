@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <array>
 
+#include "api/parameters.h"
 #include "api/read.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "ledger/local/month.h"
 #include "ledger/reports/recompute.h"
 #include "routing/names.h"
 #include "store/query.h"
@@ -17,31 +19,12 @@ namespace reports = ledger::reports;
 
 namespace {
 
-// The parameters of a report. One that is not known, or stands twice, is an error: a report of something else than what
-// was asked looks right. `by` may stand twice. Errors: invalid.
+// The parameters of a report. Errors: invalid.
 Result<reports::Asked> asked_for_report(std::string_view query) {
     reports::Asked asked;
-    while (!query.empty()) {
-        const auto end = std::min(query.find('&'), query.size());
-        const auto pair = query.substr(0, end);
-        const auto equals = std::min(pair.find('='), pair.size());
-        const auto name = net::percent_decoded(pair.substr(0, equals));
-        auto value = net::percent_decoded(pair.substr(std::min(equals + 1, pair.size())));
-        auto* const field = name == "by"       ? &asked.by
-                            : name == "since"  ? &asked.since
-                            : name == "until"  ? &asked.until
-                            : name == "format" ? &asked.format
-                                               : nullptr;
-        if (field == nullptr && !pair.empty())
-            return fail(
-                ErrorCode::invalid,
-                fmt::format("there is no parameter '{}'; there are: by, since, until, format", printable(name, 40)),
-                printable(name, 40));
-        if (field != nullptr && !field->empty() && name != "by")
-            return fail(ErrorCode::invalid, fmt::format("{}: stands there twice", name), name);
-        if (field != nullptr) *field += (field->empty() ? "" : ",") + std::move(value);
-        query.remove_prefix(std::min(end + 1, query.size()));
-    }
+    const std::array<Parameter, 4> parameters = {
+        {{"by", asked.by, true}, {"since", asked.since}, {"until", asked.until}, {"format", asked.format}}};
+    if (auto ok = read_parameters(query, parameters); !ok) return fail(ok.error());
     if (asked.format.empty()) asked.format = "json";
     return asked;
 }
@@ -52,10 +35,16 @@ net::Task<Result<reports::Answer>> make_report(gateway::Services& services, cons
     auto asked = asked_for_report(call.request().query);
     if (!asked) co_return fail(asked.error());
     const auto now = unix_ms(services.clock.wall());
-    const auto currency = call.snapshot->config->currency;
+    const auto config = call.snapshot->config;
     co_return co_await read_ledger<reports::Answer>(
-        services, [asked = std::move(*asked), currency, now](store::Database& database) {
-            return reports::answer(database, asked, currency, now);
+        services, [asked = std::move(*asked), config, now](store::Database& database) -> Result<reports::Answer> {
+            reports::Beyond beyond;
+            if (asked.format == "html") {
+                auto known = ledger::local::beyond_of(database, *config, asked, now);
+                if (!known) return fail(known.error());
+                beyond = std::move(*known);
+            }
+            return reports::answer(database, asked, config->currency, now, std::move(beyond));
         });
 }
 

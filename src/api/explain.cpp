@@ -7,12 +7,19 @@
 
 #include "access/principal.h"
 #include "base/text.h"
+#include "ledger/local/cost.h"
 
 namespace tandem::api {
 
 namespace {
 
-void write_attempt(json::Writer& out, const ledger::AttemptRecord& a) {
+// What an attempt at home cost besides what is booked for it; nullopt where nobody said what its machine costs.
+std::optional<ledger::local::AnswerCost> cost_at_home(const config::Config& config, const ledger::AttemptRecord& a) {
+    if (a.zone != Zone::local || a.outcome == "skipped" || a.outcome == "cached") return {};
+    return ledger::local::cost_of_answer(config, a.provider, a.time, a.total_ms);
+}
+
+void write_attempt(json::Writer& out, const config::Config& config, const ledger::AttemptRecord& a) {
     out.begin_object()
         .member("number", a.number)
         .member("time", a.time)
@@ -29,6 +36,12 @@ void write_attempt(json::Writer& out, const ledger::AttemptRecord& a) {
     out.member("reasoning", a.usage.reasoning.count).member("estimated", a.usage.estimated).end_object();
     out.member("cost_micros", a.cost.micros()).member("source", prices::name_of(a.source));
     if (!a.bill.empty()) out.raw_member("bill", a.bill);
+    if (const auto home = cost_at_home(config, a)) {
+        out.key("at_home").begin_object().member("machine", home->machine);
+        out.member("energy_micros", home->energy.micros()).member("energy_source", home->energy_source());
+        out.member("hardware_micros", home->hardware.micros()).member("total_micros", home->total().micros());
+        out.member("text", home->text()).end_object();
+    }
     out.end_object();
 }
 
@@ -145,15 +158,25 @@ std::string after_failures(const Explanation& e) {
                        skipped.empty() ? "" : "; not asked: ", skipped);
 }
 
-std::string attempt_text(const ledger::AttemptRecord& a, std::string_view currency) {
+// What is booked; where its machine's cost is known, that of an attempt at home.
+std::string whole_cost_text(const config::Config& config, const ledger::AttemptRecord& a, std::string_view currency) {
+    const auto home = cost_at_home(config, a);
+    if (!home) return fmt::format("{} {}{}", a.cost.text(), currency, source_text(a));
+    const auto booked = a.cost == Money{}
+                            ? std::string()
+                            : fmt::format("{} {}{} and at home ", a.cost.text(), currency, source_text(a));
+    return fmt::format("{}{} {} ({})", booked, home->total().text(), currency, home->text());
+}
+
+std::string attempt_text(const config::Config& config, const ledger::AttemptRecord& a, std::string_view currency) {
     std::string out =
         fmt::format("{} at {} ({}): {}", a.model, a.provider, name_of(a.zone), was_asked(a) ? a.outcome : "not asked");
     if (!a.error.empty()) out += fmt::format(" ({})", a.error);
     if (was_asked(a)) {
         out += fmt::format(
-            ", {}{} tokens in{} and {} out{}, {} {}{}, {} ms", a.usage.estimated ? "about " : "", a.usage.input.count,
+            ", {}{} tokens in{} and {} out{}, {}, {} ms", a.usage.estimated ? "about " : "", a.usage.input.count,
             a.usage.cache_write.count > 0 ? fmt::format(" ({} into its cache)", a.usage.cache_write.count) : "",
-            a.usage.output.count, buckets_text(a), a.cost.text(), currency, source_text(a), a.total_ms);
+            a.usage.output.count, buckets_text(a), whole_cost_text(config, a, currency), a.total_ms);
         if (a.first_byte_ms >= 0) out += fmt::format(" (first byte {} ms)", a.first_byte_ms);
     }
     if (!a.warnings.empty()) out += fmt::format("; {}", a.warnings);
@@ -196,7 +219,7 @@ Result<Explanation> explain(store::Database& database, const std::string& id) {
     return explanation;
 }
 
-std::string to_json(const Explanation& e) {
+std::string to_json(const Explanation& e, const config::Config& config) {
     json::Writer out;
     out.begin_object()
         .member("id", e.record.id.text())
@@ -212,7 +235,7 @@ std::string to_json(const Explanation& e) {
     out.member("replay_is_same", e.same).key("attempts").begin_array();
     Money cost;
     for (const auto& attempt : e.attempts) {
-        write_attempt(out, attempt);
+        write_attempt(out, config, attempt);
         cost += attempt.cost;
     }
     out.end_array().member("cost_micros", cost.micros()).end_object();
@@ -257,13 +280,14 @@ std::string decision_text(const routing::Inputs& in, const routing::Decision& de
     return out;
 }
 
-std::string to_text(const Explanation& e, std::string_view currency) {
+std::string to_text(const Explanation& e, const config::Config& config, std::string_view currency) {
     std::string out = fmt::format("{}  {}\n{}  {}\n{}", e.record.id.text(), time_text(e.record.time), after_failures(e),
                                   e.decision.sentence(), decision_text(e.inputs, e.decision, currency));
     out += "  attempts\n";
     std::size_t asked = 0;
     for (const auto& a : e.attempts)
-        out += fmt::format("    {} {}\n", was_asked(a) ? fmt::format("{}.", ++asked) : "- ", attempt_text(a, currency));
+        out += fmt::format("    {} {}\n", was_asked(a) ? fmt::format("{}.", ++asked) : "- ",
+                           attempt_text(config, a, currency));
     if (e.attempts.empty()) out += "    none is recorded\n";
     out += e.same ? "  replay      the same inputs give the same decision\n"
                   : "  replay      DIFFERS from the record: another version of tandem made it\n";

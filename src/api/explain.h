@@ -21,9 +21,10 @@ struct Explanation {
 // `id` is a decision's, or "last". Errors: not_found, storage, invalid (a damaged record).
 Result<Explanation> explain(store::Database& database, const std::string& id);
 
-std::string to_json(const Explanation& explanation);
+// `config` says what machines at home cost, which is nobody's business but the owner's.
+std::string to_json(const Explanation& explanation, const config::Config& config);
 // For a terminal, several lines.
-std::string to_text(const Explanation& explanation, std::string_view currency);
+std::string to_text(const Explanation& explanation, const config::Config& config, std::string_view currency);
 // Candidates with scores and exclusions, and the difficulty; also for a dry run.
 std::string decision_text(const routing::Inputs& inputs, const routing::Decision& decision, std::string_view currency);
 

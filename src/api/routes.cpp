@@ -4,6 +4,7 @@
 #include <array>
 
 #include "api/api.h"
+#include "api/local_cost.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "gateway/models.h"
@@ -221,6 +222,10 @@ constexpr Route kRoutes[] = {
     {"GET", "/tandem/v1/status", owner, kChat, "Providers, their health and limits", own<&Api::status>},
     {"GET", "/tandem/v1/cost", owner, kChat, "What was used and paid: by, since, until, format", show_cost},
     {"POST", "/tandem/v1/cost/recompute", owner, kChat, "Price attempts anew", own<&Api::recompute>},
+    {"GET", "/tandem/v1/cost/local", owner, kChat, "What a month at home cost: month, against", body<local_cost>},
+    {"GET", "/tandem/v1/cost/hours", owner, kChat, "The owner's hours of work", body<list_hours>},
+    {"POST", "/tandem/v1/cost/hours", owner, kChat, "Note hours of work", body<add_hours>},
+    {"DELETE", "/tandem/v1/cost/hours/{id}", owner, kChat, "Take out hours of work", body<remove_hours>},
     {"GET", "/tandem/v1/decisions/{id}", client, kChat, "Why a request went where it went", own<&Api::decision>},
     {"POST", "/tandem/v1/decide", owner, kChat, "Where a request would go", own<&Api::decide>},
     {"POST", "/tandem/v1/feedback", client, kChat, "Say how an answer was", own<&Api::feedback>},

@@ -59,6 +59,15 @@ Span span_of(Period period, WallTime at, std::string_view zone_name, Weekday fir
     return {begin_of(first, *zone), begin_of(next, *zone)};
 }
 
+LocalMinute local_minute(std::int64_t unix_ms, std::string_view zone_name) {
+    const auto* zone = find_zone(zone_name);
+    if (zone == nullptr) zone = date::locate_zone(kUtc);
+    const auto local = zone->to_local(date::sys_time<milliseconds>(milliseconds(unix_ms)));
+    const auto day = date::floor<date::days>(local);
+    return {static_cast<int>(date::floor<std::chrono::minutes>(local - day).count()),
+            static_cast<Weekday>(date::weekday(day).c_encoding())};
+}
+
 std::string minute_text(std::int64_t unix_ms, std::string_view zone_name) {
     const date::sys_time<std::chrono::minutes> at(
         date::floor<std::chrono::minutes>(date::sys_time<milliseconds>(milliseconds(unix_ms))));

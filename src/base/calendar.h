@@ -39,6 +39,13 @@ struct Span {
 // Precondition: is_time_zone(zone).
 Span span_of(Period period, WallTime at, std::string_view zone = kUtc, Weekday first_of_week = Weekday::monday);
 
+// What the zone's clock shows: the minute of the day, and its weekday.
+struct LocalMinute {
+    int minute = 0;  // 0 to 1439
+    Weekday day = Weekday::sunday;
+};
+LocalMinute local_minute(std::int64_t unix_ms, std::string_view zone = kUtc);
+
 // "2026-11-26 00:00 CET", as the zone's clock shows it.
 std::string minute_text(std::int64_t unix_ms, std::string_view zone = kUtc);
 

@@ -1,4 +1,5 @@
-// tandem cost break-even: when machines at home pay against the cloud. It needs no config and no server.
+// tandem cost break-even: when machines at home pay against the cloud. It needs no server, and tandem.yaml only for a
+// machine that the profile does not have.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cost/answer.h"
+#include "ledger/local/cost.h"
 
 namespace tandem::cli {
 
@@ -21,7 +23,42 @@ struct Asked {
     std::uint64_t seed = 1;
 };
 
-Result<cost::Profile> open_profile(const std::string& name) {
+// Of millionths.
+cost::Exact exact(std::int64_t millionths) {
+    return {cost::Whole(millionths), cost::Whole(config::kMillion)};
+}
+
+// The price of a kWh, the mean of a week where it changes with the hour.
+cost::Exact mean_tariff(config::Energy energy) {
+    energy.zone = kUtc;  // a week without a change of the clock
+    constexpr std::int64_t kWeek = 7 * 86'400'000LL;
+    cost::Exact sum = 0;
+    for (const auto& band : ledger::local::bands_of(energy, {0, kWeek}))
+        sum += exact(band.per_kwh.micros()) * cost::Exact(band.span.end - band.span.start);
+    return sum / kWeek;
+}
+
+// A machine of tandem.yaml as the options of a profile have them; nullopt: it has none of this name.
+std::optional<cost::Machine> machine_of_config(const config::Config& config, const std::string& name) {
+    using cost::Field;
+    const auto found = std::ranges::find(config.hardware, name, &config::Hardware::id);
+    if (found == config.hardware.end()) return {};
+    cost::Machine machine{name, config.currency, {}, {}};
+    machine.own = {{Field::price, exact(found->price.micros())},
+                   {Field::residual_value, exact(found->residual.micros())},
+                   {Field::share, exact(found->share)},
+                   {Field::watts_idle, exact(found->idle_watts)},
+                   {Field::cost_of_capital_percent, exact(found->cost_of_capital)}};
+    if (found->idle_watts > 0) machine.own.emplace_back(Field::watts_idle, exact(found->idle_watts));
+    if (found->busy_watts > 0) machine.own.emplace_back(Field::watts_busy, exact(found->busy_watts));
+    if (found->life_months > 0) machine.own.emplace_back(Field::life_months, found->life_months);
+    machine.usual = {{Field::overhead_factor, exact(config.energy.cooling)}};
+    if (config.energy.tariff) machine.usual.emplace_back(Field::tariff_per_kwh, mean_tariff(config.energy));
+    if (config.hours.rate) machine.usual.emplace_back(Field::hourly_rate, exact(config.hours.rate->micros()));
+    return machine;
+}
+
+Result<cost::Profile> open_profile(const std::string& name, const cost::Machine* machine) {
     std::error_code failed;
     const bool regular = std::filesystem::is_regular_file(name, failed);
     std::ifstream file(name, std::ios::binary);
@@ -31,17 +68,18 @@ Result<cost::Profile> open_profile(const std::string& name) {
                                 "from",
                                 printable(name)));
     const std::string text{std::istreambuf_iterator<char>(file), {}};
-    return cost::read_profile(text, std::filesystem::path(name).filename().string());
+    return cost::read_profile(text, std::filesystem::path(name).filename().string(), machine);
 }
 
-Result<> keep_one(cost::Profile& profile, const std::string& name) {
-    std::vector<std::string> names;
-    for (const auto& option : profile.options) names.push_back(option.name);
-    const auto at = std::ranges::find(names, name);
-    if (at == names.end())
-        return fail(ErrorCode::not_found,
-                    fmt::format("the profile has no hardware '{}'{}", printable(name, 60), suggest(name, names)));
-    auto option = std::move(profile.options[static_cast<std::size_t>(at - names.begin())]);
+// `others`: names that it could have been besides.
+Result<> keep_one(cost::Profile& profile, const std::string& name, std::vector<std::string> others) {
+    const auto at = std::ranges::find(profile.options, name, &cost::Option::name);
+    if (at == profile.options.end()) {
+        for (const auto& option : profile.options) others.push_back(option.name);
+        return fail(ErrorCode::not_found, fmt::format("neither the profile nor tandem.yaml has a hardware '{}'{}",
+                                                      printable(name, 60), suggest(name, others)));
+    }
+    auto option = std::move(*at);
     profile.options = {std::move(option)};
     return {};
 }
@@ -98,6 +136,8 @@ void print_answer(const cost::Answer& answer, const std::string& currency) {
     line("paid at the start", money(payback.upfront), currency);
     line("machines", cost::decimal(answer.month.machines, 0));
     if (derived.utilisation) line("utilisation", cost::decimal(*derived.utilisation * 100, 1), "%");
+    if (derived.local_per_million_marginal)
+        line("a million tokens more, at home", money(derived.local_per_million_marginal, 4), currency);
     if (derived.cloud_per_million[3])
         line("a million tokens, cloud and home", money(derived.cloud_per_million[3], 4),
              money(derived.local_per_million[3], 4));
@@ -127,13 +167,27 @@ void print_answer(const cost::Answer& answer, const std::string& currency) {
 }
 
 int break_even(const Globals& globals, const Asked& asked) {
-    auto profile = open_profile(asked.profile);
+    // tandem.yaml is asked only where a machine of it may be meant; without one, the profile's are there.
+    std::optional<cost::Machine> machine;
+    std::vector<std::string> names;
+    std::optional<Error> unread;
+    if (!asked.hardware.empty()) {
+        const auto config = globals.load();
+        if (config) {
+            machine = machine_of_config(*config, asked.hardware);
+            for (const auto& one : config->hardware) names.push_back(one.id);
+        } else {
+            unread = config.error();
+        }
+    }
+    auto profile = open_profile(asked.profile, machine ? &*machine : nullptr);
     if (!profile) {
         const int code = report(globals, profile.error());
         return profile.error().code == ErrorCode::not_found ? code : kUsage;  // kConfig is for tandem.yaml
     }
     if (!asked.hardware.empty())
-        if (auto kept = keep_one(*profile, asked.hardware); !kept) return report(globals, kept.error());
+        if (auto kept = keep_one(*profile, asked.hardware, names); !kept)
+            return report(globals, unread ? *unread : kept.error());
     json::Writer out;
     out.begin_object().member("currency", profile->currency).key("hardware").begin_array();
     for (const auto& option : profile->options) {
@@ -155,7 +209,8 @@ void add_break_even(CLI::App& group, Globals& globals, Action& action) {
     auto asked = std::make_shared<Asked>();
     command->add_option("--profile", asked->profile, "YAML or JSON: tokens, cloud, hardware (docs/break-even.md)")
         ->required();
-    command->add_option("--hardware", asked->hardware, "Only the one of this name; all of the profile by default");
+    command->add_option("--hardware", asked->hardware,
+                        "Only the one of this name, of the profile or of tandem.yaml; all of the profile by default");
     command->add_option("--draws", asked->draws, "Draws of the simulation; 10,000 by default")
         ->check(CLI::Range(1, cost::kMostDraws));
     command->add_option("--seed", asked->seed, "What the draws follow from; 1 by default")

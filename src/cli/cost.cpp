@@ -8,6 +8,7 @@
 #include "base/world.h"
 #include "cli/cli.h"
 #include "cli/remote.h"
+#include "ledger/local/month.h"
 #include "ledger/reports/render.h"
 
 namespace tandem::cli {
@@ -38,7 +39,13 @@ int cost(const Globals& globals, const Options& options) {
     const auto now = unix_ms(system_clock()->wall());
     const auto currency = ledger::currency_of(**database, config->currency);
     if (!currency) return report(globals, currency.error());
-    const auto made = ledger::reports::answer(**database, asked, *currency, now);
+    ledger::reports::Beyond beyond;
+    if (asked.format == "html") {
+        auto known = ledger::local::beyond_of(**database, *config, asked, now);
+        if (!known) return report_wrong(globals, known.error());
+        beyond = std::move(*known);
+    }
+    const auto made = ledger::reports::answer(**database, asked, *currency, now, std::move(beyond));
     if (!made) return report_wrong(globals, made.error());
     if (options.html.empty()) {
         std::fwrite(made->body.data(), 1, made->body.size(), stdout);
@@ -132,6 +139,8 @@ void add_cost(CLI::App& app, Globals& globals, Action& action) {
     add_recompute(*command, globals, action);
     add_reconcile(*command, globals, action);
     add_break_even(*command, globals, action);
+    add_local_cost(*command, globals, action);
+    add_hours(*command, globals, action);
     command->callback([&, command, options] {
         if (!command->get_subcommands().empty()) return;  // which has set the action
         action = [&globals, options] { return cost(globals, *options); };

@@ -26,7 +26,8 @@ int explain_record(const Globals& globals, const config::Config& config, const s
     if (!explanation) return report(globals, explanation.error());
     const auto currency = ledger::currency_of(**database, config.currency);
     if (!currency) return report(globals, currency.error());
-    fmt::print("{}", globals.json ? api::to_json(*explanation) + "\n" : api::to_text(*explanation, *currency));
+    fmt::print(
+        "{}", globals.json ? api::to_json(*explanation, config) + "\n" : api::to_text(*explanation, config, *currency));
     return kOk;
 }
 

@@ -48,6 +48,18 @@ void print_warnings(std::string_view warnings) {
         fmt::print(stderr, "tandem: {}\n", warnings);
 }
 
+namespace {
+
+// What all attempts are booked at; where the answer's machine has a cost, what it cost there.
+std::string cost_text(Money booked, const json::Value& home, std::string_view currency) {
+    if (!home.exists()) return fmt::format("{} {}", booked.text(), currency);
+    return fmt::format(
+        "{}{} {} ({})", booked == Money{} ? "" : fmt::format("{} {} and at home ", booked.text(), currency),
+        Money::from_micros(home["total_micros"].integer().value_or(0)).text(), currency, home["text"].text());
+}
+
+}  // namespace
+
 void print_record(const Remote& remote, const std::string& decision, const config::Config& config) {
     auto answer = call(remote, {.path = "/tandem/v1/decisions/" + decision, .headers = {}, .body = {}});
     json::Document document;
@@ -56,11 +68,12 @@ void print_record(const Remote& remote, const std::string& decision, const confi
     for (const json::Value attempt : root["attempts"].children()) {
         if (attempt["outcome"].text() != "answered") continue;
         const auto usage = attempt["usage"];
-        print_dim(fmt::format("{} at {} ({}), {}; {}{} + {} tokens, {} {}, {} ms, {}", attempt["model"].text(),
+        print_dim(fmt::format("{} at {} ({}), {}; {}{} + {} tokens, {}, {} ms, {}", attempt["model"].text(),
                               attempt["provider"].text(), attempt["zone"].text(), root["decision"]["why"].text(),
                               usage["estimated"].boolean().value_or(false) ? "about " : "", usage["input"].raw(),
                               usage["output"].raw(),
-                              Money::from_micros(root["cost_micros"].integer().value_or(0)).text(), config.currency,
+                              cost_text(Money::from_micros(root["cost_micros"].integer().value_or(0)),
+                                        attempt["at_home"], config.currency),
                               attempt["total_ms"].raw(), decision));
     }
 }

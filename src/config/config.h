@@ -26,6 +26,7 @@
 #include "config/category.h"
 #include "config/experiment.h"
 #include "config/failure.h"
+#include "config/hardware.h"
 #include "net/limits.h"
 
 namespace tandem::config {
@@ -327,6 +328,9 @@ struct Config {
     Cache cache;
     std::vector<Experiment> experiments;
     Ledger ledger;
+    std::vector<Hardware> hardware;  // machines at home, in the owner's order; none: what they cost is not known
+    Energy energy;
+    Hours hours;
     std::string currency = "USD";
     Window usual_window;  // of budgets: a day, in the zone and with the weeks of the owner
     Durability durability = Durability::process;

@@ -769,6 +769,11 @@ void read_root(Section& root, Config& config, Problems& problems, const Environm
     root.section("ledger", [&](Section& s) {
         s.number("keep_days", config.ledger.keep_days, config::Ledger::kLeastDays, 36'500);
     });
+    root.each_named("hardware", [&](const std::string& id, Section& s) { read_hardware(id, s, config); });
+    config.energy.zone = config.usual_window.zone;
+    root.section("energy", [&](Section& s) { read_energy(s, config.energy); });
+    root.section("hours", [&](Section& s) { read_hours(s, config.hours); });
+    check_hardware(root, config);
     root.section("engine", [&](Section& s) { s.text("binary", config.engine_binary); });
     root.section("log", [&](Section& s) {
         s.choice("level", config.logging.level, log::kLevelNames);

@@ -394,6 +394,17 @@ void Section::money(const std::string& key, Money& target) {
         complain(key, money.error().message);
 }
 
+void Section::decimal(const std::string& key, std::int64_t& target, std::int64_t most) {
+    const auto value = scalar(key);
+    if (!value) return;
+    const auto number = Money::parse(*value);
+    if (!number || number->micros() > most)
+        complain(key, fmt::format("expected a number from 0 to {} with at most six digits after the point, got '{}'",
+                                  most / 1'000'000, printable(*value, 40)));
+    else
+        target = number->micros();
+}
+
 void Section::share(const std::string& key, double& target, double most) {
     const auto value = scalar(key);
     if (!value) return;

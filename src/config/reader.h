@@ -61,6 +61,8 @@ class Section {
     void time(const std::string& key, std::int64_t& target);      // 2027-01-31 or 2027-01-31T12:00:00Z, in Unix ms
     void bytes(const std::string& key, std::size_t& target, std::size_t low, std::size_t high);  // 4096, 16KiB, 32MiB
     void money(const std::string& key, Money& target);
+    // A decimal from 0, in millionths: "0.5" is 500,000. `most` is in millionths too.
+    void decimal(const std::string& key, std::int64_t& target, std::int64_t most);
     void share(const std::string& key, double& target, double most = 1);  // a decimal from 0
     void share(const std::string& key, std::optional<double>& target);
     void label(const std::string& key, Label& target);
@@ -125,6 +127,11 @@ void read_budgets(Section& s, const BudgetScope& of, const Window& usual, const 
                   std::vector<Budget>& budgets);
 // The members of `alerts:`.
 void read_alerts(Section& s, Alerts& alerts);
+// An element of `hardware:`, the members of `energy:` and `hours:`, and what they must say of each other.
+void read_hardware(const std::string& id, Section& s, Config& config);
+void read_energy(Section& s, Energy& energy);
+void read_hours(Section& s, Hours& hours);
+void check_hardware(Section& root, Config& config);
 // The members of a `limits:` section.
 void read_rates(Section& limits, RateLimits& rates);
 

@@ -106,6 +106,7 @@ void write_per_million(json::Writer& out, const Answer& answer) {
     out.end_object().key("local_per_million").begin_object();
     for (std::size_t i = 0; i < kKinds.size(); ++i) number(out, kKinds[i], derived.local_per_million[i]);
     number(out, "at_capacity", derived.local_per_million_at_capacity);
+    number(out, "marginal", derived.local_per_million_marginal);
     out.end_object();
 }
 
@@ -154,7 +155,9 @@ std::vector<std::string> notes_of(const Answer& answer) {
     if (!in.has(Field::life_months) && !in.has(Field::horizon_months))
         notes.push_back(fmt::format("neither life_months nor horizon_months is given: looked at {} months",
                                     answer.payback.horizon));
-    if (!answer.derived.capacity_tokens)
+    const bool speed =
+        in.has(Field::throughput_input) || in.has(Field::throughput_output) || in.has(Field::throughput_total);
+    if (!answer.derived.capacity_tokens && !speed)
         notes.emplace_back(
             "no throughput is given: the machines are taken to do whatever is asked, and utilisation is not known");
     if (answer.tornado.empty())

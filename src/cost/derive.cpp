@@ -94,6 +94,8 @@ Derived derive(const Inputs<Exact>& in, const Month<Exact>& month) {
     if (month.busy_hours > 0 && month.running_hours > 0) derived.utilisation = month.busy_hours / month.running_hours;
     std::optional<Exact> most;  // of the first month's volume, what one machine can do
     if (work.all() > 0) most = running_hours(in) * in[Field::max_utilisation] / (work.all() * in[Field::peak_factor]);
+    if (tokens > 0 && work.all() > 0)
+        derived.local_per_million_marginal = parts_of(in, month).volume * 1'000'000 / tokens;
     const bool spread = in[Field::price] == 0 || in.has(Field::life_months);
     if (tokens > 0 && most) {
         derived.capacity_tokens = tokens * *most * month.machines;

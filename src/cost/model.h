@@ -89,6 +89,7 @@ struct Derived {
     // $ per million tokens of input, cached input, output, and of all together.
     std::array<std::optional<Exact>, 4> cloud_per_million, local_per_million;
     std::optional<Exact> local_per_million_at_capacity;
+    std::optional<Exact> local_per_million_marginal;  // the electricity that one more million takes, above idling
 };
 
 Derived derive(const Inputs<Exact>& in, const Month<Exact>& month);

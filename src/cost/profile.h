@@ -109,9 +109,18 @@ struct Profile {
     std::vector<Option> options;
 };
 
-// Reads YAML, which JSON is a part of. `source` names it in errors. Errors: invalid, a line for each thing that is
-// wrong, with its place, what is right there and the nearest key; too_large above 1 MiB.
-Result<Profile> read_profile(std::string_view text, std::string_view source);
+// A machine that is described outside of the profile, in tandem.yaml.
+struct Machine {
+    std::string name;
+    std::string currency;
+    std::vector<std::pair<Field, Exact>> own;    // before what the profile says at its top
+    std::vector<std::pair<Field, Exact>> usual;  // where the profile says nothing
+};
+
+// Reads YAML, which JSON is a part of. `source` names it in errors. `machine` (may be null) is one of the options
+// where the profile has none of its name; then the profile needs no `hardware`. Errors: invalid, a line for each thing
+// that is wrong, with its place, what is right there and the nearest key; too_large above 1 MiB.
+Result<Profile> read_profile(std::string_view text, std::string_view source, const Machine* machine = nullptr);
 
 // A decimal as people write it: 0.15, 1e9, 300_000_000; with `suffix`, 300M, 1.5B and 20k too. nullopt where it is
 // none, or has more than 60 digits or an exponent beyond 30.

@@ -21,7 +21,7 @@ constexpr std::string_view kNoHardware =
 
 class Reader {
   public:
-    explicit Reader(std::string_view source) : source_(source) {}
+    Reader(std::string_view source, const Machine* machine) : source_(source), machine_(machine) {}
     Profile read(const YAML::Node& root);
     std::vector<std::string> problems;
 
@@ -35,8 +35,10 @@ class Reader {
     std::optional<Exact> number(const YAML::Node& node, const std::string& name, const FieldRow& row);
     void options(const YAML::Node& hardware, const Values& common, Profile& profile);
     void needed(const YAML::Node& at, const std::string& path, const Option& option);
+    void add_machine(const YAML::Node& root, const Values& common, Profile& profile);
 
     std::string source_;
+    const Machine* machine_;
     std::string currency_ = "USD";
 };
 
@@ -199,6 +201,24 @@ void Reader::options(const YAML::Node& hardware, const Values& common, Profile& 
     }
 }
 
+void Reader::add_machine(const YAML::Node& root, const Values& common, Profile& profile) {
+    const auto& name = machine_->name;
+    if (std::ranges::any_of(profile.options, [&](const Option& option) { return option.name == name; })) return;
+    if (currency_ != machine_->currency)
+        complain(root, fmt::format("currency: the profile is in {} and tandem.yaml, which has the hardware '{}', in "
+                                   "{}; nothing is converted: write currency: {}",
+                                   currency_, name, machine_->currency, machine_->currency));
+    Option option;
+    option.name = name;
+    option.values = common;
+    for (const auto& [field, value] : machine_->own)
+        option.values[static_cast<std::size_t>(field)] = Range{value, value, value};
+    for (const auto& [field, value] : machine_->usual)
+        if (auto& place = option.values[static_cast<std::size_t>(field)]; !place) place = Range{value, value, value};
+    needed(root, name + ".", option);
+    profile.options.push_back(std::move(option));
+}
+
 Profile Reader::read(const YAML::Node& root) {
     Profile profile;
     if (!root.IsMap()) {
@@ -234,26 +254,32 @@ Profile Reader::read(const YAML::Node& root) {
         if (!yearly && steps != "monthly")
             complain(cloud["decline_steps"], "cloud.decline_steps: expected monthly or yearly");
     }
-    const auto positive = [&](Field field) { return common[static_cast<std::size_t>(field)].has_value(); };
-    if (!positive(Field::tokens_input) && !positive(Field::tokens_output) && !positive(Field::tokens_cached_input) &&
-        !positive(Field::subscription_per_month) && !positive(Field::bill_per_month))
+    // One that is there and wrong has been complained of.
+    const auto said = [&](Field field) {
+        const auto node = root[row_of(field).place == Place::tokens ? "tokens" : "cloud"];
+        const auto value = node.IsDefined() && node.IsMap() ? node[std::string(row_of(field).key)] : YAML::Node();
+        return value.IsDefined() && !value.IsNull();
+    };
+    if (!said(Field::tokens_input) && !said(Field::tokens_output) && !said(Field::tokens_cached_input) &&
+        !said(Field::subscription_per_month) && !said(Field::bill_per_month))
         complain(root,
                  "tokens.output is missing: tokens a month; tokens.input and tokens.cached_input beside it, or "
                  "cloud.bill_per_month or cloud.subscription_per_month where only the bill is known");
     if (const auto hardware = root["hardware"]; hardware.IsDefined())
         options(hardware, common, profile);
-    else
+    else if (machine_ == nullptr)
         complain(root, std::string(kNoHardware));
+    if (machine_ != nullptr) add_machine(root, common, profile);
     for (auto& option : profile.options) option.yearly_steps = yearly;
     return profile;
 }
 
 }  // namespace
 
-Result<Profile> read_profile(std::string_view text, std::string_view source) {
+Result<Profile> read_profile(std::string_view text, std::string_view source, const Machine* machine) {
     if (text.size() > kMostBytes) return fail(ErrorCode::too_large, fmt::format("{} is larger than 1 MiB", source));
     try {
-        Reader reader(source);
+        Reader reader(source, machine);
         auto profile = reader.read(YAML::Load(std::string(text)));
         if (reader.problems.empty()) return profile;
         return fail(ErrorCode::invalid, join(reader.problems, "\n"));

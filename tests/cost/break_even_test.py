@@ -130,6 +130,72 @@ class Owners(unittest.TestCase):
         self.assertLess(text.index("tokens.input"), text.index("hardware.work_hours_per_month"))
 
 
+class OfConfig(unittest.TestCase):
+    """A machine of tandem.yaml against the profile's tokens."""
+    CONFIG = """currency: EUR
+providers: { lab: { kind: openai, zone: local, base_url: http://127.0.0.1:9/v1 } }
+models: { m: { provider: lab, context: 1000 } }
+hardware: { workstation: { price: 9000, residual: 1800, life: 4 years, bought: 2026-01-01, idle_watts: 80, busy_watts: 600, cost_of_capital_percent: 4 } }
+energy: { tariff: 0.34, cooling: 1.1, windows: [{ from: 22:00, to: 06:00, price: 0.22, days: [monday] }] }
+hours: { rate: 50 }
+"""
+    PROFILE = """currency: EUR
+tokens: { input: 300M, cached_input: 100M, output: 60M }
+cloud: { input: 1.25, cached_input: 0.125, output: 10 }
+throughput_input: 4000
+throughput_output: 60
+max_utilisation: 0.8
+work_hours_per_month: 2
+setup_hours: 12
+"""
+
+    def setUp(self):
+        self.tandem = Tandem(self.CONFIG, start=False)
+        self.addCleanup(self.tandem.stop)
+
+    def run_with(self, profile, *arguments):
+        file = self.tandem.folder / "home.yaml"
+        file.write_text(profile)
+        return self.tandem.cli("cost", "break-even", "--profile", str(file), *arguments)
+
+    def answer(self, profile, *arguments):
+        result = self.run_with(profile, "--json", *arguments)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        machine, = json.loads(result.stdout, parse_float=F, parse_int=F)["hardware"]
+        return machine
+
+    def test_it_gives_what_the_same_machine_in_the_profile_gives(self):
+        of_config = self.answer(self.PROFILE + "tariff_per_kwh: 0.30\n", "--hardware", "workstation")
+        of_profile = self.answer(WorkedExample.profile)
+        self.assertEqual(of_config, of_profile)
+        busy = (F(300, 4000) + F(60, 60)) * 10**6 / 3600
+        self.assertLess(abs(of_config["local_per_million"]["marginal"] - busy * (600 - 80) / 1000 * F("1.1") * F("0.3") / 460), F(1, 10**11))
+
+    def test_a_tariff_with_windows_is_its_mean_over_a_week(self):
+        machine = self.answer(self.PROFILE, "--hardware", "workstation")
+        mean = (8 * F("0.22") + 160 * F("0.34")) / 168
+        busy = (F(300, 4000) + F(60, 60)) * 10**6 / 3600
+        self.assertLess(abs(machine["local_per_month"]["energy_busy"] - busy * 600 / 1000 * F("1.1") * mean), F(1, 10**11))
+
+    def test_what_is_wrong_is_said(self):
+        for profile, arguments, code, text in (
+                (self.PROFILE, ["--hardware", "workstaton"], 2, "hardware is missing"),
+                (WorkedExample.profile, ["--hardware", "workstaton"], 5, "neither the profile nor tandem.yaml has a hardware 'workstaton'; did you mean 'workstation'?"),
+                (self.PROFILE.replace("EUR", "USD"), ["--hardware", "workstation"], 2, "the profile is in USD and tandem.yaml"),
+                ("tokens: { input: 1M }\ncurrency: EUR\ncloud: { input: 1 }\n", ["--hardware", "workstation"], 2, "workstation.busy_hours_per_day is missing")):
+            result = self.run_with(profile, *arguments)
+            self.assertEqual(result.returncode, code, result.stderr)
+            self.assertIn(text, result.stderr)
+
+
+    def test_a_config_that_cannot_be_read_is_said_where_the_profile_has_no_such_machine(self):
+        self.tandem.write(self.CONFIG.replace("rate: 50", "rate: lots"))
+        result = self.run_with(WorkedExample.profile, "--hardware", "other")
+        self.assertEqual(result.returncode, 3, result.stderr)
+        self.assertIn("hours.rate", result.stderr)
+        self.assertEqual(self.run_with(WorkedExample.profile, "--hardware", "workstation").returncode, 0)  # the profile has it
+
+
 class Mistakes(unittest.TestCase):
     def refused(self, profile, *texts):
         result = run(profile)
@@ -155,6 +221,18 @@ class Mistakes(unittest.TestCase):
         self.refused("tokens: {input: 1}\ncloud: {input: -1}\nhardware: [{name: a, price: 1, share: 1.5}]\n", "cloud.input: -1 is out of bounds",
                      "hardware[0].share: 1.5 is out of bounds; it goes from 0 to 1")
         self.refused("tokens: {input: 1, input: 2}\ncloud: {input: 1}\nhardware: [{name: a, price: 1}]\n", "stands here twice")
+
+    def test_what_is_there_and_wrong_is_not_said_to_be_missing(self):
+        for number in ("1e300", ".nan", "NaN", ".inf", "-5", "5 tokens", "[1]"):
+            result = run(f"tokens: {{output: {number}}}\ncloud: {{output: 1}}\nhardware: [{{name: a, price: 0}}]\n")
+            self.assertEqual(result.returncode, 2)
+            self.assertIn("tokens.output: ", result.stderr)
+            self.assertNotIn("missing", result.stderr)
+
+    def test_nothing_to_do_is_no_missing_throughput(self):
+        machine, = answer("tokens: {output: 0}\ncloud: {output: 0}\nhardware: [{name: a, price: 0, throughput_output: 1}]\n")
+        self.assertEqual((machine["local_per_month"]["total"], machine["break_even_month"]["simple"]), (0, None))
+        self.assertFalse([note for note in machine["notes"] if "throughput" in note])
 
     def test_a_file_that_is_none_and_one_that_is_not_there(self):
         self.refused("tokens: [1, {", "neither YAML nor JSON")

@@ -3,7 +3,7 @@ known by its whole path, with its type. And as docs/reference/config.md has them
 import re
 
 TYPES = {"text": "text", "required_text": "text", "secret": "secret", "secrets": "list of secrets", "flag": "true or false", "duration": "duration",
-         "money": "money", "share": "number", "label": "label", "texts": "list", "time": "time"}
+         "money": "money", "decimal": "number", "share": "number", "label": "label", "texts": "list", "time": "time"}
 
 
 def functions(text):
@@ -91,6 +91,8 @@ class Code:
         if method == "choice":
             names = self.names[args[2].split("::")[-1]]
             return "one of " + ", ".join(f"`{n}`" for n in names)
+        if method == "decimal":
+            return f"number, 0 to {self.number(args[2]) // 1000000:,}"
         if method == "share":
             return f"number, 0 to {args[2] if len(args) > 2 else 1}"
         return TYPES[method]
@@ -101,7 +103,7 @@ class Code:
 
     def walk(self, body, variables):
         """`variables`: names of Sections, with their paths."""
-        for match in re.finditer(r"\b(\w+)(?:\.|->)(text|required_text|secret|secrets|flag|duration|bytes|money|share|label|texts|time|number|choice|section|each_named|each_listed)\(|\b(read_\w+)\(", body):
+        for match in re.finditer(r"\b(\w+)(?:\.|->)(text|required_text|secret|secrets|flag|duration|bytes|money|decimal|share|label|texts|time|number|choice|section|each_named|each_listed)\(|\b(read_\w+)\(", body):
             at = match.end() - 1
             if self.within_lambda(body, match.start()):
                 continue

@@ -20,6 +20,7 @@ MAY = {
     "routing": {"access", "base", "chat", "config", "ledger"},  # what a model costs
     "ledger": {"access", "base", "config", "net", "store"},
     "jobs": {"base", "net", "store"},
+    "energy": {"base", "config", "ledger", "net", "store"},  # amounts of prices; the table of what was measured
     "alerts": {"base", "config", "jobs", "ledger", "net", "store"},
     "learning": {"base", "chat", "config", "ledger", "net", "routing", "store"},
     "translate": {"ledger", "base", "chat", "config", "dialect", "net"},
@@ -73,7 +74,8 @@ class Dependencies(unittest.TestCase):
         own calls go to servers that the owner named, and carry no conversation."""
         users = {file.relative_to(SRC).parts[0] for file in SRC.rglob("*.cpp") if re.search(r"client\w*\.send\(|async_connect", file.read_text())}
         # alerts/ calls the owner's webhook with the ledger's own numbers, and never with what a client or a model said.
-        self.assertEqual(users, {"net", "upstream", "engine", "alerts", "cli"})
+        # energy/ asks the plugs that the owner named, and says nothing.
+        self.assertEqual(users, {"net", "upstream", "engine", "alerts", "energy", "cli"})
 
 
 if __name__ == "__main__":

@@ -232,16 +232,6 @@ Result<> add_rows(store::Database& database, std::int64_t since, std::int64_t un
     });
 }
 
-Result<std::int64_t> kept_since(store::Database& database) {
-    auto row = database.prepare("SELECT since FROM attempts_kept");
-    const auto found = row.step();
-    if (!found)
-        return fail(ErrorCode::storage,
-                    "the ledger has no sums for reports yet: it was last written by an older tandem; start `tandem "
-                    "serve` of this version once, which adds them");
-    return *found ? row.integer(0) : 0;
-}
-
 Result<std::vector<Correction>> corrections_of(store::Database& database, const Question& question) {
     auto rows = database.prepare(
         "SELECT corrected, day, attempts, before, after FROM corrected_days WHERE day >= ? AND day <= ? ORDER BY day, "
@@ -274,6 +264,16 @@ Question answerable(Question question, std::int64_t kept, std::vector<std::strin
 }
 
 }  // namespace
+
+Result<std::int64_t> kept_since(store::Database& database) {
+    auto row = database.prepare("SELECT since FROM attempts_kept");
+    const auto found = row.step();
+    if (!found)
+        return fail(ErrorCode::storage,
+                    "the ledger has no sums for reports yet: it was last written by an older tandem; start `tandem "
+                    "serve` of this version once, which adds them");
+    return *found ? row.integer(0) : 0;
+}
 
 Result<Report> make_report(store::Database& database, const Question& asked) {
     Report report;

@@ -50,6 +50,10 @@ struct Report {
 // Errors: storage; a ledger of a version before there were roll-ups says what to do.
 Result<Report> make_report(store::Database& database, const Question& question);
 
+// The first moment (midnight UTC) from which on the attempts are all kept one by one. Errors: storage; a ledger of a
+// version before there were roll-ups says what to do.
+Result<std::int64_t> kept_since(store::Database& database);
+
 // Every sum of whole days, the last included, in order of days. Errors: storage.
 Result<> each_sum(store::Database& database, std::int64_t first_day, std::int64_t last_day,
                   const std::function<void(std::int64_t day, const Kind& kind, const Sums& sums)>& visit);

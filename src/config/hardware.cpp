@@ -1,0 +1,208 @@
+#include "config/hardware.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/text.h"
+#include "config/reader.h"
+
+namespace tandem::config {
+
+namespace {
+
+constexpr Money kMostTariff = Money::from_micros(1'000 * kMillion);
+constexpr Money kMostRate = Money::from_micros(1'000'000 * kMillion);
+constexpr int kMostMonths = 1'200;
+constexpr std::size_t kMostMachines = 100;
+constexpr std::size_t kMostWindows = 50;
+constexpr int kDayMinutes = 24 * 60;
+
+// "48 months", "4 years", "1 month". Nullopt: it is none, or not from 1 month to 100 years.
+std::optional<int> months_from(std::string_view text) {
+    const auto at = text.find_first_not_of("0123456789");
+    if (at == std::string_view::npos) return {};
+    const auto count = whole_number(text.substr(0, at));
+    const auto unit = trim(text.substr(at));
+    const int months = unit == "month" || unit == "months" ? 1 : unit == "year" || unit == "years" ? 12 : 0;
+    if (!count || months == 0 || *count < 1 || *count > kMostMonths / months) return {};
+    return static_cast<int>(*count) * months;
+}
+
+// "22:30" as minutes, in quarters of an hour. Nullopt: it is none.
+std::optional<int> minutes_from(std::string_view text) {
+    const auto colon = text.find(':');
+    if (colon == std::string_view::npos || text.size() - colon != 3) return {};
+    const auto hour = whole_number(text.substr(0, colon)), minute = whole_number(text.substr(colon + 1));
+    if (!hour || !minute || *hour > 24 || *minute > 45 || *minute % 15 != 0) return {};
+    const int all = static_cast<int>(*hour * 60 + *minute);
+    if (all > kDayMinutes) return {};
+    return all;
+}
+
+void check_clock(Section& s, const std::string& key, const std::string& text, int& minutes) {
+    if (text.empty()) return;  // it is missing, which is said already
+    const auto read = minutes_from(text);
+    if (read)
+        minutes = *read;
+    else
+        s.complain(key, fmt::format("expected a quarter of an hour such as \"22:00\" or \"06:45\", got "
+                                    "'{}'",
+                                    printable(text, 40)));
+}
+
+void read_tariff_window(Section& s, Energy& energy) {
+    TariffWindow window;
+    std::string from, to;
+    s.required_text("from", from);
+    s.required_text("to", to);
+    check_clock(s, "from", from, window.from);
+    check_clock(s, "to", to, window.to);
+    window.from %= kDayMinutes;
+    if (window.to == 0) window.to = kDayMinutes;
+    if (window.from == window.to) s.complain("to", "is the same as `from`: a window of the whole day is the tariff");
+    if (!s.has("price")) s.complain("'price' is missing: what a kWh costs in this time");
+    s.money("price", window.price);
+    if (window.price > kMostTariff) s.complain("price", "expected at most 1000 for a kWh");
+    std::vector<std::string> days;
+    s.texts("days", days);
+    if (!days.empty()) window.days = 0;
+    const std::vector<std::string> names(kWeekdayNames.begin(), kWeekdayNames.end());
+    for (const auto& day : days) {
+        const auto at = std::ranges::find(names, day) - names.begin();
+        if (at == static_cast<std::ptrdiff_t>(names.size()))
+            s.complain("days", fmt::format("there is no day '{}'{}", printable(day, 40), suggest(day, names)));
+        else
+            window.days = static_cast<std::uint8_t>(window.days | 1U << static_cast<unsigned>(at));
+    }
+    energy.windows.push_back(window);
+}
+
+void read_measure(Section& s, Measure& measure) {
+    if (!s.has("source")) s.complain("'source' is missing: rapl, shelly, shelly-gen1, tasmota or home-assistant");
+    s.choice("source", measure.source, kSourceNames);
+    s.decimal("rest_watts", measure.rest_watts, kMillion * kMillion);
+    s.text("url", measure.url);
+    s.number("channel", measure.channel, 0, 15);
+    s.text("entity", measure.entity);
+    s.secret("token", measure.token, false);
+    const bool plug = measure.at_socket();
+    while (measure.url.ends_with('/')) measure.url.pop_back();
+    if (plug && !measure.url.starts_with("http://") && !measure.url.starts_with("https://"))
+        s.complain("url", "expected the address of the plug such as http://192.168.1.20");
+    if (plug && measure.url.find_first_of("?#@ ") != std::string::npos)
+        s.complain("url", "expected an address without a query, a user or a blank");
+    if (!plug && !measure.url.empty()) s.complain("url", "is for plugs; `source: rapl` reads this machine's counters");
+    const bool rapl = measure.source == Measure::Source::rapl;
+    if (rapl && !s.has("rest_watts"))
+        s.complain(
+            "'rest_watts' is missing: what the machine draws beside its processors, which rapl does not see: "
+            "power supply, memory, disks, cards");
+    if (!rapl && s.has("rest_watts")) s.complain("rest_watts", "is for rapl; a plug measures all of the machine");
+    const bool assistant = measure.source == Measure::Source::home_assistant;
+    if (assistant == measure.entity.empty())
+        s.complain("entity", assistant ? "is missing: the sensor of energy, such as sensor.workstation_energy"
+                                       : "is for home-assistant");
+    if (measure.entity.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.") != std::string::npos)
+        s.complain("entity", "expected a name such as sensor.workstation_energy");
+}
+
+// Of the machines, which provider is whose. One that names none has all local providers, so it must be the only one.
+void share_out(Section& root, Config& config) {
+    std::map<std::string, std::string> owner;
+    for (auto& machine : config.hardware) {
+        if (machine.providers.empty() && config.hardware.size() > 1) {
+            root.complain("hardware", fmt::format("{}.providers is missing: with several machines each names the "
+                                                  "providers that run on it",
+                                                  machine.id));
+            return;
+        }
+        if (machine.providers.empty())
+            for (const auto& provider : config.providers)
+                if (provider.zone == Zone::local) machine.providers.push_back(provider.id);
+        for (const auto& provider : machine.providers)
+            if (const auto [first, fresh] = owner.emplace(provider, machine.id); !fresh)
+                root.complain("hardware",
+                              fmt::format("the provider '{}' stands at {} and at {}; it runs on one of them",
+                                          printable(provider, 60), first->second, machine.id));
+    }
+}
+
+}  // namespace
+
+void read_hardware(const std::string& id, Section& s, Config& config) {
+    Hardware machine;
+    machine.id = id;
+    if (id.empty() || id.size() > 60 || printable(id) != id) s.complain("expected a name of at most 60 characters");
+    s.money("price", machine.price);
+    s.money("residual", machine.residual);
+    if (machine.residual > machine.price) s.complain("residual", "is more than the price: a machine loses value");
+    s.time("bought", machine.bought);
+    if (machine.bought < 0) s.complain("bought", "expected a day since 1970");
+    std::string life;
+    s.text("life", life);
+    if (const auto months = months_from(life))
+        machine.life_months = *months;
+    else if (!life.empty())
+        s.complain("life", fmt::format("expected a time such as 48 months or 4 years (100 at most), got '{}'",
+                                       printable(life, 40)));
+    if (machine.price > Money{} && life.empty())
+        s.complain("'life' is missing: the time in which the price is written off, such as 48 months or 4 years");
+    if (machine.price > Money{} && !s.has("bought"))
+        s.complain("'bought' is missing: the day from which the price is written off, such as 2026-03-01");
+    s.decimal("share", machine.share, kMillion);
+    s.decimal("idle_watts", machine.idle_watts, kMillion * kMillion);
+    s.decimal("busy_watts", machine.busy_watts, kMillion * kMillion);
+    s.decimal("cost_of_capital_percent", machine.cost_of_capital, 1'000 * kMillion);
+    machine.measure.token = std::make_shared<const Secret>();
+    s.section("measure", [&](Section& measure) { read_measure(measure, machine.measure); });
+    s.texts("providers", machine.providers);
+    std::vector<std::string> names;
+    for (const auto& provider : config.providers)
+        if (provider.zone == Zone::local) names.push_back(provider.id);
+    for (const auto& provider : machine.providers)
+        if (std::ranges::find(names, provider) == names.end())
+            s.complain("providers",
+                       fmt::format("no local provider '{}'{}", printable(provider, 60), suggest(provider, names)));
+    config.hardware.push_back(std::move(machine));
+}
+
+void read_energy(Section& s, Energy& energy) {
+    if (s.has("tariff")) s.money("tariff", energy.tariff.emplace());
+    if (energy.tariff && *energy.tariff > kMostTariff) s.complain("tariff", "expected at most 1000 for a kWh");
+    s.decimal("cooling", energy.cooling, 100 * kMillion);
+    if (energy.cooling < kMillion)
+        s.complain("cooling", "expected 1 or more: what is drawn for each watt of the machines");
+    read_time_zone(s, energy.zone);
+    s.text("powercap", energy.powercap);
+    s.duration("every", energy.every);
+    if (energy.every < milliseconds(1'000) || energy.every > milliseconds(30'000))
+        s.complain("every", "expected a time from 1s to 30s: counters of processors turn over within minutes");
+    s.each_listed("windows", [&](Section& window) { read_tariff_window(window, energy); });
+    if (energy.windows.size() > kMostWindows) s.complain("windows", fmt::format("more than {}", kMostWindows));
+    if (!energy.windows.empty() && !energy.tariff)
+        s.complain("'tariff' is missing: what a kWh costs outside of the windows");
+}
+
+void read_hours(Section& s, Hours& hours) {
+    if (s.has("rate")) s.money("rate", hours.rate.emplace());
+    if (hours.rate && *hours.rate > kMostRate) s.complain("rate", "expected at most 1000000 for an hour");
+}
+
+void check_hardware(Section& root, Config& config) {
+    if (config.hardware.size() > kMostMachines)
+        root.complain("hardware", fmt::format("more than {} machines", kMostMachines));
+    share_out(root, config);
+    if (std::ranges::count_if(config.hardware, [](const Hardware& machine) {
+            return machine.measure.source == Measure::Source::rapl;
+        }) > 1)
+        root.complain("hardware", "rapl measures this machine, and stands at two");
+    const bool draws = std::ranges::any_of(config.hardware, [](const Hardware& machine) {
+        return machine.idle_watts > 0 || machine.busy_watts > 0 || machine.measure.source != Measure::Source::none;
+    });
+    if (draws && !config.energy.tariff)
+        root.complain("hardware", "draws electricity, and energy.tariff is missing: what a kWh costs");
+}
+
+}  // namespace tandem::config
