@@ -83,7 +83,8 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     if (!redaction) return 0;
     tandem::json::Document again;
     if (!again.parse(redaction->body)) std::abort();
-    if (redaction->used.empty() && redaction->body != text) std::abort();
+    // A byte order mark before the document is no part of it.
+    if (redaction->used.empty() && redaction->body != document.source()) std::abort();
     check_pieces(*redaction, 1 + data[1] % 9U);
     return 0;
 }

@@ -202,7 +202,6 @@ struct Client::Sending final : AnswerSource, Watched {
     std::optional<Wire> wire;
     std::function<void()> abandon_lookup;
     Socket* connecting = nullptr;
-    bool reused = false;
     bool sent = false;
     bool expired = false;
     bool cancelled = false;

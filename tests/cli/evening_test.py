@@ -98,6 +98,17 @@ class Evening(unittest.TestCase):
         self.assertNotIn("TCP proxy", said["tandem logs"])
         self.assertRegex(said["tandem cost"], r"gpt|openai|cloud")
         self.assertTrue((self.home / "tandem-backup.tar").exists())
+        # The machine is lost: the archive on another one knows what it cost and why, and the record of egress is whole.
+        cost = self.run_line("tandem cost --json")
+        self.server.terminate()
+        self.assertEqual(self.server.wait(60), 0)
+        shutil.rmtree(self.home / ".local/share/tandem")
+        self.run_line("tandem restore ~/tandem-backup.tar")
+        self.assertEqual(self.run_line("tandem cost --json"), cost)
+        self.serve()
+        self.run_line("tandem audit verify")
+        self.assertIn("Hello from home", self.run_line("tandem ask 'hi there again'"))
+        self.assertIn("local", self.run_line("tandem explain --last"))
 
     def test_what_goes_wrong_on_an_evening_is_said(self):
         self.run_line("tandem init --yes --no-scan", secrets=True)

@@ -48,7 +48,8 @@ class Scripted(Upstream):
             connection.sendall(http(json.dumps(said).encode()))
             return None
         if isinstance(said, bytes):
-            connection.sendall(said)
+            # It closes behind that, and says so: else the next question may meet the end of the connection.
+            connection.sendall(said.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
             return "close"
         connection.sendall(head_of(SPEAKS[self.name]))
         numbers = itertools.count()

@@ -13,7 +13,7 @@ from strict import DIALECTS, StrictUpstream
 
 PRICE = "{ input: 1, output: 10 }"
 KEY = {"authorization": "Bearer alice-0123456789abc"}
-IN_FLIGHT = 40  # tokens that a provider writes, one in two milliseconds, until it sees that its connection has gone
+IN_FLIGHT = 800  # tokens that a provider writes, one in two milliseconds, until it sees on a busy machine that its connection has gone
 FRONTS = {"openai-chat": "/v1/chat/completions", "openai-responses": "/v1/responses", "anthropic": "/v1/messages", "ollama": "/api/chat",
           "gemini": "/v1beta/models/{model}:streamGenerateContent?alt=sse"}
 
