@@ -269,7 +269,10 @@ class Run {
             const auto seen = services_.budgets.settled().count();
             const auto error = refusal_of(services_, way_.who, *way_.inputs, *way_.decision);
             const auto now = services_.clock.steady();
-            if (error.certain || now + std::chrono::seconds(error.again_in.value_or(0)) >= way_.deadline) break;
+            // A few seconds are a guess, where requests under way may give back what they hold at any moment.
+            constexpr seconds kGuess{5};
+            const seconds wait(error.again_in.value_or(0));
+            if (error.certain || way_.late() || (wait > kGuess && now + wait >= way_.deadline)) break;
             co_await services_.budgets.settled().wait(seen, exchange_.worker().context(), kLookAgain,
                                                       exchange_.cancel());
             if (exchange_.cancel().fired()) break;

@@ -179,10 +179,13 @@ namespace {
 void add_wait_for_money(const Services& services, const access::Principal& who, const routing::Inputs& inputs,
                         const routing::Decision& decision, Error& error) {
     error.certain = true;
+    const auto snapshot = services.snapshot();
     for (const auto& candidate : decision.candidates) {
-        if (candidate.excluded != Excluded::budget) continue;
-        const auto answer = std::max(inputs.features.answer_tokens, inputs.features.bound_tokens);
-        const auto tokens = Tokens{saturating_sum(inputs.features.prompt_tokens, answer)};
+        const auto* entry = snapshot->table.find(candidate.model);
+        if (candidate.excluded != Excluded::budget || entry == nullptr) continue;
+        // What a reservation would ask for.
+        const auto most = routing::worst_usage(*entry, inputs.features);
+        const auto tokens = most.input + most.output;
         const auto denied = services.budgets.denied(subject_of(who, inputs, candidate.provider, candidate.model),
                                                     candidate.estimate, tokens, ledger::Budgets::Amount::left_out);
         // A budget that had no room for this very model may have got some since it was decided on.

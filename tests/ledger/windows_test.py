@@ -247,6 +247,41 @@ class Windows(unittest.TestCase):
         self.assertEqual({a[1]["x-tandem-model"] for a in answers}, {"strong"})
         self.assertFalse([a[1]["x-tandem-warnings"] for a in answers if "not asked" in (a[1]["x-tandem-warnings"] or "")])
 
+    def test_budgets_of_tokens_queue_as_those_of_money_do(self):
+        # A reservation is some 110 tokens; what is spent is far less.
+        tandem = self.tokens("queue", 400)
+        answers = []
+        threads = [threading.Thread(target=lambda: answers.append(self.ask(tandem))) for _ in range(12)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual([a[0] for a in answers], [200] * 12, [a[2] for a in answers if a[0] != 200][:1])
+        # What never fits is refused at once, whatever the wish is, and for good.
+        for fields in ({"tokens": 300, "n": 2}, {"tokens": 900}):
+            began = time.monotonic()
+            status, headers, body = self.ask(tandem, **fields)
+            self.assertEqual((status, headers["x-should-retry"], headers["retry-after"]), (429, "false", None), body)
+            self.assertLess(time.monotonic() - began, 10)
+
+    def tokens(self, wish, limit):
+        home = Upstream()
+        self.addCleanup(home.close)
+        return self.start(f"providers:\n  c: {home.provider()}\nmodels:\n  team: {{ provider: c, max_output: 20000 }}\n"
+                          f"keys: {{ alice: {{ secret: alice-0123456789abcdef, budgets: [{{ tokens: {limit}, on_budget: {wish} }}] }} }}\n")
+
+    def test_who_has_little_time_waits_for_room_too(self):
+        tandem = self.wish("queue", limit="0.0105")
+        good = self.strong.script
+        self.strong.script = lambda connection, body, number: (time.sleep(0.6), good(connection, body, number))[1]
+        first = threading.Thread(target=lambda: self.ask(tandem))
+        first.start()
+        until(lambda: self.strong.requests, "the first to be asked")
+        status, headers, body = tandem.request("/v1/chat/completions", {"model": "team", "max_tokens": 100, "messages": [{"role": "user", "content": "hello"}]},
+                                               {**bearer("alice"), "x-tandem-timeout": "4"}, timeout=30)
+        self.assertEqual((status, headers["x-tandem-model"]), (200, "strong"), body)
+        first.join()
+
     def test_a_soft_budget_is_told_and_refuses_nothing(self):
         tandem = self.wish("refuse", more=", soft: true")
         status, headers, _ = self.ask(tandem)

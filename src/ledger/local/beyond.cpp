@@ -36,7 +36,7 @@ Result<std::vector<Drawn>> add_up(store::Database& database, const config::Confi
             all[i].idle_wh += cost.idle_wh;
             all[i].busy += cost.energy_busy;
             all[i].idle += cost.energy_idle;
-            all[i].measured = all[i].measured || cost.measured_wh > 0;
+            all[i].measured = all[i].measured || cost.measured_any;
             all[i].modelled = all[i].modelled || !cost.measured_all;
         }
         for (std::size_t i = 0; i < work_ms.size(); ++i) work_ms[i] = saturating_sum(work_ms[i], month.work_ms[i]);
@@ -56,8 +56,13 @@ Result<reports::Beyond> beyond_of(store::Database& database, const config::Confi
     if (!days) return fail(days.error());
     beyond.energy.emplace();
     beyond.hours.emplace();
-    if (!*days) return beyond;
-    const Span span{std::max(question->since, (*days)->first * reports::kDayMs), std::min(question->until, now_ms)};
+    Span span{question->since, std::min(question->until, now_ms)};
+    if (span.start == 0) {  // all time: from what is the first on record
+        const auto worked = first_entry(database);
+        if (!worked) return fail(worked.error());
+        span.start = std::min(*days ? (*days)->first * reports::kDayMs : span.end, worked->value_or(span.end));
+    }
+    if (span.end <= span.start) return beyond;
     std::array<std::int64_t, kKindNames.size()> work_ms{};
     const auto drawn = add_up(database, config, span, work_ms);
     if (!drawn) return fail(drawn.error());

@@ -230,7 +230,7 @@ Money capital_of(const config::Hardware& machine, Span month) {
 }
 
 std::string_view MachineCost::energy_source() const {
-    if (measured_wh == 0) return "modelled";
+    if (!measured_any) return "modelled";
     return measured_all ? "measured" : "partly measured";
 }
 
@@ -252,7 +252,8 @@ MachineCost cost_of(const config::Hardware& machine, const config::Energy& energ
     const auto measured = parted(machine, energy, there, working, quarters);
     auto drawn_busy = modelled(bands, less(working, measured.times), machine.busy_watts);
     auto drawn_idle = modelled(bands, less(waiting, measured.times), machine.idle_watts);
-    cost.measured_all = !measured.times.empty() && drawn_busy.nj == 0 && drawn_idle.nj == 0 &&
+    cost.measured_any = !measured.times.empty();
+    cost.measured_all = cost.measured_any && drawn_busy.nj == 0 && drawn_idle.nj == 0 &&
                         measured.busy.nj + measured.idle.nj == measured.nj;
     drawn_busy += measured.busy;
     drawn_idle += measured.idle;
@@ -296,7 +297,7 @@ std::string AnswerCost::text() const {
 std::optional<AnswerCost> cost_of_answer(const config::Config& config, std::string_view provider, std::int64_t time_ms,
                                          std::int64_t total_ms) {
     const auto* machine = machine_of(config, provider);
-    if (machine == nullptr) return {};
+    if (machine == nullptr || time_ms < machine->bought) return {};
     constexpr std::int64_t kLongest = 7 * 86'400'000;
     const auto month = month_at(time_ms);
     const Span span{time_ms, time_ms + std::clamp<std::int64_t>(total_ms, 0, kLongest)};

@@ -53,6 +53,7 @@ struct MachineCost {
     Money hardware_used;             // of depreciation and capital, by busy / wall
     std::int64_t busy_wh = 0, idle_wh = 0;
     std::int64_t measured_wh = 0;  // that counters told, without cooling
+    bool measured_any = false;     // counters told of a part of its time
     bool measured_all = false;     // counters told all of it
 
     Money hardware() const { return depreciation + capital; }

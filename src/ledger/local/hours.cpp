@@ -102,6 +102,13 @@ Result<std::vector<Entry>> entries(store::Database& database, std::int64_t since
     }
 }
 
+Result<std::optional<std::int64_t>> first_entry(store::Database& database) {
+    auto row = database.prepare("SELECT min(time), count(*) FROM own_hours");
+    if (const auto found = row.step(); !found) return fail(found.error());
+    if (row.integer(1) == 0) return std::optional<std::int64_t>();
+    return std::optional(row.integer(0));
+}
+
 Money cost_of_work(std::int64_t ms, Money rate) {
     return part_of(rate, ms, kHour);
 }

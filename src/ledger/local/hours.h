@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,8 @@ Result<std::int64_t> add(store::Database& database, const Entry& entry);
 Result<> remove(store::Database& database, std::int64_t id);
 // From `since` to before `until`, in order of time. Errors: storage.
 Result<std::vector<Entry>> entries(store::Database& database, std::int64_t since, std::int64_t until);
+// When the first of them was; nullopt: there are none. Errors: storage.
+Result<std::optional<std::int64_t>> first_entry(store::Database& database);
 
 // What so long costs at `rate` for an hour, half to even.
 Money cost_of_work(std::int64_t ms, Money rate);

@@ -217,6 +217,11 @@ Result<> add_hours(store::Database& database, const config::Config& config, Mont
 }
 
 void add_notes(const config::Config& config, Month& month) {
+    for (const auto& machine : config.hardware)
+        if (machine.bought >= month.counted.end)
+            month.notes.push_back(
+                fmt::format("the machine '{}' costs nothing here: hardware.{}.bought is {}, which is later",
+                            printable(machine.id, 60), printable(machine.id, 60), date_text(machine.bought)));
     if (!month.ended)
         month.notes.push_back(fmt::format("the month is not over: costs and tokens are those until {}",
                                           time_text(month.counted.end / 1000 * 1000)));
@@ -229,8 +234,12 @@ void add_notes(const config::Config& config, Month& month) {
                             machine.id));
     if (!month.cloud)
         month.notes.emplace_back(
-            "there is no cloud model with a price to compare with: --against openai/gpt-5.1 names one of the price "
-            "book");
+            config.currency == "USD"
+                ? "there is no cloud model with a price to compare with: --against openai/gpt-5.1 names one of the "
+                  "price book"
+                : "there is no cloud model with a price to compare with: set models.*.price of one (the price book is "
+                  "in "
+                  "USD)");
     if (month.charged > Money{})
         month.notes.push_back(fmt::format(
             "the ledger has booked {} for local models by models.*.price besides, which is not counted here",
