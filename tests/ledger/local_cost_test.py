@@ -358,6 +358,30 @@ class OneAnswer(Ledger):
             for text in ("workstation, busy", "workstation, idle", "modelled", "typed in", "1.5 h", "75.00"):
                 self.assertIn(text, page)
 
+    def test_the_page_has_the_hours_of_before_the_first_answer(self):
+        upstream = Upstream()
+        self.addCleanup(upstream.close)
+        self.start(self.CONFIG.replace("BASE", upstream.base_url))
+        days = [str(datetime.date.today() - datetime.timedelta(n)) for n in (6, 5, 3)]
+        self.assertEqual(self.tandem.cli("cost", "hours", "add", "2h", "install", "--date", days[1]).returncode, 0)
+        before = self.tandem.cli("cost", "--html", "-", "--since", days[0], "--until", days[2]).stdout
+        self.assertIn("100.00", before)  # 2 h at 50, and no answer at all
+        self.assertEqual(self.tandem.chat(model="small")[0], 200)
+        self.assertEqual(self.tandem.cli("cost", "hours", "add", "30m", "looked at it").returncode, 0)
+        for since in ((), ("--since", days[0])):
+            page = self.tandem.cli("cost", "--html", "-", *since).stdout
+            self.assertIn("2.5 h", page, since)
+            self.assertIn("125.00", page, since)
+
+    def test_a_machine_of_the_future_is_told(self):
+        upstream = Upstream()
+        self.addCleanup(upstream.close)
+        later = str(datetime.date.today() + datetime.timedelta(400))
+        self.start(re.sub(r"bought: [0-9-]+", f"bought: {later}", self.CONFIG.replace("BASE", upstream.base_url)))
+        self.assertEqual(self.tandem.chat(model="small")[0], 200)
+        self.assertIn(f"hardware.workstation.bought is {later}", self.tandem.cli("cost", "local").stdout)
+        self.assertNotIn("at_home", self.tandem.explain()["attempts"][0])
+
     def test_the_last_line_of_an_answer_has_it_too(self):
         upstream = Upstream()
         self.addCleanup(upstream.close)
