@@ -91,7 +91,9 @@ void add_hours(CLI::App& group, Globals& globals, Action& action) {
     });
 
     auto* rm = hours->add_subcommand("rm", "Take one out");
-    rm->add_option("entry", asked->id, "Its number, from `list`")->required()->check(CLI::PositiveNumber);
+    rm->add_option("entry", asked->id, "Its number, from `list`")
+        ->required()
+        ->check(CLI::Range(std::int64_t(1), std::int64_t(1'000'000'000)));
     rm->callback([&globals, &action, asked] { action = [&globals, asked] { return remove(globals, *asked); }; });
 }
 

@@ -707,8 +707,11 @@ class Run {
         Error error = last.error;
         if (way_.failures.size() > 1 && error.code != ErrorCode::context)
             error.message = "no model answered: " + by_reason(first_of_each(way_.failures));
-        // The owner has to mend the key first.
-        error.certain = error.certain || (way_.failures.size() == 1 && last.what == config::FailureClass::key);
+        // The owner has to mend the key first; the warnings say where it stands.
+        if (way_.failures.size() == 1 && last.what == config::FailureClass::key) {
+            error.certain = true;
+            error.message += fmt::format("; the owner has to correct the key of {}", way_.last_asked.record.provider);
+        }
         if (way_.late()) error.code = ErrorCode::timeout;
         if (error.message.empty()) error.message = "the deadline of the request passed before a model was asked";
         // The trial has failed as well: as before, nobody may take it.

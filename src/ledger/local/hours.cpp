@@ -16,7 +16,8 @@ constexpr std::int64_t kHour = 3'600'000;
 }  // namespace
 
 const char* const kHoursSchema =
-    "CREATE TABLE own_hours (id INTEGER PRIMARY KEY, time INTEGER NOT NULL, ms INTEGER NOT NULL, kind INTEGER NOT "
+    "CREATE TABLE own_hours (id INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, ms INTEGER NOT NULL, kind "
+    "INTEGER NOT "
     "NULL, text TEXT NOT NULL) STRICT;";
 
 Result<std::int64_t> work_from(std::string_view text) {
