@@ -34,6 +34,57 @@ models:
 policy: {{ preset: hybrid }}
 """, env={"CLOUD_KEY": "sk-wrong-0123456789"})
 
+    def test_a_refused_key_is_said_wherever_the_provider_is(self):
+        answers = [lambda c: c.sendall(REFUSED)]
+        tandem = self.two(self.upstream(lambda connection, body, number: answers[0](connection)))
+        status, headers, body = tandem.chat("hello", model="gpt-5.1")
+        self.assertEqual((status, headers["x-should-retry"]), (502, "false"), body)
+        self.assertIn("the owner has to correct the key of far", json.loads(body)["error"]["message"])
+        for command in ("status", "models"):
+            self.assertIn("far refuses its key", tandem.cli(command).stdout)
+        self.assertIn("refuses the key", tandem.cli("doctor").stdout)
+        # A shell without the key hears it of the server.
+        tandem.env.pop("CLOUD_KEY")
+        self.assertIn("far refuses its key", tandem.cli("doctor").stdout)
+        # It is asked again, and well as soon as it answers.
+        answers[0] = lambda c: c.sendall(http({"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [
+            {"index": 0, "message": {"role": "assistant", "content": "Hello"}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4}}))
+        self.assertEqual(tandem.chat("hello", model="gpt-5.1")[0], 200)
+        self.assertNotIn("refuses", tandem.cli("status").stdout + tandem.cli("models").stdout)
+
+    def test_who_is_passed_over_or_refused_is_in_the_log(self):
+        tandem = self.two(self.upstream(lambda c, b, n: c.sendall(http({"error": {"message": "boom"}}, "500 Oh"))))
+        for _ in range(5):
+            tandem.chat(HARD)
+        decision = tandem.chat(HARD)[1]["x-tandem-decision"]
+        lines = [line for line in tandem.log_text().splitlines() if decision in line]
+        self.assertTrue(any("a model was not asked" in line and "model=gpt-5.1" in line and "why=health" in line for line in lines), lines)
+        refused = tandem.chat(HARD, model="gpt-5.1")
+        self.assertEqual(refused[0], 503)
+        line = until(lambda: next((line for line in tandem.log_text().splitlines() if refused[1]["x-tandem-decision"] in line and " request " in line), None), "its line")
+        self.assertIn("why=unavailable", line)
+
+    def test_explain_says_why_home_did_not_come_first_and_in_the_prompts_words(self):
+        tandem = self.two(self.upstream())
+        self.assertIn("prefers local, but smollm2-135m answers only where no other model may", tandem.cli("explain", "--dry-run", "hi there").stdout)
+        for prompt in ("Sort these alphabetically: pear, fig", "Extract the email from this: nothing"):
+            told = tandem.cli("explain", "--dry-run", prompt).stdout.split("told by: ")[1].splitlines()[0].split(", ")
+            self.assertFalse([word for word in told if word.isascii() is False], told)
+
+    def test_connect_knows_keys_that_may_not_ask_and_names_that_clients_refuse(self):
+        far = self.upstream()
+        plain = self.tandem(f"providers:\n  far: {far.provider('cloud')}\nmodels:\n  m: {{ provider: far, context: 200000 }}\n"
+                            "keys: { me: { secret: my-key-0123456789abcdef }, prom: { secret: prom-key-0123456789abc, metrics: true } }\n")
+        refused = plain.cli("connect", "codex", "--key", "prom", "--write")
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn("may read /metrics alone", refused.stderr)
+        self.assertEqual(plain.cli("connect", "codex", "--write").returncode, 0)  # the only key that may ask needs no name
+        certificate, key = plain.folder / "c.pem", plain.folder / "k.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-days", "3", "-subj", "/CN=ai.office.example"], check=True, capture_output=True)
+        plain.write(f"server: {{ listen: 127.0.0.1:{plain.port}, tls: {{ certificate: {certificate}, key: {key} }} }}\nproviders:\n  far: {far.provider('cloud')}\nmodels:\n  m: {{ provider: far }}\n")
+        self.assertIn(f"use --url https://ai.office.example:{plain.port}", plain.cli("connect", "claude-code").stdout)
+        self.assertNotIn("use --url", plain.cli("connect", "claude-code", "--url", f"https://ai.office.example:{plain.port}").stdout)
+
     def test_a_refused_key_is_said_also_behind_a_pipe(self):
         tandem = self.two(self.upstream(lambda connection, body, number: connection.sendall(REFUSED)))
         asked = tandem.cli("ask", HARD)
