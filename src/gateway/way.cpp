@@ -92,6 +92,7 @@ void Way::add(ledger::AttemptRecord record) {
 bool Way::forget_skipped() {
     if (!nobody_asked()) return false;
     begun_ = skipped_ = 0;
+    told_ = 0;  // who is passed over then is another matter
     attempts_.clear();
     failures.clear();
     last = {};
