@@ -49,7 +49,6 @@ std::optional<cost::Machine> machine_of_config(const config::Config& config, con
                    {Field::share, exact(found->share)},
                    {Field::watts_idle, exact(found->idle_watts)},
                    {Field::cost_of_capital_percent, exact(found->cost_of_capital)}};
-    if (found->idle_watts > 0) machine.own.emplace_back(Field::watts_idle, exact(found->idle_watts));
     if (found->busy_watts > 0) machine.own.emplace_back(Field::watts_busy, exact(found->busy_watts));
     if (found->life_months > 0) machine.own.emplace_back(Field::life_months, found->life_months);
     machine.usual = {{Field::overhead_factor, exact(config.energy.cooling)}};

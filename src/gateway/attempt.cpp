@@ -574,8 +574,9 @@ Next Attempt::failed(upstream::Failure failure, const ledger::Used& used) {
     if (reservation_) reservation_->settle(record.cost, used.usage.input + used.usage.output);
     way_.tell(fmt::format("{} {}: {}", record.model, was_asked ? "failed" : "was not asked", message));
     if (failure.what == config::FailureClass::key && record.status != 0) {
-        note(about_key());
-        way_.services.health.refused_key(record.provider, about_key());
+        auto why = about_key();
+        way_.services.health.refused_key(record.provider, why);
+        note(std::move(why));
     }
     take_notes();
     way_.add(record);

@@ -98,8 +98,9 @@ class Run {
         }
         if (way_.decision->eligible == 0) {
             auto recorded = co_await way_.close_record();
-            co_await way_.refuse(recorded ? refusal_of(services_, way_.who, *way_.inputs, *way_.decision)
-                                          : recorded.error());
+            co_await way_.refuse(recorded
+                                     ? refusal_of(services_, *way_.snapshot, way_.who, *way_.inputs, *way_.decision)
+                                     : recorded.error());
             co_return;
         }
         if (const auto known = cached()) {
@@ -267,7 +268,7 @@ class Run {
         waits_ = waits_ || queued_;
         while (queued_) {
             const auto seen = services_.budgets.settled().count();
-            const auto error = refusal_of(services_, way_.who, *way_.inputs, *way_.decision);
+            const auto error = refusal_of(services_, *way_.snapshot, way_.who, *way_.inputs, *way_.decision);
             const auto now = services_.clock.steady();
             // A few seconds are a guess, where requests under way may give back what they hold at any moment.
             constexpr seconds kGuess{5};
@@ -284,17 +285,18 @@ class Run {
     }
 
     // Another request took the room that there was when this one was decided on, and nobody was asked: it is decided on
-    // anew, and waits again where its budget wants that. Whether somebody may take it.
-    net::Task<bool> decide_anew(std::vector<std::string> warnings) {
+    // anew, without the warnings behind the first so many, and waits again where its budget wants that. Whether
+    // somebody may take it.
+    net::Task<bool> decide_anew(std::size_t warnings) {
         constexpr milliseconds kAfterRace{50};  // so that those who were woken together do not all try again at once
         if (!lost_room() || way_.late() || !way_.forget_skipped()) co_return false;
         ++races_;
-        way_.warnings = std::move(warnings);
+        way_.warnings.resize(warnings);
         if (waits_) co_await net::sleep_for(exchange_.worker().context(), kAfterRace, exchange_.cancel());
         if (exchange_.cancel().fired() || !choose(*way_.inputs)) co_return false;
         if (auto ok = co_await wait_for_budget(); !ok) co_return false;
         if (way_.decision->eligible == 0)
-            way_.last.error = refusal_of(services_, way_.who, *way_.inputs, *way_.decision);
+            way_.last.error = refusal_of(services_, *way_.snapshot, way_.who, *way_.inputs, *way_.decision);
         co_return way_.decision->eligible > 0;
     }
 
@@ -438,9 +440,9 @@ class Run {
                 fmt::format("{} has failed and would be left alone for a while, but no other may take this request",
                             way_.last_resort));
         while (true) {
-            auto warnings = way_.warnings;
+            const auto warnings = way_.warnings.size();
             if (co_await try_candidates(policy.attempts)) co_return;
-            if (!co_await decide_anew(std::move(warnings))) break;
+            if (!co_await decide_anew(warnings)) break;
         }
         co_await give_up();
     }

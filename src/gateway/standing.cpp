@@ -176,12 +176,11 @@ std::vector<PassedOver> passed_over(const routing::Table& table, const routing::
 namespace {
 
 // When it helps to ask again, of those that only a budget speaks against.
-void add_wait_for_money(const Services& services, const access::Principal& who, const routing::Inputs& inputs,
-                        const routing::Decision& decision, Error& error) {
+void add_wait_for_money(const Services& services, const Snapshot& snapshot, const access::Principal& who,
+                        const routing::Inputs& inputs, const routing::Decision& decision, Error& error) {
     error.certain = true;
-    const auto snapshot = services.snapshot();
     for (const auto& candidate : decision.candidates) {
-        const auto* entry = snapshot->table.find(candidate.model);
+        const auto* entry = snapshot.table.find(candidate.model);
         if (candidate.excluded != Excluded::budget || entry == nullptr) continue;
         // What a reservation would ask for.
         const auto most = routing::worst_usage(*entry, inputs.features);
@@ -209,10 +208,10 @@ void add_wait_for_health(const Services& services, const routing::Decision& deci
 
 }  // namespace
 
-Error refusal_of(Services& services, const access::Principal& who, const routing::Inputs& inputs,
-                 const routing::Decision& decision) {
-    auto error = decision.refusal(services.snapshot()->config->currency);
-    if (error.code == ErrorCode::over_budget) add_wait_for_money(services, who, inputs, decision, error);
+Error refusal_of(Services& services, const Snapshot& snapshot, const access::Principal& who,
+                 const routing::Inputs& inputs, const routing::Decision& decision) {
+    auto error = decision.refusal(snapshot.config->currency);
+    if (error.code == ErrorCode::over_budget) add_wait_for_money(services, snapshot, who, inputs, decision, error);
     if (error.code == ErrorCode::unavailable) add_wait_for_health(services, decision, error);
     return error;
 }
@@ -224,7 +223,7 @@ std::optional<Error> refusal_now(Services& services, const Snapshot& snapshot, c
     do_as_budgets_say(snapshot, named, inputs);
     const auto decision = routing::decide(snapshot.table, inputs);
     if (!decision || decision->eligible > 0) return {};
-    return refusal_of(services, who, inputs, *decision);
+    return refusal_of(services, snapshot, who, inputs, *decision);
 }
 
 }  // namespace tandem::gateway

@@ -45,8 +45,8 @@ std::vector<PassedOver> passed_over(const routing::Table& table, const routing::
                                     const routing::Decision& decision);
 
 // What the client is told where nothing may take the request, with when it helps to ask again.
-Error refusal_of(Services& services, const access::Principal& who, const routing::Inputs& inputs,
-                 const routing::Decision& decision);
+Error refusal_of(Services& services, const Snapshot& snapshot, const access::Principal& who,
+                 const routing::Inputs& inputs, const routing::Decision& decision);
 // The same for what speaks against models by now; nullopt where one may take it again.
 std::optional<Error> refusal_now(Services& services, const Snapshot& snapshot, const access::Principal& who,
                                  routing::Inputs inputs);

@@ -181,6 +181,15 @@ class Windows(unittest.TestCase):
     def ask(self, tandem, tokens=100, **fields):
         return tandem.request("/v1/chat/completions", {"model": "team", "max_tokens": tokens, "messages": [{"role": "user", "content": "hello"}], **fields}, bearer("alice"), timeout=30)
 
+    def all_at_once(self, tandem, count):
+        answers = []
+        threads = [threading.Thread(target=lambda: answers.append(self.ask(tandem))) for _ in range(count)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return answers
+
     def test_cheaper_takes_the_next_that_fits(self):
         tandem = self.wish("cheaper")
         status, headers, _ = self.ask(tandem)
@@ -237,12 +246,7 @@ class Windows(unittest.TestCase):
     def test_many_that_wait_for_one_place_all_get_it(self):
         # One reservation of 0.01 at a time; what is spent is far less.
         tandem = self.wish("queue", limit="0.019")
-        answers = []
-        threads = [threading.Thread(target=lambda: answers.append(self.ask(tandem))) for _ in range(24)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        answers = self.all_at_once(tandem, 24)
         self.assertEqual([a[0] for a in answers], [200] * 24, [a[2] for a in answers if a[0] != 200][:1])
         self.assertEqual({a[1]["x-tandem-model"] for a in answers}, {"strong"})
         self.assertFalse([a[1]["x-tandem-warnings"] for a in answers if "not asked" in (a[1]["x-tandem-warnings"] or "")])
@@ -250,12 +254,7 @@ class Windows(unittest.TestCase):
     def test_budgets_of_tokens_queue_as_those_of_money_do(self):
         # A reservation is some 110 tokens; what is spent is far less.
         tandem = self.tokens("queue", 400)
-        answers = []
-        threads = [threading.Thread(target=lambda: answers.append(self.ask(tandem))) for _ in range(12)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        answers = self.all_at_once(tandem, 12)
         self.assertEqual([a[0] for a in answers], [200] * 12, [a[2] for a in answers if a[0] != 200][:1])
         # What never fits is refused at once, whatever the wish is, and for good.
         for fields in ({"tokens": 300, "n": 2}, {"tokens": 900}):

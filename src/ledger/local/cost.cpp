@@ -6,6 +6,7 @@
 #include <boost/multiprecision/cpp_int.hpp>
 
 #include "base/text.h"
+#include "ledger/reports/rollup.h"
 
 namespace tandem::ledger::local {
 
@@ -30,17 +31,11 @@ Money money(const Whole& micros, const Whole& over) {
     return Money::from_micros(rounded(micros, over));
 }
 
-// Months since year 0.
-std::int64_t month_number(std::int64_t unix_ms) {
-    const auto day = std::chrono::floor<std::chrono::days>(WallTime(milliseconds(unix_ms)));
-    const std::chrono::year_month_day date(day);
-    return static_cast<int>(date.year()) * 12LL + static_cast<unsigned>(date.month()) - 1;
-}
-
 // The how manieth month of the machine's life begins with `month`, from 1; nullopt: none does.
 std::optional<std::int64_t> month_of_life(const config::Hardware& machine, Span month) {
     if (machine.life_months <= 0) return {};
-    const auto which = month_number(month.start) - month_number(machine.bought) + 1;
+    const auto which = reports::month_of_day(reports::day_of(month.start)) -
+                       reports::month_of_day(reports::day_of(machine.bought)) + 1;
     if (which < 1 || which > machine.life_months) return {};
     return which;
 }

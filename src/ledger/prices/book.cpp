@@ -12,14 +12,10 @@ namespace {
 
 constexpr std::int64_t kMinute = 60'000, kDay = 86'400'000;
 
-std::int64_t floor_div(std::int64_t a, std::int64_t b) {
-    return a / b - (a % b < 0 ? 1 : 0);
-}
-
 }  // namespace
 
 bool Window::holds(std::int64_t time_ms) const {
-    const auto day = floor_div(time_ms, kDay);
+    const std::int64_t day = std::chrono::floor<std::chrono::days>(std::chrono::milliseconds(time_ms)).count();
     const auto minute = static_cast<int>((time_ms - day * kDay) / kMinute);
     const auto on = [&](std::int64_t which) {
         return (days >> ((which % 7 + 7 + 3) % 7) & 1U) != 0;
