@@ -130,7 +130,7 @@ class Memory final : public spdlog::sinks::base_sink<std::mutex> {
         Recent result;
         result.next = first_ + static_cast<std::int64_t>(lines_.size());
         if (!lines_.empty()) result.first = lines_.front().time;
-        result.missed = after < first_;
+        result.missed = after < first_ && (after > 0 || first_ > begun_);
         auto from = static_cast<std::size_t>(std::clamp<std::int64_t>(after - first_, 0, result.next - first_));
         for (; from < lines_.size(); ++from) {
             const auto& [line, level, time] = lines_[from];
@@ -160,7 +160,10 @@ class Memory final : public spdlog::sinks::base_sink<std::mutex> {
     };
     std::deque<Remembered> lines_;
     std::size_t bytes_ = 0;
-    std::int64_t first_ = 0;  // number of the first line
+    // Numbers go on from those of the process before, or a follower of it would take ours for lines that it has.
+    std::int64_t begun_ =
+        duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    std::int64_t first_ = begun_;  // number of the first line
 };
 
 std::shared_ptr<Memory> memory;

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import unittest
 
-from harness import BINARY, Tandem, Upstream
+from harness import BINARY, Tandem, Upstream, until
 from pages import DOCS, ROOT, base_config, blocks, completed
 
 sys.path.insert(0, str(ROOT / "packaging/docs"))
@@ -140,7 +140,11 @@ def metrics():
             status = tandem.chat(text, model, {"authorization": "Bearer my-key-0123456789"}, max_tokens=9)[0]
             assert status == 200, status
         token = (tandem.folder / "data/admin.token").read_text().strip()
-        text = tandem.request("/metrics", headers={"authorization": f"Bearer {token}"})[2].decode()
+        # An answer is counted when it has gone.
+        def page():
+            return tandem.request("/metrics", headers={"authorization": f"Bearer {token}"})[2].decode()
+        until(lambda: "tandem_redactions_total{" in page(), "the count of both answers")
+        text = page()
     finally:
         tandem.stop()
         near.close()

@@ -311,9 +311,14 @@ class Command(unittest.TestCase):
         self.addCleanup(follower.wait)
         self.addCleanup(follower.kill)
         until(lambda: tandem.chat(model="small")[0] == 200 and "route=/v1/chat/completions" in out.read_text(), "the first line")
+        # The next server has written more lines than the one before when the follower looks.
+        follower.send_signal(signal.SIGSTOP)
         tandem.kill()
         tandem.start()
         tandem.request("/v1/models")
+        for _ in range(30):
+            tandem.chat(model="small")
+        follower.send_signal(signal.SIGCONT)
         until(lambda: "route=/v1/models" in out.read_text(), "a line of the next server")
 
     def test_what_earlier_servers_did_is_told_by_the_ledger(self):
