@@ -31,6 +31,7 @@ std::optional<int> offset_from(std::string_view text) {
     if (rest.starts_with(':')) rest.remove_prefix(1);
     const auto minutes = two_digits(rest);
     if (!hours || !minutes) return std::nullopt;
+    if (*hours > 15 || *minutes > 59) return std::nullopt;  // what any zone ever had is below 16 hours
     return (text[0] == '-' ? -1 : 1) * (*hours * 60 + *minutes);
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "base/time_text.h"
 #include "cli/cli.h"
 #include "cli/remote.h"
 #include "ledger/local/hours.h"
@@ -38,6 +39,10 @@ int report_wrong(const Globals& globals, const Error& error) {
 int add(const Globals& globals, const Asked& asked) {
     if (const auto ms = ledger::local::work_from(asked.time); !ms) return report_wrong(globals, ms.error());
     if (const auto kind = ledger::local::kind_from(asked.kind); !kind) return report_wrong(globals, kind.error());
+    if (!asked.date.empty() && !time_from(asked.date))
+        return report_wrong(
+            globals, {ErrorCode::invalid,
+                      fmt::format("--date: expected a day such as 2026-11-20, got '{}'", printable(asked.date, 40))});
     json::Writer body;
     body.begin_object().member("time", asked.time).member("kind", asked.kind).member("text", asked.text);
     if (!asked.date.empty()) body.member("date", asked.date);

@@ -21,4 +21,7 @@ inline std::string without_route(std::string url) {
     return url;
 }
 
+// Whether it is the address of a server: http or https, a host, a port that there is, no user, query or fragment.
+bool is_server_address(const std::string& url);
+
 }  // namespace tandem::config

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "config/base_url.h"
 #include "config/reader.h"
 
 namespace tandem::config {
@@ -80,7 +81,8 @@ void read_tariff_window(Section& s, Energy& energy) {
 }
 
 void read_measure(Section& s, Measure& measure) {
-    if (!s.has("source")) s.complain("'source' is missing: rapl, shelly, shelly-gen1, tasmota or home-assistant");
+    if (!s.has("source"))
+        s.complain("'source' is missing: rapl, nvml, rapl+nvml, shelly, shelly-gen1, tasmota or home-assistant");
     s.choice("source", measure.source, kSourceNames);
     s.decimal("rest_watts", measure.rest_watts, kMillion * kMillion);
     s.text("url", measure.url);
@@ -89,17 +91,24 @@ void read_measure(Section& s, Measure& measure) {
     s.secret("token", measure.token, false);
     const bool plug = measure.at_socket();
     while (measure.url.ends_with('/')) measure.url.pop_back();
-    if (plug && !measure.url.starts_with("http://") && !measure.url.starts_with("https://"))
-        s.complain("url", "expected the address of the plug such as http://192.168.1.20");
-    if (plug && measure.url.find_first_of("?#@ ") != std::string::npos)
-        s.complain("url", "expected an address without a query, a user or a blank");
-    if (!plug && !measure.url.empty()) s.complain("url", "is for plugs; `source: rapl` reads this machine's counters");
-    const bool rapl = measure.source == Measure::Source::rapl;
-    if (rapl && !s.has("rest_watts"))
+    if (plug && !is_server_address(measure.url))
+        s.complain("url", "expected the address of the plug such as http://192.168.1.20, without a query or a user");
+    if (!plug && !measure.url.empty())
+        s.complain("url", "is for plugs; `rapl` and `nvml` read this machine's counters");
+    const bool counters = measure.has_processors() || measure.has_cards();
+    if (counters && !s.has("rest_watts"))
         s.complain(
-            "'rest_watts' is missing: what the machine draws beside its processors, which rapl does not see: "
-            "power supply, memory, disks, cards");
-    if (!rapl && s.has("rest_watts")) s.complain("rest_watts", "is for rapl; a plug measures all of the machine");
+            fmt::format("'rest_watts' is missing: what the machine draws beside its {}, which {} does not see: "
+                        "power supply, memory, disks{}",
+                        !measure.has_cards()        ? "processors"
+                        : !measure.has_processors() ? "cards"
+                                                    : "processors and cards",
+                        kSourceNames[static_cast<std::size_t>(measure.source)],
+                        !measure.has_cards()        ? ", cards"
+                        : !measure.has_processors() ? ", processors"
+                                                    : ""));
+    if (!counters && s.has("rest_watts"))
+        s.complain("rest_watts", "is for rapl and nvml; a plug measures all of the machine");
     const bool assistant = measure.source == Measure::Source::home_assistant;
     if (assistant == measure.entity.empty())
         s.complain("entity", assistant ? "is missing: the sensor of energy, such as sensor.workstation_energy"
@@ -176,6 +185,7 @@ void read_energy(Section& s, Energy& energy) {
         s.complain("cooling", "expected 1 or more: what is drawn for each watt of the machines");
     read_time_zone(s, energy.zone);
     s.text("powercap", energy.powercap);
+    s.text("nvml", energy.nvml);
     s.duration("every", energy.every);
     if (energy.every < milliseconds(1'000) || energy.every > milliseconds(30'000))
         s.complain("every", "expected a time from 1s to 30s: counters of processors turn over within minutes");
@@ -195,9 +205,9 @@ void check_hardware(Section& root, Config& config) {
         root.complain("hardware", fmt::format("more than {} machines", kMostMachines));
     share_out(root, config);
     if (std::ranges::count_if(config.hardware, [](const Hardware& machine) {
-            return machine.measure.source == Measure::Source::rapl;
+            return machine.measure.has_processors() || machine.measure.has_cards();
         }) > 1)
-        root.complain("hardware", "rapl measures this machine, and stands at two");
+        root.complain("hardware", "rapl and nvml measure this machine, and stand at two");
     const bool draws = std::ranges::any_of(config.hardware, [](const Hardware& machine) {
         return machine.idle_watts > 0 || machine.busy_watts > 0 || machine.measure.source != Measure::Source::none;
     });

@@ -25,21 +25,25 @@ struct Measure {
     enum class Source {
         none,
         rapl,            // counters of this machine's processors
+        nvml,            // counters of its NVIDIA cards
+        rapl_and_nvml,   // of both
         shelly,          // a plug of the second generation or newer
         shelly_gen1,     // of the first one
         tasmota,         // a plug with Tasmota
         home_assistant,  // a sensor of energy there
     };
     Source source = Source::none;
-    std::int64_t rest_watts = 0;  // microwatts that the rest of the machine draws beside the processors, for rapl
-    std::string url;              // of a plug, without a slash at its end
-    int channel = 0;              // of a plug with several
-    std::string entity;           // sensor.workstation_energy
+    std::int64_t rest_watts = 0;          // microwatts that the machine draws beside what has counters
+    std::string url;                      // of a plug, without a slash at its end
+    int channel = 0;                      // of a plug with several
+    std::string entity;                   // sensor.workstation_energy
     std::shared_ptr<const Secret> token;  // never null; may be empty
-    bool at_socket() const { return source != Source::none && source != Source::rapl; }
+    bool has_processors() const { return source == Source::rapl || source == Source::rapl_and_nvml; }
+    bool has_cards() const { return source == Source::nvml || source == Source::rapl_and_nvml; }
+    bool at_socket() const { return source != Source::none && !has_processors() && !has_cards(); }
 };
-inline constexpr std::array<std::string_view, 6> kSourceNames = {"none",        "rapl",    "shelly",
-                                                                 "shelly-gen1", "tasmota", "home-assistant"};
+inline constexpr std::array<std::string_view, 8> kSourceNames = {"none",   "rapl",        "nvml",    "rapl+nvml",
+                                                                 "shelly", "shelly-gen1", "tasmota", "home-assistant"};
 
 // One machine.
 struct Hardware {
@@ -71,6 +75,7 @@ struct Energy {
     std::string zone{kUtc};             // whose clock the windows go by
     std::int64_t cooling = kMillion;  // millionths: what is drawn for each watt of the machines, their cooling with it
     std::string powercap = "/sys/class/powercap";  // where the kernel shows the processors' counters
+    std::string nvml = "libnvidia-ml.so.1";        // the driver's library that shows the cards' counters
     milliseconds every{10'000};                    // between two looks at what measures; 1 to 30 s
 };
 

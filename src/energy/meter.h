@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "base/calendar.h"
 
@@ -11,6 +12,11 @@ namespace tandem::energy {
 struct Counter {
     std::int64_t uj = 0;        // microjoules since some time
     std::int64_t range_uj = 0;  // where it begins at 0 again; 0: it does not
+};
+
+struct Domain {
+    std::string name;  // "intel-rapl:0", a card's UUID
+    Counter counter;
 };
 
 struct Drawn {

@@ -10,11 +10,6 @@
 
 namespace tandem::energy {
 
-struct Domain {
-    std::string name;  // of its folder: "intel-rapl:0"
-    Counter counter;
-};
-
 // The packages below `powercap`, each once: their parts (core, uncore, dram) are in them, and psys has them in it, so
 // neither is counted besides; intel-rapl-mmio shows the same packages again. Errors: not_found, where there is none;
 // storage, where a counter cannot be read.

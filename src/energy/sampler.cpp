@@ -59,17 +59,40 @@ net::Task<> Sampler::watch(net::Worker& worker, net::Cancel& cancel) {
 
 net::Task<Result<Sampler::Look>> Sampler::look(const config::Config& config, const config::Measure& measure,
                                                net::Client& client, net::Cancel& cancel) {
-    if (measure.source != Source::rapl) {
+    if (measure.at_socket()) {
         const auto counter = co_await ask_plug(measure, client, cancel, clock_.steady());
         if (!counter) co_return fail(counter.error());
         co_return Look{unix_ms(clock_.wall()), {{"plug", *counter}}};
     }
-    const std::filesystem::path powercap = config.energy.powercap;
-    co_return co_await net::run_on<Result<Look>>(pool_, [powercap, this]() -> Result<Look> {
-        auto packages = read_packages(powercap);
+    // One look at a time, and only one machine has this one's counters.
+    co_return co_await net::run_on<Result<Look>>(
+        pool_, [this, energy = config.energy, measure] { return count(energy, measure); });
+}
+
+Result<Sampler::Look> Sampler::count(const config::Energy& energy, const config::Measure& measure) {
+    Look look;
+    if (measure.has_processors()) {
+        auto packages = read_packages(energy.powercap);
         if (!packages) return fail(packages.error());
-        return Look{unix_ms(clock_.wall()), std::move(*packages)};
-    });
+        look.counters = std::move(*packages);
+    }
+    if (measure.has_cards()) {
+        if (nvml_ == nullptr || nvml_name_ != energy.nvml) {
+            nvml_.reset();
+            auto opened = Nvml::open(energy.nvml);
+            if (!opened) return fail(opened.error());
+            nvml_ = std::move(*opened);
+            nvml_name_ = energy.nvml;
+        }
+        auto cards = nvml_->read();
+        if (!cards) {
+            nvml_.reset();  // a driver that was loaded anew wants to be asked anew
+            return fail(cards.error());
+        }
+        look.counters.insert(look.counters.end(), cards->begin(), cards->end());
+    }
+    look.time = unix_ms(clock_.wall());
+    return look;
 }
 
 ledger::local::Quarters Sampler::take(State& state, const Look& look) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "config/config.h"
+#include "energy/nvml.h"
 #include "energy/rapl.h"
 #include "ledger/local/measured.h"
 #include "net/client.h"
@@ -40,6 +41,8 @@ class Sampler {
     // What the machine drew since the last look; nothing where a counter began anew.
     static ledger::local::Quarters take(State& state, const Look& look);
     net::Task<> sample(const config::Config& config, net::Client& client, net::Cancel& cancel);
+    // In a thread of the pool.
+    Result<Look> count(const config::Energy& energy, const config::Measure& measure);
     static void tell(const std::string& machine, State& state, const Result<>& outcome);
 
     store::Store& store_;
@@ -47,6 +50,8 @@ class Sampler {
     net::asio::thread_pool& pool_;
     ConfigNow config_;
     net::ClientShared shared_;
+    std::shared_ptr<const Nvml> nvml_;  // once it was opened; from nvml_name_
+    std::string nvml_name_;
     std::map<std::string, State> states_;  // by machine and what measures it
 };
 

@@ -90,10 +90,15 @@ TEST(Measure, that_is_wrong_is_said_with_what_is_right) {
     expect("hardware: { pc: { measure: { source: rapl, rest_watts: 35 } } }", "energy.tariff is missing");
     expect(measure("rest_watts: 35"), "'source' is missing");
     expect(measure("source: shely"), "did you mean 'shelly'?");
-    expect(measure("source: rapl"), "'rest_watts' is missing");
+    EXPECT_EQ(problems(measure("source: nvml, rest_watts: 90")), "");
+    EXPECT_EQ(problems(measure("source: rapl+nvml, rest_watts: 35")), "");
+    expect(measure("source: rapl"), "'rest_watts' is missing: what the machine draws beside its processors");
+    expect(measure("source: nvml"), "'rest_watts' is missing: what the machine draws beside its cards");
+    expect(measure("source: rapl+nvml"), "beside its processors and cards");
     expect(measure("source: shelly, url: 'http://p', rest_watts: 35"), "is for rapl");
     expect(measure("source: shelly"), "expected the address of the plug");
-    expect(measure("source: shelly, url: 'http://u:p@plug'"), "without a query, a user");
+    expect(measure("source: shelly, url: 'http://u:p@plug'"), "without a query or a user");
+    expect(measure("source: shelly, url: 'http://plug:99999'"), "without a query or a user");
     expect(measure("source: tasmota, url: 'http://p', entity: sensor.x"), "is for home-assistant");
     expect(measure("source: home-assistant, url: 'http://p'"), "is missing: the sensor of energy");
     expect(measure("source: home-assistant, url: 'http://p', entity: '../config'"), "expected a name such as");
@@ -101,7 +106,7 @@ TEST(Measure, that_is_wrong_is_said_with_what_is_right) {
     expect(
         "energy: { tariff: 1 }\nhardware: { x: { providers: [a], measure: { source: rapl, rest_watts: 1 } }, y: { "
         "providers: [b], measure: { source: rapl, rest_watts: 1 } } }",
-        "stands at two");
+        "stand at two");
 }
 
 TEST(Energy, that_is_wrong_is_said_with_what_is_right) {

@@ -176,7 +176,7 @@ def of_code(folder):
     return {key: kind for key, kind in keys.items() if key in of_zones}
 
 
-ENTRY = re.compile(r"^- `([\w.\[\]-]+)` \((.*?)(; [^)]*)?\):", re.M)
+ENTRY = re.compile(r"^- `([\w.\[\]-]+)` \(((?:.|\n  )*?)(; [^)]*|;\n  [^)]*)?\):", re.M)
 
 
 def of_page(text):

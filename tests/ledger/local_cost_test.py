@@ -7,6 +7,7 @@ import pathlib
 import re
 import shutil
 import sqlite3
+import subprocess
 import tempfile
 import unittest
 from decimal import ROUND_HALF_EVEN, Decimal as D
@@ -278,6 +279,55 @@ class Measured(Ledger):
         self.drawn(1_020_850)
         os.remove(folder / "intel-rapl:0/energy_uj")
         until(lambda: "electricity is not measured" in self.tandem.log_text(), "the log to say it")
+
+    # A driver's library with two cards, whose counters are lines of a file.
+    NVML = r"""
+#include <stdio.h>
+#include <string.h>
+int nvmlInit_v2(void) { return 0; }
+int nvmlShutdown(void) { return 0; }
+const char* nvmlErrorString(int status) { return status == 15 ? "GPU is lost" : "Unknown Error"; }
+int nvmlDeviceGetCount_v2(unsigned* count) { *count = 2; return 0; }
+int nvmlDeviceGetHandleByIndex_v2(unsigned index, void** device) { *device = (void*)(unsigned long)(index + 1); return 0; }
+int nvmlDeviceGetUUID(void* device, char* name, unsigned size) { return snprintf(name, size, "GPU-%lu", (unsigned long)device) < 0; }
+int nvmlDeviceGetTotalEnergyConsumption(void* device, unsigned long long* mj) {
+    FILE* file = fopen(COUNTERS, "r");
+    if (!file) return 15;
+    int found = 0;
+    for (unsigned long i = 0; i < (unsigned long)device; ++i) found = fscanf(file, "%llu", mj);
+    fclose(file);
+    return found == 1 ? 0 : 3;
+}
+"""
+
+    def test_counters_of_cards_are_read(self):
+        folder = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, folder)
+        counters, library = folder / "counters", folder / "libnvidia-ml.so.1"
+
+        def write(*mj):
+            (folder / "new").write_text("\n".join(map(str, mj)))
+            os.replace(folder / "new", counters)
+
+        compiler = shutil.which("clang-19") or shutil.which("cc")
+        subprocess.run([compiler, "-x", "c", "-shared", "-fPIC", f'-DCOUNTERS="{counters}"', "-o", library, "-"], input=self.NVML, text=True, check=True)
+        write(5_000_000_000, 10)
+        self.start(self.config("{ source: nvml, rest_watts: 90 }", f"\n  nvml: {library}"))
+        until(lambda: "electricity is measured" in self.tandem.log_text(), "the first look")
+        write(5_000_000_250, 40)
+        self.drawn(280_000)  # microjoules
+        os.remove(counters)
+        until(lambda: "GPU is lost" in self.tandem.log_text(), "the log to say it")
+        # One card alone is not what the machine drew.
+        write(7_000_000_000)
+        until(lambda: "does not count its energy" in self.tandem.log_text(), "the log to say it")
+        self.assertEqual(self.rows()[0][1], 280_000)
+
+    def test_a_machine_without_the_driver_says_so(self):
+        self.start(self.config("{ source: rapl+nvml, rest_watts: 35 }", "\n  powercap: /nowhere"))
+        until(lambda: "there is no package below /nowhere" in self.tandem.log_text(), "the log to say it")
+        self.tandem.write(self.config("{ source: nvml, rest_watts: 35 }", "\n  nvml: /nowhere/libnvidia-ml.so.1"))
+        until(lambda: "comes with NVIDIA's driver, and energy.nvml says where" in self.tandem.log_text(), "the log to say it")
 
     def plug(self, measure, answers, expected, header=""):
         seen = []
