@@ -180,7 +180,8 @@ struct App::Parts {
                    .admin_token = std::move(token),
                    .mutex = {},
                    .current = {},
-                   .refused = {}} {
+                   .refused = {},
+                   .stopping = false} {
         const unsigned count =
             config.server.workers != 0 ? config.server.workers : std::max(1U, std::thread::hardware_concurrency());
         for (unsigned i = 0; i < count; ++i) workers.push_back(std::make_unique<net::Worker>());
@@ -188,6 +189,8 @@ struct App::Parts {
     }
 
     ~Parts() {
+        services.stopping = true;
+        budgets.settled().notify();
         if (server) server->stop(drain_timeout, [this] { engines.refuse_from_now(); });
         runner.stop();
         scans.join();

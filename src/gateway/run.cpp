@@ -270,10 +270,12 @@ class Run {
             const auto seen = services_.budgets.settled().count();
             const auto error = refusal_of(services_, *way_.snapshot, way_.who, *way_.inputs, *way_.decision);
             const auto now = services_.clock.steady();
-            // A few seconds are a guess, where requests under way may give back what they hold at any moment.
-            constexpr seconds kGuess{5};
             const seconds wait(error.again_in.value_or(0));
-            if (error.certain || way_.late() || (wait > kGuess && now + wait >= way_.deadline)) break;
+            const bool in_time = wait <= seconds(ledger::Budgets::kGuess) || now + wait < way_.deadline;
+            if (error.certain || way_.late() || !in_time) break;
+            // What ends when a window does would hold the stop up.
+            if (services_.stopping)
+                co_return fail(ErrorCode::unavailable, "the server is stopping; ask again when it is back");
             co_await services_.budgets.settled().wait(seen, exchange_.worker().context(), kLookAgain,
                                                       exchange_.cancel());
             if (exchange_.cancel().fired()) break;

@@ -2,6 +2,7 @@
 // Snapshot: a request takes the newest at its start and keeps it to its end, whatever is reloaded meanwhile.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/thread_pool.hpp>
 #include <memory>
 #include <mutex>
@@ -87,6 +88,7 @@ struct Services {
     mutable std::mutex mutex;
     std::shared_ptr<const Snapshot> current;
     std::string refused;
+    std::atomic<bool> stopping = false;  // nothing more is waited for than what is under way
 };
 
 }  // namespace tandem::gateway

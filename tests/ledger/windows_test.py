@@ -243,6 +243,27 @@ class Windows(unittest.TestCase):
         self.assertEqual(status, 429, body)
         self.assertLess(time.monotonic() - began, 10)
 
+    def test_a_stop_waits_for_what_is_under_way_and_not_for_who_waits(self):
+        tandem = self.wish("queue", limit="0.0105")
+        go = threading.Event()
+        self.addCleanup(go.set)
+        good = self.strong.script
+        self.strong.script = lambda connection, body, number: (go.wait(20), good(connection, body, number))[1]
+        first, second = [], []
+        one, two = (threading.Thread(target=lambda answers=answers: answers.append(self.ask(tandem))) for answers in (first, second))
+        one.start()
+        until(lambda: self.strong.requests, "the first to be asked")
+        two.start()
+        time.sleep(0.5)  # so that it waits
+        tandem.process.terminate()
+        two.join(30)  # while the first is still under way
+        self.assertEqual((second[0][0], first), (503, []), second[0][2])
+        self.assertIn(b"the server is stopping", second[0][2])
+        go.set()
+        one.join(30)
+        self.assertEqual(first[0][0], 200)
+        self.assertEqual(tandem.process.wait(30), 0)
+
     def test_many_that_wait_for_one_place_all_get_it(self):
         # One reservation of 0.01 at a time; what is spent is far less.
         tandem = self.wish("queue", limit="0.019")

@@ -491,7 +491,8 @@ Outcome run(Ground& ground, std::uint64_t seed) {
                                .admin_token = {},
                                .mutex = {},
                                .current = {},
-                               .refused = {}};
+                               .refused = {},
+                               .stopping = false};
     gateway::Gateway gateway(services, {&worker}, [&](net::Worker& w) { return network.caller(w); });
     probe::Probes probes(store, clock, learning, runner);
     resources::Responses responses(gateway, runner);

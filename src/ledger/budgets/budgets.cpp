@@ -12,8 +12,6 @@ namespace tandem::ledger {
 
 namespace {
 
-constexpr long long kSoon = 5;  // seconds: reserved money comes back when a request ends
-
 // Where the owner writes what a principal may use.
 std::string field_of(const access::Principal& who, std::string_view field) {
     const auto& id = who.id();
@@ -250,7 +248,7 @@ Error Budgets::denied_by(const Bound& bound, Spent more, Amount says) const {
                                                             : Spent{Money::from_micros(INT64_MAX), {most}});
     }
     if (only_reserved)
-        error.again_in = kSoon;
+        error.again_in = kGuess;
     else if (!error.certain)
         error.again_in = std::max<std::int64_t>(1, (until - unix_ms(at) + 999) / 1000);
     auto needs =

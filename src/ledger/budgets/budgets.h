@@ -138,6 +138,8 @@ class Budgets {
     };
     std::vector<State> states() const;
 
+    // Seconds until it helps to ask again, where others hold what is missing: a guess, for it comes back when they end.
+    static constexpr long long kGuess = 5;
     // Told of whatever was settled, since there may be room then.
     net::Event& settled() { return settled_; }
 
