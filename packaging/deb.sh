@@ -49,7 +49,7 @@ sed -e "s/@VERSION@/$version/" -e "s/@ARCHITECTURE@/$architecture/" -e "s/@DEPEN
 (cd "$root" && find . -type f ! -path './DEBIAN/*' -printf '%P\0' | sort -z | xargs -0 md5sum >DEBIAN/md5sums)
 chmod 755 "$root"
 chmod -R u+rwX,go=rX "$root/usr" "$root/etc"
-chmod 640 "$root/etc/tandem/tandem.yaml"
+chmod 640 "$root/etc/tandem/tandem.yaml" "$root/etc/default/tandem"
 
 package=$target/tandem_${version}_$architecture.deb
 dpkg-deb --root-owner-group ${TANDEM_DEB_COMPRESSION:+-Z"$TANDEM_DEB_COMPRESSION"} --build "$root" "$package" >/dev/null

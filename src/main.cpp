@@ -21,7 +21,8 @@ int main(int argc, char** argv) {
     app.fallthrough();  // --config and --json may stand behind the command
     Globals globals;
     app.add_option("-c,--config", globals.config_file,
-                   "tandem.yaml to use (default: $TANDEM_CONFIG, ./tandem.yaml, ~/.config/tandem/tandem.yaml)");
+                   "tandem.yaml to use (default: $TANDEM_CONFIG, ./tandem.yaml, ~/.config/tandem/tandem.yaml, "
+                   "/etc/tandem/tandem.yaml)");
     app.add_flag("--json", globals.json, "Print JSON");
     app.set_version_flag("--version", "tandem " TANDEM_VERSION);
     Action action;

@@ -134,7 +134,7 @@ void Api::answered(const net::Request& request, const net::Answered& how) {
     if (route.empty())
         if (const auto found = match(request.method, request.path); found.route != nullptr) route = found.route->path;
     if (route == "/tandem/v1/logs" && how.status == 200) return;  // or a follower would follow itself
-    const bool watched = route == "/healthz" || route == "/readyz" || route == "/metrics";
+    const bool watched = route.starts_with("/health") || route == "/readyz" || route == "/metrics";
     log::Line line(how.status >= 500             ? log::Level::warning
                    : watched && how.status < 400 ? log::Level::debug
                                                  : log::Level::info,

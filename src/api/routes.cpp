@@ -88,10 +88,12 @@ net::Task<> plain(Call call, std::string_view type, std::string text) {
     co_await call.exchange.reply(std::move(response));
 }
 
-net::Task<> health(Api&, const Route& route, Call call) {
-    // Ready means: config read, ledger open, ports taken. All are before the first request is.
-    return plain(std::move(call), "application/json",
-                 route.path == "/healthz" ? R"({"status":"ok"})" : R"({"status":"ready"})");
+net::Task<> lives(Api&, const Route&, Call call) {
+    return plain(std::move(call), "application/json", R"({"status":"ok"})");
+}
+// Config read, ledger open, ports taken: all are before the first request is.
+net::Task<> is_ready(Api&, const Route&, Call call) {
+    return plain(std::move(call), "application/json", R"({"status":"ready"})");
 }
 net::Task<> greeting(Api&, const Route&, Call call) {
     return plain(std::move(call), "text/plain; charset=utf-8", "Tandem is running\n");
@@ -123,8 +125,13 @@ constexpr auto kOllama = Kind::ollama;
 
 constexpr Route kRoutes[] = {
     {"GET", "/", open, kOllama, "Say that the server runs", greeting},
-    {"GET", "/healthz", open, kChat, "Say that the process lives", health},
-    {"GET", "/readyz", open, kChat, "Say that requests are taken", health},
+    {"GET", "/healthz", open, kChat, "Say that the process lives", lives},
+    {"GET", "/readyz", open, kChat, "Say that requests are taken", is_ready},
+    // What checks of others ask: those of llama-server and vLLM, and LiteLLM's.
+    {"GET", "/health", open, kChat, "As /readyz", is_ready},
+    {"GET", "/health/liveliness", open, kChat, "As /healthz", lives},
+    {"GET", "/health/liveness", open, kChat, "As /healthz", lives},
+    {"GET", "/health/readiness", open, kChat, "As /readyz", is_ready},
     {"GET", "/metrics", metrics, kChat, "Metrics in Prometheus' format", show_metrics},
 
     {"POST", "/v1/chat/completions", client, kChat, "OpenAI Chat Completions", ask<kChat, Operation::chat>},

@@ -59,9 +59,9 @@ void add_command(const CLI::App& command, const std::string& path, std::string& 
 
 constexpr std::string_view kAfter = R"(.SH FILES
 .TP
-\fI$TANDEM_CONFIG\fR, \fI./tandem.yaml\fR, \fI~/.config/tandem/tandem.yaml\fR
-The config: the first that is there, unless \fB\-\-config\fR names one. The service of the Debian package reads
-\fI/etc/tandem/tandem.yaml\fR.
+\fI$TANDEM_CONFIG\fR, \fI./tandem.yaml\fR, \fI~/.config/tandem/tandem.yaml\fR, \fI/etc/tandem/tandem.yaml\fR
+The config: the first that is there and can be read, unless \fB\-\-config\fR names one. The last is that of the Debian
+package's service.
 .TP
 \fI~/.local/share/tandem\fR
 The data folder: the ledger, the record of what left, the keys of the vault, files of clients. The config's \fBdata\fR

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/running.h"
+#include "cli/service_manager.h"
 
 namespace tandem::cli {
 
@@ -130,6 +131,7 @@ int serve(const Globals& globals, const std::string& log_text) {
     note_data_folder(source, data, globals.environment);
     fmt::print("tandem is ready at {}\n", (*app)->url());
     std::fflush(stdout);
+    tell_service_manager(globals.environment, "READY=1");
 
     while (true) {
         const int signal = sigtimedwait(&signals, nullptr, &kConfigPoll);
@@ -144,6 +146,7 @@ int serve(const Globals& globals, const std::string& log_text) {
             if (const auto files = (*app)->files(); files.size() != marks.size()) marks = marks_of(files);
         }
     }
+    tell_service_manager(globals.environment, "STOPPING=1");
     spdlog::info("stopping: requests under way may end; once more stops at once");
     std::thread second([signals] {  // a copy: it may begin to wait after this function has returned
         int signal = 0;

@@ -378,7 +378,7 @@ Result<Config> load(const std::filesystem::path& path, bool must_exist, const En
 // The data folder as far as a file tells that may be wrong in any other place, or not be there: absolute.
 std::filesystem::path data_folder_of(const std::filesystem::path& path, const Environment& environment);
 
-// --config, $TANDEM_CONFIG, ./tandem.yaml, $XDG_CONFIG_HOME/tandem/tandem.yaml: the first that is there; else the last.
+// $TANDEM_CONFIG, ./tandem.yaml, the user's, the service's in /etc: the first that is there, or the user's (config.md).
 std::filesystem::path default_path(const Environment& environment);
 
 // Folder of what is downloaded or built once: $TANDEM_CACHE, $XDG_CACHE_HOME/tandem, ~/.cache/tandem.

@@ -2,8 +2,6 @@
 #include <pwd.h>
 #include <unistd.h>
 
-#include <boost/url/parse.hpp>
-#include <boost/url/url_view.hpp>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -167,14 +165,12 @@ void read_provider(const std::string& id, Section& s, Config& config) {
         provider.base_url = without_route(std::move(provider.base_url));
         while (provider.base_url.ends_with('/')) provider.base_url.pop_back();
         if (!provider.base_url.empty()) {
-            const auto url = boost::urls::parse_uri(provider.base_url);
-            if (!url || (url->scheme() != "http" && url->scheme() != "https") || url->host().empty() ||
-                url->has_userinfo() || url->has_query() || url->has_fragment())
+            const bool user = provider.base_url.find('@') != std::string::npos;
+            if (!is_server_address(provider.base_url))
                 s.complain(
                     "base_url",
-                    fmt::format(
-                        "expected a URL such as https://host/v1, without a query or a password in it, got '{}'",
-                        url && url->has_userinfo() ? "a URL with a password" : printable(provider.base_url, 80)));
+                    fmt::format("expected a URL such as https://host/v1, without a query or a password in it, got '{}'",
+                                user ? "a URL with a password" : printable(provider.base_url, 80)));
         }
         provider.base_url = with_version(std::move(provider.base_url), provider.kind);
     }
@@ -693,10 +689,16 @@ fs::path xdg(const Environment& environment, const std::string& variable, const 
     return home_of(environment) / below_home;
 }
 
+// Of the Debian package: for root and for the service, whatever their homes are.
+constexpr const char* kServiceConfig = "/etc/tandem/tandem.yaml";
+constexpr const char* kServiceData = "/var/lib/tandem";
+
 void read_data(Section& root, Config& config, const Environment& environment) {
     std::string data;
     root.text("data", data);
-    if (data.empty())
+    if (data.empty() && config.source == kServiceConfig)
+        config.data = kServiceData;
+    else if (data.empty())
         config.data = xdg(environment, "XDG_DATA_HOME", ".local/share") / "tandem";
     else if (data.starts_with("~/"))
         config.data = home_of(environment) / data.substr(2);
@@ -1009,7 +1011,10 @@ fs::path default_path(const Environment& environment) {
     if (const auto named = environment("TANDEM_CONFIG"); named && !named->empty()) return *named;
     std::error_code ignored;
     if (fs::exists("tandem.yaml", ignored)) return "tandem.yaml";
-    return xdg(environment, "XDG_CONFIG_HOME", ".config") / "tandem" / "tandem.yaml";
+    auto own = xdg(environment, "XDG_CONFIG_HOME", ".config") / "tandem" / "tandem.yaml";
+    // For those who may read the service's: sudo tandem status.
+    if (!fs::exists(own, ignored) && access(kServiceConfig, R_OK) == 0) return kServiceConfig;
+    return own;
 }
 
 fs::path cache_folder(const Environment& environment) {

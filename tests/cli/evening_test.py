@@ -1,14 +1,17 @@
 """A newcomer's evening: every command of docs/start.md, in its order, with nothing set but what the page says. The home is empty; an
-Ollama and a cloud provider are scripted. Then what goes wrong on an evening: the budget is used up, the provider is down."""
+Ollama and a cloud provider are scripted; the machine that the package is installed on has a real systemd (machine.py). Then what goes wrong
+on an evening: the budget is used up, the provider is down."""
 import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import tempfile
 import unittest
 
+import machine
 import model_servers
 from harness import BINARY, Upstream, free_port, until
 
@@ -16,8 +19,11 @@ PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs/start.md"
 IBAN = b"3704 0044"
 
 
+ROOT, SERVICE = PAGE.parents[1], "## 8."
+
+
 def blocks(kind):
-    return re.findall(rf"```{kind}\n(.*?)```", PAGE.read_text(), re.S)
+    return re.findall(rf"```{kind}\n(.*?)```", PAGE.read_text().split(SERVICE)[0], re.S)
 
 
 class Evening(unittest.TestCase):
@@ -109,6 +115,49 @@ class Evening(unittest.TestCase):
         self.run_line("tandem audit verify")
         self.assertIn("Hello from home", self.run_line("tandem ask 'hi there again'"))
         self.assertIn("local", self.run_line("tandem explain --last"))
+        self.server.terminate()
+        self.assertEqual(self.server.wait(60), 0)
+        with self.subTest("leave it running"):
+            self.leave_it_running(cost)
+
+    def leave_it_running(self, cost):
+        """Section 8, on a machine of its own."""
+        if not machine.can_boot():
+            self.skipTest("no machine with systemd can be made here")
+        build = pathlib.Path(BINARY).resolve().parent
+        package = subprocess.run([ROOT / "packaging/deb.sh", build, self.home], env={**os.environ, "TANDEM_DEB_COMPRESSION": "none"}, capture_output=True, text=True, check=True).stdout.split()[-1]
+        there = machine.Machine(self.home, build)
+        self.addCleanup(there.close)
+        self.assertTrue(there.up(), there.log.read_text())
+        # LeakSanitizer, in the program of a debug build, cannot do its work in so closed a unit.
+        there.run("mkdir -p /etc/systemd/system/tandem.service.d; printf '[Service]\\nEnvironment=ASAN_OPTIONS=detect_leaks=0\\n' >/etc/systemd/system/tandem.service.d/debug.conf")
+        said = {}
+        for line in re.findall(r"```sh\n(.*?)```", PAGE.read_text().split(SERVICE)[1], re.S)[0].splitlines():
+            # sudo gives root's home; what is installed is what was built for this test.
+            script = "sudo() { HOME=/root \"$@\"; }; " + line.replace("./build/tandem_0.1.0_amd64.deb", package).replace("apt-get install", "apt-get install -y")
+            result = there.run(script, {"HOME": str(self.home), **self.secrets})
+            self.assertEqual(result.returncode, 0, f"{line}\n{result.stdout}{result.stderr}\n{there.run('journalctl -u tandem --no-pager').stdout}")
+            said[line.split(" | ")[0]] = result.stdout + result.stderr
+        self.assertIn("/var/lib/tandem", said["sudo tandem status"])
+        # It is what it was: what it cost, where work goes, and what left this machine.
+        self.assertEqual(there.run("tandem cost --json").stdout, cost)
+        asked = lambda text: there.run(f"tandem ask {shlex.quote(text)} >/dev/null; tandem explain --last").stdout
+        self.assertRegex(asked("hi there once more"), r"\(local\)")
+        self.assertRegex(asked("Write a TLS terminating proxy in Rust with async, backpressure and tests for half-closed connections"), r"\(cloud\)")
+        self.assertRegex(asked("My IBAN is DE89 3704 0044 0532 0130 00. Which branch is that?"), r"\(local\)")
+        self.assertFalse([b for b in self.at_cloud() if IBAN in b])
+        self.assertEqual(there.run("tandem audit verify").returncode, 0)
+        # What its user alone may read, and what the key of the cloud is not in.
+        self.assertEqual(there.run("stat -c '%U %a' /var/lib/tandem /etc/tandem/tandem.yaml /etc/default/tandem").stdout.split("\n")[:3], ["tandem 700", "root 640", "root 640"])
+        self.assertEqual(there.run("find /var/lib/tandem ! -user tandem").stdout, "")
+        self.assertNotIn("sk-test", there.run("journalctl --no-pager").stdout)
+        # It comes back by itself, and an update of the package keeps all of it.
+        first = there.run("systemctl show -p MainPID --value tandem").stdout
+        there.run("systemctl kill -s KILL tandem")
+        until(lambda: there.run("tandem health").stdout == "ready\n" and there.run("systemctl show -p MainPID --value tandem").stdout != first, "the service after it was killed")
+        self.assertEqual(there.run(f"dpkg -i {package}").returncode, 0)
+        until(lambda: there.run("tandem health").stdout == "ready\n", "the service after the update")
+        self.assertIn("local", asked("hi there after the update"))
 
     def test_what_goes_wrong_on_an_evening_is_said(self):
         self.run_line("tandem init --yes --no-scan", secrets=True)

@@ -256,7 +256,9 @@ def sse(raw):
     for block in raw.decode().split("\n\n"):
         if not block.strip():
             continue
-        lines = dict(line.split(": ", 1) for line in block.split("\n"))
+        lines = dict(line.split(": ", 1) for line in block.split("\n") if not line.startswith(":"))  # a comment says that the line lives
+        if not lines:
+            continue
         events.append((lines.get("event"), lines["data"]))
     return events
 

@@ -52,7 +52,7 @@ def cli():
 
 # ---- api.md ----
 
-GROUPS = [("The server", r"/(healthz|readyz|metrics)?"), ("Tandem's own", r"/tandem/v1/.*"), ("Anthropic", r"/v1/messages.*"), ("Ollama", r"/api/.*"),
+GROUPS = [("The server", r"/(health.*|readyz|metrics)?"), ("Tandem's own", r"/tandem/v1/.*"), ("Anthropic", r"/v1/messages.*"), ("Ollama", r"/api/.*"),
           ("Gemini", r"/v1beta/.*|/v1/models/.*:.*"), ("OpenAI Responses and Conversations", r"/v1/(responses|conversations).*"), ("OpenAI", r".*")]
 SHOWN = ["The server", "OpenAI", "OpenAI Responses and Conversations", "Anthropic", "Gemini", "Ollama", "Tandem's own"]
 

@@ -58,10 +58,11 @@ class Lines(unittest.TestCase):
         self.wait_for(tandem, "request", route="none", status=404)
         tandem.request("/v1/files/file-x", headers=ALICE)
         self.wait_for(tandem, "request", route="/v1/files/{id}", status=404, key="alice")
-        tandem.request("/healthz")
+        for path in ("/healthz", "/health", "/health/liveliness"):
+            self.assertEqual(tandem.request(path)[0], 200)
         tandem.request("/tandem/v1/status", headers=ROOT)
         self.wait_for(tandem, "request", route="/tandem/v1/status", key="root")
-        self.assertFalse([l for l in lines_of(tandem) if l.get("route") == "/healthz"])
+        self.assertFalse([l for l in lines_of(tandem) if l.get("route", "").startswith("/health")])
 
     def test_what_happens_besides_has_its_lines(self):
         answers = {"well": False}
