@@ -14,16 +14,19 @@
 
 #include "access/stored_keys.h"
 #include "alerts/alerts.h"
+#include "alerts/noticed_work.h"
 #include "api/api.h"
 #include "backup/restore.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "base/time_text.h"
 #include "energy/sampler.h"
 #include "experiment/experiments.h"
 #include "experiment/records.h"
 #include "gateway/forget.h"
 #include "ledger/local/hours.h"
 #include "ledger/local/measured.h"
+#include "ledger/local/noticed.h"
 #include "ledger/reports/retention.h"
 #include "privacy/checkpoints.h"
 #include "privacy/egress.h"
@@ -90,7 +93,7 @@ std::span<const store::Migration> migrations() {
         store::Migration{ledger::kLedgerSchema3},         store::Migration{ledger::reports::kReportsSchema},
         store::Migration{ledger::kBudgetsSchema},         store::Migration{access::kKeysSchema},
         store::Migration{ledger::kLedgerSchema4},         store::Migration{resources::kKeptSchema3},
-        store::Migration{local_schema().c_str()}};
+        store::Migration{local_schema().c_str()},         store::Migration{ledger::local::kNoticedSchema}};
     return all;
 }
 
@@ -146,6 +149,24 @@ std::string identity_of(const config::Config& config, const config::Model& model
     return error ? identity : fmt::format("{}\n{}\n{}", identity, size, time);
 }
 
+namespace {
+
+// Which Tandem and which llama-server run.
+alerts::NoticedWork::Versions versions_of(const config::Config& config, const config::Environment& environment) {
+    alerts::NoticedWork::Versions versions = {{"Tandem", TANDEM_VERSION}};
+    const auto binary = engine::find_binary(config, {config.data, config::cache_folder(environment), environment});
+    if (!binary) return versions;
+    std::error_code error;
+    const auto size = fs::file_size(*binary, error);
+    const auto time = std::chrono::file_clock::to_sys(fs::last_write_time(*binary, error)).time_since_epoch();
+    if (!error)
+        versions["llama-server"] = fmt::format(
+            "{} bytes of {}", size, time_text(std::chrono::duration_cast<std::chrono::seconds>(time).count() * 1'000));
+    return versions;
+}
+
+}  // namespace
+
 constexpr milliseconds kLockPatience{5'000};  // for a tandem that was killed a moment ago to be gone
 
 // Members are built from top to bottom, and go from bottom to top.
@@ -158,7 +179,9 @@ struct App::Parts {
           memory(config.server.limits.memory_bytes),
           store(std::move(opened)),
           vault(open_vault(config, *clock)),
-          engines({config.data, config::cache_folder(environment), environment}, *random, *clock),
+          engines({config.data, config::cache_folder(environment), environment,
+                   [this](const std::string& model, const std::string& why) { work.engine_failed(model, why); }},
+                  *random, *clock),
           services{.clock = *clock,
                    .random = *random,
                    .store = *store,
@@ -279,8 +302,10 @@ struct App::Parts {
     std::shared_ptr<privacy::Checkpoints> checkpoints;  // shared with records on their way to the disk
     ledger::Budgets budgets{*clock};
     ledger::Ledger ledger{*store, budgets};
+    alerts::NoticedWork work{*store, *clock};
     engine::Engines engines;
-    upstream::Health health{*clock};
+    upstream::Health health{
+        *clock, [this](const std::string& provider) { work.provider_down(*services.snapshot()->config, provider); }};
     upstream::Gate gate{*clock};
     upstream::Pace pace;
     translate::LearnedWants wants;
@@ -354,6 +379,7 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
             "without a maximum may have cost more): `tandem cost` has it, and `tandem explain` shows each as lost",
             lost->attempts, lost->cost.text(), config.currency);
     if (auto ok = parts->check_budgets(); !ok) return fail(ok.error());
+    if (auto ok = parts->work.versions(versions_of(config, environment)); !ok) return fail(ok.error());
     parts->gateway.emplace(parts->services, parts->worker_list());
     parts->responses.emplace(*parts->gateway, parts->runner);
     parts->batches.emplace(*parts->gateway, parts->runner, parts->queue);

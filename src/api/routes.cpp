@@ -233,6 +233,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/tandem/v1/cost/hours", owner, kChat, "The owner's hours of work", body<list_hours>},
     {"POST", "/tandem/v1/cost/hours", owner, kChat, "Note hours of work", body<add_hours>},
     {"DELETE", "/tandem/v1/cost/hours/{id}", owner, kChat, "Take out hours of work", body<remove_hours>},
+    {"DELETE", "/tandem/v1/cost/hours/noticed/{id}", owner, kChat, "Forget what was noticed", body<dismiss_noticed>},
     {"GET", "/tandem/v1/decisions/{id}", client, kChat, "Why a request went where it went", own<&Api::decision>},
     {"POST", "/tandem/v1/decide", owner, kChat, "Where a request would go", own<&Api::decide>},
     {"POST", "/tandem/v1/feedback", client, kChat, "Say how an answer was", own<&Api::feedback>},

@@ -303,9 +303,10 @@ net::Task<> Engines::State::run(std::shared_ptr<Engine> shared) {
         engine.backoff = std::min(kLongestBackoff, std::max(kFirstBackoff, engine.backoff * 2));
         engine.not_before = clock.steady() + engine.backoff;
         // What the engine itself has said last stays in its own log: it may have been told to print prompts.
+        const auto told = why.starts_with("it ") ? why.substr(0, why.find(": ")) : why;
         spdlog::error("engine {} failed: {}; `tandem engine logs {}` has its words; the next start is in {} ms",
-                      engine.model.id, why.starts_with("it ") ? why.substr(0, why.find(": ")) : why, engine.model.id,
-                      engine.backoff.count());
+                      engine.model.id, told, engine.model.id, engine.backoff.count());
+        if (settings.failed) settings.failed(engine.model.id, told);
         set_state(engine, "waiting", why);
         answer_all(engine,
                    {ErrorCode::unavailable, fmt::format("the engine of {} does not run: {}", engine.model.id, why)});

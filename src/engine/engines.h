@@ -47,6 +47,8 @@ struct EnginesSettings {
     std::filesystem::path data;   // logs go to data/engines/
     std::filesystem::path cache;  // engine/llama-server and models/ are looked for there
     config::Environment environment;
+    // Told of each start or run that failed, without the engine's own words; on the engines' thread. May be empty.
+    std::function<void(const std::string& model, const std::string& why)> failed = {};
 };
 
 // The llama-server to run: the config's, PATH's, the cache's. Errors: not_found, with what to do.

@@ -161,7 +161,7 @@ void Health::failed(const std::string& provider, const std::string& why) {
     if (!entry.open && entry.failures < kFailures && !outlier) return;
     // What was under way when it opened, or was tried out of turn, makes the pause no longer.
     if (entry.open && clock_.steady() < entry.until) return;
-    entry.open = true;
+    if (!std::exchange(entry.open, true) && opened_) opened_(provider);
     entry.pause = std::min(kLongestPause, std::max(kFirstPause, entry.pause * 2));
     entry.until = clock_.steady() + entry.pause;
     log::Line(log::Level::warning, "a breaker opened")

@@ -6,6 +6,7 @@
 // let through before the pause is over, as long as nobody else tries.
 #pragma once
 
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -32,7 +33,10 @@ class Health {
     static constexpr double kOutlier = 0.6;  // of the last attempts, about twenty of them, the newest counting most
     static constexpr milliseconds kLongestRest{15 * 60'000};  // of a key, whatever its provider says
 
-    explicit Health(const Clock& clock) : clock_(clock) {}
+    using Opened = std::function<void(const std::string& provider)>;
+
+    // `opened` is told when a breaker opens that was closed; it must not come back here, and may be empty.
+    explicit Health(const Clock& clock, Opened opened = {}) : clock_(clock), opened_(std::move(opened)) {}
 
     // One attempt's leave to ask a provider that may be half open. Goes without a verdict where nobody gives one.
     class Trial {
@@ -103,6 +107,7 @@ class Health {
     std::string limited(const std::string& provider, const Entry& entry) const;
 
     const Clock& clock_;
+    const Opened opened_;
     mutable std::mutex mutex_;
     std::unordered_map<std::string, Entry> entries_;
 };

@@ -241,6 +241,70 @@ class OwnersHours(Ledger):
         self.refused("there are 10000 entries, and no more are kept", "cost", "hours", "add", "1h", "text", code=1)
 
 
+class Noticed(unittest.TestCase):
+    """What happened at home is proposed as work, and never counted by itself."""
+
+    def setUp(self):
+        self.home, self.cloud = Upstream(lambda connection, body, number: connection.sendall(http({"error": {"message": "my dog is called Bello"}}, 500))), Upstream()
+        self.addCleanup(self.home.close)
+        self.addCleanup(self.cloud.close)
+        folder = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, folder)
+        self.engine = folder / "llama-server"
+        self.engine.write_text("#!/bin/sh\necho my dog is called Bello >&2\nexit 3\n")
+        self.engine.chmod(0o755)
+        (folder / "mine.gguf").write_bytes(b"GGUF\x03\0\0\0" + bytes(16))
+        self.tandem = Tandem(f"providers:\n  lab: {self.home.provider()}\n  far: {self.cloud.provider('cloud')}\n  own: {{ kind: engine }}\n"
+                             f"models:\n  a: {{ provider: lab }}\n  b: {{ provider: far }}\n  mine: {{ provider: own, file: {folder}/mine.gguf, context: 512 }}\n"
+                             f"engine: {{ binary: {self.engine} }}\nhours: {{ rate: 50 }}\n")
+        self.addCleanup(self.tandem.stop)
+
+    def noticed(self):
+        return json.loads(self.tandem.cli("cost", "hours", "list", "--json").stdout)["noticed"]
+
+    def test_what_failed_at_home_is_proposed_until_it_is_booked_or_forgotten(self):
+        for _ in range(3):
+            self.tandem.chat(model="a")
+        self.tandem.chat(model="mine")
+        until(lambda: len(self.noticed()) == 2, "both to be noticed")
+        found = {one["text"]: one for one in self.noticed()}
+        (of_engine,), (of_lab,) = ([n for text, n in found.items() if text.startswith(begin)] for begin in ("the engine of mine failed", "lab failed"))
+        self.assertEqual({of_engine["kind"], of_lab["kind"]}, {"debug"})
+        # It is no record of what others said.
+        self.assertNotIn("Bello", json.dumps(self.noticed()))
+        self.assertNotIn(b"Bello", (self.tandem.folder / "data/ledger.db").read_bytes() + (self.tandem.folder / "data/ledger.db-wal").read_bytes())
+        text = self.tandem.cli("cost", "hours", "list").stdout
+        self.assertIn("noticed, and not counted", text)
+        self.assertIn("lab failed again and again", text)
+        # Nothing is counted by itself.
+        self.assertEqual(json.loads(self.tandem.cli("cost", "hours", "list", "--json").stdout)["entries"], [])
+        self.assertEqual(self.tandem.cli("cost", "hours", "add", "30m", "--for", str(of_engine["id"])).returncode, 0)
+        (entry,) = json.loads(self.tandem.cli("cost", "hours", "list", "--json").stdout)["entries"]
+        self.assertEqual((entry["ms"], entry["kind"], entry["text"]), (1_800_000, "debug", of_engine["text"]))
+        self.assertGreaterEqual(entry["time"], of_engine["time"])  # it may have failed once more
+        self.assertEqual(self.tandem.cli("cost", "hours", "dismiss", str(of_lab["id"])).returncode, 0)
+        self.assertEqual(self.noticed(), [])
+        for command in (("add", "30m", "--for", str(of_engine["id"])), ("dismiss", str(of_engine["id"]))):
+            result = self.tandem.cli("cost", "hours", *command)
+            self.assertEqual(result.returncode, 5)
+            self.assertIn("there is nothing noticed with the number", result.stderr)
+        result = self.tandem.cli("cost", "hours", "add", "30m")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("say what was done", result.stderr)
+
+    def test_what_was_upgraded_is_seen_at_the_next_start(self):
+        self.assertEqual(self.noticed(), [])
+        self.tandem.kill()
+        self.tandem.start()
+        self.assertEqual(self.noticed(), [])
+        self.tandem.kill()
+        self.engine.write_text("#!/bin/sh\nexit 4\n")
+        self.tandem.start()
+        (one,) = self.noticed()
+        self.assertEqual((one["kind"], one["count"]), ("upgrade", 1))
+        self.assertRegex(one["text"], r"^llama-server: \d+ bytes of 20\S+ became 17 bytes of 20\S+$")
+
+
 class Measured(Ledger):
     """What the server reads of counters, and what becomes of it."""
 
