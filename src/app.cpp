@@ -141,7 +141,7 @@ std::string identity_of(const config::Config& config, const config::Model& model
     if (model.file.empty()) return identity;
     identity += "\n" + model.file;
     const auto file =
-        engine::find_model_file(config, model, {config.data, config::cache_folder(environment), environment});
+        engine::find_model_file(config, model, {config.data, config::cache_folder(config, environment), environment});
     std::error_code error;
     if (!file) return identity;
     const auto size = fs::file_size(*file, error);
@@ -154,7 +154,7 @@ namespace {
 // Which Tandem and which llama-server run.
 alerts::NoticedWork::Versions versions_of(const config::Config& config, const config::Environment& environment) {
     alerts::NoticedWork::Versions versions = {{"Tandem", TANDEM_VERSION}};
-    const auto binary = engine::find_binary(config, {config.data, config::cache_folder(environment), environment});
+    const auto binary = engine::find_binary(config, {config.data, config::cache_folder(config, environment), environment});
     if (!binary) return versions;
     std::error_code error;
     const auto size = fs::file_size(*binary, error);
@@ -179,7 +179,7 @@ struct App::Parts {
           memory(config.server.limits.memory_bytes),
           store(std::move(opened)),
           vault(open_vault(config, *clock)),
-          engines({config.data, config::cache_folder(environment), environment,
+          engines({config.data, config::cache_folder(config, environment), environment,
                    [this](const std::string& model, const std::string& why) { work.engine_failed(model, why); }},
                   *random, *clock),
           services{.clock = *clock,

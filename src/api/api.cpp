@@ -483,7 +483,7 @@ Result<std::string> Api::status(const Call& call) {
             .member("id", provider.id)
             .member("zone", name_of(provider.zone))
             .member("clearance", name_of(provider.clearance));
-        const bool refused = unhealthy.empty() && health.state == "key refused";
+        const bool refused = health.state == "key refused";
         out.member("healthy", unhealthy.empty() && !refused);
         if (refused || !unhealthy.empty()) out.member("reason", refused ? health.why : unhealthy);
         out.member("breaker", health.state).member("attempts", health.attempts);

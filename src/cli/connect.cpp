@@ -109,18 +109,24 @@ Result<Change> change_of(const Globals& globals, const File& one, const Values& 
 
 Result<> write_change(const Client& client, const Change& change) {
     const auto& file = change.file;
+    std::error_code ignored;
+    const auto mark_of = [&] { return fs::exists(backup_of(file), ignored) ? backup_of(file) : absence_of(file); };
     // The first backup is the one to go back to, however often this is run.
-    if (!fs::exists(backup_of(file)) && !fs::exists(absence_of(file)))
+    const bool again = fs::exists(mark_of(), ignored);
+    const bool changed_since =
+        again && change.exists && fs::last_write_time(file, ignored) != fs::last_write_time(mark_of(), ignored);
+    if (!again)
         if (auto ok = change.exists ? write_text(backup_of(file), change.before) : write_text(absence_of(file), "");
             !ok)
             return ok;
     if (auto ok = write_text(file, change.after); !ok) return ok;
-    // The backup has the time of what was written, by which undo knows whether somebody has changed that since.
-    std::error_code ignored;
-    const auto& mark = fs::exists(backup_of(file), ignored) ? backup_of(file) : absence_of(file);
-    fs::last_write_time(mark, fs::last_write_time(file, ignored), ignored);
+    // The backup has the time of what was written, by which undo knows whether somebody has changed that since. What
+    // was changed between two writes stays changed.
+    if (!changed_since) fs::last_write_time(mark_of(), fs::last_write_time(file, ignored), ignored);
+    const bool backed_up = fs::exists(backup_of(file), ignored);
     fmt::print("wrote {}{}\n`tandem connect {} --undo` takes it back\n", file.string(),
-               change.exists ? fmt::format(" (what was there is in {})", backup_of(file).string()) : "", client.id);
+               backed_up ? fmt::format(" (what was there before Tandem is in {})", backup_of(file).string()) : "",
+               client.id);
     return {};
 }
 

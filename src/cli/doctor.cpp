@@ -128,6 +128,12 @@ void check_privacy(const config::Config& config, std::vector<Check>& checks) {
     check_label_memory(config, **database, checks);
 }
 
+// A file of root's may be read by the group of the service that it is for, as the package makes it.
+bool others_may_read_config(const struct stat& info) {
+    const bool group = info.st_uid != 0 && (info.st_mode & 0070) != 0;
+    return group || (info.st_mode & 0007) != 0;
+}
+
 // Nobody else on this machine may read it.
 void check_closed(const fs::path& file, std::vector<Check>& checks) {
     struct stat info{};
@@ -155,10 +161,11 @@ void check_machine(const config::Config& config, std::vector<Check>& checks) {
                       now < kEarliestTime ? "the clock is wrong" : "plausible",
                       "set the clock: budgets and records depend on it"});
     struct stat info{};
-    if (!config.source.empty() && stat(config.source.c_str(), &info) == 0 && (info.st_mode & 0077) != 0 &&
+    if (!config.source.empty() && stat(config.source.c_str(), &info) == 0 && others_may_read_config(info) &&
         !config.keys.empty())
         checks.push_back({"config", Grade::warning, "other users can read the config file",
-                          fmt::format("chmod 600 {}", config.source.string())});
+                          info.st_uid == 0 ? fmt::format("chmod o= {}", config.source.string())
+                                           : fmt::format("chmod 600 {}", config.source.string())});
     for (const auto* name : {"admin.token", "privacy.key", "ledger.db", "ledger.db-wal", "egress.checkpoints"})
         check_closed(config.data / name, checks);
     check_closed(config.data, checks);
@@ -185,6 +192,18 @@ void check_running_config(const std::optional<std::string>& status, std::vector<
              fmt::format("the running server has refused the config on disk, and goes by the one before: {}",
                          printable(refused, 400)),
              "correct the file, or start tandem anew where that is meant"});
+}
+
+// A key of the server's that its provider refused, which the shell's own may not be.
+void check_refused_keys(const std::optional<std::string>& status, std::vector<Check>& checks) {
+    json::Document document;
+    if (!status || !document.parse(*status)) return;
+    for (const auto provider : document.root()["providers"].children())
+        if (provider["breaker"].text() == "key refused")
+            checks.push_back(
+                {"provider " + printable(provider["id"].text(), 60), Grade::bad,
+                 fmt::format("the running server's key is refused: {}", printable(provider["reason"].text(), 200)),
+                 "give the server another key and start it anew, or correct the one in tandem.yaml"});
 }
 
 std::string server_says(const json::Value& provider) {
@@ -255,6 +274,7 @@ int doctor(const Globals& globals) {
         check_tls(*config, checks);
         check_engines(*config, globals.environment, checks);
         check_running_config(status, checks);
+        check_refused_keys(status, checks);
         const auto unheard = check_unresolved(*config, status, checks);
         check_providers(*config, unheard, checks);
         check_privacy(*config, checks);

@@ -91,7 +91,7 @@ bool is_gguf(const fs::path& file) {
 }  // namespace
 
 void check_engines(const config::Config& config, const config::Environment& environment, std::vector<Check>& checks) {
-    const engine::EnginesSettings settings{config.data, config::cache_folder(environment), environment};
+    const engine::EnginesSettings settings{config.data, config::cache_folder(config, environment), environment};
     bool any = false;
     for (const auto& model : config.models) {
         if (config.provider(model.provider)->kind != config::ProviderKind::engine) continue;

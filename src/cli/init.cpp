@@ -177,7 +177,7 @@ void print_json(const fs::path& path, const fs::path& backup, const Plan& plan, 
 bool engine_is_here(const Globals& globals) {
     const auto built_in = config::parse("", {}, globals.environment);
     if (!built_in) return false;
-    const engine::EnginesSettings settings{built_in->data, config::cache_folder(globals.environment),
+    const engine::EnginesSettings settings{built_in->data, config::cache_folder(*built_in, globals.environment),
                                            globals.environment};
     return engine::find_binary(*built_in, settings) &&
            engine::find_model_file(*built_in, built_in->models.front(), settings);

@@ -141,7 +141,8 @@ std::optional<RemoteAnswer> ask(const Globals& globals, const config::Config& co
         return {};
     }
     if (answer->status == 200) return std::move(*answer);
-    code = answer->status == 404 ? kNotFound : kFailed;
+    // What the server finds wrong in a request that a command made was wrong in its arguments.
+    code = answer->status == 404 ? kNotFound : answer->status == 400 ? kUsage : kFailed;
     report(globals, {ErrorCode::upstream, error_message(*answer)});
     return {};
 }

@@ -95,6 +95,17 @@ void prepare_process() {
     std::signal(SIGPIPE, SIG_IGN);
 }
 
+// Whether a server would start with the config on disk, whatever one runs with. What is not set in this shell may be
+// set for the server.
+int check(const Globals& globals) {
+    const auto config = config::load(globals.config_path(), !globals.config_file.empty(), globals.environment,
+                                     config::Missing::left_out);
+    if (!config) return report(globals, config.error());
+    for (const auto& one : config->unresolved) fmt::print(stderr, "tandem: {}: {} here\n", one.field, one.missing);
+    fmt::print("{} is right\n", config->source.empty() ? "the config that is built in" : config->source.string());
+    return kOk;
+}
+
 int serve(const Globals& globals, const std::string& log_text) {
     const auto choice = log_choice(log_text);
     if (!choice) {
@@ -167,7 +178,10 @@ void add_serve(CLI::App& app, Globals& globals, Action& action) {
     auto log = std::make_shared<std::string>();
     command->add_option("--log", *log,
                         "Before the config's `log:`: debug, info, warning or error; text or json; debug,json");
-    command->callback([&, log] { action = [&globals, log] { return serve(globals, *log); }; });
+    auto only = std::make_shared<bool>(false);
+    command->add_flag("--check", *only, "Say whether the config on disk is right, and start nothing");
+    command->callback(
+        [&, log, only] { action = [&globals, log, only] { return *only ? check(globals) : serve(globals, *log); }; });
 }
 
 }  // namespace tandem::cli

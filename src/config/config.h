@@ -381,8 +381,9 @@ std::filesystem::path data_folder_of(const std::filesystem::path& path, const En
 // $TANDEM_CONFIG, ./tandem.yaml, the user's, the service's in /etc: the first that is there, or the user's (config.md).
 std::filesystem::path default_path(const Environment& environment);
 
-// Folder of what is downloaded or built once: $TANDEM_CACHE, $XDG_CACHE_HOME/tandem, ~/.cache/tandem.
-std::filesystem::path cache_folder(const Environment& environment);
+// Folder of what is downloaded or built once: $TANDEM_CACHE, $XDG_CACHE_HOME/tandem, ~/.cache/tandem;
+// that of the service where the config is its.
+std::filesystem::path cache_folder(const Config& config, const Environment& environment);
 
 // The rules of a preset as the owner would write them; empty where there is no such preset.
 std::string_view preset_text(std::string_view preset);

@@ -692,6 +692,7 @@ fs::path xdg(const Environment& environment, const std::string& variable, const 
 // Of the Debian package: for root and for the service, whatever their homes are.
 constexpr const char* kServiceConfig = "/etc/tandem/tandem.yaml";
 constexpr const char* kServiceData = "/var/lib/tandem";
+constexpr const char* kServiceCache = "/var/cache/tandem";
 
 void read_data(Section& root, Config& config, const Environment& environment) {
     std::string data;
@@ -971,8 +972,12 @@ Result<Config> load(const fs::path& path, bool must_exist, const Environment& en
     if (!text) {
         std::error_code ignored;
         if (must_exist || fs::exists(path, ignored))
-            return fail(ErrorCode::not_found, fmt::format("cannot read {}; `tandem init --config {}` writes one",
-                                                          path.string(), path.string()));
+            return fail(
+                ErrorCode::not_found,
+                fs::exists(path, ignored) || ignored
+                    ? fmt::format("cannot read {}: this user may not; sudo, or the user whose it is", path.string())
+                    : fmt::format("cannot read {}; `tandem init --config {}` writes one", path.string(),
+                                  path.string()));
         return parse("", {}, environment, missing);
     }
     return parse(*text, path, environment, missing);
@@ -1017,7 +1022,8 @@ fs::path default_path(const Environment& environment) {
     return own;
 }
 
-fs::path cache_folder(const Environment& environment) {
+fs::path cache_folder(const Config& config, const Environment& environment) {
+    if (config.source == kServiceConfig && !environment("TANDEM_CACHE")) return kServiceCache;
     if (const auto named = environment("TANDEM_CACHE"); named && !named->empty()) return *named;
     return xdg(environment, "XDG_CACHE_HOME", ".cache") / "tandem";
 }

@@ -139,8 +139,8 @@ net::Task<Next> Attempt::send() {
         if (!reached) co_return failed(ours(reached.error(), upstream::Remedy::next));
     }
     const auto keys = engine() ? 0 : provider_.api_keys.size();
-    const auto api_key = keys < 2 ? 0 : services.health.key_of(provider_.id, keys);
-    if (!engine()) endpoint_.api_key = provider_.api_keys[api_key];
+    used_key_ = keys < 2 ? 0 : services.health.key_of(provider_.id, keys);
+    if (!engine()) endpoint_.api_key = provider_.api_keys[used_key_];
     if (const auto bound = way_.failure_policy().attempt_timeout; bound.count() > 0)
         endpoint_.first_byte_timeout = std::min(endpoint_.first_byte_timeout, bound);
     Result<> chosen = choose_question();
@@ -157,7 +157,7 @@ net::Task<Next> Attempt::send() {
         if (what == config::FailureClass::rate_limit || slow || failure.status == 503)
             pass_.say(upstream::Gate::Verdict::overloaded);
         if (failure.rest)
-            services.health.rest(provider_.id, api_key, *failure.rest,
+            services.health.rest(provider_.id, used_key_, *failure.rest,
                                  way_.recordable(failure.error.message, failure.status));
         const auto usage = usage_of_failure(failure);
         const bool asks_again = understands(failure);
@@ -168,7 +168,7 @@ net::Task<Next> Attempt::send() {
     pass_.say(upstream::Gate::Verdict::good);
     // A provider that says that nothing is left for now is believed before it refuses.
     if (const auto rest = upstream::rest_wanted(answered->answer.headers(), services.clock.wall()); rest && !engine())
-        services.health.rest(provider_.id, api_key, *rest);
+        services.health.rest(provider_.id, used_key_, *rest);
     record.status = 200;
     streamed_ = answered->stream;
     answer_ = std::move(answered->answer);
@@ -575,7 +575,12 @@ Next Attempt::failed(upstream::Failure failure, const ledger::Used& used) {
     way_.tell(fmt::format("{} {}: {}", record.model, was_asked ? "failed" : "was not asked", message));
     if (failure.what == config::FailureClass::key && record.status != 0) {
         auto why = about_key();
-        way_.services.health.refused_key(record.provider, why);
+        // 403 may be about the model alone.
+        constexpr int kUnauthorized = 401;
+        if (record.status == kUnauthorized) {
+            way_.services.health.refused_key(record.provider, used_key_, provider_.api_keys.size(), why);
+            if (!way_.services.health.has_key(record.provider)) way_.refused_by = record.provider;
+        }
         note(std::move(why));
     }
     take_notes();

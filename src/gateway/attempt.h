@@ -179,6 +179,7 @@ class Attempt final : public Served {
     upstream::Gate::Pass pass_;
     engine::Lease lease_;
     upstream::Endpoint endpoint_;
+    std::size_t used_key_ = 0;  // which of the provider's
     std::optional<translate::Conversion> conversion_;
     std::optional<net::Answer> answer_;
     bool streamed_ = false;  // as it came

@@ -438,9 +438,10 @@ class Run {
             way_.deadline_is_clients = false;
         }
         if (!way_.last_resort.empty())
-            way_.warn(
-                fmt::format("{} has failed and would be left alone for a while, but no other may take this request",
-                            way_.last_resort));
+            way_.warn(fmt::format("{} {}, but no other may take this request", way_.last_resort,
+                                  services_.health.status(way_.last_resort).state == "key refused"
+                                      ? "has refused its key"
+                                      : "has failed and would be left alone for a while"));
         while (true) {
             const auto warnings = way_.warnings.size();
             if (co_await try_candidates(policy.attempts)) co_return;
@@ -454,6 +455,10 @@ class Run {
         tries_.assign(way_.decision->fallback ? way_.decision->eligible : 1, 0);
         for (std::size_t i = 0; i < tries_.size() && !way_.late(); ++i) {
             if (does_not_fit(i)) continue;
+            if (candidates()[i].provider == way_.refused_by) {
+                way_.pass_over(i, fmt::format("{} refuses its key", way_.refused_by));
+                continue;
+            }
             while (tries_[i] < attempts && !way_.late()) {
                 const auto next = co_await attempt(i);
                 if (next == Next::done) co_return true;

@@ -11,7 +11,7 @@ namespace tandem::gateway {
 
 routing::Table table_of(const config::Config& config, const config::Environment& environment,
                         const ledger::Pricing& pricing) {
-    const engine::EnginesSettings places{config.data, config::cache_folder(environment), environment};
+    const engine::EnginesSettings places{config.data, config::cache_folder(config, environment), environment};
     const auto facts_of = [&](const config::Model& model) {
         auto facts = routing::facts_of(config, model);
         if (!facts.engine) return facts;

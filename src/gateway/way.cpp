@@ -177,6 +177,14 @@ void Way::tell_passed_over(std::size_t place) {
         warn(fmt::format("{} {} not asked: {}", join(models, ", "), models.size() == 1 ? "was" : "were", why));
 }
 
+void Way::pass_over(std::size_t place, std::string why) {
+    const auto& candidate = decision->candidates[place];
+    auto at = told_;
+    while (at < passed_over.size() && passed_over[at].before <= place) ++at;
+    passed_over.insert(passed_over.begin() + static_cast<std::ptrdiff_t>(at),
+                       {candidate.model, candidate.provider, routing::Excluded::health, std::move(why), place});
+}
+
 // ---- redaction ----
 
 Result<std::shared_ptr<const Redacted>> Way::redacted_for(Zone zone) {

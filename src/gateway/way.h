@@ -129,8 +129,11 @@ class Way {
     std::vector<std::string> unrecorded;                        // notes on the request, for the next attempt's record
     void warn(std::string text);                                // tells the client, and notes it
     std::vector<std::pair<std::string, std::string>> failures;  // model and why, of each attempt that failed
+    std::string refused_by;  // the provider that refuses all our keys; empty: none does
     // Warns of those that would have been asked before the candidate at `place`. Each once.
     void tell_passed_over(std::size_t place);
+    // The candidate at `place` is passed over, which is told with the next that is asked.
+    void pass_over(std::size_t place, std::string why);
     // The deadline of the request has passed, and it was its client that set it.
     bool client_is_late() const { return deadline_is_clients && late(); }
     int fallbacks = 0;  // from one model to another, after a failure

@@ -117,8 +117,10 @@ std::optional<Health::Trial> Health::try_it(const std::string& provider, bool la
 bool Health::may_be_tried(const std::string& provider) const {
     const std::lock_guard lock(mutex_);
     const auto found = entries_.find(provider);
-    return found != entries_.end() && found->second.open && !found->second.tried &&
-           limited(provider, found->second).empty();
+    if (found == entries_.end()) return false;
+    const auto& entry = found->second;
+    if (!entry.key.empty()) return !entry.open;
+    return entry.open && !entry.tried && limited(provider, entry).empty();
 }
 
 void Health::ended(const std::string& provider, bool hurried) {
@@ -133,7 +135,7 @@ void Health::succeeded(const std::string& provider) {
     ++entry.attempts;
     entry.failures = 0;
     entry.share *= 1 - kNewest;
-    entry.key.clear();
+    if (!std::exchange(entry.key, {}).empty()) entry.keys.assign(entry.keys.size(), {});
     if (!entry.open) return;
     log::Line(log::Level::info, "a breaker closed").add("provider", provider);
     entry.open = false;
@@ -143,11 +145,13 @@ void Health::succeeded(const std::string& provider) {
     entry.why.clear();
 }
 
-void Health::refused_key(const std::string& provider, const std::string& why) {
+void Health::refused_key(const std::string& provider, std::size_t key, std::size_t count, const std::string& why) {
     const std::lock_guard lock(mutex_);
     auto& entry = entries_[provider];
     ++entry.attempts;
     entry.key = why;
+    entry.keys.resize(std::max({entry.keys.size(), count, key + 1}));
+    entry.keys[key] = std::max(entry.keys[key], clock_.steady() + kRefusedRest);
 }
 
 void Health::failed(const std::string& provider, const std::string& why) {
@@ -174,6 +178,7 @@ std::string Health::limited(const std::string& provider, const Entry& entry) con
     const auto now = clock_.steady();
     if (entry.keys.empty() || std::ranges::any_of(entry.keys, [&](SteadyTime until) { return until <= now; }))
         return {};
+    if (!entry.key.empty()) return entry.key;
     const auto left = std::ranges::min(entry.keys) - now;
     return fmt::format("{} wants to be asked no more for {} s{}{}{}", provider,
                        std::chrono::ceil<seconds>(left).count(), entry.keys.size() > 1 ? ", with any of its keys" : "",
@@ -240,13 +245,13 @@ Health::Status Health::status(const std::string& provider) const {
         status.state = now < entry.until ? "open" : "half open";
         status.why = entry.why;
         status.seconds_left = left(entry.until);
+    } else if (!entry.key.empty()) {
+        status.state = "key refused";
+        status.why = entry.key;
     } else if (auto why = limited(provider, entry); !why.empty()) {
         status.state = "limited";
         status.why = std::move(why);
         status.seconds_left = left(std::ranges::min(entry.keys));
-    } else if (!entry.key.empty()) {
-        status.state = "key refused";
-        status.why = entry.key;
     }
     return status;
 }

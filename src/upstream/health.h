@@ -31,6 +31,7 @@ class Health {
     static constexpr milliseconds kLongestPause{60'000};
     static constexpr int kFewest = 10;       // attempts before a share of failures says anything
     static constexpr double kOutlier = 0.6;  // of the last attempts, about twenty of them, the newest counting most
+    static constexpr milliseconds kRefusedRest{60'000};
     static constexpr milliseconds kLongestRest{15 * 60'000};  // of a key, whatever its provider says
 
     using Opened = std::function<void(const std::string& provider)>;
@@ -58,13 +59,16 @@ class Health {
     // waits less long than the provider may take. It can find the provider well, but not ill, so that it stands in
     // nobody's way but that of its like.
     std::optional<Trial> try_it(const std::string& provider, bool last_resort = false, bool hurried = false);
-    // Whether it is open, and nobody tries it: try_it() as the last resort would let one request through.
+    // Whether it is open, and nobody tries it: try_it() as the last resort would let one request through. Or whether it
+    // refuses our key.
     bool may_be_tried(const std::string& provider) const;
 
     void succeeded(const std::string& provider);
     void failed(const std::string& provider, const std::string& why);
-    // It refuses our key: it is well, and asked again, but status says so until it answers.
-    void refused_key(const std::string& provider, const std::string& why);
+    // It refuses this one of `count` keys of ours, which nothing but the owner mends: the key rests for kRefusedRest,
+    // so that others are asked first, and status says so until the provider answers. With no other it is asked all the
+    // same (may_be_tried()).
+    void refused_key(const std::string& provider, std::size_t key, std::size_t count, const std::string& why);
     // Why it should be left alone now, or empty.
     std::string unhealthy(const std::string& provider) const;
 

@@ -52,6 +52,34 @@ policy: {{ preset: hybrid }}
         self.assertEqual(tandem.chat("hello", model="gpt-5.1")[0], 200)
         self.assertNotIn("refuses", tandem.cli("status").stdout + tandem.cli("models").stdout)
 
+    def test_a_refused_key_is_tried_once_and_not_with_each_model(self):
+        cloud, other = self.upstream(lambda connection, body, number: connection.sendall(REFUSED)), self.upstream()
+        tandem = self.tandem(f"""providers:
+  far: {{ kind: openai, zone: cloud, base_url: {cloud.base_url}, api_key: sk-wrong-0123456789 }}
+  near: {{ kind: openai, zone: cloud, base_url: {other.base_url} }}
+models:
+  gpt-5.1: {{ provider: far, price: {{ input: 1, output: 1 }} }}
+  gpt-5: {{ provider: far, price: {{ input: 1, output: 1 }} }}
+  gpt-4.1: {{ provider: far, price: {{ input: 1, output: 1 }} }}
+  spare: {{ provider: near, price: {{ input: 1, output: 1 }} }}
+aliases: {{ strong: [gpt-5.1, gpt-5, gpt-4.1, spare], far: [gpt-5, gpt-4.1] }}
+""")
+        status, headers, body = tandem.chat(model="strong")
+        self.assertEqual((status, headers["x-tandem-model"], len(cloud.requests)), (200, "spare", 1), body)
+        said = headers["x-tandem-warnings"]
+        self.assertIn("gpt-5, gpt-4.1 were not asked: far refuses its key", said)
+        self.assertEqual(said.count("providers.far.api_key"), 1, said)
+        # The next request goes to who answers, and says why.
+        status, headers, _ = tandem.chat(model="strong")
+        self.assertEqual((status, headers["x-tandem-model"], len(cloud.requests)), (200, "spare", 1))
+        self.assertIn("gpt-5.1, gpt-5, gpt-4.1 were not asked: far refuses its key", headers["x-tandem-warnings"])
+        # Where nobody else may answer it is asked all the same, once: the key may have been mended.
+        status, headers, body = tandem.chat(model="far")
+        self.assertEqual((status, headers["x-should-retry"], len(cloud.requests)), (502, "false", 2), body)
+        cloud.script = None or other.script
+        self.assertEqual(tandem.chat(model="far")[0], 200)
+        self.assertEqual(tandem.chat(model="strong")[1]["x-tandem-model"], "gpt-5.1")
+
     def test_who_is_passed_over_or_refused_is_in_the_log(self):
         tandem = self.two(self.upstream(lambda c, b, n: c.sendall(http({"error": {"message": "boom"}}, "500 Oh"))))
         for _ in range(5):

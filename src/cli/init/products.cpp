@@ -122,7 +122,8 @@ std::string_view owner_in(const Answers& answers) {
 }  // namespace
 
 bool is_tandem(const Answers& answers) {
-    const bool says_so = answers[own].is_json && answers[own].body.find("/tandem/v1/") != std::string::npos;
+    // Others repeat the path in their errors.
+    const bool says_so = answers[own].status == 200 && answers[own].json()["paths"]["/tandem/v1/status"].exists();
     return says_so || (has_list(answers) && owner_in(answers) == "tandem");
 }
 
