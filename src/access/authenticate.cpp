@@ -91,7 +91,8 @@ Result<Principal> authenticate(const config::Config& config, const Secret& admin
     const auto name = trim(headers.get(kActAs));
     const auto key = std::ranges::find(config.keys, name, &config::Key::id);
     if (key != config.keys.end()) return Principal::client(*key);
-    if (name == Principal::anonymous().id()) return Principal::anonymous();
+    // Where there are keys, nobody else asks without one: what the owner asks is the owner's.
+    if (name == Principal::anonymous().id()) return config.wants_keys() ? std::move(who) : Principal::anonymous();
     std::vector<std::string> names;
     for (const auto& one : config.keys) names.push_back(one.id);
     return fail(ErrorCode::not_found, fmt::format("there is no key '{}'{}", printable(name, 60), suggest(name, names)),

@@ -173,6 +173,12 @@ Result<gateway::Call> Api::open_door(net::Exchange& exchange, const Match& match
     const bool owners = scope == Scope::owner || (scope == Scope::metrics && !who->only_scrapes());
     if (owners && !is_owner(*who, config))
         return fail(ErrorCode::forbidden, "this needs a key with 'admin: true', or the admin token of the data folder");
+    // What one user may do to all others is not for whoever reaches the port.
+    if (scope == Scope::admin && !who->is_owner())
+        return fail(
+            ErrorCode::forbidden,
+            "this needs the admin token of the data folder, or a key with 'admin: true', also where no keys are "
+            "wanted; `tandem` on this machine has the token");
     if (scope == Scope::local && !request.local)
         return fail(ErrorCode::forbidden, "this is for the owner's commands on this machine, over the server's socket");
     std::shared_ptr<const ledger::Admission> admission;

@@ -20,11 +20,12 @@ enum class Scope {
     open,     // everybody who reaches the port
     client,   // whoever has a key, or everybody where there are none
     owner,    // the admin token, a key with `admin: true`, or everybody where there are no keys
+    admin,    // the admin token, or a key with `admin: true`; nobody else, also where there are no keys
     metrics,  // the owner, and keys with `metrics: true`
     local,    // the owner's user on this machine, over the server's own socket
 };
 
-inline constexpr std::array<std::string_view, 5> kScopeNames = {"open", "client", "owner", "metrics", "local"};
+inline constexpr std::array<std::string_view, 6> kScopeNames = {"open", "client", "owner", "admin", "metrics", "local"};
 
 struct Route {
     std::string_view method;  // GET answers HEAD too

@@ -156,9 +156,7 @@ net::Task<Next> Attempt::send() {
         const bool slow = what == config::FailureClass::timeout && !way_.client_is_late();
         if (what == config::FailureClass::rate_limit || slow || failure.status == 503)
             pass_.say(upstream::Gate::Verdict::overloaded);
-        if (failure.rest)
-            services.health.rest(provider_.id, used_key_, *failure.rest,
-                                 way_.recordable(failure.error.message, failure.status));
+        if (failure.rest) services.health.rest(provider_.id, used_key_, *failure.rest, reason_for_all(failure));
         const auto usage = usage_of_failure(failure);
         const bool asks_again = understands(failure);
         const auto next = failed(std::move(failure), usage);
@@ -589,7 +587,7 @@ Next Attempt::failed(upstream::Failure failure, const ledger::Used& used) {
     way_.failures.emplace_back(record.model, message);
     // A provider that was given less time than its owner gives it has not failed.
     const bool cut_short = failure.what == config::FailureClass::timeout && way_.client_is_late();
-    if (failure.provider_unwell && !cut_short) way_.services.health.failed(record.provider, message);
+    if (failure.provider_unwell && !cut_short) way_.services.health.failed(record.provider, reason_for_all(failure));
     auto& last = way_.last;
     last = std::move(failure);
     way_.last_asked = *this;
@@ -607,6 +605,17 @@ Next Attempt::failed(upstream::Failure failure, const ledger::Used& used) {
             break;
     }
     return Next::give_up;
+}
+
+// Of a failure, without a word of the provider's: the next requests are told why it is passed over, whoever sends them,
+// and what it said may quote this one.
+std::string Attempt::reason_for_all(const upstream::Failure& failure) const {
+    if (failure.status != 0) return fmt::format("{} answered with status {}", provider_.id, failure.status);
+    const bool ours = failure.what == config::FailureClass::connection || failure.what == config::FailureClass::timeout;
+    if (ours) return failure.error.message;
+    return fmt::format("{} gave an answer that is none ({})", provider_.id,
+                       failure.what ? config::kFailureClassNames[static_cast<std::size_t>(*failure.what)]
+                                    : reason_of(failure.error.code));
 }
 
 // What its owner has to do: no other request will fare better until then.

@@ -114,6 +114,7 @@ class Attempt final : public Served {
 
     // For the client: what a provider says of our key is not about the client's.
     static ErrorCode code_for_client(ErrorCode code);
+    std::string reason_for_all(const upstream::Failure& failure) const;
     std::string about_key() const;
     // A failure that is not its provider's.
     static upstream::Failure ours(Error error, upstream::Remedy remedy);

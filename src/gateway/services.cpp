@@ -67,6 +67,9 @@ void Services::adopt(std::shared_ptr<const Snapshot> next) {
         [](Result<> kept) {
             if (!kept) spdlog::error("the routing table could not be recorded: {}", kept.error().message);
         });
+    std::vector<std::string> models;
+    for (const auto& entry : next->table.models) models.push_back(entry.model);
+    ledger.meter().name_models(std::move(models));
     for (const auto& entry : next->table.models)
         if (!entry.price.known() && !config::is_pattern(entry.model))
             ledger::tell_unknown(entry.model, entry.provider, entry.price.note());

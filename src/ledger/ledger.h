@@ -109,6 +109,7 @@ class Ledger {
     void close_unwatched(std::vector<AttemptRecord> attempts, store::Store::Job also);
     // What they came to since the start.
     const Meter& meter() const { return meter_; }
+    Meter& meter() { return meter_; }
 
   private:
     store::Store::Job closing_job(std::vector<AttemptRecord> attempts, store::Store::Job also);

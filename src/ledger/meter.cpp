@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "config/names.h"
 #include "ledger/ledger.h"
 
 namespace tandem::ledger {
@@ -13,9 +14,21 @@ void Meter::Times::add(std::int64_t ms) {
     sum_ms += ms;
 }
 
+void Meter::name_models(std::vector<std::string> models) {
+    const std::lock_guard lock(mutex_);
+    models_ = std::move(models);
+}
+
+std::string Meter::name_of(const std::string& model) const {
+    if (models_.empty() || std::ranges::find(models_, model) != models_.end()) return model;
+    const std::vector<std::string_view> names(models_.begin(), models_.end());
+    const auto found = config::most_specific(names, model);
+    return found ? models_[*found] : "other";
+}
+
 void Meter::add(const AttemptRecord& attempt) {
     const std::lock_guard lock(mutex_);
-    auto& line = lines_[{attempt.provider, attempt.model}];
+    auto& line = lines_[{attempt.provider, name_of(attempt.model)}];
     ++line.outcomes[attempt.outcome];
     line.usage = line.usage + attempt.usage;
     line.cost += attempt.cost;

@@ -44,12 +44,18 @@ class Meter {
     };
     static constexpr std::size_t kMostKeys = 2'000;  // those beyond count as "other"
 
+    // The models of a config, patterns too: an attempt counts under the one that it is of, and under "other" where it
+    // is of none, so that no word of a client's is a name here.
+    void name_models(std::vector<std::string> models);
     void add(const AttemptRecord& attempt);
     std::vector<Line> lines() const;
     std::vector<KeyLine> keys() const;
 
   private:
+    std::string name_of(const std::string& model) const;
+
     mutable std::mutex mutex_;
+    std::vector<std::string> models_;
     std::map<std::pair<std::string, std::string>, Line> lines_;
     std::map<std::string, KeyLine, std::less<>> keys_;
 };

@@ -65,40 +65,74 @@ std::int64_t shortened_piece(std::string_view text) {
     return shortened(sha256("piece\n" + std::string(text)));
 }
 
-// As older versions remembered it: with its blanks as they stood, and before that with its role.
-std::array<std::int64_t, 2> old_pieces_of(std::string_view essence) {
-    return {shortened_piece(essence.substr(1)), shortened_piece(essence)};
+// The bytes of the blank that begins at `at`, in any script, of no width too, or what parts of a message are separated
+// by; 0 where none does.
+std::size_t blank_at(std::string_view text, std::size_t at) {
+    const auto byte = [&](std::size_t i) {
+        return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0U;
+    };
+    const unsigned first = byte(0);
+    if (first == ' ' || (first >= '\t' && first <= '\r') || first == 0) return 1;
+    if (first < 0xC2) return 0;
+    if (first == 0xC2) return byte(1) == 0xA0 || byte(1) == 0x85 || byte(1) == 0xAD ? 2 : 0;  // U+00A0, U+0085, U+00AD
+    const unsigned second = byte(1), third = byte(2);
+    if (first == 0xE1) return second == 0x9A && third == 0x80 ? 3 : 0;  // U+1680
+    if (first == 0xE2 && second == 0x80)                                // U+2000 to U+200F, U+2028, U+2029, U+202F
+        return third <= 0x8F || third == 0xA8 || third == 0xA9 || third == 0xAF ? 3 : 0;
+    if (first == 0xE2) return second == 0x81 && (third == 0x9F || third == 0xA0) ? 3 : 0;  // U+205F, U+2060
+    if (first == 0xE3) return second == 0x80 && third == 0x80 ? 3 : 0;                     // U+3000
+    return first == 0xEF && second == 0xBB && third == 0xBF ? 3 : 0;                       // U+FEFF
 }
 
-// Each run of blanks is one, and there are none at the ends. `add` gets each byte that is left.
-template <typename Add>
-void each_of_content(std::string_view text, Add&& add) {
-    bool blank = false, any = false;
-    for (const char c : text) {
-        if (c == ' ' || (c >= '\t' && c <= '\r') || c == '\0') {
-            blank = any;
+// Each run of what `blank` finds is one, and there are none at the ends. `add` gets each byte that is left.
+template <typename Blank, typename Add>
+void each_of_content(std::string_view text, Blank&& blank, Add&& add) {
+    bool between = false, any = false;
+    for (std::size_t at = 0; at < text.size();) {
+        if (const auto size = blank(text, at); size > 0) {
+            between = any;
+            at += size;
             continue;
         }
-        if (std::exchange(blank, false)) add(' ');
-        add(c);
+        if (std::exchange(between, false)) add(' ');
+        add(text[at++]);
         any = true;
     }
+}
+
+// What remains without any blank: a part of a message may end within a word.
+std::string ink_of(std::string_view text) {
+    std::string ink;
+    ink.reserve(text.size());
+    for (std::size_t at = 0; at < text.size();) {
+        const auto size = blank_at(text, at);
+        if (size == 0) ink += text[at];
+        at += std::max<std::size_t>(size, 1);
+    }
+    return ink;
+}
+
+// As older versions remembered it: each run of ASCII's blanks as one; with its blanks as they stood; and with its role.
+std::array<std::int64_t, 3> old_pieces_of(std::string_view essence) {
+    const auto ascii = [](std::string_view text, std::size_t at) -> std::size_t {
+        const char c = text[at];
+        return c == ' ' || (c >= '\t' && c <= '\r') || c == '\0' ? 1 : 0;
+    };
+    std::string content;
+    content.reserve(essence.size());
+    each_of_content(essence.substr(1), ascii, [&](char c) { content += c; });
+    return {shortened_piece(content), shortened_piece(essence.substr(1)), shortened_piece(essence)};
 }
 
 // Of a message's content, in whatever role it comes back and with whatever blanks: what a model said may be pasted into
 // a question, and clients trim what they send again.
 std::int64_t piece_of(std::string_view essence) {
-    std::string content;
-    content.reserve(essence.size());
-    each_of_content(essence.substr(1), [&](char c) { content += c; });
-    return shortened_piece(content);
+    return shortened(sha256("ink\n" + ink_of(essence.substr(1))));
 }
 
 // A conversation of short words with its answer. Clients send an answer back with other blanks at its ends.
 std::int64_t answered(std::int64_t prefix, std::string_view text) {
-    std::string whole = "answered\n" + std::to_string(prefix) + "\n";
-    each_of_content(text, [&](char c) { whole += c; });
-    return shortened(sha256(whole));
+    return shortened(sha256("answered\n" + std::to_string(prefix) + "\n" + ink_of(text)));
 }
 
 // The text of a message that is nothing else; empty otherwise.
@@ -150,7 +184,7 @@ std::int64_t fingerprint_of_id(std::string_view conversation_id) {
 
 std::size_t content_bytes(std::string_view text) {
     std::size_t bytes = 0;
-    each_of_content(text, [&](char) { ++bytes; });
+    each_of_content(text, blank_at, [&](char) { ++bytes; });
     return bytes;
 }
 
@@ -167,7 +201,7 @@ Digest plain_chain(std::string chain, std::string_view essence, const Identity::
     if (piece.bytes > kLong) {
         chain += std::to_string(piece.fingerprint);
     } else {
-        each_of_content(essence.substr(1), [&](char c) { chain += c; });
+        chain += ink_of(essence.substr(1));
     }
     return sha256(chain);
 }
@@ -392,7 +426,8 @@ LabelMemory::Recalled LabelMemory::recall(const Identity& identity, const std::s
         if (identity.plain[i] != 0) take(of_own(identity.plain[i], number), kItself);
     for (std::size_t i = last_released ? *last_released + 1 : 0; i < identity.pieces.size(); ++i) {
         const auto& piece = identity.pieces[i];
-        for (const auto known_as : {piece.fingerprint, piece.old_fingerprints[0], piece.old_fingerprints[1]}) {
+        for (const auto known_as :
+             {piece.fingerprint, piece.old_fingerprints[0], piece.old_fingerprints[1], piece.old_fingerprints[2]}) {
             if (known_as == 0 || released_alone(known_as)) continue;
             take(of_own(known_as, number), kMessage);
             if (crosses(piece, number)) take(of_all(known_as), kDocument);
@@ -402,7 +437,7 @@ LabelMemory::Recalled LabelMemory::recall(const Identity& identity, const std::s
 }
 
 bool LabelMemory::crosses(const Identity::Piece& piece, std::uint32_t key) const {
-    if (piece.bytes < (piece.answer ? kShortestAnswer : kShortestDocument)) return false;
+    if (piece.bytes < kShortestDocument || keys_[key].was_public(piece.fingerprint)) return false;
     const auto* own = find(piece.fingerprint, key);
     return own == nullptr || own->known.label != Label::public_;
 }
@@ -680,13 +715,14 @@ store::Store::Job LabelMemory::remember_short(const Identity& identity, std::str
 }
 
 store::Store::Job LabelMemory::remember_public_answer(std::string_view text, const std::string& key) {
-    if (empty() || content_bytes(text) < kShortestAnswer) return {};
+    if (content_bytes(text) < kShortestDocument) return {};
     const auto piece = piece_of_answer(text);
     auto changes = std::make_shared<Changes>();
     {
         const std::lock_guard lock(mutex_);
-        if (!entries_.contains(piece)) return {};
         const auto number = id_of(key);
+        keep_public(piece, keys_[number]);
+        if (!entries_.contains(piece)) return {};
         raise(piece, number, {}, *changes);
         if (changes->empty()) return {};
         changes->floors[number] = {key, keys_[number].floor};

@@ -45,7 +45,7 @@ struct Identity {
     // Of each message alone: 0 where it is too short, or a system's, which many conversations share.
     struct Piece {
         std::int64_t fingerprint = 0;
-        std::array<std::int64_t, 2> old_fingerprints = {};  // as older versions remembered it
+        std::array<std::int64_t, 3> old_fingerprints = {};  // as older versions remembered it
         bool user = false;
         bool answer = false;
         std::size_t bytes = 0;
@@ -54,7 +54,7 @@ struct Identity {
 };
 Identity identify(const chat::Request& request, std::string_view conversation_id);
 
-// How long a text is, in bytes, where each run of blanks is one byte, and those at its ends are none.
+// How long a text is, in bytes, where each run of blanks (of any script) is one byte, and those at its ends are none.
 std::size_t content_bytes(std::string_view text);
 
 // Shorter content is no mark of a conversation by itself: "yes", "hi there", "go on, please" are in every one.
@@ -62,9 +62,6 @@ inline constexpr std::size_t kShortestMark = 32;  // bytes
 // Shorter content of one key is no mark for another. Some 80 words: two people say the same sentence, the same greeting
 // or the same command, but not the same 80 words, unless they have them from one document.
 inline constexpr std::size_t kShortestDocument = 512;  // bytes
-// An answer is a mark for another key from this length on, unless that key was given the same answer in a public
-// conversation: a model's own words come from its conversation, and greetings that models repeat are told apart so.
-inline constexpr std::size_t kShortestAnswer = 64;  // bytes
 
 // Of an answer's text, as it will come back in a later request; 0 where it is too short.
 std::int64_t piece_of_answer(std::string_view text);
@@ -144,8 +141,8 @@ class LabelMemory {
     // is, or public, which is forgotten at a stop. `text` is all of the answer. The job is as above.
     store::Store::Job remember_short(const Identity& identity, std::string_view text, Known known,
                                      const std::string& key);
-    // An answer that a key was given in a public conversation: another key's labels on the same words are none for it.
-    // The job is as above; it is empty where nobody's are remembered.
+    // An answer that a key was given in a public conversation: another key's labels on the same words are none for it,
+    // whichever was first. The job is as above; it is empty where nobody's are remembered.
     store::Store::Job remember_public_answer(std::string_view text, const std::string& key);
     // Messages of a public conversation: what has been public is no mark of a private one later. Forgotten at a stop.
     // Bounded for each key.

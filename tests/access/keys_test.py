@@ -42,6 +42,23 @@ class Keys(unittest.TestCase):
     def ask(self, tandem, secret, model="home", path="/v1/chat/completions", **fields):
         return tandem.request(path, {"model": model, "messages": [{"role": "user", "content": "hello"}], **fields}, bearer(secret))
 
+    def test_without_keys_nobody_makes_one_or_lowers_a_label_but_the_owner(self):
+        """Whoever reaches the port may ask; what one user may do to all others is not for them."""
+        upstream = Upstream()
+        self.addCleanup(upstream.close)
+        tandem = Tandem(f"providers: {{ lab: {upstream.provider()} }}\nmodels: {{ small: {{ provider: lab }} }}\n")
+        self.addCleanup(tandem.stop)
+        decision = tandem.chat("my account is DE89 3704 0044 0532 0130 00")[1]["x-tandem-decision"]
+        asked = [("/tandem/v1/keys", {"name": "mine", "settings": {"admin": True}}), ("/tandem/v1/labels/release", {"decision": decision, "reason": "I say so"}),
+                 ("/tandem/v1/labels/forget", {"key": "anonymous", "reason": "I say so"}), ("/tandem/v1/keys/mine/rotate", {})]
+        for path, body in asked:
+            status, _, raw = tandem.request(path, body)
+            self.assertEqual(status, 403, (path, raw))
+            self.assertIn(b"admin token", raw)
+        self.assertEqual(tandem.request("/tandem/v1/status")[0], 200)
+        self.assertEqual(tandem.chat("hello")[0], 200)
+        self.assertEqual(tandem.cli("keys", "create", "mine").returncode, 0)
+
     def test_a_key_counts_from_when_it_is_made_until_it_is_revoked(self):
         tandem = self.start()
         secret = self.make(tandem, "alice", "--team", "lab", "--budget", "0.5/week", "--rpm", "20")

@@ -405,7 +405,7 @@ class Client {
         while ((head = in.find("\r\n\r\n")) == std::string::npos)
             if (!borrowed.more(in)) return {};
         Answer answer{std::atoi(in.c_str() + 9), {}};
-        const auto fields = std::string_view(in).substr(0, head);
+        const auto fields = in.substr(0, head);
         if (fields.find("chunked") != std::string_view::npos) {
             while (!in.ends_with("0\r\n\r\n"))
                 if (!borrowed.more(in)) return answer;

@@ -151,6 +151,17 @@ class Evening(unittest.TestCase):
         self.assertEqual(there.run("stat -c '%U %a' /var/lib/tandem /etc/tandem/tandem.yaml /etc/default/tandem").stdout.split("\n")[:3], ["tandem 700", "root 640", "root 640"])
         self.assertEqual(there.run("find /var/lib/tandem ! -user tandem").stdout, "")
         self.assertNotIn("sk-test", there.run("journalctl --no-pager").stdout)
+        # A config that would not start is no reason to end what runs: an update leaves it alone, and says what to correct.
+        there.run("sed -i 's/^policy:/polcy:/' /etc/tandem/tandem.yaml")
+        until(lambda: "polcy" in there.run("tandem status").stdout, "the server to refuse it")
+        running = there.run("systemctl show -p MainPID --value tandem").stdout
+        updated = there.run(f"dpkg -i {package}")
+        self.assertIn("did you mean 'policy'?", updated.stdout + updated.stderr)
+        self.assertEqual(there.run("systemctl show -p MainPID --value tandem").stdout, running)
+        self.assertEqual(there.run("tandem health").stdout, "ready\n")
+        there.run("sed -i 's/^polcy:/policy:/' /etc/tandem/tandem.yaml")
+        # What doctor says of it is not to lock the service out.
+        self.assertNotIn("other users can read the config", there.run("tandem doctor").stdout)
         # It comes back by itself, and an update of the package keeps all of it.
         first = there.run("systemctl show -p MainPID --value tandem").stdout
         there.run("systemctl kill -s KILL tandem")

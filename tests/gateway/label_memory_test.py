@@ -4,7 +4,7 @@ import sqlite3
 import unittest
 import warnings
 
-from harness import Tandem, Upstream
+from harness import ANSWER, Tandem, Upstream, http
 
 IBAN = "DE89 3704 0044 0532 0130 00"
 ALICE, BOB = ({"authorization": f"Bearer {name}-key-0123456789"} for name in ("alice", "bob"))
@@ -200,6 +200,53 @@ class LabelMemory(unittest.TestCase):
         for path, body in in_every_dialect([document]) + in_every_dialect(["look", "at what?", document]):
             self.assertEqual(self.label(BOB, [], path, body), "private", path)
         self.assertNotIn(document.encode(), self.cloud.raw)
+
+    def test_what_the_owner_asks_beside_keys_labels_nobody_elses(self):
+        self.start()
+        for text in ("What would it cost us to move to Lyon next year?", "hi there"):
+            self.assertEqual(self.tandem.cli("ask", "--alias", "home", "--label", "private", text).returncode, 0)
+            for key in (ALICE, BOB):
+                self.assertEqual(self.label(key, [text]), "public")
+                for path, body in in_every_dialect([text, "Hello there", "and then?"]) + in_every_dialect([text, "another answer", "and then?"]):
+                    self.assertEqual(self.label(key, [], path, body), "public", path)
+        # It is the owner's all the same.
+        self.assertIn("private", self.tandem.cli("ask", "--alias", "home", "What would it cost us to move to Lyon next year?").stderr
+                      + self.tandem.cli("explain", "--last").stdout)
+
+    def test_a_canned_answer_and_a_template_label_nobody_elses(self):
+        self.start()
+        canned = "I am sorry, but I cannot help with that: please ask the office that is responsible for your matter."
+        template = ["Classify.", "Sure, I will gladly classify the sentiment of each sentence that you send me now.", "The food was great, and the room was warm."]
+        question = "Please tell me what is the best way to cook potatoes for ten guests tonight"
+        for texts in ([question], ["a question of hers", canned, "and then?"], template):
+            self.assertEqual(self.label(ALICE, texts, model="home", **{"x-tandem-label": "private"}), "private")
+        for texts in (["x", question, "go on"], ["another question", canned, "and then?"], [*template[:2], "The weather is nice, and the sea is calm."]):
+            for path, body in in_every_dialect(texts):
+                self.assertEqual(self.label(BOB, [], path, body), "public", texts)
+        # Of a long one, whose key was given it in public, whoever had it first.
+        long = "This is the notice of the office that stands below each of its letters. " * 9
+        for first, second in ((BOB, ALICE), (ALICE, BOB)):
+            self.home.script = lambda connection, body, number, text=long + first["authorization"][7:10]: connection.sendall(answer(text))
+            self.assertEqual(self.label(first, ["what does the notice say?"], model="home"), "public")
+            self.assertEqual(self.label(second, ["what does the notice say, which is private?"], model="home", **{"x-tandem-label": "private"}), "private")
+            text = long + first["authorization"][7:10]
+            self.assertEqual(self.label(first, ["what does the notice say?", text, "thanks"]), "public")
+
+    def test_blanks_of_any_script_and_the_ends_of_parts_hide_nothing(self):
+        self.start()
+        text = "The meeting with the lawyer of the other party is on Monday at nine in her own office."
+        self.assertEqual(self.label(ALICE, [text], model="home", **{"x-tandem-label": "private"}), "private")
+        for blank in ("\u00a0", "\u2009", "\u3000", "\u200b ", "\t", " \u00ad"):
+            self.assertEqual(self.label(ALICE, ["look", "at what?", text.replace(" ", blank)]), "private", repr(blank))
+        for at in (7, 13, 40):
+            parts = [{"type": "text", "text": text[:at]}, {"type": "text", "text": text[at:]}]
+            body = {"model": "m", "messages": [*said(["look", "at what?"]), {"role": "user", "content": parts}]}
+            self.assertEqual(self.label(ALICE, [], body=body), "private", at)
+        self.assertNotIn(b"lawyer", self.cloud.raw)
+
+
+def answer(text):
+    return http({**ANSWER, "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}]})
 
 
 if __name__ == "__main__":

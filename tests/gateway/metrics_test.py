@@ -100,6 +100,19 @@ class Metrics(unittest.TestCase):
         self.assertAlmostEqual(value("key_budget", key="guest", window="month", what="spent"), 2 * 13 / 1e6)
         self.assertNotIn("made-up", text)
 
+    def test_names_that_clients_write_for_a_pattern_are_no_series(self):
+        home = Upstream()
+        self.addCleanup(home.close)
+        tandem = Tandem(f"providers: {{ h: {home.provider()} }}\nmodels: {{ 'lab/*': {{ provider: h }}, small: {{ provider: h }} }}\n")
+        self.addCleanup(tandem.stop)
+        for name in [f"lab/secret-name-{i}" for i in range(40)] + ["small"]:
+            self.assertEqual(tandem.chat(model=name)[0], 200)
+        text = scraped_with(tandem, {}, 'model="small"')
+        self.assertNotIn("secret-name", text)
+        values = read(text)
+        counts = {dict(labels)["model"]: v for (name, labels), v in values.items() if name == "tandem_attempts_total"}
+        self.assertEqual(counts, {"lab/*": 40, "small": 1})
+
     def test_a_key_that_may_scrape_may_do_nothing_else(self):
         home = Upstream()
         self.addCleanup(home.close)
