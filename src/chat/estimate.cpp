@@ -6,10 +6,27 @@
 namespace tandem::chat {
 
 namespace {
+
+// What each kind of content counts as.
+struct Rule {
+    Tokens (*text)(std::string_view);
+    std::int64_t image;
+    std::int64_t bytes_a_token_document;  // of base64
+    std::int64_t document_named;          // of one that is not sent along
+    std::int64_t bytes_a_token_audio;     // of base64
+    std::int64_t tools;                   // what a provider puts before its model to explain tools
+};
+
+// A page of a PDF is about 3 KB of it and 500 tokens of text. 1,600 tokens are what Anthropic counts at most for an
+// image of usual size; OpenAI counts fewer.
+constexpr Rule kAbout = {estimate_tokens, 1'600, 8, 3'000, 64, 0};
+// Anthropic's large images are up to 4,784 tokens, its pages up to 3,000 of text beside their image; Gemini's sound is
+// 32 tokens a second, of 1 KB at least. Of a document elsewhere nothing is known but that it fits a context.
+constexpr Rule kMost = {most_tokens, 5'000, 1, 200'000, 16, 2'000};
+
 constexpr std::int64_t kFrameTokens = 4;
-constexpr std::int64_t kImageTokens = 1'600;     // what Anthropic counts at most for one; OpenAI counts fewer
-constexpr std::int64_t kDocumentTokens = 3'000;  // of one that is named and not sent along
-constexpr std::int64_t kTemplateTokens = 24;     // chat templates bring a beginning, some a system prompt of their own
+constexpr std::int64_t kTemplateTokens = 24;  // chat templates bring a beginning, some a system prompt of their own
+
 }  // namespace
 
 Tokens estimate_tokens(std::string_view text) {
@@ -31,57 +48,78 @@ std::int64_t quarters_of(std::string_view text) {
 }
 
 namespace {
+bool is_letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+}  // namespace
 
-Tokens estimate_parts(const std::vector<Part>& parts) {
+Tokens most_tokens(std::string_view text) {
+    std::int64_t merged = 0;
+    for (std::size_t at = 1; at + 1 < text.size(); ++at)
+        merged += static_cast<std::int64_t>(text[at] == ' ' && is_letter(text[at - 1]) && is_letter(text[at + 1]));
+    return {static_cast<std::int64_t>(text.size()) - merged};
+}
+
+namespace {
+
+Tokens count_parts(const std::vector<Part>& parts, const Rule& rule) {
     Tokens total;
     for (const auto& part : parts) {
         if (const auto* text = part.as<TextPart>()) {
-            total = total + estimate_tokens(text->text);
+            total = total + rule.text(text->text);
         } else if (const auto* refusal = part.as<RefusalPart>()) {
-            total = total + estimate_tokens(refusal->text);
+            total = total + rule.text(refusal->text);
         } else if (part.as<ImagePart>() != nullptr) {
-            total.count += kImageTokens;
+            total.count += rule.image;
         } else if (const auto* document = part.as<DocumentPart>()) {
-            // A page of a PDF is about 3 KB of it and 500 tokens of text.
-            total = total + estimate_tokens(document->text);
-            total.count += static_cast<std::int64_t>(document->media.data.size() / 8);
-            if (!document->media.url.empty() || !document->media.file_id.empty()) total.count += kDocumentTokens;
+            total = total + rule.text(document->text);
+            total.count += static_cast<std::int64_t>(document->media.data.size()) / rule.bytes_a_token_document;
+            if (!document->media.url.empty() || !document->media.file_id.empty()) total.count += rule.document_named;
         } else if (const auto* audio = part.as<AudioPart>()) {
-            total.count += static_cast<std::int64_t>(audio->media.data.size() / 64);
+            total.count += static_cast<std::int64_t>(audio->media.data.size()) / rule.bytes_a_token_audio;
         } else if (const auto* reasoning = part.as<ReasoningPart>()) {
-            total = total + estimate_tokens(reasoning->text);
+            total = total + rule.text(reasoning->text);
         } else if (const auto* call = part.as<ToolCallPart>()) {
-            total = total + estimate_tokens(call->name) + estimate_tokens(call->arguments);
+            total = total + rule.text(call->name) + rule.text(call->arguments);
         } else if (const auto* result = part.as<ToolResultPart>()) {
-            total = total + estimate_parts(result->content);
+            total = total + count_parts(result->content, rule);
         } else if (const auto* other = part.as<OtherPart>()) {
-            total = total + estimate_tokens(other->json.json);
+            total = total + rule.text(other->json.json);
         }
     }
     return total;
 }
 
 // What only its dialect knows may reach the model too.
-Tokens estimate_extra(const Extra& extra) {
+Tokens count_extra(const Extra& extra, const Rule& rule) {
     Tokens total;
-    for (const auto& [name, value] : extra) total = total + estimate_tokens(value.json);
+    for (const auto& [name, value] : extra) total = total + rule.text(value.json);
     return total;
+}
+
+Tokens count_prompt(const Request& request, const Rule& rule) {
+    Tokens total = Tokens{kTemplateTokens} + count_extra(request.extra, rule);
+    if (!request.tools.empty()) total.count += rule.tools;
+    for (const auto& message : request.messages) {
+        total.count += kFrameTokens;
+        total = total + count_parts(message.parts, rule) + rule.text(message.name) + count_extra(message.extra, rule);
+    }
+    for (const auto& tool : request.tools) {
+        total.count += kFrameTokens;
+        total = total + rule.text(tool.name) + rule.text(tool.description) + rule.text(tool.parameters.json) +
+                rule.text(tool.hosted.json);
+    }
+    return total + rule.text(request.response_format.schema.json);
 }
 
 }  // namespace
 
 Tokens estimate_prompt(const Request& request) {
-    Tokens total = Tokens{kTemplateTokens} + estimate_extra(request.extra);
-    for (const auto& message : request.messages) {
-        total.count += kFrameTokens;
-        total = total + estimate_parts(message.parts) + estimate_tokens(message.name) + estimate_extra(message.extra);
-    }
-    for (const auto& tool : request.tools) {
-        total.count += kFrameTokens;
-        total = total + estimate_tokens(tool.name) + estimate_tokens(tool.description) +
-                estimate_tokens(tool.parameters.json) + estimate_tokens(tool.hosted.json);
-    }
-    return total + estimate_tokens(request.response_format.schema.json);
+    return count_prompt(request, kAbout);
+}
+
+Tokens most_prompt(const Request& request) {
+    return count_prompt(request, kMost);
 }
 
 }  // namespace tandem::chat

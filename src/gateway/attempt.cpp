@@ -215,14 +215,18 @@ bool Attempt::understands(const upstream::Failure& failure) {
 Result<> Attempt::reserve() {
     auto features = way_.inputs->features;
     // Where it goes on with an answer, that is part of its prompt.
-    if (asked_) features.prompt_tokens = std::max(features.prompt_tokens, chat::estimate_prompt(asked_->request).count);
+    if (asked_) {
+        features.prompt_tokens = std::max(features.prompt_tokens, chat::estimate_prompt(asked_->request).count);
+        features.most_tokens = std::max(features.most_tokens, chat::most_prompt(asked_->request).count);
+    }
     most_ = routing::worst_usage(entry_, features);
+    most_prompt_ = routing::most_input(features);
     if (features.bound_tokens > 0) {
         bound_ = most_.output.count;
         most_.output.count = way_.gateway.overruns().most(candidate_.model, bound_, way_.services.clock.steady());
     }
     sets_bound_ = routing::needs_bound(entry_, features);
-    auto reserved = way_.services.budgets.reserve(way_.who, record.subject(), at_most(most_.input, most_.output),
+    auto reserved = way_.services.budgets.reserve(way_.who, record.subject(), at_most(most_prompt_, most_.output),
                                                   most_.input + most_.output);
     if (!reserved) {
         auto error = reserved.error();
@@ -241,7 +245,7 @@ Result<> Attempt::reserve() {
 store::Store::Job Attempt::opened() const {
     auto most = record;
     most.usage = most_;
-    most.cost = at_most(most_.input, most_.output);
+    most.cost = at_most(most_prompt_, most_.output);
     most.source = price_.source();
     // What stays home and costs nothing is on nobody's bill.
     if (candidate_.zone == Zone::local && most.cost == Money{}) return {};

@@ -174,6 +174,7 @@ class Attempt final : public Served {
     std::optional<upstream::Health::Trial> trial_;
     std::optional<ledger::Reservation> reservation_;
     Usage most_;               // that it may use
+    Tokens most_prompt_;       // that money is reserved for
     std::int64_t bound_ = 0;   // tokens of all its answers, where a budget or a limit bounds them; 0: not bounded
     bool sets_bound_ = false;  // the client set none, so the request sent has ours
     std::int64_t beyond_ = 0;  // tokens that were reserved later

@@ -332,16 +332,24 @@ class Run {
         features.choices = 1;
         // The texts are looked at one by one: the longest must fit, and all of them are paid. Reranking reads the
         // query, which is the last of them, with each.
-        std::int64_t longest = 0, last = 0, all = 0;
+        constexpr std::int64_t kFrame = 4;  // of each text, at most
+        const auto count = static_cast<std::int64_t>(request().messages.size());
+        std::int64_t longest = 0, last = 0, all = 0, most = 0, last_most = 0;
         for (const auto& message : request().messages) {
-            last = chat::estimate_tokens(chat::text_of(message.parts)).count;
+            const auto text = chat::text_of(message.parts);
+            last = chat::estimate_tokens(text).count;
+            last_most = chat::most_tokens(text).count + kFrame;
             longest = std::max(longest, last);
             all = saturating_sum(all, last);
+            most = saturating_sum(most, last_most);
         }
-        if (operation == translate::Operation::rerank)
-            all = saturating_sum(all, last * static_cast<std::int64_t>(request().messages.size()));
+        if (operation == translate::Operation::rerank) {
+            all = saturating_sum(all, last * count);
+            most = saturating_sum(most, last_most * count);
+        }
         features.prompt_tokens = longest;
         features.all_tokens = all;
+        features.most_tokens = most;
     }
 
     // ---- what the last turn means ----

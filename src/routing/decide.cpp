@@ -394,13 +394,16 @@ Usage worst_usage(const Table::Entry& entry, const Features& features) {
     return {{std::max(features.prompt_tokens, features.all_tokens)}, {0}, {output}, {0}, true};
 }
 
+Tokens most_input(const Features& features) {
+    return {std::max({features.prompt_tokens, features.all_tokens, features.most_tokens})};
+}
+
 Money worst_cost(const Table::Entry& entry, const Features& features) {
     return worst_cost(entry, features, entry.price);
 }
 
 Money worst_cost(const Table::Entry& entry, const Features& features, const prices::Tariff& price) {
-    const auto most = worst_usage(entry, features);
-    return price.at_most(most.input, most.output, features.price).micros();
+    return price.at_most(most_input(features), worst_usage(entry, features).output, features.price).micros();
 }
 
 double value_of_answer(const Table& table, config::Stakes stakes) {

@@ -26,6 +26,7 @@ bool has_image(const std::vector<chat::Part>& parts) {
 Features features_of(const chat::Request& request) {
     Features f;
     f.prompt_tokens = chat::estimate_prompt(request).count;
+    f.most_tokens = chat::most_prompt(request).count;
     f.answer_tokens = request.max_output_tokens.value_or(0);
     f.choices = std::max<std::int64_t>(1, request.choices);
     f.context_tokens = request.context_tokens;

@@ -18,6 +18,7 @@ struct Features {
     std::int64_t answer_tokens = 0;   // asked for; 0: not said
     std::int64_t context_tokens = 0;  // the context that the client wants the model to have; 0: it does not say
     std::int64_t all_tokens = 0;      // of all texts of a request that has several; 0: they are one prompt
+    std::int64_t most_tokens = 0;     // that all of it can be at most: what a reservation counts with; 0: not known
     std::int64_t choices = 1;         // answers that are asked for
     // Where the key has a budget or a limit of tokens: the bound of an answer that its client sets none for; 0: none.
     std::int64_t bound_tokens = 0;

@@ -283,6 +283,7 @@ std::string to_json(const Inputs& in) {
         .member("prompt_tokens", in.features.prompt_tokens);
     if (in.features.context_tokens > 0) out.member("context_tokens", in.features.context_tokens);
     if (in.features.all_tokens > 0) out.member("all_tokens", in.features.all_tokens);
+    if (in.features.most_tokens > 0) out.member("most_tokens", in.features.most_tokens);
     if (in.features.choices != 1) out.member("choices", in.features.choices);
     if (in.features.bound_tokens > 0) out.member("bound_tokens", in.features.bound_tokens);
     if (in.features.reserves_most) out.member("reserves_most", true);
@@ -291,6 +292,7 @@ std::string to_json(const Inputs& in) {
     if (!price.service_tier.empty()) out.member("service_tier", price.service_tier);
     if (!price.region.empty()) out.member("region", price.region);
     if (price.keeps_cache_an_hour) out.member("keeps_cache_an_hour", true);
+    if (price.calls > 0) out.member("calls", price.calls);
     out.member("answer_tokens", in.features.answer_tokens).member("needs", static_cast<int>(in.features.needs.bits));
     write_work(out, in.features.work);
     out.member("repeats", in.features.repeats);
@@ -369,10 +371,12 @@ Result<Inputs> inputs_from_json(const Value& value) {
     in.features.answer_tokens = value["answer_tokens"].integer().value_or(0);
     in.features.context_tokens = value["context_tokens"].integer().value_or(0);
     in.features.all_tokens = value["all_tokens"].integer().value_or(0);
+    in.features.most_tokens = value["most_tokens"].integer().value_or(0);
     in.features.choices = value["choices"].integer().value_or(1);
     in.features.bound_tokens = value["bound_tokens"].integer().value_or(0);
     in.features.price = {value["time"].integer().value_or(0), str(value["service_tier"]), str(value["region"]),
-                         value["keeps_cache_an_hour"].boolean().value_or(false)};
+                         value["keeps_cache_an_hour"].boolean().value_or(false),
+                         static_cast<int>(std::clamp<std::int64_t>(value["calls"].integer().value_or(0), 0, 1'000))};
     in.features.reserves_most = value["reserves_most"].boolean().value_or(false);
     in.features.needs.bits = static_cast<std::uint8_t>(value["needs"].integer().value_or(0));
     in.features.work = read_work(value["work"]);

@@ -203,9 +203,11 @@ View view_of(const Table& table, Zone zone, const Inputs& inputs);
 // Errors: not_found, for an alias that does not exist (with the nearest that does).
 Result<Decision> decide(const Table& table, const Inputs& inputs);
 
-// What a request may use at most: the estimate of all that is sent, and the bounds of all its answers.
+// The most tokens that all that is sent can be: what is reserved in money for it.
+Tokens most_input(const Features& features);
+// What a request may use: the estimate of all that is sent, and the bounds of all its answers.
 Usage worst_usage(const Table::Entry& entry, const Features& features);
-// The same at the model's price, or at the one that a model of a pattern has by its name.
+// What it may cost at most, at the model's price, or at the one that a model of a pattern has by its name.
 Money worst_cost(const Table::Entry& entry, const Features& features);
 Money worst_cost(const Table::Entry& entry, const Features& features, const prices::Tariff& price);
 // The tokens that one answer may have: what was asked for, else the bound that the owner's policy gives it under a

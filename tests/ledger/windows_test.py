@@ -165,6 +165,49 @@ class Windows(unittest.TestCase):
             self.assertEqual(spent["the whole system"], f"{total / 1e6:.6f}")
             self.assertEqual(spent["the key 'carol'"], f"{keys.get('carol', 0) / 1e6:.6f}")
 
+    def test_prompts_that_have_many_tokens_for_their_bytes_pass_no_budget(self):
+        """Digits, tables and JSON have a token for each byte or two; the provider counts them so, and slowly."""
+        rows = "\n".join(",".join(str((7 * i + 3 * k) % 10) for i in range(20)) for k in range(100))
+        prompts = [rows, json.dumps([{"id": i, "score": i * 1.7} for i in range(120)]), "aQzXvJqKwZ" * 300, "\u1230\u120b\u121d " * 400]
+        upstream = Upstream(lambda connection, body, number: (time.sleep(0.5), connection.sendall(http({
+            "id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [{"index": 0, "message": {"role": "assistant", "content": "a"}, "finish_reason": "stop"}],
+            "usage": {"prompt_tokens": len(json.loads(body)["messages"][0]["content"].encode()), "completion_tokens": 1, "total_tokens": 9}})))[1])
+        self.addCleanup(upstream.close)
+        tandem = self.start(f"providers: {{ far: {upstream.provider('cloud')} }}\nmodels: {{ m: {{ provider: far, price: {{ input: 1, output: 10 }} }} }}\n"
+                            "keys: { alice: { secret: alice-0123456789abcdef, budgets: [{ limit: 0.03 }] } }\n")
+        statuses = []
+        def one(text):
+            statuses.append(tandem.request("/v1/chat/completions", {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": text}]}, bearer("alice"), timeout=60)[0])
+        threads = [threading.Thread(target=one, args=(prompts[i % len(prompts)],)) for i in range(60)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(set(statuses), {200, 429})
+        spent = self.sums(tandem)[2]
+        self.assertLessEqual(spent, 30_000)
+        self.assertGreater(spent, 15_000)  # it was not refused for nothing
+
+    def test_tools_that_a_provider_runs_pass_no_budget(self):
+        """Searches have a fee each; as many are reserved as the request allows."""
+        searched = {"input_tokens": 57, "output_tokens": 13, "server_tool_use": {"web_search_requests": 5}}
+        upstream = Upstream(lambda connection, body, number: (time.sleep(0.3), connection.sendall(http({
+            "id": "m", "type": "message", "role": "assistant", "model": "claude-sonnet-4-5", "content": [{"type": "text", "text": "found"}], "stop_reason": "end_turn", "usage": searched})))[1])
+        self.addCleanup(upstream.close)
+        tandem = self.start(f"providers: {{ far: {{ kind: anthropic, zone: cloud, base_url: {upstream.base_url[:-3]}, api_key: sk-test-0123456789 }} }}\nmodels: {{ m: {{ provider: far, name: claude-sonnet-4-5 }} }}\n"
+                            "keys: { alice: { secret: alice-0123456789abcdef, budgets: [{ limit: 0.25 }] } }\n")
+        statuses = []
+        body = {"model": "m", "max_tokens": 20, "messages": [{"role": "user", "content": "what is new?"}], "tools": [{"type": "web_search_20250305", "name": "web_search", "max_uses": 5}]}
+        threads = [threading.Thread(target=lambda: statuses.append(tandem.request("/v1/messages", body, bearer("alice"), timeout=60)[0])) for _ in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(set(statuses), {200, 429})
+        spent = self.sums(tandem)[2]
+        self.assertLessEqual(spent, 250_000)
+        self.assertGreaterEqual(spent, 50_000)  # each answer is 0.05 for its searches
+
     # ---- what becomes of a request without room ----
 
     def wish(self, wish, limit="0.00005", more=""):

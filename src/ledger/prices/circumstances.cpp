@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/text.h"
 #include "ledger/prices/counts.h"
@@ -97,10 +98,36 @@ bool any_an_hour(const json::Value& parts) {
     return false;
 }
 
+// Of the tools of a request that its provider runs, in any dialect: OpenAI's and xAI's by their type, Anthropic's with
+// max_uses, Gemini's by their name.
+int calls_in(const json::Value& request) {
+    constexpr auto kTypes = std::to_array<std::string_view>(
+        {"web_search", "web_fetch", "file_search", "code_interpreter", "code_execution", "x_search"});
+    constexpr auto kNames = std::to_array<std::string_view>({"google_search", "googleSearch", "google_search_retrieval",
+                                                             "googleSearchRetrieval", "google_maps", "googleMaps",
+                                                             "enterprise_web_search", "enterpriseWebSearch"});
+    constexpr std::int64_t kMostCalls = 1'000;
+    std::int64_t calls = 0;
+    const auto add = [&](std::int64_t more) { calls = std::min(kMostCalls, calls + std::max<std::int64_t>(more, 0)); };
+    for (const auto tool : request["tools"].children()) {
+        const auto type = tool["type"].text();
+        const bool hosted = std::ranges::any_of(kTypes, [&](auto begin) { return type.starts_with(begin); }) ||
+                            std::ranges::any_of(kNames, [&](auto name) { return tool[name].exists(); });
+        if (hosted) add(tool["max_uses"].integer().value_or(kUsualCalls));
+    }
+    // Of all of them together.
+    if (const auto most = request["max_tool_calls"].integer(); most && calls > 0)
+        calls = std::clamp<std::int64_t>(*most, 0, kMostCalls);
+    if (request["web_search_options"].exists()) add(kUsualCalls);
+    if (const auto search = request["search_parameters"]; search.exists() && search["mode"].text() != "off")
+        add(search["max_search_results"].integer().value_or(2LL * kUsualCalls));
+    return static_cast<int>(calls);
+}
+
 }  // namespace
 
 Asked asked_in(const json::Value& request, std::int64_t time_ms) {
-    Asked asked{time_ms, {}, {}, false};
+    Asked asked{time_ms, {}, {}, false, calls_in(request)};
     for (const auto* name : {"service_tier", "serviceTier"})
         if (asked.service_tier.empty()) asked.service_tier = tier_named(request[name].text());
     if (request["speed"].text() == "fast") asked.service_tier = "fast";

@@ -180,7 +180,7 @@ Amount dearest(std::initializer_list<Bucket> buckets, std::int64_t count, const 
 }  // namespace
 
 Amount most_cost_of(std::int64_t prompt, std::int64_t answer, const Entry& entry, const Circumstances& circumstances,
-                    bool an_hour) {
+                    bool an_hour, int calls) {
     using enum Bucket;
     prompt = std::clamp<std::int64_t>(prompt, 0, kMostCount);
     answer = std::clamp<std::int64_t>(answer, 0, kMostCount);
@@ -192,6 +192,9 @@ Amount most_cost_of(std::int64_t prompt, std::int64_t answer, const Entry& entry
         if (an_hour) sum = std::max(sum, dearest({cache_write_1h, cache_write_12h}, prompt, cards));
         sum += dearest({output, reasoning}, answer, cards);
         sum += dearest({requests}, 1, cards);
+        sum += dearest(
+            {web_search, web_search_preview, search_sources, code_execution, file_search, maps_grounding, x_search},
+            std::clamp<std::int64_t>(calls, 0, kMostCount), cards);
         most = std::max(most, sum);
         const bool by_length =
             std::ranges::any_of(entry.cards, [](const Card& card) { return card.when.over || card.when.from; });

@@ -59,7 +59,7 @@ Amount Tariff::at_most(Tokens prompt, Tokens answer, const Asked& asked) const {
     for (const auto& tier : {std::string(), asked.service_tier}) {
         for (const auto& region : {std::string(), asked.region}) {
             most = std::max(most, most_cost_of(prompt.count, answer.count, *entry, {asked.time_ms, tier, region},
-                                               asked.keeps_cache_an_hour));
+                                               asked.keeps_cache_an_hour, asked.calls));
             if (asked.region.empty()) break;
         }
         if (asked.service_tier.empty()) break;

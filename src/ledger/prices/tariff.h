@@ -29,11 +29,15 @@ inline std::string_view name_of(PriceSource source) {
 }
 
 // What a request says that its price depends on.
+// Calls of such tools that are reserved where a request sets no maximum of its own.
+inline constexpr int kUsualCalls = 10;
+
 struct Asked {
     std::int64_t time_ms = 0;          // when it came
     std::string service_tier = {};     // that it asks for, in the book's words; empty: standard, or it does not say
     std::string region = {};           // that it asks for; empty: it does not say
     bool keeps_cache_an_hour = false;  // a part of its prompt is to be kept for an hour
+    int calls = 0;  // of tools that its provider runs and takes a fee for; what the request allows, or kUsualCalls
     bool operator==(const Asked&) const = default;
 };
 
