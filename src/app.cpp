@@ -103,7 +103,7 @@ fs::path local_socket(const fs::path& data) {
 
 Result<Secret> admin_token(const fs::path& data, bool create) {
     const auto file = data / "admin.token";
-    const int existing = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    const int existing = open(file.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);  // no pipe is waited for
     if (existing >= 0) {
         std::string text(256, '\0');
         const auto size = read(existing, text.data(), text.size());
