@@ -80,7 +80,10 @@ void reload(App& app, const LogChoice& choice) {
         log::configure(choice.over(app.logging()));
         spdlog::info("the config was read again");
     } else {
-        spdlog::error("the config is wrong, the old one stays in force:\n{}", ok.error().message);
+        // One line of the log for one error, however many mistakes the config has.
+        auto why = ok.error().message;
+        for (auto at = why.find('\n'); at != std::string::npos; at = why.find('\n', at)) why.replace(at, 1, "; ");
+        spdlog::error("the config is wrong, the old one stays in force: {}", why);
     }
 }
 
