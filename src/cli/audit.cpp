@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "cli/cli.h"
+#include "cli/input.h"
 #include "privacy/checkpoints.h"
 #include "privacy/egress.h"
 
@@ -77,8 +78,8 @@ Result<privacy::EgressRecord> record_from(const json::Value& v) {
 
 // A file of `audit export`, on any machine: its chain, and its checkpoint's signature.
 int verify_file(const Globals& globals, const std::string& name) {
-    std::ifstream file(name);
-    if (!file) return report(globals, {ErrorCode::not_found, fmt::format("{} cannot be read; is it there?", name)});
+    std::ifstream file;
+    if (const auto in = open_input(name, file); !in) return report(globals, in.error());
     std::string line, previous, broken, key_text;
     std::int64_t records = 0, last = 0;
     bool is_signed = false;

@@ -4,9 +4,8 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/cli.h"
@@ -58,16 +57,16 @@ std::optional<cost::Machine> machine_of_config(const config::Config& config, con
 }
 
 Result<cost::Profile> open_profile(const std::string& name, const cost::Machine* machine) {
-    std::error_code failed;
-    const bool regular = std::filesystem::is_regular_file(name, failed);
-    std::ifstream file(name, std::ios::binary);
-    if (failed || !regular || !file.is_open())
+    constexpr std::size_t kMostBytes = 16UL << 20;
+    const auto text = read_regular(name, kMostBytes + 1);
+    if (text && text->size() > kMostBytes)
+        return fail(ErrorCode::too_large, fmt::format("{} is larger than 16 MiB", printable(name)));
+    if (!text)
         return fail(ErrorCode::not_found,
                     fmt::format("{} cannot be read; --profile needs a file, and docs/break-even.md has one to start "
                                 "from",
                                 printable(name)));
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    return cost::read_profile(text, std::filesystem::path(name).filename().string(), machine);
+    return cost::read_profile(*text, std::filesystem::path(name).filename().string(), machine);
 }
 
 // `others`: names that it could have been besides.

@@ -5,6 +5,7 @@
 #include <openssl/x509v3.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 
 #include "base/text.h"
@@ -42,6 +43,8 @@ std::vector<std::string> names_of(const X509* certificate) {
 }  // namespace
 
 std::optional<Certificate> read_certificate(const std::string& file, const std::string& host) {
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(file, error)) return {};
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> in(std::fopen(file.c_str(), "re"), std::fclose);
     if (!in) return {};
     const std::unique_ptr<X509, Free> read(PEM_read_X509(in.get(), nullptr, nullptr, nullptr));

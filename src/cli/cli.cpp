@@ -30,9 +30,31 @@ bool lacks(const config::Config& config, std::string_view field) {
 
 }  // namespace
 
+namespace {
+
+// The config in force at a server whose file is gone since it was started. Where no file is there, a command cannot
+// know which of the usual ones the server had.
+std::optional<config::Config> config_of_a_lost_file(const Globals& globals) {
+    std::vector<std::filesystem::path> lost{globals.config_path()};
+    if (globals.config_file.empty()) lost.emplace_back("tandem.yaml");
+    for (const auto& path : lost) {
+        auto running = config_in_force(path, globals.environment);
+        if (!running) continue;
+        fmt::print(stderr,
+                   "tandem: {} is not there any more; the running server has the config that it had: this goes by it\n",
+                   path.string());
+        return running;
+    }
+    return {};
+}
+
+}  // namespace
+
 Result<config::Config> Globals::load() const {
     const auto path = config_path();
     auto config = config::load(path, !config_file.empty(), environment, config::Missing::left_out);
+    if (config && config->source.empty())
+        if (auto running = config_of_a_lost_file(*this)) return std::move(*running);
     // Another data folder would be another ledger.
     const bool usable = config && !lacks(*config, "data");
     if (!usable) {

@@ -2,8 +2,6 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "base/file.h"
 #include "base/json.h"
@@ -35,6 +33,7 @@ struct Options {
 
 constexpr std::int64_t kUsualContext = 32'768;
 constexpr std::int64_t kUsualOutput = 8'192;
+constexpr std::size_t kLargestSettings = 64UL << 20;  // bytes
 
 // ---- files ----
 
@@ -76,11 +75,12 @@ fs::path kept_of(const fs::path& file) {
     return kept;
 }
 
-// There is a key in it.
+// There is a key in it, so that nobody but its owner may read it.
 Result<> write_text(const fs::path& file, const std::string& text) {
-    std::error_code ignored;
-    fs::create_directories(file.parent_path(), ignored);
-    return write_private_file(file, text);
+    if (auto ok = make_folder_of(file); !ok) return ok;
+    auto protection = protection_of(file);
+    protection.mode = 0600;
+    return write_file(file, text, protection);
 }
 
 struct Change {
@@ -92,14 +92,17 @@ struct Change {
 Result<Change> change_of(const Globals& globals, const File& one, const Values& v) {
     Change change{path_of(globals, one), false, {}, {}};
     // A link stays one: what it points to is changed.
+    auto target = behind_links(change.file);
+    if (!target) return fail(target.error());
+    change.file = std::move(*target);
     std::error_code error;
-    if (fs::is_symlink(change.file, error))
-        if (auto target = fs::canonical(change.file, error); !error) change.file = std::move(target);
     change.exists = fs::exists(change.file, error);
     if (change.exists) {
-        std::ifstream in(change.file, std::ios::binary);
-        if (!in) return fail(ErrorCode::storage, fmt::format("cannot read {}", change.file.string()));
-        change.before.assign((std::istreambuf_iterator<char>(in)), {});
+        auto before = read_regular(change.file, kLargestSettings + 1);
+        if (!before) return fail(before.error());
+        if (before->size() > kLargestSettings)
+            return fail(ErrorCode::too_large, fmt::format("{} is larger than 64 MiB", change.file.string()));
+        change.before = std::move(*before);
     }
     auto after = one.change(change.before, v);
     if (!after) return fail(after.error().code, fmt::format("{}: {}", change.file.string(), after.error().message));
@@ -116,7 +119,9 @@ Result<> write_change(const Client& client, const Change& change) {
     const bool changed_since =
         again && change.exists && fs::last_write_time(file, ignored) != fs::last_write_time(mark_of(), ignored);
     if (!again)
-        if (auto ok = change.exists ? write_text(backup_of(file), change.before) : write_text(absence_of(file), "");
+        // The backup keeps mode and owner, for undo.
+        if (auto ok = change.exists ? write_file(backup_of(file), change.before, protection_of(file))
+                                    : write_text(absence_of(file), "");
             !ok)
             return ok;
     if (auto ok = write_text(file, change.after); !ok) return ok;
@@ -144,11 +149,10 @@ Result<> write_settings(const Globals& globals, const Client& client, const Valu
 }
 
 Result<> undo_settings(const Globals& globals, const File& one) {
-    auto file = path_of(globals, one);
+    const auto target = behind_links(path_of(globals, one));
+    if (!target) return fail(target.error());
+    const auto& file = *target;
     std::error_code error;
-    if (fs::is_symlink(file, error))
-        if (auto target = fs::canonical(file, error); !error) file = std::move(target);
-    error.clear();
     const bool was_there = fs::exists(backup_of(file), error);
     const auto mark = was_there ? backup_of(file) : absence_of(file);
     if (!fs::exists(mark, error))

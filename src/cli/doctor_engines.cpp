@@ -8,9 +8,9 @@
 #include <array>
 #include <chrono>
 #include <ctime>
-#include <fstream>
 #include <memory>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "cli/certificate.h"
 #include "cli/doctor.h"
@@ -83,9 +83,7 @@ void check_binary(const Result<fs::path>& binary, std::vector<Check>& checks) {
 }
 
 bool is_gguf(const fs::path& file) {
-    std::array<char, 4> magic{};
-    std::ifstream in(file, std::ios::binary);
-    return in.read(magic.data(), magic.size()) && std::string_view(magic.data(), magic.size()) == "GGUF";
+    return read_regular(file, 4).value_or(std::string()) == "GGUF";
 }
 
 }  // namespace

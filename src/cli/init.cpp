@@ -33,7 +33,8 @@ struct Options {
     std::vector<std::string> probe;
 };
 
-constexpr std::uint16_t kProbedPort = 8000;  // of an address without one
+constexpr std::uint16_t kProbedPort = 8000;      // of an address without one
+constexpr std::size_t kLargestOld = 64UL << 20;  // bytes of a config that is kept
 
 Result<std::vector<Address>> addresses_of(const Options& options, std::vector<Address> of_environment) {
     std::vector<Address> addresses;
@@ -78,19 +79,25 @@ Result<> check_absent(const fs::path& file, bool force) {
                                                 file.string(), backup_of(file).string()));
 }
 
-// Gives the backup of what was there, or an empty path.
-Result<fs::path> write_file(const fs::path& file, const std::string& text) {
+// Gives the backup of what was there, or an empty path. After an error there is none.
+Result<fs::path> write_config(const fs::path& file, const std::string& text) {
+    if (auto ok = make_folder_of(file); !ok) return fail(ok.error());
     std::error_code error;
-    if (file.has_parent_path()) fs::create_directories(file.parent_path(), error);
     fs::path backup;
     if (fs::exists(file, error)) {
+        const auto old = read_regular(file, kLargestOld);
+        if (!old) return fail(old.error());
         backup = backup_of(file);
-        fs::copy_file(file, backup, error);  // the old config stays in force until the new one is whole
-        if (error)
-            return fail(ErrorCode::storage,
-                        fmt::format("cannot keep {} as {}: {}", file.string(), backup.string(), error.message()));
+        // The old config stays in force until the new one is whole.
+        if (auto ok = write_file(backup, *old, protection_of(file)); !ok)
+            return fail(ok.error().code, fmt::format("what is in {} was not kept, so nothing was changed: {}",
+                                                     file.string(), ok.error().message));
     }
-    if (auto ok = write_private_file(file, text); !ok) return fail(ok.error());
+    // A config that a service reads as another user stays one that it can read.
+    if (auto ok = write_file(file, text, protection_of(file)); !ok) {
+        if (!backup.empty()) fs::remove(backup, error);
+        return fail(ok.error());
+    }
     return backup;
 }
 
@@ -98,7 +105,7 @@ Result<fs::path> write_file(const fs::path& file, const std::string& text) {
 Result<> write_key(const fs::path& file) {
     std::error_code error;
     if (fs::exists(file, error)) return {};
-    if (file.has_parent_path()) fs::create_directories(file.parent_path(), error);
+    if (auto ok = make_folder_of(file); !ok) return ok;
     const auto random = system_random();
     std::string secret = "tandem-";
     for (int i = 0; i < 3; ++i) secret += fmt::format("{:016x}", random->next());
@@ -185,7 +192,10 @@ bool engine_is_here(const Globals& globals) {
 
 int init(const Globals& globals, const Options& options) {
     const auto path = globals.config_path();
-    if (auto ok = check_absent(path, options.force); !ok) return report(globals, ok.error());
+    // A link stays one: what it leads to is written.
+    const auto file = behind_links(path);
+    if (!file) return report(globals, file.error());
+    if (auto ok = check_absent(*file, options.force); !ok) return report(globals, ok.error());
     auto environment = read_environment(globals.environment);
     const auto addresses = addresses_of(options, std::move(environment.addresses));
     if (!addresses) {
@@ -205,7 +215,7 @@ int init(const Globals& globals, const Options& options) {
         if (auto ok = write_key(path.parent_path() / kKeyFile); !ok) return report(globals, ok.error());
     const auto config = config::parse(composed.text, path, globals.environment);
     if (!config) return report(globals, config.error());  // never leave a wrong file behind
-    const auto backup = write_file(path, composed.text);
+    const auto backup = write_config(*file, composed.text);
     if (!backup) return report(globals, backup.error());
     auto troubles = options.no_scan ? std::vector<Trouble>() : troubles_of(*config);
     for (auto& fault : environment.faults)

@@ -9,7 +9,8 @@
 
 namespace tandem::cli {
 
-// `file`, opened at `name`, or std::cin for "-". The result views one of both. Errors: not_found.
+// `file`, opened at `name`, or std::cin for "-". The result views one of both. Errors: not_found; invalid, for a pipe
+// or a folder.
 Result<std::istream*> open_input(const std::string& name, std::ifstream& file);
 
 }  // namespace tandem::cli

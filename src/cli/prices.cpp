@@ -215,13 +215,13 @@ int show(const Globals& globals, const Asked& asked) {
 }
 
 Result<prices::Imported> read_table(const std::string& name) {
-    constexpr std::uintmax_t kMostBytes = 64 << 20;
-    std::error_code failed;
-    const auto size = std::filesystem::file_size(name, failed);
-    if (failed) return fail(ErrorCode::not_found, fmt::format("{} cannot be read; is it there?", name));
-    if (size > kMostBytes) return fail(ErrorCode::too_large, fmt::format("{} is larger than 64 MiB", name));
-    auto imported =
-        prices::import_table(whole_file(name), std::filesystem::path(name).filename().string(), date_text(now_ms()));
+    constexpr std::size_t kMostBytes = 64 << 20;
+    const auto text = read_regular(name, kMostBytes + 1);
+    if (!text && text.error().code == ErrorCode::not_found)
+        return fail(ErrorCode::not_found, fmt::format("{} cannot be read; is it there?", name));
+    if (!text) return fail(text.error());
+    if (text->size() > kMostBytes) return fail(ErrorCode::too_large, fmt::format("{} is larger than 64 MiB", name));
+    auto imported = prices::import_table(*text, std::filesystem::path(name).filename().string(), date_text(now_ms()));
     if (!imported) return fail(imported.error().code, fmt::format("{}: {}", name, imported.error().message));
     return imported;
 }

@@ -8,6 +8,7 @@
 #include "app.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "cli/fetch.h"
 #include "cli/listener.h"
 #include "net/local.h"
 
@@ -15,6 +16,8 @@ namespace tandem::cli {
 
 namespace {
 
+constexpr std::string_view kServiceConfig = "/etc/tandem/tandem.yaml";  // of the package's service
+constexpr std::string_view kServiceStart = "systemctl start tandem";
 constexpr milliseconds kStopLook{30};  // between two looks whether a call is still wanted
 
 struct Job {
@@ -23,6 +26,18 @@ struct Job {
     const RemoteRequest& request;
     const std::function<void(const net::Fields&, std::string_view)>& each;
 };
+
+// Why nothing was sent, and what to do.
+std::string silence_in_words(const Remote& remote, const Error& error) {
+    if (silence_of(error) == Silence::tls)
+        return fmt::format(
+            "something answers at {}, and its certificate is not taken ({}): server.tls.certificate needs that name, "
+            "and its issuer must be one that this machine trusts (SSL_CERT_FILE). The server's own user needs no "
+            "certificate: its commands go through {}, which has no server now; `{}` makes it anew",
+            remote.url, error.message, remote.socket.string(),
+            remote.start == kServiceStart ? "systemctl restart tandem" : remote.start);
+    return fmt::format("no server answers at {} ({}); start one with `{}`", remote.url, error.message, remote.start);
+}
 
 using Outcome = std::expected<RemoteAnswer, net::CallFailure>;
 
@@ -44,13 +59,11 @@ net::Task<Outcome> perform(net::Client& client, Job job, net::Cancel& cancel) {
     call.idle_timeout = job.request.timeout;
     auto answer = co_await client.send(std::move(call), cancel);
     if (!answer) {
-        const auto& error = answer.error().error;
-        co_return std::unexpected(net::CallFailure{
-            {ErrorCode::unavailable, answer.error().sent
-                                         ? error.message
-                                         : fmt::format("no server answers at {} ({}); start one with `tandem serve`",
-                                                       job.remote.url, error.message)},
-            answer.error().sent});
+        const auto& failure = answer.error();
+        co_return std::unexpected(
+            net::CallFailure{{ErrorCode::unavailable,
+                              failure.sent ? failure.error.message : silence_in_words(job.remote, failure.error)},
+                             failure.sent});
     }
     RemoteAnswer result{answer->status(), answer->headers(), {}};
     while (true) {
@@ -102,6 +115,7 @@ Remote remote_of(const config::Config& config) {
                   {},
                   local_socket(config.data)};
     if (auto token = admin_token(config.data, false)) remote.token = token->reveal();
+    if (config.source == kServiceConfig) remote.start = kServiceStart;
     struct stat info{};
     if (server.loopback && stat(config.data.c_str(), &info) == 0) remote.owner = info.st_uid;
     return remote;

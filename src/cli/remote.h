@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "cli/cli.h"
 #include "config/config.h"
@@ -18,6 +19,7 @@ struct Remote {
     std::string token;                  // may be empty
     std::filesystem::path socket = {};  // tried first where it is there: it needs no token and no certificate
     std::optional<uid_t> owner = {};    // of the data folder; over TCP nobody else's server on this machine is asked
+    std::string_view start = "tandem serve";  // the command that starts it
 };
 // Where the configured server listens: its socket in the data folder, else its address, with the admin token if it can
 // be read.

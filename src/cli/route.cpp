@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "cli/cli.h"
+#include "cli/input.h"
 #include "cli/route_try.h"
 #include "learning/evaluate.h"
 
@@ -29,10 +30,10 @@ std::string text_of(const learning::Spread& s) {
 }
 
 int evaluate(const Globals& globals, const Asked& asked) {
-    std::ifstream file(asked.file, std::ios::binary);
-    if (!file)
-        return report(globals, {ErrorCode::not_found, fmt::format("{} cannot be read; is it there?", asked.file)});
-    const std::string csv{std::istreambuf_iterator<char>(file), {}};
+    std::ifstream file;
+    const auto in = open_input(asked.file, file);
+    if (!in) return report(globals, in.error());
+    const std::string csv{std::istreambuf_iterator<char>(**in), {}};
     const auto rows = learning::read_answers(csv);
     if (!rows) return report(globals, {rows.error().code, asked.file + ": " + rows.error().message});
     const auto result = learning::evaluate(*rows, asked.settings);

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "app.h"
@@ -33,14 +34,37 @@ bool is_ours(const fs::path& folder) {
            (info.st_mode & 0077) == 0;
 }
 
-fs::path canonical_path(const fs::path& file) {
-    std::error_code ignored;
-    return fs::weakly_canonical(fs::absolute(file, ignored), ignored);
+// What a config file is known by: its name in its folder, which stays when the file is gone or becomes a link that
+// leads nowhere, and the file that the name leads to.
+std::vector<fs::path> names_of(const fs::path& file) {
+    std::error_code error;
+    const auto absolute = fs::absolute(file, error);
+    const auto folder = fs::weakly_canonical(absolute.parent_path(), error);
+    std::vector<fs::path> names{(error ? absolute.parent_path() : folder) / absolute.filename()};
+    const auto real = fs::weakly_canonical(absolute, error);
+    if (!error && !real.empty() && real != names.front()) names.push_back(real);
+    return names;
 }
 
-// A link by the name of the config's path, to the data folder.
-fs::path note_in(const fs::path& folder, const fs::path& config) {
-    return folder / hex(sha256(canonical_path(config).string())).substr(0, 32);
+bool are_same(const fs::path& one, const fs::path& other) {
+    const auto names = names_of(one), others = names_of(other);
+    return std::ranges::find_first_of(names, others) != names.end();
+}
+
+// A link by one of the names of a config, to the data folder.
+fs::path note_in(const fs::path& folder, const fs::path& name) {
+    return folder / hex(sha256(name.string())).substr(0, 32);
+}
+
+bool write_note(const fs::path& note, const fs::path& data) {
+    const auto fresh = fs::path(fmt::format("{}.{}", note.string(), getpid()));
+    std::error_code error;
+    fs::create_symlink(data, fresh, error);
+    if (!error) fs::rename(fresh, note, error);
+    if (!error) return true;
+    std::error_code ignored;
+    fs::remove(fresh, ignored);
+    return false;
 }
 
 // Notes of folders that are gone.
@@ -59,8 +83,10 @@ std::optional<config::Config> ask_for_config(const fs::path& path, const fs::pat
     json::Document document;
     if (!answer || answer->status != 200 || !document.parse(answer->body)) return {};
     const auto text = document.root()["text"].string();
-    // A server of another file has nothing to say about this one.
-    if (!text || canonical_path(std::string(document.root()["source"].text())) != canonical_path(path)) return {};
+    // A server of another file, or of none, has nothing to say about this one.
+    if (!text || document.root()["source"].text().empty() ||
+        !are_same(std::string(document.root()["source"].text()), path))
+        return {};
     auto config = config::parse(std::string(*text), path, environment, config::Missing::left_out);
     if (!config) return {};
     config->data = data;
@@ -75,23 +101,21 @@ void note_data_folder(const fs::path& config, const fs::path& data, const config
         mkdir(folder.c_str(), 0700);
         if (!is_ours(folder)) continue;
         forget_gone(folder);
-        const auto note = note_in(folder, config);
-        const auto fresh = fs::path(fmt::format("{}.{}", note.string(), getpid()));
-        std::error_code error;
-        fs::create_symlink(data, fresh, error);
-        if (!error) fs::rename(fresh, note, error);
-        if (!error) return;
-        fs::remove(fresh, error);
+        const auto names = names_of(config);
+        if (std::ranges::all_of(names, [&](const fs::path& name) { return write_note(note_in(folder, name), data); }))
+            return;
     }
 }
 
 std::optional<config::Config> config_in_force(const fs::path& path, const config::Environment& environment) {
     for (const auto& folder : note_folders(environment)) {
         if (!is_ours(folder)) continue;
-        std::error_code error;
-        const auto data = fs::read_symlink(note_in(folder, path), error);
-        if (error) continue;
-        if (auto config = ask_for_config(path, data, environment)) return config;
+        for (const auto& name : names_of(path)) {
+            std::error_code error;
+            const auto data = fs::read_symlink(note_in(folder, name), error);
+            if (error) continue;
+            if (auto config = ask_for_config(path, data, environment)) return config;
+        }
     }
     return ask_for_config(path, config::data_folder_of(path, environment), environment);
 }

@@ -12,10 +12,12 @@
 #include <thread>
 
 #include "app.h"
+#include "backup/restore.h"
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/running.h"
 #include "cli/service_manager.h"
+#include "store/folder_lock.h"
 
 namespace tandem::cli {
 
@@ -80,7 +82,10 @@ void reload(App& app, const LogChoice& choice) {
         log::configure(choice.over(app.logging()));
         spdlog::info("the config was read again");
     } else {
-        spdlog::error("the config is wrong, the old one stays in force:\n{}", ok.error().message);
+        // One line of the log for one error, however many mistakes the config has.
+        auto why = ok.error().message;
+        for (auto at = why.find('\n'); at != std::string::npos; at = why.find('\n', at)) why.replace(at, 1, "; ");
+        spdlog::error("the config is wrong, the old one stays in force: {}", why);
     }
 }
 
@@ -106,6 +111,19 @@ int check(const Globals& globals) {
     return kOk;
 }
 
+// The config, once a restore that was cut off has put its own in place: that is the one of the data that it restored.
+Result<config::Config> load_to_serve(const Globals& globals) {
+    auto config = globals.load_whole();
+    const auto data = config ? config->data : config::data_folder_of(globals.config_path(), globals.environment);
+    if (!backup::is_unfinished(data)) return config;
+    const auto lock = store::FolderLock::take(data);
+    if (!lock) return config;  // another process finishes it
+    const auto left = backup::finish_restore(data);
+    if (!left) return fail(left.error());
+    if (!left->empty()) fmt::print(stderr, "tandem: {}\n", *left);
+    return globals.load_whole();
+}
+
 int serve(const Globals& globals, const std::string& log_text) {
     const auto choice = log_choice(log_text);
     if (!choice) {
@@ -125,7 +143,7 @@ int serve(const Globals& globals, const std::string& log_text) {
     }
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before any thread is made, so that all of them have it
 
-    auto config = globals.load_whole();
+    auto config = load_to_serve(globals);
     if (!config) return report(globals, config.error());
     const auto source = config->source, data = config->data;
     const bool has_file = !source.empty();

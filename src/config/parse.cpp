@@ -2,12 +2,14 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdlib>
-#include <fstream>
 #include <iterator>
 #include <tuple>
 #include <unordered_set>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "config/base_url.h"
 #include "config/config.h"
@@ -21,6 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kLargestFile = 1 << 20;
+constexpr std::size_t kLongestName = 1'000;  // bytes of a path in an error
 constexpr std::array<std::string_view, 2> kTranslationNames = {"refuse", "drop"};
 constexpr std::array<std::string_view, 3> kToolsNames = {"native", "rendered", "refuse"};
 constexpr std::array<std::string_view, 2> kDurabilityNames = {"process", "power"};
@@ -399,14 +402,18 @@ void read_policy(Section& s, const Config& config, Policy& policy, Problems& pro
 // Shorter values would be found everywhere.
 constexpr std::size_t kShortestSecret = 8;
 constexpr std::size_t kMostSecrets = 2'000;
+constexpr std::size_t kLargestValues = 16UL << 20;  // bytes
 
 // The values of an .env file, or each line of any other.
 void read_values(const fs::path& file, Section& s, OwnRule& rule) {
-    std::ifstream in(file, std::ios::binary);
-    if (!in) return s.lacks("values_of", fmt::format("cannot read {}", file.string()));
-    std::string line;
-    while (std::getline(in, line)) {
-        std::string_view text = trim(line);
+    const auto content = read_regular(file, kLargestValues + 1);
+    if (!content) return s.lacks("values_of", content.error().message);
+    if (content->size() > kLargestValues)
+        return s.complain("values_of", fmt::format("{} is larger than 16 MiB", file.string()));
+    for (std::size_t at = 0; at < content->size();) {
+        const auto end = std::min(content->find('\n', at), content->size());
+        std::string_view text = trim(std::string_view(*content).substr(at, end - at));
+        at = end + 1;
         if (text.empty() || text.starts_with('#')) continue;
         if (text.starts_with("export ")) text = trim(text.substr(7));
         const auto equals = text.find('=');
@@ -690,7 +697,6 @@ fs::path xdg(const Environment& environment, const std::string& variable, const 
 }
 
 // Of the Debian package: for root and for the service, whatever their homes are.
-constexpr const char* kServiceConfig = "/etc/tandem/tandem.yaml";
 constexpr const char* kServiceData = "/var/lib/tandem";
 constexpr const char* kServiceCache = "/var/cache/tandem";
 
@@ -920,9 +926,10 @@ Result<Config> parse(const std::string& text, const fs::path& source, const Envi
     config.source = source;
     config.text = text;
     if (text.size() > kLargestFile)
-        return fail(ErrorCode::invalid, fmt::format("{}: larger than 1 MiB", problems.source));
+        return fail(ErrorCode::invalid, fmt::format("{}: larger than 1 MiB", printable(problems.source, kLongestName)));
     if (text.find("$`") != std::string::npos)
-        return fail(ErrorCode::invalid, fmt::format("{}: '$`' is not taken anywhere in it", problems.source));
+        return fail(ErrorCode::invalid,
+                    fmt::format("{}: '$`' is not taken anywhere in it", printable(problems.source, kLongestName)));
     try {
         // Of several documents, all but the first would be left out in silence.
         if (const auto line = second_document(text))
@@ -942,20 +949,29 @@ Result<Config> parse(const std::string& text, const fs::path& source, const Envi
     config.bare_secrets = std::move(problems.bare_secrets);
     config.unresolved = std::move(problems.unresolved);
     config.watched.insert(config.watched.end(), problems.watched.begin(), problems.watched.end());
+    // Names of the file and of the path stand in them, and what is said goes to a terminal and into the log.
+    for (auto& line : problems.lines) line = printable(line, kLongestProblem);
     if (!problems.lines.empty()) return fail(ErrorCode::invalid, join(problems.lines, "\n"));
     return config;
 }
 
 namespace {
 
-// At most one byte more than a config may have; nothing where it cannot be read.
-std::optional<std::string> text_of(const fs::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file) return std::nullopt;
-    std::string text(kLargestFile + 1, '\0');
-    file.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(file.gcount()));
-    return text;
+// Why there is no text of the config `path`, and what to do.
+Error unread(const fs::path& path, const Error& error, const Environment& environment) {
+    const auto name = printable(path.string(), kLongestName);
+    std::error_code ignored;
+    if (error.code == ErrorCode::invalid) return {ErrorCode::invalid, printable(error.message, kLongestName)};
+    if (error.code == ErrorCode::not_found && fs::is_symlink(path, ignored))
+        return {ErrorCode::not_found, fmt::format("cannot read {}: it is a link to a file that is not there", name)};
+    if (error.code == ErrorCode::not_found)
+        return {ErrorCode::not_found,
+                fmt::format("cannot read {}{}; `tandem init --config {}` writes one", name,
+                            environment("TANDEM_CONFIG") == path.string() ? ", which $TANDEM_CONFIG names" : "", name)};
+    if (access(path.c_str(), R_OK) != 0 && errno == EACCES)
+        return {ErrorCode::not_found,
+                fmt::format("cannot read {}: this user may not; sudo, or the user whose it is", name)};
+    return {ErrorCode::not_found, printable(error.message, kLongestName)};
 }
 
 }  // namespace
@@ -967,24 +983,17 @@ Result<Config> load(const fs::path& path, bool must_exist, const Environment& en
             ErrorCode::invalid,
             fmt::format("{} is a folder, and the config is a file. Docker makes such a folder where the file that "
                         "it is to mount is not there: remove it, and write the file (`tandem init`)",
-                        path.string()));
-    const auto text = text_of(path);
-    if (!text) {
-        std::error_code ignored;
-        if (must_exist || fs::exists(path, ignored))
-            return fail(
-                ErrorCode::not_found,
-                fs::exists(path, ignored) || ignored
-                    ? fmt::format("cannot read {}: this user may not; sudo, or the user whose it is", path.string())
-                    : fmt::format("cannot read {}; `tandem init --config {}` writes one", path.string(),
-                                  path.string()));
-        return parse("", {}, environment, missing);
-    }
-    return parse(*text, path, environment, missing);
+                        printable(path.string(), kLongestName)));
+    const auto text = read_regular(path, kLargestFile + 1);
+    if (text) return parse(*text, path, environment, missing);
+    // A file that $TANDEM_CONFIG names is wanted as much as one of --config.
+    const bool is_wanted = must_exist || environment("TANDEM_CONFIG") == path.string() || fs::is_symlink(path, none);
+    if (is_wanted || text.error().code != ErrorCode::not_found) return fail(unread(path, text.error(), environment));
+    return parse("", {}, environment, missing);
 }
 
 fs::path data_folder_of(const fs::path& path, const Environment& environment) {
-    const auto text = text_of(path).value_or("");
+    const auto text = read_regular(path, kLargestFile + 1).value_or(std::string());
     auto read = [&](const std::string& yaml) {
         Problems ignored;
         ignored.missing = Missing::left_out;
@@ -1018,7 +1027,7 @@ fs::path default_path(const Environment& environment) {
     if (fs::exists("tandem.yaml", ignored)) return "tandem.yaml";
     auto own = xdg(environment, "XDG_CONFIG_HOME", ".config") / "tandem" / "tandem.yaml";
     // For those who may read the service's: sudo tandem status.
-    if (!fs::exists(own, ignored) && access(kServiceConfig, R_OK) == 0) return kServiceConfig;
+    if (!fs::exists(own, ignored) && access(kServiceConfig.data(), R_OK) == 0) return kServiceConfig;
     return own;
 }
 

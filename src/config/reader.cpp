@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
-#include <fstream>
 #include <map>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "base/time_text.h"
 #include "config/plain_value.h"
@@ -175,7 +175,8 @@ std::string shield_variables(std::string text) {
 void Section::lacks(const std::string& key, const YAML::Mark& mark, const std::string& what, std::string_view advice,
                     bool secret) {
     if (problems_.missing == Missing::left_out)
-        problems_.unresolved.push_back({name(key), what, secret});
+        problems_.unresolved.push_back(
+            {printable(name(key), kLongestProblem), printable(what, kLongestProblem), secret});
     else
         problems_.add(mark, fmt::format("{}: {}{}", name(key), what, advice));
 }
@@ -204,10 +205,13 @@ std::optional<std::string> Section::expand(const std::string& key, const YAML::N
         auto value = environment_(variable);
         if (!value || value->empty()) value = fallback;
         if (!value) {
-            lacks(
-                key, node.Mark(), fmt::format("the environment variable {} is not set", printable(variable, 60)),
-                fmt::format("; export it before you start tandem, or write ${{{}:-default}}", printable(variable, 60)),
-                secret);
+            const auto named = printable(variable, 60);
+            lacks(key, node.Mark(), fmt::format("the environment variable {} is not set", named),
+                  problems_.source == kServiceConfig
+                      ? fmt::format("; set it in {} and `systemctl restart tandem`, or write ${{{}:-default}}",
+                                    kServiceEnvironment, named)
+                      : fmt::format("; export it before you start tandem, or write ${{{}:-default}}", named),
+                  secret);
             return std::nullopt;
         }
         result += *value;
@@ -253,29 +257,21 @@ std::optional<std::string> Section::secret_of_file(const std::string& key, const
     }
     problems_.watched.push_back(path);
     constexpr std::size_t kLargest = 16 * 1024;
-    // A pipe or a device could hold the reader for ever.
-    std::error_code error;
-    const bool plain = std::filesystem::is_regular_file(path, error);
-    if (!plain || std::filesystem::file_size(path, error) > kLargest) {
-        lacks(key, plain ? fmt::format("{} has more than {} bytes, which is no secret", path.string(), kLargest)
-                         : fmt::format("cannot read {}: it is no file that can be read", path.string()));
-        return std::nullopt;
-    }
-    std::ifstream in(path, std::ios::binary);
-    std::string text;
-    text.resize(kLargest);
-    in.read(text.data(), static_cast<std::streamsize>(kLargest));
-    text.resize(static_cast<std::size_t>(in.gcount()));
-    if (text.empty()) {
-        lacks(key, fmt::format("cannot read {}, or it is empty", path.string()));
-        return std::nullopt;
-    }
-    return text;
+    auto text = read_regular(path, kLargest + 1);
+    if (text && !text->empty() && text->size() <= kLargest) return std::move(*text);
+    lacks(key, !text           ? text.error().message
+               : text->empty() ? fmt::format("{} is empty", path.string())
+                               : fmt::format("{} has more than {} bytes, which is no secret", path.string(), kLargest));
+    return std::nullopt;
 }
 
 void Section::secret(const std::string& key, std::shared_ptr<const Secret>& target, bool required) {
     if (!find(key).IsDefined()) {
-        if (required) complain(fmt::format("'{}' is missing; write {}: ${{NAME}} and export NAME", key, key));
+        if (required && problems_.source == kServiceConfig)
+            complain(
+                fmt::format("'{}' is missing; write {}: ${{NAME}} and set NAME in {}", key, key, kServiceEnvironment));
+        else if (required)
+            complain(fmt::format("'{}' is missing; write {}: ${{NAME}} and export NAME", key, key));
         return;
     }
     const auto written = find(key);

@@ -9,6 +9,8 @@
 #include <limits>
 #include <optional>
 
+#include "base/file.h"
+
 namespace tandem::engine {
 
 namespace {
@@ -200,6 +202,7 @@ Result<GgufFacts> read_gguf(std::istream& stream) {
 }
 
 Result<GgufFacts> read_gguf(const std::filesystem::path& file) {
+    if (auto ok = check_readable(file); !ok) return fail(ok.error());
     std::ifstream in(file, std::ios::binary);
     if (!in) return fail(ErrorCode::not_found, fmt::format("{} cannot be read", file.string()));
     auto facts = read_gguf(in);

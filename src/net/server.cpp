@@ -11,7 +11,9 @@
 #include <condition_variable>
 #include <mutex>
 #include <unordered_set>
+#include <utility>
 
+#include "base/file.h"
 #include "net/connection.h"
 #include "net/local.h"
 
@@ -175,6 +177,10 @@ Result<> Server::listen() {
     auto& state = *state_;
     const auto& settings = state.shared.settings;
     if (!settings.tls_certificate.empty()) {
+        for (const auto& [field, file] :
+             {std::pair("certificate", settings.tls_certificate), std::pair("key", settings.tls_key)})
+            if (auto ok = check_readable(file); !ok)
+                return fail(ErrorCode::invalid, fmt::format("server.tls.{}: {}", field, ok.error().message));
         state.tls = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
         ErrorCodeOf error;
         state.tls->set_options(asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1, error);

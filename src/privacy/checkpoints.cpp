@@ -22,6 +22,8 @@ constexpr std::int64_t kMinute = 60'000;
 // Each line of the file with where it begins.
 template <typename Visit>
 void each_line(const std::filesystem::path& file, Visit&& visit) {
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(file, error)) return;  // a pipe would be waited for
     std::ifstream in(file, std::ios::binary);
     std::string line;
     std::uintmax_t at = 0;
@@ -195,7 +197,7 @@ void Checkpoints::run() {
 }
 
 Result<> Checkpoints::write(const Checkpoint& checkpoint) {
-    const int fd = open(file_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    const int fd = open(file_.c_str(), O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
     if (fd < 0)
         return fail(ErrorCode::storage, fmt::format("cannot write {}: {}", file_.string(), std::strerror(errno)));
     const auto end = lseek(fd, 0, SEEK_END);

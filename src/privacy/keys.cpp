@@ -22,7 +22,7 @@ const unsigned char* bytes(std::string_view text) {
 }
 
 Result<std::string> read_file(const std::filesystem::path& file) {
-    const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    const int fd = open(file.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);  // no pipe is waited for
     if (fd < 0) {
         const auto code = errno == ENOENT ? ErrorCode::not_found : ErrorCode::storage;
         return fail(code, fmt::format("cannot read {}: {}", file.string(), std::strerror(errno)));

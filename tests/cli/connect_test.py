@@ -302,6 +302,39 @@ class Connect(unittest.TestCase):
         self.connect("claude-code", "--undo")
         self.assertEqual(real.read_text(), '{"a": 1}\n')
 
+    def test_a_link_to_nothing_stays_one_and_leads_to_nothing_again(self):
+        (self.home / ".claude").mkdir()
+        link = self.home / ".claude/settings.json"
+        link.symlink_to("../dotfiles/claude.json")
+        self.connect("claude-code", "--write")
+        self.assertTrue(link.is_symlink())
+        self.assertIn("ANTHROPIC_MODEL", (self.home / "dotfiles/claude.json").read_text())
+        self.connect("claude-code", "--undo")
+        self.assertTrue(link.is_symlink() and not link.exists())
+        self.assertEqual(list((self.home / "dotfiles").iterdir()), [])
+        link.unlink()
+        link.symlink_to(link)
+        self.assertIn("symbolic links", self.connect("claude-code", "--write", code=1))
+
+    def test_a_file_has_its_mode_and_its_owner_again(self):
+        for mode in (0o644, 0o600, 0o664):
+            file = self.put(".claude/settings.json", '{"a": 1}\n')
+            file.chmod(mode)
+            if os.geteuid() == 0:
+                os.chown(file, 12345, 12346)
+            before = file.stat()
+            self.connect("claude-code", "--write")
+            self.assertEqual((file.stat().st_mode & 0o777, file.stat().st_uid), (0o600, before.st_uid))  # there is a key in it
+            self.connect("claude-code", "--undo")
+            self.assertEqual((file.stat().st_mode, file.stat().st_uid, file.stat().st_gid), (before.st_mode, before.st_uid, before.st_gid))
+
+    def test_what_is_no_file_in_its_place_is_said(self):
+        (self.home / ".claude/settings.json").mkdir(parents=True)
+        self.assertIn("settings.json is a folder", self.connect("claude-code", "--write", code=3))
+        (self.home / ".claude/settings.json").rmdir()
+        os.mkfifo(self.home / ".claude/settings.json")
+        self.assertIn("settings.json is a pipe", self.connect("claude-code", "--write", code=3))
+
 
 if __name__ == "__main__":
     unittest.main()

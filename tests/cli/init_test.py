@@ -273,6 +273,21 @@ class Init(unittest.TestCase):
         self.assertEqual(kept, {"tandem.yaml.old": "first: 1\n", "tandem.yaml.old.2": "second: 2\n", "tandem.yaml.old.3": "third: 3\n"})
         self.assertEqual(self.file.stat().st_mode & 0o777, 0o600)
 
+    def test_a_config_that_is_a_link_stays_one_and_a_service_can_still_read_it(self):
+        real = self.home / "dotfiles/tandem.yaml"
+        self.file.symlink_to(real)  # to nothing yet
+        self.init()
+        real.write_text("first: 1\n")
+        real.chmod(0o640)
+        if os.geteuid() == 0:
+            os.chown(real, 0, 12346)
+        before = real.stat()
+        self.init(arguments=["--force"])
+        self.assertTrue(self.file.is_symlink())
+        self.assertIn("models:", real.read_text())
+        self.assertEqual((self.home / "dotfiles/tandem.yaml.old").read_text(), "first: 1\n")
+        self.assertEqual((real.stat().st_mode, real.stat().st_gid), (before.st_mode, before.st_gid))
+
     def test_servers_that_hang_flood_or_lie_end_soon_and_harm_nothing(self):
         import socket
         import time

@@ -168,7 +168,8 @@ say calls; cat "$root/tmp/calls"; : >"$root/tmp/calls"
 say serve; in_root runuser -u tandem -- env HOME=/var/lib/tandem sh -c 'sed "s/127.0.0.1:7117/127.0.0.1:'"$3"'/" /etc/tandem/tandem.yaml >/tmp/c.yaml; tandem serve --config /tmp/c.yaml >/tmp/log 2>&1 & pid=$!; for i in $(seq 200); do tandem health --config /tmp/c.yaml >/dev/null 2>&1 && break; sleep 0.05; done; tandem health --config /tmp/c.yaml; tandem status --config /tmp/c.yaml | head -1; kill $pid; wait $pid' || cat "$root/tmp/log"
 say again; in_root dpkg -i /tmp/tandem.deb 2>&1; cat "$root/tmp/calls"; : >"$root/tmp/calls"
 say broken; echo 'modles: {}' >>"$root/etc/tandem/tandem.yaml"; in_root dpkg -i --force-confold /tmp/tandem.deb 2>&1; tail -1 "$root/etc/tandem/tandem.yaml"; cat "$root/tmp/calls"; : >"$root/tmp/calls"
-say remove; in_root dpkg -r tandem 2>&1; cat "$root/tmp/calls"; test -e "$root/etc/tandem/tandem.yaml" && echo config kept
+in_root runuser -u tandem -- ln -s /etc/planted /var/lib/tandem/.removed
+say remove; in_root dpkg -r tandem 2>&1; test -e "$root/etc/planted" && echo followed; cat "$root/tmp/calls"; test -e "$root/etc/tandem/tandem.yaml" && echo config kept
 sed -i '/modles/d' "$root/etc/tandem/tandem.yaml"
 say back; in_root dpkg -i /tmp/tandem.deb 2>&1; cat "$root/tmp/calls"; : >"$root/tmp/calls"; in_root dpkg -r tandem >/dev/null 2>&1
 say purge; in_root dpkg -P tandem 2>&1; test -e "$root/var/lib/tandem/ledger.db" && echo data kept; test -e "$root/etc/tandem" || echo config gone
@@ -192,6 +193,10 @@ say purge; in_root dpkg -P tandem 2>&1; test -e "$root/var/lib/tandem/ledger.db"
         self.assertIn("modles: {}", part["broken"])
         self.assertNotRegex(part["broken"], "(?m)^systemctl (re|try-re)?start")  # but for the advice to do so
         self.assertIn("disable --now", part["remove"])
+        self.assertNotIn("followed", part["remove"])  # a link of the service's user
+        self.assertIn("its config is /etc/tandem/tandem.yaml", part["install"])
+        self.assertIn("sudo tandem doctor", part["install"])
+        self.assertNotIn("its config is", part["again"])
         self.assertIn("config kept", part["remove"])
         self.assertIn("systemctl start tandem.service", part["back"])  # an upgrade by dpkg's word, and no server that ran
         self.assertIn("your data stays in /var/lib/tandem", part["purge"])
