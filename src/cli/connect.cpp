@@ -243,7 +243,9 @@ void read_abilities(const config::Config& config, Values& v) {
     const auto* measure = measure_of(config, models);
     v.context = measure == nullptr || measure->context_tokens == 0 ? kUsualContext : measure->context_tokens;
     v.output = measure == nullptr || measure->max_output_tokens == 0 ? kUsualOutput : measure->max_output_tokens;
-    v.output = std::min(v.output, std::max<std::int64_t>(v.context / 4, 1));
+    // Of one that claims no maximum, a quarter is left for an answer, as providers have it.
+    const bool claimed = measure != nullptr && measure->max_output_tokens > 0;
+    v.output = std::min(v.output, std::max<std::int64_t>(v.context / (claimed ? 2 : 4), 1));
     v.usual_output = std::min(v.output, kMostUsualOutput);
 }
 

@@ -79,7 +79,7 @@ class Connect(unittest.TestCase):
 """
         self.config.write_text(CONFIG.replace("models:\n", "models:" + models))
         read = lambda *a: json.loads("".join(l for l in self.connect(*a).splitlines(True) if not l.startswith("#")))
-        self.assertEqual(read("opencode")["provider"]["tandem"]["models"]["auto"]["limit"], {"context": 272000, "output": 68000})
+        self.assertEqual(read("opencode")["provider"]["tandem"]["models"]["auto"]["limit"], {"context": 272000, "output": 90000})
         self.assertEqual(read("opencode", "--model", "gpt-4.1")["provider"]["tandem"]["models"]["gpt-4.1"]["limit"], {"context": 1047576, "output": 32768})
         (model,) = read("crush")["providers"]["tandem"]["models"]
         self.assertEqual((model["context_window"], model["default_max_tokens"]), (272000, 32768))
