@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/few.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "base/world.h"
@@ -47,6 +48,8 @@ States states_of(const config::Config& config) {
     for (const auto& model : config.models)
         if (const auto found = providers.find(model.provider); found != providers.end())
             states[model.id] = found->second;
+    for (const auto refused : status.root()["refused_models"].children())
+        states[std::string(refused["model"].text())] = fmt::format("refused: {}", refused["why"].text());
     const auto engines = ask_quietly(remote, "/tandem/v1/engines");
     for (const auto engine : engines.root()["engines"].children())
         states[std::string(engine["model"].text())] = engine["state"].text();
@@ -139,7 +142,6 @@ void print_json(const config::Config& config, const ledger::Pricing& pricing, co
 // What is said of prices, each reason once: "'10.0.0.7' is no provider of the book: a as openai's a, and 3 more".
 void print_price_notes(const config::Config& config, const ledger::Pricing& pricing) {
     constexpr std::string_view kPricedAs = ": priced as ";
-    constexpr std::size_t kNamed = 3;
     std::vector<std::pair<std::string, std::vector<std::string>>> reasons;
     for (const auto& model : config.models) {
         const auto& note = pricing.of(model).note();
@@ -152,11 +154,8 @@ void print_price_notes(const config::Config& config, const ledger::Pricing& pric
             at == std::string::npos ? model.id : fmt::format("{} as {}", model.id, note.substr(at + kPricedAs.size())));
     }
     std::string_view before = "\n";
-    for (auto& [why, models] : reasons) {
-        const auto more = models.size() > kNamed ? models.size() - kNamed : 0;
-        models.resize(models.size() - more);
-        fmt::print("{}{}: {}{}\n", std::exchange(before, ""), why, join(models, ", "),
-                   more > 0 ? fmt::format(" and {} more (--json has each)", more) : "");
+    for (const auto& [why, models] : reasons) {
+        fmt::print("{}{}: {}\n", std::exchange(before, ""), why, few(models));
     }
 }
 

@@ -299,7 +299,8 @@ net::Task<Result<>> Attempt::convert() {
     else
         made = co_await net::run_on<Result<>>(way_.services.scans, way_.who.id(), make);
     if (!made) co_return made;
-    if (sets_bound_)
+    // What costs nothing reserves no money. The bound of the next model differs, and what to do does not.
+    if (sets_bound_ && at_most(most_.input, most_.output) > Money{} && !std::exchange(way_.told_bound, true))
         note(fmt::format(
             "{} may answer with {} tokens: no maximum was given, and the key '{}' has a budget or a limit of tokens; "
             "ask for as many as you need (max_tokens), or set policy.answer_bound or policy.unbounded in tandem.yaml",
@@ -572,7 +573,8 @@ Next Attempt::failed(upstream::Failure failure, const ledger::Used& used) {
     book(used);
     record.total_ms = elapsed_ms();
     if (reservation_) reservation_->settle(record.cost, used.usage.input + used.usage.output);
-    way_.tell(fmt::format("{} {}: {}", record.model, was_asked ? "failed" : "was not asked", message));
+    way_.tell_failed(record.model, was_asked, message);
+    note_refused_model(failure);
     if (failure.what == config::FailureClass::key && record.status != 0) {
         auto why = about_key();
         // 403 may be about the model alone.
@@ -607,6 +609,40 @@ Next Attempt::failed(upstream::Failure failure, const ledger::Used& used) {
             break;
     }
     return Next::give_up;
+}
+
+// Where the provider says that the model is not there, others are asked before it from now on.
+void Attempt::note_refused_model(upstream::Failure& failure) {
+    if (failure.body.empty() || !translate::answers_in_text(way_.question.front.operation)) return;
+    const auto words = dialect::own_words_of(failure.body, question().document.root());
+    const auto refused = upstream::model_refused(failure.status, words);
+    if (!refused) return;
+    failure.what = config::FailureClass::not_found;  // whatever its status: another model may answer
+    auto why = about_model(*refused);
+    way_.services.health.refused_model(upstream::Health::model_key(provider_, model_.name), why);
+    note(std::move(why));
+}
+
+std::string Attempt::about_model(upstream::ModelRefused refused) const {
+    const auto name = printable(model_.name, 80);
+    switch (refused) {
+        case upstream::ModelRefused::responses_only:
+            return fmt::format(
+                "{} serves {} on its Responses API alone: give it a provider with kind: responses in "
+                "tandem.yaml, with the same base_url and api_key",
+                provider_.id, name);
+        case upstream::ModelRefused::other_api:
+            return fmt::format(
+                "{} says that {} is no model for a conversation: take models.{} out of tandem.yaml, or "
+                "set auto: false",
+                provider_.id, name, candidate_.model);
+        case upstream::ModelRefused::unknown:
+            break;
+    }
+    return fmt::format(
+        "{} says that it has no model {}, or that its key may not ask it: correct models.{}.name in "
+        "tandem.yaml",
+        provider_.id, name, candidate_.model);
 }
 
 // What its owner has to do: no other request will fare better until then.

@@ -10,6 +10,7 @@
 
 #include "gateway/way.h"
 #include "ledger/bill.h"
+#include "upstream/model_refused.h"
 
 namespace tandem::gateway {
 
@@ -115,6 +116,8 @@ class Attempt final : public Served {
     // For the client: what a provider says of our key is not about the client's.
     static ErrorCode code_for_client(ErrorCode code);
     std::string about_key() const;
+    void note_refused_model(upstream::Failure& failure);
+    std::string about_model(upstream::ModelRefused refused) const;
     // A failure that is not its provider's.
     static upstream::Failure ours(Error error, upstream::Remedy remedy);
     // `usage`: what the provider did all the same.

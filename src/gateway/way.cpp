@@ -155,6 +155,21 @@ void Way::tell(std::string text) {
     if (std::ranges::find(warnings, text) == warnings.end()) warnings.push_back(std::move(text));
 }
 
+void Way::tell_failed(const std::string& model, bool was_asked, const std::string& why) {
+    auto one =
+        std::ranges::find_if(told_failed_, [&](const Failed& f) { return f.was_asked == was_asked && f.why == why; });
+    if (one == told_failed_.end()) one = told_failed_.insert(one, {was_asked, why, {}, {}});
+    if (std::ranges::find(one->models, model) == one->models.end()) one->models.push_back(model);
+    const auto* verb = was_asked ? "failed" : one->models.size() == 1 ? "was not asked" : "were not asked";
+    auto text = fmt::format("{} {}: {}", join(one->models, ", "), verb, why);
+    const auto told = one->text.empty() ? warnings.end() : std::ranges::find(warnings, one->text);
+    one->text = text;
+    if (told == warnings.end())
+        tell(std::move(text));
+    else
+        *told = std::move(text);
+}
+
 void Way::warn(std::string text) {
     if (std::ranges::find(warnings, text) != warnings.end()) return;
     unrecorded.push_back(text);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/few.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "config/names.h"
@@ -168,17 +169,13 @@ class Composer {
 
     void add_left_out(const FoundServer& server, const std::string& provider) {
         if (server.left_out.empty()) return;
-        constexpr std::size_t kNamed = 3;
         std::vector<std::string> names;
-        for (const auto& name : server.left_out)
-            if (names.size() < kNamed) names.push_back(comment_text(name));
-        const auto more = server.left_out.size() - names.size();
+        for (const auto& name : server.left_out) names.push_back(comment_text(name));
         notes_.push_back(
             fmt::format("{} lists {} that {} no model for a conversation (sound, images, search, old "
-                        "completions), which {} left out: {}{}",
+                        "completions), which {} left out: {}",
                         provider, server.left_out.size(), server.left_out.size() == 1 ? "is" : "are",
-                        server.left_out.size() == 1 ? "is" : "are", join(names, ", "),
-                        more > 0 ? fmt::format(" and {} more", more) : ""));
+                        server.left_out.size() == 1 ? "is" : "are", few(names)));
     }
 
     void add_provider(const FoundServer& server, const std::string& provider, Zone zone, std::string_view kind) {
