@@ -299,15 +299,23 @@ net::Task<Result<>> Attempt::convert() {
     else
         made = co_await net::run_on<Result<>>(way_.services.scans, way_.who.id(), make);
     if (!made) co_return made;
-    // What costs nothing reserves no money. The bound of the next model differs, and what to do does not.
-    if (sets_bound_ && at_most(most_.input, most_.output) > Money{} && !std::exchange(way_.told_bound, true))
-        note(fmt::format(
-            "{} may answer with {} tokens: no maximum was given, and the key '{}' has a budget or a limit of tokens; "
-            "ask for as many as you need (max_tokens), or set policy.answer_bound or policy.unbounded in tandem.yaml",
-            candidate_.model, bound_ / std::max<std::int64_t>(1, way_.inputs->features.choices), way_.who.id()));
+    if (sets_bound_ && at_most(most_.input, most_.output) > Money{}) note_bound();
     for (const auto& warning : conversion_->warnings()) note(warning);
     add_filters();
     co_return made;
+}
+
+// Where money is reserved for it. Each attempt's record has its own; the client is told of the first alone, since what
+// to do is the same for the others.
+void Attempt::note_bound() {
+    auto text = fmt::format(
+        "{} may answer with {} tokens: no maximum was given, and the key '{}' has a budget or a limit of tokens; "
+        "ask for as many as you need (max_tokens), or set policy.answer_bound or policy.unbounded in tandem.yaml",
+        candidate_.model, bound_ / std::max<std::int64_t>(1, way_.inputs->features.choices), way_.who.id());
+    if (std::exchange(way_.told_bound, true))
+        notes_.push_back(std::move(text));
+    else
+        note(std::move(text));
 }
 
 // What sees the answer last: the owner's rules for answers, then what puts values back.

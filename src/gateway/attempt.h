@@ -125,6 +125,7 @@ class Attempt final : public Served {
     Next skipped(Error error);
     // What is different about this attempt, for the client and for its record.
     void note(std::string text);
+    void note_bound();
     void take_notes();
     upstream::Remedy remedy_of(upstream::Failure& failure) const;
     void log_failure(const upstream::Failure& failure) const;
