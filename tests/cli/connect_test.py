@@ -63,9 +63,9 @@ class Connect(unittest.TestCase):
         self.assertIn("GEMINI_MODEL=tandem", self.connect("gemini-cli", "--model", "tandem"))
 
     def test_a_name_is_a_clients_own_in_any_case_and_with_a_window(self):
-        names = ["Opus", "SONNET", "Best", "inherit", "OpusPlan", "sonnet[1m]"]
-        self.config.write_text(CONFIG.replace("aliases: {", "aliases: { " + "".join(f'"{name}": [big], ' for name in names)))
-        for name in names:
+        names = ["Opus", "SONNET", "Best", "inherit", "OpusPlan"]
+        self.config.write_text(CONFIG.replace("aliases: {", 'aliases: { "sonnet*": auto, ' + "".join(f'"{name}": [big], ' for name in names)))
+        for name in (*names, "sonnet[1m]"):
             self.assertIn("for a choice of its own", self.connect("claude-code", "--model", name, code=3))
             self.connect("codex", "--model", name)
 
@@ -290,7 +290,7 @@ class Connect(unittest.TestCase):
         self.assertNotIn("old", after["model_providers"]["tandem"].values())
 
     def test_toml_keys_in_every_form_are_the_same_key_once(self):
-        for before in (b'"model" = "a"\n', b"'model' = 'a'\r\nx = 1\r\n", b'"mod\\u0065l"="a"\n', b'\xef\xbb\xbfmodel = "a"\n', b'model = """\na\nb"""\n', b"model = a'\n",
+        for before in (b'"model" = "a"\n', b"'model' = 'a'\r\nx = 1\r\n", b'"mod\\u0065l"="a"\n', b'\xef\xbb\xbfmodel = "a"\n', b'model = """\na\nb"""\n', b"model = ''''a''''\n",
                        b'[model_providers.tandem]\nname = "q"\nenv_key = "OTHER"\nrequest_max_retries = 2\nquery_params = { a = "b" }\n[model_providers.tandem.http_headers]\nX-Team = "blue"\n',
                        b'[model_providers.tandem.http_headers]\nX-Team = "blue"\n[z]\nmodel = 1\n', b'[model_providers.other]\nname = "o"\n[model_providers."tandem"]\n"name" = "q"\n[[l]]\nmodel = 2\n'):
             with self.subTest(before=before):
