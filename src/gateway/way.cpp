@@ -161,13 +161,18 @@ void Way::tell_failed(const std::string& model, bool was_asked, const std::strin
     if (one == told_failed_.end()) one = told_failed_.insert(one, {was_asked, why, {}, {}});
     if (std::ranges::find(one->models, model) == one->models.end()) one->models.push_back(model);
     const auto* verb = was_asked ? "failed" : one->models.size() == 1 ? "was not asked" : "were not asked";
-    auto text = fmt::format("{} {}: {}", join(one->models, ", "), verb, why);
-    const auto told = one->text.empty() ? warnings.end() : std::ranges::find(warnings, one->text);
+    // Why its provider is left alone ends with what was told of those that failed there.
+    std::string_view told_why = why;
+    for (const auto& other : told_failed_)
+        if (!was_asked && other.was_asked && told_why.ends_with(": " + other.why))
+            told_why.remove_suffix(other.why.size() + 2);
+    auto text = fmt::format("{} {}: {}", join(one->models, ", "), verb, told_why);
+    const auto before = one->text.empty() ? warnings.end() : std::ranges::find(warnings, one->text);
     one->text = text;
-    if (told == warnings.end())
+    if (before == warnings.end())
         tell(std::move(text));
     else
-        *told = std::move(text);
+        *before = std::move(text);
 }
 
 void Way::warn(std::string text) {
