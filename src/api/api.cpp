@@ -470,6 +470,21 @@ void write_budgets(json::Writer& out, const gateway::Services& services, const c
     out.end_array();
 }
 
+// Models that their providers said not to have, until they answer.
+void write_refused_models(json::Writer& out, const gateway::Services& services, const config::Config& config) {
+    out.key("refused_models").begin_array();
+    for (const auto& model : config.models) {
+        const auto key = upstream::Health::model_key(*config.provider(model.provider), model.name);
+        if (const auto why = services.health.refusal_of_model(key); !why.empty())
+            out.begin_object()
+                .member("model", model.id)
+                .member("provider", model.provider)
+                .member("why", why)
+                .end_object();
+    }
+    out.end_array();
+}
+
 }  // namespace
 
 Result<std::string> Api::status(const Call& call) {
@@ -502,6 +517,7 @@ Result<std::string> Api::status(const Call& call) {
         out.end_object();
     }
     out.end_array();
+    write_refused_models(out, services, *call.snapshot->config);
     const auto memory = services.memory.status();
     out.key("memory").begin_object().member("limit_bytes", memory.limit).member("held_bytes", memory.held);
     out.member("most_bytes", memory.most).member("refused", static_cast<std::int64_t>(memory.refused));

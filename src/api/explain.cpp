@@ -6,6 +6,7 @@
 #include <span>
 
 #include "access/principal.h"
+#include "base/few.h"
 #include "base/text.h"
 #include "ledger/local/cost.h"
 
@@ -143,7 +144,10 @@ std::string reasons_before_last(const Explanation& e, bool asked) {
     std::vector<std::pair<std::string, std::string>> reasons;
     for (const auto& a : std::span(e.attempts).first(e.attempts.size() - 1))
         if (was_asked(a) == asked) reasons.emplace_back(a.model, a.error.empty() ? a.outcome : a.error);
-    return reasons.empty() ? "" : by_reason(reasons);
+    std::string out;
+    for (const auto& [models, why] : grouped_by_reason(reasons))
+        out += fmt::format("{}{}: {}", out.empty() ? "" : ". ", few(models), why);
+    return out;
 }
 
 // A line for a request that another model answered than the one it was first meant for; else nothing.

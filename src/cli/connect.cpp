@@ -13,6 +13,8 @@
 #include "cli/remote.h"
 #include "config/names.h"
 #include "net/client.h"
+#include "routing/prior.h"
+#include "routing/routing.h"
 
 namespace tandem::cli {
 
@@ -34,6 +36,7 @@ struct Options {
 constexpr std::int64_t kUsualContext = 32'768;
 constexpr std::int64_t kUsualOutput = 8'192;
 constexpr std::size_t kLargestSettings = 64UL << 20;  // bytes
+constexpr std::int64_t kMostUsualOutput = 32'768;  // what a client asks for with every request, and budgets reserve
 
 // ---- files ----
 
@@ -197,8 +200,9 @@ std::vector<const config::Model*> models_of(const config::Config& config, const 
     for (const auto& model : config.models) {
         const bool talks = !model.capabilities || model.capabilities->has(Capability::chat);
         const auto zone = config.provider(model.provider)->zone;
-        const bool reserved = means == "auto" || (means == "cloud" && zone == Zone::cloud) ||
-                              ((means == "local" || means == "private") && zone == Zone::local);
+        const bool reserved = model.auto_use != config::AutoUse::no &&
+                              (means == "auto" || (means == "cloud" && zone == Zone::cloud) ||
+                               ((means == "local" || means == "private") && zone == Zone::local));
         const bool listed = alias != nullptr && std::ranges::find(alias->models, model.id) != alias->models.end();
         if (model.id == means || (talks && !config::is_pattern(model.id) && (reserved || listed)))
             models.push_back(&model);
@@ -206,11 +210,32 @@ std::vector<const config::Model*> models_of(const config::Config& config, const 
     return models;
 }
 
-// What the largest of them takes: what is too long for the others goes there.
+double ability_of(const config::Config& config, const config::Model& model) {
+    const auto strength = model.quality ? routing::strength_by_quality(*model.quality)
+                                        : routing::strength_of(routing::facts_of(config, model));
+    return strength.ability;
+}
+
+// The model that context and room for an answer are taken from: of the strongest, to which long and hard work goes, the
+// one that takes least, so that a client shortens a conversation before it is too long for any of them. Those of an
+// unknown context, and those that answer only where no other may, count where there are no others. Null: there is none.
+const config::Model* measure_of(const config::Config& config, std::vector<const config::Model*> models) {
+    constexpr double kAbout = 5;  // of an ability of 0 to 100
+    const auto keep = [&](auto&& wanted) {
+        if (std::ranges::any_of(models, wanted)) std::erase_if(models, [&](const auto* one) { return !wanted(one); });
+    };
+    keep([](const auto* one) { return one->context_tokens > 0; });
+    keep([](const auto* one) { return one->auto_use != config::AutoUse::fallback_only; });
+    double most = 0;
+    for (const auto* one : models) most = std::max(most, ability_of(config, *one));
+    keep([&](const auto* one) { return ability_of(config, *one) >= most - kAbout; });
+    const auto found = std::ranges::min_element(models, {}, &config::Model::context_tokens);
+    return found == models.end() ? nullptr : *found;
+}
+
 void read_abilities(const config::Config& config, Values& v) {
-    for (const auto* model : models_of(config, v.model)) {
-        v.context = std::max(v.context, model->context_tokens);
-        v.output = std::max(v.output, model->max_output_tokens);
+    const auto models = models_of(config, v.model);
+    for (const auto* model : models) {
         for (std::size_t i = 0; i < config::kCapabilityNames.size(); ++i)
             if (const auto c = static_cast<Capability>(i); model->capabilities && model->capabilities->has(c))
                 v.capabilities.add(c);
@@ -219,22 +244,26 @@ void read_abilities(const config::Config& config, Values& v) {
             for (const auto c : {Capability::tools, Capability::vision, Capability::json, Capability::chat})
                 v.capabilities.add(c);
     }
-    if (v.context == 0) v.context = kUsualContext;
-    if (v.output == 0) v.output = kUsualOutput;
-    v.output = std::min(v.output, std::max<std::int64_t>(v.context / 4, 1));
+    const auto* measure = measure_of(config, models);
+    v.context = measure == nullptr || measure->context_tokens == 0 ? kUsualContext : measure->context_tokens;
+    v.output = measure == nullptr || measure->max_output_tokens == 0 ? kUsualOutput : measure->max_output_tokens;
+    // Of one that claims no maximum, a quarter is left for an answer, as providers have it.
+    const bool claimed = measure != nullptr && measure->max_output_tokens > 0;
+    v.output = std::min(v.output, std::max<std::int64_t>(v.context / (claimed ? 2 : 4), 1));
+    v.usual_output = std::min(v.output, kMostUsualOutput);
 }
 
 // A name for an alias that a client has none of its own for.
 std::string better_name(const config::Config& config, const Client& client, const std::string& model) {
     if (const auto* alias = config.alias(model); alias != nullptr && !alias->models.empty())
         for (const auto& listed : alias->models)
-            if (std::ranges::find(client.taken, listed) == client.taken.end() && alias->models.size() == 1)
+            if (!client.takes(listed) && alias->models.size() == 1)
                 return fmt::format("ask for the model that it stands for (--model {})", listed);
     for (const auto& alias : config.aliases)
-        if (alias.means == model && !config::is_pattern(alias.id) &&
-            std::ranges::find(client.taken, alias.id) == client.taken.end())
+        if (alias.means == model && !config::is_pattern(alias.id) && !client.takes(alias.id))
             return fmt::format("use the alias that means it (--model {})", alias.id);
-    const std::string name = model == "best" ? "strong" : "tandem-" + model;
+    const auto plain = lower(model.substr(0, model.find('[')));
+    const std::string name = plain == "best" ? "strong" : "tandem-" + plain;
     const auto* alias = config.alias(model);
     const std::string meaning = alias == nullptr        ? model
                                 : !alias->means.empty() ? alias->means
@@ -252,7 +281,7 @@ Result<> check_model(const config::Config& config, const Client& client, const s
     if (!known || config::is_pattern(model))
         return fail(ErrorCode::not_found,
                     fmt::format("there is no model or alias '{}'{}", printable(model, 60), suggest(model, names)));
-    if (std::ranges::find(client.taken, model) != client.taken.end())
+    if (client.takes(model))
         return fail(
             ErrorCode::invalid,
             fmt::format("{} takes '{}' for a choice of its own, and Tandem would be asked for another model: {}",

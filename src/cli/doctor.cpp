@@ -206,6 +206,15 @@ void check_refused_keys(const std::optional<std::string>& status, std::vector<Ch
                  "give the server another key and start it anew, or correct the one in tandem.yaml"});
 }
 
+// Models that their providers said not to have.
+void check_refused_models(const std::optional<std::string>& status, std::vector<Check>& checks) {
+    json::Document document;
+    if (!status || !document.parse(*status)) return;
+    for (const auto refused : document.root()["refused_models"].children())
+        checks.push_back({"model " + printable(refused["model"].text(), 60), Grade::bad, "its provider refuses it",
+                          printable(refused["why"].text(), 300)});
+}
+
 std::string server_says(const json::Value& provider) {
     if (const auto reason = provider["reason"].text(); !reason.empty()) return printable(reason, 200);
     const auto attempts = provider["attempts"].integer().value_or(0);
@@ -275,6 +284,7 @@ int doctor(const Globals& globals) {
         check_engines(*config, globals.environment, checks);
         check_running_config(status, checks);
         check_refused_keys(status, checks);
+        check_refused_models(status, checks);
         const auto unheard = check_unresolved(*config, status, checks);
         check_providers(*config, unheard, checks);
         check_privacy(*config, checks);

@@ -147,11 +147,9 @@ void print_found(const Plan& plan, const Composed& composed, const std::vector<T
     for (const auto& cloud : plan.clouds)
         fmt::print("  found {} in the environment: {} at {}\n", cloud.variable, cloud.known.model, cloud.base_url);
     if (plan.found.servers.empty() && plan.clouds.empty())
-        fmt::print("  found no other local server and no cloud key; {}\n",
-                   plan.engine_here
-                       ? "the embedded engine and its tiny model are here, not tried yet: tandem doctor"
-                       : "no embedded engine is installed here either, so nothing answers until there is one of the "
-                         "three: tandem doctor says what is missing");
+        fmt::print(
+            "  found no local server and no cloud key{}\n",
+            plan.engine_here ? "; the embedded engine and its tiny model are here, not tried yet: tandem doctor" : "");
     for (const auto& trouble : troubles) fmt::print("  {}: {}\n", trouble.name, trouble.what);
     for (const auto& note : composed.notes) fmt::print("  note: {}\n", note);
 }
@@ -188,6 +186,11 @@ bool engine_is_here(const Globals& globals) {
                                            globals.environment};
     return engine::find_binary(*built_in, settings) &&
            engine::find_model_file(*built_in, built_in->models.front(), settings);
+}
+
+bool can_answer(const Plan& plan) {
+    const auto has_models = [](const FoundServer& server) { return !server.wants_key && !server.models.empty(); };
+    return plan.engine_here || !plan.clouds.empty() || std::ranges::any_of(plan.found.servers, has_models);
 }
 
 int init(const Globals& globals, const Options& options) {
@@ -227,6 +230,13 @@ int init(const Globals& globals, const Options& options) {
     fmt::print("{}wrote {}\n", asks ? "\n" : "", path.string());
     if (!backup->empty()) fmt::print("  what was there is in {}\n", backup->string());
     print_found(plan, composed, troubles);
+    if (!can_answer(plan)) {
+        fmt::print(
+            "\nnothing can answer yet: start a local server or export the key of a cloud (OPENAI_API_KEY, "
+            "ANTHROPIC_API_KEY, ...) and run `tandem init --force`, or install the embedded engine, which `tandem "
+            "doctor` explains\n");
+        return kOk;
+    }
     fmt::print("\nwhere a dozen questions would go with it (tandem route try --examples):\n\n");
     if (const int code = try_examples(globals, *config); code != kOk) return code;
     fmt::print("\nnext: tandem doctor, then tandem serve\n");

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/few.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "base/world.h"
@@ -47,6 +48,8 @@ States states_of(const config::Config& config) {
     for (const auto& model : config.models)
         if (const auto found = providers.find(model.provider); found != providers.end())
             states[model.id] = found->second;
+    for (const auto refused : status.root()["refused_models"].children())
+        states[std::string(refused["model"].text())] = fmt::format("refused: {}", refused["why"].text());
     const auto engines = ask_quietly(remote, "/tandem/v1/engines");
     for (const auto engine : engines.root()["engines"].children())
         states[std::string(engine["model"].text())] = engine["state"].text();
@@ -66,6 +69,10 @@ std::vector<std::string> claims_of(const config::Model& model) {
         if (model.capabilities->has(static_cast<config::Capability>(i)))
             names.emplace_back(config::kCapabilityNames[i]);
     return names;
+}
+
+std::string claims_text(const config::Model& model) {
+    return model.capabilities ? join(claims_of(model), " ") : "none said";
 }
 
 // The rate of a bucket now, for a million tokens, with six digits after the point or more; empty where there is none.
@@ -132,24 +139,50 @@ void print_json(const config::Config& config, const ledger::Pricing& pricing, co
     fmt::print("{}\n", out.text());
 }
 
+// What is said of prices, each reason once: "'10.0.0.7' is no provider of the book: a as openai's a, and 3 more".
+void print_price_notes(const config::Config& config, const ledger::Pricing& pricing) {
+    constexpr std::string_view kPricedAs = ": priced as ";
+    std::vector<std::pair<std::string, std::vector<std::string>>> reasons;
+    for (const auto& model : config.models) {
+        const auto& note = pricing.of(model).note();
+        if (note.empty() || config::is_pattern(model.id)) continue;
+        const auto at = note.find(kPricedAs);
+        const auto why = at == std::string::npos ? note : note.substr(0, at) + ", so its price is by name";
+        auto found = std::ranges::find(reasons, why, &std::pair<std::string, std::vector<std::string>>::first);
+        if (found == reasons.end()) found = reasons.insert(reasons.end(), {why, {}});
+        found->second.push_back(
+            at == std::string::npos ? model.id : fmt::format("{} as {}", model.id, note.substr(at + kPricedAs.size())));
+    }
+    std::string_view before = "\n";
+    for (const auto& [why, models] : reasons) {
+        fmt::print("{}{}: {}\n", std::exchange(before, ""), why, few(models));
+    }
+}
+
 void print_table(const config::Config& config, const ledger::Pricing& pricing, const States& states) {
     std::size_t widest = 5;
     for (const auto& model : config.models) widest = std::max(widest, std::min<std::size_t>(model.id.size(), 64));
-    fmt::print("{:<{}} {:<14} {:<5} {:>8}  {:<28} {:<32} {:<10} {}\n", "model", widest, "provider", "zone", "context",
-               "claims", "price in / out (whose)", "state", "aliases");
+    std::size_t provider_width = 8, claims_width = 6, price_width = 22, state_width = 5;
+    for (const auto& model : config.models) {
+        provider_width = std::max(provider_width, std::min<std::size_t>(model.provider.size(), 32));
+        claims_width = std::max(claims_width, claims_text(model).size());
+        price_width = std::max(price_width, price_of(pricing.of(model), model.id).size());
+        if (const auto found = states.find(model.id); found != states.end())
+            state_width = std::max(state_width, std::min<std::size_t>(found->second.size(), 10));
+    }
+    fmt::print("{:<{}} {:<{}} {:<5} {:>8}  {:<{}} {:<{}} {:<{}} {}\n", "model", widest, "provider", provider_width,
+               "zone", "context", "claims", claims_width, "price in / out (whose)", price_width, "state", state_width,
+               "aliases");
     for (const auto& model : config.models) {
         const auto& provider = *config.provider(model.provider);
         const auto state = states.find(model.id);
-        const auto claims = join(claims_of(model), " ");
-        fmt::print("{:<{}} {:<14} {:<5} {:>8}  {:<28} {:<32} {:<10} {}\n", model.id, widest, model.provider,
-                   name_of(provider.zone), model.context_tokens > 0 ? std::to_string(model.context_tokens) : "-",
-                   model.capabilities ? claims : "none said", price_of(pricing.of(model), model.id),
-                   state != states.end() ? state->second : "-", join(aliases_of(config, model.id), " "));
+        fmt::print("{:<{}} {:<{}} {:<5} {:>8}  {:<{}} {:<{}} {:<{}} {}\n", model.id, widest, model.provider,
+                   provider_width, name_of(provider.zone),
+                   model.context_tokens > 0 ? std::to_string(model.context_tokens) : "-", claims_text(model),
+                   claims_width, price_of(pricing.of(model), model.id), price_width,
+                   state != states.end() ? state->second : "-", state_width, join(aliases_of(config, model.id), " "));
     }
-    std::string_view before = "\n";
-    for (const auto& model : config.models)
-        if (const auto& price = pricing.of(model); !price.note().empty() && !config::is_pattern(model.id))
-            fmt::print("{}{}: {}\n", std::exchange(before, ""), model.id, price.note());
+    print_price_notes(config, pricing);
     fmt::print(
         "\nprices are in {} per million tokens; clients may ask for a model, an alias, or auto, local, cloud, "
         "private\n",

@@ -7,11 +7,13 @@
 #include <fstream>
 #include <map>
 #include <tuple>
+#include <utility>
 
 #include "base/text.h"
 #include "chat/answer.h"
 #include "cli/dry_run.h"
 #include "cli/input.h"
+#include "cli/terminal.h"
 #include "dialect/openai_chat.h"
 
 namespace tandem::cli {
@@ -99,8 +101,11 @@ Result<std::vector<Prompt>> prompts_of(const Options& options) {
     std::ifstream file;
     const auto in = open_input(options.file, file);
     if (!in) return fail(in.error());
+    bool first = true;
     for (std::string line; next_line(**in, line);) {
-        const auto text = trim(line);
+        std::string_view text = line;
+        if (std::exchange(first, false) && text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+        text = trim(text);
         if (text.empty() && line.size() <= kMostOfPrompt) continue;
         if (prompts.size() == kMostPrompts)
             return fail(ErrorCode::invalid,
@@ -219,6 +224,22 @@ void print_json(const std::vector<Row>& rows, const std::vector<Column>& columns
     fmt::print("{}\n", out.text());
 }
 
+// One line, without what acts on a terminal or turns the direction of writing, cut between characters.
+std::string shown_prompt(std::string_view prompt) {
+    constexpr std::size_t kMostLooked = kShown * 8;
+    TerminalFilter filter;
+    std::string safe, out;
+    filter.feed(prompt.substr(0, kMostLooked), safe);
+    filter.finish(safe);
+    std::size_t characters = 0;
+    for (std::size_t at = 0; at < safe.size(); ++at) {
+        const bool begins = (static_cast<unsigned char>(safe[at]) & 0xC0) != 0x80;
+        if (begins && ++characters > kShown) return out + "...";
+        out += safe[at] == '\n' || safe[at] == '\t' ? ' ' : safe[at];
+    }
+    return prompt.size() > kMostLooked ? out + "..." : out;
+}
+
 // By the kind, then from light to hard.
 void print_text(std::vector<Row> rows, const std::vector<Column>& columns, bool offline) {
     std::ranges::sort(rows, {}, [](const Row& row) {
@@ -235,7 +256,7 @@ void print_text(std::vector<Row> rows, const std::vector<Column>& columns, bool 
         for (const auto& decision : row.decisions)
             fmt::print("{:<{}} {:>5}  ", place_of(decision), width,
                        decision.eligible == 0 ? "-" : fmt::format("{:.2f}", decision.candidates.front().terms.quality));
-        fmt::print("{}{}\n", printable(row.prompt, kShown),
+        fmt::print("{}{}\n", shown_prompt(row.prompt),
                    row.inputs.label == Label::public_ ? "" : fmt::format("  [{}]", name_of(row.inputs.label)));
     }
     fmt::print("\n");

@@ -61,6 +61,8 @@ int status(const Globals& globals) {
                        provider["seconds_left"].integer() ? fmt::format("; {} s left", provider["seconds_left"].text())
                                                           : std::string());
     }
+    for (const auto refused : root["refused_models"].children())
+        fmt::print("model {} is asked where no other may: {}\n", refused["model"].text(), refused["why"].text());
     print_budgets(root);
     const auto memory = root["memory"];
     const auto mib = [&](std::string_view name) { return memory[name].integer().value_or(0) >> 20; };

@@ -17,6 +17,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "engine/process.h"
+#include "engine/repeated_error.h"
 #include "net/client.h"
 #include "net/worker.h"
 
@@ -86,6 +87,7 @@ struct Engine {
     bool retired = false;  // not in the config any more
     milliseconds backoff{0};
     SteadyTime not_before{};  // of the next start
+    RepeatedError logged;
 };
 
 bool same_engine(const config::Model& a, const config::Model& b) {
@@ -299,13 +301,20 @@ net::Task<> Engines::State::run(std::shared_ptr<Engine> shared) {
             answer_all(engine, {ErrorCode::unavailable, fmt::format("the engine of {} was stopped", engine.model.id)});
             break;
         }
-        if (clock.steady() - started > kStableAfter) engine.backoff = milliseconds(0);
+        if (clock.steady() - started > kStableAfter) {
+            engine.backoff = milliseconds(0);
+            engine.logged.forget();
+        }
         engine.backoff = std::min(kLongestBackoff, std::max(kFirstBackoff, engine.backoff * 2));
         engine.not_before = clock.steady() + engine.backoff;
         // What the engine itself has said last stays in its own log: it may have been told to print prompts.
         const auto told = why.starts_with("it ") ? why.substr(0, why.find(": ")) : why;
-        spdlog::error("engine {} failed: {}; `tandem engine logs {}` has its words; the next start is in {} ms",
-                      engine.model.id, told, engine.model.id, engine.backoff.count());
+        if (engine.logged.is_to_be_logged(told, clock.steady()))
+            spdlog::error(
+                "engine {} failed: {}; `tandem engine logs {}` has its words; the next start is in {} ms, and the same "
+                "again is logged in {} s at the earliest",
+                engine.model.id, told, engine.model.id, engine.backoff.count(),
+                std::chrono::ceil<seconds>(engine.logged.pause()).count());
         if (settings.failed) settings.failed(engine.model.id, told);
         set_state(engine, "waiting", why);
         answer_all(engine,

@@ -301,14 +301,23 @@ net::Task<Result<>> Attempt::convert() {
     else
         made = co_await net::run_on<Result<>>(way_.services.scans, way_.who.id(), make);
     if (!made) co_return made;
-    if (sets_bound_)
-        note(fmt::format(
-            "{} may answer with {} tokens: no maximum was given, and the key '{}' has a budget or a limit of tokens; "
-            "ask for as many as you need (max_tokens), or set policy.answer_bound or policy.unbounded in tandem.yaml",
-            candidate_.model, bound_ / std::max<std::int64_t>(1, way_.inputs->features.choices), way_.who.id()));
+    if (sets_bound_ && at_most(most_.input, most_.output) > Money{}) note_bound();
     for (const auto& warning : conversion_->warnings()) note(warning);
     add_filters();
     co_return made;
+}
+
+// Where money is reserved for it. Each attempt's record has its own; the client is told of the first alone, since what
+// to do is the same for the others.
+void Attempt::note_bound() {
+    auto text = fmt::format(
+        "{} may answer with {} tokens: no maximum was given, and the key '{}' has a budget or a limit of tokens; "
+        "ask for as many as you need (max_tokens), or set policy.answer_bound or policy.unbounded in tandem.yaml",
+        candidate_.model, bound_ / std::max<std::int64_t>(1, way_.inputs->features.choices), way_.who.id());
+    if (std::exchange(way_.told_bound, true))
+        notes_.push_back(std::move(text));
+    else
+        note(std::move(text));
 }
 
 // What sees the answer last: the owner's rules for answers, then what puts values back.
@@ -574,7 +583,8 @@ Next Attempt::failed(upstream::Failure failure, const ledger::Used& used) {
     book(used);
     record.total_ms = elapsed_ms();
     if (reservation_) reservation_->settle(record.cost, used.usage.input + used.usage.output);
-    way_.tell(fmt::format("{} {}: {}", record.model, was_asked ? "failed" : "was not asked", message));
+    way_.tell_failed(record.model, was_asked, message);
+    note_refused_model(failure);
     if (failure.what == config::FailureClass::key && record.status != 0) {
         auto why = about_key();
         // 403 may be about the model alone.
@@ -620,6 +630,40 @@ std::string Attempt::reason_for_all(const upstream::Failure& failure) const {
     return fmt::format("{} gave an answer that is none ({})", provider_.id,
                        failure.what ? config::kFailureClassNames[static_cast<std::size_t>(*failure.what)]
                                     : reason_of(failure.error.code));
+}
+
+// Where the provider says that the model is not there, others are asked before it from now on.
+void Attempt::note_refused_model(upstream::Failure& failure) {
+    if (failure.body.empty() || !translate::answers_in_text(way_.question.front.operation)) return;
+    const auto words = dialect::own_words_of(failure.body, question().document.root());
+    const auto refused = upstream::model_refused(failure.status, words);
+    if (!refused) return;
+    failure.what = config::FailureClass::not_found;  // whatever its status: another model may answer
+    auto why = about_model(*refused);
+    way_.services.health.refused_model(upstream::Health::model_key(provider_, model_.name), why);
+    note(std::move(why));
+}
+
+std::string Attempt::about_model(upstream::ModelRefused refused) const {
+    const auto name = printable(model_.name, 80);
+    switch (refused) {
+        case upstream::ModelRefused::responses_only:
+            return fmt::format(
+                "{} serves {} on its Responses API alone: give it a provider with kind: responses in "
+                "tandem.yaml, with the same base_url and api_key",
+                provider_.id, name);
+        case upstream::ModelRefused::other_api:
+            return fmt::format(
+                "{} says that {} is no model for a conversation: take models.{} out of tandem.yaml, or "
+                "set auto: false",
+                provider_.id, name, candidate_.model);
+        case upstream::ModelRefused::unknown:
+            break;
+    }
+    return fmt::format(
+        "{} says that it has no model {}, or that its key may not ask it: correct models.{}.name in "
+        "tandem.yaml",
+        provider_.id, name, candidate_.model);
 }
 
 // What its owner has to do: no other request will fare better until then.

@@ -10,6 +10,7 @@
 
 #include "gateway/way.h"
 #include "ledger/bill.h"
+#include "upstream/model_refused.h"
 
 namespace tandem::gateway {
 
@@ -116,6 +117,8 @@ class Attempt final : public Served {
     static ErrorCode code_for_client(ErrorCode code);
     std::string reason_for_all(const upstream::Failure& failure) const;
     std::string about_key() const;
+    void note_refused_model(upstream::Failure& failure);
+    std::string about_model(upstream::ModelRefused refused) const;
     // A failure that is not its provider's.
     static upstream::Failure ours(Error error, upstream::Remedy remedy);
     // `usage`: what the provider did all the same.
@@ -123,6 +126,7 @@ class Attempt final : public Served {
     Next skipped(Error error);
     // What is different about this attempt, for the client and for its record.
     void note(std::string text);
+    void note_bound();
     void take_notes();
     upstream::Remedy remedy_of(upstream::Failure& failure) const;
     void log_failure(const upstream::Failure& failure) const;

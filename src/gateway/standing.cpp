@@ -18,6 +18,16 @@ prices::Tariff price_of(const Snapshot& snapshot, const routing::Table::Entry& e
 
 namespace {
 
+// Why a model that its provider said not to have is left alone, or empty.
+std::string refused_model(const Services& services, const Snapshot& snapshot, const routing::Named& named,
+                          const routing::Table::Entry& entry) {
+    const auto& config = *snapshot.config;
+    const auto* model = config.model(entry.model);
+    if (model == nullptr) return {};
+    const auto name = entry.model == named.entry ? routing::provider_name(model->name, named.rest) : model->name;
+    return services.health.unhealthy_model(upstream::Health::model_key(*config.provider(entry.provider), name));
+}
+
 // Why a model whose price nobody knows may not be used, by the owner's rule or by a budget.
 void refuse_unknown(const Services& services, const config::Config& config, const access::Principal& who,
                     routing::Standing& standing) {
@@ -68,6 +78,7 @@ std::vector<routing::Standing> standing_of(Services& services, const Snapshot& s
     for (const auto& entry : snapshot.table.models) {
         const bool engine = snapshot.config->provider(entry.provider)->kind == config::ProviderKind::engine;
         routing::Standing standing{entry.model, services.health.unhealthy(entry.provider), {}};
+        if (standing.unhealthy.empty()) standing.unhealthy = refused_model(services, snapshot, named, entry);
         if (standing.unhealthy.empty() && engine) standing.unhealthy = services.engines.unhealthy(entry.model);
         const auto price = price_of(snapshot, entry, named);
         if (entry.model == named.entry && !named.rest.empty()) standing.price = price;
@@ -96,6 +107,29 @@ const Candidate* to_be_tried(const Services& services, const routing::Decision& 
         left = its;
     }
     return next;
+}
+
+}  // namespace
+
+namespace {
+
+// Where nothing speaks against models but that their providers said not to have them, they are asked all the same: it
+// may have been mended. Nullopt where that leaves nothing to ask either.
+std::optional<Decided> decide_with_refused(const Services& services, const Snapshot& snapshot,
+                                           const routing::Named& named, routing::Inputs& inputs) {
+    auto with = inputs;
+    for (auto& standing : with.standing) {
+        const auto* entry = snapshot.table.find(standing.model);
+        if (entry == nullptr || standing.unhealthy.empty() || !services.health.unhealthy(entry->provider).empty())
+            continue;
+        if (refused_model(services, snapshot, named, *entry) == standing.unhealthy) standing.unhealthy.clear();
+    }
+    std::erase_if(with.standing, [](const auto& s) { return s.empty(); });
+    if (with.standing.size() == inputs.standing.size()) return {};
+    auto decision = routing::decide(snapshot.table, with);
+    if (!decision || decision->eligible == 0) return {};
+    inputs = std::move(with);
+    return Decided{std::move(*decision), {}, false};
 }
 
 }  // namespace
@@ -130,6 +164,8 @@ Result<Decided> decide_now(Services& services, const Snapshot& snapshot, const r
     if (!decision) return fail(decision.error());
     if (decision->eligible > 0) return Decided{std::move(*decision), {}, false};
     const auto* next = to_be_tried(services, *decision);
+    if (next == nullptr)
+        if (auto asked = decide_with_refused(services, snapshot, named, inputs)) return std::move(*asked);
     if (next == nullptr) return Decided{std::move(*decision), {}, queued};
     const auto provider = next->provider;
     for (auto& standing : inputs.standing)

@@ -155,6 +155,26 @@ void Way::tell(std::string text) {
     if (std::ranges::find(warnings, text) == warnings.end()) warnings.push_back(std::move(text));
 }
 
+void Way::tell_failed(const std::string& model, bool was_asked, const std::string& why) {
+    auto one =
+        std::ranges::find_if(told_failed_, [&](const Failed& f) { return f.was_asked == was_asked && f.why == why; });
+    if (one == told_failed_.end()) one = told_failed_.insert(one, {was_asked, why, {}, {}});
+    if (std::ranges::find(one->models, model) == one->models.end()) one->models.push_back(model);
+    const auto* verb = was_asked ? "failed" : one->models.size() == 1 ? "was not asked" : "were not asked";
+    // Why its provider is left alone ends with what was told of those that failed there.
+    std::string_view told_why = why;
+    for (const auto& other : told_failed_)
+        if (!was_asked && other.was_asked && told_why.ends_with(": " + other.why))
+            told_why.remove_suffix(other.why.size() + 2);
+    auto text = fmt::format("{} {}: {}", join(one->models, ", "), verb, told_why);
+    const auto before = one->text.empty() ? warnings.end() : std::ranges::find(warnings, one->text);
+    one->text = text;
+    if (before == warnings.end())
+        tell(std::move(text));
+    else
+        *before = std::move(text);
+}
+
 void Way::warn(std::string text) {
     if (std::ranges::find(warnings, text) != warnings.end()) return;
     unrecorded.push_back(text);

@@ -124,8 +124,11 @@ class Way {
     Usage before;                // of a stream that broke off and was gone on with
     bool part_of_whole = false;  // who began it saw what others may not
     std::vector<std::string> warnings;
-    std::size_t warnings_told = 0;                              // of a stream, with its beginning
-    void tell(std::string text);                                // the client; each once
+    std::size_t warnings_told = 0;  // of a stream, with its beginning
+    void tell(std::string text);    // the client; each once
+    // The client: that a model failed, or was not asked, in one sentence with those of which the same was said.
+    void tell_failed(const std::string& model, bool was_asked, const std::string& why);
+    bool told_bound = false;                                    // that an answer has a bound that is ours
     std::vector<std::string> unrecorded;                        // notes on the request, for the next attempt's record
     void warn(std::string text);                                // tells the client, and notes it
     std::vector<std::pair<std::string, std::string>> failures;  // model and why, of each attempt that failed
@@ -226,6 +229,13 @@ class Way {
     int begun_ = 0;
     int skipped_ = 0;       // of them, nobody was asked
     std::size_t told_ = 0;  // of passed_over
+    struct Failed {
+        bool was_asked = false;
+        std::string why;
+        std::vector<std::string> models;
+        std::string text;  // as it stands in `warnings`
+    };
+    std::vector<Failed> told_failed_;
 };
 
 }  // namespace tandem::gateway

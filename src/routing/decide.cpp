@@ -5,6 +5,7 @@
 #include <span>
 #include <tuple>
 
+#include "base/few.h"
 #include "base/text.h"
 #include "config/names.h"
 #include "routing/names.h"
@@ -540,8 +541,17 @@ std::string Decision::sentence() const {
     } else {
         text = "no model may take it";
     }
+    std::vector<std::pair<std::string, std::string>> reasons;
     for (const auto& candidate : candidates)
-        if (candidate.excluded != Excluded::no) text += fmt::format("; not {}: {}", candidate.model, candidate.reason);
+        if (candidate.excluded != Excluded::no) reasons.emplace_back(candidate.model, candidate.reason);
+    constexpr std::size_t kReasons = 3;
+    std::size_t told = 0, named = 0;
+    for (const auto& [names, why] : grouped_by_reason(reasons)) {
+        if (told++ == kReasons) break;
+        text += fmt::format("; not {}: {}", few(names), why);
+        named += names.size();
+    }
+    if (named < reasons.size()) text += fmt::format("; nor {} more", reasons.size() - named);
     return text;
 }
 

@@ -9,6 +9,8 @@
 #include "chat/answer.h"
 #include "routing/work_aside.h"
 #include "routing/work_clues.h"
+#include "routing/work_demands.h"
+#include "routing/work_shape.h"
 #include "routing/work_units.h"
 #include "routing/work_words.h"
 
@@ -326,6 +328,7 @@ class Reading {
         judged_ = judge(task_is_known ? system : clues);
         handed_in(clues);
         if (is_light(task_is_known ? system : clues)) at_most(kLight);
+        if (!task_is_known) demanded(text, clues);
         documents(clues);
         inherit(clues);
         tools(agent, clues);
@@ -364,6 +367,47 @@ class Reading {
         if (!clues.handed_in || is_talk(clues)) return;
         become(WorkKind::transform, 0.7);
         at_least(kTransform);
+    }
+
+    // How small the demand of a sentence is; those that are small hide what is asked for behind them.
+    static Small smallness(std::string_view sentence) {
+        constexpr double kSmall = 12;
+        constexpr std::int64_t kShortText = 6, kShortSentence = 24;
+        if (tokens_of(sentence) > kShortSentence) return Small::no;
+        const auto clues = clues_of(sentence);
+        if (clues.led_by_transform)
+            return clues.inserted_tokens > 0 && clues.inserted_tokens <= kShortText ? Small::transform : Small::no;
+        if (demand_of(sentence) != Demand::none && clues.has("device") < 0.5F) return Small::no;
+        if (!is_talk(clues) || judge(clues).difficulty > kSmall) return Small::no;
+        return clues.has("device") >= 0.5F ? Small::command : Small::words;
+    }
+
+    // Of several demands the hardest counts, and a demand to prove or to design is hard in any words. Looks at a short
+    // text whole and at the beginning of a long one, whose demands outweigh what stands before them.
+    void demanded(std::string_view text, const Clues& clues) {
+        constexpr std::size_t kMost = 800;  // bytes
+        constexpr double kProof = 56, kDesign = 54;
+        constexpr std::int64_t kLeast = 5;  // tokens: "prove it!" is talk
+        if (judged_.difficulty >= kProof) return;
+        const auto rest = text.size() <= kMost ? behind_small_demands(text, smallness) : text.substr(0, kMost);
+        std::optional<Clues> behind;
+        if (rest.size() < text.size() && text.size() <= kMost) {
+            behind = clues_of(rest);
+            auto other = judge(*behind);
+            if (is_light(*behind)) other.difficulty = std::min(other.difficulty, kLight);
+            if (other.difficulty > judged_.difficulty) {
+                judged_ = std::move(other);
+                tell("several demands");
+            }
+        }
+        const auto& own = behind ? *behind : clues;
+        if (own.led_by_transform || own.has("device") >= 0.5F || own.tokens < kLeast) return;
+        const auto demand = demand_of(rest);
+        if (demand == Demand::none) return;
+        at_least(demand == Demand::prove ? kProof : kDesign);
+        const auto kind = static_cast<WorkKind>(judged_.kind());
+        if (kind == WorkKind::facts || kind == WorkKind::talk || kind == WorkKind::transform)
+            become(demand == Demand::prove ? WorkKind::reasoning : WorkKind::planning, 0.7);
     }
 
     // A long text makes what is to be done with it work over a document: 40 at 2,500 tokens, 5 more for each doubling.

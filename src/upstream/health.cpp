@@ -200,6 +200,40 @@ std::string Health::unhealthy(const std::string& provider) const {
     return limited(provider, entry);
 }
 
+// By its kind and name as well: one that its owner has corrected is another one, and is asked at once.
+std::string Health::model_key(const config::Provider& provider, std::string_view name) {
+    return fmt::format("{}\n{}\n{}", provider.id, static_cast<int>(provider.kind), name);
+}
+
+void Health::refused_model(const std::string& key, const std::string& why) {
+    const std::lock_guard lock(mutex_);
+    if (refused_models_.size() >= kMostRefused && !refused_models_.contains(key))
+        refused_models_.erase(
+            std::ranges::min_element(refused_models_, {}, [](const auto& one) { return one.second.until; }));
+    refused_models_[key] = {why, clock_.steady() + kRefusedModelRest};
+    any_refused_ = true;
+}
+
+void Health::model_answered(const std::string& key) {
+    if (!any_refused_) return;
+    const std::lock_guard lock(mutex_);
+    refused_models_.erase(key);
+    any_refused_ = !refused_models_.empty();
+}
+
+std::string Health::unhealthy_model(const std::string& key) const {
+    if (!any_refused_) return {};
+    const std::lock_guard lock(mutex_);
+    const auto found = refused_models_.find(key);
+    return found == refused_models_.end() || found->second.until <= clock_.steady() ? std::string() : found->second.why;
+}
+
+std::string Health::refusal_of_model(const std::string& key) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = refused_models_.find(key);
+    return found == refused_models_.end() ? std::string() : found->second.why;
+}
+
 std::size_t Health::key_of(const std::string& provider, std::size_t count) {
     const std::lock_guard lock(mutex_);
     auto& entry = entries_[provider];

@@ -6,6 +6,7 @@
 // let through before the pause is over, as long as nobody else tries.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "base/world.h"
+#include "config/config.h"
 #include "net/message.h"
 
 namespace tandem::upstream {
@@ -32,6 +34,8 @@ class Health {
     static constexpr int kFewest = 10;       // attempts before a share of failures says anything
     static constexpr double kOutlier = 0.6;  // of the last attempts, about twenty of them, the newest counting most
     static constexpr milliseconds kRefusedRest{60'000};
+    static constexpr milliseconds kRefusedModelRest{5 * 60'000};
+    static constexpr std::size_t kMostRefused = 1'000;
     static constexpr milliseconds kLongestRest{15 * 60'000};  // of a key, whatever its provider says
 
     using Opened = std::function<void(const std::string& provider)>;
@@ -71,6 +75,16 @@ class Health {
     void refused_key(const std::string& provider, std::size_t key, std::size_t count, const std::string& why);
     // Why it should be left alone now, or empty.
     std::string unhealthy(const std::string& provider) const;
+
+    // A model that its provider said not to have: it rests for kRefusedModelRest, so that others are asked before it,
+    // and status says why until it answers. The keys are of model_key(). At most kMostRefused are known at a time.
+    static std::string model_key(const config::Provider& provider, std::string_view name);
+    void refused_model(const std::string& key, const std::string& why);
+    void model_answered(const std::string& key);
+    // Why it should be left alone now, or empty.
+    std::string unhealthy_model(const std::string& key) const;
+    // What its provider said of it when it was last asked, or empty.
+    std::string refusal_of_model(const std::string& key) const;
 
     // Which of a provider's keys to use, by its place: the next that may be used, in turn; else the first that will be.
     std::size_t key_of(const std::string& provider, std::size_t count);
@@ -114,6 +128,12 @@ class Health {
     const Opened opened_;
     mutable std::mutex mutex_;
     std::unordered_map<std::string, Entry> entries_;
+    struct Refused {
+        std::string why;
+        SteadyTime until{};
+    };
+    std::unordered_map<std::string, Refused> refused_models_;
+    std::atomic<bool> any_refused_ = false;  // refused_models_ is not empty: what answers need not look
 };
 
 }  // namespace tandem::upstream

@@ -62,6 +62,32 @@ class Connect(unittest.TestCase):
         self.assertIn("--model tandem", self.connect("gemini-cli", code=3))
         self.assertIn("GEMINI_MODEL=tandem", self.connect("gemini-cli", "--model", "tandem"))
 
+    def test_a_name_is_a_clients_own_in_any_case_and_with_a_window(self):
+        names = ["Opus", "SONNET", "Best", "inherit", "OpusPlan"]
+        self.config.write_text(CONFIG.replace("aliases: {", 'aliases: { "sonnet*": auto, ' + "".join(f'"{name}": [big], ' for name in names)))
+        for name in (*names, "sonnet[1m]"):
+            self.assertIn("for a choice of its own", self.connect("claude-code", "--model", name, code=3))
+            self.connect("codex", "--model", name)
+
+    def test_context_and_answer_are_of_one_model_that_hard_work_goes_to(self):
+        models = """
+  gpt-5.1: { provider: far, context: 400000, max_output: 128000 }
+  gpt-5: { provider: far, context: 272000, max_output: 90000 }
+  gpt-4.1: { provider: far, context: 1047576, max_output: 32768 }
+  never: { provider: far, name: gpt-5.2, context: 5000, auto: false }
+  last: { provider: far, name: gpt-5.2, context: 6000, fallback: only }
+"""
+        self.config.write_text(CONFIG.replace("models:\n", "models:" + models))
+        read = lambda *a: json.loads("".join(l for l in self.connect(*a).splitlines(True) if not l.startswith("#")))
+        self.assertEqual(read("opencode")["provider"]["tandem"]["models"]["auto"]["limit"], {"context": 272000, "output": 90000})
+        self.assertEqual(read("opencode", "--model", "gpt-4.1")["provider"]["tandem"]["models"]["gpt-4.1"]["limit"], {"context": 1047576, "output": 32768})
+        (model,) = read("crush")["providers"]["tandem"]["models"]
+        self.assertEqual((model["context_window"], model["default_max_tokens"]), (272000, 32768))
+        self.assertIn("contextLength: 272000\n      maxTokens: 32768\n", self.connect("continue"))
+        (model,) = read("zed")["language_models"]["openai_compatible"]["Tandem"]["available_models"]
+        self.assertEqual((model["max_tokens"], model["max_output_tokens"]), (272000, 32768))
+        self.assertIn("Max Output Tokens 4000", self.connect("cline", "--model", "small"))
+
     def test_a_name_that_a_pattern_stands_for_is_one(self):
         self.assertIn("claude-sonnet-4-5", self.connect("claude-code", "--model", "claude-sonnet-4-5"))
         self.assertIn("there is no model or alias 'gpt-x'", self.connect("claude-code", "--model", "gpt-x", code=5))
@@ -260,7 +286,57 @@ class Connect(unittest.TestCase):
         self.assertEqual((after["model"], after["model_provider"], after["model_providers"]["tandem"]["wire_api"]), ("auto", "tandem", "responses"))
         self.assertEqual({k: after[k] for k in ("notify", "text", "profiles", "list")}, {k: old[k] for k in ("notify", "text", "profiles", "list")})
         self.assertIn("# mine", file.read_text())
-        self.assertNotIn("http_headers", file.read_text())
+        self.assertEqual(after["model_providers"]["tandem"]["http_headers"], {"x": "y"})
+        self.assertNotIn("old", after["model_providers"]["tandem"].values())
+
+    def test_toml_keys_in_every_form_are_the_same_key_once(self):
+        for before in (b'"model" = "a"\n', b"'model' = 'a'\r\nx = 1\r\n", b'"mod\\u0065l"="a"\n', b'\xef\xbb\xbfmodel = "a"\n', b'model = """\na\nb"""\n', b"model = ''''a''''\n",
+                       b'[model_providers.tandem]\nname = "q"\nenv_key = "OTHER"\nrequest_max_retries = 2\nquery_params = { a = "b" }\n[model_providers.tandem.http_headers]\nX-Team = "blue"\n',
+                       b'[model_providers.tandem.http_headers]\nX-Team = "blue"\n[z]\nmodel = 1\n', b'[model_providers.other]\nname = "o"\n[model_providers."tandem"]\n"name" = "q"\n[[l]]\nmodel = 2\n'):
+            with self.subTest(before=before):
+                file = self.home / ".codex/config.toml"
+                file.parent.mkdir(exist_ok=True)
+                file.write_bytes(before)
+                self.connect("codex", "--write")
+                once = file.read_bytes()
+                self.connect("codex", "--write")
+                self.assertEqual(file.read_bytes(), once)
+                after = tomllib.loads(once.decode())
+                ours = after["model_providers"]["tandem"]
+                self.assertEqual((after["model"], ours["name"], ours["wire_api"], "env_key" in ours), ("auto", "Tandem", "responses", False))
+                old = tomllib.loads(before.decode("utf-8-sig"))
+                for name, value in old.get("model_providers", {}).get("tandem", {}).items():
+                    if name not in ("name", "env_key"):
+                        self.assertEqual(ours[name], value)
+                self.assertEqual({k: v for k, v in after.items() if k in ("x", "z", "l")}, {k: v for k, v in old.items() if k in ("x", "z", "l")})
+                self.connect("codex", "--undo")
+                self.assertEqual(file.read_bytes(), before)
+                file.unlink()
+
+    def test_toml_beside_which_the_settings_would_not_be_valid_is_refused(self):
+        for before in ('model.x = 1\n', '[model]\nx = 1\n', '[[model_providers]]\nname = "x"\n', '[[model_providers.tandem]]\nname = "x"\n', 'model_providers.tandem.name = "x"\n', '[model_providers]\ntandem.name = "x"\n',
+                       '[model_providers]\ntandem = { name = "x" }\n', '[model_providers.tandem]\nauth = { command = "x" }\n', '[model_providers.tandem.auth]\ncommand = "x"\n', '[model_providers.tandem.name]\nx = 1\n',
+                       'x = [1, 2}\n', 'x = "open\n', '[a\nx = 1\n', '"a\n" = 1\n'):
+            with self.subTest(before=before):
+                file = self.put(".codex/config.toml", before)
+                self.assertIn(".codex/config.toml", self.connect("codex", "--write", code=3))
+                self.assertEqual(file.read_text(), before)
+
+    def test_a_line_inside_of_a_value_of_several_lines_is_no_setting(self):
+        before = 'X="multi\nOPENAI_API_KEY=inside\nline" # mine\nY=\'one\nexport OPENAI_MODEL=inside\'\nexport OPENAI_API_KEY="a\nb"\nOPENAI_MODEL: old\nZ="open\nOPENAI_BASE_URL=old\n'
+        file = self.put(".qwen/.env", before)
+        self.connect("qwen-code", "--write")
+        after = file.read_text()
+        self.assertTrue(after.startswith('X="multi\nOPENAI_API_KEY=inside\nline" # mine\nY=\'one\nexport OPENAI_MODEL=inside\'\nZ="open\nOPENAI_API_KEY='), after)
+        self.assertNotIn("old", after)
+        file = self.put(".aider.conf.yml", '\ufeff"model": old\n\'openai-api-key\' : old\nx: 1\n')
+        self.connect("aider", "--write")
+        self.assertNotIn("old", file.read_text())
+        self.assertEqual(file.read_text().count("model"), 1)
+        text = 'x: "a\nmodel: inside\n  b"\nmodel: z\n'
+        file = self.put(".aider.conf.yml", text)
+        self.connect("aider", "--write", code=3)
+        self.assertEqual(file.read_text(), text)
 
     def test_a_nested_setting_of_the_same_name_is_not_ours(self):
         file = self.put(".aider.conf.yml", "# mine\nextra:\n  model: theirs\nmodel: old\n")

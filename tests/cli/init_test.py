@@ -108,13 +108,47 @@ class Init(unittest.TestCase):
         # It lists what nobody runs at home: it hands on, so nothing private goes there.
         self.assertIn("zone: cloud", self.lines("providers")[here])
 
+    def test_of_a_list_of_openai_only_what_can_talk_is_taken_and_where_it_answers(self):
+        other = ["gpt-4o-realtime-preview", "gpt-4o-mini-transcribe", "gpt-4o-audio-preview", "babbage-002", "davinci-002", "gpt-4o-mini-tts", "gpt-image-1", "sora-2", "omni-moderation-latest",
+                 "computer-use-preview-2025-03-11", "gpt-5-search-api", "o3-deep-research", "gpt-3.5-turbo-instruct", "whisper-1", "dall-e-3"]
+        apart = ["gpt-5.1-codex", "gpt-5-pro-2025-10-06", "codex-mini-latest", "o1-pro", "o3-pro"]
+        chat = ["gpt-5", "o3", "o4-mini", "gpt-4o-search-preview", "text-embedding-3-small"]
+        proxy = self.server(model_servers.Server, {"/v1/models": model_servers.listing(*other, *apart, *chat)})
+        out = self.init(OPENAI_BASE_URL=proxy.url + "/v1", OPENAI_API_KEY="sk-test-0123456789")
+        here, models, providers = f"proxy-{proxy.port}", self.lines("models"), self.lines("providers")
+        self.assertEqual({m: v.split("provider: ")[1].split(",")[0] for m, v in models.items() if m != "smollm2"}, {**{m: here + "-responses" for m in apart}, **{m: here for m in chat}})
+        self.assertEqual(providers[here].replace("kind: openai", "kind: responses"), providers[here + "-responses"])
+        self.assertEqual(out.count("no model for a conversation"), 1)
+        self.assertIn("lists 15 that are no model", out)
+        self.assertIn("and 12 more", out)
+        self.assertIn(f"at provider {here}-responses, of kind responses", out)
+        for model, context in (("gpt-5", 400000), ("gpt-5.1-codex", 400000), ("gpt-5-pro-2025-10-06", 400000), ("o3", 200000), ("o4-mini", 200000), ("o3-pro", 200000)):
+            self.assertIn(f"context: {context}", models[model])
+            self.assertIn("capabilities: [tools, vision, json, reasoning]", models[model])
+        shown = subprocess.run([BINARY, "models", "--config", str(self.file)], env={**self.env, "OPENAI_API_KEY": "sk-test-0123456789"}, capture_output=True, text=True, timeout=60).stdout
+        self.assertEqual(shown.count("is no provider of the book"), 1, shown)
+        table = shown.split("\n\n")[0].splitlines()
+        at = table[0].index("price in / out")
+        self.assertEqual({line[at - 1] for line in table}, {" "}, shown)  # no column runs into the next
+        self.assertNotIn(" ", {line[at] for line in table})
+
+    def test_where_nothing_can_answer_it_says_so_and_what_to_do_and_tries_nothing(self):
+        out = self.init()
+        self.assertIn("found no local server and no cloud key\n", out)
+        self.assertEqual(out.count("nothing can answer yet"), 1)
+        self.assertNotIn("tandem route try", out)
+        self.assertNotIn("where a dozen questions", out)
+        out = self.init(self.server(model_servers.vllm), arguments=["--force"])
+        self.assertIn("tandem route try --examples", out)
+        self.assertNotIn("nothing can answer", out)
+
     def test_prices_are_left_to_the_book_which_has_one_of_each(self):
         self.init(OPENAI_API_KEY="sk-test-0123456789", ANTHROPIC_API_KEY="sk-ant-0123456789", MISTRAL_API_KEY="m-0123456789", GEMINI_API_KEY="g-0123456789",
                   OPENROUTER_API_KEY="sk-or-0123456789", GROQ_API_KEY="gsk-0123456789", DEEPSEEK_API_KEY="d-0123456789")
         self.assertNotIn("sk-", self.text())
         for line in self.lines("models").values():
             self.assertNotIn("price: {", line.split("#")[0])
-            self.assertIn("price book", line)
+        self.assertEqual(self.text().count("price book"), 1)
         keys = {name: "k-0123456789" for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "MISTRAL_API_KEY", "GEMINI_API_KEY", "OPENROUTER_API_KEY", "GROQ_API_KEY", "DEEPSEEK_API_KEY")}
         result = subprocess.run([BINARY, "models", "--config", str(self.file), "--json"], env={**self.env, **keys}, capture_output=True, text=True, timeout=60)
         self.assertEqual(result.returncode, 0, result.stderr)

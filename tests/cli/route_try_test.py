@@ -38,6 +38,19 @@ class RouteTry(unittest.TestCase):
         self.assertEqual(said["prompts"][4]["label"], "private")
         self.assertEqual(said["shares"]["all"]["hybrid"], {"local": 3, "cloud": 2, "nowhere": 0})
 
+    def test_prompts_are_shown_by_characters_and_without_what_turns_a_terminal(self):
+        file = self.tandem.folder / "shown.txt"
+        russian = "Объясни, пожалуйста, как устроен двигатель внутреннего сгорания, и почему он греется"
+        file.write_bytes(("\ufeff" + russian + "\nabc\u202edef \u2066x\n").encode())
+        shown = self.tandem.cli("route", "try", str(file)).stdout
+        self.assertIn(russian[:48] + "...", shown)
+        self.assertNotIn("\ufeff", shown)
+        self.assertNotRegex(shown, "[\u202a-\u202e\u2066-\u2069]")
+        self.assertEqual(json.loads(self.tandem.cli("route", "try", str(file), "--json").stdout)["prompts"][0]["prompt"], russian)
+        refused = self.tandem.cli("route", "try", str(self.tandem.folder))
+        self.assertEqual(refused.returncode, 3)
+        self.assertIn("is a folder", refused.stderr)
+
     def test_presets_are_compared_side_by_side(self):
         said = self.try_lines("Design a distributed lock with fencing, and argue its safety in detail", more=("--preset", "hybrid", "--preset", "local-first", "--preset", "cloud-first"))
         policies = said["prompts"][0]["policies"]

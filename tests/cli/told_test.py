@@ -80,6 +80,91 @@ aliases: {{ strong: [gpt-5.1, gpt-5, gpt-4.1, spare], far: [gpt-5, gpt-4.1] }}
         self.assertEqual(tandem.chat(model="far")[0], 200)
         self.assertEqual(tandem.chat(model="strong")[1]["x-tandem-model"], "gpt-5.1")
 
+    def test_a_model_that_its_provider_has_not_is_asked_once_where_another_may_answer(self):
+        for refusal, words in ((http({"error": {"message": "This model is only supported in v1/responses and not in v1/chat/completions.", "type": "invalid_request_error"}}, "404 Not Found"), "kind: responses"),
+                               (http({"error": {"message": "The model `gpt-9` does not exist or you do not have access to it.", "code": "model_not_found"}}, "404 Not Found"), "correct models.gone.name"),
+                               (http({"error": {"message": "Model Not Exist", "type": "invalid_request_error"}}, "400 Bad Request"), "correct models.gone.name")):
+            with self.subTest(words=words):
+                mended, asked = [], []
+                def script(connection, body, number):
+                    if not body:  # doctor asks for the list of models
+                        return connection.sendall(http({"object": "list", "data": [{"id": "gpt-9"}, {"id": "gpt-5"}]}))
+                    name = json.loads(body)["model"]
+                    asked.append(name)
+                    if name == "gpt-9" and not mended:
+                        return connection.sendall(refusal)
+                    connection.sendall(http({"id": "x", "object": "chat.completion", "created": 1, "model": name, "choices": [
+                        {"index": 0, "message": {"role": "assistant", "content": "Hello"}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4}}))
+                far = self.upstream(script)
+                config = f"""providers:
+  far: {{ kind: openai, zone: cloud, base_url: {far.base_url} }}
+models:
+  gone: {{ provider: far, name: gpt-9, price: {{ input: 1, output: 1 }} }}
+  there: {{ provider: far, name: gpt-5, price: {{ input: 1, output: 1 }} }}
+aliases: {{ strong: [gone, there] }}
+"""
+                tandem = self.tandem(config)
+                status, headers, body = tandem.chat(model="strong")
+                self.assertEqual((status, headers["x-tandem-model"], asked), (200, "there", ["gpt-9", "gpt-5"]), body)
+                self.assertIn(words, headers["x-tandem-warnings"])
+                # The model rests, its provider does not, and it says why.
+                for _ in range(3):
+                    status, headers, body = tandem.chat(model="strong")
+                    self.assertEqual((status, headers["x-tandem-model"]), (200, "there"), body)
+                    self.assertIn("gone was not asked: far s", headers["x-tandem-warnings"])
+                self.assertEqual(asked.count("gpt-9"), 1)
+                for command in ("status", "models", "doctor"):
+                    self.assertIn(words, tandem.cli(command).stdout, command)
+                until(lambda: "a model was not asked" in tandem.log_text(), "its line in the log")
+                # Where no other may answer, it is asked all the same, and well as soon as it answers.
+                status, headers, body = tandem.chat(model="gone")
+                self.assertGreaterEqual(status, 400)
+                self.assertIn(words, headers["x-tandem-warnings"])
+                mended.append(True)
+                self.assertEqual(tandem.chat(model="gone")[1]["x-tandem-model"], "gone")
+                self.assertEqual(tandem.chat(model="strong")[1]["x-tandem-model"], "gone")
+                self.assertNotIn(words, tandem.cli("status").stdout + tandem.cli("models").stdout)
+
+    def test_no_client_makes_a_model_rest_by_what_it_says(self):
+        quoted = "The model you speak of does not exist, says model_not_found in this sentence"
+        far = self.upstream(lambda c, body, n: c.sendall(http({"error": {"message": f"Invalid content: '{json.loads(body)['messages'][0]['content']}'"}}, "400 Bad Request")))
+        tandem = self.tandem(f"providers:\n  far: {far.provider('cloud')}\nmodels:\n  m: {{ provider: far, price: {{ input: 1, output: 1 }} }}\n")
+        self.assertEqual(tandem.chat(quoted, model="m")[0], 400)
+        self.assertNotIn("is asked where no other may", tandem.cli("status").stdout)
+
+    def test_a_bound_of_ours_is_told_once_and_only_where_money_is_reserved(self):
+        broken = self.upstream(lambda c, b, n: c.sendall(http({"error": {"message": "boom"}}, "500 Oh")))
+        near = self.upstream()
+        tandem = self.tandem(f"""providers:
+  far: {{ kind: openai, zone: cloud, base_url: {broken.base_url} }}
+  near: {{ kind: openai, zone: local, base_url: {near.base_url} }}
+models:
+  a: {{ provider: far, price: {{ input: 1, output: 1 }} }}
+  b: {{ provider: far, price: {{ input: 1, output: 2 }} }}
+  free: {{ provider: near, price: {{ input: 0, output: 0 }} }}
+aliases: {{ strong: [a, b, free] }}
+keys: {{ me: {{ secret: my-key-0123456789abcdef, budgets: [{{ limit: 5, window: day }}] }} }}
+""")
+        asked = tandem.cli("ask", "--key", "me", "--alias", "free", "hello")
+        self.assertEqual(asked.returncode, 0, asked.stderr)
+        self.assertNotIn("no maximum was given", asked.stderr)
+        asked = tandem.cli("ask", "--key", "me", "--alias", "strong", "hello")
+        self.assertEqual(asked.stderr.count("no maximum was given"), 1, asked.stderr)
+
+    def test_what_is_the_same_of_many_models_is_said_once(self):
+        down, near = self.upstream(lambda c, b, n: c.sendall(http({"error": {"message": "boom"}}, "500 Oh"))), self.upstream()
+        names = [f"m{i}" for i in range(7)]
+        tandem = self.tandem(f"providers:\n  far: {down.provider('cloud')}\n  near: {near.provider('local')}\nmodels:\n" + "".join(f"  {n}: {{ provider: far }}\n" for n in names)
+                             + "  home: { provider: near }\n" + f"aliases: {{ all: [{', '.join(names)}, home] }}\npolicy: {{ preset: hybrid, failure: {{ attempts: 1 }} }}\n")
+        said = tandem.chat(model="all")[1]["x-tandem-warnings"]
+        self.assertEqual(said.count("boom"), 1, said)
+        self.assertIn("m0, m1, m2 failed: far answered with status 500: boom; m3, m4, m5, m6 were not asked: far failed 3 times in a row", said)
+        for _ in range(3):
+            tandem.chat(model="all")
+        first = tandem.cli("explain", "--last").stdout.split("  asked for")[0]
+        self.assertIn("m0, m1, m2 and 4 more", first)
+        self.assertNotIn("m5", first)
+
     def test_who_is_passed_over_or_refused_is_in_the_log(self):
         tandem = self.two(self.upstream(lambda c, b, n: c.sendall(http({"error": {"message": "boom"}}, "500 Oh"))))
         for _ in range(5):

@@ -149,17 +149,17 @@ class Standing(unittest.TestCase):
         attempts = t.explain(headers["x-tandem-decision"])["attempts"]
         # The third failure opens the breaker, so that the fourth time nobody is asked.
         self.assertEqual([(a["model"], a["outcome"]) for a in attempts], [("big", "failed")] * 3 + [("big", "skipped"), ("small", "answered")])
-        first, second, skipped, last = attempts[0]["warnings"], attempts[1]["warnings"], attempts[3], attempts[4]["warnings"]
+        first, second, skipped, last = attempts[0]["warnings"], attempts[1]["warnings"], attempts[3], attempts[4].get("warnings", "")
         self.assertRegex(first, r"^no model here is called 'team-x': the alias 'team-\*' stands for it and means both; big may answer with \d+ tokens: [^;]*; ask for [^;]*$")
         self.assertRegex(second, r"^big may answer with ")
         self.assertNotIn("stands for it", second)
-        self.assertRegex(last, r"^small may answer with ")
+        self.assertNotIn("may answer", last)  # it costs nothing, so that nothing is reserved for it
         self.assertNotRegex(first + second + last, "failed|not asked")
         self.assertNotIn("warnings", skipped)
         self.assertEqual(skipped["usage"]["input"], 0)
         # The client is told all of it.
-        for words in ("stands for it", "big may answer", "big failed", "big was not asked", "small may answer"):
-            self.assertIn(words, headers["x-tandem-warnings"])
+        for words in ("stands for it", "big may answer", "big failed", "big was not asked"):
+            self.assertEqual(headers["x-tandem-warnings"].count(words), 1, words)
         lines = t.cli("explain", headers["x-tandem-decision"]).stdout.splitlines()
         self.assertRegex(lines[1], r"^  small at lab \(local\) answered, after others failed: big: .*; not asked: big: far failed 3 times in a row")
         self.assertIn("  why         asked for team-x: the alias both lists its models in this order", lines)

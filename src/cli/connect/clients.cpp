@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/connect/jsonc.h"
 #include "cli/connect/lines.h"
+#include "cli/connect/toml.h"
 
 namespace tandem::cli {
 
@@ -47,15 +48,18 @@ std::vector<Setting> claude_settings(const Values& v) {
 // ---- Codex: developers.openai.com/codex/config-reference ----
 
 Result<std::string> change_codex(const std::string& before, const Values& v) {
-    return change_toml(before,
-                       {{"model", in_json(v.model)},
-                        {"model_provider", "\"tandem\""},
-                        {"model_context_window", std::to_string(v.context)}},
-                       "model_providers.tandem",
-                       {{"name", "\"Tandem\""},
-                        {"base_url", in_json(v.url + "/v1")},
-                        {"wire_api", "\"responses\""},
-                        {"experimental_bearer_token", in_json(v.key)}});
+    // Where env_key names a variable, Codex takes the key from that alone, and it stops where `auth` names a command
+    // beside a key.
+    return change_toml(before, {.top = {{"model", in_json(v.model)},
+                                        {"model_provider", "\"tandem\""},
+                                        {"model_context_window", std::to_string(v.context)}},
+                                .table = "model_providers.tandem",
+                                .keys = {{"name", "\"Tandem\""},
+                                         {"base_url", in_json(v.url + "/v1")},
+                                         {"wire_api", "\"responses\""},
+                                         {"experimental_bearer_token", in_json(v.key)}},
+                                .instead_of = {"env_key", "env_key_instructions", "requires_openai_auth"},
+                                .against = {"auth", "aws"}});
 }
 
 // ---- opencode: opencode.ai/docs/providers, /models ----
@@ -87,7 +91,7 @@ std::vector<Setting> zed_settings(const Values& v) {
     const auto models = fmt::format(
         "[{{ \"name\": {}, \"display_name\": {}, \"max_tokens\": {}, \"max_output_tokens\": {}, \"capabilities\": {{ "
         "\"tools\": {}, \"images\": {}, \"parallel_tool_calls\": false, \"prompt_cache_key\": false }} }}]",
-        in_json(v.model), in_json("Tandem " + v.model), v.context, v.output, truth(v.has(Capability::tools)),
+        in_json(v.model), in_json("Tandem " + v.model), v.context, v.usual_output, truth(v.has(Capability::tools)),
         truth(v.has(Capability::vision)));
     return {
         {{"language_models", "openai_compatible", "Tandem", "api_url"}, in_json(v.url + "/v1")},
@@ -111,7 +115,7 @@ std::vector<Setting> crush_settings(const Values& v) {
     const auto models = fmt::format(
         "[{{ \"id\": {}, \"name\": {}, \"context_window\": {}, \"default_max_tokens\": {}, \"can_reason\": {}, "
         "\"supports_attachments\": {} }}]",
-        in_json(v.model), in_json("Tandem " + v.model), v.context, v.output, truth(v.has(Capability::reasoning)),
+        in_json(v.model), in_json("Tandem " + v.model), v.context, v.usual_output, truth(v.has(Capability::reasoning)),
         truth(v.has(Capability::vision)));
     const auto selected = fmt::format("{{ \"provider\": \"tandem\", \"model\": {} }}", in_json(v.model));
     return {{{"providers", "tandem", "name"}, "\"Tandem\""},
@@ -176,7 +180,7 @@ std::string yaml_of_continue(const Values& v) {
         "name: Tandem\nversion: 1.0.0\nschema: v1\nmodels:\n  - name: Tandem\n    provider: openai\n    model: {}\n"
         "    apiBase: {}/v1\n    apiKey: {}\n    roles: [chat, edit, apply]\n    capabilities: [{}]\n"
         "    defaultCompletionOptions:\n      contextLength: {}\n      maxTokens: {}\n",
-        in_json(v.model), v.url, in_json(v.key), join(can, ", "), v.context, v.output);
+        in_json(v.model), v.url, in_json(v.key), join(can, ", "), v.context, v.usual_output);
 }
 
 // ---- settings that are printed alone ----
@@ -220,7 +224,7 @@ std::string cline_text(const Values& v) {
     return fmt::format(
         "API Provider:    OpenAI Compatible\nBase URL:        {}/v1\nAPI Key:         {}\nModel ID:        {}\n"
         "Model Configuration: Context Window Size {}, Max Output Tokens {}, Supports Images {}\n",
-        v.url, v.key, v.model, v.context, v.output, v.has(Capability::vision) ? "yes" : "no");
+        v.url, v.key, v.model, v.context, v.usual_output, v.has(Capability::vision) ? "yes" : "no");
 }
 
 std::string llm_text(const Values& v) {
@@ -243,7 +247,13 @@ std::string home_assistant_text(const Values& v) {
 
 }  // namespace
 
-// The names in `taken` are those that the programs resolve themselves.
+bool Client::takes(std::string_view name) const {
+    const auto plain = lower(trim(name.substr(0, name.find('['))));
+    return std::ranges::find(taken, plain) != taken.end();
+}
+
+// The names in `taken` are those that the programs resolve themselves. Claude Code compares them in lower case, not at
+// every place (anthropics/claude-code#25866).
 std::span<const Client> clients() {
     static const std::vector<Client> list = {
         {"claude-code",
@@ -251,7 +261,7 @@ std::span<const Client> clients() {
          [](const Values& v) { return json_text(claude_settings(v)); },
          {{"CLAUDE_CONFIG_DIR", ".claude", "settings.json",
            [](const std::string& before, const Values& v) { return change_jsonc(before, claude_settings(v)); }}},
-         {"default", "best", "sonnet", "opus", "haiku", "fable", "opusplan"},
+         {"default", "best", "sonnet", "opus", "haiku", "fable", "opusplan", "inherit"},
          false,
          22'000,
          "at its very first start Claude Code may ask for a login before it reads this file: export "

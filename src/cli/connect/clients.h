@@ -20,6 +20,7 @@ struct Values {
     std::string model;
     std::int64_t context = 0;           // what the model takes
     std::int64_t output = 0;            // what it answers with at most
+    std::int64_t usual_output = 0;      // what a client may ask for with every request: at most `output`
     config::Capabilities capabilities;  // what it can do
     bool has(config::Capability c) const { return capabilities.has(c); }
 };
@@ -46,6 +47,9 @@ struct Client {
     std::string_view also_asks_for = {};  // a model that it asks for by itself, whatever it is told
     std::vector<std::string_view> variables = {};  // of the environment, which it takes before what is written
     bool key_apart = false;                        // its key is kept elsewhere than in its files
+
+    // Whether a name is one of `taken`, in any case and with a window behind it (sonnet[1m]), as the programs read it.
+    bool takes(std::string_view name) const;
 };
 
 std::span<const Client> clients();

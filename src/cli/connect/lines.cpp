@@ -11,24 +11,33 @@
 
 namespace tandem::cli {
 
-namespace {
-
-std::vector<std::string> lines_of(const std::string& text) {
+std::vector<std::string> lines_of(std::string_view text) {
     std::vector<std::string> lines;
     for (std::size_t at = 0; at < text.size();) {
         const auto end = std::min(text.find('\n', at), text.size());
-        lines.push_back(text.substr(at, end - at));
+        lines.emplace_back(text.substr(at, end - at));
         at = end + 1;
     }
     return lines;
 }
 
-std::unexpected<Error> refuse(std::string_view what) {
+std::string_view without_byte_order_mark(std::string_view text) {
+    if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+    return text;
+}
+
+std::unexpected<Error> refuse_lines(std::string_view what) {
     return fail(
         ErrorCode::invalid,
         fmt::format("{}; the file was left as it is. Put the settings into it by hand: without --write they are "
                     "printed",
                     what));
+}
+
+namespace {
+
+bool has_name(const Lines& lines, std::string_view name) {
+    return std::ranges::any_of(lines, [&](const auto& line) { return line.first == name; });
 }
 
 // ---- .env ----
@@ -41,12 +50,60 @@ std::string env_value(const std::string& value) {
     return value;
 }
 
+// Where the value that begins at `at` ends, as the dotenv of npm reads it: a quoted one goes on over lines where its
+// quote is closed with nothing but a comment behind it; else it ends with its line.
+std::size_t end_of_env_value(std::string_view text, std::size_t at) {
+    const auto line_end = [&](std::size_t from) { return std::min(text.find('\n', from), text.size()); };
+    while (at < text.size() && (text[at] == ' ' || text[at] == '\t')) ++at;
+    if (at == text.size() || std::string_view("'\"`").find(text[at]) == std::string_view::npos) return line_end(at);
+    const char quote = text[at];
+    auto close = at + 1;
+    while (close < text.size() && text[close] != quote)
+        close += text[close] == '\\' && close + 1 < text.size() && text[close + 1] == quote ? 2 : 1;
+    if (close >= text.size()) return line_end(at);
+    const auto end = line_end(close);
+    const auto behind = trim(text.substr(close + 1, end - close - 1));
+    return behind.empty() || behind.front() == '#' ? end : line_end(at);
+}
+
+// The name that the line sets, in either form that dotenv takes (NAME=, NAME: ), and where its value begins.
+std::pair<std::string_view, std::size_t> env_name(std::string_view text, std::size_t begin) {
+    constexpr std::string_view kBlanks = " \t";
+    const auto end = std::min(text.find('\n', begin), text.size());
+    auto at = std::min(text.find_first_not_of(kBlanks, begin), end);
+    if (text.substr(at).starts_with("export"))
+        if (const auto behind = at + 6; behind < end && kBlanks.find(text[behind]) != std::string_view::npos)
+            at = std::min(text.find_first_not_of(kBlanks, behind), end);
+    auto stop = at;
+    while (stop < end && (std::isalnum(static_cast<unsigned char>(text[stop])) != 0 ||
+                          std::string_view("_.-").find(text[stop]) != std::string_view::npos))
+        ++stop;
+    const auto sign = std::min(text.find_first_not_of(kBlanks, stop), end);
+    const bool equals = sign < end && text[sign] == '=';
+    const bool colon =
+        stop < end && text[stop] == ':' && stop + 1 < end && kBlanks.find(text[stop + 1]) != std::string_view::npos;
+    if (stop == at || (!equals && !colon)) return {{}, end};
+    return {text.substr(at, stop - at), (equals ? sign : stop) + 1};
+}
+
 // ---- YAML ----
 
 std::string yaml_value(const std::string& value) {
     const bool plain = !value.empty() && value.find_first_of("#{}[]&*!|>'\"%@`,") == std::string::npos &&
                        value.find(": ") == std::string::npos && value.front() != '-' && value.front() != '?';
     return plain ? value : fmt::format("'{}'", value);
+}
+
+// The key that a line at the top level begins with, without its quotes; empty where it begins with none.
+std::string_view yaml_name(std::string_view line) {
+    if (line.empty() || line.front() == ' ' || line.front() == '\t') return {};
+    if (line.front() != '"' && line.front() != '\'') {
+        const auto colon = line.find(':');
+        return colon == std::string_view::npos ? std::string_view() : trim(line.substr(0, colon));
+    }
+    const auto close = line.find(line.front(), 1);
+    if (close == std::string_view::npos || !trim(line.substr(close + 1)).starts_with(':')) return {};
+    return line.substr(1, close - 1);
 }
 
 // All top-level entries but ours, as they are read.
@@ -72,132 +129,40 @@ bool has_all(const YAML::Node& root, const Lines& lines) {
     });
 }
 
-// ---- TOML ----
-
-// Where a line begins inside of: an array or a string of several lines, whose content is no business of ours.
-struct TomlState {
-    std::string_view quotes;  // """ or ''', or empty
-    int brackets = 0;
-    bool inside() const { return !quotes.empty() || brackets > 0; }
-};
-
-void follow(std::string_view line, TomlState& state) {
-    bool value = state.inside();
-    for (std::size_t i = 0; i < line.size(); ++i) {
-        if (!state.quotes.empty()) {
-            if (line.substr(i, 3) == state.quotes) {
-                state.quotes = {};
-                i += 2;
-            } else if (line[i] == '\\' && state.quotes.front() == '"') {
-                ++i;
-            }
-            continue;
-        }
-        if (line[i] == '#') return;
-        if (line[i] == '=') value = true;
-        for (const std::string_view three : {"\"\"\"", "'''"})
-            if (line.substr(i, 3) == three) state.quotes = three;
-        if (!state.quotes.empty()) {
-            i += 2;
-        } else if (line[i] == '"' || line[i] == '\'') {
-            const char quote = line[i];
-            for (++i; i < line.size() && line[i] != quote; ++i)
-                if (quote == '"' && line[i] == '\\') ++i;
-        } else if (value && (line[i] == '[' || line[i] == '{')) {
-            ++state.brackets;
-        } else if (value && (line[i] == ']' || line[i] == '}')) {
-            --state.brackets;
-        }
-    }
-}
-
-// "[ a . "b" ]" as a.b
-std::string table_name(std::string_view header) {
-    std::string name;
-    for (const char c : header.substr(0, header.find('#')))
-        if (std::string_view("[] \t\"'").find(c) == std::string_view::npos) name += c;
-    return name;
-}
-
-std::string toml_lines(const Lines& lines) {
-    std::string out;
-    for (const auto& [key, value] : lines) out += fmt::format("{} = {}\n", key, value);
-    return out;
-}
-
 }  // namespace
 
 std::string change_env(const std::string& before, const Lines& lines) {
+    const auto text = without_byte_order_mark(before);
     std::string out;
-    for (const auto& line : lines_of(before)) {
-        std::string_view text = trim(line);
-        if (text.starts_with("export ")) text = trim(text.substr(7));
-        const auto name = trim(text.substr(0, text.find('=')));
-        const bool ours = text.find('=') != std::string_view::npos &&
-                          std::ranges::any_of(lines, [&](const auto& one) { return one.first == name; });
-        if (!ours) out += line + "\n";
+    for (std::size_t at = 0; at < text.size();) {
+        const auto [name, value] = env_name(text, at);
+        const auto end = name.empty() ? value : end_of_env_value(text, value);
+        if (!has_name(lines, name)) (out += text.substr(at, end - at)) += '\n';
+        at = end + 1;
     }
     for (const auto& [key, value] : lines) out += fmt::format("{}={}\n", key, env_value(value));
     return out;
 }
 
-Result<std::string> change_yaml(const std::string& before, const Lines& lines) {
+Result<std::string> change_yaml(const std::string& whole, const Lines& lines) {
+    const std::string before(without_byte_order_mark(whole));
     std::string out;
-    for (const auto& line : lines_of(before)) {
-        const auto name = std::string_view(line).substr(0, line.find(':'));
-        const bool ours = line.find(':') != std::string::npos &&
-                          std::ranges::any_of(lines, [&](const auto& one) { return one.first == trim(name); }) &&
-                          !line.starts_with(' ') && !line.starts_with('\t');
-        if (!ours) out += line + "\n";
-    }
+    for (const auto& line : lines_of(before))
+        if (!has_name(lines, yaml_name(line))) out += line + "\n";
     for (const auto& [key, value] : lines) out += fmt::format("{}: {}\n", key, yaml_value(value));
     try {
         const YAML::Node old = YAML::Load(before), fresh = YAML::Load(out);
         const bool empty = old.IsNull();
-        if (config::second_document(before) || (!empty && !old.IsMap())) return refuse("it is no YAML mapping");
+        if (config::second_document(before) || (!empty && !old.IsMap())) return refuse_lines("it is no YAML mapping");
         if (!fresh.IsMap() || !has_all(fresh, lines) ||
             others_in(fresh, lines) != (empty ? std::vector<std::string>{} : others_in(old, lines)))
-            return refuse("a setting that is to be replaced has several lines");
+            return refuse_lines(
+                "a setting that is to be replaced has several lines, or a line like it stands inside of another's "
+                "value");
     } catch (const YAML::Exception& error) {
-        return refuse(fmt::format("line {} is not valid YAML ({})", error.mark.line + 1, error.msg));
+        return refuse_lines(fmt::format("line {} is not valid YAML ({})", error.mark.line + 1, error.msg));
     }
     return out;
-}
-
-Result<std::string> change_toml(const std::string& before, const Lines& top, const std::string& table,
-                                const Lines& keys) {
-    std::string head, rest;
-    bool in_table = false, ours = false;
-    TomlState state;
-    const auto parent = table.substr(0, table.find('.'));
-    for (const auto& line : lines_of(before)) {
-        const auto text = trim(line);
-        const bool begins = !state.inside();
-        const bool header = begins && text.starts_with('[');
-        if (header) {
-            in_table = true;
-            const auto name = table_name(text);
-            ours = name == table || name.starts_with(table + ".");
-        }
-        const auto key = trim(text.substr(0, text.find_first_of("=#")));
-        const bool has_value = begins && !header && text.find('=') != std::string_view::npos;
-        if (has_value && !in_table && (key == parent || key.starts_with(parent + ".")))
-            return refuse(fmt::format("'{}' stands in it without a table of its own", key));
-        const bool replaced =
-            has_value && !in_table && std::ranges::any_of(top, [&](const auto& one) { return one.first == key; });
-        if (!header) follow(line, state);
-        if (replaced && state.inside()) return refuse(fmt::format("'{}' has several lines", key));
-        if (begins && !header && !has_value && !text.empty() && !text.starts_with('#'))
-            return refuse(fmt::format("'{}' is not valid TOML", printable(text, 60)));
-        // A comment in our table may be about what follows it.
-        const bool comment = begins && text.starts_with('#');
-        if (replaced || (ours && !comment)) continue;
-        (in_table ? rest : head) += line + "\n";
-    }
-    if (state.inside()) return refuse("it is not valid TOML: something is opened and not closed");
-    auto body = head + rest;
-    while (body.ends_with("\n\n") || body == "\n") body.pop_back();
-    return toml_lines(top) + body + "\n" + fmt::format("[{}]\n", table) + toml_lines(keys);
 }
 
 }  // namespace tandem::cli

@@ -61,14 +61,19 @@ constexpr std::array kClouds = {
                ""},
 };
 
-// Models that people have behind a server of theirs.
+// Models that people have behind a server of theirs. Of OpenAI's the sources are the pages above and LiteLLM's
+// model_prices_and_context_window.json (1.80.11), whose limit of a prompt is the context less the longest answer.
 struct Claims {
     std::string_view name, rest;
 };
 constexpr std::string_view kGpt5 =
     "context: 400000, max_output: 128000, capabilities: [tools, vision, json, reasoning]";
+constexpr std::string_view kGpt5Chat =
+    "context: 128000, max_output: 16384, capabilities: [tools, vision, json, reasoning]";
 constexpr std::string_view kGpt41 = "context: 1047576, max_output: 32768, capabilities: [tools, vision, json]";
 constexpr std::string_view kGpt4o = "context: 128000, max_output: 16384, capabilities: [tools, vision, json]";
+constexpr std::string_view kGpt4 = "context: 128000, max_output: 4096, capabilities: [tools, vision, json]";
+constexpr std::string_view kO3 = "context: 200000, max_output: 100000, capabilities: [tools, vision, json, reasoning]";
 constexpr std::string_view kSonnet =
     "context: 200000, max_output: 64000, capabilities: [tools, vision, json, reasoning]";
 constexpr std::string_view kGemini25 =
@@ -77,12 +82,35 @@ constexpr auto kClaims = std::to_array<Claims>({
     {"gpt-5", kGpt5},
     {"gpt-5-mini", kGpt5},
     {"gpt-5-nano", kGpt5},
+    {"gpt-5-codex", kGpt5},
+    {"gpt-5-pro", "context: 400000, max_output: 272000, capabilities: [tools, vision, json, reasoning]"},
+    {"gpt-5-chat", kGpt5Chat},
+    {"gpt-5-chat-latest", kGpt5Chat},
     {"gpt-5.1", kGpt5},
+    {"gpt-5.1-codex", kGpt5},
+    {"gpt-5.1-codex-max", kGpt5},
+    {"gpt-5.1-codex-mini", kGpt5},
+    {"gpt-5.1-chat-latest", kGpt5Chat},
+    {"gpt-5.2", kGpt5},
+    {"gpt-5.2-pro", kGpt5},
+    {"gpt-5.2-codex", kGpt5},
+    {"gpt-5.2-chat-latest", kGpt5Chat},
+    {"codex-mini-latest", kO3},
     {"gpt-4.1", kGpt41},
     {"gpt-4.1-mini", kGpt41},
     {"gpt-4.1-nano", kGpt41},
     {"gpt-4o", kGpt4o},
     {"gpt-4o-mini", kGpt4o},
+    {"chatgpt-4o-latest", "context: 128000, max_output: 16384, capabilities: [vision]"},
+    {"gpt-4-turbo", kGpt4},
+    {"gpt-4", "context: 8192, max_output: 4096, capabilities: [tools]"},
+    {"gpt-3.5-turbo", "context: 16385, max_output: 4096, capabilities: [tools, json]"},
+    {"o1", kO3},
+    {"o1-pro", kO3},
+    {"o3", kO3},
+    {"o3-pro", kO3},
+    {"o3-mini", "context: 200000, max_output: 100000, capabilities: [tools, json, reasoning]"},
+    {"o4-mini", kO3},
     {"claude-sonnet-4", kSonnet},
     {"claude-sonnet-4-5", kSonnet},
     {"claude-haiku-4-5", kSonnet},
@@ -91,7 +119,12 @@ constexpr auto kClaims = std::to_array<Claims>({
     {"llama-3.3-70b-versatile", "context: 131072, max_output: 32768, capabilities: [tools, json]"},
 });
 
-// Without a date at the end: -20250929, -2025-11-13.
+}  // namespace
+
+std::span<const KnownCloud> known_clouds() {
+    return kClouds;
+}
+
 std::string_view without_date(std::string_view name) {
     constexpr std::string_view kDigits = "0123456789";
     auto end = name.size();
@@ -100,12 +133,6 @@ std::string_view without_date(std::string_view name) {
         if (name[end - 1] != '-' && ++digits == 8) break;
     if (digits != 8 || end < 2 || name[end - 2] != '-') return name;
     return name.substr(0, end - 2);
-}
-
-}  // namespace
-
-std::span<const KnownCloud> known_clouds() {
-    return kClouds;
 }
 
 std::string_view known_claims(std::string_view name) {

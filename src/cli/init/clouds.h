@@ -25,4 +25,7 @@ std::span<const KnownCloud> known_clouds();
 // does not count. Empty: it is none of the few that are known.
 std::string_view known_claims(std::string_view name);
 
+// Without a date at the end: -20250929, -2025-11-13.
+std::string_view without_date(std::string_view name);
+
 }  // namespace tandem::cli

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/few.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "config/names.h"
@@ -48,14 +49,6 @@ std::string amount_text(Money money) {
     while (text.find('.') != std::string::npos && text.ends_with("000")) text.pop_back();
     return text;
 }
-
-// Behind the models of clouds.
-constexpr std::string_view kPriceOfBook =
-    "its price is the price book's, as `tandem models` says; price: { input: ..., output: ... }, per million tokens, "
-    "goes before that";
-constexpr std::string_view kPriceByName =
-    "its price is what the price book has for its name, as `tandem models` says; where that is none or wrong, add "
-    "price: { input: ..., output: ... }, per million tokens";
 
 // Text in a comment: one line, whatever a server says.
 std::string comment_text(std::string_view text) {
@@ -120,8 +113,7 @@ class Composer {
                   0,
                   0};
         if (!known.rest.empty()) line.text += fmt::format(", {}", known.rest);
-        // What another address of the provider costs is not known.
-        line.comment = cloud.base_url == known.base_url ? kPriceOfBook : kPriceByName;
+        any_priced_ = true;
         lines_.push_back(std::move(line));
     }
 
@@ -140,8 +132,9 @@ class Composer {
 
     void add_server(const FoundServer& server, Zone zone) {
         const auto provider = provider_id(server.id);
-        add_provider(server, provider, zone);
+        add_provider(server, provider, zone, server.kind);
         std::string elsewhere;  // provider of the models that a server at home hands on
+        std::string responses;  // provider of the models that answer on the Responses API alone
         std::size_t written = 0;
         for (const auto& model : server.models) {
             if (written++ == kMostWritten) {
@@ -151,25 +144,46 @@ class Composer {
             }
             if (model.elsewhere && zone == Zone::local && elsewhere.empty()) {
                 elsewhere = provider_id(provider + "-cloud");
-                add_provider(server, elsewhere, Zone::cloud);
+                add_provider(server, elsewhere, Zone::cloud, server.kind);
                 notes_.push_back(
                     fmt::format("models of {} that run on somebody else's machines are in the zone cloud, "
                                 "as provider {}",
                                 server.product, elsewhere));
             }
             const bool away = model.elsewhere && zone == Zone::local;
-            add_model(model, server, away ? elsewhere : provider, away ? Zone::cloud : zone);
+            const bool apart = !away && server.kind == "openai" && is_responses_only(model.name);
+            if (apart && responses.empty()) {
+                responses = provider_id(provider + "-responses");
+                add_provider(server, responses, zone, "responses");
+                notes_.push_back(
+                    fmt::format("OpenAI serves some models of {} on its Responses API alone: they are at provider {}, "
+                                "of kind responses, with the same address",
+                                provider, responses));
+            }
+            add_model(model, server, away ? elsewhere : apart ? responses : provider, away ? Zone::cloud : zone);
         }
+        add_left_out(server, provider);
         if (server.models.empty() && !server.wants_key)
             notes_.push_back(fmt::format("{} has no model yet; add its models under models: when it has", provider));
     }
 
-    void add_provider(const FoundServer& server, const std::string& provider, Zone zone) {
+    void add_left_out(const FoundServer& server, const std::string& provider) {
+        if (server.left_out.empty()) return;
+        std::vector<std::string> names;
+        for (const auto& name : server.left_out) names.push_back(comment_text(name));
+        notes_.push_back(
+            fmt::format("{} lists {} that {} no model for a conversation (sound, images, search, old "
+                        "completions), which {} left out: {}",
+                        provider, server.left_out.size(), server.left_out.size() == 1 ? "is" : "are",
+                        server.left_out.size() == 1 ? "is" : "are", few(names)));
+    }
+
+    void add_provider(const FoundServer& server, const std::string& provider, Zone zone, std::string_view kind) {
         const bool off = server.wants_key || server.models.empty();
         std::string key = server.key_variable.empty() ? "" : fmt::format(", api_key: ${{{}}}", server.key_variable);
         if (server.wants_key && key.empty()) key = ", api_key: ${NAME}";
         providers_ += fmt::format("  {}{}: {{ kind: {}, zone: {}, base_url: {}{} }}   # {}, {}\n", off ? "# " : "",
-                                  provider, server.kind, name_of(zone), yaml_text(server.base_url), key, server.product,
+                                  provider, kind, name_of(zone), yaml_text(server.base_url), key, server.product,
                                   server.wants_key ? "which wants a key: put the name of a variable for NAME, and add "
                                                      "its models"
                                                    : "found running");
@@ -196,7 +210,7 @@ class Composer {
             line.comment = fmt::format("trained for {} tokens; more context takes more memory", model.trained_tokens);
         if (zone == Zone::cloud) {
             line.rank = 0;
-            line.comment = kPriceByName;
+            any_priced_ = true;
         }
         const bool talks =
             !model.known ||
@@ -254,6 +268,13 @@ class Composer {
         return out;
     }
 
+    std::string_view price_text() const {
+        if (!any_priced_) return "";
+        return "# What a model of a cloud costs is what the price book has for its name, as `tandem models` says; "
+               "where "
+               "that is none or wrong,\n# add price: { input: ..., output: ... } to it, per million tokens.\n";
+    }
+
     std::string privacy_text() const {
         std::string out =
             fmt::format("  clearance: {{ local: secret, cloud: {} }}   # the highest label that a zone may see\n",
@@ -293,7 +314,7 @@ server: {{ listen: 127.0.0.1:7117 }}       # beyond this machine it needs `keys:
 providers:
 {}
 # The first of those that are worth the same is taken. `fallback: only`: where no other may; `auto: false`: by name alone.
-models:
+{}models:
 {}  # mine: {{ provider: home, file: /path/to/model.gguf, context: 32768, capabilities: [tools, json] }}
 
 # Names that clients can use besides `auto`, `local`, `cloud`, `private` and each model's own. With a *, names that
@@ -311,14 +332,15 @@ privacy:
 {}
 currency: USD
 )",
-                           providers_, models, privacy_text(), keys_text());
+                           providers_, price_text(), models, privacy_text(), keys_text());
     }
 
     const Plan& plan_;
     std::vector<std::string> providers_used_, ids_, notes_;
     std::string providers_;
     std::vector<Line> lines_;
-    bool talks_ = false;  // a model that was found answers in text
+    bool talks_ = false;       // a model that was found answers in text
+    bool any_priced_ = false;  // a model of a cloud is there
 };
 
 }  // namespace

@@ -33,6 +33,7 @@ struct FoundServer {
     bool wants_key = false;        // it gives no list without a key
     std::string key_variable;      // environment variable whose key opened it; empty: none was needed
     std::vector<FoundModel> models;
+    std::vector<std::string> left_out;  // names of its list that are no models for a conversation
 };
 
 // An address that was looked at and has no model server, and what answered there.
@@ -73,6 +74,11 @@ std::optional<config::Capability> other_work_in(std::string_view name);
 bool is_plain_name(std::string_view name);
 // Names of sounds and images: no model for text.
 bool is_no_text_model(std::string_view name);
+// Those, and models of clouds for text that is no conversation, or that answer only with tools of their provider's:
+// the completions of old, computer use, search, deep research.
+bool is_no_chat_model(std::string_view name);
+// Models that OpenAI serves on its Responses API and not on its Chat Completions API.
+bool is_responses_only(std::string_view name);
 // Loopback; one of a home's or an office's own network (RFC 1918, RFC 4193, RFC 6598, link-local, names without a dot,
 // .local, .lan, .home.arpa, .internal).
 bool is_this_machine(std::string_view host);

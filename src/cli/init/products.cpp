@@ -373,8 +373,10 @@ void read_details(FoundServer& server, const Answers& answers, std::span<const A
         for (auto& model : server.models)
             model.context_tokens = details[0].json()["value"].integer().value_or(model.context_tokens);
     }
-    std::erase_if(server.models,
-                  [](const FoundModel& model) { return is_no_text_model(model.name) || !is_plain_name(model.name); });
+    std::erase_if(server.models, [](const FoundModel& model) { return !is_plain_name(model.name); });
+    for (const auto& model : server.models)
+        if (is_no_chat_model(model.name)) server.left_out.push_back(model.name);
+    std::erase_if(server.models, [](const FoundModel& model) { return is_no_chat_model(model.name); });
 }
 
 std::string without_version(std::string url) {
