@@ -21,7 +21,6 @@ struct Comparison {
         rows;  // today as recorded first (if there is a record), then cloud-only, local-only, others by cost
 };
 
-// `most_rows` bounds the others; which are left out is said in the notes of the Situation by the caller.
 Comparison compare(const Situation& situation);
 
 // Sets of models that are worth a row: all subsets up to kAllSets models, else each left out, each alone with the other
@@ -31,6 +30,9 @@ std::vector<Combination> sets_of(const Situation& situation);
 // `today` with only the models for which `keep` holds; machines that no model is left on are sold.
 Combination only(const Combination& today, const std::string& id, const std::string& name,
                  const std::vector<std::string>& keep);
+
+// `today` with a model more, of the price book.
+Combination with_model(const Combination& today, const Added& added);
 
 std::string as_text(const Situation& situation, const Comparison& comparison);
 std::string as_json(const Situation& situation, const Comparison& comparison);

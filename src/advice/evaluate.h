@@ -10,6 +10,7 @@
 
 #include <array>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,7 +43,7 @@ struct Machine {
 struct Change {
     enum class What : std::uint8_t {
         preset,      // policy.preset: `value`
-        auto_use,    // models.`name`.auto: `value`
+        auto_use,    // models.`name`.auto: `value`, true or false
         add_model,   // models.`name`: `value` (a flow mapping of YAML)
         buy,         // machine `name`, by hand
         sell,        // machine `name`, by hand
@@ -65,6 +66,13 @@ struct Combination {
     std::vector<Change> changes;
 };
 
+// A model that is not in the config, of the price book.
+struct Added {
+    routing::Table::Entry entry;  // its `provider` is one of the config where that has it
+    std::string name;             // as its provider calls it
+    bool provider_is_there = false;
+};
+
 // All that an evaluation needs, read once.
 struct Situation {
     Traffic traffic;
@@ -74,7 +82,7 @@ struct Situation {
     std::optional<Money> hour_rate;
     std::int64_t work_ms = 0;  // of the owner in the span, on machines and models at home
     std::map<std::string, ledger::local::Quarters> measured;  // electricity, by machine
-    std::map<std::string, Label> book_clearance;              // of providers, for models of the book
+    std::vector<Added> with;                                  // that were asked for by name
     std::string currency = "USD";
     std::vector<std::string> notes;  // what is not known, and where to say it
 };
@@ -100,6 +108,7 @@ using Loadings = std::map<std::string, std::array<double, kKinds>>;
 
 struct Evaluation {
     std::string id, name;
+    std::int64_t span_ms = 0;  // that it was made from
     std::int64_t requests = 0, answered = 0;
     std::array<std::int64_t, kUnservedNames.size()> unserved{};
     std::map<std::string, std::int64_t> by_model;  // answers
@@ -139,7 +148,25 @@ struct Evaluation {
     std::vector<std::string> notes;
 };
 
-// `most`: of the requests, the newest so many (0: all), for a search among many combinations.
+// Evaluates many combinations of one situation: what a model would cost, how good and how fast it would be for a
+// request is reckoned once. Not safe from two threads at once.
+class Evaluator {
+  public:
+    // `situation` is borrowed.
+    explicit Evaluator(const Situation& situation);
+    ~Evaluator();
+    Evaluator(const Evaluator&) = delete;
+    Evaluator& operator=(const Evaluator&) = delete;
+
+    // `most`: of the requests, the newest so many (0: all), for a search among many combinations.
+    Evaluation evaluate(const Combination& combination, std::size_t most = 0);
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+// Of one.
 Evaluation evaluate(const Situation& situation, const Combination& combination, std::size_t most = 0);
 
 // By how much a month of `one` is worth more than a month of `other`, and one standard error of that: what is not known
@@ -150,8 +177,9 @@ struct Gain {
 };
 Gain gain_of(const Situation& situation, const Evaluation& one, const Evaluation& other);
 
-// The least number of whole machines of each kind with which all stations keep up; nullopt: not with kMostMachines.
+// The same with the least number of whole machines with which all stations keep up; nullopt: kMostMachines of each do
+// not, or there is none to have more of.
 inline constexpr int kMostMachines = 8;
-std::optional<Combination> grown(const Situation& situation, Combination combination);
+std::optional<Combination> grown(Evaluator& evaluator, Combination combination);
 
 }  // namespace tandem::advice

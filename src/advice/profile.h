@@ -3,6 +3,8 @@
 // once.
 #pragma once
 
+#include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,9 +19,9 @@ namespace tandem::advice {
 enum class Pattern : std::uint8_t {
     steady,  // evenly over 24 hours
     office,  // evenly over 9 to 17 o'clock UTC, Monday to Friday: a day's requests x 7 / 5
-    burst,   // in bursts of `burst` requests at once, evenly over 24 hours
+    bursts,  // `burst` requests at once, the bursts evenly over 24 hours
 };
-inline constexpr std::array<std::string_view, 3> kPatternNames = {"steady", "office", "burst"};
+inline constexpr std::array<std::string_view, 3> kPatternNames = {"steady", "office", "bursts"};
 
 struct Work {
     routing::WorkKind kind = routing::WorkKind::talk;
@@ -46,9 +48,17 @@ struct Offer {
     std::vector<Runs> runs;
 };
 
+// What the owner says of a local model of the config that nobody has measured.
+struct Said {
+    std::string model;
+    Speed speed;
+    int slots = 0;  // 0: as the config has it
+};
+
 struct Profile {
     std::string currency;  // empty: the config's
     std::vector<Work> work;
+    std::vector<Said> models;
     std::vector<Offer> hardware;
 };
 

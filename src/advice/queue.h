@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <queue>
 #include <vector>
 
 namespace tandem::advice {
@@ -16,17 +15,20 @@ class Servers {
 
     // How long one that arrives now would wait, in milliseconds: no event is changed.
     double wait_at(double arrival_ms) const;
-    // Takes the next in order: the first server to be free works on it for `work_ms`. Gives its wait.
-    double serve(double arrival_ms, double work_ms);
-    int count() const { return count_; }
+    // Takes the next in order: of the servers that are free the first, else the first to be free, works on it.
+    struct Served {
+        double wait_ms = 0;
+        int server = 0;  // from 0
+    };
+    Served serve(double arrival_ms, double work_ms);
+    int count() const { return static_cast<int>(free_at_.size()); }
     // Milliseconds of work that all servers were given.
     double worked_ms() const { return worked_; }
 
   private:
-    int count_;
+    std::size_t next(double arrival_ms) const;
     double worked_ = 0;
-    // When each server is free, the earliest first.
-    std::priority_queue<double, std::vector<double>, std::greater<>> free_;
+    std::vector<double> free_at_;  // of each server; a few, so that looking through them is quick
 };
 
 struct Arrival {

@@ -56,6 +56,7 @@ struct Request {
     std::uint8_t difficulty = 0;  // 0 to 100
     config::Capabilities needs;
     Outcome outcome = Outcome::answered;
+    bool whole = false;               // its answer came to its end
     float sure = 0;                   // of the kind, 0 to 1
     std::int32_t repeats = 0;         // of its kind before it
     std::int64_t prompt_tokens = 0;   // estimated before it was sent: what a context must hold
