@@ -6,6 +6,7 @@
 // better by more than what is not known, the answer is to change nothing.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,9 +34,9 @@ struct Proposal {
 };
 
 struct Advice {
-    Evaluation recorded;              // as the ledger has it
-    Evaluation now;                   // the same config, as it is evaluated: what proposals are compared with
-    std::vector<Proposal> proposals;  // offered first, by what they are worth; then the others
+    std::optional<Evaluation> recorded;  // as the ledger has it; none of a profile
+    Evaluation now;                      // the same config, as it is evaluated: what proposals are compared with
+    std::vector<Proposal> proposals;     // offered first, by what they are worth; then the others
     // The number of the one that is better than changing nothing by more than what is not known; 0: change nothing.
     int best = 0;
     std::string verdict;                    // one sentence
@@ -48,8 +49,16 @@ inline constexpr int kMostProposals = 5;
 // Every combination that is looked at: presets, models left out or added, machines sold or bought.
 std::vector<Combination> candidates_of(const Situation& situation, const config::Config& config,
                                        const std::vector<Offer>& offers);
-// Marks those that another one beats in cost, quality and latency, or equals in all and beats in one.
-void mark_dominated(std::vector<Proposal>& proposals);
+// Why a combination is not offered though it may look good: it answers less, keeps less at home, is slower than it can
+// be served, or needs clients to change. Empty: it may be.
+std::string refusal_of(const Evaluation& now, const Evaluation& then);
+// Marks those that another one, or `now`, beats in cost, quality and latency, or equals in all and beats in one.
+void mark_dominated(const Evaluation& now, std::vector<Proposal>& proposals);
+
+// Words for what an evaluation gives over another one, what is not known, and what would settle it.
+void explain(const Situation& situation, const config::Config& config, const Evaluation& now, Proposal& proposal);
+// What costs nothing: keys that have the same rights and ask for the same work, models that nobody asks.
+std::vector<std::string> housekeeping(const Situation& situation, const config::Config& config);
 
 Advice advise(const Situation& situation, const config::Config& config, const std::vector<Offer>& offers);
 

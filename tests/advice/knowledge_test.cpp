@@ -92,7 +92,8 @@ TEST(Knowledge, leavesOutWhoWaitedForAnother) {
 TEST(Knowledge, correctsWhatWasExpectedByWhatWasSaid) {
     Traffic traffic;
     routing::Table table;
-    table.models.push_back({"small", "lab"});
+    table.models.emplace_back();
+    table.models.front().model = "small";
     table.models.front().quality = 0.5;  // expected of every request, since it has no strength
     std::vector<learning::OutcomeRecord> outcomes;
     for (int i = 0; i < 36; ++i) {
@@ -100,7 +101,11 @@ TEST(Knowledge, correctsWhatWasExpectedByWhatWasSaid) {
         request.kind = routing::WorkKind::code;
         traffic.requests.push_back(request);
         traffic.ids.push_back("d" + std::to_string(i));
-        outcomes.push_back({traffic.ids.back(), "feedback", "me", 0, "small", "", 0.9, 1, "", ""});
+        outcomes.emplace_back();
+        outcomes.back().decision = traffic.ids.back();
+        outcomes.back().source = "feedback";
+        outcomes.back().model = "small";
+        outcomes.back().value = 0.9;
     }
     const auto knowledge = knowledge_of(traffic, outcomes, table, {});
     const auto& belief = knowledge.find("small")->belief;
