@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "base/world.h"
 #include "cli/cli.h"
+#include "cli/config_file.h"
 #include "cli/doctor.h"
 #include "cli/init/compose.h"
 #include "cli/init/environment.h"
@@ -63,14 +64,6 @@ std::vector<Cloud> silent_of(std::vector<Cloud> home, const Found& found) {
 
 // ---- the file ----
 
-// The first of file.old, file.old.2, ... that is free: no backup is lost.
-fs::path backup_of(const fs::path& file) {
-    std::error_code ignored;
-    fs::path backup = file.string() + ".old";
-    for (int n = 2; fs::exists(backup, ignored); ++n) backup = fmt::format("{}.old.{}", file.string(), n);
-    return backup;
-}
-
 Result<> check_absent(const fs::path& file, bool force) {
     std::error_code ignored;
     if (force || !fs::exists(file, ignored)) return {};
@@ -84,11 +77,9 @@ Result<fs::path> write_file(const fs::path& file, const std::string& text) {
     if (file.has_parent_path()) fs::create_directories(file.parent_path(), error);
     fs::path backup;
     if (fs::exists(file, error)) {
-        backup = backup_of(file);
-        fs::copy_file(file, backup, error);  // the old config stays in force until the new one is whole
-        if (error)
-            return fail(ErrorCode::storage,
-                        fmt::format("cannot keep {} as {}: {}", file.string(), backup.string(), error.message()));
+        auto kept = keep_backup(file);
+        if (!kept) return fail(kept.error());
+        backup = std::move(*kept);
     }
     if (auto ok = write_private_file(file, text); !ok) return fail(ok.error());
     return backup;
