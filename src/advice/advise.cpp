@@ -151,12 +151,14 @@ std::int64_t unserved_of(const Evaluation& e) {
 constexpr std::int64_t kSameMicros = 5'000;
 constexpr double kSameQuality = 0.0005, kSameMs = 1;
 
-// Whether `a` is at least as good as `b` in all three, and better in one.
+// Whether `a` is at least as good as `b` in all three, and better in one. A time that is not known is left out.
 bool beats(const Evaluation& a, const Evaluation& b) {
     const auto cost_a = a.total().micros(), cost_b = b.total().micros();
-    if (cost_a > cost_b + kSameMicros || a.quality < b.quality - kSameQuality || a.total_p95 > b.total_p95 + kSameMs)
-        return false;
-    return cost_a < cost_b - kSameMicros || a.quality > b.quality + kSameQuality || a.total_p95 < b.total_p95 - kSameMs;
+    const bool timed = a.latency_known() && b.latency_known();
+    if (cost_a > cost_b + kSameMicros || a.quality < b.quality - kSameQuality) return false;
+    if (timed && a.total_p95 > b.total_p95 + kSameMs) return false;
+    return cost_a < cost_b - kSameMicros || a.quality > b.quality + kSameQuality ||
+           (timed && a.total_p95 < b.total_p95 - kSameMs);
 }
 
 bool same(const Evaluation& a, const Evaluation& b) {
@@ -248,6 +250,13 @@ void mark_dominated(const Evaluation& now, std::vector<Proposal>& proposals) {
 
 namespace {
 
+// Of less, nothing is said for sure: no week is on record with all its days.
+constexpr std::int64_t kLeastRecord = 7 * 86'400'000LL;
+
+bool is_enough(const Traffic& traffic) {
+    return traffic.of_profile || traffic.length_ms() >= kLeastRecord;
+}
+
 std::string verdict_of(const Situation& situation, const Advice& advice) {
     const auto& list = advice.proposals;
     const auto best = std::ranges::find(list, advice.best, &Proposal::number);
@@ -258,6 +267,10 @@ std::string verdict_of(const Situation& situation, const Advice& advice) {
     const auto promising =
         std::ranges::find_if(list, [](const Proposal& one) { return one.number > 0 && one.gain.mean > 0; });
     if (promising == list.end()) return "change nothing: no other combination is better";
+    if (promising->gain.sure())
+        return fmt::format(
+            "change nothing yet: {} ({}) promises {:.2f} {} a month more, but less than a week is on record",
+            promising->number, promising->combination.name, promising->gain.mean, situation.currency);
     return fmt::format(
         "change nothing yet: {} ({}) promises {:.2f} {} a month more, and what is not known is as much as {:.2f}",
         promising->number, promising->combination.name, promising->gain.mean, situation.currency,
@@ -312,7 +325,7 @@ Advice advise(const Situation& situation, const config::Config& config, const st
         if (number > kMostProposals) break;
         one.number = number;
         explain(situation, config, advice.now, one);
-        if (advice.best == 0 && one.gain.sure()) advice.best = number;
+        if (advice.best == 0 && one.gain.sure() && is_enough(situation.traffic)) advice.best = number;
     }
     advice.verdict = verdict_of(situation, advice);
     advice.housekeeping = housekeeping(situation, config);

@@ -74,8 +74,10 @@ struct Desk {
 }  // namespace
 
 struct Evaluator::State {
-    explicit State(const Situation& situation) : situation(situation) {}
+    explicit State(const Situation& situation)
+        : situation(situation), shapes(situation.traffic, situation.today.table) {}
     const Situation& situation;
+    Shapes shapes;
     // By model id, where it is not a machine's that is not there yet, whose speed is its own.
     std::unordered_map<std::string, std::vector<Share>> shares;
 
@@ -114,8 +116,8 @@ namespace {
 // One evaluation, under way.
 class Run {
   public:
-    Run(const Situation& situation, const Combination& combination, std::size_t from)
-        : situation_(situation), combination_(combination), plans_(situation, combination), from_(from) {
+    Run(const Situation& situation, const Combination& combination, const Shapes& shapes, std::size_t from)
+        : situation_(situation), combination_(combination), plans_(situation, combination, shapes), from_(from) {
         out_.id = combination.id;
         out_.name = combination.name;
         const auto& traffic = situation.traffic;
@@ -196,7 +198,7 @@ void Run::one(std::size_t at, const Request& request, const ShareOf& share_of) {
     const bool recorded = combination_.as_recorded;
     if (recorded) cloud_ += request.cost;
     if (recorded && request.outcome != Outcome::answered) {
-        const auto& plan = plans_.of(request);
+        const auto& plan = plans_.of(at);
         return not_answered(request, request.outcome == Outcome::failed ? Unserved::failed
                                      : plan.order.empty()               ? plan.reason
                                                                         : Unserved::other);
@@ -215,7 +217,7 @@ void Run::one(std::size_t at, const Request& request, const ShareOf& share_of) {
         }
         as_it_was.push_back(static_cast<std::uint16_t>(model));
     } else {
-        plan = &plans_.of(request);
+        plan = &plans_.of(at);
         if (plan->renamed) ++out_.renamed;
         if (plan->order.empty()) return not_answered(request, plan->reason);
     }
@@ -410,7 +412,7 @@ Evaluation Run::finish() {
 Evaluation Evaluator::evaluate(const Combination& combination, std::size_t most) {
     const auto& requests = state_->situation.traffic.requests;
     const std::size_t from = most > 0 && requests.size() > most ? requests.size() - most : 0;
-    Run run(state_->situation, combination, from);
+    Run run(state_->situation, combination, state_->shapes, from);
     std::vector<std::vector<Share>*> lists;
     std::vector<std::vector<Share>> own(combination.table.models.size());
     std::vector<std::optional<Speed>> speeds;
@@ -434,6 +436,11 @@ Evaluation evaluate(const Situation& situation, const Combination& combination, 
 
 double Evaluation::private_share() const {
     return private_requests == 0 ? 1 : static_cast<double>(private_home) / static_cast<double>(private_requests);
+}
+
+bool Evaluation::latency_known() const {
+    constexpr double kMost = 0.9;
+    return timed > 0 && static_cast<double>(timed) >= kMost * static_cast<double>(answered);
 }
 
 bool Evaluation::keeps_up() const {

@@ -138,6 +138,8 @@ struct Evaluation {
     // Milliseconds, waits in the queue included, of answered requests. Only of those whose model's speed is known.
     double first_p50 = 0, first_p95 = 0, total_p50 = 0, total_p95 = 0;
     std::int64_t timed = 0;  // how many those are
+    // They are nine of ten at least, so that the percentiles are those of all.
+    bool latency_known() const;
     std::vector<StationResult> stations;
     bool keeps_up() const;
 

@@ -1,7 +1,9 @@
 #include "advice/plans.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <unordered_map>
 
 #include "base/splitmix.h"
 #include "config/names.h"
@@ -11,9 +13,9 @@ namespace tandem::advice {
 
 namespace {
 
-constexpr double kPerDoubling = 8;  // steps of the length of a prompt
-constexpr int kDifficultyStep = 4;
-constexpr float kSureSteps = 8;
+constexpr double kPerDoubling = 4;  // steps of the length of a prompt
+constexpr int kDifficultyStep = 5;
+constexpr float kSureSteps = 3;
 
 bool any_in(const routing::Table& table, Zone zone) {
     return std::ranges::any_of(
@@ -48,14 +50,60 @@ Unserved reason_of(const routing::Decision& decision) {
 
 }  // namespace
 
-std::size_t Plans::Hash::operator()(const Key& key) const {
-    std::uint64_t sum = 0;
-    for (const auto part : key) sum = SplitMix64(sum ^ static_cast<std::uint64_t>(part)).next();
-    return sum;
+namespace {
+
+using Key = std::array<std::int64_t, 7>;
+struct Hash {
+    std::size_t operator()(const Key& key) const {
+        std::uint64_t sum = 0;
+        for (const auto part : key) sum = SplitMix64(sum ^ static_cast<std::uint64_t>(part)).next();
+        return sum;
+    }
+};
+
+}  // namespace
+
+Shapes::Shapes(const Traffic& traffic, const routing::Table& table) {
+    bool by_key = false;
+    int most_repeats = 3;  // that a preset looks at
+    for (const auto& rule : table.rules) {
+        by_key = by_key || !rule.key.empty();
+        most_repeats = std::max(most_repeats, rule.repeats.value_or(0));
+    }
+    std::unordered_map<Key, std::uint32_t, Hash> numbers;
+    const auto pack = [](std::int64_t high, std::int64_t low) { return high << 32 | low; };
+    of_.reserve(traffic.requests.size());
+    for (std::size_t i = 0; i < traffic.requests.size(); ++i) {
+        const auto& one = traffic.requests[i];
+        const auto length = std::floor(kPerDoubling * std::log2(static_cast<double>(one.prompt_tokens) + 1));
+        const auto labels =
+            static_cast<std::int64_t>(one.label) << 16 | static_cast<std::int64_t>(one.rest) << 8 | one.found;
+        const auto work =
+            static_cast<std::int64_t>(one.kind) << 16 | static_cast<std::int64_t>(one.stakes) << 8 | one.needs.bits;
+        const Key key = {pack(one.alias + 1, by_key ? one.key + 1 : 0),
+                         pack(labels, work),
+                         pack(one.difficulty / kDifficultyStep, std::lround(one.sure * kSureSteps)),
+                         pack(std::min(one.repeats, most_repeats), one.asked + 1),
+                         static_cast<std::int64_t>(length),
+                         one.answer_tokens,
+                         one.context_tokens};
+        const auto [found, fresh] = numbers.try_emplace(key, static_cast<std::uint32_t>(shapes_.size()));
+        if (fresh) shapes_.push_back({i, one.prompt_tokens, one.prompt_tokens, one.difficulty, one.difficulty});
+        auto& shape = shapes_[found->second];
+        shape.short_ = std::min(shape.short_, one.prompt_tokens);
+        shape.long_ = std::max(shape.long_, one.prompt_tokens);
+        shape.easy = std::min<int>(shape.easy, one.difficulty);
+        shape.hard = std::max<int>(shape.hard, one.difficulty);
+        of_.push_back(found->second);
+    }
 }
 
-Plans::Plans(const Situation& situation, const Combination& combination)
-    : situation_(situation), combination_(combination) {
+Plans::Plans(const Situation& situation, const Combination& combination, const Shapes& shapes)
+    : situation_(situation),
+      combination_(combination),
+      shapes_(shapes),
+      known_(shapes.all().size(), Known::no),
+      plans_(shapes.all().size()) {
     const auto& traffic = situation.traffic;
     for (std::size_t i = 0; i < traffic.aliases.size(); ++i)
         names_.push_back(name_of(traffic.aliases[static_cast<std::int32_t>(i)]));
@@ -67,10 +115,6 @@ Plans::Plans(const Situation& situation, const Combination& combination)
             if (const auto known = routing::named(combination.table, name))
                 found = std::ranges::find(models, known->entry, &routing::Table::Entry::model);
         recorded_.push_back(found == models.end() ? -1 : static_cast<int>(found - models.begin()));
-    }
-    for (const auto& rule : combination.table.rules) {
-        by_key_ = by_key_ || !rule.key.empty();
-        most_repeats_ = std::max(most_repeats_, rule.repeats.value_or(0));
     }
 }
 
@@ -89,17 +133,19 @@ Plans::Name Plans::name_of(const std::string& alias) const {
     return there ? Name{alias, false} : Name{"auto", true};
 }
 
-bool Plans::is_near_a_bound(const Request& request, std::int64_t low, std::int64_t high, int easy, int hard) const {
+// Whether a bound lies between the requests of a shape.
+bool Plans::holds_a_bound(const Shapes::Shape& shape) const {
     routing::Features features;
-    features.answer_tokens = request.answer_tokens;
+    features.answer_tokens = situation_.traffic.requests[shape.first].answer_tokens;
     for (const auto& entry : combination_.table.models) {
         if (entry.context_tokens <= 0) continue;
         const auto room = routing::least_room(entry, features);
-        if (low + room <= entry.context_tokens && high + room > entry.context_tokens) return true;
+        if (shape.short_ + room <= entry.context_tokens && shape.long_ + room > entry.context_tokens) return true;
     }
     return std::ranges::any_of(combination_.table.rules, [&](const config::Rule& rule) {
-        const bool length = rule.prompt_tokens && low < *rule.prompt_tokens && *rule.prompt_tokens <= high;
-        return length || (rule.difficulty && easy < *rule.difficulty && *rule.difficulty <= hard);
+        const bool length =
+            rule.prompt_tokens && shape.short_ < *rule.prompt_tokens && *rule.prompt_tokens <= shape.long_;
+        return length || (rule.difficulty && shape.easy < *rule.difficulty && *rule.difficulty <= shape.hard);
     });
 }
 
@@ -144,28 +190,16 @@ Plan Plans::decided(const Request& request) const {
     return plan;
 }
 
-const Plan& Plans::of(const Request& request) {
-    const auto step =
-        static_cast<std::int64_t>(std::floor(kPerDoubling * std::log2(static_cast<double>(request.prompt_tokens) + 1)));
-    const auto low = static_cast<std::int64_t>(std::floor(std::exp2(static_cast<double>(step) / kPerDoubling))) - 1;
-    const auto high = static_cast<std::int64_t>(std::ceil(std::exp2(static_cast<double>(step + 1) / kPerDoubling)));
-    const int easy = request.difficulty / kDifficultyStep * kDifficultyStep;
-    if (is_near_a_bound(request, low, high, easy, easy + kDifficultyStep - 1)) return scratch_ = decided(request);
-    const auto pack = [](std::int64_t high_part, std::int64_t low_part) { return high_part << 32 | low_part; };
-    const auto repeats = std::min(request.repeats, most_repeats_);
-    const Key key = {pack(request.alias + 1, by_key_ ? request.key + 1 : 0),
-                     pack(static_cast<std::int64_t>(request.label) << 16 |
-                              static_cast<std::int64_t>(request.rest) << 8 | request.found,
-                          static_cast<std::int64_t>(request.kind) << 16 |
-                              static_cast<std::int64_t>(request.stakes) << 8 | request.needs.bits),
-                     pack(easy, std::lround(request.sure * kSureSteps)),
-                     pack(repeats, request.asked + 1),
-                     step,
-                     request.answer_tokens,
-                     request.context_tokens};
-    const auto found = known_.find(key);
-    if (found != known_.end()) return found->second;
-    return known_[key] = decided(request);
+const Plan& Plans::of(std::size_t request) {
+    const auto number = shapes_.of(request);
+    const auto& shape = shapes_.all()[number];
+    auto& known = known_[number];
+    if (known == Known::no) {
+        known = holds_a_bound(shape) ? Known::one_by_one : Known::yes;
+        if (known == Known::yes) plans_[number] = decided(situation_.traffic.requests[shape.first]);
+    }
+    if (known == Known::yes) return plans_[number];
+    return scratch_ = decided(situation_.traffic.requests[request]);
 }
 
 }  // namespace tandem::advice

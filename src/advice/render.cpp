@@ -99,7 +99,7 @@ std::string time_text(double milliseconds) {
 }
 
 std::string latency_text(const Evaluation& e) {
-    if (e.timed == 0) return "not known";
+    if (!e.latency_known()) return "not known";
     return fmt::format("{} / {}", time_text(e.total_p50), time_text(e.total_p95));
 }
 

@@ -41,7 +41,7 @@ std::vector<std::string> reasons_of(const Evaluation& now, const Evaluation& the
                                       better > 0 ? "more" : "less", then.quality, now.quality));
     if (then.answered > now.answered)
         reasons.push_back(fmt::format("{} requests more are answered", then.answered - now.answered));
-    if (then.timed > 0 && now.timed > 0 && std::abs(then.total_p95 - now.total_p95) > 0.1 * now.total_p95)
+    if (then.latency_known() && now.latency_known() && std::abs(then.total_p95 - now.total_p95) > 0.1 * now.total_p95)
         reasons.push_back(fmt::format("95 of 100 answers are there within {} instead of {}", time_text(then.total_p95),
                                       time_text(now.total_p95)));
     return reasons;

@@ -30,7 +30,7 @@ std::vector<Arrival> arrivals(std::uint64_t seed, int count, double rate, double
 
 }  // namespace
 
-TEST(Queue, servesFirstComeFirstServed) {
+TEST(AdviceQueue, servesFirstComeFirstServed) {
     const auto waits = simulate({{0, 10}, {1, 10}, {2, 10}, {40, 5}}, 1);
     EXPECT_EQ(waits.ms, (std::vector<double>{0, 9, 18, 0}));
     EXPECT_DOUBLE_EQ(waits.utilisation, 35.0 / 45);
@@ -38,13 +38,13 @@ TEST(Queue, servesFirstComeFirstServed) {
     EXPECT_EQ(two.ms, (std::vector<double>{0, 0, 8, 0}));
 }
 
-TEST(Queue, turnsAwayWhoWouldWaitTooLong) {
+TEST(AdviceQueue, turnsAwayWhoWouldWaitTooLong) {
     const auto waits = simulate({{0, 10}, {1, 10}, {2, 10}, {30, 5}}, 1, 10);
     EXPECT_EQ(waits.turned_away, 1);
     EXPECT_EQ(waits.ms, (std::vector<double>{0, 9, 0}));
 }
 
-TEST(Queue, closedFormsHaveTheirPublishedValues) {
+TEST(AdviceQueue, closedFormsHaveTheirPublishedValues) {
     // Erlang C of 2 servers and a load of 1.5 is 9/14 (Kleinrock 1975, 3.5); the mean wait is C / (c - a).
     EXPECT_NEAR(erlang_c_wait(1.5, 1, 2), 9.0 / 14 / 0.5, 1e-12);
     // One server: rho / (1 - rho).
@@ -54,7 +54,7 @@ TEST(Queue, closedFormsHaveTheirPublishedValues) {
 
 // A simulation of 400,000 arrivals is within 3 % of the closed form at loads up to 0.9: a fixed seed, so that it is
 // the same run always.
-TEST(Queue, waitsAsTheClosedFormsSay) {
+TEST(AdviceQueue, waitsAsTheClosedFormsSay) {
     constexpr int kCount = 400'000;
     for (const double rho : {0.3, 0.6, 0.8, 0.9}) {
         const auto fixed = simulate(arrivals(7, kCount, rho / 100, 100, false), 1);
@@ -63,14 +63,16 @@ TEST(Queue, waitsAsTheClosedFormsSay) {
         for (const int servers : {1, 2, 4, 8}) {
             const double rate = rho * servers / 100;
             const auto varied = simulate(arrivals(11, kCount, rate, 100, true), servers);
-            EXPECT_NEAR(varied.mean / erlang_c_wait(rate, 100, servers), 1, 0.06) << "M/M/" << servers << " at " << rho;
+            // Where hardly anybody waits, a few who do are the mean.
+            const double expected = erlang_c_wait(rate, 100, servers);
+            EXPECT_NEAR(varied.mean, expected, 0.06 * expected + 0.05) << "M/M/" << servers << " at " << rho;
         }
     }
 }
 
 // In an M/M/1 the wait is above t with the probability rho e^(-(mu - lambda) t) (Kleinrock 1975, 5.10): its
 // percentiles.
-TEST(Queue, percentilesAreThoseOfTheDistribution) {
+TEST(AdviceQueue, percentilesAreThoseOfTheDistribution) {
     constexpr double kRho = 0.7, kWork = 100;
     const auto waits = simulate(arrivals(3, 400'000, kRho / kWork, kWork, true), 1);
     const auto at = [&](double share) { return std::log(kRho / (1 - share)) * kWork / (1 - kRho); };
@@ -78,7 +80,7 @@ TEST(Queue, percentilesAreThoseOfTheDistribution) {
     EXPECT_NEAR(waits.p95 / at(0.95), 1, 0.05);
 }
 
-TEST(Queue, percentileTakesTheNearestRank) {
+TEST(AdviceQueue, percentileTakesTheNearestRank) {
     std::vector<double> values = {5, 1, 4, 2, 3};
     EXPECT_EQ(percentile(values, 0.5), 3);
     EXPECT_EQ(percentile(values, 0.95), 5);
