@@ -263,7 +263,7 @@ std::string verdict_of(const Situation& situation, const Advice& advice) {
     if (advice.best > 0 && best != list.end())
         return fmt::format("{} ({}) is worth {:.2f} {} a month more than today's, more than what is not known ({:.2f})",
                            best->number, best->combination.name, best->gain.mean, situation.currency,
-                           1.96 * best->gain.error);
+                           kNormal * best->gain.error);
     const auto promising =
         std::ranges::find_if(list, [](const Proposal& one) { return one.number > 0 && one.gain.mean > 0; });
     if (promising == list.end()) return "change nothing: no other combination is better";
@@ -274,7 +274,7 @@ std::string verdict_of(const Situation& situation, const Advice& advice) {
     return fmt::format(
         "change nothing yet: {} ({}) promises {:.2f} {} a month more, and what is not known is as much as {:.2f}",
         promising->number, promising->combination.name, promising->gain.mean, situation.currency,
-        1.96 * promising->gain.error);
+        kNormal * promising->gain.error);
 }
 
 // For a machine that is bought, as many as it takes.

@@ -170,7 +170,7 @@ std::string as_html(const Situation& situation, const Advice& advice, bool all) 
                             : one.dominated      ? std::string("another one is as good or better in all three")
                                                  : std::string();
         out += table_row(one.number > 0 ? fmt::format("{}", one.number) : "-", one.combination.name, one.evaluation,
-                         fmt::format("{:+.2f} ± {:.2f}", one.gain.mean, 1.96 * one.gain.error), remark);
+                         fmt::format("{:+.2f} ± {:.2f}", one.gain.mean, kNormal * one.gain.error), remark);
     }
     out += "</tbody></table></div>\n";
     for (const auto& one : advice.proposals)

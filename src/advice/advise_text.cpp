@@ -36,7 +36,7 @@ void print_proposal(std::string& out, const Situation& situation, const Proposal
         out += fmt::format("   {} {}\n", change.by_hand() ? "by hand:" : "apply:  ", change.text());
     for (const auto& reason : one.reasons) out += fmt::format("   why:     {}\n", reason);
     out += fmt::format("   worth:   {:+.2f} {} a month, give or take {:.2f}\n", one.gain.mean, situation.currency,
-                       1.96 * one.gain.error);
+                       kNormal * one.gain.error);
     if (const auto keeps = keeps_up_text(e); keeps != "-") out += fmt::format("   at home: keeps up: {}\n", keeps);
     for (const auto& doubt : one.doubts) out += fmt::format("   unsure:  {}\n", doubt);
     for (const auto& experiment : one.experiments)

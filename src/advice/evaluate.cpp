@@ -141,6 +141,10 @@ class Run {
     std::optional<Desk> desk_of(const routing::Table::Entry& entry) const;
     template <typename ShareOf>
     void one(std::size_t at, const Request& request, const ShareOf& share_of);
+    template <typename ShareOf>
+    void as_it_was(std::size_t at, const Request& request, const ShareOf& share_of);
+    double serve(Desk& desk, const Request& request, const Share& share);
+    void note_times(double first_ms, double total_ms);
     void answered(const Request& request, std::size_t model, const Share& share, double first_ms, double total_ms);
     void not_answered(const Request& request, Unserved why);
     std::size_t day_of(const Request& request) const {
@@ -192,88 +196,91 @@ std::optional<Desk> Run::desk_of(const routing::Table::Entry& entry) const {
 template <typename ShareOf>
 void Run::one(std::size_t at, const Request& request, const ShareOf& share_of) {
     ++out_.requests;
-    const double value = routing::value_of_answer(combination_.table, request.stakes);
-    value_ += value;
+    value_ += routing::value_of_answer(combination_.table, request.stakes);
     if (request.label >= Label::private_) ++out_.private_requests;
-    const bool recorded = combination_.as_recorded;
-    if (recorded) cloud_ += request.cost;
-    if (recorded && request.outcome != Outcome::answered) {
-        const auto& plan = plans_.of(at);
-        return not_answered(request, request.outcome == Outcome::failed ? Unserved::failed
-                                     : plan.order.empty()               ? plan.reason
-                                                                        : Unserved::other);
-    }
-    std::vector<std::uint16_t> as_it_was;
-    const Plan* plan = nullptr;
-    if (recorded) {
-        const int model = plans_.number_of(request.model);
-        ++out_.by_model[situation_.traffic.models[request.model]];
-        if (model < 0) {  // it is no longer in the config
-            if (request.label >= Label::private_ && request.zone == Zone::local) ++out_.private_home;
-            if (request.first_byte_ms >= 0) first_.push_back(static_cast<double>(request.first_byte_ms));
-            if (request.whole) total_.push_back(static_cast<double>(request.total_ms));
-            quality_ += 0.5;
-            return;
-        }
-        as_it_was.push_back(static_cast<std::uint16_t>(model));
-    } else {
-        plan = &plans_.of(at);
-        if (plan->renamed) ++out_.renamed;
-        if (plan->order.empty()) return not_answered(request, plan->reason);
-    }
-    const auto& order = recorded ? as_it_was : plan->order;
-    const auto arrival = static_cast<double>(request.time_ms);
+    if (combination_.as_recorded) return as_it_was(at, request, share_of);
+    const auto& plan = plans_.of(at);
+    if (plan.renamed) ++out_.renamed;
+    if (plan.order.empty()) return not_answered(request, plan.reason);
     double passed_ms = 0;
-    for (std::size_t i = 0; i < order.size(); ++i) {
-        const auto model = order[i];
+    for (std::size_t i = 0; i < plan.order.size(); ++i) {
+        const auto model = plan.order[i];
         auto& desk = desks_[model];
-        const auto& share = share_of(at, model, desk ? desk->station->speed : std::nullopt);
-        if (!desk) return answered(request, model, share, share.first_ms + passed_ms, share.total_ms + passed_ms);
-        double wait = 0;
-        if (desk->speed) {
-            if (!recorded && desk->servers.wait_at(arrival) > desk->station->patience_ms) {
-                const bool last = i + 1 == order.size();
-                ++(last ? desk->result.turned_away : desk->result.passed_on);
-                passed_ms += desk->station->patience_ms;
-                continue;
-            }
-            const auto served = desk->servers.serve(arrival, share.total_ms);
-            wait = served.wait_ms;
-            desk->waits.push_back(wait);
-            const auto start = request.time_ms + std::llround(wait);
-            desk->busy[static_cast<std::size_t>(served.server / desk->station->slots)].push_back(
-                {start, start + std::llround(share.total_ms)});
+        const auto& share = share_of(at, model);
+        const auto arrival = static_cast<double>(request.time_ms);
+        if (desk && desk->speed && desk->servers.wait_at(arrival) > desk->station->patience_ms) {
+            ++(i + 1 == plan.order.size() ? desk->result.turned_away : desk->result.passed_on);
+            passed_ms += desk->station->patience_ms;
+            continue;
         }
-        ++desk->result.served;
-        const double before = wait + passed_ms;
+        const double before = passed_ms + (desk ? serve(*desk, request, share) : 0);
         return answered(request, model, share, share.first_ms < 0 ? -1 : share.first_ms + before,
                         share.total_ms < 0 ? -1 : share.total_ms + before);
     }
     not_answered(request, Unserved::failed);
 }
 
+// What the ledger says: who answered, and in which time; the queue is simulated to say how busy a station was.
+template <typename ShareOf>
+void Run::as_it_was(std::size_t at, const Request& request, const ShareOf& share_of) {
+    cloud_ += request.cost;
+    if (request.outcome == Outcome::failed) return not_answered(request, Unserved::failed);
+    if (request.outcome == Outcome::refused) {
+        const auto& plan = plans_.of(at);
+        return not_answered(request, plan.order.empty() ? plan.reason : Unserved::other);
+    }
+    ++out_.by_model[situation_.traffic.models[request.model]];
+    const auto first = static_cast<double>(request.first_byte_ms);
+    const double total = request.whole ? static_cast<double>(request.total_ms) : -1;
+    const int model = plans_.number_of(request.model);
+    if (model < 0) {  // it is no longer in the config: nothing is known of its answers
+        constexpr double kUnknown = 0.5;
+        ++out_.answered;
+        if (request.label >= Label::private_ && request.zone == Zone::local) ++out_.private_home;
+        quality_ += kUnknown;
+        note_times(first, total);
+        return;
+    }
+    const auto number = static_cast<std::size_t>(model);
+    const auto& share = share_of(at, number);
+    if (auto& desk = desks_[number]) serve(*desk, request, share);
+    answered(request, number, share, first, total);
+}
+
+// Gives the wait, in milliseconds.
+double Run::serve(Desk& desk, const Request& request, const Share& share) {
+    ++desk.result.served;
+    if (!desk.speed) return 0;
+    const auto served = desk.servers.serve(static_cast<double>(request.time_ms), share.total_ms);
+    desk.waits.push_back(served.wait_ms);
+    const auto start = request.time_ms + std::llround(served.wait_ms);
+    const auto machine = static_cast<std::size_t>(served.server / desk.station->slots);
+    desk.busy[machine].push_back({start, start + std::llround(share.total_ms)});
+    return served.wait_ms;
+}
+
+void Run::note_times(double first_ms, double total_ms) {
+    if (first_ms >= 0) first_.push_back(first_ms);
+    if (total_ms >= 0) total_.push_back(total_ms);
+}
+
 void Run::answered(const Request& request, std::size_t model, const Share& share, double first_ms, double total_ms) {
     const auto& entry = combination_.table.models[model];
     ++out_.answered;
+    const auto cost = combination_.as_recorded ? request.cost : Money::from_micros(share.cost_micros);
     if (!combination_.as_recorded) {
         ++out_.by_model[entry.model];
-        cloud_ += Money::from_micros(share.cost_micros);
-    } else {
-        first_ms = static_cast<double>(request.first_byte_ms);
-        total_ms = request.whole ? static_cast<double>(request.total_ms) : -1;
+        cloud_ += cost;
     }
     if (!entry.price.known() && std::ranges::find(out_.unpriced, entry.model) == out_.unpriced.end())
         out_.unpriced.push_back(entry.model);
     if (request.label >= Label::private_ && entry.zone == Zone::local) ++out_.private_home;
     quality_ += share.quality;
     answers_[entry.model][static_cast<std::size_t>(request.kind)] += 1;
-    if (first_ms >= 0) first_.push_back(first_ms);
-    if (total_ms >= 0) total_.push_back(total_ms);
+    note_times(first_ms, total_ms);
     const double value = routing::value_of_answer(combination_.table, request.stakes);
-    const double cost =
-        combination_.as_recorded ? as_double(request.cost) : static_cast<double>(share.cost_micros) / 1e6;
     const double wait = std::max(0.0, total_ms) / 1000 * as_double(combination_.table.objective.second);
-    const double worth = value * share.quality - cost - wait;
+    const double worth = value * share.quality - as_double(cost) - wait;
     worth_ += worth;
     out_.daily[day_of(request)] += worth;
 }
@@ -353,24 +360,6 @@ void Run::add_hours() {
         static_cast<double>(ms) / 3.6e6 * static_cast<double>(kMonthMs) / static_cast<double>(span_.end - span_.start);
 }
 
-double variance_of(const Knowledge& knowledge, const Loadings& loadings) {
-    double variance = 0;
-    for (const auto& [model, by_kind] : loadings) {
-        const auto* known = knowledge.find(model);
-        const Belief belief = known == nullptr ? Belief{} : known->belief;
-        double shared = 0;
-        for (std::size_t kind = 0; kind < kKinds; ++kind) {
-            const double all = belief.weight_kind[kind] + Belief::kKindPrior;
-            shared += by_kind[kind] * Belief::kKindPrior / all;
-            variance += by_kind[kind] * by_kind[kind] * Belief::kSpread / all;
-        }
-        variance += shared * shared * Belief::kSpread / (belief.weight + belief.prior);
-    }
-    return variance;
-}
-
-constexpr double kNormal = 1.96;
-
 void Run::add_quality() {
     if (out_.requests == 0) return;
     const auto all = static_cast<double>(out_.requests);
@@ -386,12 +375,6 @@ void Run::add_quality() {
 }
 
 Evaluation Run::finish() {
-    if (combination_.as_recorded)
-        out_.answered = out_.requests - [&] {
-            std::int64_t sum = 0;
-            for (const auto count : out_.unserved) sum += count;
-            return sum;
-        }();
     out_.cloud = of_month(cloud_);
     add_stations();
     add_machines();
@@ -424,7 +407,7 @@ Evaluation Evaluator::evaluate(const Combination& combination, std::size_t most)
         speeds.push_back(is_own ? station->speed : speed_at(state_->situation, entry));
         if (lists.back()->empty()) lists.back()->resize(requests.size());
     }
-    run.go([&](std::size_t at, std::size_t model, const std::optional<Speed>&) -> const Share& {
+    run.go([&](std::size_t at, std::size_t model) -> const Share& {
         return state_->share(*lists[model], at, combination.table.models[model], speeds[model]);
     });
     return run.finish();
@@ -445,76 +428,6 @@ bool Evaluation::latency_known() const {
 
 bool Evaluation::keeps_up() const {
     return std::ranges::all_of(stations, &StationResult::keeps_up);
-}
-
-bool Gain::sure() const {
-    return mean > 0 && mean > kNormal * error;
-}
-
-Gain gain_of(const Situation& situation, const Evaluation& one, const Evaluation& other) {
-    Gain gain;
-    gain.mean = one.worth - other.worth;
-    const auto months = static_cast<double>(kMonthMs) / static_cast<double>(std::max(one.span_ms, kLeastSpanMs));
-    auto differing = one.loadings;
-    for (const auto& [model, by_kind] : other.loadings)
-        for (std::size_t kind = 0; kind < kKinds; ++kind) differing[model][kind] -= by_kind[kind];
-    const double value = one.mean_value * static_cast<double>(one.requests) * months;
-    double variance = variance_of(situation.knowledge, differing) * value * value;
-    const auto days = std::min(one.daily.size(), other.daily.size());
-    if (days > 1) {
-        double sum = 0, squares = 0;
-        for (std::size_t i = 0; i < days; ++i) {
-            const double difference = one.daily[i] - other.daily[i];
-            sum += difference;
-            squares += difference * difference;
-        }
-        const auto n = static_cast<double>(days);
-        const double of_day = std::max(0.0, (squares - sum * sum / n) / (n - 1));
-        const double days_of_month = static_cast<double>(kMonthMs) / static_cast<double>(kDay);
-        variance += of_day / n * days_of_month * days_of_month;
-    }
-    gain.error = std::sqrt(variance);
-    return gain;
-}
-
-std::optional<Combination> grown(Evaluator& evaluator, Combination combination) {
-    for (int round = 0; round < 4 * kMostMachines; ++round) {
-        const auto evaluation = evaluator.evaluate(combination);
-        bool changed = false;
-        for (const auto& station : evaluation.stations) {
-            if (station.keeps_up) continue;
-            const auto machine = std::ranges::find_if(
-                combination.machines, [&](const Machine& one) { return one.hardware.id == station.machine; });
-            if (machine == combination.machines.end() || machine->count >= kMostMachines) return std::nullopt;
-            // At least as many as the work of the span alone takes.
-            const int least = static_cast<int>(std::ceil(station.utilisation * machine->count));
-            machine->count = std::min(kMostMachines, std::max(machine->count + 1, least));
-            changed = true;
-            break;
-        }
-        if (!changed) return combination;
-    }
-    return std::nullopt;
-}
-
-std::string Change::text() const {
-    switch (what) {
-        case What::preset:
-            return fmt::format("set policy.preset: {}", value);
-        case What::auto_use:
-            return value == "yes"
-                       ? fmt::format("let Tandem choose {} (models.{}.auto: yes)", name, name)
-                       : fmt::format("keep {} out of what Tandem chooses from (models.{}.auto: {})", name, name, value);
-        case What::add_model:
-            return fmt::format("add the model {}: {}", name, value);
-        case What::buy:
-            return value == "1" ? fmt::format("buy {}", name) : fmt::format("buy {} x {}", value, name);
-        case What::sell:
-            return fmt::format("sell {}", name);
-        case What::merge_keys:
-            return fmt::format("merge the keys {} and {}", name, value);
-    }
-    return {};
 }
 
 }  // namespace tandem::advice

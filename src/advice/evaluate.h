@@ -171,6 +171,11 @@ class Evaluator {
 // Of one.
 Evaluation evaluate(const Situation& situation, const Combination& combination, std::size_t most = 0);
 
+// Of the 95 % interval, in standard errors.
+inline constexpr double kNormal = 1.96;
+// Of the quality of a combination, by what is not known of its models: docs/concepts/advisor.md has the formula.
+double variance_of(const Knowledge& knowledge, const Loadings& loadings);
+
 // By how much a month of `one` is worth more than a month of `other`, and one standard error of that: what is not known
 // of the models where they answer differently, and how days differ.
 struct Gain {
