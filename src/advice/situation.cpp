@@ -89,8 +89,8 @@ Result<Added> added_of(const config::Config& config, const ledger::Pricing& pric
         std::vector<std::string> ids;
         for (const auto& model : config.models) ids.push_back(model.id);
         return fail(ErrorCode::invalid,
-                    fmt::format("with: {}{}; PROVIDER/MODEL names one of the price book, such as openai/gpt-5.1, and "
-                                "`tandem prices list` shows them",
+                    fmt::format("with: {} (PROVIDER/MODEL names one of the price book, such as openai/gpt-5.1; `tandem "
+                                "prices list` shows them){}",
                                 why, suggest(name, ids)),
                     "with");
     };

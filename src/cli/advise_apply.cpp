@@ -204,7 +204,7 @@ std::string_view state_of(const advice::Applied& applied) {
 
 void write_happened(json::Writer& out, std::string_view name, const advice::Happened& h) {
     out.key(name).begin_object().member("requests", h.requests).member("answered", h.answered);
-    advice::write_number(out, "days", h.days);
+    advice::write_number(out, "days", h.days, 9);
     advice::write_number(out, "cost_per_day", h.cost_per_day, 6);
     advice::write_number(out, "quality", h.good);
     out.member("outcomes", h.said);

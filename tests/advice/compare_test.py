@@ -21,13 +21,13 @@ def micros(value):
     return int(D(value).to_integral_value(ROUND_HALF_EVEN))
 
 
-def config(lab, far, more=""):
+def config(lab, far, more="", small=0.5):
     return f"""
 providers:
   lab: {lab.provider('local', ', concurrency: 1')}
   far: {far.provider('cloud')}
 models:
-  small: {{ provider: lab, context: 8192, quality: 0.5 }}
+  small: {{ provider: lab, context: 8192, quality: {small} }}
   gpt: {{ provider: far, context: 128000, quality: 0.9, price: {{ input: 1.25, cached_input: 0.125, output: 10 }} }}
 hardware:
   box: {{ price: 2400, bought: 2025-01-01, life: 4 years, residual: 480, idle_watts: 50, busy_watts: 300, cost_of_capital_percent: 5 }}
@@ -57,11 +57,11 @@ def asked_on_terminal(tandem, arguments, answers):
 
 
 class Compared(unittest.TestCase):
-    def start(self, more=""):
+    def start(self, more="", small=0.5):
         self.lab, self.far = Upstream(), Upstream()
         self.addCleanup(self.lab.close)
         self.addCleanup(self.far.close)
-        self.tandem = Tandem(config(self.lab, self.far, more))
+        self.tandem = Tandem(config(self.lab, self.far, more, small))
         self.addCleanup(self.tandem.stop)
 
     def copy(self, requests):
@@ -186,7 +186,7 @@ class Figures(Compared):
 
     def test_what_is_asked_in_wrong_words_is_said(self):
         self.refused("neither tandem.yaml nor the price book has 'openai/gpt-99'", "cost", "compare", "--with", "openai/gpt-99")
-        self.refused("tandem.yaml has no model 'smal'; did you mean small", "cost", "compare", "--with", "smal")
+        self.refused("did you mean 'small'?", "cost", "compare", "--with", "smal")
         self.refused("until", "cost", "compare", "--since", "2026-03-30", "--until", "2026-03-02")
         self.refused("there is no request on record", "cost", "compare", "--since", "2027-01-01", "--until", "2027-01-02", code=5)
         self.refused("cannot be read; --profile needs a file", "cost", "compare", "--profile", "nowhere.yaml", code=5)
@@ -244,7 +244,7 @@ models:
     def test_a_broken_profile_is_told_all_at_once(self):
         self.start()
         for text, said in (("work:\n  - { kind: cod, requests_per_day: 0, input_tokens: 5, output_token: 3 }\n",
-                            ["work[0].kind: expected one of", "did you mean code", "work[0].requests_per_day: expected a number from 0.05",
+                            ["work[0].kind: expected one of", "did you mean 'code'?", "work[0].requests_per_day: expected a number from 0.05",
                              "work[0].output_token: there is no such key", "work[0].output_tokens is missing"]),
                            ("work: [", ["neither YAML nor JSON"]), ("{}", ["nothing is in it"]), ("hardware:\n  - { name: x }\n", ["runs is missing"]),
                            ("currency: EUR\n" + self.PROFILE, ["the profile is in EUR and tandem.yaml in USD"]),
