@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "advice/compare.h"
@@ -277,6 +278,17 @@ std::string verdict_of(const Situation& situation, const Advice& advice) {
         kNormal * promising->gain.error);
 }
 
+// An evaluation of the config as it is that comes to something else than what happened is a reason to doubt the others.
+void note_difference(const Evaluation& recorded, const Evaluation& now, std::vector<std::string>& notes) {
+    constexpr double kMuch = 0.2;
+    const auto was = static_cast<double>(recorded.cloud.micros()), is = static_cast<double>(now.cloud.micros());
+    if (std::abs(is - was) > kMuch * std::max(was, is) && std::abs(is - was) > 1e6)
+        notes.push_back(fmt::format(
+            "the cloud took {} a month, and tandem.yaml as it is now comes to {}: the config, what was learned "
+            "or who was well has changed meanwhile, and proposals are compared with the latter",
+            money_text(recorded.cloud), money_text(now.cloud)));
+}
+
 // For a machine that is bought, as many as it takes.
 Combination enough(Evaluator& evaluator, Combination combination) {
     const bool buys = std::ranges::any_of(combination.machines, [](const Machine& one) { return one.new_; });
@@ -330,6 +342,7 @@ Advice advise(const Situation& situation, const config::Config& config, const st
     advice.verdict = verdict_of(situation, advice);
     advice.housekeeping = housekeeping(situation, config);
     advice.notes = situation.notes;
+    if (advice.recorded) note_difference(*advice.recorded, advice.now, advice.notes);
     if (config.policy.preset.empty())
         advice.notes.emplace_back("the rules of the policy are your own: no other policy is proposed");
     return advice;

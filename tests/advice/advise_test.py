@@ -3,12 +3,13 @@ import html.parser
 import json
 import pathlib
 import re
+import subprocess
 import unittest
 from decimal import Decimal as D
 
 from advice.compare_test import MONTHS, SPAN, Compared, micros
 from advice.record import Record
-from harness import until
+from harness import BINARY, until
 
 
 class Advised(Compared):
@@ -222,6 +223,36 @@ class Applied(Advised):
         self.assertIn("was never written", self.tandem.cli("advise", "--undo").stdout)
         self.assertEqual(self.file.read_text(), self.before)
         self.assertIn("local-first is applied", self.apply("local-first"))
+
+    def test_killed_at_any_moment_the_file_is_whole(self):
+        after = self.before.replace("preset: cloud-first }   # we tried", "preset: local-first }   # we tried")
+        seen = set()
+        for step in range(12):
+            with subprocess.Popen([BINARY, "advise", *SPAN, "--apply", "local-first"], env=self.tandem.env, cwd=self.tandem.folder,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+                try:
+                    process.wait(step * 0.15)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+            text = self.file.read_text()
+            self.assertIn(text, (self.before, after))
+            seen.add(text)
+            for old in self.file.parent.glob("tandem.yaml.old*"):
+                self.assertIn(old.read_text(), (self.before, ""))  # a copy that was begun and not ended is nobody's backup
+            self.assertIn(self.tandem.cli("advise", "--undo").returncode, (0, 5))
+            self.assertEqual(self.file.read_text(), self.before)
+        self.assertIn(after, seen)
+
+    def test_the_api_has_the_advice_and_what_was_applied(self):
+        self.apply("local-first")
+        listed = json.loads(self.tandem.request("/tandem/v1/advice/applied")[2])["applied"]
+        self.assertEqual([(one["name"], one["undone"]) for one in listed], [("local-first", 0)])
+        status, _, body = self.tandem.request("/tandem/v1/advice?since=2026-03-02&until=2026-03-30&all=true")
+        self.assertEqual(status, 200, body)
+        self.assertEqual(json.loads(body), self.advise("--all", *SPAN))
+        self.assertEqual(self.tandem.request("/tandem/v1/advice?all=maybe")[0], 400)
+        self.assertEqual(self.tandem.request("/tandem/v1/advice/applied", {"name": "x"})[0], 400)
+        self.assertEqual(self.tandem.request("/tandem/v1/advice/applied/77/undone", {})[0], 404)
 
     def test_without_a_server_nothing_is_changed(self):
         self.tandem.process.terminate()

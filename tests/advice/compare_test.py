@@ -3,7 +3,9 @@ this file shares no code with src/advice, src/ledger/local or the price book."""
 import datetime
 import json
 import os
+import pathlib
 import pty
+import re
 import subprocess
 import unittest
 from decimal import ROUND_HALF_EVEN, Decimal as D
@@ -234,6 +236,34 @@ models:
         self.assertEqual(rows["cloud-only"]["unserved"]["label"], 28 * 5)
         station, = rows["local-only"]["stations"]
         self.assertAlmostEqual(station["utilisation"], (28 * 10 * (1.5 + 8) + 28 * 100 * 1.1) / (28 * 86_400), places=4)
+
+    def test_the_profile_of_the_page_is_taken(self):
+        self.start()
+        page = (pathlib.Path(__file__).resolve().parents[2] / "docs/concepts/compare.md").read_text()
+        rows, answer = self.rows("--profile", self.profile(re.search(r"```yaml\n(# work.yaml.*?)```", page, re.S)[1]))
+        self.assertEqual(answer["requests"], 28 * 200)
+        self.assertEqual(rows["cloud-only"]["unserved"]["label"], 28 * 40)
+
+    def test_a_profile_needs_no_ledger_at_all(self):
+        lab, far = Upstream(), Upstream()
+        self.addCleanup(lab.close)
+        self.addCleanup(far.close)
+        self.tandem = Tandem(config(lab, far), start=False)
+        self.addCleanup(self.tandem.stop)
+        self.assertFalse((self.tandem.folder / "data").exists())
+        _, answer = self.rows("--profile", self.profile(self.PROFILE))
+        self.assertEqual(answer["requests"], 28 * 110)
+        self.refused("--profile FILE describes work", "cost", "compare", code=5)
+
+    def test_what_tandem_asked_itself_tells_the_speed_and_is_nobodys_work(self):
+        self.start()
+        self.assertEqual(self.tandem.chat("write a function", model="gpt")[0], 200)
+        _, before = self.rows()
+        self.assertTrue(any("how fast small answers is not known" in note for note in before["notes"]))
+        self.assertEqual(self.tandem.cli("probe", "small", "--each", "1").returncode, 0)
+        _, after = self.rows()
+        self.assertEqual(after["requests"], 1)
+        self.assertFalse(any("how fast small answers is not known" in note for note in after["notes"]), after["notes"])
 
     def test_questions_on_a_terminal_are_a_profile(self):
         self.start()
