@@ -27,7 +27,8 @@ constexpr std::string_view kHead = R"(<!DOCTYPE html>
 *{box-sizing:border-box}body{margin:0 auto;padding:1.5rem;max-width:76rem;background:var(--back);color:var(--ink);
 font:15px/1.5 system-ui,sans-serif}h1{font-size:1.5rem;margin:0 0 .2rem}h2{font-size:1.15rem;margin:2rem 0 .4rem}
 p{margin:.3rem 0;max-width:60rem}.dim{color:var(--dim)}.verdict{background:var(--soft);border-left:4px solid var(--best);
-padding:.6rem .9rem;margin:1rem 0}figure{margin:0}svg{width:100%;height:auto;font:11px system-ui,sans-serif;fill:var(--ink)}
+padding:.6rem .9rem;margin:1rem 0}figure{margin:0}figcaption{font-size:.85rem;color:var(--dim)}.beside{display:grid;gap:1rem;
+grid-template-columns:repeat(auto-fit,minmax(24rem,1fr))}svg{width:100%;height:auto;font:11px system-ui,sans-serif;fill:var(--ink)}
 svg .axis{stroke:var(--dim)}svg .grid{stroke:var(--line)}svg .span{stroke-width:2}svg .front{fill:none;stroke:var(--dim);stroke-dasharray:4 3}
 svg .tick{fill:var(--dim)}.now{fill:var(--now);stroke:var(--now)}.offer{fill:var(--offer);stroke:var(--offer)}
 .best{fill:var(--best);stroke:var(--best)}.rest{fill:var(--rest);stroke:var(--rest)}svg text{stroke:none}
@@ -56,24 +57,24 @@ struct Axis {
     double at(double value) const { return from + (value - low) / (high - low) * (to - from); }
 };
 
-std::string picture(const std::vector<Point>& points, const std::string& currency) {
-    constexpr double kWidth = 760, kHeight = 380, kLeft = 60, kRight = 740, kTop = 20, kFoot = 330;
-    double low_cost = 1e300, high_cost = -1e300, low = 1, high = 0;
-    for (const auto& point : points) {
-        const double cost = static_cast<double>(point.evaluation->total().micros()) / 1e6;
-        low_cost = std::min(low_cost, cost);
-        high_cost = std::max(high_cost, cost);
-        low = std::min(low, point.evaluation->low);
-        high = std::max(high, point.evaluation->high);
-    }
-    const double room = std::max((high_cost - low_cost) * 0.08, 0.01);
-    const Axis x{std::max(0.0, low_cost - room), high_cost + room, kLeft, kRight};
-    const Axis y{std::max(0.0, low - 0.02), std::min(1.0, high + 0.02), kFoot, kTop};
-    std::string out = fmt::format(
-        "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"Cost of a month and quality of each combination, as in "
-        "the "
-        "table\">\n",
-        kWidth, kHeight);
+// What a picture has on its upright axis, beside the cost of a month.
+struct Upright {
+    std::string_view name;
+    double (*value)(const Evaluation&);
+    double (*low)(const Evaluation&);
+    double (*high)(const Evaluation&);
+    bool more_is_better = true;
+    double most = 1e300;  // that it can be
+};
+
+double cost_of(const Evaluation& e) {
+    return static_cast<double>(e.total().micros()) / 1e6;
+}
+
+constexpr double kWidth = 560, kHeight = 380, kLeft = 56, kRight = 545, kTop = 16, kFoot = 330;
+
+std::string grid(const Axis& x, const Axis& y, std::string_view below, std::string_view beside) {
+    std::string out;
     const double step_x = step_for(x.high - x.low), step_y = step_for(y.high - y.low);
     for (double tick = std::ceil(x.low / step_x) * step_x; tick <= x.high; tick += step_x)
         out += fmt::format(
@@ -86,38 +87,84 @@ std::string picture(const std::vector<Point>& points, const std::string& currenc
             "<line class=\"grid\" x1=\"{1}\" x2=\"{2}\" y1=\"{0:.1f}\" y2=\"{0:.1f}\"/><text class=\"tick\" x=\"{3}\" "
             "y=\"{4:.1f}\" text-anchor=\"end\">{5:g}</text>\n",
             y.at(tick), kLeft, kRight, kLeft - 6, y.at(tick) + 4, std::round(tick / step_y) * step_y);
-    out += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{} a month</text>\n", (kLeft + kRight) / 2,
-                       kFoot + 38, escaped(currency));
-    out +=
-        fmt::format("<text x=\"14\" y=\"{0}\" text-anchor=\"middle\" transform=\"rotate(-90 14 {0})\">quality</text>\n",
-                    (kTop + kFoot) / 2);
-    // The front: those that nothing beats in cost and quality, by cost.
-    std::vector<std::pair<double, double>> front;
+    out += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n", (kLeft + kRight) / 2, kFoot + 38,
+                       escaped(below));
+    return out +
+           fmt::format("<text x=\"12\" y=\"{0}\" text-anchor=\"middle\" transform=\"rotate(-90 12 {0})\">{1}</text>\n",
+                       (kTop + kFoot) / 2, escaped(beside));
+}
+
+// A line through those that nothing beats in cost and in the upright axis.
+std::string front_of(const std::vector<Point>& points, const Upright& upright, const Axis& x, const Axis& y) {
+    std::vector<std::pair<double, double>> all;
+    const double sign = upright.more_is_better ? 1 : -1;
     for (const auto& point : points)
         if (point.kind != "rest")
-            front.emplace_back(static_cast<double>(point.evaluation->total().micros()) / 1e6,
-                               point.evaluation->quality);
-    std::ranges::sort(front);
+            all.emplace_back(cost_of(*point.evaluation), -sign * upright.value(*point.evaluation));
+    std::ranges::sort(all);
     std::string line;
-    double best = -1;
-    for (const auto& [cost, quality] : front) {
-        if (quality <= best) continue;
-        best = quality;
-        line += fmt::format("{:.1f},{:.1f} ", x.at(cost), y.at(quality));
+    double best = 1e300;
+    for (const auto& [cost, worse] : all) {
+        if (worse >= best) continue;
+        best = worse;
+        line += fmt::format("{:.1f},{:.1f} ", x.at(cost), y.at(-sign * worse));
     }
-    out += fmt::format("<polyline class=\"front\" points=\"{}\"/>\n", line);
+    return fmt::format("<polyline class=\"front\" points=\"{}\"/>\n", line);
+}
+
+std::string picture(const std::vector<Point>& points, const std::string& currency, const Upright& upright) {
+    double low_cost = 1e300, high_cost = -1e300, low = 1e300, high = -1e300;
+    for (const auto& point : points) {
+        low_cost = std::min(low_cost, cost_of(*point.evaluation));
+        high_cost = std::max(high_cost, cost_of(*point.evaluation));
+        low = std::min(low, upright.low(*point.evaluation));
+        high = std::max(high, upright.high(*point.evaluation));
+    }
+    const double room = std::max((high_cost - low_cost) * 0.08, 0.01), above = std::max((high - low) * 0.05, 0.001);
+    const Axis x{std::max(0.0, low_cost - room), high_cost + room, kLeft, kRight};
+    const Axis y{std::max(0.0, low - above), std::min(upright.most, high + above), kFoot, kTop};
+    std::string out = fmt::format(
+        "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"Cost of a month and {} of each combination, as in the "
+        "table\">\n",
+        kWidth, kHeight, upright.name);
+    out += grid(x, y, currency + " a month", upright.name) + front_of(points, upright, x, y);
+    std::vector<std::pair<double, double>> labels;
     for (const auto& point : points) {
         const auto& e = *point.evaluation;
-        const double cost = static_cast<double>(e.total().micros()) / 1e6;
+        const double at_x = x.at(cost_of(e)), at_y = y.at(upright.value(e));
+        // Names do not lie on each other.
+        double name_y = at_y + 4;
+        const auto taken = [&](const auto& other) {
+            return std::abs(other.first - at_x) < 28 && std::abs(other.second - name_y) < 12;
+        };
+        while (!point.label.empty() && std::ranges::any_of(labels, taken)) name_y -= 12;
+        if (!point.label.empty()) labels.emplace_back(at_x, name_y);
         out += fmt::format(
             "<g class=\"{}\"><title>{}: {} {}, quality {}, {}</title><line class=\"span\" x1=\"{:.1f}\" x2=\"{:.1f}\" "
             "y1=\"{:.1f}\" y2=\"{:.1f}\"/><circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"6\"/><text x=\"{:.1f}\" "
             "y=\"{:.1f}\">{}</text></g>\n",
             point.kind, escaped(e.name), money_text(e.total()), escaped(currency), quality_text(e),
-            escaped(latency_text(e)), x.at(cost), x.at(cost), y.at(e.low), y.at(e.high), x.at(cost), y.at(e.quality),
-            x.at(cost) + 9, y.at(e.quality) + 4, escaped(point.label));
+            escaped(latency_text(e)), at_x, at_x, y.at(upright.low(e)), y.at(upright.high(e)), at_x, at_y, at_x + 9,
+            name_y, escaped(point.label));
     }
     return out + "</svg>\n";
+}
+
+std::string pictures(const std::vector<Point>& points, const std::string& currency) {
+    std::string out =
+        "<div class=\"beside\"><figure><figcaption>Further left is cheaper, further up is better; a line is "
+        "what is not known of the quality</figcaption>\n";
+    out += picture(points, currency,
+                   {"quality", [](const Evaluation& e) { return e.quality; }, [](const Evaluation& e) { return e.low; },
+                    [](const Evaluation& e) { return e.high; }, true, 1});
+    out += "</figure>\n";
+    if (std::ranges::all_of(points, [](const Point& one) { return one.evaluation->latency_known(); })) {
+        const auto time = [](const Evaluation& e) { return e.total_p95 / 1000; };
+        out += "<figure><figcaption>Further left is cheaper, further down is faster</figcaption>\n";
+        out += picture(points, currency, {"seconds until 95 of 100 answers are there", time, time, time, false});
+        out += "</figure>\n";
+    }
+    return out + "</div>\n";
 }
 
 std::string table_row(const std::string& label, const std::string& name, const Evaluation& e, const std::string& gain,
@@ -157,7 +204,7 @@ std::string as_html(const Situation& situation, const Advice& advice, bool all) 
         "hours</p>\n<p class=\"verdict\">{}</p>\n",
         traffic.requests.size(), tandem::time_text(traffic.span.start / 1000 * 1000),
         tandem::time_text(traffic.span.end / 1000 * 1000), escaped(situation.currency), escaped(advice.verdict));
-    out += "<figure>\n" + picture(points, situation.currency) + "</figure>\n";
+    out += pictures(points, situation.currency);
     out +=
         "<div class=\"scroll\"><table><thead><tr><th></th><th class=\"n\">combination</th><th>month</th><th>cloud</th>"
         "<th>machines</th><th>worth more</th><th>quality (95 %)</th><th>private at home</th><th>time p50 / p95</th>"

@@ -83,6 +83,7 @@ Combination with_model(const Combination& today, const Added& added) {
     result.id = "with-" + added.entry.model;
     result.name = "with " + added.entry.model;
     result.table.models.push_back(added.entry);
+    if (!added.provider_is_there) result.changes.push_back({Change::What::need_provider, added.entry.provider, {}});
     result.changes.push_back(
         {Change::What::add_model, added.entry.model,
          fmt::format("{{ provider: {}, name: {} }}", added.entry.provider, json::quoted(added.name))});

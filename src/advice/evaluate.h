@@ -42,16 +42,17 @@ struct Machine {
 // What apply does to tandem.yaml, and what is left to the owner's hands.
 struct Change {
     enum class What : std::uint8_t {
-        preset,      // policy.preset: `value`
-        auto_use,    // models.`name`.auto: `value`, true or false
-        add_model,   // models.`name`: `value` (a flow mapping of YAML)
-        buy,         // machine `name`, by hand
-        sell,        // machine `name`, by hand
-        merge_keys,  // keys `name` and `value`, by hand
+        preset,         // policy.preset: `value`
+        auto_use,       // models.`name`.auto: `value`, true or false
+        add_model,      // models.`name`: `value` (a flow mapping of YAML)
+        need_provider,  // providers.`name`, by hand: its key is nobody's to know
+        buy,            // machine `name`, `value` times, by hand
+        sell,           // machine `name`, by hand
+        merge_keys,     // keys `name` and `value`, by hand
     };
     What what = What::preset;
     std::string name, value;
-    bool by_hand() const { return what >= What::buy; }
+    bool by_hand() const { return what >= What::need_provider; }
     std::string text() const;  // for people: "set policy.preset: learned"
 };
 

@@ -146,6 +146,9 @@ int apply_advice(const Globals& globals, const AdviceInput& input, const advice:
     const auto proposal = proposal_of(advice, which);
     if (!proposal) return report(globals, proposal.error());
     const auto& combination = (*proposal)->combination;
+    for (const auto& change : combination.changes)
+        if (change.what == advice::Change::What::need_provider && config.provider(change.name) == nullptr)
+            return report(globals, {ErrorCode::invalid, fmt::format("first {}", change.text())});
     const auto changed = changed_config(globals, config, text, combination);
     if (!changed) return report(globals, changed.error());
     if (*changed == text) {
