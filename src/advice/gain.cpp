@@ -84,6 +84,11 @@ std::string Change::text() const {
                        : fmt::format("keep {} out of what Tandem chooses from (models.{}.auto: {})", name, name, value);
         case What::add_model:
             return fmt::format("add the model {}: {}", name, value);
+        case What::need_provider:
+            return fmt::format(
+                "add the provider {0} with your key: providers: {{ {0}: {{ kind: ..., api_key: ... }} }}; "
+                "`tandem init` has examples",
+                name);
         case What::buy:
             return value == "1" ? fmt::format("buy {}", name) : fmt::format("buy {} x {}", value, name);
         case What::sell:

@@ -7,7 +7,7 @@ import subprocess
 import unittest
 from decimal import Decimal as D
 
-from advice.compare_test import MONTHS, SPAN, Compared, micros
+from advice.compare_test import MONTHS, SPAN, Compared, config, micros
 from advice.record import Record
 from harness import BINARY, until
 
@@ -101,6 +101,24 @@ class Proposals(Advised):
         self.assertEqual(rack["month"]["depreciation_micros"], 60_000_000)
         self.assertEqual(rack["month"]["cloud_micros"], 0)
 
+    def test_a_model_of_a_provider_that_is_not_there_waits_for_its_key(self):
+        self.start()
+        self.copy([(hour * 3_600_000, "gpt", 2000, 0, 300, "public", 3_000, "code") for hour in range(28 * 24)])
+        # The scripted provider is not known to the book as one, so `openai` is somebody new.
+        more, _ = self.proposal("with-openai/gpt-4o-mini", *SPAN, "--with", "openai/gpt-4o-mini")
+        self.assertTrue(more["changes"][0]["by_hand"])
+        self.assertIn("add the provider openai with your key", more["changes"][0]["change"])
+        self.refused("first add the provider openai", "advise", *SPAN, "--with", "openai/gpt-4o-mini", "--apply", "with-openai/gpt-4o-mini", code=3)
+
+    def test_a_model_of_the_price_book_is_written_into_the_config(self):
+        self.start()
+        self.tandem.write(config(self.lab, self.far).replace("  far:", "  openai: { kind: openai, zone: cloud, base_url: https://api.openai.com/v1, api_key: k }\n  far:"))
+        self.copy([(hour * 3_600_000, "gpt", 2000, 0, 300, "public", 3_000, "code") for hour in range(28 * 24)])
+        result = self.tandem.cli("advise", *SPAN, "--with", "openai/gpt-4o-mini", "--apply", "with-openai/gpt-4o-mini")
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        self.assertIn('openai/gpt-4o-mini: { provider: openai, name: "gpt-4o-mini" }', self.tandem.file.read_text())
+        until(lambda: "openai/gpt-4o-mini" in self.tandem.request("/v1/models")[2].decode(), "the new model")
+
     def test_two_keys_of_the_same_work_are_named(self):
         self.start("keys:\n  anna: { secret: anna-secret-0123456789 }\n  bert: { secret: bert-secret-0123456789 }\n  carl: { secret: carl-secret-0123456789, label: private }\n"
                    "  me: { secret: me-secret-0123456789, admin: true }\n")
@@ -134,8 +152,9 @@ class Proposals(Advised):
         self.assertNotIn("script", reader.tags)
         self.assertNotRegex(text, r"(src|href)=|https?://")
         rows = len(re.findall("<tr>", text)) - 1  # less its head
-        # A point for each row of the table but that of the record.
-        self.assertEqual(reader.tags.count("circle"), rows - 1)
+        # A point for each row of the table but that of the record, in both pictures: cost beside quality, cost beside time.
+        self.assertEqual(reader.tags.count("svg"), 2)
+        self.assertEqual(reader.tags.count("circle"), 2 * (rows - 1))
         self.assertIn("prefers-color-scheme:dark", text)
 
 
