@@ -8,6 +8,8 @@
 #include <queue>
 #include <unordered_map>
 
+#include "learning/learner.h"
+
 namespace tandem::advice {
 
 namespace {
@@ -234,22 +236,27 @@ void learn_quality(const Traffic& traffic, const std::vector<learning::OutcomeRe
     requests.reserve(traffic.ids.size());
     for (std::size_t i = 0; i < traffic.ids.size(); ++i) requests.emplace(traffic.ids[i], &traffic.requests[i]);
     std::map<std::string, std::pair<Sums, std::array<Sums, kKinds>>> sums;
+    // They are in order of time: the model that is there now is the one that the last of them was of.
+    std::unordered_map<std::string_view, std::string_view> identities;
+    for (const auto& one : outcomes) identities[one.model] = one.identity;
     for (const auto& one : outcomes) {
         const auto* entry = table.find(one.model);
         if (entry == nullptr || one.weight <= 0) continue;
+        const double weight =
+            one.weight * (one.identity == identities[one.model] ? 1 : learning::Learner::kOtherIdentity);
         const auto found = requests.find(one.decision);
         const auto* request = found == requests.end() ? nullptr : found->second;
         const double expected = request != nullptr ? expected_of(*entry, *request) : one.expected ? *one.expected : -1;
         if (expected < 0) continue;
         auto& [all, by_kind] = sums[one.model];
-        const double residual = one.weight * (one.value - expected);
+        const double residual = weight * (one.value - expected);
         ++knowledge.said;
         all.residual += residual;
-        all.weight += one.weight;
+        all.weight += weight;
         if (request == nullptr) continue;
         auto& of_kind = by_kind[static_cast<std::size_t>(request->kind)];
         of_kind.residual += residual;
-        of_kind.weight += one.weight;
+        of_kind.weight += weight;
     }
     constexpr double kGuess = 4;
     for (const auto& entry : table.models) {

@@ -169,11 +169,6 @@ std::int32_t Names::number_of(std::string_view name) {
     return numbers_[names_.back()] = static_cast<std::int32_t>(names_.size() - 1);
 }
 
-std::int32_t Names::find(std::string_view name) const {
-    const auto found = numbers_.find(std::string(name));
-    return found == numbers_.end() ? -1 : found->second;
-}
-
 const std::string& Names::operator[](std::int32_t number) const {
     static const std::string kNone;
     return number < 0 ? kNone : names_[static_cast<std::size_t>(number)];

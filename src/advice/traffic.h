@@ -28,8 +28,6 @@ class Names {
   public:
     // The number of a name, which is added where it is new; -1 for the empty name and where there are kMost already.
     std::int32_t number_of(std::string_view name);
-    // -1: not known.
-    std::int32_t find(std::string_view name) const;
     const std::string& operator[](std::int32_t number) const;  // empty for -1
     std::size_t size() const { return names_.size(); }
     static constexpr std::size_t kMost = 10'000;

@@ -118,6 +118,26 @@ TEST(Knowledge, correctsWhatWasExpectedByWhatWasSaid) {
     EXPECT_NEAR(quality_of(table.models.front(), knowledge.find("small"), code), 0.875, 1e-9);
 }
 
+// What was said of the model that had the name before counts a quarter.
+TEST(Knowledge, countsAnotherModelOfTheSameNameLess) {
+    Traffic traffic;
+    routing::Table table;
+    table.models.emplace_back();
+    table.models.front().model = "small";
+    table.models.front().quality = 0.5;
+    std::vector<learning::OutcomeRecord> outcomes(8);
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+        outcomes[i].model = "small";
+        outcomes[i].identity = i < 4 ? "old" : "new";
+        outcomes[i].value = i < 4 ? 0 : 1;
+        outcomes[i].expected = 0.5;
+    }
+    const auto knowledge = knowledge_of(traffic, outcomes, table, {});
+    const auto& belief = knowledge.find("small")->belief;
+    EXPECT_NEAR(belief.weight, 4 + 4 * 0.25, 1e-9);
+    EXPECT_NEAR(belief.correction, (4 * 0.5 - 4 * 0.25 * 0.5) / (5 + 12), 1e-9);
+}
+
 TEST(Knowledge, scalesLengthsOnlyWhereBothAreKnown) {
     Knowledge knowledge;
     knowledge.models["a"].answer_tokens[0] = 100;
