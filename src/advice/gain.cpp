@@ -54,24 +54,49 @@ Gain gain_of(const Situation& situation, const Evaluation& one, const Evaluation
     return gain;
 }
 
+namespace {
+
+Machine* machine_of(Combination& combination, const std::string& id) {
+    const auto found =
+        std::ranges::find_if(combination.machines, [&](const Machine& one) { return one.hardware.id == id; });
+    return found == combination.machines.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+// As many as there may be of each that is behind, and then, one kind after the other, the least that does: more
+// machines never keep up worse.
 std::optional<Combination> grown(Evaluator& evaluator, Combination combination) {
-    for (int round = 0; round < 4 * kMostMachines; ++round) {
-        const auto evaluation = evaluator.evaluate(combination);
-        bool changed = false;
-        for (const auto& station : evaluation.stations) {
+    auto first = combination;
+    std::vector<std::string> raised;
+    for (bool behind = true; behind;) {
+        behind = false;
+        for (const auto& station : evaluator.evaluate(combination).stations) {
             if (station.keeps_up) continue;
-            const auto machine = std::ranges::find_if(
-                combination.machines, [&](const Machine& one) { return one.hardware.id == station.machine; });
-            if (machine == combination.machines.end() || machine->count >= kMostMachines) return std::nullopt;
-            // At least as many as the work of the span alone takes.
-            const int least = static_cast<int>(std::ceil(station.utilisation * machine->count));
-            machine->count = std::min(kMostMachines, std::max(machine->count + 1, least));
-            changed = true;
-            break;
+            auto* machine = machine_of(combination, station.machine);
+            if (machine == nullptr) return std::nullopt;
+            if (std::ranges::find(raised, station.machine) != raised.end()) {
+                if (!behind) return std::nullopt;
+                continue;
+            }
+            machine->count = kMostMachines;
+            raised.push_back(station.machine);
+            behind = true;
         }
-        if (!changed) return combination;
     }
-    return std::nullopt;
+    for (const auto& id : raised) {
+        auto* machine = machine_of(combination, id);
+        int low = machine_of(first, id)->count, high = kMostMachines;
+        while (low < high) {
+            machine->count = (low + high) / 2;
+            if (evaluator.evaluate(combination).keeps_up())
+                high = machine->count;
+            else
+                low = machine->count + 1;
+        }
+        machine->count = high;
+    }
+    return combination;
 }
 
 std::string Change::text() const {
