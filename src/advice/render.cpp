@@ -120,17 +120,21 @@ std::string unserved_text(const Evaluation& e) {
 std::string keeps_up_text(const Evaluation& e) {
     if (e.stations.empty()) return "-";
     bool known = true;
-    std::vector<std::string> behind;
+    std::vector<std::string> stations;
     for (const auto& one : e.stations) {
         known = known && one.speed_known;
-        if (!one.keeps_up)
-            behind.push_back(fmt::format("{} waits {} (p95){}", one.model, time_text(one.wait_p95),
-                                         one.turned_away + one.passed_on > 0
-                                             ? fmt::format(", {} too long", one.turned_away + one.passed_on)
-                                             : ""));
+        if (!one.speed_known) {
+            stations.push_back(fmt::format("how fast {} answers is not known", one.model));
+            continue;
+        }
+        const auto late = one.turned_away + one.passed_on;
+        stations.push_back(fmt::format("{} is busy {:.0f} % of the time, one waits {} / {} for it (p50 / p95){}",
+                                       one.model, 100 * one.utilisation, time_text(one.wait_p50),
+                                       time_text(one.wait_p95),
+                                       late > 0 ? fmt::format(", and {} would wait too long", late) : ""));
     }
-    if (!behind.empty()) return "no: " + join(behind, "; ");
-    return known ? "yes" : "not known";
+    const auto* const verdict = !e.keeps_up() ? "no" : known ? "yes" : "not known";
+    return fmt::format("{}: {}", verdict, join(stations, "; "));
 }
 
 }  // namespace tandem::advice

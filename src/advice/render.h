@@ -20,7 +20,7 @@ std::string latency_text(const Evaluation&);  // "1.2 s / 8.4 s"
 std::string private_text(const Evaluation&);  // "100 %"
 // "12 (label 10, context 2)"; "-" where all are.
 std::string unserved_text(const Evaluation&);
-// "yes", "no: small turns 12 away", "not known", "-" where no model is at home.
+// "yes: small is busy 3 % of the time, ...", "no: ...", "not known: ..."; "-" where no model is at home.
 std::string keeps_up_text(const Evaluation&);
 
 }  // namespace tandem::advice

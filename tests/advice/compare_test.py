@@ -165,6 +165,8 @@ class Figures(Compared):
         self.assertIn("224 requests cannot be served: no model may see their label", text)
         self.assertIn("224 (label 224)", text)
         self.assertIn("2 (context 2)", text)
+        # 672 answers of 20 s in 28 days.
+        self.assertIn("local only: local keeps up: yes: small is busy 1 % of the time, one waits 0 ms / 0 ms for it (p50 / p95)", text)
 
     def test_the_api_gives_the_same_to_the_owner(self):
         status, _, body = self.tandem.request("/tandem/v1/cost/compare?since=2026-03-02&until=2026-03-30")
