@@ -48,7 +48,6 @@ struct Change {
         need_provider,  // providers.`name`, by hand: its key is nobody's to know
         buy,            // machine `name`, `value` times, by hand
         sell,           // machine `name`, by hand
-        merge_keys,     // keys `name` and `value`, by hand
     };
     What what = What::preset;
     std::string name, value;

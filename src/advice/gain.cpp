@@ -118,8 +118,6 @@ std::string Change::text() const {
             return value == "1" ? fmt::format("buy {}", name) : fmt::format("buy {} x {}", value, name);
         case What::sell:
             return fmt::format("sell {}", name);
-        case What::merge_keys:
-            return fmt::format("merge the keys {} and {}", name, value);
     }
     return {};
 }

@@ -19,8 +19,8 @@ struct Asked {
 };
 
 // `profile` (may be null) stands in for the record where it describes work. Errors: invalid, for times, for models of
-// `with` that neither the config nor the price book has, for amounts in two currencies, and where there is nothing on
-// record and no profile; storage.
+// `with` that neither the config nor the price book has, and for amounts in two currencies; not_found, where there is
+// nothing on record and no profile; storage.
 Result<Situation> read_situation(store::Database* database, const config::Config& config, const Asked& asked,
                                  const Profile* profile, std::int64_t now_ms);
 
