@@ -104,9 +104,7 @@ std::string Change::text() const {
         case What::preset:
             return fmt::format("set policy.preset: {}", value);
         case What::auto_use:
-            return value == "yes"
-                       ? fmt::format("let Tandem choose {} (models.{}.auto: yes)", name, name)
-                       : fmt::format("keep {} out of what Tandem chooses from (models.{}.auto: {})", name, name, value);
+            return fmt::format("keep {} out of what Tandem chooses from (models.{}.auto: {})", name, name, value);
         case What::add_model:
             return fmt::format("add the model {}: {}", name, value);
         case What::need_provider:
