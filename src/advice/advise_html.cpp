@@ -158,10 +158,13 @@ std::string pictures(const std::vector<Point>& points, const std::string& curren
                    {"quality", [](const Evaluation& e) { return e.quality; }, [](const Evaluation& e) { return e.low; },
                     [](const Evaluation& e) { return e.high; }, true, 1});
     out += "</figure>\n";
-    if (std::ranges::all_of(points, [](const Point& one) { return one.evaluation->latency_known(); })) {
+    auto timed = points;
+    std::erase_if(timed, [](const Point& one) { return !one.evaluation->latency_known(); });
+    if (timed.size() > 1) {
         const auto time = [](const Evaluation& e) { return e.total_p95 / 1000; };
-        out += "<figure><figcaption>Further left is cheaper, further down is faster</figcaption>\n";
-        out += picture(points, currency, {"seconds until 95 of 100 answers are there", time, time, time, false});
+        out += fmt::format("<figure><figcaption>Further left is cheaper, further down is faster{}</figcaption>\n",
+                           timed.size() < points.size() ? "; those that were never timed are not in it" : "");
+        out += picture(timed, currency, {"seconds until 95 of 100 answers are there", time, time, time, false});
         out += "</figure>\n";
     }
     return out + "</div>\n";
