@@ -197,10 +197,19 @@ int apply_advice(const Globals& globals, const AdviceInput& input, const advice:
 
 namespace {
 
+// The note says which files it is about, and whoever may write notes is not to write files by them: only the config in
+// use and a backup of its own count.
+bool is_of(const advice::Applied& applied, const config::Config& config) {
+    std::error_code error;
+    return fs::weakly_canonical(applied.file, error) == fs::weakly_canonical(config.source, error) && !error &&
+           applied.backup.starts_with(applied.file + ".old") && applied.backup.find("..") == std::string::npos;
+}
+
 // Where the file stands beside what was applied.
-std::string_view state_of(const advice::Applied& applied) {
-    const auto sum = sum_of(whole_file(applied.file));
+std::string_view state_of(const advice::Applied& applied, const config::Config& config) {
     if (applied.undone != 0) return "taken back";
+    if (!is_of(applied, config)) return "of another file";
+    const auto sum = sum_of(whole_file(applied.file));
     if (sum == applied.after) return "in force";
     return sum == applied.before ? "not written" : "changed since";
 }
@@ -226,9 +235,9 @@ double cloud_per_day(const json::Value& evaluation) {
 }
 
 void print_check(const advice::Applied& applied, const json::Value& predicted, const advice::Happened& before,
-                 const advice::Happened& since, const std::string& currency) {
+                 const advice::Happened& since, const config::Config& config) {
     fmt::print("{} was applied on {}, and is {}\n\n", applied.name, time_text(applied.time / 1000 * 1000),
-               state_of(applied));
+               state_of(applied, config));
     const auto then = predicted["then"];
     const auto number = [](const json::Value& value) { return value.number().value_or(0); };
     const auto line = [](std::string_view what, const std::string& foretold, const std::string& earlier,
@@ -245,7 +254,7 @@ void print_check(const advice::Applied& applied, const json::Value& predicted, c
     line("requests a day", "-",
          fmt::format("{:.1f}", static_cast<double>(before.requests) / std::max(before.days, 1e-9)),
          fmt::format("{:.1f}", static_cast<double>(since.requests) / std::max(since.days, 1e-9)));
-    line(fmt::format("{} a day, as booked", currency), fmt::format("{:.4f}", cloud_per_day(then)),
+    line(fmt::format("{} a day, as booked", config.currency), fmt::format("{:.4f}", cloud_per_day(then)),
          fmt::format("{:.4f}", before.cost_per_day), fmt::format("{:.4f}", since.cost_per_day));
     line("good answers",
          fmt::format("{:.2f} ({:.2f}-{:.2f})", number(then["quality"]["mean"]), number(then["quality"]["low"]),
@@ -282,7 +291,7 @@ int check_advice(const Globals& globals) {
     const auto before = since ? advice::happened(**database, last.time - length, last.time) : since;
     if (!before) return report(globals, before.error());
     if (!globals.json) {
-        print_check(last, predicted.root(), *before, *since, config->currency);
+        print_check(last, predicted.root(), *before, *since, *config);
         return kOk;
     }
     json::Writer out;
@@ -290,7 +299,7 @@ int check_advice(const Globals& globals) {
         .member("id", last.id)
         .member("applied", last.name)
         .member("date", time_text(last.time / 1000 * 1000));
-    out.member("state", state_of(last)).member("file", last.file).member("backup", last.backup);
+    out.member("state", state_of(last, *config)).member("file", last.file).member("backup", last.backup);
     out.raw_member("predicted", last.predicted);
     advice::write_number(out, "predicted_cloud_per_day", cloud_per_day(predicted.root()["then"]), 6);
     write_happened(out, "before", *before);
@@ -308,7 +317,11 @@ int undo_advice(const Globals& globals) {
     const auto* last = in_force(*list);
     if (last == nullptr)
         return report(globals, {ErrorCode::not_found, "there is nothing to take back: no applied advice is in force"});
-    const auto state = state_of(*last);
+    const auto state = state_of(*last, *config);
+    if (state == "of another file")
+        return report(
+            globals, {ErrorCode::invalid, fmt::format("{} was applied to {}, and this is {}: name that one by --config",
+                                                      last->name, printable(last->file), config->source.string())});
     if (state == "changed since")
         return report(globals,
                       {ErrorCode::invalid,

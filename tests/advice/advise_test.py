@@ -1,4 +1,5 @@
 """`tandem advise`, --apply, --check and --undo as an owner uses them, on rows that the running program wrote."""
+import hashlib
 import html.parser
 import json
 import pathlib
@@ -280,6 +281,21 @@ class Applied(Advised):
         self.assertEqual(self.tandem.request("/tandem/v1/advice?all=maybe")[0], 400)
         self.assertEqual(self.tandem.request("/tandem/v1/advice/applied", {"name": "x"})[0], 400)
         self.assertEqual(self.tandem.request("/tandem/v1/advice/applied/77/undone", {})[0], 404)
+
+    def test_a_note_of_another_file_is_not_followed(self):
+        """Who may write notes over the API must not write files by them."""
+        victim = self.tandem.folder / "victim"
+        victim.write_text("mine\n")
+        (self.tandem.folder / "evil").write_text("theirs\n")
+        sums = {"before": hashlib.sha256(b"theirs\n").hexdigest(), "after": hashlib.sha256(b"mine\n").hexdigest()}
+        for file, backup in ((victim, self.tandem.folder / "evil"), (self.file, self.tandem.folder / "evil"), (victim, f"{victim}.old/../evil")):
+            note = {"name": "x", "file": str(file), "backup": str(backup), "predicted": "{}", **sums}
+            status, _, body = self.tandem.request("/tandem/v1/advice/applied", note)
+            self.assertEqual(status, 200, body)
+            self.refused("was applied to", "advise", "--undo", code=3)
+            self.assertEqual(victim.read_text(), "mine\n")
+            self.assertEqual(self.file.read_text(), self.before)
+            self.assertEqual(self.tandem.request(f"/tandem/v1/advice/applied/{json.loads(body)['id']}/undone", {})[0], 200)
 
     def test_without_a_server_nothing_is_changed(self):
         self.tandem.process.terminate()
