@@ -201,8 +201,10 @@ namespace {
 // use and a backup of its own count.
 bool is_of(const advice::Applied& applied, const config::Config& config) {
     std::error_code error;
-    return fs::weakly_canonical(applied.file, error) == fs::weakly_canonical(config.source, error) && !error &&
-           applied.backup.starts_with(applied.file + ".old") && applied.backup.find("..") == std::string::npos;
+    const fs::path file(applied.file), backup(applied.backup);
+    return fs::weakly_canonical(file, error) == fs::weakly_canonical(config.source, error) && !error &&
+           backup.parent_path() == file.parent_path() &&
+           backup.filename().string().starts_with(file.filename().string() + ".old");
 }
 
 // Where the file stands beside what was applied.
