@@ -43,13 +43,9 @@ Usage usage_at(const Situation& situation, const routing::Table::Entry& entry, c
     if (entry.max_output_tokens > 0) usage.output.count = std::min(usage.output.count, entry.max_output_tokens);
     const auto* known = knowledge.find(entry.model);
     const bool measured = known != nullptr && known->prompts >= kFewestPrompts;
-    double share = entry.zone == Zone::cloud ? knowledge.usual_cached_share : 0;
-    if (situation.traffic.of_profile)  // its owner says how much
-        share = static_cast<double>(request.usage.cached_input.count) /
-                static_cast<double>(std::max<std::int64_t>(1, usage.input.count));
-    else if (measured)
-        share = known->cached_share;
+    const double share = measured ? known->cached_share : entry.zone == Zone::cloud ? knowledge.usual_cached_share : 0;
     usage.cached_input = {static_cast<std::int64_t>(share * static_cast<double>(usage.input.count))};
+    if (situation.traffic.of_profile) usage.cached_input = request.usage.cached_input;  // its owner says how many
     usage.estimated = request.usage.estimated;
     return usage;
 }
