@@ -62,7 +62,12 @@ void write_members(json::Writer& out, const Evaluation& e) {
     write_number(out, "share", e.private_share());
     out.end_object().key("unserved").begin_object();
     for (std::size_t i = 0; i < e.unserved.size(); ++i) out.member(kUnservedNames[i], e.unserved[i]);
-    out.end_object().member("renamed", e.renamed).key("latency").begin_object().member("timed", e.timed);
+    out.end_object()
+        .member("renamed", e.renamed)
+        .key("latency")
+        .begin_object()
+        .member("timed", e.timed)
+        .member("known", e.latency_known());
     write_number(out, "first_p50_ms", e.first_p50, 1);
     write_number(out, "first_p95_ms", e.first_p95, 1);
     write_number(out, "total_p50_ms", e.total_p50, 1);
