@@ -194,11 +194,14 @@ std::string details(const Proposal& one) {
 
 std::string as_html(const Situation& situation, const Advice& advice, bool all) {
     std::vector<Point> points;
-    for (const auto& one : advice.proposals) {
-        if (one.number == 0 && !all) continue;
-        const auto* const kind = one.number == 0 ? "rest" : one.number == advice.best ? "best" : "offer";
-        points.push_back({one.number == 0 ? "" : fmt::format("{}", one.number), kind, &one.evaluation});
-    }
+    // Those that are not offered lie below the others.
+    if (all)
+        for (const auto& one : advice.proposals)
+            if (one.number == 0) points.push_back({"", "rest", &one.evaluation});
+    for (const auto& one : advice.proposals)
+        if (one.number > 0)
+            points.push_back(
+                {fmt::format("{}", one.number), one.number == advice.best ? "best" : "offer", &one.evaluation});
     points.push_back({"now", "now", &advice.now});
     const auto& traffic = situation.traffic;
     std::string out(kHead);
