@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "access/stored_keys.h"
+#include "advice/record.h"
 #include "alerts/alerts.h"
 #include "alerts/noticed_work.h"
 #include "api/api.h"
@@ -93,7 +94,8 @@ std::span<const store::Migration> migrations() {
         store::Migration{ledger::kLedgerSchema3},         store::Migration{ledger::reports::kReportsSchema},
         store::Migration{ledger::kBudgetsSchema},         store::Migration{access::kKeysSchema},
         store::Migration{ledger::kLedgerSchema4},         store::Migration{resources::kKeptSchema3},
-        store::Migration{local_schema().c_str()},         store::Migration{ledger::local::kNoticedSchema}};
+        store::Migration{local_schema().c_str()},         store::Migration{ledger::local::kNoticedSchema},
+        store::Migration{advice::kAdviceSchema}};
     return all;
 }
 

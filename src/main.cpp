@@ -30,7 +30,7 @@ int main(int argc, char** argv) {
          {add_serve,  add_ask,     add_init,   add_explain,  add_policy,     add_cost,    add_prices,     add_audit,
           add_label,  add_privacy, add_route,  add_feedback, add_learning,   add_probe,   add_experiment, add_logs,
           add_status, add_replay,  add_engine, add_doctor,   add_version,    add_connect, add_backup,     add_restore,
-          add_chat,   add_models,  add_health, add_manual,   add_completion, add_keys})
+          add_chat,   add_models,  add_health, add_manual,   add_completion, add_keys,    add_advise})
         add(app, globals, action);
     arrange(app);
     if (argc == 1) {

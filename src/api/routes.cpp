@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "api/advice.h"
 #include "api/api.h"
 #include "api/local_cost.h"
 #include "base/json.h"
@@ -230,6 +231,13 @@ constexpr Route kRoutes[] = {
     {"GET", "/tandem/v1/cost", owner, kChat, "What was used and paid: by, since, until, format", show_cost},
     {"POST", "/tandem/v1/cost/recompute", owner, kChat, "Price attempts anew", own<&Api::recompute>},
     {"GET", "/tandem/v1/cost/local", owner, kChat, "What a month at home cost: month, against", body<local_cost>},
+    {"GET", "/tandem/v1/cost/compare", owner, kChat, "What each set of models would cost: since, until, with",
+     body<compare_costs>},
+    {"GET", "/tandem/v1/advice", owner, kChat, "What would be better, and why: since, until, with, all",
+     body<show_advice>},
+    {"GET", "/tandem/v1/advice/applied", owner, kChat, "What was applied, and what it promised", body<list_applied>},
+    {"POST", "/tandem/v1/advice/applied", owner, kChat, "Note what is applied", body<note_applied>},
+    {"POST", "/tandem/v1/advice/applied/{id}/undone", owner, kChat, "Note that it was taken back", body<note_undone>},
     {"GET", "/tandem/v1/cost/hours", owner, kChat, "The owner's hours of work", body<list_hours>},
     {"POST", "/tandem/v1/cost/hours", owner, kChat, "Note hours of work", body<add_hours>},
     {"DELETE", "/tandem/v1/cost/hours/{id}", owner, kChat, "Take out hours of work", body<remove_hours>},

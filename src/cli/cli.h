@@ -50,6 +50,8 @@ void add_break_even(CLI::App& group, Globals& globals, Action& action);  // `tan
 void add_reconcile(CLI::App& group, Globals& globals, Action& action);   // `tandem cost reconcile`
 void add_hours(CLI::App& group, Globals& globals, Action& action);       // `tandem cost hours`
 void add_local_cost(CLI::App& group, Globals& globals, Action& action);  // `tandem cost local`
+void add_compare(CLI::App& group, Globals& globals, Action& action);     // `tandem cost compare`
+void add_advise(CLI::App& app, Globals& globals, Action& action);
 void add_prices(CLI::App& app, Globals& globals, Action& action);
 void add_audit(CLI::App& app, Globals& globals, Action& action);
 void add_route(CLI::App& app, Globals& globals, Action& action);

@@ -19,7 +19,7 @@ struct Place {
 // A command that stands in none is in the last.
 constexpr std::array kPlaces = {
     Place{"The first evening", " init doctor serve chat ask connect "},
-    Place{"Why, and what it costs", " explain cost prices status logs models feedback learning "},
+    Place{"Why, and what it costs", " explain cost advise prices status logs models feedback learning "},
     Place{"Rules", " policy route replay experiment "},
     Place{"Privacy", " privacy label audit "},
     Place{"Models and engines", " engine probe "},

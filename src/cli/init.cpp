@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "base/world.h"
 #include "cli/cli.h"
+#include "cli/config_file.h"
 #include "cli/doctor.h"
 #include "cli/init/compose.h"
 #include "cli/init/environment.h"
@@ -34,7 +35,6 @@ struct Options {
 };
 
 constexpr std::uint16_t kProbedPort = 8000;      // of an address without one
-constexpr std::size_t kLargestOld = 64UL << 20;  // bytes of a config that is kept
 
 Result<std::vector<Address>> addresses_of(const Options& options, std::vector<Address> of_environment) {
     std::vector<Address> addresses;
@@ -64,14 +64,6 @@ std::vector<Cloud> silent_of(std::vector<Cloud> home, const Found& found) {
 
 // ---- the file ----
 
-// The first of file.old, file.old.2, ... that is free: no backup is lost.
-fs::path backup_of(const fs::path& file) {
-    std::error_code ignored;
-    fs::path backup = file.string() + ".old";
-    for (int n = 2; fs::exists(backup, ignored); ++n) backup = fmt::format("{}.old.{}", file.string(), n);
-    return backup;
-}
-
 Result<> check_absent(const fs::path& file, bool force) {
     std::error_code ignored;
     if (force || !fs::exists(file, ignored)) return {};
@@ -85,13 +77,9 @@ Result<fs::path> write_config(const fs::path& file, const std::string& text) {
     std::error_code error;
     fs::path backup;
     if (fs::exists(file, error)) {
-        const auto old = read_regular(file, kLargestOld);
-        if (!old) return fail(old.error());
-        backup = backup_of(file);
-        // The old config stays in force until the new one is whole.
-        if (auto ok = write_file(backup, *old, protection_of(file)); !ok)
-            return fail(ok.error().code, fmt::format("what is in {} was not kept, so nothing was changed: {}",
-                                                     file.string(), ok.error().message));
+        auto kept = keep_backup(file);
+        if (!kept) return fail(kept.error());
+        backup = std::move(*kept);
     }
     // A config that a service reads as another user stays one that it can read.
     if (auto ok = write_file(file, text, protection_of(file)); !ok) {

@@ -23,6 +23,7 @@ MAY = {
     "energy": {"base", "config", "ledger", "net", "store"},  # amounts of prices; the table of what was measured
     "alerts": {"base", "config", "jobs", "ledger", "net", "store"},
     "learning": {"base", "chat", "config", "ledger", "net", "routing", "store"},
+    "advice": {"access", "base", "config", "cost", "learning", "ledger", "routing", "store"},  # reads the ledger, decides nothing
     "translate": {"ledger", "base", "chat", "config", "dialect", "net"},
     "cache": {"base", "chat", "dialect"},
     "engine": {"base", "config", "net"},
@@ -31,8 +32,8 @@ MAY = {
     "resources": {"jobs", "access", "base", "chat", "config", "dialect", "gateway", "net", "privacy", "store", "translate"},
     "experiment": {"jobs", "learning", "translate", "access", "base", "chat", "config", "net", "store", "dialect", "routing", "gateway"},
     "probe": {"dialect", "jobs", "learning", "access", "base", "chat", "config", "net", "store", "gateway"},
-    "api": {"jobs", "resources", "learning", "translate", "cache", "access", "experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway"},
-    "cli": {"jobs", "resources", "learning", "translate", "cache", "access", "backup", "cost", "experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "api", "."},
+    "api": {"advice", "jobs", "resources", "learning", "translate", "cache", "access", "experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway"},
+    "cli": {"advice", "jobs", "resources", "learning", "translate", "cache", "access", "backup", "cost", "experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "api", "."},
 }
 
 

@@ -1,0 +1,123 @@
+// What a combination gives over another one, how many machines it takes, and its changes in words.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "advice/evaluate.h"
+
+namespace tandem::advice {
+
+double variance_of(const Knowledge& knowledge, const Loadings& loadings) {
+    double variance = 0;
+    for (const auto& [model, by_kind] : loadings) {
+        const auto* known = knowledge.find(model);
+        const Belief belief = known == nullptr ? Belief{} : known->belief;
+        double shared = 0;
+        for (std::size_t kind = 0; kind < kKinds; ++kind) {
+            const double all = belief.weight_kind[kind] + Belief::kKindPrior;
+            shared += by_kind[kind] * Belief::kKindPrior / all;
+            variance += by_kind[kind] * by_kind[kind] * Belief::kSpread / all;
+        }
+        variance += shared * shared * Belief::kSpread / (belief.weight + belief.prior);
+    }
+    return variance;
+}
+
+bool Gain::sure() const {
+    return mean > 0 && mean > kNormal * error;
+}
+
+Gain gain_of(const Situation& situation, const Evaluation& one, const Evaluation& other) {
+    Gain gain;
+    gain.mean = one.worth - other.worth;
+    const auto months = static_cast<double>(kMonthMs) / static_cast<double>(std::max(one.span_ms, kLeastSpanMs));
+    auto differing = one.loadings;
+    for (const auto& [model, by_kind] : other.loadings)
+        for (std::size_t kind = 0; kind < kKinds; ++kind) differing[model][kind] -= by_kind[kind];
+    const double value = one.mean_value * static_cast<double>(one.requests) * months;
+    double variance = variance_of(situation.knowledge, differing) * value * value;
+    const auto days = std::min(one.daily.size(), other.daily.size());
+    if (days > 1) {
+        double sum = 0, squares = 0;
+        for (std::size_t i = 0; i < days; ++i) {
+            const double difference = one.daily[i] - other.daily[i];
+            sum += difference;
+            squares += difference * difference;
+        }
+        const auto n = static_cast<double>(days);
+        const double of_day = std::max(0.0, (squares - sum * sum / n) / (n - 1));
+        const double days_of_month = static_cast<double>(kMonthMs) / static_cast<double>(kLeastSpanMs);
+        variance += of_day / n * days_of_month * days_of_month;
+    }
+    gain.error = std::sqrt(variance);
+    return gain;
+}
+
+namespace {
+
+Machine* machine_of(Combination& combination, const std::string& id) {
+    const auto found =
+        std::ranges::find_if(combination.machines, [&](const Machine& one) { return one.hardware.id == id; });
+    return found == combination.machines.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+// As many as there may be of each that is behind, and then, one kind after the other, the least that does: more
+// machines never keep up worse.
+std::optional<Combination> grown(Evaluator& evaluator, Combination combination) {
+    auto first = combination;
+    std::vector<std::string> raised;
+    for (bool behind = true; behind;) {
+        behind = false;
+        for (const auto& station : evaluator.evaluate(combination).stations) {
+            if (station.keeps_up) continue;
+            auto* machine = machine_of(combination, station.machine);
+            if (machine == nullptr) return std::nullopt;
+            if (std::ranges::find(raised, station.machine) != raised.end()) {
+                if (!behind) return std::nullopt;
+                continue;
+            }
+            machine->count = kMostMachines;
+            raised.push_back(station.machine);
+            behind = true;
+        }
+    }
+    for (const auto& id : raised) {
+        auto* machine = machine_of(combination, id);
+        int low = machine_of(first, id)->count, high = kMostMachines;
+        while (low < high) {
+            machine->count = (low + high) / 2;
+            if (evaluator.evaluate(combination).keeps_up())
+                high = machine->count;
+            else
+                low = machine->count + 1;
+        }
+        machine->count = high;
+    }
+    return combination;
+}
+
+std::string Change::text() const {
+    switch (what) {
+        case What::preset:
+            return fmt::format("set policy.preset: {}", value);
+        case What::auto_use:
+            return fmt::format("keep {} out of what Tandem chooses from (models.{}.auto: {})", name, name, value);
+        case What::add_model:
+            return fmt::format("add the model {}: {}", name, value);
+        case What::need_provider:
+            return fmt::format(
+                "add the provider {0} with your key: providers: {{ {0}: {{ kind: ..., api_key: ... }} }}; "
+                "`tandem init` has examples",
+                name);
+        case What::buy:
+            return value == "1" ? fmt::format("buy {}", name) : fmt::format("buy {} x {}", value, name);
+        case What::sell:
+            return fmt::format("sell {}", name);
+    }
+    return {};
+}
+
+}  // namespace tandem::advice

@@ -1,0 +1,334 @@
+#include "advice/knowledge.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <queue>
+#include <unordered_map>
+
+#include "learning/learner.h"
+
+namespace tandem::advice {
+
+namespace {
+
+// ---- speeds: least squares without negative coefficients ----
+
+struct Sample {
+    std::array<double, 3> x;  // 1, tokens read, tokens written
+    double y = 0;             // milliseconds
+};
+
+// Solves the normal equations over the coefficients in `use` (bits); nullopt where they are not independent.
+std::optional<std::array<double, 3>> solved(const std::vector<Sample>& samples, unsigned use) {
+    std::array<std::array<double, 4>, 3> m{};
+    std::array<std::size_t, 3> column{};
+    std::size_t n = 0;
+    for (std::size_t i = 0; i < 3; ++i)
+        if ((use >> i & 1U) != 0) column[n++] = i;
+    for (const auto& one : samples)
+        for (std::size_t i = 0; i < n; ++i) {
+            for (std::size_t j = 0; j < n; ++j) m[i][j] += one.x[column[i]] * one.x[column[j]];
+            m[i][3] += one.x[column[i]] * one.y;
+        }
+    std::array<double, 3> scale{};
+    for (std::size_t i = 0; i < n; ++i) scale[i] = m[i][i];
+    for (std::size_t i = 0; i < n; ++i) {
+        if (scale[i] <= 0 || std::abs(m[i][i]) < 1e-9 * scale[i]) return std::nullopt;
+        for (std::size_t k = 0; k < n; ++k) {
+            if (k == i) continue;
+            const double factor = m[k][i] / m[i][i];
+            for (std::size_t j = 0; j < 4; ++j) m[k][j] -= factor * m[i][j];
+        }
+    }
+    std::array<double, 3> result{};
+    for (std::size_t i = 0; i < n; ++i) result[column[i]] = m[i][3] / m[i][i];
+    return result;
+}
+
+double value_of(const std::array<double, 3>& by, const Sample& sample) {
+    return by[0] * sample.x[0] + by[1] * sample.x[1] + by[2] * sample.x[2];
+}
+
+// Of all subsets of `allowed` whose solution has no negative coefficient, the one that misses least; of two that miss
+// about the same, the one with fewer coefficients: answers that are all of one size tell one number alone.
+std::array<double, 3> fitted_once(const std::vector<Sample>& samples, unsigned allowed) {
+    std::array<double, 3> best{};
+    double least = -1;
+    std::vector<unsigned> subsets = {2, 4, 1, 6, 3, 5, 7};
+    for (const auto use : subsets) {
+        if ((use & ~allowed) != 0) continue;
+        const auto one = solved(samples, use);
+        if (!one || std::ranges::any_of(*one, [](double c) { return c < 0; })) continue;
+        double missed = 0, all = 0;
+        for (const auto& sample : samples) {
+            const double error = sample.y - value_of(*one, sample);
+            missed += error * error;
+            all += sample.y * sample.y;
+        }
+        if (least >= 0 && missed >= least - 1e-9 * all) continue;
+        least = missed;
+        best = *one;
+    }
+    return best;
+}
+
+// The same without those that are far off: a model that had to be loaded first, a machine that slept.
+std::array<double, 3> fitted(std::vector<Sample> samples, unsigned allowed) {
+    constexpr double kFarOff = 6;
+    constexpr std::size_t kFew = 8;
+    auto by = fitted_once(samples, allowed);
+    for (int round = 0; round < 3 && samples.size() >= kFew; ++round) {
+        std::vector<double> errors;
+        for (const auto& one : samples) errors.push_back(std::abs(one.y - value_of(by, one)));
+        auto sorted = errors;
+        const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
+        std::ranges::nth_element(sorted, middle);
+        const double most = kFarOff * std::max(*middle, 1.0);
+        std::vector<Sample> kept;
+        for (std::size_t i = 0; i < samples.size(); ++i)
+            if (errors[i] <= most) kept.push_back(samples[i]);
+        if (kept.size() == samples.size() || kept.size() * 2 < samples.size()) break;
+        samples = std::move(kept);
+        by = fitted_once(samples, allowed);
+    }
+    return by;
+}
+
+double inverse(double per_token_ms) {
+    return per_token_ms > 0 ? 1 / per_token_ms : 0;
+}
+
+constexpr std::size_t kMostSamples = 20'000;  // the newest, of a model
+
+std::optional<Speed> speed_of(std::vector<const Request*> answers) {
+    if (answers.size() > kMostSamples) answers.erase(answers.begin(), answers.end() - kMostSamples);
+    std::vector<Sample> first, whole;
+    double rest = 0, rest_tokens = 0, all = 0;
+    for (const auto* one : answers) {
+        const auto read =
+            static_cast<double>(std::max<std::int64_t>(0, one->usage.input.count - one->usage.cached_input.count));
+        const auto written = static_cast<double>(one->usage.output.count);
+        const auto total = static_cast<double>(one->total_ms);
+        whole.push_back({{1, read, written}, total});
+        all += total;
+        if (one->first_byte_ms < 0 || one->first_byte_ms > one->total_ms) continue;
+        first.push_back({{1, read, 0}, static_cast<double>(one->first_byte_ms)});
+        rest += total - static_cast<double>(one->first_byte_ms);
+        rest_tokens += written;
+    }
+    if (whole.empty()) return std::nullopt;
+    Speed speed;
+    speed.answers = static_cast<std::int64_t>(whole.size());
+    speed.source = fmt::format("measured by {} answer{}", speed.answers, speed.answers == 1 ? "" : "s");
+    // Answers that come whole tell their first token's time together with their last one's.
+    constexpr double kStreams = 0.05;
+    if (!first.empty() && rest > kStreams * all && rest_tokens > 0) {
+        const auto by = fitted(std::move(first), 3);
+        speed.start_ms = by[0];
+        speed.input_per_ms = inverse(by[1]);
+        speed.output_per_ms = rest_tokens / rest;
+        return speed;
+    }
+    const auto by = fitted(std::move(whole), 7);
+    speed.start_ms = by[0];
+    speed.input_per_ms = inverse(by[1]);
+    speed.output_per_ms = inverse(by[2]);
+    return speed;
+}
+
+// Of a local model's answers, those that waited for no other: they began while fewer than `slots` were under way.
+std::vector<const Request*> unwaiting(const std::vector<const Request*>& answers, std::vector<Span> busy, int slots) {
+    std::ranges::sort(busy, {}, &Span::start);
+    std::vector<const Request*> in_order = answers, result;
+    std::ranges::sort(in_order, {}, [](const Request* one) { return std::pair(one->attempt_ms, one->time_ms); });
+    std::priority_queue<std::int64_t, std::vector<std::int64_t>, std::greater<>> ends;
+    auto next = busy.begin();
+    for (const auto* one : in_order) {
+        // All that began before it, or with it and was written down before.
+        while (next != busy.end() && next->start < one->attempt_ms) ends.push((next++)->end);
+        while (!ends.empty() && ends.top() <= one->attempt_ms) ends.pop();
+        std::size_t with_it = 0;
+        for (auto same = next; same != busy.end() && same->start == one->attempt_ms; ++same) ++with_it;
+        if (ends.size() + with_it <= static_cast<std::size_t>(slots)) result.push_back(one);
+    }
+    return result;
+}
+
+void learn_speeds(const Traffic& traffic, const std::map<std::string, int>& slots, Knowledge& knowledge) {
+    std::unordered_map<std::int32_t, std::vector<const Request*>> by_model;
+    std::vector<const Request*> cloud;
+    for (const auto* list : {&traffic.trials, &traffic.requests})
+        for (const auto& one : *list) {
+            if (one.outcome != Outcome::answered || !one.whole || one.model < 0 || one.total_ms <= 0) continue;
+            by_model[one.model].push_back(&one);
+            if (one.zone == Zone::cloud) cloud.push_back(&one);
+        }
+    std::unordered_map<std::int32_t, std::vector<Span>> busy;
+    for (const auto& one : traffic.busy) busy[one.model].push_back(one.span);
+    for (auto& [model, answers] : by_model) {
+        const auto& name = traffic.models[model];
+        const auto found = slots.find(name);
+        if (found != slots.end()) answers = unwaiting(answers, std::move(busy[model]), found->second);
+        if (auto speed = speed_of(answers)) knowledge.models[name].speed = std::move(*speed);
+    }
+    knowledge.usual_cloud = speed_of(std::move(cloud));
+    if (knowledge.usual_cloud) knowledge.usual_cloud->source = "as cloud models answer on the whole";
+}
+
+// ---- lengths and caches ----
+
+void learn_lengths(const Traffic& traffic, Knowledge& knowledge) {
+    std::array<double, kKinds> tokens{};
+    std::array<std::int64_t, kKinds> answers{};
+    std::unordered_map<std::int32_t, std::array<double, 3>> cached;  // cached, all, prompts
+    std::array<double, 2> cloud{};
+    for (const auto& one : traffic.requests) {
+        if (one.outcome != Outcome::answered || one.model < 0 || one.usage.estimated) continue;
+        auto& known = knowledge.models[traffic.models[one.model]];
+        const auto kind = static_cast<std::size_t>(one.kind);
+        const auto output = static_cast<double>(one.usage.output.count);
+        if (one.whole) {
+            known.answer_tokens[kind] += output;
+            ++known.answers[kind];
+            tokens[kind] += output;
+            ++answers[kind];
+        }
+        auto& shares = cached[one.model];
+        shares[0] += static_cast<double>(one.usage.cached_input.count);
+        shares[1] += static_cast<double>(one.usage.input.count);
+        shares[2] += 1;
+        if (one.zone == Zone::cloud) {
+            cloud[0] += static_cast<double>(one.usage.cached_input.count);
+            cloud[1] += static_cast<double>(one.usage.input.count);
+        }
+    }
+    for (auto& [name, known] : knowledge.models)
+        for (std::size_t kind = 0; kind < kKinds; ++kind)
+            if (known.answers[kind] > 0) known.answer_tokens[kind] /= static_cast<double>(known.answers[kind]);
+    for (const auto& [model, shares] : cached) {
+        auto& known = knowledge.models[traffic.models[model]];
+        known.cached_share = shares[1] > 0 ? shares[0] / shares[1] : 0;
+        known.prompts = static_cast<std::int64_t>(shares[2]);
+    }
+    for (std::size_t kind = 0; kind < kKinds; ++kind)
+        if (answers[kind] > 0) knowledge.usual_tokens[kind] = tokens[kind] / static_cast<double>(answers[kind]);
+    knowledge.usual_cached_share = cloud[1] > 0 ? cloud[0] / cloud[1] : 0;
+}
+
+// ---- how answers turned out ----
+
+double expected_of(const routing::Table::Entry& entry, const Request& request) {
+    if (!entry.strength) return entry.quality.value_or(0.5);
+    const routing::Work work{request.kind, request.sure, request.difficulty, {}};
+    return routing::expected_quality(*entry.strength, work, request.prompt_tokens);
+}
+
+struct Sums {
+    double residual = 0, weight = 0;
+};
+
+void learn_quality(const Traffic& traffic, const std::vector<learning::OutcomeRecord>& outcomes,
+                   const routing::Table& table, Knowledge& knowledge) {
+    std::unordered_map<std::string_view, const Request*> requests;
+    requests.reserve(traffic.ids.size());
+    for (std::size_t i = 0; i < traffic.ids.size(); ++i) requests.emplace(traffic.ids[i], &traffic.requests[i]);
+    std::map<std::string, std::pair<Sums, std::array<Sums, kKinds>>> sums;
+    // They are in order of time: the model that is there now is the one that the last of them was of.
+    std::unordered_map<std::string_view, std::string_view> identities;
+    for (const auto& one : outcomes) identities[one.model] = one.identity;
+    for (const auto& one : outcomes) {
+        const auto* entry = table.find(one.model);
+        if (entry == nullptr || one.weight <= 0) continue;
+        const double weight =
+            one.weight * (one.identity == identities[one.model] ? 1 : learning::Learner::kOtherIdentity);
+        const auto found = requests.find(one.decision);
+        const auto* request = found == requests.end() ? nullptr : found->second;
+        const double expected = request != nullptr ? expected_of(*entry, *request) : one.expected ? *one.expected : -1;
+        if (expected < 0) continue;
+        auto& [all, by_kind] = sums[one.model];
+        const double residual = weight * (one.value - expected);
+        ++knowledge.said;
+        all.residual += residual;
+        all.weight += weight;
+        if (request == nullptr) continue;
+        auto& of_kind = by_kind[static_cast<std::size_t>(request->kind)];
+        of_kind.residual += residual;
+        of_kind.weight += weight;
+    }
+    constexpr double kGuess = 4;
+    for (const auto& entry : table.models) {
+        auto& belief = knowledge.models[entry.model].belief;
+        const bool guess = entry.strength && !entry.strength->known && !entry.quality;
+        if (guess) belief.prior = kGuess;
+        const auto& [all, by_kind] = sums[entry.model];
+        belief.weight = all.weight;
+        belief.correction = all.residual / (all.weight + belief.prior);
+        for (std::size_t kind = 0; kind < kKinds; ++kind) {
+            belief.weight_kind[kind] = by_kind[kind].weight;
+            belief.by_kind[kind] = (by_kind[kind].residual + Belief::kKindPrior * belief.correction) /
+                                   (by_kind[kind].weight + Belief::kKindPrior);
+        }
+    }
+}
+
+}  // namespace
+
+double Speed::first_ms(std::int64_t input, std::int64_t cached) const {
+    const auto read = static_cast<double>(std::max<std::int64_t>(0, input - cached));
+    return start_ms + (input_per_ms > 0 ? read / input_per_ms : 0);
+}
+
+double Speed::total_ms(std::int64_t input, std::int64_t cached, std::int64_t output) const {
+    return first_ms(input, cached) + (output_per_ms > 0 ? static_cast<double>(output) / output_per_ms : 0);
+}
+
+const ModelKnowledge* Knowledge::find(const std::string& model) const {
+    const auto found = models.find(model);
+    return found == models.end() ? nullptr : &found->second;
+}
+
+Knowledge knowledge_of(const Traffic& traffic, const std::vector<learning::OutcomeRecord>& outcomes,
+                       const routing::Table& table, const std::map<std::string, int>& slots) {
+    Knowledge knowledge;
+    learn_speeds(traffic, slots, knowledge);
+    learn_lengths(traffic, knowledge);
+    learn_quality(traffic, outcomes, table, knowledge);
+    return knowledge;
+}
+
+void note_outcomes(Traffic& traffic, const std::vector<learning::OutcomeRecord>& outcomes) {
+    // What people said of an answer counts before what was seen of it.
+    constexpr double kSaid = 10;
+    std::unordered_map<std::string_view, std::pair<double, double>> best;  // weight, value
+    for (const auto& one : outcomes) {
+        if (one.source == "escalated") continue;
+        const double counts = one.source == "feedback" ? kSaid : one.weight;
+        auto& known = best[one.decision];
+        if (counts >= known.first) known = {counts, one.value};
+    }
+    for (std::size_t i = 0; i < traffic.ids.size(); ++i)
+        if (const auto found = best.find(traffic.ids[i]); found != best.end())
+            traffic.requests[i].good = static_cast<float>(found->second.second);
+}
+
+double quality_of(const routing::Table::Entry& entry, const ModelKnowledge* known, const Request& request) {
+    const double correction = known == nullptr ? 0 : known->belief.by_kind[static_cast<std::size_t>(request.kind)];
+    return std::clamp(expected_of(entry, request) + correction, 0.0, 1.0);
+}
+
+std::int64_t output_of(const Knowledge& knowledge, const std::string& model, const std::string& answered_by,
+                       routing::WorkKind kind, std::int64_t output) {
+    if (model == answered_by) return output;
+    const auto which = static_cast<std::size_t>(kind);
+    const auto* to = knowledge.find(model);
+    const auto* from = knowledge.find(answered_by);
+    if (to == nullptr || from == nullptr || to->answers[which] < kFewestAnswers ||
+        from->answers[which] < kFewestAnswers || from->answer_tokens[which] <= 0)
+        return output;
+    return std::llround(static_cast<double>(output) * to->answer_tokens[which] / from->answer_tokens[which]);
+}
+
+}  // namespace tandem::advice
