@@ -180,11 +180,36 @@ void learn_speeds(const Traffic& traffic, const std::map<std::string, int>& slot
 
 // ---- lengths and caches ----
 
+// Of prompts whose beginning the provider had seen a moment ago, how much of that it had kept; of the others, how much
+// of all.
+struct CachedSums {
+    double warm = 0, warm_all = 0, cold = 0, cold_all = 0;
+    std::int64_t warm_prompts = 0, cold_prompts = 0;
+
+    void add(const Request& one) {
+        const auto cached = static_cast<double>(one.usage.cached_input.count);
+        const auto input = static_cast<double>(one.usage.input.count);
+        if (one.warm == one.model && one.warm_tokens > 0) {
+            warm += cached;
+            warm_all += std::min(input, static_cast<double>(one.warm_tokens));
+            ++warm_prompts;
+            return;
+        }
+        cold += cached;
+        cold_all += input;
+        ++cold_prompts;
+    }
+    Cached shares() const {
+        return {warm_all > 0 ? std::min(1.0, warm / warm_all) : 0, cold_all > 0 ? cold / cold_all : 0, warm_prompts,
+                cold_prompts};
+    }
+};
+
 void learn_lengths(const Traffic& traffic, Knowledge& knowledge) {
     std::array<double, kKinds> tokens{};
     std::array<std::int64_t, kKinds> answers{};
-    std::unordered_map<std::int32_t, std::array<double, 3>> cached;  // cached, all, prompts
-    std::array<double, 2> cloud{};
+    std::unordered_map<std::int32_t, CachedSums> cached;
+    CachedSums cloud;
     for (const auto& one : traffic.requests) {
         if (one.outcome != Outcome::answered || one.model < 0 || one.usage.estimated) continue;
         auto& known = knowledge.models[traffic.models[one.model]];
@@ -196,26 +221,16 @@ void learn_lengths(const Traffic& traffic, Knowledge& knowledge) {
             tokens[kind] += output;
             ++answers[kind];
         }
-        auto& shares = cached[one.model];
-        shares[0] += static_cast<double>(one.usage.cached_input.count);
-        shares[1] += static_cast<double>(one.usage.input.count);
-        shares[2] += 1;
-        if (one.zone == Zone::cloud) {
-            cloud[0] += static_cast<double>(one.usage.cached_input.count);
-            cloud[1] += static_cast<double>(one.usage.input.count);
-        }
+        cached[one.model].add(one);
+        if (one.zone == Zone::cloud) cloud.add(one);
     }
     for (auto& [name, known] : knowledge.models)
         for (std::size_t kind = 0; kind < kKinds; ++kind)
             if (known.answers[kind] > 0) known.answer_tokens[kind] /= static_cast<double>(known.answers[kind]);
-    for (const auto& [model, shares] : cached) {
-        auto& known = knowledge.models[traffic.models[model]];
-        known.cached_share = shares[1] > 0 ? shares[0] / shares[1] : 0;
-        known.prompts = static_cast<std::int64_t>(shares[2]);
-    }
+    for (const auto& [model, sums] : cached) knowledge.models[traffic.models[model]].cached = sums.shares();
     for (std::size_t kind = 0; kind < kKinds; ++kind)
         if (answers[kind] > 0) knowledge.usual_tokens[kind] = tokens[kind] / static_cast<double>(answers[kind]);
-    knowledge.usual_cached_share = cloud[1] > 0 ? cloud[0] / cloud[1] : 0;
+    knowledge.usual_cached = cloud.shares();
 }
 
 // ---- how answers turned out ----

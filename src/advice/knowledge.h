@@ -51,20 +51,27 @@ struct Belief {
     static constexpr double kSpread = 0.25;    // s2
 };
 
+// How much of a prompt comes from a provider's cache: of the tokens that it had seen a moment ago, which a turn of a
+// conversation has and its first one has not, and of the others. Where the turns of an agent are answered by one model,
+// most of what it is asked costs a tenth; a model that had single questions only would be taken to be dear for them.
+struct Cached {
+    double warm = 0, cold = 0;                        // shares, 0 to 1
+    std::int64_t warm_prompts = 0, cold_prompts = 0;  // that they were measured by
+};
+
 struct ModelKnowledge {
     std::optional<Speed> speed;
     Belief belief;
     std::array<double, kKinds> answer_tokens{};  // mean of its answers, 0: none
     std::array<std::int64_t, kKinds> answers{};  // how many
-    double cached_share = 0;                     // of the tokens of its prompts, from its provider's cache
-    std::int64_t prompts = 0;                    // that this was measured by
+    Cached cached;                               // of its prompts
 };
 
 struct Knowledge {
     std::map<std::string, ModelKnowledge> models;  // by id
     std::array<double, kKinds> usual_tokens{};     // mean answers of all models; 0: none
     std::optional<Speed> usual_cloud;              // of all answers from the cloud together, for a model not used yet
-    double usual_cached_share = 0;                 // of all prompts to the cloud
+    Cached usual_cached;                           // of all prompts to the cloud
     std::int64_t said = 0;                         // outcomes that it was learned from
 
     const ModelKnowledge* find(const std::string& model) const;

@@ -99,6 +99,11 @@ void take_inputs(const routing::Inputs& in, Traffic& traffic, Request& request) 
     request.prompt_tokens = features.prompt_tokens;
     request.answer_tokens = features.answer_tokens;
     request.context_tokens = features.context_tokens;
+    for (const auto& outlook : in.outlook) {
+        if (outlook.warm_tokens <= request.warm_tokens) continue;
+        request.warm_tokens = outlook.warm_tokens;
+        request.warm = traffic.models.number_of(outlook.model);
+    }
     auto asked = features.price;
     asked.time_ms = 0;
     if (asked == prices::Asked{}) return;

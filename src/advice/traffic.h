@@ -60,6 +60,8 @@ struct Request {
     std::int64_t prompt_tokens = 0;   // estimated before it was sent: what a context must hold
     std::int64_t answer_tokens = 0;   // that the client asked for at most; 0: it did not say
     std::int64_t context_tokens = 0;  // that the client wants the model to have; 0: it did not say
+    std::int64_t warm_tokens = 0;     // of the prompt that a provider had seen a moment ago
+    std::int32_t warm = -1;           // in Traffic::models: whose provider; -1: nobody's
     Usage usage;                      // of the answer; where there was none, what was estimated of the prompt
     Money cost;                       // booked, of all its attempts
     Zone zone = Zone::local;          // of who answered
