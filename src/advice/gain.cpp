@@ -50,6 +50,8 @@ Gain gain_of(const Situation& situation, const Evaluation& one, const Evaluation
         const double days_of_month = static_cast<double>(kMonthMs) / static_cast<double>(kLeastSpanMs);
         variance += of_day / n * days_of_month * days_of_month;
     }
+    const double hours = static_cast<double>((one.work - other.work).micros()) / 1e6 * situation.work_error;
+    variance += hours * hours;
     gain.error = std::sqrt(variance);
     return gain;
 }
