@@ -235,22 +235,93 @@ void learn_lengths(const Traffic& traffic, Knowledge& knowledge) {
 
 // ---- how answers turned out ----
 
-double expected_of(const routing::Table::Entry& entry, const Request& request) {
-    if (!entry.strength) return entry.quality.value_or(0.5);
-    const routing::Work work{request.kind, request.sure, request.difficulty, {}};
-    return routing::expected_quality(*entry.strength, work, request.prompt_tokens);
-}
-
 struct Sums {
     double residual = 0, weight = 0;
+    void add(double value, double expected, double by) {
+        residual += by * (value - expected);
+        weight += by;
+    }
 };
+
+// Of one model.
+struct OfModel {
+    Sums all;
+    std::array<Sums, kKinds> by_kind;
+    void add(const Request& request, double value, double expected, double by) {
+        all.add(value, expected, by);
+        by_kind[static_cast<std::size_t>(request.kind)].add(value, expected, by);
+    }
+};
+using Learned = std::map<std::string, OfModel>;
+
+// Somebody has looked at the answer and could have said either. What is only seen of it (a fault, the same question
+// again, a dispute, a conversation that goes on) comes of some answers alone.
+bool is_word(std::string_view source) {
+    return source == "feedback" || source == "judge" || source == "probe";
+}
+
+void settle(const routing::Table& table, const Learned& learned, Knowledge& knowledge) {
+    constexpr double kGuess = 4;
+    static const OfModel kNone;
+    for (const auto& entry : table.models) {
+        auto& belief = knowledge.models[entry.model].belief;
+        const bool guess = entry.strength && !entry.strength->known && !entry.quality;
+        if (guess) belief.prior = kGuess;
+        const auto found = learned.find(entry.model);
+        const auto& [all, by_kind] = found == learned.end() ? kNone : found->second;
+        belief.weight = all.weight;
+        belief.correction = all.residual / (all.weight + belief.prior);
+        for (std::size_t kind = 0; kind < kKinds; ++kind) {
+            belief.weight_kind[kind] = by_kind[kind].weight;
+            belief.by_kind[kind] = (by_kind[kind].residual + Belief::kKindPrior * belief.correction) /
+                                   (by_kind[kind].weight + Belief::kKindPrior);
+        }
+    }
+}
+
+// Answers among which signs are as likely: of one kind of work, to one key.
+struct Group {
+    double bad = 0, rest = 0;  // sums of what makes signs say as much good as bad, see learn_signs
+    std::int32_t model = -1;   // who gave them
+    bool several = false;      // more than one did
+};
+
+// Signs say that an answer was bad, never that it was good, so they cannot tell how good answers are. They tell which
+// of the models that answer such requests is worse than the others: each answer without a sign counts as a good one,
+// with the weight with which all signs of its group together say what is expected anyway,
+//     e = sum over signs (w q) / sum over the others (1 - q).
+// Where one model gave all answers of a group, its signs say nothing.
+void learn_signs(const Traffic& traffic, const std::vector<float>& signs, const routing::Table& table,
+                 const Knowledge& knowledge, Learned& learned) {
+    std::map<std::pair<std::int32_t, routing::WorkKind>, Group> groups;
+    const auto each = [&](const auto& visit) {
+        for (std::size_t i = 0; i < signs.size(); ++i) {
+            const auto& request = traffic.requests[i];
+            if (request.outcome != Outcome::answered || request.model < 0) continue;
+            const auto* entry = table.find(traffic.models[request.model]);
+            if (entry != nullptr) visit(request, *entry, signs[i], groups[{request.key, request.kind}]);
+        }
+    };
+    each([&](const Request& request, const routing::Table::Entry& entry, float sign, Group& group) {
+        const double quality = quality_of(entry, knowledge.find(entry.model), request);
+        (sign > 0 ? group.bad : group.rest) += sign > 0 ? sign * quality : 1 - quality;
+        group.several = group.several || (group.model >= 0 && group.model != request.model);
+        group.model = request.model;
+    });
+    each([&](const Request& request, const routing::Table::Entry& entry, float sign, const Group& group) {
+        if (!group.several || group.rest <= 0) return;
+        const double good = std::min(1.0, group.bad / group.rest);
+        learned[entry.model].add(request, sign > 0 ? 0 : 1, expected_of(entry, request), sign > 0 ? sign : good);
+    });
+}
 
 void learn_quality(const Traffic& traffic, const std::vector<learning::OutcomeRecord>& outcomes,
                    const routing::Table& table, Knowledge& knowledge) {
-    std::unordered_map<std::string_view, const Request*> requests;
+    std::unordered_map<std::string_view, std::size_t> requests;
     requests.reserve(traffic.ids.size());
-    for (std::size_t i = 0; i < traffic.ids.size(); ++i) requests.emplace(traffic.ids[i], &traffic.requests[i]);
-    std::map<std::string, std::pair<Sums, std::array<Sums, kKinds>>> sums;
+    for (std::size_t i = 0; i < traffic.ids.size(); ++i) requests.emplace(traffic.ids[i], i);
+    Learned learned;
+    std::vector<float> signs(traffic.ids.size(), 0);  // by request: the weight with which it was bad
     // They are in order of time: the model that is there now is the one that the last of them was of.
     std::unordered_map<std::string_view, std::string_view> identities;
     for (const auto& one : outcomes) identities[one.model] = one.identity;
@@ -260,33 +331,23 @@ void learn_quality(const Traffic& traffic, const std::vector<learning::OutcomeRe
         const double weight =
             one.weight * (one.identity == identities[one.model] ? 1 : learning::Learner::kOtherIdentity);
         const auto found = requests.find(one.decision);
-        const auto* request = found == requests.end() ? nullptr : found->second;
+        const auto* request = found == requests.end() ? nullptr : &traffic.requests[found->second];
+        if (!is_word(one.source)) {
+            if (request != nullptr && one.value < 0.5 && traffic.models[request->model] == one.model)
+                signs[found->second] = std::max(signs[found->second], static_cast<float>(weight));
+            continue;
+        }
         const double expected = request != nullptr ? expected_of(*entry, *request) : one.expected ? *one.expected : -1;
         if (expected < 0) continue;
-        auto& [all, by_kind] = sums[one.model];
-        const double residual = weight * (one.value - expected);
         ++knowledge.said;
-        all.residual += residual;
-        all.weight += weight;
-        if (request == nullptr) continue;
-        auto& of_kind = by_kind[static_cast<std::size_t>(request->kind)];
-        of_kind.residual += residual;
-        of_kind.weight += weight;
+        if (request != nullptr)
+            learned[one.model].add(*request, one.value, expected, weight);
+        else
+            learned[one.model].all.add(one.value, expected, weight);
     }
-    constexpr double kGuess = 4;
-    for (const auto& entry : table.models) {
-        auto& belief = knowledge.models[entry.model].belief;
-        const bool guess = entry.strength && !entry.strength->known && !entry.quality;
-        if (guess) belief.prior = kGuess;
-        const auto& [all, by_kind] = sums[entry.model];
-        belief.weight = all.weight;
-        belief.correction = all.residual / (all.weight + belief.prior);
-        for (std::size_t kind = 0; kind < kKinds; ++kind) {
-            belief.weight_kind[kind] = by_kind[kind].weight;
-            belief.by_kind[kind] = (by_kind[kind].residual + Belief::kKindPrior * belief.correction) /
-                                   (by_kind[kind].weight + Belief::kKindPrior);
-        }
-    }
+    settle(table, learned, knowledge);
+    learn_signs(traffic, signs, table, knowledge, learned);
+    settle(table, learned, knowledge);
 }
 
 }  // namespace
@@ -327,6 +388,12 @@ void note_outcomes(Traffic& traffic, const std::vector<learning::OutcomeRecord>&
     for (std::size_t i = 0; i < traffic.ids.size(); ++i)
         if (const auto found = best.find(traffic.ids[i]); found != best.end())
             traffic.requests[i].good = static_cast<float>(found->second.second);
+}
+
+double expected_of(const routing::Table::Entry& entry, const Request& request) {
+    if (!entry.strength) return entry.quality.value_or(0.5);
+    const routing::Work work{request.kind, request.sure, request.difficulty, {}};
+    return routing::expected_quality(*entry.strength, work, request.prompt_tokens);
 }
 
 double quality_of(const routing::Table::Entry& entry, const ModelKnowledge* known, const Request& request) {

@@ -64,7 +64,7 @@ struct ModelKnowledge {
     Belief belief;
     std::array<double, kKinds> answer_tokens{};  // mean of its answers, 0: none
     std::array<std::int64_t, kKinds> answers{};  // how many
-    Cached cached;                               // of its prompts
+    Cached cached;  // of its prompts
 };
 
 struct Knowledge {
@@ -87,6 +87,8 @@ Knowledge knowledge_of(const Traffic& traffic, const std::vector<learning::Outco
 // said counts before what was seen.
 void note_outcomes(Traffic& traffic, const std::vector<learning::OutcomeRecord>& outcomes);
 
+// Quality that the router's own scale expects of a model for a request before anything is learned, 0 to 1.
+double expected_of(const routing::Table::Entry& entry, const Request& request);
 // Quality expected of a model for a request, 0 to 1.
 double quality_of(const routing::Table::Entry& entry, const ModelKnowledge* known, const Request& request);
 
