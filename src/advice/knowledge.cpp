@@ -350,6 +350,27 @@ void learn_quality(const Traffic& traffic, const std::vector<learning::OutcomeRe
     settle(table, learned, knowledge);
 }
 
+// By the last third of the requests of which it is known, since the router goes on learning.
+void learn_thoughts(const Traffic& traffic, const routing::Table& table, Knowledge& knowledge) {
+    if (traffic.thoughts.empty()) return;
+    const auto last = traffic.thoughts.back().request, first = traffic.thoughts.front().request;
+    const auto from = last - (last - first) / 3;
+    for (const auto& one : traffic.thoughts) {
+        if (one.request < from || one.model < 0) continue;
+        const auto& request = traffic.requests[one.request];
+        const auto* entry = table.find(traffic.models[one.model]);
+        if (entry == nullptr) continue;
+        auto& thinks = knowledge.models[entry->model].thinks;
+        const auto kind = static_cast<std::size_t>(request.kind);
+        const auto mean = [&, count = static_cast<double>(++thinks.requests[kind])](double& of, double value) {
+            of += (value - of) / count;
+        };
+        mean(thinks.above[kind], static_cast<double>(one.quality) - expected_of(*entry, request));
+        mean(thinks.doubt[kind], static_cast<double>(one.doubt));
+        mean(thinks.outcomes[kind], static_cast<double>(one.outcomes));
+    }
+}
+
 }  // namespace
 
 double Speed::first_ms(std::int64_t input, std::int64_t cached) const {
@@ -372,6 +393,7 @@ Knowledge knowledge_of(const Traffic& traffic, const std::vector<learning::Outco
     learn_speeds(traffic, slots, knowledge);
     learn_lengths(traffic, knowledge);
     learn_quality(traffic, outcomes, table, knowledge);
+    learn_thoughts(traffic, table, knowledge);
     return knowledge;
 }
 

@@ -59,11 +59,19 @@ struct Cached {
     std::int64_t warm_prompts = 0, cold_prompts = 0;  // that they were measured by
 };
 
+// What the router thinks of a model, by kind of work: who answers is decided by that, though it may be wrong. Means
+// over the newest requests of what it thought above what is expected before anything is learned.
+struct Thinks {
+    std::array<double, kKinds> above{}, doubt{}, outcomes{};
+    std::array<std::int64_t, kKinds> requests{};  // 0: it thought nothing
+};
+
 struct ModelKnowledge {
     std::optional<Speed> speed;
     Belief belief;
     std::array<double, kKinds> answer_tokens{};  // mean of its answers, 0: none
     std::array<std::int64_t, kKinds> answers{};  // how many
+    Thinks thinks;
     Cached cached;  // of its prompts
 };
 

@@ -71,6 +71,13 @@ struct Request {
     float good = -1;                  // how it turned out, 0 to 1; below 0: nobody has said
 };
 
+// What the router thought of a model when a request was decided: learned of its text, which is not on record.
+struct Thought {
+    std::uint32_t request = 0;                   // number in Traffic::requests
+    std::int32_t model = -1;                     // in Traffic::models
+    float quality = 0, doubt = 0, outcomes = 0;  // as routing::Outlook's
+};
+
 // A time in which a model of the owner's zone worked, whatever came of it.
 struct Busy {
     std::int32_t provider = -1;  // in Traffic::providers
@@ -83,6 +90,7 @@ struct Traffic {
     std::vector<prices::Asked> asked;  // without the time
     std::vector<Request> requests;     // in order of time
     std::vector<std::string> ids;      // of their decisions, in the same order; empty where they are of no use
+    std::vector<Thought> thoughts;     // of the newest of them, in the same order
     std::vector<Request> trials;       // that Tandem asked itself, to know how fast models are
     std::vector<Busy> busy;            // of local attempts
     Span span;                         // that it stands for; at least a day
@@ -92,6 +100,7 @@ struct Traffic {
     bool of_profile = false;  // described by the owner (profile.h), not recorded
 
     static constexpr std::size_t kMostRequests = 200'000;
+    static constexpr std::size_t kMostThoughts = 100'000;
     // Milliseconds of the span.
     std::int64_t length_ms() const { return span.end - span.start; }
 };
