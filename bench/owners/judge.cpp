@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <functional>
 
 #include "advice/advise.h"
 #include "advice/situation.h"
@@ -19,8 +20,7 @@ constexpr double kMonthHours = 730;
 struct Played {
     const advice::Combination* combination = nullptr;
     bool machine = false;
-    std::shared_ptr<Mind> later;  // after half a year of it
-    std::unique_ptr<Gateway> first, second;
+    std::unique_ptr<Gateway> first, second;  // of the halves of a year: what it has learned by then
     Came sum;
 };
 
@@ -84,20 +84,13 @@ void Years::learn() {
     const double half = scale_.year_days / 2 * kDayMs;
     const auto asked = asked_in(world_, looks_, kNow, kNow + half, world_.seed * 8191 + 2);
     for (auto& one : all_) {
-        one.later = past_.mind->copy();
         std::vector<learning::Outcome> fresh;
         std::int64_t count = 0;
-        Gateway& gateway = *one.first;
-        play(world_, looks_, asked, gateway, [&](const Done& done) {
+        play(world_, looks_, asked, *one.first, [&](const Done& done) {
             auto outcomes = outcomes_of(world_, looks_, *past_.mind, done, fmt::format("later-{}", ++count));
             std::ranges::move(outcomes, std::back_inserter(fresh));
-            if (done.model >= 0 && count % 8 == 0)
-                one.later->measured(world_.models[static_cast<std::size_t>(done.model)].id,
-                                    static_cast<std::size_t>(looks_[done.turn->look].kind), done.waited_ms / 1000,
-                                    done.tries.back().output);
         });
-        one.later->learn(std::move(fresh));
-        one.second = std::make_unique<Gateway>(world_, one.combination->table, one.later);
+        one.second = std::make_unique<Gateway>(world_, one.combination->table, past_.mind->with(fresh));
     }
 }
 
@@ -170,23 +163,28 @@ Difference difference(const Line& a, const Line& b) {
 constexpr double kNormal = 1.96;
 constexpr double kNothing = 1e-9;  // two that do the same come to the same but for the order of sums
 
-void compare(Judgement& judgement, const std::vector<int>& list) {
+// Whether the advice says that the first is worth more than the second, by more than what is not known.
+using Asserted = std::function<bool(int first, int second)>;
+
+void compare(Judgement& judgement, const std::vector<int>& list, const Asserted& asserted) {
     const auto& lines = judgement.lines;
     int in_order = 0, reversed = 0;
-    for (auto* verdict : {&judgement.strict, &judgement.error, &judgement.year}) {
+    for (auto* verdict : {&judgement.strict, &judgement.error, &judgement.year, &judgement.known}) {
         const auto tolerance = [&](const Difference& d) {
             return kNothing + (verdict == &judgement.strict  ? 0
                                : verdict == &judgement.error ? kNormal * d.error
                                                              : kNormal * d.deviation);
         };
         const auto at_most = difference(lines[static_cast<std::size_t>(judgement.truly_best)],
-                                        lines[static_cast<std::size_t>(judgement.advised)]);
-        verdict->best = at_most.mean <= tolerance(at_most);
+                                        lines[static_cast<std::size_t>(list.front())]);
+        verdict->best = at_most.mean <= tolerance(at_most) || verdict == &judgement.known;
         for (std::size_t i = 0; i < list.size(); ++i)
             for (std::size_t j = i + 1; j < list.size(); ++j) {
                 const auto d =
                     difference(lines[static_cast<std::size_t>(list[j])], lines[static_cast<std::size_t>(list[i])]);
-                if (d.mean > tolerance(d)) ++verdict->wrong;
+                const bool said = verdict != &judgement.known || asserted(list[i], list[j]);
+                if (verdict == &judgement.known && said) ++judgement.asserted;
+                if (said && d.mean > tolerance(d)) ++verdict->wrong;
                 if (verdict != &judgement.strict) continue;
                 in_order += d.mean < -kNothing ? 1 : 0;
                 reversed += d.mean > kNothing ? 1 : 0;
@@ -197,8 +195,10 @@ void compare(Judgement& judgement, const std::vector<int>& list) {
     judgement.tau = judgement.pairs == 0 ? 1 : static_cast<double>(in_order - reversed) / judgement.pairs;
 }
 
-void take_advice(const advice::Advice& advice, Judgement& judgement) {
+void take_advice(const advice::Situation& situation, const advice::Advice& advice, Judgement& judgement) {
     auto& lines = judgement.lines;
+    std::vector<const advice::Evaluation*> evaluations(lines.size(), nullptr);
+    evaluations.front() = &advice.now;
     std::vector<std::pair<double, int>> offered = {{0, 0}};
     for (const auto& proposal : advice.proposals) {
         const auto found = std::ranges::find(lines, proposal.combination.id, &Line::id);
@@ -212,6 +212,7 @@ void take_advice(const advice::Advice& advice, Judgement& judgement) {
         const auto amount = [](Money money) { return static_cast<double>(money.micros()) / 1e6; };
         found->as_said = {0, amount(e.cloud), amount(e.machines()), amount(e.work), 0, e.quality};
         const auto place = static_cast<int>(found - lines.begin());
+        evaluations[static_cast<std::size_t>(place)] = &e;
         if (proposal.number > 0) offered.emplace_back(-proposal.gain.mean, place);
         if (advice.best > 0 && proposal.number == advice.best) {
             judgement.advised = place;
@@ -227,7 +228,13 @@ void take_advice(const advice::Advice& advice, Judgement& judgement) {
     const auto& best = lines[static_cast<std::size_t>(judgement.truly_best)];
     judgement.to_gain = best.mean - lines.front().mean;
     judgement.lost = best.mean - lines[static_cast<std::size_t>(judgement.advised)].mean;
-    compare(judgement, list);
+    judgement.first = list.front();
+    judgement.first_lost = best.mean - lines[static_cast<std::size_t>(judgement.first)].mean;
+    compare(judgement, list, [&](int first, int second) {
+        return gain_of(situation, *evaluations[static_cast<std::size_t>(first)],
+                       *evaluations[static_cast<std::size_t>(second)])
+            .sure();
+    });
 }
 
 }  // namespace
@@ -260,7 +267,7 @@ Judgement judge(Owner owner, std::uint64_t seed, const Scale& scale, const std::
         const auto amount = [](Money money) { return static_cast<double>(money.micros()) / 1e6; };
         judgement.lines.front().as_said = {
             0, amount(advice.now.cloud), amount(advice.now.machines()), amount(advice.now.work), 0, advice.now.quality};
-        take_advice(advice, judgement);
+        take_advice(*situation, advice, judgement);
     }
     std::filesystem::remove_all(folder);
     return judgement;
@@ -272,10 +279,12 @@ std::string as_json(Owner owner, std::uint64_t seed, const Judgement& j, bool li
     };
     std::string out = fmt::format(
         R"({{"owner":"{}","seed":{},"advised":"{}","best":"{}","sure":{},"pairs":{},"tau":{:.4f},"lost":{:.4f},)"
-        R"("to_gain":{:.4f},"strict":{},"error":{},"year":{})",
+        R"("to_gain":{:.4f},"first":"{}","first_lost":{:.4f},"asserted":{},)"
+        R"("strict":{},"error":{},"year":{},"known":{})",
         kOwnerNames[static_cast<std::size_t>(owner)], seed, j.lines[static_cast<std::size_t>(j.advised)].id,
         j.lines[static_cast<std::size_t>(j.truly_best)].id, j.sure, j.pairs, j.tau, j.lost, j.to_gain,
-        verdict(j.strict), verdict(j.error), verdict(j.year));
+        j.lines[static_cast<std::size_t>(j.first)].id, j.first_lost, j.asserted, verdict(j.strict), verdict(j.error),
+        verdict(j.year), verdict(j.known));
     if (lines) {
         out += ",\"lines\":[";
         for (const auto& line : j.lines) {

@@ -35,20 +35,25 @@ struct Line {
 
 // By one measure of what is the same: two combinations that differ by less.
 struct Verdict {
-    bool best = false;   // what the advice says to do is as good as the best that may be done
+    bool best = false;   // what stands first in its order is as good as the best that may be done
     bool order = false;  // no two of the advice's list stand in the wrong order
     int wrong = 0;       // pairs
     bool equal() const { return best && order; }
 };
 
 struct Judgement {
-    std::vector<Line> lines;          // the first: change nothing
-    int advised = 0, truly_best = 0;  // places in `lines`
+    std::vector<Line> lines;  // the first: change nothing
+    // Places in `lines`: what the advice says to do, what stands first in its order, and what is best in truth.
+    int advised = 0, first = 0, truly_best = 0;
     int pairs = 0;
-    double tau = 0;                // Kendall's, of the advice's list
-    Verdict strict;                // without any tolerance
-    Verdict error;                 // 1.96 standard errors of the mean of the years
-    Verdict year;                  // 1.96 standard deviations of a year
+    double tau = 0;  // Kendall's, of the advice's list
+    Verdict strict;  // without any tolerance
+    Verdict error;   // 1.96 standard errors of the mean of the years
+    Verdict year;    // 1.96 standard deviations of a year
+    // The same of pairs whose order the advice says to be sure of, whatever is best; and how many those are.
+    Verdict known;
+    int asserted = 0;
+    double first_lost = 0;         // of a month, by doing what stands first
     double lost = 0, to_gain = 0;  // of a month, by doing what is advised; by doing the best in place of nothing
     bool sure = false;
 };

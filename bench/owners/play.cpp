@@ -63,11 +63,18 @@ void Mind::measured(const std::string& model, std::size_t kind, double seconds, 
     paces_.push_back({model, kind, seconds, tokens});
 }
 
-std::shared_ptr<Mind> Mind::copy() const {
+std::shared_ptr<Mind> Mind::with(const std::vector<learning::Outcome>& more) const {
     auto other = std::make_shared<Mind>(world_, looks_, today_);
-    other->learn(outcomes_);
-    const std::size_t newest = paces_.size() > 4000 ? paces_.size() - 4000 : 0;
-    for (std::size_t i = newest; i < paces_.size(); ++i)
+    // A learner keeps the newest of each model.
+    std::unordered_map<std::string, std::size_t> count;
+    std::vector<learning::Outcome> newest;
+    for (const auto* list : {&more, &outcomes_})
+        for (auto one = list->rbegin(); one != list->rend(); ++one)
+            if (++count[one->model] <= learning::Predictor::kMostExamples) newest.push_back(*one);
+    std::ranges::reverse(newest);
+    other->learn(std::move(newest));
+    const std::size_t first = paces_.size() > 4000 ? paces_.size() - 4000 : 0;
+    for (std::size_t i = first; i < paces_.size(); ++i)
         other->measured(paces_[i].model, paces_[i].kind, paces_[i].seconds, paces_[i].tokens);
     return other;
 }
@@ -178,6 +185,7 @@ class Playing {
     const Watch& watch_;
     std::vector<Desk> desks_;
     double busy_until_ = 0;
+    std::vector<std::uint8_t> tried_;
     Done done_;
 };
 
@@ -248,16 +256,18 @@ std::optional<Next> Playing::turn(const Next& next) {
     ++came.asked;
     if (look.label >= 2) ++came.private_asked;
     if (plan.order.empty()) ++came.nobody;
-    auto order = plan.order;
+    const auto* order = &plan.order;
     done_.explored = !plan.others.empty() && turn.dice < world_.explore;
     if (done_.explored) {
         const auto which =
             static_cast<std::size_t>(turn.dice / world_.explore * static_cast<double>(plan.others.size()));
-        const auto place = order.begin() + plan.others[std::min(which, plan.others.size() - 1)];
-        std::rotate(order.begin(), place, place + 1);
+        tried_ = plan.order;
+        const auto place = tried_.begin() + plan.others[std::min(which, plan.others.size() - 1)];
+        std::rotate(tried_.begin(), place, place + 1);
+        order = &tried_;
     }
     double at = next.at_ms;
-    for (const auto model : order) {
+    for (const auto model : *order) {
         Try one;
         one.model = model;
         one.at_ms = at;

@@ -31,8 +31,8 @@ class Mind {
     const routing::Inputs& inputs(int look);
     const learning::Traits& traits(int look);
     double expected(int look, const std::string& model);
-    // A copy that goes on alone.
-    std::shared_ptr<Mind> copy() const;
+    // One that has learned as much, and these as well.
+    std::shared_ptr<Mind> with(const std::vector<learning::Outcome>& more) const;
 
   private:
     struct Pace {

@@ -34,13 +34,17 @@ def main():
             print(f"  {measure:>6}: equal {share(some, lambda r: equal(r[measure]))}, "
                   f"best {share(some, lambda r: r[measure]['best'])}, order {share(some, lambda r: r[measure]['order'])}, "
                   f"pairs wrong {sum(r[measure]['wrong'] for r in some)} of {sum(r['pairs'] for r in some)}")
+        known = [row["known"] for row in some]
+        print(f"  sure of: {sum(r['asserted'] for r in some)} pairs, wrong {sum(v['wrong'] for v in known)}; no seed with a wrong one "
+              f"{share(some, lambda r: r['known']['order'])}")
         taus = [row["tau"] for row in some if row["pairs"]]
         lost, gain = sum(row["lost"] for row in some), sum(row["to_gain"] for row in some)
         nothing = [row for row in some if row["advised"] == "today"]
         changed = [row for row in some if row["advised"] != "today"]
-        print(f"  Kendall's tau {sum(taus) / max(1, len(taus)):.3f}; lost {100 * lost / max(1e-9, gain):.1f} % of what was "
-              f"to gain ({lost / len(some):.2f} of {gain / len(some):.2f} a month)")
-        print(f"  'change nothing' was said {len(nothing)} times, and right {share(nothing, lambda r: r['year']['best'])}; it "
+        print(f"  Kendall's tau {sum(taus) / max(1, len(taus)):.3f}; lost by doing what is advised {100 * lost / max(1e-9, gain):.1f} % of "
+              f"what was to gain ({lost / len(some):.2f} of {gain / len(some):.2f} a month), by doing what stands first "
+              f"{100 * sum(row['first_lost'] for row in some) / max(1e-9, gain):.1f} %")
+        print(f"  'change nothing' was said {len(nothing)} times, and best in truth {share(nothing, lambda r: r['best'] == 'today')}; it "
               f"is best in truth {share(some, lambda r: r['best'] == 'today')}")
         print(f"  a change was advised {len(changed)} times; it is worth more than nothing "
               f"{share(changed, lambda r: r['to_gain'] - r['lost'] > 0)}")

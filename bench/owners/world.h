@@ -8,10 +8,11 @@
 
 #include <array>
 #include <cstdint>
-#include <random>
 #include <string>
 #include <unordered_map>
 #include <vector>
+
+#include "base/splitmix.h"
 
 namespace tandem::owners {
 
@@ -26,9 +27,9 @@ inline constexpr std::array<const char*, 4> kOwnerNames = {"bursty individual", 
 // Draws; all of a world from one seed.
 class Dice {
   public:
-    explicit Dice(std::uint64_t seed) : engine_(seed) {}
+    explicit Dice(std::uint64_t seed) : engine_(seed) {}  // base/splitmix.h: quick to begin, which signs_of does often
     double uniform(double low = 0, double high = 1) {
-        return low + (high - low) * static_cast<double>(engine_() >> 11U) * 0x1p-53;
+        return low + (high - low) * static_cast<double>(engine_.next() >> 11U) * 0x1p-53;
     }
     // Evenly on a logarithmic scale.
     double scale(double low, double high);
@@ -39,7 +40,7 @@ class Dice {
     bool chance(double share) { return uniform() < share; }
 
   private:
-    std::mt19937_64 engine_;
+    SplitMix64 engine_;
 };
 
 // How good the answers of a model are: from `high` at trivial work down to `low`, half of the way at `centre`.
