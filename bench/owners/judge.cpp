@@ -22,11 +22,7 @@ struct Played {
     bool machine = false;
     std::unique_ptr<Gateway> first, second;  // of the halves of a year: what it has learned by then
     Came sum;
-};
-
-struct Year {
-    double days = 364;
-    double hours = 0;  // of the owner in it, with the machine
+    bool goes_on = true;
 };
 
 double machine_of(const World& world, double busy_ms, double days) {
@@ -36,8 +32,8 @@ double machine_of(const World& world, double busy_ms, double days) {
     return (h.price - h.residual) / h.life_months * hours / kMonthHours + kwh * h.tariff;
 }
 
-double hours_of(const World& world, const Year& year, bool machine) {
-    return world.house.hour_rate * year.hours * (machine ? 1 : world.house.hours_without);
+double hours_of(const World& world, double hours, bool machine) {
+    return world.house.hour_rate * hours * (machine ? 1 : world.house.hours_without);
 }
 
 void add(Came& sum, const Came& one) {
@@ -52,6 +48,34 @@ void add(Came& sum, const Came& one) {
     sum.private_asked += one.private_asked;
     sum.private_home += one.private_home;
     sum.queued_out += one.queued_out;
+}
+
+// Mean and spread of how much more `a` is worth than `b`, over the years that both were played.
+struct Difference {
+    double mean = 0, deviation = 0, error = 0;
+    double apart = 0;  // the deviation, if years had nothing in common
+};
+double mean_of(const std::vector<double>& years, std::size_t count) {
+    double sum = 0;
+    for (std::size_t i = 0; i < count; ++i) sum += years[i];
+    return sum / static_cast<double>(count);
+}
+Difference difference(const Line& a, const Line& b) {
+    Difference d;
+    const auto count = std::min(a.worth.size(), b.worth.size());
+    const auto n = static_cast<double>(count);
+    const double mean_a = mean_of(a.worth, count), mean_b = mean_of(b.worth, count);
+    d.mean = mean_a - mean_b;
+    if (count < 2) return d;
+    for (std::size_t i = 0; i < count; ++i) {
+        const double of_a = a.worth[i] - mean_a, of_b = b.worth[i] - mean_b;
+        d.deviation += (of_a - of_b) * (of_a - of_b) / (n - 1);
+        d.apart += (of_a * of_a + of_b * of_b) / (n - 1);
+    }
+    d.deviation = std::sqrt(d.deviation);
+    d.apart = std::sqrt(d.apart);
+    d.error = d.deviation / std::sqrt(n);
+    return d;
 }
 
 // All combinations, year by year, over the same work.
@@ -71,6 +95,7 @@ class Years {
   private:
     // What each would have learned after half a year.
     void learn();
+    void year(std::vector<Line>& lines, int number);
     void judge(std::vector<Line>& lines) const;
 
     const World& world_;
@@ -96,34 +121,49 @@ void Years::learn() {
 
 void Years::go(std::vector<Line>& lines) {
     learn();
+    for (int y = 0; y < scale_.years; ++y) year(lines, y);
+    judge(lines);
+    // Those of which nothing more need be known have no more years: neither does the advice name them, nor are they
+    // within four standard errors of the best.
+    auto best = &lines.front();
+    for (auto& line : lines)
+        if (line.admissible && line.mean > best->mean) best = &line;
+    for (std::size_t i = 0; i < all_.size(); ++i) {
+        const auto behind = difference(*best, lines[i]);
+        all_[i].goes_on = i == 0 || lines[i].named || (lines[i].admissible && behind.mean <= 4 * behind.error);
+    }
+    for (int y = scale_.years; y < scale_.years + scale_.more; ++y) year(lines, y);
+    judge(lines);
+}
+
+void Years::year(std::vector<Line>& lines, int number) {
     const double half = scale_.year_days / 2 * kDayMs;
     const double months = scale_.year_days * 24 / kMonthHours;
-    Dice dice(world_.seed * 524'287 + 11);
-    for (int y = 0; y < scale_.years; ++y) {
-        const auto seed = world_.seed * 8191 + 100 + 2 * static_cast<std::uint64_t>(y);
-        const auto early = asked_in(world_, looks_, kNow, kNow + half, seed);
-        const auto late = asked_in(world_, looks_, kNow + half, kNow + 2 * half, seed + 1);
-        Year year{scale_.year_days, 0};
-        for (int left = dice.poisson(world_.house.hours * months / 0.75); left > 0; --left)
-            year.hours += -0.75 * std::log(1 - dice.uniform());
-        for (std::size_t i = 0; i < all_.size(); ++i) {
-            auto& one = all_[i];
-            Came came = play(world_, looks_, early, *one.first);
-            owners::add(came, play(world_, looks_, late, *one.second));
-            const double machine = one.machine ? machine_of(world_, came.busy_ms, year.days) : 0;
-            const double hours = hours_of(world_, year, one.machine);
-            lines[i].worth.push_back((came.value - came.cloud - came.waited - machine - hours) / months);
-            auto& parts = lines[i].truly;
-            const double share = 1 / months / scale_.years;
-            parts.value += came.value * share;
-            parts.cloud += came.cloud * share;
-            parts.waited += came.waited * share;
-            parts.machines += machine * share;
-            parts.hours += hours * share;
-            owners::add(one.sum, came);
-        }
+    const auto seed = world_.seed * 8191 + 100 + 2 * static_cast<std::uint64_t>(number);
+    const auto early = asked_in(world_, looks_, kNow, kNow + half, seed);
+    const auto late = asked_in(world_, looks_, kNow + half, kNow + 2 * half, seed + 1);
+    Dice dice(seed * 524'287 + 11);
+    double hours = 0;  // of the owner's work
+    for (int left = dice.poisson(world_.house.hours * months / 0.75); left > 0; --left)
+        hours += -0.75 * std::log(1 - dice.uniform());
+    for (std::size_t i = 0; i < all_.size(); ++i) {
+        auto& one = all_[i];
+        if (!one.goes_on) continue;
+        Came came = play(world_, looks_, early, *one.first);
+        owners::add(came, play(world_, looks_, late, *one.second));
+        const double machine = one.machine ? machine_of(world_, came.busy_ms, scale_.year_days) : 0;
+        const double work = hours_of(world_, hours, one.machine);
+        auto& line = lines[i];
+        line.worth.push_back((came.value - came.cloud - came.waited - machine - work) / months);
+        const double share = 1 / static_cast<double>(line.worth.size());
+        const auto mean = [&](double& of, double value) { of += share * (value / months - of); };
+        mean(line.truly.value, came.value);
+        mean(line.truly.cloud, came.cloud);
+        mean(line.truly.waited, came.waited);
+        mean(line.truly.machines, machine);
+        mean(line.truly.hours, work);
+        owners::add(one.sum, came);
     }
-    judge(lines);
 }
 
 // As the advisor promises: nobody is left unanswered who is answered today, and nothing private leaves home that stays
@@ -136,28 +176,14 @@ void Years::judge(std::vector<Line>& lines) const {
     for (std::size_t i = 0; i < all_.size(); ++i) {
         const auto& sum = all_[i].sum;
         auto& line = lines[i];
-        for (const double worth : line.worth) line.mean += worth / static_cast<double>(line.worth.size());
+        line.mean = mean_of(line.worth, line.worth.size());
+        line.why.clear();
         if (share(sum.nobody + sum.too_late, sum.asked) > share(today.nobody + today.too_late, today.asked) + 0.001)
             line.why = "leaves more unanswered";
         if (share(sum.private_home, sum.private_asked) < share(today.private_home, today.private_asked) - 0.001)
             line.why = "keeps less at home";
         line.admissible = line.why.empty();
     }
-}
-
-// Mean and spread of how much more `a` is worth than `b`, over the years.
-struct Difference {
-    double mean = 0, deviation = 0, error = 0;
-};
-Difference difference(const Line& a, const Line& b) {
-    Difference d;
-    const auto n = static_cast<double>(a.worth.size());
-    d.mean = a.mean - b.mean;
-    for (std::size_t i = 0; i < a.worth.size(); ++i)
-        d.deviation += (a.worth[i] - b.worth[i] - d.mean) * (a.worth[i] - b.worth[i] - d.mean);
-    d.deviation = n > 1 ? std::sqrt(d.deviation / (n - 1)) : 0;
-    d.error = d.deviation / std::sqrt(n);
-    return d;
 }
 
 constexpr double kNormal = 1.96;
@@ -169,10 +195,11 @@ using Asserted = std::function<bool(int first, int second)>;
 void compare(Judgement& judgement, const std::vector<int>& list, const Asserted& asserted) {
     const auto& lines = judgement.lines;
     int in_order = 0, reversed = 0;
-    for (auto* verdict : {&judgement.strict, &judgement.error, &judgement.year, &judgement.known}) {
+    for (auto* verdict : {&judgement.strict, &judgement.error, &judgement.year, &judgement.seen, &judgement.known}) {
         const auto tolerance = [&](const Difference& d) {
             return kNothing + (verdict == &judgement.strict  ? 0
                                : verdict == &judgement.error ? kNormal * d.error
+                               : verdict == &judgement.seen  ? kNormal * d.apart
                                                              : kNormal * d.deviation);
         };
         const auto at_most = difference(lines[static_cast<std::size_t>(judgement.truly_best)],
@@ -223,13 +250,13 @@ void take_advice(const advice::Situation& situation, const advice::Advice& advic
     std::vector<int> list;
     for (const auto& [gain, place] : offered) list.push_back(place);
     for (std::size_t i = 1; i < lines.size(); ++i)
-        if (lines[i].admissible && lines[i].mean > lines[static_cast<std::size_t>(judgement.truly_best)].mean)
+        if (lines[i].admissible && difference(lines[i], lines[static_cast<std::size_t>(judgement.truly_best)]).mean > 0)
             judgement.truly_best = static_cast<int>(i);
     const auto& best = lines[static_cast<std::size_t>(judgement.truly_best)];
-    judgement.to_gain = best.mean - lines.front().mean;
-    judgement.lost = best.mean - lines[static_cast<std::size_t>(judgement.advised)].mean;
+    judgement.to_gain = difference(best, lines.front()).mean;
+    judgement.lost = difference(best, lines[static_cast<std::size_t>(judgement.advised)]).mean;
     judgement.first = list.front();
-    judgement.first_lost = best.mean - lines[static_cast<std::size_t>(judgement.first)].mean;
+    judgement.first_lost = difference(best, lines[static_cast<std::size_t>(judgement.first)]).mean;
     compare(judgement, list, [&](int first, int second) {
         return gain_of(situation, *evaluations[static_cast<std::size_t>(first)],
                        *evaluations[static_cast<std::size_t>(second)])
@@ -262,8 +289,11 @@ Judgement judge(Owner owner, std::uint64_t seed, const Scale& scale, const std::
             years.add(candidate);
             judgement.lines.emplace_back().id = candidate.id;
         }
-        years.go(judgement.lines);
         const auto advice = advice::advise(*situation, past->config, {});
+        for (const auto& proposal : advice.proposals)
+            for (auto& line : judgement.lines)
+                line.named = line.named || (proposal.number > 0 && line.id == proposal.combination.id);
+        years.go(judgement.lines);
         const auto amount = [](Money money) { return static_cast<double>(money.micros()) / 1e6; };
         judgement.lines.front().as_said = {
             0, amount(advice.now.cloud), amount(advice.now.machines()), amount(advice.now.work), 0, advice.now.quality};
@@ -280,11 +310,11 @@ std::string as_json(Owner owner, std::uint64_t seed, const Judgement& j, bool li
     std::string out = fmt::format(
         R"({{"owner":"{}","seed":{},"advised":"{}","best":"{}","sure":{},"pairs":{},"tau":{:.4f},"lost":{:.4f},)"
         R"("to_gain":{:.4f},"first":"{}","first_lost":{:.4f},"asserted":{},)"
-        R"("strict":{},"error":{},"year":{},"known":{})",
+        R"("strict":{},"error":{},"year":{},"seen":{},"known":{})",
         kOwnerNames[static_cast<std::size_t>(owner)], seed, j.lines[static_cast<std::size_t>(j.advised)].id,
         j.lines[static_cast<std::size_t>(j.truly_best)].id, j.sure, j.pairs, j.tau, j.lost, j.to_gain,
         j.lines[static_cast<std::size_t>(j.first)].id, j.first_lost, j.asserted, verdict(j.strict), verdict(j.error),
-        verdict(j.year), verdict(j.known));
+        verdict(j.year), verdict(j.seen), verdict(j.known));
     if (lines) {
         out += ",\"lines\":[";
         for (const auto& line : j.lines) {

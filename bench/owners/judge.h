@@ -10,8 +10,9 @@
 namespace tandem::owners {
 
 struct Scale {
-    int days = 60;   // of the record
-    int years = 20;  // that each combination is played
+    int days = 60;  // of the record
+    int years = 4;  // that each combination is played
+    int more = 8;   // and so many more those that the advice names, or that may be the best
     double year_days = 364;
 };
 
@@ -22,6 +23,7 @@ struct Line {
     bool admissible = true;     // it answers no fewer, and keeps no less at home, than today's
     std::string why;            // it is not
     double mean = 0;
+    bool named = false;  // in the advice
     // What the advisor says.
     int number = 0;  // 0: it does not offer it
     double said = 0, error = 0;
@@ -50,6 +52,9 @@ struct Judgement {
     Verdict strict;  // without any tolerance
     Verdict error;   // 1.96 standard errors of the mean of the years
     Verdict year;    // 1.96 standard deviations of a year
+    // 1.96 standard deviations of the difference of two years that have nothing in common: what an owner could see, who
+    // has the year before and the year after.
+    Verdict seen;
     // The same of pairs whose order the advice says to be sure of, whatever is best; and how many those are.
     Verdict known;
     int asserted = 0;

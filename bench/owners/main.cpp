@@ -3,6 +3,7 @@
 // same world. One JSON object a line; summary.py adds them up. README.md says what is drawn and what counts as equal.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string_view>
 
@@ -22,7 +23,7 @@ int main(int argc, char** argv) {
     const auto first = argc > 3 ? std::strtoull(argv[3], nullptr, 10) : 0;
     const auto count = argc > 4 ? std::strtoull(argv[4], nullptr, 10) : 200;
     Scale scale;
-    if (argc > 5) scale.years = std::atoi(argv[5]);
+    if (argc > 5) scale.more = std::max(0, std::atoi(argv[5]) - scale.years);
     const bool lines = argc > 6 && std::string_view(argv[6]) == "lines";
     for (auto seed = first; seed < first + count; ++seed)
         for (int i = 0; i < static_cast<int>(kOwnerNames.size()); ++i) {

@@ -30,7 +30,7 @@ def main():
     for owner in [*owners, "all"]:
         some = [row for row in rows if owner in (row["owner"], "all")]
         print(f"{owner}: {len(some)} seeds")
-        for measure in ("year", "error", "strict"):
+        for measure in ("seen", "year", "error", "strict"):
             print(f"  {measure:>6}: equal {share(some, lambda r: equal(r[measure]))}, "
                   f"best {share(some, lambda r: r[measure]['best'])}, order {share(some, lambda r: r[measure]['order'])}, "
                   f"pairs wrong {sum(r[measure]['wrong'] for r in some)} of {sum(r['pairs'] for r in some)}")

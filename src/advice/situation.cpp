@@ -210,7 +210,13 @@ Result<> read_record(store::Database& database, Situation& situation, Span span,
     std::map<std::string, int> slots;
     for (const auto& station : situation.today.stations) slots[station.model] = station.slots;
     note_outcomes(*traffic, *outcomes);
-    situation.knowledge = knowledge_of(*traffic, *outcomes, situation.today.table, slots);
+    // What is known of models is learned of more than the work that is looked at: outcomes are few.
+    constexpr std::int64_t kKnownDays = 180;
+    const auto since = std::min(span.start, span.end - kKnownDays * kDay);
+    const bool all_of_it = since == span.start || traffic->older > 0;
+    const auto longer = all_of_it ? Result<Traffic>(Traffic()) : read_traffic(database, since, span.end);
+    if (!longer) return fail(longer.error());
+    situation.knowledge = knowledge_of(all_of_it ? *traffic : *longer, *outcomes, situation.today.table, slots);
     traffic->ids = {};
     if (only_known) return {};
     situation.traffic = std::move(*traffic);
