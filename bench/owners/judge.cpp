@@ -189,8 +189,7 @@ void Years::judge(std::vector<Line>& lines) const {
 constexpr double kNormal = 1.96;
 constexpr double kNothing = 1e-9;  // two that do the same come to the same but for the order of sums
 
-// Whether the advice says that the first is worth more than the second, by more than what is not known.
-using Asserted = std::function<bool(int first, int second)>;
+}  // namespace
 
 void compare(Judgement& judgement, const std::vector<int>& list, const Asserted& asserted) {
     const auto& lines = judgement.lines;
@@ -221,6 +220,8 @@ void compare(Judgement& judgement, const std::vector<int>& list, const Asserted&
     }
     judgement.tau = judgement.pairs == 0 ? 1 : static_cast<double>(in_order - reversed) / judgement.pairs;
 }
+
+namespace {
 
 void take_advice(const advice::Situation& situation, const advice::Advice& advice, Judgement& judgement) {
     auto& lines = judgement.lines;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,11 @@ struct Judgement {
     double lost = 0, to_gain = 0;  // of a month, by doing what is advised; by doing the best in place of nothing
     bool sure = false;
 };
+
+// Whether the advice says that the first is worth more than the second, by more than what is not known.
+using Asserted = std::function<bool(int first, int second)>;
+// Fills in the verdicts of a list of places in `lines`, in the advice's order, and of `truly_best`.
+void compare(Judgement& judgement, const std::vector<int>& list, const Asserted& asserted);
 
 // Plays an owner's past, asks the advisor, and plays the years. `folder` is made, and removed afterwards.
 Judgement judge(Owner owner, std::uint64_t seed, const Scale& scale, const std::filesystem::path& folder);

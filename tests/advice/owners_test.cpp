@@ -1,0 +1,88 @@
+// Advice beside the truth of a world (bench/owners), in short: the benchmark plays years of 200 worlds of each owner.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "owners/judge.h"
+
+namespace tandem::owners {
+
+namespace {
+
+std::filesystem::path folder() {
+    return std::filesystem::temp_directory_path() / ("tandem-owners-" + std::to_string(getpid()));
+}
+
+Line line(const char* id, std::vector<double> worth) {
+    Line one;
+    one.id = id;
+    one.worth = std::move(worth);
+    return one;
+}
+
+Judgement judged(const std::vector<int>& list) {
+    Judgement judgement;
+    judgement.lines = {line("today", {0, 0, 0, 0}), line("better", {9, 10, 11, 10}), line("best", {19, 20, 21, 21}),
+                       line("about-the-best", {20, 19, 22, 19})};
+    judgement.truly_best = 2;
+    compare(judgement, list, [](int, int) { return true; });
+    return judgement;
+}
+
+constexpr Scale kShort{.days = 28, .years = 2, .more = 0, .year_days = 56};
+
+}  // namespace
+
+TEST(Owners, aRankingThatIsRightIsEqual) {
+    const auto right = judged({2, 3, 1, 0});
+    EXPECT_TRUE(right.strict.equal());
+    EXPECT_EQ(right.pairs, 6);
+    EXPECT_DOUBLE_EQ(right.tau, 1);
+}
+
+TEST(Owners, aRankingThatIsWrongIsNot) {
+    const auto wrong = judged({1, 2, 3, 0});
+    EXPECT_FALSE(wrong.seen.best);
+    EXPECT_EQ(wrong.seen.wrong, 2);
+    EXPECT_FALSE(wrong.known.equal());
+    const auto reversed = judged({0, 1, 3, 2});
+    EXPECT_EQ(reversed.strict.wrong, 6);
+    EXPECT_DOUBLE_EQ(reversed.tau, -1);
+}
+
+TEST(Owners, whatYearsDoNotTellApartIsTheSame) {
+    const auto swapped = judged({3, 2, 1, 0});
+    EXPECT_FALSE(swapped.strict.equal());
+    EXPECT_TRUE(swapped.error.equal());
+    EXPECT_TRUE(swapped.year.equal());
+}
+
+TEST(Owners, aMachineThatCostsMoreThanItGivesIsSold) {
+    const auto judgement = judge(Owner::agents, 0, kShort, folder());
+    const auto& first = judgement.lines[static_cast<std::size_t>(judgement.first)];
+    EXPECT_TRUE(first.id.starts_with("sell-box")) << as_json(Owner::agents, 0, judgement, true);
+    EXPECT_EQ(judgement.advised, judgement.first);
+    EXPECT_LT(judgement.first_lost, 0.05 * judgement.to_gain) << as_json(Owner::agents, 0, judgement, true);
+}
+
+TEST(Owners, aClinicKeepsWhatIsPrivateAtHome) {
+    const auto judgement = judge(Owner::clinic, 0, kShort, folder());
+    for (const auto& one : judgement.lines)
+        if (one.id.starts_with("sell-box")) {
+            EXPECT_EQ(one.number, 0) << one.id;
+            EXPECT_FALSE(one.admissible) << one.id;
+        }
+    EXPECT_TRUE(judgement.seen.best) << as_json(Owner::clinic, 0, judgement, true);
+}
+
+TEST(Owners, whatStandsFirstIsWorthMostOfWhatIsToGain) {
+    double lost = 0, to_gain = 0;
+    for (const auto owner : {Owner::individual, Owner::office}) {
+        const auto judgement = judge(owner, 0, kShort, folder());
+        lost += judgement.first_lost;
+        to_gain += judgement.to_gain;
+    }
+    EXPECT_GT(to_gain, 0);
+    EXPECT_LT(lost, 0.2 * to_gain);
+}
+
+}  // namespace tandem::owners
