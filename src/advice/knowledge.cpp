@@ -282,6 +282,8 @@ void settle(const routing::Table& table, const Learned& learned, Knowledge& know
 // Answers among which signs are as likely: of one kind of work, to one key.
 struct Group {
     double bad = 0, rest = 0;  // sums of what makes signs say as much good as bad, see learn_signs
+    double signs = 0;          // weight of those that have one
+    std::int64_t others = 0;   // how many have none
     std::int32_t model = -1;   // who gave them
     bool several = false;      // more than one did
 };
@@ -290,7 +292,8 @@ struct Group {
 // of the models that answer such requests is worse than the others: each answer without a sign counts as a good one,
 // with the weight with which all signs of its group together say what is expected anyway,
 //     e = sum over signs (w q) / sum over the others (1 - q).
-// Where one model gave all answers of a group, its signs say nothing.
+// Together they weigh no more than as many signs tell where a quarter of the answers is bad: a hundred answers without
+// a sign beside one with it are one event. Where one model gave all answers of a group, its signs say nothing.
 void learn_signs(const Traffic& traffic, const std::vector<float>& signs, const routing::Table& table,
                  const Knowledge& knowledge, Learned& learned) {
     std::map<std::pair<std::int32_t, routing::WorkKind>, Group> groups;
@@ -305,13 +308,19 @@ void learn_signs(const Traffic& traffic, const std::vector<float>& signs, const 
     each([&](const Request& request, const routing::Table::Entry& entry, float sign, Group& group) {
         const double quality = quality_of(entry, knowledge.find(entry.model), request);
         (sign > 0 ? group.bad : group.rest) += sign > 0 ? sign * quality : 1 - quality;
+        group.signs += sign;
+        group.others += sign > 0 ? 0 : 1;
         group.several = group.several || (group.model >= 0 && group.model != request.model);
         group.model = request.model;
     });
     each([&](const Request& request, const routing::Table::Entry& entry, float sign, const Group& group) {
-        if (!group.several || group.rest <= 0) return;
-        const double good = std::min(1.0, group.bad / group.rest);
-        learned[entry.model].add(request, sign > 0 ? 0 : 1, expected_of(entry, request), sign > 0 ? sign : good);
+        if (!group.several || group.rest <= 0 || group.signs <= 0) return;
+        constexpr double kMost = 4;
+        const double good = group.bad / group.rest;
+        const double all = group.signs + good * static_cast<double>(group.others);
+        const double part = std::min(1.0, kMost * group.signs / all);
+        learned[entry.model].add(request, sign > 0 ? 0 : 1, expected_of(entry, request),
+                                 part * (sign > 0 ? sign : good));
     });
 }
 
