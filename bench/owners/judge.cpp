@@ -263,6 +263,15 @@ void take_advice(const advice::Situation& situation, const advice::Advice& advic
                        *evaluations[static_cast<std::size_t>(second)])
             .sure();
     });
+    Judgement by_chance;
+    by_chance.lines = lines;
+    by_chance.truly_best = judgement.truly_best;
+    Dice dice(list.size() * 7919 + static_cast<std::uint64_t>(1e6 * std::abs(best.mean)));
+    for (std::size_t i = list.size() - 1; i > 0; --i)
+        std::swap(list[i], list[static_cast<std::size_t>(dice.whole(0, static_cast<int>(i)))]);
+    compare(by_chance, list, [](int, int) { return true; });
+    judgement.chance_year = by_chance.year;
+    judgement.chance_seen = by_chance.seen;
 }
 
 }  // namespace
@@ -311,11 +320,11 @@ std::string as_json(Owner owner, std::uint64_t seed, const Judgement& j, bool li
     std::string out = fmt::format(
         R"({{"owner":"{}","seed":{},"advised":"{}","best":"{}","sure":{},"pairs":{},"tau":{:.4f},"lost":{:.4f},)"
         R"("to_gain":{:.4f},"first":"{}","first_lost":{:.4f},"asserted":{},)"
-        R"("strict":{},"error":{},"year":{},"seen":{},"known":{})",
+        R"("strict":{},"error":{},"year":{},"seen":{},"known":{},"chance_year":{},"chance_seen":{})",
         kOwnerNames[static_cast<std::size_t>(owner)], seed, j.lines[static_cast<std::size_t>(j.advised)].id,
         j.lines[static_cast<std::size_t>(j.truly_best)].id, j.sure, j.pairs, j.tau, j.lost, j.to_gain,
         j.lines[static_cast<std::size_t>(j.first)].id, j.first_lost, j.asserted, verdict(j.strict), verdict(j.error),
-        verdict(j.year), verdict(j.seen), verdict(j.known));
+        verdict(j.year), verdict(j.seen), verdict(j.known), verdict(j.chance_year), verdict(j.chance_seen));
     if (lines) {
         out += ",\"lines\":[";
         for (const auto& line : j.lines) {

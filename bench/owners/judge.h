@@ -59,7 +59,9 @@ struct Judgement {
     // The same of pairs whose order the advice says to be sure of, whatever is best; and how many those are.
     Verdict known;
     int asserted = 0;
-    double first_lost = 0;         // of a month, by doing what stands first
+    double first_lost = 0;  // of a month, by doing what stands first
+    // How much a measure tells at all: the same of the list in an order by chance.
+    Verdict chance_year, chance_seen;
     double lost = 0, to_gain = 0;  // of a month, by doing what is advised; by doing the best in place of nothing
     bool sure = false;
 };

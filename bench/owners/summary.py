@@ -34,6 +34,8 @@ def main():
             print(f"  {measure:>6}: equal {share(some, lambda r: equal(r[measure]))}, "
                   f"best {share(some, lambda r: r[measure]['best'])}, order {share(some, lambda r: r[measure]['order'])}, "
                   f"pairs wrong {sum(r[measure]['wrong'] for r in some)} of {sum(r['pairs'] for r in some)}")
+        print(f"  the same list in an order by chance: seen {share(some, lambda r: equal(r['chance_seen']))}, "
+              f"year {share(some, lambda r: equal(r['chance_year']))}")
         known = [row["known"] for row in some]
         print(f"  sure of: {sum(r['asserted'] for r in some)} pairs, wrong {sum(v['wrong'] for v in known)}; no seed with a wrong one "
               f"{share(some, lambda r: r['known']['order'])}")
