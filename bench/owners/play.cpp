@@ -159,6 +159,10 @@ struct Next {
     int number;
     int held;
     double held_at_ms, held_tokens;
+    // Of one that has waited in vain: since when, and for whom. The others it asks when it has given up, and not
+    // before: else a slot would be taken for it while it still waits elsewhere.
+    double asked_ms = 0;
+    std::vector<Try> tries = {};
     bool operator>(const Next& other) const { return at_ms > other.at_ms; }
 };
 
@@ -244,18 +248,21 @@ std::optional<Next> Playing::turn(const Next& next) {
     const auto& turn = asked_.turns[session.first + static_cast<std::size_t>(next.number)];
     const auto& look = looks_[turn.look];
     const auto& stream = world_.streams[static_cast<std::size_t>(look.stream)];
-    const int held = next.at_ms - next.held_at_ms < kWarmMs ? next.held : -1;
+    const double asked_ms = next.tries.empty() ? next.at_ms : next.asked_ms;
+    const int held = asked_ms - next.held_at_ms < kWarmMs ? next.held : -1;
     const auto& plan = gateway_.plan(turn.look, held);
     done_.turn = &turn;
     done_.number = next.number;
     done_.last = next.number + 1 == session.turns;
     done_.held = held;
-    done_.at_ms = next.at_ms;
-    done_.tries.clear();
+    done_.at_ms = asked_ms;
+    done_.tries = next.tries;
     done_.model = -1;
-    ++came.asked;
-    if (look.label >= 2) ++came.private_asked;
-    if (plan.order.empty()) ++came.nobody;
+    if (done_.tries.empty()) {
+        ++came.asked;
+        if (look.label >= 2) ++came.private_asked;
+        if (plan.order.empty()) ++came.nobody;
+    }
     const auto* order = &plan.order;
     done_.explored = !plan.others.empty() && turn.dice < world_.explore;
     if (done_.explored) {
@@ -267,19 +274,26 @@ std::optional<Next> Playing::turn(const Next& next) {
         order = &tried_;
     }
     double at = next.at_ms;
-    for (const auto model : *order) {
+    for (std::size_t i = done_.tries.size(); i < order->size(); ++i) {
         Try one;
-        one.model = model;
+        one.model = (*order)[i];
         one.at_ms = at;
         const bool answered = attempt(one, turn, next);
         at += one.total_ms;
         done_.tries.push_back(one);
         came.cloud += one.cost;
-        if (!answered) continue;
-        done_.model = model;
-        break;
+        if (answered) {
+            done_.model = one.model;
+            break;
+        }
+        if (one.total_ms < kPatienceMs || i + 1 == order->size()) continue;
+        auto again = next;
+        again.at_ms = at;
+        again.asked_ms = asked_ms;
+        again.tries = done_.tries;
+        return again;
     }
-    done_.waited_ms = at - next.at_ms;
+    done_.waited_ms = at - asked_ms;
     if (done_.model < 0) {
         if (!plan.order.empty()) ++came.too_late;
         if (watch_) watch_(done_);
