@@ -254,10 +254,11 @@ struct OfModel {
 };
 using Learned = std::map<std::string, OfModel>;
 
-// Somebody has looked at the answer and could have said either. What is only seen of it (a fault, the same question
-// again, a dispute, a conversation that goes on) comes of some answers alone.
-bool is_word(std::string_view source) {
-    return source == "feedback" || source == "judge" || source == "probe";
+// What is only seen of an answer, and of some answers alone. Else somebody has looked at it and could have said either.
+bool is_sign(std::string_view source) {
+    static constexpr std::array<std::string_view, 5> kSigns = {"check", "regenerated", "disputed", "continued",
+                                                               "escalated"};
+    return std::ranges::find(kSigns, source) != kSigns.end();
 }
 
 void settle(const routing::Table& table, const Learned& learned, Knowledge& knowledge) {
@@ -341,7 +342,7 @@ void learn_quality(const Traffic& traffic, const std::vector<learning::OutcomeRe
             one.weight * (one.identity == identities[one.model] ? 1 : learning::Learner::kOtherIdentity);
         const auto found = requests.find(one.decision);
         const auto* request = found == requests.end() ? nullptr : &traffic.requests[found->second];
-        if (!is_word(one.source)) {
+        if (is_sign(one.source)) {
             if (request != nullptr && one.value < 0.5 && traffic.models[request->model] == one.model)
                 signs[found->second] = std::max(signs[found->second], static_cast<float>(weight));
             continue;
