@@ -56,33 +56,25 @@ TEST(Owners, whatYearsDoNotTellApartIsTheSame) {
     EXPECT_TRUE(swapped.year.equal());
 }
 
-TEST(Owners, aMachineThatCostsMoreThanItGivesIsSold) {
-    const auto judgement = judge(Owner::agents, 0, kShort, folder());
-    const auto& first = judgement.lines[static_cast<std::size_t>(judgement.first)];
-    EXPECT_TRUE(first.id.starts_with("sell-box")) << as_json(Owner::agents, 0, judgement, true);
-    EXPECT_EQ(judgement.advised, judgement.first);
-    EXPECT_LT(judgement.first_lost, 0.05 * judgement.to_gain) << as_json(Owner::agents, 0, judgement, true);
-}
-
-TEST(Owners, aClinicKeepsWhatIsPrivateAtHome) {
-    const auto judgement = judge(Owner::clinic, 0, kShort, folder());
-    for (const auto& one : judgement.lines)
-        if (one.id.starts_with("sell-box")) {
-            EXPECT_EQ(one.number, 0) << one.id;
-            EXPECT_FALSE(one.admissible) << one.id;
-        }
-    EXPECT_TRUE(judgement.seen.best) << as_json(Owner::clinic, 0, judgement, true);
-}
-
+// One world of each owner: a machine that costs more than it gives is sold, a clinic's is not, and over all four what
+// stands first gives most of what is to gain.
 TEST(Owners, whatStandsFirstIsWorthMostOfWhatIsToGain) {
-    double lost = 0, to_gain = 0;
-    for (const auto owner : {Owner::individual, Owner::office}) {
+    double lost = 0, to_gain = 0, tau = 0;
+    for (const auto owner : {Owner::individual, Owner::office, Owner::clinic, Owner::agents}) {
         const auto judgement = judge(owner, 0, kShort, folder());
+        const auto said = as_json(owner, 0, judgement, true);
         lost += judgement.first_lost;
         to_gain += judgement.to_gain;
+        tau += judgement.tau / 4;
+        EXPECT_TRUE(judgement.seen.best) << said;
+        const auto& first = judgement.lines[static_cast<std::size_t>(judgement.first)].id;
+        if (owner == Owner::agents) EXPECT_TRUE(first.starts_with("sell-box")) << said;
+        for (const auto& one : judgement.lines)
+            if (owner == Owner::clinic && one.id.starts_with("sell-box")) EXPECT_EQ(one.number, 0) << said;
     }
     EXPECT_GT(to_gain, 0);
     EXPECT_LT(lost, 0.2 * to_gain);
+    EXPECT_GT(tau, 0.25);
 }
 
 }  // namespace tandem::owners
