@@ -33,6 +33,25 @@ struct Share {
     bool reckoned = false;
 };
 
+// Tokens of a prompt that would come from the provider's cache: where another one had seen the beginning a moment ago,
+// this one would have, since the turns of a conversation stay together.
+std::int64_t cached_at(const Situation& situation, const routing::Table::Entry& entry, const Request& request) {
+    const auto& knowledge = situation.knowledge;
+    if (situation.traffic.of_profile) return request.usage.cached_input.count;  // its owner says how many
+    const auto* known = knowledge.find(entry.model);
+    const Cached own = known == nullptr ? Cached{} : known->cached;
+    Cached usual;
+    if (entry.zone == Zone::cloud) {
+        usual = knowledge.usual_cached;
+        // As the router reckons where nothing was measured: what was seen a moment ago is in the cache.
+        if (usual.warm_prompts < kFewestPrompts) usual.warm = 1;
+    }
+    const double warm = own.warm_prompts >= kFewestPrompts ? own.warm : usual.warm;
+    const double cold = own.cold_prompts >= kFewestPrompts ? own.cold : usual.cold;
+    const auto all = request.usage.input.count, seen = std::clamp<std::int64_t>(request.warm_tokens, 0, all);
+    return static_cast<std::int64_t>(warm * static_cast<double>(seen) + cold * static_cast<double>(all - seen));
+}
+
 Usage usage_at(const Situation& situation, const routing::Table::Entry& entry, const Request& request,
                const std::string& answered_by) {
     const auto& knowledge = situation.knowledge;
@@ -41,11 +60,7 @@ Usage usage_at(const Situation& situation, const routing::Table::Entry& entry, c
     usage.input = request.usage.input;
     usage.output = {output_of(knowledge, entry.model, answered_by, request.kind, request.usage.output.count)};
     if (entry.max_output_tokens > 0) usage.output.count = std::min(usage.output.count, entry.max_output_tokens);
-    const auto* known = knowledge.find(entry.model);
-    const bool measured = known != nullptr && known->prompts >= kFewestPrompts;
-    const double share = measured ? known->cached_share : entry.zone == Zone::cloud ? knowledge.usual_cached_share : 0;
-    usage.cached_input = {static_cast<std::int64_t>(share * static_cast<double>(usage.input.count))};
-    if (situation.traffic.of_profile) usage.cached_input = request.usage.cached_input;  // its owner says how many
+    usage.cached_input = {cached_at(situation, entry, request)};
     usage.estimated = request.usage.estimated;
     return usage;
 }

@@ -80,7 +80,11 @@ struct Situation {
     Combination today;  // as the config has it; not `as_recorded`
     config::Energy energy;
     std::optional<Money> hour_rate;
-    std::int64_t work_ms = 0;  // of the owner in the span, on machines and models at home
+    // Of the owner in the span, on machines and models at home: as much as its part of the time that hours are noted
+    // for, a year at most, since work comes in lumps of which a month has few. And one standard error of it, as a
+    // share.
+    std::int64_t work_ms = 0;
+    double work_error = 0;
     std::map<std::string, ledger::local::Quarters> measured;  // electricity, by machine
     std::vector<Added> with;                                  // that were asked for by name
     std::string currency = "USD";

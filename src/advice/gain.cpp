@@ -28,6 +28,24 @@ bool Gain::sure() const {
     return mean > 0 && mean > kNormal * error;
 }
 
+// Of the mean of a month's difference, by batch means: the days in blocks of so many, each as if by itself.
+static double variance_of_month(const std::vector<double>& one, const std::vector<double>& other, std::size_t block) {
+    const auto blocks = std::min(one.size(), other.size()) / block;
+    if (blocks < 2) return 0;
+    double sum = 0, squares = 0;
+    for (std::size_t i = 0; i < blocks; ++i) {
+        double difference = 0;
+        for (std::size_t day = i * block; day < (i + 1) * block; ++day) difference += one[day] - other[day];
+        sum += difference;
+        squares += difference * difference;
+    }
+    const auto n = static_cast<double>(blocks);
+    const double of_block = std::max(0.0, (squares - sum * sum / n) / (n - 1));
+    const double in_month =
+        static_cast<double>(kMonthMs) / static_cast<double>(kLeastSpanMs) / static_cast<double>(block);
+    return of_block / n * in_month * in_month;
+}
+
 Gain gain_of(const Situation& situation, const Evaluation& one, const Evaluation& other) {
     Gain gain;
     gain.mean = one.worth - other.worth;
@@ -37,19 +55,14 @@ Gain gain_of(const Situation& situation, const Evaluation& one, const Evaluation
         for (std::size_t kind = 0; kind < kKinds; ++kind) differing[model][kind] -= by_kind[kind];
     const double value = one.mean_value * static_cast<double>(one.requests) * months;
     double variance = variance_of(situation.knowledge, differing) * value * value;
-    const auto days = std::min(one.daily.size(), other.daily.size());
-    if (days > 1) {
-        double sum = 0, squares = 0;
-        for (std::size_t i = 0; i < days; ++i) {
-            const double difference = one.daily[i] - other.daily[i];
-            sum += difference;
-            squares += difference * difference;
-        }
-        const auto n = static_cast<double>(days);
-        const double of_day = std::max(0.0, (squares - sum * sum / n) / (n - 1));
-        const double days_of_month = static_cast<double>(kMonthMs) / static_cast<double>(kLeastSpanMs);
-        variance += of_day / n * days_of_month * days_of_month;
-    }
+    // Weeks differ by more than their days do: projects and holidays last. Whichever says more counts.
+    constexpr std::size_t kWeek = 7, kFewestWeeks = 4;
+    double of_days = variance_of_month(one.daily, other.daily, 1);
+    if (std::min(one.daily.size(), other.daily.size()) >= kFewestWeeks * kWeek)
+        of_days = std::max(of_days, variance_of_month(one.daily, other.daily, kWeek));
+    variance += of_days;
+    const double hours = static_cast<double>((one.work - other.work).micros()) / 1e6 * situation.work_error;
+    variance += hours * hours;
     gain.error = std::sqrt(variance);
     return gain;
 }

@@ -180,11 +180,36 @@ void learn_speeds(const Traffic& traffic, const std::map<std::string, int>& slot
 
 // ---- lengths and caches ----
 
+// Of prompts whose beginning the provider had seen a moment ago, how much of that it had kept; of the others, how much
+// of all.
+struct CachedSums {
+    double warm = 0, warm_all = 0, cold = 0, cold_all = 0;
+    std::int64_t warm_prompts = 0, cold_prompts = 0;
+
+    void add(const Request& one) {
+        const auto cached = static_cast<double>(one.usage.cached_input.count);
+        const auto input = static_cast<double>(one.usage.input.count);
+        if (one.warm == one.model && one.warm_tokens > 0) {
+            warm += cached;
+            warm_all += std::min(input, static_cast<double>(one.warm_tokens));
+            ++warm_prompts;
+            return;
+        }
+        cold += cached;
+        cold_all += input;
+        ++cold_prompts;
+    }
+    Cached shares() const {
+        return {warm_all > 0 ? std::min(1.0, warm / warm_all) : 0, cold_all > 0 ? cold / cold_all : 0, warm_prompts,
+                cold_prompts};
+    }
+};
+
 void learn_lengths(const Traffic& traffic, Knowledge& knowledge) {
     std::array<double, kKinds> tokens{};
     std::array<std::int64_t, kKinds> answers{};
-    std::unordered_map<std::int32_t, std::array<double, 3>> cached;  // cached, all, prompts
-    std::array<double, 2> cloud{};
+    std::unordered_map<std::int32_t, CachedSums> cached;
+    CachedSums cloud;
     for (const auto& one : traffic.requests) {
         if (one.outcome != Outcome::answered || one.model < 0 || one.usage.estimated) continue;
         auto& known = knowledge.models[traffic.models[one.model]];
@@ -196,46 +221,117 @@ void learn_lengths(const Traffic& traffic, Knowledge& knowledge) {
             tokens[kind] += output;
             ++answers[kind];
         }
-        auto& shares = cached[one.model];
-        shares[0] += static_cast<double>(one.usage.cached_input.count);
-        shares[1] += static_cast<double>(one.usage.input.count);
-        shares[2] += 1;
-        if (one.zone == Zone::cloud) {
-            cloud[0] += static_cast<double>(one.usage.cached_input.count);
-            cloud[1] += static_cast<double>(one.usage.input.count);
-        }
+        cached[one.model].add(one);
+        if (one.zone == Zone::cloud) cloud.add(one);
     }
     for (auto& [name, known] : knowledge.models)
         for (std::size_t kind = 0; kind < kKinds; ++kind)
             if (known.answers[kind] > 0) known.answer_tokens[kind] /= static_cast<double>(known.answers[kind]);
-    for (const auto& [model, shares] : cached) {
-        auto& known = knowledge.models[traffic.models[model]];
-        known.cached_share = shares[1] > 0 ? shares[0] / shares[1] : 0;
-        known.prompts = static_cast<std::int64_t>(shares[2]);
-    }
+    for (const auto& [model, sums] : cached) knowledge.models[traffic.models[model]].cached = sums.shares();
     for (std::size_t kind = 0; kind < kKinds; ++kind)
         if (answers[kind] > 0) knowledge.usual_tokens[kind] = tokens[kind] / static_cast<double>(answers[kind]);
-    knowledge.usual_cached_share = cloud[1] > 0 ? cloud[0] / cloud[1] : 0;
+    knowledge.usual_cached = cloud.shares();
 }
 
 // ---- how answers turned out ----
 
-double expected_of(const routing::Table::Entry& entry, const Request& request) {
-    if (!entry.strength) return entry.quality.value_or(0.5);
-    const routing::Work work{request.kind, request.sure, request.difficulty, {}};
-    return routing::expected_quality(*entry.strength, work, request.prompt_tokens);
-}
-
 struct Sums {
     double residual = 0, weight = 0;
+    void add(double value, double expected, double by) {
+        residual += by * (value - expected);
+        weight += by;
+    }
 };
+
+// Of one model.
+struct OfModel {
+    Sums all;
+    std::array<Sums, kKinds> by_kind;
+    void add(const Request& request, double value, double expected, double by) {
+        all.add(value, expected, by);
+        by_kind[static_cast<std::size_t>(request.kind)].add(value, expected, by);
+    }
+};
+using Learned = std::map<std::string, OfModel>;
+
+// What is only seen of an answer, and of some answers alone. Else somebody has looked at it and could have said either.
+bool is_sign(std::string_view source) {
+    static constexpr std::array<std::string_view, 5> kSigns = {"check", "regenerated", "disputed", "continued",
+                                                               "escalated"};
+    return std::ranges::find(kSigns, source) != kSigns.end();
+}
+
+void settle(const routing::Table& table, const Learned& learned, Knowledge& knowledge) {
+    constexpr double kGuess = 4;
+    static const OfModel kNone;
+    for (const auto& entry : table.models) {
+        auto& belief = knowledge.models[entry.model].belief;
+        const bool guess = entry.strength && !entry.strength->known && !entry.quality;
+        if (guess) belief.prior = kGuess;
+        const auto found = learned.find(entry.model);
+        const auto& [all, by_kind] = found == learned.end() ? kNone : found->second;
+        belief.weight = all.weight;
+        belief.correction = all.residual / (all.weight + belief.prior);
+        for (std::size_t kind = 0; kind < kKinds; ++kind) {
+            belief.weight_kind[kind] = by_kind[kind].weight;
+            belief.by_kind[kind] = (by_kind[kind].residual + Belief::kKindPrior * belief.correction) /
+                                   (by_kind[kind].weight + Belief::kKindPrior);
+        }
+    }
+}
+
+// Answers among which signs are as likely: of one kind of work, to one key.
+struct Group {
+    double bad = 0, rest = 0;  // sums of what makes signs say as much good as bad, see learn_signs
+    double signs = 0;          // weight of those that have one
+    std::int64_t others = 0;   // how many have none
+    std::int32_t model = -1;   // who gave them
+    bool several = false;      // more than one did
+};
+
+// Signs say that an answer was bad, never that it was good, so they cannot tell how good answers are. They tell which
+// of the models that answer such requests is worse than the others: each answer without a sign counts as a good one,
+// with the weight with which all signs of its group together say what is expected anyway,
+//     e = sum over signs (w q) / sum over the others (1 - q).
+// Together they weigh no more than as many signs tell where a quarter of the answers is bad: a hundred answers without
+// a sign beside one with it are one event. Where one model gave all answers of a group, its signs say nothing.
+void learn_signs(const Traffic& traffic, const std::vector<float>& signs, const routing::Table& table,
+                 const Knowledge& knowledge, Learned& learned) {
+    std::map<std::pair<std::int32_t, routing::WorkKind>, Group> groups;
+    const auto each = [&](const auto& visit) {
+        for (std::size_t i = 0; i < signs.size(); ++i) {
+            const auto& request = traffic.requests[i];
+            if (request.outcome != Outcome::answered || request.model < 0) continue;
+            const auto* entry = table.find(traffic.models[request.model]);
+            if (entry != nullptr) visit(request, *entry, signs[i], groups[{request.key, request.kind}]);
+        }
+    };
+    each([&](const Request& request, const routing::Table::Entry& entry, float sign, Group& group) {
+        const double quality = quality_of(entry, knowledge.find(entry.model), request);
+        (sign > 0 ? group.bad : group.rest) += sign > 0 ? sign * quality : 1 - quality;
+        group.signs += sign;
+        group.others += sign > 0 ? 0 : 1;
+        group.several = group.several || (group.model >= 0 && group.model != request.model);
+        group.model = request.model;
+    });
+    each([&](const Request& request, const routing::Table::Entry& entry, float sign, const Group& group) {
+        if (!group.several || group.rest <= 0 || group.signs <= 0) return;
+        constexpr double kMost = 4;
+        const double good = group.bad / group.rest;
+        const double all = group.signs + good * static_cast<double>(group.others);
+        const double part = std::min(1.0, kMost * group.signs / all);
+        learned[entry.model].add(request, sign > 0 ? 0 : 1, expected_of(entry, request),
+                                 part * (sign > 0 ? sign : good));
+    });
+}
 
 void learn_quality(const Traffic& traffic, const std::vector<learning::OutcomeRecord>& outcomes,
                    const routing::Table& table, Knowledge& knowledge) {
-    std::unordered_map<std::string_view, const Request*> requests;
+    std::unordered_map<std::string_view, std::size_t> requests;
     requests.reserve(traffic.ids.size());
-    for (std::size_t i = 0; i < traffic.ids.size(); ++i) requests.emplace(traffic.ids[i], &traffic.requests[i]);
-    std::map<std::string, std::pair<Sums, std::array<Sums, kKinds>>> sums;
+    for (std::size_t i = 0; i < traffic.ids.size(); ++i) requests.emplace(traffic.ids[i], i);
+    Learned learned;
+    std::vector<float> signs(traffic.ids.size(), 0);  // by request: the weight with which it was bad
     // They are in order of time: the model that is there now is the one that the last of them was of.
     std::unordered_map<std::string_view, std::string_view> identities;
     for (const auto& one : outcomes) identities[one.model] = one.identity;
@@ -245,32 +341,43 @@ void learn_quality(const Traffic& traffic, const std::vector<learning::OutcomeRe
         const double weight =
             one.weight * (one.identity == identities[one.model] ? 1 : learning::Learner::kOtherIdentity);
         const auto found = requests.find(one.decision);
-        const auto* request = found == requests.end() ? nullptr : found->second;
+        const auto* request = found == requests.end() ? nullptr : &traffic.requests[found->second];
+        if (is_sign(one.source)) {
+            if (request != nullptr && one.value < 0.5 && traffic.models[request->model] == one.model)
+                signs[found->second] = std::max(signs[found->second], static_cast<float>(weight));
+            continue;
+        }
         const double expected = request != nullptr ? expected_of(*entry, *request) : one.expected ? *one.expected : -1;
         if (expected < 0) continue;
-        auto& [all, by_kind] = sums[one.model];
-        const double residual = weight * (one.value - expected);
         ++knowledge.said;
-        all.residual += residual;
-        all.weight += weight;
-        if (request == nullptr) continue;
-        auto& of_kind = by_kind[static_cast<std::size_t>(request->kind)];
-        of_kind.residual += residual;
-        of_kind.weight += weight;
+        if (request != nullptr)
+            learned[one.model].add(*request, one.value, expected, weight);
+        else
+            learned[one.model].all.add(one.value, expected, weight);
     }
-    constexpr double kGuess = 4;
-    for (const auto& entry : table.models) {
-        auto& belief = knowledge.models[entry.model].belief;
-        const bool guess = entry.strength && !entry.strength->known && !entry.quality;
-        if (guess) belief.prior = kGuess;
-        const auto& [all, by_kind] = sums[entry.model];
-        belief.weight = all.weight;
-        belief.correction = all.residual / (all.weight + belief.prior);
-        for (std::size_t kind = 0; kind < kKinds; ++kind) {
-            belief.weight_kind[kind] = by_kind[kind].weight;
-            belief.by_kind[kind] = (by_kind[kind].residual + Belief::kKindPrior * belief.correction) /
-                                   (by_kind[kind].weight + Belief::kKindPrior);
-        }
+    settle(table, learned, knowledge);
+    learn_signs(traffic, signs, table, knowledge, learned);
+    settle(table, learned, knowledge);
+}
+
+// By the last third of the requests of which it is known, since the router goes on learning.
+void learn_thoughts(const Traffic& traffic, const routing::Table& table, Knowledge& knowledge) {
+    if (traffic.thoughts.empty()) return;
+    const auto last = traffic.thoughts.back().request, first = traffic.thoughts.front().request;
+    const auto from = last - (last - first) / 3;
+    for (const auto& one : traffic.thoughts) {
+        if (one.request < from || one.model < 0) continue;
+        const auto& request = traffic.requests[one.request];
+        const auto* entry = table.find(traffic.models[one.model]);
+        if (entry == nullptr) continue;
+        auto& thinks = knowledge.models[entry->model].thinks;
+        const auto kind = static_cast<std::size_t>(request.kind);
+        const auto mean = [&, count = static_cast<double>(++thinks.requests[kind])](double& of, double value) {
+            of += (value - of) / count;
+        };
+        mean(thinks.above[kind], static_cast<double>(one.quality) - expected_of(*entry, request));
+        mean(thinks.doubt[kind], static_cast<double>(one.doubt));
+        mean(thinks.outcomes[kind], static_cast<double>(one.outcomes));
     }
 }
 
@@ -296,6 +403,7 @@ Knowledge knowledge_of(const Traffic& traffic, const std::vector<learning::Outco
     learn_speeds(traffic, slots, knowledge);
     learn_lengths(traffic, knowledge);
     learn_quality(traffic, outcomes, table, knowledge);
+    learn_thoughts(traffic, table, knowledge);
     return knowledge;
 }
 
@@ -312,6 +420,12 @@ void note_outcomes(Traffic& traffic, const std::vector<learning::OutcomeRecord>&
     for (std::size_t i = 0; i < traffic.ids.size(); ++i)
         if (const auto found = best.find(traffic.ids[i]); found != best.end())
             traffic.requests[i].good = static_cast<float>(found->second.second);
+}
+
+double expected_of(const routing::Table::Entry& entry, const Request& request) {
+    if (!entry.strength) return entry.quality.value_or(0.5);
+    const routing::Work work{request.kind, request.sure, request.difficulty, {}};
+    return routing::expected_quality(*entry.strength, work, request.prompt_tokens);
 }
 
 double quality_of(const routing::Table::Entry& entry, const ModelKnowledge* known, const Request& request) {

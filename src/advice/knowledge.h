@@ -51,20 +51,35 @@ struct Belief {
     static constexpr double kSpread = 0.25;    // s2
 };
 
+// How much of a prompt comes from a provider's cache: of the tokens that it had seen a moment ago, which a turn of a
+// conversation has and its first one has not, and of the others. Where the turns of an agent are answered by one model,
+// most of what it is asked costs a tenth; a model that had single questions only would be taken to be dear for them.
+struct Cached {
+    double warm = 0, cold = 0;                        // shares, 0 to 1
+    std::int64_t warm_prompts = 0, cold_prompts = 0;  // that they were measured by
+};
+
+// What the router thinks of a model, by kind of work: who answers is decided by that, though it may be wrong. Means
+// over the newest requests of what it thought above what is expected before anything is learned.
+struct Thinks {
+    std::array<double, kKinds> above{}, doubt{}, outcomes{};
+    std::array<std::int64_t, kKinds> requests{};  // 0: it thought nothing
+};
+
 struct ModelKnowledge {
     std::optional<Speed> speed;
     Belief belief;
     std::array<double, kKinds> answer_tokens{};  // mean of its answers, 0: none
     std::array<std::int64_t, kKinds> answers{};  // how many
-    double cached_share = 0;                     // of the tokens of its prompts, from its provider's cache
-    std::int64_t prompts = 0;                    // that this was measured by
+    Thinks thinks;
+    Cached cached;  // of its prompts
 };
 
 struct Knowledge {
     std::map<std::string, ModelKnowledge> models;  // by id
     std::array<double, kKinds> usual_tokens{};     // mean answers of all models; 0: none
     std::optional<Speed> usual_cloud;              // of all answers from the cloud together, for a model not used yet
-    double usual_cached_share = 0;                 // of all prompts to the cloud
+    Cached usual_cached;                           // of all prompts to the cloud
     std::int64_t said = 0;                         // outcomes that it was learned from
 
     const ModelKnowledge* find(const std::string& model) const;
@@ -80,6 +95,8 @@ Knowledge knowledge_of(const Traffic& traffic, const std::vector<learning::Outco
 // said counts before what was seen.
 void note_outcomes(Traffic& traffic, const std::vector<learning::OutcomeRecord>& outcomes);
 
+// Quality that the router's own scale expects of a model for a request before anything is learned, 0 to 1.
+double expected_of(const routing::Table::Entry& entry, const Request& request);
 // Quality expected of a model for a request, 0 to 1.
 double quality_of(const routing::Table::Entry& entry, const ModelKnowledge* known, const Request& request);
 

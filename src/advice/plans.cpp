@@ -149,6 +149,27 @@ bool Plans::holds_a_bound(const Shapes::Shape& shape) const {
     });
 }
 
+namespace {
+
+// What the router would think of a model: as it did lately of such work, else what is believed here.
+routing::Outlook thought_of(const routing::Table::Entry& entry, const ModelKnowledge& known, const Request& request) {
+    const auto kind = static_cast<std::size_t>(request.kind);
+    routing::Outlook outlook{.model = entry.model};
+    if (known.thinks.requests[kind] > 0) {
+        outlook.quality = std::clamp(expected_of(entry, request) + known.thinks.above[kind], 0.0, 1.0);
+        outlook.outcomes = known.thinks.outcomes[kind];
+        outlook.doubt = known.thinks.doubt[kind];
+        return outlook;
+    }
+    const auto& belief = known.belief;
+    outlook.quality = quality_of(entry, &known, request);
+    outlook.outcomes = belief.weight_kind[kind] + belief.weight;
+    outlook.doubt = std::sqrt(Belief::kSpread / (belief.weight_kind[kind] + Belief::kKindPrior));
+    return outlook;
+}
+
+}  // namespace
+
 Plan Plans::decided(const Request& request) const {
     const auto& traffic = situation_.traffic;
     const auto& table = combination_.table;
@@ -166,11 +187,7 @@ Plan Plans::decided(const Request& request) const {
     for (const auto& entry : table.models) {
         const auto* known = situation_.knowledge.find(entry.model);
         if (known == nullptr) continue;
-        const auto& belief = known->belief;
-        routing::Outlook outlook{.model = entry.model};
-        outlook.quality = quality_of(entry, known, request);
-        outlook.outcomes = belief.weight_kind[kind] + belief.weight;
-        outlook.doubt = std::sqrt(Belief::kSpread / (belief.weight_kind[kind] + Belief::kKindPrior));
+        auto outlook = thought_of(entry, *known, request);
         outlook.answer_tokens = std::llround(known->answer_tokens[kind]);
         const auto tokens = outlook.answer_tokens > 0 ? outlook.answer_tokens : in.usual.answer_tokens;
         if (known->speed) outlook.seconds = known->speed->total_ms(request.prompt_tokens, 0, tokens) / 1000;

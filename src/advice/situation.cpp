@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/text.h"
 #include "base/time_text.h"
@@ -172,6 +173,35 @@ Result<> check_currency(store::Database* database, const config::Config& config,
                             *kept, config.currency, *kept));
 }
 
+// When the ledger begins. Errors: storage.
+Result<std::int64_t> beginning_of(store::Database& database, std::int64_t otherwise) {
+    auto row = database.prepare("SELECT time FROM decisions ORDER BY id LIMIT 1");
+    const auto found = row.step();
+    if (!found) return fail(found.error());
+    return *found ? row.integer(0) : otherwise;
+}
+
+Result<> read_hours(store::Database& database, Situation& situation) {
+    constexpr std::int64_t kMostDays = 365;
+    const auto span = situation.traffic.span;
+    const auto begun = beginning_of(database, span.start);
+    if (!begun) return fail(begun.error());
+    const auto since = std::min(span.start, std::max(*begun, span.end - kMostDays * kDay));
+    const auto hours = ledger::local::entries(database, since, span.end);
+    if (!hours) return fail(hours.error());
+    std::int64_t sum = 0;
+    double squares = 0;
+    for (const auto& entry : *hours) {
+        sum = saturating_sum(sum, entry.ms);
+        squares += static_cast<double>(entry.ms) * static_cast<double>(entry.ms);
+    }
+    situation.work_ms =
+        static_cast<std::int64_t>(static_cast<__int128>(sum) * (span.end - span.start) / (span.end - since));
+    // Of a sum of so many lumps that come by chance (compound Poisson): the root of the sum of their squares.
+    if (sum > 0) situation.work_error = std::sqrt(squares) / static_cast<double>(sum);
+    return {};
+}
+
 Result<> read_record(store::Database& database, Situation& situation, Span span, bool only_known) {
     auto traffic = read_traffic(database, span.start, span.end);
     if (!traffic) return fail(traffic.error());
@@ -180,13 +210,17 @@ Result<> read_record(store::Database& database, Situation& situation, Span span,
     std::map<std::string, int> slots;
     for (const auto& station : situation.today.stations) slots[station.model] = station.slots;
     note_outcomes(*traffic, *outcomes);
-    situation.knowledge = knowledge_of(*traffic, *outcomes, situation.today.table, slots);
+    // What is known of models is learned of more than the work that is looked at: outcomes are few.
+    constexpr std::int64_t kKnownDays = 180;
+    const auto since = std::min(span.start, span.end - kKnownDays * kDay);
+    const bool all_of_it = since == span.start || traffic->older > 0;
+    const auto longer = all_of_it ? Result<Traffic>(Traffic()) : read_traffic(database, since, span.end);
+    if (!longer) return fail(longer.error());
+    situation.knowledge = knowledge_of(all_of_it ? *traffic : *longer, *outcomes, situation.today.table, slots);
     traffic->ids = {};
     if (only_known) return {};
     situation.traffic = std::move(*traffic);
-    const auto hours = ledger::local::entries(database, situation.traffic.span.start, situation.traffic.span.end);
-    if (!hours) return fail(hours.error());
-    for (const auto& entry : *hours) situation.work_ms = saturating_sum(situation.work_ms, entry.ms);
+    if (auto ok = read_hours(database, situation); !ok) return ok;
     for (const auto& machine : situation.today.machines) {
         auto quarters = ledger::local::measured(database, machine.hardware.id, situation.traffic.span);
         if (!quarters) return fail(quarters.error());

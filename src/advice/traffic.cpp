@@ -99,6 +99,11 @@ void take_inputs(const routing::Inputs& in, Traffic& traffic, Request& request) 
     request.prompt_tokens = features.prompt_tokens;
     request.answer_tokens = features.answer_tokens;
     request.context_tokens = features.context_tokens;
+    for (const auto& outlook : in.outlook) {
+        if (outlook.warm_tokens <= request.warm_tokens) continue;
+        request.warm_tokens = outlook.warm_tokens;
+        request.warm = traffic.models.number_of(outlook.model);
+    }
     auto asked = features.price;
     asked.time_ms = 0;
     if (asked == prices::Asked{}) return;
@@ -106,6 +111,18 @@ void take_inputs(const routing::Inputs& in, Traffic& traffic, Request& request) 
     if (found == traffic.asked.end() && traffic.asked.size() < Names::kMost)
         found = traffic.asked.insert(traffic.asked.end(), asked);
     if (found != traffic.asked.end()) request.asked = static_cast<std::int32_t>(found - traffic.asked.begin());
+}
+
+// Of the request that is added next.
+void add_thoughts(const routing::Inputs& in, Traffic& traffic) {
+    auto& thoughts = traffic.thoughts;
+    if (thoughts.size() >= 2 * Traffic::kMostThoughts)
+        thoughts.erase(thoughts.begin(), thoughts.begin() + static_cast<std::ptrdiff_t>(Traffic::kMostThoughts));
+    for (const auto& one : in.outlook)
+        if (one.outcomes > 0)
+            thoughts.push_back({static_cast<std::uint32_t>(traffic.requests.size()),
+                                traffic.models.number_of(one.model), static_cast<float>(one.quality),
+                                static_cast<float>(one.doubt), static_cast<float>(one.outcomes)});
 }
 
 void take_attempts(const std::vector<Row>& rows, Traffic& traffic, Request& request) {
@@ -215,6 +232,7 @@ Result<Traffic> read_traffic(store::Database& database, std::int64_t since, std:
             if (request.outcome == Outcome::answered) traffic.trials.push_back(request);
             continue;
         }
+        add_thoughts(*inputs, traffic);
         traffic.requests.push_back(request);
         traffic.ids.push_back(std::move(id));
     }

@@ -60,6 +60,8 @@ struct Request {
     std::int64_t prompt_tokens = 0;   // estimated before it was sent: what a context must hold
     std::int64_t answer_tokens = 0;   // that the client asked for at most; 0: it did not say
     std::int64_t context_tokens = 0;  // that the client wants the model to have; 0: it did not say
+    std::int64_t warm_tokens = 0;     // of the prompt that a provider had seen a moment ago
+    std::int32_t warm = -1;           // in Traffic::models: whose provider; -1: nobody's
     Usage usage;                      // of the answer; where there was none, what was estimated of the prompt
     Money cost;                       // booked, of all its attempts
     Zone zone = Zone::local;          // of who answered
@@ -67,6 +69,13 @@ struct Request {
     std::int64_t total_ms = 0;        // of the attempt that answered
     std::int64_t attempt_ms = 0;      // when the attempt that answered began
     float good = -1;                  // how it turned out, 0 to 1; below 0: nobody has said
+};
+
+// What the router thought of a model when a request was decided: learned of its text, which is not on record.
+struct Thought {
+    std::uint32_t request = 0;                   // number in Traffic::requests
+    std::int32_t model = -1;                     // in Traffic::models
+    float quality = 0, doubt = 0, outcomes = 0;  // as routing::Outlook's
 };
 
 // A time in which a model of the owner's zone worked, whatever came of it.
@@ -81,6 +90,7 @@ struct Traffic {
     std::vector<prices::Asked> asked;  // without the time
     std::vector<Request> requests;     // in order of time
     std::vector<std::string> ids;      // of their decisions, in the same order; empty where they are of no use
+    std::vector<Thought> thoughts;     // of the newest of them, in the same order
     std::vector<Request> trials;       // that Tandem asked itself, to know how fast models are
     std::vector<Busy> busy;            // of local attempts
     Span span;                         // that it stands for; at least a day
@@ -90,6 +100,7 @@ struct Traffic {
     bool of_profile = false;  // described by the owner (profile.h), not recorded
 
     static constexpr std::size_t kMostRequests = 200'000;
+    static constexpr std::size_t kMostThoughts = 100'000;
     // Milliseconds of the span.
     std::int64_t length_ms() const { return span.end - span.start; }
 };
