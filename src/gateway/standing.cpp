@@ -211,6 +211,15 @@ std::vector<PassedOver> passed_over(const routing::Table& table, const routing::
 
 namespace {
 
+// Asks the budgets what a reservation for a candidate would ask them: where one has no room, its owner is told.
+std::optional<ledger::Denial> denied_to(const Services& services, const access::Principal& who,
+                                        const routing::Inputs& inputs, const Candidate& candidate,
+                                        const routing::Table::Entry& entry) {
+    const auto most = routing::worst_usage(entry, inputs.features);
+    return services.budgets.denied(subject_of(who, inputs, candidate.provider, candidate.model), candidate.estimate,
+                                   most.input + most.output, ledger::Budgets::Amount::said);
+}
+
 // When it helps to ask again, of those that only a budget speaks against.
 void add_wait_for_money(const Services& services, const Snapshot& snapshot, const access::Principal& who,
                         const routing::Inputs& inputs, const routing::Decision& decision, Error& error) {
@@ -218,11 +227,7 @@ void add_wait_for_money(const Services& services, const Snapshot& snapshot, cons
     for (const auto& candidate : decision.candidates) {
         const auto* entry = snapshot.table.find(candidate.model);
         if (candidate.excluded != Excluded::budget || entry == nullptr) continue;
-        // What a reservation would ask for.
-        const auto most = routing::worst_usage(*entry, inputs.features);
-        const auto tokens = most.input + most.output;
-        const auto denied = services.budgets.denied(subject_of(who, inputs, candidate.provider, candidate.model),
-                                                    candidate.estimate, tokens, ledger::Budgets::Amount::left_out);
+        const auto denied = denied_to(services, who, inputs, candidate, *entry);
         // A budget that had no room for this very model may have got some since it was decided on.
         const auto standing = std::ranges::find(inputs.standing, candidate.model, &routing::Standing::model);
         const bool was_denied = standing != inputs.standing.end() && standing->on_budget != config::OnBudget::cheaper;
@@ -243,6 +248,14 @@ void add_wait_for_health(const Services& services, const routing::Decision& deci
 }
 
 }  // namespace
+
+void tell_no_room(const Services& services, const Snapshot& snapshot, const access::Principal& who,
+                  const routing::Inputs& inputs, const routing::Decision& decision, std::string_view model) {
+    const auto candidate = std::ranges::find(decision.candidates, model, &Candidate::model);
+    const auto* entry = snapshot.table.find(model);
+    if (candidate != decision.candidates.end() && entry != nullptr)
+        static_cast<void>(denied_to(services, who, inputs, *candidate, *entry));
+}
 
 Error refusal_of(Services& services, const Snapshot& snapshot, const access::Principal& who,
                  const routing::Inputs& inputs, const routing::Decision& decision) {

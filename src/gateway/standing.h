@@ -44,6 +44,11 @@ struct PassedOver {
 std::vector<PassedOver> passed_over(const routing::Table& table, const routing::Inputs& inputs,
                                     const routing::Decision& decision);
 
+// Tells the owner of the budgets that have no room for a model which would have been asked. Of a model that nobody
+// would have asked no budget is said to have no room: standing_of() asks of all of them.
+void tell_no_room(const Services& services, const Snapshot& snapshot, const access::Principal& who,
+                  const routing::Inputs& inputs, const routing::Decision& decision, std::string_view model);
+
 // What the client is told where nothing may take the request, with when it helps to ask again.
 Error refusal_of(Services& services, const Snapshot& snapshot, const access::Principal& who,
                  const routing::Inputs& inputs, const routing::Decision& decision);

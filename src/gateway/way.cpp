@@ -186,6 +186,8 @@ void Way::tell_passed_over(std::size_t place) {
     for (; told_ < passed_over.size() && passed_over[told_].before <= place; ++told_) {
         const auto& one = passed_over[told_];
         reasons.emplace_back(one.model, one.reason);
+        if (one.what == routing::Excluded::budget && inputs && decision)
+            tell_no_room(services, *snapshot, who, *inputs, *decision, one.model);
         log::Line(log::Level::info, "a model was not asked")
             .add("decision", id.text())
             .add("key", who.id())

@@ -91,6 +91,22 @@ class Alerts(unittest.TestCase):
         self.assertEqual(sorted(percents), [20, 60, 100])
         self.assertEqual(tandem.log_text().count("an alert\""), 3 if "\"an alert\"" in tandem.log_text() else 0)
 
+    def test_a_dearer_model_that_nobody_asked_for_says_nothing_of_a_budgets_room(self):
+        upstream = Upstream()
+        self.addCleanup(upstream.close)
+        tandem = Tandem(f"providers:\n  far: {upstream.provider('cloud')}\nmodels:\n  small: {{ provider: far, price: {{ input: 10, output: 20 }} }}\n"
+                        "  dear: { provider: far, price: { input: 1000, output: 2000 } }\n"
+                        "keys: { alice: { secret: alice-0123456789abcdef, budgets: [{ limit: 0.003, on_budget: refuse }] } }\nalerts: { at: [99%] }\n")
+        self.addCleanup(tandem.stop)
+        ask = lambda: tandem.chat(model="small", max_tokens=5, headers={"authorization": "Bearer alice-0123456789abcdef"})[0]
+        told = lambda: [line for line in tandem.log_text().splitlines() if "had no room" in line]
+        self.assertEqual(ask(), 200)
+        statuses = [ask() for _ in range(60)]
+        self.assertEqual(statuses[-1], 429)
+        until(told, "an alert of the budget that is full")
+        self.assertEqual(len(told()), 1, "once for its window")
+        self.assertNotIn("0.000000 USD is used", told()[0])
+
     def test_a_call_that_fails_is_made_again_with_the_same_id_after_a_crash_too(self):
         hook = self.hook([500, 503])
         tandem = self.start(f"{{ at: [20%], webhook: {{ url: '{hook.url}', private: true }} }}")

@@ -325,7 +325,8 @@ std::optional<Denial> Budgets::denied_locked(const Subject& subject, Spent more,
             const bool fits = budget.limit ? spent.cost + reserved.cost + more.cost <= *budget.limit
                                            : (spent.tokens + reserved.tokens + more.tokens).count <= budget.tokens;
             if (fits) continue;
-            tell_no_room(bound);
+            // Without an amount models are only compared, most of which nobody asks for.
+            if (says == Amount::said) tell_no_room(bound);
             if (budget.soft) continue;
             auto error = denied_by(bound, more, says);
             if (strict(budget.on_budget) > strict(act)) act = budget.on_budget;
@@ -483,7 +484,7 @@ void Budgets::take(const Reservation& reservation, Spent more) {
 bool Budgets::extend(const access::Principal& who, Reservation& reservation, Money amount, Tokens tokens) {
     const std::lock_guard lock(mutex_);
     if (reservation.budgets_ != this) return false;
-    if (denied_locked(reservation.subject_, {amount, tokens}, Amount::left_out)) return false;
+    if (denied_locked(reservation.subject_, {amount, tokens}, Amount::said)) return false;
     std::vector<Limited> all = {of_key(who)};
     add_limited(all, "team", reservation.subject_.team);
     if (!limits_.empty()) add_limited(all, "alias", std::string(entry_of(reservation.subject_.alias)));
