@@ -141,6 +141,11 @@ def litellm_cards(model, provider):
             if value == 0 and bucket not in ("input", "output"):
                 continue
             rates(**when)[bucket] = plain(Decimal(repr(value)) * per)
+    for tier in model.get("tiered_pricing") or []:
+        start = int(tier["range"][0]) if "range" in tier else None  # else of a search's results, which no prompt is
+        for field, (bucket, per) in LITELLM_FIELDS.items() if start is not None else []:
+            if isinstance(tier.get(field), (int, float)) and (tier[field] or bucket in ("input", "output")):
+                rates(**({length_key(provider): start} if start else {})).setdefault(bucket, plain(Decimal(repr(tier[field])) * per))
     base = rates()
     if "cache_read" not in base and model.get("input_cost_per_token_cache_hit"):
         base["cache_read"] = plain(Decimal(repr(model["input_cost_per_token_cache_hit"])) * PER_MILLION)
@@ -465,6 +470,14 @@ def add_retired(entries, seen, models, tables):
                             "cards": cards})
 
 
+def hours_of_cache(entries):
+    """Anthropic keeps a prompt for an hour at twice the price of its input, in every tier; litellm has 6 for all of its oldest models."""
+    for entry in entries:
+        for card in entry["cards"] if entry["provider"] == "anthropic" else []:
+            if "cache_write_1h" in card["rates"] and "input" in card["rates"]:
+                card["rates"]["cache_write_1h"] = plain(Decimal(card["rates"]["input"]) * 2)
+
+
 def change_entries(entries, change):
     """One of "changes": a price before the first that an entry has ("until", with "cards" or those of another provider), or rates that win."""
     for entry in [e for e in entries if e["provider"] == change["provider"] and e["model"] in change["models"]]:
@@ -474,7 +487,7 @@ def change_entries(entries, change):
                     entry[end] = change["changed"]
             continue
         if "until" not in change:
-            wanted = {k: change[k] for k in ("service",) if k in change}
+            wanted = {k: change[k] for k in ("service", "from") if k in change}
             card = next((c for c in entry["cards"] if {k: v for k, v in c.items() if k != "rates"} == wanted), None)
             if card is None:
                 entry["cards"] = entry["cards"] + [{**wanted, "rates": change["rates"]}]
@@ -552,6 +565,7 @@ def main():
     add_retired(entries, seen, models, retired)
     corrections = json.loads((HERE / "corrections.json").read_text())
     entries = [e for e in corrected(entries, corrections) if base_of(e["cards"])]  # some sources list models without a price
+    hours_of_cache(entries)
     for entry in entries:
         entry["source"] = ", ".join(dict.fromkeys(s.strip() for s in entry["source"].replace("==", " ").split(",")))
         if entry["provider"] == "bedrock" and isinstance(entry.get("match"), list):  # names count before patterns

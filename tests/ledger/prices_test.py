@@ -213,6 +213,23 @@ class Prices(unittest.TestCase):
                 self.assertEqual({k: answer[k] for k in report if k in ("usage", "cost", "book_cost")},
                                  {k: v for k, v in report.items() if k in ("usage", "cost", "book_cost")}, answer)
 
+    def test_a_prompt_kept_for_an_hour_costs_twice_its_input_at_anthropic(self):
+        usage = {"input_tokens": 0, "output_tokens": 0, "cache_creation_input_tokens": 1_000_000,
+                 "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 1_000_000}}
+        rates = {"claude-3-haiku-20240307": "0.500000000000", "claude-3-haiku": "0.500000000000", "claude-3-5-haiku-20241022": "1.600000000000",
+                 "claude-3-opus-20240229": "30.000000000000", "claude-3-opus-latest": "30.000000000000", "claude-sonnet-4-5-20250929": "6.000000000000"}
+        answers = apply([{"id": name, "provider": "anthropic", "model": name, "dialect": "anthropic", "time": "2025-12-20",
+                          "body": {"type": "message", "model": name, "usage": usage}} for name in rates])
+        self.assertEqual({a["id"]: a["cost"] for a in answers}, rates)
+
+    def test_a_long_prompt_costs_what_its_range_says(self):
+        def line(provider, model, prompt, answer=100):
+            return {"id": f"{model} {prompt}", "provider": provider, "model": model, "time": "2026-01-20",
+                    "body": {"model": model, "usage": {"prompt_tokens": prompt, "completion_tokens": answer, "total_tokens": prompt + answer}}}
+        answers = apply([line("dashscope", "qwen-plus-latest", 300_000), line("dashscope", "qwen-plus-latest", 256_000), line("dashscope", "qwen3-max", 100_000),
+                         line("dashscope", "qwen-flash", 1_000), line("xai", "grok-4", 130_000), line("xai", "grok-4-0709", 130_000), line("xai", "grok-4-fast", 130_000)])
+        self.assertEqual([a["cost"][:-6] for a in answers], ["0.360360", "0.102520", "0.241200", "0.000090", "0.783000", "0.783000", "0.052100"])
+
     def test_a_bad_line_is_answered_and_is_not_the_end(self):
         good = {"id": "g", "provider": "openai", "model": "gpt-4o", "body": {"usage": {"prompt_tokens": 1, "completion_tokens": 1}}}
         lines = [{"id": "a"}, {"id": "b", "body": 3}, [], {"id": {"x": 1}, "body": {}}, {"id": "e", "provider": "openai", "model": "gpt-4o", "body": "<html>"}, good]
@@ -252,6 +269,14 @@ class Prices(unittest.TestCase):
             self.assertEqual(run("import", str(litellm))["kind"], "litellm")
             self.assertEqual(run("show", "gpt-4o-mini")["entry"]["cards"][0]["rates"]["input"], "0.3")
             self.assertEqual(len(run("diff")["differences"]), 1)
+            ranges = pathlib.Path(folder, "ranges.json")
+            ranges.write_text(json.dumps({"dashscope/qwen-new": {"litellm_provider": "dashscope", "tiered_pricing": [
+                {"input_cost_per_token": 4e-07, "output_cost_per_token": 1.2e-06, "range": [0, 256000.0]},
+                {"input_cost_per_token": 1.2e-06, "output_cost_per_token": 3.6e-06, "range": [256000.0, 1000000.0]}]},
+                "exa_ai/search": {"litellm_provider": "exa_ai", "tiered_pricing": [{"input_cost_per_query": 0.005, "max_results_range": [0, 25]}]}}))
+            self.assertEqual([run("import", str(ranges))[k] for k in ("entries", "left_out")], [1, 1])
+            self.assertEqual(run("show", "qwen-new", "--provider", "dashscope")["entry"]["cards"],
+                             [{"rates": {"input": "0.4", "output": "1.2"}}, {"over": 256000, "rates": {"input": "1.2", "output": "3.6"}}])
             genai = pathlib.Path(folder, "data.json")
             genai.write_text(json.dumps([{"id": "x-ai", "models": [{"id": "grok-9", "match": {"starts_with": "grok-9"}, "prices": {"input_mtok": 7, "output_mtok": 9}}]}]))
             self.assertEqual(run("import", str(genai))["kind"], "genai-prices")

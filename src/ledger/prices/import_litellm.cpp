@@ -80,6 +80,29 @@ Card& card_for(std::vector<Card>& cards, const Condition& when) {
     return cards.back();
 }
 
+// A model whose price goes by the prompt's length may have all its prices in a list of ranges: {"range": [from, to],
+// "input_cost_per_token": ...}. The first range begins at 0. A list by the number of a search's results has no "range".
+void add_tiers(std::vector<Card>& cards, const json::Value& tiers, std::string_view provider) {
+    constexpr double kMostTokens = 1e12;
+    for (const auto tier : tiers.children()) {
+        const auto range = tier["range"];
+        if (!range.is(json::Kind::array) || range.size() == 0) continue;
+        const auto start = (*begin(range.children())).number();
+        if (!start || *start < 0 || *start > kMostTokens) continue;
+        Condition when;
+        if (*start > 0) (provider == "xai" ? when.from : when.over) = static_cast<std::int64_t>(*start);
+        for (const auto field : tier.children()) {
+            const auto* const known = std::ranges::find(kFields, field.key(), &Field::name);
+            if (known == kFields.end()) continue;
+            const auto rate = rate_of(field, known->bucket);
+            const bool tokens = known->bucket == Bucket::input || known->bucket == Bucket::output;
+            if (!rate || (*rate == Amount{} && !tokens)) continue;
+            auto& card = card_for(cards, when);
+            if (card.rate(known->bucket) == nullptr) card.rates.emplace_back(known->bucket, *rate);
+        }
+    }
+}
+
 // "us" and "fast" are said as factors of all token prices; the book says the prices.
 void multiply(std::vector<Card>& cards, const json::Value& factor, const Condition& when) {
     const auto by = factor.is(json::Kind::number) ? thousandths(factor.text()) : std::nullopt;
@@ -109,6 +132,7 @@ std::vector<Card> cards_of(const json::Value& model, std::string_view provider) 
             rate && *rate == Amount{} && known->bucket != Bucket::input && known->bucket != Bucket::output;
         if (rate && !none) card_for(cards, when).rates.emplace_back(known->bucket, *rate);
     }
+    add_tiers(cards, model["tiered_pricing"], provider);
     const auto search = model["search_context_cost_per_query"]["search_context_size_medium"];
     if (const auto rate = rate_of(search, Bucket::web_search); rate && *rate > Amount{})
         cards[0].rates.emplace_back(Bucket::web_search, *rate);
