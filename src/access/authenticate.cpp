@@ -42,8 +42,10 @@ const config::Key* client_of(const config::Config& config, std::string_view pres
 }
 
 std::string expired(const config::Key& key) {
-    return fmt::format("the key '{}' expired on {}; ask the owner for a new one (tandem keys rotate {} --expires 90d)",
-                       key.id, minute_text(key.expires), key.id);
+    const auto remedy =
+        key.stored ? fmt::format("ask the owner for a new one (tandem keys rotate {} --expires 90d)", key.id)
+                   : fmt::format("the owner has to set another date as keys.{}.expires in tandem.yaml", key.id);
+    return fmt::format("the key '{}' expired on {}; {}", key.id, minute_text(key.expires), remedy);
 }
 
 Result<Principal> identify(const config::Config& config, const Secret& admin_token, const net::Fields& headers,

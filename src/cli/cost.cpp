@@ -103,8 +103,7 @@ int recompute(const Globals& globals, const Recompute& asked) {
     if (asked.dry_run)
         fmt::print("nothing is written: leave out --dry-run for that\n");
     else if (root["attempts"].integer() != 0)
-        fmt::print(
-            "the ledger is changed, and keeps what was booked before; budgets go by it from the next start on\n");
+        fmt::print("the ledger is changed, and keeps what was booked before; budgets go by it from now on\n");
     return kOk;
 }
 

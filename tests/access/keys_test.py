@@ -113,6 +113,24 @@ class Keys(unittest.TestCase):
         status, _, body = self.ask(tandem, secret)
         self.assertEqual(status, 401)
         self.assertIn("expired", str(body))
+        self.assertIn("tandem keys rotate alice", str(body))
+
+    def test_an_expired_key_of_the_file_is_sent_to_the_file(self):
+        tandem = Tandem(f"providers: {{ p: {{ kind: openai, base_url: 'http://127.0.0.1:9/v1', zone: local }} }}\nmodels: {{ m: {{ provider: p }} }}\n"
+                        "keys: { alice: { secret: alice-0123456789abcdef, expires: '2020-01-01' } }\n")
+        self.addCleanup(tandem.stop)
+        status, _, body = tandem.chat(model="m", headers={"authorization": "Bearer alice-0123456789abcdef"})
+        self.assertEqual(status, 401)
+        self.assertIn("keys.alice.expires in tandem.yaml", str(body))
+        self.assertNotIn("rotate", str(body))
+
+    def test_a_limit_of_a_stored_key_says_that_the_store_has_it(self):
+        tandem = self.start()
+        secret = self.make(tandem, "alice", "--rpm", "1")
+        self.ask(tandem, secret)
+        status, _, body = self.ask(tandem, secret)
+        self.assertEqual(status, 429)
+        self.assertIn("`tandem keys create`", str(body))
 
     def test_scopes_hold(self):
         tandem = self.start()

@@ -241,6 +241,7 @@ class Recompute(Served):
         result = self.tandem.cli("cost", "recompute", "--since", today)
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertRegex(result.stdout, rf"(?m)^{today} +3 +0\.000000 +0\.009000$")
+        self.assertIn("budgets go by it from now on", result.stdout)
         after = self.cost()
         self.assertEqual((after["total_micros"], after["unpriced"]), (before["total_micros"] + 9_000, 0))
         self.assertEqual([(c["day"], c["attempts"], c["after_micros"]) for c in after["corrections"]], [(today, 3, 9_000)])

@@ -18,6 +18,13 @@ std::string field_of(const access::Principal& who, std::string_view field) {
     return fmt::format("keys.{}.{}", id.substr(0, id.find('@')), field);
 }
 
+// Where to raise a limit. The settings of a key of the store do not change once it is made.
+std::string where_to_raise(std::string_view field) {
+    return fmt::format(
+        "{} in tandem.yaml{}", field,
+        field.starts_with("keys.") ? " (of a key that `tandem keys create` made: with another such key)" : "");
+}
+
 std::unexpected<Error> limited(std::string message, long long again_in) {
     Error error{ErrorCode::rate_limited, std::move(message)};
     error.again_in = std::max(1LL, again_in);
@@ -268,14 +275,14 @@ Error Budgets::denied_by(const Bound& bound, Spent more, Amount says) const {
     const bool in_time = until > 0 && (budget.window.period || (!only_reserved && !whole));
     error.message = fmt::format(
         "the budget of {} {} of {} has {} left{} ({} spent, {} reserved for requests under way), and {}{}or raise "
-        "{}{} in tandem.yaml",
+        "{}",
         text(limit), window, text_of(budget.of),
         text(std::max<std::int64_t>(0, limit - of(spent) - of(counter.reserved))),
         in_time ? fmt::format(" until {}", minute_text(until, budget.window.zone)) : "", text(of(spent)),
-        text(of(counter.reserved)), needs, hope, budget.field,
-        budget.field.ends_with(".budget") ? ""
-        : budget.limit                    ? ".limit"
-                                          : ".tokens");
+        text(of(counter.reserved)), needs, hope,
+        where_to_raise(budget.field + (budget.field.ends_with(".budget") ? ""
+                                       : budget.limit                    ? ".limit"
+                                                                         : ".tokens")));
     return error;
 }
 
@@ -397,17 +404,14 @@ Result<> Budgets::may_begin(const std::vector<Limited>& all) const {
     const auto at = steady_ms();
     for (const auto& one : all) {
         if (one.limits.concurrency > 0 && one.account->running >= one.limits.concurrency)
-            return limited(
-                fmt::format("{} may have {} requests under way at once; wait for one to end, or raise {}.concurrency "
-                            "in tandem.yaml",
-                            one.whose, one.limits.concurrency, one.field),
-                kSoonest);
+            return limited(fmt::format("{} may have {} requests under way at once; wait for one to end, or raise {}",
+                                       one.whose, one.limits.concurrency, where_to_raise(one.field + ".concurrency")),
+                           kSoonest);
         const auto most = one.limits.requests_per_minute;
         if (most > 0 && one.account->requests.sum(at) >= most) {
             const auto wait = std::max<long long>(1, (one.account->requests.ms_until(at, most - 1) + 999) / 1000);
-            return limited(fmt::format("{} may send {} requests in 60 seconds; try again in {} s, or raise {}.rpm in "
-                                       "tandem.yaml",
-                                       one.whose, most, wait, one.field),
+            return limited(fmt::format("{} may send {} requests in 60 seconds; try again in {} s, or raise {}",
+                                       one.whose, most, wait, where_to_raise(one.field + ".rpm")),
                            wait);
         }
     }
@@ -426,17 +430,17 @@ Result<> Budgets::may_take(const std::vector<Limited>& all, Tokens tokens) const
         if (tokens.count > most) {
             Error error{ErrorCode::rate_limited,
                         fmt::format("{} may use {} tokens in 60 seconds, and this needs up to {}: it never fits; ask "
-                                    "for fewer tokens, or raise {}.tpm in tandem.yaml",
-                                    one.whose, most, tokens.count, one.field)};
+                                    "for fewer tokens, or raise {}",
+                                    one.whose, most, tokens.count, where_to_raise(one.field + ".tpm"))};
             error.certain = true;
             return fail(std::move(error));
         }
         const auto wait = std::max<long long>(
             1, (one.account->tokens.ms_until(at, std::max<std::int64_t>(0, most - wanted.count)) + 999) / 1000);
         return limited(fmt::format("{} may use {} tokens in 60 seconds, of which {} are used and {} reserved for "
-                                   "requests under way, and this needs up to {}; try again in {} s, or raise {}.tpm in "
-                                   "tandem.yaml",
-                                   one.whose, most, used, one.account->reserved.count, tokens.count, wait, one.field),
+                                   "requests under way, and this needs up to {}; try again in {} s, or raise {}",
+                                   one.whose, most, used, one.account->reserved.count, tokens.count, wait,
+                                   where_to_raise(one.field + ".tpm")),
                        wait);
     }
     return {};
