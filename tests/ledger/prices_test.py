@@ -286,6 +286,18 @@ class Prices(unittest.TestCase):
             line = json.dumps({"provider": "openai", "model": "gpt-5.1", "body": {"model": "gpt-5-mini-2025-08-07", "usage": {"prompt_tokens": 1000, "completion_tokens": 100}}})
             self.assertIn("the line names gpt-5.1, and its body gpt-5-mini-2025-08-07, which cost differently: the price is gpt-5-mini-2025-08-07's",
                           json.loads(subprocess.run([BINARY, "--config", str(config), "prices", "apply", "--jsonl", "-"], input=line, capture_output=True, text=True, timeout=60).stdout.splitlines()[0])["warnings"])
+            entry = {"provider": "openai", "model": "gpt-mine", "checked": "2026-03-01", "cards": [{"rates": {"input": "3", "output": "4"}}]}
+            mine = pathlib.Path(folder, "mine.json")
+            undated = {k: v for k, v in entry.items() if k != "checked"}
+            for n, table in enumerate(([entry], {"entries": [entry]}, entry, {"made": "2026-03-01", "entries": [undated]}, {"format": 1, "entries": [entry]})):
+                mine.write_text(json.dumps(json.loads(json.dumps(table).replace("gpt-mine", f"gpt-mine-{n}"))))
+                self.assertEqual([run("import", str(mine))[k] for k in ("kind", "entries")], ["tandem", 1])
+                found = run("show", f"gpt-mine-{n}")["entry"]
+                self.assertEqual((found["checked"], found["cards"]), ("2026-03-01", entry["cards"]))
+            mine.write_text(json.dumps(run("list", "--model", "gpt-4o-mini", "--provider", "openai")))
+            self.assertGreater(run("import", str(mine))["entries"], 0)
+            mine.write_text(json.dumps([{"provider": "openai", "model": "m"}]))
+            self.assertIn("entry 0 'm': ", run("import", str(mine), code=3)["error"])
             other = pathlib.Path(folder, "other.json")
             other.write_text('{"a": 1}')
             self.assertIn("no price table", run("import", str(other), code=3)["error"])

@@ -15,8 +15,8 @@ struct Imported {
     std::size_t left_out = 0;  // entries without a price that the book can say
 };
 
-// `checked` is the day to write into the entries, `source` what to call the file. Errors: invalid, where it is none of
-// the shapes.
+// `checked` is the day to write into the entries that have none of their own, `source` what to call the file. Errors:
+// invalid, where it is none of the shapes.
 Result<Imported> import_table(std::string_view json, std::string_view source, std::string_view checked);
 
 // Private to import: one shape each.
