@@ -126,14 +126,17 @@ Result<reports::Matching> matching_of(const Options& options) {
 
 // What so many tokens cost by the model's price, whatever the length of the prompts was: the sum of a day says nothing
 // of that.
-std::optional<prices::Amount> price_of(const prices::Tariff& tariff, const std::string& tier, const Usage& usage,
-                                       std::int64_t day) {
+std::optional<prices::Amount> price_of(const prices::Tariff& tariff, const std::string& tier,
+                                       const reports::Volume& volume, std::int64_t day) {
     constexpr std::int64_t kSome = 1'000;
     if (!tariff.known() || tariff.source() == prices::PriceSource::free) return {};
     prices::Asked asked;
     asked.time_ms = day * reports::kDayMs + reports::kDayMs / 2;
     asked.service_tier = tier;
-    const auto whole = prices::buckets_of(usage);
+    auto whole = prices::buckets_of(volume.usage);
+    const auto hour = std::min(volume.cache_write_hour, whole[prices::Bucket::cache_write]);
+    whole.add(prices::Bucket::cache_write_1h, hour);
+    whole.add(prices::Bucket::cache_write, -hour);
     prices::Amount sum;
     for (std::size_t i = 0; i < prices::kBuckets; ++i) {
         const auto bucket = static_cast<prices::Bucket>(i);
@@ -154,6 +157,29 @@ struct Ledgered {
 std::string id_of(const std::string& shown) {
     return "=" + shown;
 }
+
+// Of models that are not in tandem.yaml: what others asked the same provider for.
+class ByBook {
+  public:
+    ByBook(const config::Config& config, const ledger::Pricing& pricing) : config_(config), pricing_(pricing) {}
+
+    // `providers` are of tandem.yaml. Unknown where the book has no such model, or is in another currency.
+    prices::Tariff of(const std::vector<std::string>& providers, const std::string& model) {
+        const auto nobody = prices::Tariff::unknown("it is not in the book");
+        if (!pricing_.in_dollars() || model.empty()) return nobody;
+        if (!books_) books_ = prices::Books::open(config_.data);
+        if (!*books_) return nobody;
+        for (const auto& provider : providers)
+            if (const auto found = (*books_)->find_all(pricing_.book_id(provider), {model}); !found.entries.empty())
+                return prices::Tariff::of_book(found.entries, {});
+        return nobody;
+    }
+
+  private:
+    const config::Config& config_;
+    const ledger::Pricing& pricing_;
+    std::optional<Result<prices::Books>> books_;
+};
 
 void add_tariffs(const config::Config& config, const ledger::Pricing& pricing, Ledgered& ledgered) {
     for (const auto& model : config.models)
@@ -200,15 +226,16 @@ int reconcile(const Globals& globals, const Options& options) {
     if (!ours) return wrong(ours.error());
     const auto ledgered = read_ledger(*config, **pricing, *theirs, *ours);
     if (!ledgered) return report(globals, ledgered.error());
+    ByBook by_book(*config, **pricing);
     const auto result = reports::reconcile(
         *theirs, ledgered->lines, *matching,
-        [&](const std::string& key, const std::string& model, const std::string& tier, const Usage& usage,
+        [&](const std::string& key, const std::string& model, const std::string& tier, const reports::Volume& volume,
             std::int64_t day) -> std::optional<prices::Amount> {
             auto found = ledgered->tariffs.find({key, model});
             for (auto ours_at = ours->begin(); found == ledgered->tariffs.end() && ours_at != ours->end(); ++ours_at)
                 found = ledgered->tariffs.find({*ours_at, model});
-            if (found == ledgered->tariffs.end()) return {};
-            return price_of(found->second, tier, usage, day);
+            if (found != ledgered->tariffs.end()) return price_of(found->second, tier, volume, day);
+            return price_of(by_book.of(*ours, model), tier, volume, day);
         });
     fmt::print("{}{}",
                globals.json ? as_json(result, config->currency) : as_text(result, config->currency, options.all),

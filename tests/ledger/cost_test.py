@@ -404,6 +404,54 @@ class Reconcile(Served):
         self.assertEqual(self.tandem.cli("cost", "reconcile", "/no/such/file").returncode, 5)
 
 
+class FeesAndHours(Served):
+    """Searches, an hour's cache, and what others asked."""
+
+    reconcile, causes = Reconcile.reconcile, Reconcile.causes
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        one = cls("test_nothing")
+        one.ask("sonnet", {"input_tokens": 0, "cache_creation_input_tokens": 10_000, "output_tokens": 100, "server_tool_use": {"web_search_requests": 2},
+                           "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 10_000}})
+        one.ask("gpt", {"prompt_tokens": 1_000, "completion_tokens": 200, "total_tokens": 1_200})
+        cls.day = int(datetime.datetime.now(datetime.timezone.utc).timestamp()) // 86_400 * 86_400
+
+    def test_nothing(self):
+        """The fixture's."""
+
+    def used(self, hour, **more):
+        return {"uncached_input_tokens": 0, "cache_creation": {"ephemeral_1h_input_tokens": hour, "ephemeral_5m_input_tokens": 0}, "cache_read_input_tokens": 0, "output_tokens": 100,
+                "server_tool_use": {"web_search_requests": 2}, "api_key_id": "apikey_1", "model": "claude-sonnet-4-5-20250929", "service_tier": "standard", **more}
+
+    def paid(self, amount, kind="tokens"):
+        return {"currency": "USD", "amount": amount, "description": "Web Search Usage" if kind != "tokens" else "tokens", "cost_type": kind,
+                "model": "claude-sonnet-4-5-20250929" if kind == "tokens" else None, "service_tier": "standard"}
+
+    def test_searches_that_both_have_are_no_difference(self):
+        said = self.reconcile(anthropic_page(self.day, [self.used(10_000)]), anthropic_page(self.day, [self.paid("6"), self.paid("0.15"), self.paid("2", "web_search")]))
+        self.assertEqual((said["theirs"], said["ours"], said["difference"], self.causes(said)), ("0.0815", "0.0815", "0", {}), said)
+        # Three there, two here.
+        said = self.reconcile(anthropic_page(self.day, [self.used(10_000)]), anthropic_page(self.day, [self.paid("6.15"), self.paid("3", "web_search")]))
+        self.assertEqual(self.causes(said), {("", "no_tokens"): D("0.01")}, said)
+        said = self.reconcile(anthropic_page(self.day, [self.paid("6.15"), self.paid("2", "web_search")]))
+        self.assertEqual(said["difference"], "0", said)
+
+    def test_what_is_kept_for_an_hour_is_priced_so(self):
+        said = self.reconcile(anthropic_page(self.day, [self.used(12_000)]))
+        self.assertEqual(self.causes(said), {("claude-sonnet-4-5", "not_ours"): D("0.012")}, said)
+
+    def test_a_line_that_is_a_models_name_is_no_fee(self):
+        for item in ("gpt-5.1-2025-11-13", "gpt-5.1-2025-11-13, input", None):
+            said = self.reconcile(openai_page(self.day, [openai_cost(item, 0.00325)]))
+            self.assertEqual((said["difference"], self.causes(said)), ("0", {}), said)
+
+    def test_what_others_asked_is_priced_by_the_book(self):
+        said = self.reconcile(openai_page(self.day, [openai_usage("gpt-5.1-2025-11-13", 1_000, 200, 0, 1), openai_usage("gpt-4o-2024-08-06", 50_000, 1_000, 0, 5)]))
+        self.assertEqual(self.causes(said), {("gpt-4o", "not_ours"): D("0.135")}, said)
+
+
 class Estimates(unittest.TestCase):
     def test_a_cancelled_answer_is_the_cause_of_its_difference(self):
         """A stream that its client leaves is booked by estimate; what the provider bills for it differs, and that is said."""

@@ -11,21 +11,13 @@
 #include "ledger/prices/names.h"
 #include "ledger/pricing.h"
 #include "ledger/reports/question.h"
+#include "ledger/reports/reconcile_sides.h"
 
 namespace tandem::ledger::reports {
 
 namespace {
 
 using prices::Amount;
-
-Amount minus(Amount a, Amount b) {
-    return a + Amount::from_atto(-b.atto());
-}
-
-// As far as `limit` reaches, in either direction.
-Amount within(Amount amount, Amount limit) {
-    return Amount::from_atto(std::clamp(amount.atto(), -limit.atto(), limit.atto()));
-}
 
 // A model without date, version and the way to it: the dated name that a provider bills is the one that was asked for.
 std::string plain_model(const std::string& model) {
@@ -37,24 +29,6 @@ std::string plain_model(const std::string& model) {
 bool ended_early(const Kind& kind) {
     return kind.outcome == "cancelled" || kind.outcome == "cut" || kind.outcome == "lost" || kind.outcome == "failed";
 }
-
-using Place = std::tuple<std::int64_t, std::string, std::string>;  // day, plain model, key
-
-// What both sides have at one place.
-struct Both {
-    std::string model;  // to show
-    Side theirs, ours;
-    std::map<std::string, Usage> theirs_by_tier;
-    struct OurTier {
-        std::string tier, model, key;  // as the price is asked for
-        Usage usage;
-    };
-    std::vector<OurTier> ours_by_tier;
-    Amount no_tokens;  // of theirs
-    std::vector<std::string> items;
-    Amount cancelled, estimated;  // what ours of these cost
-    std::int64_t cancelled_attempts = 0, estimated_attempts = 0, unpriced = 0, attempts = 0;
-};
 
 class Matcher {
   public:
@@ -107,7 +81,8 @@ class Matcher {
             {line.cache_write.value_or(0)}};
         side.usage = side.usage + usage;
         auto& tier = both.theirs_by_tier[line.tier];
-        tier = tier + usage;
+        tier = tier +
+               Volume{usage, std::clamp<std::int64_t>(line.cache_write_hour.value_or(0), 0, usage.cache_write.count)};
     }
 
     void add(const OurLine& line) {
@@ -144,6 +119,7 @@ class Matcher {
         result.last_day = theirs_.last_day;
         result.notes = theirs_.notes;
         result.notes.insert(result.notes.end(), notes_.begin(), notes_.end());
+        share_fees();
         for (auto& [place, both] : places_) {
             Difference row;
             row.day = std::get<0>(place);
@@ -151,6 +127,8 @@ class Matcher {
             row.key = std::get<2>(place);
             row.theirs = both.theirs;
             row.ours = both.ours;
+            if (both.our_fees != both.fees_given)
+                row.ours.cost = minus(both.ours.cost.value_or(Amount()) + both.our_fees, both.fees_given);
             explain(both, row);
             if (row.theirs.cost) result.theirs += *row.theirs.cost;
             if (row.ours.cost) result.ours += *row.ours.cost;
@@ -179,11 +157,44 @@ class Matcher {
     }
     std::string our_key(const std::string& provider) const { return by_key_ ? provider : std::string(); }
 
+    // Fees stand on lines of their own there, and in the cost of an attempt here: what ours were booked at beyond their
+    // tokens is compared with the fees of their day, as far as these go.
+    void share_fees() {
+        for (auto& [place, with_fees] : places_) {
+            const auto fees = with_fees.no_tokens;
+            auto left = fees;
+            if (left <= Amount()) continue;
+            for (auto& [other, both] : places_) {
+                if (std::get<0>(other) != std::get<0>(place) || std::get<2>(other) != std::get<2>(place)) continue;
+                const auto tokens = our_tokens(both, std::get<0>(other));
+                if (both.attempts == 0 || !tokens) continue;
+                const auto more = minus(minus(both.ours.cost.value_or(Amount()), *tokens), both.fees_given);
+                const auto half = rounding_of(both);
+                if (more <= half) continue;
+                const auto part = within(minus(more, left), half) == minus(more, left) ? left : std::min(more, left);
+                both.fees_given += part;
+                with_fees.our_fees += part;
+                left = minus(left, part);
+            }
+        }
+    }
+
+    // What ours cost by the price here; nullopt where some of it is not known.
+    std::optional<Amount> our_tokens(const Both& both, std::int64_t day) const {
+        Amount sum;
+        for (const auto& ours : both.ours_by_tier) {
+            const auto cost = price_(ours.key, ours.model, ours.tier, of_ours(both, ours.usage), day);
+            if (!cost) return {};
+            sum += *cost;
+        }
+        return sum;
+    }
+
     // By the price of the model as ours have it, where ours have it; else by its name there.
-    std::optional<Amount> priced(const Both& both, const std::string& tier, const Usage& usage,
+    std::optional<Amount> priced(const Both& both, const std::string& tier, const Volume& volume,
                                  std::int64_t day) const {
         const auto& like = both.ours_by_tier.empty() ? Both::OurTier{} : both.ours_by_tier.front();
-        return price_(like.key, like.model.empty() ? both.model : like.model, tier, usage, day);
+        return price_(like.key, like.model.empty() ? both.model : like.model, tier, volume, day);
     }
 
     struct Prices {
@@ -192,16 +203,16 @@ class Matcher {
     // nullopt where some price is not known.
     std::optional<Prices> prices_of(const Both& both, std::int64_t day) const {
         Prices sums;
-        for (const auto& [tier, usage] : both.theirs_by_tier) {
-            const auto cost = priced(both, tier, usage, day);
+        Volume all;
+        for (const auto& [tier, volume] : both.theirs_by_tier) {
+            all = all + volume;
+            const auto cost = priced(both, tier, volume, day);
             if (!cost) return {};
             sums.theirs += *cost;
         }
-        for (const auto& ours : both.ours_by_tier) {
-            const auto cost = price_(ours.key, ours.model, ours.tier, ours.usage, day);
-            if (!cost) return {};
-            sums.ours += *cost;
-        }
+        const auto ours_cost = our_tokens(both, day);
+        if (!ours_cost) return {};
+        sums.ours = *ours_cost;
         sums.theirs_at_our_tier = sums.theirs;
         if (both.ours_by_tier.empty()) return sums;
         const auto same_tokens = [](const Usage& a, const Usage& b) {
@@ -214,7 +225,7 @@ class Matcher {
             sums.theirs_at_our_tier = sums.ours;  // only the tiers can differ
         } else if (our_tiers.size() == 1 &&
                    !(both.theirs_by_tier.size() == 1 && both.theirs_by_tier.contains(*our_tiers.begin()))) {
-            const auto cost = priced(both, *our_tiers.begin(), both.theirs.usage, day);
+            const auto cost = priced(both, *our_tiers.begin(), all, day);
             if (!cost) return {};
             sums.theirs_at_our_tier = *cost;
         }
@@ -227,14 +238,13 @@ class Matcher {
 
     void explain(const Both& both, Difference& row) const {
         const bool costs = both.theirs.cost.has_value() || theirs_.has_costs;
-        const auto theirs = both.theirs.cost.value_or(Amount()), ours = both.ours.cost.value_or(Amount());
+        const auto theirs = both.theirs.cost.value_or(Amount()), ours = row.ours.cost.value_or(Amount());
         const bool theirs_there = both.theirs.cost || both.theirs.has_usage;
         if (costs) row.amount = minus(theirs, ours);
         auto left = row.amount;
-        if (costs && both.no_tokens != Amount()) {
-            give(row, Cause::no_tokens, both.no_tokens,
-                 fmt::format("fees for {}", printable(join(both.items, ", "), 120)));
-            left = minus(left, both.no_tokens);
+        if (const auto fees = minus(both.no_tokens, both.our_fees); costs && fees != Amount()) {
+            give(row, Cause::no_tokens, fees, fmt::format("fees for {}", printable(join(both.items, ", "), 120)));
+            left = minus(left, fees);
         }
         if (both.attempts == 0) {
             if (!costs) price_of_row(both, row, left);
@@ -321,11 +331,12 @@ class Matcher {
         give_price(both, row, by_price, *sums, ours_of(both));
     }
 
-    static Amount ours_of(const Both& both) { return both.ours.cost.value_or(Amount()); }
+    // Without the fees that theirs have too.
+    static Amount ours_of(const Both& both) { return minus(both.ours.cost.value_or(Amount()), both.fees_given); }
 
     static void give_price(const Both& both, Difference& row, Amount amount, const Prices& sums, Amount ours) {
         if (amount == Amount()) return;
-        const auto half = Amount::from_atto(Amount::Atto(500'000'000'000) * both.attempts);
+        const auto half = rounding_of(both);
         if (within(amount, half) == amount) {
             give(row, Cause::rounding, amount, "attempts are booked in whole micro-units");
             return;
@@ -342,7 +353,7 @@ class Matcher {
     // Costs alone: tokens and price cannot be told apart.
     static void by_cost(const Both& both, Difference& row, Amount left) {
         if (left == Amount()) return;
-        const auto half = Amount::from_atto(Amount::Atto(500'000'000'000) * both.attempts);
+        const auto half = rounding_of(both);
         if (within(left, half) == left) {
             give(row, Cause::rounding, left, "attempts are booked in whole micro-units");
             return;
@@ -355,16 +366,6 @@ class Matcher {
         if (rest != Amount())
             give(row, Cause::unexplained, rest,
                  "another price, another tier, or traffic that is not ours: the usage report beside it tells which");
-    }
-
-    static std::string tiers_text(const Both& both) {
-        const auto shown = [](const std::string& tier) { return tier.empty() ? std::string("standard") : tier; };
-        std::set<std::string> theirs, ours;
-        for (const auto& [tier, usage] : both.theirs_by_tier) theirs.insert(shown(tier));
-        for (const auto& one : both.ours_by_tier) ours.insert(shown(one.tier));
-        return fmt::format("served there as {}, booked here as {}",
-                           join(std::vector(theirs.begin(), theirs.end()), ", "),
-                           join(std::vector(ours.begin(), ours.end()), ", "));
     }
 
     const Theirs& theirs_;

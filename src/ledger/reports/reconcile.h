@@ -8,7 +8,8 @@
 //   estimated   other attempts here whose usage is an estimate: as far as it can be that
 //   not_ours    the provider counts more than the ledger has: traffic that did not come through here
 //   not_theirs  the ledger has more than the provider counts: its report is not complete, or is of another account
-//   no_tokens   fees for what is no tokens (searches, storage), which the report has on lines of their own
+//   no_tokens   fees for what is no tokens (searches, storage), which the report has on lines of their own, less what
+//               attempts here were booked at beyond the price of their tokens
 //   rounding    an attempt is booked in whole micro-units: half of one for each
 //   unexplained without a usage report, or a price: what cannot be told apart
 #pragma once
@@ -48,10 +49,19 @@ struct OurLine {
     Sums sums;
 };
 
+// Tokens, and how many of those that were written to a cache are kept for an hour.
+struct Volume {
+    Usage usage;
+    std::int64_t cache_write_hour = 0;
+    Volume operator+(const Volume& other) const {
+        return {usage + other.usage, cache_write_hour + other.cache_write_hour};
+    }
+};
+
 // What so many tokens cost by the price here; nullopt where it is not known. `model` is an OurLine's `price`, or a name
 // of the provider's where there is none; `tier` is in the book's words.
 using PriceOf = std::function<std::optional<prices::Amount>(
-    const std::string& key, const std::string& model, const std::string& tier, const Usage& usage, std::int64_t day)>;
+    const std::string& key, const std::string& model, const std::string& tier, const Volume& volume, std::int64_t day)>;
 
 struct Side {
     std::optional<std::int64_t> requests;

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "ledger/prices/names.h"
 #include "ledger/prices/reading.h"
 #include "ledger/reports/question.h"
 #include "ledger/reports/rollup.h"
@@ -181,16 +182,22 @@ class Reader {
         return line;
     }
 
+    // "gpt-5.1-2025-11-13" alone is a model too, in reports that are not by kind of tokens.
+    static bool is_model(std::string_view name) {
+        return name.find(' ') == std::string_view::npos &&
+               (name.find_first_of("0123456789") != std::string_view::npos || !prices::provider_in(name).empty());
+    }
+
     // "gpt-4o-mini-2024-07-18, input", "gpt-5, cached input, flex", "web search tool calls".
     static void read_line_item(std::string_view item, TheirLine& line) {
         const auto comma = item.find(',');
         const auto name = trim(item.substr(0, std::min(comma, item.size())));
-        if (comma == std::string_view::npos || name.find(' ') != std::string_view::npos) {
+        if (comma == std::string_view::npos ? !is_model(name) : name.find(' ') != std::string_view::npos) {
             line.item = item;
             return;
         }
         if (line.model.empty()) line.model = name;
-        const auto rest = lower(item.substr(comma));
+        const auto rest = lower(item.substr(std::min(comma, item.size())));
         for (const std::string_view tier : {"batch", "flex", "priority"})
             if (rest.find(tier) != std::string::npos) line.tier = tier;
     }
@@ -220,6 +227,7 @@ class Reader {
             if (!*part) return fail(part->error());
         line.cached = *read;
         line.cache_write = sum(*five, *hour);
+        line.cache_write_hour = *hour;
         line.input = sum(sum(*fresh, *read), line.cache_write);
         line.output = *output;
         return line;

@@ -28,6 +28,7 @@ struct TheirLine {
     std::optional<std::int64_t> requests;
     // input: the whole prompt, with what was cached and what was written to a cache.
     std::optional<std::int64_t> input, cached, cache_write, output;
+    std::optional<std::int64_t> cache_write_hour;  // of cache_write, what is kept for an hour; nullopt: it is not said
     std::optional<prices::Amount> cost;
 };
 
