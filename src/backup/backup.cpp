@@ -187,6 +187,55 @@ Result<> put_in_place(const fs::path& fresh, const fs::path& file) {
     return flush_folder(file.parent_path());
 }
 
+// Whether a file begins as an archive of this module does.
+bool is_archive(const fs::path& file) {
+    const int fd = open(file.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0) return false;
+    TarReader reader(fd);
+    const auto first = reader.next();
+    close(fd);
+    return first && *first && (*first)->name == "backup.json";
+}
+
+Result<> check_replaceable(const Source& source, const fs::path& target) {
+    std::error_code error;
+    const auto status = fs::status(target, error);
+    if (!fs::exists(status)) return {};
+    if (!fs::is_regular_file(status))
+        return fail(ErrorCode::invalid,
+                    fmt::format("{} is no regular file, and would be replaced; `-` writes the archive to stdout, from "
+                                "where it can go into a pipe or a device",
+                                target.string()));
+    for (const auto& file : source.in_use)
+        if (fs::equivalent(file, target, error))
+            return fail(ErrorCode::invalid, fmt::format("{} is a file of the config, and is not replaced by an "
+                                                        "archive; give the archive another name",
+                                                        target.string()));
+    if (source.force || fs::file_size(target, error) == 0 || is_archive(target)) return {};
+    return fail(ErrorCode::invalid,
+                fmt::format("{} is there already, and is no archive of `tandem backup`; give another name, or replace "
+                            "it with --force",
+                            target.string()));
+}
+
+// The file that an archive named `file` goes to. Errors: invalid, where that may not be.
+Result<fs::path> target_of(const Source& source, const fs::path& file, const Clock& clock) {
+    std::error_code error;
+    auto named = fs::absolute(file, error);
+    if (fs::is_directory(named, error)) named /= fmt::format("tandem-{}.tar", stamp(clock));
+    const auto target = behind_links(named);
+    if (!target) return fail(target.error());
+    const auto folder = fs::weakly_canonical(target->parent_path(), error);
+    const auto data = fs::weakly_canonical(source.data, error);
+    if (std::mismatch(data.begin(), data.end(), folder.begin(), folder.end()).first == data.end())
+        return fail(ErrorCode::storage,
+                    fmt::format("{} lies in the data folder, and would be in the next backup and lost with the "
+                                "folder; name a file elsewhere, or `-` for stdout",
+                                target->string()));
+    if (auto ok = check_replaceable(source, *target); !ok) return fail(ok.error());
+    return *target;
+}
+
 Result<Made> make_file(const Source& source, const fs::path& file, const Clock& clock) {
     auto scratch = Scratch::make(file.string() + ".part");
     if (!scratch) return fail(scratch.error());
@@ -248,17 +297,9 @@ Result<Made> make(const Source& source, const fs::path& file, const Clock& clock
             if (!scratch) return fail(scratch.error());
             return make_into(STDOUT_FILENO, source, scratch->path(), clock);
         }
-        std::error_code error;
-        auto target = fs::absolute(file, error);
-        if (fs::is_directory(target, error)) target /= fmt::format("tandem-{}.tar", stamp(clock));
-        const auto folder = fs::weakly_canonical(target.parent_path(), error);
-        const auto data = fs::weakly_canonical(source.data, error);
-        if (std::mismatch(data.begin(), data.end(), folder.begin(), folder.end()).first == data.end())
-            return fail(ErrorCode::storage,
-                        fmt::format("{} lies in the data folder, and would be in the next backup and lost with the "
-                                    "folder; name a file elsewhere, or `-` for stdout",
-                                    target.string()));
-        return make_file(source, target, clock);
+        auto target = target_of(source, file, clock);
+        if (!target) return fail(target.error());
+        return make_file(source, *target, clock);
     }();
     umask(mask);
     return made;

@@ -22,7 +22,9 @@ struct Source {
     std::filesystem::path data;
     std::filesystem::path checkpoints;          // of the egress record; may lie elsewhere
     std::vector<std::filesystem::path> config;  // files to add; the first is tandem.yaml
+    std::vector<std::filesystem::path> in_use;  // files of the config, which an archive never replaces
     bool models = false;                        // with data/models
+    bool force = false;                         // an archive may replace a file that is no archive
 };
 
 // What an archive says of itself (backup.json).
@@ -47,9 +49,11 @@ struct Made {
 };
 
 // Writes the archive to `file` (0600; a folder gets tandem-TIME.tar in it), or to stdout where that is "-". A file is
-// written beside, read again and compared with its sums, and only then renamed to its name. The ledger's copy is
-// checked (structure, chain and checkpoints of the egress record) before it is written. Errors: invalid, for a damaged
-// ledger; not_found; storage.
+// written beside, read again and compared with its sums, and only then renamed to its name; a link stays one. What has
+// the name already is replaced where it is an archive of this kind or empty, or a regular file and `force`; never a
+// file of the config or of the data folder, a pipe or a device. The ledger's copy is checked (structure, chain and
+// checkpoints of the egress record) before it is written. Errors: invalid, for a damaged ledger or what is not
+// replaced; not_found; storage.
 Result<Made> make(const Source& source, const std::filesystem::path& file, const Clock& clock);
 
 // 20261126T002417Z, for names of files.

@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "app.h"
 #include "backup/restore.h"
 #include "base/json.h"
@@ -63,11 +66,14 @@ int make(const Globals& globals, const Options& options) {
     }
     backup::Source source;
     source.models = options.models;
+    source.force = options.force;
+    source.in_use = {globals.config_path()};
     if (options.data.empty() || options.with_config) {
         const auto config = globals.load();
         if (!config) return report(globals, config.error());
         source.data = config->data;
         source.checkpoints = config->checkpoints_file();
+        std::ranges::copy(config->files(), std::back_inserter(source.in_use));
         if (options.with_config && !config->source.empty()) source.config = config->files();
     }
     if (!options.data.empty()) {
@@ -132,6 +138,7 @@ void add_backup(CLI::App& app, Globals& globals, Action& action) {
     command->add_option("file", options->file, "Archive to write; a folder gets tandem-TIME.tar; - is stdout")
         ->required();
     command->add_flag("--with-config", options->with_config, "Add the config and the files that it reads");
+    command->add_flag("--force", options->force, "Also over a file that is no archive");
     command->add_flag("--models", options->models, "Add the models of the data folder");
     command->add_option("--data", options->data, "Data folder, where there is no config that names it");
     command->callback([&, options] { action = [&globals, options] { return make(globals, *options); }; });

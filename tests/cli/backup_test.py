@@ -151,6 +151,34 @@ class Backup(unittest.TestCase):
 
     # ---- beside a server, and killed ----
 
+    def test_an_archive_replaces_an_archive_and_nothing_else(self):
+        """A pipe, a device, the config, what the config reads, what the data folder has, and a file of the owner's."""
+        make = lambda name, *more, code=6: self.tandem.cli("backup", str(name), *more).returncode == code
+        config = self.tandem.file.read_text()
+        os.mkfifo(self.folder / "pipe")
+        os.symlink(self.data / "privacy.key", self.folder / "link")
+        os.symlink("/dev/null", self.folder / "device")
+        (self.folder / "mine").write_text("precious")
+        os.link(self.tandem.file, self.folder / "hard")
+        key = (self.data / "privacy.key").read_bytes()
+        for name in ("pipe", "device", "mine", "hard", self.tandem.file):
+            for more in ((), ("--force",)):
+                if (name, more) != ("mine", ("--force",)):
+                    self.assertTrue(make(self.folder / name, *more), (name, more))
+        self.assertTrue(make(self.folder / "link", "--force", code=1))
+        self.assertTrue(make(self.data / "privacy.key", "--force", code=1))
+        self.assertEqual((self.tandem.file.read_text(), (self.data / "privacy.key").read_bytes(), (self.folder / "mine").read_text()), (config, key, "precious"))
+        self.assertTrue((self.folder / "pipe").is_fifo() and (self.folder / "link").is_symlink() and (self.folder / "device").is_symlink())
+        # What it may replace.
+        self.assertTrue(make(self.folder / "mine", "--force", code=0))
+        (self.folder / "empty").touch()
+        os.symlink(self.folder / "elsewhere.tar", self.folder / "linked.tar")
+        for name in ("mine", "empty", "linked.tar", "linked.tar"):
+            self.assertTrue(make(self.folder / name, code=0), name)
+        self.assertTrue((self.folder / "linked.tar").is_symlink())
+        self.run_cli("restore", self.folder / "elsewhere.tar", "--check")
+        self.assertEqual([p.name for p in self.folder.glob("*.part*")], [])
+
     def test_a_killed_backup_leaves_the_old_archive_and_nothing_else(self):
         file = self.folder / "kept.tar"
         shutil.copy(self.archive, file)
