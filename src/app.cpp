@@ -154,7 +154,8 @@ namespace {
 // Which Tandem and which llama-server run.
 alerts::NoticedWork::Versions versions_of(const config::Config& config, const config::Environment& environment) {
     alerts::NoticedWork::Versions versions = {{"Tandem", TANDEM_VERSION}};
-    const auto binary = engine::find_binary(config, {config.data, config::cache_folder(config, environment), environment});
+    const auto binary =
+        engine::find_binary(config, {config.data, config::cache_folder(config, environment), environment});
     if (!binary) return versions;
     std::error_code error;
     const auto size = fs::file_size(*binary, error);
@@ -347,7 +348,9 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
                                                     config.data.string(), error.message()));
     auto lock = store::FolderLock::take(config.data, kLockPatience);
     if (!lock) return fail(lock.error());
-    if (auto ok = backup::finish_restore(config.data); !ok) return fail(ok.error());
+    const auto left = backup::finish_restore(config.data);
+    if (!left) return fail(left.error());
+    if (!left->empty()) spdlog::warn("{}", *left);
     auto store = store::Store::open(
         config.data / "ledger.db", migrations(),
         config.durability == config::Durability::power ? store::Durability::power : store::Durability::process);

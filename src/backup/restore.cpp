@@ -14,6 +14,7 @@
 #include <iterator>
 
 #include "backup/archive.h"
+#include "backup/restored_config.h"
 #include "backup/scratch.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -238,12 +239,27 @@ Result<> move_old_away(const fs::path& data) {
 Result<> move_new_in(const fs::path& data) {
     const auto moving = data / kMoving;
     std::error_code error;
-    // Gone already, where removing the rest was cut off.
-    if (fs::exists(moving / "data", error))
-        if (auto moved = move_all(moving / "data", data, [](const auto&) { return true; }); !moved) return moved;
-    fs::remove_all(moving, error);
-    if (error) return storage("remove", moving, error.message());
+    // Gone already, where placing the config or removing the rest was cut off.
+    if (!fs::exists(moving / "data", error)) return {};
+    if (auto moved = move_all(moving / "data", data, [](const auto&) { return true; }); !moved) return moved;
+    fs::remove(moving / "data", error);
+    if (error) return storage("remove", moving / "data", error.message());
+    return flush_folder(moving);
+}
+
+Result<> remove_journal(const fs::path& data) {
+    std::error_code error;
+    fs::remove_all(data / kMoving, error);
+    if (error) return storage("remove", data / kMoving, error.message());
     return flush_folder(data);
+}
+
+// The steps that come after the decision, without the config.
+Result<> finish_data(const fs::path& data) {
+    std::error_code ignored;
+    if (fs::exists(data / kDecided, ignored))
+        if (auto ok = move_old_away(data); !ok) return ok;
+    return move_new_in(data);
 }
 
 Result<> flush_all(const fs::path& folder) {
@@ -255,28 +271,6 @@ Result<> flush_all(const fs::path& folder) {
     return {};
 }
 
-// The config of the archive goes to its place, or beside what is there: two configs are the owner's to compare.
-Result<fs::path> place_config(const fs::path& unpacked, const fs::path& config) {
-    std::error_code error;
-    if (config.empty() || !fs::exists(unpacked / "tandem.yaml", error)) return fs::path();
-    fs::create_directories(config.parent_path(), error);
-    fs::path first;
-    for (const auto& entry : fs::directory_iterator(unpacked, error)) {
-        const auto name = entry.path().filename();
-        auto target = name == "tandem.yaml" ? config : config.parent_path() / name;
-        const auto text = whole_file(entry.path());
-        if (fs::exists(target, error)) {
-            if (name == "tandem.yaml" && whole_file(target) == text) first = target;
-            if (whole_file(target) == text) continue;
-            target += ".from-backup";
-        }
-        if (auto ok = write_private_file(target, text); !ok) return fail(ok.error());
-        if (name == "tandem.yaml") first = target;
-    }
-    if (error) return storage("write beside", config, error.message());
-    return first;
-}
-
 // Two restores in one second keep what was there in two folders.
 std::string free_name(const fs::path& data, const std::string& wanted) {
     std::error_code error;
@@ -286,8 +280,10 @@ std::string free_name(const fs::path& data, const std::string& wanted) {
 }
 
 // From here on kill -9 does not undo it.
-Result<> decide(Scratch& scratch, const fs::path& data, const std::string& before) {
+Result<> decide(Scratch& scratch, const fs::path& data, const std::string& before, const fs::path& config) {
     if (auto ok = write_private_file(scratch.path() / kBefore, before); !ok) return ok;
+    if (!config.empty())
+        if (auto ok = write_private_file(scratch.path() / kConfigPath, config.string()); !ok) return ok;
     if (auto ok = give_all_to_owner_of(data, scratch.path()); !ok) return ok;
     if (auto ok = flush_all(scratch.path()); !ok) return ok;
     std::error_code error;
@@ -308,7 +304,8 @@ Result<Restored> restore_from(int fd, const Target& target, const Clock& clock) 
                                 fmt::format("a server uses {}; stop it first (systemctl stop tandem), then restore",
                                             target.data.string())}
                         : lock.error());
-    if (auto ok = finish_restore(target.data); !ok) return fail(ok.error());
+    auto note = finish_restore(target.data);
+    if (!note) return fail(note.error());
     const auto full = has_content(target.data);
     if (!full) return fail(full.error());
     if (*full && !target.force)
@@ -319,19 +316,32 @@ Result<Restored> restore_from(int fd, const Target& target, const Clock& clock) 
     if (!scratch) return fail(scratch.error());
     auto unpacked = unpack_and_verify(fd, scratch->path(), target.ledger_version);
     if (!unpacked) return fail(unpacked.error());
-    auto config = place_config(scratch->path() / "config", target.config);
-    if (!config) return fail(config.error());
+    const auto files = config_of(scratch->path() / "config", target);
+    if (!files) return fail(files.error());
+    if (auto ok = check_place(*files, target.config); !ok) return fail(ok.error());
     const auto before = free_name(target.data, "before-" + stamp(clock));
-    if (auto ok = decide(*scratch, target.data, before); !ok) return fail(ok.error());
-    if (auto ok = finish_restore(target.data); !ok) return fail(ok.error());
+    if (auto ok = decide(*scratch, target.data, before, files->empty() ? fs::path() : target.config); !ok)
+        return fail(ok.error());
+    if (auto ok = finish_data(target.data); !ok) return fail(ok.error());
+    // From what was read before the folder's owner could change it.
+    auto config = place_config(*files, target.config, target.data);
+    if (!config)
+        return fail(config.error().code, fmt::format("the data was restored, and the config was not; the next start "
+                                                     "of the server tries again: {}",
+                                                     config.error().message));
+    if (auto ok = remove_journal(target.data); !ok) return fail(ok.error());
     const bool kept = fs::exists(target.data / before, error);
     return Restored{std::move(unpacked->facts), unpacked->files, kept ? target.data / before : fs::path(),
-                    std::move(*config)};
+                    std::move(*config), std::move(*note)};
 }
 
 template <typename Work>
 Result<Restored> with_archive(const fs::path& archive, Work&& work) {
     const bool piped = archive == "-";
+    if (auto ok = piped ? Result<>() : check_readable(archive); !ok)
+        return fail(ok.error().code, ok.error().code == ErrorCode::invalid
+                                         ? ok.error().message + "; `-` is the standard input"
+                                         : ok.error().message);
     const int fd = piped ? STDIN_FILENO : open(archive.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return fail(errno == ENOENT ? ErrorCode::not_found : ErrorCode::storage,
@@ -358,18 +368,29 @@ Result<Restored> check(const fs::path& archive, std::int64_t ledger_version) {
         if (!scratch) return fail(scratch.error());
         auto unpacked = unpack_and_verify(fd, scratch->path(), ledger_version);
         if (!unpacked) return fail(unpacked.error());
-        return Restored{std::move(unpacked->facts), unpacked->files, {}, {}};
+        return Restored{std::move(unpacked->facts), unpacked->files, {}, {}, {}};
     });
 }
 
-Result<> finish_restore(const fs::path& data) {
+bool is_unfinished(const fs::path& data) {
     std::error_code ignored;
-    if (fs::exists(data / kDecided, ignored)) {
+    return fs::exists(data / kDecided, ignored) || fs::exists(data / kMoving, ignored);
+}
+
+Result<std::string> finish_restore(const fs::path& data) {
+    std::string note;
+    if (is_unfinished(data)) {
         spdlog::debug("a restore was verified; its files take their places in {}", data.string());
-        if (auto ok = move_old_away(data); !ok) return ok;
+        if (auto ok = finish_data(data); !ok) return fail(ok.error());
+        auto left = place_left_config(data, data / kMoving);
+        if (!left) return fail(left.error());
+        note = std::move(*left);
+        if (auto ok = remove_journal(data); !ok) return fail(ok.error());
     }
-    if (!fs::exists(data / kMoving, ignored)) return {};
-    return move_new_in(data);
+    // Copies of keys and of the ledger, by work that was killed.
+    Scratch::remove_leftovers(data / "restore");
+    Scratch::remove_leftovers(data / "backup.part");
+    return note;
 }
 
 }  // namespace tandem::backup

@@ -13,10 +13,7 @@ namespace tandem::backup {
 
 namespace fs = std::filesystem;
 
-namespace {
-
-// Those of a run that lives are locked.
-void remove_leftovers(const fs::path& base) {
+void Scratch::remove_leftovers(const fs::path& base) {
     const auto prefix = base.filename().string() + ".";
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(base.parent_path(), error)) {
@@ -29,8 +26,6 @@ void remove_leftovers(const fs::path& base) {
         close(fd);
     }
 }
-
-}  // namespace
 
 Result<Scratch> Scratch::make(const fs::path& base) {
     remove_leftovers(base);

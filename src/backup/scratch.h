@@ -13,6 +13,8 @@ class Scratch {
   public:
     // Makes `base`.XXXXXX, 0700, and holds its lock. Errors: storage.
     static Result<Scratch> make(const std::filesystem::path& base);
+    // Removes what killed processes have left of this base; what one that lives has is locked, and stays.
+    static void remove_leftovers(const std::filesystem::path& base);
     Scratch(Scratch&& other) noexcept : path_(std::exchange(other.path_, {})), fd_(std::exchange(other.fd_, -1)) {}
     Scratch& operator=(Scratch&&) = delete;
     ~Scratch();

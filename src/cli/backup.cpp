@@ -23,6 +23,7 @@ struct Options {
     std::string data;
     bool models = false;
     bool with_config = false;
+    bool without_config = false;
     bool force = false;
     bool check = false;
 };
@@ -92,7 +93,12 @@ void print_restored(const Globals& globals, const backup::Restored& restored, co
         out.begin_object().member("files", restored.files);
         if (!data.empty()) out.member("data", data.string());
         if (!restored.before.empty()) out.member("before", restored.before.string());
-        if (!restored.config.empty()) out.member("config", restored.config.string());
+        if (!restored.config.empty()) {
+            out.member("config", restored.config.front().string()).key("config_files").begin_array();
+            for (const auto& file : restored.config) out.value(file.string());
+            out.end_array();
+        }
+        if (!restored.note.empty()) out.member("note", restored.note);
         write_facts(out, restored.facts);
         out.end_object();
         fmt::print("{}\n", out.text());
@@ -103,7 +109,24 @@ void print_restored(const Globals& globals, const backup::Restored& restored, co
                restored.facts.egress_damage.empty() ? "" : " (not whole when it was made)");
     if (!data.empty()) fmt::print("they are in {} now; start the server\n", data.string());
     if (!restored.before.empty()) fmt::print("what was there is in {}\n", restored.before.string());
-    if (!restored.config.empty()) fmt::print("its config is {}\n", restored.config.string());
+    for (std::size_t i = 0; i < restored.config.size(); ++i)
+        fmt::print("{} {}\n", i == 0 ? "its config is" : "a file that its config reads is",
+                   restored.config[i].string());
+    if (!restored.note.empty()) fmt::print("{}\n", restored.note);
+}
+
+// Of the files that a config reads, their names alone: their folders are those of another machine.
+Result<std::vector<std::string>> files_named(const Globals& globals, const std::string& text) {
+    // A credential is named by the config, and its folder by the service manager.
+    const auto environment = [&globals](const std::string& name) {
+        auto value = globals.environment(name);
+        return !value && name == "CREDENTIALS_DIRECTORY" ? std::optional<std::string>("/") : value;
+    };
+    const auto config = config::parse(text, globals.config_path(), environment, config::Missing::left_out);
+    if (!config) return fail(config.error());
+    std::vector<std::string> names;
+    for (const auto& file : config->files()) names.push_back(file.filename().string());
+    return names;
 }
 
 int put_back(const Globals& globals, const Options& options) {
@@ -114,8 +137,12 @@ int put_back(const Globals& globals, const Options& options) {
         print_restored(globals, *checked, {});
         return kOk;
     }
-    backup::Target target{.data = options.data, .config = {}, .force = options.force, .ledger_version = newest};
-    target.config = globals.config_path();
+    backup::Target target{.data = options.data,
+                          .config = {},
+                          .files_named = [&](const std::string& text) { return files_named(globals, text); },
+                          .force = options.force,
+                          .ledger_version = newest};
+    if (!options.without_config) target.config = fs::absolute(globals.config_path());
     if (options.data.empty()) {
         const auto config = globals.load();
         if (!config) return report(globals, config.error());
@@ -150,6 +177,8 @@ void add_restore(CLI::App& app, Globals& globals, Action& action) {
         app.add_subcommand("restore", "Verify an archive of `tandem backup` and put it into the data folder");
     command->add_option("file", options->file, "Archive to read; - is stdin")->required();
     command->add_flag("--force", options->force, "Also over a data folder with content, which is kept beside");
+    command->add_flag("--without-config", options->without_config,
+                      "Leave the config of the archive, and the files that it reads, in the archive");
     command->add_flag("--check", options->check, "Verify the archive, and change nothing");
     command->add_option("--data", options->data, "Data folder, where there is no config that names it");
     command->callback([&, options] { action = [&globals, options] { return put_back(globals, *options); }; });

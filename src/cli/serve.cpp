@@ -12,10 +12,12 @@
 #include <thread>
 
 #include "app.h"
+#include "backup/restore.h"
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/running.h"
 #include "cli/service_manager.h"
+#include "store/folder_lock.h"
 
 namespace tandem::cli {
 
@@ -109,6 +111,19 @@ int check(const Globals& globals) {
     return kOk;
 }
 
+// The config, once a restore that was cut off has put its own in place: that is the one of the data that it restored.
+Result<config::Config> load_to_serve(const Globals& globals) {
+    auto config = globals.load_whole();
+    const auto data = config ? config->data : config::data_folder_of(globals.config_path(), globals.environment);
+    if (!backup::is_unfinished(data)) return config;
+    const auto lock = store::FolderLock::take(data);
+    if (!lock) return config;  // another process finishes it
+    const auto left = backup::finish_restore(data);
+    if (!left) return fail(left.error());
+    if (!left->empty()) fmt::print(stderr, "tandem: {}\n", *left);
+    return globals.load_whole();
+}
+
 int serve(const Globals& globals, const std::string& log_text) {
     const auto choice = log_choice(log_text);
     if (!choice) {
@@ -128,7 +143,7 @@ int serve(const Globals& globals, const std::string& log_text) {
     }
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before any thread is made, so that all of them have it
 
-    auto config = globals.load_whole();
+    auto config = load_to_serve(globals);
     if (!config) return report(globals, config.error());
     const auto source = config->source, data = config->data;
     const bool has_file = !source.empty();

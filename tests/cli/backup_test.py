@@ -1,4 +1,5 @@
 """A backup is made beside a running server, is verified, and comes back whole or not at all."""
+import contextlib
 import hashlib
 import io
 import json
@@ -15,7 +16,7 @@ import time
 import unittest
 import warnings
 
-from harness import BINARY, Tandem, Upstream, until
+from harness import BINARY, Tandem, Upstream, free_port, until
 
 KEY = "alice-secret-0123456789"
 
@@ -242,6 +243,99 @@ class Backup(unittest.TestCase):
                     self.assertFalse(list((server.folder / "data").glob("restore.*")))
                     self.assertEqual((server.folder / "data/before-20260101T000000Z/privacy.key").read_text(), "the old key")
                     self.assertIn("is whole", server.cli("audit", "verify").stdout)
+
+    # ---- the config ----
+
+    CONFIG = b"providers: { p: { kind: openai, zone: cloud, base_url: 'https://x/v1', api_key: 'file:key' } }\nmodels: { m: { provider: p, name: gpt-5.1 } }\n"
+
+    def with_config(self, *members):
+        return self.rewritten(lambda before: before + [("config/" + name, content) for name, content in members])
+
+    def test_only_what_the_config_reads_is_written_beside_it(self):
+        config = self.folder / "etc/tandem.yaml"
+        for name in (".bash_profile", "authorized_keys", "sub/key", "tandem.yml", ".key"):
+            self.refused(self.with_config(("tandem.yaml", self.CONFIG), ("key", b"k"), (name, b"hostile")), "is no file that its config reads")
+            self.assertFalse(config.parent.exists())
+        self.refused(self.with_config(("tandem.yaml", b"api_key: ["), ("key", b"k")), "the archive's config is wrong")
+        self.refused(self.with_config(("key", b"k")), "is no file that its config reads")
+        # Not even where the config names it.
+        self.refused(self.with_config(("tandem.yaml", self.CONFIG.replace(b"file:key", b"file:.key")), (".key", b"k")), "is no file that its config reads")
+        shutil.rmtree(self.into)
+        self.restore(self.with_config(("tandem.yaml", self.CONFIG), (".bash_profile", b"hostile")), "--without-config", "--config", config)
+        self.assertFalse(config.parent.exists())
+        self.assertFalse((self.folder / ".bash_profile").exists())
+
+    def test_each_file_of_the_config_is_listed_and_each_restore_keeps_those_before(self):
+        config = self.folder / "etc/tandem.yaml"
+        said = self.restore(self.with_config(("tandem.yaml", self.CONFIG), ("key", b"one")), "--config", config).stdout.decode()
+        self.assertIn(f"its config is {config}\n", said)
+        self.assertIn(f"a file that its config reads is {config.parent}/key\n", said)
+        for text in (b"# two\n", b"# three\n", b"# two\n"):
+            answer = json.loads(self.restore(self.with_config(("tandem.yaml", text + self.CONFIG), ("key", b"one")), "--force", "--config", config, "--json").stdout)
+            self.assertEqual(pathlib.Path(answer["config"]).read_bytes(), text + self.CONFIG)
+        self.assertEqual({p.name: p.read_bytes()[:5] for p in config.parent.iterdir()}, {"tandem.yaml": self.CONFIG[:5], "key": b"one", "tandem.yaml.from-backup": b"# two", "tandem.yaml.from-backup.2": b"# thr"})
+
+    def test_a_restore_that_is_killed_never_has_the_new_config_with_the_old_data(self):
+        """The next start of the server finishes both, and runs with the restored config."""
+        text = f"server: {{ listen: 127.0.0.1:{free_port()} }}\ncurrency: EUR\n".encode() + self.CONFIG
+        archive = self.with_config(("tandem.yaml", text), ("key", b"one"))
+        done, cut = 0, 0
+        for attempt in range(25):
+            folder = self.folder / f"try{attempt}"
+            data, config = folder / "xdg/tandem", folder / ".config/tandem/tandem.yaml"
+            data.mkdir(parents=True)
+            (data / "mine").write_text("old data")
+            env = {"PATH": os.environ["PATH"], "HOME": str(folder), "XDG_DATA_HOME": str(folder / "xdg"), "XDG_RUNTIME_DIR": str(folder)}
+            process = subprocess.Popen([BINARY, "restore", str(archive), "--force"], env=env, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(random.uniform(0, 0.3) if attempt % 5 else 20)
+            process.kill()
+            process.wait()
+            self.assertFalse(config.exists() and (data / "mine").exists(), attempt)
+            decided = not (data / "mine").exists() or (data / "restore.decided").exists()
+            done += decided
+            cut += decided and not config.exists()
+            # Without a config, the port may be somebody's: the restore is finished before that is known.
+            server = subprocess.Popen([BINARY, "serve"], env=env, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            self.addCleanup(server.stdout.close)
+            line = next((l for l in server.stdout if "ready at" in l), "")
+            server.terminate()
+            server.wait(60)
+            self.assertEqual(config.exists(), decided, (attempt, line))
+            if decided:
+                self.assertEqual(config.read_bytes(), text)
+                self.assertIn(text.decode().split()[3], line)  # the address that the restored config has
+            self.assertEqual([p.name for p in data.glob("restore.*")], [])
+        self.assertGreater(done, 0)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root gives files to others")
+    def test_a_service_can_read_the_config_that_root_restores(self):
+        self.into.mkdir()
+        os.chown(self.into, 12345, 12346)
+        config = self.folder / "etc/tandem.yaml"
+        archive = self.with_config(("tandem.yaml", self.CONFIG), ("key", b"one"))
+        self.restore(archive, "--config", config)
+        owner = lambda p: (p.stat().st_uid, p.stat().st_gid, p.stat().st_mode & 0o7777)
+        self.assertEqual([owner(config), owner(config.parent / "key"), owner(config.parent)], [(0, 12346, 0o640)] * 2 + [(0, 12346, 0o750)])
+        # What the service's user puts into its folder, root does not carry out.
+        work = self.into / "restore.moving"
+        (work / "config").mkdir(parents=True)
+        (work / "config/tandem.yaml").write_text("# hostile\n")
+        (work / "config-path").write_text(str(self.folder / "etc/new.yaml"))
+        for file in (work, *work.rglob("*")):
+            os.chown(file, 12345, 12346)
+        said = self.restore(archive, "--config", config, "--force").stdout.decode()
+        self.assertIn("the data folder belongs to another user", said)
+        self.assertFalse((self.folder / "etc/new.yaml").exists())
+
+    def test_copies_of_keys_that_a_killed_restore_left_are_removed_at_the_next_start(self):
+        self.restore(self.archive)
+        server = self.second()
+        for name in ("restore.AbCdEf", "backup.part.AbCdEf"):
+            (server.folder / "data" / name / "data").mkdir(parents=True)
+            (server.folder / "data" / name / "data/privacy.key").write_text("a copy")
+        server.start()
+        self.assertEqual([p.name for p in (server.folder / "data").glob("*.AbCdEf")], [])
 
     # ---- refusals ----
 
