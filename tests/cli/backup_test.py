@@ -246,7 +246,7 @@ class Backup(unittest.TestCase):
 
     # ---- the config ----
 
-    CONFIG = b"providers: { p: { kind: openai, zone: cloud, base_url: 'https://x/v1', api_key: 'file:key' } }\n"
+    CONFIG = b"providers: { p: { kind: openai, zone: cloud, base_url: 'https://x/v1', api_key: 'file:key' } }\nmodels: { m: { provider: p, name: gpt-5.1 } }\n"
 
     def with_config(self, *members):
         return self.rewritten(lambda before: before + [("config/" + name, content) for name, content in members])
@@ -298,7 +298,7 @@ class Backup(unittest.TestCase):
             # Without a config, the port may be somebody's: the restore is finished before that is known.
             server = subprocess.Popen([BINARY, "serve"], env=env, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
             self.addCleanup(server.stdout.close)
-            line = server.stdout.readline()
+            line = next((l for l in server.stdout if "ready at" in l), "")
             server.terminate()
             server.wait(60)
             self.assertEqual(config.exists(), decided, (attempt, line))

@@ -145,7 +145,7 @@ class Commands(unittest.TestCase):
         there.mkdir()
         for name in (pipe, there):
             for command, code in ((["models", "--config", name], 3), (["serve", "--config", name], 3), (["route", "try", name], 3), (["route", "evaluate", name], 3), (["privacy", "scan", name], 3),
-                                  (["prices", "import", name], 3), (["prices", "apply", name], 3), (["audit", "verify", "--file", name], 3), (["cost", "break-even", "--profile", name], 5), (["restore", name, "--data", self.folder / "x"], 6)):
+                                  (["prices", "import", name], 3), (["prices", "apply", "--jsonl", name], 3), (["audit", "verify", "--file", name], 3), (["cost", "break-even", "--profile", name], 5), (["restore", name, "--data", self.folder / "x"], 6)):
                 with self.subTest(name=name.name, command=command[:2]):
                     self.run_cli(*command, code=code)
         self.assertIn("`-` is the standard input", self.run_cli("privacy", "scan", pipe, code=3))
