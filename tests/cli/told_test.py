@@ -87,7 +87,7 @@ aliases: {{ strong: [gpt-5.1, gpt-5, gpt-4.1, spare], far: [gpt-5, gpt-4.1] }}
             with self.subTest(words=words):
                 mended, asked = [], []
                 def script(connection, body, number):
-                    if not body:  # doctor asks for the list of models
+                    if not body or "model" not in json.loads(body):  # doctor asks for the list of models
                         return connection.sendall(http({"object": "list", "data": [{"id": "gpt-9"}, {"id": "gpt-5"}]}))
                     name = json.loads(body)["model"]
                     asked.append(name)
