@@ -6,6 +6,7 @@
 
 #include "cli/connect/jsonc.h"
 #include "cli/connect/lines.h"
+#include "cli/connect/toml.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string text(reinterpret_cast<const char*>(data), size);
@@ -16,8 +17,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (!twice || *twice != *once) std::abort();
     }
     const tandem::cli::Lines lines = {{"model", "\"x\""}, {"b", "1"}};
-    if (const auto once = tandem::cli::change_toml(text, lines, "t.u", {{"k", "1"}})) {
-        const auto twice = tandem::cli::change_toml(*once, lines, "t.u", {{"k", "1"}});
+    const tandem::cli::TomlChange change{
+        .top = lines, .table = "t.u", .keys = {{"k", "1"}}, .instead_of = {"old"}, .against = {"other"}};
+    if (const auto once = tandem::cli::change_toml(text, change)) {
+        const auto twice = tandem::cli::change_toml(*once, change);
         if (!twice || *twice != *once) std::abort();
     }
     if (const auto once = tandem::cli::change_yaml(text, lines); once && !tandem::cli::change_yaml(*once, lines))
