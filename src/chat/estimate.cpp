@@ -48,16 +48,43 @@ std::int64_t quarters_of(std::string_view text) {
 }
 
 namespace {
-bool is_letter(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+
+enum class Class : std::uint8_t { other, lower, upper };
+
+Class class_of(char c) {
+    return c >= 'a' && c <= 'z' ? Class::lower : c >= 'A' && c <= 'Z' ? Class::upper : Class::other;
 }
+
+constexpr std::int64_t kOne = 8;  // eighths of a token
+
+// Of a character beyond ASCII, by its first byte, which has them all.
+std::int64_t eighths_of(unsigned char first) {
+    constexpr std::int64_t kTwoBytes = 10;  // Latin, Cyrillic, Greek, Hebrew, Arabic
+    if (first < 0xC0) return 0;             // goes on
+    if (first < 0xE0) return kTwoBytes;
+    if (first >= 0xF0) return 4 * kOne;                           // emoji, and what is rarer
+    return first == 0xE0 || first >= 0xE3 ? 2 * kOne : 3 * kOne;  // Thai and Indic, kana, CJK and Hangul; others
+}
+
 }  // namespace
 
 Tokens most_tokens(std::string_view text) {
-    std::int64_t merged = 0;
-    for (std::size_t at = 1; at + 1 < text.size(); ++at)
-        merged += static_cast<std::int64_t>(text[at] == ' ' && is_letter(text[at - 1]) && is_letter(text[at + 1]));
-    return {static_cast<std::int64_t>(text.size()) - merged};
+    constexpr std::int64_t kLetter = 5;
+    std::int64_t eighths = 0;
+    auto before = Class::other;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        const auto byte = static_cast<unsigned char>(text[at]);
+        const auto now = class_of(text[at]);
+        if (byte >= 0x80)
+            eighths += eighths_of(byte);
+        else if (now != Class::other)
+            eighths += before == now ? kLetter : kOne;
+        else if (byte != ' ' || before == Class::other || at + 1 == text.size() ||
+                 class_of(text[at + 1]) == Class::other)
+            eighths += kOne;
+        before = now;
+    }
+    return {(eighths + kOne - 1) / kOne};
 }
 
 namespace {

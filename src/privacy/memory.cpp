@@ -130,6 +130,11 @@ std::int64_t piece_of(std::string_view essence) {
     return shortened(sha256("ink\n" + ink_of(essence.substr(1))));
 }
 
+// The same as what a model gave: a client may have written the words that others know by themselves.
+std::int64_t as_given(std::int64_t piece) {
+    return shortened(sha256("given\n" + std::to_string(piece)));
+}
+
 // A conversation of short words with its answer. Clients send an answer back with other blanks at its ends.
 std::int64_t answered(std::int64_t prefix, std::string_view text) {
     return shortened(sha256("answered\n" + std::to_string(prefix) + "\n" + ink_of(text)));
@@ -430,16 +435,19 @@ LabelMemory::Recalled LabelMemory::recall(const Identity& identity, const std::s
              {piece.fingerprint, piece.old_fingerprints[0], piece.old_fingerprints[1], piece.old_fingerprints[2]}) {
             if (known_as == 0 || released_alone(known_as)) continue;
             take(of_own(known_as, number), kMessage);
-            if (crosses(piece, number)) take(of_all(known_as), kDocument);
+            take(of_others(piece, known_as, number), kDocument);
         }
     }
     return recalled;
 }
 
-bool LabelMemory::crosses(const Identity::Piece& piece, std::uint32_t key) const {
-    if (piece.bytes < kShortestDocument || keys_[key].was_public(piece.fingerprint)) return false;
+Known LabelMemory::of_others(const Identity::Piece& piece, std::int64_t known_as, std::uint32_t key) const {
+    const bool document = piece.bytes >= kShortestDocument;
+    if (!document && (!piece.answer || piece.bytes < kShortestAnswer)) return {};
+    if (keys_[key].was_public(piece.fingerprint)) return {};
     const auto* own = find(piece.fingerprint, key);
-    return own == nullptr || own->known.label != Label::public_;
+    if (own != nullptr && own->known.label == Label::public_) return {};
+    return of_all(document ? known_as : as_given(known_as));
 }
 
 Known LabelMemory::of_beginning(const Identity& identity, std::size_t place, std::uint32_t key) const {
@@ -681,6 +689,7 @@ store::Store::Job LabelMemory::remember_answer(std::int64_t piece, std::int64_t 
         const auto number = id_of(key);
         changes->floors[number] = {key, keys_[number].floor};
         raise(piece, number, known, *changes);
+        raise(as_given(piece), number, known, *changes);
     }
     return [changes = std::move(changes), piece, leaf, decision](store::Database& database) -> Result<> {
         if (auto ok = write(database, *changes); !ok) return ok;
@@ -715,7 +724,7 @@ store::Store::Job LabelMemory::remember_short(const Identity& identity, std::str
 }
 
 store::Store::Job LabelMemory::remember_public_answer(std::string_view text, const std::string& key) {
-    if (content_bytes(text) < kShortestDocument) return {};
+    if (content_bytes(text) < kShortestAnswer) return {};
     const auto piece = piece_of_answer(text);
     auto changes = std::make_shared<Changes>();
     {

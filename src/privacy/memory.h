@@ -62,6 +62,10 @@ inline constexpr std::size_t kShortestMark = 32;  // bytes
 // Shorter content of one key is no mark for another. Some 80 words: two people say the same sentence, the same greeting
 // or the same command, but not the same 80 words, unless they have them from one document.
 inline constexpr std::size_t kShortestDocument = 512;  // bytes
+// What a model answered is a mark for another key from this length on, in an answer's place: unless that key was given
+// the same answer in a public conversation, whichever was first. What a client wrote there (examples, greetings) is
+// none.
+inline constexpr std::size_t kShortestAnswer = 64;  // bytes
 
 // Of an answer's text, as it will come back in a later request; 0 where it is too short.
 std::int64_t piece_of_answer(std::string_view text);
@@ -202,8 +206,8 @@ class LabelMemory {
     Known highest(std::int64_t fingerprint, Counts&& counts) const;
     // Whether the key's beginning at `place` is that of a conversation that was labelled.
     Known of_beginning(const Identity& identity, std::size_t place, std::uint32_t key) const;
-    // Whether it is a mark for a key that has not said it in a labelled conversation of its own.
-    bool crosses(const Identity::Piece& piece, std::uint32_t key) const;
+    // What it is a mark of for a key that has not said it in a labelled conversation of its own.
+    Known of_others(const Identity::Piece& piece, std::int64_t known_as, std::uint32_t key) const;
     static void keep_public(std::int64_t fingerprint, OfKey& key);
     bool was_public(std::int64_t piece) const;
     void raise(std::int64_t fingerprint, std::uint32_t key, Known known, Changes& changes);

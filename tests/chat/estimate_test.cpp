@@ -33,6 +33,8 @@ TEST(Estimate, of_the_most_is_never_less_than_a_tokenizer_counts) {
     }
     EXPECT_EQ(most_tokens("").count, 0);
     EXPECT_EQ(most_tokens(" ").count, 1);
+    // Not much more than what comes of words, or budgets refuse what they have room for.
+    EXPECT_LE(most_tokens(kCounted[0].text).count, 3 * kCounted[0].tokens);
 }
 
 TEST(Estimate, of_the_most_counts_pages_and_pictures_as_the_dearest_provider_does) {

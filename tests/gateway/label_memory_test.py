@@ -215,22 +215,26 @@ class LabelMemory(unittest.TestCase):
 
     def test_a_canned_answer_and_a_template_label_nobody_elses(self):
         self.start()
-        canned = "I am sorry, but I cannot help with that: please ask the office that is responsible for your matter."
         template = ["Classify.", "Sure, I will gladly classify the sentiment of each sentence that you send me now.", "The food was great, and the room was warm."]
         question = "Please tell me what is the best way to cook potatoes for ten guests tonight"
-        for texts in ([question], ["a question of hers", canned, "and then?"], template):
+        for texts in ([question], template):
             self.assertEqual(self.label(ALICE, texts, model="home", **{"x-tandem-label": "private"}), "private")
-        for texts in (["x", question, "go on"], ["another question", canned, "and then?"], [*template[:2], "The weather is nice, and the sea is calm."]):
+        for texts in (["x", question, "go on"], [*template[:2], "The weather is nice, and the sea is calm."]):
             for path, body in in_every_dialect(texts):
                 self.assertEqual(self.label(BOB, [], path, body), "public", texts)
-        # Of a long one, whose key was given it in public, whoever had it first.
-        long = "This is the notice of the office that stands below each of its letters. " * 9
-        for first, second in ((BOB, ALICE), (ALICE, BOB)):
-            self.home.script = lambda connection, body, number, text=long + first["authorization"][7:10]: connection.sendall(answer(text))
-            self.assertEqual(self.label(first, ["what does the notice say?"], model="home"), "public")
-            self.assertEqual(self.label(second, ["what does the notice say, which is private?"], model="home", **{"x-tandem-label": "private"}), "private")
-            text = long + first["authorization"][7:10]
-            self.assertEqual(self.label(first, ["what does the notice say?", text, "thanks"]), "public")
+        # What a model gave in private is private for who brings it; not for whom a model gave it in public, whoever was first.
+        notices = [f"I am sorry, but I cannot help with that: please ask the office that is responsible, which has the number {n}." for n in range(3)]
+        said = lambda n: setattr(self.home, "script", lambda connection, body, number: connection.sendall(answer(notices[n])))
+        ask = lambda key, **headers: self.label(key, [f"{number()} whom do I ask?"], model="home", **headers)
+        for n, first, second in ((0, BOB, ALICE), (1, ALICE, BOB)):
+            said(n)
+            for key, headers in ((first, {}), (second, {"x-tandem-label": "private"})):
+                self.assertEqual(ask(key, **headers), headers.get("x-tandem-label", "public"))
+            self.assertEqual(self.label(first, ["whom do I ask?", notices[n], "thanks"]), "public")
+        said(2)
+        self.assertEqual(ask(ALICE, **{"x-tandem-label": "private"}), "private")
+        for path, body in in_every_dialect(["whom did she ask?", notices[2], "thanks"]):
+            self.assertEqual(self.label(BOB, [], path, body), "private", path)
 
     def test_blanks_of_any_script_and_the_ends_of_parts_hide_nothing(self):
         self.start()
@@ -243,6 +247,13 @@ class LabelMemory(unittest.TestCase):
             body = {"model": "m", "messages": [*said(["look", "at what?"]), {"role": "user", "content": parts}]}
             self.assertEqual(self.label(ALICE, [], body=body), "private", at)
         self.assertNotIn(b"lawyer", self.cloud.raw)
+
+
+NUMBERS = iter(range(1_000_000))
+
+
+def number():
+    return next(NUMBERS)
 
 
 def answer(text):
