@@ -99,10 +99,12 @@ std::string other_model(const prices::Reading& reading, const prices::Booked& bo
                        printable(reading.model, 60), theirs->text(), booked.entry->model);
 }
 
-// What the owner has to know of a cost. That one price stands for all tiers and regions was the owner's choice.
+// What the owner has to know of a cost. That one price stands for all tiers and regions was the owner's choice; what is
+// kept in a cache for long is neither in an owner's price nor, where this is said, in the book.
 void take_warnings(std::vector<std::string> from, bool of_book, Bill& bill) {
     for (auto& warning : from)
-        if (of_book || warning.find("not in the cost") != std::string::npos)
+        if (of_book || warning.find("not in the cost") != std::string::npos ||
+            warning.find("that of 'cache_write' is taken") != std::string::npos)
             bill.warnings.push_back(std::move(warning));
 }
 

@@ -4,6 +4,7 @@
 
 #include <boost/url/parse.hpp>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "config/names.h"
@@ -32,6 +33,45 @@ std::string book_id_of(const config::Provider& provider) {
     return host;
 }
 
+// An owner who says 0 means a model that costs nothing, also not by its fees.
+bool costs_nothing(const config::Price& price) {
+    return price.input == Money{} && price.output == Money{};
+}
+
+// What an owner's price has no words for: fees of tools and requests, and how long a cache is kept.
+bool is_the_books(prices::Bucket bucket, const config::Price& price) {
+    using enum prices::Bucket;
+    if (bucket == cache_write) return !price.cache_write;
+    if (bucket == cache_write_1h || bucket == cache_write_12h) return true;
+    return !prices::is_tokens(bucket) && bucket != seconds && bucket != characters;
+}
+
+// The owner's price, with what it does not say out of the book's entries, each for its time.
+Tariff completed(const config::Price& price, const std::vector<const prices::Entry*>& entries) {
+    const auto own = ledger::tariff_of(price);
+    json::Writer out;
+    out.begin_object().member("source", name_of(prices::PriceSource::owner)).key("entries").begin_array();
+    for (const auto* book : entries) {
+        auto entry = *own.at(0);
+        entry.from = book->from;
+        entry.until = book->until;
+        entry.search_once = book->search_once;
+        entry.free_quota = book->free_quota;
+        auto& rates = entry.cards.front().rates;
+        for (const auto& [bucket, rate] : book->base()->rates) {
+            if (!is_the_books(bucket, price)) continue;
+            std::erase_if(rates, [&](const auto& one) { return one.first == bucket; });
+            rates.emplace_back(bucket, rate);
+        }
+        prices::write_entry(out, entry);
+    }
+    out.end_array().end_object();
+    json::Document document;
+    const auto text = out.take();
+    if (!document.parse(text)) return own;
+    return Tariff::read(document.root()).value_or(own);
+}
+
 }  // namespace
 
 prices::Amount amount_of(Money money) {
@@ -51,7 +91,12 @@ Tariff Pricing::unknown(std::string why) const {
 }
 
 Tariff Pricing::tariff_of(const config::Model& model, const std::string& name, Zone zone) const {
-    if (model.price) return ledger::tariff_of(*model.price);
+    if (model.price) {
+        if (zone == Zone::local || !in_dollars_ || !books_ || config::is_pattern(name) || costs_nothing(*model.price))
+            return ledger::tariff_of(*model.price);
+        const auto found = books_->find_all(book_id(model.provider), {name});
+        return found.entries.empty() ? ledger::tariff_of(*model.price) : completed(*model.price, found.entries);
+    }
     if (zone == Zone::local) return {};
     if (!in_dollars_)
         return unknown(
@@ -74,7 +119,8 @@ Result<std::shared_ptr<const Pricing>> Pricing::of(const config::Config& config)
     }
     std::vector<prices::ModelName> wanted;
     for (const auto& model : config.models)
-        if (!model.price && pricing->zones_[model.provider] == Zone::cloud && pricing->in_dollars_)
+        if ((!model.price || (!costs_nothing(*model.price) && !config::is_pattern(model.id))) &&
+            pricing->zones_[model.provider] == Zone::cloud && pricing->in_dollars_)
             wanted.push_back({pricing->book_ids_[model.provider], config::is_pattern(model.id) ? "" : model.name});
     if (!wanted.empty()) {
         auto books = prices::Books::open(config.data, wanted);

@@ -427,5 +427,32 @@ class Estimated(WithProvider):
         self.assertAlmostEqual(decisions[2], decisions[0], delta=8)
 
 
+class OwnersPrice(WithProvider):
+    """What an owner's price has no words for is the book's, where it knows the model."""
+
+    @classmethod
+    def config(cls):
+        own = "price: { input: 3, cached_input: 0.3, cache_write: 3.75, output: 15 }"
+        return super().config().replace("  mystery: {", f"  own-sonnet: {{ provider: claude, name: claude-sonnet-4-5, {own} }}\n  own-new: {{ provider: claude, name: claude-nobody-9, {own} }}\n"
+                                        "  own-free: { provider: claude, name: claude-sonnet-4-5, price: { input: 0, output: 0 } }\n  mystery: {")
+
+    USAGE = {"input_tokens": 100, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 2_000, "output_tokens": 10,
+             "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 2_000}, "server_tool_use": {"web_search_requests": 3}}
+
+    def test_fees_and_hours_of_a_cache_are_the_books(self):
+        attempt = self.ask("own-sonnet", self.USAGE)
+        self.assertEqual((attempt["cost_micros"], attempt["source"]), (300 + 150 + 12_000 + 30_000, "owner"))
+        self.assertNotIn("not in the cost", attempt.get("warnings", ""))
+
+    def test_what_nobody_says_is_warned_of(self):
+        attempt = self.ask("own-new", self.USAGE)
+        self.assertEqual((attempt["cost_micros"], attempt["source"]), (300 + 150 + 7_500, "owner"))
+        for words in ("'web_search'", "3 not in the cost", "'cache_write_1h'", "that of 'cache_write' is taken"):
+            self.assertIn(words, attempt["warnings"])
+
+    def test_what_costs_nothing_has_no_fees(self):
+        self.assertEqual(self.ask("own-free", self.USAGE)["cost_micros"], 0)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -31,8 +31,11 @@ Tariff Tariff::flat(PriceSource source, const Rates& rates) {
     card.rates = {{Bucket::input, rates.input}, {Bucket::output, rates.output}};
     for (const auto bucket : {Bucket::cache_read, Bucket::cached_audio, Bucket::cached_image, Bucket::cached_video})
         card.rates.emplace_back(bucket, rates.cache_read);
-    for (const auto bucket : {Bucket::cache_write, Bucket::cache_write_1h, Bucket::cache_write_12h})
-        card.rates.emplace_back(bucket, rates.cache_write);
+    card.rates.emplace_back(Bucket::cache_write, rates.cache_write);
+    // An owner has no word for how long a cache is kept: where the book has none either, cost_of() says so.
+    if (source != PriceSource::owner)
+        for (const auto bucket : {Bucket::cache_write_1h, Bucket::cache_write_12h})
+            card.rates.emplace_back(bucket, rates.cache_write);
     return keep({source, {std::move(entry)}, {}});
 }
 
