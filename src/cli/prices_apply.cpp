@@ -2,9 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "base/json.h"
 #include "base/json_mend.h"
 #include "base/text.h"
+#include "chat/estimate.h"
 
 namespace tandem::cli {
 
@@ -33,6 +37,41 @@ Applied bad(std::string_view id, std::size_t number, std::string_view why) {
     out.key("warnings").begin_array().value(why).end_array();
     out.member("error", fmt::format("line {}: {}", number, why)).end_object();
     return {out.take(), true, false};
+}
+
+// What was said in an answer, in quarters of a token: the strings that hold words, and what tools are called with.
+std::int64_t quarters_in(const json::Value& value, int depth) {
+    constexpr int kDeepest = 8;
+    constexpr std::array<std::string_view, 9> kWords = {
+        "content", "text", "thinking", "reasoning", "reasoning_content", "response", "refusal", "arguments", "name"};
+    constexpr std::array<std::string_view, 9> kHolders = {"choices", "candidates", "output",   "message",     "content",
+                                                          "parts",   "tool_calls", "function", "functionCall"};
+    if (depth > kDeepest) return 0;
+    std::int64_t sum = 0;
+    for (const auto one : value.children()) {
+        const auto key = one.key();
+        const auto text = one.string();
+        if (depth == 0 && key == "name") continue;  // of a resource
+        if (text && std::ranges::find(kWords, key) != kWords.end())
+            sum += chat::quarters_of(*text);
+        else if (!text && (key == "input" || key == "args"))
+            sum += chat::quarters_of(one.raw());
+        else if (!text && (value.is(json::Kind::array) || std::ranges::find(kHolders, key) != kHolders.end()))
+            sum += quarters_in(one, depth + 1);
+    }
+    return sum;
+}
+
+// An answer whose tokens are not said is estimated by its text, as the gateway does. Whether it was.
+bool estimate_answer(const json::Value& body, prices::Reading& reading) {
+    if (!reading.found || !body.is(json::Kind::object) || reading.buckets.answer() > 0) return false;
+    if (reading.buckets.prompt() == 0 && !reading.partial) return false;  // not billed by tokens
+    const auto inner = body["response"]["body"];                          // a line of a batch's output
+    const auto tokens = (quarters_in(inner.exists() ? inner : body, 0) + 3) / 4;
+    if (tokens == 0) return false;
+    reading.buckets.add(Bucket::output, tokens);
+    reading.warn(fmt::format("the answer's tokens are not said: {} are an estimate by its text", tokens));
+    return true;
 }
 
 void write_usage(json::Writer& out, const prices::Reading& reading) {
@@ -75,10 +114,11 @@ void write_entry(json::Writer& out, const prices::Entry* entry) {
         .end_object();
 }
 
-std::string answer(std::string_view id, const prices::Reading& reading, const prices::Booked& booked) {
+std::string answer(std::string_view id, const prices::Reading& reading, const prices::Booked& booked, bool estimated) {
     json::Writer out;
     out.begin_object().raw_member("id", id);
     write_usage(out, reading);
+    if (estimated) out.member("estimated", true);
     write_amount(out, "cost", booked.cost);
     out.member("unit", "USD").key("source");
     if (booked.cost)
@@ -130,10 +170,13 @@ Applied apply_prices(std::string_view line, std::size_t number, const prices::Bo
     attempt.hints = {std::string(root["provider"].text()), std::string(root["model"].text()),
                      std::string(root["dialect"].text()), std::string(root["service_tier"].text()),
                      std::string(root["region"].text())};
-    const auto reading = text ? prices::read_usage(*text, attempt.hints) : prices::read_usage(body, attempt.hints);
+    auto reading = text ? prices::read_usage(*text, attempt.hints) : prices::read_usage(body, attempt.hints);
+    json::Document inside;
+    const bool whole = !text || inside.parse(*text);
+    const bool estimated = whole && estimate_answer(text ? inside.root() : body, reading);
     attempt.time_ms = time_in(root, attempt.time_unread);
     const auto booked = prices::book(reading, attempt, books, now_ms);
-    return {answer(id, reading, booked), false, booked.cost.has_value()};
+    return {answer(id, reading, booked, estimated), false, booked.cost.has_value()};
 }
 
 }  // namespace tandem::cli

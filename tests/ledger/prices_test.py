@@ -230,6 +230,23 @@ class Prices(unittest.TestCase):
                          line("dashscope", "qwen-flash", 1_000), line("xai", "grok-4", 130_000), line("xai", "grok-4-0709", 130_000), line("xai", "grok-4-fast", 130_000)])
         self.assertEqual([a["cost"][:-6] for a in answers], ["0.360360", "0.102520", "0.241200", "0.000090", "0.783000", "0.783000", "0.052100"])
 
+    def test_what_is_not_said_is_estimated_or_taken_from_the_total(self):
+        words = "The quick brown fox jumps over the lazy dog. " * 20  # 900 characters: 225 tokens by the gateway's rule
+        chat = lambda content, usage: {"model": "gpt-5.1", "body": {"object": "chat.completion", "model": "gpt-5.1", "usage": usage,
+                                                                   "choices": [{"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": "stop"}]}}
+        gemini = {"model": "gemini-2.5-pro", "provider": "google", "dialect": "gemini",
+                  "body": {"candidates": [{"content": {"parts": [{"text": "x"}]}}], "usageMetadata": {"candidatesTokenCount": 10, "totalTokenCount": 110}, "modelVersion": "gemini-2.5-pro"}}
+        line = lambda n, more: {"id": n, "provider": "openai", "dialect": "openai-chat", "time": "2026-11-20", **more}
+        left_out, null, none, total = apply([line(0, chat(words, {"prompt_tokens": 100})), line(1, chat(words, {"prompt_tokens": 100, "completion_tokens": None})),
+                                             line(2, chat("", {"prompt_tokens": 100, "completion_tokens": 0, "total_tokens": 100})), line(3, gemini)])
+        for answer in (left_out, null):
+            self.assertEqual((answer["usage"]["output"], answer["estimated"], answer["cost"]), (225, True, "0.002375000000"))
+            self.assertIn("an estimate", " ".join(answer["warnings"]))
+        self.assertEqual((none["usage"]["output"], none["cost"]), (0, "0.000125000000"))
+        self.assertNotIn("estimated", none)
+        self.assertEqual((total["usage"]["input"], total["usage"]["output"]), (100, 10))
+        self.assertIn("taken from the total", " ".join(total["warnings"]))
+
     def test_a_bad_line_is_answered_and_is_not_the_end(self):
         good = {"id": "g", "provider": "openai", "model": "gpt-4o", "body": {"usage": {"prompt_tokens": 1, "completion_tokens": 1}}}
         lines = [{"id": "a"}, {"id": "b", "body": 3}, [], {"id": {"x": 1}, "body": {}}, {"id": "e", "provider": "openai", "model": "gpt-4o", "body": "<html>"}, good]

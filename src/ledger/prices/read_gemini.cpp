@@ -55,7 +55,7 @@ void split_answer(Reading& reading, std::int64_t answer, const Kinds& kinds) {
 void read_gemini(const Source& source, Reading& reading) {
     const auto& usage = source.usage;
     Counts counts(usage, reading);
-    const auto prompt = counts.count({"promptTokenCount", "prompt_token_count"});
+    auto prompt = counts.count({"promptTokenCount", "prompt_token_count"});
     auto cached = counts.count_or_0({"cachedContentTokenCount", "cached_content_token_count"});
     auto answer =
         counts.count({"candidatesTokenCount", "candidates_token_count", "responseTokenCount", "response_token_count"});
@@ -66,6 +66,10 @@ void read_gemini(const Source& source, Reading& reading) {
     if (!answer && total && prompt && *total > *prompt + thoughts + tools) {
         answer = *total - *prompt - thoughts - tools;
         reading.warn("the answer's tokens are not said: taken from the total");
+    }
+    if (!prompt && answer && total && *total > *answer + thoughts + tools) {
+        prompt = *total - *answer - thoughts - tools;
+        reading.warn("the prompt's tokens are not said: taken from the total");
     }
     if (!prompt && reading.found) {
         reading.warn("the prompt's tokens are not said: not counted");
