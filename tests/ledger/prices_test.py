@@ -217,7 +217,7 @@ class Prices(unittest.TestCase):
         usage = {"input_tokens": 0, "output_tokens": 0, "cache_creation_input_tokens": 1_000_000,
                  "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 1_000_000}}
         rates = {"claude-3-haiku-20240307": "0.500000000000", "claude-3-haiku": "0.500000000000", "claude-3-5-haiku-20241022": "1.600000000000",
-                 "claude-3-opus-20240229": "30.000000000000", "claude-3-opus-latest": "30.000000000000", "claude-sonnet-4-5-20250929": "6.000000000000"}
+                 "claude-3-opus-20240229": "30.000000000000", "claude-3-opus-latest": "30.000000000000"}
         answers = apply([{"id": name, "provider": "anthropic", "model": name, "dialect": "anthropic", "time": "2025-12-20",
                           "body": {"type": "message", "model": name, "usage": usage}} for name in rates])
         self.assertEqual({a["id"]: a["cost"] for a in answers}, rates)

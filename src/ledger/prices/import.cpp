@@ -16,8 +16,11 @@ namespace {
 json::Value entries_in(const json::Value& root) {
     if (root["entries"].is(json::Kind::array)) return root["entries"];
     if (root["entry"]["cards"].exists()) return root["entry"];
-    if (root.is(json::Kind::object) && root["cards"].exists()) return root;
-    if (root.is(json::Kind::array) && root.size() > 0 && (*begin(root.children()))["cards"].exists()) return root;
+    const auto is_entry = [](const json::Value& value) {
+        return value["provider"].exists() && value["model"].exists();
+    };
+    if (root.is(json::Kind::object) && is_entry(root)) return root;
+    if (root.is(json::Kind::array) && root.size() > 0 && is_entry(*begin(root.children()))) return root;
     return {};
 }
 

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/json.h"
 #include "base/text.h"
-#include "ledger/prices/names.h"
 #include "ledger/prices/reading.h"
 #include "ledger/reports/question.h"
 #include "ledger/reports/rollup.h"
@@ -184,8 +184,10 @@ class Reader {
 
     // "gpt-5.1-2025-11-13" alone is a model too, in reports that are not by kind of tokens.
     static bool is_model(std::string_view name) {
-        return name.find(' ') == std::string_view::npos &&
-               (name.find_first_of("0123456789") != std::string_view::npos || !prices::provider_in(name).empty());
+        if (name.find(' ') != std::string_view::npos) return false;
+        if (name.find_first_of("0123456789") != std::string_view::npos) return true;
+        constexpr std::array<std::string_view, 5> kFamilies = {"gpt-", "chatgpt-", "codex-", "omni-", "computer-use-"};
+        return std::ranges::any_of(kFamilies, [&](std::string_view family) { return name.starts_with(family); });
     }
 
     // "gpt-4o-mini-2024-07-18, input", "gpt-5, cached input, flex", "web search tool calls".
