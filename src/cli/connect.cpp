@@ -36,7 +36,7 @@ struct Options {
 constexpr std::int64_t kUsualContext = 32'768;
 constexpr std::int64_t kUsualOutput = 8'192;
 constexpr std::size_t kLargestSettings = 64UL << 20;  // bytes
-constexpr std::int64_t kMostUsualOutput = 32'768;  // what a client asks for with every request, and budgets reserve
+constexpr std::int64_t kMostUsualOutput = 32'768;     // what a client asks for with every request, and budgets reserve
 
 // ---- files ----
 

@@ -34,7 +34,7 @@ struct Options {
     std::vector<std::string> probe;
 };
 
-constexpr std::uint16_t kProbedPort = 8000;      // of an address without one
+constexpr std::uint16_t kProbedPort = 8000;  // of an address without one
 
 Result<std::vector<Address>> addresses_of(const Options& options, std::vector<Address> of_environment) {
     std::vector<Address> addresses;

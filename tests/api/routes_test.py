@@ -97,7 +97,7 @@ policy: {{ preset: cloud-first }}
 
     def test_there_are_routes_of_every_kind(self):
         self.assertGreater(len(self.routes), 60)
-        self.assertEqual({r[2] for r in self.routes}, {"open", "client", "owner", "metrics", "local"})
+        self.assertEqual({r[2] for r in self.routes}, {"open", "client", "owner", "admin", "metrics", "local"})
         self.assertIn(("POST", "/v1/files", "client", "openai-chat"), self.routes)
 
     def test_a_wrong_deciding_header_is_refused_on_every_route_and_nothing_is_asked(self):
@@ -134,7 +134,7 @@ policy: {{ preset: cloud-first }}
                     self.assertEqual(status, 200)
                 else:
                     self.assertEqual(status, 401)
-                if scope in ("owner", "metrics", "local"):
+                if scope in ("owner", "admin", "metrics", "local"):
                     self.assertEqual(self.call(method, self.concrete(path), [ALICE], self.body_of(method, path))[0], 403)
 
     def test_other_methods_say_what_is_taken_and_unknown_paths_name_the_nearest(self):

@@ -137,7 +137,7 @@ currency: EUR
         self.assertEqual(len(self.cloud.requests), before)
         refused = self.run_bare("ask", "--key", "alice", "-a", "big", "hello")
         self.assertIn("may not use 'big'", refused.stderr)
-        self.assertEqual(json.loads(self.run_bare("ask", "--json", "-a", "small", "hello").stdout)["record"]["key"], "anonymous")
+        self.assertEqual(json.loads(self.run_bare("ask", "--json", "-a", "small", "hello").stdout)["record"]["key"], "admin")
         self.assertIn("did you mean 'alice'?", self.run_bare("ask", "--key", "alic", "hello").stderr)
 
     def test_nobody_but_the_admin_asks_as_another(self):

@@ -95,7 +95,7 @@ class Dialects(unittest.TestCase):
         for path, (status, headers, raw) in self.each(streams=(False,)):
             self.assertEqual(status, 529 if path == "/v1/messages" else 503)
             self.assertEqual(headers["retry-after"], "7")
-            self.assertIn("slow down", message_of(path, raw))
+            self.assertIn("p answered with status 429", message_of(path, raw))
 
     def test_wrong_requests_name_their_field_in_each_dialect(self):
         self.start()
