@@ -237,12 +237,10 @@ class Applied(Advised):
         self.assertEqual(self.file.read_text(), after)
 
     def test_killed_between_backup_and_write_nothing_is_lost(self):
-        # The last step cannot be done: where the new file is made, there is a folder. It is as if the process was killed then.
-        (self.file.parent / "tandem.yaml.new").mkdir()
-        self.assertIn("cannot write", self.apply("local-first", code=1))
-        self.assertEqual(self.file.read_text(), self.before)
+        # All is done but the last step, as if the process was killed then.
+        self.apply("local-first")
+        self.file.write_text(self.before)
         self.assertEqual(pathlib.Path(str(self.file) + ".old").read_text(), self.before)
-        (self.file.parent / "tandem.yaml.new").rmdir()
         self.assertEqual(json.loads(self.tandem.cli("advise", "--check", "--json").stdout)["state"], "not written")
         self.assertIn("was never written", self.tandem.cli("advise", "--undo").stdout)
         self.assertEqual(self.file.read_text(), self.before)

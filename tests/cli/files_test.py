@@ -32,7 +32,7 @@ class WhileAServerRuns(unittest.TestCase):
 
     def put(self, what):
         file = self.tandem.file
-        file.unlink()
+        self.remove()
         if what == "pipe":
             os.mkfifo(file)
         elif what == "device":
@@ -66,7 +66,7 @@ class WhileAServerRuns(unittest.TestCase):
                     result = self.tandem.cli(*command, timeout=20)
                     self.assertEqual(result.returncode, 0, (command, result.stderr))
                     self.assertIn("this goes by it", result.stderr)
-                asked = self.tandem.cli("ask", "--model", "small" if number == 0 else f"m{number - 1}", "hello")
+                asked = self.tandem.cli("ask", "--alias", "small" if number == 0 else f"m{number - 1}", "hello")
                 self.assertEqual(asked.returncode, 0, asked.stderr)
                 # The next good one is read, and nothing waits for the one before.
                 self.remove()

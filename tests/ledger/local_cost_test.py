@@ -283,7 +283,8 @@ class Noticed(unittest.TestCase):
         self.assertEqual((entry["ms"], entry["kind"], entry["text"]), (1_800_000, "debug", of_engine["text"]))
         self.assertGreaterEqual(entry["time"], of_engine["time"])  # it may have failed once more
         self.assertEqual(self.tandem.cli("cost", "hours", "dismiss", str(of_lab["id"])).returncode, 0)
-        self.assertEqual(self.noticed(), [])
+        # The engine may have failed once more, which is another piece of work.
+        self.assertFalse([one for one in self.noticed() if one["id"] in (of_engine["id"], of_lab["id"])])
         for command in (("add", "30m", "--for", str(of_engine["id"])), ("dismiss", str(of_engine["id"]))):
             result = self.tandem.cli("cost", "hours", *command)
             self.assertEqual(result.returncode, 5)
