@@ -18,6 +18,7 @@
 #include "alerts/noticed_work.h"
 #include "api/api.h"
 #include "backup/restore.h"
+#include "base/file.h"
 #include "base/id.h"
 #include "base/text.h"
 #include "base/time_text.h"
@@ -105,14 +106,9 @@ fs::path local_socket(const fs::path& data) {
 
 Result<Secret> admin_token(const fs::path& data, bool create) {
     const auto file = data / "admin.token";
-    const int existing = open(file.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);  // no pipe is waited for
-    if (existing >= 0) {
-        std::string text(256, '\0');
-        const auto size = read(existing, text.data(), text.size());
-        close(existing);
-        text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
-        if (const auto token = trim(text); token.size() >= 32) return Secret(std::string(token));
-    }
+    constexpr std::size_t kMostBytes = 256, kFewest = 32;
+    if (const auto text = read_regular(file, kMostBytes))
+        if (const auto token = trim(*text); token.size() >= kFewest) return Secret(std::string(token));
     if (!create)
         return fail(ErrorCode::not_found, fmt::format("there is no {}; `tandem serve` makes it", file.string()));
     auto token = random_hex(*system_random(), 48);

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/descriptor.h"
 #include "base/text.h"
 
 namespace tandem::backup {
@@ -21,20 +22,6 @@ constexpr std::size_t kLongestSums = 256UL << 20;  // bytes
 std::unexpected<Error> system_error(std::string_view what, const std::filesystem::path& file) {
     return fail(ErrorCode::storage, fmt::format("cannot {} {}: {}", what, file.string(), std::strerror(errno)));
 }
-
-class Descriptor {
-  public:
-    explicit Descriptor(int fd) : fd_(fd) {}
-    ~Descriptor() {
-        if (fd_ >= 0) close(fd_);
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    int get() const { return fd_; }
-
-  private:
-    int fd_;
-};
 
 }  // namespace
 

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/descriptor.h"
 #include "base/text.h"
 
 namespace tandem::backup {
@@ -127,14 +128,8 @@ bool is_plain_name(std::string_view name) {
 
 Result<> TarWriter::put(std::string_view bytes) {
     bytes_ += bytes.size();
-    while (!bytes.empty()) {
-        const auto written = ::write(fd_, bytes.data(), bytes.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0)
-            return fail(ErrorCode::storage, fmt::format("cannot write the archive: {}", std::strerror(errno)));
-        bytes.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return {};
+    if (write_all(fd_, bytes)) return {};
+    return fail(ErrorCode::storage, fmt::format("cannot write the archive: {}", std::strerror(errno)));
 }
 
 Result<> TarWriter::head(const std::string& name, std::uint64_t size, std::int64_t time, char type) {

@@ -10,7 +10,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
-#include <utility>
+
+#include "base/descriptor.h"
 
 namespace tandem {
 
@@ -20,22 +21,6 @@ namespace {
 
 constexpr int kMostLinks = 40;  // as the kernel follows
 constexpr std::size_t kPiece = 64UL * 1024;
-
-class Descriptor {
-  public:
-    explicit Descriptor(int fd) : fd_(fd) {}
-    ~Descriptor() {
-        if (fd_ >= 0) close(fd_);
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    int get() const { return fd_; }
-    // What close(2) says.
-    bool closed() { return close(std::exchange(fd_, -1)) == 0; }
-
-  private:
-    int fd_;
-};
 
 std::unexpected<Error> system_error(std::string_view what, const fs::path& file, int why) {
     return fail(why == ENOENT && what == "read" ? ErrorCode::not_found : ErrorCode::storage,
@@ -50,16 +35,6 @@ bool protect(int fd, const Protection& protection) {
         fchown(fd, static_cast<uid_t>(-1), protection.group) != 0)
         mode &= ~static_cast<mode_t>(070);
     return fchmod(fd, mode) == 0;
-}
-
-bool write_all(int fd, std::string_view bytes) {
-    while (!bytes.empty()) {
-        const auto size = write(fd, bytes.data(), bytes.size());
-        if (size < 0 && errno == EINTR) continue;
-        if (size <= 0) return false;
-        bytes.remove_prefix(static_cast<std::size_t>(size));
-    }
-    return true;
 }
 
 std::string_view kind_of(mode_t mode) {

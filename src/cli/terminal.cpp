@@ -8,6 +8,8 @@
 #include <streambuf>
 #include <utility>
 
+#include "base/descriptor.h"
+
 namespace tandem::cli {
 
 namespace {
@@ -50,17 +52,6 @@ bool acts(std::string_view character) {
     const auto last = static_cast<unsigned char>(character[2]);
     if (character.starts_with("\xE2\x80")) return last >= 0xAA && last <= 0xAE;  // U+202A to U+202E
     return character.starts_with("\xE2\x81") && last >= 0xA6 && last <= 0xAF;    // U+2066 to U+206F
-}
-
-// Writes all of it, or gives up where the terminal has gone.
-bool write_all(int fd, std::string_view bytes) {
-    while (!bytes.empty()) {
-        const auto written = write(fd, bytes.data(), bytes.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return false;
-        bytes.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return true;
 }
 
 struct Guarded {

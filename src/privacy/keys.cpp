@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/file.h"
+
 namespace tandem::privacy {
 
 namespace {
@@ -22,16 +24,9 @@ const unsigned char* bytes(std::string_view text) {
 }
 
 Result<std::string> read_file(const std::filesystem::path& file) {
-    const int fd = open(file.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);  // no pipe is waited for
-    if (fd < 0) {
-        const auto code = errno == ENOENT ? ErrorCode::not_found : ErrorCode::storage;
-        return fail(code, fmt::format("cannot read {}: {}", file.string(), std::strerror(errno)));
-    }
-    std::string text(kFileSize + 1, '\0');
-    const auto size = read(fd, text.data(), text.size());
-    close(fd);
-    text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
-    if (text.size() != kFileSize || !text.starts_with(kMagic))
+    auto text = read_regular(file, kFileSize + 1);
+    if (!text) return text;
+    if (text->size() != kFileSize || !text->starts_with(kMagic))
         return fail(
             ErrorCode::storage,
             fmt::format("{} is damaged; put back a copy of it. Without it what was redacted cannot be put back, "
