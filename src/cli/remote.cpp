@@ -10,13 +10,13 @@
 #include "base/text.h"
 #include "cli/fetch.h"
 #include "cli/listener.h"
+#include "config/service.h"
 #include "net/local.h"
 
 namespace tandem::cli {
 
 namespace {
 
-constexpr std::string_view kServiceConfig = "/etc/tandem/tandem.yaml";  // of the package's service
 constexpr std::string_view kServiceStart = "systemctl start tandem";
 constexpr milliseconds kStopLook{30};  // between two looks whether a call is still wanted
 
@@ -115,7 +115,7 @@ Remote remote_of(const config::Config& config) {
                   {},
                   local_socket(config.data)};
     if (auto token = admin_token(config.data, false)) remote.token = token->reveal();
-    if (config.source == kServiceConfig) remote.start = kServiceStart;
+    if (config.source == config::kServiceConfig) remote.start = kServiceStart;
     struct stat info{};
     if (server.loopback && stat(config.data.c_str(), &info) == 0) remote.owner = info.st_uid;
     return remote;

@@ -15,6 +15,7 @@
 #include "config/config.h"
 #include "config/names.h"
 #include "config/reader.h"
+#include "config/service.h"
 
 namespace tandem::config {
 
@@ -696,10 +697,6 @@ fs::path xdg(const Environment& environment, const std::string& variable, const 
     return home_of(environment) / below_home;
 }
 
-// Of the Debian package: for root and for the service, whatever their homes are.
-constexpr const char* kServiceData = "/var/lib/tandem";
-constexpr const char* kServiceCache = "/var/cache/tandem";
-
 void read_data(Section& root, Config& config, const Environment& environment) {
     std::string data;
     root.text("data", data);
@@ -1027,7 +1024,7 @@ fs::path default_path(const Environment& environment) {
     if (fs::exists("tandem.yaml", ignored)) return "tandem.yaml";
     auto own = xdg(environment, "XDG_CONFIG_HOME", ".config") / "tandem" / "tandem.yaml";
     // For those who may read the service's: sudo tandem status.
-    if (!fs::exists(own, ignored) && access(kServiceConfig.data(), R_OK) == 0) return kServiceConfig;
+    if (!fs::exists(own, ignored) && access(kServiceConfig, R_OK) == 0) return kServiceConfig;
     return own;
 }
 

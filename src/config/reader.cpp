@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "base/time_text.h"
 #include "config/plain_value.h"
+#include "config/service.h"
 
 namespace tandem::config {
 

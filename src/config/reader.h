@@ -14,10 +14,6 @@
 
 namespace tandem::config {
 
-// Where the package has the config of its service, and the variables that the service is started with.
-inline constexpr std::string_view kServiceConfig = "/etc/tandem/tandem.yaml";
-inline constexpr std::string_view kServiceEnvironment = "/etc/default/tandem";
-
 constexpr std::size_t kLongestProblem = 2'000;  // bytes; a name can be as long as the file
 
 // What all sections of one parse share.
