@@ -7,27 +7,19 @@
 #include <array>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "base/text.h"
 #include "base/world.h"
+#include "cli/input.h"
 
 namespace tandem::cli {
 
 namespace {
 
 Result<advice::Profile> open_profile(const std::string& name) {
-    std::error_code failed;
-    const bool regular = std::filesystem::is_regular_file(name, failed);
-    std::ifstream file(name, std::ios::binary);
-    if (failed || !regular || !file.is_open())
-        return fail(ErrorCode::not_found,
-                    fmt::format("{} cannot be read; --profile needs a file, and docs/concepts/compare.md has one to "
-                                "start from",
-                                printable(name)));
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    return advice::read_profile(text, std::filesystem::path(name).filename().string());
+    const auto text = read_profile_file(name, "docs/concepts/compare.md");
+    if (!text) return fail(text.error());
+    return advice::read_profile(*text, std::filesystem::path(name).filename().string());
 }
 
 // One line of the terminal; nullopt at its end.

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/input.h"
 #include "cost/answer.h"
 #include "ledger/local/cost.h"
 
@@ -57,15 +57,8 @@ std::optional<cost::Machine> machine_of_config(const config::Config& config, con
 }
 
 Result<cost::Profile> open_profile(const std::string& name, const cost::Machine* machine) {
-    constexpr std::size_t kMostBytes = 16UL << 20;
-    const auto text = read_regular(name, kMostBytes + 1);
-    if (text && text->size() > kMostBytes)
-        return fail(ErrorCode::too_large, fmt::format("{} is larger than 16 MiB", printable(name)));
-    if (!text)
-        return fail(ErrorCode::not_found,
-                    fmt::format("{} cannot be read; --profile needs a file, and docs/break-even.md has one to start "
-                                "from",
-                                printable(name)));
+    const auto text = read_profile_file(name, "docs/break-even.md");
+    if (!text) return fail(text.error());
     return cost::read_profile(*text, std::filesystem::path(name).filename().string(), machine);
 }
 

@@ -28,10 +28,6 @@ bool lacks(const config::Config& config, std::string_view field) {
     return std::ranges::find(config.unresolved, field, &config::Unresolved::field) != config.unresolved.end();
 }
 
-}  // namespace
-
-namespace {
-
 // The config in force at a server whose file is gone since it was started. Where no file is there, a command cannot
 // know which of the usual ones the server had.
 std::optional<config::Config> config_of_a_lost_file(const Globals& globals) {

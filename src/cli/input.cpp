@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "base/file.h"
+#include "base/text.h"
 
 namespace tandem::cli {
 
@@ -22,6 +23,18 @@ Result<std::istream*> open_input(const std::string& name, std::ifstream& file) {
     file.open(name, std::ios::binary);
     if (!file.is_open()) return fail(ErrorCode::not_found, fmt::format("{} cannot be read; is it there?", name));
     return &file;
+}
+
+Result<std::string> read_profile_file(const std::string& name, std::string_view page) {
+    constexpr std::size_t kMostBytes = 16UL << 20;
+    auto text = read_regular(name, kMostBytes + 1);
+    if (!text)
+        return fail(ErrorCode::not_found,
+                    fmt::format("{} cannot be read; --profile needs a file, and {} has one to start from",
+                                printable(name), page));
+    if (text->size() > kMostBytes)
+        return fail(ErrorCode::too_large, fmt::format("{} is larger than 16 MiB", printable(name)));
+    return text;
 }
 
 }  // namespace tandem::cli

@@ -644,6 +644,11 @@ void Attempt::note_refused_model(upstream::Failure& failure) {
     note(std::move(why));
 }
 
+void Attempt::note_model_answered() {
+    auto& health = way_.services.health;
+    if (health.any_model_refused()) health.model_answered(upstream::Health::model_key(provider_, model_.name));
+}
+
 std::string Attempt::about_model(upstream::ModelRefused refused) const {
     const auto name = printable(model_.name, 80);
     switch (refused) {

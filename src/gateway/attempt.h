@@ -118,6 +118,7 @@ class Attempt final : public Served {
     std::string reason_for_all(const upstream::Failure& failure) const;
     std::string about_key() const;
     void note_refused_model(upstream::Failure& failure);
+    void note_model_answered();
     std::string about_model(upstream::ModelRefused refused) const;
     // A failure that is not its provider's.
     static upstream::Failure ours(Error error, upstream::Remedy remedy);

@@ -155,7 +155,7 @@ net::Task<Next> Attempt::begin_whole() {
     tell_malformed(whole_.malformed);
     note_pace(false);
     way_.services.health.succeeded(provider_.id);  // a 200 alone says little: errors come behind it too
-    way_.services.health.model_answered(upstream::Health::model_key(provider_, model_.name));
+    note_model_answered();
     co_return Next::ready;
 }
 
@@ -283,7 +283,7 @@ net::Task<Next> Attempt::begin_stream() {
     if (broken_) co_return unreadable(*broken_, usage_of_stream());
     note_pace(true);
     way_.services.health.succeeded(provider_.id);
-    way_.services.health.model_answered(upstream::Health::model_key(provider_, model_.name));
+    note_model_answered();
     co_return Next::ready;
 }
 

@@ -21,6 +21,7 @@ namespace {
 // Why a model that its provider said not to have is left alone, or empty.
 std::string refused_model(const Services& services, const Snapshot& snapshot, const routing::Named& named,
                           const routing::Table::Entry& entry) {
+    if (!services.health.any_model_refused()) return {};
     const auto& config = *snapshot.config;
     const auto* model = config.model(entry.model);
     if (model == nullptr) return {};
@@ -108,10 +109,6 @@ const Candidate* to_be_tried(const Services& services, const routing::Decision& 
     }
     return next;
 }
-
-}  // namespace
-
-namespace {
 
 // Where nothing speaks against models but that their providers said not to have them, they are asked all the same: it
 // may have been mended. Nullopt where that leaves nothing to ask either.

@@ -215,14 +215,12 @@ void Health::refused_model(const std::string& key, const std::string& why) {
 }
 
 void Health::model_answered(const std::string& key) {
-    if (!any_refused_) return;
     const std::lock_guard lock(mutex_);
     refused_models_.erase(key);
     any_refused_ = !refused_models_.empty();
 }
 
 std::string Health::unhealthy_model(const std::string& key) const {
-    if (!any_refused_) return {};
     const std::lock_guard lock(mutex_);
     const auto found = refused_models_.find(key);
     return found == refused_models_.end() || found->second.until <= clock_.steady() ? std::string() : found->second.why;

@@ -81,6 +81,8 @@ class Health {
     static std::string model_key(const config::Provider& provider, std::string_view name);
     void refused_model(const std::string& key, const std::string& why);
     void model_answered(const std::string& key);
+    // Whether there is such a model at all; else nobody need ask of one.
+    bool any_model_refused() const { return any_refused_; }
     // Why it should be left alone now, or empty.
     std::string unhealthy_model(const std::string& key) const;
     // What its provider said of it when it was last asked, or empty.

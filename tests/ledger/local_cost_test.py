@@ -13,13 +13,13 @@ import unittest
 from decimal import ROUND_HALF_EVEN, Decimal as D
 from zoneinfo import ZoneInfo
 
+from advice.record import decision
 from cli.terminal_test import on_terminal
 from harness import Tandem, Upstream, http, until
 
 DOCS = (pathlib.Path(__file__).resolve().parents[2] / "docs/concepts/local-cost.md").read_text()
 EXAMPLE = re.search(r"<!-- worked example.*?```yaml\n(.*?)```", DOCS, re.S).group(1)
 UTC = datetime.timezone.utc
-BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def micros(value):
@@ -28,15 +28,6 @@ def micros(value):
 
 def ms(*when, zone=UTC):
     return int(datetime.datetime(*when, tzinfo=zone).timestamp() * 1000)
-
-
-def decision(at, number):
-    """An id as the ledger's are: they sort by time."""
-    value, text = at << 80 | number, ""
-    for _ in range(26):
-        value, digit = divmod(value, 32)
-        text = BASE32[digit] + text
-    return "dec_" + text
 
 
 class Ledger(unittest.TestCase):

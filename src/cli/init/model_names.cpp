@@ -10,6 +10,15 @@ namespace tandem::cli {
 
 using config::Capability;
 
+namespace {
+
+// In lower case, without who made it: "openai/GPT-5".
+std::string own_name(std::string_view name) {
+    return lower(name.substr(name.rfind('/') == std::string_view::npos ? 0 : name.rfind('/') + 1));
+}
+
+}  // namespace
+
 double parameters_in(std::string_view name) {
     return static_cast<double>(routing::parameters_in_name(name)) / 1e9;
 }
@@ -27,7 +36,7 @@ bool is_plain_name(std::string_view name) {
 }
 
 bool is_no_text_model(std::string_view name) {
-    const auto text = lower(name.substr(name.rfind('/') == std::string_view::npos ? 0 : name.rfind('/') + 1));
+    const auto text = own_name(name);
     for (const auto* part : {"whisper", "tts", "stable-diffusion", "sdxl", "dall-e", "flux.1", "bark", "piper", "sora",
                              "gpt-image", "chatgpt-image", "clip-vit", "text-moderation", "omni-moderation",
                              "-transcribe", "-realtime", "flash-image", "-image-preview", "native-audio"})
@@ -39,7 +48,7 @@ bool is_no_text_model(std::string_view name) {
 }
 
 bool is_no_chat_model(std::string_view name) {
-    const auto text = lower(name.substr(name.rfind('/') == std::string_view::npos ? 0 : name.rfind('/') + 1));
+    const auto text = own_name(name);
     if (text == "babbage-002" || text == "davinci-002") return true;
     for (const auto* part : {"-turbo-instruct", "computer-use", "-search-api", "-deep-research"})
         if (text.find(part) != std::string::npos) return true;
@@ -48,7 +57,7 @@ bool is_no_chat_model(std::string_view name) {
 
 // OpenAI's pages of these models have v1/responses alone of the two; the same in the lists of LiteLLM (`mode`).
 bool is_responses_only(std::string_view name) {
-    auto text = lower(name.substr(name.rfind('/') == std::string_view::npos ? 0 : name.rfind('/') + 1));
+    auto text = own_name(name);
     text = std::string(without_date(text));
     if (text.starts_with("codex-mini") || text == "o1-pro" || text == "o3-pro") return true;
     return text.starts_with("gpt-5") && (text.ends_with("-pro") || text.find("-codex") != std::string::npos);
