@@ -15,8 +15,8 @@ Tokens estimate_tokens(std::string_view text);
 // The same before it is divided and rounded, in quarters of a token: what can be summed over pieces.
 std::int64_t quarters_of(std::string_view text);
 
-// The prompt of a request: 24 tokens for the template, its messages (4 tokens of frame for each), its
-// tools, and 512 for each image.
+// The prompt of a request: 24 tokens for the template, its messages and its tools (4 tokens of frame for each), and
+// 1,600 for each image; documents and sound count by their bytes.
 Tokens estimate_prompt(const Request& request);
 
 // The most that tokenizers in use make of such text. Digits, signs, and letters where the case changes are a token

@@ -38,7 +38,8 @@ struct Cost {
 Cost cost_of(const Buckets& buckets, const Entry& entry, const Circumstances& circumstances);
 
 // The most that cost_of() gives for so many tokens of text in any buckets: all of the prompt in the dearest one, all of
-// the answer too. The prompt's count is an estimate, so lengths that a prompt a quarter longer has count as well.
+// the answer too. The provider's own count can be higher, so the card of a prompt that is a quarter longer counts as
+// well where a price depends on the length.
 // `an_hour`: it may also be written into a cache for an hour. `calls`: of tools that its provider runs, the dearest.
 Amount most_cost_of(std::int64_t prompt, std::int64_t answer, const Entry& entry, const Circumstances& circumstances,
                     bool an_hour, int calls = 0);

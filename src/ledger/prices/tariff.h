@@ -28,10 +28,10 @@ inline std::string_view name_of(PriceSource source) {
     return kPriceSourceNames[static_cast<std::size_t>(source)];
 }
 
-// What a request says that its price depends on.
-// Calls of such tools that are reserved where a request sets no maximum of its own.
+// Calls of tools which its provider runs that are reserved where a request sets no maximum of its own.
 inline constexpr int kUsualCalls = 10;
 
+// What a request says that its price depends on.
 struct Asked {
     std::int64_t time_ms = 0;          // when it came
     std::string service_tier = {};     // that it asks for, in the book's words; empty: standard, or it does not say
