@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "base/json_mend.h"
+#include "base/text.h"
 
 namespace tandem::json {
 
@@ -287,15 +288,9 @@ std::size_t values_at_most(std::string_view json) {
     return count;
 }
 
-namespace {
-
-// Editors of Windows, and clients that read their files, put it before the text (RFC 8259 section 8.1 lets us skip it).
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-
-}  // namespace
-
+// RFC 8259 section 8.1 lets us skip a byte order mark.
 Result<> Document::parse(std::string_view source) {
-    if (source.starts_with(kByteOrderMark)) source.remove_prefix(kByteOrderMark.size());
+    source = without_byte_order_mark(source);
     source_.reserve(source.size() + simdjson::SIMDJSON_PADDING);
     source_.assign(source);
     return read();
@@ -303,7 +298,7 @@ Result<> Document::parse(std::string_view source) {
 
 Result<> Document::take(std::string source) {
     source_ = std::move(source);
-    if (source_.starts_with(kByteOrderMark)) source_.erase(0, kByteOrderMark.size());
+    source_.erase(0, source_.size() - without_byte_order_mark(source_).size());
     source_.reserve(source_.size() + simdjson::SIMDJSON_PADDING);
     return read();
 }

@@ -18,6 +18,9 @@ std::string_view nearest(std::string_view word, std::span<const std::string> can
 std::string suggest(std::string_view word, std::span<const std::string> candidates);
 
 std::string_view trim(std::string_view text);                       // spaces, tabs, CR and LF at both ends
+// Without the byte order mark of UTF-8 that Windows' editors put before a text. It means nothing there, and what is put
+// before it would make it a letter.
+std::string_view without_byte_order_mark(std::string_view text);
 std::string lower(std::string_view text);                           // ASCII only
 bool equals_ignoring_case(std::string_view a, std::string_view b);  // ASCII only
 std::string join(std::span<const std::string> parts, std::string_view between);

@@ -37,7 +37,7 @@ Result<std::string> read_file(const std::string& name) {
 }
 
 bool is_json(std::string_view text) {
-    const auto begin = trim(text.starts_with("\xEF\xBB\xBF") ? text.substr(3) : text);
+    const auto begin = trim(without_byte_order_mark(text));
     return begin.starts_with('{') || begin.starts_with('[');
 }
 

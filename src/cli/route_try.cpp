@@ -103,9 +103,7 @@ Result<std::vector<Prompt>> prompts_of(const Options& options) {
     if (!in) return fail(in.error());
     bool first = true;
     for (std::string line; next_line(**in, line);) {
-        std::string_view text = line;
-        if (std::exchange(first, false) && text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-        text = trim(text);
+        const auto text = trim(std::exchange(first, false) ? without_byte_order_mark(line) : line);
         if (text.empty() && line.size() <= kMostOfPrompt) continue;
         if (prompts.size() == kMostPrompts)
             return fail(ErrorCode::invalid,

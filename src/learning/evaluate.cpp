@@ -164,7 +164,7 @@ struct Numbers {
 }  // namespace
 
 Result<std::vector<Answered>> read_answers(std::string_view csv) {
-    if (csv.starts_with("\xEF\xBB\xBF")) csv.remove_prefix(3);
+    csv = without_byte_order_mark(csv);
     std::size_t at = 0, line = 1;
     std::vector<std::string> header, fields;
     auto read = read_record(csv, at, line, header);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace tandem::net {
 
 Result<> SseParser::feed(std::string_view bytes, const Visit& visit) {
@@ -44,7 +46,7 @@ void SseParser::finish(const Visit& visit) {
 void SseParser::line(std::string_view line, const Visit& visit) {
     if (at_start_) {
         at_start_ = false;
-        if (line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);
+        line = without_byte_order_mark(line);
     }
     if (line.empty()) {
         dispatch(visit);

@@ -215,8 +215,7 @@ bool set(std::string& text, std::size_t at, std::span<const std::string> path, c
 
 Result<std::string> change_jsonc(std::string text, const std::vector<Setting>& settings) {
     if (trim(text).empty()) text = "{}\n";
-    constexpr std::string_view kMark = "\xEF\xBB\xBF";
-    Reader reader(text, text.starts_with(kMark) ? kMark.size() : 0);
+    Reader reader(text, text.size() - without_byte_order_mark(text).size());
     reader.skip_space();
     const auto root = reader.at();
     reader.object(0);

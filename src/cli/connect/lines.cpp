@@ -21,11 +21,6 @@ std::vector<std::string> lines_of(std::string_view text) {
     return lines;
 }
 
-std::string_view without_byte_order_mark(std::string_view text) {
-    if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-    return text;
-}
-
 std::unexpected<Error> refuse_lines(std::string_view what) {
     return fail(
         ErrorCode::invalid,

@@ -24,9 +24,6 @@ Result<std::string> change_yaml(const std::string& before, const Lines& lines);
 // Without the ends of the lines but for a CR; the last one need not end.
 std::vector<std::string> lines_of(std::string_view text);
 
-// A byte order mark of UTF-8 at the beginning means nothing, and what is put before it would make it a letter.
-std::string_view without_byte_order_mark(std::string_view text);
-
 // `what` is why the file is not changed.
 std::unexpected<Error> refuse_lines(std::string_view what);
 

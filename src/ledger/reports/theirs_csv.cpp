@@ -137,7 +137,7 @@ class Table {
         const auto there = rows_.next(head);
         if (!there) return fail(there.error());
         for (auto& name : head) name = std::string(trim(name));
-        if (!head.empty() && head[0].starts_with("\xEF\xBB\xBF")) head[0].erase(0, 3);
+        if (!head.empty()) head[0] = std::string(without_byte_order_mark(head[0]));
         for (const auto field : kFields) {
             const auto named = columns_.find(field);
             const auto found = std::ranges::find(head, named == columns_.end() ? std::string(field) : named->second);
