@@ -97,7 +97,7 @@ class PairsOfBytes {
 
   private:
     static std::size_t place(char a, char b) {
-        return (static_cast<unsigned char>(a) * 31U ^ static_cast<unsigned char>(b) * 7U) % 4096;
+        return (static_cast<std::size_t>(static_cast<unsigned char>(a)) << 4 ^ static_cast<unsigned char>(b)) % 4096;
     }
     std::array<bool, 4096> stand_{};  // bytes, since a bit has to wait for the one before it in its word
 };
@@ -111,12 +111,12 @@ std::size_t count_any(std::string_view text, const PairsOfBytes& pairs, const st
 }
 
 std::size_t numbers_in(std::string_view text) {
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
     std::size_t count = 0;
-    bool before = false;
-    for (const char c : text) {
-        const bool digit = c >= '0' && c <= '9';
-        count += digit && !before;
-        before = digit || (before && (c == '.' || c == ','));
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        if (!is_digit(text[at])) continue;
+        ++count;
+        while (at < text.size() && (is_digit(text[at]) || text[at] == '.' || text[at] == ',')) ++at;
     }
     return count;
 }

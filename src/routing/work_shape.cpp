@@ -42,13 +42,12 @@ std::vector<std::string_view> lines_of(std::string_view text) {
 }
 
 bool is_japanese(std::string_view text) {
-    // Hiragana and katakana are U+3040 to U+30FF.
-    for (std::size_t at = 0; at + 1 < text.size(); ++at) {
+    // Hiragana and katakana are U+3040 to U+30FF: U+3040.. has 81 80 and up, U+3000..303F has 80.
+    constexpr char kLead = '\xE3';
+    for (auto at = text.find(kLead); at != std::string_view::npos && at + 1 < text.size();
+         at = text.find(kLead, at + 1)) {
         const auto next = static_cast<unsigned char>(text[at + 1]);
-        if (static_cast<unsigned char>(text[at]) == 0xE3 && (next == 0x81 || next == 0x82 || next == 0x83)) {
-            // U+3040.. has 81 80 and up; U+3000..303F has 80.
-            return true;
-        }
+        if (next == 0x81 || next == 0x82 || next == 0x83) return true;
     }
     return false;
 }
@@ -204,8 +203,8 @@ struct Lead {
     bool any_verb = false;
 };
 
-Lead lead_of(std::string_view head) {
-    const auto text = folded(head.substr(0, 400));
+Lead read_lead(std::string_view head) {
+    const auto text = folded(head);
     const auto hits = vocabulary().hits_in(text);
     Lead found;
     if (const auto* lead = lead_in(hits, is_japanese(text)); lead != nullptr) {
@@ -216,6 +215,21 @@ Lead lead_of(std::string_view head) {
     }
     found.names_text = std::ranges::any_of(hits, [](const Hit& hit) { return concept_of(hit).name == "document"; });
     return found;
+}
+
+// The beginning of one text is read for its shape and for its demands: each thread keeps the last one.
+Lead lead_of(std::string_view text) {
+    constexpr std::size_t kLooked = 400;
+    thread_local struct {
+        std::string head;
+        Lead lead;
+    } last;
+    const auto head = text.substr(0, kLooked);
+    if (head != last.head || head.empty()) {
+        last.lead = read_lead(head);
+        last.head = head;
+    }
+    return last.lead;
 }
 
 // A verb, or a word of a trade, that makes work hard.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "base/text.h"
 
@@ -63,17 +64,21 @@ Decoded decode(std::string_view text, std::size_t at) {
     return {lead, 1};
 }
 
-// The folded text while it grows, in room that is there already: what is compared is made of each request.
+// The folded text while it grows, in room that is there already: what is compared is made of each request. A blank
+// stands before its first letter, so that each blank can be compared with what is before it.
 class Folded {
   public:
-    explicit Folded(std::size_t most) : text_(most, '\0'), end_(text_.data()) {}
-    void letter(char c) { *end_++ = c; }
-    void blank() {
-        if (end_ != text_.data() && end_[-1] != ' ') *end_++ = ' ';
+    explicit Folded(std::size_t most) : text_(most + 1, ' '), end_(text_.data() + 1) {}
+    // A letter, or a blank that is none behind another one.
+    void plain(char c) {
+        *end_ = c;
+        end_ += static_cast<std::ptrdiff_t>(!(c == ' ' && end_[-1] == ' '));
     }
+    void letter(char c) { *end_++ = c; }
     void letters(std::string_view bytes) { end_ = std::ranges::copy(bytes, end_).out; }
     std::string take() && {
         text_.resize(static_cast<std::size_t>(end_ - text_.data()));
+        text_.erase(0, 1);
         return std::move(text_);
     }
 
@@ -82,24 +87,24 @@ class Folded {
     char* end_;
 };
 
-// What an ASCII letter or sign is compared as.
-constexpr std::array<char, 128> ascii_letters() {
-    std::array<char, 128> letters{};
+// What an ASCII letter or sign is compared as. A comma, and what is not ASCII, is looked at by itself.
+constexpr char kNotPlain = '\0';
+constexpr std::array<char, 256> plain_letters() {
+    std::array<char, 256> letters{};
     for (int i = 0; i < 128; ++i) {
         const char c = static_cast<char>(i);
         const bool parts = c <= ' ' || c == '-' || c == '_' || c == '\'';
-        letters[static_cast<std::size_t>(i)] = parts ? ' ' : c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+        letters[static_cast<std::size_t>(i)] = parts                  ? ' '
+                                               : c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32)
+                                               : c == ','             ? kNotPlain
+                                                                      : c;
     }
     return letters;
 }
-constexpr auto kAsciiLetters = ascii_letters();
+constexpr auto kPlainLetters = plain_letters();
 
 void fold_ascii(char c, Folded& out) {
-    const char letter = kAsciiLetters[static_cast<unsigned char>(c)];
-    if (letter == ' ')
-        out.blank();
-    else
-        out.letter(letter);
+    out.plain(c == ',' ? c : kPlainLetters[static_cast<unsigned char>(c)]);
 }
 
 void append_cyrillic(char32_t c, Folded& out) {
@@ -115,12 +120,11 @@ void fold_wide(std::string_view bytes, char32_t c, Folded& out) {
         out.letters(two);
     } else if (c >= 0xC0 && c < 0x180) {
         const char letter = kLatinLetters[c - 0xC0];
-        if (letter == ' ') return out.blank();
-        out.letter(letter);
+        out.plain(letter);
     } else if (c >= 0x400 && c <= 0x45F) {
         append_cyrillic(c, out);
     } else if (c == 0xA0 || c == 0x3000 || (c >= 0x2010 && c <= 0x2019) || (c >= 0x2000 && c <= 0x200B)) {
-        out.blank();
+        out.plain(' ');
     } else if (c >= 0xFF01 && c <= 0xFF5E) {
         fold_ascii(static_cast<char>(c - 0xFF01 + '!'), out);
     } else if (c < 0x300 || c > 0x36F) {  // combining accents are left out
@@ -129,7 +133,7 @@ void fold_wide(std::string_view bytes, char32_t c, Folded& out) {
 }
 
 // Whether the byte belongs to a word that ends at a blank or a sign.
-bool in_spaced_word(char c) {
+constexpr bool in_spaced_word(char c) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte < 0x80) return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
     return byte >= 0xC3 && byte != 0xE2 && !begins_unspaced(c);
@@ -139,9 +143,28 @@ constexpr bool is_continuation(char c) {
     return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
 }
 
+// What a byte is to the search of words.
+enum ByteKind : std::uint8_t { kSign = 0, kLetter = 1, kContinuation = 2, kUnspaced = 4 };
+constexpr std::array<std::uint8_t, 256> byte_kinds() {
+    std::array<std::uint8_t, 256> kinds{};
+    for (std::size_t i = 0; i < kinds.size(); ++i) {
+        const char c = static_cast<char>(i);
+        kinds[i] = begins_unspaced(c)   ? kUnspaced
+                   : in_spaced_word(c)  ? kLetter
+                   : is_continuation(c) ? kContinuation
+                                        : kSign;
+    }
+    return kinds;
+}
+constexpr auto kByteKinds = byte_kinds();
+
+std::uint8_t kind_at(std::string_view text, std::size_t at) {
+    return kByteKinds[static_cast<unsigned char>(text[at])];
+}
+
 // Whether a character begins at the place and belongs to a word of the kind that blanks part.
 bool word_goes_on(std::string_view text, std::size_t at) {
-    return at < text.size() && in_spaced_word(text[at]);
+    return at < text.size() && kind_at(text, at) == kLetter;
 }
 
 // Whether the character before the place belongs to such a word.
@@ -152,11 +175,10 @@ bool word_before(std::string_view text, std::size_t at) {
     return in_spaced_word(text[before]);
 }
 
+// From a place within a word, or at its end.
 std::size_t skip_word(std::string_view text, std::size_t at) {
-    while (word_goes_on(text, at)) {
-        ++at;
-        while (at < text.size() && is_continuation(text[at])) ++at;
-    }
+    if (!word_goes_on(text, at)) return at;
+    while (at < text.size() && (kind_at(text, at) & (kLetter | kContinuation)) != 0) ++at;
     return at;
 }
 
@@ -165,10 +187,15 @@ std::size_t skip_word(std::string_view text, std::size_t at) {
 std::string folded(std::string_view text) {
     Folded out(text.size());  // nothing becomes longer
     for (std::size_t at = 0; at < text.size();) {
-        if (static_cast<unsigned char>(text[at]) < 0x80) {
+        const char plain = kPlainLetters[static_cast<unsigned char>(text[at])];
+        if (plain != kNotPlain) {
+            out.plain(plain);
+            ++at;
+            continue;
+        }
+        if (text[at] == ',') {
             // A comma between words parts no phrase: "zeige, dass".
-            const bool comma = text[at] == ',' && at + 1 < text.size() && text[at + 1] == ' ';
-            if (!comma) fold_ascii(text[at], out);
+            if (at + 1 == text.size() || text[at + 1] != ' ') out.letter(',');
             ++at;
             continue;
         }
@@ -210,20 +237,36 @@ Vocabulary::Vocabulary(std::span<const Concept> lexicon) {
 
 void Vocabulary::Beginnings::add(std::string_view key) {
     const auto size = std::min(key.size(), kMost);
-    if (size == 0) any_ = true;
-    if (size > 0) of_[size - 1].set(place(key.data(), size));
+    any_ = any_ || size == 0;
+    if (size == 0) return;
+    const auto known = static_cast<std::uint8_t>(1U << (size - 1));
+    if (size == 1)
+        for (std::size_t second = 0; second < 256; ++second) sizes_[pair(key[0], static_cast<char>(second))] |= known;
+    else
+        sizes_[pair(key[0], key[1])] |= known;
+    of_[size - 1].set(place(key, size));
 }
 
 bool Vocabulary::Beginnings::may_begin(std::string_view text) const {
     if (any_) return true;
-    for (std::size_t size = std::min(text.size(), kMost); size > 0; --size)
-        if (of_[size - 1].test(place(text.data(), size))) return true;
+    if (text.size() < 2) return !text.empty() && of_[0].test(place(text, 1));
+    const auto sizes = sizes_[pair(text[0], text[1])];
+    if (sizes == 0) return false;
+    constexpr std::uint8_t kOneOrTwo = 0b0011;  // which the pair decides
+    if ((sizes & kOneOrTwo) != 0) return true;
+    for (std::size_t size = std::min(text.size(), kMost); size > 2; --size)
+        if ((sizes >> (size - 1) & 1U) != 0 && of_[size - 1].test(place(text, size))) return true;
     return false;
 }
 
-std::size_t Vocabulary::Beginnings::place(const char* bytes, std::size_t size) {
+std::size_t Vocabulary::Beginnings::pair(char first, char second) {
+    return static_cast<std::size_t>(static_cast<unsigned char>(first)) << 8 | static_cast<unsigned char>(second);
+}
+
+std::size_t Vocabulary::Beginnings::place(std::string_view text, std::size_t size) {
     std::uint32_t word = 0;
-    for (std::size_t i = 0; i < size; ++i) word = word << 8 | static_cast<unsigned char>(bytes[i]);
+    std::memcpy(&word, text.data(), std::min(text.size(), sizeof word));
+    word &= static_cast<std::uint32_t>((std::uint64_t{1} << (8 * size)) - 1);
     return (word * 2'654'435'761U) >> (32 - kBits);
 }
 
@@ -298,13 +341,10 @@ void Vocabulary::walk(std::string_view text, std::size_t from, std::size_t at, s
 std::vector<Hit> Vocabulary::hits_in(std::string_view text) const {
     std::vector<Hit> hits;
     for (std::size_t at = 0; at < text.size();) {
-        const bool unspaced = begins_unspaced(text[at]);
-        if (!unspaced && !in_spaced_word(text[at])) {
-            ++at;
-            continue;
-        }
-        if ((unspaced || !word_before(text, at)) && begins_.may_begin(text.substr(at))) walk(text, at, at, 0, hits);
-        at = unspaced ? at + 1 : skip_word(text, at);
+        const auto kind = kind_at(text, at);
+        // No word goes on here: where one began before, it was skipped to its end.
+        if ((kind & (kLetter | kUnspaced)) != 0 && begins_.may_begin(text.substr(at))) walk(text, at, at, 0, hits);
+        at = kind == kLetter ? skip_word(text, at) : at + 1;
     }
     return hits;
 }

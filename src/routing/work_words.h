@@ -71,7 +71,10 @@ class Vocabulary {
       private:
         static constexpr std::size_t kMost = 4;  // letters
         static constexpr unsigned kBits = 15;
-        static std::size_t place(const char* bytes, std::size_t size);
+        static std::size_t pair(char first, char second);
+        static std::size_t place(std::string_view text, std::size_t size);
+        // Which numbers of letters (1 and more, a bit each) such a beginning with these first two has; 64 KiB.
+        std::array<std::uint8_t, 1U << 16> sizes_{};
         std::array<std::bitset<1U << kBits>, kMost> of_;  // by how many letters; 4 KiB each
         bool any_ = false;
     };
