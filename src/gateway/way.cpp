@@ -273,9 +273,12 @@ void Way::remember_answer(const Served& served, const chat::Told& told) {
 bool Way::is_short() const {
     constexpr std::size_t kMost = 2 * privacy::kShortestMark;  // with its blanks
     std::size_t bytes = 0;
-    for (const auto& message : request().messages)
-        if (message.role != chat::Role::system && message.role != chat::Role::developer)
-            if ((bytes += chat::text_of(message.parts).size()) > kMost) return false;
+    for (const auto& message : request().messages) {
+        if (message.role == chat::Role::system || message.role == chat::Role::developer) continue;
+        for (const auto& part : message.parts)
+            if (const auto* text = part.as<chat::TextPart>(); text != nullptr && (bytes += text->text.size()) > kMost)
+                return false;
+    }
     return true;
 }
 

@@ -65,15 +65,28 @@ std::int64_t shortened_piece(std::string_view text) {
     return shortened(sha256("piece\n" + std::string(text)));
 }
 
+// Which bytes may begin a blank: nearly none of a text that people write, but for its spaces.
+constexpr std::array<bool, 256> blank_beginnings() {
+    std::array<bool, 256> begins{};
+    for (std::size_t i = '\t'; i <= '\r'; ++i) begins[i] = true;
+    for (const auto byte : {0x00, 0x20, 0xC2, 0xE1, 0xE2, 0xE3, 0xEF}) begins[static_cast<std::size_t>(byte)] = true;
+    return begins;
+}
+constexpr auto kBeginsBlank = blank_beginnings();
+
+bool may_begin_blank(char c) {
+    return kBeginsBlank[static_cast<unsigned char>(c)];
+}
+
 // The bytes of the blank that begins at `at`, in any script, of no width too, or what parts of a message are separated
 // by; 0 where none does.
 std::size_t blank_at(std::string_view text, std::size_t at) {
+    if (!may_begin_blank(text[at])) return 0;
     const auto byte = [&](std::size_t i) {
         return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0U;
     };
     const unsigned first = byte(0);
-    if (first == ' ' || (first >= '\t' && first <= '\r') || first == 0) return 1;
-    if (first < 0xC2) return 0;
+    if (first < 0xC2) return 1;
     if (first == 0xC2) return byte(1) == 0xA0 || byte(1) == 0x85 || byte(1) == 0xAD ? 2 : 0;  // U+00A0, U+0085, U+00AD
     const unsigned second = byte(1), third = byte(2);
     if (first == 0xE1) return second == 0x9A && third == 0x80 ? 3 : 0;  // U+1680
@@ -81,10 +94,16 @@ std::size_t blank_at(std::string_view text, std::size_t at) {
         return third <= 0x8F || third == 0xA8 || third == 0xA9 || third == 0xAF ? 3 : 0;
     if (first == 0xE2) return second == 0x81 && (third == 0x9F || third == 0xA0) ? 3 : 0;  // U+205F, U+2060
     if (first == 0xE3) return second == 0x80 && third == 0x80 ? 3 : 0;                     // U+3000
-    return first == 0xEF && second == 0xBB && third == 0xBF ? 3 : 0;                       // U+FEFF
+    return second == 0xBB && third == 0xBF ? 3 : 0;                                        // U+FEFF
 }
 
-// Each run of what `blank` finds is one, and there are none at the ends. `add` gets each byte that is left.
+// The end of the bytes from `at` on of which none begins a blank, but for the first one, which is none.
+std::size_t end_of_ink(std::string_view text, std::size_t at) {
+    for (++at; at < text.size() && !may_begin_blank(text[at]);) ++at;
+    return at;
+}
+
+// Each run of what `blank` finds is one, and there are none at the ends. `add` gets the text that is left, in pieces.
 template <typename Blank, typename Add>
 void each_of_content(std::string_view text, Blank&& blank, Add&& add) {
     bool between = false, any = false;
@@ -94,8 +113,10 @@ void each_of_content(std::string_view text, Blank&& blank, Add&& add) {
             at += size;
             continue;
         }
-        if (std::exchange(between, false)) add(' ');
-        add(text[at++]);
+        if (std::exchange(between, false)) add(" ");
+        const auto end = end_of_ink(text, at);
+        add(text.substr(at, end - at));
+        at = end;
         any = true;
     }
 }
@@ -105,9 +126,13 @@ std::string ink_of(std::string_view text) {
     std::string ink;
     ink.reserve(text.size());
     for (std::size_t at = 0; at < text.size();) {
-        const auto size = blank_at(text, at);
-        if (size == 0) ink += text[at];
-        at += std::max<std::size_t>(size, 1);
+        if (const auto size = blank_at(text, at); size > 0) {
+            at += size;
+            continue;
+        }
+        const auto end = end_of_ink(text, at);
+        ink += text.substr(at, end - at);
+        at = end;
     }
     return ink;
 }
@@ -120,7 +145,7 @@ std::array<std::int64_t, 3> old_pieces_of(std::string_view essence) {
     };
     std::string content;
     content.reserve(essence.size());
-    each_of_content(essence.substr(1), ascii, [&](char c) { content += c; });
+    each_of_content(essence.substr(1), ascii, [&](std::string_view piece) { content += piece; });
     return {shortened_piece(content), shortened_piece(essence.substr(1)), shortened_piece(essence)};
 }
 
@@ -189,7 +214,7 @@ std::int64_t fingerprint_of_id(std::string_view conversation_id) {
 
 std::size_t content_bytes(std::string_view text) {
     std::size_t bytes = 0;
-    each_of_content(text, blank_at, [&](char) { ++bytes; });
+    each_of_content(text, blank_at, [&](std::string_view piece) { bytes += piece.size(); });
     return bytes;
 }
 
@@ -258,8 +283,9 @@ Identity identify(const chat::Request& request, std::string_view conversation_id
 }
 
 std::int64_t piece_of_answer(std::string_view text) {
+    if (content_bytes(text) < kShortestMark) return 0;
     const chat::Message message{chat::Role::assistant, {{chat::TextPart{std::string(text)}, {}}}, {}, {}};
-    return piece_of(message, essence(message)).fingerprint;
+    return piece_of(essence(message));
 }
 
 namespace {
