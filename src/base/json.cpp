@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -39,6 +40,13 @@ bool is_number(std::string_view text) {
         if (digits() == 0) return false;
     }
     return i == text.size();
+}
+
+// Without a way out of the loop, so that many bytes are compared at once.
+bool has_control(std::string_view text) {
+    unsigned char least = 0xFF;
+    for (const char c : text) least = std::min(least, static_cast<unsigned char>(c));
+    return least < 0x20;
 }
 
 std::string_view trim_front(std::string_view text) {
@@ -113,9 +121,7 @@ struct Walker {
         if (value.get_raw_json_string().get(raw) != simdjson::SUCCESS || token.size() < 2 || token.back() != '"')
             return broken("a string is not closed");
         const auto inner = token.substr(1, token.size() - 2);
-        for (const char c : inner)
-            if (static_cast<unsigned char>(c) < 0x20)
-                return broken("a control character inside a string; write it as an escape");
+        if (has_control(inner)) return broken("a control character inside a string; write it as an escape");
         auto text = decode(inner, raw);
         if (!text) return fail(text.error());
         document.nodes_[index].kind = Kind::string;
@@ -271,7 +277,14 @@ struct Walker {
 
 std::size_t values_at_most(std::string_view json) {
     std::size_t count = 1;
-    for (const char c : json) count += static_cast<std::size_t>(c == ',') + static_cast<std::size_t>((c & 0xDF) == '[');
+    for (std::size_t at = 0; at < json.size();) {
+        const auto block = json.substr(at, 255);  // which a byte counts, so that many are counted at once
+        std::uint8_t some = 0;
+        for (const char c : block)
+            some = static_cast<std::uint8_t>(some + static_cast<std::uint8_t>(c == ',' || (c & 0xDF) == '['));
+        count += some;
+        at += block.size();
+    }
     // '[' is 0x5B and '{' is 0x7B: one bit apart. Few are enough to know; else those inside strings must not count.
     if (count <= kMaxValues / 4) return count;
     count = 1;
@@ -396,8 +409,10 @@ std::optional<std::int64_t> Value::integer() const {
 
 Value Value::operator[](std::string_view key) const {
     if (!is(Kind::object)) return {};
-    for (const Value member : children())
-        if (member.key() == key) return member;
+    const auto& nodes = document_->nodes_;
+    const auto end = nodes[index_].next;
+    for (auto i = index_ + 1; i < end; i = nodes[i].next)
+        if (nodes[i].key_size == key.size() && document_->key_of(nodes[i]) == key) return {document_, i};
     return {};
 }
 

@@ -1,5 +1,6 @@
 #include "chat/estimate.h"
 
+#include <array>
 #include <bit>
 #include <cstring>
 
@@ -49,40 +50,53 @@ std::int64_t quarters_of(std::string_view text) {
 
 namespace {
 
-enum class Class : std::uint8_t { other, lower, upper };
-
-Class class_of(char c) {
-    return c >= 'a' && c <= 'z' ? Class::lower : c >= 'A' && c <= 'Z' ? Class::upper : Class::other;
-}
-
 constexpr std::int64_t kOne = 8;  // eighths of a token
 
-// Of a character beyond ASCII, by its first byte, which has them all.
-std::int64_t eighths_of(unsigned char first) {
-    constexpr std::int64_t kTwoBytes = 10;  // Latin, Cyrillic, Greek, Hebrew, Arabic
-    if (first < 0xC0) return 0;             // goes on
-    if (first < 0xE0) return kTwoBytes;
-    if (first >= 0xF0) return 4 * kOne;                           // emoji, and what is rarer
-    return first == 0xE0 || first >= 0xE3 ? 2 * kOne : 3 * kOne;  // Thai and Indic, kana, CJK and Hangul; others
+// What a byte is to most_tokens(): what is no letter has what it costs.
+enum Class : std::uint8_t { sign, space, lower, upper, goes_on, two_bytes, two, three, four, classes };
+
+constexpr std::array<Class, 256> byte_classes() {
+    std::array<Class, 256> kinds{};
+    for (std::size_t byte = 0; byte < kinds.size(); ++byte) {
+        kinds[byte] = byte == ' '                    ? space
+                      : byte >= 'a' && byte <= 'z'   ? lower
+                      : byte >= 'A' && byte <= 'Z'   ? upper
+                      : byte < 0x80                  ? sign
+                      : byte < 0xC0                  ? goes_on
+                      : byte < 0xE0                  ? two_bytes  // Latin, Cyrillic, Greek, Hebrew, Arabic
+                      : byte >= 0xF0                 ? four       // emoji, and what is rarer
+                      : byte == 0xE0 || byte >= 0xE3 ? two        // Thai and Indic, kana, CJK and Hangul
+                                                     : three;
+    }
+    return kinds;
+}
+constexpr auto kClasses = byte_classes();
+
+// Of a letter behind another one of its case, and of what is no letter. A character beyond ASCII counts by its first
+// byte; a blank between two words is part of the second.
+constexpr std::int64_t kAnotherLetter = 5;
+constexpr std::array<std::int64_t, classes> kCosts = {kOne, kOne, kOne, kOne, 0, 10, 2 * kOne, 3 * kOne, 4 * kOne};
+
+constexpr bool is_letter(Class kind) {
+    return kind == lower || kind == upper;
 }
 
 }  // namespace
 
 Tokens most_tokens(std::string_view text) {
-    constexpr std::int64_t kLetter = 5;
+    const auto class_at = [&](std::size_t at) { return kClasses[static_cast<unsigned char>(text[at])]; };
     std::int64_t eighths = 0;
-    auto before = Class::other;
-    for (std::size_t at = 0; at < text.size(); ++at) {
-        const auto byte = static_cast<unsigned char>(text[at]);
-        const auto now = class_of(text[at]);
-        if (byte >= 0x80)
-            eighths += eighths_of(byte);
-        else if (now != Class::other)
-            eighths += before == now ? kLetter : kOne;
-        else if (byte != ' ' || before == Class::other || at + 1 == text.size() ||
-                 class_of(text[at + 1]) == Class::other)
-            eighths += kOne;
-        before = now;
+    for (std::size_t at = 0; at < text.size();) {
+        const auto now = class_at(at);
+        const auto begin = at++;
+        if (!is_letter(now)) {
+            const bool between = now == space && begin > 0 && is_letter(class_at(begin - 1)) && at < text.size() &&
+                                 is_letter(class_at(at));
+            if (!between) eighths += kCosts[now];
+            continue;
+        }
+        while (at < text.size() && class_at(at) == now) ++at;
+        eighths += kOne + kAnotherLetter * static_cast<std::int64_t>(at - begin - 1);
     }
     return {(eighths + kOne - 1) / kOne};
 }

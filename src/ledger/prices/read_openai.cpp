@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <iterator>
+#include <vector>
 
 #include "base/text.h"
 #include "ledger/prices/counts.h"
@@ -124,6 +127,15 @@ std::int64_t hidden_thoughts(const Source& source, const Counts& counts, std::in
     return 0;
 }
 
+// The names of the objects that tell a prompt's tokens apart, of those that are there.
+std::vector<std::string_view> details_of(const json::Value& usage) {
+    constexpr auto kNames =
+        std::to_array<std::string_view>({"prompt_tokens_details", "input_token_details", "input_tokens_details"});
+    std::vector<std::string_view> there;
+    std::ranges::copy_if(kNames, std::back_inserter(there), [&](auto name) { return usage[name].exists(); });
+    return there;
+}
+
 void read(const Source& source, Reading& reading, std::initializer_list<std::string_view> prompt_names,
           std::initializer_list<std::string_view> answer_names, bool thoughts_beside) {
     Counts counts(source.usage, reading);
@@ -166,16 +178,18 @@ void read(const Source& source, Reading& reading, std::initializer_list<std::str
     const auto cached = take(left, prompt.cached, "what was cached", "the prompt", reading);
     buckets.add(Bucket::cache_write, take(left, prompt.writes.plain, "cache writes", "the prompt", reading));
     buckets.add(Bucket::cache_write_1h, take(left, prompt.writes.hour, "cache writes", "the prompt", reading));
+    const auto details = details_of(source.usage);
     const auto kind = [&](std::string_view name) {
         std::int64_t most = 0;
-        for (const auto* where : {"prompt_tokens_details", "input_tokens_details", "input_token_details"})
+        for (const auto where : details)
             most = std::max(most, counts.count_or_0({fmt::format("{}.{}_tokens", where, name)}));
         return most;
     };
     const auto cached_kind = [&](std::string_view name) {
-        return counts.count_or_0({fmt::format("prompt_tokens_details.cached_tokens_details.{}_tokens", name),
-                                  fmt::format("input_token_details.cached_tokens_details.{}_tokens", name),
-                                  fmt::format("input_tokens_details.cached_tokens_details.{}_tokens", name)});
+        for (const auto where : details)
+            if (const auto count = counts.count({fmt::format("{}.cached_tokens_details.{}_tokens", where, name)}))
+                return *count;
+        return std::int64_t{0};
     };
     split_prompt(reading, left + cached, cached, {0, kind("audio"), kind("image"), kind("video")},
                  {cached_kind("text"), cached_kind("audio"), cached_kind("image"), cached_kind("video")});
