@@ -108,18 +108,35 @@ void StreamRelay::read_event(std::string_view type, std::string_view data) {
     piece(type, data);
 }
 
+namespace {
+
+bool has_usage(const json::Value& value) {
+    return value["usage"].is(json::Kind::object) || value["usageMetadata"].is(json::Kind::object);
+}
+
+// Whether an event says what was used, in any dialect. Its members are gone through once, since most events say
+// nothing.
+bool says_usage(const json::Value& event) {
+    for (const auto member : event.children()) {
+        const auto key = member.key();
+        if (key == "usage" || key == "usageMetadata") {
+            if (member.is(json::Kind::object)) return true;
+        } else if (key == "message" || key == "response" || key == "x_groq") {
+            if (has_usage(member)) return true;
+        } else if (key == "choices") {
+            for (const auto choice : member.children())
+                if (has_usage(choice)) return true;
+        } else if (key == "eval_count") {
+            return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace
+
 void StreamRelay::keep_usage(std::string_view data) {
-    // Most events say nothing of it, and some say that with many words.
-    const auto at = data.find("\"usage");
-    if (at == std::string_view::npos && data.find("\"eval_count\"") == std::string_view::npos) return;
-    const auto root = document_.root();
-    const auto in = [](const json::Value& value) {
-        return value["usage"].is(json::Kind::object) || value["usageMetadata"].is(json::Kind::object);
-    };
-    bool said =
-        in(root) || in(root["message"]) || in(root["response"]) || in(root["x_groq"]) || root["eval_count"].exists();
-    for (const auto choice : root["choices"].children()) said = said || in(choice);
-    if (!said) return;
+    if (!says_usage(document_.root())) return;
     auto& place = first_usage_.empty() ? first_usage_ : last_usage_;
     place = data;
     std::ranges::replace(place, '\n', ' ');
