@@ -15,6 +15,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
+#include <mutex>
 #include <optional>
 
 #include "base/text.h"
@@ -58,17 +59,26 @@ struct Found {
 };
 
 struct ClientShared::State {
-    asio::ssl::context tls{asio::ssl::context::tls_client};
+    // Made at the first call, since reading the certificates takes some ten milliseconds, and most calls go to servers
+    // of this machine. From any thread.
+    asio::ssl::context& tls() {
+        std::call_once(tls_made, [this] {
+            tls_context.emplace(asio::ssl::context::tls_client);
+            ErrorCodeOf ignored;
+            tls_context->set_options(asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1, ignored);
+            // The system's CAs; SSL_CERT_FILE and SSL_CERT_DIR are honoured.
+            tls_context->set_default_verify_paths(ignored);
+            tls_context->set_verify_mode(asio::ssl::verify_peer, ignored);
+        });
+        return *tls_context;
+    }
+
+    std::once_flag tls_made;
+    std::optional<asio::ssl::context> tls_context;
     asio::thread_pool lookups{kLookups};
 };
 
-ClientShared::ClientShared() : state_(std::make_unique<State>()) {
-    ErrorCodeOf ignored;
-    state_->tls.set_options(asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1, ignored);
-    state_->tls.set_default_verify_paths(ignored);  // the system's CAs; SSL_CERT_FILE and SSL_CERT_DIR are honoured
-    state_->tls.set_verify_mode(asio::ssl::verify_peer, ignored);
-}
-
+ClientShared::ClientShared() : state_(std::make_unique<State>()) {}
 ClientShared::~ClientShared() = default;
 
 struct Client::Pool {
@@ -236,15 +246,18 @@ Task<Found> Client::Sending::look_up() {
             if (!once->exchange(true)) resume(std::move(found));
         };
         abandon_lookup = [first] { first({asio::error::operation_aborted, {}}); };
-        asio::post(pool->shared.state().lookups, [first, once, host = call.url.host, port = call.url.port] {
-            if (*once) return;
-            Found found;
-            asio::io_context context;
-            Resolver resolver(context);
-            for (const auto& entry : resolver.resolve(host, std::to_string(port), found.error))
-                found.endpoints.push_back(entry.endpoint());
-            first(std::move(found));
-        });
+        auto& state = pool->shared.state();
+        asio::post(state.lookups,
+                   [first, once, host = call.url.host, port = call.url.port, tls = call.url.tls, &state] {
+                       if (*once) return;
+                       if (tls) state.tls();  // so that no worker has to wait while it is made
+                       Found found;
+                       asio::io_context context;
+                       Resolver resolver(context);
+                       for (const auto& entry : resolver.resolve(host, std::to_string(port), found.error))
+                           found.endpoints.push_back(entry.endpoint());
+                       first(std::move(found));
+                   });
     });
 }
 
@@ -289,7 +302,7 @@ Task<Result<>> Client::Sending::connect() {
         wire.emplace(std::move(socket));
         co_return Result<>{};
     }
-    wire.emplace(std::move(socket), pool->shared.state().tls);
+    wire.emplace(std::move(socket), pool->shared.state().tls());
     begin_phase("in the TLS handshake with", call.connect_timeout);
     error = co_await wire->handshake_as_client(call.url.host);
     if (error) {
