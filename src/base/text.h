@@ -17,7 +17,7 @@ std::string_view nearest(std::string_view word, std::span<const std::string> can
 // "; did you mean 'x'?" for the nearest of the candidates, or "; there are: a, b, c" when none is near.
 std::string suggest(std::string_view word, std::span<const std::string> candidates);
 
-std::string_view trim(std::string_view text);                       // spaces, tabs, CR and LF at both ends
+std::string_view trim(std::string_view text);  // spaces, tabs, CR and LF at both ends
 // Without the byte order mark of UTF-8 that Windows' editors put before a text. It means nothing there, and what is put
 // before it would make it a letter.
 std::string_view without_byte_order_mark(std::string_view text);

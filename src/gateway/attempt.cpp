@@ -189,7 +189,7 @@ net::Task<std::expected<upstream::Sent, upstream::Failure>> Attempt::ask(store::
 
 bool Attempt::wants_thoughts(const upstream::Failure& failure, std::string_view words) {
     auto& thoughts = way_.gateway.thoughts();
-    if (kind_of(translate::speaker_of(provider_.kind)) != dialect::Kind::openai_chat ||
+    if (!dialect::of(kind_of(provider_.kind->speaker)).may_demand_thoughts() ||
         failure.what != config::FailureClass::invalid_request || !chat::needs_rendered_tools(question().request) ||
         thoughts.demanded(candidate_.model) != translate::Thoughts::Wanted::nothing)
         return false;
@@ -391,8 +391,7 @@ net::Task<Result<>> Attempt::reach() {
 }
 
 void Attempt::speak_to_its_root() {
-    auto& url = endpoint_.base_url;
-    if (url.ends_with("/v1")) url.resize(url.size() - 3);
+    endpoint_.base_url = provider::root_of(std::move(endpoint_.base_url));
 }
 
 // A decision that sends something out is recorded with it; one that stays home, at the end.

@@ -62,7 +62,7 @@ class Attempt final : public Served {
                              json::Document& answer);
     // Where the candidate is reached; an engine is started for it, and held. Errors: as Engines::acquire(), cancelled.
     net::Task<Result<>> reach();
-    // llama-server has more than its OpenAI paths: what is asked next is asked there.
+    // What is asked next is asked beside the paths of its dialect.
     void speak_to_its_root();
     void settle(const ledger::Used& used, std::string outcome, ledger::Reservation& reservation);
 
@@ -155,7 +155,7 @@ class Attempt final : public Served {
     void note_pace(bool stream) const;
     std::int64_t elapsed_ms() const;
     const translate::Question& question() const;
-    bool engine() const { return provider_.kind == config::ProviderKind::engine; }
+    bool engine() const { return provider_.kind->runs_here; }
 
     Way& way_;
     const routing::Candidate& candidate_;

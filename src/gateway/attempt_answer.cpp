@@ -28,9 +28,6 @@ Error of_provider(const std::string& provider, Error error) {
 
 learning::Learning::Answered Attempt::outcome_of(const chat::Told& told, std::string fault) const {
     const auto& thinking = way_.request().thinking;
-    const bool signs = provider_.kind == config::ProviderKind::anthropic ||
-                       provider_.kind == config::ProviderKind::responses ||
-                       provider_.kind == config::ProviderKind::gemini;
     return {way_.id.text(),
             way_.who.id(),
             candidate_.model,
@@ -40,7 +37,7 @@ learning::Learning::Answered Attempt::outcome_of(const chat::Told& told, std::st
             told.text,
             told.sure,
             std::move(fault),
-            signs && (thinking.on.value_or(false) || !thinking.effort.empty())};
+            provider_.kind->signs_reasoning && (thinking.on.value_or(false) || !thinking.effort.empty())};
 }
 
 // What was answered, so that it can be learned from when its outcome is known. What several models said is nobody's.
@@ -268,8 +265,7 @@ net::Task<Next> Attempt::begin_stream() {
         const bool resumable = way_.failure_policy().on_cut != config::OnCut::error;
         // Only what is said anew can be ended at a limit, but for chunks of Chat Completions. What tools of the
         // provider say has no words but its own.
-        const bool ended_by_us =
-            bound_ > 0 && way_.question.front.kind != dialect::Kind::openai_chat && !way_.runs_tools();
+        const bool ended_by_us = bound_ > 0 && !way_.client_dialect().ends_anywhere() && !way_.runs_tools();
         relay_ = conversion_->relay([this] { return way_.frame(*this); }, resumable || ended_by_us);
         if (way_.needs_words() || better_ != nullptr || resumable) relay_->collect();
     }

@@ -206,10 +206,9 @@ class Run {
 
     privacy::ReleasedContent released_content() const { return {services_.privacy.vault().keys(), recalled_.released}; }
 
-    // What a client of Anthropic's dialect asks for in a header leaves beside the body, so detectors look at it as
-    // well.
+    // What a client asks for in a header leaves beside the body, so detectors look at it as well.
     void read_betas() {
-        if (way_.question.front.kind != dialect::Kind::anthropic) return;
+        if (!way_.client_dialect().has_betas()) return;
         auto betas = translate::betas_of(exchange_.request().headers);
         if (betas.said.empty()) return;
         privacy::label_by_header(*way_.snapshot->detector, betas.said, way_.config.privacy.detect, labelled_);

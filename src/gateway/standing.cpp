@@ -77,7 +77,7 @@ std::vector<routing::Standing> standing_of(Services& services, const Snapshot& s
     const bool bound = services.budgets.bind(who);
     std::vector<routing::Standing> result;
     for (const auto& entry : snapshot.table.models) {
-        const bool engine = snapshot.config->provider(entry.provider)->kind == config::ProviderKind::engine;
+        const bool engine = snapshot.config->provider(entry.provider)->kind->runs_here;
         routing::Standing standing{entry.model, services.health.unhealthy(entry.provider), {}};
         if (standing.unhealthy.empty()) standing.unhealthy = refused_model(services, snapshot, named, entry);
         if (standing.unhealthy.empty() && engine) standing.unhealthy = services.engines.unhealthy(entry.model);

@@ -10,7 +10,6 @@
 #include "base/text.h"
 #include "chat/answer.h"
 #include "chat/told.h"
-#include "dialect/beat.h"
 #include "dialect/openai_chat.h"
 #include "gateway/detached.h"
 #include "gateway/weight.h"
@@ -47,7 +46,7 @@ Way::Way(Gateway& gateway, Call call, translate::Front front, Keeping keeping)
     }
     question.front = front;
     question.path = exchange.request().path;
-    question.array = front.kind == dialect::Kind::gemini && exchange.request().parameter("alt") != "sse";
+    question.array = client_dialect().streams_array(exchange.request().parameter("alt"));
 }
 
 // For the log, in the words of the config: what a client writes for a `*` is not named, nor an alias that nobody has.
@@ -399,9 +398,8 @@ void Way::tell_more_in_stream(std::string& bytes) const {
     (void)put_first(bytes, fmt::format("\"tandem\":{}", out.text()));
 }
 
-// Gemini's clients take any line that is no data for a broken stream.
 bool Way::has_comments() const {
-    return stream_type() == "text/event-stream" && question.front.kind != dialect::Kind::gemini;
+    return !question.array && client_dialect().has_comments();
 }
 
 void Way::add_headers(std::string_view type, net::Fields& headers) const {
@@ -409,7 +407,7 @@ void Way::add_headers(std::string_view type, net::Fields& headers) const {
     headers.add("x-tandem-decision", id.text());
     headers.add("x-tandem-label", name_of(inputs->label));
     if (!warnings.empty()) headers.add("x-tandem-warnings", header_text(join(warnings, "; ")));
-    headers.add(question.front.kind == dialect::Kind::anthropic ? "request-id" : "x-request-id", id.text());
+    headers.add(client_dialect().id_header(), id.text());
     if (type == "text/event-stream") {
         headers.add("cache-control", "no-cache");
         headers.add("x-accel-buffering", "no");
@@ -424,12 +422,11 @@ void Way::begin_pulse() {
                                     add_headers(stream_type(), headers);
                                     return headers;
                                 },
-                                [this] { return dialect::beat_of(question.front.kind, frame()); }});
+                                [this] { return client_dialect().beat(frame()); }});
 }
 
 std::string_view Way::stream_type() const {
-    if (question.front.kind == dialect::Kind::ollama) return "application/x-ndjson";
-    return question.array ? "application/json" : "text/event-stream";
+    return question.array ? "application/json" : client_dialect().stream_type();
 }
 
 dialect::AnswerFrame Way::frame(const Served& served) const {
@@ -488,7 +485,7 @@ net::Task<> Way::refuse_in_stream(const Error& error) {
     std::string bytes;
     const auto writer = question.front.operation == translate::Operation::completion
                             ? dialect::openai_chat::completion_writer(frame())
-                            : dialect::of(question.front.kind).writer(frame());
+                            : client_dialect().writer(frame());
     writer->fail(error, bytes);
     co_await exchange.write(std::move(bytes));
 }
@@ -511,8 +508,7 @@ net::Task<> Way::refuse(Error error, std::optional<seconds> retry_after) {
     if (!id.text().empty()) {
         response.headers.add("x-tandem-decision", id.text());
         response.headers.add("x-tandem-label", name_of(inputs->label));
-        response.headers.add(question.front.kind == dialect::Kind::anthropic ? "request-id" : "x-request-id",
-                             id.text());
+        response.headers.add(client_dialect().id_header(), id.text());
     }
     if (!warnings.empty()) response.headers.add("x-tandem-warnings", header_text(join(warnings, "; ")));
     access::add_cors(config.server, exchange.request().headers, response.headers);

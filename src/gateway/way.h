@@ -81,6 +81,7 @@ class Way {
     routing::Named named;  // what the client's name for a model falls to; empty where nothing has it
 
     const chat::Request& request() const { return question.request; }
+    const dialect::Dialect& client_dialect() const { return dialect::of(question.front.kind); }  // the client's
     // The alias or model that the request is for; what the client wrote where nothing has that name.
     // A model's name for the log: the config's, which may be a pattern.
     std::string in_log(const std::string& model) const {

@@ -119,7 +119,7 @@ Work read_work(const Value& value) {
 ModelFacts facts_of(const config::Config& config, const config::Model& model) {
     const auto* provider = config.provider(model.provider);
     ModelFacts facts;
-    facts.engine = provider->kind == config::ProviderKind::engine;
+    facts.engine = provider->kind->runs_here;
     facts.name = facts.engine         ? std::filesystem::path(model.file).filename().string()
                  : model.name.empty() ? model.id
                                       : model.name;

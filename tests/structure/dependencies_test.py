@@ -12,7 +12,8 @@ MAY = {
     "net": {"base"},
     "store": {"base", "net"},
     "cost": {"base"},
-    "config": {"base", "net"},  # net/limits.h: the bounds that the owner can set
+    "provider": {"base", "dialect", "net"},  # the kinds alone; what is sent to them is upstream's
+    "config": {"base", "net", "provider"},  # net/limits.h: the bounds that the owner can set
     "access": {"base", "config", "net", "store"},
     "dialect": {"base", "chat"},
     "privacy": {"base", "chat", "config", "store"},
@@ -27,13 +28,13 @@ MAY = {
     "translate": {"ledger", "base", "chat", "config", "dialect", "net"},
     "cache": {"base", "chat", "dialect"},
     "engine": {"base", "config", "net"},
-    "upstream": {"base", "config", "net", "ledger", "privacy"},  # a Clearance and a Reservation are what it sends with
+    "upstream": {"base", "config", "net", "ledger", "privacy", "provider"},  # a Clearance and a Reservation are what it sends with
     "gateway": {"learning", "translate", "cache", "access", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream"},
     "resources": {"jobs", "access", "base", "chat", "config", "dialect", "gateway", "net", "privacy", "store", "translate"},
     "experiment": {"jobs", "learning", "translate", "access", "base", "chat", "config", "net", "store", "dialect", "routing", "gateway"},
     "probe": {"dialect", "jobs", "learning", "access", "base", "chat", "config", "net", "store", "gateway"},
     "api": {"advice", "jobs", "resources", "learning", "translate", "cache", "access", "experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway"},
-    "cli": {"advice", "jobs", "resources", "learning", "translate", "cache", "access", "backup", "cost", "experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "api", "."},
+    "cli": {"provider", "advice", "jobs", "resources", "learning", "translate", "cache", "access", "backup", "cost", "experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "api", "."},
 }
 
 
