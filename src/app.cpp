@@ -196,6 +196,7 @@ struct App::Parts {
                    .learning = learning,
                    .cache = cache,
                    .trials = experiments,
+                   .observers = {&experiments},
                    .memory = memory,
                    .scans = scans,
                    .pool = pool,

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "base/memory_account.h"
 #include "base/secret.h"
@@ -14,6 +15,7 @@
 #include "cache/cache.h"
 #include "config/config.h"
 #include "engine/engines.h"
+#include "gateway/finished.h"
 #include "gateway/trials.h"
 #include "learning/learning.h"
 #include "ledger/ledger.h"
@@ -61,6 +63,7 @@ struct Services {
     learning::Learning& learning;
     cache::AnswerCache& cache;
     Trials& trials;
+    std::vector<AnswerObserver*> observers;  // never null; each hears of every answer
     MemoryAccount& memory;
     net::FairPool& scans;          // for what clients send and would hold up a worker: large bodies, uploads
     net::asio::thread_pool& pool;  // for our own work that would: reading the ledger, learning

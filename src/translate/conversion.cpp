@@ -255,7 +255,9 @@ Result<std::shared_ptr<const Question>> begun_question(const Question& question,
     const auto beginning = dialect::of(question.front.kind).beginning(text);
     const auto list = root[beginning.list];
     if (question.front.operation != Operation::chat || !list.is(json::Kind::array))
-        return fail(ErrorCode::invalid, "requests of this kind have no place for the beginning of an answer");
+        return fail(ErrorCode::invalid,
+                    fmt::format("a request of {} has no place for the beginning of an answer; set on_cut: restart",
+                                question.path));
     std::string messages(list.raw());
     messages.insert(messages.rfind(']'), (list.size() > 0 ? "," : "") + beginning.message);
     auto begun = std::make_shared<Question>();
