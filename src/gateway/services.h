@@ -13,6 +13,7 @@
 #include "base/secret.h"
 #include "base/world.h"
 #include "cache/cache.h"
+#include "catalog/models.h"
 #include "config/config.h"
 #include "engine/engines.h"
 #include "gateway/finished.h"
@@ -40,12 +41,14 @@ struct Snapshot {
 };
 
 // Errors: invalid, storage, internal, as make_detector() and Pricing::of(). `detector` goes before the one that follows
-// from the config. `environment` says where the files of engines' models are.
+// from the config. `environment` says where the files of engines' models are. `measured_of`: of each model; empty:
+// nothing.
 Result<std::shared_ptr<const Snapshot>> snapshot_of(config::Config config, const config::Environment& environment,
-                                                    std::shared_ptr<privacy::Detector> detector = nullptr);
+                                                    std::shared_ptr<privacy::Detector> detector = nullptr,
+                                                    const catalog::MeasuredOf& measured_of = {});
 // The routing table of a config, with what the headers of its models' files say, and what they cost.
 routing::Table table_of(const config::Config& config, const config::Environment& environment,
-                        const ledger::Pricing& pricing);
+                        const ledger::Pricing& pricing, const catalog::MeasuredOf& measured_of = {});
 
 struct Services {
     const Clock& clock;

@@ -18,7 +18,8 @@ MAY = {
     "dialect": {"base", "chat"},
     "privacy": {"base", "chat", "config", "store"},
     "backup": {"base", "privacy", "store"},
-    "routing": {"access", "base", "chat", "config", "ledger"},  # what a model costs
+    "catalog": {"base", "config", "store"},
+    "routing": {"access", "base", "catalog", "chat", "config", "ledger"},  # what a model costs
     "ledger": {"access", "base", "config", "net", "store"},
     "jobs": {"base", "net", "store"},
     "energy": {"base", "config", "ledger", "net", "store"},  # amounts of prices; the table of what was measured
@@ -29,7 +30,7 @@ MAY = {
     "cache": {"base", "chat", "dialect"},
     "engine": {"base", "config", "net"},
     "upstream": {"base", "config", "net", "ledger", "privacy", "provider"},  # a Clearance and a Reservation are what it sends with
-    "gateway": {"learning", "translate", "cache", "access", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream"},
+    "gateway": {"catalog", "learning", "translate", "cache", "access", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream"},
     "resources": {"jobs", "access", "base", "chat", "config", "dialect", "gateway", "net", "privacy", "store", "translate"},
     "experiment": {"jobs", "learning", "translate", "access", "base", "chat", "config", "net", "store", "dialect", "routing", "gateway"},
     "probe": {"dialect", "jobs", "learning", "access", "base", "chat", "config", "net", "store", "gateway"},
