@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <map>
 #include <mutex>
 #include <thread>
 
@@ -22,6 +23,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "base/time_text.h"
+#include "catalog/measurements.h"
 #include "energy/sampler.h"
 #include "experiment/experiments.h"
 #include "experiment/records.h"
@@ -96,7 +98,7 @@ std::span<const store::Migration> migrations() {
         store::Migration{ledger::kBudgetsSchema},         store::Migration{access::kKeysSchema},
         store::Migration{ledger::kLedgerSchema4},         store::Migration{resources::kKeptSchema3},
         store::Migration{local_schema().c_str()},         store::Migration{ledger::local::kNoticedSchema},
-        store::Migration{advice::kAdviceSchema}};
+        store::Migration{advice::kAdviceSchema},          store::Migration{catalog::kMeasurementsSchema}};
     return all;
 }
 
@@ -196,6 +198,7 @@ struct App::Parts {
                    .learning = learning,
                    .cache = cache,
                    .trials = experiments,
+                   .observers = {&experiments},
                    .memory = memory,
                    .scans = scans,
                    .pool = pool,
@@ -225,10 +228,23 @@ struct App::Parts {
     }
 
     Result<std::shared_ptr<const gateway::Snapshot>> snapshot_of(config::Config config) const {
-        if (!world.detector) return gateway::snapshot_of(std::move(config), environment);
+        std::vector<catalog::Measurement> measurements;
+        auto read = store->run([&measurements](store::Database& database) -> Result<> {
+            auto all = catalog::measurements(database);
+            if (!all) return fail(all.error());
+            measurements = std::move(*all);
+            return {};
+        });
+        if (!read) return fail(read.error());
+        std::map<std::string, std::string> identities;
+        for (const auto& model : config.models) identities[model.id] = identity_of(config, model, environment);
+        const auto measured_of = [&](const config::Model& model) {
+            return catalog::measured_of(measurements, model.id, identities[model.id]);
+        };
+        if (!world.detector) return gateway::snapshot_of(std::move(config), environment, nullptr, measured_of);
         auto detector = world.detector(config);
         if (!detector) return fail(detector.error());
-        return gateway::snapshot_of(std::move(config), environment, std::move(*detector));
+        return gateway::snapshot_of(std::move(config), environment, std::move(*detector), measured_of);
     }
 
     // The keys of the store beside those of the config.

@@ -26,12 +26,7 @@ int main(int argc, char** argv) {
     app.add_flag("--json", globals.json, "Print JSON");
     app.set_version_flag("--version", "tandem " TANDEM_VERSION);
     Action action;
-    for (const auto add :
-         {add_serve,  add_ask,     add_init,   add_explain,  add_policy,     add_cost,    add_prices,     add_audit,
-          add_label,  add_privacy, add_route,  add_feedback, add_learning,   add_probe,   add_experiment, add_logs,
-          add_status, add_replay,  add_engine, add_doctor,   add_version,    add_connect, add_backup,     add_restore,
-          add_chat,   add_models,  add_health, add_manual,   add_completion, add_keys,    add_advise})
-        add(app, globals, action);
+    for (const auto& command : kCommands) command.add(app, globals, action);
     arrange(app);
     if (argc == 1) {
         std::fputs(first_help().c_str(), stdout);

@@ -5,6 +5,7 @@
 #include "advice/knowledge.h"
 #include "advice/queue.h"
 #include "learning/outcomes.h"
+#include "store/row.h"
 
 namespace tandem::advice {
 
@@ -36,18 +37,24 @@ Result<std::int64_t> add(store::Database& database, const Applied& applied) {
     return id;
 }
 
+namespace {
+
+const store::Table<Applied>& table() {
+    static const store::Table<Applied> applied(
+        "applied_advice", {store::column("id", &Applied::id), store::column("time", &Applied::time),
+                           store::column("name", &Applied::name), store::column("file", &Applied::file),
+                           store::column("backup", &Applied::backup), store::column("sum_before", &Applied::before),
+                           store::column("sum_after", &Applied::after), store::column("predicted", &Applied::predicted),
+                           store::column("undone", &Applied::undone)});
+    return applied;
+}
+
+}  // namespace
+
 Result<std::vector<Applied>> applied(store::Database& database) {
-    auto rows = database.prepare(
-        "SELECT id, time, name, file, backup, sum_before, sum_after, predicted, undone FROM applied_advice ORDER BY id "
-        "DESC");
-    std::vector<Applied> list;
-    while (true) {
-        const auto row = rows.step();
-        if (!row) return fail(row.error());
-        if (!*row) return list;
-        list.push_back({rows.integer(0), rows.integer(1), rows.text(2), rows.text(3), rows.text(4), rows.text(5),
-                        rows.text(6), rows.text(7), rows.integer(8)});
-    }
+    static const auto kNewestFirst = table().select("ORDER BY id DESC");
+    auto rows = database.prepare(kNewestFirst.c_str());
+    return table().all(rows);
 }
 
 Result<> note_undone(store::Database& database, std::int64_t id, std::int64_t time) {

@@ -69,7 +69,7 @@ Station station_of(const config::Config& config, const config::Model& model, con
         machine != nullptr && machine->bought <= now_ms)
         station.machine = machine->id;
     const auto limit = static_cast<std::int64_t>(provider->concurrency);
-    if (provider->kind == config::ProviderKind::engine)
+    if (provider->kind->runs_here)
         station.slots = model.slots;
     else if (const auto* said = said_of(profile, model.id); said != nullptr && said->slots > 0)
         station.slots = said->slots;

@@ -21,7 +21,7 @@ void NoticedWork::engine_failed(const std::string& model, const std::string& why
 
 void NoticedWork::provider_down(const config::Config& config, const std::string& provider) const {
     const auto* found = config.provider(provider);
-    if (found == nullptr || found->zone != Zone::local || found->kind == config::ProviderKind::engine) return;
+    if (found == nullptr || found->zone != Zone::local || found->kind->runs_here) return;
     note("provider " + provider, fmt::format("{} failed again and again, and was left alone", provider));
 }
 

@@ -53,12 +53,14 @@ bool counts(const Route& route) {
 
 namespace {
 
-// Google's clients put their key into the address. Nobody else's do, and an address stands in more logs than a header.
+// Some clients put their key into the address. Nobody else's is looked for there: an address stands in more logs than a
+// header.
 std::string key_in_query(dialect::Kind errors, std::string_view query) {
-    if (errors != dialect::Kind::gemini || query.empty()) return {};
+    const auto name = dialect::of(errors).key_parameter();
+    if (name.empty() || query.empty()) return {};
     net::Request asked;
     asked.query = query;
-    return asked.parameter("key");
+    return asked.parameter(std::string(name));
 }
 
 // Who came to the door, by the config of that moment; nobody where the route asks nobody.

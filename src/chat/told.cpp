@@ -157,6 +157,12 @@ void Told::call(std::size_t index, std::string_view name, std::string_view argum
     calls[index].custom = calls[index].custom || custom;
 }
 
+std::string Told::whole() const {
+    auto all = text;
+    for (const auto& one : calls) all += "\n" + one.name + "(" + one.arguments + ")";
+    return all;
+}
+
 void Told::take(const Event& event) {
     if (const auto* delta = std::get_if<TextDelta>(&event); delta != nullptr && delta->choice == 0) text += delta->text;
     if (const auto* delta = std::get_if<RefusalDelta>(&event); delta != nullptr && delta->choice == 0) refused = true;

@@ -37,6 +37,8 @@ struct Told {
     Sureness sure;
     std::optional<Finish> finish;
 
+    // What was said and then the calls that were made, for those who compare.
+    std::string whole() const;
     void take(const Event& event);
     void call(std::size_t index, std::string_view name, std::string_view arguments, bool custom);
     static constexpr std::size_t kMostCalls = 256;

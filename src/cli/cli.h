@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "cli/commands.h"
 #include "config/config.h"
 #include "store/store.h"
 
@@ -37,45 +38,13 @@ struct Globals {
     Result<config::Config> load_whole() const;
 };
 
-// What a command does once the arguments are read. Set by the one that was called.
-using Action = std::function<int()>;
-
-void add_serve(CLI::App& app, Globals& globals, Action& action);
-void add_ask(CLI::App& app, Globals& globals, Action& action);
-void add_init(CLI::App& app, Globals& globals, Action& action);
-void add_explain(CLI::App& app, Globals& globals, Action& action);
-void add_policy(CLI::App& app, Globals& globals, Action& action);
-void add_cost(CLI::App& app, Globals& globals, Action& action);
+// A command sets an Action: what it does once the arguments are read. commands.h lists the commands; these stand below
+// one of them.
 void add_break_even(CLI::App& group, Globals& globals, Action& action);  // `tandem cost break-even`
 void add_reconcile(CLI::App& group, Globals& globals, Action& action);   // `tandem cost reconcile`
 void add_hours(CLI::App& group, Globals& globals, Action& action);       // `tandem cost hours`
 void add_local_cost(CLI::App& group, Globals& globals, Action& action);  // `tandem cost local`
 void add_compare(CLI::App& group, Globals& globals, Action& action);     // `tandem cost compare`
-void add_advise(CLI::App& app, Globals& globals, Action& action);
-void add_prices(CLI::App& app, Globals& globals, Action& action);
-void add_audit(CLI::App& app, Globals& globals, Action& action);
-void add_route(CLI::App& app, Globals& globals, Action& action);
-void add_feedback(CLI::App& app, Globals& globals, Action& action);
-void add_learning(CLI::App& app, Globals& globals, Action& action);
-void add_probe(CLI::App& app, Globals& globals, Action& action);
-void add_experiment(CLI::App& app, Globals& globals, Action& action);
-void add_logs(CLI::App& app, Globals& globals, Action& action);
-void add_status(CLI::App& app, Globals& globals, Action& action);
-void add_replay(CLI::App& app, Globals& globals, Action& action);
-void add_keys(CLI::App& app, Globals& globals, Action& action);
-void add_label(CLI::App& app, Globals& globals, Action& action);
-void add_privacy(CLI::App& app, Globals& globals, Action& action);
-void add_engine(CLI::App& app, Globals& globals, Action& action);
-void add_doctor(CLI::App& app, Globals& globals, Action& action);
-void add_version(CLI::App& app, Globals& globals, Action& action);
-void add_connect(CLI::App& app, Globals& globals, Action& action);
-void add_backup(CLI::App& app, Globals& globals, Action& action);
-void add_restore(CLI::App& app, Globals& globals, Action& action);
-void add_chat(CLI::App& app, Globals& globals, Action& action);
-void add_models(CLI::App& app, Globals& globals, Action& action);
-void add_health(CLI::App& app, Globals& globals, Action& action);
-void add_manual(CLI::App& app, Globals& globals, Action& action);
-void add_completion(CLI::App& app, Globals& globals, Action& action);
 
 // Prints the error to stderr (as JSON to stdout with --json), and gives the exit code that fits it.
 int report(const Globals& globals, const Error& error);

@@ -92,7 +92,7 @@ void check_engines(const config::Config& config, const config::Environment& envi
     const engine::EnginesSettings settings{config.data, config::cache_folder(config, environment), environment};
     bool any = false;
     for (const auto& model : config.models) {
-        if (config.provider(model.provider)->kind != config::ProviderKind::engine) continue;
+        if (!config.provider(model.provider)->kind->runs_here) continue;
         if (!any) check_binary(engine::find_binary(config, settings), checks);
         any = true;
         const auto file = engine::find_model_file(config, model, settings);

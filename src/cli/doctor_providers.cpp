@@ -19,46 +19,18 @@ namespace tandem::cli {
 namespace {
 
 using config::Capability;
-using config::ProviderKind;
 
 constexpr milliseconds kReachTime{5'000};
 constexpr std::size_t kMostBytes = 4UL << 20;
 
-net::Fields headers_of(const config::Provider& provider, ProviderKind kind) {
+net::Fields headers_of(const config::Provider& provider, const provider::Kind& kind) {
     net::Fields headers;
-    const auto key = provider.api_key->reveal();
-    if (kind == ProviderKind::anthropic) headers.add("anthropic-version", "2023-06-01");
-    if (key.empty()) return headers;
-    if (kind == ProviderKind::anthropic)
-        headers.add("x-api-key", key);
-    else if (kind == ProviderKind::gemini)
-        headers.add("x-goog-api-key", key);
-    else
-        headers.add("authorization", fmt::format("Bearer {}", key));
+    kind.authorize(headers, *provider.api_key);
     return headers;
 }
 
 net::Fields headers_of(const config::Provider& provider) {
-    return headers_of(provider, provider.kind);
-}
-
-// Where each kind lists its models.
-std::string list_path(ProviderKind kind) {
-    switch (kind) {
-        case ProviderKind::ollama:
-            return "/api/tags";
-        case ProviderKind::anthropic:
-            return "/models?limit=1000";
-        case ProviderKind::gemini:
-            return "/models?pageSize=1000";
-        default:
-            return "/models";
-    }
-}
-
-std::string root_of(std::string url) {
-    if (url.ends_with("/v1")) url.resize(url.size() - 3);
-    return url;
+    return headers_of(provider, *provider.kind);
 }
 
 struct Listing {
@@ -136,7 +108,7 @@ std::vector<std::string> other_urls(const config::Provider& provider) {
     };
     add(url);
     add(url + "/v1");
-    add(root_of(url) + "/api/v1");
+    add(provider::root_of(url) + "/api/v1");
     if (const auto parsed = net::parse_url(url); parsed && parsed->path != "/")
         add(url.substr(0, url.size() - parsed->path.size()) + "/v1");
     return urls;
@@ -144,7 +116,7 @@ std::vector<std::string> other_urls(const config::Provider& provider) {
 
 // A base URL at which there is a list of models; empty: none was found.
 std::string better_url(const config::Provider& provider) {
-    if (provider.kind == ProviderKind::ollama || provider.kind == ProviderKind::gemini) return {};
+    if (!provider.kind->url_varies) return {};
     const auto urls = other_urls(provider);
     std::vector<Fetch> questions;
     for (const auto& url : urls) questions.push_back({url + "/models", headers_of(provider), {}});
@@ -157,18 +129,15 @@ std::string better_url(const config::Provider& provider) {
     return {};
 }
 
-// Kinds that are told apart by the path where they are asked.
-struct Asking {
-    ProviderKind kind;
-    std::string_view path;
-};
-constexpr std::array<Asking, 3> kAskings = {{{ProviderKind::openai, "/chat/completions"},
-                                             {ProviderKind::anthropic, "/messages"},
-                                             {ProviderKind::responses, "/responses"}}};
+// Where a server of a kind is asked, were it at the provider's address.
+std::string asking_url(const config::Provider& provider, const provider::Kind& kind) {
+    return provider::with_version(kind, provider.base_url) + std::string(kind.asking_path);
+}
 
-std::string asking_url(const config::Provider& provider, const Asking& asking) {
-    const bool versioned = provider.base_url.ends_with("/v1") || asking.kind != ProviderKind::anthropic;
-    return fmt::format("{}{}{}", provider.base_url, versioned ? "" : "/v1", asking.path);
+// The base URL as owners write it for a kind: without the version, where that is added for them.
+std::string usual_form(const provider::Kind& kind, const std::string& url) {
+    const auto root = provider::root_of(url);
+    return provider::with_version(kind, root) == root ? url : root;
 }
 
 // A question without anything in it, which every server refuses: only whether there is a route is of interest.
@@ -178,43 +147,47 @@ bool has_route(const Result<Fetched>& answer) {
 
 // Nothing where the provider's kind has its route, or where no other kind has.
 std::optional<Check> wrong_kind(const config::Provider& provider) {
-    const auto* const own = std::ranges::find(kAskings, provider.kind, &Asking::kind);
-    if (own == kAskings.end()) return {};
-    const auto answer = fetch({asking_url(provider, *own), headers_of(provider), "{}"}, kReachTime, kMostBytes);
+    const auto& own = *provider.kind;
+    if (own.asking_path.empty()) return {};
+    const auto answer = fetch({asking_url(provider, own), headers_of(provider), "{}"}, kReachTime, kMostBytes);
     if (!answer || (answer->status != 404 && answer->status != 405)) return {};
-    for (const auto& other : kAskings) {
-        const auto url = asking_url(provider, other);
-        if (other.kind == provider.kind ||
-            !has_route(fetch({url, headers_of(provider, other.kind), "{}"}, kReachTime, kMostBytes)))
-            continue;
-        const auto base = other.kind == ProviderKind::anthropic ? root_of(provider.base_url) : provider.base_url;
+    for (const auto* other : provider::kinds()) {
+        if (other == &own || other->asking_path.empty()) continue;
+        const auto url = asking_url(provider, *other);
+        if (!has_route(fetch({url, headers_of(provider, *other), "{}"}, kReachTime, kMostBytes))) continue;
         return Check{"provider " + provider.id, Grade::bad,
                      fmt::format("{} is not there (status {}), and {} answers: it speaks another dialect",
-                                 asking_url(provider, *own), answer->status, url),
-                     fmt::format("set kind: {} and base_url: {}",
-                                 config::kProviderKindNames[static_cast<std::size_t>(other.kind)], base)};
+                                 asking_url(provider, own), answer->status, url),
+                     fmt::format("set kind: {} and base_url: {}", other->name, usual_form(*other, provider.base_url))};
     }
     return {};
 }
 
+bool lists_models(const config::Provider& provider, const std::string& url) {
+    const auto answer = fetch({url, headers_of(provider), {}}, kReachTime, kMostBytes);
+    return answer && answer->status == 200 && listing_of(*answer).is_list;
+}
+
 // A server of another kind at the same address.
 std::string better_kind(const config::Provider& provider) {
-    const auto root = root_of(provider.base_url);
+    const auto root = provider::root_of(provider.base_url);
     if (const auto other = wrong_kind(provider)) return other->mend;
-    const bool is_ollama = provider.kind == ProviderKind::ollama;
-    const auto answer =
-        fetch({root + (is_ollama ? "/v1/models" : "/api/tags"), headers_of(provider), {}}, kReachTime, kMostBytes);
-    if (!answer || answer->status != 200 || !listing_of(*answer).is_list) return {};
-    return is_ollama ? fmt::format("it is no Ollama: set kind: openai and base_url: {}/v1", root)
-                     : fmt::format("it is an Ollama: set kind: ollama and base_url: {}", root);
+    if (provider.kind->own_list)
+        return lists_models(provider, root + "/v1/models")
+                   ? fmt::format("it is no {}: set kind: openai and base_url: {}/v1", provider.kind->product, root)
+                   : "";
+    for (const auto* other : provider::kinds())
+        if (other->own_list && lists_models(provider, root + std::string(other->list_path)))
+            return fmt::format("it is an {}: set kind: {} and base_url: {}", other->product, other->name, root);
+    return {};
 }
 
 Check wrong_path(const config::Provider& provider, const Listing& list) {
     Check check{"provider " + provider.id, Grade::bad, {}, {}};
     check.text = list.is_json ? fmt::format("there is no list of models at {}{} (status {})", provider.base_url,
-                                            list_path(provider.kind), list.status)
+                                            provider.kind->list_path, list.status)
                               : fmt::format("{}{} gives a page, not JSON (status {})", provider.base_url,
-                                            list_path(provider.kind), list.status);
+                                            provider.kind->list_path, list.status);
     if (const auto url = better_url(provider); !url.empty())
         check.mend = fmt::format("set base_url: {} (there is a list of models)", url);
     else if (const auto kind = better_kind(provider); !kind.empty())
@@ -266,7 +239,7 @@ bool is_listed(const std::string& name, const std::vector<std::string>& list) {
 
 void check_listed(const config::Model& model, const config::Provider& provider, const Listing& list,
                   std::vector<Check>& checks) {
-    const bool any_name = provider.kind == ProviderKind::llama_server && list.names.size() == 1;
+    const bool any_name = provider.kind->takes_any_name && list.names.size() == 1;
     if (any_name || list.names.empty() || is_listed(model.name, list.names) ||
         provider.base_url.find(".azure.com") != std::string::npos)
         return;
@@ -293,71 +266,55 @@ void check_entry(const config::Model& model, const Listing& list, std::vector<Ch
     }
 }
 
-// Ollama says what a model was trained for, what it can do, and whether it runs here at all.
-void check_ollama_model(const config::Model& model, const config::Provider& provider, const json::Value& show,
-                        std::vector<Check>& checks) {
+void check_tools(const config::Model& model, bool knows_tools, std::vector<Check>& checks) {
+    if (knows_tools && model.render_tools)
+        checks.push_back({"model " + model.id, Grade::warning,
+                          "its chat template knows tools, and Tandem renders them all the same", "set tools: native"});
+    else if (!knows_tools && !model.render_tools && model.capabilities && model.capabilities->has(Capability::tools))
+        checks.push_back({"model " + model.id, Grade::bad,
+                          "its chat template knows no tools, so the server ignores them in silence",
+                          "set tools: rendered, or take `tools` out of its capabilities"});
+}
+
+// What the server says of the model, beside what the config claims: measured beats claimed.
+void check_description(const config::Model& model, const config::Provider& provider, const provider::Description& said,
+                       std::vector<Check>& checks) {
     const std::string name = "model " + model.id;
-    for (const json::Value member : show["model_info"].children())
-        if (member.key().ends_with(".context_length"))
-            check_context(model, member.integer().value_or(0), "the model", checks);
-    if (provider.zone == Zone::local && (show["remote_host"].exists() || show["remote_model"].exists()))
+    check_context(model, said.context_tokens, said.context_is_the_servers ? "the server" : "the model", checks);
+    if (said.context_is_the_servers && said.context_tokens > 0 && model.context_tokens <= said.context_tokens)
+        checks.push_back({name, Grade::good, fmt::format("the server has a context of {}", said.context_tokens), ""});
+    if (said.knows_tools) check_tools(model, *said.knows_tools, checks);
+    if (said.elsewhere && provider.zone == Zone::local)
         checks.push_back({name, Grade::bad,
-                          "Ollama runs it on machines of its own cloud, and the provider's zone is local",
-                          fmt::format("give it a provider with kind: ollama, zone: cloud and the same base_url ({})",
-                                      provider.base_url)});
-    bool embeds = false, talks = false;
-    for (const json::Value can : show["capabilities"].children()) {
-        embeds = embeds || can.text() == "embedding";
-        talks = talks || can.text() == "completion";
-    }
-    const bool claims = model.capabilities && model.capabilities->has(Capability::embeddings);
-    if (embeds && !talks && !claims)
+                          fmt::format("{} runs it on machines of its own cloud, and the provider's zone is local",
+                                      provider.kind->product),
+                          fmt::format("give it a provider with kind: {}, zone: cloud and the same base_url ({})",
+                                      provider.kind->name, provider.base_url)});
+    if (said.only_embeds && !(model.capabilities && model.capabilities->has(Capability::embeddings)))
         checks.push_back({name, Grade::bad, "it makes vectors and does not talk, and the config lets it answer chats",
                           "set capabilities: [embeddings]"});
 }
 
-void check_ollama_models(const config::Config& config, const config::Provider& provider, std::vector<Check>& checks) {
+void check_described(const config::Config& config, const config::Provider& provider,
+                     const provider::ModelDescriber& describer, std::vector<Check>& checks) {
     std::vector<Fetch> questions;
     std::vector<const config::Model*> models;
+    const bool each = describer.body != nullptr;  // else one answer is about all of them
     for (const auto& model : config.models) {
-        if (model.provider != provider.id || config::is_pattern(model.id)) continue;
-        json::Writer body;
-        body.begin_object().member("model", model.name).end_object();
-        questions.push_back({provider.base_url + "/api/show", headers_of(provider), body.take()});
+        if (model.provider != provider.id) continue;
+        const bool talks = !model.capabilities || model.capabilities->has(Capability::chat);
+        if (each ? config::is_pattern(model.id) : !talks) continue;
         models.push_back(&model);
+        if (each || questions.empty())
+            questions.push_back({describer.url(provider.base_url), headers_of(provider),
+                                 each ? describer.body(model.name) : std::string()});
     }
     const auto answers = fetch_all(questions, kReachTime, kMostBytes);
     for (std::size_t i = 0; i < models.size(); ++i) {
+        const auto& answer = answers[each ? i : 0];
         json::Document document;
-        if (answers[i] && answers[i]->status == 200 && document.parse(answers[i]->body))
-            check_ollama_model(*models[i], provider, document.root(), checks);
-    }
-}
-
-// A llama-server says how large its context is and what its chat template knows: measured beats claimed.
-void check_llama_server(const config::Config& config, const config::Provider& provider, std::vector<Check>& checks) {
-    const auto answer =
-        fetch({root_of(provider.base_url) + "/props", headers_of(provider), {}}, kReachTime, kMostBytes);
-    json::Document document;
-    if (!answer || answer->status != 200 || !document.parse(answer->body)) return;
-    const auto root = document.root();
-    const auto context = root["default_generation_settings"]["n_ctx"].integer().value_or(0);
-    const bool tools = root["chat_template"].text().find("tools") != std::string_view::npos;
-    for (const auto& model : config.models) {
-        if (model.provider != provider.id || (model.capabilities && !model.capabilities->has(Capability::chat)))
-            continue;
-        const std::string name = "model " + model.id;
-        check_context(model, context, "the server", checks);
-        if (context > 0 && model.context_tokens <= context)
-            checks.push_back({name, Grade::good, fmt::format("the server has a context of {}", context), ""});
-        if (tools && model.render_tools)
-            checks.push_back({name, Grade::warning,
-                              "its chat template knows tools, and Tandem renders them all the same",
-                              "set tools: native"});
-        else if (!tools && !model.render_tools && model.capabilities && model.capabilities->has(Capability::tools))
-            checks.push_back({name, Grade::bad,
-                              "its chat template knows no tools, so the server ignores them in silence",
-                              "set tools: rendered, or take `tools` out of its capabilities"});
+        if (answer && answer->status == 200 && document.parse(answer->body))
+            check_description(*models[i], provider, describer.read(document.root()), checks);
     }
 }
 
@@ -403,7 +360,7 @@ void check_prices(const config::Config& config, const config::Provider& provider
                              "the price of one token?",
                              std::max(model.price->input, model.price->output).text()),
                  "write prices per million tokens: 3.00, not 0.000003"});
-        else if (provider.kind == ProviderKind::anthropic && model.price && !model.price->cache_write)
+        else if (provider.kind->charges_cache_writes && model.price && !model.price->cache_write)
             checks.push_back({"model " + model.id, Grade::warning,
                               "it has no price for what goes into its provider's prompt cache, so that is billed as "
                               "other input",
@@ -430,8 +387,7 @@ void check_provider(const config::Config& config, const config::Provider& provid
         check_listed(model, provider, list, checks);
         check_entry(model, list, checks);
     }
-    if (provider.kind == ProviderKind::llama_server) check_llama_server(config, provider, checks);
-    if (provider.kind == ProviderKind::ollama) check_ollama_models(config, provider, checks);
+    if (provider.kind->describer != nullptr) check_described(config, provider, *provider.kind->describer, checks);
 }
 
 }  // namespace
@@ -440,8 +396,9 @@ void check_providers(const config::Config& config, const std::set<std::string>& 
     std::vector<Fetch> questions;
     std::vector<const config::Provider*> providers;
     for (const auto& provider : config.providers) {
-        if (provider.kind == ProviderKind::engine || unheard.contains(provider.id)) continue;
-        questions.push_back({provider.base_url + list_path(provider.kind), headers_of(provider), {}});
+        if (provider.kind->runs_here || unheard.contains(provider.id)) continue;
+        questions.push_back(
+            {fmt::format("{}{}", provider.base_url, provider.kind->list_path), headers_of(provider), {}});
         providers.push_back(&provider);
     }
     const auto answers = fetch_all(questions, kReachTime, kMostBytes);

@@ -56,7 +56,7 @@ int logs(const Globals& globals, const std::string& model, int lines) {
     if (!in || config->model(model) == nullptr) {
         std::vector<std::string> names;
         for (const auto& m : config->models)
-            if (config->provider(m.provider)->kind == config::ProviderKind::engine) names.push_back(m.id);
+            if (config->provider(m.provider)->kind->runs_here) names.push_back(m.id);
         if (config->model(model) == nullptr)
             return report(globals, {ErrorCode::not_found, fmt::format("there is no engine '{}'{}", printable(model, 60),
                                                                       suggest(model, names))});

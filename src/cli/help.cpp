@@ -7,30 +7,15 @@
 #include <string_view>
 
 #include "base/text.h"
+#include "cli/commands.h"
 
 namespace tandem::cli {
 
 namespace {
 
-struct Place {
-    std::string_view group;
-    std::string_view commands;  // with blanks around each
-};
-// A command that stands in none is in the last.
-constexpr std::array kPlaces = {
-    Place{"The first evening", " init doctor serve chat ask connect "},
-    Place{"Why, and what it costs", " explain cost advise prices status logs models feedback learning "},
-    Place{"Rules", " policy route replay experiment "},
-    Place{"Privacy", " privacy label audit "},
-    Place{"Models and engines", " engine probe "},
-    Place{"Care", " keys backup restore health "},
-    Place{"More", " completion manual version "},
-};
-
-std::string_view group_of(const std::string& command) {
-    for (const auto& place : kPlaces)
-        if (place.commands.find(" " + command + " ") != std::string_view::npos) return place.group;
-    return kPlaces.back().group;
+std::string_view group_of(std::string_view name) {
+    const auto* const command = std::ranges::find(kCommands, name, &Command::name);
+    return kGroupNames[static_cast<std::size_t>(command == kCommands.end() ? Group::more : command->group)];
 }
 
 // Whether the word behind this option belongs to it.
@@ -57,10 +42,10 @@ void arrange(CLI::App& app) {
 
 std::vector<CommandGroup> groups_of(const CLI::App& app) {
     std::vector<CommandGroup> groups;
-    for (const auto& place : kPlaces) {
-        CommandGroup group{std::string(place.group), {}};
+    for (const auto name : kGroupNames) {
+        CommandGroup group{std::string(name), {}};
         for (const auto* command : commands_of(app))
-            if (group_of(command->get_name()) == place.group) group.commands.push_back(command);
+            if (group_of(command->get_name()) == name) group.commands.push_back(command);
         groups.push_back(std::move(group));
     }
     return groups;

@@ -119,9 +119,7 @@ void print_json(const config::Config& config, const ledger::Pricing& pricing, co
     for (const auto& model : config.models) {
         const auto& provider = *config.provider(model.provider);
         out.begin_object().member("id", model.id).member("provider", model.provider);
-        out.member("name", model.name)
-            .member("zone", name_of(provider.zone))
-            .member("kind", config::kProviderKindNames[static_cast<std::size_t>(provider.kind)]);
+        out.member("name", model.name).member("zone", name_of(provider.zone)).member("kind", provider.kind->name);
         if (model.context_tokens > 0) out.member("context", model.context_tokens);
         if (model.capabilities) {
             out.key("capabilities").begin_array();

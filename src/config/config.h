@@ -28,6 +28,7 @@
 #include "config/failure.h"
 #include "config/hardware.h"
 #include "net/limits.h"
+#include "provider/kind.h"
 
 namespace tandem::config {
 
@@ -46,14 +47,9 @@ struct Server {
     bool operator==(const Server&) const;  // of what a reload cannot change
 };
 
-// How a provider is spoken to. All but engine are servers that run already.
-enum class ProviderKind { engine, openai, responses, anthropic, gemini, ollama, llama_server };
-inline constexpr std::array<std::string_view, 7> kProviderKindNames = {"engine", "openai", "responses",   "anthropic",
-                                                                       "gemini", "ollama", "llama-server"};
-
 struct Provider {
     std::string id;
-    ProviderKind kind = ProviderKind::openai;
+    const provider::Kind* kind = &provider::named("openai");  // never null
     Zone zone = Zone::cloud;
     std::string base_url;                                 // without a trailing slash; empty for engines
     std::shared_ptr<const Secret> api_key;                // never null; the first of them

@@ -103,36 +103,6 @@ std::vector<std::string> names_of(auto& names) {
     return {names.begin(), names.end()};
 }
 
-// Where the provider of this kind is, for those that are in one place; empty for the others.
-std::string_view usual_url(ProviderKind kind) {
-    switch (kind) {
-        case ProviderKind::anthropic:
-            return "https://api.anthropic.com";
-        case ProviderKind::gemini:
-            return "https://generativelanguage.googleapis.com";
-        case ProviderKind::ollama:
-            return "http://127.0.0.1:11434";
-        case ProviderKind::engine:
-        case ProviderKind::openai:
-        case ProviderKind::responses:
-        case ProviderKind::llama_server:
-            break;
-    }
-    return "";
-}
-
-// Paths are added below the version; SDKs are used to URLs with and without it.
-std::string with_version(std::string url, ProviderKind kind) {
-    auto add = [&](std::string_view version) {
-        if (!url.ends_with(version)) url += version;
-    };
-    if (url.empty()) return url;
-    if (kind == ProviderKind::anthropic || kind == ProviderKind::llama_server) add("/v1");
-    if (kind == ProviderKind::gemini && !url.ends_with("/v1")) add("/v1beta");
-    if (kind == ProviderKind::ollama && url.ends_with("/v1")) url.resize(url.size() - 3);
-    return url;
-}
-
 // One that turns out to be empty, as a variable without a value may make it, is no word for the usual one: what is
 // asked would go elsewhere than its owner thinks.
 void read_base_url(Section& s, std::string& url) {
@@ -149,10 +119,12 @@ void read_provider(const std::string& id, Section& s, Config& config) {
     Provider provider;
     provider.id = id;
     if (!good_name(id)) s.complain("a provider's name has only letters, digits and . _ : / -");
-    if (!s.has("kind"))
-        s.complain(fmt::format("'kind' is missing; there are: {}", join(names_of(kProviderKindNames), ", ")));
-    s.choice("kind", provider.kind, kProviderKindNames);
-    const bool engine = provider.kind == ProviderKind::engine;
+    const auto kinds = provider::names();
+    if (!s.has("kind")) s.complain(fmt::format("'kind' is missing; there are: {}", join(names_of(kinds), ", ")));
+    std::optional<std::size_t> kind;
+    s.choice("kind", kind, kinds);
+    if (kind) provider.kind = provider::kinds()[*kind];
+    const bool engine = provider.kind->runs_here;
     provider.zone = engine ? Zone::local : Zone::cloud;
     if (!engine && !s.has("zone"))
         s.complain("'zone' is missing: local (this machine or a network that you trust) or cloud");
@@ -160,7 +132,7 @@ void read_provider(const std::string& id, Section& s, Config& config) {
     if (engine && provider.zone != Zone::local)
         s.complain("zone", "an engine runs on this machine, so its zone is local");
     if (!engine) {
-        const std::string usual(usual_url(provider.kind));
+        const std::string usual(provider.kind->usual_url);
         provider.base_url = usual;
         if (usual.empty() && !s.has("base_url"))
             s.required_text("base_url", provider.base_url);
@@ -176,7 +148,7 @@ void read_provider(const std::string& id, Section& s, Config& config) {
                     fmt::format("expected a URL such as https://host/v1, without a query or a password in it, got '{}'",
                                 user ? "a URL with a password" : printable(provider.base_url, 80)));
         }
-        provider.base_url = with_version(std::move(provider.base_url), provider.kind);
+        provider.base_url = provider::with_version(*provider.kind, std::move(provider.base_url));
     }
     provider.api_key = std::make_shared<const Secret>();
     s.secret("api_key", provider.api_key, false);
@@ -249,7 +221,7 @@ void read_model(const std::string& id, Section& s, Config& config) {
     s.text("name", model.name);
     if (pattern && std::ranges::count(model.name, '*') != 1)
         s.complain("name", fmt::format("needs one *, where what stands for that of '{}' goes", printable(id, 60)));
-    if (pattern && provider != nullptr && provider->kind == ProviderKind::engine)
+    if (pattern && provider != nullptr && provider->kind->runs_here)
         s.complain("an engine runs one file: give the model a name without *");
     read_auto_use(s, model);
     s.number("context", model.context_tokens, 64, 100'000'000);
@@ -277,7 +249,7 @@ void read_model(const std::string& id, Section& s, Config& config) {
     s.number("max_output", model.max_output_tokens, 1, 100'000'000);
     s.share("quality", model.quality);
     if (s.has("prefill")) s.flag("prefill", model.prefill.emplace(false));
-    if (provider != nullptr && provider->kind == ProviderKind::engine) {
+    if (provider != nullptr && provider->kind->runs_here) {
         s.required_text("file", model.file);
         s.number("slots", model.slots, 1, 64);
         s.duration("idle_unload", model.idle_unload);
@@ -285,12 +257,12 @@ void read_model(const std::string& id, Section& s, Config& config) {
         s.texts("args", model.args);
         if (model.context_tokens == 0) model.context_tokens = 4096;
     }
-    if (provider != nullptr && provider->kind == ProviderKind::ollama && model.context_tokens == 0)
+    if (provider != nullptr && provider->kind->cuts_prompts && model.context_tokens == 0)
         s.complain(
-            "'context' is missing: Ollama cuts what is longer than its own setting without a word, so Tandem must know "
-            "how much to ask for and what fits");
-    const bool llama =
-        provider != nullptr && (provider->kind == ProviderKind::engine || provider->kind == ProviderKind::llama_server);
+            fmt::format("'context' is missing: {} cuts what is longer than its own setting without a word, so Tandem "
+                        "must know how much to ask for and what fits",
+                        provider->kind->product));
+    const bool llama = provider != nullptr && provider->kind->holds_to_grammar;
     if (llama && !model.capabilities) {
         // It constrains JSON by grammar with any model; tools need a chat template that knows them (HAZARDS 14).
         model.capabilities = Capabilities{};
@@ -668,7 +640,7 @@ void check_key_aliases(const Key& key, Section& root, const Config& config) {
 void add_embedded_default(Config& config) {
     Provider home;
     home.id = "home";
-    home.kind = ProviderKind::engine;
+    home.kind = &provider::named("engine");
     home.zone = Zone::local;
     home.api_key = std::make_shared<const Secret>();
     home.clearance = config.privacy.local_clearance;

@@ -466,6 +466,16 @@ void write_thinking(json::Writer& out, const chat::Request& request, std::int64_
 class Anthropic final : public Dialect {
   public:
     dialect::Kind kind() const override { return dialect::Kind::anthropic; }
+    std::string_view id_header() const override { return "request-id"; }
+    bool has_betas() const override { return true; }
+    std::string_view stream_end() const override {
+        return "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
+    }
+    std::string beat(const AnswerFrame&) const override {
+        std::string out;
+        append_event(out, "ping", R"({"type":"ping"})");
+        return out;
+    }
     Result<chat::Request> decode_request(const Incoming& incoming) const override {
         return decode(incoming.body, incoming.path.ends_with("/count_tokens"));
     }

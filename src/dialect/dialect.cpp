@@ -1,5 +1,7 @@
 #include "dialect/dialect.h"
 
+#include <fmt/format.h>
+
 #include "dialect/anthropic.h"
 #include "dialect/gemini.h"
 #include "dialect/ollama.h"
@@ -7,6 +9,16 @@
 #include "dialect/openai_responses.h"
 
 namespace tandem::dialect {
+
+std::string Dialect::encode_count(std::int64_t tokens) const {
+    return fmt::format("{{\"input_tokens\":{}}}", tokens);
+}
+
+Dialect::Beginning Dialect::beginning(std::string_view text) const {
+    json::Writer message;
+    message.begin_object().member("role", "assistant").member("content", text).end_object();
+    return {"messages", message.take()};
+}
 
 const Dialect& of(Kind kind) {
     switch (kind) {

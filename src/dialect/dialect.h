@@ -18,6 +18,7 @@
 #include "base/result.h"
 #include "chat/answer.h"
 #include "chat/conversation.h"
+#include "chat/filter.h"
 
 namespace tandem::dialect {
 
@@ -128,6 +129,45 @@ class Dialect {
     virtual std::unique_ptr<AnswerWriter> writer(AnswerFrame frame) const = 0;
     // Before an answer has begun.
     virtual ErrorReply encode_error(const Error& error) const = 0;
+
+    // ---- what is odd about its clients ----
+
+    // The header in which an answer says which request it is of.
+    virtual std::string_view id_header() const { return "x-request-id"; }
+    std::string_view stream_type() const {
+        return framing() == Framing::ndjson ? "application/x-ndjson" : "text/event-stream";
+    }
+    // Its clients skip comments in a stream.
+    virtual bool has_comments() const { return framing() == Framing::sse; }
+    // A stream is one JSON array instead of events; `alt`: what the parameter of that name says in the request's URL.
+    virtual bool streams_array(std::string_view /*alt*/) const { return false; }
+    // A sign of life while an answer is made, which says nothing: a comment of SSE, where its clients skip those.
+    virtual std::string beat(const AnswerFrame&) const { return ": keep-alive\n\n"; }
+    // What closes a stream in a provider's own words that ended without its mark; most need nothing.
+    virtual std::string_view stream_end() const { return {}; }
+    // The answer to a request to count its tokens.
+    virtual std::string encode_count(std::int64_t tokens) const;
+    // The parameter of the URL in which its clients say their key; empty: they say it in headers alone.
+    virtual std::string_view key_parameter() const { return {}; }
+    // Its clients ask for betas in a header, which is handed on to providers of the same dialect.
+    virtual bool has_betas() const { return false; }
+    // A stream that is handed on in its provider's own words can be ended behind any event.
+    virtual bool ends_anywhere() const { return false; }
+    // The list of messages in a request, and the message behind them with which an answer begins.
+    struct Beginning {
+        std::string_view list;
+        std::string message;
+    };
+    virtual Beginning beginning(std::string_view text) const;
+
+    // ---- what is odd about its providers ----
+
+    // Servers may want thoughts back that are in no standard of it (reasoning_content).
+    virtual bool may_demand_thoughts() const { return false; }
+    // The calls of an answer get the names by which the request knows its tools.
+    virtual void know_names(const chat::Request&, Events&) const {}
+    // The same in a stream. Null: names are known as they come. The request outlives it.
+    virtual std::unique_ptr<chat::EventFilter> names_filter(const chat::Request&) const { return nullptr; }
 };
 
 const Dialect& of(Kind kind);

@@ -586,6 +586,20 @@ std::string path_of(const Target& target) {
 class Gemini final : public Dialect {
   public:
     dialect::Kind kind() const override { return dialect::Kind::gemini; }
+    // Its clients take any line that is no data for a broken stream.
+    bool has_comments() const override { return false; }
+    std::string beat(const AnswerFrame&) const override { return "\n"; }
+    bool streams_array(std::string_view alt) const override { return alt != "sse"; }
+    std::string_view key_parameter() const override { return "key"; }
+    std::string encode_count(std::int64_t tokens) const override {
+        return fmt::format("{{\"totalTokens\":{}}}", tokens);
+    }
+    Beginning beginning(std::string_view text) const override {
+        json::Writer message;
+        message.begin_object().member("role", "model").key("parts").begin_array();
+        message.begin_object().member("text", text).end_object().end_array().end_object();
+        return {"contents", message.take()};
+    }
 
     Result<chat::Request> decode_request(const Incoming& incoming) const override {
         Value root = incoming.body.root();

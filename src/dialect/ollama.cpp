@@ -361,6 +361,17 @@ class Ollama final : public Dialect {
   public:
     dialect::Kind kind() const override { return dialect::Kind::ollama; }
     Framing framing() const override { return Framing::ndjson; }
+    // An empty message: its clients read every line.
+    std::string beat(const AnswerFrame& frame) const override {
+        json::Writer out;
+        out.begin_object().member("model", frame.model).member("created_at", time_text(frame.created));
+        if (frame.generate)
+            out.member("response", "");
+        else
+            out.key("message").begin_object().member("role", "assistant").member("content", "").end_object();
+        out.member("done", false).end_object();
+        return out.take() + "\n";
+    }
 
     Result<chat::Request> decode_request(const Incoming& incoming) const override {
         const Value root = incoming.body.root();

@@ -540,6 +540,8 @@ std::string encode(const chat::Request& request, const Target& target) {
 class OpenAiChat final : public Dialect {
   public:
     dialect::Kind kind() const override { return dialect::Kind::openai_chat; }
+    bool ends_anywhere() const override { return true; }
+    bool may_demand_thoughts() const override { return true; }
     Result<chat::Request> decode_request(const Incoming& incoming) const override {
         return openai_chat::decode_request(incoming.body);
     }

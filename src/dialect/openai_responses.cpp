@@ -549,6 +549,13 @@ std::string without_developer(const Value& input) {
 class OpenAiResponses final : public Dialect {
   public:
     dialect::Kind kind() const override { return dialect::Kind::openai_responses; }
+    std::string encode_count(std::int64_t tokens) const override {
+        return fmt::format("{{\"object\":\"response.input_tokens\",\"input_tokens\":{}}}", tokens);
+    }
+    void know_names(const chat::Request& request, Events& events) const override { know_spaces(request, events); }
+    std::unique_ptr<chat::EventFilter> names_filter(const chat::Request& request) const override {
+        return spaces_filter(request);
+    }
 
     Result<chat::Request> decode_request(const Incoming& incoming) const override {
         const Value root = incoming.body.root();

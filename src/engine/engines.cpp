@@ -348,7 +348,7 @@ void Engines::configure(std::shared_ptr<const config::Config> config) {
         const std::lock_guard lock(state.mutex);
         std::unordered_map<std::string, std::shared_ptr<Engine>> next;
         for (const auto& model : config->models) {
-            if (config->provider(model.provider)->kind != config::ProviderKind::engine) continue;
+            if (!config->provider(model.provider)->kind->runs_here) continue;
             const auto old = state.engines.find(model.id);
             if (old != state.engines.end() && same_engine(old->second->model, model) &&
                 old->second->config->engine_binary == config->engine_binary) {

@@ -212,14 +212,16 @@ std::optional<routing::Assigned> Experiments::assign(const std::string& alias, c
     return {};
 }
 
-store::Store::Job Experiments::answered(const gateway::Given& given) {
+store::Store::Job Experiments::finished(const gateway::AnswerFinished& given) {
+    if (given.how != gateway::Ending::answered || given.aside || given.at_limit) return {};
+    const auto decision = given.attempt.decision.text();
     store::Store::Job jobs;
     for (const auto& running : *list()) {
         const auto& e = running->definition;
         if (running->record.state != State::running) continue;
         bool treatment = false;
         if (e.kind == ExperimentKind::shadow) {
-            if (given.model != e.control || !is_about(e, given.alias) || draw(e.name, given.id.text()) >= e.share)
+            if (given.attempt.model != e.control || !is_about(e, given.alias) || draw(e.name, decision) >= e.share)
                 continue;
         } else {
             // Where the one that it was to get failed, it was answered by another: it stays in the arm that it is in.
@@ -228,14 +230,14 @@ store::Store::Job Experiments::answered(const gateway::Given& given) {
         }
         Trial trial;
         trial.experiment = e.name;
-        trial.decision = given.id.text();
-        trial.unit = given.unit;
+        trial.decision = decision;
+        trial.unit = given.unit();
         trial.treatment = treatment;
-        trial.faulty = !given.fault.empty();
+        trial.faulty = !given.fault().empty();
         // Of what is secret no text is kept, so that no judge and no owner compares it.
         if (e.metric == Metric::judge && given.label < Label::secret) {
             trial.question = cut(chat::last_user_text(given.request));
-            trial.said = cut(given.text);
+            trial.said = cut(given.told.whole());
         }
         auto job = [trial](store::Database& database) { return insert(database, trial); };
         jobs = jobs ? store::Store::Job([first = std::move(jobs), job](store::Database& database) -> Result<> {
@@ -248,7 +250,8 @@ store::Store::Job Experiments::answered(const gateway::Given& given) {
     return jobs;
 }
 
-void Experiments::ask_besides(const gateway::Given& given, std::shared_ptr<const Running> running, Trial trial) {
+void Experiments::ask_besides(const gateway::AnswerFinished& given, std::shared_ptr<const Running> running,
+                              Trial trial) {
     if (aside_.fetch_add(1) >= kMostAside) {
         --aside_;
         return;  // the trial stays without another answer, and does not count

@@ -15,6 +15,7 @@
 #include "config/config.h"
 #include "experiment/records.h"
 #include "gateway/ask.h"
+#include "gateway/finished.h"
 #include "gateway/trials.h"
 #include "jobs/runner.h"
 #include "learning/learning.h"
@@ -23,7 +24,7 @@
 namespace tandem::experiment {
 
 // Safe from any thread.
-class Experiments final : public gateway::Trials {
+class Experiments final : public gateway::Trials, public gateway::AnswerObserver {
   public:
     static constexpr int kMostAside = 4;                // requests of experiments at once; more are left out
     static constexpr std::size_t kLongestText = 4'096;  // bytes kept of a question and of each answer
@@ -52,7 +53,8 @@ class Experiments final : public gateway::Trials {
 
     bool any() const override { return any_.load(std::memory_order_relaxed); }
     std::optional<routing::Assigned> assign(const std::string& alias, const std::string& unit) const override;
-    store::Store::Job answered(const gateway::Given& given) override;
+    bool listens() const override { return any(); }
+    store::Store::Job finished(const gateway::AnswerFinished& finished) override;
 
   private:
     struct Running {
@@ -66,7 +68,7 @@ class Experiments final : public gateway::Trials {
     void take(Record record, config::Experiment definition);
     void change(const std::string& name, const std::function<void(Record&)>& edit, Done done);
     std::shared_ptr<const List> list() const;
-    void ask_besides(const gateway::Given& given, std::shared_ptr<const Running> running, Trial trial);
+    void ask_besides(const gateway::AnswerFinished& given, std::shared_ptr<const Running> running, Trial trial);
     net::Task<> besides(std::shared_ptr<Besides> work, net::Worker& worker, net::Cancel& cancel);
     net::Task<std::optional<int>> judge(const Besides& work, bool swapped, std::string& note, net::Worker& worker,
                                         net::Cancel& cancel);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "store/row.h"
+
 namespace tandem::experiment {
 
 const char* const kExperimentsSchema =
@@ -13,29 +15,27 @@ const char* const kExperimentsSchema =
     "'', judged INTEGER, voted INTEGER, note TEXT NOT NULL DEFAULT '', UNIQUE (experiment, decision)) STRICT;"
     "CREATE INDEX trials_by_experiment ON trials (experiment, number);";
 
+namespace {
+
+const store::Table<Record>& experiments() {
+    static const store::Table<Record> table(
+        "experiments", {store::column("name", &Record::name), store::column("definition", &Record::definition),
+                        store::column("state", &Record::state), store::column("treatment", &Record::treatment),
+                        store::column("first", &Record::first), store::column("started", &Record::started),
+                        store::column("ended", &Record::ended)});
+    return table;
+}
+
+}  // namespace
+
 Result<> put(store::Database& database, const Record& r) {
-    return database.prepare("INSERT OR REPLACE INTO experiments VALUES (?,?,?,?,?,?,?)")
-        .bind(1, r.name)
-        .bind(2, r.definition)
-        .bind(3, static_cast<std::int64_t>(r.state))
-        .bind(4, static_cast<std::int64_t>(r.treatment))
-        .bind(5, r.first)
-        .bind(6, r.started)
-        .bind(7, r.ended)
-        .run();
+    return experiments().replace(database, r);
 }
 
 Result<std::vector<Record>> records(store::Database& database) {
-    auto rows = database.prepare(
-        "SELECT name, definition, state, treatment, first, started, ended FROM experiments ORDER BY name");
-    std::vector<Record> result;
-    while (true) {
-        const auto row = rows.step();
-        if (!row) return fail(row.error());
-        if (!*row) return result;
-        result.push_back({rows.text(0), rows.text(1), static_cast<State>(rows.integer(2)), rows.integer(3) != 0,
-                          rows.integer(4), rows.integer(5), rows.integer(6)});
-    }
+    static const auto kByName = experiments().select("ORDER BY name");
+    auto rows = database.prepare(kByName.c_str());
+    return experiments().all(rows);
 }
 
 Result<> insert(store::Database& database, const Trial& t) {

@@ -58,9 +58,7 @@ class Asked {
 }  // namespace
 
 std::string InternalAnswer::text() const {
-    auto all = told.text;
-    for (const auto& call : told.calls) all += "\n" + call.name + "(" + call.arguments + ")";
-    return all;
+    return told.whole();
 }
 
 net::Task<Result<std::vector<float>>> embed(Gateway& gateway, net::Worker& worker, const access::Principal& who,

@@ -48,31 +48,29 @@ upstream::Failure Attempt::ours(Error error, upstream::Remedy remedy) {
     return failure;
 }
 
-Attempt::Attempt(Way& way, const routing::Candidate& candidate)
-    : Served{way.new_attempt(candidate.provider, way.shown_name(candidate), candidate.zone), {}},
+Attempt::Attempt(Way& way, const Decided& decided, AttemptPlan plan)
+    : Served{way.new_attempt(decided, plan.candidate.provider, way.shown_name(plan.candidate), plan.candidate.zone),
+             std::move(plan.sent)},
       way_(way),
-      candidate_(candidate),
-      entry_(*way.snapshot->table.find(candidate.model)),
-      provider_(*way.config.provider(candidate.provider)),
-      model_(way.model_of(candidate)),
+      decided_(decided),
+      candidate_(plan.candidate),
+      entry_(*way.snapshot->table.find(candidate_.model)),
+      provider_(*way.config.provider(candidate_.provider)),
+      model_(way.model_of(candidate_)),
       price_(price_of(*way.snapshot, entry_, way.named)),
       hints_{way.snapshot->pricing->book_id(provider_.id), model_.name, "", {}, {}, true},
       started_(way.services.clock.steady()),
+      better_(plan.better),
+      queues_(plan.queues),
+      joins_(plan.relay != nullptr),
+      asked_(std::move(plan.question)),
+      splice_(std::move(plan.splice)),
       endpoint_(upstream::endpoint_of(provider_)),
-      notes_(std::exchange(way.unrecorded, {})),
-      memory_(way.services.memory.open(MemoryKind::answer, way.who.id(), true)) {
+      notes_(way.take_unrecorded()),
+      memory_(way.services.memory.open(MemoryKind::answer, way.who.id(), true)),
+      relay_(std::move(plan.relay)) {
     auto& request = way.exchange.cancel();
     request.on_fire(hook_, [this, &request] { cancel_.fire(request.reason()); });
-}
-
-void Attempt::go_on(std::shared_ptr<const translate::Question> question,
-                    std::shared_ptr<const Redacted> what_it_may_see, std::unique_ptr<translate::StreamRelay> relay,
-                    std::unique_ptr<chat::EventFilter> splice) {
-    asked_ = std::move(question);
-    sent = std::move(what_it_may_see);
-    relay_ = std::move(relay);
-    splice_ = std::move(splice);
-    joins_ = true;
 }
 
 void Attempt::lose() {
@@ -111,9 +109,9 @@ net::Task<Next> Attempt::give() {
 
 net::Task<Next> Attempt::send() {
     auto& services = way_.services;
-    const bool last_resort = way_.last_resort == provider_.id;
+    const bool last_resort = decided_.last_resort() == provider_.id;
     const bool hurried =
-        way_.deadline_is_clients && way_.deadline < services.clock.steady() + provider_.first_byte_timeout;
+        way_.deadline.is_clients && way_.deadline.at < services.clock.steady() + provider_.first_byte_timeout;
     trial_ = engine() && !last_resort ? upstream::Health::Trial()
                                       : services.health.try_it(provider_.id, last_resort, hurried);
     if (!trial_) {
@@ -151,7 +149,7 @@ net::Task<Next> Attempt::send() {
     if (!answered) {
         auto& failure = answered.error();
         if (cancel_.fired()) co_return cancelled(failure.sent || failure.status != 0);
-        way_.own_error = conversion_->same();
+        way_.history.own_error = conversion_->same();
         const auto what = failure.what;
         const bool slow = what == config::FailureClass::timeout && !way_.client_is_late();
         if (what == config::FailureClass::rate_limit || slow || failure.status == 503)
@@ -160,7 +158,7 @@ net::Task<Next> Attempt::send() {
         const auto usage = usage_of_failure(failure);
         const bool asks_again = understands(failure);
         const auto next = failed(std::move(failure), usage);
-        way_.in_other_words = asks_again;
+        way_.history.in_other_words = asks_again;
         co_return asks_again ? Next::retry : next;
     }
     pass_.say(upstream::Gate::Verdict::good);
@@ -183,13 +181,13 @@ net::Task<std::expected<upstream::Sent, upstream::Failure>> Attempt::ask(store::
     }
     if (cancel_.fired()) co_return Failed(ours({ErrorCode::cancelled, way_.who_ended()}, upstream::Remedy::give_up));
     co_return co_await upstream::send(way_.gateway.client_of(way_.exchange.worker()), std::move(*clearance),
-                                      *reservation_, endpoint_, std::move(call), way_.deadline, cancel_,
+                                      *reservation_, endpoint_, std::move(call), way_.deadline.at, cancel_,
                                       way_.services.clock);
 }
 
 bool Attempt::wants_thoughts(const upstream::Failure& failure, std::string_view words) {
     auto& thoughts = way_.gateway.thoughts();
-    if (kind_of(translate::speaker_of(provider_.kind)) != dialect::Kind::openai_chat ||
+    if (!dialect::of(kind_of(provider_.kind->speaker)).may_demand_thoughts() ||
         failure.what != config::FailureClass::invalid_request || !chat::needs_rendered_tools(question().request) ||
         thoughts.demanded(candidate_.model) != translate::Thoughts::Wanted::nothing)
         return false;
@@ -206,14 +204,14 @@ bool Attempt::understands(const upstream::Failure& failure) {
     const auto words = dialect::own_words_of(failure.body, question().document.root());
     if (wants_thoughts(failure, words)) return true;
     if (way_.services.wants.learn(provider_.id, model_.name, failure.status, words)) return true;
-    const auto room = way_.room > 0 ? 0 : upstream::room_in(failure.body, conversion_->most_tokens());
+    const auto room = way_.history.room > 0 ? 0 : upstream::room_in(failure.body, conversion_->most_tokens());
     if (room <= 0) return false;
-    way_.room = room;
+    way_.history.room = room;
     return true;
 }
 
 Result<> Attempt::reserve() {
-    auto features = way_.inputs->features;
+    auto features = decided_.inputs().features;
     // Where it goes on with an answer, that is part of its prompt.
     if (asked_) {
         features.prompt_tokens = std::max(features.prompt_tokens, chat::estimate_prompt(asked_->request).count);
@@ -271,7 +269,7 @@ Result<> Attempt::choose_question() {
         auto redacted = way_.redacted_for(candidate_.zone);
         if (!redacted) return fail(redacted.error());
         sent = std::move(*redacted);
-    } else if (!sent && way_.of_itself.label > way_.of_itself.rest) {
+    } else if (!sent && decided_.labelled().of_itself().label > decided_.labelled().of_itself().rest) {
         way_.remember_whole_was_seen();
     }
     return {};
@@ -280,16 +278,16 @@ Result<> Attempt::choose_question() {
 // The question in the provider's words; a large one is said on the pool.
 net::Task<Result<>> Attempt::convert() {
     auto make = [this]() -> Result<> {
-        const auto choices = std::max<std::int64_t>(1, way_.inputs->features.choices);
+        const auto choices = std::max<std::int64_t>(1, decided_.inputs().features.choices);
         auto made = translate::Conversion::make(
             question(), provider_, model_,
             {.weighs = better_ != nullptr,
              .answer_bound = sets_bound_ ? bound_ / choices : 0,
              .wants = way_.services.wants.of(provider_.id, model_.name),
-             .room = way_.room,
+             .room = way_.history.room,
              .thoughts = &way_.gateway.thoughts(),
              .key = way_.who.id(),
-             .label = way_.of_itself.label,
+             .label = decided_.labelled().of_itself().label,
              .usage_hints = price_.source() == prices::PriceSource::free ? nullptr : &hints_});
         if (!made) return fail(made.error());
         conversion_ = std::move(*made);
@@ -313,8 +311,8 @@ void Attempt::note_bound() {
     auto text = fmt::format(
         "{} may answer with {} tokens: no maximum was given, and the key '{}' has a budget or a limit of tokens; "
         "ask for as many as you need (max_tokens), or set policy.answer_bound or policy.unbounded in tandem.yaml",
-        candidate_.model, bound_ / std::max<std::int64_t>(1, way_.inputs->features.choices), way_.who.id());
-    if (std::exchange(way_.told_bound, true))
+        candidate_.model, bound_ / std::max<std::int64_t>(1, decided_.inputs().features.choices), way_.who.id());
+    if (way_.told_bound())
         notes_.push_back(std::move(text));
     else
         note(std::move(text));
@@ -341,7 +339,7 @@ upstream::Gate::Asked Attempt::room_asked() const {
             engine() ? slots : provider_.concurrency,
             way_.who.id(),
             way_.keeping.batch,
-            way_.deadline,
+            way_.deadline.at,
             !queues_};
 }
 
@@ -362,7 +360,7 @@ net::Task<Result<upstream::Gate::Pass>> Attempt::wait_for_room(const upstream::G
         patience.over = [&] {
             gate.give_up(ticket, {ErrorCode::timeout, fmt::format("{} was busy until the deadline", asked.place)});
         };
-        patience.deadline = way_.deadline;
+        patience.deadline = way_.deadline.at;
         watchdog.add(patience);
         cancel_.on_fire(hook, [&] { gate.give_up(ticket, {ErrorCode::cancelled, way_.who_ended()}); });
     });
@@ -380,7 +378,7 @@ net::Task<Result<>> Attempt::reach() {
             if (!once->exchange(true)) resume(std::move(lease));
         };
         cancel_.on_fire(hook, [this, first] { first(fail(ErrorCode::cancelled, way_.who_ended())); });
-        if (!cancel_.fired()) way_.services.engines.acquire(candidate_.model, way_.deadline, first);
+        if (!cancel_.fired()) way_.services.engines.acquire(candidate_.model, way_.deadline.at, first);
     });
     if (cancel_.fired()) co_return fail(ErrorCode::cancelled, way_.who_ended());
     if (!lent) co_return fail(lent.error());
@@ -388,11 +386,6 @@ net::Task<Result<>> Attempt::reach() {
     endpoint_.base_url = lease_.base_url();
     endpoint_.api_key = lease_.api_key();
     co_return Result<>{};
-}
-
-void Attempt::speak_to_its_root() {
-    auto& url = endpoint_.base_url;
-    if (url.ends_with("/v1")) url.resize(url.size() - 3);
 }
 
 // A decision that sends something out is recorded with it; one that stays home, at the end.
@@ -404,7 +397,7 @@ net::Task<Result<privacy::Clearance>> Attempt::clear(std::string body, store::St
         candidate_.zone,
         entry_.clearance,
         candidate_.seen,
-        way_.decision->rule,
+        decided_.decision().rule,
         std::move(body),
         std::string(translate::kOperationNames[static_cast<std::size_t>(way_.question.front.operation)])};
     if (sent)
@@ -436,8 +429,8 @@ upstream::Call Attempt::call_of() {
 
 // What the client said in headers and this provider may want to know.
 std::vector<privacy::ClientHeader> Attempt::client_headers() {
-    if (way_.betas.empty() || !conversion_) return {};
-    if (conversion_->same()) return {{"anthropic-beta", way_.betas}};
+    if (decided_.labelled().betas().empty() || !conversion_) return {};
+    if (conversion_->same()) return {{"anthropic-beta", decided_.labelled().betas()}};
     note(fmt::format("anthropic-beta was left out: {} has no such header", provider_.id));
     return {};
 }
@@ -450,10 +443,27 @@ net::Task<bool> Attempt::ask_json(const ledger::Reservation& reservation, std::s
     call.path = std::move(path);
     auto answered =
         co_await upstream::send(way_.gateway.client_of(way_.exchange.worker()), std::move(*clearance), reservation,
-                                endpoint_, std::move(call), way_.deadline, cancel_, way_.services.clock);
+                                endpoint_, std::move(call), way_.deadline.at, cancel_, way_.services.clock);
     if (!answered) co_return false;
     auto text = co_await answered->answer.read_all(memory_, kAnswerCopies);
     co_return text&& answer.parse(*text).has_value();
+}
+
+net::Task<std::optional<std::int64_t>> Attempt::count(const provider::TokenCounter& counter) {
+    auto reservation = way_.services.budgets.reserve(way_.who, record.subject(), Money{}, Tokens{});
+    auto conversion = translate::Conversion::make(way_.question, provider_, model_);
+    if (!reservation || !conversion) co_return std::nullopt;
+    if (auto reached = co_await reach(); !reached) co_return std::nullopt;
+    // Beside the paths of its dialect.
+    endpoint_.base_url = provider::root_of(std::move(endpoint_.base_url));
+    const auto request = conversion->take_body();
+    json::Document answer;
+    for (const auto& step : counter.steps)
+        if (!co_await ask_json(*reservation, std::string(step.path), step.body(request, answer.root()), answer))
+            co_return std::nullopt;
+    const auto tokens = counter.tokens(answer.root());
+    if (tokens) settle({}, "counted", *reservation);
+    co_return tokens;
 }
 
 // ---- how it ended ----
@@ -472,7 +482,7 @@ std::int64_t Attempt::elapsed_ms() const {
 }
 
 Usage Attempt::estimate(Tokens output) const {
-    const auto& features = way_.inputs->features;
+    const auto& features = decided_.inputs().features;
     const auto prompt = std::max({most_.input.count, features.prompt_tokens, features.all_tokens});
     return {{prompt}, {0}, output, {0}, true};
 }
@@ -540,7 +550,7 @@ void Attempt::note(std::string text) {
 
 // Its record has what is different about this attempt: its own notes, and the request's since the attempt before.
 void Attempt::take_notes() {
-    std::ranges::move(std::exchange(way_.unrecorded, {}), std::back_inserter(notes_));
+    std::ranges::move(way_.take_unrecorded(), std::back_inserter(notes_));
     record.warnings = join(notes_, "; ");
 }
 
@@ -557,9 +567,9 @@ void Attempt::book(const ledger::Used& used) {
     std::ranges::move(bill.warnings, std::back_inserter(notes_));
 }
 
-void Attempt::settle(const ledger::Used& used, std::string outcome, ledger::Reservation& reservation) {
+void Attempt::settle(const ledger::Used& used, std::string_view outcome, ledger::Reservation& reservation) {
     book(used);
-    record.outcome = std::move(outcome);
+    record.outcome = outcome;
     record.total_ms = elapsed_ms();
     take_notes();
     way_.gateway.overruns().note(candidate_.model, record.usage.output.count, bound_, way_.services.clock.steady());
@@ -591,25 +601,25 @@ Next Attempt::failed(upstream::Failure failure, const ledger::Used& used) {
         constexpr int kUnauthorized = 401;
         if (record.status == kUnauthorized) {
             way_.services.health.refused_key(record.provider, used_key_, provider_.api_keys.size(), why);
-            if (!way_.services.health.has_key(record.provider)) way_.refused_by = record.provider;
+            if (!way_.services.health.has_key(record.provider)) way_.history.refused_by = record.provider;
         }
         note(std::move(why));
     }
     take_notes();
     way_.add(record);
     log_failure(failure);
-    way_.failures.emplace_back(record.model, message);
+    way_.history.failures.emplace_back(record.model, message);
     // A provider that was given less time than its owner gives it has not failed.
     const bool cut_short = failure.what == config::FailureClass::timeout && way_.client_is_late();
     if (failure.provider_unwell && !cut_short) way_.services.health.failed(record.provider, reason_for_all(failure));
-    auto& last = way_.last;
+    auto& last = way_.history.last;
     last = std::move(failure);
-    way_.last_asked = *this;
+    way_.history.last_asked = *this;
     if (sent) {
         last.error.message = privacy::restored(sent->stands, last.error.message, false);
         last.body = privacy::restored(sent->stands, last.body, true);
     }
-    if (last.what == config::FailureClass::context) way_.too_long_for = candidate_.context_tokens;
+    if (last.what == config::FailureClass::context) way_.history.too_long_for = candidate_.context_tokens;
     switch (remedy_of(last)) {
         case upstream::Remedy::retry:
             return Next::retry;
@@ -734,9 +744,9 @@ Next Attempt::unreadable(Error error, const ledger::Used& used) {
 // The owner's rules for answers have stopped it: the provider did its work, and nobody else is asked.
 Next Attempt::stopped(Error error, const ledger::Used& used) {
     record.error = error.message;
-    way_.failures.emplace_back(record.model, error.message);
+    way_.history.failures.emplace_back(record.model, error.message);
     settle(used, "stopped");
-    way_.last = ours(std::move(error), upstream::Remedy::give_up);
+    way_.history.last = ours(std::move(error), upstream::Remedy::give_up);
     return Next::give_up;
 }
 

@@ -24,22 +24,25 @@ enum class Next {
     cut,  // the answer broke off when the client had seen some of it
 };
 
-// One worker's thread; a cancel of its request is one of it. The request and the candidate outlive it.
+// What an attempt is to do. The request, what is decided and the candidates outlive it.
+struct AttemptPlan {
+    const routing::Candidate& candidate;
+    // The client sees nothing of the answer before it has passed its checks, and this one would be asked then.
+    const routing::Candidate* better = nullptr;
+    bool queues = true;  // it waits for room at its provider; an attempt beside another one does not
+    // Where it goes on with an answer that broke off:
+    std::shared_ptr<const translate::Question> question = nullptr;  // that it is asked; null: the client's own
+    std::shared_ptr<const Redacted> sent = nullptr;                 // what it may see of that; null: all
+    std::shared_ptr<translate::StreamRelay> relay = nullptr;        // what it says goes behind what this has given
+    std::unique_ptr<chat::EventFilter> splice = nullptr;            // leaves out what is said twice
+};
+
+// One worker's thread; a cancel of its request is one of it.
 class Attempt final : public Served {
   public:
-    Attempt(Way& way, const routing::Candidate& candidate);
+    Attempt(Way& way, const Decided& decided, AttemptPlan plan);
     Attempt(const Attempt&) = delete;
     Attempt& operator=(const Attempt&) = delete;
-
-    // Before begin():
-    // The client sees nothing of the answer before it has passed its checks; `better` is who would be asked then.
-    void hold(const routing::Candidate& better) { better_ = &better; }
-    // It is not for want of an answer that it is asked: it does not stand in a queue.
-    void do_not_queue() { queues_ = false; }
-    // Goes on with an answer that broke off: it is asked `question`, where that is not the client's own, and sees of it
-    // what it may; what it says goes to the client through `splice`, behind what `relay` has given.
-    void go_on(std::shared_ptr<const translate::Question> question, std::shared_ptr<const Redacted> what_it_may_see,
-               std::unique_ptr<translate::StreamRelay> relay, std::unique_ptr<chat::EventFilter> splice);
 
     // Asks, and reads on until there is something for the client. Nothing is given yet.
     net::Task<Next> begin();
@@ -53,18 +56,10 @@ class Attempt final : public Served {
     const routing::Candidate& candidate() const { return candidate_; }
     // After `cut`: the owner's rules for answers have stopped it, so nobody is to go on.
     bool stopped_by_owner() const { return broken_ && broken_->code == ErrorCode::policy; }
-    std::unique_ptr<translate::StreamRelay> take_relay() { return std::move(relay_); }
-    void take_back(std::unique_ptr<translate::StreamRelay> relay) { relay_ = std::move(relay); }
-    const std::unique_ptr<translate::StreamRelay>& relay() const { return relay_; }
+    const std::shared_ptr<translate::StreamRelay>& relay() const { return relay_; }
 
-    // One question beside the answer, of an attempt that is not begun; false where there is none.
-    net::Task<bool> ask_json(const ledger::Reservation& reservation, std::string path, std::string body,
-                             json::Document& answer);
-    // Where the candidate is reached; an engine is started for it, and held. Errors: as Engines::acquire(), cancelled.
-    net::Task<Result<>> reach();
-    // llama-server has more than its OpenAI paths: what is asked next is asked there.
-    void speak_to_its_root();
-    void settle(const ledger::Used& used, std::string outcome, ledger::Reservation& reservation);
+    // Instead of begin(): asks how many tokens the question has. Nullopt where that is not to be had.
+    net::Task<std::optional<std::int64_t>> count(const provider::TokenCounter& counter);
 
   private:
     struct Doubt {
@@ -77,9 +72,17 @@ class Attempt final : public Served {
     bool worth_a_sample(const chat::Told& told) const;
     const config::Rule* rule_of_cascade() const;
     Next escalate(const chat::Told& told, Doubt doubt, const ledger::Used& used, const std::function<Spare()>& say);
+    // The one end of an answer of which a client saw something, or would have: it is settled, learned from, and
+    // published. `used`: nothing where that was settled before. `why`: it did not pass.
+    void finish(Ending how, const std::optional<ledger::Used>& used, const chat::Told& told, std::string why = {});
+    void learn(const AnswerFinished& finished) const;
     learning::Learning::Answered outcome_of(const chat::Told& told, std::string fault) const;
-    void learn_answer(const chat::Told& told);
 
+    // One question beside the answer; false where there is none.
+    net::Task<bool> ask_json(const ledger::Reservation& reservation, std::string path, std::string body,
+                             json::Document& answer);
+    // Where the candidate is reached; an engine is started for it, and held. Errors: as Engines::acquire(), cancelled.
+    net::Task<Result<>> reach();
     net::Task<Next> send();
     // Asks with the bytes of the conversion; `also` is recorded before it leaves.
     net::Task<std::expected<upstream::Sent, upstream::Failure>> ask(store::Store::Job also);
@@ -134,11 +137,12 @@ class Attempt final : public Served {
     Next unreadable(Error error, const ledger::Used& used);
     Next stopped(Error error, const ledger::Used& used);
     Next cancelled(bool was_sent);
-    void settle(const ledger::Used& used, std::string outcome) { settle(used, std::move(outcome), *reservation_); }
+    void settle(const ledger::Used& used, std::string_view outcome, ledger::Reservation& reservation);
+    void settle(const ledger::Used& used, std::string_view outcome) { settle(used, outcome, *reservation_); }
     // What it used and costs goes into its record.
     void book(const ledger::Used& used);
     Money at_most(Tokens prompt, Tokens answer) const;
-    const prices::Asked& asked_price() const { return way_.inputs->features.price; }
+    const prices::Asked& asked_price() const { return decided_.inputs().features.price; }
     // What is read of its provider's words on usage; of one that is free, nothing is.
     prices::Reading read_usage(std::string_view words) const;
     // What a provider has used: what it says, and an estimate of what it leaves out, or, where its word is not its
@@ -155,9 +159,10 @@ class Attempt final : public Served {
     void note_pace(bool stream) const;
     std::int64_t elapsed_ms() const;
     const translate::Question& question() const;
-    bool engine() const { return provider_.kind == config::ProviderKind::engine; }
+    bool engine() const { return provider_.kind->runs_here; }
 
     Way& way_;
+    const Decided& decided_;
     const routing::Candidate& candidate_;
     const routing::Table::Entry& entry_;
     const config::Provider& provider_;
@@ -165,13 +170,13 @@ class Attempt final : public Served {
     const prices::Tariff price_;
     const prices::Hints hints_;  // of its provider's words on usage
     const SteadyTime started_;
-    const routing::Candidate* better_ = nullptr;
-    bool queues_ = true;
+    const routing::Candidate* const better_;
+    const bool queues_;
     bool ready_ = false;
     bool lost_ = false;
-    bool joins_ = false;                                // what another one has begun
-    bool told_who_ = false;                             // the client knows who answers
-    std::shared_ptr<const translate::Question> asked_;  // where it is not the client's own
+    const bool joins_;                                        // what another one has begun
+    bool told_who_ = false;                                   // the client knows who answers
+    const std::shared_ptr<const translate::Question> asked_;  // where it is not the client's own
     std::unique_ptr<chat::EventFilter> splice_;
 
     net::Cancel cancel_;
@@ -196,7 +201,7 @@ class Attempt final : public Served {
     Held memory_;       // for the answer
     std::string body_;  // of an answer in one piece
     translate::Conversion::Whole whole_;
-    std::unique_ptr<translate::StreamRelay> relay_;
+    std::shared_ptr<translate::StreamRelay> relay_;
     bool over_ = false;
     std::optional<Error> broken_;
 };

@@ -28,9 +28,6 @@ Error of_provider(const std::string& provider, Error error) {
 
 learning::Learning::Answered Attempt::outcome_of(const chat::Told& told, std::string fault) const {
     const auto& thinking = way_.request().thinking;
-    const bool signs = provider_.kind == config::ProviderKind::anthropic ||
-                       provider_.kind == config::ProviderKind::responses ||
-                       provider_.kind == config::ProviderKind::gemini;
     return {way_.id.text(),
             way_.who.id(),
             candidate_.model,
@@ -40,34 +37,51 @@ learning::Learning::Answered Attempt::outcome_of(const chat::Told& told, std::st
             told.text,
             told.sure,
             std::move(fault),
-            signs && (thinking.on.value_or(false) || !thinking.effort.empty())};
+            provider_.kind->signs_reasoning && (thinking.on.value_or(false) || !thinking.effort.empty())};
 }
 
-// What was answered, so that it can be learned from when its outcome is known. What several models said is nobody's.
-void Attempt::learn_answer(const chat::Told& told) {
-    if (!way_.place.learns || joins_ || (sets_bound_ && told.finish == chat::Finish::length)) return;
-    auto fault = way_.keeping.judged ? std::string() : chat::fault_of(told, way_.request());
-    way_.services.learning.answered(way_.place, outcome_of(told, std::move(fault)));
+void Attempt::finish(Ending how, const std::optional<ledger::Used>& used, const chat::Told& told, std::string why) {
+    if (used) settle(*used, kEndingNames[static_cast<std::size_t>(how)]);
+    auto finished = way_.finished(how, *this, candidate_.model, told);
+    finished.why = std::move(why);
+    finished.at_limit = relay_ && relay_->spent();
+    finished.several = joins_;
+    learn(finished);
+    way_.publish(*this, finished);
+}
+
+// What was answered, so that it can be learned from when its outcome is known. What several models said is nobody's,
+// and what a bound of ours ended says nothing of the model.
+void Attempt::learn(const AnswerFinished& finished) const {
+    if (!decided_.place().learns) return;
+    auto& learning = way_.services.learning;
+    const auto& told = finished.told;
+    if (finished.how == Ending::escalated) learning.rejected(decided_.place(), outcome_of(told, finished.why));
+    const bool bounded = finished.at_limit || (sets_bound_ && told.finish == chat::Finish::length);
+    if (finished.how != Ending::answered || finished.several || bounded) return;
+    learning.answered(decided_.place(), outcome_of(told, way_.keeping.judged ? std::string() : finished.fault()));
 }
 
 // Why a local answer that the client has seen nothing of is not good enough.
 Attempt::Doubt Attempt::doubt_of(const chat::Told& told) const {
     if (auto fault = chat::fault_of(told, way_.request()); !fault.empty()) return {std::move(fault), true};
     if (const auto* rule = rule_of_cascade(); rule != nullptr && told.sure.known() && told.sure.mean() < rule->sure)
-        return {fmt::format("it was sure of its words with {:.2f} only", told.sure.mean()), false};
-    const auto judged = way_.services.learning.judge(way_.place, candidate_.model, told);
+        return {fmt::format("its words had a mean probability of {:.2f}, and rule '{}' wants {:.2f} (cascade.sure)",
+                            told.sure.mean(), rule->name, rule->sure),
+                false};
+    const auto judged = way_.services.learning.judge(decided_.place(), candidate_.model, told);
     if (!judged) return {};
     // An answer that is likelier good than not passes, however good the next model is: else none would be learned from.
     constexpr double kLikely = 0.5;
     const double gain = (std::min(better_->terms.quality, kLikely) - *judged) *
-                        routing::value_of_answer(way_.snapshot->table, way_.decision->stakes);
+                        routing::value_of_answer(way_.snapshot->table, decided_.decision().stakes);
     if (gain <= better_->terms.cost) return {};
-    return {fmt::format("good with {:.2f} only, by what was learned", *judged), false};
+    return {fmt::format("it is good with a probability of {:.2f}, by what was learned", *judged), false};
 }
 
 const config::Rule* Attempt::rule_of_cascade() const {
     const auto& rules = way_.config.policy.rules;
-    const auto rule = std::ranges::find(rules, way_.decision->rule, &config::Rule::name);
+    const auto rule = std::ranges::find(rules, decided_.decision().rule, &config::Rule::name);
     return rule == rules.end() ? nullptr : &*rule;
 }
 
@@ -80,7 +94,8 @@ bool Attempt::worth_a_sample(const chat::Told& told) const {
     const auto& temperature = request.sampling.temperature.json;
     const bool fixed = !temperature.empty() && std::strtod(temperature.c_str(), nullptr) == 0;
     if (fixed || !request.sampling.seed.json.empty()) return false;
-    const double worth = better_->terms.quality * routing::value_of_answer(way_.snapshot->table, way_.decision->stakes);
+    const double worth =
+        better_->terms.quality * routing::value_of_answer(way_.snapshot->table, decided_.decision().stakes);
     return worth > better_->terms.cost;
 }
 
@@ -97,7 +112,7 @@ net::Task<Attempt::Doubt> Attempt::doubt_after_sample(const chat::Told& told) {
     request.model = record.model;
     const auto sample =
         co_await gateway::ask(way_.gateway, way_.exchange.worker(), way_.who,
-                              {std::move(request), way_.inputs->label, "a second answer to compare"}, cancel_);
+                              {std::move(request), decided_.inputs().label, "a second answer to compare"}, cancel_);
     const auto said = sample.text();
     if (!sample.error.empty() || said.empty()) co_return doubt;
     const double agreed = chat::agreement(told.text, said);
@@ -111,16 +126,16 @@ net::Task<Attempt::Doubt> Attempt::doubt_after_sample(const chat::Told& told) {
 Next Attempt::escalate(const chat::Told& told, Doubt doubt, const ledger::Used& used,
                        const std::function<Spare()>& say) {
     if (!doubt.faulty) {
-        way_.spare = say();
-        way_.spare_memory = std::move(memory_);
-        way_.spare->served = *this;
+        way_.history.spare = say();
+        way_.history.spare_memory = std::move(memory_);
+        way_.history.spare->served = *this;
     }
     way_.tell(fmt::format("{} answered, and its answer did not pass: {}", record.model, doubt.reason));
-    way_.failures.emplace_back(record.model, "its answer did not pass: " + doubt.reason);
+    way_.history.failures.emplace_back(record.model, "its answer did not pass: " + doubt.reason);
     record.error = doubt.reason;
-    settle(used, "escalated");
-    if (way_.place.learns) way_.services.learning.rejected(way_.place, outcome_of(told, std::move(doubt.reason)));
-    way_.last = ours({ErrorCode::upstream, "no answer passed the checks of the cascade"}, upstream::Remedy::next);
+    finish(Ending::escalated, used, told, std::move(doubt.reason));
+    way_.history.last =
+        ours({ErrorCode::upstream, "no answer passed the checks of the cascade"}, upstream::Remedy::next);
     return Next::next_candidate;
 }
 
@@ -172,10 +187,7 @@ net::Task<Next> Attempt::give_whole() {
                 auto said = conversion_->say(whole_, body_, streamed_, usage, frame);
                 return Spare{std::move(said.body), said.stream, {}};
             });
-    settle(used, "answered");
-    way_.remember_answer(*this, whole_.told);
-    learn_answer(whole_.told);
-    way_.tell_trials(*this, whole_.told);
+    finish(Ending::answered, used, whole_.told);
     auto say_it = [this, &frame]() -> Result<translate::Conversion::Said> {
         return conversion_->say(whole_, std::move(body_), streamed_, record.usage, std::move(frame));
     };
@@ -268,8 +280,7 @@ net::Task<Next> Attempt::begin_stream() {
         const bool resumable = way_.failure_policy().on_cut != config::OnCut::error;
         // Only what is said anew can be ended at a limit, but for chunks of Chat Completions. What tools of the
         // provider say has no words but its own.
-        const bool ended_by_us =
-            bound_ > 0 && way_.question.front.kind != dialect::Kind::openai_chat && !way_.runs_tools();
+        const bool ended_by_us = bound_ > 0 && !way_.client_dialect().ends_anywhere() && !way_.runs_tools();
         relay_ = conversion_->relay([this] { return way_.frame(*this); }, resumable || ended_by_us);
         if (way_.needs_words() || better_ != nullptr || resumable) relay_->collect();
     }
@@ -293,7 +304,7 @@ void Attempt::begin_answer(std::string& bytes) {
     if (told_who_) return;
     if (!way_.exchange.started()) {
         way_.exchange.start(200, way_.answer_headers(*this, way_.stream_type()));
-        way_.warnings_told = way_.warnings.size();
+        way_.told_all();
         told_who_ = true;
     } else {
         told_who_ = joins_ || way_.tell_in_stream(*this, bytes);
@@ -305,15 +316,15 @@ net::Task<Next> Attempt::give_stream() {
     // What came with the end is for the last bytes.
     while (!over_) {
         if (auto bytes = relay_->take(); !bytes.empty()) {
-            if (!way_.same_request.empty() && way_.given.size() < cache::AnswerCache::kLargest) way_.given += bytes;
+            if (!way_.cache.request.empty() && way_.cache.given.size() < cache::AnswerCache::kLargest)
+                way_.cache.given += bytes;
             begin_answer(bytes);
             co_await exchange.write(std::move(bytes));
         }
         co_await read_on();
         if (!cancel_.fired()) continue;
         record.error = way_.who_ended();
-        settle(usage_of_stream(), "cancelled");
-        way_.remember_answer(*this, relay_->told());
+        finish(Ending::cancelled, usage_of_stream(), relay_->told());
         way_.record_unwatched();
         co_return Next::done;
     }
@@ -334,14 +345,8 @@ net::Task<Next> Attempt::give_stream() {
                 auto bytes = relay_->take();
                 return Spare{bytes + relay_->finish(used.usage), true, {}};
             });
-    settle(used, "answered");
-    way_.remember_answer(*this, relay_->told());
-    // What we cut says nothing of the model.
-    if (!relay_->spent()) {
-        learn_answer(relay_->told());
-        way_.tell_trials(*this, relay_->told());
-    }
-    std::string rest = relay_->finish(way_.before + record.usage);
+    finish(Ending::answered, used, relay_->told());
+    std::string rest = relay_->finish(way_.history.before + record.usage);
     auto receipt = co_await way_.close_with(relay_->response(), *this);
     if (!receipt && !exchange.started()) {
         co_await way_.refuse(receipt.error());
@@ -351,8 +356,8 @@ net::Task<Next> Attempt::give_stream() {
         co_await exchange.write(relay_->fail(receipt.error()));
         co_return Next::done;
     }
-    if (!way_.same_request.empty() && !relay_->spent())
-        way_.keep_answer(*this, way_.given + rest, way_.stream_type(), true);
+    if (!way_.cache.request.empty() && !relay_->spent())
+        way_.keep_answer(*this, way_.cache.given + rest, way_.stream_type(), true);
     begin_answer(rest);
     way_.tell_more_in_stream(rest);
     co_await way_.last_bytes(std::move(*receipt), std::move(rest));
@@ -360,7 +365,7 @@ net::Task<Next> Attempt::give_stream() {
 }
 
 net::Task<> Attempt::break_off() {
-    way_.remember_answer(*this, relay_->told());
+    finish(Ending::cut, std::nullopt, relay_->told());
     auto last = relay_->fail(*broken_);
     // The record comes before the last byte here too. Where it cannot be written, the client gets its error all the
     // same.

@@ -10,7 +10,7 @@
 namespace tandem::gateway {
 
 routing::Table table_of(const config::Config& config, const config::Environment& environment,
-                        const ledger::Pricing& pricing) {
+                        const ledger::Pricing& pricing, const catalog::MeasuredOf& measured_of) {
     const engine::EnginesSettings places{config.data, config::cache_folder(config, environment), environment};
     const auto facts_of = [&](const config::Model& model) {
         auto facts = routing::facts_of(config, model);
@@ -25,11 +25,13 @@ routing::Table table_of(const config::Config& config, const config::Environment&
         facts.family = header->name.empty() ? header->architecture : header->name;
         return facts;
     };
-    return routing::table_of(config, facts_of, [&](const config::Model& model) { return pricing.of(model); });
+    return routing::table_of(
+        config, facts_of, [&](const config::Model& model) { return pricing.of(model); }, measured_of);
 }
 
 Result<std::shared_ptr<const Snapshot>> snapshot_of(config::Config config, const config::Environment& environment,
-                                                    std::shared_ptr<privacy::Detector> detector) {
+                                                    std::shared_ptr<privacy::Detector> detector,
+                                                    const catalog::MeasuredOf& measured_of) {
     auto snapshot = std::make_shared<Snapshot>();
     if (!detector) {
         auto made = privacy::make_detector(config.privacy.own);
@@ -41,7 +43,7 @@ Result<std::shared_ptr<const Snapshot>> snapshot_of(config::Config config, const
     auto pricing = ledger::Pricing::of(*snapshot->config);
     if (!pricing) return fail(pricing.error());
     snapshot->pricing = std::move(*pricing);
-    snapshot->table = table_of(*snapshot->config, environment, *snapshot->pricing);
+    snapshot->table = table_of(*snapshot->config, environment, *snapshot->pricing, measured_of);
     snapshot->table_json = routing::to_json(snapshot->table);
     snapshot->table_id = hex(sha256(snapshot->table_json)).substr(0, 16);
     return snapshot;

@@ -7,13 +7,16 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "base/memory_account.h"
 #include "base/secret.h"
 #include "base/world.h"
 #include "cache/cache.h"
+#include "catalog/models.h"
 #include "config/config.h"
 #include "engine/engines.h"
+#include "gateway/finished.h"
 #include "gateway/trials.h"
 #include "learning/learning.h"
 #include "ledger/ledger.h"
@@ -38,12 +41,14 @@ struct Snapshot {
 };
 
 // Errors: invalid, storage, internal, as make_detector() and Pricing::of(). `detector` goes before the one that follows
-// from the config. `environment` says where the files of engines' models are.
+// from the config. `environment` says where the files of engines' models are. `measured_of`: of each model; empty:
+// nothing.
 Result<std::shared_ptr<const Snapshot>> snapshot_of(config::Config config, const config::Environment& environment,
-                                                    std::shared_ptr<privacy::Detector> detector = nullptr);
+                                                    std::shared_ptr<privacy::Detector> detector = nullptr,
+                                                    const catalog::MeasuredOf& measured_of = {});
 // The routing table of a config, with what the headers of its models' files say, and what they cost.
 routing::Table table_of(const config::Config& config, const config::Environment& environment,
-                        const ledger::Pricing& pricing);
+                        const ledger::Pricing& pricing, const catalog::MeasuredOf& measured_of = {});
 
 struct Services {
     const Clock& clock;
@@ -61,6 +66,7 @@ struct Services {
     learning::Learning& learning;
     cache::AnswerCache& cache;
     Trials& trials;
+    std::vector<AnswerObserver*> observers;  // never null; each hears of every answer
     MemoryAccount& memory;
     net::FairPool& scans;          // for what clients send and would hold up a worker: large bodies, uploads
     net::asio::thread_pool& pool;  // for our own work that would: reading the ledger, learning

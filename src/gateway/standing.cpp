@@ -77,7 +77,7 @@ std::vector<routing::Standing> standing_of(Services& services, const Snapshot& s
     const bool bound = services.budgets.bind(who);
     std::vector<routing::Standing> result;
     for (const auto& entry : snapshot.table.models) {
-        const bool engine = snapshot.config->provider(entry.provider)->kind == config::ProviderKind::engine;
+        const bool engine = snapshot.config->provider(entry.provider)->kind->runs_here;
         routing::Standing standing{entry.model, services.health.unhealthy(entry.provider), {}};
         if (standing.unhealthy.empty()) standing.unhealthy = refused_model(services, snapshot, named, entry);
         if (standing.unhealthy.empty() && engine) standing.unhealthy = services.engines.unhealthy(entry.model);
@@ -112,8 +112,8 @@ const Candidate* to_be_tried(const Services& services, const routing::Decision& 
 
 // Where nothing speaks against models but that their providers said not to have them, they are asked all the same: it
 // may have been mended. Nullopt where that leaves nothing to ask either.
-std::optional<Decided> decide_with_refused(const Services& services, const Snapshot& snapshot,
-                                           const routing::Named& named, routing::Inputs& inputs) {
+std::optional<Choice> decide_with_refused(const Services& services, const Snapshot& snapshot,
+                                          const routing::Named& named, routing::Inputs& inputs) {
     auto with = inputs;
     for (auto& standing : with.standing) {
         const auto* entry = snapshot.table.find(standing.model);
@@ -126,7 +126,7 @@ std::optional<Decided> decide_with_refused(const Services& services, const Snaps
     auto decision = routing::decide(snapshot.table, with);
     if (!decision || decision->eligible == 0) return {};
     inputs = std::move(with);
-    return Decided{std::move(*decision), {}, false};
+    return Choice{std::move(*decision), {}, false};
 }
 
 }  // namespace
@@ -153,17 +153,17 @@ bool do_as_budgets_say(const Snapshot& snapshot, const routing::Named& named, ro
     return wish == config::OnBudget::queue;
 }
 
-Result<Decided> decide_now(Services& services, const Snapshot& snapshot, const routing::Named& named,
-                           routing::Inputs& inputs) {
+Result<Choice> decide_now(Services& services, const Snapshot& snapshot, const routing::Named& named,
+                          routing::Inputs& inputs) {
     const auto& table = snapshot.table;
     const bool queued = do_as_budgets_say(snapshot, named, inputs);
     auto decision = routing::decide(table, inputs);
     if (!decision) return fail(decision.error());
-    if (decision->eligible > 0) return Decided{std::move(*decision), {}, false};
+    if (decision->eligible > 0) return Choice{std::move(*decision), {}, false};
     const auto* next = to_be_tried(services, *decision);
     if (next == nullptr)
         if (auto asked = decide_with_refused(services, snapshot, named, inputs)) return std::move(*asked);
-    if (next == nullptr) return Decided{std::move(*decision), {}, queued};
+    if (next == nullptr) return Choice{std::move(*decision), {}, queued};
     const auto provider = next->provider;
     for (auto& standing : inputs.standing)
         if (const auto* entry = table.find(standing.model); entry != nullptr && entry->provider == provider)
@@ -172,7 +172,7 @@ Result<Decided> decide_now(Services& services, const Snapshot& snapshot, const r
     auto again = routing::decide(table, inputs);
     if (!again) return fail(again.error());
     const bool any = again->eligible > 0;
-    return Decided{std::move(*again), any ? provider : std::string(), !any && queued};
+    return Choice{std::move(*again), any ? provider : std::string(), !any && queued};
 }
 
 std::vector<PassedOver> passed_over(const routing::Table& table, const routing::Inputs& inputs,

@@ -20,7 +20,7 @@ prices::Tariff price_of(const Snapshot& snapshot, const routing::Table::Entry& e
 std::vector<routing::Standing> standing_of(Services& services, const Snapshot& snapshot, const access::Principal& who,
                                            const routing::Inputs& inputs, const routing::Named& named);
 
-struct Decided {
+struct Choice {
     routing::Decision decision;
     std::string last_resort;  // the provider that is asked though it is left alone; empty: none
     bool queued = false;      // nothing may take it, and the budget that is in the way wants it to wait
@@ -28,8 +28,8 @@ struct Decided {
 // The decision. Where a budget has no room for what would be the first choice, `inputs` then say what that budget's
 // `on_budget` wants. Where only providers that are left alone could take the request, the one that will be asked next
 // anyhow may take it, and `inputs` say no more against its models. Errors: not_found, as routing::decide().
-Result<Decided> decide_now(Services& services, const Snapshot& snapshot, const routing::Named& named,
-                           routing::Inputs& inputs);
+Result<Choice> decide_now(Services& services, const Snapshot& snapshot, const routing::Named& named,
+                          routing::Inputs& inputs);
 
 // A model that would have been asked before the one at `before` among those that may be, but for its health or the
 // key's money. Where it would have come after all of them, `before` is how many they are.

@@ -10,7 +10,6 @@
 #include "base/text.h"
 #include "chat/answer.h"
 #include "chat/told.h"
-#include "dialect/beat.h"
 #include "dialect/openai_chat.h"
 #include "gateway/detached.h"
 #include "gateway/weight.h"
@@ -36,18 +35,15 @@ Way::Way(Gateway& gateway, Call call, translate::Front front, Keeping keeping)
       config(*snapshot->config),
       who(std::move(call.who)),
       asked(std::move(call.said)),
-      admission(std::move(call.admission)),
       keeping(std::move(keeping)),
       arrived(services.clock.steady()),
-      deadline(arrived + config.server.request_timeout),
-      detached_(dynamic_cast<const Detached*>(&call.exchange) != nullptr) {
-    if (asked.timeout && arrived + *asked.timeout < deadline) {
-        deadline = arrived + *asked.timeout;
-        deadline_is_clients = true;
-    }
+      deadline{arrived + config.server.request_timeout},
+      detached_(dynamic_cast<const Detached*>(&call.exchange) != nullptr),
+      admission_(std::move(call.admission)) {
+    if (asked.timeout && arrived + *asked.timeout < deadline.at) deadline = {arrived + *asked.timeout, true};
     question.front = front;
     question.path = exchange.request().path;
-    question.array = front.kind == dialect::Kind::gemini && exchange.request().parameter("alt") != "sse";
+    question.array = client_dialect().streams_array(exchange.request().parameter("alt"));
 }
 
 // For the log, in the words of the config: what a client writes for a `*` is not named, nor an alias that nobody has.
@@ -55,18 +51,38 @@ Way::~Way() {
     auto* const note = dynamic_cast<RequestNote*>(exchange.request().note.get());
     if (note == nullptr) return;
     note->decision = id.text();
-    if (!inputs->alias.empty()) note->alias = named.entry;
+    if (decided_) note->alias = named.entry;
     note->model = in_log(model_);
     note->provider = std::move(provider_);
     note->zone = zone_;
-    if (!note->decision.empty()) note->label = inputs->label;
+    if (!note->decision.empty()) note->label = label();
     note->attempts = begun_ - skipped_;
     note->cached = cached_;
-    note->fallbacks = fallbacks;
+    note->fallbacks = history.fallbacks;
     note->beating = pulse.beating();
     note->redacted = std::move(taken_out_);
     note->usage = used_;
     note->cost = spent_;
+}
+
+Result<> Way::enter() {
+    if (!admission_) {
+        auto admission = services.budgets.admit(who);
+        if (!admission) return fail(admission.error());
+        admission_ = std::make_shared<const ledger::Admission>(std::move(*admission));
+    }
+    const auto weight = weight_of(exchange.request().body);
+    auto taken = services.memory.take(MemoryKind::document, who.id(), weight, is_small(weight));
+    if (!taken) return fail(taken.error());
+    memory_ = std::move(*taken);
+    return {};
+}
+
+Result<> Way::enter_alias() {
+    auto admission = services.budgets.admit_alias(request().model);
+    if (!admission) return fail(admission.error());
+    alias_admission_ = std::move(*admission);
+    return {};
 }
 
 void Way::add(ledger::AttemptRecord record) {
@@ -94,16 +110,16 @@ bool Way::forget_skipped() {
     begun_ = skipped_ = 0;
     told_ = 0;  // who is passed over then is another matter
     attempts_.clear();
-    failures.clear();
-    last = {};
-    last_asked = {};
+    history.failures.clear();
+    history.last = {};
+    history.last_asked = {};
     return true;
 }
 
 void Way::identify() {
-    if (!identity.prefixes.empty()) return;
+    if (!identity_.prefixes.empty()) return;
     const auto& name = asked.conversation;
-    identity = privacy::identify(request(), name.empty() ? "" : who.id() + "\n" + name);
+    identity_ = privacy::identify(request(), name.empty() ? "" : who.id() + "\n" + name);
 }
 
 void Way::look_up_name() {
@@ -125,7 +141,7 @@ const config::FailurePolicy& Way::failure_policy() const {
     for (const auto& name : {named.entry, alias()})
         if (const auto* owned = config.alias(name); owned != nullptr && owned->failure) return *owned->failure;
     for (const auto& rule : config.policy.rules)
-        if (rule.failure && rule.name == decision->rule) return *rule.failure;
+        if (rule.failure && decided_ && rule.name == decided_->decision().rule) return *rule.failure;
     return config.policy.failure;
 }
 
@@ -133,7 +149,8 @@ bool Way::runs_tools() const {
     return translate::offers_hosted_tools(request());
 }
 
-ledger::AttemptRecord Way::new_attempt(const std::string& provider, const std::string& model, Zone zone) {
+ledger::AttemptRecord Way::new_attempt(const Decided& decided, const std::string& provider, const std::string& model,
+                                       Zone zone) {
     ledger::AttemptRecord record;
     record.decision = id;
     record.number = ++begun_;
@@ -144,15 +161,13 @@ ledger::AttemptRecord Way::new_attempt(const std::string& provider, const std::s
     record.zone = zone;
     record.team = who.team();
     record.alias = request().model;
-    if (inputs) {
-        record.label = inputs->label;
-        record.work = routing::kWorkKindNames[static_cast<std::size_t>(inputs->features.work.kind)];
-    }
+    record.label = decided.inputs().label;
+    record.work = routing::kWorkKindNames[static_cast<std::size_t>(decided.inputs().features.work.kind)];
     return record;
 }
 
 void Way::tell(std::string text) {
-    if (std::ranges::find(warnings, text) == warnings.end()) warnings.push_back(std::move(text));
+    if (std::ranges::find(warnings_, text) == warnings_.end()) warnings_.push_back(std::move(text));
 }
 
 void Way::tell_failed(const std::string& model, bool was_asked, const std::string& why) {
@@ -167,27 +182,27 @@ void Way::tell_failed(const std::string& model, bool was_asked, const std::strin
         if (!was_asked && other.was_asked && told_why.ends_with(": " + other.why))
             told_why.remove_suffix(other.why.size() + 2);
     auto text = fmt::format("{} {}: {}", join(one->models, ", "), verb, told_why);
-    const auto before = one->text.empty() ? warnings.end() : std::ranges::find(warnings, one->text);
+    const auto before = one->text.empty() ? warnings_.end() : std::ranges::find(warnings_, one->text);
     one->text = text;
-    if (before == warnings.end())
+    if (before == warnings_.end())
         tell(std::move(text));
     else
         *before = std::move(text);
 }
 
 void Way::warn(std::string text) {
-    if (std::ranges::find(warnings, text) != warnings.end()) return;
-    unrecorded.push_back(text);
+    if (std::ranges::find(warnings_, text) != warnings_.end()) return;
+    unrecorded_.push_back(text);
     tell(std::move(text));
 }
 
 void Way::tell_passed_over(std::size_t place) {
     std::vector<std::pair<std::string, std::string>> reasons;  // of each model
-    for (; told_ < passed_over.size() && passed_over[told_].before <= place; ++told_) {
-        const auto& one = passed_over[told_];
+    for (; told_ < passed_over_.size() && passed_over_[told_].before <= place; ++told_) {
+        const auto& one = passed_over_[told_];
         reasons.emplace_back(one.model, one.reason);
-        if (one.what == routing::Excluded::budget && inputs && decision)
-            tell_no_room(services, *snapshot, who, *inputs, *decision, one.model);
+        if (one.what == routing::Excluded::budget && decided_)
+            tell_no_room(services, *snapshot, who, decided_->inputs(), decided_->decision(), one.model);
         log::Line(log::Level::info, "a model was not asked")
             .add("decision", id.text())
             .add("key", who.id())
@@ -200,11 +215,11 @@ void Way::tell_passed_over(std::size_t place) {
 }
 
 void Way::pass_over(std::size_t place, std::string why) {
-    const auto& candidate = decision->candidates[place];
+    const auto& candidate = decided_->candidates()[place];
     auto at = told_;
-    while (at < passed_over.size() && passed_over[at].before <= place) ++at;
-    passed_over.insert(passed_over.begin() + static_cast<std::ptrdiff_t>(at),
-                       {candidate.model, candidate.provider, routing::Excluded::health, std::move(why), place});
+    while (at < passed_over_.size() && passed_over_[at].before <= place) ++at;
+    passed_over_.insert(passed_over_.begin() + static_cast<std::ptrdiff_t>(at),
+                        {candidate.model, candidate.provider, routing::Excluded::health, std::move(why), place});
 }
 
 // ---- redaction ----
@@ -218,7 +233,7 @@ Result<std::shared_ptr<const Redacted>> Way::redacted_for(Zone zone) {
 }
 
 Result<std::shared_ptr<const Redacted>> Way::redacted(const translate::Question& whole, Zone zone) {
-    if (auto room = memory.grow(redacted_weight_of(whole.document.source())); !room) return fail(room.error());
+    if (auto room = memory_.grow(redacted_weight_of(whole.document.source())); !room) return fail(room.error());
     auto& vault = services.privacy.vault();
     auto scope = vault.scope_of(who.id(), conversation_name());
     if (!scope) return fail(scope.error());
@@ -248,19 +263,20 @@ std::string Way::conversation_name() {
     const auto& messages = request().messages;
     const auto first = std::ranges::find_if(messages, [](const auto& m) { return m.role == chat::Role::user; });
     const auto at = first == messages.end() ? 0 : static_cast<std::size_t>(first - messages.begin());
-    return identity.prefixes.empty() ? "" : std::to_string(identity.prefixes[at]);
+    return identity_.prefixes.empty() ? "" : std::to_string(identity_.prefixes[at]);
 }
 
 void Way::remember_answer(const Served& served, const chat::Told& told) {
     const auto& text = told.text;
-    const privacy::Known known{of_itself.label, served.sent && !part_of_whole ? of_itself.rest : of_itself.label};
+    const privacy::Known known{of_itself().label,
+                               served.sent && !history.part_of_whole ? of_itself().rest : of_itself().label};
     auto& memory = services.privacy.memory();
     // An answer that calls tools is not told apart by its text.
     if (told.calls.empty() && is_short()) {
         identify();
-        remember(memory.remember_short(identity, text, known, who.id()));
+        remember(memory.remember_short(identity_, text, known, who.id()));
     }
-    if (of_itself.label == Label::public_) {
+    if (of_itself().label == Label::public_) {
         remember(memory.remember_public_answer(text, who.id()));
         return;
     }
@@ -283,21 +299,38 @@ bool Way::is_short() const {
 }
 
 bool Way::needs_words() const {
-    return inputs->label > Label::public_ || place.learns || services.trials.any() || is_short() ||
-           !services.privacy.memory().empty();
+    const auto listens = [](const AnswerObserver* observer) { return observer->listens(); };
+    return label() > Label::public_ || (decided_ && decided_->place().learns) ||
+           std::ranges::any_of(services.observers, listens) || is_short() || !services.privacy.memory().empty();
 }
 
-void Way::tell_trials(const Served& served, const chat::Told& told) {
-    if (!services.trials.any() || keeping.aside) return;
-    auto text = told.text;
-    for (const auto& call : told.calls) text += "\n" + call.name + "(" + call.arguments + ")";
-    remember(services.trials.answered({gateway, exchange.worker(), request(), alias(), id, *decision, inputs->label,
-                                       who.id() + "\n" + conversation_name(), served.record.model, std::move(text),
-                                       chat::fault_of(told, request())}));
+AnswerFinished Way::finished(Ending how, const Served& served, const std::string& model, const chat::Told& told) {
+    return {how,
+            gateway,
+            exchange.worker(),
+            request(),
+            alias(),
+            decided_->decision(),
+            label(),
+            served.record,
+            model,
+            told,
+            {},
+            false,
+            false,
+            keeping.aside,
+            [this] { return unit(); }};
+}
+
+void Way::publish(const Served& served, const AnswerFinished& finished) {
+    // What nobody gets is nobody's to send back.
+    if (finished.how != Ending::escalated) remember_answer(served, finished.told);
+    for (auto* observer : services.observers)
+        if (observer->listens()) remember(observer->finished(finished));
 }
 
 void Way::remember_whole_was_seen() {
-    remember(services.privacy.memory().remember(identity, {of_itself.label, of_itself.label}, {.key = who.id()}));
+    remember(services.privacy.memory().remember(identity_, {of_itself().label, of_itself().label}, {.key = who.id()}));
 }
 
 // ---- records ----
@@ -305,11 +338,11 @@ void Way::remember_whole_was_seen() {
 store::Store::Job Way::pending_records() {
     auto memory = both(std::exchange(remember_, {}), std::exchange(keep_, {}));
     store::Store::Job made;
-    if (!decision_recorded_) {
+    if (!decision_recorded_ && decided_) {
         decision_recorded_ = true;
         // Its JSON is made on the ledger's thread: this one has requests to serve.
-        made = [id = id, time = unix_ms(services.clock.wall()), snapshot = snapshot, inputs = inputs,
-                decision = decision](store::Database& database) {
+        made = [id = id, time = unix_ms(services.clock.wall()), snapshot = snapshot, inputs = decided_->shared_inputs(),
+                decision = decided_->shared_decision()](store::Database& database) {
             return ledger::insert(
                 database, {id, time, inputs->key, inputs->alias, inputs->label, decision->rule, snapshot->table_id,
                            routing::to_json(*inputs), routing::to_json(*decision)});
@@ -329,6 +362,10 @@ net::Task<Result<ledger::Receipt>> Way::close_with(const std::string& response, 
     co_return co_await close_record();
 }
 
+Label Way::label_of_answer(const Served& served) const {
+    return served.sent && !history.part_of_whole ? decided_->inputs().rest : label();
+}
+
 void Way::keep_response(const std::string& response, const Served& served) {
     if (keeping.keep && !response.empty()) keep_ = keeping.keep(response, label_of_answer(served), id);
 }
@@ -338,9 +375,9 @@ void Way::record_unwatched() {
 }
 
 std::string Way::recordable(std::string_view message, int status) const {
-    if (status != 0 && inputs->label >= Label::private_)
+    if (status != 0 && label() >= Label::private_)
         return fmt::format("answered with status {}; its words are not written down, since the content is {}", status,
-                           name_of(inputs->label));
+                           name_of(label()));
     return privacy::scrubbed(*snapshot->detector, config.privacy.detect, message);
 }
 
@@ -373,14 +410,14 @@ bool put_first(std::string& bytes, std::string_view member) {
 bool Way::tell_in_stream(const Served& served, std::string& bytes) {
     const auto& record = served.record;
     const auto redacted = served.sent ? served.sent->redaction.summary() : std::string();
-    const auto changes = header_text(join(warnings, "; "));
+    const auto changes = header_text(join(warnings_, "; "));
     if (has_comments()) {
         std::string comment = fmt::format(": tandem: model={} provider={} zone={}", header_text(record.model),
                                           record.provider, name_of(record.zone));
         if (!redacted.empty()) comment += " redacted=" + redacted;
         if (!changes.empty()) comment += " warnings=" + changes;
         bytes.insert(0, comment + "\n\n");
-        warnings_told = warnings.size();
+        warnings_told_ = warnings_.size();
         return true;
     }
     json::Writer out;
@@ -390,29 +427,28 @@ bool Way::tell_in_stream(const Served& served, std::string& bytes) {
     if (!changes.empty()) out.member("warnings", changes);
     out.end_object();
     if (!put_first(bytes, fmt::format("\"tandem\":{}", out.text()))) return false;
-    warnings_told = warnings.size();
+    warnings_told_ = warnings_.size();
     return true;
 }
 
 void Way::tell_more_in_stream(std::string& bytes) const {
-    if (has_comments() || warnings_told >= warnings.size()) return;  // comments say it where it happens
+    if (has_comments() || warnings_told_ >= warnings_.size()) return;  // comments say it where it happens
     json::Writer out;
-    out.begin_object().member("warnings", header_text(join(std::span(warnings).subspan(warnings_told), "; ")));
+    out.begin_object().member("warnings", header_text(join(std::span(warnings_).subspan(warnings_told_), "; ")));
     out.end_object();
     (void)put_first(bytes, fmt::format("\"tandem\":{}", out.text()));
 }
 
-// Gemini's clients take any line that is no data for a broken stream.
 bool Way::has_comments() const {
-    return stream_type() == "text/event-stream" && question.front.kind != dialect::Kind::gemini;
+    return !question.array && client_dialect().has_comments();
 }
 
 void Way::add_headers(std::string_view type, net::Fields& headers) const {
     headers.add("content-type", type);
     headers.add("x-tandem-decision", id.text());
-    headers.add("x-tandem-label", name_of(inputs->label));
-    if (!warnings.empty()) headers.add("x-tandem-warnings", header_text(join(warnings, "; ")));
-    headers.add(question.front.kind == dialect::Kind::anthropic ? "request-id" : "x-request-id", id.text());
+    headers.add("x-tandem-label", name_of(label()));
+    if (!warnings_.empty()) headers.add("x-tandem-warnings", header_text(join(warnings_, "; ")));
+    headers.add(client_dialect().id_header(), id.text());
     if (type == "text/event-stream") {
         headers.add("cache-control", "no-cache");
         headers.add("x-accel-buffering", "no");
@@ -427,12 +463,11 @@ void Way::begin_pulse() {
                                     add_headers(stream_type(), headers);
                                     return headers;
                                 },
-                                [this] { return dialect::beat_of(question.front.kind, frame()); }});
+                                [this] { return client_dialect().beat(frame()); }});
 }
 
 std::string_view Way::stream_type() const {
-    if (question.front.kind == dialect::Kind::ollama) return "application/x-ndjson";
-    return question.array ? "application/json" : "text/event-stream";
+    return question.array ? "application/json" : client_dialect().stream_type();
 }
 
 dialect::AnswerFrame Way::frame(const Served& served) const {
@@ -441,7 +476,7 @@ dialect::AnswerFrame Way::frame(const Served& served) const {
     frame.model = served.record.model;
     frame.created = served.record.time / 1000;
     frame.now = [&services = services] { return services.unix_seconds(); };
-    frame.prompt_tokens = inputs->features.prompt_tokens;
+    frame.prompt_tokens = decided_ ? decided_->inputs().features.prompt_tokens : 0;
     frame.request = &request();
     frame.array = question.array && request().stream;
     frame.generate = question.path == "/api/generate";
@@ -458,13 +493,13 @@ dialect::AnswerFrame Way::frame() const {
 }
 
 void Way::keep_answer(const Served& served, std::string body, std::string_view type, bool stream) {
-    if (same_request.empty()) return;
+    if (cache.request.empty()) return;
     const auto& by = served.record;
     services.cache.keep(
-        same_request,
+        cache.request,
         {std::move(body), std::string(type), stream, by.model, by.provider, by.zone, services.clock.steady()},
         config.cache.bytes);
-    if (meaning.known()) services.cache.keep_meaning(same_request, std::move(meaning));
+    if (cache.meaning.known()) services.cache.keep_meaning(cache.request, std::move(cache.meaning));
 }
 
 net::Task<> Way::give(ledger::Receipt receipt, net::Fields headers, std::string body, bool stream) {
@@ -491,7 +526,7 @@ net::Task<> Way::refuse_in_stream(const Error& error) {
     std::string bytes;
     const auto writer = question.front.operation == translate::Operation::completion
                             ? dialect::openai_chat::completion_writer(frame())
-                            : dialect::of(question.front.kind).writer(frame());
+                            : client_dialect().writer(frame());
     writer->fail(error, bytes);
     co_await exchange.write(std::move(bytes));
 }
@@ -513,11 +548,10 @@ net::Task<> Way::refuse(Error error, std::optional<seconds> retry_after) {
     }
     if (!id.text().empty()) {
         response.headers.add("x-tandem-decision", id.text());
-        response.headers.add("x-tandem-label", name_of(inputs->label));
-        response.headers.add(question.front.kind == dialect::Kind::anthropic ? "request-id" : "x-request-id",
-                             id.text());
+        response.headers.add("x-tandem-label", name_of(label()));
+        response.headers.add(client_dialect().id_header(), id.text());
     }
-    if (!warnings.empty()) response.headers.add("x-tandem-warnings", header_text(join(warnings, "; ")));
+    if (!warnings_.empty()) response.headers.add("x-tandem-warnings", header_text(join(warnings_, "; ")));
     access::add_cors(config.server, exchange.request().headers, response.headers);
     co_await exchange.reply(std::move(response));
 }

@@ -10,6 +10,7 @@
 
 #include "gateway/pulse.h"
 #include "gateway/run.h"
+#include "gateway/stages.h"
 #include "gateway/standing.h"
 #include "privacy/memory.h"
 #include "privacy/redact.h"
@@ -41,6 +42,35 @@ struct Spare {
 // One after the other in the same commit; either may be empty.
 store::Store::Job both(store::Store::Job first, store::Store::Job second);
 
+// What attempts leave behind, for those that come after them.
+struct AttemptHistory {
+    upstream::Failure last;         // the last failure
+    Served last_asked;              // whose it was
+    bool own_error = false;         // its body is in the client's dialect
+    bool in_other_words = false;    // the last failure told how the same can be asked
+    std::int64_t room = 0;          // tokens for the answer, as a refusal told; 0: none did
+    std::int64_t too_long_for = 0;  // a context that the prompt did not fit
+    Held spare_memory;
+    std::optional<Spare> spare;
+    Usage before;                                               // of a stream that broke off and was gone on with
+    bool part_of_whole = false;                                 // who began it saw what others may not
+    std::vector<std::pair<std::string, std::string>> failures;  // model and why, of each attempt that failed
+    std::string refused_by;                                     // the provider that refuses all our keys; empty: none
+    int fallbacks = 0;                                          // from one model to another, after a failure
+};
+
+// How an answer is known to the cache.
+struct CachePlace {
+    std::string request;     // what makes it the same request; empty: not for the cache
+    cache::Meaning meaning;  // where answers to similar ones are given again
+    std::string given;       // of a stream, as far as it was given
+};
+
+struct Deadline {
+    SteadyTime at;
+    bool is_clients = false;  // it is sooner than the owner's
+};
+
 class Way {
   public:
     Way(Gateway& gateway, Call call, translate::Front front, Keeping keeping);
@@ -58,95 +88,95 @@ class Way {
     const config::Config& config;
     const access::Principal who;
     const access::RequestHeaders asked;
-    std::shared_ptr<const ledger::Admission> admission;  // never null once it is labelled
-    ledger::Admission alias_admission;                   // of the name that it was asked by
     const Keeping keeping;
     const SteadyTime arrived;
-    SteadyTime deadline;
-    bool deadline_is_clients = false;  // it is sooner than the owner's
-    Held memory;                       // for the question and what is made of it; goes after all of that
-    translate::Question question;
-    privacy::Identity identity;
-    learning::Learning::Place place;
-    std::string same_request;  // empty: not for the cache
-    cache::Meaning meaning;    // where answers to similar ones are given again
-    privacy::Known of_itself;  // its label without the floor of a full memory: what is remembered of it
-    std::string betas;         // what the client says in anthropic-beta and may be handed on
-    DecisionId id;
-    std::shared_ptr<const routing::Inputs> inputs = std::make_shared<const routing::Inputs>();
-    std::shared_ptr<const routing::Decision> decision = std::make_shared<const routing::Decision>();
-    std::string last_resort;              // Decided::last_resort
-    std::vector<PassedOver> passed_over;  // for a line in the log, and for warnings
+    Deadline deadline;
 
+  private:
+    Held memory_;  // for the question and what is made of it; goes after all of that
+
+  public:
+    translate::Question question;
     routing::Named named;  // what the client's name for a model falls to; empty where nothing has it
+    DecisionId id;
+    AttemptHistory history;
+    CachePlace cache;
+
+    // Takes a place among its principal's requests where the door has not, and memory for the question and what is made
+    // of it. Errors: rate_limited, unavailable.
+    Result<> enter();
+    // The same among those that ask by this alias or model. Errors: rate_limited.
+    Result<> enter_alias();
 
     const chat::Request& request() const { return question.request; }
-    // The alias or model that the request is for; what the client wrote where nothing has that name.
+    const dialect::Dialect& client_dialect() const { return dialect::of(question.front.kind); }
     // A model's name for the log: the config's, which may be a pattern.
     std::string in_log(const std::string& model) const {
         return model.empty() || config.model(model) != nullptr ? model : named.entry;
     }
+    // The alias or model that the request is for; what the client wrote where nothing has that name.
     const std::string& alias() const { return named.means.empty() ? request().model : named.means; }
     // Looks up the client's name, and says so where an alias with a `*` stands for it.
     void look_up_name();
-    // The model of a candidate as its provider is to be asked for it.
     // What the client and the ledger are told: the client's own name where a pattern stands for it.
     const std::string& shown_name(const routing::Candidate& candidate) const {
         return named.rest.empty() || candidate.model != named.entry ? candidate.model : request().model;
     }
+    // The model of a candidate as its provider is to be asked for it.
     config::Model model_of(const routing::Candidate& candidate) const;
-    bool late() const { return services.clock.steady() >= deadline; }
+    bool late() const { return services.clock.steady() >= deadline.at; }
+    // The deadline of the request has passed, and it was its client that set it.
+    bool client_is_late() const { return deadline.is_clients && late(); }
     // Why an attempt ends in its middle, where its exchange is ended.
     std::string who_ended() const {
         return exchange.cancel().reason() == net::Cancel::Reason::cancelled ? "its client cancelled it"
                                                                             : "the client has gone";
     }
-    // The request's messages as the memory of labels knows them; filled in when somebody needs it.
+    // The request's messages as the memory of labels knows them; empty until somebody needs it.
+    const privacy::Identity& identity() const { return identity_; }
     void identify();
     // What its client calls the conversation, or else how it begins.
     std::string conversation_name();
+    // The conversation among those of all principals.
+    std::string unit() { return who.id() + "\n" + conversation_name(); }
     // What the owner wants done where an attempt fails: of the alias, else of the rule, else of all.
     const config::FailurePolicy& failure_policy() const;
     // A provider works through tools itself: asking twice may do something twice.
     bool runs_tools() const;
 
-    // ---- what attempts leave behind ----
+    // ---- what the client and the record are told besides ----
 
-    upstream::Failure last;         // the last failure
-    Served last_asked;              // whose it was
-    bool own_error = false;         // its body is in the client's dialect
-    bool in_other_words = false;    // the last failure told how the same can be asked
-    std::int64_t room = 0;          // tokens for the answer, as a refusal told; 0: none did
-    std::int64_t too_long_for = 0;  // a context that the prompt did not fit
-    Held spare_memory;
-    std::optional<Spare> spare;
-    std::string given;           // of a stream, for the cache
-    Usage before;                // of a stream that broke off and was gone on with
-    bool part_of_whole = false;  // who began it saw what others may not
-    std::vector<std::string> warnings;
-    std::size_t warnings_told = 0;  // of a stream, with its beginning
-    void tell(std::string text);    // the client; each once
+    void tell(std::string text);  // the client; each once
+    void warn(std::string text);  // tells the client, and notes it
     // The client: that a model failed, or was not asked, in one sentence with those of which the same was said.
     void tell_failed(const std::string& model, bool was_asked, const std::string& why);
-    bool told_bound = false;                                    // that an answer has a bound that is ours
-    std::vector<std::string> unrecorded;                        // notes on the request, for the next attempt's record
-    void warn(std::string text);                                // tells the client, and notes it
-    std::vector<std::pair<std::string, std::string>> failures;  // model and why, of each attempt that failed
-    std::string refused_by;  // the provider that refuses all our keys; empty: none does
     // Warns of those that would have been asked before the candidate at `place`. Each once.
     void tell_passed_over(std::size_t place);
     // The candidate at `place` is passed over, which is told with the next that is asked.
     void pass_over(std::size_t place, std::string why);
-    // The deadline of the request has passed, and it was its client that set it.
-    bool client_is_late() const { return deadline_is_clients && late(); }
-    int fallbacks = 0;  // from one model to another, after a failure
+    // How many warnings there are, and only the first so many from now on.
+    std::size_t warnings() const { return warnings_.size(); }
+    void forget_warnings(std::size_t behind) { warnings_.resize(behind); }
+    // The headers have them.
+    void told_all() { warnings_told_ = warnings_.size(); }
+    // Notes on the request, for the next attempt's record; each is given out once.
+    std::vector<std::string> take_unrecorded() { return std::exchange(unrecorded_, {}); }
+    // Whether the client was told that an answer has a bound that is ours; from now on it was.
+    bool told_bound() { return std::exchange(told_bound_, true); }
 
-    ledger::AttemptRecord new_attempt(const std::string& provider, const std::string& model, Zone zone);
+    // ---- attempts ----
+
+    ledger::AttemptRecord new_attempt(const Decided& decided, const std::string& provider, const std::string& model,
+                                      Zone zone);
     void add(ledger::AttemptRecord record);
     // Where nobody was asked yet: forgets the attempts that were skipped, for a request that is decided on anew. False:
     // somebody was asked.
     bool forget_skipped();
     bool nobody_asked() const { return begun_ == skipped_; }
+    // An answer has ended, and everybody who wants to know hears of it.
+    void publish(const Served& served, const AnswerFinished& finished);
+    // What `publish` says of the request.
+    AnswerFinished finished(Ending how, const Served& served, const std::string& model, const chat::Told& told);
 
     // ---- redaction ----
 
@@ -156,14 +186,9 @@ class Way {
     // Another question of the same conversation, for a zone. Errors: as above.
     Result<std::shared_ptr<const Redacted>> redacted(const translate::Question& question, Zone zone);
     // What came of private content is as private; where a model saw only what remained, as private as that.
-    Label label_of_answer(const Served& served) const {
-        return served.sent && !part_of_whole ? inputs->rest : inputs->label;
-    }
-    void remember_answer(const Served& served, const chat::Told& told);
+    Label label_of_answer(const Served& served) const;
     // Whether somebody wants to know what a streamed answer said.
     bool needs_words() const;
-    // An answer that the client gets, for the experiments under way.
-    void tell_trials(const Served& served, const chat::Told& told);
     // A model sees the whole, so what it makes of it is as private as that.
     void remember_whole_was_seen();
 
@@ -208,6 +233,11 @@ class Way {
     net::Task<> refuse(Error error, std::optional<seconds> retry_after = {});
 
   private:
+    friend class Preparation;  // decides
+    // Of what was asked; public until it is decided on.
+    Label label() const { return decided_ ? decided_->inputs().label : Label::public_; }
+    const privacy::Known& of_itself() const { return decided_->labelled().of_itself(); }
+    void remember_answer(const Served& served, const chat::Told& told);
     void add_headers(std::string_view type, net::Fields& headers) const;
     bool has_comments() const;  // the stream's framing has lines that clients do not read
     // In the stream that has begun.
@@ -215,6 +245,15 @@ class Way {
     const bool detached_;  // no client is on the line
     // Whether it is so short that its answer may have to tell it apart from another of the same words.
     bool is_short() const;
+    std::shared_ptr<const ledger::Admission> admission_;
+    ledger::Admission alias_admission_;  // of the name that it was asked by
+    privacy::Identity identity_;
+    std::optional<Decided> decided_;
+    std::vector<PassedOver> passed_over_;  // for a line in the log, and for warnings
+    std::vector<std::string> warnings_;
+    std::size_t warnings_told_ = 0;  // of a stream, with its beginning
+    bool told_bound_ = false;
+    std::vector<std::string> unrecorded_;
     std::array<std::shared_ptr<const Redacted>, 2> redacted_;  // by zone
     bool decision_recorded_ = false;
     store::Store::Job remember_;
@@ -228,12 +267,12 @@ class Way {
     std::string taken_out_;  // by redaction, types and counts
     int begun_ = 0;
     int skipped_ = 0;       // of them, nobody was asked
-    std::size_t told_ = 0;  // of passed_over
+    std::size_t told_ = 0;  // of passed_over_
     struct Failed {
         bool was_asked = false;
         std::string why;
         std::vector<std::string> models;
-        std::string text;  // as it stands in `warnings`
+        std::string text;  // as it stands in `warnings_`
     };
     std::vector<Failed> told_failed_;
 };

@@ -7,6 +7,7 @@
 
 #include "net/event.h"
 #include "store/query.h"
+#include "store/row.h"
 
 namespace tandem::jobs {
 
@@ -28,6 +29,15 @@ Result<> check_size(std::string_view what, std::string_view text) {
                 fmt::format("the {} of a job has {} bytes, and {} are kept at most", what, text.size(), kMostPayload));
 }
 
+const store::Table<Job>& table() {
+    static const store::Table<Job> jobs(
+        "jobs", {store::column("id", &Job::id), store::column("kind", &Job::kind), store::column("owner", &Job::owner),
+                 store::column("payload", &Job::payload), store::column("progress", &Job::progress),
+                 store::column("created", &Job::created), store::column("due", &Job::due),
+                 store::column("begun", &Job::begun), store::column("ends", &Job::ends)});
+    return jobs;
+}
+
 // Of the one that was begun so often: what an earlier one does late changes nothing.
 constexpr const char* kEnd = "DELETE FROM jobs WHERE id = ? AND begun = ?";
 constexpr const char* kAgain = "UPDATE jobs SET due = ? WHERE id = ? AND begun = ?";
@@ -38,20 +48,7 @@ constexpr const char* kNote = "UPDATE jobs SET progress = ? WHERE id = ? AND beg
 Result<> put(store::Database& database, const Job& job) {
     if (auto ok = check_size("payload", job.payload); !ok) return ok;
     if (auto ok = check_size("progress", job.progress); !ok) return ok;
-    return database
-        .prepare(
-            "INSERT INTO jobs (id, kind, owner, payload, progress, created, due, begun, ends) VALUES "
-            "(?,?,?,?,?,?,?,?,?)")
-        .bind(1, job.id)
-        .bind(2, job.kind)
-        .bind(3, job.owner)
-        .bind(4, job.payload)
-        .bind(5, job.progress)
-        .bind(6, job.created)
-        .bind(7, job.due)
-        .bind(8, job.begun)
-        .bind(9, static_cast<std::int64_t>(job.ends))
-        .run();
+    return table().insert(database, job);
 }
 
 Result<> want_ended(store::Database& database, const std::string& id) {
@@ -59,16 +56,9 @@ Result<> want_ended(store::Database& database, const std::string& id) {
 }
 
 Result<std::vector<Job>> open_jobs(store::Database& database) {
-    auto rows = database.prepare(
-        "SELECT id, kind, owner, payload, progress, created, due, begun, ends FROM jobs ORDER BY created, id");
-    std::vector<Job> jobs;
-    while (true) {
-        const auto row = rows.step();
-        if (!row) return fail(row.error());
-        if (!*row) return jobs;
-        jobs.push_back({rows.text(0), rows.text(1), rows.text(2), rows.text(3), rows.text(4), rows.integer(5),
-                        rows.integer(6), rows.integer(7), rows.integer(8) != 0});
-    }
+    static const auto kOldestFirst = table().select("ORDER BY created, id");
+    auto rows = database.prepare(kOldestFirst.c_str());
+    return table().all(rows);
 }
 
 void Queue::add(std::string kind, Turns::Limits limits, Run run) {

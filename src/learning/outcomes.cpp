@@ -1,9 +1,8 @@
 #include "learning/outcomes.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <cmath>
+
+#include "store/row.h"
 
 namespace tandem::learning {
 
@@ -21,56 +20,32 @@ namespace {
 
 constexpr std::int64_t kNotKnown = -1;  // in place of what was expected
 
-std::int64_t thousandths(double number) {
-    return std::llround(number * 1000);
-}
-
-double from_thousandths(std::int64_t number) {
-    return static_cast<double>(number) / 1000;
+const store::Table<OutcomeRecord>& table() {
+    using R = OutcomeRecord;
+    static const store::Table<R> outcomes(
+        "outcomes", {store::column("decision", &R::decision), store::column("source", &R::source),
+                     store::column("key", &R::key), store::column("time", &R::time), store::column("model", &R::model),
+                     store::column("identity", &R::identity), store::thousandths("value", &R::value),
+                     store::thousandths("weight", &R::weight), store::blob("traits", &R::traits),
+                     store::column("note", &R::note), store::optional("expected", &R::expected, kNotKnown)});
+    return outcomes;
 }
 
 }  // namespace
 
 Result<> insert(store::Database& database, const OutcomeRecord& r) {
-    return database
-        .prepare(
-            "INSERT OR REPLACE INTO outcomes (decision, source, key, time, model, identity, value, weight, traits, "
-            "note, expected) VALUES (?,?,?,?,?,?,?,?,?,?,?)")
-        .bind(1, r.decision)
-        .bind(2, r.source)
-        .bind(3, r.key)
-        .bind(4, r.time)
-        .bind(5, r.model)
-        .bind(6, r.identity)
-        .bind(7, thousandths(r.value))
-        .bind(8, thousandths(r.weight))
-        .bind_blob(9, r.traits)
-        .bind(10, r.note)
-        .bind(11, r.expected ? thousandths(*r.expected) : kNotKnown)
-        .run();
+    return table().replace(database, r);
 }
 
 Result<std::vector<OutcomeRecord>> newest_outcomes(store::Database& database, const std::string& model, int most) {
     // Two questions: for one with an OR the index by model would not be used, at each start.
-#define TANDEM_OUTCOMES                                                                                \
-    "SELECT decision, source, key, time, model, identity, value, weight, traits, note, expected FROM " \
-    "outcomes "
-    auto rows = database.prepare(model.empty() ? TANDEM_OUTCOMES "ORDER BY number DESC LIMIT ?1"
-                                               : TANDEM_OUTCOMES "WHERE model = ?2 ORDER BY number DESC LIMIT ?1");
-#undef TANDEM_OUTCOMES
+    static const auto kNewest = table().select("ORDER BY number DESC LIMIT ?1");
+    static const auto kNewestOfModel = table().select("WHERE model = ?2 ORDER BY number DESC LIMIT ?1");
+    auto rows = database.prepare(model.empty() ? kNewest.c_str() : kNewestOfModel.c_str());
     rows.bind(1, static_cast<std::int64_t>(most));
     if (!model.empty()) rows.bind(2, model);
-    std::vector<OutcomeRecord> result;
-    while (true) {
-        const auto row = rows.step();
-        if (!row) return fail(row.error());
-        if (!*row) break;
-        result.push_back(
-            {rows.text(0), rows.text(1), rows.text(2), rows.integer(3), rows.text(4), rows.text(5),
-             from_thousandths(rows.integer(6)), from_thousandths(rows.integer(7)), rows.text(8), rows.text(9),
-             rows.integer(10) == kNotKnown ? std::nullopt : std::optional(from_thousandths(rows.integer(10)))});
-    }
-    std::ranges::reverse(result);
+    auto result = table().all(rows);
+    if (result) std::ranges::reverse(*result);
     return result;
 }
 

@@ -19,16 +19,11 @@ using prices::Tariff;
 // By its address; where that says nothing, by how it is spoken to, and by what its owner calls it: "groq" behind a
 // proxy. Else its host, which the book does not have: then a model is priced by who makes it, where nobody else may.
 std::string book_id_of(const config::Provider& provider) {
-    using enum config::ProviderKind;
     if (provider.zone == Zone::local) return {};
     const auto url = boost::urls::parse_uri(provider.base_url);
     const std::string host = url ? url->host() : std::string();
     if (auto id = prices::provider_at(host); !id.empty()) return id;
-    if (provider.kind == anthropic) return "anthropic";
-    if (provider.kind == gemini) return "google";
-    if (provider.kind == responses) return "openai";
-    if (provider.kind != openai)
-        return std::string(config::kProviderKindNames[static_cast<std::size_t>(provider.kind)]);
+    if (!provider.kind->price_book.empty()) return std::string(provider.kind->price_book);
     if (auto id = prices::provider_id(provider.id); prices::is_known_provider(id)) return id;
     return host;
 }

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "config/names.h"
 #include "gateway/ask.h"
+#include "store/row.h"
 
 namespace tandem::probe {
 
@@ -19,37 +20,27 @@ namespace {
 constexpr std::int64_t kNotAsked = -1;
 constexpr std::size_t kMostSaid = 100;  // bytes of a wrong answer that are shown
 
+const store::Table<Record>& table() {
+    static const store::Table<Record> probes(
+        "probes", {store::column("model", &Record::model), store::column("task", &Record::task),
+                   store::column("kind", &Record::kind), store::column("identity", &Record::identity),
+                   store::column("decision", &Record::decision), store::column("time", &Record::time),
+                   store::column("milliseconds", &Record::milliseconds),
+                   store::optional("passed", &Record::passed, kNotAsked), store::column("note", &Record::note)});
+    return probes;
+}
+
 }  // namespace
 
 Result<> put(store::Database& database, const Record& r) {
-    return database.prepare("INSERT OR REPLACE INTO probes VALUES (?,?,?,?,?,?,?,?,?)")
-        .bind(1, r.model)
-        .bind(2, r.task)
-        .bind(3, r.kind)
-        .bind(4, r.identity)
-        .bind(5, r.decision)
-        .bind(6, r.time)
-        .bind(7, r.milliseconds)
-        .bind(8, r.passed ? static_cast<std::int64_t>(*r.passed) : kNotAsked)
-        .bind(9, r.note)
-        .run();
+    return table().replace(database, r);
 }
 
 Result<std::vector<Record>> records(store::Database& database, const std::string& model) {
-    auto rows = database.prepare(
-        "SELECT model, task, kind, identity, decision, time, milliseconds, passed, note FROM probes WHERE ?1 = '' OR "
-        "model = ?1 ORDER BY model, kind, length(task), task");
+    static const auto kByModel = table().select("WHERE ?1 = '' OR model = ?1 ORDER BY model, kind, length(task), task");
+    auto rows = database.prepare(kByModel.c_str());
     rows.bind(1, model);
-    std::vector<Record> result;
-    while (true) {
-        const auto row = rows.step();
-        if (!row) return fail(row.error());
-        if (!*row) return result;
-        Record r{rows.text(0),    rows.text(1),    rows.text(2), rows.text(3), rows.text(4),
-                 rows.integer(5), rows.integer(6), std::nullopt, rows.text(8)};
-        if (rows.integer(7) != kNotAsked) r.passed = rows.integer(7) != 0;
-        result.push_back(std::move(r));
-    }
+    return table().all(rows);
 }
 
 struct Probes::Work {

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "dialect/beat.h"
 #include "dialect/fields.h"
 #include "dialect/openai_responses.h"
 #include "gateway/detached.h"
@@ -332,7 +331,7 @@ net::Task<> follow(net::Exchange& exchange, std::shared_ptr<Live> live, std::siz
         const auto began = std::chrono::steady_clock::now();
         co_await live->changed().wait(count, exchange.worker().context(), gateway::Pulse::kEvery, exchange.cancel());
         if (live->changed().count() == count && std::chrono::steady_clock::now() - began >= gateway::Pulse::kEvery)
-            co_await exchange.write(dialect::beat_of(dialect::Kind::openai_responses, {}));
+            co_await exchange.write(dialect::of(kDialect).beat({}));
     }
 }
 

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "resources/rows.h"
 #include "resources/stored.h"
+#include "store/row.h"
 
 namespace tandem::resources {
 
@@ -13,25 +14,38 @@ std::unexpected<Error> none(std::string_view what, const std::string& id) {
                 fmt::format("there is no {} '{}'; it was deleted, or belongs to another key", what, printable(id, 80)));
 }
 
-#define TANDEM_FILE_COLUMNS "id, key, name, purpose, bytes, created, label, said"
-// How the lines of one that is not finished ended is counted; a finished one has no lines any more.
-#define TANDEM_BATCH_COLUMNS                                                                                         \
-    "id, key, endpoint, input_file, window, metadata, status, errors, output_file, error_file, created, finished, "  \
-    "total, label, "                                                                                                 \
-    "CASE WHEN finished > 0 THEN completed ELSE (SELECT COUNT(*) FROM kept_batch_lines WHERE batch = id AND status " \
-    "= 200) END, "                                                                                                   \
-    "CASE WHEN finished > 0 THEN failed ELSE (SELECT COUNT(*) FROM kept_batch_lines WHERE batch = id AND status <> " \
-    "200) END"
-
-File file_in(const store::Statement& row) {
-    return {row.text(0),    row.text(1),    row.text(2),      row.text(3),
-            row.integer(4), row.integer(5), label_in(row, 6), label_in(row, 7)};
+const store::Table<File>& files() {
+    static const store::Table<File> table(
+        "kept_files", {store::column("id", &File::id), store::column("key", &File::key),
+                       store::column("name", &File::name), store::column("purpose", &File::purpose),
+                       store::column("bytes", &File::bytes), store::column("created", &File::created),
+                       store::label("label", &File::label), store::label("said", &File::said)});
+    return table;
 }
 
-Batch batch_in(const store::Statement& row) {
-    return {row.text(0),     row.text(1),     row.text(2),     row.text(3),      row.text(4),     row.text(5),
-            row.text(6),     row.text(7),     row.text(8),     row.text(9),      row.integer(10), row.integer(11),
-            row.integer(12), row.integer(14), row.integer(15), label_in(row, 13)};
+// How the lines of one that is not finished ended is counted; a finished one has no lines any more.
+constexpr std::string_view kCompleted =
+    "CASE WHEN finished > 0 THEN completed ELSE (SELECT COUNT(*) FROM kept_batch_lines WHERE batch = id AND status = "
+    "200) END";
+constexpr std::string_view kFailed =
+    "CASE WHEN finished > 0 THEN failed ELSE (SELECT COUNT(*) FROM kept_batch_lines WHERE batch = id AND status <> "
+    "200) END";
+
+const store::Table<Batch>& batches() {
+    static const store::Table<Batch> table(
+        "kept_batches",
+        {store::column("id", &Batch::id), store::column("key", &Batch::key),
+         store::column("endpoint", &Batch::endpoint), store::column("input_file", &Batch::input_file),
+         store::column("window", &Batch::window), store::column("metadata", &Batch::metadata),
+         store::column("status", &Batch::status), store::column("errors", &Batch::errors),
+         store::column("output_file", &Batch::output_file), store::column("error_file", &Batch::error_file),
+         store::column("created", &Batch::created), store::column("finished", &Batch::finished),
+         store::column("total", &Batch::total), store::label("label", &Batch::label),
+         store::read_as(kCompleted, store::column("completed", &Batch::completed)),
+         store::read_as(kFailed, store::column("failed", &Batch::failed)),
+         store::written<Batch>(
+             "bytes", [](const Batch& b) { return static_cast<std::int64_t>(b.errors.size() + b.metadata.size()); })});
+    return table;
 }
 
 template <typename T, typename Read>
@@ -48,26 +62,17 @@ Result<std::vector<T>> all(store::Statement& rows, Read&& read) {
 }  // namespace
 
 Result<> put(store::Database& database, const File& f) {
-    return database
-        .prepare("INSERT OR REPLACE INTO kept_files (" TANDEM_FILE_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
-        .bind(1, f.id)
-        .bind(2, f.key)
-        .bind(3, f.name)
-        .bind(4, f.purpose)
-        .bind(5, f.bytes)
-        .bind(6, f.created)
-        .bind(7, static_cast<std::int64_t>(f.label))
-        .bind(8, static_cast<std::int64_t>(f.said))
-        .run();
+    return files().replace(database, f);
 }
 
 Result<File> find_file(store::Database& database, const std::string& key, const std::string& id) {
-    auto row = database.prepare("SELECT " TANDEM_FILE_COLUMNS " FROM kept_files WHERE id = ? AND key = ?");
+    static const auto kOne = files().select("WHERE id = ? AND key = ?");
+    auto row = database.prepare(kOne.c_str());
     row.bind(1, id).bind(2, key);
     const auto found = row.step();
     if (!found) return fail(found.error());
     if (!*found) return none("file", id);
-    return file_in(row);
+    return files().read(row);
 }
 
 Result<> remove_file(store::Database& database, const std::string& key, const std::string& id) {
@@ -91,60 +96,36 @@ Page<T> page_of(std::vector<T> list, std::size_t limit) {
 Result<Page<File>> files_of(store::Database& database, const std::string& key, const std::string& purpose,
                             const ListAsked& asked) {
     // Ids sort by time.
-    auto rows = database.prepare(
-        asked.ascending
-            ? "SELECT " TANDEM_FILE_COLUMNS
-              " FROM kept_files WHERE key = ?1 AND (?2 = '' OR purpose = ?2) AND id > ?3 ORDER BY id LIMIT ?4"
-            : "SELECT " TANDEM_FILE_COLUMNS
-              " FROM kept_files WHERE key = ?1 AND (?2 = '' OR purpose = ?2) AND (?3 = '' "
-              "OR id < ?3) ORDER BY id DESC LIMIT ?4");
+    static const auto kAscending =
+        files().select("WHERE key = ?1 AND (?2 = '' OR purpose = ?2) AND id > ?3 ORDER BY id LIMIT ?4");
+    static const auto kDescending = files().select(
+        "WHERE key = ?1 AND (?2 = '' OR purpose = ?2) AND (?3 = '' OR id < ?3) ORDER BY id DESC LIMIT ?4");
+    auto rows = database.prepare(asked.ascending ? kAscending.c_str() : kDescending.c_str());
     rows.bind(1, key).bind(2, purpose).bind(3, asked.after).bind(4, static_cast<std::int64_t>(asked.limit) + 1);
-    auto list = all<File>(rows, file_in);
+    auto list = files().all(rows);
     if (!list) return fail(list.error());
     return page_of(std::move(*list), asked.limit);
 }
 
 Result<> put(store::Database& database, const Batch& b) {
-    return database
-        .prepare(
-            "INSERT OR REPLACE INTO kept_batches (id, key, endpoint, input_file, window, metadata, status, errors, "
-            "output_file, error_file, created, finished, total, label, completed, failed, bytes) VALUES "
-            "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
-        .bind(1, b.id)
-        .bind(2, b.key)
-        .bind(3, b.endpoint)
-        .bind(4, b.input_file)
-        .bind(5, b.window)
-        .bind(6, b.metadata)
-        .bind(7, b.status)
-        .bind(8, b.errors)
-        .bind(9, b.output_file)
-        .bind(10, b.error_file)
-        .bind(11, b.created)
-        .bind(12, b.finished)
-        .bind(13, b.total)
-        .bind(14, static_cast<std::int64_t>(b.label))
-        .bind(15, b.completed)
-        .bind(16, b.failed)
-        .bind(17, static_cast<std::int64_t>(b.errors.size() + b.metadata.size()))
-        .run();
+    return batches().replace(database, b);
 }
 
 Result<Batch> find_batch(store::Database& database, const std::string& key, const std::string& id) {
-    auto row = database.prepare("SELECT " TANDEM_BATCH_COLUMNS " FROM kept_batches WHERE id = ? AND key = ?");
+    static const auto kOne = batches().select("WHERE id = ? AND key = ?");
+    auto row = database.prepare(kOne.c_str());
     row.bind(1, id).bind(2, key);
     const auto found = row.step();
     if (!found) return fail(found.error());
     if (!*found) return none("batch", id);
-    return batch_in(row);
+    return batches().read(row);
 }
 
 Result<Page<Batch>> batches_of(store::Database& database, const std::string& key, const ListAsked& asked) {
-    auto rows =
-        database.prepare("SELECT " TANDEM_BATCH_COLUMNS
-                         " FROM kept_batches WHERE key = ?1 AND (?2 = '' OR id < ?2) ORDER BY id DESC LIMIT ?3");
+    static const auto kPage = batches().select("WHERE key = ?1 AND (?2 = '' OR id < ?2) ORDER BY id DESC LIMIT ?3");
+    auto rows = database.prepare(kPage.c_str());
     rows.bind(1, key).bind(2, asked.after).bind(3, static_cast<std::int64_t>(asked.limit) + 1);
-    auto list = all<Batch>(rows, batch_in);
+    auto list = batches().all(rows);
     if (!list) return fail(list.error());
     return page_of(std::move(*list), asked.limit);
 }

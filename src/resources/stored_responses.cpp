@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "resources/rows.h"
 #include "resources/stored.h"
+#include "store/row.h"
 
 namespace tandem::resources {
 
@@ -64,39 +65,41 @@ const char* const kKeptSchema =
     "NOT NULL, decision TEXT NOT NULL, body TEXT NOT NULL, label INTEGER NOT NULL, PRIMARY KEY (batch, number)) "
     "STRICT;";
 
+namespace {
+
+std::int64_t history_bytes_of(const StoredResponse& r) {
+    return static_cast<std::int64_t>(r.input.size() + r.response.size());
+}
+
+const store::Table<StoredResponse>& responses() {
+    using R = StoredResponse;
+    static const store::Table<R> table(
+        "kept_responses",
+        {store::column("id", &R::id), store::column("key", &R::key), store::label("label", &R::label),
+         store::column("created", &R::created), store::column("previous", &R::previous),
+         store::column("conversation", &R::conversation), store::column("input", &R::input),
+         store::column("response", &R::response), store::column("events", &R::events),
+         store::column("decision", &R::decision),
+         store::written<R>("bytes",
+                           [](const R& r) { return history_bytes_of(r) + static_cast<std::int64_t>(r.events.size()); }),
+         store::written<R>("history_bytes", history_bytes_of)});
+    return table;
+}
+
+}  // namespace
+
 Result<> put(store::Database& database, const StoredResponse& r) {
-    const auto history_bytes = static_cast<std::int64_t>(r.input.size() + r.response.size());
-    return database
-        .prepare(
-            "INSERT OR REPLACE INTO kept_responses (id, key, label, created, previous, conversation, input, response, "
-            "events, bytes, history_bytes, decision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-        .bind(1, r.id)
-        .bind(2, r.key)
-        .bind(3, static_cast<std::int64_t>(r.label))
-        .bind(4, r.created)
-        .bind(5, r.previous)
-        .bind(6, r.conversation)
-        .bind(7, r.input)
-        .bind(8, r.response)
-        .bind(9, r.events)
-        .bind(10, history_bytes + static_cast<std::int64_t>(r.events.size()))
-        .bind(11, history_bytes)
-        .bind(12, r.decision)
-        .run();
+    return responses().replace(database, r);
 }
 
 Result<StoredResponse> find_response(store::Database& database, const std::string& key, const std::string& id) {
-    auto row = database.prepare(
-        "SELECT id, key, label, created, previous, conversation, input, response, events, decision FROM "
-        "kept_responses WHERE id "
-        "= ? "
-        "AND key = ?");
+    static const auto kOne = responses().select("WHERE id = ? AND key = ?");
+    auto row = database.prepare(kOne.c_str());
     row.bind(1, id).bind(2, key);
     const auto found = row.step();
     if (!found) return fail(found.error());
     if (!*found) return none("response", id);
-    return StoredResponse{row.text(0), row.text(1), label_in(row, 2), row.integer(3), row.text(4),
-                          row.text(5), row.text(6), row.text(7),      row.text(8),    row.text(9)};
+    return responses().read(row);
 }
 
 Result<> remove_response(store::Database& database, const std::string& key, const std::string& id) {

@@ -119,7 +119,7 @@ Work read_work(const Value& value) {
 ModelFacts facts_of(const config::Config& config, const config::Model& model) {
     const auto* provider = config.provider(model.provider);
     ModelFacts facts;
-    facts.engine = provider->kind == config::ProviderKind::engine;
+    facts.engine = provider->kind->runs_here;
     facts.name = facts.engine         ? std::filesystem::path(model.file).filename().string()
                  : model.name.empty() ? model.id
                                       : model.name;
@@ -144,13 +144,16 @@ prices::Tariff owners_price(const config::Model& model) {
     return model.price ? ledger::tariff_of(*model.price) : prices::Tariff();
 }
 
-Table table_of(const config::Config& config, const FileFacts& file_facts, const PriceOf& price_of) {
+Table table_of(const config::Config& config, const FileFacts& file_facts, const PriceOf& price_of,
+               const catalog::MeasuredOf& measured_of) {
     Table table;
     for (const auto& model : config.models) {
         const auto* provider = config.provider(model.provider);
         const auto facts = file_facts ? file_facts(model) : facts_of(config, model);
-        table.models.push_back({model.id, model.provider, provider->zone, provider->clearance, model.context_tokens,
-                                capabilities_of(model, facts), price_of(model), model.quality, model.max_output_tokens,
+        const catalog::Known known{{model.context_tokens, capabilities_of(model, facts), model.max_output_tokens},
+                                   measured_of ? measured_of(model) : catalog::Measured()};
+        table.models.push_back({model.id, model.provider, provider->zone, provider->clearance, known.context_tokens(),
+                                known.capabilities(), price_of(model), model.quality, known.max_output_tokens(),
                                 model.quality ? strength_by_quality(*model.quality) : strength_of(facts),
                                 model.auto_use});
     }

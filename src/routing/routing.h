@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/label.h"
 #include "base/result.h"
+#include "catalog/models.h"
 #include "config/config.h"
 #include "ledger/prices/tariff.h"
 #include "routing/features.h"
@@ -51,7 +52,9 @@ ModelFacts facts_of(const config::Config& config, const config::Model& model);
 using PriceOf = std::function<prices::Tariff(const config::Model&)>;
 // What the config alone says of that: the owner's price; else nothing.
 prices::Tariff owners_price(const config::Model& model);
-Table table_of(const config::Config& config, const FileFacts& file_facts = {}, const PriceOf& price_of = owners_price);
+// What was measured of a model goes before what is claimed of it; empty: nothing was.
+Table table_of(const config::Config& config, const FileFacts& file_facts = {}, const PriceOf& price_of = owners_price,
+               const catalog::MeasuredOf& measured_of = {});
 std::string to_json(const Table& table);
 // Errors: invalid.
 Result<Table> table_from_json(const json::Value& value);

@@ -252,60 +252,26 @@ Result<std::shared_ptr<const Question>> begun_question(const Question& question,
     // Anthropic refuses a beginning that ends in white space.
     text = text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
     const auto root = question.document.root();
-    const bool gemini = question.front.kind == Kind::gemini;
-    const auto list = root[gemini ? "contents" : "messages"];
+    const auto beginning = dialect::of(question.front.kind).beginning(text);
+    const auto list = root[beginning.list];
     if (question.front.operation != Operation::chat || !list.is(json::Kind::array))
-        return fail(ErrorCode::invalid, "requests of this kind have no place for the beginning of an answer");
-    json::Writer message;
-    if (gemini)
-        message.begin_object()
-            .member("role", "model")
-            .key("parts")
-            .begin_array()
-            .begin_object()
-            .member("text", text)
-            .end_object()
-            .end_array()
-            .end_object();
-    else
-        message.begin_object().member("role", "assistant").member("content", text).end_object();
+        return fail(ErrorCode::invalid,
+                    fmt::format("a request of {} has no place for the beginning of an answer; set on_cut: restart",
+                                question.path));
     std::string messages(list.raw());
-    messages.insert(messages.rfind(']'), (list.size() > 0 ? "," : "") + message.take());
+    messages.insert(messages.rfind(']'), (list.size() > 0 ? "," : "") + beginning.message);
     auto begun = std::make_shared<Question>();
     begun->front = question.front;
     begun->path = question.path;
     begun->array = question.array;
-    if (auto ok = begun->document.parse(dialect::with_members(root, {{gemini ? "contents" : "messages", messages}}));
-        !ok)
+    if (auto ok = begun->document.parse(dialect::with_members(root, {{beginning.list, messages}})); !ok)
         return fail(ok.error());
     if (auto ok = decode(*begun); !ok) return fail(ok.error());
     return begun;
 }
 
 bool goes_on(const config::Provider& provider, const config::Model& model) {
-    using enum config::ProviderKind;
-    if (model.prefill) return *model.prefill;
-    return provider.kind == engine || provider.kind == llama_server || provider.kind == ollama ||
-           provider.kind == anthropic;
-}
-
-Speaker speaker_of(config::ProviderKind kind) {
-    switch (kind) {
-        case config::ProviderKind::engine:
-        case config::ProviderKind::llama_server:
-            return Speaker::llama_server;
-        case config::ProviderKind::openai:
-            break;
-        case config::ProviderKind::responses:
-            return Speaker::openai_responses;
-        case config::ProviderKind::anthropic:
-            return Speaker::anthropic;
-        case config::ProviderKind::gemini:
-            return Speaker::gemini;
-        case config::ProviderKind::ollama:
-            return Speaker::ollama;
-    }
-    return Speaker::openai_chat;
+    return model.prefill.value_or(provider.kind->continues_answers);
 }
 
 bool offers_hosted_tools(const chat::Request& request) {
@@ -314,7 +280,7 @@ bool offers_hosted_tools(const chat::Request& request) {
 
 Result<Conversion> Conversion::make(const Question& question, const config::Provider& provider,
                                     const config::Model& model, const AnswerTerms& terms) {
-    Conversion c(question, speaker_of(provider.kind));
+    Conversion c(question, provider.kind->speaker);
     const auto& request = question.request;
     c.thoughts_ = terms.thoughts;
     c.usage_hints_ = terms.usage_hints;
@@ -414,8 +380,7 @@ std::unique_ptr<dialect::AnswerWriter> Conversion::writer(dialect::AnswerFrame f
 
 std::vector<std::unique_ptr<chat::EventFilter>> Conversion::filters(const std::string& id, bool whole) const {
     std::vector<std::unique_ptr<chat::EventFilter>> list;
-    if (kind_of(speaker_) == Kind::openai_responses)
-        list.push_back(dialect::openai_responses::spaces_filter(question_->request));
+    if (auto names = dialect::of(kind_of(speaker_)).names_filter(question_->request)) list.push_back(std::move(names));
     if (same_) {  // nothing else has to be put right
         if (more_filters_) more_filters_(list);
         return list;

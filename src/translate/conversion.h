@@ -56,9 +56,6 @@ Result<std::shared_ptr<const Question>> begun_question(const Question& question,
 // Whether a model goes on with an answer whose beginning it is given.
 bool goes_on(const config::Provider& provider, const config::Model& model);
 
-// How a provider is spoken to.
-dialect::Speaker speaker_of(config::ProviderKind kind);
-
 // Whether tools are offered that a provider runs itself.
 bool offers_hosted_tools(const chat::Request& request);
 

@@ -344,8 +344,7 @@ class SameRelay final : public StreamRelay {
     }
     std::string finish(const Usage&) override {
         auto rest = take() + std::exchange(held_, {});
-        if (!done_ && dialect_.kind() == dialect::Kind::anthropic)
-            rest += "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
+        if (!done_) rest += dialect_.stream_end();
         return rest;
     }
     std::string fail(const Error& error) override {
@@ -365,8 +364,7 @@ class SameRelay final : public StreamRelay {
         const auto root = document_.root();
         dialect::Events events;
         reader_->piece(root, events);
-        if (dialect_.kind() == dialect::Kind::openai_responses)
-            dialect::openai_responses::know_spaces(*frame_.request, events);
+        dialect_.know_names(*frame_.request, events);
         for (const auto& one : events) {
             count(one);
             note(one);

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "upstream/manner.h"
+#include "provider/kind.h"
 
 namespace tandem::upstream {
 
@@ -11,7 +11,7 @@ namespace tandem::upstream {
 // 1234 input tokens"; Anthropic: "198981 + 21333 > 200000". Each has other words, and all have the same numbers.
 std::int64_t room_in(std::string_view body, std::int64_t asked) {
     constexpr std::size_t kRead = 2000, kMostNumbers = 16;
-    auto numbers = numbers_in(body.substr(0, kRead));
+    auto numbers = provider::numbers_in(body.substr(0, kRead));
     if (asked <= 0 || numbers.size() > kMostNumbers || std::ranges::find(numbers, asked) == numbers.end()) return 0;
     std::ranges::sort(numbers);
     numbers.erase(std::ranges::unique(numbers).begin(), numbers.end());

@@ -202,7 +202,7 @@ std::string Health::unhealthy(const std::string& provider) const {
 
 // By its kind and name as well: one that its owner has corrected is another one, and is asked at once.
 std::string Health::model_key(const config::Provider& provider, std::string_view name) {
-    return fmt::format("{}\n{}\n{}", provider.id, static_cast<int>(provider.kind), name);
+    return fmt::format("{}\n{}\n{}", provider.id, provider.kind->name, name);
 }
 
 void Health::refused_model(const std::string& key, const std::string& why) {

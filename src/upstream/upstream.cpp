@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "upstream/manner.h"
+#include "provider/kind.h"
 
 namespace tandem::upstream {
 
@@ -27,11 +27,11 @@ Failure from_status(int status, std::string body, const net::Fields& headers, co
     failure.status = status;
     take_out_key(body, *endpoint.api_key);
     json::Document document;
-    Said said;
+    provider::Said said;
     if (document.parse(body))
-        said = manner_of(endpoint.kind).read_error(document.root());
+        said = endpoint.kind->read_error(document.root());
     else
-        said.message = printable(trim(body), kQuotedError);
+        said.message = printable(trim(body), provider::kQuotedError);
     failure.error = {ErrorCode::upstream, fmt::format("{} answered with status {}{}{}", provider, status,
                                                       said.message.empty() ? "" : ": ", said.message)};
     failure.error.prompt_tokens = said.prompt_tokens;
@@ -101,7 +101,6 @@ net::Task<std::expected<Sent, Failure>> send(net::Caller& client, privacy::Clear
                                              const ledger::Reservation&, const Endpoint& endpoint, Call asked,
                                              SteadyTime deadline, net::Cancel& cancel, const Clock& clock) {
     using Failed = std::unexpected<Failure>;
-    const auto& manner = manner_of(endpoint.kind);
     const auto query = asked.path.find('?');
     auto url = client.url_of(endpoint.base_url + asked.path.substr(0, query));
     if (!url) {
@@ -116,10 +115,10 @@ net::Task<std::expected<Sent, Failure>> send(net::Caller& client, privacy::Clear
     if (query != std::string::npos) call.url.path += asked.path.substr(query);
     call.method = asked.method;
     call.headers.add("Content-Type", "application/json");
-    call.headers.add("Accept", asked.stream ? manner.stream_type : "application/json");
+    call.headers.add("Accept", asked.stream ? endpoint.kind->stream_type : "application/json");
     call.headers.add("User-Agent", "tandem/" TANDEM_VERSION);
     if (far && !asked.stream) call.headers.add("Accept-Encoding", "gzip");
-    manner.authorize(call.headers, *endpoint.api_key);
+    endpoint.kind->authorize(call.headers, *endpoint.api_key);
     for (const auto& header : clearance.headers()) call.headers.add(header.name, header.value);
     call.body = clearance.body();
     call.deadline = deadline;

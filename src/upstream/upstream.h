@@ -40,7 +40,7 @@ struct Failure {
 
 // Where and how to reach a provider.
 struct Endpoint {
-    config::ProviderKind kind;
+    const provider::Kind* kind;
     std::string base_url;
     std::shared_ptr<const Secret> api_key;
     milliseconds connect_timeout;

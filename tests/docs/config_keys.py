@@ -67,7 +67,13 @@ class Code:
             text += re.sub(r"//.*", "", file.read_text())
         self.names = {m[1]: re.findall(r'"([^"]*)"', m[2]) for m in re.finditer(r"(k\w+) = \{([^;]*?)\};", text + own)}
         self.numbers = dict(re.findall(self.NUMBER, text + own))
+        self.names["kinds"] = self.kinds_of_providers(folder.parent / "provider")
         self.keys = {}
+
+    def kinds_of_providers(self, folder):
+        """The names of the rows, in the order of the list."""
+        rows = "".join(file.read_text() for file in folder.glob("kinds/*.cpp"))
+        return [re.search(rf'const Kind {one} = \{{\.name = "([^"]+)"', rows)[1] for one in re.findall(r"^    X\((k\w+)\)", (folder / "kind.cpp").read_text(), re.M)]
 
     def number(self, text):
         for name, value in self.numbers.items():

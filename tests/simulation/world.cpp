@@ -485,6 +485,7 @@ Outcome run(Ground& ground, std::uint64_t seed) {
                                .learning = learning,
                                .cache = cache,
                                .trials = experiments,
+                               .observers = {&experiments},
                                .memory = ground.memory,
                                .scans = ground.scans,
                                .pool = ground.pool,

@@ -12,12 +12,14 @@ MAY = {
     "net": {"base"},
     "store": {"base", "net"},
     "cost": {"base"},
-    "config": {"base", "net"},  # net/limits.h: the bounds that the owner can set
+    "provider": {"base", "dialect", "net"},  # the kinds alone; what is sent to them is upstream's
+    "config": {"base", "net", "provider"},  # net/limits.h: the bounds that the owner can set
     "access": {"base", "config", "net", "store"},
     "dialect": {"base", "chat"},
     "privacy": {"base", "chat", "config", "store"},
     "backup": {"base", "privacy", "store"},
-    "routing": {"access", "base", "chat", "config", "ledger"},  # what a model costs
+    "catalog": {"base", "config", "store"},
+    "routing": {"access", "base", "catalog", "chat", "config", "ledger"},  # what a model costs
     "ledger": {"access", "base", "config", "net", "store"},
     "jobs": {"base", "net", "store"},
     "energy": {"base", "config", "ledger", "net", "store"},  # amounts of prices; the table of what was measured
@@ -27,13 +29,13 @@ MAY = {
     "translate": {"ledger", "base", "chat", "config", "dialect", "net"},
     "cache": {"base", "chat", "dialect"},
     "engine": {"base", "config", "net"},
-    "upstream": {"base", "config", "net", "ledger", "privacy"},  # a Clearance and a Reservation are what it sends with
-    "gateway": {"learning", "translate", "cache", "access", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream"},
+    "upstream": {"base", "config", "net", "ledger", "privacy", "provider"},  # a Clearance and a Reservation are what it sends with
+    "gateway": {"catalog", "learning", "translate", "cache", "access", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream"},
     "resources": {"jobs", "access", "base", "chat", "config", "dialect", "gateway", "net", "privacy", "store", "translate"},
     "experiment": {"jobs", "learning", "translate", "access", "base", "chat", "config", "net", "store", "dialect", "routing", "gateway"},
     "probe": {"dialect", "jobs", "learning", "access", "base", "chat", "config", "net", "store", "gateway"},
     "api": {"advice", "jobs", "resources", "learning", "translate", "cache", "access", "experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway"},
-    "cli": {"advice", "jobs", "resources", "learning", "translate", "cache", "access", "backup", "cost", "experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "api", "."},
+    "cli": {"provider", "advice", "jobs", "resources", "learning", "translate", "cache", "access", "backup", "cost", "experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "api", "."},
 }
 
 

@@ -56,7 +56,7 @@ TEST(ModelRefused, rests_the_model_for_minutes_and_is_said_until_it_answers) {
     Health health(clock);
     config::Provider far, other;
     far.id = other.id = "far";
-    other.kind = config::ProviderKind::responses;
+    other.kind = &provider::named("responses");
     const auto key = Health::model_key(far, "gpt-5-codex");
     EXPECT_EQ(health.unhealthy_model(key), "");
     health.refused_model(key, "only there");

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "config/names.h"
+#include "provider/kind.h"
 
 namespace tandem::cli {
 
@@ -203,7 +204,9 @@ class Composer {
         if (server.hands_on && !model.known && model.context_tokens == 0)
             if (const auto claims = known_claims(model.name); !claims.empty()) line.text += fmt::format(", {}", claims);
         auto context = model.context_tokens;
-        if (context == 0 && server.kind == "ollama") context = 4096;  // its own default
+        constexpr std::int64_t kOwnDefault = 4096;  // of those that cut what does not fit
+        const auto* const kind = provider::find(server.kind);
+        if (context == 0 && kind != nullptr && kind->cuts_prompts) context = kOwnDefault;
         if (context >= 64) line.text += fmt::format(", context: {}", context);
         if (model.known) line.text += fmt::format(", capabilities: [{}]", capabilities_of(model));
         if (model.trained_tokens > context && context > 0)

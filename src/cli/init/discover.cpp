@@ -6,6 +6,7 @@
 #include "cli/fetch.h"
 #include "cli/init/products.h"
 #include "net/client.h"
+#include "provider/kind.h"
 
 namespace tandem::cli {
 
@@ -23,14 +24,8 @@ std::string key_of(const Address& address, const config::Environment& environmen
 // How clients of a kind of provider say their key.
 net::Fields headers_of(std::string_view kind, const std::string& key) {
     net::Fields headers;
-    if (kind == "anthropic") headers.add("anthropic-version", "2023-06-01");
-    if (key.empty()) return headers;
-    if (kind == "anthropic")
-        headers.add("x-api-key", key);
-    else if (kind == "gemini")
-        headers.add("x-goog-api-key", key);
-    else
-        headers.add("authorization", "Bearer " + key);
+    const auto* const known = provider::find(kind);
+    (known != nullptr ? *known : provider::named("openai")).authorize(headers, Secret(key));
     return headers;
 }
 

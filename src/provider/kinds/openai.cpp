@@ -1,8 +1,9 @@
 // OpenAI and what speaks its words: Chat Completions and Responses.
 #include "base/text.h"
-#include "upstream/manner.h"
+#include "dialect/losses.h"
+#include "provider/kind.h"
 
-namespace tandem::upstream {
+namespace tandem::provider {
 
 namespace {
 
@@ -27,6 +28,22 @@ Said read_error(const json::Value& body) {
 
 }  // namespace
 
-const Manner kOpenAi = {bearer, read_error, "text/event-stream"};
+extern const Kind kOpenAi;
+constinit const Kind kOpenAi = {.name = "openai",
+                                .product = "OpenAI",
+                                .speaker = dialect::Speaker::openai_chat,
+                                .asking_path = "/chat/completions",
+                                .authorize = bearer,
+                                .read_error = read_error};
 
-}  // namespace tandem::upstream
+extern const Kind kResponses;
+constinit const Kind kResponses = {.name = "responses",
+                                   .product = "OpenAI Responses",
+                                   .speaker = dialect::Speaker::openai_responses,
+                                   .asking_path = "/responses",
+                                   .authorize = bearer,
+                                   .read_error = read_error,
+                                   .signs_reasoning = true,
+                                   .price_book = "openai"};
+
+}  // namespace tandem::provider

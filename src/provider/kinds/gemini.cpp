@@ -1,14 +1,19 @@
 // Gemini.
 #include "base/text.h"
-#include "upstream/manner.h"
+#include "dialect/losses.h"
+#include "provider/kind.h"
 
-namespace tandem::upstream {
+namespace tandem::provider {
 
 namespace {
 
 // The key in a header: in the URL it would stand in logs.
 void authorize(net::Fields& headers, const Secret& key) {
     if (!key.empty()) headers.add("x-goog-api-key", key.reveal());
+}
+
+std::string with_beta(std::string url) {
+    return url.ends_with("/v1") || url.ends_with("/v1beta") ? url : url + "/v1beta";
 }
 
 // When to come back is in the body, as {"@type": ".../RetryInfo", "retryDelay": "17s"}.
@@ -30,6 +35,17 @@ Said read_error(const json::Value& body) {
 
 }  // namespace
 
-const Manner kGemini = {authorize, read_error, "text/event-stream"};
+extern const Kind kGemini;
+constinit const Kind kGemini = {.name = "gemini",
+                                .product = "Gemini",
+                                .speaker = dialect::Speaker::gemini,
+                                .usual_url = "https://generativelanguage.googleapis.com",
+                                .with_version = with_beta,
+                                .list_path = "/models?pageSize=1000",
+                                .url_varies = false,
+                                .authorize = authorize,
+                                .read_error = read_error,
+                                .signs_reasoning = true,
+                                .price_book = "google"};
 
-}  // namespace tandem::upstream
+}  // namespace tandem::provider
