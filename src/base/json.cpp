@@ -270,9 +270,17 @@ struct Walker {
 };
 
 std::size_t values_at_most(std::string_view json) {
+    // '[' is 0x5B and '{' is 0x7B: one bit apart.
+    auto counts = [](char c) { return c == ',' || (c & 0xDF) == '['; };
+    // In pieces whose number fits a byte: so the compiler counts sixteen at once, and a worker is not held up.
+    constexpr std::size_t kPiece = 255;
     std::size_t count = 1;
-    for (const char c : json) count += static_cast<std::size_t>(c == ',') + static_cast<std::size_t>((c & 0xDF) == '[');
-    // '[' is 0x5B and '{' is 0x7B: one bit apart. Few are enough to know; else those inside strings must not count.
+    for (std::size_t from = 0; from < json.size(); from += kPiece) {
+        std::uint8_t found = 0;
+        for (const char c : json.substr(from, kPiece)) found = static_cast<std::uint8_t>(found + (counts(c) ? 1 : 0));
+        count += found;
+    }
+    // Few are enough to know; else those inside strings must not count.
     if (count <= kMaxValues / 4) return count;
     count = 1;
     bool inside = false;
@@ -283,7 +291,7 @@ std::size_t values_at_most(std::string_view json) {
         else if (inside && c == '\\')
             ++i;
         else if (!inside)
-            count += static_cast<std::size_t>(c == ',') + static_cast<std::size_t>((c & 0xDF) == '[');
+            count += counts(c) ? 1 : 0;
     }
     return count;
 }
