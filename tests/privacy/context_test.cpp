@@ -19,6 +19,7 @@ TEST(Contexts, find_the_words_that_a_search_around_each_place_finds) {
         std::to_array<std::string_view>({"card", "Visa ", "pan", "xpan ", "amex\n", "credit-", "4111 ", "1", " ", ",",
                                          "mastercar", "d", "\xC3\xA9", "_"});
     std::mt19937 random(11);
+    int found = 0;
     for (int round = 0; round < 200; ++round) {
         std::string text;
         // Some are longer than what is kept.
@@ -26,7 +27,6 @@ TEST(Contexts, find_the_words_that_a_search_around_each_place_finds) {
         for (std::size_t i = 0; i < pieces; ++i) text += kPieces[random() % kPieces.size()];
         Context context;
         std::size_t at = 0;
-        int found = 0;
         while (at < text.size()) {
             // Forwards for the most part, as candidates come.
             const std::size_t begin = random() % 8 == 0 ? at / 2 : at,
@@ -39,8 +39,8 @@ TEST(Contexts, find_the_words_that_a_search_around_each_place_finds) {
             found += expected ? 1 : 0;
             at += random() % 5 == 0 ? 700 : random() % 20;
         }
-        EXPECT_GT(found, 0);
     }
+    EXPECT_GT(found, 1000);
 }
 
 // Each byte once, however many values ask.
