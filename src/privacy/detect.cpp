@@ -386,6 +386,13 @@ class Seams {
             add(last_, pairs_);
             add(text, pairs_);
             pairs_.text += '\n';
+            // A number is cut at its blank, which neither has.
+            if (digit(last_.back()) && digit(text.front())) {
+                add(last_, pairs_);
+                pairs_.text += ' ';
+                add(text, pairs_);
+                pairs_.text += '\n';
+            }
         }
         last_ = text.size() <= 2 * kSeam ? text : text.substr(text.size() - kSeam);
     }

@@ -277,6 +277,11 @@ Undone quoted_printable(std::string_view text, std::size_t at) {
     return {std::string(1, static_cast<char>(value)), 3};
 }
 
+bool goes_on_behind_line(std::string_view text) {
+    if (text[0] != '\\' && text[0] != '_') return false;
+    return text.substr(1).starts_with('\n') || text.substr(1).starts_with("\r\n");
+}
+
 // Two strings that code joins in the middle of a value: "abc" + "def", 'abc' . 'def', "abc" "def".
 Undone joint(std::string_view text, std::size_t at) {
     const auto rest = text.substr(at, kLongestJoint);
@@ -285,9 +290,10 @@ Undone joint(std::string_view text, std::size_t at) {
     const char before = after_blank && at > 1 ? text[at - 2] : text[at - 1];
     if (after_blank ? !is_digit(before) : !is_value_byte(before)) return {};
     std::size_t i = 1;
+    // Blanks, and what says at a line's end that the expression goes on: `\` and Basic's `_`.
     auto blanks = [&] {
         const std::size_t from = i;
-        while (i < rest.size() && is_blank(rest[i])) ++i;
+        while (i < rest.size() && (is_blank(rest[i]) || goes_on_behind_line(rest.substr(i)))) ++i;
         return i - from;
     };
     std::size_t blank = blanks();

@@ -851,13 +851,22 @@ bool near_a_card(const Wide& wide, std::size_t begin, std::size_t end, Context& 
     return *wide.near_a_card && context.near(wide.text, Topic::card_in_lines, begin, end);
 }
 
+// Whether what stands before it on its line is blank: a tab there indents it.
+bool begins_line(std::string_view text, std::size_t begin) {
+    constexpr std::size_t kMostIndent = 40;
+    std::size_t at = begin;
+    while (at > 0 && begin - at < kMostIndent && (text[at - 1] == ' ' || text[at - 1] == '\t')) --at;
+    return at == 0 || text[at - 1] == '\n' || text[at - 1] == '>';
+}
+
 // What stands at either side of it does not make it a part of something else.
 bool apart(std::string_view text, std::size_t begin, std::size_t end, bool in_table) {
     const char before = begin > 0 ? text[begin - 1] : ' ', behind = end < text.size() ? text[end] : ' ';
     if (word(before) || word(behind)) return false;
     if (begin > 1 && (before == '.' || before == ',' || before == '-') && digit(text[begin - 2])) return false;
-    return in_table || (std::string_view(",;|\t").find(before) == std::string_view::npos &&
-                        std::string_view(",;|\t").find(behind) == std::string_view::npos);
+    if (in_table) return true;
+    auto parts_columns = [](char c) { return c == ',' || c == ';' || c == '|' || c == '\t'; };
+    return !parts_columns(behind) && (!parts_columns(before) || (before == '\t' && begins_line(text, begin)));
 }
 
 // Whether groups first to last are cut as cards are, when those that a line's end parts are one.
