@@ -1,12 +1,13 @@
-// How fast hostile texts are scanned: bench_privacy_hostile [MB] [NAME]. Each text of hostile.h is scanned as it stands
-// and, as a request, in a message; the slowest twenty are printed, with MB/s on one thread, names off.
+// How fast hostile texts are scanned: bench_privacy_hostile [MB] [NAME] [ROUNDS]. Each text of hostile.h is scanned on
+// one thread, names off; the slowest and all that miss the goal are printed, with MB/s by the thread's CPU time (other
+// work on the machine does not count), of ROUNDS (3) the best.
 #include "bench/privacy/hostile.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
+#include <ctime>
 
 #include "privacy/privacy.h"
 
@@ -14,11 +15,23 @@ using namespace tandem;
 
 namespace {
 
-double speed(std::size_t bytes, auto&& work) {
-    const auto from = std::chrono::steady_clock::now();
-    work();
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - from;
-    return static_cast<double>(bytes) / 1e6 / took.count();
+constexpr double kGoal = 50;  // MB/s, for any text
+constexpr std::size_t kTold = 40;
+
+double cpu_seconds() {
+    timespec now{};
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+}
+
+double speed(std::size_t bytes, int rounds, auto&& work) {
+    double best = 0;
+    for (int i = 0; i < rounds; ++i) {
+        const double from = cpu_seconds();
+        work();
+        best = std::max(best, static_cast<double>(bytes) / 1e6 / (cpu_seconds() - from));
+    }
+    return best;
 }
 
 }  // namespace
@@ -26,6 +39,7 @@ double speed(std::size_t bytes, auto&& work) {
 int main(int argc, char** argv) {
     const auto size = static_cast<std::size_t>((argc > 1 ? std::atof(argv[1]) : 4.0) * 1e6);
     const std::string_view only = argc > 2 ? argv[2] : "";
+    const int rounds = argc > 3 ? std::max(std::atoi(argv[3]), 1) : 3;
     config::OwnRule ticket;
     ticket.name = "ticket";
     ticket.words = {"falcon"};
@@ -37,13 +51,13 @@ int main(int argc, char** argv) {
         if (!only.empty() && text.name != only) continue;
         const auto whole = bench::repeated(text.unit, size);
         bool failed = false;
-        speeds.emplace_back(speed(whole.size(), [&] { failed = !(*detector)->scan(whole, false); }), text.name);
+        speeds.emplace_back(speed(whole.size(), rounds, [&] { failed = !(*detector)->scan(whole, false); }), text.name);
         if (failed) speeds.back().second += " (failed)";
     }
     std::ranges::sort(speeds);
-    for (std::size_t i = 0; i < std::min<std::size_t>(speeds.size(), only.empty() ? 40 : 1); ++i)
+    for (std::size_t i = 0; i < speeds.size() && (i < kTold || speeds[i].first < kGoal); ++i)
         fmt::print("{:8.1f} MB/s  {}\n", speeds[i].first, speeds[i].second.substr(0, 60));
-    const auto enough = std::ranges::count_if(speeds, [](const auto& s) { return s.first >= 50; });
-    fmt::print("{} of {} texts at 50 MB/s and more\n", enough, speeds.size());
+    const auto enough = std::ranges::count_if(speeds, [](const auto& s) { return s.first >= kGoal; });
+    fmt::print("{} of {} texts at {} MB/s and more\n", enough, speeds.size(), kGoal);
     return 0;
 }

@@ -68,6 +68,7 @@ class Vectorscan final : public Detector {
         std::vector<Finding>& findings;
         Sink sink;
         ClassScan classes{text, on_candidate, this};
+        const Pattern* all = patterns().data();
         unsigned matches = 0;
         // The clock is looked at now and then only.
         bool late() { return (++matches & 255U) == 0 && std::chrono::steady_clock::now() > deadline; }
@@ -89,7 +90,7 @@ class Vectorscan final : public Detector {
     static bool on_candidate(void* context, unsigned id, std::size_t last) {
         auto& pass = *static_cast<Pass*>(context);
         work(1);
-        const auto& pattern = patterns()[id];
+        const auto& pattern = pass.all[id];
         const Candidate candidate{pass.text, last - std::min<std::size_t>(last, kPatternWidths[id]), last};
         if (pattern.check != nullptr)
             pattern.check(pattern.kind, candidate, pass.sink);
@@ -116,6 +117,7 @@ class Vectorscan final : public Detector {
         if (code == HS_SCAN_TERMINATED)
             return fail(ErrorCode::internal, fmt::format("the detector took longer than {} s", kLongestScan.count()));
         if (code != HS_SUCCESS) return fail(ErrorCode::internal, fmt::format("the detector failed with code {}", code));
+        findings.reserve(findings.size() + pass.sink.hits.size());
         for (const auto& hit : pass.sink.hits)
             findings.push_back({hit.kind->id, hit.kind->type, hit.kind->category, hit.begin, hit.end, hit.score, {}});
         return {};
@@ -384,6 +386,13 @@ class Seams {
             add(last_, pairs_);
             add(text, pairs_);
             pairs_.text += '\n';
+            // A number is cut at its blank, which neither has.
+            if (digit(last_.back()) && digit(text.front())) {
+                add(last_, pairs_);
+                pairs_.text += ' ';
+                add(text, pairs_);
+                pairs_.text += '\n';
+            }
         }
         last_ = text.size() <= 2 * kSeam ? text : text.substr(text.size() - kSeam);
     }

@@ -49,6 +49,11 @@ bool is_blank(char c) {
 constexpr ByteSet kAlnums(is_alnum);
 constexpr ByteSet kHexes([](char c) { return hex_value(c) >= 0; });
 constexpr ByteSet kAllBase64(in_base64);
+// What Dump reads behind a group of hex digits.
+constexpr ByteSet kParting([](char c) {
+    return std::string_view(",:-._|;/ \t\r\n\\").find(c) != std::string_view::npos;
+});
+constexpr ByteSet kX([](char c) { return c == 'x' || c == 'X'; });
 
 // Starts of sixteen base64 characters in a row.
 std::uint64_t runs_in(std::uint64_t base64) {
@@ -61,13 +66,13 @@ std::uint64_t runs_in(std::uint64_t base64) {
 
 // Pairs of hex digits with one or two other bytes between them, three in a row; or two words of four. `x` is no hex
 // digit, so "0x4d, 0x79" begins with the zero alone.
-std::uint64_t pairs_in(std::uint64_t hex) {
+std::uint64_t pairs_in(std::uint64_t hex, std::uint64_t x) {
     const auto pair = hex & hex >> 1 & ~(hex >> 2);
     const auto close = pair & pair >> 3 & pair >> 6;
     const auto wide = pair & ~(hex >> 3) & pair >> 4 & ~(hex >> 7) & pair >> 8;
     const auto four = hex & hex >> 1 & hex >> 2 & hex >> 3 & ~(hex >> 4);
-    const auto behind_x = hex & ~(hex >> 1) & pair >> 2;
-    return close | wide | (four & four >> 5) | (behind_x & (behind_x >> 5 | behind_x >> 6));
+    const auto next = hex & ~(hex >> 1) & pair >> 2;  // "0x4d" and, behind it, the last digit of "4d 79" too
+    return close | wide | (four & four >> 5) | (next & x >> 1 & (next >> 5 | next >> 6));
 }
 
 // Letters and digits that stand alone, three in a row at the same distance.
@@ -376,6 +381,19 @@ class Dump {
     Judge judge_;
 };
 
+// Whether Dump may read anything from a place on: its first byte is one that Judge takes, and more groups follow on
+// this line or the next.
+bool may_begin_dump(std::string_view text, std::size_t at) {
+    constexpr std::size_t kLongestGroup = 16;
+    const int high = hex_value(text[at]), low = at + 1 < text.size() ? hex_value(text[at + 1]) : -1;
+    if (low < 0) return true;  // "0x"
+    if (!Judge().take(static_cast<unsigned char>(high * 16 + low))) return false;
+    std::size_t end = at + 2;
+    while (end < text.size() && end - at < kLongestGroup && hex_value(text[end]) >= 0) ++end;
+    if (end >= text.size() || end - at >= kLongestGroup || kParting.has(text[end])) return true;
+    return text.substr(end, kLongestColumn + 1).find('\n') != std::string_view::npos;
+}
+
 // ---- characters that stand apart ----
 
 constexpr std::size_t kFarthestBack = 64;
@@ -387,13 +405,21 @@ std::string_view separator_at(std::string_view text, std::size_t at) {
     return text.substr(at + 1, next - at - 1);
 }
 
+// Whether `separator` stands at a place; it has a few bytes.
+bool stands_at(std::string_view text, std::size_t at, std::string_view separator) {
+    if (at > text.size() || separator.size() > text.size() - at) return false;
+    for (std::size_t i = 0; i < separator.size(); ++i)
+        if (text[at + i] != separator[i]) return false;
+    return true;
+}
+
 // Where characters that stand apart begin, of which one is at `at`: those in front may be marks, which are not sought.
 std::size_t begin_of_spelled(std::string_view text, std::size_t at) {
     const auto separator = separator_at(text, at);
     if (separator.empty() || separator.size() > kLongestSeparator) return at;
     std::size_t begin = at;
     const std::size_t step = separator.size() + 1;
-    while (begin >= step && at - begin < kFarthestBack && text.substr(begin - step + 1, step - 1) == separator) {
+    while (begin >= step && at - begin < kFarthestBack && stands_at(text, begin - step + 1, separator)) {
         const char c = text[begin - step];
         if (is_blank(c) || c == separator.front()) break;
         if (is_alnum(c) && begin > step && is_alnum(text[begin - step - 1])) break;
@@ -414,10 +440,13 @@ std::size_t read_spelled(std::string_view text, std::size_t at, std::size_t soug
         if (blank ? is_blank(text[i]) : text[i] == separator.front()) break;
         const std::size_t size = c < 0x80 ? 1 : std::max<std::size_t>(point_at(text, i).size, 1);
         const std::size_t behind = i + size;
-        const bool apart = text.substr(behind, separator.size()) == separator;
+        const bool apart = stands_at(text, behind, separator);
         const bool last = behind >= text.size() || !is_alnum(text[behind]);
         if (!apart && !last && !(blank && is_blank(text[behind]))) break;
-        out += text.substr(i, size);
+        if (size == 1)
+            out += text[i];
+        else
+            out += text.substr(i, size);
         shown += is_alnum(text[i]) ? 1 : 0;
         ++count;
         end = behind;
@@ -480,8 +509,9 @@ void each_encoded(std::string_view text, const Visit& visit) {
             visit_run(text, at, run, decoded, visit);
             run_read = run.end;
         });
-        each(pairs_in(bytes.in(kHexes)), from, dump_read, [&](std::size_t at) {
+        each(pairs_in(bytes.in(kHexes), bytes.in(kX)), from, dump_read, [&](std::size_t at) {
             if (at > 0 && (hex_value(text[at - 1]) >= 0 || (is_alnum(text[at - 1]) && text[at - 1] != 'x'))) return;
+            if (!may_begin_dump(text, at)) return;
             Dump dump(text, at);
             if (dump.read(decoded)) visit({at, dump.end(), decoded, false});
             if (dump.swapped(decoded)) visit({at, dump.end(), decoded, false});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 
 #include "privacy/unicode/unicode.h"
@@ -61,6 +62,23 @@ void append_plain(std::string& out, std::uint32_t point) {
         append_utf8(out, point);
     else if (plain != kNothing && plain != kStays)
         out += plain;
+}
+
+// Whether one of these does.
+bool any_goes_on(std::string_view text) {
+    constexpr std::uint64_t kOnes = 0x0101010101010101, kHigh = kOnes * 0x80, kBlank = kOnes * 0x20;
+    std::size_t at = 0;
+    for (; at + sizeof(std::uint64_t) <= text.size(); at += sizeof(std::uint64_t)) {
+        std::uint64_t bytes = 0;
+        std::memcpy(&bytes, text.data() + at, sizeof bytes);
+        // A byte beyond ASCII or 0x7F, or one below a blank: hardly any.
+        if (((bytes | (bytes + kOnes) | ((bytes - kBlank) & ~bytes)) & kHigh) == 0) continue;
+        for (std::size_t i = at; i < at + sizeof bytes; ++i)
+            if (goes_on(text, i)) return true;
+    }
+    for (; at < text.size(); ++at)
+        if (goes_on(text, at)) return true;
+    return false;
 }
 
 Undone made(std::uint32_t point, std::size_t size) {
@@ -245,8 +263,9 @@ Undone quoted_printable(std::string_view text, std::size_t at) {
     const int value = code(at);
     if ((value < 0x20 && value != '\t' && value != '\n' && value != '\r') || value == 0x7F) return {};
     // What is invisible or looks alike goes first, and codes that it parts stand together again.
-    for (std::size_t i = at - std::min<std::size_t>(at, 12); i < text.size() && i < at + 15; ++i)
-        if (goes_on(text, i)) return {};
+    constexpr std::size_t kBefore = 12, kBehind = 15;
+    const std::size_t from = at - std::min(at, kBefore);
+    if (any_goes_on(text.substr(from, at + kBehind - from))) return {};
     const char next = rest.size() > 3 ? rest[3] : ' ';
     const bool among = code(at + 3) >= 0 || (at >= 3 && code(at - 3) >= 0) || rest.substr(3).starts_with("=\n") ||
                        rest.substr(3).starts_with("=\r\n");
@@ -258,6 +277,11 @@ Undone quoted_printable(std::string_view text, std::size_t at) {
     return {std::string(1, static_cast<char>(value)), 3};
 }
 
+bool goes_on_behind_line(std::string_view text) {
+    if (text[0] != '\\' && text[0] != '_') return false;
+    return text.substr(1).starts_with('\n') || text.substr(1).starts_with("\r\n");
+}
+
 // Two strings that code joins in the middle of a value: "abc" + "def", 'abc' . 'def', "abc" "def".
 Undone joint(std::string_view text, std::size_t at) {
     const auto rest = text.substr(at, kLongestJoint);
@@ -266,9 +290,10 @@ Undone joint(std::string_view text, std::size_t at) {
     const char before = after_blank && at > 1 ? text[at - 2] : text[at - 1];
     if (after_blank ? !is_digit(before) : !is_value_byte(before)) return {};
     std::size_t i = 1;
+    // Blanks, and what says at a line's end that the expression goes on: `\` and Basic's `_`.
     auto blanks = [&] {
         const std::size_t from = i;
-        while (i < rest.size() && is_blank(rest[i])) ++i;
+        while (i < rest.size() && (is_blank(rest[i]) || goes_on_behind_line(rest.substr(i)))) ++i;
         return i - from;
     };
     std::size_t blank = blanks();

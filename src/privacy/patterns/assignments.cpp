@@ -1,9 +1,11 @@
 // Secrets that only their name gives away: `password = ...` in a shell, .env, YAML, JSON, XML or source code. The
 // candidate ends with a telling word; the rest of the name, the operator and the value are read on from there.
 #include <optional>
+#include <span>
 
 #include "privacy/patterns/checks.h"
 #include "privacy/patterns/patterns.h"
+#include "privacy/patterns/secret_names.h"
 
 namespace tandem::privacy {
 
@@ -11,69 +13,63 @@ namespace {
 
 using config::Category;
 
-// A service whose keys have no form of their own but an alphabet and a length.
-struct Service {
-    std::string_view name;
-    enum class Alphabet { hex, mixed, dashed, uuid } alphabet;
-    std::size_t least, most;
-};
 using enum Service::Alphabet;
-constexpr auto kServices = std::to_array<Service>({
-    {"adafruit", dashed, 32, 32},    {"adobe", hex, 32, 32},         {"airtable", mixed, 17, 17},
-    {"algolia", mixed, 32, 32},      {"alibaba", mixed, 30, 30},     {"asana", mixed, 16, 32},
-    {"atlassian", mixed, 24, 24},    {"confluence", mixed, 24, 24},  {"jira", mixed, 24, 24},
-    {"beamer", dashed, 46, 46},      {"bitbucket", dashed, 32, 64},  {"bittrex", mixed, 32, 32},
-    {"meraki", hex, 40, 40},         {"cloudflare", dashed, 37, 40}, {"codecov", mixed, 32, 32},
-    {"cohere", mixed, 40, 40},       {"co_api_key", mixed, 40, 40},  {"coinbase", dashed, 64, 64},
-    {"confluent", mixed, 16, 64},    {"contentful", dashed, 43, 43}, {"datadog", mixed, 32, 40},
-    {"discord", dashed, 18, 64},     {"droneci", mixed, 32, 32},     {"dropbox", dashed, 15, 200},
-    {"etsy", mixed, 24, 24},         {"facebook", hex, 32, 32},      {"fastly", dashed, 32, 32},
-    {"finicity", mixed, 20, 32},     {"finnhub", mixed, 20, 20},     {"flickr", mixed, 32, 32},
-    {"freshbooks", mixed, 64, 64},   {"gitter", dashed, 40, 40},     {"heroku", uuid, 36, 36},
-    {"hubspot", uuid, 36, 36},       {"intercom", dashed, 60, 60},   {"jfrog", mixed, 64, 73},
-    {"artifactory", mixed, 64, 73},  {"bintray", mixed, 40, 73},     {"kraken", dashed, 80, 90},
-    {"kucoin", hex, 24, 24},         {"kucoin", uuid, 36, 36},       {"launchdarkly", dashed, 40, 40},
-    {"linear", hex, 32, 32},         {"linkedin", mixed, 14, 16},    {"linked_in", mixed, 14, 16},
-    {"looker", mixed, 20, 24},       {"mailgun", dashed, 32, 60},    {"mapbox", dashed, 60, 100},
-    {"mattermost", mixed, 26, 26},   {"messagebird", mixed, 25, 25}, {"messagebird", uuid, 36, 36},
-    {"message_bird", mixed, 25, 25}, {"netlify", dashed, 40, 46},    {"newrelic", mixed, 40, 64},
-    {"new_relic", mixed, 40, 64},    {"nytimes", dashed, 32, 32},    {"okta", dashed, 42, 42},
-    {"plaid", mixed, 24, 30},        {"privateai", mixed, 32, 32},   {"rapidapi", dashed, 50, 50},
-    {"sendbird", hex, 40, 40},       {"sendbird", uuid, 36, 36},     {"sentry", hex, 64, 64},
-    {"snyk", uuid, 36, 36},          {"sonar", dashed, 40, 44},      {"squarespace", uuid, 36, 36},
-    {"sumo", mixed, 14, 64},         {"travis", mixed, 22, 22},      {"twitch", mixed, 30, 30},
-    {"twitter", dashed, 25, 116},    {"typeform", dashed, 40, 66},   {"yandex", dashed, 38, 200},
-    {"zendesk", mixed, 40, 40},      {"trello", mixed, 32, 64},      {"pagerduty", dashed, 20, 20},
-    {"cloudinary", dashed, 27, 27},  {"softlayer", mixed, 64, 64},   {"cloudant", mixed, 24, 64},
-    {"mailchimp", mixed, 32, 37},    {"twilio", hex, 32, 32},        {"stripe", mixed, 24, 99},
-    {"openai", dashed, 40, 200},     {"amplitude", hex, 32, 32},     {"segment", mixed, 32, 32},
-    {"bugsnag", hex, 32, 32},        {"rollbar", hex, 32, 32},       {"mixpanel", hex, 32, 32},
-    {"circleci", hex, 40, 40},       {"circle_token", hex, 40, 40},  {"wandb", hex, 40, 40},
-    {"elevenlabs", hex, 32, 32},     {"deepl", uuid, 36, 39},        {"mistral", mixed, 32, 32},
-    {"together", hex, 64, 64},       {"infura", hex, 32, 32},        {"alchemy", dashed, 32, 32},
-    {"etherscan", mixed, 34, 34},    {"moralis", mixed, 64, 64},     {"deepgram", hex, 40, 40},
-    {"assemblyai", hex, 32, 32},     {"telegr", dashed, 40, 46},     {"bundle_enterprise", dashed, 17, 17},
-});
 
-bool in(Service::Alphabet alphabet, char c) {
-    switch (alphabet) {
-        case hex:
-            return digit(c) || (lower(c) >= 'a' && lower(c) <= 'f');
-        case uuid:
-            return digit(c) || (lower(c) >= 'a' && lower(c) <= 'f') || c == '-' || c == ':';
-        case mixed:
-            return digit(c) || letter(c);
-        case dashed:
-            return word(c) || c == '-' || c == '=' || c == '.' || c == '/' || c == '+' || c == ':' || c == '%';
-    }
-    return false;
+// What a byte of a value is.
+enum Fact : std::uint16_t {
+    kDigit = 1,
+    kLetter = 2,
+    kMark = 4,  // of those that passwords have
+    kSpace = 8,
+    kDot = 16,
+    kInName = 32,         // a letter, a digit, a low line or a dot
+    kInSecret = 64,       // of the alphabets of keys
+    kFirstAlphabet = 128  // Service::Alphabet's, in their order
+};
+constexpr std::uint16_t in_alphabet(Service::Alphabet alphabet) {
+    return static_cast<std::uint16_t>(kFirstAlphabet << static_cast<unsigned>(alphabet));
 }
+constexpr auto kFacts = [] {
+    std::array<std::uint16_t, 256> facts{};
+    for (unsigned i = 0; i < 256; ++i) {
+        const char c = static_cast<char>(i);
+        auto one_of = [&](std::string_view all) { return all.find(c) != std::string_view::npos; };
+        const bool hexes = digit(c) || (lower(c) >= 'a' && lower(c) <= 'f');
+        facts[i] = static_cast<std::uint16_t>(
+            (digit(c) ? kDigit : 0) | (letter(c) ? kLetter : 0) | (one_of("!@#$%^&*?~+") ? kMark : 0) |
+            (c == ' ' ? kSpace : 0) | (c == '.' ? kDot : 0) | (word(c) || c == '.' ? kInName : 0) |
+            (word(c) || one_of(".-=+/~") ? kInSecret : 0) | (hexes ? in_alphabet(hex) : 0) |
+            (digit(c) || letter(c) ? in_alphabet(mixed) : 0) |
+            (word(c) || one_of("-=./+:%") ? in_alphabet(dashed) : 0) | (hexes || one_of("-:") ? in_alphabet(uuid) : 0));
+    }
+    return facts;
+}();
+
+// What some of a value's bytes are, and what all of them are.
+struct Facts {
+    std::uint16_t some = 0, all = 0xFFFF;
+
+    explicit Facts(std::string_view value) {
+        work(value.size());
+        for (const char c : value) {
+            const auto facts = kFacts[static_cast<unsigned char>(c)];
+            some |= facts;
+            all &= facts;
+        }
+    }
+    bool any(std::uint16_t what) const { return (some & what) != 0; }
+    bool are(std::uint16_t what) const { return (all & what) != 0; }
+    // What every secret has: letters, and digits or marks; a UUID has what it has.
+    bool may_be_secret(std::size_t size) const { return (any(kLetter) && any(kDigit | kMark)) || size == kUuid; }
+    static constexpr std::size_t kUuid = 36;
+};
 
 bool is_uuid(std::string_view value) {
     if (value.size() != 36) return false;
     for (std::size_t i = 0; i < value.size(); ++i) {
         const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        if (dash ? value[i] != '-' : !in(hex, value[i])) return false;
+        if (dash ? value[i] != '-' : (kFacts[static_cast<unsigned char>(value[i])] & in_alphabet(hex)) == 0)
+            return false;
     }
     return true;
 }
@@ -120,6 +116,21 @@ std::size_t end_of_value(std::string_view text, std::size_t at, char quote, Sink
     return std::min(end, limit);
 }
 
+bool holds_another(std::string_view value) {
+    for (std::size_t i = 0; i + 2 < value.size(); ++i)
+        if (value[i] == '=' || value[i] == ':') return true;
+    return false;
+}
+
+// Of what a language writes in front of a string, without its last byte where that is the quote.
+std::size_t size_of_prefix(std::string_view text) {
+    if (text.empty() || std::string_view("Ssbrfu@\\").find(text[0]) == std::string_view::npos) return 0;
+    for (const std::string_view prefix :
+         {"String(", "str(", "b\"", "b'", "r\"", "r'", "f\"", "u'", "u\"", "@\"", "\\\""})
+        if (text.starts_with(prefix)) return prefix.size() - 1;
+    return 0;
+}
+
 std::optional<Assignment> read_assignment(const Candidate& c, Sink& sink) {
     const auto text = c.text;
     std::size_t at = c.end;
@@ -128,12 +139,7 @@ std::optional<Assignment> read_assignment(const Candidate& c, Sink& sink) {
     if (at - c.end > 2) return {};
     std::size_t spaces = 0;
     while (at < text.size() && (text[at] == ' ' || text[at] == '\t') && spaces++ < 8) ++at;
-    for (const std::string_view prefix :
-         {"String(", "str(", "b\"", "b'", "r\"", "r'", "f\"", "u'", "u\"", "@\"", "\\\""})
-        if (text.substr(at).starts_with(prefix)) {
-            at += prefix.size() - 1;
-            break;
-        }
+    at += size_of_prefix(text.substr(at));
     char quote = 0;
     while (at < text.size() && (text[at] == '"' || text[at] == '\'' || text[at] == '`') &&
            (quote == 0 || quote == text[at]))
@@ -143,9 +149,7 @@ std::optional<Assignment> read_assignment(const Candidate& c, Sink& sink) {
     auto& known = sink.values_read[quote == 0 ? 0U : quote == '"' ? 1U : quote == '\'' ? 2U : 3U];
     std::size_t end = end_of_value(text, at, quote, known);
     // One that holds others is judged a few times; the innermost always is.
-    if (known.judged >= kMostNested &&
-        text.substr(at, end - at).find_first_of("=:") < end - at - std::min<std::size_t>(end - at, 2))
-        return {};
+    if (known.judged >= kMostNested && holds_another(text.substr(at, end - at))) return {};
     ++known.judged;
     while (quote == 0 && end > at && (text[end - 1] == '.' || text[end - 1] == '!' || text[end - 1] == '?') &&
            end - at < 12)
@@ -185,100 +189,63 @@ bool is_code(const Assignment& a) {
     return v.size() > 40 && v.find(' ') != std::string_view::npos;
 }
 
-// What every secret has: letters, and digits or marks; a UUID has what it has.
-bool may_be_secret(std::string_view value) {
-    bool some_letter = false, other = false;
-    for (const char c : value) {
-        some_letter = some_letter || letter(c);
-        other = other || digit(c) || (!letter(c) && std::string_view("!@#$%^&*?~+").find(c) != std::string_view::npos);
-        if (some_letter && other) return true;
-    }
-    return value.size() == 36;
-}
-
 // How sure the form of a service's keys makes it; 0: no service is named that has keys of this form.
-float judge_by_service(std::string_view name, std::string_view v, double bits) {
-    static const Words kNames([] {
-        std::vector<std::string_view> names;
-        for (const auto& service : kServices) names.push_back(service.name);
-        return names;
-    }());
-    if (!kNames.in(name)) return 0;
-    const bool some_digit = std::ranges::any_of(v, digit), some_letter = std::ranges::any_of(v, letter);
-    for (const auto& service : kServices) {
-        if (v.size() < service.least || v.size() > service.most || name.find(service.name) == std::string_view::npos)
-            continue;
-        if (!std::ranges::all_of(v, [&](char c) { return in(service.alphabet, c); })) continue;
-        if (service.alphabet == uuid ? bits >= 2.5 : bits >= 3.0 && some_digit && some_letter && !is_wordy(v))
-            return 0.8F;
-        if (service.alphabet == dashed && bits >= 3.5 && some_digit) return 0.7F;
+float judge_by_service(std::span<const std::uint8_t> named, std::string_view v, const Facts& facts, double bits) {
+    for (const auto i : named) {
+        const auto& service = kServices[i];
+        if (v.size() < service.least || v.size() > service.most) continue;
+        if (!facts.are(in_alphabet(service.alphabet))) continue;
+        const bool mixed_well = bits >= 3.0 && facts.any(kDigit) && facts.any(kLetter);
+        if (service.alphabet == uuid ? bits >= 2.5 : mixed_well && !is_wordy(v)) return 0.8F;
+        if (service.alphabet == dashed && bits >= 3.5 && facts.any(kDigit)) return 0.7F;
     }
     return 0;
 }
 
-constexpr std::size_t kShortestSecret = 6;
+float judge_password(const Assignment& a, const Facts& facts, double bits) {
+    if (facts.any(kSpace) || a.listed) return 0;
+    const bool some_digit = facts.any(kDigit), mark = facts.any(kMark);
+    if (!facts.any(kLetter) || (!some_digit && !mark)) return 0;
+    // Bare values in prose and code must be odder than quoted ones.
+    if (a.quote == 0 && !(some_digit && bits >= 2.75) && !(mark && some_digit)) return 0;
+    return a.quote == 0 && facts.are(kInName) && facts.any(kDot) ? 0 : 0.7F;
+}
+
+float judge_secret(const Assignment& a, const Facts& facts, double bits, bool sure) {
+    const auto v = a.value;
+    if (is_uuid(v)) return sure && bits >= 3.0 ? 0.5F : 0;
+    if (a.listed && !(sure && bits >= 3.5)) return 0;
+    if (a.quote == 0 && facts.any(kDot) && letter(v.front()) && !v.starts_with("ey")) return 0;
+    if (is_wordy(v) || bits < (v.size() >= 20 ? 3.4 : 3.1)) return 0;
+    if (!sure && (a.quote == 0 || v.size() < 16 || bits < 3.5)) return 0;
+    return sure ? 0.75F : 0.55F;
+}
+
+constexpr std::size_t kShortestSecret = 6, kShortestKey = 10;
 constexpr double kLeastBits = 2.5;  // of entropy a byte
 
 // How sure it is that this is a secret; 0: it is none. What says so soonest comes first: hostile text asks often.
 float judge(const Assignment& a) {
-    const auto& name = a.name;
     const auto v = a.value;
-    if (v.size() < kShortestSecret || !may_be_secret(v)) return 0;
-    const double bits = entropy(v);
-    if (bits < kLeastBits) return 0;
-    // Only the end of the name says what the value is: `token_count`, `password_field` and `secret_name` hold none.
-    const auto tail = std::string_view(name).substr(name.size() > 32 ? name.size() - 32 : 0);
-    static const Words kNoSecret = {
-        "hash",    "sha1",      "sha2",      "md5",      "digest",      "checksum",    "fingerprint", "public_key",
-        "pubkey",  "publickey", "integrity", "revision", "commit",      "uuid",        "_id_",        "max_tokens",
-        "tokens",  "tokenizer", "_file",     "_path",    "_dir",        "_url",        "_uri",        "_name",
-        "_length", "_size",     "_count",    "_field",   "_type",       "_label",      "_column",     "_header",
-        "_regex",  "_pattern",  "_format",   "_prompt",  "_hint",       "_policy",     "_age",        "keyboard",
-        "monkey",  "keyword",   "key_code",  "keycode",  "primary_key", "foreign_key", "sort_key",    "cache_key",
-        "csrf",    "license"};
-    if (kNoSecret.in(tail)) return 0;
+    if (v.size() < kShortestSecret) return 0;
+    const std::string_view name = a.name;
+    const Meaning meaning = meaning_of(name);
+    if (meaning.is(Meaning::kNoSecret)) return 0;
+    const auto tail = name.substr(name.size() - std::min<std::size_t>(name.size(), 32));
     if (tail.ends_with("_id") && tail.find("access_key_id") == std::string_view::npos &&
         tail.find("secret_id") == std::string_view::npos)
         return 0;
-    if (is_code(a) || is_placeholder(v)) return 0;
-    const bool some_digit = std::ranges::any_of(v, digit), some_letter = std::ranges::any_of(v, letter);
-    static const Words kPassword = {"passw",        "passphrase", "passwort", "pwd",      "contrase", "senha",
-                                    "mot_de_passe", "wachtwoord", "haslo",    "kennwort", "_pass",    "_pw"};
-    const bool password = kPassword.in(tail) || tail == "pass" || tail == "pw";
-    const bool spaced = v.find(' ') != std::string_view::npos;
-    if (const float score = judge_by_service(name, v, bits); score > 0) return score;
-    if (password) {
-        if (spaced || a.listed) return 0;
-        const bool mark = std::ranges::any_of(
-            v, [](char c) { return std::string_view("!@#$%^&*?~+").find(c) != std::string_view::npos; });
-        if (!some_letter || (!some_digit && !mark)) return 0;
-        // Bare values in prose and code must be odder than quoted ones.
-        if (a.quote == 0 && !(some_digit && bits >= 2.75) && !(mark && some_digit)) return 0;
-        if (a.quote == 0 && std::ranges::all_of(v, [](char c) { return word(c) || c == '.'; }) &&
-            v.find('.') != std::string_view::npos)
-            return 0;
-        return 0.7F;
-    }
-    static const Words kSecret = {
-        "secret",      "token",        "api_key",        "apikey",      "access_key",  "auth_key",
-        "private_key", "signing_key",  "encryption_key", "service_key", "master_key",  "account_key",
-        "storage_key", "credential",   "creds",          "_auth",       "session_key", "client_key",
-        "app_key",     "consumer_key", "x_api_key",      "_key",        "access",      "key"};
-    const bool secret = kSecret.in(tail);
-    if (!secret || spaced || v.size() < 10 || !some_digit || !some_letter) return 0;
-    if (!std::ranges::all_of(
-            v, [](char c) { return word(c) || c == '.' || c == '-' || c == '=' || c == '+' || c == '/' || c == '~'; }))
-        return 0;
-    static const Words kSure = {"secret",      "token",       "api_key",    "apikey",      "access_key",
-                                "auth_key",    "private_key", "client_key", "signing_key", "encryption_key",
-                                "account_key", "credential",  "creds",      "app_key",     "master_key"};
-    const bool sure = kSure.in(tail);
-    if (is_uuid(v)) return sure && bits >= 3.0 ? 0.5F : 0;
-    if (a.listed && !(sure && bits >= 3.5)) return 0;
-    if (a.quote == 0 && v.find('.') != std::string_view::npos && letter(v.front()) && !v.starts_with("ey")) return 0;
-    if (is_wordy(v) || bits < (v.size() >= 20 ? 3.4 : 3.1)) return 0;
-    if (!sure && (a.quote == 0 || v.size() < 16 || bits < 3.5)) return 0;
-    return sure ? 0.75F : 0.55F;
+    const bool password = meaning.is(Meaning::kPassword) || tail == "pass" || tail == "pw";
+    const bool secret = meaning.is(Meaning::kSecret) && v.size() >= kShortestKey;
+    if (!password && !secret && meaning.named().empty()) return 0;
+    const Facts facts(v);
+    if (!facts.may_be_secret(v.size())) return 0;
+    const double bits = entropy(v);
+    if (bits < kLeastBits || is_code(a) || is_placeholder(v)) return 0;
+    if (const float score = judge_by_service(meaning.named(), v, facts, bits); score > 0) return score;
+    if (password) return judge_password(a, facts, bits);
+    if (!secret || facts.any(kSpace) || !facts.any(kDigit) || !facts.any(kLetter) || !facts.are(kInSecret)) return 0;
+    return judge_secret(a, facts, bits, meaning.is(Meaning::kSure));
 }
 
 // The operator that follows a name whose telling word ends at `at`: up to twenty more characters of the name, quotes or

@@ -92,9 +92,9 @@ bool verhoeff(std::string_view digits) {
             for (std::size_t d = 0; d < 10; ++d) places[i][d] = kOnce[places[i - 1][d]];
         return places;
     }();
-    std::uint8_t check = 0;
-    for (std::size_t i = 0; i < digits.size(); ++i)
-        check = kProducts[check][kPlaces[i % 8][static_cast<std::size_t>(digits[digits.size() - 1 - i] - '0')]];
+    unsigned check = 0, place = 0;
+    for (std::size_t i = digits.size(); i-- > 0; place = (place + 1) & 7U)
+        check = kProducts[check][kPlaces[place][static_cast<unsigned>(digits[i] - '0')]];
     return check == 0;
 }
 

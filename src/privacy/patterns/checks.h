@@ -46,39 +46,47 @@ inline bool ends_word(std::string_view text, std::size_t end) {
 bool near(std::string_view text, std::size_t begin, std::size_t end, std::initializer_list<std::string_view> words,
           std::size_t before = 60, std::size_t after = 20);
 
+// Whether `text` begins with `word`, which is in small letters. Capitals count as small letters.
+inline bool begins_with(std::string_view text, std::string_view word) {
+    if (word.size() > text.size()) return false;
+    for (std::size_t i = 0; i < word.size(); ++i)
+        if (lower(text[i]) != word[i]) return false;
+    return true;
+}
+
 // Words that are looked for together, in small letters: a text is gone through once, not once for each word.
 class Words {
   public:
-    Words(std::initializer_list<std::string_view> words) : Words(std::vector(words)) {}
-    explicit Words(std::vector<std::string_view> words) : words_(std::move(words)) {
-        for (const auto word : words_) pairs_[pair(word[0], word[1])] = true;
-    }
-    // Where the first of them begins in `text` from `at` on, and how long it is; npos where none is. Capitals count as
-    // small letters.
-    struct Place {
-        std::size_t begin, size;
-    };
-    Place find(std::string_view text, std::size_t at = 0) const {
-        work(text.size() - std::min(at, text.size()));
-        for (; at + 1 < text.size(); ++at) {
-            if (!pairs_[pair(text[at], text[at + 1])]) continue;
-            for (const auto word : words_) {
-                if (word.size() > text.size() - at) continue;
-                std::size_t same = 0;
-                while (same < word.size() && lower(text[at + same]) == word[same]) ++same;
-                if (same == word.size()) return {at, same};
-            }
+    Words(std::initializer_list<std::string_view> words) : words_(words) {
+        words_.insert(words_.begin(), std::string_view());
+        next_.resize(words_.size());
+        for (std::size_t i = 1; i < words_.size(); ++i) {
+            auto& first = first_[pair(words_[i][0], words_[i][1])];
+            next_[i] = first;
+            first = static_cast<std::uint8_t>(i);
         }
-        return {std::string_view::npos, 0};
     }
-    bool in(std::string_view text) const { return find(text).begin != std::string_view::npos; }
+    // Whether one of them is in `text`. Capitals count as small letters.
+    bool in(std::string_view text) const {
+        work(text.size());
+        if (text.empty()) return false;
+        char c = lower(text[0]);
+        for (std::size_t at = 0; at + 1 < text.size(); ++at) {
+            const char behind = lower(text[at + 1]);
+            for (auto i = first_[pair(c, behind)]; i != 0; i = next_[i])
+                if (begins_with(text.substr(at), words_[i])) return true;
+            c = behind;
+        }
+        return false;
+    }
 
   private:
     static std::size_t pair(char a, char b) {
-        return (static_cast<unsigned char>(lower(a)) * 67U + static_cast<unsigned char>(lower(b))) & 4095U;
+        return (static_cast<unsigned char>(a) * 67U + static_cast<unsigned char>(b)) & 1023U;
     }
-    std::vector<std::string_view> words_;
-    std::array<bool, 4096> pairs_{};
+    std::vector<std::string_view> words_;     // the first is none
+    std::array<std::uint8_t, 1024> first_{};  // by the pair of a word's first two bytes; 0: none
+    std::vector<std::uint8_t> next_;          // with the same pair
 };
 
 // Shannon's entropy of the bytes, in bits a byte.

@@ -42,7 +42,7 @@ constexpr auto kIds = std::to_array<std::string_view>({"phone", "email", "iban",
                                                        "in-pan", "fi-hetu", "sg-nric", "mx-curp", "discord-bot"});
 
 // Where each stands in patterns().
-unsigned place_of(unsigned which) {
+const unsigned* places() {
     static const auto kPlaces = [] {
         std::array<unsigned, kIds.size()> places{};
         for (std::size_t i = 0; i < kIds.size(); ++i)
@@ -51,7 +51,7 @@ unsigned place_of(unsigned which) {
                 patterns().begin());
         return places;
     }();
-    return kPlaces[which];
+    return kPlaces.data();
 }
 
 constexpr bool hex(char c) {
@@ -191,6 +191,9 @@ bool is_of_classes(std::string_view id) {
     return std::ranges::find(kIds, id) != kIds.end();
 }
 
+ClassScan::ClassScan(std::string_view text, Take take, void* context)
+    : text_(text), take_(take), context_(context), places_(places()) {}
+
 bool ClassScan::advance(std::size_t to) {
     for (;;) {
         const std::size_t within = std::min(to - std::min(to, block_), kStep);
@@ -212,7 +215,7 @@ bool ClassScan::advance(std::size_t to) {
 }
 
 void ClassScan::give(unsigned which, std::size_t end) {
-    if (!stopped_) stopped_ = !take_(context_, place_of(which), end);
+    if (!stopped_) stopped_ = !take_(context_, places_[which], end);
 }
 
 void ClassScan::give_number(std::size_t at) {

@@ -19,7 +19,7 @@ class ClassScan {
     // Takes a candidate of patterns()[id], one past whose last byte is `end`. False stops the pass.
     using Take = bool (*)(void* context, unsigned id, std::size_t end);
 
-    ClassScan(std::string_view text, Take take, void* context) : text_(text), take_(take), context_(context) {}
+    ClassScan(std::string_view text, Take take, void* context);
 
     // Gives all candidates that end at `to` or before and were not given yet. Numbers and IPv6 addresses, which look at
     // what was read before them, are given in the order of their ends; the others may be given early. False where it
@@ -41,8 +41,9 @@ class ClassScan {
     std::string_view text_;
     Take take_;
     void* context_;
-    std::size_t block_ = 0;  // where the bits begin in the text
-    std::size_t next_ = 0;   // the block behind
+    const unsigned* places_;  // of the patterns that are found here
+    std::size_t block_ = 0;   // where the bits begin in the text
+    std::size_t next_ = 0;    // the block behind
     std::uint64_t numbers_ = 0, colons_ = 0;
     std::uint64_t colons_behind_ = 0;  // those of the next block that began in this one
     bool stopped_ = false;

@@ -260,7 +260,7 @@ void header_value(const Kind& kind, const Candidate& c, Sink& sink) {
 }
 // Whether the option whose value's first byte ends at `end` is curl's: that word stands in front of it on the line, 200
 // bytes away or less.
-bool is_of_curl(std::string_view text, std::size_t end) {
+bool is_of_curl(std::string_view text, std::size_t end, Sink& sink) {
     constexpr std::size_t kFarthest = 200;
     constexpr std::string_view kCurl = "curl", kLong = "--user", kShort = "-u";
     std::size_t at = end - 1;
@@ -268,19 +268,28 @@ bool is_of_curl(std::string_view text, std::size_t end) {
     while (at > 0 && (text[at - 1] == ' ' || text[at - 1] == '=')) --at;
     const auto option = text.substr(0, at).ends_with(kLong) ? kLong : kShort;
     at -= std::min(at, option.size() + 1);  // with the blank in front of it
-    const auto line = text.substr(at - std::min(at, kFarthest + kCurl.size()), std::min(at, kFarthest + kCurl.size()));
-    for (std::size_t i = line.size(); i-- > 0 && line[i] != '\n';) {
+    const std::size_t limit = at - std::min(at, kFarthest + kCurl.size());
+    auto& without = sink.without_curl;
+    std::size_t from = at;
+    while (from > limit) {
+        if (from > without.from && from <= without.to) {
+            from = without.from;
+            continue;
+        }
         work(1);
-        if (line[i] != kCurl.front() || line.substr(i, kCurl.size()) != kCurl) continue;
-        const std::size_t begin = static_cast<std::size_t>(line.data() - text.data()) + i;
+        if (text[from - 1] == '\n') break;
+        const std::size_t begin = --from;
+        if (text[begin] != kCurl.front() || begin + kCurl.size() > at || text.substr(begin, kCurl.size()) != kCurl)
+            continue;
         const bool starts = starts_word(text, begin) || text[begin - 1] == '_';
         if (starts && ends_word(text, begin + kCurl.size())) return true;
     }
+    without = {from, at - std::min(at, kCurl.size() - 1)};
     return false;
 }
 
 void curl_user(const Kind& kind, const Candidate& c, Sink& sink) {
-    if (!is_of_curl(c.text, c.end)) return;
+    if (!is_of_curl(c.text, c.end, sink)) return;
     const std::size_t begin = c.end - 1;
     const char before = begin > 0 ? c.text[begin - 1] : ' ';
     const char quote = before == '"' || before == '\'' ? before : ' ';
@@ -356,8 +365,10 @@ const auto kPatterns = std::to_array<Pattern>({
          // The first value below `data:` or `stringData:`, within the same document.
          const auto rest = c.text.substr(c.end, 1500);
          const std::size_t from = std::max(c.end, s.data_sought) - c.end;
-         const auto data = from < rest.size() ? std::min(rest.find("\ndata:", from), rest.find("\nstringData:", from))
-                                              : std::string_view::npos;
+         auto data = rest.find('\n', from);
+         while (data != std::string_view::npos && !rest.substr(data).starts_with("\ndata:") &&
+                !rest.substr(data).starts_with("\nstringData:"))
+             data = rest.find('\n', data + 1);
          if (data == std::string_view::npos) {
              s.data_sought = std::max(s.data_sought, c.end + rest.size() - std::min<std::size_t>(rest.size(), 12));
              return;

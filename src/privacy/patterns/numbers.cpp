@@ -1,11 +1,11 @@
 // What consists of digits: cards, phones, national ids, dates, IPv4 addresses. A candidate is the first digit of a
 // number; the whole run of digit groups around it is read once, and each stretch of its groups is tried as each kind.
 #include <bit>
-#include <bitset>
 #include <optional>
 #include <vector>
 
 #include "privacy/patterns/checks.h"
+#include "privacy/patterns/context.h"
 #include "privacy/patterns/patterns.h"
 #include "privacy/patterns/phones.h"
 
@@ -16,6 +16,7 @@ namespace {
 using config::Category;
 
 constexpr std::size_t kMostGroups = 12;
+constexpr std::size_t kMostUsual = 7;  // groups of what is not a whole run
 constexpr std::size_t kMostDigits = 48;
 
 struct Group {
@@ -56,7 +57,8 @@ struct Edges {
         const bool decimal = (before == '.' || before == ',') && group.begin > 1 && digit(text[group.begin - 2]);
         if (!decimal && !word(before)) begins |= bit;
         if (!decimal && (!word(before) || before == '_')) begins_but_low_lines |= bit;
-        if (integral_tail(text, group.end) > group.end) tails |= bit;
+        if ((behind == '.' || behind == 'e' || behind == 'E') && integral_tail(text, group.end) > group.end)
+            tails |= bit;
         const bool goes_on =
             (behind == '.' || behind == ',') && group.end + 1 < text.size() && digit(text[group.end + 1]);
         if (!goes_on && !word(behind)) ends |= bit;
@@ -67,8 +69,10 @@ struct Edges {
 // Groups of digits with at most two bytes of separators between them.
 struct Run {
     std::string_view text;
-    std::array<Group, kMostGroups> groups{};
+    std::array<Group, kMostGroups> groups;  // the first `count` are set
     std::size_t count = 0;
+    // Groups that one byte parts from the next, as bits, and those where it is one of these.
+    unsigned parted = 0, dots = 0, dashes = 0, slashes = 0, blanks = 0;
 
     void add(Group group, std::string_view written) {
         groups[count++] = group;
@@ -85,58 +89,49 @@ struct Run {
         return static_cast<std::size_t>(ends_[last + 1] - ends_[first]);
     }
 
-    const Edges& edges() const {
-        if (!edges_)
-            for (edges_.emplace(); edged_ < count; ++edged_) edges_->add(text, edged_, groups[edged_]);
-        return *edges_;
+    // The byte between the last group and one that follows.
+    void part(char separator) {
+        const unsigned bit = 1U << (count - 1);
+        parted |= bit;
+        blanks |= separator == ' ' ? bit : 0;
+        dots |= separator == '.' ? bit : 0;
+        dashes |= separator == '-' ? bit : 0;
+        slashes |= separator == '/' ? bit : 0;
+    }
+    // When all groups are in it.
+    void look_at_edges() {
+        for (std::size_t i = 0; i < count; ++i) edges.add(text, i, groups[i]);
+    }
+    // Whether a word of the topic is as near to any of the groups as near_words() looks.
+    bool may_be(Topic topic) const {
+        if (!looked_) {
+            constexpr std::size_t kFar = Context::kBefore;
+            looked_ = true;
+            const auto first = groups[0].begin, last = groups[count - 1].end;
+            topics_ = context->topics(text, first - std::min(first, kFar), std::min(text.size(), last + kFar));
+        }
+        return (topics_ & bit_of(topic)) != 0;
     }
 
-    // Whether any word is as near as near_words() looks.
-    bool words_near() const {
-        if (!looked_) look();
-        return any_;
-    }
-    // Whether a word can be near: false where no word near the run begins with the same two letters. Many words are
-    // asked for around each number, and hardly any is there.
-    bool may_be_near(std::string_view word) const {
-        if (!looked_) look();
-        return beginnings_[pair(word[0], word.size() > 1 ? word[1] : ' ')];
-    }
+    Edges edges;
+    Context* context = nullptr;
 
   private:
-    static std::size_t pair(char a, char b) {
-        return (static_cast<unsigned char>(a) * 31U + static_cast<unsigned char>(b)) & 1023U;
-    }
-    void look() const {
-        looked_ = true;
-        const auto first = groups[0].begin, last = groups[count - 1].end;
-        auto add = [&](std::size_t from, std::size_t to) {
-            work(to - from);
-            for (std::size_t at = from; at < to; ++at)
-                if (letter(text[at]) && (at == 0 || !letter(text[at - 1]))) {
-                    any_ = true;
-                    beginnings_.set(pair(lower(text[at]), at + 1 < text.size() ? lower(text[at + 1]) : ' '));
-                }
-        };
-        add(first > kFar ? first - kFar : 0, std::min(text.size(), last + kFar));
-    }
-    static constexpr std::size_t kFar = 60;  // what near_words() looks at is within
-    mutable std::bitset<1024> beginnings_;
-    mutable bool looked_ = false, any_ = false;
-    mutable std::optional<Edges> edges_;
-    mutable std::size_t edged_ = 0;
+    mutable bool looked_ = false;
+    mutable std::uint32_t topics_ = 0;
     static constexpr std::size_t kMostOfOne = 24;
-    std::array<char, kMostDigits + kMostOfOne> digits_{};
-    std::array<std::uint8_t, kMostGroups + 1> ends_{};  // of each group's digits, in digits_
+    std::array<char, kMostDigits + kMostOfOne> digits_;  // of `count` groups
+    std::array<std::uint8_t, kMostGroups + 1> ends_{};   // of each group's digits, in digits_
 };
 
 bool separator(char c) {
     return c == ' ' || c == '-' || c == '.' || c == '/' || c == '(' || c == ')';
 }
 
-Run read_run(std::string_view text, std::size_t at) {
+Run read_run(std::string_view text, std::size_t at, Context& context) {
     Run run;
     run.text = text;
+    run.context = &context;
     std::size_t digits_seen = 0;
     while (run.count < kMostGroups && digits_seen <= kMostDigits) {
         Group group{at, at};
@@ -147,6 +142,7 @@ Run read_run(std::string_view text, std::size_t at) {
         std::size_t gap = 0;
         while (at < text.size() && separator(text[at]) && gap < 3) ++at, ++gap;
         if (gap == 0 || at >= text.size() || !digit(text[at])) break;
+        if (gap == 1) run.part(text[at - 1]);
         if (gap == 3 && text.substr(at - 3, 3) != " - " && text.substr(at - 3, 3) != ") -" &&
             text.substr(at - 3, 3) != ") (")
             break;
@@ -171,18 +167,20 @@ struct Stretch {
         const auto from = run.groups[first + i].end;
         return run.text.substr(from, run.groups[first + i + 1].begin - from);
     }
+    // One byte parts each two groups, and it is `what`: ' ', '.', '-' or '/'.
     bool all_between(char what) const {
-        for (std::size_t i = 0; i + 1 < groups(); ++i)
-            if (between(i).size() != 1 || between(i)[0] != what) return false;
-        return true;
+        const unsigned where = what == '.'   ? run.dots
+                               : what == '-' ? run.dashes
+                               : what == '/' ? run.slashes
+                                             : run.blanks;
+        return (where & gaps()) == gaps();
     }
+    // The same, and it is one of `which`.
     bool one_kind_between(std::string_view which) const {
-        for (std::size_t i = 0; i + 1 < groups(); ++i)
-            if (between(i).size() != 1 || which.find(between(i)[0]) == std::string_view::npos ||
-                between(i)[0] != between(0)[0])
-                return false;
-        return true;
+        return groups() == 1 || std::ranges::any_of(which, [&](char c) { return all_between(c); });
     }
+    // The groups but the last, as bits.
+    unsigned gaps() const { return (1U << last) - (1U << first); }
     bool sizes(std::initializer_list<std::size_t> wanted) const {
         if (wanted.size() != groups()) return false;
         std::size_t i = first;
@@ -194,16 +192,14 @@ struct Stretch {
     bool alone() const { return alone(false); }
     // `low_lines`: one beside it is no part of it.
     bool alone(bool low_lines) const {
-        const auto& edges = run.edges();
+        const auto& edges = run.edges;
         const unsigned begins = low_lines ? edges.begins_but_low_lines : edges.begins;
         const unsigned ends = low_lines ? edges.ends_but_low_lines : edges.ends;
         if ((begins >> first & 1U) == 0) return false;
         return ((ends >> last & 1U) != 0) || (digits.size() >= kLeastWithTail && (edges.tails >> last & 1U) != 0);
     }
-    bool near_words(std::initializer_list<std::string_view> words, std::size_t before = 60) const {
-        return run.words_near() && std::ranges::any_of(words, [&](std::string_view word) {
-                   return run.may_be_near(word) && near(run.text, begin(), end(), {word}, before);
-               });
+    bool near_words(Topic topic, std::size_t before = Context::kBefore) const {
+        return run.may_be(topic) && run.context->near(run.text, topic, begin(), end(), before);
     }
 };
 
@@ -220,8 +216,18 @@ bool date_ok(int month, int day) {
 
 // ---- cards ----
 
+// By the first two digits, whether any issuer has them.
+constexpr auto kMayBeIssued = [] {
+    std::array<bool, 100> table{};
+    for (std::size_t two = 0; two < table.size(); ++two)
+        table[two] = two == 18 || (two >= 21 && two <= 27) || two == 30 || (two >= 34 && two <= 58) || two == 60 ||
+                     (two >= 62 && two <= 69) || two == 81;
+    return table;
+}();
+
 // Issuers' first digits and lengths (ISO/IEC 7812; the schemes' public ranges).
 bool is_issued(std::string_view d) {
+    if (!kMayBeIssued[static_cast<std::size_t>((d[0] - '0') * 10 + d[1] - '0')]) return false;
     const int two = number(d.substr(0, 2)), three = number(d.substr(0, 3)), four = number(d.substr(0, 4));
     const auto n = d.size();
     if (d[0] == '4') return n == 16 || n == 13 || n == 19;
@@ -241,25 +247,26 @@ bool common_issuer(std::string_view d) {
     return d[0] >= '2' && d[0] <= '6';
 }
 
+// What may part the groups of a card.
+unsigned gaps_of_cards(const Run& run) {
+    return run.parted & ~run.slashes;
+}
+
 std::optional<float> card(const Stretch& s) {
     const auto n = s.digits.size();
     if (n < 12 || n > 19 || !s.alone(true)) return {};
-    for (std::size_t i = 0; i + 1 < s.groups(); ++i)
-        if (s.between(i).size() != 1 || s.between(i)[0] == '/') return {};
-    if (!is_issued(s.digits) || !luhn(s.digits)) return {};
-    if (s.digits.find_first_not_of(s.digits[0]) == std::string::npos) return {};
-    if (s.groups() > 7 && !s.near_words({"card", "visa", "mastercard", "amex", "credit", "pan"})) return {};
-    const bool context = s.near_words({"card",     "visa",        "mastercard", "maestro", "amex",  "american express",
-                                       "discover", "diners",      "jcb",        "credit",  "debit", "cc",
-                                       "karte",    "kreditkarte", "tarjeta",    "carte",   "carta", "cart\xC3\xA3o",
-                                       "kaart",    "kart",        "payment",    "pay",     "pan",   "cvv",
-                                       "expir"});
-    if (context) return 1.0F;
-    if (s.sizes({4, 4, 4, 4}) || s.sizes({4, 6, 5}) || s.sizes({4, 6, 4})) return 1.0F;
-    if (s.groups() == 1 && (n == 16 || n == 15) && common_issuer(s.digits)) return 0.8F;
-    if (s.groups() == 1 && n == 14 && common_issuer(s.digits)) return 0.6F;
     bool fours = s.groups() > 1;
     for (std::size_t i = s.first; i < s.last; ++i) fours = fours && s.run.groups[i].size() == 4;
+    const bool shaped = s.sizes({4, 4, 4, 4}) || s.sizes({4, 6, 5}) || s.sizes({4, 6, 4});
+    // Without a word that says so, only some shapes are cards: that is known before the digits are reckoned with.
+    if (!shaped && !fours && s.groups() != 1 && !s.run.may_be(Topic::card)) return {};
+    if ((gaps_of_cards(s.run) & s.gaps()) != s.gaps()) return {};
+    if (!is_issued(s.digits) || !luhn(s.digits)) return {};
+    if (s.digits.find_first_not_of(s.digits[0]) == std::string::npos) return {};
+    if (s.groups() > kMostUsual && !s.near_words(Topic::card_of_many_groups)) return {};
+    if (shaped || s.near_words(Topic::card)) return 1.0F;
+    if (s.groups() == 1 && (n == 16 || n == 15) && common_issuer(s.digits)) return 0.8F;
+    if (s.groups() == 1 && n == 14 && common_issuer(s.digits)) return 0.6F;
     if (fours && n >= 15) return 0.6F;
     return {};
 }
@@ -276,7 +283,7 @@ std::optional<float> ssn(const Stretch& s) {
     if (s.digits == "123456789" || s.digits == "987654321" || s.digits == "078051120" || s.digits == "219099999")
         return {};
     if (!shaped && s.groups() != 1) return {};
-    const bool context = s.near_words({"ssn", "ss#", "social", "security", "soc sec", "taxpayer", "tin"});
+    const bool context = s.near_words(Topic::ssn);
     if (shaped && s.between(0) == "-") return context ? 1.0F : 0.85F;
     if (shaped) return context ? 0.9F : 0.5F;
     if (s.groups() == 1 && context) return 0.75F;
@@ -290,50 +297,51 @@ std::optional<float> itin(const Stretch& s) {
           middle >= 94))
         return {};
     if (s.sizes({3, 2, 4}) && s.one_kind_between("- ")) return 0.8F;
-    if (s.groups() == 1 && s.near_words({"itin", "taxpayer", "tax id"})) return 0.8F;
+    if (s.groups() == 1 && s.near_words(Topic::itin)) return 0.8F;
     return {};
 }
 
 // Weights 10 to 2, modulo 11 (NHS Data Dictionary).
 std::optional<float> nhs(const Stretch& s) {
     if (s.digits.size() != 10 || !s.alone()) return {};
+    const bool shaped = s.sizes({3, 3, 4}) && s.all_between(' ') && s.digits[0] >= '4';
+    if (!shaped && !s.run.may_be(Topic::nhs)) return {};
     const int check = 11 - weighted(s.digits, {10, 9, 8, 7, 6, 5, 4, 3, 2}) % 11;
     if ((check == 11 ? 0 : check) != s.digits[9] - '0' || check == 10) return {};
-    const bool context = s.near_words({"nhs", "national health", "health service", "patient"});
-    if (context) return 1.0F;
-    if (s.sizes({3, 3, 4}) && s.all_between(' ') && s.digits[0] >= '4') return 0.55F;
-    return {};
+    if (s.near_words(Topic::nhs)) return 1.0F;
+    return shaped ? std::optional(0.55F) : std::nullopt;
 }
 
 // 3 digits and so on: ISO 7064 MOD 11,10, and one digit stands two or three times among the first ten (BZSt).
 std::optional<float> german_tax(const Stretch& s) {
-    if (s.digits.size() != 11 || !s.alone() || s.digits[0] == '0' || !iso7064_mod11_10(s.digits)) return {};
+    if (s.digits.size() != 11 || !s.alone() || s.digits[0] == '0') return {};
+    const bool shaped = s.sizes({2, 3, 3, 3});
+    if ((!shaped && !s.run.may_be(Topic::german_tax)) || !iso7064_mod11_10(s.digits)) return {};
     std::array<int, 10> counts{};
     for (std::size_t i = 0; i < 10; ++i) ++counts[static_cast<std::size_t>(s.digits[i] - '0')];
     const auto repeated = std::ranges::count_if(counts, [](int n) { return n > 1; });
     if (repeated != 1 || std::ranges::any_of(counts, [](int n) { return n > 3; })) return {};
-    if (s.near_words({"steuer", "tax", "idnr", "identifikationsnummer", "tin", "iban"})) return 1.0F;
-    if (s.sizes({2, 3, 3, 3})) return 0.8F;
-    return {};
+    if (s.near_words(Topic::german_tax)) return 1.0F;
+    return shaped ? std::optional(0.8F) : std::nullopt;
 }
 
 // 13 digits and a key that is 97 less their remainder by 97 (INSEE).
 std::optional<float> french(const Stretch& s) {
     if (s.digits.size() != 15 || !s.alone() || (s.digits[0] != '1' && s.digits[0] != '2')) return {};
+    if (s.groups() != 1 && !s.one_kind_between(" -")) return {};
     const int month = number(s.digits.substr(3, 2));
     if (month < 1 || (month > 12 && month < 20) || (month > 42 && month < 50)) return {};
     if (97 - modulo(std::string_view(s.digits).substr(0, 13), 97) !=
         static_cast<std::uint64_t>(number(s.digits.substr(13))))
         return {};
-    return s.groups() == 1 || s.one_kind_between(" -") ? std::optional(0.9F) : std::nullopt;
+    return 0.9F;
 }
 
 // Eleven-proof: weights 9 to 2 and -1 (Rijksdienst voor Identiteitsgegevens).
 std::optional<float> dutch(const Stretch& s) {
-    if (s.digits.size() != 9 || !s.alone() || s.groups() > 4) return {};
+    if (s.digits.size() != 9 || !s.alone() || s.groups() > 4 || !s.run.may_be(Topic::dutch)) return {};
     if (weighted(s.digits, {9, 8, 7, 6, 5, 4, 3, 2, -1}) % 11 != 0) return {};
-    if (s.near_words({"bsn", "burgerservice", "sofi", "persoonsnummer", "citizen service"})) return 1.0F;
-    return {};
+    return s.near_words(Topic::dutch) ? std::optional(1.0F) : std::nullopt;
 }
 
 std::optional<float> pesel(const Stretch& s) {
@@ -341,43 +349,46 @@ std::optional<float> pesel(const Stretch& s) {
     const int check = (10 - weighted(s.digits, {1, 3, 7, 9, 1, 3, 7, 9, 1, 3}) % 10) % 10;
     const int month = number(s.digits.substr(2, 2)) % 20;
     if (check != s.digits[10] - '0' || !date_ok(month, number(s.digits.substr(4, 2)))) return {};
-    return s.near_words({"pesel", "personal", "osobist", "numer"}) ? 1.0F : 0.6F;
+    return s.near_words(Topic::pesel) ? 1.0F : 0.6F;
 }
 
 // CPF: two digits, weights 10.. and 11.., modulo 11 (Receita Federal).
 std::optional<float> cpf(const Stretch& s) {
     if (s.digits.size() != 11 || !s.alone()) return {};
+    const bool shaped = s.sizes({3, 3, 3, 2});
+    if (!shaped && s.groups() != 1) return {};
     if (s.digits.find_first_not_of(s.digits[0]) == std::string::npos) return {};
     const int one = weighted(s.digits, {10, 9, 8, 7, 6, 5, 4, 3, 2}) * 10 % 11 % 10;
     const int two = weighted(s.digits, {11, 10, 9, 8, 7, 6, 5, 4, 3, 2}) * 10 % 11 % 10;
     if (one != s.digits[9] - '0' || two != s.digits[10] - '0') return {};
-    if (s.sizes({3, 3, 3, 2})) return 1.0F;
-    if (s.groups() == 1) return s.near_words({"cpf", "cadastro", "contribuinte"}) ? 1.0F : 0.55F;
-    return {};
+    return shaped || s.near_words(Topic::cpf) ? 1.0F : 0.55F;
 }
 
 std::optional<float> cnpj(const Stretch& s) {
     if (s.digits.size() != 14 || !s.alone()) return {};
+    const bool shaped = s.sizes({2, 3, 3, 4, 2});
+    if (!shaped && (s.groups() != 1 || !s.run.may_be(Topic::cnpj))) return {};
     const int one = weighted(s.digits, {5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2}) % 11,
               two = weighted(s.digits, {6, 5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2}) % 11;
     if ((one < 2 ? 0 : 11 - one) != s.digits[12] - '0' || (two < 2 ? 0 : 11 - two) != s.digits[13] - '0') return {};
     if (s.digits.find_first_not_of(s.digits[0]) == std::string::npos) return {};
-    if (s.sizes({2, 3, 3, 4, 2})) return 1.0F;
-    return s.groups() == 1 && s.near_words({"cnpj"}) ? std::optional(1.0F) : std::nullopt;
+    return shaped || s.near_words(Topic::cnpj) ? std::optional(1.0F) : std::nullopt;
 }
 
 std::optional<float> aadhaar(const Stretch& s) {
-    if (s.digits.size() != 12 || !s.alone() || s.digits[0] < '2' || !verhoeff(s.digits)) return {};
-    if (s.near_words({"aadhaar", "aadhar", "uidai", "uid"})) return 1.0F;
-    if (s.sizes({4, 4, 4}) && s.one_kind_between(" -")) return 0.85F;
-    return {};
+    if (s.digits.size() != 12 || !s.alone() || s.digits[0] < '2') return {};
+    const bool shaped = s.sizes({4, 4, 4}) && s.one_kind_between(" -");
+    if ((!shaped && !s.run.may_be(Topic::aadhaar)) || !verhoeff(s.digits)) return {};
+    if (s.near_words(Topic::aadhaar)) return 1.0F;
+    return shaped ? std::optional(0.85F) : std::nullopt;
 }
 
 std::optional<float> sin(const Stretch& s) {
-    if (s.digits.size() != 9 || !s.alone() || s.digits[0] == '0' || s.digits[0] == '8' || !luhn(s.digits)) return {};
-    const bool shaped = s.sizes({3, 3, 3}) && s.one_kind_between(" -");
-    if (s.near_words({"sin", "social insurance", "assurance sociale", "nas"})) return 1.0F;
-    return shaped && s.between(0) == "-" ? std::optional(0.6F) : std::nullopt;
+    if (s.digits.size() != 9 || !s.alone() || s.digits[0] == '0' || s.digits[0] == '8') return {};
+    const bool shaped = s.sizes({3, 3, 3}) && s.all_between('-');
+    if ((!shaped && !s.run.may_be(Topic::sin)) || !luhn(s.digits)) return {};
+    if (s.near_words(Topic::sin)) return 1.0F;
+    return shaped ? std::optional(0.6F) : std::nullopt;
 }
 
 // Personnummer: the date, three digits and Luhn's digit; the century is not part of the sum (Skatteverket).
@@ -385,11 +396,13 @@ std::optional<float> swedish(const Stretch& s) {
     const auto n = s.digits.size();
     if ((n != 10 && n != 12) || !s.alone()) return {};
     if (n == 12 && !s.digits.starts_with("19") && !s.digits.starts_with("20")) return {};
+    const bool parted = s.groups() == 2 && s.run.groups[s.last].size() == 4 && s.between(0) == "-";
+    if (!parted && (s.groups() != 1 || !s.run.may_be(Topic::swedish))) return {};
     const auto short_form = std::string_view(s.digits).substr(n - 10);
     if (!luhn(short_form) || !date_ok(number(short_form.substr(2, 2)), number(short_form.substr(4, 2)))) return {};
-    const bool context = s.near_words({"personnummer", "person", "swedish", "svensk"});
-    if (s.groups() == 2 && s.run.groups[s.last].size() == 4 && s.between(0) == "-") return context ? 1.0F : 0.8F;
-    return s.groups() == 1 && context ? std::optional(0.9F) : std::nullopt;
+    const bool context = s.near_words(Topic::swedish);
+    if (parted) return context ? 1.0F : 0.8F;
+    return context ? std::optional(0.9F) : std::nullopt;
 }
 
 // AHV: the EAN-13 check digit (GS1 General Specifications).
@@ -402,16 +415,19 @@ std::optional<float> swiss(const Stretch& s) {
 
 std::optional<float> abn(const Stretch& s) {
     if (s.digits.size() != 11 || !s.alone() || s.digits[0] == '0') return {};
+    const bool shaped = s.sizes({2, 3, 3, 3});
+    if (!shaped && !s.run.may_be(Topic::abn)) return {};
     std::string d(s.digits);
     d[0] = static_cast<char>(d[0] - 1);
     if (weighted(d, {10, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19}) % 89 != 0) return {};
-    if (s.near_words({"abn", "australian business"})) return 1.0F;
-    return s.sizes({2, 3, 3, 3}) ? std::optional(0.5F) : std::nullopt;
+    if (s.near_words(Topic::abn)) return 1.0F;
+    return shaped ? std::optional(0.5F) : std::nullopt;
 }
 
 std::optional<float> tfn(const Stretch& s) {
-    if (s.digits.size() != 9 || !s.alone() || weighted(s.digits, {1, 4, 3, 7, 5, 8, 6, 9, 10}) % 11 != 0) return {};
-    return s.near_words({"tfn", "tax file"}) ? std::optional(1.0F) : std::nullopt;
+    if (s.digits.size() != 9 || !s.alone() || !s.run.may_be(Topic::tfn)) return {};
+    if (weighted(s.digits, {1, 4, 3, 7, 5, 8, 6, 9, 10}) % 11 != 0) return {};
+    return s.near_words(Topic::tfn) ? std::optional(1.0F) : std::nullopt;
 }
 
 std::optional<float> korean(const Stretch& s) {
@@ -422,26 +438,22 @@ std::optional<float> korean(const Stretch& s) {
 }
 
 std::optional<float> routing_number(const Stretch& s) {
-    if (s.digits.size() != 9 || !s.alone() || s.groups() != 1) return {};
+    if (s.digits.size() != 9 || !s.alone() || s.groups() != 1 || !s.run.may_be(Topic::routing)) return {};
     if (weighted(s.digits, {3, 7, 1, 3, 7, 1, 3, 7, 1}) % 10 != 0) return {};
-    return s.near_words({"routing", "aba", "rtn", "transit"}) ? std::optional(0.9F) : std::nullopt;
+    return s.near_words(Topic::routing) ? std::optional(0.9F) : std::nullopt;
 }
 
 std::optional<float> bank_account(const Stretch& s) {
     const auto n = s.digits.size();
     if (n < 7 || n > 17 || !s.alone() || s.groups() > 3) return {};
-    return s.near_words({"account number", "account no", "account #", "acct", "bank account", "checking account",
-                         "savings account", "kontonummer", "numero de cuenta", "n\xC3\xBAmero de cuenta",
-                         "num\xC3\xA9ro de compte", "rekeningnummer"},
-                        40)
-               ? std::optional(0.6F)
-               : std::nullopt;
+    constexpr std::size_t kBefore = 40;
+    return s.near_words(Topic::account, kBefore) ? std::optional(0.6F) : std::nullopt;
 }
 
 std::optional<float> passport_number(const Stretch& s) {
     if ((s.digits.size() != 9 && s.digits.size() != 8) || !s.alone() || s.groups() != 1) return {};
-    return s.near_words({"passport", "reisepass", "pasaporte", "passeport", "paszport"}, 40) ? std::optional(0.7F)
-                                                                                             : std::nullopt;
+    constexpr std::size_t kBefore = 40;
+    return s.near_words(Topic::passport, kBefore) ? std::optional(0.7F) : std::nullopt;
 }
 
 // ---- addresses of machines ----
@@ -453,9 +465,10 @@ std::optional<float> ipv4(const Stretch& s) {
         if (part.size() > 3 || number(part) > 255 || (part.size() > 1 && part[0] == '0')) return {};
     }
     if (s.begin() > 0 && (s.run.text[s.begin() - 1] == '.' || s.run.text[s.begin() - 1] == '-')) return {};
-    const bool version = s.near_words({"version", "v.", "release", "build", "python", "chrome", "section"}, 20);
+    constexpr std::size_t kBefore = 20;
+    const bool version = s.near_words(Topic::version, kBefore);
     const int first = number(s.digits.substr(0, s.run.groups[s.first].size()));
-    if (version || first == 0) return s.near_words({"ip"}, 20) ? std::optional(0.6F) : std::nullopt;
+    if (version || first == 0) return s.near_words(Topic::ip, kBefore) ? std::optional(0.6F) : std::nullopt;
     return 0.95F;
 }
 
@@ -483,43 +496,7 @@ std::optional<float> date(const Stretch& s) {
 // ---- phones ----
 
 bool has_phone_context(const Stretch& s) {
-    return s.near_words({"tel",
-                         "phone",
-                         "call",
-                         "mobile",
-                         "mob.",
-                         "cell",
-                         "fax",
-                         "whatsapp",
-                         "sms",
-                         "text me",
-                         "dial",
-                         "reach me",
-                         "reach us",
-                         "hotline",
-                         "handy",
-                         "rufnummer",
-                         "anruf",
-                         "ring ",
-                         "unter ",
-                         "m\xC3\xB3vil",
-                         "movil",
-                         "t\xC3\xA9l\xC3\xA9phone",
-                         "portable",
-                         "appel",
-                         "cellulare",
-                         "celular",
-                         "ligar",
-                         "kom\xC3\xB3rk",
-                         "ph.",
-                         "ph:",
-                         "extension",
-                         "ext.",
-                         "contact number",
-                         "contact no",
-                         "my number",
-                         "numero di",
-                         "n\xC3\xBAmero de t"});
+    return s.near_words(Topic::phone);
 }
 
 // "+49", "+ 49", "+(49"
@@ -555,9 +532,12 @@ std::optional<float> phone(const Stretch& s, std::size_t& begin, std::size_t& en
     if (begin > 1 && (text[begin - 1] == '.' || text[begin - 1] == ',' || text[begin - 1] == '-') &&
         (digit(text[begin - 2])))
         return {};
-    for (std::size_t i = 0; i + 1 < s.groups(); ++i)
-        paren = paren || s.between(i).find('(') != std::string_view::npos ||
-                s.between(i).find(')') != std::string_view::npos;
+    if ((s.gaps() & (s.run.blanks | s.run.dots | s.run.dashes | s.run.slashes)) != s.gaps())
+        for (std::size_t i = 0; i + 1 < s.groups(); ++i)
+            paren = paren || s.between(i).find_first_of("()") != std::string_view::npos;
+    // In more groups than that only what has one of these is a phone.
+    constexpr std::size_t kMostUnmarked = 5;
+    if (s.groups() > kMostUnmarked && !plus && !paren && s.digits[0] > '1') return {};
     bool extension = false;
     const auto behind = text.substr(s.end(), 2);
     const bool may_have_extension = behind.find_first_of("ex") != std::string_view::npos;
@@ -636,10 +616,8 @@ std::optional<float> phone(const Stretch& s, std::size_t& begin, std::size_t& en
     if (paren && n >= 8 && n <= 13 && s.groups() >= 2) return context ? 0.9F : 0.6F;
     if (context && n >= 7 && n <= 13 && s.groups() <= 5 && parted("-. /()") &&
         !(s.groups() == 3 && (s.sizes({4, 2, 2}) || s.sizes({2, 2, 4})))) {
-        if (s.groups() == 1 && !s.near_words({"tel", "phone", "call", "mobile", "cell", "fax", "whatsapp", "sms",
-                                              "dial", "handy", "rufnummer", "m\xC3\xB3vil", "portable", "celular"},
-                                             30))
-            return {};
+        constexpr std::size_t kBefore = 30;
+        if (s.groups() == 1 && !s.near_words(Topic::phone_alone, kBefore)) return {};
         return 0.6F;
     }
     if (n == 7 && s.sizes({3, 4}) && s.between(0) == "-" && d[0] >= '2' && context) return 0.6F;
@@ -652,9 +630,9 @@ struct Tried {
     std::size_t least, most;  // digits
     std::size_t groups;       // the most; where they are kMostUsual, a whole run may have more
     std::size_t least_groups = 1;
+    Topic needs = Topic::count;  // what a word near it has to speak of; count: nothing
 };
-constexpr std::size_t kMostUsual = 7;
-
+constexpr std::size_t kAddressGroups = 4, kDateGroups = 3;
 constexpr auto kTried = std::to_array<Tried>({
     {{"card", "CREDIT_CARD", Category::card}, card, 12, 19, kMostGroups},
     {{"us-ssn", "US_SSN", Category::national_id}, ssn, 9, 9, 3},
@@ -662,7 +640,7 @@ constexpr auto kTried = std::to_array<Tried>({
     {{"uk-nhs", "UK_NHS", Category::national_id}, nhs, 10, 10, kMostUsual},
     {{"de-tax-id", "DE_TAX_ID", Category::national_id}, german_tax, 11, 11, kMostUsual},
     {{"fr-nir", "FR_NIR", Category::national_id}, french, 15, 15, kMostUsual},
-    {{"nl-bsn", "NL_BSN", Category::national_id}, dutch, 9, 9, 4},
+    {{"nl-bsn", "NL_BSN", Category::national_id}, dutch, 9, 9, 4, 1, Topic::dutch},
     {{"pl-pesel", "PL_PESEL", Category::national_id}, pesel, 11, 11, 1},
     {{"br-cpf", "BR_CPF", Category::national_id}, cpf, 11, 11, 4},
     {{"br-cnpj", "BR_CNPJ", Category::national_id}, cnpj, 14, 14, 5},
@@ -671,13 +649,13 @@ constexpr auto kTried = std::to_array<Tried>({
     {{"se-personnummer", "SE_PERSONNUMMER", Category::national_id}, swedish, 10, 12, 2},
     {{"ch-ahv", "CH_AHV", Category::national_id}, swiss, 13, 13, kMostUsual},
     {{"au-abn", "AU_ABN", Category::national_id}, abn, 11, 11, kMostUsual},
-    {{"au-tfn", "AU_TFN", Category::national_id}, tfn, 9, 9, kMostUsual},
+    {{"au-tfn", "AU_TFN", Category::national_id}, tfn, 9, 9, kMostUsual, 1, Topic::tfn},
     {{"kr-rrn", "KR_RRN", Category::national_id}, korean, 13, 13, 2, 2},
-    {{"us-routing", "US_BANK_NUMBER", Category::account}, routing_number, 9, 9, 1},
-    {{"bank-account", "US_BANK_NUMBER", Category::account}, bank_account, 7, 17, 3},
-    {{"passport-number", "US_PASSPORT", Category::document}, passport_number, 8, 9, 1},
-    {{"ipv4", "IP_ADDRESS", Category::ip}, ipv4, 4, 12, 4, 4},
-    {{"date", "DATE_TIME", Category::date}, date, 4, 8, 3, 3},
+    {{"us-routing", "US_BANK_NUMBER", Category::account}, routing_number, 9, 9, 1, 1, Topic::routing},
+    {{"bank-account", "US_BANK_NUMBER", Category::account}, bank_account, 7, 17, 3, 1, Topic::account},
+    {{"passport-number", "US_PASSPORT", Category::document}, passport_number, 8, 9, 1, 1, Topic::passport},
+    {{"ipv4", "IP_ADDRESS", Category::ip}, ipv4, 4, 12, kAddressGroups, kAddressGroups},
+    {{"date", "DATE_TIME", Category::date}, date, 4, 8, kDateGroups, kDateGroups},
 });
 
 // Which of them take so many digits, and so many groups, as bits: a run has many stretches, and few are looked at.
@@ -701,26 +679,81 @@ constexpr std::uint32_t kOfWholeRuns = [] {
     return bits;
 }();
 
-// ---- numbers that are written in a way of their own ----
+// The fewest digits of what has no number of groups of its own: where words near it say so, and always.
+constexpr std::size_t kLeastNamed = 7, kLeastUsual = 9;
+static_assert(std::ranges::all_of(kTried, [](const Tried& tried) {
+    return tried.least_groups >= kDateGroups ||
+           tried.least >= (tried.needs == Topic::count || tried.least >= kLeastUsual ? kLeastUsual : kLeastNamed);
+}));
 
-constexpr std::size_t kContextBefore = 60, kContextBehind = 20;  // bytes, as near() looks at them
+// Of a run's stretches those that one of kTried may take. Lists of small numbers have many, and hardly any is left.
+class Stretches {
+  public:
+    explicit Stretches(const Run& run) : run_(run) {
+        const auto& edges = run.edges;
+        ends_ = edges.ends_but_low_lines | edges.tails;
+        dates_ = (run.dots & run.dots >> 1) | (run.dashes & run.dashes >> 1) | (run.slashes & run.slashes >> 1);
+        addresses_ = run.dots & run.dots >> 1 & run.dots >> 2;
+        if (run.size(0, run.count - 1) < kLeastNamed) return;
+        for (std::size_t i = 0; i < kTried.size(); ++i)
+            if (kTried[i].needs != Topic::count && !run.may_be(kTried[i].needs)) kinds_ &= ~(1U << i);
+        named_ = run.may_be(Topic::account) || run.may_be(Topic::passport);
+        if (run.count > kMostUsual && run.may_be(Topic::card_of_many_groups)) groups_ = kMostGroups;
+    }
+    // Calls `look` with the last group of each stretch from `first` on, and the bits of those that may take it.
+    // `first` does not go back.
+    template <typename Look>
+    void each_from(std::size_t first, Look&& look) {
+        low_ = std::max(low_, first);
+        while (low_ < run_.count && run_.size(first, low_) < (named_ ? kLeastNamed : kLeastUsual)) ++low_;
+        const unsigned up_to = (2U << std::min(first + groups_ - 1, run_.count - 1)) - 1;
+        unsigned lasts = up_to & ~((1U << low_) - 1);
+        if (first == 0) lasts |= 1U << (run_.count - 1);
+        lasts |= (dates_ >> first & 1U) << (first + kDateGroups - 1);
+        lasts |= (addresses_ >> first & 1U) << (first + kAddressGroups - 1);
+        for (lasts &= ends_; lasts != 0; lasts &= lasts - 1) {
+            const auto last = static_cast<std::size_t>(std::countr_zero(lasts));
+            const std::size_t size = run_.size(first, last);
+            if (size > kMostTried) return;
+            const bool whole = first == 0 && last + 1 == run_.count;
+            const auto which = kinds_ & kByDigits[size] & (kByGroups[last - first + 1] | (whole ? kOfWholeRuns : 0));
+            if (which != 0) look(last, which);
+        }
+    }
+
+  private:
+    const Run& run_;
+    unsigned ends_ = 0, dates_ = 0, addresses_ = 0;
+    std::uint32_t kinds_ = ~std::uint32_t{0};
+    bool named_ = false;
+    std::size_t groups_ = kMostUsual;
+    std::size_t low_ = 0;
+};
+
+// ---- numbers that are written in a way of their own ----
 
 // A number as it might have been written: its groups with one separator, in the context that it stands in.
 struct Rewritten {
     std::string text;
+    Context context;
     Run run;
 
     Rewritten(std::string_view all, std::size_t begin, std::size_t end, const std::vector<std::string_view>& groups,
               char separator) {
-        const std::size_t from = begin - std::min(begin, kContextBefore);
+        const std::size_t from = begin - std::min(begin, Context::kBefore);
         text = all.substr(from, begin - from);
         for (std::size_t i = 0; i < groups.size() && i < kMostGroups; ++i) {
-            if (i > 0) text += separator;
+            if (i > 0) {
+                text += separator;
+                run.part(separator);
+            }
             run.add({text.size(), text.size() + groups[i].size()}, groups[i]);
             text += groups[i];
         }
-        text += all.substr(end, kContextBehind);
+        text += all.substr(end, Context::kBehind);
         run.text = text;
+        run.context = &context;
+        run.look_at_edges();
     }
     Rewritten(const Rewritten&) = delete;
     Rewritten& operator=(const Rewritten&) = delete;
@@ -771,8 +804,17 @@ struct Wide {
     bool listed = false;  // a separator parts the columns of a table
     mutable std::optional<bool> near_a_card = {};
 
-    std::string_view between(std::size_t i) const {
-        return text.substr(groups[i].end, groups[i + 1].begin - groups[i].end);
+    // What parts group i from the next: its bytes, and how many they are.
+    std::uint64_t between(std::size_t i) const {
+        std::uint64_t bytes = groups[i + 1].begin - groups[i].end;
+        for (std::size_t at = groups[i].end; at < groups[i + 1].begin; ++at)
+            bytes = bytes << 8U | static_cast<unsigned char>(text[at]);
+        return bytes;
+    }
+    bool line_ends_behind(std::size_t i) const {
+        return std::find(text.begin() + static_cast<std::ptrdiff_t>(groups[i].end),
+                         text.begin() + static_cast<std::ptrdiff_t>(groups[i + 1].begin),
+                         '\n') != text.begin() + static_cast<std::ptrdiff_t>(groups[i + 1].begin);
     }
     std::string_view of(std::size_t i) const { return text.substr(groups[i].begin, groups[i].size()); }
     bool whole(std::size_t first, std::size_t last) const { return first == 0 && last + 1 == count && !cut; }
@@ -802,16 +844,19 @@ Wide read_wide(std::string_view text, std::size_t at) {
     }
 }
 
-constexpr std::initializer_list<std::string_view> kCardWords = {
-    "card",  "visa",        "mastercard", "maestro", "amex",  "credit",  "debit",
-    "karte", "kreditkarte", "tarjeta",    "carte",   "carta", "payment", "pan"};
-
-bool near_a_card(const Wide& wide, std::size_t begin, std::size_t end) {
+bool near_a_card(const Wide& wide, std::size_t begin, std::size_t end, Context& context) {
     if (!wide.near_a_card)
-        wide.near_a_card = near(wide.text, wide.groups[0].begin, wide.groups[wide.count - 1].end, kCardWords) ||
-                           near(wide.text, wide.groups[wide.count - 1].end, wide.groups[0].begin, kCardWords,
-                                wide.groups[wide.count - 1].end - wide.groups[0].begin, 0);
-    return *wide.near_a_card && near(wide.text, begin, end, kCardWords);
+        wide.near_a_card =
+            context.near(wide.text, Topic::card_in_lines, wide.groups[0].begin, wide.groups[wide.count - 1].end);
+    return *wide.near_a_card && context.near(wide.text, Topic::card_in_lines, begin, end);
+}
+
+// Whether what stands before it on its line is blank: a tab there indents it.
+bool begins_line(std::string_view text, std::size_t begin) {
+    constexpr std::size_t kMostIndent = 40;
+    std::size_t at = begin;
+    while (at > 0 && begin - at < kMostIndent && (text[at - 1] == ' ' || text[at - 1] == '\t')) --at;
+    return at == 0 || text[at - 1] == '\n' || text[at - 1] == '>';
 }
 
 // What stands at either side of it does not make it a part of something else.
@@ -819,8 +864,9 @@ bool apart(std::string_view text, std::size_t begin, std::size_t end, bool in_ta
     const char before = begin > 0 ? text[begin - 1] : ' ', behind = end < text.size() ? text[end] : ' ';
     if (word(before) || word(behind)) return false;
     if (begin > 1 && (before == '.' || before == ',' || before == '-') && digit(text[begin - 2])) return false;
-    return in_table || (std::string_view(",;|\t").find(before) == std::string_view::npos &&
-                        std::string_view(",;|\t").find(behind) == std::string_view::npos);
+    if (in_table) return true;
+    auto parts_columns = [](char c) { return c == ',' || c == ';' || c == '|' || c == '\t'; };
+    return !parts_columns(behind) && (!parts_columns(before) || (before == '\t' && begins_line(text, begin)));
 }
 
 // Whether groups first to last are cut as cards are, when those that a line's end parts are one.
@@ -828,7 +874,7 @@ bool card_shaped(const Wide& wide, std::size_t first, std::size_t last, bool joi
     std::array<std::size_t, 5> sizes{};
     std::size_t n = 0;
     for (std::size_t i = first; i <= last; ++i) {
-        const bool more = joined && i > first && wide.between(i - 1).find('\n') != std::string_view::npos;
+        const bool more = joined && i > first && wide.line_ends_behind(i - 1);
         if (!more && n == sizes.size()) return false;
         if (!more) ++n;
         sizes[n - 1] += wide.groups[i].size();
@@ -838,43 +884,48 @@ bool card_shaped(const Wide& wide, std::size_t first, std::size_t last, bool joi
            (joined && (sizes == Shape{16} || sizes == Shape{15}));
 }
 
-bool is_wide_card(const Wide& wide, std::size_t first, std::size_t last, std::string_view digits) {
-    if (!is_issued(digits) || !luhn(digits) || digits.find_first_not_of(digits[0]) == std::string_view::npos)
-        return false;
+// Whether groups first to last are written as a card is, whatever their digits.
+bool may_be_wide_card(const Wide& wide, std::size_t first, std::size_t last, char issuer, Context& context) {
     const std::size_t begin = wide.groups[first].begin, end = wide.groups[last].end;
     const bool shaped = card_shaped(wide, first, last, false), whole = wide.whole(first, last);
-    if ((shaped || whole) && apart(wide.text, begin, end, true) && near_a_card(wide, begin, end)) return true;
+    if ((shaped || whole) && apart(wide.text, begin, end, true) && near_a_card(wide, begin, end, context)) return true;
     if (wide.listed || !apart(wide.text, begin, end, false)) return false;
+    // A stretch of a column of numbers is none.
+    const auto gap = wide.between(first);
+    const bool edge_before = first == 0 || wide.between(first - 1) != gap;
+    const bool edge_behind = last + 1 == wide.count ? !wide.cut : wide.between(last) != gap;
+    if (!whole && !(shaped && edge_before && edge_behind)) return false;
     std::size_t lines = 0;
     bool alike = true;
     for (std::size_t i = first; i < last; ++i) {
-        alike = alike && wide.between(i) == wide.between(first);
-        lines += wide.between(i).find('\n') != std::string_view::npos ? 1 : 0;
+        alike = alike && wide.between(i) == gap;
+        lines += wide.line_ends_behind(i) ? 1 : 0;
     }
-    // A stretch of a column of numbers is none.
-    const bool edge_before = first == 0 || wide.between(first - 1) != wide.between(first);
-    const bool edge_behind = last + 1 == wide.count ? !wide.cut : wide.between(last) != wide.between(first);
     if (shaped && alike && edge_before && edge_behind) return true;
+    const bool common = common_issuer({&issuer, 1});
     // Alone, in the groups of a card, and wrapped or parted by two kinds of signs: as a mail wraps it.
-    if (shaped && whole && lines <= 1 && common_issuer(digits)) return true;
-    return whole && lines == 1 && common_issuer(digits) && card_shaped(wide, first, last, true);
+    if (shaped && whole && lines <= 1 && common) return true;
+    return whole && lines == 1 && common && card_shaped(wide, first, last, true);
 }
 
 void wide_cards(const Wide& wide, Sink& sink) {
-    std::array<char, 32> digits{};
     auto look = [&](std::size_t first, std::size_t last) {
         std::size_t size = 0;
-        for (std::size_t i = first; i <= last; ++i)
-            for (const char c : wide.of(i))
-                if (size < digits.size()) digits[size++] = c;
-        if (size >= 13 && size <= 19 && is_wide_card(wide, first, last, {digits.data(), size}))
+        for (std::size_t i = first; i <= last; ++i) size += wide.groups[i].size();
+        if (size < 13 || size > 19 ||
+            !may_be_wide_card(wide, first, last, wide.text[wide.groups[first].begin], sink.context))
+            return;
+        std::string digits;
+        for (std::size_t i = first; i <= last; ++i) digits += wide.of(i);
+        if (is_issued(digits) && luhn(digits) && digits.find_first_not_of(digits[0]) != std::string::npos)
             sink.add(card_kind(), wide.groups[first].begin, wide.groups[last].end, 0.9F);
     };
     // All shapes of cards have three or four groups, the first of four digits.
-    for (std::size_t first = 0; first + 2 < wide.count; ++first)
-        if (wide.groups[first].size() == 4)
-            for (std::size_t last = first + 2; last <= first + 3 && last < wide.count; ++last)
-                if (card_shaped(wide, first, last, false)) look(first, last);
+    for (std::size_t first = 0; first + 2 < wide.count; ++first) {
+        if (wide.groups[first].size() != 4) continue;
+        const std::size_t last = first + (wide.groups[first + 1].size() == 4 ? 3 : 2);
+        if (last < wide.count && card_shaped(wide, first, last, false)) look(first, last);
+    }
     if (!wide.cut && !card_shaped(wide, 0, wide.count - 1, false)) look(0, wide.count - 1);
 }
 
@@ -917,47 +968,46 @@ void number_run(const Kind& kind, const Candidate& c, Sink& sink) {
     const std::size_t at = c.end - 1;
     wide_run(kind, c, sink);
     if (at < sink.numbers_read) return;
-    const Run run = read_run(c.text, at);
+    Run run = read_run(c.text, at, sink.context);
     sink.numbers_read = run.groups[run.count - 1].end;
     std::size_t all = 0;
     for (std::size_t i = 0; i < run.count; ++i) all += run.groups[i].size();
     if (all < 4) return;
+    run.look_at_edges();
     exponential(run, sink);
     // Behind a low line stands a part of a name, unless the number proves itself.
     const bool glued = at > 0 && c.text[at - 1] == '_';
-    static const Kind kBirth{"birth-date", "DATE_TIME", Category::birth_date};
+    static constexpr Kind kBirth{"birth-date", "DATE_TIME", Category::birth_date};
+    constexpr std::size_t kBeforeBirth = 40;
     auto try_each = [&](const Stretch& s, std::uint32_t which) {
-        if (!s.alone(true)) return;
         if (!s.alone()) which &= 1U;  // a card alone may have low lines beside it
         for (; which != 0; which &= which - 1) {
             const auto& tried = kTried[static_cast<std::size_t>(std::countr_zero(which))];
             work(s.digits.size());
             const auto score = tried.check(s);
             if (!score) continue;
-            const bool birth = tried.kind.category == Category::date &&
-                               s.near_words({"born", "birth", "dob", "d.o.b", "geb", "n\xC3\xA9", "naissance", "nacid",
-                                             "nacimiento", "nato", "nata", "nascita", "nascid", "nascimento", "urodz"},
-                                            40);
+            const bool birth = tried.kind.category == Category::date && s.near_words(Topic::birth, kBeforeBirth);
             sink.add(birth ? kBirth : tried.kind, s.begin(), s.end(), birth ? 0.9F : *score);
         }
     };
-    for (std::size_t first = 0; first < run.count; ++first) {
-        const bool plus = behind_plus(c.text, run.groups[first].begin);
-        for (std::size_t last = first; last < run.count; ++last) {
-            const std::size_t size = run.size(first, last);
-            if (size > kMostTried) break;
-            const bool whole = first == 0 && last + 1 == run.count;
-            const auto which = kByDigits[size] & (kByGroups[last - first + 1] | (whole ? kOfWholeRuns : 0));
-            // A stretch of a longer list of numbers is no phone.
-            const bool may_be_phone = (whole && !glued) || plus;
-            if (which == 0 && !may_be_phone) continue;
+    Stretches stretches(run);
+    for (unsigned begins = run.edges.begins_but_low_lines; begins != 0; begins &= begins - 1) {
+        const auto first = static_cast<std::size_t>(std::countr_zero(begins));
+        stretches.each_from(first, [&](std::size_t last, std::uint32_t which) {
             const Stretch s{run, first, last};
-            if (which != 0) try_each(s, which);
-            std::size_t begin = 0, end = 0;
-            if (may_be_phone)
-                if (const auto score = phone(s, begin, end)) sink.add(kind, begin, end, *score);
-        }
+            if (s.alone(true)) try_each(s, which);
+        });
     }
+    auto try_phone = [&](std::size_t first, std::size_t last) {
+        std::size_t begin = 0, end = 0;
+        if (const auto score = phone({run, first, last}, begin, end)) sink.add(kind, begin, end, *score);
+    };
+    for (std::size_t first = 0; first < run.count; ++first)
+        if (behind_plus(c.text, run.groups[first].begin))
+            for (std::size_t last = first; last < run.count && run.size(first, last) <= kMostTried; ++last)
+                try_phone(first, last);
+        else if (first == 0 && !glued)  // a stretch of a longer list of numbers is no phone
+            try_phone(0, run.count - 1);
 }
 
 const auto kPatterns = std::to_array<Pattern>({

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/category.h"
+#include "privacy/patterns/context.h"
 
 namespace tandem::privacy {
 
@@ -37,6 +38,7 @@ class Sink {
         hits.push_back({&kind, begin, end, score});
     }
     std::vector<Hit> hits;
+    Context context;
     // How far a family has read on already: candidates that end before are part of what it has seen.
     std::size_t numbers_read = 0;
     std::size_t wide_read = 0;  // numbers whose groups anything parts
@@ -48,8 +50,12 @@ class Sink {
     };
     std::array<Unended, 4> values_read;
     std::size_t jwt_read = 0;
-    std::size_t aws_read = 0;        // up to here marks were looked at that a secret of AWS may stand behind
-    std::size_t aws_line_end = 0;    // and the last line's end among them
+    std::size_t aws_read = 0;      // up to here marks were looked at that a secret of AWS may stand behind
+    std::size_t aws_line_end = 0;  // and the last line's end among them
+    struct Stretch {
+        std::size_t from = 0, to = 0;
+    };
+    Stretch without_curl;            // no word `curl` begins in it, and no line ends
     std::size_t key_end_sought = 0;  // up to here there is no end of a private key
     std::size_t putty_end_sought = 0;
     std::size_t colons_read = 0;  // groups of hex digits and colons: each is looked at once

@@ -305,8 +305,7 @@ void coordinates(const Kind& kind, const Candidate& c, Sink& sink) {
         return scale == 0 ? n : n / (scale);
     };
     if (number(value.substr(0, comma)) > 90 || number(value.substr(comma)) > 180) return;
-    const bool context =
-        near(c.text, begin, end, {"lat", "lon", "gps", "coord", "location", "position", "geo", "koord", "ubicaci"});
+    const bool context = sink.context.near(c.text, Topic::place, begin, end);
     sink.add(kind, begin, end, context ? 0.9F : 0.5F);
 }
 
@@ -343,7 +342,7 @@ bool digits_at(std::string_view text, std::size_t at, std::size_t least, std::si
 std::size_t to_end_of_address(std::string_view text, std::size_t end) {
     for (const std::string_view flat : {"Apt", "Suite", "Unit", "Flat", "Apartment", "Ste", "#", "Floor"}) {
         const auto at = skip(text, end, " ,.\n", 2);
-        if (!text.substr(at).starts_with(flat)) continue;
+        if (at >= text.size() || text[at] != flat[0] || !text.substr(at).starts_with(flat)) continue;
         auto on = skip(text, at + flat.size(), " .#", 2);
         std::size_t last = on;
         while (last < text.size() && (digit(text[last]) || letter(text[last])) && last - on < 6) ++last;
@@ -463,6 +462,12 @@ void street_before(const Kind& kind, const Candidate& c, Sink& sink) {
     sink.add(kind, begin, to_end_of_address(c.text, end), 0.88F);
 }
 
+bool is_small_in_french(std::string_view name) {
+    static constexpr std::array<std::string_view, 7> kSmall = {"de", "la", "du", "des", "le", "les", "et"};
+    if (name.size() > 1 && name[1] == '\'' && (name[0] == 'd' || name[0] == 'l')) return true;
+    return name.size() <= 3 && std::ranges::find(kSmall, name) != kSmall.end();
+}
+
 // 12 rue de la Paix, 75002 Paris: the candidate ends with the kind of street.
 void street_french(const Kind& kind, const Candidate& c, Sink& sink) {
     std::size_t begin = c.end;
@@ -473,11 +478,7 @@ void street_french(const Kind& kind, const Candidate& c, Sink& sink) {
         std::size_t last = end + 1;
         while (last < c.text.size() && (name_char(c.text[last]))) ++last;
         const auto name = c.text.substr(end + 1, last - end - 1);
-        static constexpr std::array<std::string_view, 9> kSmall = {"de",  "la", "du", "des", "le",
-                                                                   "les", "d'", "l'", "et"};
-        const bool small =
-            std::ranges::find(kSmall, name) != kSmall.end() || name.starts_with("d'") || name.starts_with("l'");
-        if (name.empty() || (!upper(name.front()) && !high(name.front()) && !small)) break;
+        if (name.empty() || (!upper(name.front()) && !high(name.front()) && !is_small_in_french(name))) break;
         ++words;
         end = last;
     }
@@ -712,10 +713,7 @@ void named_date(const Kind& kind, const Candidate& c, Sink& sink) {
     }
     if (!day || end <= sink.numbers_read) return;
     static const Kind kBirth{"birth-date", "DATE_TIME", Category::birth_date};
-    const bool birth = near(c.text, begin, end,
-                            {"born", "birth", "dob", "geb", "n\xC3\xA9", "naissance", "nacid", "nacimiento", "nato",
-                             "nata il", "nascita", "nascid", "nascimento", "geboren", "urodz"},
-                            40, 10);
+    const bool birth = sink.context.near(c.text, Topic::birth_of_named_date, begin, end, 40, 10);
     while (end > begin && c.text[end - 1] == '.') --end;
     sink.add(birth ? kBirth : kind, begin, end, birth ? 0.9F : 0.6F);
 }
