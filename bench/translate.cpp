@@ -144,7 +144,7 @@ int main() {
             const auto stream = stream_of(static_cast<Kind>(behind), request);
             const auto answered = measure([&] {
                 auto relay = front == behind
-                                 ? (front == 0 ? translate::chat_relay(true, 1)
+                                 ? (front == 0 ? translate::chat_relay({.wants_usage = true})
                                                : translate::same_relay(provider, frame_for(request)))
                                  : translate::translating_relay(provider, client.writer(frame_for(request)), 1, {});
                 // As the network brings them, a few events at a time.

@@ -46,6 +46,6 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     // However it is cut, a client gets the same.
     if (translated(piece) != translated(stream.size() + 1)) std::abort();
     (void)run(*translate::same_relay(behind, frame), stream, piece);
-    (void)run(*translate::chat_relay(true, 1), stream, piece);
+    (void)run(*translate::chat_relay({.wants_usage = true}), stream, piece);
     return 0;
 }

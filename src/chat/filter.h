@@ -47,4 +47,9 @@ std::unique_ptr<EventFilter> custom_filter(std::set<std::string> names);
 // Calls of tools whose names were changed for the provider have the client's again. `names`: by the provider's.
 std::unique_ptr<EventFilter> name_filter(std::map<std::string, std::string> names);
 
+// The text is one JSON object: words and fences around it are left out, and an answer that has none is a failure. What
+// begins as an object is handed on as it comes; all else waits for its end. An answer that calls tools, or that was
+// cut, is as it is.
+std::unique_ptr<EventFilter> json_filter();
+
 }  // namespace tandem::chat

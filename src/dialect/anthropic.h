@@ -11,6 +11,12 @@ const Dialect& dialect();
 std::unique_ptr<AnswerReader> make_reader();
 std::unique_ptr<AnswerWriter> make_writer(AnswerFrame frame);
 
+// Whether an answer in one piece, or an event, leaves out what every client reads: the usage, a list for the content,
+// and how an answer in one piece ends.
+bool lacks_members(const json::Value& said);
+// The same with all of them; `usage` as far as it is known. `calls`: the answer calls tools.
+std::string with_all_members(const json::Document& said, const Usage& usage, bool calls);
+
 ErrorReply encode_error(const Error& error);
 
 // GET /v1/models and /v1/models/{id} for a client that sends anthropic-version.

@@ -48,6 +48,7 @@ class Reader final : public AnswerReader {
         if (read_failure(answer, events)) return;
         start(answer, events);
         use(answer["usage"], events);
+        if (const auto text = answer["content"].string()) events.emplace_back(chat::TextDelta{0, std::string(*text)});
         for (const Value block : answer["content"].children()) {
             const std::int64_t index = next_index_++;
             open(index, block, events);

@@ -48,6 +48,8 @@ struct Target {
     // text alone as one string.
     bool plain = false;
     std::string_view most_word = {};  // Chat Completions: what it calls the bound of an answer; empty: as the client
+    // Responses: what Tandem says of itself, unless the server has refused it.
+    bool takes_store = true, takes_include = true;
 };
 
 struct Outgoing {

@@ -130,7 +130,8 @@ Result<EmbedRequest> decode_embed(Kind client, const Incoming& incoming) {
     return request;
 }
 
-Outgoing encode_embed(const EmbedRequest& request, Speaker target, const Target& model, const Incoming* same) {
+Outgoing encode_embed(const EmbedRequest& request, Speaker target, const Target& model, const Incoming* same,
+                      bool takes_base64) {
     json::Writer out;
     if (target == Speaker::gemini) {
         out.begin_object().key("requests").begin_array();
@@ -156,6 +157,8 @@ Outgoing encode_embed(const EmbedRequest& request, Speaker target, const Target&
     if (same != nullptr) {
         Splice splice(same->body);
         splice.replace(same->body.root()["model"], json::quoted(model.model));
+        if (!takes_base64)
+            splice.leave_out(same->body.root(), [](const Value& member) { return member.key() == "encoding_format"; });
         return {"/embeddings", splice.take()};
     }
     out.begin_object().member("model", model.model).key("input").begin_array();
@@ -182,6 +185,7 @@ Result<Embeddings> decode_embeddings(Speaker provider, const Value& answer, std:
                 std::max<std::int64_t>(0, entry["index"].integer().value_or(static_cast<std::int64_t>(place))));
             ++place;
             if (index < result.vectors.size()) result.vectors[index] = vector_of(entry["embedding"]);
+            result.base64 = result.base64 || entry["embedding"].string().has_value();
         }
         result.input_tokens = answer["usage"]["prompt_tokens"].integer();
     }

@@ -22,12 +22,15 @@ struct EmbedRequest {
 
 // `path` tells the operation within a dialect. Errors: invalid, with the field.
 Result<EmbedRequest> decode_embed(Kind client, const Incoming& incoming);
-// For a provider of that kind. `same`: the client's body where it is in the same dialect, or null.
-Outgoing encode_embed(const EmbedRequest& request, Speaker target, const Target& model, const Incoming* same);
+// For a provider of that kind; `takes_base64`: it has not refused that. `same`: the client's body where it is in the
+// same dialect, or null.
+Outgoing encode_embed(const EmbedRequest& request, Speaker target, const Target& model, const Incoming* same,
+                      bool takes_base64 = true);
 
 struct Embeddings {
     std::vector<std::vector<float>> vectors;  // in the order of the texts
     std::optional<std::int64_t> input_tokens;
+    bool base64 = false;  // as they came
 };
 // Errors: upstream, when it is not as many vectors as texts.
 Result<Embeddings> decode_embeddings(Speaker provider, const json::Value& answer, std::size_t texts);

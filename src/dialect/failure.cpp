@@ -213,13 +213,18 @@ std::optional<Error> failure_in(const Value& data) {
     return {};
 }
 
-std::optional<std::string> with_known_endings(dialect::Kind kind, const json::Document& answer, bool calls) {
+std::optional<std::string> with_known_endings(dialect::Kind kind, const json::Document& answer, bool calls,
+                                              bool calls_end_so) {
+    const bool chat_or_anthropic = kind == dialect::Kind::openai_chat || kind == dialect::Kind::anthropic;
+    const bool no_stop = calls && calls_end_so && chat_or_anthropic;
     const auto words = known_words(kind);
     Splice splice(answer);
     bool changed = false;
     auto look = [&](const Value& word) {
         const auto text = word.string();
-        if (words.empty() || !text || text->empty() || is_one_of(*text, words)) return;
+        if (words.empty() || !text || text->empty()) return;
+        const bool hides_calls = no_stop && (*text == "stop" || *text == "end_turn");
+        if (is_one_of(*text, words) && !hides_calls) return;
         splice.replace(word, json::quoted(own_word(kind, ending_of(*text).reason, calls)));
         changed = true;
     };

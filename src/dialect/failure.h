@@ -33,7 +33,8 @@ Error error_in(const json::Value& error, std::string_view otherwise = "the provi
 std::optional<Error> failure_in(const json::Value& data);
 
 // The answer, or the event of one, with a word of its own dialect for each finish reason that is none; nothing where
-// all are.
-std::optional<std::string> with_known_endings(Kind kind, const json::Document& answer, bool calls);
+// all are. `calls_end_so`: an answer that calls tools ends as one that does, where its provider says "stop".
+std::optional<std::string> with_known_endings(Kind kind, const json::Document& answer, bool calls,
+                                              bool calls_end_so = false);
 
 }  // namespace tandem::dialect

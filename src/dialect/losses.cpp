@@ -337,7 +337,7 @@ void leave_out_reasoning(Request& request, Speaker target) {
     });
 }
 
-bool has_late_system(const Request& request, Speaker) {
+bool system_is_late(const Request& request, Speaker) {
     bool begun = false;
     for (const auto& message : request.messages) {
         const bool system = message.role == Role::system || message.role == Role::developer;
@@ -620,6 +620,20 @@ void leave_out_neutral(Request& request, Speaker) {
     if (is_empty_object(s.logit_bias)) s.logit_bias = {};
 }
 
+// Anthropic has a word for schemas alone.
+void ask_for_json_in_words(Request& request, Speaker) {
+    request.response_format = {};
+    Part wanted{chat::TextPart{"Answer with one JSON object and nothing else: no words and no Markdown around it."},
+                {}};
+    auto place = std::ranges::find_if(request.messages, [](const Message& message) {
+        return message.role != Role::system && message.role != Role::developer;
+    });
+    if (place == request.messages.begin())
+        request.messages.insert(place, {Role::system, {std::move(wanted)}, {}, {}});
+    else
+        std::prev(place)->parts.push_back(std::move(wanted));
+}
+
 bool any_extra_in_messages(const Request& request, Speaker target) {
     if (own(request, target)) return false;
     return std::ranges::any_of(request.messages, [](const Message& m) { return !m.extra.empty(); }) ||
@@ -815,7 +829,7 @@ std::vector<Feature> make_features() {
                 if (m.role == Role::developer) m.role = Role::system;
         });
     add("system messages behind the beginning", "messages", "they become a user's text in <system> marks",
-        {K, K, K, C, C, K}, has_late_system, late_system_to_user);
+        {K, K, K, C, C, K}, system_is_late, late_system_to_user);
     add("a conversation in which nobody has spoken", "messages", "the last system message is said by the user",
         {K, K, K, C, C, K}, has_no_turn, give_the_last_word_to_the_user);
     add("a conversation that begins with the assistant", "messages", "a word of the user's stands before it",
@@ -978,9 +992,10 @@ std::vector<Feature> make_features() {
         });
     // ---- the answer's form ----
     add(
-        "response_format: json_object", "response_format", "give a JSON schema", {K, K, K, R, K, K},
+        "response_format: json_object", "response_format",
+        "it is asked for in words, and an answer that is none is a failure", {K, K, K, C, K, K},
         [](const Request& r, Speaker) { return r.response_format.kind == chat::ResponseFormat::Kind::json_object; },
-        [](Request& r, Speaker) { r.response_format = {}; });
+        ask_for_json_in_words);
     add(
         "response_format: text", "response_format", "it is what the provider does anyway", {K, K, K, C, K, C},
         [](const Request& r, Speaker) { return r.response_format.kind == chat::ResponseFormat::Kind::text; },
@@ -1102,6 +1117,7 @@ void fit_extras(Fitted& fitted, Speaker target, bool drop) {
     const auto speaker = kSpeakerNames[static_cast<std::size_t>(target)];
     chat::Extra kept;
     for (auto& [name, value] : request.extra) {
+        fitted.applied.insert(name);
         if (asks_for_nothing(value)) continue;
         if (target == Speaker::llama_server && is_llama_option(name)) {
             kept.emplace_back(name.substr(name.find('.') + 1), std::move(value));
@@ -1149,6 +1165,7 @@ Fitted fit(Request request, Speaker target, bool drop) {
     Fitted fitted{std::move(request), {}, {}};
     std::vector<std::string> changes;
     chat::order_results(fitted.request.messages, changes);
+    if (!changes.empty()) fitted.applied.emplace("the order of calls and results");
     for (auto& change : changes) fitted.warnings.push_back(std::move(change));
     for (const auto& feature : features()) {
         const auto verdict = feature.verdicts[static_cast<std::size_t>(target)];
@@ -1165,6 +1182,7 @@ Fitted fit(Request request, Speaker target, bool drop) {
             return fitted;
         }
         feature.apply(fitted.request, target);
+        fitted.applied.emplace(feature.name);
         if (verdict != C)
             fitted.warnings.push_back(fmt::format("{}: {} left out for {}: {}", feature.field, feature.name,
                                                   kSpeakerNames[static_cast<std::size_t>(target)], feature.advice));
@@ -1176,6 +1194,18 @@ Fitted fit(Request request, Speaker target, bool drop) {
     chat::merge_neighbours(fitted.request.messages, Role::assistant);
     fitted.request.dialect = name_of(kind_of(target));
     return fitted;
+}
+
+bool can_be_left_out(const std::string& name, const chat::Raw& value) {
+    return !is_demand(name, value) || asks_for_nothing(value);
+}
+
+bool has_late_system(const Request& request) {
+    return system_is_late(request, Speaker::anthropic);
+}
+
+void say_late_system_as_user(Request& request) {
+    late_system_to_user(request, Speaker::anthropic);
 }
 
 void make_custom_tools_functions(Request& request) {

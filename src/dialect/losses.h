@@ -7,6 +7,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,10 +51,19 @@ const std::vector<Feature>& features();
 struct Fitted {
     chat::Request request;
     std::vector<std::string> warnings;
-    std::optional<Error> refused;  // invalid, with the field as param
+    std::optional<Error> refused;     // invalid, with the field as param
+    std::set<std::string> applied{};  // what was said in another way, or left out: names of features, and of extras
 };
 // `request` as `target` can say it. `drop`: leave out instead of refusing.
 Fitted fit(chat::Request request, Speaker target, bool drop);
+
+// Whether an answer to a request without this member of its dialect is an answer to the same question: it says neither
+// what the answer is to be, nor a part of the prompt, or it asks for nothing.
+bool can_be_left_out(const std::string& name, const chat::Raw& value);
+
+// System messages behind the first other message, and these as a user's text in <system> marks.
+bool has_late_system(const chat::Request& request);
+void say_late_system_as_user(chat::Request& request);
 
 // Custom tools, and their calls and results, as functions with one text.
 void make_custom_tools_functions(chat::Request& request);

@@ -43,6 +43,7 @@ struct ChunkFacts {
     std::size_t finished = 0;    // choices that end with it
     bool only_usage = true;      // no choices in it
     bool calls = false;          // a choice calls tools
+    bool lacking = false;        // lacks_members()
     std::optional<Usage> usage;
     std::optional<Error> error;
 };
@@ -75,6 +76,18 @@ std::string calls_chunk(std::int64_t choice, std::string_view pieces, std::strin
 
 // A whole answer whose calls have ids, and arguments that are the text of an object; none where they have.
 std::optional<std::string> with_whole_calls(const json::Document& answer);
+
+// Whether a member is missing that every client reads: the id, object, model and time of an answer, the index and the
+// delta (`chunk`) or message of each choice, text as a string, no null for the role or the calls of a delta, and, of an
+// answer in one piece, who says it and how it ends. Some servers say null for them, say a message in a stream, or text
+// as a list of parts.
+bool lacks_members(const json::Value& answer, bool chunk);
+// The answer, or the chunk, with all of them.
+struct Ours {
+    std::string id, model;     // where its provider says none
+    std::int64_t created = 0;  // Unix seconds
+};
+std::string with_all_members(const json::Document& answer, const Ours& ours, bool chunk);
 
 // A usage chunk of our own, for a client that asked where the provider sent none.
 std::string usage_chunk(const Usage& usage, std::string_view id, std::string_view model, std::int64_t created);

@@ -633,10 +633,16 @@ void read_delta(const Value& delta, ChunkFacts& facts, chat::Told* told) {
     }
 }
 
+// A message where a delta should be.
+bool is_said_instead(const Value& choice, const Value& field) {
+    return field.key() == "message" && field.is(Kind::object) && !choice["delta"].is(Kind::object);
+}
+
 }  // namespace
 
 ChunkFacts chunk_facts(const Value& chunk, chat::Told* told) {
     ChunkFacts facts;
+    facts.lacking = lacks_members(chunk, true);
     bool beside = true;  // something else than an answer may be in it
     auto fail_by = [&](std::optional<Error> error) {
         if (error && !facts.error) facts.error = std::move(error);
@@ -659,7 +665,8 @@ ChunkFacts chunk_facts(const Value& chunk, chat::Told* told) {
                 if (field.key() == "error") fail_by(failure_of(choice));
                 if (first && field.key() == "logprobs") told->sure.take(field);
                 const auto before = facts.text_bytes;
-                if (field.key() == "delta") read_delta(field, facts, first ? told : nullptr);
+                if (field.key() == "delta" || (facts.lacking && is_said_instead(choice, field)))
+                    read_delta(field, facts, first ? told : nullptr);
                 if (facts.text_bytes > before) ++facts.deltas;
             }
         }

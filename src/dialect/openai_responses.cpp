@@ -608,9 +608,10 @@ class OpenAiResponses final : public Dialect {
             out.end_object();
         }
         // The conversation is kept here: nothing is left at the provider, and what it thought comes back sealed.
-        out.member("store", false);
+        if (target.takes_store) out.member("store", false);
         const bool includes = std::ranges::any_of(request.extra, [](const auto& e) { return e.first == "include"; });
-        if (!includes) out.key("include").begin_array().value("reasoning.encrypted_content").end_array();
+        if (!includes && target.takes_include)
+            out.key("include").begin_array().value("reasoning.encrypted_content").end_array();
         write_extra(out, request.extra);
         out.end_object();
         return {"/responses", out.take()};
@@ -619,7 +620,7 @@ class OpenAiResponses final : public Dialect {
     Outgoing forward_request(const Incoming& incoming, const Target& target) const override {
         const Value root = incoming.body.root();
         std::vector<std::pair<std::string_view, std::string>> members = {{"model", json::quoted(target.model)},
-                                                                         {"store", "false"}};
+                                                                         {"store", target.takes_store ? "false" : ""}};
         for (const auto* ours : {"previous_response_id", "conversation", "background"})
             if (root[ours].exists()) members.emplace_back(ours, "");
         if (const auto most = bound_to_set(root["max_output_tokens"], target))

@@ -9,7 +9,9 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "chat/order.h"
+#include "dialect/losses.h"
 #include "dialect/plain_schema.h"
+#include "dialect/refused_fields.h"
 
 namespace tandem::dialect {
 
@@ -22,65 +24,14 @@ constexpr int kBadRequest = 400, kNotFound = 404, kUnprocessable = 422, kServerE
 constexpr std::size_t kShortId = 9;
 constexpr std::string_view kBetween = "Understood.";  // Mistral takes no empty turn
 
-// Without these an answer is an answer to the same question: how to sample, how much to think, who asks, what to cache,
-// and what clients repeat of an answer beside its text. All else that a server refuses is the client's to know.
-constexpr auto kLeavable = std::to_array<std::string_view>({"temperature",
-                                                            "top_p",
-                                                            "top_k",
-                                                            "min_p",
-                                                            "seed",
-                                                            "presence_penalty",
-                                                            "frequency_penalty",
-                                                            "repeat_penalty",
-                                                            "repetition_penalty",
-                                                            "parallel_tool_calls",
-                                                            "disable_parallel_tool_use",
-                                                            "reasoning_effort",
-                                                            "reasoning",
-                                                            "thinking",
-                                                            "enable_thinking",
-                                                            "chat_template_kwargs",
-                                                            "output_config",
-                                                            "context_management",
-                                                            "verbosity",
-                                                            "stream_options",
-                                                            "stop",
-                                                            "stop_sequences",
-                                                            "store",
-                                                            "metadata",
-                                                            "user",
-                                                            "service_tier",
-                                                            "safety_identifier",
-                                                            "prompt_cache_key",
-                                                            "prompt_cache_retention",
-                                                            "include",
-                                                            "truncation",
-                                                            "name",
-                                                            "refusal",
-                                                            "annotations",
-                                                            "audio",
-                                                            "function_call",
-                                                            "provider_specific_fields",
-                                                            "extra_content",
-                                                            "strict",
-                                                            "cache_control",
-                                                            "defer_loading",
-                                                            "eager_input_streaming",
-                                                            "input_examples",
-                                                            "allowed_callers"});
 // Those that decoding forgets where they say nothing ("refusal": null): saying a message anew leaves them out.
-constexpr auto kForgotten = std::to_array<std::string_view>({"refusal", "audio", "annotations", "function_call"});
+constexpr auto kForgotten = std::to_array<std::string_view>(
+    {"refusal", "audio", "annotations", "function_call", "n", "logprobs", "top_logprobs", "response_format"});
 constexpr auto kEfforts =
     std::to_array<std::string_view>({"none", "minimal", "low", "medium", "high", "xhigh", "max", "default"});
 
 bool has_any(std::string_view text, std::initializer_list<std::string_view> words) {
     return std::ranges::any_of(words, [&](auto word) { return text.find(word) != std::string_view::npos; });
-}
-
-// What servers say of a field that they do not know. A value that is only too high reads otherwise.
-bool is_about_the_field(std::string_view text) {
-    return has_any(text, {"unsupported", "not supported", "unrecognized", "unknown", "unexpected", "extra",
-                          "not permitted", "not allowed", "instead", "no such", "invalid parameter", "invalid field"});
 }
 
 bool is_short_id(std::string_view id) {
@@ -91,6 +42,20 @@ bool is_short_id(std::string_view id) {
 
 bool is_system(Role role) {
     return role == Role::system || role == Role::developer;
+}
+
+bool has_several_systems(const chat::Request& request) {
+    return has_late_system(request) || std::ranges::count_if(request.messages, is_system, &Message::role) > 1;
+}
+
+// The beginning of an answer at the end of a conversation, as Mistral and DeepSeek mark it.
+const std::pair<std::string, chat::Raw> kMarked = {"prefix", {"true"}};
+bool has_unmarked_beginning(const chat::Request& request) {
+    if (request.messages.empty() || request.messages.back().role != Role::assistant) return false;
+    const auto& last = request.messages.back();
+    const bool calls =
+        std::ranges::any_of(last.parts, [](const auto& p) { return p.template as<chat::ToolCallPart>(); });
+    return !calls && std::ranges::find(last.extra, kMarked.first, &decltype(kMarked)::first) == last.extra.end();
 }
 
 // Every id of a call and of its result.
@@ -148,63 +113,6 @@ void say_as_user(std::vector<Message>& messages) {
     messages = std::move(made);
 }
 
-// ---- fields, by their names in refusals ----
-
-bool is_word(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-}
-
-bool refuses_a_field(std::string_view clause) {
-    return has_any(clause, {"unsupported", "not supported", "not support", "unrecognized", "unknown", "unexpected",
-                            "extra inputs", "extra_forbidden", "not permitted", "not allowed", "deprecated",
-                            "only the default", "only 1 is allowed", "cannot both", "no such field", "not enabled"});
-}
-
-// A word that may stand in any sentence is a field only in quotes, or as a step of a path.
-bool names_a_field(std::string_view text, std::size_t at, std::string_view name) {
-    const auto end = at + name.size();
-    if ((at > 0 && is_word(text[at - 1])) || (end < text.size() && is_word(text[end]))) return false;
-    const auto rest = text.substr(end);
-    if (rest.starts_with("\":") || rest.starts_with("\\\":")) return false;  // a member of the error itself
-    if (name.find('_') != std::string_view::npos || name == "temperature" || name == "verbosity") return true;
-    const char before = at > 0 ? text[at - 1] : ' ', after = end < text.size() ? text[end] : ' ';
-    constexpr std::string_view kQuotes = "'\"`\\()";
-    const bool quoted = kQuotes.find(before) != std::string_view::npos && kQuotes.find(after) != std::string_view::npos;
-    return quoted || before == '.' || (after == ':' && rest.starts_with(": extra"));
-}
-
-// The field that a clause of a refusal names first. Where two exclude each other it is the second: top_p, which is a
-// finer way to say a temperature.
-std::string_view field_in(std::string_view clause) {
-    std::vector<std::pair<std::size_t, std::string_view>> found;
-    for (const auto name : kLeavable)
-        for (auto at = clause.find(name); at != std::string_view::npos; at = clause.find(name, at + 1))
-            if (names_a_field(clause, at, name)) {
-                found.emplace_back(at, name);
-                break;
-            }
-    std::ranges::sort(found);
-    if (found.size() > 1 && has_any(clause, {"both"})) return found[1].second;
-    return found.empty() ? std::string_view() : found[0].second;
-}
-
-// Calls visit(clause) for each sentence, and each error of a list.
-template <typename Visit>
-void each_clause(std::string_view text, Visit&& visit) {
-    constexpr auto kEnds = std::to_array<std::string_view>({". ", ".\"", "\n", "\\n", "; ", "},"});
-    while (!text.empty()) {
-        auto end = text.size();
-        std::size_t length = 0;
-        for (const auto mark : kEnds)
-            if (const auto at = text.find(mark); at < end) {
-                end = at;
-                length = mark.size();
-            }
-        visit(text.substr(0, end));
-        text.remove_prefix(end + length);
-    }
-}
-
 bool is_about_effort(std::string_view text) {
     return has_any(text, {"reasoning_effort", "reasoning.effort", "output_config.effort", "'effort'", "`effort`"});
 }
@@ -226,21 +134,14 @@ std::vector<std::string> efforts_in(std::string_view text) {
     return found;
 }
 
-void read_fields(std::string_view text, Wants& wants) {
+void read_fields(std::string_view text, const std::vector<std::string>& leavable, Wants& wants) {
     const bool effort = is_about_effort(text);
     auto words = effort ? efforts_in(text) : std::vector<std::string>();
     if (!words.empty()) {
         wants.efforts = std::move(words);
         return;
     }
-    // Google's word for both of them.
-    if (text.find("penalty is not enabled") != std::string_view::npos)
-        wants.no_fields.insert({"presence_penalty", "frequency_penalty"});
-    if (text.find("'stop': array too long") != std::string_view::npos) wants.no_fields.emplace("stop");
-    each_clause(text, [&](std::string_view clause) {
-        if (!refuses_a_field(clause) || clause.find("unexpected role") != std::string_view::npos) return;
-        if (const auto field = field_in(clause); !field.empty()) wants.no_fields.emplace(field);
-    });
+    wants.no_fields.merge(refused_fields(text, leavable));
 }
 
 // "Thinking level MEDIUM is not supported for this model."
@@ -313,6 +214,8 @@ void each_place(std::string_view field, Request& request, OnValue&& value, OnExt
     if (field == "reasoning") value(request.thinking.summary);
     if (field == "verbosity") value(request.verbosity);
     if (field == "stream_options") value(request.include_usage);
+    if (field == "response_format" && request.response_format.kind == chat::ResponseFormat::Kind::text)
+        value(request.response_format);
     if (field == "stop" || field == "stop_sequences") value(request.stop);
     extra(request.extra);
     for (auto& tool : request.tools) {
@@ -466,7 +369,7 @@ std::string own_words_of(std::string_view refusal, const json::Value& request) {
     return texts <= kMostTexts ? words : std::string();
 }
 
-Wants with_refusal(Wants wants, int status, std::string_view body) {
+Wants with_refusal(Wants wants, int status, std::string_view body, const std::vector<std::string>& leavable) {
     // A template that fails is a server's fault to llama-server (500), and nothing that there is to mlx-lm (404).
     if (status != kBadRequest && status != kUnprocessable && status != kServerError && status != kNotFound)
         return wants;
@@ -474,8 +377,17 @@ Wants with_refusal(Wants wants, int status, std::string_view body) {
     const auto has = [&text](std::string_view word) { return text.find(word) != std::string::npos; };
     if (has("tool call id") && has_any(text, {"length of 9", "length 9"})) wants.short_ids = true;
     if (has("role 'user' after role 'tool'")) wants.answered_results = true;
-    if (has("roles must alternate")) wants.alternating = true;
-    if (has("system role not supported") || has("system role is not supported")) wants.no_system = true;
+    if (has_any(text, {"roles must alternate", "should alternate with assistant"})) wants.alternating = true;
+    if (has_any(text, {"system role not supported", "system role is not supported",
+                       "only user and assistant roles are supported"}))
+        wants.no_system = true;
+    if (has_any(text, {"system message must be at the beginning", "system messages must be at the beginning",
+                       "system message must be the first", "role 'system' after role"}))
+        wants.system_first = true;
+    if (has_any(text, {"only support stream mode", "only supports stream", "stream must be set to true",
+                       "streaming is required", "for non-streaming calls"}))
+        wants.streams_only = true;
+    if (has("assistant with prefix true")) wants.marked_beginnings = true;
     if (has_any(text, {"reasoning_content", "reasoning_details"}) && !has("missing") && is_about_the_field(text))
         wants.no_thoughts = true;
     if (status == kBadRequest || status == kUnprocessable) {
@@ -495,7 +407,7 @@ Wants with_refusal(Wants wants, int status, std::string_view body) {
     }
     const auto before = wants;
     read_thinking(text, wants);
-    if (wants == before) read_fields(text, wants);
+    if (wants == before) read_fields(text, leavable, wants);
     return wants;
 }
 
@@ -515,7 +427,9 @@ bool breaks(const Wants& wants, const chat::Request& request) {
     return found ||
            (wants.answered_results && std::ranges::adjacent_find(messages, after_a_result) != messages.end()) ||
            (wants.alternating && std::ranges::adjacent_find(messages, one_after_the_other) != messages.end()) ||
-           (wants.no_system && std::ranges::any_of(messages, is_system, &Message::role));
+           (wants.no_system && std::ranges::any_of(messages, is_system, &Message::role)) ||
+           (wants.system_first && has_several_systems(request)) ||
+           (wants.marked_beginnings && has_unmarked_beginning(request));
 }
 
 void meet(const Wants& wants, chat::Request& request, std::vector<std::string>& changes) {
@@ -533,6 +447,14 @@ void meet(const Wants& wants, chat::Request& request, std::vector<std::string>& 
     if (wants.no_system && std::ranges::any_of(messages, is_system, &Message::role)) {
         say_as_user(messages);
         changes.emplace_back("the system prompt stands in the user's turn: the server takes none");
+    }
+    if (wants.system_first && has_several_systems(request)) {
+        say_late_system_as_user(request);
+        for (auto& message : messages)
+            if (message.role == Role::developer) message.role = Role::system;
+        chat::merge_neighbours(messages, Role::system);
+        changes.emplace_back(
+            "system prompts behind the first stand in it, or in a user's turn: the server takes one, at the beginning");
     }
     if (auto thinking = thinking_for(wants, request.thinking); !(thinking == request.thinking)) {
         request.thinking = std::move(thinking);
@@ -554,6 +476,7 @@ void meet(const Wants& wants, chat::Request& request, std::vector<std::string>& 
             if (has_rich_schema(tool)) tool.parameters.json = plain_schema(tool.parameters.json, tool.strict == true);
         changes.emplace_back("schemas of tools were said in plainer words: the server refuses the client's");
     }
+    if (wants.marked_beginnings && has_unmarked_beginning(request)) messages.back().extra.push_back(kMarked);
     if (wants.answered_results) put_between(messages);
     if (wants.alternating) {
         chat::merge_neighbours(messages, Role::user);

@@ -11,9 +11,11 @@
 #include "chat/rendered_tools.h"
 #include "chat/told.h"
 #include "config/key_reference.h"
+#include "dialect/refused_fields.h"
 #include "gateway/standing.h"
 #include "gateway/weight.h"
 #include "privacy/guard.h"
+#include "translate/plainer.h"
 #include "upstream/answer_room.h"
 
 namespace tandem::gateway {
@@ -166,6 +168,8 @@ net::Task<Next> Attempt::send() {
     if (const auto rest = upstream::rest_wanted(answered->answer.headers(), services.clock.wall()); rest && !engine())
         services.health.rest(provider_.id, used_key_, *rest);
     record.status = 200;
+    if (way_.plainly == candidate_.model)
+        services.wants.learn_plain(way_.who.id(), provider_.id, model_.name, conversion_->unusual());
     streamed_ = answered->stream;
     answer_ = std::move(answered->answer);
     co_return Next::ready;
@@ -203,10 +207,31 @@ bool Attempt::wants_thoughts(const upstream::Failure& failure, std::string_view 
 bool Attempt::understands(const upstream::Failure& failure) {
     const auto words = dialect::own_words_of(failure.body, question().document.root());
     if (wants_thoughts(failure, words)) return true;
-    if (way_.services.wants.learn(provider_.id, model_.name, failure.status, words)) return true;
+    if (way_.services.wants.learn(provider_.id, model_.name, failure.status, words,
+                                  dialect::leavable_fields(question().request)))
+        return true;
     const auto room = way_.history.room > 0 ? 0 : upstream::room_in(failure.body, conversion_->most_tokens());
-    if (room <= 0) return false;
-    way_.history.room = room;
+    if (room > 0) way_.history.room = room;
+    return room > 0 || is_told_otherwise(failure, words);
+}
+
+// Whether a request that was refused for itself has thoughts of another provider, or words of its dialect that not
+// every server takes: each is tried once without.
+bool Attempt::is_told_otherwise(const upstream::Failure& failure, std::string_view words) {
+    constexpr int kBadRequest = 400, kUnprocessable = 422;
+    const auto& front = question().front;
+    const bool refused = failure.what == config::FailureClass::invalid_request &&
+                         (failure.status == kBadRequest || failure.status == kUnprocessable);
+    if (!refused || front.operation != translate::Operation::chat) return false;
+    if (way_.history.thoughtless != candidate_.model && translate::refuses_thoughts(words)) {
+        way_.history.thoughtless = candidate_.model;
+        return true;
+    }
+    const auto speaker = translate::speaker_of(provider_.kind);
+    if (way_.history.plainly == candidate_.model || !conversion_->unusual().empty() || kind_of(speaker) != front.kind ||
+        question().as_responses || !translate::said_plainly(question().request, provider_, speaker))
+        return false;
+    way_.history.plainly = candidate_.model;
     return true;
 }
 
@@ -283,8 +308,10 @@ net::Task<Result<>> Attempt::convert() {
             question(), provider_, model_,
             {.weighs = better_ != nullptr,
              .answer_bound = sets_bound_ ? bound_ / choices : 0,
-             .wants = way_.services.wants.of(provider_.id, model_.name),
+             .wants = way_.services.wants.of(provider_.id, model_.name, way_.who.id()),
              .room = way_.history.room,
+             .plainly = way_.history.plainly == candidate_.model,
+             .without_thoughts = way_.history.thoughtless == candidate_.model,
              .thoughts = &way_.gateway.thoughts(),
              .key = way_.who.id(),
              .label = decided_.labelled().of_itself().label,
@@ -423,14 +450,16 @@ net::Task<Result<>> Attempt::commit(store::Store::Job job) {
 upstream::Call Attempt::call_of() {
     upstream::Call call;
     call.path = conversion_->outgoing().path;
-    call.stream = way_.request().stream;
+    call.stream = way_.request().stream || (conversion_ && conversion_->gathers());
     return call;
 }
 
 // What the client said in headers and this provider may want to know.
 std::vector<privacy::ClientHeader> Attempt::client_headers() {
     if (decided_.labelled().betas().empty() || !conversion_) return {};
-    if (conversion_->same()) return {{"anthropic-beta", decided_.labelled().betas()}};
+    const auto kind = kind_of(translate::speaker_of(provider_.kind));
+    const bool known = kind == question().front.kind && translate::made_the_dialect(provider_, kind);
+    if (conversion_->same() || known) return {{"anthropic-beta", decided_.labelled().betas()}};
     note(fmt::format("anthropic-beta was left out: {} has no such header", provider_.id));
     return {};
 }

@@ -49,6 +49,8 @@ struct AttemptHistory {
     bool own_error = false;         // its body is in the client's dialect
     bool in_other_words = false;    // the last failure told how the same can be asked
     std::int64_t room = 0;          // tokens for the answer, as a refusal told; 0: none did
+    std::string plainly;            // the model that is asked in plain words, since it refused the client's
+    std::string thoughtless;        // the model that is asked without the history's thoughts, since it refused them
     std::int64_t too_long_for = 0;  // a context that the prompt did not fit
     Held spare_memory;
     std::optional<Spare> spare;

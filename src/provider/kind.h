@@ -30,6 +30,7 @@ struct Said {
     std::string message;
     bool too_long = false;  // the prompt does not fit the model's context
     bool filtered = false;  // it will not answer such a thing
+    bool misspoke = false;  // the model's answer could not be read: the request is not to blame
     long long prompt_tokens = 0;
     long long context_tokens = 0;
     std::optional<seconds> retry_after;

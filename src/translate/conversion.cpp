@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "chat/estimate.h"
 #include "chat/rendered_tools.h"
+#include "dialect/anthropic.h"
 #include "dialect/failure.h"
 #include "dialect/fields.h"
 #include "dialect/gemini.h"
@@ -113,6 +114,11 @@ bool has_custom_tools(const chat::Request& request) {
     return !custom_tools(request).empty();
 }
 
+// OpenAI ends an answer with a call that was named by "stop".
+bool names_a_tool(const chat::Request& request) {
+    return request.tool_choice.kind == chat::ToolChoice::Kind::named;
+}
+
 // A budget for thoughts that leaves no room for the answer is refused by those who have one.
 void keep_thoughts_below(std::int64_t most, chat::Thinking& thinking) {
     constexpr std::int64_t kLeast = 1024;  // of Anthropic
@@ -121,16 +127,6 @@ void keep_thoughts_below(std::int64_t most, chat::Thinking& thinking) {
         thinking.budget_tokens = most / 2;
     else
         thinking = {};
-}
-
-// OpenAI itself, or Azure's: they know a role developer, and their newer models no max_tokens.
-bool is_openai(const config::Provider& provider) {
-    const auto begin = provider.base_url.find("://");
-    if (begin == std::string::npos) return false;
-    const auto rest = std::string_view(provider.base_url).substr(begin + 3);
-    const auto host = lower(rest.substr(0, rest.find_first_of("/:")));
-    return host == "api.openai.com" || host.ends_with(".api.openai.com") || host.ends_with(".openai.azure.com") ||
-           host.ends_with(".cognitiveservices.azure.com");
 }
 
 // The most tokens that an answer has room for behind the prompt, with some to spare for what an estimate is off; 0: not
@@ -291,12 +287,18 @@ Result<Conversion> Conversion::make(const Question& question, const config::Prov
     const bool asks_for_usage = provider.stream_usage && terms.wants.takes("stream_options");
     dialect::Target target{model.name,           request.stream, asks_for_usage,
                            model.context_tokens, c.weighs_,      terms.answer_bound};
-    target.plain = openai && !is_openai(provider);
+    target.plain = openai && !made_the_dialect(provider, kind);  // who made it knows a role developer
     target.most_word = terms.wants.bound;
+    target.takes_store = terms.wants.takes("store");
+    target.takes_include = terms.wants.takes("include");
+    // What comes as a stream is put together for a client that wants it in one piece.
+    c.gathers_ = terms.wants.streams_only && !request.stream && answers_in_text(question.front.operation);
+    if (c.gathers_) target.stream = true;
     c.same_ = kind == question.front.kind && !question.as_responses;
     const auto incoming = question.incoming();
     if (question.front.operation == Operation::embed) {
-        c.outgoing_ = dialect::encode_embed(question.embed, c.speaker_, target, c.same_ ? &incoming : nullptr);
+        c.outgoing_ = dialect::encode_embed(question.embed, c.speaker_, target, c.same_ ? &incoming : nullptr,
+                                            terms.wants.takes("encoding_format"));
         return c;
     }
     if (question.front.operation == Operation::rerank) {
@@ -327,6 +329,8 @@ Result<Conversion> Conversion::make(const Question& question, const config::Prov
     if (terms.thoughts != nullptr && terms.thoughts->demanded(model.id) != Thoughts::Wanted::nothing &&
         chat::needs_rendered_tools(request))
         c.same_ = false;
+    if (terms.without_thoughts || c.gathers_) c.same_ = false;
+    if (c.speaks_plainly(provider, model, terms)) c.same_ = false;
     const bool plain_responses = target.plain && kind == Kind::openai_responses;
     if (plain_responses && has_tools_elsewhere(question)) c.same_ = false;
     if (target.plain && has_custom_tools(request)) c.same_ = false;
@@ -337,8 +341,13 @@ Result<Conversion> Conversion::make(const Question& question, const config::Prov
     }
     // Where the provider has custom tools itself, they come back as what they are.
     if (kind != Kind::openai_responses || plain_responses) c.custom_ = custom_tools(request);
-    auto fitted = dialect::fit(c.with_thoughts(model), c.speaker_, provider.drop_untranslatable);
+    auto fitted = c.plain_ ? std::move(c.plain_->fitted)
+                           : dialect::fit(c.with_thoughts(model, terms.without_thoughts), c.speaker_,
+                                          provider.drop_untranslatable);
     if (fitted.refused) return fail(*fitted.refused);
+    if (terms.without_thoughts)
+        c.warnings_.push_back(
+            fmt::format("thoughts in the history were left out: {} takes none of another provider back", provider.id));
     c.runs_tools_ = offers_hosted_tools(fitted.request);
     std::ranges::move(fitted.warnings, std::back_inserter(c.warnings_));
     if (target.most_word.empty() && request.dialect != name_of(Kind::openai_chat))
@@ -349,6 +358,8 @@ Result<Conversion> Conversion::make(const Question& question, const config::Prov
     dialect::meet(terms.wants, fitted.request, c.warnings_);
     keep_thoughts_below(target.most_tokens, fitted.request.thinking);
     if (fitted.request.stop.empty()) c.stops_ = request.stop;
+    c.json_in_words_ = request.response_format.kind == chat::ResponseFormat::Kind::json_object &&
+                       !fitted.request.response_format.asks_json();
     if (!render && !request.response_format.asks_json() && writes_calls(c.speaker_))
         for (const auto& tool : fitted.request.tools)
             if (tool.kind == chat::Tool::Kind::function) c.offered_.insert(tool.name);
@@ -358,9 +369,26 @@ Result<Conversion> Conversion::make(const Question& question, const config::Prov
     return c;
 }
 
+// Where the server has refused the client's words for what the request has, it is said in plain ones (plain_).
+bool Conversion::speaks_plainly(const config::Provider& provider, const config::Model& model,
+                                const AnswerTerms& terms) {
+    if (kind_of(speaker_) != question_->front.kind || question_->front.operation != Operation::chat ||
+        question_->as_responses)
+        return false;
+    if (!terms.plainly && terms.wants.unusual.empty()) return false;
+    plain_ = said_plainly(with_thoughts(model, terms.without_thoughts), provider, speaker_);
+    const auto& known = terms.wants.unusual;
+    if (plain_ && !terms.plainly &&
+        std::ranges::none_of(plain_->unusual, [&](const auto& what) { return known.contains(what); }))
+        plain_.reset();
+    if (plain_) unusual_ = plain_->unusual;
+    return plain_.has_value();
+}
+
 // The request with what this provider thought, where it may want it back.
-chat::Request Conversion::with_thoughts(const config::Model& model) const {
+chat::Request Conversion::with_thoughts(const config::Model& model, bool forgets) const {
     auto request = question_->request;
+    if (forgets) forget_thoughts(request);
     const auto dialect = name_of(kind_of(speaker_));
     know_own_thoughts(request, dialect, owner_.provider);
     if (thoughts_ == nullptr) return request;
@@ -388,6 +416,7 @@ std::vector<std::unique_ptr<chat::EventFilter>> Conversion::filters(const std::s
     list.push_back(chat::think_filter(whole));
     if (!offered_.empty()) list.push_back(chat::written_calls_filter(offered_, id));
     if (!stops_.empty()) list.push_back(chat::stop_filter(stops_));
+    if (json_in_words_) list.push_back(chat::json_filter());
     if (rendered_) list.push_back(chat::rendered_tools_filter(id));
     list.push_back(chat::id_filter(id));
     list.push_back(chat::arguments_filter());
@@ -402,7 +431,7 @@ std::unique_ptr<StreamRelay> Conversion::relay(const std::function<dialect::Answ
                                                bool resumable) const {
     const auto& request = question_->request;
     if (through() && !resumable && question_->front.kind == Kind::openai_chat)
-        return chat_relay(request.include_usage, request.choices, weighs_);
+        return chat_relay({request.include_usage, request.choices, weighs_, names_a_tool(request), frame});
     if (through() && !resumable) return same_relay(dialect::of(question_->front.kind), frame());
     auto made = frame();
     auto list = filters(made.id);
@@ -473,9 +502,14 @@ Result<Conversion::Whole> Conversion::read(const std::string& body, bool streame
     whole.output = {(quarters + 3) / 4};
     if (!finished) return fail(ErrorCode::upstream, "the answer has no choices, or none that is finished");
     if (passes(streamed)) {
-        if (auto known = dialect::with_known_endings(provider.kind(), document, !whole.told.calls.empty()))
+        const auto& request = question_->request;
+        if (auto known = dialect::with_known_endings(provider.kind(), document, !whole.told.calls.empty(),
+                                                     request.choices == 1 && !names_a_tool(request)))
             whole.instead = std::move(*known);
-        if (provider.kind() != Kind::openai_chat || whole.told.calls.empty()) return whole;
+        if (provider.kind() == Kind::anthropic) whole.lacking = dialect::anthropic::lacks_members(document.root());
+        if (provider.kind() != Kind::openai_chat) return whole;
+        whole.lacking = dialect::openai_chat::lacks_members(document.root(), false);
+        if (whole.told.calls.empty()) return whole;
         if (!whole.instead.empty() && !document.parse(whole.instead)) return whole;
         if (auto calls = dialect::openai_chat::with_whole_calls(document)) whole.instead = std::move(*calls);
         return whole;
@@ -522,8 +556,8 @@ Conversion::Said Conversion::say(const Whole& whole, std::string body, bool stre
     const auto& front = question_->front;
     if (!whole.instead.empty()) body = whole.instead;
     if (front.operation == Operation::embed) {
-        // Base64 was asked for, and numbers came.
-        const bool convert = question_->embed.base64 && body.find("\"embedding\":[") != std::string::npos;
+        // Base64 was asked for, and numbers came; or the other way.
+        const bool convert = question_->embed.base64 != whole.embeddings->base64;
         const bool as_it_is = front.kind == Kind::openai_chat || question_->path == "/api/embed";
         if (same_ && as_it_is && !convert) return {std::move(body), false, {}};
         return {
@@ -537,6 +571,11 @@ Conversion::Said Conversion::say(const Whole& whole, std::string body, bool stre
     if (passes(streamed)) {
         Said said{std::move(body), wants_stream, {}};
         json::Document document;
+        if (whole.lacking && document.parse(said.body))
+            said.body = front.kind == Kind::anthropic
+                            ? dialect::anthropic::with_all_members(document, usage, !whole.told.calls.empty())
+                            : dialect::openai_chat::with_all_members(
+                                  document, {"chatcmpl-" + frame.id, frame.model, frame.created}, false);
         if (weighs_ && !streamed && document.parse(said.body))
             said.body = dialect::openai_chat::without_logprobs(document);
         if (responses && !wants_stream && !frame.own.empty() && document.parse(said.body))

@@ -5,6 +5,7 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "dialect/losses.h"
 #include "dialect/wants.h"
 #include "ledger/prices/reading.h"
+#include "translate/plainer.h"
 #include "translate/relay.h"
 #include "translate/thoughts.h"
 
@@ -66,6 +68,8 @@ struct AnswerTerms {
     std::int64_t answer_bound = 0;  // of an answer that the client sets no bound for; 0: none
     dialect::Wants wants{};         // of the provider, where its refusals have told
     std::int64_t room = 0;          // tokens that the answer has room for, where a refusal has told
+    bool plainly = false;           // in plain words (plainer.h), where the same dialect's were refused
+    bool without_thoughts = false;  // of the history: they were refused
     // Where what `key` was answered before has left what the provider wants back; outlives it. None: that is not looked
     // for.
     Thoughts* thoughts = nullptr;
@@ -84,6 +88,10 @@ class Conversion {
 
     // The provider is offered tools that it works through itself: asking twice may do something twice.
     bool runs_tools() const { return runs_tools_; }
+    // What was said in plain words, since the server refused or may refuse the client's; empty: nothing.
+    const std::set<std::string>& unusual() const { return unusual_; }
+    // It is asked for a stream, which the client wants in one piece.
+    bool gathers() const { return gathers_; }
     // The tokens that the answer may have at most, as it was sent; 0: no bound was.
     std::int64_t most_tokens() const { return most_tokens_; }
     const dialect::Outgoing& outgoing() const { return outgoing_; }
@@ -112,6 +120,7 @@ class Conversion {
         chat::Told told;            // the first choice
         bool usage_is_last = true;  // nothing was said after it
         std::string instead;        // of the body, where it has to be put right to be handed on
+        bool lacking = false;       // lacks_members() of its dialect
         std::size_t malformed = 0;  // StreamRelay::malformed()
     };
     // `streamed`: it came as a stream all the same; `id` as in the frame. Errors: upstream, context,
@@ -141,7 +150,8 @@ class Conversion {
     bool passes(bool streamed) const { return through() && !streamed && !question_->request.stream; }
     // Each event's bytes are handed on as they came.
     bool through() const { return same_ && !more_filters_; }
-    chat::Request with_thoughts(const config::Model& model) const;
+    chat::Request with_thoughts(const config::Model& model, bool forgets) const;
+    bool speaks_plainly(const config::Provider& provider, const config::Model& model, const AnswerTerms& terms);
     std::unique_ptr<dialect::AnswerWriter> writer(dialect::AnswerFrame frame) const;
     std::vector<std::unique_ptr<chat::EventFilter>> filters(const std::string& id, bool whole = false) const;
 
@@ -149,14 +159,18 @@ class Conversion {
     dialect::Speaker speaker_;
     dialect::Outgoing outgoing_;
     std::vector<std::string> warnings_;
+    std::set<std::string> unusual_;
+    std::optional<Plain> plain_;  // until it is sent
     std::set<std::string> custom_;
     std::map<std::string, std::string> names_;  // of tools, by what the provider calls them
     std::set<std::string> offered_;   // functions, as the provider calls them, where it may write calls as text
     std::vector<std::string> stops_;  // that the provider was not told
     std::int64_t most_tokens_ = 0;
     bool runs_tools_ = false;
+    bool gathers_ = false;
     bool same_ = false;
     bool rendered_ = false;
+    bool json_in_words_ = false;
     bool weighs_ = false;
     Thoughts* thoughts_ = nullptr;
     const prices::Hints* usage_hints_ = nullptr;

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "chat/estimate.h"
+#include "dialect/anthropic.h"
 #include "dialect/failure.h"
 #include "dialect/fields.h"
 #include "dialect/openai_chat.h"
@@ -15,6 +16,19 @@
 namespace tandem::translate {
 
 namespace openai_chat = dialect::openai_chat;
+
+namespace {
+
+template <typename Visit>
+void each_line(std::string_view text, Visit&& visit) {
+    while (!text.empty()) {
+        const auto end = std::min(text.size(), text.find('\n'));
+        if (const auto line = trim(text.substr(0, end)); !line.empty()) visit(line);
+        text.remove_prefix(std::min(text.size(), end + 1));
+    }
+}
+
+}  // namespace
 
 void StreamRelay::note(const chat::Event& event) {
     std::size_t bytes = 0;
@@ -95,6 +109,10 @@ void StreamRelay::take_event(std::string_view type, std::string_view data) {
     const auto visit = [this](std::string_view t, std::string_view d) { read_event(t, d); };
     if (mender_.take(type, data, visit)) return;
     end_events();
+    if (is_several(data)) {
+        each_line(data, [&](std::string_view line) { event(type, line); });
+        return;
+    }
     if (type == "error")
         fail_by(type, data);
     else
@@ -146,6 +164,16 @@ void StreamRelay::end_events() {
     mender_.end([this](std::string_view type, std::string_view data) { read_event(type, data); });
 }
 
+bool StreamRelay::is_several(std::string_view data) {
+    if (data.find('\n') == std::string_view::npos) return false;
+    bool several = true;
+    each_line(data, [&](std::string_view line) {
+        const bool whole = line.starts_with('{') ? document_.parse(line).has_value() : line == openai_chat::kDone;
+        several = several && whole;
+    });
+    return several;
+}
+
 void StreamRelay::lose_event(std::string_view data) {
     const auto text = trim(data);
     if (text.empty()) return;
@@ -172,8 +200,7 @@ namespace {
 
 class ChatRelay final : public StreamRelay {
   public:
-    ChatRelay(bool wants_usage, std::int64_t choices, bool drops_logprobs)
-        : StreamRelay(choices), wants_usage_(wants_usage), drops_logprobs_(drops_logprobs) {}
+    explicit ChatRelay(ChatTerms terms) : StreamRelay(terms.choices), terms_(std::move(terms)) {}
 
     Result<> feed(std::string_view bytes) override {
         out_.reserve(out_.size() + bytes.size() + 64);
@@ -190,7 +217,7 @@ class ChatRelay final : public StreamRelay {
         say_end();
         if (choices_ == 1) end_choices(calls_ ? "tool_calls" : "stop");  // its provider forgot that
         auto rest = take();
-        if (wants_usage_ && !usage_sent_)
+        if (terms_.wants_usage && !usage_sent_)
             rest += net::sse_event(openai_chat::usage_chunk(usage, id_, model_, created_));
         return rest + net::sse_event(openai_chat::kDone);
     }
@@ -200,7 +227,7 @@ class ChatRelay final : public StreamRelay {
     }
 
   private:
-    void event(std::string_view type, std::string_view data) {
+    void event(std::string_view type, std::string_view data) override {
         if (data != openai_chat::kDone) {
             take_event(type, data);
             return;
@@ -214,6 +241,10 @@ class ChatRelay final : public StreamRelay {
 
     void piece(std::string_view type, std::string_view data) override {
         const auto root = document_.root();
+        if (!root.is(json::Kind::object)) {  // "null", which says nothing and breaks clients
+            ++malformed_;
+            return;
+        }
         auto facts = openai_chat::chunk_facts(root, collects_ ? &told_ : nullptr);
         count(facts.quarters, facts.deltas);
         if (facts.error) failed_ = std::move(facts.error);
@@ -230,8 +261,9 @@ class ChatRelay final : public StreamRelay {
             model_ = root["model"].text();
             created_ = root["created"].integer().value_or(0);
         }
+        if (facts.lacking) fill_in_ours();
         if (facts.finished == 0 && beyond_limit()) return cut_short();
-        if (facts.usage && facts.only_usage && !wants_usage_) return;  // we asked for it, the client did not
+        if (facts.usage && facts.only_usage && !terms_.wants_usage) return;  // we asked for it, the client did not
         if (facts.usage) usage_sent_ = true;
         std::string known;
         auto instead = [&](std::optional<std::string> changed) {
@@ -241,9 +273,12 @@ class ChatRelay final : public StreamRelay {
             (void)document_.parse(data);
         };
         if (facts.calls) instead(call_pieces_.put_right(document_));
-        if (facts.finished > 0) instead(dialect::with_known_endings(dialect::Kind::openai_chat, document_, calls_));
+        if (facts.lacking) instead(openai_chat::with_all_members(document_, ours(), true));
+        if (facts.finished > 0)
+            instead(dialect::with_known_endings(dialect::Kind::openai_chat, document_, calls_,
+                                                choices_ == 1 && !terms_.calls_may_stop));
         std::string plain;
-        if (drops_logprobs_) data = plain = openai_chat::without_logprobs(document_);
+        if (terms_.drops_logprobs) data = plain = openai_chat::without_logprobs(document_);
         // Not every client reads an event of several lines.
         std::string line;
         if (data.find('\n') != std::string_view::npos) data = line = dialect::on_one_line(std::string(data));
@@ -252,6 +287,16 @@ class ChatRelay final : public StreamRelay {
         else
             net::append_sse_event(out_, data);
     }
+
+    // What the provider does not say.
+    void fill_in_ours() {
+        if (!terms_.frame || (!id_.empty() && !model_.empty() && created_ != 0)) return;
+        const auto frame = terms_.frame();
+        if (id_.empty()) id_ = "chatcmpl-" + frame.id;
+        if (model_.empty()) model_ = frame.model;
+        if (created_ == 0) created_ = frame.created;
+    }
+    openai_chat::Ours ours() const { return {id_, model_, created_}; }
 
     // Some servers say "stop" behind each piece: an end is one where nothing of the answer follows.
     void say_end() {
@@ -285,7 +330,7 @@ class ChatRelay final : public StreamRelay {
         spent_ = done_ = content_ = true;
     }
 
-    const bool wants_usage_, drops_logprobs_;
+    const ChatTerms terms_;
     net::SseParser parser_;
     std::string id_, model_;
     std::int64_t created_ = 0;
@@ -355,7 +400,7 @@ class SameRelay final : public StreamRelay {
     std::string response() const override { return response_; }
 
   private:
-    void event(std::string_view type, std::string_view data) {
+    void event(std::string_view type, std::string_view data) override {
         if (done_ || failed_) return;
         if (!reader_->mark(data)) take_event(type, data);
     }
@@ -377,13 +422,23 @@ class SameRelay final : public StreamRelay {
                             "the answer went on beyond the tokens that the key's budget has reserved for it; ask for "
                             "more of them, or raise the budget"};
         if (failed_) return;
+        // Official clients go by the event's name.
+        const auto named = type.empty() || type == "message" ? name_in(root) : std::string();
+        if (!named.empty()) type = named;
         std::string ours;
+        if (dialect_.kind() == dialect::Kind::anthropic && dialect::anthropic::lacks_members(root)) {
+            ours = dialect::anthropic::with_all_members(document_, {{frame_.prompt_tokens}, {0}, said(), {0}, true},
+                                                        calls_);
+            data = ours;
+            (void)document_.parse(data);
+        }
         if (ends(events))
-            if (auto known = dialect::with_known_endings(dialect_.kind(), document_, calls_)) {
+            if (auto known = dialect::with_known_endings(dialect_.kind(), document_, calls_, choices_ == 1)) {
                 ours = std::move(*known);
                 data = ours;
             }
-        if (!frame_.own.empty() && root["response"].is(json::Kind::object)) {
+        if (!frame_.own.empty() && dialect_.kind() == dialect::Kind::openai_responses &&
+            root["response"].is(json::Kind::object)) {
             auto response = dialect::openai_responses::as_ours(root["response"], frame_);
             ours = dialect::with_members(root, {{"response", response}});
             data = ours;
@@ -397,6 +452,12 @@ class SameRelay final : public StreamRelay {
         }
         if (!type.empty() && type != "message") target.append("event: ").append(type).append("\n");
         net::append_sse_event(target, data);
+    }
+
+    std::string name_in(const json::Value& event) const {
+        const bool has_names =
+            dialect_.kind() == dialect::Kind::anthropic || dialect_.kind() == dialect::Kind::openai_responses;
+        return has_names ? std::string(event["type"].text()) : std::string();
     }
 
     static bool ends(const dialect::Events& events) {
@@ -432,7 +493,7 @@ class PlainGatherer final : public Gatherer {
     std::string fail(const Error&) override { return {}; }
 
   private:
-    void event(std::string_view type, std::string_view data) {
+    void event(std::string_view type, std::string_view data) override {
         if (reader_->mark(data))
             end_events();
         else
@@ -503,7 +564,7 @@ class TranslatingRelay final : public StreamRelay {
     }
 
   private:
-    void event(std::string_view type, std::string_view data) {
+    void event(std::string_view type, std::string_view data) override {
         if (done_ || failed_) return;
         if (!reader_->mark(data)) {
             take_event(type, data);
@@ -582,8 +643,8 @@ class TranslatingRelay final : public StreamRelay {
 
 }  // namespace
 
-std::unique_ptr<StreamRelay> chat_relay(bool wants_usage, std::int64_t choices, bool drops_logprobs) {
-    return std::make_unique<ChatRelay>(wants_usage, choices, drops_logprobs);
+std::unique_ptr<StreamRelay> chat_relay(ChatTerms terms) {
+    return std::make_unique<ChatRelay>(std::move(terms));
 }
 
 std::unique_ptr<StreamRelay> same_relay(const dialect::Dialect& dialect, dialect::AnswerFrame frame) {

@@ -94,6 +94,8 @@ class StreamRelay {
     void take_event(std::string_view type, std::string_view data);
     // No more come, or one that is no JSON: those that waited are read.
     void end_events();
+    // An event, or a mark of the stream's end.
+    virtual void event(std::string_view type, std::string_view data) = 0;
     // `document_` holds the event.
     virtual void piece(std::string_view type, std::string_view data) = 0;
     // Whether an event is the provider's own "error" in words that its dialect does not have.
@@ -116,6 +118,8 @@ class StreamRelay {
     std::int64_t certain() const;
     void read_event(std::string_view type, std::string_view data);
     void lose_event(std::string_view data);
+    // Whether the lines of an event are events: some servers leave out the empty line between them.
+    bool is_several(std::string_view data);
     // Keeps an event that says what was used; `document_` holds it.
     void keep_usage(std::string_view data);
 
@@ -131,8 +135,17 @@ class StreamRelay {
 };
 
 // Chat Completions to Chat Completions, which most requests are: nothing is copied but the bytes.
-// `wants_usage`: the client asked for a usage chunk; `drops_logprobs`: it did not ask for those that come.
-std::unique_ptr<StreamRelay> chat_relay(bool wants_usage, std::int64_t choices, bool drops_logprobs = false);
+// `wants_usage`: the client asked for a usage chunk; `drops_logprobs`: it did not ask for those that come;
+// `calls_may_stop`: the tool was named, and OpenAI ends such an answer with "stop"; `frame` is asked for where the
+// provider leaves out what clients read, and outlives the relay.
+struct ChatTerms {
+    bool wants_usage = false;
+    std::int64_t choices = 1;
+    bool drops_logprobs = false;
+    bool calls_may_stop = false;
+    std::function<dialect::AnswerFrame()> frame{};
+};
+std::unique_ptr<StreamRelay> chat_relay(ChatTerms terms);
 
 // For an answer that has come whole, as a stream: its events, and what they count to. Nothing is said of it.
 class Gatherer : public StreamRelay {

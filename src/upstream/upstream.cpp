@@ -59,6 +59,8 @@ Failure from_status(int status, std::string body, const net::Fields& headers, co
     } else if (later) {
         failure.what = rate_limit;
         failure.error.code = ErrorCode::unavailable;
+    } else if (said.misspoke) {
+        failure.what = invalid_output;
     } else if (status >= 500) {
         failure.what = server_error;
         failure.provider_unwell = true;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "dialect/openai_chat.h"
+#include "dialect/refused_fields.h"
 
 namespace tandem::dialect {
 namespace {
@@ -29,6 +30,9 @@ TEST(Wants, are_read_from_refusals_as_servers_write_them) {
     EXPECT_TRUE(after(400, "Unexpected role 'user' after role 'tool'").answered_results);
     EXPECT_TRUE(after(500, "Conversation roles must alternate user/assistant/user/assistant/...").alternating);
     EXPECT_TRUE(after(400, "System role not supported").no_system);
+    EXPECT_TRUE(after(500, "Jinja Exception: System message must be at the beginning.").system_first);
+    EXPECT_TRUE(after(400, "Unexpected role 'system' after role 'user'").system_first);
+    EXPECT_TRUE(after(400, "This model only support stream mode, please enable the stream parameter").streams_only);
     EXPECT_TRUE(after(400, "property 'reasoning_content' is unsupported").no_thoughts);
     EXPECT_EQ(after(400, "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.").bound,
               Wants::kModernBound);
@@ -49,12 +53,34 @@ TEST(Wants, fields_are_read_from_refusals_by_their_names) {
         fields(R"({"detail":[{"type":"extra_forbidden","loc":["body","user"],"msg":"Extra inputs are not permitted"},
                          {"type":"extra_forbidden","loc":["body","messages",1,"assistant","annotations"]}]})"),
         (Fields{"user", "annotations"}));
+    EXPECT_EQ(fields("Unrecognized request argument supplied: store"), Fields{"store"});
+    EXPECT_EQ(fields(R"([{"error":{"code":400,"message":"Unknown name \"store\": Cannot find field."}}])"),
+              Fields{"store"});
+    EXPECT_EQ(fields("#: extraneous key [metadata] is not permitted"), Fields{"metadata"});
+    EXPECT_EQ(fields("Model grok-4 does not support parameter presencePenalty."), Fields{"presence_penalty"});
+    EXPECT_EQ(fields("Argument not supported on this model: stop"), Fields{"stop"});
     EXPECT_EQ(fields("Penalty is not enabled for models/gemini"), (Fields{"presence_penalty", "frequency_penalty"}));
     for (const auto* body :
          {"Unexpected role 'user' after role 'tool'", "Unknown name \"const\" at 'x': Cannot find field.",
           "temperature must be between 0 and 2", "The model `gpt-x` does not exist",
           R"({"name":"BadRequest","message":"unsupported image"})", "Unsupported value: 'n' is not supported"})
         EXPECT_EQ(fields(body), Fields{}) << body;
+}
+
+TEST(Wants, fields_of_the_request_are_left_out_but_for_its_demands) {
+    json::Document document;
+    ASSERT_TRUE(
+        document.parse(R"({"model":"m","messages":[{"role":"user","content":"a","chat_id":"x"}],"keep_alive":"5m",
+        "guided_json":{"type":"object"},"n":1})"));
+    const auto request = openai_chat::decode_request(document);
+    ASSERT_TRUE(request);
+    const auto leavable = leavable_fields(*request);
+    const auto fields = [&](std::string_view body) { return with_refusal({}, 400, body, leavable).no_fields; };
+    using Fields = std::set<std::string>;
+    EXPECT_EQ(fields("Unknown parameter: 'keep_alive'."), Fields{"keep_alive"});
+    EXPECT_EQ(fields("property 'chat_id' is unsupported"), Fields{"chat_id"});
+    EXPECT_EQ(fields("Unsupported parameter: 'n'"), Fields{"n"});
+    EXPECT_EQ(fields("Unknown parameter: 'guided_json'."), Fields{});
 }
 
 TEST(Wants, thinking_is_read_from_refusals_and_said_so) {

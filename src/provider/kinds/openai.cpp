@@ -19,6 +19,9 @@ Said read_error(const json::Value& body) {
     const auto code = error["code"].text();
     // Azure's and OpenAI's words for what they will not answer.
     said.filtered = code == "content_filter" || code == "content_policy_violation";
+    // Groq refuses the request for what its model made of it: a call that is none, or JSON that is none.
+    said.misspoke = code == "tool_use_failed" || code == "json_validate_failed" || code == "output_parse_failed" ||
+                    error["failed_generation"].exists();
     // A llama-server behind a provider of this kind gives both numbers beside its message.
     said.prompt_tokens = error["n_prompt_tokens"].integer().value_or(0);
     said.context_tokens = error["n_ctx"].integer().value_or(0);
