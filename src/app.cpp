@@ -96,7 +96,7 @@ std::span<const store::Migration> migrations() {
         store::Migration{ledger::kBudgetsSchema},         store::Migration{access::kKeysSchema},
         store::Migration{ledger::kLedgerSchema4},         store::Migration{resources::kKeptSchema3},
         store::Migration{local_schema().c_str()},         store::Migration{ledger::local::kNoticedSchema},
-        store::Migration{advice::kAdviceSchema}};
+        store::Migration{advice::kAdviceSchema},          store::Migration{ledger::reports::kReportsSchema2}};
     return all;
 }
 

@@ -55,15 +55,16 @@ void label_by_floor(const privacy::LabelMemory::Recalled& remembered, privacy::L
 }
 
 routing::Inputs inputs_of(const access::Principal& who, const chat::Request& request, privacy::Labelled labelled,
-                          config::Stakes stakes, int repeats) {
+                          const access::RequestHeaders& asked, int repeats) {
     routing::Inputs inputs;
     inputs.alias = request.model;
     inputs.key = who.id();
+    inputs.workflow = asked.workflow;
     inputs.label = labelled.label;
     inputs.rest = labelled.rest;
     inputs.found = labelled.found;
     inputs.label_reasons = std::move(labelled.reasons);
-    inputs.stakes = who.high_value ? config::Stakes::high : stakes;
+    inputs.stakes = who.high_value ? config::Stakes::high : asked.stakes;
     inputs.features = routing::features_of(request);
     inputs.features.repeats = repeats;
     return inputs;
@@ -226,7 +227,7 @@ class Run {
                                                        : way_.keeping.decision;
         leaves_ = std::move(labelled_.leaves);
         auto inputs =
-            inputs_of(way_.who, request(), std::move(labelled_), way_.asked.stakes, services_.repeats.count(request()));
+            inputs_of(way_.who, request(), std::move(labelled_), way_.asked, services_.repeats.count(request()));
         need(inputs.features);
         inputs.features.price = prices::asked_in(way_.question.document.root(), unix_ms(services_.clock.wall()));
         if (translate::answers_in_text(way_.question.front.operation))
@@ -797,7 +798,7 @@ DryRun decide_only(const Snapshot& snapshot, Services* services, const access::P
     auto labelled = label_by_source(who, known ? known->means : request.model, asked.label, remembered);
     privacy::label_by_content(*snapshot.detector, document, snapshot.config->privacy.detect, labelled, content);
     label_by_floor(remembered, labelled);
-    auto inputs = inputs_of(who, request, std::move(labelled), asked.stakes, 0);
+    auto inputs = inputs_of(who, request, std::move(labelled), asked, 0);
     if (services != nullptr)
         bound_answer(services->budgets.bind(who), snapshot.config->policy, request, inputs.features);
     const auto now = services != nullptr ? unix_ms(services->clock.wall()) : unix_ms(system_clock()->wall());

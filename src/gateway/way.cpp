@@ -143,6 +143,8 @@ ledger::AttemptRecord Way::new_attempt(const std::string& provider, const std::s
     record.model = model;
     record.zone = zone;
     record.team = who.team();
+    record.owner = who.owner();
+    record.workflow = asked.workflow;
     record.alias = request().model;
     if (inputs) {
         record.label = inputs->label;
