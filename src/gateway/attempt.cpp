@@ -13,6 +13,7 @@
 #include "config/key_reference.h"
 #include "gateway/standing.h"
 #include "gateway/weight.h"
+#include "ledger/prices/tool_calls.h"
 #include "privacy/guard.h"
 #include "upstream/answer_room.h"
 
@@ -501,7 +502,8 @@ Usage Attempt::usage_of(const std::optional<Usage>& said, Tokens seen, bool is_f
 }
 
 ledger::Used Attempt::usage_of_stream() const {
-    return {usage_of(relay_->usage(), relay_->said(), relay_->usage_is_final()), read_usage(relay_->usage_words())};
+    return {usage_of(relay_->usage(), relay_->said(), relay_->usage_is_final()), read_usage(relay_->usage_words()),
+            relay_->tools()};
 }
 
 ledger::Used Attempt::usage_of_whole() const {
@@ -517,7 +519,7 @@ prices::Reading Attempt::read_usage(std::string_view words) const {
 ledger::Used Attempt::usage_of_body(std::string_view body) const {
     if (streamed_) {
         const auto part = conversion_->part_in(body);
-        return {usage_of(part.usage, part.output, false), read_usage(body)};
+        return {usage_of(part.usage, part.output, false), read_usage(body), prices::tools_in(body)};
     }
     const auto said = conversion_->usage_in(body);
     return {usage_of(said, said ? Tokens{} : std::min(chat::estimate_tokens(body), most_.output), said.has_value()),
