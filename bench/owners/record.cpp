@@ -19,10 +19,10 @@ namespace tandem::owners {
 namespace {
 
 const store::Migration kMigrations[] = {
-    {ledger::kLedgerSchema},          {learning::kOutcomesSchema}, {ledger::kLedgerSchema2},
-    {learning::kOutcomesSchema2},     {ledger::kLedgerSchema3},    {ledger::reports::kReportsSchema},
-    {ledger::kBudgetsSchema},         {ledger::kLedgerSchema4},    {ledger::local::kHoursSchema},
-    {ledger::local::kMeasuredSchema},
+    {ledger::kLedgerSchema},          {learning::kOutcomesSchema},        {ledger::kLedgerSchema2},
+    {learning::kOutcomesSchema2},     {ledger::kLedgerSchema3},           {ledger::reports::kReportsSchema},
+    {ledger::kBudgetsSchema},         {ledger::kLedgerSchema4},           {ledger::local::kHoursSchema},
+    {ledger::local::kMeasuredSchema}, {ledger::reports::kReportsSchema2},
 };
 
 template <typename T>

@@ -53,12 +53,13 @@ net::Response preflight(const config::Server& server, const net::Fields& request
     response.headers.add("vary", "access-control-request-headers");
     response.headers.add("access-control-allow-methods", methods);
     const auto wanted = request.get("access-control-request-headers");
-    response.headers.add("access-control-allow-headers",
-                         is_allowed(server, request.get("origin")) && is_header_list(wanted)
-                             ? wanted
-                             : "authorization, content-type, x-api-key, x-goog-api-key, anthropic-version, "
-                               "anthropic-beta, x-tandem-label, x-tandem-value, x-tandem-conversation, "
-                               "x-tandem-timeout, x-tandem-cache");
+    response.headers.add(
+        "access-control-allow-headers",
+        is_allowed(server, request.get("origin")) && is_header_list(wanted)
+            ? wanted
+            : "authorization, content-type, x-api-key, x-goog-api-key, anthropic-version, "
+              "anthropic-beta, x-tandem-label, x-tandem-value, x-tandem-conversation, x-tandem-workflow, "
+              "x-tandem-timeout, x-tandem-cache");
     // Chrome asks so for a page of the internet that calls a server at home.
     if (is_allowed(server, request.get("origin")) && request.get("access-control-request-private-network") == "true")
         response.headers.add("access-control-allow-private-network", "true");

@@ -35,6 +35,7 @@ Principal Principal::client(const config::Key& key) {
     principal.dialects = key.dialects;
     principal.most = key.most;
     principal.team_ = key.team;
+    principal.owner_ = key.owner;
     principal.limits = key.limits;
     return principal;
 }

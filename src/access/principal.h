@@ -31,6 +31,8 @@ class Principal {
     const std::string& id() const { return id_; }
     // The team whose budgets and limits are its own as well; empty: none.
     const std::string& team() const { return team_; }
+    // Who answers for its key; empty: nobody is said.
+    const std::string& owner() const { return owner_; }
     // May read decisions, cost and engines of everybody.
     bool is_owner() const { return kind_ == Kind::admin || admin_; }
     // May read the metrics, and nothing else.
@@ -51,6 +53,7 @@ class Principal {
     Kind kind_;
     std::string id_;
     std::string team_;
+    std::string owner_;
     bool admin_ = false;
     bool scrapes_ = false;
 };

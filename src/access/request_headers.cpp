@@ -6,14 +6,16 @@
 #include <array>
 
 #include "base/text.h"
+#include "config/names.h"
 
 namespace tandem::access {
 
 namespace {
 
 constexpr std::string_view kOurs = "x-tandem-";
-constexpr std::array<std::string_view, 6> kNames = {"x-tandem-label",   "x-tandem-value", "x-tandem-conversation",
-                                                    "x-tandem-timeout", "x-tandem-cache", "x-tandem-key"};
+constexpr std::array<std::string_view, 7> kNames = {"x-tandem-label",   "x-tandem-value", "x-tandem-conversation",
+                                                    "x-tandem-timeout", "x-tandem-cache", "x-tandem-key",
+                                                    "x-tandem-workflow"};
 // Those of others that decide who asks and how the body is read.
 constexpr std::array<std::string_view, 8> kDeciding = {"authorization",  "x-api-key",        "api-key",
                                                        "x-goog-api-key", "origin",           "content-encoding",
@@ -86,6 +88,10 @@ Result<RequestHeaders> read_headers(const net::Fields& headers) {
         return fail(ErrorCode::invalid,
                     fmt::format("x-tandem-conversation: is longer than {} bytes; send a shorter name", kLongestName),
                     "x-tandem-conversation");
+    read.workflow = trim(headers.get("x-tandem-workflow"));
+    if (!read.workflow.empty() && !config::is_name(read.workflow))
+        return fail(ErrorCode::invalid, "x-tandem-workflow: expected at most 100 letters, digits and . _ : / -",
+                    "x-tandem-workflow");
     if (lower(headers.get("cache-control")).find("no-") != std::string::npos) read.fresh = true;
     return read;
 }

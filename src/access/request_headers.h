@@ -16,6 +16,7 @@ struct RequestHeaders {
     Label label = Label::public_;                      // x-tandem-label: of everything in this request, at least
     config::Stakes stakes = config::Stakes::normal;    // x-tandem-value
     std::string conversation;                          // x-tandem-conversation: its client's name for it
+    std::string workflow;                              // x-tandem-workflow: what it is a part of, for budgets and cost
     std::optional<std::chrono::seconds> timeout = {};  // x-tandem-timeout, 1 to 86,400
     bool fresh = false;  // no answer that was given before: x-tandem-cache: no, or a cache-control that says so
 };

@@ -456,6 +456,8 @@ void write_budgets(json::Writer& out, const gateway::Services& services, const c
         out.begin_object().member("field", budget.field).member("of", ledger::text_of(budget.of));
         if (!budget.of.key.empty()) out.member("key", budget.of.key);
         if (!budget.of.team.empty()) out.member("team", budget.of.team);
+        if (!budget.of.owner.empty()) out.member("owner", budget.of.owner);
+        if (!budget.of.workflow.empty()) out.member("workflow", budget.of.workflow);
         out.member("window", config::text_of(budget.window));
         if (budget.limit) {
             out.member("limit", budget.limit->text()).member("spent", state.spent.cost.text());

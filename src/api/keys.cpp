@@ -57,6 +57,7 @@ net::Task<Result<StoredKey>> change_key(gateway::Services& services, const TakeK
 void write_key(json::Writer& out, const config::Key& key) {
     out.begin_object().member("name", key.id).member("from", key.stored ? "store" : "tandem.yaml");
     if (!key.team.empty()) out.member("team", key.team);
+    if (!key.owner.empty()) out.member("owner", key.owner);
     out.member("label", name_of(key.label));
     if (key.most) out.member("most", name_of(*key.most));
     if (key.admin) out.member("admin", true);

@@ -31,10 +31,6 @@ constexpr std::int64_t kTemplateTokens = 24;  // chat templates bring a beginnin
 }  // namespace
 
 Tokens estimate_tokens(std::string_view text) {
-    return {(quarters_of(text) + 3) / 4};
-}
-
-std::int64_t quarters_of(std::string_view text) {
     // Eight bytes at a time: this looks at every byte of every prompt.
     std::int64_t wide = 0;
     std::size_t at = 0;
@@ -45,7 +41,7 @@ std::int64_t quarters_of(std::string_view text) {
     }
     for (; at < text.size(); ++at) wide += static_cast<unsigned char>(text[at]) >> 7;
     const auto ascii = static_cast<std::int64_t>(text.size()) - wide;
-    return ascii + 2 * wide;
+    return {(ascii + 2 * wide + 3) / 4};
 }
 
 namespace {

@@ -12,9 +12,6 @@ namespace tandem::chat {
 // rounded up. English prose comes out 5 to 20 % high for the common tokenizers, which is the safe side for fit.
 Tokens estimate_tokens(std::string_view text);
 
-// The same before it is divided and rounded, in quarters of a token: what can be summed over pieces.
-std::int64_t quarters_of(std::string_view text);
-
 // The prompt of a request: 24 tokens for the template, its messages and its tools (4 tokens of frame for each), and
 // 1,600 for each image; documents and sound count by their bytes.
 Tokens estimate_prompt(const Request& request);

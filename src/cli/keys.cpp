@@ -16,7 +16,7 @@ namespace tandem::cli {
 namespace {
 
 struct Asked {
-    std::string name, team, label, most, expires, overlap;
+    std::string name, team, owner, label, most, expires, overlap;
     std::vector<std::string> aliases, dialects, budgets;
     std::int64_t rpm = 0, tpm = 0, concurrency = 0;
     bool admin = false, metrics = false;
@@ -79,6 +79,7 @@ Result<std::string> settings_of(const Asked& asked) {
         if (!value.empty()) out.member(name, value);
     };
     text("team", asked.team);
+    text("owner", asked.owner);
     text("label", asked.label);
     text("most", asked.most);
     if (asked.admin) out.member("admin", true);
@@ -204,8 +205,8 @@ int list(const Globals& globals) {
         fmt::print("{}\n", *body);
         return kOk;
     }
-    fmt::print("{:<20} {:<12} {:<12} {:<10} {:<20} {:<22} {}\n", "key", "from", "team", "label", "aliases", "expires",
-               "budgets");
+    fmt::print("{:<20} {:<12} {:<12} {:<14} {:<10} {:<20} {:<22} {}\n", "key", "from", "team", "owner", "label",
+               "aliases", "expires", "budgets");
     for (const auto key : document.root()["keys"].children()) {
         std::vector<std::string> budgets;
         for (const auto budget : key["budgets"].children())
@@ -218,9 +219,11 @@ int list(const Globals& globals) {
         if (key["old_secret_until"].exists())
             budgets.push_back(fmt::format("(its old secret counts until {})", key["old_secret_until"].text()));
         const auto team = key["team"].text(), expires = key["expires"].text();
-        fmt::print("{:<20} {:<12} {:<12} {:<10} {:<20} {:<22} {}\n", key["name"].text(), key["from"].text(),
-                   team.empty() ? "-" : team, key["label"].text(), note.empty() ? joined(key["aliases"]) : "-",
-                   expires.empty() ? "never" : expires, note.empty() ? join(budgets, ", ") : note);
+        const auto owner = key["owner"].text();
+        fmt::print("{:<20} {:<12} {:<12} {:<14} {:<10} {:<20} {:<22} {}\n", key["name"].text(), key["from"].text(),
+                   team.empty() ? "-" : team, owner.empty() ? "-" : owner, key["label"].text(),
+                   note.empty() ? joined(key["aliases"]) : "-", expires.empty() ? "never" : expires,
+                   note.empty() ? join(budgets, ", ") : note);
     }
     return kOk;
 }
@@ -235,6 +238,7 @@ void add_keys(CLI::App& app, Globals& globals, Action& action) {
     auto* make = group->add_subcommand("create", "Make a key; its secret is shown once");
     make->add_option("name", asked->name, "What the ledger calls it")->required();
     make->add_option("--team", asked->team, "One of `teams:` of tandem.yaml, whose budgets and limits count as well");
+    make->add_option("--owner", asked->owner, "Who answers for it: a name that reports and budgets know its keys by");
     make->add_option("--label", asked->label, "At least this label for all that it sends");
     make->add_option("--most", asked->most, "Refuse what has a higher label than this");
     make->add_option("--alias", asked->aliases, "An alias or model that it may ask; all where none is named");

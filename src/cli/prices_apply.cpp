@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "base/json_mend.h"
 #include "base/text.h"
-#include "chat/estimate.h"
+#include "chat/token_weights.h"
 
 namespace tandem::cli {
 
@@ -39,8 +39,8 @@ Applied bad(std::string_view id, std::size_t number, std::string_view why) {
     return {out.take(), true, false};
 }
 
-// What was said in an answer, in quarters of a token: the strings that hold words, and what tools are called with.
-std::int64_t quarters_in(const json::Value& value, int depth) {
+// What was said in an answer, in thousandths of a token: the strings that hold words, and what tools are called with.
+std::int64_t thousandths_in(const json::Value& value, int depth) {
     constexpr int kDeepest = 8;
     constexpr std::array<std::string_view, 9> kWords = {
         "content", "text", "thinking", "reasoning", "reasoning_content", "response", "refusal", "arguments", "name"};
@@ -53,11 +53,11 @@ std::int64_t quarters_in(const json::Value& value, int depth) {
         const auto text = one.string();
         if (depth == 0 && key == "name") continue;  // of a resource
         if (text && std::ranges::find(kWords, key) != kWords.end())
-            sum += chat::quarters_of(*text);
+            sum += chat::thousandths_of(*text);
         else if (!text && (key == "input" || key == "args"))
-            sum += chat::quarters_of(one.raw());
+            sum += chat::thousandths_of(one.raw());
         else if (!text && (value.is(json::Kind::array) || std::ranges::find(kHolders, key) != kHolders.end()))
-            sum += quarters_in(one, depth + 1);
+            sum += thousandths_in(one, depth + 1);
     }
     return sum;
 }
@@ -67,7 +67,7 @@ bool estimate_answer(const json::Value& body, prices::Reading& reading) {
     if (!reading.found || !body.is(json::Kind::object) || reading.buckets.answer() > 0) return false;
     if (reading.buckets.prompt() == 0 && !reading.partial) return false;  // not billed by tokens
     const auto inner = body["response"]["body"];                          // a line of a batch's output
-    const auto tokens = (quarters_in(inner.exists() ? inner : body, 0) + 3) / 4;
+    const auto tokens = chat::tokens_of_thousandths(thousandths_in(inner.exists() ? inner : body, 0));
     if (tokens == 0) return false;
     reading.buckets.add(Bucket::output, tokens);
     reading.warn(fmt::format("the answer's tokens are not said: {} are an estimate by its text", tokens));

@@ -25,6 +25,8 @@ void check_named(Section& s, const std::string& key, std::string_view what, cons
 void read_scope(Section& s, BudgetScope& of, const Config& config) {
     s.text("key", of.key);
     s.text("team", of.team);
+    s.name("owner", of.owner);
+    s.name("workflow", of.workflow);
     s.text("provider", of.provider);
     s.text("model", of.model);
     s.text("alias", of.alias);
@@ -36,7 +38,8 @@ void read_scope(Section& s, BudgetScope& of, const Config& config) {
     constexpr std::array<std::string_view, 4> kOfOurs = {"auto", "local", "cloud", "private"};
     if (std::ranges::find(kOfOurs, of.alias) == kOfOurs.end() && config.model(of.alias) == nullptr)
         check_named(s, "alias", "alias", of.alias, config.aliases);
-    if (of == BudgetScope{}) s.complain("says nothing; there are: key, team, provider, model, alias, label");
+    if (of == BudgetScope{})
+        s.complain("says nothing; there are: key, team, owner, workflow, provider, model, alias, label");
 }
 
 void read_window(Section& s, Window& window) {

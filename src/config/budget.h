@@ -30,6 +30,8 @@ std::string text_of(const Window& window);
 struct BudgetScope {
     std::string key = {};  // its id, as access::client_id() gives it
     std::string team = {};
+    std::string owner = {};     // of the key
+    std::string workflow = {};  // as the request names it
     std::string provider = {};
     std::string model = {};
     std::string alias = {};  // what the client asked by

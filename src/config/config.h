@@ -223,6 +223,7 @@ inline constexpr std::array<std::string_view, 5> kDialectNames = {"openai-chat",
 struct Key {
     std::string id;
     std::string team;                      // empty: none
+    std::string owner;                     // who answers for it; empty: nobody is said
     std::shared_ptr<const Secret> secret;  // never null; empty where the owner wrote its hash alone
     Digest digest{};                       // SHA-256 of the secret
     Digest old_digest{};                   // of the secret before it, which counts until `old_until`

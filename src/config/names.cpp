@@ -5,6 +5,13 @@
 
 namespace tandem::config {
 
+bool is_name(std::string_view text) {
+    constexpr std::size_t kLongest = 100;
+    return !text.empty() && text.size() <= kLongest &&
+           text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:/-") ==
+               std::string_view::npos;
+}
+
 bool is_reserved(std::string_view name) {
     return std::ranges::find(kReservedAliases, name) != kReservedAliases.end();
 }

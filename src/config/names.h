@@ -13,6 +13,9 @@ namespace tandem::config {
 // The aliases that always exist.
 inline constexpr std::array<std::string_view, 4> kReservedAliases = {"auto", "local", "cloud", "private"};
 
+// What keys, teams, models and such may be called: 1 to 100 letters, digits and . _ : / -
+bool is_name(std::string_view text);
+
 bool is_reserved(std::string_view name);
 bool is_pattern(std::string_view name);
 // Whether `name` is one that `pattern` stands for.

@@ -35,18 +35,11 @@ bool is_loopback_host(std::string_view host) {
     return host == "localhost" || host == "::1" || host == "[::1]" || host.starts_with("127.");
 }
 
-bool good_name(std::string_view name);
-// The same with a `*` in it.
+// is_name() with a `*` in it.
 bool good_pattern(std::string_view name) {
     std::string plain(name);
     std::erase(plain, '*');
-    return plain.empty() ? name == "*" : name.size() <= 100 && good_name(plain);
-}
-
-bool good_name(std::string_view name) {
-    return !name.empty() && name.size() <= 100 &&
-           name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:/-") ==
-               std::string_view::npos;
+    return plain.empty() ? name == "*" : name.size() <= 100 && is_name(plain);
 }
 
 std::vector<std::string> ids(const auto& entries) {
@@ -118,7 +111,7 @@ void read_base_url(Section& s, std::string& url) {
 void read_provider(const std::string& id, Section& s, Config& config) {
     Provider provider;
     provider.id = id;
-    if (!good_name(id)) s.complain("a provider's name has only letters, digits and . _ : / -");
+    if (!is_name(id)) s.complain("a provider's name has only letters, digits and . _ : / -");
     const auto kinds = provider::names();
     if (!s.has("kind")) s.complain(fmt::format("'kind' is missing; there are: {}", join(names_of(kinds), ", ")));
     std::optional<std::size_t> kind;
@@ -277,7 +270,7 @@ void read_model(const std::string& id, Section& s, Config& config) {
 void read_rule(Section& s, const Config& config, Policy& policy) {
     Rule rule;
     s.required_text("name", rule.name);
-    if (!rule.name.empty() && !good_name(rule.name)) s.complain("name", "has only letters, digits and . _ : / -");
+    if (!rule.name.empty() && !is_name(rule.name)) s.complain("name", "has only letters, digits and . _ : / -");
     s.choice("label", rule.label, kLabelNames);
     std::optional<int> value;
     s.choice("value", value, kValueNames);
@@ -414,7 +407,7 @@ fs::path beside_config(const std::string& text, const fs::path& source, const En
 void read_own(const std::string& name, Section& s, Config& config, const Environment& environment) {
     OwnRule rule;
     rule.name = name;
-    if (!good_name(name)) s.complain("a name has only letters, digits and . _ : / -");
+    if (!is_name(name)) s.complain("a name has only letters, digits and . _ : / -");
     s.texts("words", rule.words);
     for (const auto& word : rule.words)
         if (trim(word).size() < 2) s.complain("words", "a word of one character would be found everywhere");
@@ -508,7 +501,7 @@ void read_privacy(Section& s, Config& config, const Environment& environment) {
 
 // What a key is but for its secret.
 void read_key_settings(Section& s, Key& key, const Config& config) {
-    if (!good_name(key.id)) s.complain("a key's name has only letters, digits and . _ : / -");
+    if (!is_name(key.id)) s.complain("a key's name has only letters, digits and . _ : / -");
     s.label("label", key.label);
     s.choice("most", key.most, kLabelNames);
     if (key.most && *key.most < key.label)
@@ -531,6 +524,7 @@ void read_key_settings(Section& s, Key& key, const Config& config) {
     if (!key.team.empty() && config.team(key.team) == nullptr)
         s.complain("team",
                    fmt::format("no team '{}'{}", printable(key.team, 60), suggest(key.team, ids(config.teams))));
+    s.name("owner", key.owner);
     read_budgets(s, {.key = key.id}, config.usual_window, config, key.budgets);
     s.section("limits", [&](Section& limits) {
         read_rates(limits, key.limits);
@@ -569,7 +563,7 @@ void read_key(const std::string& id, Section& s, Config& config) {
 void read_team(const std::string& id, Section& s, Config& config) {
     Team team;
     team.id = id;
-    if (!good_name(id)) s.complain("a team's name has only letters, digits and . _ : / -");
+    if (!is_name(id)) s.complain("a team's name has only letters, digits and . _ : / -");
     read_budgets(s, {.team = id}, config.usual_window, config, team.budgets);
     s.section("limits", [&](Section& limits) { read_rates(limits, team.limits); });
     config.teams.push_back(std::move(team));

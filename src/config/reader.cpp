@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "base/time_text.h"
+#include "config/names.h"
 #include "config/plain_value.h"
 #include "config/service.h"
 
@@ -233,6 +234,11 @@ std::optional<std::string> Section::scalar(const std::string& key, bool secret) 
 
 void Section::text(const std::string& key, std::string& target) {
     if (auto value = scalar(key)) target = std::move(*value);
+}
+
+void Section::name(const std::string& key, std::string& target) {
+    text(key, target);
+    if (!target.empty() && !is_name(target)) complain(key, "a name has at most 100 letters, digits and . _ : / -");
 }
 
 void Section::required_text(const std::string& key, std::string& target) {

@@ -54,6 +54,8 @@ class Section {
 
     // Each sets `target` where the key is there and right; elsewhere `target` keeps its value.
     void text(const std::string& key, std::string& target);
+    // One that is_name() allows.
+    void name(const std::string& key, std::string& target);
     void required_text(const std::string& key, std::string& target);
     // ${NAME} or other text, file:PATH, credential:NAME.
     void secret(const std::string& key, std::shared_ptr<const Secret>& target, bool required);

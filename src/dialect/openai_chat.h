@@ -37,13 +37,13 @@ std::string without_logprobs(const json::Document& answer);
 
 // What a relay must know of a chunk that it hands on as it is; the same facts as the reader gives, without copies.
 struct ChunkFacts {
-    std::size_t text_bytes = 0;  // of text, reasoning, tool calls
-    std::int64_t quarters = 0;   // the same in quarters of a token (chat/estimate.h)
-    std::int64_t deltas = 0;     // choices that say something in it
-    std::size_t finished = 0;    // choices that end with it
-    bool only_usage = true;      // no choices in it
-    bool calls = false;          // a choice calls tools
-    bool lacking = false;        // lacks_members()
+    std::size_t text_bytes = 0;    // of text, reasoning, tool calls
+    std::int64_t thousandths = 0;  // the same in thousandths of a token (chat/token_weights.h)
+    std::int64_t deltas = 0;       // choices that say something in it
+    std::size_t finished = 0;      // choices that end with it
+    bool only_usage = true;        // no choices in it
+    bool calls = false;            // a choice calls tools
+    bool lacking = false;          // lacks_members()
     std::optional<Usage> usage;
     std::optional<Error> error;
 };

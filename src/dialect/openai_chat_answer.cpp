@@ -9,7 +9,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "chat/answer.h"
-#include "chat/estimate.h"
+#include "chat/token_weights.h"
 #include "dialect/failure.h"
 #include "dialect/fields.h"
 #include "dialect/openai_chat.h"
@@ -600,7 +600,7 @@ void tell_call(const Value& call, chat::Told& told) {
 void count_texts(const Value& value, ChunkFacts& facts) {
     if (const auto text = value.string()) {
         facts.text_bytes += text->size();
-        facts.quarters += chat::quarters_of(*text);
+        facts.thousandths += chat::thousandths_of(*text);
     }
     for (const Value child : value.children()) count_texts(child, facts);
 }
@@ -617,7 +617,7 @@ void read_delta(const Value& delta, ChunkFacts& facts, chat::Told* told) {
             (name == "content" || name == "reasoning_content" || name == "reasoning" || name == "refusal")) {
             const auto text = piece.text();
             facts.text_bytes += text.size();
-            facts.quarters += chat::quarters_of(text);
+            facts.thousandths += chat::thousandths_of(text);
             if (told != nullptr && name == "content") told->text += text;
             if (told != nullptr && name == "refusal") told->refused = told->refused || !text.empty();
         } else if (name == "tool_calls") {

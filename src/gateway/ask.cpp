@@ -102,7 +102,9 @@ net::Task<InternalAnswer> ask(Gateway& gateway, net::Worker& worker, const acces
     keeping.label_reason = std::move(question.reason);
     keeping.judged = question.judged;
     keeping.batch = true;
-    co_await asked.answered(gateway, who, {}, translate::Operation::chat, std::move(keeping));
+    access::RequestHeaders said;
+    said.workflow = std::move(question.workflow);
+    co_await asked.answered(gateway, who, std::move(said), translate::Operation::chat, std::move(keeping));
     InternalAnswer answer;
     answer.decision = asked.decision();
     answer.error = asked.error();

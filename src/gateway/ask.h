@@ -16,6 +16,7 @@ struct InternalQuestion {
     Label label = Label::public_;  // of what it is made from; it cannot be taken out
     std::string reason;            // for that label
     bool judged = false;           // the asker knows how good the answer is: its checks are no signs to learn from
+    std::string workflow = {};     // whose budgets it counts in, where it is asked for a request of one
 };
 
 struct InternalAnswer {

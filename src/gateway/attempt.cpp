@@ -14,6 +14,7 @@
 #include "dialect/refused_fields.h"
 #include "gateway/standing.h"
 #include "gateway/weight.h"
+#include "ledger/prices/tool_calls.h"
 #include "privacy/guard.h"
 #include "translate/plainer.h"
 #include "upstream/answer_room.h"
@@ -227,7 +228,7 @@ bool Attempt::is_told_otherwise(const upstream::Failure& failure, std::string_vi
         way_.history.thoughtless = candidate_.model;
         return true;
     }
-    const auto speaker = translate::speaker_of(provider_.kind);
+    const auto speaker = provider_.kind->speaker;
     if (way_.history.plainly == candidate_.model || !conversion_->unusual().empty() || kind_of(speaker) != front.kind ||
         question().as_responses || !translate::said_plainly(question().request, provider_, speaker))
         return false;
@@ -457,7 +458,7 @@ upstream::Call Attempt::call_of() {
 // What the client said in headers and this provider may want to know.
 std::vector<privacy::ClientHeader> Attempt::client_headers() {
     if (decided_.labelled().betas().empty() || !conversion_) return {};
-    const auto kind = kind_of(translate::speaker_of(provider_.kind));
+    const auto kind = kind_of(provider_.kind->speaker);
     const bool known = kind == question().front.kind && translate::made_the_dialect(provider_, kind);
     if (conversion_->same() || known) return {{"anthropic-beta", decided_.labelled().betas()}};
     note(fmt::format("anthropic-beta was left out: {} has no such header", provider_.id));
@@ -540,7 +541,8 @@ Usage Attempt::usage_of(const std::optional<Usage>& said, Tokens seen, bool is_f
 }
 
 ledger::Used Attempt::usage_of_stream() const {
-    return {usage_of(relay_->usage(), relay_->said(), relay_->usage_is_final()), read_usage(relay_->usage_words())};
+    return {usage_of(relay_->usage(), relay_->said(), relay_->usage_is_final()), read_usage(relay_->usage_words()),
+            relay_->tools()};
 }
 
 ledger::Used Attempt::usage_of_whole() const {
@@ -556,7 +558,7 @@ prices::Reading Attempt::read_usage(std::string_view words) const {
 ledger::Used Attempt::usage_of_body(std::string_view body) const {
     if (streamed_) {
         const auto part = conversion_->part_in(body);
-        return {usage_of(part.usage, part.output, false), read_usage(body)};
+        return {usage_of(part.usage, part.output, false), read_usage(body), prices::tools_in(body)};
     }
     const auto said = conversion_->usage_in(body);
     return {usage_of(said, said ? Tokens{} : std::min(chat::estimate_tokens(body), most_.output), said.has_value()),

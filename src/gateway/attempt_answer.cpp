@@ -110,9 +110,12 @@ net::Task<Attempt::Doubt> Attempt::doubt_after_sample(const chat::Told& told) {
     auto request = way_.request();
     request.max_output_tokens = std::min(request.max_output_tokens.value_or(kSampleTokens), kSampleTokens);
     request.model = record.model;
-    const auto sample =
-        co_await gateway::ask(way_.gateway, way_.exchange.worker(), way_.who,
-                              {std::move(request), decided_.inputs().label, "a second answer to compare"}, cancel_);
+    const auto sample = co_await gateway::ask(way_.gateway, way_.exchange.worker(), way_.who,
+                                              {.request = std::move(request),
+                                               .label = decided_.inputs().label,
+                                               .reason = "a second answer to compare",
+                                               .workflow = way_.asked.workflow},
+                                              cancel_);
     const auto said = sample.text();
     if (!sample.error.empty() || said.empty()) co_return doubt;
     const double agreed = chat::agreement(told.text, said);

@@ -38,15 +38,16 @@ void label_by_floor(const privacy::LabelMemory::Recalled& remembered, privacy::L
 }
 
 routing::Inputs inputs_of(const access::Principal& who, const chat::Request& request, privacy::Labelled labelled,
-                          config::Stakes stakes, int repeats) {
+                          const access::RequestHeaders& asked, int repeats) {
     routing::Inputs inputs;
     inputs.alias = request.model;
     inputs.key = who.id();
+    inputs.workflow = asked.workflow;
     inputs.label = labelled.label;
     inputs.rest = labelled.rest;
     inputs.found = labelled.found;
     inputs.label_reasons = std::move(labelled.reasons);
-    inputs.stakes = who.high_value ? config::Stakes::high : stakes;
+    inputs.stakes = who.high_value ? config::Stakes::high : asked.stakes;
     inputs.features = routing::features_of(request);
     inputs.features.repeats = repeats;
     return inputs;
@@ -134,8 +135,8 @@ Result<> Preparation::decide(Labelled&& labelled) {
     way_.id = way_.keeping.decision.text().empty() ? DecisionId::make(services_.clock, services_.random)
                                                    : way_.keeping.decision;
     leaves_ = std::move(labelled.found_.leaves);
-    auto inputs = inputs_of(way_.who, request(), std::move(labelled.found_), way_.asked.stakes,
-                            services_.repeats.count(request()));
+    auto inputs =
+        inputs_of(way_.who, request(), std::move(labelled.found_), way_.asked, services_.repeats.count(request()));
     need(inputs.features);
     inputs.features.price = prices::asked_in(way_.question.document.root(), unix_ms(services_.clock.wall()));
     const bool text = translate::answers_in_text(way_.question.front.operation);

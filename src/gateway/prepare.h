@@ -75,6 +75,6 @@ void bound_answer(bool is_bound, const config::Policy& policy, const chat::Reque
 // label the same words of others.
 void label_by_floor(const privacy::LabelMemory::Recalled& remembered, privacy::Labelled& labelled);
 routing::Inputs inputs_of(const access::Principal& who, const chat::Request& request, privacy::Labelled labelled,
-                          config::Stakes stakes, int repeats);
+                          const access::RequestHeaders& asked, int repeats);
 
 }  // namespace tandem::gateway

@@ -171,7 +171,7 @@ DryRun decide_only(const Snapshot& snapshot, Services* services, const access::P
     auto labelled = label_by_source(who, known ? known->means : request.model, asked.label, remembered);
     privacy::label_by_content(*snapshot.detector, document, snapshot.config->privacy.detect, labelled, content);
     label_by_floor(remembered, labelled);
-    auto inputs = inputs_of(who, request, std::move(labelled), asked.stakes, 0);
+    auto inputs = inputs_of(who, request, std::move(labelled), asked, 0);
     if (services != nullptr)
         bound_answer(services->budgets.bind(who), snapshot.config->policy, request, inputs.features);
     const auto now = services != nullptr ? unix_ms(services->clock.wall()) : unix_ms(system_clock()->wall());

@@ -45,7 +45,14 @@ void refuse_unknown(const Services& services, const config::Config& config, cons
 
 ledger::Subject subject_of(const access::Principal& who, const routing::Inputs& inputs, const std::string& provider,
                            const std::string& model) {
-    return {who.id(), who.team(), inputs.alias, inputs.label, provider, model};
+    return {.key = who.id(),
+            .team = who.team(),
+            .owner = who.owner(),
+            .workflow = inputs.workflow,
+            .alias = inputs.alias,
+            .label = inputs.label,
+            .provider = provider,
+            .model = model};
 }
 
 // What is done where the models that a budget stands against would have been the first choice. `spared`: whether a

@@ -160,6 +160,8 @@ ledger::AttemptRecord Way::new_attempt(const Decided& decided, const std::string
     record.model = model;
     record.zone = zone;
     record.team = who.team();
+    record.owner = who.owner();
+    record.workflow = asked.workflow;
     record.alias = request().model;
     record.label = decided.inputs().label;
     record.work = routing::kWorkKindNames[static_cast<std::size_t>(decided.inputs().features.work.kind)];

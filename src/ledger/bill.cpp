@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "ledger/prices/tool_calls.h"
 
 namespace tandem::ledger {
 
@@ -13,9 +14,20 @@ namespace {
 
 using prices::Bucket;
 
+// Fees of tools of an answer whose end did not come.
+void add_tools(const Used& used, const prices::Hints& hints, prices::Buckets& buckets) {
+    if (!used.usage.estimated) return;
+    if (prices::searches_always(hints.model))
+        buckets.set(Bucket::web_search, std::max<std::int64_t>(1, buckets[Bucket::web_search]));
+    for (std::size_t i = 0; i < prices::kBuckets; ++i) {
+        const auto bucket = static_cast<Bucket>(i);
+        buckets.set(bucket, std::max(buckets[bucket], used.tools[bucket]));
+    }
+}
+
 // What was said, with what was left out of it: tokens that are estimated, and what was counted of a prompt or an answer
 // beyond it, as where a stream says two usages, or a body has a second one in another provider's words.
-prices::Reading completed(const Used& used, const prices::Asked& asked) {
+prices::Reading completed(const Used& used, const prices::Asked& asked, const prices::Hints& hints) {
     auto reading = used.said;
     if (!reading.found) {
         reading = {};
@@ -23,6 +35,7 @@ prices::Reading completed(const Used& used, const prices::Asked& asked) {
         reading.buckets = prices::buckets_of(used.usage);
         reading.service_tier = asked.service_tier;
         reading.region = asked.region;
+        add_tools(used, hints, reading.buckets);
         return reading;
     }
     auto& buckets = reading.buckets;
@@ -36,6 +49,7 @@ prices::Reading completed(const Used& used, const prices::Asked& asked) {
     }
     // A charge in the middle of a stream is not that of the whole.
     if (used.usage.estimated) reading.charged.reset();
+    add_tools(used, hints, reading.buckets);
     return reading;
 }
 
@@ -146,7 +160,7 @@ Bill bill_of(const Used& used, const prices::Tariff& tariff, const prices::Asked
     Bill bill;
     bill.usage = used.usage;
     if (tariff.source() == prices::PriceSource::free) return bill;
-    auto reading = completed(used, asked);
+    auto reading = completed(used, asked, hints);
     if (reading.buckets.empty() && !reading.charged) return bill;
     bill.usage = usage_of(reading.buckets, used.usage);
     if (reading.charged && !pricing.in_dollars()) {

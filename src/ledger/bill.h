@@ -26,12 +26,15 @@ struct Bill {
 };
 
 // What an attempt used: what is counted, with estimates of what its provider left out, and what the provider's last
-// words are read as; not found where it said nothing.
+// words are read as; not found where it said nothing. `tools`: that ran at the provider as far as the answer shows,
+// which counts where the provider's last word did not come (`usage.estimated`).
 struct Used {
     Used() = default;
-    Used(Usage usage, prices::Reading said = {}) : usage(usage), said(std::move(said)) {}  // NOLINT: a usage is one
+    Used(Usage usage, prices::Reading said = {}, prices::Buckets tools = {})  // NOLINT: a usage is one
+        : usage(usage), said(std::move(said)), tools(tools) {}
     Usage usage;
     prices::Reading said;
+    prices::Buckets tools;
 };
 
 // `hints` name the provider as the book does, and the model as the provider does.

@@ -47,7 +47,8 @@ namespace {
 // The columns of an attempt, in the order in which insert_attempt() and read_attempt() name them.
 #define TANDEM_ATTEMPT_COLUMNS                                                                                     \
     "decision, number, time, key, provider, model, zone, outcome, status, error, first_byte_ms, total_ms, input, " \
-    "cached, output, reasoning, estimated, cost, warnings, cache_write, source, bill, alias, label, work, team"
+    "cached, output, reasoning, estimated, cost, warnings, cache_write, source, bill, alias, label, work, team, "  \
+    "owner, workflow"
 
 // Of an old record: the owner's price where it cost something.
 prices::PriceSource source_from(std::string_view name, Money cost) {
@@ -63,7 +64,7 @@ Result<> insert_attempt(store::Database& database, const AttemptRecord& a) {
             .prepare(
                 "INSERT INTO attempts (" TANDEM_ATTEMPT_COLUMNS
                 ") VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25,"
-                "?26)")
+                "?26,?27,?28)")
             .bind(1, a.decision.text())
             .bind(2, static_cast<std::int64_t>(a.number))
             .bind(3, a.time)
@@ -90,6 +91,8 @@ Result<> insert_attempt(store::Database& database, const AttemptRecord& a) {
             .bind(24, static_cast<std::int64_t>(a.label))
             .bind(25, a.work)
             .bind(26, a.team)
+            .bind(27, a.owner)
+            .bind(28, a.workflow)
             .run();
     return inserted ? reports::roll_up(database, a) : inserted;
 }
@@ -124,6 +127,8 @@ AttemptRecord read_attempt(const store::Statement& rows) {
     a.label = static_cast<Label>(rows.integer(23));
     a.work = rows.text(24);
     a.team = rows.text(25);
+    a.owner = rows.text(26);
+    a.workflow = rows.text(27);
     return a;
 }
 
@@ -149,6 +154,8 @@ AttemptRecord read_lost(const store::Statement& rows) {
     a.alias = rows.text(12);
     a.label = static_cast<Label>(rows.integer(13));
     a.work = rows.text(14);
+    a.owner = rows.text(15);
+    a.workflow = rows.text(16);
     return a;
 }
 
@@ -179,7 +186,8 @@ Result<> open(store::Database& database, const AttemptRecord& most) {
     return database
         .prepare(
             "INSERT OR REPLACE INTO open_attempts (decision, number, time, key, provider, model, zone, input, "
-            "output, cost, source, team, alias, label, work) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
+            "output, cost, source, team, alias, label, work, owner, workflow) VALUES "
+            "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
         .bind(1, most.decision.text())
         .bind(2, static_cast<std::int64_t>(most.number))
         .bind(3, most.time)
@@ -195,6 +203,8 @@ Result<> open(store::Database& database, const AttemptRecord& most) {
         .bind(13, most.alias)
         .bind(14, static_cast<std::int64_t>(most.label))
         .bind(15, most.work)
+        .bind(16, most.owner)
+        .bind(17, most.workflow)
         .run();
 }
 
@@ -212,7 +222,7 @@ Result<Lost> settle_lost(store::Store& store, Budgets& budgets) {
         {
             auto rows = database.prepare(
                 "SELECT decision, number, time, key, provider, model, zone, input, output, cost, source, team, alias, "
-                "label, work FROM open_attempts");
+                "label, work, owner, workflow FROM open_attempts");
             while (true) {
                 const auto row = rows.step();
                 if (!row) return fail(row.error());

@@ -53,12 +53,14 @@ struct AttemptRecord {
     std::string bill;      // what it was made of (Bill::details); empty where it was nothing, and in old records
     std::string warnings;  // what is different about this attempt from what the client asked, separated by "; "
     // Of its request, for budgets and reports:
-    std::string team;  // of the key when it asked; empty: none
+    std::string team;      // of the key when it asked; empty: none
+    std::string owner;     // of the key then; empty: nobody is said
+    std::string workflow;  // that the request named; empty: none
     std::string alias;
     Label label = Label::public_;
     std::string work;  // kind of work (routing::kWorkKindNames); empty in old records
 
-    Subject subject() const { return {key, team, alias, label, provider, model}; }
+    Subject subject() const { return {key, team, owner, workflow, alias, label, provider, model}; }
 };
 
 extern const char* const kLedgerSchema;

@@ -272,12 +272,9 @@ Result<Table> table_from_json(const Value& value) {
 
 std::string to_json(const Inputs& in) {
     json::Writer out;
-    out.begin_object()
-        .member("alias", in.alias)
-        .member("key", in.key)
-        .member("label", name_of(in.label))
-        .key("label_reasons")
-        .begin_array();
+    out.begin_object().member("alias", in.alias).member("key", in.key).member("label", name_of(in.label));
+    if (!in.workflow.empty()) out.member("workflow", in.workflow);
+    out.key("label_reasons").begin_array();
     for (const auto& reason : in.label_reasons) out.value(reason);
     out.end_array()
         .member("rest", name_of(in.rest))
@@ -296,6 +293,7 @@ std::string to_json(const Inputs& in) {
     if (!price.region.empty()) out.member("region", price.region);
     if (price.keeps_cache_an_hour) out.member("keeps_cache_an_hour", true);
     if (price.calls > 0) out.member("calls", price.calls);
+    if (price.any_tier) out.member("any_tier", true);
     out.member("answer_tokens", in.features.answer_tokens).member("needs", static_cast<int>(in.features.needs.bits));
     write_work(out, in.features.work);
     out.member("repeats", in.features.repeats);
@@ -351,6 +349,7 @@ Result<Inputs> inputs_from_json(const Value& value) {
     if (!value["alias"].string() || !label) return fail(ErrorCode::invalid, "the stored inputs are damaged");
     Inputs in;
     in.alias = str(value["alias"]);
+    in.workflow = str(value["workflow"]);
     in.key = str(value["key"]);
     in.label = *label;
     in.rest = named<Label>(value["rest"], kLabelNames).value_or(in.label);
@@ -377,9 +376,12 @@ Result<Inputs> inputs_from_json(const Value& value) {
     in.features.most_tokens = value["most_tokens"].integer().value_or(0);
     in.features.choices = value["choices"].integer().value_or(1);
     in.features.bound_tokens = value["bound_tokens"].integer().value_or(0);
-    in.features.price = {value["time"].integer().value_or(0), str(value["service_tier"]), str(value["region"]),
+    in.features.price = {value["time"].integer().value_or(0),
+                         str(value["service_tier"]),
+                         str(value["region"]),
                          value["keeps_cache_an_hour"].boolean().value_or(false),
-                         static_cast<int>(std::clamp<std::int64_t>(value["calls"].integer().value_or(0), 0, 1'000))};
+                         static_cast<int>(std::clamp<std::int64_t>(value["calls"].integer().value_or(0), 0, 1'000)),
+                         value["any_tier"].boolean().value_or(false)};
     in.features.reserves_most = value["reserves_most"].boolean().value_or(false);
     in.features.needs.bits = static_cast<std::uint8_t>(value["needs"].integer().value_or(0));
     in.features.work = read_work(value["work"]);

@@ -105,6 +105,7 @@ struct Assigned {
 struct Inputs {
     std::string alias;
     std::string key;
+    std::string workflow;  // that it is a part of; empty: none is said
     Label label = Label::public_;
     // Of what remains when everything that detectors found is taken out, and the labels of what they found, as bits.
     Label rest = Label::public_;

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "chat/estimate.h"
 #include "chat/rendered_tools.h"
+#include "chat/token_weights.h"
 #include "dialect/anthropic.h"
 #include "dialect/failure.h"
 #include "dialect/fields.h"
@@ -150,13 +151,13 @@ bool can_weigh(const Question& question, Speaker speaker) {
            !request.logprobs && !request.top_logprobs;
 }
 
-// What was said, in quarters of a token.
-std::int64_t quarters_of(const chat::Event& event) {
-    if (const auto* text = std::get_if<chat::TextDelta>(&event)) return chat::quarters_of(text->text);
-    if (const auto* refusal = std::get_if<chat::RefusalDelta>(&event)) return chat::quarters_of(refusal->text);
-    if (const auto* reasoning = std::get_if<chat::ReasoningDelta>(&event)) return chat::quarters_of(reasoning->text);
+// What was said, in thousandths of a token.
+std::int64_t thousandths_of(const chat::Event& event) {
+    if (const auto* text = std::get_if<chat::TextDelta>(&event)) return chat::thousandths_of(text->text);
+    if (const auto* refusal = std::get_if<chat::RefusalDelta>(&event)) return chat::thousandths_of(refusal->text);
+    if (const auto* reasoning = std::get_if<chat::ReasoningDelta>(&event)) return chat::thousandths_of(reasoning->text);
     if (const auto* call = std::get_if<chat::ToolCallDelta>(&event))
-        return chat::quarters_of(call->name) + chat::quarters_of(call->arguments);
+        return chat::thousandths_of(call->name) + chat::thousandths_of(call->arguments);
     return 0;
 }
 
@@ -490,16 +491,16 @@ Result<Conversion::Whole> Conversion::read(const std::string& body, bool streame
             events = std::move(out);
         }
     bool finished = false;
-    std::int64_t quarters = 0;
+    std::int64_t thousandths = 0;
     for (const auto& event : events) {
         whole.told.take(event);
         if (const auto* used = std::get_if<chat::Used>(&event))
             whole.usage = whole.usage ? most_of(*whole.usage, used->usage) : used->usage;
-        quarters += quarters_of(event);
+        thousandths += thousandths_of(event);
         if (const auto* failed = std::get_if<chat::Failed>(&event)) return fail(failed->error);
         finished = finished || std::holds_alternative<chat::Finished>(event);
     }
-    whole.output = {(quarters + 3) / 4};
+    whole.output = {chat::tokens_of_thousandths(thousandths)};
     if (!finished) return fail(ErrorCode::upstream, "the answer has no choices, or none that is finished");
     if (passes(streamed)) {
         const auto& request = question_->request;

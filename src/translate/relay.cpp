@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "chat/estimate.h"
+#include "chat/token_weights.h"
 #include "dialect/anthropic.h"
 #include "dialect/failure.h"
 #include "dialect/fields.h"
@@ -47,17 +47,18 @@ void StreamRelay::note(const chat::Event& event) {
 }
 
 void StreamRelay::count(const chat::Event& event) {
-    if (const auto* text = std::get_if<chat::TextDelta>(&event)) count(chat::quarters_of(text->text), 1);
-    if (const auto* refusal = std::get_if<chat::RefusalDelta>(&event)) count(chat::quarters_of(refusal->text), 1);
-    if (const auto* reasoning = std::get_if<chat::ReasoningDelta>(&event)) count(chat::quarters_of(reasoning->text), 1);
+    if (const auto* text = std::get_if<chat::TextDelta>(&event)) count(chat::thousandths_of(text->text), 1);
+    if (const auto* refusal = std::get_if<chat::RefusalDelta>(&event)) count(chat::thousandths_of(refusal->text), 1);
+    if (const auto* reasoning = std::get_if<chat::ReasoningDelta>(&event))
+        count(chat::thousandths_of(reasoning->text), 1);
     if (const auto* call = std::get_if<chat::ToolCallDelta>(&event))
-        count(chat::quarters_of(call->name) + chat::quarters_of(call->arguments), 1);
+        count(chat::thousandths_of(call->name) + chat::thousandths_of(call->arguments), 1);
     if (const auto* used = std::get_if<chat::Used>(&event)) count(used->usage);
 }
 
-void StreamRelay::count(std::int64_t quarters, std::int64_t deltas) {
-    if (quarters == 0) return;
-    quarters_ += quarters;
+void StreamRelay::count(std::int64_t thousandths, std::int64_t deltas) {
+    if (thousandths == 0) return;
+    thousandths_ += thousandths;
     deltas_ += deltas;
     usage_is_last_ = false;
 }
@@ -65,15 +66,16 @@ void StreamRelay::count(std::int64_t quarters, std::int64_t deltas) {
 void StreamRelay::count(const Usage& usage) {
     usage_ = usage_ ? most_of(*usage_, usage) : usage;
     // An end that counts nothing of what was said is no count.
-    usage_is_last_ = usage.output.count > 0 || quarters_ == 0;
+    usage_is_last_ = usage.output.count > 0 || thousandths_ == 0;
 }
 
 void StreamRelay::begin_count() {
     usage_.reset();
     first_usage_.clear();
     last_usage_.clear();
-    quarters_ = deltas_ = 0;
+    thousandths_ = deltas_ = 0;
     usage_is_last_ = spent_ = false;
+    tools_ = {};
 }
 
 std::int64_t StreamRelay::certain() const {
@@ -86,9 +88,9 @@ Tokens StreamRelay::said() const {
 
 Tokens StreamRelay::seen() const {
     // Events that are no longer than a token or two are tokens; longer ones are several at once.
-    constexpr std::int64_t kEnough = 16, kQuartersOfOne = 8;
-    const bool one_by_one = deltas_ >= kEnough && quarters_ <= kQuartersOfOne * deltas_;
-    return {std::max(deltas_, one_by_one ? 0 : (quarters_ + 3) / 4)};
+    constexpr std::int64_t kEnough = 16, kMostOfOne = 1'750;
+    const bool one_by_one = deltas_ >= kEnough && thousandths_ <= kMostOfOne * deltas_;
+    return {std::max(deltas_, one_by_one ? 0 : chat::tokens_of_thousandths(thousandths_))};
 }
 
 bool StreamRelay::beyond_limit() {
@@ -154,6 +156,7 @@ bool says_usage(const json::Value& event) {
 }  // namespace
 
 void StreamRelay::keep_usage(std::string_view data) {
+    if (prices::ToolCalls::may_tell(data)) tools_.take(document_.root());
     if (!says_usage(document_.root())) return;
     auto& place = first_usage_.empty() ? first_usage_ : last_usage_;
     place = data;
@@ -246,7 +249,7 @@ class ChatRelay final : public StreamRelay {
             return;
         }
         auto facts = openai_chat::chunk_facts(root, collects_ ? &told_ : nullptr);
-        count(facts.quarters, facts.deltas);
+        count(facts.thousandths, facts.deltas);
         if (facts.error) failed_ = std::move(facts.error);
         fail_by(type, data);
         if (failed_) return;

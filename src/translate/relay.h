@@ -13,6 +13,7 @@
 #include "chat/filter.h"
 #include "chat/told.h"
 #include "dialect/dialect.h"
+#include "ledger/prices/tool_calls.h"
 #include "translate/mender.h"
 
 namespace tandem::translate {
@@ -49,6 +50,8 @@ class StreamRelay {
     const std::optional<Usage>& usage() const { return usage_; }
     // The events in which it says that, the first and the last, one a line; what they count in full is read from them.
     std::string usage_words() const { return last_usage_.empty() ? first_usage_ : first_usage_ + '\n' + last_usage_; }
+    // Tools that ran at the provider, as far as its events tell.
+    prices::Buckets tools() const { return tools_.buckets(); }
     // Events that are nothing: no JSON, and nothing that could be part of the answer.
     std::size_t malformed() const { return malformed_; }
     // Signs of life of the provider that said nothing, since the last time it was asked.
@@ -77,7 +80,7 @@ class StreamRelay {
     explicit StreamRelay(std::int64_t choices) : choices_(choices) {}
     // What the provider has said, before filters change it.
     void count(const chat::Event& event);
-    void count(std::int64_t quarters, std::int64_t deltas);
+    void count(std::int64_t thousandths, std::int64_t deltas);
     void count(const Usage& usage);
     // What the client is told.
     void note(const chat::Event& event);
@@ -124,10 +127,11 @@ class StreamRelay {
     void keep_usage(std::string_view data);
 
     Mender mender_;
+    prices::ToolCalls tools_;
 
     std::int64_t limit_ = 0;  // 0: none
     More more_;
-    std::int64_t quarters_ = 0;
+    std::int64_t thousandths_ = 0;
     std::int64_t deltas_ = 0;
     bool usage_is_last_ = false;
     std::string first_usage_, last_usage_;

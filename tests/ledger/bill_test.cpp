@@ -136,6 +136,35 @@ TEST(Tariff, bounds_every_usage_of_so_many_tokens) {
     EXPECT_TRUE(claude.writes_cost_more(kNow));
 }
 
+// Rates of an answer's million: standard 1, flex 0.5, priority 2, fast 3, batch 9 (so that a mistake is seen).
+Tariff tiered(const std::string& provider) {
+    prices::Entry entry;
+    entry.provider = provider;
+    entry.model = "m";
+    for (const auto& [tier, rate] :
+         {std::pair{"", "1"}, {"flex", "0.5"}, {"priority", "2"}, {"fast", "3"}, {"batch", "9"}}) {
+        auto& card = entry.cards.emplace_back();
+        card.when.service = tier;
+        card.rates = {{Bucket::input, {}}, {Bucket::output, *Amount::parse(rate)}};
+    }
+    return Tariff::of_book({&entry}, {});
+}
+
+TEST(Tariff, reserves_the_dearest_tier_that_a_request_can_reach) {
+    const auto most = [](const std::string& provider, Asked asked) {
+        asked.time_ms = kNow;
+        return tiered(provider).at_most({}, {1'000'000}, asked).micros().micros() / 1'000'000;
+    };
+    EXPECT_EQ(most("openai", {}), 1);
+    EXPECT_EQ(most("openai", {.service_tier = "flex"}), 1);
+    EXPECT_EQ(most("openai", {.service_tier = "priority"}), 2);
+    EXPECT_EQ(most("openai", {.any_tier = true}), 3);
+    EXPECT_EQ(most("openai", {.service_tier = "turbo"}), 3);  // a name that the book does not know
+    EXPECT_EQ(most("anthropic", {.any_tier = true}), 2);
+    EXPECT_EQ(most("anthropic", {.service_tier = "fast"}), 3);
+    EXPECT_EQ(most("perplexity", {}), 3);
+}
+
 TEST(Tariff, asked_for_is_read_from_a_request) {
     const auto asked = [](std::string_view body) {
         json::Document document;
@@ -143,7 +172,11 @@ TEST(Tariff, asked_for_is_read_from_a_request) {
         return prices::asked_in(document.root(), 5);
     };
     EXPECT_EQ(asked(R"({"service_tier":"flex"})"), (Asked{5, "flex"}));
-    EXPECT_EQ(asked(R"({"service_tier":"auto","inference_geo":"us"})"), (Asked{5, "", "us"}));
+    EXPECT_EQ(asked(R"({"service_tier":"auto","inference_geo":"us"})"),
+              (Asked{.time_ms = 5, .region = "us", .any_tier = true}));
+    EXPECT_EQ(asked(R"({"service_tier":"default"})"), (Asked{5}));
+    EXPECT_EQ(asked(R"({"generationConfig":{"serviceTier":"PRIORITY"}})"), (Asked{5, "priority"}));
+    EXPECT_EQ(asked(R"({"serviceTier":{"type":"priority"}})"), (Asked{5, "priority"}));
     EXPECT_EQ(asked(R"({"speed":"fast"})"), (Asked{5, "fast"}));
     EXPECT_FALSE(
         asked(R"({"system":[{"type":"text","text":"x","cache_control":{"type":"ephemeral"}}]})").keeps_cache_an_hour);
@@ -259,8 +292,8 @@ TEST(Book, of_some_providers_is_what_the_whole_has_of_them) {
 TEST(LedgerSchema, takes_over_old_attempts) {
     test::Folder folder;
     const store::Migration old[] = {{kLedgerSchema}, {kLedgerSchema2}};
-    const store::Migration all[] = {
-        {kLedgerSchema}, {kLedgerSchema2}, {kLedgerSchema3}, {reports::kReportsSchema}, {kBudgetsSchema}};
+    const store::Migration all[] = {{kLedgerSchema},           {kLedgerSchema2}, {kLedgerSchema3},
+                                    {reports::kReportsSchema}, {kBudgetsSchema}, {reports::kReportsSchema2}};
     {
         auto store = store::Store::open(folder.path / "db", old, store::Durability::process);
         ASSERT_TRUE(store);

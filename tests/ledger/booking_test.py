@@ -2,6 +2,7 @@
 
 A scripted provider for each dialect, whole and streamed, says what was used; the attempt's record must cost what the published rates
 make of it, rounded once to a micro-dollar, half to even, and keep every bucket."""
+from http.client import IncompleteRead
 import json
 import re
 import signal
@@ -55,7 +56,7 @@ class Provider(Upstream):
     """Answers in the dialect of the path with the usage that was put into `usage`, and with `beside` beside it."""
 
     def __init__(self):
-        self.usage, self.beside, self.first, self.earlier = {}, {}, None, None
+        self.usage, self.beside, self.first, self.earlier, self.broken = {}, {}, None, None, None
         super().__init__(self.say)
 
     def say(self, connection, body, number):
@@ -63,6 +64,8 @@ class Provider(Upstream):
         if not body:  # doctor asks for the models
             return connection.sendall(http({"object": "list", "data": []}))
         asked = {"model": "", **json.loads(body)}  # doctor asks whether there is the route
+        if self.broken:
+            return self.stream(connection, *self.broken)
         if "/messages" in path:
             return self.messages(connection, asked)
         if "enerateContent" in path:
@@ -225,6 +228,55 @@ class Booking(WithProvider):
         attempt = self.ask("small", {"prompt_tokens": 1_001, "completion_tokens": 100, "total_tokens": 1_101, "cost": 5})
         self.assertEqual((attempt["cost_micros"], attempt["source"]), (0, "free"))
         self.assertNotIn("bill", attempt)
+
+    def test_tools_of_a_stream_that_broke_off_are_paid(self):
+        def item(kind, number, **more):
+            return {"type": kind, "id": f"{kind}_{number}", "status": "completed", **more}
+        searches = [item("web_search_call", n, action={"type": "search", "query": "x"}) for n in range(3)]
+        output = [*searches, item("web_search_call", 9, action={"type": "open_page", "url": "http://x"}), item("file_search_call", 1),
+                  item("code_interpreter_call", 1, container_id="c1"), item("code_interpreter_call", 2, container_id="c1")]
+        begun = {"id": "r", "object": "response", "created_at": 1, "status": "in_progress", "model": "gpt-5.1", "output": [], "usage": None,
+                 "tools": [{"type": "web_search"}]}
+        responses = [{"type": "response.created", "response": begun}]
+        for place, one in enumerate(output):
+            for kind in ("added", "done"):
+                known = one if kind == "done" else {k: v for k, v in one.items() if k != "action"}
+                responses.append({"type": f"response.output_item.{kind}", "output_index": place, "item": known})
+        responses.append({"type": "response.output_text.delta", "output_index": 7, "item_id": "m", "content_index": 0, "delta": "found " * 8})
+        bill = self.broken("gpt-r", responses, named=True)
+        self.assertEqual({k: v for k, v in bill["usage"].items() if k not in ("input", "output")}, {"web_search": 3, "file_search": 1, "code_execution": 1})
+        self.assertEqual(bill["cost"], micros((bill["usage"]["input"], "1.25"), (bill["usage"]["output"], "10"), (3, "10000"), (1, "2500"), (1, "30000")))
+
+        blocks = [{"type": "server_tool_use", "id": f"s{n}", "name": "web_search", "input": {}} for n in range(3)]
+        blocks.append({"type": "web_search_tool_result", "tool_use_id": "s2", "content": {"type": "web_search_tool_result_error", "error_code": "unavailable"}})
+        blocks.append({"type": "text", "text": ""})
+        begun = {"id": "m", "type": "message", "role": "assistant", "model": "claude-sonnet-4-5", "stop_reason": None, "content": [],
+                 "usage": {"input_tokens": 40, "output_tokens": 1}}
+        messages = [{"type": "message_start", "message": begun}]
+        for place, one in enumerate(blocks):
+            messages.append({"type": "content_block_start", "index": place, "content_block": one})
+            if one["type"] == "text":
+                messages.append({"type": "content_block_delta", "index": place, "delta": {"type": "text_delta", "text": "found " * 8}})
+            else:
+                messages.append({"type": "content_block_stop", "index": place})
+        bill = self.broken("sonnet", messages, named=True)
+        self.assertEqual(bill["usage"].get("web_search"), 2)
+
+        grounded = {"content": {"role": "model", "parts": [{"text": "found " * 8}]}, "index": 0, "groundingMetadata": {"webSearchQueries": ["a", "b"]}}
+        bill = self.broken("pro", [{"candidates": [grounded]}, {"candidates": [grounded]}])
+        self.assertEqual(bill["usage"].get("web_search"), 2)
+
+    def broken(self, model, events, named=False):
+        """The bill of a stream that ends behind these events, without a usage."""
+        self.provider.broken = (events, named)
+        try:
+            with self.assertRaises(IncompleteRead):
+                self.tandem.request("/v1/chat/completions", {"model": model, "messages": [{"role": "user", "content": "hi"}], "stream": True}, BOB)
+        finally:
+            self.provider.broken = None
+        attempt = self.tandem.explain()["attempts"][-1]
+        self.assertTrue(attempt["usage"]["estimated"], attempt)
+        return {**attempt["bill"], "cost": attempt["cost_micros"]}
 
     def test_an_unknown_price_is_loud(self):
         usage = {"prompt_tokens": 1_000, "completion_tokens": 100, "total_tokens": 1_100}
@@ -416,7 +468,7 @@ class Estimated(WithProvider):
         # 64 tokens cost 640 by the standard rates of gpt-5.1, and 1,280 with priority.
         usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
         decisions = []
-        for tier in ("default", "priority", "flex"):
+        for tier in ("default", "priority", "flex", "auto"):
             self.provider.usage, self.provider.beside = usage, {}
             _, answer, _ = self.tandem.request("/v1/chat/completions", {"model": "gpt", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 64, "service_tier": tier}, BOB)
             decisions.append(self.tandem.explain(answer["x-tandem-decision"])["decision"]["candidates"][0]["scores"]["estimate_micros"])
@@ -425,6 +477,8 @@ class Estimated(WithProvider):
         # The tier's name counts as a token or two of the prompt.
         self.assertAlmostEqual(decisions[1], 2 * decisions[0], delta=8)
         self.assertAlmostEqual(decisions[2], decisions[0], delta=8)
+        # The provider chooses: a project's own setting may be priority.
+        self.assertAlmostEqual(decisions[3], decisions[1], delta=8)
 
 
 class OwnersPrice(WithProvider):

@@ -17,7 +17,7 @@ from booking_test import CONFIG, Provider
 from harness import Tandem, Upstream, http, until
 
 BOB, BOSS = ({"authorization": f"Bearer {name}"} for name in ("bob-0123456789abcdef", "boss-0123456789abc"))
-KINDS = "key, alias, label, provider, model, zone, work, source, tier, outcome, estimated, team"
+KINDS = "key, alias, label, provider, model, zone, work, source, tier, outcome, estimated, team, owner, workflow"
 FROM_ROWS = """SELECT time / 86400000, key, alias, label, provider, model, zone, work, source, CASE WHEN bill = '' THEN '' ELSE COALESCE(json_extract(bill, '$.tier'), '') END,
   outcome, estimated, team, count(*), sum(input), sum(cached), sum(cache_write), sum(output), sum(reasoning), sum(cost), sum(total_ms) FROM attempts GROUP BY 1,2,3,4,5,6,7,8,9,10,11,12,13"""
 FROM_DAYS = f"SELECT day, {KINDS}, attempts, input, cached, cache_write, output, reasoning, cost, total_ms FROM cost_days JOIN cost_kinds ON id = kind"

@@ -24,8 +24,8 @@ struct Opened {
     test::ManualClock clock;
     Budgets budgets{clock};
     Opened() {
-        static const store::Migration all[] = {
-            {kLedgerSchema}, {kLedgerSchema2}, {kLedgerSchema3}, {reports::kReportsSchema}, {kBudgetsSchema}};
+        static const store::Migration all[] = {{kLedgerSchema},           {kLedgerSchema2}, {kLedgerSchema3},
+                                               {reports::kReportsSchema}, {kBudgetsSchema}, {reports::kReportsSchema2}};
         store = std::move(*store::Store::open(folder.path / "db", all, store::Durability::process));
     }
     void attempt(const std::string& key, Money cost) {

@@ -16,6 +16,8 @@ std::string id_of(const config::BudgetScope& of, const config::Window& window) {
     };
     add("key", of.key);
     add("team", of.team);
+    add("owner", of.owner);
+    add("workflow", of.workflow);
     add("provider", of.provider);
     add("model", of.model);
     add("alias", of.alias);
@@ -34,7 +36,8 @@ bool is(const std::string& wanted, const std::string& name) {
 }  // namespace
 
 bool counts(const config::BudgetScope& scope, const Subject& subject) {
-    return is(scope.key, subject.key) && is(scope.team, subject.team) && is(scope.provider, subject.provider) &&
+    return is(scope.key, subject.key) && is(scope.team, subject.team) && is(scope.owner, subject.owner) &&
+           is(scope.workflow, subject.workflow) && is(scope.provider, subject.provider) &&
            is(scope.model, subject.model) && (!scope.label || *scope.label == subject.label);
 }
 
@@ -45,6 +48,8 @@ std::string text_of(const config::BudgetScope& scope) {
     };
     add("key", scope.key);
     add("team", scope.team);
+    add("owner", scope.owner);
+    add("workflow", scope.workflow);
     add("provider", scope.provider);
     add("model", scope.model);
     add("alias", scope.alias);

@@ -52,13 +52,17 @@ Result<Spent> sum_of(store::Database& database, const std::string& counter, std:
     return Spent{Money::from_micros(row.integer(0)), {row.integer(1)}};
 }
 
-// The columns key, team, alias, label, provider and model of `attempts` or `cost_kinds`, which a row begins with.
-#define TANDEM_SUBJECT_COLUMNS(table) \
-    table ".key, " table ".team, " table ".alias, " table ".label, " table ".provider, " table ".model"
+// The columns of `attempts` or `cost_kinds` that a subject is made of, which a row begins with: kSubjectColumns.
+#define TANDEM_SUBJECT_COLUMNS(table)                                                                           \
+    table ".key, " table ".team, " table ".alias, " table ".label, " table ".provider, " table ".model, " table \
+          ".owner, " table ".workflow"
+constexpr int kSubjectColumns = 8;
 
 Subject read_subject(const store::Statement& row) {
     return {.key = row.text(0),
             .team = row.text(1),
+            .owner = row.text(6),
+            .workflow = row.text(7),
             .alias = row.text(2),
             .label = static_cast<Label>(std::clamp<std::int64_t>(row.integer(3), 0, 3)),
             .provider = row.text(4),
@@ -74,7 +78,8 @@ Result<> each_sum(store::Database& database, const std::function<void(const Subj
         const auto row = rows.step();
         if (!row) return fail(row.error());
         if (!*row) return {};
-        visit(read_subject(rows), {Money::from_micros(rows.integer(6)), {rows.integer(7)}});
+        visit(read_subject(rows),
+              {Money::from_micros(rows.integer(kSubjectColumns)), {rows.integer(kSubjectColumns + 1)}});
     }
 }
 
@@ -91,8 +96,8 @@ Result<> each_spent(store::Database& database, std::int64_t since,
         const auto row = rows.step();
         if (!row) return fail(row.error());
         if (!*row) return {};
-        visit(read_subject(rows), WallTime(milliseconds(rows.integer(6))),
-              {Money::from_micros(rows.integer(7)), {rows.integer(8)}});
+        visit(read_subject(rows), WallTime(milliseconds(rows.integer(kSubjectColumns))),
+              {Money::from_micros(rows.integer(kSubjectColumns + 1)), {rows.integer(kSubjectColumns + 2)}});
     }
 }
 
@@ -104,6 +109,8 @@ std::string detail_of(const config::Budget& budget, int percent, const Spent& sp
     out.begin_object().member("budget", budget.field).member("of", text_of(budget.of));
     if (!budget.of.key.empty()) out.member("key", budget.of.key);
     if (!budget.of.team.empty()) out.member("team", budget.of.team);
+    if (!budget.of.owner.empty()) out.member("owner", budget.of.owner);
+    if (!budget.of.workflow.empty()) out.member("workflow", budget.of.workflow);
     out.member("window", config::text_of(budget.window)).member("percent", std::int64_t{percent});
     if (why == Why::no_room) out.member("no_room", true);
     if (budget.limit) {
@@ -287,14 +294,15 @@ Result<> Budgets::load_rates(store::Database& database) {
     };
     auto used = database.prepare("SELECT " TANDEM_SUBJECT_COLUMNS(
         "a") ", a.time + a.total_ms, a.input + a.output FROM "
-             "attempts a WHERE a.decision >= ?1 AND a.time + a.total_ms > ?2 ORDER BY 7");
+             "attempts a WHERE a.decision >= ?1 AND a.time + a.total_ms > ?2 ORDER BY 9");
     used.bind(1, first).bind(2, now_ms - kMinute);
     while (true) {
         const auto row = used.step();
         if (!row) return fail(row.error());
         if (!*row) break;
-        each(read_subject(used),
-             [&](RateAccount& account) { account.tokens.add(at(used.integer(6)), used.integer(7)); });
+        each(read_subject(used), [&](RateAccount& account) {
+            account.tokens.add(at(used.integer(kSubjectColumns)), used.integer(kSubjectColumns + 1));
+        });
     }
     auto asked = database.prepare("SELECT key, alias, time FROM decisions WHERE id >= ?1 AND time > ?2 ORDER BY 3");
     asked.bind(1, first).bind(2, now_ms - kMinute);

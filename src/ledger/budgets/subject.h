@@ -11,6 +11,8 @@ namespace tandem::ledger {
 struct Subject {
     std::string key = {};    // id of the principal
     std::string team = {};   // empty: none
+    std::string owner = {};  // of the key; empty: nobody is said
+    std::string workflow = {};
     std::string alias = {};  // what the client asked by, as the client wrote it
     Label label = Label::public_;
     std::string provider = {};

@@ -127,9 +127,14 @@ int calls_in(const json::Value& request) {
 }  // namespace
 
 Asked asked_in(const json::Value& request, std::int64_t time_ms) {
-    Asked asked{time_ms, {}, {}, false, calls_in(request)};
-    for (const auto* name : {"service_tier", "serviceTier"})
-        if (asked.service_tier.empty()) asked.service_tier = tier_named(request[name].text());
+    Asked asked{.time_ms = time_ms, .calls = calls_in(request)};
+    // Gemini's stands in its settings too, Bedrock's is an object.
+    for (const auto* path : {"service_tier", "serviceTier", "serviceTier.type", "generationConfig.serviceTier",
+                             "generationConfig.service_tier"}) {
+        const auto said = lower(at(request, path).text());
+        if (asked.service_tier.empty()) asked.service_tier = tier_named(said);
+        asked.any_tier = asked.any_tier || said == "auto";
+    }
     if (request["speed"].text() == "fast") asked.service_tier = "fast";
     asked.region = lower(request["inference_geo"].text());
     if (asked.region == "global") asked.region.clear();

@@ -70,5 +70,9 @@ void read_llama_cpp(const Source& source, Reading& reading);
 void read_circumstances(const Source& source, Reading& reading);
 // Tools that ran at the provider, counted in the answer itself where the usage does not say.
 void read_tools(const Source& source, Reading& reading);
+// Gemini: queries to Google's search, and whether Maps was asked. What of them has a fee is for the book to say.
+void read_grounding(const json::Value& body, Reading& reading);
+// Whether the searches of OpenAI's Responses are by its older tool, which has another fee.
+bool searches_by_preview(const json::Value& response);
 
 }  // namespace tandem::prices

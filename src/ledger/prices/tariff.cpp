@@ -54,19 +54,34 @@ Amount Tariff::cost(const Buckets& buckets, const Asked& asked) const {
     return cost_of(buckets, *entry, {asked.time_ms, asked.service_tier, asked.region}).amount.value_or(Amount{});
 }
 
+std::vector<std::string> Tariff::tiers_of(const Entry& entry, const Asked& asked) {
+    std::vector<std::string> tiers = {{}};
+    const auto add = [&](const std::string& tier) {
+        if (std::ranges::find(tiers, tier) == tiers.end()) tiers.push_back(tier);
+    };
+    add(asked.service_tier);
+    const auto named = [&](const Card& card) { return card.when.service == asked.service_tier; };
+    const auto is_common = [](std::string_view tier) { return tier.empty() || tier == "flex" || tier == "batch"; };
+    const bool is_strange = !is_common(asked.service_tier) && std::ranges::none_of(entry.cards, named);
+    // At Perplexity the tier is how much of the web was read, which the model settles.
+    if (!asked.any_tier && !is_strange && entry.provider != "perplexity") return tiers;
+    // At Anthropic `fast` is no tier that its provider chooses: a request asks for it in a field of its own.
+    for (const auto& card : entry.cards)
+        if (card.when.service != "batch" && (entry.provider != "anthropic" || card.when.service != "fast"))
+            add(card.when.service);
+    return tiers;
+}
+
 Amount Tariff::at_most(Tokens prompt, Tokens answer, const Asked& asked) const {
     const auto* entry = at(asked.time_ms);
     if (entry == nullptr) return {};
-    // What was asked for may not be what is given: then the standard counts.
     Amount most;
-    for (const auto& tier : {std::string(), asked.service_tier}) {
+    for (const auto& tier : tiers_of(*entry, asked))
         for (const auto& region : {std::string(), asked.region}) {
             most = std::max(most, most_cost_of(prompt.count, answer.count, *entry, {asked.time_ms, tier, region},
                                                asked.keeps_cache_an_hour, asked.calls));
             if (asked.region.empty()) break;
         }
-        if (asked.service_tier.empty()) break;
-    }
     return most;
 }
 

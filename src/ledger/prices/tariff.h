@@ -38,6 +38,7 @@ struct Asked {
     std::string region = {};           // that it asks for; empty: it does not say
     bool keeps_cache_an_hour = false;  // a part of its prompt is to be kept for an hour
     int calls = 0;  // of tools that its provider runs and takes a fee for; what the request allows, or kUsualCalls
+    bool any_tier = false;  // it leaves the tier to its provider (`auto`): any but batch may be given
     bool operator==(const Asked&) const = default;
 };
 
@@ -68,8 +69,10 @@ class Tariff {
 
     // What tokens cost by the tier and region that were asked for; 0 where it is free or unknown.
     Amount cost(const Buckets& buckets, const Asked& asked) const;
-    // The most that so many tokens may cost: at the dearest card that a response to such a request can be booked by.
-    // Tools that the provider runs have fees that are not in it, for nobody knows how often it calls them.
+    // The most that so many tokens may cost: at the dearest card that a response to such a request can be booked by. A
+    // request that names a tier may get that one or the standard one; one that leaves the tier to its provider, or
+    // names one that the entry does not have, may get any but batch. Tools that the provider runs have fees that are
+    // not in it, for nobody knows how often it calls them.
     Amount at_most(Tokens prompt, Tokens answer, const Asked& asked) const;
     // A prompt that goes into the provider's cache costs more than one that does not.
     bool writes_cost_more(std::int64_t time_ms) const;
@@ -85,6 +88,8 @@ class Tariff {
         std::string note;
     };
     static Tariff keep(Kept kept);
+    // The tiers that a response to such a request may name; the standard one, "", is the first.
+    static std::vector<std::string> tiers_of(const Entry& entry, const Asked& asked);
     std::shared_ptr<const Kept> kept_;
 };
 

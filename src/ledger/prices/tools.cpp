@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "ledger/prices/counts.h"
+#include "ledger/prices/tool_calls.h"
 
 namespace tandem::prices {
 
@@ -31,18 +32,28 @@ void read_output_items(const json::Value& body, Reading& reading) {
         }
     }
     if (pictures) reading.warn("the pictures that a tool made are billed by a model of their own: not counted");
-    bool preview = false, newer = false;
-    for (const auto tool : body["tools"].children()) {
-        const auto type = tool["type"].text();
-        preview = preview || type.starts_with("web_search_preview");
-        newer = newer || type == "web_search" || type.starts_with("web_search_2");
-    }
-    reading.buckets.add(preview && !newer ? Bucket::web_search_preview : Bucket::web_search, searches);
+    reading.buckets.add(searches_by_preview(body) ? Bucket::web_search_preview : Bucket::web_search, searches);
     reading.buckets.add(Bucket::file_search, files);
     reading.buckets.add(Bucket::code_execution, static_cast<std::int64_t>(containers.size()));
 }
 
-// Gemini: queries to Google's search, and whether Maps was asked. What of them has a fee is for the book to say.
+}  // namespace
+
+bool searches_always(std::string_view model) {
+    return model.find("-search-preview") != std::string_view::npos ||
+           model.find("-search-api") != std::string_view::npos;
+}
+
+bool searches_by_preview(const json::Value& response) {
+    bool preview = false, newer = false;
+    for (const auto tool : response["tools"].children()) {
+        const auto type = tool["type"].text();
+        preview = preview || type.starts_with("web_search_preview");
+        newer = newer || type == "web_search" || type.starts_with("web_search_2");
+    }
+    return preview && !newer;
+}
+
 void read_grounding(const json::Value& body, Reading& reading) {
     std::int64_t queries = 0, maps = 0;
     for (const auto candidate : body["candidates"].children()) {
@@ -60,8 +71,6 @@ void read_grounding(const json::Value& body, Reading& reading) {
     reading.buckets.add(Bucket::web_search, queries);
     reading.buckets.add(Bucket::maps_grounding, maps);
 }
-
-}  // namespace
 
 void read_tools(const Source& source, Reading& reading) {
     Counts counts(source.usage, reading);
@@ -89,9 +98,7 @@ void read_tools(const Source& source, Reading& reading) {
     read_grounding(source.body, reading);
     // These models search the web for each request, and each is billed as one search.
     const auto& model = reading.model.empty() ? source.hints.model : reading.model;
-    const bool searches_always =
-        model.find("-search-preview") != std::string::npos || model.find("-search-api") != std::string::npos;
-    if (searches_always && source.body["choices"].exists() && buckets[Bucket::web_search] == 0)
+    if (searches_always(model) && source.body["choices"].exists() && buckets[Bucket::web_search] == 0)
         buckets.add(Bucket::web_search, 1);
 }
 

@@ -17,6 +17,8 @@ enum class Dimension : std::uint8_t {
     zone,
     key,
     team,
+    owner,
+    workflow,
     alias,
     label,
     work,
@@ -27,9 +29,9 @@ enum class Dimension : std::uint8_t {
     week,   // ISO 8601: "2026-W05", from Monday
     month,  // of the calendar
 };
-inline constexpr std::array<std::string_view, 14> kDimensionNames = {"model",   "provider", "zone", "key",    "team",
-                                                                     "alias",   "label",    "work", "source", "tier",
-                                                                     "outcome", "day",      "week", "month"};
+inline constexpr std::array<std::string_view, 16> kDimensionNames = {
+    "model", "provider", "zone",   "key",  "team",    "owner", "workflow", "alias",
+    "label", "work",     "source", "tier", "outcome", "day",   "week",     "month"};
 inline std::string_view name_of(Dimension dimension) {
     return kDimensionNames[static_cast<std::size_t>(dimension)];
 }

@@ -48,6 +48,10 @@ std::string group_of(const Kind& kind, Dimension dimension) {
             return kind.key;
         case Dimension::team:
             return kind.team;
+        case Dimension::owner:
+            return kind.owner;
+        case Dimension::workflow:
+            return kind.workflow;
         case Dimension::alias:
             return kind.alias;
         case Dimension::label:
@@ -266,7 +270,8 @@ Question answerable(Question question, std::int64_t kept, std::vector<std::strin
 }  // namespace
 
 Result<std::int64_t> kept_since(store::Database& database) {
-    auto row = database.prepare("SELECT since FROM attempts_kept");
+    // The second column is of the newest schema: it is not read.
+    auto row = database.prepare("SELECT since, (SELECT workflow FROM cost_kinds LIMIT 1) FROM attempts_kept");
     const auto found = row.step();
     if (!found)
         return fail(ErrorCode::storage,

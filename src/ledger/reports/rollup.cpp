@@ -14,8 +14,10 @@ namespace tandem::ledger::reports {
     "INTEGER NOT NULL, cache_write INTEGER NOT NULL, output INTEGER NOT NULL, reasoning INTEGER NOT NULL, cost " \
     "INTEGER NOT NULL, total_ms INTEGER NOT NULL, PRIMARY KEY (" column ", kind)) STRICT, WITHOUT ROWID;"
 
-// What a kind is, of a row of `attempts`.
-#define TANDEM_KIND_COLUMNS "key, alias, label, provider, model, zone, work, source, tier, outcome, estimated, team"
+// What a kind is, of a row of `attempts`: before there were owners and workflows, and now.
+#define TANDEM_KIND_COLUMNS_BEFORE \
+    "key, alias, label, provider, model, zone, work, source, tier, outcome, estimated, team"
+#define TANDEM_KIND_COLUMNS TANDEM_KIND_COLUMNS_BEFORE ", owner, workflow"
 #define TANDEM_SOURCE "CASE WHEN source <> '' THEN source WHEN cost = 0 THEN 'free' ELSE 'owner' END"
 #define TANDEM_TIER "CASE WHEN bill = '' THEN '' ELSE COALESCE(json_extract(bill, '$.tier'), '') END"
 #define TANDEM_FILL(name, number)                                                                                    \
@@ -53,13 +55,29 @@ const char* const kReportsSchema =
     "UPDATE attempts SET (alias, label, work) = (SELECT d.alias, d.label, CASE WHEN json_valid(d.inputs) THEN "
     "COALESCE(json_extract(d.inputs, '$.work.kind'), '') ELSE '' END FROM decisions d WHERE d.id = attempts.decision) "
     "WHERE decision IN (SELECT id FROM decisions);"
-    "INSERT INTO cost_kinds (" TANDEM_KIND_COLUMNS
+    "INSERT INTO cost_kinds (" TANDEM_KIND_COLUMNS_BEFORE
     ") SELECT DISTINCT key, alias, label, provider, model, zone, work, " TANDEM_SOURCE ", " TANDEM_TIER
     ", outcome, estimated, team FROM attempts;"  //
     TANDEM_FILL("cost_days", "a.time / 86400000")
         TANDEM_FILL("cost_months",
                     "CAST(strftime('%Y', a.time / 1000, 'unixepoch') AS INTEGER) * 12 + CAST(strftime('%m', a.time / "
                     "1000, 'unixepoch') AS INTEGER) - 1");
+
+const char* const kReportsSchema2 =
+    "ALTER TABLE attempts ADD COLUMN owner TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE attempts ADD COLUMN workflow TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE open_attempts ADD COLUMN owner TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE open_attempts ADD COLUMN workflow TEXT NOT NULL DEFAULT '';"
+    // What is unique is more now, which no ALTER TABLE says.
+    "ALTER TABLE cost_kinds RENAME TO cost_kinds_before;"
+    "CREATE TABLE cost_kinds (id INTEGER PRIMARY KEY, key TEXT NOT NULL, alias TEXT NOT NULL, label INTEGER NOT NULL, "
+    "provider TEXT NOT NULL, model TEXT NOT NULL, zone INTEGER NOT NULL, work TEXT NOT NULL, source TEXT NOT NULL, "
+    "tier TEXT NOT NULL, outcome TEXT NOT NULL, estimated INTEGER NOT NULL, team TEXT NOT NULL, owner TEXT NOT NULL, "
+    "workflow TEXT NOT NULL, UNIQUE (model, key, alias, outcome, label, work, provider, zone, source, tier, estimated, "
+    "team, owner, workflow)) STRICT;"
+    "INSERT INTO cost_kinds SELECT id, " TANDEM_KIND_COLUMNS_BEFORE
+    ", '', '' FROM cost_kinds_before;"
+    "DROP TABLE cost_kinds_before;";
 
 namespace {
 
@@ -82,12 +100,14 @@ void bind_kind(store::Statement& row, const Kind& kind) {
     row.bind(5, kind.model).bind(6, static_cast<std::int64_t>(kind.zone)).bind(7, kind.work);
     row.bind(8, prices::name_of(kind.source)).bind(9, kind.tier).bind(10, kind.outcome);
     row.bind(11, static_cast<std::int64_t>(kind.estimated)).bind(12, kind.team);
+    row.bind(13, kind.owner).bind(14, kind.workflow);
 }
 
 Result<std::int64_t> find_kind(store::Database& database, const Kind& kind) {
     auto row = database.prepare(
         "SELECT id FROM cost_kinds WHERE model = ?5 AND key = ?1 AND alias = ?2 AND outcome = ?10 AND label = ?3 AND "
-        "work = ?7 AND provider = ?4 AND zone = ?6 AND source = ?8 AND tier = ?9 AND estimated = ?11 AND team = ?12");
+        "work = ?7 AND provider = ?4 AND zone = ?6 AND source = ?8 AND tier = ?9 AND estimated = ?11 AND team = ?12 "
+        "AND owner = ?13 AND workflow = ?14");
     bind_kind(row, kind);
     const auto found = row.step();
     if (!found) return fail(found.error());
@@ -102,7 +122,7 @@ Result<std::int64_t> newest_kind(store::Database& database) {
 
 Result<std::int64_t> insert_kind(store::Database& database, const Kind& kind) {
     auto row = database.prepare("INSERT INTO cost_kinds (" TANDEM_KIND_COLUMNS
-                                ") VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12) RETURNING id");
+                                ") VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14) RETURNING id");
     bind_kind(row, kind);
     const auto inserted = row.step();
     if (!inserted) return fail(inserted.error());
@@ -114,7 +134,7 @@ Result<std::int64_t> kind_id(store::Database& database, Kind kind) {
     const auto newest = newest_kind(database);
     if (!newest) return newest;
     if (*newest >= kMostKinds) {
-        kind.model = kind.alias = kind.tier = kOther;
+        kind.model = kind.alias = kind.workflow = kind.tier = kOther;
         if (auto found = find_kind(database, kind); !found || *found != 0) return found;
     }
     return insert_kind(database, kind);
@@ -168,8 +188,8 @@ std::string tier_in(const std::string& bill) {
 }  // namespace
 
 Kind kind_of(const AttemptRecord& a) {
-    return {a.key,  a.alias,  a.label,         a.provider, a.model,           a.zone,
-            a.work, a.source, tier_in(a.bill), a.outcome,  a.usage.estimated, a.team};
+    return {a.key,    a.alias,         a.label,   a.provider,        a.model, a.zone,  a.work,
+            a.source, tier_in(a.bill), a.outcome, a.usage.estimated, a.team,  a.owner, a.workflow};
 }
 
 Sums sums_of(const AttemptRecord& a) {
@@ -237,6 +257,8 @@ Result<std::vector<Kind>> all_kinds(store::Database& database) {
         kind.outcome = rows.text(10);
         kind.estimated = rows.integer(11) != 0;
         kind.team = rows.text(12);
+        kind.owner = rows.text(13);
+        kind.workflow = rows.text(14);
     }
 }
 

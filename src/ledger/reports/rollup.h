@@ -1,8 +1,8 @@
 // Sums of attempts by UTC day and by UTC month, written in the commit that writes the attempt's row: what reports are
 // made of, and what remains of attempts whose rows are deleted.
 //
-// A sum is that of one kind of attempt: same key, team, alias, label, provider, model, zone, kind of work, source of
-// its price, service tier and outcome, estimated or not. Any report is made of them by adding up.
+// A sum is that of one kind of attempt: same key, team, owner, workflow, alias, label, provider, model, zone, kind of
+// work, source of its price, service tier and outcome, estimated or not. Any report is made of them by adding up.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@
 namespace tandem::ledger::reports {
 
 extern const char* const kReportsSchema;
+extern const char* const kReportsSchema2;  // owners of keys, and workflows
 
 inline constexpr std::int64_t kDayMs = 86'400'000;
 
@@ -28,6 +29,8 @@ struct Kind {
     std::string outcome;
     bool estimated = false;  // its usage
     std::string team;        // of the key, when it asked
+    std::string owner;       // of the key, then
+    std::string workflow;    // that the request named
     bool operator==(const Kind&) const = default;
 };
 Kind kind_of(const AttemptRecord& attempt);
@@ -49,7 +52,7 @@ std::int64_t month_of_day(std::int64_t day);
 std::int64_t first_day_of_month(std::int64_t month);
 
 // Kinds that are told apart. Clients can name models where a pattern stands for any name, and providers name their
-// tiers: of what would be more, model, alias and tier are "(other)", and the sums stay exact.
+// tiers: of what would be more, model, alias, workflow and tier are "(other)", and the sums stay exact.
 inline constexpr std::int64_t kMostKinds = 200'000;
 
 // Adds an attempt to its day and its month, inside the transaction that inserts its row. Errors: storage.

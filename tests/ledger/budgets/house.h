@@ -38,8 +38,8 @@ struct House {
     // `text`: teams, keys, budgets, aliases and limits, after two providers and three models. Amounts are in the
     // config's currency, so 0.0001 is a hundred micro-units.
     explicit House(const std::string& text) {
-        static const store::Migration all[] = {
-            {kLedgerSchema}, {kLedgerSchema2}, {kLedgerSchema3}, {reports::kReportsSchema}, {kBudgetsSchema}};
+        static const store::Migration all[] = {{kLedgerSchema},           {kLedgerSchema2}, {kLedgerSchema3},
+                                               {reports::kReportsSchema}, {kBudgetsSchema}, {reports::kReportsSchema2}};
         store = std::move(*store::Store::open(folder.path / "db", all, store::Durability::process));
         restart(text);
     }
@@ -70,7 +70,12 @@ struct House {
     Subject of(const std::string& name, const std::string& model = "m", const std::string& alias = "auto",
                Label label = Label::public_) const {
         const auto principal = who(name);
-        return {principal.id(), principal.team(), alias, label, model == "home" ? "near" : "far", model};
+        return {.key = principal.id(),
+                .team = principal.team(),
+                .alias = alias,
+                .label = label,
+                .provider = model == "home" ? "near" : "far",
+                .model = model};
     }
     Result<Reservation> reserve(const Subject& subject, std::int64_t cost, std::int64_t tokens = 1) const {
         return budgets->reserve(who(subject.key), subject, micros(cost), {tokens});

@@ -27,8 +27,8 @@ struct Fixture {
     std::unique_ptr<store::Database> database;
     std::vector<AttemptRecord> written;
     Fixture() {
-        static const store::Migration all[] = {
-            {kLedgerSchema}, {kLedgerSchema2}, {kLedgerSchema3}, {kReportsSchema}, {kBudgetsSchema}};
+        static const store::Migration all[] = {{kLedgerSchema},  {kLedgerSchema2}, {kLedgerSchema3},
+                                               {kReportsSchema}, {kBudgetsSchema}, {kReportsSchema2}};
         store = std::move(*store::Store::open(folder.path / "db", all, store::Durability::process));
         database = std::move(*store::Database::open_to_read(folder.path / "db"));
     }
@@ -243,7 +243,8 @@ TEST(Reports, of_a_ledger_of_before_are_complete_after_its_migration) {
             return {};
         }));
     }
-    const store::Migration now[] = {{kLedgerSchema}, {kLedgerSchema2}, {kLedgerSchema3}, {kReportsSchema}};
+    const store::Migration now[] = {
+        {kLedgerSchema}, {kLedgerSchema2}, {kLedgerSchema3}, {kReportsSchema}, {kReportsSchema2}};
     auto store = store::Store::open(folder.path / "db", now, store::Durability::process);
     ASSERT_TRUE(store) << store.error().message;
     auto database = store::Database::open_to_read(folder.path / "db");
@@ -341,7 +342,8 @@ TEST(Rollups, of_hostile_names_stop_growing_and_stay_exact) {
     Fixture f;
     ASSERT_TRUE(f.store->run([](store::Database& database) {
         return database.execute(fmt::format(
-            "INSERT INTO cost_kinds VALUES ({}, 'k', 'a', 0, 'p', 'm', 0, '', 'free', '', 'x', 0, '')", kMostKinds));
+            "INSERT INTO cost_kinds VALUES ({}, 'k', 'a', 0, 'p', 'm', 0, '', 'free', '', 'x', 0, '', '', '')",
+            kMostKinds));
     }));
     auto all = traffic(8, 50, 3);
     for (std::size_t i = 0; i < all.size(); ++i) all[i].model = "made up " + std::to_string(i);
