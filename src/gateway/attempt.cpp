@@ -169,7 +169,7 @@ net::Task<Next> Attempt::send() {
     if (const auto rest = upstream::rest_wanted(answered->answer.headers(), services.clock.wall()); rest && !engine())
         services.health.rest(provider_.id, used_key_, *rest);
     record.status = 200;
-    if (way_.plainly == candidate_.model)
+    if (way_.history.plainly == candidate_.model)
         services.wants.learn_plain(way_.who.id(), provider_.id, model_.name, conversion_->unusual());
     streamed_ = answered->stream;
     answer_ = std::move(answered->answer);
