@@ -66,7 +66,7 @@ class Rows : public testing::Test {
         {"CREATE TABLE things (id TEXT PRIMARY KEY, good INTEGER NOT NULL, count INTEGER NOT NULL, size INTEGER NOT "
          "NULL, share INTEGER NOT NULL, expected INTEGER NOT NULL, passed INTEGER NOT NULL, colour INTEGER NOT NULL, "
          "secrecy INTEGER NOT NULL, note TEXT NOT NULL, bytes BLOB NOT NULL, later INTEGER NOT NULL DEFAULT 7) "
-         "STRICT"}};
+         "STRICT;"}};
     test::Folder folder_;
     std::unique_ptr<Store> store_ = *Store::open_at_once(folder_.path / "rows.db", kTables);
 };
