@@ -248,12 +248,24 @@ void say_responses_part(const Value& part, Splice& splice) {
         splice.set(part, "detail", std::string(image["detail"].raw()));
 }
 
+// Texts of an answer and of a prompt have types of their own, which OpenAI insists on.
+void say_whose_text(const Value& part, bool answered, Splice& splice) {
+    const Value type = part["type"];
+    const std::string_view wanted = answered ? "output_text" : "input_text",
+                           other = answered ? "input_text" : "output_text";
+    if (type.text() == other || (type.text() == "text" && part["text"].string()))
+        splice.replace(type, json::quoted(wanted));
+}
+
 void say_responses(const Value& root, Splice& splice) {
     for (const Value item : root["input"].children()) {
         const auto type = item["type"].text();
         if (type == "function_call") fill_arguments(item, splice);
         if (item["content"].is(Kind::array))
-            for (const Value part : item["content"].children()) say_responses_part(part, splice);
+            for (const Value part : item["content"].children()) {
+                say_responses_part(part, splice);
+                if (item["role"].string()) say_whose_text(part, item["role"].text() == "assistant", splice);
+            }
     }
     for (const Value tool : root["tools"].children()) {
         const Value function = tool["function"];

@@ -158,6 +158,11 @@ class OwnWords(OverStrict, unittest.TestCase):
                 body = {"model": f"m-{behind}", "tools": [FLAT], "input": [*HI, {"type": "function_call", "call_id": "c", "name": "f", "arguments": ""}, {"type": "function_call_output", "call_id": "c", "output": "x"}]}
                 self.assertIn(("call", "f", {}), self.ask("/v1/responses", body, behind)[1]["messages"])
 
+    def test_texts_have_the_type_of_who_said_them_in_responses(self):
+        items = [{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "output_text", "text": "b"}]}, {"role": "assistant", "content": [{"type": "input_text", "text": "c"}]}, {"role": "user", "content": "d"}]
+        body, _ = self.ask("/v1/responses", {"model": "m-openai-responses", "input": items}, "openai-responses")
+        self.assertEqual([p["type"] for item in body["input"][:2] for p in item["content"]], ["input_text", "input_text", "output_text"])
+
     def test_a_free_text_tool_is_a_function_for_a_server_of_responses_that_is_not_openai(self):
         custom = {"type": "custom", "name": "apply_patch", "description": "d", "format": {"type": "grammar", "syntax": "lark", "definition": "start: /.+/"}}
         body, _ = self.ask("/v1/responses", {"model": "m-openai-responses", "input": "hi", "tools": [custom]}, "openai-responses")
