@@ -259,7 +259,7 @@ class Applied(Advised):
             with subprocess.Popen([BINARY, "advise", *SPAN, "--apply", "local-first"], env=self.tandem.env, cwd=self.tandem.folder,
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
                 try:
-                    process.wait(step * 0.15)
+                    process.wait(60 if step == 11 else step * 0.15)  # the last one is not killed
                 except subprocess.TimeoutExpired:
                     process.kill()
             text = self.file.read_text()
