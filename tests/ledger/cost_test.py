@@ -101,7 +101,7 @@ class Exact(Served):
             self.tandem.start()  # which settles what was lost
             rows = self.assert_sums_are_exact()
         self.assertGreater(len({row[5] for row in rows}), 4)
-        self.assertEqual(self.cost()["total_micros"], sum(row[19] for row in rows))
+        self.assertEqual(self.cost()["total_micros"], sum(row[21] for row in rows))
         # The command while nobody serves: the same.
         whole = self.cost("--by", "key,outcome")
         self.tandem.kill()
