@@ -37,8 +37,9 @@ def main():
         print(f"  the same list in an order by chance: seen {share(some, lambda r: equal(r['chance_seen']))}, "
               f"year {share(some, lambda r: equal(r['chance_year']))}")
         known = [row["known"] for row in some]
-        print(f"  sure of: {sum(r['asserted'] for r in some)} pairs, wrong {sum(v['wrong'] for v in known)}; no seed with a wrong one "
-              f"{share(some, lambda r: r['known']['order'])}")
+        told, pairs = sum(r["asserted"] for r in some), sum(r["pairs"] for r in some)
+        print(f"  stated: {told} of {pairs} pairs told apart ({100 * told / max(1, pairs):.0f} %), wrong {sum(v['wrong'] for v in known)}; no seed with a "
+              f"wrong one {share(some, lambda r: r['known']['order'])}; seeds with a pair told apart {share(some, lambda r: r['asserted'] > 0)}")
         taus = [row["tau"] for row in some if row["pairs"]]
         lost, gain = sum(row["lost"] for row in some), sum(row["to_gain"] for row in some)
         nothing = [row for row in some if row["advised"] == "today"]

@@ -273,21 +273,43 @@ bool is_enough(const Traffic& traffic) {
 std::string verdict_of(const Situation& situation, const Advice& advice) {
     const auto& list = advice.proposals;
     const auto best = std::ranges::find(list, advice.best, &Proposal::number);
-    if (advice.best > 0 && best != list.end())
+    if (advice.best > 0 && best != list.end() && advice.sure)
         return fmt::format("{} ({}) is worth {:.2f} {} a month more than today's, more than what is not known ({:.2f})",
                            best->number, best->combination.name, best->gain.mean, situation.currency,
                            kNormal * best->gain.error);
+    if (advice.best > 0 && best != list.end())
+        return fmt::format(
+            "{} ({}) is the best bet, not a sure one: {:.2f} {} a month more than today's are expected, and that it is "
+            "better at all is {:.0f} % likely; what is not known is as much as {:.2f}{}",
+            best->number, best->combination.name, best->gain.mean, situation.currency, 100 * best->gain.likely(),
+            kNormal * best->gain.error,
+            best->experiments.empty() ? "" : fmt::format("; `{}` would tell more", best->experiments.front().command));
     const auto promising =
         std::ranges::find_if(list, [](const Proposal& one) { return one.number > 0 && one.gain.mean > 0; });
     if (promising == list.end()) return "change nothing: no other combination is better";
-    if (promising->gain.sure())
+    if (!is_enough(situation.traffic))
         return fmt::format(
             "change nothing yet: {} ({}) promises {:.2f} {} a month more, but less than a week is on record",
             promising->number, promising->combination.name, promising->gain.mean, situation.currency);
     return fmt::format(
-        "change nothing yet: {} ({}) promises {:.2f} {} a month more, and what is not known is as much as {:.2f}",
+        "change nothing yet: {} ({}) promises {:.2f} {} a month more, and that it is better at all is {:.0f} % likely",
         promising->number, promising->combination.name, promising->gain.mean, situation.currency,
-        kNormal * promising->gain.error);
+        100 * promising->gain.likely());
+}
+
+// Among those that are shown and changing nothing.
+void find_ties(const Situation& situation, Advice& advice) {
+    const auto shown = [&](auto&& visit) {
+        for (auto& one : advice.proposals)
+            if (one.number > 0) visit(one);
+    };
+    shown([&](Proposal& one) {
+        if (!one.gain.tells_apart()) one.ties.push_back(0);
+        shown([&](Proposal& other) {
+            if (one.number != other.number && !gain_of(situation, one.evaluation, other.evaluation).tells_apart())
+                one.ties.push_back(other.number);
+        });
+    });
 }
 
 // An evaluation of the config as it is that comes to something else than what happened is a reason to doubt the others.
@@ -349,8 +371,12 @@ Advice advise(const Situation& situation, const config::Config& config, const st
         if (number > kMostProposals) break;
         one.number = number;
         explain(situation, config, advice.now, one);
-        if (advice.best == 0 && one.gain.sure() && is_enough(situation.traffic)) advice.best = number;
+        if (advice.best != 0 || one.gain.mean <= 0 || one.gain.likely() < kLikely || !is_enough(situation.traffic))
+            continue;
+        advice.best = number;
+        advice.sure = one.gain.sure();
     }
+    find_ties(situation, advice);
     advice.verdict = verdict_of(situation, advice);
     advice.housekeeping = housekeeping(situation, config);
     advice.notes = situation.notes;

@@ -3,7 +3,7 @@
 //
 // Promises: nothing is proposed that leaves a request unanswered which is answered now, or a private one less at home;
 // rules that the owner wrote are not replaced; machines to buy are only those that the owner named. Where nothing is
-// better by more than what is not known, the answer is to change nothing.
+// likely better, the answer is to change nothing; where the best is not sure, the answer says so, and what would tell.
 #pragma once
 
 #include <optional>
@@ -26,6 +26,8 @@ struct Proposal {
     Combination combination;
     Evaluation evaluation;
     Gain gain;  // over changing nothing
+    // Numbers of those shown that what is on record does not tell it apart from; 0: changing nothing.
+    std::vector<int> ties;
     bool dominated = false;
     std::string refused;  // why it is not offered though it may look good; empty: it is
     std::vector<std::string> reasons;
@@ -37,14 +39,19 @@ struct Advice {
     std::optional<Evaluation> recorded;  // as the ledger has it; none of a profile
     Evaluation now;                      // the same config, as it is evaluated: what proposals are compared with
     std::vector<Proposal> proposals;     // offered first, by what they are worth; then the others
-    // The number of the one that is better than changing nothing by more than what is not known; 0: change nothing.
+    // The number of the one that is expected to be worth most, where it is likelier better than changing nothing than
+    // not by kLikely; 0: change nothing. Whether that is beyond doubt: `sure`.
     int best = 0;
+    bool sure = false;
     std::string verdict;                    // one sentence
     std::vector<std::string> housekeeping;  // keys to merge and such, which cost nothing
     std::vector<std::string> notes;
 };
 
 inline constexpr int kMostProposals = 5;
+// Doing what is expected to be worth most loses least on average, also where it is not sure; a change is work, so it
+// has to be three times of five better than none.
+inline constexpr double kLikely = 0.6;
 
 // Every combination that is looked at: presets, models left out or added, machines sold or bought.
 std::vector<Combination> candidates_of(const Situation& situation, const config::Config& config,

@@ -29,6 +29,13 @@ bool is_shown(const Proposal& one, bool all) {
     return all || one.number > 0;
 }
 
+// "changing nothing, 2 and 4"
+std::string ties_text(const Proposal& one) {
+    std::vector<std::string> names;
+    for (const int number : one.ties) names.push_back(number == 0 ? "changing nothing" : fmt::format("{}", number));
+    return join(names, ", ");
+}
+
 void print_proposal(std::string& out, const Situation& situation, const Proposal& one) {
     const auto& e = one.evaluation;
     out += fmt::format("\n{}. {}\n", one.number, one.combination.name);
@@ -38,6 +45,8 @@ void print_proposal(std::string& out, const Situation& situation, const Proposal
     out += fmt::format("   worth:   {:+.2f} {} a month, give or take {:.2f}\n", one.gain.mean, situation.currency,
                        kNormal * one.gain.error);
     if (const auto keeps = keeps_up_text(e); keeps != "-") out += fmt::format("   at home: keeps up: {}\n", keeps);
+    if (!one.ties.empty())
+        out += fmt::format("   ties:    what is on record does not tell it apart from {}\n", ties_text(one));
     for (const auto& doubt : one.doubts) out += fmt::format("   unsure:  {}\n", doubt);
     for (const auto& experiment : one.experiments)
         out += fmt::format("   try:     {}  # {}\n", experiment.command, experiment.why);
@@ -84,6 +93,7 @@ std::string as_json(const Situation& situation, const Advice& advice, bool all) 
     out.member("since", tandem::time_text(traffic.span.start / 1000 * 1000));
     out.member("until", tandem::time_text(traffic.span.end / 1000 * 1000));
     out.member("requests", traffic.requests.size()).member("verdict", advice.verdict).member("best", advice.best);
+    out.member("sure", advice.sure);
     if (advice.recorded) {
         out.key("recorded").begin_object();
         write_members(out, *advice.recorded);
@@ -100,7 +110,12 @@ std::string as_json(const Situation& situation, const Advice& advice, bool all) 
         out.end_array().key("gain").begin_object();
         write_number(out, "mean", one.gain.mean);
         write_number(out, "error", one.gain.error);
+        write_number(out, "likely", one.gain.likely());
+        write_number(out, "expected_loss", one.gain.expected_loss());
         out.member("sure", one.gain.sure()).end_object().member("dominated", one.dominated);
+        out.key("ties").begin_array();
+        for (const int number : one.ties) out.value(number);
+        out.end_array();
         out.member("refused", one.refused);
         write_list(out, "reasons", one.reasons);
         write_list(out, "doubts", one.doubts);

@@ -34,8 +34,9 @@ struct Share {
 };
 
 // Tokens of a prompt that would come from the provider's cache: where another one had seen the beginning a moment ago,
-// this one would have, since the turns of a conversation stay together.
-std::int64_t cached_at(const Situation& situation, const routing::Table::Entry& entry, const Request& request) {
+// this one would have, unless another model answered the turn before (`cold`).
+std::int64_t cached_at(const Situation& situation, const routing::Table::Entry& entry, const Request& request,
+                       bool cold_start) {
     const auto& knowledge = situation.knowledge;
     if (situation.traffic.of_profile) return request.usage.cached_input.count;  // its owner says how many
     const auto* known = knowledge.find(entry.model);
@@ -48,19 +49,29 @@ std::int64_t cached_at(const Situation& situation, const routing::Table::Entry& 
     }
     const double warm = own.warm_prompts >= kFewestPrompts ? own.warm : usual.warm;
     const double cold = own.cold_prompts >= kFewestPrompts ? own.cold : usual.cold;
-    const auto all = request.usage.input.count, seen = std::clamp<std::int64_t>(request.warm_tokens, 0, all);
+    const auto all = request.usage.input.count,
+               seen = cold_start ? 0 : std::clamp<std::int64_t>(request.warm_tokens, 0, all);
     return static_cast<std::int64_t>(warm * static_cast<double>(seen) + cold * static_cast<double>(all - seen));
 }
 
+// Of the prompt that does not come from a cache, as large a part is put into one as of the recorded answer's.
+Tokens written_at(const Usage& recorded, Tokens input, Tokens cached) {
+    const auto rest = recorded.input.count - recorded.cached_input.count;
+    if (recorded.cache_write.count <= 0 || rest <= 0) return {};
+    const double share = std::min(1.0, static_cast<double>(recorded.cache_write.count) / static_cast<double>(rest));
+    return {std::llround(share * static_cast<double>(std::max<std::int64_t>(0, input.count - cached.count)))};
+}
+
 Usage usage_at(const Situation& situation, const routing::Table::Entry& entry, const Request& request,
-               const std::string& answered_by) {
+               const std::string& answered_by, bool cold_start) {
     const auto& knowledge = situation.knowledge;
-    if (entry.model == answered_by) return request.usage;
+    if (entry.model == answered_by && !cold_start) return request.usage;
     Usage usage;
     usage.input = request.usage.input;
     usage.output = {output_of(knowledge, entry.model, answered_by, request.kind, request.usage.output.count)};
     if (entry.max_output_tokens > 0) usage.output.count = std::min(usage.output.count, entry.max_output_tokens);
-    usage.cached_input = {cached_at(situation, entry, request)};
+    usage.cached_input = {cached_at(situation, entry, request, cold_start)};
+    usage.cache_write = written_at(request.usage, usage.input, usage.cached_input);
     usage.estimated = request.usage.estimated;
     return usage;
 }
@@ -89,25 +100,36 @@ struct Evaluator::State {
         : situation(situation), shapes(situation.traffic, situation.today.table) {}
     const Situation& situation;
     Shapes shapes;
-    // By model id, where it is not a machine's that is not there yet, whose speed is its own.
-    std::unordered_map<std::string, std::vector<Share>> shares;
+    // By model id, where it is not a machine's that is not there yet, whose speed is its own. With what its provider
+    // has in its cache, and without.
+    struct Lists {
+        std::vector<Share> warm, cold;
+    };
+    std::unordered_map<std::string, Lists> shares;
 
-    Share& share(std::vector<Share>& list, std::size_t at, const routing::Table::Entry& entry,
-                 const std::optional<Speed>& speed) const {
+    Share& share(Lists& lists, std::size_t at, const routing::Table::Entry& entry, const std::optional<Speed>& speed,
+                 bool cold_start) const {
+        auto& list = cold_start ? lists.cold : lists.warm;
+        if (list.empty()) list.resize(situation.traffic.requests.size());
         auto& one = list[at];
         if (one.reckoned) return one;
         const auto& request = situation.traffic.requests[at];
         const auto& answered_by = situation.traffic.models[request.model];
-        const auto usage = usage_at(situation, entry, request, answered_by);
+        const auto usage = usage_at(situation, entry, request, answered_by, cold_start);
         one.reckoned = true;
         // What was booked is what the provider charged, or all the buckets that it told.
-        if (entry.model == answered_by) {
+        if (entry.model == answered_by && !cold_start) {
             one.cost_micros = request.cost.micros();
         } else {
             auto asked =
                 request.asked < 0 ? prices::Asked{} : situation.traffic.asked[static_cast<std::size_t>(request.asked)];
             asked.time_ms = request.time_ms;
-            one.cost_micros = entry.price.cost(prices::buckets_of(usage), asked).micros().micros();
+            auto buckets = prices::buckets_of(usage);
+            if (asked.keeps_cache_an_hour) {
+                buckets.set(prices::Bucket::cache_write_1h, buckets[prices::Bucket::cache_write]);
+                buckets.set(prices::Bucket::cache_write, 0);
+            }
+            one.cost_micros = entry.price.cost(buckets, asked).micros().micros();
         }
         one.quality = static_cast<float>(quality_of(entry, situation.knowledge.find(entry.model), request));
         if (speed) {
@@ -128,7 +150,11 @@ namespace {
 class Run {
   public:
     Run(const Situation& situation, const Combination& combination, const Shapes& shapes, std::size_t from)
-        : situation_(situation), combination_(combination), plans_(situation, combination, shapes), from_(from) {
+        : situation_(situation),
+          combination_(combination),
+          plans_(situation, combination, shapes),
+          from_(from),
+          gave_(situation.traffic.requests.size(), -1) {
         out_.id = combination.id;
         out_.name = combination.name;
         const auto& traffic = situation.traffic;
@@ -154,6 +180,15 @@ class Run {
     void one(std::size_t at, const Request& request, const ShareOf& share_of);
     template <typename ShareOf>
     void as_it_was(std::size_t at, const Request& request, const ShareOf& share_of);
+    // Who answered the turn before it in this combination; -1: none, or none is known.
+    int held_at(const Request& request) const {
+        if (request.turn_before >= 0) return gave_[static_cast<std::size_t>(request.turn_before)];
+        return plans_.number_of(request.warm);
+    }
+    // Another model answered the turn before, so this one's provider has not seen the beginning.
+    bool is_cold(const Request& request, std::size_t model) const {
+        return request.turn_before >= 0 && held_at(request) >= 0 && held_at(request) != static_cast<int>(model);
+    }
     double serve(Desk& desk, const Request& request, const Share& share);
     void note_times(double first_ms, double total_ms);
     void answered(const Request& request, std::size_t model, const Share& share, double first_ms, double total_ms);
@@ -175,10 +210,11 @@ class Run {
     Span span_;
     Evaluation out_;
     std::vector<std::optional<Desk>> desks_;  // of the table's models
+    std::vector<std::int16_t> gave_;          // by request: number of the table's model that answered; -1: none
     Money cloud_;
     double quality_ = 0, value_ = 0, worth_ = 0;
     std::vector<double> first_, total_;
-    std::map<std::string, std::array<double, kKinds>> answers_;
+    Loadings answers_;
 };
 
 std::optional<Desk> Run::desk_of(const routing::Table::Entry& entry) const {
@@ -210,14 +246,14 @@ void Run::one(std::size_t at, const Request& request, const ShareOf& share_of) {
     value_ += routing::value_of_answer(combination_.table, request.stakes);
     if (request.label >= Label::private_) ++out_.private_requests;
     if (combination_.as_recorded) return as_it_was(at, request, share_of);
-    const auto& plan = plans_.of(at);
+    const auto& plan = plans_.of(at, held_at(request));
     if (plan.renamed) ++out_.renamed;
     if (plan.order.empty()) return not_answered(request, plan.reason);
     double passed_ms = 0;
     for (std::size_t i = 0; i < plan.order.size(); ++i) {
         const auto model = plan.order[i];
         auto& desk = desks_[model];
-        const auto& share = share_of(at, model);
+        const auto& share = share_of(at, model, is_cold(request, model));
         const auto arrival = static_cast<double>(request.time_ms);
         if (desk && desk->speed && desk->servers.wait_at(arrival) > desk->station->patience_ms) {
             ++(i + 1 == plan.order.size() ? desk->result.turned_away : desk->result.passed_on);
@@ -225,6 +261,7 @@ void Run::one(std::size_t at, const Request& request, const ShareOf& share_of) {
             continue;
         }
         const double before = passed_ms + (desk ? serve(*desk, request, share) : 0);
+        gave_[at] = static_cast<std::int16_t>(model);
         return answered(request, model, share, share.first_ms < 0 ? -1 : share.first_ms + before,
                         share.total_ms < 0 ? -1 : share.total_ms + before);
     }
@@ -237,7 +274,7 @@ void Run::as_it_was(std::size_t at, const Request& request, const ShareOf& share
     cloud_ += request.cost;
     if (request.outcome == Outcome::failed) return not_answered(request, Unserved::failed);
     if (request.outcome == Outcome::refused) {
-        const auto& plan = plans_.of(at);
+        const auto& plan = plans_.of(at, -1);
         return not_answered(request, plan.order.empty() ? plan.reason : Unserved::other);
     }
     ++out_.by_model[situation_.traffic.models[request.model]];
@@ -253,7 +290,7 @@ void Run::as_it_was(std::size_t at, const Request& request, const ShareOf& share
         return;
     }
     const auto number = static_cast<std::size_t>(model);
-    const auto& share = share_of(at, number);
+    const auto& share = share_of(at, number, false);
     if (auto& desk = desks_[number]) serve(*desk, request, share);
     answered(request, number, share, first, total);
 }
@@ -287,7 +324,7 @@ void Run::answered(const Request& request, std::size_t model, const Share& share
         out_.unpriced.push_back(entry.model);
     if (request.label >= Label::private_ && entry.zone == Zone::local) ++out_.private_home;
     quality_ += share.quality;
-    answers_[entry.model][static_cast<std::size_t>(request.kind)] += 1;
+    answers_[entry.model][cell_of(request)] += 1;
     note_times(first_ms, total_ms);
     const double value = routing::value_of_answer(combination_.table, request.stakes);
     const double wait = std::max(0.0, total_ms) / 1000 * as_double(combination_.table.objective.second);
@@ -374,9 +411,9 @@ void Run::add_hours() {
 void Run::add_quality() {
     if (out_.requests == 0) return;
     const auto all = static_cast<double>(out_.requests);
-    for (auto& [model, by_kind] : answers_) {
-        for (auto& count : by_kind) count /= all;
-        out_.loadings[model] = by_kind;
+    for (auto& [model, by_cell] : answers_) {
+        for (auto& count : by_cell) count /= all;
+        out_.loadings[model] = by_cell;
     }
     out_.quality = quality_ / all;
     out_.mean_value = value_ / all;
@@ -407,8 +444,8 @@ Evaluation Evaluator::evaluate(const Combination& combination, std::size_t most)
     const auto& requests = state_->situation.traffic.requests;
     const std::size_t from = most > 0 && requests.size() > most ? requests.size() - most : 0;
     Run run(state_->situation, combination, state_->shapes, from);
-    std::vector<std::vector<Share>*> lists;
-    std::vector<std::vector<Share>> own(combination.table.models.size());
+    std::vector<State::Lists*> lists;
+    std::vector<State::Lists> own(combination.table.models.size());
     std::vector<std::optional<Speed>> speeds;
     for (std::size_t i = 0; i < combination.table.models.size(); ++i) {
         const auto& entry = combination.table.models[i];
@@ -416,10 +453,9 @@ Evaluation Evaluator::evaluate(const Combination& combination, std::size_t most)
         const bool is_own = station != combination.stations.end() && station->speed;
         lists.push_back(is_own ? &own[i] : &state_->shares[entry.model]);
         speeds.push_back(is_own ? station->speed : speed_at(state_->situation, entry));
-        if (lists.back()->empty()) lists.back()->resize(requests.size());
     }
-    run.go([&](std::size_t at, std::size_t model) -> const Share& {
-        return state_->share(*lists[model], at, combination.table.models[model], speeds[model]);
+    run.go([&](std::size_t at, std::size_t model, bool cold_start) -> const Share& {
+        return state_->share(*lists[model], at, combination.table.models[model], speeds[model], cold_start);
     });
     return run.finish();
 }

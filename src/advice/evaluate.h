@@ -107,8 +107,9 @@ struct StationResult {
     bool keeps_up = true;  // nobody was turned away or passed on, and utilisation is below 1
 };
 
-// How often a model answers a kind of work, as a share of all requests: what the doubts of its quality count with.
-using Loadings = std::map<std::string, std::array<double, kKinds>>;
+// How often a model answers a kind of work of a hardness, as a share of all requests: what the doubts of its quality
+// count with.
+using Loadings = std::map<std::string, std::array<double, kCells>>;
 
 struct Evaluation {
     std::string id, name;
@@ -185,6 +186,11 @@ double variance_of(const Knowledge& knowledge, const Loadings& loadings);
 struct Gain {
     double mean = 0, error = 0;
     bool sure() const;  // more than 1.96 errors above 0
+    // How likely it is above 0, and what is lost on average where it is not: of a normal.
+    double likely() const;
+    double expected_loss() const;
+    // Whether what is known tells the two apart at all, whichever is worth more.
+    bool tells_apart() const { return sure() || Gain{-mean, error}.sure(); }
 };
 Gain gain_of(const Situation& situation, const Evaluation& one, const Evaluation& other);
 

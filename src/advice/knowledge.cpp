@@ -247,9 +247,11 @@ struct Sums {
 struct OfModel {
     Sums all;
     std::array<Sums, kKinds> by_kind;
+    std::array<Sums, kCells> by_cell;
     void add(const Request& request, double value, double expected, double by) {
         all.add(value, expected, by);
         by_kind[static_cast<std::size_t>(request.kind)].add(value, expected, by);
+        by_cell[cell_of(request)].add(value, expected, by);
     }
 };
 using Learned = std::map<std::string, OfModel>;
@@ -269,13 +271,18 @@ void settle(const routing::Table& table, const Learned& learned, Knowledge& know
         const bool guess = entry.strength && !entry.strength->known && !entry.quality;
         if (guess) belief.prior = kGuess;
         const auto found = learned.find(entry.model);
-        const auto& [all, by_kind] = found == learned.end() ? kNone : found->second;
+        const auto& [all, by_kind, by_cell] = found == learned.end() ? kNone : found->second;
         belief.weight = all.weight;
         belief.correction = all.residual / (all.weight + belief.prior);
         for (std::size_t kind = 0; kind < kKinds; ++kind) {
             belief.weight_kind[kind] = by_kind[kind].weight;
             belief.by_kind[kind] = (by_kind[kind].residual + Belief::kKindPrior * belief.correction) /
                                    (by_kind[kind].weight + Belief::kKindPrior);
+        }
+        for (std::size_t cell = 0; cell < kCells; ++cell) {
+            belief.weight_cell[cell] = by_cell[cell].weight;
+            belief.by_cell[cell] = (by_cell[cell].residual + Belief::kCellPrior * belief.by_kind[kind_of_cell(cell)]) /
+                                   (by_cell[cell].weight + Belief::kCellPrior);
         }
     }
 }
@@ -360,17 +367,17 @@ void learn_quality(const Traffic& traffic, const std::vector<learning::OutcomeRe
     settle(table, learned, knowledge);
 }
 
-// By the last third of the requests of which it is known, since the router goes on learning.
 void learn_thoughts(const Traffic& traffic, const routing::Table& table, Knowledge& knowledge) {
     if (traffic.thoughts.empty()) return;
-    const auto last = traffic.thoughts.back().request, first = traffic.thoughts.front().request;
-    const auto from = last - (last - first) / 3;
+    const std::size_t first = traffic.thoughts.front().request, all = traffic.thoughts.back().request - first + 1;
+    for (std::size_t i = 0; i < knowledge.thirds.size(); ++i)
+        knowledge.thirds[i] = traffic.requests[first + (i + 1) * all / 3].time_ms;
     for (const auto& one : traffic.thoughts) {
-        if (one.request < from || one.model < 0) continue;
+        if (one.model < 0) continue;
         const auto& request = traffic.requests[one.request];
         const auto* entry = table.find(traffic.models[one.model]);
         if (entry == nullptr) continue;
-        auto& thinks = knowledge.models[entry->model].thinks;
+        auto& thinks = knowledge.models[entry->model].thinks[knowledge.third_of(request.time_ms)];
         const auto kind = static_cast<std::size_t>(request.kind);
         const auto mean = [&, count = static_cast<double>(++thinks.requests[kind])](double& of, double value) {
             of += (value - of) / count;
@@ -422,6 +429,12 @@ void note_outcomes(Traffic& traffic, const std::vector<learning::OutcomeRecord>&
             traffic.requests[i].good = static_cast<float>(found->second.second);
 }
 
+std::size_t cell_of(const Request& request) {
+    constexpr int kHarder = 34, kHard = 60;  // of 100
+    const std::size_t band = request.difficulty < kHarder ? 0 : request.difficulty < kHard ? 1 : 2;
+    return static_cast<std::size_t>(request.kind) * kBands + band;
+}
+
 double expected_of(const routing::Table::Entry& entry, const Request& request) {
     if (!entry.strength) return entry.quality.value_or(0.5);
     const routing::Work work{request.kind, request.sure, request.difficulty, {}};
@@ -429,7 +442,7 @@ double expected_of(const routing::Table::Entry& entry, const Request& request) {
 }
 
 double quality_of(const routing::Table::Entry& entry, const ModelKnowledge* known, const Request& request) {
-    const double correction = known == nullptr ? 0 : known->belief.by_kind[static_cast<std::size_t>(request.kind)];
+    const double correction = known == nullptr ? 0 : known->belief.by_cell[cell_of(request)];
     return std::clamp(expected_of(entry, request) + correction, 0.0, 1.0);
 }
 

@@ -18,6 +18,12 @@
 namespace tandem::advice {
 
 inline constexpr std::size_t kKinds = routing::kWorkKindNames.size();
+// A kind of work by how hard it is: what is known of a model at easy work says less of it at hard work.
+inline constexpr std::size_t kBands = 3, kCells = kKinds * kBands;
+std::size_t cell_of(const Request& request);
+inline std::size_t kind_of_cell(std::size_t cell) {
+    return cell / kBands;
+}
 
 // How long a model works on a request: start + (input - cached) / input_per_s + output / output_per_s, in seconds.
 struct Speed {
@@ -37,9 +43,10 @@ struct Speed {
 //
 //     model    d   = sum(w r) / (W + n0)                 r = outcome - expected, w its weight, W = sum(w)
 //     kind     d_k = (sum_k(w r) + n1 d) / (W_k + n1)
-//     variances      v = s2 / (W + n0),  v_k = s2 / (W_k + n1),  s2 = 0.25 (of a thing that is or is not)
+//     of one   d_c = (sum_c(w r) + n2 d_k) / (W_c + n2)   hardness of it (a cell)
+//     variances      v = s2 / (W + n0),  v_k = s2 / (W_k + n1),  v_c = s2 / (W_c + n2),  s2 = 0.25
 //
-// A quality is expected(request) + d_k, kept between 0 and 1. Normal prior, conjugate (Gelman et al., Bayesian Data
+// A quality is expected(request) + d_c, kept between 0 and 1. Normal prior, conjugate (Gelman et al., Bayesian Data
 // Analysis, 3rd edition, 2.5 and 5.4); n0 is the weight that the router's learner gives its expectation.
 struct Belief {
     double correction = 0;                     // d
@@ -47,7 +54,10 @@ struct Belief {
     double prior = 12;                         // n0: 12 where something is known of the model, 4 where it is a guess
     std::array<double, kKinds> by_kind{};      // d_k
     std::array<double, kKinds> weight_kind{};  // W_k
+    std::array<double, kCells> by_cell{};      // d_c
+    std::array<double, kCells> weight_cell{};  // W_c
     static constexpr double kKindPrior = 12;   // n1
+    static constexpr double kCellPrior = 24;   // n2: kinds differ by more than easy and hard work of one kind
     static constexpr double kSpread = 0.25;    // s2
 };
 
@@ -60,7 +70,7 @@ struct Cached {
 };
 
 // What the router thinks of a model, by kind of work: who answers is decided by that, though it may be wrong. Means
-// over the newest requests of what it thought above what is expected before anything is learned.
+// over a third of the requests of what it thought above what is expected before anything is learned.
 struct Thinks {
     std::array<double, kKinds> above{}, doubt{}, outcomes{};
     std::array<std::int64_t, kKinds> requests{};  // 0: it thought nothing
@@ -71,8 +81,8 @@ struct ModelKnowledge {
     Belief belief;
     std::array<double, kKinds> answer_tokens{};  // mean of its answers, 0: none
     std::array<std::int64_t, kKinds> answers{};  // how many
-    Thinks thinks;
-    Cached cached;  // of its prompts
+    std::array<Thinks, 3> thinks;                // by Knowledge::third_of: the last is what it thinks now
+    Cached cached;                               // of its prompts
 };
 
 struct Knowledge {
@@ -81,6 +91,10 @@ struct Knowledge {
     std::optional<Speed> usual_cloud;              // of all answers from the cloud together, for a model not used yet
     Cached usual_cached;                           // of all prompts to the cloud
     std::int64_t said = 0;                         // outcomes that it was learned from
+
+    // When the second and the last third begin of the requests of which it is known what the router thought.
+    std::array<std::int64_t, 2> thirds{};
+    std::size_t third_of(std::int64_t time_ms) const { return time_ms < thirds[0] ? 0 : time_ms < thirds[1] ? 1 : 2; }
 
     const ModelKnowledge* find(const std::string& model) const;
 };

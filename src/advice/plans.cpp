@@ -52,13 +52,39 @@ Unserved reason_of(const routing::Decision& decision) {
 
 namespace {
 
-using Key = std::array<std::int64_t, 7>;
+using Key = std::array<std::int64_t, 8>;
 struct Hash {
     std::size_t operator()(const Key& key) const {
         std::uint64_t sum = 0;
         for (const auto part : key) sum = SplitMix64(sum ^ static_cast<std::uint64_t>(part)).next();
         return sum;
     }
+};
+
+// What the router thought of the models, roughly: a text tells it more than is on record. At most so many of one shape
+// are told apart; others count as one of those.
+class Thoughts {
+  public:
+    std::int64_t number_of(Key key, std::span<const Thought> thoughts) {
+        if (thoughts.empty()) return 0;
+        std::uint64_t sum = 0;
+        for (const auto& one : thoughts) {
+            const auto steps = std::lround(static_cast<double>(one.quality) * kSteps);
+            sum ^= SplitMix64(static_cast<std::uint64_t>(one.model) << 8 ^ static_cast<std::uint64_t>(steps)).next();
+        }
+        key.back() = 0;
+        auto& known = known_[key];
+        const auto found = std::ranges::find(known, sum);
+        if (found != known.end()) return 1 + (found - known.begin());
+        if (known.size() >= kMost) return 1 + static_cast<std::int64_t>(sum % kMost);
+        known.push_back(sum);
+        return static_cast<std::int64_t>(known.size());
+    }
+
+  private:
+    static constexpr double kSteps = 10;
+    static constexpr std::size_t kMost = 6;
+    std::unordered_map<Key, std::vector<std::uint64_t>, Hash> known_;
 };
 
 }  // namespace
@@ -71,6 +97,7 @@ Shapes::Shapes(const Traffic& traffic, const routing::Table& table) {
         most_repeats = std::max(most_repeats, rule.repeats.value_or(0));
     }
     std::unordered_map<Key, std::uint32_t, Hash> numbers;
+    Thoughts thoughts;
     const auto pack = [](std::int64_t high, std::int64_t low) { return high << 32 | low; };
     of_.reserve(traffic.requests.size());
     for (std::size_t i = 0; i < traffic.requests.size(); ++i) {
@@ -80,13 +107,15 @@ Shapes::Shapes(const Traffic& traffic, const routing::Table& table) {
             static_cast<std::int64_t>(one.label) << 16 | static_cast<std::int64_t>(one.rest) << 8 | one.found;
         const auto work =
             static_cast<std::int64_t>(one.kind) << 16 | static_cast<std::int64_t>(one.stakes) << 8 | one.needs.bits;
-        const Key key = {pack(one.alias + 1, by_key ? one.key + 1 : 0),
-                         pack(labels, work),
-                         pack(one.difficulty / kDifficultyStep, std::lround(one.sure * kSureSteps)),
-                         pack(std::min(one.repeats, most_repeats), one.asked + 1),
-                         static_cast<std::int64_t>(length),
-                         one.answer_tokens,
-                         one.context_tokens};
+        Key key = {pack(one.alias + 1, by_key ? one.key + 1 : 0),
+                   pack(labels, work),
+                   pack(one.difficulty / kDifficultyStep, std::lround(one.sure * kSureSteps)),
+                   pack(std::min(one.repeats, most_repeats), one.asked + 1),
+                   pack(static_cast<std::int64_t>(length), (one.warm >= 0 ? 2 : 0) + (one.in_session ? 1 : 0)),
+                   one.answer_tokens,
+                   one.context_tokens,
+                   0};
+        key.back() = thoughts.number_of(key, traffic.thoughts_of(i));
         const auto [found, fresh] = numbers.try_emplace(key, static_cast<std::uint32_t>(shapes_.size()));
         if (fresh) shapes_.push_back({i, one.prompt_tokens, one.prompt_tokens, one.difficulty, one.difficulty});
         auto& shape = shapes_[found->second];
@@ -102,8 +131,8 @@ Plans::Plans(const Situation& situation, const Combination& combination, const S
     : situation_(situation),
       combination_(combination),
       shapes_(shapes),
-      known_(shapes.all().size(), Known::no),
-      plans_(shapes.all().size()) {
+      known_(shapes.all().size() * (combination.table.models.size() + 1), Known::no),
+      plans_(known_.size()) {
     const auto& traffic = situation.traffic;
     for (std::size_t i = 0; i < traffic.aliases.size(); ++i)
         names_.push_back(name_of(traffic.aliases[static_cast<std::int32_t>(i)]));
@@ -149,29 +178,37 @@ bool Plans::holds_a_bound(const Shapes::Shape& shape) const {
     });
 }
 
-namespace {
-
-// What the router would think of a model: as it did lately of such work, else what is believed here.
-routing::Outlook thought_of(const routing::Table::Entry& entry, const ModelKnowledge& known, const Request& request) {
+// What the router would think of a model: what it thought of it for this request, moved by as much as it has learned
+// since of such work; where that is not on record, as it did lately of such work; else what is believed here.
+routing::Outlook Plans::outlook_of(const routing::Table::Entry& entry, const ModelKnowledge& known,
+                                   std::size_t request_number, std::span<const Thought> thoughts) const {
+    const auto& request = situation_.traffic.requests[request_number];
     const auto kind = static_cast<std::size_t>(request.kind);
     routing::Outlook outlook{.model = entry.model};
-    if (known.thinks.requests[kind] > 0) {
-        outlook.quality = std::clamp(expected_of(entry, request) + known.thinks.above[kind], 0.0, 1.0);
-        outlook.outcomes = known.thinks.outcomes[kind];
-        outlook.doubt = known.thinks.doubt[kind];
+    const auto& now = known.thinks.back();
+    if (now.requests[kind] == 0) {
+        const auto& belief = known.belief;
+        outlook.quality = quality_of(entry, &known, request);
+        outlook.outcomes = belief.weight_kind[kind] + belief.weight;
+        outlook.doubt = std::sqrt(Belief::kSpread / (belief.weight_kind[kind] + Belief::kKindPrior));
         return outlook;
     }
-    const auto& belief = known.belief;
-    outlook.quality = quality_of(entry, &known, request);
-    outlook.outcomes = belief.weight_kind[kind] + belief.weight;
-    outlook.doubt = std::sqrt(Belief::kSpread / (belief.weight_kind[kind] + Belief::kKindPrior));
+    outlook.quality = expected_of(entry, request) + now.above[kind];
+    outlook.outcomes = now.outcomes[kind];
+    outlook.doubt = now.doubt[kind];
+    for (const auto& one : thoughts) {
+        if (one.model < 0 || situation_.traffic.models[one.model] != entry.model) continue;
+        const auto& then = known.thinks[situation_.knowledge.third_of(request.time_ms)];
+        outlook.quality = static_cast<double>(one.quality) + now.above[kind] - then.above[kind];
+        outlook.doubt = static_cast<double>(one.doubt);
+    }
+    outlook.quality = std::clamp(outlook.quality, 0.0, 1.0);
     return outlook;
 }
 
-}  // namespace
-
-Plan Plans::decided(const Request& request) const {
+Plan Plans::decided(std::size_t number, int held) const {
     const auto& traffic = situation_.traffic;
+    const auto& request = traffic.requests[number];
     const auto& table = combination_.table;
     routing::Inputs in;
     const auto name = request.alias < 0 ? Name{"auto", false} : names_[static_cast<std::size_t>(request.alias)];
@@ -184,10 +221,19 @@ Plan Plans::decided(const Request& request) const {
     in.features = features_of(request, traffic);
     const auto kind = static_cast<std::size_t>(request.kind);
     in.usual.answer_tokens = std::llround(situation_.knowledge.usual_tokens[kind]);
-    for (const auto& entry : table.models) {
+    const auto thoughts = traffic.thoughts_of(number);
+    for (std::size_t i = 0; i < table.models.size(); ++i) {
+        const auto& entry = table.models[i];
+        static const ModelKnowledge kNothing;
         const auto* known = situation_.knowledge.find(entry.model);
-        if (known == nullptr) continue;
-        auto outlook = thought_of(entry, *known, request);
+        const bool holds = static_cast<int>(i) == held;
+        if (known == nullptr && !holds) continue;
+        if (known == nullptr) known = &kNothing;
+        auto outlook = outlook_of(entry, *known, number, thoughts);
+        if (holds) {
+            outlook.warm_tokens = request.warm_tokens;
+            outlook.holds_session = request.in_session;
+        }
         outlook.answer_tokens = std::llround(known->answer_tokens[kind]);
         const auto tokens = outlook.answer_tokens > 0 ? outlook.answer_tokens : in.usual.answer_tokens;
         if (known->speed) outlook.seconds = known->speed->total_ms(request.prompt_tokens, 0, tokens) / 1000;
@@ -207,16 +253,17 @@ Plan Plans::decided(const Request& request) const {
     return plan;
 }
 
-const Plan& Plans::of(std::size_t request) {
+const Plan& Plans::of(std::size_t request, int held) {
     const auto number = shapes_.of(request);
     const auto& shape = shapes_.all()[number];
-    auto& known = known_[number];
+    const auto at = number * (combination_.table.models.size() + 1) + static_cast<std::size_t>(held + 1);
+    auto& known = known_[at];
     if (known == Known::no) {
         known = holds_a_bound(shape) ? Known::one_by_one : Known::yes;
-        if (known == Known::yes) plans_[number] = decided(situation_.traffic.requests[shape.first]);
+        if (known == Known::yes) plans_[at] = decided(shape.first, held);
     }
-    if (known == Known::yes) return plans_[number];
-    return scratch_ = decided(situation_.traffic.requests[request]);
+    if (known == Known::yes) return plans_[at];
+    return scratch_ = decided(request, held);
 }
 
 }  // namespace tandem::advice

@@ -2,11 +2,13 @@
 // alike. Private to advice/.
 //
 // Two requests are alike that differ in nothing a rule or a bound of a model looks at but the length of the prompt, by
-// less than a fifth, the difficulty, by less than five points, and how sure the kind of work is, by less than a
-// third. Where a context or a rule's bound lies between the two, they are asked for one by one.
+// less than a fifth, the difficulty, by less than five points, how sure the kind of work is, by less than a third, and
+// what the router thought of the models then, by less than a tenth. Where a context or a rule's bound lies between the
+// two, they are asked for one by one.
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -42,8 +44,9 @@ class Plans {
   public:
     // All three are borrowed.
     Plans(const Situation& situation, const Combination& combination, const Shapes& shapes);
-    // Of a request by its number; valid until the next call.
-    const Plan& of(std::size_t request);
+    // Of a request by its number; valid until the next call. `held`: number of the table's model that answered the turn
+    // before in this combination; -1: none, or none is known.
+    const Plan& of(std::size_t request, int held);
     // Of the table's models, by the number in Traffic::models; -1: none has this name.
     int number_of(std::int32_t model) const { return model < 0 ? -1 : recorded_[static_cast<std::size_t>(model)]; }
 
@@ -54,7 +57,9 @@ class Plans {
     };
     Name name_of(const std::string& alias) const;
     bool holds_a_bound(const Shapes::Shape& shape) const;
-    Plan decided(const Request& request) const;
+    Plan decided(std::size_t request, int held) const;
+    routing::Outlook outlook_of(const routing::Table::Entry& entry, const ModelKnowledge& known, std::size_t request,
+                                std::span<const Thought> thoughts) const;
 
     enum class Known : std::uint8_t { no, yes, one_by_one };
     const Situation& situation_;
@@ -62,8 +67,8 @@ class Plans {
     const Shapes& shapes_;
     std::vector<Name> names_;    // by Traffic::aliases
     std::vector<int> recorded_;  // by Traffic::models
-    std::vector<Known> known_;   // by shape
-    std::vector<Plan> plans_;
+    std::vector<Known> known_;   // by shape and who is held
+    std::vector<Plan> plans_;    // the same
     Plan scratch_;
 };
 

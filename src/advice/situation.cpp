@@ -261,6 +261,11 @@ void note_unknowns(const config::Config& config, Situation& situation) {
         notes.emplace_back(
             "tandem.yaml has no hardware:, so what is at home costs nothing here; docs/concepts/local-cost.md says "
             "what to write");
+    for (const auto& machine : config.hardware)
+        if (machine.busy_watts <= 0 && !situation.measured.contains(machine.id))
+            notes.push_back(
+                fmt::format("hardware.{}.busy_watts is not said: its electricity is not known, and costs nothing here",
+                            machine.id));
     for (const auto& station : situation.today.stations) {
         const auto* known = situation.knowledge.find(station.model);
         if (known == nullptr || !known->speed)

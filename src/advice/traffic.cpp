@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
+#include <map>
 #include <unordered_map>
 
 #include "access/principal.h"
@@ -103,6 +105,7 @@ void take_inputs(const routing::Inputs& in, Traffic& traffic, Request& request) 
         if (outlook.warm_tokens <= request.warm_tokens) continue;
         request.warm_tokens = outlook.warm_tokens;
         request.warm = traffic.models.number_of(outlook.model);
+        request.in_session = outlook.holds_session;
     }
     auto asked = features.price;
     asked.time_ms = 0;
@@ -155,6 +158,39 @@ void take_attempts(const std::vector<Row>& rows, Traffic& traffic, Request& requ
     request.attempt_ms = last->time;
 }
 
+// Which turn each turn of a conversation follows, as far as it shows: the newest request before it of the same key and
+// alias that the model answered whose provider had seen the beginning of this one, a moment ago, with a prompt that is
+// no longer.
+class Turns {
+  public:
+    std::int32_t before(const Traffic& traffic, const Request& request) {
+        auto& recent = recent_[{request.key, request.alias}];
+        while (!recent.empty() && end_of(traffic.requests[recent.front()]) < request.time_ms - kMoment)
+            recent.pop_front();
+        if (request.warm < 0) return -1;
+        for (auto one = recent.rbegin(); one != recent.rend(); ++one) {
+            const auto& earlier = traffic.requests[*one];
+            if (earlier.model == request.warm && earlier.prompt_tokens <= request.prompt_tokens &&
+                end_of(earlier) <= request.time_ms)
+                return static_cast<std::int32_t>(*one);
+        }
+        return -1;
+    }
+    void add(const Request& request, std::size_t number) {
+        auto& recent = recent_[{request.key, request.alias}];
+        recent.push_back(number);
+        if (recent.size() > kMost) recent.pop_front();
+    }
+
+  private:
+    static constexpr std::int64_t kMoment = 300'000;  // as learning::Learning::kWarm
+    static constexpr std::size_t kMost = 256;
+    static std::int64_t end_of(const Request& request) {
+        return std::max(request.attempt_ms, request.time_ms) + request.total_ms;
+    }
+    std::map<std::pair<std::int32_t, std::int32_t>, std::deque<std::size_t>> recent_;
+};
+
 // The id from which on the newest kMostRequests decisions of the span begin, and how many are before it.
 Result<> bound(store::Database& database, std::int64_t since, std::int64_t until, std::string& first,
                std::int64_t& older) {
@@ -191,6 +227,12 @@ const std::string& Names::operator[](std::int32_t number) const {
     return number < 0 ? kNone : names_[static_cast<std::size_t>(number)];
 }
 
+std::span<const Thought> Traffic::thoughts_of(std::size_t request) const {
+    const auto number = static_cast<std::uint32_t>(request);
+    const auto found = std::ranges::equal_range(thoughts, number, {}, &Thought::request);
+    return {found.begin(), found.end()};
+}
+
 Result<Traffic> read_traffic(store::Database& database, std::int64_t since, std::int64_t until) {
     Traffic traffic;
     since = std::max<std::int64_t>(since, 0);
@@ -203,6 +245,7 @@ Result<Traffic> read_traffic(store::Database& database, std::int64_t since, std:
     Attempts attempts(database, first);
     std::vector<Row> of_decision;
     json::Document document;
+    Turns turns;
     std::int64_t before = 0;
     while (true) {
         const auto row = rows.step();
@@ -233,6 +276,8 @@ Result<Traffic> read_traffic(store::Database& database, std::int64_t since, std:
             continue;
         }
         add_thoughts(*inputs, traffic);
+        request.turn_before = turns.before(traffic, request);
+        turns.add(request, traffic.requests.size());
         traffic.requests.push_back(request);
         traffic.ids.push_back(std::move(id));
     }

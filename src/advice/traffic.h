@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -62,6 +63,8 @@ struct Request {
     std::int64_t context_tokens = 0;  // that the client wants the model to have; 0: it did not say
     std::int64_t warm_tokens = 0;     // of the prompt that a provider had seen a moment ago
     std::int32_t warm = -1;           // in Traffic::models: whose provider; -1: nobody's
+    bool in_session = false;          // that model holds a session in which tools are offered (routing::Outlook)
+    std::int32_t turn_before = -1;    // in Traffic::requests: the turn that this one follows; -1: none is known
     Usage usage;                      // of the answer; where there was none, what was estimated of the prompt
     Money cost;                       // booked, of all its attempts
     Zone zone = Zone::local;          // of who answered
@@ -101,6 +104,8 @@ struct Traffic {
 
     static constexpr std::size_t kMostRequests = 200'000;
     static constexpr std::size_t kMostThoughts = 100'000;
+    // What the router thought when it decided the request of this number; empty where that is not known.
+    std::span<const Thought> thoughts_of(std::size_t request) const;
     // Milliseconds of the span.
     std::int64_t length_ms() const { return span.end - span.start; }
 };

@@ -56,17 +56,19 @@ struct Doubt {
 
 std::vector<Doubt> doubts_of(const Situation& situation, const Evaluation& now, const Evaluation& then) {
     auto differing = then.loadings;
-    for (const auto& [model, by_kind] : now.loadings)
-        for (std::size_t kind = 0; kind < kKinds; ++kind) differing[model][kind] -= by_kind[kind];
+    for (const auto& [model, by_cell] : now.loadings)
+        for (std::size_t cell = 0; cell < kCells; ++cell) differing[model][cell] -= by_cell[cell];
     std::vector<Doubt> list;
-    for (const auto& [model, by_kind] : differing) {
+    for (const auto& [model, by_cell] : differing) {
         const auto* known = situation.knowledge.find(model);
         Doubt doubt{model};
         double all = 0, most = 0;
         for (std::size_t kind = 0; kind < kKinds; ++kind) {
-            all += std::abs(by_kind[kind]);
-            if (std::abs(by_kind[kind]) <= most) continue;
-            most = std::abs(by_kind[kind]);
+            double of_kind = 0;
+            for (std::size_t band = 0; band < kBands; ++band) of_kind += std::abs(by_cell[kind * kBands + band]);
+            all += of_kind;
+            if (of_kind <= most) continue;
+            most = of_kind;
             doubt.kind = kind;
         }
         doubt.weight = known == nullptr ? 0 : known->belief.weight_kind[doubt.kind];

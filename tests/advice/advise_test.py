@@ -67,21 +67,27 @@ class Proposals(Advised):
         by = ["small" if private[hour] or hour % 2 else "gpt" for hour in hours]
         ids = self.copy([(hour * 3_600_000, by[hour], 2000, 0, 300, "private" if private[hour] else "public", 3_000, "code") for hour in hours])
         before, answer = self.proposal("cloud-first", *SPAN)
-        self.assertEqual(answer["best"], 0, answer["verdict"])
-        self.assertIn("change nothing yet", answer["verdict"])
+        # Nobody has said how good either is: it is advised as a bet, with what would tell, and as a tie with changing nothing.
+        self.assertEqual((answer["best"], answer["sure"]), (before["number"], False), answer["verdict"])
+        self.assertRegex(answer["verdict"], r"is the best bet, not a sure one: \d.* % likely; .*`tandem probe \w+ --each 20` would tell more")
+        self.assertTrue(0.6 <= before["gain"]["likely"] < 0.975 and before["gain"]["expected_loss"] > 0, before["gain"])
+        self.assertIn(0, before["ties"])
+        self.assertIn("does not tell it apart from changing nothing", self.tandem.cli("advise", *SPAN).stdout)
         self.assertIn("tandem probe gpt --each 20", [e["command"] for e in before["experiments"]])
         self.assertIn("tandem experiment start small-or-gpt --kind pairs --control small --treatment gpt", [e["command"] for e in before["experiments"]])
         Record(self.tandem).say([(d, model, 1 if model == "gpt" else 0) for d, model in zip(ids, by)])
         after, answer = self.proposal("cloud-first", *SPAN)
-        self.assertTrue(after["gain"]["sure"], after)
+        self.assertTrue(after["gain"]["sure"] and answer["sure"], after)
+        self.assertNotIn(0, after["ties"])
         self.assertGreater(answer["best"], 0)
         self.assertLess(after["quality"]["high"] - after["quality"]["low"], before["quality"]["high"] - before["quality"]["low"])
 
-        # The belief by its formula, n0 = n1 = 12: residuals of what was said beside what is expected of ordinary work.
+        # The belief by its formula, n0 = n1 = 12, n2 = 24: residuals of what was said beside what is expected of ordinary work.
         def believed(model, expected, said):
             count = D(by.count(model))
             d = count * (said - expected) / (count + 12)
-            return min(D(1), max(D(0), expected + (count * (said - expected) + 12 * d) / (count + 12)))
+            of_kind = (count * (said - expected) + 12 * d) / (count + 12)
+            return min(D(1), max(D(0), expected + (count * (said - expected) + 24 * of_kind) / (count + 24)))
         mean = (believed("gpt", D("0.9"), 1) * private.count(False) + believed("small", D("0.65"), 0) * private.count(True)) / len(hours)
         self.assertAlmostEqual(after["quality"]["mean"], float(mean), places=4)
 
@@ -253,7 +259,7 @@ class Applied(Advised):
             with subprocess.Popen([BINARY, "advise", *SPAN, "--apply", "local-first"], env=self.tandem.env, cwd=self.tandem.folder,
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
                 try:
-                    process.wait(step * 0.15)
+                    process.wait(60 if step == 11 else step * 0.15)  # the last one is not killed
                 except subprocess.TimeoutExpired:
                     process.kill()
             text = self.file.read_text()

@@ -212,16 +212,17 @@ TEST(Evaluate, hasAnIntervalThatNarrowsWithWhatWasSaid) {
     auto situation = situation_of();
     const auto local = only(situation.today, "local-only", "local only", {"small"});
     const auto before = evaluate(situation, local);
-    // s2 (1/(0+12) of the model, whole, and 1/(0+12) of the kind): the variance is 0.25 / 12 + 0.25 / 12.
-    EXPECT_NEAR(before.high - before.low,
-                std::min(1.0, before.quality + 1.96 * std::sqrt(0.5 / 12)) -
-                    std::max(0.0, before.quality - 1.96 * std::sqrt(0.5 / 12)),
+    // s2 (1/(0+12) of the model, whole, 1/(0+12) of the kind, 1/(0+24) of the cell): 0.25 / 12 + 0.25 / 12 + 0.25 / 24.
+    const double wide = 1.96 * std::sqrt(0.25 / 12 + 0.25 / 12 + 0.25 / 24);
+    EXPECT_NEAR(before.high - before.low, std::min(1.0, before.quality + wide) - std::max(0.0, before.quality - wide),
                 1e-9);
     auto& belief = situation.knowledge.models["small"].belief;
     belief.weight = 300;
     belief.weight_kind[static_cast<std::size_t>(routing::WorkKind::code)] = 300;
+    belief.weight_cell[cell_of(situation.traffic.requests.front())] = 300;
     const auto after = evaluate(situation, local);
-    const double variance = 0.25 / 312 + std::pow(12.0 / 312, 2) * 0.25 / 312;
+    const double of_kind = 24.0 / 324, of_model = of_kind * 12.0 / 312;
+    const double variance = 0.25 / 324 + of_kind * of_kind * 0.25 / 312 + of_model * of_model * 0.25 / 312;
     EXPECT_NEAR(after.high - after.low, 2 * 1.96 * std::sqrt(variance), 1e-9);
 }
 
@@ -239,6 +240,20 @@ TEST(Evaluate, neverSendsWhatALabelForbidsWhateverTheRules) {
                             result.unserved[static_cast<std::size_t>(Unserved::other)])
             << one.id << ": a private request was answered elsewhere";
     }
+}
+
+// Of a normal: the share above 0, and the mean of what is below it, with a minus.
+TEST(Gain, saysHowLikelyItIsAndWhatIsLostWhereItIsNot) {
+    const Gain even{0, 2}, good{4, 2}, bad{-4, 2}, certain{1, 0};
+    EXPECT_NEAR(even.likely(), 0.5, 1e-12);
+    EXPECT_NEAR(even.expected_loss(), 2 / std::sqrt(2 * 3.14159265358979), 1e-9);
+    EXPECT_NEAR(good.likely(), 0.977249868, 1e-9);
+    EXPECT_NEAR(good.expected_loss(), 2 * 0.008490702617, 1e-9);  // the unit normal loss at 2
+    EXPECT_NEAR(bad.expected_loss(), 4 + good.expected_loss(), 1e-9);
+    EXPECT_TRUE(good.sure() && good.tells_apart() && bad.tells_apart() && !bad.sure());
+    EXPECT_FALSE(even.tells_apart() || Gain({3.9, 2}).tells_apart());
+    EXPECT_EQ(certain.likely(), 1);
+    EXPECT_EQ(certain.expected_loss(), 0);
 }
 
 TEST(Advise, proposesNothingThatAnswersLessAndSaysWhy) {

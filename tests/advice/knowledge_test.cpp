@@ -115,6 +115,9 @@ TEST(Knowledge, correctsWhatWasExpectedByWhatWasSaid) {
     EXPECT_NEAR(belief.by_kind[static_cast<std::size_t>(routing::WorkKind::talk)], 0.3, 1e-9);
     Request code;
     code.kind = routing::WorkKind::code;
+    // As easy as what was seen: (36 x 0.4 + 24 x 0.375) / (36 + 24) = 0.39; of hard code nothing was said, so 0.375.
+    EXPECT_NEAR(quality_of(table.models.front(), knowledge.find("small"), code), 0.89, 1e-9);
+    code.difficulty = 80;
     EXPECT_NEAR(quality_of(table.models.front(), knowledge.find("small"), code), 0.875, 1e-9);
 }
 

@@ -2,7 +2,7 @@
 known by its whole path, with its type. And as docs/reference/config.md has them."""
 import re
 
-TYPES = {"text": "text", "required_text": "text", "secret": "secret", "secrets": "list of secrets", "flag": "true or false", "duration": "duration",
+TYPES = {"text": "text", "name": "text", "required_text": "text", "secret": "secret", "secrets": "list of secrets", "flag": "true or false", "duration": "duration",
          "money": "money", "decimal": "number", "share": "number", "label": "label", "texts": "list", "time": "time"}
 
 
@@ -109,7 +109,7 @@ class Code:
 
     def walk(self, body, variables):
         """`variables`: names of Sections, with their paths."""
-        for match in re.finditer(r"\b(\w+)(?:\.|->)(text|required_text|secret|secrets|flag|duration|bytes|money|decimal|share|label|texts|time|number|choice|section|each_named|each_listed)\(|\b(read_\w+)\(", body):
+        for match in re.finditer(r"\b(\w+)(?:\.|->)(text|name|required_text|secret|secrets|flag|duration|bytes|money|decimal|share|label|texts|time|number|choice|section|each_named|each_listed)\(|\b(read_\w+)\(", body):
             at = match.end() - 1
             if self.within_lambda(body, match.start()):
                 continue

@@ -19,7 +19,7 @@ from harness import Tandem, Upstream, http, until
 BOB, BOSS = ({"authorization": f"Bearer {name}"} for name in ("bob-0123456789abcdef", "boss-0123456789abc"))
 KINDS = "key, alias, label, provider, model, zone, work, source, tier, outcome, estimated, team, owner, workflow"
 FROM_ROWS = """SELECT time / 86400000, key, alias, label, provider, model, zone, work, source, CASE WHEN bill = '' THEN '' ELSE COALESCE(json_extract(bill, '$.tier'), '') END,
-  outcome, estimated, team, count(*), sum(input), sum(cached), sum(cache_write), sum(output), sum(reasoning), sum(cost), sum(total_ms) FROM attempts GROUP BY 1,2,3,4,5,6,7,8,9,10,11,12,13"""
+  outcome, estimated, team, owner, workflow, count(*), sum(input), sum(cached), sum(cache_write), sum(output), sum(reasoning), sum(cost), sum(total_ms) FROM attempts GROUP BY 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15"""
 FROM_DAYS = f"SELECT day, {KINDS}, attempts, input, cached, cache_write, output, reasoning, cost, total_ms FROM cost_days JOIN cost_kinds ON id = kind"
 FROM_MONTHS = f"SELECT month, {KINDS}, attempts, input, cached, cache_write, output, reasoning, cost, total_ms FROM cost_months JOIN cost_kinds ON id = kind"
 
@@ -66,9 +66,9 @@ class Served(unittest.TestCase):
         self.assertEqual(sorted(self.rows(FROM_DAYS)), rows)
         months = {}
         for day, *rest in rows:
-            kind, sums = (month_of(day), *rest[:12]), rest[12:]
+            kind, sums = (month_of(day), *rest[:14]), rest[14:]
             months[kind] = [a + b for a, b in zip(months.get(kind, [0] * 8), sums)]
-        self.assertEqual({row[:13]: list(row[13:]) for row in self.rows(FROM_MONTHS)}, months)
+        self.assertEqual({row[:15]: list(row[15:]) for row in self.rows(FROM_MONTHS)}, months)
         return rows
 
 
@@ -101,7 +101,7 @@ class Exact(Served):
             self.tandem.start()  # which settles what was lost
             rows = self.assert_sums_are_exact()
         self.assertGreater(len({row[5] for row in rows}), 4)
-        self.assertEqual(self.cost()["total_micros"], sum(row[19] for row in rows))
+        self.assertEqual(self.cost()["total_micros"], sum(row[21] for row in rows))
         # The command while nobody serves: the same.
         whole = self.cost("--by", "key,outcome")
         self.tandem.kill()

@@ -76,6 +76,8 @@ std::vector<AttemptRecord> traffic(std::uint64_t seed, std::size_t requests, std
             a.time = clock.now.count() + (number - 1) * up_to(3'600'000);
             a.key = key;
             a.team = key.front() < 'b' ? "lab" : "";
+            a.owner = key.front() < 'c' ? "anna" : "";
+            a.workflow = a.time % 3 == 0 ? "nightly" : "";
             a.alias = alias;
             a.work = work;
             a.label = label;
@@ -118,6 +120,8 @@ std::map<std::vector<std::string>, Figures> added_up(const std::vector<AttemptRe
                                                           {Dimension::zone, std::string(name_of(a.zone))},
                                                           {Dimension::key, a.key},
                                                           {Dimension::team, a.team},
+                                                          {Dimension::owner, a.owner},
+                                                          {Dimension::workflow, a.workflow},
                                                           {Dimension::alias, a.alias},
                                                           {Dimension::label, std::string(name_of(a.label))},
                                                           {Dimension::work, a.work},
