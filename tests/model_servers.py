@@ -17,7 +17,7 @@ class Server:
 
             def answer(self):
                 body = self.rfile.read(int(self.headers.get("content-length") or 0))
-                outer.seen.append((self.command, self.path, dict(self.headers), body))
+                outer.seen.append((self.command, self.path, {name.lower(): value for name, value in self.headers.items()}, body))
                 value = routes.get(self.path, missing)
                 if callable(value):
                     value = value(json.loads(body or b"{}"))

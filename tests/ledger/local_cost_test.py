@@ -162,11 +162,10 @@ class WorkedExample(Ledger):
 
     def test_days_whose_attempts_are_no_longer_kept_count_by_their_sums(self):
         self.start(EXAMPLE)
-        kind = ("anonymous", "", "auto", 0, "lab", "small", 0, "chat", "free", "", "answered", 0)
+        kind = {"key": "anonymous", "alias": "auto", "label": 0, "provider": "lab", "model": "small", "zone": 0, "work": "chat", "source": "free", "outcome": "answered", "estimated": 0}
         with sqlite3.connect(self.tandem.folder / "data/ledger.db", timeout=30) as ledger:
             columns = [c[1] for c in ledger.execute("PRAGMA table_info(cost_kinds)")]
-            values = dict(zip(("key", "team", "alias", "label", "provider", "model", "zone", "work", "source", "tier", "outcome", "estimated"), kind))
-            ledger.execute(f"INSERT INTO cost_kinds ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", [1 if c == "id" else values[c] for c in columns])
+            ledger.execute(f"INSERT INTO cost_kinds ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", [1 if c == "id" else kind.get(c, "") for c in columns])
             sums = {"day": ms(2026, 3, 2) // 86_400_000, "kind": 1, "attempts": 4, "input": 2_000_000, "output": 400_000, "total_ms": 4 * 3_600_000}
             columns = [c[1] for c in ledger.execute("PRAGMA table_info(cost_days)")]
             ledger.execute(f"INSERT INTO cost_days ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", [sums.get(c, 0) for c in columns])
