@@ -10,10 +10,10 @@
 #include "chat/estimate.h"
 #include "chat/rendered_tools.h"
 #include "chat/token_weights.h"
-#include "dialect/anthropic.h"
 #include "dialect/failure.h"
 #include "dialect/fields.h"
 #include "dialect/gemini.h"
+#include "dialect/members.h"
 #include "dialect/openai_chat.h"
 #include "dialect/openai_responses.h"
 #include "dialect/own_words.h"
@@ -504,15 +504,10 @@ Result<Conversion::Whole> Conversion::read(const std::string& body, bool streame
     if (!finished) return fail(ErrorCode::upstream, "the answer has no choices, or none that is finished");
     if (passes(streamed)) {
         const auto& request = question_->request;
-        if (auto known = dialect::with_known_endings(provider.kind(), document, !whole.told.calls.empty(),
-                                                     request.choices == 1 && !names_a_tool(request)))
-            whole.instead = std::move(*known);
-        if (provider.kind() == Kind::anthropic) whole.lacking = dialect::anthropic::lacks_members(document.root());
-        if (provider.kind() != Kind::openai_chat) return whole;
-        whole.lacking = dialect::openai_chat::lacks_members(document.root(), false);
-        if (whole.told.calls.empty()) return whole;
-        if (!whole.instead.empty() && !document.parse(whole.instead)) return whole;
-        if (auto calls = dialect::openai_chat::with_whole_calls(document)) whole.instead = std::move(*calls);
+        auto mended = dialect::mended(provider.kind(), document, !whole.told.calls.empty(),
+                                      request.choices == 1 && !names_a_tool(request));
+        whole.lacking = mended.lacking;
+        whole.instead = std::move(mended.instead);
         return whole;
     }
     chat::Assembler assembler{std::string(provider.kind() == question_->front.kind ? "" : name_of(provider.kind()))};
@@ -573,10 +568,7 @@ Conversion::Said Conversion::say(const Whole& whole, std::string body, bool stre
         Said said{std::move(body), wants_stream, {}};
         json::Document document;
         if (whole.lacking && document.parse(said.body))
-            said.body = front.kind == Kind::anthropic
-                            ? dialect::anthropic::with_all_members(document, usage, !whole.told.calls.empty())
-                            : dialect::openai_chat::with_all_members(
-                                  document, {"chatcmpl-" + frame.id, frame.model, frame.created}, false);
+            said.body = dialect::with_all_members(front.kind, document, usage, !whole.told.calls.empty(), frame);
         if (weighs_ && !streamed && document.parse(said.body))
             said.body = dialect::openai_chat::without_logprobs(document);
         if (responses && !wants_stream && !frame.own.empty() && document.parse(said.body))

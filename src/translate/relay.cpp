@@ -10,8 +10,8 @@
 #include "dialect/fields.h"
 #include "dialect/openai_chat.h"
 #include "dialect/openai_responses.h"
-#include "net/ndjson.h"
 #include "net/sse.h"
+#include "translate/cutter.h"
 
 namespace tandem::translate {
 
@@ -343,33 +343,6 @@ class ChatRelay final : public StreamRelay {
     openai_chat::CallPieces call_pieces_;
 };
 
-// Cuts a stream into its events, in whichever framing.
-class Cutter {
-  public:
-    explicit Cutter(dialect::Framing framing) : framing_(framing) {}
-    // visit(type, data); type is "message" or empty where the stream names none.
-    template <typename Visit>
-    Result<> feed(std::string_view bytes, Visit&& visit) {
-        if (framing_ == dialect::Framing::ndjson)
-            return lines_.feed(bytes, [&](std::string_view line) { visit(std::string_view(), line); });
-        return events_.feed(bytes, [&](const net::SseEvent& e) { visit(e.type, e.data); });
-    }
-    template <typename Visit>
-    void finish(Visit&& visit) {
-        if (framing_ == dialect::Framing::ndjson)
-            lines_.finish([&](std::string_view line) { visit(std::string_view(), line); });
-        else
-            events_.finish([&](const net::SseEvent& e) { visit(e.type, e.data); });
-    }
-
-    std::size_t comments() const { return events_.comments(); }
-
-  private:
-    dialect::Framing framing_;
-    net::SseParser events_;
-    net::LineParser lines_;
-};
-
 class SameRelay final : public StreamRelay {
   public:
     SameRelay(const dialect::Dialect& dialect, dialect::AnswerFrame frame)
@@ -477,173 +450,6 @@ class SameRelay final : public StreamRelay {
     std::string response_;
 };
 
-class PlainGatherer final : public Gatherer {
-  public:
-    PlainGatherer(const dialect::Dialect& provider, std::int64_t choices)
-        : Gatherer(choices), cutter_(provider.framing()), reader_(provider.reader()) {}
-
-    Result<> feed(std::string_view bytes) override {
-        return cutter_.feed(bytes, [this](std::string_view type, std::string_view data) { event(type, data); });
-    }
-    void end() override {
-        cutter_.finish([this](std::string_view type, std::string_view data) { event(type, data); });
-        end_events();
-        dialect::Events last;
-        reader_->end(last);
-        add(std::move(last));
-    }
-    std::string finish(const Usage&) override { return {}; }
-    std::string fail(const Error&) override { return {}; }
-
-  private:
-    void event(std::string_view type, std::string_view data) override {
-        if (reader_->mark(data))
-            end_events();
-        else
-            take_event(type, data);
-    }
-    void piece(std::string_view type, std::string_view data) override {
-        dialect::Events events;
-        reader_->piece(document_.root(), events);
-        add(std::move(events));
-        fail_by(type, data);
-        done_ = reader_->done();
-    }
-    void add(dialect::Events events) {
-        for (auto& event : events) {
-            count(event);
-            note(event);
-            events_.push_back(std::move(event));
-        }
-    }
-
-    Cutter cutter_;
-    std::unique_ptr<dialect::AnswerReader> reader_;
-};
-
-class TranslatingRelay final : public StreamRelay {
-  public:
-    TranslatingRelay(const dialect::Dialect& provider, std::unique_ptr<dialect::AnswerWriter> writer,
-                     std::int64_t choices, std::vector<std::unique_ptr<chat::EventFilter>> filters, bool drops_logprobs)
-        : StreamRelay(choices),
-          drops_logprobs_(drops_logprobs),
-          cutter_(std::in_place, provider.framing()),
-          reader_(provider.reader()),
-          writer_(std::move(writer)),
-          filters_(std::move(filters)) {}
-
-    Result<> feed(std::string_view bytes) override {
-        const auto comments = cutter_->comments();
-        auto ok = cutter_->feed(bytes, [this](std::string_view type, std::string_view data) { event(type, data); });
-        pinged_ = pinged_ || cutter_->comments() > comments;
-        return ok;
-    }
-    void end() override {
-        cutter_->finish([this](std::string_view type, std::string_view data) { event(type, data); });
-        end_events();
-        finish_reader();
-    }
-    std::string finish(const Usage& usage) override {
-        finish_reader();
-        auto rest = take();
-        writer_->end(usage, rest);
-        return rest;
-    }
-    std::string fail(const Error& error) override {
-        auto rest = take();
-        writer_->fail(error, rest);
-        return rest;
-    }
-    std::string response() const override { return writer_->response(); }
-    void go_on(const dialect::Dialect& provider, std::vector<std::unique_ptr<chat::EventFilter>> filters) override {
-        cutter_.emplace(provider.framing());
-        reader_ = provider.reader();
-        filters_ = std::move(filters);
-        goes_on_ = true;
-        ended_ = done_ = content_ = false;
-        failed_.reset();
-        begin_count();
-        restart_choices();
-    }
-
-  private:
-    void event(std::string_view type, std::string_view data) override {
-        if (done_ || failed_) return;
-        if (!reader_->mark(data)) {
-            take_event(type, data);
-            return;
-        }
-        end_events();
-        done_ = reader_->done();
-        if (done_) finish_reader();
-    }
-
-    void piece(std::string_view type, std::string_view data) override {
-        dialect::Events events;
-        reader_->piece(document_.root(), events);
-        bool ends = false;
-        for (const auto& event : events) {
-            count(event);
-            ends = ends || std::holds_alternative<chat::Finished>(event) || std::holds_alternative<chat::Failed>(event);
-        }
-        if (!ends && beyond_limit()) return cut_short();
-        done_ = reader_->done();
-        pass(std::move(events));
-        fail_by(type, data);
-        if (done_) finish_reader();
-    }
-
-    void cut_short() {
-        dialect::Events events;
-        for (std::int64_t choice = 0; choice < choices_; ++choice)
-            if (!is_finished(choice)) events.emplace_back(chat::Finished{choice, chat::Finish::length, {}});
-        pass(std::move(events));
-        ended_ = true;  // what the reader holds back is not said
-        end_filters();
-        spent_ = done_ = true;
-    }
-
-    void finish_reader() {
-        if (std::exchange(ended_, true)) return;
-        dialect::Events events;
-        reader_->end(events);
-        for (const auto& event : events) count(event);
-        pass(std::move(events));
-        end_filters();
-    }
-
-    void end_filters() {
-        for (std::size_t i = 0; i < filters_.size(); ++i) {
-            dialect::Events out;
-            filters_[i]->end(out);
-            pass(std::move(out), i + 1);
-        }
-    }
-
-    void pass(dialect::Events events, std::size_t first_filter = 0) {
-        for (std::size_t i = first_filter; i < filters_.size(); ++i) {
-            dialect::Events out;
-            for (auto& event : events) filters_[i]->take(std::move(event), out);
-            events = std::move(out);
-        }
-        for (const auto& event : events) {
-            if (goes_on_ && std::holds_alternative<chat::Started>(event)) continue;  // it has begun
-            note(event);
-            if (failed_) return;
-            if (drops_logprobs_ && std::holds_alternative<chat::Logprobs>(event)) continue;
-            writer_->event(event, out_);
-        }
-    }
-
-    const bool drops_logprobs_;
-    std::optional<Cutter> cutter_;
-    std::unique_ptr<dialect::AnswerReader> reader_;
-    std::unique_ptr<dialect::AnswerWriter> writer_;
-    std::vector<std::unique_ptr<chat::EventFilter>> filters_;
-    bool ended_ = false;
-    bool goes_on_ = false;
-};
-
 }  // namespace
 
 std::unique_ptr<StreamRelay> chat_relay(ChatTerms terms) {
@@ -652,17 +458,6 @@ std::unique_ptr<StreamRelay> chat_relay(ChatTerms terms) {
 
 std::unique_ptr<StreamRelay> same_relay(const dialect::Dialect& dialect, dialect::AnswerFrame frame) {
     return std::make_unique<SameRelay>(dialect, std::move(frame));
-}
-
-std::unique_ptr<Gatherer> gather(const dialect::Dialect& provider, std::int64_t choices) {
-    return std::make_unique<PlainGatherer>(provider, choices);
-}
-
-std::unique_ptr<StreamRelay> translating_relay(const dialect::Dialect& provider,
-                                               std::unique_ptr<dialect::AnswerWriter> writer, std::int64_t choices,
-                                               std::vector<std::unique_ptr<chat::EventFilter>> filters,
-                                               bool drops_logprobs) {
-    return std::make_unique<TranslatingRelay>(provider, std::move(writer), choices, std::move(filters), drops_logprobs);
 }
 
 }  // namespace tandem::translate
