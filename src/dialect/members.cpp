@@ -28,4 +28,13 @@ std::string with_all_members(Kind kind, const json::Document& answer, const Usag
     return openai_chat::with_all_members(answer, {"chatcmpl-" + frame.id, frame.model, frame.created}, false);
 }
 
+bool event_lacks_members(Kind kind, const json::Value& event) {
+    return kind == Kind::anthropic && anthropic::lacks_members(event);
+}
+
+std::string_view event_name(Kind kind, const json::Value& event) {
+    const bool named = kind == Kind::anthropic || kind == Kind::openai_responses;
+    return named ? event["type"].text() : std::string_view();
+}
+
 }  // namespace tandem::dialect

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "dialect/dialect.h"
 
@@ -21,5 +22,10 @@ Mended mended(Kind kind, const json::Document& answer, bool calls, bool calls_en
 // for Chat Completions and Anthropic's messages.
 std::string with_all_members(Kind kind, const json::Document& answer, const Usage& usage, bool calls,
                              const AnswerFrame& frame);
+
+// Whether an event of a stream lacks members that with_all_members() adds.
+bool event_lacks_members(Kind kind, const json::Value& event);
+// What an event says that it is, in dialects whose events have names, by which official clients go; empty in others.
+std::string_view event_name(Kind kind, const json::Value& event);
 
 }  // namespace tandem::dialect

@@ -5,9 +5,9 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "chat/token_weights.h"
-#include "dialect/anthropic.h"
 #include "dialect/failure.h"
 #include "dialect/fields.h"
+#include "dialect/members.h"
 #include "dialect/openai_chat.h"
 #include "dialect/openai_responses.h"
 #include "net/sse.h"
@@ -398,13 +398,13 @@ class SameRelay final : public StreamRelay {
                             "the answer went on beyond the tokens that the key's budget has reserved for it; ask for "
                             "more of them, or raise the budget"};
         if (failed_) return;
-        // Official clients go by the event's name.
-        const auto named = type.empty() || type == "message" ? name_in(root) : std::string();
+        const std::string named(type.empty() || type == "message" ? dialect::event_name(dialect_.kind(), root)
+                                                                  : std::string_view());
         if (!named.empty()) type = named;
         std::string ours;
-        if (dialect_.kind() == dialect::Kind::anthropic && dialect::anthropic::lacks_members(root)) {
-            ours = dialect::anthropic::with_all_members(document_, {{frame_.prompt_tokens}, {0}, said(), {0}, true},
-                                                        calls_);
+        if (dialect::event_lacks_members(dialect_.kind(), root)) {
+            ours = dialect::with_all_members(dialect_.kind(), document_,
+                                             {{frame_.prompt_tokens}, {0}, said(), {0}, true}, calls_, frame_);
             data = ours;
             (void)document_.parse(data);
         }
@@ -413,8 +413,7 @@ class SameRelay final : public StreamRelay {
                 ours = std::move(*known);
                 data = ours;
             }
-        if (!frame_.own.empty() && dialect_.kind() == dialect::Kind::openai_responses &&
-            root["response"].is(json::Kind::object)) {
+        if (!frame_.own.empty() && root["response"].is(json::Kind::object)) {
             auto response = dialect::openai_responses::as_ours(root["response"], frame_);
             ours = dialect::with_members(root, {{"response", response}});
             data = ours;
@@ -428,12 +427,6 @@ class SameRelay final : public StreamRelay {
         }
         if (!type.empty() && type != "message") target.append("event: ").append(type).append("\n");
         net::append_sse_event(target, data);
-    }
-
-    std::string name_in(const json::Value& event) const {
-        const bool has_names =
-            dialect_.kind() == dialect::Kind::anthropic || dialect_.kind() == dialect::Kind::openai_responses;
-        return has_names ? std::string(event["type"].text()) : std::string();
     }
 
     static bool ends(const dialect::Events& events) {
