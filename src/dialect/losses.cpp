@@ -1035,14 +1035,14 @@ std::vector<Feature> make_features() {
         },
         [](Request& r, Speaker) { r.sampling.logit_bias = {}; });
     add(
-        "seed", "seed", "leave it out, or use a provider that has it", {K, K, R, R, K, K},
+        "seed", "seed", "the provider has no such thing", {K, K, H, H, K, K},
         [](const Request& r, Speaker) { return r.sampling.seed.given(); },
         [](Request& r, Speaker) { r.sampling.seed = {}; });
     add(
         "stop sequences", "stop", "the answer is cut there by Tandem", {K, K, C, K, K, K},
         [](const Request& r, Speaker) { return !r.stop.empty(); }, [](Request& r, Speaker) { r.stop.clear(); });
     add(
-        "presence and frequency penalty", "presence_penalty", "leave them out", {K, K, R, R, K, K},
+        "presence and frequency penalty", "presence_penalty", "the provider has no such thing", {K, K, H, H, K, K},
         [](const Request& r, Speaker) {
             return r.sampling.presence_penalty.given() || r.sampling.frequency_penalty.given();
         },
@@ -1058,9 +1058,9 @@ std::vector<Feature> make_features() {
         },
         [](Request& r, Speaker) { r.sampling.min_p = r.sampling.repeat_penalty = {}; });
     add(
-        "temperature above 1", "temperature", "Anthropic takes 0 to 1", {K, K, K, R, K, K},
+        "temperature above 1", "temperature", "Anthropic takes 0 to 1, so 1 is sent", {K, K, K, H, K, K},
         [](const Request& r, Speaker) { return number(r.sampling.temperature) > 1; },
-        [](Request& r, Speaker) { r.sampling.temperature = {}; });
+        [](Request& r, Speaker) { r.sampling.temperature.json = "1"; });
     // ---- thinking ----
     add(
         "a budget for thinking, or only on and off", "thinking", "it becomes low, medium, high or none",

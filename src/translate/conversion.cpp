@@ -507,7 +507,7 @@ Result<Conversion::Whole> Conversion::read(const std::string& body, bool streame
         auto mended = dialect::mended(provider.kind(), document, !whole.told.calls.empty(),
                                       request.choices == 1 && !names_a_tool(request));
         whole.lacking = mended.lacking;
-        whole.instead = std::move(mended.instead);
+        if (!mended.instead.empty()) whole.instead = std::move(mended.instead);
         return whole;
     }
     chat::Assembler assembler{std::string(provider.kind() == question_->front.kind ? "" : name_of(provider.kind()))};

@@ -271,8 +271,19 @@ class Clients(OverStrict, unittest.TestCase):
             self.assertIn(word, headers["x-tandem-warnings"])
         self.sent("anthropic")
 
+    def test_how_freely_a_model_should_speak_is_a_wish(self):
+        wishes = {"seed": 7, "presence_penalty": 0.4, "frequency_penalty": 0.3, "temperature": 1.4}  # chat interfaces send such with every request
+        for stream in (False, True):
+            _, headers = self.ask("/v1/chat/completions", {"model": "m-anthropic", "stream": stream, "messages": [{"role": "user", "content": "hi"}], **wishes}, "anthropic")
+            for word in ("seed", "penalty", "temperature"):
+                self.assertIn(word, headers["x-tandem-warnings"])
+            sent = self.sent("anthropic")[0]
+            self.assertEqual((sent["temperature"], [word for word in wishes if word in sent]), (1, ["temperature"]))
+        _, headers = self.ask("/api/chat", {"model": "m-openai-responses", "stream": False, "messages": [{"role": "user", "content": "hi"}], "options": {"seed": 7, "frequency_penalty": 0.3}}, "openai-responses")
+        self.assertIn("seed", headers["x-tandem-warnings"])
+
     def test_a_demand_is_still_refused_by_its_name(self):
-        for field in ({"guided_json": {"type": "object"}}, {"modalities": ["text", "audio"]}, {"n": 2}, {"logprobs": True}, {"seed": 7}):
+        for field in ({"guided_json": {"type": "object"}}, {"modalities": ["text", "audio"]}, {"n": 2}, {"logprobs": True}, {"logit_bias": {"50256": -100}}):
             answer, _ = self.ask("/v1/chat/completions", {"model": "m-anthropic", "messages": [{"role": "user", "content": "hi"}], **field}, "anthropic", 400)
             self.assertIn(next(iter(field)), answer["error"]["message"])
 

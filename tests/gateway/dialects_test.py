@@ -109,15 +109,15 @@ class Dialects(unittest.TestCase):
         self.assertEqual(self.tandem.request("/v1/messages", None)[0], 405)
 
     def test_what_a_provider_cannot_say_is_refused_or_dropped_as_the_owner_chose(self):
-        body = {**REQUESTS["/v1/chat/completions"]("scenario:text", False), "seed": 7, "user": "bob"}
+        body = {**REQUESTS["/v1/chat/completions"]("scenario:text", False), "logit_bias": {"50256": -100}, "user": "bob"}
         t = self.start(name="anthropic")
         status, _, raw = t.request("/v1/chat/completions", body)
-        self.assertEqual((status, json.loads(raw)["error"]["param"]), (400, "seed"))
+        self.assertEqual((status, json.loads(raw)["error"]["param"]), (400, "logit_bias"))
         self.assertEqual(self.upstream.connections, 0)
         t = self.start(name="anthropic", extra=", translation: drop")
         status, headers, raw = t.request("/v1/chat/completions", body)
         self.assertEqual(status, 200)
-        for word in ("seed", "user", "max_tokens"):
+        for word in ("logit_bias", "user", "max_tokens"):
             self.assertIn(word, headers["x-tandem-warnings"])
             self.assertIn(word, t.explain()["attempts"][0]["warnings"])
 
