@@ -244,18 +244,17 @@ void Vocabulary::Beginnings::add(std::string_view key) {
         for (std::size_t second = 0; second < 256; ++second) sizes_[pair(key[0], static_cast<char>(second))] |= known;
     else
         sizes_[pair(key[0], key[1])] |= known;
-    of_[size - 1].set(place(key, size));
+    if (size >= kLeast) of_[size - kLeast].set(place(key, size));
 }
 
 bool Vocabulary::Beginnings::may_begin(std::string_view text) const {
     if (any_) return true;
-    if (text.size() < 2) return !text.empty() && of_[0].test(place(text, 1));
-    const auto sizes = sizes_[pair(text[0], text[1])];
-    if (sizes == 0) return false;
-    constexpr std::uint8_t kOneOrTwo = 0b0011;  // which the pair decides
-    if ((sizes & kOneOrTwo) != 0) return true;
-    for (std::size_t size = std::min(text.size(), kMost); size > 2; --size)
-        if ((sizes >> (size - 1) & 1U) != 0 && of_[size - 1].test(place(text, size))) return true;
+    if (text.empty()) return false;
+    const auto sizes = sizes_[pair(text[0], text.size() > 1 ? text[1] : ' ')];
+    constexpr std::uint8_t kOne = 0b0001, kOneOrTwo = 0b0011;  // which the pair decides
+    if ((sizes & (text.size() > 1 ? kOneOrTwo : kOne)) != 0) return true;
+    for (std::size_t size = std::min(text.size(), kMost); size >= kLeast; --size)
+        if ((sizes >> (size - 1) & 1U) != 0 && of_[size - kLeast].test(place(text, size))) return true;
     return false;
 }
 

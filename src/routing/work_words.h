@@ -69,13 +69,13 @@ class Vocabulary {
         bool may_begin(std::string_view text) const;
 
       private:
-        static constexpr std::size_t kMost = 4;  // letters
+        static constexpr std::size_t kLeast = 3, kMost = 4;  // letters that are hashed
         static constexpr unsigned kBits = 15;
         static std::size_t pair(char first, char second);
         static std::size_t place(std::string_view text, std::size_t size);
         // Which numbers of letters (1 and more, a bit each) such a beginning with these first two has; 64 KiB.
         std::array<std::uint8_t, 1U << 16> sizes_{};
-        std::array<std::bitset<1U << kBits>, kMost> of_;  // by how many letters; 4 KiB each
+        std::array<std::bitset<1U << kBits>, kMost - kLeast + 1> of_;  // by how many letters; 4 KiB each
         bool any_ = false;
     };
     void build(std::uint32_t node, std::span<const Entry> entries, std::size_t depth);
