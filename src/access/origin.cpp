@@ -43,7 +43,8 @@ void add_cors(const config::Server& server, const net::Fields& request, net::Fie
     answer.add("vary", "origin");
     answer.add("access-control-expose-headers",
                "x-tandem-decision, x-tandem-model, x-tandem-provider, x-tandem-zone, x-tandem-label, "
-               "x-tandem-redacted, x-tandem-warnings, x-tandem-cache, x-request-id, request-id, retry-after");
+               "x-tandem-redacted, x-tandem-warnings, x-tandem-cache, x-tandem-count, x-tandem-error, x-request-id, "
+               "request-id, retry-after, x-should-retry");
 }
 
 net::Response preflight(const config::Server& server, const net::Fields& request, std::string_view methods) {

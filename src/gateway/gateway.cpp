@@ -57,6 +57,8 @@ net::Response error_response(dialect::Kind dialect, int status, const Error& err
     net::Response response;
     response.status = status != 0 ? status : encoded.status;
     response.headers.add("content-type", "application/json");
+    // Not every dialect has a code: this one is the same in all of them (docs/reference/errors.md).
+    response.headers.add("x-tandem-error", reason_of(error.code));
     if (response.status == 401) response.headers.add("www-authenticate", "Bearer");
     add_when_to_retry(error, response);
     response.body = std::move(encoded.body);

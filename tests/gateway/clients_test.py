@@ -287,6 +287,19 @@ class Clients(OverStrict, unittest.TestCase):
             answer, _ = self.ask("/v1/chat/completions", {"model": "m-anthropic", "messages": [{"role": "user", "content": "hi"}], **field}, "anthropic", 400)
             self.assertIn(next(iter(field)), answer["error"]["message"])
 
+    def test_an_error_has_one_word_for_clients_of_every_api(self):
+        hi = [{"role": "user", "content": "hi"}]
+        fronts = {"/v1/chat/completions": {"messages": hi}, "/v1/responses": {"input": "hi"}, "/v1/messages": {"max_tokens": 9, "messages": hi},
+                  "/v1beta/models/MODEL:generateContent": {"contents": [{"parts": [{"text": "hi"}]}]}, "/api/chat": {"messages": hi}}
+        for path, body in fronts.items():
+            for word, model, more in (("not_found", "nobody", {}), ("invalid", "m-anthropic", {name: 7 for name in body})):
+                _, headers, _ = self.tandem.request(path.replace("MODEL", model), {"model": model, **body, **more})
+                self.assertEqual(headers["x-tandem-error"], word, path)
+            _, headers, _ = self.tandem.request(path.replace("MODEL", "m-anthropic"), method="DELETE")
+            self.assertEqual(headers["x-tandem-error"], "method", path)
+        _, headers, _ = self.tandem.request("/v1/chat/completion", {})
+        self.assertEqual(headers["x-tandem-error"], "not_found")
+
     # ---- room ----
 
     def test_the_room_for_an_answer_is_a_wish(self):
