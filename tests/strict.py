@@ -6,6 +6,7 @@ one common form, so that the same conversation can be compared however it arrive
 import base64
 import json
 import re
+import time
 
 from harness import Tandem, Upstream, http
 
@@ -73,7 +74,7 @@ class OpenAiChat(Dialect):
         # One of the many servers that are not OpenAI itself: no role developer, text as a string.
         only(body, "model", "messages", "tools", "tool_choice", "response_format", "max_completion_tokens", "max_tokens", "stream", "stream_options",
              "temperature", "top_p", "stop", "seed", "n", "parallel_tool_calls", "reasoning_effort", "verbosity", "logprobs", "top_logprobs",
-             "presence_penalty", "frequency_penalty", "logit_bias")
+             "presence_penalty", "frequency_penalty", "logit_bias", "modalities", "image_config")
         open_calls = []
         for m in body["messages"]:
             need(m["role"] in ("system", "user", "assistant", "tool"), m["role"])
@@ -88,6 +89,7 @@ class OpenAiChat(Dialect):
             only(m, "role", "content", "tool_calls", "name", "refusal")
             for p in m["content"] if isinstance(m["content"], list) else []:
                 only(p, "type", "text", "image_url", "file", "input_audio", "refusal")
+                need(m["role"] != "assistant" or p["type"] in ("text", "refusal"), f"Invalid content type {p['type']} in an assistant's message")
                 need(p["type"] in ("text", "image_url", "file", "input_audio", "refusal"), p["type"])
             need(m.get("content") is not None or m.get("tool_calls"), "content is null")
             for call in m.get("tool_calls", []):
@@ -129,11 +131,17 @@ class OpenAiChat(Dialect):
         message = {"role": "assistant", "content": "".join(p[1] for p in parts if p[0] == "text") or None}
         if any(p[0] == "think" for p in parts):
             message["reasoning_content"] = "".join(p[1] for p in parts if p[0] == "think")
+        if images := [self.image(p[1]) for p in parts if p[0] == "picture"]:
+            message["images"] = images
         calls = [{"id": p[1], "type": "function", "function": {"name": p[2], "arguments": p[3]}} for p in parts if p[0] == "call"]
         if calls:
             message["tool_calls"] = calls
         return {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "scripted",
                 "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": self.FINISH[finish]}], "usage": self.usage}
+
+    @staticmethod
+    def image(data):  # OpenRouter's form
+        return {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}}
 
     def chunk(self, delta, finish=None):
         return self.sse({"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "scripted",
@@ -149,6 +157,8 @@ class OpenAiChat(Dialect):
                 for piece in pieces(p[3], 3):
                     out += self.chunk({"tool_calls": [{"index": calls, "function": {"arguments": piece}}]})
                 calls += 1
+            elif p[0] == "picture":
+                out += self.chunk({"role": "assistant", "content": "", "images": [{**self.image(p[1]), "index": 0}]})
             else:
                 for piece in pieces(p[1]):
                     out += self.chunk({"content" if p[0] == "text" else "reasoning_content": piece})
@@ -219,6 +229,8 @@ class OpenAiResponses(OpenAiChat):
                 items.append({"type": "function_call", "id": f"fc_{i}", "call_id": p[1], "name": p[2], "arguments": p[3], "status": "completed"})
             elif p[0] == "think":
                 items.append({"type": "reasoning", "id": f"rs_{i}", "summary": [{"type": "summary_text", "text": p[1]}], "encrypted_content": "sealed=="})
+            elif p[0] == "picture":
+                items.append({"type": "image_generation_call", "id": f"ig_{i}", "status": "completed", "result": p[1], "output_format": "png"})
             else:
                 items.append({"type": "message", "id": f"msg_{i}", "role": "assistant", "status": "completed",
                               "content": [{"type": "output_text", "text": p[1], "annotations": []}]})
@@ -252,6 +264,9 @@ class OpenAiResponses(OpenAiChat):
                 event("response.output_item.added", output_index=i, item={**item, "summary": []})
                 for piece in pieces(item["summary"][0]["text"]):
                     event("response.reasoning_summary_text.delta", **place, summary_index=0, delta=piece)
+            elif item["type"] == "image_generation_call":
+                event("response.output_item.added", output_index=i, item={"type": item["type"], "id": item["id"], "status": "in_progress", "result": None})
+                event("response.image_generation_call.completed", **place)
             else:
                 event("response.output_item.added", output_index=i, item={**item, "arguments": "", "status": "in_progress"})
                 for piece in pieces(item["arguments"], 3):
@@ -300,6 +315,7 @@ class Anthropic(Dialect):
                     need(b.get("signature", b.get("data")) == "sig==", "Invalid `signature` in `thinking` block")
                 else:
                     need(b["type"] in ("image", "document", "tool_result"), b["type"])
+                    need(m["role"] == "user", f"messages: {b['type']} blocks are not permitted within assistant turns")
         for tool in body.get("tools", []):
             if tool.get("type", "custom") != "custom":
                 need(tool["type"] == "web_search_20250305" and tool["name"] == "web_search", f"tools.0.type: {tool['type']}")
@@ -375,7 +391,7 @@ class Gemini(Dialect):
         need(headers.get("x-goog-api-key") == "upstream-key", "API key not valid")
         only(body, "contents", "systemInstruction", "tools", "toolConfig", "generationConfig", "safetySettings")
         only(body.get("generationConfig", {}), "temperature", "topP", "topK", "seed", "maxOutputTokens", "stopSequences", "responseMimeType", "responseJsonSchema",
-             "responseSchema", "thinkingConfig", "candidateCount", "presencePenalty", "frequencyPenalty")
+             "responseSchema", "thinkingConfig", "candidateCount", "responseModalities", "imageConfig", "presencePenalty", "frequencyPenalty")
         kinds = [k for t in body.get("tools", []) for k in t]
         need(set(kinds) <= {"functionDeclarations", "googleSearch"} and len(set(kinds)) <= 1, "Tool use with function calling is unsupported")
         calls, before = 0, None
@@ -423,7 +439,7 @@ class Gemini(Dialect):
         parts = []
         for p in parts_of(scenario)[0]:
             parts.append({"functionCall": {"name": p[2], "args": json.loads(p[3])}} if p[0] == "call"
-                         else {"text": p[1], "thought": True} if p[0] == "think" else {"text": p[1]})
+                         else {"inlineData": {"mimeType": "image/png", "data": p[1]}} if p[0] == "picture" else {"text": p[1], "thought": True} if p[0] == "think" else {"text": p[1]})
         return parts
 
     def response(self, parts, finish=None):
@@ -488,6 +504,8 @@ class Ollama(Dialect):
                 **({"done_reason": last, "total_duration": 1, "prompt_eval_count": 57, "eval_count": 13} if last else {})}
 
     def message(self, p):
+        if p[0] == "picture":
+            return {"images": [p[1]]}
         return {"tool_calls": [{"function": {"name": p[2], "arguments": json.loads(p[3])}}]} if p[0] == "call" else {"thinking" if p[0] == "think" else "content": p[1]}
 
     def whole(self, scenario):
@@ -495,14 +513,14 @@ class Ollama(Dialect):
         message = {}
         for p in parts:
             for key, value in self.message(p).items():
-                message[key] = message.get(key, []) + value if key == "tool_calls" else value
+                message[key] = message.get(key, []) + value if isinstance(value, list) else value
         return self.line(message, "length" if finish == "length" else "stop")
 
     def stream(self, scenario, body):
         parts, finish = parts_of(scenario)
         lines = []
         for p in parts:
-            lines += [self.line(self.message(p))] if p[0] == "call" else [self.line(self.message((p[0], piece))) for piece in pieces(p[1])]
+            lines += [self.line(self.message(p))] if p[0] in ("call", "picture") else [self.line(self.message((p[0], piece))) for piece in pieces(p[1])]
         lines.append(self.line({}, "length" if finish == "length" else "stop"))
         return b"".join(json.dumps(line, ensure_ascii=False).encode() + b"\n" for line in lines)
 
@@ -520,6 +538,7 @@ class StrictUpstream(Upstream):
         self.dialect = DIALECTS[name]
         self.seen = []
         self.rejected = []
+        self.pause = 0  # seconds behind each piece
         self.cut = cut  # bytes of a write: an answer is sent in pieces of this size
         super().__init__(self.answer)
         self.base_url = f"http://127.0.0.1:{self.port}" + ("/v1" if name.startswith("openai") else "")
@@ -554,6 +573,7 @@ class StrictUpstream(Upstream):
         data = self.dialect.stream(scenario, body)
         for i in range(0, len(data), self.cut or len(data)):
             connection.sendall(data[i:i + (self.cut or len(data))])
+            time.sleep(self.pause)
         return "close"
 
 

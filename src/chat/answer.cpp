@@ -33,6 +33,8 @@ void Assembler::take(const Event& event) {
         last<TextPart>(text->choice).text += text->text;
     } else if (const auto* refusal = std::get_if<RefusalDelta>(&event)) {
         last<RefusalPart>(refusal->choice).text += refusal->text;
+    } else if (const auto* said = std::get_if<MediaSaid>(&event)) {
+        choice(said->choice).parts.push_back(part_of(said->media));
     } else if (const auto* reasoning = std::get_if<ReasoningDelta>(&event)) {
         auto& parts = choice(reasoning->choice).parts;
         auto& open = open_[static_cast<std::size_t>(&choice(reasoning->choice) - answer_.choices.data())];
@@ -108,6 +110,8 @@ std::vector<Event> events_of(const Answer& answer) {
             } else if (const auto* call = part.as<ToolCallPart>()) {
                 events.emplace_back(ToolCallDelta{index, calls, call->id, call->name, call->arguments, call->custom});
                 events.emplace_back(ToolCallEnd{index, calls++});
+            } else if (const auto* media = media_of(part)) {
+                events.emplace_back(MediaSaid{index, *media});
             }
         }
         if (choice.logprobs.given()) events.emplace_back(Logprobs{index, choice.logprobs});
@@ -116,6 +120,19 @@ std::vector<Event> events_of(const Answer& answer) {
     if (answer.usage) events.emplace_back(Used{*answer.usage});
     if (answer.failed) events.emplace_back(Failed{*answer.failed});
     return events;
+}
+
+Part part_of(Media media) {
+    if (media.media_type.starts_with("image/")) return {ImagePart{std::move(media), {}}, {}};
+    if (media.media_type.starts_with("audio/")) return {AudioPart{std::move(media)}, {}};
+    return {DocumentPart{std::move(media), {}, {}}, {}};
+}
+
+const Media* media_of(const Part& part) {
+    if (const auto* image = part.as<ImagePart>()) return &image->media;
+    if (const auto* audio = part.as<AudioPart>()) return &audio->media;
+    if (const auto* document = part.as<DocumentPart>()) return &document->media;
+    return nullptr;
 }
 
 std::string text_of(const std::vector<Part>& parts) {

@@ -51,6 +51,11 @@ class Assembler {
 // The events that would have made this answer, without Started.
 std::vector<Event> events_of(const Answer& answer);
 
+// The part of a conversation that media are, by their type: a picture, sound or a file.
+Part part_of(Media media);
+// The media of a part; null where it has none.
+const Media* media_of(const Part& part);
+
 // All text of these parts, reasoning and calls aside.
 std::string text_of(const std::vector<Part>& parts);
 

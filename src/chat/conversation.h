@@ -243,6 +243,12 @@ struct RefusalDelta {
     std::string text;
     bool operator==(const RefusalDelta&) const = default;
 };
+// A picture, sound or file that the model made, whole.
+struct MediaSaid {
+    std::int64_t choice = 0;
+    Media media;
+    bool operator==(const MediaSaid&) const = default;
+};
 struct ReasoningDelta {
     std::int64_t choice = 0;
     std::string text;
@@ -289,7 +295,7 @@ struct Failed {
     Error error;
 };
 
-using Event = std::variant<Started, TextDelta, RefusalDelta, ReasoningDelta, ReasoningEnd, ToolCallDelta, ToolCallEnd,
-                           Logprobs, Finished, Used, Failed>;
+using Event = std::variant<Started, TextDelta, RefusalDelta, MediaSaid, ReasoningDelta, ReasoningEnd, ToolCallDelta,
+                           ToolCallEnd, Logprobs, Finished, Used, Failed>;
 
 }  // namespace tandem::chat

@@ -86,4 +86,13 @@ std::int64_t thousandths_of(std::string_view text) {
     return sum;
 }
 
+std::int64_t thousandths_of(const Event& event) {
+    if (const auto* text = std::get_if<TextDelta>(&event)) return thousandths_of(text->text);
+    if (const auto* refusal = std::get_if<RefusalDelta>(&event)) return thousandths_of(refusal->text);
+    if (const auto* reasoning = std::get_if<ReasoningDelta>(&event)) return thousandths_of(reasoning->text);
+    if (const auto* call = std::get_if<ToolCallDelta>(&event))
+        return thousandths_of(call->name) + thousandths_of(call->arguments);
+    return std::holds_alternative<MediaSaid>(event) ? kPictureThousandths : 0;
+}
+
 }  // namespace tandem::chat

@@ -166,6 +166,7 @@ std::string Told::whole() const {
 void Told::take(const Event& event) {
     if (const auto* delta = std::get_if<TextDelta>(&event); delta != nullptr && delta->choice == 0) text += delta->text;
     if (const auto* delta = std::get_if<RefusalDelta>(&event); delta != nullptr && delta->choice == 0) refused = true;
+    if (const auto* media = std::get_if<MediaSaid>(&event); media != nullptr && media->choice == 0) shown = true;
     if (const auto* delta = std::get_if<ToolCallDelta>(&event); delta != nullptr && delta->choice == 0)
         call(static_cast<std::size_t>(std::max<std::int64_t>(0, delta->index)), delta->name, delta->arguments,
              delta->custom);
@@ -178,6 +179,7 @@ void Told::take(const Event& event) {
 
 std::string fault_of(const Told& told, const Request& request) {
     if (told.refused || told.finish == Finish::content_filter) return "refused";
+    if (told.calls.empty() && trim(told.text).empty() && told.shown) return {};
     if (told.calls.empty() && trim(told.text).empty()) return told.finish == Finish::pause ? "" : "empty";
     if (told.finish == Finish::length && !request.max_output_tokens) return "cut";
     if (std::ranges::any_of(told.calls, [&](const auto& call) { return !sound_call(call, request); }))

@@ -34,6 +34,7 @@ struct Told {
     std::string text;
     std::vector<Call> calls;
     bool refused = false;  // in the dialect's own words
+    bool shown = false;    // a picture, sound or a file was said
     Sureness sure;
     std::optional<Finish> finish;
 

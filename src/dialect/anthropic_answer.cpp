@@ -352,6 +352,8 @@ class Writer final : public SequencedWriter {
                 w.member("type", "tool_use").member("id", piece.id).member("name", piece.name);
                 w.raw_member("input", "{}");
                 break;
+            case Piece::Kind::media:  // no block of an answer has it (says())
+                break;
         }
         w.end_object().end_object();
         append_event(*out_, "content_block_start", w.text());
@@ -368,6 +370,8 @@ class Writer final : public SequencedWriter {
                 break;
             case Piece::Kind::call:
                 write_delta("input_json_delta", "partial_json", added);
+                break;
+            case Piece::Kind::media:  // no block of an answer has it (says())
                 break;
         }
     }

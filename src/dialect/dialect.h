@@ -111,6 +111,8 @@ class AnswerWriter {
     virtual void fail(const Error& error, std::string& out) = 0;
     // An answer in one piece.
     virtual std::string whole(const chat::Answer& answer, const Usage& usage) = 0;
+    // Whether its dialect has a place for such media in an answer; what it has none for is left out.
+    virtual bool says(const chat::Media&) const { return false; }
     // OpenAI Responses: the final response object of a stream, once it has ended.
     virtual std::string response() const { return {}; }
 };

@@ -85,13 +85,6 @@ chat::Raw schema_of(const Value& object, std::string_view own, std::string_view 
     return {out.take()};
 }
 
-chat::Part media_part(chat::Media media) {
-    const auto& type = media.media_type;
-    if (type.starts_with("image/")) return {chat::ImagePart{std::move(media), {}}, {}};
-    if (type.starts_with("audio/")) return {chat::AudioPart{std::move(media)}, {}};
-    return {chat::DocumentPart{std::move(media), {}, {}}, {}};
-}
-
 // Bytes in JSON of Google's may have the letters of URLs, and no padding; nobody else takes them so.
 std::string plain_base64(std::string_view text) {
     std::string plain(text);
@@ -136,18 +129,14 @@ Result<> read_part(const Value& value, const std::string& param, Pairing& pairin
         if (!signature.empty()) parts.push_back({sign(), {}});
         parts.push_back({chat::TextPart{std::string(*text)}, {}});
     } else if (const Value data = either(value, "inlineData", "inline_data"); given(data)) {
-        chat::Media media;
-        media.media_type = either(data, "mimeType", "mime_type").text();
-        media.data = plain_base64(data["data"].text());
-        if (media.data.empty() || !is_media_type(media.media_type))
-            return wrong(param, "inlineData with a mimeType and base64 data");
-        parts.push_back(media_part(std::move(media)));
+        auto media = media_in(value);
+        if (!media) return wrong(param, "inlineData with a mimeType and base64 data");
+        if (!signature.empty()) parts.push_back({sign(), {}});
+        parts.push_back(chat::part_of(std::move(*media)));
     } else if (const Value file = either(value, "fileData", "file_data"); given(file)) {
-        chat::Media media;
-        media.media_type = either(file, "mimeType", "mime_type").text();
-        media.url = either(file, "fileUri", "file_uri").text();
-        if (media.url.empty() || !is_media_type(media.media_type)) return wrong(param, "fileData with a fileUri");
-        parts.push_back(media_part(std::move(media)));
+        auto media = media_in(value);
+        if (!media) return wrong(param, "fileData with a fileUri");
+        parts.push_back(chat::part_of(std::move(*media)));
     } else if (const Value call = either(value, "functionCall", "function_call"); given(call)) {
         if (!signature.empty()) parts.push_back({sign(), {}});
         chat::ToolCallPart part;
@@ -360,20 +349,6 @@ Result<> read_config(const Value& config, chat::Request& request) {
 const chat::ReasoningPart* lone_signature(const chat::Part& part) {
     const auto* reasoning = part.as<chat::ReasoningPart>();
     return reasoning != nullptr && reasoning->text.empty() && !reasoning->signature.empty() ? reasoning : nullptr;
-}
-
-void write_media(json::Writer& out, const chat::Media& media) {
-    if (!media.url.empty()) {
-        out.key("fileData").begin_object();
-        if (!media.media_type.empty()) out.member("mimeType", media.media_type);
-        out.member("fileUri", media.url).end_object();
-    } else {
-        out.key("inlineData")
-            .begin_object()
-            .member("mimeType", media.media_type)
-            .member("data", plain_base64(media.data))
-            .end_object();
-    }
 }
 
 // Gemini 3 and later refuse a call without the signature that came with it. Where there is none, since another model
@@ -660,6 +635,34 @@ class Gemini final : public Dialect {
 };
 
 }  // namespace
+
+std::optional<chat::Media> media_in(const Value& part) {
+    chat::Media media;
+    if (const Value data = either(part, "inlineData", "inline_data"); given(data)) {
+        media.media_type = either(data, "mimeType", "mime_type").text();
+        media.data = plain_base64(data["data"].text());
+    } else {
+        const Value file = either(part, "fileData", "file_data");
+        media.media_type = either(file, "mimeType", "mime_type").text();
+        media.url = either(file, "fileUri", "file_uri").text();
+    }
+    if ((media.data.empty() && media.url.empty()) || !is_media_type(media.media_type)) return std::nullopt;
+    return media;
+}
+
+void write_media(json::Writer& out, const chat::Media& media) {
+    if (!media.url.empty()) {
+        out.key("fileData").begin_object();
+        if (!media.media_type.empty()) out.member("mimeType", media.media_type);
+        out.member("fileUri", media.url).end_object();
+    } else {
+        out.key("inlineData")
+            .begin_object()
+            .member("mimeType", media.media_type)
+            .member("data", plain_base64(media.data))
+            .end_object();
+    }
+}
 
 std::string sealed_signature(const std::string& signature, std::string_view signed_by) {
     if (signature.empty()) return {};

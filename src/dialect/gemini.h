@@ -15,6 +15,11 @@ const Dialect& dialect();
 std::unique_ptr<AnswerReader> make_reader();
 std::unique_ptr<AnswerWriter> make_writer(AnswerFrame frame);
 
+// What a part shows: its inlineData or fileData; nothing where it has neither, or no media type with them.
+std::optional<chat::Media> media_in(const json::Value& part);
+// As members of a part.
+void write_media(json::Writer& out, const chat::Media& media);
+
 ErrorReply encode_error(const Error& error);
 
 // GET /v1beta/models and /v1beta/models/{id}.

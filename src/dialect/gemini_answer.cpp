@@ -102,6 +102,9 @@ class Reader final : public AnswerReader {
                                                     given(call["args"]) ? std::string(call["args"].raw()) : "{}",
                                                     false});
             events.emplace_back(chat::ToolCallEnd{index, state.calls++});
+        } else if (auto media = media_in(part); media && part["thought"].boolean() != true) {  // a thought's is a draft
+            if (!signature.empty()) events.emplace_back(chat::ReasoningEnd{index, std::string(signature), false});
+            events.emplace_back(chat::MediaSaid{index, std::move(*media)});
         }
     }
 
@@ -126,6 +129,8 @@ class Writer final : public SequencedWriter {
         send(object("", &usage));
         if (frame_.array) out += "]";
     }
+
+    bool says(const chat::Media& media) const override { return !media.data.empty() || !media.url.empty(); }
 
     void fail(const Error& error, std::string& out) override {
         out_ = &out;
@@ -152,6 +157,7 @@ class Writer final : public SequencedWriter {
                 if (reasoning != nullptr) parts += text_part(reasoning->text, true, signature_of(reasoning));
                 if (const auto* call = part.as<chat::ToolCallPart>())
                     parts += call_part(call->id, call->name, call->arguments, signature_of(signature));
+                if (const auto* media = chat::media_of(part)) parts += media_part(*media, signature_of(signature));
                 signature = nullptr;
             }
         }
@@ -179,6 +185,15 @@ class Writer final : public SequencedWriter {
         w.begin_object().key("functionCall").begin_object();
         if (!id.empty()) w.member("id", id);
         w.member("name", name).raw_member("args", chat::arguments_object(arguments)).end_object();
+        if (!signature.empty()) w.member("thoughtSignature", signature);
+        w.end_object();
+        return w.take();
+    }
+
+    static std::string media_part(const chat::Media& media, const std::string& signature) {
+        json::Writer w;
+        w.begin_object();
+        write_media(w, media);
         if (!signature.empty()) w.member("thoughtSignature", signature);
         w.end_object();
         return w.take();
@@ -219,6 +234,8 @@ class Writer final : public SequencedWriter {
         if (piece.kind == Piece::Kind::reasoning && !piece.signature.empty()) signature_ = signed_as(piece.signature);
         if (piece.kind == Piece::Kind::call)
             send(object(call_part(piece.id, piece.name, piece.text, std::exchange(signature_, {})), nullptr));
+        if (piece.kind == Piece::Kind::media)
+            send(object(media_part(piece.media, std::exchange(signature_, {})), nullptr));
     }
 
     std::string signature_;  // for the next part

@@ -74,17 +74,11 @@ bool is(const Part& part) {
     return part.as<T>() != nullptr;
 }
 
-const chat::Media* media_of(const Part& part) {
-    if (const auto* image = part.as<chat::ImagePart>()) return &image->media;
-    if (const auto* document = part.as<chat::DocumentPart>()) return &document->media;
-    return nullptr;
-}
-
 bool is_image_url(const Part& part) {
     return is<chat::ImagePart>(part) && !part.as<chat::ImagePart>()->media.url.empty();
 }
 bool is_file_id(const Part& part) {
-    const auto* media = media_of(part);
+    const auto* media = chat::media_of(part);
     return media != nullptr && !media->file_id.empty();
 }
 bool is_document_url(const Part& part) {
@@ -95,6 +89,33 @@ bool is_document_text(const Part& part) {
 }
 bool is_document_bytes(const Part& part) {
     return is<chat::DocumentPart>(part) && !part.as<chat::DocumentPart>()->media.data.empty();
+}
+
+// ---- pictures of the model itself ----
+
+bool shows_pictures(const Message& message) {
+    return message.role == Role::assistant && std::ranges::any_of(message.parts, is<chat::ImagePart>);
+}
+
+// Most providers take pictures from a user alone.
+void say_pictures_as_user(std::vector<Message>& messages) {
+    std::vector<Part> shown;
+    auto begin = [&shown](std::vector<Part>& parts) {
+        parts.insert(parts.begin(), {chat::TextPart{"(The pictures of your answer:)"}, {}});
+        parts.insert(parts.begin() + 1, shown.begin(), shown.end());
+        shown.clear();
+    };
+    for (auto& message : messages) {
+        if (message.role == Role::user && !shown.empty()) begin(message.parts);
+        if (!shows_pictures(message)) continue;
+        for (const auto& part : message.parts)
+            if (is<chat::ImagePart>(part)) shown.push_back(part);
+        std::erase_if(message.parts, is<chat::ImagePart>);
+        if (message.parts.empty()) message.parts.push_back({chat::TextPart{"(a picture)"}, {}});
+    }
+    if (shown.empty()) return;
+    messages.push_back({Role::user, {}, {}, {}});
+    begin(messages.back().parts);
 }
 
 // ---- parts of the client's own dialect ----
@@ -694,6 +715,37 @@ bool is_llama_option(const std::string& name) {
     return std::ranges::find(kOptions, name) != kOptions.end();
 }
 
+// What asks for pictures in the answer, and for their form, as the target says it: Gemini (ai.google.dev/api/
+// generate-content, responseModalities and imageConfig) and OpenRouter's Chat Completions (openrouter.ai/docs, "Image
+// Generation"). Nothing where `name` is no such thing, asks for sound too, or the target has no word for it.
+std::optional<std::pair<std::string, chat::Raw>> picture_wish(std::string_view name, const chat::Raw& value,
+                                                              Speaker target) {
+    const bool gemini = target == Speaker::gemini;
+    if (!gemini && target != Speaker::openai_chat) return std::nullopt;
+    if (name == "modalities" || name == "responseModalities" || name == "response_modalities") {
+        const auto wanted = lower(value.json);
+        if (wanted.find("image") == std::string::npos || wanted.find("audio") != std::string::npos) return std::nullopt;
+        const bool words = wanted.find("text") != std::string::npos;
+        if (gemini) return {{"responseModalities", {words ? R"(["TEXT","IMAGE"])" : R"(["IMAGE"])"}}};
+        return {{"modalities", {words ? R"(["image","text"])" : R"(["image"])"}}};
+    }
+    if (name != "imageConfig" && name != "image_config") return std::nullopt;
+    json::Document document;
+    if (!document.parse(value.json) || !document.root().is(json::Kind::object)) return std::nullopt;
+    static constexpr std::array<std::array<std::string_view, 2>, 2> kNames = {
+        {{"aspectRatio", "aspect_ratio"}, {"imageSize", "image_size"}}};
+    json::Writer out;
+    out.begin_object();
+    for (const json::Value member : document.root().children()) {
+        const auto* const known =
+            std::ranges::find_if(kNames, [&](const auto& n) { return n[0] == member.key() || n[1] == member.key(); });
+        if (known == kNames.end()) return std::nullopt;
+        out.raw_member((*known)[gemini ? 0 : 1], member.raw());
+    }
+    out.end_object();
+    return {{gemini ? "imageConfig" : "image_config", {out.take()}}};
+}
+
 std::vector<Feature> make_features() {
     std::vector<Feature> list;
     auto add = [&](std::string_view name, std::string_view field, std::string_view advice,
@@ -744,6 +796,10 @@ std::vector<Feature> make_features() {
         "files by id", "messages", "an upload belongs to one provider; send the bytes instead", {R, R, R, R, R, R},
         [](const Request& r, Speaker s) { return !own(r, s) && any_part(r, is_file_id); },
         [](Request& r, Speaker) { remove_parts(r, is_file_id); });
+    add(
+        "pictures that the model made", "messages", "they stand in the user's next turn", {C, C, C, C, K, K},
+        [](const Request& r, Speaker) { return std::ranges::any_of(r.messages, shows_pictures); },
+        [](Request& r, Speaker) { say_pictures_as_user(r.messages); });
     add(
         "images by URL", "messages", "send the image as data", {K, K, K, K, R, R},
         [](const Request& r, Speaker) { return any_part(r, is_image_url); },
@@ -1121,6 +1177,10 @@ void fit_extras(Fitted& fitted, Speaker target, bool drop) {
         if (asks_for_nothing(value)) continue;
         if (target == Speaker::llama_server && is_llama_option(name)) {
             kept.emplace_back(name.substr(name.find('.') + 1), std::move(value));
+            continue;
+        }
+        if (auto said = picture_wish(name, value, target)) {
+            kept.push_back(std::move(*said));
             continue;
         }
         if (is_demand(name, value) && !drop) {

@@ -232,6 +232,8 @@ class Reader final : public AnswerReader {
         for (const Value source : {message["content"], data["response"]})
             if (const auto text = source.string(); text && !text->empty())
                 events.emplace_back(chat::TextDelta{0, std::string(*text)});
+        for (const Value image : message["images"].children()) say_image(image, events);
+        say_image(data["image"], events);  // of /api/generate
         for (const Value call : message["tool_calls"].children()) {
             const Value function = call["function"];
             const Value arguments = function["arguments"];
@@ -254,6 +256,11 @@ class Reader final : public AnswerReader {
     bool done() const override { return done_; }
 
   private:
+    static void say_image(const Value& image, Events& events) {
+        if (const auto data = image.string(); data && !data->empty())
+            events.emplace_back(chat::MediaSaid{0, {{}, image_type(*data), std::string(*data), {}}});
+    }
+
     std::int64_t calls_ = 0;
     bool started_ = false;
     bool done_ = false;
@@ -270,6 +277,10 @@ class Writer final : public SequencedWriter {
 
     void fail(const Error& error, std::string& out) override { out += encode_error(error).body + "\n"; }
 
+    bool says(const chat::Media& media) const override {
+        return !frame_.generate && media.media_type.starts_with("image/") && !media.data.empty();
+    }
+
     std::string whole(const chat::Answer& answer, const Usage& usage) override {
         if (!answer.model.empty()) model_ = answer.model;
         Message message;
@@ -280,6 +291,8 @@ class Writer final : public SequencedWriter {
                 if (const auto* refusal = part.as<chat::RefusalPart>()) message.text += refusal->text;
                 if (const auto* reasoning = part.as<chat::ReasoningPart>()) message.thinking += reasoning->text;
                 if (const auto* call = part.as<chat::ToolCallPart>()) message.calls.push_back(call_json(*call));
+                if (const auto* media = chat::media_of(part); media != nullptr && says(*media))
+                    message.images.push_back(media->data);
             }
         }
         return line(message, &usage);
@@ -289,6 +302,7 @@ class Writer final : public SequencedWriter {
     struct Message {
         std::string text, thinking;
         std::vector<std::string> calls;
+        std::vector<std::string> images;  // base64
     };
 
     static std::string call_json(const chat::ToolCallPart& call) {
@@ -313,6 +327,11 @@ class Writer final : public SequencedWriter {
             if (!message.calls.empty()) {
                 w.key("tool_calls").begin_array();
                 for (const auto& call : message.calls) w.raw(call);
+                w.end_array();
+            }
+            if (!message.images.empty()) {
+                w.key("images").begin_array();
+                for (const auto& image : message.images) w.value(image);
                 w.end_array();
             }
             w.end_object();
@@ -342,9 +361,13 @@ class Writer final : public SequencedWriter {
         *out_ += line(message, nullptr) + "\n";
     }
     void close(const Piece& piece) override {
-        if (piece.kind != Piece::Kind::call) return;
         Message message;
-        message.calls.push_back(call_json({piece.id, piece.name, piece.text, false, {}}));
+        if (piece.kind == Piece::Kind::call)
+            message.calls.push_back(call_json({piece.id, piece.name, piece.text, false, {}}));
+        else if (piece.kind == Piece::Kind::media)
+            message.images.push_back(piece.media.data);
+        else
+            return;
         *out_ += line(message, nullptr) + "\n";
     }
 };

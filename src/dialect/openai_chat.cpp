@@ -1,4 +1,4 @@
-// Requests of Chat Completions; its answers are in openai_chat_answer.cpp.
+// Requests of Chat Completions; its answers are read in openai_chat_answer.cpp and written in openai_chat_writer.cpp.
 #include "dialect/openai_chat.h"
 
 #include <fmt/format.h>
@@ -154,6 +154,11 @@ Result<chat::Message> read_message(const Value& value, const std::string& param,
     if (said) std::ranges::move(*content, std::back_inserter(message.parts));
     if (const auto refusal = value["refusal"].string(); refusal && !refusal->empty())
         message.parts.push_back({chat::RefusalPart{std::string(*refusal)}, {}});
+    // Pictures that a model made stand beside its words (OpenRouter); clients send them back so.
+    if (message.role == Role::assistant)
+        for (const Value image : value["images"].children())
+            if (const auto url = image["image_url"]["url"].string())
+                message.parts.push_back({chat::ImagePart{media_of_url(*url), {}}, {}});
     if (auto ok = read_tool_calls(value["tool_calls"], param + ".tool_calls", message); !ok) return fail(ok.error());
     if (const Value call = value["function_call"]; given(call)) {
         chat::ToolCallPart part;
@@ -163,12 +168,13 @@ Result<chat::Message> read_message(const Value& value, const std::string& param,
             return fail(ok.error());
         message.parts.push_back({std::move(part), {}});
     }
-    keep_unknown(value,
-                 {"role", "content", "tool_calls", "tool_call_id", "name", "refusal", "function_call",
-                  message.role == Role::assistant ? "reasoning_content" : "role",
-                  message.role == Role::assistant ? "reasoning" : "role",
-                  message.role == Role::assistant ? "reasoning_details" : "role"},
-                 message.extra);
+    keep_unknown(
+        value,
+        {"role", "content", "tool_calls", "tool_call_id", "name", "refusal", "function_call",
+         message.role == Role::assistant ? "reasoning_content" : "role",
+         message.role == Role::assistant ? "reasoning" : "role", message.role == Role::assistant ? "images" : "role",
+         message.role == Role::assistant ? "reasoning_details" : "role"},
+        message.extra);
     return message;
 }
 

@@ -1,4 +1,4 @@
-// Answers of Chat Completions, streamed and whole, and of the legacy Completions.
+// Answers of servers of Chat Completions, streamed and whole, and of the legacy Completions, as they are read.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -58,41 +58,12 @@ Value usage_in(const Value& root) {
     return {};
 }
 
-void write_usage(json::Writer& out, const Usage& usage) {
-    out.begin_object()
-        .member("prompt_tokens", usage.input.count)
-        .member("completion_tokens", usage.output.count)
-        .member("total_tokens", usage.input.count + usage.output.count);
-    out.key("prompt_tokens_details").begin_object().member("cached_tokens", usage.cached_input.count).end_object();
-    out.key("completion_tokens_details").begin_object().member("reasoning_tokens", usage.reasoning.count).end_object();
-    out.end_object();
-}
-
 // OpenRouter has the error of one choice beside its end, "error".
 std::optional<Error> failure_of(const Value& choice) {
     if (given(choice["error"])) return failure_in(choice);
     const auto ended = end_event(0, choice["finish_reason"].text(), false);
     const auto* failed = std::get_if<chat::Failed>(&ended);
     return failed != nullptr ? std::optional(failed->error) : std::nullopt;
-}
-
-std::string_view word_of(const chat::Finished& finished, bool legacy_functions) {
-    using chat::Finish;
-    switch (finished.reason) {
-        case Finish::stop:
-        case Finish::pause:
-            return "stop";
-        case Finish::length:
-        case Finish::context:
-            return "length";
-        case Finish::tool_calls:
-            return legacy_functions ? "function_call" : "tool_calls";
-        case Finish::content_filter:
-            return "content_filter";
-        case Finish::other:
-            break;
-    }
-    return "stop";  // what no client knows is no word for it
 }
 
 // A call as its pieces have come so far.
@@ -166,6 +137,7 @@ class Reader final : public AnswerReader {
         std::size_t details_bytes = 0;
         bool content = false;
         bool finished = false;
+        bool sounds = false;
         bool legacy = false;  // what it calls, it calls as a function_call
     };
 
@@ -234,6 +206,11 @@ class Reader final : public AnswerReader {
                     add_text(state, chat::ReasoningDelta{choice, std::move(thought)}, events);
                 else if (const auto text = part["text"].string(); text && !text->empty())
                     add_text(state, chat::TextDelta{choice, std::string(*text)}, events);
+                else if (const auto url = part["image_url"]["url"].string())
+                    add_text(state, picture(choice, *url), events);
+            for (const Value image : piece["images"].children())  // OpenRouter
+                if (const auto url = image["image_url"]["url"].string()) add_text(state, picture(choice, *url), events);
+            read_sound(state, choice, piece["audio"], events);
             if (const auto text = piece["refusal"].string(); text && !text->empty())
                 add_text(state, chat::RefusalDelta{choice, std::string(*text)}, events);
         }
@@ -249,6 +226,20 @@ class Reader final : public AnswerReader {
             add_call(state, choice, known, 0, known ? "" : "call_function_0", call["name"].text(),
                      arguments_in(call["arguments"]), complete, false, events);
         }
+    }
+
+    static chat::MediaSaid picture(std::int64_t choice, std::string_view url) {
+        auto media = media_of_url(url);
+        if (media.media_type.empty()) media.media_type = "image/png";
+        return {choice, std::move(media)};
+    }
+
+    // Its words are text. The sound itself comes in pieces of a form that the request names; no other dialect has it.
+    static void read_sound(Choice& state, std::int64_t choice, const Value& audio, Events& events) {
+        if (const auto text = audio["transcript"].string(); text && !text->empty())
+            add_text(state, chat::TextDelta{choice, std::string(*text)}, events);
+        if (audio["data"].text().empty() || std::exchange(state.sounds, true)) return;
+        add_text(state, chat::MediaSaid{choice, {{}, "audio/*", {}, {}}}, events);
     }
 
     // Too many of them are left out: a part of what is signed is no use to anybody.
@@ -352,240 +343,10 @@ class Reader final : public AnswerReader {
     bool done_ = false;
 };
 
-// The beginning of each chunk, up to its choices.
-std::string chunk_start(std::string_view object, std::string_view id, std::string_view model, std::int64_t created) {
-    json::Writer out;
-    out.begin_object().member("id", id).member("object", object).member("created", created).member("model", model);
-    return out.take();
-}
-
-std::string prefixed(std::string_view prefix, const AnswerFrame& frame) {
-    return fmt::format("{}{}", prefix, frame.id);
-}
-
-class Writer final : public AnswerWriter {
-  public:
-    explicit Writer(AnswerFrame frame)
-        : frame_(std::move(frame)), id_(prefixed("chatcmpl-", frame_)), model_(frame_.model) {
-        legacy_ = frame_.request != nullptr && frame_.request->legacy_functions;
-        usage_ = frame_.request != nullptr && frame_.request->include_usage;
-    }
-
-    void event(const chat::Event& event, std::string& out) override {
-        if (const auto* started = std::get_if<chat::Started>(&event)) {
-            if (!started->model.empty()) model_ = started->model;
-        } else if (const auto* text = std::get_if<chat::TextDelta>(&event)) {
-            chunk(out, text->choice, [&](json::Writer& w) { w.member("content", text->text); });
-        } else if (const auto* refusal = std::get_if<chat::RefusalDelta>(&event)) {
-            chunk(out, refusal->choice, [&](json::Writer& w) { w.member("refusal", refusal->text); });
-        } else if (const auto* reasoning = std::get_if<chat::ReasoningDelta>(&event)) {
-            chunk(out, reasoning->choice, [&](json::Writer& w) { w.member("reasoning_content", reasoning->text); });
-        } else if (const auto* ended = std::get_if<chat::ReasoningEnd>(&event)) {
-            if (const auto list = reasoning_details_of(ended->signature); !list.empty())
-                chunk(out, ended->choice,
-                      [&](json::Writer& w) { w.raw_member("reasoning_details", "[" + list + "]"); });
-        } else if (const auto* call = std::get_if<chat::ToolCallDelta>(&event)) {
-            chunk(out, call->choice, [&](json::Writer& w) { write_call(w, *call); });
-        } else if (const auto* logprobs = std::get_if<chat::Logprobs>(&event)) {
-            chunk(out, logprobs->choice, [](json::Writer&) {}, {}, &logprobs->json);
-        } else if (const auto* finished = std::get_if<chat::Finished>(&event)) {
-            chunk(out, finished->choice, [](json::Writer&) {}, word_of(*finished, legacy_));
-        }
-    }
-
-    void end(const Usage& usage, std::string& out) override {
-        if (usage_) append_event(out, "", usage_chunk(usage, id_, model_, frame_.created));
-        append_event(out, "", kDone);
-    }
-
-    void fail(const Error& error, std::string& out) override {
-        // An error event and no [DONE]: the client can tell that the answer is not whole.
-        append_event(out, "", encode_error(error).body);
-    }
-
-    std::string whole(const chat::Answer& answer, const Usage& usage) override {
-        json::Writer out;
-        out.begin_object().member("id", id_).member("object", "chat.completion").member("created", frame_.created);
-        out.member("model", answer.model.empty() ? frame_.model : answer.model).key("choices").begin_array();
-        for (std::size_t i = 0; i < answer.choices.size(); ++i) write_choice(out, answer.choices[i], i);
-        out.end_array().key("usage");
-        write_usage(out, usage);
-        out.end_object();
-        return out.take();
-    }
-
-  private:
-    void write_choice(json::Writer& out, const chat::Choice& choice, std::size_t index) const {
-        std::string text, refusal, reasoning, details;
-        std::vector<const chat::ToolCallPart*> calls;
-        bool has_text = false;
-        for (const auto& part : choice.parts) {
-            if (const auto* piece = part.as<chat::TextPart>()) {
-                has_text = true;
-                text += piece->text;
-            } else if (const auto* piece = part.as<chat::RefusalPart>()) {
-                refusal += piece->text;
-            } else if (const auto* piece = part.as<chat::ReasoningPart>()) {
-                reasoning += piece->text;
-                if (const auto list = reasoning_details_of(piece->signature); !list.empty())
-                    details += (details.empty() ? "" : ",") + list;
-            } else if (const auto* call = part.as<chat::ToolCallPart>()) {
-                calls.push_back(call);
-            }
-        }
-        out.begin_object().member("index", index).key("message").begin_object().member("role", "assistant");
-        out.key("content");
-        if (has_text || (calls.empty() && refusal.empty()))
-            out.value(text);
-        else
-            out.null();
-        out.key("refusal");
-        if (refusal.empty())
-            out.null();
-        else
-            out.value(refusal);
-        if (!reasoning.empty()) out.member("reasoning_content", reasoning);
-        if (!details.empty()) out.raw_member("reasoning_details", "[" + details + "]");
-        if (!calls.empty() && legacy_) {
-            out.key("function_call").begin_object().member("name", calls[0]->name);
-            out.member("arguments", calls[0]->arguments).end_object();
-        } else if (!calls.empty()) {
-            out.key("tool_calls").begin_array();
-            for (const auto* call : calls) {
-                out.begin_object().member("id", call->id).member("type", call->custom ? "custom" : "function");
-                out.key(call->custom ? "custom" : "function").begin_object().member("name", call->name);
-                out.member(call->custom ? "input" : "arguments", call->arguments).end_object().end_object();
-            }
-            out.end_array();
-        }
-        out.end_object().key("logprobs");
-        out.raw(choice.logprobs.given() ? std::string_view(choice.logprobs.json) : "null");
-        out.member("finish_reason", word_of(choice.finished.value_or(chat::Finished{}), legacy_)).end_object();
-    }
-
-    void write_call(json::Writer& w, const chat::ToolCallDelta& call) const {
-        if (legacy_) {
-            w.key("function_call").begin_object();
-            if (!call.name.empty()) w.member("name", call.name);
-            w.member("arguments", call.arguments).end_object();
-            return;
-        }
-        const char* body = call.custom ? "custom" : "function";
-        w.key("tool_calls").begin_array().begin_object().member("index", call.index);
-        if (!call.id.empty()) w.member("id", call.id).member("type", body);
-        w.key(body).begin_object();
-        if (!call.name.empty()) w.member("name", call.name);
-        w.member(call.custom ? "input" : "arguments", call.arguments).end_object().end_object().end_array();
-    }
-
-    template <typename WriteDelta>
-    void chunk(std::string& out, std::int64_t choice, WriteDelta&& write_delta, std::string_view reason = {},
-               const chat::Raw* logprobs = nullptr) {
-        if (start_.empty()) start_ = chunk_start("chat.completion.chunk", id_, model_, frame_.created);
-        json::Writer w;
-        w.begin_object().member("index", choice).key("delta").begin_object();
-        if (roles_.size() <= static_cast<std::size_t>(choice)) roles_.resize(static_cast<std::size_t>(choice) + 1);
-        if (!std::exchange(roles_[static_cast<std::size_t>(choice)], 1)) w.member("role", "assistant");
-        write_delta(w);
-        w.end_object();
-        if (logprobs != nullptr) w.raw_member("logprobs", logprobs->json);
-        w.key("finish_reason");
-        if (reason.empty())
-            w.null();
-        else
-            w.value(reason);
-        w.end_object();
-        out.append("data: ").append(start_).append(",\"choices\":[").append(w.text()).append("]}\n\n");
-    }
-
-    const AnswerFrame frame_;
-    const std::string id_;
-    std::string model_;
-    std::string start_;
-    std::vector<char> roles_;
-    bool legacy_ = false;
-    bool usage_ = false;
-};
-
-class CompletionWriter final : public AnswerWriter {
-  public:
-    explicit CompletionWriter(AnswerFrame frame)
-        : frame_(std::move(frame)), id_(prefixed("cmpl-", frame_)), model_(frame_.model) {}
-
-    void event(const chat::Event& event, std::string& out) override {
-        if (const auto* started = std::get_if<chat::Started>(&event)) {
-            if (!started->model.empty()) model_ = started->model;
-        } else if (const auto* text = std::get_if<chat::TextDelta>(&event)) {
-            chunk(out, text->choice, text->text, {});
-        } else if (const auto* finished = std::get_if<chat::Finished>(&event)) {
-            chunk(out, finished->choice, "", word_of(*finished, false));
-        }
-    }
-    void end(const Usage& usage, std::string& out) override {
-        if (frame_.request != nullptr && frame_.request->include_usage) {
-            json::Writer w;
-            write_usage(w, usage);
-            append_event(out, "",
-                         fmt::format("{},\"choices\":[],\"usage\":{}}}",
-                                     chunk_start("text_completion", id_, model_, frame_.created), w.text()));
-        }
-        append_event(out, "", kDone);
-    }
-    void fail(const Error& error, std::string& out) override { append_event(out, "", encode_error(error).body); }
-    std::string whole(const chat::Answer& answer, const Usage& usage) override {
-        json::Writer out;
-        out.begin_object().member("id", id_).member("object", "text_completion").member("created", frame_.created);
-        out.member("model", answer.model.empty() ? frame_.model : answer.model).key("choices").begin_array();
-        for (std::size_t i = 0; i < answer.choices.size(); ++i) {
-            const auto& choice = answer.choices[i];
-            out.begin_object().member("text", chat::text_of(choice.parts)).member("index", i).key("logprobs").null();
-            out.member("finish_reason", word_of(choice.finished.value_or(chat::Finished{}), false)).end_object();
-        }
-        out.end_array().key("usage");
-        write_usage(out, usage);
-        out.end_object();
-        return out.take();
-    }
-
-  private:
-    void chunk(std::string& out, std::int64_t choice, std::string_view text, std::string_view reason) {
-        json::Writer w;
-        w.begin_object().member("text", text).member("index", choice).key("logprobs").null().key("finish_reason");
-        if (reason.empty())
-            w.null();
-        else
-            w.value(reason);
-        w.end_object();
-        append_event(out, "",
-                     fmt::format("{},\"choices\":[{}]}}", chunk_start("text_completion", id_, model_, frame_.created),
-                                 w.text()));
-    }
-    const AnswerFrame frame_;
-    const std::string id_;
-    std::string model_;
-};
-
-void write_model(json::Writer& out, const ListedModel& model, std::int64_t created) {
-    out.begin_object()
-        .member("id", model.id)
-        .member("object", "model")
-        .member("created", created)
-        .member("owned_by", model.owner)
-        .end_object();
-}
-
 }  // namespace
 
 std::unique_ptr<AnswerReader> make_reader() {
     return std::make_unique<Reader>();
-}
-
-std::unique_ptr<AnswerWriter> make_writer(AnswerFrame frame) {
-    return std::make_unique<Writer>(std::move(frame));
-}
-
-std::unique_ptr<AnswerWriter> completion_writer(AnswerFrame frame) {
-    return std::make_unique<CompletionWriter>(std::move(frame));
 }
 
 namespace {
@@ -603,6 +364,21 @@ void count_texts(const Value& value, ChunkFacts& facts) {
         facts.thousandths += chat::thousandths_of(*text);
     }
     for (const Value child : value.children()) count_texts(child, facts);
+}
+
+// What a model showed: no words. A second of sound is 20 tokens and 48,000 bytes (pcm16 of 24 kHz) in base64.
+void count_media(const Value& value, ChunkFacts& facts) {
+    constexpr std::int64_t kThousandthsOfSecond = 20'000, kBytesOfSecond = 64'000;
+    if (const auto text = value.string(); text && value.key() == "data") {
+        facts.text_bytes += text->size();
+        facts.thousandths += 1 + static_cast<std::int64_t>(text->size()) * kThousandthsOfSecond / kBytesOfSecond;
+    } else if (text && text->starts_with("data:")) {
+        facts.text_bytes += text->size();
+        facts.thousandths += chat::kPictureThousandths;
+    } else if (text && value.key() != "type" && value.key() != "id") {
+        count_texts(value, facts);
+    }
+    for (const Value child : value.children()) count_media(child, facts);
 }
 
 // The texts of OpenRouter's details stand beside them.
@@ -627,6 +403,10 @@ void read_delta(const Value& delta, ChunkFacts& facts, chat::Told* told) {
                     if (member.key() != "type") count_texts(member, facts);
                 if (told != nullptr) tell_call(call, *told);
             }
+        } else if (name == "images" || name == "audio" || (name == "content" && piece.is(Kind::array))) {
+            const auto before = facts.text_bytes;
+            count_media(piece, facts);
+            if (told != nullptr) told->shown = told->shown || facts.text_bytes > before;
         } else if (name != "role" && !(name == "reasoning_details" && says_reasoning(delta))) {
             count_texts(piece, facts);  // whatever else a server says is said too, and paid
         }
@@ -805,111 +585,6 @@ std::string CallPieces::rest(std::int64_t choice) {
                               &call - calls.data());
     }
     return pieces;
-}
-
-std::string calls_chunk(std::int64_t choice, std::string_view pieces, std::string_view id, std::string_view model,
-                        std::int64_t created) {
-    return fmt::format("{},\"choices\":[{{\"index\":{},\"delta\":{{\"tool_calls\":[{}]}},\"finish_reason\":null}}]}}",
-                       chunk_start("chat.completion.chunk", id, model, created), choice, pieces);
-}
-
-std::string end_chunk(std::int64_t choice, std::string_view word, std::string_view id, std::string_view model,
-                      std::int64_t created) {
-    return fmt::format("{},\"choices\":[{{\"index\":{},\"delta\":{{}},\"finish_reason\":\"{}\"}}]}}",
-                       chunk_start("chat.completion.chunk", id, model, created), choice, word);
-}
-
-std::string usage_chunk(const Usage& usage, std::string_view id, std::string_view model, std::int64_t created) {
-    json::Writer w;
-    write_usage(w, usage);
-    return fmt::format("{},\"choices\":[],\"usage\":{}}}", chunk_start("chat.completion.chunk", id, model, created),
-                       w.text());
-}
-
-// The one place that maps an error to OpenAI's words.
-ErrorShape shape_of(ErrorCode code) {
-    switch (code) {
-        case ErrorCode::invalid:
-            return {400, "invalid_request_error", "invalid_request"};
-        case ErrorCode::unauthenticated:
-            return {401, "invalid_request_error", "invalid_api_key"};
-        case ErrorCode::forbidden:
-            return {403, "permission_error", "forbidden"};
-        case ErrorCode::not_found:
-            return {404, "invalid_request_error", "model_not_found"};
-        case ErrorCode::method:
-            return {405, "invalid_request_error", "method_not_allowed"};
-        case ErrorCode::too_large:
-            return {413, "invalid_request_error", "too_large"};
-        case ErrorCode::rate_limited:
-            return {429, "rate_limit_error", "rate_limit_exceeded"};
-        case ErrorCode::over_budget:
-            return {429, "insufficient_quota", "insufficient_quota"};
-        case ErrorCode::policy:
-            return {422, "policy_error", "no_eligible_model"};
-        case ErrorCode::unavailable:
-            return {503, "server_error", "unavailable"};
-        case ErrorCode::context:
-            return {400, "invalid_request_error", "context_length_exceeded"};
-        case ErrorCode::upstream:
-            return {502, "server_error", "upstream_error"};
-        case ErrorCode::timeout:
-            return {504, "server_error", "timeout"};
-        case ErrorCode::cancelled:
-            return {503, "server_error", "cancelled"};
-        case ErrorCode::storage:
-            return {503, "server_error", "storage_error"};
-        case ErrorCode::internal:
-            break;
-    }
-    return {500, "server_error", "internal_error"};
-}
-
-namespace {
-
-std::string with_capital(std::string text) {
-    if (!text.empty() && text.front() >= 'a' && text.front() <= 'z')
-        text.front() = static_cast<char>(text.front() - 'a' + 'A');
-    return text;
-}
-
-}  // namespace
-
-ErrorReply encode_error(const Error& error) {
-    const auto shape = shape_of(error.code);
-    json::Writer out;
-    out.begin_object()
-        .key("error")
-        .begin_object()
-        .member("message", error.code == ErrorCode::context && error.prompt_tokens > 0 && error.context_tokens > 0
-                               ? fmt::format("This model's maximum context length is {} tokens. However, your messages "
-                                             "resulted in {} tokens. {}",
-                                             error.context_tokens, error.prompt_tokens, with_capital(error.message))
-                               : error.message)
-        .member("type", shape.type)
-        .key("param");
-    if (error.param.empty())
-        out.null();
-    else
-        out.value(error.param);
-    // Not everything that is not found is a model.
-    const bool other = error.code == ErrorCode::not_found && error.param != "model";
-    out.member("code", other ? "not_found" : shape.code).end_object().end_object();
-    return {shape.status, out.take()};
-}
-
-std::string encode_models(const std::vector<ListedModel>& models, std::int64_t created) {
-    json::Writer out;
-    out.begin_object().member("object", "list").key("data").begin_array();
-    for (const auto& model : models) write_model(out, model, created);
-    out.end_array().end_object();
-    return out.take();
-}
-
-std::string encode_model(const ListedModel& model, std::int64_t created) {
-    json::Writer out;
-    write_model(out, model, created);
-    return out.take();
 }
 
 }  // namespace tandem::dialect::openai_chat

@@ -21,6 +21,7 @@ using json::Value;
 
 constexpr std::string_view kName = "openai-responses";
 // A client's own search for tools, which has items of its own here.
+constexpr std::string_view kImageCall = "image_generation_call", kImage = "image/";
 constexpr std::string_view kToolSearch = "tool_search", kToolSearchCall = "tool_search_call";
 
 class Reader final : public AnswerReader {
@@ -183,6 +184,11 @@ class Reader final : public AnswerReader {
             const auto sealed = value["encrypted_content"].text();
             events.emplace_back(
                 chat::ReasoningEnd{0, sealed.empty() ? "" : fmt::format("{}|{}", value["id"].text(), sealed), false});
+        } else if (type == kImageCall) {
+            const auto form = value["output_format"].text();
+            if (const auto data = value["result"].text(); !data.empty())
+                events.emplace_back(chat::MediaSaid{
+                    0, {{}, fmt::format("image/{}", form.empty() ? "png" : form), std::string(data), {}}});
         }
         items_[index].done = true;
     }
@@ -257,6 +263,9 @@ class Writer final : public SequencedWriter {
         return object(incomplete() ? "incomplete" : "completed", &usage, nullptr);
     }
 
+    bool says(const chat::Media& media) const override {
+        return media.media_type.starts_with(kImage) && !media.data.empty();
+    }
     std::string response() const override { return final_; }
 
   private:
@@ -342,6 +351,7 @@ class Writer final : public SequencedWriter {
         const auto* prefix = is_tool_search(piece)                  ? "tsc"
                              : piece.kind == Piece::Kind::call      ? (piece.custom ? "ctc" : "fc")
                              : piece.kind == Piece::Kind::reasoning ? "rs"
+                             : piece.kind == Piece::Kind::media     ? "ig"
                                                                     : "msg";
         return fmt::format("{}_{}_{}", prefix, frame_.id, items_.size());
     }
@@ -358,6 +368,14 @@ class Writer final : public SequencedWriter {
                 w.key("content").begin_array();
                 if (whole) w.raw(part(piece, piece.text));
                 w.end_array();
+                break;
+            case Piece::Kind::media:
+                w.member("type", kImageCall).member("status", status).key("result");
+                if (!whole) {
+                    w.null();
+                    break;
+                }
+                w.value(piece.media.data).member("output_format", piece.media.media_type.substr(kImage.size()));
                 break;
             case Piece::Kind::reasoning:
                 w.member("type", "reasoning").key("summary").begin_array();
@@ -457,6 +475,9 @@ class Writer final : public SequencedWriter {
                 });
                 break;
             }
+            case Piece::Kind::media:
+                send("response.image_generation_call.completed", [&](json::Writer& w) { place(w, piece); });
+                break;
             case Piece::Kind::reasoning:
                 if (piece.text.empty()) break;
                 send("response.reasoning_summary_text.done", [&](json::Writer& w) {

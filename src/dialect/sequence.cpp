@@ -23,6 +23,12 @@ void Sequencer::take(const chat::Event& event, Sink& sink) {
         if (text->choice == 0) last(Piece::Kind::text).piece.text += text->text;
     } else if (const auto* refusal = std::get_if<chat::RefusalDelta>(&event)) {
         if (refusal->choice == 0) last(Piece::Kind::refusal).piece.text += refusal->text;
+    } else if (const auto* said = std::get_if<chat::MediaSaid>(&event)) {
+        if (said->choice != 0) return;
+        auto& waiting = queue_.emplace_back();
+        waiting.piece.kind = Piece::Kind::media;
+        waiting.piece.media = said->media;
+        waiting.ended = true;
     } else if (const auto* reasoning = std::get_if<chat::ReasoningDelta>(&event)) {
         if (reasoning->choice == 0) last(Piece::Kind::reasoning).piece.text += reasoning->text;
     } else if (const auto* end = std::get_if<chat::ReasoningEnd>(&event)) {
@@ -92,7 +98,7 @@ void SequencedWriter::event(const chat::Event& event, std::string& out) {
         if (!started->model.empty()) model_ = started->model;
     } else if (const auto* finished = std::get_if<chat::Finished>(&event)) {
         if (finished->choice == 0) finished_ = *finished;
-    } else {
+    } else if (const auto* said = std::get_if<chat::MediaSaid>(&event); said == nullptr || says(said->media)) {
         sequencer_.take(event, *this);
     }
 }

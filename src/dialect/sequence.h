@@ -15,13 +15,14 @@
 namespace tandem::dialect {
 
 struct Piece {
-    enum class Kind { text, refusal, reasoning, call } kind = Kind::text;
+    enum class Kind { text, refusal, media, reasoning, call } kind = Kind::text;
     std::string text;  // all of it so far: text, reasoning, arguments
     std::string signature;
     bool redacted = false;
     std::string id;
     std::string name;
     bool custom = false;
+    chat::Media media{};  // has no delta
 };
 
 class Sequencer {

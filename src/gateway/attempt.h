@@ -116,6 +116,8 @@ class Attempt final : public Served {
     Result<> hold_what_is_kept();
     // Events that were left out are never so in silence.
     void tell_malformed(std::size_t events);
+    // Media that the client's dialect has no place for are not left out in silence.
+    void tell_unsaid(const translate::Unsaid& unsaid);
 
     // For the client: what a provider says of our key is not about the client's.
     static ErrorCode code_for_client(ErrorCode code);

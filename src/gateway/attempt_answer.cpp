@@ -171,6 +171,7 @@ net::Task<Next> Attempt::begin_whole() {
     body_ = std::move(*body);
     whole_ = std::move(*read);
     tell_malformed(whole_.malformed);
+    tell_unsaid(whole_.unsaid);
     note_pace(false);
     way_.services.health.succeeded(provider_.id);  // a 200 alone says little: errors come behind it too
     note_model_answered();
@@ -220,7 +221,7 @@ net::Task<Next> Attempt::give_whole() {
 
 // What a stream leaves behind while it passes: its text, once for the checks and once for what is kept of it.
 Result<> Attempt::hold_what_is_kept() {
-    const auto text = static_cast<std::size_t>(relay_->seen().count) * 4;
+    const auto text = static_cast<std::size_t>(relay_->seen().count) * 4 + relay_->media_bytes();
     const auto wanted = text * kAnswerCopies;
     return wanted > memory_.bytes() + kAnswerStep ? memory_.resize(wanted) : Result<>{};
 }
@@ -264,6 +265,13 @@ void Attempt::tell_malformed(std::size_t events) {
     auto text = fmt::format("{} events of {} were no JSON, and were left out", events, provider_.id);
     note(text);
     if (relay_ && way_.stream_type() == "text/event-stream") relay_->remark("tandem: " + text);
+}
+
+void Attempt::tell_unsaid(const translate::Unsaid& unsaid) {
+    auto text = unsaid.text(provider_.id);
+    if (text.empty()) return;
+    if (relay_ && way_.stream_type() == "text/event-stream") relay_->remark("tandem: " + text);
+    note(std::move(text));
 }
 
 // The provider said more than was reserved for it: its stream ends here, and the client's with it.
@@ -332,6 +340,7 @@ net::Task<Next> Attempt::give_stream() {
         co_return Next::done;
     }
     tell_malformed(relay_->malformed());
+    tell_unsaid(relay_->unsaid());
     const auto used = usage_of_stream();
     if (broken_) {
         broken_->code = code_for_client(broken_->code);

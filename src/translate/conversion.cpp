@@ -151,16 +151,6 @@ bool can_weigh(const Question& question, Speaker speaker) {
            !request.logprobs && !request.top_logprobs;
 }
 
-// What was said, in thousandths of a token.
-std::int64_t thousandths_of(const chat::Event& event) {
-    if (const auto* text = std::get_if<chat::TextDelta>(&event)) return chat::thousandths_of(text->text);
-    if (const auto* refusal = std::get_if<chat::RefusalDelta>(&event)) return chat::thousandths_of(refusal->text);
-    if (const auto* reasoning = std::get_if<chat::ReasoningDelta>(&event)) return chat::thousandths_of(reasoning->text);
-    if (const auto* call = std::get_if<chat::ToolCallDelta>(&event))
-        return chat::thousandths_of(call->name) + chat::thousandths_of(call->arguments);
-    return 0;
-}
-
 // The member in which a provider says what it used, and what makes a piece of its stream of that alone.
 struct UsageWords {
     std::string_view member, before, after;
@@ -446,6 +436,25 @@ void Conversion::go_on(StreamRelay& relay, const std::string& id, std::unique_pt
     relay.go_on(dialect::of(kind_of(speaker_)), std::move(list));
 }
 
+dialect::Events Conversion::filtered(dialect::Events events, const std::string& id) const {
+    for (const auto& filter : filters(id, true)) {
+        dialect::Events out;
+        for (auto& event : events) filter->take(std::move(event), out);
+        filter->end(out);
+        events = std::move(out);
+    }
+    return events;
+}
+
+void Conversion::note_unsaid(const dialect::Events& events, Unsaid& unsaid) const {
+    dialect::AnswerFrame frame;
+    frame.generate = question_->path == "/api/generate";
+    const auto out = writer(std::move(frame));
+    for (const auto& event : events)
+        if (const auto* said = std::get_if<chat::MediaSaid>(&event); said != nullptr && !out->says(said->media))
+            unsaid.add(said->media);
+}
+
 Result<Conversion::Whole> Conversion::read(const std::string& body, bool streamed, const std::string& id) const {
     Whole whole;
     json::Document document;
@@ -483,20 +492,14 @@ Result<Conversion::Whole> Conversion::read(const std::string& body, bool streame
     }
     if (through() && provider.kind() == Kind::openai_responses)
         dialect::openai_responses::know_spaces(question_->request, events);
-    if (!through())
-        for (const auto& filter : filters(id, true)) {
-            dialect::Events out;
-            for (auto& event : events) filter->take(std::move(event), out);
-            filter->end(out);
-            events = std::move(out);
-        }
+    if (!through()) events = filtered(std::move(events), id);
     bool finished = false;
     std::int64_t thousandths = 0;
     for (const auto& event : events) {
         whole.told.take(event);
         if (const auto* used = std::get_if<chat::Used>(&event))
             whole.usage = whole.usage ? most_of(*whole.usage, used->usage) : used->usage;
-        thousandths += thousandths_of(event);
+        thousandths += chat::thousandths_of(event);
         if (const auto* failed = std::get_if<chat::Failed>(&event)) return fail(failed->error);
         finished = finished || std::holds_alternative<chat::Finished>(event);
     }
@@ -514,6 +517,7 @@ Result<Conversion::Whole> Conversion::read(const std::string& body, bool streame
     for (const auto& event : events)
         if (!weighs_ || !std::holds_alternative<chat::Logprobs>(event)) assembler.take(event);
     whole.answer = assembler.release();
+    note_unsaid(events, whole.unsaid);
     return whole;
 }
 

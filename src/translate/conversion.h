@@ -122,6 +122,7 @@ class Conversion {
         std::string instead;        // of the body, where it has to be put right to be handed on
         bool lacking = false;       // lacks_members() of its dialect
         std::size_t malformed = 0;  // StreamRelay::malformed()
+        Unsaid unsaid{};            // StreamRelay::unsaid()
     };
     // `streamed`: it came as a stream all the same; `id` as in the frame. Errors: upstream, context,
     // rate_limited, unauthenticated, not_found, policy.
@@ -146,6 +147,10 @@ class Conversion {
 
   private:
     Conversion(const Question& question, dialect::Speaker speaker) : question_(&question), speaker_(speaker) {}
+    // An answer in one piece behind its filters; `id` as in the frame.
+    dialect::Events filtered(dialect::Events events, const std::string& id) const;
+    // What of an answer the client's dialect has no place for.
+    void note_unsaid(const dialect::Events& events, Unsaid& unsaid) const;
     // The provider's bytes are what the client gets, in one piece.
     bool passes(bool streamed) const { return through() && !streamed && !question_->request.stream; }
     // Each event's bytes are handed on as they came.

@@ -38,6 +38,7 @@ void StreamRelay::note(const chat::Event& event) {
     if (const auto* reasoning = std::get_if<chat::ReasoningDelta>(&event)) bytes = reasoning->text.size();
     if (const auto* call = std::get_if<chat::ToolCallDelta>(&event))
         bytes = call->id.size() + call->name.size() + call->arguments.size();
+    if (std::holds_alternative<chat::MediaSaid>(event)) bytes = 1;
     if (const auto* finished = std::get_if<chat::Finished>(&event)) {
         finish_choice(finished->choice);
         content_ = true;
@@ -47,12 +48,8 @@ void StreamRelay::note(const chat::Event& event) {
 }
 
 void StreamRelay::count(const chat::Event& event) {
-    if (const auto* text = std::get_if<chat::TextDelta>(&event)) count(chat::thousandths_of(text->text), 1);
-    if (const auto* refusal = std::get_if<chat::RefusalDelta>(&event)) count(chat::thousandths_of(refusal->text), 1);
-    if (const auto* reasoning = std::get_if<chat::ReasoningDelta>(&event))
-        count(chat::thousandths_of(reasoning->text), 1);
-    if (const auto* call = std::get_if<chat::ToolCallDelta>(&event))
-        count(chat::thousandths_of(call->name) + chat::thousandths_of(call->arguments), 1);
+    count(chat::thousandths_of(event), 1);
+    if (const auto* said = std::get_if<chat::MediaSaid>(&event)) media_bytes_ += said->media.data.size();
     if (const auto* used = std::get_if<chat::Used>(&event)) count(used->usage);
 }
 

@@ -15,6 +15,7 @@
 #include "dialect/dialect.h"
 #include "ledger/prices/tool_calls.h"
 #include "translate/mender.h"
+#include "translate/unsaid.h"
 
 namespace tandem::translate {
 
@@ -54,6 +55,10 @@ class StreamRelay {
     prices::Buckets tools() const { return tools_.buckets(); }
     // Events that are nothing: no JSON, and nothing that could be part of the answer.
     std::size_t malformed() const { return malformed_; }
+    // What the answer has that the client's dialect has no place for.
+    const Unsaid& unsaid() const { return unsaid_; }
+    // Bytes of pictures and other media so far, of which no token is counted by its length.
+    std::size_t media_bytes() const { return media_bytes_; }
     // Signs of life of the provider that said nothing, since the last time it was asked.
     bool take_ping() { return std::exchange(pinged_, false); }
     // The provider's stream is cut where more than `tokens` were said in all answers together; then the client gets its
@@ -112,6 +117,8 @@ class StreamRelay {
     chat::Told told_;
     bool spent_ = false;
     std::size_t malformed_ = 0;
+    Unsaid unsaid_;
+    std::size_t media_bytes_ = 0;
     bool content_ = false;
     bool done_ = false;
     bool pinged_ = false;

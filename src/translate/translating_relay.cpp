@@ -164,6 +164,8 @@ class TranslatingRelay final : public StreamRelay {
             note(event);
             if (failed_) return;
             if (drops_logprobs_ && std::holds_alternative<chat::Logprobs>(event)) continue;
+            if (const auto* said = std::get_if<chat::MediaSaid>(&event); said != nullptr && !writer_->says(said->media))
+                unsaid_.add(said->media);
             writer_->event(event, out_);
         }
     }

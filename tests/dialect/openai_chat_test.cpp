@@ -180,5 +180,30 @@ TEST(OpenAiChat, errors_have_the_shape_that_clients_know) {
     EXPECT_EQ(document.root()["error"]["message"].text(), "too \"long\"");
 }
 
+// A picture is what it costs, not the length of its letters; sound is its seconds.
+TEST(OpenAiChat, pictures_and_sound_are_content_that_counts_as_what_it_is) {
+    auto facts_of = [](const std::string& delta, chat::Told* told = nullptr) {
+        Document document;
+        EXPECT_TRUE(document.parse(R"({"choices":[{"index":0,"delta":)" + delta + "}]}"));
+        return chunk_facts(document.root(), told);
+    };
+    const std::string bytes(1'000'000, 'A');
+    const auto url = R"({"type":"image_url","image_url":{"url":"data:image/png;base64,)" + bytes + R"("},"index":0})";
+    for (const auto& delta : {R"({"content":"","images":[)" + url + "]}", R"({"content":[)" + url + "]}"}) {
+        chat::Told told;
+        const auto facts = facts_of(delta, &told);
+        EXPECT_GT(facts.text_bytes, 0U);
+        EXPECT_EQ(facts.deltas, 1);
+        EXPECT_GE(facts.thousandths, 1'000'000);
+        EXPECT_LE(facts.thousandths, 2'000'000) << "about 1,290 tokens";
+        EXPECT_TRUE(told.shown);
+        EXPECT_EQ(chat::fault_of(told, {}), "");
+    }
+    const auto sound = facts_of(R"({"audio":{"id":"a","data":")" + bytes.substr(0, 64'000) + "\"}}");
+    EXPECT_GE(sound.thousandths, 20'000);
+    EXPECT_LE(sound.thousandths, 21'000) << "a second";
+    EXPECT_GT(facts_of(R"({"audio":{"transcript":"hello there"}})").thousandths, 1'000);
+}
+
 }  // namespace
 }  // namespace tandem::dialect::openai_chat

@@ -105,7 +105,7 @@ def error_codes():
 
 
 def errors():
-    openai, anthropic = shapes("dialect/openai_chat_answer.cpp", "shape_of"), shapes("dialect/anthropic_answer.cpp", "shape_of")
+    openai, anthropic = shapes("dialect/openai_chat_writer.cpp", "shape_of"), shapes("dialect/anthropic_answer.cpp", "shape_of")
     gemini, ollama = shapes("dialect/gemini_answer.cpp", "shape_of"), shapes("dialect/ollama.cpp", "status_of")
     out = "\n| what | OpenAI: status, `type`, `code` | Anthropic | Gemini | Ollama |\n| --- | --- | --- | --- | --- |\n"
     for name, _ in error_codes():

@@ -17,7 +17,6 @@ FILES = {
     "config/parse.cpp": 1050,
     "dialect/gemini.cpp": 700,
     "dialect/openai_chat.cpp": 800,
-    "dialect/openai_chat_answer.cpp": 950,
     "dialect/openai_responses.cpp": 850,
     "gateway/attempt.cpp": 800,
     "privacy/memory.cpp": 950,
