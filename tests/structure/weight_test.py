@@ -20,7 +20,7 @@ FILES = {
     "dialect/openai_chat_answer.cpp": 950,
     "dialect/openai_responses.cpp": 850,
     "gateway/attempt.cpp": 800,
-    "privacy/memory.cpp": 950,
+    "privacy/memory.cpp": 850,
     "resources/responses.cpp": 700,
 }
 FUNCTIONS = {
