@@ -87,19 +87,30 @@ net::ServerSettings server_settings(const config::Config& config) {
 }  // namespace
 
 std::span<const store::Migration> migrations() {
-    static const std::array all{
-        store::Migration{first_schema().c_str()},          store::Migration{resources::kKeptSchema},
-        store::Migration{privacy_schema().c_str()},        store::Migration{learning::kOutcomesSchema},
-        store::Migration{experiment::kExperimentsSchema},  store::Migration{probe::kProbesSchema},
-        store::Migration{resources::kKeptSchema2},         store::Migration{ledger::kLedgerSchema2},
-        store::Migration{resources::kQuotaSchema},         store::Migration{laws_schema().c_str()},
-        store::Migration{learning::kOutcomesSchema2},      store::Migration{jobs::kJobsSchema},
-        store::Migration{ledger::kLedgerSchema3},          store::Migration{ledger::reports::kReportsSchema},
-        store::Migration{ledger::kBudgetsSchema},          store::Migration{access::kKeysSchema},
-        store::Migration{ledger::kLedgerSchema4},          store::Migration{resources::kKeptSchema3},
-        store::Migration{local_schema().c_str()},          store::Migration{ledger::local::kNoticedSchema},
-        store::Migration{advice::kAdviceSchema},           store::Migration{catalog::kMeasurementsSchema},
-        store::Migration{ledger::reports::kReportsSchema2}};
+    static const std::array all{store::Migration{first_schema().c_str()},
+                                store::Migration{resources::kKeptSchema},
+                                store::Migration{privacy_schema().c_str()},
+                                store::Migration{learning::kOutcomesSchema},
+                                store::Migration{experiment::kExperimentsSchema},
+                                store::Migration{probe::kProbesSchema},
+                                store::Migration{resources::kKeptSchema2},
+                                store::Migration{ledger::kLedgerSchema2},
+                                store::Migration{resources::kQuotaSchema},
+                                store::Migration{laws_schema().c_str()},
+                                store::Migration{learning::kOutcomesSchema2},
+                                store::Migration{jobs::kJobsSchema},
+                                store::Migration{ledger::kLedgerSchema3},
+                                store::Migration{ledger::reports::kReportsSchema},
+                                store::Migration{ledger::kBudgetsSchema},
+                                store::Migration{access::kKeysSchema},
+                                store::Migration{ledger::kLedgerSchema4},
+                                store::Migration{resources::kKeptSchema3},
+                                store::Migration{local_schema().c_str()},
+                                store::Migration{ledger::local::kNoticedSchema},
+                                store::Migration{advice::kAdviceSchema},
+                                store::Migration{catalog::kMeasurementsSchema},
+                                store::Migration{ledger::reports::kReportsSchema2},
+                                store::Migration{jobs::kJobsSchema2}};
     return all;
 }
 

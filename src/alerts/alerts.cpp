@@ -121,6 +121,7 @@ net::Task<> Alerts::tell() {
                     jobs::Job job{.id = fmt::format("{}_{}", alert.id, way.name),
                                   .kind = std::string(kKind),
                                   .owner = "admin",
+                                  .label = Label::internal,  // what a key spends
                                   .payload = payload_of(alert, way.name),
                                   .created = now / 1000,
                                   .due = now};

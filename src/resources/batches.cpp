@@ -105,6 +105,7 @@ struct BatchRun {
     const std::atomic<bool>& cancelled;  // by its key
     net::Event& told;                    // happens when it is
     Batch batch;
+    std::string payer;  // id of the principal whose budgets its lines count in
     fs::path input;
     std::vector<LinePlace> lines;  // those that have no answer
     Held memory;                   // of the places
@@ -296,7 +297,7 @@ net::Task<> answer_line(BatchRun& run, LinePlace place, net::Worker& worker, net
     } line{place.number, std::move(item->custom_id), std::move(item->body)};
     for (int attempt = 1;; ++attempt) {
         const auto snapshot = services.snapshot();
-        auto who = access::principal_of(*snapshot->config, run.batch.key);
+        auto who = access::principal_of(*snapshot->config, run.payer);
         net::Request request;
         request.method = "POST";
         request.path = request.target = run.batch.endpoint;
@@ -424,7 +425,8 @@ net::Task<jobs::Queue::Outcome> Batches::run(jobs::Queue::Context& context) {
     // Gone, or ended just before a crash.
     if (batch ? batch->finished > 0 : batch.error().code == ErrorCode::not_found) co_return jobs::Queue::done();
     if (!batch) co_return jobs::Queue::again(kPauseAfterError, batch.error().message);
-    auto run = std::make_shared<BatchRun>(gateway_, runner_, context.ends, context.told, *batch,
+    batch->label = higher(batch->label, context.job.label);
+    auto run = std::make_shared<BatchRun>(gateway_, runner_, context.ends, context.told, *batch, context.job.budget,
                                           path_of(*services.snapshot(), batch->input_file), std::vector<LinePlace>(),
                                           services.memory.open(MemoryKind::job, batch->key, false), promises_);
     // One that was cancelled before the queue had it.
@@ -492,7 +494,12 @@ net::Task<Answer> Batches::create(const gateway::Call& call) {
         batch.errors = "[" + join(errors, ",") + "]";
         batch.finished = batch.created;
     }
-    jobs::Job job{.id = batch.id, .kind = kKind, .owner = batch.key, .created = batch.created};
+    jobs::Job job{.id = batch.id,
+                  .kind = kKind,
+                  .owner = batch.key,
+                  .label = batch.label,
+                  .budget = batch.key,
+                  .created = batch.created};
     auto done = co_await store::change(
         services.store, [batch, job, quota = quota_of(call.who)](store::Database& d) -> Result<> {
             if (auto ok = check_batch(d, batch.key, quota); !ok) return ok;

@@ -25,7 +25,6 @@ FILES = {
 }
 FUNCTIONS = {
     "app.cpp: App::start": 80,
-    "app.cpp: migrations": 150,  # a list
     "cli/connect/clients.cpp: clients": 220,  # a list
     "config/parse.cpp: read_model": 80,
     "config/parse.cpp: read_root": 100,
