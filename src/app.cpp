@@ -28,6 +28,7 @@
 #include "experiment/experiments.h"
 #include "experiment/records.h"
 #include "gateway/forget.h"
+#include "job_kinds.h"
 #include "ledger/local/hours.h"
 #include "ledger/local/measured.h"
 #include "ledger/local/noticed.h"
@@ -425,6 +426,7 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
     for (auto& worker : parts->workers) worker->start([&store = *parts->store] { store.end_turn(); });
     if (auto ok = parts->responses->fail_interrupted(); !ok) return fail(ok.error());
     parts->alerts.configure(parts->services.snapshot()->config);
+    add_job_kinds(parts->queue, {*parts->gateway, parts->alerts, *parts->batches});
     if (auto ok = parts->queue.start(parts->worker_list()); !ok) return fail(ok.error());
     parts->alerts.start(*parts->workers.front());
     parts->runner.start(*parts->workers.front(), "energy", [&sampler = parts->sampler](auto& worker, auto& cancel) {

@@ -1,7 +1,7 @@
 // Work that has to be done whatever happens. A job is a row until it has ended: it waits for its time and its turn, is
 // begun again after a crash, and hears when its owner wants it ended. What comes of it is its kind's to keep.
 //
-// A new kind of job is a function and one add().
+// A new kind of job is a file and a line in src/job_kinds.cpp.
 #pragma once
 
 #include <atomic>

@@ -30,10 +30,8 @@ namespace fs = std::filesystem;
 using json::Value;
 using Answer = Result<std::string>;
 
-constexpr const char* kKind = "batch";
-constexpr std::size_t kMostAtWork = 16, kMostAtWorkOfKey = 4;  // batches
-constexpr int kLanes = 4;                                      // lines of one batch under way at once
-constexpr int kAttempts = 6;                                   // of a line that is told to come back later
+constexpr int kLanes = 4;     // lines of one batch under way at once
+constexpr int kAttempts = 6;  // of a line that is told to come back later
 constexpr seconds kLongestWait{60};
 constexpr seconds kPauseAfterError{5};        // before a batch is taken up again that could not be read or written
 constexpr milliseconds kRoomPause{500};       // between two looks whether there is memory for a line
@@ -410,9 +408,7 @@ net::Task<Result<Batch>> batch_of(gateway::Gateway& gateway, const gateway::Call
 }  // namespace
 
 Batches::Batches(gateway::Gateway& gateway, jobs::Runner& runner, jobs::Queue& queue)
-    : gateway_(gateway), runner_(runner), queue_(queue) {
-    queue_.add(kKind, {kMostAtWork, kMostAtWorkOfKey}, [this](jobs::Queue::Context& context) { return run(context); });
-}
+    : gateway_(gateway), runner_(runner), queue_(queue) {}
 
 // A batch from what is left of it to its end: as many lanes as it has, all on one worker, so that they share without
 // locks.
@@ -495,7 +491,7 @@ net::Task<Answer> Batches::create(const gateway::Call& call) {
         batch.finished = batch.created;
     }
     jobs::Job job{.id = batch.id,
-                  .kind = kKind,
+                  .kind = std::string(kJob),
                   .owner = batch.key,
                   .label = batch.label,
                   .budget = batch.key,
