@@ -349,7 +349,7 @@ struct App::Parts {
     alerts::Alerts alerts{*store, *clock, budgets, runner, queue, scans};
     experiment::Experiments experiments{*store, *clock, learning, runner};
     energy::Sampler sampler{*store, *clock, pool, [this] { return services.snapshot()->config; }};
-    probe::Probes probes{*store, *clock, learning, runner};
+    probe::Probes probes{*store, *clock, learning, queue};
     cache::AnswerCache cache{memory};
     gateway::Services services;
     std::vector<std::unique_ptr<net::Worker>> workers;
@@ -426,7 +426,7 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
     for (auto& worker : parts->workers) worker->start([&store = *parts->store] { store.end_turn(); });
     if (auto ok = parts->responses->fail_interrupted(); !ok) return fail(ok.error());
     parts->alerts.configure(parts->services.snapshot()->config);
-    add_job_kinds(parts->queue, {*parts->gateway, parts->alerts, *parts->batches});
+    add_job_kinds(parts->queue, {*parts->gateway, parts->alerts, *parts->batches, parts->probes});
     if (auto ok = parts->queue.start(parts->worker_list()); !ok) return fail(ok.error());
     parts->alerts.start(*parts->workers.front());
     parts->runner.start(*parts->workers.front(), "energy", [&sampler = parts->sampler](auto& worker, auto& cancel) {

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "alerts/alerts.h"
+#include "probe/probes.h"
 #include "resources/batches.h"
 
 namespace tandem {
@@ -21,6 +22,7 @@ struct Kind {
 constexpr Kind kKinds[] = {
     {alerts::Alerts::kJob, {4, 4}, [](JobRooms& rooms, Context& job) { return rooms.alerts.deliver(job); }},
     {resources::Batches::kJob, {16, 4}, [](JobRooms& rooms, Context& job) { return rooms.batches.run(job); }},
+    {probe::Probes::kJob, {4, 4}, [](JobRooms& rooms, Context& job) { return rooms.probes.run(rooms.gateway, job); }},
 };
 
 }  // namespace

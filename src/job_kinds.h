@@ -9,6 +9,9 @@ class Alerts;
 namespace tandem::gateway {
 class Gateway;
 }
+namespace tandem::probe {
+class Probes;
+}
 namespace tandem::resources {
 class Batches;
 }
@@ -20,6 +23,7 @@ struct JobRooms {
     gateway::Gateway& gateway;
     alerts::Alerts& alerts;
     resources::Batches& batches;
+    probe::Probes& probes;
 };
 
 // Before the queue starts. The rooms outlive the runner's work.
