@@ -28,6 +28,7 @@
 #include "experiment/experiments.h"
 #include "experiment/records.h"
 #include "gateway/forget.h"
+#include "job_kinds.h"
 #include "ledger/local/hours.h"
 #include "ledger/local/measured.h"
 #include "ledger/local/noticed.h"
@@ -87,19 +88,30 @@ net::ServerSettings server_settings(const config::Config& config) {
 }  // namespace
 
 std::span<const store::Migration> migrations() {
-    static const std::array all{
-        store::Migration{first_schema().c_str()},          store::Migration{resources::kKeptSchema},
-        store::Migration{privacy_schema().c_str()},        store::Migration{learning::kOutcomesSchema},
-        store::Migration{experiment::kExperimentsSchema},  store::Migration{probe::kProbesSchema},
-        store::Migration{resources::kKeptSchema2},         store::Migration{ledger::kLedgerSchema2},
-        store::Migration{resources::kQuotaSchema},         store::Migration{laws_schema().c_str()},
-        store::Migration{learning::kOutcomesSchema2},      store::Migration{jobs::kJobsSchema},
-        store::Migration{ledger::kLedgerSchema3},          store::Migration{ledger::reports::kReportsSchema},
-        store::Migration{ledger::kBudgetsSchema},          store::Migration{access::kKeysSchema},
-        store::Migration{ledger::kLedgerSchema4},          store::Migration{resources::kKeptSchema3},
-        store::Migration{local_schema().c_str()},          store::Migration{ledger::local::kNoticedSchema},
-        store::Migration{advice::kAdviceSchema},           store::Migration{catalog::kMeasurementsSchema},
-        store::Migration{ledger::reports::kReportsSchema2}};
+    static const std::array all{store::Migration{first_schema().c_str()},
+                                store::Migration{resources::kKeptSchema},
+                                store::Migration{privacy_schema().c_str()},
+                                store::Migration{learning::kOutcomesSchema},
+                                store::Migration{experiment::kExperimentsSchema},
+                                store::Migration{probe::kProbesSchema},
+                                store::Migration{resources::kKeptSchema2},
+                                store::Migration{ledger::kLedgerSchema2},
+                                store::Migration{resources::kQuotaSchema},
+                                store::Migration{laws_schema().c_str()},
+                                store::Migration{learning::kOutcomesSchema2},
+                                store::Migration{jobs::kJobsSchema},
+                                store::Migration{ledger::kLedgerSchema3},
+                                store::Migration{ledger::reports::kReportsSchema},
+                                store::Migration{ledger::kBudgetsSchema},
+                                store::Migration{access::kKeysSchema},
+                                store::Migration{ledger::kLedgerSchema4},
+                                store::Migration{resources::kKeptSchema3},
+                                store::Migration{local_schema().c_str()},
+                                store::Migration{ledger::local::kNoticedSchema},
+                                store::Migration{advice::kAdviceSchema},
+                                store::Migration{catalog::kMeasurementsSchema},
+                                store::Migration{ledger::reports::kReportsSchema2},
+                                store::Migration{jobs::kJobsSchema2}};
     return all;
 }
 
@@ -337,7 +349,7 @@ struct App::Parts {
     alerts::Alerts alerts{*store, *clock, budgets, runner, queue, scans};
     experiment::Experiments experiments{*store, *clock, learning, runner};
     energy::Sampler sampler{*store, *clock, pool, [this] { return services.snapshot()->config; }};
-    probe::Probes probes{*store, *clock, learning, runner};
+    probe::Probes probes{*store, *clock, learning, queue};
     cache::AnswerCache cache{memory};
     gateway::Services services;
     std::vector<std::unique_ptr<net::Worker>> workers;
@@ -414,6 +426,7 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
     for (auto& worker : parts->workers) worker->start([&store = *parts->store] { store.end_turn(); });
     if (auto ok = parts->responses->fail_interrupted(); !ok) return fail(ok.error());
     parts->alerts.configure(parts->services.snapshot()->config);
+    add_job_kinds(parts->queue, {*parts->gateway, parts->alerts, *parts->batches, parts->probes});
     if (auto ok = parts->queue.start(parts->worker_list()); !ok) return fail(ok.error());
     parts->alerts.start(*parts->workers.front());
     parts->runner.start(*parts->workers.front(), "energy", [&sampler = parts->sampler](auto& worker, auto& cancel) {

@@ -250,9 +250,9 @@ void bench_reservations(const std::filesystem::path& file, const config::Config&
     std::vector<access::Principal> who;
     for (unsigned t = 0; t < 8; ++t) who.push_back(access::Principal::client(config.keys[t]));
     const auto ours = spread_of([&](unsigned t) {
-        auto taken =
-            budgets.reserve(who[t], {who[t].id(), who[t].team(), "auto", Label::public_, "provider-1", "model-01"},
-                            Money::from_micros(10), {100});
+        const ledger::Subject subject{
+            .key = who[t].id(), .team = who[t].team(), .alias = "auto", .provider = "provider-1", .model = "model-01"};
+        auto taken = budgets.reserve(who[t], subject, Money::from_micros(10), {100});
         if (taken) taken->settle(Money::from_micros(1), {10});
     });
     std::mutex mutex;

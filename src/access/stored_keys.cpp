@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "base/text.h"
+#include "store/row.h"
 
 namespace tandem::access {
 
@@ -32,22 +33,30 @@ Secret new_secret() {
     return Secret("tandem-" + hex(bytes));
 }
 
+namespace {
+
+store::Column<StoredKey> digest(std::string name, Digest StoredKey::* member) {
+    return store::text<StoredKey>(
+        std::move(name), [member](const StoredKey& key) { return hex(key.*member); },
+        [member](StoredKey& key, const std::string& text) { key.*member = digest_from(text); });
+}
+
+const store::Table<StoredKey>& keys() {
+    using store::column;
+    using K = StoredKey;
+    static const store::Table<K> table(
+        "keys", {column("name", &K::name), digest("digest", &K::digest), digest("old_digest", &K::old_digest),
+                 column("old_until", &K::old_until), column("settings", &K::settings), column("created", &K::created),
+                 column("revoked", &K::revoked)});
+    return table;
+}
+
+}  // namespace
+
 Result<std::vector<StoredKey>> stored_keys(store::Database& database) {
-    std::vector<StoredKey> keys;
-    auto rows = database.prepare(
-        "SELECT name, digest, old_digest, old_until, settings, created, revoked FROM keys ORDER BY created, name");
-    while (true) {
-        const auto row = rows.step();
-        if (!row) return fail(row.error());
-        if (!*row) return keys;
-        keys.push_back({.name = rows.text(0),
-                        .digest = digest_from(rows.text(1)),
-                        .old_digest = digest_from(rows.text(2)),
-                        .old_until = rows.integer(3),
-                        .settings = rows.text(4),
-                        .created = rows.integer(5),
-                        .revoked = rows.integer(6)});
-    }
+    static const auto kOldestFirst = keys().select("ORDER BY created, name");
+    auto rows = database.prepare(kOldestFirst.c_str());
+    return keys().all(rows);
 }
 
 Result<> insert(store::Database& database, const StoredKey& key) {
@@ -64,32 +73,12 @@ Result<> insert(store::Database& database, const StoredKey& key) {
     if (count.integer(0) >= static_cast<std::int64_t>(kMostStoredKeys))
         return fail(ErrorCode::invalid,
                     fmt::format("there are {} keys already, revoked ones counted; that is the most", kMostStoredKeys));
-    return database
-        .prepare(
-            "INSERT INTO keys (name, digest, old_digest, old_until, settings, created, revoked) VALUES "
-            "(?1,?2,?3,?4,?5,?6,?7)")
-        .bind(1, key.name)
-        .bind(2, hex(key.digest))
-        .bind(3, hex(key.old_digest))
-        .bind(4, key.old_until)
-        .bind(5, key.settings)
-        .bind(6, key.created)
-        .bind(7, key.revoked)
-        .run();
+    return keys().insert(database, key);
 }
 
 Result<> update(store::Database& database, const StoredKey& key) {
-    return database
-        .prepare(
-            "UPDATE keys SET digest = ?2, old_digest = ?3, old_until = ?4, settings = ?5, revoked = ?6 WHERE name = "
-            "?1")
-        .bind(1, key.name)
-        .bind(2, hex(key.digest))
-        .bind(3, hex(key.old_digest))
-        .bind(4, key.old_until)
-        .bind(5, key.settings)
-        .bind(6, key.revoked)
-        .run();
+    static const auto kUpdate = keys().update({"name"});
+    return keys().run(database, kUpdate, key);
 }
 
 std::vector<std::string> add_to(config::Config& config, const std::vector<StoredKey>& keys) {

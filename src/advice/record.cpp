@@ -15,19 +15,34 @@ const char* const kAdviceSchema =
     "TEXT NOT NULL, backup TEXT NOT NULL, sum_before TEXT NOT NULL, sum_after TEXT NOT NULL, predicted TEXT NOT NULL, "
     "undone INTEGER NOT NULL DEFAULT 0) STRICT;";
 
+namespace {
+
+store::Columns<Applied> columns() {
+    using store::column;
+    return {column("id", &Applied::id),           column("time", &Applied::time),
+            column("name", &Applied::name),       column("file", &Applied::file),
+            column("backup", &Applied::backup),   column("sum_before", &Applied::before),
+            column("sum_after", &Applied::after), column("predicted", &Applied::predicted),
+            column("undone", &Applied::undone)};
+}
+
+const store::Table<Applied>& table() {
+    static const store::Table<Applied> applied("applied_advice", columns());
+    return applied;
+}
+
+// Its id is the next one, and nothing is undone yet.
+const store::Table<Applied>& added() {
+    static const store::Table<Applied> applied(
+        "applied_advice",
+        store::only(columns(), {"time", "name", "file", "backup", "sum_before", "sum_after", "predicted"}));
+    return applied;
+}
+
+}  // namespace
+
 Result<std::int64_t> add(store::Database& database, const Applied& applied) {
-    auto ok = database
-                  .prepare(
-                      "INSERT INTO applied_advice (time, name, file, backup, sum_before, sum_after, predicted) "
-                      "VALUES (?,?,?,?,?,?,?)")
-                  .bind(1, applied.time)
-                  .bind(2, applied.name)
-                  .bind(3, applied.file)
-                  .bind(4, applied.backup)
-                  .bind(5, applied.before)
-                  .bind(6, applied.after)
-                  .bind(7, applied.predicted)
-                  .run();
+    auto ok = added().insert(database, applied);
     if (!ok) return fail(ok.error());
     auto row = database.prepare("SELECT max(id) FROM applied_advice");
     if (const auto found = row.step(); !found) return fail(found.error());
@@ -36,20 +51,6 @@ Result<std::int64_t> add(store::Database& database, const Applied& applied) {
     if (!ok) return fail(ok.error());
     return id;
 }
-
-namespace {
-
-const store::Table<Applied>& table() {
-    static const store::Table<Applied> applied(
-        "applied_advice", {store::column("id", &Applied::id), store::column("time", &Applied::time),
-                           store::column("name", &Applied::name), store::column("file", &Applied::file),
-                           store::column("backup", &Applied::backup), store::column("sum_before", &Applied::before),
-                           store::column("sum_after", &Applied::after), store::column("predicted", &Applied::predicted),
-                           store::column("undone", &Applied::undone)});
-    return applied;
-}
-
-}  // namespace
 
 Result<std::vector<Applied>> applied(store::Database& database) {
     static const auto kNewestFirst = table().select("ORDER BY id DESC");

@@ -9,6 +9,7 @@
 #include "access/principal.h"
 #include "base/json.h"
 #include "ledger/span.h"
+#include "store/row.h"
 
 namespace tandem::advice {
 
@@ -33,13 +34,28 @@ struct Row {
     Money cost;
 };
 
+const store::Selection<Row>& rows_of_attempts() {
+    using store::column;
+    static const store::Selection<Row> selection(
+        "attempts", {column("decision", &Row::decision), column("time", &Row::time), column("provider", &Row::provider),
+                     column("model", &Row::model), column("zone", &Row::zone), column("outcome", &Row::outcome),
+                     column("first_byte_ms", &Row::first_byte_ms), column("total_ms", &Row::total_ms),
+                     column("input", &Row::usage, &Usage::input), column("cached", &Row::usage, &Usage::cached_input),
+                     column("output", &Row::usage, &Usage::output), column("reasoning", &Row::usage, &Usage::reasoning),
+                     column("estimated", &Row::usage, &Usage::estimated),
+                     column("cache_write", &Row::usage, &Usage::cache_write), column("cost", &Row::cost)});
+    return selection;
+}
+
+const std::string& rows_from() {
+    static const auto kFrom = rows_of_attempts().select("WHERE decision >= ?1 ORDER BY decision, number");
+    return kFrom;
+}
+
 // Rows of attempts by decision, read beside the decisions.
 class Attempts {
   public:
-    Attempts(store::Database& database, const std::string& first)
-        : rows_(database.prepare("SELECT decision, time, provider, model, zone, outcome, first_byte_ms, total_ms, "
-                                 "input, cached, output, reasoning, estimated, cost, cache_write FROM attempts WHERE "
-                                 "decision >= ?1 ORDER BY decision, number")) {
+    Attempts(store::Database& database, const std::string& first) : rows_(database.prepare(rows_from().c_str())) {
         rows_.bind(1, first);
     }
     // Those of a decision; ids only go up. Errors: storage.
@@ -51,7 +67,7 @@ class Attempts {
                 if (!row) return fail(row.error());
                 held_ = *row;
                 ended_ = !*row;
-                if (held_) take();
+                if (held_) row_ = rows_of_attempts().read(rows_);
             }
             if (ended_ || row_.decision > decision) return {};
             if (row_.decision == decision) found.push_back(std::move(row_));
@@ -60,19 +76,6 @@ class Attempts {
     }
 
   private:
-    void take() {
-        row_.decision = rows_.text(0);
-        row_.time = rows_.integer(1);
-        row_.provider = rows_.text(2);
-        row_.model = rows_.text(3);
-        row_.zone = static_cast<Zone>(rows_.integer(4));
-        row_.outcome = rows_.text(5);
-        row_.first_byte_ms = rows_.integer(6);
-        row_.total_ms = rows_.integer(7);
-        row_.usage = {{rows_.integer(8)},  {rows_.integer(9)},     {rows_.integer(10)},
-                      {rows_.integer(11)}, rows_.integer(12) != 0, {rows_.integer(14)}};
-        row_.cost = Money::from_micros(rows_.integer(13));
-    }
     store::Statement rows_;
     Row row_;
     bool held_ = false, ended_ = false;

@@ -13,7 +13,6 @@ namespace tandem::alerts {
 
 namespace {
 
-constexpr std::string_view kKind = "alert";
 constexpr milliseconds kLooksEvery{60'000};
 constexpr std::int64_t kSlot = 600'000;  // ten minutes
 constexpr std::int64_t kHour = 3'600'000;
@@ -71,11 +70,7 @@ Result<std::vector<Untold>> untold(store::Database& database) {
 
 Alerts::Alerts(store::Store& store, const Clock& clock, ledger::Budgets& budgets, jobs::Runner& runner,
                jobs::Queue& queue, net::FairPool& pool)
-    : store_(store), clock_(clock), budgets_(budgets), runner_(runner), queue_(queue), pool_(pool) {
-    constexpr std::size_t kAtOnce = 4;
-    queue_.add(std::string(kKind), {kAtOnce, kAtOnce},
-               [this](jobs::Queue::Context& context) { return deliver(context); });
-}
+    : store_(store), clock_(clock), budgets_(budgets), runner_(runner), queue_(queue), pool_(pool) {}
 
 void Alerts::configure(std::shared_ptr<const config::Config> config) {
     const std::lock_guard lock(mutex_);
@@ -119,8 +114,9 @@ net::Task<> Alerts::tell() {
                 for (const auto& way : ways_of(wanted->alerts)) {
                     if (!way.wanted) continue;
                     jobs::Job job{.id = fmt::format("{}_{}", alert.id, way.name),
-                                  .kind = std::string(kKind),
+                                  .kind = std::string(kJob),
                                   .owner = "admin",
+                                  .label = Label::internal,  // what a key spends
                                   .payload = payload_of(alert, way.name),
                                   .created = now / 1000,
                                   .due = now};

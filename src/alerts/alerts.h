@@ -23,7 +23,9 @@ namespace tandem::alerts {
 
 class Alerts {
   public:
-    // Adds its kind of job to `queue`, which has not started. `pool` runs the owner's program and reads the ledger.
+    static constexpr std::string_view kJob = "alert";  // the kind of a job that tells one by one way
+
+    // `pool` runs the owner's program and reads the ledger.
     Alerts(store::Store& store, const Clock& clock, ledger::Budgets& budgets, jobs::Runner& runner, jobs::Queue& queue,
            net::FairPool& pool);
 
@@ -31,6 +33,8 @@ class Alerts {
     void configure(std::shared_ptr<const config::Config> config);
     // After the queue's start. `worker` outlives the runner's work.
     void start(net::Worker& worker);
+    // A job of kJob.
+    net::Task<jobs::Queue::Outcome> deliver(jobs::Queue::Context& context);
 
   private:
     struct Usual {
@@ -43,7 +47,6 @@ class Alerts {
     net::Task<> tell();
     net::Task<> look_for_runaways();
     net::Task<> learn_what_is_usual(const config::Config& config, std::int64_t now);
-    net::Task<jobs::Queue::Outcome> deliver(jobs::Queue::Context& context);
     net::Task<Result<>> call_webhook(const config::Alerts& wanted, const Alert& alert, jobs::Queue::Context& context);
 
     store::Store& store_;

@@ -264,7 +264,7 @@ net::Task<Result<std::string>> Api::experiments(const Call& call) {
 }
 
 net::Task<Result<std::string>> Api::probes(const Call& call) {
-    co_return co_await serve_probes(gateway_, call.exchange.worker(), probes_, call.request(), below_prefix(call));
+    co_return co_await serve_probes(gateway_, probes_, call.request(), below_prefix(call));
 }
 
 net::Task<Result<ledger::reports::Answer>> Api::cost(const Call& call) {

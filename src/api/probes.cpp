@@ -37,7 +37,7 @@ void write_model(json::Writer& out, const gateway::Services& services, const pro
 }  // namespace
 
 // POST takes {"model": NAME, "each": 1 to 20}.
-net::Task<Result<std::string>> serve_probes(gateway::Gateway& gateway, net::Worker& worker, probe::Probes& probes,
+net::Task<Result<std::string>> serve_probes(gateway::Gateway& gateway, probe::Probes& probes,
                                             const net::Request& request, std::string_view rest) {
     auto& services = gateway.services();
     const auto snapshot = services.snapshot();
@@ -52,7 +52,7 @@ net::Task<Result<std::string>> serve_probes(gateway::Gateway& gateway, net::Work
         if (!model) co_return fail(ErrorCode::invalid, "model: expected the name of a model", "model");
         if (!each || *each < 1 || *each > probe::kMostEach)
             co_return fail(ErrorCode::invalid, fmt::format("each: expected 1 to {}", probe::kMostEach), "each");
-        const auto count = probes.start(gateway, worker, std::string(*model), static_cast<int>(*each));
+        const auto count = co_await probes.start(gateway, std::string(*model), static_cast<int>(*each));
         if (!count) co_return fail(count.error());
         json::Writer out;
         out.begin_object().member("started", *model).member("questions", *count).end_object();

@@ -11,7 +11,7 @@ namespace tandem::api {
 
 // `rest` is the path below /tandem/v1/, "probes" or "probes/MODEL". Errors: invalid, not_found, method, storage,
 // unavailable.
-net::Task<Result<std::string>> serve_probes(gateway::Gateway& gateway, net::Worker& worker, probe::Probes& probes,
+net::Task<Result<std::string>> serve_probes(gateway::Gateway& gateway, probe::Probes& probes,
                                             const net::Request& request, std::string_view rest);
 
 }  // namespace tandem::api

@@ -26,6 +26,77 @@ const store::Table<Record>& experiments() {
     return table;
 }
 
+// Neither 1, 0 nor -1: nobody has compared the answers.
+constexpr std::int64_t kNobody = 2;
+
+store::Columns<Trial> trial_columns() {
+    using store::column;
+    return {column("number", &Trial::number), column("experiment", &Trial::experiment),
+            column("decision", &Trial::decision), column("unit", &Trial::unit), column("treatment", &Trial::treatment),
+            column("faulty", &Trial::faulty), column("question", &Trial::question), column("said", &Trial::said),
+            column("other", &Trial::other), column("other_faulty", &Trial::other_faulty),
+            column("other_said", &Trial::other_said),
+            // Written by put_verdict() and vote() alone; NULL before.
+            store::read_as("COALESCE(judged, 2)", store::optional("judged", &Trial::judged, kNobody)),
+            store::read_as("COALESCE(voted, 2)", store::optional("voted", &Trial::voted, kNobody)),
+            column("note", &Trial::note)};
+}
+
+// What is known once the client has its answer.
+const store::Table<Trial>& given() {
+    static const store::Table<Trial> table(
+        "trials",
+        store::only(trial_columns(), {"experiment", "decision", "unit", "treatment", "faulty", "question", "said"}));
+    return table;
+}
+
+// What is known once the other model was asked.
+const store::Table<Trial>& others() {
+    static const store::Table<Trial> table(
+        "trials",
+        store::only(trial_columns(), {"experiment", "decision", "other", "other_faulty", "other_said", "note"}));
+    return table;
+}
+
+// A trial as it is read: the mean of its feedback is made of two columns.
+struct Row {
+    Measured measured;
+    std::int64_t said = 0, sum = 0;  // how many said how good the answer is, and the thousandths that they said
+};
+
+Measured measured_of(Row row) {
+    if (row.said > 0) row.measured.feedback = static_cast<double>(row.sum) / 1000 / static_cast<double>(row.said);
+    return std::move(row.measured);
+}
+
+const store::Selection<Row>& trials() {
+    using store::column, store::parts, store::within;
+    using M = Measured;
+    constexpr int kMicros = 1'000'000, kMilliseconds = 1'000;
+    static const store::Selection<Row> selection(
+        "trials t",
+        store::both(
+            within(&Row::measured,
+                   store::both(
+                       within(&M::trial, trial_columns()),
+                       // What was asked and not answered has its cost too.
+                       {parts("(SELECT COALESCE(SUM(cost), 0) FROM attempts WHERE decision = t.decision)", &M::cost,
+                              kMicros),
+                        parts("(SELECT COALESCE(SUM(cost), 0) FROM attempts WHERE decision = t.other)", &M::other_cost,
+                              kMicros),
+                        parts("(SELECT COALESCE(MAX(total_ms), 0) FROM attempts WHERE decision = t.decision AND "
+                              "outcome = 'answered')",
+                              &M::seconds, kMilliseconds),
+                        parts("(SELECT COALESCE(MAX(total_ms), 0) FROM attempts WHERE decision = t.other AND outcome "
+                              "= 'answered')",
+                              &M::other_seconds, kMilliseconds)})),
+            {column("(SELECT COUNT(*) FROM outcomes WHERE decision = t.decision AND source = 'feedback')", &Row::said),
+             column("(SELECT COALESCE(SUM(value), 0) FROM outcomes WHERE decision = t.decision AND source = "
+                    "'feedback')",
+                    &Row::sum)}));
+    return selection;
+}
+
 }  // namespace
 
 Result<> put(store::Database& database, const Record& r) {
@@ -39,32 +110,12 @@ Result<std::vector<Record>> records(store::Database& database) {
 }
 
 Result<> insert(store::Database& database, const Trial& t) {
-    return database
-        .prepare(
-            "INSERT OR IGNORE INTO trials (experiment, decision, unit, treatment, faulty, question, said) VALUES "
-            "(?,?,?,?,?,?,?)")
-        .bind(1, t.experiment)
-        .bind(2, t.decision)
-        .bind(3, t.unit)
-        .bind(4, static_cast<std::int64_t>(t.treatment))
-        .bind(5, static_cast<std::int64_t>(t.faulty))
-        .bind(6, t.question)
-        .bind(7, t.said)
-        .run();
+    return given().insert_new(database, t);
 }
 
 Result<> put_other(store::Database& database, const Trial& t) {
-    return database
-        .prepare(
-            "UPDATE trials SET other = ?, other_faulty = ?, other_said = ?, note = ? WHERE experiment = ? AND decision "
-            "= ?")
-        .bind(1, t.other)
-        .bind(2, static_cast<std::int64_t>(t.other_faulty))
-        .bind(3, t.other_said)
-        .bind(4, t.note)
-        .bind(5, t.experiment)
-        .bind(6, t.decision)
-        .run();
+    static const auto kOther = others().update({"experiment", "decision"});
+    return others().run(database, kOther, t);
 }
 
 Result<> put_verdict(store::Database& database, const Trial& t) {
@@ -107,47 +158,13 @@ Result<> vote(store::Database& database, const std::string& experiment, std::int
 }
 
 Result<std::vector<Measured>> measured(store::Database& database, const std::string& experiment, std::int64_t first) {
-    // What was asked and not answered has its cost too.
-    auto rows = database.prepare(
-        "SELECT number, decision, unit, treatment, faulty, question, said, other, other_faulty, other_said, judged IS "
-        "NOT NULL, judged, voted IS NOT NULL, voted, note,"
-        " (SELECT COUNT(*) FROM outcomes WHERE decision = t.decision AND source = 'feedback'),"
-        " (SELECT COALESCE(SUM(value), 0) FROM outcomes WHERE decision = t.decision AND source = 'feedback'),"
-        " (SELECT COALESCE(SUM(cost), 0) FROM attempts WHERE decision = t.decision),"
-        " (SELECT COALESCE(SUM(cost), 0) FROM attempts WHERE decision = t.other),"
-        " (SELECT COALESCE(MAX(total_ms), 0) FROM attempts WHERE decision = t.decision AND outcome = 'answered'),"
-        " (SELECT COALESCE(MAX(total_ms), 0) FROM attempts WHERE decision = t.other AND outcome = 'answered')"
-        " FROM trials t WHERE experiment = ? AND number >= ? ORDER BY number");
+    static const auto kOfExperiment = trials().select("WHERE experiment = ? AND number >= ? ORDER BY number");
+    auto rows = database.prepare(kOfExperiment.c_str());
     rows.bind(1, experiment).bind(2, first);
-    std::vector<Measured> result;
-    while (true) {
-        const auto row = rows.step();
-        if (!row) return fail(row.error());
-        if (!*row) return result;
-        Measured m;
-        auto& t = m.trial;
-        t.number = rows.integer(0);
-        t.experiment = experiment;
-        t.decision = rows.text(1);
-        t.unit = rows.text(2);
-        t.treatment = rows.integer(3) != 0;
-        t.faulty = rows.integer(4) != 0;
-        t.question = rows.text(5);
-        t.said = rows.text(6);
-        t.other = rows.text(7);
-        t.other_faulty = rows.integer(8) != 0;
-        t.other_said = rows.text(9);
-        if (rows.integer(10) != 0) t.judged = static_cast<int>(rows.integer(11));
-        if (rows.integer(12) != 0) t.voted = static_cast<int>(rows.integer(13));
-        t.note = rows.text(14);
-        if (const auto count = rows.integer(15); count > 0)
-            m.feedback = static_cast<double>(rows.integer(16)) / 1000 / static_cast<double>(count);
-        m.cost = static_cast<double>(rows.integer(17)) / 1e6;
-        m.other_cost = static_cast<double>(rows.integer(18)) / 1e6;
-        m.seconds = static_cast<double>(rows.integer(19)) / 1000;
-        m.other_seconds = static_cast<double>(rows.integer(20)) / 1000;
-        result.push_back(std::move(m));
-    }
+    std::vector<Measured> list;
+    auto ok = trials().each(rows, [&](Row row) { list.push_back(measured_of(std::move(row))); });
+    if (!ok) return fail(ok.error());
+    return list;
 }
 
 }  // namespace tandem::experiment

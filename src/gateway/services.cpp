@@ -61,7 +61,7 @@ void Services::adopt(std::shared_ptr<const Snapshot> next) {
     // Before the first decision that names it: jobs are committed in order.
     store.submit(
         [next](store::Database& database) {
-            return database.prepare("INSERT OR IGNORE INTO routing_tables VALUES (?, ?)")
+            return database.prepare("INSERT OR IGNORE INTO routing_tables (id, json) VALUES (?, ?)")
                 .bind(1, next->table_id)
                 .bind(2, next->table_json)
                 .run();

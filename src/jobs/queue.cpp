@@ -19,6 +19,13 @@ const char* const kJobsSchema =
     "INSERT INTO jobs SELECT id, 'batch', key, '', '', created, 0, 0, status = 'cancelling' FROM kept_batches WHERE "
     "status IN ('in_progress', 'cancelling', 'finalizing');";
 
+const char* const kJobsSchema2 =
+    "ALTER TABLE jobs ADD COLUMN label INTEGER NOT NULL DEFAULT 3;"
+    "ALTER TABLE jobs ADD COLUMN budget TEXT NOT NULL DEFAULT '';"
+    "UPDATE jobs SET budget = owner, label = COALESCE((SELECT b.label FROM kept_batches b WHERE b.id = jobs.id), 3) "
+    "WHERE kind = 'batch';"
+    "UPDATE jobs SET label = 1 WHERE kind = 'alert';";
+
 namespace {
 
 constexpr seconds kFirstPause{2}, kLongestPause{600};  // before a job is begun again that has thrown
@@ -32,6 +39,7 @@ Result<> check_size(std::string_view what, std::string_view text) {
 const store::Table<Job>& table() {
     static const store::Table<Job> jobs(
         "jobs", {store::column("id", &Job::id), store::column("kind", &Job::kind), store::column("owner", &Job::owner),
+                 store::label("label", &Job::label), store::column("budget", &Job::budget),
                  store::column("payload", &Job::payload), store::column("progress", &Job::progress),
                  store::column("created", &Job::created), store::column("due", &Job::due),
                  store::column("begun", &Job::begun), store::column("ends", &Job::ends)});

@@ -1,7 +1,7 @@
 // Work that has to be done whatever happens. A job is a row until it has ended: it waits for its time and its turn, is
 // begun again after a crash, and hears when its owner wants it ended. What comes of it is its kind's to keep.
 //
-// A new kind of job is a function and one add().
+// A new kind of job is a file and a line in src/job_kinds.cpp.
 #pragma once
 
 #include <atomic>
@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/label.h"
 #include "base/world.h"
 #include "jobs/runner.h"
 #include "jobs/turns.h"
@@ -23,17 +24,20 @@
 namespace tandem::jobs {
 
 extern const char* const kJobsSchema;
+extern const char* const kJobsSchema2;  // how private a job is, and who pays
 
 struct Job {
     std::string id;  // no other job of any kind has it
     std::string kind;
-    std::string owner;          // id of a principal
-    std::string payload = {};   // what its kind wants to know; at most kMostPayload bytes
-    std::string progress = {};  // what its kind has noted of it, as payload
-    std::int64_t created = 0;   // Unix seconds
-    std::int64_t due = 0;       // Unix milliseconds; it is not begun before
-    std::int64_t begun = 0;     // how often it was: an end that an earlier one tells late does not count
-    bool ends = false;          // its owner wants it ended
+    std::string owner;            // id of a principal
+    Label label = Label::secret;  // of the payload and the progress, and of what it asks, at least
+    std::string budget = {};      // id of the principal who pays for what it asks; empty: it asks no model
+    std::string payload = {};     // what its kind wants to know; at most kMostPayload bytes
+    std::string progress = {};    // what its kind has noted of it, as payload
+    std::int64_t created = 0;     // Unix seconds
+    std::int64_t due = 0;         // Unix milliseconds; it is not begun before
+    std::int64_t begun = 0;       // how often it was: an end that an earlier one tells late does not count
+    bool ends = false;            // its owner wants it ended
     bool operator==(const Job&) const = default;
 };
 inline constexpr std::size_t kMostPayload = 64UL << 10;

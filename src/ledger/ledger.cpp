@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "ledger/reports/rollup.h"
+#include "ledger/rows.h"
 #include "ledger/span.h"
 
 namespace tandem::ledger {
@@ -44,92 +45,24 @@ const char* const kLedgerSchema4 = "CREATE TABLE ledger_currency (currency TEXT 
 
 namespace {
 
-// The columns of an attempt, in the order in which insert_attempt() and read_attempt() name them.
-#define TANDEM_ATTEMPT_COLUMNS                                                                                     \
-    "decision, number, time, key, provider, model, zone, outcome, status, error, first_byte_ms, total_ms, input, " \
-    "cached, output, reasoning, estimated, cost, warnings, cache_write, source, bill, alias, label, work, team, "  \
-    "owner, workflow"
+const store::Table<AttemptRecord>& open_attempts() {
+    static const store::Table<AttemptRecord> table("open_attempts", open_attempt_columns());
+    return table;
+}
 
-// Of an old record: the owner's price where it cost something.
-prices::PriceSource source_from(std::string_view name, Money cost) {
-    const auto found = std::ranges::find(prices::kPriceSourceNames, name);
-    if (found != prices::kPriceSourceNames.end())
-        return static_cast<prices::PriceSource>(found - prices::kPriceSourceNames.begin());
-    return cost == Money{} ? prices::PriceSource::free : prices::PriceSource::owner;
+const store::Table<AttemptRecord>& attempts() {
+    static const store::Table<AttemptRecord> table("attempts", attempt_columns());
+    return table;
+}
+
+const store::Table<DecisionRecord>& decisions() {
+    static const store::Table<DecisionRecord> table("decisions", decision_columns());
+    return table;
 }
 
 Result<> insert_attempt(store::Database& database, const AttemptRecord& a) {
-    auto inserted =
-        database
-            .prepare(
-                "INSERT INTO attempts (" TANDEM_ATTEMPT_COLUMNS
-                ") VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25,"
-                "?26,?27,?28)")
-            .bind(1, a.decision.text())
-            .bind(2, static_cast<std::int64_t>(a.number))
-            .bind(3, a.time)
-            .bind(4, a.key)
-            .bind(5, a.provider)
-            .bind(6, a.model)
-            .bind(7, static_cast<std::int64_t>(a.zone))
-            .bind(8, a.outcome)
-            .bind(9, static_cast<std::int64_t>(a.status))
-            .bind(10, a.error)
-            .bind(11, a.first_byte_ms)
-            .bind(12, a.total_ms)
-            .bind(13, a.usage.input.count)
-            .bind(14, a.usage.cached_input.count)
-            .bind(15, a.usage.output.count)
-            .bind(16, a.usage.reasoning.count)
-            .bind(17, static_cast<std::int64_t>(a.usage.estimated))
-            .bind(18, a.cost.micros())
-            .bind(19, a.warnings)
-            .bind(20, a.usage.cache_write.count)
-            .bind(21, prices::name_of(a.source))
-            .bind(22, a.bill)
-            .bind(23, a.alias)
-            .bind(24, static_cast<std::int64_t>(a.label))
-            .bind(25, a.work)
-            .bind(26, a.team)
-            .bind(27, a.owner)
-            .bind(28, a.workflow)
-            .run();
+    auto inserted = attempts().insert(database, a);
     return inserted ? reports::roll_up(database, a) : inserted;
-}
-
-// What both tables of attempts begin with: decision, number, time, key, provider, model, zone.
-AttemptRecord read_head(const store::Statement& rows) {
-    AttemptRecord a;
-    a.decision = DecisionId::from_text(rows.text(0));
-    a.number = static_cast<int>(rows.integer(1));
-    a.time = rows.integer(2);
-    a.key = rows.text(3);
-    a.provider = rows.text(4);
-    a.model = rows.text(5);
-    a.zone = static_cast<Zone>(rows.integer(6));
-    return a;
-}
-
-AttemptRecord read_attempt(const store::Statement& rows) {
-    auto a = read_head(rows);
-    a.outcome = rows.text(7);
-    a.status = static_cast<int>(rows.integer(8));
-    a.error = rows.text(9);
-    a.first_byte_ms = rows.integer(10);
-    a.total_ms = rows.integer(11);
-    a.usage = {{rows.integer(12)}, {rows.integer(13)},    {rows.integer(14)},
-               {rows.integer(15)}, rows.integer(16) != 0, {rows.integer(19)}};
-    a.cost = Money::from_micros(rows.integer(17));
-    a.warnings = rows.text(18);
-    a.source = source_from(rows.text(20), a.cost);
-    a.bill = rows.text(21);
-    a.alias = rows.text(22);
-    a.label = static_cast<Label>(rows.integer(23));
-    a.work = rows.text(24);
-    a.team = rows.text(25);
-    a.owner = rows.text(26);
-    a.workflow = rows.text(27);
-    return a;
 }
 
 // What it adds to its windows, and when that counts from.
@@ -141,21 +74,10 @@ WallTime begun(const AttemptRecord& a) {
 }
 
 // Of an attempt under way: nobody knows what its provider did, so it used the most that it could.
-AttemptRecord read_lost(const store::Statement& rows) {
-    auto a = read_head(rows);
+AttemptRecord lost_one(AttemptRecord a) {
     a.outcome = "lost";
     a.error = "tandem ended while it was under way; what was reserved for it is counted";
-    a.usage.input = {rows.integer(7)};
-    a.usage.output = {rows.integer(8)};
     a.usage.estimated = true;
-    a.cost = Money::from_micros(rows.integer(9));
-    a.source = source_from(rows.text(10), a.cost);
-    a.team = rows.text(11);
-    a.alias = rows.text(12);
-    a.label = static_cast<Label>(rows.integer(13));
-    a.work = rows.text(14);
-    a.owner = rows.text(15);
-    a.workflow = rows.text(16);
     return a;
 }
 
@@ -169,43 +91,11 @@ Result<> close_attempt(store::Database& database, const AttemptRecord& a) {
 }  // namespace
 
 Result<> insert(store::Database& database, const DecisionRecord& r) {
-    return database.prepare("INSERT OR IGNORE INTO decisions VALUES (?,?,?,?,?,?,?,?,?)")
-        .bind(1, r.id.text())
-        .bind(2, r.time)
-        .bind(3, r.key)
-        .bind(4, r.alias)
-        .bind(5, static_cast<std::int64_t>(r.label))
-        .bind(6, r.rule)
-        .bind(7, r.table)
-        .bind(8, r.inputs)
-        .bind(9, r.outcome)
-        .run();
+    return decisions().insert_new(database, r);
 }
 
 Result<> open(store::Database& database, const AttemptRecord& most) {
-    return database
-        .prepare(
-            "INSERT OR REPLACE INTO open_attempts (decision, number, time, key, provider, model, zone, input, "
-            "output, cost, source, team, alias, label, work, owner, workflow) VALUES "
-            "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
-        .bind(1, most.decision.text())
-        .bind(2, static_cast<std::int64_t>(most.number))
-        .bind(3, most.time)
-        .bind(4, most.key)
-        .bind(5, most.provider)
-        .bind(6, most.model)
-        .bind(7, static_cast<std::int64_t>(most.zone))
-        .bind(8, most.usage.input.count)
-        .bind(9, most.usage.output.count)
-        .bind(10, most.cost.micros())
-        .bind(11, prices::name_of(most.source))
-        .bind(12, most.team)
-        .bind(13, most.alias)
-        .bind(14, static_cast<std::int64_t>(most.label))
-        .bind(15, most.work)
-        .bind(16, most.owner)
-        .bind(17, most.workflow)
-        .run();
+    return open_attempts().replace(database, most);
 }
 
 Result<Lost> settle_lost(store::Store& store, Budgets& budgets) {
@@ -220,15 +110,10 @@ Result<Lost> settle_lost(store::Store& store, Budgets& budgets) {
             !ok)
             return ok;
         {
-            auto rows = database.prepare(
-                "SELECT decision, number, time, key, provider, model, zone, input, output, cost, source, team, alias, "
-                "label, work, owner, workflow FROM open_attempts");
-            while (true) {
-                const auto row = rows.step();
-                if (!row) return fail(row.error());
-                if (!*row) break;
-                lost.push_back(read_lost(rows));
-            }
+            static const auto kAll = open_attempts().select("");
+            auto rows = database.prepare(kAll.c_str());
+            auto ok = open_attempts().each(rows, [&](AttemptRecord one) { lost.push_back(lost_one(std::move(one))); });
+            if (!ok) return ok;
         }
         for (const auto& attempt : lost) {
             if (auto ok = insert_attempt(database, attempt); !ok) return ok;
@@ -280,7 +165,7 @@ Result<> keep_currency(store::Store& store, const std::string& currency) {
                                         *noted, currency, *noted));
             if (auto ok = database.prepare("DELETE FROM ledger_currency").run(); !ok) return ok;
         }
-        return database.prepare("INSERT INTO ledger_currency VALUES (?)").bind(1, currency).run();
+        return database.prepare("INSERT INTO ledger_currency (currency) VALUES (?)").bind(1, currency).run();
     });
 }
 
@@ -332,104 +217,96 @@ void Ledger::close_unwatched(std::vector<AttemptRecord> attempts, store::Store::
 
 namespace {
 
-DecisionRecord decision_in(const store::Statement& row) {
-    return {DecisionId::from_text(row.text(0)),
-            row.integer(1),
-            row.text(2),
-            row.text(3),
-            static_cast<Label>(row.integer(4)),
-            row.text(5),
-            row.text(6),
-            row.text(7),
-            row.text(8)};
-}
-
 Result<DecisionRecord> read_decision(store::Statement& rows, const std::string& what) {
     const auto row = rows.step();
     if (!row) return fail(row.error());
     if (!*row) return fail(ErrorCode::not_found, fmt::format("there is no decision {}", what));
-    return decision_in(rows);
+    return decisions().read(rows);
 }
 
 }  // namespace
 
 Result<DecisionRecord> find_decision(store::Database& database, const std::string& id) {
-    auto rows = database.prepare("SELECT * FROM decisions WHERE id = ?");
+    static const auto kOne = decisions().select("WHERE id = ?");
+    auto rows = database.prepare(kOne.c_str());
     rows.bind(1, id);
     return read_decision(rows, id);
 }
 
 Result<DecisionRecord> last_decision(store::Database& database) {
-    auto rows = database.prepare("SELECT * FROM decisions ORDER BY id DESC LIMIT 1");
+    static const auto kLast = decisions().select("ORDER BY id DESC LIMIT 1");
+    auto rows = database.prepare(kLast.c_str());
     return read_decision(rows, "yet");
 }
 
+namespace {
+
+struct DecisionWithTable {
+    DecisionRecord decision;
+    std::string table;
+};
+
+const store::Selection<DecisionWithTable>& decisions_with_tables() {
+    using D = DecisionWithTable;
+    static const store::Selection<D> selection(
+        "decisions d JOIN routing_tables t ON t.id = d.routing_table",
+        store::both(store::within(&D::decision, decision_columns(), "d"), {store::column("t.json", &D::table)}));
+    return selection;
+}
+
+// Each with the last of its attempts: beside a max(), SQLite takes the other columns from the row that has it
+// (lang_select.html, "bare columns").
+const store::Selection<RequestRow>& requests() {
+    using store::column;
+    using R = RequestRow;
+    static const store::Selection<R> selection(
+        "decisions d LEFT JOIN attempts a ON a.decision = d.id",
+        {column("d.id", &R::decision), column("d.time", &R::time), column("d.key", &R::key),
+         column("d.alias", &R::alias), column("d.label", &R::label), column("a.outcome", &R::outcome),
+         column("a.model", &R::model), column("a.provider", &R::provider), column("a.zone", &R::zone),
+         column("a.total_ms", &R::total_ms), column("max(a.number)", &R::last),
+         column("sum(a.outcome <> 'skipped')", &R::attempts), column("sum(a.input)", &R::input),
+         column("sum(a.output)", &R::output), column("sum(a.cost)", &R::cost)});
+    return selection;
+}
+
+}  // namespace
+
 Result<> each_decision(store::Database& database, std::int64_t since,
                        const std::function<Result<>(const DecisionRecord&, const std::string& table)>& visit) {
-    auto rows = database.prepare(
-        "SELECT d.*, t.json FROM decisions d JOIN routing_tables t ON t.id = d.routing_table WHERE d.id >= ? AND "
-        "d.time >= ? ORDER BY d.id");
+    static const auto kSince = decisions_with_tables().select("WHERE d.id >= ? AND d.time >= ? ORDER BY d.id");
+    auto rows = database.prepare(kSince.c_str());
     const auto first = DecisionId::first_of(WallTime(milliseconds(since)));
     rows.bind(1, first.text()).bind(2, since);
-    while (true) {
-        const auto row = rows.step();
-        if (!row) return fail(row.error());
-        if (!*row) return {};
-        if (auto ok = visit(decision_in(rows), rows.text(9)); !ok) return ok;
-    }
+    return decisions_with_tables().each(rows,
+                                        [&](const DecisionWithTable& one) { return visit(one.decision, one.table); });
 }
 
 Result<> each_request(store::Database& database, std::int64_t since, std::int64_t until,
                       const std::function<void(const RequestRow&)>& visit) {
-    // Beside a max(), SQLite takes the other columns from the row that has it (lang_select.html, "bare columns").
-    auto rows = database.prepare(
-        "SELECT d.id, d.time, d.key, d.alias, d.label, max(a.number), a.outcome, a.model, a.provider, a.zone, "
-        "a.total_ms, sum(a.outcome <> 'skipped'), sum(a.input), sum(a.output), sum(a.cost) FROM decisions d LEFT JOIN "
-        "attempts a "
-        "ON "
-        "a.decision = d.id WHERE d.id >= ?1 AND d.time >= ?2 AND d.time < ?3 GROUP BY d.id ORDER BY d.id");
+    static const auto kSpan =
+        requests().select("WHERE d.id >= ?1 AND d.time >= ?2 AND d.time < ?3 GROUP BY d.id ORDER BY d.id");
+    auto rows = database.prepare(kSpan.c_str());
     const auto first = first_decision(since);
     rows.bind(1, first).bind(2, since).bind(3, until);
-    while (true) {
-        const auto row = rows.step();
-        if (!row) return fail(row.error());
-        if (!*row) return {};
-        RequestRow request;
-        request.decision = rows.text(0);
-        request.time = rows.integer(1);
-        request.key = rows.text(2);
-        request.alias = rows.text(3);
-        request.label = static_cast<Label>(rows.integer(4));
-        request.attempts = rows.integer(11);
-        request.outcome = request.attempts == 0 ? "refused" : rows.text(6);
-        request.model = rows.text(7);
-        request.provider = rows.text(8);
-        request.zone = static_cast<Zone>(rows.integer(9));
-        request.total_ms = rows.integer(10);
-        request.input = {rows.integer(12)};
-        request.output = {rows.integer(13)};
-        request.cost = Money::from_micros(rows.integer(14));
+    return requests().each(rows, [&](RequestRow request) {
+        if (request.attempts == 0) request.outcome = "refused";
         visit(request);
-    }
+    });
 }
 
 Result<> each_attempt(store::Database& database, std::int64_t since, std::int64_t until,
                       const std::function<Result<>(const AttemptRecord&)>& visit) {
-    auto rows = database.prepare(
-        "SELECT " TANDEM_ATTEMPT_COLUMNS
-        " FROM attempts WHERE decision >= ?1 AND decision < ?2 AND time >= ?3 AND time < ?4 ORDER BY decision, number");
+    static const auto kSpan = attempts().select(
+        "WHERE decision >= ?1 AND decision < ?2 AND time >= ?3 AND time < ?4 ORDER BY decision, number");
+    auto rows = database.prepare(kSpan.c_str());
     constexpr std::int64_t kHour = 3'600'000;
     // An attempt begins after its decision is made, but for a clock that is put back between the two. Ids count to
     // 2^48.
     const auto end = std::min(until, (std::int64_t(1) << 48) - 1 - kHour) + kHour;
     const auto first = first_decision(since), last = DecisionId::first_of(WallTime(milliseconds(end))).text();
     rows.bind(1, first).bind(2, last).bind(3, since).bind(4, until);
-    while (true) {
-        const auto row = rows.step();
-        if (!row) return fail(row.error());
-        if (!*row) return {};
-        if (auto ok = visit(read_attempt(rows)); !ok) return ok;
-    }
+    return attempts().each(rows, visit);
 }
 
 Result<bool> each_attempt_after(store::Database& database, const std::string& id, std::int64_t since,
@@ -438,16 +315,16 @@ Result<bool> each_attempt_after(store::Database& database, const std::string& id
     std::vector<AttemptRecord> some;
     bool more = false;
     {
-        auto rows = database.prepare("SELECT " TANDEM_ATTEMPT_COLUMNS
-                                     " FROM attempts WHERE decision > ?1 AND decision >= ?2 AND time >= ?3 AND time < "
-                                     "?4 ORDER BY decision, number");
+        static const auto kNext = attempts().select(
+            "WHERE decision > ?1 AND decision >= ?2 AND time >= ?3 AND time < ?4 ORDER BY decision, number");
+        auto rows = database.prepare(kNext.c_str());
         const auto first = first_decision(since);
         rows.bind(1, id).bind(2, first).bind(3, since).bind(4, until);
         while (true) {
             const auto row = rows.step();
             if (!row) return fail(row.error());
             if (!*row) break;
-            auto attempt = read_attempt(rows);
+            auto attempt = attempts().read(rows);
             more = static_cast<std::int64_t>(some.size()) >= most && attempt.decision != some.back().decision;
             if (more) break;
             some.push_back(std::move(attempt));
@@ -459,15 +336,10 @@ Result<bool> each_attempt_after(store::Database& database, const std::string& id
 }
 
 Result<std::vector<AttemptRecord>> attempts_of(store::Database& database, const std::string& decision) {
-    auto rows = database.prepare("SELECT " TANDEM_ATTEMPT_COLUMNS " FROM attempts WHERE decision = ? ORDER BY number");
+    static const auto kOfDecision = attempts().select("WHERE decision = ? ORDER BY number");
+    auto rows = database.prepare(kOfDecision.c_str());
     rows.bind(1, decision);
-    std::vector<AttemptRecord> result;
-    while (true) {
-        const auto row = rows.step();
-        if (!row) return fail(row.error());
-        if (!*row) return result;
-        result.push_back(read_attempt(rows));
-    }
+    return attempts().all(rows);
 }
 
 }  // namespace tandem::ledger

@@ -142,6 +142,7 @@ struct RequestRow {
     std::string model, provider;
     Zone zone = Zone::local;
     std::int64_t attempts = 0;
+    std::int64_t last = 0;  // the number of its last attempt
     Tokens input, output;
     Money cost;
     std::int64_t total_ms = 0;  // of the last attempt

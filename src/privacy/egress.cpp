@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/hash.h"
+#include "store/row.h"
 
 namespace tandem::privacy {
 
@@ -11,25 +12,19 @@ namespace {
 const std::string kFirst(64, '0');
 constexpr std::int64_t kMostNotes = 100;  // of damage
 
-EgressRecord read_row(const store::Statement& row) {
-    EgressRecord record;
-    record.sequence = row.integer(0);
-    record.time = row.integer(1);
-    record.decision = row.text(2);
-    record.provider = row.text(3);
-    record.model = row.text(4);
-    // A label outside the four is a tampered row; the hash, taken over the number, says so.
-    record.label = static_cast<Label>(row.integer(5));
-    record.rule = row.text(6);
-    record.bytes = row.integer(7);
-    record.body_sha256 = row.text(8);
-    record.previous = row.text(9);
-    record.hash = row.text(10);
-    record.operation = row.text(11);
-    record.clearance = static_cast<Label>(row.integer(12));
-    record.redacted = row.text(13);
-    record.headers = row.text(14);
-    return record;
+const store::Table<EgressRecord>& egress() {
+    using E = EgressRecord;
+    static const store::Table<E> table(
+        "egress", {store::column("sequence", &E::sequence), store::column("time", &E::time),
+                   store::column("decision", &E::decision), store::column("provider", &E::provider),
+                   store::column("model", &E::model),
+                   // A label outside the four is a tampered row; the hash, taken over the number, says so.
+                   store::column("label", &E::label), store::column("rule", &E::rule),
+                   store::column("bytes", &E::bytes), store::column("body_sha256", &E::body_sha256),
+                   store::column("previous", &E::previous), store::column("hash", &E::hash),
+                   store::column("operation", &E::operation), store::column("clearance", &E::clearance),
+                   store::column("redacted", &E::redacted), store::column("headers", &E::headers)});
+    return table;
 }
 
 }  // namespace
@@ -87,7 +82,8 @@ Result<Head> end_of(store::Database& database, const std::optional<Head>& head) 
 Result<> raise_head(store::Database& database, std::int64_t records, const std::string& hash) {
     return database
         .prepare(
-            "INSERT INTO egress_head VALUES (1, ?1, ?2, 0, 0) ON CONFLICT (one) DO UPDATE SET records = ?1, hash = ?2")
+            "INSERT INTO egress_head (one, records, hash, signed_records, signed_lines) VALUES (1, ?1, ?2, 0, 0) ON "
+            "CONFLICT (one) DO UPDATE SET records = ?1, hash = ?2")
         .bind(1, records)
         .bind(2, hash)
         .run();
@@ -104,7 +100,9 @@ Result<> note_signed(store::Database& database, std::int64_t records, std::int64
 
 Result<> note_damage(store::Database& database, std::int64_t time, const std::string& what) {
     return database
-        .prepare("INSERT OR IGNORE INTO egress_damage SELECT ?1, ?2 WHERE (SELECT count(*) FROM egress_damage) < ?3")
+        .prepare(
+            "INSERT OR IGNORE INTO egress_damage (what, time) SELECT ?1, ?2 WHERE (SELECT count(*) FROM egress_damage) "
+            "< ?3")
         .bind(1, what)
         .bind(2, time)
         .bind(3, kMostNotes)
@@ -128,37 +126,15 @@ Result<> append(store::Database& database, EgressRecord& record) {
     record.previous = end->hash;
     record.hash = hash_of(record);
     if (auto ok = raise_head(database, record.sequence, record.hash); !ok) return ok;
-    return database.prepare("INSERT INTO egress VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
-        .bind(1, record.sequence)
-        .bind(2, record.time)
-        .bind(3, record.decision)
-        .bind(4, record.provider)
-        .bind(5, record.model)
-        .bind(6, static_cast<std::int64_t>(record.label))
-        .bind(7, record.rule)
-        .bind(8, record.bytes)
-        .bind(9, record.body_sha256)
-        .bind(10, record.previous)
-        .bind(11, record.hash)
-        .bind(12, record.operation)
-        .bind(13, static_cast<std::int64_t>(record.clearance))
-        .bind(14, record.redacted)
-        .bind(15, record.headers)
-        .run();
+    return egress().insert(database, record);
 }
 
 Result<> list_egress(store::Database& database, std::int64_t since,
                      const std::function<void(const EgressRecord&)>& visit) {
-    auto rows = database.prepare(
-        "SELECT sequence, time, decision, provider, model, label, rule, bytes, body_sha256, previous, hash, operation, "
-        "clearance, redacted, headers FROM egress WHERE time >= ? ORDER BY sequence");
+    static const auto kSince = egress().select("WHERE time >= ? ORDER BY sequence");
+    auto rows = database.prepare(kSince.c_str());
     rows.bind(1, since);
-    while (true) {
-        const auto row = rows.step();
-        if (!row) return fail(row.error());
-        if (!*row) return {};
-        visit(read_row(rows));
-    }
+    return egress().each(rows, visit);
 }
 
 namespace {

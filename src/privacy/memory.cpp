@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "privacy/labelled.h"
 
 namespace tandem::privacy {
 
@@ -12,8 +13,6 @@ namespace {
 
 constexpr std::size_t kPublicPieces = 10'000;  // of one generation of one key
 const std::string kKeyless = "anonymous";      // the id of who asks without a key (access/principal.cpp)
-constexpr std::int64_t kTrimEvery = 64;        // decisions
-constexpr std::size_t kMostNamed = 65'536;     // digests of a conversation that is released by its name
 
 std::int64_t shortened(const Digest& digest) {
     std::int64_t number = 0;
@@ -296,16 +295,6 @@ Known raised(Known known, Known by) {
 
 Label label_of(std::int64_t number) {
     return static_cast<Label>(std::clamp<std::int64_t>(number, 0, static_cast<std::int64_t>(Label::secret)));
-}
-
-std::string packed(const std::vector<std::int64_t>& numbers) {
-    return {reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(std::int64_t)};
-}
-
-std::vector<std::int64_t> unpacked(const std::string& bytes) {
-    std::vector<std::int64_t> numbers(bytes.size() / sizeof(std::int64_t));
-    if (!numbers.empty()) std::memcpy(numbers.data(), bytes.data(), numbers.size() * sizeof(std::int64_t));
-    return numbers;
 }
 
 // visit(row) for each row. Errors: storage.
@@ -611,7 +600,8 @@ Result<> LabelMemory::write(store::Database& database, const Changes& changes) {
     for (const auto& [key, floor] : changes.floors) {
         auto ok = database
                       .prepare(
-                          "INSERT INTO label_keys VALUES (?1, ?2, ?3, ?4) ON CONFLICT (key) DO UPDATE SET label = "
+                          "INSERT INTO label_keys (key, name, label, rest) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (key) "
+                          "DO UPDATE SET label = "
                           "max(label, ?3), "
                           "rest = max(rest, ?4)")
                       .bind(1, static_cast<std::int64_t>(key))
@@ -644,41 +634,6 @@ Result<> LabelMemory::write(store::Database& database, const Changes& changes) {
     return {};
 }
 
-namespace {
-
-// How the owner can name it later. The oldest of the key's are forgotten.
-Result<> insert_decision(store::Database& database, const LabelMemory::Remembering& about, const Identity& identity) {
-    auto ok = database
-                  .prepare(
-                      "INSERT OR IGNORE INTO labelled_decisions (decision, fingerprint, response, key, name, goes_on, "
-                      "leaves) VALUES (?, ?, ?, ?, ?, ?, ?)")
-                  .bind(1, about.decision)
-                  .bind(2, identity.prefixes.back())
-                  .bind(3, about.response)
-                  .bind(4, about.key)
-                  .bind(5, identity.id.value_or(0))
-                  .bind(6, about.from)
-                  .bind_blob(7, packed(about.leaves))
-                  .run();
-    if (!ok) return ok;
-    {
-        auto newest = database.prepare("SELECT max(rowid) FROM labelled_decisions");
-        const auto row = newest.step();
-        if (!row) return fail(row.error());
-        if (newest.integer(0) % kTrimEvery != 0) return {};
-    }
-    return database
-        .prepare(
-            "DELETE FROM labelled_decisions WHERE key = ?1 AND rowid <= (SELECT rowid FROM labelled_decisions WHERE "
-            "key ="
-            " ?1 ORDER BY rowid DESC LIMIT 1 OFFSET ?2)")
-        .bind(1, about.key)
-        .bind(2, kMostDecisions)
-        .run();
-}
-
-}  // namespace
-
 store::Store::Job LabelMemory::remember(const Identity& identity, Known known, Remembering about) {
     if (known.label == Label::public_ || identity.prefixes.empty()) return {};
     auto changes = std::make_shared<Changes>();
@@ -697,12 +652,17 @@ store::Store::Job LabelMemory::remember(const Identity& identity, Known known, R
     }
     if (!changes && about.decision.empty()) return {};
     if (about.leaves.size() > kMostLeaves) about.leaves.resize(kMostLeaves);
-    Identity end{.id = identity.id, .prefixes = {identity.prefixes.back()}};
-    return [changes = std::move(changes), about = std::move(about),
-            end = std::move(end)](store::Database& database) -> Result<> {
+    LabelledDecision decision{.decision = std::move(about.decision),
+                              .fingerprint = identity.prefixes.back(),
+                              .response = std::move(about.response),
+                              .key = std::move(about.key),
+                              .name = identity.id.value_or(0),
+                              .from = std::move(about.from),
+                              .leaves = std::move(about.leaves)};
+    return [changes = std::move(changes), decision = std::move(decision)](store::Database& database) -> Result<> {
         if (changes)
             if (auto ok = write(database, *changes); !ok) return ok;
-        return about.decision.empty() ? Result<>() : insert_decision(database, about, end);
+        return decision.decision.empty() ? Result<>() : insert(database, decision);
     };
 }
 
@@ -719,13 +679,7 @@ store::Store::Job LabelMemory::remember_answer(std::int64_t piece, std::int64_t 
     }
     return [changes = std::move(changes), piece, leaf, decision](store::Database& database) -> Result<> {
         if (auto ok = write(database, *changes); !ok) return ok;
-        return database
-            .prepare(
-                "UPDATE labelled_decisions SET answer = ?1, leaves = CAST(leaves || ?2 AS BLOB) WHERE decision = ?3")
-            .bind(1, piece)
-            .bind_blob(2, leaf == 0 ? std::string() : packed({leaf}))
-            .bind(3, decision)
-            .run();
+        return add_answer(database, decision, piece, leaf);
     };
 }
 
@@ -802,7 +756,7 @@ Result<store::Store::Job> LabelMemory::release(const LabelledConversation& conve
         }
     }
     return [conversation, to, id](store::Database& database) -> Result<> {
-        auto ok = database.prepare("INSERT INTO label_releases VALUES (?, ?, ?)")
+        auto ok = database.prepare("INSERT INTO label_releases (id, leaves, pieces) VALUES (?, ?, ?)")
                       .bind(1, id)
                       .bind_blob(2, packed(conversation.leaves))
                       .bind_blob(3, packed(conversation.pieces))
@@ -818,7 +772,7 @@ Result<store::Store::Job> LabelMemory::release(const LabelledConversation& conve
                      .bind(2, static_cast<std::int64_t>(to))
                      .run();
             if (!ok) return ok;
-            ok = database.prepare("INSERT OR REPLACE INTO label_released VALUES (?, ?)")
+            ok = database.prepare("INSERT OR REPLACE INTO label_released (fingerprint, release) VALUES (?, ?)")
                      .bind(1, fingerprint)
                      .bind(2, id)
                      .run();
@@ -855,68 +809,6 @@ store::Store::Job LabelMemory::forget(const std::string& key) {
         }
         return {};
     };
-}
-
-namespace {
-
-// Adds the decision of a row to a conversation: fingerprint, response, goes_on, leaves, answer.
-void add_decision(const store::Statement& row, LabelledConversation& out) {
-    out.fingerprints.push_back(row.integer(0));
-    if (auto response = row.text(1); !response.empty()) out.kept.push_back("resp_" + response);
-    if (auto from = row.text(2); !from.empty()) out.kept.push_back(std::move(from));
-    const auto leaves = unpacked(row.text(3));
-    // The answer's own digest stands behind those of the request.
-    out.more = out.more || leaves.size() >= kMostLeaves;
-    out.leaves.insert(out.leaves.end(), leaves.begin(), leaves.end());
-    if (row.integer(4) != 0) out.pieces.push_back(row.integer(4));
-}
-
-void without_doubles(std::vector<std::int64_t>& numbers) {
-    std::ranges::sort(numbers);
-    const auto doubles = std::ranges::unique(numbers);
-    numbers.erase(doubles.begin(), doubles.end());
-}
-
-}  // namespace
-
-Result<LabelledConversation> conversation_of(store::Database& database, const std::string& decision) {
-    LabelledConversation found;
-    auto row = database.prepare(
-        "SELECT fingerprint, response, goes_on, leaves, answer, name, rowid = (SELECT max(rowid) FROM "
-        "labelled_decisions n WHERE n.name = d.name) FROM labelled_decisions d WHERE decision = ?");
-    row.bind(1, decision);
-    auto ok = each_row(std::move(row), [&](const store::Statement& r) {
-        add_decision(r, found);
-        // Its client's name for it goes with it, where nothing labelled came under that name since.
-        if (r.integer(5) != 0 && r.integer(6) != 0) found.fingerprints.push_back(r.integer(5));
-    });
-    if (!ok) return fail(ok.error());
-    if (found.fingerprints.empty())
-        return fail(ErrorCode::not_found,
-                    "there is no labelled conversation of that decision, or it is too old; `tandem explain` shows a "
-                    "decision's label");
-    return found;
-}
-
-Result<LabelledConversation> conversation_named(store::Database& database, std::int64_t fingerprint) {
-    LabelledConversation found;
-    auto rows = database.prepare(
-        "SELECT fingerprint, response, goes_on, leaves, answer FROM labelled_decisions WHERE name = ? ORDER BY rowid "
-        "DESC");
-    rows.bind(1, fingerprint);
-    auto ok = each_row(std::move(rows), [&](const store::Statement& row) {
-        if (found.leaves.size() < kMostNamed)
-            add_decision(row, found);
-        else
-            found.more = true;
-    });
-    if (!ok) return fail(ok.error());
-    found.fingerprints.push_back(fingerprint);
-    for (auto* numbers : {&found.fingerprints, &found.leaves, &found.pieces}) without_doubles(*numbers);
-    std::ranges::sort(found.kept);
-    const auto doubles = std::ranges::unique(found.kept);
-    found.kept.erase(doubles.begin(), doubles.end());
-    return found;
 }
 
 Result<std::vector<MemoryOfKey>> memory_of_keys(store::Database& database) {

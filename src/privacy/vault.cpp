@@ -126,7 +126,7 @@ store::Store::Job Vault::keep(const Scope& scope, const std::vector<StandIn>& fr
         if (purge)
             if (auto ok = database.prepare("DELETE FROM vault WHERE expires < ?").bind(1, now).run(); !ok) return ok;
         for (const auto& bytes : sealed) {
-            auto ok = database.prepare("INSERT INTO vault VALUES (?, ?, ?)")
+            auto ok = database.prepare("INSERT INTO vault (scope, sealed, expires) VALUES (?, ?, ?)")
                           .bind_blob(1, text_of(scope))
                           .bind_blob(2, bytes)
                           .bind(3, expires)

@@ -1,7 +1,8 @@
 // Finding out what a model really does: it is asked checkable questions beside the traffic, and what comes of them is
 // kept and learned from, so that a model is known before it has served anybody.
 //
-// Its questions go the way of all requests, under a key of its own, behind those of people.
+// Its questions go the way of all requests, under a key of its own, behind those of people. A probe is a job: it goes
+// on after a restart, with the question that it had come to.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,7 @@
 #include "base/world.h"
 #include "config/config.h"
 #include "gateway/gateway.h"
-#include "jobs/runner.h"
+#include "jobs/queue.h"
 #include "learning/learning.h"
 #include "probe/tasks.h"
 #include "store/store.h"
@@ -46,11 +47,15 @@ class Probes {
   public:
     static constexpr int kMostErrors = 3;  // in a row, after which no more is asked
 
-    Probes(store::Store& store, const Clock& clock, learning::Learning& learning, jobs::Runner& runner);
+    static constexpr std::string_view kJob = "probe";  // the kind of a job that probes a model
+
+    Probes(store::Store& store, const Clock& clock, learning::Learning& learning, jobs::Queue& queue);
 
     // Asks `each` questions of each kind, one after the other, in the background. How many that are. Errors:
-    // not_found, invalid (no model of conversations), unavailable (one runs for it, or the server stops).
-    Result<std::size_t> start(gateway::Gateway& gateway, net::Worker& worker, const std::string& model, int each);
+    // not_found, invalid (no model of conversations), unavailable (one runs for it), storage.
+    net::Task<Result<std::size_t>> start(gateway::Gateway& gateway, std::string model, int each);
+    // A job of kJob.
+    net::Task<jobs::Queue::Outcome> run(gateway::Gateway& gateway, jobs::Queue::Context& context);
 
     struct Progress {
         std::size_t done = 0, of = 0;
@@ -61,17 +66,25 @@ class Probes {
     std::optional<Progress> progress(const std::string& model) const;
 
   private:
-    struct Work;
-    net::Task<> run(std::shared_ptr<Work> work, net::Worker& worker, net::Cancel& cancel);
+    // A job that probes a model, or has.
+    struct Run {
+        std::string job;
+        Progress progress;
+    };
+    // That a job probes a model from now on. Errors: unavailable, where another one does.
+    Result<> begin(const std::string& model, const std::string& job, Progress progress);
+    // Asks one question, and keeps what came of it. Whether it could be asked. Errors: storage.
+    net::Task<Result<bool>> ask(gateway::Gateway& gateway, const std::string& model, const Task& task,
+                                jobs::Queue::Context& context);
     void note(const std::string& model, const std::function<void(Progress&)>& change);
 
     store::Store& store_;
     const Clock& clock_;
     learning::Learning& learning_;
-    jobs::Runner& runner_;
+    jobs::Queue& queue_;
     access::Principal who_ = access::Principal::internal(access::Part::probe);  // who pays
     mutable std::mutex mutex_;
-    std::unordered_map<std::string, Progress> progress_;
+    std::unordered_map<std::string, Run> runs_;  // by model: the last of each
 };
 
 }  // namespace tandem::probe

@@ -30,10 +30,8 @@ namespace fs = std::filesystem;
 using json::Value;
 using Answer = Result<std::string>;
 
-constexpr const char* kKind = "batch";
-constexpr std::size_t kMostAtWork = 16, kMostAtWorkOfKey = 4;  // batches
-constexpr int kLanes = 4;                                      // lines of one batch under way at once
-constexpr int kAttempts = 6;                                   // of a line that is told to come back later
+constexpr int kLanes = 4;     // lines of one batch under way at once
+constexpr int kAttempts = 6;  // of a line that is told to come back later
 constexpr seconds kLongestWait{60};
 constexpr seconds kPauseAfterError{5};        // before a batch is taken up again that could not be read or written
 constexpr milliseconds kRoomPause{500};       // between two looks whether there is memory for a line
@@ -105,6 +103,7 @@ struct BatchRun {
     const std::atomic<bool>& cancelled;  // by its key
     net::Event& told;                    // happens when it is
     Batch batch;
+    std::string payer;  // id of the principal whose budgets its lines count in
     fs::path input;
     std::vector<LinePlace> lines;  // those that have no answer
     Held memory;                   // of the places
@@ -296,7 +295,7 @@ net::Task<> answer_line(BatchRun& run, LinePlace place, net::Worker& worker, net
     } line{place.number, std::move(item->custom_id), std::move(item->body)};
     for (int attempt = 1;; ++attempt) {
         const auto snapshot = services.snapshot();
-        auto who = access::principal_of(*snapshot->config, run.batch.key);
+        auto who = access::principal_of(*snapshot->config, run.payer);
         net::Request request;
         request.method = "POST";
         request.path = request.target = run.batch.endpoint;
@@ -409,9 +408,7 @@ net::Task<Result<Batch>> batch_of(gateway::Gateway& gateway, const gateway::Call
 }  // namespace
 
 Batches::Batches(gateway::Gateway& gateway, jobs::Runner& runner, jobs::Queue& queue)
-    : gateway_(gateway), runner_(runner), queue_(queue) {
-    queue_.add(kKind, {kMostAtWork, kMostAtWorkOfKey}, [this](jobs::Queue::Context& context) { return run(context); });
-}
+    : gateway_(gateway), runner_(runner), queue_(queue) {}
 
 // A batch from what is left of it to its end: as many lanes as it has, all on one worker, so that they share without
 // locks.
@@ -424,7 +421,8 @@ net::Task<jobs::Queue::Outcome> Batches::run(jobs::Queue::Context& context) {
     // Gone, or ended just before a crash.
     if (batch ? batch->finished > 0 : batch.error().code == ErrorCode::not_found) co_return jobs::Queue::done();
     if (!batch) co_return jobs::Queue::again(kPauseAfterError, batch.error().message);
-    auto run = std::make_shared<BatchRun>(gateway_, runner_, context.ends, context.told, *batch,
+    batch->label = higher(batch->label, context.job.label);
+    auto run = std::make_shared<BatchRun>(gateway_, runner_, context.ends, context.told, *batch, context.job.budget,
                                           path_of(*services.snapshot(), batch->input_file), std::vector<LinePlace>(),
                                           services.memory.open(MemoryKind::job, batch->key, false), promises_);
     // One that was cancelled before the queue had it.
@@ -492,7 +490,12 @@ net::Task<Answer> Batches::create(const gateway::Call& call) {
         batch.errors = "[" + join(errors, ",") + "]";
         batch.finished = batch.created;
     }
-    jobs::Job job{.id = batch.id, .kind = kKind, .owner = batch.key, .created = batch.created};
+    jobs::Job job{.id = batch.id,
+                  .kind = std::string(kJob),
+                  .owner = batch.key,
+                  .label = batch.label,
+                  .budget = batch.key,
+                  .created = batch.created};
     auto done = co_await store::change(
         services.store, [batch, job, quota = quota_of(call.who)](store::Database& d) -> Result<> {
             if (auto ok = check_batch(d, batch.key, quota); !ok) return ok;

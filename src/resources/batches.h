@@ -12,7 +12,9 @@ namespace tandem::resources {
 // Safe from any worker.
 class Batches {
   public:
-    // All outlive it, and the runner's work ends first. Adds its kind of job to the queue.
+    static constexpr std::string_view kJob = "batch";  // the kind of a job, which has its batch's id
+
+    // All outlive it, and the runner's work ends first.
     Batches(gateway::Gateway& gateway, jobs::Runner& runner, jobs::Queue& queue);
 
     // Call::parts has the id of a batch. Errors: invalid, not_found, storage.
@@ -20,10 +22,10 @@ class Batches {
     net::Task<Result<std::string>> list(const gateway::Call& call);
     net::Task<Result<std::string>> read(const gateway::Call& call);
     net::Task<Result<std::string>> cancel(const gateway::Call& call);
-
-  private:
+    // A job of kJob.
     net::Task<jobs::Queue::Outcome> run(jobs::Queue::Context& context);
 
+  private:
     gateway::Gateway& gateway_;
     jobs::Runner& runner_;
     jobs::Queue& queue_;

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "resources/rows.h"
 #include "resources/stored.h"
 #include "store/row.h"
 
@@ -45,6 +44,30 @@ const store::Table<Batch>& batches() {
          store::read_as(kFailed, store::column("failed", &Batch::failed)),
          store::written<Batch>(
              "bytes", [](const Batch& b) { return static_cast<std::int64_t>(b.errors.size() + b.metadata.size()); })});
+    return table;
+}
+
+store::Columns<BatchLine> line_columns() {
+    using store::column;
+    return {column("number", &BatchLine::number), column("custom_id", &BatchLine::custom_id),
+            column("status", &BatchLine::status), column("decision", &BatchLine::decision),
+            column("body", &BatchLine::body),     store::label("label", &BatchLine::label)};
+}
+
+const store::Selection<BatchLine>& lines() {
+    static const store::Selection<BatchLine> selection("kept_batch_lines", line_columns());
+    return selection;
+}
+
+struct KeptLine {
+    std::string batch;
+    BatchLine line;
+};
+
+const store::Table<KeptLine>& kept_lines() {
+    using K = KeptLine;
+    static const store::Table<K> table(
+        "kept_batch_lines", store::both({store::column("batch", &K::batch)}, store::within(&K::line, line_columns())));
     return table;
 }
 
@@ -131,15 +154,7 @@ Result<Page<Batch>> batches_of(store::Database& database, const std::string& key
 }
 
 Result<> put(store::Database& database, const std::string& batch, const BatchLine& line) {
-    return database.prepare("INSERT OR IGNORE INTO kept_batch_lines VALUES (?, ?, ?, ?, ?, ?, ?)")
-        .bind(1, batch)
-        .bind(2, line.number)
-        .bind(3, line.custom_id)
-        .bind(4, static_cast<std::int64_t>(line.status))
-        .bind(5, line.decision)
-        .bind(6, line.body)
-        .bind(7, static_cast<std::int64_t>(line.label))
-        .run();
+    return kept_lines().insert_new(database, {batch, line});
 }
 
 Result<std::vector<std::int64_t>> answered_lines(store::Database& database, const std::string& batch) {
@@ -150,20 +165,18 @@ Result<std::vector<std::int64_t>> answered_lines(store::Database& database, cons
 
 Result<std::vector<BatchLine>> next_lines(store::Database& database, const std::string& batch, std::int64_t after,
                                           std::size_t bytes) {
-    auto rows = database.prepare(
-        "SELECT number, custom_id, status, decision, body, label FROM kept_batch_lines WHERE batch = ? AND number > ? "
-        "ORDER BY number");
+    static const auto kNext = lines().select("WHERE batch = ? AND number > ? ORDER BY number");
+    auto rows = database.prepare(kNext.c_str());
     rows.bind(1, batch).bind(2, after);
-    std::vector<BatchLine> lines;
+    std::vector<BatchLine> next;
     for (std::size_t taken = 0; taken < bytes;) {
         const auto row = rows.step();
         if (!row) return fail(row.error());
         if (!*row) break;
-        lines.push_back({rows.integer(0), rows.text(1), static_cast<int>(rows.integer(2)), rows.text(3), rows.text(4),
-                         label_in(rows, 5)});
-        taken += lines.back().body.size() + 256;
+        next.push_back(lines().read(rows));
+        taken += next.back().body.size() + 256;
     }
-    return lines;
+    return next;
 }
 
 Result<> remove_lines(store::Database& database, const std::string& batch) {

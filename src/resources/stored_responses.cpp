@@ -223,27 +223,51 @@ Result<> fail_interrupted(store::Database& database) {
 
 // ---- conversations ----
 
+namespace {
+
+const store::Table<Conversation>& conversations() {
+    using store::column;
+    using C = Conversation;
+    static const store::Table<C> table(
+        "kept_conversations",
+        {column("id", &C::id), column("key", &C::key), store::label("label", &C::label), column("created", &C::created),
+         column("metadata", &C::metadata), store::only_read(column("bytes", &C::bytes))});
+    return table;
+}
+
+// An item that is added. Its texts are its caller's.
+struct NewItem {
+    std::string_view conversation;
+    std::int64_t number = 0;
+    std::string_view id, item;
+    std::int64_t bytes = 0;
+};
+
+const store::Table<NewItem>& new_items() {
+    using store::column;
+    using I = NewItem;
+    static const store::Table<I> table(
+        "kept_items", {column("conversation", &I::conversation), column("number", &I::number), column("id", &I::id),
+                       column("item", &I::item), column("bytes", &I::bytes)});
+    return table;
+}
+
+}  // namespace
+
 Result<> put(store::Database& database, const Conversation& c) {
-    return database
-        .prepare(
-            "INSERT INTO kept_conversations (id, key, label, created, metadata) VALUES (?, ?, ?, ?, ?) ON CONFLICT "
-            "(id) DO UPDATE SET label = MAX(label, excluded.label), metadata = excluded.metadata")
-        .bind(1, c.id)
-        .bind(2, c.key)
-        .bind(3, static_cast<std::int64_t>(c.label))
-        .bind(4, c.created)
-        .bind(5, c.metadata)
-        .run();
+    static const auto kPut = conversations().into(
+        "INSERT", "ON CONFLICT (id) DO UPDATE SET label = MAX(label, excluded.label), metadata = excluded.metadata");
+    return conversations().run(database, kPut, c);
 }
 
 Result<Conversation> find_conversation(store::Database& database, const std::string& key, const std::string& id) {
-    auto row = database.prepare(
-        "SELECT id, key, label, created, metadata, bytes FROM kept_conversations WHERE id = ? AND key = ?");
+    static const auto kOne = conversations().select("WHERE id = ? AND key = ?");
+    auto row = database.prepare(kOne.c_str());
     row.bind(1, id).bind(2, key);
     const auto found = row.step();
     if (!found) return fail(found.error());
     if (!*found) return none("conversation", id);
-    return Conversation{row.text(0), row.text(1), label_in(row, 2), row.integer(3), row.text(4), row.integer(5)};
+    return conversations().read(row);
 }
 
 Result<> remove_conversation(store::Database& database, const std::string& key, const std::string& id) {
@@ -269,17 +293,7 @@ Result<> add_items(store::Database& database, const std::string& conversation, c
         const std::string id(document.root()["id"].text());
         const auto size = static_cast<std::int64_t>(item.size());
         bytes += size;
-        if (auto ok =
-                database
-                    .prepare("INSERT INTO kept_items (conversation, number, id, item, bytes) VALUES (?, ?, ?, ?, ?)")
-                    .bind(1, conversation)
-                    .bind(2, number++)
-                    .bind(3, id)
-                    .bind(4, item)
-                    .bind(5, size)
-                    .run();
-            !ok)
-            return ok;
+        if (auto ok = new_items().insert(database, {conversation, number++, id, item, size}); !ok) return ok;
     }
     return database.prepare("UPDATE kept_conversations SET label = MAX(label, ?), bytes = bytes + ? WHERE id = ?")
         .bind(1, static_cast<std::int64_t>(label))

@@ -71,6 +71,13 @@ Statement& Statement::bind(int index, std::string_view text) {
     return *this;
 }
 
+Statement& Statement::bind_copy(int index, std::string_view text) {
+    if (statement_ != nullptr)
+        sqlite3_bind_text64(statement_, index, text.data() == nullptr ? "" : text.data(), text.size(), SQLITE_TRANSIENT,
+                            SQLITE_UTF8);
+    return *this;
+}
+
 Statement& Statement::bind_blob(int index, std::string_view bytes) {
     if (statement_ != nullptr)
         sqlite3_bind_blob64(statement_, index, bytes.data() == nullptr ? "" : bytes.data(), bytes.size(),

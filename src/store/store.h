@@ -32,6 +32,7 @@ class Statement {
 
     Statement& bind(int index, std::int64_t value);
     Statement& bind(int index, std::string_view text);  // borrowed until the statement goes
+    Statement& bind_copy(int index, std::string_view text);
     Statement& bind_blob(int index, std::string_view bytes);
     // True for a row. Errors: storage.
     Result<bool> step();

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <map>
+#include <mutex>
 #include <thread>
 
 #include "net/event.h"
@@ -16,15 +18,17 @@ using namespace std::chrono_literals;
 
 // The queue's own schema takes over batches of an earlier version.
 constexpr const char* kBefore =
-    "CREATE TABLE kept_batches (id TEXT, key TEXT, created INTEGER, status TEXT) STRICT;"
-    "INSERT INTO kept_batches VALUES ('old', 'alice', 5, 'in_progress'), ('gone', 'alice', 5, 'completed'), "
-    "('ending', 'bob', 6, 'cancelling');";
+    "CREATE TABLE kept_batches (id TEXT, key TEXT, created INTEGER, status TEXT, label INTEGER) STRICT;"
+    "INSERT INTO kept_batches VALUES ('old', 'alice', 5, 'in_progress', 2), ('gone', 'alice', 5, 'completed', 0), "
+    "('ending', 'bob', 6, 'cancelling', 0);";
 
 // One start of the process on the same data.
 struct Process {
     explicit Process(const std::filesystem::path& file, const Clock& clock)
         : store(std::move(*store::Store::open(
-              file, std::array{store::Migration{kBefore}, store::Migration{kJobsSchema}}, store::Durability::process))),
+              file,
+              std::array{store::Migration{kBefore}, store::Migration{kJobsSchema}, store::Migration{kJobsSchema2}},
+              store::Durability::process))),
           queue(*store, clock, runner) {
         one.start();
         two.start();
@@ -67,11 +71,41 @@ TEST(Queue, TakesOverWhatAnEarlierVersionLeft) {
     Process process(folder.path / "db", clock);
     const auto rows = process.rows();
     ASSERT_EQ(rows.size(), 2U);
-    EXPECT_EQ(rows[0], (Job{.id = "old", .kind = "batch", .owner = "alice", .created = 5}));
+    EXPECT_EQ(rows[0], (Job{.id = "old",
+                            .kind = "batch",
+                            .owner = "alice",
+                            .label = Label::private_,
+                            .budget = "alice",
+                            .created = 5}));
     EXPECT_TRUE(rows[1].ends);
+    EXPECT_EQ(rows[1].label, Label::public_);
     // No kind of this process knows them: they stay.
     ASSERT_TRUE(process.queue.start({&process.one, &process.two}));
     EXPECT_EQ(process.rows().size(), 2U);
+}
+
+TEST(Queue, KeepsHowPrivateAJobIsAndWhoPaysOverAStart) {
+    test::Folder folder;
+    test::ManualClock clock;
+    {
+        Process first(folder.path / "db", clock);
+        first.submit({.id = "said", .kind = "work", .owner = "alice", .label = Label::internal, .budget = "probe"});
+        first.submit({.id = "unsaid", .kind = "work", .owner = "alice"});
+    }
+    Process second(folder.path / "db", clock);
+    std::mutex mutex;
+    std::map<std::string, std::pair<Label, std::string>> seen;
+    second.queue.add("work", {}, [&](Queue::Context& context) -> net::Task<Queue::Outcome> {
+        const std::lock_guard lock(mutex);
+        seen[context.job.id] = {context.job.label, context.job.budget};
+        co_return Queue::done();
+    });
+    ASSERT_TRUE(second.queue.start({&second.one, &second.two}));
+    wait_until([&] { return second.rows().size() == 2; });  // those of kBefore
+    const std::lock_guard lock(mutex);
+    EXPECT_EQ(seen["said"], std::pair(Label::internal, std::string("probe")));
+    // Nobody has said that it is less.
+    EXPECT_EQ(seen["unsaid"], std::pair(Label::secret, std::string()));
 }
 
 TEST(Queue, EndsEachJobOnceAndForgetsIt) {

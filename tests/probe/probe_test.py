@@ -83,6 +83,47 @@ class Probe(unittest.TestCase):
         self.assertEqual(self.tandem.cli("probe").stdout, listed)
         self.assertEqual(models()["reader"]["outcomes"], outcomes)
 
+    def test_a_probe_goes_on_after_the_server_was_killed(self):
+        asked = []
+        gate = threading.Event()
+
+        def slow_from_the_fourth_on(connection, body, number):
+            asked.append(json.loads(body)["messages"][-1]["content"])
+            if len(asked) == 4:
+                gate.wait(20)
+            reads_and_calls(connection, body, number)
+
+        self.one.script = slow_from_the_fourth_on
+        self.assertEqual(self.tandem.request("/tandem/v1/probes", {"model": "reader", "each": 1})[0], 200)
+        progress = lambda: json.loads(self.tandem.request("/tandem/v1/probes/reader")[2])
+        until(lambda: len(asked) == 4 and progress()["done"] == 3, "three answers")
+        self.tandem.kill()
+        gate.set()
+        self.tandem.start()
+        until(lambda: progress()["running"] is False, "the end of the probe")
+        found = progress()
+        self.assertEqual((found["done"], found["of"], len(found["results"])), (8, 8, 8))
+        # The one that was under way is asked again, and no other.
+        self.assertEqual((len(asked), asked[3]), (9, asked[4]))
+        self.assertEqual(len(set(asked)), 8)
+        # It has ended: another start finds nothing left.
+        self.tandem.kill()
+        self.tandem.start()
+        self.assertNotIn("done", progress())
+        self.assertEqual(len(asked), 9)
+
+    def test_a_probe_of_a_model_that_is_gone_ends(self):
+        gate = threading.Event()
+        self.one.script = lambda c, b, n: (gate.wait(20), knows_nothing(c, b, n))[1]
+        self.assertEqual(self.tandem.request("/tandem/v1/probes", {"model": "reader", "each": 1})[0], 200)
+        self.tandem.kill()
+        gate.set()
+        lines = self.tandem.file.read_text().splitlines()
+        self.tandem.file.write_text("\n".join(line for line in lines if not line.strip().startswith("reader:")))
+        self.tandem.start()
+        until(lambda: "ended early: there is no model 'reader'" in self.tandem.log_text(), "the end of the job")
+        self.assertIn("no model was measured", self.tandem.cli("probe").stdout)
+
     def test_what_cannot_be_asked_is_no_wrong_answer(self):
         self.one.script = lambda c, b, n: c.sendall(http({"error": {"message": "out of order"}}, "500 No"))
         code, found = self.probe("reader")

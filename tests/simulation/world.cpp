@@ -495,9 +495,9 @@ Outcome run(Ground& ground, std::uint64_t seed) {
                                .refused = {},
                                .stopping = false};
     gateway::Gateway gateway(services, {&worker}, [&](net::Worker& w) { return network.caller(w); });
-    probe::Probes probes(store, clock, learning, runner);
     resources::Responses responses(gateway, runner);
     jobs::Queue queue(store, clock, runner);
+    probe::Probes probes(store, clock, learning, queue);
     resources::Batches batches(gateway, runner, queue);
     api::Api door(gateway, responses, batches, experiments, probes, [] { return Result<>(); });
     auto snapshot = gateway::snapshot_of(std::move(*config), config::process_environment(), ground.detector);
@@ -506,7 +506,7 @@ Outcome run(Ground& ground, std::uint64_t seed) {
     // The store is that of runs before, whose money this one has not spent.
     (void)store.run([](store::Database& database) -> Result<> {
         for (const char* table : {"attempts", "open_attempts", "budget_windows", "budget_alerts"})
-            if (auto ok = database.prepare(fmt::format("DELETE FROM {}", table).c_str()).run(); !ok) return ok;
+            if (auto ok = database.execute(fmt::format("DELETE FROM {};", table)); !ok) return ok;
         return {};
     });
     if (auto ok = budgets.adopt(*(*snapshot)->config, store); !ok) return {{"the budgets: " + ok.error().message}, {}};

@@ -1,14 +1,16 @@
-"""A new kind of provider, command, route or detector is one file and one line: each is made up here, in a copy of the sources, and asked
+"""A new kind of provider, command, route, detector or job is one file and one line: each is made up here, in a copy of the sources, and asked
 of the program that comes of it."""
+import contextlib
 import json
 import pathlib
 import shlex
 import shutil
+import sqlite3
 import subprocess
 import tempfile
 import unittest
 
-from harness import Tandem, Upstream
+from harness import Tandem, Upstream, until
 import harness
 
 BUILD = pathlib.Path(harness.BINARY).parent
@@ -65,6 +67,25 @@ inline net::Task<> made_up(Api&, const Route&, gateway::Call call) {
     co_await call.exchange.reply(std::move(response));
 }
 }  // namespace tandem::api
+"""
+
+
+JOB = """// A job that was made up: it writes into a file who it is for.
+#pragma once
+#include <fstream>
+
+#include "job_kinds.h"
+
+namespace tandem {
+inline net::Task<jobs::Queue::Outcome> made_up(JobRooms&, jobs::Queue::Context& context) {
+    if (context.job.progress.empty()) {
+        (void)co_await context.note("half");
+        co_return jobs::Queue::again(seconds(1), "it is half done");
+    }
+    std::ofstream(context.job.payload) << context.job.progress << " for " << context.job.owner << ", paid by " << context.job.budget;
+    co_return jobs::Queue::done();
+}
+}  // namespace tandem
 """
 
 
@@ -146,12 +167,14 @@ class Seams(unittest.TestCase):
         cls.make("command", ["cli/made_up.cpp", COMMAND], ["cli/commands.h", "X(health, ", "    X(madeup, more) \\"])
         cls.make("route", ["api/made_up.h", ROUTE], ["api/routes.cpp", '"GET", "/healthz"', '    {"GET", "/tandem/v1/made-up", client, kChat, "Made up", made_up},'],
                  ["api/routes.cpp", '#include "api/routes.h"', '#include "api/made_up.h"'])
+        cls.make("job", ["made_up_job.h", JOB], ["job_kinds.cpp", "{alerts::Alerts::kJob", '    {"made-up", {1, 1}, made_up},'],
+                 ["job_kinds.cpp", '#include "alerts/alerts.h"', '#include "made_up_job.h"'])
         files, others = cls.copy.touched()
         cls.copy.line("privacy/patterns/credentials.cpp", '{token("pulumi")', '    {token("made-up"), "\\\\bmadeup_[a-z0-9]{40}", false, whole, "madeup_{40k}", "madeup_x"},')
         cls.counts["detector"] = (cls.copy.touched()[0] - files, cls.copy.touched()[1] - others)
         like = {"provider/kinds/made_up.cpp": "provider/kinds/openai.cpp", "cli/made_up.cpp": "cli/health.cpp"}
         names = ["main.cpp", "cli/help.cpp", "cli/made_up.cpp", "provider/kind.cpp", "provider/kinds/made_up.cpp", "api/routes.cpp",
-                 "privacy/patterns/credentials.cpp"]
+                 "privacy/patterns/credentials.cpp", "job_kinds.cpp"]
         objects = []
         for two in (names[:2], names[2:4], names[4:6], names[6:]):  # two at a time
             for name, (target, process) in [(name, cls.copy.compile(name, like.get(name))) for name in two]:
@@ -185,7 +208,7 @@ models:
 
     def test_each_is_one_file_and_one_line(self):
         # What is declared in a header is included as well.
-        self.assertEqual(self.counts, {"kind": (1, 1), "command": (1, 1), "route": (1, 2), "detector": (0, 1)})
+        self.assertEqual(self.counts, {"kind": (1, 1), "command": (1, 1), "route": (1, 2), "detector": (0, 1), "job": (1, 2)})
 
     def test_a_kind_of_provider_is_asked_in_its_way(self):
         status, headers, body = self.tandem.chat()
@@ -221,6 +244,17 @@ models:
         self.assertEqual(self.tandem.request("/tandem/v1/made-up", {})[0], 405)
         paths = json.loads(self.tandem.request("/tandem/v1/openapi.json")[2])["paths"]
         self.assertEqual(paths["/tandem/v1/made-up"]["get"]["summary"], "Made up")
+
+    def test_a_job_is_begun_until_it_has_ended(self):
+        self.tandem.kill()
+        ledger, told = self.tandem.folder / "data/ledger.db", self.tandem.folder / "told"
+        with contextlib.closing(sqlite3.connect(ledger)) as database, database:
+            database.execute("INSERT INTO jobs (id, kind, owner, label, budget, payload, progress, created, due, begun, ends)"
+                             " VALUES ('made-up-1', 'made-up', 'alice', 0, 'bob', ?, '', 1, 0, 0, 0)", (str(told),))
+        self.tandem.start()
+        left = lambda: sqlite3.connect(f"file:{ledger}?mode=ro", uri=True).execute("SELECT count(*) FROM jobs").fetchone()[0]
+        until(lambda: left() == 0, "the end of the job")
+        self.assertEqual(told.read_text(), "half for alice, paid by bob")
 
 
 if __name__ == "__main__":

@@ -29,15 +29,15 @@ extern const char* const kBudgetsSchema;  // what each window has seen
 
 // Something to tell the owner: once for each threshold of a window.
 struct Alert {
-    const std::string& budget;  // what alerts know it by
-    std::int64_t start = 0;     // of the window, milliseconds since 1970
+    std::string budget = {};  // what alerts know it by
+    std::int64_t start = 0;   // of the window, milliseconds since 1970
     int percent = 0;
     std::int64_t time = 0;
-    const std::string& detail;  // JSON
+    std::string detail = {};  // JSON
 };
 enum class AlertState : bool { to_tell, told };
 // Whether it is new. Errors: storage.
-Result<bool> note_alert(store::Database& database, const Alert& alert, AlertState state = AlertState::to_tell);
+Result<bool> note_alert(store::Database& database, Alert alert, AlertState state = AlertState::to_tell);
 
 class Budgets;
 

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "ledger/budgets/budgets.h"
 #include "ledger/span.h"
+#include "store/row.h"
 
 namespace tandem::ledger {
 
@@ -28,14 +29,31 @@ constexpr std::int64_t kDay = 86'400'000;
 constexpr std::int64_t kKeptDays = 35;         // of windows that are over
 constexpr std::int64_t kAlertsKeptDays = 400;  // of what was told
 
-// What the row has then. Errors: storage.
-Result<Spent> add_row(store::Database& database, const std::string& counter, Counter::Cell cell, Spent spent) {
-    auto row = database.prepare(
-        "INSERT INTO budget_windows (counter, start, until, cost, tokens) VALUES (?1,?2,?3,?4,?5) ON CONFLICT "
-        "(counter, "
-        "start) DO UPDATE SET cost = cost + excluded.cost, tokens = tokens + excluded.tokens RETURNING cost, tokens");
-    row.bind(1, counter).bind(2, cell.start).bind(3, cell.until).bind(4, spent.cost.micros());
-    row.bind(5, spent.tokens.count);
+// What a counter has in one of its cells, or gets more there.
+struct Window {
+    std::string_view counter;
+    Counter::Cell cell;
+    Spent spent;
+};
+
+const store::Table<Window>& windows() {
+    using store::column;
+    using W = Window;
+    static const store::Table<W> table(
+        "budget_windows", {column("counter", &W::counter), column("start", &W::cell, &Counter::Cell::start),
+                           column("until", &W::cell, &Counter::Cell::until), column("cost", &W::spent, &Spent::cost),
+                           column("tokens", &W::spent, &Spent::tokens)});
+    return table;
+}
+
+// Adds to a row; what the row has then. Errors: storage.
+Result<Spent> add_row(store::Database& database, const Window& window) {
+    static const auto kAdd = windows().into(
+        "INSERT",
+        "ON CONFLICT (counter, start) DO UPDATE SET cost = cost + excluded.cost, tokens = tokens + excluded.tokens "
+        "RETURNING cost, tokens");
+    auto row = database.prepare(kAdd.c_str());
+    windows().bind(row, window);
     if (const auto found = row.step(); !found) return fail(found.error());
     const Spent sum{Money::from_micros(row.integer(0)), {row.integer(1)}};
     if (const auto end = row.step(); !end) return fail(end.error());
@@ -52,53 +70,65 @@ Result<Spent> sum_of(store::Database& database, const std::string& counter, std:
     return Spent{Money::from_micros(row.integer(0)), {row.integer(1)}};
 }
 
-// The columns of `attempts` or `cost_kinds` that a subject is made of, which a row begins with: kSubjectColumns.
-#define TANDEM_SUBJECT_COLUMNS(table)                                                                           \
-    table ".key, " table ".team, " table ".alias, " table ".label, " table ".provider, " table ".model, " table \
-          ".owner, " table ".workflow"
-constexpr int kSubjectColumns = 8;
-
-Subject read_subject(const store::Statement& row) {
-    return {.key = row.text(0),
-            .team = row.text(1),
-            .owner = row.text(6),
-            .workflow = row.text(7),
-            .alias = row.text(2),
-            .label = static_cast<Label>(std::clamp<std::int64_t>(row.integer(3), 0, 3)),
-            .provider = row.text(4),
-            .model = row.text(5)};
+// The columns of `attempts` or `cost_kinds` that a subject is made of.
+store::Columns<Subject> subject_columns() {
+    using store::column;
+    return {column("key", &Subject::key),           column("team", &Subject::team),
+            column("owner", &Subject::owner),       column("workflow", &Subject::workflow),
+            column("alias", &Subject::alias),       store::label("label", &Subject::label),
+            column("provider", &Subject::provider), column("model", &Subject::model)};
 }
+
+struct Used {
+    Subject subject;
+    std::int64_t time = 0;  // milliseconds since 1970
+    Spent spent;
+};
 
 // What all attempts came to, those included whose rows are deleted (ledger/reports). Errors: storage.
 Result<> each_sum(store::Database& database, const std::function<void(const Subject&, Spent)>& visit) {
-    auto rows = database.prepare("SELECT " TANDEM_SUBJECT_COLUMNS(
-        "k") ", sum(m.cost), sum(m.input + m.output) FROM "
-             "cost_months m JOIN cost_kinds k ON k.id = m.kind GROUP BY k.id");
-    while (true) {
-        const auto row = rows.step();
-        if (!row) return fail(row.error());
-        if (!*row) return {};
-        visit(read_subject(rows),
-              {Money::from_micros(rows.integer(kSubjectColumns)), {rows.integer(kSubjectColumns + 1)}});
-    }
+    using store::column;
+    static const store::Selection<Used> sums(
+        "cost_months m JOIN cost_kinds k ON k.id = m.kind",
+        store::both(store::within(&Used::subject, subject_columns(), "k"),
+                    {column("sum(m.cost)", &Used::spent, &Spent::cost),
+                     column("sum(m.input + m.output)", &Used::spent, &Spent::tokens)}));
+    static const auto kByKind = sums.select("GROUP BY k.id");
+    auto rows = database.prepare(kByKind.c_str());
+    return sums.each(rows, [&](const Used& used) { visit(used.subject, used.spent); });
 }
 
 // Every attempt since then that used or cost something. Errors: storage.
 Result<> each_spent(store::Database& database, std::int64_t since,
                     const std::function<void(const Subject&, WallTime begun, Spent)>& visit) {
-    auto rows = database.prepare("SELECT " TANDEM_SUBJECT_COLUMNS(
-        "a") ", a.time, a.cost, a.input + a.output FROM "
-             "attempts a WHERE a.decision >= ?1 AND a.time >= ?2 AND (a.cost > 0 OR a.input + "
-             "a.output > 0)");
+    using store::column;
+    static const store::Selection<Used> attempts(
+        "attempts", store::both(store::within(&Used::subject, subject_columns()),
+                                {column("time", &Used::time), column("cost", &Used::spent, &Spent::cost),
+                                 column("input + output", &Used::spent, &Spent::tokens)}));
+    static const auto kSince =
+        attempts.select("WHERE decision >= ?1 AND time >= ?2 AND (cost > 0 OR input + output > 0)");
+    auto rows = database.prepare(kSince.c_str());
     const auto first = first_decision(since);
     rows.bind(1, first).bind(2, since);
-    while (true) {
-        const auto row = rows.step();
-        if (!row) return fail(row.error());
-        if (!*row) return {};
-        visit(read_subject(rows), WallTime(milliseconds(rows.integer(kSubjectColumns))),
-              {Money::from_micros(rows.integer(kSubjectColumns + 1)), {rows.integer(kSubjectColumns + 2)}});
-    }
+    return attempts.each(rows,
+                         [&](const Used& used) { visit(used.subject, WallTime(milliseconds(used.time)), used.spent); });
+}
+
+// Every attempt that ended after `since`, in the order of their ends, and when that was. Errors: storage.
+Result<> each_ended(store::Database& database, std::int64_t since,
+                    const std::function<void(const Subject&, std::int64_t ended, Tokens)>& visit) {
+    using store::column;
+    static const store::Selection<Used> attempts(
+        "attempts",
+        store::both(store::within(&Used::subject, subject_columns()),
+                    {column("time + total_ms", &Used::time), column("input + output", &Used::spent, &Spent::tokens)}));
+    static const auto kSince =
+        attempts.select("WHERE decision >= ?1 AND time + total_ms > ?2 ORDER BY time + total_ms");
+    auto rows = database.prepare(kSince.c_str());
+    const auto first = first_decision(since);
+    rows.bind(1, first).bind(2, since);
+    return attempts.each(rows, [&](const Used& used) { visit(used.subject, used.time, used.spent.tokens); });
 }
 
 enum class Why { reached, no_room };
@@ -202,11 +232,27 @@ Result<bool> read_rows(store::Database& database, Counter& counter, WallTime at)
 
 }  // namespace
 
-Result<bool> note_alert(store::Database& database, const Alert& alert, AlertState state) {
-    auto insert = database.prepare(
-        "INSERT OR IGNORE INTO budget_alerts (budget, start, percent, time, detail, told) VALUES (?1,?2,?3,?4,?5,?6)");
-    insert.bind(1, alert.budget).bind(2, alert.start).bind(3, std::int64_t{alert.percent}).bind(4, alert.time);
-    if (auto ok = insert.bind(5, alert.detail).bind(6, std::int64_t{state == AlertState::told}).run(); !ok)
+namespace {
+
+struct AlertRow {
+    Alert alert;
+    bool told = false;
+};
+
+const store::Table<AlertRow>& alerts() {
+    using store::column;
+    using A = AlertRow;
+    static const store::Table<A> table(
+        "budget_alerts", {column("budget", &A::alert, &Alert::budget), column("start", &A::alert, &Alert::start),
+                          column("percent", &A::alert, &Alert::percent), column("time", &A::alert, &Alert::time),
+                          column("detail", &A::alert, &Alert::detail), column("told", &A::told)});
+    return table;
+}
+
+}  // namespace
+
+Result<bool> note_alert(store::Database& database, Alert alert, AlertState state) {
+    if (auto ok = alerts().insert_new(database, {std::move(alert), state == AlertState::told}); !ok)
         return fail(ok.error());
     return database.changes() > 0;
 }
@@ -260,7 +306,7 @@ Result<> Budgets::load_windows(store::Database& database, const std::vector<std:
         if (!all) return all;
     }
     for (const auto& [place, sum] : sums)
-        if (auto ok = add_row(database, place.first, sum.first, sum.second); !ok) return fail(ok.error());
+        if (auto ok = add_row(database, {place.first, sum.first, sum.second}); !ok) return fail(ok.error());
     return {};
 }
 
@@ -292,18 +338,11 @@ Result<> Budgets::load_rates(store::Database& database) {
         add_limited(others, "model", subject.model);
         for (const auto& one : others) visit(*one.account);
     };
-    auto used = database.prepare("SELECT " TANDEM_SUBJECT_COLUMNS(
-        "a") ", a.time + a.total_ms, a.input + a.output FROM "
-             "attempts a WHERE a.decision >= ?1 AND a.time + a.total_ms > ?2 ORDER BY 9");
-    used.bind(1, first).bind(2, now_ms - kMinute);
-    while (true) {
-        const auto row = used.step();
-        if (!row) return fail(row.error());
-        if (!*row) break;
-        each(read_subject(used), [&](RateAccount& account) {
-            account.tokens.add(at(used.integer(kSubjectColumns)), used.integer(kSubjectColumns + 1));
+    const auto used =
+        each_ended(database, now_ms - kMinute, [&](const Subject& subject, std::int64_t ended, Tokens tokens) {
+            each(subject, [&](RateAccount& account) { account.tokens.add(at(ended), tokens.count); });
         });
-    }
+    if (!used) return used;
     auto asked = database.prepare("SELECT key, alias, time FROM decisions WHERE id >= ?1 AND time > ?2 ORDER BY 3");
     asked.bind(1, first).bind(2, now_ms - kMinute);
     while (true) {
@@ -348,7 +387,7 @@ Result<> Budgets::record(store::Database& database, const Subject& subject, Wall
             }
     }
     for (const auto& place : places) {
-        auto sum = add_row(database, place.counter, place.cell, spent);
+        auto sum = add_row(database, {place.counter, place.cell, spent});
         if (sum && place.rolls && !place.budgets.empty()) sum = sum_of(database, place.counter, now_ms);
         if (!sum) return fail(sum.error());
         // An attempt of a window that is over fills no budget that there is.

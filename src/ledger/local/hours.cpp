@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "ledger/local/cost.h"
+#include "store/row.h"
 
 namespace tandem::ledger::local {
 
@@ -55,11 +56,23 @@ std::string hours_text(std::int64_t ms) {
     return shown;
 }
 
-Result<std::int64_t> add(store::Database& database, const Entry& entry) {
+namespace {
+
+const store::Table<Entry>& own_hours() {
+    using store::column;
+    static const store::Table<Entry> table(
+        "own_hours",
+        {column("id", &Entry::id), column("time", &Entry::time), column("ms", &Entry::ms),
+         store::choice("kind", &Entry::kind, static_cast<Kind>(kKindNames.size() - 1)), column("text", &Entry::text)});
+    return table;
+}
+
+}  // namespace
+
+Result<std::int64_t> add(store::Database& database, Entry entry) {
     if (trim(entry.text).empty() || entry.text.size() > kLongestText)
         return fail(ErrorCode::invalid, fmt::format("text: expected what was done, in 1 to {} bytes", kLongestText),
                     "text");
-    std::int64_t next = 1;
     {
         auto row = database.prepare("SELECT count(*), coalesce(max(id), 0) + 1 FROM own_hours");
         if (const auto found = row.step(); !found) return fail(found.error());
@@ -68,17 +81,10 @@ Result<std::int64_t> add(store::Database& database, const Entry& entry) {
                         fmt::format("there are {} entries, and no more are kept: `tandem cost hours rm ID` takes out "
                                     "old ones",
                                     kMostEntries));
-        next = row.integer(1);
+        entry.id = row.integer(1);
     }
-    auto added = database.prepare("INSERT INTO own_hours (id, time, ms, kind, text) VALUES (?,?,?,?,?)")
-                     .bind(1, next)
-                     .bind(2, entry.time)
-                     .bind(3, entry.ms)
-                     .bind(4, static_cast<std::int64_t>(entry.kind))
-                     .bind(5, entry.text)
-                     .run();
-    if (!added) return fail(added.error());
-    return next;
+    if (auto ok = own_hours().insert(database, entry); !ok) return fail(ok.error());
+    return entry.id;
 }
 
 Result<> remove(store::Database& database, std::int64_t id) {
@@ -90,17 +96,10 @@ Result<> remove(store::Database& database, std::int64_t id) {
 }
 
 Result<std::vector<Entry>> entries(store::Database& database, std::int64_t since, std::int64_t until) {
-    auto rows = database.prepare(
-        "SELECT id, time, ms, kind, text FROM own_hours WHERE time >= ? AND time < ? ORDER BY time, id");
+    static const auto kSpan = own_hours().select("WHERE time >= ? AND time < ? ORDER BY time, id");
+    auto rows = database.prepare(kSpan.c_str());
     rows.bind(1, since).bind(2, until);
-    std::vector<Entry> list;
-    while (true) {
-        const auto row = rows.step();
-        if (!row) return fail(row.error());
-        if (!*row) return list;
-        const auto kind = std::clamp<std::int64_t>(rows.integer(3), 0, kKindNames.size() - 1);
-        list.push_back({rows.integer(0), rows.integer(1), rows.integer(2), static_cast<Kind>(kind), rows.text(4)});
-    }
+    return own_hours().all(rows);
 }
 
 Result<std::optional<std::int64_t>> first_entry(store::Database& database) {

@@ -38,7 +38,7 @@ Result<Kind> kind_from(std::string_view text);
 std::string hours_text(std::int64_t ms);
 
 // Adds one and gives its id. Errors: invalid, where there are kMostEntries or `text` is too long; storage.
-Result<std::int64_t> add(store::Database& database, const Entry& entry);
+Result<std::int64_t> add(store::Database& database, Entry entry);
 // Errors: not_found, storage.
 Result<> remove(store::Database& database, std::int64_t id);
 // From `since` to before `until`, in order of time. Errors: storage.

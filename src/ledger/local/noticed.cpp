@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "base/text.h"
+#include "store/row.h"
 
 namespace tandem::ledger::local {
 
@@ -15,27 +14,38 @@ const char* const kNoticedSchema =
 
 namespace {
 
-Noticed read_noticed(const store::Statement& row) {
-    const auto kind = std::clamp<std::int64_t>(row.integer(4), 0, kKindNames.size() - 1);
-    return {row.integer(0),          row.integer(1), row.integer(2), row.integer(3),
-            static_cast<Kind>(kind), row.text(5),    row.text(6)};
+const store::Table<Noticed>& noticed_work() {
+    using store::column;
+    using N = Noticed;
+    static const store::Table<N> table(
+        "noticed_work",
+        {column("id", &N::id), column("first", &N::first), column("last", &N::last), column("count", &N::count),
+         store::choice("kind", &N::kind, static_cast<Kind>(kKindNames.size() - 1)), column("subject", &N::subject),
+         column("text", &N::text)});
+    return table;
+}
+
+// The number of the newest of this kind and subject that is not over; 0 where there is none.
+Result<std::int64_t> same_trouble(store::Database& database, std::int64_t now, Kind kind, const std::string& subject) {
+    auto row = database.prepare(
+        "SELECT coalesce(max(id), 0) FROM noticed_work WHERE kind = ?1 AND subject = ?2 AND last >= ?3");
+    row.bind(1, static_cast<std::int64_t>(kind)).bind(2, subject).bind(3, now - kSameTrouble);
+    if (const auto found = row.step(); !found) return fail(found.error());
+    return row.integer(0);
 }
 
 }  // namespace
 
 Result<> notice(store::Database& database, std::int64_t now, Kind kind, const std::string& subject, std::string text) {
     text = printable(text, kLongestText);
-    auto again = database
-                     .prepare(
-                         "UPDATE noticed_work SET last = ?1, count = count + 1, text = ?2 WHERE id = (SELECT "
-                         "max(id) FROM noticed_work WHERE kind = ?3 AND subject = ?4 AND last >= ?5)")
-                     .bind(1, now)
-                     .bind(2, text)
-                     .bind(3, static_cast<std::int64_t>(kind))
-                     .bind(4, subject)
-                     .bind(5, now - kSameTrouble)
-                     .run();
-    if (!again || database.changes() > 0) return again;
+    const auto before = same_trouble(database, now, kind, subject);
+    if (!before) return fail(before.error());
+    if (*before != 0)
+        return database.prepare("UPDATE noticed_work SET last = ?1, count = count + 1, text = ?2 WHERE id = ?3")
+            .bind(1, now)
+            .bind(2, text)
+            .bind(3, *before)
+            .run();
     auto added = database
                      .prepare(
                          "INSERT INTO noticed_work (first, last, count, kind, subject, text) VALUES "
@@ -63,34 +73,30 @@ Result<> notice_version(store::Database& database, std::int64_t now, const std::
         if (*found) before = row.text(0);
     }
     if (before == version) return {};
-    auto kept =
-        database.prepare("INSERT OR REPLACE INTO seen_versions VALUES (?, ?)").bind(1, subject).bind(2, version).run();
+    auto kept = database.prepare("INSERT OR REPLACE INTO seen_versions (subject, version) VALUES (?, ?)")
+                    .bind(1, subject)
+                    .bind(2, version)
+                    .run();
     if (!kept || before.empty()) return kept;
     return notice(database, now, Kind::upgrade, subject, fmt::format("{}: {} became {}", subject, before, version));
 }
 
 Result<std::vector<Noticed>> noticed(store::Database& database) {
-    auto rows = database.prepare(
-        "SELECT id, first, last, count, kind, subject, text FROM noticed_work ORDER BY last DESC, id DESC");
-    std::vector<Noticed> list;
-    while (true) {
-        const auto row = rows.step();
-        if (!row) return fail(row.error());
-        if (!*row) return list;
-        list.push_back(read_noticed(rows));
-    }
+    static const auto kNewestFirst = noticed_work().select("ORDER BY last DESC, id DESC");
+    auto rows = database.prepare(kNewestFirst.c_str());
+    return noticed_work().all(rows);
 }
 
 Result<Noticed> take_noticed(store::Database& database, std::int64_t id) {
-    auto row =
-        database.prepare("DELETE FROM noticed_work WHERE id = ? RETURNING id, first, last, count, kind, subject, text");
+    static const auto kTake = "DELETE FROM noticed_work WHERE id = ? RETURNING " + noticed_work().list();
+    auto row = database.prepare(kTake.c_str());
     row.bind(1, id);
     const auto found = row.step();
     if (!found) return fail(found.error());
     if (!*found)
         return fail(ErrorCode::not_found,
                     fmt::format("there is nothing noticed with the number {}; `tandem cost hours list` shows all", id));
-    return read_noticed(row);
+    return noticed_work().read(row);
 }
 
 }  // namespace tandem::ledger::local

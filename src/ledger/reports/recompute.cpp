@@ -1,5 +1,7 @@
 #include "ledger/reports/recompute.h"
 
+#include "ledger/rows.h"
+
 namespace tandem::ledger::reports {
 
 Corrected& Corrected::operator+=(const Corrected& other) {
@@ -21,6 +23,29 @@ Corrections::Corrections(const Correcting& asked, PresentPrice price, const Pric
 
 namespace {
 
+// What an attempt costs, and of which one that is said.
+store::Columns<AttemptRecord> price_columns() {
+    return store::only(attempt_columns(), {"decision", "number", "cost", "source", "bill"});
+}
+
+const store::Table<AttemptRecord>& priced_attempts() {
+    static const store::Table<AttemptRecord> table("attempts", price_columns());
+    return table;
+}
+
+// An attempt as it was before a correction.
+struct Before {
+    AttemptRecord attempt;
+    std::int64_t corrected = 0;
+};
+
+const store::Table<Before>& corrected_attempts() {
+    static const store::Table<Before> table("corrected_attempts",
+                                            store::both(store::within(&Before::attempt, price_columns()),
+                                                        {store::column("corrected", &Before::corrected)}));
+    return table;
+}
+
 // When the request came, by which it was priced; the attempt's own time where that is not kept.
 Result<std::int64_t> time_of_request(store::Database& database, const AttemptRecord& attempt) {
     auto row = database.prepare(
@@ -41,7 +66,8 @@ bool used_something(const AttemptRecord& a) {
 Result<> add_to_day(store::Database& database, std::int64_t corrected, std::int64_t day, Money before, Money after) {
     return database
         .prepare(
-            "INSERT INTO corrected_days VALUES (?1, ?2, 1, ?3, ?4) ON CONFLICT (day, corrected) DO UPDATE SET "
+            "INSERT INTO corrected_days (corrected, day, attempts, before, after) VALUES (?1, ?2, 1, ?3, ?4) ON "
+            "CONFLICT (day, corrected) DO UPDATE SET "
             "attempts = attempts + 1, before = min(9000000000000000000, before + excluded.before), after = "
             "min(9000000000000000000, after + excluded.after)")
         .bind(1, corrected)
@@ -91,15 +117,7 @@ Result<> Corrections::look_at(store::Database& database, const AttemptRecord& at
 }
 
 Result<> Corrections::rewrite(store::Database& database, const AttemptRecord& attempt, const Bill& bill) const {
-    const auto id = attempt.decision.text();
-    auto ok = database.prepare("INSERT OR REPLACE INTO corrected_attempts VALUES (?,?,?,?,?,?)")
-                  .bind(1, id)
-                  .bind(2, static_cast<std::int64_t>(attempt.number))
-                  .bind(3, corrected_)
-                  .bind(4, attempt.cost.micros())
-                  .bind(5, prices::name_of(attempt.source))
-                  .bind(6, attempt.bill)
-                  .run();
+    auto ok = corrected_attempts().replace(database, {attempt, corrected_});
     if (ok) ok = add_to_day(database, corrected_, day_of(attempt.time), attempt.cost, bill.cost);
     if (ok) ok = roll_back(database, attempt);
     if (!ok) return ok;
@@ -108,13 +126,8 @@ Result<> Corrections::rewrite(store::Database& database, const AttemptRecord& at
     next.source = bill.source;
     // Where nothing is priced any longer, what was used is still known.
     if (!bill.details.empty()) next.bill = bill.details;
-    ok = database.prepare("UPDATE attempts SET cost = ?, source = ?, bill = ? WHERE decision = ? AND number = ?")
-             .bind(1, next.cost.micros())
-             .bind(2, prices::name_of(next.source))
-             .bind(3, next.bill)
-             .bind(4, id)
-             .bind(5, static_cast<std::int64_t>(next.number))
-             .run();
+    static const auto kPrice = priced_attempts().update({"decision", "number"});
+    ok = priced_attempts().run(database, kPrice, next);
     return ok ? roll_up(database, next) : ok;
 }
 

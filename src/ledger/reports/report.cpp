@@ -174,42 +174,29 @@ class Adder {
     std::unordered_map<std::uint64_t, Figures> groups_;
 };
 
-enum class Table { days, months };
+enum class Periods { days, months };
 
-Result<> each_row(store::Database& database, Table table, std::int64_t from, std::int64_t to,
-                  const std::function<Result<>(std::int64_t period, std::size_t kind, const Sums& sums)>& visit) {
-    auto rows = database.prepare(table == Table::days
-                                     ? "SELECT day, kind, attempts, input, cached, output, reasoning, cache_write, "
-                                       "cost, total_ms FROM cost_days WHERE day >= ? AND day < ?"
-                                     : "SELECT month, kind, attempts, input, cached, output, reasoning, cache_write, "
-                                       "cost, total_ms FROM cost_months WHERE month >= ? AND month < ?");
+Result<> each_row(store::Database& database, Periods periods, std::int64_t from, std::int64_t to,
+                  const std::function<Result<>(const PeriodSums&)>& visit) {
+    static const auto kDays = sums_of_days().select("WHERE day >= ? AND day < ?");
+    static const auto kMonths = sums_of_months().select("WHERE month >= ? AND month < ?");
+    auto rows = database.prepare(periods == Periods::days ? kDays.c_str() : kMonths.c_str());
     rows.bind(1, from).bind(2, to);
-    while (true) {
-        const auto row = rows.step();
-        if (!row) return fail(row.error());
-        if (!*row) return {};
-        Sums sums;
-        sums.attempts = rows.integer(2);
-        sums.usage = {{rows.integer(3)}, {rows.integer(4)}, {rows.integer(5)}, {rows.integer(6)}, false,
-                      {rows.integer(7)}};
-        sums.cost = Money::from_micros(rows.integer(8));
-        sums.total_ms = rows.integer(9);
-        if (auto ok = visit(rows.integer(0), static_cast<std::size_t>(rows.integer(1)), sums); !ok) return ok;
-    }
+    return (periods == Periods::days ? sums_of_days() : sums_of_months()).each(rows, visit);
 }
 
 std::unexpected<Error> no_such_kind() {
     return fail(ErrorCode::storage, "the ledger's sums are of a kind that is not there; restore it from a backup");
 }
 
-Result<> add_periods(store::Database& database, Table table, std::int64_t from, std::int64_t to, Adder& adder) {
+Result<> add_periods(store::Database& database, Periods periods, std::int64_t from, std::int64_t to, Adder& adder) {
     if (from >= to) return {};
-    return each_row(database, table, from, to,
-                    [&](std::int64_t period, std::size_t kind, const Sums& sums) -> Result<> {
-                        if (!adder.has(kind)) return no_such_kind();
-                        adder.add(table == Table::days ? period : first_day_of_month(period), kind, sums);
-                        return {};
-                    });
+    return each_row(database, periods, from, to, [&](const PeriodSums& row) -> Result<> {
+        const auto kind = static_cast<std::size_t>(row.kind);
+        if (!adder.has(kind)) return no_such_kind();
+        adder.add(periods == Periods::days ? row.period : first_day_of_month(row.period), kind, row.sums);
+        return {};
+    });
 }
 
 // Whole days, by whole months where no dimension is finer.
@@ -218,14 +205,14 @@ Result<> add_days(store::Database& database, const Question& question, std::int6
     if (from >= to) return {};
     const bool by_days =
         std::ranges::any_of(question.by, [](Dimension d) { return d == Dimension::day || d == Dimension::week; });
-    if (by_days) return add_periods(database, Table::days, from, to, adder);
+    if (by_days) return add_periods(database, Periods::days, from, to, adder);
     auto first = month_of_day(from);
     if (first_day_of_month(first) < from) ++first;
     const auto last = month_of_day(to);  // which `to` is the first day of, or lies in
-    if (first >= last) return add_periods(database, Table::days, from, to, adder);
-    if (auto ok = add_periods(database, Table::days, from, first_day_of_month(first), adder); !ok) return ok;
-    if (auto ok = add_periods(database, Table::months, first, last, adder); !ok) return ok;
-    return add_periods(database, Table::days, first_day_of_month(last), to, adder);
+    if (first >= last) return add_periods(database, Periods::days, from, to, adder);
+    if (auto ok = add_periods(database, Periods::days, from, first_day_of_month(first), adder); !ok) return ok;
+    if (auto ok = add_periods(database, Periods::months, first, last, adder); !ok) return ok;
+    return add_periods(database, Periods::days, first_day_of_month(last), to, adder);
 }
 
 // A part of a day, by the attempts' rows.
@@ -313,12 +300,12 @@ Result<> each_sum(store::Database& database, std::int64_t first_day, std::int64_
     if (const auto kept = kept_since(database); !kept) return fail(kept.error());
     const auto kinds = all_kinds(database);
     if (!kinds) return fail(kinds.error());
-    return each_row(database, Table::days, first_day, last_day + 1,
-                    [&](std::int64_t day, std::size_t kind, const Sums& sums) -> Result<> {
-                        if (kind >= kinds->size()) return no_such_kind();
-                        visit(day, (*kinds)[kind], sums);
-                        return {};
-                    });
+    return each_row(database, Periods::days, first_day, last_day + 1, [&](const PeriodSums& row) -> Result<> {
+        const auto kind = static_cast<std::size_t>(row.kind);
+        if (kind >= kinds->size()) return no_such_kind();
+        visit(row.period, (*kinds)[kind], row.sums);
+        return {};
+    });
 }
 
 Result<std::optional<Days>> days_of(store::Database& database, const Question& question) {

@@ -14,10 +14,9 @@ namespace tandem::ledger::reports {
     "INTEGER NOT NULL, cache_write INTEGER NOT NULL, output INTEGER NOT NULL, reasoning INTEGER NOT NULL, cost " \
     "INTEGER NOT NULL, total_ms INTEGER NOT NULL, PRIMARY KEY (" column ", kind)) STRICT, WITHOUT ROWID;"
 
-// What a kind is, of a row of `attempts`: before there were owners and workflows, and now.
+// What a kind was, of a row of `attempts`, before there were owners and workflows.
 #define TANDEM_KIND_COLUMNS_BEFORE \
     "key, alias, label, provider, model, zone, work, source, tier, outcome, estimated, team"
-#define TANDEM_KIND_COLUMNS TANDEM_KIND_COLUMNS_BEFORE ", owner, workflow"
 #define TANDEM_SOURCE "CASE WHEN source <> '' THEN source WHEN cost = 0 THEN 'free' ELSE 'owner' END"
 #define TANDEM_TIER "CASE WHEN bill = '' THEN '' ELSE COALESCE(json_extract(bill, '$.tier'), '') END"
 #define TANDEM_FILL(name, number)                                                                                    \
@@ -83,32 +82,77 @@ namespace {
 
 constexpr std::string_view kOther = "(other)";
 
-// A sum that leaves SQLite's integers becomes a float there, which is larger than this one.
+prices::PriceSource source_named(std::string_view name) {
+    const auto* const found = std::ranges::find(prices::kPriceSourceNames, name);
+    return static_cast<prices::PriceSource>(
+        found == prices::kPriceSourceNames.end() ? 0 : found - prices::kPriceSourceNames.begin());
+}
+
+store::Columns<Kind> kind_columns() {
+    using store::column;
+    return {column("key", &Kind::key),
+            column("alias", &Kind::alias),
+            column("label", &Kind::label),
+            column("provider", &Kind::provider),
+            column("model", &Kind::model),
+            column("zone", &Kind::zone),
+            column("work", &Kind::work),
+            store::text<Kind>(
+                "source", [](const Kind& kind) { return prices::name_of(kind.source); },
+                [](Kind& kind, const std::string& name) { kind.source = source_named(name); }),
+            column("tier", &Kind::tier),
+            column("outcome", &Kind::outcome),
+            column("estimated", &Kind::estimated),
+            column("team", &Kind::team),
+            column("owner", &Kind::owner),
+            column("workflow", &Kind::workflow)};
+}
+
+const store::Table<Kind>& kinds() {
+    static const store::Table<Kind> table("cost_kinds", kind_columns());
+    return table;
+}
+
+struct NumberedKind {
+    std::int64_t id = 0;
+    Kind kind;
+};
+
+const store::Table<NumberedKind>& numbered_kinds() {
+    using N = NumberedKind;
+    static const store::Table<N> table(
+        "cost_kinds", store::both({store::column("id", &N::id)}, store::within(&N::kind, kind_columns())));
+    return table;
+}
+
+// `period`: the name of its number.
+store::Columns<PeriodSums> period_columns(std::string period) {
+    using store::column;
+    using P = PeriodSums;
+    return store::both(
+        {column(std::move(period), &P::period), column("kind", &P::kind)},
+        store::within(&P::sums, {column("attempts", &Sums::attempts), column("input", &Sums::usage, &Usage::input),
+                                 column("cached", &Sums::usage, &Usage::cached_input),
+                                 column("cache_write", &Sums::usage, &Usage::cache_write),
+                                 column("output", &Sums::usage, &Usage::output),
+                                 column("reasoning", &Sums::usage, &Usage::reasoning), column("cost", &Sums::cost),
+                                 column("total_ms", &Sums::total_ms)}));
+}
+
+// Puts in a row, or adds its sums to the one that is there. A sum that leaves SQLite's integers becomes a float there,
+// which is larger than this one.
 #define TANDEM_ADDED(column) column " = min(9000000000000000000, " column " + excluded." column ")"
-#define TANDEM_ADD(name, period) \
-    "INSERT INTO " name " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10) ON CONFLICT (" period                             \
-    ", kind) DO UPDATE SET " TANDEM_ADDED("attempts") ", " TANDEM_ADDED("input") ", " TANDEM_ADDED("cached") ", "   \
-    TANDEM_ADDED("cache_write") ", " TANDEM_ADDED("output") ", " TANDEM_ADDED("reasoning") ", " TANDEM_ADDED("cost") \
-    ", " TANDEM_ADDED("total_ms")
-
-constexpr const char* kAddDay = TANDEM_ADD("cost_days", "day");
-constexpr const char* kAddMonth = TANDEM_ADD("cost_months", "month");
-
-// In the order of TANDEM_KIND_COLUMNS. The statement borrows the kind's texts.
-void bind_kind(store::Statement& row, const Kind& kind) {
-    row.bind(1, kind.key).bind(2, kind.alias).bind(3, static_cast<std::int64_t>(kind.label)).bind(4, kind.provider);
-    row.bind(5, kind.model).bind(6, static_cast<std::int64_t>(kind.zone)).bind(7, kind.work);
-    row.bind(8, prices::name_of(kind.source)).bind(9, kind.tier).bind(10, kind.outcome);
-    row.bind(11, static_cast<std::int64_t>(kind.estimated)).bind(12, kind.team);
-    row.bind(13, kind.owner).bind(14, kind.workflow);
+std::string added_to(const store::Table<PeriodSums>& table, const std::string& period) {
+    return table.into("INSERT", "ON CONFLICT (" + period + ", kind) DO UPDATE SET " TANDEM_ADDED("attempts") ", "
+                                TANDEM_ADDED("input") ", " TANDEM_ADDED("cached") ", " TANDEM_ADDED("cache_write") ", "
+                                TANDEM_ADDED("output") ", " TANDEM_ADDED("reasoning") ", " TANDEM_ADDED("cost") ", "
+                                TANDEM_ADDED("total_ms"));
 }
 
 Result<std::int64_t> find_kind(store::Database& database, const Kind& kind) {
-    auto row = database.prepare(
-        "SELECT id FROM cost_kinds WHERE model = ?5 AND key = ?1 AND alias = ?2 AND outcome = ?10 AND label = ?3 AND "
-        "work = ?7 AND provider = ?4 AND zone = ?6 AND source = ?8 AND tier = ?9 AND estimated = ?11 AND team = ?12 "
-        "AND owner = ?13 AND workflow = ?14");
-    bind_kind(row, kind);
+    static const auto kFind = kinds().find("id");
+    auto row = database.prepare(kFind.c_str());
+    kinds().bind(row, kind);
     const auto found = row.step();
     if (!found) return fail(found.error());
     return *found ? row.integer(0) : 0;
@@ -121,9 +165,9 @@ Result<std::int64_t> newest_kind(store::Database& database) {
 }
 
 Result<std::int64_t> insert_kind(store::Database& database, const Kind& kind) {
-    auto row = database.prepare("INSERT INTO cost_kinds (" TANDEM_KIND_COLUMNS
-                                ") VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14) RETURNING id");
-    bind_kind(row, kind);
+    static const auto kInsert = kinds().into("INSERT", "RETURNING id");
+    auto row = database.prepare(kInsert.c_str());
+    kinds().bind(row, kind);
     const auto inserted = row.step();
     if (!inserted) return fail(inserted.error());
     return row.integer(0);
@@ -140,43 +184,37 @@ Result<std::int64_t> kind_id(store::Database& database, Kind kind) {
     return insert_kind(database, kind);
 }
 
-Result<> change(store::Database& database, const AttemptRecord& attempt, std::int64_t sign) {
-    const auto kind = kind_id(database, kind_of(attempt));
-    if (!kind) return fail(kind.error());
-    const auto sums = sums_of(attempt);
-    const auto day = day_of(attempt.time);
-    for (const auto& [sql, period] : {std::pair{kAddDay, day}, std::pair{kAddMonth, month_of_day(day)}}) {
-        auto ok = database.prepare(sql)
-                      .bind(1, period)
-                      .bind(2, *kind)
-                      .bind(3, sign * sums.attempts)
-                      .bind(4, sign * sums.usage.input.count)
-                      .bind(5, sign * sums.usage.cached_input.count)
-                      .bind(6, sign * sums.usage.cache_write.count)
-                      .bind(7, sign * sums.usage.output.count)
-                      .bind(8, sign * sums.usage.reasoning.count)
-                      .bind(9, sign * sums.cost.micros())
-                      .bind(10, sign * sums.total_ms)
-                      .run();
-        if (!ok) return ok;
-    }
-    if (sign > 0) return {};
+Sums negative(const Sums& sums) {
+    const auto& usage = sums.usage;
+    return {-sums.attempts,
+            {{-usage.input.count},
+             {-usage.cached_input.count},
+             {-usage.output.count},
+             {-usage.reasoning.count},
+             false,
+             {-usage.cache_write.count}},
+            Money::from_micros(-sums.cost.micros()),
+            -sums.total_ms};
+}
+
+// Adds to the day `day` and to its month.
+Result<> add(store::Database& database, std::int64_t kind, std::int64_t day, const Sums& sums) {
+    static const auto kToDay = added_to(sums_of_days(), "day"), kToMonth = added_to(sums_of_months(), "month");
+    if (auto ok = sums_of_days().run(database, kToDay, {day, kind, sums}); !ok) return ok;
+    return sums_of_months().run(database, kToMonth, {month_of_day(day), kind, sums});
+}
+
+Result<> remove_empty(store::Database& database, std::int64_t kind, std::int64_t day) {
     if (auto ok = database.prepare("DELETE FROM cost_days WHERE day = ? AND kind = ? AND attempts = 0")
                       .bind(1, day)
-                      .bind(2, *kind)
+                      .bind(2, kind)
                       .run();
         !ok)
         return ok;
     return database.prepare("DELETE FROM cost_months WHERE month = ? AND kind = ? AND attempts = 0")
         .bind(1, month_of_day(day))
-        .bind(2, *kind)
+        .bind(2, kind)
         .run();
-}
-
-prices::PriceSource source_named(std::string_view name) {
-    const auto* const found = std::ranges::find(prices::kPriceSourceNames, name);
-    return static_cast<prices::PriceSource>(
-        found == prices::kPriceSourceNames.end() ? 0 : found - prices::kPriceSourceNames.begin());
 }
 
 std::string tier_in(const std::string& bill) {
@@ -228,38 +266,40 @@ std::int64_t first_day_of_month(std::int64_t month) {
     return std::chrono::sys_days(date).time_since_epoch().count();
 }
 
+const store::Table<PeriodSums>& sums_of_days() {
+    static const store::Table<PeriodSums> table("cost_days", period_columns("day"));
+    return table;
+}
+
+const store::Table<PeriodSums>& sums_of_months() {
+    static const store::Table<PeriodSums> table("cost_months", period_columns("month"));
+    return table;
+}
+
 Result<> roll_up(store::Database& database, const AttemptRecord& attempt) {
-    return change(database, attempt, 1);
+    const auto kind = kind_id(database, kind_of(attempt));
+    if (!kind) return fail(kind.error());
+    return add(database, *kind, day_of(attempt.time), sums_of(attempt));
 }
 
 Result<> roll_back(store::Database& database, const AttemptRecord& attempt) {
-    return change(database, attempt, -1);
+    const auto kind = kind_id(database, kind_of(attempt));
+    if (!kind) return fail(kind.error());
+    const auto day = day_of(attempt.time);
+    if (auto ok = add(database, *kind, day, negative(sums_of(attempt))); !ok) return ok;
+    return remove_empty(database, *kind, day);
 }
 
 Result<std::vector<Kind>> all_kinds(store::Database& database) {
-    auto rows = database.prepare("SELECT id, " TANDEM_KIND_COLUMNS " FROM cost_kinds ORDER BY id");
+    static const auto kById = numbered_kinds().select("ORDER BY id");
+    auto rows = database.prepare(kById.c_str());
     std::vector<Kind> kinds(1);
-    while (true) {
-        const auto row = rows.step();
-        if (!row) return fail(row.error());
-        if (!*row) return kinds;
-        kinds.resize(static_cast<std::size_t>(rows.integer(0)) + 1);
-        auto& kind = kinds.back();
-        kind.key = rows.text(1);
-        kind.alias = rows.text(2);
-        kind.label = static_cast<Label>(rows.integer(3));
-        kind.provider = rows.text(4);
-        kind.model = rows.text(5);
-        kind.zone = static_cast<Zone>(rows.integer(6));
-        kind.work = rows.text(7);
-        kind.source = source_named(rows.text(8));
-        kind.tier = rows.text(9);
-        kind.outcome = rows.text(10);
-        kind.estimated = rows.integer(11) != 0;
-        kind.team = rows.text(12);
-        kind.owner = rows.text(13);
-        kind.workflow = rows.text(14);
-    }
+    auto ok = numbered_kinds().each(rows, [&](NumberedKind one) {
+        kinds.resize(static_cast<std::size_t>(one.id) + 1);
+        kinds.back() = std::move(one.kind);
+    });
+    if (!ok) return fail(ok.error());
+    return kinds;
 }
 
 }  // namespace tandem::ledger::reports

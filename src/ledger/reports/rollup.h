@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ledger/ledger.h"
+#include "store/row.h"
 
 namespace tandem::ledger::reports {
 
@@ -45,6 +46,15 @@ struct Sums {
     bool operator==(const Sums& other) const;
 };
 Sums sums_of(const AttemptRecord& attempt);
+
+// A row of sums_of_days() or sums_of_months().
+struct PeriodSums {
+    std::int64_t period = 0;  // the number of the day or the month
+    std::int64_t kind = 0;
+    Sums sums;
+};
+const store::Table<PeriodSums>& sums_of_days();
+const store::Table<PeriodSums>& sums_of_months();
 
 // The number of a UTC day since 1970, and of a month since year 0.
 std::int64_t day_of(std::int64_t time_ms);
