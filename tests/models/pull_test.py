@@ -412,6 +412,36 @@ class OnTheDisk(Models):
         self.good(self.place.run("model", "rm", "--force", "tiny.gguf"))
 
 
+class Shown(Models):
+    def test_a_hostile_header_is_an_error_and_takes_no_memory(self):
+        head = b"GGUF" + (3).to_bytes(4, "little")
+        for number, rest in enumerate((
+                (0).to_bytes(8, "little") + (1 << 63).to_bytes(8, "little"),  # entries
+                (1 << 40).to_bytes(8, "little") + (0).to_bytes(8, "little"),  # tensors
+                (0).to_bytes(8, "little") + (1).to_bytes(8, "little") + ((1 << 62) + 5).to_bytes(8, "little"),  # a key
+                (0).to_bytes(8, "little") + (1).to_bytes(8, "little") + (1).to_bytes(8, "little") + b"a" + (9).to_bytes(4, "little")
+                + (8).to_bytes(4, "little") + (1 << 29).to_bytes(8, "little"),  # an array of texts
+                b"")):
+            file = self.place.folder / f"{number}.gguf"
+            file.write_bytes(head + rest)
+            with self.subTest(number):
+                result = self.place.run("model", "show", str(file), timeout=10)
+                self.assertEqual(result.returncode, 3, result.stderr)
+                self.assertIn("GGUF header", result.stderr)
+
+    def test_a_file_that_was_cut_is_known_as_such(self):
+        whole = pathlib.Path(harness.MODEL)
+        if not whole.exists():
+            self.skipTest("no model on this machine")
+        cut = self.place.folder / "cut.gguf"
+        with open(whole, "rb") as file:
+            cut.write_bytes(file.read(50 * MIB))
+        self.assertIn("cut off", self.place.run("model", "show", str(cut)).stderr)
+        shown = json.loads(self.good(self.place.run("model", "show", "--json", str(whole))).stdout)["gguf"]
+        self.assertEqual((shown["architecture"], shown["quantization"], shown["layers"]["kv_heads"], shown["tokenizer"]["tokens"]), ("llama", "Q4_1", 3, 49152))
+        self.assertLess(abs(shown["tensor_bytes"] - whole.stat().st_size), 4 * MIB)
+
+
 @unittest.skipUnless(os.path.exists(harness.MODEL) and os.path.exists(harness.ENGINE), "no engine or model on this machine")
 class Served(Models):
     def test_the_real_model_is_pulled_and_served_with_the_lines_that_are_printed(self):
