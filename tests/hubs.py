@@ -91,6 +91,9 @@ class Hub:
         self.limited = {}
         self.limit_headers = [("retry-after", "1")]
         self.lie_about_size = 0
+        self.stalls = 0  # answers that stop in the middle, and keep their connection
+        self.no_length = False  # no Content-Length: the end of the connection is the end
+        self.over = threading.Event()
         self.page_size = 1000
         self.changed = None
         self.etag = '"bb5ff7e7%s"' % secrets.token_hex(12)  # of Xet
@@ -106,6 +109,7 @@ class Hub:
         return server
 
     def close(self):
+        self.over.set()
         for server in (self.hub, self.cdn):
             server.shutdown()
             server.server_close()
@@ -231,8 +235,14 @@ class Hub:
                 body[len(body) // 2] ^= 0x40
             cut = self.cuts > 0 and self.cut_after is not None and len(body) > self.cut_after
             self.cuts -= cut
-        head = [*headers, ("content-type", "application/octet-stream"), ("etag", self.etag), ("content-length", str(len(body))),
-                ("cache-control", "public, max-age=31536000")]
+            stall = self.stalls > 0 and len(body) > 1
+            self.stalls -= stall
+        head = [*headers, ("content-type", "application/octet-stream"), ("etag", self.etag), ("cache-control", "public, max-age=31536000")]
+        if self.no_length:
+            head.append(("connection", "close"))
+            request.close_connection = True
+        else:
+            head.append(("content-length", str(len(body))))
         if not self.no_ranges:
             head.append(("accept-ranges", "bytes"))
         if ranged:
@@ -248,6 +258,8 @@ class Hub:
             request.wfile.write(piece)
             with self.lock:
                 self.given += len(piece)
+            if stall:
+                self.over.wait(120)
             if self.slow:
                 time.sleep(self.slow)  # a slow server is slow: nothing waits for this
         if cut:
@@ -294,6 +306,8 @@ class Registry(Hub):
             return request.answer(200, [("content-type", "text/plain; charset=utf-8"), ("via", "1.1 google"), ("server", "cloudflare")], self.manifest())
         digests = {"sha256:" + sha(data): key for key, data in self.files.items()}
         if match := re.fullmatch(f"/v2/{self.name}/(blobs|chunksums)/(sha256:[0-9a-f]+)", path):
+            if match[2] in digests and match[1] == "blobs" and self.direct:
+                return self.serve_bytes(request, digests[match[2]])
             if match[2] in digests and match[1] == "blobs":
                 return request.answer(307, [("location", self.signed(digests[match[2]])), ("content-length", "0"), ("server", "cloudflare")])
             if match[2] in digests and self.chunk:

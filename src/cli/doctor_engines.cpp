@@ -14,8 +14,8 @@
 #include "base/text.h"
 #include "cli/certificate.h"
 #include "cli/doctor.h"
+#include "engine/disk/adopt.h"
 #include "engine/engines.h"
-#include "engine/gguf.h"
 
 namespace tandem::cli {
 
@@ -87,9 +87,7 @@ void check_binary(const Result<fs::path>& binary, std::vector<Check>& checks) {
 Result<> check_header(const fs::path& file) {
     if (read_regular(file, 4).value_or(std::string()) != "GGUF")
         return fail(ErrorCode::invalid, fmt::format("{} is no GGUF file", file.string()));
-    const auto header = engine::read_gguf(file);
-    if (!header) return fail(header.error());
-    return {};
+    return engine::check_split(file);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "base/time_text.h"
 #include "cli/terminal.h"
 #include "engine/disk/check.h"
+#include "engine/pull/parts.h"
 
 namespace tandem::cli {
 
@@ -40,10 +41,29 @@ std::string state_of(const engine::Manifest& manifest, const engine::DiskModel& 
     return "there";
 }
 
+void print_unfinished(const std::vector<engine::Unfinished>& files) {
+    for (const auto& file : files)
+        fmt::print("unfinished: {}, {} of {}\n", file.name, size_text(file.done), size_text(file.size));
+    if (!files.empty())
+        fmt::print(
+            "`tandem model pull` of the same goes on with them, `tandem model rm --unfinished` deletes them\n\n");
+}
+
+int remove_unfinished(const Globals& globals) {
+    const auto config = config_for_files(globals);
+    if (!config) return report(globals, config.error());
+    const auto freed = engine::discard_unfinished(models_folder(*config) / ".pull");
+    json::Writer out;
+    out.begin_object().member("bytes", freed).end_object();
+    fmt::print("{}\n", globals.json ? out.text() : fmt::format("{} are free", size_text(freed)));
+    return kOk;
+}
+
 int list(const Globals& globals) {
     const auto loaded = load(globals);
     if (!loaded) return report(globals, loaded.error());
     const auto& [config, manifest] = *loaded;
+    const auto unfinished = engine::unfinished_in(models_folder(config) / ".pull");
     if (globals.json) {
         json::Writer out;
         out.begin_object().member("folder", models_folder(config).string()).key("models").begin_array();
@@ -54,15 +74,24 @@ int list(const Globals& globals) {
             for (const auto& id : users_of(config, model)) out.value(id);
             out.end_array().end_object();
         }
+        out.end_array().key("unfinished").begin_array();
+        for (const auto& file : unfinished)
+            out.begin_object()
+                .member("name", file.name)
+                .member("size", file.size)
+                .member("on_disk", file.on_disk)
+                .end_object();
         fmt::print("{}\n", out.end_array().end_object().text());
         return kOk;
     }
-    if (manifest.models().empty()) {
+    print_unfinished(unfinished);
+    if (manifest.models().empty() && unfinished.empty()) {
         fmt::print(
             "no model files yet: `tandem model pull hf:ORG/REPO` fetches one, `tandem model import` takes those "
             "of Ollama, LM Studio, llama.cpp and the hub's cache\n");
         return kOk;
     }
+    if (manifest.models().empty()) return kOk;
     std::size_t widest = 4;
     for (const auto& model : manifest.models()) widest = std::max(widest, model.name.size());
     fmt::print("{:<{}} {:>9}  {:<10} {:<8} {:<16} {}\n", "file", widest, "size", "state", "whose", "used by", "source");
@@ -204,11 +233,17 @@ void add_model(CLI::App& app, Globals& globals, Action& action) {
     auto* check = group->add_subcommand("verify", "Read files whole and compare their SHA-256");
     check->add_option("file", *name, "Its name in `tandem model list`; without one, all");
     check->callback([&, name] { action = [&globals, name] { return verify(globals, *name); }; });
-    auto force = std::make_shared<bool>(false);
+    auto force = std::make_shared<bool>(false), unfinished = std::make_shared<bool>(false);
     auto* rm = group->add_subcommand("rm", "Delete a file, or forget one that was imported");
-    rm->add_option("file", *name, "Its name in `tandem model list`")->required();
+    auto* file = rm->add_option("file", *name, "Its name in `tandem model list`");
+    auto* all = rm->add_flag("--unfinished", *unfinished, "What pulls that did not end have left")->excludes(file);
     rm->add_flag("--force", *force, "Also where a model of tandem.yaml uses it");
-    rm->callback([&, name, force] { action = [&globals, name, force] { return remove(globals, *name, *force); }; });
+    rm->callback([&, name, force, unfinished, file, all] {
+        if (file->count() + all->count() == 0) throw CLI::RequiredError("file, or --unfinished");
+        action = [&globals, name, force, unfinished] {
+            return *unfinished ? remove_unfinished(globals) : remove(globals, *name, *force);
+        };
+    });
     add_model_import(*group, globals, action);
 }
 

@@ -297,7 +297,53 @@ class FromTheHub(Models):
         self.has("beta_model.gguf", other)
 
 
+    def test_a_connection_that_stalls_is_left_and_only_its_range_is_asked_for_again(self):
+        data = gguf(40 * MIB)
+        hub = self.hub({"tiny.gguf": data})
+        hub.stalls = 2
+        self.good(self.pull(hub))
+        self.has("tiny.gguf", data)
+        self.assertLess(hub.given, len(data) + 2 * MIB)
+
+    def test_a_mirror_that_says_no_length(self):
+        data = gguf(20 * MIB)
+        hub = self.hub({"tiny.gguf": data})
+        hub.direct = hub.no_length = True
+        self.good(self.pull(hub))
+        self.has("tiny.gguf", data)
+
+    def test_a_file_that_its_maker_has_replaced_is_pulled_anew(self):
+        hub = self.hub({"tiny.gguf": gguf(MIB, 1)})
+        self.good(self.pull(hub))
+        hub.files["tiny.gguf"] = gguf(MIB, 2)
+        self.good(self.pull(hub))
+        self.has("tiny.gguf", gguf(MIB, 2))
+        self.assertEqual([model["files"][0]["sha256"] for model in self.place.listed()], [sha(gguf(MIB, 2))])
+
+    def test_what_an_interrupted_pull_left_is_seen_and_can_be_deleted(self):
+        hub = self.hub({"tiny.gguf": gguf(40 * MIB)})
+        hub.slow = 0.02
+        process = self.place.start("model", "pull", "hf:acme/Tiny-GGUF", env={"HF_ENDPOINT": hub.url})
+        until(lambda: hub.given > 8 * MIB, "some bytes")
+        self.assertIn("0 bytes are free", self.place.run("model", "rm", "--unfinished").stdout)  # it is under way
+        process.kill()
+        process.communicate()
+        self.assertIn("unfinished: tiny.gguf, ", self.place.run("model", "list").stdout)
+        [left] = json.loads(self.place.run("model", "list", "--json").stdout)["unfinished"]
+        self.assertEqual((left["name"], left["size"]), ("tiny.gguf", 40 * MIB))
+        self.good(self.place.run("model", "rm", "--unfinished"))
+        self.assertEqual(list((self.place.models / ".pull").iterdir()), [])
+        self.assertEqual(self.place.run("model", "rm").returncode, 2)
+
+
 class FromElsewhere(Models):
+    def test_a_registry_that_gives_blobs_itself(self):
+        data = gguf(20 * MIB)
+        hub = self.registry(data, name="me/mine", tag="q8")
+        hub.direct = True
+        self.good(self.place.run("model", "pull", f"ollama:{hub.url}/me/mine:q8"))
+        self.has("mine-q8.gguf", data)
+
     def test_ollamas_registry(self):
         data = gguf(20 * MIB)
         hub = self.registry(data)
@@ -352,6 +398,9 @@ class OnTheDisk(Models):
         manifest = {"layers": [{"mediaType": "application/vnd.ollama.image.model", "digest": "sha256:" + sha(ollama), "size": len(ollama)}]}
         self.put(".ollama/models/manifests/registry.ollama.ai/library/llama3.2/3b", json.dumps(manifest).encode())
         self.put(".ollama/models/manifests/registry.ollama.ai/library/broken/latest", b"{")
+        old = gguf(MIB, 4)  # as versions before 0.1.31 named blobs, from the hub
+        self.put(f".ollama/models/blobs/sha256:{sha(old)}", old)
+        self.put(".ollama/models/manifests/hf.co/bartowski/Old-GGUF/Q4_K_L", json.dumps(manifest).replace(sha(ollama), sha(old)).encode())
         self.put(".lmstudio/models/acme/Tiny-GGUF/tiny-Q8_0.gguf", studio)
         self.put(".lmstudio/models/acme/Tiny-GGUF/mmproj-tiny.gguf", gguf(MIB, 8))
         self.put(".lmstudio/models/acme/Tiny-GGUF/downloading_other.gguf", b"not yet")
@@ -362,13 +411,14 @@ class OnTheDisk(Models):
         link.symlink_to(os.path.relpath(stored, link.parent))
         self.good(self.place.run("model", "import"))
         models = {model["name"]: model for model in self.place.listed()}
-        self.assertEqual(sorted(models), ["llama3.2-3b.gguf", "other-Q4_K_M.gguf", "tiny-Q8_0.gguf"])
+        self.assertEqual(sorted(models), ["Old-GGUF-Q4_K_L.gguf", "llama3.2-3b.gguf", "other-Q4_K_M.gguf", "tiny-Q8_0.gguf"])
+        self.assertEqual(models["Old-GGUF-Q4_K_L.gguf"]["source"], "ollama:hf.co/bartowski/Old-GGUF:Q4_K_L")
         self.assertEqual(models["llama3.2-3b.gguf"]["files"][0]["path"], str(blob))
         self.assertEqual((models["other-Q4_K_M.gguf"]["source"], models["other-Q4_K_M.gguf"]["version"]), ("hf:acme/Other-GGUF:other-Q4_K_M.gguf", "ab" * 20))
         self.assertEqual({name: model["files"][0]["sha256"] for name, model in models.items()},
-                         {"llama3.2-3b.gguf": sha(ollama), "other-Q4_K_M.gguf": sha(hub), "tiny-Q8_0.gguf": sha(studio)})
+                         {"Old-GGUF-Q4_K_L.gguf": sha(old), "llama3.2-3b.gguf": sha(ollama), "other-Q4_K_M.gguf": sha(hub), "tiny-Q8_0.gguf": sha(studio)})
         self.good(self.place.run("model", "verify"))
-        self.assertIn("3 are known", self.place.run("model", "import").stdout)
+        self.assertIn("4 are known", self.place.run("model", "import").stdout)
         self.assertEqual(list(self.place.models.glob("*.gguf")), [])
         for name in models:
             self.good(self.place.run("model", "rm", name))
@@ -428,6 +478,13 @@ class Shown(Models):
                 result = self.place.run("model", "show", str(file), timeout=10)
                 self.assertEqual(result.returncode, 3, result.stderr)
                 self.assertIn("GGUF header", result.stderr)
+
+    def test_parts_that_were_joined_are_no_model(self):
+        entry = b"".join(len(key).to_bytes(8, "little") + key + (2).to_bytes(4, "little") + value.to_bytes(2, "little") for key, value in ((b"split.no", 0), (b"split.count", 3)))
+        joined = self.place.folder / "joined.gguf"
+        joined.write_bytes(b"GGUF" + (3).to_bytes(4, "little") + (0).to_bytes(8, "little") + (2).to_bytes(8, "little") + entry)
+        for command in (("model", "pull", "./joined.gguf"), ("model", "import", str(joined))):
+            self.assertIn("is part 1 of 3", self.place.run(*command).stderr)
 
     def test_a_file_that_was_cut_is_known_as_such(self):
         whole = pathlib.Path(harness.MODEL)

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "base/world.h"
+#include "engine/gguf.h"
 #include "engine/pull/parts.h"
 #include "engine/pull/plan.h"
 
@@ -103,9 +104,13 @@ std::vector<DiskModel> of_ollama(const fs::path& folder) {
             if (!is_gguf(blob)) continue;
             const auto tag = manifest.filename().string(), name = manifest.parent_path().filename().string();
             const auto space = manifest.parent_path().parent_path().filename().string();
+            const auto host = manifest.parent_path().parent_path().parent_path().filename().string();
             DiskModel model;
             model.name = model_name_of(name + (tag == "latest" ? "" : "-" + tag));
-            model.source = fmt::format("ollama:{}{}:{}", space == "library" ? "" : space + "/", name, tag);
+            const auto before = host != "registry.ollama.ai" ? host + "/" + space + "/"
+                                : space == "library"         ? ""
+                                                             : space + "/";
+            model.source = fmt::format("ollama:{}{}:{}", before, name, tag);
             model.version = "sha256:" + hex(sha256(*text));
             model.files.push_back({fs::absolute(blob), size_of(blob), digest});
             models.push_back(std::move(model));
@@ -158,6 +163,17 @@ std::string free_name(const std::vector<DiskModel>& models, const DiskModel& mod
 
 }  // namespace
 
+Result<> check_split(const fs::path& file) {
+    const auto facts = read_gguf(file);
+    if (!facts) return fail(facts.error());
+    const auto name = split_name_of(file.filename().string());
+    if (facts->split.count < 2 || (name && name->count == facts->split.count)) return {};
+    return fail(ErrorCode::invalid,
+                fmt::format("{} says that it is part {} of {}, and its name does not: llama-server finds the parts by "
+                            "their names (NAME-00001-of-{:05}.gguf), and parts that were joined by `cat` are no model",
+                            file.string(), facts->split.number + 1, facts->split.count, facts->split.count));
+}
+
 std::vector<Store> stores_of(const config::Environment& environment) {
     const auto set = [&](const char* name) { return fs::path(std::string(trim(environment(name).value_or("")))); };
     const auto home = set("HOME");
@@ -201,6 +217,7 @@ Result<std::vector<DiskModel>> models_at(const fs::path& path) {
         if (!is_gguf(whole))
             return fail(ErrorCode::invalid,
                         fmt::format("{} is no GGUF file: it does not begin with GGUF", whole.string()));
+        if (auto ok = check_split(whole); !ok) return fail(ok.error());
         std::vector<fs::path> files{whole};
         if (const auto split = split_name_of(whole.string())) {
             files.clear();

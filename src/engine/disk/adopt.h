@@ -30,6 +30,10 @@ std::vector<DiskModel> models_of(const Store& store);
 // The same of one file, or of all below a folder. Errors: not_found, invalid (it is no GGUF file).
 Result<std::vector<DiskModel>> models_at(const std::filesystem::path& path);
 
+// Whether the engine can begin with this file: it is whole, and where it is a part of a split model its name says so.
+// Errors: invalid, as read_gguf().
+Result<> check_split(const std::filesystem::path& file);
+
 struct Adopted {
     std::vector<DiskModel> added;
     std::size_t known = 0;  // that were in the manifest already

@@ -122,7 +122,8 @@ Result<PartFile> PartFile::open(const fs::path& folder, const std::string& key, 
     const auto journal = read_regular(file.journal_, kLargestJournal).value_or(std::string());
     std::string_view lines = journal;
     const auto first = lines.substr(0, lines.find('\n'));
-    const bool same = info.st_size == size && !identity.empty() && first == identity && first.size() < lines.size();
+    const bool same =
+        info.st_size == size && !identity.starts_with("- ") && first == identity && first.size() < lines.size();
     if (same)
         for (lines.remove_prefix(first.size() + 1); !lines.empty();) {
             const auto end = lines.find('\n');
@@ -215,6 +216,42 @@ Result<> PartFile::finish(const fs::path& target) {
 void PartFile::discard() {
     unlink(part_.c_str());
     unlink(journal_.c_str());
+}
+
+std::vector<Unfinished> unfinished_in(const fs::path& folder) {
+    std::vector<Unfinished> files;
+    std::error_code error;
+    for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+        struct stat info{};
+        if (at->path().extension() != ".part" || stat(at->path().c_str(), &info) != 0) continue;
+        Unfinished file{.name = at->path().filename().string(), .size = info.st_size};
+        file.on_disk = static_cast<std::int64_t>(info.st_blocks) * 512;
+        auto journal = at->path();
+        journal.replace_extension(".ranges");
+        const auto text = read_regular(journal, kLargestJournal).value_or(std::string());
+        const auto first = words_of(std::string_view(text).substr(0, text.find('\n')));
+        if (first.size() == 2) file.name = printable(first[1], 200);
+        file.done = std::min(file.on_disk, file.size);
+        files.push_back(std::move(file));
+    }
+    std::ranges::sort(files, {}, &Unfinished::name);
+    return files;
+}
+
+std::int64_t discard_unfinished(const fs::path& folder) {
+    std::int64_t freed = 0;
+    std::error_code error;
+    for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+        const auto& file = at->path();
+        const Descriptor fd(::open(file.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+        struct stat info{};
+        if (file.extension() == ".ranges" || fd.get() < 0 || flock(fd.get(), LOCK_EX | LOCK_NB) != 0) continue;
+        if (fstat(fd.get(), &info) == 0) freed += static_cast<std::int64_t>(info.st_blocks) * 512;
+        auto journal = file;
+        unlink(journal.replace_extension(".ranges").c_str());
+        unlink(file.c_str());
+    }
+    return freed;
 }
 
 Result<std::int64_t> free_bytes(const fs::path& folder) {

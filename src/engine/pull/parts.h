@@ -1,9 +1,9 @@
 // One file under way: its bytes, and which ranges of it are there. Both are files beside the finished models, so that
 // a pull that was killed at any moment goes on where it was.
 //
-// KEY.part holds the bytes in their places; KEY.ranges one line for each range that is whole: its number, its length
-// and the SHA-256 of it as it came, or its number and how many bytes of it are there. A line that is torn counts for
-// nothing.
+// KEY.part holds the bytes in their places; KEY.ranges begins with what the file is, and has a line for each range that
+// is whole: its number, its length and the SHA-256 of it as it came, or its number and how many bytes of it are there.
+// A line that is torn counts for nothing.
 #pragma once
 
 #include <cstdint>
@@ -39,8 +39,8 @@ bool covers(const std::vector<FileRange>& ranges, std::int64_t size);
 
 class PartFile {
   public:
-    // Takes up what is there for the same `identity` (any text: source, version, size), else begins anew. Errors:
-    // unavailable, where another process pulls the same file; storage.
+    // Takes up what is there for the same `identity` ("HASH NAME": of source, version and size; what begins with "- "
+    // is never the same), else begins anew. Errors: unavailable, where another process pulls the same file; storage.
     static Result<PartFile> open(const std::filesystem::path& folder, const std::string& key,
                                  const std::string& identity, std::int64_t size, std::vector<FileRange> ranges);
     PartFile(PartFile&&) = default;
@@ -74,6 +74,17 @@ class PartFile {
     std::int64_t size_ = 0;
     std::vector<FileRange> ranges_;
 };
+
+// A file whose pull has not ended.
+struct Unfinished {
+    std::string name;
+    std::int64_t done = 0, size = 0;  // bytes
+    std::int64_t on_disk = 0;         // bytes that deleting it frees
+};
+// Those of a folder, in order of their names. One that another process is at is among them.
+std::vector<Unfinished> unfinished_in(const std::filesystem::path& folder);
+// Deletes all that no process is at; gives the bytes that are free now.
+std::int64_t discard_unfinished(const std::filesystem::path& folder);
 
 // Bytes that are free for this user where `folder` is, or will be. Errors: storage.
 Result<std::int64_t> free_bytes(const std::filesystem::path& folder);

@@ -110,9 +110,10 @@ Result<> Transfer::open() {
     const auto what = !piece_.sha256.empty() ? piece_.sha256 : piece_.url;
     const auto version = !piece_.sha256.empty() ? piece_.sha256 : located_.validator;
     auto ranges = covers(piece_.ranges, piece_.size) ? piece_.ranges : ranges_of(piece_.size);
-    const auto identity = version.empty()
-                              ? std::string()
-                              : hex(sha256(fmt::format("{} {} {} {}", what, version, piece_.size, ranges.size())));
+    const auto identity =
+        version.empty()
+            ? "- " + piece_.name
+            : hex(sha256(fmt::format("{} {} {} {}", what, version, piece_.size, ranges.size()))) + " " + piece_.name;
     auto part = PartFile::open(how_.folder, hex(sha256(what)).substr(0, 32), identity, piece_.size, std::move(ranges));
     if (!part) return fail(part.error());
     part_.emplace(std::move(*part));
