@@ -91,6 +91,7 @@ class Hub:
         self.limited = {}
         self.limit_headers = [("retry-after", "1")]
         self.lie_about_size = 0
+        self.refused = 0  # a status of the other host, whatever the signature
         self.stalls = 0  # answers that stop in the middle, and keep their connection
         self.no_length = False  # no Content-Length: the end of the connection is the end
         self.over = threading.Event()
@@ -210,6 +211,8 @@ class Hub:
             if "authorization" in {key.lower() for key in request.headers}:
                 return request.answer(400, [("content-type", "application/xml")], b"<Error><Code>InvalidArgument</Code><Message>Only one auth "
                                       b"mechanism allowed</Message></Error>")
+            if self.refused:
+                return request.answer(self.refused, [("content-type", "application/xml")], b"<Error/>")
             signature = urllib.parse.parse_qs(query).get("X-Amz-Signature", [""])[0]
             if self.signatures.get(signature, 0) < time.monotonic():
                 return request.answer(403, [("content-type", "application/xml")], b"<Error><Code>AccessDenied</Code><Message>Request has expired"

@@ -305,6 +305,21 @@ class FromTheHub(Models):
         self.has("tiny.gguf", data)
         self.assertLess(hub.given, len(data) + 2 * MIB)
 
+    def test_bytes_that_are_refused_with_every_signature_are_given_up_soon(self):
+        data = gguf(80 * MIB)
+        hub = self.hub({"tiny.gguf": data})
+        hub.slow = 0.02
+        process = self.place.start("model", "pull", "hf:acme/Tiny-GGUF", env={"HF_ENDPOINT": hub.url})
+        until(lambda: hub.given > MIB, "the first bytes")
+        hub.refused, hub.cuts, hub.cut_after = 400, 100, MIB
+        begun = time.monotonic()
+        self.assertIn("answered 400", process.communicate(timeout=60)[1])
+        self.assertEqual(process.returncode, 1)
+        self.assertLess(time.monotonic() - begun, 30)
+        hub.refused = hub.cuts = 0
+        self.assertIn("are there already", self.good(self.pull(hub)).stderr)
+        self.has("tiny.gguf", data)
+
     def test_a_mirror_that_says_no_length(self):
         data = gguf(20 * MIB)
         hub = self.hub({"tiny.gguf": data})
@@ -401,6 +416,8 @@ class OnTheDisk(Models):
         old = gguf(MIB, 4)  # as versions before 0.1.31 named blobs, from the hub
         self.put(f".ollama/models/blobs/sha256:{sha(old)}", old)
         self.put(".ollama/models/manifests/hf.co/bartowski/Old-GGUF/Q4_K_L", json.dumps(manifest).replace(sha(ollama), sha(old)).encode())
+        tensors = {"layers": [{"mediaType": "application/vnd.ollama.image.tensor; name=a", "digest": "sha256:" + sha(old), "size": len(old)}]}
+        self.put(".ollama/models/manifests/registry.ollama.ai/library/of-mlx/latest", json.dumps(tensors).encode())
         self.put(".lmstudio/models/acme/Tiny-GGUF/tiny-Q8_0.gguf", studio)
         self.put(".lmstudio/models/acme/Tiny-GGUF/mmproj-tiny.gguf", gguf(MIB, 8))
         self.put(".lmstudio/models/acme/Tiny-GGUF/downloading_other.gguf", b"not yet")
@@ -420,6 +437,9 @@ class OnTheDisk(Models):
         self.good(self.place.run("model", "verify"))
         self.assertIn("4 are known", self.place.run("model", "import").stdout)
         self.assertEqual(list(self.place.models.glob("*.gguf")), [])
+        (self.place.folder / ".lmstudio").rename(self.place.folder / "away")  # a disk that is not mounted
+        self.assertEqual({model["name"]: model["state"] for model in self.place.listed()}["tiny-Q8_0.gguf"], "missing")
+        (self.place.folder / "away").rename(self.place.folder / ".lmstudio")
         for name in models:
             self.good(self.place.run("model", "rm", name))
         self.assertTrue(blob.exists() and link.exists())

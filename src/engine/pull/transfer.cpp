@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int kMostTries = 10;                  // of a range, without a byte in between
+constexpr int kMostRefused = 4;                 // of those, that the server refused: a new address did not help
 constexpr int kMostWrong = 4;                   // times that a range may come wrong
 constexpr std::int64_t kSpare = 64LL << 20;     // bytes that stay free on the disk
 constexpr std::int64_t kNoteEvery = 1LL << 20;  // bytes of a range, between two notes of how far it is
@@ -223,7 +224,8 @@ net::Task<Result<bool>> Transfer::once(std::size_t index) {
         if (asked) break;
         range.odd = true;
         tries = attempt.have > had ? 0 : tries + 1;
-        if (!asked.error().again || tries >= kMostTries) co_return fail(asked.error().error);
+        const int most = asked.error().status / 100 == 4 && !asked.error().after_ms ? kMostRefused : kMostTries;
+        if (!asked.error().again || tries >= most) co_return fail(asked.error().error);
         if (asked.error().after_ms && tries == 1)
             note(fmt::format("{}; waiting {} s", asked.error().error.message, *asked.error().after_ms / 1'000));
         if (stale_ && tries < 3) continue;
