@@ -91,6 +91,7 @@ class Hub:
         self.limited = {}
         self.limit_headers = [("retry-after", "1")]
         self.lie_about_size = 0
+        self.most = None  # bytes of one answer, whatever was asked for
         self.refused = 0  # a status of the other host, whatever the signature
         self.stalls = 0  # answers that stop in the middle, and keep their connection
         self.no_length = False  # no Content-Length: the end of the connection is the end
@@ -229,6 +230,8 @@ class Hub:
         if if_range and if_range != self.etag:
             ranged = False
         part = self.slice(request, data) if ranged else slice(0, len(data))
+        if ranged and part and self.most:
+            part = slice(part.start, min(part.stop, part.start + self.most))
         if part is None:
             return request.answer(416, [("content-range", f"bytes */{len(data)}")], b"")
         body = bytearray(data[part])

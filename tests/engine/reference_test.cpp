@@ -43,8 +43,9 @@ TEST(Reference, reads_the_forms_that_people_write) {
     }
     for (const char* wrong : {"", "hf:", "hf:acme", "hf:acme/../x", "hf:acme/a b", "hf:acme/x@", "hf:acme/x@../../y",
                               "ollama:", "ollama:a/b/c/d", "ollama:../x", "s3://bucket/a.gguf", "https://host/a b.gguf",
-                              "hf:acme/x\r\nAuthorization: y"})
+                              "hf:acme/x\r\nAuthorization: y", "https://me:secret@host/a.gguf"})
         EXPECT_FALSE(reference_of(wrong)) << wrong;
+    EXPECT_EQ(reference_of("https://me:secret@host/a.gguf").error().message.find("secret"), std::string::npos);
 }
 
 std::vector<HubFile> files(const std::vector<std::string>& paths) {

@@ -123,6 +123,16 @@ class FromTheHub(Models):
         # What of each of four ranges had not been noted, and what was on its way.
         self.assertLess(hub.given, len(data) + 3 * 4 * 3 * MIB)
 
+    def test_a_pull_that_was_killed_before_its_entry_is_entered(self):
+        data = gguf(10 * MIB)
+        hub = self.hub({"tiny.gguf": data})
+        self.good(self.pull(hub))
+        (self.place.models / "manifest.json").unlink()
+        given = hub.given
+        self.good(self.pull(hub))
+        self.assertLessEqual(hub.given - given, 1)
+        self.assertEqual([(model["name"], model["adopted"]) for model in self.place.listed()], [("tiny.gguf", False)])
+
     def test_cut_connections_are_taken_up_within_the_range(self):
         data = gguf(40 * MIB)
         hub = self.hub({"tiny.gguf": data})
@@ -319,6 +329,14 @@ class FromTheHub(Models):
         hub.refused = hub.cuts = 0
         self.assertIn("are there already", self.good(self.pull(hub)).stderr)
         self.has("tiny.gguf", data)
+
+    def test_a_server_that_gives_less_than_was_asked_for(self):
+        data = gguf(20 * MIB)
+        hub = self.hub({"tiny.gguf": data})
+        hub.most = 3 * MIB
+        self.good(self.pull(hub))
+        self.has("tiny.gguf", data)
+        self.assertLess(hub.given, len(data) + 10)
 
     def test_a_mirror_that_says_no_length(self):
         data = gguf(20 * MIB)

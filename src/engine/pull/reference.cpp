@@ -117,6 +117,10 @@ Result<Reference> reference_of(std::string_view text) {
     found.name = text;
     if (text.starts_with("https://") || text.starts_with("http://")) {
         if (text.find(' ') != std::string_view::npos) return refuse(text, "a URL has no blanks");
+        // It would be written into the manifest.
+        if (const auto host = text.substr(text.find("://") + 3);
+            host.substr(0, host.find_first_of("/?#")).find('@') != std::string_view::npos)
+            return refuse(text.substr(0, text.find("://") + 3), "a URL with a name and a password in it is not taken");
         found.from = Reference::From::url;
         return found;
     }

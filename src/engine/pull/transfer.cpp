@@ -36,6 +36,17 @@ std::string digest_of(const net::Fields& headers) {
     return hex({reinterpret_cast<const std::uint8_t*>(bytes->data()), bytes->size()});
 }
 
+// The last byte of "bytes FIRST-LAST/SIZE", below 0 where it says another beginning or size. A server may give less
+// than was asked for (RFC 9110 section 14.2).
+std::int64_t last_of(std::string_view content_range, std::int64_t first, std::int64_t size) {
+    const auto begin = fmt::format("bytes {}-", first), end = fmt::format("/{}", size);
+    if (!content_range.starts_with(begin) || !content_range.ends_with(end)) return -1;
+    if (content_range.size() < begin.size() + end.size()) return -1;
+    content_range.remove_prefix(begin.size());
+    content_range.remove_suffix(end.size());
+    return whole_number(content_range).value_or(-1);
+}
+
 Result<> check_head(std::string_view head) {
     if (head.starts_with("GGUF")) return {};
     const std::string_view hint = head.starts_with("version https://git-lfs") ? " (it is a pointer of Git LFS)"
@@ -178,12 +189,13 @@ net::Task<Tried<bool>> Transfer::ask(const FileRange& range, Attempt& attempt) {
     const int status = answer->status();
     if (status == 206) {
         const auto said = answer->headers().get("content-range");
-        if (said != fmt::format("bytes {}-{}/{}", first, range.last, piece_.size))
+        const auto last = last_of(said, first, piece_.size);
+        if (last < first || last > range.last)
             co_return Failed(
                 Trouble{.error = {ErrorCode::upstream, fmt::format("{} sent '{}' for bytes {}-{}", shown(url),
                                                                    printable(said, 60), first, range.last)},
                         .again = true});
-        if (attempt.have == 0) attempt.said = digest_of(answer->headers());
+        if (attempt.have == 0 && last == range.last) attempt.said = digest_of(answer->headers());
         co_return co_await read(*answer, range, attempt);
     }
     auto trouble = trouble_of(status, answer->headers(), url);
