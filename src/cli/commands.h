@@ -37,6 +37,7 @@ inline constexpr std::array<std::string_view, 7> kGroupNames = {
     X(status, why)            \
     X(replay, rules)          \
     X(engine, engines)        \
+    X(model, engines)         \
     X(doctor, first_evening)  \
     X(version, more)          \
     X(connect, first_evening) \

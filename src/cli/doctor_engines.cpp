@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "cli/certificate.h"
 #include "cli/doctor.h"
+#include "engine/disk/adopt.h"
 #include "engine/engines.h"
 
 namespace tandem::cli {
@@ -82,8 +83,11 @@ void check_binary(const Result<fs::path>& binary, std::vector<Check>& checks) {
          std::string(kMend)});
 }
 
-bool is_gguf(const fs::path& file) {
-    return read_regular(file, 4).value_or(std::string()) == "GGUF";
+// A page, a pointer of Git LFS or a download that was cut in its place: what is wrong with the file.
+Result<> check_header(const fs::path& file) {
+    if (read_regular(file, 4).value_or(std::string()) != "GGUF")
+        return fail(ErrorCode::invalid, fmt::format("{} is no GGUF file", file.string()));
+    return engine::check_split(file);
 }
 
 }  // namespace
@@ -96,8 +100,9 @@ void check_engines(const config::Config& config, const config::Environment& envi
         if (!any) check_binary(engine::find_binary(config, settings), checks);
         any = true;
         const auto file = engine::find_model_file(config, model, settings);
-        if (file && !is_gguf(*file))
-            checks.push_back({"model " + model.id, Grade::bad, fmt::format("{} is no GGUF file", file->string()),
+        const auto header = file ? check_header(*file) : Result<>{};
+        if (!header)
+            checks.push_back({"model " + model.id, Grade::bad, header.error().message,
                               "download it again (a page or a pointer of Git LFS may stand in its place)"});
         else
             checks.push_back({"model " + model.id, file ? Grade::good : Grade::bad,

@@ -182,4 +182,15 @@ void print_dim(std::string_view text) {
     std::fflush(stderr);
 }
 
+bool stderr_is_terminal() {
+    return isatty(STDERR_FILENO) != 0;
+}
+
+void print_status(std::string_view text) {
+    if (!stderr_is_terminal()) return;
+    std::fflush(stdout);
+    write_all(STDERR_FILENO, "\r\x1b[2K");
+    write_all(STDERR_FILENO, text);
+}
+
 }  // namespace tandem::cli

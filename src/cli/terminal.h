@@ -36,4 +36,9 @@ void guard_terminal();
 // else.
 void print_dim(std::string_view text);
 
+// Replaces the line of stderr that this wrote before, where that is a terminal; nothing elsewhere. `text` is ours: no
+// words of others, and shorter than the terminal is wide.
+void print_status(std::string_view text);
+bool stderr_is_terminal();
+
 }  // namespace tandem::cli

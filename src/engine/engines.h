@@ -53,8 +53,8 @@ struct EnginesSettings {
 
 // The llama-server to run: the config's, PATH's, the cache's. Errors: not_found, with what to do.
 Result<std::filesystem::path> find_binary(const config::Config& config, const EnginesSettings& settings);
-// The model's file: absolute, beside the config file, in data/models, in the cache. Errors: not_found, naming the
-// places.
+// The model's file: absolute, beside the config file, in data/models, in the cache, or the name of an adopted one
+// (`tandem model list`). Errors: not_found, naming the places.
 Result<std::filesystem::path> find_model_file(const config::Config& config, const config::Model& model,
                                               const EnginesSettings& settings);
 

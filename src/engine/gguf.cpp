@@ -5,11 +5,19 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cctype>
+#include <cmath>
 #include <fstream>
+#include <functional>
 #include <limits>
+#include <map>
 #include <optional>
+#include <set>
+#include <system_error>
+#include <utility>
 
 #include "base/file.h"
+#include "engine/gguf_types.h"
 
 namespace tandem::engine {
 
@@ -20,7 +28,10 @@ static_assert(std::endian::native == std::endian::little);
 constexpr std::uint64_t kMostEntries = 1UL << 16;  // of metadata, and tensors
 constexpr std::uint64_t kMostText = 1024;          // bytes of a key, and of a text that is kept
 constexpr std::uint32_t kMostDimensions = 4;
-constexpr int kMostNesting = 4;  // arrays of arrays
+constexpr int kMostNesting = 4;                         // arrays of arrays
+constexpr std::uint64_t kMostLayers = 4'096;            // of an array with a number for each
+constexpr std::int64_t kLargestOfLayer = 1LL << 32;     // such a number
+constexpr std::uint64_t kLargestAlignment = 1UL << 20;  // bytes
 
 enum Type : std::uint32_t { u8, i8, u16, i16, u32, i32, f32, boolean, text, array, u64, i64, f64 };
 
@@ -89,6 +100,8 @@ class Reader {
     bool failed_ = false;
 };
 
+void skip_elements(Reader& in, std::uint32_t of, std::uint64_t count, int depth);
+
 void skip_value(Reader& in, std::uint32_t type, int depth = 0) {
     if (type == text) {
         in.string(0);
@@ -100,6 +113,10 @@ void skip_value(Reader& in, std::uint32_t type, int depth = 0) {
     }
     const auto of = in.number<std::uint32_t>();
     const auto count = in.number<std::uint64_t>();
+    skip_elements(in, of, count, depth);
+}
+
+void skip_elements(Reader& in, std::uint32_t of, std::uint64_t count, int depth) {
     if (in.failed() || depth == kMostNesting || count > kMostHeader) return in.fail();
     if (const auto size = size_of(of); size > 0) return in.skip(size * count);
     for (std::uint64_t i = 0; i < count && !in.failed(); ++i) skip_value(in, of, depth + 1);
@@ -109,6 +126,7 @@ void skip_value(Reader& in, std::uint32_t type, int depth = 0) {
 std::optional<std::uint64_t> whole_number(Reader& in, std::uint32_t type) {
     switch (type) {
         case u8:
+        case boolean:
             return in.number<std::uint8_t>();
         case u16:
             return in.number<std::uint16_t>();
@@ -126,57 +144,230 @@ std::optional<std::uint64_t> whole_number(Reader& in, std::uint32_t type) {
     }
 }
 
-struct Metadata {
-    GgufFacts facts;
-    std::uint64_t experts = 0, experts_used = 0;
-};
-
 std::int64_t bounded(std::uint64_t number) {
     return static_cast<std::int64_t>(std::min<std::uint64_t>(number, std::numeric_limits<std::int64_t>::max()));
 }
 
-void read_entry(Reader& in, Metadata& metadata) {
-    const auto key = in.string(kMostText);
+std::int64_t count_of(Reader& in, std::uint32_t type) {
+    return bounded(whole_number(in, type).value_or(0));
+}
+
+double fraction(Reader& in, std::uint32_t type) {
+    double value = 0;
+    if (type == f32)
+        value = in.number<float>();
+    else if (type == f64)
+        value = in.number<double>();
+    else
+        return static_cast<double>(count_of(in, type));
+    return std::isfinite(value) ? value : 0;
+}
+
+// How many elements an array has; they are skipped.
+std::int64_t elements_of(Reader& in, std::uint32_t type) {
+    if (type != array) {
+        skip_value(in, type);
+        return 0;
+    }
+    const auto of = in.number<std::uint32_t>();
+    const auto count = in.number<std::uint64_t>();
+    skip_elements(in, of, count, 0);
+    return bounded(count);
+}
+
+// One number for all layers, or one for each of them.
+struct PerLayer {
+    std::int64_t most = 0, sum = 0;
+};
+PerLayer per_layer(Reader& in, std::uint32_t type) {
+    PerLayer result;
+    if (type != array) {
+        result.most = count_of(in, type);
+        return result;
+    }
+    const auto of = in.number<std::uint32_t>();
+    const auto count = in.number<std::uint64_t>();
+    if (of == array || of == text || count > kMostLayers) {
+        skip_elements(in, of, count, 0);
+        return result;
+    }
+    for (std::uint64_t i = 0; i < count && !in.failed(); ++i) {
+        const auto one = std::min(count_of(in, of), kLargestOfLayer);
+        result.most = std::max(result.most, one);
+        result.sum += one;
+    }
+    return result;
+}
+
+std::string string_of(Reader& in, std::uint32_t type, std::uint64_t most = kMostText) {
+    if (type == text) return in.string(most);
+    skip_value(in, type);
+    return {};
+}
+
+// A template that has `tools` as a word of its own writes them into the prompt (Jinja, as transformers passes them).
+bool has_tools(std::string_view words) {
+    const auto is_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
+    constexpr std::string_view kTools = "tools";
+    for (auto at = words.find(kTools); at != std::string_view::npos; at = words.find(kTools, at + 1)) {
+        const auto end = at + kTools.size();
+        if ((at == 0 || !is_word(words[at - 1])) && (end == words.size() || !is_word(words[end]))) return true;
+    }
+    return false;
+}
+
+void read_template(Reader& in, std::uint32_t type, std::string_view key, GgufFacts& facts) {
+    auto words = string_of(in, type, kLongestTemplate);
+    facts.template_has_tools = facts.template_has_tools || has_tools(words) || key.ends_with(".tool_use");
+    if (key == "tokenizer.chat_template") facts.chat_template = std::move(words);
+}
+
+using Take = void (*)(Reader& in, std::uint32_t type, GgufFacts& facts);
+
+// Keys as they are (ggml's docs/gguf.md).
+constexpr std::array<std::pair<std::string_view, Take>, 11> kKeys{{
+    {"general.architecture",
+     [](Reader& in, std::uint32_t type, GgufFacts& facts) { facts.architecture = string_of(in, type); }},
+    {"general.name", [](Reader& in, std::uint32_t type, GgufFacts& facts) { facts.name = string_of(in, type); }},
+    {"general.license", [](Reader& in, std::uint32_t type, GgufFacts& facts) { facts.licence = string_of(in, type); }},
+    {"general.file_type",
+     [](Reader& in, std::uint32_t type, GgufFacts& facts) {
+         facts.quantization = quantization_of(whole_number(in, type).value_or(~0ULL));
+     }},
+    {"general.alignment",
+     [](Reader& in, std::uint32_t type, GgufFacts&) {
+         const auto alignment = whole_number(in, type).value_or(0);
+         if (!std::has_single_bit(alignment) || alignment > kLargestAlignment) in.fail();
+     }},
+    {"tokenizer.ggml.model",
+     [](Reader& in, std::uint32_t type, GgufFacts& facts) { facts.tokenizer.model = string_of(in, type); }},
+    {"tokenizer.ggml.pre",
+     [](Reader& in, std::uint32_t type, GgufFacts& facts) { facts.tokenizer.pre = string_of(in, type); }},
+    {"tokenizer.ggml.tokens",
+     [](Reader& in, std::uint32_t type, GgufFacts& facts) { facts.tokenizer.tokens = elements_of(in, type); }},
+    {"split.no", [](Reader& in, std::uint32_t type, GgufFacts& facts) { facts.split.number = count_of(in, type); }},
+    {"split.count", [](Reader& in, std::uint32_t type, GgufFacts& facts) { facts.split.count = count_of(in, type); }},
+    {"split.tensors.count",
+     [](Reader& in, std::uint32_t type, GgufFacts& facts) { facts.split.tensors = count_of(in, type); }},
+}};
+
+// What stands behind the name of the architecture ("llama.context_length").
+constexpr std::array<std::pair<std::string_view, Take>, 17> kEnds{{
+    {".context_length",
+     [](Reader& in, std::uint32_t type, GgufFacts& facts) { facts.context_tokens = count_of(in, type); }},
+    {".expert_count", [](Reader& in, std::uint32_t type, GgufFacts& facts) { facts.experts = count_of(in, type); }},
+    {".expert_used_count",
+     [](Reader& in, std::uint32_t type, GgufFacts& facts) { facts.experts_used = count_of(in, type); }},
+    {".block_count", [](Reader& in, std::uint32_t type, GgufFacts& facts) { facts.layers.count = count_of(in, type); }},
+    {".embedding_length",
+     [](Reader& in, std::uint32_t type, GgufFacts& facts) { facts.layers.embedding = count_of(in, type); }},
+    {".attention.head_count",
+     [](Reader& in, std::uint32_t type, GgufFacts& facts) { facts.layers.heads = per_layer(in, type).most; }},
+    {".attention.head_count_kv",
+     [](Reader& in, std::uint32_t type, GgufFacts& facts) {
+         const auto heads = per_layer(in, type);
+         facts.layers.kv_heads = heads.most;
+         facts.layers.kv_heads_sum = heads.sum;
+     }},
+    {".attention.key_length",
+     [](Reader& in, std::uint32_t type, GgufFacts& facts) { facts.layers.key_length = count_of(in, type); }},
+    {".attention.value_length",
+     [](Reader& in, std::uint32_t type, GgufFacts& facts) { facts.layers.value_length = count_of(in, type); }},
+    {".attention.sliding_window",
+     [](Reader& in, std::uint32_t type, GgufFacts& facts) { facts.layers.sliding_window = per_layer(in, type).most; }},
+    {".attention.kv_lora_rank",
+     [](Reader& in, std::uint32_t type, GgufFacts& facts) { facts.layers.kv_lora_rank = count_of(in, type); }},
+    {".ssm.state_size",
+     [](Reader& in, std::uint32_t type, GgufFacts& facts) { facts.layers.recurrent_state = count_of(in, type); }},
+    {".wkv.head_size",
+     [](Reader& in, std::uint32_t type, GgufFacts& facts) { facts.layers.recurrent_state = count_of(in, type); }},
+    {".rope.scaling.type",
+     [](Reader& in, std::uint32_t type, GgufFacts& facts) { facts.rope.scaling = string_of(in, type); }},
+    {".rope.scaling.factor",
+     [](Reader& in, std::uint32_t type, GgufFacts& facts) { facts.rope.factor = fraction(in, type); }},
+    {".rope.freq_base", [](Reader& in, std::uint32_t type, GgufFacts& facts) { facts.rope.base = fraction(in, type); }},
+    {".rope.scaling.original_context_length",
+     [](Reader& in, std::uint32_t type, GgufFacts& facts) { facts.rope.original_context_tokens = count_of(in, type); }},
+}};
+
+Take take_of(std::string_view key) {
+    for (const auto& [name, take] : kKeys)
+        if (key == name) return take;
+    const auto dot = key.find('.');
+    if (dot == std::string_view::npos || key.starts_with("general.") || key.starts_with("tokenizer.")) return nullptr;
+    for (const auto& [end, take] : kEnds)
+        if (key.substr(dot) == end) return take;
+    return nullptr;
+}
+
+void read_entry(Reader& in, std::set<std::string>& seen, GgufFacts& facts) {
+    auto key = in.string(kMostText);
     const auto type = in.number<std::uint32_t>();
     if (in.failed()) return;
-    auto& facts = metadata.facts;
-    if (type == text && (key == "general.architecture" || key == "general.name")) {
-        (key == "general.name" ? facts.name : facts.architecture) = in.string(kMostText);
-        return;
-    }
-    const auto wanted = [&](std::string_view end) { return key.ends_with(end); };
-    if (key == "general.file_type")
-        facts.quantization = quantization_of(whole_number(in, type).value_or(~0ULL));
-    else if (wanted(".context_length"))
-        facts.context_tokens = bounded(whole_number(in, type).value_or(0));
-    else if (wanted(".expert_count"))
-        metadata.experts = whole_number(in, type).value_or(0);
-    else if (wanted(".expert_used_count"))
-        metadata.experts_used = whole_number(in, type).value_or(0);
+    if (key.starts_with("tokenizer.chat_template"))
+        read_template(in, type, key, facts);
+    else if (const auto take = take_of(key))
+        take(in, type, facts);
     else
         skip_value(in, type);
+    // Two readers could take different ones of two. A key that is too long to be kept is nobody's.
+    if (!key.empty() && !seen.insert(std::move(key)).second) in.fail();
 }
 
 struct Tensors {
     std::uint64_t all = 0, of_experts = 0;  // parameters
+    std::uint64_t end = 0;                  // of the last one, from where they begin
+    std::map<std::string, GgufQuant> quants;
+    std::set<std::string> names;
 };
 
 void read_tensor(Reader& in, Tensors& tensors) {
-    const auto name = in.string(kMostText);
+    auto name = in.string(kMostText);
     const auto dimensions = in.number<std::uint32_t>();
     if (in.failed() || dimensions > kMostDimensions) return in.fail();
-    std::uint64_t size = 1;
-    for (std::uint32_t i = 0; i < dimensions; ++i)
-        if (__builtin_mul_overflow(size, in.number<std::uint64_t>(), &size)) return in.fail();
-    in.skip(sizeof(std::uint32_t) + sizeof(std::uint64_t));  // its type and its place
-    if (__builtin_add_overflow(tensors.all, size, &tensors.all)) return in.fail();
+    std::uint64_t size = 1, row = 1;
+    for (std::uint32_t i = 0; i < dimensions; ++i) {
+        const auto dimension = in.number<std::uint64_t>();
+        if (i == 0) row = dimension;
+        if (__builtin_mul_overflow(size, dimension, &size)) return in.fail();
+    }
+    const auto type = in.number<std::uint32_t>();
+    const auto offset = in.number<std::uint64_t>();
+    if (in.failed() || __builtin_add_overflow(tensors.all, size, &tensors.all)) return in.fail();
     // llama.cpp calls the tensors that hold all experts of a layer ffn_*_exps.
     if (name.find("_exps") != std::string::npos) tensors.of_experts += size;
+    if (!name.empty() && !tensors.names.insert(std::move(name)).second) return in.fail();
+    const auto* known = tensor_type(type);
+    auto& quant = tensors.quants[known != nullptr ? std::string(known->name) : fmt::format("type {}", type)];
+    ++quant.tensors;
+    if (known == nullptr) return;
+    std::uint64_t bytes = 0, end = 0;
+    if (!tensor_bytes(*known, row, size, bytes) || __builtin_add_overflow(offset, bytes, &end) ||
+        end > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+        return in.fail();
+    tensors.end = std::max(tensors.end, end);
+    if (__builtin_add_overflow(quant.bytes, static_cast<std::int64_t>(bytes), &quant.bytes)) in.fail();
+}
+
+Result<> enter(const Tensors& tensors, GgufFacts& facts) {
+    facts.parameters = bounded(tensors.all);
+    const auto experts = static_cast<std::uint64_t>(facts.experts);
+    if (facts.experts > 0 && facts.experts_used > 0 && facts.experts_used <= facts.experts)
+        facts.active_parameters =
+            bounded(tensors.all - tensors.of_experts +
+                    tensors.of_experts / experts * static_cast<std::uint64_t>(facts.experts_used));
+    for (const auto& [type, quant] : tensors.quants) {
+        facts.quants.push_back({type, quant.tensors, quant.bytes});
+        if (__builtin_add_overflow(facts.tensor_bytes, quant.bytes, &facts.tensor_bytes))
+            return fail(ErrorCode::invalid, "the GGUF header claims tensors of more bytes than there can be");
+    }
+    std::ranges::sort(facts.quants, std::greater<>{}, &GgufQuant::bytes);
+    return {};
 }
 
 }  // namespace
 
-Result<GgufFacts> read_gguf(std::istream& stream) {
+Result<GgufFacts> read_gguf(std::istream& stream, std::uint64_t file_bytes) {
     Reader in(stream);
     const auto magic = in.number<std::array<char, 4>>();
     if (in.failed() || std::string_view(magic.data(), magic.size()) != "GGUF")
@@ -188,16 +379,19 @@ Result<GgufFacts> read_gguf(std::istream& stream) {
     const auto entries = in.number<std::uint64_t>();
     if (in.failed() || tensors > kMostEntries || entries > kMostEntries)
         return fail(ErrorCode::invalid, "the GGUF header is cut off, or claims too many entries");
-    Metadata metadata;
-    for (std::uint64_t i = 0; i < entries && !in.failed(); ++i) read_entry(in, metadata);
+    GgufFacts facts;
+    std::set<std::string> seen;
+    for (std::uint64_t i = 0; i < entries && !in.failed(); ++i) read_entry(in, seen, facts);
     Tensors counted;
     for (std::uint64_t i = 0; i < tensors && !in.failed(); ++i) read_tensor(in, counted);
     if (in.failed()) return fail(ErrorCode::invalid, fmt::format("the GGUF header is damaged at byte {}", in.at()));
-    auto facts = std::move(metadata.facts);
-    facts.parameters = bounded(counted.all);
-    if (metadata.experts > 0 && metadata.experts_used > 0 && metadata.experts_used <= metadata.experts)
-        facts.active_parameters =
-            bounded(counted.all - counted.of_experts + counted.of_experts / metadata.experts * metadata.experts_used);
+    facts.tensors = static_cast<std::int64_t>(tensors);
+    facts.header_bytes = in.at();
+    if (auto ok = enter(counted, facts); !ok) return fail(ok.error());
+    if (file_bytes > 0 && counted.end > file_bytes - std::min(file_bytes, in.at()))
+        return fail(ErrorCode::invalid,
+                    fmt::format("the file is cut off: its tensors need {} bytes, and it has {}; fetch it again",
+                                in.at() + counted.end, file_bytes));
     return facts;
 }
 
@@ -205,7 +399,9 @@ Result<GgufFacts> read_gguf(const std::filesystem::path& file) {
     if (auto ok = check_readable(file); !ok) return fail(ok.error());
     std::ifstream in(file, std::ios::binary);
     if (!in) return fail(ErrorCode::not_found, fmt::format("{} cannot be read", file.string()));
-    auto facts = read_gguf(in);
+    std::error_code error;
+    const auto size = std::filesystem::file_size(file, error);
+    auto facts = read_gguf(in, error ? 0 : size);
     if (!facts) return fail(facts.error().code, fmt::format("{}: {}", file.string(), facts.error().message));
     return facts;
 }

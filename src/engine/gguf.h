@@ -6,10 +6,51 @@
 #include <filesystem>
 #include <istream>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 
 namespace tandem::engine {
+
+// What stands in tensors of one type.
+struct GgufQuant {
+    std::string type;  // "Q4_K"; "type 77" where it is not known here
+    std::int64_t tensors = 0;
+    std::int64_t bytes = 0;  // 0 where the type is not known
+};
+
+// How positions are stretched beyond what the model was trained on.
+struct GgufRope {
+    std::string scaling;  // "linear", "yarn", "longrope"; empty: not said
+    double factor = 0;    // 0: not said
+    double base = 0;      // frequency base; 0: not said
+    std::int64_t original_context_tokens = 0;
+};
+
+// What its layers need for each token of a conversation. 0: not said.
+struct GgufLayers {
+    std::int64_t count = 0;
+    std::int64_t embedding = 0;  // elements of a token between layers
+    std::int64_t heads = 0;
+    std::int64_t kv_heads = 0;      // fewer than `heads`: grouped queries. The most of any layer
+    std::int64_t kv_heads_sum = 0;  // of all layers, where each says its own
+    std::int64_t key_length = 0, value_length = 0;
+    std::int64_t sliding_window = 0;   // tokens that such a layer sees
+    std::int64_t kv_lora_rank = 0;     // above 0: latent attention (MLA)
+    std::int64_t recurrent_state = 0;  // above 0: layers with a state instead of a cache (SSM)
+};
+
+struct GgufTokenizer {
+    std::string model;  // "gpt2", "llama", "bert"
+    std::string pre;    // how text is cut before: "llama-bpe", "qwen2"
+    std::int64_t tokens = 0;
+};
+
+// One part of a model that is split into files.
+struct GgufSplit {
+    std::int64_t number = 0, count = 0;  // number from 0; count 0: it is not split
+    std::int64_t tensors = 0;            // of all parts
+};
 
 struct GgufFacts {
     std::string architecture;            // "llama", "qwen2", "bert"
@@ -18,11 +59,27 @@ struct GgufFacts {
     std::int64_t parameters = 0;         // of all tensors
     std::int64_t active_parameters = 0;  // that one token uses, of a mixture of experts; 0: all
     std::int64_t context_tokens = 0;     // that it claims; 0: not said
+    std::int64_t experts = 0, experts_used = 0;
+    std::int64_t tensor_bytes = 0;  // of all tensors whose type is known
+    std::vector<GgufQuant> quants;  // the largest first
+    GgufRope rope;
+    GgufLayers layers;
+    GgufTokenizer tokenizer;
+    GgufSplit split;
+    std::string licence;              // "apache-2.0"; empty: not said
+    std::string chat_template;        // empty: it has none; cut at kLongestTemplate
+    bool template_has_tools = false;  // it writes tools into the prompt
+    std::int64_t tensors = 0;
+    std::uint64_t header_bytes = 0;  // where the tensors begin, before alignment
 };
 
-// Reads at most kMostHeader bytes, and keeps none of the arrays. Errors: invalid (what is wrong, and where).
+inline constexpr std::size_t kLongestTemplate = 1UL << 20;  // bytes
+
+// Reads at most kMostHeader bytes, and keeps none of the arrays. `file_bytes`: how long the file is, where that is
+// known: a tensor that would end behind it is an error, as a file that was cut has. Errors: invalid (what is wrong, and
+// where): also a key or a tensor that stands twice.
 inline constexpr std::uint64_t kMostHeader = 512UL << 20;
-Result<GgufFacts> read_gguf(std::istream& in);
+Result<GgufFacts> read_gguf(std::istream& in, std::uint64_t file_bytes = 0);
 // Errors: also not_found.
 Result<GgufFacts> read_gguf(const std::filesystem::path& file);
 

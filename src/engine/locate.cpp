@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/disk/manifest.h"
 #include "engine/engines.h"
 
 namespace tandem::engine {
@@ -60,9 +61,19 @@ Result<fs::path> find_model_file(const config::Config& config, const config::Mod
         if (fs::is_regular_file(place, ignored)) return place;
         looked += "\n  " + place.string();
     }
+    // Files of other programs that were adopted are found by their name.
+    if (const auto manifest = Manifest::read(settings.data / "models")) {
+        if (const auto* known = manifest->find(model.file); known != nullptr) {
+            const auto path = manifest->path_of(known->files.front());
+            std::error_code ignored;
+            if (fs::is_regular_file(path, ignored)) return path;
+            looked += "\n  " + path.string();
+        }
+    }
     return fail(
         ErrorCode::not_found,
-        fmt::format("the file of model {} is not there; put it at one of these places, or give its absolute path:{}",
+        fmt::format("the file of model {} is not there; put it at one of these places, give its absolute path, or "
+                    "fetch it with `tandem model pull`:{}",
                     model.id, looked));
 }
 

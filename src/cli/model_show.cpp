@@ -1,0 +1,168 @@
+// tandem model show: what the header of a model file says, whether it is known here or not.
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/model.h"
+#include "engine/gguf.h"
+
+namespace tandem::cli {
+
+namespace {
+
+constexpr std::size_t kLongestWord = 120;  // bytes of a text of the file that is shown
+
+std::string count_text(std::int64_t count) {
+    const auto number = static_cast<double>(count);
+    if (count >= 1'000'000'000) return fmt::format("{:.1f} B", number / 1e9);
+    if (count >= 1'000'000) return fmt::format("{:.0f} M", number / 1e6);
+    return std::to_string(count);
+}
+
+void line(std::string_view what, const std::string& words) {
+    if (!words.empty()) fmt::print("{:<14} {}\n", what, words);
+}
+
+std::string quants_text(const engine::GgufFacts& facts) {
+    std::string text;
+    for (const auto& quant : facts.quants)
+        text +=
+            fmt::format("{}{} {} in {}", text.empty() ? "" : ", ", quant.type, size_text(quant.bytes), quant.tensors);
+    return text.empty() ? text : text + " tensors";
+}
+
+std::string context_text(const engine::GgufFacts& facts) {
+    if (facts.context_tokens == 0) return {};
+    auto text = fmt::format("{} tokens", facts.context_tokens);
+    const auto& rope = facts.rope;
+    if (!rope.scaling.empty() && rope.scaling != "none") {
+        text += fmt::format(", stretched by {}", printable(rope.scaling, 40));
+        if (rope.factor > 0) text += fmt::format(" x {}", rope.factor);
+        if (rope.original_context_tokens > 0) text += fmt::format(" from {}", rope.original_context_tokens);
+    }
+    return text;
+}
+
+std::string layers_text(const engine::GgufLayers& layers) {
+    if (layers.count == 0) return {};
+    auto text = std::to_string(layers.count);
+    if (layers.heads > 0) text += fmt::format(", {} heads", layers.heads);
+    if (layers.kv_heads > 0 && layers.kv_heads < layers.heads)
+        text += fmt::format(" on {} of keys and values", layers.kv_heads);
+    if (layers.kv_lora_rank > 0) text += fmt::format(", latent attention of rank {}", layers.kv_lora_rank);
+    if (layers.sliding_window > 0) text += fmt::format(", a sliding window of {} tokens", layers.sliding_window);
+    if (layers.recurrent_state > 0) text += fmt::format(", recurrent ones with a state of {}", layers.recurrent_state);
+    return text;
+}
+
+std::string template_text(const engine::GgufFacts& facts) {
+    if (facts.chat_template.empty()) return facts.template_has_tools ? "for tools only" : "none: it is no chat model";
+    return facts.template_has_tools ? "with tools" : "without tools";
+}
+
+void print_facts(const engine::GgufFacts& facts) {
+    line("name", printable(facts.name, kLongestWord));
+    line("architecture", printable(facts.architecture, kLongestWord));
+    auto parameters = count_text(facts.parameters);
+    if (facts.active_parameters > 0)
+        parameters += fmt::format(", {} for a token ({} of {} experts)", count_text(facts.active_parameters),
+                                  facts.experts_used, facts.experts);
+    line("parameters", facts.parameters > 0 ? parameters : std::string());
+    line("quantization", facts.quantization);
+    line("tensors", quants_text(facts));
+    line("context", context_text(facts));
+    line("layers", layers_text(facts.layers));
+    const auto& tokenizer = facts.tokenizer;
+    if (tokenizer.tokens > 0)
+        line("tokenizer",
+             fmt::format("{}{}{}, {} tokens", printable(tokenizer.model, 40), tokenizer.pre.empty() ? "" : "/",
+                         printable(tokenizer.pre, 40), tokenizer.tokens));
+    line("template", template_text(facts));
+    if (facts.split.count > 1)
+        line("split", fmt::format("part {} of {}, {} tensors in all", facts.split.number + 1, facts.split.count,
+                                  facts.split.tensors));
+    line("licence", printable(facts.licence, kLongestWord));
+}
+
+void write_facts(json::Writer& out, const engine::GgufFacts& facts) {
+    const auto& layers = facts.layers;
+    out.key("gguf").begin_object().member("architecture", facts.architecture).member("name", facts.name);
+    out.member("quantization", facts.quantization).member("parameters", facts.parameters);
+    out.member("active_parameters", facts.active_parameters).member("experts", facts.experts);
+    out.member("experts_used", facts.experts_used).member("context", facts.context_tokens);
+    out.member("tensor_bytes", facts.tensor_bytes).key("tensors").begin_array();
+    for (const auto& quant : facts.quants)
+        out.begin_object()
+            .member("type", quant.type)
+            .member("count", quant.tensors)
+            .member("bytes", quant.bytes)
+            .end_object();
+    out.end_array().key("rope").begin_object().member("scaling", facts.rope.scaling);
+    out.raw_member("factor", fmt::format("{}", facts.rope.factor))
+        .raw_member("base", fmt::format("{}", facts.rope.base));
+    out.member("original_context", facts.rope.original_context_tokens).end_object();
+    out.key("layers").begin_object().member("count", layers.count).member("embedding", layers.embedding);
+    out.member("heads", layers.heads).member("kv_heads", layers.kv_heads).member("key_length", layers.key_length);
+    out.member("value_length", layers.value_length).member("sliding_window", layers.sliding_window);
+    out.member("kv_lora_rank", layers.kv_lora_rank).member("recurrent_state", layers.recurrent_state).end_object();
+    out.key("tokenizer").begin_object().member("model", facts.tokenizer.model).member("pre", facts.tokenizer.pre);
+    out.member("tokens", facts.tokenizer.tokens).end_object();
+    out.key("template").begin_object().member("there", !facts.chat_template.empty());
+    out.member("tools", facts.template_has_tools).end_object();
+    out.key("split").begin_object().member("number", facts.split.number).member("count", facts.split.count);
+    out.member("tensors", facts.split.tensors).end_object();
+    out.member("licence", facts.licence).end_object();
+}
+
+int show(const Globals& globals, const std::string& name) {
+    const auto config = config_for_files(globals);
+    if (!config) return report(globals, config.error());
+    const auto manifest = engine::Manifest::read(models_folder(*config));
+    if (!manifest) return report(globals, manifest.error());
+    const auto* model = manifest->find(name);
+    std::error_code error;
+    if (model == nullptr && !std::filesystem::exists(name, error)) {
+        std::vector<std::string> names;
+        for (const auto& one : manifest->models()) names.push_back(one.name);
+        return report(globals, {ErrorCode::not_found,
+                                fmt::format("there is no model file '{}'{}", printable(name, 80),
+                                            names.empty() ? "; `tandem model list` has none" : suggest(name, names))});
+    }
+    const auto path = model != nullptr ? manifest->path_of(model->files.front()) : std::filesystem::path(name);
+    const auto facts = engine::read_gguf(path);
+    if (!facts) return report(globals, facts.error());
+    if (globals.json) {
+        json::Writer out;
+        out.begin_object().member("path", path.string());
+        if (model != nullptr) {
+            out.key("file").begin_object();
+            write_model(out, *model);
+            out.end_object();
+        }
+        write_facts(out, *facts);
+        fmt::print("{}\n", out.end_object().text());
+        return kOk;
+    }
+    line("path", path.string());
+    if (model != nullptr) {
+        line("size", size_text(model->size()));
+        line("source", model->source);
+        line("version", model->version);
+        line("sha256", model->files.front().sha256);
+    }
+    print_facts(*facts);
+    if (model == nullptr) return kOk;
+    fmt::print("\n");
+    return print_lines(globals, *config, *model, false);
+}
+
+}  // namespace
+
+void add_model_show(CLI::App& group, Globals& globals, Action& action) {
+    auto name = std::make_shared<std::string>();
+    auto* command = group.add_subcommand("show", "What a model file says of itself");
+    command->add_option("file", *name, "Its name in `tandem model list`, or the path of a GGUF file")->required();
+    command->callback([&, name] { action = [&globals, name] { return show(globals, *name); }; });
+}
+
+}  // namespace tandem::cli

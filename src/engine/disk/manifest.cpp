@@ -1,0 +1,178 @@
+#include "engine/disk/manifest.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <numeric>
+
+#include "base/descriptor.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/text.h"
+
+namespace tandem::engine {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t kLongestName = 200;    // bytes
+constexpr std::size_t kLongestText = 4'096;  // bytes of a source, a licence, a path
+
+fs::path file_of(const fs::path& models) {
+    return models / "manifest.json";
+}
+
+bool is_sha256(std::string_view text) {
+    Digest digest{};
+    return from_hex(text, digest);
+}
+
+Result<DiskFile> file_from(const json::Value& value, bool adopted) {
+    DiskFile file;
+    file.path = std::string(value["path"].text());
+    file.size = value["size"].integer().value_or(-1);
+    file.sha256 = value["sha256"].text();
+    const auto& text = file.path.native();
+    const bool inside = adopted ? file.path.is_absolute() : is_model_name(text);
+    if (!inside || text.size() > kLongestText || text.find('\0') != std::string::npos || file.size < 0 ||
+        !is_sha256(file.sha256))
+        return fail(ErrorCode::invalid, "a file of it has a wrong path, size or sha256");
+    return file;
+}
+
+Result<DiskModel> model_from(const json::Value& value) {
+    DiskModel model;
+    model.name = value["name"].text();
+    model.source = value["source"].text();
+    model.version = value["version"].text();
+    model.licence = value["licence"].text();
+    model.adopted = value["adopted"].boolean().value_or(false);
+    model.compared = value["compared"].boolean().value_or(false);
+    model.added_ms = value["added_ms"].integer().value_or(0);
+    if (!is_model_name(model.name)) return fail(ErrorCode::invalid, "its name cannot be one");
+    if (std::max({model.source.size(), model.version.size(), model.licence.size()}) > kLongestText)
+        return fail(ErrorCode::invalid, "a text of it is too long");
+    const auto files = value["files"];
+    if (files.size() == 0 || files.size() > kMostFilesOfModel)
+        return fail(ErrorCode::invalid, "it has no files, or too many");
+    for (const auto one : files.children()) {
+        auto file = file_from(one, model.adopted);
+        if (!file) return fail(file.error());
+        model.files.push_back(std::move(*file));
+    }
+    return model;
+}
+
+std::string text_of(const std::vector<DiskModel>& models) {
+    json::Writer out;
+    out.begin_object().member("version", 1).key("models").begin_array();
+    for (const auto& model : models) {
+        out.begin_object().member("name", model.name).member("source", model.source);
+        out.member("version", model.version).member("licence", model.licence).member("adopted", model.adopted);
+        out.member("compared", model.compared).member("added_ms", model.added_ms).key("files").begin_array();
+        for (const auto& file : model.files)
+            out.begin_object()
+                .member("path", file.path.string())
+                .member("size", file.size)
+                .member("sha256", file.sha256)
+                .end_object();
+        out.end_array().end_object();
+    }
+    out.end_array().end_object();
+    return out.take() + "\n";
+}
+
+}  // namespace
+
+std::int64_t DiskModel::size() const {
+    return std::accumulate(files.begin(), files.end(), std::int64_t{0},
+                           [](std::int64_t sum, const DiskFile& file) { return sum + file.size; });
+}
+
+Result<Manifest> Manifest::read(const fs::path& models) {
+    Manifest manifest;
+    manifest.folder_ = models;
+    const auto file = file_of(models);
+    const auto text = read_regular(file, kLargestManifest + 1);
+    if (!text && text.error().code == ErrorCode::not_found) return manifest;
+    if (!text) return fail(text.error());
+    const auto wrong = [&file](std::string_view why) {
+        return fail(
+            ErrorCode::invalid,
+            fmt::format("{} is damaged: {}; move it away, and import or pull the models anew", file.string(), why));
+    };
+    if (text->size() > kLargestManifest) return wrong("it is too large");
+    json::Document document;
+    if (auto ok = document.parse(*text); !ok) return wrong(ok.error().message);
+    const auto listed = document.root()["models"];
+    if (!listed.is(json::Kind::array) || listed.size() > kMostDiskModels) return wrong("it has no list of models");
+    for (const auto one : listed.children()) {
+        auto model = model_from(one);
+        if (!model)
+            return wrong(fmt::format("model '{}': {}", printable(one["name"].text(), 60), model.error().message));
+        if (manifest.find(model->name) != nullptr)
+            return wrong(fmt::format("model '{}' stands there twice", model->name));
+        manifest.models_.push_back(std::move(*model));
+    }
+    return manifest;
+}
+
+const DiskModel* Manifest::find(std::string_view name) const {
+    const auto found = std::ranges::find(models_, name, &DiskModel::name);
+    return found == models_.end() ? nullptr : &*found;
+}
+
+const DiskModel* Manifest::find_by_sha256(std::string_view sha256) const {
+    const auto found =
+        std::ranges::find_if(models_, [&](const DiskModel& model) { return model.files.front().sha256 == sha256; });
+    return found == models_.end() ? nullptr : &*found;
+}
+
+fs::path Manifest::path_of(const DiskFile& file) const {
+    return file.path.is_absolute() ? file.path : folder_ / file.path;
+}
+
+Result<> change_manifest(const fs::path& models, const std::function<Result<>(std::vector<DiskModel>&)>& change) {
+    if (auto ok = make_folder_of(file_of(models)); !ok) return ok;
+    const auto lock = models / ".manifest.lock";
+    const Descriptor fd(open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (fd.get() < 0 || flock(fd.get(), LOCK_EX) != 0)
+        return fail(ErrorCode::storage, fmt::format("cannot lock {}: {}", lock.string(), std::strerror(errno)));
+    auto manifest = Manifest::read(models);
+    if (!manifest) return fail(manifest.error());
+    if (auto ok = change(manifest->models_); !ok) return ok;
+    if (manifest->models_.size() > kMostDiskModels)
+        return fail(ErrorCode::too_large, fmt::format("the manifest holds {} models at most", kMostDiskModels));
+    return write_private_file(file_of(models), text_of(manifest->models_));
+}
+
+bool is_model_name(std::string_view name) {
+    constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-";
+    return name.size() > 5 && name.size() <= kLongestName && name.front() != '.' && name.ends_with(".gguf") &&
+           name.find_first_not_of(kAllowed) == std::string_view::npos;
+}
+
+std::string model_name_of(std::string_view words) {
+    std::string name;
+    if (lower(words).ends_with(".gguf")) words.remove_suffix(5);
+    for (const char c : words) {
+        const bool kept = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+                          c == '_' || c == '+' || c == '-';
+        if (kept && (c != '.' || !name.empty()))
+            name += c;
+        else if (!name.empty() && name.back() != '-')
+            name += '-';
+    }
+    while (!name.empty() && name.back() == '-') name.pop_back();
+    if (name.empty()) name = "model";
+    if (name.size() > kLongestName - 5) name.resize(kLongestName - 5);
+    return name + ".gguf";
+}
+
+}  // namespace tandem::engine

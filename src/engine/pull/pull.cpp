@@ -1,0 +1,231 @@
+#include "engine/pull/pull.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "engine/disk/check.h"
+
+namespace tandem::engine {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t kLargestToken = 1'024;  // bytes
+constexpr std::int64_t kSpare = 64LL << 20;   // bytes that stay free on the disk
+
+std::string set_in(const config::Environment& environment, const std::string& name) {
+    return std::string(trim(environment(name).value_or("")));
+}
+
+// Where the hub's own programs keep it (huggingface_hub's constants): HF_TOKEN_PATH, else HF_HOME/token, else
+// ~/.cache/huggingface/token.
+Secret token_of(const config::Environment& environment) {
+    for (const char* name : {"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"})
+        if (auto token = set_in(environment, name); !token.empty()) return Secret(std::move(token));
+    fs::path file = set_in(environment, "HF_TOKEN_PATH");
+    if (file.empty()) {
+        fs::path home = set_in(environment, "HF_HOME");
+        if (home.empty()) {
+            const fs::path cache = set_in(environment, "XDG_CACHE_HOME");
+            home = (cache.empty() ? fs::path(set_in(environment, "HOME")) / ".cache" : cache) / "huggingface";
+        }
+        file = home / "token";
+    }
+    const auto text = read_regular(file, kLargestToken);
+    return Secret(std::string(trim(text.value_or(""))));
+}
+
+std::string endpoint_of(const config::Environment& environment) {
+    auto endpoint = set_in(environment, "HF_ENDPOINT");
+    while (endpoint.ends_with('/')) endpoint.pop_back();
+    return endpoint.empty() ? "https://huggingface.co" : endpoint;
+}
+
+class Pull {
+  public:
+    Pull(const Reference& reference, const PullSettings& settings)
+        : reference_(reference), settings_(settings), token_(token_of(settings.environment)) {
+        hub_.endpoint = endpoint_of(settings.environment);
+        hub_.has_token = !token_.empty();
+    }
+    net::Task<Result<Pulled>> run(net::Worker& worker);
+
+  private:
+    net::Task<Result<Plan>> plan(Web& web);
+    net::Task<Result<Pulled>> fetch(Web& web, Plan plan);
+    Result<> name_pieces(Plan& plan, const Manifest& manifest) const;
+    const DiskModel* there(const Plan& plan, const Manifest& manifest) const;
+    Result<> check_room(const Plan& plan) const;
+    Result<std::optional<DiskFile>> kept(const Piece& piece) const;
+    Result<Pulled> enter(DiskModel model) const;
+
+    const Reference& reference_;
+    const PullSettings& settings_;
+    Secret token_;
+    Hub hub_;
+};
+
+net::Task<Result<Plan>> Pull::plan(Web& web) {
+    if (reference_.from == Reference::From::hub) co_return co_await plan_of_hub(web, reference_, hub_);
+    if (reference_.from == Reference::From::registry) co_return co_await plan_of_ollama(web, reference_);
+    auto plan = plan_of_url(reference_);
+    if (plan && plan->pieces.size() == 1) plan->pieces.front().sha256 = settings_.sha256;
+    co_return plan;
+}
+
+// The same file, whole, by whatever name.
+const DiskModel* Pull::there(const Plan& plan, const Manifest& manifest) const {
+    const auto& pieces = plan.pieces;
+    if (pieces.front().sha256.empty()) return nullptr;
+    for (const auto& model : manifest.models()) {
+        if (model.files.size() != pieces.size()) continue;
+        bool same = true;
+        for (std::size_t i = 0; i < pieces.size() && same; ++i) {
+            std::error_code error;
+            const auto size = fs::file_size(manifest.path_of(model.files[i]), error);
+            same = !error && model.files[i].sha256 == pieces[i].sha256 &&
+                   size == static_cast<std::uintmax_t>(model.files[i].size);
+        }
+        if (same) return &model;
+    }
+    return nullptr;
+}
+
+// A name that another model, or a file of the owner's, has already gets its maker before it.
+Result<> Pull::name_pieces(Plan& plan, const Manifest& manifest) const {
+    const auto taken = [&](const Piece& piece) {
+        for (const auto& model : manifest.models()) {
+            if (model.name == piece.name && model.source != plan.source) return true;
+            if (model.source != plan.source &&
+                std::ranges::any_of(model.files, [&](const DiskFile& file) { return file.path == piece.name; }))
+                return true;
+        }
+        std::error_code error;
+        const auto file = settings_.models / piece.name;
+        const auto* own = manifest.find(plan.pieces.front().name);
+        const bool ours = own != nullptr && own->source == plan.source;
+        if (ours || !fs::exists(file, error)) return false;
+        // What a killed pull of the same left is no stranger's.
+        return piece.sha256.empty() || sha256_of_file(file).value_or("") != piece.sha256;
+    };
+    if (std::ranges::none_of(plan.pieces, taken)) return {};
+    auto maker = reference_.name;
+    if (const auto scheme = maker.find("://"); scheme != std::string::npos) maker.erase(0, scheme + 3);
+    maker = maker.substr(0, maker.find('/'));
+    for (auto& piece : plan.pieces) piece.name = model_name_of(fmt::format("{}_{}", maker, piece.name));
+    if (std::ranges::none_of(plan.pieces, taken)) return {};
+    return fail(ErrorCode::invalid,
+                fmt::format("{} is there already and is another file; move it away, or `tandem model rm` it",
+                            (settings_.models / plan.pieces.front().name).string()));
+}
+
+// All of its files, before the first byte of one; what an earlier run has written counts.
+Result<> Pull::check_room(const Plan& plan) const {
+    const auto room = free_bytes(settings_.models);
+    if (!room) return fail(room.error());
+    std::int64_t needed = kSpare;
+    for (const auto& piece : plan.pieces) {
+        std::error_code error;
+        const bool whole = fs::exists(settings_.models / piece.name, error);
+        if (piece.size > 0 && !whole) needed += piece.size - bytes_there(settings_.models / ".pull", piece);
+    }
+    if (*room >= needed) return {};
+    return fail(ErrorCode::unavailable,
+                fmt::format("{} needs {:.1f} GB more and {} has {:.1f} GB free; `tandem model rm` makes room, or set "
+                            "`data:` to another disk",
+                            plan.pieces.front().name, static_cast<double>(needed) / 1e9, settings_.models.string(),
+                            static_cast<double>(*room) / 1e9));
+}
+
+// A file that has its name already: of a pull that was killed before it was entered.
+Result<std::optional<DiskFile>> Pull::kept(const Piece& piece) const {
+    std::error_code error;
+    const auto file = settings_.models / piece.name;
+    if (piece.sha256.empty() || !fs::exists(file, error)) return std::nullopt;
+    auto sha256 = sha256_of_file(file);
+    if (!sha256) return fail(sha256.error());
+    if (*sha256 != piece.sha256) return std::nullopt;
+    return DiskFile{piece.name, static_cast<std::int64_t>(fs::file_size(file, error)), *sha256};
+}
+
+Result<Pulled> Pull::enter(DiskModel model) const {
+    auto ok = change_manifest(settings_.models, [&](std::vector<DiskModel>& models) -> Result<> {
+        std::erase_if(models, [&](const DiskModel& other) { return other.name == model.name; });
+        models.push_back(model);
+        return {};
+    });
+    if (!ok) return fail(ok.error());
+    return Pulled{std::move(model), false};
+}
+
+net::Task<Result<Pulled>> Pull::fetch(Web& web, Plan plan) {
+    DiskModel model{.name = plan.pieces.front().name,
+                    .source = plan.source,
+                    .version = plan.version,
+                    .licence = plan.licence,
+                    .adopted = false,
+                    .compared = true,
+                    .added_ms = unix_ms(system_clock()->wall()),
+                    .files = {}};
+    std::int64_t before = 0;
+    const auto total = plan.size();
+    for (auto& piece : plan.pieces) {
+        auto have = kept(piece);
+        if (!have) co_return fail(have.error());
+        if (!*have) {
+            Fetching how{.folder = settings_.models / ".pull", .connections = settings_.connections};
+            how.note = settings_.note;
+            how.progress = [this, before, total](std::int64_t bytes) {
+                if (settings_.progress) settings_.progress(before + bytes, total);
+            };
+            auto fetched = co_await fetch_file(web, piece, std::move(how), settings_.models / piece.name);
+            if (!fetched) co_return fail(fetched.error());
+            model.compared = model.compared && fetched->compared;
+            *have = DiskFile{piece.name, fetched->size, fetched->sha256};
+        }
+        before += (*have)->size;
+        model.files.push_back(std::move(**have));
+    }
+    co_return enter(std::move(model));
+}
+
+net::Task<Result<Pulled>> Pull::run(net::Worker& worker) {
+    WebSettings settings;
+    settings.user_agent = fmt::format("tandem/{}", TANDEM_VERSION);
+    settings.token_origin = origin_of(hub_.endpoint);
+    settings.token = &token_;
+    Web web(worker, std::move(settings));
+    auto plan = co_await this->plan(web);
+    if (!plan) co_return fail(plan.error());
+    const auto manifest = Manifest::read(settings_.models);
+    if (!manifest) co_return fail(manifest.error());
+    if (const auto* same = there(*plan, *manifest)) co_return Pulled{*same, true};
+    if (auto ok = name_pieces(*plan, *manifest); !ok) co_return fail(ok.error());
+    if (settings_.planned) settings_.planned(*plan, plan->size());
+    if (auto ok = check_room(*plan); !ok) co_return fail(ok.error());
+    co_return co_await fetch(web, std::move(*plan));
+}
+
+}  // namespace
+
+Result<Pulled> pull(const Reference& reference, const PullSettings& settings) {
+    if (reference.from == Reference::From::file) return fail(ErrorCode::invalid, "a file is copied, not fetched");
+    net::Worker worker;
+    Pull pull(reference, settings);
+    Result<Pulled> result = fail(ErrorCode::internal, "nothing was fetched");
+    net::asio::co_spawn(worker.context(), pull.run(worker),
+                        [&](const std::exception_ptr& thrown, Result<Pulled> pulled) {
+                            if (!thrown) result = std::move(pulled);
+                            worker.context().stop();
+                        });
+    worker.context().restart();
+    worker.context().run();
+    return result;
+}
+
+}  // namespace tandem::engine
