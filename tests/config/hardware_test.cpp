@@ -110,8 +110,8 @@ TEST(Measure, that_is_wrong_is_said_with_what_is_right) {
 }
 
 TEST(Energy, that_is_wrong_is_said_with_what_is_right) {
-    expect("energy: { tariff: 2000 }", "at most 1000 for a kWh");
-    expect("energy: { tariff: 1, cooling: 0.9 }", "expected 1 or more");
+    expect("energy: { tariff: 2000 }", "at most 1000");
+    expect("energy: { tariff: 1, cooling: 0.9 }", "expected a number from 1 to 100");
     expect("energy: { tariff: 1, windows: [{ from: 22:10, to: 06:00, price: 1 }] }", "a quarter of an hour");
     expect("energy: { tariff: 1, windows: [{ from: 25:00, to: 06:00, price: 1 }] }", "a quarter of an hour");
     expect("energy: { tariff: 1, windows: [{ from: 06:00, to: 06:00, price: 1 }] }", "is the same as `from`");
@@ -121,7 +121,7 @@ TEST(Energy, that_is_wrong_is_said_with_what_is_right) {
            "did you mean 'monday'?");
     expect("energy: { windows: [{ from: 05:00, to: 06:00, price: 1 }] }", "'tariff' is missing");
     expect("energy: { tariff: 1, time_zone: Europe/Berlni }", "did you mean 'Europe/Berlin'?");
-    expect("hours: { rate: 2000000 }", "at most 1000000 for an hour");
+    expect("hours: { rate: 2000000 }", "at most 1000000");
     expect("hours: { rat: 5 }", "did you mean 'rate'?");
 }
 
