@@ -48,6 +48,7 @@ inline constexpr std::array<std::string_view, 7> kGroupNames = {
     X(manual, more)           \
     X(completion, more)       \
     X(keys, care)             \
+    X(config, rules)          \
     X(advise, why)
 // clang-format on
 

@@ -19,8 +19,10 @@ struct About {
     std::string_view missing = "";    // what an error says behind "'key' is missing"
     std::string_view condition = "";  // where it is required: "for engines"
     bool is_required = false;
-    bool or_number = false;  // a number matches the pattern as well
-    bool or_zero = false;    // 0 is taken beside the bounds
+    bool or_number = false;    // a number or a flag matches the pattern as well
+    double low = 0, high = 0;  // of such a number; both 0: any
+    bool or_null = false;      // a key without a value is taken as if it were not there
+    bool or_zero = false;      // 0 is taken beside the bounds
 
     // NOLINTNEXTLINE(google-explicit-constructor)
     About(const char* text, const char* by_default = "") : what(text), usual(by_default) {}
@@ -39,6 +41,10 @@ struct About {
     // The same, where the reader itself says that it is missing.
     About needed(std::string_view when) const { return with(&About::condition, when); }
     About or_a_number() const { return with(&About::or_number, true); }
+    About or_a_number(double least, double most) const {
+        return or_a_number().with(&About::low, least).with(&About::high, most);
+    }
+    About or_no_value() const { return with(&About::or_null, true); }
     About or_nothing() const { return with(&About::or_zero, true); }
 
   private:

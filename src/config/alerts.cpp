@@ -25,7 +25,8 @@ void read_thresholds(Section& s, std::vector<int>& at) {
     s.texts("at", texts,
             About("percents of every budget, at most ten; `[]` for none", "`[80%, 100%]`")
                 .like("^[0-9]{1,4}%?$", "80%")
-                .or_a_number());
+                .or_a_number(1, 1000)
+                .or_no_value());
     at.clear();
     for (const auto& text : texts) {
         const auto percent = percent_from(text);
@@ -44,8 +45,9 @@ void read_thresholds(Section& s, std::vector<int>& at) {
 void read_alerts(Section& s, Alerts& alerts) {
     read_thresholds(s, alerts.at);
     s.section("webhook", "who is told over HTTP", [&](Section& webhook) {
-        webhook.text("url", alerts.webhook,
-                     About("is called with a POST of JSON").like("^https?://", "https://example.com/hook").required());
+        webhook.text(
+            "url", alerts.webhook,
+            About("is called with a POST of JSON").like("^(https?://.*)?$", "https://example.com/hook").required());
         if (!alerts.webhook.empty() && !alerts.webhook.starts_with("https://") &&
             !alerts.webhook.starts_with("http://"))
             webhook.complain("url", "expected an address that begins with https:// or http://");

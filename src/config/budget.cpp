@@ -47,7 +47,7 @@ void read_window(Section& s, Window& window) {
         if (s.has("window") && !s.describing())
             s.complain("rolling", "a budget has a window of the calendar or one that rolls, not both");
         s.duration("rolling", window.length, kShortestRolling, kLongestRolling,
-                   "in place of `window`: the last so long, at every moment; 1m to 30d");
+                   About("in place of `window`: the last so long, at every moment; 1m to 30d").or_no_value());
         if (!s.describing()) {
             window.period = {};
             return;

@@ -44,7 +44,7 @@ std::optional<int> minutes_from(std::string_view text) {
 }
 
 void check_clock(Section& s, const std::string& key, const std::string& text, int& minutes) {
-    if (text.empty()) return;  // it is missing, which is said already
+    if (text.empty() && !s.has(key)) return;  // it is missing, which is said already
     const auto read = minutes_from(text);
     if (read)
         minutes = *read;
@@ -75,6 +75,15 @@ void read_tariff_window(Section& s, Energy& energy) {
     energy.windows.push_back(window);
 }
 
+// "sensor.workstation_energy": a domain and a name.
+bool is_entity(std::string_view text) {
+    constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz_";
+    const auto point = text.find_first_not_of(kLetters);
+    if (point == 0 || point == std::string_view::npos || text[point] != '.' || point + 1 == text.size()) return false;
+    return std::ranges::all_of(text.substr(point + 1),
+                               [&](char c) { return kLetters.contains(c) || (c >= '0' && c <= '9'); });
+}
+
 void read_measure(Section& s, Measure& measure) {
     s.choice("source", measure.source, kSourceNames,
              About("what tells how much electricity it draws")
@@ -83,11 +92,13 @@ void read_measure(Section& s, Measure& measure) {
     s.decimal("rest_watts", measure.rest_watts, 0, kMillion * kMillion,
               About("what the machine draws beside what has counters").needed("for `rapl` and `nvml`"));
     s.text("url", measure.url,
-           About("address of the plug or of Home Assistant").such_as("http://192.168.1.20").needed("for plugs"));
+           About("address of the plug or of Home Assistant")
+               .like(kServerAddressPattern, "http://192.168.1.20")
+               .needed("for plugs"));
     s.number("channel", measure.channel, 0, 15, "of a Shelly with several");
     s.text("entity", measure.entity,
            About("its sensor of energy")
-               .like("^[a-z0-9_.]*$", "sensor.workstation_energy")
+               .like("^([a-z_]+[.][a-z0-9_]+)?$", "sensor.workstation_energy")
                .needed("for `home-assistant`"));
     s.secret("token", measure.token, "for `home-assistant`");
     const bool plug = measure.at_socket();
@@ -114,7 +125,7 @@ void read_measure(Section& s, Measure& measure) {
     if (assistant == measure.entity.empty())
         s.complain("entity", assistant ? "is missing: the sensor of energy, such as sensor.workstation_energy"
                                        : "is for home-assistant");
-    if (measure.entity.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.") != std::string::npos)
+    if (!measure.entity.empty() && !is_entity(measure.entity))
         s.complain("entity", "expected a name such as sensor.workstation_energy");
 }
 
@@ -154,7 +165,7 @@ void read_hardware(const std::string& id, Section& s, Config& config) {
     std::string life;
     s.text("life", life,
            About("the time in which it is written off, 100 years at most")
-               .like("^[0-9]+ *(month|months|year|years)$", "48 months"));
+               .like("^([0-9]+ *(month|months|year|years))?$", "48 months"));
     if (const auto months = months_from(life))
         machine.life_months = *months;
     else if (!life.empty())

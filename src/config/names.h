@@ -16,7 +16,9 @@ inline constexpr std::array<std::string_view, 4> kReservedAliases = {"auto", "lo
 // What keys, teams, models and such may be called: 1 to 100 letters, digits and . _ : / -
 bool is_name(std::string_view text);
 inline constexpr std::string_view kNamePattern = "^[A-Za-z0-9._:/-]{1,100}$";
-// The same, with `*`.
+// The same, or nothing.
+inline constexpr std::string_view kNameOrNone = "^[A-Za-z0-9._:/-]{0,100}$";
+// The first, with `*`.
 inline constexpr std::string_view kNamesPattern = "^[A-Za-z0-9._:/*-]{1,100}$";
 
 // is_name() that may have `*` in it.

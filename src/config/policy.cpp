@@ -16,7 +16,8 @@ constexpr Money kLeastValue = Money::from_micros(1);
 
 void read_rule(Section& s, const Config& config, Policy& policy) {
     Rule rule;
-    s.text("name", rule.name, About("stands in `explain`").like(kNamePattern, "private-material").required());
+    s.text("name", rule.name,
+           About("stands in `explain`").like(kNameOrNone, "private-material").or_a_number().required());
     if (!rule.name.empty() && !is_name(rule.name)) s.complain("name", "has only letters, digits and . _ : / -");
     s.choice("label", rule.label, kLabelNames, "a condition: at least this one");
     std::optional<int> value;

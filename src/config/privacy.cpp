@@ -132,10 +132,12 @@ void read_answer_rule(Section& s, Privacy& privacy) {
     std::optional<int> place;
     s.choice("in", place, kPlaces, {"of what models answer", "anywhere"});
     rule.tool_calls_only = place == 1;
-    s.label("label", rule.label,
-            About("of what detectors find in an answer and its request did not hold, at least; not `public`")
-                .required(": of what is found, at least"));
-    if (rule.label == Label::public_) s.complain("label", "everything is at least public; name a higher one");
+    // Everything is at least public.
+    std::optional<int> above_public;
+    s.choice("label", above_public, std::span(kLabelNames).subspan(1),
+             About("of what detectors find in an answer and its request did not hold, at least")
+                 .required(": of what is found, at least"));
+    rule.label = static_cast<Label>(above_public.value_or(0) + 1);
     s.choice("do", rule.act, kAnswerDoNames,
              About("mask the values, or stop the answer").required("; there are: mask, stop"));
     privacy.answers.push_back(rule);

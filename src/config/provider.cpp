@@ -26,7 +26,7 @@ void read_base_url(Section& s, std::string& url) {
     auto said = s.describing() ? std::string() : unsaid;
     s.text("base_url", said,
            About("address of its API", "by kind")
-               .such_as("http://127.0.0.1:8080/v1")
+               .like(kServerAddressPattern, "http://127.0.0.1:8080/v1")
                .required_where("for `openai`, `responses` and `llama-server`", url.empty()));
     if (said == unsaid || s.describing()) return;
     if (trim(said).empty()) return s.complain("base_url", "is empty" + usual);

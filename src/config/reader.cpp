@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "base/text.h"
 #include "config/service.h"
@@ -245,6 +246,8 @@ void Section::note(const std::string& key, const About& about, Described form) {
     form.required = about.is_required && about.condition.empty();
     form.or_number = form.or_number || about.or_number;
     form.or_zero = about.or_zero;
+    form.nullable = form.nullable || about.or_null;
+    if (about.high > 0) std::tie(form.low, form.high) = std::pair(about.low, about.high);
     problems_.described->push_back(std::move(form));
 }
 

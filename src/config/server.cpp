@@ -38,7 +38,7 @@ void read_server(Section& s, Server& server) {
     std::string listen;
     s.text("listen", listen,
            About("address and port. Beyond this machine it needs `keys`", "`127.0.0.1:7117`")
-               .like("^.*:[0-9]{1,5}$", "0.0.0.0:7117"));
+               .like("^(.*:[0-9]{1,5})?$", "0.0.0.0:7117"));
     if (!listen.empty()) {
         const auto colon = listen.rfind(':');
         const auto port =

@@ -23,6 +23,9 @@ std::vector<std::string> if_any(std::string text) {
 
 constexpr milliseconds kShortest{1}, kLongest{30LL * 24 * 3'600'000};
 
+// How what time_from() reads begins.
+constexpr std::string_view kTime = "^([0-9]{4}[-/][0-9]{2}[-/][0-9]{2}|[0-9]{8}[Tt]|[A-Z][a-z]{2}, )";
+
 struct Unit {
     std::string_view name;
     std::int64_t factor;
@@ -80,7 +83,7 @@ void Section::text(const std::string& key, std::string& target, const About& abo
 
 void Section::name(const std::string& key, std::string& target, const About& about) {
     if (describing())
-        return note(key, about, {.type = KeyType::text, .pattern = std::string(kNamePattern), .or_number = true});
+        return note(key, about, {.type = KeyType::text, .pattern = std::string(kNameOrNone), .or_number = true});
     text(key, target, about);
     if (!target.empty() && !is_name(target)) complain(key, "a name has at most 100 letters, digits and . _ : / -");
 }
@@ -184,7 +187,7 @@ void Section::flag(const std::string& key, std::optional<bool>& target, const Ab
 }
 
 void Section::time(const std::string& key, std::int64_t& target, const About& about) {
-    if (describing()) return note(key, about, {.type = KeyType::time});
+    if (describing()) return note(key, about, {.type = KeyType::time, .pattern = std::string(kTime)});
     const auto value = scalar(key);
     if (!value) return;
     if (const auto time = time_from(*value))
@@ -344,8 +347,7 @@ std::vector<std::string> Section::elements(const std::string& key, bool secret) 
 }
 
 void Section::texts(const std::string& key, std::vector<std::string>& target, const About& about, bool secret) {
-    if (describing())
-        return note(key, about, {.type = secret ? KeyType::secret : KeyType::text, .list = true, .preset = target});
+    if (describing()) return note(key, about, {.type = KeyType::text, .list = true, .preset = target});
     want(key, about);
     if (find(key).IsDefined()) target = elements(key, secret);
 }

@@ -201,7 +201,7 @@ TEST(Config, reads_what_is_to_happen_with_private_content) {
              {"privacy: { own: { x: { words: [a] } } }", "a word of one character"},
              {"privacy: { own: { x: { values: [short] } } }", "less than 8 characters"},
              {"privacy: { own: { x: { values_of: nowhere } } }", "cannot read"},
-             {"privacy: { answers: [{ label: public, do: mask }] }", "everything is at least public"},
+             {"privacy: { answers: [{ label: public, do: mask }] }", "expected one of internal, private, secret"},
              {"privacy: { vault: { key: short } }", "shorter than 32"},
              {"keys: { a: { secret: 'sha256:12' } }", "64 hexadecimal digits"},
              {"keys: { a: { secret: 'credential:a' } }", "no systemd credentials"}})

@@ -101,7 +101,10 @@ TEST(Measure, that_is_wrong_is_said_with_what_is_right) {
     expect(measure("source: shelly, url: 'http://plug:99999'"), "without a query or a user");
     expect(measure("source: tasmota, url: 'http://p', entity: sensor.x"), "is for home-assistant");
     expect(measure("source: home-assistant, url: 'http://p'"), "is missing: the sensor of energy");
-    expect(measure("source: home-assistant, url: 'http://p', entity: '../config'"), "expected a name such as");
+    for (const auto* entity : {"../config", "sensor", "sensor.", ".x", "7.5", "sensor.Pc"})
+        expect(measure("source: home-assistant, url: 'http://p', entity: '" + std::string(entity) + "'"),
+               "expected a name such as");
+    expect("energy: { tariff: 1, windows: [{ from: '', to: 06:00, price: 1 }] }", "expected a quarter of an hour");
     expect("energy: { tariff: 1, every: 5m }", "expected a time from 1s to 30s");
     expect(
         "energy: { tariff: 1 }\nhardware: { x: { providers: [a], measure: { source: rapl, rest_watts: 1 } }, y: { "
