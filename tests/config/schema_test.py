@@ -71,7 +71,7 @@ def path_text(parts):
 # ---- a document with every key ----
 
 # Of two providers, models, rules, budgets and aliases, each key stands where the parser reads it.
-NAMES = {"providers": ["engine", "other"], "models": ["of_engine", "of_other"], "aliases": ["listed", "mapped"]}
+NAMES = {"providers": ["here", "there"], "models": ["of_engine", "of_other"], "aliases": ["listed", "mapped"]}
 ENGINES = ("file", "slots", "idle_unload", "load_timeout", "args")
 
 
@@ -87,7 +87,7 @@ def places(path):
 def is_read(place):
     first, last = place[0], place[-1]
     if first == "providers" and last == "base_url":
-        return place[1] == "other"
+        return place[1] == "there"
     if first == "models" and last in ENGINES:
         return place[1] == "of_engine"
     if first == "aliases":
@@ -101,7 +101,7 @@ def is_read(place):
 
 
 # What else has to be as it is, so that the other keys are read.
-FIXED = {"providers.engine.kind": "engine", "providers.other.kind": "openai", "models.of_engine.provider": "engine", "models.of_other.provider": "other",
+FIXED = {"providers.here.kind": "engine", "providers.there.kind": "openai", "models.of_engine.provider": "here", "models.of_other.provider": "there",
          "hardware.one.measure.source": "shelly"}
 UNSAID = object()
 
@@ -121,6 +121,27 @@ def document(keys, value_of):
                 at = at[part] if isinstance(part, int) else at.setdefault(part, empty)
             at[place[-1]] = value
     return root
+
+
+SAMPLES = {"text": "some-text", "secret": "${SET}", "true": True, "time": "2027-01-31", "size": "8MiB", "money": 2.5, "list": ["some-text"], "duration": "5m"}
+
+
+def sample(key):
+    """A value of the key's type."""
+    if "example" in key:
+        return [key["example"]] if key["type"].startswith("list") else key["example"]
+    if key["key"] == "energy.every":
+        return "5s"
+    if key["type"] == "label":
+        return "private"
+    if choice := re.search(r"one of `(.*?)`", key["type"]):
+        return [choice[1]] if key["type"].startswith("list") else choice[1]
+    if bounds := re.match(r"(?:whole )?number, (?:0 or )?([\d.,]+) to", key["type"]):
+        low = float(bounds[1].replace(",", ""))
+        return int(low) if low.is_integer() else low
+    if key["type"].startswith("size"):
+        return "32KiB" if "60 KiB" in key["type"] else "8MiB"
+    return ["${SET}"] if key["type"] == "list of secrets" else SAMPLES[key["type"].split()[0].rstrip(",")]
 
 
 # What the parser says, and no schema of the file can: the reason, and the parser's words.
@@ -198,29 +219,37 @@ class Schema(unittest.TestCase):
 
     def test_every_key_is_read_and_taken(self):
         """A value of its type at each key at once: the parser knows all of them, and neither finds its form wrong."""
-        samples = {"text": "some-text", "secret": "${SET}", "true": True, "duration": "5s", "time": "2027-01-31", "size": "8MiB", "money": 2.5, "number": 0.5, "whole": 20, "list": ["some-text"]}
-
-        def sample(key):
-            if "example" in key:
-                return [key["example"]] if key["type"].startswith("list") else key["example"]
-            if key["type"] == "label":
-                return "private"
-            if choice := re.search(r"one of `(.*?)`", key["type"]):
-                return [choice[1]] if key["type"].startswith("list") else choice[1]
-            if bounds := re.match(r"(?:whole )?number, (?:0 or )?([\d.,]+) to", key["type"]):
-                low = float(bounds[1].replace(",", ""))
-                return int(low) if low.is_integer() else low
-            if key["type"].startswith("size"):
-                return "32KiB" if "60 KiB" in key["type"] else "8MiB"
-            if key["type"] == "list of secrets":
-                return ["${SET}"]
-            return {"energy.every": "5s", "policy.unknown_price": "refuse"}.get(key["key"], "5m" if key["type"] == "duration" else samples[key["type"].split()[0].rstrip(",")])
-
         whole = document(self.keys, sample)
         said, unknown = problems(whole)
         self.assertEqual(unknown, [], "keys that are described, and not read")
         self.assertEqual({path: words for path, words in said.items() if of_form(words)}, {})
         self.assertEqual({path: e.message for path, e in self.errors(whole).items()}, {})
+
+    def test_every_key_that_the_parser_asks_for_is_described(self):
+        """To a key that it does not know, the parser answers with those that it asked for."""
+        none = "q" * 40
+        by_name = {"aliases", *(key["key"] for key in self.keys if key["type"] == "mapping by NAME")}
+
+        def spoil(node, path):
+            for name, below in [*node.items()] if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else []:
+                spoil(below, path + ("[]" if isinstance(name, int) else ".NAME" if path in by_name else f".{name}" if path else name))
+            if isinstance(node, dict) and path not in by_name:
+                node[none] = 1
+
+        whole = document(self.keys, sample)
+        spoil(whole, "")
+        _, unknown = problems(whole)
+        described = {key["key"] for key in self.keys}
+        asked = {}
+        for line in unknown:
+            match = re.search(rf"unknown key '{none}'(?: in (\S+?))?; there are: (.*)", line)
+            self.assertTrue(match, line)
+            parts = re.findall(r"\[\d+\]|[^.\[]+", match[1] or "")
+            path = "".join("[]" if p[0] == "[" else f".{'NAME' if p in ('one', *sum(NAMES.values(), [])) else p}" for p in parts).removeprefix(".")
+            asked.setdefault(path, set()).update(match[2].split(", "))
+        self.assertGreater(len(asked), 40)
+        missing = [f"{path}.{name}".removeprefix(".") for path, names in asked.items() for name in names if f"{path}.{name}".removeprefix(".") not in described]
+        self.assertEqual(missing, [])
 
     def test_schema_and_parser_agree_on_values_of_every_kind(self):
         differences = {}
