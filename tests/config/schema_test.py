@@ -187,6 +187,14 @@ class Schema(unittest.TestCase):
     def test_the_file_is_what_the_program_prints(self):
         self.assertEqual(FILE.read_text(), self.text, "stale; python tests/config/schema_test.py --write writes it")
 
+    def test_keys_are_listed_for_people(self):
+        self.assertIn("policy.answer_bound (whole number, 16 to 100,000,000; default 4096)\n    tokens that", tandem("config", "keys", "policy.answer_bound"))
+        below = [key["key"] for key in json.loads(tandem("config", "keys", "server.tls", "--json"))]
+        self.assertEqual(below, ["server.tls", "server.tls.certificate", "server.tls.key"])
+        wrong = subprocess.run([BINARY, "config", "keys", "server.lisen"], capture_output=True, text=True)
+        self.assertNotEqual(wrong.returncode, 0)
+        self.assertIn("did you mean 'server.listen'?", wrong.stderr)
+
     def test_each_default_and_example_is_taken(self):
         seen = 0
         def walk(node, path):
