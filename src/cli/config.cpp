@@ -40,10 +40,13 @@ int keys(const Globals& globals, const std::string& asked) {
     std::vector<std::string> names;
     for (const auto& key : found) names.push_back(key.path);
     std::erase_if(found, [&](const config::Described& key) { return !is_within(key.path, asked); });
-    if (found.empty())
-        return report(globals, {ErrorCode::not_found,
-                                fmt::format("no key '{}'; did you mean '{}'? `tandem config keys` lists all of them",
-                                            printable(asked, 60), nearest(asked, names))});
+    if (found.empty()) {
+        const auto near = nearest(asked, names);
+        return report(globals,
+                      {ErrorCode::not_found,
+                       fmt::format("no key '{}'{}; `tandem config keys` lists all of them", printable(asked, 60),
+                                   near.empty() ? "" : fmt::format("; did you mean '{}'?", near))});
+    }
     if (globals.json) {
         print_json(found);
         return kOk;

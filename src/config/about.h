@@ -24,7 +24,6 @@ struct About {
     bool or_null = false;      // a key without a value is taken as if it were not there
     bool or_zero = false;      // 0 is taken beside the bounds
 
-    // NOLINTNEXTLINE(google-explicit-constructor)
     About(const char* text, const char* by_default = "") : what(text), usual(by_default) {}
     About see(std::string_view docs) const { return with(&About::page, docs); }
     About like(std::string_view form, std::string_view such_as) const {

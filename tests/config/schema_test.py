@@ -194,6 +194,8 @@ class Schema(unittest.TestCase):
         wrong = subprocess.run([BINARY, "config", "keys", "server.lisen"], capture_output=True, text=True)
         self.assertNotEqual(wrong.returncode, 0)
         self.assertIn("did you mean 'server.listen'?", wrong.stderr)
+        wrong = subprocess.run([BINARY, "config", "keys", "nothing-like-it"], capture_output=True, text=True)
+        self.assertNotIn("did you mean", wrong.stderr)
 
     def test_each_default_and_example_is_taken(self):
         seen = 0
