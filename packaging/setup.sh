@@ -128,11 +128,12 @@ setup_test() {
 }
 
 setup_python_sdks() {
-    local venv="$cache/python-sdks-1"
+    local venv="$cache/python-sdks-2"
     if [ ! -f "$venv/whole" ]; then
-        say "installing the official SDKs for Python into the cache"
+        say "installing the official SDKs for Python, and what reads schemas, into the cache"
         python3 -m venv "$venv"
-        "$venv/bin/pip" install --quiet --disable-pip-version-check 'openai>=2,<3' anthropic ollama google-genai
+        "$venv/bin/pip" install --quiet --disable-pip-version-check 'openai>=2,<3' anthropic ollama google-genai \
+            'jsonschema==4.26.*' 'PyYAML==6.0.*'
         touch "$venv/whole"
     fi
     ln -sfn "$(basename "$venv")" "$cache/python"

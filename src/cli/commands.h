@@ -49,6 +49,7 @@ inline constexpr std::array<std::string_view, 7> kGroupNames = {
     X(manual, more)           \
     X(completion, more)       \
     X(keys, care)             \
+    X(config, rules)          \
     X(advise, why)
 // clang-format on
 

@@ -22,7 +22,11 @@ std::optional<int> percent_from(std::string_view text) {
 void read_thresholds(Section& s, std::vector<int>& at) {
     if (!s.has("at")) return;
     std::vector<std::string> texts;
-    s.texts("at", texts);
+    s.texts("at", texts,
+            About("percents of every budget, at most ten; `[]` for none", "`[80%, 100%]`")
+                .like("^[0-9]{1,4}%?$", "80%")
+                .or_a_number(1, 1000)
+                .or_no_value());
     at.clear();
     for (const auto& text : texts) {
         const auto percent = percent_from(text);
@@ -40,22 +44,25 @@ void read_thresholds(Section& s, std::vector<int>& at) {
 
 void read_alerts(Section& s, Alerts& alerts) {
     read_thresholds(s, alerts.at);
-    s.section("webhook", [&](Section& webhook) {
-        webhook.required_text("url", alerts.webhook);
+    s.section("webhook", "who is told over HTTP", [&](Section& webhook) {
+        webhook.text(
+            "url", alerts.webhook,
+            About("is called with a POST of JSON").like("^(https?://.*)?$", "https://example.com/hook").required());
         if (!alerts.webhook.empty() && !alerts.webhook.starts_with("https://") &&
             !alerts.webhook.starts_with("http://"))
             webhook.complain("url", "expected an address that begins with https:// or http://");
-        webhook.secret("secret", alerts.webhook_secret, false);
-        webhook.flag("private", alerts.webhook_private);
+        webhook.secret("secret", alerts.webhook_secret, {"signs each call", "none"});
+        webhook.flag("private", alerts.webhook_private,
+                     "the URL may lead to an address of this machine or of a private network");
     });
-    s.texts("command", alerts.command);
+    s.texts("command", alerts.command,
+            {"the absolute path of a program and its arguments; it is run without a shell", "none"});
     if (!alerts.command.empty() && !alerts.command.front().starts_with('/'))
         s.complain("command", "expected the absolute path of a program, and its arguments");
-    s.section("runaway", [&](Section& runaway) {
-        runaway.share("times", alerts.runaway, 1'000'000);
-        if (alerts.runaway != 0 && alerts.runaway < 2)
-            runaway.complain("times", "expected 2 or more, or 0 to look for none: less happens every day");
-        runaway.money("least", alerts.runaway_least);
+    s.section("runaway", "a key that spends out of the ordinary", [&](Section& runaway) {
+        runaway.share("times", alerts.runaway, 2, 1'000'000,
+                      About("its ten minutes cost so many times its usual ones; 0: nobody looks").or_nothing());
+        runaway.money("least", alerts.runaway_least, "and at least that much");
     });
 }
 

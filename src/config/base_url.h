@@ -21,6 +21,9 @@ inline std::string without_route(std::string url) {
     return url;
 }
 
+// About what is_server_address() takes, as a regular expression.
+inline constexpr std::string_view kServerAddressPattern = "^https?://[^/?#@]+(/[^?#]*)?$";
+
 // Whether it is the address of a server: http or https, a host, a port that there is, no user, query or fragment.
 bool is_server_address(const std::string& url);
 

@@ -23,14 +23,14 @@ void check_named(Section& s, const std::string& key, std::string_view what, cons
 }
 
 void read_scope(Section& s, BudgetScope& of, const Config& config) {
-    s.text("key", of.key);
-    s.text("team", of.team);
-    s.name("owner", of.owner);
-    s.name("workflow", of.workflow);
-    s.text("provider", of.provider);
-    s.text("model", of.model);
-    s.text("alias", of.alias);
-    s.choice("label", of.label, kLabelNames);
+    s.text("key", of.key, "what counts has all that is named");
+    s.text("team", of.team, "the same");
+    s.name("owner", of.owner, "`owner` of keys");
+    s.name("workflow", of.workflow, "what requests name in the header `x-tandem-workflow`");
+    s.text("provider", of.provider, "the same");
+    s.text("model", of.model, "the same");
+    s.text("alias", of.alias, "the same");
+    s.choice("label", of.label, kLabelNames, "the same");
     check_named(s, "key", "key", of.key, config.keys);
     check_named(s, "team", "team", of.team, config.teams);
     check_named(s, "provider", "provider", of.provider, config.providers);
@@ -44,16 +44,18 @@ void read_scope(Section& s, BudgetScope& of, const Config& config) {
 
 void read_window(Section& s, Window& window) {
     if (s.has("rolling")) {
-        if (s.has("window")) s.complain("rolling", "a budget has a window of the calendar or one that rolls, not both");
-        window.period = {};
-        s.duration("rolling", window.length);
-        if (window.length < kShortestRolling || window.length > kLongestRolling)
-            s.complain("rolling", "expected a time from 1m to 30d");
-        return;
+        if (s.has("window") && !s.describing())
+            s.complain("rolling", "a budget has a window of the calendar or one that rolls, not both");
+        s.duration("rolling", window.length, kShortestRolling, kLongestRolling,
+                   About("in place of `window`: the last so long, at every moment; 1m to 30d").or_no_value());
+        if (!s.describing()) {
+            window.period = {};
+            return;
+        }
     }
-    s.choice("window", window.period, kPeriodNames);
-    read_time_zone(s, window.zone);
-    s.choice("week_starts", window.first_of_week, kWeekdayNames);
+    s.choice("window", window.period, kPeriodNames, "of the calendar");
+    read_time_zone(s, window.zone, {"of this budget", "the one of the whole file"});
+    s.choice("week_starts", window.first_of_week, kWeekdayNames, {"of this budget", "the one of the whole file"});
 }
 
 }  // namespace
@@ -69,9 +71,9 @@ std::string text_of(const Window& window) {
     return std::string(kPeriodNames[static_cast<std::size_t>(*window.period)]);
 }
 
-void read_time_zone(Section& s, std::string& zone) {
+void read_time_zone(Section& s, std::string& zone, const About& about) {
     auto wanted = zone;
-    s.text("time_zone", wanted);
+    s.text("time_zone", wanted, about.such_as("Europe/Berlin"));
     if (is_time_zone(wanted))
         zone = wanted;
     else
@@ -80,31 +82,33 @@ void read_time_zone(Section& s, std::string& zone) {
                                             printable(wanted, 60), suggest(wanted, time_zones())));
 }
 
-void read_budgets(Section& s, const BudgetScope& of, const Window& usual, const Config& config,
+void read_budgets(Section& s, const BudgetScope& of, const About& about, const Config& config,
                   std::vector<Budget>& budgets) {
-    s.each_listed("budgets", [&](Section& b) {
+    s.each_listed("budgets", about.see("concepts/budgets.md"), [&](Section& b) {
         Budget budget;
         budget.field = b.path();
         budget.of = of;
-        budget.window = usual;
-        if (b.has("limit")) b.money("limit", budget.limit.emplace());
-        b.number("tokens", budget.tokens, 1, kMostTokens);
+        budget.window = config.usual_window;
+        b.money("limit", budget.limit, kMostMoney, "in `currency`. It binds what can cost money; this or `tokens`");
+        b.number("tokens", budget.tokens, 1, kMostTokens, "in and out, in place of `limit`. They bind every model");
         if (budget.limit.has_value() == (budget.tokens > 0))
             b.complain(budget.limit ? "has both a limit of money and one of tokens; make two budgets of them"
                                     : "'limit' is missing: an amount of money, or `tokens:`, a number of them");
         read_window(b, budget.window);
         if (of == BudgetScope{} && b.has("of"))
-            b.section("of", [&](Section& scope) { read_scope(scope, budget.of, config); });
-        b.choice("on_budget", budget.on_budget, kOnBudgetNames);
-        b.flag("soft", budget.soft);
+            b.section("of", "what counts against it; without this, everything",
+                      [&](Section& scope) { read_scope(scope, budget.of, config); });
+        b.choice("on_budget", budget.on_budget, kOnBudgetNames,
+                 "what becomes of a request whose first choice it has no room for");
+        b.flag("soft", budget.soft, "it is told in the log and in `tandem status`, and refuses nothing");
         budgets.push_back(std::move(budget));
     });
 }
 
 void read_rates(Section& limits, RateLimits& rates) {
-    limits.number("rpm", rates.requests_per_minute, 1, 1'000'000'000);
-    limits.number("tpm", rates.tokens_per_minute, 1, 1'000'000'000'000);
-    limits.number("concurrency", rates.concurrency, 1, 1'000'000);
+    limits.number("rpm", rates.requests_per_minute, 1, 1'000'000'000, {"requests in any 60 seconds", "none"});
+    limits.number("tpm", rates.tokens_per_minute, 1, 1'000'000'000'000, {"tokens in any 60 seconds", "none"});
+    limits.number("concurrency", rates.concurrency, 1, 1'000'000, {"requests at once", "none"});
 }
 
 }  // namespace tandem::config

@@ -31,30 +31,31 @@ Experiment read_experiment(const std::string& name, Section& s, const Config& co
         name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") !=
             std::string::npos)
         s.complain("an experiment's name has at most 60 letters, digits and . _ -");
-    s.choice("kind", e.kind, kExperimentKindNames);
+    s.choice("kind", e.kind, kExperimentKindNames,
+             "each conversation gets one of them, the treatment is asked besides, or both are asked and compared");
     if (e.kind == ExperimentKind::pairs) e.metric = Metric::judge;
     if (e.kind == ExperimentKind::shadow) e.metric = Metric::checks;
-    s.required_text("control", e.control);
-    s.required_text("treatment", e.treatment);
+    s.text("control", e.control, About("the model that you have").required());
+    s.text("treatment", e.treatment, About("the model that may be better").required());
     check_model(s, "control", e.control, config);
     check_model(s, "treatment", e.treatment, config);
     if (!e.control.empty() && e.control == e.treatment)
         s.complain("treatment", "the same model as the control: there is nothing to compare");
-    s.share("share", e.share, 1);
-    if (e.share < 0.01 || (e.kind != ExperimentKind::shadow && e.share > 0.99))
-        s.complain("share", "expected a number from 0.01 to 0.99");
-    s.texts("aliases", e.aliases);
+    s.share("share", e.share, 0.01, 1,
+            "of conversations for the treatment, 0.99 at most, or of requests with a shadow");
+    if (e.kind != ExperimentKind::shadow && e.share > 0.99) s.complain("share", "expected a number from 0.01 to 0.99");
+    s.texts("aliases", e.aliases, "it is about requests for these");
     for (const auto& alias : e.aliases)
         if (!is_reserved(alias) && config.alias(alias) == nullptr)
             s.complain("aliases", fmt::format("no alias '{}': an experiment is about what may go to either model",
                                               printable(alias, 60)));
-    s.choice("metric", e.metric, kMetricNames);
-    s.text("judge", e.judge);
+    s.choice("metric", e.metric, kMetricNames, {"what better means", "feedback; judge for pairs, checks for a shadow"});
+    s.text("judge", e.judge, "the model that compares; needed with `metric: judge`");
     check_model(s, "judge", e.judge, config);
-    s.text("rubric", e.rubric);
+    s.text("rubric", e.rubric, "what makes an answer better, in your words; 4,000 bytes at most");
     if (e.rubric.size() > kLongestRubric) s.complain("rubric", fmt::format("longer than {} bytes", kLongestRubric));
-    s.number("minimum", e.minimum, 10, 1'000'000);
-    s.money("budget", e.budget);
+    s.number("minimum", e.minimum, 10, 1'000'000, "of each, before anything is said of the difference");
+    s.money("budget", e.budget, {"a day, for what is asked besides", "none"});
     if (e.kind == ExperimentKind::ab && e.metric == Metric::judge)
         s.complain("metric", "a judge compares two answers to one question: use `kind: pairs` or `kind: shadow`");
     if (e.kind != ExperimentKind::ab && e.metric == Metric::feedback)

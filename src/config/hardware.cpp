@@ -15,6 +15,7 @@ namespace {
 
 constexpr Money kMostTariff = Money::from_micros(1'000 * kMillion);
 constexpr Money kMostRate = Money::from_micros(1'000'000 * kMillion);
+constexpr std::string_view kClock = "^(0*([01]?[0-9]|2[0-3]):(00|15|30|45)|0*24:00)$";
 constexpr int kMostMonths = 1'200;
 constexpr std::size_t kMostMachines = 100;
 constexpr std::size_t kMostWindows = 50;
@@ -43,7 +44,7 @@ std::optional<int> minutes_from(std::string_view text) {
 }
 
 void check_clock(Section& s, const std::string& key, const std::string& text, int& minutes) {
-    if (text.empty()) return;  // it is missing, which is said already
+    if (text.empty() && !s.has(key)) return;  // it is missing, which is said already
     const auto read = minutes_from(text);
     if (read)
         minutes = *read;
@@ -56,39 +57,50 @@ void check_clock(Section& s, const std::string& key, const std::string& text, in
 void read_tariff_window(Section& s, Energy& energy) {
     TariffWindow window;
     std::string from, to;
-    s.required_text("from", from);
-    s.required_text("to", to);
+    s.text("from", from,
+           About("the quarter of an hour in which another price begins").like(kClock, "22:00").required());
+    s.text("to", to,
+           About("in which it ends; on the day after where it is not behind `from`").like(kClock, "06:45").required());
     check_clock(s, "from", from, window.from);
     check_clock(s, "to", to, window.to);
     window.from %= kDayMinutes;
     if (window.to == 0) window.to = kDayMinutes;
     if (window.from == window.to) s.complain("to", "is the same as `from`: a window of the whole day is the tariff");
-    if (!s.has("price")) s.complain("'price' is missing: what a kWh costs in this time");
-    s.money("price", window.price);
-    if (window.price > kMostTariff) s.complain("price", "expected at most 1000 for a kWh");
-    std::vector<std::string> days;
-    s.texts("days", days);
-    if (!days.empty()) window.days = 0;
-    const std::vector<std::string> names(kWeekdayNames.begin(), kWeekdayNames.end());
-    for (const auto& day : days) {
-        const auto at = std::ranges::find(names, day) - names.begin();
-        if (at == static_cast<std::ptrdiff_t>(names.size()))
-            s.complain("days", fmt::format("there is no day '{}'{}", printable(day, 40), suggest(day, names)));
-        else
-            window.days = static_cast<std::uint8_t>(window.days | 1U << static_cast<unsigned>(at));
-    }
+    s.money("price", window.price, Money{}, kMostTariff,
+            About("of a kWh in this time").required(": what a kWh costs in this time"));
+    const auto days = s.choices("days", kWeekdayNames, {"on which it begins", "all"});
+    if (days && !days->empty()) window.days = 0;
+    for (const auto day : days.value_or(std::vector<std::size_t>()))
+        window.days = static_cast<std::uint8_t>(window.days | 1U << static_cast<unsigned>(day));
     energy.windows.push_back(window);
 }
 
+// "sensor.workstation_energy": a domain and a name.
+bool is_entity(std::string_view text) {
+    constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz_";
+    const auto point = text.find_first_not_of(kLetters);
+    if (point == 0 || point == std::string_view::npos || text[point] != '.' || point + 1 == text.size()) return false;
+    return std::ranges::all_of(text.substr(point + 1),
+                               [&](char c) { return kLetters.contains(c) || (c >= '0' && c <= '9'); });
+}
+
 void read_measure(Section& s, Measure& measure) {
-    if (!s.has("source"))
-        s.complain("'source' is missing: rapl, nvml, rapl+nvml, shelly, shelly-gen1, tasmota or home-assistant");
-    s.choice("source", measure.source, kSourceNames);
-    s.decimal("rest_watts", measure.rest_watts, kMillion * kMillion);
-    s.text("url", measure.url);
-    s.number("channel", measure.channel, 0, 15);
-    s.text("entity", measure.entity);
-    s.secret("token", measure.token, false);
+    s.choice("source", measure.source, kSourceNames,
+             About("what tells how much electricity it draws")
+                 .see("concepts/local-cost.md#measured-electricity")
+                 .required(": rapl, nvml, rapl+nvml, shelly, shelly-gen1, tasmota or home-assistant"));
+    s.decimal("rest_watts", measure.rest_watts, 0, kMillion * kMillion,
+              About("what the machine draws beside what has counters").needed("for `rapl` and `nvml`"));
+    s.text("url", measure.url,
+           About("address of the plug or of Home Assistant")
+               .like(kServerAddressPattern, "http://192.168.1.20")
+               .needed("for plugs"));
+    s.number("channel", measure.channel, 0, 15, "of a Shelly with several");
+    s.text("entity", measure.entity,
+           About("its sensor of energy")
+               .like("^([a-z_]+[.][a-z0-9_]+)?$", "sensor.workstation_energy")
+               .needed("for `home-assistant`"));
+    s.secret("token", measure.token, "for `home-assistant`");
     const bool plug = measure.at_socket();
     while (measure.url.ends_with('/')) measure.url.pop_back();
     if (plug && !is_server_address(measure.url))
@@ -113,7 +125,7 @@ void read_measure(Section& s, Measure& measure) {
     if (assistant == measure.entity.empty())
         s.complain("entity", assistant ? "is missing: the sensor of energy, such as sensor.workstation_energy"
                                        : "is for home-assistant");
-    if (measure.entity.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.") != std::string::npos)
+    if (!measure.entity.empty() && !is_entity(measure.entity))
         s.complain("entity", "expected a name such as sensor.workstation_energy");
 }
 
@@ -144,13 +156,16 @@ void read_hardware(const std::string& id, Section& s, Config& config) {
     Hardware machine;
     machine.id = id;
     if (id.empty() || id.size() > 60 || printable(id) != id) s.complain("expected a name of at most 60 characters");
-    s.money("price", machine.price);
-    s.money("residual", machine.residual);
+    s.money("price", machine.price, "what was paid for the machine. It needs `bought` and `life`");
+    s.money("residual", machine.residual, "what it is worth at the end of its life");
     if (machine.residual > machine.price) s.complain("residual", "is more than the price: a machine loses value");
-    s.time("bought", machine.bought);
+    s.time("bought", machine.bought,
+           About("the day from which it counts; its month is the first of its life").such_as("2026-03-01"));
     if (machine.bought < 0) s.complain("bought", "expected a day since 1970");
     std::string life;
-    s.text("life", life);
+    s.text("life", life,
+           About("the time in which it is written off, 100 years at most")
+               .like("^([0-9]+ *(month|months|year|years))?$", "48 months"));
     if (const auto months = months_from(life))
         machine.life_months = *months;
     else if (!life.empty())
@@ -160,13 +175,17 @@ void read_hardware(const std::string& id, Section& s, Config& config) {
         s.complain("'life' is missing: the time in which the price is written off, such as 48 months or 4 years");
     if (machine.price > Money{} && !s.has("bought"))
         s.complain("'bought' is missing: the day from which the price is written off, such as 2026-03-01");
-    s.decimal("share", machine.share, kMillion);
-    s.decimal("idle_watts", machine.idle_watts, kMillion * kMillion);
-    s.decimal("busy_watts", machine.busy_watts, kMillion * kMillion);
-    s.decimal("cost_of_capital_percent", machine.cost_of_capital, 1'000 * kMillion);
+    s.decimal("share", machine.share, 0, kMillion,
+              "the part of it that is there for this: of its price, its capital and its idle electricity");
+    s.decimal("idle_watts", machine.idle_watts, 0, kMillion * kMillion, "what it draws at the socket while it waits");
+    s.decimal("busy_watts", machine.busy_watts, 0, kMillion * kMillion, "the same while it answers");
+    s.decimal("cost_of_capital_percent", machine.cost_of_capital, 0, 1'000 * kMillion,
+              "interest a year on the money in it");
     machine.measure.token = std::make_shared<const Secret>();
-    s.section("measure", [&](Section& measure) { read_measure(measure, machine.measure); });
-    s.texts("providers", machine.providers);
+    s.section("measure", "what measures its electricity",
+              [&](Section& measure) { read_measure(measure, machine.measure); });
+    s.texts("providers", machine.providers,
+            {"whose models run on it. With several machines each names its own", "all local ones"});
     std::vector<std::string> names;
     for (const auto& provider : config.providers)
         if (provider.zone == Zone::local) names.push_back(provider.id);
@@ -178,26 +197,24 @@ void read_hardware(const std::string& id, Section& s, Config& config) {
 }
 
 void read_energy(Section& s, Energy& energy) {
-    if (s.has("tariff")) s.money("tariff", energy.tariff.emplace());
-    if (energy.tariff && *energy.tariff > kMostTariff) s.complain("tariff", "expected at most 1000 for a kWh");
-    s.decimal("cooling", energy.cooling, 100 * kMillion);
-    if (energy.cooling < kMillion)
-        s.complain("cooling", "expected 1 or more: what is drawn for each watt of the machines");
-    read_time_zone(s, energy.zone);
-    s.text("powercap", energy.powercap);
-    s.text("nvml", energy.nvml);
-    s.duration("every", energy.every);
-    if (energy.every < milliseconds(1'000) || energy.every > milliseconds(30'000))
-        s.complain("every", "expected a time from 1s to 30s: counters of processors turn over within minutes");
-    s.each_listed("windows", [&](Section& window) { read_tariff_window(window, energy); });
+    s.money("tariff", energy.tariff, kMostTariff, "of a kWh, outside of all windows. Machines with watts need it");
+    s.decimal("cooling", energy.cooling, kMillion, 100 * kMillion,
+              "watts that are drawn for each watt of the machines");
+    read_time_zone(s, energy.zone, {"whose clock the windows go by", "`time_zone`"});
+    s.text("powercap", energy.powercap, "where the kernel shows the processors' counters");
+    s.text("nvml", energy.nvml, "the driver's library that shows the counters of NVIDIA's cards");
+    // Counters of processors turn over within minutes.
+    s.duration("every", energy.every, milliseconds(1'000), milliseconds(30'000),
+               "between two looks at what measures; 1s to 30s");
+    s.each_listed("windows", "times of the day that have another price",
+                  [&](Section& window) { read_tariff_window(window, energy); });
     if (energy.windows.size() > kMostWindows) s.complain("windows", fmt::format("more than {}", kMostWindows));
     if (!energy.windows.empty() && !energy.tariff)
         s.complain("'tariff' is missing: what a kWh costs outside of the windows");
 }
 
 void read_hours(Section& s, Hours& hours) {
-    if (s.has("rate")) s.money("rate", hours.rate.emplace());
-    if (hours.rate && *hours.rate > kMostRate) s.complain("rate", "expected at most 1000000 for an hour");
+    s.money("rate", hours.rate, kMostRate, "of an hour of your work, for `tandem cost hours`");
 }
 
 void check_hardware(Section& root, Config& config) {

@@ -12,6 +12,12 @@ bool is_name(std::string_view text) {
                std::string_view::npos;
 }
 
+bool good_pattern(std::string_view name) {
+    std::string plain(name);
+    std::erase(plain, '*');
+    return plain.empty() ? name == "*" : name.size() <= 100 && is_name(plain);
+}
+
 bool is_reserved(std::string_view name) {
     return std::ranges::find(kReservedAliases, name) != kReservedAliases.end();
 }

@@ -15,6 +15,22 @@ inline constexpr std::array<std::string_view, 4> kReservedAliases = {"auto", "lo
 
 // What keys, teams, models and such may be called: 1 to 100 letters, digits and . _ : / -
 bool is_name(std::string_view text);
+inline constexpr std::string_view kNamePattern = "^[A-Za-z0-9._:/-]{1,100}$";
+// The same, or nothing.
+inline constexpr std::string_view kNameOrNone = "^[A-Za-z0-9._:/-]{0,100}$";
+// The first, with `*`.
+inline constexpr std::string_view kNamesPattern = "^[A-Za-z0-9._:/*-]{1,100}$";
+
+// is_name() that may have `*` in it.
+bool good_pattern(std::string_view name);
+
+// The names of entries of the config.
+template <typename Entries>
+std::vector<std::string> ids(const Entries& entries) {
+    std::vector<std::string> names;
+    for (const auto& entry : entries) names.push_back(entry.id);
+    return names;
+}
 
 bool is_reserved(std::string_view name);
 bool is_pattern(std::string_view name);

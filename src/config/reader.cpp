@@ -3,15 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <filesystem>
 #include <map>
+#include <tuple>
 
-#include "base/file.h"
 #include "base/text.h"
-#include "base/time_text.h"
-#include "config/names.h"
-#include "config/plain_value.h"
 #include "config/service.h"
 
 namespace tandem::config {
@@ -22,6 +17,7 @@ constexpr char kShield = '`';
 }  // namespace
 
 void Problems::add(const YAML::Mark& mark, const std::string& text) {
+    if (described != nullptr) return;  // there is no document that could be wrong
     if (mark.is_null())
         lines.push_back(fmt::format("{}: {}", source, text));
     else
@@ -96,12 +92,14 @@ YAML::Node Section::find(const std::string& key) {
 }
 
 bool Section::has(const std::string& key) {
+    if (describing()) return true;
     const auto node = find(key);
     return node.IsDefined() && !node.IsNull();
 }
 
 std::vector<std::string> Section::keys() const {
     std::vector<std::string> result;
+    if (describing()) return {"NAME"};
     if (!node_.IsDefined() || !node_.IsMap()) return result;
     for (const auto& entry : node_)
         if (entry.first.IsScalar()) result.push_back(entry.first.Scalar());
@@ -232,256 +230,57 @@ std::optional<std::string> Section::scalar(const std::string& key, bool secret) 
     return expand(key, node, secret);
 }
 
-void Section::text(const std::string& key, std::string& target) {
-    if (auto value = scalar(key)) target = std::move(*value);
-}
-
-void Section::name(const std::string& key, std::string& target) {
-    text(key, target);
-    if (!target.empty() && !is_name(target)) complain(key, "a name has at most 100 letters, digits and . _ : / -");
-}
-
-void Section::required_text(const std::string& key, std::string& target) {
-    if (!find(key).IsDefined()) complain(fmt::format("'{}' is missing", key));
-    text(key, target);
-}
-
-// A file's content, or that of a credential that systemd hands to the service (systemd.exec(5), LoadCredential=).
-std::optional<std::string> Section::secret_of_file(const std::string& key, const std::string& value) {
-    constexpr std::string_view kFile = "file:", kCredential = "credential:";
-    std::filesystem::path path;
-    if (value.starts_with(kFile)) {
-        path = value.substr(kFile.size());
-        if (path.is_relative() && !problems_.source.empty())
-            path = std::filesystem::absolute(problems_.source).parent_path() / path;
-    } else {
-        const auto folder = environment_("CREDENTIALS_DIRECTORY");
-        if (!folder) {
-            lacks(key, "there are no systemd credentials here: $CREDENTIALS_DIRECTORY is not set");
-            return std::nullopt;
-        }
-        path = std::filesystem::path(*folder) / value.substr(kCredential.size());
-    }
-    problems_.watched.push_back(path);
-    constexpr std::size_t kLargest = 16 * 1024;
-    auto text = read_regular(path, kLargest + 1);
-    if (text && !text->empty() && text->size() <= kLargest) return std::move(*text);
-    lacks(key, !text           ? text.error().message
-               : text->empty() ? fmt::format("{} is empty", path.string())
-                               : fmt::format("{} has more than {} bytes, which is no secret", path.string(), kLargest));
-    return std::nullopt;
-}
-
-void Section::secret(const std::string& key, std::shared_ptr<const Secret>& target, bool required) {
-    if (!find(key).IsDefined()) {
-        if (required && problems_.source == kServiceConfig)
-            complain(
-                fmt::format("'{}' is missing; write {}: ${{NAME}} and set NAME in {}", key, key, kServiceEnvironment));
-        else if (required)
-            complain(fmt::format("'{}' is missing; write {}: ${{NAME}} and export NAME", key, key));
-        return;
-    }
-    const auto written = find(key);
-    if (auto value = scalar(key, true)) {
-        if (value->starts_with("file:") || value->starts_with("credential:")) {
-            auto read = secret_of_file(key, *value);
-            if (!read) return;
-            value = std::move(read);
-        } else if (written.IsScalar() && written.Scalar() == *value && !value->starts_with("sha256:")) {
-            problems_.bare_secrets.push_back(name(key));
-        }
-        *value = plain_value(*value);
-        // Such a value ends in a header, where these would start another one.
-        if (value->find_first_of("\r\n") != std::string::npos || value->empty())
-            complain(key, "is empty or has a line break in it");
-        else
-            target = std::make_shared<const Secret>(std::move(*value));
-    }
-}
-
-void Section::flag(const std::string& key, bool& target) {
-    const auto value = scalar(key);
-    if (!value) return;
-    if (*value == "true")
-        target = true;
-    else if (*value == "false")
-        target = false;
-    else
-        complain(key, fmt::format("expected true or false, got '{}'", printable(*value, 40)));
-}
-
-void Section::time(const std::string& key, std::int64_t& target) {
-    const auto value = scalar(key);
-    if (!value) return;
-    if (const auto time = time_from(*value))
-        target = *time;
-    else
-        complain(key, fmt::format("expected a time such as 2027-01-31 or 2027-01-31T12:00:00Z, got '{}'",
-                                  printable(*value, 40)));
-}
-
-void Section::duration(const std::string& key, milliseconds& target) {
-    const auto value = scalar(key);
-    if (!value) return;
-    const auto unit_at = value->find_first_not_of("0123456789");
-    const auto count = whole_number(value->substr(0, unit_at));
-    const std::string unit = unit_at == std::string::npos ? "" : value->substr(unit_at);
-    const std::int64_t factor = unit == "ms"  ? 1
-                                : unit == "s" ? 1000
-                                : unit == "m" ? 60'000
-                                : unit == "h" ? 3'600'000
-                                : unit == "d" ? 86'400'000
-                                              : 0;
-    constexpr std::int64_t kLongest = 30LL * 24 * 3'600'000;
-    if (!count || factor == 0 || *count == 0 || *count > kLongest / factor) {
-        complain(key, fmt::format("expected a duration such as 500ms, 10s, 5m, 1h or 7d (30 days at most), got '{}'",
-                                  printable(*value, 40)));
-        return;
-    }
-    target = milliseconds(*count * factor);
-}
-
-void Section::bytes(const std::string& key, std::size_t& target, std::size_t low, std::size_t high) {
-    const auto value = scalar(key);
-    if (!value) return;
-    const auto unit_at = value->find_first_not_of("0123456789");
-    const auto count = whole_number(value->substr(0, unit_at));
-    const std::string unit = unit_at == std::string::npos ? "" : std::string(trim(value->substr(unit_at)));
-    const std::size_t factor = unit.empty() ? 1 : unit == "KiB" ? 1024 : unit == "MiB" ? 1024 * 1024 : 0;
-    if (!count || factor == 0 || static_cast<std::size_t>(*count) > high / factor ||
-        static_cast<std::size_t>(*count) * factor < low) {
-        complain(key, fmt::format("expected a size from {} to {} bytes, such as 16KiB or 32MiB, got '{}'", low, high,
-                                  printable(*value, 40)));
-        return;
-    }
-    target = static_cast<std::size_t>(*count) * factor;
-}
-
-void Section::secrets(const std::string& key, std::vector<std::shared_ptr<const Secret>>& target) {
-    const auto node = find(key);
-    if (!node.IsDefined()) return;
-    if (!node.IsSequence() || node.size() == 0) {
-        complain(key, "expected a list such as [${FIRST_KEY}, ${SECOND_KEY}]");
-        return;
-    }
-    std::vector<std::string> values;
-    texts(key, values, true);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        auto& value = values[i];
-        if (value.starts_with("file:") || value.starts_with("credential:")) {
-            auto read = secret_of_file(key, value);
-            if (!read) continue;
-            value = std::move(*read);
-        } else if (values.size() == node.size() && node[i].IsScalar() && node[i].Scalar() == value) {
-            problems_.bare_secrets.push_back(name(key));
-        }
-        value = plain_value(value);
-        if (value.find_first_of("\r\n") != std::string::npos || value.empty())
-            complain(key, "one of them is empty or has a line break in it");
-        else
-            target.push_back(std::make_shared<const Secret>(std::move(value)));
-    }
-}
-
 bool Section::is_section(const std::string& key) {
     const auto node = find(key);
     return node.IsDefined() && node.IsMap();
 }
 
-void Section::money(const std::string& key, Money& target) {
-    const auto value = scalar(key);
-    if (!value) return;
-    if (auto money = Money::parse(*value))
-        target = *money;
-    else
-        complain(key, money.error().message);
+void Section::note(const std::string& key, const About& about, Described form) {
+    form.path = name(key);
+    form.what = about.what;
+    form.usual = about.usual;
+    form.page = about.page;
+    if (form.pattern.empty()) form.pattern = about.pattern;
+    form.example = about.example;
+    form.condition = about.condition;
+    form.required = about.is_required && about.condition.empty();
+    form.or_number = form.or_number || about.or_number;
+    form.or_zero = about.or_zero;
+    form.nullable = form.nullable || about.or_null;
+    if (about.high > 0) std::tie(form.low, form.high) = std::pair(about.low, about.high);
+    problems_.described->push_back(std::move(form));
 }
 
-void Section::decimal(const std::string& key, std::int64_t& target, std::int64_t most) {
-    const auto value = scalar(key);
-    if (!value) return;
-    const auto number = Money::parse(*value);
-    if (!number || number->micros() > most)
-        complain(key, fmt::format("expected a number from 0 to {} with at most six digits after the point, got '{}'",
-                                  most / 1'000'000, printable(*value, 40)));
-    else
-        target = number->micros();
+void Section::want(const std::string& key, const About& about) {
+    if (about.is_required && !find(key).IsDefined()) complain(fmt::format("'{}' is missing{}", key, about.missing));
 }
 
-void Section::share(const std::string& key, double& target, double most) {
-    const auto value = scalar(key);
-    if (!value) return;
-    double number = -1;
-    const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), number);
-    if (error != std::errc() || end != value->data() + value->size() || !(number >= 0 && number <= most))
-        complain(key, fmt::format("expected a number from 0 to {}, got '{}'", most, printable(*value, 40)));
-    else
-        target = number;
-}
-
-void Section::share(const std::string& key, std::optional<double>& target) {
-    if (!has(key)) return;
-    double number = 0;
-    share(key, number);
-    target = number;
-}
-
-void Section::label(const std::string& key, Label& target) {
-    choice(key, target, kLabelNames);
-}
-
-void Section::texts(const std::string& key, std::vector<std::string>& target, bool secret) {
-    const auto node = find(key);
-    if (!node.IsDefined()) return;
-    target.clear();
-    if (node.IsScalar()) {
-        if (auto value = expand(key, node, secret)) target.push_back(std::move(*value));
-        return;
-    }
-    if (!node.IsSequence()) {
-        complain(key, "expected a list such as [a, b]");
-        return;
-    }
-    for (const auto& element : node) {
-        if (!element.IsScalar()) {
-            problems_.add(element.Mark(), fmt::format("{}: expected plain text", name(key)));
-        } else if (auto value = expand(key, element, secret)) {
-            target.push_back(std::move(*value));
-        }
-    }
-}
-
-std::optional<std::int64_t> Section::whole(const std::string& key, std::int64_t low, std::int64_t high) {
-    const auto value = scalar(key);
-    if (!value) return std::nullopt;
-    const auto number = whole_number(*value);
-    if (!number || *number < low || *number > high) {
-        complain(key, fmt::format("expected a whole number from {} to {}, got '{}'", low, high, printable(*value, 40)));
-        return std::nullopt;
-    }
-    return *number;
-}
-
-std::optional<std::size_t> Section::chosen(const std::string& key, std::span<const std::string_view> names) {
-    const auto value = scalar(key);
-    if (!value) return std::nullopt;
-    for (std::size_t i = 0; i < names.size(); ++i)
-        if (names[i] == *value) return i;
-    const std::vector<std::string> valid(names.begin(), names.end());
-    complain(key, fmt::format("expected one of {}, got '{}'{}", join(valid, ", "), printable(*value, 40),
-                              nearest(*value, valid).empty() ? "" : suggest(*value, valid)));
-    return std::nullopt;
-}
-
-void Section::section(const std::string& key, const std::function<void(Section&)>& visit) {
-    const auto node = find(key);
-    if (!node.IsDefined()) return;
-    Section section(node, name(key), problems_, environment_);
+void Section::elsewhere(const YAML::Node& node, const std::string& path, const std::function<void(Section&)>& visit) {
+    Section section(node, path, problems_, environment_);
     visit(section);
 }
 
-void Section::each_named(const std::string& key, const std::function<void(const std::string&, Section&)>& visit) {
+void Section::section(const std::string& key, const About& about, const std::function<void(Section&)>& visit) {
     const auto node = find(key);
+    if (describing())
+        note(key, about, {.type = KeyType::mapping});
+    else if (!node.IsDefined())
+        return want(key, about);
+    elsewhere(node, name(key), visit);
+}
+
+void Section::always(const std::string& key, const About& about, const std::function<void(Section&)>& visit) {
+    if (describing() || find(key).IsDefined()) return section(key, about, visit);
+    elsewhere(YAML::Node(), name(key), visit);
+}
+
+void Section::each_named(const std::string& key, const About& about,
+                         const std::function<void(const std::string&, Section&)>& visit) {
+    const auto node = find(key);
+    if (describing()) {
+        note(key, about, {.type = KeyType::named});
+        return elsewhere(node, name(key) + ".NAME", [&](Section& section) { visit("NAME", section); });
+    }
     if (!node.IsDefined() || node.IsNull()) return;
     if (!node.IsMap()) {
         complain(key, "must be a mapping (name: { ... })");
@@ -497,8 +296,12 @@ void Section::each_named(const std::string& key, const std::function<void(const 
     }
 }
 
-void Section::each_listed(const std::string& key, const std::function<void(Section&)>& visit) {
+void Section::each_listed(const std::string& key, const About& about, const std::function<void(Section&)>& visit) {
     const auto node = find(key);
+    if (describing()) {
+        note(key, about, {.type = KeyType::listed});
+        return elsewhere(node, name(key) + "[]", visit);
+    }
     if (!node.IsDefined() || node.IsNull()) return;
     if (!node.IsSequence()) {
         complain(key, "must be a list (- ...)");

@@ -104,6 +104,25 @@ TEST(Config, an_empty_file_is_the_embedded_engine_with_the_hybrid_policy) {
     EXPECT_EQ(config->server.port, 7117);
 }
 
+TEST(Config, sizes_and_times_have_units) {
+    const auto config = parse(
+        "providers: { p: { kind: openai, zone: local, base_url: 'http://127.0.0.1:9/v1', idle_timeout: 90 s } }\n"
+        "models: { m: { provider: p } }\nkeys: { a: { secret: a-secret-0123456789, limits: { file_bytes: 1GiB, "
+        "response_bytes: 2 TiB, conversation_bytes: 512 } } }",
+        "tandem.yaml", env());
+    ASSERT_TRUE(config) << config.error().message;
+    EXPECT_EQ(config->keys[0].limits.file_bytes, 1UL << 30);
+    EXPECT_EQ(config->keys[0].limits.response_bytes, 2UL << 40);
+    EXPECT_EQ(config->keys[0].limits.conversation_bytes, 512U);
+    EXPECT_EQ(config->providers[0].idle_timeout, milliseconds(90'000));
+    for (const auto* size : {"17TiB", "1GB", "GiB", "99999999999999999999TiB", "-1"})
+        EXPECT_NE(
+            problems("keys: { a: { secret: a-secret-0123456789, limits: { file_bytes: " + std::string(size) + " } } }")
+                .find("expected a size from 0 to 17592186044416 bytes"),
+            std::string::npos)
+            << size;
+}
+
 TEST(Config, an_error_names_file_line_column_what_was_expected_and_the_nearest_name) {
     EXPECT_EQ(problems("server:\n  lissten: 127.0.0.1:1\n").substr(0, 64),
               "tandem.yaml:2:3: unknown key 'lissten' in server; did you mean '");
@@ -118,7 +137,7 @@ TEST(Config, an_error_names_file_line_column_what_was_expected_and_the_nearest_n
     EXPECT_NE(problems("models: { a: { provider: hme } }\nproviders: { home: { kind: engine } }")
                   .find("no provider 'hme'; did you mean 'home'?"),
               std::string::npos);
-    EXPECT_NE(problems("server: { limits: { body_bytes: lots } }").find("such as 16KiB or 32MiB, got 'lots'"),
+    EXPECT_NE(problems("server: { limits: { body_bytes: lots } }").find("such as 16KiB, 32MiB or 1GiB, got 'lots'"),
               std::string::npos);
     EXPECT_NE(problems("server: [1]").find("must be a mapping"), std::string::npos);
     EXPECT_NE(problems("server: { listen: a").find("not valid YAML"), std::string::npos);
@@ -182,7 +201,7 @@ TEST(Config, reads_what_is_to_happen_with_private_content) {
              {"privacy: { own: { x: { words: [a] } } }", "a word of one character"},
              {"privacy: { own: { x: { values: [short] } } }", "less than 8 characters"},
              {"privacy: { own: { x: { values_of: nowhere } } }", "cannot read"},
-             {"privacy: { answers: [{ label: public, do: mask }] }", "everything is at least public"},
+             {"privacy: { answers: [{ label: public, do: mask }] }", "expected one of internal, private, secret"},
              {"privacy: { vault: { key: short } }", "shorter than 32"},
              {"keys: { a: { secret: 'sha256:12' } }", "64 hexadecimal digits"},
              {"keys: { a: { secret: 'credential:a' } }", "no systemd credentials"}})

@@ -101,7 +101,10 @@ TEST(Measure, that_is_wrong_is_said_with_what_is_right) {
     expect(measure("source: shelly, url: 'http://plug:99999'"), "without a query or a user");
     expect(measure("source: tasmota, url: 'http://p', entity: sensor.x"), "is for home-assistant");
     expect(measure("source: home-assistant, url: 'http://p'"), "is missing: the sensor of energy");
-    expect(measure("source: home-assistant, url: 'http://p', entity: '../config'"), "expected a name such as");
+    for (const auto* entity : {"../config", "sensor", "sensor.", ".x", "7.5", "sensor.Pc"})
+        expect(measure("source: home-assistant, url: 'http://p', entity: '" + std::string(entity) + "'"),
+               "expected a name such as");
+    expect("energy: { tariff: 1, windows: [{ from: '', to: 06:00, price: 1 }] }", "expected a quarter of an hour");
     expect("energy: { tariff: 1, every: 5m }", "expected a time from 1s to 30s");
     expect(
         "energy: { tariff: 1 }\nhardware: { x: { providers: [a], measure: { source: rapl, rest_watts: 1 } }, y: { "
@@ -110,8 +113,8 @@ TEST(Measure, that_is_wrong_is_said_with_what_is_right) {
 }
 
 TEST(Energy, that_is_wrong_is_said_with_what_is_right) {
-    expect("energy: { tariff: 2000 }", "at most 1000 for a kWh");
-    expect("energy: { tariff: 1, cooling: 0.9 }", "expected 1 or more");
+    expect("energy: { tariff: 2000 }", "at most 1000");
+    expect("energy: { tariff: 1, cooling: 0.9 }", "expected a number from 1 to 100");
     expect("energy: { tariff: 1, windows: [{ from: 22:10, to: 06:00, price: 1 }] }", "a quarter of an hour");
     expect("energy: { tariff: 1, windows: [{ from: 25:00, to: 06:00, price: 1 }] }", "a quarter of an hour");
     expect("energy: { tariff: 1, windows: [{ from: 06:00, to: 06:00, price: 1 }] }", "is the same as `from`");
@@ -121,7 +124,7 @@ TEST(Energy, that_is_wrong_is_said_with_what_is_right) {
            "did you mean 'monday'?");
     expect("energy: { windows: [{ from: 05:00, to: 06:00, price: 1 }] }", "'tariff' is missing");
     expect("energy: { tariff: 1, time_zone: Europe/Berlni }", "did you mean 'Europe/Berlin'?");
-    expect("hours: { rate: 2000000 }", "at most 1000000 for an hour");
+    expect("hours: { rate: 2000000 }", "at most 1000000");
     expect("hours: { rat: 5 }", "did you mean 'rate'?");
 }
 

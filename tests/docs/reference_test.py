@@ -2,7 +2,7 @@
 what is made, and a page that is stale fails.
 
 cli.md is the manual that the program prints; api.md the table of routes that it shows; metrics.md what /metrics has; errors.md and
-headers.md what the code has; config.md is written by hand, and has each key that src/config reads, with its type, and no other."""
+headers.md what the code has; config.md what the sections of src/config say of their keys."""
 import json
 import pathlib
 import re
@@ -15,7 +15,6 @@ from harness import BINARY, Tandem, Upstream, until
 from pages import DOCS, ROOT, base_config, blocks, completed
 
 sys.path.insert(0, str(ROOT / "packaging/docs"))
-import config_keys
 from fit import fitted
 
 SRC = ROOT / "src"
@@ -158,6 +157,54 @@ def metrics():
     return fitted(out) + "\n"
 
 
+# ---- config.md ----
+
+# What is said once: as it stands elsewhere.
+SAME = [(r"(policy\.rules\[\]|aliases\.NAME)\.failure", "policy.failure"), (r"(keys|teams)\.NAME\.budgets\[\]", "budgets[]")]
+
+
+def said_elsewhere(key, keys):
+    """Whether a key says what another one does, which the page has."""
+    for here, there in SAME:
+        if match := re.match(here + r"\.", key["key"]):
+            other = keys[there + "." + key["key"][match.end():]]
+            assert (key["type"], key["what"], key.get("default")) == (other["type"], other["what"], other.get("default")), key
+            return True
+    return False
+
+
+def entry(key):
+    more = [key["type"]]
+    for here, there in SAME:
+        if re.fullmatch(here.removesuffix(r"\[\]"), key["key"]):
+            more = [f"as `{there.removesuffix('[]')}`"]
+    more += ["required"] if key["required"] else [f"required {key['required_where']}"] if "required_where" in key else []
+    more += [f"default {key['default']}"] if "default" in key else []
+    return f"- `{key['key']}` ({'; '.join(more)}): {told(key)}\n"
+
+
+def told(key):
+    page = key.get("docs", "")
+    link = f" ([more]({page.removeprefix('reference/') if page.startswith('reference/') else '../' + page}))" if page else ""
+    return key["what"] + link + "."
+
+
+def config():
+    listed = json.loads(subprocess.run([BINARY, "config", "keys", "--json"], capture_output=True, text=True, check=True).stdout)
+    keys = {key["key"]: key for key in listed}
+    sections = list(dict.fromkeys(re.split(r"[.\[]", name)[0] for name in keys))
+    alone = [name for name in sections if not keys[name]["type"].startswith(("mapping", "list of mappings"))]
+    out = "\n## At the left of the file\n\n" + "".join(entry(keys[name]) for name in alone)
+    for name in sections:
+        if name in alone:
+            continue
+        words = told(keys[name])
+        out += f"\n## {name}\n\n{words[0].upper()}{words[1:]}\n\n"
+        # A key that takes two types stands twice.
+        out += "".join(entry(key) for key in listed if re.match(rf"{name}[.\[]", key["key"]) and not said_elsewhere(key, keys))
+    return fitted(out) + "\n"
+
+
 # ---- docs/clients ----
 
 def client(name):
@@ -202,7 +249,7 @@ def answer_headers():
     return {name for folder in ("gateway", "api", "resources") for file in (SRC / folder).rglob("*.cpp") for name in re.findall(r'headers\.add\("(x-tandem-[\w-]+)"', file.read_text())}
 
 
-MADE = {"cli.md": cli, "api.md": api, "errors.md": errors, "metrics.md": metrics}
+MADE = {"cli.md": cli, "api.md": api, "errors.md": errors, "metrics.md": metrics, "config.md": config}
 
 
 def with_part(text, part):
@@ -243,23 +290,8 @@ class Reference(unittest.TestCase):
         self.assertEqual(said(request), request_headers())
         self.assertEqual(said(answer), answer_headers())
 
-    def test_each_key_of_the_config_and_no_other(self):
-        page = (REFERENCE / "config.md").read_text()
-        said = config_keys.of_page(page)
-        read = config_keys.of_code(SRC / "config")
-        self.assertEqual(sorted(set(read) - set(said)), [], "keys that src/config reads, and config.md has not")
-        self.assertEqual(sorted(set(said) - set(read)), [], "keys of config.md that src/config does not read")
-        self.assertEqual({k: v for k, v in said.items()}, {k: read[k] for k in said}, "types; --write sets them")
-
-    def test_the_program_takes_no_key_that_is_not_there(self):
-        """config_keys reads code; that the program agrees is tried for a key of each section."""
-        with tempfile.TemporaryDirectory() as folder:
-            file = pathlib.Path(folder) / "tandem.yaml"
-            file.write_text("server: { lisen: x }\nprivacy: { vault: { kees: 7d } }\n")
-            said = subprocess.run([BINARY, "policy", "show", "--config", file], capture_output=True, text=True)
-            self.assertEqual(said.returncode, 3)
-            self.assertIn("'listen'", said.stderr)
-            self.assertIn("'keeps'", said.stderr)
+    def test_keys_of_the_config(self):
+        self.made("config.md")
 
 
 def write():
@@ -269,8 +301,6 @@ def write():
     for name in client_names():
         file = DOCS / f"clients/{name}.md"
         file.write_text(with_part(file.read_text(), client(name)))
-    file = REFERENCE / "config.md"
-    file.write_text(config_keys.with_types(file.read_text(), config_keys.of_code(SRC / "config")))
 
 
 if __name__ == "__main__":

@@ -118,7 +118,7 @@ class Package(unittest.TestCase):
     def test_it_holds_what_an_installation_needs(self):
         listed = run("dpkg-deb", "--contents", self.deb).stdout
         for name in ("usr/bin/tandem", "usr/share/man/man1/tandem.1.gz", "usr/share/bash-completion/completions/tandem", "usr/share/zsh/vendor-completions/_tandem", "usr/share/fish/vendor_completions.d/tandem.fish",
-                     "lib/systemd/system/tandem.service", "etc/tandem/tandem.yaml", "etc/default/tandem", "usr/share/doc/tandem/guide.md", "usr/share/doc/tandem/how-to/upgrade.md", "usr/share/doc/tandem/reference/config.md", "usr/share/doc/tandem/examples/homelab.yaml", "usr/share/doc/tandem/copyright", "usr/share/doc/tandem/examples/gpu.conf"):
+                     "lib/systemd/system/tandem.service", "etc/tandem/tandem.yaml", "etc/default/tandem", "usr/share/doc/tandem/guide.md", "usr/share/doc/tandem/how-to/upgrade.md", "usr/share/doc/tandem/reference/config.md", "usr/share/doc/tandem/examples/homelab.yaml", "usr/share/doc/tandem/copyright", "usr/share/doc/tandem/examples/gpu.conf", "usr/share/tandem/tandem.schema.json"):
             self.assertRegex(listed, rf"\./(usr/)?{name}\n".replace("(usr/)?usr", "usr"), name)
         self.assertRegex(listed, r"-rw-r----- root/root .* \./etc/tandem/tandem.yaml")
         self.assertNotIn("internals", listed)

@@ -14,7 +14,6 @@ MOST_PARAMETERS = 6
 TABLES = ("privacy/names/tables.h", "privacy/names/weights.h", "privacy/unicode/plain.h", "privacy/patterns/", "routing/known_models", "dialect/losses.cpp")
 
 FILES = {
-    "config/parse.cpp": 1050,
     "dialect/gemini.cpp": 700,
     "dialect/openai_chat.cpp": 800,
     "dialect/openai_responses.cpp": 850,
@@ -25,8 +24,6 @@ FILES = {
 FUNCTIONS = {
     "app.cpp: App::start": 80,
     "cli/connect/clients.cpp: clients": 220,  # a list
-    "config/parse.cpp: read_model": 80,
-    "config/parse.cpp: read_root": 100,
     "dialect/gemini.cpp: read_config": 90,
     "learning/evaluate.cpp: evaluate": 80,
     "privacy/names/train/measure.cpp: main": 100,
