@@ -95,7 +95,7 @@ class Init(unittest.TestCase):
         other = self.server(model_servers.Server, {}, missing=(401, "application/json", b'{"status":"login required"}'))
         out = self.init(locked, other)
         self.assertIn("wants a key: see the line of", out)
-        self.assertIn(f'# local-{locked.port}: {{ kind: openai, zone: local, base_url: "{locked.url}/v1", api_key: ${{NAME}} }}', self.text())
+        self.assertIn(f'# local-{locked.port}: {{ kind: openai, zone: local, base_url: "{locked.url}/v1", api_key: "${{NAME}}" }}', self.text())
         self.assertIn(f"not used: {other.url}: it wants a key, and is no model server that is known", out)
 
     def test_no_name_stands_for_two_models_and_it_says_so(self):
@@ -178,7 +178,7 @@ class Init(unittest.TestCase):
         self.init(OLLAMA_HOST=ollama.address, OPENAI_BASE_URL=vllm.url + "/v1", OPENAI_API_KEY="a-key-of-the-server")
         providers = self.lines("providers")
         self.assertIn(f'base_url: "{ollama.url}"', providers["ollama"])
-        self.assertIn(f'base_url: "{vllm.url}/v1", api_key: ${{OPENAI_API_KEY}}', providers["vllm"])
+        self.assertIn(f'base_url: "{vllm.url}/v1", api_key: "${{OPENAI_API_KEY}}"', providers["vllm"])
         self.assertNotIn("openai", providers)  # the key is that server's, and not for api.openai.com
         self.assertIn("Bearer a-key-of-the-server", [h.get("authorization") for _, path, h, _ in vllm.seen if path == "/v1/models"])
         self.assertEqual({h.get("authorization") for _, _, h, _ in ollama.seen}, {None})
@@ -189,7 +189,7 @@ class Init(unittest.TestCase):
         proxy = self.server(model_servers.anthropic, "claude-sonnet-4-5-20250929", "claude-opus-9")
         self.init(ANTHROPIC_BASE_URL=proxy.url, ANTHROPIC_API_KEY="sk-ant-0123456789")
         name = f"proxy-{proxy.port}"  # its models run elsewhere
-        self.assertIn(f'kind: anthropic, zone: cloud, base_url: "{proxy.url}", api_key: ${{ANTHROPIC_API_KEY}}', self.lines("providers")[name])
+        self.assertIn(f'kind: anthropic, zone: cloud, base_url: "{proxy.url}", api_key: "${{ANTHROPIC_API_KEY}}"', self.lines("providers")[name])
         asked = [{k.lower(): v for k, v in h.items()} for _, path, h, _ in proxy.seen if path == "/v1/models"]
         self.assertEqual([(h.get("x-api-key"), h.get("authorization")) for h in asked], [("sk-ant-0123456789", None)])
         models = self.lines("models")
@@ -206,7 +206,7 @@ class Init(unittest.TestCase):
     def test_other_clouds_have_their_base_urls_and_their_models_what_is_known_of_them(self):
         gateway = self.server(model_servers.Server, {"/v1/models": model_servers.listing("openai/gpt-5.1", "gpt-4o-2024-08-06", "mystery-9")})
         self.init(OPENROUTER_BASE_URL=gateway.url + "/v1", OPENROUTER_API_KEY="sk-or-0123456789", DEEPSEEK_BASE_URL="https://deepseek.example.com/v1", DEEPSEEK_API_KEY="d-0123456789")
-        self.assertIn(f'zone: cloud, base_url: "{gateway.url}/v1", api_key: ${{OPENROUTER_API_KEY}}', self.lines("providers")[f"proxy-{gateway.port}"])
+        self.assertIn(f'zone: cloud, base_url: "{gateway.url}/v1", api_key: "${{OPENROUTER_API_KEY}}"', self.lines("providers")[f"proxy-{gateway.port}"])
         self.assertNotIn("openrouter.ai", self.text())
         self.assertIn('"https://deepseek.example.com/v1"', self.lines("providers")["deepseek"])
         models = self.lines("models")
@@ -225,7 +225,7 @@ class Init(unittest.TestCase):
         for value in (f"localhost:{vllm.port}/v1", f"'{vllm.url}/v1/'", f"127.0.0.1:{vllm.port}", f"http://0.0.0.0:{vllm.port}/v1"):
             out = self.init(OPENAI_BASE_URL=value, OPENAI_API_KEY="a-key-of-the-server", arguments=["--force"])
             self.assertIn("found vLLM at", out, value)
-            self.assertIn("api_key: ${OPENAI_API_KEY}", self.lines("providers")["vllm"], value)
+            self.assertIn('api_key: "${OPENAI_API_KEY}"', self.lines("providers")["vllm"], value)
             self.assertNotIn("openai", self.lines("providers"), value)
         # What is not at home is asked by HTTPS, and the address of one kind of client is looked at as that of another is.
         self.init(OPENAI_BASE_URL='"gateway.example.com/v1"', OPENAI_API_KEY="sk-test-0123456789", arguments=["--force"])
@@ -233,7 +233,7 @@ class Init(unittest.TestCase):
         out = self.init(ANTHROPIC_BASE_URL=vllm.url, ANTHROPIC_API_KEY="a-key-of-the-server", arguments=["--force"])
         self.assertIn("found vLLM at", out)
         self.init(GOOGLE_API_KEY="g-test-0123456789", arguments=["--force"])
-        self.assertIn("api_key: ${GOOGLE_API_KEY}", self.lines("providers")["gemini"])
+        self.assertIn('api_key: "${GOOGLE_API_KEY}"', self.lines("providers")["gemini"])
 
     def test_an_address_of_the_environment_that_cannot_be_understood_is_said_without_what_may_be_secret(self):
         wrong = {"https//api.example.com/v1": "its beginning is neither http:// nor https://", "https:/api.example.com": "its beginning is neither",
@@ -251,7 +251,7 @@ class Init(unittest.TestCase):
                 self.assertNotIn("geheim", out + self.text())
                 if key:  # the key may be for there, so nobody else is shown it
                     self.assertIn(f"{key}, which may be for there, is not used either", line)
-                    self.assertNotIn(f"${{{key}}} }}\n", re.sub(r"(?m)^  #.*\n", "", self.text()))
+                    self.assertNotIn(f'${{{key}}}" }}\n', re.sub(r"(?m)^  #.*\n", "", self.text()))
         said = json.loads(self.init(arguments=["--force", "--json"], OLLAMA_HOST="http://nobody:geheim@10.0.0.9"))
         self.assertEqual([t["variable"] for t in said["troubles"]], ["OLLAMA_HOST"])
         self.assertNotIn("geheim", json.dumps(said))
@@ -262,7 +262,7 @@ class Init(unittest.TestCase):
         out = self.init(OPENAI_BASE_URL=dead, OPENAI_API_KEY="a-key-of-the-server")
         self.assertIn("nothing listens there", out)
         self.assertIn(f"OPENAI_API_KEY is for {dead}, which gave no answer", out)
-        self.assertIn(f'# openai: {{ kind: openai, zone: local, base_url: "{dead}", api_key: ${{OPENAI_API_KEY}} }}', self.text())
+        self.assertIn(f'# openai: {{ kind: openai, zone: local, base_url: "{dead}", api_key: "${{OPENAI_API_KEY}}" }}', self.text())
         self.assertNotIn("openai", self.lines("providers"))
         self.assertNotIn("api.openai.com", self.text())
 

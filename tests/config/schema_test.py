@@ -35,14 +35,14 @@ for tag, form, first in (("null", r"~|null|Null|NULL|", "~nN\0"), ("bool", r"tru
 
 
 def read(text):
-    """A config as JSON. Within { }, Tandem takes ${NAME} without quotes, which YAML does not."""
+    """A config as JSON, by the rules of YAML: what editors and other programs read too."""
     def back(value):
         if isinstance(value, dict):
             return {str(k): back(v) for k, v in value.items()}
         if isinstance(value, list):
             return [back(v) for v in value]
-        return re.sub("⟦(.*?)⟧", r"${\1}", value) if isinstance(value, str) else value
-    return back(yaml.load(re.sub(r"\$\{([^}\n]*)\}", r"⟦\1⟧", text), Core))
+        return value
+    return back(yaml.load(text, Core))
 
 
 def tandem(*arguments):

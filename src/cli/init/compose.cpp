@@ -105,7 +105,7 @@ class Composer {
     void add_cloud(const Cloud& cloud) {
         const auto& known = cloud.known;
         const auto provider = provider_id(std::string(known.id));
-        providers_ += fmt::format("  {}: {{ kind: {}, zone: cloud, base_url: {}, api_key: ${{{}}} }}\n", provider,
+        providers_ += fmt::format("  {}: {{ kind: {}, zone: cloud, base_url: {}, api_key: \"${{{}}}\" }}\n", provider,
                                   known.kind, yaml_text(cloud.base_url), cloud.variable);
         Line line{model_id(std::string(known.model), provider),
                   provider,
@@ -122,7 +122,7 @@ class Composer {
     void add_silent(const Cloud& silent) {
         const auto provider = provider_id(std::string(silent.known.id));
         providers_ += fmt::format(
-            "  # {}: {{ kind: {}, zone: local, base_url: {}, api_key: ${{{}}} }}   # gave no answer when this was "
+            "  # {}: {{ kind: {}, zone: local, base_url: {}, api_key: \"${{{}}}\" }}   # gave no answer when this was "
             "written\n",
             provider, silent.known.kind, yaml_text(silent.base_url), silent.variable);
         notes_.push_back(
@@ -181,8 +181,8 @@ class Composer {
 
     void add_provider(const FoundServer& server, const std::string& provider, Zone zone, std::string_view kind) {
         const bool off = server.wants_key || server.models.empty();
-        std::string key = server.key_variable.empty() ? "" : fmt::format(", api_key: ${{{}}}", server.key_variable);
-        if (server.wants_key && key.empty()) key = ", api_key: ${NAME}";
+        std::string key = server.key_variable.empty() ? "" : fmt::format(", api_key: \"${{{}}}\"", server.key_variable);
+        if (server.wants_key && key.empty()) key = ", api_key: \"${NAME}\"";
         providers_ += fmt::format("  {}{}: {{ kind: {}, zone: {}, base_url: {}{} }}   # {}, {}\n", off ? "# " : "",
                                   provider, kind, name_of(zone), yaml_text(server.base_url), key, server.product,
                                   server.wants_key ? "which wants a key: put the name of a variable for NAME, and add "
@@ -297,7 +297,7 @@ class Composer {
                 "keys:\n  me: {{ secret: file:{}, budgets: [{{ limit: {}, window: day }}] }}\n",
                 kKeyFile, amount_text(*plan_.daily_budget));
         return "# With keys, only those who have one may ask; each can have a label, a budget, limits.\n"
-               "# keys:\n#   alice: { secret: ${ALICE_KEY}, label: internal, aliases: [auto, local],\n"
+               "# keys:\n#   alice: { secret: \"${ALICE_KEY}\", label: internal, aliases: [auto, local],\n"
                "#            budgets: [{ limit: 5.00, window: day }], limits: { rpm: 600, tpm: 200000, concurrency: 8 "
                "} "
                "}\n";
@@ -308,7 +308,7 @@ class Composer {
         if (plan_.clouds.empty() && plan_.silent.empty())
             providers_ +=
                 "  # openai: { kind: openai, zone: cloud, base_url: https://api.openai.com/v1, api_key: "
-                "${OPENAI_API_KEY} }\n";
+                "\"${OPENAI_API_KEY}\" }\n";
         return fmt::format(R"(# Tandem's config. Everything has a default; docs/reference/config.md explains each key.
 # A changed file is read again by itself; a wrong one keeps the old config and says so in the log.
 
