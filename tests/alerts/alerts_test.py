@@ -178,7 +178,7 @@ class Alerts(unittest.TestCase):
         self.assertIn("usually spends", said["text"])
 
     def test_bad_input_says_what_to_do(self):
-        for text, part in (("{ at: [often] }", "80%"), ("{ webhook: {} }", "url"), ("{ webhook: { url: ftp://x } }", "https://"), ("{ command: notify }", "absolute"), ("{ runaway: { times: 1 } }", "2 or more"),
+        for text, part in (("{ at: [often] }", "80%"), ("{ webhook: {} }", "url"), ("{ webhook: { url: ftp://x } }", "https://"), ("{ command: notify }", "absolute"), ("{ runaway: { times: 1 } }", "from 2 to"),
                            ("{ email: x }", "email")):
             tandem = self.start(text, start=False)
             self.assertIn(part, tandem.cli("policy", "show").stderr, text)

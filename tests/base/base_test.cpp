@@ -111,6 +111,8 @@ TEST(Text, suggests_the_nearest_name) {
     const std::vector<std::string> names = {"providers", "privacy", "policy"};
     EXPECT_EQ(nearest("provider", names), "providers");
     EXPECT_EQ(nearest("xyz", names), "");
+    EXPECT_EQ(nearest("modles", std::vector<std::string>{"model", "models"}), "models")
+        << "swapped letters are one slip";
     EXPECT_EQ(suggest("polcy", names), "; did you mean 'policy'?");
 }
 

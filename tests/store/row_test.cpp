@@ -134,7 +134,7 @@ Columns<Whole> whole_columns() {
                  only_read(column("size", &Whole::size))});
 }
 
-class Parts : public testing::Test {
+class RowParts : public testing::Test {
   protected:
     Result<> in(const Store::Job& job) { return store_->run(job); }
     // Of the statement that `select` makes, in which one value is asked for.
@@ -169,7 +169,7 @@ Whole whole(std::string id, std::int64_t count, std::size_t marks) {
     return {std::move(id), {count, {Money::from_micros(5), {11}}}, std::vector<int>(marks), 0};
 }
 
-TEST_F(Parts, are_columns_of_the_same_row_and_a_value_may_have_another_form_there) {
+TEST_F(RowParts, are_columns_of_the_same_row_and_a_value_may_have_another_form_there) {
     // Longer than a short text, so that one that is gone would show.
     ASSERT_TRUE(in([&](Database& database) { return table_.insert(database, whole("a", 3, 100)); }));
     const auto kept = read(table_, table_.select("WHERE count = ?"), 3);
@@ -181,7 +181,7 @@ TEST_F(Parts, are_columns_of_the_same_row_and_a_value_may_have_another_form_ther
     EXPECT_EQ(kept[0].size, 7) << "the table's own, since it is only read";
 }
 
-TEST_F(Parts, are_found_and_changed_by_name) {
+TEST_F(RowParts, are_found_and_changed_by_name) {
     ASSERT_TRUE(in([&](Database& database) { return table_.insert_new(database, whole("a", 3, 1)); }));
     ASSERT_TRUE(in([&](Database& database) { return table_.insert_new(database, whole("a", 4, 2)); })) << "it stays";
     const auto find = table_.find("count");
@@ -208,7 +208,7 @@ TEST_F(Parts, are_found_and_changed_by_name) {
     EXPECT_TRUE(there(whole("a", 10, 1)));
 }
 
-TEST_F(Parts, of_joined_tables_are_read_until_somebody_has_enough) {
+TEST_F(RowParts, of_joined_tables_are_read_until_somebody_has_enough) {
     struct Joined {
         Whole whole;
         std::string name;
