@@ -485,6 +485,10 @@ class OnTheDisk(Models):
             result = self.place.run("model", "rm", "tiny.gguf")
             self.assertIn("is damaged", result.stderr, wrong)
             self.assertEqual(manifest.read_text(), wrong)
+        manifest.write_text(whole.replace('"version":1,"models"', '"version":2,"models"'))
+        for command in ("list", "import"):
+            self.assertIn("newer tandem", self.place.run("model", command).stderr)
+        self.assertIn('"version":2', manifest.read_text())
         self.assertTrue((self.place.models / "tiny.gguf").exists())
 
     def test_lines_are_added_to_the_config_and_used_models_stay(self):

@@ -21,6 +21,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr std::int64_t kVersion = 1;         // of the manifest's form
 constexpr std::size_t kLongestName = 200;    // bytes
 constexpr std::size_t kLongestText = 4'096;  // bytes of a source, a licence, a path
 
@@ -71,7 +72,7 @@ Result<DiskModel> model_from(const json::Value& value) {
 
 std::string text_of(const std::vector<DiskModel>& models) {
     json::Writer out;
-    out.begin_object().member("version", 1).key("models").begin_array();
+    out.begin_object().member("version", kVersion).key("models").begin_array();
     for (const auto& model : models) {
         out.begin_object().member("name", model.name).member("source", model.source);
         out.member("version", model.version).member("licence", model.licence).member("adopted", model.adopted);
@@ -110,6 +111,11 @@ Result<Manifest> Manifest::read(const fs::path& models) {
     if (text->size() > kLargestManifest) return wrong("it is too large");
     json::Document document;
     if (auto ok = document.parse(*text); !ok) return wrong(ok.error().message);
+    if (document.root()["version"].integer().value_or(kVersion) > kVersion)
+        return fail(ErrorCode::invalid,
+                    fmt::format("{} is of a newer tandem: use that one, or move the file away, and import or pull the "
+                                "models anew",
+                                file.string()));
     const auto listed = document.root()["models"];
     if (!listed.is(json::Kind::array) || listed.size() > kMostDiskModels) return wrong("it has no list of models");
     for (const auto one : listed.children()) {
