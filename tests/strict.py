@@ -14,6 +14,7 @@ PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAW
 TEXT = 'Hello — wörld 😀 "quoted" \\ and\na second line'
 CALLS = {"call": [("get_weather", '{"city":"Köln \\"am Rhein\\"","days":1.50}')],
          "calls": [("get_weather", '{"city":"Köln \\"am Rhein\\"","days":1.50}'), ("get_time", "{}")]}
+SIGNATURE = "c2lnbmVk"  # of Gemini's pictures, which its newer models demand back
 THOUGHT = "Let me think: 6 × 7"
 USAGE = {"input": 57, "output": 13, "cached": 32}
 SCENARIOS = ["text", "call", "calls", "think", "length", "history", "schema", "forced"]
@@ -410,6 +411,7 @@ class Gemini(Dialect):
                 if "functionResponse" in p:
                     need(isinstance(p["functionResponse"]["response"], dict) and p["functionResponse"]["name"], "response")
                 need(p.get("text", "x") != "", "parts must not be empty")
+                need("inlineData" not in p or content["role"] == "user" or p.get("thoughtSignature") == SIGNATURE, "Image part is missing a thought_signature")
         need(body["contents"][0]["role"] == "user", "function call turn comes immediately after a user turn")
 
     def common(self, body):
@@ -439,7 +441,7 @@ class Gemini(Dialect):
         parts = []
         for p in parts_of(scenario)[0]:
             parts.append({"functionCall": {"name": p[2], "args": json.loads(p[3])}} if p[0] == "call"
-                         else {"inlineData": {"mimeType": "image/png", "data": p[1]}} if p[0] == "picture" else {"text": p[1], "thought": True} if p[0] == "think" else {"text": p[1]})
+                         else {"inlineData": {"mimeType": "image/png", "data": p[1]}, "thoughtSignature": SIGNATURE} if p[0] == "picture" else {"text": p[1], "thought": True} if p[0] == "think" else {"text": p[1]})
         return parts
 
     def response(self, parts, finish=None):

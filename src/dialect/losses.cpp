@@ -93,29 +93,44 @@ bool is_document_bytes(const Part& part) {
 
 // ---- pictures of the model itself ----
 
-bool shows_pictures(const Message& message) {
-    return message.role == Role::assistant && std::ranges::any_of(message.parts, is<chat::ImagePart>);
+// Gemini takes its own back with the signature that stood at them, which is the part before, and refuses others of an
+// answer ("Image part is missing a thought_signature"). Ollama reads pictures of every turn.
+bool may_stand(const std::vector<Part>& parts, std::size_t place, Speaker target) {
+    if (!is<chat::ImagePart>(parts[place]) || target == Speaker::ollama) return true;
+    if (target != Speaker::gemini || place == 0) return false;
+    const auto* thought = parts[place - 1].as<chat::ReasoningPart>();
+    return thought != nullptr && thought->text.empty() && !thought->signature.empty();
 }
 
-// Most providers take pictures from a user alone.
-void say_pictures_as_user(std::vector<Message>& messages) {
+bool has_pictures_of_the_model(const Request& request, Speaker target) {
+    return std::ranges::any_of(request.messages, [&](const Message& message) {
+        if (message.role != Role::assistant) return false;
+        for (std::size_t i = 0; i < message.parts.size(); ++i)
+            if (!may_stand(message.parts, i, target)) return true;
+        return false;
+    });
+}
+
+// A user may show pictures to every provider.
+void say_pictures_as_user(Request& request, Speaker target) {
     std::vector<Part> shown;
     auto begin = [&shown](std::vector<Part>& parts) {
         parts.insert(parts.begin(), {chat::TextPart{"(The pictures of your answer:)"}, {}});
         parts.insert(parts.begin() + 1, shown.begin(), shown.end());
         shown.clear();
     };
-    for (auto& message : messages) {
+    for (auto& message : request.messages) {
         if (message.role == Role::user && !shown.empty()) begin(message.parts);
-        if (!shows_pictures(message)) continue;
-        for (const auto& part : message.parts)
-            if (is<chat::ImagePart>(part)) shown.push_back(part);
-        std::erase_if(message.parts, is<chat::ImagePart>);
-        if (message.parts.empty()) message.parts.push_back({chat::TextPart{"(a picture)"}, {}});
+        if (message.role != Role::assistant) continue;
+        std::vector<Part> rest;
+        for (std::size_t i = 0; i < message.parts.size(); ++i)
+            (may_stand(message.parts, i, target) ? rest : shown).push_back(message.parts[i]);
+        if (rest.empty() && !message.parts.empty()) rest.push_back({chat::TextPart{"(a picture)"}, {}});
+        message.parts = std::move(rest);
     }
     if (shown.empty()) return;
-    messages.push_back({Role::user, {}, {}, {}});
-    begin(messages.back().parts);
+    request.messages.push_back({Role::user, {}, {}, {}});
+    begin(request.messages.back().parts);
 }
 
 // ---- parts of the client's own dialect ----
@@ -796,10 +811,8 @@ std::vector<Feature> make_features() {
         "files by id", "messages", "an upload belongs to one provider; send the bytes instead", {R, R, R, R, R, R},
         [](const Request& r, Speaker s) { return !own(r, s) && any_part(r, is_file_id); },
         [](Request& r, Speaker) { remove_parts(r, is_file_id); });
-    add(
-        "pictures that the model made", "messages", "they stand in the user's next turn", {C, C, C, C, K, K},
-        [](const Request& r, Speaker) { return std::ranges::any_of(r.messages, shows_pictures); },
-        [](Request& r, Speaker) { say_pictures_as_user(r.messages); });
+    add("pictures that the model made", "messages", "they stand in the user's next turn", {C, C, C, C, C, K},
+        has_pictures_of_the_model, say_pictures_as_user);
     add(
         "images by URL", "messages", "send the image as data", {K, K, K, K, R, R},
         [](const Request& r, Speaker) { return any_part(r, is_image_url); },

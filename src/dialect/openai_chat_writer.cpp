@@ -88,9 +88,11 @@ class Writer final : public AnswerWriter {
         }
     }
 
-    // As OpenRouter says pictures, which other gateways and clients follow.
+    // As OpenRouter says pictures, which other gateways and clients follow. Programs show what an address names, so it
+    // is one of the web.
     bool says(const chat::Media& media) const override {
-        return media.media_type.starts_with("image/") && (!media.data.empty() || !media.url.empty());
+        const bool on_web = media.url.starts_with("https://") || media.url.starts_with("http://");
+        return media.media_type.starts_with("image/") && (!media.data.empty() || on_web);
     }
 
     void end(const Usage& usage, std::string& out) override {

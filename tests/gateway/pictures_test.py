@@ -3,7 +3,7 @@ and whole, whoever made them; and they go back with the history."""
 import json
 import unittest
 
-from strict import PNG, OverStrict, StrictUpstream
+from strict import PNG, SIGNATURE, OverStrict, StrictUpstream
 
 DRAWS = ("openai-chat", "openai-responses", "gemini", "ollama")
 URL = f"data:image/png;base64,{PNG}"
@@ -46,7 +46,7 @@ def nowhere(text, stream):
 
 
 def contents(words, picture):
-    mine = [{"role": "user", "parts": [{"text": "Draw a cat."}]}, {"role": "model", "parts": [{"inlineData": {"mimeType": "image/png", "data": PNG}}]}] if picture else []
+    mine = [{"role": "user", "parts": [{"text": "Draw a cat."}]}, {"role": "model", "parts": [{"inlineData": {"mimeType": "image/png", "data": PNG}, "thoughtSignature": SIGNATURE}]}] if picture else []
     return [*mine, {"role": "user", "parts": [{"text": words}]}]
 
 
@@ -166,6 +166,8 @@ class Pictures(OverStrict, unittest.TestCase):
                 _, text = self.ask("/v1/responses", {"model": f"m-{behind}", "input": "Draw.", "store": True}, behind)
                 self.ask("/v1/responses", {"model": f"m-{behind}", "input": "Bigger.", "previous_response_id": json.loads(text)["id"]}, behind)
                 self.assertEqual(sum(m[1] == "image" for m in upstream.seen[-1][1]["messages"]), 2)
+        roles = [m[0] for m in self.upstreams["gemini"].seen[-1][1]["messages"] if m[1] == "image"]
+        self.assertEqual(roles, ["assistant", "assistant"], "it thought them, and takes them back with its signatures")
 
 
 if __name__ == "__main__":
