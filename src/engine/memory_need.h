@@ -16,7 +16,7 @@ struct NeedSettings {
     std::int64_t context_tokens = 4096;        // of one slot
     std::int64_t slots = 1;                    // requests at a time
     std::string keys = "f16", values = "f16";  // types of the cache (--cache-type-k, --cache-type-v)
-    std::vector<std::string> repacked;         // types of tensors that the CPU wants in another order
+    std::vector<std::string> repacked = {};    // types of tensors that the CPU wants in another order
 };
 
 // Bytes that are resident in the process at its peak (VmHWM). The weights are pages of the file.
