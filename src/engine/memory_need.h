@@ -39,7 +39,7 @@ struct MemoryNeed {
 // Bytes of one element of a cache of this type. 0: not one of llama-server's.
 double bytes_of_cache_type(std::string_view type);
 
-// Settings: context and slots above 0, known cache types. Absurd facts give absurd bytes, never more than 2^60 a part.
+// Settings: context and slots above 0, known cache types. Absurd facts give absurd bytes, never more than 2^58 a part.
 MemoryNeed memory_need(const GgufFacts& facts, const NeedSettings& settings);
 
 // The largest context of a slot, in steps of 256, at which kept() is within `room` bytes; at most what the model

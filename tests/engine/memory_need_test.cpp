@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <limits>
 
 #include "engine/machine_memory.h"
 
@@ -83,11 +84,22 @@ TEST(MemoryNeed, TheLargestContextIsTheLastThatFits) {
     EXPECT_EQ(largest_context(dense(), settings, 5'000'000'000), 0);
 }
 
+// UndefinedBehaviorSanitizer watches: each number is what a file may claim.
 TEST(MemoryNeed, AbsurdFactsGiveABoundedSum) {
-    auto facts = dense();
-    facts.layers.count = facts.layers.kv_heads = facts.layers.key_length = facts.layers.embedding = 1L << 62;
-    facts.layers.sliding_window = facts.layers.recurrent_state = facts.tokenizer.tokens = 1L << 40;
-    EXPECT_GT(memory_need(facts, {.context_tokens = 100'000'000, .slots = 64}).total(), 1L << 60);
+    constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+    for (const auto* architecture : {"gemma3", "smallthinker", "qwen3"}) {
+        auto facts = dense();
+        facts.architecture = architecture;
+        facts.tensor_bytes = facts.context_tokens = facts.tokenizer.tokens = facts.experts = facts.experts_used = kMost;
+        facts.quants = {{"Q4_K", 1, kMost}, {"Q4_0", 1, kMost}};
+        facts.layers = {kMost, kMost, kMost, kMost, kMost, kMost, kMost, kMost, kMost, kMost,
+                        kMost, 0,     0,     kMost, kMost, kMost, kMost, kMost, kMost, 0};
+        const NeedSettings settings{.context_tokens = 100'000'000, .slots = 64, .repacked = {"Q4_K", "Q4_0"}};
+        EXPECT_GT(memory_need(facts, settings).total(), 1L << 58);
+        EXPECT_EQ(largest_context(facts, settings, 1L << 40), 0);
+        facts.layers.window_period = facts.layers.attention_period = kMost;
+        EXPECT_GT(memory_need(facts, settings).total(), 1L << 58);
+    }
 }
 
 class Machine : public ::testing::Test {
