@@ -1,9 +1,13 @@
 // tandem model show: what the header of a model file says, whether it is known here or not.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <span>
+
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/model.h"
+#include "cli/model_memory.h"
 #include "engine/gguf.h"
 
 namespace tandem::cli {
@@ -114,7 +118,47 @@ void write_facts(json::Writer& out, const engine::GgufFacts& facts) {
     out.member("licence", facts.licence).end_object();
 }
 
-int show(const Globals& globals, const std::string& name) {
+// The model of tandem.yaml that serves the file, or nullptr.
+const config::Model* served_by(const config::Config& config, const engine::DiskModel* model, const std::string& name) {
+    const auto users = model != nullptr ? users_of(config, *model) : std::vector<std::string>();
+    for (const auto& one : config.models)
+        if ((!users.empty() && one.id == users.front()) || (!one.file.empty() && one.file == name)) return &one;
+    return nullptr;
+}
+
+// The header of the file; of a model that is split into files the tensors of all parts.
+Result<engine::GgufFacts> read_whole(const engine::Manifest& manifest, const engine::DiskModel* model,
+                                     const std::filesystem::path& path) {
+    auto facts = engine::read_gguf(path);
+    if (!facts || model == nullptr) return facts;
+    for (const auto& file : std::span(model->files).subspan(1)) {
+        const auto more = engine::read_gguf(manifest.path_of(file));
+        if (!more) return fail(more.error());
+        // The tensors lie in files that are there; how many parameters they claim is not bounded by that.
+        facts->tensor_bytes += more->tensor_bytes;
+        facts->tensors += more->tensors;
+        if (__builtin_add_overflow(facts->parameters, more->parameters, &facts->parameters))
+            return fail(ErrorCode::invalid, "the parts of the model claim more parameters than there can be");
+        for (const auto& quant : more->quants) {
+            const auto same = std::ranges::find(facts->quants, quant.type, &engine::GgufQuant::type);
+            if (same == facts->quants.end()) {
+                facts->quants.push_back(quant);
+            } else {
+                same->tensors += quant.tensors;
+                same->bytes += quant.bytes;
+            }
+        }
+    }
+    return facts;
+}
+
+// Parts of a model whose other files are not known here cannot be summed.
+bool is_whole(const engine::GgufFacts& facts, const engine::DiskModel* model) {
+    return facts.split.count <= 1 ||
+           (model != nullptr && static_cast<std::int64_t>(model->files.size()) == facts.split.count);
+}
+
+int show(const Globals& globals, const std::string& name, const MemoryWish& wish) {
     const auto config = config_for_files(globals);
     if (!config) return report(globals, config.error());
     const auto manifest = engine::Manifest::read(models_folder(*config));
@@ -129,8 +173,11 @@ int show(const Globals& globals, const std::string& name) {
                                             names.empty() ? "; `tandem model list` has none" : suggest(name, names))});
     }
     const auto path = model != nullptr ? manifest->path_of(model->files.front()) : std::filesystem::path(name);
-    const auto facts = engine::read_gguf(path);
+    const auto facts = read_whole(*manifest, model, path);
     if (!facts) return report(globals, facts.error());
+    const auto memory = memory_report(*facts, served_by(*config, model, name), wish);
+    if (!memory) return report(globals, memory.error());
+    const bool counted = is_whole(*facts, model);
     if (globals.json) {
         json::Writer out;
         out.begin_object().member("path", path.string());
@@ -140,6 +187,7 @@ int show(const Globals& globals, const std::string& name) {
             out.end_object();
         }
         write_facts(out, *facts);
+        if (counted) write_memory(out, *memory);
         fmt::print("{}\n", out.end_object().text());
         return kOk;
     }
@@ -151,6 +199,10 @@ int show(const Globals& globals, const std::string& name) {
         line("sha256", model->files.front().sha256);
     }
     print_facts(*facts);
+    if (counted)
+        print_memory(*memory);
+    else
+        line("memory", "not counted: the other parts are not known here; `tandem model import` knows them all");
     if (model == nullptr) return kOk;
     fmt::print("\n");
     return print_lines(globals, *config, *model, false);
@@ -160,9 +212,15 @@ int show(const Globals& globals, const std::string& name) {
 
 void add_model_show(CLI::App& group, Globals& globals, Action& action) {
     auto name = std::make_shared<std::string>();
-    auto* command = group.add_subcommand("show", "What a model file says of itself");
+    auto wish = std::make_shared<MemoryWish>();
+    auto* command = group.add_subcommand("show", "What a model file says of itself, and whether it fits this machine");
     command->add_option("file", *name, "Its name in `tandem model list`, or the path of a GGUF file")->required();
-    command->callback([&, name] { action = [&globals, name] { return show(globals, *name); }; });
+    command->add_option("--context", wish->context, "Tokens of a slot; else as tandem.yaml has it, else 4096")
+        ->check(CLI::Range(64, 100'000'000));
+    command->add_option("--slots", wish->slots, "Requests at a time; else as tandem.yaml has it, else 1")
+        ->check(CLI::Range(1, 64));
+    command->add_option("--cache-type", wish->cache_type, "Type of keys and values: f16, q8_0, q4_0, ...");
+    command->callback([&, name, wish] { action = [&globals, name, wish] { return show(globals, *name, *wish); }; });
 }
 
 }  // namespace tandem::cli

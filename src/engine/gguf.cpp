@@ -177,7 +177,7 @@ std::int64_t elements_of(Reader& in, std::uint32_t type) {
 
 // One number for all layers, or one for each of them.
 struct PerLayer {
-    std::int64_t most = 0, sum = 0;
+    std::int64_t most = 0, sum = 0, some = 0;  // `sum` and `some` (that are above 0): of an array alone
 };
 PerLayer per_layer(Reader& in, std::uint32_t type) {
     PerLayer result;
@@ -195,6 +195,7 @@ PerLayer per_layer(Reader& in, std::uint32_t type) {
         const auto one = std::min(count_of(in, of), kLargestOfLayer);
         result.most = std::max(result.most, one);
         result.sum += one;
+        if (one > 0) ++result.some;
     }
     return result;
 }
@@ -252,7 +253,7 @@ constexpr std::array<std::pair<std::string_view, Take>, 11> kKeys{{
 }};
 
 // What stands behind the name of the architecture ("llama.context_length").
-constexpr std::array<std::pair<std::string_view, Take>, 17> kEnds{{
+constexpr std::array<std::pair<std::string_view, Take>, 25> kEnds{{
     {".context_length",
      [](Reader& in, std::uint32_t type, GgufFacts& facts) { facts.context_tokens = count_of(in, type); }},
     {".expert_count", [](Reader& in, std::uint32_t type, GgufFacts& facts) { facts.experts = count_of(in, type); }},
@@ -268,7 +269,30 @@ constexpr std::array<std::pair<std::string_view, Take>, 17> kEnds{{
          const auto heads = per_layer(in, type);
          facts.layers.kv_heads = heads.most;
          facts.layers.kv_heads_sum = heads.sum;
+         facts.layers.kv_layers = heads.some;
      }},
+    {".feed_forward_length",
+     [](Reader& in, std::uint32_t type, GgufFacts& facts) { facts.layers.feed_forward = per_layer(in, type).most; }},
+    {".expert_feed_forward_length",
+     [](Reader& in, std::uint32_t type, GgufFacts& facts) {
+         facts.layers.expert_feed_forward = per_layer(in, type).most;
+     }},
+    {".attention.sliding_window_pattern",
+     [](Reader& in, std::uint32_t type, GgufFacts& facts) {
+         const bool each = type == array;
+         const auto pattern = per_layer(in, type);
+         (each ? facts.layers.windowed : facts.layers.window_period) = each ? pattern.some : pattern.most;
+     }},
+    {".full_attention_interval",
+     [](Reader& in, std::uint32_t type, GgufFacts& facts) { facts.layers.attention_period = count_of(in, type); }},
+    {".ssm.inner_size",
+     [](Reader& in, std::uint32_t type, GgufFacts& facts) { facts.layers.inner_size = count_of(in, type); }},
+    {".ssm.conv_kernel",
+     [](Reader& in, std::uint32_t type, GgufFacts& facts) { facts.layers.conv_kernel = count_of(in, type); }},
+    {".ssm.group_count",
+     [](Reader& in, std::uint32_t type, GgufFacts& facts) { facts.layers.groups = count_of(in, type); }},
+    {".shortconv.l_cache",
+     [](Reader& in, std::uint32_t type, GgufFacts& facts) { facts.layers.short_conv = count_of(in, type); }},
     {".attention.key_length",
      [](Reader& in, std::uint32_t type, GgufFacts& facts) { facts.layers.key_length = count_of(in, type); }},
     {".attention.value_length",

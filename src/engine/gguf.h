@@ -34,10 +34,18 @@ struct GgufLayers {
     std::int64_t heads = 0;
     std::int64_t kv_heads = 0;      // fewer than `heads`: grouped queries. The most of any layer
     std::int64_t kv_heads_sum = 0;  // of all layers, where each says its own
+    std::int64_t kv_layers = 0;     // of those: how many have any
     std::int64_t key_length = 0, value_length = 0;
-    std::int64_t sliding_window = 0;   // tokens that such a layer sees
-    std::int64_t kv_lora_rank = 0;     // above 0: latent attention (MLA)
-    std::int64_t recurrent_state = 0;  // above 0: layers with a state instead of a cache (SSM)
+    std::int64_t feed_forward = 0;         // elements of a token inside a layer; the most of any layer
+    std::int64_t expert_feed_forward = 0;  // the same of one expert
+    std::int64_t sliding_window = 0;       // tokens that such a layer sees
+    std::int64_t windowed = 0;             // layers with a window, where each says whether it has one
+    std::int64_t window_period = 0;        // else: one layer of so many has none
+    std::int64_t kv_lora_rank = 0;         // above 0: latent attention (MLA)
+    std::int64_t recurrent_state = 0;      // above 0: layers with a state instead of a cache (SSM)
+    std::int64_t inner_size = 0, conv_kernel = 0, groups = 0;  // of such layers (Mamba and its kin)
+    std::int64_t short_conv = 0;                               // tokens that a convolution looks back (LFM2)
+    std::int64_t attention_period = 0;                         // one layer of so many has a cache (Qwen3-Next)
 };
 
 struct GgufTokenizer {

@@ -1,0 +1,23 @@
+// The memory that a process of this machine may have, and what its CPU makes of weights.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace tandem::engine {
+
+struct MachineMemory {
+    std::int64_t total_bytes = 0;  // of the machine, or its cgroup's limit where that is lower; 0: not known
+    bool limited = false;          // by a cgroup
+};
+
+// /proc/meminfo, and the limits of the cgroup of this process and of all above it (versions 1 and 2). `root` is "/"
+// but in tests.
+MachineMemory machine_memory(const std::filesystem::path& root = "/");
+
+// Types of tensors that llama.cpp copies into another order on this CPU (ggml's repack.cpp), by GGUF name.
+std::vector<std::string> repacked_types();
+
+}  // namespace tandem::engine
