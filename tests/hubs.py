@@ -79,6 +79,7 @@ class Hub:
         self.lock = threading.Lock()
         self.seen = []
         self.gated = None  # a token that may read
+        self.echoes = False  # says the token back
         self.valid_for = 3600.0  # seconds that a signature holds
         self.signatures = {}
         self.direct = False  # a mirror: bytes from the hub itself
@@ -135,7 +136,7 @@ class Hub:
         api = f"/api/models/{self.repository}"
         token = request.headers.get("authorization")
         if token and self.gated is not None and token != f"Bearer {self.gated}" and path.startswith("/api"):
-            return self.error(request, 401, "", "Invalid credentials in Authorization header")
+            return self.error(request, 401, "", f"Invalid credentials in Authorization header{': ' + token if self.echoes else ''}")
         if path.startswith("/api/resolve-cache/"):
             return self.serve_bytes(request)
         if not path.startswith((api + "/", f"/{self.repository}/")):

@@ -16,8 +16,7 @@ namespace tandem::cli {
 
 namespace {
 
-constexpr std::int64_t kContext = 4'096;         // tokens, as config/parse.cpp has it for engines
-constexpr std::int64_t kPromptCacheMiB = 8'192;  // common_params::cache_ram_mib of llama-server
+constexpr std::int64_t kContext = 4'096;  // tokens, as config/parse.cpp has it for engines
 constexpr std::array<std::int64_t, 3> kSlots = {1, 2, 4};
 
 // The value of the last of these options among the arguments of an engine.
@@ -35,7 +34,7 @@ void take_arguments(const std::vector<std::string>& args, MemoryReport& report) 
     if (auto type = argument(args, "--cache-type-v", "-ctv")) report.settings.values = std::move(*type);
     if (std::ranges::any_of(args, [](const auto& one) { return one == "--no-repack" || one == "-nr"; }))
         report.settings.repacked.clear();
-    std::int64_t mib = kPromptCacheMiB;
+    std::int64_t mib = engine::prompt_cache_mib(report.machine);
     if (const auto text = argument(args, "--cache-ram", "-cram"))
         std::from_chars(text->data(), text->data() + text->size(), mib);
     report.prompt_cache = mib < 0 ? -1 : std::min(mib, std::int64_t{1} << 30) * 1024 * 1024;

@@ -16,6 +16,7 @@
 
 #include "base/id.h"
 #include "base/text.h"
+#include "engine/machine_memory.h"
 #include "engine/process.h"
 #include "engine/repeated_error.h"
 #include "net/client.h"
@@ -200,6 +201,9 @@ Result<Process> Engines::State::launch(Engine& engine) {
         if (may_inherit(*variable)) start.environment.emplace_back(*variable);
     // In the environment, not among the arguments, which every user of the machine can see.
     start.environment.push_back(fmt::format("LLAMA_API_KEY={}", key->reveal()));
+    // llama-server's own bound is 8 GiB. An older one knows no such variable; the owner's own, and `args`, go before
+    // it.
+    start.environment.push_back(fmt::format("LLAMA_ARG_CACHE_RAM={}", prompt_cache_mib(machine_memory())));
     start.log = engine.log;
     auto process = Process::start(start);
     if (process) {

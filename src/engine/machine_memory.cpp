@@ -60,6 +60,10 @@ MachineMemory machine_memory(const fs::path& root) {
     return memory;
 }
 
+std::int64_t prompt_cache_mib(const MachineMemory& memory) {
+    return std::clamp<std::int64_t>(memory.total_bytes / 16 >> 20, 256, 8'192);
+}
+
 std::vector<std::string> repacked_types() {
 #if defined(__x86_64__)
     if (!__builtin_cpu_supports("avx2")) return {};

@@ -17,6 +17,10 @@ struct MachineMemory {
 // but in tests.
 MachineMemory machine_memory(const std::filesystem::path& root = "/");
 
+// MiB that an engine may keep of prompts that left their slot, where the owner says nothing: a sixteenth of the memory,
+// 256 at least and llama-server's own 8,192 at most, which no small machine has to spare.
+std::int64_t prompt_cache_mib(const MachineMemory& memory);
+
 // Types of tensors that llama.cpp copies into another order on this CPU (ggml's repack.cpp), by GGUF name.
 std::vector<std::string> repacked_types();
 

@@ -134,5 +134,11 @@ TEST_F(Machine, AContainerHasItsLimitAtTheMount) {
     EXPECT_EQ(machine_memory(root_).total_bytes, 2'000'000'000);
 }
 
+TEST(PromptCache, IsAShareOfTheMemoryWithinBounds) {
+    EXPECT_EQ(prompt_cache_mib({}), 256);
+    EXPECT_EQ(prompt_cache_mib({.total_bytes = 16L << 30, .limited = false}), 1'024);
+    EXPECT_EQ(prompt_cache_mib({.total_bytes = 1L << 40, .limited = true}), 8'192);
+}
+
 }  // namespace
 }  // namespace tandem::engine

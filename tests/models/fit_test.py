@@ -51,6 +51,9 @@ class Fit(unittest.TestCase):
             engine, = json.loads(tandem.cli("engine", "list", "--json").stdout)["engines"]
             self.assertEqual(engine["state"], "ready", engine)
             measured = peak(engine["pid"])
+            # llama-server's own default is 8 GiB, on every machine.
+            bound = f"LLAMA_ARG_CACHE_RAM={memory['prompt_cache_limit_bytes'] >> 20}".encode()
+            self.assertIn(bound, pathlib.Path(f"/proc/{engine['pid']}/environ").read_bytes().split(b"\0"))
         finally:
             tandem.stop()
         self.assertEqual(sum(memory["parts"].values()), memory["total_bytes"])

@@ -236,6 +236,13 @@ class FromTheHub(Models):
         self.assertIn("gated: accept its terms at", result.stderr)
         self.assertIn("HF_TOKEN", result.stderr)
         self.assertIn("refuses the token: Invalid credentials", self.pull(hub, env={"HF_TOKEN": "hf_wrong"}).stderr)
+        hub.echoes = True
+        result = self.pull(hub, env={"HF_TOKEN": "hf_wrong"})
+        self.assertIn("Bearer (the token)", result.stderr)
+        self.assertNotIn("hf_wrong", result.stdout + result.stderr)
+        before = len(hub.requests("hub"))
+        self.assertIn("no token has", self.pull(hub, env={"HF_TOKEN": "hf_wrong\r\nx-evil: 1"}).stderr)
+        self.assertEqual(len(hub.requests("hub")), before)
         hub.gated = None
         self.good(self.pull(hub, "hf:acme/Tiny-GGUF:q6_k"))  # a whole word, in any case
         self.assertEqual([model["name"] for model in self.place.listed()], ["tiny-Q6_K.gguf"])

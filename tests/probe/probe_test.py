@@ -100,7 +100,8 @@ class Probe(unittest.TestCase):
         self.tandem.kill()
         gate.set()
         self.tandem.start()
-        until(lambda: progress()["running"] is False, "the end of the probe")
+        # Before it has begun again, nothing is known of it, and it does not run either.
+        until(lambda: {"done", "running"} <= (now := progress()).keys() and not now["running"], "the end of the probe")
         found = progress()
         self.assertEqual((found["done"], found["of"], len(found["results"])), (8, 8, 8))
         # The one that was under way is asked again, and no other.

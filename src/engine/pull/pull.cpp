@@ -54,6 +54,8 @@ class Pull {
         hub_.has_token = !token_.empty();
     }
     net::Task<Result<Pulled>> run(net::Worker& worker);
+    // The error without the token, which a hub could say back.
+    Error harmless(Error error) const;
 
   private:
     net::Task<Result<Plan>> plan(Web& web);
@@ -194,7 +196,22 @@ net::Task<Result<Pulled>> Pull::fetch(Web& web, Plan plan) {
     co_return enter(std::move(model));
 }
 
+Error Pull::harmless(Error error) const {
+    constexpr std::string_view kInstead = "(the token)";
+    const auto token = token_.reveal();
+    if (token.empty()) return error;
+    for (auto at = error.message.find(token); at != std::string::npos;
+         at = error.message.find(token, at + kInstead.size()))
+        error.message.replace(at, token.size(), kInstead);
+    return error;
+}
+
 net::Task<Result<Pulled>> Pull::run(net::Worker& worker) {
+    // In a header, a line break within it would be a header of its own.
+    if (std::ranges::any_of(token_.reveal(), [](char c) { return c <= ' ' || c > '~'; }))
+        co_return fail(ErrorCode::invalid,
+                       "the hub's token has a blank or another character that no token has: set HF_TOKEN, or the file "
+                       "of the hub's own program, to the token alone");
     WebSettings settings;
     settings.user_agent = fmt::format("tandem/{}", TANDEM_VERSION);
     settings.token_origin = origin_of(hub_.endpoint);
@@ -225,6 +242,7 @@ Result<Pulled> pull(const Reference& reference, const PullSettings& settings) {
                         });
     worker.context().restart();
     worker.context().run();
+    if (!result) return fail(pull.harmless(std::move(result.error())));
     return result;
 }
 
