@@ -93,10 +93,16 @@ Result<fs::path> add_lines(const Globals& globals, const config::Config& config,
 
 int print_lines(const Globals& globals, const config::Config& config, const engine::DiskModel& model, bool add) {
     const auto users = users_of(config, model);
-    const auto lines = lines_for(globals, config, model);
+    auto lines = lines_for(globals, config, model);
     fs::path backup;
     if (add && users.empty()) {
-        auto added = add_lines(globals, config, lines);
+        // Another pull may have added lines since the config was read.
+        const auto lock = engine::lock_in(models_folder(config), ".config.lock");
+        if (!lock) return report(globals, lock.error());
+        const auto now = globals.load();
+        if (!now) return report(globals, now.error());
+        lines = lines_for(globals, *now, model);
+        auto added = add_lines(globals, *now, lines);
         if (!added) return report(globals, added.error());
         backup = std::move(*added);
     }

@@ -1,4 +1,5 @@
 """`tandem model`: files fetched from hubs that are as bad as real ones, checked, listed, adopted, deleted, served."""
+import concurrent.futures
 import hashlib
 import json
 import os
@@ -497,6 +498,26 @@ class OnTheDisk(Models):
             self.assertIn("newer tandem", self.place.run("model", command).stderr)
         self.assertIn('"version":2', manifest.read_text())
         self.assertTrue((self.place.models / "tiny.gguf").exists())
+
+    def test_pulls_at_once_lose_nothing(self):
+        """Four models whose files have one name: who comes second finds it taken, says so, and gets another the next time."""
+        hubs = [self.hub({"tiny.gguf": gguf(6 * MIB, number)}, repository=f"maker{number}/Tiny-GGUF") for number in range(4)]
+        for hub in hubs:
+            hub.slow = 0.01
+        for _ in range(4):
+            with concurrent.futures.ThreadPoolExecutor(4) as pool:
+                results = list(pool.map(lambda hub: self.pull(hub, f"hf:{hub.repository}", "--add"), hubs))
+            for result in results:
+                self.assertTrue(result.returncode == 0 or "stays as it is" in result.stderr, result.stderr)
+            if not any(result.returncode for result in results):
+                break
+        self.assertEqual([result.returncode for result in results], [0] * 4)
+        listed = self.place.listed()
+        self.assertEqual((len(listed), {one["state"] for one in listed}), (4, {"there"}))
+        self.good(self.place.run("model", "verify"))
+        self.assertEqual({one["source"].split(":")[1] for one in listed}, {hub.repository for hub in hubs})
+        for one in listed:
+            self.assertEqual(self.place.config.read_text().count(f"file: {one['name']},"), 1, self.place.config.read_text())
 
     def test_lines_are_added_to_the_config_and_used_models_stay(self):
         hub = self.hub({"tiny.gguf": gguf(MIB)})

@@ -317,8 +317,7 @@ Result<DiskModel> copy_in(const fs::path& models, const fs::path& file, const Re
         if (!sha256) return fail(sha256.error());
         one.sha256 = *sha256;
         before += one.size;
-        fs::rename(part, models / one.path, error);
-        if (error) return fail(ErrorCode::storage, fmt::format("cannot name {}: {}", part.string(), error.message()));
+        if (auto ok = give_name(part, models / one.path, false); !ok) return fail(ok.error());
     }
     auto ok = change_manifest(models, [&](std::vector<DiskModel>& listed) -> Result<> {
         std::erase_if(listed, [&](const DiskModel& other) { return other.name == model.name; });

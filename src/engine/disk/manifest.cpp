@@ -144,12 +144,33 @@ fs::path Manifest::path_of(const DiskFile& file) const {
     return file.path.is_absolute() ? file.path : folder_ / file.path;
 }
 
-Result<> change_manifest(const fs::path& models, const std::function<Result<>(std::vector<DiskModel>&)>& change) {
-    if (auto ok = make_folder_of(file_of(models)); !ok) return ok;
-    const auto lock = models / ".manifest.lock";
-    const Descriptor fd(open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (fd.get() < 0 || flock(fd.get(), LOCK_EX) != 0)
+Result<std::unique_ptr<Descriptor>> lock_in(const fs::path& models, std::string_view name) {
+    const auto lock = models / name;
+    if (auto ok = make_folder_of(lock); !ok) return fail(ok.error());
+    auto held = std::make_unique<Descriptor>(open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (held->get() < 0 || flock(held->get(), LOCK_EX) != 0)
         return fail(ErrorCode::storage, fmt::format("cannot lock {}: {}", lock.string(), std::strerror(errno)));
+    return held;
+}
+
+Result<> give_name(const fs::path& part, const fs::path& target, bool replaces) {
+    if (!replaces && renameat2(AT_FDCWD, part.c_str(), AT_FDCWD, target.c_str(), RENAME_NOREPLACE) == 0) return {};
+    std::error_code error;
+    if (!replaces && (errno == EEXIST || fs::exists(target, error)))
+        return fail(ErrorCode::invalid,
+                    fmt::format("{} came to be meanwhile, and stays as it is; run the command again: what was fetched "
+                                "is kept",
+                                target.string()));
+    // It may be replaced, or the file system cannot tell.
+    fs::rename(part, target, error);
+    if (!error) return {};
+    return fail(ErrorCode::storage,
+                fmt::format("cannot name {} {}: {}", part.string(), target.string(), error.message()));
+}
+
+Result<> change_manifest(const fs::path& models, const std::function<Result<>(std::vector<DiskModel>&)>& change) {
+    const auto lock = lock_in(models, ".manifest.lock");
+    if (!lock) return fail(lock.error());
     auto manifest = Manifest::read(models);
     if (!manifest) return fail(manifest.error());
     if (auto ok = change(manifest->models_); !ok) return ok;

@@ -8,10 +8,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/descriptor.h"
 #include "base/result.h"
 
 namespace tandem::engine {
@@ -67,5 +69,12 @@ Result<> change_manifest(const std::filesystem::path& models,
 bool is_model_name(std::string_view name);
 // A name made of any words, by replacing what a name may not have.
 std::string model_name_of(std::string_view words);
+
+// What one program at a time may do, while this lives: `name` is a file in the folder of the models. Errors: storage.
+Result<std::unique_ptr<Descriptor>> lock_in(const std::filesystem::path& models, std::string_view name);
+
+// Gives a file that is whole its name. Where `replaces` is false and a file of that name came to be meanwhile, that
+// one stays. Errors: invalid, storage.
+Result<> give_name(const std::filesystem::path& part, const std::filesystem::path& target, bool replaces);
 
 }  // namespace tandem::engine

@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "base/sha256.h"
 #include "base/text.h"
+#include "engine/disk/manifest.h"
 
 namespace tandem::engine {
 
@@ -206,9 +207,9 @@ std::string PartFile::head(std::size_t most) const {
     return bytes;
 }
 
-Result<> PartFile::finish(const fs::path& target) {
+Result<> PartFile::finish(const fs::path& target, bool replaces) {
     if (fsync(bytes_->get()) != 0) return failed("write", part_);
-    if (rename(part_.c_str(), target.c_str()) != 0) return failed("write", target);
+    if (auto ok = give_name(part_, target, replaces); !ok) return ok;
     unlink(journal_.c_str());
     return {};
 }

@@ -62,8 +62,8 @@ class PartFile {
     Result<std::string> sha256() const;
     // The first bytes.
     std::string head(std::size_t most) const;
-    // Gives the file its name, once all of it is on the disk, and forgets its ranges.
-    Result<> finish(const std::filesystem::path& target);
+    // Gives the file its name, once all of it is on the disk, and forgets its ranges. Errors: as give_name().
+    Result<> finish(const std::filesystem::path& target, bool replaces);
     void discard();
 
   private:

@@ -64,6 +64,8 @@ class Pull {
     const DiskModel* there(const Plan& plan, const Manifest& manifest) const;
     Result<> check_room(const Plan& plan) const;
     Result<std::optional<DiskFile>> kept(const Piece& piece) const;
+    // Whether a file of that name is an earlier one of the same model.
+    bool is_ours(const Piece& piece, const Plan& plan) const;
     Result<Pulled> enter(DiskModel model) const;
 
     const Reference& reference_;
@@ -165,6 +167,14 @@ Result<Pulled> Pull::enter(DiskModel model) const {
     return Pulled{std::move(model), false};
 }
 
+bool Pull::is_ours(const Piece& piece, const Plan& plan) const {
+    const auto manifest = Manifest::read(settings_.models);
+    return manifest && std::ranges::any_of(manifest->models(), [&](const DiskModel& model) {
+               return model.source == plan.source &&
+                      std::ranges::find(model.files, fs::path(piece.name), &DiskFile::path) != model.files.end();
+           });
+}
+
 net::Task<Result<Pulled>> Pull::fetch(Web& web, Plan plan) {
     DiskModel model{.name = plan.pieces.front().name,
                     .source = plan.source,
@@ -181,6 +191,7 @@ net::Task<Result<Pulled>> Pull::fetch(Web& web, Plan plan) {
         if (!have) co_return fail(have.error());
         if (!*have) {
             Fetching how{.folder = settings_.models / ".pull", .connections = settings_.connections};
+            how.replaces = is_ours(piece, plan);
             how.note = settings_.note;
             how.progress = [this, before, total](std::int64_t bytes) {
                 if (settings_.progress) settings_.progress(before + bytes, total);

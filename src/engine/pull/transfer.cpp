@@ -440,7 +440,7 @@ net::Task<Result<Fetched>> Transfer::run(fs::path target) {
     if (how_.progress) how_.progress(piece_.size);
     auto sha256 = co_await checked();
     if (!sha256) co_return fail(sha256.error());
-    if (auto ok = part_->finish(target); !ok) co_return fail(ok.error());
+    if (auto ok = part_->finish(target, how_.replaces); !ok) co_return fail(ok.error());
     co_return Fetched{*sha256, !piece_.sha256.empty(), piece_.size, asked_};
 }
 

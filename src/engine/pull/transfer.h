@@ -20,6 +20,7 @@ struct Piece {
 struct Fetching {
     std::filesystem::path folder;  // of what is under way
     int connections = 4;
+    bool replaces = false;  // a file of that name, which is the same model's
     // Told how many bytes of this file are there, a few times a second.
     std::function<void(std::int64_t bytes)> progress = {};
     // Told what the owner should know: a range that was wrong, a server that asks to wait.
