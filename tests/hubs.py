@@ -80,6 +80,7 @@ class Hub:
         self.seen = []
         self.gated = None  # a token that may read
         self.echoes = False  # says the token back
+        self.coding = None  # that bytes are said to have
         self.valid_for = 3600.0  # seconds that a signature holds
         self.signatures = {}
         self.direct = False  # a mirror: bytes from the hub itself
@@ -250,6 +251,8 @@ class Hub:
             request.close_connection = True
         else:
             head.append(("content-length", str(len(body))))
+        if self.coding:
+            head.append(("content-encoding", self.coding))
         if not self.no_ranges:
             head.append(("accept-ranges", "bytes"))
         if ranged:

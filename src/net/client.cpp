@@ -42,6 +42,9 @@ Result<Url> parse_url(std::string_view text) {
     const auto parsed = boost::urls::parse_uri(text);
     if (!parsed || (parsed->scheme() != "http" && parsed->scheme() != "https") || parsed->encoded_host().empty())
         return fail(ErrorCode::invalid, fmt::format("'{}' is not an http or https URL", printable(text, 80)));
+    // port_number() takes what is above 65535 for another port.
+    if (parsed->has_port() && !parsed->port().empty() && whole_number(parsed->port()).value_or(65'536) > 65'535)
+        return fail(ErrorCode::invalid, fmt::format("'{}' has no port that there is", printable(text, 80)));
     Url url;
     url.tls = parsed->scheme() == "https";
     url.host = parsed->host_address();

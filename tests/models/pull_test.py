@@ -295,6 +295,16 @@ class FromTheHub(Models):
         result = self.pull(hub)
         self.assertIn("GB free", result.stderr)
         self.assertEqual(hub.given, 1)
+        hub.lie_about_size = (1 << 63) - 1 - MIB
+        self.assertIn("no model has so many", self.pull(hub).stderr)
+
+    def test_bytes_in_another_coding_are_refused_at_once(self):
+        hub = self.hub({"tiny.gguf": gguf(MIB)})
+        hub.coding = "gzip"
+        result = self.pull(hub)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("in the coding 'gzip', which was not asked for", result.stderr)
+        self.assertEqual(hub.given, 1)
 
     def test_two_at_once_do_not_write_over_each_other(self):
         data = gguf(40 * MIB)

@@ -120,7 +120,8 @@ TEST(Url, is_read_or_refused) {
     EXPECT_EQ(url->port, 8443);
     EXPECT_EQ(url->authority, "[::1]:8443");
     EXPECT_EQ(parse_url("http://h")->path, "/");
-    for (const auto* text : {"ftp://h/", "h:80", "http://", ""}) EXPECT_FALSE(parse_url(text)) << text;
+    for (const auto* text : {"ftp://h/", "h:80", "http://", "", "http://h:65536/", "http://h:99999999999999999999/"})
+        EXPECT_FALSE(parse_url(text)) << text;
 }
 
 }  // namespace

@@ -230,6 +230,8 @@ net::Task<Result<Pulled>> Pull::run(net::Worker& worker) {
     Web web(worker, std::move(settings));
     auto plan = co_await this->plan(web);
     if (!plan) co_return fail(plan.error());
+    for (const auto& piece : plan->pieces)
+        if (piece.size > kLargestFile) co_return fail(too_large(piece.name, piece.size));
     const auto manifest = Manifest::read(settings_.models);
     if (!manifest) co_return fail(manifest.error());
     if (const auto* same = there(*plan, *manifest)) co_return Pulled{*same, true};

@@ -137,6 +137,7 @@ net::Task<Result<>> Transfer::place() {
     if (!located) co_return fail(located.error().error);
     if (located->size < 0)
         co_return fail(ErrorCode::upstream, fmt::format("{} does not say how large it is", shown(piece_.url)));
+    if (located->size > kLargestFile) co_return fail(too_large(piece_.name, located->size));
     if (piece_.size >= 0 && located->size != piece_.size)
         co_return fail(ErrorCode::upstream, fmt::format("{} has {} bytes where {} are said to be", shown(piece_.url),
                                                         located->size, piece_.size));
@@ -445,6 +446,11 @@ net::Task<Result<Fetched>> Transfer::run(fs::path target) {
 }
 
 }  // namespace
+
+Error too_large(std::string_view name, std::int64_t size) {
+    return {ErrorCode::upstream,
+            fmt::format("{} is said to have {} bytes, and no model has so many", printable(name, 160), size)};
+}
 
 std::int64_t bytes_there(const fs::path& folder, const Piece& piece) {
     struct stat info{};

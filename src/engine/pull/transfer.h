@@ -17,6 +17,9 @@ struct Piece {
     std::vector<FileRange> ranges;  // that the source names; empty: ours
 };
 
+inline constexpr std::int64_t kLargestFile = 1L << 52;  // bytes; what is said to be larger is no model
+Error too_large(std::string_view name, std::int64_t size);
+
 struct Fetching {
     std::filesystem::path folder;  // of what is under way
     int connections = 4;

@@ -215,6 +215,20 @@ net::Task<Tried<Web::Page>> Web::page(std::string url, std::string accept, std::
     }
 }
 
+namespace {
+
+// An answer in a coding that was not asked for: its bytes are not the file's, and no range of them is one.
+std::optional<Trouble> packed_in(const net::Fields& headers, std::string_view url) {
+    const auto coding = trim(headers.get("content-encoding"));
+    if (coding.empty() || lower(coding) == "identity") return std::nullopt;
+    return Trouble{
+        .error = {ErrorCode::upstream, fmt::format("{} sends the file in the coding '{}', which was not asked "
+                                                   "for: its bytes cannot be checked",
+                                                   shown(url), printable(coding, 40))}};
+}
+
+}  // namespace
+
 net::Task<Tried<Located>> Web::locate(std::string url) {
     using Failed = std::unexpected<Trouble>;
     for (int tries = 0;; ++tries) {
@@ -226,6 +240,7 @@ net::Task<Tried<Located>> Web::locate(std::string url) {
         if (followed && (followed->answer.status() == 206 || followed->answer.status() == 200)) {
             auto located = std::move(followed->located);
             const auto& fields = followed->answer.headers();
+            if (auto packed = packed_in(fields, url)) co_return Failed(std::move(*packed));
             located.ranges = followed->answer.status() == 206;
             const auto size = located.ranges ? whole_of(fields.get("content-range"))
                                              : whole_number(fields.get("content-length")).value_or(-1);
@@ -249,7 +264,10 @@ net::Task<Tried<net::Answer>> Web::get(std::string url, Range range, std::string
     headers.add("accept", "*/*");
     if (range.last >= 0) headers.add("range", fmt::format("bytes={}-{}", range.first, range.last));
     if (!if_range.empty()) headers.add("if-range", if_range);
-    co_return co_await ask(std::move(url), std::move(headers));
+    auto answer = co_await ask(url, std::move(headers));
+    if (answer)
+        if (auto packed = packed_in(answer->headers(), url)) co_return std::unexpected(std::move(*packed));
+    co_return answer;
 }
 
 }  // namespace tandem::engine
