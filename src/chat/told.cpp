@@ -179,8 +179,7 @@ void Told::take(const Event& event) {
 
 std::string fault_of(const Told& told, const Request& request) {
     if (told.refused || told.finish == Finish::content_filter) return "refused";
-    if (told.calls.empty() && trim(told.text).empty() && told.shown) return {};
-    if (told.calls.empty() && trim(told.text).empty()) return told.finish == Finish::pause ? "" : "empty";
+    if (told.calls.empty() && trim(told.text).empty()) return told.shown || told.finish == Finish::pause ? "" : "empty";
     if (told.finish == Finish::length && !request.max_output_tokens) return "cut";
     if (std::ranges::any_of(told.calls, [&](const auto& call) { return !sound_call(call, request); }))
         return "tool call";

@@ -107,15 +107,10 @@ int list(const Globals& globals) {
 // All of them where none is named.
 Result<std::vector<const engine::DiskModel*>> named(const engine::Manifest& manifest, const std::string& name) {
     std::vector<const engine::DiskModel*> models;
-    std::vector<std::string> names;
-    for (const auto& model : manifest.models()) {
-        names.push_back(model.name);
+    for (const auto& model : manifest.models())
         if (name.empty() || model.name == name) models.push_back(&model);
-    }
     if (!models.empty() || name.empty()) return models;
-    return fail(ErrorCode::not_found,
-                fmt::format("there is no model file '{}'{}", printable(name, 80),
-                            names.empty() ? "; `tandem model list` has none" : suggest(name, names)));
+    return fail(engine::no_model(manifest.models(), name));
 }
 
 int verify(const Globals& globals, const std::string& name) {
@@ -202,14 +197,8 @@ std::string size_text(std::int64_t bytes) {
 void write_model(json::Writer& out, const engine::DiskModel& model) {
     out.member("name", model.name).member("source", model.source).member("version", model.version);
     out.member("licence", model.licence).member("adopted", model.adopted).member("compared", model.compared);
-    out.member("size", model.size()).member("added", time_text(model.added_ms)).key("files").begin_array();
-    for (const auto& file : model.files)
-        out.begin_object()
-            .member("path", file.path.string())
-            .member("size", file.size)
-            .member("sha256", file.sha256)
-            .end_object();
-    out.end_array();
+    out.member("size", model.size()).member("added", time_text(model.added_ms));
+    engine::write_files(out, model);
 }
 
 std::vector<std::string> users_of(const config::Config& config, const engine::DiskModel& model) {

@@ -93,9 +93,11 @@ Result<fs::path> add_lines(const Globals& globals, const config::Config& config,
 
 int print_lines(const Globals& globals, const config::Config& config, const engine::DiskModel& model, bool add) {
     const auto users = users_of(config, model);
-    auto lines = lines_for(globals, config, model);
+    Lines lines;
     fs::path backup;
-    if (add && users.empty()) {
+    if (!add || !users.empty()) {
+        lines = lines_for(globals, config, model);
+    } else {
         // Another pull may have added lines since the config was read.
         const auto lock = engine::lock_in(models_folder(config), ".config.lock");
         if (!lock) return report(globals, lock.error());

@@ -116,7 +116,7 @@ void say_pictures_as_user(Request& request, Speaker target) {
     std::vector<Part> shown;
     auto begin = [&shown](std::vector<Part>& parts) {
         parts.insert(parts.begin(), {chat::TextPart{"(The pictures of your answer:)"}, {}});
-        parts.insert(parts.begin() + 1, shown.begin(), shown.end());
+        parts.insert(parts.begin() + 1, std::move_iterator(shown.begin()), std::move_iterator(shown.end()));
         shown.clear();
     };
     for (auto& message : request.messages) {

@@ -10,6 +10,7 @@
 #include "dialect/fields.h"
 #include "dialect/openai_chat.h"
 #include "dialect/openai_responses.h"
+#include "dialect/responses_items.h"
 #include "dialect/sequence.h"
 
 namespace tandem::dialect::openai_responses {
@@ -21,7 +22,7 @@ using json::Value;
 
 constexpr std::string_view kName = "openai-responses";
 // A client's own search for tools, which has items of its own here.
-constexpr std::string_view kImageCall = "image_generation_call", kImage = "image/";
+constexpr std::string_view kImage = "image/";
 constexpr std::string_view kToolSearch = "tool_search", kToolSearchCall = "tool_search_call";
 
 class Reader final : public AnswerReader {
@@ -184,11 +185,8 @@ class Reader final : public AnswerReader {
             const auto sealed = value["encrypted_content"].text();
             events.emplace_back(
                 chat::ReasoningEnd{0, sealed.empty() ? "" : fmt::format("{}|{}", value["id"].text(), sealed), false});
-        } else if (type == kImageCall) {
-            const auto form = value["output_format"].text();
-            if (const auto data = value["result"].text(); !data.empty())
-                events.emplace_back(chat::MediaSaid{
-                    0, {{}, fmt::format("image/{}", form.empty() ? "png" : form), std::string(data), {}}});
+        } else if (auto picture = picture_in(value)) {
+            events.emplace_back(chat::MediaSaid{0, std::move(*picture)});
         }
         items_[index].done = true;
     }

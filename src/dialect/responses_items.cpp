@@ -115,13 +115,6 @@ std::string words_of_mcp(const Value& item) {
                        item["server_label"].text(), item["arguments"].text(), said.string() ? said.text() : said.raw());
 }
 
-chat::Part picture_of(const Value& item) {
-    const auto form = item["output_format"].text();
-    return {chat::ImagePart{
-                {{}, fmt::format("image/{}", form.empty() ? "png" : form), std::string(item["result"].text()), {}}, {}},
-            {}};
-}
-
 // What another agent said to this one.
 std::string words_of_agent(const Value& item, const std::string& text) {
     const auto author = item["author"].text(), recipient = item["recipient"].text();
@@ -135,13 +128,19 @@ std::optional<Parts> words_of(const Value& item) {
     const auto type = item["type"].text();
     if (std::ranges::find(kIdle, type) != kIdle.end()) return Parts{};
     if (type == "code_interpreter_call") return Parts{text_part(words_of_code(item))};
-    if (type == "image_generation_call" && !item["result"].text().empty()) return Parts{picture_of(item)};
+    if (auto picture = picture_in(item)) return Parts{{chat::ImagePart{std::move(*picture), {}}, {}}};
     if (type == "mcp_call") return Parts{text_part(words_of_mcp(item))};
     if (const auto text = texts_of(item["content"])) return Parts{text_part(words_of_agent(item, *text))};
     return std::nullopt;
 }
 
 }  // namespace
+
+std::optional<chat::Media> picture_in(const Value& item) {
+    const auto data = item["result"].text(), form = item["output_format"].text();
+    if (item["type"].text() != kImageCall || data.empty()) return std::nullopt;
+    return chat::Media{{}, fmt::format("image/{}", form.empty() ? "png" : form), std::string(data), {}};
+}
 
 void read_other_item(const Value& item, const std::string& param, std::vector<chat::Message>& messages) {
     if (read_client_tool(item, messages)) return;

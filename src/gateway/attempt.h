@@ -114,6 +114,8 @@ class Attempt final : public Served {
     net::Task<> read_on();
     void begin_answer(std::string& bytes);
     Result<> hold_what_is_kept();
+    // In the record, and to the client: in a comment, where its stream has begun and has those.
+    void tell(std::string text);
     // Events that were left out are never so in silence.
     void tell_malformed(std::size_t events);
     // Media that the client's dialect has no place for are not left out in silence.

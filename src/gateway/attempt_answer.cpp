@@ -260,28 +260,24 @@ net::Task<> Attempt::read_on() {
         broken_ = Error{ErrorCode::upstream, fmt::format("{} ended its stream without an answer in it", provider_.id)};
 }
 
-void Attempt::tell_malformed(std::size_t events) {
-    if (events == 0) return;
-    auto text = fmt::format("{} events of {} were no JSON, and were left out", events, provider_.id);
-    note(text);
+void Attempt::tell(std::string text) {
     if (relay_ && way_.stream_type() == "text/event-stream") relay_->remark("tandem: " + text);
+    note(std::move(text));
+}
+
+void Attempt::tell_malformed(std::size_t events) {
+    if (events > 0) tell(fmt::format("{} events of {} were no JSON, and were left out", events, provider_.id));
 }
 
 void Attempt::tell_unsaid(const translate::Unsaid& unsaid) {
-    auto text = unsaid.text(provider_.id);
-    if (text.empty()) return;
-    if (relay_ && way_.stream_type() == "text/event-stream") relay_->remark("tandem: " + text);
-    note(std::move(text));
+    if (auto text = unsaid.text(provider_.id); !text.empty()) tell(std::move(text));
 }
 
 // The provider said more than was reserved for it: its stream ends here, and the client's with it.
 void Attempt::end_at_limit() {
     answer_.reset();
-    const auto text =
-        fmt::format("{} went on beyond the {} tokens that were reserved for its answer, so it was cut there",
-                    record.model, bound_ + beyond_);
-    note(text);
-    if (way_.stream_type() == "text/event-stream") relay_->remark("tandem: " + text);
+    tell(fmt::format("{} went on beyond the {} tokens that were reserved for its answer, so it was cut there",
+                     record.model, bound_ + beyond_));
 }
 
 net::Task<Next> Attempt::begin_stream() {

@@ -447,6 +447,8 @@ dialect::Events Conversion::filtered(dialect::Events events, const std::string& 
 }
 
 void Conversion::note_unsaid(const dialect::Events& events, Unsaid& unsaid) const {
+    // Hardly any answer has media.
+    if (std::ranges::none_of(events, [](const auto& e) { return std::holds_alternative<chat::MediaSaid>(e); })) return;
     dialect::AnswerFrame frame;
     frame.generate = question_->path == "/api/generate";
     const auto out = writer(std::move(frame));

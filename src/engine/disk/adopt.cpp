@@ -23,7 +23,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kLargestOllamaManifest = 1UL << 20;  // bytes
-constexpr std::int64_t kSpare = 64LL << 20;                // bytes that stay free on the disk
 
 bool is_gguf(const fs::path& file) {
     return read_regular(file, 4).value_or(std::string()) == "GGUF";
@@ -319,12 +318,7 @@ Result<DiskModel> copy_in(const fs::path& models, const fs::path& file, const Re
         before += one.size;
         if (auto ok = give_name(part, models / one.path, false); !ok) return fail(ok.error());
     }
-    auto ok = change_manifest(models, [&](std::vector<DiskModel>& listed) -> Result<> {
-        std::erase_if(listed, [&](const DiskModel& other) { return other.name == model.name; });
-        listed.push_back(model);
-        return {};
-    });
-    if (!ok) return fail(ok.error());
+    if (auto ok = enter(models, model); !ok) return fail(ok.error());
     return model;
 }
 

@@ -79,13 +79,7 @@ FileState check_file(const Manifest& manifest, const DiskFile& file, const Readi
 Result<> remove_model(const fs::path& models, const std::string& name) {
     return change_manifest(models, [&](std::vector<DiskModel>& listed) -> Result<> {
         const auto found = std::ranges::find(listed, name, &DiskModel::name);
-        if (found == listed.end()) {
-            std::vector<std::string> names;
-            for (const auto& model : listed) names.push_back(model.name);
-            return fail(ErrorCode::not_found,
-                        fmt::format("there is no model file '{}'{}", printable(name, 80),
-                                    names.empty() ? "; `tandem model list` has none" : suggest(name, names)));
-        }
+        if (found == listed.end()) return fail(no_model(listed, name));
         const auto removed = std::move(*found);
         listed.erase(found);
         for (const auto& file : removed.files) {

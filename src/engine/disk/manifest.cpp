@@ -76,14 +76,9 @@ std::string text_of(const std::vector<DiskModel>& models) {
     for (const auto& model : models) {
         out.begin_object().member("name", model.name).member("source", model.source);
         out.member("version", model.version).member("licence", model.licence).member("adopted", model.adopted);
-        out.member("compared", model.compared).member("added_ms", model.added_ms).key("files").begin_array();
-        for (const auto& file : model.files)
-            out.begin_object()
-                .member("path", file.path.string())
-                .member("size", file.size)
-                .member("sha256", file.sha256)
-                .end_object();
-        out.end_array().end_object();
+        out.member("compared", model.compared).member("added_ms", model.added_ms);
+        write_files(out, model);
+        out.end_object();
     }
     out.end_array().end_object();
     return out.take() + "\n";
@@ -134,14 +129,34 @@ const DiskModel* Manifest::find(std::string_view name) const {
     return found == models_.end() ? nullptr : &*found;
 }
 
-const DiskModel* Manifest::find_by_sha256(std::string_view sha256) const {
-    const auto found =
-        std::ranges::find_if(models_, [&](const DiskModel& model) { return model.files.front().sha256 == sha256; });
-    return found == models_.end() ? nullptr : &*found;
-}
-
 fs::path Manifest::path_of(const DiskFile& file) const {
     return file.path.is_absolute() ? file.path : folder_ / file.path;
+}
+
+Result<> enter(const fs::path& models, const DiskModel& model) {
+    return change_manifest(models, [&](std::vector<DiskModel>& listed) -> Result<> {
+        std::erase_if(listed, [&](const DiskModel& other) { return other.name == model.name; });
+        listed.push_back(model);
+        return {};
+    });
+}
+
+Error no_model(const std::vector<DiskModel>& models, std::string_view name) {
+    std::vector<std::string> names;
+    for (const auto& model : models) names.push_back(model.name);
+    return {ErrorCode::not_found, fmt::format("there is no model file '{}'{}", printable(name, 80),
+                                              names.empty() ? "; `tandem model list` has none" : suggest(name, names))};
+}
+
+void write_files(json::Writer& out, const DiskModel& model) {
+    out.key("files").begin_array();
+    for (const auto& file : model.files)
+        out.begin_object()
+            .member("path", file.path.string())
+            .member("size", file.size)
+            .member("sha256", file.sha256)
+            .end_object();
+    out.end_array();
 }
 
 Result<std::unique_ptr<Descriptor>> lock_in(const fs::path& models, std::string_view name) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/descriptor.h"
+#include "base/json.h"
 #include "base/result.h"
 
 namespace tandem::engine {
@@ -48,7 +49,6 @@ class Manifest {
     const std::vector<DiskModel>& models() const { return models_; }
     // Nothing where there is none. Valid as long as the manifest.
     const DiskModel* find(std::string_view name) const;
-    const DiskModel* find_by_sha256(std::string_view sha256) const;  // of its first file
     // Where a file of it lies.
     std::filesystem::path path_of(const DiskFile& file) const;
 
@@ -63,6 +63,13 @@ class Manifest {
 // is missing. Errors: as Manifest::read(), those of `change` (then nothing is written), storage.
 Result<> change_manifest(const std::filesystem::path& models,
                          const std::function<Result<>(std::vector<DiskModel>&)>& change);
+
+// Puts a model into the manifest, in place of one of its name. Errors: as change_manifest().
+Result<> enter(const std::filesystem::path& models, const DiskModel& model);
+// That none of them has the name, with the nearest that one has. Errors: not_found.
+Error no_model(const std::vector<DiskModel>& models, std::string_view name);
+// The files of a model as a member "files".
+void write_files(json::Writer& out, const DiskModel& model);
 
 // Whether a model may have this name: 1 to 200 letters, digits, '.', '_', '+', '-', ending in ".gguf" and not beginning
 // with a dot.

@@ -264,4 +264,16 @@ Result<std::int64_t> free_bytes(const fs::path& folder) {
     return static_cast<std::int64_t>(info.f_bavail) * static_cast<std::int64_t>(info.f_frsize);
 }
 
+Result<> check_room(const fs::path& folder, std::int64_t bytes, const std::string& name, const fs::path& models) {
+    const auto room = free_bytes(folder);
+    if (!room) return fail(room.error());
+    const auto needed = bytes + kSpare;
+    if (*room >= needed) return {};
+    return fail(
+        ErrorCode::unavailable,
+        fmt::format("{} needs {:.1f} GB more and {} has {:.1f} GB free; `tandem model rm` makes room, or set "
+                    "`data:` to another disk",
+                    name, static_cast<double>(needed) / 1e9, models.string(), static_cast<double>(*room) / 1e9));
+}
+
 }  // namespace tandem::engine

@@ -88,5 +88,9 @@ std::int64_t discard_unfinished(const std::filesystem::path& folder);
 
 // Bytes that are free for this user where `folder` is, or will be. Errors: storage.
 Result<std::int64_t> free_bytes(const std::filesystem::path& folder);
+inline constexpr std::int64_t kSpare = 64LL << 20;  // bytes that stay free on the disk
+// Whether `folder` has room for so many bytes more of the file `name` in `models`. Errors: unavailable, storage.
+Result<> check_room(const std::filesystem::path& folder, std::int64_t bytes, const std::string& name,
+                    const std::filesystem::path& models);
 
 }  // namespace tandem::engine

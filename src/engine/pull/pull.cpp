@@ -16,7 +16,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kLargestToken = 1'024;  // bytes
-constexpr std::int64_t kSpare = 64LL << 20;   // bytes that stay free on the disk
 
 std::string set_in(const config::Environment& environment, const std::string& name) {
     return std::string(trim(environment(name).value_or("")));
@@ -66,7 +65,6 @@ class Pull {
     Result<std::optional<DiskFile>> kept(const Piece& piece) const;
     // Whether a file of that name is an earlier one of the same model.
     bool is_ours(const Piece& piece, const Plan& plan) const;
-    Result<Pulled> enter(DiskModel model) const;
 
     const Reference& reference_;
     const PullSettings& settings_;
@@ -130,20 +128,13 @@ Result<> Pull::name_pieces(Plan& plan, const Manifest& manifest) const {
 
 // All of its files, before the first byte of one; what an earlier run has written counts.
 Result<> Pull::check_room(const Plan& plan) const {
-    const auto room = free_bytes(settings_.models);
-    if (!room) return fail(room.error());
-    std::int64_t needed = kSpare;
+    std::int64_t needed = 0;
     for (const auto& piece : plan.pieces) {
         std::error_code error;
         const bool whole = fs::exists(settings_.models / piece.name, error);
         if (piece.size > 0 && !whole) needed += piece.size - bytes_there(settings_.models / ".pull", piece);
     }
-    if (*room >= needed) return {};
-    return fail(ErrorCode::unavailable,
-                fmt::format("{} needs {:.1f} GB more and {} has {:.1f} GB free; `tandem model rm` makes room, or set "
-                            "`data:` to another disk",
-                            plan.pieces.front().name, static_cast<double>(needed) / 1e9, settings_.models.string(),
-                            static_cast<double>(*room) / 1e9));
+    return engine::check_room(settings_.models, needed, plan.pieces.front().name, settings_.models);
 }
 
 // A file that has its name already: of a pull that was killed before it was entered.
@@ -155,16 +146,6 @@ Result<std::optional<DiskFile>> Pull::kept(const Piece& piece) const {
     if (!sha256) return fail(sha256.error());
     if (*sha256 != piece.sha256) return std::nullopt;
     return DiskFile{piece.name, static_cast<std::int64_t>(fs::file_size(file, error)), *sha256};
-}
-
-Result<Pulled> Pull::enter(DiskModel model) const {
-    auto ok = change_manifest(settings_.models, [&](std::vector<DiskModel>& models) -> Result<> {
-        std::erase_if(models, [&](const DiskModel& other) { return other.name == model.name; });
-        models.push_back(model);
-        return {};
-    });
-    if (!ok) return fail(ok.error());
-    return Pulled{std::move(model), false};
 }
 
 bool Pull::is_ours(const Piece& piece, const Plan& plan) const {
@@ -204,7 +185,8 @@ net::Task<Result<Pulled>> Pull::fetch(Web& web, Plan plan) {
         before += (*have)->size;
         model.files.push_back(std::move(**have));
     }
-    co_return enter(std::move(model));
+    if (auto ok = enter(settings_.models, model); !ok) co_return fail(ok.error());
+    co_return Pulled{std::move(model), false};
 }
 
 Error Pull::harmless(Error error) const {

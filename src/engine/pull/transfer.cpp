@@ -21,7 +21,6 @@ namespace {
 constexpr int kMostTries = 10;                  // of a range, without a byte in between
 constexpr int kMostRefused = 4;                 // of those, that the server refused: a new address did not help
 constexpr int kMostWrong = 4;                   // times that a range may come wrong
-constexpr std::int64_t kSpare = 64LL << 20;     // bytes that stay free on the disk
 constexpr std::int64_t kNoteEvery = 1LL << 20;  // bytes of a range, between two notes of how far it is
 constexpr milliseconds kTick{250};
 
@@ -106,15 +105,7 @@ void Transfer::stop(Error error) {
 }
 
 Result<> Transfer::check_room() const {
-    const auto room = free_bytes(how_.folder);
-    if (!room) return fail(room.error());
-    const auto needed = piece_.size - part_->done() + kSpare;
-    if (*room >= needed) return {};
-    return fail(ErrorCode::unavailable,
-                fmt::format("{} needs {:.1f} GB more and {} has {:.1f} GB free; `tandem model rm` makes room, or set "
-                            "`data:` to another disk",
-                            piece_.name, static_cast<double>(needed) / 1e9, how_.folder.parent_path().string(),
-                            static_cast<double>(*room) / 1e9));
+    return engine::check_room(how_.folder, piece_.size - part_->done(), piece_.name, how_.folder.parent_path());
 }
 
 // The key is the file's, not its address: a mirror goes on with what another one began.
