@@ -33,11 +33,17 @@ class Local(http.client.HTTPConnection):
 
 
 def local_request(path, target, body=None, headers=None):
-    connection = Local(path)
-    connection.request("POST" if body else "GET", target, json.dumps(body) if body else None, {"content-type": "application/json", **(headers or {})})
-    answer = connection.getresponse()
-    with contextlib.closing(connection):
+    with contextlib.closing(Local(path)) as connection:
+        connection.request("POST" if body else "GET", target, json.dumps(body) if body else None, {"content-type": "application/json", **(headers or {})})
+        answer = connection.getresponse()
         return answer.status, answer.read()
+
+
+def answers(path):
+    try:
+        return local_request(path, "/tandem/v1/status")[0] == 200
+    except ConnectionRefusedError:  # of the socket that kill -9 left
+        return False
 
 
 class WithoutSecrets(unittest.TestCase):
@@ -187,7 +193,7 @@ class Sockets(unittest.TestCase):
         self.assertTrue(path.is_socket())
         self.assertEqual(tandem.cli("status").returncode, 4)
         tandem.start()
-        self.assertEqual(local_request(path, "/tandem/v1/status")[0], 200)
+        until(lambda: answers(path), "a server behind the socket, which comes after the port")
         # One that is going at the moment is waited for.
         tandem.kill()
         lock = open(tandem.folder / "data/tandem.lock", "w")
@@ -204,7 +210,7 @@ class Sockets(unittest.TestCase):
         releases.join()
         second = tandem.cli("serve")
         self.assertIn("another tandem uses", second.stderr)
-        self.assertEqual(local_request(path, "/tandem/v1/status")[0], 200)
+        until(lambda: answers(path), "the server that waited for the lock")
         tandem.process.send_signal(signal.SIGTERM)
         tandem.process.wait(30)
         self.assertFalse(path.exists())

@@ -171,7 +171,9 @@ void read(const Source& source, Reading& reading, std::initializer_list<std::str
     const bool beside = thoughts_stand_beside(source, counts, prompt.all, answer, reasoning, thoughts_beside);
     if (beside) answer += reasoning;
     const auto cited = counts.count_or_0({"citation_tokens"});
-    const auto hidden = cited > 0 ? 0 : hidden_thoughts(source, counts, prompt.all, answer, reading);
+    reading.found = said || answered || (total && (*total == 0 || prompt.all > 0)) || misses;
+    // Of a total alone nobody knows what the prompt is, so none of it is thoughts.
+    const auto hidden = cited > 0 || !reading.found ? 0 : hidden_thoughts(source, counts, prompt.all, answer, reading);
 
     auto left = prompt.all;
     auto& buckets = reading.buckets;
@@ -195,7 +197,6 @@ void read(const Source& source, Reading& reading, std::initializer_list<std::str
                  {cached_kind("text"), cached_kind("audio"), cached_kind("image"), cached_kind("video")});
     buckets.add(Bucket::citation, cited);
     split_answer(counts, reading, answer + hidden, reasoning + hidden);
-    reading.found = said || answered || (total && (*total == 0 || prompt.all > 0)) || misses;
     if (!reading.found && total)
         reading.warn("only a total is said: what of it is prompt and what answer is not known");
 }

@@ -254,6 +254,8 @@ Reading read_one(const json::Value& given, Hints hints) {
     if (const auto read = reader_of(source)) read(source, reading);
     if (!reading.found) read_predictions(source, reading);
     if (!reading.found || source.usage["pages_processed"].exists()) read_without_tokens(source, reading);
+    // What is billed beside tokens, such as a search, is known where tokens are not.
+    if (!reading.found && !reading.buckets.empty()) reading.found = reading.partial = true;
     if (!reading.found) {
         reading.warn("there is no usage in it: what was used is not known");
         return reading;

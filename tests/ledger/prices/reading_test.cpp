@@ -171,6 +171,19 @@ TEST(Usage, of_gemini_asked_in_openais_words_has_its_thoughts_in_the_total_alone
     EXPECT_FALSE(other.warnings.empty());
 }
 
+TEST(Usage, that_is_only_a_total_says_nothing_whoever_says_it) {
+    for (const auto* provider : {"xai", "google", "openai"}) {
+        const auto reading =
+            read(R"({"model":"gpt-4o","object":"chat.completion","usage":{"total_tokens":103}})", provider);
+        EXPECT_FALSE(reading.found) << provider;
+        EXPECT_TRUE(reading.buckets.empty()) << provider;
+    }
+    const auto searches =
+        read(R"({"usage":{"total_tokens":103,"citation_tokens":40,"num_search_queries":2}})", "perplexity");
+    EXPECT_EQ(counts(searches), (Counts{{"citation", 40}, {"web_search", 2}}));
+    EXPECT_TRUE(searches.found && searches.partial) << "what is billed beside the tokens is known";
+}
+
 TEST(Usage, of_converse_has_the_cache_beside_by_its_lifetime) {
     EXPECT_EQ(
         counts(read(
