@@ -21,6 +21,8 @@ namespace tandem::gateway {
 
 namespace {
 
+constexpr int kBadRequest = 400;
+
 // Of a 200 that turned out to be none: by what it says itself, where it does.
 config::FailureClass class_of(const Error& error) {
     using enum config::FailureClass;
@@ -204,6 +206,10 @@ bool Attempt::wants_thoughts(const upstream::Failure& failure, std::string_view 
 
 // Whether the refusal tells how the same is asked so that it is not refused: in other words, or for a shorter answer.
 bool Attempt::understands(const upstream::Failure& failure) {
+    return learns_from(failure) || is_told_plainly(failure);
+}
+
+bool Attempt::learns_from(const upstream::Failure& failure) {
     const auto words = dialect::own_words_of(failure.body, question().document.root());
     if (wants_thoughts(failure, words)) return true;
     if (way_.services.wants.learn(provider_.id, model_.name, failure.status, words,
@@ -211,24 +217,42 @@ bool Attempt::understands(const upstream::Failure& failure) {
         return true;
     const auto room = way_.history.room > 0 ? 0 : upstream::room_in(failure.body, conversion_->most_tokens());
     if (room > 0) way_.history.room = room;
-    return room > 0 || is_told_otherwise(failure, words);
+    return room > 0 || is_told_without_thoughts(failure, words);
 }
 
-// Whether a request that was refused for itself has thoughts of another provider, or words of its dialect that not
-// every server takes: each is tried once without.
-bool Attempt::is_told_otherwise(const upstream::Failure& failure, std::string_view words) {
-    constexpr int kBadRequest = 400, kUnprocessable = 422;
-    const auto& front = question().front;
-    const bool refused = failure.what == config::FailureClass::invalid_request &&
-                         (failure.status == kBadRequest || failure.status == kUnprocessable);
-    if (!refused || front.operation != translate::Operation::chat) return false;
-    if (way_.history.thoughtless != candidate_.model && translate::refuses_thoughts(words)) {
-        way_.history.thoughtless = candidate_.model;
-        return true;
-    }
+// A refusal within a 200 has no status; its words say the same.
+bool Attempt::learns_from(const Error& said) {
+    if (said.code != ErrorCode::upstream && said.code != ErrorCode::context) return false;
+    auto refusal = ours(said, upstream::Remedy::give_up);
+    refusal.what = config::FailureClass::invalid_request;
+    refusal.status = kBadRequest;
+    refusal.body = fmt::format(R"({{"error":{{"message":{}}}}})", json::quoted(said.message));
+    return learns_from(refusal);
+}
+
+bool Attempt::refuses_words_of_chat(const upstream::Failure& failure) const {
+    constexpr int kUnprocessable = 422;
+    return failure.what == config::FailureClass::invalid_request &&
+           (failure.status == kBadRequest || failure.status == kUnprocessable) &&
+           question().front.operation == translate::Operation::chat;
+}
+
+// Whether a request that was refused for its thoughts has those of another provider: it is tried once without.
+bool Attempt::is_told_without_thoughts(const upstream::Failure& failure, std::string_view words) {
+    if (!refuses_words_of_chat(failure) || way_.history.thoughtless == candidate_.model ||
+        !translate::refuses_thoughts(words))
+        return false;
+    way_.history.thoughtless = candidate_.model;
+    return true;
+}
+
+// Whether a request that was refused for itself has words of its dialect that not every server takes: it is tried once
+// without.
+bool Attempt::is_told_plainly(const upstream::Failure& failure) {
     const auto speaker = provider_.kind->speaker;
-    if (way_.history.plainly == candidate_.model || !conversion_->unusual().empty() || kind_of(speaker) != front.kind ||
-        question().as_responses || !translate::said_plainly(question().request, provider_, speaker))
+    if (!refuses_words_of_chat(failure) || way_.history.plainly == candidate_.model ||
+        !conversion_->unusual().empty() || kind_of(speaker) != question().front.kind || question().as_responses ||
+        !translate::said_plainly(question().request, provider_, speaker))
         return false;
     way_.history.plainly = candidate_.model;
     return true;
@@ -688,14 +712,17 @@ Next Attempt::unreadable(Error error, const ledger::Used& used) {
     const auto what = class_of(error);
     const bool later = what == config::FailureClass::rate_limit;
     if (later) pass_.say(upstream::Gate::Verdict::overloaded);
+    const bool asks_again = learns_from(error);
     error.code = code_for_client(error.code);
     auto failure = ours(std::move(error), upstream::Remedy::retry);
     failure.what = what;
     failure.sent = true;
     failure.provider_unwell =
-        what != config::FailureClass::context && what != config::FailureClass::key && !later && !no_room;
+        what != config::FailureClass::context && what != config::FailureClass::key && !later && !no_room && !asks_again;
     failure.status = record.status;
-    return failed(std::move(failure), used);
+    const auto next = failed(std::move(failure), used);
+    way_.history.in_other_words = asks_again;
+    return asks_again ? Next::retry : next;
 }
 
 // The owner's rules for answers have stopped it: the provider did its work, and nobody else is asked.

@@ -88,7 +88,11 @@ class Attempt final : public Served {
     net::Task<std::expected<upstream::Sent, upstream::Failure>> ask(store::Store::Job also);
     // Whether it refuses turns that call tools without the thoughts before them; that is remembered.
     bool wants_thoughts(const upstream::Failure& failure, std::string_view words);
-    bool is_told_otherwise(const upstream::Failure& failure, std::string_view words);
+    bool refuses_words_of_chat(const upstream::Failure& failure) const;
+    bool is_told_without_thoughts(const upstream::Failure& failure, std::string_view words);
+    bool is_told_plainly(const upstream::Failure& failure);
+    bool learns_from(const upstream::Failure& failure);
+    bool learns_from(const Error& said);
     upstream::Gate::Asked room_asked() const;
     net::Task<Result<upstream::Gate::Pass>> wait_for_room(const upstream::Gate::Asked& asked);
     net::Task<Result<privacy::Clearance>> clear(std::string body, store::Store::Job also);

@@ -103,15 +103,32 @@ def only_plain_messages(dialect, request, stream):
     return answers(dialect, request, stream)
 
 
+def refusal_of_others_thoughts(dialect):
+    if dialect == "messages":
+        return {"type": "error", "error": {"type": "invalid_request_error", "message": "messages.1.content.0: Invalid `signature` in `thinking` block"}}
+    if dialect == "responses":
+        return {"error": {**said("The encrypted content OTHE...ERS= could not be verified. Reason: Encrypted content could not be decrypted or parsed.")["error"], "code": "invalid_encrypted_content"}}
+    return {"error": {"code": 400, "message": "Thought signature is not valid.", "status": "INVALID_ARGUMENT"}}
+
+
 def takes_no_thoughts_of_others(dialect, request, stream):
-    text = json.dumps(request)
-    if "OTHERS" in text and dialect == "messages":
-        return refused({"type": "error", "error": {"type": "invalid_request_error", "message": "messages.1.content.0: Invalid `signature` in `thinking` block"}})
-    if "OTHERS" in text and dialect == "responses":
-        return refused(said("The encrypted content OTHE...ERS= could not be verified. Reason: Encrypted content could not be decrypted or parsed."))
-    if "OTHERS" in text:
-        return refused({"error": {"code": 400, "message": "Thought signature is not valid.", "status": "INVALID_ARGUMENT"}})
+    if "OTHERS" in json.dumps(request):
+        return refused(refusal_of_others_thoughts(dialect))
     return answers(dialect, request, stream)
+
+
+def takes_none_and_says_so_within_a_200(dialect, request, stream):
+    """Where the history is only read once the stream has begun; Responses has an event for it, and first one that says that it begins."""
+    if "OTHERS" not in json.dumps(request):
+        return answers(dialect, request, stream)
+    refusal = refusal_of_others_thoughts(dialect)
+    if not stream:
+        return harness.http(refusal, extra="Connection: close\r\n")
+    if dialect != "responses":
+        return harness.SSE_HEAD + (b"event: error\n" if dialect == "messages" else b"") + f"data: {json.dumps(refusal)}\n\n".encode()
+    begun = {"id": "resp_1", "object": "response", "status": "in_progress", "model": "m", "output": []}
+    events = [{"type": "response.created", "sequence_number": 0, "response": begun}, {"type": "response.failed", "sequence_number": 1, "response": {**begun, "status": "failed", "error": refusal["error"]}}]
+    return harness.SSE_HEAD + b"".join(f"event: {e['type']}\ndata: {json.dumps(e)}\n\n".encode() for e in events)
 
 
 def system_first(dialect, request, stream):
@@ -289,7 +306,7 @@ class Vectors(unittest.TestCase):
 
 class Plainer(Case):
     does = {**{f"words-{name}": knows_few_fields(words) for name, words in WORDS.items()}, "plain": only_plain_chat, "plain-responses": only_plain_responses, "plain-messages": only_plain_messages,
-            "no-others": takes_no_thoughts_of_others, "system-first": system_first, "one-system": one_system, "streams-only": streams_only, "misspeaks": misspeaks, "marks-beginnings": marks_beginnings, "alternates": alternates, "calls-and-stops": calls_and_stops, "bare": bare_anthropic, **LACKING, **WHOLE}
+            "no-others": takes_no_thoughts_of_others, "no-others-late": takes_none_and_says_so_within_a_200, "system-first": system_first, "one-system": one_system, "streams-only": streams_only, "misspeaks": misspeaks, "marks-beginnings": marks_beginnings, "alternates": alternates, "calls-and-stops": calls_and_stops, "bare": bare_anthropic, **LACKING, **WHOLE}
 
     def post(self, path, model, behind, **body):
         upstream = self.upstreams[behind]
@@ -381,12 +398,19 @@ class Plainer(Case):
         contents = [{"role": "user", "parts": [{"text": "hi"}]}, {"role": "model", "parts": [{"text": "yo", "thoughtSignature": "OTHERS"}]}, {"role": "user", "parts": [{"text": "go on"}]}]
         for path, behind, body in (("/v1/messages", "anthropic", {"max_tokens": 4000, "messages": messages, "thinking": {"type": "enabled", "budget_tokens": 1024}}),
                                    ("/v1/responses", "openai-responses", {"input": items, "store": False}),
-                                   ("/v1beta/models/no-others-gemini:generateContent", "gemini", {"contents": contents})):
-            with self.subTest(behind=behind):
-                status, headers, raw, asked = self.post(path, "no-others", behind, **body)
-                self.assertEqual(status, 200, raw)
-                self.assertIn("yo", json.dumps(asked[-1]))
-                self.assertIn("thoughts in the history were left out", headers["x-tandem-warnings"])
+                                   ("/v1beta/models/MODEL-gemini:generateContent", "gemini", {"contents": contents})):
+            for model, stream in (("no-others", False), ("no-others", True), ("no-others-late", False), ("no-others-late", True)):
+                with self.subTest(behind=behind, model=model, stream=stream):
+                    place, flag = path.replace("MODEL", model), {"stream": True} if stream else {}
+                    if stream and behind == "gemini":
+                        place, flag = place.replace(":generate", ":streamGenerate") + "?alt=sse", {}
+                    status, headers, raw, asked = self.post(place, model, behind, **body, **flag)
+                    self.assertEqual(status, 200, raw)
+                    self.assertEqual(len(asked), 2, raw)
+                    self.assertIn("yo", json.dumps(asked[-1]))
+                    self.assertNotIn("OTHERS", json.dumps(asked[-1]))
+                    self.assertIn("Hello", raw.decode())
+                    self.assertIn("thoughts in the history were left out", headers["x-tandem-warnings"])
 
     # ---- order of turns ----
 
