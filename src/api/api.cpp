@@ -28,7 +28,6 @@ namespace tandem::api {
 namespace {
 
 constexpr std::string_view kPrefix = "/tandem/v1/";
-constexpr seconds kLongestStart{600};
 
 // What the owner's other rooms call a path: its part below /tandem/v1/.
 std::string_view below_prefix(const gateway::Call& call) {
@@ -542,41 +541,6 @@ Result<std::string> Api::decide(const Call& call) {
     json::Writer out;
     out.begin_object().member("sentence", dry.decision->sentence()).raw_member("inputs", routing::to_json(dry.inputs));
     out.raw_member("decision", routing::to_json(*dry.decision)).end_object();
-    return out.take();
-}
-
-net::Task<Result<std::string>> Api::start_engine(const Call& call) {
-    auto& engines = gateway_.services().engines;
-    const auto deadline = gateway_.services().clock.steady() + kLongestStart;
-    auto lease = co_await net::wait_for<Result<engine::Lease>>(
-        [&](auto resume) { engines.acquire(call.parts[0], deadline, std::move(resume)); });
-    if (!lease) co_return fail(lease.error());
-    co_return this->engines(call);
-}
-
-net::Task<Result<std::string>> Api::stop_engine(const Call& call) {
-    auto& engines = gateway_.services().engines;
-    auto stopped =
-        co_await net::wait_for<Result<>>([&](auto resume) { engines.stop(call.parts[0], std::move(resume)); });
-    if (!stopped) co_return fail(stopped.error());
-    co_return this->engines(call);
-}
-
-Result<std::string> Api::engines(const Call&) {
-    auto& engines = gateway_.services().engines;
-    json::Writer out;
-    out.begin_object().key("engines").begin_array();
-    for (const auto& e : engines.status()) {
-        out.begin_object()
-            .member("model", e.model)
-            .member("state", e.state)
-            .member("pid", e.pid)
-            .member("port", static_cast<int>(e.port));
-        out.member("in_use", e.in_use).member("restarts", e.restarts).member("log", e.log.string());
-        if (!e.last_error.empty()) out.member("last_error", e.last_error);
-        out.end_object();
-    }
-    out.end_array().end_object();
     return out.take();
 }
 

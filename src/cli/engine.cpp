@@ -3,10 +3,14 @@
 
 #include <cstdio>
 #include <fstream>
+#include <functional>
+#include <sstream>
 
 #include "base/json.h"
 #include "base/text.h"
+#include "base/time_text.h"
 #include "cli/cli.h"
+#include "cli/model.h"
 #include "cli/remote.h"
 #include "engine/engines.h"
 
@@ -21,6 +25,10 @@ Result<RemoteAnswer> ask(const config::Config& config, std::string method, std::
     return answer;
 }
 
+std::string seconds_text(std::int64_t ms) {
+    return ms == 0 ? "-" : fmt::format("{:.1f} s", static_cast<double>(ms) / 1000.0);
+}
+
 int print(const Globals& globals, const RemoteAnswer& answer) {
     if (globals.json) {
         fmt::print("{}\n", answer.body);
@@ -28,16 +36,51 @@ int print(const Globals& globals, const RemoteAnswer& answer) {
     }
     json::Document document;
     if (auto ok = document.parse(answer.body); !ok) return report(globals, ok.error());
-    fmt::print("{:<24} {:<9} {:>8} {:>6} {:>7} {:>9}\n", "model", "state", "pid", "port", "in use", "restarts");
-    for (const json::Value e : document.root()["engines"].children()) {
-        fmt::print("{:<24} {:<9} {:>8} {:>6} {:>7} {:>9}\n", e["model"].text(), e["state"].text(), e["pid"].raw(),
-                   e["port"].raw(), e["in_use"].raw(), e["restarts"].raw());
+    const auto root = document.root();
+    const auto memory = root["memory"];
+    fmt::print("{:<24} {:<11} {:>7} {:>6} {:>7} {:>8} {:>9} {:>9} {:>9} {:>9}\n", "model", "state", "pid", "in use",
+               "waiting", "longest", "planned", "peak", "restarts", "incidents");
+    for (const json::Value e : root["engines"].children()) {
+        const auto sizes = e["memory"];
+        const bool measured = sizes["planned_by"].text() == "measurement";
+        fmt::print("{:<24} {:<11} {:>7} {:>6} {:>7} {:>8} {:>9} {:>9} {:>9} {:>9}\n", e["model"].text(),
+                   e["state"].text(), e["pid"].raw(), e["in_use"].raw(), e["waiting"].raw(),
+                   seconds_text(e["longest_wait_ms"].integer().value_or(0)),
+                   (measured ? "" : "~") + size_text(sizes["planned_bytes"].integer().value_or(0)),
+                   size_text(sizes["peak_bytes"].integer().value_or(0)), e["restarts"].raw(), e["incidents"].raw());
         if (const auto error = e["last_error"].text(); !error.empty()) fmt::print("  last error: {}\n", error);
     }
+    fmt::print("\nengines share {}{}; {} of them are taken. ~ is an estimate, the others were measured\n",
+               size_text(memory["limit_bytes"].integer().value_or(0)),
+               memory["set_by_owner"].boolean() == true ? " (engine.memory)" : " (nine tenths of the machine's memory)",
+               size_text(memory["used_bytes"].integer().value_or(0)));
     return kOk;
 }
 
-int run(const Globals& globals, const std::string& method, const std::string& path) {
+int print_incidents(const Globals& globals, const RemoteAnswer& answer, const std::string& model) {
+    json::Document document;
+    if (auto ok = document.parse(answer.body); !ok) return report(globals, ok.error());
+    const auto root = document.root();
+    if (globals.json) {
+        fmt::print("{{\"incidents\":{}}}\n", root["incidents"].raw());
+        return kOk;
+    }
+    bool any = false;
+    for (const json::Value one : root["incidents"].children()) {
+        if (!model.empty() && one["model"].text() != model) continue;
+        any = true;
+        fmt::print("{}  {}  {}: {}\n", time_text(one["time_ms"].integer().value_or(0)), one["model"].text(),
+                   one["kind"].text(), one["what"].text());
+        std::istringstream lines{std::string(one["lines"].text())};
+        for (std::string line; std::getline(lines, line);) fmt::print("    {}\n", line);
+    }
+    if (!any) fmt::print("nothing has gone wrong with {}\n", model.empty() ? "the engines" : model);
+    return kOk;
+}
+
+using Print = std::function<int(const RemoteAnswer&)>;
+
+int run(const Globals& globals, const std::string& method, const std::string& path, const Print& print) {
     auto config = globals.load();
     if (!config) return report(globals, config.error());
     auto answer = ask(*config, method, path);
@@ -45,7 +88,7 @@ int run(const Globals& globals, const std::string& method, const std::string& pa
         report(globals, answer.error());
         return answer.error().code == ErrorCode::unavailable ? kUnreachable : kFailed;
     }
-    return print(globals, *answer);
+    return print(*answer);
 }
 
 int logs(const Globals& globals, const std::string& model, int lines) {
@@ -79,17 +122,27 @@ int logs(const Globals& globals, const std::string& model, int lines) {
 void add_engine(CLI::App& app, Globals& globals, Action& action) {
     auto* group = app.add_subcommand("engine", "The local engines of the running server");
     group->require_subcommand(1);
-    auto* list = group->add_subcommand("list", "What runs");
-    list->callback([&] { action = [&globals] { return run(globals, "GET", ""); }; });
+    const Print show = [&globals](const RemoteAnswer& answer) { return print(globals, answer); };
+    auto* list = group->add_subcommand("list", "What runs, and what it takes");
+    list->callback([&, show] { action = [&globals, show] { return run(globals, "GET", "", show); }; });
     auto model = std::make_shared<std::string>();
     for (const char* act : {"start", "stop"}) {
         auto* command =
             group->add_subcommand(act, act == std::string("start") ? "Load a model now" : "Unload a model now");
         command->add_option("model", *model, "The model's id in tandem.yaml")->required();
-        command->callback([&, model, act] {
-            action = [&globals, model, act] { return run(globals, "POST", "/" + *model + "/" + act); };
+        command->callback([&, model, act, show] {
+            action = [&globals, model, act, show] { return run(globals, "POST", "/" + *model + "/" + act, show); };
         });
     }
+    auto* incidents = group->add_subcommand("incidents", "What went wrong with engines, and what they wrote last");
+    incidents->add_option("model", *model, "The model's id in tandem.yaml");
+    incidents->callback([&, model] {
+        action = [&globals, model] {
+            return run(globals, "GET", "", [&globals, model](const RemoteAnswer& answer) {
+                return print_incidents(globals, answer, *model);
+            });
+        };
+    });
     auto lines = std::make_shared<int>(50);
     auto* log = group->add_subcommand("logs", "The last lines that an engine wrote");
     log->add_option("model", *model, "The model's id in tandem.yaml")->required();

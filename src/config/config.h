@@ -123,6 +123,9 @@ struct Model {
     int slots = 1;
     milliseconds idle_unload{900'000};
     milliseconds load_timeout{120'000};
+    bool pin = false;               // of an engine: never unloaded
+    bool preload = false;           // loaded at the start
+    std::string group;              // loaded and unloaded with those of the same; empty: alone
     std::vector<std::string> args;  // further arguments of llama-server
     RateLimits limits;              // of all that ask it
 };
@@ -335,6 +338,9 @@ struct Config {
     std::vector<std::string> bare_secrets;  // where a secret stands in the file itself, for `tandem doctor`
     std::vector<Unresolved> unresolved;     // only where it was read with Missing::left_out
     std::string engine_binary;              // llama-server to use; empty: PATH, then the cache
+    std::size_t engine_memory = 0;          // bytes that engines share; 0: nine tenths of the machine's
+    milliseconds engine_patience{10'000};   // how long a request waits before a model in use makes room for its own
+    milliseconds engine_stall{60'000};      // without a byte of an answer, before an engine counts as hanging
 
     std::filesystem::path checkpoints_file() const;
     // What to read again when one of them changes; the first is `source`.

@@ -119,6 +119,10 @@ void read_model(const std::string& id, Section& s, Config& config) {
         s.number("slots", model.slots, 1, 64, "of an engine: requests at once; each has the whole `context`");
         s.duration("idle_unload", model.idle_unload, "of an engine: unloaded after that time without a request");
         s.duration("load_timeout", model.load_timeout, "of an engine: how long loading may take");
+        s.flag("preload", model.preload, "of an engine: loaded when Tandem starts, where there is room");
+        s.flag("pin", model.pin,
+               "of an engine: loaded when Tandem starts, and never unloaded for another or when idle");
+        s.name("group", model.group, "of an engine: loaded and unloaded together with the others of that group");
         s.texts("args", model.args, "of an engine: further arguments of llama-server");
         if (model.context_tokens == 0) model.context_tokens = 4096;
     }

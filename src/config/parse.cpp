@@ -176,6 +176,17 @@ void read_root(Section& root, Config& config) {
     root.section("engine", "the llama-server that Tandem runs", [&](Section& s) {
         s.text("binary", config.engine_binary,
                {"absolute path of a llama-server", "that on PATH, then the one in the cache"});
+        constexpr std::size_t kLeastMemory = 1UL << 20, kMostMemory = 1UL << 50;
+        s.bytes("memory", config.engine_memory, kLeastMemory, kMostMemory,
+                About("what the loaded models may take together. A model that would take more alone is refused",
+                      "nine tenths of the machine's, or of the cgroup's; a larger model is then loaded alone")
+                    .see("concepts/engines.md"));
+        s.duration("patience", config.engine_patience, milliseconds(0), std::chrono::hours(1),
+                   "how long a request waits for its model's turn before a model in use makes room for it, once what "
+                   "runs has ended");
+        s.duration("stall", config.engine_stall, std::chrono::seconds(1), std::chrono::hours(24),
+                   "an engine that is asked and sends nothing for that long, without working, is restarted; one that "
+                   "works, after five times that long");
     });
     root.section("log", "what is written, and how", [&](Section& s) { read_log(s, config); });
     read_currency(root, config);

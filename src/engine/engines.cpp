@@ -1,26 +1,14 @@
 #include "engine/engines.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <condition_variable>
-#include <fstream>
-#include <mutex>
-#include <unordered_map>
 
-#include "base/id.h"
 #include "base/text.h"
-#include "engine/machine_memory.h"
-#include "engine/process.h"
-#include "engine/repeated_error.h"
-#include "net/client.h"
-#include "net/worker.h"
+#include "engine/state.h"
 
 namespace tandem::engine {
 
@@ -28,312 +16,263 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr milliseconds kLoadPoll{20};    // between two looks while it loads
-constexpr milliseconds kWatchPoll{100};  // between two looks while it runs
-constexpr milliseconds kHealthEvery{5'000};
-constexpr int kHealthFailures = 3;  // in a row: it has stopped answering
-constexpr milliseconds kHealthTimeout{4'000};
-constexpr std::size_t kHealthBytes = 64 * 1024;  // of what it says
-constexpr milliseconds kStopTime{5'000};         // from SIGTERM to SIGKILL
-constexpr milliseconds kFirstBackoff{500};
-constexpr milliseconds kLongestBackoff{30'000};
-constexpr milliseconds kStableAfter{60'000};  // a run this long forgives earlier failures
-constexpr std::uintmax_t kLargestLog = 8 * 1024 * 1024;
-
-// Secrets of the owner's environment are not the engine's business.
-bool may_inherit(std::string_view variable) {
-    const auto name = lower(variable.substr(0, variable.find('=')));
-    for (const auto* word : {"key", "token", "secret", "password", "passwd", "credential"})
-        if (name.find(word) != std::string::npos) return false;
-    return true;
-}
-
-std::string last_lines(const fs::path& log) {
-    std::ifstream file(log, std::ios::binary);
-    std::string line, last;
-    file.seekg(0, std::ios::end);
-    const auto size = static_cast<std::int64_t>(file.tellg());
-    file.seekg(std::max<std::int64_t>(0, size - 2000));
-    while (std::getline(file, line))
-        if (line.find("error") != std::string::npos || line.find("failed") != std::string::npos) last = line;
-    return last.empty() ? "" : ": " + printable(trim(last), 200);
-}
-
-}  // namespace
-
-namespace {
-
-struct Waiter {
-    SteadyTime deadline;
-    std::function<void(Result<Lease>)> done;
-};
-
-// One model's engine. Its coroutine runs on the control thread; what others look at is behind the mutex of State.
-struct Engine {
-    config::Model model;
-    std::shared_ptr<const config::Config> config;
-    fs::path log;
-    std::string state = "stopped";
-    std::string last_error;
-    std::uint16_t port = 0;
-    int pid = 0;
-    int restarts = 0;
-    std::shared_ptr<const Secret> key;
-    std::atomic<int> in_use{0};
-    std::atomic<std::int64_t> idle_since{0};  // steady milliseconds
-    // control thread only
-    std::vector<Waiter> waiters;
-    bool running = false;  // its coroutine exists
-    bool stop_wanted = false;
-    bool retired = false;  // not in the config any more
-    milliseconds backoff{0};
-    SteadyTime not_before{};  // of the next start
-    RepeatedError logged;
-};
-
 bool same_engine(const config::Model& a, const config::Model& b) {
-    return a.id == b.id && a.file == b.file && a.context_tokens == b.context_tokens && a.slots == b.slots &&
-           a.idle_unload == b.idle_unload && a.load_timeout == b.load_timeout && a.args == b.args;
+    return a.id == b.id && a.name == b.name && a.file == b.file && a.context_tokens == b.context_tokens &&
+           a.slots == b.slots && a.load_timeout == b.load_timeout && a.args == b.args;
+}
+
+// How long loading takes where it was never measured: a disk of a small machine, and the process itself.
+milliseconds usual_load(std::int64_t bytes) {
+    constexpr std::int64_t kBytesPerMs = 500'000;
+    return milliseconds(300 + bytes / kBytesPerMs);
+}
+
+std::string mib(std::int64_t bytes) {
+    return fmt::format("{} MiB", (bytes + (1 << 20) - 1) >> 20);
+}
+
+Schedule::Settings settings_of(const config::Config& config, const MachineMemory& machine) {
+    Schedule::Settings settings;
+    settings.strict = config.engine_memory > 0;
+    settings.limits = {settings.strict ? static_cast<std::int64_t>(config.engine_memory) : memory_for_engines(machine)};
+    settings.patience = config.engine_patience;
+    return settings;
 }
 
 }  // namespace
 
-struct Engines::State {
-    State(EnginesSettings settings, Random& random, const Clock& clock)
-        : settings(std::move(settings)), random(random), clock(clock), client(worker, client_shared) {
-        worker.start();
-    }
+Engines::State::State(EnginesSettings given, Random& random, const Clock& clock)
+    : settings(std::move(given)),
+      random(random),
+      clock(clock),
+      client(worker, client_shared),
+      machine(machine_memory()),
+      incidents(settings.data / "engines" / "incidents.json"),
+      measured(settings.data / "engines" / "measured.json"),
+      schedule({}),
+      timer(worker.context()) {
+    worker.start();
+}
 
-    std::int64_t steady_ms() const {
-        return std::chrono::duration_cast<milliseconds>(clock.steady().time_since_epoch()).count();
-    }
+std::shared_ptr<Engine> Engines::State::find(const std::string& model) const {
+    const std::lock_guard lock(mutex);
+    const auto found = engines.find(model);
+    return found == engines.end() ? nullptr : found->second;
+}
 
-    void post(std::function<void()> act) { net::asio::post(worker.context(), std::move(act)); }
-
-    void set_state(Engine& engine, std::string state, std::optional<std::string> error = {}) {
-        const std::lock_guard lock(mutex);
-        engine.state = std::move(state);
-        if (error) engine.last_error = std::move(*error);
-    }
-
-    std::shared_ptr<Engine> find(const std::string& model) {
-        const std::lock_guard lock(mutex);
-        const auto found = engines.find(model);
-        return found == engines.end() ? nullptr : found->second;
-    }
-
-    Lease lend(const std::shared_ptr<Engine>& engine) {
-        ++engine->in_use;
-        auto hold = std::shared_ptr<void>(nullptr, [this, engine](void*) {
-            engine->idle_since = steady_ms();
-            --engine->in_use;
+Lease Engines::State::lend(const std::shared_ptr<Engine>& engine) {
+    ++engine->in_use;
+    *engine->heard = steady_ms();
+    auto hold = std::shared_ptr<void>(nullptr, [this, engine](void*) {
+        --engine->in_use;
+        post([this, engine] {
+            schedule.done(engine->slot, clock.steady());
+            apply();
         });
-        return {std::move(hold), fmt::format("http://127.0.0.1:{}/v1", engine->port), engine->key};
-    }
+    });
+    return {std::move(hold), fmt::format("http://127.0.0.1:{}/v1", engine->shown.port), engine->key, engine->heard};
+}
 
-    void answer_all(Engine& engine, const Error& error) {
-        for (auto& waiter : std::exchange(engine.waiters, {})) waiter.done(fail(error));
+void Engines::State::answer_all(Engine& engine, const Error& error) {
+    for (auto& [ticket, waiter] : std::exchange(engine.waiters, {})) {
+        schedule.give_up(ticket, clock.steady());
+        waiter.done(fail(error));
     }
+}
 
-    // Those whose time is over get told; the rest keep waiting.
-    void answer_late(Engine& engine) {
-        const auto now = clock.steady();
-        std::erase_if(engine.waiters, [&](Waiter& waiter) {
-            if (waiter.deadline > now) return false;
+// Those whose time is over get told; gives when the next one's is.
+SteadyTime Engines::State::answer_late() {
+    const auto now = clock.steady();
+    auto next = SteadyTime::max();
+    for (auto& [slot, engine] : by_slot)
+        std::erase_if(engine->waiters, [&](auto& one) {
+            auto& waiter = one.second;
+            if (waiter.deadline > now) {
+                next = std::min(next, waiter.deadline);
+                return false;
+            }
+            schedule.give_up(one.first, now);
             waiter.done(fail(ErrorCode::timeout,
-                             fmt::format("the engine of {} was still loading when the deadline of the request passed",
-                                         engine.model.id)));
+                             fmt::format("the engine of {} was still {} when the deadline of the request passed",
+                                         engine->model.id, engine->running ? "loading" : "waiting for its turn")));
             return true;
         });
-    }
+    return next;
+}
 
-    Result<Process> launch(Engine& engine);
-    net::Task<bool> healthy(const Engine& engine);
-    net::Task<std::string> load(Engine& engine, Process& process);
-    net::Task<std::string> watch(Engine& engine, Process& process);
-    net::Task<> end(Engine& engine, Process& process);
-    net::Task<> run(std::shared_ptr<Engine> engine);
+Error Engines::State::too_large(const Engine& engine) const {
+    std::int64_t pinned = 0;
+    for (const auto& [slot, other] : by_slot)
+        if (other.get() != &engine && schedule.about(slot).pinned && other->running)
+            pinned += other->shown.planned_bytes;
+    return {
+        ErrorCode::unavailable,
+        fmt::format("{} takes {} with a context of {} tokens and {} slot{}, and engine.memory is {}{}: lower its "
+                    "`context` or `slots`, take a smaller file, or raise engine.memory",
+                    engine.model.id, mib(engine.shown.planned_bytes), engine.model.context_tokens, engine.model.slots,
+                    engine.model.slots == 1 ? "" : "s", mib(static_cast<std::int64_t>(config->engine_memory)),
+                    pinned > 0 ? fmt::format(", of which pinned models have {}", mib(pinned)) : ""),
+        {},
+        0,
+        0,
+        {},
+        true};
+}
 
-    EnginesSettings settings;
-    Random& random;
-    const Clock& clock;
-    net::Worker worker;  // the control thread, parent of all engines
-    net::ClientShared client_shared;
-    net::Client client;
-    mutable std::mutex mutex;
-    std::unordered_map<std::string, std::shared_ptr<Engine>> engines;
-    std::atomic<int> alive{0};  // coroutines
-    std::atomic<bool> ending{false};
-    bool refusing = false;  // control thread only
-};
-
-Result<Process> Engines::State::launch(Engine& engine) {
-    const auto binary = find_binary(*engine.config, settings);
-    if (!binary) return fail(binary.error());
+void Engines::State::learn_size(Engine& engine) {
     const auto file = find_model_file(*engine.config, engine.model, settings);
-    if (!file) return fail(file.error());
-    const auto port = free_port();
-    if (!port) return fail(port.error());
-    std::error_code ignored;
-    fs::create_directories(engine.log.parent_path(), ignored);
-    if (fs::exists(engine.log, ignored) && fs::file_size(engine.log, ignored) > kLargestLog)
-        fs::rename(engine.log, engine.log.string() + ".1", ignored);
-    auto key = std::make_shared<const Secret>(random_hex(random, 48));
-    Process::Settings start;
-    const auto& m = engine.model;
-    start.command = {binary->string(),
-                     "--model",
-                     file->string(),
-                     "--alias",
-                     m.name,
-                     "--host",
-                     "127.0.0.1",
-                     "--port",
-                     std::to_string(*port),
-                     "--ctx-size",
-                     std::to_string(m.context_tokens * m.slots),
-                     "--parallel",
-                     std::to_string(m.slots),
-                     "--no-webui",
-                     "--offline"};
-    start.command.insert(start.command.end(), m.args.begin(), m.args.end());
-    for (char** variable = environ; *variable != nullptr; ++variable)
-        if (may_inherit(*variable)) start.environment.emplace_back(*variable);
-    // In the environment, not among the arguments, which every user of the machine can see.
-    start.environment.push_back(fmt::format("LLAMA_API_KEY={}", key->reveal()));
-    // llama-server's own bound is 8 GiB. An older one knows no such variable; the owner's own, and `args`, go before
-    // it.
-    start.environment.push_back(fmt::format("LLAMA_ARG_CACHE_RAM={}", prompt_cache_mib(machine_memory())));
-    start.log = engine.log;
-    auto process = Process::start(start);
-    if (process) {
-        const std::lock_guard lock(mutex);
-        engine.port = *port;
-        engine.pid = process->pid();
-        engine.key = std::move(key);
+    const auto binary = find_binary(*engine.config, settings);
+    if (!file || !binary) return;  // the start says so
+    std::string how = fmt::format("{} {}", engine.model.context_tokens, engine.model.slots);
+    for (const auto& argument : engine.model.args) how += "\n" + argument;
+    auto key = measurement_key(*file, *binary, how);
+    if (key == engine.measured_as) return;
+    engine.measured_as = std::move(key);
+    auto about = schedule.about(engine.slot);
+    const auto known = measured.of(engine.measured_as);
+    std::int64_t bytes = 0;
+    if (known) {
+        bytes = known->peak_bytes;
+        about.load = known->load;
+    } else {
+        if (const auto planned = planned_memory(*file, engine.model, machine)) bytes = planned->bytes;
+        about.load = usual_load(bytes);
     }
-    return process;
+    about.bytes = {bytes};
+    schedule.change(engine.slot, std::move(about));
+    const std::lock_guard lock(mutex);
+    engine.shown.planned_bytes = bytes;
+    engine.shown.measured = known.has_value();
 }
 
-net::Task<bool> Engines::State::healthy(const Engine& engine) {
-    net::Cancel never;
-    net::Call call;
-    call.method = "GET";
-    call.url = {false, "127.0.0.1", fmt::format("127.0.0.1:{}", engine.port), engine.port, "/health"};
-    call.connect_timeout = call.first_byte_timeout = call.idle_timeout = kHealthTimeout;
-    auto answer = co_await client.send(std::move(call), never);
-    if (!answer) co_return false;
-    const bool ok = answer->status() == 200;
-    (void)co_await answer->read_first(kHealthBytes);
-    co_return ok;
+void Engines::State::want(const std::shared_ptr<Engine>& engine, Waiter waiter) {
+    if (ending || refusing) return waiter.done(fail(ErrorCode::unavailable, "Tandem is stopping"));
+    if (clock.steady() < engine->rests_until)
+        return waiter.done(fail(ErrorCode::unavailable, fmt::format("the engine of {} does not run: {}",
+                                                                    engine->model.id, engine->shown.last_error)));
+    if (!engine->running) learn_size(*engine);
+    if (schedule.too_large(engine->slot)) return waiter.done(fail(too_large(*engine)));
+    engine->waiters.emplace(schedule.want(engine->slot, clock.steady()), std::move(waiter));
+    apply();
 }
 
-// Until it answers; else why not.
-net::Task<std::string> Engines::State::load(Engine& engine, Process& process) {
-    const auto end = clock.steady() + engine.model.load_timeout;
-    while (!ending && !engine.stop_wanted) {
-        if (const auto how = process.ended())
-            co_return fmt::format("it {} while it loaded{}", *how, last_lines(engine.log));
-        if (co_await healthy(engine)) co_return std::string();
-        if (clock.steady() >= end)
-            co_return fmt::format("it did not answer within {} ms", engine.model.load_timeout.count());
-        answer_late(engine);
-        co_await net::sleep_for(worker.context(), kLoadPoll);
+void Engines::State::give_up(std::uint64_t id, const Error& error) {
+    for (auto& [slot, engine] : by_slot) {
+        const auto found = std::ranges::find_if(engine->waiters, [&](const auto& one) { return one.second.id == id; });
+        if (found == engine->waiters.end()) continue;
+        schedule.give_up(found->first, clock.steady());
+        auto done = std::move(found->second.done);
+        engine->waiters.erase(found);
+        done(fail(error));
+        return apply();
     }
-    co_return std::string("it was stopped while it loaded");
 }
 
-// While it runs; gives why it does not any more, or nothing where it shall not.
-net::Task<std::string> Engines::State::watch(Engine& engine, Process& process) {
-    auto next_health = clock.steady() + kHealthEvery;
-    int failures = 0;
-    while (!ending && !engine.stop_wanted) {
-        co_await net::sleep_for(worker.context(), kWatchPoll);
-        if (const auto how = process.ended()) co_return fmt::format("it {}{}", *how, last_lines(engine.log));
-        const bool idle = engine.in_use == 0 && engine.waiters.empty();
-        if (idle && (engine.retired || steady_ms() - engine.idle_since >= engine.model.idle_unload.count()))
-            co_return std::string();
-        if (clock.steady() < next_health) continue;
-        next_health = clock.steady() + kHealthEvery;
-        failures = co_await healthy(engine) ? 0 : failures + 1;
-        if (failures >= kHealthFailures) co_return std::string("it stopped answering");
-    }
-    co_return std::string();
-}
-
-net::Task<> Engines::State::end(Engine& engine, Process& process) {
-    set_state(engine, "stopping");
-    process.ask_to_stop();
-    const auto latest = clock.steady() + kStopTime;
-    while (!process.ended() && clock.steady() < latest) co_await net::sleep_for(worker.context(), kLoadPoll);
-    process.kill();
-}
-
-net::Task<> Engines::State::run(std::shared_ptr<Engine> shared) {
-    Engine& engine = *shared;
-    while (!ending) {
-        engine.stop_wanted = false;
-        set_state(engine, "starting");
-        const auto started = clock.steady();
-        std::string why;
-        {
-            auto process = launch(engine);
-            if (!process) {
-                why = process.error().message;
-            } else {
-                why = co_await load(engine, *process);
-                if (why.empty()) {
-                    spdlog::info("engine {} is ready after {} ms (pid {}, port {})", engine.model.id,
-                                 std::chrono::duration_cast<milliseconds>(clock.steady() - started).count(), engine.pid,
-                                 engine.port);
-                    engine.idle_since = steady_ms();
-                    set_state(engine, "ready", "");
-                    for (auto& waiter : std::exchange(engine.waiters, {})) waiter.done(lend(shared));
-                    why = co_await watch(engine, *process);
-                }
-                co_await end(engine, *process);
+void Engines::State::apply() {
+    auto wake = answer_late();
+    const auto now = clock.steady();
+    const auto steps = ending ? Schedule::Steps{} : schedule.step(now);
+    const auto take = [&](Schedule::Ticket ticket) -> std::pair<std::shared_ptr<Engine>, Waiter> {
+        for (auto& [slot, engine] : by_slot)
+            if (const auto found = engine->waiters.find(ticket); found != engine->waiters.end()) {
+                auto waiter = std::move(found->second);
+                engine->waiters.erase(found);
+                return {engine, std::move(waiter)};
             }
-        }
-        const bool wanted_end = engine.stop_wanted || ending || why.empty();
-        {
-            const std::lock_guard lock(mutex);
-            engine.pid = 0;
-            engine.port = 0;
-        }
-        if (wanted_end) {
-            set_state(engine, "stopped");
-            answer_all(engine, {ErrorCode::unavailable, fmt::format("the engine of {} was stopped", engine.model.id)});
-            break;
-        }
-        if (clock.steady() - started > kStableAfter) {
-            engine.backoff = milliseconds(0);
-            engine.logged.forget();
-        }
-        engine.backoff = std::min(kLongestBackoff, std::max(kFirstBackoff, engine.backoff * 2));
-        engine.not_before = clock.steady() + engine.backoff;
-        // What the engine itself has said last stays in its own log: it may have been told to print prompts.
-        const auto told = why.starts_with("it ") ? why.substr(0, why.find(": ")) : why;
-        if (engine.logged.is_to_be_logged(told, clock.steady()))
-            spdlog::error(
-                "engine {} failed: {}; `tandem engine logs {}` has its words; the next start is in {} ms, and the same "
-                "again is logged in {} s at the earliest",
-                engine.model.id, told, engine.model.id, engine.backoff.count(),
-                std::chrono::ceil<seconds>(engine.logged.pause()).count());
-        if (settings.failed) settings.failed(engine.model.id, told);
-        set_state(engine, "waiting", why);
-        answer_all(engine,
-                   {ErrorCode::unavailable, fmt::format("the engine of {} does not run: {}", engine.model.id, why)});
-        while (!ending && !engine.stop_wanted && !engine.retired && clock.steady() < engine.not_before)
-            co_await net::sleep_for(worker.context(), kLoadPoll);
-        if (engine.stop_wanted || engine.retired) {
-            set_state(engine, "stopped");
-            break;
-        }
-        const std::lock_guard lock(mutex);
-        ++engine.restarts;
+        return {};
+    };
+    for (const auto slot : steps.load) {
+        auto& engine = by_slot.at(slot);
+        engine->running = true;
+        ++alive;
+        net::asio::co_spawn(worker.context(), run(engine), net::asio::detached);
     }
-    engine.running = false;
-    --alive;
+    for (const auto slot : steps.unload) by_slot.at(slot)->unload_wanted = true;
+    std::vector<std::pair<std::function<void(Result<Lease>)>, Result<Lease>>> told;
+    for (const auto ticket : steps.lend)
+        if (auto [engine, waiter] = take(ticket); engine) told.emplace_back(std::move(waiter.done), lend(engine));
+    for (const auto ticket : steps.refuse)
+        if (auto [engine, waiter] = take(ticket); engine)
+            told.emplace_back(std::move(waiter.done), fail(too_large(*engine)));
+    for (auto& [slot, engine] : by_slot) show(*engine);
+    {
+        const std::lock_guard lock(mutex);
+        const auto used = schedule.used();
+        memory.used_bytes = used.empty() ? 0 : used[0];
+    }
+    arm(std::min(wake, steps.look_again));
+    for (auto& [done, lease] : told) done(std::move(lease));
+}
+
+void Engines::State::arm(SteadyTime when) {
+    if (when == SteadyTime::max()) {
+        timer.cancel();
+        return;
+    }
+    const auto left = std::chrono::ceil<milliseconds>(when - clock.steady());
+    timer.expires_after(std::max(left, milliseconds(1)));
+    timer.async_wait([this](const boost::system::error_code& error) {
+        if (!error) apply();
+    });
+}
+
+// What others are told of it.
+void Engines::State::show(Engine& engine) {
+    const auto now = clock.steady();
+    const auto since = schedule.waiting_since(engine.slot);
+    const auto waits = since ? std::chrono::duration_cast<milliseconds>(now - *since) : milliseconds(0);
+    const auto expected = schedule.expected_wait(engine.slot, now);
+    const std::lock_guard lock(mutex);
+    engine.shown.waiting = engine.waiters.size();
+    engine.shown.longest_wait = std::max(engine.shown.longest_wait, waits);
+    engine.shown.expected_wait = expected;
+    if (engine.shown.state == "ready" && schedule.leaves(engine.slot)) engine.shown.state = "leaving";
+    if (engine.shown.state == "leaving" && !schedule.leaves(engine.slot)) engine.shown.state = "ready";
+}
+
+// What the config says now. Those that wait for an engine that goes wait for the one that comes in its place.
+void Engines::State::take_over(const std::vector<std::shared_ptr<Engine>>& all,
+                               const std::vector<std::shared_ptr<Engine>>& gone) {
+    const auto limits = settings_of(*config, machine);
+    {
+        const std::lock_guard lock(mutex);
+        memory.limit_bytes = limits.limits[0];
+        memory.by_owner = limits.strict;
+    }
+    schedule.set(limits);
+    for (const auto& engine : all) {
+        const auto* model = config->model(engine->model.id);
+        if (model != nullptr) engine->model = *model;
+        engine->config = config;
+        ScheduledModel about;
+        if (engine->slot != 0) about = schedule.about(engine->slot);
+        about.idle_unload = engine->model.idle_unload;
+        about.pinned = engine->model.pin;
+        about.preload = engine->model.preload;
+        about.group = engine->model.group;
+        if (engine->slot != 0) {
+            schedule.change(engine->slot, std::move(about));
+            continue;
+        }
+        engine->slot = schedule.add(std::move(about));
+        by_slot[engine->slot] = engine;
+        learn_size(*engine);
+    }
+    for (const auto& engine : gone) {
+        engine->retired = true;
+        auto waiters = std::exchange(engine->waiters, {});
+        for (auto& [ticket, waiter] : waiters) {
+            schedule.give_up(ticket, clock.steady());
+            if (auto next = find(engine->model.id); next && next->slot != 0)
+                want(next, std::move(waiter));
+            else
+                waiter.done(
+                    fail(ErrorCode::not_found, fmt::format("{} was taken out of the config", engine->model.id)));
+        }
+        schedule.retire(engine->slot);
+    }
+    apply();
+    std::erase_if(by_slot, [&](const auto& one) { return one.second->retired && !schedule.knows(one.first); });
 }
 
 Engines::Engines(EnginesSettings settings, Random& random, const Clock& clock)
@@ -347,7 +286,7 @@ Engines::~Engines() {
 
 void Engines::configure(std::shared_ptr<const config::Config> config) {
     auto& state = *state_;
-    std::vector<std::shared_ptr<Engine>> gone;
+    std::vector<std::shared_ptr<Engine>> all, gone;
     {
         const std::lock_guard lock(state.mutex);
         std::unordered_map<std::string, std::shared_ptr<Engine>> next;
@@ -357,40 +296,62 @@ void Engines::configure(std::shared_ptr<const config::Config> config) {
             if (old != state.engines.end() && same_engine(old->second->model, model) &&
                 old->second->config->engine_binary == config->engine_binary) {
                 next.emplace(model.id, old->second);
-                continue;
+            } else {
+                auto engine = std::make_shared<Engine>();
+                engine->model = model;
+                engine->config = config;
+                engine->log = log_file(state.settings.data, model.id);
+                engine->shown.model = model.id;
+                engine->shown.log = engine->log;
+                next.emplace(model.id, std::move(engine));
             }
-            auto engine = std::make_shared<Engine>();
-            engine->model = model;
-            engine->config = config;
-            engine->log = log_file(state.settings.data, model.id);
-            next.emplace(model.id, std::move(engine));
+            all.push_back(next.at(model.id));
         }
         for (const auto& [id, engine] : state.engines)
             if (!next.contains(id) || next[id] != engine) gone.push_back(engine);
         state.engines = std::move(next);
     }
-    for (auto& engine : gone) state.post([engine] { engine->retired = true; });
+    state.post([&state, config = std::move(config), all = std::move(all), gone = std::move(gone)] {
+        state.config = config;
+        state.take_over(all, gone);
+    });
 }
 
-void Engines::acquire(const std::string& model, SteadyTime deadline, std::function<void(Result<Lease>)> done) {
+std::uint64_t Engines::acquire(const std::string& model, SteadyTime deadline, std::function<void(Result<Lease>)> done) {
     auto& state = *state_;
     auto engine = state.find(model);
     if (!engine) {
         done(fail(ErrorCode::not_found, fmt::format("there is no engine for model {}", model)));
-        return;
+        return 0;
     }
-    state.post([&state, engine, deadline, done = std::move(done)]() mutable {
-        if (state.ending || state.refusing) return done(fail(ErrorCode::unavailable, "Tandem is stopping"));
-        if (engine->running && engine->state == "ready" && !engine->stop_wanted) return done(state.lend(engine));
-        if (engine->state == "waiting")
-            return done(fail(ErrorCode::unavailable,
-                             fmt::format("the engine of {} does not run: {}", engine->model.id, engine->last_error)));
-        engine->waiters.push_back({deadline, std::move(done)});
-        if (engine->running) return;
-        engine->running = true;
-        ++state.alive;
-        net::asio::co_spawn(state.worker.context(), state.run(engine), net::asio::detached);
+    const auto id = state.next_id++;
+    state.post([&state, engine, id, deadline, done = std::move(done)]() mutable {
+        // The config may have changed since.
+        if (engine->retired)
+            if (auto next = state.find(engine->model.id); next && next->slot != 0) engine = std::move(next);
+        state.want(engine, {id, deadline, std::move(done)});
     });
+    return id;
+}
+
+void Engines::give_up(std::uint64_t waiting) {
+    if (waiting == 0) return;
+    auto& state = *state_;
+    state.post(
+        [&state, waiting] { state.give_up(waiting, {ErrorCode::cancelled, "nobody waits for the engine any more"}); });
+}
+
+void Engines::forgive(const std::string& model) {
+    auto& state = *state_;
+    if (auto engine = state.find(model))
+        state.post([&state, engine] {
+            engine->failures = 0;
+            engine->backoff = milliseconds(0);
+            const std::lock_guard lock(state.mutex);
+            engine->rests_until = {};
+            if (engine->shown.state == "waiting" || engine->shown.state == "quarantined")
+                engine->shown.state = "stopped";
+        });
 }
 
 void Engines::stop(const std::string& model, std::function<void(Result<>)> done) {
@@ -400,8 +361,12 @@ void Engines::stop(const std::string& model, std::function<void(Result<>)> done)
         done(fail(ErrorCode::not_found, fmt::format("there is no engine for model {}", model)));
         return;
     }
-    state.post([engine, done = std::move(done)] {
+    state.post([&state, engine, done = std::move(done)] {
         engine->stop_wanted = true;
+        if (!engine->running)
+            state.answer_all(*engine,
+                             {ErrorCode::unavailable, fmt::format("the engine of {} was stopped", engine->model.id)});
+        state.apply();
         done({});
     });
 }
@@ -410,31 +375,47 @@ void Engines::refuse_from_now() {
     auto& state = *state_;
     state.post([&state] {
         state.refusing = true;
-        std::vector<std::shared_ptr<Engine>> all;
-        {
-            const std::lock_guard lock(state.mutex);
-            for (const auto& [id, engine] : state.engines) all.push_back(engine);
-        }
-        for (const auto& engine : all) state.answer_all(*engine, {ErrorCode::unavailable, "Tandem is stopping"});
+        for (const auto& [slot, engine] : state.by_slot)
+            state.answer_all(*engine, {ErrorCode::unavailable, "Tandem is stopping"});
     });
 }
 
 std::string Engines::unhealthy(const std::string& model) const {
+    const auto now = state_->clock.steady();
     const std::lock_guard lock(state_->mutex);
     const auto found = state_->engines.find(model);
     if (found == state_->engines.end()) return "its engine is not configured";
-    if (found->second->state == "waiting") return fmt::format("its engine does not run: {}", found->second->last_error);
+    if (now < found->second->rests_until)
+        return fmt::format("its engine does not run: {}", found->second->shown.last_error);
     return {};
 }
 
 std::vector<EngineStatus> Engines::status() const {
-    const std::lock_guard lock(state_->mutex);
     std::vector<EngineStatus> result;
-    for (const auto& [id, engine] : state_->engines)
-        result.push_back({id, engine->state, engine->last_error, engine->pid, engine->port, engine->in_use,
-                          engine->restarts, engine->log});
+    {
+        const auto now = state_->clock.steady();
+        const std::lock_guard lock(state_->mutex);
+        for (const auto& [id, engine] : state_->engines) {
+            auto shown = engine->shown;
+            shown.in_use = engine->in_use;
+            const bool rested = now >= engine->rests_until;
+            if (rested && (shown.state == "waiting" || shown.state == "quarantined")) shown.state = "stopped";
+            if (shown.state == "stopped" && shown.waiting > 0) shown.state = "queued";
+            result.push_back(std::move(shown));
+        }
+    }
+    for (auto& one : result) one.incidents = state_->incidents.count(one.model);
     std::ranges::sort(result, {}, &EngineStatus::model);
     return result;
+}
+
+EnginesMemory Engines::memory() const {
+    const std::lock_guard lock(state_->mutex);
+    return state_->memory;
+}
+
+std::vector<Incident> Engines::incidents(std::string_view model, std::size_t most) const {
+    return state_->incidents.newest(model, most);
 }
 
 }  // namespace tandem::engine

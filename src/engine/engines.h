@@ -1,9 +1,11 @@
 // The local engines: started when a request needs one, watched, restarted with backoff, unloaded when idle, stopped
-// with us. One llama-server process for each model of a provider of kind engine.
+// with us. One llama-server process for each model of a provider of kind engine. They share the memory that the owner
+// gives them: which are loaded when is schedule.h.
 //
 // It does not know what is sent to an engine, and opens no connection for requests: it lends an address and a key.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -14,33 +16,58 @@
 #include "base/secret.h"
 #include "base/world.h"
 #include "config/config.h"
+#include "engine/incidents.h"
 
 namespace tandem::engine {
 
 struct EngineStatus {
     std::string model;
-    std::string state;       // stopped, starting, ready, waiting (for a restart), stopping
+    // stopped; queued (requests wait for its turn); starting; ready; leaving (for another model, once what runs has
+    // ended); stopping; waiting (for a restart); quarantined (it failed again and again)
+    std::string state = "stopped";
     std::string last_error;  // of the last start or run that failed
     int pid = 0;
     std::uint16_t port = 0;
-    int in_use = 0;    // leases
-    int restarts = 0;  // since Tandem started
+    int in_use = 0;                   // leases
+    int restarts = 0;                 // after a failure, since Tandem started
+    int loads = 0;                    // since Tandem started
+    std::size_t waiting = 0;          // requests that wait for it
+    milliseconds longest_wait{0};     // of one that has been served or waits, since Tandem started
+    milliseconds expected_wait{0};    // of a request that comes now
+    std::int64_t planned_bytes = 0;   // that it is counted at
+    bool measured = false;            // those were measured, at its last run with the same file and settings
+    std::int64_t resident_bytes = 0;  // of its process now; 0: none
+    std::int64_t peak_bytes = 0;      // the most of its process
+    std::size_t incidents = 0;
     std::filesystem::path log;
+};
+
+// What its engines may have of the machine.
+struct EnginesMemory {
+    std::int64_t limit_bytes = 0;
+    bool by_owner = false;        // engine.memory; else nine tenths of the machine's
+    std::int64_t used_bytes = 0;  // counted
 };
 
 // The right to use a running engine; it is not unloaded while one is held. Safe to drop on any thread.
 class Lease {
   public:
     Lease() = default;
-    Lease(std::shared_ptr<void> hold, std::string base_url, std::shared_ptr<const Secret> key)
-        : hold_(std::move(hold)), base_url_(std::move(base_url)), key_(std::move(key)) {}
+    Lease(std::shared_ptr<void> hold, std::string base_url, std::shared_ptr<const Secret> key,
+          std::shared_ptr<std::atomic<std::int64_t>> heard)
+        : hold_(std::move(hold)), base_url_(std::move(base_url)), key_(std::move(key)), heard_(std::move(heard)) {}
     const std::string& base_url() const { return base_url_; }  // ends in /v1
     const std::shared_ptr<const Secret>& api_key() const { return key_; }
+    // Bytes of an answer have come: an engine that says nothing for long is looked at, whatever its /health says.
+    void progressed(SteadyTime now) const {
+        if (heard_) *heard_ = std::chrono::duration_cast<milliseconds>(now.time_since_epoch()).count();
+    }
 
   private:
     std::shared_ptr<void> hold_;
     std::string base_url_;
     std::shared_ptr<const Secret> key_;
+    std::shared_ptr<std::atomic<std::int64_t>> heard_;
 };
 
 struct EnginesSettings {
@@ -73,9 +100,15 @@ class Engines {
     // Takes over what the config says; engines that changed or went are stopped, once nobody uses them.
     void configure(std::shared_ptr<const config::Config> config);
 
-    // Starts the engine of this model if it does not run, waits until it answers, and gives a lease. `done` is called
-    // once, on another thread. Errors: unavailable (it does not start, and why), timeout, not_found.
-    void acquire(const std::string& model, SteadyTime deadline, std::function<void(Result<Lease>)> done);
+    // Starts the engine of this model if it does not run, once there is room for it (schedule.h), waits until it
+    // answers, and gives a lease. `done` is called once, on another thread. Gives what give_up() takes. Errors:
+    // unavailable (it does not start or fit, and why), timeout, not_found.
+    std::uint64_t acquire(const std::string& model, SteadyTime deadline, std::function<void(Result<Lease>)> done);
+    // Nobody waits for that any more: `done` is called with `cancelled`, if it was not called yet. A load that nobody
+    // waits for ends.
+    void give_up(std::uint64_t waiting);
+    // It is started again at the next request, however often it has failed.
+    void forgive(const std::string& model);
     // Ends it now, whatever runs on it; a later request starts it again. Errors as acquire().
     void stop(const std::string& model, std::function<void(Result<>)> done);
 
@@ -85,6 +118,9 @@ class Engines {
     // Why a request cannot count on this engine now, or empty. Safe from any thread, does not wait.
     std::string unhealthy(const std::string& model) const;
     std::vector<EngineStatus> status() const;
+    EnginesMemory memory() const;
+    // What went wrong, the newest first; of all models where `model` is empty.
+    std::vector<Incident> incidents(std::string_view model, std::size_t most) const;
 
   private:
     struct State;

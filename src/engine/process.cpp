@@ -117,6 +117,10 @@ std::optional<std::string> Process::ended() {
     return fmt::format("ended with code {}", WEXITSTATUS(*status_));
 }
 
+bool Process::killed() const {
+    return status_ && WIFSIGNALED(*status_) && WTERMSIG(*status_) == SIGKILL;
+}
+
 void Process::ask_to_stop() {
     if (pid_ > 0 && !status_) ::kill(-pid_, SIGTERM);
 }

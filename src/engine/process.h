@@ -33,6 +33,8 @@ class Process {
     pid_t pid() const { return pid_; }
     // How it ended, in words; nothing while it runs.
     std::optional<std::string> ended();
+    // Whether it was ended by SIGKILL. Only after ended() has said that it was.
+    bool killed() const;
     void ask_to_stop();  // SIGTERM to its group
     void kill();         // SIGKILL to its group
 

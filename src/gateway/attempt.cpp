@@ -421,6 +421,7 @@ net::Task<Result<upstream::Gate::Pass>> Attempt::wait_for_room(const upstream::G
 net::Task<Result<>> Attempt::reach() {
     if (!engine()) co_return Result<>{};
     net::Cancel::Hook hook;
+    std::uint64_t waiting = 0;
     auto lent = co_await net::wait_for<Result<engine::Lease>>([&](std::function<void(Result<engine::Lease>)> resume) {
         // Whichever comes first; a lease that comes too late is given back as it goes.
         auto once = std::make_shared<std::atomic<bool>>(false);
@@ -428,8 +429,10 @@ net::Task<Result<>> Attempt::reach() {
             if (!once->exchange(true)) resume(std::move(lease));
         };
         cancel_.on_fire(hook, [this, first] { first(fail(ErrorCode::cancelled, way_.who_ended())); });
-        if (!cancel_.fired()) way_.services.engines.acquire(candidate_.model, way_.deadline.at, first);
+        if (!cancel_.fired()) waiting = way_.services.engines.acquire(candidate_.model, way_.deadline.at, first);
     });
+    // Its load is for nobody, then.
+    if (cancel_.fired()) way_.services.engines.give_up(waiting);
     if (cancel_.fired()) co_return fail(ErrorCode::cancelled, way_.who_ended());
     if (!lent) co_return fail(lent.error());
     lease_ = std::move(*lent);

@@ -247,6 +247,7 @@ net::Task<> Attempt::read_on() {
         over_ = true;
     }
     const bool pinged = relay_->take_ping();
+    if (!pinged) lease_.progressed(way_.services.clock.steady());
     if (pinged) way_.pulse.beat();
     if (!pinged || relay_->has_content()) mark_first_byte();  // a sign of life is no byte of an answer
     if (relay_->spent()) end_at_limit();

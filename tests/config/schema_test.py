@@ -72,7 +72,7 @@ def path_text(parts):
 
 # Of two providers, models, rules, budgets and aliases, each key stands where the parser reads it.
 NAMES = {"providers": ["here", "there"], "models": ["of_engine", "of_other"], "aliases": ["listed", "mapped"]}
-ENGINES = ("file", "slots", "idle_unload", "load_timeout", "args")
+ENGINES = ("file", "slots", "idle_unload", "load_timeout", "preload", "pin", "group", "args")
 
 
 def places(path):

@@ -1,0 +1,72 @@
+// /tandem/v1/engines: what runs on this machine, what it takes, what went wrong.
+#include "engine/engines.h"
+
+#include "api/api.h"
+
+namespace tandem::api {
+
+namespace {
+
+constexpr seconds kLongestStart{600};
+
+}  // namespace
+
+net::Task<Result<std::string>> Api::start_engine(const Call& call) {
+    auto& engines = gateway_.services().engines;
+    const auto deadline = gateway_.services().clock.steady() + kLongestStart;
+    engines.forgive(call.parts[0]);
+    auto lease = co_await net::wait_for<Result<engine::Lease>>(
+        [&](auto resume) { engines.acquire(call.parts[0], deadline, std::move(resume)); });
+    if (!lease) co_return fail(lease.error());
+    co_return this->engines(call);
+}
+
+net::Task<Result<std::string>> Api::stop_engine(const Call& call) {
+    auto& engines = gateway_.services().engines;
+    auto stopped =
+        co_await net::wait_for<Result<>>([&](auto resume) { engines.stop(call.parts[0], std::move(resume)); });
+    if (!stopped) co_return fail(stopped.error());
+    co_return this->engines(call);
+}
+
+Result<std::string> Api::engines(const Call&) {
+    constexpr std::size_t kIncidents = 20;
+    auto& engines = gateway_.services().engines;
+    const auto memory = engines.memory();
+    json::Writer out;
+    out.begin_object().key("memory").begin_object();
+    out.member("limit_bytes", memory.limit_bytes)
+        .member("set_by_owner", memory.by_owner)
+        .member("used_bytes", memory.used_bytes)
+        .end_object();
+    out.key("engines").begin_array();
+    for (const auto& e : engines.status()) {
+        out.begin_object()
+            .member("model", e.model)
+            .member("state", e.state)
+            .member("pid", e.pid)
+            .member("port", static_cast<int>(e.port));
+        out.member("in_use", e.in_use).member("restarts", e.restarts).member("loads", e.loads);
+        out.member("waiting", e.waiting).member("longest_wait_ms", e.longest_wait.count());
+        out.member("expected_wait_ms", e.expected_wait.count());
+        out.key("memory").begin_object();
+        out.member("planned_bytes", e.planned_bytes).member("planned_by", e.measured ? "measurement" : "estimate");
+        out.member("resident_bytes", e.resident_bytes).member("peak_bytes", e.peak_bytes).end_object();
+        out.member("incidents", e.incidents).member("log", e.log.string());
+        if (!e.last_error.empty()) out.member("last_error", e.last_error);
+        out.end_object();
+    }
+    out.end_array().key("incidents").begin_array();
+    for (const auto& one : engines.incidents("", kIncidents))
+        out.begin_object()
+            .member("time_ms", unix_ms(one.time))
+            .member("model", one.model)
+            .member("kind", one.kind)
+            .member("what", one.what)
+            .member("lines", one.lines)
+            .end_object();
+    out.end_array().end_object();
+    return out.take();
+}
+
+}  // namespace tandem::api

@@ -1,0 +1,133 @@
+// What Engines is made of: the engines, the schedule, and the coroutine of each process. Private to engine/.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/steady_timer.hpp>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+
+#include "engine/engines.h"
+#include "engine/incidents.h"
+#include "engine/machine_memory.h"
+#include "engine/measured.h"
+#include "engine/planned_memory.h"
+#include "engine/process.h"
+#include "engine/process_stat.h"
+#include "engine/repeated_error.h"
+#include "engine/schedule.h"
+#include "net/client.h"
+#include "net/worker.h"
+
+namespace tandem::engine {
+
+struct Waiter {
+    std::uint64_t id = 0;
+    SteadyTime deadline;
+    std::function<void(Result<Lease>)> done;
+};
+
+// How a process came to its end: `why` is empty where Tandem wanted it.
+struct RunEnd {
+    std::string kind;  // of the incident
+    std::string why;   // "it was ended by signal 9 (Killed)", may have the engine's own words behind ": "
+};
+
+// What was seen of a process since something last came from it.
+struct Silence {
+    SteadyTime since{};
+    milliseconds cpu_then{0};
+    std::optional<std::string> slots;  // what it said of its slots
+    SteadyTime next_look{};
+};
+
+// One model's engine. Its coroutine runs on the control thread; what others look at is behind the mutex of State.
+struct Engine {
+    config::Model model;
+    std::shared_ptr<const config::Config> config;
+    std::filesystem::path log;
+    std::atomic<int> in_use{0};
+    // Steady milliseconds: when something last came from it, or a request was given to it.
+    std::shared_ptr<std::atomic<std::int64_t>> heard = std::make_shared<std::atomic<std::int64_t>>(0);
+    // behind the mutex
+    EngineStatus shown;
+    SteadyTime rests_until{};  // it has failed, and is not started before
+    std::shared_ptr<const Secret> key;
+    // control thread only
+    Schedule::Model slot = 0;
+    std::map<Schedule::Ticket, Waiter> waiters;
+    bool running = false;        // its coroutine exists
+    bool stop_wanted = false;    // by the owner
+    bool unload_wanted = false;  // by the schedule
+    bool retired = false;        // not in the config any more
+    int failures = 0;            // in a row
+    milliseconds backoff{0};
+    RepeatedError logged;
+    std::string measured_as;  // key of its measurements
+    milliseconds load_took{0};
+};
+
+struct Engines::State {
+    State(EnginesSettings given, Random& random, const Clock& clock);
+
+    std::int64_t steady_ms() const {
+        return std::chrono::duration_cast<milliseconds>(clock.steady().time_since_epoch()).count();
+    }
+    void post(std::function<void()> act) { net::asio::post(worker.context(), std::move(act)); }
+    std::shared_ptr<Engine> find(const std::string& model) const;
+
+    // ---- control thread (engines.cpp) ----
+    void take_over(const std::vector<std::shared_ptr<Engine>>& all, const std::vector<std::shared_ptr<Engine>>& gone);
+    void want(const std::shared_ptr<Engine>& engine, Waiter waiter);
+    void give_up(std::uint64_t id, const Error& error);
+    // Does what the schedule says now, and looks again when it may say something new.
+    void apply();
+    void arm(SteadyTime when);
+    Lease lend(const std::shared_ptr<Engine>& engine);
+    void answer_all(Engine& engine, const Error& error);
+    SteadyTime answer_late();
+    void show(Engine& engine);
+    // What is known of it: the measurement of what it is now, else an estimate.
+    void learn_size(Engine& engine);
+    Error too_large(const Engine& engine) const;
+
+    // ---- one process (supervise.cpp) ----
+    Result<Process> launch(Engine& engine);
+    net::Task<bool> healthy(const Engine& engine);
+    // The body of a 200, or its beginning.
+    net::Task<std::optional<std::string>> answer_of(const Engine& engine, std::string path);
+    net::Task<std::string> hangs(Engine& engine, const ProcessStat& stat, Silence& silence);
+    net::Task<RunEnd> load(Engine& engine, Process& process);
+    net::Task<RunEnd> watch(Engine& engine, Process& process);
+    net::Task<> end(Engine& engine, Process& process);
+    net::Task<> run(std::shared_ptr<Engine> engine);
+    bool wanted_end(const Engine& engine) const { return ending || engine.stop_wanted || engine.unload_wanted; }
+    void set_state(Engine& engine, std::string state, std::optional<std::string> error = {});
+    void note_memory(Engine& engine, const ProcessStat& stat);
+    void settle(Engine& engine, RunEnd how, SteadyTime started);
+
+    EnginesSettings settings;
+    Random& random;
+    const Clock& clock;
+    net::Worker worker;  // the control thread, parent of all engines
+    net::ClientShared client_shared;
+    net::Client client;
+    const MachineMemory machine;
+    Incidents incidents;
+    std::atomic<std::uint64_t> next_id{1};
+    mutable std::mutex mutex;
+    std::unordered_map<std::string, std::shared_ptr<Engine>> engines;
+    EnginesMemory memory;
+    std::atomic<int> alive{0};  // coroutines
+    std::atomic<bool> ending{false};
+    // control thread only
+    Measured measured;
+    Schedule schedule;
+    std::map<Schedule::Model, std::shared_ptr<Engine>> by_slot;
+    net::asio::steady_timer timer;
+    std::shared_ptr<const config::Config> config;
+    bool refusing = false;
+};
+
+}  // namespace tandem::engine

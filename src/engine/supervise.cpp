@@ -1,0 +1,337 @@
+// One process of an engine, from its start to its end: what it is started with, whether it lives, and what its end
+// means.
+#include <fmt/format.h>
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <fstream>
+
+#include "base/id.h"
+#include "base/text.h"
+#include "engine/state.h"
+
+namespace tandem::engine {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr milliseconds kLoadPoll{20};       // between two looks while it loads
+constexpr milliseconds kWatchPoll{100};     // between two looks while it runs
+constexpr milliseconds kStatEvery{500};     // between two looks at its process
+constexpr milliseconds kStoppedFor{2'000};  // by a signal, before it counts as gone
+constexpr milliseconds kHealthEvery{5'000};
+constexpr int kHealthFailures = 3;  // in a row: it has stopped answering
+constexpr milliseconds kHealthTimeout{4'000};
+constexpr std::size_t kAnswerBytes = 256 * 1024;  // of what it says
+constexpr milliseconds kStopTime{5'000};          // from SIGTERM to SIGKILL
+constexpr milliseconds kFirstBackoff{500};
+constexpr milliseconds kLongestBackoff{30'000};
+constexpr milliseconds kStableAfter{60'000};  // a run this long forgives earlier failures
+constexpr int kQuarantineAfter = 6;           // failures in a row
+constexpr milliseconds kQuarantine{600'000};  // before it is tried once more
+constexpr std::uintmax_t kLargestLog = 8 * 1024 * 1024;
+// Of the time in which nothing came from it: one that used less of a processor waits for what never comes.
+constexpr double kLeastWork = 0.05;
+// One that works all that time and answers nothing is in a loop: so many times engine.stall.
+constexpr int kLoopAfter = 5;
+
+// Secrets of the owner's environment are not the engine's business.
+bool may_inherit(std::string_view variable) {
+    const auto name = lower(variable.substr(0, variable.find('=')));
+    for (const auto* word : {"key", "token", "secret", "password", "passwd", "credential"})
+        if (name.find(word) != std::string::npos) return false;
+    return true;
+}
+
+std::string last_complaint(const fs::path& log) {
+    std::ifstream file(log, std::ios::binary);
+    std::string line, last;
+    file.seekg(0, std::ios::end);
+    const auto size = static_cast<std::int64_t>(file.tellg());
+    file.seekg(std::max<std::int64_t>(0, size - 2000));
+    while (std::getline(file, line))
+        if (line.find("error") != std::string::npos || line.find("failed") != std::string::npos) last = line;
+    return last.empty() ? "" : ": " + printable(trim(last), 200);
+}
+
+void rotate(const fs::path& log) {
+    std::error_code ignored;
+    if (fs::exists(log, ignored) && fs::file_size(log, ignored) > kLargestLog)
+        fs::rename(log, log.string() + ".1", ignored);
+}
+
+}  // namespace
+
+void Engines::State::set_state(Engine& engine, std::string state, std::optional<std::string> error) {
+    const std::lock_guard lock(mutex);
+    engine.shown.state = std::move(state);
+    if (error) engine.shown.last_error = std::move(*error);
+}
+
+Result<Process> Engines::State::launch(Engine& engine) {
+    const auto binary = find_binary(*engine.config, settings);
+    if (!binary) return fail(binary.error());
+    const auto file = find_model_file(*engine.config, engine.model, settings);
+    if (!file) return fail(file.error());
+    const auto port = free_port();
+    if (!port) return fail(port.error());
+    std::error_code ignored;
+    fs::create_directories(engine.log.parent_path(), ignored);
+    rotate(engine.log);
+    auto key = std::make_shared<const Secret>(random_hex(random, 48));
+    Process::Settings start;
+    const auto& m = engine.model;
+    start.command = {binary->string(),
+                     "--model",
+                     file->string(),
+                     "--alias",
+                     m.name,
+                     "--host",
+                     "127.0.0.1",
+                     "--port",
+                     std::to_string(*port),
+                     "--ctx-size",
+                     std::to_string(m.context_tokens * m.slots),
+                     "--parallel",
+                     std::to_string(m.slots),
+                     "--no-webui",
+                     "--offline"};
+    start.command.insert(start.command.end(), m.args.begin(), m.args.end());
+    for (char** variable = environ; *variable != nullptr; ++variable)
+        if (may_inherit(*variable)) start.environment.emplace_back(*variable);
+    // In the environment, not among the arguments, which every user of the machine can see.
+    start.environment.push_back(fmt::format("LLAMA_API_KEY={}", key->reveal()));
+    // llama-server's own bound is 8 GiB. An older one knows no such variable; the owner's own, and `args`, go before
+    // it.
+    start.environment.push_back(fmt::format("LLAMA_ARG_CACHE_RAM={}", prompt_cache_mib(machine)));
+    start.log = engine.log;
+    auto process = Process::start(start);
+    if (process) {
+        const std::lock_guard lock(mutex);
+        engine.shown.port = *port;
+        engine.shown.pid = process->pid();
+        engine.key = std::move(key);
+        ++engine.shown.loads;
+    }
+    return process;
+}
+
+net::Task<bool> Engines::State::healthy(const Engine& engine) {
+    co_return (co_await answer_of(engine, "/health")).has_value();
+}
+
+net::Task<std::optional<std::string>> Engines::State::answer_of(const Engine& engine, std::string path) {
+    net::Cancel never;
+    net::Call call;
+    call.method = "GET";
+    const auto port = engine.shown.port;
+    call.url = {false, "127.0.0.1", fmt::format("127.0.0.1:{}", port), port, std::move(path)};
+    call.headers.add("authorization", fmt::format("Bearer {}", engine.key->reveal()));
+    call.connect_timeout = call.first_byte_timeout = call.idle_timeout = kHealthTimeout;
+    auto answer = co_await client.send(std::move(call), never);
+    if (!answer) co_return std::nullopt;
+    const bool ok = answer->status() == 200;
+    auto text = co_await answer->read_first(kAnswerBytes);
+    co_return ok&& text ? std::optional(std::move(*text)) : std::nullopt;
+}
+
+// Until it answers; else why not.
+net::Task<RunEnd> Engines::State::load(Engine& engine, Process& process) {
+    const auto end = clock.steady() + engine.model.load_timeout;
+    while (!wanted_end(engine)) {
+        if (const auto how = process.ended())
+            co_return RunEnd{"start", fmt::format("it {} while it loaded{}", *how, last_complaint(engine.log))};
+        if (co_await healthy(engine)) co_return RunEnd{};
+        if (clock.steady() >= end)
+            co_return RunEnd{"start", fmt::format("it did not answer within {} ms", engine.model.load_timeout.count())};
+        co_await net::sleep_for(worker.context(), kLoadPoll);
+    }
+    co_return RunEnd{};
+}
+
+void Engines::State::note_memory(Engine& engine, const ProcessStat& stat) {
+    bool grew = false;
+    {
+        const std::lock_guard lock(mutex);
+        engine.shown.resident_bytes = stat.resident_bytes;
+        engine.shown.peak_bytes = stat.peak_bytes;
+        grew = stat.peak_bytes > engine.shown.planned_bytes;
+        if (grew) engine.shown.planned_bytes = stat.peak_bytes;
+    }
+    if (!grew) return;
+    auto about = schedule.about(engine.slot);
+    about.bytes = {stat.peak_bytes};
+    schedule.change(engine.slot, std::move(about));
+    apply();
+}
+
+// Why it counts as hanging, or empty. Its health says nothing: that is answered by another thread than those that work.
+// `silence` is what was seen since something last came from it.
+net::Task<std::string> Engines::State::hangs(Engine& engine, const ProcessStat& stat, Silence& silence) {
+    const auto now = clock.steady();
+    const auto stall = engine.config->engine_stall;
+    const SteadyTime heard{milliseconds(engine.heard->load())};
+    if (engine.in_use == 0 || heard > silence.since) silence = {engine.in_use == 0 ? now : heard, stat.cpu, {}};
+    const auto quiet = std::chrono::duration_cast<milliseconds>(now - silence.since);
+    if (quiet < stall / 2 || now < silence.next_look) co_return std::string();
+    silence.next_look = now + std::min(kHealthEvery, stall / 4);
+    // What each of its slots has read and said. Only the loop that makes tokens answers that.
+    auto slots = co_await answer_of(engine, "/slots");
+    if (!silence.slots && slots) {
+        silence.slots = std::move(slots);
+        co_return std::string();
+    }
+    const double worked = static_cast<double>((stat.cpu - silence.cpu_then).count()) /
+                          static_cast<double>(std::max<std::int64_t>(1, quiet.count()));
+    if (slots && *slots != *silence.slots) {
+        silence = {now, stat.cpu, std::move(slots)};
+        co_return std::string();
+    }
+    const bool long_enough = quiet >= (worked < kLeastWork ? stall : stall * kLoopAfter);
+    if (!long_enough || engine.in_use == 0 || milliseconds(engine.heard->load()) > heard.time_since_epoch())
+        co_return std::string();
+    co_return fmt::format("it sent nothing for {} s while it was asked, and worked {:.0f} % of that time",
+                          std::chrono::ceil<seconds>(quiet).count(), worked * 100);
+}
+
+// While it runs; gives why it does not any more, or nothing where it shall not.
+net::Task<RunEnd> Engines::State::watch(Engine& engine, Process& process) {
+    auto next_health = clock.steady() + kHealthEvery, next_stat = clock.steady();
+    std::optional<SteadyTime> stopped_since;
+    Silence silence{clock.steady(), {}, {}};
+    const auto kills_before = ended_for_memory();
+    int failures = 0;
+    while (!wanted_end(engine)) {
+        co_await net::sleep_for(worker.context(), kWatchPoll);
+        if (const auto how = process.ended()) {
+            const bool for_memory = process.killed() && ended_for_memory() > kills_before;
+            co_return RunEnd{
+                for_memory ? "memory" : "crash",
+                fmt::format("it {}{}{}", *how, for_memory ? ", as the machine had no memory left for it" : "",
+                            last_complaint(engine.log))};
+        }
+        const auto now = clock.steady();
+        if (now >= next_stat) {
+            next_stat = now + kStatEvery;
+            const auto stat = process_stat(process.pid());
+            if (!stat) continue;
+            note_memory(engine, *stat);
+            if (!stat->stopped)
+                stopped_since.reset();
+            else if (!stopped_since)
+                stopped_since = now;
+            else if (now - *stopped_since >= kStoppedFor)
+                co_return RunEnd{"stopped", "it was stopped by a signal (SIGSTOP) and did not go on"};
+            if (auto why = co_await hangs(engine, *stat, silence); !why.empty())
+                co_return RunEnd{"hang", std::move(why)};
+        }
+        if (clock.steady() < next_health) continue;
+        next_health = clock.steady() + kHealthEvery;
+        failures = co_await healthy(engine) ? 0 : failures + 1;
+        if (failures >= kHealthFailures) co_return RunEnd{"hang", "it stopped answering"};
+    }
+    co_return RunEnd{};
+}
+
+net::Task<> Engines::State::end(Engine& engine, Process& process) {
+    set_state(engine, "stopping");
+    process.ask_to_stop();
+    const auto latest = clock.steady() + kStopTime;
+    while (!process.ended() && clock.steady() < latest) co_await net::sleep_for(worker.context(), kLoadPoll);
+    process.kill();
+    while (!process.ended()) co_await net::sleep_for(worker.context(), kLoadPoll);
+}
+
+net::Task<> Engines::State::run(std::shared_ptr<Engine> shared) {
+    Engine& engine = *shared;
+    engine.stop_wanted = engine.unload_wanted = false;
+    set_state(engine, "starting");
+    const auto started = clock.steady();
+    RunEnd how;
+    if (auto process = launch(engine); !process) {
+        how = {"start", process.error().message};
+    } else {
+        how = co_await load(engine, *process);
+        if (how.why.empty() && !wanted_end(engine)) {
+            engine.load_took = std::chrono::duration_cast<milliseconds>(clock.steady() - started);
+            spdlog::info("engine {} is ready after {} ms (pid {}, port {})", engine.model.id, engine.load_took.count(),
+                         engine.shown.pid, engine.shown.port);
+            set_state(engine, "ready", "");
+            schedule.loaded(engine.slot, clock.steady());
+            if (const auto stat = process_stat(process->pid())) note_memory(engine, *stat);
+            apply();
+            how = co_await watch(engine, *process);
+        }
+        co_await end(engine, *process);
+    }
+    settle(engine, std::move(how), started);
+    --alive;
+}
+
+void Engines::State::settle(Engine& engine, RunEnd how, SteadyTime started) {
+    const bool wanted = wanted_end(engine) || how.why.empty();
+    const auto now = clock.steady();
+    {
+        const std::lock_guard lock(mutex);
+        const auto& shown = engine.shown;
+        if (shown.peak_bytes > 0 && engine.load_took.count() > 0 && !engine.measured_as.empty())
+            measured.put(engine.measured_as,
+                         {shown.peak_bytes, engine.load_took, unix_ms(clock.wall()) / (24LL * 3600 * 1000)});
+        engine.shown.pid = 0;
+        engine.shown.port = 0;
+        engine.shown.resident_bytes = 0;
+    }
+    engine.running = false;
+    const bool unloaded = engine.unload_wanted && !engine.stop_wanted && !ending;
+    if (wanted) {
+        set_state(engine, "stopped");
+        if (unloaded) {
+            schedule.ended(engine.slot, now);
+        } else {
+            answer_all(engine, {ErrorCode::unavailable, fmt::format("the engine of {} was stopped", engine.model.id)});
+            schedule.failed(engine.slot, now, std::nullopt);
+        }
+        return apply();
+    }
+    if (now - started > kStableAfter) {
+        engine.backoff = milliseconds(0);
+        engine.failures = 0;
+        engine.logged.forget();
+    }
+    ++engine.failures;
+    engine.backoff = std::min(kLongestBackoff, std::max(kFirstBackoff, engine.backoff * 2));
+    const bool quarantined = engine.failures >= kQuarantineAfter;
+    const auto rest = quarantined ? kQuarantine : engine.backoff;
+    // What the engine itself has said last stays in its own log: it may have been told to print prompts.
+    const auto told = how.why.starts_with("it ") ? how.why.substr(0, how.why.find(": ")) : how.why;
+    if (engine.logged.is_to_be_logged(told, now))
+        spdlog::error(
+            "engine {} failed: {}; `tandem engine logs {}` has its words; the next start is in {} ms, and the same "
+            "again is logged in {} s at the earliest",
+            engine.model.id, told, engine.model.id, rest.count(),
+            std::chrono::ceil<seconds>(engine.logged.pause()).count());
+    incidents.add({clock.wall(), engine.model.id, how.kind, told, last_lines_of(engine.log)});
+    if (settings.failed) settings.failed(engine.model.id, told);
+    auto why = quarantined ? fmt::format(
+                                 "{}; it failed {} times in a row and is tried again in {} minutes, or with "
+                                 "`tandem engine start {}`",
+                                 how.why, engine.failures,
+                                 std::chrono::duration_cast<std::chrono::minutes>(kQuarantine).count(), engine.model.id)
+                           : how.why;
+    {
+        const std::lock_guard lock(mutex);
+        engine.rests_until = now + rest;
+        ++engine.shown.restarts;
+    }
+    set_state(engine, quarantined ? "quarantined" : "waiting", why);
+    answer_all(engine,
+               {ErrorCode::unavailable, fmt::format("the engine of {} does not run: {}", engine.model.id, why)});
+    schedule.failed(engine.slot, now, now + rest);
+    apply();
+}
+
+}  // namespace tandem::engine
