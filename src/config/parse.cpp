@@ -181,7 +181,7 @@ void read_root(Section& root, Config& config) {
                 About("what the loaded models may take together. A model that would take more alone is refused",
                       "nine tenths of the machine's, or of the cgroup's; a larger model is then loaded alone")
                     .see("concepts/engines.md"));
-        s.duration("patience", config.engine_patience, milliseconds(0), std::chrono::hours(1),
+        s.duration("patience", config.engine_patience, milliseconds(1), std::chrono::hours(1),
                    "how long a request waits for its model's turn before a model in use makes room for it, once what "
                    "runs has ended");
         s.duration("stall", config.engine_stall, std::chrono::seconds(1), std::chrono::hours(24),
