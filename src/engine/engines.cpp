@@ -140,7 +140,7 @@ struct Engines::State {
         const auto now = clock.steady();
         std::erase_if(engine.waiters, [&](Waiter& waiter) {
             if (waiter.deadline > now) return false;
-            waiter.done(fail(ErrorCode::timeout,
+            waiter.done(fail(Fault::engine_loading,
                              fmt::format("the engine of {} was still loading when the deadline of the request passed",
                                          engine.model.id)));
             return true;
@@ -302,7 +302,7 @@ net::Task<> Engines::State::run(std::shared_ptr<Engine> shared) {
         }
         if (wanted_end) {
             set_state(engine, "stopped");
-            answer_all(engine, {ErrorCode::unavailable, fmt::format("the engine of {} was stopped", engine.model.id)});
+            answer_all(engine, {Fault::engine_down, fmt::format("the engine of {} was stopped", engine.model.id)});
             break;
         }
         if (clock.steady() - started > kStableAfter) {
@@ -322,7 +322,7 @@ net::Task<> Engines::State::run(std::shared_ptr<Engine> shared) {
         if (settings.failed) settings.failed(engine.model.id, told);
         set_state(engine, "waiting", why);
         answer_all(engine,
-                   {ErrorCode::unavailable, fmt::format("the engine of {} does not run: {}", engine.model.id, why)});
+                   {Fault::engine_down, fmt::format("the engine of {} does not run: {}", engine.model.id, why)});
         while (!ending && !engine.stop_wanted && !engine.retired && clock.steady() < engine.not_before)
             co_await net::sleep_for(worker.context(), kLoadPoll);
         if (engine.stop_wanted || engine.retired) {
@@ -376,14 +376,14 @@ void Engines::acquire(const std::string& model, SteadyTime deadline, std::functi
     auto& state = *state_;
     auto engine = state.find(model);
     if (!engine) {
-        done(fail(ErrorCode::not_found, fmt::format("there is no engine for model {}", model)));
+        done(fail(Fault::unknown_model, fmt::format("there is no engine for model {}", model)));
         return;
     }
     state.post([&state, engine, deadline, done = std::move(done)]() mutable {
-        if (state.ending || state.refusing) return done(fail(ErrorCode::unavailable, "Tandem is stopping"));
+        if (state.ending || state.refusing) return done(fail(Fault::server_stopping, "Tandem is stopping"));
         if (engine->running && engine->state == "ready" && !engine->stop_wanted) return done(state.lend(engine));
         if (engine->state == "waiting")
-            return done(fail(ErrorCode::unavailable,
+            return done(fail(Fault::engine_down,
                              fmt::format("the engine of {} does not run: {}", engine->model.id, engine->last_error)));
         engine->waiters.push_back({deadline, std::move(done)});
         if (engine->running) return;
@@ -397,7 +397,7 @@ void Engines::stop(const std::string& model, std::function<void(Result<>)> done)
     auto& state = *state_;
     auto engine = state.find(model);
     if (!engine) {
-        done(fail(ErrorCode::not_found, fmt::format("there is no engine for model {}", model)));
+        done(fail(Fault::unknown_model, fmt::format("there is no engine for model {}", model)));
         return;
     }
     state.post([engine, done = std::move(done)] {
@@ -415,7 +415,7 @@ void Engines::refuse_from_now() {
             const std::lock_guard lock(state.mutex);
             for (const auto& [id, engine] : state.engines) all.push_back(engine);
         }
-        for (const auto& engine : all) state.answer_all(*engine, {ErrorCode::unavailable, "Tandem is stopping"});
+        for (const auto& engine : all) state.answer_all(*engine, {Fault::server_stopping, "Tandem is stopping"});
     });
 }
 

@@ -15,9 +15,9 @@ std::string Attempt::reason_for_all(const upstream::Failure& failure) const {
     if (failure.status != 0) return fmt::format("{} answered with status {}", provider_.id, failure.status);
     const bool ours = failure.what == config::FailureClass::connection || failure.what == config::FailureClass::timeout;
     if (ours) return failure.error.message;
-    return fmt::format("{} gave an answer that is none ({})", provider_.id,
-                       failure.what ? config::kFailureClassNames[static_cast<std::size_t>(*failure.what)]
-                                    : reason_of(failure.error.code));
+    return fmt::format(
+        "{} gave an answer that is none ({})", provider_.id,
+        failure.what ? config::kFailureClassNames[static_cast<std::size_t>(*failure.what)] : failure.error.code.name());
 }
 
 // Where the provider says that the model is not there, others are asked before it from now on.
@@ -76,7 +76,7 @@ void Attempt::log_failure(const upstream::Failure& failure) const {
     line.add("decision", way_.id.text()).add("key", record.key).add("model", way_.in_log(record.model));
     line.add("provider", record.provider).add("zone", name_of(record.zone)).add("attempt", record.number);
     line.add("why", failure.what ? config::kFailureClassNames[static_cast<std::size_t>(*failure.what)]
-                                 : reason_of(failure.error.code));
+                                 : failure.error.code.name());
     if (record.status != 0) line.add("status", record.status);
     line.add("ms", record.total_ms);
 }
