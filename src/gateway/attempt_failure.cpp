@@ -6,6 +6,7 @@
 #include "config/key_reference.h"
 #include "dialect/own_words.h"
 #include "gateway/attempt.h"
+#include "upstream/credit.h"
 
 namespace tandem::gateway {
 
@@ -61,6 +62,8 @@ std::string Attempt::about_model(upstream::ModelRefused refused) const {
 
 // What its owner has to do: no other request will fare better until then.
 std::string Attempt::about_key() const {
+    if (upstream::lacks_credit(record.status, record.error))
+        return fmt::format("{} says that the owner's account has no credit left: add some there", provider_.id);
     if (provider_.api_key->reveal().empty())
         return fmt::format("{} wants a key and has none: set providers.{}.api_key in tandem.yaml", provider_.id,
                            provider_.id);

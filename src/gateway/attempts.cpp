@@ -9,6 +9,7 @@
 #include "chat/splice.h"
 #include "gateway/standing.h"
 #include "net/children.h"
+#include "upstream/credit.h"
 
 namespace tandem::gateway {
 
@@ -307,7 +308,9 @@ net::Task<> Attempts::give_up() {
     if (way_.history.failures.size() == 1 && last.what == config::FailureClass::key) {
         error.certain = true;
         error.message +=
-            fmt::format("; the owner has to correct the key of {}", way_.history.last_asked.record.provider);
+            fmt::format("; the owner has to {} {}",
+                        upstream::lacks_credit(last.status, error.message) ? "add credit at" : "correct the key of",
+                        way_.history.last_asked.record.provider);
     }
     if (way_.late()) error.code = Fault::deadline_passed;
     if (error.message.empty()) error.message = "the deadline of the request passed before a model was asked";

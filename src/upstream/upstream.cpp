@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "provider/kind.h"
+#include "upstream/credit.h"
 
 namespace tandem::upstream {
 
@@ -51,7 +52,7 @@ Failure from_status(int status, std::string body, const net::Fields& headers, co
     if (said.filtered) {
         failure.what = content_filter;
         failure.error.code = Fault::content_filtered;
-    } else if (status == 401 || status == 403) {
+    } else if (status == 401 || status == 403 || lacks_credit(status, said.message)) {
         failure.what = key;
         failure.error.code = Fault::provider_refused_key;
     } else if (said.too_long) {

@@ -50,13 +50,20 @@ def said_in(raw):
 
 
 # What a provider answers to a model of this name, and the code of it.
+NO_CREDIT = {"402": ("402 Payment Required", "Insufficient Balance"), "credit": ("400 Bad Request", "Your credit balance is too low to access the API")}
+# What stands in an error beside `error.message`, or in place of it.
+ASIDE = {"raw": {"error": {"message": "Provider returned error", "metadata": {"raw": json.dumps({"error": {"message": "at most 1 image"}}), "provider_name": "Crucible"}}},
+         "busy": {"error": {"message": "Provider returned error", "metadata": {"raw": "try again shortly", "provider_name": "Crucible"}}},
+         "detail": {"detail": "too many tokens"}, "list": {"detail": [{"loc": ["body", "tools"], "msg": "too many"}]}}
+WORDS = {"raw": "Provider returned error (Crucible: at most 1 image)", "busy": "Provider returned error (Crucible: try again shortly)", "detail": "too many tokens",
+         "list": "body.tools: too many"}
 SAID = {"401": "provider_refused_key", "404": "provider_unknown_model", "500": "provider_error", "429": "provider_rate_limited", "400": "provider_refused",
         "long": "prompt_too_long", "prose": "provider_misspoke", "nothing": "provider_misspoke"}
 
 
 # Each has a provider of its own: one that failed for another test is left alone for a while.
 AWAY = [f"away-{number}" for number in range(len(FRONTS) + 1)]
-ILL = [f"ill-{number}-{words}" for number in range(len(FRONTS)) for words in (*SAID, "cut")]
+ILL = [f"ill-{number}-{words}" for number in range(len(FRONTS)) for words in (*SAID, *NO_CREDIT, *ASIDE, "cut")]
 
 
 def ill(connection, body, number):
@@ -68,6 +75,10 @@ def ill(connection, body, number):
         connection.sendall(http(b"I am well", type="text/plain"))
     elif word == "nothing":
         connection.sendall(http({"id": "a", "object": "chat.completion", "choices": []}))
+    elif word in NO_CREDIT:
+        connection.sendall(http({"error": {"message": NO_CREDIT[word][1]}}, NO_CREDIT[word][0]))
+    elif word in ASIDE:
+        connection.sendall(http(ASIDE[word], "502 Bad Gateway"))
     elif word == "long":
         connection.sendall(http({"error": {"message": "as it was said", "code": "context_length_exceeded"}}, "400 Bad Request"))
     else:
@@ -187,6 +198,24 @@ class Codes(unittest.TestCase):
                     # A client of the provider's own dialect gets its words as they are where they are about the request.
                     if b"as it was said" not in raw:
                         self.assertEqual(said_in(raw), code, raw)
+
+    def test_an_account_without_credit_is_no_matter_of_the_client(self):
+        for word in NO_CREDIT:
+            for number, (path, body) in enumerate(FRONTS.items()):
+                with self.subTest(path=path, word=word):
+                    model = f"ill-{number}-{word}"
+                    status, got, raw = self.asked("provider_refused_key", path.replace("MODEL", model), {"model": model, **body})
+                    self.assertEqual((status, got["x-should-retry"]), (502, "false"))
+                    self.assertIn(f"the owner has to add credit at {model}".encode(), raw)
+                    self.assertIn(f"{model} says that the owner's account has no credit left", got["x-tandem-warnings"])
+
+    def test_the_reason_of_a_refusal_is_told_wherever_a_provider_says_it(self):
+        for word, words in WORDS.items():
+            for number, (path, body) in enumerate(FRONTS.items()):
+                with self.subTest(path=path, word=word):
+                    model = f"ill-{number}-{word}"
+                    raw = self.asked("provider_error", path.replace("MODEL", model), {"model": model, **body})[2]
+                    self.assertIn(f"{model} answered with status 502: {words}", raw.decode())
 
     def test_an_error_in_a_stream_has_it_in_every_dialect(self):
         for number, (path, body) in enumerate(FRONTS.items()):
