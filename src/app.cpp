@@ -111,7 +111,8 @@ std::span<const store::Migration> migrations() {
                                 store::Migration{advice::kAdviceSchema},
                                 store::Migration{catalog::kMeasurementsSchema},
                                 store::Migration{ledger::reports::kReportsSchema2},
-                                store::Migration{jobs::kJobsSchema2}};
+                                store::Migration{jobs::kJobsSchema2},
+                                store::Migration{ledger::kLedgerSchema5}};
     return all;
 }
 
@@ -459,6 +460,7 @@ Result<> App::take_over() {
         spdlog::warn(
             "of server only cors and request_timeout change at once; the rest of it, data and durability at the next "
             "start");
+    for (const auto& warning : next->warnings) spdlog::warn("{}", warning);
     next->data = old->config->data;
     // A file that is cut while it is written has lost them, and everybody would be let in.
     const auto of_file = [](const config::Config& c) {

@@ -45,7 +45,7 @@ int main(int argc, char** argv) {
         "base_url: 'https://b/v1' }\nmodels:\n"
         "  strong: { provider: one, context: 400000, price: { input: 1.25, cached_input: 0.125, output: 10 } }\n"
         "  cheap: { provider: two, context: 400000, price: { input: 0.25, cached_input: 0.025, output: 2 } }\n"
-        "policy: { objective: { value: 0.1 }, rules: [ { name: all, prefer: best } ] }\n",
+        "policy: { objective: { answer_value: 0.1 }, rules: [ { name: all, prefer: best } ] }\n",
         {}, [](const std::string&) { return std::optional<std::string>("/"); });
     if (!config) {
         fmt::print(stderr, "{}\n", config.error().message);

@@ -28,7 +28,8 @@ int main(int argc, char** argv) {
         known.push_back({fmt::format("m{}", i), "one", {}});
     }
     yaml +=
-        "policy: { objective: { explore: 0.05 }, rules: [ { name: hard, difficulty: 50, prefer: cloud, lean: 0.2 }, { "
+        "policy: { objective: { explore: 0.05 }, rules: [ { name: hard, difficulty: 50, prefer: cloud, zone_bias: 0.2 "
+        "}, { "
         "name: all, prefer: best } ] }\n";
     const auto config = config::parse(yaml, {}, [](const std::string&) { return std::optional<std::string>("/"); });
     if (!config) {

@@ -107,6 +107,7 @@ class Attempts {
 const store::Migration kMigrations[] = {
     {ledger::kLedgerSchema},           {ledger::kLedgerSchema2}, {ledger::kLedgerSchema3},
     {ledger::reports::kReportsSchema}, {ledger::kBudgetsSchema}, {ledger::reports::kReportsSchema2},
+    {ledger::kLedgerSchema5},
 };
 
 // Attempts a second. `wait` bounds what is on its way to the writer.

@@ -22,7 +22,7 @@ const store::Migration kMigrations[] = {
     {ledger::kLedgerSchema},          {learning::kOutcomesSchema},        {ledger::kLedgerSchema2},
     {learning::kOutcomesSchema2},     {ledger::kLedgerSchema3},           {ledger::reports::kReportsSchema},
     {ledger::kBudgetsSchema},         {ledger::kLedgerSchema4},           {ledger::local::kHoursSchema},
-    {ledger::local::kMeasuredSchema}, {ledger::reports::kReportsSchema2},
+    {ledger::local::kMeasuredSchema}, {ledger::reports::kReportsSchema2}, {ledger::kLedgerSchema5},
 };
 
 template <typename T>

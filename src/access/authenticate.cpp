@@ -64,16 +64,16 @@ Result<Principal> identify(const config::Config& config, const Secret& admin_tok
                 one = Principal::client(*client);
         }
         if (found && one && found->id() != one->id())
-            return fail(ErrorCode::unauthenticated,
+            return fail(Fault::two_keys,
                         "the request has two different API keys; send one of Authorization, x-api-key, api-key and "
                         "x-goog-api-key");
         if (one) found = std::move(one);
     }
     if (found) return std::move(*found);
-    if (!over.empty()) return fail(ErrorCode::unauthenticated, std::move(over));
+    if (!over.empty()) return fail(Fault::expired_key, std::move(over));
     if (local && presented.empty()) return Principal::admin();
     if (!config.wants_keys()) return Principal::anonymous();
-    return fail(ErrorCode::unauthenticated,
+    return fail(presented.empty() ? Fault::missing_key : Fault::unknown_key,
                 presented.empty()
                     ? "no API key; send it as 'Authorization: Bearer KEY'"
                     : "this API key is not known; `tandem keys list` and 'keys:' in tandem.yaml have those "
@@ -88,7 +88,7 @@ Result<Principal> authenticate(const config::Config& config, const Secret& admin
     if (!who || !headers.has(kActAs)) return who;
     if (who->id() == trim(headers.get(kActAs))) return who;
     if (who->kind() != Principal::Kind::admin)
-        return fail(ErrorCode::forbidden,
+        return fail(Fault::admin_only,
                     fmt::format("{} is for the admin; send the key itself as 'Authorization: Bearer KEY'", kActAs));
     const auto name = trim(headers.get(kActAs));
     const auto key = std::ranges::find(config.keys, name, &config::Key::id);
@@ -97,8 +97,8 @@ Result<Principal> authenticate(const config::Config& config, const Secret& admin
     if (name == Principal::anonymous().id()) return config.wants_keys() ? std::move(who) : Principal::anonymous();
     std::vector<std::string> names;
     for (const auto& one : config.keys) names.push_back(one.id);
-    return fail(ErrorCode::not_found, fmt::format("there is no key '{}'{}", printable(name, 60), suggest(name, names)),
-                std::string(kActAs));
+    return fail(Fault::unknown_key_name,
+                fmt::format("there is no key '{}'{}", printable(name, 60), suggest(name, names)), std::string(kActAs));
 }
 
 std::optional<Principal> principal_of(const config::Config& config, std::string_view id) {

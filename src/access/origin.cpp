@@ -31,7 +31,7 @@ Result<> check_origin(const config::Server& server, const net::Fields& headers) 
     const auto scheme = origin.find("://");
     if (scheme != std::string_view::npos && origin.substr(scheme + 3) == headers.get("host")) return {};
     return fail(
-        ErrorCode::forbidden,
+        Fault::origin_not_allowed,
         fmt::format("pages of {} may not call this server; add the origin to server.cors in tandem.yaml to allow it",
                     printable(origin, 80)));
 }
@@ -54,13 +54,13 @@ net::Response preflight(const config::Server& server, const net::Fields& request
     response.headers.add("vary", "access-control-request-headers");
     response.headers.add("access-control-allow-methods", methods);
     const auto wanted = request.get("access-control-request-headers");
-    response.headers.add(
-        "access-control-allow-headers",
-        is_allowed(server, request.get("origin")) && is_header_list(wanted)
-            ? wanted
-            : "authorization, content-type, x-api-key, x-goog-api-key, anthropic-version, "
-              "anthropic-beta, x-tandem-label, x-tandem-value, x-tandem-conversation, x-tandem-workflow, "
-              "x-tandem-timeout, x-tandem-cache");
+    response.headers.add("access-control-allow-headers",
+                         is_allowed(server, request.get("origin")) && is_header_list(wanted)
+                             ? wanted
+                             : "authorization, content-type, x-api-key, x-goog-api-key, anthropic-version, "
+                               "anthropic-beta, x-tandem-label, x-tandem-stakes, x-tandem-value, "
+                               "x-tandem-conversation, x-tandem-workflow, "
+                               "x-tandem-timeout, x-tandem-cache");
     // Chrome asks so for a page of the internet that calls a server at home.
     if (is_allowed(server, request.get("origin")) && request.get("access-control-request-private-network") == "true")
         response.headers.add("access-control-allow-private-network", "true");

@@ -65,13 +65,13 @@ Result<> insert(store::Database& database, const StoredKey& key) {
     if (const auto row = count.step(); !row) return fail(row.error());
     if (count.integer(1) > 0)
         return fail(
-            ErrorCode::invalid,
+            Fault::already_exists,
             fmt::format("there is a key '{}' already, or was: choose another name, or give it a new secret with "
                         "`tandem keys rotate {}`",
                         printable(key.name, 60), printable(key.name, 60)),
             "name");
     if (count.integer(0) >= static_cast<std::int64_t>(kMostStoredKeys))
-        return fail(ErrorCode::invalid,
+        return fail(Fault::too_many_keys,
                     fmt::format("there are {} keys already, revoked ones counted; that is the most", kMostStoredKeys));
     return keys().insert(database, key);
 }

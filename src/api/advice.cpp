@@ -30,7 +30,7 @@ Result<advice::Asked> asked_in(std::string_view query, bool* all = nullptr) {
     const auto count = all == nullptr ? parameters.size() - 1 : parameters.size();
     if (auto ok = read_parameters(query, std::span(parameters).first(count)); !ok) return fail(ok.error());
     if (!said.empty() && said != "true" && said != "false")
-        return fail(ErrorCode::invalid, "all: expected true or false", "all");
+        return fail(Fault::invalid_parameter, "all: expected true or false", "all");
     if (all != nullptr) *all = said == "true";
     for (std::size_t at = 0; at < with.size();) {
         const auto end = std::min(with.find(',', at), with.size());
@@ -105,14 +105,14 @@ Result<advice::Applied> applied_from(const std::string& body, std::int64_t now) 
                                        {"after", &applied.after},
                                        {"predicted", &applied.predicted}}) {
         const auto text = root[name].string();
-        if (!text) return fail(ErrorCode::invalid, fmt::format("{}: is missing, or no string", name), name);
+        if (!text) return fail(Fault::invalid_field, fmt::format("{}: is missing, or no string", name), name);
         *target = *text;
     }
     if (applied.predicted.size() > advice::kMostPredicted)
-        return fail(ErrorCode::too_large, fmt::format("predicted: is larger than {} bytes", advice::kMostPredicted),
+        return fail(Fault::field_too_large, fmt::format("predicted: is larger than {} bytes", advice::kMostPredicted),
                     "predicted");
     if (auto ok = predicted.parse(applied.predicted); !ok)
-        return fail(ErrorCode::invalid, "predicted: is no JSON: " + ok.error().message, "predicted");
+        return fail(Fault::invalid_field, "predicted: is no JSON: " + ok.error().message, "predicted");
     return applied;
 }
 
@@ -133,7 +133,7 @@ net::Task<Result<std::string>> note_applied(gateway::Gateway& gateway, const gat
 net::Task<Result<std::string>> note_undone(gateway::Gateway& gateway, const gateway::Call& call) {
     const auto id = whole_number(call.parts[0]);
     if (!id)
-        co_return fail(ErrorCode::not_found,
+        co_return fail(Fault::unknown_object,
                        fmt::format("no advice was applied under the number '{}'", printable(call.parts[0], 40)));
     auto& services = gateway.services();
     const auto now = unix_ms(services.clock.wall());

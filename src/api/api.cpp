@@ -145,7 +145,7 @@ void Api::answered(const net::Request& request, const net::Answered& how) {
     if (!how.whole) line.add("ended", "early");
     if (note != nullptr) line.add("key", note->key);
     if (note != nullptr && !note->decision.empty()) log_question(line, *note);
-    if (note != nullptr && note->refused) line.add("why", gateway::reason_of(*note->refused));
+    if (note != nullptr && note->refused) line.add("why", name_of(*note->refused));
     const auto first = how.first_byte + (note != nullptr ? note->beating : milliseconds(0));
     line.add("first_byte_ms", first.count()).add("ms", how.total.count());
     if (request.local) line.add("over", "socket");
@@ -170,18 +170,18 @@ Result<gateway::Call> Api::open_door(net::Exchange& exchange, const Match& match
     exchange.request().note = std::move(note);
     const auto scope = match.route->scope;
     if (who->only_scrapes() && scope != Scope::metrics && !open)
-        return fail(ErrorCode::forbidden, fmt::format("the key '{}' may read /metrics, and nothing else", who->id()));
+        return fail(Fault::metrics_only, fmt::format("the key '{}' may read /metrics, and nothing else", who->id()));
     const bool owners = scope == Scope::owner || (scope == Scope::metrics && !who->only_scrapes());
     if (owners && !is_owner(*who, config))
-        return fail(ErrorCode::forbidden, "this needs a key with 'admin: true', or the admin token of the data folder");
+        return fail(Fault::admin_only, "this needs a key with 'admin: true', or the admin token of the data folder");
     // What one user may do to all others is not for whoever reaches the port.
     if (scope == Scope::admin && !who->is_owner())
         return fail(
-            ErrorCode::forbidden,
+            Fault::admin_only,
             "this needs the admin token of the data folder, or a key with 'admin: true', also where no keys are "
             "wanted; `tandem` on this machine has the token");
     if (scope == Scope::local && !request.local)
-        return fail(ErrorCode::forbidden, "this is for the owner's commands on this machine, over the server's socket");
+        return fail(Fault::local_only, "this is for the owner's commands on this machine, over the server's socket");
     std::shared_ptr<const ledger::Admission> admission;
     if (counts(*match.route)) {
         auto admitted = services.budgets.admit(*who);
@@ -218,12 +218,12 @@ net::Task<> Api::refuse(net::Exchange& exchange, std::shared_ptr<const gateway::
     // 426 is what Codex wants to hear before it asks over HTTP; after any other answer it tries again first.
     const bool wants_socket = !error && equals_ignoring_case(request.headers.get("upgrade"), "websocket");
     if (wants_socket)
-        error = Error{ErrorCode::method,
+        error = Error{Fault::no_websocket,
                       fmt::format("{} has no WebSocket here; send the request over HTTP", printable(request.path, 80))};
     if (!error && !methods.empty())
-        error = Error{ErrorCode::method, fmt::format("{} takes {}", printable(request.path, 80), methods)};
+        error = Error{Fault::method_not_allowed, fmt::format("{} takes {}", printable(request.path, 80), methods)};
     if (!error)
-        error = Error{ErrorCode::not_found,
+        error = Error{Fault::unknown_path,
                       fmt::format("there is nothing at {}{}", printable(request.path, 80), nearest_path(request.path))};
     auto response = gateway::error_response(match.errors, wants_socket ? 426 : 0, *error);
     if (!methods.empty()) response.headers.add("allow", methods + ", OPTIONS");
@@ -281,7 +281,7 @@ net::Task<Result<std::string>> Api::decision(const Call& call) {
     if (!explanation) co_return fail(explanation.error());
     // Whose decision it is not, does not learn that it exists.
     if (!is_owner(call) && explanation->record.key != call.who.id())
-        co_return fail(ErrorCode::not_found, fmt::format("there is no decision {}", printable(id, 60)));
+        co_return fail(Fault::unknown_decision, fmt::format("there is no decision {}", printable(id, 60)));
     co_return to_json(*explanation, is_owner(call) ? *call.snapshot->config : config::Config());
 }
 
@@ -289,7 +289,7 @@ net::Task<Result<std::string>> Api::scan(const Call& call) {
     json::Document document;
     if (auto ok = document.parse(call.request().body); !ok) co_return fail(ok.error());
     const auto text = document.root()["text"].string();
-    if (!text) co_return fail(ErrorCode::invalid, "text: expected a string", "text");
+    if (!text) co_return fail(Fault::invalid_field, "text: expected a string", "text");
     auto& detector = *call.snapshot->detector;
     const auto& detection = call.snapshot->config->privacy.detect;
     auto found = co_await net::run_on<Result<privacy::Scan>>(
@@ -311,15 +311,17 @@ net::Task<Result<std::string>> Api::release(const Call& call) {
     if (std::ranges::find(keys, key, &config::Key::id) != keys.end()) key = access::client_id(key);
     const auto to = label_from(root["label"].string().value_or("public"));
     if (decision.empty() == name.empty())
-        co_return fail(ErrorCode::invalid, "give a decision, or a conversation and its key", "decision");
-    if (!name.empty() && key.empty()) co_return fail(ErrorCode::invalid, "key: which key's conversation is it?", "key");
-    if (reason.empty()) co_return fail(ErrorCode::invalid, "reason: say why; it is recorded", "reason");
-    if (!to) co_return fail(ErrorCode::invalid, "label: expected public, internal or private", "label");
+        co_return fail(Fault::invalid_field, "decision: give a decision, or a conversation and its key, and not both",
+                       "decision");
+    if (!name.empty() && key.empty())
+        co_return fail(Fault::invalid_field, "key: is missing: the name of the key whose conversation it is", "key");
+    if (reason.empty()) co_return fail(Fault::invalid_field, "reason: say why; it is recorded", "reason");
+    if (!to) co_return fail(Fault::invalid_field, "label: expected public, internal or private", "label");
     auto& services = gateway_.services();
     const auto fingerprint = privacy::fingerprint_of_id(key + "\n" + name);
     if (!name.empty() && !services.privacy.memory().knows(fingerprint))
-        co_return fail(ErrorCode::not_found, fmt::format("there is no labelled conversation '{}' of {}",
-                                                         printable(name, 60), printable(key, 60)));
+        co_return fail(Fault::unknown_object, fmt::format("there is no labelled conversation '{}' of {}",
+                                                          printable(name, 60), printable(key, 60)));
     auto found = co_await store::query<privacy::LabelledConversation>(
         services.store, [decision, fingerprint](store::Database& database) {
             return decision.empty() ? privacy::conversation_named(database, fingerprint)
@@ -357,8 +359,8 @@ net::Task<Result<std::string>> Api::forget_labels(const Call& call) {
     const auto& keys = call.snapshot->config->keys;
     if (std::ranges::find(keys, key, &config::Key::id) != keys.end()) key = access::client_id(key);
     const bool all = root["all"].boolean().value_or(false);
-    if (key.empty() != all) co_return fail(ErrorCode::invalid, "key: give a key, or \"all\": true", "key");
-    if (reason.empty()) co_return fail(ErrorCode::invalid, "reason: say why; it is recorded", "reason");
+    if (key.empty() != all) co_return fail(Fault::invalid_field, "key: give a key, or \"all\": true", "key");
+    if (reason.empty()) co_return fail(Fault::invalid_field, "reason: say why; it is recorded", "reason");
     auto& services = gateway_.services();
     const auto what = all ? std::string("everything that was remembered") : "everything of " + key;
     auto recorded = co_await net::wait_for<Result<>>([&](auto resume) {
@@ -379,7 +381,7 @@ net::Task<Result<std::string>> Api::feedback(const Call& call) {
     auto& decision = said->decision;
     auto& services = gateway_.services();
     if (!call.snapshot->config->policy.objective.learn)
-        co_return fail(ErrorCode::not_found, "policy.objective.learn is off in tandem.yaml: nothing is learned here");
+        co_return fail(Fault::not_enabled, "policy.objective.learn is off in tandem.yaml: nothing is learned here");
     if (decision == "last" && is_owner(call)) {
         auto last = co_await store::query<ledger::DecisionRecord>(
             services.store, [](store::Database& database) { return ledger::last_decision(database); });
@@ -415,7 +417,7 @@ Result<std::string> Api::learning(const Call& call) {
 net::Task<Result<std::string>> Api::forget(const Call& call) {
     const std::string model(call.request().parameter("model"));
     if (!model.empty() && call.snapshot->config->model(model) == nullptr)
-        co_return fail(ErrorCode::not_found, fmt::format("there is no model '{}'", printable(model, 60)));
+        co_return fail(Fault::unknown_model, fmt::format("there is no model '{}'", printable(model, 60)));
     auto gone = co_await net::wait_for<Result<>>(
         [&](auto resume) { gateway_.services().learning.forget(model, std::move(resume)); });
     if (!gone) co_return fail(gone.error());

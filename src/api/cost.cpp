@@ -70,14 +70,14 @@ Result<reports::Correcting> asked_to_correct(const std::string& body, std::int64
             else
                 asked.write = !*flag;
         } else {
-            return fail(ErrorCode::invalid,
+            return fail(Fault::invalid_field,
                         fmt::format("{}: expected since and until as times, own_prices and dry_run as true or false",
                                     printable(name, 40)),
                         printable(name, 40));
         }
     }
     if (!root["since"].exists())
-        return fail(ErrorCode::invalid, "since: is missing: from when on the price was wrong, such as 2026-11-01",
+        return fail(Fault::invalid_field, "since: is missing: from when on the price was wrong, such as 2026-11-01",
                     "since");
     return asked;
 }
@@ -144,7 +144,7 @@ net::Task<Result<std::string>> recompute_costs(gateway::Services& services, cons
         corrections.take(std::move(*step));
     }
     if (more)
-        co_return fail(ErrorCode::cancelled,
+        co_return fail(Fault::client_gone,
                        "the client has gone; what was priced anew stays so, and the same command "
                        "goes on with the rest");
     // Money that was never owed is there again.

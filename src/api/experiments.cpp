@@ -60,9 +60,9 @@ net::Task<Result<std::string>> vote(gateway::Services& services, Known known, co
     const auto number = body["pair"].integer();
     const auto better = body["better"];
     const bool tie = better.text() == "tie";
-    if (!number) co_return fail(ErrorCode::invalid, "pair: expected its number", "pair");
+    if (!number) co_return fail(Fault::invalid_field, "pair: expected its number", "pair");
     if (!tie && better.text() != "1" && better.text() != "2")
-        co_return fail(ErrorCode::invalid, "better: expected 1, 2 or tie", "better");
+        co_return fail(Fault::invalid_field, "better: expected 1, 2 or tie", "better");
     const bool first = better.text() == "1";
     auto slot = co_await net::wait_for<Result<>>([&](auto resume) {
         services.store.submit(
@@ -132,9 +132,9 @@ net::Task<Result<std::string>> serve_experiments(gateway::Services& services, Ex
         if (!made) co_return fail(made.error());
         const auto arm = document.root()["arm"].text();
         if (!arm.empty() && arm != "control" && arm != "treatment")
-            co_return fail(ErrorCode::invalid, "arm: expected control or treatment", "arm");
+            co_return fail(Fault::invalid_field, "arm: expected control or treatment", "arm");
         if (arm.empty() && made->better == 0)
-            co_return fail(ErrorCode::invalid,
+            co_return fail(Fault::wrong_state,
                            made->verdict + "; name the arm to apply it all the same (control or treatment)", "arm");
         const bool treatment = arm.empty() ? made->better > 0 : arm == "treatment";
         auto applied = co_await net::wait_for<Result<>>(
@@ -143,10 +143,10 @@ net::Task<Result<std::string>> serve_experiments(gateway::Services& services, Ex
         co_return fmt::format("{{\"applied\":\"{}\",\"model\":\"{}\"}}", name,
                               treatment ? known->definition.treatment : known->definition.control);
     }
-    co_return fail(ErrorCode::not_found, fmt::format("there is no {} {} here; there are GET experiments, GET "
-                                                     "experiments/NAME, GET experiments/NAME/pairs, POST experiments, "
-                                                     "POST experiments/NAME/stop, apply, vote",
-                                                     request.method, printable(request.path, 80)));
+    co_return fail(Fault::unknown_path, fmt::format("there is no {} {} here; there are GET experiments, GET "
+                                                    "experiments/NAME, GET experiments/NAME/pairs, POST experiments, "
+                                                    "POST experiments/NAME/stop, apply, vote",
+                                                    request.method, printable(request.path, 80)));
 }
 
 }  // namespace tandem::api

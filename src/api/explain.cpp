@@ -28,6 +28,7 @@ void write_attempt(json::Writer& out, const config::Config& config, const ledger
         .member("provider", a.provider);
     out.member("zone", name_of(a.zone)).member("outcome", a.outcome).member("status", a.status);
     if (!a.error.empty()) out.member("error", a.error);
+    if (!a.code.empty()) out.member("code", a.code);
     if (!a.warnings.empty()) out.member("warnings", a.warnings);
     out.member("first_byte_ms", a.first_byte_ms).member("total_ms", a.total_ms).key("usage").begin_object();
     out.member("input", a.usage.input.count)
@@ -175,7 +176,7 @@ std::string whole_cost_text(const config::Config& config, const ledger::AttemptR
 std::string attempt_text(const config::Config& config, const ledger::AttemptRecord& a, std::string_view currency) {
     std::string out =
         fmt::format("{} at {} ({}): {}", a.model, a.provider, name_of(a.zone), was_asked(a) ? a.outcome : "not asked");
-    if (!a.error.empty()) out += fmt::format(" ({})", a.error);
+    if (!a.error.empty()) out += fmt::format(" ({}{}{})", a.error, a.code.empty() ? "" : "; ", a.code);
     if (was_asked(a)) {
         out += fmt::format(
             ", {}{} tokens in{} and {} out{}, {}, {} ms", a.usage.estimated ? "about " : "", a.usage.input.count,
@@ -204,8 +205,8 @@ Result<Explanation> explain(store::Database& database, const std::string& id) {
         const auto found = row.step();
         if (!found) return fail(found.error());
         if (!*found)
-            return fail(ErrorCode::not_found, fmt::format("the routing table {} of this decision is not in the ledger",
-                                                          explanation.record.table));
+            return fail(Fault::unknown_object, fmt::format("the routing table {} of this decision is not in the ledger",
+                                                           explanation.record.table));
         stored_table = row.text(0);
     }
     json::Document document;
@@ -236,6 +237,12 @@ std::string to_json(const Explanation& e, const config::Config& config) {
     out.member("routing_table", e.record.table)
         .raw_member("inputs", e.record.inputs)
         .raw_member("decision", e.record.outcome);
+    // Why nobody was asked. What budgets and health said of it more finely is in the candidates.
+    if (e.decision.eligible == 0) {
+        const auto refusal = e.decision.refusal(config.currency);
+        out.key("refusal").begin_object().member("code", refusal.code.name()).member("message", refusal.message);
+        out.end_object();
+    }
     out.member("replay_is_same", e.same).key("attempts").begin_array();
     Money cost;
     for (const auto& attempt : e.attempts) {
@@ -271,8 +278,8 @@ std::string decision_text(const routing::Inputs& in, const routing::Decision& de
             out += fmt::format(
                 "    {}. {} at {} ({}), utility {:.4f} = worth {:.4f} (good with {:.2f}; {}){}{}{}{}{}{}, {}{}\n",
                 ++place, c.model, c.provider, name_of(c.zone), c.terms.utility, c.terms.worth, c.terms.quality,
-                evidence_text(c), term(" + lean", c.terms.lean), cost_text(c.terms), term(" - wait", c.terms.wait),
-                term(" - leaving", c.terms.leaving), c.terms.below_floor ? ", below the floor" : "",
+                evidence_text(c), term(" + zone_bias", c.terms.lean), cost_text(c.terms), term(" - wait", c.terms.wait),
+                term(" - switch_cost", c.terms.leaving), c.terms.below_floor ? ", below the floor" : "",
                 c.last_resort ? ", only where no other may (fallback: only)" : "", estimate_text(c, currency),
                 c.propensity > 0 && c.propensity < 1 ? fmt::format(", first with a probability of {:.3f}", c.propensity)
                                                      : "");

@@ -12,12 +12,12 @@ Result<FeedbackSaid> read_feedback(const json::Value& body) {
                                       : outcome.number().value_or(-1),
                       std::string(body["comment"].text())};
     if (said.decision.empty() || said.decision.size() > kLongestId)
-        return fail(ErrorCode::invalid, "decision is missing: give the x-tandem-decision header of the answer",
+        return fail(Fault::invalid_field, "decision is missing: give the x-tandem-decision header of the answer",
                     "decision");
     if (!(said.value >= 0 && said.value <= 1))
-        return fail(ErrorCode::invalid, "outcome: expected good, bad or a number from 0 to 1", "outcome");
+        return fail(Fault::invalid_field, "outcome: expected good, bad or a number from 0 to 1", "outcome");
     if (said.comment.size() > kLongestComment)
-        return fail(ErrorCode::invalid, "comment: longer than 2000 bytes", "comment");
+        return fail(Fault::invalid_field, "comment: longer than 2000 bytes", "comment");
     return said;
 }
 

@@ -25,12 +25,12 @@ std::int64_t now_ms(const gateway::Services& services) {
 
 Error no_such(const config::Config& config, std::string_view name) {
     if (std::ranges::find(config.keys, name, &config::Key::id) != config.keys.end())
-        return {ErrorCode::invalid,
+        return {Fault::set_in_config,
                 fmt::format("the key '{}' stands in tandem.yaml: change it there", printable(name, 60)), "name"};
     std::vector<std::string> names;
     for (const auto& key : config.keys)
         if (key.stored) names.push_back(key.id);
-    return {ErrorCode::not_found,
+    return {Fault::unknown_key_name,
             fmt::format("there is no stored key '{}'{}", printable(name, 60), suggest(name, names)), "name"};
 }
 
@@ -89,10 +89,10 @@ void write_key(json::Writer& out, const config::Key& key) {
 
 // What a body says that nobody reads is a mistake of its sender's. Errors: invalid.
 Result<> only(const json::Value& root, std::initializer_list<std::string_view> known, std::string_view hint) {
-    if (!root.is(json::Kind::object)) return fail(ErrorCode::invalid, "the body is no JSON object");
+    if (!root.is(json::Kind::object)) return fail(Fault::invalid_json, "the body is no JSON object");
     for (const json::Value member : root.children())
         if (std::ranges::find(known, member.key()) == known.end())
-            return fail(ErrorCode::invalid,
+            return fail(Fault::unknown_field,
                         fmt::format("{}: there is no such member; {}", printable(member.key(), 60), hint),
                         std::string(member.key().substr(0, 60)));
     return {};
@@ -146,21 +146,21 @@ net::Task<Body> create_key(gateway::Services& services, const TakeKeys& take, st
     const auto name = std::string(document.root()["name"].text());
     const auto settings = document.root()["settings"];
     if (name.empty() || name.size() > 60)
-        co_return fail(ErrorCode::invalid, "name: expected the name of the new key, at most 60 characters", "name");
+        co_return fail(Fault::invalid_field, "name: expected the name of the new key, at most 60 characters", "name");
     if (settings.exists() && !settings.is(json::Kind::object))
-        co_return fail(ErrorCode::invalid, "settings: expected an object with the members of keys.NAME", "settings");
+        co_return fail(Fault::invalid_field, "settings: expected an object with the members of keys.NAME", "settings");
     StoredKey key{.name = name, .settings = settings.exists() ? std::string(settings.raw()) : "{}"};
     if (key.settings.size() > access::kLongestSettings)
-        co_return fail(ErrorCode::invalid, fmt::format("settings: longer than {} bytes", access::kLongestSettings),
+        co_return fail(Fault::invalid_field, fmt::format("settings: longer than {} bytes", access::kLongestSettings),
                        "settings");
     const auto snapshot = services.snapshot();
     const auto& keys = snapshot->config->keys;
     if (std::ranges::find(keys, name, &config::Key::id) != keys.end())
-        co_return fail(ErrorCode::invalid, fmt::format("there is a key '{}' already", printable(name, 60)), "name");
+        co_return fail(Fault::already_exists, fmt::format("there is a key '{}' already", printable(name, 60)), "name");
     const auto read = config::parse_key(name, key.settings, *snapshot->config);
     if (!read) co_return fail(read.error());
     if (read->expires > 0 && read->expires <= now_ms(services))
-        co_return fail(ErrorCode::invalid, "expires: that is over already", "expires");
+        co_return fail(Fault::invalid_field, "expires: is in the past; give a later time", "expires");
     const auto secret = access::new_secret();
     key.digest = sha256(secret.reveal());
     key.created = now_ms(services);
@@ -183,17 +183,17 @@ net::Task<Body> rotate_key(gateway::Services& services, const TakeKeys& take, st
     const auto overlap =
         root["overlap_seconds"].exists() ? root["overlap_seconds"].integer() : std::optional(std::int64_t{0});
     if (!overlap || *overlap < 0 || *overlap > kLongestOverlap)
-        co_return fail(ErrorCode::invalid, fmt::format("overlap_seconds: expected 0 to {}", kLongestOverlap),
+        co_return fail(Fault::invalid_field, fmt::format("overlap_seconds: expected 0 to {}", kLongestOverlap),
                        "overlap_seconds");
     const std::string expires(root["expires"].text());
     if (!expires.empty() && !time_from(expires))
-        co_return fail(ErrorCode::invalid, "expires: expected a time such as 2027-01-31", "expires");
+        co_return fail(Fault::invalid_field, "expires: expected a time such as 2027-01-31", "expires");
     const auto now = now_ms(services);
     const auto secret = access::new_secret();
     const auto digest = sha256(secret.reveal());
     const auto changed = co_await change_key(services, take, name, [=](StoredKey& key) -> Result<> {
         if (key.revoked > 0)
-            return fail(ErrorCode::invalid, fmt::format("the key '{}' is revoked; make another one", key.name), "name");
+            return fail(Fault::wrong_state, fmt::format("the key '{}' is revoked; make another one", key.name), "name");
         key.old_digest = *overlap > 0 ? key.digest : Digest{};
         key.old_until = *overlap > 0 ? now + *overlap * 1000 : 0;
         key.digest = digest;

@@ -33,7 +33,7 @@ Result<Asked> entry_from(const std::string& body, std::int64_t now) {
     for (const auto field : root.children())
         if (const auto name = field.key(); !field.string() || (name != "time" && name != "kind" && name != "text" &&
                                                                name != "date" && name != "noticed"))
-            return fail(ErrorCode::invalid,
+            return fail(Fault::invalid_field,
                         fmt::format("{}: expected time, kind, text, date and noticed as strings", printable(name, 40)),
                         printable(name, 40));
     Asked asked{.entry = {},
@@ -45,7 +45,8 @@ Result<Asked> entry_from(const std::string& body, std::int64_t now) {
     if (root["noticed"].exists()) {
         const auto id = whole_number(root["noticed"].text());
         if (!id || *id <= 0)
-            return fail(ErrorCode::invalid, "noticed: expected a number that GET /tandem/v1/cost/hours has", "noticed");
+            return fail(Fault::invalid_field, "noticed: expected a number that GET /tandem/v1/cost/hours has",
+                        "noticed");
         asked.noticed = *id;
     }
     const auto ms = local::work_from(root["time"].text());
@@ -61,7 +62,7 @@ Result<Asked> entry_from(const std::string& body, std::int64_t now) {
     if (root["date"].exists()) {
         const auto date = time_from(root["date"].text());
         if (!date || *date < 0 || *date > now)
-            return fail(ErrorCode::invalid,
+            return fail(Fault::invalid_field,
                         fmt::format("date: expected a day that has begun, such as 2026-11-20, got '{}'",
                                     printable(root["date"].text(), 40)),
                         "date");
@@ -101,8 +102,8 @@ void write_noticed(json::Writer& out, const local::Noticed& one) {
 // The number at the end of a path. Errors: not_found.
 Result<std::int64_t> number_in(const gateway::Call& call) {
     if (const auto id = whole_number(call.parts[0])) return *id;
-    return fail(ErrorCode::not_found, fmt::format("there is no entry '{}'; `tandem cost hours list` shows them all",
-                                                  printable(call.parts[0], 40)));
+    return fail(Fault::unknown_object, fmt::format("there is no entry '{}'; `tandem cost hours list` shows them all",
+                                                   printable(call.parts[0], 40)));
 }
 
 net::Task<Result<std::string>> removed(gateway::Gateway& gateway, std::int64_t id, store::Store::Job job) {

@@ -23,12 +23,12 @@ Result<> read_parameters(std::string_view query, std::span<const Parameter> para
             std::vector<std::string> names;
             for (const auto& one : parameters) names.emplace_back(one.name);
             return fail(
-                ErrorCode::invalid,
+                Fault::unknown_parameter,
                 fmt::format("there is no parameter '{}'; there are: {}", printable(name, 40), join(names, ", ")),
                 printable(name, 40));
         }
         if (!found->value.empty() && !found->listed)
-            return fail(ErrorCode::invalid, fmt::format("{}: stands there twice", name), name);
+            return fail(Fault::invalid_parameter, fmt::format("{}: stands there twice", name), name);
         found->value +=
             (found->value.empty() ? "" : ",") + net::percent_decoded(pair.substr(std::min(equals + 1, pair.size())));
     }

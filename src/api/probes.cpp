@@ -49,19 +49,20 @@ net::Task<Result<std::string>> serve_probes(gateway::Gateway& gateway, probe::Pr
         const auto model = root["model"].string();
         const auto each =
             root["each"].exists() ? root["each"].integer() : std::optional(std::int64_t{probe::kUsualEach});
-        if (!model) co_return fail(ErrorCode::invalid, "model: expected the name of a model", "model");
+        if (!model) co_return fail(Fault::invalid_field, "model: expected the name of a model", "model");
         if (!each || *each < 1 || *each > probe::kMostEach)
-            co_return fail(ErrorCode::invalid, fmt::format("each: expected 1 to {}", probe::kMostEach), "each");
+            co_return fail(Fault::invalid_field, fmt::format("each: expected 1 to {}", probe::kMostEach), "each");
         const auto count = co_await probes.start(gateway, std::string(*model), static_cast<int>(*each));
         if (!count) co_return fail(count.error());
         json::Writer out;
         out.begin_object().member("started", *model).member("questions", *count).end_object();
         co_return out.take();
     }
-    if (!get) co_return fail(ErrorCode::method, fmt::format("{} does not take {}", request.path, request.method));
+    if (!get)
+        co_return fail(Fault::method_not_allowed, fmt::format("{} does not take {}", request.path, request.method));
     const std::string one(rest.substr(std::min(rest.size(), std::string_view("probes/").size())));
     if (!one.empty() && snapshot->config->model(one) == nullptr)
-        co_return fail(ErrorCode::not_found, fmt::format("there is no model '{}'", printable(one, 60)));
+        co_return fail(Fault::unknown_model, fmt::format("there is no model '{}'", printable(one, 60)));
     const auto records = co_await read_ledger<std::vector<Record>>(
         services, [one](store::Database& database) { return probe::records(database, one); });
     if (!records) co_return fail(records.error());

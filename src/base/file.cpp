@@ -23,7 +23,7 @@ constexpr int kMostLinks = 40;  // as the kernel follows
 constexpr std::size_t kPiece = 64UL * 1024;
 
 std::unexpected<Error> system_error(std::string_view what, const fs::path& file, int why) {
-    return fail(why == ENOENT && what == "read" ? ErrorCode::not_found : ErrorCode::storage,
+    return fail(why == ENOENT && what == "read" ? Fault::file_not_found : Fault::storage,
                 fmt::format("cannot {} {}: {}", what, file.string(), std::strerror(why)));
 }
 
@@ -46,8 +46,7 @@ std::string_view kind_of(mode_t mode) {
 
 Result<> check_kind(const fs::path& file, mode_t mode) {
     if (S_ISREG(mode)) return {};
-    return fail(ErrorCode::invalid,
-                fmt::format("{} is {}, and a regular file is needed", file.string(), kind_of(mode)));
+    return fail(Fault::invalid, fmt::format("{} is {}, and a regular file is needed", file.string(), kind_of(mode)));
 }
 
 }  // namespace

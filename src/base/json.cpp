@@ -70,7 +70,7 @@ struct Walker {
 
     Result<> broken(std::string_view why) const {
         const auto offset = at == nullptr ? 0 : static_cast<std::size_t>(at - document.source_.data());
-        return fail(ErrorCode::invalid,
+        return fail(Fault::invalid_json,
                     fmt::format("not valid JSON at byte {}: {}", std::min(offset, document.size_), why));
     }
 
@@ -239,9 +239,9 @@ struct Walker {
     template <typename V>
     Result<const char*> value(V&& value, const Decoded& key, std::size_t depth) {
         if (depth > kMaxDepth)
-            return fail(ErrorCode::too_large, fmt::format("the JSON is nested deeper than {} levels", kMaxDepth));
+            return fail(Fault::json_too_large, fmt::format("the JSON is nested deeper than {} levels", kMaxDepth));
         if (document.nodes_.size() >= kMaxValues)
-            return fail(ErrorCode::too_large, fmt::format("the JSON has more than {} values", kMaxValues));
+            return fail(Fault::json_too_large, fmt::format("the JSON has more than {} values", kMaxValues));
         const std::string_view token = trimmed(value.raw_json_token());
         if (token.empty()) return fail(broken("expected a value").error());
         at = token.data();
@@ -321,11 +321,11 @@ Result<> Document::read() {
     nodes_.clear();
     arena_.clear();
     size_ = source_.size();
-    if (size_ > kMaxSource) return fail(ErrorCode::too_large, "the JSON is larger than 2 GiB");
+    if (size_ > kMaxSource) return fail(Fault::json_too_large, "the JSON is larger than 2 GiB");
     // Before simdjson makes its own table, of four bytes for each bracket, comma, colon and value.
     const auto values = values_at_most(source_);
     if (values > 2 * kMaxValues)
-        return fail(ErrorCode::too_large, fmt::format("the JSON has more than {} values", kMaxValues));
+        return fail(Fault::json_too_large, fmt::format("the JSON has more than {} values", kMaxValues));
     nodes_.reserve(std::min(values, kMaxValues));
     if (std::memchr(source_.data(), '\\', size_) != nullptr) arena_.reserve(size_ + 2 * simdjson::SIMDJSON_PADDING);
     thread_local ondemand::parser kept_parser;
@@ -334,10 +334,10 @@ Result<> Document::read() {
     ondemand::document document;
     const auto error = parser.iterate(source_.data(), size_, source_.capacity() + 1).get(document);
     if (error == simdjson::UTF8_ERROR)
-        return fail(ErrorCode::invalid, "the body is not valid UTF-8; send JSON encoded as UTF-8");
-    if (error == simdjson::EMPTY) return fail(ErrorCode::invalid, "the body is empty; a JSON object was expected");
+        return fail(Fault::invalid_json, "the body is not valid UTF-8; send JSON encoded as UTF-8");
+    if (error == simdjson::EMPTY) return fail(Fault::invalid_json, "the body is empty; a JSON object was expected");
     if (error != simdjson::SUCCESS)
-        return fail(ErrorCode::invalid, fmt::format("not valid JSON: {}", simdjson::error_message(error)));
+        return fail(Fault::invalid_json, fmt::format("not valid JSON: {}", simdjson::error_message(error)));
     Walker walker{*this, parser};
     ondemand::value root;
     Result<const char*> done;
@@ -345,13 +345,13 @@ Result<> Document::read() {
         done = walker.value(root, {}, 1);
     } else {
         // simdjson hands out no value for a scalar at the root; nothing that we read is one.
-        done = fail(ErrorCode::invalid, "not valid JSON: an object or an array was expected");
+        done = fail(Fault::invalid_json, "not valid JSON: an object or an array was expected");
     }
     if (done) {
         const auto rest = trim_front({*done, static_cast<std::size_t>(source_.data() + size_ - *done)});
         if (!rest.empty())
-            done = fail(ErrorCode::invalid, fmt::format("not valid JSON at byte {}: text follows the end of the value",
-                                                        size_ - rest.size()));
+            done = fail(Fault::invalid_json, fmt::format("not valid JSON at byte {}: text follows the end of the value",
+                                                         size_ - rest.size()));
     }
     if (!done) {
         nodes_.clear();

@@ -93,11 +93,11 @@ Result<> MemoryAccount::add(MemoryKind kind, const std::string& holder, std::siz
     if (!has_room(share, !holder.empty(), bytes, small)) {
         ++refused_;
         if (bytes > (holder.empty() ? limit_ : most_for_one()))
-            return fail(ErrorCode::too_large,
+            return fail(Fault::memory_over_limit,
                         fmt::format("the request needs about {} MiB of memory, and one key may use {} MiB; send less "
                                     "at once, or raise server.limits.memory_bytes",
                                     mib(bytes), mib(most_for_one())));
-        return fail(ErrorCode::unavailable, no_room(share));
+        return fail(Fault::memory_used_up, no_room(share));
     }
     auto& mine = shares_[holder];
     mine.bytes += bytes;
@@ -113,7 +113,7 @@ Result<> MemoryAccount::make_large(const std::string& holder, std::size_t bytes)
     auto& mine = shares_[holder];
     if (held_ > limit_ - reserve() || (!holder.empty() && mine.bytes > most_for_one())) {
         ++refused_;
-        return fail(ErrorCode::unavailable, no_room(mine));
+        return fail(Fault::memory_used_up, no_room(mine));
     }
     mine.small -= bytes;
     return {};

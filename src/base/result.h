@@ -9,30 +9,12 @@
 #include <string>
 #include <utility>
 
+#include "base/fault.h"
+
 namespace tandem {
 
-// The neutral kind of an error. One place per dialect maps it to that dialect's status and error shape.
-enum class ErrorCode {
-    invalid,          // the request or the input is wrong; sending it again does not help
-    unauthenticated,  // no key, or one that is not known
-    forbidden,        // the key may not do that
-    not_found,        // no such model, alias, decision, path
-    method,           // the path exists, the method does not
-    too_large,        // over one of the named limits
-    rate_limited,     // over a limit of the key; waiting helps
-    over_budget,      // the budget of the key is used up for this window
-    policy,           // no candidate may take the request: the owner's rules exclude every one
-    unavailable,      // no candidate can take the request now
-    context,          // the prompt with room for its answer does not fit
-    upstream,         // a provider answered with an error or not in its dialect
-    timeout,          // the deadline of the request has passed
-    cancelled,        // the client has gone, or the server is stopping
-    storage,          // a record could not be written; nothing is sent without its record
-    internal,         // our own mistake
-};
-
 struct Error {
-    ErrorCode code = ErrorCode::internal;
+    FaultCode code = ErrorCode::internal;
     std::string message;
     // The field of the request that is at fault ("messages[2].content"), or empty.
     std::string param = {};
@@ -48,8 +30,9 @@ struct Error {
 template <typename T = void>
 using Result = std::expected<T, Error>;
 
-// `return fail(ErrorCode::invalid, "...")` in a function that returns any Result.
-inline std::unexpected<Error> fail(ErrorCode code, std::string message, std::string param = {}) {
+// `return fail(Fault::unknown_model, "...")` in a function that returns any Result. An ErrorCode alone is for what no
+// user of the server or of a command reads.
+inline std::unexpected<Error> fail(FaultCode code, std::string message, std::string param = {}) {
     return std::unexpected<Error>(Error{code, std::move(message), std::move(param)});
 }
 

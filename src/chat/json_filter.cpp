@@ -71,7 +71,7 @@ class JsonFilter final : public EventFilter {
         }
         choice.said = choice.text.size();
         out.emplace_back(Failed{
-            Error{ErrorCode::upstream, "a JSON object was asked for, and the model answered with something else"}});
+            Error{Fault::answer_not_json, "a JSON object was asked for, and the model answered with something else"}});
         return false;
     }
 

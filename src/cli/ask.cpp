@@ -24,7 +24,7 @@ struct Options {
     std::string alias = "auto";
     std::string system;
     std::string label;
-    std::string value;
+    std::string stakes;
     std::string key;
     std::int64_t max_tokens = 0;
 };
@@ -75,7 +75,7 @@ int ask(const Globals& globals, Options options) {
     // Under that key's rules, or nobody's: not with all that the owner may do.
     request.headers.add(access::kActAs, options.key.empty() ? access::Principal::anonymous().id() : options.key);
     if (!options.label.empty()) request.headers.add("x-tandem-label", options.label);
-    if (!options.value.empty()) request.headers.add("x-tandem-value", options.value);
+    if (!options.stakes.empty()) request.headers.add("x-tandem-stakes", options.stakes);
 
     const bool terminal = isatty(STDOUT_FILENO) != 0;
     Streamed streamed(!globals.json);
@@ -89,7 +89,8 @@ int ask(const Globals& globals, Options options) {
     }
     if (answer && answer->status != 200) {
         print_warnings(answer->headers.get("x-tandem-warnings"));
-        return report(globals, {ErrorCode::upstream, error_message(*answer)});
+        report(globals, error_of(*answer));
+        return kFailed;
     }
     if (!globals.json && !streamed.text().ends_with('\n')) fmt::print("\n");
     std::fflush(stdout);
@@ -110,7 +111,7 @@ void add_ask(CLI::App& app, Globals& globals, Action& action) {
     command->add_option("-s,--system", options->system, "System prompt");
     command->add_option("-l,--label", options->label, "public, internal, private or secret; may only raise");
     command->add_option("-k,--key", options->key, "Name of the key under whose rules and budget it is asked");
-    command->add_option("--value", options->value, "high: worth the best model");
+    add_stakes(*command, options->stakes, "high: worth the best model");
     command->add_option("--max-tokens", options->max_tokens, "Bound of the answer")->check(CLI::PositiveNumber);
     command->callback([&, options] { action = [&globals, options] { return ask(globals, *options); }; });
 }

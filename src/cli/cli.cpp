@@ -68,10 +68,19 @@ Result<config::Config> Globals::load() const {
     return config;
 }
 
+void add_stakes(CLI::App& command, std::string& target, const std::string& what) {
+    auto* const now = command.add_option("--stakes", target, what);
+    const auto take = [&target](const std::string& text) {
+        fmt::print(stderr, "tandem: --value is now called --stakes\n");
+        target = text;
+    };
+    command.add_option_function<std::string>("--value", take, "")->group("")->excludes(now);
+}
+
 int report(const Globals& globals, const Error& error) {
     if (globals.json) {
         json::Writer out;
-        out.begin_object().member("error", error.message).end_object();
+        out.begin_object().member("error", error.message).member("code", error.code.name()).end_object();
         fmt::print("{}\n", out.text());
     }
     fmt::print(stderr, "tandem: {}\n", error.message);

@@ -46,6 +46,8 @@ void add_hours(CLI::App& group, Globals& globals, Action& action);       // `tan
 void add_local_cost(CLI::App& group, Globals& globals, Action& action);  // `tandem cost local`
 void add_compare(CLI::App& group, Globals& globals, Action& action);     // `tandem cost compare`
 
+// The option --stakes, and --value, as it was called before.
+void add_stakes(CLI::App& command, std::string& target, const std::string& what);
 // Prints the error to stderr (as JSON to stdout with --json), and gives the exit code that fits it.
 int report(const Globals& globals, const Error& error);
 

@@ -30,6 +30,8 @@ void print_json(const std::vector<config::Described>& keys) {
         if (const auto usual = config::default_of(key); !usual.empty()) out.member("default", usual);
         if (!key.example.empty()) out.member("example", key.example);
         if (!key.page.empty()) out.member("docs", key.page);
+        if (!key.formerly.empty()) out.member("formerly", key.formerly);
+        if (!key.instead.empty()) out.member("instead", key.instead);
         out.end_object();
     }
     fmt::print("{}\n", out.end_array().text());
@@ -53,9 +55,10 @@ int keys(const Globals& globals, const std::string& asked) {
     }
     for (const auto& key : found) {
         const auto usual = config::default_of(key);
-        fmt::print("{} ({}{}{}{})\n    {}\n", key.path, config::type_of(key), key.required ? "; required" : "",
+        fmt::print("{} ({}{}{}{}{})\n    {}\n", key.path, config::type_of(key), key.required ? "; required" : "",
                    key.condition.empty() ? "" : "; required " + key.condition,
-                   usual.empty() ? "" : "; default " + usual, key.what);
+                   usual.empty() ? "" : "; default " + usual, key.formerly.empty() ? "" : "; formerly " + key.formerly,
+                   key.what);
     }
     return kOk;
 }

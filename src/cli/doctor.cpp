@@ -101,6 +101,8 @@ void check_privacy(const config::Config& config, std::vector<Check>& checks) {
                 {"privacy.own." + rule.name, Grade::warning,
                  fmt::format("{} values are shorter than 8 characters and are not looked for", rule.too_short),
                  "make them 'words', if they matter"});
+    for (const auto& warning : config.warnings)
+        checks.push_back({"config", Grade::warning, warning, "write the new name; the old one is still read"});
     for (const auto& place : config.bare_secrets)
         checks.push_back({"secret", Grade::warning, fmt::format("{} stands in the config file itself", place),
                           "write ${NAME}, file:PATH or credential:NAME; for keys, sha256:HASH"});

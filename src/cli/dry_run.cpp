@@ -50,7 +50,7 @@ Result<DryRuns::Run> DryRuns::decide(const std::string& body) {
 Result<DryRuns::Run> DryRuns::by_server(const std::string& body) {
     RemoteRequest ask{.method = "POST", .path = "/tandem/v1/decide", .headers = {}, .body = body};
     if (!asked_.label.empty()) ask.headers.add("x-tandem-label", asked_.label);
-    if (!asked_.value.empty()) ask.headers.add("x-tandem-value", asked_.value);
+    if (!asked_.stakes.empty()) ask.headers.add("x-tandem-stakes", asked_.stakes);
     auto answer = call(remote_, std::move(ask));
     if (!answer) {
         offline_ = true;
@@ -82,7 +82,7 @@ Result<DryRuns::Run> DryRuns::by_config(const std::string& body) {
     if (!request) return fail(request.error());
     access::RequestHeaders headers;
     headers.label = *label;
-    headers.stakes = config::stakes_from(asked_.value).value_or(config::Stakes::normal);
+    headers.stakes = config::stakes_from(asked_.stakes).value_or(config::Stakes::normal);
     auto dry = gateway::decide_only(*snapshot_, nullptr, access::Principal::anonymous(), document, *request, headers);
     if (!dry.decision) return fail(dry.decision.error());
     return Run{std::move(dry.inputs), std::move(*dry.decision), {}};

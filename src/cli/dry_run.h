@@ -19,7 +19,7 @@ class DryRuns {
     struct Asked {
         std::string alias = "auto";
         std::string label;       // empty: as by its content
-        std::string value;       // of x-tandem-value; empty: not said
+        std::string stakes;      // of x-tandem-stakes; empty: not said
         bool by_config = false;  // whatever server answers where this config's would
     };
     struct Run {

@@ -16,7 +16,7 @@ struct Options {
     std::string dry_run;
     std::string alias = "auto";
     std::string label;
-    std::string value;
+    std::string stakes;
 };
 
 int explain_record(const Globals& globals, const config::Config& config, const std::string& id) {
@@ -33,7 +33,7 @@ int explain_record(const Globals& globals, const config::Config& config, const s
 
 // With a server, its health, budgets and memory count; without one, the config alone does, and the output says so.
 int explain_dry(const Globals& globals, const config::Config& config, const Options& options) {
-    DryRuns runs(config, globals.environment, {options.alias, options.label, options.value});
+    DryRuns runs(config, globals.environment, {options.alias, options.label, options.stakes});
     const auto run = runs.run(options.dry_run);
     if (!run) return report(globals, run.error());
     const auto& decision = run->decision;
@@ -62,7 +62,7 @@ void add_explain(CLI::App& app, Globals& globals, Action& action) {
     command->add_option("--dry-run", options->dry_run, "Decide about this prompt without running it");
     command->add_option("-a,--alias", options->alias, "Alias for the dry run");
     command->add_option("-l,--label", options->label, "Label for the dry run");
-    command->add_option("--value", options->value, "high: as if marked high-value");
+    add_stakes(*command, options->stakes, "high: as if `x-tandem-stakes` said so");
     command->callback([&, options] {
         action = [&globals, options] {
             auto config = globals.load();

@@ -67,8 +67,8 @@ std::vector<Cloud> silent_of(std::vector<Cloud> home, const Found& found) {
 Result<> check_absent(const fs::path& file, bool force) {
     std::error_code ignored;
     if (force || !fs::exists(file, ignored)) return {};
-    return fail(ErrorCode::invalid, fmt::format("{} is there already; --force keeps it as {} and writes a new one",
-                                                file.string(), backup_of(file).string()));
+    return fail(Fault::already_exists, fmt::format("{} is there already; --force keeps it as {} and writes a new one",
+                                                   file.string(), backup_of(file).string()));
 }
 
 // Gives the backup of what was there, or an empty path. After an error there is none.

@@ -21,7 +21,7 @@ Result<std::istream*> open_input(const std::string& name, std::ifstream& file) {
                     : ok.error().code == ErrorCode::invalid ? ok.error().message + "; `-` is the standard input"
                                                             : ok.error().message);
     file.open(name, std::ios::binary);
-    if (!file.is_open()) return fail(ErrorCode::not_found, fmt::format("{} cannot be read; is it there?", name));
+    if (!file.is_open()) return fail(Fault::file_not_found, fmt::format("{} cannot be read; is it there?", name));
     return &file;
 }
 

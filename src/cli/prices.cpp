@@ -218,7 +218,7 @@ Result<prices::Imported> read_table(const std::string& name) {
     constexpr std::size_t kMostBytes = 64 << 20;
     const auto text = read_regular(name, kMostBytes + 1);
     if (!text && text.error().code == ErrorCode::not_found)
-        return fail(ErrorCode::not_found, fmt::format("{} cannot be read; is it there?", name));
+        return fail(Fault::file_not_found, fmt::format("{} cannot be read; is it there?", name));
     if (!text) return fail(text.error());
     if (text->size() > kMostBytes) return fail(ErrorCode::too_large, fmt::format("{} is larger than 64 MiB", name));
     auto imported = prices::import_table(*text, std::filesystem::path(name).filename().string(), date_text(now_ms()));

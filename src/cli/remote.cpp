@@ -61,7 +61,7 @@ net::Task<Outcome> perform(net::Client& client, Job job, net::Cancel& cancel) {
     if (!answer) {
         const auto& failure = answer.error();
         co_return std::unexpected(
-            net::CallFailure{{ErrorCode::unavailable,
+            net::CallFailure{{Fault::server_unreachable,
                               failure.sent ? failure.error.message : silence_in_words(job.remote, failure.error)},
                              failure.sent});
     }
@@ -71,7 +71,7 @@ net::Task<Outcome> perform(net::Client& client, Job job, net::Cancel& cancel) {
         // The server that is asked here; where one of its providers fails, it says so itself.
         if (!piece)
             co_return std::unexpected(net::CallFailure{
-                {ErrorCode::unavailable,
+                {Fault::server_unreachable,
                  fmt::format("the tandem server at {} went away before its answer was finished ({}); `tandem health` "
                              "says whether it runs, `tandem logs` what it did",
                              job.local != nullptr ? job.remote.socket.string() : job.remote.url,
@@ -133,12 +133,12 @@ Result<RemoteAnswer> call(const Remote& remote, RemoteRequest request,
         }
     }
     if (remote.url.empty())
-        return fail(ErrorCode::unavailable, fmt::format("no server answers at {}", remote.socket.string()));
+        return fail(Fault::server_unreachable, fmt::format("no server answers at {}", remote.socket.string()));
     // Whoever has the port while the server is down would be given the token and the prompt.
     const auto url = net::parse_url(remote.url);
     if (url && remote.owner && !is_trusted_port(url->port, *remote.owner))
         return fail(
-            ErrorCode::unavailable,
+            Fault::server_unreachable,
             fmt::format("no server of yours answers: what listens at {} belongs to another user of this machine",
                         remote.url));
     auto answer = send({remote, nullptr, request, each});
@@ -157,8 +157,13 @@ std::optional<RemoteAnswer> ask(const Globals& globals, const config::Config& co
     if (answer->status == 200) return std::move(*answer);
     // What the server finds wrong in a request that a command made was wrong in its arguments.
     code = answer->status == 404 ? kNotFound : answer->status == 400 ? kUsage : kFailed;
-    report(globals, {ErrorCode::upstream, error_message(*answer)});
+    report(globals, error_of(*answer));
     return {};
+}
+
+Error error_of(const RemoteAnswer& answer) {
+    const auto named = fault_named(answer.headers.get("x-tandem-error"));
+    return {named.value_or(Fault::upstream), error_message(answer)};
 }
 
 std::string error_message(const RemoteAnswer& answer) {

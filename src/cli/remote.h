@@ -48,6 +48,8 @@ Result<RemoteAnswer> call(const Remote& remote, RemoteRequest request,
 // The same for a command that only goes on with a 200: prints what went wrong, and puts the exit code into `code`.
 std::optional<RemoteAnswer> ask(const Globals& globals, const config::Config& config, RemoteRequest request, int& code);
 
+// What an answer that is no 200 says: its message, and the code of its header x-tandem-error.
+Error error_of(const RemoteAnswer& answer);
 // The message in an error body.
 std::string error_message(const RemoteAnswer& answer);
 

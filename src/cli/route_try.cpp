@@ -307,7 +307,7 @@ void add_route_try(CLI::App& group, Globals& globals, Action& action) {
                         "Decide by this preset in place of your policy; several are shown side by side");
     command->add_option("-a,--alias", options->asked.alias, "The alias that is asked for")->capture_default_str();
     command->add_option("-l,--label", options->asked.label, "The label of all prompts; detectors may raise it");
-    command->add_option("--value", options->asked.value, "high: as if marked high-value");
+    add_stakes(*command, options->asked.stakes, "high: as if `x-tandem-stakes` said so");
     command->callback([&, options] {
         action = [&globals, options] {
             const auto config = globals.load();

@@ -107,6 +107,7 @@ int check(const Globals& globals) {
                                      config::Missing::left_out);
     if (!config) return report(globals, config.error());
     for (const auto& one : config->unresolved) fmt::print(stderr, "tandem: {}: {} here\n", one.field, one.missing);
+    for (const auto& warning : config->warnings) fmt::print(stderr, "{}\n", warning);
     fmt::print("{} is right\n", config->source.empty() ? "the config that is built in" : config->source.string());
     return kOk;
 }
@@ -149,6 +150,7 @@ int serve(const Globals& globals, const std::string& log_text) {
     const bool has_file = !source.empty();
     auto marks = marks_of(config->files());
     log::start(choice->over(config->logging));
+    for (const auto& warning : config->warnings) spdlog::warn("{}", warning);
     auto app = App::start(std::move(*config), globals.environment);
     if (!app) {
         log::stop();

@@ -69,7 +69,9 @@ struct Described {
     std::vector<std::string> preset =
         {};  // what it is where the file has none, as the file would have it; empty: nothing
     std::string what = {}, usual = {}, page = {}, pattern = {}, example = {}, condition = {};
-    bool required = false;  // always; `condition` says where else
+    std::string formerly = {};  // the last part of its path before it was renamed, which is still read
+    std::string instead = {};   // the path that is written in its place now; the key is read for old files alone
+    bool required = false;      // always; `condition` says where else
     bool or_number = false, or_zero = false;
 };
 

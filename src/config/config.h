@@ -336,6 +336,7 @@ struct Config {
     Durability durability = Durability::process;
     log::Settings logging;
     std::vector<std::string> bare_secrets;  // where a secret stands in the file itself, for `tandem doctor`
+    std::vector<std::string> warnings;      // "tandem.yaml:3: `value` is now called `stakes`"
     std::vector<Unresolved> unresolved;     // only where it was read with Missing::left_out
     std::string engine_binary;              // llama-server to use; empty: PATH, then the cache
     std::size_t engine_memory = 0;          // bytes that engines share; 0: nine tenths of the machine's

@@ -78,7 +78,7 @@ Result<Experiment> parse_experiment(const std::string& name, const std::string& 
     } catch (const YAML::Exception& error) {
         problems.add(error.mark, fmt::format("not valid: {}", error.msg));
     }
-    if (!problems.lines.empty()) return fail(ErrorCode::invalid, join(problems.lines, "\n"));
+    if (!problems.lines.empty()) return fail(Fault::invalid_field, join(problems.lines, "\n"));
     return experiment;
 }
 

@@ -12,7 +12,7 @@ constexpr std::array<const char*, kFailureClassNames.size()> kWhenItFails = {
     "nothing came in time",
     "429, 408",
     "5xx",
-    "401, 403: the key is not taken",
+    "401, 403: the key is not taken; 402: there is no credit",
     "404 and redirects: no such model there",
     "the prompt does not fit the model's context",
     "the provider will not answer such a thing",

@@ -11,7 +11,7 @@ namespace tandem::config {
 
 namespace {
 
-constexpr std::array<std::string_view, 2> kValueNames = {"normal", "high"};
+constexpr std::array<std::string_view, 2> kStakesOfKeys = {"normal", "high"};
 
 // What a key is but for its secret.
 void read_key_settings(Section& s, Key& key, const Config& config) {
@@ -23,7 +23,8 @@ void read_key_settings(Section& s, Key& key, const Config& config) {
         s.complain("most", fmt::format("is below the label {} that all of it has: it could send nothing",
                                        kLabelNames[static_cast<std::size_t>(key.label)]));
     std::optional<int> value;
-    s.choice("value", value, kValueNames, {"how much depends on its answers", "normal"});
+    s.renamed("value", "stakes");
+    s.choice("stakes", value, kStakesOfKeys, {"how much depends on its answers", "normal"});
     key.high_value = value == 1;
     s.flag("admin", key.admin, About("reads everything, over the API").see("reference/api.md"));
     s.flag("metrics", key.metrics_only, "reads `/metrics`, and nothing else");
@@ -104,7 +105,7 @@ Result<Key> parse_key(const std::string& id, const std::string& settings, const 
     } catch (const YAML::Exception& error) {
         problems.lines.push_back(error.what());
     }
-    if (!problems.lines.empty()) return fail(ErrorCode::invalid, join(problems.lines, "; "));
+    if (!problems.lines.empty()) return fail(Fault::invalid_field, join(problems.lines, "; "));
     return key;
 }
 

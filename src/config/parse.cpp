@@ -302,9 +302,10 @@ Result<Config> parse(const std::string& text, const fs::path& source, const Envi
     config.source = source;
     config.text = text;
     if (text.size() > kLargestFile)
-        return fail(ErrorCode::invalid, fmt::format("{}: larger than 1 MiB", printable(problems.source, kLongestName)));
+        return fail(Fault::invalid_config,
+                    fmt::format("{}: larger than 1 MiB", printable(problems.source, kLongestName)));
     if (text.find("$`") != std::string::npos)
-        return fail(ErrorCode::invalid,
+        return fail(Fault::invalid_config,
                     fmt::format("{}: '$`' is not taken anywhere in it", printable(problems.source, kLongestName)));
     try {
         // Of several documents, all but the first would be left out in silence.
@@ -323,11 +324,13 @@ Result<Config> parse(const std::string& text, const fs::path& source, const Envi
         problems.add(error.mark, fmt::format("not valid YAML: {}{}", error.msg, hint_of(text, error.mark, error.msg)));
     }
     config.bare_secrets = std::move(problems.bare_secrets);
+    config.warnings = std::move(problems.warnings);
+    for (auto& line : config.warnings) line = printable(line, kLongestProblem);
     config.unresolved = std::move(problems.unresolved);
     config.watched.insert(config.watched.end(), problems.watched.begin(), problems.watched.end());
     // Names of the file and of the path stand in them, and what is said goes to a terminal and into the log.
     for (auto& line : problems.lines) line = printable(line, kLongestProblem);
-    if (!problems.lines.empty()) return fail(ErrorCode::invalid, join(problems.lines, "\n"));
+    if (!problems.lines.empty()) return fail(Fault::invalid_config, join(problems.lines, "\n"));
     return config;
 }
 
@@ -339,13 +342,13 @@ Error unread(const fs::path& path, const Error& error, const Environment& enviro
     std::error_code ignored;
     if (error.code == ErrorCode::invalid) return {ErrorCode::invalid, printable(error.message, kLongestName)};
     if (error.code == ErrorCode::not_found && fs::is_symlink(path, ignored))
-        return {ErrorCode::not_found, fmt::format("cannot read {}: it is a link to a file that is not there", name)};
+        return {Fault::config_not_found, fmt::format("cannot read {}: it is a link to a file that is not there", name)};
     if (error.code == ErrorCode::not_found)
-        return {ErrorCode::not_found,
+        return {Fault::config_not_found,
                 fmt::format("cannot read {}{}; `tandem init --config {}` writes one", name,
                             environment("TANDEM_CONFIG") == path.string() ? ", which $TANDEM_CONFIG names" : "", name)};
     if (access(path.c_str(), R_OK) != 0 && errno == EACCES)
-        return {ErrorCode::not_found,
+        return {Fault::config_not_found,
                 fmt::format("cannot read {}: this user may not; sudo, or the user whose it is", name)};
     return {ErrorCode::not_found, printable(error.message, kLongestName)};
 }
@@ -356,7 +359,7 @@ Result<Config> load(const fs::path& path, bool must_exist, const Environment& en
     std::error_code none;
     if (fs::is_directory(path, none))
         return fail(
-            ErrorCode::invalid,
+            Fault::invalid_config,
             fmt::format("{} is a folder, and the config is a file. Docker makes such a folder where the file that "
                         "it is to mount is not there: remove it, and write the file (`tandem init`)",
                         printable(path.string(), kLongestName)));

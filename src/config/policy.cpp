@@ -11,7 +11,7 @@ namespace tandem::config {
 
 namespace {
 
-constexpr std::array<std::string_view, 2> kValueNames = {"normal", "high"};
+constexpr std::array<std::string_view, 2> kAskedStakesNames = {"normal", "high"};
 constexpr Money kLeastValue = Money::from_micros(1);
 
 void read_rule(Section& s, const Config& config, Policy& policy) {
@@ -21,7 +21,8 @@ void read_rule(Section& s, const Config& config, Policy& policy) {
     if (!rule.name.empty() && !is_name(rule.name)) s.complain("name", "has only letters, digits and . _ : / -");
     s.choice("label", rule.label, kLabelNames, "a condition: at least this one");
     std::optional<int> value;
-    s.choice("value", value, kValueNames, "a condition: as the key or `x-tandem-value` says");
+    s.renamed("value", "asked_stakes");
+    s.choice("asked_stakes", value, kAskedStakesNames, "a condition: as the key or `x-tandem-stakes` says");
     if (value) rule.high_value = *value == 1;
     s.number("difficulty", rule.difficulty, 0, 100, "a condition: at least");
     s.number("prompt_tokens", rule.prompt_tokens, 1, 100'000'000, "a condition: at least");
@@ -36,7 +37,8 @@ void read_rule(Section& s, const Config& config, Policy& policy) {
     s.choice("prefer", rule.prefer, kPreferNames,
              About("an effect: the zone that comes first, or the measure")
                  .required("; there are: local, cloud, cheapest, best"));
-    s.share("lean", rule.lean, 0, 1,
+    s.renamed("lean", "zone_bias");
+    s.share("zone_bias", rule.lean, 0, 1,
             "an effect: what being in the preferred zone is worth, as a share of a good answer. With 1 it comes first "
             "whatever was learned");
     s.choice("stakes", rule.stakes, kStakesNames, "an effect: before what the request says");
@@ -95,13 +97,15 @@ void want_embeddings(Section& s, const Config& config, const char* field, const 
 void read_policy(Section& s, const Config& config, Policy& policy) {
     s.section("failure", About("what is done where an attempt fails").see("concepts/attempts-and-failure.md"),
               [&](Section& failure) { read_failure(failure, policy.failure); });
+    s.moved("attempts", "failure.attempts");
     s.number("attempts", policy.failure.attempts, 1, 10, "the same as `policy.failure.attempts`");
     s.choice("unbounded", policy.unbounded, kUnboundedNames,
              About("what is done with a request without a maximum under a budget").see("concepts/budgets.md"));
     s.number("answer_bound", policy.answer_bound, 16, 100'000'000, "tokens that such an answer may have");
     read_unknown_price(s, policy.unknown_price);
     s.section("objective", About("what a choice is made by").see("concepts/learning.md"), [&](Section& objective) {
-        objective.money("value", policy.objective.value, kLeastValue, kMostMoney, "of a good answer");
+        objective.renamed("value", "answer_value");
+        objective.money("answer_value", policy.objective.value, kLeastValue, kMostMoney, "of a good answer");
         objective.money("second", policy.objective.second, "what a second of waiting costs");
         objective.share("floor", policy.objective.floor, 0, 1,
                         "models that are expected to be right less often come behind all others");

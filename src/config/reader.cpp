@@ -88,7 +88,43 @@ YAML::Node Section::find(const std::string& key) {
     if (!node_.IsDefined() || !node_.IsMap()) return YAML::Node(YAML::NodeType::Undefined);
     for (const auto& entry : node_)
         if (entry.first.IsScalar() && entry.first.Scalar() == key) return entry.second;
-    return YAML::Node(YAML::NodeType::Undefined);
+    const auto old = renamed_.find(key);
+    return old == renamed_.end() ? YAML::Node(YAML::NodeType::Undefined) : find(old->second);
+}
+
+void Section::renamed(const std::string& old, const std::string& now) {
+    if (describing()) {
+        renamed_[now] = old;
+        return;
+    }
+    const auto stands = [&](const std::string& key) { return find(key).IsDefined(); };
+    if (!stands(old)) {
+        asked_.erase(old);  // what is mistyped is meant for the new name
+        return;
+    }
+    if (warn_of_name(find(old), old, now, stands(now))) renamed_[now] = old;
+}
+
+void Section::moved(const std::string& old, const std::string& now) {
+    if (describing()) {
+        moved_[old] = now;
+        return;
+    }
+    const auto at = find(old);
+    if (!at.IsDefined()) return;
+    const auto dot = now.find('.');
+    const auto section = find(now.substr(0, dot));
+    const auto both = section.IsDefined() && section.IsMap() && section[now.substr(dot + 1)].IsDefined();
+    warn_of_name(at, old, name(now), both);
+}
+
+bool Section::warn_of_name(const YAML::Node& at, const std::string& old, const std::string& now, bool both) {
+    const auto words = fmt::format("`{}` is now called `{}`", name(old), now);
+    if (both)
+        problems_.add(at.Mark(), fmt::format("{}, and both stand here: keep `{}`", words, now));
+    else
+        problems_.warnings.push_back(fmt::format("{}:{}: {}", problems_.source, at.Mark().line + 1, words));
+    return !both;
 }
 
 bool Section::has(const std::string& key) {
@@ -238,6 +274,8 @@ bool Section::is_section(const std::string& key) {
 void Section::note(const std::string& key, const About& about, Described form) {
     form.path = name(key);
     form.what = about.what;
+    if (const auto old = renamed_.find(key); old != renamed_.end()) form.formerly = old->second;
+    if (const auto now = moved_.find(key); now != moved_.end()) form.instead = name(now->second);
     form.usual = about.usual;
     form.page = about.page;
     if (form.pattern.empty()) form.pattern = about.pattern;

@@ -5,6 +5,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <functional>
+#include <map>
 #include <set>
 #include <span>
 #include <string>
@@ -24,6 +25,7 @@ constexpr std::size_t kLongestProblem = 2'000;  // bytes; a name can be as long 
 struct Problems {
     std::string source;
     std::vector<std::string> lines;
+    std::vector<std::string> warnings;      // what is read, and should be written otherwise
     std::vector<std::string> bare_secrets;  // keys whose secret stands in the file itself
     Missing missing = Missing::is_error;
     std::vector<Unresolved> unresolved;
@@ -60,6 +62,12 @@ class Section {
     std::vector<std::string> keys() const;    // in the file's order
     const std::string& path() const { return path_; }
     const Environment& environment() const { return environment_; }
+
+    // `old` is what the key `now` was called before: it is read in its place, with a warning. Both at once are a
+    // problem. Said before `now` is read.
+    void renamed(const std::string& old, const std::string& now);
+    // The same, where the new name stands elsewhere below this section ("failure.attempts").
+    void moved(const std::string& old, const std::string& now);
 
     // Each sets `target` where the key is there and right; elsewhere `target` keeps its value, which is the default
     // that people are told. A key whose `about` is required() is missed where it is not there.
@@ -138,6 +146,8 @@ class Section {
         std::int64_t before, low, high;
     };
     YAML::Node find(const std::string& key);
+    // Notes that a key is called otherwise now; false where that stands there as well, which is a problem.
+    bool warn_of_name(const YAML::Node& at, const std::string& old, const std::string& now, bool both);
     // Notes what is said of a key. `form` has what its type says of it.
     void note(const std::string& key, const About& about, Described form);
     // Complains where a key is not there that is required.
@@ -161,6 +171,8 @@ class Section {
     Problems& problems_;
     const Environment& environment_;
     std::set<std::string> asked_;
+    std::map<std::string, std::string> renamed_;  // from the new name to the old one
+    std::map<std::string, std::string> moved_;    // from the old name to the new path
 };
 
 // The root of a file: all sections, in the order in which one needs the other.

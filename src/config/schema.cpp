@@ -115,6 +115,17 @@ void write_values(json::Writer& out, const Described& key) {
 }
 
 void write_place(json::Writer& out, const Place& place);
+void write_form(json::Writer& out, const Place& place, const Described& key);
+
+// What a key was called before: taken as well, and marked.
+void write_old_name(json::Writer& out, std::string_view name, const Place& place) {
+    if (place.forms.empty() || place.forms.back()->formerly.empty()) return;
+    const auto& key = *place.forms.back();
+    out.key(key.formerly).begin_object().member("description", fmt::format("Is now called `{}`", name));
+    out.member("deprecated", true).key("anyOf").begin_array();
+    for (const auto* form : place.forms) write_form(out, place, *form);
+    out.end_array().end_object();
+}
 
 void write_required(json::Writer& out, const Place& place) {
     std::vector<std::string> required;
@@ -145,6 +156,7 @@ void write_mapping(json::Writer& out, const Place& place, const Described* form)
     for (const auto& [name, below] : place.below) {
         out.key(name);
         write_place(out, *below);
+        write_old_name(out, name, *below);
     }
     out.end_object();
     write_required(out, place);
@@ -211,6 +223,7 @@ void write_place(json::Writer& out, const Place& place) {
     // What takes values of two types is described by the plainer one, which is read last.
     const auto& key = *place.forms.back();
     out.member("description", description_of(key));
+    if (!key.instead.empty()) out.member("deprecated", true);
     write_default(out, key);
     if (!key.example.empty() && !has_members(key)) out.key("examples").begin_array().value(key.example).end_array();
     if (place.forms.size() == 1 && has_members(key)) {

@@ -250,7 +250,7 @@ Result<> read_thinking(const Value& root, chat::Request& request) {
 
 Result<chat::Request> decode(const json::Document& document, bool counting) {
     const Value root = document.root();
-    if (!root.is(Kind::object)) return fail(ErrorCode::invalid, "the body must be a JSON object");
+    if (!root.is(Kind::object)) return fail(Fault::invalid_json, "the body must be a JSON object");
     chat::Request request;
     request.dialect = kName;
     const auto model = root["model"].string();

@@ -462,7 +462,7 @@ ErrorReply encode_error(const Error& error) {
         out.member("message", "prompt is too long: " + error.message);
     else
         out.member("message", error.message);
-    out.end_object().end_object();
+    out.member("code", error.code.name()).end_object().end_object();
     return {shape.status, out.take()};
 }
 

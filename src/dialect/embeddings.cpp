@@ -30,7 +30,7 @@ Result<> read_inputs(const Value& input, const std::string& param, EmbedRequest&
         // Token ids are of one tokenizer; detectors and other models cannot read them.
         if (!text)
             return fail(
-                ErrorCode::invalid,
+                Fault::invalid_field,
                 fmt::format("{}[{}]: expected a string; token ids cannot be looked at for private data, so send "
                             "the text (for LangChain: check_embedding_ctx_length=False)",
                             param, request.texts.size()),
@@ -96,7 +96,7 @@ void write_vector(json::Writer& out, const std::vector<float>& vector) {
 
 Result<EmbedRequest> decode_embed(Kind client, const Incoming& incoming) {
     const Value root = incoming.body.root();
-    if (!root.is(json::Kind::object)) return fail(ErrorCode::invalid, "the body must be a JSON object");
+    if (!root.is(json::Kind::object)) return fail(Fault::invalid_json, "the body must be a JSON object");
     EmbedRequest request;
     if (client == Kind::gemini) {
         request.model = gemini::call_of(incoming.path).model;
@@ -191,7 +191,7 @@ Result<Embeddings> decode_embeddings(Speaker provider, const Value& answer, std:
     }
     const bool empty = std::ranges::any_of(result.vectors, [](const auto& v) { return v.empty(); });
     if (result.vectors.size() != texts || empty)
-        return fail(ErrorCode::upstream,
+        return fail(Fault::provider_misspoke,
                     fmt::format("the provider answered with {} embeddings for {} texts", result.vectors.size(), texts));
     return result;
 }

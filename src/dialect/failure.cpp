@@ -52,7 +52,7 @@ constexpr std::string_view kFailures[] = {"error",
                                           "missing_thought_signature"};
 
 // What an error within a 200 is about, by the HTTP status or the word that it has.
-ErrorCode code_in(const Value& error) {
+FaultCode code_in(const Value& error) {
     for (const auto* name : {"code", "status", "status_code", "statusCode", "http_status", "error_code"}) {
         const auto number = error[name].integer().value_or(whole_number(error[name].text()).value_or(0));
         if (number == 429 || number == 408) return ErrorCode::rate_limited;
@@ -68,7 +68,7 @@ ErrorCode code_in(const Value& error) {
         if (has_one_of(word, kLater)) return ErrorCode::rate_limited;
         if (has_one_of(word, kKey)) return ErrorCode::unauthenticated;
     }
-    return ErrorCode::upstream;
+    return Fault::provider_error;
 }
 
 bool is_about_context(const Value& error, std::string_view message) {
@@ -170,7 +170,7 @@ chat::Event end_event(std::int64_t choice, std::string_view word, bool calls) {
     const auto ending = ending_of(word);
     if (ending.failed)
         return chat::Failed{
-            Error{ErrorCode::upstream, fmt::format("the provider ended its answer with '{}'", printable(word, 60))}};
+            Error{Fault::provider_error, fmt::format("the provider ended its answer with '{}'", printable(word, 60))}};
     if (calls && (ending.reason == Finish::stop || ending.reason == Finish::other))
         return chat::Finished{choice, Finish::tool_calls, {}};
     return chat::Finished{choice, ending.reason, ending.reason == Finish::other ? std::string(word) : std::string()};
@@ -182,8 +182,8 @@ Error error_in(const Value& error, std::string_view otherwise) {
                     ? first_text(error, {"message", "msg", "detail", "error_msg", "status_msg"})
                     : error.string().value_or("");
     if (text.empty()) text = otherwise.empty() ? std::string_view("the provider sent an error") : otherwise;
-    Error said{ErrorCode::upstream, printable(text, kQuoted)};
-    said.code = is_about_context(error, text) ? ErrorCode::context : code_in(error);
+    Error said{Fault::provider_error, printable(text, kQuoted)};
+    said.code = is_about_context(error, text) ? Fault::prompt_too_long : code_in(error);
     return said;
 }
 

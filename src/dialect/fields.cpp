@@ -10,7 +10,7 @@ using json::Value;
 
 std::unexpected<Error> wrong(std::string param, std::string_view expected) {
     auto message = fmt::format("{}: expected {}", param, expected);
-    return fail(ErrorCode::invalid, std::move(message), std::move(param));
+    return fail(Fault::invalid_field, std::move(message), std::move(param));
 }
 
 Result<> read_string(const Value& value, const std::string& param, std::string& target) {

@@ -38,7 +38,7 @@ Result<> check_spellings(const Value& object) {
             if (c != '_') plain += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
         if (!seen.insert(plain).second)
             return fail(
-                ErrorCode::invalid,
+                Fault::conflicting_fields,
                 fmt::format("{}: stands twice, in two spellings; give one of them", printable(member.key(), 60)),
                 printable(member.key(), 60));
     }
@@ -578,7 +578,7 @@ class Gemini final : public Dialect {
 
     Result<chat::Request> decode_request(const Incoming& incoming) const override {
         Value root = incoming.body.root();
-        if (!root.is(Kind::object)) return fail(ErrorCode::invalid, "the body must be a JSON object");
+        if (!root.is(Kind::object)) return fail(Fault::invalid_json, "the body must be a JSON object");
         const auto call = call_of(incoming.path);
         if (call.method == "countTokens" && given(root["generateContentRequest"]))
             root = root["generateContentRequest"];

@@ -1,6 +1,8 @@
 // Answers of Gemini, streamed and whole.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <map>
 
 #include "base/text.h"
@@ -302,6 +304,11 @@ std::unique_ptr<AnswerWriter> make_writer(AnswerFrame frame) {
 }
 
 ErrorReply encode_error(const Error& error) {
+    const auto in_capitals = [](std::string_view name) {
+        std::string out(name);
+        std::ranges::transform(out, out.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+        return out;
+    };
     const auto shape = shape_of(error.code);
     json::Writer out;
     out.begin_object().key("error").begin_object().member("code", shape.status);
@@ -311,7 +318,10 @@ ErrorReply encode_error(const Error& error) {
                                error.prompt_tokens, error.context_tokens));
     else
         out.member("message", error.message);
-    out.member("status", shape.name).end_object().end_object();
+    out.member("status", shape.name).key("details").begin_array().begin_object();
+    // google.rpc.ErrorInfo, whose reason is in capitals.
+    out.member("@type", "type.googleapis.com/google.rpc.ErrorInfo").member("reason", in_capitals(error.code.name()));
+    out.member("domain", "tandem").end_object().end_array().end_object().end_object();
     return {shape.status, out.take()};
 }
 

@@ -1198,7 +1198,7 @@ void fit_extras(Fitted& fitted, Speaker target, bool drop) {
         }
         if (is_demand(name, value) && !drop) {
             fitted.refused =
-                Error{ErrorCode::invalid,
+                Error{Fault::unknown_field,
                       fmt::format("{}: {} has no such field; leave it out, use a provider that speaks the client's "
                                   "dialect, or set `translation: drop` for the provider in tandem.yaml",
                                   printable(name, 80), speaker),
@@ -1247,7 +1247,7 @@ Fitted fit(Request request, Speaker target, bool drop) {
             auto named = feature.first == nullptr ? std::nullopt : feature.first(fitted.request);
             if (!named) named = Named{std::string(feature.name), std::string(feature.field)};
             fitted.refused = Error{
-                ErrorCode::invalid,
+                Fault::unsupported_demand,
                 fmt::format("{}: {} cannot be said to {}; {}. (`translation: drop` for the provider in tandem.yaml "
                             "leaves it out instead.)",
                             named->field, named->name, kSpeakerNames[static_cast<std::size_t>(target)], feature.advice),

@@ -85,7 +85,7 @@ Result<chat::Message> read_message(const Value& value, const std::string& param,
 Result<> read_prompt(const Value& root, chat::Request& request) {
     for (const auto* field : {"suffix", "template", "context", "raw"})
         if (const Value value = root[field]; given(value) && value.boolean() != false && !value.text().empty())
-            return fail(ErrorCode::invalid,
+            return fail(Fault::unsupported_demand,
                         fmt::format("{}: models are asked through their chat template here; leave it out, and send "
                                     "earlier turns with /api/chat",
                                     field),
@@ -398,7 +398,7 @@ class Ollama final : public Dialect {
 
     Result<chat::Request> decode_request(const Incoming& incoming) const override {
         const Value root = incoming.body.root();
-        if (!root.is(Kind::object)) return fail(ErrorCode::invalid, "the body must be a JSON object");
+        if (!root.is(Kind::object)) return fail(Fault::invalid_json, "the body must be a JSON object");
         chat::Request request;
         request.dialect = kName;
         auto model = root["model"].text();
@@ -535,13 +535,12 @@ const Dialect& dialect() {
 ErrorReply encode_error(const Error& error) {
     json::Writer out;
     // The words of llama.cpp's server, which Ollama hands on.
-    if (error.code == ErrorCode::context && error.prompt_tokens > 0 && error.context_tokens > 0)
-        out.begin_object()
-            .member("error", fmt::format("the request ({} tokens) exceeds the available context size ({} tokens)",
-                                         error.prompt_tokens, error.context_tokens))
-            .end_object();
-    else
-        out.begin_object().member("error", error.message).end_object();
+    const bool numbers = error.code == ErrorCode::context && error.prompt_tokens > 0 && error.context_tokens > 0;
+    out.begin_object().member("error", numbers ? fmt::format("the request ({} tokens) exceeds the available context "
+                                                             "size ({} tokens)",
+                                                             error.prompt_tokens, error.context_tokens)
+                                               : error.message);
+    out.member("code", error.code.name()).end_object();
     return {status_of(error.code), out.take()};
 }
 

@@ -298,7 +298,7 @@ Result<> read_max_tokens(const Value& root, chat::Request& request) {
     const Value modern = root["max_completion_tokens"];
     const Value legacy = root["max_tokens"];
     if (given(modern) && given(legacy))
-        return fail(ErrorCode::invalid, "max_tokens and max_completion_tokens mean the same; give one of them",
+        return fail(Fault::conflicting_fields, "max_tokens and max_completion_tokens mean the same; give one of them",
                     "max_tokens");
     request.legacy_max_tokens = given(legacy);
     return given(modern) ? read_count(modern, "max_completion_tokens", request.max_output_tokens)
@@ -579,7 +579,7 @@ std::string thinking_text(const json::Value& part) {
 
 Result<chat::Request> decode_request(const json::Document& document) {
     const Value root = document.root();
-    if (!root.is(Kind::object)) return fail(ErrorCode::invalid, "the body must be a JSON object");
+    if (!root.is(Kind::object)) return fail(Fault::invalid_json, "the body must be a JSON object");
     chat::Request request;
     request.dialect = kName;
     const auto model = root["model"].string();
@@ -627,7 +627,7 @@ Result<chat::Request> decode_request(const json::Document& document) {
 
 Result<chat::Request> decode_completion(const json::Document& document) {
     const Value root = document.root();
-    if (!root.is(Kind::object)) return fail(ErrorCode::invalid, "the body must be a JSON object");
+    if (!root.is(Kind::object)) return fail(Fault::invalid_json, "the body must be a JSON object");
     chat::Request request;
     request.dialect = kName;
     const auto model = root["model"].string();
@@ -637,7 +637,8 @@ Result<chat::Request> decode_completion(const json::Document& document) {
     if (!given(root["prompt"])) return wrong("prompt", "a string");
     if (auto ok = read_texts(root["prompt"], "prompt", prompts); !ok) return fail(ok.error());
     if (prompts.size() != 1)
-        return fail(ErrorCode::invalid, "prompt: give one string; for several prompts send several requests", "prompt");
+        return fail(Fault::unsupported_demand, "prompt: give one string; for several prompts send several requests",
+                    "prompt");
     const auto asks = [&](std::string_view field) {
         const Value value = root[field];
         if (field == "best_of") return given(value) && value.integer() != 1;
@@ -645,7 +646,7 @@ Result<chat::Request> decode_completion(const json::Document& document) {
     };
     for (const auto* field : {"suffix", "echo", "best_of", "logprobs"})
         if (asks(field))
-            return fail(ErrorCode::invalid,
+            return fail(Fault::unsupported_demand,
                         fmt::format("{}: /v1/completions is answered by chat models here, which have no {}; leave it "
                                     "out, or use /v1/chat/completions",
                                     field, field),

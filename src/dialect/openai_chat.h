@@ -119,6 +119,8 @@ struct ErrorShape {
     std::string_view code;
 };
 ErrorShape shape_of(ErrorCode code);
+// The `code` of an error: OpenAI's own where it has one, else the name of the fault.
+std::string_view code_of(const Error& error);
 
 // The answer of GET /v1/models and of GET /v1/models/{id}. `created` in Unix seconds.
 struct ListedModel {

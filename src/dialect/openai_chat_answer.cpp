@@ -311,7 +311,7 @@ class Reader final : public AnswerReader {
         if (known == nullptr) {
             if (state.calls.size() >= kMostCalls) {
                 events.emplace_back(chat::Failed{Error{
-                    ErrorCode::upstream, fmt::format("the answer calls more than {} tools at once", kMostCalls)}});
+                    Fault::provider_misspoke, fmt::format("the answer calls more than {} tools at once", kMostCalls)}});
                 return;
             }
             state.calls.push_back({wire_index, {}, {}, {}});

@@ -360,6 +360,12 @@ ErrorShape shape_of(ErrorCode code) {
 
 namespace {
 
+// OpenAI's own codes stay, since its clients go by them.
+bool is_official(ErrorCode kind) {
+    return kind == ErrorCode::unauthenticated || kind == ErrorCode::rate_limited || kind == ErrorCode::over_budget ||
+           kind == ErrorCode::context;
+}
+
 std::string with_capital(std::string text) {
     if (!text.empty() && text.front() >= 'a' && text.front() <= 'z')
         text.front() = static_cast<char>(text.front() - 'a' + 'A');
@@ -367,6 +373,15 @@ std::string with_capital(std::string text) {
 }
 
 }  // namespace
+
+std::string_view code_of(const Error& error) {
+    const auto fault = error.code.fault();
+    // Not everything that is not found is a model.
+    if (error.code == ErrorCode::not_found && (error.param == "model" || fault == Fault::unknown_model))
+        return shape_of(ErrorCode::not_found).code;
+    if (fault == Fault::not_found) return name_of(fault);
+    return is_kind(fault) || is_official(error.code) ? shape_of(error.code).code : name_of(fault);
+}
 
 ErrorReply encode_error(const Error& error) {
     const auto shape = shape_of(error.code);
@@ -385,9 +400,7 @@ ErrorReply encode_error(const Error& error) {
         out.null();
     else
         out.value(error.param);
-    // Not everything that is not found is a model.
-    const bool other = error.code == ErrorCode::not_found && error.param != "model";
-    out.member("code", other ? "not_found" : shape.code).end_object().end_object();
+    out.member("code", code_of(error)).member("reason", error.code.name()).end_object().end_object();
     return {shape.status, out.take()};
 }
 

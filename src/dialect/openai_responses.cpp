@@ -247,7 +247,7 @@ Result<> read_tool(const Value& element, const std::string& here, chat::Request&
     }
     if (request.tools.size() >= chat::kMostTools)
         return fail(
-            ErrorCode::too_large,
+            Fault::too_many_items,
             fmt::format("the request has more than {} tools, which are the most that is taken", chat::kMostTools));
     add_tool(request, std::move(tool));
     return {};
@@ -559,7 +559,7 @@ class OpenAiResponses final : public Dialect {
 
     Result<chat::Request> decode_request(const Incoming& incoming) const override {
         const Value root = incoming.body.root();
-        if (!root.is(Kind::object)) return fail(ErrorCode::invalid, "the body must be a JSON object");
+        if (!root.is(Kind::object)) return fail(Fault::invalid_json, "the body must be a JSON object");
         chat::Request request;
         request.dialect = kName;
         const auto model = root["model"].string();

@@ -282,8 +282,8 @@ class Writer final : public SequencedWriter {
             w.null();
         w.member("status", status).key("error");
         if (error != nullptr) {
-            const auto shape = openai_chat::shape_of(error->code);
-            w.begin_object().member("code", shape.code).member("message", error->message).end_object();
+            w.begin_object().member("code", openai_chat::code_of(*error)).member("message", error->message);
+            w.member("reason", error->code.name()).end_object();
         } else {
             w.null();
         }

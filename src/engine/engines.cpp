@@ -92,7 +92,7 @@ SteadyTime Engines::State::answer_late() {
                 return false;
             }
             schedule.give_up(one.first, now);
-            waiter.done(fail(ErrorCode::timeout,
+            waiter.done(fail(Fault::engine_loading,
                              fmt::format("the engine of {} was still {} when the deadline of the request passed",
                                          engine->model.id, engine->running ? "loading" : "waiting for its turn")));
             return true;
@@ -106,7 +106,7 @@ Error Engines::State::too_large(const Engine& engine) const {
         if (other.get() != &engine && schedule.about(slot).pinned && other->running)
             pinned += other->shown.planned_bytes;
     return {
-        ErrorCode::unavailable,
+        Fault::engine_too_large,
         fmt::format("{} takes {} with a context of {} tokens and {} slot{}, and engine.memory is {}{}: lower its "
                     "`context` or `slots`, take a smaller file, or raise engine.memory",
                     engine.model.id, mib(engine.shown.planned_bytes), engine.model.context_tokens, engine.model.slots,
@@ -146,9 +146,9 @@ void Engines::State::learn_size(Engine& engine) {
 }
 
 void Engines::State::want(const std::shared_ptr<Engine>& engine, Waiter waiter) {
-    if (ending || refusing) return waiter.done(fail(ErrorCode::unavailable, "Tandem is stopping"));
+    if (ending || refusing) return waiter.done(fail(Fault::server_stopping, "Tandem is stopping"));
     if (clock.steady() < engine->rests_until)
-        return waiter.done(fail(ErrorCode::unavailable, fmt::format("the engine of {} does not run: {}",
+        return waiter.done(fail(Fault::engine_down, fmt::format("the engine of {} does not run: {}",
                                                                     engine->model.id, engine->shown.last_error)));
     if (!engine->running) learn_size(*engine);
     if (schedule.too_large(engine->slot)) return waiter.done(fail(too_large(*engine)));
@@ -267,7 +267,7 @@ void Engines::State::take_over(const std::vector<std::shared_ptr<Engine>>& all,
                 want(next, std::move(waiter));
             else
                 waiter.done(
-                    fail(ErrorCode::not_found, fmt::format("{} was taken out of the config", engine->model.id)));
+                    fail(Fault::unknown_model, fmt::format("{} was taken out of the config", engine->model.id)));
         }
         schedule.retire(engine->slot);
     }
@@ -321,7 +321,7 @@ std::uint64_t Engines::acquire(const std::string& model, SteadyTime deadline, st
     auto& state = *state_;
     auto engine = state.find(model);
     if (!engine) {
-        done(fail(ErrorCode::not_found, fmt::format("there is no engine for model {}", model)));
+        done(fail(Fault::unknown_model, fmt::format("there is no engine for model {}", model)));
         return 0;
     }
     const auto id = state.next_id++;
@@ -338,7 +338,7 @@ void Engines::give_up(std::uint64_t waiting) {
     if (waiting == 0) return;
     auto& state = *state_;
     state.post(
-        [&state, waiting] { state.give_up(waiting, {ErrorCode::cancelled, "nobody waits for the engine any more"}); });
+        [&state, waiting] { state.give_up(waiting, {Fault::cancelled, "nobody waits for the engine any more"}); });
 }
 
 void Engines::forgive(const std::string& model) {
@@ -358,14 +358,14 @@ void Engines::stop(const std::string& model, std::function<void(Result<>)> done)
     auto& state = *state_;
     auto engine = state.find(model);
     if (!engine) {
-        done(fail(ErrorCode::not_found, fmt::format("there is no engine for model {}", model)));
+        done(fail(Fault::unknown_model, fmt::format("there is no engine for model {}", model)));
         return;
     }
     state.post([&state, engine, done = std::move(done)] {
         engine->stop_wanted = true;
         if (!engine->running)
             state.answer_all(*engine,
-                             {ErrorCode::unavailable, fmt::format("the engine of {} was stopped", engine->model.id)});
+                             {Fault::engine_down, fmt::format("the engine of {} was stopped", engine->model.id)});
         state.apply();
         done({});
     });
@@ -376,7 +376,7 @@ void Engines::refuse_from_now() {
     state.post([&state] {
         state.refusing = true;
         for (const auto& [slot, engine] : state.by_slot)
-            state.answer_all(*engine, {ErrorCode::unavailable, "Tandem is stopping"});
+            state.answer_all(*engine, {Fault::server_stopping, "Tandem is stopping"});
     });
 }
 

@@ -24,7 +24,7 @@ Result<fs::path> find_binary(const config::Config& config, const EnginesSettings
     if (!config.engine_binary.empty()) {
         const fs::path named = config.engine_binary;
         if (named.is_absolute() && is_program(named)) return named;
-        return fail(ErrorCode::not_found,
+        return fail(Fault::engine_not_found,
                     fmt::format("engine.binary: {} is not a program; give the absolute path of a llama-server",
                                 named.string()));
     }
@@ -38,7 +38,7 @@ Result<fs::path> find_binary(const config::Config& config, const EnginesSettings
     const fs::path cached = settings.cache / "engine" / "llama-server";
     if (is_program(cached)) return cached;
     return fail(
-        ErrorCode::not_found,
+        Fault::engine_not_found,
         fmt::format("there is no llama-server on PATH and none at {}; `packaging/setup.sh engine` builds one, or set "
                     "engine.binary in tandem.yaml",
                     cached.string()));
@@ -71,7 +71,7 @@ Result<fs::path> find_model_file(const config::Config& config, const config::Mod
         }
     }
     return fail(
-        ErrorCode::not_found,
+        Fault::model_file_not_found,
         fmt::format("the file of model {} is not there; put it at one of these places, give its absolute path, or "
                     "fetch it with `tandem model pull`:{}",
                     model.id, looked));

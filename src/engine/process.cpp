@@ -68,13 +68,12 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
 Result<Process> Process::start(const Settings& settings) {
     const int log = open(settings.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (log < 0)
-        return fail(ErrorCode::unavailable,
+        return fail(Fault::engine_down,
                     fmt::format("cannot write the engine's log {}: {}", settings.log.string(), std::strerror(errno)));
     int report[2];
     if (pipe2(report, O_CLOEXEC) != 0) {
         close(log);
-        return fail(ErrorCode::unavailable,
-                    fmt::format("cannot start {}: {}", settings.command[0], std::strerror(errno)));
+        return fail(Fault::engine_down, fmt::format("cannot start {}: {}", settings.command[0], std::strerror(errno)));
     }
     auto arguments = pointers(settings.command);
     auto environment = pointers(settings.environment);
@@ -89,12 +88,11 @@ Result<Process> Process::start(const Settings& settings) {
     const auto got = pid > 0 ? read(report[0], &why, sizeof why) : 0;
     close(report[0]);
     if (pid < 0)
-        return fail(ErrorCode::unavailable,
+        return fail(Fault::engine_down,
                     fmt::format("cannot start {}: {}", settings.command[0], std::strerror(fork_error)));
     if (got == static_cast<ssize_t>(sizeof why)) {
         waitpid(pid, nullptr, 0);
-        return fail(ErrorCode::unavailable,
-                    fmt::format("cannot start {}: {}", settings.command[0], std::strerror(why)));
+        return fail(Fault::engine_down, fmt::format("cannot start {}: {}", settings.command[0], std::strerror(why)));
     }
     return Process(pid);
 }
@@ -139,7 +137,7 @@ Result<std::uint16_t> free_port() {
     const bool ok = fd >= 0 && bind(fd, plain, size) == 0 && getsockname(fd, plain, &size) == 0;
     const int why = errno;
     if (fd >= 0) close(fd);
-    if (!ok) return fail(ErrorCode::unavailable, fmt::format("no free loopback port: {}", std::strerror(why)));
+    if (!ok) return fail(Fault::engine_down, fmt::format("no free loopback port: {}", std::strerror(why)));
     return ntohs(address.sin_port);
 }
 

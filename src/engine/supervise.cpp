@@ -292,7 +292,7 @@ void Engines::State::settle(Engine& engine, RunEnd how, SteadyTime started) {
         if (unloaded) {
             schedule.ended(engine.slot, now);
         } else {
-            answer_all(engine, {ErrorCode::unavailable, fmt::format("the engine of {} was stopped", engine.model.id)});
+            answer_all(engine, {Fault::engine_down, fmt::format("the engine of {} was stopped", engine.model.id)});
             schedule.failed(engine.slot, now, std::nullopt);
         }
         return apply();
@@ -329,7 +329,7 @@ void Engines::State::settle(Engine& engine, RunEnd how, SteadyTime started) {
     }
     set_state(engine, quarantined ? "quarantined" : "waiting", why);
     answer_all(engine,
-               {ErrorCode::unavailable, fmt::format("the engine of {} does not run: {}", engine.model.id, why)});
+               {Fault::engine_down, fmt::format("the engine of {} does not run: {}", engine.model.id, why)});
     schedule.failed(engine.slot, now, now + rest);
     apply();
 }

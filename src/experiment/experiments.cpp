@@ -135,14 +135,14 @@ Result<Experiments::Known> Experiments::find(const std::string& name) const {
         if (running->record.name == name) return Known{running->record, running->definition};
         names.push_back(running->record.name);
     }
-    return fail(ErrorCode::not_found,
+    return fail(Fault::unknown_object,
                 fmt::format("there is no experiment '{}'{}", printable(name, 60), suggest(name, names)));
 }
 
 void Experiments::start(const config::Experiment& experiment, Done done) {
     if (const auto known = find(experiment.name); known && known->record.state == State::running)
         return done(fail(
-            ErrorCode::invalid,
+            Fault::wrong_state,
             fmt::format("the experiment {} runs already; stop it first, or choose another name", experiment.name)));
     auto record = std::make_shared<Record>(
         Record{experiment.name, config::to_json(experiment), State::running, false, 0, unix_ms(clock_.wall()), 0});

@@ -146,9 +146,10 @@ Result<> vote(store::Database& database, const std::string& experiment, std::int
         const auto there = row.step();
         if (!there) return fail(there.error());
         if (!*there)
-            return fail(ErrorCode::not_found, fmt::format("experiment {} has no pair {} to vote on; `tandem experiment "
-                                                          "pairs {}` lists them",
-                                                          experiment, number, experiment));
+            return fail(Fault::unknown_object,
+                        fmt::format("experiment {} has no pair {} to vote on; `tandem experiment "
+                                    "pairs {}` lists them",
+                                    experiment, number, experiment));
     }
     return database.prepare("UPDATE trials SET voted = ? WHERE experiment = ? AND number = ?")
         .bind(1, static_cast<std::int64_t>(verdict))

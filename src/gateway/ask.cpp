@@ -72,7 +72,7 @@ net::Task<Result<std::vector<float>>> embed(Gateway& gateway, net::Worker& worke
     keeping.label = text.label;
     keeping.label_reason = std::move(text.reason);
     co_await asked.answered(gateway, who, std::move(said), translate::Operation::embed, std::move(keeping));
-    if (auto error = asked.error(); !error.empty()) co_return fail(ErrorCode::upstream, std::move(error));
+    if (auto error = asked.error(); !error.empty()) co_return fail(Fault::upstream, std::move(error));
     std::vector<float> vector;
     double square = 0;
     for (const json::Value one : asked.root()["data"].children()) {
@@ -84,7 +84,7 @@ net::Task<Result<std::vector<float>>> embed(Gateway& gateway, net::Worker& worke
         break;
     }
     if (!(square > 0) || !std::isfinite(square))
-        co_return fail(ErrorCode::upstream,
+        co_return fail(Fault::provider_misspoke,
                        "the embedding that " + model + " gave has length 0, so it says nothing of the text");
     for (auto& value : vector) value = static_cast<float>(value / std::sqrt(square));
     co_return vector;

@@ -36,12 +36,12 @@ config::FailureClass class_of(const Error& error) {
 }  // namespace
 
 // What a provider says of our key is not about the client's.
-ErrorCode Attempt::code_for_client(ErrorCode code) {
-    if (code == ErrorCode::rate_limited) return ErrorCode::unavailable;
+FaultCode Attempt::code_for_client(FaultCode code) {
+    if (code == ErrorCode::rate_limited) return Fault::provider_rate_limited;
+    if (code == ErrorCode::unauthenticated) return Fault::provider_refused_key;
+    if (code == ErrorCode::not_found) return Fault::provider_unknown_model;
     // Nor is its answer, where that is too large or too deep, the client's request.
-    const bool upstream =
-        code == ErrorCode::unauthenticated || code == ErrorCode::not_found || code == ErrorCode::too_large;
-    return upstream ? ErrorCode::upstream : code;
+    return code == ErrorCode::too_large ? Fault::provider_answer_too_large : code;
 }
 
 upstream::Failure Attempt::ours(Error error, upstream::Remedy remedy) {
@@ -98,7 +98,8 @@ net::Task<Next> Attempt::begin() {
     if (streamed_ && way_.request().stream)
         begun = co_await begin_stream();
     else if (joins_)
-        begun = unreadable({ErrorCode::upstream, fmt::format("{} answered in one piece", provider_.id)}, unknown());
+        begun =
+            unreadable({Fault::provider_misspoke, fmt::format("{} answered in one piece", provider_.id)}, unknown());
     else
         begun = co_await begin_whole();
     ready_ = begun == Next::ready;
@@ -120,7 +121,7 @@ net::Task<Next> Attempt::send() {
     if (!trial_) {
         auto why = services.health.unhealthy(provider_.id);
         if (why.empty()) why = fmt::format("{} is being tried by another request, after it failed", provider_.id);
-        co_return skipped({ErrorCode::unavailable, std::move(why)});
+        co_return skipped({Fault::provider_unwell, std::move(why)});
     }
     if (auto reserved = reserve(); !reserved) co_return skipped(reserved.error());
 
@@ -184,7 +185,7 @@ net::Task<std::expected<upstream::Sent, upstream::Failure>> Attempt::ask(store::
         const bool storage = clearance.error().code == ErrorCode::storage;
         co_return Failed(ours(clearance.error(), storage ? upstream::Remedy::give_up : upstream::Remedy::next));
     }
-    if (cancel_.fired()) co_return Failed(ours({ErrorCode::cancelled, way_.who_ended()}, upstream::Remedy::give_up));
+    if (cancel_.fired()) co_return Failed(ours({Fault::client_gone, way_.who_ended()}, upstream::Remedy::give_up));
     co_return co_await upstream::send(way_.gateway.client_of(way_.exchange.worker()), std::move(*clearance),
                                       *reservation_, endpoint_, std::move(call), way_.deadline.at, cancel_,
                                       way_.services.clock);
@@ -408,11 +409,11 @@ net::Task<Result<upstream::Gate::Pass>> Attempt::wait_for_room(const upstream::G
         ticket = gate.enter(asked, std::move(resume));
         if (!ticket) return;
         patience.over = [&] {
-            gate.give_up(ticket, {ErrorCode::timeout, fmt::format("{} was busy until the deadline", asked.place)});
+            gate.give_up(ticket, {Fault::deadline_passed, fmt::format("{} was busy until the deadline", asked.place)});
         };
         patience.deadline = way_.deadline.at;
         watchdog.add(patience);
-        cancel_.on_fire(hook, [&] { gate.give_up(ticket, {ErrorCode::cancelled, way_.who_ended()}); });
+        cancel_.on_fire(hook, [&] { gate.give_up(ticket, {Fault::client_gone, way_.who_ended()}); });
     });
     if (ticket) watchdog.remove(patience);
     co_return pass;
@@ -428,12 +429,12 @@ net::Task<Result<>> Attempt::reach() {
         auto first = [once, resume = std::move(resume)](Result<engine::Lease> lease) {
             if (!once->exchange(true)) resume(std::move(lease));
         };
-        cancel_.on_fire(hook, [this, first] { first(fail(ErrorCode::cancelled, way_.who_ended())); });
+        cancel_.on_fire(hook, [this, first] { first(fail(Fault::client_gone, way_.who_ended())); });
         if (!cancel_.fired()) waiting = way_.services.engines.acquire(candidate_.model, way_.deadline.at, first);
     });
     // Its load is for nobody, then.
     if (cancel_.fired()) way_.services.engines.give_up(waiting);
-    if (cancel_.fired()) co_return fail(ErrorCode::cancelled, way_.who_ended());
+    if (cancel_.fired()) co_return fail(Fault::client_gone, way_.who_ended());
     if (!lent) co_return fail(lent.error());
     lease_ = std::move(*lent);
     endpoint_.base_url = lease_.base_url();
@@ -646,6 +647,7 @@ Next Attempt::failed(upstream::Failure failure, const ledger::Used& used) {
     // A provider may quote the prompt in its complaint. What is recorded has no values in it; the client knows them.
     const auto message = way_.recordable(failure.error.message, failure.status);
     record.error = printable(message, 400);
+    record.code = failure.error.code.name();
     book(used);
     record.total_ms = elapsed_ms();
     if (reservation_) reservation_->settle(record.cost, used.usage.input + used.usage.output);
@@ -731,6 +733,7 @@ Next Attempt::unreadable(Error error, const ledger::Used& used) {
 // The owner's rules for answers have stopped it: the provider did its work, and nobody else is asked.
 Next Attempt::stopped(Error error, const ledger::Used& used) {
     record.error = error.message;
+    record.code = error.code.name();
     way_.history.failures.emplace_back(record.model, error.message);
     settle(used, "stopped");
     way_.history.last = ours(std::move(error), upstream::Remedy::give_up);
@@ -740,6 +743,7 @@ Next Attempt::stopped(Error error, const ledger::Used& used) {
 // The client has gone, or another one was faster. What was sent is paid for all the same.
 Next Attempt::cancelled(bool was_sent) {
     record.error = lost_ ? "another one answered first" : way_.who_ended();
+    if (!lost_) record.code = name_of(Fault::client_gone);
     if (was_sent) {
         ledger::Used used = unknown();
         if (relay_ && (answer_ || ready_))

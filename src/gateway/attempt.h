@@ -126,7 +126,7 @@ class Attempt final : public Served {
     void tell_unsaid(const translate::Unsaid& unsaid);
 
     // For the client: what a provider says of our key is not about the client's.
-    static ErrorCode code_for_client(ErrorCode code);
+    static FaultCode code_for_client(FaultCode code);
     std::string reason_for_all(const upstream::Failure& failure) const;
     std::string about_key() const;
     void note_refused_model(upstream::Failure& failure);

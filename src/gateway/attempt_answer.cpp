@@ -138,7 +138,7 @@ Next Attempt::escalate(const chat::Told& told, Doubt doubt, const ledger::Used& 
     record.error = doubt.reason;
     finish(Ending::escalated, used, told, std::move(doubt.reason));
     way_.history.last =
-        ours({ErrorCode::upstream, "no answer passed the checks of the cascade"}, upstream::Remedy::next);
+        ours({Fault::no_answer_passed, "no answer passed the checks of the cascade"}, upstream::Remedy::next);
     return Next::next_candidate;
 }
 
@@ -255,10 +255,11 @@ net::Task<> Attempt::read_on() {
     if (!over_) co_return;
     if (relay_->failed()) broken_ = relay_->failed();
     if (!broken_ && !relay_->done() && !relay_->whole())
-        broken_ =
-            Error{ErrorCode::upstream, fmt::format("{} ended its stream before the answer was finished", provider_.id)};
+        broken_ = Error{Fault::provider_broke_off,
+                        fmt::format("{} ended its stream before the answer was finished", provider_.id)};
     if (!broken_ && !relay_->whole() && !relay_->has_content())
-        broken_ = Error{ErrorCode::upstream, fmt::format("{} ended its stream without an answer in it", provider_.id)};
+        broken_ =
+            Error{Fault::provider_broke_off, fmt::format("{} ended its stream without an answer in it", provider_.id)};
 }
 
 void Attempt::tell(std::string text) {
@@ -332,6 +333,7 @@ net::Task<Next> Attempt::give_stream() {
         co_await read_on();
         if (!cancel_.fired()) continue;
         record.error = way_.who_ended();
+        record.code = name_of(Fault::client_gone);
         finish(Ending::cancelled, usage_of_stream(), relay_->told());
         way_.record_unwatched();
         co_return Next::done;
@@ -342,6 +344,7 @@ net::Task<Next> Attempt::give_stream() {
     if (broken_) {
         broken_->code = code_for_client(broken_->code);
         record.error = way_.recordable(broken_->message, broken_->code == ErrorCode::policy ? 0 : record.status);
+        record.code = broken_->code.name();
         settle(used, "cut");
         const bool cut_short = broken_->code == ErrorCode::timeout && way_.client_is_late();
         if (broken_->code != ErrorCode::policy && broken_->code != ErrorCode::unavailable && !cut_short)

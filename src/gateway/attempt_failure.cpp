@@ -6,6 +6,7 @@
 #include "config/key_reference.h"
 #include "dialect/own_words.h"
 #include "gateway/attempt.h"
+#include "upstream/credit.h"
 
 namespace tandem::gateway {
 
@@ -15,9 +16,9 @@ std::string Attempt::reason_for_all(const upstream::Failure& failure) const {
     if (failure.status != 0) return fmt::format("{} answered with status {}", provider_.id, failure.status);
     const bool ours = failure.what == config::FailureClass::connection || failure.what == config::FailureClass::timeout;
     if (ours) return failure.error.message;
-    return fmt::format("{} gave an answer that is none ({})", provider_.id,
-                       failure.what ? config::kFailureClassNames[static_cast<std::size_t>(*failure.what)]
-                                    : reason_of(failure.error.code));
+    return fmt::format(
+        "{} gave an answer that is none ({})", provider_.id,
+        failure.what ? config::kFailureClassNames[static_cast<std::size_t>(*failure.what)] : failure.error.code.name());
 }
 
 // Where the provider says that the model is not there, others are asked before it from now on.
@@ -61,6 +62,8 @@ std::string Attempt::about_model(upstream::ModelRefused refused) const {
 
 // What its owner has to do: no other request will fare better until then.
 std::string Attempt::about_key() const {
+    if (upstream::lacks_credit(record.status, record.error))
+        return fmt::format("{} says that the owner's account has no credit left: add some there", provider_.id);
     if (provider_.api_key->reveal().empty())
         return fmt::format("{} wants a key and has none: set providers.{}.api_key in tandem.yaml", provider_.id,
                            provider_.id);
@@ -76,7 +79,7 @@ void Attempt::log_failure(const upstream::Failure& failure) const {
     line.add("decision", way_.id.text()).add("key", record.key).add("model", way_.in_log(record.model));
     line.add("provider", record.provider).add("zone", name_of(record.zone)).add("attempt", record.number);
     line.add("why", failure.what ? config::kFailureClassNames[static_cast<std::size_t>(*failure.what)]
-                                 : reason_of(failure.error.code));
+                                 : failure.error.code.name());
     if (record.status != 0) line.add("status", record.status);
     line.add("ms", record.total_ms);
 }

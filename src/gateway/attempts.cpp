@@ -9,6 +9,7 @@
 #include "chat/splice.h"
 #include "gateway/standing.h"
 #include "net/children.h"
+#include "upstream/credit.h"
 
 namespace tandem::gateway {
 
@@ -242,7 +243,7 @@ Result<Attempts::GoingOn> Attempts::plan_to_go_on(const Attempt& cut, const rout
     const auto& entry = *way_.snapshot->table.find(candidate.model);
     if (text.empty()) return GoingOn{nullptr, nullptr, candidate};
     if (!translate::goes_on(*way_.config.provider(candidate.provider), way_.model_of(candidate)))
-        return fail(ErrorCode::invalid,
+        return fail(Fault::invalid,
                     "models of its kind do not go on with an answer; say `prefill: true` where it does");
     auto begun = translate::begun_question(way_.question, text);
     if (!begun) return fail(begun.error());
@@ -256,7 +257,7 @@ Result<Attempts::GoingOn> Attempts::plan_to_go_on(const Attempt& cut, const rout
     inputs.found = static_cast<std::uint8_t>(inputs.found | labelled.found);
     const auto view = routing::view_of(way_.snapshot->table, candidate.zone, inputs);
     if (view.blocked || view.home || view.label > entry.clearance)
-        return fail(ErrorCode::policy, fmt::format("the answer so far is {}, and {} may not see that",
+        return fail(Fault::label_rose, fmt::format("the answer so far is {}, and {} may not see that",
                                                    name_of(higher(view.label, inputs.label)), candidate.provider));
     GoingOn plan{*begun, nullptr, candidate};
     plan.candidate.seen = view.label;
@@ -295,6 +296,7 @@ net::Task<> Attempts::give_up() {
         net::Response response;
         response.status = last.status;
         response.headers = way_.answer_headers(way_.history.last_asked, "application/json");
+        response.headers.add("x-tandem-error", last.error.code.name());
         response.body = last.body;
         co_await exchange_.reply(std::move(response));
         co_return;
@@ -306,9 +308,11 @@ net::Task<> Attempts::give_up() {
     if (way_.history.failures.size() == 1 && last.what == config::FailureClass::key) {
         error.certain = true;
         error.message +=
-            fmt::format("; the owner has to correct the key of {}", way_.history.last_asked.record.provider);
+            fmt::format("; the owner has to {} {}",
+                        upstream::lacks_credit(last.status, error.message) ? "add credit at" : "correct the key of",
+                        way_.history.last_asked.record.provider);
     }
-    if (way_.late()) error.code = ErrorCode::timeout;
+    if (way_.late()) error.code = Fault::deadline_passed;
     if (error.message.empty()) error.message = "the deadline of the request passed before a model was asked";
     // The trial has failed as well: as before, nobody may take it.
     if (!decided_.last_resort().empty() && last.provider_unwell && !way_.late())

@@ -30,11 +30,8 @@ struct RequestNote final : net::Note {
     std::string redacted;  // types and counts of what was taken out: "IBAN_CODE:1,PERSON:2"
     Usage usage;           // of all attempts
     Money cost;
-    std::optional<ErrorCode> refused;  // why it got no answer
+    std::optional<Fault> refused;  // why it got no answer
 };
-
-// In a word, for the log: "over_budget".
-std::string_view reason_of(ErrorCode code);
 
 // A value; the exchange outlives it.
 struct Call {

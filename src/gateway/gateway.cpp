@@ -1,7 +1,6 @@
 #include "gateway/gateway.h"
 
 #include <algorithm>
-#include <array>
 
 #include "access/origin.h"
 #include "base/text.h"
@@ -43,22 +42,13 @@ void add_when_to_retry(const Error& error, net::Response& response) {
 
 }  // namespace
 
-std::string_view reason_of(ErrorCode code) {
-    // In the order of ErrorCode.
-    constexpr std::array<std::string_view, 16> kNames = {
-        "invalid", "unauthenticated", "forbidden", "not_found", "method",  "too_large", "rate_limited", "over_budget",
-        "policy",  "unavailable",     "context",   "upstream",  "timeout", "cancelled", "storage",      "internal"};
-    static_assert(static_cast<std::size_t>(ErrorCode::internal) + 1 == kNames.size());
-    return kNames[static_cast<std::size_t>(code)];
-}
-
 net::Response error_response(dialect::Kind dialect, int status, const Error& error) {
     auto encoded = dialect::of(dialect).encode_error(error);
     net::Response response;
     response.status = status != 0 ? status : encoded.status;
     response.headers.add("content-type", "application/json");
     // Not every dialect has a code: this one is the same in all of them (docs/reference/errors.md).
-    response.headers.add("x-tandem-error", reason_of(error.code));
+    response.headers.add("x-tandem-error", error.code.name());
     if (response.status == 401) response.headers.add("www-authenticate", "Bearer");
     add_when_to_retry(error, response);
     response.body = std::move(encoded.body);
@@ -74,6 +64,8 @@ net::Task<> reply_json(const Call& call, dialect::Kind dialect, Result<std::stri
     } else {
         response = error_response(dialect, 0, body.error());
     }
+    if (!call.said.warnings.empty())
+        response.headers.add("x-tandem-warnings", header_text(join(call.said.warnings, "; ")));
     access::add_cors(call.snapshot->config->server, call.request().headers, response.headers);
     co_await call.exchange.reply(std::move(response));
 }

@@ -148,7 +148,7 @@ Result<Listed> find(const Call& call, std::string_view id) {
         return as_listed(table, std::string(id), known->means);
     std::vector<std::string> names;
     for (const auto& model : models) names.push_back(model.id);
-    return fail(ErrorCode::not_found, fmt::format("there is no model '{}'{}", printable(id, 80), suggest(id, names)),
+    return fail(Fault::unknown_model, fmt::format("there is no model '{}'{}", printable(id, 80), suggest(id, names)),
                 "model");
 }
 
@@ -158,7 +158,7 @@ Result<Listed> named_in_body(const Call& call) {
     if (auto ok = document.parse(call.request().body); !ok) return fail(ok.error());
     auto name = document.root()["model"].text();
     if (name.empty()) name = document.root()["name"].text();
-    if (name.empty()) return fail(ErrorCode::invalid, "model: expected the name of a model", "model");
+    if (name.empty()) return fail(Fault::invalid_field, "model: expected the name of a model", "model");
     if (name.ends_with(":latest")) name.remove_suffix(7);
     return find(call, name);
 }
@@ -214,7 +214,7 @@ Result<std::string> pull_model(Gateway&, const Call& call) {
 }
 
 Result<std::string> manage_models(Gateway&, const Call&) {
-    return fail(ErrorCode::forbidden,
+    return fail(Fault::read_only_models,
                 "models are named in tandem.yaml and kept by their providers: none is made, copied, pushed or deleted "
                 "over this API");
 }

@@ -81,12 +81,12 @@ Result<> Preparation::decode_and_detect() {
     if (auto ok = decode(question); !ok) return ok;
     const auto& who = way_.who;
     if (const auto speaks = dialect::name_of(question.front.kind); !who.may_speak(speaks))
-        return fail(ErrorCode::forbidden,
+        return fail(Fault::api_not_allowed,
                     fmt::format("the key '{}' may speak {}, and this is {}; the owner sets `dialects` of the key",
                                 who.id(), join(who.dialects, ", "), speaks));
     way_.look_up_name();
     if (!routing::may_use(who, way_.snapshot->table, request().model))
-        return fail(ErrorCode::forbidden,
+        return fail(Fault::model_not_allowed,
                     fmt::format("the key '{}' may not use '{}'{}", who.id(), printable(request().model, 80),
                                 suggest(request().model, who.aliases)),
                     "model");
@@ -102,7 +102,7 @@ Result<> Preparation::decode_and_detect() {
     labelled_.of_itself_ = {found.label, found.rest};
     label_by_floor(recalled_, found);
     if (who.most && found.label > *who.most)
-        return fail(ErrorCode::forbidden,
+        return fail(Fault::label_not_allowed,
                     fmt::format("this is {} ({}), and the key '{}' may send what is {} at most; the owner sets "
                                 "`most` of the key",
                                 name_of(found.label),
@@ -188,7 +188,7 @@ net::Task<Result<>> Preparation::wait_for_budget() {
         if (error.certain || way_.late() || !in_time) break;
         // What ends when a window does would hold the stop up.
         if (services_.stopping)
-            co_return fail(ErrorCode::unavailable, "the server is stopping; ask again when it is back");
+            co_return fail(Fault::server_stopping, "the server is stopping; ask again when it is back");
         co_await services_.budgets.settled().wait(seen, exchange_.worker().context(), kLookAgain, exchange_.cancel());
         if (exchange_.cancel().fired()) break;
         if (auto ok = choose(decided(), decided().inputs()); !ok) co_return ok;

@@ -228,6 +228,7 @@ std::optional<ledger::Denial> denied_to(const Services& services, const access::
 void add_wait_for_money(const Services& services, const Snapshot& snapshot, const access::Principal& who,
                         const routing::Inputs& inputs, const routing::Decision& decision, Error& error) {
     error.certain = true;
+    std::optional<Fault> code;  // of the budgets, where they all say the same
     for (const auto& candidate : decision.candidates) {
         const auto* entry = snapshot.table.find(candidate.model);
         if (candidate.excluded != Excluded::budget || entry == nullptr) continue;
@@ -235,11 +236,16 @@ void add_wait_for_money(const Services& services, const Snapshot& snapshot, cons
         // A budget that had no room for this very model may have got some since it was decided on.
         const auto standing = std::ranges::find(inputs.standing, candidate.model, &routing::Standing::model);
         const bool was_denied = standing != inputs.standing.end() && standing->on_budget != config::OnBudget::cheaper;
+        if (denied) {
+            const bool other = code && *code != denied->error.code.fault();
+            code = other ? Fault::budget_used_up : denied->error.code.fault();
+        }
         if (denied ? denied->error.certain || !denied->error.again_in : !was_denied) continue;
         const auto again_in = denied ? *denied->error.again_in : 1;
         error.certain = false;
         error.again_in = std::min(error.again_in.value_or(again_in), again_in);
     }
+    if (code) error.code = *code;
 }
 
 // When the first of those that are only unwell may be asked again.

@@ -41,6 +41,7 @@ Way::Way(Gateway& gateway, Call call, translate::Front front, Keeping keeping)
       detached_(dynamic_cast<const Detached*>(&call.exchange) != nullptr),
       admission_(std::move(call.admission)) {
     if (asked.timeout && arrived + *asked.timeout < deadline.at) deadline = {arrived + *asked.timeout, true};
+    for (const auto& warning : asked.warnings) warn(warning);
     question.front = front;
     question.path = exchange.request().path;
     question.array = client_dialect().streams_array(exchange.request().parameter("alt"));
@@ -534,7 +535,8 @@ net::Task<> Way::refuse_in_stream(const Error& error) {
 }
 
 net::Task<> Way::refuse(Error error, std::optional<seconds> retry_after) {
-    if (auto* const note = dynamic_cast<RequestNote*>(exchange.request().note.get())) note->refused = error.code;
+    if (auto* const note = dynamic_cast<RequestNote*>(exchange.request().note.get()))
+        note->refused = error.code.fault();
     if (exchange.started()) {
         co_await refuse_in_stream(error);
         co_return;

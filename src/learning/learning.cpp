@@ -307,7 +307,7 @@ void Learning::feedback(std::string decision, const std::string& key, bool owner
     auto made = std::make_shared<Made>();
     auto job = [this, made, decision = std::move(decision), key, owner, value,
                 note = std::move(note)](store::Database& database) -> Result<> {
-        const auto nothing = fail(ErrorCode::not_found, fmt::format("there is no answer of decision {}", decision));
+        const auto nothing = fail(Fault::unknown_decision, fmt::format("there is no answer of decision {}", decision));
         auto kept = kept_of(decision);
         if (!kept) {
             // From before the last start, or long ago: what it was like is not known any more, who answered is.

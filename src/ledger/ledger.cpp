@@ -43,6 +43,8 @@ const char* const kLedgerSchema3 =
 
 const char* const kLedgerSchema4 = "CREATE TABLE ledger_currency (currency TEXT NOT NULL) STRICT;";
 
+const char* const kLedgerSchema5 = "ALTER TABLE attempts ADD COLUMN code TEXT NOT NULL DEFAULT '';";
+
 namespace {
 
 const store::Table<AttemptRecord>& open_attempts() {
@@ -159,7 +161,7 @@ Result<> keep_currency(store::Store& store, const std::string& currency) {
             const auto amounts = has_amounts(database);
             if (!amounts) return fail(amounts.error());
             if (*amounts)
-                return fail(ErrorCode::invalid,
+                return fail(Fault::invalid_config,
                             fmt::format("currency: the amounts of this ledger are in {}, and they are not converted to "
                                         "{}; set currency: {}, or begin a new ledger with another `data:` folder",
                                         *noted, currency, *noted));
@@ -204,7 +206,7 @@ void Ledger::close(std::vector<AttemptRecord> attempts, store::Store::Job also,
         if (committed)
             done(Receipt());
         else
-            done(fail(ErrorCode::storage,
+            done(fail(Fault::record_not_written,
                       fmt::format("the record of this request could not be written: {}", committed.error().message)));
     });
 }
@@ -220,7 +222,7 @@ namespace {
 Result<DecisionRecord> read_decision(store::Statement& rows, const std::string& what) {
     const auto row = rows.step();
     if (!row) return fail(row.error());
-    if (!*row) return fail(ErrorCode::not_found, fmt::format("there is no decision {}", what));
+    if (!*row) return fail(Fault::unknown_decision, fmt::format("there is no decision {}", what));
     return decisions().read(rows);
 }
 

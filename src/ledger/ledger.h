@@ -45,6 +45,7 @@ struct AttemptRecord {
     std::string outcome;
     int status = 0;     // HTTP, 0 where none came
     std::string error;  // where it failed
+    std::string code;   // the Fault's name, where it failed; empty in old records
     std::int64_t first_byte_ms = -1;
     std::int64_t total_ms = 0;
     Usage usage;
@@ -67,6 +68,7 @@ extern const char* const kLedgerSchema;
 extern const char* const kLedgerSchema2;  // attempts under way, and what went into a provider's cache
 extern const char* const kLedgerSchema3;  // what a cost was made of, and whose word it is
 extern const char* const kLedgerSchema4;  // the currency of all amounts
+extern const char* const kLedgerSchema5;  // why an attempt failed, in a code
 
 // Inside a transaction. Errors: storage.
 Result<> insert(store::Database& database, const DecisionRecord& record);

@@ -40,7 +40,7 @@ store::Columns<A> attempt_columns() {
          column("first_byte_ms", &A::first_byte_ms), column("total_ms", &A::total_ms),
          column("cached", &A::usage, &Usage::cached_input), column("reasoning", &A::usage, &Usage::reasoning),
          column("estimated", &A::usage, &Usage::estimated), column("cache_write", &A::usage, &Usage::cache_write),
-         column("warnings", &A::warnings), column("bill", &A::bill)});
+         column("warnings", &A::warnings), column("bill", &A::bill), column("code", &A::code)});
 }
 
 store::Columns<DecisionRecord> decision_columns() {

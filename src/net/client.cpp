@@ -41,10 +41,10 @@ constexpr std::size_t kLookups = 4;  // names that are looked up at once
 Result<Url> parse_url(std::string_view text) {
     const auto parsed = boost::urls::parse_uri(text);
     if (!parsed || (parsed->scheme() != "http" && parsed->scheme() != "https") || parsed->encoded_host().empty())
-        return fail(ErrorCode::invalid, fmt::format("'{}' is not an http or https URL", printable(text, 80)));
+        return fail(Fault::invalid, fmt::format("'{}' is not an http or https URL", printable(text, 80)));
     // port_number() takes what is above 65535 for another port.
     if (parsed->has_port() && !parsed->port().empty() && whole_number(parsed->port()).value_or(65'536) > 65'535)
-        return fail(ErrorCode::invalid, fmt::format("'{}' has no port that there is", printable(text, 80)));
+        return fail(Fault::invalid, fmt::format("'{}' has no port that there is", printable(text, 80)));
     Url url;
     url.tls = parsed->scheme() == "https";
     url.host = parsed->host_address();
@@ -190,12 +190,12 @@ struct Client::Sending final : AnswerSource, Watched {
 
     // Why the wait that just ended with an error did so.
     Error why(std::string_view what) const {
-        if (cancelled) return {ErrorCode::cancelled, "the request was cancelled"};
+        if (cancelled) return {Fault::client_gone, "the request was cancelled"};
         if (expired && std::chrono::steady_clock::now() >= call.deadline)
-            return {ErrorCode::timeout,
+            return {Fault::deadline_passed,
                     fmt::format("the deadline of the request passed while {} {}", phase, call.url.authority)};
-        if (expired) return {ErrorCode::timeout, fmt::format("timed out while {} {}", phase, call.url.authority)};
-        return {ErrorCode::upstream, fmt::format("{} {}: {}", phase, call.url.authority, what)};
+        if (expired) return {Fault::provider_timeout, fmt::format("timed out while {} {}", phase, call.url.authority)};
+        return {Fault::provider_unreachable, fmt::format("{} {}: {}", phase, call.url.authority, what)};
     }
 
     Task<Found> look_up();
@@ -281,7 +281,7 @@ Task<Result<>> Client::Sending::connect() {
         }
         if (call.public_only) std::erase_if(addresses, [](const auto& one) { return !is_public(one.address()); });
         if (addresses.empty() && call.public_only)
-            co_return fail(ErrorCode::forbidden,
+            co_return fail(Fault::address_not_allowed,
                            fmt::format("{} is an address of this machine or of a private network", call.url.host));
         endpoints.assign(addresses.begin(), addresses.end());
     }
@@ -508,7 +508,7 @@ Task<std::expected<Answer, CallFailure>> Client::send(Call call, Cancel& cancel)
     using Failed = std::unexpected<CallFailure>;
     auto sending = std::make_unique<Sending>(pool_->worker, pool_, std::move(call));
     auto& state = *sending;
-    if (cancel.fired()) co_return Failed({{ErrorCode::cancelled, "the request was cancelled"}, false});
+    if (cancel.fired()) co_return Failed({{Fault::client_gone, "the request was cancelled"}, false});
     cancel.on_fire(state.hook, [&state] {
         state.cancelled = true;
         state.abort();

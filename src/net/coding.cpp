@@ -15,13 +15,13 @@ namespace tandem::net {
 namespace {
 
 std::unexpected<Error> broken(std::string_view coding) {
-    return fail(ErrorCode::invalid,
+    return fail(Fault::invalid_encoding,
                 fmt::format("the body is not what its Content-Encoding says: it is no whole {}", coding));
 }
 
 // What stands behind the end of the coded body would never be looked at: not by detectors, not by a provider.
 std::unexpected<Error> more_behind(std::string_view coding) {
-    return fail(ErrorCode::invalid,
+    return fail(Fault::invalid_encoding,
                 fmt::format("other bytes stand behind the end of the {} in the body; send its Content-Encoding alone, "
                             "with nothing behind it",
                             coding));
@@ -50,7 +50,7 @@ class Inflate final : public Unpacker {
         out.resize(out.size() - stream_.avail_out);
         if (result == Z_STREAM_END && stream_.avail_in == 0) return false;
         if (result == Z_STREAM_END && members_ > kMostMembers)
-            return fail(ErrorCode::invalid,
+            return fail(Fault::invalid_encoding,
                         fmt::format("the body is of more than {} gzip members; compress it as one", kMostMembers));
         if (result == Z_STREAM_END && !begins_anew_) return more_behind(name());
         // No progress with room to write means that the input has ended too early.
@@ -144,7 +144,7 @@ class Zstd final : public Unpacker {
     std::unexpected<Error> not_decoded(std::size_t result) const {
         const auto code = ZSTD_getErrorCode(result);
         if (code == ZSTD_error_frameParameter_windowTooLarge)
-            return fail(ErrorCode::invalid,
+            return fail(Fault::invalid_encoding,
                         fmt::format("the body's zstd wants a window of more than {} MiB; compress it without --ultra "
                                     "and --long (a window log of {} at most)",
                                     (1 << kWindowLog) >> 20, kWindowLog));
@@ -172,7 +172,7 @@ Result<std::unique_ptr<Unpacker>> unpacker_of(std::string_view coding) {
     else if (name == "zstd")
         unpacker = std::make_unique<Zstd>();
     else
-        return fail(ErrorCode::invalid,
+        return fail(Fault::invalid_encoding,
                     fmt::format("Content-Encoding: '{}' is not known here; send the body plain, or in one of {}",
                                 printable(name, 40), kCodings));
     return unpacker;

@@ -108,7 +108,7 @@ Task<bool> Connection::one_request() {
     began_ = std::chrono::steady_clock::now();
     if (!host_is_ours()) {
         co_await refuse(
-            421, {ErrorCode::forbidden,
+            421, {Fault::host_not_allowed,
                   fmt::format("the Host '{}' is not this server; add it to server.hosts in tandem.yaml if it should be",
                               printable(request_.headers.get("host"), 80))});
         co_return false;
@@ -161,7 +161,7 @@ Task<bool> Connection::read_head() {
         const std::size_t end = head_end(bytes, searched);
         searched = bytes.size();
         if (end == std::string_view::npos ? bytes.size() > limits.header_bytes : end > limits.header_bytes) {
-            co_await refuse(431, {ErrorCode::too_large,
+            co_await refuse(431, {Fault::header_too_large,
                                   fmt::format("the request header is larger than {} bytes", limits.header_bytes)});
             co_return false;
         }
@@ -169,7 +169,7 @@ Task<bool> Connection::read_head() {
             parts_.fields.clear();
             auto framing = check_framing(bytes.substr(0, end), limits.header_count, &parts_);
             if (!framing) {
-                co_await refuse(framing.error().status, {ErrorCode::invalid, framing.error().message});
+                co_await refuse(framing.error().status, {Fault::invalid_framing, framing.error().message});
                 co_return false;
             }
             framing_ = *framing;
@@ -179,7 +179,8 @@ Task<bool> Connection::read_head() {
         }
         if (!co_await read_more(kReadSize)) {
             if (expired_ && phase_ == Phase::header)
-                co_await refuse(408, {ErrorCode::timeout, fmt::format("the request header did not arrive within {} ms",
+                co_await refuse(408,
+                                {Fault::request_too_slow, fmt::format("the request header did not arrive within {} ms",
                                                                       limits.header_timeout.count())});
             co_return false;
         }
@@ -212,7 +213,7 @@ bool Connection::host_is_ours() const {
 Result<> Connection::take_body_bytes(std::size_t bytes) {
     body_bytes_ += bytes;
     if ((shared_.body_bytes += bytes) > shared_.settings.limits.bodies_bytes)
-        return fail(ErrorCode::unavailable, "too many large requests at once; try again in a moment");
+        return fail(Fault::server_full, "too many large requests at once; try again in a moment");
     if (auto room = body_memory_.grow(bytes); !room) return room;
     return body_bytes_ > MemoryAccount::kSmall ? body_memory_.become_large() : Result<>{};
 }
@@ -228,7 +229,7 @@ Task<bool> Connection::read_body() {
     begin_phase(Phase::body, limits.body_timeout);
     if (framing_.content_length > limits.body_bytes) {
         co_await refuse(
-            413, {ErrorCode::too_large,
+            413, {Fault::body_too_large,
                   fmt::format("the body is larger than {} bytes; raise server.limits.body_bytes if it should be taken",
                               limits.body_bytes)});
         co_return false;
@@ -243,8 +244,8 @@ Task<bool> Connection::read_body() {
     }
     const bool whole = framing_.chunked ? co_await read_chunked() : co_await read_counted();
     if (!whole && expired_ && phase_ == Phase::body)
-        co_await refuse(408, {ErrorCode::timeout, fmt::format("the request body did not arrive within {} ms",
-                                                              limits.body_timeout.count())});
+        co_await refuse(408, {Fault::request_too_slow, fmt::format("the request body did not arrive within {} ms",
+                                                                   limits.body_timeout.count())});
     co_return whole;
 }
 
@@ -278,7 +279,7 @@ Task<bool> Connection::unpack_body() {
     while (shared_.unpacking.fetch_add(1) >= kAtOnce) {
         --shared_.unpacking;
         if (std::chrono::steady_clock::now() - begun > kLongestWait) {
-            co_await refuse(kNoRoom, {ErrorCode::unavailable,
+            co_await refuse(kNoRoom, {Fault::server_full,
                                       "too many compressed requests at once; try again in a moment, or send the body "
                                       "without Content-Encoding"});
             co_return false;
@@ -299,7 +300,7 @@ Task<bool> Connection::unpack_body() {
             co_return false;
         }
         if (request_.body.size() > most) {
-            co_await refuse(kTooLarge, {ErrorCode::too_large,
+            co_await refuse(kTooLarge, {Fault::body_too_large,
                                         fmt::format("the body is larger than {} bytes when its Content-Encoding is "
                                                     "undone; raise server.limits.body_bytes if it should be taken",
                                                     most)});
@@ -375,14 +376,14 @@ Task<bool> Connection::read_chunked() {
     }
     if (error == http::error::body_limit) {
         co_await refuse(
-            413, {ErrorCode::too_large,
+            413, {Fault::body_too_large,
                   fmt::format("the body is larger than {} bytes; raise server.limits.body_bytes if it should be taken",
                               limits.body_bytes)});
         co_return false;
     }
     if (error && error != http::error::need_more) {
         co_await refuse(400,
-                        {ErrorCode::invalid,
+                        {Fault::invalid_framing,
                          "the chunked body is malformed, or has chunk extensions or trailers, which are not taken"});
         co_return false;
     }

@@ -26,10 +26,10 @@ FairPool::FairPool(unsigned threads) : most_of_one_(std::max(1U, threads - std::
 Result<> FairPool::post(const std::string& holder, Work work) {
     {
         const std::lock_guard lock(mutex_);
-        if (ending_) return fail(ErrorCode::unavailable, "the server is stopping");
+        if (ending_) return fail(Fault::server_stopping, "the server is stopping");
         auto& line = lines_[holder];
         if (line.waiting.size() >= kMostWaiting)
-            return fail(ErrorCode::unavailable,
+            return fail(Fault::server_full,
                         fmt::format("{} large requests of this key wait to be read already; try again in a moment",
                                     kMostWaiting));
         if (line.waiting.empty()) turns_.push_back(holder);

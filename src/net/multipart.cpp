@@ -41,15 +41,16 @@ std::string parameter(std::string_view header, std::string_view name) {
 
 Result<std::vector<FormPart>> parse_form(std::string_view content_type, std::string_view body) {
     if (!lower(content_type).starts_with("multipart/form-data"))
-        return fail(ErrorCode::invalid, "expected a body of multipart/form-data, with the fields 'purpose' and 'file'");
+        return fail(Fault::invalid_form,
+                    "expected a body of multipart/form-data, with the fields 'purpose' and 'file'");
     const auto boundary = parameter(content_type, "boundary");
     if (boundary.empty() || boundary.size() > 70)
-        return fail(ErrorCode::invalid, "the content type names no boundary of at most 70 characters");
+        return fail(Fault::invalid_form, "the content type names no boundary of at most 70 characters");
     const std::string mark = "--" + boundary;
     const std::string between = "\r\n" + mark;
     std::vector<FormPart> parts;
     auto at = body.starts_with(mark) ? 0 : body.find(between);
-    if (at == std::string_view::npos) return fail(ErrorCode::invalid, "the body has no part");
+    if (at == std::string_view::npos) return fail(Fault::invalid_form, "the body has no part");
     if (at != 0) at += 2;
     while (true) {
         at += mark.size();
@@ -58,7 +59,7 @@ Result<std::vector<FormPart>> parse_form(std::string_view content_type, std::str
         const auto head_end = body.find("\r\n\r\n", at);
         const auto end = head_end == std::string_view::npos ? head_end : body.find(between, head_end + 2);
         if (line == std::string_view::npos || end == std::string_view::npos || parts.size() == kMostParts)
-            return fail(ErrorCode::invalid, "the body does not end with its boundary, or has more than 100 parts");
+            return fail(Fault::invalid_form, "the body does not end with its boundary, or has more than 100 parts");
         FormPart part;
         auto head = body.substr(line + 2, head_end > line + 2 ? head_end - line - 2 : 0);
         while (!head.empty()) {

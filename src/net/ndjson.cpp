@@ -8,7 +8,7 @@ Result<> LineParser::feed(std::string_view bytes, const Visit& visit) {
     while (true) {
         const auto end = bytes.find('\n');
         if (partial_.size() + std::min(end, bytes.size()) > kLargestLine)
-            return fail(ErrorCode::upstream, "a line of the stream is larger than 8 MiB");
+            return fail(Fault::provider_misspoke, "a line of the stream is larger than 8 MiB");
         if (end == std::string_view::npos) {
             partial_ += bytes;
             return {};

@@ -180,21 +180,22 @@ Result<> Server::listen() {
         for (const auto& [field, file] :
              {std::pair("certificate", settings.tls_certificate), std::pair("key", settings.tls_key)})
             if (auto ok = check_readable(file); !ok)
-                return fail(ErrorCode::invalid, fmt::format("server.tls.{}: {}", field, ok.error().message));
+                return fail(Fault::invalid_config, fmt::format("server.tls.{}: {}", field, ok.error().message));
         state.tls = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
         ErrorCodeOf error;
         state.tls->set_options(asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1, error);
         state.tls->use_certificate_chain_file(settings.tls_certificate, error);
         if (error)
-            return fail(ErrorCode::invalid,
+            return fail(Fault::invalid_config,
                         fmt::format("server.tls.certificate {}: {}", settings.tls_certificate, error.message()));
         state.tls->use_private_key_file(settings.tls_key, asio::ssl::context::pem, error);
         if (error)
-            return fail(ErrorCode::invalid, fmt::format("server.tls.key {}: {}", settings.tls_key, error.message()));
+            return fail(Fault::invalid_config, fmt::format("server.tls.key {}: {}", settings.tls_key, error.message()));
     }
     ErrorCodeOf error;
     const auto address = asio::ip::make_address(settings.host == "localhost" ? "127.0.0.1" : settings.host, error);
-    if (error) return fail(ErrorCode::invalid, fmt::format("server.listen: '{}' is not an IP address", settings.host));
+    if (error)
+        return fail(Fault::invalid_config, fmt::format("server.listen: '{}' is not an IP address", settings.host));
     Tcp::endpoint endpoint(address, settings.port);
     {
         // With SO_REUSEPORT a second Tandem could share the port unseen; one plain bind finds out.
@@ -213,7 +214,7 @@ Result<> Server::listen() {
         state.shared.service
             .error(
                 Request{}, 503,
-                {ErrorCode::unavailable,
+                {Fault::server_full,
                  fmt::format("all {} connections are taken; try again in a moment, or raise server.limits.connections",
                              settings.limits.connections)})
             .body;

@@ -31,7 +31,7 @@ Result<> SseParser::feed(std::string_view bytes, const Visit& visit) {
         const auto end = end_of_line(bytes);
         const auto piece = bytes.substr(0, end);
         if (partial_.size() + data_.size() + piece.size() > kLargestEvent)
-            return fail(ErrorCode::upstream,
+            return fail(Fault::provider_misspoke,
                         fmt::format("the provider sent an event larger than {} bytes", kLargestEvent));
         if (end == std::string_view::npos) {
             partial_ += piece;

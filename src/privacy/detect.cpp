@@ -102,9 +102,9 @@ class Vectorscan final : public Detector {
     // One text as it is.
     Result<> look_once(std::string_view text, bool canonical, SteadyTime deadline, std::vector<Finding>& findings) {
         hs_scratch_t* scratch = scratch_of_thread();
-        if (scratch == nullptr) return fail(ErrorCode::internal, "the detector has no working memory");
+        if (scratch == nullptr) return fail(Fault::detector_failed, "the detector has no working memory");
         if (text.size() > std::numeric_limits<unsigned>::max())
-            return fail(ErrorCode::internal, "the text is too large for the detector");
+            return fail(Fault::detector_failed, "the text is too large for the detector");
         work(text.size());
         Pass pass{text, deadline, own_.get(), canonical, findings, {}};
         const auto size = static_cast<unsigned>(text.size());
@@ -115,8 +115,10 @@ class Vectorscan final : public Detector {
         if (code == HS_SUCCESS && own_->values() != nullptr && !own_->find_values(text, scratch, findings))
             code = HS_INVALID;
         if (code == HS_SCAN_TERMINATED)
-            return fail(ErrorCode::internal, fmt::format("the detector took longer than {} s", kLongestScan.count()));
-        if (code != HS_SUCCESS) return fail(ErrorCode::internal, fmt::format("the detector failed with code {}", code));
+            return fail(Fault::detector_failed,
+                        fmt::format("the detector took longer than {} s", kLongestScan.count()));
+        if (code != HS_SUCCESS)
+            return fail(Fault::detector_failed, fmt::format("the detector failed with code {}", code));
         findings.reserve(findings.size() + pass.sink.hits.size());
         for (const auto& hit : pass.sink.hits)
             findings.push_back({hit.kind->id, hit.kind->type, hit.kind->category, hit.begin, hit.end, hit.score, {}});
@@ -238,7 +240,7 @@ Result<std::shared_ptr<hs_database_t>> shared_database() {
         std::string why;
         database = compile_patterns(why);
         if (database == nullptr)
-            return fail(ErrorCode::internal, fmt::format("the detectors do not run on this machine: {}", why));
+            return fail(Fault::detector_failed, fmt::format("the detectors do not run on this machine: {}", why));
     }
     std::shared_ptr<hs_database_t> made(database, [](hs_database_t* old) { hs_free_database(old); });
     known = made;

@@ -149,8 +149,8 @@ class Guard final : public chat::EventFilter {
 
     void stop(const std::string& why, std::vector<chat::Event>& out) {
         stopped_ = true;
-        out.emplace_back(
-            chat::Failed{{ErrorCode::policy, fmt::format("the answer was stopped: {}; privacy.answers says so", why)}});
+        out.emplace_back(chat::Failed{
+            {Fault::answer_stopped, fmt::format("the answer was stopped: {}; privacy.answers says so", why)}});
     }
 
     using Text = std::map<std::pair<int, std::int64_t>, std::string>::iterator;

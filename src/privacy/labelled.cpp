@@ -102,7 +102,7 @@ Result<LabelledConversation> conversation_of(store::Database& database, const st
     });
     if (!ok) return fail(ok.error());
     if (found.fingerprints.empty())
-        return fail(ErrorCode::not_found,
+        return fail(Fault::unknown_decision,
                     "there is no labelled conversation of that decision, or it is too old; `tandem explain` shows a "
                     "decision's label");
     return found;

@@ -744,7 +744,7 @@ Result<store::Store::Job> LabelMemory::release(const LabelledConversation& conve
         const std::lock_guard lock(mutex_);
         if (released_digests_ + conversation.leaves.size() + conversation.pieces.size() > kMostReleasedDigests)
             return fail(
-                ErrorCode::too_large,
+                Fault::quota_used_up,
                 "so much is released already that no more can be remembered; `tandem label forget` makes no room "
                 "for it");
         released_digests_ += conversation.leaves.size() + conversation.pieces.size();

@@ -264,15 +264,16 @@ Label label_of_rest(const Privacy::Ask& ask) {
 
 void Privacy::clear(Ask ask, store::Store::Job also, std::function<void(Result<Clearance>)> done) {
     if (ask.label > ask.clearance) {
-        done(fail(ErrorCode::policy, fmt::format("the content is {}, and {} may see {} at most", name_of(ask.label),
-                                                 ask.provider, name_of(ask.clearance))));
+        done(
+            fail(Fault::no_candidate_for_label, fmt::format("the content is {}, and {} may see {} at most",
+                                                            name_of(ask.label), ask.provider, name_of(ask.clearance))));
         return;
     }
     if (ask.redacted) {
         if (const auto left = label_of_rest(ask); left > ask.clearance) {
-            done(fail(ErrorCode::policy,
-                      fmt::format("something {} was left when what was found had been taken out, and {} may see {} at "
-                                  "most",
+            done(fail(Fault::redaction_incomplete,
+                      fmt::format("{} content is left after redaction, and {} may see {} at most; leave it out, or ask "
+                                  "a model at home",
                                   name_of(left), ask.provider, name_of(ask.clearance))));
             return;
         }
@@ -306,8 +307,9 @@ void Privacy::clear(Ask ask, store::Store::Job also, std::function<void(Result<C
     };
     this->record(record, std::move(hashed), [clearance, done = std::move(done)](Result<> written) {
         if (!written)
-            done(fail(ErrorCode::storage, fmt::format("the egress record could not be written, so nothing was sent: {}",
-                                                      written.error().message)));
+            done(fail(Fault::record_not_written,
+                      fmt::format("the egress record could not be written, so nothing was sent: {}",
+                                  written.error().message)));
         else
             done(std::move(*clearance));
     });

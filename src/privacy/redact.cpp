@@ -83,7 +83,7 @@ class Redactor {
         auto body = redacted(**looked);
         if (!body) return fail(body.error());
         if (result_.fresh.size() >= kMostFresh)
-            return fail(ErrorCode::policy,
+            return fail(Fault::redaction_impossible,
                         fmt::format("it holds {} private values or more, too many to be redacted", kMostFresh));
         result_.body = std::move(*body);
         return std::move(result_);
@@ -244,7 +244,7 @@ class Redactor {
 
     Result<std::vector<Span>> spans_of(std::string_view text) {
         const auto findings = scan_safely(detector_, text, names_);
-        if (!findings) return fail(ErrorCode::internal, "a detector failed: " + findings.error().message);
+        if (!findings) return fail(Fault::detector_failed, "a detector failed: " + findings.error().message);
         std::vector<Span> spans;
         for (const auto& f : *findings) {
             const auto label = label_of(f, rules_.detection);
@@ -313,15 +313,16 @@ class Redactor {
             if (span.begin < covered) continue;
             const auto* segment = segment_of(segments, span.begin, span.end);
             if (segment == nullptr || segment->fixed)
-                return fail(ErrorCode::policy, fmt::format("{} stands in the name of a field, a tool or a speaker, or "
-                                                           "across two strings, where it cannot be taken out",
-                                                           span.type));
+                return fail(Fault::redaction_impossible,
+                            fmt::format("{} stands in the name of a field, a tool or a speaker, or "
+                                        "across two strings, where it cannot be taken out",
+                                        span.type));
             covered = span.end;
             const auto at = segment->value.offset();
             if (rewritten.contains(at)) continue;  // what it has was taken out as JSON
             if (span.end - span.begin > kLargestRun)
                 return fail(
-                    ErrorCode::policy,
+                    Fault::redaction_impossible,
                     fmt::format("{} stands in the bytes of a file, which cannot be sent without it", span.type));
             const auto value = std::string_view(text).substr(span.begin, span.end - span.begin);
             const bool glued = (span.begin > segment->begin && word_byte(text[span.begin - 1])) ||

@@ -75,12 +75,12 @@ Result<> Vault::load(store::Store& store) {
 }
 
 Result<Scope> Vault::scope_of(std::string_view key_id, std::string_view conversation) const {
-    if (!keys_) return fail(ErrorCode::unavailable, fmt::format("the vault is locked: {}", why_));
+    if (!keys_) return fail(Fault::vault_locked, fmt::format("the vault is locked: {}", why_));
     return keys_->scope_of(fmt::format("{}\n{}", key_id, conversation));
 }
 
 Result<std::vector<StandIn>> Vault::entries(const Scope& scope) const {
-    if (!keys_) return fail(ErrorCode::unavailable, fmt::format("the vault is locked: {}", why_));
+    if (!keys_) return fail(Fault::vault_locked, fmt::format("the vault is locked: {}", why_));
     std::deque<Sealed> sealed;
     {
         const std::lock_guard lock(mutex_);
@@ -93,7 +93,7 @@ Result<std::vector<StandIn>> Vault::entries(const Scope& scope) const {
         const auto plain = keys_->unseal(entry.bytes, text_of(scope));
         json::Document document;
         if (!plain || !document.parse(*plain))
-            return fail(ErrorCode::unavailable,
+            return fail(Fault::vault_locked,
                         "the vault is locked: an entry of this conversation was sealed by "
                         "another key; put back privacy.key or privacy.vault.key");
         const auto root = document.root();

@@ -76,12 +76,13 @@ Result<std::vector<Task>> questions_of(const config::Config& config, const Wante
     if (known == nullptr || config::is_pattern(model)) {
         std::vector<std::string> names;
         for (const auto& one : config.models) names.push_back(one.id);
-        return fail(ErrorCode::not_found,
+        return fail(Fault::unknown_model,
                     fmt::format("there is no model '{}'{}", printable(model, 60), suggest(model, names)), "model");
     }
     const auto claims = known->capabilities.value_or(config::Capabilities());
     if (claims.has(config::Capability::embeddings) || claims.has(config::Capability::rerank))
-        return fail(ErrorCode::invalid, fmt::format("'{}' makes no answers that could be checked", model), "model");
+        return fail(Fault::unsupported_demand, fmt::format("'{}' makes no answers that could be checked", model),
+                    "model");
     return tasks(wanted.each, claims.has(config::Capability::reasoning));
 }
 
@@ -122,7 +123,7 @@ Result<> Probes::begin(const std::string& model, const std::string& job, Progres
     const std::lock_guard lock(mutex_);
     auto& run = runs_[model];
     if (run.progress.runs && run.job != job)
-        return fail(ErrorCode::unavailable, fmt::format("'{}' is being probed already: {} of {} questions are done",
+        return fail(Fault::already_running, fmt::format("'{}' is being probed already: {} of {} questions are done",
                                                         model, run.progress.done, run.progress.of));
     run = {job, std::move(progress)};
     return {};

@@ -65,11 +65,45 @@ void bearer(net::Fields& headers, const Secret& key) {
     if (!key.empty()) headers.add("Authorization", fmt::format("Bearer {}", key.reveal()));
 }
 
-std::string message_in(const json::Value& body) {
+namespace {
+
+// FastAPI's: a text, or a list of {"loc": ["body", "messages"], "msg": "Field required"}.
+std::string detail_in(const json::Value& detail) {
+    if (const auto text = detail.string()) return std::string(*text);
+    std::vector<std::string> parts;
+    for (const json::Value one : detail.children()) {
+        std::vector<std::string> place;
+        for (const json::Value step : one["loc"].children()) place.emplace_back(step.text());
+        if (const auto text = one["msg"].string())
+            parts.push_back(place.empty() ? std::string(*text) : fmt::format("{}: {}", join(place, "."), *text));
+    }
+    return join(parts, "; ");
+}
+
+std::string text_in(const json::Value& body) {
     const auto error = body["error"];
-    const auto text =
-        error["message"].string().value_or(error.string().value_or(body["message"].string().value_or("")));
-    return printable(text, kQuotedError);
+    if (const auto text = error["message"].string()) return std::string(*text);
+    if (const auto text = error.string()) return std::string(*text);
+    if (const auto text = body["message"].string()) return std::string(*text);
+    return detail_in(body["detail"]);
+}
+
+// What OpenRouter hands on from whom it asked itself; its own message says no more than that there was an error.
+std::string handed_on(const json::Value& metadata) {
+    const auto raw = metadata["raw"].string();
+    if (!raw || raw->empty()) return {};
+    json::Document inner;
+    std::string words;
+    if (inner.parse(std::string(*raw))) words = text_in(inner.root());
+    if (words.empty()) words = *raw;
+    const auto name = metadata["provider_name"].string();
+    return name ? fmt::format(" ({}: {})", *name, words) : fmt::format(" ({})", words);
+}
+
+}  // namespace
+
+std::string message_in(const json::Value& body) {
+    return printable(text_in(body) + handed_on(body["error"]["metadata"]), kQuotedError);
 }
 
 std::vector<long long> numbers_in(std::string_view text) {

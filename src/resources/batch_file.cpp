@@ -23,7 +23,7 @@ constexpr std::size_t kReadSize = 64 * 1024;
 constexpr std::size_t kLongLine = 64 * 1024;  // from here on there is to be room for what it is read into
 
 std::unexpected<Error> gone() {
-    return fail(ErrorCode::not_found, "the bytes of this file are gone from the data folder");
+    return fail(Fault::file_gone, "the bytes of this file are gone from the data folder");
 }
 
 // Reads a file line by line; a line that is too long is passed over.
@@ -171,7 +171,7 @@ FileWriter::~FileWriter() {
 }
 
 Result<> FileWriter::broken() const {
-    return fail(ErrorCode::storage,
+    return fail(Fault::storage,
                 fmt::format("the file could not be written below {}; is the disk full?", file_.parent_path().string()));
 }
 

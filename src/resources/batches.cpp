@@ -282,7 +282,7 @@ net::Task<> answer_line(BatchRun& run, LinePlace place, net::Worker& worker, net
         co_return;
     }
     if (const auto wrong = beyond_a_line(run.batch.endpoint, item->body); !wrong.empty()) {
-        co_await refuse_line(run, place, item->custom_id, {ErrorCode::invalid, wrong});
+        co_await refuse_line(run, place, item->custom_id, {Fault::invalid_field, wrong});
         co_return;
     }
     if (const auto room = co_await room_for_answer(run); !room) {
@@ -323,7 +323,7 @@ net::Task<> answer_line(BatchRun& run, LinePlace place, net::Worker& worker, net
         else
             answer = gateway::error_response(
                 front.kind, 0,
-                {ErrorCode::forbidden, fmt::format("the key '{}' is not in the config any more", run.batch.key)});
+                {Fault::key_gone, fmt::format("the key '{}' is not in the config any more", run.batch.key)});
         if (answer.status == 200 || exchange.cancel().fired())
             co_return;  // kept with its receipt, or for the next start
         const bool later = (answer.status == 429 || answer.status == 503 || answer.status == 529) &&
@@ -452,7 +452,8 @@ net::Task<Answer> Batches::create(const gateway::Call& call) {
     if (endpoint_named(batch.endpoint) == nullptr) {
         std::vector<std::string> paths;
         for (const auto& endpoint : kEndpoints) paths.emplace_back(endpoint.path);
-        co_return fail(ErrorCode::invalid, fmt::format("endpoint: expected one of {}", join(paths, ", ")), "endpoint");
+        co_return fail(Fault::invalid_field, fmt::format("endpoint: expected one of {}", join(paths, ", ")),
+                       "endpoint");
     }
     batch.input_file = root["input_file_id"].text();
     auto file = co_await file_of(gateway_, call.who.id(), batch.input_file);
@@ -462,7 +463,7 @@ net::Task<Answer> Batches::create(const gateway::Call& call) {
         co_return fail(std::move(error));
     }
     if (root["metadata"].raw().size() > kLargestMetadata)
-        co_return fail(ErrorCode::too_large, fmt::format("metadata: at most {} bytes are kept", kLargestMetadata),
+        co_return fail(Fault::field_too_large, fmt::format("metadata: at most {} bytes are kept", kLargestMetadata),
                        "metadata");
     // Asked again with the commit; here so that nothing is read for nothing.
     auto room = co_await check_quota(services, [key = call.who.id(), quota = quota_of(call.who)](store::Database& d) {
@@ -511,7 +512,7 @@ net::Task<Answer> Batches::create(const gateway::Call& call) {
 net::Task<Answer> Batches::list(const gateway::Call& call) {
     auto asked = list_asked_for(call.request(), kUsuallyListed, kMostBatchesListed);
     if (!asked) co_return fail(asked.error());
-    if (asked->ascending) co_return fail(ErrorCode::invalid, "order: batches are listed newest first", "order");
+    if (asked->ascending) co_return fail(Fault::invalid_parameter, "order: batches are listed newest first", "order");
     auto list = co_await store::query<Page<Batch>>(
         gateway_.services().store,
         [key = call.who.id(), asked = *asked](store::Database& database) { return batches_of(database, key, asked); });

@@ -29,9 +29,9 @@ std::string conversation_object(const Conversation& c) {
 Result<std::vector<std::string>> items_in(const Value& items, const std::string& id) {
     std::vector<std::string> list;
     if (!given(items)) return list;
-    if (!items.is(json::Kind::array)) return fail(ErrorCode::invalid, "items: expected a list", "items");
+    if (!items.is(json::Kind::array)) return fail(Fault::invalid_field, "items: expected a list", "items");
     for (const Value item : items.children()) {
-        if (!item.is(json::Kind::object)) return fail(ErrorCode::invalid, "items: expected objects", "items");
+        if (!item.is(json::Kind::object)) return fail(Fault::invalid_field, "items: expected objects", "items");
         list.push_back(with_id(std::string(item.raw()), fmt::format("{}_{}", id, list.size())));
     }
     return list;
@@ -64,7 +64,7 @@ net::Task<Result<>> bring(gateway::Services& services, const gateway::Call& call
     co_return co_await in_turn(services, call.who.id(), body.size(), [&call, &brought, body]() -> Result<> {
         if (auto ok = brought.document.parse(body); !ok) return ok;
         if (brought.root()["metadata"].raw().size() > kLargestMetadata)
-            return fail(ErrorCode::too_large, fmt::format("metadata: at most {} bytes are kept", kLargestMetadata),
+            return fail(Fault::field_too_large, fmt::format("metadata: at most {} bytes are kept", kLargestMetadata),
                         "metadata");
         brought.label = label_of(call, brought.document);
         return {};

@@ -61,9 +61,9 @@ net::Task<Answer> upload_file(gateway::Gateway& gateway, const gateway::Call& ca
         bytes = part.data;
         file.name = printable(part.file_name.empty() ? "upload" : part.file_name, 200);
     }
-    if (!has_file) co_return fail(ErrorCode::invalid, "file: expected a part of the form with a file in it", "file");
+    if (!has_file) co_return fail(Fault::invalid_form, "file: expected a part of the form with a file in it", "file");
     if (file.purpose.empty())
-        co_return fail(ErrorCode::invalid, "purpose: expected a field such as 'batch'", "purpose");
+        co_return fail(Fault::invalid_form, "purpose: expected a field such as 'batch'", "purpose");
     file.id = services.new_id("file-");
     file.key = call.who.id();
     file.said = higher(call.who.label, call.said.label);
@@ -125,7 +125,7 @@ net::Task<> read_file_content(gateway::Gateway& gateway, gateway::Call call) {
     if (!file || !fs::exists(path, missing)) {
         co_await gateway::reply_json(
             call, dialect::Kind::openai_chat,
-            fail(file ? Error{ErrorCode::not_found, "the bytes of this file are gone from the data folder"}
+            fail(file ? Error{Fault::file_gone, "the bytes of this file are gone from the data folder"}
                       : file.error()));
         co_return;
     }

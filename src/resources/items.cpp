@@ -48,15 +48,15 @@ Result<ListAsked> list_asked_for(const net::Request& request, std::size_t usual,
     if (const auto said = request.parameter("limit"); !said.empty()) {
         const auto limit = whole_number(said);
         if (!limit || *limit < 1 || static_cast<std::size_t>(*limit) > most)
-            return fail(ErrorCode::invalid,
+            return fail(Fault::invalid_parameter,
                         fmt::format("limit: expected a number from 1 to {}, got '{}'", most, printable(said, 40)),
                         "limit");
         asked.limit = static_cast<std::size_t>(*limit);
     }
     const auto order = request.parameter("order");
     if (!order.empty() && order != "asc" && order != "desc")
-        return fail(ErrorCode::invalid, fmt::format("order: expected asc or desc, got '{}'", printable(order, 40)),
-                    "order");
+        return fail(Fault::invalid_parameter,
+                    fmt::format("order: expected asc or desc, got '{}'", printable(order, 40)), "order");
     asked.ascending = order == "asc";
     return asked;
 }

@@ -92,7 +92,7 @@ Result<> check_count(const Sum& files, std::int64_t open, std::int64_t more, con
                      const Quota& quota) {
     if (files.count + kFilesOfBatch * open + more <= quota.files) return {};
     return fail(
-        ErrorCode::too_large,
+        Fault::quota_used_up,
         fmt::format("this key has {} files{}, and may have {}; delete some with DELETE /v1/files/ID, or raise "
                     "keys.{}.limits.files in tandem.yaml",
                     files.count, open == 0 ? "" : fmt::format(" and {} batches under way, which leave two each", open),
@@ -102,7 +102,7 @@ Result<> check_count(const Sum& files, std::int64_t open, std::int64_t more, con
 
 Result<> check_bytes(const Sum& files, std::int64_t more, const std::string& key, const Quota& quota) {
     if (more <= quota.file_bytes - files.bytes) return {};
-    return fail(ErrorCode::too_large,
+    return fail(Fault::quota_used_up,
                 fmt::format("the files of this key have {} bytes, and {} more would be over its {}; delete some "
                             "with DELETE /v1/files/ID, or raise keys.{}.limits.file_bytes in tandem.yaml",
                             files.bytes, more, quota.file_bytes, key),
@@ -130,7 +130,7 @@ Result<> check_batch(store::Database& database, const std::string& key, const Qu
     const auto open = open_batches(database, key);
     if (!open) return fail(open.error());
     if (*open >= kMostOpenBatches)
-        return fail(ErrorCode::rate_limited,
+        return fail(Fault::too_many_under_way,
                     fmt::format("this key has {} batches that are not finished; wait for one, or cancel one", *open));
     const auto files = files_of(database, key);
     if (!files) return fail(files.error());
@@ -166,7 +166,7 @@ Result<> check_conversation(store::Database& database, const std::string& key, c
     const auto count = sum(database, "SELECT COUNT(*), 0 FROM kept_conversations WHERE key = ?", key);
     if (!count) return fail(count.error());
     if (count->count < quota.conversations) return {};
-    return fail(ErrorCode::too_large,
+    return fail(Fault::quota_used_up,
                 fmt::format("this key has {} conversations, and may have {}; delete some with DELETE "
                             "/v1/conversations/ID, or raise keys.{}.limits.conversations in tandem.yaml",
                             count->count, quota.conversations, key));
@@ -179,11 +179,11 @@ Result<> check_items(store::Database& database, const std::string& conversation,
     const auto found = row.step();
     if (!found) return fail(found.error());
     if (!*found)
-        return fail(ErrorCode::not_found,
+        return fail(Fault::unknown_object,
                     fmt::format("there is no conversation '{}' any more", printable(conversation, 80)));
     const auto has = row.integer(0);
     if (bytes <= quota.conversation_bytes - has) return {};
-    return fail(ErrorCode::too_large,
+    return fail(Fault::quota_used_up,
                 fmt::format("the conversation has {} bytes, and may have {}; delete items, begin a new one with a "
                             "summary, or raise limits.conversation_bytes of the key in tandem.yaml",
                             has, quota.conversation_bytes),

@@ -45,7 +45,7 @@ constexpr std::size_t kHistoryCopies = 3;     // while the request is made that 
 
 Result<Plan> plan_of(const json::Document& document) {
     const Value root = document.root();
-    if (!root.is(json::Kind::object)) return fail(ErrorCode::invalid, "the body must be a JSON object");
+    if (!root.is(json::Kind::object)) return fail(Fault::invalid_json, "the body must be a JSON object");
     Plan plan;
     if (auto ok = dialect::read_string(root["previous_response_id"], "previous_response_id", plan.previous); !ok)
         return fail(ok.error());
@@ -55,14 +55,14 @@ Result<Plan> plan_of(const json::Document& document) {
     const Value conversation = root["conversation"];
     plan.conversation = conversation.is(json::Kind::object) ? conversation["id"].text() : conversation.text();
     if (!plan.conversation.empty() && !plan.previous.empty())
-        return fail(ErrorCode::invalid, "conversation and previous_response_id say the same; give one of them",
+        return fail(Fault::conflicting_fields, "conversation and previous_response_id say the same; give one of them",
                     "previous_response_id");
     if (plan.background && !plan.store)
-        return fail(ErrorCode::invalid, "store: a background response must be stored, so that it can be asked for",
-                    "store");
+        return fail(Fault::conflicting_fields,
+                    "store: a background response must be stored, so that it can be asked for", "store");
     const Value input = root["input"];
     if (!input.is(json::Kind::array) && !input.string())
-        return fail(ErrorCode::invalid, "input: expected a string or a list of items", "input");
+        return fail(Fault::invalid_field, "input: expected a string or a list of items", "input");
     plan.input = dialect::openai_responses::input_items(input);
     plan.echo = dialect::openai_responses::echo_of(document);
     return plan;
@@ -92,7 +92,7 @@ net::Task<Result<std::int64_t>> size_of_history(gateway::Services& services, con
             auto conversation = find_conversation(d, key, id);
             if (!conversation) return fail(conversation.error());
             if (conversation->bytes <= most) return conversation->bytes;
-            return fail(ErrorCode::context,
+            return fail(Fault::history_too_long,
                         fmt::format("the conversation has {} MiB, and a request may have {} MiB with all that it goes "
                                     "on from; delete items, or begin a new one with a summary",
                                     conversation->bytes >> 20, most >> 20));
@@ -128,7 +128,7 @@ net::Task<Result<>> load_history(gateway::Services& services, const std::string&
 net::Task<Result<>> check_room(gateway::Services& services, Promises& promises, const Quota& quota, Plan& plan) {
     const auto bytes = static_cast<std::int64_t>(size_of(plan));
     if (plan.store && bytes > quota.response_bytes)
-        co_return fail(ErrorCode::too_large,
+        co_return fail(Fault::quota_used_up,
                        fmt::format("store: the request has {} bytes, and all stored responses of this key may have {}; "
                                    "send store: false, or raise limits.response_bytes of the key",
                                    bytes, quota.response_bytes),
@@ -255,7 +255,9 @@ std::string failed_object(const BackgroundRun& run, std::string_view body, std::
     if (document.parse(body)) error = document.root()["error"];
     json::Writer said;
     said.begin_object().member("code", error["code"].string().value_or("server_error"));
-    said.member("message", error["message"].string().value_or("the request failed")).end_object();
+    said.member("message", error["message"].string().value_or("the request failed"));
+    if (const auto reason = error["reason"].string()) said.member("reason", *reason);
+    said.end_object();
     json::Document object;
     if (!object.parse(first_object(*run.plan, run.now, run.model, status))) return {};
     return dialect::with_members(object.root(), {{"error", status == "failed" ? said.take() : std::string("null")}});
@@ -362,12 +364,12 @@ Result<std::size_t> first_event(const net::Request& request, std::size_t events)
     if (said.empty()) return 0;
     const auto after = whole_number(said);
     if (!after || *after < 0)
-        return fail(ErrorCode::invalid,
+        return fail(Fault::invalid_parameter,
                     fmt::format("starting_after: expected the sequence_number of an event, from 0 on, got '{}'",
                                 printable(said, 40)),
                     "starting_after");
     if (static_cast<std::size_t>(*after) >= events)
-        return fail(ErrorCode::invalid,
+        return fail(Fault::invalid_parameter,
                     fmt::format("starting_after: the response has {} events so far, the last is number {}", events,
                                 static_cast<std::int64_t>(events) - 1),
                     "starting_after");
@@ -497,7 +499,7 @@ net::Task<> Responses::start_background(gateway::Call call, std::shared_ptr<cons
     if (promises_.of("background of " + key) > kMostBackground) {
         co_await gateway::reply_json(
             call, kDialect,
-            fail(ErrorCode::rate_limited,
+            fail(Fault::too_many_under_way,
                  fmt::format("{} responses of this key are under way in the background; wait for one, "
                              "or cancel one",
                              kMostBackground)));
@@ -564,7 +566,7 @@ net::Task<> Responses::start_background(gateway::Call call, std::shared_ptr<cons
             const std::lock_guard lock(mutex_);
             live_.erase(id);
         }
-        co_await gateway::reply_json(call, kDialect, fail(ErrorCode::unavailable, "the server is stopping"));
+        co_await gateway::reply_json(call, kDialect, fail(Fault::server_stopping, "the server is stopping"));
         co_return;
     }
     net::Fields headers;
@@ -630,7 +632,7 @@ net::Task<Answer> Responses::cancel(const gateway::Call& call) {
     auto stored = co_await stored_response(gateway_, call, held);
     if (!stored) co_return fail(stored.error());
     if (!is_background(*stored))
-        co_return fail(ErrorCode::invalid,
+        co_return fail(Fault::wrong_state,
                        "only a response that was made with background: true can be cancelled; of another one, close "
                        "the connection on which it is answered");
     if (const auto made = live(stored->id)) {

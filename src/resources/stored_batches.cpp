@@ -9,7 +9,7 @@ namespace tandem::resources {
 namespace {
 
 std::unexpected<Error> none(std::string_view what, const std::string& id) {
-    return fail(ErrorCode::not_found,
+    return fail(Fault::unknown_object,
                 fmt::format("there is no {} '{}'; it was deleted, or belongs to another key", what, printable(id, 80)));
 }
 

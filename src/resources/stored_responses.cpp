@@ -13,13 +13,13 @@ namespace {
 constexpr std::size_t kLongestChain = 1000;
 
 std::unexpected<Error> none(std::string_view what, const std::string& id) {
-    return fail(ErrorCode::not_found,
+    return fail(Fault::unknown_object,
                 fmt::format("there is no {} '{}'; it was deleted, was never stored, or belongs to another key", what,
                             printable(id, 80)));
 }
 
 std::unexpected<Error> too_long(std::int64_t bytes, std::int64_t most, std::string param) {
-    return fail(ErrorCode::context,
+    return fail(Fault::history_too_long,
                 fmt::format("the conversation has {} MiB or more, and a request may have {} MiB with all that it goes "
                             "on from; start a new one with a summary",
                             bytes >> 20, most >> 20),
@@ -129,7 +129,7 @@ Result<Chain> chain_of(store::Database& database, const std::string& key, const 
     Chain chain;
     for (std::string next = id; !next.empty();) {
         if (chain.ids.size() == kLongestChain)
-            return fail(ErrorCode::context,
+            return fail(Fault::history_too_long,
                         fmt::format("the conversation has more than {} responses; start a new one with a summary",
                                     kLongestChain),
                         "previous_response_id");

@@ -44,7 +44,7 @@ Result<Meaning> meaning_of(const Table& table, const std::string& alias) {
     const auto known = named(table, alias);
     if (!known)
         return fail(
-            ErrorCode::not_found,
+            Fault::unknown_model,
             fmt::format("there is no model or alias '{}'{}", printable(alias, 80), suggest(alias, alias_names(table))),
             "model");
     meaning.name = *known;
@@ -132,7 +132,8 @@ void exclude(Candidate& candidate, const Table& table, const Table::Entry& entry
     }
     const auto* standing = standing_of(in, entry.model);
     if (standing == nullptr) return;
-    if (!standing->unpriced.empty()) return because(Excluded::rule, standing->unpriced);
+    candidate.refused_unpriced = !standing->unpriced.empty();
+    if (candidate.refused_unpriced) return because(Excluded::rule, standing->unpriced);
     if (!standing->over_budget.empty()) return because(Excluded::budget, standing->over_budget);
     if (!standing->unhealthy.empty()) because(Excluded::health, standing->unhealthy);
 }
@@ -553,41 +554,6 @@ std::string Decision::sentence() const {
     }
     if (named < reasons.size()) text += fmt::format("; nor {} more", reasons.size() - named);
     return text;
-}
-
-Error Decision::refusal(std::string_view currency) const {
-    std::vector<std::pair<std::string, std::string>> reasons;
-    for (const auto& candidate : candidates) {
-        const bool money = candidate.excluded == Excluded::budget && candidate.estimate > Money{};
-        reasons.emplace_back(money ? fmt::format("{} (up to {}{}{})", candidate.model, candidate.estimate.text(),
-                                                 currency.empty() ? "" : " ", currency)
-                                   : candidate.model,
-                             candidate.reason);
-    }
-    const auto message = "no model may take this request: " +
-                         (candidates.empty() ? "none is configured for this alias" : by_reason(reasons));
-    auto any = [&](Excluded what) {
-        return std::ranges::any_of(candidates, [&](const auto& c) { return c.excluded == what; });
-    };
-    // Models for other work do not count: where all the others are too small, it is the prompt that is too long.
-    const bool too_long = any(Excluded::context) && std::ranges::all_of(candidates, [](const auto& c) {
-                              return c.excluded == Excluded::context || c.excluded == Excluded::capability;
-                          });
-    if (any(Excluded::blocked)) return {ErrorCode::policy, message};
-    // One that is only unwell may come back: then waiting helps, and 503 says so.
-    if (any(Excluded::health)) return {ErrorCode::unavailable, message};
-    if (any(Excluded::budget)) return {ErrorCode::over_budget, message};
-    if (too_long) {
-        Error error{ErrorCode::context, message + "; shorten the conversation, or ask for a shorter answer",
-                    "messages"};
-        for (const auto& c : candidates) {
-            if (c.needed_tokens == 0 || c.context_tokens < error.context_tokens) continue;
-            error.prompt_tokens = c.needed_tokens;
-            error.context_tokens = c.context_tokens;
-        }
-        return error;
-    }
-    return {ErrorCode::policy, message};
 }
 
 }  // namespace tandem::routing

@@ -164,8 +164,9 @@ struct Candidate {
     std::string strength;            // where what is expected of it comes from, for people
     // Of the answer that `estimate` was reckoned with. Where the request is not `bounded`, the answer may have more.
     std::int64_t estimated_tokens = 0;
-    bool bounded = false;  // a maximum was asked for, or the owner's policy sets one
-    bool priced = true;    // its price is known
+    bool bounded = false;           // a maximum was asked for, or the owner's policy sets one
+    bool priced = true;             // its price is known
+    bool refused_unpriced = false;  // excluded since it is not
     bool operator==(const Candidate&) const = default;
 };
 

@@ -28,7 +28,7 @@ Result<FolderLock> FolderLock::take(const std::filesystem::path& folder, millise
     if (!locked) {
         close(fd);
         return fail(
-            ErrorCode::unavailable,
+            Fault::folder_in_use,
             fmt::format("another tandem uses {}; stop it, or give this one another `data:` folder", folder.string()));
     }
     return FolderLock(fd);

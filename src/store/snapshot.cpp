@@ -25,7 +25,7 @@ void Snapshot::Close::operator()(sqlite3* handle) const {
 Result<Snapshot> Snapshot::of(const std::filesystem::path& file) {
     std::error_code ignored;
     if (!std::filesystem::exists(file, ignored))
-        return fail(ErrorCode::not_found,
+        return fail(Fault::ledger_not_found,
                     fmt::format("there is no ledger at {} yet; `tandem serve` makes it", file.string()));
     sqlite3* raw = nullptr;
     // For writing, since a reader of a WAL takes part in its shared memory; the pragma keeps it a reader.

@@ -137,7 +137,7 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& fi
 Result<std::unique_ptr<Database>> Database::open_to_read(const std::filesystem::path& file) {
     std::error_code ignored;
     if (!std::filesystem::exists(file, ignored))
-        return fail(ErrorCode::not_found,
+        return fail(Fault::ledger_not_found,
                     fmt::format("there is no ledger at {} yet; `tandem serve` makes it", file.string()));
     // The file is opened for writing, since a reader of a WAL takes part in its shared memory; the pragma keeps it a
     // reader.

@@ -55,7 +55,7 @@ std::size_t elements_of(const json::Value& list) {
 Result<> check_counts(const json::Document& document, Operation operation) {
     const auto root = document.root();
     const auto too_many = [](std::size_t count, std::string_view what, std::size_t most) {
-        return fail(ErrorCode::too_large,
+        return fail(Fault::too_many_items,
                     fmt::format("the request has {} {}, and {} are the most that is taken", count, what, most));
     };
     // Texts to embed have a bound of their own.
@@ -224,7 +224,7 @@ Result<> decode(Question& question) {
     if (question.as_responses)
         for (const auto* field : {"previous_response_id", "conversation"})
             if (const auto value = question.document.root()[field]; value.exists() && !value.is_null())
-                return fail(ErrorCode::invalid,
+                return fail(Fault::unsupported_demand,
                             fmt::format("{}: /v1/chat/completions keeps no responses; ask /v1/responses", field),
                             field);
     auto request = operation == Operation::completion ? dialect::openai_chat::decode_completion(question.document)
@@ -242,7 +242,7 @@ Result<std::shared_ptr<const Question>> begun_question(const Question& question,
     const auto beginning = dialect::of(question.front.kind).beginning(text);
     const auto list = root[beginning.list];
     if (question.front.operation != Operation::chat || !list.is(json::Kind::array))
-        return fail(ErrorCode::invalid,
+        return fail(Fault::unsupported_demand,
                     fmt::format("a request of {} has no place for the beginning of an answer; set on_cut: restart",
                                 question.path));
     std::string messages(list.raw());
@@ -294,7 +294,7 @@ Result<Conversion> Conversion::make(const Question& question, const config::Prov
     }
     if (question.front.operation == Operation::rerank) {
         if (kind != Kind::openai_chat)
-            return fail(ErrorCode::invalid,
+            return fail(Fault::unsupported_demand,
                         fmt::format("model: {} has no reranking; use a provider of kind openai or llama-server",
                                     dialect::kSpeakerNames[static_cast<std::size_t>(c.speaker_)]),
                         "model");
@@ -466,7 +466,7 @@ Result<Conversion::Whole> Conversion::read(const std::string& body, bool streame
         if (auto ok = document.parse(body); !ok) {
             whole.instead = json::mended(body);
             if (!document.parse(whole.instead))
-                return fail(ErrorCode::upstream, fmt::format("the answer is not JSON: {}", ok.error().message));
+                return fail(Fault::provider_misspoke, fmt::format("the answer is not JSON: {}", ok.error().message));
         }
     if (usage_hints_ != nullptr && !streamed) whole.said = prices::read_usage(document.root(), *usage_hints_);
     if (streamed) {
@@ -485,7 +485,7 @@ Result<Conversion::Whole> Conversion::read(const std::string& body, bool streame
         whole.embeddings = std::move(*embeddings);
         return whole;
     } else if (question_->front.operation == Operation::rerank) {
-        if (document.root()["results"].size() == 0) return fail(ErrorCode::upstream, "the answer has no results");
+        if (document.root()["results"].size() == 0) return fail(Fault::provider_misspoke, "the answer has no results");
         if (const auto tokens = document.root()["usage"]["total_tokens"].integer())
             whole.usage = Usage{{*tokens}, {0}, {0}, {0}, false};
         return whole;
@@ -506,7 +506,7 @@ Result<Conversion::Whole> Conversion::read(const std::string& body, bool streame
         finished = finished || std::holds_alternative<chat::Finished>(event);
     }
     whole.output = {chat::tokens_of_thousandths(thousandths)};
-    if (!finished) return fail(ErrorCode::upstream, "the answer has no choices, or none that is finished");
+    if (!finished) return fail(Fault::provider_misspoke, "the answer has no choices, or none that is finished");
     if (passes(streamed)) {
         const auto& request = question_->request;
         auto mended = dialect::mended(provider.kind(), document, !whole.told.calls.empty(),

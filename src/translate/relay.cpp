@@ -184,7 +184,7 @@ void StreamRelay::lose_event(std::string_view data) {
     const bool may_be_part =
         std::ranges::any_of(kSays, [&](std::string_view word) { return text.find(word) != std::string_view::npos; });
     if (may_be_part && !whole() && !failed_)
-        failed_ = Error{ErrorCode::upstream,
+        failed_ = Error{Fault::provider_misspoke,
                         "the provider sent an event that is no JSON, and part of the answer may be lost with it"};
 }
 
@@ -193,7 +193,7 @@ void StreamRelay::fail_by(std::string_view type, std::string_view data) {
     const auto root = document_.root();
     failed_ = root.is(json::Kind::object) && document_.source() == data
                   ? dialect::error_in(root)
-                  : Error{ErrorCode::upstream, "the provider sent an error: " + printable(trim(data), 300)};
+                  : Error{Fault::provider_error, "the provider sent an error: " + printable(trim(data), 300)};
 }
 
 namespace {
@@ -235,7 +235,8 @@ class ChatRelay final : public StreamRelay {
         end_events();
         // What was no answer may have been the error behind which there is no end.
         if (malformed_ > 0 && !whole() && !failed_)
-            failed_ = Error{ErrorCode::upstream, "the provider sent events that are no JSON, and no end of the answer"};
+            failed_ =
+                Error{Fault::provider_misspoke, "the provider sent events that are no JSON, and no end of the answer"};
         done_ = done_ || !failed_;
     }
 
@@ -391,7 +392,7 @@ class SameRelay final : public StreamRelay {
         fail_by(type, data);
         done_ = reader_->done();
         if (!failed_ && beyond_limit())
-            failed_ = Error{ErrorCode::policy,
+            failed_ = Error{Fault::answer_over_budget,
                             "the answer went on beyond the tokens that the key's budget has reserved for it; ask for "
                             "more of them, or raise the budget"};
         if (failed_) return;

@@ -53,7 +53,7 @@ std::shared_ptr<Gate::Ticket> Gate::enter(const Asked& asked, Resume resume) {
     if (place.waiting >= kMostWaiting || asked.only_if_free) {
         const auto waiting = place.waiting;
         lock.unlock();
-        resume(fail(ErrorCode::rate_limited,
+        resume(fail(Fault::provider_busy,
                     asked.only_if_free
                         ? fmt::format("{} has no room just now", asked.place)
                         : fmt::format("{} requests wait for {} already; try again in a moment", waiting, asked.place)));
@@ -65,7 +65,7 @@ std::shared_ptr<Gate::Ticket> Gate::enter(const Asked& asked, Resume resume) {
     if (asked.deadline != SteadyTime::max() && clock_.steady() + before + place.service > asked.deadline) {
         const auto waiting = place.waiting;
         lock.unlock();
-        resume(fail(ErrorCode::rate_limited,
+        resume(fail(Fault::provider_busy,
                     fmt::format("{} requests wait for {} already, so this one would not be answered before its "
                                 "deadline; try again in a moment",
                                 waiting, asked.place)));
@@ -154,7 +154,7 @@ void Gate::serve(const std::string& name, std::unique_lock<std::mutex>& lock) {
         if (!late) ++place.running;
         lock.unlock();
         if (late)
-            resume(fail(ErrorCode::timeout, fmt::format("{} was busy until it was too late for an answer", name)));
+            resume(fail(Fault::deadline_passed, fmt::format("{} was busy until it was too late for an answer", name)));
         else
             resume(Pass(this, name, now));
         lock.lock();

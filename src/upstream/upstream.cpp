@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "provider/kind.h"
+#include "upstream/credit.h"
 
 namespace tandem::upstream {
 
@@ -32,8 +33,8 @@ Failure from_status(int status, std::string body, const net::Fields& headers, co
         said = endpoint.kind->read_error(document.root());
     else
         said.message = printable(trim(body), provider::kQuotedError);
-    failure.error = {ErrorCode::upstream, fmt::format("{} answered with status {}{}{}", provider, status,
-                                                      said.message.empty() ? "" : ": ", said.message)};
+    failure.error = {Fault::provider_error, fmt::format("{} answered with status {}{}{}", provider, status,
+                                                        said.message.empty() ? "" : ": ", said.message)};
     failure.error.prompt_tokens = said.prompt_tokens;
     failure.error.context_tokens = said.context_tokens;
     failure.body = std::move(body);
@@ -50,26 +51,29 @@ Failure from_status(int status, std::string body, const net::Fields& headers, co
         failure.rest = by_headers;
     if (said.filtered) {
         failure.what = content_filter;
-        failure.error.code = ErrorCode::invalid;
-    } else if (status == 401 || status == 403) {
+        failure.error.code = Fault::content_filtered;
+    } else if (status == 401 || status == 403 || lacks_credit(status, said.message)) {
         failure.what = key;
+        failure.error.code = Fault::provider_refused_key;
     } else if (said.too_long) {
         failure.what = context;
-        failure.error.code = ErrorCode::context;
+        failure.error.code = Fault::prompt_too_long;
     } else if (later) {
         failure.what = rate_limit;
-        failure.error.code = ErrorCode::unavailable;
+        failure.error.code = Fault::provider_rate_limited;
     } else if (said.misspoke) {
         failure.what = invalid_output;
+        failure.error.code = Fault::provider_misspoke;
     } else if (status >= 500) {
         failure.what = server_error;
         failure.provider_unwell = true;
     } else if (status == 404 || status < 400) {
         failure.what = not_found;
+        failure.error.code = Fault::provider_unknown_model;
         if (status != 404) failure.error.message += "; redirects are not followed, give the right base_url";
     } else {
         failure.what = invalid_request;
-        failure.error.code = ErrorCode::invalid;
+        failure.error.code = Fault::provider_refused;
     }
     failure.sent = true;
     return failure;

@@ -15,9 +15,10 @@ std::string after(const std::string& text, const std::vector<std::string>& path,
 }  // namespace
 
 TEST(Edit, replacesAValueAndKeepsCommentsAndOrder) {
-    EXPECT_EQ(after("# mine\npolicy:\n  preset: hybrid   # the usual\n  objective: { value: 2 }\ncurrency: EUR\n",
-                    {"policy", "preset"}, "learned"),
-              "# mine\npolicy:\n  preset: learned   # the usual\n  objective: { value: 2 }\ncurrency: EUR\n");
+    EXPECT_EQ(
+        after("# mine\npolicy:\n  preset: hybrid   # the usual\n  objective: { answer_value: 2 }\ncurrency: EUR\n",
+              {"policy", "preset"}, "learned"),
+        "# mine\npolicy:\n  preset: learned   # the usual\n  objective: { answer_value: 2 }\ncurrency: EUR\n");
     EXPECT_EQ(after("policy: {preset: \"hybrid\"} # ü\n", {"policy", "preset"}, "learned"),
               "policy: {preset: learned} # ü\n");
     EXPECT_EQ(after("# ä ö ü € 😀\npolicy: { preset: hybrid }\n", {"policy", "preset"}, "learned"),

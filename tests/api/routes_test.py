@@ -106,7 +106,7 @@ policy: {{ preset: cloud-first }}
             if scope == "open":
                 continue
             for headers in ([("x-tandem-label", "privat")], [("x-tandem-label", "")], [("x-tandem-label", "public"), ("x-tandem-label", "private")],
-                            [("X-Tandem-Label", "private"), ("x-tandem-label", "private")], [("x-tandem-lable", "private")], [("x-tandem-value", "much")],
+                            [("X-Tandem-Label", "private"), ("x-tandem-label", "private")], [("x-tandem-lable", "private")], [("x-tandem-stakes", "much")],
                             [("x-tandem-timeout", "0")], [("x-tandem-timeout", "5"), ("x-tandem-timeout", "50000")], [("x-tandem-cache", "perhaps")],
                             [("x-tandem-conversation", "a"), ("x-tandem-conversation", "b")], [("x-tandem-clearance", "secret")]):
                 with self.subTest(method=method, path=path, headers=headers):

@@ -175,7 +175,7 @@ keys: {{ me: {{ secret: my-key-0123456789abcdef, budgets: [{{ limit: 5, window: 
         refused = tandem.chat(HARD, model="gpt-5.1")
         self.assertEqual(refused[0], 503)
         line = until(lambda: next((line for line in tandem.log_text().splitlines() if refused[1]["x-tandem-decision"] in line and " request " in line), None), "its line")
-        self.assertIn("why=unavailable", line)
+        self.assertIn("why=no_healthy_candidate", line)
 
     def test_explain_says_why_home_did_not_come_first_and_in_the_prompts_words(self):
         tandem = self.two(self.upstream())

@@ -229,9 +229,31 @@ class Schema(unittest.TestCase):
 
     def test_every_key_is_read_and_taken(self):
         """A value of its type at each key at once: the parser knows all of them, and neither finds its form wrong."""
-        whole = document(self.keys, sample)
+        # Beside the name that a key has now, an old one is a mistake.
+        whole = document([key for key in self.keys if "instead" not in key], sample)
         said, unknown = problems(whole)
         self.assertEqual(unknown, [], "keys that are described, and not read")
+        self.assertEqual({path: words for path, words in said.items() if of_form(words)}, {})
+        self.assertEqual({path: e.message for path, e in self.errors(whole).items()}, {})
+
+    def test_every_old_name_of_a_key_is_taken_by_both(self):
+        by_name = {"aliases", *(key["key"] for key in self.keys if key["type"] == "mapping by NAME")}
+        old = {key["key"]: key["formerly"] for key in self.keys if "formerly" in key}
+        renamed = []
+
+        def rename(node, path):
+            for name, below in [*node.items()] if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else []:
+                at = path + ("[]" if isinstance(name, int) else ".NAME" if path in by_name else f".{name}" if path else name)
+                rename(below, at)
+                if at in old:
+                    node[old[at]] = node.pop(name)
+                    renamed.append(at)
+
+        whole = document([key for key in self.keys if "instead" not in key], sample)
+        rename(whole, "")
+        self.assertEqual(set(renamed), set(old))
+        said, unknown = problems(whole)
+        self.assertEqual(unknown, [])
         self.assertEqual({path: words for path, words in said.items() if of_form(words)}, {})
         self.assertEqual({path: e.message for path, e in self.errors(whole).items()}, {})
 

@@ -201,7 +201,7 @@ class Engine(unittest.TestCase):
         stop.set()
         thread.join()
         if status != 200:
-            self.assertEqual((status, json.loads(body)["error"]["code"]), (504, "timeout"))
+            self.assertEqual((status, json.loads(body)["error"]["code"]), (504, "deadline_passed"))
         self.assertLess(time.monotonic() - start, 8)
 
     def test_nothing_is_left_behind_after_a_stop_and_after_a_kill(self):

@@ -97,21 +97,36 @@ def shapes(file, function):
     return found
 
 
+def faults():
+    """(name, kind, what, remedy) of each row of the table of codes, in its order."""
+    text = r'((?:"(?:[^"\\\\]|\\\\.)*"\s*)+)'
+    found = re.findall(rf'\{{Fault::(\w+),\s*"(\w+)",\s*(\w+),\s*{text},\s*{text}\}}', (SRC / "base/fault.cpp").read_text())
+    said = lambda literals: "".join(re.findall(r'"([^"]*)"', literals))
+    assert all(fault == name for fault, name, *_ in found)
+    return [(name, kind, said(what), said(remedy)) for _, name, kind, what, remedy in found]
+
+
 def error_codes():
-    """ErrorCode's names with what each means, in the enum's order."""
-    body = re.search(r"enum class ErrorCode \{\n(.*?)\};", (SRC / "base/result.h").read_text(), re.S)[1]
-    return re.findall(r"^\s*(\w+),\s*// (.*)$", body, re.M)
+    """ErrorCode's names, in the enum's order."""
+    body = re.search(r"enum class ErrorCode : std::uint8_t \{\n(.*?)\};", (SRC / "base/fault.h").read_text(), re.S)[1]
+    return re.findall(r"^\s*(\w+),", body, re.M)
 
 
 def errors():
     openai, anthropic = shapes("dialect/openai_chat_writer.cpp", "shape_of"), shapes("dialect/anthropic_answer.cpp", "shape_of")
     gemini, ollama = shapes("dialect/gemini_answer.cpp", "shape_of"), shapes("dialect/ollama.cpp", "status_of")
-    out = "\n| what | OpenAI: status, `type`, `code` | Anthropic | Gemini | Ollama |\n| --- | --- | --- | --- | --- |\n"
-    for name, _ in error_codes():
+    out = "\n| kind | OpenAI: status, `type`, `code` | Anthropic | Gemini | Ollama |\n| --- | --- | --- | --- | --- |\n"
+    for name in error_codes():
         status, kind, code = openai[name]
         a, g = anthropic[name], gemini[name]
         out += f"| `{name}` | {status} `{kind}` `{code}` | {a[0]} `{a[1]}` | {g[0]} `{g[1]}` | {ollama[name][0]} |\n"
-    return out + "\n" + "".join(f"- `{name}`: {what}\n" for name, what in error_codes()) + "\n"
+    rows = faults()
+    for kind in error_codes():
+        out += f"\n## {kind}\n\n"
+        own = next(row for row in rows if row[0] == kind)
+        lines = [own, *(row for row in rows if row[1] == kind and row[0] != kind)]
+        out += "".join(f"- `{name}`: {what}. {remedy[0].upper()}{remedy[1:]}.\n" for name, _, what, remedy in lines)
+    return fitted(out) + "\n"
 
 
 # ---- metrics.md ----
@@ -180,6 +195,8 @@ def entry(key):
             more = [f"as `{there.removesuffix('[]')}`"]
     more += ["required"] if key["required"] else [f"required {key['required_where']}"] if "required_where" in key else []
     more += [f"default {key['default']}"] if "default" in key else []
+    more += [f"formerly `{key['formerly']}`"] if "formerly" in key else []
+    more += [f"write `{key['instead']}`"] if "instead" in key else []
     return f"- `{key['key']}` ({'; '.join(more)}): {told(key)}\n"
 
 

@@ -77,7 +77,7 @@ models:
   first: {{ provider: ill, price: {{ input: 1000, output: 1000 }} }}
   second: {{ provider: well, price: {{ input: 1, output: 1 }} }}
 aliases: {{ both: [first, second] }}
-policy: {{ rules: [{{ name: all, prefer: cheapest, lean: 1 }}], failure: {{ attempts: 1 }} }}
+policy: {{ rules: [{{ name: all, prefer: cheapest, zone_bias: 1 }}], failure: {{ attempts: 1 }} }}
 {KEYS}""")
         for _ in range(4):
             tandem.chat(model="first", headers=ROOT)

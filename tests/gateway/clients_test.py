@@ -292,13 +292,13 @@ class Clients(OverStrict, unittest.TestCase):
         fronts = {"/v1/chat/completions": {"messages": hi}, "/v1/responses": {"input": "hi"}, "/v1/messages": {"max_tokens": 9, "messages": hi},
                   "/v1beta/models/MODEL:generateContent": {"contents": [{"parts": [{"text": "hi"}]}]}, "/api/chat": {"messages": hi}}
         for path, body in fronts.items():
-            for word, model, more in (("not_found", "nobody", {}), ("invalid", "m-anthropic", {name: 7 for name in body})):
+            for word, model, more in (("unknown_model", "nobody", {}), ("invalid_field", "m-anthropic", {name: 7 for name in body})):
                 _, headers, _ = self.tandem.request(path.replace("MODEL", model), {"model": model, **body, **more})
                 self.assertEqual(headers["x-tandem-error"], word, path)
             _, headers, _ = self.tandem.request(path.replace("MODEL", "m-anthropic"), method="DELETE")
-            self.assertEqual(headers["x-tandem-error"], "method", path)
+            self.assertEqual(headers["x-tandem-error"], "method_not_allowed", path)
         _, headers, _ = self.tandem.request("/v1/chat/completion", {})
-        self.assertEqual(headers["x-tandem-error"], "not_found")
+        self.assertEqual(headers["x-tandem-error"], "unknown_path")
 
     # ---- room ----
 

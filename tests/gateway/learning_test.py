@@ -199,7 +199,7 @@ class Exploring(Base):
             self.assertEqual([c["propensity"] for c in shown["candidates"]], [0.3, 0.7] if shown.get("explored") else [0.7, 0.3])
             explored += shown.get("explored", False)
         self.assertTrue(4 < explored < 36, explored)
-        for headers in ({"x-tandem-label": "internal"}, {"x-tandem-value": "high"}):
+        for headers in ({"x-tandem-label": "internal"}, {"x-tandem-stakes": "high"}):
             for _ in range(15):
                 _, answered, _ = tandem.chat("Tell me of lakes", headers=headers)
                 shown = tandem.explain(answered["x-tandem-decision"])["decision"]
@@ -209,14 +209,14 @@ class Exploring(Base):
 
 class Replay(Base):
     def test_says_what_another_policy_would_have_cost_and_how_good_it_would_have_been(self):
-        tandem = self.serve("objective: { explore: 0.4 }, rules: [ { name: all, prefer: local, lean: 0.5 } ]")
+        tandem = self.serve("objective: { explore: 0.4 }, rules: [ { name: all, prefer: local, zone_bias: 0.5 } ]")
         for i in range(120):
             _, headers, _ = tandem.chat(f"Tell me of lake {i}")
             model = headers["x-tandem-model"]
             self.feedback(headers["x-tandem-decision"], "good" if model == "big" else "bad")
         policy = tandem.folder / "other.yaml"
         text = (tandem.folder / "tandem.yaml").read_text()
-        policy.write_text(text.replace("prefer: local, lean: 0.5", "prefer: cloud").replace("explore: 0.4", "explore: 0"))
+        policy.write_text(text.replace("prefer: local, zone_bias: 0.5", "prefer: cloud").replace("explore: 0.4", "explore: 0"))
         shown = json.loads(tandem.cli("replay", "--policy", str(policy), "--json").stdout)
         self.assertEqual((shown["decisions"], shown["refused"], shown["unread"]), (120, 0, 0))
         big = next(m for m in shown["models"] if m["model"] == "big")

@@ -65,7 +65,7 @@ class Way(unittest.TestCase):
         t = self.start()
         _, headers, _ = t.chat("Prove the theorem step by step and analyze the complexity of the algorithm in detail")
         self.assertEqual(headers["x-tandem-model"], "big")
-        _, headers, _ = t.chat("hello", headers={"x-tandem-value": "high"})
+        _, headers, _ = t.chat("hello", headers={"x-tandem-stakes": "high"})
         self.assertEqual(headers["x-tandem-zone"], "cloud")
         self.assertEqual(json.loads(self.cloud.requests[0][1])["model"], "big-model")
         self.assertIn("Bearer upstream-key", self.cloud.requests[0][0])
@@ -84,7 +84,7 @@ class Way(unittest.TestCase):
         status, _, body = t.chat(headers={"x-tandem-label": "privat"})
         self.assertEqual(status, 400)
         self.assertIn("did you mean 'private'?", error_of(body)["message"])
-        self.assertEqual(t.chat(headers={"x-tandem-value": "huge"})[0], 400)
+        self.assertEqual(t.chat(headers={"x-tandem-stakes": "huge"})[0], 400)
 
     def test_models_are_listed(self):
         t = self.start(more="aliases: { best: [big, small] }")
@@ -99,7 +99,7 @@ class Way(unittest.TestCase):
         t = self.start(cloud_model=", capabilities: [json], context: 1000")
         tools = [{"type": "function", "function": {"name": "f", "parameters": {}}}]
         status, headers, body = t.chat(model="big", tools=tools)
-        self.assertEqual((status, error_of(body)["code"]), (422, "no_eligible_model"))
+        self.assertEqual((status, error_of(body)["code"]), (422, "no_capable_candidate"))
         self.assertIn("it has no tools", error_of(body)["message"])
         self.assertEqual(t.explain(headers["x-tandem-decision"])["decision"]["eligible"], 0)
         status, _, body = t.chat("word " * 2000, model="big")
@@ -116,7 +116,7 @@ class Way(unittest.TestCase):
         _, headers, _ = t.chat("hi", model="private")
         self.assertEqual(headers["x-tandem-zone"], "local")
         status, _, body = t.chat(CARD, model="cloud")
-        self.assertEqual((status, error_of(body)["code"]), (422, "no_eligible_model"))
+        self.assertEqual((status, error_of(body)["code"]), (422, "no_candidate_for_label"))
         self.assertEqual(t.chat("hi", model="big", headers={"x-tandem-label": "private"})[0], 422)
         self.assertEqual(self.cloud.connections, 0)
         self.assertEqual(t.egress(), [])
@@ -177,12 +177,12 @@ class Way(unittest.TestCase):
 
     def test_a_stream_that_fails_before_its_first_content_is_an_http_error_or_another_attempt(self):
         t = self.start(policy="policy: { rules: [{ name: home, prefer: local, only: local }] }")
-        for script in (lambda c, b, n: c.sendall(SSE_HEAD + chunk("", role="assistant")) or "close",
-                       lambda c, b, n: c.sendall(SSE_HEAD + b'data: {"error":{"message":"out of memory"}}\n\n' + DONE) or "close",
-                       lambda c, b, n: c.sendall(http({"error": {"message": "200 but no"}}))):
+        for code, script in (("provider_broke_off", lambda c, b, n: c.sendall(SSE_HEAD + chunk("", role="assistant")) or "close"),
+                             ("provider_error", lambda c, b, n: c.sendall(SSE_HEAD + b'data: {"error":{"message":"out of memory"}}\n\n' + DONE) or "close"),
+                             ("provider_error", lambda c, b, n: c.sendall(http({"error": {"message": "200 but no"}})))):
             self.local.script = script
             status, _, body = t.chat(stream=True)
-            self.assertEqual((status, error_of(body)["code"]), (502, "upstream_error"))
+            self.assertEqual((status, error_of(body)["code"]), (502, code))
             self.local.script = Upstream.answer_well
             self.assertEqual(t.chat()[0], 200)  # so that no breaker opens
         t.process.send_signal(1)  # nothing is pending
@@ -222,7 +222,7 @@ class Way(unittest.TestCase):
         self.local.script = lambda c, b, n: release.wait(20) and None
         start = time.monotonic()
         status, _, body = t.chat(headers={"x-tandem-timeout": "1"})
-        self.assertEqual((status, error_of(body)["code"]), (504, "timeout"))
+        self.assertEqual((status, error_of(body)["code"]), (504, "deadline_passed"))
         self.assertLess(time.monotonic() - start, 5)
         release.set()
 
@@ -330,7 +330,7 @@ class Way(unittest.TestCase):
     # ---- keys, money, rates ----
 
     KEYS = ("keys:\n  alice: { secret: alice-0123456789abc, label: internal, aliases: [auto, cloud], budgets: [{ limit: 0.05, window: day }] }\n"
-            "  bob: { secret: bob-0123456789abc, limits: { rpm: 3 }, value: high }\n  boss: { secret: boss-0123456789abc, admin: true }\n")
+            "  bob: { secret: bob-0123456789abc, limits: { rpm: 3 }, stakes: high }\n  boss: { secret: boss-0123456789abc, admin: true }\n")
 
     @staticmethod
     def key(name):

@@ -293,7 +293,8 @@ TEST(LedgerSchema, takes_over_old_attempts) {
     test::Folder folder;
     const store::Migration old[] = {{kLedgerSchema}, {kLedgerSchema2}};
     const store::Migration all[] = {{kLedgerSchema},           {kLedgerSchema2}, {kLedgerSchema3},
-                                    {reports::kReportsSchema}, {kBudgetsSchema}, {reports::kReportsSchema2}};
+                                    {reports::kReportsSchema}, {kBudgetsSchema}, {reports::kReportsSchema2},
+                                    {kLedgerSchema5}};
     {
         auto store = store::Store::open(folder.path / "db", old, store::Durability::process);
         ASSERT_TRUE(store);

@@ -389,7 +389,7 @@ class Refuse(WithProvider):
     def test_what_the_owner_refuses_is_no_matter_of_money(self):
         for headers in (BOB, ALICE):
             refused = self.ask("mystery", {}, headers=headers, status=422)["error"]
-            self.assertEqual(refused["code"], "no_eligible_model")
+            self.assertEqual(refused["code"], "price_unknown")
             self.assertIn("policy.unknown_price is refuse", refused["message"])
         said, _, text = self.tandem.request("/v1/messages", {"model": "or/nobody/knows-9", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}, BOB)
         self.assertEqual((said, json.loads(text)["error"]["type"]), (400, "invalid_request_error"), text)  # as Anthropic says it

@@ -25,7 +25,8 @@ struct Opened {
     Budgets budgets{clock};
     Opened() {
         static const store::Migration all[] = {{kLedgerSchema},           {kLedgerSchema2}, {kLedgerSchema3},
-                                               {reports::kReportsSchema}, {kBudgetsSchema}, {reports::kReportsSchema2}};
+                                               {reports::kReportsSchema}, {kBudgetsSchema}, {reports::kReportsSchema2},
+                                               {kLedgerSchema5}};
         store = std::move(*store::Store::open(folder.path / "db", all, store::Durability::process));
     }
     void attempt(const std::string& key, Money cost) {
@@ -123,7 +124,7 @@ TEST(Ledger, gives_no_receipt_for_what_it_could_not_write) {
     Ledger ledger(*o.store, o.budgets);
     std::promise<ErrorCode> done;
     ledger.close({AttemptRecord{}}, {}, [&](Result<Receipt> receipt) {
-        done.set_value(receipt ? ErrorCode::internal : receipt.error().code);
+        done.set_value(receipt ? FaultCode(ErrorCode::internal) : receipt.error().code);
     });
     EXPECT_EQ(done.get_future().get(), ErrorCode::storage);
 }

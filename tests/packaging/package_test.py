@@ -79,6 +79,13 @@ class Files(unittest.TestCase):
         for name in ("packaging/tandem.yaml", "packaging/container/tandem.yaml"):
             run(BINARY, "policy", "show", "--config", ROOT / name, env={**os.environ, "TANDEM_KEY": "0123456789abcdef"})
 
+    def test_the_config_of_the_package_names_the_schema_that_the_package_has(self):
+        """For editors: the place is that of the install rule and the prefix of deb.sh, which the package's own test looks at."""
+        first = (ROOT / "packaging/tandem.yaml").read_text().splitlines()[0]
+        self.assertEqual(first, "# yaml-language-server: $schema=/usr/share/tandem/tandem.schema.json")
+        self.assertIn("install(FILES tandem.schema.json DESTINATION ${CMAKE_INSTALL_DATADIR}/tandem)", (ROOT / "packaging/CMakeLists.txt").read_text())
+        self.assertIn("--prefix /usr ", (ROOT / "packaging/deb.sh").read_text())
+
     def test_what_the_example_comments_out_is_right_too(self):
         with tempfile.TemporaryDirectory() as folder:
             text = (ROOT / "packaging/tandem.yaml").read_text()

@@ -34,8 +34,8 @@ Inputs of_size(std::int64_t tokens) {
 }
 
 TEST(Utility, is_the_sum_of_its_terms) {
-    const auto table =
-        table_with("policy: { objective: { value: 0.1, second: 0.001 }, rules: [ { name: all, prefer: best } ] }");
+    const auto table = table_with(
+        "policy: { objective: { answer_value: 0.1, second: 0.001 }, rules: [ { name: all, prefer: best } ] }");
     auto in = of_size(1000);
     in.outlook = {{.model = "big", .quality = 0.95, .doubt = 0.1, .outcomes = 20, .seconds = 4}};
     const auto decision = decide(table, in);
@@ -62,7 +62,7 @@ TEST(Utility, takes_a_model_whose_price_nobody_knows_for_the_dearest) {
         "models:\n  mystery: { provider: far, context: 100000, quality: 0.8 }\n"
         "  cheap: { provider: far, context: 100000, quality: 0.8, price: { input: 0.1, output: 1 } }\n"
         "  dear: { provider: far, context: 100000, quality: 0.8, price: { input: 1, output: 10 } }\n"
-        "policy: { objective: { value: 0.1 }, rules: [ { name: all, prefer: best } ] }");
+        "policy: { objective: { answer_value: 0.1 }, rules: [ { name: all, prefer: best } ] }");
     std::ranges::find(table.models, "mystery", &Table::Entry::model)->price = prices::Tariff::unknown("nobody says it");
     const auto decision = decide(table, of_size(1000));
     EXPECT_EQ(decision->candidates.front().model, "cheap");
@@ -74,7 +74,8 @@ TEST(Utility, takes_a_model_whose_price_nobody_knows_for_the_dearest) {
 }
 
 TEST(Utility, expects_as_long_an_answer_of_a_model_without_history_as_of_one_with_history) {
-    const auto table = table_with("policy: { objective: { value: 0.01 }, rules: [ { name: all, prefer: best } ] }");
+    const auto table =
+        table_with("policy: { objective: { answer_value: 0.01 }, rules: [ { name: all, prefer: best } ] }");
     auto in = of_size(1000);
     in.features.work.kind = WorkKind::code;
     in.features.answer_tokens = 32'000;  // a bound, as some clients set it for whatever they ask
@@ -109,7 +110,8 @@ TEST(Utility, takes_no_model_for_faster_than_those_that_have_answered) {
 }
 
 TEST(Utility, counts_what_a_provider_has_in_its_cache_and_what_leaving_it_costs) {
-    const auto table = table_with("policy: { objective: { value: 0.1 }, rules: [ { name: all, prefer: best } ] }");
+    const auto table =
+        table_with("policy: { objective: { answer_value: 0.1 }, rules: [ { name: all, prefer: best } ] }");
     auto in = of_size(90'000);
     EXPECT_EQ(decide(table, in)->candidates.front().model, "cheap");
     in.outlook = {{.model = "big", .warm_tokens = 90'000}};
@@ -121,8 +123,8 @@ TEST(Utility, counts_what_a_provider_has_in_its_cache_and_what_leaving_it_costs)
 }
 
 TEST(Utility, leaves_an_agents_session_with_the_model_that_its_first_turn_went_to) {
-    const auto table =
-        table_with("policy: { objective: { value: 1 }, rules: [ { name: all, prefer: local, lean: 0.25 } ] }");
+    const auto table = table_with(
+        "policy: { objective: { answer_value: 1 }, rules: [ { name: all, prefer: local, zone_bias: 0.25 } ] }");
     auto in = of_size(1000);
     in.features.work.difficulty = 0;  // a turn that would be light by itself
     EXPECT_EQ(decide(table, in)->candidates.front().model, "small");
@@ -138,7 +140,8 @@ TEST(Utility, leaves_an_agents_session_with_the_model_that_its_first_turn_went_t
 
 TEST(Utility, puts_what_is_below_the_floor_last) {
     const auto table = table_with(
-        "policy: { objective: { value: 0.001, floor: 0.7 }, rules: [ { name: all, prefer: local, lean: 0.5 } ] }");
+        "policy: { objective: { answer_value: 0.001, floor: 0.7 }, rules: [ { name: all, prefer: local, zone_bias: 0.5 "
+        "} ] }");
     const auto decision = decide(table, of_size(1000));
     EXPECT_EQ(decision->candidates.back().model, "small");
     EXPECT_TRUE(decision->candidates.back().terms.below_floor);
@@ -151,7 +154,7 @@ TEST(Lean, of_one_is_the_owners_last_word_and_of_less_is_not) {
                   {.model = "cheap", .quality = 0.99, .doubt = 0.02, .outcomes = 500}};
     EXPECT_EQ(decide(table_with("policy: { rules: [ { name: all, prefer: local } ] }"), in)->candidates.front().model,
               "small");
-    EXPECT_EQ(decide(table_with("policy: { rules: [ { name: all, prefer: local, lean: 0.2 } ] }"), in)
+    EXPECT_EQ(decide(table_with("policy: { rules: [ { name: all, prefer: local, zone_bias: 0.2 } ] }"), in)
                   ->candidates.front()
                   .model,
               "cheap");

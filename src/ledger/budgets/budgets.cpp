@@ -25,8 +25,8 @@ std::string where_to_raise(std::string_view field) {
         field.starts_with("keys.") ? " (of a key that `tandem keys create` made: with another such key)" : "");
 }
 
-std::unexpected<Error> limited(std::string message, long long again_in) {
-    Error error{ErrorCode::rate_limited, std::move(message)};
+std::unexpected<Error> limited(Fault fault, std::string message, long long again_in) {
+    Error error{fault, std::move(message)};
     error.again_in = std::max(1LL, again_in);
     return fail(std::move(error));
 }
@@ -244,7 +244,10 @@ Error Budgets::denied_by(const Bound& bound, Spent more, Amount says) const {
     const auto limit = budget.limit ? budget.limit->micros() : budget.tokens;
     const bool whole = of(more) > limit;
     const bool only_reserved = saturating_sum(of(spent), of(more)) <= limit;
-    Error error{ErrorCode::over_budget, {}};
+    Error error{whole           ? Fault::request_over_budget
+                : only_reserved ? Fault::budget_reserved
+                                : Fault::budget_used_up,
+                {}};
     error.certain = whole || (total && !only_reserved);
     std::int64_t until = 0;
     if (!total) {
@@ -404,13 +407,15 @@ Result<> Budgets::may_begin(const std::vector<Limited>& all) const {
     const auto at = steady_ms();
     for (const auto& one : all) {
         if (one.limits.concurrency > 0 && one.account->running >= one.limits.concurrency)
-            return limited(fmt::format("{} may have {} requests under way at once; wait for one to end, or raise {}",
+            return limited(Fault::too_many_under_way,
+                           fmt::format("{} may have {} requests under way at once; wait for one to end, or raise {}",
                                        one.whose, one.limits.concurrency, where_to_raise(one.field + ".concurrency")),
                            kSoonest);
         const auto most = one.limits.requests_per_minute;
         if (most > 0 && one.account->requests.sum(at) >= most) {
             const auto wait = std::max<long long>(1, (one.account->requests.ms_until(at, most - 1) + 999) / 1000);
-            return limited(fmt::format("{} may send {} requests in 60 seconds; try again in {} s, or raise {}",
+            return limited(Fault::request_limit_reached,
+                           fmt::format("{} may send {} requests in 60 seconds; try again in {} s, or raise {}",
                                        one.whose, most, wait, where_to_raise(one.field + ".rpm")),
                            wait);
         }
@@ -428,7 +433,7 @@ Result<> Budgets::may_take(const std::vector<Limited>& all, Tokens tokens) const
         const auto used = one.account->tokens.sum(at);
         if (used <= most - std::min(most, wanted.count) && wanted.count <= most) continue;
         if (tokens.count > most) {
-            Error error{ErrorCode::rate_limited,
+            Error error{Fault::request_over_limit,
                         fmt::format("{} may use {} tokens in 60 seconds, and this needs up to {}: it never fits; ask "
                                     "for fewer tokens, or raise {}",
                                     one.whose, most, tokens.count, where_to_raise(one.field + ".tpm"))};
@@ -437,7 +442,8 @@ Result<> Budgets::may_take(const std::vector<Limited>& all, Tokens tokens) const
         }
         const auto wait = std::max<long long>(
             1, (one.account->tokens.ms_until(at, std::max<std::int64_t>(0, most - wanted.count)) + 999) / 1000);
-        return limited(fmt::format("{} may use {} tokens in 60 seconds, of which {} are used and {} reserved for "
+        return limited(Fault::token_limit_reached,
+                       fmt::format("{} may use {} tokens in 60 seconds, of which {} are used and {} reserved for "
                                    "requests under way, and this needs up to {}; try again in {} s, or raise {}",
                                    one.whose, most, used, one.account->reserved.count, tokens.count, wait,
                                    where_to_raise(one.field + ".tpm")),

@@ -39,7 +39,8 @@ struct House {
     // config's currency, so 0.0001 is a hundred micro-units.
     explicit House(const std::string& text) {
         static const store::Migration all[] = {{kLedgerSchema},           {kLedgerSchema2}, {kLedgerSchema3},
-                                               {reports::kReportsSchema}, {kBudgetsSchema}, {reports::kReportsSchema2}};
+                                               {reports::kReportsSchema}, {kBudgetsSchema}, {reports::kReportsSchema2},
+                                               {kLedgerSchema5}};
         store = std::move(*store::Store::open(folder.path / "db", all, store::Durability::process));
         restart(text);
     }

@@ -27,8 +27,8 @@ struct Fixture {
     std::unique_ptr<store::Database> database;
     std::vector<AttemptRecord> written;
     Fixture() {
-        static const store::Migration all[] = {{kLedgerSchema},  {kLedgerSchema2}, {kLedgerSchema3},
-                                               {kReportsSchema}, {kBudgetsSchema}, {kReportsSchema2}};
+        static const store::Migration all[] = {{kLedgerSchema},  {kLedgerSchema2},  {kLedgerSchema3}, {kReportsSchema},
+                                               {kBudgetsSchema}, {kReportsSchema2}, {kLedgerSchema5}};
         store = std::move(*store::Store::open(folder.path / "db", all, store::Durability::process));
         database = std::move(*store::Database::open_to_read(folder.path / "db"));
     }
@@ -247,8 +247,8 @@ TEST(Reports, of_a_ledger_of_before_are_complete_after_its_migration) {
             return {};
         }));
     }
-    const store::Migration now[] = {
-        {kLedgerSchema}, {kLedgerSchema2}, {kLedgerSchema3}, {kReportsSchema}, {kReportsSchema2}};
+    const store::Migration now[] = {{kLedgerSchema},  {kLedgerSchema2},  {kLedgerSchema3},
+                                    {kReportsSchema}, {kReportsSchema2}, {kLedgerSchema5}};
     auto store = store::Store::open(folder.path / "db", now, store::Durability::process);
     ASSERT_TRUE(store) << store.error().message;
     auto database = store::Database::open_to_read(folder.path / "db");
