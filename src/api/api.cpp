@@ -574,7 +574,13 @@ Result<std::string> Api::engines(const Call&) {
             .member("port", static_cast<int>(e.port));
         out.member("in_use", e.in_use).member("restarts", e.restarts).member("log", e.log.string());
         if (!e.last_error.empty()) out.member("last_error", e.last_error);
-        out.end_object();
+        out.key("memory")
+            .begin_object()
+            .member("guess_bytes", e.memory.guess)
+            .member("said_bytes", e.memory.words.host());
+        out.member("said_gpu_bytes", e.memory.words.other).member("peak_bytes", e.memory.resident.peak);
+        out.member("resident_bytes", e.memory.resident.now).member("anonymous_bytes", e.memory.resident.anonymous);
+        out.end_object().end_object();
     }
     out.end_array().end_object();
     return out.take();

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/model.h"
 #include "cli/remote.h"
 #include "engine/engines.h"
 
@@ -28,10 +29,16 @@ int print(const Globals& globals, const RemoteAnswer& answer) {
     }
     json::Document document;
     if (auto ok = document.parse(answer.body); !ok) return report(globals, ok.error());
-    fmt::print("{:<24} {:<9} {:>8} {:>6} {:>7} {:>9}\n", "model", "state", "pid", "port", "in use", "restarts");
+    fmt::print("{:<24} {:<9} {:>8} {:>6} {:>7} {:>9} {:>10} {:>10} {:>10}\n", "model", "state", "pid", "port", "in use",
+               "restarts", "guessed", "said", "measured");
     for (const json::Value e : document.root()["engines"].children()) {
-        fmt::print("{:<24} {:<9} {:>8} {:>6} {:>7} {:>9}\n", e["model"].text(), e["state"].text(), e["pid"].raw(),
-                   e["port"].raw(), e["in_use"].raw(), e["restarts"].raw());
+        const auto memory = [&](std::string_view which) {
+            const auto bytes = e["memory"][which].integer().value_or(0);
+            return bytes > 0 ? size_text(bytes) : std::string("-");
+        };
+        fmt::print("{:<24} {:<9} {:>8} {:>6} {:>7} {:>9} {:>10} {:>10} {:>10}\n", e["model"].text(), e["state"].text(),
+                   e["pid"].raw(), e["port"].raw(), e["in_use"].raw(), e["restarts"].raw(), memory("guess_bytes"),
+                   memory("said_bytes"), memory("peak_bytes"));
         if (const auto error = e["last_error"].text(); !error.empty()) fmt::print("  last error: {}\n", error);
     }
     return kOk;

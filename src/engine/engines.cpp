@@ -16,9 +16,12 @@
 
 #include "base/id.h"
 #include "base/text.h"
+#include "engine/engine_memory.h"
 #include "engine/machine_memory.h"
 #include "engine/process.h"
 #include "engine/repeated_error.h"
+#include "engine/serving.h"
+#include "engine/speed.h"
 #include "net/client.h"
 #include "net/worker.h"
 
@@ -39,6 +42,8 @@ constexpr milliseconds kFirstBackoff{500};
 constexpr milliseconds kLongestBackoff{30'000};
 constexpr milliseconds kStableAfter{60'000};  // a run this long forgives earlier failures
 constexpr std::uintmax_t kLargestLog = 8 * 1024 * 1024;
+constexpr std::uintmax_t kSeenEnd = 64 * 1024;           // bytes of a log's end that are looked at while it runs
+constexpr std::int64_t kWorthKeeping = 4 * 1024 * 1024;  // bytes by which a peak has grown
 
 // Secrets of the owner's environment are not the engine's business.
 bool may_inherit(std::string_view variable) {
@@ -59,9 +64,35 @@ std::string last_lines(const fs::path& log) {
     return last.empty() ? "" : ": " + printable(trim(last), 200);
 }
 
-}  // namespace
+std::string part_of(const fs::path& file, std::uintmax_t begin, std::uintmax_t most) {
+    std::ifstream in(file, std::ios::binary);
+    std::string text(static_cast<std::size_t>(most), '\0');
+    in.seekg(static_cast<std::streamoff>(begin));
+    in.read(text.data(), static_cast<std::streamsize>(most));
+    text.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, in.gcount())));
+    return text;
+}
 
-namespace {
+// Built by packaging/setup.sh, in the version that it names.
+bool is_ours(const fs::path& binary, const EnginesSettings& settings) {
+    return binary.parent_path() == settings.cache / "engine";
+}
+
+// The sum before the start, of the file and of what tandem.yaml says.
+EngineMemory guess(const config::Model& model, const fs::path& file) {
+    EngineMemory memory;
+    memory.file = file.string();
+    const auto facts = read_gguf(file);
+    const auto serving = serving_of(&model, facts.value_or(GgufFacts{}), machine_memory());
+    memory.settings = serving.settings;
+    if (!facts || facts->split.count > 1 || bytes_of_cache_type(serving.settings.keys) == 0 ||
+        bytes_of_cache_type(serving.settings.values) == 0)
+        return memory;
+    auto need = memory_need(*facts, serving.settings);
+    if (add_files(serving, need)) memory.guess = need.total();
+    memory.bytes_per_token = bytes_per_token(*facts, serving.settings, 0);
+    return memory;
+}
 
 struct Waiter {
     SteadyTime deadline;
@@ -89,6 +120,8 @@ struct Engine {
     milliseconds backoff{0};
     SteadyTime not_before{};  // of the next start
     RepeatedError logged;
+    std::uintmax_t log_begin = 0;  // bytes of the log before this start
+    EngineMemory memory;           // behind the mutex of State
 };
 
 bool same_engine(const config::Model& a, const config::Model& b) {
@@ -148,6 +181,7 @@ struct Engines::State {
     }
 
     Result<Process> launch(Engine& engine);
+    void look_at_memory(Engine& engine, bool first);
     net::Task<bool> healthy(const Engine& engine);
     net::Task<std::string> load(Engine& engine, Process& process);
     net::Task<std::string> watch(Engine& engine, Process& process);
@@ -178,6 +212,7 @@ Result<Process> Engines::State::launch(Engine& engine) {
     fs::create_directories(engine.log.parent_path(), ignored);
     if (fs::exists(engine.log, ignored) && fs::file_size(engine.log, ignored) > kLargestLog)
         fs::rename(engine.log, engine.log.string() + ".1", ignored);
+    engine.log_begin = fs::exists(engine.log, ignored) ? fs::file_size(engine.log, ignored) : 0;
     auto key = std::make_shared<const Secret>(random_hex(random, 48));
     Process::Settings start;
     const auto& m = engine.model;
@@ -204,15 +239,48 @@ Result<Process> Engines::State::launch(Engine& engine) {
     // llama-server's own bound is 8 GiB. An older one knows no such variable; the owner's own, and `args`, go before
     // it.
     start.environment.push_back(fmt::format("LLAMA_ARG_CACHE_RAM={}", prompt_cache_mib(machine_memory())));
+    // The least at which ours says what memory its buffers take; it says nothing of prompts there. What the same number
+    // means to another one is not known here.
+    if (is_ours(*binary, settings)) start.environment.emplace_back("LLAMA_ARG_LOG_VERBOSITY=4");
     start.log = engine.log;
     auto process = Process::start(start);
     if (process) {
+        auto memory = guess(m, *file);
         const std::lock_guard lock(mutex);
         engine.port = *port;
         engine.pid = process->pid();
         engine.key = std::move(key);
+        engine.memory = std::move(memory);
     }
     return process;
+}
+
+// What the engine has said of its memory, and what the kernel says; kept where it is news.
+void Engines::State::look_at_memory(Engine& engine, bool first) {
+    std::error_code error;
+    const auto size = fs::file_size(engine.log, error);
+    auto memory = engine.memory;
+    if (first) memory.words = words_of(part_of(engine.log, engine.log_begin, kMostWords));
+    if (!error)
+        memory.tokens_per_second = std::max(memory.tokens_per_second,
+                                            fastest_of(part_of(engine.log, size - std::min(size, kSeenEnd), kSeenEnd)));
+    const auto resident = resident_of(engine.pid);
+    const bool news = first || resident.peak >= memory.resident.peak + kWorthKeeping ||
+                      memory.tokens_per_second > engine.memory.tokens_per_second * 1.05;
+    if (resident.peak > 0) memory.resident = resident;
+    memory.when_ms = unix_ms(clock.wall());
+    if (news)
+        if (auto ok = keep(settings.data, engine.model.id, memory); !ok)
+            spdlog::warn("the memory of engine {} is not kept: {}", engine.model.id, ok.error().message);
+    // What it has said is read; a log that grows while it runs goes on from its beginning.
+    if (!error && size > kLargestLog) {
+        fs::copy_file(engine.log, engine.log.string() + ".1", fs::copy_options::overwrite_existing, error);
+        fs::resize_file(engine.log, 0, error);
+        engine.log_begin = 0;
+    }
+    const std::lock_guard lock(mutex);
+    if (!news) memory.when_ms = engine.memory.when_ms;
+    engine.memory = std::move(memory);
 }
 
 net::Task<bool> Engines::State::healthy(const Engine& engine) {
@@ -255,6 +323,7 @@ net::Task<std::string> Engines::State::watch(Engine& engine, Process& process) {
             co_return std::string();
         if (clock.steady() < next_health) continue;
         next_health = clock.steady() + kHealthEvery;
+        look_at_memory(engine, false);
         failures = co_await healthy(engine) ? 0 : failures + 1;
         if (failures >= kHealthFailures) co_return std::string("it stopped answering");
     }
@@ -262,6 +331,7 @@ net::Task<std::string> Engines::State::watch(Engine& engine, Process& process) {
 }
 
 net::Task<> Engines::State::end(Engine& engine, Process& process) {
+    if (engine.memory.resident.peak > 0) look_at_memory(engine, false);  // it was ready
     set_state(engine, "stopping");
     process.ask_to_stop();
     const auto latest = clock.steady() + kStopTime;
@@ -287,6 +357,7 @@ net::Task<> Engines::State::run(std::shared_ptr<Engine> shared) {
                                  std::chrono::duration_cast<milliseconds>(clock.steady() - started).count(), engine.pid,
                                  engine.port);
                     engine.idle_since = steady_ms();
+                    look_at_memory(engine, true);
                     set_state(engine, "ready", "");
                     for (auto& waiter : std::exchange(engine.waiters, {})) waiter.done(lend(shared));
                     why = co_await watch(engine, *process);
@@ -432,7 +503,7 @@ std::vector<EngineStatus> Engines::status() const {
     std::vector<EngineStatus> result;
     for (const auto& [id, engine] : state_->engines)
         result.push_back({id, engine->state, engine->last_error, engine->pid, engine->port, engine->in_use,
-                          engine->restarts, engine->log});
+                          engine->restarts, engine->log, engine->memory});
     std::ranges::sort(result, {}, &EngineStatus::model);
     return result;
 }

@@ -14,6 +14,7 @@
 #include "base/secret.h"
 #include "base/world.h"
 #include "config/config.h"
+#include "engine/engine_memory.h"
 
 namespace tandem::engine {
 
@@ -26,6 +27,7 @@ struct EngineStatus {
     int in_use = 0;    // leases
     int restarts = 0;  // since Tandem started
     std::filesystem::path log;
+    EngineMemory memory;  // of this start, or of the last one
 };
 
 // The right to use a running engine; it is not unloaded while one is held. Safe to drop on any thread.
