@@ -17,6 +17,7 @@ namespace tandem::cli {
 namespace {
 
 constexpr std::array<std::int64_t, 3> kSlots = {1, 2, 4};
+constexpr double kLeastShare = 8;  // of the bandwidth, that an engine reaches which has its CPUs to itself
 
 using Part = std::pair<std::string_view, std::int64_t>;
 std::array<Part, 10> parts_of(const engine::MemoryNeed& need) {
@@ -164,6 +165,8 @@ Machine machine_of(const std::filesystem::path& data) {
     constexpr std::int64_t kShare = 16;  // of the memory, at most, that a measurement takes for a moment
     machine.bandwidth = engine::measure_bandwidth(std::min(hardware.cpu.usable, hardware.cpu.cores),
                                                   machine.memory.total_bytes / kShare);
+    // An engine that reached less had to share its CPUs when it ran: that says nothing of the machine.
+    if (machine.reached < machine.bandwidth.bytes_per_second / kLeastShare) machine.reached = 0;
     return machine;
 }
 

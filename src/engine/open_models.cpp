@@ -102,7 +102,7 @@ constexpr std::array<OpenModel, 13> kModels{{
 }};
 // clang-format on
 
-constexpr double kMuchFaster = 2;  // times
+constexpr std::int64_t kMuchSmaller = 2;  // times
 
 // Bytes of an engine's own that stay with the CPU, where a GPU holds the rest.
 bool fits_gpu(const MemoryNeed& need, const ModelRoom& room) {
@@ -118,15 +118,6 @@ double speed_of(const OpenModel& model, const ModelRoom& room) {
 // A GPU's memory is many times faster than a CPU's.
 bool is_quick(const Suggestion& one, double slowest) {
     return one.on_gpu || one.tokens_per_second == 0 || one.tokens_per_second >= slowest;
-}
-
-bool is_faster(const Suggestion& one, const Suggestion& than) {
-    if (one.on_gpu != than.on_gpu) return one.on_gpu;
-    const auto read = [](const Suggestion& of) {
-        return static_cast<double>(
-            bytes_per_token(of.model->facts(), {.context_tokens = of.model->context, .slots = 1}, 0));
-    };
-    return read(one) * kMuchFaster <= read(than);
 }
 
 }  // namespace
@@ -185,10 +176,10 @@ std::vector<Suggestion> suggestions(const ModelRoom& room) {
         return chosen;
     }
     chosen.push_back(*best);
-    const auto faster = std::ranges::find_if(fit.rbegin(), fit.rend(), [&](const auto& one) {
-        return quick(one) && !one.model->for_code && is_faster(one, *best);
+    const auto smaller = std::ranges::find_if(fit.rbegin(), fit.rend(), [&](const auto& one) {
+        return quick(one) && !one.model->for_code && one.model->bytes * kMuchSmaller <= best->model->bytes;
     });
-    if (faster != fit.rend()) chosen.push_back(*faster);
+    if (smaller != fit.rend()) chosen.push_back(*smaller);
     const auto code = std::ranges::find_if(fit.rbegin(), fit.rend(),
                                            [&](const auto& one) { return quick(one) && one.model->for_code; });
     if (code != fit.rend()) chosen.push_back(*code);

@@ -63,7 +63,7 @@ struct Suggestion {
     double tokens_per_second = 0;  // on the CPU, at an empty context; 0: not known
 };
 
-// Two or three that fit: the one that knows most and is not slower than `slowest`; one that is at least twice as fast;
+// Two or three that fit: the one that knows most and is not slower than `slowest`; one of at most half its bytes;
 // one for code, where neither is. Where all that fit are slower, the fastest of them. The best first; empty: none fits.
 std::vector<Suggestion> suggestions(const ModelRoom& room);
 

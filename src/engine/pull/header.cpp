@@ -11,8 +11,8 @@ namespace tandem::engine {
 
 namespace {
 
-constexpr std::int64_t kFirst = 1LL << 20;  // bytes that are asked for at first; then four times as many in all
-constexpr int kMore = 4;
+constexpr std::int64_t kFirst = 1LL << 20;  // bytes that are asked for at first; then twice as many in all
+constexpr int kMore = 2;
 constexpr int kMostTries = 3;
 
 // The bytes from `bytes.size()` to `end`, added to them.
