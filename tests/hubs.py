@@ -10,12 +10,15 @@ The headers are those that the real ones were seen to send, with their values re
 - the registry's manifest is sent as text/plain (ollama#6470), a blob is a 307 to an address with X-Amz-Signature (ollama#8501, #8632), and
   `chunksums` is as server/internal/client/ollama/registry.go of ollama describes it.
 """
+import base64
 import contextlib
 import hashlib
+import http.client
 import http.server
 import json
 import re
 import secrets
+import socket
 import socketserver
 import threading
 import time
@@ -95,6 +98,9 @@ class Hub:
         self.lie_about_size = 0
         self.most = None  # bytes of one answer, whatever was asked for
         self.refused = 0  # a status of the other host, whatever the signature
+        self.drip = False  # one byte a second
+        self.misplaced = False  # Content-Range of another part
+        self.endless = False  # the list of files has always one more page
         self.stalls = 0  # answers that stop in the middle, and keep their connection
         self.no_length = False  # no Content-Length: the end of the connection is the end
         self.over = threading.Event()
@@ -170,6 +176,8 @@ class Hub:
                 row["xetHash"] = sha(data[::-1])
             rows.append(row)
         end = begin + self.page_size
+        if self.endless:
+            rows = (rows * (2 + end // len(rows)))[:end + 1]
         more = f'<{self.url}/api/models/{self.repository}/tree/{self.commit}?recursive=true&cursor={end}>; rel="next"'
         self.json(request, rows[begin:end], [("link", more)] if end < len(rows) else ())
 
@@ -256,13 +264,17 @@ class Hub:
         if not self.no_ranges:
             head.append(("accept-ranges", "bytes"))
         if ranged:
-            head.append(("content-range", f"bytes {part.start}-{part.stop - 1}/{len(data)}"))
+            shift = 1 if self.misplaced and len(body) > 1 else 0
+            head.append(("content-range", f"bytes {part.start + shift}-{part.stop - 1 + shift}/{len(data)}"))
         request.send_response_only(206 if ranged else 200)
         for key, value in head:
             request.send_header(key, value)
         request.end_headers()
         if cut:
             body = body[:self.cut_after]
+        while self.drip and len(body) > 1 and not self.over.wait(1):
+            request.wfile.write(body[:1])
+            body = body[1:]
         for at in range(0, len(body), 256 * 1024):
             piece = body[at:at + 256 * 1024]
             request.wfile.write(piece)
@@ -329,3 +341,73 @@ class Registry(Hub):
 
     def bytes_of(self, name, path):
         return self.files.get(name.rsplit("/", 1)[-1])
+
+
+class Proxy:
+    """An HTTP proxy: what it was asked for, with the credentials that it was given."""
+
+    def __init__(self, credentials=None):
+        self.credentials, self.seen = credentials, []
+        proxy = self
+
+        class Asked(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_):
+                pass
+
+            def may(self):
+                given = self.headers.get("proxy-authorization")
+                proxy.seen.append((self.command, self.path, given))
+                if proxy.credentials and given != "Basic " + base64.b64encode(proxy.credentials.encode()).decode():
+                    self.send_response_only(407)
+                    self.send_header("proxy-authenticate", 'Basic realm="proxy"')
+                    self.send_header("content-length", "0")
+                    self.end_headers()
+                    return False
+                return True
+
+            def do_GET(self):
+                if not self.may():
+                    return
+                url = urllib.parse.urlsplit(self.path)
+                connection = http.client.HTTPConnection(url.hostname, url.port, timeout=60)
+                headers = {key: value for key, value in self.headers.items() if not key.lower().startswith("proxy-")}
+                connection.request("GET", url._replace(scheme="", netloc="").geturl(), headers=headers)
+                answer = connection.getresponse()
+                body = answer.read()
+                self.send_response_only(answer.status)
+                for key, value in answer.getheaders():
+                    self.send_header(key, value)
+                self.end_headers()
+                self.wfile.write(body)
+                connection.close()
+
+            def do_CONNECT(self):
+                if not self.may():
+                    return
+                host, _, port = self.path.rpartition(":")
+                with socket.create_connection((host, int(port)), 60) as other:
+                    self.send_response_only(200, "Connection established")
+                    self.end_headers()
+                    back = threading.Thread(target=proxy.copy, args=(other, self.connection), daemon=True)
+                    back.start()
+                    proxy.copy(self.connection, other)
+                    back.join(60)
+                self.close_connection = True
+
+        self.server = Server(("127.0.0.1", 0), Asked)
+        self.address = f"127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    @staticmethod
+    def copy(source, target):
+        with contextlib.suppress(OSError):
+            while data := source.recv(1 << 16):
+                target.sendall(data)
+        with contextlib.suppress(OSError):
+            target.shutdown(socket.SHUT_WR)
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()

@@ -51,7 +51,10 @@ Result<std::string> Api::engines(const Call&) {
         out.member("expected_wait_ms", e.expected_wait.count());
         out.key("memory").begin_object();
         out.member("planned_bytes", e.planned_bytes).member("planned_by", e.measured ? "measurement" : "estimate");
-        out.member("resident_bytes", e.resident_bytes).member("peak_bytes", e.peak_bytes).end_object();
+        out.member("guess_bytes", e.memory.guess).member("said_bytes", e.memory.words.host());
+        out.member("said_gpu_bytes", e.memory.words.other).member("peak_bytes", e.memory.resident.peak);
+        out.member("resident_bytes", e.memory.resident.now).member("anonymous_bytes", e.memory.resident.anonymous);
+        out.end_object();
         out.member("incidents", e.incidents).member("log", e.log.string());
         if (!e.last_error.empty()) out.member("last_error", e.last_error);
         out.end_object();

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <iterator>
@@ -55,6 +56,13 @@ int print_json(const Remote& remote, const Streamed& streamed) {
     return kOk;
 }
 
+// The model that ships, and no other: who asks it may take it for what models can.
+bool has_only_the_tiny_one(const config::Config& config) {
+    return !config.models.empty() && std::ranges::all_of(config.models, [](const config::Model& model) {
+        return model.file.find("smollm2-135m") != std::string::npos;
+    });
+}
+
 int ask(const Globals& globals, Options options) {
     auto config = globals.load();
     if (!config) return report(globals, config.error());
@@ -98,6 +106,11 @@ int ask(const Globals& globals, Options options) {
     if (!streamed.done()) return report(globals, {ErrorCode::upstream, streamed.error()});
     if (globals.json) return print_json(remote, streamed);
     if (terminal) print_record(remote, streamed.decision(), *config);
+    if (terminal && has_only_the_tiny_one(*config))
+        fmt::print(
+            stderr,
+            "the embedded model is tiny, and its answers are poor: `tandem model suggest` names some that fit this "
+            "machine\n");
     return kOk;
 }
 

@@ -38,6 +38,7 @@ inline constexpr std::array<std::string_view, 7> kGroupNames = {
     X(replay, rules)          \
     X(engine, engines)        \
     X(model, engines)         \
+    X(hardware, engines)      \
     X(doctor, first_evening)  \
     X(version, more)          \
     X(connect, first_evening) \

@@ -18,6 +18,7 @@
 #include "cli/init/environment.h"
 #include "cli/init/products.h"
 #include "cli/init/questions.h"
+#include "cli/model.h"
 #include "cli/route_try.h"
 #include "engine/engines.h"
 
@@ -228,6 +229,9 @@ int init(const Globals& globals, const Options& options) {
     fmt::print("\nwhere a dozen questions would go with it (tandem route try --examples):\n\n");
     if (const int code = try_examples(globals, *config); code != kOk) return code;
     fmt::print("\nnext: tandem doctor, then tandem serve\n");
+    const bool tiny = plan.engine_here && plan.clouds.empty() && plan.found.servers.empty();
+    if (const auto better = tiny ? better_model(*config) : std::string(); !better.empty())
+        fmt::print("\nthe embedded model is tiny, and its answers are poor\n{}\n", better);
     return kOk;
 }
 

@@ -218,6 +218,7 @@ void add_model(CLI::App& app, Globals& globals, Action& action) {
         action = [&globals] { return list(globals); };
     });
     add_model_show(*group, globals, action);
+    add_model_suggest(*group, globals, action);
     auto name = std::make_shared<std::string>();
     auto* check = group->add_subcommand("verify", "Read files whole and compare their SHA-256");
     check->add_option("file", *name, "Its name in `tandem model list`; without one, all");

@@ -13,6 +13,7 @@ namespace tandem::cli {
 
 void add_model_pull(CLI::App& group, Globals& globals, Action& action);
 void add_model_show(CLI::App& group, Globals& globals, Action& action);
+void add_model_suggest(CLI::App& group, Globals& globals, Action& action);
 void add_model_import(CLI::App& group, Globals& globals, Action& action);
 
 // The config that these commands go by. They need its data folder only, so they work while it has no model yet, or is
@@ -29,6 +30,10 @@ void write_model(json::Writer& out, const engine::DiskModel& model);
 
 // The models of tandem.yaml that use this file.
 std::vector<std::string> users_of(const config::Config& config, const engine::DiskModel& model);
+
+// What answers better than the model that ships, for this machine, with the command that fetches it: a line for who has
+// nothing else. Empty: nothing of the list fits.
+std::string better_model(const config::Config& config);
 
 // Prints the lines of tandem.yaml that serve the model; with `add` they are written into it, a copy of it kept. Gives
 // the exit code.

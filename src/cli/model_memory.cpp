@@ -4,44 +4,23 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <optional>
 #include <string_view>
 #include <utility>
 
 #include "base/text.h"
+#include "base/time_text.h"
 #include "cli/model.h"
+#include "engine/hardware.h"
 
 namespace tandem::cli {
 
 namespace {
 
-constexpr std::int64_t kContext = 4'096;  // tokens, as config/parse.cpp has it for engines
 constexpr std::array<std::int64_t, 3> kSlots = {1, 2, 4};
-
-// The value of the last of these options among the arguments of an engine.
-std::optional<std::string> argument(const std::vector<std::string>& args, std::string_view name,
-                                    std::string_view short_name) {
-    std::optional<std::string> value;
-    for (std::size_t i = 0; i + 1 < args.size(); ++i)
-        if (args[i] == name || args[i] == short_name) value = args[i + 1];
-    return value;
-}
-
-// What the arguments of an engine change in `report`.
-void take_arguments(const std::vector<std::string>& args, MemoryReport& report) {
-    if (auto type = argument(args, "--cache-type-k", "-ctk")) report.settings.keys = std::move(*type);
-    if (auto type = argument(args, "--cache-type-v", "-ctv")) report.settings.values = std::move(*type);
-    if (std::ranges::any_of(args, [](const auto& one) { return one == "--no-repack" || one == "-nr"; }))
-        report.settings.repacked.clear();
-    std::int64_t mib = engine::prompt_cache_mib(report.machine);
-    if (const auto text = argument(args, "--cache-ram", "-cram"))
-        std::from_chars(text->data(), text->data() + text->size(), mib);
-    report.prompt_cache = mib < 0 ? -1 : std::min(mib, std::int64_t{1} << 30) * 1024 * 1024;
-}
+constexpr double kLeastShare = 8;  // of the bandwidth, that an engine reaches which has its CPUs to itself
 
 using Part = std::pair<std::string_view, std::int64_t>;
-std::array<Part, 8> parts_of(const engine::MemoryNeed& need) {
+std::array<Part, 10> parts_of(const engine::MemoryNeed& need) {
     return {{{"weights", need.weights},
              {"repacked", need.repacked},
              {"kv_attention", need.attention},
@@ -49,7 +28,9 @@ std::array<Part, 8> parts_of(const engine::MemoryNeed& need) {
              {"kv_latent", need.latent},
              {"recurrent", need.recurrent},
              {"compute", need.compute},
-             {"program", need.program}}};
+             {"program", need.program},
+             {"projector", need.projector},
+             {"draft", need.draft}}};
 }
 
 std::string words_of(std::string_view part) {
@@ -58,6 +39,7 @@ std::string words_of(std::string_view part) {
     if (part == "kv_window") return "those of windows";
     if (part == "kv_latent") return "latent keys";
     if (part == "recurrent") return "states";
+    if (part == "draft") return "draft model";
     return std::string(part);
 }
 
@@ -70,24 +52,144 @@ std::string largest_text(const MemoryReport& report) {
     return text;
 }
 
+void line(std::string_view what, const std::string& words) {
+    fmt::print("{:<14} {}\n", what, words);
+}
+
+double rate(double bytes_per_second, std::int64_t bytes) {
+    return bytes > 0 ? bytes_per_second / static_cast<double>(bytes) : 0;
+}
+
+// Whether what was seen is of these settings, so that it says more than the sum.
+bool is_of(const engine::EngineMemory& seen, const engine::NeedSettings& settings) {
+    const auto& its = seen.settings;
+    return its.context_tokens == settings.context_tokens && its.slots == settings.slots && its.keys == settings.keys &&
+           its.values == settings.values;
+}
+
+// The engine's own words in place of the sum. What it keeps elsewhere than in this memory is not among them.
+void take_words(MemoryReport& report) {
+    const auto& words = report.seen->words;
+    auto& need = report.need;
+    need.weights = words.weights;
+    need.repacked = words.repacked;
+    need.attention = words.cache;
+    need.window = need.latent = 0;
+    need.recurrent = words.recurrent;
+    need.compute = words.compute;
+    need.draft = 0;  // its buffers are among them
+    report.of_engine = true;
+}
+
+std::string cache_text(const engine::NeedSettings& settings) {
+    return settings.keys + (settings.values == settings.keys ? "" : "/" + settings.values);
+}
+
+std::string at_text(const engine::NeedSettings& settings) {
+    return fmt::format("{} tokens in {} slot{}, cache {}", settings.context_tokens, settings.slots,
+                       settings.slots == 1 ? "" : "s each", cache_text(settings));
+}
+
+void print_speed(const MemoryReport& report) {
+    const auto& machine = report.machine;
+    const auto speed = machine.bytes_per_second();
+    if (speed <= 0 || report.first_bytes <= 0) return;
+    const auto first = rate(speed, report.first_bytes), full = rate(speed, report.full_bytes);
+    line("speed", fmt::format("{} {} tokens a second on the CPU, {} once the context is full",
+                              machine.reached > 0 ? "about" : "at most", speed_text(first), speed_text(full)));
+    line("", fmt::format("an estimate: {} and {} are read for a token, {}", size_text(report.first_bytes),
+                         size_text(report.full_bytes),
+                         machine.reached > 0
+                             ? fmt::format("and an engine of this machine has read {}", bandwidth_text(speed))
+                             : fmt::format("and memory gives {} to {} threads, measured now; an engine reaches less",
+                                           bandwidth_text(speed), machine.bandwidth.threads)));
+}
+
+void print_gpus(const MemoryReport& report) {
+    const auto needed = report.need.on_gpu();
+    for (const auto& gpu : report.machine.gpus)
+        line("GPU", fmt::format("{}: {} of its {} would be taken by all layers; {}", gpu.name, size_text(needed),
+                                size_text(gpu.total),
+                                needed <= gpu.total / 10 * 9 ? "it fits there" : "not all of them fit there"));
+}
+
+void print_seen(const MemoryReport& report) {
+    if (!report.seen) return;
+    const auto& seen = *report.seen;
+    line("measured",
+         fmt::format("{} at its peak (VmHWM), {} of it its own, on {}, at {}", size_text(seen.resident.peak),
+                     size_text(seen.resident.anonymous), time_text(seen.when_ms), at_text(seen.settings)));
+    std::string words;
+    if (seen.words.any()) words = fmt::format("its own buffers are {} by its log", size_text(seen.words.host()));
+    if (seen.words.other > 0) words += fmt::format(", and {} on a GPU", size_text(seen.words.other));
+    if (seen.guess > 0)
+        words += fmt::format("{}the sum before the start was {}", words.empty() ? "" : "; ", size_text(seen.guess));
+    if (!words.empty()) line("", words);
+}
+
+void write_seen(json::Writer& out, const engine::EngineMemory& seen) {
+    out.key("after_start").begin_object().member("when", time_text(seen.when_ms)).member("file", seen.file);
+    out.member("context", seen.settings.context_tokens).member("slots", seen.settings.slots);
+    out.member("guess_bytes", seen.guess)
+        .member("said_bytes", seen.words.host())
+        .member("said_gpu_bytes", seen.words.other);
+    out.member("peak_bytes", seen.resident.peak).member("resident_bytes", seen.resident.now);
+    out.member("anonymous_bytes", seen.resident.anonymous).end_object();
+}
+
+void write_speed(json::Writer& out, const MemoryReport& report) {
+    const auto& machine = report.machine;
+    out.key("speed").begin_object().member("first_bytes", report.first_bytes).member("full_bytes", report.full_bytes);
+    out.raw_member("bandwidth_bytes_per_second", fmt::format("{:.0f}", machine.bandwidth.bytes_per_second));
+    out.raw_member("reached_bytes_per_second", fmt::format("{:.0f}", machine.reached));
+    out.member("basis", machine.reached > 0 ? "engine" : "memory");
+    out.raw_member("first_tokens_per_second",
+                   fmt::format("{:.2f}", rate(machine.bytes_per_second(), report.first_bytes)));
+    out.raw_member("full_tokens_per_second",
+                   fmt::format("{:.2f}", rate(machine.bytes_per_second(), report.full_bytes)));
+    out.end_object();
+}
+
 }  // namespace
 
-Result<MemoryReport> memory_report(const engine::GgufFacts& facts, const config::Model* served,
-                                   const MemoryWish& wish) {
+std::int64_t Machine::gpu_room() const {
+    std::int64_t most = 0;
+    for (const auto& gpu : gpus) most = std::max(most, gpu.total / 10 * 9);
+    return most;
+}
+
+Machine machine_of(const std::filesystem::path& data) {
+    const auto hardware = engine::hardware();
+    Machine machine{
+        .memory = hardware.memory, .gpus = hardware.gpus, .bandwidth = {}, .reached = engine::reached(data)};
+    constexpr std::int64_t kShare = 16;  // of the memory, at most, that a measurement takes for a moment
+    machine.bandwidth = engine::measure_bandwidth(std::min(hardware.cpu.usable, hardware.cpu.cores),
+                                                  machine.memory.total_bytes / kShare);
+    // An engine that reached less had to share its CPUs when it ran: that says nothing of the machine.
+    if (machine.reached < machine.bandwidth.bytes_per_second / kLeastShare) machine.reached = 0;
+    return machine;
+}
+
+std::string speed_text(double tokens_per_second) {
+    return tokens_per_second >= 10 ? fmt::format("{:.0f}", tokens_per_second)
+                                   : fmt::format("{:.1f}", tokens_per_second);
+}
+
+std::string bandwidth_text(double bytes_per_second) {
+    return fmt::format("{:.0f} GB/s", bytes_per_second / 1e9);
+}
+
+Result<MemoryReport> memory_report(const engine::GgufFacts& facts, const config::Model* served, const MemoryWish& wish,
+                                   const std::filesystem::path& data) {
     MemoryReport report;
-    report.machine = engine::machine_memory();
-    report.room = report.machine.total_bytes / 10 * 9;
-    auto& settings = report.settings;
-    settings.repacked = engine::repacked_types();
-    settings.context_tokens = facts.context_tokens > 0 ? std::min(kContext, facts.context_tokens) : kContext;
-    if (served != nullptr) {
-        settings.context_tokens = served->context_tokens;
-        settings.slots = served->slots;
-    }
-    take_arguments(served != nullptr ? served->args : std::vector<std::string>(), report);
+    report.machine = machine_of(data);
+    report.serving = engine::serving_of(served, facts, report.machine.memory);
+    auto& settings = report.serving.settings;
     if (wish.context > 0) settings.context_tokens = wish.context;
     if (wish.slots > 0) settings.slots = wish.slots;
     if (!wish.cache_type.empty()) settings.keys = settings.values = wish.cache_type;
+    if (!wish.projector.empty()) report.serving.projector = wish.projector;
+    if (!wish.draft.empty()) report.serving.draft = wish.draft;
     for (const auto& type : {settings.keys, settings.values})
         if (engine::bytes_of_cache_type(type) == 0)
             return fail(ErrorCode::invalid,
@@ -95,54 +197,76 @@ Result<MemoryReport> memory_report(const engine::GgufFacts& facts, const config:
                                     "q4_0 and iq4_nl are",
                                     printable(type, 40)));
     report.need = engine::memory_need(facts, settings);
+    if (auto ok = engine::add_files(report.serving, report.need); !ok) return fail(ok.error());
+    const auto besides = report.need.projector + report.need.draft;
     for (const auto slots : kSlots) {
         auto with = settings;
         with.slots = slots;
-        report.largest.push_back({slots, engine::largest_context(facts, with, report.room)});
+        report.largest.push_back({slots, engine::largest_context(facts, with, report.machine.room() - besides)});
     }
+    report.first_bytes = engine::bytes_per_token(facts, settings, 0);
+    report.full_bytes = engine::bytes_per_token(facts, settings, settings.context_tokens);
+    if (served != nullptr) report.seen = engine::kept_of(data, served->id);
+    const bool as_served = wish.projector.empty() && wish.draft.empty();
+    if (report.seen && report.seen->words.any() && as_served && is_of(*report.seen, settings)) take_words(report);
     return report;
 }
 
 void print_memory(const MemoryReport& report) {
-    const auto& settings = report.settings;
     const auto& need = report.need;
     std::string parts;
     for (const auto& [part, bytes] : parts_of(need))
         if (bytes > 0) parts += fmt::format("{}{} {}", parts.empty() ? "" : ", ", words_of(part), size_text(bytes));
-    fmt::print("{:<14} {} resident at the peak (VmHWM of llama-server), at {} tokens in {} slot{}, cache {}{}\n",
-               "memory", size_text(need.total()), settings.context_tokens, settings.slots,
-               settings.slots == 1 ? "" : "s each", settings.keys,
-               settings.values == settings.keys ? "" : "/" + settings.values);
-    fmt::print("{:<14} {}\n", "", parts);
-    if (report.machine.total_bytes == 0) {
-        fmt::print("{:<14} not known: this machine does not say what memory it has\n", "fits");
+    line("memory", fmt::format("{} resident at the peak (VmHWM of llama-server), {} of it its own, at {}",
+                               size_text(need.total()), size_text(need.anonymous()), at_text(report.serving.settings)));
+    line("", parts + (report.of_engine ? " (by its own log of the last start, and the program)" : ""));
+    print_seen(report);
+    const auto& memory = report.machine.memory;
+    if (memory.total_bytes == 0) {
+        line("fits", "not known: this machine does not say what memory it has");
         return;
     }
-    const auto* whose = report.machine.limited ? "the limit of this cgroup" : "this machine's memory";
-    fmt::print("{:<14} {}: nine tenths of {} are {}, and {} must stay\n", "fits", report.fits() ? "yes" : "no", whose,
-               size_text(report.room), size_text(need.kept()));
+    const auto* whose = memory.limited ? "the limit of this cgroup" : "this machine's memory";
+    line("fits", fmt::format("{}: nine tenths of {} are {}, and {} must stay", report.fits() ? "yes" : "no", whose,
+                             size_text(report.machine.room()), size_text(need.kept())));
+    print_gpus(report);
     const auto largest = largest_text(report);
-    fmt::print("{:<14} {}\n", "at most", largest.empty() ? "it fits at no context" : largest);
-    if (report.prompt_cache != 0)
-        fmt::print("{:<14} prompts that left their slot, {} as use goes on (--cache-ram in `args` bounds them)\n",
-                   "besides", report.prompt_cache < 0 ? "without bound" : "up to " + size_text(report.prompt_cache));
+    line("at most", largest.empty() ? "it fits at no context" : largest);
+    print_speed(report);
+    const auto prompts = report.serving.prompt_cache;
+    if (prompts != 0)
+        line("besides",
+             fmt::format("prompts that left their slot, {} as use goes on (--cache-ram in `args` bounds them)",
+                         prompts < 0 ? "without bound" : "up to " + size_text(prompts)));
 }
 
 void write_memory(json::Writer& out, const MemoryReport& report) {
-    const auto& settings = report.settings;
+    const auto& settings = report.serving.settings;
+    const auto& machine = report.machine;
     out.key("memory").begin_object().member("means", "VmHWM of llama-server, bytes");
+    out.member("basis", report.of_engine ? "engine" : "sum");
     out.member("context", settings.context_tokens).member("slots", settings.slots);
     out.member("cache_type_k", settings.keys).member("cache_type_v", settings.values);
     out.member("total_bytes", report.need.total()).key("parts").begin_object();
     for (const auto& [part, bytes] : parts_of(report.need)) out.member(std::string(part) + "_bytes", bytes);
-    out.end_object().member("kept_bytes", report.need.kept());
-    out.member("machine_bytes", report.machine.total_bytes);
-    out.member("limited_by", report.machine.limited ? "cgroup" : "machine").member("room_bytes", report.room);
-    if (report.machine.total_bytes > 0) out.member("fits", report.fits());
-    out.key("largest").begin_array();
+    out.end_object().member("kept_bytes", report.need.kept()).member("anonymous_bytes", report.need.anonymous());
+    out.member("gpu_bytes", report.need.on_gpu());
+    out.member("machine_bytes", machine.memory.total_bytes);
+    out.member("limited_by", machine.memory.limited ? "cgroup" : "machine").member("room_bytes", machine.room());
+    if (machine.memory.total_bytes > 0) out.member("fits", report.fits());
+    out.key("gpus").begin_array();
+    for (const auto& gpu : machine.gpus)
+        out.begin_object()
+            .member("name", gpu.name)
+            .member("total_bytes", gpu.total)
+            .member("fits", report.need.on_gpu() <= gpu.total / 10 * 9)
+            .end_object();
+    out.end_array().key("largest").begin_array();
     for (const auto& one : report.largest)
         out.begin_object().member("slots", one.slots).member("context", one.context).end_object();
-    out.end_array().member("prompt_cache_limit_bytes", report.prompt_cache).end_object();
+    out.end_array().member("prompt_cache_limit_bytes", report.serving.prompt_cache).end_object();
+    write_speed(out, report);
+    if (report.seen) write_seen(out, *report.seen);
 }
 
 }  // namespace tandem::cli

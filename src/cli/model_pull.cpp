@@ -9,6 +9,7 @@
 #include "cli/model.h"
 #include "cli/terminal.h"
 #include "engine/disk/adopt.h"
+#include "engine/open_models.h"
 #include "engine/pull/pull.h"
 
 namespace tandem::cli {
@@ -81,6 +82,14 @@ void tell_plan(const engine::Plan& plan, std::int64_t bytes) {
     fmt::print(stderr, "from {}{}\n", plan.source, plan.version.empty() ? "" : fmt::format(" at {}", plan.version));
     fmt::print(stderr, "licence: {}\n", plan.licence.empty() ? "not said" : plan.licence);
     for (const auto& note : plan.notes) fmt::print(stderr, "note: {}\n", note);
+    // "hf:ORG/REPO:FILE"
+    if (const auto colon = plan.source.rfind(':'); plan.source.starts_with("hf:") && colon > 3)
+        if (const auto* known = engine::open_model(plan.source.substr(3, colon - 3), plan.source.substr(colon + 1));
+            known != nullptr && bytes >= 0 && known->bytes != bytes)
+            fmt::print(stderr,
+                       "note: it had {} bytes when `tandem model suggest` was made ({}), and has {} now: its maker has "
+                       "changed it\n",
+                       known->bytes, engine::kOpenModelsDate, bytes);
 }
 
 int copy(const Globals& globals, const config::Config& config, const Options& options) {

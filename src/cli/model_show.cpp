@@ -9,6 +9,7 @@
 #include "cli/model.h"
 #include "cli/model_memory.h"
 #include "engine/gguf.h"
+#include "engine/pull/pull.h"
 
 namespace tandem::cli {
 
@@ -134,20 +135,7 @@ Result<engine::GgufFacts> read_whole(const engine::Manifest& manifest, const eng
     for (const auto& file : std::span(model->files).subspan(1)) {
         const auto more = engine::read_gguf(manifest.path_of(file));
         if (!more) return fail(more.error());
-        // The tensors lie in files that are there; how many parameters they claim is not bounded by that.
-        facts->tensor_bytes += more->tensor_bytes;
-        facts->tensors += more->tensors;
-        if (__builtin_add_overflow(facts->parameters, more->parameters, &facts->parameters))
-            return fail(ErrorCode::invalid, "the parts of the model claim more parameters than there can be");
-        for (const auto& quant : more->quants) {
-            const auto same = std::ranges::find(facts->quants, quant.type, &engine::GgufQuant::type);
-            if (same == facts->quants.end()) {
-                facts->quants.push_back(quant);
-            } else {
-                same->tensors += quant.tensors;
-                same->bytes += quant.bytes;
-            }
-        }
+        if (auto ok = engine::add_part(*facts, *more); !ok) return fail(ok.error());
     }
     return facts;
 }
@@ -158,12 +146,66 @@ bool is_whole(const engine::GgufFacts& facts, const engine::DiskModel* model) {
            (model != nullptr && static_cast<std::int64_t>(model->files.size()) == facts.split.count);
 }
 
-int show(const Globals& globals, const std::string& name, const MemoryWish& wish) {
+struct Options {
+    std::string name;
+    MemoryWish wish;
+};
+
+// Of a source that `tandem model pull` takes, and not of a file.
+bool is_elsewhere(const std::string& name) {
+    return name.starts_with("hf:") || name.starts_with("ollama:") || name.find("://") != std::string::npos;
+}
+
+int show_elsewhere(const Globals& globals, const config::Config& config, const Options& options) {
+    const auto reference = engine::reference_of(options.name);
+    if (!reference) {
+        report(globals, reference.error());
+        return kUsage;
+    }
+    engine::PullSettings settings;
+    settings.environment = globals.environment;
+    const auto looked = engine::look(*reference, settings);
+    if (!looked) return report(globals, looked.error());
+    const auto& [plan, size, facts, read] = *looked;
+    const auto memory = memory_report(facts, nullptr, options.wish, config.data);
+    if (!memory) return report(globals, memory.error());
+    if (globals.json) {
+        json::Writer out;
+        out.begin_object().member("source", plan.source).member("version", plan.version);
+        out.member("size", size).member("licence", plan.licence).member("read_bytes", read);
+        write_facts(out, facts);
+        write_memory(out, *memory);
+        fmt::print("{}\n", out.end_object().text());
+        return kOk;
+    }
+    line("source", plan.source);
+    line("version", plan.version);
+    line("size", fmt::format("{}, of which {} were read for this", size_text(size), size_text(read)));
+    line("licence", plan.licence.empty() ? "not said" : plan.licence);
+    for (const auto& note : plan.notes) line("note", note);
+    print_facts(facts);
+    print_memory(*memory);
+    fmt::print("\nto have it: tandem model pull --add {}\n", printable(options.name, kLongestWord));
+    return kOk;
+}
+
+void print_file(const engine::DiskModel* model, const std::filesystem::path& path) {
+    line("path", path.string());
+    if (model == nullptr) return;
+    line("size", size_text(model->size()));
+    line("source", model->source);
+    line("version", model->version);
+    line("sha256", model->files.front().sha256);
+}
+
+int show(const Globals& globals, const Options& options) {
+    const auto& name = options.name;
     const auto config = config_for_files(globals);
     if (!config) return report(globals, config.error());
     const auto manifest = engine::Manifest::read(models_folder(*config));
     if (!manifest) return report(globals, manifest.error());
     const auto* model = manifest->find(name);
+    if (model == nullptr && is_elsewhere(name)) return show_elsewhere(globals, *config, options);
     std::error_code error;
     if (model == nullptr && !std::filesystem::exists(name, error)) {
         std::vector<std::string> names;
@@ -175,7 +217,7 @@ int show(const Globals& globals, const std::string& name, const MemoryWish& wish
     const auto path = model != nullptr ? manifest->path_of(model->files.front()) : std::filesystem::path(name);
     const auto facts = read_whole(*manifest, model, path);
     if (!facts) return report(globals, facts.error());
-    const auto memory = memory_report(*facts, served_by(*config, model, name), wish);
+    const auto memory = memory_report(*facts, served_by(*config, model, name), options.wish, config->data);
     if (!memory) return report(globals, memory.error());
     const bool counted = is_whole(*facts, model);
     if (globals.json) {
@@ -191,13 +233,7 @@ int show(const Globals& globals, const std::string& name, const MemoryWish& wish
         fmt::print("{}\n", out.end_object().text());
         return kOk;
     }
-    line("path", path.string());
-    if (model != nullptr) {
-        line("size", size_text(model->size()));
-        line("source", model->source);
-        line("version", model->version);
-        line("sha256", model->files.front().sha256);
-    }
+    print_file(model, path);
     print_facts(*facts);
     if (counted)
         print_memory(*memory);
@@ -211,16 +247,22 @@ int show(const Globals& globals, const std::string& name, const MemoryWish& wish
 }  // namespace
 
 void add_model_show(CLI::App& group, Globals& globals, Action& action) {
-    auto name = std::make_shared<std::string>();
-    auto wish = std::make_shared<MemoryWish>();
+    auto options = std::make_shared<Options>();
+    auto& wish = options->wish;
     auto* command = group.add_subcommand("show", "What a model file says of itself, and whether it fits this machine");
-    command->add_option("file", *name, "Its name in `tandem model list`, or the path of a GGUF file")->required();
-    command->add_option("--context", wish->context, "Tokens of a slot; else as tandem.yaml has it, else 4096")
+    command
+        ->add_option("file", options->name,
+                     "Its name in `tandem model list`, the path of a GGUF file, or, before it is fetched, what "
+                     "`tandem model pull` takes")
+        ->required();
+    command->add_option("--context", wish.context, "Tokens of a slot; else as tandem.yaml has it, else 4096")
         ->check(CLI::Range(64, 100'000'000));
-    command->add_option("--slots", wish->slots, "Requests at a time; else as tandem.yaml has it, else 1")
+    command->add_option("--slots", wish.slots, "Requests at a time; else as tandem.yaml has it, else 1")
         ->check(CLI::Range(1, 64));
-    command->add_option("--cache-type", wish->cache_type, "Type of keys and values: f16, q8_0, q4_0, ...");
-    command->callback([&, name, wish] { action = [&globals, name, wish] { return show(globals, *name, *wish); }; });
+    command->add_option("--cache-type", wish.cache_type, "Type of keys and values: f16, q8_0, q4_0, ...");
+    command->add_option("--mmproj", wish.projector, "A projector that is served with it; else as in `args`");
+    command->add_option("--draft", wish.draft, "A draft model that is served with it; else as in `args`");
+    command->callback([&, options] { action = [&globals, options] { return show(globals, *options); }; });
 }
 
 }  // namespace tandem::cli

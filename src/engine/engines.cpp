@@ -130,14 +130,10 @@ void Engines::State::learn_size(Engine& engine) {
     engine.measured_as = std::move(key);
     auto about = schedule.about(engine.slot);
     const auto known = measured.of(engine.measured_as);
-    std::int64_t bytes = 0;
-    if (known) {
-        bytes = known->peak_bytes;
-        about.load = known->load;
-    } else {
-        if (const auto planned = planned_memory(*file, engine.model, machine)) bytes = planned->bytes;
-        about.load = usual_load(bytes);
-    }
+    auto planned = planned_memory(engine.model, *file, machine);
+    const auto bytes = known ? known->peak_bytes : planned.bytes;
+    about.load = known ? known->load : usual_load(bytes);
+    engine.guess = std::move(planned.memory);
     about.bytes = {bytes};
     schedule.change(engine.slot, std::move(about));
     const std::lock_guard lock(mutex);

@@ -16,6 +16,7 @@
 #include "base/secret.h"
 #include "base/world.h"
 #include "config/config.h"
+#include "engine/engine_memory.h"
 #include "engine/incidents.h"
 
 namespace tandem::engine {
@@ -36,10 +37,9 @@ struct EngineStatus {
     milliseconds expected_wait{0};    // of a request that comes now
     std::int64_t planned_bytes = 0;   // that it is counted at
     bool measured = false;            // those were measured, at its last run with the same file and settings
-    std::int64_t resident_bytes = 0;  // of its process now; 0: none
-    std::int64_t peak_bytes = 0;      // the most of its process
     std::size_t incidents = 0;
     std::filesystem::path log;
+    EngineMemory memory;  // of this start, or of the last one
 };
 
 // What its engines may have of the machine.

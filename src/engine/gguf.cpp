@@ -340,7 +340,10 @@ void read_entry(Reader& in, std::set<std::string>& seen, GgufFacts& facts) {
 
 struct Tensors {
     std::uint64_t all = 0, of_experts = 0;  // parameters
-    std::uint64_t end = 0;                  // of the last one, from where they begin
+    std::int64_t expert_bytes = 0, embedding_bytes = 0;
+    std::string embedding_type;
+    bool has_output = false;
+    std::uint64_t end = 0;  // of the last one, from where they begin
     std::map<std::string, GgufQuant> quants;
     std::set<std::string> names;
 };
@@ -359,7 +362,9 @@ void read_tensor(Reader& in, Tensors& tensors) {
     const auto offset = in.number<std::uint64_t>();
     if (in.failed() || __builtin_add_overflow(tensors.all, size, &tensors.all)) return in.fail();
     // llama.cpp calls the tensors that hold all experts of a layer ffn_*_exps.
-    if (name.find("_exps") != std::string::npos) tensors.of_experts += size;
+    const bool of_experts = name.find("_exps") != std::string::npos, embedding = name == "token_embd.weight";
+    if (of_experts) tensors.of_experts += size;
+    if (name == "output.weight") tensors.has_output = true;
     if (!name.empty() && !tensors.names.insert(std::move(name)).second) return in.fail();
     const auto* known = tensor_type(type);
     auto& quant = tensors.quants[known != nullptr ? std::string(known->name) : fmt::format("type {}", type)];
@@ -370,16 +375,31 @@ void read_tensor(Reader& in, Tensors& tensors) {
         end > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
         return in.fail();
     tensors.end = std::max(tensors.end, end);
-    if (__builtin_add_overflow(quant.bytes, static_cast<std::int64_t>(bytes), &quant.bytes)) in.fail();
+    if (__builtin_add_overflow(quant.bytes, static_cast<std::int64_t>(bytes), &quant.bytes)) return in.fail();
+    if (embedding) {
+        tensors.embedding_bytes = static_cast<std::int64_t>(bytes);
+        tensors.embedding_type = known->name;
+    }
+    if (of_experts &&
+        __builtin_add_overflow(tensors.expert_bytes, static_cast<std::int64_t>(bytes), &tensors.expert_bytes))
+        in.fail();
+}
+
+// Of a mixture: what is no expert's, and the experts that a token meets.
+void count_active(GgufFacts& facts) {
+    if (facts.experts <= 0 || facts.experts_used <= 0 || facts.experts_used > facts.experts) return;
+    facts.active_parameters =
+        facts.parameters - facts.expert_parameters + facts.expert_parameters / facts.experts * facts.experts_used;
 }
 
 Result<> enter(const Tensors& tensors, GgufFacts& facts) {
     facts.parameters = bounded(tensors.all);
-    const auto experts = static_cast<std::uint64_t>(facts.experts);
-    if (facts.experts > 0 && facts.experts_used > 0 && facts.experts_used <= facts.experts)
-        facts.active_parameters =
-            bounded(tensors.all - tensors.of_experts +
-                    tensors.of_experts / experts * static_cast<std::uint64_t>(facts.experts_used));
+    facts.expert_parameters = bounded(tensors.of_experts);
+    facts.expert_bytes = tensors.expert_bytes;
+    facts.embedding_bytes = tensors.embedding_bytes;
+    facts.embedding_type = tensors.embedding_type;
+    facts.has_output = tensors.has_output;
+    count_active(facts);
     for (const auto& [type, quant] : tensors.quants) {
         facts.quants.push_back({type, quant.tensors, quant.bytes});
         if (__builtin_add_overflow(facts.tensor_bytes, quant.bytes, &facts.tensor_bytes))
@@ -428,6 +448,31 @@ Result<GgufFacts> read_gguf(const std::filesystem::path& file) {
     auto facts = read_gguf(in, error ? 0 : size);
     if (!facts) return fail(facts.error().code, fmt::format("{}: {}", file.string(), facts.error().message));
     return facts;
+}
+
+Result<> add_part(GgufFacts& facts, const GgufFacts& part) {
+    const auto over = [](std::int64_t& sum, std::int64_t more) { return __builtin_add_overflow(sum, more, &sum); };
+    if (over(facts.parameters, part.parameters) || over(facts.expert_parameters, part.expert_parameters) ||
+        over(facts.tensor_bytes, part.tensor_bytes) || over(facts.expert_bytes, part.expert_bytes))
+        return fail(ErrorCode::invalid, "the parts of the model claim more than there can be");
+    facts.tensors += part.tensors;
+    if (facts.embedding_type.empty()) {
+        facts.embedding_bytes = part.embedding_bytes;
+        facts.embedding_type = part.embedding_type;
+    }
+    facts.has_output = facts.has_output || part.has_output;
+    for (const auto& quant : part.quants) {
+        const auto same = std::ranges::find(facts.quants, quant.type, &GgufQuant::type);
+        if (same == facts.quants.end()) {
+            facts.quants.push_back(quant);
+        } else {
+            same->tensors += quant.tensors;
+            same->bytes += quant.bytes;  // within the sum of all, which was bounded above
+        }
+    }
+    std::ranges::sort(facts.quants, std::greater<>{}, &GgufQuant::bytes);
+    count_active(facts);
+    return {};
 }
 
 }  // namespace tandem::engine

@@ -68,8 +68,13 @@ struct GgufFacts {
     std::int64_t active_parameters = 0;  // that one token uses, of a mixture of experts; 0: all
     std::int64_t context_tokens = 0;     // that it claims; 0: not said
     std::int64_t experts = 0, experts_used = 0;
-    std::int64_t tensor_bytes = 0;  // of all tensors whose type is known
-    std::vector<GgufQuant> quants;  // the largest first
+    std::int64_t expert_parameters = 0;  // of all experts together
+    std::int64_t tensor_bytes = 0;       // of all tensors whose type is known
+    std::int64_t expert_bytes = 0;       // of those that hold experts
+    std::int64_t embedding_bytes = 0;    // of the table that turns tokens into what layers take
+    std::string embedding_type;          // "Q4_K"; empty: there is no such table
+    bool has_output = false;             // it has a table of its own for the way back; else that one is used
+    std::vector<GgufQuant> quants;       // the largest first
     GgufRope rope;
     GgufLayers layers;
     GgufTokenizer tokenizer;
@@ -90,5 +95,7 @@ inline constexpr std::uint64_t kMostHeader = 512UL << 20;
 Result<GgufFacts> read_gguf(std::istream& in, std::uint64_t file_bytes = 0);
 // Errors: also not_found.
 Result<GgufFacts> read_gguf(const std::filesystem::path& file);
+// Adds the tensors of another part of the same model. Errors: invalid, where both claim more than there can be.
+Result<> add_part(GgufFacts& facts, const GgufFacts& part);
 
 }  // namespace tandem::engine

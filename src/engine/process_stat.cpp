@@ -9,10 +9,9 @@
 
 namespace tandem::engine {
 
-std::optional<ProcessStat> process_stat(pid_t pid, const std::filesystem::path& proc) {
+std::optional<ProcessStat> process_stat(pid_t pid, const std::filesystem::path& root) {
     ProcessStat result;
-    const auto folder = proc / std::to_string(pid);
-    std::ifstream stat(folder / "stat");
+    std::ifstream stat(root / "proc" / std::to_string(pid) / "stat");
     const std::string line{std::istreambuf_iterator<char>(stat), {}};
     // The name of the program stands in parentheses, and may have any letters.
     const auto name_end = line.rfind(')');
@@ -30,18 +29,12 @@ std::optional<ProcessStat> process_stat(pid_t pid, const std::filesystem::path& 
     }
     static const auto per_second = std::max(1L, sysconf(_SC_CLK_TCK));
     result.cpu = std::chrono::milliseconds(ticks * 1000 / per_second);
-    std::ifstream status(folder / "status");
-    std::string word;
-    while (status >> word) {
-        std::int64_t kib = 0;
-        if (word == "VmRSS:" && status >> kib) result.resident_bytes = kib * 1024;
-        if (word == "VmHWM:" && status >> kib) result.peak_bytes = kib * 1024;
-    }
+    result.memory = resident_of(pid, root);
     return result;
 }
 
-std::int64_t ended_for_memory(const std::filesystem::path& proc) {
-    std::ifstream counters(proc / "vmstat");
+std::int64_t ended_for_memory(const std::filesystem::path& root) {
+    std::ifstream counters(root / "proc/vmstat");
     std::string word;
     std::int64_t number = 0;
     while (counters >> word >> number)

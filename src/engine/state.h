@@ -66,6 +66,8 @@ struct Engine {
     RepeatedError logged;
     std::string measured_as;  // key of its measurements
     milliseconds load_took{0};
+    EngineMemory guess;            // before its start
+    std::uintmax_t log_begin = 0;  // bytes of the log before this start
 };
 
 struct Engines::State {
@@ -105,6 +107,7 @@ struct Engines::State {
     bool wanted_end(const Engine& engine) const { return ending || engine.stop_wanted || engine.unload_wanted; }
     void set_state(Engine& engine, std::string state, std::optional<std::string> error = {});
     void note_memory(Engine& engine, const ProcessStat& stat);
+    void look_at_memory(Engine& engine, bool first);
     void settle(Engine& engine, RunEnd how, SteadyTime started);
 
     EnginesSettings settings;

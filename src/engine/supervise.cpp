@@ -34,6 +34,8 @@ constexpr milliseconds kStableAfter{60'000};  // a run this long forgives earlie
 constexpr int kQuarantineAfter = 6;           // failures in a row
 constexpr milliseconds kQuarantine{600'000};  // before it is tried once more
 constexpr std::uintmax_t kLargestLog = 8 * 1024 * 1024;
+constexpr std::uintmax_t kSeenEnd = 64 * 1024;           // bytes of a log's end that are looked at while it runs
+constexpr std::int64_t kWorthKeeping = 4 * 1024 * 1024;  // bytes by which a peak has grown
 // Of the time in which nothing came from it: one that used less of a processor waits for what never comes.
 constexpr double kLeastWork = 0.05;
 // One that works all that time and answers nothing is in a loop: so many times engine.stall.
@@ -56,6 +58,20 @@ std::string last_complaint(const fs::path& log) {
     while (std::getline(file, line))
         if (line.find("error") != std::string::npos || line.find("failed") != std::string::npos) last = line;
     return last.empty() ? "" : ": " + printable(trim(last), 200);
+}
+
+std::string part_of(const fs::path& file, std::uintmax_t begin, std::uintmax_t most) {
+    std::ifstream in(file, std::ios::binary);
+    std::string text(static_cast<std::size_t>(most), '\0');
+    in.seekg(static_cast<std::streamoff>(begin));
+    in.read(text.data(), static_cast<std::streamsize>(most));
+    text.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, in.gcount())));
+    return text;
+}
+
+// Built by packaging/setup.sh, in the version that it names.
+bool is_ours(const fs::path& binary, const EnginesSettings& settings) {
+    return binary.parent_path() == settings.cache / "engine";
 }
 
 void rotate(const fs::path& log) {
@@ -82,6 +98,7 @@ Result<Process> Engines::State::launch(Engine& engine) {
     std::error_code ignored;
     fs::create_directories(engine.log.parent_path(), ignored);
     rotate(engine.log);
+    engine.log_begin = fs::exists(engine.log, ignored) ? fs::file_size(engine.log, ignored) : 0;
     auto key = std::make_shared<const Secret>(random_hex(random, 48));
     Process::Settings start;
     const auto& m = engine.model;
@@ -108,6 +125,9 @@ Result<Process> Engines::State::launch(Engine& engine) {
     // llama-server's own bound is 8 GiB. An older one knows no such variable; the owner's own, and `args`, go before
     // it.
     start.environment.push_back(fmt::format("LLAMA_ARG_CACHE_RAM={}", prompt_cache_mib(machine)));
+    // The least at which ours says what memory its buffers take; it says nothing of prompts there. What the same number
+    // means to another one is not known here.
+    if (is_ours(*binary, settings)) start.environment.emplace_back("LLAMA_ARG_LOG_VERBOSITY=4");
     start.log = engine.log;
     auto process = Process::start(start);
     if (process) {
@@ -115,9 +135,38 @@ Result<Process> Engines::State::launch(Engine& engine) {
         engine.shown.port = *port;
         engine.shown.pid = process->pid();
         engine.key = std::move(key);
+        engine.shown.memory = engine.guess;
         ++engine.shown.loads;
     }
     return process;
+}
+
+// What the engine has said of its memory, and what the kernel says; kept where it is news.
+void Engines::State::look_at_memory(Engine& engine, bool first) {
+    std::error_code error;
+    const auto size = fs::file_size(engine.log, error);
+    auto memory = engine.shown.memory;
+    if (first) memory.words = words_of(part_of(engine.log, engine.log_begin, kMostWords));
+    if (!error)
+        memory.tokens_per_second = std::max(memory.tokens_per_second,
+                                            fastest_of(part_of(engine.log, size - std::min(size, kSeenEnd), kSeenEnd)));
+    const auto resident = resident_of(engine.shown.pid);
+    const bool news = first || resident.peak >= memory.resident.peak + kWorthKeeping ||
+                      memory.tokens_per_second > engine.shown.memory.tokens_per_second * 1.05;
+    if (resident.peak > 0) memory.resident = resident;
+    memory.when_ms = unix_ms(clock.wall());
+    if (news)
+        if (auto ok = keep(settings.data, engine.model.id, memory); !ok)
+            spdlog::warn("the memory of engine {} is not kept: {}", engine.model.id, ok.error().message);
+    // What it has said is read; a log that grows while it runs goes on from its beginning.
+    if (!error && size > kLargestLog) {
+        fs::copy_file(engine.log, engine.log.string() + ".1", fs::copy_options::overwrite_existing, error);
+        fs::resize_file(engine.log, 0, error);
+        engine.log_begin = 0;
+    }
+    const std::lock_guard lock(mutex);
+    if (!news) memory.when_ms = engine.shown.memory.when_ms;
+    engine.shown.memory = std::move(memory);
 }
 
 net::Task<bool> Engines::State::healthy(const Engine& engine) {
@@ -157,14 +206,13 @@ void Engines::State::note_memory(Engine& engine, const ProcessStat& stat) {
     bool grew = false;
     {
         const std::lock_guard lock(mutex);
-        engine.shown.resident_bytes = stat.resident_bytes;
-        engine.shown.peak_bytes = stat.peak_bytes;
-        grew = stat.peak_bytes > engine.shown.planned_bytes;
-        if (grew) engine.shown.planned_bytes = stat.peak_bytes;
+        engine.shown.memory.resident = stat.memory;
+        grew = stat.memory.peak > engine.shown.planned_bytes;
+        if (grew) engine.shown.planned_bytes = stat.memory.peak;
     }
     if (!grew) return;
     auto about = schedule.about(engine.slot);
-    about.bytes = {stat.peak_bytes};
+    about.bytes = {stat.memory.peak};
     schedule.change(engine.slot, std::move(about));
     apply();
 }
@@ -231,6 +279,7 @@ net::Task<RunEnd> Engines::State::watch(Engine& engine, Process& process) {
         }
         if (clock.steady() < next_health) continue;
         next_health = clock.steady() + kHealthEvery;
+        look_at_memory(engine, false);
         failures = co_await healthy(engine) ? 0 : failures + 1;
         if (failures >= kHealthFailures) co_return RunEnd{"hang", "it stopped answering"};
     }
@@ -238,6 +287,7 @@ net::Task<RunEnd> Engines::State::watch(Engine& engine, Process& process) {
 }
 
 net::Task<> Engines::State::end(Engine& engine, Process& process) {
+    if (engine.shown.memory.resident.peak > 0) look_at_memory(engine, false);  // it was ready
     set_state(engine, "stopping");
     process.ask_to_stop();
     const auto latest = clock.steady() + kStopTime;
@@ -260,6 +310,7 @@ net::Task<> Engines::State::run(std::shared_ptr<Engine> shared) {
             engine.load_took = std::chrono::duration_cast<milliseconds>(clock.steady() - started);
             spdlog::info("engine {} is ready after {} ms (pid {}, port {})", engine.model.id, engine.load_took.count(),
                          engine.shown.pid, engine.shown.port);
+            look_at_memory(engine, true);
             set_state(engine, "ready", "");
             schedule.loaded(engine.slot, clock.steady());
             if (const auto stat = process_stat(process->pid())) note_memory(engine, *stat);
@@ -278,12 +329,12 @@ void Engines::State::settle(Engine& engine, RunEnd how, SteadyTime started) {
     {
         const std::lock_guard lock(mutex);
         const auto& shown = engine.shown;
-        if (shown.peak_bytes > 0 && engine.load_took.count() > 0 && !engine.measured_as.empty())
+        if (shown.memory.resident.peak > 0 && engine.load_took.count() > 0 && !engine.measured_as.empty())
             measured.put(engine.measured_as,
-                         {shown.peak_bytes, engine.load_took, unix_ms(clock.wall()) / (24LL * 3600 * 1000)});
+                         {shown.memory.resident.peak, engine.load_took, unix_ms(clock.wall()) / (24LL * 3600 * 1000)});
         engine.shown.pid = 0;
         engine.shown.port = 0;
-        engine.shown.resident_bytes = 0;
+        engine.shown.memory.resident.now = engine.shown.memory.resident.anonymous = 0;
     }
     engine.running = false;
     const bool unloaded = engine.unload_wanted && !engine.stop_wanted && !ending;

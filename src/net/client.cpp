@@ -97,6 +97,8 @@ struct Client::Pool {
     static std::string origin_of(const Call& call) {
         if (call.local != nullptr) return "l" + call.local->endpoint().path();
         const std::string_view kind = call.url.tls ? "s" : "p";
+        if (call.proxy != nullptr)
+            return fmt::format("x{}:{} {}{}", call.proxy->host, call.proxy->port, kind, call.url.authority);
         return fmt::format("{}{}{}", kind, call.public_only ? "!" : "", call.url.authority);
     }
 
@@ -198,8 +200,11 @@ struct Client::Sending final : AnswerSource, Watched {
         return {Fault::provider_unreachable, fmt::format("{} {}: {}", phase, call.url.authority, what)};
     }
 
+    const std::string& peer_host() const { return call.proxy != nullptr ? call.proxy->host : call.url.host; }
+    std::uint16_t peer_port() const { return call.proxy != nullptr ? call.proxy->port : call.url.port; }
     Task<Found> look_up();
     Task<Result<>> connect();
+    Task<Result<>> open_tunnel();
     Task<Result<>> write_request();
     Task<Result<>> read_header();
     Task<Result<std::string>> read_piece();
@@ -250,17 +255,16 @@ Task<Found> Client::Sending::look_up() {
         };
         abandon_lookup = [first] { first({asio::error::operation_aborted, {}}); };
         auto& state = pool->shared.state();
-        asio::post(state.lookups,
-                   [first, once, host = call.url.host, port = call.url.port, tls = call.url.tls, &state] {
-                       if (*once) return;
-                       if (tls) state.tls();  // so that no worker has to wait while it is made
-                       Found found;
-                       asio::io_context context;
-                       Resolver resolver(context);
-                       for (const auto& entry : resolver.resolve(host, std::to_string(port), found.error))
-                           found.endpoints.push_back(entry.endpoint());
-                       first(std::move(found));
-                   });
+        asio::post(state.lookups, [first, once, host = peer_host(), port = peer_port(), tls = call.url.tls, &state] {
+            if (*once) return;
+            if (tls) state.tls();  // so that no worker has to wait while it is made
+            Found found;
+            asio::io_context context;
+            Resolver resolver(context);
+            for (const auto& entry : resolver.resolve(host, std::to_string(port), found.error))
+                found.endpoints.push_back(entry.endpoint());
+            first(std::move(found));
+        });
     });
 }
 
@@ -272,8 +276,8 @@ Task<Result<>> Client::Sending::connect() {
         endpoints.emplace_back(call.local->endpoint());
     } else {
         std::vector<Tcp::endpoint> addresses;
-        if (const auto address = asio::ip::make_address(call.url.host, error); !error) {
-            addresses.emplace_back(address, call.url.port);
+        if (const auto address = asio::ip::make_address(peer_host(), error); !error) {
+            addresses.emplace_back(address, peer_port());
         } else {
             auto found = co_await look_up();
             if (found.error || cancelled || expired) co_return fail(why(found.error.message()));
@@ -305,6 +309,12 @@ Task<Result<>> Client::Sending::connect() {
         wire.emplace(std::move(socket));
         co_return Result<>{};
     }
+    if (call.proxy != nullptr) {
+        wire.emplace(std::move(socket));
+        if (auto open = co_await open_tunnel(); !open) co_return open;
+        socket = std::move(wire->socket());
+        wire.reset();
+    }
     wire.emplace(std::move(socket), pool->shared.state().tls());
     begin_phase("in the TLS handshake with", call.connect_timeout);
     error = co_await wire->handshake_as_client(call.url.host);
@@ -315,16 +325,51 @@ Task<Result<>> Client::Sending::connect() {
     co_return Result<>{};
 }
 
+// Asks the proxy for a tunnel to the URL's host. It answers before a byte comes through the tunnel, which the other
+// side opens with nothing (TLS: the client speaks first).
+Task<Result<>> Client::Sending::open_tunnel() {
+    begin_phase("asking the proxy for a way to", call.connect_timeout);
+    const auto target =
+        fmt::format("{}:{}", call.url.host.find(':') == std::string::npos ? call.url.host : "[" + call.url.host + "]",
+                    call.url.port);
+    auto head = fmt::format("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n", target);
+    if (!call.proxy->authorization.empty()) head += "Proxy-Authorization: " + call.proxy->authorization + "\r\n";
+    head += "\r\n";
+    const std::array pieces{asio::const_buffer(head.data(), head.size())};
+    if (const auto [error, bytes] = co_await wire->write(pieces); error) co_return fail(why(error.message()));
+    std::string answer;
+    while (!answer.ends_with("\r\n\r\n")) {
+        char byte = 0;
+        const auto [error, bytes] = co_await wire->read_some(asio::mutable_buffer(&byte, 1));
+        if (error || cancelled || expired) co_return fail(why(error.message()));
+        answer += byte;
+        if (answer.size() > kReadSize) co_return fail(why("the answer of the proxy is too large"));
+    }
+    const auto status = std::string_view(answer).substr(0, answer.find("\r\n"));
+    const auto code =
+        status.starts_with("HTTP/1.") && status.size() >= 12 ? whole_number(status.substr(9, 3)).value_or(0) : 0;
+    if (code / 100 == 2) co_return Result<>{};
+    if (code == 407)
+        co_return fail(ErrorCode::forbidden,
+                       "the proxy wants credentials, or other ones: its URL is http://USER:PASSWORD@HOST:PORT");
+    co_return fail(ErrorCode::upstream,
+                   fmt::format("the proxy opens no way to {}: it answered '{}'", target, printable(status, 60)));
+}
+
 Task<Result<>> Client::Sending::write_request() {
     std::string head;
     head.reserve(512);
     head += call.method;
     head += ' ';
+    const bool by_proxy = call.proxy != nullptr && !call.url.tls;
+    if (by_proxy) head += "http://" + call.url.authority;  // RFC 9112 section 3.2.2
     head += call.url.path;
     head += " HTTP/1.1\r\nHost: ";
     head += call.url.authority;
     head += "\r\n";
     head += call.headers.lines();
+    if (by_proxy && !call.proxy->authorization.empty())
+        head += "Proxy-Authorization: " + call.proxy->authorization + "\r\n";
     if (!call.body.empty() || call.method == "POST")
         head += "Content-Length: " + std::to_string(call.body.size()) + "\r\n";
     head += "\r\n";

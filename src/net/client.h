@@ -1,7 +1,8 @@
 // The HTTP/1.1 client: pooled connections per origin, TLS with verification, deadlines, bounded answers, gzip.
 //
-// It follows no redirect, uses no proxy, and sends no request twice: a kept connection that has gone stale is noticed
-// before a byte is written, and replaced; what fails later is a failure, for the caller to decide about.
+// It follows no redirect, uses a proxy only where a call names one, and sends no request twice: a kept connection that
+// has gone stale is noticed before a byte is written, and replaced; what fails later is a failure, for the caller to
+// decide about.
 #pragma once
 
 #include <memory>
@@ -30,10 +31,19 @@ struct Url {
 // http(s)://host[:port][/path]. Errors: invalid.
 Result<Url> parse_url(std::string_view text);
 
+// Through which a call goes: requests to http servers are sent to it whole, to https servers it gives a tunnel
+// (CONNECT, RFC 9110 section 9.3.6), in which it sees nothing. It is spoken to without TLS.
+struct Proxy {
+    std::string host;
+    std::uint16_t port = 0;
+    std::string authorization;  // the value of Proxy-Authorization; empty: none
+};
+
 struct Call {
     std::string method = "POST";
     Url url;
     const LocalAddress* local = nullptr;  // where to connect to, whatever the URL's host; borrowed until send() returns
+    const Proxy* proxy = nullptr;         // borrowed until send() returns
     Fields headers;                       // Host, Content-Length and Connection are the client's own
     std::string_view body;                // borrowed until send() returns
     SteadyTime deadline = SteadyTime::max();  // of everything

@@ -53,6 +53,54 @@ TEST(MemoryNeed, LayersWithAWindowKeepTheWindowAndABatch) {
     EXPECT_EQ(memory_need(facts, {.context_tokens = 32'768, .slots = 2}).attention, 4'096L * 18 * 32'768 * 2);
 }
 
+TEST(MemoryNeed, AnEncoderKeepsNothing) {
+    // bge-m3's lengths (gpustack/gpustack#2412: 13.8 GiB said, 926 MiB measured).
+    GgufFacts facts;
+    facts.architecture = "bert";
+    facts.tensor_bytes = 1'150'000'000;
+    facts.tokenizer.tokens = 250'002;
+    facts.layers = {.count = 24, .embedding = 1'024, .heads = 16, .feed_forward = 4'096};
+    const auto need = memory_need(facts, {.context_tokens = 8'192, .slots = 1});
+    EXPECT_EQ(need.cache(), 0);
+    EXPECT_LT(need.total(), 1'500'000'000);
+}
+
+TEST(MemoryNeed, ALargerBatchTakesMoreBetweenLayers) {
+    const auto usual = memory_need(dense(), {.context_tokens = 8'192, .slots = 1});
+    const auto large = memory_need(dense(), {.context_tokens = 8'192, .slots = 1, .batch = 4'096});
+    EXPECT_GT(large.compute, usual.compute * 7);
+    EXPECT_EQ(large.cache(), usual.cache());
+}
+
+TEST(MemoryNeed, TheTableOfTokensIsNotReorderedWhereAnotherIsTheWayBack) {
+    auto facts = dense();
+    facts.embedding_type = "Q4_K";
+    facts.embedding_bytes = 350'000'000;
+    const NeedSettings settings{.repacked = {"Q4_K"}};
+    EXPECT_EQ(memory_need(facts, settings).repacked, 4'000'000'000);
+    facts.has_output = true;
+    EXPECT_EQ(memory_need(facts, settings).repacked, 3'650'000'000);
+}
+
+TEST(MemoryNeed, WindowsAndQuantizedKeysOfALargeModel) {
+    // gpustack/gpustack#2101: 139 GB were said of Gemma 3 27B at 128,000 tokens with keys in q8_0.
+    GgufFacts facts;
+    facts.architecture = "gemma3";
+    facts.tensor_bytes = 16'546'404'736;
+    facts.tokenizer.tokens = 262'144;
+    facts.layers = {.count = 62,
+                    .embedding = 5'376,
+                    .heads = 32,
+                    .kv_heads = 16,
+                    .key_length = 128,
+                    .value_length = 128,
+                    .feed_forward = 21'504,
+                    .sliding_window = 1'024};
+    const auto need = memory_need(facts, {.context_tokens = 128'000, .slots = 1, .keys = "q8_0"});
+    EXPECT_GT(need.total(), 24'000'000'000);
+    EXPECT_LT(need.total(), 28'000'000'000);
+}
+
 TEST(MemoryNeed, MostHybridLayersHaveAStateInstead) {
     auto facts = dense();
     facts.layers.kv_heads_sum = 9 * 8;  // each fourth layer

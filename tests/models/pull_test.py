@@ -14,7 +14,7 @@ import unittest
 
 import harness
 from harness import BINARY, Tandem, until
-from hubs import Hub, Registry, sha
+from hubs import Hub, Proxy, Registry, sha
 
 MIB = 1 << 20
 
@@ -385,6 +385,78 @@ class FromTheHub(Models):
         self.good(self.place.run("model", "rm", "--unfinished"))
         self.assertEqual(list((self.place.models / ".pull").iterdir()), [])
         self.assertEqual(self.place.run("model", "rm").returncode, 2)
+
+
+class OnBadLines(Models):
+    def proxy(self, **how):
+        proxy = Proxy(**how)
+        self.addCleanup(proxy.close)
+        return proxy
+
+    def test_a_proxy_is_used_with_its_credentials_and_not_where_no_proxy_says_so(self):
+        data = gguf(20 * MIB)
+        hub, proxy = self.hub({"tiny.gguf": data}), self.proxy(credentials="me:p@ss")
+        self.good(self.pull(hub, env={"HTTP_PROXY": f"http://me:p%40ss@{proxy.address}"}))
+        self.has("tiny.gguf", data)
+        asked = [path for _, path, _ in proxy.seen]
+        self.assertTrue(any(path.startswith(hub.url) for path in asked) and any(path.startswith(hub.cdn_url) for path in asked), asked)
+        self.assertNotIn("proxy-authorization", {key.lower() for _, _, head in hub.requests() for key in head})
+        wrong = self.pull(hub, env={"http_proxy": f"http://me:wr0ng@{proxy.address}"})
+        self.assertIn("407", wrong.stderr)
+        self.assertNotIn("wr0ng", wrong.stdout + wrong.stderr)
+        seen = len(proxy.seen)
+        self.good(self.pull(hub, env={"HTTP_PROXY": f"http://me:p%40ss@{proxy.address}", "NO_PROXY": "localhost,127.0.0.1,127.0.0.2"}))
+        self.assertEqual(len(proxy.seen), seen)
+        refused = self.pull(hub, env={"ALL_PROXY": "socks5://me:s3cret@127.0.0.1:1"})
+        self.assertIn("no SOCKS", refused.stderr)
+        self.assertNotIn("s3cret", refused.stderr)
+
+    def test_a_tunnel_is_asked_for_where_the_hub_speaks_tls(self):
+        proxy = self.proxy(credentials="me:word")
+        hub = self.hub({"tiny.gguf": gguf(MIB)})
+        address = hub.url.removeprefix("http://")
+        # What is at the other end of the tunnel speaks no TLS: the handshake fails there, and not before.
+        through = self.pull(hub, env={"HF_ENDPOINT": f"https://{address}", "HTTPS_PROXY": f"http://me:word@{proxy.address}"})
+        self.assertIn("TLS handshake", through.stderr)
+        self.assertEqual({(method, path) for method, path, _ in proxy.seen}, {("CONNECT", address)})
+        refused = self.pull(hub, env={"HF_ENDPOINT": f"https://{address}", "HTTPS_PROXY": f"http://{proxy.address}"})
+        self.assertIn("the proxy wants credentials", refused.stderr)
+
+    def test_what_drips_is_given_up(self):
+        hub = self.hub({"tiny.gguf": gguf(2 * MIB)})
+        hub.drip = True
+        begun = time.monotonic()
+        result = self.pull(hub)
+        self.assertIn("too slow to be waited for", result.stderr)
+        self.assertLess(time.monotonic() - begun, 90)
+        hub.drip = False
+        self.good(self.pull(hub))
+        self.has("tiny.gguf", gguf(2 * MIB))
+
+    def test_another_part_than_was_asked_for_is_an_error_at_once(self):
+        hub = self.hub({"tiny.gguf": gguf(20 * MIB)})
+        hub.misplaced = True
+        begun = time.monotonic()
+        result = self.pull(hub)
+        self.assertIn("sent 'bytes ", result.stderr)
+        self.assertLess(time.monotonic() - begun, 20)
+
+    def test_a_list_without_an_end_is_said_to_be_cut(self):
+        hub = self.hub({"tiny.gguf": gguf(MIB), "other.gguf": gguf(MIB, 2)})
+        hub.endless, hub.page_size = True, 3
+        self.assertIn("more than 50 pages", self.pull(hub, f"hf:{hub.repository}:absent.gguf").stderr)
+
+    def test_xet_is_not_needed_for_what_it_stores(self):
+        """X-Xet-Hash and its links are there (ngxson/wllama#248); the file comes by plain HTTPS from where the hub redirects to."""
+        hub = self.hub({"tiny.gguf": gguf(9 * MIB)})
+        self.good(self.pull(hub))
+        self.has("tiny.gguf", gguf(9 * MIB))
+        self.assertEqual([path for _, path, _ in hub.requests() if "xet-read-token" in path or "reconstructions" in path], [])
+
+    def test_room_is_said_in_digits_that_tell(self):
+        hub = self.hub({"tiny.gguf": gguf(MIB)})
+        hub.lie_about_size = 1 << 50
+        self.assertRegex(self.pull(hub).stderr, r"needs 1125899\.\d{3} GB more, 0\.067 GB stay free, and \S+ has \d+\.\d{3} GB free")
 
 
 class FromElsewhere(Models):

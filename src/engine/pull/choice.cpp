@@ -23,7 +23,7 @@ bool belongs_to_one(std::string_view path) {
     const auto name = lower(base_of(path));
     return name.find("mmproj") != std::string::npos || name.find("imatrix") != std::string::npos ||
            name.starts_with("mtp-") || name.find("-mtp.") != std::string::npos || name.starts_with("draft") ||
-           name.find("-draft-") != std::string::npos;
+           name.find("-draft-") != std::string::npos || name.starts_with("eagle");
 }
 
 bool is_word(char c) {

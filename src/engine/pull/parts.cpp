@@ -271,9 +271,10 @@ Result<> check_room(const fs::path& folder, std::int64_t bytes, const std::strin
     if (*room >= needed) return {};
     return fail(
         ErrorCode::unavailable,
-        fmt::format("{} needs {:.1f} GB more and {} has {:.1f} GB free; `tandem model rm` makes room, or set "
-                    "`data:` to another disk",
-                    name, static_cast<double>(needed) / 1e9, models.string(), static_cast<double>(*room) / 1e9));
+        fmt::format("{} needs {:.3f} GB more, {:.3f} GB stay free, and {} has {:.3f} GB free; `tandem model rm` makes "
+                    "room, or set `data:` to another disk",
+                    name, static_cast<double>(bytes) / 1e9, static_cast<double>(kSpare) / 1e9, models.string(),
+                    static_cast<double>(*room) / 1e9));
 }
 
 }  // namespace tandem::engine

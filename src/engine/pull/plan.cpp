@@ -114,16 +114,22 @@ Result<> add_files(std::string_view body, std::vector<HubFile>& files) {
     return {};
 }
 
-net::Task<Tried<std::vector<HubFile>>> files_of(Web& web, std::string url) {
-    using Failed = std::unexpected<Trouble>;
+struct Listed {
     std::vector<HubFile> files;
+    bool whole = true;  // not more than kMostPages
+};
+
+net::Task<Tried<Listed>> files_of(Web& web, std::string url) {
+    using Failed = std::unexpected<Trouble>;
+    Listed listed;
     for (int pages = 0; !url.empty() && pages < kMostPages; ++pages) {
         auto page = co_await web.page(url, "application/json", kLargestList);
         if (!page) co_return Failed(std::move(page.error()));
-        if (auto ok = add_files(page->body, files); !ok) co_return Failed(Trouble{.error = ok.error()});
+        if (auto ok = add_files(page->body, listed.files); !ok) co_return Failed(Trouble{.error = ok.error()});
         url = next_of(page->headers, url);
     }
-    co_return files;
+    listed.whole = url.empty();
+    co_return listed;
 }
 
 std::string base_name(std::string_view path) {
@@ -155,10 +161,17 @@ net::Task<Result<Plan>> plan_of_hub(Web& web, Reference reference, Hub hub) {
     if (!from_hex(plan.version, commit))
         co_return fail(ErrorCode::upstream, fmt::format("{} names no commit of {}", hub.endpoint, reference.name));
     plan.licence = licence_of(document.root());
-    auto files = co_await files_of(web, fmt::format("{}/tree/{}?recursive=true", api, plan.version));
-    if (!files) co_return fail(explained(files.error(), reference, hub));
-    auto picked = chosen(*files, reference.wanted);
-    if (!picked) co_return fail(picked.error().code, fmt::format("{}: {}", reference.name, picked.error().message));
+    auto listed = co_await files_of(web, fmt::format("{}/tree/{}?recursive=true", api, plan.version));
+    if (!listed) co_return fail(explained(listed.error(), reference, hub));
+    const auto& files = listed->files;
+    const auto cut =
+        listed->whole ? std::string()
+                      : fmt::format("its list of files has more than {} pages, and only those were read", kMostPages);
+    auto picked = chosen(files, reference.wanted);
+    if (!picked)
+        co_return fail(picked.error().code,
+                       fmt::format("{}: {}{}{}", reference.name, picked.error().message, cut.empty() ? "" : "; ", cut));
+    if (!cut.empty()) plan.notes.push_back(cut);
     plan.source = fmt::format("hf:{}:{}", reference.name, picked->front().path);
     for (const auto& file : *picked)
         plan.pieces.push_back(
@@ -171,7 +184,7 @@ net::Task<Result<Plan>> plan_of_hub(Web& web, Reference reference, Hub hub) {
     if (auto there = co_await web.locate(plan.pieces.front().url); !there)
         co_return fail(explained(there.error(), reference, hub));
     const bool projector = std::ranges::any_of(
-        *files, [](const HubFile& file) { return lower(file.path).find("mmproj") != std::string::npos; });
+        files, [](const HubFile& file) { return lower(file.path).find("mmproj") != std::string::npos; });
     if (projector) plan.notes.emplace_back("it has a projector for images (mmproj), which is not pulled with it");
     co_return plan;
 }

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
+#include <utility>
 
 #include "base/file.h"
 #include "base/text.h"
 #include "engine/disk/check.h"
+#include "engine/pull/header.h"
 
 namespace tandem::engine {
 
@@ -53,10 +55,12 @@ class Pull {
         hub_.has_token = !token_.empty();
     }
     net::Task<Result<Pulled>> run(net::Worker& worker);
+    net::Task<Result<Looked>> look(net::Worker& worker);
     // The error without the token, which a hub could say back.
     Error harmless(Error error) const;
 
   private:
+    Result<WebSettings> web_settings() const;
     net::Task<Result<Plan>> plan(Web& web);
     net::Task<Result<Pulled>> fetch(Web& web, Plan plan);
     Result<> name_pieces(Plan& plan, const Manifest& manifest) const;
@@ -199,17 +203,47 @@ Error Pull::harmless(Error error) const {
     return error;
 }
 
-net::Task<Result<Pulled>> Pull::run(net::Worker& worker) {
+Result<WebSettings> Pull::web_settings() const {
     // In a header, a line break within it would be a header of its own.
     if (std::ranges::any_of(token_.reveal(), [](char c) { return c <= ' ' || c > '~'; }))
-        co_return fail(ErrorCode::invalid,
-                       "the hub's token has a blank or another character that no token has: set HF_TOKEN, or the file "
-                       "of the hub's own program, to the token alone");
+        return fail(ErrorCode::invalid,
+                    "the hub's token has a blank or another character that no token has: set HF_TOKEN, or the file of "
+                    "the hub's own program, to the token alone");
+    auto proxies = Proxies::of(settings_.environment);
+    if (!proxies) return fail(proxies.error());
     WebSettings settings;
     settings.user_agent = fmt::format("tandem/{}", TANDEM_VERSION);
     settings.token_origin = origin_of(hub_.endpoint);
     settings.token = &token_;
-    Web web(worker, std::move(settings));
+    settings.proxies = std::move(*proxies);
+    return settings;
+}
+
+net::Task<Result<Looked>> Pull::look(net::Worker& worker) {
+    auto settings = web_settings();
+    if (!settings) co_return fail(settings.error());
+    Web web(worker, std::move(*settings));
+    auto plan = co_await this->plan(web);
+    if (!plan) co_return fail(plan.error());
+    Looked looked;
+    for (bool first = true; auto& piece : plan->pieces) {
+        auto header = co_await header_of(web, piece);
+        if (!header) co_return fail(header.error());
+        looked.size += piece.size = header->size;
+        looked.read += header->read;
+        if (std::exchange(first, false))
+            looked.facts = std::move(header->facts);
+        else if (auto ok = add_part(looked.facts, header->facts); !ok)
+            co_return fail(ok.error());
+    }
+    looked.plan = std::move(*plan);
+    co_return looked;
+}
+
+net::Task<Result<Pulled>> Pull::run(net::Worker& worker) {
+    auto ready = web_settings();
+    if (!ready) co_return fail(ready.error());
+    Web web(worker, std::move(*ready));
     auto plan = co_await this->plan(web);
     if (!plan) co_return fail(plan.error());
     for (const auto& piece : plan->pieces)
@@ -223,22 +257,33 @@ net::Task<Result<Pulled>> Pull::run(net::Worker& worker) {
     co_return co_await fetch(web, std::move(*plan));
 }
 
-}  // namespace
-
-Result<Pulled> pull(const Reference& reference, const PullSettings& settings) {
+// Runs one of Pull's questions until it is answered.
+template <typename Answer>
+Result<Answer> answer_of(const Reference& reference, const PullSettings& settings,
+                         net::Task<Result<Answer>> (Pull::*question)(net::Worker&)) {
     if (reference.from == Reference::From::file) return fail(ErrorCode::invalid, "a file is copied, not fetched");
     net::Worker worker;
     Pull pull(reference, settings);
-    Result<Pulled> result = fail(ErrorCode::internal, "nothing was fetched");
-    net::asio::co_spawn(worker.context(), pull.run(worker),
-                        [&](const std::exception_ptr& thrown, Result<Pulled> pulled) {
-                            if (!thrown) result = std::move(pulled);
+    Result<Answer> result = fail(ErrorCode::internal, "nothing was fetched");
+    net::asio::co_spawn(worker.context(), (pull.*question)(worker),
+                        [&](const std::exception_ptr& thrown, Result<Answer> answer) {
+                            if (!thrown) result = std::move(answer);
                             worker.context().stop();
                         });
     worker.context().restart();
     worker.context().run();
     if (!result) return fail(pull.harmless(std::move(result.error())));
     return result;
+}
+
+}  // namespace
+
+Result<Pulled> pull(const Reference& reference, const PullSettings& settings) {
+    return answer_of<Pulled>(reference, settings, &Pull::run);
+}
+
+Result<Looked> look(const Reference& reference, const PullSettings& settings) {
+    return answer_of<Looked>(reference, settings, &Pull::look);
 }
 
 }  // namespace tandem::engine

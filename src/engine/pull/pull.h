@@ -6,6 +6,7 @@
 
 #include "config/config.h"
 #include "engine/disk/manifest.h"
+#include "engine/gguf.h"
 #include "engine/pull/plan.h"
 
 namespace tandem::engine {
@@ -28,5 +29,18 @@ struct Pulled {
 
 // Waits until it is done. Errors: as the plans' and fetch_file()'s.
 Result<Pulled> pull(const Reference& reference, const PullSettings& settings);
+
+// A model that is not here: what its source says, and its header.
+struct Looked {
+    Plan plan;
+    std::int64_t size = 0;  // bytes of all its files
+    GgufFacts facts;        // of all its files
+    std::int64_t read = 0;  // bytes of headers that came
+};
+
+// Reads the headers of its files by ranges, kLongestHeader bytes of each at most, and nothing more. Errors: as the
+// plans', as read_gguf(), upstream (the source gives no ranges).
+inline constexpr std::int64_t kLongestHeader = 64LL << 20;
+Result<Looked> look(const Reference& reference, const PullSettings& settings);
 
 }  // namespace tandem::engine

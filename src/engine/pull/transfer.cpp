@@ -18,9 +18,14 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int kMostTries = 10;                  // of a range, without a byte in between
-constexpr int kMostRefused = 4;                 // of those, that the server refused: a new address did not help
-constexpr int kMostWrong = 4;                   // times that a range may come wrong
+constexpr int kMostTries = 10;     // of a range, without a byte in between
+constexpr int kMostRefused = 4;    // of those, that the server refused: a new address did not help
+constexpr int kMostWrong = 4;      // times that a range may come wrong
+constexpr int kMostMisplaced = 2;  // times that another part than was asked for may come
+// What brings less than this in that time is left, and asked for again; after so many times in a row it is given up.
+constexpr milliseconds kSlowTime{20'000};
+constexpr std::int64_t kSlowBytes = 20 * 1024;  // 1 KiB a second
+constexpr int kMostSlow = 3;
 constexpr std::int64_t kNoteEvery = 1LL << 20;  // bytes of a range, between two notes of how far it is
 constexpr milliseconds kTick{250};
 
@@ -53,6 +58,34 @@ Result<> check_head(std::string_view head) {
                                                                               : "";
     return fail(ErrorCode::invalid, fmt::format("the file is no GGUF file{}: it begins with '{}'", hint,
                                                 printable(head.substr(0, 16), 24)));
+}
+
+// Whether bytes come faster than the floor, in each stretch of kSlowTime.
+class Pace {
+  public:
+    // Nothing while they do.
+    std::optional<Trouble> take(std::size_t bytes, std::string_view url) {
+        const auto now = std::chrono::steady_clock::now();
+        bytes_ += static_cast<std::int64_t>(bytes);
+        if (now - since_ < kSlowTime) return std::nullopt;
+        const auto came = std::exchange(bytes_, 0);
+        const auto took = std::chrono::duration_cast<std::chrono::seconds>(now - std::exchange(since_, now));
+        if (came >= kSlowBytes) return std::nullopt;
+        return Trouble{
+            .error = {ErrorCode::timeout, fmt::format("{} sent {} bytes in {} s", shown(url), came, took.count())},
+            .again = true,
+            .slow = true};
+    }
+
+  private:
+    std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
+    std::int64_t bytes_ = 0;
+};
+
+// One word on how often it was tried.
+Error given_up(Error error, int times) {
+    error.message += fmt::format(", {} times: it is too slow to be waited for; what is there is kept", times);
+    return error;
 }
 
 class Transfer {
@@ -147,6 +180,7 @@ net::Task<Result<>> Transfer::place() {
 // Reads what is left of the range.
 net::Task<Tried<bool>> Transfer::read(net::Answer& answer, const FileRange& range, Attempt& attempt) {
     using Failed = std::unexpected<Trouble>;
+    Pace pace;
     while (attempt.have < range.size()) {
         auto bytes = co_await answer.read();
         if (!bytes)
@@ -166,6 +200,7 @@ net::Task<Tried<bool>> Transfer::read(net::Answer& answer, const FileRange& rang
             part_->note_part(static_cast<std::size_t>(&range - part_->ranges().data()), attempt.have);
         under_way_ += static_cast<std::int64_t>(bytes->size());
         asked_ += static_cast<std::int64_t>(bytes->size());
+        if (auto slow = pace.take(bytes->size(), located_.url)) co_return Failed(std::move(*slow));
     }
     co_await answer.read();  // the end, so that the connection can be kept
     co_return true;
@@ -186,7 +221,8 @@ net::Task<Tried<bool>> Transfer::ask(const FileRange& range, Attempt& attempt) {
             co_return Failed(
                 Trouble{.error = {ErrorCode::upstream, fmt::format("{} sent '{}' for bytes {}-{}", shown(url),
                                                                    printable(said, 60), first, range.last)},
-                        .again = true});
+                        .again = true,
+                        .misplaced = true});
         if (attempt.have == 0 && last == range.last) attempt.said = digest_of(answer->headers());
         co_return co_await read(*answer, range, attempt);
     }
@@ -213,7 +249,7 @@ net::Task<Result<bool>> Transfer::once(std::size_t index) {
         if (auto ok = part_->read_into(range.first, attempt.have, sha); !ok) co_return fail(ok.error());
         under_way_ += attempt.have;
     }
-    for (int tries = 0; attempt.have < range.size();) {
+    for (int tries = 0, slow = 0, misplaced = 0; attempt.have < range.size();) {
         while (placing_)
             co_await net::sleep_until(web_.worker(), std::chrono::steady_clock::now() + kTick, web_.cancel());
         if (stopped_) co_return fail(*stopped_);
@@ -228,6 +264,9 @@ net::Task<Result<bool>> Transfer::once(std::size_t index) {
         if (asked) break;
         range.odd = true;
         tries = attempt.have > had ? 0 : tries + 1;
+        slow = asked.error().slow ? slow + 1 : attempt.have - had >= kSlowBytes ? 0 : slow;
+        if (slow >= kMostSlow) co_return fail(given_up(std::move(asked.error().error), slow));
+        if (asked.error().misplaced && ++misplaced >= kMostMisplaced) co_return fail(asked.error().error);
         const int most = asked.error().status / 100 == 4 && !asked.error().after_ms ? kMostRefused : kMostTries;
         if (!asked.error().again || tries >= most) co_return fail(asked.error().error);
         if (asked.error().after_ms && tries == 1)
@@ -285,6 +324,7 @@ net::Task<Tried<bool>> Transfer::read_whole(net::Answer& answer) {
     auto& ranges = part_->ranges();
     auto sha = std::make_unique<Sha256>();
     std::int64_t at = 0;
+    Pace pace;
     for (std::size_t index = 0; index < ranges.size();) {
         auto bytes = co_await answer.read();
         if (!bytes)
@@ -297,6 +337,7 @@ net::Task<Tried<bool>> Transfer::read_whole(net::Answer& answer) {
         if (auto ok = part_->write(at, *bytes); !ok) co_return Failed(Trouble{.error = ok.error()});
         under_way_ += end - at;
         asked_ += end - at;
+        if (auto slow = pace.take(bytes->size(), located_.url)) co_return Failed(std::move(*slow));
         for (std::string_view left = *bytes; !left.empty();) {
             const auto size =
                 std::min<std::int64_t>(static_cast<std::int64_t>(left.size()), ranges[index].last + 1 - at);
@@ -319,7 +360,7 @@ net::Task<Result<>> Transfer::whole() {
     net::Children watcher(web_.worker());
     watcher.start(watch());
     Trouble trouble;
-    for (int tries = 0; tries < kMostTries; ++tries) {
+    for (int tries = 0, slow = 0; tries < kMostTries; ++tries) {
         under_way_ = -part_->done();  // what is there already comes again
         auto answer = co_await web_.get(located_.url, {}, "");
         if (answer && answer->status() == 200) {
@@ -330,6 +371,7 @@ net::Task<Result<>> Transfer::whole() {
             trouble =
                 answer ? trouble_of(answer->status(), answer->headers(), located_.url) : std::move(answer.error());
         }
+        if (trouble.slow && ++slow >= kMostSlow) stop(given_up(trouble.error, slow));
         if (!trouble.again || tries + 1 == kMostTries) stop(trouble.error);
         if (stopped_) break;
         if (auto ok = co_await web_.wait(trouble, tries); !ok) stop(ok.error());

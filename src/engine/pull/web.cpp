@@ -111,7 +111,7 @@ Trouble trouble_of(int status, const net::Fields& headers, std::string_view url)
 Web::Web(net::Worker& worker, WebSettings settings)
     : worker_(worker), settings_(std::move(settings)), client_(worker, shared_) {}
 
-net::Task<Tried<net::Answer>> Web::ask(std::string url, net::Fields headers) {
+net::Task<Tried<net::Answer>> Web::ask(std::string url, net::Fields headers, SteadyTime deadline) {
     using Failed = std::unexpected<Trouble>;
     while (std::chrono::steady_clock::now() < quiet_until_ && !cancel_.fired())
         co_await net::sleep_until(worker_, quiet_until_, cancel_);
@@ -127,6 +127,8 @@ net::Task<Tried<net::Answer>> Web::ask(std::string url, net::Fields headers) {
     call.headers.add("accept-encoding", "identity");  // ranges are places in the bytes as they are
     if (settings_.token != nullptr && !settings_.token->empty() && origin_of(url) == settings_.token_origin)
         call.headers.add("authorization", fmt::format("Bearer {}", settings_.token->reveal()));
+    call.proxy = settings_.proxies.for_url(call.url);
+    call.deadline = deadline;
     call.connect_timeout = settings_.connect;
     call.first_byte_timeout = settings_.quiet;
     call.idle_timeout = settings_.quiet;
@@ -137,16 +139,17 @@ net::Task<Tried<net::Answer>> Web::ask(std::string url, net::Fields headers) {
     trouble.error = answer.error().error;
     // Nobody's clock or certificate gets better by asking again.
     trouble.again = trouble.error.code != ErrorCode::cancelled && trouble.error.code != ErrorCode::invalid &&
+                    trouble.error.code != ErrorCode::forbidden &&
                     lower(trouble.error.message).find("certificate") == std::string::npos;
     co_return Failed(std::move(trouble));
 }
 
-net::Task<Tried<Web::Followed>> Web::follow(std::string url, net::Fields headers) {
+net::Task<Tried<Web::Followed>> Web::follow(std::string url, net::Fields headers, SteadyTime deadline) {
     using Failed = std::unexpected<Trouble>;
     Located located;
     const auto first = origin_of(url);
     for (int hop = 0; hop <= kMostRedirects; ++hop) {
-        auto answer = co_await ask(url, headers);
+        auto answer = co_await ask(url, headers, deadline);
         if (!answer) co_return Failed(std::move(answer.error()));
         const auto& fields = answer->headers();
         if (origin_of(url) == first) {  // others have no word on what the hub has
@@ -195,7 +198,7 @@ net::Task<Tried<Web::Page>> Web::page(std::string url, std::string accept, std::
     for (int tries = 0;; ++tries) {
         net::Fields headers;
         headers.add("accept", accept);
-        auto followed = co_await follow(url, std::move(headers));
+        auto followed = co_await follow(url, std::move(headers), std::chrono::steady_clock::now() + settings_.document);
         Trouble trouble;
         if (!followed) {
             trouble = std::move(followed.error());
@@ -235,7 +238,7 @@ net::Task<Tried<Located>> Web::locate(std::string url) {
         net::Fields headers;
         headers.add("accept", "*/*");
         headers.add("range", "bytes=0-0");  // a HEAD has another signature, and some servers know none
-        auto followed = co_await follow(url, std::move(headers));
+        auto followed = co_await follow(url, std::move(headers), SteadyTime::max());
         Trouble trouble;
         if (followed && (followed->answer.status() == 206 || followed->answer.status() == 200)) {
             auto located = std::move(followed->located);
@@ -264,7 +267,7 @@ net::Task<Tried<net::Answer>> Web::get(std::string url, Range range, std::string
     headers.add("accept", "*/*");
     if (range.last >= 0) headers.add("range", fmt::format("bytes={}-{}", range.first, range.last));
     if (!if_range.empty()) headers.add("if-range", if_range);
-    auto answer = co_await ask(url, std::move(headers));
+    auto answer = co_await ask(url, std::move(headers), SteadyTime::max());
     if (answer)
         if (auto packed = packed_in(answer->headers(), url)) co_return std::unexpected(std::move(*packed));
     co_return answer;

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/secret.h"
+#include "engine/pull/proxy.h"
 #include "net/client.h"
 
 namespace tandem::engine {
@@ -21,6 +22,8 @@ struct Trouble {
     std::optional<std::int64_t> after_ms = {};  // the server's own word on when
     std::string hub_code = {};                  // X-Error-Code: "GatedRepo", "RepoNotFound", "EntryNotFound", ...
     std::string hub_message = {};               // X-Error-Message
+    bool slow = false;                          // it came, and too slowly
+    bool misplaced = false;                     // it is another part of the file than was asked for
 };
 
 template <typename T>
@@ -45,10 +48,12 @@ struct Range {
 
 struct WebSettings {
     std::string user_agent;
-    std::string token_origin;           // "https://huggingface.co"
-    const Secret* token = nullptr;      // borrowed; may be nothing
+    std::string token_origin;       // "https://huggingface.co"
+    const Secret* token = nullptr;  // borrowed; may be nothing
+    Proxies proxies = {};
     milliseconds connect{15'000};       // each connection
     milliseconds quiet{30'000};         // without a byte
+    milliseconds document{120'000};     // a page whole: what drips is given up then
     milliseconds longest{15 * 60'000};  // of all waits that servers ask for, together
 };
 
@@ -80,8 +85,8 @@ class Web {
         net::Answer answer;
         Located located;
     };
-    net::Task<Tried<net::Answer>> ask(std::string url, net::Fields headers);
-    net::Task<Tried<Followed>> follow(std::string url, net::Fields headers);
+    net::Task<Tried<net::Answer>> ask(std::string url, net::Fields headers, SteadyTime deadline);
+    net::Task<Tried<Followed>> follow(std::string url, net::Fields headers, SteadyTime deadline);
 
     net::Worker& worker_;
     WebSettings settings_;
