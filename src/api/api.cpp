@@ -8,6 +8,7 @@
 #include "access/authenticate.h"
 #include "access/origin.h"
 #include "api/cost.h"
+#include "api/engines.h"
 #include "api/experiments.h"
 #include "api/explain.h"
 #include "api/feedback.h"
@@ -563,21 +564,7 @@ net::Task<Result<std::string>> Api::stop_engine(const Call& call) {
 }
 
 Result<std::string> Api::engines(const Call&) {
-    auto& engines = gateway_.services().engines;
-    json::Writer out;
-    out.begin_object().key("engines").begin_array();
-    for (const auto& e : engines.status()) {
-        out.begin_object()
-            .member("model", e.model)
-            .member("state", e.state)
-            .member("pid", e.pid)
-            .member("port", static_cast<int>(e.port));
-        out.member("in_use", e.in_use).member("restarts", e.restarts).member("log", e.log.string());
-        if (!e.last_error.empty()) out.member("last_error", e.last_error);
-        out.end_object();
-    }
-    out.end_array().end_object();
-    return out.take();
+    return engines_json(gateway_.services().engines.status());
 }
 
 }  // namespace tandem::api

@@ -21,6 +21,14 @@ Result<RemoteAnswer> ask(const config::Config& config, std::string method, std::
     return answer;
 }
 
+// What the running engine is held to; nothing where none runs.
+std::string sandbox_of(const json::Value& engine) {
+    if (engine["pid"].raw() == "0") return "-";
+    std::vector<std::string> held;
+    for (const json::Value one : engine["sandbox"]["holds"].children()) held.emplace_back(one.text());
+    return held.empty() ? "none" : join(held, ",");
+}
+
 int print(const Globals& globals, const RemoteAnswer& answer) {
     if (globals.json) {
         fmt::print("{}\n", answer.body);
@@ -28,10 +36,10 @@ int print(const Globals& globals, const RemoteAnswer& answer) {
     }
     json::Document document;
     if (auto ok = document.parse(answer.body); !ok) return report(globals, ok.error());
-    fmt::print("{:<24} {:<9} {:>8} {:>6} {:>7} {:>9}\n", "model", "state", "pid", "port", "in use", "restarts");
+    fmt::print("{:<24} {:<9} {:>8} {:>7} {:>9}  {}\n", "model", "state", "pid", "in use", "restarts", "sandbox");
     for (const json::Value e : document.root()["engines"].children()) {
-        fmt::print("{:<24} {:<9} {:>8} {:>6} {:>7} {:>9}\n", e["model"].text(), e["state"].text(), e["pid"].raw(),
-                   e["port"].raw(), e["in_use"].raw(), e["restarts"].raw());
+        fmt::print("{:<24} {:<9} {:>8} {:>7} {:>9}  {}\n", e["model"].text(), e["state"].text(), e["pid"].raw(),
+                   e["in_use"].raw(), e["restarts"].raw(), sandbox_of(e));
         if (const auto error = e["last_error"].text(); !error.empty()) fmt::print("  last error: {}\n", error);
     }
     return kOk;

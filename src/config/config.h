@@ -298,6 +298,8 @@ struct Ledger {
 };
 
 enum class Durability { process, power };
+// As much of a sandbox for engines as the system has; no start where it has less than all; none.
+enum class Sandbox { automatic, require, off };
 
 // A value that was left out because what it stands for is not to be had here.
 struct Unresolved {
@@ -335,6 +337,8 @@ struct Config {
     std::vector<std::string> bare_secrets;  // where a secret stands in the file itself, for `tandem doctor`
     std::vector<Unresolved> unresolved;     // only where it was read with Missing::left_out
     std::string engine_binary;              // llama-server to use; empty: PATH, then the cache
+    Sandbox engine_sandbox = Sandbox::automatic;
+    std::vector<std::string> engine_readable;  // absolute paths that engines may read besides
 
     std::filesystem::path checkpoints_file() const;
     // What to read again when one of them changes; the first is `source`.

@@ -120,6 +120,9 @@ void read_model(const std::string& id, Section& s, Config& config) {
         s.duration("idle_unload", model.idle_unload, "of an engine: unloaded after that time without a request");
         s.duration("load_timeout", model.load_timeout, "of an engine: how long loading may take");
         s.texts("args", model.args, "of an engine: further arguments of llama-server");
+        for (const std::string_view taken : {"--host", "--port", "--reuse-port"})
+            if (std::ranges::find(model.args, taken) != model.args.end())
+                s.complain("args", fmt::format("an engine listens on a socket of Tandem's alone: take out {}", taken));
         if (model.context_tokens == 0) model.context_tokens = 4096;
     }
     if (provider != nullptr && provider->kind->cuts_prompts && model.context_tokens == 0)

@@ -16,9 +16,11 @@
 
 #include "base/id.h"
 #include "base/text.h"
+#include "engine/folder.h"
 #include "engine/machine_memory.h"
 #include "engine/process.h"
 #include "engine/repeated_error.h"
+#include "engine/sandbox/start.h"
 #include "net/client.h"
 #include "net/worker.h"
 
@@ -39,21 +41,30 @@ constexpr milliseconds kFirstBackoff{500};
 constexpr milliseconds kLongestBackoff{30'000};
 constexpr milliseconds kStableAfter{60'000};  // a run this long forgives earlier failures
 constexpr std::uintmax_t kLargestLog = 8 * 1024 * 1024;
+constexpr std::int64_t kLogTail = 2'000;  // of its bytes are looked at for an error
 
-// Secrets of the owner's environment are not the engine's business.
+// Secrets of the owner's environment are not the engine's business, nor is where the owner's session is.
 bool may_inherit(std::string_view variable) {
     const auto name = lower(variable.substr(0, variable.find('=')));
     for (const auto* word : {"key", "token", "secret", "password", "passwd", "credential"})
         if (name.find(word) != std::string::npos) return false;
-    return true;
+    for (const auto* place : {"xdg_", "dbus_", "ssh_"})
+        if (name.starts_with(place)) return false;
+    return name != "home" && name != "tmpdir" && name != "pwd" && name != "oldpwd";
+}
+
+// The file, from kLogTail before its end.
+std::ifstream tail_of(const fs::path& log) {
+    std::ifstream file(log, std::ios::binary);
+    file.seekg(0, std::ios::end);
+    const auto size = static_cast<std::int64_t>(file.tellg());
+    file.seekg(std::max<std::int64_t>(0, size - kLogTail));
+    return file;
 }
 
 std::string last_lines(const fs::path& log) {
-    std::ifstream file(log, std::ios::binary);
+    auto file = tail_of(log);
     std::string line, last;
-    file.seekg(0, std::ios::end);
-    const auto size = static_cast<std::int64_t>(file.tellg());
-    file.seekg(std::max<std::int64_t>(0, size - 2000));
     while (std::getline(file, line))
         if (line.find("error") != std::string::npos || line.find("failed") != std::string::npos) last = line;
     return last.empty() ? "" : ": " + printable(trim(last), 200);
@@ -75,7 +86,10 @@ struct Engine {
     fs::path log;
     std::string state = "stopped";
     std::string last_error;
-    std::uint16_t port = 0;
+    std::shared_ptr<const net::LocalAddress> address;
+    fs::path socket;
+    sandbox::Held sandbox;
+    std::string told_missing;  // of the sandbox, as it was logged
     int pid = 0;
     int restarts = 0;
     std::shared_ptr<const Secret> key;
@@ -94,6 +108,25 @@ struct Engine {
 bool same_engine(const config::Model& a, const config::Model& b) {
     return a.id == b.id && a.file == b.file && a.context_tokens == b.context_tokens && a.slots == b.slots &&
            a.idle_unload == b.idle_unload && a.load_timeout == b.load_timeout && a.args == b.args;
+}
+
+// What an engine that does not start may be in want of, by its own last words.
+std::string hint_of(const Engine& engine) {
+    std::string words;
+    std::getline(tail_of(engine.log), words, '\0');
+    if (words.find("couldn't bind HTTP server socket") != std::string::npos)
+        return "; it is too old to listen on a UNIX socket: llama-server can since April 2025 (build 5018)";
+    const bool refused = words.find("Permission denied") != std::string::npos ||
+                         words.find("Operation not permitted") != std::string::npos ||
+                         words.find("cannot open shared object file") != std::string::npos;
+    if (!refused || !engine.sandbox.wanted) return {};
+    return "; the sandbox may be in the way: name in engine.readable what it may read besides, or say `engine: { "
+           "sandbox: off }`";
+}
+
+bool same_program(const config::Config& a, const config::Config& b) {
+    return a.engine_binary == b.engine_binary && a.engine_sandbox == b.engine_sandbox &&
+           a.engine_readable == b.engine_readable;
 }
 
 }  // namespace
@@ -128,7 +161,7 @@ struct Engines::State {
             engine->idle_since = steady_ms();
             --engine->in_use;
         });
-        return {std::move(hold), fmt::format("http://127.0.0.1:{}/v1", engine->port), engine->key};
+        return {std::move(hold), engine->address, engine->key};
     }
 
     void answer_all(Engine& engine, const Error& error) {
@@ -148,6 +181,7 @@ struct Engines::State {
     }
 
     Result<Process> launch(Engine& engine);
+    Result<sandbox::Confined> confine(Engine& engine, const Process::Settings& start, const EngineFolder& folder);
     net::Task<bool> healthy(const Engine& engine);
     net::Task<std::string> load(Engine& engine, Process& process);
     net::Task<std::string> watch(Engine& engine, Process& process);
@@ -172,10 +206,11 @@ Result<Process> Engines::State::launch(Engine& engine) {
     if (!binary) return fail(binary.error());
     const auto file = find_model_file(*engine.config, engine.model, settings);
     if (!file) return fail(file.error());
-    const auto port = free_port();
-    if (!port) return fail(port.error());
+    const auto folder = make_engine_folder(settings.data, engine.model.id);
+    if (!folder) return fail(folder.error());
+    auto address = new_address(*folder, random);
+    if (!address) return fail(address.error());
     std::error_code ignored;
-    fs::create_directories(engine.log.parent_path(), ignored);
     if (fs::exists(engine.log, ignored) && fs::file_size(engine.log, ignored) > kLargestLog)
         fs::rename(engine.log, engine.log.string() + ".1", ignored);
     auto key = std::make_shared<const Secret>(random_hex(random, 48));
@@ -187,16 +222,14 @@ Result<Process> Engines::State::launch(Engine& engine) {
                      "--alias",
                      m.name,
                      "--host",
-                     "127.0.0.1",
-                     "--port",
-                     std::to_string(*port),
+                     address->name,
                      "--ctx-size",
                      std::to_string(m.context_tokens * m.slots),
                      "--parallel",
                      std::to_string(m.slots),
                      "--no-webui",
                      "--offline"};
-    start.command.insert(start.command.end(), m.args.begin(), m.args.end());
+    std::ranges::copy(with_absolute_paths(m.args), std::back_inserter(start.command));
     for (char** variable = environ; *variable != nullptr; ++variable)
         if (may_inherit(*variable)) start.environment.emplace_back(*variable);
     // In the environment, not among the arguments, which every user of the machine can see.
@@ -204,22 +237,47 @@ Result<Process> Engines::State::launch(Engine& engine) {
     // llama-server's own bound is 8 GiB. An older one knows no such variable; the owner's own, and `args`, go before
     // it.
     start.environment.push_back(fmt::format("LLAMA_ARG_CACHE_RAM={}", prompt_cache_mib(machine_memory())));
+    start.environment.push_back("HOME=" + folder->home().string());
+    start.environment.push_back("TMPDIR=" + folder->temporary().string());
     start.log = engine.log;
-    auto process = Process::start(start);
-    if (process) {
-        const std::lock_guard lock(mutex);
-        engine.port = *port;
-        engine.pid = process->pid();
-        engine.key = std::move(key);
-    }
-    return process;
+    start.folder = folder->run();
+    auto confined = confine(engine, start, *folder);
+    if (!confined) return fail(confined.error());
+    const std::lock_guard lock(mutex);
+    engine.address = std::move(address->address);
+    engine.socket = folder->run() / address->name;
+    engine.sandbox = std::move(confined->held);
+    engine.pid = confined->process.pid();
+    engine.key = std::move(key);
+    return std::move(confined->process);
+}
+
+// In its sandbox, as the config wants it. What of it could not be had is logged once.
+Result<sandbox::Confined> Engines::State::confine(Engine& engine, const Process::Settings& start,
+                                                  const EngineFolder& folder) {
+    const auto& config = *engine.config;
+    sandbox::Wish wish{start.command[0], {start.command.begin() + 1, start.command.end()}, start.environment,
+                       folder,           {folder.root.parent_path().parent_path()},        {}};
+    if (const auto home = settings.environment("HOME")) wish.kept_closed.emplace_back(*home);
+    wish.readable.assign(config.engine_readable.begin(), config.engine_readable.end());
+    const auto policy = sandbox::policy_for(wish);
+    if (!policy) return fail(policy.error());
+    auto confined = sandbox::start(start, *policy, config.engine_sandbox, random);
+    if (!confined || !confined->held.wanted) return confined;
+    const auto missing = join(confined->held.missing, "; ");
+    if (!missing.empty() && std::exchange(engine.told_missing, missing) != missing)
+        spdlog::warn("the sandbox of engine {} holds {}; it is without {}", engine.model.id,
+                     sandbox::words(confined->held), missing);
+    return confined;
 }
 
 net::Task<bool> Engines::State::healthy(const Engine& engine) {
     net::Cancel never;
     net::Call call;
     call.method = "GET";
-    call.url = {false, "127.0.0.1", fmt::format("127.0.0.1:{}", engine.port), engine.port, "/health"};
+    const auto address = engine.address;
+    call.url = {false, "engine", "engine", 0, "/health"};
+    call.local = address.get();
     call.connect_timeout = call.first_byte_timeout = call.idle_timeout = kHealthTimeout;
     auto answer = co_await client.send(std::move(call), never);
     if (!answer) co_return false;
@@ -233,7 +291,7 @@ net::Task<std::string> Engines::State::load(Engine& engine, Process& process) {
     const auto end = clock.steady() + engine.model.load_timeout;
     while (!ending && !engine.stop_wanted) {
         if (const auto how = process.ended())
-            co_return fmt::format("it {} while it loaded{}", *how, last_lines(engine.log));
+            co_return fmt::format("it {} while it loaded{}{}", *how, last_lines(engine.log), hint_of(engine));
         if (co_await healthy(engine)) co_return std::string();
         if (clock.steady() >= end)
             co_return fmt::format("it did not answer within {} ms", engine.model.load_timeout.count());
@@ -283,9 +341,9 @@ net::Task<> Engines::State::run(std::shared_ptr<Engine> shared) {
             } else {
                 why = co_await load(engine, *process);
                 if (why.empty()) {
-                    spdlog::info("engine {} is ready after {} ms (pid {}, port {})", engine.model.id,
-                                 std::chrono::duration_cast<milliseconds>(clock.steady() - started).count(), engine.pid,
-                                 engine.port);
+                    spdlog::info("engine {} is ready after {} ms (pid {})", engine.model.id,
+                                 std::chrono::duration_cast<milliseconds>(clock.steady() - started).count(),
+                                 engine.pid);
                     engine.idle_since = steady_ms();
                     set_state(engine, "ready", "");
                     for (auto& waiter : std::exchange(engine.waiters, {})) waiter.done(lend(shared));
@@ -298,7 +356,10 @@ net::Task<> Engines::State::run(std::shared_ptr<Engine> shared) {
         {
             const std::lock_guard lock(mutex);
             engine.pid = 0;
-            engine.port = 0;
+            engine.address.reset();
+            std::error_code ignored;
+            if (!engine.socket.empty()) fs::remove(engine.socket, ignored);
+            engine.socket.clear();
         }
         if (wanted_end) {
             set_state(engine, "stopped");
@@ -355,7 +416,7 @@ void Engines::configure(std::shared_ptr<const config::Config> config) {
             if (!config->provider(model.provider)->kind->runs_here) continue;
             const auto old = state.engines.find(model.id);
             if (old != state.engines.end() && same_engine(old->second->model, model) &&
-                old->second->config->engine_binary == config->engine_binary) {
+                same_program(*old->second->config, *config)) {
                 next.emplace(model.id, old->second);
                 continue;
             }
@@ -431,8 +492,8 @@ std::vector<EngineStatus> Engines::status() const {
     const std::lock_guard lock(state_->mutex);
     std::vector<EngineStatus> result;
     for (const auto& [id, engine] : state_->engines)
-        result.push_back({id, engine->state, engine->last_error, engine->pid, engine->port, engine->in_use,
-                          engine->restarts, engine->log});
+        result.push_back({id, engine->state, engine->last_error, engine->pid, engine->socket, engine->sandbox,
+                          engine->in_use, engine->restarts, engine->log});
     std::ranges::sort(result, {}, &EngineStatus::model);
     return result;
 }

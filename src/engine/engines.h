@@ -14,6 +14,11 @@
 #include "base/secret.h"
 #include "base/world.h"
 #include "config/config.h"
+#include "engine/sandbox/held.h"
+
+namespace tandem::net {
+class LocalAddress;
+}
 
 namespace tandem::engine {
 
@@ -22,9 +27,10 @@ struct EngineStatus {
     std::string state;       // stopped, starting, ready, waiting (for a restart), stopping
     std::string last_error;  // of the last start or run that failed
     int pid = 0;
-    std::uint16_t port = 0;
-    int in_use = 0;    // leases
-    int restarts = 0;  // since Tandem started
+    std::filesystem::path socket;  // empty where it does not run
+    sandbox::Held sandbox;         // of the last start
+    int in_use = 0;                // leases
+    int restarts = 0;              // since Tandem started
     std::filesystem::path log;
 };
 
@@ -32,14 +38,17 @@ struct EngineStatus {
 class Lease {
   public:
     Lease() = default;
-    Lease(std::shared_ptr<void> hold, std::string base_url, std::shared_ptr<const Secret> key)
-        : hold_(std::move(hold)), base_url_(std::move(base_url)), key_(std::move(key)) {}
-    const std::string& base_url() const { return base_url_; }  // ends in /v1
+    Lease(std::shared_ptr<void> hold, std::shared_ptr<const net::LocalAddress> address,
+          std::shared_ptr<const Secret> key)
+        : hold_(std::move(hold)), address_(std::move(address)), key_(std::move(key)) {}
+    // The URL has the path alone, and ends in /v1; where to connect to is the address.
+    static std::string base_url() { return "http://engine/v1"; }
+    const std::shared_ptr<const net::LocalAddress>& address() const { return address_; }
     const std::shared_ptr<const Secret>& api_key() const { return key_; }
 
   private:
     std::shared_ptr<void> hold_;
-    std::string base_url_;
+    std::shared_ptr<const net::LocalAddress> address_;
     std::shared_ptr<const Secret> key_;
 };
 
