@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -120,8 +121,10 @@ std::string hint_of(const Engine& engine) {
                          words.find("Operation not permitted") != std::string::npos ||
                          words.find("cannot open shared object file") != std::string::npos;
     if (!refused || !engine.sandbox.wanted) return {};
-    return "; the sandbox may be in the way: name in engine.readable what it may read besides, or say `engine: { "
-           "sandbox: off }`";
+    return fmt::format(
+        "; the sandbox may be in the way: name in engine.readable what it may read besides, or say `engine: {{ "
+        "sandbox: off }}`{}",
+        geteuid() == 0 ? ". Where Tandem is root, an engine reads no file that only another user may" : "");
 }
 
 bool same_program(const config::Config& a, const config::Config& b) {

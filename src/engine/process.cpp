@@ -149,6 +149,11 @@ Result<Process> Process::start(const Settings& settings, Trouble* trouble) {
         waitpid(pid, nullptr, 0);
         return failed(report.layer, report.step, report.error);
     }
+    // Where Tandem is root it may, and the engine, which has no right of root's, may then too.
+    if (settings.jail != nullptr && settings.jail->policy().locks_memory) {
+        constexpr rlimit kAll{RLIM_INFINITY, RLIM_INFINITY};
+        prlimit(pid, RLIMIT_MEMLOCK, &kAll, nullptr);
+    }
     return Process(pid);
 }
 

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
@@ -24,6 +25,7 @@
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 static char targets[8192], results[16384];
@@ -207,6 +209,18 @@ static void try_files(void) {
     say("read_passwd", reads("/etc/passwd"));
     say("write_model", writes(model, 0));
     say("truncate_model", truncate(model, 1) == 0);
+    const int emptied = open(model, O_RDONLY | O_TRUNC);
+    say("empty_model", emptied >= 0);
+    if (emptied >= 0) close(emptied);
+    char ledger[4096];
+    snprintf(ledger, sizeof ledger, "%s", in(data, "ledger.db"));
+    say("open_ledger_to_all", chmod(ledger, 0666) == 0);
+    say("give_ledger_away", chown(ledger, getuid(), getgid()) == 0);
+    say("date_ledger", utimensat(AT_FDCWD, ledger, NULL, 0) == 0);
+    say("date_model", utimensat(AT_FDCWD, model, NULL, 0) == 0);
+    say("mark_ledger", setxattr(ledger, "user.prisoner", "x", 1, 0) == 0);
+    say("watch_ledger", inotify_add_watch(inotify_init(), ledger, IN_ACCESS) >= 0);
+    say("cut_config", truncate(target("config"), 1) == 0);
     say("write_beside_model", writes(in(target("modelfolder"), "x"), O_CREAT));
     say("remove_model", unlink(model) == 0);
     say("write_tmp", writes("/tmp/tandem-prisoner", O_CREAT));

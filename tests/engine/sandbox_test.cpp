@@ -1,4 +1,5 @@
 // What a sandbox is made of. That nothing gets out of it is shown by sandbox_test.py, from within.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/audit.h>
 #include <linux/seccomp.h>
@@ -129,10 +130,11 @@ TEST(SandboxPolicy, goes_around_our_data_where_that_lies_in_a_folder_of_the_syst
 TEST(SandboxPolicy, lets_a_script_run_programs_and_rpc_reach_machines) {
     const Ground ground;
     ground.write("bin/llama-server", "#!/bin/sh\nexec llama-server\n");
-    const auto policy = policy_for(ground.wish({"--rpc", "10.0.0.2:50052"}));
+    const auto policy = policy_for(ground.wish({"--mlock", "--rpc", "10.0.0.2:50052"}));
     ASSERT_TRUE(policy);
     EXPECT_TRUE(policy->runs_programs);
     EXPECT_TRUE(policy->network);
+    EXPECT_TRUE(policy->locks_memory);
     EXPECT_FALSE(held_by(*policy, {true, true, true, true}).network);
 }
 
@@ -159,7 +161,7 @@ class SandboxFilter : public testing::Test {
     }
     static std::uint32_t refused(int why) { return SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(why); }
     Policy policy;
-    Filter filter = filter_for(policy, kCookie, true);
+    Filter filter = filter_for(policy, kCookie, {true, true, true, true});
 };
 
 TEST_F(SandboxFilter, lets_a_server_serve_and_connect_to_nothing) {
@@ -197,8 +199,20 @@ TEST_F(SandboxFilter, signals_itself_alone) {
     EXPECT_EQ(ask(SYS_fcntl, {3, 8, 1}), refused(EPERM));
     EXPECT_EQ(ask(SYS_fcntl, {3, 1, 1}), SECCOMP_RET_ALLOW);
     EXPECT_EQ(ask(SYS_tkill, {5}), SECCOMP_RET_ALLOW);
-    filter = filter_for(policy, kCookie, false);
+    filter = filter_for(policy, kCookie, {false, false, true, true});
     EXPECT_EQ(ask(SYS_tkill, {5}), refused(EPERM));
+}
+
+TEST_F(SandboxFilter, keeps_files_as_they_are_where_landlock_would_not) {
+    filter = filter_for(policy, kCookie, {false, false, true, true});
+    for (const long call : {long{SYS_truncate}, long{SYS_fchmodat}, long{SYS_fchownat}, long{SYS_setxattr}, 452L})
+        EXPECT_EQ(ask(call), refused(EPERM)) << call;
+    EXPECT_EQ(ask(SYS_openat, {0, 0, O_RDONLY | O_TRUNC}), refused(EPERM)) << "Landlock before version 3";
+    EXPECT_EQ(ask(SYS_openat, {0, 0, O_RDONLY | O_CLOEXEC}), SECCOMP_RET_ALLOW);
+    EXPECT_EQ(ask(SYS_openat, {0, 0, O_WRONLY | O_TRUNC | O_CREAT}), SECCOMP_RET_ALLOW);
+    EXPECT_EQ(ask(437), refused(ENOSYS));
+    EXPECT_EQ(ask(SYS_utimensat, {3, 0}), SECCOMP_RET_ALLOW);
+    EXPECT_EQ(ask(SYS_utimensat, {3, 0x7000'0000'0000}), refused(EPERM));
 }
 
 TEST_F(SandboxFilter, refuses_the_kernels_larger_surfaces_and_kills_for_another_architecture) {
@@ -214,7 +228,7 @@ TEST_F(SandboxFilter, refuses_the_kernels_larger_surfaces_and_kills_for_another_
 
 TEST_F(SandboxFilter, lets_a_script_run_what_it_runs_and_nothing_else_besides) {
     policy.runs_programs = true;
-    filter = filter_for(policy, kCookie, true);
+    filter = filter_for(policy, kCookie, {true, true, true, true});
     EXPECT_EQ(ask(SYS_execve), SECCOMP_RET_ALLOW);
     EXPECT_EQ(ask(SYS_clone, {SIGCHLD}), SECCOMP_RET_ALLOW);
     EXPECT_EQ(ask(SYS_clone, {SIGCHLD | CLONE_NEWUSER}), refused(EPERM));

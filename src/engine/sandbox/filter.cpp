@@ -1,5 +1,6 @@
 #include "engine/sandbox/filter.h"
 
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -49,9 +50,34 @@ constexpr int kNever[] = {
     // the machine's clock and name
     SYS_settimeofday, SYS_clock_settime, SYS_adjtimex, SYS_clock_adjtime, SYS_sethostname, SYS_setdomainname,
     // shared memory and queues of System V, which others of this user see
-    SYS_shmget, SYS_shmat, SYS_shmctl, SYS_msgget, SYS_msgsnd, SYS_msgrcv, SYS_semget, SYS_semop};
+    SYS_shmget, SYS_shmat, SYS_shmctl, SYS_msgget, SYS_msgsnd, SYS_msgrcv, SYS_semget, SYS_semop, SYS_mq_open,
+    SYS_mq_unlink};
 
-// An execution where no socket may lead anywhere.
+// Calls that change a file, or watch it, by its path.
+constexpr int kByPath[] = {
+    SYS_truncate,
+    SYS_fchmodat,
+    SYS_fchownat,
+    SYS_setxattr,
+    SYS_lsetxattr,
+    SYS_removexattr,
+    SYS_lremovexattr,
+    SYS_inotify_add_watch,
+    452 /* fchmodat2 */,
+    463 /* setxattrat */,
+    466 /* removexattrat */,
+    469 /* file_setattr */,
+#ifdef SYS_chmod
+    SYS_chmod,
+    SYS_chown,
+    SYS_lchown,
+    SYS_utime,
+    SYS_utimes,
+    SYS_futimesat,
+#endif
+};
+
+// Those by which a socket leads somewhere.
 constexpr int kConnects[] = {SYS_connect, SYS_sendmsg, SYS_sendmmsg};
 
 // fcntl and ioctl by which a process has signals sent to another, or types into a terminal.
@@ -75,6 +101,7 @@ class Program {
         put(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, value);
         give(verdict);
     }
+    void mask(std::uint32_t bits) { put(BPF_ALU | BPF_AND | BPF_K, 0, 0, bits); }
     void give_if_own_pid(std::uint32_t verdict) {
         filter_.pid_places.push_back(filter_.program.size());
         give_if(0, verdict);
@@ -106,6 +133,30 @@ class Program {
     }
     Filter& filter_;
 };
+
+// Landlock does not look at who may read a file, at times and at attributes, and only from version 3 on at truncation,
+// for which a file may be opened that is read alone.
+void write_files(Program& p) {
+    for (const int call : kByPath) p.for_call(call, [&] { p.give(refuse(EPERM)); });
+    p.for_call(SYS_utimensat, [&] {
+        p.load_low(1);
+        p.give_unless(0, refuse(EPERM));
+        p.load_high(1);
+        p.give_unless(0, refuse(EPERM));
+        p.give(kAllow);  // of a file that is open
+    });
+    auto look_at_flags = [&](int argument) {
+        p.load_low(argument);
+        p.mask(O_TRUNC | O_ACCMODE);
+        p.give_if(O_TRUNC | O_RDONLY, refuse(EPERM));
+        p.give(kAllow);
+    };
+    p.for_call(SYS_openat, [&] { look_at_flags(2); });
+#ifdef SYS_open
+    p.for_call(SYS_open, [&] { look_at_flags(1); });
+#endif
+    p.for_call(437 /* openat2 */, [&] { p.give(refuse(ENOSYS)); });  // its flags are behind a pointer
+}
 
 void write_sockets(Program& p, const Policy& policy) {
     if (policy.network) return;
@@ -181,7 +232,7 @@ std::uint32_t own_architecture() {
     return kArchitecture;
 }
 
-Filter filter_for(const Policy& policy, std::uint64_t cookie, bool has_pid_namespace) {
+Filter filter_for(const Policy& policy, std::uint64_t cookie, const Layers& layers) {
     Filter filter;
     Program p(filter);
     p.load(offsetof(seccomp_data, arch));
@@ -189,7 +240,8 @@ Filter filter_for(const Policy& policy, std::uint64_t cookie, bool has_pid_names
     p.load_number();
     for (const int call : kNever) p.for_call(call, [&] { p.give(refuse(EPERM)); });
     write_sockets(p, policy);
-    write_signals(p, has_pid_namespace);
+    write_signals(p, layers.namespaces);
+    if (!layers.mounts) write_files(p);
     write_programs(p, policy, cookie);
     p.for_call(SYS_fcntl, [&] {
         p.load_low(1);
@@ -220,6 +272,9 @@ std::uint32_t verdict(const Filter& filter, std::uint32_t architecture, int numb
         switch (one.code) {
             case BPF_LD | BPF_W | BPF_ABS:
                 __builtin_memcpy(&accumulator, bytes + one.k, sizeof accumulator);
+                break;
+            case BPF_ALU | BPF_AND | BPF_K:
+                accumulator &= one.k;
                 break;
             case BPF_JMP | BPF_JEQ | BPF_K:
                 at += accumulator == one.k ? one.jt : one.jf;

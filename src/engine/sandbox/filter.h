@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/sandbox/held.h"
 #include "engine/sandbox/policy.h"
 
 namespace tandem::engine::sandbox {
@@ -16,9 +17,10 @@ struct Filter {
 };
 
 // `cookie` opens execveat once: its first argument, which the kernel ignores beside an absolute path, must be the
-// cookie. Nobody but us knows the cookie, and the program that starts finds it nowhere. With a PID namespace
-// tkill is allowed, since it reaches nobody else.
-Filter filter_for(const Policy& policy, std::uint64_t cookie, bool has_pid_namespace);
+// cookie. Nobody but us knows the cookie, and the program that starts finds it nowhere. With namespaces tkill
+// is allowed, since it reaches nobody else; without a root of its own the calls are refused that change a file by its
+// path and of which Landlock, or its first two versions, know nothing.
+Filter filter_for(const Policy& policy, std::uint64_t cookie, const Layers& layers);
 
 // What the filter says to one call, without the kernel; for tests. The upper 16 bits are SECCOMP_RET_*, the lower
 // errno.

@@ -213,6 +213,7 @@ Result<Policy> policy_for(const Wish& wish) {
     for (std::size_t at = 0; at < wish.arguments.size(); ++at) {
         const auto& argument = wish.arguments[at];
         if (argument == "--rpc") policy.network = true;
+        if (argument == "--mlock") policy.locks_memory = true;
         if (argument.starts_with('-')) continue;
         const bool written = at > 0 && std::ranges::find(kWritten, wish.arguments[at - 1]) != kWritten.end();
         if (written) policy.large_files = true;

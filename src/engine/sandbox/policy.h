@@ -34,6 +34,7 @@ struct Policy {
     bool runs_programs = false;  // it is a script, so it has to
     bool network = false;        // `--rpc`: it computes on other machines
     bool large_files = false;    // it was told to save slots or a log of its own
+    bool locks_memory = false;   // `--mlock`
 };
 
 // What a policy is made from.
