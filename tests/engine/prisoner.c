@@ -363,15 +363,20 @@ static void* serve(void* argument) {
 
 int main(int count, char** arguments) {
     const char* host = "";
+    int queue = 64;
     for (int i = 1; i + 1 < count; ++i)
-        if (strcmp(arguments[i], "--host") == 0) host = arguments[i + 1];
+        if (strcmp(arguments[i], "--host") == 0)
+            host = arguments[i + 1];
+        else if (strcmp(arguments[i], "--queue") == 0)
+            queue = atoi(arguments[i + 1]);
     for (int i = 1; i < count; ++i)
         if (strcmp(arguments[i], "--version") == 0) return puts("version: 1 (prisoner)"), 0;
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     snprintf(address.sun_path, sizeof address.sun_path, "%s", host);
     const int listener = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (bind(listener, (struct sockaddr*)&address, sizeof address) != 0 || listen(listener, 64) != 0) return perror("bind"), 1;
+    if (bind(listener, (struct sockaddr*)&address, sizeof address) != 0 || listen(listener, queue) != 0) return perror("bind"), 1;
     while (1) {
+        if (queue == 0) usleep(50000); /* so that it fills up */
         const int client = accept(listener, NULL, NULL);
         pthread_t thread;
         if (client >= 0 && pthread_create(&thread, NULL, serve, (void*)(long)client) == 0) pthread_detach(thread);
