@@ -70,6 +70,7 @@ class Tandem:
         self.write(config)
         self.log = self.folder / "log"
         self.process = None
+        self.wrapper = ()  # a program that runs the server in another surrounding, as its own process
         if start:
             self.start()
 
@@ -83,7 +84,7 @@ class Tandem:
 
     def start(self):
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([BINARY, "serve"], env=self.env, cwd=self.folder, stdout=log, stderr=log, start_new_session=True)
+            self.process = subprocess.Popen([*self.wrapper, BINARY, "serve"], env=self.env, cwd=self.folder, stdout=log, stderr=log, start_new_session=True)
         def ready():
             if self.process.poll() is not None:
                 raise AssertionError("tandem ended: " + self.log_text())

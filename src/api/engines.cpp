@@ -9,6 +9,25 @@ namespace {
 
 constexpr seconds kLongestStart{600};
 
+void write_sandbox(json::Writer& out, const engine::sandbox::Held& held) {
+    auto list = [&](std::string_view key, std::initializer_list<std::pair<std::string_view, bool>> parts) {
+        out.key(key).begin_array();
+        for (const auto& [name, there] : parts)
+            if (there) out.value(name);
+        out.end_array();
+    };
+    out.begin_object();
+    list("holds",
+         {{"files", held.files}, {"network", held.network}, {"processes", held.processes}, {"calls", held.calls}});
+    list("by", {{"namespaces", held.by.namespaces},
+                {"mounts", held.by.mounts},
+                {"landlock", held.by.landlock},
+                {"seccomp", held.by.calls}});
+    out.key("missing").begin_array();
+    for (const auto& one : held.missing) out.value(one);
+    out.end_array().end_object();
+}
+
 }  // namespace
 
 net::Task<Result<std::string>> Api::start_engine(const Call& call) {
@@ -45,7 +64,9 @@ Result<std::string> Api::engines(const Call&) {
             .member("model", e.model)
             .member("state", e.state)
             .member("pid", e.pid)
-            .member("port", static_cast<int>(e.port));
+            .member("socket", e.socket.string());
+        out.key("sandbox");
+        write_sandbox(out, e.sandbox);
         out.member("in_use", e.in_use).member("restarts", e.restarts).member("loads", e.loads);
         out.member("waiting", e.waiting).member("longest_wait_ms", e.longest_wait.count());
         out.member("expected_wait_ms", e.expected_wait.count());

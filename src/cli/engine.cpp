@@ -29,6 +29,14 @@ std::string seconds_text(std::int64_t ms) {
     return ms == 0 ? "-" : fmt::format("{:.1f} s", static_cast<double>(ms) / 1000.0);
 }
 
+// What the running engine is held to; nothing where none runs.
+std::string sandbox_of(const json::Value& engine) {
+    if (engine["pid"].raw() == "0") return "-";
+    std::vector<std::string> held;
+    for (const json::Value one : engine["sandbox"]["holds"].children()) held.emplace_back(one.text());
+    return held.empty() ? "none" : join(held, ",");
+}
+
 int print(const Globals& globals, const RemoteAnswer& answer) {
     if (globals.json) {
         fmt::print("{}\n", answer.body);
@@ -38,16 +46,16 @@ int print(const Globals& globals, const RemoteAnswer& answer) {
     if (auto ok = document.parse(answer.body); !ok) return report(globals, ok.error());
     const auto root = document.root();
     const auto memory = root["memory"];
-    fmt::print("{:<24} {:<11} {:>7} {:>6} {:>7} {:>8} {:>9} {:>9} {:>9} {:>9}\n", "model", "state", "pid", "in use",
-               "waiting", "longest", "planned", "peak", "restarts", "incidents");
+    fmt::print("{:<24} {:<11} {:>7} {:>6} {:>7} {:>8} {:>9} {:>9} {:>9} {:>9}  {}\n", "model", "state", "pid", "in use",
+               "waiting", "longest", "planned", "peak", "restarts", "incidents", "sandbox");
     for (const json::Value e : root["engines"].children()) {
         const auto sizes = e["memory"];
         const bool measured = sizes["planned_by"].text() == "measurement";
-        fmt::print("{:<24} {:<11} {:>7} {:>6} {:>7} {:>8} {:>9} {:>9} {:>9} {:>9}\n", e["model"].text(),
+        fmt::print("{:<24} {:<11} {:>7} {:>6} {:>7} {:>8} {:>9} {:>9} {:>9} {:>9}  {}\n", e["model"].text(),
                    e["state"].text(), e["pid"].raw(), e["in_use"].raw(), e["waiting"].raw(),
                    seconds_text(e["longest_wait_ms"].integer().value_or(0)),
                    (measured ? "" : "~") + size_text(sizes["planned_bytes"].integer().value_or(0)),
-                   size_text(sizes["peak_bytes"].integer().value_or(0)), e["restarts"].raw(), e["incidents"].raw());
+                   size_text(sizes["peak_bytes"].integer().value_or(0)), e["restarts"].raw(), e["incidents"].raw(), sandbox_of(e));
         if (const auto error = e["last_error"].text(); !error.empty()) fmt::print("  last error: {}\n", error);
     }
     fmt::print("\nengines share {}{}; {} of them are taken. ~ is an estimate, the others were measured\n",

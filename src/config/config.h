@@ -301,6 +301,8 @@ struct Ledger {
 };
 
 enum class Durability { process, power };
+// As much of a sandbox for engines as the system has; no start where it has less than all; none.
+enum class Sandbox { automatic, require, off };
 
 // A value that was left out because what it stands for is not to be had here.
 struct Unresolved {
@@ -342,6 +344,8 @@ struct Config {
     std::size_t engine_memory = 0;          // bytes that engines share; 0: nine tenths of the machine's
     milliseconds engine_patience{10'000};   // how long a request waits before a model in use makes room for its own
     milliseconds engine_stall{60'000};      // without a byte of an answer, before an engine counts as hanging
+    Sandbox engine_sandbox = Sandbox::automatic;
+    std::vector<std::string> engine_readable;  // absolute paths that engines may read besides
 
     std::filesystem::path checkpoints_file() const;
     // What to read again when one of them changes; the first is `source`.

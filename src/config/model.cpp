@@ -124,6 +124,9 @@ void read_model(const std::string& id, Section& s, Config& config) {
                "of an engine: loaded when Tandem starts, and never unloaded for another or when idle");
         s.name("group", model.group, "of an engine: loaded and unloaded together with the others of that group");
         s.texts("args", model.args, "of an engine: further arguments of llama-server");
+        for (const std::string_view taken : {"--host", "--port", "--reuse-port"})
+            if (std::ranges::find(model.args, taken) != model.args.end())
+                s.complain("args", fmt::format("an engine listens on a socket of Tandem's alone: take out {}", taken));
         if (model.context_tokens == 0) model.context_tokens = 4096;
     }
     if (provider != nullptr && provider->kind->cuts_prompts && model.context_tokens == 0)

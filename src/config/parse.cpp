@@ -23,6 +23,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t kLargestFile = 1 << 20;
 constexpr std::size_t kLongestName = 1'000;  // bytes of a path in an error
 constexpr std::array<std::string_view, 2> kDurabilityNames = {"process", "power"};
+constexpr std::array<std::string_view, 3> kSandboxNames = {"auto", "require", "off"};
 
 // What an empty config means: the embedded engine with its small model.
 void add_embedded_default(Config& config) {
@@ -125,6 +126,35 @@ void read_home(Section& root, Config& config) {
     check_hardware(root, config);
 }
 
+void read_engine(Section& s, Config& config) {
+    s.text("binary", config.engine_binary,
+           {"absolute path of a llama-server", "that on PATH, then the one in the cache"});
+    s.choice("sandbox", config.engine_sandbox, kSandboxNames,
+             About("an engine reads its model, writes a folder of its own, and reaches no network and no other "
+                   "process. `auto`: what of that the system lets Tandem hold it to; `require`: it does not start "
+                   "where that is not all; `off`: it may do what Tandem may")
+                 .see("concepts/engine-sandbox.md"));
+    s.texts("readable", config.engine_readable,
+            About("absolute paths of files and folders that engines may read and run besides, such as a driver's "
+                  "libraries in an unusual place")
+                .like("^/", "/srv/rocm")
+                .see("concepts/engine-sandbox.md"));
+    for (const auto& path : config.engine_readable)
+        if (!fs::path(path).is_absolute())
+            s.complain("readable", fmt::format("'{}' is not an absolute path", printable(path, 80)));
+    constexpr std::size_t kLeastMemory = 1UL << 20, kMostMemory = 1UL << 50;
+    s.bytes("memory", config.engine_memory, kLeastMemory, kMostMemory,
+            About("what the loaded models may take together. A model that would take more alone is refused",
+                  "nine tenths of the machine's, or of the cgroup's; a larger model is then loaded alone")
+                .see("concepts/engines.md"));
+    s.duration("patience", config.engine_patience, milliseconds(1), std::chrono::hours(1),
+               "how long a request waits for its model's turn before a model in use makes room for it, once what "
+               "runs has ended");
+    s.duration("stall", config.engine_stall, std::chrono::seconds(1), std::chrono::hours(24),
+               "an engine that is asked and sends nothing for that long, without working, is restarted; one that "
+               "works, after five times that long");
+}
+
 }  // namespace
 
 void read_root(Section& root, Config& config) {
@@ -173,21 +203,7 @@ void read_root(Section& root, Config& config) {
                      .see("cost.md#how-long-it-is-kept"));
     });
     read_home(root, config);
-    root.section("engine", "the llama-server that Tandem runs", [&](Section& s) {
-        s.text("binary", config.engine_binary,
-               {"absolute path of a llama-server", "that on PATH, then the one in the cache"});
-        constexpr std::size_t kLeastMemory = 1UL << 20, kMostMemory = 1UL << 50;
-        s.bytes("memory", config.engine_memory, kLeastMemory, kMostMemory,
-                About("what the loaded models may take together. A model that would take more alone is refused",
-                      "nine tenths of the machine's, or of the cgroup's; a larger model is then loaded alone")
-                    .see("concepts/engines.md"));
-        s.duration("patience", config.engine_patience, milliseconds(1), std::chrono::hours(1),
-                   "how long a request waits for its model's turn before a model in use makes room for it, once what "
-                   "runs has ended");
-        s.duration("stall", config.engine_stall, std::chrono::seconds(1), std::chrono::hours(24),
-                   "an engine that is asked and sends nothing for that long, without working, is restarted; one that "
-                   "works, after five times that long");
-    });
+    root.section("engine", "the llama-server that Tandem runs", [&](Section& s) { read_engine(s, config); });
     root.section("log", "what is written, and how", [&](Section& s) { read_log(s, config); });
     read_currency(root, config);
     if (!config.server.loopback && config.keys.empty())

@@ -21,6 +21,11 @@ bool same_engine(const config::Model& a, const config::Model& b) {
            a.slots == b.slots && a.load_timeout == b.load_timeout && a.args == b.args;
 }
 
+bool same_program(const config::Config& a, const config::Config& b) {
+    return a.engine_binary == b.engine_binary && a.engine_sandbox == b.engine_sandbox &&
+           a.engine_readable == b.engine_readable;
+}
+
 // How long loading takes where it was never measured: a disk of a small machine, and the process itself.
 milliseconds usual_load(std::int64_t bytes) {
     constexpr std::int64_t kBytesPerMs = 500'000;
@@ -70,7 +75,7 @@ Lease Engines::State::lend(const std::shared_ptr<Engine>& engine) {
             apply();
         });
     });
-    return {std::move(hold), fmt::format("http://127.0.0.1:{}/v1", engine->shown.port), engine->key, engine->heard};
+    return {std::move(hold), engine->address, engine->key, engine->heard};
 }
 
 void Engines::State::answer_all(Engine& engine, const Error& error) {
@@ -290,7 +295,7 @@ void Engines::configure(std::shared_ptr<const config::Config> config) {
             if (!config->provider(model.provider)->kind->runs_here) continue;
             const auto old = state.engines.find(model.id);
             if (old != state.engines.end() && same_engine(old->second->model, model) &&
-                old->second->config->engine_binary == config->engine_binary) {
+                same_program(*old->second->config, *config)) {
                 next.emplace(model.id, old->second);
             } else {
                 auto engine = std::make_shared<Engine>();

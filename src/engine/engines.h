@@ -18,6 +18,11 @@
 #include "config/config.h"
 #include "engine/engine_memory.h"
 #include "engine/incidents.h"
+#include "engine/sandbox/held.h"
+
+namespace tandem::net {
+class LocalAddress;
+}
 
 namespace tandem::engine {
 
@@ -28,7 +33,8 @@ struct EngineStatus {
     std::string state = "stopped";
     std::string last_error;  // of the last start or run that failed
     int pid = 0;
-    std::uint16_t port = 0;
+    std::filesystem::path socket;     // empty where it does not run
+    sandbox::Held sandbox;            // of the last start
     int in_use = 0;                   // leases
     int restarts = 0;                 // after a failure, since Tandem started
     int loads = 0;                    // since Tandem started
@@ -53,10 +59,12 @@ struct EnginesMemory {
 class Lease {
   public:
     Lease() = default;
-    Lease(std::shared_ptr<void> hold, std::string base_url, std::shared_ptr<const Secret> key,
-          std::shared_ptr<std::atomic<std::int64_t>> heard)
-        : hold_(std::move(hold)), base_url_(std::move(base_url)), key_(std::move(key)), heard_(std::move(heard)) {}
-    const std::string& base_url() const { return base_url_; }  // ends in /v1
+    Lease(std::shared_ptr<void> hold, std::shared_ptr<const net::LocalAddress> address,
+          std::shared_ptr<const Secret> key, std::shared_ptr<std::atomic<std::int64_t>> heard)
+        : hold_(std::move(hold)), address_(std::move(address)), key_(std::move(key)), heard_(std::move(heard)) {}
+    // The URL has the path alone, and ends in /v1; where to connect to is the address.
+    static std::string base_url() { return "http://engine/v1"; }
+    const std::shared_ptr<const net::LocalAddress>& address() const { return address_; }
     const std::shared_ptr<const Secret>& api_key() const { return key_; }
     // Bytes of an answer have come: an engine that says nothing for long is looked at, whatever its /health says.
     void progressed(SteadyTime now) const {
@@ -65,7 +73,7 @@ class Lease {
 
   private:
     std::shared_ptr<void> hold_;
-    std::string base_url_;
+    std::shared_ptr<const net::LocalAddress> address_;
     std::shared_ptr<const Secret> key_;
     std::shared_ptr<std::atomic<std::int64_t>> heard_;
 };

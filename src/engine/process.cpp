@@ -1,13 +1,11 @@
 #include "engine/process.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,40 +18,89 @@ namespace tandem::engine {
 
 namespace {
 
-// Everything above stderr but one, which closes itself: a listening socket or a client's connection that a child holds
-// outlives us. Others' code opens descriptors that are not close-on-exec, so the child sees to it. Only what
-// async-signal-safe(7) allows.
-void close_all_but(int kept) {
-    constexpr unsigned kFirst = STDERR_FILENO + 1, kLast = ~0U;
-    const auto after = static_cast<unsigned>(kept) + 1;
-    const bool done = (after - 1 == kFirst || syscall(SYS_close_range, kFirst, after - 2, 0) == 0) &&
-                      syscall(SYS_close_range, after, kLast, 0) == 0;
-    if (done) return;
+// Closes the descriptors from `first` to `last`. Only what async-signal-safe(7) allows.
+void close_range(unsigned first, unsigned last) {
+    if (first > last || syscall(SYS_close_range, first, last, 0) == 0) return;
     // Linux before 5.9.
     rlimit files{};
+    constexpr rlim_t kMost = 65'536;
     const auto most =
-        getrlimit(RLIMIT_NOFILE, &files) == 0 ? static_cast<int>(std::min<rlim_t>(files.rlim_cur, 65'536)) : 65'536;
-    for (int fd = kFirst; fd < most; ++fd)
-        if (fd != kept) close(fd);
+        static_cast<unsigned>(getrlimit(RLIMIT_NOFILE, &files) == 0 ? std::min(files.rlim_cur, kMost) : kMost);
+    for (unsigned fd = first; fd < most && fd <= last; ++fd) close(static_cast<int>(fd));
+}
+
+// Everything above stderr but two, which close themselves: a listening socket or a client's connection that a child
+// holds outlives us. Others' code opens descriptors that are not close-on-exec, so the child sees to it.
+void close_all_but(int one, int other) {
+    constexpr int kLastStandard = STDERR_FILENO;
+    const int lower = std::max(std::min(one, other), kLastStandard), upper = std::max(one, other);
+    close_range(kLastStandard + 1, static_cast<unsigned>(lower) - 1);
+    close_range(static_cast<unsigned>(lower) + 1, static_cast<unsigned>(upper) - 1);
+    close_range(static_cast<unsigned>(upper) + 1, ~0U);
+}
+
+// What a child says of its end. The text is in memory that parent and child have alike.
+struct Report {
+    sandbox::Layer layer = sandbox::Layer::none;
+    const char* step = nullptr;
+    int error = 0;
+};
+
+struct Child {
+    char* const* arguments;
+    char* const* environment;
+    const char* folder;
+    sandbox::Jail* jail;
+    int log;
+    int report[2];
+};
+
+[[noreturn]] void give_up(const Child& child, sandbox::Layer layer, const char* step) {
+    const Report report{layer, step, errno};
+    [[maybe_unused]] const auto written = write(child.report[1], &report, sizeof report);
+    _exit(127);
+}
+
+// Whether nobody reads the report any more: the parent ended before the child asked to be told.
+bool is_orphan(int report) {
+    pollfd pipe{report, 0, 0};
+    return poll(&pipe, 1, 0) == 1 && (pipe.revents & POLLERR) != 0;
 }
 
 // Between fork and exec, in a process that had other threads: only what async-signal-safe(7) allows.
-[[noreturn]] void become(char* const* arguments, char* const* environment, int log, int report, pid_t parent) {
+[[noreturn]] void become(const Child& child) {
+    using sandbox::Layer;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) _exit(127);  // the parent ended before the line above
-    setpgid(0, 0);                        // Ctrl-C in a terminal is for Tandem, which then stops it in order
+    close(child.report[0]);
+    if (is_orphan(child.report[1])) _exit(127);
+    setpgid(0, 0);  // Ctrl-C in a terminal is for Tandem, which then stops it in order
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
     const int null = open("/dev/null", O_RDONLY);
     if (null >= 0) dup2(null, STDIN_FILENO);
-    dup2(log, STDOUT_FILENO);
-    dup2(log, STDERR_FILENO);
-    close_all_but(report);
-    execve(arguments[0], arguments, environment);
-    const int why = errno;
-    [[maybe_unused]] const auto written = write(report, &why, sizeof why);
-    _exit(127);
+    dup2(child.log, STDOUT_FILENO);
+    dup2(child.log, STDERR_FILENO);
+    close_all_but(child.report[1], child.jail != nullptr ? child.jail->kept_file() : -1);
+    const char* step = nullptr;
+    if (child.jail == nullptr) {
+        if (chdir(child.folder) == 0) execve(child.arguments[0], child.arguments, child.environment);
+        give_up(child, Layer::none, step);
+    }
+    if (const auto layer = child.jail->enter_root(step); layer != Layer::none) give_up(child, layer, step);
+    if (const auto layer = child.jail->close_files(step); layer != Layer::none) give_up(child, layer, step);
+    const auto layer = child.jail->become(child.arguments, child.environment, step);
+    give_up(child, layer, step);
+}
+
+// As fork(2), with the jail's namespaces. The parent's ids are those of its own namespace.
+pid_t start_child(const Child& child) {
+    const auto flags = child.jail != nullptr ? child.jail->clone_flags() : 0;
+    const auto pid = flags == 0
+                         ? fork()
+                         : static_cast<pid_t>(syscall(SYS_clone, flags | SIGCHLD, nullptr, nullptr, nullptr, nullptr));
+    if (pid == 0) become(child);
+    return pid;
 }
 
 std::vector<char*> pointers(const std::vector<std::string>& texts) {
@@ -65,34 +112,47 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
 
 }  // namespace
 
-Result<Process> Process::start(const Settings& settings) {
+Result<Process> Process::start(const Settings& settings, Trouble* trouble) {
     const int log = open(settings.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (log < 0)
         return fail(Fault::engine_down,
                     fmt::format("cannot write the engine's log {}: {}", settings.log.string(), std::strerror(errno)));
-    int report[2];
-    if (pipe2(report, O_CLOEXEC) != 0) {
-        close(log);
-        return fail(Fault::engine_down, fmt::format("cannot start {}: {}", settings.command[0], std::strerror(errno)));
-    }
+    auto failed = [&](sandbox::Layer layer, const char* step, int error) {
+        auto why =
+            fmt::format("{}{}{}", step != nullptr ? step : "", step != nullptr ? ": " : "", std::strerror(error));
+        auto message = fmt::format("cannot start {}: {}", settings.command[0], why);
+        if (trouble != nullptr) *trouble = {layer, std::move(why)};
+        return fail(ErrorCode::unavailable, std::move(message));
+    };
     auto arguments = pointers(settings.command);
     auto environment = pointers(settings.environment);
-    const pid_t parent = getpid();
-    const pid_t pid = fork();
-    if (pid == 0) become(arguments.data(), environment.data(), log, report[1], parent);
+    Child child{arguments.data(), environment.data(), settings.folder.c_str(), settings.jail, log, {-1, -1}};
+    if (pipe2(child.report, O_CLOEXEC) != 0) {
+        const int why = errno;
+        close(log);
+        return failed(sandbox::Layer::none, nullptr, why);
+    }
+    const pid_t pid = start_child(child);
     const int fork_error = errno;
     close(log);
-    close(report[1]);
-    int why = 0;
+    close(child.report[1]);
+    Report report;
     // Ends with the successful exec, which closes the other side.
-    const auto got = pid > 0 ? read(report[0], &why, sizeof why) : 0;
-    close(report[0]);
-    if (pid < 0)
-        return fail(Fault::engine_down,
-                    fmt::format("cannot start {}: {}", settings.command[0], std::strerror(fork_error)));
-    if (got == static_cast<ssize_t>(sizeof why)) {
+    const auto got = pid > 0 ? read(child.report[0], &report, sizeof report) : 0;
+    close(child.report[0]);
+    if (pid < 0) {
+        const bool in_jail = settings.jail != nullptr && settings.jail->clone_flags() != 0;
+        return failed(in_jail ? sandbox::Layer::namespaces : sandbox::Layer::none, in_jail ? "clone" : nullptr,
+                      fork_error);
+    }
+    if (got == static_cast<ssize_t>(sizeof report)) {
         waitpid(pid, nullptr, 0);
-        return fail(Fault::engine_down, fmt::format("cannot start {}: {}", settings.command[0], std::strerror(why)));
+        return failed(report.layer, report.step, report.error);
+    }
+    // Where Tandem is root it may, and the engine, which has no right of root's, may then too.
+    if (settings.jail != nullptr && settings.jail->policy().locks_memory) {
+        constexpr rlimit kAll{RLIM_INFINITY, RLIM_INFINITY};
+        prlimit(pid, RLIMIT_MEMLOCK, &kAll, nullptr);
     }
     return Process(pid);
 }
@@ -125,20 +185,6 @@ void Process::ask_to_stop() {
 
 void Process::kill() {
     if (pid_ > 0 && !status_) ::kill(-pid_, SIGKILL);
-}
-
-Result<std::uint16_t> free_port() {
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* const plain = reinterpret_cast<sockaddr*>(&address);
-    const bool ok = fd >= 0 && bind(fd, plain, size) == 0 && getsockname(fd, plain, &size) == 0;
-    const int why = errno;
-    if (fd >= 0) close(fd);
-    if (!ok) return fail(Fault::engine_down, fmt::format("no free loopback port: {}", std::strerror(why)));
-    return ntohs(address.sin_port);
 }
 
 }  // namespace tandem::engine

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/sandbox/jail.h"
 
 namespace tandem::engine {
 
@@ -19,11 +20,18 @@ class Process {
         std::vector<std::string> command;      // [0] is an absolute path
         std::vector<std::string> environment;  // NAME=value, all of it
         std::filesystem::path log;             // stdout and stderr are added to it
+        std::filesystem::path folder;          // its working directory
+        sandbox::Jail* jail = nullptr;         // none: as we are
+    };
+    // Why a jail's process did not start: which of its layers could not be had, if it was one.
+    struct Trouble {
+        sandbox::Layer layer = sandbox::Layer::none;
+        std::string why;
     };
 
     // The calling thread must live as long as the child shall (PR_SET_PDEATHSIG acts on the thread).
-    // Errors: unavailable.
-    static Result<Process> start(const Settings& settings);
+    // Errors: unavailable; `trouble` says more, where it is given.
+    static Result<Process> start(const Settings& settings, Trouble* trouble = nullptr);
 
     Process(Process&& other) noexcept : pid_(std::exchange(other.pid_, -1)), status_(other.status_) {}
     Process& operator=(Process&&) = delete;
@@ -43,8 +51,5 @@ class Process {
     pid_t pid_;
     std::optional<int> status_;
 };
-
-// A TCP port of 127.0.0.1 that nothing used a moment ago. Errors: unavailable.
-Result<std::uint16_t> free_port();
 
 }  // namespace tandem::engine

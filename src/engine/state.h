@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "engine/engines.h"
+#include "engine/folder.h"
 #include "engine/incidents.h"
 #include "engine/machine_memory.h"
 #include "engine/measured.h"
@@ -16,6 +17,7 @@
 #include "engine/process.h"
 #include "engine/process_stat.h"
 #include "engine/repeated_error.h"
+#include "engine/sandbox/start.h"
 #include "engine/schedule.h"
 #include "net/client.h"
 #include "net/worker.h"
@@ -54,6 +56,7 @@ struct Engine {
     EngineStatus shown;
     SteadyTime rests_until{};  // it has failed, and is not started before
     std::shared_ptr<const Secret> key;
+    std::shared_ptr<const net::LocalAddress> address;
     // control thread only
     Schedule::Model slot = 0;
     std::map<Schedule::Ticket, Waiter> waiters;
@@ -68,6 +71,7 @@ struct Engine {
     milliseconds load_took{0};
     EngineMemory guess;            // before its start
     std::uintmax_t log_begin = 0;  // bytes of the log before this start
+    std::string told_missing;      // of the sandbox, as it was logged
 };
 
 struct Engines::State {
@@ -96,6 +100,7 @@ struct Engines::State {
 
     // ---- one process (supervise.cpp) ----
     Result<Process> launch(Engine& engine);
+    Result<sandbox::Confined> confine(Engine& engine, const Process::Settings& start, const EngineFolder& folder);
     net::Task<bool> healthy(const Engine& engine);
     // The body of a 200, or its beginning.
     net::Task<std::optional<std::string>> answer_of(const Engine& engine, std::string path);

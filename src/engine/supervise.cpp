@@ -41,23 +41,47 @@ constexpr double kLeastWork = 0.05;
 // One that works all that time and answers nothing is in a loop: so many times engine.stall.
 constexpr int kLoopAfter = 5;
 
-// Secrets of the owner's environment are not the engine's business.
+// Secrets of the owner's environment are not the engine's business, nor is where the owner's session is.
 bool may_inherit(std::string_view variable) {
     const auto name = lower(variable.substr(0, variable.find('=')));
     for (const auto* word : {"key", "token", "secret", "password", "passwd", "credential"})
         if (name.find(word) != std::string::npos) return false;
-    return true;
+    for (const auto* place : {"xdg_", "dbus_", "ssh_"})
+        if (name.starts_with(place)) return false;
+    return name != "home" && name != "tmpdir" && name != "pwd" && name != "oldpwd";
+}
+
+// The file, from kLogTail before its end.
+std::ifstream tail_of(const fs::path& log) {
+    std::ifstream file(log, std::ios::binary);
+    file.seekg(0, std::ios::end);
+    const auto size = static_cast<std::int64_t>(file.tellg());
+    file.seekg(std::max<std::int64_t>(0, size - kLogTail));
+    return file;
 }
 
 std::string last_complaint(const fs::path& log) {
-    std::ifstream file(log, std::ios::binary);
+    auto file = tail_of(log);
     std::string line, last;
-    file.seekg(0, std::ios::end);
-    const auto size = static_cast<std::int64_t>(file.tellg());
-    file.seekg(std::max<std::int64_t>(0, size - 2000));
     while (std::getline(file, line))
         if (line.find("error") != std::string::npos || line.find("failed") != std::string::npos) last = line;
     return last.empty() ? "" : ": " + printable(trim(last), 200);
+}
+
+// What an engine that does not start may be in want of, by its own last words.
+std::string hint_of(const Engine& engine) {
+    std::string words;
+    std::getline(tail_of(engine.log), words, '\0');
+    if (words.find("couldn't bind HTTP server socket") != std::string::npos)
+        return "; it is too old to listen on a UNIX socket: llama-server can since April 2025 (build 5018)";
+    const bool refused = words.find("Permission denied") != std::string::npos ||
+                         words.find("Operation not permitted") != std::string::npos ||
+                         words.find("cannot open shared object file") != std::string::npos;
+    if (!refused || !engine.shown.sandbox.wanted) return {};
+    return fmt::format(
+        "; the sandbox may be in the way: name in engine.readable what it may read besides, or say `engine: {{ "
+        "sandbox: off }}`{}",
+        geteuid() == 0 ? ". Where Tandem is root, an engine reads no file that only another user may" : "");
 }
 
 std::string part_of(const fs::path& file, std::uintmax_t begin, std::uintmax_t most) {
@@ -93,10 +117,11 @@ Result<Process> Engines::State::launch(Engine& engine) {
     if (!binary) return fail(binary.error());
     const auto file = find_model_file(*engine.config, engine.model, settings);
     if (!file) return fail(file.error());
-    const auto port = free_port();
-    if (!port) return fail(port.error());
+    const auto folder = make_engine_folder(settings.data, engine.model.id);
+    if (!folder) return fail(folder.error());
+    auto address = new_address(*folder, random);
+    if (!address) return fail(address.error());
     std::error_code ignored;
-    fs::create_directories(engine.log.parent_path(), ignored);
     rotate(engine.log);
     engine.log_begin = fs::exists(engine.log, ignored) ? fs::file_size(engine.log, ignored) : 0;
     auto key = std::make_shared<const Secret>(random_hex(random, 48));
@@ -108,16 +133,14 @@ Result<Process> Engines::State::launch(Engine& engine) {
                      "--alias",
                      m.name,
                      "--host",
-                     "127.0.0.1",
-                     "--port",
-                     std::to_string(*port),
+                     address->name,
                      "--ctx-size",
                      std::to_string(m.context_tokens * m.slots),
                      "--parallel",
                      std::to_string(m.slots),
                      "--no-webui",
                      "--offline"};
-    start.command.insert(start.command.end(), m.args.begin(), m.args.end());
+    std::ranges::copy(with_absolute_paths(m.args), std::back_inserter(start.command));
     for (char** variable = environ; *variable != nullptr; ++variable)
         if (may_inherit(*variable)) start.environment.emplace_back(*variable);
     // In the environment, not among the arguments, which every user of the machine can see.
@@ -128,17 +151,40 @@ Result<Process> Engines::State::launch(Engine& engine) {
     // The least at which ours says what memory its buffers take; it says nothing of prompts there. What the same number
     // means to another one is not known here.
     if (is_ours(*binary, settings)) start.environment.emplace_back("LLAMA_ARG_LOG_VERBOSITY=4");
+    start.environment.push_back("HOME=" + folder->home().string());
+    start.environment.push_back("TMPDIR=" + folder->temporary().string());
     start.log = engine.log;
-    auto process = Process::start(start);
-    if (process) {
-        const std::lock_guard lock(mutex);
-        engine.shown.port = *port;
-        engine.shown.pid = process->pid();
-        engine.key = std::move(key);
-        engine.shown.memory = engine.guess;
-        ++engine.shown.loads;
-    }
-    return process;
+    start.folder = folder->run();
+    auto confined = confine(engine, start, *folder);
+    if (!confined) return fail(confined.error());
+    const std::lock_guard lock(mutex);
+    engine.address = std::move(address->address);
+    engine.shown.socket = folder->run() / address->name;
+    engine.shown.sandbox = std::move(confined->held);
+    engine.shown.pid = confined->process.pid();
+    engine.key = std::move(key);
+    engine.shown.memory = engine.guess;
+    ++engine.shown.loads;
+    return std::move(confined->process);
+}
+
+// In its sandbox, as the config wants it. What of it could not be had is logged once.
+Result<sandbox::Confined> Engines::State::confine(Engine& engine, const Process::Settings& start,
+                                                  const EngineFolder& folder) {
+    const auto& config = *engine.config;
+    sandbox::Wish wish{start.command[0], {start.command.begin() + 1, start.command.end()}, start.environment,
+                       folder,           {folder.root.parent_path().parent_path()},        {}};
+    if (const auto home = settings.environment("HOME")) wish.kept_closed.emplace_back(*home);
+    wish.readable.assign(config.engine_readable.begin(), config.engine_readable.end());
+    const auto policy = sandbox::policy_for(wish);
+    if (!policy) return fail(policy.error());
+    auto confined = sandbox::start(start, *policy, config.engine_sandbox, random);
+    if (!confined || !confined->held.wanted) return confined;
+    const auto missing = join(confined->held.missing, "; ");
+    if (!missing.empty() && std::exchange(engine.told_missing, missing) != missing)
+        spdlog::warn("the sandbox of engine {} holds {}; it is without {}", engine.model.id,
+                     sandbox::words(confined->held), missing);
+    return confined;
 }
 
 // What the engine has said of its memory, and what the kernel says; kept where it is news.
@@ -177,8 +223,9 @@ net::Task<std::optional<std::string>> Engines::State::answer_of(const Engine& en
     net::Cancel never;
     net::Call call;
     call.method = "GET";
-    const auto port = engine.shown.port;
-    call.url = {false, "127.0.0.1", fmt::format("127.0.0.1:{}", port), port, std::move(path)};
+    const auto address = engine.address;
+    call.url = {false, "engine", "engine", 0, std::move(path)};
+    call.local = address.get();
     call.headers.add("authorization", fmt::format("Bearer {}", engine.key->reveal()));
     call.connect_timeout = call.first_byte_timeout = call.idle_timeout = kHealthTimeout;
     auto answer = co_await client.send(std::move(call), never);
@@ -193,7 +240,8 @@ net::Task<RunEnd> Engines::State::load(Engine& engine, Process& process) {
     const auto end = clock.steady() + engine.model.load_timeout;
     while (!wanted_end(engine)) {
         if (const auto how = process.ended())
-            co_return RunEnd{"start", fmt::format("it {} while it loaded{}", *how, last_complaint(engine.log))};
+            co_return RunEnd{"start", fmt::format("it {} while it loaded{}{}", *how, last_complaint(engine.log),
+                                                    hint_of(engine))};
         if (co_await healthy(engine)) co_return RunEnd{};
         if (clock.steady() >= end)
             co_return RunEnd{"start", fmt::format("it did not answer within {} ms", engine.model.load_timeout.count())};
@@ -308,8 +356,8 @@ net::Task<> Engines::State::run(std::shared_ptr<Engine> shared) {
         how = co_await load(engine, *process);
         if (how.why.empty() && !wanted_end(engine)) {
             engine.load_took = std::chrono::duration_cast<milliseconds>(clock.steady() - started);
-            spdlog::info("engine {} is ready after {} ms (pid {}, port {})", engine.model.id, engine.load_took.count(),
-                         engine.shown.pid, engine.shown.port);
+            spdlog::info("engine {} is ready after {} ms (pid {})", engine.model.id, engine.load_took.count(),
+                         engine.shown.pid);
             look_at_memory(engine, true);
             set_state(engine, "ready", "");
             schedule.loaded(engine.slot, clock.steady());
@@ -333,7 +381,10 @@ void Engines::State::settle(Engine& engine, RunEnd how, SteadyTime started) {
             measured.put(engine.measured_as,
                          {shown.memory.resident.peak, engine.load_took, unix_ms(clock.wall()) / (24LL * 3600 * 1000)});
         engine.shown.pid = 0;
-        engine.shown.port = 0;
+        engine.address.reset();
+        std::error_code ignored;
+        if (!engine.shown.socket.empty()) fs::remove(engine.shown.socket, ignored);
+        engine.shown.socket.clear();
         engine.shown.memory.resident.now = engine.shown.memory.resident.anonymous = 0;
     }
     engine.running = false;

@@ -438,6 +438,7 @@ net::Task<Result<>> Attempt::reach() {
     if (!lent) co_return fail(lent.error());
     lease_ = std::move(*lent);
     endpoint_.base_url = lease_.base_url();
+    endpoint_.local = lease_.address();
     endpoint_.api_key = lease_.api_key();
     co_return Result<>{};
 }

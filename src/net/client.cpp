@@ -34,7 +34,14 @@ constexpr std::size_t kBufferLimit = 64 * 1024 - 1;  // HAZARDS.md 4
 constexpr std::size_t kReadSize = 8 * 1024;
 constexpr std::uint32_t kHeaderLimit = 48 * 1024;
 constexpr std::size_t kKnownUrls = 256;
-constexpr std::size_t kLookups = 4;  // names that are looked up at once
+constexpr std::size_t kLookups = 4;    // names that are looked up at once
+constexpr milliseconds kFullQueue{5};  // between two tries of a UNIX socket whose queue is full
+
+bool has_peer(Socket& socket) {
+    ErrorCodeOf error;
+    socket.remote_endpoint(error);
+    return !error;
+}
 
 }  // namespace
 
@@ -164,7 +171,7 @@ class Gunzip {
 
 struct Client::Sending final : AnswerSource, Watched {
     Sending(Worker& worker, std::shared_ptr<Client::Pool> pool, Call call)
-        : worker(worker), pool(std::move(pool)), call(std::move(call)) {
+        : worker(worker), pool(std::move(pool)), call(std::move(call)), origin(Client::Pool::origin_of(this->call)) {
         worker.watchdog().add(*this);
     }
     ~Sending() override { worker.watchdog().remove(*this); }
@@ -216,6 +223,7 @@ struct Client::Sending final : AnswerSource, Watched {
     Worker& worker;
     std::shared_ptr<Client::Pool> pool;
     Call call;
+    std::string origin;  // of Pool; kept, since the call's address is borrowed until send() returns
     Cancel::Hook hook;
     std::optional<Wire> wire;
     std::function<void()> abandon_lookup;
@@ -300,11 +308,17 @@ Task<Result<>> Client::Sending::connect() {
         close_on_exec(socket.native_handle());
         connecting = &socket;
         std::tie(error) = co_await socket.async_connect(endpoint, asio::as_tuple(use_task));
+        // A UNIX socket whose queue is full refuses at once, where TCP waits (connect(2)); Asio takes it for connected.
+        while (!error && call.local != nullptr && !cancelled && !expired && !has_peer(socket)) {
+            co_await sleep_for(worker.context(), kFullQueue);
+            if (cancelled || expired) break;
+            std::tie(error) = co_await socket.async_connect(endpoint, asio::as_tuple(use_task));
+        }
         connecting = nullptr;
         if (!error) break;
     }
     if (error || cancelled || expired) co_return fail(why(error.message()));
-    socket.set_option(Tcp::no_delay(true), error);
+    if (call.local == nullptr) socket.set_option(Tcp::no_delay(true), error);
     if (!call.url.tls || call.local != nullptr) {
         wire.emplace(std::move(socket));
         co_return Result<>{};
@@ -479,7 +493,7 @@ void Client::Sending::end_of_body() {
     // Some servers close behind an error without saying so, and what is asked anew at once would meet that.
     const bool good = code < 400;
     if (good && parser->keep_alive() && buffer.size() == 0 && !eof && !cancelled && !expired && wire->open())
-        pool->keep(Client::Pool::origin_of(call), std::move(*wire));
+        pool->keep(origin, std::move(*wire));
     wire.reset();
 }
 
@@ -558,7 +572,7 @@ Task<std::expected<Answer, CallFailure>> Client::send(Call call, Cancel& cancel)
         state.cancelled = true;
         state.abort();
     });
-    if (auto kept = pool_->take(Pool::origin_of(state.call))) {
+    if (auto kept = pool_->take(state.origin)) {
         state.wire.emplace(std::move(*kept));
     } else if (auto connected = co_await state.connect(); !connected) {
         co_return Failed({connected.error(), false});

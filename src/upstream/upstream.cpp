@@ -95,11 +95,8 @@ Failure from_transport(Error error, bool sent) {
 }  // namespace
 
 Endpoint endpoint_of(const config::Provider& provider) {
-    return {provider.kind,
-            provider.base_url,
-            provider.api_key,
-            provider.connect_timeout,
-            provider.first_byte_timeout,
+    return {provider.kind,        provider.base_url,        nullptr,
+            provider.api_key,     provider.connect_timeout, provider.first_byte_timeout,
             provider.idle_timeout};
 }
 
@@ -116,8 +113,10 @@ net::Task<std::expected<Sent, Failure>> send(net::Caller& client, privacy::Clear
         co_return Failed(std::move(failure));
     }
     net::Call call;
-    const bool far = url->host != "127.0.0.1" && url->host != "localhost" && url->host != "::1";
+    const bool far =
+        endpoint.local == nullptr && url->host != "127.0.0.1" && url->host != "localhost" && url->host != "::1";
     call.url = std::move(*url);
+    call.local = endpoint.local.get();
     if (query != std::string::npos) call.url.path += asked.path.substr(query);
     call.method = asked.method;
     call.headers.add("Content-Type", "application/json");

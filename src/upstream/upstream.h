@@ -42,6 +42,7 @@ struct Failure {
 struct Endpoint {
     const provider::Kind* kind;
     std::string base_url;
+    std::shared_ptr<const net::LocalAddress> local;  // of an engine: what to connect to, whatever the URL's host
     std::shared_ptr<const Secret> api_key;
     milliseconds connect_timeout;
     milliseconds first_byte_timeout;
