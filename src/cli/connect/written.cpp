@@ -160,7 +160,7 @@ Lines goose_lines(const Values& v) {
             {"GOOSE_CONTEXT_LIMIT", std::to_string(v.context)}};
 }
 
-// ---- Pi: docs/models.md and /models-configuration.md of its package ----
+// ---- Pi: pi.dev/docs, models and models-configuration ----
 
 // In a key, Pi takes $NAME for a variable and ! at the beginning for a command.
 std::string without_references(std::string_view text) {
@@ -186,7 +186,7 @@ std::vector<Setting> pi_settings(const Values& v) {
     return {{{"defaultProvider"}, "\"tandem\""}, {{"defaultModel"}, in_json(v.model)}};
 }
 
-// ---- OpenClaw: docs/gateway/local-models.md of its package ----
+// ---- OpenClaw: gateway/local-models in its documentation ----
 
 std::vector<Setting> openclaw_settings(const Values& v) {
     const auto models = fmt::format(
