@@ -435,7 +435,7 @@ class Plainer(Case):
     def test_chunks_have_all_that_clients_read(self):
         for model in LACKING:
             with self.subTest(model=model):
-                status, _, raw, _ = self.chat(model, stream=True)
+                status, _, raw, _ = self.chat(model, stream=True, stream_options={"include_usage": True})
                 self.assertEqual(status, 200, raw)
                 events = [data for _, data in sse(raw)]
                 self.assertEqual(events.pop(), "[DONE]")
