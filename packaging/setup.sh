@@ -4,7 +4,7 @@
 #   packaging/setup.sh build    compiler and libraries, from the distribution's packages
 #   packaging/setup.sh engine   llama-server and a small model, into the cache
 #   packaging/setup.sh test     what the tests use besides: sanitizer runtimes, openssl, and `clients`
-#   packaging/setup.sh clients  official SDKs for Python and JavaScript, and coding agents that are run against it
+#   packaging/setup.sh clients  official SDKs for Python and JavaScript, and the programs that are run against it
 #   packaging/setup.sh bench    nginx and wrk, the peers that the benchmarks measure against
 #
 # Each step is skipped in well under a second when it is done already. The cache is $TANDEM_CACHE, by default
@@ -139,23 +139,49 @@ setup_python_sdks() {
     ln -sfn "$(basename "$venv")" "$cache/python"
 }
 
-# Official SDKs for JavaScript, and the programs that people point at Tandem.
+# Official SDKs for JavaScript.
 setup_clients() {
     command -v npm >/dev/null || need_packages nodejs npm
     local folder="$cache/clients-2"
     if [ ! -f "$folder/whole" ]; then
-        say "installing SDKs for JavaScript and coding agents into the cache (about two minutes, once)"
+        say "installing SDKs for JavaScript into the cache (about a minute, once)"
         mkdir -p "$folder"
         (cd "$folder" && npm init -y >/dev/null \
             && npm install --no-audit --no-fund --loglevel=error openai @anthropic-ai/sdk ollama @google/genai \
-                ai @ai-sdk/openai @ai-sdk/anthropic @anthropic-ai/claude-code @openai/codex opencode-ai @google/gemini-cli \
-                >"$folder/log" 2>&1) \
-            || { tail -n 20 "$folder/log" >&2; die "the clients could not be installed"; }
-        node "$folder/node_modules/@anthropic-ai/claude-code/install.cjs" >>"$folder/log" 2>&1 || true
-        node "$folder/node_modules/opencode-ai/postinstall.mjs" >>"$folder/log" 2>&1 || true
+                ai @ai-sdk/openai @ai-sdk/anthropic >"$folder/log" 2>&1) \
+            || { tail -n 20 "$folder/log" >&2; die "the SDKs for JavaScript could not be installed"; }
         touch "$folder/whole"
     fi
     ln -sfn "$(basename "$folder")" "$cache/clients"
+    setup_agents
+    setup_python_programs
+}
+
+# Coding agents. Their newest versions want a newer node than distributions have, so it is one of their packages; npm
+# takes the newest version that the node which runs it can start.
+setup_agents() {
+    local folder="$cache/agents-1" machine=x64
+    if [ ! -f "$folder/whole" ]; then
+        say "installing coding agents into the cache (about two minutes, once)"
+        mkdir -p "$folder"
+        [ "$(uname -m)" = aarch64 ] && machine=arm64
+        (cd "$folder" && npm init -y >/dev/null \
+            && npm install --no-audit --no-fund --loglevel=error "node-linux-$machine@24" \
+            && ln -sfn "../node-linux-$machine/bin/node" node_modules/.bin/node \
+            && PATH="$folder/node_modules/.bin:$PATH" npm install --no-audit --no-fund --loglevel=error \
+                @anthropic-ai/claude-code @openai/codex opencode-ai @google/gemini-cli @qwen-code/qwen-code \
+                @continuedev/cli cline @earendil-works/pi-coding-agent @github/copilot) >"$folder/log" 2>&1 \
+            || { tail -n 20 "$folder/log" >&2; die "the coding agents could not be installed"; }
+        ln -sfn "../node-linux-$machine/bin/node" "$folder/node_modules/.bin/node"
+        for step in @anthropic-ai/claude-code/install.cjs opencode-ai/postinstall.mjs; do
+            "$folder/node_modules/.bin/node" "$folder/node_modules/$step" >>"$folder/log" 2>&1 || true
+        done
+        touch "$folder/whole"
+    fi
+    ln -sfn "$(basename "$folder")" "$cache/agents"
+}
+
+setup_python_programs() {
     local venv="$cache/python-programs-1"
     if [ ! -f "$venv/whole" ]; then
         say "installing aider and llm into the cache (about a minute, once)"
@@ -167,6 +193,14 @@ setup_clients() {
         touch "$venv/whole"
     fi
     ln -sfn "$(basename "$venv")" "$cache/python-programs"
+    venv="$cache/langchain-1"
+    if [ ! -f "$venv/whole" ]; then
+        say "installing LangChain into the cache (once)"
+        python3 -m venv "$venv"
+        "$venv/bin/pip" install --quiet --disable-pip-version-check 'langchain==1.*' 'langchain-openai==1.*'
+        touch "$venv/whole"
+    fi
+    ln -sfn "$(basename "$venv")" "$cache/langchain"
 }
 
 setup_bench() {

@@ -438,7 +438,10 @@ Shape shape_of(ErrorCode code) {
 
 void write_model(json::Writer& out, const openai_chat::ListedModel& model) {
     out.begin_object().member("type", "model").member("id", model.id).member("display_name", model.id);
-    out.member("created_at", "2026-01-01T00:00:00Z").end_object();
+    out.member("created_at", "2026-01-01T00:00:00Z");
+    if (model.context_tokens > 0) out.member("max_input_tokens", model.context_tokens);
+    if (model.max_output_tokens > 0) out.member("max_tokens", model.max_output_tokens);
+    out.end_object();
 }
 
 }  // namespace

@@ -122,10 +122,13 @@ ErrorShape shape_of(ErrorCode code);
 // The `code` of an error: OpenAI's own where it has one, else the name of the fault.
 std::string_view code_of(const Error& error);
 
-// The answer of GET /v1/models and of GET /v1/models/{id}. `created` in Unix seconds.
+// The answer of GET /v1/models and of GET /v1/models/{id}. `created` in Unix seconds. The sizes are not OpenAI's own
+// members: clients read `context_length` and `max_completion_tokens` as OpenRouter has them, `max_model_len` as vLLM.
 struct ListedModel {
     std::string id;
     std::string owner;
+    std::int64_t context_tokens = 0;     // 0: not known, and not said
+    std::int64_t max_output_tokens = 0;  // likewise
 };
 std::string encode_models(const std::vector<ListedModel>& models, std::int64_t created);
 std::string encode_model(const ListedModel& model, std::int64_t created);

@@ -33,26 +33,36 @@ std::string_view word_for(bool chunk) {
     return chunk ? "chat.completion.chunk" : "chat.completion";
 }
 
-// Members of a delta that are there with a value or not at all; clients with a schema refuse null for them.
-constexpr auto kNeverNull = std::to_array<std::string_view>({"role", "tool_calls", "function_call"});
+// Members of a delta that are there with a value or not at all: clients with a schema refuse null or an empty role for
+// them, and some take an empty list of calls for a call (microsoft/vscode#322728, anomalyco/opencode#28427).
+constexpr auto kNeverEmpty = std::to_array<std::string_view>({"role", "tool_calls", "function_call"});
 
-bool has_nulls(const Value& delta) {
-    return std::ranges::any_of(kNeverNull, [&](auto name) { return delta[name].is_null(); });
+bool is_empty(const Value& member) {
+    return member.is_null() || (member.is(Kind::array) && member.size() == 0) || member.string() == "";
+}
+
+bool has_empty(const Value& delta) {
+    return std::ranges::any_of(kNeverEmpty, [&](auto name) { return delta[name].exists() && is_empty(delta[name]); });
+}
+
+// A chunk that has the usage alone: its list of choices is empty, and not left out (anomalyco/opencode#1298).
+bool lacks_choices(const Value& answer) {
+    return !answer["choices"].is(Kind::array) && answer["usage"].is(Kind::object) && !given(answer["error"]);
 }
 
 // A delta or a message whose content is a string; as it is where that is so.
 std::string with_text(const Value& said, bool piece) {
     Members members;
     if (piece)
-        for (const auto name : kNeverNull)
-            if (said[name].is_null()) members.emplace_back(name, "");
+        for (const auto name : kNeverEmpty)
+            if (said[name].exists() && is_empty(said[name])) members.emplace_back(name, "");
     std::string text, thought;
     if (said["content"].is(Kind::array) && joined(said["content"], text, thought)) {
         members.emplace_back("content", json::quoted(text));
         if (!thought.empty() && !given(said["reasoning_content"]))
             members.emplace_back("reasoning_content", json::quoted(thought));
     }
-    if (!piece && !said["role"].string()) members.emplace_back("role", "\"assistant\"");
+    if (!piece && said["role"].text().empty()) members.emplace_back("role", "\"assistant\"");
     return members.empty() ? std::string(said.raw()) : with_members(said, members);
 }
 
@@ -97,14 +107,14 @@ std::string whole_choice(const Value& choice, std::size_t number, bool chunk) {
 bool lacks_members(const Value& answer, bool chunk) {
     if (!answer.is(Kind::object)) return false;
     if (!answer["id"].string() || answer["object"].text() != word_for(chunk) || !answer["model"].string() ||
-        !answer["created"].integer())
+        !answer["created"].integer() || (chunk && lacks_choices(answer)))
         return true;
     const std::string_view name = chunk ? "delta" : "message";
     for (const Value choice : answer["choices"].children()) {
         const Value said = choice[name];
         if (!choice["index"].integer() || !said.is(Kind::object) || said["content"].is(Kind::array)) return true;
-        if (chunk && has_nulls(said)) return true;
-        if (!chunk && (!said["role"].string() || !choice["finish_reason"].string())) return true;
+        if (chunk && has_empty(said)) return true;
+        if (!chunk && (said["role"].text().empty() || !choice["finish_reason"].string())) return true;
     }
     return false;
 }
@@ -125,6 +135,8 @@ std::string with_all_members(const json::Document& answer, const Ours& ours, boo
             ++number;
         }
         members.emplace_back("choices", "[" + choices + "]");
+    } else if (chunk && lacks_choices(root)) {
+        members.emplace_back("choices", "[]");
     }
     return with_members(root, members);
 }

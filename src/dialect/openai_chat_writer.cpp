@@ -286,8 +286,11 @@ void write_model(json::Writer& out, const ListedModel& model, std::int64_t creat
         .member("id", model.id)
         .member("object", "model")
         .member("created", created)
-        .member("owned_by", model.owner)
-        .end_object();
+        .member("owned_by", model.owner);
+    if (model.context_tokens > 0)
+        out.member("context_length", model.context_tokens).member("max_model_len", model.context_tokens);
+    if (model.max_output_tokens > 0) out.member("max_completion_tokens", model.max_output_tokens);
+    out.end_object();
 }
 
 }  // namespace

@@ -41,6 +41,11 @@ struct Listed {
             if (e->context_tokens > 0) least = least == 0 ? e->context_tokens : std::min(least, e->context_tokens);
         return least;
     }
+    // What all of them have; 0 where they differ, since a client that took the least would shorten what most can take.
+    std::int64_t common(std::int64_t routing::Table::Entry::* size) const {
+        const auto same = [&](const auto* e) { return e->*size == entries.front()->*size; };
+        return !entries.empty() && std::ranges::all_of(entries, same) ? entries.front()->*size : 0;
+    }
 };
 
 // A name as it is asked for, with the models that it stands for.
@@ -123,6 +128,11 @@ dialect::gemini::ListedModel in_gemini(const Listed& model) {
     return {model.id, model.context_tokens(), !model.has(config::Capability::chat)};
 }
 
+dialect::openai_chat::ListedModel in_openai(const Listed& model) {
+    using Entry = routing::Table::Entry;
+    return {model.id, model.owner(), model.common(&Entry::context_tokens), model.common(&Entry::max_output_tokens)};
+}
+
 // What the caller may use.
 std::vector<Listed> listed(const Call& call) {
     return listed(*call.snapshot, call.who);
@@ -172,7 +182,7 @@ Result<std::string> list_models(Gateway& gateway, const Call& call) {
         return dialect::gemini::encode_models(list);
     }
     std::vector<dialect::openai_chat::ListedModel> plain;
-    for (const auto& model : listed(call)) plain.push_back({model.id, model.owner()});
+    for (const auto& model : listed(call)) plain.push_back(in_openai(model));
     return asks_in_anthropic(call) ? dialect::anthropic::encode_models(plain)
                                    : dialect::openai_chat::encode_models(plain, gateway.services().unix_seconds());
 }
@@ -181,7 +191,7 @@ Result<std::string> read_model(Gateway& gateway, const Call& call) {
     const auto model = find(call, call.parts[0]);
     if (!model) return fail(model.error());
     if (asks_in_gemini(call)) return dialect::gemini::encode_model(in_gemini(*model));
-    const dialect::openai_chat::ListedModel one{model->id, model->owner()};
+    const auto one = in_openai(*model);
     return asks_in_anthropic(call) ? dialect::anthropic::encode_model(one)
                                    : dialect::openai_chat::encode_model(one, gateway.services().unix_seconds());
 }

@@ -32,7 +32,7 @@ class Connect(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.home, ignore_errors=True)
         self.config = self.home / "tandem.yaml"
         self.config.write_text(CONFIG + KEYS)
-        drop = ("XDG_CONFIG_HOME", "CODEX_HOME", "CLAUDE_CONFIG_DIR", "GEMINI_CLI_HOME", "QWEN_HOME", "CONTINUE_GLOBAL_DIR", "CRUSH_GLOBAL_CONFIG")
+        drop = ("XDG_CONFIG_HOME", "CODEX_HOME", "CLAUDE_CONFIG_DIR", "GEMINI_CLI_HOME", "QWEN_HOME", "CONTINUE_GLOBAL_DIR", "CRUSH_GLOBAL_CONFIG", "PI_CODING_AGENT_DIR", "KIMI_CODE_HOME", "OPENCLAW_STATE_DIR")
         self.env = {**{k: v for k, v in os.environ.items() if k not in drop and not k.startswith(("OPENAI_", "GOOSE_", "GEMINI_", "GOOGLE_"))}, "HOME": str(self.home), "TANDEM_CONFIG": str(self.config)}
 
     def connect(self, *arguments, code=0, **env):
@@ -355,9 +355,38 @@ class Connect(unittest.TestCase):
         self.assertIn("// mine", (self.home / "xdg/opencode/opencode.jsonc").read_text())
         self.assertFalse((self.home / "xdg/opencode/opencode.json").exists())
         self.connect("opencode", "--undo", XDG_CONFIG_HOME=str(self.home / "xdg"))
-        for client, variable, name in (("qwen-code", "QWEN_HOME", "settings.json"), ("continue", "CONTINUE_GLOBAL_DIR", "config.yaml"), ("crush", "CRUSH_GLOBAL_CONFIG", "crush.json")):
+        for client, variable, name in (("qwen-code", "QWEN_HOME", "settings.json"), ("continue", "CONTINUE_GLOBAL_DIR", "config.yaml"), ("crush", "CRUSH_GLOBAL_CONFIG", "crush.json"),
+                                       ("pi", "PI_CODING_AGENT_DIR", "models.json"), ("kimi-code", "KIMI_CODE_HOME", "config.toml"), ("openclaw", "OPENCLAW_STATE_DIR", "openclaw.json")):
             self.connect(client, "--write", **{variable: str(self.home / client)})
             self.assertTrue((self.home / client / name).exists(), client)
+
+    def test_a_key_is_a_key_and_no_reference_or_command(self):
+        """Pi takes $NAME and !command for others; a shell takes much for its own."""
+        self.config.write_text(CONFIG + "keys: { me: { secret: '!a$B\"c d0123456789' } }\n")
+        self.connect("pi", "--write")
+        self.assertEqual(json.loads((self.home / ".pi/agent/models.json").read_text())["providers"]["tandem"]["apiKey"], '$!a$$B"c d0123456789')
+        self.assertEqual(json.loads((self.home / ".pi/agent/settings.json").read_text()), {"defaultProvider": "tandem", "defaultModel": "auto"})
+        script = "".join(line + "\n" for line in self.connect("copilot", "--show-key").splitlines() if not line.startswith("#"))
+        said = subprocess.run(["bash", "-c", script + 'printf %s "$COPILOT_PROVIDER_API_KEY"'], capture_output=True, text=True, timeout=10)
+        self.assertEqual(said.stdout, '!a$B"c d0123456789')
+
+    def test_toml_with_two_tables_of_ours_keeps_all_others(self):
+        before = b'telemetry = false\n[providers.tandem]\napi_key_env = "OLD"\ncustom_headers = { a = "b" }\n[models."x.y"]\nmodel = "z"\n'
+        file = self.put(".kimi-code/config.toml", before.decode())
+        for _ in range(2):
+            self.connect("kimi-code", "--write", "--model", "big")
+        self.assertEqual(tomllib.loads(file.read_text()), {
+            "default_model": "tandem", "telemetry": False,
+            "providers": {"tandem": {"type": "openai", "base_url": "http://127.0.0.1:7117/v1", "api_key": SECRET, "custom_headers": {"a": "b"}}},
+            "models": {"x.y": {"model": "z"}, "tandem": {"provider": "tandem", "model": "big", "max_context_size": 150000, "max_output_size": 20000, "capabilities": ["tool_use", "image_in", "thinking"]}}})
+        self.connect("kimi-code", "--undo")
+        self.assertEqual(file.read_bytes(), before)
+
+    def test_sizes_that_share_a_context_fill_it_and_no_more(self):
+        said = self.connect("vscode", "--model", "big")
+        model = json.loads("".join(line for line in said.splitlines() if not line.startswith("#")))[0]["models"][0]
+        self.assertEqual((model["maxInputTokens"], model["maxOutputTokens"]), (130000, 20000))
+        self.assertIn("COPILOT_PROVIDER_MAX_PROMPT_TOKENS=130000\n", self.connect("copilot", "--model", "big"))
 
     def test_a_name_with_a_c_at_its_end_is_another_file_for_who_does_not_read_it(self):
         self.put(".config/crush/crush.jsonc", "{}\n")

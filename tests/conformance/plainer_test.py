@@ -218,6 +218,8 @@ LACKING = {
     "parts": chunks(choice(delta={"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "Hello"}]}, finish_reason=None), choice(delta={}, finish_reason="stop")),
     "nameless": without("id", "object", "created", "model"),
     "nulls": chunks(b"data: null\n\n", {**choice(delta={"role": None, "content": "Hello", "tool_calls": None}, finish_reason=None), "object": "chat.completion"}, choice(delta={}, finish_reason="stop")),
+    "empties": chunks(*(choice(delta={**delta, "role": "", "tool_calls": [], "function_call": ""}, finish_reason=end) for delta, end in (({"content": "Hel"}, None), ({"content": "lo"}, None), ({}, "stop")))),
+    "usage-alone": chunks(choice(delta={"content": "Hello"}, finish_reason=None), choice(delta={}, finish_reason="stop"), {"id": "usage-1", "model": "x", "usage": COUNTS}),
     "no-empty-lines": lambda d, r, s: [b"data: " + json.dumps(choice(delta={"content": "Hel"}, finish_reason=None)).encode() + b"\n", b"data: " + json.dumps(choice(delta={"content": "lo"}, finish_reason="stop")).encode() + b"\ndata: [DONE]\n"],
 }
 WHOLE = {"whole-parts": in_one_piece(message={"role": "assistant", "content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "Hello"}]}),
@@ -457,7 +459,7 @@ class Plainer(Case):
     def test_chunks_have_all_that_clients_read(self):
         for model in LACKING:
             with self.subTest(model=model):
-                status, _, raw, _ = self.chat(model, stream=True)
+                status, _, raw, _ = self.chat(model, stream=True, stream_options={"include_usage": True})
                 self.assertEqual(status, 200, raw)
                 events = [data for _, data in sse(raw)]
                 self.assertEqual(events.pop(), "[DONE]")
@@ -466,7 +468,7 @@ class Plainer(Case):
                     self.assertTrue(chunk["id"] and chunk["model"] and isinstance(chunk["created"], int) and chunk["object"] == "chat.completion.chunk", chunk)
                     for one in chunk["choices"]:
                         self.assertIsInstance(one["index"], int)
-                        self.assertNotIn(None, [one["delta"].get(name, "") for name in ("role", "tool_calls")])
+                        self.assertFalse([one["delta"][name] for name in ("role", "tool_calls", "function_call") if name in one["delta"] and not one["delta"][name]], chunk)
                         text += one["delta"].get("content") or ""
                         thought += one["delta"].get("reasoning_content") or ""
                 self.assertEqual((text, thought), ("Hello", "hm" if model == "parts" else ""))

@@ -243,7 +243,7 @@ def client(name):
 def json_lines(line):
     """JSON of one line in several, where it is too long."""
     out = []
-    while len(line) > 138 and '", "' in line[:136]:
+    while len(line) > 138 and ', "' in line[:136]:
         at = max(line.rindex(mark, 0, 136) + len(mark) - 2 for mark in (', "', '{ "') if mark in line[:136])
         out.append(line[:at + 1].rstrip())
         line = " " * (len(line) - len(line.lstrip()) + (2 if len(out) == 1 else 0)) + line[at + 1:].lstrip()

@@ -95,6 +95,16 @@ class Way(unittest.TestCase):
         _, headers, _ = t.chat(model="best")
         self.assertEqual(headers["x-tandem-model"], "big")
 
+    def test_a_list_of_models_says_what_they_take(self):
+        """As OpenRouter, vLLM and Anthropic do; of a name that stands for models of several sizes it says nothing."""
+        t = self.start(cloud_model=", context: 150000, max_output: 9000", more="aliases: { same: [big], several: [big, small] }")
+        sizes = lambda m: {k: v for k, v in m.items() if "context" in k or "max" in k}
+        said = {"context_length": 150000, "max_model_len": 150000, "max_completion_tokens": 9000}
+        models = {m["id"]: sizes(m) for m in json.loads(t.request("/v1/models")[2])["data"]}
+        self.assertEqual((models["big"], models["same"], models["several"], models["auto"]), (said, said, {}, {}))
+        self.assertEqual(sizes(json.loads(t.request("/v1/models/big")[2])), said)
+        self.assertEqual(sizes(json.loads(t.request("/v1/models/big", headers={"anthropic-version": "2023-06-01"})[2])), {"max_input_tokens": 150000, "max_tokens": 9000})
+
     def test_a_model_without_what_is_needed_is_not_asked(self):
         t = self.start(cloud_model=", capabilities: [json], context: 1000")
         tools = [{"type": "function", "function": {"name": "f", "parameters": {}}}]

@@ -23,7 +23,8 @@ FILES = {
 }
 FUNCTIONS = {
     "app.cpp: App::start": 80,
-    "cli/connect/clients.cpp: clients": 220,  # a list
+    "cli/connect/printed.cpp: printed_clients": 160,  # a list
+    "cli/connect/written.cpp: written_clients": 200,  # a list
     "dialect/gemini.cpp: read_config": 90,
     "learning/evaluate.cpp: evaluate": 80,
     "privacy/names/train/measure.cpp: main": 100,
