@@ -391,6 +391,12 @@ std::string Engines::unhealthy(const std::string& model) const {
     return {};
 }
 
+milliseconds Engines::expected_wait(const std::string& model) const {
+    const std::lock_guard lock(state_->mutex);
+    const auto found = state_->engines.find(model);
+    return found == state_->engines.end() ? milliseconds(0) : found->second->shown.expected_wait;
+}
+
 std::vector<EngineStatus> Engines::status() const {
     std::vector<EngineStatus> result;
     {

@@ -125,6 +125,8 @@ class Engines {
 
     // Why a request cannot count on this engine now, or empty. Safe from any thread, does not wait.
     std::string unhealthy(const std::string& model) const;
+    // How long a request that came now would wait for its turn and the loading, as far as known. Does not wait.
+    milliseconds expected_wait(const std::string& model) const;
     std::vector<EngineStatus> status() const;
     EnginesMemory memory() const;
     // What went wrong, the newest first; of all models where `model` is empty.

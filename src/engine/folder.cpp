@@ -24,7 +24,7 @@ Result<> make_private(const fs::path& folder) {
     if (mkdir(folder.c_str(), 0700) == 0) return {};
     const int why = errno;
     if (why == EEXIST && chmod(folder.c_str(), 0700) == 0) return {};
-    return fail(ErrorCode::unavailable,
+    return fail(Fault::engine_down,
                 fmt::format("cannot make the engine's folder {}: {}", folder.string(), std::strerror(errno)));
 }
 
@@ -39,7 +39,7 @@ Result<EngineFolder> make_engine_folder(const fs::path& data, std::string_view m
     fs::create_directories(log.parent_path(), error);
     const auto parent = fs::canonical(log.parent_path(), error);
     if (error)
-        return fail(ErrorCode::unavailable,
+        return fail(Fault::engine_down,
                     fmt::format("cannot make {}: {}", log.parent_path().string(), error.message()));
     const EngineFolder made{parent / (name + ".d")};
     for (const auto& folder : {made.root, made.run(), made.home(), made.temporary(), made.skeleton()})

@@ -122,7 +122,7 @@ Result<Process> Process::start(const Settings& settings, Trouble* trouble) {
             fmt::format("{}{}{}", step != nullptr ? step : "", step != nullptr ? ": " : "", std::strerror(error));
         auto message = fmt::format("cannot start {}: {}", settings.command[0], why);
         if (trouble != nullptr) *trouble = {layer, std::move(why)};
-        return fail(ErrorCode::unavailable, std::move(message));
+        return fail(Fault::engine_down, std::move(message));
     };
     auto arguments = pointers(settings.command);
     auto environment = pointers(settings.environment);

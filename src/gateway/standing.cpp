@@ -88,6 +88,9 @@ std::vector<routing::Standing> standing_of(Services& services, const Snapshot& s
         routing::Standing standing{entry.model, services.health.unhealthy(entry.provider), {}};
         if (standing.unhealthy.empty()) standing.unhealthy = refused_model(services, snapshot, named, entry);
         if (standing.unhealthy.empty() && engine) standing.unhealthy = services.engines.unhealthy(entry.model);
+        if (engine)
+            standing.wait_seconds =
+                std::chrono::duration_cast<seconds>(services.engines.expected_wait(entry.model)).count();
         const auto price = price_of(snapshot, entry, named);
         if (entry.model == named.entry && !named.rest.empty()) standing.price = price;
         if (!price.known())

@@ -222,7 +222,9 @@ Terms terms_of(const Table& table, const Table::Entry& entry, const Inputs& in, 
     t.lean = rounded(value * lean);
     t.answer_tokens = expected_answer_tokens(entry, in, outlook);
     t.cost = rounded(amount(price_of(entry, in).known() ? expected_cost(entry, in) : dearest));
-    t.wait = rounded(expected_seconds(in, outlook) * amount(objective.second));
+    const auto* standing = standing_of(in, entry.model);
+    const auto turn = standing == nullptr ? 0.0 : static_cast<double>(standing->wait_seconds);
+    t.wait = rounded((expected_seconds(in, outlook) + turn) * amount(objective.second));
     t.leaving = rounded(value * leaving_of(in, entry.model));
     t.utility = rounded(t.worth + t.lean - t.cost - t.wait - t.leaving);
     t.below_floor = t.quality < objective.floor;

@@ -304,6 +304,7 @@ std::string to_json(const Inputs& in) {
             if (!s.unhealthy.empty()) out.member("unhealthy", s.unhealthy);
             if (!s.over_budget.empty()) out.member("over_budget", s.over_budget);
             if (!s.unpriced.empty()) out.member("unpriced", s.unpriced);
+            if (s.wait_seconds > 0) out.member("wait_seconds", s.wait_seconds);
             if (s.price) {
                 out.key("price");
                 s.price->write(out);
@@ -396,6 +397,7 @@ Result<Inputs> inputs_from_json(const Value& value) {
             if (!price) return fail(price.error());
             standing.price = std::move(*price);
         }
+        standing.wait_seconds = s["wait_seconds"].integer().value_or(0);
         in.standing.push_back(std::move(standing));
     }
     return in;

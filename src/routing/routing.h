@@ -67,7 +67,10 @@ struct Standing {
     config::OnBudget on_budget = config::OnBudget::cheaper;  // what the budget wants then; not part of the record
     std::string unpriced = {};                               // why the owner keeps it back: nobody knows its price
     std::optional<prices::Tariff> price = {};                // of what the client named, where the model is a pattern
-    bool empty() const { return unhealthy.empty() && over_budget.empty() && unpriced.empty() && !price; }
+    std::int64_t wait_seconds = 0;                           // until its engine has room for it and is loaded
+    bool empty() const {
+        return unhealthy.empty() && over_budget.empty() && unpriced.empty() && !price && wait_seconds == 0;
+    }
 };
 
 // What is expected of a model for one request.

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import shutil
 import signal
 import sys
 import threading
@@ -12,7 +13,8 @@ import unittest
 
 from harness import MODEL, Tandem, until
 
-MIB = 1 << 20
+# The system's, since an engine sees no other.
+PYTHON = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else os.path.realpath(sys.executable)
 
 
 def models(names, more=""):
@@ -144,16 +146,19 @@ class Swap(unittest.TestCase):
 
     # ---- what goes wrong ----
 
-    def fake(self, body, answers="{}"):
+    def fake(self, body):
         """A program in an engine's place, whose answer to a chat is `body`."""
         folder = pathlib.Path(os.environ.get("TMPDIR", "/tmp")) / f"fake-{os.getpid()}-{id(self)}"
         folder.mkdir(exist_ok=True)
         file = folder / "llama-server"
-        file.write_text(f"""#!{sys.executable}
-import http.server, json, sys, time
+        file.write_text(f"""#!{PYTHON}
+import http.server, json, socketserver, sys, time
 {body if body.startswith('time.sleep') else ''}
-port = int(sys.argv[sys.argv.index("--port") + 1])
+class Server(socketserver.ThreadingUnixStreamServer):
+    daemon_threads = True
 class Handler(http.server.BaseHTTPRequestHandler):
+    def log_message(self, *words):
+        pass
     def do_GET(self):
         raw = b'[{{"id": 0, "is_processing": true, "n_decoded": 0}}]' if self.path == "/slots" else b'{{"status": "ok"}}'
         self.send_response(200)
@@ -162,10 +167,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(raw)
     def do_POST(self):
         {body}
-http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
+Server(sys.argv[sys.argv.index("--host") + 1], Handler).serve_forever()
 """)
         file.chmod(0o755)
-        self.addCleanup(lambda: __import__("shutil").rmtree(folder, ignore_errors=True))
+        self.addCleanup(shutil.rmtree, folder, True)
         return file
 
     def incidents(self, kind):

@@ -90,7 +90,7 @@ Result<Ruleset> Ruleset::make(const Policy& policy, int version) {
         size = sizeof all;
     }
     const auto fd = static_cast<int>(syscall(SYS_landlock_create_ruleset, &all, size, 0));
-    if (fd < 0) return fail(ErrorCode::unavailable, fmt::format("landlock_create_ruleset: {}", std::strerror(errno)));
+    if (fd < 0) return fail(Fault::engine_down, fmt::format("landlock_create_ruleset: {}", std::strerror(errno)));
     Ruleset made(fd, version);
     for (const auto& place : policy.places) {
         const Descriptor opened(open(place.path.c_str(), O_PATH | O_CLOEXEC));
@@ -98,7 +98,7 @@ Result<Ruleset> Ruleset::make(const Policy& policy, int version) {
         if (opened.get() < 0 || fstat(opened.get(), &info) != 0) continue;  // gone, or not for us to see
         const auto rights = rights_of(place.may, S_ISDIR(info.st_mode), version);
         if (rights != 0 && !add(fd, rights, opened.get()))
-            return fail(ErrorCode::unavailable,
+            return fail(Fault::engine_down,
                         fmt::format("landlock_add_rule for {}: {}", place.path.string(), std::strerror(errno)));
     }
     return made;

@@ -79,7 +79,7 @@ Result<Mounts> Mounts::make(const Policy& policy) {
         const bool folder = fs::is_directory(place.path, error);
         const auto to = root / at.relative_path();
         if (!also && !make_point(to, folder))
-            return fail(ErrorCode::unavailable, fmt::format("cannot make the mount point {}", to.string()));
+            return fail(Fault::engine_down, fmt::format("cannot make the mount point {}", to.string()));
         const auto source = place.path.string();
         auto flags = kept_flags(source) | MS_NOSUID;
         if (!writes) flags |= MS_RDONLY;

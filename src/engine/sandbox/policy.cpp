@@ -202,7 +202,7 @@ Result<Policy> policy_for(const Wish& wish) {
     std::error_code error;
     Policy policy;
     policy.program = fs::canonical(wish.program, error);
-    if (error) return fail(ErrorCode::not_found, fmt::format("{}: {}", wish.program.string(), error.message()));
+    if (error) return fail(Fault::engine_not_found, fmt::format("{}: {}", wish.program.string(), error.message()));
     policy.folder = wish.folder;
     Maker maker(wish);
     maker.add_system();

@@ -105,7 +105,7 @@ class Attempts {
 
     Error refusal(const Held& held) const {
         return {
-            ErrorCode::unavailable,
+            Fault::engine_down,
             fmt::format("engine.sandbox is `require`, and this system does not let Tandem hold: {} ({}); mend that, or "
                         "say `engine: {{ sandbox: auto }}`",
                         not_held(held), join(held.missing, "; "))};
