@@ -1,7 +1,7 @@
 // The config as JSON Schema (draft 2020-12), for editors and for programs that write a config.
 //
-// It takes every file that the parser takes. What it cannot say it leaves to the parser: most of what one key demands of
-// another, bounds of what is written with a unit, and how a number was spelled (docs/how-to/edit-the-config.md).
+// It takes every file that the parser takes. What it cannot say it leaves to the parser: most of what one key demands
+// of another, bounds of what is written with a unit, and how a number was spelled (docs/how-to/edit-the-config.md).
 #include <fmt/format.h>
 
 #include <memory>
