@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace tandem::config {
@@ -16,8 +17,10 @@ struct About {
     std::string_view page = "";     // of docs/, that tells more: "concepts/budgets.md"
     std::string_view pattern = "";  // a regular expression (ECMA-262) that the text, each element or each name matches
     std::string_view example = "";
-    std::string_view missing = "";    // what an error says behind "'key' is missing"
-    std::string_view condition = "";  // where it is required: "for engines"
+    std::string_view missing = "";         // what an error says behind "'key' is missing"
+    std::string_view condition = "";       // where it is required: "for engines"
+    std::string_view sibling = "";         // required where this key, which stands beside it,
+    std::vector<std::string> values = {};  // has one of these
     bool is_required = false;
     bool or_number = false;    // a number or a flag matches the pattern as well
     double low = 0, high = 0;  // of such a number; both 0: any
@@ -39,6 +42,10 @@ struct About {
     }
     // The same, where the reader itself says that it is missing.
     About needed(std::string_view when) const { return with(&About::condition, when); }
+    // What `when` says, so that a schema can say it too: the key `beside` has one of `these`.
+    About where(std::string_view beside, std::vector<std::string> these) const {
+        return with(&About::sibling, beside).with(&About::values, std::move(these));
+    }
     About or_a_number() const { return with(&About::or_number, true); }
     About or_a_number(double least, double most) const {
         return or_a_number().with(&About::low, least).with(&About::high, most);
@@ -50,7 +57,7 @@ struct About {
     template <typename Value>
     About with(Value About::* member, Value value) const {
         About copy = *this;
-        copy.*member = value;
+        copy.*member = std::move(value);
         return copy;
     }
 };
@@ -70,8 +77,10 @@ struct Described {
         {};  // what it is where the file has none, as the file would have it; empty: nothing
     std::string what = {}, usual = {}, page = {}, pattern = {}, example = {}, condition = {};
     std::string formerly = {};  // the last part of its path before it was renamed, which is still read
-    std::string instead = {};   // the path that is written in its place now; the key is read for old files alone
-    bool required = false;      // always; `condition` says where else
+    std::string sibling = {};   // required where this key beside it has one of `values`
+    std::vector<std::string> values = {};
+    std::string instead = {};  // the path that is written in its place now; the key is read for old files alone
+    bool required = false;     // always; `condition` says where else
     bool or_number = false, or_zero = false;
 };
 

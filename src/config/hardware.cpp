@@ -90,16 +90,20 @@ void read_measure(Section& s, Measure& measure) {
                  .see("concepts/local-cost.md#measured-electricity")
                  .required(": rapl, nvml, rapl+nvml, shelly, shelly-gen1, tasmota or home-assistant"));
     s.decimal("rest_watts", measure.rest_watts, 0, kMillion * kMillion,
-              About("what the machine draws beside what has counters").needed("for `rapl` and `nvml`"));
+              About("what the machine draws beside what has counters")
+                  .needed("for `rapl` and `nvml`")
+                  .where("source", {"rapl", "nvml", "rapl+nvml"}));
     s.text("url", measure.url,
            About("address of the plug or of Home Assistant")
                .like(kServerAddressPattern, "http://192.168.1.20")
-               .needed("for plugs"));
+               .needed("for plugs")
+               .where("source", {"shelly", "shelly-gen1", "tasmota", "home-assistant"}));
     s.number("channel", measure.channel, 0, 15, "of a Shelly with several");
     s.text("entity", measure.entity,
            About("its sensor of energy")
                .like("^([a-z_]+[.][a-z0-9_]+)?$", "sensor.workstation_energy")
-               .needed("for `home-assistant`"));
+               .needed("for `home-assistant`")
+               .where("source", {"home-assistant"}));
     s.secret("token", measure.token, "for `home-assistant`");
     const bool plug = measure.at_socket();
     while (measure.url.ends_with('/')) measure.url.pop_back();

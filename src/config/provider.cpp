@@ -18,6 +18,13 @@ std::vector<std::string> names_of(auto& names) {
     return {names.begin(), names.end()};
 }
 
+std::vector<std::string> kinds_that(bool (*hold)(const provider::Kind&)) {
+    std::vector<std::string> names;
+    for (const auto* kind : provider::kinds())
+        if (hold(*kind)) names.emplace_back(kind->name);
+    return names;
+}
+
 // One that turns out to be empty, as a variable without a value may make it, is no word for the usual one: what is
 // asked would go elsewhere than its owner thinks.
 void read_base_url(Section& s, std::string& url) {
@@ -27,7 +34,10 @@ void read_base_url(Section& s, std::string& url) {
     s.text("base_url", said,
            About("address of its API", "by kind")
                .like(kServerAddressPattern, "http://127.0.0.1:8080/v1")
-               .required_where("for `openai`, `responses` and `llama-server`", url.empty()));
+               .required_where("for `openai`, `responses` and `llama-server`", url.empty())
+               .where("kind", kinds_that([](const provider::Kind& kind) {
+                          return !kind.runs_here && kind.usual_url.empty();
+                      })));
     if (said == unsaid || s.describing()) return;
     if (trim(said).empty()) return s.complain("base_url", "is empty" + usual);
     url = std::move(said);
@@ -55,7 +65,8 @@ void read_provider(const std::string& id, Section& s, Config& config) {
         "zone", zone, kZoneNames,
         About("`local` is this machine or a network that you trust, `cloud` everything else", "`local` for `engine`")
             .required_where("unless the kind is `engine`", !engine,
-                            ": local (this machine or a network that you trust) or cloud"));
+                            ": local (this machine or a network that you trust) or cloud")
+            .where("kind", kinds_that([](const provider::Kind& each) { return !each.runs_here; })));
     provider.zone = zone.value_or(provider.zone);
     if (engine && provider.zone != Zone::local)
         s.complain("zone", "an engine runs on this machine, so its zone is local");

@@ -281,6 +281,8 @@ void Section::note(const std::string& key, const About& about, Described form) {
     if (form.pattern.empty()) form.pattern = about.pattern;
     form.example = about.example;
     form.condition = about.condition;
+    form.sibling = about.sibling;
+    form.values = about.values;
     form.required = about.is_required && about.condition.empty();
     form.or_number = form.or_number || about.or_number;
     form.or_zero = about.or_zero;

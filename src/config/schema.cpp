@@ -1,7 +1,7 @@
 // The config as JSON Schema (draft 2020-12), for editors and for programs that write a config.
 //
-// It takes every file that the parser takes. What it cannot say it leaves to the parser: what one key demands of
-// another, bounds of what is written with a unit, and how a number was spelled (docs/how-to/edit-the-config.md).
+// It takes every file that the parser takes. What it cannot say it leaves to the parser: most of what one key demands
+// of another, bounds of what is written with a unit, and how a number was spelled (docs/how-to/edit-the-config.md).
 #include <fmt/format.h>
 
 #include <memory>
@@ -137,6 +137,25 @@ void write_required(json::Writer& out, const Place& place) {
     out.end_array();
 }
 
+// What is required where a key beside it has one of some values.
+void write_conditions(json::Writer& out, const Place& place) {
+    std::vector<std::pair<std::string_view, const Described*>> needs;
+    for (const auto& [name, below] : place.below)
+        if (!below->forms.empty() && !below->forms.front()->sibling.empty())
+            needs.emplace_back(name, below->forms.front());
+    if (needs.empty()) return;
+    out.key("allOf").begin_array();
+    for (const auto& [name, key] : needs) {
+        out.begin_object().key("if").begin_object().key("properties").begin_object();
+        out.key(key->sibling).begin_object().key("enum").begin_array();
+        for (const auto& value : key->values) out.value(value);
+        out.end_array().end_object().end_object().key("required").begin_array().value(key->sibling).end_array();
+        out.end_object().key("then").begin_object().key("required").begin_array().value(name).end_array();
+        out.end_object().end_object();
+    }
+    out.end_array();
+}
+
 // The members of an object: what a mapping has, or what each of its names has. `form`: null for one that nothing is
 // said of.
 void write_mapping(json::Writer& out, const Place& place, const Described* form) {
@@ -160,6 +179,7 @@ void write_mapping(json::Writer& out, const Place& place, const Described* form)
     }
     out.end_object();
     write_required(out, place);
+    write_conditions(out, place);
     out.member("additionalProperties", false);
 }
 

@@ -236,6 +236,27 @@ class Schema(unittest.TestCase):
         self.assertEqual({path: words for path, words in said.items() if of_form(words)}, {})
         self.assertEqual({path: e.message for path, e in self.errors(whole).items()}, {})
 
+    def test_what_a_key_demands_of_those_beside_it_is_said_by_both(self):
+        def lacks(config):
+            return [e.message for e in self.errors(config).values()], problems(config)[0]
+        home = {"providers": {"home": {"kind": "engine"}}, "models": {"m": {"provider": "home", "file": "/m.gguf"}}}
+        self.assertEqual(self.errors(home), {})
+        for kind, missing in (("openai", {"base_url", "zone"}), ("responses", {"base_url", "zone"}), ("llama-server", {"base_url", "zone"}), ("anthropic", {"zone"}), ("ollama", {"zone"})):
+            with self.subTest(kind):
+                by_schema, by_parser = lacks({**home, "providers": {**home["providers"], "p": {"kind": kind}}})
+                self.assertEqual(len(by_schema), 1)
+                self.assertIn("is a required property", by_schema[0])
+                self.assertTrue(by_parser)
+                whole = {"kind": kind, **{name: {"base_url": "http://127.0.0.1:1", "zone": "local"}[name] for name in missing}}
+                self.assertEqual(self.errors({**home, "providers": {**home["providers"], "p": whole}}), {})
+        for source, needed in (("shelly", "url"), ("home-assistant", "entity"), ("rapl", "rest_watts")):
+            with self.subTest(source):
+                machine = {"hardware": {"box": {"measure": {"source": source}}}}
+                by_schema, _ = lacks({**home, **machine})
+                self.assertTrue(any("is a required property" in words for words in by_schema), by_schema)
+                machine["hardware"]["box"]["measure"]["source"] = "${SET}"  # nobody knows what it stands for
+                self.assertFalse(any("is a required property" in words and needed in words for words in lacks({**home, **machine})[0]))
+
     def test_every_old_name_of_a_key_is_taken_by_both(self):
         by_name = {"aliases", *(key["key"] for key in self.keys if key["type"] == "mapping by NAME")}
         old = {key["key"]: key["formerly"] for key in self.keys if "formerly" in key}
