@@ -376,7 +376,7 @@ int main(int count, char** arguments) {
     const int listener = socket(AF_UNIX, SOCK_STREAM, 0);
     if (bind(listener, (struct sockaddr*)&address, sizeof address) != 0 || listen(listener, queue) != 0) return perror("bind"), 1;
     while (1) {
-        if (queue == 0) usleep(50000); /* so that it fills up */
+        if (queue == 0) usleep(200000); /* so that it fills up */
         const int client = accept(listener, NULL, NULL);
         pthread_t thread;
         if (client >= 0 && pthread_create(&thread, NULL, serve, (void*)(long)client) == 0) pthread_detach(thread);

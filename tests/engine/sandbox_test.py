@@ -57,7 +57,7 @@ class Prison(unittest.TestCase):
             os.chmod(found[name], 0o777)
         return found
 
-    def serve(self, wrapper=(), sandbox="auto", user=None, args="]"):
+    def serve(self, wrapper=(), sandbox="auto", user=None, args="]", readable=""):
         t = Tandem("", start=False)
         self.addCleanup(t.stop)
         t.folder.chmod(0o755)
@@ -69,7 +69,7 @@ class Prison(unittest.TestCase):
         t.home.mkdir()
         (t.home / "diary").write_text("dear diary")
         t.env["HOME"] = str(t.home)
-        t.write(f"engine: {{ binary: {self.prisoner}, sandbox: {sandbox} }}\nproviders: {{ home: {{ kind: engine }} }}\nmodels:\n"
+        t.write(f"engine: {{ binary: {self.prisoner}, sandbox: {sandbox}, readable: [{readable.replace('HOME', str(t.home)).replace('FOLDER', str(t.folder))}] }}\nproviders: {{ home: {{ kind: engine }} }}\nmodels:\n"
                 f"  m: {{ provider: home, file: {models}/m.gguf, context: 4096, args: [--lora, {models}/lora.gguf{args} }}\n  other: {{ provider: home, file: {models}/other.gguf }}\n")
         t.targets = self.listeners(t.folder)
         if user is not None:
@@ -196,11 +196,34 @@ class Prison(unittest.TestCase):
         """connect(2) to a UNIX socket whose queue is full fails at once, where TCP tries again."""
         t = self.serve(args=", '--queue', '0'], slots: 24")
         self.assertEqual(t.chat(model="m")[0], 200)
-        statuses = []
-        threads = [threading.Thread(target=lambda: statuses.append(t.chat(model="m")[0])) for _ in range(24)]
+        answers = []
+        threads = [threading.Thread(target=lambda: answers.append(t.chat(model="m")[:2])) for _ in range(24)]
         [x.start() for x in threads]
         [x.join() for x in threads]
-        self.assertEqual(statuses, [200] * 24)
+        # None of them had to be sent again.
+        self.assertEqual([(status, headers["x-tandem-warnings"]) for status, headers in answers], [(200, None)] * 24)
+
+    def test_an_engine_that_does_not_start_says_what_to_do(self):
+        """Words of a llama-server that knows no UNIX socket (before ggml-org/llama.cpp#12613), and of one that lacks a library."""
+        for words, hint in (("main: couldn't bind HTTP server socket, hostname: x.sock, port: 8080", "it is too old to listen on a UNIX socket"),
+                            ("libx.so.1: cannot open shared object file: No such file", "name in engine.readable what it may read besides")):
+            t = Tandem("", start=False)
+            self.addCleanup(t.stop)
+            engine = t.folder / "engine"
+            engine.write_text(f'#!/bin/sh\necho "{words}"\nexit 1\n')
+            engine.chmod(0o755)
+            (t.folder / "m.gguf").write_bytes(b"GGUF" + bytes(64))
+            t.write(f"engine: {{ binary: {engine} }}\nproviders: {{ home: {{ kind: engine }} }}\nmodels: {{ m: {{ provider: home, file: m.gguf }} }}\n")
+            t.start()
+            status, _, body = t.chat(model="m")
+            self.assertEqual(status, 503)
+            self.assertIn(hint, json.loads(body)["error"]["message"])
+
+    def test_what_the_owner_opens_is_read(self):
+        """A file that the engine must not read becomes readable by engine.readable, and a folder with the data does not."""
+        t = self.serve(readable="HOME/diary, HOME, FOLDER")
+        tried, _ = self.attempt(t)
+        self.assertEqual((tried["read_home"], tried["list_home"] != 0, tried["read_ledger"] != 0), (0, True, True), tried)
 
     def test_doctor_says_what_is_held_and_what_is_not(self):
         t = self.serve((self.without, "landlock,namespaces"))
