@@ -34,6 +34,7 @@ constexpr milliseconds kStableAfter{60'000};  // a run this long forgives earlie
 constexpr int kQuarantineAfter = 6;           // failures in a row
 constexpr milliseconds kQuarantine{600'000};  // before it is tried once more
 constexpr std::uintmax_t kLargestLog = 8 * 1024 * 1024;
+constexpr std::int64_t kLogTail = 2'000;  // of its bytes are looked at for an error
 constexpr std::uintmax_t kSeenEnd = 64 * 1024;           // bytes of a log's end that are looked at while it runs
 constexpr std::int64_t kWorthKeeping = 4 * 1024 * 1024;  // bytes by which a peak has grown
 // Of the time in which nothing came from it: one that used less of a processor waits for what never comes.

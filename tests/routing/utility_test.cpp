@@ -48,6 +48,13 @@ TEST(Utility, is_the_sum_of_its_terms) {
     EXPECT_NEAR(big.terms.cost, 0.002, 1e-9);  // 1,000 tokens at 1, 100 at 10 a million
     EXPECT_NEAR(big.terms.wait, 0.004, 1e-9);
     EXPECT_EQ(decision->candidates.front().model, "big");
+    // Its engine has to make room first: at what a second costs, that is too long.
+    in.standing = {{.model = "big", .unhealthy = {}, .over_budget = {}, .wait_seconds = 600}};
+    const auto busy = decide(table, in);
+    ASSERT_TRUE(busy);
+    EXPECT_NEAR(std::ranges::find(busy->candidates, "big", &Candidate::model)->terms.wait, 0.604, 1e-9);
+    EXPECT_NE(busy->candidates.front().model, "big");
+    in.standing.clear();
     // Where little depends on it, the cheap one is enough; where much does, doubt counts.
     in.stakes = config::Stakes::low;
     EXPECT_EQ(decide(table, in)->candidates.front().model, "cheap");
