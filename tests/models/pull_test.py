@@ -309,10 +309,11 @@ class FromTheHub(Models):
     def test_two_at_once_do_not_write_over_each_other(self):
         data = gguf(40 * MIB)
         hub = self.hub({"tiny.gguf": data})
-        hub.slow = 0.02
+        hub.slow = 0.5  # the second begins while the first is under way, on a busy machine too
         first = self.place.start("model", "pull", "hf:acme/Tiny-GGUF", env={"HF_ENDPOINT": hub.url})
         until(lambda: hub.given > MIB, "the first to write")
         second = self.pull(hub)
+        hub.slow = 0
         self.assertIn("another process pulls the same file", second.stderr)
         self.assertEqual(first.wait(60), 0, first.communicate())
         self.has("tiny.gguf", data)
