@@ -58,9 +58,14 @@ net::Task<Result<std::string>> serve_probes(gateway::Gateway& gateway, probe::Pr
         out.begin_object().member("started", *model).member("questions", *count).end_object();
         co_return out.take();
     }
+    const std::string one(rest.substr(std::min(rest.size(), std::string_view("probes/").size())));
+    if (!one.empty() && request.method == "DELETE") {
+        if (auto ok = co_await probes.cancel(one); !ok) co_return fail(ok.error());
+        json::Writer out;
+        co_return out.begin_object().member("model", one).member("cancelled", true).end_object().take();
+    }
     if (!get)
         co_return fail(Fault::method_not_allowed, fmt::format("{} does not take {}", request.path, request.method));
-    const std::string one(rest.substr(std::min(rest.size(), std::string_view("probes/").size())));
     if (!one.empty() && snapshot->config->model(one) == nullptr)
         co_return fail(Fault::unknown_model, fmt::format("there is no model '{}'", printable(one, 60)));
     const auto records = co_await read_ledger<std::vector<Record>>(

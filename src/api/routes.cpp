@@ -264,6 +264,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/tandem/v1/probes", owner, kChat, "What models really did", own<&Api::probes>},
     {"POST", "/tandem/v1/probes", owner, kChat, "Probe a model", own<&Api::probes>},
     {"GET", "/tandem/v1/probes/{model*}", owner, kChat, "What one model did", own<&Api::probes>},
+    {"DELETE", "/tandem/v1/probes/{model*}", owner, kChat, "End a probe", own<&Api::probes>},
     {"GET", "/tandem/v1/engines", owner, kChat, "The engines", own<&Api::engines>},
     {"POST", "/tandem/v1/engines/{model*}/start", owner, kChat, "Start an engine", own<&Api::start_engine>},
     {"POST", "/tandem/v1/engines/{model*}/stop", owner, kChat, "Stop an engine", own<&Api::stop_engine>},

@@ -102,23 +102,42 @@ int probe(const Globals& globals, const std::string& model, int each) {
     }
 }
 
+int cancel(const Globals& globals, const std::string& model) {
+    auto config = globals.load();
+    if (!config) return report(globals, config.error());
+    int code = kOk;
+    const auto answer =
+        ask(globals, *config,
+            {.method = "DELETE", .path = fmt::format("{}/{}", kPath, model), .headers = {}, .body = {}}, code);
+    if (!answer) return code;
+    if (globals.json)
+        fmt::print("{}\n", answer->body);
+    else
+        fmt::print("the probe of {} ends after the question that is under way\n", model);
+    return kOk;
+}
+
 }  // namespace
 
 void add_probe(CLI::App& app, Globals& globals, Action& action) {
     struct Asked {
         std::string model;
         int each = probe::kUsualEach;
+        bool cancel = false;
     };
     auto asked = std::make_shared<Asked>();
     auto* command = app.add_subcommand(
         "probe",
         "Ask a model questions whose answers can be checked, and learn from that; without one, what was found");
-    command->add_option("model", asked->model, "The model; its provider is paid as for any request");
+    auto* model = command->add_option("model", asked->model, "The model; its provider is paid as for any request");
+    command->add_flag("--cancel", asked->cancel, "End the model's probe after the question that is under way")
+        ->needs(model);
     command->add_option("--each", asked->each, "Questions of each of eight kinds")
         ->check(CLI::Range(1, probe::kMostEach))
         ->capture_default_str();
     command->callback([&, asked] {
         action = [&globals, asked] {
+            if (asked->cancel) return cancel(globals, asked->model);
             return asked->model.empty() ? show(globals) : probe(globals, asked->model, asked->each);
         };
     });

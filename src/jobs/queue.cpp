@@ -49,6 +49,7 @@ const store::Table<Job>& table() {
 // Of the one that was begun so often: what an earlier one does late changes nothing.
 constexpr const char* kEnd = "DELETE FROM jobs WHERE id = ? AND begun = ?";
 constexpr const char* kAgain = "UPDATE jobs SET due = ? WHERE id = ? AND begun = ?";
+constexpr const char* kEnds = "SELECT ends FROM jobs WHERE id = ?";
 constexpr const char* kNote = "UPDATE jobs SET progress = ? WHERE id = ? AND begun = ?";
 
 }  // namespace
@@ -63,9 +64,10 @@ Result<> want_ended(store::Database& database, const std::string& id) {
     return database.prepare("UPDATE jobs SET ends = 1 WHERE id = ?").bind(1, id).run();
 }
 
-Result<std::vector<Job>> open_jobs(store::Database& database) {
-    static const auto kOldestFirst = table().select("ORDER BY created, id");
+Result<std::vector<Job>> open_jobs(store::Database& database, std::string_view kind) {
+    static const auto kOldestFirst = table().select("WHERE ?1 = '' OR kind = ?1 ORDER BY created, id");
     auto rows = database.prepare(kOldestFirst.c_str());
+    rows.bind(1, kind);
     return table().all(rows);
 }
 
@@ -155,10 +157,18 @@ net::Task<> Queue::sleep(std::shared_ptr<Open> open, Kind& kind, net::Worker& wo
 net::Task<Queue::Outcome> Queue::run_once(Open& open, Kind& kind, net::Worker& worker, net::Cancel& cancel) {
     auto& job = open.job;
     ++job.begun;
-    const auto begun = co_await store::change(store_, [id = job.id, count = job.begun](store::Database& database) {
-        return database.prepare("UPDATE jobs SET begun = ? WHERE id = ?").bind(1, count).bind(2, id).run();
-    });
-    if (!begun) co_return again(kFirstPause, begun.error().message);
+    // Its owner may have wanted it ended before it was entered: the row knows.
+    const auto ends = co_await store::query<bool>(
+        store_, [id = job.id, count = job.begun](store::Database& database) -> Result<bool> {
+            auto begun = database.prepare("UPDATE jobs SET begun = ? WHERE id = ?").bind(1, count).bind(2, id).run();
+            if (!begun) return fail(begun.error());
+            auto row = database.prepare(kEnds);
+            const auto found = row.bind(1, id).step();
+            if (!found) return fail(found.error());
+            return *found && row.integer(0) != 0;
+        });
+    if (!ends) co_return again(kFirstPause, ends.error().message);
+    if (*ends) open.ends = true;
     Context context{
         job, worker, cancel, open.ends, open.told, [this, &job](std::string progress) -> net::Task<Result<>> {
             if (auto ok = check_size("progress", progress); !ok) co_return ok;

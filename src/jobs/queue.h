@@ -46,8 +46,8 @@ inline constexpr std::size_t kMostPayload = 64UL << 10;
 Result<> put(store::Database& database, const Job& job);
 // Its owner wants it ended; of a job that is none, nothing happens. Errors: storage.
 Result<> want_ended(store::Database& database, const std::string& id);
-// All, oldest first. Errors: storage.
-Result<std::vector<Job>> open_jobs(store::Database& database);
+// Of one kind, or all where it is empty; oldest first. Errors: storage.
+Result<std::vector<Job>> open_jobs(store::Database& database, std::string_view kind = {});
 
 // Safe from any thread.
 class Queue {
@@ -82,7 +82,7 @@ class Queue {
 
     // After the commit of put().
     void enter(Job job);
-    // After the commit of want_ended().
+    // After the commit of want_ended(). A job that is not entered yet finds that out when it is begun.
     void end(const std::string& id);
     // At work, or waiting for its turn.
     std::size_t open_of(std::string_view kind, const std::string& owner) const;

@@ -113,6 +113,28 @@ net::Task<Result<std::size_t>> Probes::start(gateway::Gateway& gateway, std::str
     co_return questions->size();
 }
 
+net::Task<Result<>> Probes::cancel(std::string model) {
+    using Ids = std::vector<std::string>;
+    // The rows know also those that wait for their turn since a start.
+    const auto ended = co_await store::query<Ids>(store_, [model](store::Database& database) -> Result<Ids> {
+        auto jobs = jobs::open_jobs(database, kJob);
+        if (!jobs) return fail(jobs.error());
+        Ids ids;
+        for (const auto& job : *jobs) {
+            if (wanted_from(job.payload).model != model) continue;
+            if (auto ok = jobs::want_ended(database, job.id); !ok) return fail(ok.error());
+            ids.push_back(job.id);
+        }
+        return ids;
+    });
+    if (!ended) co_return fail(ended.error());
+    if (ended->empty())
+        co_return fail(ErrorCode::not_found, fmt::format("no probe of '{}' is under way", printable(model, 60)),
+                       "model");
+    for (const auto& id : *ended) queue_.end(id);
+    co_return Result<>{};
+}
+
 std::optional<Probes::Progress> Probes::progress(const std::string& model) const {
     const std::lock_guard lock(mutex_);
     const auto found = runs_.find(model);
@@ -173,6 +195,10 @@ net::Task<jobs::Queue::Outcome> Probes::run(gateway::Gateway& gateway, jobs::Que
     int errors = 0;
     std::string ended;
     while (done < questions->size() && ended.empty()) {
+        if (context.ends) {
+            ended = "it was cancelled";
+            break;
+        }
         const auto could = co_await ask(gateway, wanted.model, (*questions)[done], context);
         if (context.cancel.fired()) co_return jobs::Queue::interrupted();
         errors = could && *could ? 0 : errors + 1;

@@ -57,6 +57,10 @@ class Probes {
     // A job of kJob.
     net::Task<jobs::Queue::Outcome> run(gateway::Gateway& gateway, jobs::Queue::Context& context);
 
+    // Ends the probe of a model after the question that is under way, which is paid for and kept. Errors: not_found,
+    // where none is under way; storage.
+    net::Task<Result<>> cancel(std::string model);
+
     struct Progress {
         std::size_t done = 0, of = 0;
         bool runs = false;

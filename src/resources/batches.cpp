@@ -425,8 +425,6 @@ net::Task<jobs::Queue::Outcome> Batches::run(jobs::Queue::Context& context) {
     auto run = std::make_shared<BatchRun>(gateway_, runner_, context.ends, context.told, *batch, context.job.budget,
                                           path_of(*services.snapshot(), batch->input_file), std::vector<LinePlace>(),
                                           services.memory.open(MemoryKind::job, batch->key, false), promises_);
-    // One that was cancelled before the queue had it.
-    if (batch->status == "cancelling") queue_.end(batch->id);
     if (auto found = co_await find_lines(*run, context.worker, context.cancel); !found)
         co_return jobs::Queue::again(kPauseAfterError, found.error().message);
     for (int i = 0; i < kLanes; ++i) {

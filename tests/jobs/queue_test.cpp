@@ -192,6 +192,25 @@ TEST(Queue, TellsAJobThatItsOwnerWantsItEnded) {
     wait_until([&] { return process.rows().size() == 2; });
 }
 
+TEST(Queue, AJobThatShallEndBeforeItIsEnteredHearsOfIt) {
+    test::Folder folder;
+    test::ManualClock clock;
+    Process process(folder.path / "db", clock);
+    std::atomic<bool> heard = false;
+    process.queue.add("work", {}, [&](Queue::Context& context) -> net::Task<Queue::Outcome> {
+        heard = context.ends.load();
+        co_return Queue::done();
+    });
+    ASSERT_TRUE(process.queue.start({&process.one}));
+    auto job = job_of("one");
+    ASSERT_TRUE(process.store->run([&](store::Database& database) { return put(database, job); }));
+    ASSERT_TRUE(process.store->run([&](store::Database& database) { return want_ended(database, "one"); }));
+    process.queue.end("one");  // it is not there yet
+    process.queue.enter(std::move(job));
+    wait_until([&] { return process.rows().size() == 2; });
+    EXPECT_TRUE(heard);
+}
+
 TEST(Queue, WhatShallEndDoesNotWaitForItsTurn) {
     test::Folder folder;
     const auto clock = system_clock();

@@ -113,6 +113,45 @@ class Probe(unittest.TestCase):
         self.assertNotIn("done", progress())
         self.assertEqual(len(asked), 9)
 
+    def test_a_probe_is_cancelled_and_stays_so_after_a_crash(self):
+        gate, asked = threading.Event(), []
+
+        def slow_from_the_second_on(connection, body, number):
+            asked.append(body)
+            if len(asked) > 1:
+                gate.wait(20)
+            reads_and_calls(connection, body, number)
+
+        self.addCleanup(gate.set)
+        self.one.script = slow_from_the_second_on
+        progress = lambda: json.loads(self.tandem.request("/tandem/v1/probes/reader")[2])
+        nothing = self.tandem.cli("probe", "reader", "--cancel")
+        self.assertEqual(nothing.returncode, 5, nothing.stderr)
+        self.assertIn("no probe of 'reader' is under way", nothing.stderr)
+        self.assertEqual(self.tandem.cli("probe", "--cancel").returncode, 2)
+        self.assertEqual(self.tandem.request("/tandem/v1/probes", {"model": "reader", "each": 1})[0], 200)
+        until(lambda: len(asked) == 2 and progress()["done"] == 1, "the second question")
+        done = self.tandem.cli("probe", "reader", "--cancel")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("ends after the question that is under way", done.stdout)
+        # What was said to the owner holds after a crash: nothing more is asked.
+        self.tandem.kill()
+        self.tandem.start()
+        until(lambda: progress().get("ended"), "the end of the probe")
+        found = progress()
+        self.assertEqual((found["ended"], found["running"], found["done"], found["of"]), ("it was cancelled", False, 1, 8))
+        self.assertEqual(len(asked), 2)
+        # The question under way is waited for, paid and kept; and the model can be probed again.
+        asked.clear()
+        self.assertEqual(self.tandem.request("/tandem/v1/probes", {"model": "reader", "each": 1})[0], 200)
+        until(lambda: len(asked) == 2, "the second question")
+        self.assertEqual(json.loads(self.tandem.request("/tandem/v1/probes/reader", method="DELETE")[2]), {"model": "reader", "cancelled": True})
+        gate.set()
+        until(lambda: not progress()["running"], "the end of the probe")
+        found = progress()
+        self.assertEqual((found["ended"], found["done"], len(asked)), ("it was cancelled", 2, 2))
+        self.assertEqual(self.tandem.request("/tandem/v1/probes/reader", method="DELETE")[0], 404)
+
     def test_a_probe_of_a_model_that_is_gone_ends(self):
         gate = threading.Event()
         self.one.script = lambda c, b, n: (gate.wait(20), knows_nothing(c, b, n))[1]
