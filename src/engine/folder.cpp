@@ -1,6 +1,7 @@
 #include "engine/folder.h"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/descriptor.h"
 #include "base/hash.h"
 #include "base/id.h"
 #include "engine/engines.h"
@@ -26,6 +28,18 @@ Result<> make_private(const fs::path& folder) {
     if (why == EEXIST && chmod(folder.c_str(), 0700) == 0) return {};
     return fail(Fault::engine_down,
                 fmt::format("cannot make the engine's folder {}: {}", folder.string(), std::strerror(errno)));
+}
+
+// Some file systems have no sockets: shares of virtual machines and of Windows, some of FUSE. The engine would say no
+// more than that it cannot bind.
+Result<> hold_socket(const net::LocalAddress& address, const fs::path& folder) {
+    const Descriptor probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const auto endpoint = address.endpoint();
+    if (bind(probe.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) == 0)
+        return address.remove_socket();
+    return fail(ErrorCode::unavailable,
+                fmt::format("no UNIX socket can be made in {} ({}): set `data` to a folder of another file system",
+                            folder.string(), std::strerror(errno)));
 }
 
 }  // namespace
@@ -52,6 +66,7 @@ Result<EngineAddress> new_address(const EngineFolder& folder, Random& random) {
     auto name = random_hex(random, kNameDigits) + ".sock";
     auto address = net::LocalAddress::of(folder.run() / name);
     if (!address) return fail(address.error());
+    if (auto ok = hold_socket(*address, folder.run()); !ok) return fail(ok.error());
     return EngineAddress{std::move(name), std::make_shared<const net::LocalAddress>(std::move(*address))};
 }
 
