@@ -55,7 +55,8 @@ int print(const Globals& globals, const RemoteAnswer& answer) {
                    e["state"].text(), e["pid"].raw(), e["in_use"].raw(), e["waiting"].raw(),
                    seconds_text(e["longest_wait_ms"].integer().value_or(0)),
                    (measured ? "" : "~") + size_text(sizes["planned_bytes"].integer().value_or(0)),
-                   size_text(sizes["peak_bytes"].integer().value_or(0)), e["restarts"].raw(), e["incidents"].raw(), sandbox_of(e));
+                   size_text(sizes["peak_bytes"].integer().value_or(0)), e["restarts"].raw(), e["incidents"].raw(),
+                   sandbox_of(e));
         if (const auto error = e["last_error"].text(); !error.empty()) fmt::print("  last error: {}\n", error);
     }
     fmt::print("\nengines share {}{}; {} of them are taken. ~ is an estimate, the others were measured\n",

@@ -149,8 +149,8 @@ void Engines::State::learn_size(Engine& engine) {
 void Engines::State::want(const std::shared_ptr<Engine>& engine, Waiter waiter) {
     if (ending || refusing) return waiter.done(fail(Fault::server_stopping, "Tandem is stopping"));
     if (clock.steady() < engine->rests_until)
-        return waiter.done(fail(Fault::engine_down, fmt::format("the engine of {} does not run: {}",
-                                                                    engine->model.id, engine->shown.last_error)));
+        return waiter.done(fail(Fault::engine_down, fmt::format("the engine of {} does not run: {}", engine->model.id,
+                                                                engine->shown.last_error)));
     if (!engine->running) learn_size(*engine);
     if (schedule.too_large(engine->slot)) return waiter.done(fail(too_large(*engine)));
     engine->waiters.emplace(schedule.want(engine->slot, clock.steady()), std::move(waiter));

@@ -33,16 +33,16 @@ struct EngineStatus {
     std::string state = "stopped";
     std::string last_error;  // of the last start or run that failed
     int pid = 0;
-    std::filesystem::path socket;     // empty where it does not run
-    sandbox::Held sandbox;            // of the last start
-    int in_use = 0;                   // leases
-    int restarts = 0;                 // after a failure, since Tandem started
-    int loads = 0;                    // since Tandem started
-    std::size_t waiting = 0;          // requests that wait for it
-    milliseconds longest_wait{0};     // of one that has been served or waits, since Tandem started
-    milliseconds expected_wait{0};    // of a request that comes now
-    std::int64_t planned_bytes = 0;   // that it is counted at
-    bool measured = false;            // those were measured, at its last run with the same file and settings
+    std::filesystem::path socket;    // empty where it does not run
+    sandbox::Held sandbox;           // of the last start
+    int in_use = 0;                  // leases
+    int restarts = 0;                // after a failure, since Tandem started
+    int loads = 0;                   // since Tandem started
+    std::size_t waiting = 0;         // requests that wait for it
+    milliseconds longest_wait{0};    // of one that has been served or waits, since Tandem started
+    milliseconds expected_wait{0};   // of a request that comes now
+    std::int64_t planned_bytes = 0;  // that it is counted at
+    bool measured = false;           // those were measured, at its last run with the same file and settings
     std::size_t incidents = 0;
     std::filesystem::path log;
     EngineMemory memory;  // of this start, or of the last one

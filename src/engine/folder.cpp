@@ -37,7 +37,7 @@ Result<> hold_socket(const net::LocalAddress& address, const fs::path& folder) {
     const auto endpoint = address.endpoint();
     if (bind(probe.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) == 0)
         return address.remove_socket();
-    return fail(ErrorCode::unavailable,
+    return fail(Fault::engine_down,
                 fmt::format("no UNIX socket can be made in {} ({}): set `data` to a folder of another file system",
                             folder.string(), std::strerror(errno)));
 }
@@ -53,8 +53,7 @@ Result<EngineFolder> make_engine_folder(const fs::path& data, std::string_view m
     fs::create_directories(log.parent_path(), error);
     const auto parent = fs::canonical(log.parent_path(), error);
     if (error)
-        return fail(Fault::engine_down,
-                    fmt::format("cannot make {}: {}", log.parent_path().string(), error.message()));
+        return fail(Fault::engine_down, fmt::format("cannot make {}: {}", log.parent_path().string(), error.message()));
     const EngineFolder made{parent / (name + ".d")};
     for (const auto& folder : {made.root, made.run(), made.home(), made.temporary(), made.skeleton()})
         if (auto ok = make_private(folder); !ok) return fail(ok.error());

@@ -34,7 +34,7 @@ constexpr milliseconds kStableAfter{60'000};  // a run this long forgives earlie
 constexpr int kQuarantineAfter = 6;           // failures in a row
 constexpr milliseconds kQuarantine{600'000};  // before it is tried once more
 constexpr std::uintmax_t kLargestLog = 8 * 1024 * 1024;
-constexpr std::int64_t kLogTail = 2'000;  // of its bytes are looked at for an error
+constexpr std::int64_t kLogTail = 2'000;                 // of its bytes are looked at for an error
 constexpr std::uintmax_t kSeenEnd = 64 * 1024;           // bytes of a log's end that are looked at while it runs
 constexpr std::int64_t kWorthKeeping = 4 * 1024 * 1024;  // bytes by which a peak has grown
 // Of the time in which nothing came from it: one that used less of a processor waits for what never comes.
@@ -241,8 +241,8 @@ net::Task<RunEnd> Engines::State::load(Engine& engine, Process& process) {
     const auto end = clock.steady() + engine.model.load_timeout;
     while (!wanted_end(engine)) {
         if (const auto how = process.ended())
-            co_return RunEnd{"start", fmt::format("it {} while it loaded{}{}", *how, last_complaint(engine.log),
-                                                    hint_of(engine))};
+            co_return RunEnd{
+                "start", fmt::format("it {} while it loaded{}{}", *how, last_complaint(engine.log), hint_of(engine))};
         if (co_await healthy(engine)) co_return RunEnd{};
         if (clock.steady() >= end)
             co_return RunEnd{"start", fmt::format("it did not answer within {} ms", engine.model.load_timeout.count())};
@@ -431,8 +431,7 @@ void Engines::State::settle(Engine& engine, RunEnd how, SteadyTime started) {
         ++engine.shown.restarts;
     }
     set_state(engine, quarantined ? "quarantined" : "waiting", why);
-    answer_all(engine,
-               {Fault::engine_down, fmt::format("the engine of {} does not run: {}", engine.model.id, why)});
+    answer_all(engine, {Fault::engine_down, fmt::format("the engine of {} does not run: {}", engine.model.id, why)});
     schedule.failed(engine.slot, now, now + rest);
     apply();
 }

@@ -129,8 +129,7 @@ net::Task<Result<>> Probes::cancel(std::string model) {
     });
     if (!ended) co_return fail(ended.error());
     if (ended->empty())
-        co_return fail(ErrorCode::not_found, fmt::format("no probe of '{}' is under way", printable(model, 60)),
-                       "model");
+        co_return fail(Fault::not_found, fmt::format("no probe of '{}' is under way", printable(model, 60)), "model");
     for (const auto& id : *ended) queue_.end(id);
     co_return Result<>{};
 }

@@ -140,7 +140,7 @@ class Swap(unittest.TestCase):
         self.tandem.process.send_signal(signal.SIGTERM)
         self.tandem.process.wait(30)
         self.tandem.start()
-        memory = until(lambda: self.engine("a")["memory"], "it")
+        memory = until(lambda: (seen := self.engine("a")["memory"])["planned_bytes"] and seen, "the config to be taken over")
         self.assertEqual(memory["planned_by"], "measurement")
         self.assertAlmostEqual(memory["planned_bytes"] / peak, 1, delta=0.05)
 

