@@ -147,6 +147,8 @@ void Engines::State::learn_size(Engine& engine) {
 }
 
 void Engines::State::want(const std::shared_ptr<Engine>& engine, Waiter waiter) {
+    // Its config is taken over by what comes behind this.
+    if (engine->slot == 0) return post([this, engine, waiter = std::move(waiter)] { want(engine, waiter); });
     if (ending || refusing) return waiter.done(fail(Fault::server_stopping, "Tandem is stopping"));
     if (clock.steady() < engine->rests_until)
         return waiter.done(fail(Fault::engine_down, fmt::format("the engine of {} does not run: {}", engine->model.id,
@@ -170,6 +172,8 @@ void Engines::State::give_up(std::uint64_t id, const Error& error) {
 }
 
 void Engines::State::apply() {
+    // Those that are not in the config any more, and have gone.
+    std::erase_if(by_slot, [&](const auto& one) { return !schedule.knows(one.first); });
     auto wake = answer_late();
     const auto now = clock.steady();
     const auto steps = ending ? Schedule::Steps{} : schedule.step(now);
@@ -273,7 +277,6 @@ void Engines::State::take_over(const std::vector<std::shared_ptr<Engine>>& all,
         schedule.retire(engine->slot);
     }
     apply();
-    std::erase_if(by_slot, [&](const auto& one) { return one.second->retired && !schedule.knows(one.first); });
 }
 
 Engines::Engines(EnginesSettings settings, Random& random, const Clock& clock)
@@ -326,10 +329,12 @@ std::uint64_t Engines::acquire(const std::string& model, SteadyTime deadline, st
         return 0;
     }
     const auto id = state.next_id++;
-    state.post([&state, engine, id, deadline, done = std::move(done)]() mutable {
+    state.post([&state, engine, model, id, deadline, done = std::move(done)]() mutable {
         // The config may have changed since.
-        if (engine->retired)
-            if (auto next = state.find(engine->model.id); next && next->slot != 0) engine = std::move(next);
+        if (engine->retired) {
+            engine = state.find(model);
+            if (!engine) return done(fail(Fault::unknown_model, fmt::format("{} is not in the config", model)));
+        }
         state.want(engine, {id, deadline, std::move(done)});
     });
     return id;

@@ -119,6 +119,22 @@ class Swap(unittest.TestCase):
         self.assertFalse(pathlib.Path(f"/proc/{pid}").exists())
         self.assertEqual(self.engine("a")["incidents"], 0)
 
+    def test_a_config_that_changes_under_load_leaves_no_request_without_an_answer(self):
+        self.serve(("a", "b"))
+        self.assertEqual((self.ask("a")[0], self.ask("b")[0]), (200, 200))
+        pids = {e["model"]: e["pid"] for e in self.engines()["engines"]}
+        result = {}
+        long = threading.Thread(target=lambda: result.update(long=self.ask("b", tokens=300)))
+        long.start()
+        until(lambda: self.engine("b")["in_use"] == 1, "the long one to run")
+        self.tandem.write(config(("a", "c")).replace("context: 1024", "context: 2048"))
+        until(lambda: [e["model"] for e in self.engines()["engines"]] == ["a", "c"], "the config to be read again")
+        self.assertEqual((self.ask("a")[0], self.ask("c")[0], self.ask("b")[0]), (200, 200, 404))
+        long.join()
+        self.assertEqual(result["long"][0], 200, "what ran ends in peace")
+        until(lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in pids.values()), "the old engines to go")
+        self.assertEqual(len([e for e in self.engines()["engines"] if e["pid"]]), 2)
+
     def test_what_can_never_fit_is_refused_with_both_numbers(self):
         self.serve(("a",), memory="16MiB")
         status, raw, _ = self.ask("a")
