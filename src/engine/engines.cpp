@@ -67,7 +67,8 @@ std::shared_ptr<Engine> Engines::State::find(const std::string& model) const {
 
 Lease Engines::State::lend(const std::shared_ptr<Engine>& engine) {
     ++engine->in_use;
-    *engine->heard = steady_ms();
+    engine->answered = engine->answered || *engine->heard > engine->last_lent;
+    *engine->heard = engine->last_lent = steady_ms();
     auto hold = std::shared_ptr<void>(nullptr, [this, engine](void*) {
         --engine->in_use;
         post([this, engine] {

@@ -179,6 +179,12 @@ bool Process::killed() const {
     return status_ && WIFSIGNALED(*status_) && WTERMSIG(*status_) == SIGKILL;
 }
 
+bool Process::told_to_end() const {
+    if (!status_ || !WIFSIGNALED(*status_)) return false;
+    const int signal = WTERMSIG(*status_);
+    return signal == SIGKILL || signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
+}
+
 void Process::ask_to_stop() {
     if (pid_ > 0 && !status_) ::kill(-pid_, SIGTERM);
 }

@@ -41,8 +41,10 @@ class Process {
     pid_t pid() const { return pid_; }
     // How it ended, in words; nothing while it runs.
     std::optional<std::string> ended();
-    // Whether it was ended by SIGKILL. Only after ended() has said that it was.
+    // Whether it was ended by SIGKILL, and whether by a signal that a program sends and no fault of its own. Only after
+    // ended() has said that it was.
     bool killed() const;
+    bool told_to_end() const;
     void ask_to_stop();  // SIGTERM to its group
     void kill();         // SIGKILL to its group
 

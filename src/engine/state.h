@@ -32,8 +32,9 @@ struct Waiter {
 
 // How a process came to its end: `why` is empty where Tandem wanted it.
 struct RunEnd {
-    std::string kind;  // of the incident
-    std::string why;   // "it was ended by signal 9 (Killed)", may have the engine's own words behind ": "
+    std::string kind;           // of the incident
+    std::string why;            // "it was ended by signal 9 (Killed)", may have the engine's own words behind ": "
+    bool from_outside = false;  // somebody has ended it: no fault of its own
 };
 
 // What was seen of a process since something last came from it.
@@ -66,6 +67,8 @@ struct Engine {
     bool retired = false;        // not in the config any more
     int failures = 0;            // in a row
     milliseconds backoff{0};
+    bool answered = false;       // in this run
+    std::int64_t last_lent = 0;  // steady milliseconds
     RepeatedError logged;
     std::string measured_as;  // key of its measurements
     milliseconds load_took{0};

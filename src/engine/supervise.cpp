@@ -29,9 +29,9 @@ constexpr milliseconds kHealthTimeout{4'000};
 constexpr std::size_t kAnswerBytes = 256 * 1024;  // of what it says
 constexpr milliseconds kStopTime{5'000};          // from SIGTERM to SIGKILL
 constexpr milliseconds kFirstBackoff{500};
-constexpr milliseconds kLongestBackoff{30'000};
+constexpr milliseconds kLongestBackoff{5'000};
 constexpr milliseconds kStableAfter{60'000};  // a run this long forgives earlier failures
-constexpr int kQuarantineAfter = 6;           // failures in a row
+constexpr int kQuarantineAfter = 6;           // failures of its own in a row, without an answer in between
 constexpr milliseconds kQuarantine{600'000};  // before it is tried once more
 constexpr std::uintmax_t kLargestLog = 8 * 1024 * 1024;
 constexpr std::int64_t kLogTail = 2'000;                 // of its bytes are looked at for an error
@@ -242,7 +242,8 @@ net::Task<RunEnd> Engines::State::load(Engine& engine, Process& process) {
     while (!wanted_end(engine)) {
         if (const auto how = process.ended())
             co_return RunEnd{
-                "start", fmt::format("it {} while it loaded{}{}", *how, last_complaint(engine.log), hint_of(engine))};
+                "start", fmt::format("it {} while it loaded{}{}", *how, last_complaint(engine.log), hint_of(engine)),
+                process.told_to_end()};
         if (co_await healthy(engine)) co_return RunEnd{};
         if (clock.steady() >= end)
             co_return RunEnd{"start", fmt::format("it did not answer within {} ms", engine.model.load_timeout.count())};
@@ -309,7 +310,8 @@ net::Task<RunEnd> Engines::State::watch(Engine& engine, Process& process) {
             co_return RunEnd{
                 for_memory ? "memory" : "crash",
                 fmt::format("it {}{}{}", *how, for_memory ? ", as the machine had no memory left for it" : "",
-                            last_complaint(engine.log))};
+                            last_complaint(engine.log)),
+                process.told_to_end() && !for_memory};
         }
         const auto now = clock.steady();
         if (now >= next_stat) {
@@ -322,7 +324,7 @@ net::Task<RunEnd> Engines::State::watch(Engine& engine, Process& process) {
             else if (!stopped_since)
                 stopped_since = now;
             else if (now - *stopped_since >= kStoppedFor)
-                co_return RunEnd{"stopped", "it was stopped by a signal (SIGSTOP) and did not go on"};
+                co_return RunEnd{"stopped", "it was stopped by a signal (SIGSTOP) and did not go on", true};
             if (auto why = co_await hangs(engine, *stat, silence); !why.empty())
                 co_return RunEnd{"hang", std::move(why)};
         }
@@ -347,7 +349,8 @@ net::Task<> Engines::State::end(Engine& engine, Process& process) {
 
 net::Task<> Engines::State::run(std::shared_ptr<Engine> shared) {
     Engine& engine = *shared;
-    engine.stop_wanted = engine.unload_wanted = false;
+    engine.stop_wanted = engine.unload_wanted = engine.answered = false;
+    engine.last_lent = *engine.heard;
     set_state(engine, "starting");
     const auto started = clock.steady();
     RunEnd how;
@@ -400,12 +403,13 @@ void Engines::State::settle(Engine& engine, RunEnd how, SteadyTime started) {
         }
         return apply();
     }
-    if (now - started > kStableAfter) {
+    const bool stable = now - started > kStableAfter;
+    if (stable) engine.logged.forget();
+    if (stable || engine.answered || *engine.heard > engine.last_lent) {
         engine.backoff = milliseconds(0);
         engine.failures = 0;
-        engine.logged.forget();
     }
-    ++engine.failures;
+    if (!how.from_outside) ++engine.failures;
     engine.backoff = std::min(kLongestBackoff, std::max(kFirstBackoff, engine.backoff * 2));
     const bool quarantined = engine.failures >= kQuarantineAfter;
     const auto rest = quarantined ? kQuarantine : engine.backoff;

@@ -151,6 +151,7 @@ net::Task<Next> Attempt::begin_whole() {
         co_return cancelled(true);
     }
     if (!body) co_return unreadable(of_provider(provider_.id, body.error()), unknown());
+    lease_.progressed(way_.services.clock.steady());
     mark_first_byte();
     streamed_ = streamed_ || conversion_->is_stream(*body);
     const auto id = way_.frame(*this).id;
