@@ -81,14 +81,7 @@ Result<std::string> Api::engines(const Call&) {
         out.end_object();
     }
     out.end_array().key("incidents").begin_array();
-    for (const auto& one : engines.incidents("", kIncidents))
-        out.begin_object()
-            .member("time_ms", unix_ms(one.time))
-            .member("model", one.model)
-            .member("kind", one.kind)
-            .member("what", one.what)
-            .member("lines", one.lines)
-            .end_object();
+    for (const auto& one : engines.incidents("", kIncidents)) engine::write(out, one);
     out.end_array().end_object();
     return out.take();
 }

@@ -108,9 +108,10 @@ void print_speed(const MemoryReport& report) {
 void print_gpus(const MemoryReport& report) {
     const auto needed = report.need.on_gpu();
     for (const auto& gpu : report.machine.gpus)
-        line("GPU", fmt::format("{}: {} of its {} would be taken by all layers; {}", gpu.name, size_text(needed),
-                                size_text(gpu.total),
-                                needed <= gpu.total / 10 * 9 ? "it fits there" : "not all of them fit there"));
+        line("GPU",
+             fmt::format("{}: {} of its {} would be taken by all layers; {}", gpu.name, size_text(needed),
+                         size_text(gpu.total),
+                         needed <= engine::room_for_models(gpu.total) ? "it fits there" : "not all of them fit there"));
 }
 
 void print_seen(const MemoryReport& report) {
@@ -154,7 +155,7 @@ void write_speed(json::Writer& out, const MemoryReport& report) {
 
 std::int64_t Machine::gpu_room() const {
     std::int64_t most = 0;
-    for (const auto& gpu : gpus) most = std::max(most, gpu.total / 10 * 9);
+    for (const auto& gpu : gpus) most = std::max(most, engine::room_for_models(gpu.total));
     return most;
 }
 
@@ -259,7 +260,7 @@ void write_memory(json::Writer& out, const MemoryReport& report) {
         out.begin_object()
             .member("name", gpu.name)
             .member("total_bytes", gpu.total)
-            .member("fits", report.need.on_gpu() <= gpu.total / 10 * 9)
+            .member("fits", report.need.on_gpu() <= engine::room_for_models(gpu.total))
             .end_object();
     out.end_array().key("largest").begin_array();
     for (const auto& one : report.largest)

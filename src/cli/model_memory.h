@@ -34,7 +34,7 @@ struct Machine {
     double reached = 0;           // bytes a second that an engine of this machine has reached; 0: none has run
 
     // Bytes that an engine may take: nine tenths.
-    std::int64_t room() const { return memory.total_bytes / 10 * 9; }
+    std::int64_t room() const { return engine::room_for_models(memory.total_bytes); }
     std::int64_t gpu_room() const;  // of the largest GPU; 0: there is none
     // What an engine will read, as far as that is known: `reached`, else the bandwidth, which is more.
     double bytes_per_second() const { return reached > 0 ? reached : bandwidth.bytes_per_second; }

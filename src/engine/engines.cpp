@@ -39,7 +39,8 @@ std::string mib(std::int64_t bytes) {
 Schedule::Settings settings_of(const config::Config& config, const MachineMemory& machine) {
     Schedule::Settings settings;
     settings.strict = config.engine_memory > 0;
-    settings.limits = {settings.strict ? static_cast<std::int64_t>(config.engine_memory) : memory_for_engines(machine)};
+    settings.limits = {settings.strict ? static_cast<std::int64_t>(config.engine_memory)
+                                       : room_for_models(machine.total_bytes)};
     settings.patience = config.engine_patience;
     return settings;
 }

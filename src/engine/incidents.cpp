@@ -1,11 +1,11 @@
 #include "engine/incidents.h"
 
 #include <algorithm>
-#include <fstream>
+#include <sstream>
 
 #include "base/file.h"
-#include "base/json.h"
 #include "base/text.h"
+#include "engine/log_part.h"
 
 namespace tandem::engine {
 
@@ -37,14 +37,7 @@ void Incidents::add(Incident incident) {
 void Incidents::write() const {
     json::Writer out;
     out.begin_object().key("incidents").begin_array();
-    for (const auto& one : all_)
-        out.begin_object()
-            .member("time_ms", unix_ms(one.time))
-            .member("model", one.model)
-            .member("kind", one.kind)
-            .member("what", one.what)
-            .member("lines", one.lines)
-            .end_object();
+    for (const auto& one : all_) engine::write(out, one);
     out.end_array().end_object();
     if (make_folder_of(file_)) (void)write_private_file(file_, out.take());
 }
@@ -63,16 +56,21 @@ std::size_t Incidents::count(std::string_view model) const {
         std::ranges::count_if(all_, [&](const Incident& one) { return one.model == model; }));
 }
 
+void write(json::Writer& out, const Incident& incident) {
+    out.begin_object()
+        .member("time_ms", unix_ms(incident.time))
+        .member("model", incident.model)
+        .member("kind", incident.kind)
+        .member("what", incident.what)
+        .member("lines", incident.lines)
+        .end_object();
+}
+
 std::string last_lines_of(const std::filesystem::path& log) {
-    std::ifstream file(log, std::ios::binary);
-    if (!file) return {};
-    file.seekg(0, std::ios::end);
-    const auto size = static_cast<std::int64_t>(file.tellg());
-    const auto from = std::max<std::int64_t>(0, size - static_cast<std::int64_t>(Incidents::kMostLines));
-    file.seekg(from);
+    std::istringstream text(end_of(log, Incidents::kMostLines));
     std::string line, all;
-    if (from > 0) std::getline(file, line);  // it may have begun before
-    while (std::getline(file, line)) all += printable(line, 400) + "\n";
+    if (text.str().size() == Incidents::kMostLines) std::getline(text, line);  // it may have begun before
+    while (std::getline(text, line)) all += printable(line, 400) + "\n";
     return all;
 }
 

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json.h"
 #include "base/world.h"
 
 namespace tandem::engine {
@@ -43,6 +44,9 @@ class Incidents {
     mutable std::mutex mutex_;
     std::vector<Incident> all_;  // the oldest first
 };
+
+// As an object.
+void write(json::Writer& out, const Incident& incident);
 
 // The end of a log, whole lines, without control characters, at most Incidents::kMostLines bytes.
 std::string last_lines_of(const std::filesystem::path& log);

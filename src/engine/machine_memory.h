@@ -17,6 +17,11 @@ struct MachineMemory {
 // but in tests.
 MachineMemory machine_memory(const std::filesystem::path& root = "/");
 
+// What of a memory models may have, where the owner sets no limit: nine tenths, the rest is for everything else.
+constexpr std::int64_t room_for_models(std::int64_t total_bytes) {
+    return total_bytes / 10 * 9;
+}
+
 // MiB that an engine may keep of prompts that left their slot, where the owner says nothing: a sixteenth of the memory,
 // 256 at least and llama-server's own 8,192 at most, which no small machine has to spare.
 std::int64_t prompt_cache_mib(const MachineMemory& memory);

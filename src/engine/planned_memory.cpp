@@ -49,8 +49,4 @@ PlannedMemory planned_memory(const config::Model& model, const fs::path& file, c
     return planned;
 }
 
-std::int64_t memory_for_engines(const MachineMemory& machine) {
-    return machine.total_bytes / 10 * 9;
-}
-
 }  // namespace tandem::engine

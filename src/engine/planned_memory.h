@@ -19,7 +19,4 @@ struct PlannedMemory {
 PlannedMemory planned_memory(const config::Model& model, const std::filesystem::path& file,
                              const MachineMemory& machine);
 
-// Where the owner sets no limit: nine tenths of the machine's memory, or of its cgroup's.
-std::int64_t memory_for_engines(const MachineMemory& machine);
-
 }  // namespace tandem::engine

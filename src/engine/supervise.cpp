@@ -7,10 +7,11 @@
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
-#include <fstream>
+#include <sstream>
 
 #include "base/id.h"
 #include "base/text.h"
+#include "engine/log_part.h"
 #include "engine/state.h"
 
 namespace tandem::engine {
@@ -34,7 +35,7 @@ constexpr milliseconds kStableAfter{60'000};  // a run this long forgives earlie
 constexpr int kQuarantineAfter = 6;           // failures of its own in a row, without an answer in between
 constexpr milliseconds kQuarantine{600'000};  // before it is tried once more
 constexpr std::uintmax_t kLargestLog = 8 * 1024 * 1024;
-constexpr std::int64_t kLogTail = 2'000;                 // of its bytes are looked at for an error
+constexpr std::uintmax_t kLogTail = 2'000;               // of its bytes are looked at for an error
 constexpr std::uintmax_t kSeenEnd = 64 * 1024;           // bytes of a log's end that are looked at while it runs
 constexpr std::int64_t kWorthKeeping = 4 * 1024 * 1024;  // bytes by which a peak has grown
 // Of the time in which nothing came from it: one that used less of a processor waits for what never comes.
@@ -52,27 +53,17 @@ bool may_inherit(std::string_view variable) {
     return name != "home" && name != "tmpdir" && name != "pwd" && name != "oldpwd";
 }
 
-// The file, from kLogTail before its end.
-std::ifstream tail_of(const fs::path& log) {
-    std::ifstream file(log, std::ios::binary);
-    file.seekg(0, std::ios::end);
-    const auto size = static_cast<std::int64_t>(file.tellg());
-    file.seekg(std::max<std::int64_t>(0, size - kLogTail));
-    return file;
-}
-
 std::string last_complaint(const fs::path& log) {
-    auto file = tail_of(log);
+    std::istringstream end(end_of(log, kLogTail));
     std::string line, last;
-    while (std::getline(file, line))
+    while (std::getline(end, line))
         if (line.find("error") != std::string::npos || line.find("failed") != std::string::npos) last = line;
     return last.empty() ? "" : ": " + printable(trim(last), 200);
 }
 
 // What an engine that does not start may be in want of, by its own last words.
 std::string hint_of(const Engine& engine) {
-    std::string words;
-    std::getline(tail_of(engine.log), words, '\0');
+    const auto words = end_of(engine.log, kLogTail);
     if (words.find("couldn't bind HTTP server socket") != std::string::npos)
         return "; it is too old to listen on a UNIX socket: llama-server can since April 2025 (build 5018)";
     const bool refused = words.find("Permission denied") != std::string::npos ||
@@ -83,15 +74,6 @@ std::string hint_of(const Engine& engine) {
         "; the sandbox may be in the way: name in engine.readable what it may read besides, or say `engine: {{ "
         "sandbox: off }}`{}",
         geteuid() == 0 ? ". Where Tandem is root, an engine reads no file that only another user may" : "");
-}
-
-std::string part_of(const fs::path& file, std::uintmax_t begin, std::uintmax_t most) {
-    std::ifstream in(file, std::ios::binary);
-    std::string text(static_cast<std::size_t>(most), '\0');
-    in.seekg(static_cast<std::streamoff>(begin));
-    in.read(text.data(), static_cast<std::streamsize>(most));
-    text.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, in.gcount())));
-    return text;
 }
 
 // Built by packaging/setup.sh, in the version that it names.
@@ -194,9 +176,7 @@ void Engines::State::look_at_memory(Engine& engine, bool first) {
     const auto size = fs::file_size(engine.log, error);
     auto memory = engine.shown.memory;
     if (first) memory.words = words_of(part_of(engine.log, engine.log_begin, kMostWords));
-    if (!error)
-        memory.tokens_per_second = std::max(memory.tokens_per_second,
-                                            fastest_of(part_of(engine.log, size - std::min(size, kSeenEnd), kSeenEnd)));
+    memory.tokens_per_second = std::max(memory.tokens_per_second, fastest_of(end_of(engine.log, kSeenEnd)));
     const auto resident = resident_of(engine.shown.pid);
     const bool news = first || resident.peak >= memory.resident.peak + kWorthKeeping ||
                       memory.tokens_per_second > engine.shown.memory.tokens_per_second * 1.05;
@@ -365,7 +345,6 @@ net::Task<> Engines::State::run(std::shared_ptr<Engine> shared) {
             look_at_memory(engine, true);
             set_state(engine, "ready", "");
             schedule.loaded(engine.slot, clock.steady());
-            if (const auto stat = process_stat(process->pid())) note_memory(engine, *stat);
             apply();
             how = co_await watch(engine, *process);
         }
