@@ -148,7 +148,11 @@ net::Task<Next> Attempt::send() {
     Result<> chosen = choose_question();
     if (chosen) chosen = co_await convert();
     if (cancel_.fired()) co_return cancelled(false);
-    if (!chosen) co_return failed(ours(chosen.error(), upstream::Remedy::next));
+    if (!chosen) {
+        auto failure = ours(chosen.error(), upstream::Remedy::next);
+        if (failure.error.code == ErrorCode::context) failure.what = config::FailureClass::context;
+        co_return failed(std::move(failure));
+    }
     auto answered = co_await ask(opened());
     if (!answered) {
         auto& failure = answered.error();
@@ -324,8 +328,25 @@ Result<> Attempt::choose_question() {
     return {};
 }
 
-// The question in the provider's words; a large one is said on the pool.
 net::Task<Result<>> Attempt::convert() {
+    auto made = co_await say();
+    if (made && fit_is_open()) {
+        const auto counted = co_await count_prompt();
+        if (counted && !cancel_.fired()) {
+            if (auto fits = hold_fit(*counted); !fits) co_return fits;
+            prompt_tokens_ = *counted;
+            made = co_await say();
+        }
+    }
+    if (!made) co_return made;
+    if (sets_bound_ && at_most(most_.input, most_.output) > Money{}) note_bound();
+    for (const auto& warning : conversion_->warnings()) note(warning);
+    add_filters();
+    co_return made;
+}
+
+// The question in the provider's words; a large one is said on the pool.
+net::Task<Result<>> Attempt::say() {
     auto make = [this]() -> Result<> {
         const auto choices = std::max<std::int64_t>(1, decided_.inputs().features.choices);
         auto made = translate::Conversion::make(
@@ -334,6 +355,7 @@ net::Task<Result<>> Attempt::convert() {
              .answer_bound = sets_bound_ ? bound_ / choices : 0,
              .wants = way_.services.wants.of(provider_.id, model_.name, way_.who.id()),
              .room = way_.history.room,
+             .prompt_tokens = prompt_tokens_,
              .plainly = way_.history.plainly == candidate_.model,
              .without_thoughts = way_.history.thoughtless == candidate_.model,
              .thoughts = &way_.gateway.thoughts(),
@@ -344,16 +366,8 @@ net::Task<Result<>> Attempt::convert() {
         conversion_ = std::move(*made);
         return {};
     };
-    Result<> made;
-    if (question().document.source().size() <= kLargeBody)
-        made = make();
-    else
-        made = co_await net::run_on<Result<>>(way_.services.scans, way_.who.id(), make);
-    if (!made) co_return made;
-    if (sets_bound_ && at_most(most_.input, most_.output) > Money{}) note_bound();
-    for (const auto& warning : conversion_->warnings()) note(warning);
-    add_filters();
-    co_return made;
+    if (question().document.source().size() <= kLargeBody) co_return make();
+    co_return co_await net::run_on<Result<>>(way_.services.scans, way_.who.id(), make);
 }
 
 // Where money is reserved for it. Each attempt's record has its own; the client is told of the first alone, since what
@@ -490,37 +504,6 @@ std::vector<privacy::ClientHeader> Attempt::client_headers() {
     if (conversion_->same() || known) return {{"anthropic-beta", decided_.labelled().betas()}};
     note(fmt::format("anthropic-beta was left out: {} has no such header", provider_.id));
     return {};
-}
-
-net::Task<bool> Attempt::ask_json(const ledger::Reservation& reservation, std::string path, std::string body,
-                                  json::Document& answer) {
-    auto clearance = co_await clear(std::move(body), {});
-    if (!clearance) co_return false;
-    upstream::Call call;
-    call.path = std::move(path);
-    auto answered =
-        co_await upstream::send(way_.gateway.client_of(way_.exchange.worker()), std::move(*clearance), reservation,
-                                endpoint_, std::move(call), way_.deadline.at, cancel_, way_.services.clock);
-    if (!answered) co_return false;
-    auto text = co_await answered->answer.read_all(memory_, kAnswerCopies);
-    co_return text&& answer.parse(*text).has_value();
-}
-
-net::Task<std::optional<std::int64_t>> Attempt::count(const provider::TokenCounter& counter) {
-    auto reservation = way_.services.budgets.reserve(way_.who, record.subject(), Money{}, Tokens{});
-    auto conversion = translate::Conversion::make(way_.question, provider_, model_);
-    if (!reservation || !conversion) co_return std::nullopt;
-    if (auto reached = co_await reach(); !reached) co_return std::nullopt;
-    // Beside the paths of its dialect.
-    endpoint_.base_url = provider::root_of(std::move(endpoint_.base_url));
-    const auto request = conversion->take_body();
-    json::Document answer;
-    for (const auto& step : counter.steps)
-        if (!co_await ask_json(*reservation, std::string(step.path), step.body(request, answer.root()), answer))
-            co_return std::nullopt;
-    const auto tokens = counter.tokens(answer.root());
-    if (tokens) settle({}, "counted", *reservation);
-    co_return tokens;
 }
 
 // ---- how it ended ----

@@ -59,7 +59,7 @@ class Attempt final : public Served {
     const std::shared_ptr<translate::StreamRelay>& relay() const { return relay_; }
 
     // Instead of begin(): asks how many tokens the question has. Nullopt where that is not to be had.
-    net::Task<std::optional<std::int64_t>> count(const provider::TokenCounter& counter);
+    net::Task<std::optional<std::int64_t>> count();
 
   private:
     struct Doubt {
@@ -78,9 +78,17 @@ class Attempt final : public Served {
     void learn(const AnswerFinished& finished) const;
     learning::Learning::Answered outcome_of(const chat::Told& told, std::string fault) const;
 
-    // One question beside the answer; false where there is none.
+    // One question beside the answer, at the server's root; false where there is none.
     net::Task<bool> ask_json(const ledger::Reservation& reservation, std::string path, std::string body,
                              json::Document& answer);
+    // Of a request in the provider's words. Nullopt where its server does not say.
+    net::Task<std::optional<std::int64_t>> tokens_of(const std::string& request,
+                                                     const ledger::Reservation& reservation);
+    // Whether the most that the prompt may be does not fit, and its own tokenizer can say what it is.
+    bool fit_is_open() const;
+    net::Task<std::optional<std::int64_t>> count_prompt();
+    // Errors: context, with both numbers.
+    Result<> hold_fit(std::int64_t prompt) const;
     // Where the candidate is reached; an engine is started for it, and held. Errors: as Engines::acquire(), cancelled.
     net::Task<Result<>> reach();
     net::Task<Next> send();
@@ -106,7 +114,10 @@ class Attempt final : public Served {
     bool may_say(std::int64_t tokens);
     void end_at_limit();
     Result<> choose_question();
+    // The question in the provider's words; a prompt that may be too long is counted before it is sent. Errors:
+    // invalid, context.
     net::Task<Result<>> convert();
+    net::Task<Result<>> say();
     void add_filters();
     upstream::Call call_of();
     std::vector<privacy::ClientHeader> client_headers();
@@ -197,6 +208,7 @@ class Attempt final : public Served {
     std::int64_t bound_ = 0;   // tokens of all its answers, where a budget or a limit bounds them; 0: not bounded
     bool sets_bound_ = false;  // the client set none, so the request sent has ours
     std::int64_t beyond_ = 0;  // tokens that were reserved later
+    std::int64_t prompt_tokens_ = 0;  // counted; 0: estimated
     upstream::Gate::Pass pass_;
     engine::Lease lease_;
     upstream::Endpoint endpoint_;

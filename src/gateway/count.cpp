@@ -17,7 +17,7 @@ net::Task<> count_tokens(Way& way, const Decided& decided) {
             !decided.inputs().features.needs.has(config::Capability::vision)) {
             Attempt attempt(way, decided, {candidate});
             served.record = attempt.record;
-            tokens = co_await attempt.count(*counter);
+            tokens = co_await attempt.count();
         }
         break;
     }

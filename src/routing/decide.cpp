@@ -83,6 +83,16 @@ const prices::Tariff& price_of(const Table::Entry& entry, const Inputs& in) {
     return standing != nullptr && standing->price ? *standing->price : entry.price;
 }
 
+// The fewest tokens that the prompt may have, as far as known. Of text with many blanks, or of words that a tokenizer
+// has whole, the estimate is up to twice what is counted.
+std::int64_t least_prompt(const Table::Entry& entry, const Features& features) {
+    constexpr int kTooHigh = 2;
+    const auto& needs = features.needs;
+    const bool counted = entry.counts_tokens && !needs.has(Capability::vision) && !needs.has(Capability::embeddings) &&
+                         !needs.has(Capability::rerank);
+    return counted ? features.prompt_tokens / kTooHigh : features.prompt_tokens;
+}
+
 // The first hard constraint that the model fails, in the order in which they are documented.
 void exclude(Candidate& candidate, const Table& table, const Table::Entry& entry, const Inputs& in, const Rule* rule) {
     auto because = [&](Excluded what, std::string reason) {
@@ -123,7 +133,7 @@ void exclude(Candidate& candidate, const Table& table, const Table::Entry& entry
                                                       in.features.context_tokens, entry.context_tokens));
     if (entry.context_tokens > 0) {
         const auto room = least_room(entry, in.features);
-        if (in.features.prompt_tokens + room > entry.context_tokens)
+        if (least_prompt(entry, in.features) + room > entry.context_tokens)
             candidate.needed_tokens = in.features.prompt_tokens + room;
         if (candidate.needed_tokens > 0)
             return because(Excluded::context,

@@ -155,7 +155,7 @@ Table table_of(const config::Config& config, const FileFacts& file_facts, const 
         table.models.push_back({model.id, model.provider, provider->zone, provider->clearance, known.context_tokens(),
                                 known.capabilities(), price_of(model), model.quality, known.max_output_tokens(),
                                 model.quality ? strength_by_quality(*model.quality) : strength_of(facts),
-                                model.auto_use});
+                                model.auto_use, provider->kind->counter != nullptr});
     }
     table.aliases = config.aliases;
     table.rules = config.policy.rules;
@@ -187,6 +187,7 @@ std::string to_json(const Table& table) {
         if (m.strength) write_strength(out, *m.strength);
         if (m.auto_use != config::AutoUse::yes)
             out.member("auto", config::kAutoUseNames[static_cast<std::size_t>(m.auto_use)]);
+        if (m.counts_tokens) out.member("counts", true);
         out.end_object();
     }
     out.end_array().key("aliases").begin_array();
@@ -242,7 +243,8 @@ Result<Table> table_from_json(const Value& value) {
                            m["quality"].number(),
                            m["max_output"].integer().value_or(0),
                            read_strength(m["strength"]),
-                           named<config::AutoUse>(m["auto"], config::kAutoUseNames).value_or(config::AutoUse::yes)};
+                           named<config::AutoUse>(m["auto"], config::kAutoUseNames).value_or(config::AutoUse::yes),
+                           m["counts"].boolean().value_or(false)};
         auto price = price_in(m);
         if (!price) return fail(price.error());
         entry.price = std::move(*price);

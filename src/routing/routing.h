@@ -34,6 +34,8 @@ struct Table {
         std::int64_t max_output_tokens = 0;  // the most that it answers with; 0: not claimed
         std::optional<Strength> strength;    // what is known of it before its first answer; nullopt: in old records
         config::AutoUse auto_use = config::AutoUse::yes;
+        // Its server counts a prompt exactly before it is sent, so only what cannot fit is excluded by an estimate.
+        bool counts_tokens = false;
     };
     std::vector<Entry> models;
     std::vector<config::Alias> aliases;

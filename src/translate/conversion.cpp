@@ -131,15 +131,16 @@ void keep_thoughts_below(std::int64_t most, chat::Thinking& thinking) {
 }
 
 // The most tokens that an answer has room for behind the prompt, with some to spare for what an estimate is off; 0: not
-// known, or not less than what is asked for.
-std::int64_t room_for_answer(const chat::Request& request, const config::Model& model) {
+// known, or not less than what is asked for. `counted`: tokens of the prompt; 0: they are estimated.
+std::int64_t room_for_answer(const chat::Request& request, const config::Model& model, std::int64_t counted) {
     constexpr std::int64_t kSpare = 16;  // one in so many tokens of the prompt
     if (!request.max_output_tokens) return 0;
     auto room = *request.max_output_tokens;
     if (model.max_output_tokens > 0) room = std::min(room, model.max_output_tokens);
     if (model.context_tokens > 0) {
-        const auto prompt = chat::estimate_prompt(request).count;
-        room = std::min(room, std::max<std::int64_t>(1, model.context_tokens - prompt - prompt / kSpare));
+        const auto estimate = counted > 0 ? 0 : chat::estimate_prompt(request).count;
+        const auto prompt = counted > 0 ? counted : estimate + estimate / kSpare;
+        room = std::min(room, std::max<std::int64_t>(1, model.context_tokens - prompt));
     }
     return room < *request.max_output_tokens ? room : 0;
 }
@@ -303,7 +304,7 @@ Result<Conversion> Conversion::make(const Question& question, const config::Prov
         return c;
     }
     if (question.front.operation != Operation::count) {
-        target.most_tokens = terms.room > 0 ? terms.room : room_for_answer(request, model);
+        target.most_tokens = terms.room > 0 ? terms.room : room_for_answer(request, model, terms.prompt_tokens);
         c.most_tokens_ = dialect::bound_of(request, target).value_or(0);
         if (terms.room > 0) target.answer_bound = std::min(target.answer_bound, terms.room);
         if (target.most_tokens > 0 && request.max_output_tokens)

@@ -65,11 +65,12 @@ bool offers_hosted_tools(const chat::Request& request);
 struct AnswerTerms {
     // Log-probabilities are asked for, for told() alone, of who gives them and where that changes nothing else.
     bool weighs = false;
-    std::int64_t answer_bound = 0;  // of an answer that the client sets no bound for; 0: none
-    dialect::Wants wants{};         // of the provider, where its refusals have told
-    std::int64_t room = 0;          // tokens that the answer has room for, where a refusal has told
-    bool plainly = false;           // in plain words (plainer.h), where the same dialect's were refused
-    bool without_thoughts = false;  // of the history: they were refused
+    std::int64_t answer_bound = 0;   // of an answer that the client sets no bound for; 0: none
+    dialect::Wants wants{};          // of the provider, where its refusals have told
+    std::int64_t room = 0;           // tokens that the answer has room for, where a refusal has told
+    std::int64_t prompt_tokens = 0;  // as its model counts them; 0: estimated
+    bool plainly = false;            // in plain words (plainer.h), where the same dialect's were refused
+    bool without_thoughts = false;   // of the history: they were refused
     // Where what `key` was answered before has left what the provider wants back; outlives it. None: that is not looked
     // for.
     Thoughts* thoughts = nullptr;
