@@ -127,17 +127,15 @@ Error Engines::State::too_large(const Engine& engine) const {
 }
 
 void Engines::State::learn_size(Engine& engine) {
-    const auto file = find_model_file(*engine.config, engine.model, settings);
-    const auto binary = find_binary(*engine.config, settings);
+    const auto file = engine.kind->file(asked(engine));
+    const auto binary = engine.kind->program(asked(engine));
     if (!file || !binary) return;  // the start says so
-    std::string how = fmt::format("{} {}", engine.model.context_tokens, engine.model.slots);
-    for (const auto& argument : engine.model.args) how += "\n" + argument;
-    auto key = measurement_key(*file, *binary, how);
+    auto key = measurement_key(*file, *binary, engine.kind->setup(asked(engine)));
     if (key == engine.measured_as) return;
     engine.measured_as = std::move(key);
     auto about = schedule.about(engine.slot);
     const auto known = measured.of(engine.measured_as);
-    auto planned = planned_memory(engine.model, *file, machine);
+    auto planned = engine.kind->planned(asked(engine), *file);
     const auto bytes = known ? known->peak_bytes : planned.bytes;
     about.load = known ? known->load : usual_load(bytes);
     engine.guess = std::move(planned.memory);
@@ -297,15 +295,17 @@ void Engines::configure(std::shared_ptr<const config::Config> config) {
         const std::lock_guard lock(state.mutex);
         std::unordered_map<std::string, std::shared_ptr<Engine>> next;
         for (const auto& model : config->models) {
-            if (!config->provider(model.provider)->kind->runs_here) continue;
+            const auto* kind = engine_kind(*config->provider(model.provider));
+            if (kind == nullptr) continue;
             const auto old = state.engines.find(model.id);
-            if (old != state.engines.end() && same_engine(old->second->model, model) &&
+            if (old != state.engines.end() && old->second->kind == kind && same_engine(old->second->model, model) &&
                 same_program(*old->second->config, *config)) {
                 next.emplace(model.id, old->second);
             } else {
                 auto engine = std::make_shared<Engine>();
                 engine->model = model;
                 engine->config = config;
+                engine->kind = kind;
                 engine->log = log_file(state.settings.data, model.id);
                 engine->shown.model = model.id;
                 engine->shown.log = engine->log;

@@ -11,6 +11,7 @@
 #include "engine/engines.h"
 #include "engine/folder.h"
 #include "engine/incidents.h"
+#include "engine/kind.h"
 #include "engine/machine_memory.h"
 #include "engine/measured.h"
 #include "engine/planned_memory.h"
@@ -49,6 +50,7 @@ struct Silence {
 struct Engine {
     config::Model model;
     std::shared_ptr<const config::Config> config;
+    const EngineKind* kind = nullptr;
     std::filesystem::path log;
     std::atomic<int> in_use{0};
     // Steady milliseconds: when something last came from it, or a request was given to it.
@@ -85,6 +87,7 @@ struct Engines::State {
     }
     void post(std::function<void()> act) { net::asio::post(worker.context(), std::move(act)); }
     std::shared_ptr<Engine> find(const std::string& model) const;
+    Asked asked(const Engine& engine) const { return {*engine.config, engine.model, settings, machine}; }
 
     // ---- control thread (engines.cpp) ----
     void take_over(const std::vector<std::shared_ptr<Engine>>& all, const std::vector<std::shared_ptr<Engine>>& gone);

@@ -64,8 +64,7 @@ std::string last_complaint(const fs::path& log) {
 // What an engine that does not start may be in want of, by its own last words.
 std::string hint_of(const Engine& engine) {
     const auto words = end_of(engine.log, kLogTail);
-    if (words.find("couldn't bind HTTP server socket") != std::string::npos)
-        return "; it is too old to listen on a UNIX socket: llama-server can since April 2025 (build 5018)";
+    if (const auto known = engine.kind->hint(words); !known.empty()) return "; " + known;
     const bool refused = words.find("Permission denied") != std::string::npos ||
                          words.find("Operation not permitted") != std::string::npos ||
                          words.find("cannot open shared object file") != std::string::npos;
@@ -74,11 +73,6 @@ std::string hint_of(const Engine& engine) {
         "; the sandbox may be in the way: name in engine.readable what it may read besides, or say `engine: {{ "
         "sandbox: off }}`{}",
         geteuid() == 0 ? ". Where Tandem is root, an engine reads no file that only another user may" : "");
-}
-
-// Built by packaging/setup.sh, in the version that it names.
-bool is_ours(const fs::path& binary, const EnginesSettings& settings) {
-    return binary.parent_path() == settings.cache / "engine";
 }
 
 void rotate(const fs::path& log) {
@@ -96,9 +90,9 @@ void Engines::State::set_state(Engine& engine, std::string state, std::optional<
 }
 
 Result<Process> Engines::State::launch(Engine& engine) {
-    const auto binary = find_binary(*engine.config, settings);
+    const auto binary = engine.kind->program(asked(engine));
     if (!binary) return fail(binary.error());
-    const auto file = find_model_file(*engine.config, engine.model, settings);
+    const auto file = engine.kind->file(asked(engine));
     if (!file) return fail(file.error());
     const auto folder = make_engine_folder(settings.data, engine.model.id);
     if (!folder) return fail(folder.error());
@@ -108,32 +102,12 @@ Result<Process> Engines::State::launch(Engine& engine) {
     rotate(engine.log);
     engine.log_begin = fs::exists(engine.log, ignored) ? fs::file_size(engine.log, ignored) : 0;
     auto key = std::make_shared<const Secret>(random_hex(random, 48));
+    auto made = engine.kind->start(asked(engine), {*binary, *file, address->name, *key});
     Process::Settings start;
-    const auto& m = engine.model;
-    start.command = {binary->string(),
-                     "--model",
-                     file->string(),
-                     "--alias",
-                     m.name,
-                     "--host",
-                     address->name,
-                     "--ctx-size",
-                     std::to_string(m.context_tokens * m.slots),
-                     "--parallel",
-                     std::to_string(m.slots),
-                     "--no-webui",
-                     "--offline"};
-    std::ranges::copy(with_absolute_paths(m.args), std::back_inserter(start.command));
+    start.command = std::move(made.command);
     for (char** variable = environ; *variable != nullptr; ++variable)
         if (may_inherit(*variable)) start.environment.emplace_back(*variable);
-    // In the environment, not among the arguments, which every user of the machine can see.
-    start.environment.push_back(fmt::format("LLAMA_API_KEY={}", key->reveal()));
-    // llama-server's own bound is 8 GiB. An older one knows no such variable; the owner's own, and `args`, go before
-    // it.
-    start.environment.push_back(fmt::format("LLAMA_ARG_CACHE_RAM={}", prompt_cache_mib(machine)));
-    // The least at which ours says what memory its buffers take; it says nothing of prompts there. What the same number
-    // means to another one is not known here.
-    if (is_ours(*binary, settings)) start.environment.emplace_back("LLAMA_ARG_LOG_VERBOSITY=4");
+    std::ranges::move(made.environment, std::back_inserter(start.environment));
     start.environment.push_back("HOME=" + folder->home().string());
     start.environment.push_back("TMPDIR=" + folder->temporary().string());
     start.log = engine.log;
@@ -197,7 +171,7 @@ void Engines::State::look_at_memory(Engine& engine, bool first) {
 }
 
 net::Task<bool> Engines::State::healthy(const Engine& engine) {
-    co_return (co_await answer_of(engine, "/health")).has_value();
+    co_return (co_await answer_of(engine, std::string(engine.kind->health))).has_value();
 }
 
 net::Task<std::optional<std::string>> Engines::State::answer_of(const Engine& engine, std::string path) {
@@ -257,8 +231,9 @@ net::Task<std::string> Engines::State::hangs(Engine& engine, const ProcessStat& 
     const auto quiet = std::chrono::duration_cast<milliseconds>(now - silence.since);
     if (quiet < stall / 2 || now < silence.next_look) co_return std::string();
     silence.next_look = now + std::min(kHealthEvery, stall / 4);
-    // What each of its slots has read and said. Only the loop that makes tokens answers that.
-    auto slots = co_await answer_of(engine, "/slots");
+    // What each of its slots has read and said, where its kind has words for that.
+    std::optional<std::string> slots;
+    if (!engine.kind->progress.empty()) slots = co_await answer_of(engine, std::string(engine.kind->progress));
     if (!silence.slots && slots) {
         silence.slots = std::move(slots);
         co_return std::string();

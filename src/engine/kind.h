@@ -1,0 +1,69 @@
+// The kinds of engines, one file each (kinds/): what a kind of server is started with, how it is known to be ready and
+// to work, what memory it is counted at. Everybody else in engine/ reads the row; nobody asks which kind an engine is.
+//
+// A new kind is a file in kinds/ and a line of kind.cpp. The provider kind of the same name says how requests for it
+// are made (provider/kind.h). Private to engine/.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/secret.h"
+#include "config/config.h"
+#include "engine/engines.h"
+#include "engine/machine_memory.h"
+#include "engine/planned_memory.h"
+
+namespace tandem::engine {
+
+// What a kind is asked about: one model as its owner has set it up, on this machine. Borrowed for the call.
+struct Asked {
+    const config::Config& config;
+    const config::Model& model;
+    const EnginesSettings& settings;
+    const MachineMemory& machine;
+};
+
+// What is known when a process is started.
+struct Starting {
+    std::filesystem::path program;  // as EngineKind::program gave it
+    std::filesystem::path file;     // as EngineKind::file gave it
+    std::string socket;             // its name within the working directory
+    const Secret& key;              // that requests will have
+};
+
+// What a process is started with.
+struct Start {
+    std::vector<std::string> command;      // [0] is an absolute path
+    std::vector<std::string> environment;  // NAME=value, before all that an engine inherits
+};
+
+struct EngineKind {
+    std::string_view provider;  // the name of its kind of provider in tandem.yaml
+
+    // ---- its start ----
+
+    // Absolute. Errors: not_found, with what to do.
+    Result<std::filesystem::path> (*program)(const Asked& asked);
+    Result<std::filesystem::path> (*file)(const Asked& asked);
+    Start (*start)(const Asked& asked, const Starting& starting);
+    // What else a measurement of its memory and its speed depends on, beside program and file.
+    std::string (*setup)(const Asked& asked);
+    // What it is counted at before it has run.
+    PlannedMemory (*planned)(const Asked& asked, const std::filesystem::path& file);
+    // What the last words of one that did not start hint at, for a message; empty: nothing that is known.
+    std::string (*hint)(std::string_view last_words);
+
+    // ---- while it runs ----
+
+    std::string_view health;    // the path that answers 200 once it is ready, and while it is well
+    std::string_view progress;  // the path whose answer changes while it works; empty: bytes and CPU time alone say so
+};
+
+// The kind of the engines of a provider; nullptr: Tandem starts no servers of it.
+const EngineKind* engine_kind(const config::Provider& provider);
+
+}  // namespace tandem::engine
