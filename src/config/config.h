@@ -337,13 +337,14 @@ struct Config {
     Window usual_window;  // of budgets: a day, in the zone and with the weeks of the owner
     Durability durability = Durability::process;
     log::Settings logging;
-    std::vector<std::string> bare_secrets;  // where a secret stands in the file itself, for `tandem doctor`
-    std::vector<std::string> warnings;      // "tandem.yaml:3: `value` is now called `stakes`"
-    std::vector<Unresolved> unresolved;     // only where it was read with Missing::left_out
-    std::string engine_binary;              // llama-server to use; empty: PATH, then the cache
-    std::size_t engine_memory = 0;          // bytes that engines share; 0: nine tenths of the machine's
-    milliseconds engine_patience{10'000};   // how long a request waits before a model in use makes room for its own
-    milliseconds engine_stall{60'000};      // without a byte of an answer, before an engine counts as hanging
+    std::vector<std::string> bare_secrets;   // where a secret stands in the file itself, for `tandem doctor`
+    std::vector<std::string> warnings;       // "tandem.yaml:3: `value` is now called `stakes`"
+    std::vector<Unresolved> unresolved;      // only where it was read with Missing::left_out
+    std::string engine_binary;               // llama-server to use; empty: PATH, then the cache
+    std::size_t engine_prompts = 2UL << 30;  // bytes of disk for what unloaded engines have read; 0: none
+    std::size_t engine_memory = 0;           // bytes that engines share; 0: nine tenths of the machine's
+    milliseconds engine_patience{10'000};    // how long a request waits before a model in use makes room for its own
+    milliseconds engine_stall{60'000};       // without a byte of an answer, before an engine counts as hanging
     Sandbox engine_sandbox = Sandbox::automatic;
     std::vector<std::string> engine_readable;  // absolute paths that engines may read besides
 

@@ -147,6 +147,10 @@ void read_engine(Section& s, Config& config) {
             About("what the loaded models may take together. A model that would take more alone is refused",
                   "nine tenths of the machine's, or of the cgroup's; a larger model is then loaded alone")
                 .see("concepts/engines.md"));
+    s.bytes("prompts", config.engine_prompts, 0, kMostMemory,
+            About("what engines have read may take on disk while they are unloaded, so that conversations go on after "
+                  "a swap without being read again. 0: nothing is kept")
+                .see("concepts/engines.md"));
     s.duration("patience", config.engine_patience, milliseconds(1), std::chrono::hours(1),
                "how long a request waits for its model's turn before a model in use makes room for it, once what "
                "runs has ended");

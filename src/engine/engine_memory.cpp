@@ -106,6 +106,22 @@ std::optional<EngineMemory> read(const fs::path& file) {
     return memory;
 }
 
+constexpr std::string_view kOfPrompt = "prompt eval time";
+
+// "eval time = 272.59 ms / 40 tokens (6.99 ms per token, 143.07 tokens per second)": tokens a second, 0 where the line
+// says no such thing, or of fewer tokens.
+double speed_in(std::string_view line, double fewest) {
+    constexpr std::string_view kSays = " eval time =";
+    const auto at = line.find(kSays);
+    if (at == std::string_view::npos) return 0;
+    const auto milliseconds = number_at(line.substr(at + kSays.size()), 1e12);
+    const auto slash = line.find(" ms /", at);
+    if (!milliseconds || *milliseconds <= 0 || slash == std::string_view::npos) return 0;
+    const auto tokens = number_at(line.substr(slash + 5), 1e9);
+    if (!tokens || *tokens < fewest) return 0;
+    return std::min(*tokens / *milliseconds * 1'000, kMostTokens);
+}
+
 }  // namespace
 
 EngineWords words_of(std::string_view log) {
@@ -119,21 +135,22 @@ EngineWords words_of(std::string_view log) {
 }
 
 double fastest_of(std::string_view log) {
-    constexpr std::string_view kSays = " eval time =", kPrompt = "prompt eval time";
     constexpr double kFewest = 8;
     double fastest = 0;
     each_line(log, [&](std::string_view line) {
-        // "eval time = 272.59 ms / 40 tokens (6.99 ms per token, 143.07 tokens per second)"
-        const auto at = line.find(kSays);
-        if (at == std::string_view::npos || line.find(kPrompt) != std::string_view::npos) return;
-        const auto milliseconds = number_at(line.substr(at + kSays.size()), 1e12);
-        const auto slash = line.find(" ms /", at);
-        if (!milliseconds || *milliseconds <= 0 || slash == std::string_view::npos) return;
-        const auto tokens = number_at(line.substr(slash + 5), 1e9);
-        if (!tokens || *tokens < kFewest) return;
-        fastest = std::max(fastest, std::min(*tokens / *milliseconds * 1'000, kMostTokens));
+        if (line.find(kOfPrompt) == std::string_view::npos) fastest = std::max(fastest, speed_in(line, kFewest));
     });
     return fastest;
+}
+
+double read_speed_of(std::string_view log) {
+    constexpr double kFewest = 32;
+    double last = 0;
+    each_line(log, [&](std::string_view line) {
+        if (line.find(kOfPrompt) == std::string_view::npos) return;
+        if (const auto speed = speed_in(line, kFewest); speed > 0) last = speed;
+    });
+    return last;
 }
 
 Resident resident_of(pid_t pid, const fs::path& root) {

@@ -34,6 +34,9 @@ inline constexpr std::size_t kMostBuffers = 1'000;    // lines of buffers; what 
 EngineWords words_of(std::string_view log);
 // The fastest "eval time" of those lines: tokens a second, 0 where there is none of 8 tokens or more.
 double fastest_of(std::string_view log);
+// How fast it read prompts, by the last "prompt eval time" of 32 tokens or more: tokens a second, 0 where there is
+// none.
+double read_speed_of(std::string_view log);
 
 // Of a process, in bytes (proc(5)): its peak, what is resident now, and of that what is its own and no page of a file.
 struct Resident {

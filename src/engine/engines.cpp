@@ -57,6 +57,8 @@ Engines::State::State(EnginesSettings given, Random& random, const Clock& clock)
       measured(settings.data / "engines" / "measured.json"),
       schedule({}),
       timer(worker.context()) {
+    // What a Tandem that was ended by force has left.
+    PromptFolders(settings.data).remove_all();
     worker.start();
 }
 
@@ -245,6 +247,7 @@ void Engines::State::take_over(const std::vector<std::shared_ptr<Engine>>& all,
         memory.by_owner = limits.strict;
     }
     schedule.set(limits);
+    PromptFolders(settings.data).make_room(0, static_cast<std::int64_t>(config->engine_prompts));
     for (const auto& engine : all) {
         const auto* model = config->model(engine->model.id);
         if (model != nullptr) engine->model = *model;
@@ -286,6 +289,7 @@ Engines::~Engines() {
     state_->ending = true;
     while (state_->alive > 0) std::this_thread::sleep_for(milliseconds(5));
     state_->worker.stop();
+    PromptFolders(state_->settings.data).remove_all();
 }
 
 void Engines::configure(std::shared_ptr<const config::Config> config) {

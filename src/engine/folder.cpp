@@ -55,7 +55,7 @@ Result<EngineFolder> make_engine_folder(const fs::path& data, std::string_view m
     if (error)
         return fail(Fault::engine_down, fmt::format("cannot make {}: {}", log.parent_path().string(), error.message()));
     const EngineFolder made{parent / (name + ".d")};
-    for (const auto& folder : {made.root, made.run(), made.home(), made.temporary(), made.skeleton()})
+    for (const auto& folder : {made.root, made.run(), made.home(), made.temporary(), made.prompts(), made.skeleton()})
         if (auto ok = make_private(folder); !ok) return fail(ok.error());
     return made;
 }

@@ -21,7 +21,8 @@ struct EngineFolder {
     std::filesystem::path run() const { return root / "run"; }
     std::filesystem::path home() const { return root / "home"; }  // kept: GPU drivers keep compiled kernels there
     std::filesystem::path temporary() const { return root / "tmp"; }
-    std::filesystem::path skeleton() const { return root / "root"; }  // mount points, where it has a root of its own
+    std::filesystem::path prompts() const { return root / "prompts"; }  // what it has read, while it is unloaded
+    std::filesystem::path skeleton() const { return root / "root"; }    // mount points, where it has a root of its own
 };
 
 // Makes data/engines/MODEL.d and what is in it. Errors: unavailable.

@@ -14,6 +14,7 @@
 #include "base/secret.h"
 #include "config/config.h"
 #include "engine/engines.h"
+#include "engine/kept_prompts.h"
 #include "engine/machine_memory.h"
 #include "engine/planned_memory.h"
 
@@ -24,7 +25,7 @@ struct Asked {
     const config::Config& config;
     const config::Model& model;
     const EnginesSettings& settings;
-    const MachineMemory& machine;
+    MachineMemory machine;
 };
 
 // What is known when a process is started.
@@ -33,12 +34,14 @@ struct Starting {
     std::filesystem::path file;     // as EngineKind::file gave it
     std::string socket;             // its name within the working directory
     const Secret& key;              // that requests will have
+    std::filesystem::path prompts;  // the folder for what it has read (PromptStore); empty: none is wanted
 };
 
 // What a process is started with.
 struct Start {
     std::vector<std::string> command;      // [0] is an absolute path
     std::vector<std::string> environment;  // NAME=value, before all that an engine inherits
+    bool keeps_prompts = false;            // in the folder that was given
 };
 
 struct EngineKind {
@@ -61,6 +64,10 @@ struct EngineKind {
 
     std::string_view health;    // the path that answers 200 once it is ready, and while it is well
     std::string_view progress;  // the path whose answer changes while it works; empty: bytes and CPU time alone say so
+
+    // ---- over an unload ----
+
+    const PromptStore* prompts = nullptr;  // null: what it has read goes with its process
 };
 
 // The kind of the engines of a provider; nullptr: Tandem starts no servers of it.

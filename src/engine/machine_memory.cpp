@@ -61,7 +61,9 @@ MachineMemory machine_memory(const fs::path& root) {
 }
 
 std::int64_t prompt_cache_mib(const MachineMemory& memory) {
-    return std::clamp<std::int64_t>(memory.total_bytes / 16 >> 20, 256, 8'192);
+    const auto usual = std::clamp<std::int64_t>(memory.total_bytes / 16 >> 20, 256, 8'192);
+    if (memory.models_bytes == 0) return usual;
+    return std::min(usual, std::max<std::int64_t>(memory.models_bytes / 8 >> 20, 32));
 }
 
 std::vector<std::string> repacked_types() {

@@ -41,7 +41,9 @@ Measured::Measured(std::filesystem::path file) : file_(std::move(file)) {
         const auto key = std::string(one["key"].text());
         if (key.empty() || measurement.peak_bytes <= 0 || measurement.load.count() < 0 || all_.size() >= kMost)
             continue;
-        all_[key] = measurement;
+        auto& known = all_[key];
+        measurement.peak_bytes = std::max(measurement.peak_bytes, known.peak_bytes);
+        known = measurement;
     }
 }
 

@@ -26,7 +26,8 @@ class Measured {
     explicit Measured(std::filesystem::path file);
 
     std::optional<Measurement> of(const std::string& key) const;
-    // Remembers it, and writes the file. What cannot be written is measured again after a restart.
+    // Remembers it, of memory the most that was seen, and writes the file. What cannot be written is measured again
+    // after a restart.
     void put(const std::string& key, Measurement measurement);
 
   private:

@@ -74,9 +74,11 @@ struct Engine {
     RepeatedError logged;
     std::string measured_as;  // key of its measurements
     milliseconds load_took{0};
-    EngineMemory guess;            // before its start
-    std::uintmax_t log_begin = 0;  // bytes of the log before this start
-    std::string told_missing;      // of the sandbox, as it was logged
+    EngineMemory guess;             // before its start
+    std::uintmax_t log_begin = 0;   // bytes of the log before this start
+    std::string told_missing;       // of the sandbox, as it was logged
+    std::filesystem::path prompts;  // of this start: where it keeps what it has read; empty: nowhere
+    double writes_per_second = 0;   // bytes, as it last wrote there; 0: not known
 };
 
 struct Engines::State {
@@ -87,7 +89,11 @@ struct Engines::State {
     }
     void post(std::function<void()> act) { net::asio::post(worker.context(), std::move(act)); }
     std::shared_ptr<Engine> find(const std::string& model) const;
-    Asked asked(const Engine& engine) const { return {*engine.config, engine.model, settings, machine}; }
+    Asked asked(const Engine& engine) const {
+        auto memory_here = machine;
+        memory_here.models_bytes = static_cast<std::int64_t>(engine.config->engine_memory);
+        return {*engine.config, engine.model, settings, memory_here};
+    }
 
     // ---- control thread (engines.cpp) ----
     void take_over(const std::vector<std::shared_ptr<Engine>>& all, const std::vector<std::shared_ptr<Engine>>& gone);
@@ -108,13 +114,23 @@ struct Engines::State {
     Result<Process> launch(Engine& engine);
     Result<sandbox::Confined> confine(Engine& engine, const Process::Settings& start, const EngineFolder& folder);
     net::Task<bool> healthy(const Engine& engine);
+    // Over an unload (kept_prompts.cpp).
+    net::Task<> keep_prompts(Engine& engine);
+    net::Task<> bring_back_prompts(Engine& engine);
+    struct Asking {
+        std::string method, path;
+        std::string body = {};
+        milliseconds timeout{4'000};
+    };
     // The body of a 200, or its beginning.
-    net::Task<std::optional<std::string>> answer_of(const Engine& engine, std::string path);
+    net::Task<std::optional<std::string>> ask(const Engine& engine, Asking what);
     net::Task<std::string> hangs(Engine& engine, const ProcessStat& stat, Silence& silence);
     net::Task<RunEnd> load(Engine& engine, Process& process);
     net::Task<RunEnd> watch(Engine& engine, Process& process);
     net::Task<> end(Engine& engine, Process& process);
     net::Task<> run(std::shared_ptr<Engine> engine);
+    // For another model, or since nobody has asked for it for long.
+    bool unloads(const Engine& engine) const { return engine.unload_wanted && !engine.stop_wanted && !ending; }
     bool wanted_end(const Engine& engine) const { return ending || engine.stop_wanted || engine.unload_wanted; }
     void set_state(Engine& engine, std::string state, std::optional<std::string> error = {});
     void note_memory(Engine& engine, const ProcessStat& stat);

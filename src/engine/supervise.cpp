@@ -25,8 +25,7 @@ constexpr milliseconds kWatchPoll{100};     // between two looks while it runs
 constexpr milliseconds kStatEvery{500};     // between two looks at its process
 constexpr milliseconds kStoppedFor{2'000};  // by a signal, before it counts as gone
 constexpr milliseconds kHealthEvery{5'000};
-constexpr int kHealthFailures = 3;  // in a row: it has stopped answering
-constexpr milliseconds kHealthTimeout{4'000};
+constexpr int kHealthFailures = 3;                // in a row: it has stopped answering
 constexpr std::size_t kAnswerBytes = 256 * 1024;  // of what it says
 constexpr milliseconds kStopTime{5'000};          // from SIGTERM to SIGKILL
 constexpr milliseconds kFirstBackoff{500};
@@ -102,9 +101,13 @@ Result<Process> Engines::State::launch(Engine& engine) {
     rotate(engine.log);
     engine.log_begin = fs::exists(engine.log, ignored) ? fs::file_size(engine.log, ignored) : 0;
     auto key = std::make_shared<const Secret>(random_hex(random, 48));
-    auto made = engine.kind->start(asked(engine), {*binary, *file, address->name, *key});
+    const bool wants = engine.config->engine_prompts > 0;
+    auto made = engine.kind->start(asked(engine),
+                                   {*binary, *file, address->name, *key, wants ? folder->prompts() : fs::path()});
     Process::Settings start;
     start.command = std::move(made.command);
+    engine.prompts = made.keeps_prompts ? folder->prompts() : fs::path();
+    if (!made.keeps_prompts) PromptFolders::in(folder->prompts(), "");
     for (char** variable = environ; *variable != nullptr; ++variable)
         if (may_inherit(*variable)) start.environment.emplace_back(*variable);
     std::ranges::move(made.environment, std::back_inserter(start.environment));
@@ -171,18 +174,20 @@ void Engines::State::look_at_memory(Engine& engine, bool first) {
 }
 
 net::Task<bool> Engines::State::healthy(const Engine& engine) {
-    co_return (co_await answer_of(engine, std::string(engine.kind->health))).has_value();
+    co_return (co_await ask(engine, {"GET", std::string(engine.kind->health)})).has_value();
 }
 
-net::Task<std::optional<std::string>> Engines::State::answer_of(const Engine& engine, std::string path) {
+net::Task<std::optional<std::string>> Engines::State::ask(const Engine& engine, Asking what) {
     net::Cancel never;
     net::Call call;
-    call.method = "GET";
+    call.method = what.method;
     const auto address = engine.address;
-    call.url = {false, "engine", "engine", 0, std::move(path)};
+    call.url = {false, "engine", "engine", 0, std::move(what.path)};
     call.local = address.get();
     call.headers.add("authorization", fmt::format("Bearer {}", engine.key->reveal()));
-    call.connect_timeout = call.first_byte_timeout = call.idle_timeout = kHealthTimeout;
+    call.connect_timeout = call.first_byte_timeout = call.idle_timeout = what.timeout;
+    call.body = what.body;
+    if (!what.body.empty()) call.headers.add("content-type", "application/json");
     auto answer = co_await client.send(std::move(call), never);
     if (!answer) co_return std::nullopt;
     const bool ok = answer->status() == 200;
@@ -233,7 +238,7 @@ net::Task<std::string> Engines::State::hangs(Engine& engine, const ProcessStat& 
     silence.next_look = now + std::min(kHealthEvery, stall / 4);
     // What each of its slots has read and said, where its kind has words for that.
     std::optional<std::string> slots;
-    if (!engine.kind->progress.empty()) slots = co_await answer_of(engine, std::string(engine.kind->progress));
+    if (!engine.kind->progress.empty()) slots = co_await ask(engine, {"GET", std::string(engine.kind->progress)});
     if (!silence.slots && slots) {
         silence.slots = std::move(slots);
         co_return std::string();
@@ -318,10 +323,12 @@ net::Task<> Engines::State::run(std::shared_ptr<Engine> shared) {
             spdlog::info("engine {} is ready after {} ms (pid {})", engine.model.id, engine.load_took.count(),
                          engine.shown.pid);
             look_at_memory(engine, true);
+            co_await bring_back_prompts(engine);
             set_state(engine, "ready", "");
             schedule.loaded(engine.slot, clock.steady());
             apply();
             how = co_await watch(engine, *process);
+            if (how.why.empty() && unloads(engine)) co_await keep_prompts(engine);
         }
         co_await end(engine, *process);
     }
@@ -346,7 +353,9 @@ void Engines::State::settle(Engine& engine, RunEnd how, SteadyTime started) {
         engine.shown.memory.resident.now = engine.shown.memory.resident.anonymous = 0;
     }
     engine.running = false;
-    const bool unloaded = engine.unload_wanted && !engine.stop_wanted && !ending;
+    engine.measured_as.clear();
+    learn_size(engine);
+    const bool unloaded = unloads(engine);
     if (wanted) {
         set_state(engine, "stopped");
         if (unloaded) {

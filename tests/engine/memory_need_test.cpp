@@ -184,8 +184,11 @@ TEST_F(Machine, AContainerHasItsLimitAtTheMount) {
 
 TEST(PromptCache, IsAShareOfTheMemoryWithinBounds) {
     EXPECT_EQ(prompt_cache_mib({}), 256);
-    EXPECT_EQ(prompt_cache_mib({.total_bytes = 16L << 30, .limited = false}), 1'024);
-    EXPECT_EQ(prompt_cache_mib({.total_bytes = 1L << 40, .limited = true}), 8'192);
+    EXPECT_EQ(prompt_cache_mib({.total_bytes = 16L << 30, .limited = false, .models_bytes = 0}), 1'024);
+    EXPECT_EQ(prompt_cache_mib({.total_bytes = 1L << 40, .limited = true, .models_bytes = 0}), 8'192);
+    EXPECT_EQ(prompt_cache_mib({.total_bytes = 16L << 30, .limited = false, .models_bytes = 2L << 30}), 256);
+    EXPECT_EQ(prompt_cache_mib({.total_bytes = 16L << 30, .limited = false, .models_bytes = 12L << 30}), 1'024);
+    EXPECT_EQ(prompt_cache_mib({.total_bytes = 16L << 30, .limited = false, .models_bytes = 1L << 20}), 32);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/json.h"
 #include "engine/folder.h"
 #include "engine/kind.h"
 
@@ -11,6 +12,10 @@ namespace tandem::engine {
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr std::int64_t kMostSlots = 1'024;
+constexpr std::int64_t kMostTokens = 1LL << 32;
+constexpr std::int64_t kMostWritten = 1LL << 50;
 
 Result<fs::path> program(const Asked& asked) {
     return find_binary(asked.config, asked.settings);
@@ -42,6 +47,13 @@ Start start(const Asked& asked, const Starting& starting) {
                      "--no-webui",
                      "--offline"};
     std::ranges::copy(with_absolute_paths(m.args), std::back_inserter(start.command));
+    // The owner's folder is the owner's.
+    const bool has_folder = std::ranges::any_of(
+        m.args, [](const std::string& argument) { return argument.starts_with("--slot-save-path"); });
+    if (!starting.prompts.empty() && !has_folder) {
+        start.command.insert(start.command.end(), {"--slot-save-path", starting.prompts.string()});
+        start.keeps_prompts = true;
+    }
     // In the environment, not among the arguments, which every user of the machine can see.
     start.environment.push_back(fmt::format("LLAMA_API_KEY={}", starting.key.reveal()));
     // llama-server's own bound is 8 GiB. An older one knows no such variable; the owner's own, and `args`, go before
@@ -54,7 +66,8 @@ Start start(const Asked& asked, const Starting& starting) {
 }
 
 std::string setup(const Asked& asked) {
-    auto setup = fmt::format("{} {}", asked.model.context_tokens, asked.model.slots);
+    auto setup =
+        fmt::format("{} {} {}", asked.model.context_tokens, asked.model.slots, prompt_cache_mib(asked.machine));
     for (const auto& argument : asked.model.args) setup += "\n" + argument;
     return setup;
 }
@@ -68,6 +81,44 @@ std::string hint(std::string_view last_words) {
     return "it is too old to listen on a UNIX socket: llama-server can since April 2025 (build 5018)";
 }
 
+std::vector<PromptStore::Slot> idle_slots(std::string_view answer) {
+    std::vector<PromptStore::Slot> slots;
+    json::Document document;
+    if (!document.parse(answer)) return slots;
+    for (const auto slot : document.root().children()) {
+        const auto id = slot["id"].integer().value_or(-1);
+        if (id < 0 || id >= kMostSlots || slot["is_processing"].boolean().value_or(true)) continue;
+        const auto tokens = std::clamp<std::int64_t>(slot["n_prompt_tokens"].integer().value_or(0), 0, kMostTokens);
+        slots.push_back({static_cast<int>(id), tokens});
+    }
+    return slots;
+}
+
+std::string save_path(int slot) {
+    return fmt::format("/slots/{}?action=save", slot);
+}
+
+std::string restore_path(int slot) {
+    return fmt::format("/slots/{}?action=restore", slot);
+}
+
+std::string file_body(std::string_view name) {
+    return fmt::format(R"({{"filename":{}}})", json::quoted(name));
+}
+
+std::int64_t written(std::string_view answer) {
+    json::Document document;
+    if (!document.parse(answer)) return 0;
+    return std::clamp<std::int64_t>(document.root()["n_written"].integer().value_or(0), 0, kMostWritten);
+}
+
+constexpr PromptStore kPrompts = {.list = "/slots",
+                                  .slots = idle_slots,
+                                  .save = save_path,
+                                  .restore = restore_path,
+                                  .file = file_body,
+                                  .written = written};
+
 }  // namespace
 
 extern const EngineKind kLlamaServer;
@@ -80,6 +131,7 @@ constinit const EngineKind kLlamaServer = {.provider = "engine",
                                            .planned = planned,
                                            .hint = hint,
                                            .health = "/health",
-                                           .progress = "/slots"};
+                                           .progress = "/slots",
+                                           .prompts = &kPrompts};
 
 }  // namespace tandem::engine
