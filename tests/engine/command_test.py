@@ -207,6 +207,14 @@ class Supervised(Base):
         self.assertEqual(status, 503, raw)
         self.assertIn("/nowhere", raw.decode())
 
+    def test_one_that_ends_while_it_loads_is_said_at_once(self):
+        self.serve(model(command="[/bin/sh, -c, 'echo error: no such model >&2; exit 3', '{port}']", more="memory: 64MiB, load_timeout: 10m"))
+        started = time.monotonic()
+        status, raw = self.ask()
+        self.assertEqual(status, 503, raw)
+        self.assertIn("ended with code 3 while it loaded: error: no such model", raw.decode())
+        self.assertLess(time.monotonic() - started, 20)
+
     def test_it_is_unloaded_when_idle(self):
         self.serve(model(more="memory: 64MiB, ready: /ready, idle_unload: 1s"))
         self.says("hello")
@@ -361,6 +369,7 @@ class Templates(Base):
             if said:
                 with self.subTest(command=command, extra=extra):
                     self.assertIn(said, self.problem(model(command=command, more=extra)))
+        self.assertIn("is Tandem's own", self.problem(model(command="[/bin/x, '{port}']", more=more + ", port: PORT")))
         self.assertIn("is that of model a already", self.problem(model("a", "[/bin/x, '{port}']", more + ", port: 8001"), model("b", "[/bin/x, '{port}']", more + ", port: 8001")))
 
     def test_a_program_that_is_not_there_is_said_by_doctor_and_by_the_answer(self):
