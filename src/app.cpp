@@ -152,11 +152,14 @@ privacy::Vault open_vault(const config::Config& config, const Clock& clock) {
 std::string identity_of(const config::Config& config, const config::Model& model,
                         const config::Environment& environment) {
     std::string identity = model.provider + "\n" + model.name;
+    const engine::EnginesSettings settings{config.data, config::cache_folder(config, environment), environment};
+    std::error_code error;
+    if (config.provider(model.provider)->kind->runs_here)
+        if (const auto program = engine::find_program(config, model, settings))
+            identity += fmt::format("\n{} {}", program->string(), fs::file_size(*program, error));
     if (model.file.empty()) return identity;
     identity += "\n" + model.file;
-    const auto file =
-        engine::find_model_file(config, model, {config.data, config::cache_folder(config, environment), environment});
-    std::error_code error;
+    const auto file = engine::find_model_file(config, model, settings);
     if (!file) return identity;
     const auto size = fs::file_size(*file, error);
     const auto time = fs::last_write_time(*file, error).time_since_epoch().count();
@@ -195,7 +198,8 @@ struct App::Parts {
           store(std::move(opened)),
           vault(open_vault(config, *clock)),
           engines({config.data, config::cache_folder(config, environment), environment,
-                   [this](const std::string& model, const std::string& why) { work.engine_failed(model, why); }},
+                   [this](const std::string& model, const std::string& why) { work.engine_failed(model, why); },
+                   [this] { return take_engine(); }},
                   *random, *clock),
           services{.clock = *clock,
                    .random = *random,
@@ -308,6 +312,15 @@ struct App::Parts {
         if (auto ok = adopt_budgets(*next->config); !ok) return ok;
         alerts.configure(next->config);
         services.adopt(std::move(next));
+        return {};
+    }
+
+    // After another engine's program: what was measured and learned with the one before counts as another model's.
+    Result<> take_engine() {
+        const std::lock_guard lock(adopting);
+        auto next = snapshot_of(*services.snapshot()->config);
+        if (!next) return fail(next.error());
+        services.adopt(std::move(*next));
         return {};
     }
 

@@ -59,7 +59,10 @@ class Api final : public net::Service {
     net::Task<Body> probes(const Call& call);
     net::Task<Body> start_engine(const Call& call);
     net::Task<Body> stop_engine(const Call& call);
-    Body engines(const Call& call);
+    net::Task<Body> upgrade_engine(const Call& call);
+    net::Task<Body> rollback_engine(const Call& call);
+    Body engine_versions(const Call& call);
+    net::Task<Body> engines(const Call& call);
     Body learning(const Call& call);
     Body status(const Call& call);
     Body config(const Call& call);
@@ -67,6 +70,8 @@ class Api final : public net::Service {
     Body decide(const Call& call);
 
   private:
+    net::Task<Result<>> tell_of_switch();
+    Body engines_with(const Call& call, const std::vector<engine::AdoptedStatus>& adopted);
     // Who sent a request: who was admitted, unless the config has changed since. Errors: as access::authenticate().
     Result<access::Principal> sender_of(const net::Exchange& exchange, const net::Request& request,
                                         const std::shared_ptr<const gateway::Snapshot>& snapshot) const;

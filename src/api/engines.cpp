@@ -37,7 +37,7 @@ net::Task<Result<std::string>> Api::start_engine(const Call& call) {
     auto lease = co_await net::wait_for<Result<engine::Lease>>(
         [&](auto resume) { engines.acquire(call.parts[0], deadline, std::move(resume)); });
     if (!lease) co_return fail(lease.error());
-    co_return this->engines(call);
+    co_return engines_with(call, {});
 }
 
 net::Task<Result<std::string>> Api::stop_engine(const Call& call) {
@@ -45,15 +45,44 @@ net::Task<Result<std::string>> Api::stop_engine(const Call& call) {
     auto stopped =
         co_await net::wait_for<Result<>>([&](auto resume) { engines.stop(call.parts[0], std::move(resume)); });
     if (!stopped) co_return fail(stopped.error());
-    co_return this->engines(call);
+    co_return engines_with(call, {});
 }
 
-Result<std::string> Api::engines(const Call&) {
+namespace {
+
+void write_adopted(json::Writer& out, const std::vector<engine::AdoptedStatus>& all) {
+    out.key("adopted").begin_array();
+    for (const auto& one : all) {
+        out.begin_object().member("provider", one.provider).member("kind", one.kind);
+        if (!one.model.empty()) out.member("model", one.model);
+        out.member("name", one.name).member("state", one.state);
+        if (!one.error.empty()) out.member("error", one.error);
+        if (one.said.bytes > 0) out.member("bytes", one.said.bytes);
+        if (one.said.bytes > 0) out.member("bytes_are", one.said.file_size ? "of its file" : "of memory");
+        if (one.said.gpu_bytes > 0) out.member("gpu_bytes", one.said.gpu_bytes);
+        if (one.said.context_tokens > 0) out.member("context_tokens", one.said.context_tokens);
+        if (!one.said.until.empty()) out.member("until", one.said.until);
+        out.end_object();
+    }
+    out.end_array();
+}
+
+}  // namespace
+
+net::Task<Result<std::string>> Api::engines(const Call& call) {
+    auto adopted = co_await net::wait_for<std::vector<engine::AdoptedStatus>>(
+        [&](auto resume) { gateway_.services().engines.adopted(std::move(resume)); });
+    co_return engines_with(call, adopted);
+}
+
+Result<std::string> Api::engines_with(const Call&, const std::vector<engine::AdoptedStatus>& adopted) {
     constexpr std::size_t kIncidents = 20;
     auto& engines = gateway_.services().engines;
     const auto memory = engines.memory();
     json::Writer out;
-    out.begin_object().key("memory").begin_object();
+    const auto program = engines.program();
+    out.begin_object().key("program").begin_object().member("file", program.file.string());
+    out.member("version", program.version).end_object().key("memory").begin_object();
     out.member("limit_bytes", memory.limit_bytes)
         .member("set_by_owner", memory.by_owner)
         .member("used_bytes", memory.used_bytes)
@@ -62,9 +91,11 @@ Result<std::string> Api::engines(const Call&) {
     for (const auto& e : engines.status()) {
         out.begin_object()
             .member("model", e.model)
+            .member("kind", e.kind)
             .member("state", e.state)
             .member("pid", e.pid)
-            .member("socket", e.socket.string());
+            .member("socket", e.socket.string())
+            .member("port", e.port);
         out.key("sandbox");
         write_sandbox(out, e.sandbox);
         out.member("in_use", e.in_use).member("restarts", e.restarts).member("loads", e.loads);
@@ -80,7 +111,9 @@ Result<std::string> Api::engines(const Call&) {
         if (!e.last_error.empty()) out.member("last_error", e.last_error);
         out.end_object();
     }
-    out.end_array().key("incidents").begin_array();
+    out.end_array();
+    write_adopted(out, adopted);
+    out.key("incidents").begin_array();
     for (const auto& one : engines.incidents("", kIncidents)) engine::write(out, one);
     out.end_array().end_object();
     return out.take();

@@ -266,6 +266,11 @@ constexpr Route kRoutes[] = {
     {"GET", "/tandem/v1/probes/{model*}", owner, kChat, "What one model did", own<&Api::probes>},
     {"DELETE", "/tandem/v1/probes/{model*}", owner, kChat, "End a probe", own<&Api::probes>},
     {"GET", "/tandem/v1/engines", owner, kChat, "The engines", own<&Api::engines>},
+    {"GET", "/tandem/v1/engine-versions", owner, kChat, "Versions of llama-server", own<&Api::engine_versions>},
+    {"POST", "/tandem/v1/engine-versions/upgrade", local, kChat, "Take another llama-server",
+     own<&Api::upgrade_engine>},
+    {"POST", "/tandem/v1/engine-versions/rollback", local, kChat, "Go back to the one before",
+     own<&Api::rollback_engine>},
     {"POST", "/tandem/v1/engines/{model*}/start", owner, kChat, "Start an engine", own<&Api::start_engine>},
     {"POST", "/tandem/v1/engines/{model*}/stop", owner, kChat, "Stop an engine", own<&Api::stop_engine>},
 };

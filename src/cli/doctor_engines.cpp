@@ -1,11 +1,6 @@
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <chrono>
 #include <ctime>
 #include <memory>
@@ -18,6 +13,7 @@
 #include "cli/doctor.h"
 #include "engine/disk/adopt.h"
 #include "engine/engines.h"
+#include "engine/programs.h"
 #include "engine/sandbox/start.h"
 
 namespace tandem::cli {
@@ -30,40 +26,6 @@ constexpr milliseconds kVersionTime{5'000};
 constexpr std::size_t kMostOutput = 64 * 1024;
 constexpr int kFewDays = 14;
 
-// What a program prints for --version, on both of its outputs; empty where it does not start. It is killed after
-// kVersionTime, or when it prints more than kMostOutput.
-std::string version_of(const fs::path& binary) {
-    std::array<int, 2> ends{};
-    if (pipe2(ends.data(), O_CLOEXEC) != 0) return {};
-    posix_spawn_file_actions_t actions{};
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
-    std::string name = binary.string(), flag = "--version";
-    std::array<char*, 3> arguments = {name.data(), flag.data(), nullptr};
-    pid_t pid = 0;
-    const int failed = posix_spawn(&pid, name.c_str(), &actions, nullptr, arguments.data(), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    close(ends[1]);
-    std::string output;
-    const auto end = std::chrono::steady_clock::now() + kVersionTime;
-    while (failed == 0 && output.size() < kMostOutput) {
-        const auto left = std::chrono::duration_cast<milliseconds>(end - std::chrono::steady_clock::now()).count();
-        pollfd waited{ends[0], POLLIN, 0};
-        if (left <= 0 || poll(&waited, 1, static_cast<int>(left)) <= 0) break;
-        std::array<char, 4096> piece{};
-        const auto size = read(ends[0], piece.data(), piece.size());
-        if (size <= 0) break;
-        output.append(piece.data(), static_cast<std::size_t>(size));
-    }
-    close(ends[0]);
-    if (failed != 0) return {};
-    kill(pid, SIGKILL);  // one that is done already has left its output
-    waitpid(pid, nullptr, 0);
-    return output;
-}
-
 // Whether it is one.
 bool check_binary(const Result<fs::path>& binary, std::vector<Check>& checks) {
     constexpr std::string_view kMend = "run `packaging/setup.sh engine`, or set engine.binary to a llama-server";
@@ -71,7 +33,7 @@ bool check_binary(const Result<fs::path>& binary, std::vector<Check>& checks) {
         checks.push_back({"engine", Grade::bad, binary.error().message, std::string(kMend)});
         return false;
     }
-    const auto said = version_of(*binary);
+    const auto said = engine::words_of_version(*binary);
     const auto at = said.find("version: ");
     if (at != std::string::npos) {
         const auto line = said.substr(at, said.find('\n', at) - at);
@@ -165,13 +127,39 @@ Result<> check_header(const fs::path& file) {
     return engine::check_split(file);
 }
 
+// The program of a server that its owner names, and what of the sandbox its keys take away.
+void check_command(const config::Config& config, const config::Model& model, const engine::EnginesSettings& settings,
+                   std::vector<Check>& checks) {
+    const auto name = "model " + model.id;
+    const auto program = engine::find_program(config, model, settings);
+    if (!program) return checks.push_back({name, Grade::bad, program.error().message, "correct `command`"});
+    if (!model.file.empty())
+        if (const auto file = engine::find_model_file(config, model, settings); !file)
+            return checks.push_back({name, Grade::bad, file.error().message, "correct `file`"});
+    if (config.engine_sandbox == config::Sandbox::off) {
+        checks.push_back({name, Grade::good, program->string() + "; engine.sandbox is `off`", ""});
+    } else if (model.command.connects) {
+        checks.push_back({name, Grade::warning,
+                          program->string() + "; its sandbox lets it open connections (`connects: true`)",
+                          "take out `connects`, where the server works without it"});
+    } else {
+        const auto* where = model.command.uses("port")
+                                ? "it listens on a TCP port, which every program of this machine "
+                                  "reaches, and opens no connection"
+                                : "it listens on a socket, and opens no connection";
+        checks.push_back({name, Grade::good, fmt::format("{}; in its sandbox {}", program->string(), where), ""});
+    }
+}
+
 }  // namespace
 
 void check_engines(const config::Config& config, const config::Environment& environment, std::vector<Check>& checks) {
     const engine::EnginesSettings settings{config.data, config::cache_folder(config, environment), environment};
     bool any = false;
     for (const auto& model : config.models) {
-        if (!config.provider(model.provider)->kind->runs_here) continue;
+        const auto& kind = *config.provider(model.provider)->kind;
+        if (kind.runs_command) check_command(config, model, settings, checks);
+        if (!kind.runs_here || kind.runs_command) continue;
         if (const auto binary = engine::find_binary(config, settings); !any) {
             if (check_binary(binary, checks)) check_sandbox(config, environment, *binary, checks);
         }

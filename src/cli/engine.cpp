@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "base/time_text.h"
 #include "cli/cli.h"
+#include "cli/engine_upgrade.h"
 #include "cli/model.h"
 #include "cli/remote.h"
 #include "engine/engines.h"
@@ -37,6 +38,24 @@ std::string sandbox_of(const json::Value& engine) {
     return held.empty() ? "none" : join(held, ",");
 }
 
+// Servers that Tandem did not start, and what they say of their models.
+void print_adopted(const json::Value& adopted) {
+    if (adopted.size() == 0) return;
+    fmt::print("\n{:<24} {:<11} {:<16} {:>9} {:>9}  {}\n", "not started by Tandem", "state", "provider", "memory",
+               "on GPUs", "name");
+    for (const json::Value one : adopted.children()) {
+        const auto bytes = one["bytes"].integer().value_or(0);
+        const bool loaded = one["state"].text() == "loaded";
+        const auto size = bytes == 0 || !loaded ? "-" : size_text(bytes);
+        fmt::print("{:<24} {:<11} {:<16} {:>9} {:>9}  {}\n",
+                   one["model"].exists() ? one["model"].text() : "(not in tandem.yaml)", one["state"].text(),
+                   one["provider"].text(), one["bytes_are"].text() == "of its file" && loaded ? "~" + size : size,
+                   one["gpu_bytes"].exists() ? size_text(one["gpu_bytes"].integer().value_or(0)) : "-",
+                   one["name"].text());
+        if (const auto error = one["error"].text(); !error.empty()) fmt::print("  {}\n", printable(error, 200));
+    }
+}
+
 int print(const Globals& globals, const RemoteAnswer& answer) {
     if (globals.json) {
         fmt::print("{}\n", answer.body);
@@ -59,6 +78,9 @@ int print(const Globals& globals, const RemoteAnswer& answer) {
                    sandbox_of(e));
         if (const auto error = e["last_error"].text(); !error.empty()) fmt::print("  last error: {}\n", error);
     }
+    print_adopted(root["adopted"]);
+    if (const auto version = root["program"]["version"].text(); !version.empty())
+        fmt::print("\nllama-server {}: {}\n", printable(std::string(version), 80), root["program"]["file"].text());
     fmt::print("\nengines share {}{}; {} of them are taken. ~ is an estimate, the others were measured\n",
                size_text(memory["limit_bytes"].integer().value_or(0)),
                memory["set_by_owner"].boolean() == true ? " (engine.memory)" : " (nine tenths of the machine's memory)",
@@ -152,6 +174,7 @@ void add_engine(CLI::App& app, Globals& globals, Action& action) {
             });
         };
     });
+    add_engine_versions(*group, globals, action);
     auto lines = std::make_shared<int>(50);
     auto* log = group->add_subcommand("logs", "The last lines that an engine wrote");
     log->add_option("model", *model, "The model's id in tandem.yaml")->required();

@@ -24,6 +24,7 @@
 #include "config/alerts.h"
 #include "config/budget.h"
 #include "config/category.h"
+#include "config/command.h"
 #include "config/experiment.h"
 #include "config/failure.h"
 #include "config/hardware.h"
@@ -127,6 +128,7 @@ struct Model {
     bool preload = false;           // loaded at the start
     std::string group;              // loaded and unloaded with those of the same; empty: alone
     std::vector<std::string> args;  // further arguments of llama-server
+    Command command;                // of a server that its owner names
     RateLimits limits;              // of all that ask it
 };
 

@@ -71,18 +71,19 @@ void read_auto_use(Section& s, Model& model) {
     model.auto_use = !use ? AutoUse::no : fallback ? AutoUse::fallback_only : AutoUse::yes;
 }
 
-void read_engine_keys(Section& s, Model& model) {
+void read_engine_keys(Section& s, bool command, Model& model) {
     s.text("file", model.file,
            About("of an engine: GGUF, absolute, or beside the config, in `data/models`, in the cache; a name of "
                  "`tandem model list`")
                .such_as("smollm2-135m-instruct-q4_1.gguf")
-               .required_where("for an engine", true));
+               .required_where("for an engine", !command));
     s.number("slots", model.slots, 1, 64, "of an engine: requests at once; each has the whole `context`");
     s.duration("idle_unload", model.idle_unload, "of an engine: unloaded after that time without a request");
     s.duration("load_timeout", model.load_timeout, "of an engine: how long loading may take");
     s.flag("preload", model.preload, "of an engine: loaded when Tandem starts, where there is room");
     s.flag("pin", model.pin, "of an engine: loaded when Tandem starts, and never unloaded for another or when idle");
     s.name("group", model.group, "of an engine: loaded and unloaded together with the others of that group");
+    if (command) return;
     s.texts("args", model.args, "of an engine: further arguments of llama-server");
     for (const std::string_view taken : {"--host", "--port", "--reuse-port"})
         if (std::ranges::find(model.args, taken) != model.args.end())
@@ -129,9 +130,9 @@ void read_model(const std::string& id, Section& s, Config& config) {
     s.flag("prefill", model.prefill,
            {"whether it goes on with an answer whose beginning it is given, for `on_cut: continue`",
             "true for engines, llama-server, Ollama and Anthropic"});
-    if (s.describing() || (provider != nullptr && provider->kind->runs_here)) {
-        read_engine_keys(s, model);
-    }
+    const bool command = provider != nullptr && provider->kind->runs_command;
+    if (s.describing() || (provider != nullptr && provider->kind->runs_here)) read_engine_keys(s, command, model);
+    if (s.describing() || command) read_command(s, command, config, model);
     if (provider != nullptr && provider->kind->cuts_prompts && model.context_tokens == 0)
         s.complain(
             fmt::format("'context' is missing: {} cuts what is longer than its own setting without a word, so Tandem "

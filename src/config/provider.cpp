@@ -52,21 +52,23 @@ void read_provider(const std::string& id, Section& s, Config& config) {
     const auto kinds = provider::names();
     const auto missing = fmt::format("; there are: {}", join(names_of(kinds), ", "));
     std::optional<std::size_t> kind;
-    s.choice("kind", kind, kinds,
-             About("`engine` is a llama-server that Tandem runs, `llama-server` one that runs already, `openai` Chat "
-                   "Completions and all servers that have it")
-                 .see("providers/README.md")
-                 .required(missing));
+    s.choice(
+        "kind", kind, kinds,
+        About(
+            "`engine` is a llama-server that Tandem runs, `command` another server that Tandem starts, `llama-server` "
+            "one that runs already, `openai` Chat Completions and all servers that have it")
+            .see("providers/README.md")
+            .required(missing));
     if (kind) provider.kind = provider::kinds()[*kind];
     const bool engine = provider.kind->runs_here;
     provider.zone = engine ? Zone::local : Zone::cloud;
     std::optional<Zone> zone;
-    s.choice(
-        "zone", zone, kZoneNames,
-        About("`local` is this machine or a network that you trust, `cloud` everything else", "`local` for `engine`")
-            .required_where("unless the kind is `engine`", !engine,
-                            ": local (this machine or a network that you trust) or cloud")
-            .where("kind", kinds_that([](const provider::Kind& each) { return !each.runs_here; })));
+    s.choice("zone", zone, kZoneNames,
+             About("`local` is this machine or a network that you trust, `cloud` everything else",
+                   "`local` for `engine` and `command`")
+                 .required_where("unless the kind is `engine` or `command`", !engine,
+                                 ": local (this machine or a network that you trust) or cloud")
+                 .where("kind", kinds_that([](const provider::Kind& each) { return !each.runs_here; })));
     provider.zone = zone.value_or(provider.zone);
     if (engine && provider.zone != Zone::local)
         s.complain("zone", "an engine runs on this machine, so its zone is local");

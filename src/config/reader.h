@@ -185,6 +185,8 @@ void read_server(Section& s, Server& server);
 void read_provider(const std::string& id, Section& s, Config& config);
 // An element of `models:`, once providers are read.
 void read_model(const std::string& id, Section& s, Config& config);
+// Those of its keys that say what is started, once `file` and `context` are read. `needed`: its provider wants them.
+void read_command(Section& s, bool needed, const Config& config, Model& model);
 // A key that names a model which is asked for vectors.
 void want_embeddings(Section& s, const Config& config, const char* field, const std::string& id);
 // The members of `aliases:`, once models and the policy are read.

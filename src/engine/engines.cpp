@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <thread>
 
 #include "base/text.h"
 #include "engine/state.h"
@@ -18,7 +19,7 @@ namespace {
 
 bool same_engine(const config::Model& a, const config::Model& b) {
     return a.id == b.id && a.name == b.name && a.file == b.file && a.context_tokens == b.context_tokens &&
-           a.slots == b.slots && a.load_timeout == b.load_timeout && a.args == b.args;
+           a.slots == b.slots && a.load_timeout == b.load_timeout && a.args == b.args && a.command == b.command;
 }
 
 bool same_program(const config::Config& a, const config::Config& b) {
@@ -68,7 +69,7 @@ std::shared_ptr<Engine> Engines::State::find(const std::string& model) const {
     return found == engines.end() ? nullptr : found->second;
 }
 
-Lease Engines::State::lend(const std::shared_ptr<Engine>& engine) {
+Result<Lease> Engines::State::lend(const std::shared_ptr<Engine>& engine) {
     ++engine->in_use;
     engine->answered = engine->answered || *engine->heard > engine->last_lent;
     *engine->heard = engine->last_lent = steady_ms();
@@ -79,7 +80,10 @@ Lease Engines::State::lend(const std::shared_ptr<Engine>& engine) {
             apply();
         });
     });
-    return {std::move(hold), engine->address, engine->key, engine->heard};
+    if (engine->supervision.on_port && engine->port.look(engine->shown.pid) != EnginePort::State::ours)
+        return fail(Fault::engine_down, fmt::format("the engine of {} does not listen on its port {} any more",
+                                                    engine->model.id, engine->port.number()));
+    return Lease(std::move(hold), engine->address, engine->key, engine->heard, engine->port.number());
 }
 
 void Engines::State::answer_all(Engine& engine, const Error& error) {
@@ -114,23 +118,25 @@ Error Engines::State::too_large(const Engine& engine) const {
     for (const auto& [slot, other] : by_slot)
         if (other.get() != &engine && schedule.about(slot).pinned && other->running)
             pinned += other->shown.planned_bytes;
-    return {
-        Fault::engine_too_large,
-        fmt::format("{} takes {} with a context of {} tokens and {} slot{}, and engine.memory is {}{}: lower its "
-                    "`context` or `slots`, take a smaller file, or raise engine.memory",
-                    engine.model.id, mib(engine.shown.planned_bytes), engine.model.context_tokens, engine.model.slots,
-                    engine.model.slots == 1 ? "" : "s", mib(static_cast<std::int64_t>(config->engine_memory)),
-                    pinned > 0 ? fmt::format(", of which pinned models have {}", mib(pinned)) : ""),
-        {},
-        0,
-        0,
-        {},
-        true};
+    const auto context = engine.model.context_tokens == 0
+                             ? std::string()
+                             : fmt::format(" with a context of {} tokens and {} slot{}", engine.model.context_tokens,
+                                           engine.model.slots, engine.model.slots == 1 ? "" : "s");
+    return {Fault::engine_too_large,
+            fmt::format("{} takes {}{}, and engine.memory is {}{}: {}, or raise engine.memory", engine.model.id,
+                        mib(engine.shown.planned_bytes), context, mib(static_cast<std::int64_t>(config->engine_memory)),
+                        pinned > 0 ? fmt::format(", of which pinned models have {}", mib(pinned)) : "",
+                        engine.kind->smaller),
+            {},
+            0,
+            0,
+            {},
+            true};
 }
 
 void Engines::State::learn_size(Engine& engine) {
     const auto file = engine.kind->file(asked(engine));
-    const auto binary = engine.kind->program(asked(engine));
+    const auto binary = program_of(engine);
     if (!file || !binary) return;  // the start says so
     auto key = measurement_key(*file, *binary, engine.kind->setup(asked(engine)));
     if (key == engine.measured_as) return;
@@ -292,39 +298,76 @@ Engines::~Engines() {
     PromptFolders(state_->settings.data).remove_all();
 }
 
-void Engines::configure(std::shared_ptr<const config::Config> config) {
-    auto& state = *state_;
-    std::vector<std::shared_ptr<Engine>> all, gone;
+void Engines::State::learn_program(const config::Config& config) {
+    const auto file = find_binary(config, settings);
+    std::error_code error;
+    std::string seen;
+    if (file)
+        seen = fmt::format("{} {} {}", file->string(), fs::file_size(*file, error),
+                           fs::last_write_time(*file, error).time_since_epoch().count());
     {
-        const std::lock_guard lock(state.mutex);
+        const std::lock_guard lock(mutex);
+        if (seen == program_seen) return;
+        program_seen = seen;
+        program = {file.value_or(fs::path()), {}};
+    }
+    if (!file) return;
+    ++alive;
+    std::thread([this, file = *file] {
+        auto version = version_of(file);
+        {
+            const std::lock_guard lock(mutex);
+            if (program.file == file) program.version = std::move(version);
+        }
+        --alive;
+    }).detach();
+}
+
+void Engines::State::configure(const std::shared_ptr<const config::Config>& config) {
+    std::vector<std::shared_ptr<Engine>> all, gone;
+    learn_program(*config);
+    {
+        const std::lock_guard lock(mutex);
+        configured = config;
         std::unordered_map<std::string, std::shared_ptr<Engine>> next;
         for (const auto& model : config->models) {
             const auto* kind = engine_kind(*config->provider(model.provider));
             if (kind == nullptr) continue;
-            const auto old = state.engines.find(model.id);
-            if (old != state.engines.end() && old->second->kind == kind && same_engine(old->second->model, model) &&
-                same_program(*old->second->config, *config)) {
+            const auto chosen = kind->program({*config, model, settings, machine}).value_or(fs::path());
+            const auto old = engines.find(model.id);
+            if (old != engines.end() && old->second->kind == kind && old->second->chosen == chosen &&
+                same_engine(old->second->model, model) && same_program(*old->second->config, *config)) {
                 next.emplace(model.id, old->second);
             } else {
                 auto engine = std::make_shared<Engine>();
                 engine->model = model;
                 engine->config = config;
                 engine->kind = kind;
-                engine->log = log_file(state.settings.data, model.id);
+                engine->chosen = chosen;
+                engine->log = log_file(settings.data, model.id);
                 engine->shown.model = model.id;
+                engine->shown.kind = kind->provider;
                 engine->shown.log = engine->log;
                 next.emplace(model.id, std::move(engine));
             }
             all.push_back(next.at(model.id));
         }
-        for (const auto& [id, engine] : state.engines)
+        for (const auto& [id, engine] : engines)
             if (!next.contains(id) || next[id] != engine) gone.push_back(engine);
-        state.engines = std::move(next);
+        engines = std::move(next);
     }
-    state.post([&state, config = std::move(config), all = std::move(all), gone = std::move(gone)] {
-        state.config = config;
-        state.take_over(all, gone);
+    post([this, config, all = std::move(all), gone = std::move(gone)] {
+        this->config = config;
+        take_over(all, gone);
     });
+}
+
+void Engines::configure(std::shared_ptr<const config::Config> config) {
+    state_->configure(config);
+}
+
+const EnginesSettings& Engines::settings() const {
+    return state_->settings;
 }
 
 std::uint64_t Engines::acquire(const std::string& model, SteadyTime deadline, std::function<void(Result<Lease>)> done) {

@@ -1,5 +1,5 @@
 // The local engines: started when a request needs one, watched, restarted with backoff, unloaded when idle, stopped
-// with us. One llama-server process for each model of a provider of kind engine. They share the memory that the owner
+// with us. One server for each model of a provider whose kind runs here (kind.h). They share the memory that the owner
 // gives them: which are loaded when is schedule.h.
 //
 // It does not know what is sent to an engine, and opens no connection for requests: it lends an address and a key.
@@ -16,9 +16,11 @@
 #include "base/secret.h"
 #include "base/world.h"
 #include "config/config.h"
+#include "engine/adopted.h"
 #include "engine/engine_memory.h"
 #include "engine/incidents.h"
 #include "engine/sandbox/held.h"
+#include "engine/upgrade.h"
 
 namespace tandem::net {
 class LocalAddress;
@@ -33,7 +35,9 @@ struct EngineStatus {
     std::string state = "stopped";
     std::string last_error;  // of the last start or run that failed
     int pid = 0;
-    std::filesystem::path socket;    // empty where it does not run
+    std::string kind;                // of its provider
+    std::filesystem::path socket;    // empty where it does not run, or has a port
+    int port = 0;                    // 0: where it does not run, or has a socket
     sandbox::Held sandbox;           // of the last start
     int in_use = 0;                  // leases
     int restarts = 0;                // after a failure, since Tandem started
@@ -55,15 +59,27 @@ struct EnginesMemory {
     std::int64_t used_bytes = 0;  // counted
 };
 
+// The llama-server that is in use.
+struct EnginesProgram {
+    std::filesystem::path file;
+    std::string version;  // as it says it; empty: not known (yet)
+};
+
 // The right to use a running engine; it is not unloaded while one is held. Safe to drop on any thread.
 class Lease {
   public:
     Lease() = default;
     Lease(std::shared_ptr<void> hold, std::shared_ptr<const net::LocalAddress> address,
-          std::shared_ptr<const Secret> key, std::shared_ptr<std::atomic<std::int64_t>> heard)
-        : hold_(std::move(hold)), address_(std::move(address)), key_(std::move(key)), heard_(std::move(heard)) {}
-    // The URL has the path alone, and ends in /v1; where to connect to is the address.
-    static std::string base_url() { return "http://engine/v1"; }
+          std::shared_ptr<const Secret> key, std::shared_ptr<std::atomic<std::int64_t>> heard, int port)
+        : hold_(std::move(hold)),
+          address_(std::move(address)),
+          key_(std::move(key)),
+          heard_(std::move(heard)),
+          port_(port) {}
+    // Ends in /v1. Where there is an address, the URL has the path alone.
+    std::string base_url() const {
+        return address_ ? "http://engine/v1" : "http://127.0.0.1:" + std::to_string(port_) + "/v1";
+    }
     const std::shared_ptr<const net::LocalAddress>& address() const { return address_; }
     const std::shared_ptr<const Secret>& api_key() const { return key_; }
     // Bytes of an answer have come: an engine that says nothing for long is looked at, whatever its /health says.
@@ -76,6 +92,7 @@ class Lease {
     std::shared_ptr<const net::LocalAddress> address_;
     std::shared_ptr<const Secret> key_;
     std::shared_ptr<std::atomic<std::int64_t>> heard_;
+    int port_ = 0;
 };
 
 struct EnginesSettings {
@@ -84,6 +101,8 @@ struct EnginesSettings {
     config::Environment environment;
     // Told of each start or run that failed, without the engine's own words; on the engines' thread. May be empty.
     std::function<void(const std::string& model, const std::string& why)> failed = {};
+    // Called by whoever has made another program the one in use, on a thread that may wait. May be empty.
+    std::function<Result<>()> switched = {};
 };
 
 // The llama-server to run: the config's, PATH's, the cache's. Errors: not_found, with what to do.
@@ -92,6 +111,10 @@ Result<std::filesystem::path> find_binary(const config::Config& config, const En
 // (`tandem model list`). Errors: not_found, naming the places.
 Result<std::filesystem::path> find_model_file(const config::Config& config, const config::Model& model,
                                               const EnginesSettings& settings);
+
+// The program of a model's engine, by its kind. Errors: as find_binary(); invalid, where Tandem starts none for it.
+Result<std::filesystem::path> find_program(const config::Config& config, const config::Model& model,
+                                           const EnginesSettings& settings);
 
 // Where an engine's output goes. A model's id may have characters in it that a file name may not.
 std::filesystem::path log_file(const std::filesystem::path& data, std::string_view model);
@@ -120,6 +143,15 @@ class Engines {
     // Ends it now, whatever runs on it; a later request starts it again. Errors as acquire().
     void stop(const std::string& model, std::function<void(Result<>)> done);
 
+    const EnginesSettings& settings() const;
+    // Tries another llama-server beside the one in use, and puts it in its place where it is not worse (upgrade.h), or
+    // where the owner wants it all the same. Requests that run end at the old one, later ones go to the new one. Takes
+    // minutes; `done` is called once, on another thread. Errors: invalid, not_found, unavailable (one runs), storage.
+    void upgrade(UpgradeWish wish, std::function<void(Result<UpgradeReport>)> done);
+    // Puts the one before the last upgrade in its place again. Errors: not_found, unavailable, storage.
+    Result<UpgradeReport> rollback();
+    EnginesProgram program() const;
+
     // Nobody waits for an engine any more, and none is started: for a stop. Those that run, run on.
     void refuse_from_now();
 
@@ -129,6 +161,9 @@ class Engines {
     milliseconds expected_wait(const std::string& model) const;
     std::vector<EngineStatus> status() const;
     EnginesMemory memory() const;
+    // Asks the servers that Tandem did not start, of this machine or a network that its owner trusts, what they have in
+    // memory. `done` is called once, on another thread, within some seconds.
+    void adopted(std::function<void(std::vector<AdoptedStatus>)> done) const;
     // What went wrong, the newest first; of all models where `model` is empty.
     std::vector<Incident> incidents(std::string_view model, std::size_t most) const;
 

@@ -61,7 +61,6 @@ Result<EngineFolder> make_engine_folder(const fs::path& data, std::string_view m
 }
 
 Result<EngineAddress> new_address(const EngineFolder& folder, Random& random) {
-    remove_sockets(folder);
     auto name = random_hex(random, kNameDigits) + ".sock";
     auto address = net::LocalAddress::of(folder.run() / name);
     if (!address) return fail(address.error());

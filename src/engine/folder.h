@@ -33,11 +33,10 @@ struct EngineAddress {
     std::shared_ptr<const net::LocalAddress> address;
 };
 
-// A name that no process before had, so that no connection to an older process is taken for one to this; sockets that
-// are still there are removed, since llama-server leaves its own behind and starts at none that is there. Errors:
+// A name that no process before had, so that no connection to an older process is taken for one to this. Errors:
 // unavailable.
 Result<EngineAddress> new_address(const EngineFolder& folder, Random& random);
-// Removes every socket of the folder.
+// Removes every socket of the folder: llama-server leaves its own behind, and starts at none that is there.
 void remove_sockets(const EngineFolder& folder);
 
 // The arguments, where those that name a file or a folder relative to our working directory name it absolutely: the

@@ -32,16 +32,39 @@ struct Asked {
 struct Starting {
     std::filesystem::path program;  // as EngineKind::program gave it
     std::filesystem::path file;     // as EngineKind::file gave it
+    std::filesystem::path folder;   // its own: the working directory
     std::string socket;             // its name within the working directory
+    int port = 0;                   // where Supervision::on_port says so
     const Secret& key;              // that requests will have
     std::filesystem::path prompts;  // the folder for what it has read (PromptStore); empty: none is wanted
+};
+
+// What it needs of the machine beside a program, a model and a folder of its own.
+struct Reach {
+    bool runs_programs = false;
+    bool listens = false;  // on a TCP port
+    std::string connects;  // what lets it open connections ("`connects: true`"); empty: nothing does
+    std::vector<std::filesystem::path> readable, writable;
 };
 
 // What a process is started with.
 struct Start {
     std::vector<std::string> command;      // [0] is an absolute path
-    std::vector<std::string> environment;  // NAME=value, before all that an engine inherits
-    bool keeps_prompts = false;            // in the folder that was given
+    std::vector<std::string> environment;  // NAME=value, before what an engine inherits of the same name
+    std::vector<std::string> usual = {};   // NAME=value, where it inherits none of the name
+    Reach reach = {};
+    bool keeps_prompts = false;  // in the folder that was given
+};
+
+// How it is looked at while it runs.
+struct Supervision {
+    std::string ready;          // the path that answers 200 once it is ready
+    std::string health;         // and while it is well
+    std::string progress;       // whose answer changes while it works; empty: bytes and CPU time alone say so
+    milliseconds stop{5'000};   // from SIGTERM to SIGKILL
+    bool on_port = false;       // it listens on a TCP port, and not on a socket
+    int port = 0;               // the owner's; 0: one that is free
+    bool has_children = false;  // its memory and its processor time are those of all its processes
 };
 
 struct EngineKind {
@@ -60,13 +83,10 @@ struct EngineKind {
     // What the last words of one that did not start hint at, for a message; empty: nothing that is known.
     std::string (*hint)(std::string_view last_words);
 
-    // ---- while it runs ----
-
-    std::string_view health;    // the path that answers 200 once it is ready, and while it is well
-    std::string_view progress;  // the path whose answer changes while it works; empty: bytes and CPU time alone say so
-
-    // ---- over an unload ----
-
+    Supervision (*supervision)(const Asked& asked);
+    bool has_versions = false;  // `tandem engine upgrade` takes another program in its place
+    // What to do about one that takes more memory than there is ("lower its ...").
+    std::string_view smaller;
     const PromptStore* prompts = nullptr;  // null: what it has read goes with its process
 };
 

@@ -6,6 +6,7 @@
 
 #include "engine/disk/manifest.h"
 #include "engine/engines.h"
+#include "engine/programs.h"
 
 namespace tandem::engine {
 
@@ -28,6 +29,8 @@ Result<fs::path> find_binary(const config::Config& config, const EnginesSettings
                     fmt::format("engine.binary: {} is not a program; give the absolute path of a llama-server",
                                 named.string()));
     }
+    if (const auto programs = Programs::read(settings.data); programs.in_use() != nullptr)
+        return programs.in_use()->file;
     const std::string path = settings.environment("PATH").value_or("");
     for (std::size_t at = 0; at < path.size();) {
         const auto end = std::min(path.find(':', at), path.size());

@@ -165,10 +165,13 @@ Process::~Process() {
 
 std::optional<std::string> Process::ended() {
     if (!status_) {
+        siginfo_t about{};
+        if (waitid(P_PID, static_cast<id_t>(pid_), &about, WEXITED | WNOHANG | WNOWAIT) == 0 && about.si_pid == 0)
+            return std::nullopt;
+        // Until it is waited for, its number is nobody else's, and so is that of its group.
+        ::kill(-pid_, SIGKILL);
         int status = 0;
-        const pid_t done = waitpid(pid_, &status, WNOHANG);
-        if (done == 0) return std::nullopt;
-        status_ = done == pid_ ? status : 0;
+        status_ = waitpid(pid_, &status, 0) == pid_ ? status : 0;
     }
     if (WIFSIGNALED(*status_))
         return fmt::format("was ended by signal {} ({})", WTERMSIG(*status_), strsignal(WTERMSIG(*status_)));

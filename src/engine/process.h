@@ -39,7 +39,7 @@ class Process {
     ~Process();
 
     pid_t pid() const { return pid_; }
-    // How it ended, in words; nothing while it runs.
+    // How it ended, in words; nothing while it runs. The rest of its group has been killed then.
     std::optional<std::string> ended();
     // Whether it was ended by SIGKILL, and whether by a signal that a program sends and no fault of its own. Only after
     // ended() has said that it was.

@@ -15,8 +15,10 @@
 #include "engine/machine_memory.h"
 #include "engine/measured.h"
 #include "engine/planned_memory.h"
+#include "engine/port.h"
 #include "engine/process.h"
 #include "engine/process_stat.h"
+#include "engine/programs.h"
 #include "engine/repeated_error.h"
 #include "engine/sandbox/start.h"
 #include "engine/schedule.h"
@@ -51,6 +53,8 @@ struct Engine {
     config::Model model;
     std::shared_ptr<const config::Config> config;
     const EngineKind* kind = nullptr;
+    std::filesystem::path program;  // in place of its kind's: it is tried, and serves nobody
+    std::filesystem::path chosen;   // its kind's, when it was configured
     std::filesystem::path log;
     std::atomic<int> in_use{0};
     // Steady milliseconds: when something last came from it, or a request was given to it.
@@ -74,11 +78,15 @@ struct Engine {
     RepeatedError logged;
     std::string measured_as;  // key of its measurements
     milliseconds load_took{0};
+    std::filesystem::path prompts;  // of this start: where it keeps what it has read; empty: nowhere
+    double writes_per_second = 0;   // bytes, as it last wrote there; 0: not known
     EngineMemory guess;             // before its start
     std::uintmax_t log_begin = 0;   // bytes of the log before this start
     std::string told_missing;       // of the sandbox, as it was logged
-    std::filesystem::path prompts;  // of this start: where it keeps what it has read; empty: nowhere
-    double writes_per_second = 0;   // bytes, as it last wrote there; 0: not known
+    // of this run
+    Supervision supervision;
+    EnginePort port;
+    std::string mark;  // NAME=value in the environment of all its processes
 };
 
 struct Engines::State {
@@ -94,6 +102,13 @@ struct Engines::State {
         memory_here.models_bytes = static_cast<std::int64_t>(engine.config->engine_memory);
         return {*engine.config, engine.model, settings, memory_here};
     }
+    Result<std::filesystem::path> program_of(const Engine& engine) const {
+        return engine.program.empty() ? engine.kind->program(asked(engine)) : engine.program;
+    }
+    // Any thread's.
+    void configure(const std::shared_ptr<const config::Config>& config);
+    // The program that llama-server's engines run now, and asks it for its version where it is another one.
+    void learn_program(const config::Config& config);
 
     // ---- control thread (engines.cpp) ----
     void take_over(const std::vector<std::shared_ptr<Engine>>& all, const std::vector<std::shared_ptr<Engine>>& gone);
@@ -102,7 +117,8 @@ struct Engines::State {
     // Does what the schedule says now, and looks again when it may say something new.
     void apply();
     void arm(SteadyTime when);
-    Lease lend(const std::shared_ptr<Engine>& engine);
+    // Errors: unavailable, where somebody else has its port.
+    Result<Lease> lend(const std::shared_ptr<Engine>& engine);
     void answer_all(Engine& engine, const Error& error);
     SteadyTime answer_late();
     void show(Engine& engine);
@@ -110,10 +126,24 @@ struct Engines::State {
     void learn_size(Engine& engine);
     Error too_large(const Engine& engine) const;
 
+    // ---- another version (upgrade.cpp) ----
+    struct Trial;
+    net::Task<std::optional<std::pair<std::string, milliseconds>>> ask_trial(const Trial& trial, std::string rest);
+    net::Task<> ask_question(Trial& trial, const UpgradeQuestion& question);
+    net::Task<> run_for_speed(Trial& trial, bool counts);
+    net::Task<> ask_trials(std::vector<Trial*> trials, const UpgradeWish& wish);
+    net::Task<Result<Lease>> lend_to(const Trial& trial);
+    Result<std::shared_ptr<Engine>> engine_for_upgrade(const std::string& model) const;
+    std::shared_ptr<Engine> trial_engine(const Engine& like, const std::filesystem::path& program);
+    bool fit_beside(const Engine& old_one, const Engine& new_one) const;
+    net::Task<std::string> compare(Trial& old_one, Trial& new_one, const UpgradeWish& wish, bool beside);
+    net::Task<> upgrade(UpgradeWish wish, KeptProgram now, KeptProgram next,
+                        std::function<void(Result<UpgradeReport>)> done);
+
+    net::Task<> ask_adopted(std::function<void(std::vector<AdoptedStatus>)> done);
+
     // ---- one process (supervise.cpp) ----
     Result<Process> launch(Engine& engine);
-    Result<sandbox::Confined> confine(Engine& engine, const Process::Settings& start, const EngineFolder& folder);
-    net::Task<bool> healthy(const Engine& engine);
     // Over an unload (kept_prompts.cpp).
     net::Task<> keep_prompts(Engine& engine);
     net::Task<> bring_back_prompts(Engine& engine);
@@ -122,6 +152,17 @@ struct Engines::State {
         std::string body = {};
         milliseconds timeout{4'000};
     };
+    Result<sandbox::Confined> confine(Engine& engine, const Process::Settings& start, const EngineFolder& folder,
+                                      const Reach& reach);
+    // What is set up for a process before its start (launch.cpp), and undone after its end.
+    Result<Starting> prepare(Engine& engine, const EngineFolder& folder, const Secret& key);
+    void clear_away(Engine& engine);
+    // Whether another process of this model runs on, as it does while its last requests end.
+    bool has_twin(const Engine& engine) const;
+    // Empty, or who has its port in its place.
+    std::string taken_by(Engine& engine, const Process& process);
+    std::optional<ProcessStat> stat_of(const Engine& engine) const;
+    net::Task<bool> healthy(Engine& engine, std::string path);
     // The body of a 200, or its beginning.
     net::Task<std::optional<std::string>> ask(const Engine& engine, Asking what);
     net::Task<std::string> hangs(Engine& engine, const ProcessStat& stat, Silence& silence);
@@ -149,7 +190,11 @@ struct Engines::State {
     mutable std::mutex mutex;
     std::unordered_map<std::string, std::shared_ptr<Engine>> engines;
     EnginesMemory memory;
-    std::atomic<int> alive{0};  // coroutines
+    EnginesProgram program;
+    std::string program_seen;                          // its file, size and time
+    std::shared_ptr<const config::Config> configured;  // the last one
+    std::atomic<bool> upgrading{false};
+    std::atomic<int> alive{0};  // coroutines, and threads of their own
     std::atomic<bool> ending{false};
     // control thread only
     Measured measured;

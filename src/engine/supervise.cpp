@@ -1,5 +1,4 @@
-// One process of an engine, from its start to its end: what it is started with, whether it lives, and what its end
-// means.
+// One process of an engine, from its start to its end: whether it lives, and what its end means.
 #include <fmt/format.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
@@ -12,6 +11,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "engine/log_part.h"
+#include "engine/process_tree.h"
 #include "engine/state.h"
 
 namespace tandem::engine {
@@ -27,7 +27,6 @@ constexpr milliseconds kStoppedFor{2'000};  // by a signal, before it counts as 
 constexpr milliseconds kHealthEvery{5'000};
 constexpr int kHealthFailures = 3;                // in a row: it has stopped answering
 constexpr std::size_t kAnswerBytes = 256 * 1024;  // of what it says
-constexpr milliseconds kStopTime{5'000};          // from SIGTERM to SIGKILL
 constexpr milliseconds kFirstBackoff{500};
 constexpr milliseconds kLongestBackoff{5'000};
 constexpr milliseconds kStableAfter{60'000};  // a run this long forgives earlier failures
@@ -41,16 +40,6 @@ constexpr std::int64_t kWorthKeeping = 4 * 1024 * 1024;  // bytes by which a pea
 constexpr double kLeastWork = 0.05;
 // One that works all that time and answers nothing is in a loop: so many times engine.stall.
 constexpr int kLoopAfter = 5;
-
-// Secrets of the owner's environment are not the engine's business, nor is where the owner's session is.
-bool may_inherit(std::string_view variable) {
-    const auto name = lower(variable.substr(0, variable.find('=')));
-    for (const auto* word : {"key", "token", "secret", "password", "passwd", "credential"})
-        if (name.find(word) != std::string::npos) return false;
-    for (const auto* place : {"xdg_", "dbus_", "ssh_"})
-        if (name.starts_with(place)) return false;
-    return name != "home" && name != "tmpdir" && name != "pwd" && name != "oldpwd";
-}
 
 std::string last_complaint(const fs::path& log) {
     std::istringstream end(end_of(log, kLogTail));
@@ -74,77 +63,12 @@ std::string hint_of(const Engine& engine) {
         geteuid() == 0 ? ". Where Tandem is root, an engine reads no file that only another user may" : "");
 }
 
-void rotate(const fs::path& log) {
-    std::error_code ignored;
-    if (fs::exists(log, ignored) && fs::file_size(log, ignored) > kLargestLog)
-        fs::rename(log, log.string() + ".1", ignored);
-}
-
 }  // namespace
 
 void Engines::State::set_state(Engine& engine, std::string state, std::optional<std::string> error) {
     const std::lock_guard lock(mutex);
     engine.shown.state = std::move(state);
     if (error) engine.shown.last_error = std::move(*error);
-}
-
-Result<Process> Engines::State::launch(Engine& engine) {
-    const auto binary = engine.kind->program(asked(engine));
-    if (!binary) return fail(binary.error());
-    const auto file = engine.kind->file(asked(engine));
-    if (!file) return fail(file.error());
-    const auto folder = make_engine_folder(settings.data, engine.model.id);
-    if (!folder) return fail(folder.error());
-    auto address = new_address(*folder, random);
-    if (!address) return fail(address.error());
-    std::error_code ignored;
-    rotate(engine.log);
-    engine.log_begin = fs::exists(engine.log, ignored) ? fs::file_size(engine.log, ignored) : 0;
-    auto key = std::make_shared<const Secret>(random_hex(random, 48));
-    const bool wants = engine.config->engine_prompts > 0;
-    auto made = engine.kind->start(asked(engine),
-                                   {*binary, *file, address->name, *key, wants ? folder->prompts() : fs::path()});
-    Process::Settings start;
-    start.command = std::move(made.command);
-    engine.prompts = made.keeps_prompts ? folder->prompts() : fs::path();
-    if (!made.keeps_prompts) PromptFolders::in(folder->prompts(), "");
-    for (char** variable = environ; *variable != nullptr; ++variable)
-        if (may_inherit(*variable)) start.environment.emplace_back(*variable);
-    std::ranges::move(made.environment, std::back_inserter(start.environment));
-    start.environment.push_back("HOME=" + folder->home().string());
-    start.environment.push_back("TMPDIR=" + folder->temporary().string());
-    start.log = engine.log;
-    start.folder = folder->run();
-    auto confined = confine(engine, start, *folder);
-    if (!confined) return fail(confined.error());
-    const std::lock_guard lock(mutex);
-    engine.address = std::move(address->address);
-    engine.shown.socket = folder->run() / address->name;
-    engine.shown.sandbox = std::move(confined->held);
-    engine.shown.pid = confined->process.pid();
-    engine.key = std::move(key);
-    engine.shown.memory = engine.guess;
-    ++engine.shown.loads;
-    return std::move(confined->process);
-}
-
-// In its sandbox, as the config wants it. What of it could not be had is logged once.
-Result<sandbox::Confined> Engines::State::confine(Engine& engine, const Process::Settings& start,
-                                                  const EngineFolder& folder) {
-    const auto& config = *engine.config;
-    sandbox::Wish wish{start.command[0], {start.command.begin() + 1, start.command.end()}, start.environment,
-                       folder,           {folder.root.parent_path().parent_path()},        {}};
-    if (const auto home = settings.environment("HOME")) wish.kept_closed.emplace_back(*home);
-    wish.readable.assign(config.engine_readable.begin(), config.engine_readable.end());
-    const auto policy = sandbox::policy_for(wish);
-    if (!policy) return fail(policy.error());
-    auto confined = sandbox::start(start, *policy, config.engine_sandbox, random);
-    if (!confined || !confined->held.wanted) return confined;
-    const auto missing = join(confined->held.missing, "; ");
-    if (!missing.empty() && std::exchange(engine.told_missing, missing) != missing)
-        spdlog::warn("the sandbox of engine {} holds {}; it is without {}", engine.model.id,
-                     sandbox::words(confined->held), missing);
-    return confined;
 }
 
 // What the engine has said of its memory, and what the kernel says; kept where it is news.
@@ -154,7 +78,8 @@ void Engines::State::look_at_memory(Engine& engine, bool first) {
     auto memory = engine.shown.memory;
     if (first) memory.words = words_of(part_of(engine.log, engine.log_begin, kMostWords));
     memory.tokens_per_second = std::max(memory.tokens_per_second, fastest_of(end_of(engine.log, kSeenEnd)));
-    const auto resident = resident_of(engine.shown.pid);
+    const auto stat = stat_of(engine);
+    const auto resident = stat ? stat->memory : Resident{};
     const bool news = first || resident.peak >= memory.resident.peak + kWorthKeeping ||
                       memory.tokens_per_second > engine.shown.memory.tokens_per_second * 1.05;
     if (resident.peak > 0) memory.resident = resident;
@@ -173,8 +98,20 @@ void Engines::State::look_at_memory(Engine& engine, bool first) {
     engine.shown.memory = std::move(memory);
 }
 
-net::Task<bool> Engines::State::healthy(const Engine& engine) {
-    co_return (co_await ask(engine, {"GET", std::string(engine.kind->health)})).has_value();
+std::optional<ProcessStat> Engines::State::stat_of(const Engine& engine) const {
+    return engine.supervision.has_children ? tree_stat(engine.shown.pid) : process_stat(engine.shown.pid);
+}
+
+// A port at which somebody else listens is asked nothing.
+net::Task<bool> Engines::State::healthy(Engine& engine, std::string path) {
+    if (engine.supervision.on_port && engine.port.look(engine.shown.pid) != EnginePort::State::ours) co_return false;
+    co_return (co_await ask(engine, {"GET", std::move(path)})).has_value();
+}
+
+std::string Engines::State::taken_by(Engine& engine, const Process& process) {
+    if (!engine.supervision.on_port || engine.port.look(process.pid()) != EnginePort::State::stranger) return {};
+    return fmt::format("port {} is not its own: {} listens there{}", engine.port.number(), engine.port.stranger(),
+                       engine.supervision.port == 0 ? "" : "; end that, or take out the `port` of the model");
 }
 
 net::Task<std::optional<std::string>> Engines::State::ask(const Engine& engine, Asking what) {
@@ -182,7 +119,11 @@ net::Task<std::optional<std::string>> Engines::State::ask(const Engine& engine, 
     net::Call call;
     call.method = what.method;
     const auto address = engine.address;
-    call.url = {false, "engine", "engine", 0, std::move(what.path)};
+    if (engine.supervision.on_port)
+        call.url = {false, "127.0.0.1", fmt::format("127.0.0.1:{}", engine.port.number()),
+                    static_cast<std::uint16_t>(engine.port.number()), std::move(what.path)};
+    else
+        call.url = {false, "engine", "engine", 0, std::move(what.path)};
     call.local = address.get();
     call.headers.add("authorization", fmt::format("Bearer {}", engine.key->reveal()));
     call.connect_timeout = call.first_byte_timeout = call.idle_timeout = what.timeout;
@@ -203,9 +144,18 @@ net::Task<RunEnd> Engines::State::load(Engine& engine, Process& process) {
             co_return RunEnd{
                 "start", fmt::format("it {} while it loaded{}{}", *how, last_complaint(engine.log), hint_of(engine)),
                 process.told_to_end()};
-        if (co_await healthy(engine)) co_return RunEnd{};
+        if (auto who = taken_by(engine, process); !who.empty()) co_return RunEnd{"port", std::move(who)};
+        if (co_await healthy(engine, engine.supervision.ready)) {
+            if (engine.supervision.on_port && engine.port.everywhere())
+                spdlog::warn(
+                    "engine {} listens at every address of this machine, for whoever reaches it: let its "
+                    "command listen at 127.0.0.1 alone",
+                    engine.model.id);
+            co_return RunEnd{};
+        }
         if (clock.steady() >= end)
-            co_return RunEnd{"start", fmt::format("it did not answer within {} ms", engine.model.load_timeout.count())};
+            co_return RunEnd{"start", fmt::format("it did not answer {} with 200 within {} ms (`load_timeout`)",
+                                                  engine.supervision.ready, engine.model.load_timeout.count())};
         co_await net::sleep_for(worker.context(), kLoadPoll);
     }
     co_return RunEnd{};
@@ -238,7 +188,7 @@ net::Task<std::string> Engines::State::hangs(Engine& engine, const ProcessStat& 
     silence.next_look = now + std::min(kHealthEvery, stall / 4);
     // What each of its slots has read and said, where its kind has words for that.
     std::optional<std::string> slots;
-    if (!engine.kind->progress.empty()) slots = co_await ask(engine, {"GET", std::string(engine.kind->progress)});
+    if (!engine.supervision.progress.empty()) slots = co_await ask(engine, {"GET", engine.supervision.progress});
     if (!silence.slots && slots) {
         silence.slots = std::move(slots);
         co_return std::string();
@@ -276,8 +226,9 @@ net::Task<RunEnd> Engines::State::watch(Engine& engine, Process& process) {
         const auto now = clock.steady();
         if (now >= next_stat) {
             next_stat = now + kStatEvery;
-            const auto stat = process_stat(process.pid());
+            const auto stat = stat_of(engine);
             if (!stat) continue;
+            if (auto who = taken_by(engine, process); !who.empty()) co_return RunEnd{"port", std::move(who)};
             note_memory(engine, *stat);
             if (!stat->stopped)
                 stopped_since.reset();
@@ -291,7 +242,7 @@ net::Task<RunEnd> Engines::State::watch(Engine& engine, Process& process) {
         if (clock.steady() < next_health) continue;
         next_health = clock.steady() + kHealthEvery;
         look_at_memory(engine, false);
-        failures = co_await healthy(engine) ? 0 : failures + 1;
+        failures = co_await healthy(engine, engine.supervision.health) ? 0 : failures + 1;
         if (failures >= kHealthFailures) co_return RunEnd{"hang", "it stopped answering"};
     }
     co_return RunEnd{};
@@ -301,7 +252,7 @@ net::Task<> Engines::State::end(Engine& engine, Process& process) {
     if (engine.shown.memory.resident.peak > 0) look_at_memory(engine, false);  // it was ready
     set_state(engine, "stopping");
     process.ask_to_stop();
-    const auto latest = clock.steady() + kStopTime;
+    const auto latest = clock.steady() + engine.supervision.stop;
     while (!process.ended() && clock.steady() < latest) co_await net::sleep_for(worker.context(), kLoadPoll);
     process.kill();
     while (!process.ended()) co_await net::sleep_for(worker.context(), kLoadPoll);
@@ -331,6 +282,7 @@ net::Task<> Engines::State::run(std::shared_ptr<Engine> shared) {
             if (how.why.empty() && unloads(engine)) co_await keep_prompts(engine);
         }
         co_await end(engine, *process);
+        clear_away(engine);
     }
     settle(engine, std::move(how), started);
     --alive;
@@ -347,6 +299,7 @@ void Engines::State::settle(Engine& engine, RunEnd how, SteadyTime started) {
                          {shown.memory.resident.peak, engine.load_took, unix_ms(clock.wall()) / (24LL * 3600 * 1000)});
         engine.shown.pid = 0;
         engine.address.reset();
+        engine.shown.port = 0;
         std::error_code ignored;
         if (!engine.shown.socket.empty()) fs::remove(engine.shown.socket, ignored);
         engine.shown.socket.clear();
@@ -385,7 +338,7 @@ void Engines::State::settle(Engine& engine, RunEnd how, SteadyTime started) {
             engine.model.id, told, engine.model.id, rest.count(),
             std::chrono::ceil<seconds>(engine.logged.pause()).count());
     incidents.add({clock.wall(), engine.model.id, how.kind, told, last_lines_of(engine.log)});
-    if (settings.failed) settings.failed(engine.model.id, told);
+    if (settings.failed && engine.program.empty()) settings.failed(engine.model.id, told);
     auto why = quarantined ? fmt::format(
                                  "{}; it failed {} times in a row and is tried again in {} minutes, or with "
                                  "`tandem engine start {}`",

@@ -13,11 +13,13 @@ namespace tandem::provider {
 // One line for each kind, which is defined in its file.
 #define TANDEM_KINDS(X) \
     X(kEngine)          \
+    X(kCommand)         \
     X(kOpenAi)          \
     X(kResponses)       \
     X(kAnthropic)       \
     X(kGemini)          \
     X(kOllama)          \
+    X(kLmStudio)        \
     X(kLlamaServer)
 
 #define TANDEM_DECLARE(kind) extern const Kind kind;

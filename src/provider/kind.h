@@ -90,6 +90,7 @@ struct Kind {
     // ---- what its models do ----
 
     bool runs_here = false;          // Tandem starts its servers itself
+    bool runs_command = false;       // by a command of their owner
     bool signs_reasoning = false;    // its thoughts are signed, and it wants them back
     bool continues_answers = false;  // it goes on with an answer whose beginning it is given
     bool holds_to_grammar = false;   // any model answers in JSON, and tools can be rendered for models without
@@ -117,6 +118,8 @@ std::string root_of(std::string url);
 
 void bearer(net::Fields& headers, const Secret& key);
 std::string with_v1(std::string url);
+// Of OpenAI, and of the servers that speak its words.
+Said read_openai_error(const json::Value& body);
 // {"error":{"message"}}, {"error":"..."}, {"message":"..."}: servers differ, and all three are read.
 std::string message_in(const json::Value& body);
 // Fills in the two numbers of a message about a prompt that is too long; `limit_first`: the context stands before the

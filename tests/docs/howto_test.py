@@ -11,7 +11,7 @@ import tempfile
 import unittest
 
 import model_servers
-from harness import BINARY, CACHE, Upstream, free_port, until
+from harness import BINARY, CACHE, ENGINE, Upstream, free_port, until
 from pages import DOCS, base_config, blocks, completed
 
 SECRETS = {"OPENAI_API_KEY": "sk-test-0123456789", "ANTHROPIC_API_KEY": "sk-ant-0123456789", "OPENROUTER_API_KEY": "sk-or-0123456789", "GROQ_API_KEY": "gsk-0123456789"}
@@ -52,7 +52,7 @@ class World:
 
     def here(self, text):
         """The page's addresses, as they are in this test."""
-        for theirs, ours in [("127.0.0.1:11434", self.ollama.address), ("https://api.openai.com/v1", self.cloud.base_url), ("https://api.anthropic.com", self.claude.url),
+        for theirs, ours in [("/usr/local/bin/llama-server", ENGINE), ("127.0.0.1:11434", self.ollama.address), ("https://api.openai.com/v1", self.cloud.base_url), ("https://api.anthropic.com", self.claude.url),
                              ("https://api.groq.com/openai/v1", self.cloud.base_url), ("https://openrouter.ai/api/v1", self.cloud.base_url),
                              ("http://192.168.1.20:8000", self.vllm.url), ("http://127.0.0.1:8080", self.llama.url), ("0.0.0.0:7117", f"0.0.0.0:{self.port}"),
                              ("127.0.0.1:7117", f"127.0.0.1:{self.port}"), ("localhost:7117", f"localhost:{self.port}"), ("tandem.home:7117", f"tandem.home:{self.port}")]:

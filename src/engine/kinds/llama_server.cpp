@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "engine/folder.h"
 #include "engine/kind.h"
+#include "engine/programs.h"
 
 namespace tandem::engine {
 
@@ -27,7 +28,12 @@ Result<fs::path> file(const Asked& asked) {
 
 // Built by packaging/setup.sh, in the version that it names.
 bool is_ours(const fs::path& binary, const EnginesSettings& settings) {
-    return binary.parent_path() == settings.cache / "engine";
+    const auto built = settings.cache / "engine";
+    if (binary.parent_path() == built) return true;
+    const auto programs = Programs::read(settings.data);
+    return std::ranges::any_of(programs.all(), [&](const auto& kept) {
+        return kept.file == binary && fs::path(kept.from).parent_path() == built;
+    });
 }
 
 Start start(const Asked& asked, const Starting& starting) {
@@ -58,10 +64,10 @@ Start start(const Asked& asked, const Starting& starting) {
     start.environment.push_back(fmt::format("LLAMA_API_KEY={}", starting.key.reveal()));
     // llama-server's own bound is 8 GiB. An older one knows no such variable; the owner's own, and `args`, go before
     // it.
-    start.environment.push_back(fmt::format("LLAMA_ARG_CACHE_RAM={}", prompt_cache_mib(asked.machine)));
+    start.usual.push_back(fmt::format("LLAMA_ARG_CACHE_RAM={}", prompt_cache_mib(asked.machine)));
     // The least at which ours says what memory its buffers take; it says nothing of prompts there. What the same number
     // means to another one is not known here.
-    if (is_ours(starting.program, asked.settings)) start.environment.emplace_back("LLAMA_ARG_LOG_VERBOSITY=4");
+    if (is_ours(starting.program, asked.settings)) start.usual.emplace_back("LLAMA_ARG_LOG_VERBOSITY=4");
     return start;
 }
 
@@ -119,10 +125,17 @@ constexpr PromptStore kPrompts = {.list = "/slots",
                                   .file = file_body,
                                   .written = written};
 
+// /health is answered by another thread than those that work; only the loop that makes tokens answers /slots.
+Supervision supervision(const Asked&) {
+    Supervision supervision;
+    supervision.ready = supervision.health = "/health";
+    supervision.progress = "/slots";
+    return supervision;
+}
+
 }  // namespace
 
 extern const EngineKind kLlamaServer;
-// /health is answered by another thread than those that work; only the loop that makes tokens answers /slots.
 constinit const EngineKind kLlamaServer = {.provider = "engine",
                                            .program = program,
                                            .file = file,
@@ -130,8 +143,9 @@ constinit const EngineKind kLlamaServer = {.provider = "engine",
                                            .setup = setup,
                                            .planned = planned,
                                            .hint = hint,
-                                           .health = "/health",
-                                           .progress = "/slots",
+                                           .supervision = supervision,
+                                           .has_versions = true,
+                                           .smaller = "lower its `context` or `slots`, take a smaller file",
                                            .prompts = &kPrompts};
 
 }  // namespace tandem::engine

@@ -158,8 +158,42 @@ void write_files(Program& p) {
     p.for_call(437 /* openat2 */, [&] { p.give(refuse(ENOSYS)); });  // its flags are behind a pointer
 }
 
+// Servers in other languages than C++ answer by sendmsg. On a stream its address counts for nothing, but for a
+// connection that is begun with the first bytes (MSG_FASTOPEN), so there are no sockets but streams.
+void write_streams(Program& p, const Policy& policy) {
+    constexpr std::uint32_t kKind = 0xF;  // of a socket's type, beside its flags
+    constexpr std::uint32_t kFastOpen = 0x20000000;
+    for (const int call : {static_cast<int>(SYS_connect), static_cast<int>(SYS_sendmmsg)})
+        p.for_call(call, [&] { p.give(refuse(EPERM)); });
+    const auto without_fast_open = [&](int call, int flags) {
+        p.for_call(call, [&] {
+            p.load_low(flags);
+            p.give_if_any_bit(kFastOpen, refuse(EPERM));
+            p.give(kAllow);
+        });
+    };
+    without_fast_open(SYS_sendmsg, 2);
+    without_fast_open(SYS_sendto, 3);
+    p.for_call(SYS_socket, [&] {
+        p.load_low(1);
+        p.mask(kKind);
+        p.give_unless(SOCK_STREAM, refuse(EAFNOSUPPORT));
+        p.load_low(0);
+        p.give_if(AF_UNIX, kAllow);
+        if (policy.listens) p.give_if(AF_INET, kAllow);
+        if (policy.listens) p.give_if(AF_INET6, kAllow);
+        p.give(refuse(EAFNOSUPPORT));
+    });
+    p.for_call(SYS_socketpair, [&] {
+        p.load_low(0);
+        p.give_if(AF_UNIX, kAllow);
+        p.give(refuse(EAFNOSUPPORT));
+    });
+}
+
 void write_sockets(Program& p, const Policy& policy) {
     if (policy.network) return;
+    if (policy.listens || policy.runs_programs) return write_streams(p, policy);
     for (const int call : kConnects) p.for_call(call, [&] { p.give(refuse(EPERM)); });
     // send(2) is this call without an address.
     p.for_call(SYS_sendto, [&] {
@@ -177,7 +211,8 @@ void write_sockets(Program& p, const Policy& policy) {
         });
 }
 
-void write_signals(Program& p, bool has_pid_namespace) {
+void write_signals(Program& p, const Policy& policy, bool has_pid_namespace) {
+    if (has_pid_namespace && policy.runs_programs) return;  // there is nobody but its own
     p.for_call(SYS_kill, [&] {
         p.load_low(0);
         p.give_if_own_pid(kAllow);
@@ -240,7 +275,7 @@ Filter filter_for(const Policy& policy, std::uint64_t cookie, const Layers& laye
     p.load_number();
     for (const int call : kNever) p.for_call(call, [&] { p.give(refuse(EPERM)); });
     write_sockets(p, policy);
-    write_signals(p, layers.namespaces);
+    write_signals(p, policy, layers.namespaces);
     if (!layers.mounts) write_files(p);
     write_programs(p, policy, cookie);
     p.for_call(SYS_fcntl, [&] {

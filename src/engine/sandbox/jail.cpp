@@ -73,7 +73,7 @@ std::expected<Jail, Jail::Refused> Jail::make(const Policy& policy, Layers layer
 unsigned long Jail::clone_flags() const {
     if (!layers_.namespaces) return 0;
     const unsigned long mounts = layers_.mounts ? CLONE_NEWNS : 0;
-    const unsigned long network = policy_.network ? 0 : CLONE_NEWNET;
+    const unsigned long network = policy_.network || policy_.listens ? 0 : CLONE_NEWNET;
     return CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWIPC | network | mounts;
 }
 
@@ -134,7 +134,7 @@ Held held_by(const Policy& policy, Layers layers) {
     held.by = layers;
     held.files = layers.mounts || layers.landlock;
     // A socket's path leads out of an empty network namespace, unless the path is not there.
-    held.network = !policy.network && (layers.calls || (layers.namespaces && layers.mounts));
+    held.network = !policy.network && (layers.calls || (layers.namespaces && layers.mounts && !policy.listens));
     held.processes = held.files && (layers.namespaces || layers.calls);
     held.calls = layers.calls;
     return held;

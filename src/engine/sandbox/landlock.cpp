@@ -82,7 +82,7 @@ Result<Ruleset> Ruleset::make(const Policy& policy, int version) {
     Attributes all{known(version), 0, 0};
     std::size_t size = sizeof all.files;
     if (version >= kNetworkSince) {
-        all.network = policy.network ? 0 : 3;  // bind and connect by TCP
+        all.network = policy.network ? 0 : policy.listens ? 2 : 3;  // bind (1) and connect (2) by TCP
         size = sizeof all.files + sizeof all.network;
     }
     if (version >= kScopeSince) {

@@ -59,6 +59,8 @@ constexpr std::array kMachine = {"/sys/devices",
                                  "/proc/sys/kernel/osrelease"};
 constexpr std::array kDevices = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random",     "/dev/urandom",
                                  "/dev/dri",  "/dev/kfd",  "/dev/dxg",  "/dev/nvidia-caps"};
+// By which other machines are found, and known to be who they say.
+constexpr std::array kNames = {"/etc/hosts", "/etc/resolv.conf", "/etc/ssl", "/etc/ca-certificates", "/etc/pki"};
 // The folders of a bundle of ROCm's, which lie beside the program.
 constexpr std::array kBundled = {"lib", "rocblas", "hipblaslt"};
 // Arguments whose file or folder is written.
@@ -140,6 +142,12 @@ class Maker {
         if (folder.filename() == "bin") add_libraries(folder.parent_path() / "lib");
     }
 
+    // A virtual environment of Python's, whose interpreter is a link to the system's.
+    void add_python(const fs::path& program) {
+        const auto folder = program.parent_path().parent_path();
+        if (!program.empty() && is_there(folder / "pyvenv.cfg")) add(folder, May::run);
+    }
+
     bool add_libraries(const fs::path& folder) {
         std::error_code error;
         std::size_t found = 0;
@@ -191,6 +199,11 @@ bool is_script(const fs::path& program, std::string& interpreter) {
     return true;
 }
 
+void reach_out(Policy& policy, std::string by) {
+    policy.network = true;
+    policy.network_by = std::move(by);
+}
+
 // A file that is written is made first: who may write a file may not therefore make one in its folder.
 void make_file(const std::string& path) {
     if (!is_there(path)) std::ofstream(path, std::ios::app).flush();
@@ -210,9 +223,13 @@ Result<Policy> policy_for(const Wish& wish) {
     std::string interpreter;
     policy.runs_programs = is_script(policy.program, interpreter);
     if (policy.runs_programs) maker.add(interpreter, May::run);
+    for (const auto& program : {wish.program, fs::path(interpreter)}) maker.add_python(program);
+    policy.runs_programs = policy.runs_programs || wish.runs_programs;
+    policy.listens = wish.listens;
+    if (!wish.connects.empty()) reach_out(policy, wish.connects);
     for (std::size_t at = 0; at < wish.arguments.size(); ++at) {
         const auto& argument = wish.arguments[at];
-        if (argument == "--rpc") policy.network = true;
+        if (argument == "--rpc") reach_out(policy, "`--rpc`");
         if (argument == "--mlock") policy.locks_memory = true;
         if (argument.starts_with('-')) continue;
         const bool written = at > 0 && std::ranges::find(kWritten, wish.arguments[at - 1]) != kWritten.end();
@@ -224,12 +241,16 @@ Result<Policy> policy_for(const Wish& wish) {
         const auto at = variable.find('=');
         if (at == std::string::npos) continue;
         const auto name = std::string_view(variable).substr(0, at), value = std::string_view(variable).substr(at + 1);
-        if (name == "LLAMA_ARG_RPC") policy.network = true;
+        if (name == "LLAMA_ARG_RPC") reach_out(policy, "`LLAMA_ARG_RPC`");
         if (name.starts_with("LLAMA_ARG_")) maker.add_named(value, May::read);
         if (name == "LD_LIBRARY_PATH")
             for (const auto& part : parts_of(value, ':')) maker.add(part, May::run);
     }
     for (const auto& path : wish.readable) maker.add(path, May::run);
+    for (const auto& path : wish.writable) maker.add(path, May::write);
+    policy.large_files = policy.large_files || !wish.writable.empty();
+    if (policy.network)
+        for (const auto* path : kNames) maker.add(path, May::read);
     for (const auto& folder : {wish.folder.run(), wish.folder.home(), wish.folder.temporary()})
         maker.places_.push_back({folder, May::write});
     policy.places = std::move(maker.places_);

@@ -32,7 +32,9 @@ struct Policy {
     EngineFolder folder;
     std::vector<Place> places;   // the engine's own folder among them
     bool runs_programs = false;  // it is a script, so it has to
-    bool network = false;        // `--rpc`: it computes on other machines
+    bool network = false;        // it may reach other machines,
+    std::string network_by;      // by what its owner has said: "`--rpc`"
+    bool listens = false;        // on a TCP port of this machine
     bool large_files = false;    // it was told to save slots or a log of its own
     bool locks_memory = false;   // `--mlock`
 };
@@ -46,6 +48,11 @@ struct Wish {
     std::vector<std::filesystem::path>
         kept_closed;  // our data, the owner's home: no folder that has one of them is opened
     std::vector<std::filesystem::path> readable;  // what the owner opens besides (`engine.readable`)
+    std::vector<std::filesystem::path> writable = {};
+    bool runs_programs = false;
+    bool listens = false;  // on a TCP port
+    std::string connects =
+        {};  // what lets it reach other machines; empty: nothing, but arguments of llama-server's may
 };
 
 // What of the wish exists, by the system's files. Errors: not_found, where the program does not exist.

@@ -80,7 +80,9 @@ class Attempts {
         while (true) {
             auto held = held_by(policy_, layers_);
             held.missing = missing_;
-            if (policy_.network) held.missing.emplace_back("network: `--rpc` lets the engine reach other machines");
+            if (policy_.network)
+                held.missing.push_back(
+                    fmt::format("network: {} lets the engine reach other machines", policy_.network_by));
             if (wanted_ == config::Sandbox::require && !held.whole()) return fail(refusal(held));
             auto jail = Jail::make(policy_, layers_, version_, random_);
             if (!jail) {

@@ -5,11 +5,9 @@
 
 namespace tandem::provider {
 
-namespace {
-
 // "This model's maximum context length is 4096 tokens. However, your messages resulted in 5000 tokens." vLLM says the
 // same with "requested", and has no code for it.
-Said read_error(const json::Value& body) {
+Said read_openai_error(const json::Value& body) {
     Said said;
     said.message = message_in(body);
     const auto error = body["error"];
@@ -29,15 +27,13 @@ Said read_error(const json::Value& body) {
     return said;
 }
 
-}  // namespace
-
 extern const Kind kOpenAi;
 constinit const Kind kOpenAi = {.name = "openai",
                                 .product = "OpenAI",
                                 .speaker = dialect::Speaker::openai_chat,
                                 .asking_path = "/chat/completions",
                                 .authorize = bearer,
-                                .read_error = read_error};
+                                .read_error = read_openai_error};
 
 extern const Kind kResponses;
 constinit const Kind kResponses = {.name = "responses",
@@ -45,7 +41,7 @@ constinit const Kind kResponses = {.name = "responses",
                                    .speaker = dialect::Speaker::openai_responses,
                                    .asking_path = "/responses",
                                    .authorize = bearer,
-                                   .read_error = read_error,
+                                   .read_error = read_openai_error,
                                    .signs_reasoning = true,
                                    .price_book = "openai"};
 
