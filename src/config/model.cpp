@@ -80,7 +80,9 @@ void read_engine_keys(Section& s, bool command, Model& model) {
     s.number("slots", model.slots, 1, 64, "of an engine: requests at once; each has the whole `context`");
     s.duration("idle_unload", model.idle_unload, "of an engine: unloaded after that time without a request");
     s.duration("load_timeout", model.load_timeout, "of an engine: how long loading may take");
-    s.flag("preload", model.preload, "of an engine: loaded when Tandem starts, where there is room");
+    s.flag("preload", model.preload,
+           "of an engine: loaded when Tandem starts, and again once it made room for another, where there is "
+           "room");
     s.flag("pin", model.pin, "of an engine: loaded when Tandem starts, and never unloaded for another or when idle");
     s.name("group", model.group, "of an engine: loaded and unloaded together with the others of that group");
     if (command) return;

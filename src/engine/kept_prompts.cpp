@@ -20,8 +20,12 @@ namespace {
 constexpr std::int64_t kFewestTokens = 64;    // fewer are read again at once
 constexpr double kUsualBytesPerSecond = 3e8;  // of a disk, before one was measured
 constexpr std::int64_t kUsualBytesPerToken = 128 * 1024;
-constexpr std::int64_t kLeastFree = 512LL << 20;   // bytes that stay free on the disk
-constexpr milliseconds kMostTime{5'000};           // for all slots of an engine
+constexpr std::int64_t kLeastFree = 512LL << 20;  // bytes that stay free on the disk
+constexpr milliseconds kUsualTime{5'000};         // for a slot; longer where reading it again takes longer
+constexpr milliseconds kMostTime{60'000};         // for all slots of an engine
+// What llama-server says where it cannot go on with what it has: it keeps that of models with a sliding window or a
+// recurrent state in checkpoints, which it does not write (llama.cpp#28194).
+constexpr std::string_view kReadsAgain = "forcing full prompt re-processing";
 constexpr std::uintmax_t kLogOfSpeed = 64 * 1024;  // bytes of a log's end that say how fast it reads
 constexpr std::string_view kEnding = ".kv";
 constexpr std::size_t kSetupDigits = 16;
@@ -46,6 +50,13 @@ std::vector<OnDisk> all_of(const fs::path& data) {
     }
     std::ranges::sort(files, {}, &OnDisk::time);
     return files;
+}
+
+// Half of what reading it again takes, so that it pays: a long conversation is large.
+milliseconds time_for(const PromptFile& file) {
+    if (file.tokens_per_second <= 0) return kUsualTime;
+    const auto reading = 1'000.0 * static_cast<double>(file.tokens) / file.tokens_per_second;
+    return std::clamp(milliseconds(static_cast<std::int64_t>(std::min(reading / 2, 1e9))), kUsualTime, kMostTime);
 }
 
 }  // namespace
@@ -104,6 +115,8 @@ void PromptFolders::remove_all() const {
 net::Task<> Engines::State::keep_prompts(Engine& engine) {
     const auto* store = engine.kind->prompts;
     if (store == nullptr || engine.prompts.empty()) co_return;
+    const auto last_words = end_of(engine.log, kLogOfSpeed);
+    if (last_words.find(kReadsAgain) != std::string::npos) co_return;
     const auto until = clock.steady() + kMostTime;
     const auto list = co_await ask(engine, {"GET", std::string(store->list)});
     if (!list) co_return;
@@ -115,13 +128,13 @@ net::Task<> Engines::State::keep_prompts(Engine& engine) {
     const PromptFolders folders(settings.data);
     std::int64_t kept = 0, bytes = 0;
     for (const auto& slot : slots) {
-        const PromptFile file{slot.tokens, slot.tokens * per_token, read_speed_of(end_of(engine.log, kLogOfSpeed)),
+        const PromptFile file{slot.tokens, slot.tokens * per_token, read_speed_of(last_words),
                               engine.writes_per_second};
         if (ending || clock.steady() >= until || !pays(file)) continue;
         if (!folders.make_room(file.bytes, static_cast<std::int64_t>(engine.config->engine_prompts))) continue;
         const auto started = clock.steady();
         const auto name = PromptFolders::name_of(engine.measured_as, slot.id);
-        const auto said = co_await ask(engine, {"POST", store->save(slot.id), store->file(name), kMostTime});
+        const auto said = co_await ask(engine, {"POST", store->save(slot.id), store->file(name), time_for(file)});
         const auto written = said ? store->written(*said) : 0;
         if (written == 0) {
             std::error_code ignored;
@@ -133,6 +146,7 @@ net::Task<> Engines::State::keep_prompts(Engine& engine) {
         kept += slot.tokens;
         bytes += written;
     }
+    folders.make_room(0, static_cast<std::int64_t>(engine.config->engine_prompts));
     if (kept > 0)
         spdlog::info("engine {}: {} tokens that it has read are kept on disk ({} bytes)", engine.model.id, kept, bytes);
 }

@@ -307,7 +307,8 @@ void Schedule::unload(Model model, SteadyTime now, Steps& steps) {
     auto& entry = entries_.at(model);
     entry.stage = Stage::leaving;
     entry.since = now;
-    entry.draining = false;
+    // One that makes room is preloaded again, once there is room.
+    if (std::exchange(entry.draining, false)) entry.preloaded = false;
     steps.unload.push_back(model);
 }
 

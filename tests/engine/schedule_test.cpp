@@ -208,6 +208,34 @@ TEST(Schedule, loads_what_failed_at_once_for_somebody_who_asks) {
     EXPECT_EQ(schedule.step(after(200)).load, std::vector{a});
 }
 
+TEST(Schedule, preloads_one_again_that_made_room_but_not_one_that_was_idle) {
+    Schedule schedule(room_for(10));
+    auto small = of(4);
+    small.preload = true;
+    const auto a = schedule.add(small);
+    EXPECT_EQ(schedule.step(after(0)).load, std::vector{a});
+    schedule.loaded(a, after(1'000));
+    EXPECT_TRUE(schedule.step(after(1'000)).empty());
+    const auto b = schedule.add(of(8));
+    const auto ticket = schedule.want(b, after(5'000));
+    EXPECT_EQ(schedule.step(after(5'000)).unload, std::vector{a});
+    schedule.ended(a, after(5'100));
+    EXPECT_EQ(schedule.step(after(5'100)).load, std::vector{b});
+    schedule.loaded(b, after(6'000));
+    EXPECT_EQ(schedule.step(after(6'000)).lend, std::vector{ticket});
+    schedule.done(b, after(7'000));
+    EXPECT_TRUE(schedule.step(after(7'000)).load.empty()) << "there is no room for it";
+    const auto idle = after(7'000) + milliseconds(900'000);
+    EXPECT_EQ(schedule.step(idle).unload, std::vector{b});
+    schedule.ended(b, idle);
+    EXPECT_EQ(schedule.step(idle).load, std::vector{a});
+    schedule.loaded(a, idle);
+    const auto later = idle + milliseconds(900'000);
+    EXPECT_EQ(schedule.step(later).unload, std::vector{a});
+    schedule.ended(a, later);
+    EXPECT_TRUE(schedule.step(later).load.empty());
+}
+
 TEST(Schedule, keeps_the_memories_of_gpus_apart) {
     Schedule::Settings settings;
     settings.limits = {10, 8};
