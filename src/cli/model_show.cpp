@@ -198,6 +198,38 @@ void print_file(const engine::DiskModel* model, const std::filesystem::path& pat
     line("sha256", model->files.front().sha256);
 }
 
+// A server that its owner names: Tandem knows of it what its owner says, and what was measured when it ran.
+int show_command(const Globals& globals, const config::Config& config, const config::Model& model) {
+    const auto seen = engine::kept_of(config.data, model.id);
+    const auto stated = static_cast<std::int64_t>(model.command.memory_bytes);
+    const auto measured = seen ? seen->resident.peak : 0;
+    if (globals.json) {
+        json::Writer out;
+        out.begin_object().member("model", model.id).key("command").begin_array();
+        for (const auto& argument : model.command.line) out.value(argument);
+        out.end_array().key("memory").begin_object().member("total_bytes", measured > 0 ? measured : stated);
+        out.member("stated_bytes", stated).member("measured_bytes", measured).end_object();
+        fmt::print("{}\n", out.end_object().text());
+        return kOk;
+    }
+    line("model", model.id);
+    line("command", printable(join(model.command.line, " "), 400));
+    if (model.context_tokens > 0) line("context", fmt::format("{} tokens, by your word", model.context_tokens));
+    line("memory", fmt::format("{} by your word; {}", size_text(stated),
+                               measured > 0 ? fmt::format("{} at most when it last ran, with all its processes",
+                                                          size_text(measured))
+                                            : "it has not run yet"));
+    return kOk;
+}
+
+// Of a model of tandem.yaml that has no file here; nullptr: there is none of that name.
+const config::Model* command_of(const config::Config& config, const std::string& name) {
+    const auto* model = config.model(name);
+    if (model == nullptr || !model->file.empty() || !config.provider(model->provider)->kind->runs_command)
+        return nullptr;
+    return model;
+}
+
 int show(const Globals& globals, const Options& options) {
     const auto& name = options.name;
     const auto config = config_for_files(globals);
@@ -207,6 +239,8 @@ int show(const Globals& globals, const Options& options) {
     const auto* model = manifest->find(name);
     if (model == nullptr && is_elsewhere(name)) return show_elsewhere(globals, *config, options);
     std::error_code error;
+    if (model == nullptr)
+        if (const auto* command = command_of(*config, name)) return show_command(globals, *config, *command);
     if (model == nullptr && !std::filesystem::exists(name, error)) {
         std::vector<std::string> names;
         for (const auto& one : manifest->models()) names.push_back(one.name);

@@ -299,6 +299,11 @@ Engines::~Engines() {
 }
 
 void Engines::State::learn_program(const config::Config& config) {
+    const bool any = std::ranges::any_of(config.models, [&](const config::Model& model) {
+        const auto* kind = engine_kind(*config.provider(model.provider));
+        return kind != nullptr && kind->has_versions;
+    });
+    if (!any) return;
     const auto file = find_binary(config, settings);
     std::error_code error;
     std::string seen;

@@ -179,6 +179,17 @@ class Supervised(Base):
         self.tandem.process.wait(30)
         self.gone(word)
 
+    def test_model_show_says_what_is_known_of_it(self):
+        self.serve(model(command=server("--take", 100)))
+        self.assertIn("67.1 MB by your word; it has not run yet", self.tandem.cli("model", "show", "s").stdout)
+        self.says("hello")
+        self.assertEqual(self.tandem.cli("engine", "stop", "s").returncode, 0)
+        until(lambda: self.engine()["state"] == "stopped", "its end")
+        memory = json.loads(self.tandem.cli("model", "show", "s", "--json").stdout)["memory"]
+        self.assertEqual(memory["stated_bytes"], 64 << 20)
+        self.assertGreater(memory["measured_bytes"], 100 << 20)
+        self.assertEqual(memory["total_bytes"], memory["measured_bytes"])
+
     def test_memory_of_its_children_counts(self):
         self.serve(model(command=server("--children", 1, "--child-takes", 150)))
         self.says("hello")
