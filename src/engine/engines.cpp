@@ -144,7 +144,8 @@ void Engines::State::learn_size(Engine& engine) {
     auto about = schedule.about(engine.slot);
     const auto known = measured.of(engine.measured_as);
     auto planned = engine.kind->planned(asked(engine), *file);
-    const auto bytes = known ? known->peak_bytes : planned.bytes;
+    // A run that had little to read took less than the next one may.
+    const auto bytes = known ? std::max(known->peak_bytes, planned.memory.guess) : planned.bytes;
     about.load = known ? known->load : usual_load(bytes);
     engine.guess = std::move(planned.memory);
     about.bytes = {bytes};

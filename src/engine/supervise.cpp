@@ -294,7 +294,8 @@ void Engines::State::settle(Engine& engine, RunEnd how, SteadyTime started) {
     {
         const std::lock_guard lock(mutex);
         const auto& shown = engine.shown;
-        if (shown.memory.resident.peak > 0 && engine.load_took.count() > 0 && !engine.measured_as.empty())
+        const bool worked = engine.answered || *engine.heard > engine.last_lent;
+        if (worked && shown.memory.resident.peak > 0 && engine.load_took.count() > 0 && !engine.measured_as.empty())
             measured.put(engine.measured_as,
                          {shown.memory.resident.peak, engine.load_took, unix_ms(clock.wall()) / (24LL * 3600 * 1000)});
         engine.shown.pid = 0;

@@ -121,8 +121,8 @@ class Supervised(Base):
                 seen.append([e["model"] for e in self.engines()["engines"] if e["pid"]])
         self.assertEqual(seen, [["s"], ["llama"]] * 3)
         self.assertEqual(self.engines()["incidents"], [])
-        self.assertEqual(self.engine()["memory"]["planned_by"], "estimate")
-        # What it took is known after a restart.
+        self.assertEqual(self.engine()["memory"]["planned_by"], "measurement")
+        # What it took is known after a restart too.
         self.tandem.process.send_signal(signal.SIGTERM)
         self.tandem.process.wait(30)
         self.tandem.start()

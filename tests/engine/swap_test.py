@@ -161,7 +161,9 @@ class Swap(unittest.TestCase):
         self.tandem.start()
         memory = until(lambda: (seen := self.engine("a")["memory"])["planned_bytes"] and seen, "the config to be taken over")
         self.assertEqual(memory["planned_by"], "measurement")
-        self.assertAlmostEqual(memory["planned_bytes"] / peak, 1, delta=0.05)
+        # At least what a full context takes, though one short question took less.
+        self.assertGreaterEqual(memory["planned_bytes"], peak)
+        self.assertLess(memory["planned_bytes"] / peak, 1.5)
 
     # ---- what goes wrong ----
 
