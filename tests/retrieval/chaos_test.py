@@ -7,6 +7,7 @@ import random
 import sqlite3
 import time
 import unittest
+import urllib.parse
 
 from harness import Tandem, until
 from index_test import CONFIG, Folder, write
@@ -51,9 +52,9 @@ class Chaos(Folder):
     def answers(self, tandem):
         found = {}
         for query in QUERIES:
-            out = tandem.cli("search", "--json", "--limit", "30", query)
-            self.assertEqual(out.returncode, 0, out.stderr)
-            found[query] = [(hit["path"], hit["score"], hit["start_line"], hit["snippet"], hit["label"], hit.get("also")) for hit in map(json.loads, out.stdout.splitlines())]
+            status, _, body = tandem.request("/tandem/v1/search?" + urllib.parse.urlencode({"q": query, "limit": 30}))
+            self.assertEqual(status, 200, body)
+            found[query] = [(hit["path"], hit["score"], hit["start_line"], hit["snippet"], hit["label"], hit.get("also")) for hit in json.loads(body)["hits"]]
         return found
 
     def test_after_kills_the_index_is_a_fresh_one(self):

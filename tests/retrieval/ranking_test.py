@@ -73,9 +73,9 @@ class Ranking(Folder):
                 ranked.append((path, own + SHARE * max(scores(body, all_chunks, chunk_mean) for body in bodies)))
         return sorted(ranked, key=lambda one: (-round(one[1], 3), one[0]))
 
-    def check(self, documents, query, *more):
+    def check(self, documents, query):
         wanted = self.rank(documents, query)
-        hits = self.search(" ".join(query), "--limit", "100", *more)
+        hits = self.search(" ".join(query), limit=100)
         found = {str(pathlib.Path(hit["path"]).relative_to(self.folder)): hit["score"] for hit in hits}
         self.assertEqual(set(found), {path for path, _ in wanted})
         for path, score in wanted:
