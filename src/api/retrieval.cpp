@@ -33,7 +33,10 @@ Result<retrieval::SearchRequest> request_of(std::string_view query) {
     std::string collections, limit, explain;
     const std::array<Parameter, 4> parameters = {
         {{"q", request.query}, {"collection", collections, true}, {"limit", limit}, {"explain", explain}}};
-    if (auto ok = read_parameters(query, parameters); !ok) return fail(ok.error());
+    // Forms and clients write a blank as a plus sign (the URL standard, application/x-www-form-urlencoded).
+    std::string spaced;
+    for (const char c : query) spaced += c == '+' ? std::string("%20") : std::string(1, c);
+    if (auto ok = read_parameters(spaced, parameters); !ok) return fail(ok.error());
     if (!limit.empty()) {
         const auto number = whole_number(limit);
         if (!number) return fail(Fault::invalid_parameter, "limit: expected a whole number", "limit");

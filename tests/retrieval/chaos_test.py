@@ -106,11 +106,12 @@ class Overflow(Folder):
         except OSError as error:
             self.skipTest(f"the system's limit cannot be set here: {error}")
         self.addCleanup(self.LIMIT.write_text, usual)
+        self.usual = usual
         super().setUp()
-        self.LIMIT.write_text(usual)  # it is of the queue that was made meanwhile
 
     def test_changes_that_the_system_loses_are_found_and_told(self):
         self.add()
+        self.LIMIT.write_text(self.usual)  # it is of the queue that was made meanwhile
         for i in range(3000):
             (self.folder / f"{i}.txt").write_text(f"overflowing words {i}\n")
         until(lambda: self.status()["collections"][0]["files"] == 3000, "all files to be known", 120)
