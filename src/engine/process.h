@@ -1,5 +1,5 @@
 // A child process that never outlives us: the kernel kills it when the thread that started it ends, however it ends.
-// Private to engine/.
+// Private to engine/, and to who reads files in its sandbox.
 #pragma once
 
 #include <sys/types.h>

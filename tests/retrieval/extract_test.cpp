@@ -69,7 +69,7 @@ TEST(RetrievalExtract, WhatIsNoTextIsAFailureWithAReason) {
 TEST(RetrievalExtract, MarkdownHasHeadingsAndPlaces) {
     const auto page = read("a.md",
                            "# Install\n\nSome *bold* text.\n\n## On Debian\n\n```sh\napt install x\n```\n\n| a | b "
-                           "|\n|--|--|\n| 1 | 2 |\n");
+                           "|\n|---|---|\n| 1 | 2 |\n");
     ASSERT_TRUE(page.good);
     EXPECT_EQ(page.extracted.title, "Install");
     const auto& blocks = page.extracted.blocks;

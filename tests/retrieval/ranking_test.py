@@ -12,7 +12,7 @@ import unittest
 from harness import until
 from index_test import Folder, write
 
-K1, B, SHARE, TITLE = 1.2, 0.75, 0.5, 2
+K1, B, SHARE, TITLE = 0.9, 0.75, 0.5, 2
 # No stop words, and nothing that English stemming would change.
 WORDS = ["cat", "dog", "bird", "fox", "owl", "elk", "hawk", "toad", "newt", "yak", "crab", "wolf", "mink", "carp", "swan"]
 

@@ -48,7 +48,7 @@ TEST(RetrievalWords, StemsAreOfTheTextsLanguageAndWithoutAccents) {
     Stemmer stemmer;
     EXPECT_EQ(stemmer.term(Language::english, "running", false), "run");
     EXPECT_EQ(stemmer.term(Language::german, "h\u00e4user", false), "haus");
-    EXPECT_EQ(stemmer.term(Language::french, "\u00e9t\u00e9", false), "ete");
+    EXPECT_EQ(stemmer.term(Language::french, "h\u00f4tel", false), "hotel");
     EXPECT_EQ(stemmer.term(Language::english, "c++", true), "c++");
     EXPECT_EQ(language_of("Das ist nicht der Text, den wir f\u00fcr die Frage haben"), Language::german);
     EXPECT_EQ(language_of("This is the text that we have for it"), Language::english);

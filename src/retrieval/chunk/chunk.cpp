@@ -11,6 +11,7 @@ constexpr std::size_t kLettersOfToken = 6, kDigitsOfToken = 2;
 constexpr std::size_t kLongestHeading = 120;  // bytes of one in the path
 constexpr std::size_t kShort = kMostChunkTokens / 4;
 constexpr std::size_t kLevels = 7;
+constexpr std::size_t kLongestStep = 1'024;  // bytes of a word that are looked at together; what follows is another one
 
 bool is_letter(unsigned char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -37,7 +38,7 @@ Step step_at(std::string_view text, std::size_t at) {
     if (!is_letter(first) && !is_digit(first)) return {at + 1, 1};
     bool digits = false;
     auto end = at;
-    for (; end < text.size(); ++end) {
+    for (const auto most = std::min(text.size(), at + kLongestStep); end < most; ++end) {
         const auto c = static_cast<unsigned char>(text[end]);
         if (!is_letter(c) && !is_digit(c)) break;
         digits |= is_digit(c);
@@ -52,6 +53,18 @@ std::string cut(std::string_view text, std::size_t most) {
     auto end = most;
     while (end > 0 && continues(static_cast<unsigned char>(line[end]))) --end;
     return line.substr(0, end);
+}
+
+// The tokens of a text, or a number above `most` where there are more: what is left of a long text is not looked at
+// again for each chunk of it.
+std::size_t tokens_up_to(std::string_view text, std::size_t most) {
+    std::size_t tokens = 0;
+    for (std::size_t at = 0; at < text.size() && tokens <= most;) {
+        const auto step = step_at(text, at);
+        tokens += step.tokens;
+        at = step.end;
+    }
+    return tokens;
 }
 
 // The end of the longest beginning of `text` that has at most `most` tokens, at the best place to cut; more than 0.
@@ -118,7 +131,7 @@ class Cutter {
         std::uint64_t at = block.begin;
         std::uint32_t line = block.first_line;
         while (!text.empty()) {
-            const auto tokens = tokens_at_most(text);
+            const auto tokens = tokens_up_to(text, kMostChunkTokens);
             if (used_ + tokens <= room()) return append(block, text, at, line, true);
             // What follows a full chunk begins the next one, if it fits there whole.
             if (!open_.text.empty() && (tokens <= kMostChunkTokens - heading_tokens_ || room() - used_ < kShort)) {

@@ -212,10 +212,21 @@ Result<> Indexer::forget() {
 }
 
 void Indexer::measure() {
-    std::error_code error;
-    std::uint64_t bytes = 0;
-    for (const auto* name : {"index.db", "index.db-wal"})
-        if (const auto size = fs::file_size(settings_.folder / name, error); !error) bytes += size;
+    // What is free in the database's file is taken again, so it does not count.
+    std::int64_t pages = 0, page_bytes = 0;
+    auto read = store_.run([&](store::Database& database) -> Result<> {
+        for (const auto& [sql, sign] : {std::pair{"PRAGMA page_count", 1}, std::pair{"PRAGMA freelist_count", -1}}) {
+            auto row = database.prepare(sql);
+            if (auto ok = row.step(); !ok) return fail(ok.error());
+            pages += sign * row.integer(0);
+        }
+        auto row = database.prepare("PRAGMA page_size");
+        if (auto ok = row.step(); !ok) return fail(ok.error());
+        page_bytes = row.integer(0);
+        return {};
+    });
+    if (!read) return say(read.error().message);
+    auto bytes = static_cast<std::uint64_t>(pages * page_bytes);
     for (const auto& segment : segments_) bytes += segment->bytes();
     now_.bytes = bytes;
     const bool full = bytes >= settings_.retrieval.max_bytes;

@@ -18,7 +18,7 @@
 namespace tandem::retrieval {
 
 struct Weights {
-    float k1 = 1.2F, b = 0.75F;
+    float k1 = 0.9F, b = 0.75F;
     float chunk_share = 0.5F;
 };
 

@@ -93,16 +93,17 @@ Language language_of(std::string_view text) {
     return clear ? static_cast<Language>(best) : Language::english;
 }
 
-Stemmer::Stemmer() {
-    for (std::size_t i = 0; i < kLanguages; ++i) stemmers_[i] = sb_stemmer_new(kLanguageNames[i], "UTF_8");
-}
+Stemmer::Stemmer() = default;
 
 Stemmer::~Stemmer() {
-    for (auto* one : stemmers_) sb_stemmer_delete(static_cast<sb_stemmer*>(one));
+    for (auto* one : stemmers_)
+        if (one != nullptr) sb_stemmer_delete(static_cast<sb_stemmer*>(one));
 }
 
-std::string Stemmer::made(Language language, std::string_view word) const {
-    auto* stemmer = static_cast<sb_stemmer*>(stemmers_[static_cast<std::size_t>(language)]);
+std::string Stemmer::made(Language language, std::string_view word) {
+    auto& own = stemmers_[static_cast<std::size_t>(language)];
+    if (own == nullptr) own = sb_stemmer_new(kLanguageNames[static_cast<std::size_t>(language)], "UTF_8");
+    auto* stemmer = static_cast<sb_stemmer*>(own);
     std::string stem(word);
     if (stemmer != nullptr)
         if (const auto* found = sb_stemmer_stem(stemmer, reinterpret_cast<const sb_symbol*>(word.data()),
@@ -111,6 +112,10 @@ std::string Stemmer::made(Language language, std::string_view word) const {
     if (std::ranges::all_of(stem, [](unsigned char c) { return c < 0x80; })) return stem;
     std::string plain;
     for (std::size_t at = 0; at < stem.size();) {
+        if (static_cast<unsigned char>(stem[at]) < 0x80) {
+            plain += stem[at++];
+            continue;
+        }
         const auto point = privacy::point_at(stem, at);
         if (point.size == 0) break;
         privacy::append_utf8(plain, privacy::base_of(point.value));

@@ -33,13 +33,13 @@ class Stemmer {
     std::string_view term(Language language, std::string_view word, bool whole);
 
   private:
-    std::string made(Language language, std::string_view word) const;
+    std::string made(Language language, std::string_view word);
     struct Hash {
         using is_transparent = void;
         std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
     };
     using Known = std::unordered_map<std::string, std::string, Hash, std::equal_to<>>;
-    std::array<void*, kLanguages> stemmers_{};
+    std::array<void*, kLanguages> stemmers_{};  // made when they are first asked
     std::array<Known, kLanguages> known_;
     std::string whole_;
 };
