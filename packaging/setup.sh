@@ -43,7 +43,8 @@ need_packages() {
 setup_build() {
     need_packages clang-19 lld-19 cmake ninja-build ccache pkg-config git ca-certificates \
         libboost1.81-dev libboost-url1.81-dev libssl-dev zlib1g-dev libsqlite3-dev libsimdjson-dev libvectorscan-dev \
-        libyaml-cpp-dev libcli11-dev libfmt-dev libspdlog-dev libjemalloc-dev libsodium-dev libzstd-dev libbrotli-dev libhowardhinnant-date-dev tzdata
+        libyaml-cpp-dev libcli11-dev libfmt-dev libspdlog-dev libjemalloc-dev libsodium-dev libzstd-dev libbrotli-dev libhowardhinnant-date-dev \
+        libmd4c-dev libgumbo-dev libuchardet-dev libstemmer-dev tzdata
 }
 
 # check_sum FILE SHA256: true when the file is there and whole.

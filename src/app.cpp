@@ -40,6 +40,7 @@
 #include "resources/files.h"
 #include "resources/quota.h"
 #include "resources/stored.h"
+#include "retrieval/retrieval.h"
 #include "store/folder_lock.h"
 
 namespace tandem {
@@ -324,6 +325,30 @@ struct App::Parts {
         return {};
     }
 
+    // The index of this data folder. It is made when there is something to put into it. Errors: storage.
+    Result<std::shared_ptr<retrieval::Retrieval>> find_index(bool make) {
+        const std::lock_guard one(indexing);
+        if (index != nullptr || !make) return index;
+        const auto snapshot = services.snapshot();
+        std::error_code error;
+        const auto self = world.program.empty() ? fs::read_symlink("/proc/self/exe", error) : world.program;
+        auto opened = retrieval::Retrieval::open(*snapshot->config, snapshot->detector, self, *random,
+                                                 retrieval::Retrieval::Use::keep);
+        if (!opened) return fail(opened.error());
+        index = std::move(*opened);
+        index->start();
+        return index;
+    }
+
+    // What a config says of the index. Errors: storage.
+    Result<> configure_index() {
+        const auto snapshot = services.snapshot();
+        const auto found = find_index(!snapshot->config->retrieval.collections.empty() ||
+                                      retrieval::Retrieval::is_there(*snapshot->config));
+        if (!found) return fail(found.error());
+        return *found == nullptr ? Result<>() : (*found)->configure(*snapshot->config, snapshot->detector);
+    }
+
     std::vector<net::Worker*> worker_list() const {
         std::vector<net::Worker*> list;
         list.reserve(workers.size());
@@ -366,6 +391,8 @@ struct App::Parts {
     probe::Probes probes{*store, *clock, learning, queue};
     cache::AnswerCache cache{memory};
     gateway::Services services;
+    std::shared_ptr<retrieval::Retrieval> index;  // null: there is none
+    std::mutex indexing;
     std::vector<std::unique_ptr<net::Worker>> workers;
     std::optional<gateway::Gateway> gateway;
     std::optional<resources::Responses> responses;
@@ -427,8 +454,10 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
     parts->gateway.emplace(parts->services, parts->worker_list());
     parts->responses.emplace(*parts->gateway, parts->runner);
     parts->batches.emplace(*parts->gateway, parts->runner, parts->queue);
-    parts->api.emplace(*parts->gateway, *parts->responses, *parts->batches, parts->experiments, parts->probes,
-                       [&parts = *parts] { return parts.take_keys(); });
+    parts->api.emplace(
+        *parts->gateway, *parts->responses, *parts->batches, parts->experiments, parts->probes,
+        [&parts = *parts] { return parts.take_keys(); },
+        [&parts = *parts](bool make) { return parts.find_index(make); });
     parts->server.emplace(server_settings(config), parts->worker_list(), *parts->api, parts->memory);
     auto snapshot = parts->snapshot_of(std::move(config));
     if (!snapshot) return fail(snapshot.error());
@@ -436,6 +465,7 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
     if (auto ok = parts->learning.load(); !ok) return fail(ok.error());
     if (auto ok = parts->experiments.configure(parts->services.snapshot()->config); !ok) return fail(ok.error());
     if (auto ok = parts->adopt_budgets(*parts->services.snapshot()->config); !ok) return fail(ok.error());
+    if (auto ok = parts->configure_index(); !ok) return fail(ok.error());
     if (auto ok = parts->server->listen(); !ok) return fail(ok.error());
     for (auto& worker : parts->workers) worker->start([&store = *parts->store] { store.end_turn(); });
     if (auto ok = parts->responses->fail_interrupted(); !ok) return fail(ok.error());
@@ -491,6 +521,7 @@ Result<> App::take_over() {
     parts_->services.adopt(std::move(*snapshot));
     parts_->alerts.configure(parts_->services.snapshot()->config);
     if (auto ok = parts_->experiments.configure(parts_->services.snapshot()->config); !ok) return ok;
+    if (auto ok = parts_->configure_index(); !ok) return ok;
     return parts_->adopt_budgets(*parts_->services.snapshot()->config);
 }
 

@@ -21,6 +21,7 @@ struct World {
     std::unique_ptr<Clock> clock;
     // Called for each config that is taken over.
     std::function<Result<std::shared_ptr<privacy::Detector>>(const config::Config&)> detector;
+    std::filesystem::path program;  // the tandem that reads files for the index as a child
 };
 
 class App {

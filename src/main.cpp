@@ -1,9 +1,12 @@
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
+#include <string_view>
 
 #include "cli/cli.h"
 #include "cli/help.h"
 #include "cli/terminal.h"
+#include "retrieval/extract/child.h"
 
 // Read by jemalloc where it is linked: memory that was freed goes back to the system after a second, not after ten, and
 // few arenas keep some of it.
@@ -14,6 +17,9 @@ const char* malloc_conf = "narenas:4,dirty_decay_ms:1000,muzzy_decay_ms:0,backgr
 
 int main(int argc, char** argv) {
     using namespace tandem::cli;
+    // The process that reads files for the index: before anything else of the program is there.
+    if (argc == 3 && std::string_view(argv[1]) == tandem::retrieval::kChildArgument)
+        return tandem::retrieval::read_files(std::atoi(argv[2]));
     guard_terminal();
     CLI::App app{"One endpoint in front of the models you run and the models you rent."};
     app.name("tandem");

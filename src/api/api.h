@@ -6,6 +6,7 @@
 #pragma once
 
 #include "api/keys.h"
+#include "api/retrieval.h"
 #include "api/routes.h"
 #include "api/traffic.h"
 #include "experiment/experiments.h"
@@ -22,13 +23,14 @@ class Api final : public net::Service {
     static constexpr std::string_view kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
 
     Api(gateway::Gateway& gateway, resources::Responses& responses, resources::Batches& batches,
-        experiment::Experiments& experiments, probe::Probes& probes, TakeKeys take_keys)
+        experiment::Experiments& experiments, probe::Probes& probes, TakeKeys take_keys, FindIndex find_index)
         : gateway_(gateway),
           responses_(responses),
           batches_(batches),
           experiments_(experiments),
           probes_(probes),
-          take_keys_(std::move(take_keys)) {}
+          take_keys_(std::move(take_keys)),
+          find_index_(std::move(find_index)) {}
 
     Result<std::shared_ptr<const net::Admitted>> admit(const net::Head& head) override;
     net::Task<> handle(net::Exchange& exchange) override;  // no coroutine: most requests are the gateway's
@@ -42,6 +44,7 @@ class Api final : public net::Service {
     gateway::Gateway& gateway() { return gateway_; }
     resources::Responses& responses() { return responses_; }
     resources::Batches& batches() { return batches_; }
+    const FindIndex& find_index() const { return find_index_; }
     std::string metrics_text();
     net::Task<Result<ledger::reports::Answer>> cost(const Call& call);
     net::Task<Body> recompute(const Call& call);
@@ -87,6 +90,7 @@ class Api final : public net::Service {
     experiment::Experiments& experiments_;
     probe::Probes& probes_;
     TakeKeys take_keys_;
+    FindIndex find_index_;
     Traffic traffic_;
 };
 

@@ -6,6 +6,7 @@
 #include "api/advice.h"
 #include "api/api.h"
 #include "api/local_cost.h"
+#include "api/retrieval.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "gateway/models.h"
@@ -80,6 +81,16 @@ net::Task<> of_responses(Api& api, const Route& route, Call call) {
 template <auto member>
 net::Task<> of_batches(Api& api, const Route& route, Call call) {
     co_await gateway::reply_json(call, route.errors, co_await (api.batches().*member)(call));
+}
+
+// A function that is given the index.
+template <auto function>
+net::Task<> of_index(Api& api, const Route& route, Call call) {
+    co_await gateway::reply_json(call, route.errors,
+                                 co_await function(api.find_index(), api.gateway().services(), call));
+}
+net::Task<> index_status(Api& api, const Route& route, Call call) {
+    co_await gateway::reply_json(call, route.errors, show_index(api.find_index(), call));
 }
 
 net::Task<> plain(Call call, std::string_view type, std::string text) {
@@ -265,6 +276,14 @@ constexpr Route kRoutes[] = {
     {"POST", "/tandem/v1/probes", owner, kChat, "Probe a model", own<&Api::probes>},
     {"GET", "/tandem/v1/probes/{model*}", owner, kChat, "What one model did", own<&Api::probes>},
     {"DELETE", "/tandem/v1/probes/{model*}", owner, kChat, "End a probe", own<&Api::probes>},
+    {"GET", "/tandem/v1/search", client, kChat, "Search the files of collections: q, collection, limit, explain",
+     of_index<search_files>},
+    {"GET", "/tandem/v1/index", client, kChat, "The collections, and how far their index is", index_status},
+    {"POST", "/tandem/v1/index", admin, kChat, "Add a collection", of_index<add_collection>},
+    {"DELETE", "/tandem/v1/index/{name}", admin, kChat, "Remove a collection", of_index<remove_collection>},
+    {"POST", "/tandem/v1/index/{name}/rebuild", admin, kChat, "Read a collection anew", of_index<rebuild_collection>},
+    {"GET", "/tandem/v1/index/{name}/failures", client, kChat, "Files that are not found, and why",
+     of_index<list_failures>},
     {"GET", "/tandem/v1/engines", owner, kChat, "The engines", own<&Api::engines>},
     {"GET", "/tandem/v1/engine-versions", owner, kChat, "Versions of llama-server", own<&Api::engine_versions>},
     {"POST", "/tandem/v1/engine-versions/upgrade", local, kChat, "Take another llama-server",

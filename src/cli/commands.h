@@ -12,9 +12,10 @@ namespace tandem::cli {
 struct Globals;
 using Action = std::function<int()>;
 
-enum class Group { first_evening, why, rules, privacy, engines, care, more };
-inline constexpr std::array<std::string_view, 7> kGroupNames = {
-    "The first evening", "Why, and what it costs", "Rules", "Privacy", "Models and engines", "Care", "More"};
+enum class Group { first_evening, why, rules, privacy, files, engines, care, more };
+inline constexpr std::array<std::string_view, 8> kGroupNames = {
+    "The first evening", "Why, and what it costs", "Rules", "Privacy",
+    "Your files",        "Models and engines",     "Care",  "More"};
 
 // clang-format off
 #define TANDEM_COMMANDS(X)    \
@@ -51,7 +52,9 @@ inline constexpr std::array<std::string_view, 7> kGroupNames = {
     X(completion, more)       \
     X(keys, care)             \
     X(config, rules)          \
-    X(advise, why)
+    X(advise, why)            \
+    X(index, files)           \
+    X(search, files)
 // clang-format on
 
 struct Command {

@@ -28,6 +28,7 @@
 #include "config/experiment.h"
 #include "config/failure.h"
 #include "config/hardware.h"
+#include "config/retrieval.h"
 #include "net/limits.h"
 #include "provider/kind.h"
 
@@ -335,6 +336,7 @@ struct Config {
     std::vector<Hardware> hardware;  // machines at home, in the owner's order; none: what they cost is not known
     Energy energy;
     Hours hours;
+    Retrieval retrieval;
     std::string currency = "USD";
     Window usual_window;  // of budgets: a day, in the zone and with the weeks of the owner
     Durability durability = Durability::process;

@@ -208,6 +208,8 @@ void read_root(Section& root, Config& config) {
     });
     read_home(root, config);
     root.section("engine", "the llama-server that Tandem runs", [&](Section& s) { read_engine(s, config); });
+    root.section("retrieval", About("what is found of your files").see("concepts/retrieval.md"),
+                 [&](Section& s) { read_retrieval(s, config); });
     root.section("log", "what is written, and how", [&](Section& s) { read_log(s, config); });
     read_currency(root, config);
     if (!config.server.loopback && config.keys.empty())

@@ -208,6 +208,9 @@ void read_team(const std::string& id, Section& s, Config& config);
 // The members of `cache:`, once models are read.
 void read_cache(Section& s, Config& config);
 
+// The members of `retrieval:`, once keys are read.
+void read_retrieval(Section& s, Config& config);
+
 // An element of `experiments:`, once models and aliases are read.
 Experiment read_experiment(const std::string& name, Section& s, const Config& config);
 

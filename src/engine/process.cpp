@@ -51,6 +51,7 @@ struct Child {
     char* const* environment;
     const char* folder;
     sandbox::Jail* jail;
+    int talk;
     int log;
     int report[2];
 };
@@ -77,9 +78,9 @@ bool is_orphan(int report) {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
-    const int null = open("/dev/null", O_RDONLY);
-    if (null >= 0) dup2(null, STDIN_FILENO);
-    dup2(child.log, STDOUT_FILENO);
+    const int input = child.talk >= 0 ? child.talk : open("/dev/null", O_RDONLY);
+    if (input >= 0) dup2(input, STDIN_FILENO);
+    dup2(child.talk >= 0 ? child.talk : child.log, STDOUT_FILENO);
     dup2(child.log, STDERR_FILENO);
     close_all_but(child.report[1], child.jail != nullptr ? child.jail->kept_file() : -1);
     const char* step = nullptr;
@@ -126,7 +127,8 @@ Result<Process> Process::start(const Settings& settings, Trouble* trouble) {
     };
     auto arguments = pointers(settings.command);
     auto environment = pointers(settings.environment);
-    Child child{arguments.data(), environment.data(), settings.folder.c_str(), settings.jail, log, {-1, -1}};
+    Child child{arguments.data(), environment.data(), settings.folder.c_str(), settings.jail, settings.talk, log,
+                {-1, -1}};
     if (pipe2(child.report, O_CLOEXEC) != 0) {
         const int why = errno;
         close(log);

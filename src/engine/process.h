@@ -1,5 +1,5 @@
 // A child process that never outlives us: the kernel kills it when the thread that started it ends, however it ends.
-// Private to engine/.
+// Private to engine/, and to who reads files in its sandbox.
 #pragma once
 
 #include <sys/types.h>
@@ -22,6 +22,7 @@ class Process {
         std::filesystem::path log;             // stdout and stderr are added to it
         std::filesystem::path folder;          // its working directory
         sandbox::Jail* jail = nullptr;         // none: as we are
+        int talk = -1;  // a descriptor that becomes stdin and stdout; below 0: /dev/null, and the log
     };
     // Why a jail's process did not start: which of its layers could not be had, if it was one.
     struct Trouble {

@@ -29,13 +29,14 @@ MAY = {
     "translate": {"ledger", "base", "chat", "config", "dialect", "net"},
     "cache": {"base", "chat", "dialect"},
     "engine": {"base", "config", "net"},
+    "retrieval": {"access", "base", "config", "engine", "privacy", "store"},  # the engine's sandbox holds the reader of files
     "upstream": {"base", "config", "net", "ledger", "privacy", "provider"},  # a Clearance and a Reservation are what it sends with
     "gateway": {"catalog", "learning", "translate", "cache", "access", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream"},
     "resources": {"jobs", "access", "base", "chat", "config", "dialect", "gateway", "net", "privacy", "store", "translate"},
     "experiment": {"jobs", "learning", "translate", "access", "base", "chat", "config", "net", "store", "dialect", "routing", "gateway"},
     "probe": {"dialect", "jobs", "learning", "access", "base", "chat", "config", "net", "store", "gateway"},
-    "api": {"advice", "jobs", "resources", "learning", "translate", "cache", "access", "experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway"},
-    "cli": {"provider", "advice", "jobs", "resources", "learning", "translate", "cache", "access", "backup", "cost", "experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "api", "."},
+    "api": {"advice", "retrieval", "jobs", "resources", "learning", "translate", "cache", "access", "experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway"},
+    "cli": {"provider", "retrieval", "advice", "jobs", "resources", "learning", "translate", "cache", "access", "backup", "cost", "experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "api", "."},
 }
 
 
