@@ -174,12 +174,13 @@ std::optional<Calls> strict_json_calls(std::string_view inside, const Text& text
     // One value, which is JSON, and whose members are those of a call alone.
     if (!document.parse("[" + std::string(rest) + "]")) return json_calls(inside, text);
     const auto is_call = [](const Value& one) {
-        return all_of(one, [](const Value& member) {
-            const auto key = member.key();
-            return key == "type" || key == "id" || key == "tool_call_id" ||
-                   std::ranges::find(kNames, key) != kNames.end() ||
-                   std::ranges::find(kArguments, key) != kArguments.end();
-        });
+        const bool has_arguments = first_of(one, kArguments).exists() || one["function"].is(Kind::object);
+        return has_arguments && all_of(one, [](const Value& member) {
+                   const auto key = member.key();
+                   return key == "type" || key == "id" || key == "tool_call_id" ||
+                          std::ranges::find(kNames, key) != kNames.end() ||
+                          std::ranges::find(kArguments, key) != kArguments.end();
+               });
     };
     for (const auto one : document.root().children())
         if (one.is(Kind::array) ? !all_of(one, is_call) : !is_call(one)) return std::nullopt;

@@ -56,10 +56,14 @@ class WrittenCalls final : public chat::EventFilter {
                 say(ended ? held_.size() : held_.size() - kept_tail(), out);
                 break;
             }
-            // White space in front of a call is no text.
+            // White space in front of a call is text only behind text.
             const auto text_end = std::string_view(held_).substr(0, mark).find_last_not_of(kBlank);
             if (text_end != std::string_view::npos) {
                 say(text_end + 1, out);
+                continue;
+            }
+            if (mark > 0 && text_before_) {
+                say(mark, out);
                 continue;
             }
             if (waits_ && !ended && held_.size() < looked_ + looked_ / 4 + 1 && !may_close()) return;
@@ -139,6 +143,7 @@ class WrittenCalls final : public chat::EventFilter {
             out.emplace_back(chat::ToolCallEnd{0, index});
         }
         called_ = true;
+        text_before_ = false;
         notes_->changed = true;
         waits_ = false;
         looked_ = 0;
@@ -147,7 +152,8 @@ class WrittenCalls final : public chat::EventFilter {
     void say(std::size_t size, Events& out) {
         if (size == 0) return;
         if (std::string_view(held_).substr(0, size).find_first_not_of(kBlank) != std::string_view::npos)
-            may_be_bare_ = false;
+            text_before_ = true;
+        if (text_before_) may_be_bare_ = false;
         out.emplace_back(chat::TextDelta{0, held_.substr(0, size)});
         held_.erase(0, size);
         waits_ = false;
@@ -163,6 +169,7 @@ class WrittenCalls final : public chat::EventFilter {
     bool waits_ = false;      // it was not whole then
     std::int64_t next_ = 0;   // index of the next call
     bool called_ = false;
+    bool text_before_ = false;  // what was said last was text
     bool over_ = false;
 };
 

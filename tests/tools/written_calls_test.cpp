@@ -72,7 +72,7 @@ struct Case {
 // From the chat templates and documents that the files of families name.
 const Case kCases[] = {
     {"hermes", "I look.\n<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Paris\"}}\n</tool_call>",
-     "I look.", "get_weather({\"city\": \"Paris\"})\n"},
+     "I look.\n", "get_weather({\"city\": \"Paris\"})\n"},
     {"two of hermes",
      "<tool_call>\n{\"name\": \"now\", \"arguments\": {}}\n</tool_call>\n<tool_call>\n{\"name\": \"get_weather\", "
      "\"arguments\": {\"city\": \"Oslo\"}}\n</tool_call>",
