@@ -156,7 +156,7 @@ const Case kCases[] = {
      "get_weather({\"city\": \"Paris\"})\n"},
     {"a fence", "```json\n{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Paris\"}}\n```", "",
      "get_weather({\"city\": \"Paris\"})\n"},
-    {"a fence around tags", "```xml\n<tool_call>{\"name\": \"now\", \"arguments\": {}}</tool_call>\n```", "```xml\n```",
+    {"a fence around tags", "```xml\n<tool_call>{\"name\": \"now\", \"arguments\": {}}</tool_call>\n```", "```xml\n\n```",
      "now({})\n"},
     {"python alone", "[get_weather(city='Paris'), now()]", "", "get_weather({\"city\":\"Paris\"})\nnow({})\n"},
     {"two objects",
