@@ -272,8 +272,9 @@ std::string SchemaGrammar::array(const Value& schema, std::size_t depth) {
         most.reset();
     }
     if (most == 0) return rule("\"[\" ws \"]\"");
-    const auto more = fmt::format("(\",\" ws {}){{{},{}}}", element, std::max<std::int64_t>(0, least - 1),
-                                  most ? std::to_string(*most - 1) : "");
+    const auto more = most == 1 ? std::string()
+                                : fmt::format("(\",\" ws {}){{{},{}}}", element, std::max<std::int64_t>(0, least - 1),
+                                              most ? std::to_string(*most - 1) : "");
     if (least == 0) return rule(fmt::format("\"[\" ws ({} {})? ws \"]\"", element, more));
     return rule(fmt::format("\"[\" ws {} {} ws \"]\"", element, more));
 }
