@@ -101,8 +101,9 @@ void Conversion::hold(chat::Request& request) {
 }
 
 void Conversion::judge_calls(const chat::Request& request, const config::Provider& provider, const AnswerTerms& terms) {
-    // Who made the dialect reads its own models' calls.
-    if (made_the_dialect(provider, kind_of(speaker_)) || question_->front.operation != Operation::chat) return;
+    // Who made the dialect reads its own models' calls. Ollama serves others' models.
+    const bool knows_its_models = made_the_dialect(provider, kind_of(speaker_)) && speaker_ != dialect::Speaker::ollama;
+    if (knows_its_models || question_->front.operation != Operation::chat) return;
     may_ask_again_ = terms.correction == nullptr && request.choices <= 1 && !runs_tools_;
     if (request.response_format.kind == chat::ResponseFormat::Kind::json_schema)
         schema_ = request.response_format.schema.json;
