@@ -42,7 +42,7 @@ need_packages() {
 
 setup_build() {
     need_packages clang-19 lld-19 cmake ninja-build ccache pkg-config git ca-certificates \
-        libboost1.81-dev libboost-url1.81-dev libssl-dev zlib1g-dev libsqlite3-dev libsimdjson-dev libvectorscan-dev \
+        libboost1.81-dev libboost-url1.81-dev libssl-dev zlib1g-dev libsqlite3-dev libsimdjson-dev libvectorscan-dev libre2-dev \
         libyaml-cpp-dev libcli11-dev libfmt-dev libspdlog-dev libjemalloc-dev libsodium-dev libzstd-dev libbrotli-dev libhowardhinnant-date-dev \
         libmd4c-dev libgumbo-dev libuchardet-dev libstemmer-dev tzdata
 }

@@ -247,119 +247,6 @@ class StopFilter final : public EventFilter {
     std::map<std::int64_t, Choice> choices_;
 };
 
-class WrittenCallsFilter final : public EventFilter {
-  public:
-    WrittenCallsFilter(std::set<std::string> names, std::string id) : names_(std::move(names)), id_(std::move(id)) {}
-
-    void take(Event event, std::vector<Event>& out) override {
-        if (const auto* text = std::get_if<TextDelta>(&event); text != nullptr && text->choice == 0 && !over_) {
-            held_ += text->text;
-            read(out);
-            return;
-        }
-        if (std::holds_alternative<ToolCallDelta>(event)) flush(out);  // its server reads them
-        if (auto* finished = std::get_if<Finished>(&event); finished != nullptr && finished->choice == 0) {
-            end(out);
-            if (called_ > 0 && finished->reason == Finish::stop) finished->reason = Finish::tool_calls;
-        }
-        out.push_back(std::move(event));
-    }
-    void end(std::vector<Event>& out) override {
-        if (!over_ && !held_.empty() && call(out)) held_.clear();
-        flush(out);
-    }
-
-  private:
-    static constexpr std::string_view kOpen = "<tool_call>", kClose = "</tool_call>", kBlank = " \t\r\n";
-    static constexpr std::size_t kMostHeld = 1UL << 20;
-
-    // Says what can be no call, and holds back the rest.
-    void read(std::vector<Event>& out) {
-        if (held_.size() > kMostHeld) return flush(out);
-        const auto begin = held_.find_first_not_of(kBlank);
-        if (begin == std::string::npos) return;
-        if (!said_ && may_be_object(std::string_view(held_).substr(begin))) return;
-        if (held_.find(kOpen) != std::string::npos) {
-            const auto at = held_.find(kOpen);
-            say(held_.substr(0, at), out);
-            held_.erase(0, at);
-            return;
-        }
-        std::size_t keep = std::min(held_.size(), kOpen.size() - 1);
-        while (keep > 0 && !kOpen.starts_with(std::string_view(held_).substr(held_.size() - keep))) --keep;
-        say(held_.substr(0, held_.size() - keep), out);
-        held_.erase(0, held_.size() - keep);
-    }
-
-    // Whether it begins {"name": "TOOL", as far as it has come.
-    bool may_be_object(std::string_view text) const {
-        std::string plain;
-        for (const char c : text.substr(0, kMostName))
-            if (kBlank.find(c) == std::string_view::npos) plain += c;
-        return std::ranges::any_of(names_, [&](const std::string& name) {
-            const auto begins = "{\"name\":" + json::quoted(name);
-            return plain.starts_with(begins) || begins.starts_with(plain);
-        });
-    }
-
-    // All of what is held back as calls; false where it is none.
-    bool call(std::vector<Event>& out) {
-        std::vector<ToolCallDelta> calls;
-        auto rest = trim(held_);
-        if (rest.starts_with('{')) {
-            if (!add(rest, calls)) return false;
-        } else {
-            while (!rest.empty()) {
-                if (!rest.starts_with(kOpen)) return false;
-                rest.remove_prefix(kOpen.size());
-                const auto close = std::min(rest.find(kClose), rest.size());
-                if (!add(trim(rest.substr(0, close)), calls)) return false;
-                rest = trim(rest.substr(std::min(rest.size(), close + kClose.size())));
-            }
-        }
-        called_ = calls.size();
-        for (auto& one : calls) {
-            const auto index = one.index;
-            out.emplace_back(std::move(one));
-            out.emplace_back(ToolCallEnd{0, index});
-        }
-        return !calls.empty();
-    }
-    bool add(std::string_view text, std::vector<ToolCallDelta>& calls) const {
-        json::Document document;
-        if (!document.parse(text)) return false;
-        const auto root = document.root();
-        const auto name = std::string(root["name"].text());
-        auto arguments = root["arguments"];
-        if (!arguments.exists()) arguments = root["parameters"];
-        if (!names_.contains(name) || root.size() != 2 || !arguments.exists()) return false;
-        const auto said =
-            arguments.is(json::Kind::object) ? std::string(arguments.raw()) : one_object(arguments.text());
-        if (!is_json_object(said)) return false;
-        const auto index = static_cast<std::int64_t>(calls.size());
-        calls.push_back({0, index, "call_" + id_ + "_w" + std::to_string(index), name, said, false});
-        return true;
-    }
-
-    void flush(std::vector<Event>& out) {
-        over_ = true;
-        say(std::exchange(held_, {}), out);
-    }
-    void say(std::string text, std::vector<Event>& out) {
-        if (text.empty()) return;
-        said_ = said_ || text.find_first_not_of(kBlank) != std::string::npos;
-        out.emplace_back(TextDelta{0, std::move(text)});
-    }
-
-    static constexpr std::size_t kMostName = 512;
-    const std::set<std::string> names_;
-    const std::string id_;
-    std::string held_;
-    std::size_t called_ = 0;
-    bool said_ = false;
-    bool over_ = false;
-};
-
 class CustomFilter final : public EventFilter {
   public:
     explicit CustomFilter(std::set<std::string> names) : names_(std::move(names)) {}
@@ -424,10 +311,6 @@ std::unique_ptr<EventFilter> think_filter(bool whole) {
 
 std::unique_ptr<EventFilter> stop_filter(std::vector<std::string> stops) {
     return std::make_unique<StopFilter>(std::move(stops));
-}
-
-std::unique_ptr<EventFilter> written_calls_filter(std::set<std::string> names, std::string id) {
-    return std::make_unique<WrittenCallsFilter>(std::move(names), std::move(id));
 }
 
 std::unique_ptr<EventFilter> id_filter(std::string id) {

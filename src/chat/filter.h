@@ -29,11 +29,6 @@ std::unique_ptr<EventFilter> think_filter(bool whole = false);
 // Ends the text where one of these would be said, as a provider with stop sequences does. What follows is not said.
 std::unique_ptr<EventFilter> stop_filter(std::vector<std::string> stops);
 
-// Calls of these tools that a model writes into its text, since its server reads none there, become calls: an object
-// with a name and arguments that is all of the text, or such objects in <tool_call> tags behind it. Holds back only
-// what begins so. `id`: what ids of calls begin with, unique for this answer.
-std::unique_ptr<EventFilter> written_calls_filter(std::set<std::string> names, std::string id);
-
 // Calls that came without an id get "call_ID_NUMBER", with `id` unique for this answer.
 std::unique_ptr<EventFilter> id_filter(std::string id);
 

@@ -187,6 +187,13 @@ enum class Unbounded {
 };
 inline constexpr std::array<std::string_view, 2> kUnboundedNames = {"bound", "reserve"};
 
+// What is done with a conversation in which a model makes the same call again and again.
+enum class Loops {
+    warn,  // it is said, and goes on
+    stop,  // the request is refused
+};
+inline constexpr std::array<std::string_view, 2> kLoopsNames = {"warn", "stop"};
+
 // What is done with a cloud model of which nobody says what it costs.
 struct UnknownPrice {
     // mark: keys with budgets may not use it, for others its cost counts as 0, and all say that it is not known.
@@ -200,6 +207,7 @@ struct Policy {
     Unbounded unbounded = Unbounded::bound;
     std::int64_t answer_bound = 4096;  // tokens that such an answer may have
     UnknownPrice unknown_price;
+    Loops loops = Loops::warn;
     std::vector<Rule> rules;
     Objective objective;
     FailurePolicy failure;

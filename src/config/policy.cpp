@@ -103,6 +103,11 @@ void read_policy(Section& s, const Config& config, Policy& policy) {
              About("what is done with a request without a maximum under a budget").see("concepts/budgets.md"));
     s.number("answer_bound", policy.answer_bound, 16, 100'000'000, "tokens that such an answer may have");
     read_unknown_price(s, policy.unknown_price);
+    s.choice(
+        "loops", policy.loops, kLoopsNames,
+        About("what is done where a model makes the same call with the same result three times in a row: `warn` says "
+              "so, `stop` refuses the request")
+            .see("concepts/tool-calls.md#loops"));
     s.section("objective", About("what a choice is made by").see("concepts/learning.md"), [&](Section& objective) {
         objective.renamed("value", "answer_value");
         objective.money("answer_value", policy.objective.value, kLeastValue, kMostMoney, "of a good answer");

@@ -251,6 +251,14 @@ bool Attempt::is_told_without_thoughts(const upstream::Failure& failure, std::st
     return true;
 }
 
+// Whether the model is asked once more, with what was wrong with its call or its JSON.
+bool Attempt::is_told_what_is_wrong() {
+    if (way_.history.corrected == candidate_.model) return false;
+    way_.history.corrected = candidate_.model;
+    way_.history.correction = conversion_->call_notes().wrong.front();
+    return true;
+}
+
 // Whether a request that was refused for itself has words of its dialect that not every server takes: it is tried once
 // without.
 bool Attempt::is_told_plainly(const upstream::Failure& failure) {
@@ -358,6 +366,7 @@ net::Task<Result<>> Attempt::say() {
              .prompt_tokens = prompt_tokens_,
              .plainly = way_.history.plainly == candidate_.model,
              .without_thoughts = way_.history.thoughtless == candidate_.model,
+             .correction = way_.history.corrected == candidate_.model ? &way_.history.correction : nullptr,
              .thoughts = &way_.gateway.thoughts(),
              .key = way_.who.id(),
              .label = decided_.labelled().of_itself().label,
@@ -701,13 +710,14 @@ Next Attempt::unreadable(Error error, const ledger::Used& used) {
     const auto what = class_of(error);
     const bool later = what == config::FailureClass::rate_limit;
     if (later) pass_.say(upstream::Gate::Verdict::overloaded);
-    const bool asks_again = learns_from(error);
+    const bool misspoke = conversion_ && !conversion_->call_notes().wrong.empty();
+    const bool asks_again = learns_from(error) || (misspoke && is_told_what_is_wrong());
     error.code = code_for_client(error.code);
     auto failure = ours(std::move(error), upstream::Remedy::retry);
     failure.what = what;
     failure.sent = true;
-    failure.provider_unwell =
-        what != config::FailureClass::context && what != config::FailureClass::key && !later && !no_room && !asks_again;
+    failure.provider_unwell = what != config::FailureClass::context && what != config::FailureClass::key && !later &&
+                              !no_room && !asks_again && !misspoke;
     failure.status = record.status;
     const auto next = failed(std::move(failure), used);
     way_.history.in_other_words = asks_again;

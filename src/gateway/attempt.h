@@ -99,6 +99,7 @@ class Attempt final : public Served {
     bool refuses_words_of_chat(const upstream::Failure& failure) const;
     bool is_told_without_thoughts(const upstream::Failure& failure, std::string_view words);
     bool is_told_plainly(const upstream::Failure& failure);
+    bool is_told_what_is_wrong();
     bool learns_from(const upstream::Failure& failure);
     bool learns_from(const Error& said);
     upstream::Gate::Asked room_asked() const;
@@ -133,6 +134,8 @@ class Attempt final : public Served {
     void tell(std::string text);
     // Events that were left out are never so in silence.
     void tell_malformed(std::size_t events);
+    // What was put right in calls.
+    void tell_calls();
     // Media that the client's dialect has no place for are not left out in silence.
     void tell_unsaid(const translate::Unsaid& unsaid);
 

@@ -173,6 +173,7 @@ net::Task<Next> Attempt::begin_whole() {
     whole_ = std::move(*read);
     tell_malformed(whole_.malformed);
     tell_unsaid(whole_.unsaid);
+    tell_calls();
     note_pace(false);
     way_.services.health.succeeded(provider_.id);  // a 200 alone says little: errors come behind it too
     note_model_answered();
@@ -272,6 +273,10 @@ void Attempt::tell_malformed(std::size_t events) {
     if (events > 0) tell(fmt::format("{} events of {} were no JSON, and were left out", events, provider_.id));
 }
 
+void Attempt::tell_calls() {
+    for (auto& text : conversion_->call_notes().take_warnings()) tell(fmt::format("{}: {}", record.model, text));
+}
+
 void Attempt::tell_unsaid(const translate::Unsaid& unsaid) {
     if (auto text = unsaid.text(provider_.id); !text.empty()) tell(std::move(text));
 }
@@ -302,6 +307,7 @@ net::Task<Next> Attempt::begin_stream() {
     }
     if (broken_ && broken_->code == ErrorCode::policy) co_return stopped(*broken_, usage_of_stream());
     if (broken_) co_return unreadable(*broken_, usage_of_stream());
+    tell_calls();
     note_pace(true);
     way_.services.health.succeeded(provider_.id);
     note_model_answered();
@@ -341,6 +347,7 @@ net::Task<Next> Attempt::give_stream() {
     }
     tell_malformed(relay_->malformed());
     tell_unsaid(relay_->unsaid());
+    tell_calls();
     const auto used = usage_of_stream();
     if (broken_) {
         broken_->code = code_for_client(broken_->code);

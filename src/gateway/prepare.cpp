@@ -9,6 +9,7 @@
 #include "gateway/ask.h"
 #include "gateway/standing.h"
 #include "gateway/weight.h"
+#include "tools/loop.h"
 #include "translate/betas.h"
 
 namespace tandem::gateway {
@@ -90,6 +91,7 @@ Result<> Preparation::decode_and_detect() {
                     fmt::format("the key '{}' may not use '{}'{}", who.id(), printable(request().model, 80),
                                 suggest(request().model, who.aliases)),
                     "model");
+    if (auto ok = look_for_loop(); !ok) return ok;
     auto& found = labelled_.found_;
     auto& memory = services_.privacy.memory();
     if (!memory.empty()) way_.identify();
@@ -110,6 +112,18 @@ Result<> Preparation::decode_and_detect() {
                                 name_of(*who.most)));
     if (labelled_.of_itself().label == Label::public_ && !way_.identity().prefixes.empty())
         memory.note_public(way_.identity(), who.id());
+    return {};
+}
+
+// A model that goes round in circles does so until somebody tells it, or its client, to stop.
+Result<> Preparation::look_for_loop() {
+    const auto loop = tools::loop_of(request());
+    if (!loop) return {};
+    auto text = fmt::format("the last {} turns made the same call of '{}' and got the same result", loop->turns,
+                            printable(loop->name));
+    if (way_.config.policy.loops == config::Loops::stop)
+        return fail(Fault::invalid, text + "; say something else, or set policy.loops: warn in tandem.yaml");
+    way_.warn(text + ": the model may be going round in circles");
     return {};
 }
 

@@ -40,6 +40,7 @@ class Preparation {
   private:
     net::Task<Result<>> away_if_large(std::function<Result<>()> work);
     Result<> decode_and_detect();
+    Result<> look_for_loop();
     void read_betas();
     net::Task<> look_at_meaning();
     Result<> decide(Labelled&& labelled);

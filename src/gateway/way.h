@@ -51,6 +51,8 @@ struct AttemptHistory {
     std::int64_t room = 0;          // tokens for the answer, as a refusal told; 0: none did
     std::string plainly;            // the model that is asked in plain words, since it refused the client's
     std::string thoughtless;        // the model that is asked without the history's thoughts, since it refused them
+    std::string corrected;          // the model that was told what was wrong with its answer
+    tools::Wrong correction;        // that
     std::int64_t too_long_for = 0;  // a context that the prompt did not fit
     Held spare_memory;
     std::optional<Spare> spare;

@@ -94,6 +94,7 @@ struct Kind {
     bool signs_reasoning = false;    // its thoughts are signed, and it wants them back
     bool continues_answers = false;  // it goes on with an answer whose beginning it is given
     bool holds_to_grammar = false;   // any model answers in JSON, and tools can be rendered for models without
+    bool takes_grammar = false;      // a grammar of ours beside messages, and tools for its template alone
     bool cuts_prompts = false;       // what is too long is cut without a word, so the config has to say what fits
     bool takes_any_name = false;     // a server of one model answers to whatever name it is asked by
     bool charges_cache_writes = false;

@@ -20,6 +20,7 @@
 #include "dialect/tool_rules.h"
 #include "net/ndjson.h"
 #include "net/sse.h"
+#include "translate/correction.h"
 
 namespace tandem::translate {
 
@@ -87,11 +88,6 @@ bool has_tools_elsewhere(const Question& question) {
     for (const json::Value item : question.document.root()["input"].children())
         if (item["type"].text() == "additional_tools") return true;
     return std::ranges::any_of(question.request.tools, [](const chat::Tool& tool) { return !tool.space.empty(); });
-}
-
-// Servers of local models, and what stands before them, may not read the calls that a model writes.
-bool writes_calls(Speaker speaker) {
-    return speaker == Speaker::openai_chat || speaker == Speaker::llama_server || speaker == Speaker::ollama;
 }
 
 // A list of no tools, which servers refuse, says what no list says.
@@ -321,21 +317,22 @@ Result<Conversion> Conversion::make(const Question& question, const config::Prov
     if (terms.thoughts != nullptr && terms.thoughts->demanded(model.id) != Thoughts::Wanted::nothing &&
         chat::needs_rendered_tools(request))
         c.same_ = false;
-    if (terms.without_thoughts || c.gathers_) c.same_ = false;
+    if (terms.without_thoughts || c.gathers_ || terms.correction != nullptr || c.wants_hold(provider)) c.same_ = false;
     if (c.speaks_plainly(provider, model, terms)) c.same_ = false;
     const bool plain_responses = target.plain && kind == Kind::openai_responses;
     if (plain_responses && has_tools_elsewhere(question)) c.same_ = false;
     if (target.plain && has_custom_tools(request)) c.same_ = false;
     if (c.same_) {
         c.runs_tools_ = offers_hosted_tools(request);
+        if (provider.zone == Zone::local) c.judge_calls(request, provider, terms);
+        c.looks_at_calls_ = c.offer_ != nullptr;
         c.outgoing_ = dialect::of(kind).forward_request(incoming, target);
         return c;
     }
     // Where the provider has custom tools itself, they come back as what they are.
     if (kind != Kind::openai_responses || plain_responses) c.custom_ = custom_tools(request);
     auto fitted = c.plain_ ? std::move(c.plain_->fitted)
-                           : dialect::fit(c.with_thoughts(model, terms.without_thoughts), c.speaker_,
-                                          provider.drop_untranslatable);
+                           : dialect::fit(c.with_thoughts(model, terms), c.speaker_, provider.drop_untranslatable);
     if (fitted.refused) return fail(*fitted.refused);
     if (terms.without_thoughts)
         c.warnings_.push_back(
@@ -345,16 +342,16 @@ Result<Conversion> Conversion::make(const Question& question, const config::Prov
     if (target.most_word.empty() && request.dialect != name_of(Kind::openai_chat))
         target.most_word = target.plain ? dialect::Wants::kPlainBound : dialect::Wants::kModernBound;
     if (render || plain_responses) dialect::make_custom_tools_functions(fitted.request);
+    if (render) c.judge_calls(fitted.request, provider, terms);
     if (render) c.rendered_ = chat::render_tools(fitted.request);
     c.names_ = dialect::keep_tool_rules(fitted.request, c.speaker_);
+    if (!render) c.judge_calls(fitted.request, provider, terms);
     dialect::meet(terms.wants, fitted.request, c.warnings_);
     keep_thoughts_below(target.most_tokens, fitted.request.thinking);
     if (fitted.request.stop.empty()) c.stops_ = request.stop;
     c.json_in_words_ = request.response_format.kind == chat::ResponseFormat::Kind::json_object &&
                        !fitted.request.response_format.asks_json();
-    if (!render && !request.response_format.asks_json() && writes_calls(c.speaker_))
-        for (const auto& tool : fitted.request.tools)
-            if (tool.kind == chat::Tool::Kind::function) c.offered_.insert(tool.name);
+    if (c.wants_hold(provider)) c.hold(fitted.request);
     if (c.speaker_ == Speaker::anthropic && !request.max_output_tokens && terms.answer_bound == 0)
         c.warnings_.emplace_back("max_tokens was not given, and Anthropic wants it: the default was sent");
     c.outgoing_ = dialect::of(kind).encode_request(fitted.request, target);
@@ -368,7 +365,7 @@ bool Conversion::speaks_plainly(const config::Provider& provider, const config::
         question_->as_responses)
         return false;
     if (!terms.plainly && terms.wants.unusual.empty()) return false;
-    plain_ = said_plainly(with_thoughts(model, terms.without_thoughts), provider, speaker_);
+    plain_ = said_plainly(with_thoughts(model, terms), provider, speaker_);
     const auto& known = terms.wants.unusual;
     if (plain_ && !terms.plainly &&
         std::ranges::none_of(plain_->unusual, [&](const auto& what) { return known.contains(what); }))
@@ -378,9 +375,10 @@ bool Conversion::speaks_plainly(const config::Provider& provider, const config::
 }
 
 // The request with what this provider thought, where it may want it back.
-chat::Request Conversion::with_thoughts(const config::Model& model, bool forgets) const {
+chat::Request Conversion::with_thoughts(const config::Model& model, const AnswerTerms& terms) const {
     auto request = question_->request;
-    if (forgets) forget_thoughts(request);
+    if (terms.without_thoughts) forget_thoughts(request);
+    if (terms.correction != nullptr) correct(*terms.correction, request);
     const auto dialect = name_of(kind_of(speaker_));
     know_own_thoughts(request, dialect, owner_.provider);
     if (thoughts_ == nullptr) return request;
@@ -396,27 +394,6 @@ std::unique_ptr<dialect::AnswerWriter> Conversion::writer(dialect::AnswerFrame f
     if (question_->front.operation == Operation::completion)
         return dialect::openai_chat::completion_writer(std::move(frame));
     return dialect::of(question_->front.kind).writer(std::move(frame));
-}
-
-std::vector<std::unique_ptr<chat::EventFilter>> Conversion::filters(const std::string& id, bool whole) const {
-    std::vector<std::unique_ptr<chat::EventFilter>> list;
-    if (auto names = dialect::of(kind_of(speaker_)).names_filter(question_->request)) list.push_back(std::move(names));
-    if (same_) {  // nothing else has to be put right
-        if (more_filters_) more_filters_(list);
-        return list;
-    }
-    list.push_back(chat::think_filter(whole));
-    if (!offered_.empty()) list.push_back(chat::written_calls_filter(offered_, id));
-    if (!stops_.empty()) list.push_back(chat::stop_filter(stops_));
-    if (json_in_words_) list.push_back(chat::json_filter());
-    if (rendered_) list.push_back(chat::rendered_tools_filter(id));
-    list.push_back(chat::id_filter(id));
-    list.push_back(chat::arguments_filter());
-    if (!names_.empty()) list.push_back(chat::name_filter(names_));
-    if (thoughts_ != nullptr) list.push_back(thoughts_->watch(owner_, question_->request));
-    if (!custom_.empty()) list.push_back(chat::custom_filter(custom_));
-    if (more_filters_) more_filters_(list);
-    return list;
 }
 
 std::unique_ptr<StreamRelay> Conversion::relay(const std::function<dialect::AnswerFrame()>& frame,
@@ -496,6 +473,7 @@ Result<Conversion::Whole> Conversion::read(const std::string& body, bool streame
     if (through() && provider.kind() == Kind::openai_responses)
         dialect::openai_responses::know_spaces(question_->request, events);
     if (!through()) events = filtered(std::move(events), id);
+    whole.as_it_came = looks_at_calls_ && !call_notes_->changed;
     bool finished = false;
     std::int64_t thousandths = 0;
     for (const auto& event : events) {
@@ -508,7 +486,7 @@ Result<Conversion::Whole> Conversion::read(const std::string& body, bool streame
     }
     whole.output = {chat::tokens_of_thousandths(thousandths)};
     if (!finished) return fail(Fault::provider_misspoke, "the answer has no choices, or none that is finished");
-    if (passes(streamed)) {
+    if (passes(whole, streamed)) {
         const auto& request = question_->request;
         auto mended = dialect::mended(provider.kind(), document, !whole.told.calls.empty(),
                                       request.choices == 1 && !names_a_tool(request));
@@ -571,7 +549,7 @@ Conversion::Said Conversion::say(const Whole& whole, std::string body, bool stre
     if (front.operation == Operation::rerank) return {std::move(body), false, {}};
     const bool responses = front.kind == Kind::openai_responses;
     const bool wants_stream = question_->request.stream;
-    if (passes(streamed)) {
+    if (passes(whole, streamed)) {
         Said said{std::move(body), wants_stream, {}};
         json::Document document;
         if (whole.lacking && document.parse(said.body))

@@ -17,6 +17,8 @@
 #include "dialect/losses.h"
 #include "dialect/wants.h"
 #include "ledger/prices/reading.h"
+#include "tools/notes.h"
+#include "tools/offer.h"
 #include "translate/plainer.h"
 #include "translate/relay.h"
 #include "translate/thoughts.h"
@@ -71,6 +73,8 @@ struct AnswerTerms {
     std::int64_t prompt_tokens = 0;  // as its model counts them; 0: estimated
     bool plainly = false;            // in plain words (plainer.h), where the same dialect's were refused
     bool without_thoughts = false;   // of the history: they were refused
+    // What was wrong with the answer before, of which the model is told; outlives make(). None: nothing.
+    const tools::Wrong* correction = nullptr;
     // Where what `key` was answered before has left what the provider wants back; outlives it. None: that is not looked
     // for.
     Thoughts* thoughts = nullptr;
@@ -98,6 +102,8 @@ class Conversion {
     const dialect::Outgoing& outgoing() const { return outgoing_; }
     std::string take_body() { return std::move(outgoing_.body); }
     const std::vector<std::string>& warnings() const { return warnings_; }
+    // What was noticed about the calls of its answer so far.
+    tools::CallNotes& call_notes() const { return *call_notes_; }
     // Both speak the client's dialect: its bytes are what was sent, and the provider's are what the client gets, unless
     // filters have to see them.
     bool same() const { return same_; }
@@ -124,6 +130,7 @@ class Conversion {
         bool lacking = false;       // lacks_members() of its dialect
         std::size_t malformed = 0;  // StreamRelay::malformed()
         Unsaid unsaid{};            // StreamRelay::unsaid()
+        bool as_it_came = false;    // its calls were looked at, and stay as they are
     };
     // `streamed`: it came as a stream all the same; `id` as in the frame. Errors: upstream, context,
     // rate_limited, unauthenticated, not_found, policy.
@@ -153,10 +160,22 @@ class Conversion {
     // What of an answer the client's dialect has no place for.
     void note_unsaid(const dialect::Events& events, Unsaid& unsaid) const;
     // The provider's bytes are what the client gets, in one piece.
-    bool passes(bool streamed) const { return through() && !streamed && !question_->request.stream; }
+    bool passes(const Whole& whole, bool streamed) const {
+        const bool unchanged = through() || (same_ && !more_filters_ && whole.as_it_came);
+        return unchanged && !streamed && !question_->request.stream;
+    }
     // Each event's bytes are handed on as they came.
-    bool through() const { return same_ && !more_filters_; }
-    chat::Request with_thoughts(const config::Model& model, bool forgets) const;
+    bool through() const { return same_ && !more_filters_ && !looks_at_calls_; }
+    chat::Request with_thoughts(const config::Model& model, const AnswerTerms& terms) const;
+    // Whether our own grammar is to hold the answer.
+    bool wants_hold(const config::Provider& provider) const;
+    // Puts it into the request, and the tools where the template alone reads them.
+    void hold(chat::Request& request);
+    // Judges the calls of the answer by what this request offers.
+    void judge_calls(const chat::Request& request, const config::Provider& provider, const AnswerTerms& terms);
+    // An answer that is JSON alone may be a call, unless JSON was asked for.
+    bool takes_calls_from_text() const { return !question_->request.response_format.asks_json(); }
+    tools::Holding holding(bool whole) const;
     bool speaks_plainly(const config::Provider& provider, const config::Model& model, const AnswerTerms& terms);
     std::unique_ptr<dialect::AnswerWriter> writer(dialect::AnswerFrame frame) const;
     std::vector<std::unique_ptr<chat::EventFilter>> filters(const std::string& id, bool whole = false) const;
@@ -169,7 +188,10 @@ class Conversion {
     std::optional<Plain> plain_;  // until it is sent
     std::set<std::string> custom_;
     std::map<std::string, std::string> names_;  // of tools, by what the provider calls them
-    std::set<std::string> offered_;   // functions, as the provider calls them, where it may write calls as text
+    std::shared_ptr<const tools::Offer>
+        offer_;  // functions, as the provider calls them, where it may write calls as text
+    std::shared_ptr<tools::CallNotes> call_notes_ = std::make_shared<tools::CallNotes>();
+    std::string schema_;              // of an answer in JSON that is checked
     std::vector<std::string> stops_;  // that the provider was not told
     std::int64_t most_tokens_ = 0;
     bool runs_tools_ = false;
@@ -177,6 +199,8 @@ class Conversion {
     bool same_ = false;
     bool rendered_ = false;
     bool json_in_words_ = false;
+    bool looks_at_calls_ = false;  // though the provider's bytes are the client's
+    bool may_ask_again_ = false;   // where a call is wrong
     bool weighs_ = false;
     Thoughts* thoughts_ = nullptr;
     const prices::Hints* usage_hints_ = nullptr;

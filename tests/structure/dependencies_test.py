@@ -9,6 +9,8 @@ SRC = pathlib.Path(__file__).resolve().parents[2] / "src"
 MAY = {
     "base": set(),
     "chat": {"base"},
+    "schema": {"base"},
+    "tools": {"base", "chat", "schema"},
     "net": {"base"},
     "store": {"base", "net"},
     "cost": {"base"},
@@ -26,12 +28,12 @@ MAY = {
     "alerts": {"base", "config", "jobs", "ledger", "net", "store"},
     "learning": {"base", "chat", "config", "ledger", "net", "routing", "store"},
     "advice": {"access", "base", "config", "cost", "learning", "ledger", "routing", "store"},  # reads the ledger, decides nothing
-    "translate": {"ledger", "base", "chat", "config", "dialect", "net"},
+    "translate": {"tools", "schema", "ledger", "base", "chat", "config", "dialect", "net"},
     "cache": {"base", "chat", "dialect"},
     "engine": {"base", "config", "net"},
     "retrieval": {"access", "base", "config", "engine", "privacy", "store"},  # the engine's sandbox holds the reader of files
     "upstream": {"base", "config", "net", "ledger", "privacy", "provider"},  # a Clearance and a Reservation are what it sends with
-    "gateway": {"catalog", "learning", "translate", "cache", "access", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream"},
+    "gateway": {"tools", "catalog", "learning", "translate", "cache", "access", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream"},
     "resources": {"jobs", "access", "base", "chat", "config", "dialect", "gateway", "net", "privacy", "store", "translate"},
     "experiment": {"jobs", "learning", "translate", "access", "base", "chat", "config", "net", "store", "dialect", "routing", "gateway"},
     "probe": {"dialect", "jobs", "learning", "access", "base", "chat", "config", "net", "store", "gateway"},

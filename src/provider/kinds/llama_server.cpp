@@ -72,6 +72,7 @@ constinit const Kind kEngine = {.name = "engine",
                                 .runs_here = true,
                                 .continues_answers = true,
                                 .holds_to_grammar = true,
+                                .takes_grammar = true,
                                 .price_book = "engine"};
 
 extern const Kind kLlamaServer;

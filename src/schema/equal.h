@@ -1,0 +1,16 @@
+// When two values of JSON are the same: numbers by their worth, objects whatever the order of their members.
+#pragma once
+
+#include <string>
+
+#include "base/json.h"
+
+namespace tandem::schema {
+
+// The same text for the same value (draft 2020-12, core, section 4.2.2). Linear in the value, but for sorting members.
+std::string canonical(const json::Value& value);
+
+// How many characters (code points) a valid UTF-8 text has.
+std::size_t characters(std::string_view text);
+
+}  // namespace tandem::schema
