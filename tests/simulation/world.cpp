@@ -499,7 +499,9 @@ Outcome run(Ground& ground, std::uint64_t seed) {
     jobs::Queue queue(store, clock, runner);
     probe::Probes probes(store, clock, learning, queue);
     resources::Batches batches(gateway, runner, queue);
-    api::Api door(gateway, responses, batches, experiments, probes, [] { return Result<>(); });
+    api::Api door(
+        gateway, responses, batches, experiments, probes, [] { return Result<>(); },
+        [](bool) -> Result<std::shared_ptr<retrieval::Retrieval>> { return nullptr; });
     auto snapshot = gateway::snapshot_of(std::move(*config), config::process_environment(), ground.detector);
     if (!snapshot) return {{"the snapshot: " + snapshot.error().message}, {}};
     services.adopt(*snapshot);
