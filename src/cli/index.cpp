@@ -68,7 +68,7 @@ int wait_for(const Globals& globals, const config::Config& config, const std::st
         json::Document document;
         if (auto ok = document.parse(answer->body); !ok) return report(globals, ok.error());
         const auto current = is_current(document.root(), name);
-        if (current && *current) break;
+        if (!current || *current) break;  // it may have been removed meanwhile
         show_progress(document.root(), name);
         std::this_thread::sleep_for(kPause);
     }

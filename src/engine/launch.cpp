@@ -24,10 +24,14 @@ constexpr std::string_view kMark = "TANDEM_ENGINE=";
 // Secrets of the owner's environment are not the engine's business, nor is where the owner's session is.
 bool may_inherit(std::string_view variable) {
     const auto name = lower(variable.substr(0, variable.find('=')));
-    for (const auto* word : {"key", "token", "secret", "password", "passwd", "credential"})
+    for (const auto* word : {"key", "token", "secret", "pass", "pwd", "credential", "auth", "_pat", "dsn"})
         if (name.find(word) != std::string::npos) return false;
     for (const auto* place : {"xdg_", "dbus_", "ssh_"})
         if (name.starts_with(place)) return false;
+    // An address with a password in it: "postgres://user:word@host".
+    const auto value = variable.substr(std::min(variable.size(), variable.find('=') + 1));
+    const auto scheme = value.find("://"), at = value.find('@');
+    if (scheme != std::string_view::npos && at != std::string_view::npos && at > scheme) return false;
     return name != "home" && name != "tmpdir" && name != "pwd" && name != "oldpwd";
 }
 
@@ -36,7 +40,16 @@ std::string_view name_of(std::string_view variable) {
 }
 
 // Of two with one name the first counts, so each name is taken once.
-std::vector<std::string> environment_of(Start made, const EngineFolder& folder, const std::string& mark) {
+// The key of a provider, whatever its variable is called.
+bool is_key(const config::Config& config, std::string_view variable) {
+    const auto value = variable.substr(std::min(variable.size(), variable.find('=') + 1));
+    return !value.empty() && std::ranges::any_of(config.providers, [&](const config::Provider& provider) {
+        return std::ranges::any_of(provider.api_keys, [&](const auto& key) { return key && key->reveal() == value; });
+    });
+}
+
+std::vector<std::string> environment_of(Start made, const EngineFolder& folder, const std::string& mark,
+                                        const config::Config& config) {
     auto all = std::move(made.environment);
     const auto add = [&](std::string variable) {
         const auto same = [&](const std::string& other) { return name_of(other) == name_of(variable); };
@@ -46,7 +59,7 @@ std::vector<std::string> environment_of(Start made, const EngineFolder& folder, 
     add("TMPDIR=" + folder.temporary().string());
     add(mark);
     for (char** variable = environ; *variable != nullptr; ++variable)
-        if (may_inherit(*variable)) add(*variable);
+        if (may_inherit(*variable) && !is_key(config, *variable)) add(*variable);
     for (auto& variable : made.usual) add(std::move(variable));
     return all;
 }
@@ -126,7 +139,7 @@ Result<Process> Engines::State::launch(Engine& engine) {
     start.log = engine.log;
     start.folder = folder->run();
     const auto reach = std::move(made.reach);
-    start.environment = environment_of(std::move(made), *folder, engine.mark);
+    start.environment = environment_of(std::move(made), *folder, engine.mark, *engine.config);
     auto confined = confine(engine, start, *folder, reach);
     if (!confined) return fail(confined.error());
     const std::lock_guard lock(mutex);

@@ -8,6 +8,13 @@
 
 namespace tandem::gateway {
 
+namespace {
+
+constexpr milliseconds kCountTime{5'000};        // for each question: a server that takes longer is asked itself
+constexpr std::size_t kMostCounted = 8UL << 20;  // bytes of a request
+
+}  // namespace
+
 net::Task<bool> Attempt::ask_json(const ledger::Reservation& reservation, std::string path, std::string body,
                                   json::Document& answer) {
     auto clearance = co_await clear(std::move(body), {});
@@ -17,9 +24,10 @@ net::Task<bool> Attempt::ask_json(const ledger::Reservation& reservation, std::s
     auto endpoint = endpoint_;
     // Beside the paths of its dialect.
     endpoint.base_url = provider::root_of(std::move(endpoint.base_url));
+    const auto until = std::min(way_.deadline.at, way_.services.clock.steady() + kCountTime);
     auto answered =
         co_await upstream::send(way_.gateway.client_of(way_.exchange.worker()), std::move(*clearance), reservation,
-                                endpoint, std::move(call), way_.deadline.at, cancel_, way_.services.clock);
+                                endpoint, std::move(call), until, cancel_, way_.services.clock);
     if (!answered) co_return false;
     auto text = co_await answered->answer.read_all(memory_, kAnswerCopies);
     co_return text&& answer.parse(*text).has_value();
@@ -28,10 +36,13 @@ net::Task<bool> Attempt::ask_json(const ledger::Reservation& reservation, std::s
 net::Task<std::optional<std::int64_t>> Attempt::tokens_of(const std::string& request,
                                                           const ledger::Reservation& reservation) {
     const auto& counter = *provider_.kind->counter;
+    if (request.size() > kMostCounted) co_return std::nullopt;
     json::Document answer;
-    for (const auto& step : counter.steps)
-        if (!co_await ask_json(reservation, std::string(step.path), step.body(request, answer.root()), answer))
+    for (const auto& step : counter.steps) {
+        auto body = step.body(request, answer.root());
+        if (body.empty() || !co_await ask_json(reservation, std::string(step.path), std::move(body), answer))
             co_return std::nullopt;
+    }
     co_return counter.tokens(answer.root());
 }
 

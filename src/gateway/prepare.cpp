@@ -14,6 +14,25 @@
 
 namespace tandem::gateway {
 
+namespace {
+
+// A tool that is to be called has to be offered.
+Result<> hold_named_tool(const chat::Request& request) {
+    const auto& choice = request.tool_choice;
+    if (choice.kind != chat::ToolChoice::Kind::named || request.tools.empty()) return {};
+    std::vector<std::string> names;
+    for (const auto& tool : request.tools) {
+        if (tool.kind != chat::Tool::Kind::function || !tool.space.empty() || tool.name == choice.name) return {};
+        names.push_back(printable(tool.name, 80));
+    }
+    return fail(
+        Fault::invalid_parameter,
+        fmt::format("tool_choice names '{}', and the tools are {}", printable(choice.name, 80), join(names, ", ")),
+        "tool_choice");
+}
+
+}  // namespace
+
 // The parts of a label that need no detector.
 privacy::Labelled label_by_source(const access::Principal& who, const std::string& alias, Label asked,
                                   const privacy::LabelMemory::Recalled& remembered) {
@@ -91,6 +110,7 @@ Result<> Preparation::decode_and_detect() {
                     fmt::format("the key '{}' may not use '{}'{}", who.id(), printable(request().model, 80),
                                 suggest(request().model, who.aliases)),
                     "model");
+    if (auto ok = hold_named_tool(request()); !ok) return ok;
     if (auto ok = look_for_loop(); !ok) return ok;
     auto& found = labelled_.found_;
     auto& memory = services_.privacy.memory();

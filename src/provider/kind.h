@@ -41,6 +41,7 @@ struct TokenCounter {
     struct Step {
         std::string_view path;
         // `request`: the request in the provider's words; `before`: the answer of the step before, if any.
+        // Empty: that answer has not what is wanted.
         std::string (*body)(const std::string& request, const json::Value& before);
     };
     std::span<const Step> steps;
@@ -89,14 +90,15 @@ struct Kind {
 
     // ---- what its models do ----
 
-    bool runs_here = false;          // Tandem starts its servers itself
-    bool runs_command = false;       // by a command of their owner
-    bool signs_reasoning = false;    // its thoughts are signed, and it wants them back
-    bool continues_answers = false;  // it goes on with an answer whose beginning it is given
-    bool holds_to_grammar = false;   // any model answers in JSON, and tools can be rendered for models without
-    bool takes_grammar = false;      // a grammar of ours beside messages, and tools for its template alone
-    bool cuts_prompts = false;       // what is too long is cut without a word, so the config has to say what fits
-    bool takes_any_name = false;     // a server of one model answers to whatever name it is asked by
+    bool runs_here = false;             // Tandem starts its servers itself
+    bool runs_command = false;          // by a command of their owner
+    bool signs_reasoning = false;       // its thoughts are signed, and it wants them back
+    bool continues_answers = false;     // it goes on with an answer whose beginning it is given
+    bool holds_to_grammar = false;      // any model answers in JSON, and tools can be rendered for models without
+    bool serves_others_models = false;  // it may hand on a call that a model wrote as the text that it is
+    bool takes_grammar = false;         // a grammar of ours beside messages, and tools for its template alone
+    bool cuts_prompts = false;          // what is too long is cut without a word, so the config has to say what fits
+    bool takes_any_name = false;        // a server of one model answers to whatever name it is asked by
     bool charges_cache_writes = false;
     // Whose prices hold where the address says nothing; empty: the owner's name for the provider may say it.
     std::string_view price_book = {};

@@ -1,6 +1,7 @@
 #include "retrieval/retrieval.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 
@@ -116,7 +117,9 @@ Result<std::unique_ptr<Retrieval>> Retrieval::open(const config::Config& config,
         return std::unique_ptr<Retrieval>(new Retrieval(std::move(state)));
     }
     std::error_code error;
+    const mode_t mask = umask(0077);  // nobody else's, our data folder neither
     fs::create_directories(state->folder, error);
+    umask(mask);
     fs::permissions(state->folder, fs::perms::owner_all, error);
     auto store = store::Store::open(file, index_migrations(), store::Durability::process);
     if (!store) return fail(store.error());
@@ -127,10 +130,12 @@ Result<std::unique_ptr<Retrieval>> Retrieval::open(const config::Config& config,
         raw->store->run([&config](store::Database& database) { return put_collections(database, config.retrieval); });
     if (!written) return fail(written.error());
     if (auto ok = made->take_collections(); !ok) return fail(ok.error());
+    auto never = config.files();
+    never.push_back(config.data);
     raw->indexer = std::make_unique<Indexer>(
         *raw->store, random,
-        Indexer::Settings{raw->folder, config.data, program, config.retrieval, config.engine_sandbox}, raw->detectors,
-        [raw](std::shared_ptr<const Snapshot> snapshot) {
+        Indexer::Settings{raw->folder, std::move(never), program, config.retrieval, config.engine_sandbox},
+        raw->detectors, [raw](std::shared_ptr<const Snapshot> snapshot) {
             const std::lock_guard lock(raw->mutex);
             raw->snapshot = std::move(snapshot);
         });

@@ -138,17 +138,42 @@ bool goes_on_with(const Text& text, std::string_view mark, std::string_view char
     return behind.empty() || characters.find(behind[0]) != std::string_view::npos;
 }
 
+namespace {
+
+// Whether JSON that ends here would end within a string.
+bool is_within_string(std::string_view json) {
+    bool within = false;
+    for (std::size_t at = 0; at < json.size(); ++at) {
+        if (within && json[at] == '\\')
+            ++at;
+        else if (json[at] == '"')
+            within = !within;
+    }
+    return within;
+}
+
+}  // namespace
+
 Reading between(const Text& text, std::string_view open, std::string_view close,
                 std::optional<Calls> (*read)(std::string_view, const Text&)) {
-    const auto end = text.text.find(close, open.size());
-    if (end == std::string_view::npos && !text.ended) return wait_or_none(text);
-    const auto size = end == std::string_view::npos ? text.text.size() : end + close.size();
-    const auto inside = text.text.substr(open.size(), std::min(end, text.text.size()) - open.size());
-    auto calls = read(trim(inside), {inside, true, text.offer});
-    if (!calls || calls->empty()) return no_call();
-    if (end == std::string_view::npos)
-        for (auto& call : *calls) call.repairs.emplace_back("a closing tag was missing");
-    return {Reading::State::calls, size, std::move(*calls)};
+    constexpr int kMostCloses = 16;
+    auto end = text.text.find(close, open.size());
+    for (int tried = 0; tried < kMostCloses; ++tried) {
+        const bool closed = end != std::string_view::npos;
+        if (!closed && !text.ended) return wait_or_none(text);
+        const auto size = closed ? end + close.size() : text.text.size();
+        const auto inside = text.text.substr(open.size(), (closed ? end : size) - open.size());
+        auto calls = read(trim(inside), {inside, true, text.offer});
+        if (calls && !calls->empty()) {
+            if (!closed)
+                for (auto& call : *calls) call.repairs.emplace_back("a closing tag was missing");
+            return {Reading::State::calls, size, std::move(*calls)};
+        }
+        // The mark may stand in a text of an argument.
+        if (!closed || !is_within_string(inside)) break;
+        end = text.text.find(close, end + 1);
+    }
+    return no_call();
 }
 
 std::optional<Calls> json_calls(std::string_view inside, const Text& text) {

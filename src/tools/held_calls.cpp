@@ -36,10 +36,14 @@ class HeldCalls final : public chat::EventFilter {
             }
         } else if (const auto* ended = std::get_if<chat::ToolCallEnd>(&event)) {
             const Place place{ended->choice, ended->index};
-            if (const auto open = open_.find(place); open != open_.end()) say(open, out);
+            // One that is no JSON may have been cut, which the end of the answer says.
+            if (const auto open = open_.find(place); open != open_.end()) {
+                if (!is_json(open->second.arguments)) return;
+                say(open, out);
+            }
             if (done_.contains(place)) return;  // its end was said with it
         } else if (const auto* finished = std::get_if<chat::Finished>(&event)) {
-            cut_ = cut_ || finished->reason == chat::Finish::length;
+            cut_ = cut_ || (finished->reason != chat::Finish::stop && finished->reason != chat::Finish::tool_calls);
             end(out);
             if (!failed_ && holding_.must && done_.empty() && finished->reason == chat::Finish::stop) lacks_call(out);
         } else if (const auto* text = std::get_if<chat::TextDelta>(&event)) {
@@ -63,9 +67,12 @@ class HeldCalls final : public chat::EventFilter {
         const auto place = at->first;
         open_.erase(at);
         done_[place] = true;
-        if (offer_->has(call.name)) {
-            auto settled = settle(*offer_, call.name, call.arguments);
+        if (cut_ && !is_json(call.arguments)) {
             // What was cut is as it is.
+        } else if (!holding_.only.empty() && call.name != holding_.only) {
+            if (wrong(call, fmt::format("the tool '{}' was to be called", holding_.only), out)) return;
+        } else if (offer_->has(call.name)) {
+            auto settled = settle(*offer_, call.name, call.arguments);
             if (!cut_ && !settled.wrong.empty() && wrong(call, settled.wrong, out)) return;
             for (const auto& repair : settled.repairs)
                 notes_->warn(fmt::format("the arguments of '{}' were put right: {}", printable(call.name), repair));
@@ -79,6 +86,11 @@ class HeldCalls final : public chat::EventFilter {
         said_ = true;
         out.emplace_back(std::move(call));
         out.emplace_back(chat::ToolCallEnd{place.first, place.second});
+    }
+
+    static bool is_json(const std::string& arguments) {
+        json::Document document;
+        return document.parse(arguments).has_value();
     }
 
     // True: the answer has failed, so that the model is asked again.

@@ -27,6 +27,7 @@ class LooseReader {
     std::optional<Loose> run() {
         blanks();
         const auto begin = at_;
+        first_ = at_;
         if (!value(0)) return std::nullopt;
         // What was JSON stays as it is, with its white space.
         if (repairs_.empty()) out_ = in_.substr(begin, at_ - begin);
@@ -102,7 +103,7 @@ class LooseReader {
             ++at_;
             blanks();
         }
-        if (over()) return closed_ = closes_itself();
+        if (over()) return closed_ = close == '}' && closes_itself();  // a list may have had more
         if (in_[at_] == close) {
             if (comma && !first) repaired("a comma too many was left out");
             ++at_;
@@ -149,10 +150,7 @@ class LooseReader {
                 out_ += c;
             }
         }
-        if (!ended_) return false;
-        repaired("a string was closed");
-        out_ += '"';
-        return true;
+        return false;  // one without an end may be a part of what was meant
     }
 
     void control(char c) {
@@ -187,7 +185,7 @@ class LooseReader {
         const auto begin = at_;
         while (!over() && (is_digit(in_[at_]) || std::string_view("+-.eE").find(in_[at_]) != std::string_view::npos))
             ++at_;
-        if (over() && !ended_) return false;  // more digits may come
+        if (over() && (!ended_ || begin > first_)) return false;  // more digits may have come
         out_ += in_.substr(begin, at_ - begin);
         return true;
     }
@@ -217,6 +215,7 @@ class LooseReader {
     std::string_view in_;
     const bool ended_;
     std::size_t at_ = 0;
+    std::size_t first_ = 0;  // where the value begins
     std::string out_;
     std::vector<std::string> repairs_;
     bool closed_ = false;

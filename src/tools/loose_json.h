@@ -17,8 +17,8 @@ struct Loose {
 
 // The value that begins `text`, behind white space: strings in single quotes, names without quotes, a comma too many or
 // one that is missing between members on lines of their own, True, False and None of Python, control characters in
-// strings, and, where `ended` says that nothing follows, brackets and a string that were never closed. Nullopt: it is
-// none of these, or, where nothing has ended, not whole yet. Linear; at most 100 deep.
+// strings, and, where `ended` says that nothing follows, objects that were never closed. A string, a number or a list
+// without an end may be a part of what was meant. Nullopt: it is none of these, or not whole. Linear; at most 100 deep.
 std::optional<Loose> loose_json(std::string_view text, bool ended);
 
 }  // namespace tandem::tools

@@ -17,10 +17,11 @@ struct Wrong {
 
 // How an answer is held.
 struct Holding {
-    bool again = false;   // the model can be asked again
+    bool again = false;   // an answer that cannot be used fails: the model is asked again once, then another one is
     bool others = false;  // there are tools whose calls are not judged (hosted, custom)
     bool whole = false;   // the client sees nothing of the answer before its end
     bool must = false;    // a call was demanded
+    std::string only{};   // the tool that was named; empty: none was
 };
 
 struct CallNotes {

@@ -33,23 +33,30 @@ class WrittenCalls final : public chat::EventFilter {
             next_ = std::max(next_, call->index + 1);
         }
         if (auto* finished = std::get_if<chat::Finished>(&event); finished != nullptr && finished->choice == 0) {
-            read(true, out);
+            // Of an answer that was cut, nobody knows what its last call was to be.
+            if (finished->reason == chat::Finish::stop || finished->reason == chat::Finish::tool_calls)
+                read(true, out);
+            else
+                say(held_.size(), out);
             over_ = true;
             if (called_ && finished->reason == chat::Finish::stop) finished->reason = chat::Finish::tool_calls;
         }
         out.push_back(std::move(event));
     }
-    void end(Events& out) override { read(true, out); }
+    // Without its end, it was cut.
+    void end(Events& out) override { say(held_.size(), out); }
 
   private:
     static constexpr std::size_t kMostHeld = 1UL << 20;
     static constexpr std::size_t kLongestMark = 64;
+    static constexpr int kMostMarks = 256;  // of an answer that are read; what is behind them is text
 
     // Says what can be no call, makes calls of what is one, and holds back what may become one.
     void read(bool ended, Events& out) {
         if (may_be_bare_ && !read_bare(ended, out)) return;
         while (!held_.empty()) {
-            const auto mark = next_mark();
+            if (waits_ && !ended && !may_be_whole()) return;
+            const auto mark = read_ < kMostMarks ? next_mark() : std::string::npos;
             if (mark == std::string::npos) {
                 // Nor is white space behind the last one.
                 if (ended && called_ && trim(held_).empty()) held_.clear();
@@ -66,13 +73,56 @@ class WrittenCalls final : public chat::EventFilter {
                 say(mark, out);
                 continue;
             }
-            if (waits_ && !ended && held_.size() < looked_ + looked_ / 4 + 1 && !may_close()) return;
+            if (is_quoted()) {
+                say(mark + 1, out);
+                continue;
+            }
+            ++read_;
             if (!read_mark(mark, ended, out)) return;
         }
     }
 
-    // What ends a call is a bracket of one kind or another, or a fence; what lies between cannot.
-    bool may_close() const { return held_.find_first_of(">}])`", looked_) != std::string::npos; }
+    // What ends a call is a bracket of one kind or another, or a fence; what lies between cannot. A long one is looked
+    // at again when it has grown by a share of itself, so that all looks together are linear.
+    bool may_be_whole() const {
+        constexpr std::size_t kShort = 4'096;
+        if (held_.size() > kShort && held_.size() < looked_ + looked_ / 16) return false;
+        return held_.size() >= looked_ + looked_ / 4 + 1 || held_.find_first_of(">}])`", looked_) != std::string::npos;
+    }
+
+    // What a model shows or thinks is not called: in a fence, in marks of code or of speech, in its thoughts.
+    bool is_quoted() const {
+        if (thinking_ || (fenced_ && !fence_is_first_)) return true;
+        const auto before = trim(line_);
+        if (before.empty()) return false;
+        constexpr std::string_view kQuotes[] = {"`", "\"", "'", "(", "\u201c", "\u201e", "\u00ab", "\u2018", "\u300c"};
+        return std::ranges::count(line_, '`') % 2 == 1 ||
+               std::ranges::any_of(kQuotes, [&](auto quote) { return before.ends_with(quote); });
+    }
+
+    // Follows what was said: the line that goes on, fences and thoughts that are open.
+    void follow(std::string_view text) {
+        constexpr std::string_view kThink = "<think>", kThought = "</think>";
+        constexpr std::size_t kMostOfLine = 4'096;
+        for (const char c : text) {
+            if (c == '\n') {
+                lines_ = lines_ || line_.find_first_not_of(kBlank) != std::string::npos;
+                line_.clear();
+                continue;
+            }
+            if (line_.size() == kMostOfLine) line_.erase(0, kMostOfLine / 2);
+            line_ += c;
+            const auto begin = line_.find_first_not_of(kBlank);
+            if (begin != std::string::npos && line_.size() == begin + 3 &&
+                (line_.ends_with("```") || line_.ends_with("~~~"))) {
+                fenced_ = !fenced_;
+                // Some models put a fence around what they call.
+                fence_is_first_ = fenced_ && !lines_;
+            }
+            if (line_.ends_with(kThink)) thinking_ = true;
+            if (line_.ends_with(kThought)) thinking_ = false;
+        }
+    }
 
     // False: it has to wait for more.
     bool read_mark(std::size_t mark, bool ended, Events& out) {
@@ -143,6 +193,7 @@ class WrittenCalls final : public chat::EventFilter {
             out.emplace_back(chat::ToolCallEnd{0, index});
         }
         called_ = true;
+        line_.clear();
         text_before_ = false;
         notes_->changed = true;
         waits_ = false;
@@ -154,6 +205,7 @@ class WrittenCalls final : public chat::EventFilter {
         if (std::string_view(held_).substr(0, size).find_first_not_of(kBlank) != std::string_view::npos)
             text_before_ = true;
         if (text_before_) may_be_bare_ = false;
+        follow(std::string_view(held_).substr(0, size));
         out.emplace_back(chat::TextDelta{0, held_.substr(0, size)});
         held_.erase(0, size);
         waits_ = false;
@@ -171,6 +223,12 @@ class WrittenCalls final : public chat::EventFilter {
     bool called_ = false;
     bool text_before_ = false;  // what was said last was text
     bool over_ = false;
+    int read_ = 0;        // marks that were read
+    std::string line_;    // that goes on, of what was said
+    bool lines_ = false;  // one with words came before that
+    bool fenced_ = false;
+    bool fence_is_first_ = false;
+    bool thinking_ = false;
 };
 
 }  // namespace

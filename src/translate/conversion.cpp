@@ -324,7 +324,7 @@ Result<Conversion> Conversion::make(const Question& question, const config::Prov
     if (target.plain && has_custom_tools(request)) c.same_ = false;
     if (c.same_) {
         c.runs_tools_ = offers_hosted_tools(request);
-        if (provider.zone == Zone::local) c.judge_calls(request, provider, terms);
+        if (provider.zone == Zone::local) c.judge_calls(request, provider);
         c.looks_at_calls_ = c.offer_ != nullptr;
         c.outgoing_ = dialect::of(kind).forward_request(incoming, target);
         return c;
@@ -342,10 +342,10 @@ Result<Conversion> Conversion::make(const Question& question, const config::Prov
     if (target.most_word.empty() && request.dialect != name_of(Kind::openai_chat))
         target.most_word = target.plain ? dialect::Wants::kPlainBound : dialect::Wants::kModernBound;
     if (render || plain_responses) dialect::make_custom_tools_functions(fitted.request);
-    if (render) c.judge_calls(fitted.request, provider, terms);
+    if (render) c.judge_calls(fitted.request, provider);
     if (render) c.rendered_ = chat::render_tools(fitted.request);
     c.names_ = dialect::keep_tool_rules(fitted.request, c.speaker_);
-    if (!render) c.judge_calls(fitted.request, provider, terms);
+    if (!render) c.judge_calls(fitted.request, provider);
     dialect::meet(terms.wants, fitted.request, c.warnings_);
     keep_thoughts_below(target.most_tokens, fitted.request.thinking);
     if (fitted.request.stop.empty()) c.stops_ = request.stop;

@@ -172,7 +172,7 @@ class Conversion {
     // Puts it into the request, and the tools where the template alone reads them.
     void hold(chat::Request& request);
     // Judges the calls of the answer by what this request offers.
-    void judge_calls(const chat::Request& request, const config::Provider& provider, const AnswerTerms& terms);
+    void judge_calls(const chat::Request& request, const config::Provider& provider);
     // An answer that is JSON alone may be a call, unless JSON was asked for.
     bool takes_calls_from_text() const { return !question_->request.response_format.asks_json(); }
     tools::Holding holding(bool whole) const;

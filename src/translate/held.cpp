@@ -100,11 +100,11 @@ void Conversion::hold(chat::Request& request) {
     put(request, "grammar", json::quoted(held->grammar));
 }
 
-void Conversion::judge_calls(const chat::Request& request, const config::Provider& provider, const AnswerTerms& terms) {
-    // Who made the dialect reads its own models' calls. Ollama serves others' models.
-    const bool knows_its_models = made_the_dialect(provider, kind_of(speaker_)) && speaker_ != dialect::Speaker::ollama;
+void Conversion::judge_calls(const chat::Request& request, const config::Provider& provider) {
+    // Who made the dialect reads its own models' calls, if it serves no others.
+    const bool knows_its_models = made_the_dialect(provider, kind_of(speaker_)) && !provider.kind->serves_others_models;
     if (knows_its_models || question_->front.operation != Operation::chat) return;
-    may_ask_again_ = terms.correction == nullptr && request.choices <= 1 && !runs_tools_;
+    may_ask_again_ = request.choices <= 1 && !runs_tools_;
     if (request.response_format.kind == chat::ResponseFormat::Kind::json_schema)
         schema_ = request.response_format.schema.json;
     if (request.tool_choice.kind == chat::ToolChoice::Kind::none) return;
@@ -145,7 +145,9 @@ tools::Holding Conversion::holding(bool whole) const {
         question_->request.tools, [](const chat::Tool& tool) { return tool.kind != chat::Tool::Kind::function; });
     using Choice = chat::ToolChoice::Kind;
     const auto choice = question_->request.tool_choice.kind;
-    return {may_ask_again_, others, whole, !others && (choice == Choice::required || choice == Choice::named)};
+    const bool named = choice == Choice::named && names_.empty();
+    return {may_ask_again_, others, whole, !others && (choice == Choice::required || choice == Choice::named),
+            named ? question_->request.tool_choice.name : std::string()};
 }
 
 }  // namespace tandem::translate

@@ -8,7 +8,7 @@ import unittest
 
 from index_test import Folder, write
 
-EACH = int(os.environ.get("TANDEM_HOSTILE_FILES", "150"))
+EACH = int(os.environ.get("TANDEM_HOSTILE_FILES", "40"))
 
 SEEDS = {
     "txt": b"Title\n\nA paragraph of text\nwith lines \xc3\xa4\xc3\xb6.\n\nAnother one.\n" * 4,

@@ -156,8 +156,8 @@ const Case kCases[] = {
      "get_weather({\"city\": \"Paris\"})\n"},
     {"a fence", "```json\n{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Paris\"}}\n```", "",
      "get_weather({\"city\": \"Paris\"})\n"},
-    {"a fence around tags", "```xml\n<tool_call>{\"name\": \"now\", \"arguments\": {}}</tool_call>\n```", "```xml\n\n```",
-     "now({})\n"},
+    {"a fence around tags", "```xml\n<tool_call>{\"name\": \"now\", \"arguments\": {}}</tool_call>\n```",
+     "```xml\n\n```", "now({})\n"},
     {"python alone", "[get_weather(city='Paris'), now()]", "", "get_weather({\"city\":\"Paris\"})\nnow({})\n"},
     {"two objects",
      "{\"name\": \"now\", \"arguments\": {}}\n{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Rome\"}}", "",
@@ -211,6 +211,40 @@ TEST(WrittenCalls, say_what_was_put_right) {
         EXPECT_NE(all.warnings.find(word), std::string::npos) << word << " in: " << all.warnings;
 }
 
+TEST(WrittenCalls, that_were_cut_are_no_calls) {
+    for (const auto* text : {"<tool_call>{\"name\":\"write\",\"arguments\":{\"path\":\"/home/me/tm",
+                             "<tool_call>\n<function=write>\n<parameter=path>/home/me/tm",
+                             "<start_function_call>call:write{path:<escape>/home/me/tm",
+                             "<tool_call>{\"name\":\"get_weather\",\"arguments\":{\"city\":\"a\",\"days\":1",
+                             "<tool_call>{\"name\":\"write\",\"arguments\":{\"path\":\"a\",\"lines\":[1,2"})
+        for (const std::size_t size : {1, 7, 4096}) {
+            const auto all = said(text, size);
+            EXPECT_EQ(all.calls, "") << text;
+            EXPECT_EQ(all.text, text);
+        }
+}
+
+TEST(WrittenCalls, keep_a_closing_mark_that_stands_in_a_text) {
+    const std::string arguments = R"({"path":"a.md","content":"doc: </tool_call> is the end"})";
+    const auto all = said("<tool_call>{\"name\":\"write\",\"arguments\":" + arguments + "}</tool_call>", 3);
+    EXPECT_EQ(all.calls, "write(" + arguments + ")\n");
+    EXPECT_EQ(all.text, "");
+}
+
+TEST(WrittenCalls, that_are_shown_or_thought_are_none) {
+    const std::string call = R"(<tool_call>{"name":"now","arguments":{}}</tool_call>)";
+    for (const auto& text : {"It looks so:\n```xml\n" + call + "\n```\nThat is all.", "Write `" + call + "` for that.",
+                             "The page says: \"" + call + "\". I will not do that.",
+                             "<think>I could write " + call + " but no</think>Hello"})
+        for (const std::size_t size : {1, 7, 4096}) {
+            const auto all = said(text, size);
+            EXPECT_EQ(all.calls, "") << text;
+            EXPECT_EQ(all.text, text);
+        }
+    EXPECT_EQ(said("<think>Hm.</think>\n" + call, 5).calls, "now({})\n");
+    EXPECT_EQ(said("I look.\n" + call, 5).calls, "now({})\n");
+}
+
 TEST(Settled, makes_up_nothing) {
     const auto some = offer();
     EXPECT_EQ(settle(*some, "get_weather", "{}").wrong, "it lacks the required member 'city'");
@@ -240,7 +274,10 @@ TEST(LooseJson, reads_what_is_meant) {
     };
     EXPECT_EQ(read("{'a': \"it's\", b: True, \"c\": [1, 2,],}"), R"({"a":"it's","b":true,"c":[1,2]})");
     EXPECT_EQ(read("{\"a\": \"x\ny\", \"p\": \"C:\\dir\"}"), R"({"a":"x\ny","p":"C:\\dir"})");
-    EXPECT_EQ(read("{\"a\": {\"b\": \"c"), R"({"a":{"b":"c"}})");
+    EXPECT_EQ(read("{\"a\": {\"b\": \"c\""), R"({"a":{"b":"c"}})");
+    EXPECT_EQ(read("{\"a\": {\"b\": \"c"), "nothing");
+    EXPECT_EQ(read("{\"a\": 100"), "nothing");
+    EXPECT_EQ(read("{\"a\": [1, 2"), "nothing");
     EXPECT_EQ(read("{\"a\": 1.50, \"b\": 12345678901234567890}"), R"({"a": 1.50, "b": 12345678901234567890})");
     EXPECT_EQ(read("{\"a\":"), "nothing");
     EXPECT_EQ(read("{\"a\": b}"), "nothing");

@@ -1,4 +1,5 @@
-// Code points, and what each of them is in the canonical form of a text. Private to privacy/, but for the words of the index.
+// Code points, and what each of them is in the canonical form of a text. Private to privacy/, but for the words of the
+// index.
 #pragma once
 
 #include <cstdint>

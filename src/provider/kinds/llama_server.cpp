@@ -29,6 +29,7 @@ std::string template_body(const std::string& request, const json::Value&) {
 }
 
 std::string tokenize_body(const std::string&, const json::Value& before) {
+    if (!before["prompt"].is(json::Kind::string)) return {};
     json::Writer out;
     out.begin_object().member("content", before["prompt"].text()).member("add_special", true);
     out.member("parse_special", true).end_object();

@@ -65,6 +65,7 @@ constinit const Kind kOllama = {.name = "ollama",
                                 .stream_type = "application/x-ndjson",
                                 .describer = &kDescriber,
                                 .continues_answers = true,
+                                .serves_others_models = true,
                                 .cuts_prompts = true,
                                 .price_book = "ollama"};
 

@@ -176,6 +176,8 @@ bool Indexer::merge_some() {
 
 bool Indexer::forget_due() const {
     if (!dead_since_) return false;
+    // Nothing is gathered for somebody who waits for the end.
+    if (hurried_ && looks_.empty() && todo_.empty()) return true;
     const auto delay = std::min<std::chrono::nanoseconds>(settings_.retrieval.forget_within / 4, kMostForgetDelay);
     return std::chrono::steady_clock::now() >= *dead_since_ + delay;
 }

@@ -115,6 +115,8 @@ Overview Indexer::overview() const {
 }
 
 void Indexer::wait_until_current(const std::function<bool()>& stopped) {
+    hurried_ = true;
+    eventfd_write(wake_.get(), 1);
     std::unique_lock lock(mutex_);
     while (!idle_ && !stopping_ && !stopped()) told_.wait_for(lock, milliseconds(100));
 }

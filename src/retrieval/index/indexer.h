@@ -64,9 +64,9 @@ struct Overview {
 class Indexer {
   public:
     struct Settings {
-        std::filesystem::path folder;   // of the index: data/index
-        std::filesystem::path data;     // never looked into
-        std::filesystem::path program;  // a tandem
+        std::filesystem::path folder;              // of the index: data/index
+        std::vector<std::filesystem::path> never;  // looked into: our data, our settings with their secrets
+        std::filesystem::path program;             // a tandem
         config::Retrieval retrieval;
         config::Sandbox sandbox = config::Sandbox::automatic;
     };
@@ -193,6 +193,7 @@ class Indexer {
     Command command_;
     bool idle_ = false;  // nothing is left to do, and no command waits
     std::atomic<bool> stopping_{false};
+    std::atomic<bool> hurried_{false};  // somebody waits for the end of all work
     Descriptor wake_;
     std::thread thread_;
 };

@@ -78,7 +78,7 @@ void Indexer::look(const Look& look, bool deep) {
         state.watched = true;
     }
     if (!walks_.contains(look.collection)) {
-        auto walk = Walk::open(collection->is.folder, settings_.data);
+        auto walk = Walk::open(collection->is.folder, settings_.never);
         if (!walk) {
             // A disk that is not there today is no reason to forget what was on it.
             state.trouble = walk.error().message;

@@ -239,7 +239,7 @@ class Collector {
     std::optional<FileState> state_of(const config::Collection& collection, const std::string& path) {
         auto [walk, added] = walks_.try_emplace(collection.name);
         if (added)
-            if (auto opened = Walk::open(collection.folder, ""); opened)
+            if (auto opened = Walk::open(collection.folder, {}); opened)
                 walk->second = std::make_unique<Walk>(std::move(*opened));
         return walk->second == nullptr ? std::nullopt : walk->second->state_of(path);
     }

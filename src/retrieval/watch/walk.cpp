@@ -58,17 +58,25 @@ bool is_network(long type) {
 
 }  // namespace
 
-Result<Walk> Walk::open(const std::filesystem::path& root, const std::filesystem::path& never) {
-    const int fd = ::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+Result<Walk> Walk::open(const std::filesystem::path& root, const std::vector<std::filesystem::path>& never) {
+    const int fd = ::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    // Nor by a link on the way: somebody may have put one there, to a folder that is none of the collection.
+    std::error_code error;
+    const auto real = std::filesystem::canonical(root, error);
+    const auto here = std::filesystem::read_symlink(fmt::format("/proc/self/fd/{}", fd), error);
+    if (fd >= 0 && (error || here != root.lexically_normal())) {
+        ::close(fd);
+        return fail(ErrorCode::not_found,
+                    fmt::format("{} is reached by a symbolic link, and none is followed: name the folder itself ({})",
+                                root.string(), real.string()));
+    }
     if (fd < 0)
         return fail(ErrorCode::not_found,
                     fmt::format("cannot open the folder {}: {}", root.string(), std::strerror(errno)));
     Walk walk(fd);
     struct stat info{};
-    if (stat(never.c_str(), &info) == 0) {
-        walk.never_device_ = info.st_dev;
-        walk.never_inode_ = info.st_ino;
-    }
+    for (const auto& one : never)
+        if (stat(one.c_str(), &info) == 0) walk.never_.emplace_back(info.st_dev, info.st_ino);
     return walk;
 }
 
@@ -107,7 +115,10 @@ bool Walk::list(const std::string& folder, const IgnoreRules& rules, const std::
         return !gone;
     }
     const std::unique_ptr<DIR, int (*)(DIR*)> open(fdopendir(fd), closedir);
-    if (info.st_dev == never_device_ && info.st_ino == never_inode_) return true;
+    const auto is_ours = [this](const struct stat& one) {
+        return std::ranges::find(never_, std::pair(one.st_dev, one.st_ino)) != never_.end();
+    };
+    if (is_ours(info)) return true;
     visitor.folder(folder);
     while (const auto* entry = readdir(open.get())) {
         if (visitor.stopped()) return false;
@@ -124,6 +135,7 @@ bool Walk::list(const std::string& folder, const IgnoreRules& rules, const std::
         if (is_folder) {
             below.push_back(std::move(path));
         } else if (S_ISREG(info.st_mode)) {
+            if (is_ours(info)) continue;
             if (is_chosen(globs, path)) visitor.file(path, retrieval::state_of(info));
         } else if (!S_ISLNK(info.st_mode) && is_chosen(globs, path)) {
             visitor.skipped(path, fmt::format("it is {}, and no file", kind_of(info.st_mode)));

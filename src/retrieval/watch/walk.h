@@ -34,8 +34,9 @@ class Walk {
         std::function<bool()> stopped;
     };
 
-    // `never` is a folder that is not looked into (our own data). Errors: not_found, where the folder is not there.
-    static Result<Walk> open(const std::filesystem::path& root, const std::filesystem::path& never);
+    // `never`: folders and files that are not looked into (our own data and settings). Errors: not_found, where the
+    // folder is not there, or is reached by a link.
+    static Result<Walk> open(const std::filesystem::path& root, const std::vector<std::filesystem::path>& never);
     Walk(Walk&&) noexcept = default;
 
     // Visits what is in the folder `from` ("" is the root), and below it where `deep`. False where `from` is not there
@@ -57,8 +58,7 @@ class Walk {
     bool list(const std::string& folder, const IgnoreRules& rules, const std::vector<std::string>& globs,
               const Visitor& visitor, std::vector<std::string>& below) const;
     std::unique_ptr<Descriptor> root_;
-    dev_t never_device_ = 0;
-    ino_t never_inode_ = 0;
+    std::vector<std::pair<dev_t, ino_t>> never_;
 };
 
 }  // namespace tandem::retrieval

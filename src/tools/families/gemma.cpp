@@ -28,9 +28,10 @@ std::optional<Calls> marked(std::string_view inside, const Text& text) {
                 json += body.substr(0, open);
                 if (open == std::string_view::npos) break;
                 body.remove_prefix(open + mark.size());
-                const auto close = std::min(body.size(), body.find(mark));
+                const auto close = body.find(mark);
+                if (close == std::string_view::npos) return std::nullopt;  // it may be a part of what was meant
                 json::append_string(json, body.substr(0, close));
-                body.remove_prefix(std::min(body.size(), close + mark.size()));
+                body.remove_prefix(close + mark.size());
             }
             calls.push_back({name, json, {}});
             return calls;

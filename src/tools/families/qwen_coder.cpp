@@ -34,7 +34,8 @@ std::optional<Written> function_of(std::string_view& text, const Offer& offer) {
         auto value = body.substr(tag + 1);
         const auto close = value.find(kClose), next = value.find(kParameter);
         // A model that forgets to close one goes on with the next.
-        const auto end = std::min({close, next, value.find(kEnd), value.size()});
+        const auto end = std::min({close, next, value.find(kEnd)});
+        if (end == std::string_view::npos) return std::nullopt;  // it may be a part of what was meant
         arguments.add(std::string(trim(body.substr(kParameter.size(), tag - kParameter.size()))), value.substr(0, end));
         body = skip_blank(value.substr(end + (end == close ? kClose.size() : 0)));
     }
