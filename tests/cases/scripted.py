@@ -52,6 +52,26 @@ def call_of(dialect, text):
     return {"id": "call_1", "type": "function", "function": {"name": "note", "arguments": arguments}}
 
 
+def wanted_of(request):
+    """The schema that an answer is to fit, and the tool whose call it is to be."""
+    choice = request.get("tool_choice")
+    if isinstance(choice, dict) and choice.get("type") == "function" and "function" in choice:
+        (tool,) = [t["function"] for t in request["tools"] if t["function"]["name"] == choice["function"]["name"]]
+        return tool["parameters"], tool["name"]
+    places = (("response_format", "json_schema", "schema"), ("text", "format", "schema"), ("output_config", "format", "schema"), ("format",))
+    for place in places:
+        found = request
+        for step in place:
+            found = found.get(step) if isinstance(found, dict) else None
+        if isinstance(found, dict) and found.get("type") == "object":
+            return found, None
+    return None, None
+
+
+def instance_of(schema):
+    return {name: "Hello there" if one.get("type") == "string" else 1 for name, one in schema.get("properties", {}).items()}
+
+
 def whole(dialect, text, usage, how):
     counts = usage_of(dialect, usage)
     call, finish = how.get("call"), how.get("finish")
@@ -193,6 +213,14 @@ class Provider(Upstream):
         if how.get("obeys") and bound and usage:
             usage = {**usage, "output": min(usage["output"], bound)}
         text = last_text(request) if how.get("echo") else how.get("say", "Hello there")
+        if how.get("fits"):
+            schema, name = wanted_of(request)
+            text = json.dumps(instance_of(schema)) if schema else text
+            if name:
+                answer = whole(dialect, text, usage, {**how, "call": True})
+                answer["choices"][0]["message"]["tool_calls"][0]["function"] = {"name": name, "arguments": text}
+                connection.sendall(http(answer))
+                return None
         if how.get("call") == "if asked":
             how = {**how, "call": bool(request.get("tools"))}
         if (request.get("stream") or "stream" in path) and not how.get("never_streams"):
