@@ -62,7 +62,7 @@ void check_line(Section& s, const Command& command) {
 
 void check_forms(Section& s, const Command& command) {
     for (const auto& [key, path] : {std::pair("ready", command.ready), {"health", command.health}})
-        if (!path.empty() && !path.starts_with('/'))
+        if (!path.starts_with('/') && !(key == std::string_view("health") && path.empty()))
             s.complain(key, fmt::format("expected a path such as /health, got '{}'", printable(path, 80)));
     for (const auto& variable : command.environment)
         if (variable.find('=') == std::string::npos || variable.starts_with('='))
@@ -136,9 +136,9 @@ void read_command(Section& s, bool needed, const Config& config, Model& model) {
                 .like("^[A-Za-z_][A-Za-z0-9_]*=", "HF_HUB_OFFLINE=1"));
     s.text("ready", command.ready,
            About("for `command`: the path that answers 200 once the server answers requests").like("^/", "/health"));
-    s.text(
-        "health", command.health,
-        About("for `command`: the path that answers 200 while the server is well", "as `ready`").like("^/", "/health"));
+    s.text("health", command.health,
+           About("for `command`: the path that answers 200 while the server is well", "as `ready`")
+               .like("^(/|$)", "/health"));
     s.number("port", command.port, 1, 65'535, {"for `command`: its TCP port", "one that is free, at each start"});
     s.bytes("memory", command.memory_bytes, kLeastMemory, kMostMemory,
             About("for `command`: what the server takes of the machine's memory, before Tandem has measured it",
@@ -147,9 +147,11 @@ void read_command(Section& s, bool needed, const Config& config, Model& model) {
     s.duration("stop", command.stop, "for `command`: how long it may take to end before it is killed");
     s.flag("connects", command.connects,
            "for `command`: its sandbox lets it open connections, to this machine and to others");
-    s.texts("readable", command.readable,
-            "for `command`: absolute paths that its sandbox lets it read and run besides");
-    s.texts("writable", command.writable, "for `command`: absolute paths that its sandbox lets it write besides");
+    s.texts(
+        "readable", command.readable,
+        About("for `command`: absolute paths that its sandbox lets it read and run besides").like("^/", "/srv/models"));
+    s.texts("writable", command.writable,
+            About("for `command`: absolute paths that its sandbox lets it write besides").like("^/", "/srv/cache"));
     if (!needed) return;
     if (command.line.empty())
         s.complain("'command' is missing: the program that Tandem is to start, and its arguments");

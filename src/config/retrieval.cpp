@@ -55,7 +55,7 @@ void read_retrieval(Section& s, Config& config) {
         "max_bytes", r.max_bytes, 1UL << 20, 1UL << 50,
         "of the index on the disk; where it is reached, no further file is taken, and `tandem index status` says so");
     s.bytes("max_file", r.max_file_bytes, 1UL << 10, 1UL << 30, "a larger file is not read, and listed as a failure");
-    s.duration("quiet", r.quiet, milliseconds(0), std::chrono::hours(1),
+    s.duration("quiet", r.quiet, milliseconds(1), std::chrono::hours(1),
                "a file is read when nothing has changed it for so long");
     s.duration("rescan", r.rescan, std::chrono::seconds(1), std::chrono::hours(24 * 7),
                "every folder is looked through so often, also where the system tells of each change");

@@ -71,8 +71,9 @@ def path_text(parts):
 # ---- a document with every key ----
 
 # Of two providers, models, rules, budgets and aliases, each key stands where the parser reads it.
-NAMES = {"providers": ["here", "there"], "models": ["of_engine", "of_other"], "aliases": ["listed", "mapped"]}
+NAMES = {"providers": ["here", "run", "there"], "models": ["of_engine", "of_command", "of_other"], "aliases": ["listed", "mapped"]}
 ENGINES = ("file", "slots", "idle_unload", "load_timeout", "preload", "pin", "group", "args")
+COMMANDS = ("command", "environment", "ready", "health", "port", "memory", "stop", "connects", "readable", "writable")
 
 
 def places(path):
@@ -88,8 +89,10 @@ def is_read(place):
     first, last = place[0], place[-1]
     if first == "providers" and last == "base_url":
         return place[1] == "there"
+    if first == "models" and (last in COMMANDS or (len(place) > 2 and place[2] in COMMANDS)):
+        return place[1] == "of_command"
     if first == "models" and last in ENGINES:
-        return place[1] == "of_engine"
+        return place[1] == "of_engine" or (place[1] == "of_command" and last != "args")
     if first == "aliases":
         return (len(place) == 2) == (place[1] == "listed")
     if first == "policy" and "cascade" in place:
@@ -101,7 +104,7 @@ def is_read(place):
 
 
 # What else has to be as it is, so that the other keys are read.
-FIXED = {"providers.here.kind": "engine", "providers.there.kind": "openai", "models.of_engine.provider": "here", "models.of_other.provider": "there",
+FIXED = {"providers.here.kind": "engine", "providers.run.kind": "command", "models.of_command.provider": "run", "providers.there.kind": "openai", "models.of_engine.provider": "here", "models.of_other.provider": "there",
          "hardware.one.measure.source": "shelly"}
 UNSAID = object()
 
@@ -134,6 +137,8 @@ def sample(key):
         return "5s"
     if key["type"] == "label":
         return "private"
+    if key["key"] == "retrieval.extract_memory":
+        return "128MiB"
     if choice := re.search(r"one of `(.*?)`", key["type"]):
         return [choice[1]] if key["type"].startswith("list") else choice[1]
     if bounds := re.match(r"(?:whole )?number, (?:0 or )?([\d.,]+) to", key["type"]):
@@ -150,7 +155,7 @@ BEYOND = {
     "it is about another key": r"it needs|needs a second|is for |only models of|is below the label|says nothing|give (them|api_key|one of them|a preset|`after)|not both|nothing to look for|two budgets"
                                r"|a judge compares|nobody sees|is more than the price|may read them already|say which model judges|there is a judge only|is missing|nobody|draws electricity|clearance of"
                                r"|same as|0.01 to 0.99|anything|the same model|an engine runs|stands at|more than|everyone on the network|expected a list of models",
-    "it is about one element of a list, or how many there are": r"more than \d+ thresholds|absolute path of a program",
+    "it is about one element of a list, or how many there are": r"more than \d+ thresholds|absolute path of a program|starts with '|needs \{port\} or \{socket\}|a glob has 1 to 200",
     "it is about the length or the content of a secret": r"shorter than|expected sha256|is of less than|of less than|one character",
     "it is about what a number means": r"a rate of 0",
 }

@@ -70,7 +70,8 @@ class Hostile(Folder):
         self.assertEqual(added["files"] + added["failed"] + added["other_formats"], sum(1 for one in self.folder.rglob("*") if one.is_file()))
         failures = {one["path"]: one["reason"] for one in json.loads(self.cli("index", "failures", "notes", "--json"))["failures"]}
         self.assertTrue(all(failures.values()))
-        self.assertIn("more comes out", failures[str(self.folder / "bomb.txt.gz")])
+        # On a machine with much to do, the time ends first.
+        self.assertRegex(failures[str(self.folder / "bomb.txt.gz")], "more comes out|took too long")
         self.assertIn(str(self.folder / "nested.gz.gz.gz.gz.gz.gz.gz.gz"), failures)
         self.assertEqual(self.names("wholesome zebra"), ["good.txt"])
         for query in ("text", "words archive", "body", "bold code"):
