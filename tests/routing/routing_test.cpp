@@ -64,18 +64,18 @@ TEST(Constraints, come_before_every_objective) {
     EXPECT_EQ(decision->eligible, 1U);
     EXPECT_EQ(decision->candidates[0].model, "small");
     EXPECT_EQ(decision->candidates[1].excluded, Excluded::label);
-    in.features.prompt_tokens = 5000;
+    in.features.prompt_tokens = 10'000;  // half of that would not fit: its server is not asked to count
     const auto none = decide(table, in);
     EXPECT_EQ(none->eligible, 0U);
     EXPECT_EQ(none->refusal().code, ErrorCode::policy);
-    EXPECT_NE(none->refusal().message.find("small: about 5000 tokens"), std::string::npos);
+    EXPECT_NE(none->refusal().message.find("small: about 10000 tokens"), std::string::npos);
     EXPECT_NE(none->refusal().message.find("big: the content is secret"), std::string::npos);
 }
 
 TEST(Constraints, tell_policy_health_context_and_budget_apart) {
     const auto table = table_with("policy: { preset: hybrid }");
     auto in = plain("small");
-    in.features.prompt_tokens = 4096;
+    in.features.prompt_tokens = 8192;
     EXPECT_EQ(decide(table, in)->refusal().code, ErrorCode::context);
     in = plain("small");
     in.standing = {{"small", "it is down", ""}};
