@@ -141,18 +141,26 @@ void Engines::State::learn_size(Engine& engine) {
     auto key = measurement_key(*file, *binary, engine.kind->setup(asked(engine)));
     if (key == engine.measured_as) return;
     engine.measured_as = std::move(key);
-    auto about = schedule.about(engine.slot);
-    const auto known = measured.of(engine.measured_as);
     auto planned = engine.kind->planned(asked(engine), *file);
-    // A run that had little to read took less than the next one may.
-    const auto bytes = known ? std::max(known->peak_bytes, planned.memory.guess) : planned.bytes;
-    about.load = known ? known->load : usual_load(bytes);
     engine.guess = std::move(planned.memory);
+    if (!count_as_measured(engine)) count_at(engine, planned.bytes, usual_load(planned.bytes), false);
+}
+
+bool Engines::State::count_as_measured(Engine& engine) {
+    const auto known = measured.of(engine.measured_as);
+    // A run that had little to read took less than the next one may.
+    if (known) count_at(engine, std::max(known->peak_bytes, engine.guess.guess), known->load, true);
+    return known.has_value();
+}
+
+void Engines::State::count_at(Engine& engine, std::int64_t bytes, milliseconds load, bool is_measured) {
+    auto about = schedule.about(engine.slot);
+    about.load = load;
     about.bytes = {bytes};
     schedule.change(engine.slot, std::move(about));
     const std::lock_guard lock(mutex);
     engine.shown.planned_bytes = bytes;
-    engine.shown.measured = known.has_value();
+    engine.shown.measured = is_measured;
 }
 
 void Engines::State::want(const std::shared_ptr<Engine>& engine, Waiter waiter) {

@@ -124,6 +124,9 @@ struct Engines::State {
     void show(Engine& engine);
     // What is known of it: the measurement of what it is now, else an estimate.
     void learn_size(Engine& engine);
+    // By what was measured of it as it was last looked up; false where nothing was.
+    bool count_as_measured(Engine& engine);
+    void count_at(Engine& engine, std::int64_t bytes, milliseconds load, bool is_measured);
     Error too_large(const Engine& engine) const;
 
     // ---- another version (upgrade.cpp) ----
@@ -151,6 +154,7 @@ struct Engines::State {
         std::string method, path;
         std::string body = {};
         milliseconds timeout{4'000};
+        std::size_t most = 256 * 1024;  // bytes of the answer that are read
     };
     Result<sandbox::Confined> confine(Engine& engine, const Process::Settings& start, const EngineFolder& folder,
                                       const Reach& reach);

@@ -25,8 +25,7 @@ constexpr milliseconds kWatchPoll{100};     // between two looks while it runs
 constexpr milliseconds kStatEvery{500};     // between two looks at its process
 constexpr milliseconds kStoppedFor{2'000};  // by a signal, before it counts as gone
 constexpr milliseconds kHealthEvery{5'000};
-constexpr int kHealthFailures = 3;                // in a row: it has stopped answering
-constexpr std::size_t kAnswerBytes = 256 * 1024;  // of what it says
+constexpr int kHealthFailures = 3;  // in a row: it has stopped answering
 constexpr milliseconds kFirstBackoff{500};
 constexpr milliseconds kLongestBackoff{5'000};
 constexpr milliseconds kStableAfter{60'000};  // a run this long forgives earlier failures
@@ -126,13 +125,14 @@ net::Task<std::optional<std::string>> Engines::State::ask(const Engine& engine, 
         call.url = {false, "engine", "engine", 0, std::move(what.path)};
     call.local = address.get();
     call.headers.add("authorization", fmt::format("Bearer {}", engine.key->reveal()));
-    call.connect_timeout = call.first_byte_timeout = call.idle_timeout = what.timeout;
+    call.first_byte_timeout = call.idle_timeout = what.timeout;
+    call.connect_timeout = std::min(call.connect_timeout, what.timeout);
     call.body = what.body;
     if (!what.body.empty()) call.headers.add("content-type", "application/json");
     auto answer = co_await client.send(std::move(call), never);
     if (!answer) co_return std::nullopt;
     const bool ok = answer->status() == 200;
-    auto text = co_await answer->read_first(kAnswerBytes);
+    auto text = co_await answer->read_first(what.most);
     co_return ok&& text ? std::optional(std::move(*text)) : std::nullopt;
 }
 
@@ -307,8 +307,7 @@ void Engines::State::settle(Engine& engine, RunEnd how, SteadyTime started) {
         engine.shown.memory.resident.now = engine.shown.memory.resident.anonymous = 0;
     }
     engine.running = false;
-    engine.measured_as.clear();
-    learn_size(engine);
+    count_as_measured(engine);
     const bool unloaded = unloads(engine);
     if (wanted) {
         set_state(engine, "stopped");

@@ -48,25 +48,14 @@ net::Task<std::optional<std::pair<std::string, milliseconds>>> Engines::State::a
                                                                                          std::string rest) {
     const auto lease = co_await lend_to(trial);
     if (!lease) co_return std::nullopt;
-    net::Cancel never;
     json::Writer name;
     name.begin_object().member("model", trial.engine->model.name).end_object();
     auto body = name.take();
     body.pop_back();
     // The likeliest words: what differs then is the program's.
     body += ",\"temperature\":0,\"seed\":1," + rest;
-    net::Call call;
-    const auto address = lease->address();
-    call.url = {false, "engine", "engine", 0, "/v1/chat/completions"};
-    call.local = address.get();
-    call.headers.add("authorization", fmt::format("Bearer {}", lease->api_key()->reveal()));
-    call.headers.add("content-type", "application/json");
-    call.body = body;
-    call.first_byte_timeout = call.idle_timeout = kAnswerTime;
     const auto begun = clock.steady();
-    auto answer = co_await client.send(std::move(call), never);
-    if (!answer || answer->status() != 200) co_return std::nullopt;
-    auto text = co_await answer->read_first(kMostBytes);
+    auto text = co_await ask(*trial.engine, {"POST", "/v1/chat/completions", std::move(body), kAnswerTime, kMostBytes});
     lease->progressed(clock.steady());
     if (!text) co_return std::nullopt;
     co_return std::pair(std::move(*text), std::chrono::duration_cast<milliseconds>(clock.steady() - begun));

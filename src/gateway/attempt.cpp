@@ -343,7 +343,8 @@ net::Task<Result<>> Attempt::convert() {
         if (counted && !cancel_.fired()) {
             if (auto fits = hold_fit(*counted); !fits) co_return fits;
             prompt_tokens_ = *counted;
-            made = co_await say();
+            // The room for the answer is all that depends on it.
+            if (question().request.max_output_tokens) made = co_await say();
         }
     }
     if (!made) co_return made;

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "chat/answer.h"
 #include "tools/reader.h"
 #include "tools/settle.h"
 
@@ -36,9 +37,9 @@ class HeldCalls final : public chat::EventFilter {
             }
         } else if (const auto* ended = std::get_if<chat::ToolCallEnd>(&event)) {
             const Place place{ended->choice, ended->index};
-            // One that is no JSON may have been cut, which the end of the answer says.
+            // One that is no object may have been cut, which the end of the answer says.
             if (const auto open = open_.find(place); open != open_.end()) {
-                if (!is_json(open->second.arguments)) return;
+                if (!chat::is_json_object(open->second.arguments)) return;
                 say(open, out);
             }
             if (done_.contains(place)) return;  // its end was said with it
@@ -67,7 +68,7 @@ class HeldCalls final : public chat::EventFilter {
         const auto place = at->first;
         open_.erase(at);
         done_[place] = true;
-        if (cut_ && !is_json(call.arguments)) {
+        if (cut_ && !chat::is_json_object(call.arguments)) {
             // What was cut is as it is.
         } else if (!holding_.only.empty() && call.name != holding_.only) {
             if (wrong(call, fmt::format("the tool '{}' was to be called", holding_.only), out)) return;
@@ -86,11 +87,6 @@ class HeldCalls final : public chat::EventFilter {
         said_ = true;
         out.emplace_back(std::move(call));
         out.emplace_back(chat::ToolCallEnd{place.first, place.second});
-    }
-
-    static bool is_json(const std::string& arguments) {
-        json::Document document;
-        return document.parse(arguments).has_value();
     }
 
     // True: the answer has failed, so that the model is asked again.

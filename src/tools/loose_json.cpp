@@ -166,7 +166,7 @@ class LooseReader {
     }
 
     bool escape() {
-        if (at_ + 1 == in_.size()) return ended_;  // half an escape says nothing
+        if (at_ + 1 == in_.size()) return false;
         const char c = in_[++at_];
         if (c == '\'') {
             repaired("a backslash that is none in JSON was left out");

@@ -114,12 +114,13 @@ Settled settle(const Offer& offer, std::string_view name, std::string_view argum
     Settled settled{std::string(arguments), {}, {}};
     json::Document document;
     if (trim(arguments).empty()) settled.arguments = "{}";
-    if (!document.parse(settled.arguments))
-        if (auto mended = json::mended(settled.arguments); document.parse(mended)) {
+    auto parsed = document.parse(settled.arguments);
+    if (!parsed)
+        if (auto mended = json::mended(settled.arguments); (parsed = document.parse(mended))) {
             settled.arguments = std::move(mended);
             settled.repairs.emplace_back("a half of a character became U+FFFD, or a control character its escape");
         }
-    if (!document.parse(settled.arguments) || !document.root().is(Kind::object)) {
+    if (!parsed || !document.root().is(Kind::object)) {
         auto loose = loose_json(settled.arguments, true);
         const bool whole = loose && trim(std::string_view(settled.arguments).substr(loose->size)).empty();
         if (!whole || !document.parse(loose->json) || !document.root().is(Kind::object)) {

@@ -2,7 +2,6 @@
 // is told by lines that are not indented; grammars of each language may come in their place.
 #include <array>
 
-#include "retrieval/extract/charset.h"
 #include "retrieval/extract/formats.h"
 #include "retrieval/extract/lines.h"
 
@@ -49,11 +48,8 @@ bool add_scope(const Input& input, Extracted& to, const Line& line) {
 
 bool read_code(const Input& input, Extracted& to, std::string& why) {
     std::string own;
-    const auto text = to_utf8(input.bytes, own, input.most_text);
-    if (!text) {
-        why = "the file is no text";
-        return false;
-    }
+    const auto text = text_of(input, own, why);
+    if (!text) return false;
     Block piece;
     bool open = false, room = true;
     const auto flush = [&] {

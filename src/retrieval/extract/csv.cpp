@@ -1,7 +1,6 @@
 // Tables of text: each row with the names of its columns, which stand in the first row.
 #include <algorithm>
 
-#include "retrieval/extract/charset.h"
 #include "retrieval/extract/formats.h"
 #include "retrieval/extract/lines.h"
 
@@ -76,11 +75,8 @@ char separator_of(std::string_view text) {
 
 bool read_csv(const Input& input, Extracted& to, std::string& why) {
     std::string own;
-    const auto text = to_utf8(input.bytes, own, input.most_text);
-    if (!text) {
-        why = "the file is no text";
-        return false;
-    }
+    const auto text = text_of(input, own, why);
+    if (!text) return false;
     Records records(*text, separator_of(*text));
     std::vector<std::string> names, fields;
     if (!records.next(names)) return true;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +45,9 @@ struct Input {
 
 inline constexpr int kDeepest = 4;
 inline constexpr std::size_t kMostBlocks = 2'000'000;
+
+// The bytes as UTF-8 (to_utf8()); nullopt where they are no text, and `why` says so.
+std::optional<std::string_view> text_of(const Input& input, std::string& own, std::string& why);
 
 // Adds a block unless it is blank or there is no room; false where there is none.
 bool add(Extracted& to, const Input& input, Block block);

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "retrieval/extract/charset.h"
 
 namespace tandem::retrieval {
 
@@ -70,6 +71,12 @@ const Format* format_named(std::string_view name) {
 
 bool is_other(std::string_view name) {
     return has_word(kOther, extension_of(name));
+}
+
+std::optional<std::string_view> text_of(const Input& input, std::string& own, std::string& why) {
+    const auto text = to_utf8(input.bytes, own, input.most_text);
+    if (!text) why = "the file is no text";
+    return text;
 }
 
 bool add(Extracted& to, const Input& input, Block block) {

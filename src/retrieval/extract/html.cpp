@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "retrieval/extract/charset.h"
 #include "retrieval/extract/formats.h"
 #include "retrieval/extract/lines.h"
 
@@ -231,11 +230,8 @@ bool read_content(const Input& input, Extracted& to, std::string_view source, co
 
 bool read_html(const Input& input, Extracted& to, std::string& why) {
     std::string own;
-    const auto text = to_utf8(input.bytes, own, input.most_text);
-    if (!text) {
-        why = "the file is no text";
-        return false;
-    }
+    const auto text = text_of(input, own, why);
+    if (!text) return false;
     GumboOutput* page = gumbo_parse_with_options(&kGumboDefaultOptions, text->data(), text->size());
     if (page == nullptr) {
         why = "the page cannot be read";

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "retrieval/extract/charset.h"
 #include "retrieval/extract/formats.h"
 #include "retrieval/extract/lines.h"
 
@@ -55,11 +54,8 @@ class Values {
 
 bool read_json(const Input& input, Extracted& to, std::string& why) {
     std::string own;
-    const auto text = to_utf8(input.bytes, own, input.most_text);
-    if (!text) {
-        why = "the file is no text";
-        return false;
-    }
+    const auto text = text_of(input, own, why);
+    if (!text) return false;
     json::Document document;
     if (!document.parse(*text)) return read_text(input, to, why);
     const bool room = Values(input, to, *text).walk(document.root(), "");

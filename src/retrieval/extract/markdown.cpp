@@ -1,7 +1,6 @@
 // Markdown, by md4c.
 #include <md4c.h>
 
-#include "retrieval/extract/charset.h"
 #include "retrieval/extract/formats.h"
 #include "retrieval/extract/lines.h"
 
@@ -82,11 +81,8 @@ class Reader {
 
 bool read_markdown(const Input& input, Extracted& to, std::string& why) {
     std::string own;
-    const auto text = to_utf8(input.bytes, own, input.most_text);
-    if (!text) {
-        why = "the file is no text";
-        return false;
-    }
+    const auto text = text_of(input, own, why);
+    if (!text) return false;
     Reader reader(input, to, *text);
     MD_PARSER parser{};
     parser.flags = MD_FLAG_TABLES | MD_FLAG_STRIKETHROUGH | MD_FLAG_TASKLISTS | MD_FLAG_PERMISSIVEAUTOLINKS;

@@ -1,5 +1,4 @@
 // Plain text: paragraphs between blank lines. A short first line is the title.
-#include "retrieval/extract/charset.h"
 #include "retrieval/extract/formats.h"
 #include "retrieval/extract/lines.h"
 
@@ -51,9 +50,9 @@ class Paragraphs {
 
 bool read_text(const Input& input, Extracted& to, std::string& why) {
     std::string own;
-    const auto text = to_utf8(input.bytes, own, input.most_text);
+    const auto text = text_of(input, own, why);
     if (!text) {
-        why = "the file is no text, and has no format that is read";
+        why += ", and has no format that is read";
         return false;
     }
     Paragraphs paragraphs(input, to, *text);
