@@ -6,7 +6,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
     const std::string_view text(reinterpret_cast<const char*>(data), size);
     const auto words = tandem::engine::words_of(text);
-    if (words.host() < 0 || words.other < 0) __builtin_trap();
+    if (words.host() < 0 || words.on_devices() < 0) __builtin_trap();
     const auto speed = tandem::engine::fastest_of(text);
     if (!(speed >= 0 && speed <= 1e6)) __builtin_trap();
     const auto proxy = tandem::engine::proxy_from(text, "HTTPS_PROXY");

@@ -1,6 +1,6 @@
 """How often models call the right tool, raw llama-server against the same engine through Tandem.
 
-    measure.py --model NAME --file GGUF --count 200 [--seed 20] [--choice auto|required] [--tools native|rendered]
+    measure.py --model NAME --file GGUF --count 200 [--seed 20] [--choice auto|required] [--tools native|rendered] [--set own|public]
 
 Both get the same requests at temperature 0; a share is printed with its interval (Wilson, 95 %). Scored: a call whose arguments fit the
 schema of its tool (of all calls), the right tool with the right values (of tasks in which one fits), and calls in tasks in which none does."""
@@ -19,6 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/conformance"), str(pathlib.Path(__file__).parent)]
 import harness
 from harness import LlamaServer, Tandem
+import public
 from tasks import same, tasks
 
 
@@ -30,11 +31,18 @@ def interval(hits, of):
     return f"{hits} of {of} ({100 * p:.0f} %, {100 * max(0, middle - half):.0f} to {100 * min(1, middle + half):.0f})"
 
 
+def is_right(wanted, name, arguments):
+    if name != wanted["name"]:
+        return False
+    return public.is_right(wanted["any_of"], arguments) if "any_of" in wanted else same(wanted["arguments"], arguments)
+
+
 def score(ask, made, choice):
     calls = valid = right = fits = astray = free = cut = 0
     began = time.monotonic()
     for task in made:
-        message, finish = ask({"messages": [{"role": "user", "content": task["words"]}], "tools": task["tools"], "tool_choice": choice, "temperature": 0, "max_tokens": 200})
+        messages = task.get("messages") or [{"role": "user", "content": task["words"]}]
+        message, finish = ask({"messages": messages, "tools": task["tools"], "tool_choice": choice, "temperature": 0, "max_tokens": 200})
         cut += finish == "length"
         given = message.get("tool_calls") or []
         schemas = {tool["function"]["name"]: tool["function"]["parameters"] for tool in task["tools"]}
@@ -53,7 +61,7 @@ def score(ask, made, choice):
             astray += bool(given)
         else:
             fits += 1
-            right += len(given) == 1 and len(read) == 1 and read[0][0] == task["right"]["name"] and same(task["right"]["arguments"], read[0][1])
+            right += len(given) == 1 and len(read) == 1 and is_right(task["right"], *read[0])
     seconds = time.monotonic() - began
     return {"valid": interval(valid, calls), "right": interval(right, fits), "astray": interval(astray, free), "cut": cut, "seconds_a_task": round(seconds / len(made), 2)}
 
@@ -66,9 +74,10 @@ def main():
     options.add_argument("--seed", type=int, default=20)
     options.add_argument("--choice", default="auto")
     options.add_argument("--tools", default="native")
+    options.add_argument("--set", default="own", choices=("own", "public"))
     options.add_argument("--skip-raw", action="store_true")
     given = options.parse_args()
-    made = tasks(given.seed, given.count)
+    made = (public.tasks if given.set == "public" else tasks)(given.seed, given.count)
     if not given.skip_raw:
         harness.MODEL = given.file
         server = LlamaServer("own")

@@ -86,7 +86,16 @@ Result<std::string> Api::engines_with(const Call&, const std::vector<engine::Ado
     out.member("limit_bytes", memory.limit_bytes)
         .member("set_by_owner", memory.by_owner)
         .member("used_bytes", memory.used_bytes)
-        .end_object();
+        .key("devices")
+        .begin_array();
+    for (const auto& device : memory.devices)
+        out.begin_object()
+            .member("name", device.name)
+            .member("about", device.about)
+            .member("limit_bytes", device.limit_bytes)
+            .member("used_bytes", device.used_bytes)
+            .end_object();
+    out.end_array().end_object();
     out.key("engines").begin_array();
     for (const auto& e : engines.status()) {
         out.begin_object()
@@ -104,7 +113,8 @@ Result<std::string> Api::engines_with(const Call&, const std::vector<engine::Ado
         out.key("memory").begin_object();
         out.member("planned_bytes", e.planned_bytes).member("planned_by", e.measured ? "measurement" : "estimate");
         out.member("guess_bytes", e.memory.guess).member("said_bytes", e.memory.words.host());
-        out.member("said_gpu_bytes", e.memory.words.other).member("peak_bytes", e.memory.resident.peak);
+        engine::write(out.key("planned_devices"), e.planned_devices);
+        out.member("said_gpu_bytes", e.memory.words.on_devices()).member("peak_bytes", e.memory.resident.peak);
         out.member("resident_bytes", e.memory.resident.now).member("anonymous_bytes", e.memory.resident.anonymous);
         out.end_object();
         out.member("incidents", e.incidents).member("log", e.log.string());

@@ -77,6 +77,16 @@ bool equals_ignoring_case(std::string_view a, std::string_view b) {
     return a.size() == b.size() && std::ranges::equal(a, b, {}, lower_char, lower_char);
 }
 
+std::vector<std::string_view> split(std::string_view text, char mark) {
+    std::vector<std::string_view> parts;
+    while (true) {
+        const auto at = text.find(mark);
+        parts.push_back(text.substr(0, at));
+        if (at == std::string_view::npos) return parts;
+        text.remove_prefix(at + 1);
+    }
+}
+
 std::string join(std::span<const std::string> parts, std::string_view between) {
     std::string result;
     for (const auto& part : parts) {

@@ -23,6 +23,8 @@ std::string_view trim(std::string_view text);  // spaces, tabs, CR and LF at bot
 std::string_view without_byte_order_mark(std::string_view text);
 std::string lower(std::string_view text);                           // ASCII only
 bool equals_ignoring_case(std::string_view a, std::string_view b);  // ASCII only
+// What stands between the marks: one part more than there are marks. The text outlives them.
+std::vector<std::string_view> split(std::string_view text, char mark);
 std::string join(std::span<const std::string> parts, std::string_view between);
 // Each reason once, with all names that it is said of ("a, b"), in the order of (name, reason).
 struct Reason {

@@ -11,8 +11,10 @@
 #include "base/world.h"
 #include "cli/certificate.h"
 #include "cli/doctor.h"
+#include "cli/model.h"
 #include "engine/disk/adopt.h"
 #include "engine/engines.h"
+#include "engine/planned_memory.h"
 #include "engine/programs.h"
 #include "engine/sandbox/start.h"
 
@@ -33,7 +35,7 @@ bool check_binary(const Result<fs::path>& binary, std::vector<Check>& checks) {
         checks.push_back({"engine", Grade::bad, binary.error().message, std::string(kMend)});
         return false;
     }
-    const auto said = engine::words_of_version(*binary);
+    const auto said = engine::words_for(*binary, "--version");
     const auto at = said.find("version: ");
     if (at != std::string::npos) {
         const auto line = said.substr(at, said.find('\n', at) - at);
@@ -151,6 +153,22 @@ void check_command(const config::Config& config, const config::Model& model, con
     }
 }
 
+// Whether the memory can have room for the model at all.
+Check room_for(const config::Config& config, const config::Model& model, const fs::path& file) {
+    auto machine = engine::machine_memory();
+    machine.models_bytes = static_cast<std::int64_t>(config.engine_memory);
+    const auto bytes = engine::planned_memory(model, file, machine).bytes;
+    const bool strict = machine.models_bytes > 0;
+    const auto room = strict ? machine.models_bytes : machine.total_bytes;
+    const auto name = "model " + model.id;
+    if (room <= 0 || bytes <= room) return {name, Grade::good, file.string(), {}};
+    const auto what = fmt::format("{} takes {}, and {} is {}", file.string(), size_text(bytes),
+                                  strict ? "engine.memory" : "the machine's memory", size_text(room));
+    return {name, strict ? Grade::bad : Grade::warning, what + (strict ? ": it is refused" : ": it may not load"),
+            strict ? "lower its `context` or `slots`, take a smaller file, or raise engine.memory"
+                   : "lower its `context` or `slots`, or take a smaller file"};
+}
+
 }  // namespace
 
 void check_engines(const config::Config& config, const config::Environment& environment, std::vector<Check>& checks) {
@@ -169,9 +187,11 @@ void check_engines(const config::Config& config, const config::Environment& envi
         if (!header)
             checks.push_back({"model " + model.id, Grade::bad, header.error().message,
                               "download it again (a page or a pointer of Git LFS may stand in its place)"});
+        else if (!file)
+            checks.push_back(
+                {"model " + model.id, Grade::bad, file.error().message, "put the GGUF there, or correct `file:`"});
         else
-            checks.push_back({"model " + model.id, file ? Grade::good : Grade::bad,
-                              file ? file->string() : file.error().message, "put the GGUF there, or correct `file:`"});
+            checks.push_back(room_for(config, model, *file));
     }
 }
 

@@ -85,6 +85,10 @@ int print(const Globals& globals, const RemoteAnswer& answer) {
                size_text(memory["limit_bytes"].integer().value_or(0)),
                memory["set_by_owner"].boolean() == true ? " (engine.memory)" : " (nine tenths of the machine's memory)",
                size_text(memory["used_bytes"].integer().value_or(0)));
+    for (const json::Value one : memory["devices"].children())
+        fmt::print("on {} ({}) they share {}; {} of them are taken\n", one["name"].text(), one["about"].text(),
+                   size_text(one["limit_bytes"].integer().value_or(0)),
+                   size_text(one["used_bytes"].integer().value_or(0)));
     return kOk;
 }
 

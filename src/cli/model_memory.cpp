@@ -122,7 +122,8 @@ void print_seen(const MemoryReport& report) {
                      size_text(seen.resident.anonymous), time_text(seen.when_ms), at_text(seen.settings)));
     std::string words;
     if (seen.words.any()) words = fmt::format("its own buffers are {} by its log", size_text(seen.words.host()));
-    if (seen.words.other > 0) words += fmt::format(", and {} on a GPU", size_text(seen.words.other));
+    if (const auto bytes = seen.words.on_devices(); bytes > 0)
+        words += fmt::format(", and {} on GPUs", size_text(bytes));
     if (seen.guess > 0)
         words += fmt::format("{}the sum before the start was {}", words.empty() ? "" : "; ", size_text(seen.guess));
     if (!words.empty()) line("", words);
@@ -133,7 +134,7 @@ void write_seen(json::Writer& out, const engine::EngineMemory& seen) {
     out.member("context", seen.settings.context_tokens).member("slots", seen.settings.slots);
     out.member("guess_bytes", seen.guess)
         .member("said_bytes", seen.words.host())
-        .member("said_gpu_bytes", seen.words.other);
+        .member("said_gpu_bytes", seen.words.on_devices());
     out.member("peak_bytes", seen.resident.peak).member("resident_bytes", seen.resident.now);
     out.member("anonymous_bytes", seen.resident.anonymous).end_object();
 }

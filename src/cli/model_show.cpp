@@ -8,8 +8,10 @@
 #include "base/text.h"
 #include "cli/model.h"
 #include "cli/model_memory.h"
+#include "engine/engines.h"
 #include "engine/gguf.h"
 #include "engine/pull/pull.h"
+#include "engine/split.h"
 
 namespace tandem::cli {
 
@@ -123,15 +125,20 @@ void write_facts(json::Writer& out, const engine::GgufFacts& facts) {
 const config::Model* served_by(const config::Config& config, const engine::DiskModel* model, const std::string& name) {
     const auto users = model != nullptr ? users_of(config, *model) : std::vector<std::string>();
     for (const auto& one : config.models)
-        if ((!users.empty() && one.id == users.front()) || (!one.file.empty() && one.file == name)) return &one;
+        if ((!users.empty() && one.id == users.front()) || (!one.file.empty() && (one.file == name || one.id == name)))
+            return &one;
     return nullptr;
 }
 
 // The header of the file; of a model that is split into files the tensors of all parts.
 Result<engine::GgufFacts> read_whole(const engine::Manifest& manifest, const engine::DiskModel* model,
                                      const std::filesystem::path& path) {
+    if (model == nullptr) {
+        auto whole = engine::read_whole_gguf(path);
+        return whole ? whole : engine::read_gguf(path);
+    }
     auto facts = engine::read_gguf(path);
-    if (!facts || model == nullptr) return facts;
+    if (!facts) return facts;
     for (const auto& file : std::span(model->files).subspan(1)) {
         const auto more = engine::read_gguf(manifest.path_of(file));
         if (!more) return fail(more.error());
@@ -141,9 +148,8 @@ Result<engine::GgufFacts> read_whole(const engine::Manifest& manifest, const eng
 }
 
 // Parts of a model whose other files are not known here cannot be summed.
-bool is_whole(const engine::GgufFacts& facts, const engine::DiskModel* model) {
-    return facts.split.count <= 1 ||
-           (model != nullptr && static_cast<std::int64_t>(model->files.size()) == facts.split.count);
+bool is_whole(const engine::GgufFacts& facts) {
+    return facts.split.count <= 1 || facts.tensors == facts.split.tensors;
 }
 
 struct Options {
@@ -230,6 +236,17 @@ const config::Model* command_of(const config::Config& config, const std::string&
     return model;
 }
 
+// The file that tandem.yaml serves under this id, or that lies where engines look for a file of this name.
+std::optional<std::filesystem::path> found_by_engines(const Globals& globals, const config::Config& config,
+                                                      const std::string& name) {
+    config::Model asked;
+    asked.id = asked.file = name;
+    if (const auto* model = config.model(name); model != nullptr && !model->file.empty()) asked.file = model->file;
+    const auto file = engine::find_model_file(
+        config, asked, {config.data, config::cache_folder(config, globals.environment), globals.environment});
+    return file ? std::optional(*file) : std::nullopt;
+}
+
 int show(const Globals& globals, const Options& options) {
     const auto& name = options.name;
     const auto config = config_for_files(globals);
@@ -241,19 +258,22 @@ int show(const Globals& globals, const Options& options) {
     std::error_code error;
     if (model == nullptr)
         if (const auto* command = command_of(*config, name)) return show_command(globals, *config, *command);
-    if (model == nullptr && !std::filesystem::exists(name, error)) {
+    std::optional<std::filesystem::path> found;
+    if (std::filesystem::exists(name, error)) found = name;
+    if (model == nullptr && !found) found = found_by_engines(globals, *config, name);
+    if (model == nullptr && !found) {
         std::vector<std::string> names;
         for (const auto& one : manifest->models()) names.push_back(one.name);
         return report(globals, {ErrorCode::not_found,
                                 fmt::format("there is no model file '{}'{}", printable(name, 80),
                                             names.empty() ? "; `tandem model list` has none" : suggest(name, names))});
     }
-    const auto path = model != nullptr ? manifest->path_of(model->files.front()) : std::filesystem::path(name);
+    const auto path = model != nullptr ? manifest->path_of(model->files.front()) : *found;
     const auto facts = read_whole(*manifest, model, path);
     if (!facts) return report(globals, facts.error());
     const auto memory = memory_report(*facts, served_by(*config, model, name), options.wish, config->data);
     if (!memory) return report(globals, memory.error());
-    const bool counted = is_whole(*facts, model);
+    const bool counted = is_whole(*facts);
     if (globals.json) {
         json::Writer out;
         out.begin_object().member("path", path.string());

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "engine/devices.h"
 #include "engine/engines.h"
 
 namespace tandem::engine {
@@ -43,6 +44,12 @@ void each_line(std::string_view log, Take take) {
     }
 }
 
+// "CUDA0", and what is split over rows ("CUDA0_Split").
+void add_to_device(EngineWords& words, std::string_view device, std::int64_t bytes) {
+    const auto name = device.substr(0, device.find('_'));
+    if (words.devices.size() < kMostDevices || words.devices.contains(name)) words.devices[std::string(name)] += bytes;
+}
+
 // "...: NAME KIND buffer size = 12.34 MiB" into the part that it is.
 void take_buffer(std::string_view line, EngineWords& words) {
     constexpr std::string_view kSays = " buffer size =", kUnit = " MiB";
@@ -59,7 +66,7 @@ void take_buffer(std::string_view line, EngineWords& words) {
     // CPU, CPU_Mapped, CPU_REPACK, CPU_AARCH64; what a GPU's driver keeps in the host's memory is CUDA_Host and the
     // like.
     if (!device.starts_with("CPU") && !device.ends_with("_Host"))
-        words.other += bytes;
+        add_to_device(words, device, bytes);
     else if (device == "CPU_REPACK" || device == "CPU_AARCH64")
         words.repacked += bytes;
     else if (kind == "model")
@@ -98,7 +105,7 @@ std::optional<EngineMemory> read(const fs::path& file) {
                     .cache = number(said["cache"]),
                     .recurrent = number(said["recurrent"]),
                     .compute = number(said["compute"]),
-                    .other = number(said["other"])};
+                    .devices = device_bytes(said["devices"])};
     memory.resident = {number(root["peak"]), number(root["resident"]), number(root["anonymous"])};
     memory.tokens_per_second = std::clamp(root["tokens_per_second"].number().value_or(0), 0.0, kMostTokens);
     memory.bytes_per_token = number(root["bytes_per_token"]);
@@ -123,6 +130,26 @@ double speed_in(std::string_view line, double fewest) {
 }
 
 }  // namespace
+
+std::int64_t EngineWords::on_devices() const {
+    std::int64_t sum = 0;
+    for (const auto& [name, bytes] : devices) sum += bytes;
+    return sum;
+}
+
+void write(json::Writer& out, const DeviceBytes& devices) {
+    out.begin_object();
+    for (const auto& [name, bytes] : devices) out.member(name, bytes);
+    out.end_object();
+}
+
+DeviceBytes device_bytes(json::Value kept) {
+    DeviceBytes devices;
+    for (const auto one : kept.children())
+        if (const auto bytes = one.integer(); bytes && devices.size() < kMostDevices)
+            devices[std::string(one.key())] = std::clamp<std::int64_t>(*bytes, 0, 1LL << 58);
+    return devices;
+}
 
 EngineWords words_of(std::string_view log) {
     EngineWords words;
@@ -177,7 +204,9 @@ Result<> keep(const fs::path& data, std::string_view model, const EngineMemory& 
     out.member("guess", memory.guess).key("said").begin_object();
     out.member("weights", memory.words.weights).member("repacked", memory.words.repacked);
     out.member("cache", memory.words.cache).member("recurrent", memory.words.recurrent);
-    out.member("compute", memory.words.compute).member("other", memory.words.other).end_object();
+    out.member("compute", memory.words.compute).key("devices");
+    write(out, memory.words.devices);
+    out.end_object();
     out.member("peak", memory.resident.peak).member("resident", memory.resident.now);
     out.member("anonymous", memory.resident.anonymous);
     out.raw_member("tokens_per_second", fmt::format("{:.2f}", memory.tokens_per_second));

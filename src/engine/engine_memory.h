@@ -6,26 +6,37 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "base/json.h"
 #include "engine/memory_need.h"
 
 namespace tandem::engine {
 
-// The buffers that llama-server's log names ("CPU KV buffer size = 45.00 MiB"), in bytes. `other` is what they name on
-// other devices than the CPU, of any kind.
+// Bytes by the name of a device (devices.h).
+using DeviceBytes = std::map<std::string, std::int64_t, std::less<>>;
+
+// The buffers that llama-server's log names ("CPU KV buffer size = 45.00 MiB"), in bytes; `devices`: of those on other
+// devices than the CPU, of any kind, at most kMostDevices.
 struct EngineWords {
     std::int64_t weights = 0;   // pages of the file, or read into memory
     std::int64_t repacked = 0;  // CPU_REPACK
     std::int64_t cache = 0;     // keys and values
     std::int64_t recurrent = 0;
     std::int64_t compute = 0;  // and the output
-    std::int64_t other = 0;
+    DeviceBytes devices;
     std::int64_t host() const { return weights + repacked + cache + recurrent + compute; }
-    bool any() const { return host() + other > 0; }
+    std::int64_t on_devices() const;
+    bool any() const { return host() + on_devices() > 0; }
 };
+
+void write(json::Writer& out, const DeviceBytes& devices);
+// What write() wrote; what is none of it is left out.
+DeviceBytes device_bytes(json::Value kept);
 
 inline constexpr std::size_t kMostWords = 1UL << 20;  // bytes of a log that are read
 inline constexpr std::size_t kMostBuffers = 1'000;    // lines of buffers; what is behind them is not counted

@@ -27,25 +27,6 @@ bool same_program(const config::Config& a, const config::Config& b) {
            a.engine_readable == b.engine_readable;
 }
 
-// How long loading takes where it was never measured: a disk of a small machine, and the process itself.
-milliseconds usual_load(std::int64_t bytes) {
-    constexpr std::int64_t kBytesPerMs = 500'000;
-    return milliseconds(300 + bytes / kBytesPerMs);
-}
-
-std::string mib(std::int64_t bytes) {
-    return fmt::format("{} MiB", (bytes + (1 << 20) - 1) >> 20);
-}
-
-Schedule::Settings settings_of(const config::Config& config, const MachineMemory& machine) {
-    Schedule::Settings settings;
-    settings.strict = config.engine_memory > 0;
-    settings.limits = {settings.strict ? static_cast<std::int64_t>(config.engine_memory)
-                                       : room_for_models(machine.total_bytes)};
-    settings.patience = config.engine_patience;
-    return settings;
-}
-
 }  // namespace
 
 Engines::State::State(EnginesSettings given, Random& random, const Clock& clock)
@@ -113,56 +94,6 @@ SteadyTime Engines::State::answer_late() {
     return next;
 }
 
-Error Engines::State::too_large(const Engine& engine) const {
-    std::int64_t pinned = 0;
-    for (const auto& [slot, other] : by_slot)
-        if (other.get() != &engine && schedule.about(slot).pinned && other->running)
-            pinned += other->shown.planned_bytes;
-    const auto context = engine.model.context_tokens == 0
-                             ? std::string()
-                             : fmt::format(" with a context of {} tokens and {} slot{}", engine.model.context_tokens,
-                                           engine.model.slots, engine.model.slots == 1 ? "" : "s");
-    return {Fault::engine_too_large,
-            fmt::format("{} takes {}{}, and engine.memory is {}{}: {}, or raise engine.memory", engine.model.id,
-                        mib(engine.shown.planned_bytes), context, mib(static_cast<std::int64_t>(config->engine_memory)),
-                        pinned > 0 ? fmt::format(", of which pinned models have {}", mib(pinned)) : "",
-                        engine.kind->smaller),
-            {},
-            0,
-            0,
-            {},
-            true};
-}
-
-void Engines::State::learn_size(Engine& engine) {
-    const auto file = engine.kind->file(asked(engine));
-    const auto binary = program_of(engine);
-    if (!file || !binary) return;  // the start says so
-    auto key = measurement_key(*file, *binary, engine.kind->setup(asked(engine)));
-    if (key == engine.measured_as) return;
-    engine.measured_as = std::move(key);
-    auto planned = engine.kind->planned(asked(engine), *file);
-    engine.guess = std::move(planned.memory);
-    if (!count_as_measured(engine)) count_at(engine, planned.bytes, usual_load(planned.bytes), false);
-}
-
-bool Engines::State::count_as_measured(Engine& engine) {
-    const auto known = measured.of(engine.measured_as);
-    // A run that had little to read took less than the next one may.
-    if (known) count_at(engine, std::max(known->peak_bytes, engine.guess.guess), known->load, true);
-    return known.has_value();
-}
-
-void Engines::State::count_at(Engine& engine, std::int64_t bytes, milliseconds load, bool is_measured) {
-    auto about = schedule.about(engine.slot);
-    about.load = load;
-    about.bytes = {bytes};
-    schedule.change(engine.slot, std::move(about));
-    const std::lock_guard lock(mutex);
-    engine.shown.planned_bytes = bytes;
-    engine.shown.measured = is_measured;
-}
-
 void Engines::State::want(const std::shared_ptr<Engine>& engine, Waiter waiter) {
     // Its config is taken over by what comes behind this.
     if (engine->slot == 0) return post([this, engine, waiter = std::move(waiter)] { want(engine, waiter); });
@@ -221,6 +152,8 @@ void Engines::State::apply() {
         const std::lock_guard lock(mutex);
         const auto used = schedule.used();
         memory.used_bytes = used.empty() ? 0 : used[0];
+        for (std::size_t i = 0; i < memory.devices.size(); ++i)
+            memory.devices[i].used_bytes = i + 1 < used.size() ? used[i + 1] : 0;
     }
     arm(std::min(wake, steps.look_again));
     for (auto& [done, lease] : told) done(std::move(lease));
@@ -255,13 +188,7 @@ void Engines::State::show(Engine& engine) {
 // What the config says now. Those that wait for an engine that goes wait for the one that comes in its place.
 void Engines::State::take_over(const std::vector<std::shared_ptr<Engine>>& all,
                                const std::vector<std::shared_ptr<Engine>>& gone) {
-    const auto limits = settings_of(*config, machine);
-    {
-        const std::lock_guard lock(mutex);
-        memory.limit_bytes = limits.limits[0];
-        memory.by_owner = limits.strict;
-    }
-    schedule.set(limits);
+    share_memory();
     PromptFolders(settings.data).make_room(0, static_cast<std::int64_t>(config->engine_prompts));
     for (const auto& engine : all) {
         const auto* model = config->model(engine->model.id);
@@ -329,9 +256,13 @@ void Engines::State::learn_program(const config::Config& config) {
     ++alive;
     std::thread([this, file = *file] {
         auto version = version_of(file);
+        auto devices = devices_of(file);
         {
             const std::lock_guard lock(mutex);
-            if (program.file == file) program.version = std::move(version);
+            if (program.file == file) {
+                program.version = std::move(version);
+                post([this, devices = std::move(devices)]() mutable { take_devices(std::move(devices)); });
+            }
         }
         --alive;
     }).detach();

@@ -46,10 +46,18 @@ struct EngineStatus {
     milliseconds longest_wait{0};    // of one that has been served or waits, since Tandem started
     milliseconds expected_wait{0};   // of a request that comes now
     std::int64_t planned_bytes = 0;  // that it is counted at
+    DeviceBytes planned_devices;     // and of each GPU; those of which it takes nothing are left out
     bool measured = false;           // those were measured, at its last run with the same file and settings
     std::size_t incidents = 0;
     std::filesystem::path log;
     EngineMemory memory;  // of this start, or of the last one
+};
+
+// A GPU, as the llama-server in use sees it (devices.h).
+struct EnginesDevice {
+    std::string name, about;
+    std::int64_t limit_bytes = 0;  // nine tenths of its memory
+    std::int64_t used_bytes = 0;   // counted
 };
 
 // What its engines may have of the machine.
@@ -57,6 +65,7 @@ struct EnginesMemory {
     std::int64_t limit_bytes = 0;
     bool by_owner = false;        // engine.memory; else nine tenths of the machine's
     std::int64_t used_bytes = 0;  // counted
+    std::vector<EnginesDevice> devices;
 };
 
 // The llama-server that is in use.

@@ -151,7 +151,7 @@ Result<Process> Engines::State::launch(Engine& engine) {
     engine.shown.sandbox = std::move(confined->held);
     engine.shown.pid = confined->process.pid();
     engine.key = std::move(key);
-    engine.shown.memory = engine.guess;
+    engine.shown.memory = engine.guess.memory;
     ++engine.shown.loads;
     return std::move(confined->process);
 }

@@ -35,7 +35,9 @@ Measured::Measured(std::filesystem::path file) : file_(std::move(file)) {
     json::Document document;
     if (!text || !document.parse(*text)) return;
     for (const auto one : document.root()["engines"].children()) {
-        Measurement measurement{one["peak_bytes"].integer().value_or(0),
+        std::optional<DeviceBytes> devices;
+        if (one["devices"].exists()) devices = device_bytes(one["devices"]);
+        Measurement measurement{one["peak_bytes"].integer().value_or(0), std::move(devices),
                                 std::chrono::milliseconds(one["load_ms"].integer().value_or(0)),
                                 one["day"].integer().value_or(0)};
         const auto key = std::string(one["key"].text());
@@ -58,13 +60,15 @@ void Measured::put(const std::string& key, Measurement measurement) {
         all_.erase(std::ranges::min_element(all_, {}, [](const auto& one) { return one.second.day; }));
     json::Writer out;
     out.begin_object().key("engines").begin_array();
-    for (const auto& [name, one] : all_)
+    for (const auto& [name, one] : all_) {
         out.begin_object()
             .member("key", name)
             .member("peak_bytes", one.peak_bytes)
             .member("load_ms", static_cast<std::int64_t>(one.load.count()))
-            .member("day", one.day)
-            .end_object();
+            .member("day", one.day);
+        if (one.devices) write(out.key("devices"), *one.devices);
+        out.end_object();
+    }
     out.end_array().end_object();
     if (make_folder_of(file_)) (void)write_private_file(file_, out.take());
 }

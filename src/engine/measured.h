@@ -9,10 +9,13 @@
 #include <optional>
 #include <string>
 
+#include "engine/engine_memory.h"
+
 namespace tandem::engine {
 
 struct Measurement {
-    std::int64_t peak_bytes = 0;  // the most that was resident
+    std::int64_t peak_bytes = 0;              // the most that was resident
+    std::optional<DeviceBytes> devices = {};  // by the engine's own words; nullopt: it said nothing of its buffers
     std::chrono::milliseconds load{0};
     std::int64_t day = 0;  // days since 1970, of the last one
 };

@@ -6,6 +6,7 @@
 #include "engine/memory_need.h"
 #include "engine/serving.h"
 #include "engine/speed.h"
+#include "engine/split.h"
 
 namespace tandem::engine {
 
@@ -15,20 +16,22 @@ namespace {
 
 constexpr std::int64_t kMostPromptCache = 1L << 40;  // bytes, where --cache-ram has no bound
 
-void guess(const GgufFacts& facts, const Serving& serving, EngineMemory& memory) {
-    if (facts.split.count > 1 || bytes_of_cache_type(serving.settings.keys) == 0 ||
-        bytes_of_cache_type(serving.settings.values) == 0)
-        return;
-    auto need = memory_need(facts, serving.settings);
-    if (add_files(serving, need)) memory.guess = need.total();
-    memory.bytes_per_token = bytes_per_token(facts, serving.settings, 0);
+void guess(const GgufFacts& facts, const Serving& serving, PlannedMemory& planned) {
+    if (bytes_of_cache_type(serving.settings.keys) == 0 || bytes_of_cache_type(serving.settings.values) == 0) return;
+    planned.need = memory_need(facts, serving.settings);
+    planned.layers = facts.layers.count;
+    if (add_files(serving, planned.need)) planned.memory.guess = planned.need.total();
+    planned.memory.bytes_per_token = bytes_per_token(facts, serving.settings, 0);
 }
 
 // Of the file, and of the others of a model that is split.
-std::int64_t file_bytes(const fs::path& file, std::int64_t parts) {
-    std::error_code error;
-    const auto size = fs::file_size(file, error);
-    return error ? 0 : static_cast<std::int64_t>(size) * std::max<std::int64_t>(1, parts);
+std::int64_t file_bytes(const fs::path& file) {
+    std::int64_t bytes = 0;
+    for (const auto& part : parts_beside(file)) {
+        std::error_code error;
+        if (const auto size = fs::file_size(part, error); !error) bytes += static_cast<std::int64_t>(size);
+    }
+    return bytes;
 }
 
 }  // namespace
@@ -36,13 +39,13 @@ std::int64_t file_bytes(const fs::path& file, std::int64_t parts) {
 PlannedMemory planned_memory(const config::Model& model, const fs::path& file, const MachineMemory& machine) {
     PlannedMemory planned;
     planned.memory.file = file.string();
-    const auto facts = read_gguf(file);
+    const auto facts = read_whole_gguf(file);
     const auto serving = serving_of(&model, facts.value_or(GgufFacts{}), machine);
     planned.memory.settings = serving.settings;
-    if (facts) guess(*facts, serving, planned.memory);
+    if (facts) guess(*facts, serving, planned);
     planned.bytes = planned.memory.guess;
     if (planned.bytes <= 0) {
-        const auto size = file_bytes(file, facts ? facts->split.count : 1);
+        const auto size = file_bytes(file);
         planned.bytes = size + size / 5;
     }
     planned.bytes += serving.prompt_cache < 0 ? kMostPromptCache : std::min(serving.prompt_cache, kMostPromptCache);

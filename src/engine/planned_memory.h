@@ -12,6 +12,8 @@
 namespace tandem::engine {
 
 struct PlannedMemory {
+    MemoryNeed need;  // all 0 where the header says too little
+    std::int64_t layers = 0;
     EngineMemory memory;     // `guess` is 0 where the header says too little
     std::int64_t bytes = 0;  // resident at its peak with its prompts; by the file's size where there is no guess
 };

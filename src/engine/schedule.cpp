@@ -358,7 +358,7 @@ std::vector<std::pair<SteadyTime, Schedule::Unit>> Schedule::queue() const {
 // Where the limit is not the owner's, what is larger than all of it counts as all of it.
 Bytes Schedule::need(const Entry& entry) const {
     auto bytes = entry.about.bytes;
-    if (settings_.strict) return bytes;
+    if (bytes.size() <= first_soft()) return bytes;
     Bytes most = settings_.limits;
     for (const auto& [model, other] : entries_)
         if (&other != &entry && other.about.pinned && other.stage != Stage::out) {
@@ -366,7 +366,7 @@ Bytes Schedule::need(const Entry& entry) const {
             for (std::size_t i = 0; i < theirs.size(); ++i) theirs[i] = std::min(theirs[i], at(settings_.limits, i));
             add_to(most, theirs, -1);
         }
-    for (std::size_t i = 0; i < bytes.size(); ++i)
+    for (auto i = first_soft(); i < bytes.size(); ++i)
         bytes[i] = std::min(bytes[i], std::max<std::int64_t>(0, at(most, i)));
     return bytes;
 }
@@ -375,8 +375,7 @@ Bytes Schedule::need_of(const Unit& unit) const {
     Bytes sum;
     for (const auto one : unit)
         if (const auto& entry = entries_.at(one); entry.stage == Stage::out) add_to(sum, need(entry));
-    if (settings_.strict) return sum;
-    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] = std::min(sum[i], at(settings_.limits, i));
+    for (auto i = first_soft(); i < sum.size(); ++i) sum[i] = std::min(sum[i], at(settings_.limits, i));
     return sum;
 }
 

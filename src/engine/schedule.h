@@ -46,7 +46,9 @@ class Schedule {
 
     struct Settings {
         Bytes limits;
-        bool strict = false;  // else a model that is larger than the limit has all of it to itself
+        // Of the machine's memory: a model that is larger than the limit is refused. Else, and of a GPU, it has all
+        // of it to itself.
+        bool strict = false;
         milliseconds patience{10'000};
         milliseconds unwatched_load{3'000};  // for how long a load goes on that nobody waits for
     };
@@ -94,6 +96,8 @@ class Schedule {
     std::size_t waiting(Model model) const { return entries_.at(model).waiting.size(); }
     std::optional<SteadyTime> waiting_since(Model model) const;
     bool leaves(Model model) const { return entries_.at(model).draining; }
+    // Whether all of these, which are not loaded, fit beside what is.
+    bool has_room_for(const std::vector<Model>& models) const { return fits(need_of(models), free()); }
     // Bytes of what is loaded, is loading or has not gone yet.
     Bytes used() const;
     // The longest turn of a model before it goes for another one, without the requests that run at its end.
@@ -127,6 +131,8 @@ class Schedule {
     Bytes free() const;
     Bytes coming() const;  // what those that go will free
     Bytes need(const Entry& entry) const;
+    // The first memory whose limit is not strict; those behind it are neither.
+    std::size_t first_soft() const { return settings_.strict ? 1 : 0; }
     bool fits(const Bytes& need, const Bytes& room) const;
     milliseconds turn(const Entry& entry) const;
     milliseconds linger(const Entry& entry) const;

@@ -4,9 +4,9 @@
 #include <charconv>
 #include <optional>
 #include <string_view>
-#include <vector>
 
 #include "base/text.h"
+#include "engine/arguments.h"
 
 namespace tandem::engine {
 
@@ -14,19 +14,6 @@ namespace {
 
 constexpr std::int64_t kLargestBatch = 1L << 20;  // tokens
 constexpr std::int64_t kContext = 4'096;          // tokens, as config/parse.cpp has it for engines
-
-// The value of the last of these options among the arguments of an engine: "--name VALUE" or "--name=VALUE".
-std::optional<std::string> argument(const std::vector<std::string>& args,
-                                    std::initializer_list<std::string_view> names) {
-    std::optional<std::string> value;
-    for (std::size_t i = 0; i < args.size(); ++i)
-        for (const auto name : names) {
-            if (args[i] == name && i + 1 < args.size()) value = args[i + 1];
-            if (args[i].starts_with(name) && args[i].size() > name.size() && args[i][name.size()] == '=')
-                value = args[i].substr(name.size() + 1);
-        }
-    return value;
-}
 
 }  // namespace
 
@@ -42,8 +29,7 @@ Serving serving_of(const config::Model* model, const GgufFacts& facts, const Mac
     }
     if (auto type = argument(args, {"--cache-type-k", "-ctk"})) settings.keys = std::move(*type);
     if (auto type = argument(args, {"--cache-type-v", "-ctv"})) settings.values = std::move(*type);
-    if (std::ranges::any_of(args, [](const auto& one) { return one == "--no-repack" || one == "-nr"; }))
-        settings.repacked.clear();
+    if (has_argument(args, {"--no-repack", "-nr"})) settings.repacked.clear();
     for (const auto& names : {std::initializer_list<std::string_view>{"--ubatch-size", "-ub"}, {"--batch-size", "-b"}})
         if (const auto tokens = whole_number(argument(args, names).value_or("")))
             settings.batch = std::clamp<std::int64_t>(

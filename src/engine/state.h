@@ -1,6 +1,8 @@
 // What Engines is made of: the engines, the schedule, and the coroutine of each process. Private to engine/.
 #pragma once
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <boost/asio/steady_timer.hpp>
 #include <map>
@@ -8,6 +10,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "engine/devices.h"
 #include "engine/engines.h"
 #include "engine/folder.h"
 #include "engine/incidents.h"
@@ -26,6 +29,13 @@
 #include "net/worker.h"
 
 namespace tandem::engine {
+
+// Which file a name means: another one of the same name has another.
+struct FileId {
+    dev_t device = 0;
+    ino_t number = 0;
+    bool operator==(const FileId&) const = default;
+};
 
 struct Waiter {
     std::uint64_t id = 0;
@@ -80,13 +90,14 @@ struct Engine {
     milliseconds load_took{0};
     std::filesystem::path prompts;  // of this start: where it keeps what it has read; empty: nowhere
     double writes_per_second = 0;   // bytes, as it last wrote there; 0: not known
-    EngineMemory guess;             // before its start
+    PlannedMemory guess;            // before its start
     std::uintmax_t log_begin = 0;   // bytes of the log before this start
     std::string told_missing;       // of the sandbox, as it was logged
     // of this run
     Supervision supervision;
     EnginePort port;
-    std::string mark;  // NAME=value in the environment of all its processes
+    std::optional<FileId> socket;  // as it was when it was ready
+    std::string mark;              // NAME=value in the environment of all its processes
 };
 
 struct Engines::State {
@@ -124,9 +135,15 @@ struct Engines::State {
     void show(Engine& engine);
     // What is known of it: the measurement of what it is now, else an estimate.
     void learn_size(Engine& engine);
-    // By what was measured of it as it was last looked up; false where nothing was.
-    bool count_as_measured(Engine& engine);
-    void count_at(Engine& engine, std::int64_t bytes, milliseconds load, bool is_measured);
+    // By what was measured of it as it was last looked up, else by its header.
+    void count_as_known(Engine& engine);
+    void count_at(Engine& engine, Bytes bytes, milliseconds load, bool is_measured);
+    // The limits of all memories, by what the config and the program's devices are now.
+    void share_memory();
+    // What it takes of each device: by its own words at its last run, else by its header.
+    Bytes on_devices(const Engine& engine, const std::optional<DeviceBytes>& said) const;
+    // Its engines' GPUs are these from now on.
+    void take_devices(std::vector<Device> found);
     Error too_large(const Engine& engine) const;
 
     // ---- another version (upgrade.cpp) ----
@@ -163,6 +180,8 @@ struct Engines::State {
     void clear_away(Engine& engine);
     // Whether another process of this model runs on, as it does while its last requests end.
     bool has_twin(const Engine& engine) const;
+    // Empty, or what has become of its socket, by which nobody reaches it any more.
+    std::string socket_lost(const Engine& engine) const;
     // Empty, or who has its port in its place.
     std::string taken_by(Engine& engine, const Process& process);
     std::optional<ProcessStat> stat_of(const Engine& engine) const;
@@ -180,6 +199,8 @@ struct Engines::State {
     void set_state(Engine& engine, std::string state, std::optional<std::string> error = {});
     void note_memory(Engine& engine, const ProcessStat& stat);
     void look_at_memory(Engine& engine, bool first);
+    // Its own words replace what was guessed of the GPUs.
+    void count_devices(Engine& engine);
     void settle(Engine& engine, RunEnd how, SteadyTime started);
 
     EnginesSettings settings;
@@ -203,6 +224,7 @@ struct Engines::State {
     // control thread only
     Measured measured;
     Schedule schedule;
+    std::vector<Device> devices;  // of the program in use
     std::map<Schedule::Model, std::shared_ptr<Engine>> by_slot;
     net::asio::steady_timer timer;
     std::shared_ptr<const config::Config> config;

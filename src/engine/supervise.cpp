@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -39,6 +40,13 @@ constexpr std::int64_t kWorthKeeping = 4 * 1024 * 1024;  // bytes by which a pea
 constexpr double kLeastWork = 0.05;
 // One that works all that time and answers nothing is in a loop: so many times engine.stall.
 constexpr int kLoopAfter = 5;
+
+// Nothing where it has none, or the file is not there.
+std::optional<FileId> socket_of(const Engine& engine) {
+    struct stat about{};
+    if (engine.shown.socket.empty() || lstat(engine.shown.socket.c_str(), &about) != 0) return std::nullopt;
+    return FileId{about.st_dev, about.st_ino};
+}
 
 std::string last_complaint(const fs::path& log) {
     std::istringstream end(end_of(log, kLogTail));
@@ -107,6 +115,14 @@ net::Task<bool> Engines::State::healthy(Engine& engine, std::string path) {
     co_return (co_await ask(engine, {"GET", std::move(path)})).has_value();
 }
 
+std::string Engines::State::socket_lost(const Engine& engine) const {
+    if (!engine.socket) return {};
+    const auto now = socket_of(engine);
+    if (now == engine.socket) return {};
+    return fmt::format("its socket {} was {} by somebody else", engine.shown.socket.string(),
+                       now ? "replaced" : "removed");
+}
+
 std::string Engines::State::taken_by(Engine& engine, const Process& process) {
     if (!engine.supervision.on_port || engine.port.look(process.pid()) != EnginePort::State::stranger) return {};
     return fmt::format("port {} is not its own: {} listens there{}", engine.port.number(), engine.port.stranger(),
@@ -171,7 +187,7 @@ void Engines::State::note_memory(Engine& engine, const ProcessStat& stat) {
     }
     if (!grew) return;
     auto about = schedule.about(engine.slot);
-    about.bytes = {stat.memory.peak};
+    about.bytes[0] = stat.memory.peak;
     schedule.change(engine.slot, std::move(about));
     apply();
 }
@@ -229,6 +245,7 @@ net::Task<RunEnd> Engines::State::watch(Engine& engine, Process& process) {
             const auto stat = stat_of(engine);
             if (!stat) continue;
             if (auto who = taken_by(engine, process); !who.empty()) co_return RunEnd{"port", std::move(who)};
+            if (auto what = socket_lost(engine); !what.empty()) co_return RunEnd{"socket", std::move(what), true};
             note_memory(engine, *stat);
             if (!stat->stopped)
                 stopped_since.reset();
@@ -273,7 +290,9 @@ net::Task<> Engines::State::run(std::shared_ptr<Engine> shared) {
             engine.load_took = std::chrono::duration_cast<milliseconds>(clock.steady() - started);
             spdlog::info("engine {} is ready after {} ms (pid {})", engine.model.id, engine.load_took.count(),
                          engine.shown.pid);
+            engine.socket = socket_of(engine);
             look_at_memory(engine, true);
+            count_devices(engine);
             co_await bring_back_prompts(engine);
             set_state(engine, "ready", "");
             schedule.loaded(engine.slot, clock.steady());
@@ -297,7 +316,9 @@ void Engines::State::settle(Engine& engine, RunEnd how, SteadyTime started) {
         const bool worked = engine.answered || *engine.heard > engine.last_lent;
         if (worked && shown.memory.resident.peak > 0 && engine.load_took.count() > 0 && !engine.measured_as.empty())
             measured.put(engine.measured_as,
-                         {shown.memory.resident.peak, engine.load_took, unix_ms(clock.wall()) / (24LL * 3600 * 1000)});
+                         {shown.memory.resident.peak,
+                          shown.memory.words.any() ? std::optional(shown.memory.words.devices) : std::nullopt,
+                          engine.load_took, unix_ms(clock.wall()) / (24LL * 3600 * 1000)});
         engine.shown.pid = 0;
         engine.address.reset();
         engine.shown.port = 0;
@@ -307,7 +328,7 @@ void Engines::State::settle(Engine& engine, RunEnd how, SteadyTime started) {
         engine.shown.memory.resident.now = engine.shown.memory.resident.anonymous = 0;
     }
     engine.running = false;
-    count_as_measured(engine);
+    if (!engine.measured_as.empty()) count_as_known(engine);
     const bool unloaded = unloads(engine);
     if (wanted) {
         set_state(engine, "stopped");

@@ -139,10 +139,9 @@ std::shared_ptr<Engine> Engines::State::trial_engine(const Engine& like, const f
 
 // Whether both fit into the memory with what is loaded now.
 bool Engines::State::fit_beside(const Engine& old_one, const Engine& new_one) const {
-    const auto used = schedule.used();
-    auto bytes = (used.empty() ? 0 : used[0]) + new_one.shown.planned_bytes;
-    if (!old_one.running) bytes += old_one.shown.planned_bytes;
-    return bytes <= memory.limit_bytes;
+    std::vector<Schedule::Model> more = {new_one.slot};
+    if (!old_one.running) more.push_back(old_one.slot);
+    return schedule.has_room_for(more);
 }
 
 // Both in turn, or one after the other where the memory has no room for both. Gives why the new one cannot be had.

@@ -65,6 +65,7 @@ Attempt::Attempt(Way& way, const Decided& decided, AttemptPlan plan)
       started_(way.services.clock.steady()),
       better_(plan.better),
       queues_(plan.queues),
+      others_follow_(plan.others_follow),
       joins_(plan.relay != nullptr),
       asked_(std::move(plan.question)),
       splice_(std::move(plan.splice)),
@@ -368,6 +369,7 @@ net::Task<Result<>> Attempt::say() {
              .plainly = way_.history.plainly == candidate_.model,
              .without_thoughts = way_.history.thoughtless == candidate_.model,
              .correction = way_.history.corrected == candidate_.model ? &way_.history.correction : nullptr,
+             .fails_if_wrong_again = others_follow_,
              .thoughts = &way_.gateway.thoughts(),
              .key = way_.who.id(),
              .label = decided_.labelled().of_itself().label,
@@ -722,7 +724,9 @@ Next Attempt::unreadable(Error error, const ledger::Used& used) {
     failure.status = record.status;
     const auto next = failed(std::move(failure), used);
     way_.history.in_other_words = asks_again;
-    return asks_again ? Next::retry : next;
+    if (asks_again) return Next::retry;
+    // It was told what was wrong: asked a third time it says no better.
+    return misspoke && next == Next::retry ? Next::next_candidate : next;
 }
 
 // The owner's rules for answers have stopped it: the provider did its work, and nobody else is asked.

@@ -30,6 +30,8 @@ struct AttemptPlan {
     // The client sees nothing of the answer before it has passed its checks, and this one would be asked then.
     const routing::Candidate* better = nullptr;
     bool queues = true;  // it waits for room at its provider; an attempt beside another one does not
+    // An answer that is wrong a second time is a failure, as the owner's policy has it: another model is asked.
+    bool others_follow = false;
     // Where it goes on with an answer that broke off:
     std::shared_ptr<const translate::Question> question = nullptr;  // that it is asked; null: the client's own
     std::shared_ptr<const Redacted> sent = nullptr;                 // what it may see of that; null: all
@@ -195,6 +197,7 @@ class Attempt final : public Served {
     const SteadyTime started_;
     const routing::Candidate* const better_;
     const bool queues_;
+    const bool others_follow_;
     bool ready_ = false;
     bool lost_ = false;
     const bool joins_;                                        // what another one has begun

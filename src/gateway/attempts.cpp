@@ -100,8 +100,12 @@ net::Task<Next> Attempts::attempt(std::size_t i) {
         });
         (void)made;
     }
+    const auto follows = next_untried(i);
+    const bool others =
+        way_.failure_policy().reaction(config::FailureClass::invalid_output) == config::Reaction::stop ||
+        (follows < tries_.size() && !candidates()[follows].last_resort);
     const bool holds = decided_.decision().cascade && candidate.zone == Zone::local && i + 1 < tries_.size();
-    Attempt first(way_, decided_, {candidate, holds ? &candidates()[i + 1] : nullptr});
+    Attempt first(way_, decided_, {candidate, holds ? &candidates()[i + 1] : nullptr, true, others});
     const auto delay = holds ? std::nullopt : hedge_after(candidate);
     if (!delay) co_return co_await follow(co_await first.begin(), first, i);
 
@@ -116,7 +120,7 @@ net::Task<Next> Attempts::attempt(std::size_t i) {
     }
     ++tries_[j];
     way_.tell_passed_over(j);
-    Attempt second(way_, decided_, {candidates()[j], nullptr, false});
+    Attempt second(way_, decided_, {candidates()[j], nullptr, false, others});
     children.start(begin_one(second, of_second));
     const auto over = [](std::optional<Next> next) {
         return next && *next != Next::retry && *next != Next::next_candidate;
@@ -223,7 +227,7 @@ net::Task<Next> Attempts::go_on_after(Attempt& cut, std::size_t i) {
         way_.warn(note);
         if (way_.stream_type() == "text/event-stream") cut.relay()->remark("tandem: " + note);
         Attempt next(way_, decided_,
-                     {plan->candidate, nullptr, true, plan->question, plan->sent, cut.relay(),
+                     {plan->candidate, nullptr, true, false, plan->question, plan->sent, cut.relay(),
                       again ? chat::restart_splice(told.text) : chat::continuation_splice(told.text)});
         auto outcome = co_await next.begin();
         if (outcome == Next::ready) outcome = co_await next.give();

@@ -17,9 +17,14 @@ namespace tandem::gateway {
 namespace {
 
 // A tool that is to be called has to be offered.
-Result<> hold_named_tool(const chat::Request& request) {
+Result<> hold_tool_choice(const chat::Request& request) {
+    using Choice = chat::ToolChoice::Kind;
     const auto& choice = request.tool_choice;
-    if (choice.kind != chat::ToolChoice::Kind::named || request.tools.empty()) return {};
+    if (request.tools.empty() && (choice.kind == Choice::required || choice.kind == Choice::named))
+        return fail(Fault::invalid_parameter,
+                    "tool_choice demands a call, and no tools are offered: send `tools`, or leave tool_choice out",
+                    "tool_choice");
+    if (choice.kind != Choice::named) return {};
     std::vector<std::string> names;
     for (const auto& tool : request.tools) {
         if (tool.kind != chat::Tool::Kind::function || !tool.space.empty() || tool.name == choice.name) return {};
@@ -110,7 +115,7 @@ Result<> Preparation::decode_and_detect() {
                     fmt::format("the key '{}' may not use '{}'{}", who.id(), printable(request().model, 80),
                                 suggest(request().model, who.aliases)),
                     "model");
-    if (auto ok = hold_named_tool(request()); !ok) return ok;
+    if (auto ok = hold_tool_choice(request()); !ok) return ok;
     if (auto ok = look_for_loop(); !ok) return ok;
     auto& found = labelled_.found_;
     auto& memory = services_.privacy.memory();

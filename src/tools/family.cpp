@@ -1,5 +1,7 @@
 #include "tools/family.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -260,7 +262,10 @@ std::optional<Calls> invoke_calls(std::string_view inside, const Text& text) {
 }
 
 void TypedArguments::add(const std::string& argument, std::string_view value) {
-    if (std::ranges::find(known_, argument) != known_.end()) return;  // the first one counts
+    if (std::ranges::find(known_, argument) != known_.end()) {
+        repairs_.push_back(fmt::format("'{}' was given more than once, and the first one counts", printable(argument)));
+        return;
+    }
     known_.push_back(argument);
     // Models put a text between line breaks of its own.
     if (value.starts_with('\n')) value.remove_prefix(1);

@@ -83,13 +83,14 @@ class TypedArguments {
         out_.begin_object();
     }
     void add(const std::string& argument, std::string_view value);
-    Written take() { return {std::move(name_), out_.end_object().take(), {}}; }
+    Written take() { return {std::move(name_), out_.end_object().take(), std::move(repairs_)}; }
 
   private:
     const Offer& offer_;
     std::string name_;
     json::Writer out_;
     std::vector<std::string> known_;
+    std::vector<std::string> repairs_;
 };
 
 }  // namespace tandem::tools

@@ -67,8 +67,13 @@ class HeldCalls final : public chat::EventFilter {
         auto call = std::move(at->second);
         const auto place = at->first;
         open_.erase(at);
+        const bool another =
+            holding_.one && std::ranges::any_of(done_, [&](const auto& one) { return one.first.first == place.first; });
         done_[place] = true;
-        if (cut_ && !chat::is_json_object(call.arguments)) {
+        if (another) return leave_out(call);
+        if (holding_.none) {
+            if (wrong(call, "no tool was to be called; answer in words", out)) return;
+        } else if (cut_ && !chat::is_json_object(call.arguments)) {
             // What was cut is as it is.
         } else if (!holding_.only.empty() && call.name != holding_.only) {
             if (wrong(call, fmt::format("the tool '{}' was to be called", holding_.only), out)) return;
@@ -89,10 +94,17 @@ class HeldCalls final : public chat::EventFilter {
         out.emplace_back(chat::ToolCallEnd{place.first, place.second});
     }
 
+    // The model makes it again once it has seen what came of the first one.
+    void leave_out(const chat::ToolCallDelta& call) {
+        notes_->changed = true;
+        notes_->warn(fmt::format("the call of '{}' was left out: it was another one, and one at most was wanted",
+                                 printable(call.name)));
+    }
+
     // True: the answer has failed, so that the model is asked again.
     bool wrong(const chat::ToolCallDelta& call, const std::string& message, Events& out) {
         notes_->wrong.push_back({call.name, call.arguments, message});
-        auto text = fmt::format("the call of '{}' is not such as its schema wants: {}", printable(call.name),
+        auto text = fmt::format("the call of '{}' is not such as was wanted: {}", printable(call.name),
                                 printable(message, 300));
         if (!holding_.again || (said_ && !holding_.whole)) {
             notes_->warn(std::move(text));

@@ -21,6 +21,8 @@ struct Holding {
     bool others = false;  // there are tools whose calls are not judged (hosted, custom)
     bool whole = false;   // the client sees nothing of the answer before its end
     bool must = false;    // a call was demanded
+    bool none = false;    // no tool was to be called
+    bool one = false;     // one call at most was wanted
     std::string only{};   // the tool that was named; empty: none was
 };
 

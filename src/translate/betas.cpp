@@ -21,16 +21,6 @@ bool is_letter(char c) {
     return c >= 'a' && c <= 'z';
 }
 
-std::vector<std::string_view> split(std::string_view text, char by) {
-    std::vector<std::string_view> parts;
-    while (true) {
-        const auto at = text.find(by);
-        parts.push_back(text.substr(0, at));
-        if (at == std::string_view::npos) return parts;
-        text.remove_prefix(at + 1);
-    }
-}
-
 // A year of this program's time, a month and a day: eight digits.
 bool is_date(std::string_view digits) {
     if (digits.size() != 8 || !std::ranges::all_of(digits, is_digit)) return false;

@@ -346,8 +346,8 @@ Result<Conversion> Conversion::make(const Question& question, const config::Prov
     if (render) c.rendered_ = chat::render_tools(fitted.request);
     c.names_ = dialect::keep_tool_rules(fitted.request, c.speaker_);
     if (!render) c.judge_calls(fitted.request, provider);
-    // The second answer is given as it is, with a warning: a client that is told nothing can do less with it.
-    if (terms.correction != nullptr) c.may_ask_again_ = false;
+    // A client that is told nothing can do less with a wrong answer than one that has it, with a warning.
+    if (terms.correction != nullptr && !terms.fails_if_wrong_again) c.may_ask_again_ = false;
     dialect::meet(terms.wants, fitted.request, c.warnings_);
     keep_thoughts_below(target.most_tokens, fitted.request.thinking);
     if (fitted.request.stop.empty()) c.stops_ = request.stop;

@@ -75,6 +75,8 @@ struct AnswerTerms {
     bool without_thoughts = false;   // of the history: they were refused
     // What was wrong with the answer before, of which the model is told; outlives make(). None: nothing.
     const tools::Wrong* correction = nullptr;
+    // A second answer that is wrong too is an error; else it is given as it is, with a warning.
+    bool fails_if_wrong_again = false;
     // Where what `key` was answered before has left what the provider wants back; outlives it. None: that is not looked
     // for.
     Thoughts* thoughts = nullptr;
@@ -189,7 +191,8 @@ class Conversion {
     std::set<std::string> custom_;
     std::map<std::string, std::string> names_;  // of tools, by what the provider calls them
     std::shared_ptr<const tools::Offer>
-        offer_;  // functions, as the provider calls them, where it may write calls as text
+        offer_;                  // functions, as the provider calls them, where it may write calls as text
+    bool forbids_calls() const;  // tool_choice: none
     std::shared_ptr<tools::CallNotes> call_notes_ = std::make_shared<tools::CallNotes>();
     std::string schema_;              // of an answer in JSON that is checked
     std::vector<std::string> stops_;  // that the provider was not told

@@ -107,7 +107,6 @@ void Conversion::judge_calls(const chat::Request& request, const config::Provide
     may_ask_again_ = request.choices <= 1 && !runs_tools_;
     if (request.response_format.kind == chat::ResponseFormat::Kind::json_schema)
         schema_ = request.response_format.schema.json;
-    if (request.tool_choice.kind == chat::ToolChoice::Kind::none) return;
     auto offer = std::make_shared<const tools::Offer>(request.tools);
     if (!offer->empty()) offer_ = std::move(offer);
 }
@@ -116,7 +115,7 @@ std::vector<std::unique_ptr<chat::EventFilter>> Conversion::filters(const std::s
     std::vector<std::unique_ptr<chat::EventFilter>> list;
     if (auto names = dialect::of(kind_of(speaker_)).names_filter(question_->request)) list.push_back(std::move(names));
     if (same_ && looks_at_calls_) {
-        list.push_back(tools::written_calls(offer_, id, takes_calls_from_text(), call_notes_));
+        if (!forbids_calls()) list.push_back(tools::written_calls(offer_, id, takes_calls_from_text(), call_notes_));
         list.push_back(chat::id_filter(id));
         list.push_back(tools::held_calls(offer_, holding(whole), call_notes_));
     }
@@ -125,7 +124,8 @@ std::vector<std::unique_ptr<chat::EventFilter>> Conversion::filters(const std::s
         return list;
     }
     list.push_back(chat::think_filter(whole));
-    if (offer_ && !rendered_) list.push_back(tools::written_calls(offer_, id, takes_calls_from_text(), call_notes_));
+    if (offer_ && !rendered_ && !forbids_calls())
+        list.push_back(tools::written_calls(offer_, id, takes_calls_from_text(), call_notes_));
     if (!stops_.empty()) list.push_back(chat::stop_filter(stops_));
     if (json_in_words_) list.push_back(chat::json_filter());
     if (rendered_) list.push_back(chat::rendered_tools_filter(id));
@@ -146,8 +146,17 @@ tools::Holding Conversion::holding(bool whole) const {
     using Choice = chat::ToolChoice::Kind;
     const auto choice = question_->request.tool_choice.kind;
     const bool named = choice == Choice::named && names_.empty();
-    return {may_ask_again_, others, whole, !others && (choice == Choice::required || choice == Choice::named),
-            named ? question_->request.tool_choice.name : std::string()};
+    return {.again = may_ask_again_,
+            .others = others,
+            .whole = whole,
+            .must = !others && (choice == Choice::required || choice == Choice::named),
+            .none = forbids_calls(),
+            .one = question_->request.parallel_tool_calls == false,
+            .only = named ? question_->request.tool_choice.name : std::string()};
+}
+
+bool Conversion::forbids_calls() const {
+    return question_->request.tool_choice.kind == chat::ToolChoice::Kind::none;
 }
 
 }  // namespace tandem::translate

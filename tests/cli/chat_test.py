@@ -1,4 +1,5 @@
 """A conversation in the terminal: edited lines, streamed answers, commands, feedback, and Ctrl-C that stops an answer and not the program."""
+# ctest: starts no real engine
 import json
 import os
 import pty

@@ -1,4 +1,5 @@
 """The commands as a user types them: output, exit codes, JSON."""
+# ctest: starts no real engine
 import json
 import os
 import pathlib

@@ -1,4 +1,5 @@
 """`tandem doctor` on what goes wrong on a first evening: it finds it, says the cause, and what to write instead."""
+# ctest: starts no real engine
 import json
 import os
 import pathlib

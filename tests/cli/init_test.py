@@ -1,4 +1,5 @@
 """`tandem init` on the machines of newcomers: what it finds, what it calls it, and that the config it writes is right."""
+# ctest: starts no real engine
 import contextlib
 import json
 import os

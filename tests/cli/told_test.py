@@ -1,5 +1,6 @@
 """What a person at a terminal or behind a pipe is told when something is not as it should be: a key that is refused, a weaker model that
 answers, a stream that broke, a config that was refused, a budget, a secret that this shell has not."""
+# ctest: starts no real engine
 import json
 import subprocess
 import threading

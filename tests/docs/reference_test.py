@@ -3,6 +3,7 @@ what is made, and a page that is stale fails.
 
 cli.md is the manual that the program prints; api.md the table of routes that it shows; metrics.md what /metrics has; errors.md and
 headers.md what the code has; config.md what the sections of src/config say of their keys."""
+# ctest: starts no real engine
 import json
 import pathlib
 import re

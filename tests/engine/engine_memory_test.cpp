@@ -32,7 +32,7 @@ TEST(EngineMemory, BuffersOfALogAreSummedByWhatTheyHold) {
     EXPECT_EQ(words.cache, static_cast<std::int64_t>(45 * kMib));
     EXPECT_EQ(words.recurrent, static_cast<std::int64_t>(3.5 * kMib));
     EXPECT_NEAR(static_cast<double>(words.compute), (0.19 + 16.64 + 108.01) * kMib, 4);
-    EXPECT_EQ(words.other, static_cast<std::int64_t>(17295.40 * kMib));
+    EXPECT_EQ(words.devices, (DeviceBytes{{"CUDA0", static_cast<std::int64_t>(17295.40 * kMib)}}));
 }
 
 TEST(EngineMemory, NoTextCanMakeItSayNonsense) {

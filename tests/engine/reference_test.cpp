@@ -4,6 +4,7 @@
 
 #include "engine/disk/manifest.h"
 #include "engine/pull/plan.h"
+#include "engine/split.h"
 
 namespace tandem::engine {
 namespace {

@@ -249,6 +249,22 @@ TEST(Schedule, keeps_the_memories_of_gpus_apart) {
     EXPECT_FALSE(schedule.leaves(cpu));
 }
 
+TEST(Schedule, gives_a_model_what_a_pinned_one_leaves_of_a_gpu) {
+    Schedule::Settings settings;
+    settings.limits = {10, 8};
+    settings.strict = true;
+    Schedule schedule(settings);
+    ScheduledModel pinned = of(1), large = of(1);
+    pinned.bytes = {1, 6};
+    pinned.pinned = true;
+    large.bytes = {1, 8};
+    loaded(schedule, pinned, 0);
+    const auto b = schedule.add(large);
+    schedule.want(b, after(60'000));
+    EXPECT_FALSE(schedule.too_large(b)) << "its engine puts there what fits";
+    EXPECT_EQ(schedule.step(after(60'000)).load, std::vector{b});
+}
+
 // ---- a simulated machine ----
 
 struct World {
@@ -392,14 +408,16 @@ class Machine {
     }
 
     void check_memory() {
-        std::int64_t sum = 0;
-        for (std::size_t i = 0; i < models_.size(); ++i)
-            if (state_[i].process) sum += world_.specs[i].about.bytes[0];
-        ASSERT_LE(sum, limit) << "memory at " << now_;
+        for (std::size_t memory = 0; memory < limits.size(); ++memory) {
+            std::int64_t sum = 0;
+            for (std::size_t i = 0; i < models_.size(); ++i)
+                if (state_[i].process) sum += world_.specs[i].about.bytes[memory];
+            ASSERT_LE(sum, limits[memory]) << "memory " << memory << " at " << now_;
+        }
     }
 
   public:
-    std::int64_t limit = 0;
+    Bytes limits;
     Schedule& schedule() { return schedule_; }
 
   private:
@@ -453,7 +471,7 @@ TEST(Schedule, serves_two_loops_on_one_model_and_one_on_another_better_than_firs
     world.until_ms = 600'000;
     auto settings = room_for(10);
     Machine machine(world, settings);
-    machine.limit = 10;
+    machine.limits = {10};
     const auto ours = machine.run(), theirs = first_come(world);
     ASSERT_FALSE(HasFatalFailure());
     const auto sum = [](const std::vector<int>& all) { return std::accumulate(all.begin(), all.end(), 0); };
@@ -477,7 +495,8 @@ TEST(Schedule, holds_its_rules_on_random_loads) {
     for (int round = 0; round < rounds; ++round) {
         World world;
         const int models = any(2, 5), clients = any(1, 6);
-        std::int64_t largest = 0, pinned = 0;
+        // Of the machine, and of a GPU in half of the rounds.
+        Bytes largest(any(1, 2), 0), pinned(largest.size(), 0), group(largest.size(), 0);
         for (int i = 0; i < models; ++i) {
             auto one = spec(any(1, 40), any(20, 3'000));
             one.about.idle_unload = milliseconds(any(0, 3) == 0 ? any(50, 2'000) : 900'000);
@@ -485,13 +504,15 @@ TEST(Schedule, holds_its_rules_on_random_loads) {
             if (any(0, 7) == 0) one.about.pinned = true;
             if (any(0, 4) == 0) one.about.group = "g";
             one.real_load_ms = std::max(1, one.real_load_ms * any(50, 200) / 100);
-            if (one.about.pinned) pinned += one.about.bytes[0];
-            largest = std::max(largest, one.about.bytes[0]);
+            if (largest.size() > 1) one.about.bytes.push_back(any(0, 2) == 0 ? 0 : any(1, 40));
+            for (std::size_t memory = 0; memory < largest.size(); ++memory) {
+                const auto bytes = one.about.bytes[memory];
+                if (one.about.pinned) pinned[memory] += bytes;
+                if (!one.about.group.empty()) group[memory] += bytes;
+                largest[memory] = std::max(largest[memory], bytes);
+            }
             world.specs.push_back(one);
         }
-        std::int64_t group = 0;
-        for (const auto& one : world.specs)
-            if (!one.about.group.empty()) group += one.about.bytes[0];
         int longest_run = 0, longest_load = 0;
         for (int i = 0; i < clients; ++i) {
             World::Client client{static_cast<std::size_t>(any(0, models - 1)), any(1, 800),
@@ -501,10 +522,13 @@ TEST(Schedule, holds_its_rules_on_random_loads) {
         }
         for (const auto& one : world.specs) longest_load = std::max(longest_load, one.real_load_ms);
         world.until_ms = round % 20 == 0 ? 20'000 : 2'500;
-        auto settings = room_for(pinned + std::max(largest, group) + any(0, 40));
+        auto settings = room_for(0);
+        settings.limits.clear();
+        for (std::size_t memory = 0; memory < largest.size(); ++memory)
+            settings.limits.push_back(pinned[memory] + std::max(largest[memory], group[memory]) + any(0, 40));
         settings.patience = milliseconds(any(100, 2'000));
         Machine machine(world, settings);
-        machine.limit = settings.limits[0];
+        machine.limits = settings.limits;
         const auto outcome = machine.run();
         ASSERT_FALSE(HasFatalFailure()) << "round " << round;
         const auto turn = machine.schedule().worst_turn().count() + longest_load + longest_run + world.unload_ms;

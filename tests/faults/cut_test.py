@@ -26,7 +26,7 @@ class Cut(unittest.TestCase):
         self.first, self.second = Upstream(first), Upstream(second)
         for upstream in (self.first, self.second):
             self.addCleanup(upstream.close)
-        self.tandem = Tandem(f"providers:\n  p: {self.first.provider()}\n  q: {self.second.provider(zone)}\n"
+        self.tandem = Tandem(f"providers:\n  p: {self.first.provider().replace('kind: openai', 'kind: ' + kind)}\n  q: {self.second.provider(zone)}\n"
                              f"models:\n  a: {{ provider: p, price: {{ input: 1, output: 1 }} }}\n  b: {{ provider: q, prefill: {prefill}, price: {{ input: 1, output: 1 }} }}\n"
                              f"aliases: {{ both: {{ models: [a, b], failure: {{ on_cut: {on_cut}, attempts: 1 }} }} }}\n{extra}")
         self.addCleanup(self.tandem.stop)
@@ -99,10 +99,28 @@ class Cut(unittest.TestCase):
         self.assertNotIn("[DONE]", answer)
         self.assertEqual(len(self.second.requests), 0)
 
-    def test_half_a_tool_call_is_neither_repeated_nor_gone_on_with(self):
-        for on_cut in ("continue", "restart"):
+    TOOLS = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
+
+    def test_half_a_tool_call_is_seen_by_nobody_and_another_model_goes_on(self):
+        for on_cut, seam in (("continue", "over."), ("restart", "\n\n[The answer broke off here, and begins again.]\n\nover.")):
             self.start(raw_then_reset(SSE_HEAD + chunk("Let me see. ") + call('{"city":"Be')), goes_on("over."), on_cut)
-            self.broken(self.stream(tools=[{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]))
+            answer = self.stream(tools=self.TOOLS)
+            self.assertEqual(self.text_of(answer), "Let me see. " + seam)
+            self.assertNotIn("tool_calls", answer)
+            asked = json.loads(self.second.requests[0][1])
+            self.assertNotIn("Be", json.dumps(asked["messages"]))
+            self.assertEqual(asked["messages"][1:], [{"role": "assistant", "content": "Let me see."}] if on_cut == "continue" else [])
+
+    def test_half_a_tool_call_that_was_given_is_neither_repeated_nor_gone_on_with(self):
+        """Who made an API reads its own models' calls: they pass as they come."""
+        events = [{"type": "message_start", "message": {"id": "m", "type": "message", "role": "assistant", "model": "scripted", "content": [], "usage": {"input_tokens": 9, "output_tokens": 1}}},
+                  {"type": "content_block_start", "index": 0, "content_block": {"type": "tool_use", "id": "call_1", "name": "f", "input": {}}},
+                  {"type": "content_block_delta", "index": 0, "delta": {"type": "input_json_delta", "partial_json": '{"city":"Be'}}]
+        for on_cut in ("continue", "restart"):
+            self.start(raw_then_reset(SSE_HEAD + b"".join(f"event: {e['type']}\ndata: {json.dumps(e)}\n\n".encode() for e in events)), goes_on("over."), on_cut, kind="anthropic")
+            answer = self.stream(tools=self.TOOLS)
+            self.assertIn("Be", answer)
+            self.broken(answer)
 
     def test_the_default_is_an_error(self):
         self.start(CUT, goes_on("over."), "error")

@@ -1,4 +1,5 @@
 """What an engine inherits from Tandem: its log, and nothing else. A connection of a client ends when its answer does."""
+# ctest: starts no real engine
 import contextlib
 import os
 import pathlib

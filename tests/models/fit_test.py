@@ -50,6 +50,7 @@ class Fit(unittest.TestCase):
             tandem.chat(words, model="own", max_tokens=2, timeout=180)
             engine, = json.loads(tandem.cli("engine", "list", "--json").stdout)["engines"]
             self.assertEqual(engine["state"], "ready", engine)
+            self.assertEqual(engine["memory"]["guess_bytes"], memory["total_bytes"])
             measured = peak(engine["pid"])
             # llama-server's own default is 8 GiB, on every machine.
             bound = f"LLAMA_ARG_CACHE_RAM={memory['prompt_cache_limit_bytes'] >> 20}".encode()
@@ -76,6 +77,12 @@ class Fit(unittest.TestCase):
                 self.assertLess(abs(self.off(name, file, 4096, 2, "f16", "a b c d " * 100)), MOST_OFF)
                 file.unlink()
 
+    def test_a_model_in_parts_takes_what_all_of_them_take(self):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="tandem-parts-"))
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        first = made_models.write(folder / "grouped.gguf", SHAPES["grouped"], parts=3)
+        self.assertLess(abs(self.off("in parts", first, 4096, 2, "f16", "a b c d " * 100)), MOST_OFF)
+
     def test_what_cannot_fit_is_said_not_to(self):
         tandem = Tandem("", start=False)
         self.addCleanup(tandem.stop)
@@ -87,9 +94,19 @@ class Fit(unittest.TestCase):
         self.assertEqual(small["largest"][0], {"slots": 1, "context": 8192})
         for one in small["largest"]:
             self.assertTrue(self.shown(tandem, harness.MODEL, "--context", str(one["context"]), "--slots", str(one["slots"]))["fits"])
+        # By the name under which an engine finds the file.
+        self.assertEqual(self.shown(tandem, os.path.basename(harness.MODEL))["total_bytes"], self.shown(tandem, harness.MODEL)["total_bytes"])
         refused = tandem.cli("model", "show", harness.MODEL, "--cache-type", "q7")
         self.assertNotEqual(refused.returncode, 0)
         self.assertIn("no cache type", refused.stderr)
+
+    def test_what_is_refused_for_its_memory_is_known_to_the_doctor(self):
+        tandem = Tandem(f"engine: {{ memory: 64MiB }}\nproviders:\n  home: {{ kind: engine }}\nmodels:\n  own: {{ provider: home, file: {harness.MODEL}, context: 2048 }}\n")
+        self.addCleanup(tandem.stop)
+        (said,) = [one for one in json.loads(tandem.cli("doctor", "--json").stdout) if one["check"] == "model own"]
+        self.assertEqual(said["grade"], "bad", said)
+        self.assertIn("engine.memory is 67.1 MB: it is refused", said["text"])
+        self.assertEqual(tandem.chat("hello", model="own")[0], 503)
 
 
 if __name__ == "__main__":

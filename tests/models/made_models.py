@@ -120,8 +120,28 @@ def size_of(dimensions, kind):
     return count // elements * size
 
 
-def write(path, shape, seed=1):
-    """A file of this shape. Matrices are F16, or of the type `quant`; what is small stays F32, as converters leave it."""
+def write_file(path, entries, whole, fill):
+    with open(path, "wb") as file:
+        file.write(b"GGUF" + struct.pack("<IQQ", 3, len(whole), len(entries)) + b"".join(entries))
+        at = 0
+        for name, dimensions, kind in whole:
+            file.write(text(name) + struct.pack(f"<I{len(dimensions)}QIQ", len(dimensions), *dimensions, kind, at))
+            at += -(-size_of(dimensions, kind) // 32) * 32
+        file.write(bytes(-file.tell() % 32))
+        for _, dimensions, kind in whole:
+            size = size_of(dimensions, kind)
+            file.write((fill[kind] * (size // len(fill[kind]) + 1))[:size] + bytes(-size % 32))
+
+
+def of_split(number, count, tensors):
+    """What gguf-split writes into each part."""
+    return [text("split.no") + struct.pack("<IH", 2, number), text("split.count") + struct.pack("<IH", 2, count),
+            text("split.tensors.count") + struct.pack("<Ii", 5, tensors)]
+
+
+def write(path, shape, seed=1, parts=1):
+    """A file of this shape. Matrices are F16, or of the type `quant`; what is small stays F32, as converters leave it. In several
+    parts it is split as gguf-split does it; the first one's path is given."""
     source = random.Random(seed)
     half = b"".join(struct.pack("<e", source.uniform(-0.02, 0.02)) for _ in range(1 << 16))
     blocks = b"".join(struct.pack("<ee", 0.0005, 0.004) + source.randbytes(140) for _ in range(1 << 10))
@@ -131,15 +151,13 @@ def write(path, shape, seed=1):
         small = len(dimensions) == 1 or name.endswith(("ffn_gate_inp.weight", "ssm_conv1d.weight", "ssm_a"))
         return F32 if small else shape.get("quant", F16)
 
-    entries = metadata(shape)
+    entries = [entry(*one) for one in metadata(shape).items()]
     whole = [(name, dimensions, kind_of(name, dimensions)) for name, dimensions in tensors(shape)]
-    with open(path, "wb") as file:
-        file.write(b"GGUF" + struct.pack("<IQQ", 3, len(whole), len(entries)) + b"".join(entry(*one) for one in entries.items()))
-        at = 0
-        for name, dimensions, kind in whole:
-            file.write(text(name) + struct.pack(f"<I{len(dimensions)}QIQ", len(dimensions), *dimensions, kind, at))
-            at += -(-size_of(dimensions, kind) // 32) * 32
-        file.write(bytes(-file.tell() % 32))
-        for _, dimensions, kind in whole:
-            size = size_of(dimensions, kind)
-            file.write((fill[kind] * (size // len(fill[kind]) + 1))[:size] + bytes(-size % 32))
+    if parts == 1:
+        write_file(path, entries, whole, fill)
+        return path
+    paths = [path.with_name(f"{path.stem}-{number + 1:05}-of-{parts:05}.gguf") for number in range(parts)]
+    for number, part in enumerate(paths):
+        share = whole[len(whole) * number // parts:len(whole) * (number + 1) // parts]
+        write_file(part, (entries if number == 0 else []) + of_split(number, parts, len(whole)), share, fill)
+    return paths[0]

@@ -1,4 +1,5 @@
 """The package: what is in it, what its scripts do in a copy of this machine, and that man page and completions are in step with the commands."""
+# ctest: starts no real engine
 import json
 import os
 import pathlib

@@ -33,9 +33,9 @@ struct Said {
 };
 
 // What a client gets of an answer that comes in pieces of `size` bytes.
-Said said(const std::string& answer, std::size_t size, bool bare = true) {
+Said said(const std::string& answer, std::size_t size, bool bare = true, const Holding& holding = {}) {
     auto notes = std::make_shared<CallNotes>();
-    const auto read = written_calls(offer(), "x", bare, notes), held = held_calls(offer(), {}, notes);
+    const auto read = written_calls(offer(), "x", bare, notes), held = held_calls(offer(), holding, notes);
     std::vector<chat::Event> events;
     auto through = [&](std::vector<chat::Event> some) {
         for (auto& event : some) held->take(std::move(event), events);
@@ -180,6 +180,32 @@ const Case kCases[] = {
     {"Python's prompt", ">>> now\n>>>print(1)\n1", ">>> now\n>>>print(1)\n1", ""},
     {"words that begin as a tool", "now we go", "now we go", ""},
 };
+
+constexpr const char* kTwoCalls =
+    "<tool_call>{\"name\": \"now\", \"arguments\": {}}</tool_call>"
+    "<tool_call>{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Rome\"}}</tool_call>";
+
+TEST(HeldCalls, OneIsLeftOfSeveralWhereOneWasWanted) {
+    EXPECT_EQ(said(kTwoCalls, 9).calls, "now({})\nget_weather({\"city\": \"Rome\"})\n");
+    const auto one = said(kTwoCalls, 9, true, {.one = true});
+    EXPECT_EQ(one.calls, "now({})\n");
+    EXPECT_NE(one.warnings.find("the call of 'get_weather' was left out"), std::string::npos) << one.warnings;
+}
+
+TEST(HeldCalls, ACallWhereNoneWasWantedIsWrong) {
+    const auto given = said(kTwoCalls, 9, true, {.none = true});
+    EXPECT_NE(given.warnings.find("no tool was to be called"), std::string::npos) << given.warnings;
+    // Where the model can be asked again, the client sees neither.
+    EXPECT_EQ(said(kTwoCalls, 9, true, {.again = true, .none = true}).calls, "");
+}
+
+TEST(WrittenCalls, AnArgumentThatStandsTwiceIsSaid) {
+    const auto twice = said(
+        "<function=write>\n<parameter=path>\na.txt\n</parameter>\n<parameter=path>\nb.txt\n</parameter>\n</function>", 7);
+    EXPECT_EQ(twice.calls, "write({\"path\":\"a.txt\"})\n");
+    EXPECT_NE(twice.warnings.find("'path' was given more than once, and the first one counts"), std::string::npos)
+        << twice.warnings;
+}
 
 }  // namespace
 

@@ -15,6 +15,7 @@
 #include "engine/gguf.h"
 #include "engine/pull/parts.h"
 #include "engine/pull/plan.h"
+#include "engine/split.h"
 
 namespace tandem::engine {
 

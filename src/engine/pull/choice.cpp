@@ -6,13 +6,13 @@
 
 #include "base/text.h"
 #include "engine/pull/plan.h"
+#include "engine/split.h"
 
 namespace tandem::engine {
 
 namespace {
 
 constexpr std::size_t kMostShown = 24;  // files in a message
-constexpr int kMostParts = 999;
 
 std::string_view base_of(std::string_view path) {
     return path.substr(path.rfind('/') + 1);
@@ -100,22 +100,6 @@ std::vector<Candidate> with_tag(const std::vector<Candidate>& models, const std:
 }
 
 }  // namespace
-
-std::optional<SplitName> split_name_of(std::string_view file) {
-    // "-00001-of-00003.gguf", as gguf-split writes it.
-    constexpr std::size_t kEnd = 20;
-    if (file.size() <= kEnd || !lower(file).ends_with(".gguf")) return {};
-    const auto end = file.substr(file.size() - kEnd, kEnd - 5);
-    if (end[0] != '-' || end.substr(6, 4) != "-of-") return {};
-    const auto number = whole_number(end.substr(1, 5)), count = whole_number(end.substr(10, 5));
-    if (!number || !count || *number < 1 || *number > *count || *count > kMostParts) return {};
-    return SplitName{std::string(file.substr(0, file.size() - kEnd)), static_cast<int>(*number),
-                     static_cast<int>(*count)};
-}
-
-std::string split_name(const SplitName& name) {
-    return fmt::format("{}-{:05}-of-{:05}.gguf", name.stem, name.number, name.count);
-}
 
 Result<std::vector<HubFile>> chosen(const std::vector<HubFile>& files, const std::string& wanted) {
     const auto all = candidates_of(files);

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "engine/disk/manifest.h"
+#include "engine/split.h"
 
 namespace tandem::engine {
 

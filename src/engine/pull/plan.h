@@ -43,12 +43,4 @@ net::Task<Result<Plan>> plan_of_hub(Web& web, Reference reference, Hub hub);
 net::Task<Result<Plan>> plan_of_ollama(Web& web, Reference reference);
 Result<Plan> plan_of_url(const Reference& reference);
 
-// "NAME-00002-of-00003.gguf": what stands before the number, and both numbers.
-struct SplitName {
-    std::string stem;  // "NAME"
-    int number = 0, count = 0;
-};
-std::optional<SplitName> split_name_of(std::string_view file);
-std::string split_name(const SplitName& name);
-
 }  // namespace tandem::engine

@@ -30,16 +30,6 @@ bool is_plain(std::string_view word) {
            word != "." && word != "..";
 }
 
-std::vector<std::string_view> split(std::string_view text, char by) {
-    std::vector<std::string_view> parts;
-    for (std::size_t at = 0; at <= text.size();) {
-        const auto end = std::min(text.find(by, at), text.size());
-        parts.push_back(text.substr(at, end - at));
-        at = end + 1;
-    }
-    return parts;
-}
-
 Result<Reference> hub(std::string_view text, std::string_view rest) {
     Reference found;
     found.from = Reference::From::hub;

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "base/text.h"
+#include "engine/split.h"
 
 namespace tandem::engine::sandbox {
 
@@ -15,7 +16,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kMostLibraries = 256;  // beside the program
-constexpr std::size_t kMostParts = 1'000;    // of a split model
 constexpr std::size_t kLongestHead = 256;    // of a script's first line
 
 // Programs and libraries of the system and of package managers that install elsewhere.
@@ -75,16 +75,6 @@ bool is_there(const fs::path& path) {
 bool is_below(const fs::path& path, const fs::path& folder) {
     const auto [end, ignored] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
     return end == folder.end();
-}
-
-std::vector<std::string> parts_of(std::string_view text, char mark) {
-    std::vector<std::string> parts;
-    for (std::size_t at = 0; at <= text.size();) {
-        const auto end = std::min(text.find(mark, at), text.size());
-        parts.emplace_back(text.substr(at, end - at));
-        at = end + 1;
-    }
-    return parts;
 }
 
 fs::path real(const fs::path& path) {
@@ -160,27 +150,16 @@ class Maker {
         return found > 0;
     }
 
-    // Those parts of a split model that the engine finds by the first one's name.
-    void add_parts(const fs::path& file) {
-        constexpr std::string_view kOf = "-of-";
-        const auto stem = file.stem().string();
-        const auto at = stem.rfind(kOf);
-        if (file.extension() != ".gguf" || at == std::string::npos || at < 6) return;
-        const auto count = whole_number(std::string_view(stem).substr(at + kOf.size())).value_or(0);
-        const auto base = stem.substr(0, at - 5);
-        for (std::uint64_t part = 1; part <= std::min<std::uint64_t>(static_cast<std::uint64_t>(count), kMostParts);
-             ++part)
-            add(file.parent_path() / fmt::format("{}{:05}{}.gguf", base, part, stem.substr(at)), May::read);
-    }
-
     // Whatever an argument or a variable names is the owner's word for it. Several files may stand in one, with a
-    // scale.
+    // scale; and a file may have a comma in its name.
     void add_named(std::string_view text, May may) {
-        for (const auto& whole : parts_of(text, ',')) {
+        const bool is_one = is_there(text);
+        for (const auto whole : is_one ? std::vector{text} : split(text, ',')) {
             auto path = fs::path(whole);
             if (!is_there(path)) path = whole.substr(0, whole.rfind(':'));
             add(path, may);
-            if (may == May::read) add_parts(path);
+            if (may == May::read)
+                for (const auto& part : parts_beside(path)) add(part, May::read);  // the engine finds them by its name
         }
     }
 
@@ -244,7 +223,7 @@ Result<Policy> policy_for(const Wish& wish) {
         if (name == "LLAMA_ARG_RPC") reach_out(policy, "`LLAMA_ARG_RPC`");
         if (name.starts_with("LLAMA_ARG_")) maker.add_named(value, May::read);
         if (name == "LD_LIBRARY_PATH")
-            for (const auto& part : parts_of(value, ':')) maker.add(part, May::run);
+            for (const auto part : split(value, ':')) maker.add(part, May::run);
     }
     for (const auto& path : wish.readable) maker.add(path, May::run);
     for (const auto& path : wish.writable) maker.add(path, May::write);
