@@ -20,6 +20,7 @@
 #include "api/api.h"
 #include "backup/restore.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/id.h"
 #include "base/text.h"
 #include "base/time_text.h"
@@ -113,7 +114,9 @@ std::span<const store::Migration> migrations() {
                                 store::Migration{catalog::kMeasurementsSchema},
                                 store::Migration{ledger::reports::kReportsSchema2},
                                 store::Migration{jobs::kJobsSchema2},
-                                store::Migration{ledger::kLedgerSchema5}};
+                                store::Migration{ledger::kLedgerSchema5},
+                                store::Migration{catalog::kMeasurementsSchema2},
+                                store::Migration{probe::kFindingsSchema}};
     return all;
 }
 
@@ -149,6 +152,18 @@ privacy::Vault open_vault(const config::Config& config, const Clock& clock) {
 
 }  // namespace
 
+namespace {
+
+// How an engine is started, as a number: other flags make another model of the same file. Empty elsewhere.
+std::string flags_of(const config::Config& config, const config::Model& model) {
+    if (!config.provider(model.provider)->kind->runs_here) return {};
+    const auto flags = fmt::format("{} {} {}\n{}\n{}", model.context_tokens, model.slots, model.args.size(),
+                                   join(model.args, "\n"), join(model.command.line, "\n"));
+    return "\nflags " + hex(sha256(flags)).substr(0, 16);
+}
+
+}  // namespace
+
 // A file is told by its size and time: reading gigabytes at each start would take too long.
 std::string identity_of(const config::Config& config, const config::Model& model,
                         const config::Environment& environment) {
@@ -158,6 +173,7 @@ std::string identity_of(const config::Config& config, const config::Model& model
     if (config.provider(model.provider)->kind->runs_here)
         if (const auto program = engine::find_program(config, model, settings))
             identity += fmt::format("\n{} {}", program->string(), fs::file_size(*program, error));
+    identity += flags_of(config, model);
     if (model.file.empty()) return identity;
     identity += "\n" + model.file;
     const auto file = engine::find_model_file(config, model, settings);
@@ -299,6 +315,7 @@ struct App::Parts {
                 config.experiments.end())
                 config.experiments.push_back(std::move(definition));
         }
+        for (auto& budget : probes.budgets()) config.budgets.push_back(std::move(budget));
         return budgets.adopt(config, *store);
     }
 
@@ -316,7 +333,8 @@ struct App::Parts {
         return {};
     }
 
-    // After another engine's program: what was measured and learned with the one before counts as another model's.
+    // After another engine's program: what was measured and learned with the one before counts as another model's. And
+    // after a measurement.
     Result<> take_engine() {
         const std::lock_guard lock(adopting);
         auto next = snapshot_of(*services.snapshot()->config);
@@ -388,7 +406,15 @@ struct App::Parts {
     alerts::Alerts alerts{*store, *clock, budgets, runner, queue, scans};
     experiment::Experiments experiments{*store, *clock, learning, runner};
     energy::Sampler sampler{*store, *clock, pool, [this] { return services.snapshot()->config; }};
-    probe::Probes probes{*store, *clock, learning, queue};
+    probe::Probes probes{*store,
+                         *clock,
+                         learning,
+                         queue,
+                         {[this] { return take_engine(); },
+                          [this] {
+                              const std::lock_guard lock(adopting);
+                              return adopt_budgets(*services.snapshot()->config);
+                          }}};
     cache::AnswerCache cache{memory};
     gateway::Services services;
     std::shared_ptr<retrieval::Retrieval> index;  // null: there is none

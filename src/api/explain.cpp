@@ -286,6 +286,8 @@ std::string decision_text(const routing::Inputs& in, const routing::Decision& de
         else
             out += fmt::format("    -  {} at {} ({}) excluded by {}: {}\n", c.model, c.provider, name_of(c.zone),
                                routing::kExcludedNames[static_cast<std::size_t>(c.excluded)], c.reason);
+        if (c.excluded == routing::Excluded::no && !c.measured.empty())
+            out += fmt::format("       measured: {}\n", c.measured);
     }
     if (decision.candidates.empty()) out += "    none\n";
     return out;

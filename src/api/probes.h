@@ -9,8 +9,9 @@
 
 namespace tandem::api {
 
-// `rest` is the path below /tandem/v1/, "probes" or "probes/MODEL". Errors: invalid, not_found, method, storage,
-// unavailable.
+// `rest` is the path below /tandem/v1/, "probes" or "probes/MODEL". POST takes {"model": NAME, "suites": [NAME, ...] or
+// ["all"], "each": 1 to 20, "seed", "longest": tokens, "budget": "0.50", "idle": true}, or {"model": NAME, "forget":
+// true}. Errors: invalid, not_found, method, storage, unavailable.
 net::Task<Result<std::string>> serve_probes(gateway::Gateway& gateway, probe::Probes& probes,
                                             const net::Request& request, std::string_view rest);
 

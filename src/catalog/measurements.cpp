@@ -1,5 +1,8 @@
 #include "catalog/measurements.h"
 
+#include <fmt/format.h>
+
+#include "base/time_text.h"
 #include "store/row.h"
 
 namespace tandem::catalog {
@@ -8,19 +11,31 @@ const char* const kMeasurementsSchema =
     "CREATE TABLE measurements (model TEXT NOT NULL, quantity INTEGER NOT NULL, value INTEGER NOT NULL, identity TEXT "
     "NOT NULL, source TEXT NOT NULL, time INTEGER NOT NULL, PRIMARY KEY (model, quantity)) STRICT, WITHOUT ROWID;";
 
+const char* const kMeasurementsSchema2 =
+    "ALTER TABLE measurements ADD COLUMN low INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE measurements ADD COLUMN high INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE measurements ADD COLUMN asked INTEGER NOT NULL DEFAULT 0;";
+
 namespace {
 
 const store::Table<Measurement>& table() {
     using M = Measurement;
     static const store::Table<M> measurements(
-        "measurements", {store::column("model", &M::model), store::column("quantity", &M::quantity),
-                         store::column("value", &M::value), store::column("identity", &M::identity),
-                         store::column("source", &M::source), store::column("time", &M::time)});
+        "measurements",
+        {store::column("model", &M::model), store::column("quantity", &M::quantity), store::column("value", &M::value),
+         store::column("identity", &M::identity), store::column("source", &M::source), store::column("time", &M::time),
+         store::column("low", &M::low), store::column("high", &M::high), store::column("asked", &M::asked)});
     return measurements;
 }
 
 void take_capability(config::Capability capability, bool can, Measured& measured) {
     (can ? measured.has : measured.lacks).add(capability);
+}
+
+constexpr std::int64_t kDay = 86'400'000;  // milliseconds
+
+std::string who(const Measurement& one) {
+    return fmt::format("measured {} by {}", date_text(one.time - one.time % kDay), one.source);
 }
 
 }  // namespace
@@ -47,13 +62,17 @@ Measured measured_of(const std::vector<Measurement>& measurements, const std::st
         if (one.model != model || one.identity != identity) continue;
         switch (one.quantity) {
             case Quantity::context:
+                if (one.value <= 0) break;
                 measured.context_tokens = one.value;
+                measured.context_by = who(one);
                 break;
             case Quantity::max_output:
                 measured.max_output_tokens = one.value;
                 break;
             case Quantity::tools:
                 take_capability(tools, one.value != 0, measured);
+                if (one.value != 0) measured.renders_tools = one.value == kRendered;
+                measured.tools_by = who(one);
                 break;
             case Quantity::vision:
                 take_capability(vision, one.value != 0, measured);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 
 #include "config/config.h"
 
@@ -22,6 +23,8 @@ struct Measured {
     std::optional<std::int64_t> context_tokens;     // that it uses: a longer prompt is cut, refused or forgotten
     std::optional<std::int64_t> max_output_tokens;  // of one answer
     config::Capabilities has, lacks;                // both empty: not measured
+    std::optional<bool> renders_tools;              // its calls are better where tools are told in the prompt
+    std::string context_by, tools_by;               // when and by whom, for people; empty: not measured
 };
 using MeasuredOf = std::function<Measured(const config::Model&)>;
 

@@ -40,11 +40,11 @@ struct Globals {
 
 // A command sets an Action: what it does once the arguments are read. commands.h lists the commands; these stand below
 // one of them.
-void add_break_even(CLI::App& group, Globals& globals, Action& action);  // `tandem cost break-even`
-void add_reconcile(CLI::App& group, Globals& globals, Action& action);   // `tandem cost reconcile`
-void add_hours(CLI::App& group, Globals& globals, Action& action);       // `tandem cost hours`
-void add_local_cost(CLI::App& group, Globals& globals, Action& action);  // `tandem cost local`
-void add_compare(CLI::App& group, Globals& globals, Action& action);     // `tandem cost compare`
+void add_break_even(CLI::App& group, Globals& globals, Action& action);    // `tandem cost break-even`
+void add_reconcile(CLI::App& group, Globals& globals, Action& action);     // `tandem cost reconcile`
+void add_hours(CLI::App& group, Globals& globals, Action& action);         // `tandem cost hours`
+void add_local_cost(CLI::App& group, Globals& globals, Action& action);    // `tandem cost local`
+void add_cost_compare(CLI::App& group, Globals& globals, Action& action);  // `tandem cost compare`
 
 // The option --stakes, and --value, as it was called before.
 void add_stakes(CLI::App& command, std::string& target, const std::string& what);

@@ -33,6 +33,7 @@ inline constexpr std::array<std::string_view, 8> kGroupNames = {
     X(feedback, why)          \
     X(learning, why)          \
     X(probe, engines)         \
+    X(compare, engines)       \
     X(experiment, rules)      \
     X(logs, why)              \
     X(status, why)            \

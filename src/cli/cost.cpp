@@ -140,7 +140,7 @@ void add_cost(CLI::App& app, Globals& globals, Action& action) {
     add_break_even(*command, globals, action);
     add_local_cost(*command, globals, action);
     add_hours(*command, globals, action);
-    add_compare(*command, globals, action);
+    add_cost_compare(*command, globals, action);
     command->callback([&, command, options] {
         if (!command->get_subcommands().empty()) return;  // which has set the action
         action = [&globals, options] { return cost(globals, *options); };

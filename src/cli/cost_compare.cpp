@@ -20,7 +20,7 @@ int compare(const Globals& globals, const AdviceOptions& options) {
 
 }  // namespace
 
-void add_compare(CLI::App& group, Globals& globals, Action& action) {
+void add_cost_compare(CLI::App& group, Globals& globals, Action& action) {
     auto* command =
         group.add_subcommand("compare", "What the recorded work would cost with each set of models, and what it gives");
     auto options = std::make_shared<AdviceOptions>();

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "base/time_text.h"
+#include "cli/measured.h"
 #include "cli/terminal.h"
 #include "engine/disk/check.h"
 #include "engine/pull/parts.h"
@@ -64,6 +65,7 @@ int list(const Globals& globals) {
     if (!loaded) return report(globals, loaded.error());
     const auto& [config, manifest] = *loaded;
     const auto unfinished = engine::unfinished_in(models_folder(config) / ".pull");
+    const auto measured = measured_of_all(remote_of(config));
     if (globals.json) {
         json::Writer out;
         out.begin_object().member("folder", models_folder(config).string()).key("models").begin_array();
@@ -72,7 +74,10 @@ int list(const Globals& globals) {
             write_model(out, model);
             out.member("state", state_of(manifest, model)).key("used_by").begin_array();
             for (const auto& id : users_of(config, model)) out.value(id);
-            out.end_array().end_object();
+            out.end_array().key("measured").begin_object();
+            for (const auto& id : users_of(config, model))
+                if (const auto found = measured.find(id); found != measured.end()) out.member(id, found->second);
+            out.end_object().end_object();
         }
         out.end_array().key("unfinished").begin_array();
         for (const auto& file : unfinished)
@@ -100,6 +105,9 @@ int list(const Globals& globals) {
         fmt::print("{:<{}} {:>9}  {:<10} {:<8} {:<16} {}\n", model.name, widest, size_text(model.size()),
                    state_of(manifest, model), model.adopted ? "adopted" : "ours",
                    users.empty() ? "-" : join(users, " "), model.source);
+        for (const auto& id : users)
+            if (const auto found = measured.find(id); found != measured.end())
+                fmt::print("  {}: {}\n", id, found->second);
     }
     return kOk;
 }

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "base/world.h"
 #include "cli/cli.h"
+#include "cli/measured.h"
 #include "cli/remote.h"
 #include "config/names.h"
 #include "ledger/pricing.h"
@@ -109,7 +110,10 @@ void write_price(json::Writer& out, const prices::Tariff& price) {
     if (!price.note().empty()) out.member("price_note", price.note());
 }
 
-void print_json(const config::Config& config, const ledger::Pricing& pricing, const States& states) {
+using Measured = std::map<std::string, std::string>;
+
+void print_json(const config::Config& config, const ledger::Pricing& pricing, const States& states,
+                const Measured& measured) {
     json::Writer out;
     out.begin_object()
         .member("server", !states.empty())
@@ -131,6 +135,7 @@ void print_json(const config::Config& config, const ledger::Pricing& pricing, co
         for (const auto& name : aliases_of(config, model.id)) out.value(name);
         out.end_array();
         if (const auto found = states.find(model.id); found != states.end()) out.member("state", found->second);
+        if (const auto found = measured.find(model.id); found != measured.end()) out.member("measured", found->second);
         out.end_object();
     }
     out.end_array().end_object();
@@ -155,6 +160,11 @@ void print_price_notes(const config::Config& config, const ledger::Pricing& pric
     for (const auto& [why, models] : reasons) {
         fmt::print("{}{}: {}\n", std::exchange(before, ""), why, few(models));
     }
+}
+
+void print_measured(const Measured& measured) {
+    if (!measured.empty()) fmt::print("\nmeasured, which decides over what is claimed:\n");
+    for (const auto& [model, text] : measured) fmt::print("  {}: {}\n", model, text);
 }
 
 void print_table(const config::Config& config, const ledger::Pricing& pricing, const States& states) {
@@ -194,10 +204,13 @@ int models(const Globals& globals) {
     const auto pricing = ledger::Pricing::of(*config);
     if (!pricing) return report(globals, pricing.error());
     const auto states = states_of(*config);
-    if (globals.json)
-        print_json(*config, **pricing, states);
-    else
-        print_table(*config, **pricing, states);
+    const auto measured = states.empty() ? Measured() : measured_of_all(remote_of(*config));
+    if (globals.json) {
+        print_json(*config, **pricing, states, measured);
+        return kOk;
+    }
+    print_table(*config, **pricing, states);
+    print_measured(measured);
     return kOk;
 }
 

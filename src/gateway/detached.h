@@ -33,6 +33,7 @@ class Detached final : public net::Exchange {
     }
     void start(int, net::Fields headers) override {
         label_ = label_from(headers.get("x-tandem-label"));
+        headers_ = std::move(headers);
         started_ = true;
     }
     net::Task<bool> write(std::string bytes) override {
@@ -44,6 +45,8 @@ class Detached final : public net::Exchange {
         co_return true;
     }
     bool started() const override { return started_; }
+    // Of a stream that has started.
+    const net::Fields& headers() const { return headers_; }
     // From now on `cancel`, which outlives the exchange, ends it too.
     void end_with(net::Cancel& cancel) {
         cancel.on_fire(hook_, [this, &cancel] { cancel_.fire(cancel.reason()); });
@@ -58,6 +61,7 @@ class Detached final : public net::Exchange {
     net::Cancel cancel_;
     net::Cancel::Hook hook_;  // of end_with()
     std::optional<Label> label_;
+    net::Fields headers_;
     bool started_ = false;
 };
 

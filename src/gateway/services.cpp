@@ -44,9 +44,13 @@ Result<std::shared_ptr<const Snapshot>> snapshot_of(config::Config config, const
     if (!pricing) return fail(pricing.error());
     snapshot->pricing = std::move(*pricing);
     snapshot->table = table_of(*snapshot->config, environment, *snapshot->pricing, measured_of);
-    snapshot->table_json = routing::to_json(snapshot->table);
-    snapshot->table_id = hex(sha256(snapshot->table_json)).substr(0, 16);
+    snapshot->name_table();
     return snapshot;
+}
+
+void Snapshot::name_table() {
+    table_json = routing::to_json(table);
+    table_id = hex(sha256(table_json)).substr(0, 16);
 }
 
 std::int64_t Services::unix_seconds() const {
@@ -57,18 +61,22 @@ std::string Services::new_id(std::string_view prefix) {
     return std::string(prefix) + std::string(DecisionId::make(clock, random).tail());
 }
 
-void Services::adopt(std::shared_ptr<const Snapshot> next) {
-    // Before the first decision that names it: jobs are committed in order.
+// Jobs are committed in order.
+void Services::record_table(const std::shared_ptr<const Snapshot>& snapshot) const {
     store.submit(
-        [next](store::Database& database) {
+        [snapshot](store::Database& database) {
             return database.prepare("INSERT OR IGNORE INTO routing_tables (id, json) VALUES (?, ?)")
-                .bind(1, next->table_id)
-                .bind(2, next->table_json)
+                .bind(1, snapshot->table_id)
+                .bind(2, snapshot->table_json)
                 .run();
         },
         [](Result<> kept) {
             if (!kept) spdlog::error("the routing table could not be recorded: {}", kept.error().message);
         });
+}
+
+void Services::adopt(std::shared_ptr<const Snapshot> next) {
+    record_table(next);
     std::vector<std::string> models;
     for (const auto& entry : next->table.models) models.push_back(entry.model);
     ledger.meter().name_models(std::move(models));

@@ -38,6 +38,9 @@ struct Snapshot {
     routing::Table table;
     std::string table_id;  // SHA-256 of its JSON, shortened
     std::string table_json;
+
+    // Gives the table its id, after a change of it.
+    void name_table();
 };
 
 // Errors: invalid, storage, internal, as make_detector() and Pricing::of(). `detector` goes before the one that follows
@@ -79,6 +82,8 @@ struct Services {
     std::int64_t unix_seconds() const;
     // A new id behind a dialect's prefix ("resp_", "file-"): sortable, unguessable.
     std::string new_id(std::string_view prefix = {});
+    // Queues a snapshot's routing table for the ledger, before the first decision that names it.
+    void record_table(const std::shared_ptr<const Snapshot>& snapshot) const;
     // Takes over a new config; its routing table is queued for the ledger.
     void adopt(std::shared_ptr<const Snapshot> next);
     // Why the config on disk was not taken over when it was last read; empty where it was.

@@ -135,6 +135,8 @@ void Way::look_up_name() {
 config::Model Way::model_of(const routing::Candidate& candidate) const {
     auto model = *config.model(candidate.model);
     if (candidate.model == named.entry) model.name = routing::provider_name(model.name, named.rest);
+    if (const auto* entry = snapshot->table.find(candidate.model); entry != nullptr && entry->renders_tools)
+        model.render_tools = *entry->renders_tools;
     return model;
 }
 

@@ -7,31 +7,16 @@
 #include <optional>
 
 #include "base/json.h"
-#include "base/splitmix.h"
 #include "base/text.h"
 #include "dialect/openai_chat.h"
+#include "probe/checks.h"
+#include "probe/draw.h"
 
 namespace tandem::probe {
 
 namespace {
 
 using chat::Told;
-
-// What one task is made from.
-class Draw {
-  public:
-    explicit Draw(std::uint64_t seed) : numbers_(seed) {}
-    int from(int low, int high) {
-        return low + static_cast<int>(numbers_.next() % static_cast<std::uint64_t>(high - low + 1));
-    }
-    template <typename List>
-    auto one_of(const List& list) {
-        return list[numbers_.next() % std::size(list)];
-    }
-
-  private:
-    SplitMix64 numbers_;
-};
 
 constexpr std::array<std::string_view, 8> kNames = {"Nora", "Ilja", "Marta", "Tomas", "Aiko", "Samir", "Lena", "Petra"};
 constexpr std::array<std::string_view, 8> kTowns = {"Bergen", "Basel", "Turin", "Ghent",
@@ -45,36 +30,8 @@ std::string request(std::string_view text, std::int64_t most, std::string_view m
     return fmt::format("\"messages\":{},\"max_tokens\":{}{}}}", messages.text(), most, more);
 }
 
-// The last number that is said, commas between thousands left out.
-std::optional<std::int64_t> last_number(std::string_view text) {
-    auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-    std::string digits;
-    for (std::size_t at = text.size(); at-- > 0;) {
-        const bool between = text[at] == ',' && !digits.empty() && at > 0 && is_digit(text[at - 1]);
-        if (is_digit(text[at]))
-            digits.insert(digits.begin(), text[at]);
-        else if (!between && !digits.empty())
-            break;
-        // "12.0" and "12.00" are twelve.
-        if (digits.find_first_not_of('0') == std::string::npos && at > 0 && text[at - 1] == '.' && !digits.empty()) {
-            digits.clear();
-            --at;
-        }
-    }
-    if (digits.empty() || digits.size() > 15) return {};
-    return std::stoll(digits);
-}
-
 std::function<bool(const Told&)> ends_with_number(std::int64_t wanted) {
     return [wanted](const Told& told) { return last_number(told.text) == wanted; };
-}
-
-// What is said, without what models like to put around it.
-std::string bare(std::string_view text) {
-    constexpr std::string_view kAround = " \t\r\n\"'`*.";
-    const auto first = text.find_first_not_of(kAround);
-    if (first == std::string_view::npos) return {};
-    return std::string(text.substr(first, text.find_last_not_of(kAround) + 1 - first));
 }
 
 std::function<bool(const Told&)> says(std::string wanted) {

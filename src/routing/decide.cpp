@@ -93,6 +93,16 @@ std::int64_t least_prompt(const Table::Entry& entry, const Features& features) {
     return counted ? features.prompt_tokens / kTooHigh : features.prompt_tokens;
 }
 
+// " (measured ...)", where a measurement decides.
+std::string by_measurement(const std::string& which) {
+    return which.empty() ? which : fmt::format(" ({})", which);
+}
+
+std::string measured_of(const Table::Entry& entry) {
+    if (entry.context_by.empty() || entry.tools_by.empty()) return entry.context_by + entry.tools_by;
+    return entry.context_by + "; " + entry.tools_by;
+}
+
 // The first hard constraint that the model fails, in the order in which they are documented.
 void exclude(Candidate& candidate, const Table& table, const Table::Entry& entry, const Inputs& in, const Rule* rule) {
     auto because = [&](Excluded what, std::string reason) {
@@ -127,18 +137,21 @@ void exclude(Candidate& candidate, const Table& table, const Table::Entry& entry
             if (const auto capability = static_cast<Capability>(i);
                 in.features.needs.has(capability) && !entry.capabilities->has(capability))
                 return because(Excluded::capability,
-                               fmt::format("it has no {}, which the request needs", config::kCapabilityNames[i]));
+                               fmt::format("it has no {}, which the request needs{}", config::kCapabilityNames[i],
+                                           by_measurement(capability == Capability::tools ? entry.tools_by : "")));
     if (entry.context_tokens > 0 && in.features.context_tokens > entry.context_tokens)
-        return because(Excluded::context, fmt::format("the client asks for a context of {} tokens, and it has {}",
-                                                      in.features.context_tokens, entry.context_tokens));
+        return because(Excluded::context,
+                       fmt::format("the client asks for a context of {} tokens, and it has {}{}",
+                                   in.features.context_tokens, entry.context_tokens, by_measurement(entry.context_by)));
     if (entry.context_tokens > 0) {
         const auto room = least_room(entry, in.features);
         if (least_prompt(entry, in.features) + room > entry.context_tokens)
             candidate.needed_tokens = in.features.prompt_tokens + room;
         if (candidate.needed_tokens > 0)
-            return because(Excluded::context,
-                           fmt::format("about {} tokens of prompt and {} for the answer do not fit its context of {}",
-                                       in.features.prompt_tokens, room, entry.context_tokens));
+            return because(
+                Excluded::context,
+                fmt::format("about {} tokens of prompt and {} for the answer do not fit its context of {}{}",
+                            in.features.prompt_tokens, room, entry.context_tokens, by_measurement(entry.context_by)));
     }
     const auto* standing = standing_of(in, entry.model);
     if (standing == nullptr) return;
@@ -468,6 +481,7 @@ Result<Decision> decide(const Table& table, const Inputs& in) {
                             worst_usage(*entry, in.features).output.count,
                             in.features.answer_tokens > 0 || in.features.bound_tokens > 0,
                             price_of(*entry, in).known()};
+        candidate.measured = measured_of(*entry);
         const bool preferred = (prefer == Rule::Prefer::local && entry->zone == Zone::local) ||
                                (prefer == Rule::Prefer::cloud && entry->zone == Zone::cloud);
         candidate.zone_score = preferred ? 1 : 0;

@@ -140,6 +140,29 @@ std::optional<config::Capabilities> capabilities_of(const config::Model& model, 
 
 }  // namespace
 
+namespace {
+
+// "4096 of 32768 claimed, measured 2026-11-28 ..."; empty: nobody has measured.
+std::string context_by(const catalog::Known& known) {
+    if (!known.measured.context_tokens) return {};
+    const auto claimed = known.claims.context_tokens;
+    return fmt::format("context of {}{}, {}", *known.measured.context_tokens,
+                       claimed > 0 ? fmt::format(", of {} claimed", claimed) : std::string(),
+                       known.measured.context_by);
+}
+
+std::string tools_by(const catalog::Known& known) {
+    if (known.measured.tools_by.empty()) return {};
+    const bool none = known.measured.lacks.has(config::Capability::tools);
+    return fmt::format("tools {}, {}",
+                       none                                           ? "none"
+                       : known.measured.renders_tools.value_or(false) ? "rendered"
+                                                                      : "native",
+                       known.measured.tools_by);
+}
+
+}  // namespace
+
 prices::Tariff owners_price(const config::Model& model) {
     return model.price ? ledger::tariff_of(*model.price) : prices::Tariff();
 }
@@ -155,7 +178,8 @@ Table table_of(const config::Config& config, const FileFacts& file_facts, const 
         table.models.push_back({model.id, model.provider, provider->zone, provider->clearance, known.context_tokens(),
                                 known.capabilities(), price_of(model), model.quality, known.max_output_tokens(),
                                 model.quality ? strength_by_quality(*model.quality) : strength_of(facts),
-                                model.auto_use, provider->kind->counter != nullptr});
+                                model.auto_use, provider->kind->counter != nullptr, context_by(known), tools_by(known),
+                                known.measured.renders_tools});
     }
     table.aliases = config.aliases;
     table.rules = config.policy.rules;
@@ -188,6 +212,9 @@ std::string to_json(const Table& table) {
         if (m.auto_use != config::AutoUse::yes)
             out.member("auto", config::kAutoUseNames[static_cast<std::size_t>(m.auto_use)]);
         if (m.counts_tokens) out.member("counts", true);
+        if (!m.context_by.empty()) out.member("context_by", m.context_by);
+        if (!m.tools_by.empty()) out.member("tools_by", m.tools_by);
+        if (m.renders_tools) out.member("renders_tools", *m.renders_tools);
         out.end_object();
     }
     out.end_array().key("aliases").begin_array();
@@ -244,7 +271,10 @@ Result<Table> table_from_json(const Value& value) {
                            m["max_output"].integer().value_or(0),
                            read_strength(m["strength"]),
                            named<config::AutoUse>(m["auto"], config::kAutoUseNames).value_or(config::AutoUse::yes),
-                           m["counts"].boolean().value_or(false)};
+                           m["counts"].boolean().value_or(false),
+                           str(m["context_by"]),
+                           str(m["tools_by"]),
+                           m["renders_tools"].boolean()};
         auto price = price_in(m);
         if (!price) return fail(price.error());
         entry.price = std::move(*price);
@@ -418,6 +448,7 @@ std::string to_json(const Decision& decision) {
         out.begin_object().member("model", c.model).member("provider", c.provider).member("zone", name_of(c.zone));
         if (c.excluded != Excluded::no)
             out.member("excluded", kExcludedNames[static_cast<std::size_t>(c.excluded)]).member("reason", c.reason);
+        if (!c.measured.empty()) out.member("measured", c.measured);
         if (c.last_resort) out.member("last_resort", true);
         if (c.redacted) out.member("redacted", true).member("seen", name_of(c.seen));
         out.key("scores").begin_object().member("zone", c.zone_score).member("estimate_micros", c.estimate.micros());

@@ -36,6 +36,10 @@ struct Table {
         config::AutoUse auto_use = config::AutoUse::yes;
         // Its server counts a prompt exactly before it is sent, so only what cannot fit is excluded by an estimate.
         bool counts_tokens = false;
+        // Which measurement decides over the owner's claim, for people; empty: none does.
+        std::string context_by = {}, tools_by = {};
+        // Tools go into its prompt and not to its chat template; nullopt: nobody has measured, so as its owner says.
+        std::optional<bool> renders_tools = {};
     };
     std::vector<Entry> models;
     std::vector<config::Alias> aliases;
@@ -172,6 +176,7 @@ struct Candidate {
     bool bounded = false;           // a maximum was asked for, or the owner's policy sets one
     bool priced = true;             // its price is known
     bool refused_unpriced = false;  // excluded since it is not
+    std::string measured = {};      // which measurements of it hold, for people; empty: none
     bool operator==(const Candidate&) const = default;
 };
 

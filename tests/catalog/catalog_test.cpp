@@ -1,6 +1,8 @@
 // What is measured of a model goes before what is claimed of it.
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "catalog/measurements.h"
 #include "routing/routing.h"
 #include "tests/support.h"
@@ -33,6 +35,17 @@ TEST(Known, what_was_measured_decides) {
     EXPECT_EQ(known.capabilities(), of({Capability::chat, Capability::json}));
 }
 
+TEST(Known, a_context_of_none_says_nothing_of_length_and_tools_are_told_as_was_found_best) {
+    const auto none = measured_of({measured(Quantity::context, 0)}, "m", "as it is");
+    EXPECT_EQ(none.context_tokens, std::nullopt);
+    EXPECT_TRUE(none.context_by.empty());
+    EXPECT_EQ(measured_of({measured(Quantity::tools, kNative)}, "m", "as it is").renders_tools, false);
+    const auto rendered = measured_of({measured(Quantity::tools, kRendered)}, "m", "as it is");
+    EXPECT_EQ(rendered.renders_tools, true);
+    EXPECT_EQ(rendered.tools_by, "measured 1970-01-01 by a test");
+    EXPECT_EQ(measured_of({measured(Quantity::tools, 0)}, "m", "as it is").renders_tools, std::nullopt);
+}
+
 TEST(Known, what_is_not_claimed_is_assumed_but_for_what_it_was_found_to_lack) {
     Known known;
     EXPECT_EQ(known.capabilities(), std::nullopt);
@@ -53,9 +66,9 @@ TEST(Measurements, of_another_model_under_the_same_name_say_nothing) {
 }
 
 TEST(Measurements, are_kept_the_newest_of_each_quantity) {
-    static const store::Migration kTable{kMeasurementsSchema};
+    static const std::array kTables{store::Migration{kMeasurementsSchema}, store::Migration{kMeasurementsSchema2}};
     const test::Folder folder;
-    auto store = store::Store::open_at_once(folder.path / "db", {&kTable, 1});
+    auto store = store::Store::open_at_once(folder.path / "db", kTables);
     ASSERT_TRUE(store);
     const auto kept = [&] {
         std::vector<Measurement> list;
@@ -98,6 +111,15 @@ TEST(Measurements, make_the_routing_table) {
     ASSERT_EQ(decision->eligible, 1U);
     EXPECT_EQ(decision->candidates.front().model, "n");
     EXPECT_EQ(decision->candidates.back().excluded, routing::Excluded::context);
+    EXPECT_NE(decision->candidates.back().reason.find("context of 2000, of 8000 claimed, measured 1970-01-01"),
+              std::string::npos)
+        << decision->candidates.back().reason;
+    // So it does from its record.
+    json::Document document;
+    ASSERT_TRUE(document.parse(routing::to_json(table)));
+    const auto read = routing::table_from_json(document.root());
+    ASSERT_TRUE(read);
+    EXPECT_EQ(routing::to_json(*routing::decide(*read, inputs)), routing::to_json(*decision));
 }
 
 }  // namespace

@@ -497,7 +497,7 @@ Outcome run(Ground& ground, std::uint64_t seed) {
     gateway::Gateway gateway(services, {&worker}, [&](net::Worker& w) { return network.caller(w); });
     resources::Responses responses(gateway, runner);
     jobs::Queue queue(store, clock, runner);
-    probe::Probes probes(store, clock, learning, queue);
+    probe::Probes probes(store, clock, learning, queue, {[] { return Result<>(); }, [] { return Result<>(); }});
     resources::Batches batches(gateway, runner, queue);
     api::Api door(
         gateway, responses, batches, experiments, probes, [] { return Result<>(); },
