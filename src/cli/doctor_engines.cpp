@@ -33,7 +33,7 @@ bool check_binary(const Result<fs::path>& binary, std::vector<Check>& checks) {
         checks.push_back({"engine", Grade::bad, binary.error().message, std::string(kMend)});
         return false;
     }
-    const auto said = engine::words_of_version(*binary);
+    const auto said = engine::words_for(*binary, "--version");
     const auto at = said.find("version: ");
     if (at != std::string::npos) {
         const auto line = said.substr(at, said.find('\n', at) - at);

@@ -25,7 +25,7 @@ namespace {
 
 constexpr std::size_t kLargestList = 1UL << 20;
 constexpr std::chrono::milliseconds kVersionTime{5'000};
-constexpr std::size_t kMostOutput = 64 * 1024;
+constexpr std::size_t kMostOutput = 256 * 1024;
 constexpr std::size_t kLongestVersion = 120;
 constexpr std::size_t kFolderLetters = 16;
 
@@ -141,7 +141,7 @@ Result<> Programs::write() const {
     return write_private_file(file, out.take());
 }
 
-std::string words_of_version(const fs::path& program) {
+std::string words_for(const fs::path& program, std::string flag) {
     std::array<int, 2> ends{};
     if (pipe2(ends.data(), O_CLOEXEC) != 0) return {};
     posix_spawn_file_actions_t actions{};
@@ -149,7 +149,7 @@ std::string words_of_version(const fs::path& program) {
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
-    std::string name = program.string(), flag = "--version";
+    std::string name = program.string();
     std::array<char*, 3> arguments = {name.data(), flag.data(), nullptr};
     pid_t pid = 0;
     const int failed = posix_spawn(&pid, name.c_str(), &actions, nullptr, arguments.data(), environ);
@@ -175,7 +175,7 @@ std::string words_of_version(const fs::path& program) {
 }
 
 std::string version_of(const fs::path& program) {
-    const auto said = words_of_version(program);
+    const auto said = words_for(program, "--version");
     const auto at = said.find("version: ");
     if (at == std::string::npos) return {};
     return printable(said.substr(at + 9, said.find('\n', at) - at - 9), kLongestVersion);

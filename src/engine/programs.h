@@ -47,9 +47,9 @@ class Programs {
     std::string in_use_, before_;
 };
 
-// What a program prints for --version, on both of its outputs; empty where it does not start. It is ended after five
-// seconds, or when it prints more than 64 KiB.
-std::string words_of_version(const std::filesystem::path& program);
+// What a program prints for a flag such as --version, on both of its outputs; empty where it does not start. It is
+// ended after five seconds, or when it prints more than 256 KiB.
+std::string words_for(const std::filesystem::path& program, std::string flag);
 // The line of it that has the version; empty where there is none.
 std::string version_of(const std::filesystem::path& program);
 

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include "base/text.h"
+#include "engine/arguments.h"
 
 namespace tandem::engine {
 
@@ -15,17 +17,10 @@ namespace {
 constexpr std::int64_t kLargestBatch = 1L << 20;  // tokens
 constexpr std::int64_t kContext = 4'096;          // tokens, as config/parse.cpp has it for engines
 
-// The value of the last of these options among the arguments of an engine: "--name VALUE" or "--name=VALUE".
-std::optional<std::string> argument(const std::vector<std::string>& args,
+// The value of the last of these options.
+std::optional<std::string> value_of(const std::vector<std::string>& args,
                                     std::initializer_list<std::string_view> names) {
-    std::optional<std::string> value;
-    for (std::size_t i = 0; i < args.size(); ++i)
-        for (const auto name : names) {
-            if (args[i] == name && i + 1 < args.size()) value = args[i + 1];
-            if (args[i].starts_with(name) && args[i].size() > name.size() && args[i][name.size()] == '=')
-                value = args[i].substr(name.size() + 1);
-        }
-    return value;
+    return argument(args, std::span(names.begin(), names.size()));
 }
 
 }  // namespace
@@ -40,18 +35,18 @@ Serving serving_of(const config::Model* model, const GgufFacts& facts, const Mac
         settings.context_tokens = model->context_tokens;
         settings.slots = model->slots;
     }
-    if (auto type = argument(args, {"--cache-type-k", "-ctk"})) settings.keys = std::move(*type);
-    if (auto type = argument(args, {"--cache-type-v", "-ctv"})) settings.values = std::move(*type);
+    if (auto type = value_of(args, {"--cache-type-k", "-ctk"})) settings.keys = std::move(*type);
+    if (auto type = value_of(args, {"--cache-type-v", "-ctv"})) settings.values = std::move(*type);
     if (std::ranges::any_of(args, [](const auto& one) { return one == "--no-repack" || one == "-nr"; }))
         settings.repacked.clear();
     for (const auto& names : {std::initializer_list<std::string_view>{"--ubatch-size", "-ub"}, {"--batch-size", "-b"}})
-        if (const auto tokens = whole_number(argument(args, names).value_or("")))
+        if (const auto tokens = whole_number(value_of(args, names).value_or("")))
             settings.batch = std::clamp<std::int64_t>(
                 *tokens, 1, names.begin()->starts_with("--u") ? kLargestBatch : settings.batch);
-    serving.projector = argument(args, {"--mmproj", "-mm"}).value_or("");
-    serving.draft = argument(args, {"--model-draft", "-md", "--spec-draft-model"}).value_or("");
+    serving.projector = value_of(args, {"--mmproj", "-mm"}).value_or("");
+    serving.draft = value_of(args, {"--model-draft", "-md", "--spec-draft-model"}).value_or("");
     std::int64_t mib = prompt_cache_mib(machine);
-    if (const auto text = argument(args, {"--cache-ram", "-cram"}))
+    if (const auto text = value_of(args, {"--cache-ram", "-cram"}))
         std::from_chars(text->data(), text->data() + text->size(), mib);
     serving.prompt_cache = mib < 0 ? -1 : std::min(mib, std::int64_t{1} << 30) * 1024 * 1024;
     return serving;
