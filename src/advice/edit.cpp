@@ -4,6 +4,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <cctype>
 #include <optional>
 
 #include "base/text.h"
@@ -92,6 +93,38 @@ std::optional<std::string> replaced(const std::string& text, const YAML::Node& n
     return result.replace(at, size, value);
 }
 
+// Behind the bracket that closes the one at `at`; nothing where the text has none. Quotes and comments may hold others.
+std::optional<std::size_t> behind_brackets(const std::string& text, std::size_t at) {
+    int depth = 0;
+    for (char quote = 0; at < text.size(); ++at) {
+        const char c = text[at];
+        if (quote != 0) {
+            if (c == '\\' && quote == '"') ++at;
+            if (c == quote) quote = 0;
+        } else if (c == '"' || c == '\'') {
+            quote = c;
+        } else if (c == '#' && std::isspace(static_cast<unsigned char>(text[at - 1])) != 0) {
+            at = text.find('\n', at);
+            if (at == std::string::npos) return std::nullopt;
+        } else if (c == '[' || c == '{') {
+            ++depth;
+        } else if ((c == ']' || c == '}') && --depth == 0) {
+            return at + 1;
+        }
+    }
+    return std::nullopt;
+}
+
+// A list in brackets that is there, replaced. One in lines has comments between them more often than not.
+std::optional<std::string> replaced_list(const std::string& text, const YAML::Node& node, std::string_view value) {
+    const auto at = offset_of(node);
+    if (!node.IsSequence() || at == 0 || at >= text.size() || text[at] != '[') return std::nullopt;
+    const auto end = behind_brackets(text, at);
+    if (!end) return std::nullopt;
+    auto result = text;
+    return result.replace(at, *end - at, value);
+}
+
 // A member more in a mapping that is there, as its first.
 std::optional<std::string> inserted(const std::string& text, const YAML::Node& map, const std::string& entry) {
     auto at = offset_of(map);
@@ -134,7 +167,8 @@ std::optional<std::string> changed(const std::string& text, const YAML::Node& ro
             const bool flow = start < text.size() && text[start] == '{';
             return depth == 0 && !flow ? appended(text, entry) : inserted(text, at, entry);
         }
-        if (depth + 1 == path.size()) return replaced(text, next, value);
+        if (depth + 1 == path.size())
+            return next.IsSequence() ? replaced_list(text, next, value) : replaced(text, next, value);
         at.reset(next);
     }
     return std::nullopt;

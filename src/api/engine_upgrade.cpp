@@ -2,44 +2,18 @@
 // who may name a program here may run it.
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
-
 #include "api/api.h"
+#include "api/engine_questions.h"
 #include "base/text.h"
 #include "chat/told.h"
 #include "engine/engines.h"
 #include "engine/programs.h"
-#include "probe/tasks.h"
 
 namespace tandem::api {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-// Those kinds of questions that a few words answer: the traffic goes on meanwhile.
-constexpr std::array<std::string_view, 6> kKinds = {"extraction", "format", "json", "language", "reading", "tools"};
-
-// Of the first choice of a Chat Completions answer.
-chat::Told told_of(const json::Value& answer) {
-    chat::Told told;
-    const auto choice = engine::first_choice(answer);
-    told.text = choice["message"]["content"].text();
-    std::size_t index = 0;
-    for (const json::Value call : choice["message"]["tool_calls"].children())
-        told.call(index++, call["function"]["name"].text(), call["function"]["arguments"].text(), false);
-    return told;
-}
-
-std::vector<engine::UpgradeQuestion> questions() {
-    std::vector<engine::UpgradeQuestion> all;
-    for (auto& task : probe::tasks(1, false))
-        if (std::ranges::find(kKinds, task.kind) != kKinds.end())
-            all.push_back({task.id, task.rest,
-                           [passed = task.passed](const json::Value& answer) { return passed(told_of(answer)); }});
-    return all;
-}
 
 // A program by its path, or by the version that it has in Tandem's folder or in the cache.
 Result<fs::path> program_of(const json::Value& root, const gateway::Services& services) {
@@ -100,7 +74,7 @@ net::Task<Result<std::string>> Api::upgrade_engine(const Call& call) {
     wish.program = std::move(*program);
     wish.model = root["model"].text();
     wish.force = root["force"].boolean() == true;
-    wish.questions = questions();
+    wish.questions = engine_questions();
     wish.agreement = [](const std::string& one, const std::string& other) { return chat::agreement(one, other); };
     auto report = co_await net::wait_for<Result<engine::UpgradeReport>>(
         [&](auto resume) { gateway_.services().engines.upgrade(std::move(wish), std::move(resume)); });

@@ -10,7 +10,6 @@
 #include "advice/record.h"
 #include "advice/render.h"
 #include "base/file.h"
-#include "base/hash.h"
 #include "base/text.h"
 #include "base/time_text.h"
 #include "base/world.h"
@@ -22,18 +21,6 @@ namespace tandem::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string sum_of(std::string_view text) {
-    return hex(sha256(text));
-}
-
-// Writes the config over itself: whole, through a link, and as readable for others as it was.
-Result<> write_config(const fs::path& file, std::string_view text) {
-    std::error_code error;
-    const auto real = fs::canonical(file, error);
-    if (error) return fail(ErrorCode::storage, fmt::format("cannot find {}: {}", file.string(), error.message()));
-    return write_file(real, text, protection_of(real));
-}
 
 Result<const advice::Proposal*> proposal_of(const advice::Advice& advice, const std::string& which) {
     const auto number = whole_number(which);
@@ -79,10 +66,7 @@ Result<std::string> changed_config(const Globals& globals, const config::Config&
                                    const advice::Combination& combination) {
     auto changed = advice::edited(text, combination.changes);
     if (!changed) return changed;
-    const auto parsed = config::parse(*changed, config.source, globals.environment, config::Missing::left_out);
-    if (!parsed)
-        return fail(ErrorCode::invalid, fmt::format("the changed config would not be valid, so nothing is written: {}",
-                                                    parsed.error().message));
+    if (const auto parsed = parsed_change(globals, config, *changed); !parsed) return fail(parsed.error());
     return changed;
 }
 
@@ -119,15 +103,9 @@ std::string note_of(const advice::Applied& applied) {
 int apply_advice(const Globals& globals, const AdviceInput& input, const advice::Advice& advice,
                  const std::string& which) {
     const auto& config = input.config;
-    if (config.source.empty() || !fs::exists(config.source))
-        return report(globals, {ErrorCode::not_found, "there is no tandem.yaml to change: `tandem init` writes one"});
-    const auto text = whole_file(config.source);
-    if (text != config.text)
-        return report(globals,
-                      {ErrorCode::invalid,
-                       fmt::format("{} is not the config in force: it was changed a moment ago, or is not valid; "
-                                   "`tandem doctor` says what is wrong with it",
-                                   config.source.string())});
+    const auto read = text_to_change(config);
+    if (!read) return report(globals, read.error());
+    const auto& text = *read;
     const auto list = applied_before(config);
     if (!list) return report(globals, list.error());
     const auto* last = in_force(*list);
@@ -168,7 +146,7 @@ int apply_advice(const Globals& globals, const AdviceInput& input, const advice:
     }
     // Whoever is killed between the two leaves a note of something that was not written, which --check and --undo see
     // by the file's sum.
-    if (auto ok = write_config(config.source, *changed); !ok) return report(globals, ok.error());
+    if (auto ok = overwrite_config(config.source, *changed); !ok) return report(globals, ok.error());
     if (globals.json) {
         json::Writer out;
         out.begin_object().member("applied", applied.name).member("file", applied.file);
@@ -330,7 +308,7 @@ int undo_advice(const Globals& globals) {
             return report(globals, {ErrorCode::storage,
                                     fmt::format("the backup {} is gone, or is not what it was: nothing is put back",
                                                 last->backup)});
-        if (auto ok = write_config(last->file, text); !ok) return report(globals, ok.error());
+        if (auto ok = overwrite_config(last->file, text); !ok) return report(globals, ok.error());
     }
     int code = kOk;
     const bool told =

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "base/time_text.h"
 #include "cli/cli.h"
+#include "cli/engine_tune.h"
 #include "cli/engine_upgrade.h"
 #include "cli/model.h"
 #include "cli/remote.h"
@@ -179,6 +180,7 @@ void add_engine(CLI::App& app, Globals& globals, Action& action) {
         };
     });
     add_engine_versions(*group, globals, action);
+    add_engine_tune(*group, globals, action);
     auto lines = std::make_shared<int>(50);
     auto* log = group->add_subcommand("logs", "The last lines that an engine wrote");
     log->add_option("model", *model, "The model's id in tandem.yaml")->required();

@@ -104,6 +104,12 @@ class Lease {
     int port_ = 0;
 };
 
+// A request of Tandem's own to an engine: nothing that a client said.
+struct EngineQuestion {
+    std::string method = "POST", path, body;
+    SteadyTime deadline;  // of its turn, its loading and its answer
+};
+
 struct EnginesSettings {
     std::filesystem::path data;   // logs go to data/engines/
     std::filesystem::path cache;  // engine/llama-server and models/ are looked for there
@@ -144,6 +150,9 @@ class Engines {
     // answers, and gives a lease. `done` is called once, on another thread. Gives what give_up() takes. Errors:
     // unavailable (it does not start or fit, and why), timeout, not_found.
     std::uint64_t acquire(const std::string& model, SteadyTime deadline, std::function<void(Result<Lease>)> done);
+    // Acquires the engine, sends it that, and gives the body of its answer, 8 MiB of it at most. `done` is called once,
+    // on another thread. Errors: as acquire(); unavailable, where it gives no 200.
+    void ask(const std::string& model, EngineQuestion question, std::function<void(Result<std::string>)> done);
     // Nobody waits for that any more: `done` is called with `cancelled`, if it was not called yet. A load that nobody
     // waits for ends.
     void give_up(std::uint64_t waiting);

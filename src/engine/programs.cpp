@@ -25,7 +25,7 @@ namespace {
 
 constexpr std::size_t kLargestList = 1UL << 20;
 constexpr std::chrono::milliseconds kWordsTime{5'000};
-constexpr std::size_t kMostOutput = 64 * 1024;
+constexpr std::size_t kMostOutput = 256 * 1024;
 constexpr std::size_t kLongestVersion = 120;
 constexpr std::size_t kFolderLetters = 16;
 

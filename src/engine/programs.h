@@ -48,7 +48,7 @@ class Programs {
 };
 
 // What a program prints for one option ("--version"), on both of its outputs; empty where it does not start. It is
-// ended after five seconds, or when it prints more than 64 KiB.
+// ended after five seconds, or when it prints more than 256 KiB.
 std::string words_for(const std::filesystem::path& program, std::string option);
 // The line of it that has the version; empty where there is none.
 std::string version_of(const std::filesystem::path& program);

@@ -188,6 +188,9 @@ struct Engines::State {
     net::Task<bool> healthy(Engine& engine, std::string path);
     // The body of a 200, or its beginning.
     net::Task<std::optional<std::string>> ask(const Engine& engine, Asking what);
+    // For as long as the lease is held (asking.cpp).
+    net::Task<> answer(std::shared_ptr<Engine> engine, Lease lease, EngineQuestion question,
+                       std::function<void(Result<std::string>)> done);
     net::Task<std::string> hangs(Engine& engine, const ProcessStat& stat, Silence& silence);
     net::Task<RunEnd> load(Engine& engine, Process& process);
     net::Task<RunEnd> watch(Engine& engine, Process& process);

@@ -48,12 +48,7 @@ net::Task<std::optional<std::pair<std::string, milliseconds>>> Engines::State::a
                                                                                          std::string rest) {
     const auto lease = co_await lend_to(trial);
     if (!lease) co_return std::nullopt;
-    json::Writer name;
-    name.begin_object().member("model", trial.engine->model.name).end_object();
-    auto body = name.take();
-    body.pop_back();
-    // The likeliest words: what differs then is the program's.
-    body += ",\"temperature\":0,\"seed\":1," + rest;
+    auto body = deterministic_request(trial.engine->model.name, rest);
     const auto begun = clock.steady();
     auto text = co_await ask(*trial.engine, {"POST", "/v1/chat/completions", std::move(body), kAnswerTime, kMostBytes});
     lease->progressed(clock.steady());

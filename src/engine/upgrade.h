@@ -49,6 +49,8 @@ struct UpgradeReport {
     UpgradeSide old_one, new_one;
 };
 
+// The request to `model` whose answer depends on the engine alone: the likeliest words. `rest` as in UpgradeQuestion.
+std::string deterministic_request(std::string_view model, std::string_view rest);
 // Of a Chat Completions answer; nothing where it has none.
 json::Value first_choice(const json::Value& answer);
 // What is worse about the new one, with both numbers; empty: nothing that the bounds forbid. Pure.

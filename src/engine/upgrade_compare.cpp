@@ -6,6 +6,15 @@
 
 namespace tandem::engine {
 
+std::string deterministic_request(std::string_view model, std::string_view rest) {
+    json::Writer name;
+    name.begin_object().member("model", model).end_object();
+    auto body = name.take();
+    body.pop_back();
+    body += ",\"temperature\":0,\"seed\":1,";
+    return body.append(rest);
+}
+
 json::Value first_choice(const json::Value& answer) {
     for (const json::Value choice : answer["choices"].children()) return choice;
     return {};

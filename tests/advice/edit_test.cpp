@@ -43,6 +43,21 @@ TEST(Edit, addsAMemberToAMapping) {
               "models:\r\n  b:\r\n    auto: false\r\n    provider: x\r\n");
 }
 
+TEST(Edit, replacesAList) {
+    const std::vector<std::string> path = {"models", "a", "args"};
+    EXPECT_EQ(after("models:\n  a: { args: [--threads, '4'], provider: x } # mine\n", path, "[--threads, \"2\"]"),
+              "models:\n  a: { args: [--threads, \"2\"], provider: x } # mine\n");
+    EXPECT_EQ(after("models:\n  a:\n    args: [ --x,  # [why]\n            \"]\" ]\n    provider: x\n", path, "[]"),
+              "models:\n  a:\n    args: []\n    provider: x\n");
+    EXPECT_EQ(after("models: { a: { provider: x } }\n", path, "[--threads, \"2\"]"),
+              "models: { a: { args: [--threads, \"2\"], provider: x } }\n");
+    EXPECT_NE(after("models:\n  a:\n    args:\n      - --x  # why\n    provider: x\n", path, "[]").find("by hand"),
+              std::string::npos)
+        << "comments between its lines would be lost";
+    EXPECT_NE(after("models:\n  a: { args: &list [--x] }\n  b: { args: *list }\n", path, "[]").find("by hand"),
+              std::string::npos);
+}
+
 TEST(Edit, makesMappingsThatAreMissing) {
     EXPECT_EQ(after("currency: EUR", {"policy", "preset"}, "learned"), "currency: EUR\npolicy: { preset: learned }\n");
     EXPECT_EQ(after("", {"policy", "preset"}, "learned"), "policy: { preset: learned }\n");
