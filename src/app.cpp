@@ -484,6 +484,9 @@ Result<std::unique_ptr<App>> App::start(config::Config config, const config::Env
         *parts->gateway, *parts->responses, *parts->batches, parts->experiments, parts->probes,
         [&parts = *parts] { return parts.take_keys(); },
         [&parts = *parts](bool make) { return parts.find_index(make); });
+    parts->services.files = [&parts = *parts]() -> Result<std::shared_ptr<const retrieval::Files>> {
+        return parts.find_index(false);
+    };
     parts->server.emplace(server_settings(config), parts->worker_list(), *parts->api, parts->memory);
     auto snapshot = parts->snapshot_of(std::move(config));
     if (!snapshot) return fail(snapshot.error());

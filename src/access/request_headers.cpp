@@ -13,9 +13,9 @@ namespace tandem::access {
 namespace {
 
 constexpr std::string_view kOurs = "x-tandem-";
-constexpr std::array<std::string_view, 7> kNames = {"x-tandem-label",   "x-tandem-stakes", "x-tandem-conversation",
-                                                    "x-tandem-timeout", "x-tandem-cache",  "x-tandem-key",
-                                                    "x-tandem-workflow"};
+constexpr std::array<std::string_view, 8> kNames = {"x-tandem-label",    "x-tandem-stakes", "x-tandem-conversation",
+                                                    "x-tandem-timeout",  "x-tandem-cache",  "x-tandem-key",
+                                                    "x-tandem-workflow", "x-tandem-context"};
 // Those of others that decide who asks and how the body is read.
 constexpr std::array<std::string_view, 8> kDeciding = {"authorization",  "x-api-key",        "api-key",
                                                        "x-goog-api-key", "origin",           "content-encoding",
@@ -75,6 +75,22 @@ Result<> read_stakes(const net::Fields& headers, RequestHeaders& read) {
     return {};
 }
 
+// Names of collections with commas between them.
+Result<std::vector<std::string>> read_context(std::string_view text) {
+    std::vector<std::string> names;
+    while (!text.empty()) {
+        const auto comma = std::min(text.find(','), text.size());
+        const auto name = trim(text.substr(0, comma));
+        if (!config::is_collection_name(name))
+            return fail(Fault::invalid_header,
+                        "x-tandem-context: expected names of collections with commas between them",
+                        "x-tandem-context");
+        if (std::ranges::find(names, name) == names.end()) names.emplace_back(name);
+        text.remove_prefix(std::min(text.size(), comma + 1));
+    }
+    return names;
+}
+
 }  // namespace
 
 Result<RequestHeaders> read_headers(const net::Fields& headers) {
@@ -99,6 +115,9 @@ Result<RequestHeaders> read_headers(const net::Fields& headers) {
             return fail(Fault::invalid_header, "x-tandem-cache: expected no or yes", "x-tandem-cache");
         read.fresh = wish == "no";
     }
+    auto context = read_context(trim(headers.get("x-tandem-context")));
+    if (!context) return fail(context.error());
+    read.context = std::move(*context);
     read.conversation = trim(headers.get("x-tandem-conversation"));
     if (read.conversation.size() > kLongestName)
         return fail(Fault::invalid_header,

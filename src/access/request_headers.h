@@ -20,7 +20,8 @@ struct RequestHeaders {
     std::string workflow;                              // x-tandem-workflow: what it is a part of, for budgets and cost
     std::optional<std::chrono::seconds> timeout = {};  // x-tandem-timeout, 1 to 86,400
     std::vector<std::string> warnings = {};            // of names that are called otherwise now
-    bool fresh = false;  // no answer that was given before: x-tandem-cache: no, or a cache-control that says so
+    std::vector<std::string> context = {};  // x-tandem-context: collections in which what is asked is looked for
+    bool fresh = false;                     // no answer that was given before: x-tandem-cache: no, or a cache-control that says so
 };
 
 // Errors: invalid, for a value that there is not, for a header that decides and stands twice, and for an x-tandem-

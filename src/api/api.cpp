@@ -41,9 +41,10 @@ bool is_owner(const gateway::Call& call) {
     return is_owner(call.who, *call.snapshot->config);
 }
 
-// Whether a request is one of those that a key's limits count: what is asked, left or changed here, not what is read.
+// Whether a request is one of those that a key's limits count: what is asked, left or changed here, not what is read. A
+// search is asked.
 bool counts(const Route& route) {
-    return route.scope == Scope::client && route.method == "POST";
+    return route.scope == Scope::client && (route.method == "POST" || route.path == "/tandem/v1/search");
 }
 
 }  // namespace

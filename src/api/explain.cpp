@@ -262,6 +262,38 @@ std::string time_text(std::int64_t ms) {
     return {text, size};
 }
 
+namespace {
+
+// What of the owner's files was put into the request.
+std::string context_text(const routing::Inputs& in) {
+    json::Document document;
+    if (in.context.empty() || !document.parse(in.context)) return {};
+    const auto context = document.root();
+    std::vector<std::string> collections, tools;
+    for (const json::Value name : context["collections"].children()) collections.emplace_back(name.text());
+    for (const json::Value tool : context["left_out"].children()) tools.emplace_back(tool.text());
+    const auto count = context["passages"].size();
+    std::string out =
+        fmt::format("  files       {} ({}): ", join(collections, ", "), printable(context["from"].text(), 200));
+    out += count == 0 ? "nothing was found\n"
+                      : fmt::format("{} of {} pieces, about {} tokens; there was room for {}\n", count,
+                                    context["found"].raw(), context["tokens"].raw(), context["room"].raw());
+    std::size_t rank = 0;
+    for (const json::Value one : context["passages"].children()) {
+        const auto page = one["page"], line = one["line"];
+        const auto place = page.exists()   ? fmt::format(", page {}", page.raw())
+                           : line.exists() ? fmt::format(":{}", line.raw())
+                                           : std::string();
+        out += fmt::format("    {}. {}{} ({}, {}), score {}, {} tokens\n", ++rank, printable(one["path"].text(), 1'000),
+                           place, one["collection"].text(), one["label"].text(), one["score"].raw(),
+                           one["tokens"].raw());
+    }
+    if (!tools.empty()) out += fmt::format("    left out: {}, which would reach out of the request\n", join(tools, ", "));
+    return out;
+}
+
+}  // namespace
+
 std::string decision_text(const routing::Inputs& in, const routing::Decision& decision, std::string_view currency) {
     const bool keyless = in.key == access::Principal::anonymous().id();
     std::string out = fmt::format("  asked for   {} with {}\n  label       {}", in.alias,
@@ -270,6 +302,7 @@ std::string decision_text(const routing::Inputs& in, const routing::Decision& de
         out += fmt::format("{}{}", &reason == &in.label_reasons.front() ? " (" : ", ", reason);
     if (!in.label_reasons.empty()) out += ")";
     out += fmt::format("\n  why         {}\n", decision.why);
+    out += context_text(in);
     out += work_text(in);
     out += "  candidates\n";
     std::size_t place = 0;

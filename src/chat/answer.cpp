@@ -31,6 +31,10 @@ void Assembler::take(const Event& event) {
         answer_.model = started->model;
     } else if (const auto* text = std::get_if<TextDelta>(&event)) {
         last<TextPart>(text->choice).text += text->text;
+    } else if (const auto* cited = std::get_if<Cited>(&event)) {
+        auto& part = last<TextPart>(cited->choice);
+        const auto end = part.text.size();
+        part.citations.push_back({end - std::min(end, cited->bytes), end, cited->source});
     } else if (const auto* refusal = std::get_if<RefusalDelta>(&event)) {
         last<RefusalPart>(refusal->choice).text += refusal->text;
     } else if (const auto* said = std::get_if<MediaSaid>(&event)) {
@@ -93,6 +97,21 @@ void Assembler::take(const Event& event) {
     }
 }
 
+namespace {
+
+void add_text(const TextPart& text, std::int64_t choice, std::vector<Event>& events) {
+    std::size_t said = 0;
+    for (const auto& citation : text.citations) {
+        if (citation.end > said) events.emplace_back(TextDelta{choice, text.text.substr(said, citation.end - said)});
+        said = std::max(said, citation.end);
+        events.emplace_back(Cited{choice, citation.end - citation.begin, citation.source});
+    }
+    if (said < text.text.size() || text.citations.empty())
+        events.emplace_back(TextDelta{choice, text.text.substr(said)});
+}
+
+}  // namespace
+
 std::vector<Event> events_of(const Answer& answer) {
     std::vector<Event> events;
     for (std::size_t i = 0; i < answer.choices.size(); ++i) {
@@ -101,7 +120,7 @@ std::vector<Event> events_of(const Answer& answer) {
         std::int64_t calls = 0;
         for (const auto& part : choice.parts) {
             if (const auto* text = part.as<TextPart>()) {
-                events.emplace_back(TextDelta{index, text->text});
+                add_text(*text, index, events);
             } else if (const auto* refusal = part.as<RefusalPart>()) {
                 events.emplace_back(RefusalDelta{index, refusal->text});
             } else if (const auto* reasoning = part.as<ReasoningPart>()) {

@@ -33,8 +33,33 @@ using Extra = std::vector<std::pair<std::string, Raw>>;
 
 enum class Role { system, developer, user, assistant, tool };
 
+// A place in a file that an answer goes back to.
+struct Source {
+    std::int64_t number = 0;  // by which the answer names it
+    std::string path;         // absolute
+    std::string title;
+    std::int64_t first_line = 0, last_line = 0, page = 0;  // 0: the format has none
+    std::string text;                                      // what stands there
+
+    // "/home/ada/notes/solar.md:3", or "/home/ada/manual.pdf, page 2": what a person can open.
+    std::string place() const;
+    // The same as a file: URL, with "#L3" or "#page=2".
+    std::string url() const;
+    // Its title, or else the name of its file.
+    std::string name() const;
+    bool operator==(const Source&) const = default;
+};
+
+// A source that is named in a text: by its bytes `begin` to `end`, which are the number's.
+struct Citation {
+    std::size_t begin = 0, end = 0;
+    Source source;
+    bool operator==(const Citation&) const = default;
+};
+
 struct TextPart {
     std::string text;
+    std::vector<Citation> citations{};  // of an answer's
     bool operator==(const TextPart&) const = default;
 };
 
@@ -238,6 +263,13 @@ struct TextDelta {
     std::string text;
     bool operator==(const TextDelta&) const = default;
 };
+// The end of the text that was said last, so many bytes of it, names a source.
+struct Cited {
+    std::int64_t choice = 0;
+    std::size_t bytes = 0;
+    Source source;
+    bool operator==(const Cited&) const = default;
+};
 struct RefusalDelta {
     std::int64_t choice = 0;
     std::string text;
@@ -295,7 +327,7 @@ struct Failed {
     Error error;
 };
 
-using Event = std::variant<Started, TextDelta, RefusalDelta, MediaSaid, ReasoningDelta, ReasoningEnd, ToolCallDelta,
-                           ToolCallEnd, Logprobs, Finished, Used, Failed>;
+using Event = std::variant<Started, TextDelta, Cited, RefusalDelta, MediaSaid, ReasoningDelta, ReasoningEnd,
+                           ToolCallDelta, ToolCallEnd, Logprobs, Finished, Used, Failed>;
 
 }  // namespace tandem::chat

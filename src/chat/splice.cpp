@@ -20,6 +20,8 @@ class Splice : public EventFilter {
             out.push_back(std::move(event));
             return;
         }
+        // Of text that is held: where it is a repetition, it was named when that was given.
+        if (const auto* cited = std::get_if<Cited>(&event); cited != nullptr && cited->choice == 0) return;
         if (text == nullptr || text->choice != 0) {
             if (ends_the_wait(event)) join(out);
             out.push_back(std::move(event));

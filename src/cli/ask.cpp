@@ -27,6 +27,7 @@ struct Options {
     std::string label;
     std::string stakes;
     std::string key;
+    std::vector<std::string> with;
     std::int64_t max_tokens = 0;
 };
 
@@ -84,6 +85,7 @@ int ask(const Globals& globals, Options options) {
     request.headers.add(access::kActAs, options.key.empty() ? access::Principal::anonymous().id() : options.key);
     if (!options.label.empty()) request.headers.add("x-tandem-label", options.label);
     if (!options.stakes.empty()) request.headers.add("x-tandem-stakes", options.stakes);
+    if (!options.with.empty()) request.headers.add("x-tandem-context", join(options.with, ","));
 
     const bool terminal = isatty(STDOUT_FILENO) != 0;
     Streamed streamed(!globals.json);
@@ -123,6 +125,8 @@ void add_ask(CLI::App& app, Globals& globals, Action& action) {
     command->add_option("-a,--alias", options->alias, "Alias or model: auto, local, cloud, private, ...");
     command->add_option("-s,--system", options->system, "System prompt");
     command->add_option("-l,--label", options->label, "public, internal, private or secret; may only raise");
+    command->add_option("-w,--with", options->with, "A collection of your files in which it is looked for; several times")
+        ->allow_extra_args(false);
     command->add_option("-k,--key", options->key, "Name of the key under whose rules and budget it is asked");
     add_stakes(*command, options->stakes, "high: worth the best model");
     command->add_option("--max-tokens", options->max_tokens, "Bound of the answer")->check(CLI::PositiveNumber);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <thread>
 
 #include "base/json.h"
@@ -59,9 +60,33 @@ std::optional<bool> is_current(const json::Value& root, const std::string& name)
     return std::nullopt;
 }
 
+// Files that change all the time are never as the index has them: who waits for the others waits no longer than this
+// once no file is new.
+class Restless {
+  public:
+    bool is_over(const json::Value& root, const std::string& name) {
+        for (const json::Value one : root["collections"].children()) {
+            if (one["name"].text() != name) continue;
+            const auto known = fmt::format("{} {} {}", one["files"].raw(), one["failed"].raw(), one["other_formats"].raw());
+            const auto now = std::chrono::steady_clock::now();
+            if (known != known_ || one["waiting"].integer().value_or(0) > kFew) since_ = now;
+            known_ = known;
+            return now - since_ > kPatience;
+        }
+        return false;
+    }
+
+  private:
+    static constexpr std::int64_t kFew = 10;
+    static constexpr std::chrono::seconds kPatience{60};
+    std::string known_;
+    std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
+};
+
 // Until the server's index of the collection is as its folder.
 int wait_for(const Globals& globals, const config::Config& config, const std::string& name) {
     const auto remote = remote_of(config);
+    Restless restless;
     while (true) {
         auto answer = call(remote, {.path = kPath, .headers = {}, .body = {}});
         if (!answer) return report(globals, answer.error());
@@ -69,6 +94,10 @@ int wait_for(const Globals& globals, const config::Config& config, const std::st
         if (auto ok = document.parse(answer->body); !ok) return report(globals, ok.error());
         const auto current = is_current(document.root(), name);
         if (!current || *current) break;  // it may have been removed meanwhile
+        if (restless.is_over(document.root(), name)) {
+            fmt::print(stderr, "tandem: some files of {} change all the time; the others are indexed\n", name);
+            break;
+        }
         show_progress(document.root(), name);
         std::this_thread::sleep_for(kPause);
     }

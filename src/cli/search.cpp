@@ -23,10 +23,13 @@ std::string place_of(const json::Value& hit) {
     return line ? fmt::format(":{}", *line) : std::string();
 }
 
-void print_hits(const json::Value& root) {
+void print_hits(const json::Value& root, bool explain) {
     for (const json::Value hit : root["hits"].children()) {
         fmt::print("{}{}  ({}, {})\n", printable(hit["path"].text(), 1'000), place_of(hit), hit["collection"].text(),
                    hit["label"].text());
+        if (explain)
+            fmt::print("  score {}: {} of the file, and half of {} of the piece\n", hit["score"].raw(),
+                       hit["document_score"].raw(), hit["chunk_score"].raw());
         if (const auto heading = hit["heading"].text(); !heading.empty()) fmt::print("  {}\n", printable(heading, 200));
         fmt::print("  {}\n", printable(hit["snippet"].text(), 400));
         if (hit["changed"].boolean() == true) fmt::print("  the file has changed since it was read\n");
@@ -79,7 +82,7 @@ int run(const Globals& globals, const Asked& asked) {
         for (const json::Value hit : root["hits"].children()) fmt::print("{}\n", hit.raw());
         if (asked.explain) fmt::print("{{\"explain\":{}}}\n", root["explain"].raw());
     } else {
-        print_hits(root);
+        print_hits(root, asked.explain);
         if (asked.explain) print_explained(root["explain"]);
     }
     for (const json::Value note : root["notes"].children())

@@ -139,6 +139,7 @@ struct Alias {
     std::optional<FailurePolicy> failure;  // before a rule's and the policy's
     std::string means;                     // auto, local, cloud, private or an alias that is no pattern; or empty
     RateLimits limits;                     // of all that ask by it
+    std::vector<std::string> context{};    // collections in which what is asked is looked for
 };
 
 // How much depends on an answer. It multiplies what a good one is worth.
@@ -166,6 +167,8 @@ struct Rule {
     bool cascade = false;                  // a local answer that does not pass its checks is asked for again elsewhere
     double agree = 0;  // and one with which a second, short one agrees less than that; 0: none is asked for
     double sure = 0;   // and one whose words the model held for less likely than that
+    std::vector<std::string> context;  // collections in which what is asked is looked for
+    bool outward_tools = false;        // a turn with text of files keeps the tools that its provider runs
 };
 inline constexpr std::array<std::string_view, 4> kPreferNames = {"local", "cloud", "cheapest", "best"};
 

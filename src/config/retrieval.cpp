@@ -38,6 +38,12 @@ bool is_collection_name(std::string_view name) {
                std::string_view::npos;
 }
 
+std::vector<std::string> no_collection_names(const std::vector<std::string>& names) {
+    auto wrong = names;
+    std::erase_if(wrong, is_collection_name);
+    return wrong;
+}
+
 std::string wrong_with_glob(std::string_view glob) {
     if (glob.empty() || glob.size() > kLongestGlob) return "a glob has 1 to 200 bytes";
     if (glob.find('\n') != std::string_view::npos) return "a glob has no line break";
@@ -55,6 +61,9 @@ void read_retrieval(Section& s, Config& config) {
         "max_bytes", r.max_bytes, 1UL << 20, 1UL << 50,
         "of the index on the disk; where it is reached, no further file is taken, and `tandem index status` says so");
     s.bytes("max_file", r.max_file_bytes, 1UL << 10, 1UL << 30, "a larger file is not read, and listed as a failure");
+    s.number("context_tokens", r.context_tokens, 100, 1'000'000,
+             About("of what is found, that a request with `context` gets at most; a model with less room gets less")
+                 .see("concepts/asking.md"));
     s.duration("quiet", r.quiet, milliseconds(1), std::chrono::hours(1),
                "a file is read when nothing has changed it for so long");
     s.duration("rescan", r.rescan, std::chrono::seconds(1), std::chrono::hours(24 * 7),

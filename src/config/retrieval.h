@@ -34,12 +34,15 @@ struct Retrieval {
     milliseconds forget_within{60'000};        // the words of a deleted file are off the disk after so long
     milliseconds extract_timeout{30'000};      // for one file
     std::size_t extract_memory = 512UL << 20;  // of the process that reads files
+    std::int64_t context_tokens = 3'000;       // of what is found, that a request gets at most
 
     bool operator==(const Retrieval&) const = default;
 };
 
 // Whether a collection may have this name.
 bool is_collection_name(std::string_view name);
+// The names in a list that cannot be a collection's.
+std::vector<std::string> no_collection_names(const std::vector<std::string>& names);
 // What is wrong with a glob; empty: nothing.
 std::string wrong_with_glob(std::string_view glob);
 

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "dialect/anthropic.h"
+#include "dialect/cited.h"
 #include "dialect/failure.h"
 #include "dialect/fields.h"
 #include "dialect/sequence.h"
@@ -296,7 +297,13 @@ class Writer final : public SequencedWriter {
 
     void write_part(json::Writer& w, const chat::Part& part) const {
         if (const auto* text = part.as<chat::TextPart>()) {
-            w.begin_object().member("type", "text").member("text", text->text).end_object();
+            w.begin_object().member("type", "text").member("text", text->text);
+            if (!text->citations.empty()) {
+                w.key("citations").begin_array();
+                for (const auto& citation : text->citations) write_search_result_location(w, citation.source);
+                w.end_array();
+            }
+            w.end_object();
         } else if (const auto* refusal = part.as<chat::RefusalPart>()) {
             w.begin_object().member("type", "text").member("text", refusal->text).end_object();
         } else if (const auto* reasoning = part.as<chat::ReasoningPart>()) {
@@ -374,6 +381,15 @@ class Writer final : public SequencedWriter {
             case Piece::Kind::media:  // no block of an answer has it (says())
                 break;
         }
+    }
+
+    void cite(const Piece& piece, std::size_t place) override {
+        json::Writer w;
+        w.begin_object().member("type", "content_block_delta").member("index", index_).key("delta");
+        w.begin_object().member("type", "citations_delta").key("citation");
+        write_search_result_location(w, piece.citations[place].source);
+        w.end_object().end_object();
+        append_event(*out_, "content_block_delta", w.text());
     }
 
     void close(const Piece& piece) override {

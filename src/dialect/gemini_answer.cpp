@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "dialect/cited.h"
 #include "dialect/failure.h"
 #include "dialect/fields.h"
 #include "dialect/gemini.h"
@@ -153,8 +154,10 @@ class Writer final : public SequencedWriter {
                     continue;
                 }
                 if (!parts.empty()) parts += ",";
-                if (const auto* text = part.as<chat::TextPart>())
+                if (const auto* text = part.as<chat::TextPart>()) {
                     parts += text_part(text->text, false, signature_of(signature));
+                    for (const auto& citation : text->citations) add_citation(text->text, citation);
+                }
                 if (const auto* refusal = part.as<chat::RefusalPart>()) parts += text_part(refusal->text, false, "");
                 if (reasoning != nullptr) parts += text_part(reasoning->text, true, signature_of(reasoning));
                 if (const auto* call = part.as<chat::ToolCallPart>())
@@ -209,6 +212,7 @@ class Writer final : public SequencedWriter {
         if (!parts.empty()) w.raw(parts);
         w.end_array().member("role", "model").end_object();
         if (usage != nullptr) w.member("finishReason", word_of(finished_));
+        if (usage != nullptr && !cited_.empty()) write_grounding(w, cited_);
         w.member("index", 0).end_object().end_array();
         if (usage != nullptr) {
             w.key("usageMetadata");
@@ -226,6 +230,13 @@ class Writer final : public SequencedWriter {
     }
 
     void open(const Piece&) override {}
+    void cite(const Piece& piece, std::size_t place) override { add_citation(piece.text, piece.citations[place]); }
+    // What it is for is what was said since the one before.
+    void add_citation(std::string_view text, const chat::Citation& citation) {
+        const auto begin = cited_.empty() ? 0 : std::min(cited_.back().end, citation.begin);
+        cited_.push_back(
+            {begin, citation.begin, std::string(text.substr(begin, citation.begin - begin)), citation.source});
+    }
     void delta(const Piece& piece, std::string_view added) override {
         if (piece.kind == Piece::Kind::text || piece.kind == Piece::Kind::refusal)
             send(object(text_part(added, false, std::exchange(signature_, {})), nullptr));
@@ -240,6 +251,7 @@ class Writer final : public SequencedWriter {
             send(object(media_part(piece.media, std::exchange(signature_, {})), nullptr));
     }
 
+    std::vector<Grounded> cited_;
     std::string signature_;  // for the next part
     bool begun_ = false;
 };

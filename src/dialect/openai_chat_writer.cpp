@@ -2,9 +2,12 @@
 // models.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
 #include <utility>
 
 #include "chat/answer.h"
+#include "dialect/cited.h"
 #include "dialect/fields.h"
 #include "dialect/openai_chat.h"
 
@@ -64,7 +67,10 @@ class Writer final : public AnswerWriter {
         if (const auto* started = std::get_if<chat::Started>(&event)) {
             if (!started->model.empty()) model_ = started->model;
         } else if (const auto* text = std::get_if<chat::TextDelta>(&event)) {
+            said_[text->choice] += characters_in(text->text);
             chunk(out, text->choice, [&](json::Writer& w) { w.member("content", text->text); });
+        } else if (const auto* cited = std::get_if<chat::Cited>(&event)) {
+            chunk(out, cited->choice, [&](json::Writer& w) { write_cited(w, *cited); });
         } else if (const auto* refusal = std::get_if<chat::RefusalDelta>(&event)) {
             chunk(out, refusal->choice, [&](json::Writer& w) { w.member("refusal", refusal->text); });
         } else if (const auto* said = std::get_if<chat::MediaSaid>(&event); said != nullptr && says(said->media)) {
@@ -121,10 +127,16 @@ class Writer final : public AnswerWriter {
         std::string text, refusal, reasoning, details;
         std::vector<const chat::ToolCallPart*> calls;
         std::vector<const chat::Media*> images;
+        std::vector<chat::Citation> citations;
         bool has_text = false;
         for (const auto& part : choice.parts) {
             if (const auto* piece = part.as<chat::TextPart>()) {
                 has_text = true;
+                for (auto citation : piece->citations) {
+                    citation.begin += text.size();
+                    citation.end += text.size();
+                    citations.push_back(std::move(citation));
+                }
                 text += piece->text;
             } else if (const auto* piece = part.as<chat::RefusalPart>()) {
                 refusal += piece->text;
@@ -149,6 +161,15 @@ class Writer final : public AnswerWriter {
             out.null();
         else
             out.value(refusal);
+        if (!citations.empty()) {
+            out.key("annotations").begin_array();
+            for (const auto& citation : citations) {
+                begin_citation(out);
+                write_url_citation(out, text, citation);
+                out.end_object().end_object();
+            }
+            out.end_array();
+        }
         if (!reasoning.empty()) out.member("reasoning_content", reasoning);
         if (!details.empty()) out.raw_member("reasoning_details", "[" + details + "]");
         if (!images.empty()) {
@@ -171,6 +192,20 @@ class Writer final : public AnswerWriter {
         out.end_object().key("logprobs");
         out.raw(choice.logprobs.given() ? std::string_view(choice.logprobs.json) : "null");
         out.member("finish_reason", word_of(choice.finished.value_or(chat::Finished{}), legacy_)).end_object();
+    }
+
+    static void begin_citation(json::Writer& w) {
+        w.begin_object().member("type", "url_citation").key("url_citation").begin_object();
+    }
+
+    // Its number is the end of what was said.
+    void write_cited(json::Writer& w, const chat::Cited& cited) const {
+        const auto end = said_.at(cited.choice);
+        w.key("annotations").begin_array();
+        begin_citation(w);
+        w.member("start_index", end - std::min(end, cited.bytes)).member("end_index", end);
+        w.member("url", cited.source.url()).member("title", cited.source.name());
+        w.end_object().end_object().end_array();
     }
 
     static void write_image(json::Writer& w, const chat::Media& media, std::size_t index) {
@@ -218,6 +253,7 @@ class Writer final : public AnswerWriter {
     std::string model_;
     std::string start_;
     std::vector<char> roles_;
+    std::map<std::int64_t, std::size_t> said_;  // characters of each choice
     std::size_t images_ = 0;
     bool legacy_ = false;
     bool usage_ = false;

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "chat/answer.h"
+#include "dialect/cited.h"
 #include "dialect/failure.h"
 #include "dialect/fields.h"
 #include "dialect/openai_chat.h"
@@ -406,14 +407,31 @@ class Writer final : public SequencedWriter {
         return bar == std::string::npos ? piece.signature : piece.signature.substr(bar + 1);
     }
 
+    static std::string annotation(std::string_view text, const chat::Citation& citation) {
+        json::Writer w;
+        w.begin_object().member("type", "url_citation");
+        write_url_citation(w, text, citation);
+        return w.end_object().take();
+    }
+
+    void cite(const Piece& piece, std::size_t number) override {
+        send("response.output_text.annotation.added", [&](json::Writer& w) {
+            place(w, piece);
+            w.member("content_index", 0).member("annotation_index", number);
+            w.raw_member("annotation", annotation(piece.text, piece.citations[number]));
+        });
+    }
+
     static std::string part(const Piece& piece, std::string_view text) {
         json::Writer w;
         w.begin_object();
         if (piece.kind == Piece::Kind::refusal) {
             w.member("type", "refusal").member("refusal", text);
         } else {
-            w.member("type", "output_text").member("text", text).key("annotations").begin_array().end_array();
-            w.key("logprobs").begin_array().end_array();
+            w.member("type", "output_text").member("text", text).key("annotations").begin_array();
+            for (const auto& citation : text.empty() ? std::vector<chat::Citation>() : piece.citations)
+                w.raw(annotation(text, citation));
+            w.end_array().key("logprobs").begin_array().end_array();
         }
         w.end_object();
         return w.take();

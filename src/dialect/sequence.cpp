@@ -21,6 +21,11 @@ Sequencer::Waiting& Sequencer::last(Piece::Kind kind) {
 void Sequencer::take(const chat::Event& event, Sink& sink) {
     if (const auto* text = std::get_if<chat::TextDelta>(&event)) {
         if (text->choice == 0) last(Piece::Kind::text).piece.text += text->text;
+    } else if (const auto* cited = std::get_if<chat::Cited>(&event)) {
+        if (cited->choice != 0) return;
+        auto& piece = last(Piece::Kind::text).piece;
+        const auto end = piece.text.size();
+        piece.citations.push_back({end - std::min(end, cited->bytes), end, cited->source});
     } else if (const auto* refusal = std::get_if<chat::RefusalDelta>(&event)) {
         if (refusal->choice == 0) last(Piece::Kind::refusal).piece.text += refusal->text;
     } else if (const auto* said = std::get_if<chat::MediaSaid>(&event)) {
@@ -81,6 +86,7 @@ void Sequencer::pump(Sink& sink, bool finishing) {
             sink.delta(first.piece, std::string_view(first.piece.text).substr(first.said));
             first.said = first.piece.text.size();
         }
+        while (first.cited < first.piece.citations.size()) sink.cite(first.piece, first.cited++);
         // Where another part waits, text and reasoning are over; a call is when its arguments are whole.
         const bool over =
             first.ended || finishing ||

@@ -23,6 +23,7 @@ struct Piece {
     std::string name;
     bool custom = false;
     chat::Media media{};  // has no delta
+    std::vector<chat::Citation> citations{};  // of text
 };
 
 class Sequencer {
@@ -33,6 +34,8 @@ class Sequencer {
         virtual void open(const Piece& piece) = 0;
         // `added` is the new end of piece.text.
         virtual void delta(const Piece& piece, std::string_view added) = 0;
+        // The last text was said, and piece.citations has the one at `place` of it.
+        virtual void cite(const Piece&, std::size_t /*place*/) {}
         virtual void close(const Piece& piece) = 0;
     };
 
@@ -46,6 +49,7 @@ class Sequencer {
         Piece piece;
         std::int64_t index = -1;  // of a call
         std::size_t said = 0;     // bytes of text that the sink has
+        std::size_t cited = 0;    // citations that it has
         bool opened = false;
         bool ended = false;
     };

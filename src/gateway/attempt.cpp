@@ -71,6 +71,7 @@ Attempt::Attempt(Way& way, const Decided& decided, AttemptPlan plan)
       splice_(std::move(plan.splice)),
       endpoint_(upstream::endpoint_of(provider_)),
       notes_(way.take_unrecorded()),
+      citing_(plan.citing ? std::move(plan.citing) : std::make_shared<chat::CitingNotes>()),
       memory_(way.services.memory.open(MemoryKind::answer, way.who.id(), true)),
       relay_(std::move(plan.relay)) {
     auto& request = way.exchange.cancel();
@@ -395,10 +396,11 @@ void Attempt::note_bound() {
         note(std::move(text));
 }
 
-// What sees the answer last: the owner's rules for answers, then what puts values back.
+// What sees the answer last: the owner's rules for answers, what puts values back, and what makes marks of sources.
 void Attempt::add_filters() {
     auto rules = privacy::rules_for(way_.config.privacy.answers, candidate_.zone);
-    if (!translate::answers_in_text(way_.question.front.operation) || (rules.empty() && !sent)) return;
+    const bool changes = !rules.empty() || sent || way_.context;
+    if (!translate::answers_in_text(way_.question.front.operation) || !changes) return;
     if (!rules.empty() && (way_.request().logprobs || way_.request().top_logprobs))
         note("logprobs were left out: they say the answer in tokens, which privacy.answers cannot look at");
     conversion_->filter_with([this, rules](std::vector<std::unique_ptr<chat::EventFilter>>& list) {
@@ -407,6 +409,7 @@ void Attempt::add_filters() {
             list.push_back(privacy::guard_filter(*way_.snapshot->detector, way_.config.privacy.detect, rules,
                                                  [&asked] { return privacy::all_text(asked); }));
         if (sent) list.push_back(privacy::restore_filter(sent->stands));
+        if (way_.context) list.push_back(chat::cite_filter(way_.context->sources, citing_));
     });
 }
 

@@ -37,6 +37,7 @@ struct AttemptPlan {
     std::shared_ptr<const Redacted> sent = nullptr;                 // what it may see of that; null: all
     std::shared_ptr<translate::StreamRelay> relay = nullptr;        // what it says goes behind what this has given
     std::unique_ptr<chat::EventFilter> splice = nullptr;            // leaves out what is said twice
+    std::shared_ptr<chat::CitingNotes> citing = nullptr;            // what that has named of the owner's files
 };
 
 // One worker's thread; a cancel of its request is one of it.
@@ -58,6 +59,7 @@ class Attempt final : public Served {
     const routing::Candidate& candidate() const { return candidate_; }
     // After `cut`: the owner's rules for answers have stopped it, so nobody is to go on.
     bool stopped_by_owner() const { return broken_ && broken_->code == ErrorCode::policy; }
+    const std::shared_ptr<chat::CitingNotes>& citing() const { return citing_; }
     const std::shared_ptr<translate::StreamRelay>& relay() const { return relay_; }
 
     // Instead of begin(): asks how many tokens the question has. Nullopt where that is not to be had.
@@ -224,6 +226,7 @@ class Attempt final : public Served {
     bool streamed_ = false;  // as it came
 
     std::vector<std::string> notes_;  // for its record
+    const std::shared_ptr<chat::CitingNotes> citing_;
 
     Held memory_;       // for the answer
     std::string body_;  // of an answer in one piece

@@ -275,6 +275,7 @@ void Attempt::tell_malformed(std::size_t events) {
 
 void Attempt::tell_calls() {
     for (auto& text : conversion_->call_notes().take_warnings()) tell(fmt::format("{}: {}", record.model, text));
+    for (auto& text : citing_->take_warnings()) tell(fmt::format("{}: {}", record.model, text));
 }
 
 void Attempt::tell_unsaid(const translate::Unsaid& unsaid) {

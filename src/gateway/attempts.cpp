@@ -228,7 +228,7 @@ net::Task<Next> Attempts::go_on_after(Attempt& cut, std::size_t i) {
         if (way_.stream_type() == "text/event-stream") cut.relay()->remark("tandem: " + note);
         Attempt next(way_, decided_,
                      {plan->candidate, nullptr, true, false, plan->question, plan->sent, cut.relay(),
-                      again ? chat::restart_splice(told.text) : chat::continuation_splice(told.text)});
+                      again ? chat::restart_splice(told.text) : chat::continuation_splice(told.text), cut.citing()});
         auto outcome = co_await next.begin();
         if (outcome == Next::ready) outcome = co_await next.give();
         if (outcome == Next::cut) co_return co_await go_on_after(next, i);

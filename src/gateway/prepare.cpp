@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "chat/estimate.h"
 #include "gateway/ask.h"
+#include "gateway/enrich.h"
 #include "gateway/standing.h"
 #include "gateway/weight.h"
 #include "tools/loop.h"
@@ -82,7 +83,9 @@ net::Task<Result<const Decided*>> Preparation::run() {
     const auto size = exchange_.request().body.size();
     if (auto entered = way_.enter(); !entered) co_return fail(entered.error());
     large_ = size > kLargeBody;
-    auto ok = co_await away_if_large([this] { return decode_and_detect(); });
+    auto ok = co_await away_if_large([this] { return decode_question(); });
+    if (ok) ok = co_await add_context();
+    if (ok) ok = co_await away_if_large([this] { return label_question(); });
     if (ok) ok = way_.enter_alias();
     if (!ok) co_return fail(ok.error());
     if (!way_.config.policy.objective.embedding.empty()) co_await look_at_meaning();
@@ -99,7 +102,7 @@ net::Task<Result<>> Preparation::away_if_large(std::function<Result<>()> work) {
     co_return co_await net::run_on<Result<>>(services_.scans, way_.who.id(), std::move(work));
 }
 
-Result<> Preparation::decode_and_detect() {
+Result<> Preparation::decode_question() {
     auto& question = way_.question;
     // The document keeps the body itself; nobody else has a copy of it.
     if (auto ok = question.document.take(std::move(exchange_.request().body)); !ok) return ok;
@@ -116,15 +119,87 @@ Result<> Preparation::decode_and_detect() {
                                 suggest(request().model, who.aliases)),
                     "model");
     if (auto ok = hold_tool_choice(request()); !ok) return ok;
-    if (auto ok = look_for_loop(); !ok) return ok;
-    auto& found = labelled_.found_;
+    return look_for_loop();
+}
+
+// ---- what the owner's files say to it ----
+
+// Nothing that Tandem itself asks is looked up in them.
+net::Task<Result<>> Preparation::add_context() {
+    if (way_.keeping.aside) co_return Result<>{};
+    const bool ruled = std::ranges::any_of(way_.config.policy.rules, [](const auto& r) { return !r.context.empty(); });
+    const auto wish = context_wish(way_, nullptr);
+    if (wish.collections.empty() && !ruled) co_return Result<>{};
+    if (way_.question.front.operation == translate::Operation::chat) co_return co_await add_context(ruled);
+    // A client that sends the header with all that it asks counts tokens too, and makes embeddings.
+    if (wish.demanded && way_.question.front.operation == translate::Operation::completion)
+        co_return fail(Fault::unsupported_demand,
+                       "x-tandem-context: a completion has no question that could be looked for in files; ask "
+                       "/v1/chat/completions",
+                       "x-tandem-context");
+    if (wish.demanded && way_.question.front.operation != translate::Operation::count)
+        way_.warn("x-tandem-context was not used: only what is asked in a conversation is looked for in files");
+    co_return Result<>{};
+}
+
+net::Task<Result<>> Preparation::add_context(bool ruled) {
+    // What is remembered of the conversation is known by what its client says.
+    way_.identify();
+    routing::Inputs inputs;
+    if (auto ok = co_await away_if_large([this, &inputs]() -> Result<> {
+            inputs = inputs_as_asked();
+            return {};
+        });
+        !ok)
+        co_return ok;
+    const auto* const rule = routing::rule_of(way_.snapshot->table, inputs);
+    auto wish = context_wish(way_, ruled ? rule : nullptr);
+    const bool aside = inputs.features.work.aside && !wish.demanded;
+    if (wish.collections.empty() || aside || trim(question_for_files(request())).empty()) co_return Result<>{};
+    const bool outward = rule != nullptr && rule->outward_tools;
+    auto context = co_await enrich(way_, std::move(wish), std::move(inputs), outward);
+    if (!context) co_return fail(context.error());
+    way_.context = std::move(*context);
+    if (!way_.context->left_out.empty())
+        way_.warn(fmt::format("{} was left out: a turn that holds text of files may not reach out of this request, "
+                              "unless the owner's rule says `outward_tools: true`",
+                              join(way_.context->left_out, ", ")));
+    const auto size = way_.question.document.source().size();
+    large_ = size > kLargeBody;
+    if (auto room = way_.memory_.grow(weight_of(way_.question.document.source())); !room) co_return fail(room.error());
+    co_return Result<>{};
+}
+
+// What the decision would know of the request without what is found for it.
+routing::Inputs Preparation::inputs_as_asked() {
+    return inputs_of(way_.who, request(), label_by_all(), way_.asked, 0);
+}
+
+// ---- its label ----
+
+privacy::Labelled Preparation::label_by_all() {
     auto& memory = services_.privacy.memory();
     if (!memory.empty()) way_.identify();
-    recalled_ = memory.recall(way_.identity(), who.id());
-    found = label_by_source(who, way_.alias(), way_.asked.label, recalled_);
+    recalled_ = memory.recall(way_.identity(), way_.who.id());
+    auto found = label_by_source(way_.who, way_.alias(), way_.asked.label, recalled_);
     found.raise(way_.keeping.label, way_.keeping.label_reason);
-    privacy::label_by_content(*way_.snapshot->detector, question.document, way_.config.privacy.detect, found,
+    if (way_.context)
+        for (const auto& one : way_.context->passages)
+            found.raise(one.collections_label, fmt::format("the collection {}", one.collection));
+    privacy::label_by_content(*way_.snapshot->detector, way_.question.document, way_.config.privacy.detect, found,
                               released_content());
+    // What detectors saw in the whole file they may not see in a piece of it: then it cannot be taken out either.
+    if (way_.context)
+        for (const auto& one : way_.context->passages)
+            if (one.label > found.label)
+                found.raise(one.label, fmt::format("a file of the collection {}", one.collection));
+    return found;
+}
+
+Result<> Preparation::label_question() {
+    const auto& who = way_.who;
+    auto& found = labelled_.found_;
+    found = label_by_all();
     read_betas();
     labelled_.of_itself_ = {found.label, found.rest};
     label_by_floor(recalled_, found);
@@ -136,7 +211,7 @@ Result<> Preparation::decode_and_detect() {
                                 found.reasons.empty() ? std::string("by its source") : found.reasons.front(), who.id(),
                                 name_of(*who.most)));
     if (labelled_.of_itself().label == Label::public_ && !way_.identity().prefixes.empty())
-        memory.note_public(way_.identity(), who.id());
+        services_.privacy.memory().note_public(way_.identity(), who.id());
     return {};
 }
 
@@ -174,8 +249,9 @@ Result<> Preparation::decide(Labelled&& labelled) {
     way_.id = way_.keeping.decision.text().empty() ? DecisionId::make(services_.clock, services_.random)
                                                    : way_.keeping.decision;
     leaves_ = std::move(labelled.found_.leaves);
-    auto inputs =
-        inputs_of(way_.who, request(), std::move(labelled.found_), way_.asked, services_.repeats.count(request()));
+    const auto& asked = way_.asked_request();
+    auto inputs = inputs_of(way_.who, asked, std::move(labelled.found_), way_.asked, services_.repeats.count(asked));
+    if (way_.context) count_context(inputs);
     need(inputs.features);
     inputs.features.price = prices::asked_in(way_.question.document.root(), unix_ms(services_.clock.wall()));
     const bool text = translate::answers_in_text(way_.question.front.operation);
@@ -183,7 +259,7 @@ Result<> Preparation::decide(Labelled&& labelled) {
     learning::Learning::Place place;
     if (way_.config.policy.objective.learn && text) {
         place = services_.learning.place(
-            request(), way_.who.id(), !way_.keeping.aside, routing::is_choice(way_.snapshot->table, request().model),
+            asked, way_.who.id(), !way_.keeping.aside, routing::is_choice(way_.snapshot->table, request().model),
             inputs.features.work.kind, routing::expectations(way_.snapshot->table, inputs.features),
             std::move(meaning_));
         inputs.outlook = place.outlook;
@@ -199,6 +275,13 @@ Result<> Preparation::decide(Labelled&& labelled) {
     if (auto ok = choose(next, std::move(inputs)); !ok) return ok;
     way_.decided_.emplace(std::move(next));
     return {};
+}
+
+// What it asks for is what its client wrote; how long it is, what is sent.
+void Preparation::count_context(routing::Inputs& inputs) const {
+    inputs.features.prompt_tokens = chat::estimate_prompt(request()).count;
+    inputs.features.most_tokens = chat::most_prompt(request()).count;
+    inputs.context = way_.context->record();
 }
 
 Result<> Preparation::choose(Decided& decided, routing::Inputs inputs) {
@@ -312,7 +395,7 @@ net::Task<Result<std::vector<float>>> Preparation::embed(const std::string& mode
     const auto who = access::Principal::internal(part);
     auto vector = co_await gateway::embed(
         way_.gateway, exchange_.worker(), who, model,
-        {chat::last_user_text(request()), label, fmt::format("a question for the {}", who.id())}, exchange_.cancel());
+        {chat::last_user_text(way_.asked_request()), label, fmt::format("a question for the {}", who.id())}, exchange_.cancel());
     if (!vector) co_return vector;
     embedded_by_ = model;
     embedded_ = *vector;
@@ -323,7 +406,7 @@ net::Task<> Preparation::look_at_meaning() {
     const auto& objective = way_.config.policy.objective;
     if (!translate::answers_in_text(way_.question.front.operation) || !objective.learn || way_.keeping.aside ||
         labelled_.label() == Label::secret || !routing::is_choice(way_.snapshot->table, request().model) ||
-        trim(chat::last_user_text(request())).empty())
+        trim(chat::last_user_text(way_.asked_request())).empty())
         co_return;
     const auto vector = co_await embed(objective.embedding, access::Part::learning, labelled_.label());
     if (vector)

@@ -39,11 +39,17 @@ class Preparation {
 
   private:
     net::Task<Result<>> away_if_large(std::function<Result<>()> work);
-    Result<> decode_and_detect();
+    Result<> decode_question();
+    net::Task<Result<>> add_context();
+    net::Task<Result<>> add_context(bool ruled);
+    routing::Inputs inputs_as_asked();
+    privacy::Labelled label_by_all();
+    Result<> label_question();
     Result<> look_for_loop();
     void read_betas();
     net::Task<> look_at_meaning();
     Result<> decide(Labelled&& labelled);
+    void count_context(routing::Inputs& inputs) const;
     Result<> choose(Decided& decided, routing::Inputs inputs);
     void need(routing::Features& features) const;
     net::Task<Result<>> wait_for_budget();

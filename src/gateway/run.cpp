@@ -46,7 +46,7 @@ class Run {
             co_await give_again(decided, *known, "hit");
             co_return;
         }
-        if (!way_.cache.request.empty() && !way_.config.cache.similar.empty()) {
+        if (!way_.cache.request.empty() && !way_.config.cache.similar.empty() && !way_.context) {
             const auto near = co_await similar(decided);
             if (near.answer) {
                 way_.warn("this is the answer to a question that means nearly the same");
@@ -79,7 +79,11 @@ class Run {
         // The table is part of it: another policy may want another model.
         return hex(sha256(fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", way_.snapshot->table_id, way_.who.id(),
                                       way_.question.path, way_.question.array, name_of(decided.inputs().label),
-                                      way_.asked.conversation, way_.question.document.source())));
+                                      way_.asked.conversation, asked_bytes())));
+    }
+    // Marks of what was found in files are others each time: what was found is not.
+    std::string_view asked_bytes() const {
+        return way_.context ? std::string_view(way_.context->identity) : way_.question.document.source();
     }
     std::shared_ptr<const cache::AnswerCache::Answer> cached(const Decided& decided) {
         way_.cache.request = same_request(decided);

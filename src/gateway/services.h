@@ -24,6 +24,7 @@
 #include "net/client.h"
 #include "net/fair_pool.h"
 #include "privacy/privacy.h"
+#include "retrieval/passages.h"
 #include "routing/routing.h"
 #include "store/store.h"
 #include "translate/learned_wants.h"
@@ -99,6 +100,8 @@ struct Services {
     mutable std::mutex mutex;
     std::shared_ptr<const Snapshot> current;
     std::string refused;
+    // The owner's files as they are indexed; gives null where nothing is. Empty: there is no index.
+    std::function<Result<std::shared_ptr<const retrieval::Files>>()> files;
     std::atomic<bool> stopping = false;  // nothing more is waited for than what is under way
 };
 

@@ -120,7 +120,7 @@ bool Way::forget_skipped() {
 void Way::identify() {
     if (!identity_.prefixes.empty()) return;
     const auto& name = asked.conversation;
-    identity_ = privacy::identify(request(), name.empty() ? "" : who.id() + "\n" + name);
+    identity_ = privacy::identify(asked_request(), name.empty() ? "" : who.id() + "\n" + name);
 }
 
 void Way::look_up_name() {
@@ -265,7 +265,7 @@ Result<std::shared_ptr<const Redacted>> Way::redacted(const translate::Question&
 std::string Way::conversation_name() {
     if (!asked.conversation.empty()) return "id\n" + asked.conversation;
     identify();
-    const auto& messages = request().messages;
+    const auto& messages = asked_request().messages;
     const auto first = std::ranges::find_if(messages, [](const auto& m) { return m.role == chat::Role::user; });
     const auto at = first == messages.end() ? 0 : static_cast<std::size_t>(first - messages.begin());
     return identity_.prefixes.empty() ? "" : std::to_string(identity_.prefixes[at]);
@@ -294,7 +294,7 @@ void Way::remember_answer(const Served& served, const chat::Told& told) {
 bool Way::is_short() const {
     constexpr std::size_t kMost = 2 * privacy::kShortestMark;  // with its blanks
     std::size_t bytes = 0;
-    for (const auto& message : request().messages) {
+    for (const auto& message : asked_request().messages) {
         if (message.role == chat::Role::system || message.role == chat::Role::developer) continue;
         for (const auto& part : message.parts)
             if (const auto* text = part.as<chat::TextPart>(); text != nullptr && (bytes += text->text.size()) > kMost)
@@ -452,6 +452,7 @@ void Way::add_headers(std::string_view type, net::Fields& headers) const {
     headers.add("content-type", type);
     headers.add("x-tandem-decision", id.text());
     headers.add("x-tandem-label", name_of(label()));
+    if (context) headers.add("x-tandem-context", context->summary());
     if (!warnings_.empty()) headers.add("x-tandem-warnings", header_text(join(warnings_, "; ")));
     headers.add(client_dialect().id_header(), id.text());
     if (type == "text/event-stream") {

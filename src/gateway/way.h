@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/enrich.h"
 #include "gateway/pulse.h"
 #include "gateway/run.h"
 #include "gateway/stages.h"
@@ -101,6 +102,7 @@ class Way {
 
   public:
     translate::Question question;
+    std::shared_ptr<const Context> context;  // what of the owner's files is in it; null: nothing was looked for
     routing::Named named;  // what the client's name for a model falls to; empty where nothing has it
     DecisionId id;
     AttemptHistory history;
@@ -113,6 +115,8 @@ class Way {
     Result<> enter_alias();
 
     const chat::Request& request() const { return question.request; }
+    // The same as its client wrote it, without what was found in files.
+    const chat::Request& asked_request() const { return context ? context->asked : question.request; }
     const dialect::Dialect& client_dialect() const { return dialect::of(question.front.kind); }
     // A model's name for the log: the config's, which may be a pattern.
     std::string in_log(const std::string& model) const {

@@ -453,6 +453,10 @@ net::Task<Answer> Batches::create(const gateway::Call& call) {
         co_return fail(Fault::invalid_field, fmt::format("endpoint: expected one of {}", join(paths, ", ")),
                        "endpoint");
     }
+    if (!call.said.context.empty())
+        co_return fail(Fault::invalid_header,
+                       "x-tandem-context: a batch has no header for its lines; ask for an alias with `context` in them",
+                       "x-tandem-context");
     batch.input_file = root["input_file_id"].text();
     auto file = co_await file_of(gateway_, call.who.id(), batch.input_file);
     if (!file) {

@@ -1,6 +1,7 @@
 #include "retrieval/retrieval.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -161,7 +162,26 @@ Result<> Retrieval::take_collections() {
     return {};
 }
 
+namespace {
+
+// What the file says of collections and what is not there: it may come later, so it is no error.
+void warn_of_what_is_missing(const config::Config& config) {
+    for (const auto& one : config.retrieval.collections) {
+        std::error_code error;
+        if (!fs::is_directory(one.folder, error))
+            spdlog::warn("the collection {} has the folder {}, which is not there: nothing of it is found", one.name,
+                         one.folder.string());
+        for (const auto& key : one.keys)
+            if (std::ranges::find(config.keys, key, &config::Key::id) == config.keys.end())
+                spdlog::warn("the collection {} is for the key {}, which there is not: see `tandem key list`", one.name,
+                             printable(key, 60));
+    }
+}
+
+}  // namespace
+
 Result<> Retrieval::configure(const config::Config& config, std::shared_ptr<privacy::Detector> detector) {
+    warn_of_what_is_missing(config);
     auto written = state_->store->run(
         [&config](store::Database& database) { return put_collections(database, config.retrieval); });
     if (!written) return written;
@@ -244,6 +264,16 @@ void Retrieval::wait(const std::function<bool()>& stopped) {
 Result<std::string> Retrieval::search(const View& view, const SearchRequest& request) const {
     if (request.limit == 0 || request.limit > kMostHits)
         return fail(Fault::invalid_parameter, fmt::format("limit: expected 1 to {}", kMostHits), "limit");
+    const auto now =
+        std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    auto query = parse_query(request.query, now);
+    query.collections.insert(query.collections.end(), request.collections.begin(), request.collections.end());
+    const auto found = find(view, query, request.limit, 1);
+    if (!found) return fail(found.error());
+    return to_json(*found, request.explain);
+}
+
+Result<Found> Retrieval::find(const View& view, const Query& query, std::size_t limit, std::size_t of_each) const {
     std::shared_ptr<const Snapshot> snapshot;
     std::vector<Snapshot::Collection> collections;
     Detectors detectors;
@@ -253,15 +283,27 @@ Result<std::string> Retrieval::search(const View& view, const SearchRequest& req
         collections = state_->collections;
         detectors = state_->detectors;
     }
-    const auto now =
-        std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-    auto query = parse_query(request.query, now);
-    query.collections.insert(query.collections.end(), request.collections.begin(), request.collections.end());
-    return state_->with_reader([&](store::Database& database) -> Result<std::string> {
-        const auto found = retrieval::search({snapshot, collections, detectors, database}, view, query, request.limit);
-        if (!found) return fail(found.error());
-        return to_json(*found, request.explain);
+    return state_->with_reader([&](store::Database& database) -> Result<Found> {
+        return retrieval::search({snapshot, collections, detectors, database}, view, query, limit, of_each);
     });
+}
+
+Result<std::vector<Passage>> Retrieval::passages(const access::Principal& who, const PassageRequest& request) const {
+    constexpr std::size_t kOfEachFile = 4;  // so that one long file does not take all
+    const auto view = View::of(who);
+    for (const auto& name : request.collections)
+        if (const auto known = collection(view, name); !known) return fail(known.error());
+    Query query;
+    query.words = request.question;
+    query.collections = request.collections;
+    auto found = find(view, query, request.most, kOfEachFile);
+    if (!found) return fail(found.error());
+    std::vector<Passage> passages;
+    for (auto& hit : found->hits)
+        passages.push_back({std::move(hit.path), std::move(hit.collection), std::move(hit.title), std::move(hit.heading),
+                            std::move(hit.text), hit.collections_label, hit.label, hit.score, hit.first_line,
+                            hit.last_line, hit.page, hit.changed});
+    return passages;
 }
 
 namespace {

@@ -15,6 +15,7 @@
 #include "base/world.h"
 #include "config/config.h"
 #include "retrieval/index/indexer.h"
+#include "retrieval/passages.h"
 #include "retrieval/search/search.h"
 #include "retrieval/view.h"
 
@@ -28,7 +29,7 @@ struct SearchRequest {
     bool explain = false;
 };
 
-class Retrieval {
+class Retrieval final : public Files {
   public:
     enum class Use {
         keep,  // keeps the index; the data folder's lock is held
@@ -41,7 +42,7 @@ class Retrieval {
                                                    const std::filesystem::path& program, Random& random, Use use);
     // Whether the data folder has an index.
     static bool is_there(const config::Config& config);
-    ~Retrieval();
+    ~Retrieval() override;
     Retrieval(const Retrieval&) = delete;
     Retrieval& operator=(const Retrieval&) = delete;
 
@@ -61,6 +62,7 @@ class Retrieval {
 
     // From any thread; each answers with JSON. Errors: unknown_object, invalid_parameter, storage.
     Result<std::string> search(const View& view, const SearchRequest& request) const;
+    Result<std::vector<Passage>> passages(const access::Principal& who, const PassageRequest& request) const override;
     Result<std::string> status(const View& view) const;
     Result<std::string> failures(const View& view, const std::string& name, std::size_t most) const;
 
@@ -69,6 +71,7 @@ class Retrieval {
     explicit Retrieval(std::unique_ptr<State> state);
     Result<> take_collections();
     Result<Snapshot::Collection> collection(const View& view, const std::string& name) const;
+    Result<Found> find(const View& view, const Query& query, std::size_t limit, std::size_t of_each) const;
     std::unique_ptr<State> state_;
 };
 

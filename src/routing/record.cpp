@@ -283,7 +283,7 @@ Result<Table> table_from_json(const Value& value) {
         table.models.push_back(std::move(entry));
     }
     for (const Value a : value["aliases"].children()) {
-        config::Alias alias{str(a["id"]), {}, {}, str(a["means"]), {}};
+        config::Alias alias{str(a["id"]), {}, {}, str(a["means"]), {}, {}};
         for (const Value model : a["models"].children()) alias.models.push_back(str(model));
         table.aliases.push_back(std::move(alias));
     }
@@ -372,6 +372,7 @@ std::string to_json(const Inputs& in) {
         put(out, "share", a.share);
         out.end_object();
     }
+    if (!in.context.empty()) out.raw_member("context", in.context);
     if (in.dice != 1) put(out, "dice", in.dice);
     out.end_object();
     return out.take();
@@ -391,6 +392,7 @@ Result<Inputs> inputs_from_json(const Value& value) {
     in.stakes =
         named<config::Stakes>(value["stakes"], config::kStakesNames)
             .value_or(value["high_value"].boolean().value_or(false) ? config::Stakes::high : config::Stakes::normal);
+    in.context = value["context"].raw();
     in.dice = value["dice"].number().value_or(1);
     for (const Value o : value["outlook"].children())
         in.outlook.push_back({str(o["model"]), o["quality"].number().value_or(0), o["doubt"].number().value_or(0),

@@ -125,6 +125,7 @@ struct Inputs {
     std::vector<Standing> standing;  // only models that have something to say
     std::vector<Outlook> outlook;    // only models of which something is known
     Usual usual;                     // for the others
+    std::string context;             // what of the owner's files is in it, as JSON: decides nothing; empty: nothing is
     std::optional<Assigned> assigned;
     double dice = 1;  // from 0 to 1, for the choice to try another model
 };
@@ -244,6 +245,12 @@ Expectations expectations(const Table& table, const Features& features);
 
 // Whether there is more than one model that the alias may mean: else nothing is to be expected of any.
 bool is_choice(const Table& table, const std::string& alias);
+
+// The rule that fires; null: none does.
+const config::Rule* rule_of(const Table& table, const Inputs& inputs);
+// The most tokens that a prompt for one of the models may have which the alias may mean and whose clearance the content
+// does not exceed, the room for its answer aside; nullopt: one of them has no bound that is known.
+std::optional<std::int64_t> most_prompt_tokens(const Table& table, const Inputs& inputs);
 
 // The names that a client may put into `model`, without those that patterns stand for.
 std::vector<std::string> alias_names(const Table& table);

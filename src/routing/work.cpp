@@ -322,7 +322,7 @@ class Reading {
         const std::string text = turns_.last != nullptr ? user_text(*turns_.last) : std::string();
         const auto clues = clues_of(text, task_is_known);
         const auto aside = aside_of({request_, system, turns_.system_bytes, clues, text, turns_.user_turns, agent});
-        if (!aside.empty()) return {WorkKind::talk, 0.95, 3, {std::string(aside)}};
+        if (!aside.empty()) return {WorkKind::talk, 0.95, 3, {std::string(aside)}, true};
         if (!agent && !task_is_known && request_.tools.empty() && converts_units(text))
             return {WorkKind::talk, 0.95, 5, {"units"}};
         judged_ = judge(task_is_known ? system : clues);

@@ -36,6 +36,8 @@ struct Work {
     // At most 5, the most telling first: words of the embedded vocabulary, or names of structure ("code", "several
     // demands"). Never other text of the request.
     std::vector<std::string> telling;
+    // A client makes it beside a conversation, for its title and the like; not part of the record.
+    bool aside = false;
     bool operator==(const Work&) const = default;
 };
 

@@ -280,6 +280,21 @@ class Keys(Folder):
         self.assertEqual(json.loads(self.ask_as("bob", "/tandem/v1/search?q=plan&explain=1")[2])["hits"][0]["score"], score)
         self.assertEqual(self.tandem.request("/tandem/v1/index", {"name": "x", "folder": "/etc"}, {"Authorization": "Bearer bob-key-0123456789abcdef"})[0], 403)
 
+    def test_a_file_of_others_with_the_same_bytes_changes_nothing(self):
+        """Bob writes what alice may have, and asks for it by the name that he gave it."""
+        write(self.folder / "bob/whistle.txt", "The guess that bob makes of her file.\n")
+        write(self.folder / "bob/another/whistle.txt", "The guess that bob makes of her file, which is wrong.\n")
+        self.add("his", "--key", "bob", folder=self.folder / "bob")
+        ask = "/tandem/v1/search?q=whistle&explain=1"
+        alone = self.ask_as("bob", ask)[2]
+        self.assertEqual(len(json.loads(alone)["hits"]), 2)
+        write(self.folder / "alice/aardvark.txt", "The guess that bob makes of her file.\n")
+        write(self.folder / "alice/0/zebra.txt", "The guess that bob makes of her file, which is wrong.\n")
+        self.add("hers", "--key", "alice", folder=self.folder / "alice")
+        self.assertEqual(self.ask_as("bob", ask)[2], alone)
+        self.assertEqual(json.loads(self.ask_as("alice", ask)[2])["hits"], [])
+        self.assertEqual([pathlib.Path(hit["path"]).name for hit in json.loads(self.ask_as("alice", "/tandem/v1/search?q=aardvark")[2])["hits"]], ["aardvark.txt"])
+
 
 class Bounds(Folder):
     more = ", max_file: 1KiB, max_bytes: 1MiB"

@@ -104,12 +104,12 @@ Result<> Indexer::cover_and_publish() {
     return {};
 }
 
-// Documents whose words are in no segment as they are now: their segment was lost, or their files have another name.
-Result<> Indexer::index_again(const std::vector<std::int64_t>& documents) {
-    for (const auto id : documents) {
+// Documents whose words are in no segment as they are now: their segment was lost, or a file has another name.
+Result<> Indexer::index_again(const std::vector<Library::Missing>& missing) {
+    for (const auto& [id, name] : missing) {
         const auto* document = library_.document(id);
         std::vector<ChunkRow> rows;
-        auto read = store_.run([&rows, id](store::Database& database) -> Result<> {
+        auto read = store_.run([&rows, id = id](store::Database& database) -> Result<> {
             auto of = chunks(database, id);
             if (!of) return fail(of.error());
             rows = std::move(*of);
@@ -120,8 +120,7 @@ Result<> Indexer::index_again(const std::vector<std::int64_t>& documents) {
         for (const auto& row : rows) texts.push_back({row.text, row.heading});
         const auto language = static_cast<Language>(
             std::clamp<std::int64_t>(document->row.language, 0, static_cast<std::int64_t>(kLanguages) - 1));
-        const auto name = document->name();
-        builder_.add({id, document->mark(), language, document->row.title, name, texts}, stemmer_);
+        builder_.add({id, document->mark(name), language, document->row.title, name, texts}, stemmer_);
         if (builder_.bytes() < kMostBuilderBytes) continue;
         if (auto ok = write_segment(); !ok) return ok;
     }

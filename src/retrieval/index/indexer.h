@@ -151,7 +151,7 @@ class Indexer {
     Result<> write_batch(Batch& batch);
     Result<> write_segment();
     Result<> cover_and_publish();
-    Result<> index_again(const std::vector<std::int64_t>& documents);
+    Result<> index_again(const std::vector<Library::Missing>& missing);
     Result<> load_segments();
     bool merge_some();
     Result<> replace(const std::vector<std::shared_ptr<const Segment>>& old);

@@ -9,27 +9,17 @@
 
 namespace tandem::retrieval {
 
-namespace {
-
 std::string_view name_in(std::string_view path) {
     return path.substr(path.rfind('/') + 1);
 }
 
-}  // namespace
-
-std::string Document::name() const {
-    if (files.empty()) return {};
-    const auto first = name_in(files.begin()->second);
-    const bool same = std::ranges::all_of(files, [&](const auto& file) { return name_in(file.second) == first; });
-    return same ? std::string(first) : std::string();
-}
-
-std::uint64_t Document::mark() const {
-    if (!known_mark_) {
-        const auto digest = sha256(row.hash + fmt::format("|{}|{}|{}", row.format, row.version, name()));
-        known_mark_ = mark_of({reinterpret_cast<const char*>(digest.data()), digest.size()});
-    }
-    return *known_mark_;
+std::uint64_t Document::mark(std::string_view name) const {
+    const auto known = marks_.find(name);
+    if (known != marks_.end()) return known->second;
+    const auto digest = sha256(row.hash + fmt::format("|{}|{}|{}", row.format, row.version, name));
+    const auto mark = mark_of({reinterpret_cast<const char*>(digest.data()), digest.size()});
+    marks_.emplace(name, mark);
+    return mark;
 }
 
 Result<Library> Library::load(store::Database& database) {
@@ -84,7 +74,6 @@ void Library::put(const FileRow& row) {
     remove(row.collection, row.path);
     if (auto* document = this->document(row.document); document != nullptr) {
         document->files.emplace(row.collection, row.path);
-        document->files_changed();
         orphans_.erase(row.document);
     }
     files_[row.collection][row.path] = row;
@@ -96,7 +85,6 @@ void Library::remove(std::int64_t collection, const std::string& path) {
     if (found == files.end()) return;
     if (auto* document = this->document(found->second.document); document != nullptr) {
         document->files.erase({collection, path});
-        document->files_changed();
         if (document->files.empty()) orphans_.insert(document->row.id);
     }
     files.erase(found);
@@ -119,40 +107,46 @@ Library::Covered Library::cover(std::vector<std::shared_ptr<const Segment>> segm
         made->collections.push_back({row.id, row.is});
     }
     struct Wanted {
-        std::uint64_t mark;
+        Missing what;
         std::uint32_t place;
         bool found = false;
     };
-    std::unordered_map<std::int64_t, Wanted> wanted;
+    std::unordered_map<std::uint64_t, Wanted> wanted;  // by mark
     for (const auto& [id, document] : documents_) {
         if (document->files.empty() || !document->row.reason.empty()) continue;
-        Snapshot::Document entry{id,
-                                 static_cast<std::uint32_t>(made->files.size()),
-                                 0,
-                                 document->format,
-                                 static_cast<Language>(std::clamp<std::int64_t>(
-                                     document->row.language, 0, static_cast<std::int64_t>(kLanguages) - 1)),
-                                 document->row.title};
-        for (const auto& [collection, path] : document->files) {
-            const auto& row = files_.at(collection).at(path);
-            made->files.push_back({collection_at[collection], path, {row.size, row.changed, row.modified, row.inode}});
+        std::map<std::string_view, std::vector<const FileRow*>> by_name;
+        for (const auto& [collection, path] : document->files)
+            by_name[name_in(path)].push_back(&files_.at(collection).at(path));
+        for (const auto& [name, rows] : by_name) {
+            Snapshot::Document entry{id,
+                                     static_cast<std::uint32_t>(made->files.size()),
+                                     0,
+                                     document->format,
+                                     static_cast<Language>(std::clamp<std::int64_t>(
+                                         document->row.language, 0, static_cast<std::int64_t>(kLanguages) - 1)),
+                                     document->row.title};
+            for (const auto* row : rows)
+                made->files.push_back({collection_at[row->collection],
+                                       row->path,
+                                       {row->size, row->changed, row->modified, row->inode}});
+            entry.end_file = static_cast<std::uint32_t>(made->files.size());
+            wanted[document->mark(name)] = {{id, std::string(name)},
+                                            static_cast<std::uint32_t>(made->documents.size())};
+            made->documents.push_back(std::move(entry));
         }
-        entry.end_file = static_cast<std::uint32_t>(made->files.size());
-        wanted[id] = {document->mark(), static_cast<std::uint32_t>(made->documents.size())};
-        made->documents.push_back(std::move(entry));
     }
     for (const auto& segment : segments) {
         auto& places = made->places.emplace_back();
         for (const auto& one : segment->documents()) {
-            const auto found = wanted.find(one.id);
-            const bool counts = found != wanted.end() && found->second.mark == one.mark && !found->second.found;
+            const auto found = wanted.find(one.mark);
+            const bool counts = found != wanted.end() && found->second.what.document == one.id && !found->second.found;
             places.push_back(counts ? found->second.place : Snapshot::kNone);
             if (counts) found->second.found = true;
         }
     }
     Covered covered;
-    for (const auto& [id, one] : wanted)
-        if (!one.found) covered.missing.push_back(id);
+    for (const auto& [mark, one] : wanted)
+        if (!one.found) covered.missing.push_back(one.what);
     std::ranges::sort(covered.missing);
     made->segments = std::move(segments);
     covered.snapshot = std::move(made);

@@ -20,16 +20,16 @@ struct Document {
     const Format* format = nullptr;
     std::set<std::pair<std::int64_t, std::string>> files;  // collection and path
 
-    // The name of its files, where all have the same; else empty. It is indexed beside the text, and nobody may find a
-    // file by the name that it has in a collection of others.
-    std::string name() const;
-    // Tells one state of what is indexed of it from another: its content, its reader, its name.
-    std::uint64_t mark() const;
-    void files_changed() { known_mark_.reset(); }
+    // Tells what is indexed of it under a name from all else: its content, its reader, that name. A file is found by its
+    // own name, and by none that the same content has elsewhere, so each name is indexed apart.
+    std::uint64_t mark(std::string_view name) const;
 
   private:
-    mutable std::optional<std::uint64_t> known_mark_;
+    mutable std::map<std::string, std::uint64_t, std::less<>> marks_;  // that were asked for
 };
+
+// The last part of a path.
+std::string_view name_in(std::string_view path);
 
 class Library {
   public:
@@ -55,10 +55,15 @@ class Library {
     std::int64_t last_document() const { return next_document_ - 1; }
     std::size_t size() const { return documents_.size(); }
 
-    // Which documents of these segments count, newest segments first, and which documents are in none of them.
+    // Which documents of these segments count, newest segments first, and which are in none of them under a name.
+    struct Missing {
+        std::int64_t document;
+        std::string name;
+        auto operator<=>(const Missing&) const = default;
+    };
     struct Covered {
         std::shared_ptr<const Snapshot> snapshot;
-        std::vector<std::int64_t> missing;
+        std::vector<Missing> missing;
     };
     Covered cover(std::vector<std::shared_ptr<const Segment>> segments) const;
 

@@ -26,10 +26,6 @@ std::int64_t unix_ns() {
         .count();
 }
 
-std::string_view name_in(std::string_view path) {
-    return path.substr(path.rfind('/') + 1);
-}
-
 std::string cut_title(std::string title) {
     if (title.size() <= kLongestTitle) return title;
     auto end = kLongestTitle;
@@ -177,12 +173,9 @@ Document* Indexer::add_document(DocumentRow row, Extracted extracted, const std:
     }
     auto& document = library_.add(row);
     if (row.reason.empty()) {
-        document.files.emplace(0, name);  // the name that it is indexed by, until its file's row says the same
-        document.files_changed();
         const auto texts = texts_of(made.chunks);
-        builder_.add({row.id, document.mark(), static_cast<Language>(row.language), row.title, name, texts}, stemmer_);
-        document.files.clear();
-        document.files_changed();
+        builder_.add({row.id, document.mark(name), static_cast<Language>(row.language), row.title, name, texts},
+                     stemmer_);
     }
     made.row = std::move(row);
     batch_.documents.push_back(std::move(made));

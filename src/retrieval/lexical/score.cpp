@@ -127,20 +127,29 @@ class Part {
         });
     }
 
-    // The best chunk of each document that has a score.
-    void collect(std::uint32_t number, float share, std::vector<Place>& places) const {
+    // The best chunks of each document that has a score, and how many documents that are. Behind the first of a document
+    // are only those with a word of the question.
+    std::uint64_t collect(std::uint32_t number, float share, std::size_t of_each, std::vector<Place>& places) const {
+        std::uint64_t documents = 0;
+        std::vector<std::uint32_t> best;
         for (std::uint32_t d = 0; d < standing_.size(); ++d) {
             if (standing_[d] != Standing::asked || document_scores_[d] <= 0) continue;
             const auto first = segment_.first_chunk(d);
-            std::uint32_t best = kNone;
-            for (auto c = first + 1; c < segment_.end_chunk(d); ++c) {
-                if (!missing_.empty() && missing_[c] != 0) continue;
-                if (best == kNone || chunk_scores_[c] > chunk_scores_[best]) best = static_cast<std::uint32_t>(c);
-            }
-            if (best == kNone) continue;
-            places.push_back({number, d, best, document_scores_[d] + share * chunk_scores_[best], document_scores_[d],
-                              chunk_scores_[best]});
+            best.clear();
+            for (auto c = first + 1; c < segment_.end_chunk(d); ++c)
+                if (missing_.empty() || missing_[c] == 0) best.push_back(static_cast<std::uint32_t>(c));
+            if (best.empty()) continue;
+            ++documents;
+            const auto count = std::min(of_each, best.size());
+            std::ranges::partial_sort(best, best.begin() + static_cast<std::ptrdiff_t>(count),
+                                      [this](std::uint32_t a, std::uint32_t b) {
+                                          return std::tie(chunk_scores_[b], a) < std::tie(chunk_scores_[a], b);
+                                      });
+            for (std::size_t i = 0; i < count && (i == 0 || chunk_scores_[best[i]] > 0); ++i)
+                places.push_back({number, d, best[i], document_scores_[d] + share * chunk_scores_[best[i]],
+                                  document_scores_[d], chunk_scores_[best[i]]});
         }
+        return documents;
     }
 
   private:
@@ -166,7 +175,7 @@ class Part {
 }  // namespace
 
 Ranking rank(std::span<const std::shared_ptr<const Segment>> segments, std::span<const std::vector<Standing>> given,
-             std::span<const AskedWord> words, const Weights& weights, std::size_t most) {
+             std::span<const AskedWord> words, const Weights& weights, std::size_t most, std::size_t of_each) {
     Ranking ranking;
     std::vector<std::vector<Standing>> standing(given.begin(), given.end());
     std::vector<Part> parts;
@@ -199,10 +208,10 @@ Ranking rank(std::span<const std::shared_ptr<const Segment>> segments, std::span
             part.need();
         }
     }
-    for (std::uint32_t s = 0; s < parts.size(); ++s) parts[s].collect(s, weights.chunk_share, ranking.places);
-    ranking.matched = ranking.places.size();
+    for (std::uint32_t s = 0; s < parts.size(); ++s)
+        ranking.matched += parts[s].collect(s, weights.chunk_share, of_each, ranking.places);
     const auto better = [](const Place& a, const Place& b) {
-        return std::tie(b.score, a.segment, a.document) < std::tie(a.score, b.segment, b.document);
+        return std::tie(b.score, a.segment, a.document, a.chunk) < std::tie(a.score, b.segment, b.document, b.chunk);
     };
     if (ranking.places.size() > most) {
         std::ranges::nth_element(ranking.places, ranking.places.begin() + static_cast<std::ptrdiff_t>(most), better);

@@ -49,15 +49,15 @@ struct WordCount {
 };
 
 struct Ranking {
-    std::vector<Place> places;  // the best first; of each document its best chunk
+    std::vector<Place> places;  // the best first; of each document its best chunks
     std::vector<WordCount> words;
     std::uint64_t documents = 0, chunks = 0;  // that were counted
     std::uint64_t matched = 0;                // documents with a word of the question, and not left out
 };
 
-// `standing[s]` has one for each document of segments[s]. `most` bounds the places. Ties are for the caller: places of
-// equal score come in the order of the segments.
+// `standing[s]` has one for each document of segments[s]. `most` bounds the places, and `of_each` those of one document.
+// Ties are for the caller: places of equal score come in the order of the segments.
 Ranking rank(std::span<const std::shared_ptr<const Segment>> segments, std::span<const std::vector<Standing>> standing,
-             std::span<const AskedWord> words, const Weights& weights, std::size_t most);
+             std::span<const AskedWord> words, const Weights& weights, std::size_t most, std::size_t of_each = 1);
 
 }  // namespace tandem::retrieval

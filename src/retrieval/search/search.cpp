@@ -126,17 +126,25 @@ class Collector {
     }
 
   private:
-    // Equal scores by path, so that the order is the same whatever segments there are.
+    // Equal scores by path, so that the order is the same whatever segments there are, and by one that is seen: the
+    // order says nothing of files of others.
     std::vector<Place> in_order(std::vector<Place> places) const {
         std::map<std::pair<std::uint32_t, std::uint32_t>, const std::string*> paths;
         for (const auto& place : places)
-            paths[{place.segment, place.document}] = &input_.snapshot->files[document_of(place).first_file].path;
+            paths[{place.segment, place.document}] = &first_path(document_of(place));
         std::ranges::sort(places, [&](const Place& a, const Place& b) {
             if (a.score != b.score) return a.score > b.score;
             const auto &one = *paths.at({a.segment, a.document}), &other = *paths.at({b.segment, b.document});
             return std::tie(one, a.chunk) < std::tie(other, b.chunk);
         });
         return places;
+    }
+
+    const std::string& first_path(const Snapshot::Document& document) const {
+        const auto files =
+            std::span(input_.snapshot->files).subspan(document.first_file, document.end_file - document.first_file);
+        const auto seen = std::ranges::find_if(files, [this](const auto& file) { return scope_.is_seen(file); });
+        return seen == files.end() ? files.front().path : seen->path;
     }
 
     const Snapshot::Document& document_of(const Place& place) const {
@@ -198,7 +206,7 @@ class Collector {
             const auto state = state_of(*collection, file.path);
             if (!state) continue;
             // Whoever sees it in two collections knows it by the higher label.
-            hit.label = higher(hit.label, collection->label);
+            hit.label = hit.collections_label = higher(hit.label, collection->label);
             auto path = (collection->folder / file.path).string();
             if (!hit.path.empty()) {
                 hit.also.push_back(std::move(path));
@@ -217,6 +225,7 @@ class Collector {
             auto& first = found_.hits[same->second];
             first.also.push_back(std::move(hit.path));
             first.label = higher(first.label, hit.label);
+            first.collections_label = higher(first.collections_label, hit.label);
             return;
         }
         hit.label = higher(hit.label, row.label);
@@ -257,7 +266,8 @@ class Collector {
 
 }  // namespace
 
-Result<Found> search(const SearchInput& input, const View& view, const Query& query, std::size_t limit) {
+Result<Found> search(const SearchInput& input, const View& view, const Query& query, std::size_t limit,
+                     std::size_t of_each) {
     Found found;
     found.notes = query.notes;
     const Scope scope(input, view, query, found.notes);
@@ -266,9 +276,14 @@ Result<Found> search(const SearchInput& input, const View& view, const Query& qu
     const auto standing = scope.standing(found.explained);
     const bool has_words = std::ranges::any_of(words.asked, [](const AskedWord& word) { return !word.excluded; });
     if (!has_words) found.notes.emplace_back("the query has no word to look for");
+    const bool any = std::ranges::any_of(
+        standing, [](const auto& of) { return std::ranges::find(of, Standing::asked) != of.end(); });
+    const auto& out = found.explained;
+    if (!any && out.left_out_by_path + out.left_out_by_type + out.left_out_by_time > 0)
+        found.notes.emplace_back("no file fits what the query says of paths, types and times");
     // A phrase drops out what the ranking cannot know of.
     const auto most = query.phrases.empty() ? limit * 4 + kSpare : kMostPhraseChecks;
-    const auto ranking = rank(input.snapshot->segments, standing, words.asked, kWeights, has_words ? most : 0);
+    const auto ranking = rank(input.snapshot->segments, standing, words.asked, kWeights, has_words ? most : 0, of_each);
     for (std::size_t i = 0; i < ranking.words.size(); ++i) words.explained[i].count = ranking.words[i];
     found.explained.words = words.explained;
     found.explained.documents = ranking.documents;
@@ -280,7 +295,7 @@ Result<Found> search(const SearchInput& input, const View& view, const Query& qu
         auto plain = query;
         plain.phrases.clear();
         plain.notes.emplace_back("nothing has the whole phrase; these have its words");
-        return search(input, view, plain, limit);
+        return search(input, view, plain, limit, of_each);
     }
     return found;
 }

@@ -24,6 +24,7 @@ struct Hit {
     std::string path;  // absolute
     std::string collection;
     Label label = Label::public_;
+    Label collections_label = Label::public_;  // of that, what its collections say
     float score = 0, document_score = 0, chunk_score = 0;
     std::int64_t first_line = 0, last_line = 0, page = 0;  // 0: the format has none
     std::string title, heading, snippet, text;
@@ -64,7 +65,9 @@ struct SearchInput {
 
 inline constexpr std::size_t kMostHits = 1'000;
 
-// The best chunk of each file first; files of equal rank by their path. Errors: storage.
-Result<Found> search(const SearchInput& input, const View& view, const Query& query, std::size_t limit);
+// The best chunk of each file first; files of equal rank by their path. `of_each`: hits of one file at most.
+// Errors: storage.
+Result<Found> search(const SearchInput& input, const View& view, const Query& query, std::size_t limit,
+                     std::size_t of_each = 1);
 
 }  // namespace tandem::retrieval

@@ -25,6 +25,25 @@ std::vector<Raw> split(std::string_view text) {
     return list;
 }
 
+// German is written without its own letters too: "ueber" for "\u00fcber", "Strasse" for "Stra\u00dfe". Each spelling of a
+// word, the one that was asked first.
+std::vector<std::string> german_spellings(const std::string& word) {
+    struct Pair {
+        std::string_view own, plain;
+    };
+    constexpr Pair kPairs[] = {{"\u00e4", "ae"}, {"\u00f6", "oe"}, {"\u00fc", "ue"}, {"\u00df", "ss"}};
+    std::string own = word, plain = word;
+    const auto replace = [](std::string& text, std::string_view from, std::string_view to) {
+        for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+            text.replace(at, from.size(), to);
+    };
+    for (const auto& pair : kPairs) {
+        replace(own, pair.plain, pair.own);
+        replace(plain, pair.own, pair.plain);
+    }
+    return {word, std::move(own), std::move(plain)};
+}
+
 class Maker {
   public:
     explicit Maker(std::span<const Language> languages) : languages_(languages) {}
@@ -32,8 +51,11 @@ class Maker {
     std::vector<std::string> terms_of(const Raw& word) {
         std::vector<std::string> terms;
         for (const auto language : languages_) {
-            std::string term(stemmer_.term(language, word.text, word.whole));
-            if (std::ranges::find(terms, term) == terms.end()) terms.push_back(std::move(term));
+            const bool german = language == Language::german && !word.whole;
+            for (const auto& spelling : german ? german_spellings(word.text) : std::vector<std::string>{word.text}) {
+                std::string term(stemmer_.term(language, spelling, word.whole));
+                if (std::ranges::find(terms, term) == terms.end()) terms.push_back(std::move(term));
+            }
         }
         if (terms.empty()) terms.emplace_back(stemmer_.term(Language::english, word.text, word.whole));
         return terms;
