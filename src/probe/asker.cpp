@@ -19,7 +19,7 @@ bool may_be(Errors errors, const Heard& heard) {
 }  // namespace
 
 std::shared_ptr<const gateway::Snapshot> Asker::snapshot_for(const Asking& asking) {
-    if (!as_claimed_) return nullptr;
+    if (!how_.as_claimed) return nullptr;
     auto& services = gateway_.services();
     const auto newest = services.snapshot();
     const Variant variant{newest.get(), asking.unbounded, asking.renders_tools ? *asking.renders_tools : -1};
@@ -35,7 +35,7 @@ net::Task<> Asker::ask_one(const Asking& asking, Heard& heard, std::string& deci
     question.label = context_.job.label;
     question.reason = "a probe";
     question.judged = true;
-    question.workflow = context_.job.id;
+    if (how_.budget) question.workflow = context_.job.id;
     question.fresh = true;
     question.streamed = asking.streamed;
     question.leaves = asking.leaves;

@@ -25,10 +25,14 @@ struct Told {
 // On the job's worker.
 class Asker {
   public:
-    // `as_claimed`: by that table. All outlive it.
+    struct How {
+        bool as_claimed = true;  // by that table
+        bool budget = false;     // it counts in the budget of the job
+    };
+    // All outlive it.
     Asker(gateway::Gateway& gateway, const access::Principal& who, jobs::Queue::Context& context, std::string model,
-          bool as_claimed)
-        : gateway_(gateway), who_(who), context_(context), model_(std::move(model)), as_claimed_(as_claimed) {}
+          How how)
+        : gateway_(gateway), who_(who), context_(context), model_(std::move(model)), how_(how) {}
 
     net::Task<Told> ask(const Question& question);
     // Until nobody else has asked a model for kQuiet, or the job ends.
@@ -46,7 +50,7 @@ class Asker {
     const access::Principal& who_;
     jobs::Queue::Context& context_;
     std::string model_;
-    bool as_claimed_;
+    How how_;
     using Variant = std::tuple<const gateway::Snapshot*, bool, int>;
     std::map<Variant, std::shared_ptr<const gateway::Snapshot>> snapshots_;
     std::uint64_t last_ = 0;  // traffic() behind our own last question

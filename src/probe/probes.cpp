@@ -260,7 +260,7 @@ net::Task<std::string> Probes::ask_suite(Job& job, const SuiteRow& row) {
         (void)co_await store::change(store_, [model = job.model(), name = std::string(row.name)](auto& database) {
             return forget_records(database, model, name);
         });
-    Asker asker(job.gateway, who_, job.context, job.model(), row.name != "basics");
+    Asker asker(job.gateway, who_, job.context, job.model(), {row.name != "basics", job.wanted.budget.has_value()});
     while (const auto question = suite->next()) {
         if (job.wanted.idle) co_await asker.wait_for_quiet();
         if (job.context.ends) co_return "it was cancelled";
