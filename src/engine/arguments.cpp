@@ -6,11 +6,17 @@ namespace tandem::engine {
 
 namespace {
 
+// "--name=VALUE" of this name.
 bool is_assigned(std::string_view text, std::string_view name) {
     return text.size() > name.size() && text.starts_with(name) && text[name.size()] == '=';
 }
 
 }  // namespace
+
+std::optional<std::string> argument(const std::vector<std::string>& args,
+                                    std::initializer_list<std::string_view> names) {
+    return argument(args, std::span(names.begin(), names.size()));
+}
 
 std::optional<std::string> argument(const std::vector<std::string>& args, std::span<const std::string_view> names) {
     std::optional<std::string> value;
@@ -20,6 +26,10 @@ std::optional<std::string> argument(const std::vector<std::string>& args, std::s
             if (is_assigned(args[i], name)) value = args[i].substr(name.size() + 1);
         }
     return value;
+}
+
+bool has_argument(const std::vector<std::string>& args, std::initializer_list<std::string_view> names) {
+    return has_argument(args, std::span(names.begin(), names.size()));
 }
 
 bool has_argument(const std::vector<std::string>& args, std::span<const std::string_view> names) {

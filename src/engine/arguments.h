@@ -1,4 +1,4 @@
-// Options among the arguments of an engine, as their owner wrote them: "--name VALUE" or "--name=VALUE". Pure.
+// The arguments that an owner gives an engine (`args` of a model), as far as Tandem has to know them.
 #pragma once
 
 #include <initializer_list>
@@ -10,9 +10,14 @@
 
 namespace tandem::engine {
 
-// The value of the last of these options; what follows the name counts as its value, also where it has none.
+// The value of the last of these options, which are names of one: "--name VALUE" or "--name=VALUE".
+std::optional<std::string> argument(const std::vector<std::string>& args,
+                                    std::initializer_list<std::string_view> names);
+// Whether one of these options is there, which have no value.
+bool has_argument(const std::vector<std::string>& args, std::initializer_list<std::string_view> names);
+
+// The same for lists of names that are kept; of options with a value or without.
 std::optional<std::string> argument(const std::vector<std::string>& args, std::span<const std::string_view> names);
-// Whether one of them is there, with a value or without.
 bool has_argument(const std::vector<std::string>& args, std::span<const std::string_view> names);
 inline std::optional<std::string> argument(const std::vector<std::string>& args,
                                            std::initializer_list<std::string_view> names) {
