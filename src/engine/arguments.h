@@ -19,13 +19,6 @@ bool has_argument(const std::vector<std::string>& args, std::initializer_list<st
 // The same for lists of names that are kept; of options with a value or without.
 std::optional<std::string> argument(const std::vector<std::string>& args, std::span<const std::string_view> names);
 bool has_argument(const std::vector<std::string>& args, std::span<const std::string_view> names);
-inline std::optional<std::string> argument(const std::vector<std::string>& args,
-                                           std::initializer_list<std::string_view> names) {
-    return argument(args, std::span(names.begin(), names.size()));
-}
-inline bool has_argument(const std::vector<std::string>& args, std::initializer_list<std::string_view> names) {
-    return has_argument(args, std::span(names.begin(), names.size()));
-}
 // The arguments without these options, and without their values where they have any.
 std::vector<std::string> without_arguments(const std::vector<std::string>& args,
                                            std::span<const std::string_view> names, bool have_values);
