@@ -241,6 +241,7 @@ struct App::Parts {
                    .mutex = {},
                    .current = {},
                    .refused = {},
+                   .files = {},
                    .stopping = false} {
         const unsigned count =
             config.server.workers != 0 ? config.server.workers : std::max(1U, std::thread::hardware_concurrency());

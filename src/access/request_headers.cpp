@@ -83,8 +83,7 @@ Result<std::vector<std::string>> read_context(std::string_view text) {
         const auto name = trim(text.substr(0, comma));
         if (!config::is_collection_name(name))
             return fail(Fault::invalid_header,
-                        "x-tandem-context: expected names of collections with commas between them",
-                        "x-tandem-context");
+                        "x-tandem-context: expected names of collections with commas between them", "x-tandem-context");
         if (std::ranges::find(names, name) == names.end()) names.emplace_back(name);
         text.remove_prefix(std::min(text.size(), comma + 1));
     }

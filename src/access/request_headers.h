@@ -21,7 +21,7 @@ struct RequestHeaders {
     std::optional<std::chrono::seconds> timeout = {};  // x-tandem-timeout, 1 to 86,400
     std::vector<std::string> warnings = {};            // of names that are called otherwise now
     std::vector<std::string> context = {};  // x-tandem-context: collections in which what is asked is looked for
-    bool fresh = false;                     // no answer that was given before: x-tandem-cache: no, or a cache-control that says so
+    bool fresh = false;  // no answer that was given before: x-tandem-cache: no, or a cache-control that says so
 };
 
 // Errors: invalid, for a value that there is not, for a header that decides and stands twice, and for an x-tandem-

@@ -284,11 +284,12 @@ std::string context_text(const routing::Inputs& in) {
         const auto place = page.exists()   ? fmt::format(", page {}", page.raw())
                            : line.exists() ? fmt::format(":{}", line.raw())
                                            : std::string();
-        out += fmt::format("    {}. {}{} ({}, {}), score {}, {} tokens\n", ++rank, printable(one["path"].text(), 1'000),
-                           place, one["collection"].text(), one["label"].text(), one["score"].raw(),
-                           one["tokens"].raw());
+        out +=
+            fmt::format("    {}. {}{} ({}, {}), score {}, {} tokens\n", ++rank, printable(one["path"].text(), 1'000),
+                        place, one["collection"].text(), one["label"].text(), one["score"].raw(), one["tokens"].raw());
     }
-    if (!tools.empty()) out += fmt::format("    left out: {}, which would reach out of the request\n", join(tools, ", "));
+    if (!tools.empty())
+        out += fmt::format("    left out: {}, which would reach out of the request\n", join(tools, ", "));
     return out;
 }
 

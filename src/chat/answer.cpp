@@ -25,6 +25,15 @@ T& Assembler::last(std::int64_t index) {
     return *parts.back().as<T>();
 }
 
+namespace {
+
+void cite(TextPart& text, const Cited& cited) {
+    const auto end = text.text.size();
+    text.citations.push_back({end - std::min(end, cited.bytes), end, cited.source});
+}
+
+}  // namespace
+
 void Assembler::take(const Event& event) {
     if (const auto* started = std::get_if<Started>(&event)) {
         answer_.id = started->id;
@@ -32,9 +41,7 @@ void Assembler::take(const Event& event) {
     } else if (const auto* text = std::get_if<TextDelta>(&event)) {
         last<TextPart>(text->choice).text += text->text;
     } else if (const auto* cited = std::get_if<Cited>(&event)) {
-        auto& part = last<TextPart>(cited->choice);
-        const auto end = part.text.size();
-        part.citations.push_back({end - std::min(end, cited->bytes), end, cited->source});
+        cite(last<TextPart>(cited->choice), *cited);
     } else if (const auto* refusal = std::get_if<RefusalDelta>(&event)) {
         last<RefusalPart>(refusal->choice).text += refusal->text;
     } else if (const auto* said = std::get_if<MediaSaid>(&event)) {

@@ -150,14 +150,14 @@ class CiteFilter final : public EventFilter {
 
   private:
     struct Choice {
-        std::string held;               // what may be the head of a mark
-        std::string said;               // the end of what was said
-        std::string text;               // that is to be said next
-        bool any = false;               // something was said
-        bool listed = false;            // its list was said
-        bool fence = false;             // in a block of code
-        bool code = false;              // in code within a line
-        bool json = false;              // it begins as JSON does, whatever was asked for
+        std::string held;     // what may be the head of a mark
+        std::string said;     // the end of what was said
+        std::string text;     // that is to be said next
+        bool any = false;     // something was said
+        bool listed = false;  // its list was said
+        bool fence = false;   // in a block of code
+        bool code = false;    // in code within a line
+        bool json = false;    // it begins as JSON does, whatever was asked for
     };
 
     void flush(std::vector<Event>& out) {
@@ -292,8 +292,9 @@ class CiteFilter final : public EventFilter {
         for (const auto place : named) by_number[numbered(place).number] = place;
         std::string list = "\n\nSources:";
         for (const auto& [number, place] : by_number)
-            list += fmt::format("\n[{}] {}{}", number, sources_->known[place].source.place(),
-                                notes_->misquotes[choice].contains(place) ? " (the quoted words do not stand there)" : "");
+            list +=
+                fmt::format("\n[{}] {}{}", number, sources_->known[place].source.place(),
+                            notes_->misquotes[choice].contains(place) ? " (the quoted words do not stand there)" : "");
         return list;
     }
 

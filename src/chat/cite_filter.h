@@ -33,13 +33,13 @@ struct Sources {
 
 // What came of the marks of an answer; whoever goes on with it goes on with this.
 struct CitingNotes {
-    std::map<std::size_t, std::int64_t> numbers;               // of what is named, by places in Sources::known
-    std::map<std::int64_t, std::set<std::size_t>> named;       // in each choice
-    std::map<std::int64_t, std::set<std::size_t>> misquotes;   // of those, where a quote does not stand
-    std::size_t unknown = 0;      // marks of this request that name nothing
-    std::size_t forged = 0;       // numbers in brackets that the model wrote itself, as if they were ours
-    std::size_t misquoted = 0;    // quotes that do not stand in the source that they name
-    std::size_t images = 0;       // that a client would have fetched
+    std::map<std::size_t, std::int64_t> numbers;              // of what is named, by places in Sources::known
+    std::map<std::int64_t, std::set<std::size_t>> named;      // in each choice
+    std::map<std::int64_t, std::set<std::size_t>> misquotes;  // of those, where a quote does not stand
+    std::size_t unknown = 0;                                  // marks of this request that name nothing
+    std::size_t forged = 0;     // numbers in brackets that the model wrote itself, as if they were ours
+    std::size_t misquoted = 0;  // quotes that do not stand in the source that they name
+    std::size_t images = 0;     // that a client would have fetched
     // For people, each once; then there are none.
     std::vector<std::string> take_warnings();
 };
@@ -47,7 +47,8 @@ struct CitingNotes {
 // Numbers in brackets that the model writes itself and that could be a source's stand in round ones: "[1]" is always
 // ours. An image of the answer
 // becomes a link, since clients fetch images unasked, from an address that a file may have made up. Neither is changed
-// in code, or in an answer that is JSON. Holds back only what may be the head of one of these. `sources` and `notes` are never null.
+// in code, or in an answer that is JSON. Holds back only what may be the head of one of these. `sources` and `notes`
+// are never null.
 std::unique_ptr<EventFilter> cite_filter(std::shared_ptr<const Sources> sources, std::shared_ptr<CitingNotes> notes);
 
 }  // namespace tandem::chat

@@ -125,7 +125,8 @@ void add_ask(CLI::App& app, Globals& globals, Action& action) {
     command->add_option("-a,--alias", options->alias, "Alias or model: auto, local, cloud, private, ...");
     command->add_option("-s,--system", options->system, "System prompt");
     command->add_option("-l,--label", options->label, "public, internal, private or secret; may only raise");
-    command->add_option("-w,--with", options->with, "A collection of your files in which it is looked for; several times")
+    command
+        ->add_option("-w,--with", options->with, "A collection of your files in which it is looked for; several times")
         ->allow_extra_args(false);
     command->add_option("-k,--key", options->key, "Name of the key under whose rules and budget it is asked");
     add_stakes(*command, options->stakes, "high: worth the best model");

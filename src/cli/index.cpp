@@ -67,7 +67,8 @@ class Restless {
     bool is_over(const json::Value& root, const std::string& name) {
         for (const json::Value one : root["collections"].children()) {
             if (one["name"].text() != name) continue;
-            const auto known = fmt::format("{} {} {}", one["files"].raw(), one["failed"].raw(), one["other_formats"].raw());
+            const auto known =
+                fmt::format("{} {} {}", one["files"].raw(), one["failed"].raw(), one["other_formats"].raw());
             const auto now = std::chrono::steady_clock::now();
             if (known != known_ || one["waiting"].integer().value_or(0) > kFew) since_ = now;
             known_ = known;

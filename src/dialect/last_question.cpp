@@ -72,13 +72,14 @@ std::string with_part(const Value& content, std::string_view text, const Words& 
 std::string with_text(const Value& turn, std::string_view text, const Words& words) {
     const auto content = turn[words.content];
     return with_members(turn, {{words.content, content.is(json::Kind::string) ? joined(text, content)
-                                                                        : with_part(content, text, words)}});
+                                                                              : with_part(content, text, words)}});
 }
 
 }  // namespace
 
 std::optional<std::string> with_text_before_question(dialect::Kind kind, const Value& request, std::string_view text) {
-    const auto& words = kWords[static_cast<std::size_t>(kind)];
+    const bool as_responses = kind == Kind::openai_chat && !request["messages"].exists();
+    const auto& words = kWords[static_cast<std::size_t>(as_responses ? Kind::openai_responses : kind)];
     if (const auto alone = request[words.alone]; !words.alone.empty() && alone.is(json::Kind::string))
         return with_members(request, {{words.alone, joined(text, alone)}});
     const auto turns = request[words.turns];

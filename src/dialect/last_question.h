@@ -12,7 +12,8 @@
 namespace tandem::dialect {
 
 // The request with `text` before the text of the last turn of a user that has any: in one string with it, where that is
-// a string, else as a part of its own. `kind` is that of the body's words. Nothing where no turn of a user has text.
+// a string, else as a part of its own. Nothing where no turn of a user has text. A body of
+// Responses is taken as Chat Completions' too (Question::as_responses).
 std::optional<std::string> with_text_before_question(Kind kind, const json::Value& request, std::string_view text);
 
 }  // namespace tandem::dialect

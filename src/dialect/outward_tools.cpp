@@ -12,8 +12,8 @@ namespace {
 using json::Value;
 
 // Run by the client: OpenAI's (local_shell, computer_use, apply_patch) and Anthropic's, whose types end in a date.
-constexpr std::array<std::string_view, 7> kClients = {"local_shell", "computer", "apply_patch", "bash_",
-                                                      "text_editor_", "memory_", "tool_search"};
+constexpr std::array<std::string_view, 7> kClients = {"local_shell",  "computer", "apply_patch", "bash_",
+                                                      "text_editor_", "memory_",  "tool_search"};
 
 // Members that ask for such a tool without naming one: OpenAI, Anthropic, OpenRouter, xAI, Qwen, Groq.
 constexpr std::array<std::string_view, 6> kMembers = {"web_search_options", "mcp_servers",   "plugins",
@@ -27,9 +27,8 @@ std::string type_of(const chat::Tool& tool) {
 }
 
 bool is_outward_definition(const Value& element, const chat::Request& decoded) {
-    return std::ranges::any_of(decoded.tools, [&](const chat::Tool& tool) {
-        return is_outward(tool) && tool.hosted.json == element.raw();
-    });
+    return std::ranges::any_of(
+        decoded.tools, [&](const chat::Tool& tool) { return is_outward(tool) && tool.hosted.json == element.raw(); });
 }
 
 // Gemini's tools are members of one object, of which functions are one.

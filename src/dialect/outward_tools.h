@@ -1,5 +1,5 @@
-// Tools by which a provider itself reaches out of a request: it searches the web, fetches pages, runs code, asks servers
-// of others. A turn that holds what somebody else has written is asked without them.
+// Tools by which a provider itself reaches out of a request: it searches the web, fetches pages, runs code, asks
+// servers of others. A turn that holds what somebody else has written is asked without them.
 #pragma once
 
 #include <string>

@@ -22,7 +22,7 @@ struct Piece {
     std::string id;
     std::string name;
     bool custom = false;
-    chat::Media media{};  // has no delta
+    chat::Media media{};                      // has no delta
     std::vector<chat::Citation> citations{};  // of text
 };
 

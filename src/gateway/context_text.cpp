@@ -74,15 +74,16 @@ constexpr std::string_view kFoot = "end {0}\n\nThe question:\n";
 // What some chat template, tokenizer or model reads as the end or the beginning of something. Text that begins with
 // "<|" or "<\uff5c" is broken up in any case.
 constexpr std::array<std::string_view, 22> kSigns = {
-    "<s>",         "</s>",         "<bos>",        "<eos>",       "<start_of_turn>", "<end_of_turn>",
-    "<<SYS>>",     "<</SYS>>",     "[INST]",       "[/INST]",     "[TOOL_CALLS]",    "[AVAILABLE_TOOLS]",
-    "<think>",     "</think>",     "<tool_call>",  "</tool_call>", "<tool_response>", "</tool_response>",
-    "<|",          "|>",           "<\uff5c",      "\uff5c>"};
+    "<s>",     "</s>",     "<bos>",       "<eos>",        "<start_of_turn>", "<end_of_turn>",
+    "<<SYS>>", "<</SYS>>", "[INST]",      "[/INST]",      "[TOOL_CALLS]",    "[AVAILABLE_TOOLS]",
+    "<think>", "</think>", "<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>",
+    "<|",      "|>",       "<\uff5c",     "\uff5c>"};
 
 // How many bytes at the beginning of `text` are a character that nobody sees: of the tags block of Unicode, which
 // models read as letters, or one that turns text around.
 std::size_t unseen(std::string_view text) {
-    if (text.starts_with("\xf3\xa0\x80") || text.starts_with("\xf3\xa0\x81")) return std::min<std::size_t>(4, text.size());
+    if (text.starts_with("\xf3\xa0\x80") || text.starts_with("\xf3\xa0\x81"))
+        return std::min<std::size_t>(4, text.size());
     for (const std::string_view one : {"\u200b", "\u202a", "\u202b", "\u202c", "\u202d", "\u202e", "\u2060", "\u2066",
                                        "\u2067", "\u2068", "\u2069", "\ufeff"})
         if (text.starts_with(one)) return one.size();

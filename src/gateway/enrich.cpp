@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <sstream>
 
 #include "base/hash.h"
 #include "base/json.h"
@@ -21,7 +23,7 @@ namespace {
 
 constexpr std::size_t kMostPassages = 24;
 constexpr std::size_t kLongestQuestion = 2'048;  // bytes of each end of a long turn that are looked for
-constexpr std::size_t kFewWords = 12;            // a turn of fewer may go on with the one before
+constexpr std::size_t kFewWords = 16;            // a turn of fewer may go on with the one before
 constexpr float kLeastShare = 0.25F;             // of the best score: what is below it has a word in common by chance
 constexpr std::int64_t kFrameTokens = 40;        // of a piece's mark, place and title, about
 // Of the room that is left in the largest context: an estimate may be too low.
@@ -39,15 +41,10 @@ void add(ContextWish& wish, const std::vector<std::string>& names, const std::st
     if (any) wish.from += (wish.from.empty() ? "" : ", ") + from;
 }
 
-std::size_t words_in(std::string_view text) {
-    std::size_t count = 0;
-    bool in = false;
-    for (const char c : text) {
-        const bool blank = static_cast<unsigned char>(c) <= ' ';
-        count += !blank && !in ? 1 : 0;
-        in = !blank;
-    }
-    return count;
+std::size_t words_in(const std::string& text) {
+    std::istringstream words(text);
+    return static_cast<std::size_t>(
+        std::distance(std::istream_iterator<std::string>(words), std::istream_iterator<std::string>()));
 }
 
 // Both ends of a text, at characters' edges.
@@ -84,9 +81,17 @@ std::int64_t room_for(const Way& way, routing::Inputs inputs, const std::vector<
         inputs.rest = higher(inputs.rest, one.collections_label);
     }
     const auto bound = way.config.retrieval.context_tokens;
-    const auto most = routing::most_prompt_tokens(way.snapshot->table, inputs);
-    // Where nobody may be asked, the decision says so.
-    if (!most || *most == 0) return bound;
+    const auto& table = way.snapshot->table;
+    const auto decision = routing::decide(table, inputs);
+    std::optional<std::int64_t> most;
+    for (const auto& one : decision ? decision->candidates : std::vector<routing::Candidate>()) {
+        if (one.excluded != routing::Excluded::no && one.excluded != routing::Excluded::context) continue;
+        if (one.context_tokens == 0) return bound;
+        most = std::max(most.value_or(0),
+                        one.context_tokens - routing::least_room(*table.find(one.model), inputs.features));
+    }
+    // Where nobody may be asked, the decision that follows says so.
+    if (!most) return bound;
     return std::min(bound, (*most - inputs.features.prompt_tokens) * kRoomParts / kRoomOf);
 }
 

@@ -1,5 +1,6 @@
 // What the owner's files say to a request, put before what its user asked last: between decode and label, so that all
-// that follows (labels, redaction, the decision, the cache, records) sees a request as it is asked. Private to gateway/.
+// that follows (labels, redaction, the decision, the cache, records) sees a request as it is asked. Private to
+// gateway/.
 #pragma once
 
 #include <memory>

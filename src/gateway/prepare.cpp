@@ -161,9 +161,10 @@ net::Task<Result<>> Preparation::add_context(bool ruled) {
     if (!context) co_return fail(context.error());
     way_.context = std::move(*context);
     if (!way_.context->left_out.empty())
-        way_.warn(fmt::format("{} was left out: a turn that holds text of files may not reach out of this request, "
-                              "unless the owner's rule says `outward_tools: true`",
-                              join(way_.context->left_out, ", ")));
+        way_.warn(
+            fmt::format("{} was left out: a turn that holds text of files may not reach out of this request, "
+                        "unless the owner's rule says `outward_tools: true`",
+                        join(way_.context->left_out, ", ")));
     const auto size = way_.question.document.source().size();
     large_ = size > kLargeBody;
     if (auto room = way_.memory_.grow(weight_of(way_.question.document.source())); !room) co_return fail(room.error());
@@ -395,7 +396,8 @@ net::Task<Result<std::vector<float>>> Preparation::embed(const std::string& mode
     const auto who = access::Principal::internal(part);
     auto vector = co_await gateway::embed(
         way_.gateway, exchange_.worker(), who, model,
-        {chat::last_user_text(way_.asked_request()), label, fmt::format("a question for the {}", who.id())}, exchange_.cancel());
+        {chat::last_user_text(way_.asked_request()), label, fmt::format("a question for the {}", who.id())},
+        exchange_.cancel());
     if (!vector) co_return vector;
     embedded_by_ = model;
     embedded_ = *vector;

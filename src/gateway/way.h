@@ -103,7 +103,7 @@ class Way {
   public:
     translate::Question question;
     std::shared_ptr<const Context> context;  // what of the owner's files is in it; null: nothing was looked for
-    routing::Named named;  // what the client's name for a model falls to; empty where nothing has it
+    routing::Named named;                    // what the client's name for a model falls to; empty where nothing has it
     DecisionId id;
     AttemptHistory history;
     CachePlace cache;

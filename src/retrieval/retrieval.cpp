@@ -300,9 +300,9 @@ Result<std::vector<Passage>> Retrieval::passages(const access::Principal& who, c
     if (!found) return fail(found.error());
     std::vector<Passage> passages;
     for (auto& hit : found->hits)
-        passages.push_back({std::move(hit.path), std::move(hit.collection), std::move(hit.title), std::move(hit.heading),
-                            std::move(hit.text), hit.collections_label, hit.label, hit.score, hit.first_line,
-                            hit.last_line, hit.page, hit.changed});
+        passages.push_back({std::move(hit.path), std::move(hit.collection), std::move(hit.title),
+                            std::move(hit.heading), std::move(hit.text), hit.collections_label, hit.label, hit.score,
+                            hit.first_line, hit.last_line, hit.page, hit.changed});
     return passages;
 }
 

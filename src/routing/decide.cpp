@@ -384,19 +384,6 @@ const Rule* rule_of(const Table& table, const Inputs& inputs) {
     return found == table.rules.end() ? nullptr : &*found;
 }
 
-std::optional<std::int64_t> most_prompt_tokens(const Table& table, const Inputs& inputs) {
-    std::int64_t most = 0;
-    const auto meaning = meaning_of(table, inputs.alias);
-    if (!meaning) return most;
-    for (const auto* entry : meaning->models) {
-        const auto view = view_of(table, entry->zone, inputs);
-        if (view.blocked || view.home || view.label > entry->clearance) continue;
-        if (entry->context_tokens == 0) return std::nullopt;
-        most = std::max(most, entry->context_tokens - least_room(*entry, inputs.features));
-    }
-    return most;
-}
-
 std::vector<std::string> alias_names(const Table& table) {
     std::vector<std::string> names(config::kReservedAliases.begin(), config::kReservedAliases.end());
     for (const auto& alias : table.aliases) names.push_back(alias.id);

@@ -248,9 +248,6 @@ bool is_choice(const Table& table, const std::string& alias);
 
 // The rule that fires; null: none does.
 const config::Rule* rule_of(const Table& table, const Inputs& inputs);
-// The most tokens that a prompt for one of the models may have which the alias may mean and whose clearance the content
-// does not exceed, the room for its answer aside; nullopt: one of them has no bound that is known.
-std::optional<std::int64_t> most_prompt_tokens(const Table& table, const Inputs& inputs);
 
 // The names that a client may put into `model`, without those that patterns stand for.
 std::vector<std::string> alias_names(const Table& table);

@@ -38,7 +38,7 @@ std::unexpected<Error> refused(std::string_view what) {
 }  // namespace
 
 Result<Enriched> enriched(const Question& question, std::string_view text, bool keeps_outward) {
-    const auto kind = question.as_responses ? dialect::Kind::openai_responses : question.front.kind;
+    const auto kind = question.front.kind;
     Enriched made;
     made.question.front = question.front;
     made.question.path = question.path;

@@ -52,7 +52,8 @@ Read read(const std::string& answer, std::size_t size, std::shared_ptr<const Sou
 }
 
 TEST(CiteFilter, marks_become_numbers_in_the_order_in_which_they_are_named) {
-    const auto said = read("The door first [kvzq-mnpqrs], then the roof [kvzq-bdfghj]; the door again [kvzq-mnpqrs].", 5);
+    const auto said =
+        read("The door first [kvzq-mnpqrs], then the roof [kvzq-bdfghj]; the door again [kvzq-mnpqrs].", 5);
     EXPECT_EQ(said.text,
               "The door first [1], then the roof [2]; the door again [1].\n\nSources:\n[1] /n/garage.txt:1\n"
               "[2] /n/solar roof.md:3");
@@ -67,7 +68,12 @@ TEST(CiteFilter, an_answer_in_pieces_of_any_size_is_the_same) {
         "A list[1], a forged [1] and [12], [1234], [a], [[kvzq-bdfghj]], `code [1]`, \n```\nx = [1] ![a](b)\n```\n [2]",
         "![pixel](https://evil.example/x.png) ! [ [k [kv [kvzq [kvzq- ![kvzq-bdfghj]",
         "\u201cThe warranty of the panels ends in 2041.\u201d [kvzq-bdfghj] and \"it never ends at all\" [kvzq-bdfghj]",
-        "[kvzq-bdfghj", "[", "!", "kvzq-bdfghj", "`", "\u00fc[kvzq-bdfghj]\u00fc"};
+        "[kvzq-bdfghj",
+        "[",
+        "!",
+        "kvzq-bdfghj",
+        "`",
+        "\u00fc[kvzq-bdfghj]\u00fc"};
     for (const auto& answer : answers) {
         const auto whole = read(answer, answer.size());
         for (std::size_t size = 1; size < answer.size(); ++size) {

@@ -15,7 +15,7 @@ import openai
 from harness import DONE, SSE_HEAD, Tandem, Upstream, chunk, http, until
 from index_test import write
 
-MARK = re.compile(r"\[([a-z]{4,6}-[a-z]{6})\] (\S+)\n([^\n]*)")
+MARK = re.compile(r"\[([a-z]{4,6}-[a-z]{6})\] ([^\n]*)\n([^\n]*)")
 SECRET = "xylograph-4417"
 KEYS = "keys: { alice: { secret: alice-key-0123456789abcdef }, bob: { secret: bob-key-0123456789abcdef } }\n"
 TOOL = {"type": "function", "function": {"name": "mine", "description": "d", "parameters": {"type": "object", "properties": {}}}}
@@ -233,7 +233,7 @@ class Room(Asking):
         return super().config().replace("models:\n", "models:\n  tiny: { provider: home, name: t, context: 1500 }\n")
 
     def test_pieces_take_what_room_there_is_and_no_more(self):
-        for model, most in (("tiny", 800), ("m", 3_000)):
+        for model, most in (("tiny", 900), ("m", 3_000)):
             status, _, raw = self.ask("which gearbox has a shaft of iron?", model, context="docs")
             self.assertEqual(status, 200, raw)
             context = self.tandem.explain()["inputs"]["context"]
@@ -245,7 +245,7 @@ class Room(Asking):
     def test_where_there_is_none_the_request_is_refused(self):
         """Not cut, and not asked without: reports of others say that nobody notices."""
         before = len(self.home.requests)
-        messages = [{"role": "user", "content": "tell me a tale " * 60}, {"role": "assistant", "content": "once upon a time " * 60}, {"role": "user", "content": "which gearbox has a shaft of iron?"}]
+        messages = [{"role": "user", "content": "tell me a tale " * 120}, {"role": "assistant", "content": "once upon a time " * 120}, {"role": "user", "content": "which gearbox has a shaft of iron?"}]
         status, _, raw = self.tandem.chat(messages=messages, model="tiny", headers={"x-tandem-context": "docs"})
         self.assertEqual((status, len(self.home.requests)), (400, before), raw)
         self.assertIn("there is room for", json.loads(raw)["error"]["message"])
@@ -305,8 +305,8 @@ class Labels(Asking):
 
     def test_the_same_question_is_answered_from_the_cache_until_the_files_say_otherwise(self):
         question = "what code does the walrus project have?"
-        first = self.ask(question, "m", headers=self.as_key("alice"))[2]
-        _, headers, again = self.ask(question, "m", headers=self.as_key("alice"))
+        first = self.ask(question, "m", context="docs, notes", headers=self.as_key("alice"))[2]
+        _, headers, again = self.ask(question, "m", context="docs, notes", headers=self.as_key("alice"))
         self.assertTrue(headers["x-tandem-cache"].startswith("hit"), headers)
         self.assertEqual((again, headers["x-tandem-label"]), (first, "private"))
         # Who may not look gets nothing from it.
@@ -314,7 +314,7 @@ class Labels(Asking):
         write(self.folder / "notes/plan.md", "# Plan\n\nThe walrus project has another code.\n")
         def other():
             self.settle()
-            return "x-tandem-cache" not in self.ask(question, "m", headers=self.as_key("alice"))[1]
+            return "x-tandem-cache" not in self.ask(question, "m", context="docs, notes", headers=self.as_key("alice"))[1]
         until(other, "another answer")
 
     def test_a_key_that_may_not_see_it_is_answered_as_if_it_were_not_there(self):

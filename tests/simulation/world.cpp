@@ -493,6 +493,7 @@ Outcome run(Ground& ground, std::uint64_t seed) {
                                .mutex = {},
                                .current = {},
                                .refused = {},
+                               .files = {},
                                .stopping = false};
     gateway::Gateway gateway(services, {&worker}, [&](net::Worker& w) { return network.caller(w); });
     resources::Responses responses(gateway, runner);

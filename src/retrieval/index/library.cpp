@@ -126,9 +126,8 @@ Library::Covered Library::cover(std::vector<std::shared_ptr<const Segment>> segm
                                          document->row.language, 0, static_cast<std::int64_t>(kLanguages) - 1)),
                                      document->row.title};
             for (const auto* row : rows)
-                made->files.push_back({collection_at[row->collection],
-                                       row->path,
-                                       {row->size, row->changed, row->modified, row->inode}});
+                made->files.push_back(
+                    {collection_at[row->collection], row->path, {row->size, row->changed, row->modified, row->inode}});
             entry.end_file = static_cast<std::uint32_t>(made->files.size());
             wanted[document->mark(name)] = {{id, std::string(name)},
                                             static_cast<std::uint32_t>(made->documents.size())};

@@ -20,8 +20,8 @@ struct Document {
     const Format* format = nullptr;
     std::set<std::pair<std::int64_t, std::string>> files;  // collection and path
 
-    // Tells what is indexed of it under a name from all else: its content, its reader, that name. A file is found by its
-    // own name, and by none that the same content has elsewhere, so each name is indexed apart.
+    // Tells what is indexed of it under a name from all else: its content, its reader, that name. A file is found by
+    // its own name, and by none that the same content has elsewhere, so each name is indexed apart.
     std::uint64_t mark(std::string_view name) const;
 
   private:

@@ -127,8 +127,8 @@ class Part {
         });
     }
 
-    // The best chunks of each document that has a score, and how many documents that are. Behind the first of a document
-    // are only those with a word of the question.
+    // The best chunks of each document that has a score, and how many documents that are. Behind the first of a
+    // document are only those with a word of the question.
     std::uint64_t collect(std::uint32_t number, float share, std::size_t of_each, std::vector<Place>& places) const {
         std::uint64_t documents = 0;
         std::vector<std::uint32_t> best;

@@ -55,8 +55,8 @@ struct Ranking {
     std::uint64_t matched = 0;                // documents with a word of the question, and not left out
 };
 
-// `standing[s]` has one for each document of segments[s]. `most` bounds the places, and `of_each` those of one document.
-// Ties are for the caller: places of equal score come in the order of the segments.
+// `standing[s]` has one for each document of segments[s]. `most` bounds the places, and `of_each` those of one
+// document. Ties are for the caller: places of equal score come in the order of the segments.
 Ranking rank(std::span<const std::shared_ptr<const Segment>> segments, std::span<const std::vector<Standing>> standing,
              std::span<const AskedWord> words, const Weights& weights, std::size_t most, std::size_t of_each = 1);
 

@@ -130,8 +130,7 @@ class Collector {
     // order says nothing of files of others.
     std::vector<Place> in_order(std::vector<Place> places) const {
         std::map<std::pair<std::uint32_t, std::uint32_t>, const std::string*> paths;
-        for (const auto& place : places)
-            paths[{place.segment, place.document}] = &first_path(document_of(place));
+        for (const auto& place : places) paths[{place.segment, place.document}] = &first_path(document_of(place));
         std::ranges::sort(places, [&](const Place& a, const Place& b) {
             if (a.score != b.score) return a.score > b.score;
             const auto &one = *paths.at({a.segment, a.document}), &other = *paths.at({b.segment, b.document});

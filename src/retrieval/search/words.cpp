@@ -25,8 +25,8 @@ std::vector<Raw> split(std::string_view text) {
     return list;
 }
 
-// German is written without its own letters too: "ueber" for "\u00fcber", "Strasse" for "Stra\u00dfe". Each spelling of a
-// word, the one that was asked first.
+// German is written without its own letters too: "ueber" for "\u00fcber", "Strasse" for "Stra\u00dfe". Each spelling of
+// a word, the one that was asked first.
 std::vector<std::string> german_spellings(const std::string& word) {
     struct Pair {
         std::string_view own, plain;
