@@ -139,8 +139,10 @@ void add_memory(const config::Config& config, std::vector<Compared>& all) {
     for (const json::Value engine : document.root()["engines"].children())
         for (auto& one : all)
             if (one.model == engine["model"].text()) {
-                one.memory_bytes = engine["memory"]["planned_bytes"].integer().value_or(0);
-                one.memory_measured = engine["memory"]["planned_by"].text() == "measurement";
+                const auto memory = engine["memory"];
+                const auto peak = memory["peak_bytes"].integer().value_or(0);
+                one.memory_measured = peak > 0 || memory["planned_by"].text() == "measurement";
+                one.memory_bytes = peak > 0 ? peak : memory["planned_bytes"].integer().value_or(0);
             }
 }
 

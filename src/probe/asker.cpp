@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "ledger/ledger.h"
 #include "net/children.h"
+#include "store/query.h"
 
 namespace tandem::probe {
 
@@ -50,6 +52,15 @@ net::Task<> Asker::ask_one(const Asking& asking, Heard& heard, std::string& deci
              answer.first,
              answer.last};
     decision = std::move(answer.decision);
+    if (co_await counted_by_us(decision)) heard.usage.estimated = true;
+}
+
+// Clients are told our own count where the provider gave none; the ledger knows whose it is.
+net::Task<bool> Asker::counted_by_us(std::string decision) const {
+    const auto attempts = co_await store::query<std::vector<ledger::AttemptRecord>>(
+        gateway_.services().store,
+        [decision](store::Database& database) { return ledger::attempts_of(database, decision); });
+    co_return attempts && !attempts->empty() && attempts->back().usage.estimated;
 }
 
 net::Task<Told> Asker::ask(const Question& question) {

@@ -42,6 +42,7 @@ class Asker {
     static constexpr milliseconds kQuiet{5'000}, kLook{500};
 
     net::Task<> ask_one(const Asking& asking, Heard& heard, std::string& decision);
+    net::Task<bool> counted_by_us(std::string decision) const;
     std::shared_ptr<const gateway::Snapshot> snapshot_for(const Asking& asking);
     // Attempts that were begun at all providers since the start, and whether one is under way.
     std::pair<std::uint64_t, bool> traffic() const;

@@ -168,8 +168,7 @@ std::vector<config::Budget> Probes::budgets() const {
         budget.field = fmt::format("probe of {}", model);
         budget.limit = run.budget;
         budget.window.period = Period::total;
-        budget.of.key = who_.id();
-        budget.of.workflow = run.job;
+        budget.of.workflow = run.job;  // nobody else names it
         budget.on_budget = config::OnBudget::refuse;
         list.push_back(std::move(budget));
     }

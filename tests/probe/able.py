@@ -106,10 +106,10 @@ class Able:
                         connection.sendall(chunk(word + " "))
                 except OSError:
                     gone = True
-                    if self.does("cancel"):
+                    if self.does("cancel stops work"):
                         return "close"
             if not gone:
-                connection.sendall(chunk(finish="stop") + (chunk(usage=usage) if self.does("stream usage") else b"") + DONE)
+                connection.sendall(chunk(finish="stop") + (chunk(usage=usage) if self.does("usage in streams") else b"") + DONE)
         return "close"
 
     def answer(self, asked, text):

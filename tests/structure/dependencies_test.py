@@ -36,7 +36,7 @@ MAY = {
     "gateway": {"tools", "catalog", "learning", "translate", "cache", "access", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "retrieval"},  # retrieval/passages.h alone: what the files say
     "resources": {"jobs", "access", "base", "chat", "config", "dialect", "gateway", "net", "privacy", "store", "translate"},
     "experiment": {"jobs", "learning", "translate", "access", "base", "chat", "config", "net", "store", "dialect", "routing", "gateway"},
-    "probe": {"catalog", "schema", "dialect", "jobs", "learning", "access", "base", "chat", "config", "net", "store", "gateway"},
+    "probe": {"ledger", "catalog", "schema", "dialect", "jobs", "learning", "access", "base", "chat", "config", "net", "store", "gateway"},
     "api": {"catalog", "advice", "retrieval", "jobs", "resources", "learning", "translate", "cache", "access", "experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway"},
     "cli": {"provider", "retrieval", "advice", "jobs", "resources", "learning", "translate", "cache", "access", "backup", "cost", "experiment", "probe", "base", "chat", "config", "net", "store", "dialect", "privacy", "routing", "ledger", "engine", "upstream", "gateway", "api", "."},
 }
