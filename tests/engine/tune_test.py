@@ -86,7 +86,7 @@ class Tune(unittest.TestCase):
 
     def program(self, options, start="pass"):
         file = self.folder / "llama-server"
-        file.write_text(SERVER.replace("OPTIONS", options).replace("START", start))
+        file.write_text(SERVER.replace('"OPTIONS"', repr(options)).replace("START", start))
         file.chmod(0o755)
         return file
 
@@ -98,7 +98,7 @@ class Tune(unittest.TestCase):
         self.addCleanup(self.tandem.stop)
         self.before = self.tandem.file.read_bytes()
 
-    def tune(self, *arguments, model="s", time="8s", code=0):
+    def tune(self, *arguments, model="s", time="15s", code=0):
         result = self.tandem.cli("engine", "tune", model, "--json", *([] if "--undo" in arguments else ["--time", time]), *arguments, timeout=120)
         (self.assertNotEqual if code else self.assertEqual)(result.returncode, 0, result.stdout + result.stderr)
         self.said = result.stderr
@@ -109,7 +109,7 @@ class Tune(unittest.TestCase):
         self.assertEqual(self.tandem.file.read_bytes(), self.before)
 
     def test_what_is_faster_is_found_written_and_taken_back(self):
-        self.config(self.program(FLASH + "--ubatch-size\n--threads\n", FASTER), model=", args: [--no-webui]")
+        self.config(self.program(FLASH, FASTER), model=", args: [--no-webui]")
         found = self.tune()
         self.assertTrue(found["proposed"], found)
         self.assertEqual(found["change"], "flash attention off")
@@ -117,7 +117,7 @@ class Tune(unittest.TestCase):
         self.assertGreaterEqual(found["ratio"]["rounds"], 4)
         self.assertLessEqual(found["ratio"]["low"], found["ratio"]["mean"])
         self.assertEqual(found["after"]["args"], ["--no-webui", "--flash-attn", "off"])
-        self.assertLess(found["seconds"], 9)
+        self.assertLess(found["seconds"], 16)
         self.assertIn("left  flash attention off:", self.said)
         self.nothing_is_left()
         self.assertFalse((self.tandem.folder / "data/tune").exists())
@@ -145,7 +145,7 @@ class Tune(unittest.TestCase):
         for wrong, why in (("text", "worded otherwise"), ("call", "tool call"), ("likely", "next tokens differ"), ("far", "in a long text")):
             with self.subTest(wrong):
                 self.config(self.program(FLASH, f"if flash == 'off': sleep, wrong = 0.01, '{wrong}'"))
-                found = self.tune("--apply", time="6s")
+                found = self.tune("--apply")
                 self.assertFalse(found["proposed"], found)
                 self.assertIn(why, str(found["not_tried"]))
                 self.assertIn("refused", self.said)
@@ -153,7 +153,7 @@ class Tune(unittest.TestCase):
 
     def test_one_that_crashes_or_hangs_is_left_out(self):
         self.config(self.program(FLASH + "--ubatch-size\n", f"if ubatch == '128': sys.exit(3)\nif ubatch == '256': time.sleep(1000)\n{FASTER}"), model=", load_timeout: 1s")
-        found = self.tune(time="12s")
+        found = self.tune()
         self.assertEqual(found.get("change"), "flash attention off", found)
         (ubatch,) = [race for race in found["races"] if race["knob"] == "ubatch"]
         left = {one["value"]: one["left"] for one in ubatch["tried"]}
@@ -218,7 +218,6 @@ class Tune(unittest.TestCase):
         (engine,) = json.loads(self.tandem.request("/tandem/v1/engines")[2])["engines"]
         self.assertEqual((engine["pid"], engine["state"]), (pid, "ready"), "the one that serves was left alone")
         self.assertTrue(found["races"], found)
-        print(json.dumps(found), file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -154,7 +154,7 @@ bool Ratio::is_better(double gain) const {
 }
 
 bool Ratio::is_likely_better(double gain) const {
-    constexpr double kNarrower = 0.5;  // Student's t at 87.5 % to that at 97.5 %, for 6 degrees of freedom and more
+    constexpr double kNarrower = 0.7;  // Student's t at 92.5 % to that at 97.5 %, about
     return known() && mean <= 1 - gain && mean * std::pow(high / mean, kNarrower) < 1;
 }
 

@@ -29,12 +29,12 @@ struct Ratio {
     bool known() const { return high > 0; }
     // Sure to be less time, and that share of it at least.
     bool is_better(double gain) const;
-    // Likely to be: by the interval of about 75 %. Enough to go on with in a search whose outcome is proved apart.
+    // Likely to be: by the interval of 85 %. Enough to go on with in a search whose outcome is proved apart.
     bool is_likely_better(double gain) const;
 };
 
-inline constexpr double kLeastGain = 0.02;   // of the time: less is not worth a change of the config
-inline constexpr double kLeastStep = 0.005;  // of one knob: small ones add up, and the proof judges their sum
+inline constexpr double kLeastGain = 0.02;  // of the time: less is not worth a change of the config
+inline constexpr double kLeastStep = 0.01;  // of one knob: small ones add up, and the proof judges their sum
 inline constexpr int kFewestRounds = 3, kMostRounds = 12;
 inline constexpr double kHopeless = 1.3;  // in two rounds so many times the time in use: no third one
 

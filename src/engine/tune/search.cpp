@@ -18,7 +18,7 @@ class Saving final : public Track {
     std::size_t room() const override { return track_.room(); }
     void leave(const Choices& choices) override { track_.leave(choices); }
     bool has_time(double seconds) const override {
-        return track_.has_time(seconds + first_ * 2 * kProofRounds + space_.answers_seconds());
+        return track_.has_time(seconds + first_ * 2 * kFewestProofRounds + space_.answers_seconds());
     }
 
   private:
