@@ -46,17 +46,19 @@ Wish bullets(Draw& draw) {
             }};
 }
 
+bool is_numbered(const std::string& answer, int count) {
+    const auto lines = lines_of(answer);
+    if (std::ssize(lines) != count) return false;
+    for (int i = 0; i < count; ++i)
+        if (!lines[static_cast<std::size_t>(i)].starts_with(fmt::format("{}.", i + 1))) return false;
+    return true;
+}
+
 Wish numbered(Draw& draw) {
     const int count = draw.from(3, 5);
-    return {
-        fmt::format("Give exactly {} points as lines that begin with their number and a point, from \"1.\" on.", count),
-        [count](const std::string& answer) {
-            const auto lines = lines_of(answer);
-            if (std::ssize(lines) != count) return false;
-            for (int i = 0; i < count; ++i)
-                if (!lines[static_cast<std::size_t>(i)].starts_with(fmt::format("{}.", i + 1))) return false;
-            return true;
-        }};
+    auto text =
+        fmt::format("Give exactly {} points as lines that begin with their number and a point, from \"1.\" on.", count);
+    return {std::move(text), [count](const std::string& answer) { return is_numbered(answer, count); }};
 }
 
 Wish one_line(Draw&) {
