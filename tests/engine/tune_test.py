@@ -98,7 +98,7 @@ class Tune(unittest.TestCase):
         self.addCleanup(self.tandem.stop)
         self.before = self.tandem.file.read_bytes()
 
-    def tune(self, *arguments, model="s", time="15s", code=0):
+    def tune(self, *arguments, model="s", time="40s", code=0):
         result = self.tandem.cli("engine", "tune", model, "--json", *([] if "--undo" in arguments else ["--time", time]), *arguments, timeout=120)
         (self.assertNotEqual if code else self.assertEqual)(result.returncode, 0, result.stdout + result.stderr)
         self.said = result.stderr
@@ -117,7 +117,7 @@ class Tune(unittest.TestCase):
         self.assertGreaterEqual(found["ratio"]["rounds"], 4)
         self.assertLessEqual(found["ratio"]["low"], found["ratio"]["mean"])
         self.assertEqual(found["after"]["args"], ["--no-webui", "--flash-attn", "off"])
-        self.assertLess(found["seconds"], 16)
+        self.assertLess(found["seconds"], 42)
         self.assertIn("left  flash attention off:", self.said)
         self.nothing_is_left()
         self.assertFalse((self.tandem.folder / "data/tune").exists())
@@ -152,7 +152,7 @@ class Tune(unittest.TestCase):
                 self.nothing_is_left()
 
     def test_one_that_crashes_or_hangs_is_left_out(self):
-        self.config(self.program(FLASH + "--ubatch-size\n", f"if ubatch == '128': sys.exit(3)\nif ubatch == '256': time.sleep(1000)\n{FASTER}"), model=", load_timeout: 1s")
+        self.config(self.program(FLASH + "--ubatch-size\n", f"if ubatch == '128': sys.exit(3)\nif ubatch == '256': time.sleep(1000)\n{FASTER}"), model=", load_timeout: 4s")
         found = self.tune()
         self.assertEqual(found.get("change"), "flash attention off", found)
         (ubatch,) = [race for race in found["races"] if race["knob"] == "ubatch"]
