@@ -1,6 +1,7 @@
 // tandem probe: finds out what a model really does, and shows what was found.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <set>
@@ -100,10 +101,17 @@ std::string body_of(const Asked& asked) {
     return out.end_object().take();
 }
 
+// Whether a suite is asked for; without any, `basics` is.
+bool is_asked(const Asked& asked, std::string_view suite) {
+    if (asked.suites.empty()) return suite == "basics";
+    return std::ranges::any_of(asked.suites, [suite](const auto& one) { return one == suite || one == "all"; });
+}
+
 // The questions that were answered since `began`, each once.
-void print_new(const json::Value& root, std::int64_t began, std::set<std::string, std::less<>>& seen) {
+void print_new(const Asked& asked, const json::Value& root, std::int64_t began,
+               std::set<std::string, std::less<>>& seen) {
     for (const auto r : root["results"].children()) {
-        if (r["time"].integer().value_or(0) < began) continue;
+        if (r["time"].integer().value_or(0) < began || !is_asked(asked, r["suite"].text())) continue;
         if (!seen.insert(std::string(r["task"].text())).second) continue;
         const auto passed = r["passed"].boolean();
         fmt::print("{:<16} {:<6} {:>7.1f} s{}{}\n", r["task"].text(),
@@ -141,7 +149,7 @@ int probe(const Globals& globals, const Asked& asked) {
         json::Document document;
         if (auto ok = document.parse(answer->body); !ok) return report(globals, ok.error());
         const auto root = document.root();
-        if (!globals.json) print_new(root, began.count() - 1'000, seen);
+        if (!globals.json) print_new(asked, root, began.count() - 1'000, seen);
         if (root["running"].boolean() == true) {
             std::this_thread::sleep_for(kPause);
             continue;
