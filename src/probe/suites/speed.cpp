@@ -114,7 +114,7 @@ class Speed final : public Suite {
                             .low = 0,
                             .high = 0,
                             .asked = at_once,
-                            .word = "of all together"});
+                            .word = "of all together, the reading of their prompts in it"});
         return list;
     }
 
