@@ -116,8 +116,12 @@ Question ask_tool_choice(const Subject& subject, Outcomes before) {
     auto made = tool_task(subject.seed, task, static_cast<int>(before.size()), subject.room(kUsual));
     return asked_of(
         fmt::format("tool_choice {}, {}", kToolTaskNames[static_cast<std::size_t>(task)], before.size() + 1),
-        asking(std::move(made.request)),
-        [right = std::move(made.right)](const Heard& heard) { return Outcome{right(heard.told), {}}; });
+        asking(std::move(made.request)), [right = std::move(made.right)](const Heard& heard) {
+            // A call that was cut at its length is none yet, and no words either.
+            const bool cut =
+                heard.told.finish == chat::Finish::length && heard.told.calls.empty() && trim(heard.told.text).empty();
+            return Outcome{cut ? std::optional<bool>() : right(heard.told), {}};
+        });
 }
 
 // A schema that nobody meets who is not held to it.
