@@ -201,7 +201,8 @@ TEST(HeldCalls, ACallWhereNoneWasWantedIsWrong) {
 
 TEST(WrittenCalls, AnArgumentThatStandsTwiceIsSaid) {
     const auto twice = said(
-        "<function=write>\n<parameter=path>\na.txt\n</parameter>\n<parameter=path>\nb.txt\n</parameter>\n</function>", 7);
+        "<function=write>\n<parameter=path>\na.txt\n</parameter>\n<parameter=path>\nb.txt\n</parameter>\n</function>",
+        7);
     EXPECT_EQ(twice.calls, "write({\"path\":\"a.txt\"})\n");
     EXPECT_NE(twice.warnings.find("'path' was given more than once, and the first one counts"), std::string::npos)
         << twice.warnings;
