@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "config/collection_name.h"
 #include "config/names.h"
 #include "config/reader.h"
 
@@ -60,7 +61,9 @@ void read_either(const std::string& id, Section& s, const Config& config, Alias&
         s.section(id, "the same, with more to say", [&](Section& one) {
             one.texts("models", alias.models, models.required());
             one.texts("context", alias.context,
-                      About("collections in which what is asked is looked for", "none").see("concepts/asking.md"));
+                      About("collections in which what is asked is looked for", "none")
+                          .like(kCollectionName, "notes")
+                          .see("concepts/asking.md"));
             for (const auto& name : no_collection_names(alias.context))
                 one.complain("context", fmt::format("'{}' cannot be a collection's name", printable(name, 60)));
             one.section("limits", "of all that ask by this name",

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "config/collection_name.h"
 #include "config/names.h"
 #include "config/reader.h"
 
@@ -56,15 +57,15 @@ void read_rule(Section& s, const Config& config, Policy& policy) {
                About("an effect: a local answer that does not pass its checks is asked for again elsewhere")
                    .see("concepts/learning.md#cascades"));
     s.texts("context", rule.context,
-            About("an effect: collections in which what is asked is looked for", "none").see("concepts/asking.md"));
+            About("an effect: collections in which what is asked is looked for", "none")
+                .like(kCollectionName, "notes")
+                .see("concepts/asking.md"));
     for (const auto& name : no_collection_names(rule.context))
         s.complain("context", fmt::format("'{}' cannot be a collection's name", printable(name, 60)));
     s.flag("outward_tools", rule.outward_tools,
            "an effect: a turn that holds text of files keeps the tools that its provider runs, such as web search");
     s.section("failure", "goes before the policy's",
               [&](Section& failure) { read_failure(failure, rule.failure.emplace(policy.failure)); });
-    if (rule.repeats && !rule.context.empty())
-        s.complain("context", "cannot stand beside 'repeats', which is counted when a request is decided on");
     if (rule.cascade && !rule.fallback) s.complain("cascade", "needs a second model; 'fallback: false' forbids it");
     policy.rules.push_back(std::move(rule));
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "config/collection_name.h"
 #include "config/reader.h"
 
 namespace tandem::config {
@@ -54,7 +55,7 @@ void read_retrieval(Section& s, Config& config) {
     auto& r = config.retrieval;
     s.each_named("collections",
                  About("folders whose files are found; `tandem index add` makes one without the file")
-                     .like("^[A-Za-z0-9_][A-Za-z0-9._-]{0,59}$", "notes")
+                     .like(kCollectionName, "notes")
                      .see("concepts/retrieval.md"),
                  [&](const std::string& name, Section& one) { read_collection(name, one, config); });
     s.bytes(

@@ -95,8 +95,8 @@ class Asking(unittest.TestCase):
         warnings.simplefilter("ignore", ResourceWarning)
         self.folder = pathlib.Path(tempfile.mkdtemp())
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-        write(self.folder / "docs/manual.md", "# Pump\n\nThe pump is oiled each spring.\n")
-        write(self.folder / "docs/other.md", "# Paint\n\nThe fence is painted green.\n")
+        write(self.folder / "open/manual.md", "# Pump\n\nThe pump is oiled each spring.\n")
+        write(self.folder / "open/other.md", "# Paint\n\nThe fence is painted green.\n")
         write(self.folder / "notes/plan.md", f"# Plan\n\nThe walrus project has the code {SECRET}.\n")
         self.fill()
         self.home, self.cloud = Model(), Model()
@@ -115,7 +115,7 @@ class Asking(unittest.TestCase):
         return (f"providers:\n  home: {self.home.provider('local')}\n  far: {self.cloud.provider('cloud')}\n"
                 "models:\n  m: { provider: home, name: m, context: 32768, capabilities: [tools, json] }\n  c: { provider: far, name: c, context: 32768, capabilities: [tools, json] }\n"
                 f"aliases: {{ both: [c, m], files: {{ models: [c, m], context: [docs, notes] }} }}\n{self.policy}{self.keys}{self.more}"
-                f"retrieval: {{ quiet: 50ms, forget_within: 2s, collections: {{ docs: {{ {who}folder: {self.folder}/docs, label: public }}, notes: {{ {who}folder: {self.folder}/notes, label: private }} }} }}\n")
+                f"retrieval: {{ quiet: 50ms, forget_within: 2s, collections: {{ docs: {{ {who}folder: {self.folder}/open, label: public }}, notes: {{ {who}folder: {self.folder}/notes, label: private }} }} }}\n")
 
     def settle(self):
         def current():
@@ -227,7 +227,7 @@ class Room(Asking):
 
     def fill(self):
         for number in range(30):
-            write(self.folder / f"docs/gearbox{number}.md", f"# Gearbox {number}\n\n" + f"The gearbox number {number} has a shaft, a wheel and a case of iron. " * 12)
+            write(self.folder / f"open/gearbox{number}.md", f"# Gearbox {number}\n\n" + f"The gearbox number {number} has a shaft, a wheel and a case of iron. " * 12)
 
     def config(self):
         return super().config().replace("models:\n", "models:\n  tiny: { provider: home, name: t, context: 1500 }\n")
@@ -253,7 +253,7 @@ class Room(Asking):
     def test_each_answer_has_the_sources_of_its_own_question(self):
         for number in (7, 12):
             _, _, raw = self.ask(f"what is gearbox number {number} made of?", context="docs")
-            self.assertIn(f"[1] {self.folder}/docs/gearbox{number}.md:1", answer_of("/v1/chat/completions", raw))
+            self.assertIn(f"[1] {self.folder}/open/gearbox{number}.md:1", answer_of("/v1/chat/completions", raw))
 
 
 class Labels(Asking):
@@ -378,7 +378,7 @@ class Redacted(Asking):
     more = "privacy: { actions: { cloud: { private: redact } } }\n"
 
     def fill(self):
-        write(self.folder / "docs/bill.md", "# Bill\n\nThe plumber is paid to DE89 3704 0044 0532 0130 00 by May.\n")
+        write(self.folder / "open/bill.md", "# Bill\n\nThe plumber is paid to DE89 3704 0044 0532 0130 00 by May.\n")
 
     def test_the_cloud_sees_a_piece_without_what_makes_it_private_where_the_owner_wants_that(self):
         status, headers, raw = self.ask("where is the plumber paid to?", "c", context="docs")
@@ -403,7 +403,7 @@ ATTACKS = [
 class Injection(Asking):
     def fill(self):
         for number, attack in enumerate(ATTACKS):
-            write(self.folder / f"docs/attack{number}.md", f"# Aardvark {number}\n\n{attack}\n")
+            write(self.folder / f"open/attack{number}.md", f"# Aardvark {number}\n\n{attack}\n")
 
     @staticmethod
     def obey(body):
@@ -437,7 +437,7 @@ class Injection(Asking):
                 self.assertNotIn("![", answer)
                 listed = answer.rsplit("Sources:", 1)[1]
                 for line in listed.strip().splitlines():
-                    self.assertRegex(line, rf"^\[\d+\] {self.folder}/docs/")
+                    self.assertRegex(line, rf"^\[\d+\] {self.folder}/open/")
                 self.assertNotRegex(answer.rsplit("Sources:", 1)[0], r"\[\d+\] /etc")
 
     def test_a_demand_to_reach_out_is_refused_unless_the_owner_allows_it(self):
