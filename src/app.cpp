@@ -150,10 +150,6 @@ privacy::Vault open_vault(const config::Config& config, const Clock& clock) {
     return {nullptr, keys.error().message, clock};
 }
 
-}  // namespace
-
-namespace {
-
 // How an engine is started, as a number: other flags make another model of the same file. Empty elsewhere.
 std::string flags_of(const config::Config& config, const config::Model& model) {
     if (!config.provider(model.provider)->kind->runs_here) return {};

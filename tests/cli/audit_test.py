@@ -225,7 +225,7 @@ class Damage(unittest.TestCase):
                  "CREATE TABLE conversation_labels (fingerprint INTEGER PRIMARY KEY, label INTEGER NOT NULL, rest INTEGER NOT NULL DEFAULT 3, released INTEGER NOT NULL DEFAULT 0) STRICT",
                  "INSERT INTO conversation_labels VALUES (1, 2, 2, 0)", "ALTER TABLE outcomes DROP COLUMN expected",
                  "DROP TABLE jobs", "ALTER TABLE kept_responses DROP COLUMN decision", *[f"ALTER TABLE kept_batches DROP COLUMN {c}" for c in ("completed", "failed", "bytes")], "ALTER TABLE attempts DROP COLUMN source", "ALTER TABLE attempts DROP COLUMN bill", "ALTER TABLE attempts DROP COLUMN code", "ALTER TABLE open_attempts DROP COLUMN source",
-                 "DROP TABLE noticed_work", "DROP TABLE seen_versions", "DROP TABLE own_hours", "DROP TABLE applied_advice", "DROP TABLE measurements", "DROP TABLE measured_energy", "DROP TABLE ledger_currency", "DROP TABLE budget_windows", "DROP TABLE budget_alerts", "DROP TABLE keys",
+                 "DROP TABLE noticed_work", "DROP TABLE seen_versions", "DROP TABLE own_hours", "DROP TABLE applied_advice", "DROP TABLE measurements", "DROP TABLE findings", "ALTER TABLE probes DROP COLUMN suite", "DROP TABLE measured_energy", "DROP TABLE ledger_currency", "DROP TABLE budget_windows", "DROP TABLE budget_alerts", "DROP TABLE keys",
                  *[f"ALTER TABLE {table} DROP COLUMN {column}" for table in ("attempts", "open_attempts") for column in ("alias", "label", "work", "team", "owner", "workflow")],
                  *[f"DROP TABLE {table}" for table in ("cost_kinds", "cost_days", "cost_months", "corrected_attempts", "corrected_days", "attempts_kept")], "PRAGMA user_version = 9")
         tandem.start()

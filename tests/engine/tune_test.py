@@ -154,7 +154,7 @@ class Tune(unittest.TestCase):
     def test_one_that_crashes_or_hangs_is_left_out(self):
         self.config(self.program(FLASH + "--ubatch-size\n", f"if ubatch == '128': sys.exit(3)\nif ubatch == '256': time.sleep(1000)\n{FASTER}"), model=", load_timeout: 4s")
         found = self.tune()
-        self.assertEqual(found.get("change"), "flash attention off", found)
+        self.assertIn("flash attention off", found.get("change", ""), found)
         (ubatch,) = [race for race in found["races"] if race["knob"] == "ubatch"]
         left = {one["value"]: one["left"] for one in ubatch["tried"]}
         self.assertIn("does not run", left["128"])
