@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "config/collection_name.h"
 #include "config/names.h"
 #include "config/reader.h"
 
@@ -62,10 +61,8 @@ void read_either(const std::string& id, Section& s, const Config& config, Alias&
             one.texts("models", alias.models, models.required());
             one.texts("context", alias.context,
                       About("collections in which what is asked is looked for", "none")
-                          .like(kCollectionName, "notes")
+                          .such_as("notes")
                           .see("concepts/asking.md"));
-            for (const auto& name : no_collection_names(alias.context))
-                one.complain("context", fmt::format("'{}' cannot be a collection's name", printable(name, 60)));
             one.section("limits", "of all that ask by this name",
                         [&](Section& limits) { read_rates(limits, alias.limits); });
             one.section("failure", "goes before a rule's and the policy's",

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "config/collection_name.h"
 #include "config/names.h"
 #include "config/reader.h"
 
@@ -58,10 +57,8 @@ void read_rule(Section& s, const Config& config, Policy& policy) {
                    .see("concepts/learning.md#cascades"));
     s.texts("context", rule.context,
             About("an effect: collections in which what is asked is looked for", "none")
-                .like(kCollectionName, "notes")
+                .such_as("notes")
                 .see("concepts/asking.md"));
-    for (const auto& name : no_collection_names(rule.context))
-        s.complain("context", fmt::format("'{}' cannot be a collection's name", printable(name, 60)));
     s.flag("outward_tools", rule.outward_tools,
            "an effect: a turn that holds text of files keeps the tools that its provider runs, such as web search");
     s.section("failure", "goes before the policy's",

@@ -39,12 +39,6 @@ bool is_collection_name(std::string_view name) {
                std::string_view::npos;
 }
 
-std::vector<std::string> no_collection_names(const std::vector<std::string>& names) {
-    auto wrong = names;
-    std::erase_if(wrong, is_collection_name);
-    return wrong;
-}
-
 std::string wrong_with_glob(std::string_view glob) {
     if (glob.empty() || glob.size() > kLongestGlob) return "a glob has 1 to 200 bytes";
     if (glob.find('\n') != std::string_view::npos) return "a glob has no line break";

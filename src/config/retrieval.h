@@ -41,8 +41,6 @@ struct Retrieval {
 
 // Whether a collection may have this name.
 bool is_collection_name(std::string_view name);
-// The names in a list that cannot be a collection's.
-std::vector<std::string> no_collection_names(const std::vector<std::string>& names);
 // What is wrong with a glob; empty: nothing.
 std::string wrong_with_glob(std::string_view glob);
 
