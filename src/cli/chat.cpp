@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <atomic>
 #include <csignal>
 #include <cstdio>
 
@@ -12,6 +11,7 @@
 #include "base/label.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/interrupts.h"
 #include "cli/line.h"
 #include "cli/remote.h"
 #include "cli/streamed.h"
@@ -39,19 +39,6 @@ constexpr std::string_view kHelp =
     "  /help, /quit  Ctrl-C stops an answer; at an empty line, twice, it ends the chat, as Ctrl-D does\n"
     "  A line that ends with \\ goes on in the next; one that shall begin with / begins with //.\n";
 
-// Set by Ctrl-C while an answer comes.
-std::atomic<bool> interrupted{false};
-void on_interrupt(int) {
-    interrupted = true;
-}
-
-void listen_for_interrupts() {
-    struct sigaction action{};
-    action.sa_handler = on_interrupt;
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, nullptr);  // without SA_RESTART: a read ends
-}
-
 class Chat {
   public:
     Chat(const config::Config& config, Options options)
@@ -60,7 +47,7 @@ class Chat {
     }
 
     int run() {
-        listen_for_interrupts();
+        listen_for_interrupts({SIGINT});
         if (reader_.edits())
             print_dim(fmt::format("{} at {}; /help says what you can do here", options_.alias, remote_.url));
         while (true) {
@@ -85,9 +72,9 @@ class Chat {
     std::optional<std::string> next_message(bool& stopped) {
         const auto prompt =
             options_.label.empty() ? options_.alias + "> " : fmt::format("{} {}> ", options_.alias, options_.label);
-        interrupted = false;
+        forget_interrupts();
         auto line = reader_.read(prompt, stopped);
-        stopped = stopped || (!line && interrupted);
+        stopped = stopped || (!line && is_interrupted());
         while (line && !stopped && line->ends_with('\\')) {
             line->back() = '\n';
             const auto more = reader_.read("... ", stopped);
@@ -182,13 +169,13 @@ class Chat {
                               .path = "/v1/chat/completions",
                               .headers = {},
                               .body = dialect::openai_chat::encode_request(request_, options_.alias),
-                              .stopped = [] { return interrupted.load(); }};
+                              .stopped = is_interrupted};
         request.headers.add("content-type", "application/json");
         // Under that key's rules, or nobody's: not with all that the owner may do.
         request.headers.add(access::kActAs, options_.key.empty() ? access::Principal::anonymous().id() : options_.key);
         if (!options_.label.empty()) request.headers.add("x-tandem-label", options_.label);
         Streamed streamed(true);
-        interrupted = false;
+        forget_interrupts();
         const QuietTerminal quiet;
         const auto answer = call(remote_, std::move(request), [&](const net::Fields& headers, std::string_view piece) {
             streamed.take(headers, piece);
@@ -200,7 +187,7 @@ class Chat {
 
     // What is kept of the conversation: all that was seen, and nothing that got no answer.
     void settle(const Streamed& streamed, const Result<RemoteAnswer>& answer) {
-        if (interrupted) {
+        if (is_interrupted()) {
             warned_ = true;
             print_dim("stopped");
         } else if (!answer) {

@@ -48,8 +48,8 @@ void print_table(const std::vector<Compared>& all) {
     };
     row("", [](const Compared& one) { return one.model; });
     row("usable context", usable_text);
-    for (const std::string suite : {"tools", "json", "instructions", "languages", "reasoning"})
-        row(suite, [&suite](const Compared& one) { return score_text(one, suite); });
+    for (const auto suite : kScoredSuites)
+        row(std::string(suite), [suite](const Compared& one) { return score_text(one, std::string(suite)); });
     row(common.empty() ? "quality" : fmt::format("quality (mean of {})", common.size()),
         [&common](const Compared& one) { return optional_text(quality_of(one, common), "{:.2f}"); });
     row("writing, tokens/s", [](const Compared& one) { return optional_text(one.writing, "{:.1f}"); });
@@ -78,8 +78,7 @@ void print_table(const std::vector<Compared>& all) {
 void print_features(const std::vector<Compared>& all) {
     for (const auto& one : all)
         for (const auto& [feature, word] : one.features)
-            if (!word.starts_with("honours") && !word.starts_with("unknown"))
-                fmt::print("{}: {} {}\n", one.model, feature, printable(word, 160));
+            if (is_amiss(word)) fmt::print("{}: {} {}\n", one.model, feature, printable(word, 160));
 }
 
 void print_missing(const std::vector<Compared>& all) {

@@ -166,8 +166,7 @@ std::string features_table(const std::vector<Compared>& all) {
         for (const auto& one : all) {
             const auto found = one.features.find(feature);
             const auto word = found == one.features.end() ? std::string("-") : found->second;
-            const bool good = word == "-" || word.starts_with("honours") || word.starts_with("unknown");
-            out += cell(printable(word, 160), good ? "" : "bad");
+            out += cell(printable(word, 160), word == "-" || !is_amiss(word) ? "" : "bad");
         }
         out += "</tr>\n";
     }
@@ -186,9 +185,9 @@ std::string scores_table(const std::vector<Compared>& all) {
         if (!one.usable) return "not measured" + claim;
         return fmt::format("{} ({} to {}){}", *one.usable, one.usable_low, one.usable_high, claim);
     });
-    for (const std::string suite : {"tools", "json", "instructions", "languages", "reasoning"})
-        row(suite, [&suite](const Compared& one) {
-            const auto found = one.scores.find(suite);
+    for (const auto suite : kScoredSuites)
+        row(suite, [suite](const Compared& one) {
+            const auto found = one.scores.find(std::string(suite));
             if (found == one.scores.end()) return std::string("not measured");
             if (suite == "reasoning") return fmt::format("depth {} of 5", one.depth.value_or(0));
             const auto& score = found->second;

@@ -12,7 +12,6 @@ namespace tandem::cli {
 namespace {
 
 constexpr std::string_view kAt = "at ", kTokens = " tokens";
-constexpr std::array<std::string_view, 4> kScored = {"tools", "json", "instructions", "languages"};
 constexpr double kDeepest = 5;  // of the suite reasoning
 
 Score score_of(const json::Value& finding) {
@@ -47,17 +46,21 @@ void take(const json::Value& finding, Compared& one) {
         const auto depth = static_cast<double>(one.depth.value_or(0)) / kDeepest;
         one.scores["reasoning"] = {depth, depth, depth, finding["asked"].integer().value_or(0)};
     }
-    if (name == "score" && std::ranges::find(kScored, suite) != kScored.end())
+    // The score of reasoning is its depth.
+    if (name == "score" && suite != "reasoning" && std::ranges::find(kScoredSuites, suite) != kScoredSuites.end())
         one.scores[std::string(suite)] = score_of(finding);
 }
 
 }  // namespace
 
+bool is_amiss(std::string_view word) {
+    return !word.starts_with("honours") && !word.starts_with("unknown");
+}
+
 std::string Compared::breaks() const {
     std::map<std::string, int> counts;
     for (const auto& [feature, word] : features)
-        if (const auto verdict = word.substr(0, word.find(':')); verdict != "honours" && verdict != "unknown")
-            ++counts[verdict];
+        if (is_amiss(word)) ++counts[word.substr(0, word.find(':'))];
     std::string out;
     for (const auto& [verdict, count] : counts) out += fmt::format("{}{} {}", out.empty() ? "" : ", ", verdict, count);
     return out;

@@ -1,6 +1,7 @@
 // What is known of models side by side: how good, how fast, how large, and what breaks. Private to cli/.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -16,6 +17,13 @@ struct Score {
     double value = 0, low = 0, high = 1;  // 0 to 1
     std::int64_t asked = 0;
 };
+
+// The suites that have a score, in the order in which people are shown them.
+inline constexpr std::array<std::string_view, 5> kScoredSuites = {"tools", "json", "instructions", "languages",
+                                                                  "reasoning"};
+
+// Whether the word that was found for a feature ("ignores: ...") says that something is amiss.
+bool is_amiss(std::string_view word);
 
 struct Compared {
     std::string model;

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/config_file.h"
+#include "cli/interrupts.h"
 #include "cli/remote.h"
 #include "config/service.h"
 #include "store/folder_lock.h"
@@ -35,18 +36,6 @@ struct Options {
     int seconds = 600;
     bool quantised = false, apply = false, undo = false;
 };
-
-std::atomic<bool> interrupted{false};
-void on_interrupt(int) {
-    interrupted = true;
-}
-
-void listen_for_interrupts() {
-    struct sigaction action{};
-    action.sa_handler = on_interrupt;
-    sigemptyset(&action.sa_mask);
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaction(signal, &action, nullptr);
-}
 
 // The engines of the running server, as it says them; nothing where none runs.
 std::optional<std::string> engines_of(const config::Config& config) {
@@ -245,7 +234,7 @@ tune::Wish wish_of(const config::Config& config, const Options& options) {
     wish.quantised_cache = options.quantised;
     wish.room_bytes = room_beside(config);
     wish.questions = api::engine_questions();
-    wish.stopped = [] { return interrupted.load(); };
+    wish.stopped = is_interrupted;
     wish.say = print_progress;
     return wish;
 }
@@ -259,7 +248,7 @@ int run(const Globals& globals, Options options) {
         if (const auto text = text_to_change(*config); !text) return report(globals, text.error());
     auto folder = Folder::make(*config);
     if (!folder) return report(globals, folder.error());
-    listen_for_interrupts();
+    listen_for_interrupts({SIGINT, SIGTERM, SIGHUP});
     spdlog::set_level(spdlog::level::off);  // what engines do is told by the outcome
     Watch watch(*config);
     const engine::EnginesSettings places{config->data, config::cache_folder(*config, globals.environment),

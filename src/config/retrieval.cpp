@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "config/collection_name.h"
 #include "config/reader.h"
 
 namespace tandem::config {
@@ -49,7 +48,7 @@ void read_retrieval(Section& s, Config& config) {
     auto& r = config.retrieval;
     s.each_named("collections",
                  About("folders whose files are found; `tandem index add` makes one without the file")
-                     .like(kCollectionName, "notes")
+                     .like("^[A-Za-z0-9_][A-Za-z0-9._-]{0,59}$", "notes")
                      .see("concepts/retrieval.md"),
                  [&](const std::string& name, Section& one) { read_collection(name, one, config); });
     s.bytes(

@@ -2,12 +2,9 @@
 
 #include <algorithm>
 
-namespace tandem::dialect {
+#include "base/utf8.h"
 
-std::size_t characters_in(std::string_view text) {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-}
+namespace tandem::dialect {
 
 void write_url_citation(json::Writer& out, std::string_view text, const chat::Citation& citation) {
     const auto begin = characters_in(text.substr(0, citation.begin));

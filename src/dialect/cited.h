@@ -10,11 +10,8 @@
 
 namespace tandem::dialect {
 
-// How many characters a text has, as OpenAI's clients count places in it: not bytes.
-std::size_t characters_in(std::string_view text);
-
 // Writes the members of an object of OpenAI's kind url_citation: start_index, end_index, url, title. `text` is all that
-// was said.
+// was said; places in it are counted in characters, as OpenAI's clients do.
 void write_url_citation(json::Writer& out, std::string_view text, const chat::Citation& citation);
 
 // A piece of an answer's text, in bytes, and what it comes from.

@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "base/utf8.h"
 #include "chat/answer.h"
 #include "dialect/cited.h"
 #include "dialect/fields.h"

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "chat/answer.h"
 #include "chat/estimate.h"
 #include "gateway/context_text.h"
@@ -50,10 +51,9 @@ std::size_t words_in(const std::string& text) {
 // Both ends of a text, at characters' edges.
 std::string ends_of(std::string_view text) {
     if (text.size() <= 2 * kLongestQuestion) return std::string(text);
-    const auto inside = [&](std::size_t at) { return (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U; };
     auto first = kLongestQuestion, last = text.size() - kLongestQuestion;
-    while (inside(first)) --first;
-    while (inside(last)) ++last;
+    while (continues_character(text[first])) --first;
+    while (continues_character(text[last])) ++last;
     return fmt::format("{} {}", text.substr(0, first), text.substr(last));
 }
 

@@ -10,7 +10,4 @@ namespace tandem::schema {
 // The same text for the same value (draft 2020-12, core, section 4.2.2). Linear in the value, but for sorting members.
 std::string canonical(const json::Value& value);
 
-// How many characters (code points) a valid UTF-8 text has.
-std::size_t characters(std::string_view text);
-
 }  // namespace tandem::schema

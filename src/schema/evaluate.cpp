@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "base/utf8.h"
 #include "schema/equal.h"
 #include "schema/number.h"
 
@@ -249,7 +250,7 @@ bool Evaluation::bounds(const Value& schema, const Value& value) {
 bool Evaluation::strings(const Value& schema, const Value& value) {
     bool good = true;
     if (schema["minLength"].exists() || schema["maxLength"].exists()) {
-        const auto size = characters(value.text());
+        const auto size = characters_in(value.text());
         good = count(schema, "minLength", size, false, "characters");
         good = count(schema, "maxLength", size, true, "characters") && good;
     }

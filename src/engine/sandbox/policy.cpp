@@ -157,9 +157,8 @@ class Maker {
         for (const auto whole : is_one ? std::vector{text} : split(text, ',')) {
             auto path = fs::path(whole);
             if (!is_there(path)) path = whole.substr(0, whole.rfind(':'));
-            add(path, may);
-            if (may == May::read)
-                for (const auto& part : parts_beside(path)) add(part, May::read);  // the engine finds them by its name
+            // The engine finds the other parts of a model by the name of one.
+            for (const auto& part : may == May::read ? parts_beside(path) : std::vector{path}) add(part, may);
         }
     }
 

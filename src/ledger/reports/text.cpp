@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/time_text.h"
+#include "base/utf8.h"
 #include "ledger/reports/render.h"
 
 namespace tandem::ledger::reports {
@@ -36,14 +37,8 @@ std::string moment_text(std::int64_t ms) {
     return tandem::time_text(ms);
 }
 
-// In characters: what UTF-8 has as bytes behind a first one takes no room.
-std::size_t width_of(std::string_view text) {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
 std::string padded(std::string_view text, std::size_t width, bool right) {
-    const std::string room(width - std::min(width, width_of(text)), ' ');
+    const std::string room(width - std::min(width, characters_in(text)), ' ');
     return right ? room + std::string(text) : std::string(text) + room;
 }
 
@@ -92,7 +87,7 @@ std::string as_text(const Report& report, std::string_view currency) {
 
     std::vector<std::size_t> widths(head.size());
     for (const auto& row : rows)
-        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
+        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], characters_in(row[i]));
     std::string out;
     for (const auto& row : rows) {
         std::string line;
