@@ -89,6 +89,19 @@ inline net::Task<jobs::Queue::Outcome> made_up(JobRooms&, jobs::Queue::Context& 
 """
 
 
+def each_file(entries):
+    """Of files that are compiled together (CMakeLists.txt), an entry for each, as if it were compiled by itself, with the file
+    that includes all of them."""
+    for entry in entries:
+        if not pathlib.Path(entry["file"]).name.startswith("unity_"):
+            yield entry
+            continue
+        for line in pathlib.Path(entry["file"]).read_text().splitlines():
+            if line.startswith("#include"):
+                file = line.split('"')[1]
+                yield {**entry, "file": file, "command": entry["command"].replace(entry["file"], file), "together": pathlib.Path(entry["file"])}
+
+
 class Copy:
     """The sources, and what is built of those that were changed."""
 
@@ -96,7 +109,7 @@ class Copy:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tandem-seams-"))
         shutil.copytree(ROOT / "src", self.folder / "src")
         self.added, self.lines = [], {}
-        entries = json.loads((BUILD / "compile_commands.json").read_text())
+        entries = list(each_file(json.loads((BUILD / "compile_commands.json").read_text())))
         self.commands = {entry["file"]: entry for entry in entries}
         self.generators = {entry["file"]: entry for entry in entries if "tandem_patterns.dir" in entry["command"]}
 
@@ -127,7 +140,12 @@ class Copy:
         target = self.folder / (name.replace("/", "_") + (".generator.o" if generator else ".o"))
         words = shlex.split(entry["command"].replace(f"-I{ROOT}/src", f"-I{self.folder}/src"))
         words[words.index("-o") + 1] = str(target)
-        words[words.index("-c") + 1] = str(self.folder / "src" / name)
+        source = self.folder / "src" / name
+        if not like and "together" in entry:
+            # The library has one object for all of them.
+            source = self.folder / entry["together"].name
+            source.write_text(entry["together"].read_text().replace(f"{ROOT}/src", f"{self.folder}/src"))
+        words[words.index("-c") + 1] = str(source)
         return target, subprocess.Popen(words, cwd=entry["directory"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def link(self, target, instead_of, objects):
