@@ -121,15 +121,6 @@ void write_facts(json::Writer& out, const engine::GgufFacts& facts) {
     out.member("licence", facts.licence).end_object();
 }
 
-// The model of tandem.yaml that serves the file, or nullptr.
-const config::Model* served_by(const config::Config& config, const engine::DiskModel* model, const std::string& name) {
-    const auto users = model != nullptr ? users_of(config, *model) : std::vector<std::string>();
-    for (const auto& one : config.models)
-        if ((!users.empty() && one.id == users.front()) || (!one.file.empty() && (one.file == name || one.id == name)))
-            return &one;
-    return nullptr;
-}
-
 // The header of the file; of a model that is split into files the tensors of all parts.
 Result<engine::GgufFacts> read_whole(const engine::Manifest& manifest, const engine::DiskModel* model,
                                      const std::filesystem::path& path) {
@@ -247,6 +238,22 @@ std::optional<std::filesystem::path> found_by_engines(const Globals& globals, co
     return file ? std::optional(*file) : std::nullopt;
 }
 
+// The model of tandem.yaml that serves the file, by whatever name either of them has for it; nullptr: there is none.
+const config::Model* served_by(const Globals& globals, const config::Config& config, const engine::DiskModel* model,
+                               const std::string& name, const std::filesystem::path& path) {
+    if (const auto* named = config.model(name); model == nullptr && named != nullptr && !named->file.empty())
+        return named;
+    const auto users = model != nullptr ? users_of(config, *model) : std::vector<std::string>();
+    for (const auto& one : config.models) {
+        if (!users.empty() && one.id == users.front()) return &one;
+        if (one.file.empty()) continue;
+        std::error_code error;
+        const auto file = found_by_engines(globals, config, one.id);
+        if (file && std::filesystem::equivalent(*file, path, error)) return &one;
+    }
+    return nullptr;
+}
+
 int show(const Globals& globals, const Options& options) {
     const auto& name = options.name;
     const auto config = config_for_files(globals);
@@ -271,7 +278,8 @@ int show(const Globals& globals, const Options& options) {
     const auto path = model != nullptr ? manifest->path_of(model->files.front()) : *found;
     const auto facts = read_whole(*manifest, model, path);
     if (!facts) return report(globals, facts.error());
-    const auto memory = memory_report(*facts, served_by(*config, model, name), options.wish, config->data);
+    const auto memory =
+        memory_report(*facts, served_by(globals, *config, model, name, path), options.wish, config->data);
     if (!memory) return report(globals, memory.error());
     const bool counted = is_whole(*facts);
     if (globals.json) {
