@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/compared.h"
 #include "cli/model.h"
+#include "cli/relatives.h"
 #include "cli/remote.h"
 #include "config/names.h"
 
@@ -19,6 +20,7 @@ namespace {
 struct Options {
     std::vector<std::string> models;
     std::string html;
+    bool quants = false, engines = false;
 };
 
 std::string optional_text(const std::optional<double>& value, std::string_view format) {
@@ -47,6 +49,9 @@ void print_table(const std::vector<Compared>& all) {
         for (const auto& one : all) cells.push_back(cell(one));
     };
     row("", [](const Compared& one) { return one.model; });
+    if (std::ranges::any_of(all, [](const Compared& one) { return !one.quantization.empty(); }))
+        row("quantization", [](const Compared& one) { return one.quantization.empty() ? "-" : one.quantization; });
+    row("engine", [](const Compared& one) { return one.engine; });
     row("usable context", usable_text);
     for (const auto suite : kScoredSuites)
         row(std::string(suite), [suite](const Compared& one) { return score_text(one, std::string(suite)); });
@@ -100,7 +105,8 @@ void print_json(const std::vector<Compared>& all) {
     json::Writer out;
     out.begin_object().key("models").begin_array();
     for (const auto& one : all) {
-        out.begin_object().member("model", one.model).member("claimed_context", one.claimed);
+        out.begin_object().member("model", one.model).member("quantization", one.quantization);
+        out.member("engine", one.engine).member("claimed_context", one.claimed);
         if (one.usable)
             out.member("usable_context", *one.usable).member("low", one.usable_low).member("high", one.usable_high);
         out.key("curve").begin_object();
@@ -127,7 +133,9 @@ void print_json(const std::vector<Compared>& all) {
     }
     out.end_array().key("quality_of").begin_array();
     for (const auto& suite : common) out.value(suite);
-    fmt::print("{}\n", out.end_array().end_object().text());
+    out.end_array();
+    if (const auto* choice = choice_of(all)) out.member("take", choice->model);
+    fmt::print("{}\n", out.end_object().text());
 }
 
 // What the server's engines take, by model.
@@ -152,16 +160,20 @@ int compare(const Globals& globals, const Options& options) {
     for (const auto& model : config->models) names.push_back(model.id);
     std::vector<Compared> all;
     int code = kOk;
-    for (const auto& name : options.models) {
+    for (const auto& name : options.models)
         if (config->model(name) == nullptr || config::is_pattern(name))
             return report(globals, {Fault::unknown_model, fmt::format("there is no model '{}'{}", printable(name, 60),
                                                                       suggest(name, names))});
+    for (const auto& name : with_relatives(globals, *config, options.models, options.quants, options.engines)) {
         const auto answer =
             ask(globals, *config, {.path = "/tandem/v1/probes/" + name, .headers = {}, .body = {}}, code);
         if (!answer) return code;
         json::Document document;
         if (auto ok = document.parse(answer->body); !ok) return report(globals, ok.error());
         all.push_back(compared_of(document.root()));
+        auto runs = served(globals, *config, *config->model(name));
+        all.back().quantization = std::move(runs.quantization);
+        all.back().engine = std::move(runs.engine);
     }
     add_memory(*config, all);
     if (!options.html.empty()) {
@@ -180,6 +192,9 @@ int compare(const Globals& globals, const Options& options) {
     fmt::print("\n");
     print_features(all);
     print_missing(all);
+    if (const auto* choice = choice_of(all)) fmt::print("{}\n", choice_text(*choice));
+    if (all.size() == 1 && (options.quants || options.engines))
+        fmt::print("tandem.yaml has no other {} of it\n", options.quants ? "quantization" : "engine");
     if (!options.html.empty()) fmt::print("the page: {}\n", printable(options.html));
     return kOk;
 }
@@ -191,6 +206,11 @@ void add_compare(CLI::App& app, Globals& globals, Action& action) {
     auto* command = app.add_subcommand(
         "compare", "Models side by side by what `tandem probe` has measured: quality, speed, memory, what breaks");
     command->add_option("models", options->models, "Ids of models in tandem.yaml")->required()->expected(1, 16);
+    command->add_flag("--quants", options->quants,
+                      "Also the models of tandem.yaml that are the same model in another quantization");
+    command->add_flag(
+        "--engines", options->engines,
+        "Also the models of tandem.yaml that are the same file on another engine, or with other arguments");
     command->add_option("--html", options->html, "Write a page with pictures to this file");
     command->callback([&, options] { action = [&globals, options] { return compare(globals, *options); }; });
 }

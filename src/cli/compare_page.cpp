@@ -200,6 +200,8 @@ std::string scores_table(const std::vector<Compared>& all) {
     row("reading, tokens/s", [](const Compared& one) {
         return one.reading ? fmt::format("{:.0f}", *one.reading) : std::string("not measured");
     });
+    row("quantization", [](const Compared& one) { return one.quantization; });
+    row("engine", [](const Compared& one) { return one.engine; });
     row("memory", [](const Compared& one) {
         return one.memory_bytes == 0 ? std::string("not known")
                                      : size_text(one.memory_bytes) + (one.memory_measured ? "" : " (estimated)");
@@ -228,6 +230,7 @@ std::string compare_page(const std::vector<Compared>& all) {
     if (!common.empty())
         out += fmt::format("<p class=\"dim\">Quality is the mean of what all of them have: {}.</p>\n",
                            escaped(join(common, ", ")));
+    if (const auto* choice = choice_of(all)) out += fmt::format("<p>{}.</p>\n", escaped(choice_text(*choice)));
     out += "<h2>Usable context</h2>\n" + curves(all);
     out += "<h2>Scores</h2>\n" + scores_table(all);
     out += "<h2>What the servers honour, ignore or break</h2>\n" + features_table(all);

@@ -100,4 +100,26 @@ std::optional<double> quality_of(const Compared& one, const std::vector<std::str
     return sum / static_cast<double>(common.size());
 }
 
+const Compared* choice_of(const std::vector<Compared>& all) {
+    const auto common = common_scores(all);
+    if (all.size() < 2 || common.empty() ||
+        std::ranges::any_of(all, [](const Compared& one) { return !one.writing.has_value(); }))
+        return nullptr;
+    const auto& best =
+        *std::ranges::max_element(all, {}, [&](const Compared& one) { return *quality_of(one, common); });
+    const Compared* choice = nullptr;
+    for (const auto& one : all) {
+        const bool worse = std::ranges::any_of(
+            common, [&](const std::string& suite) { return one.scores.at(suite).high < best.scores.at(suite).low; });
+        if (!worse && (choice == nullptr || *one.writing > *choice->writing)) choice = &one;
+    }
+    return choice;
+}
+
+std::string choice_text(const Compared& choice) {
+    return fmt::format(
+        "take {}: no suite that all have tells it from the best, and of those it writes fastest ({:.1f} tokens/s)",
+        choice.model, *choice.writing);
+}
+
 }  // namespace tandem::cli

@@ -27,8 +27,9 @@ bool is_amiss(std::string_view word);
 
 struct Compared {
     std::string model;
-    std::int64_t claimed = 0;                 // tokens of context; 0: nothing
-    std::optional<std::int64_t> usable = {};  // tokens
+    std::string quantization = {}, engine = {};  // of its file, and what runs it; empty: not known
+    std::int64_t claimed = 0;                    // tokens of context; 0: nothing
+    std::optional<std::int64_t> usable = {};     // tokens
     std::int64_t usable_low = 0, usable_high = 0;
     std::map<std::int64_t, Score> curve = {};          // by tokens of the prompt
     std::map<std::string, Score> scores = {};          // by suite
@@ -51,6 +52,11 @@ Compared compared_of(const json::Value& model);
 // The suites whose scores all of them have, and the mean of those as the quality of one.
 std::vector<std::string> common_scores(const std::vector<Compared>& all);
 std::optional<double> quality_of(const Compared& one, const std::vector<std::string>& common);
+
+// Which to take: of those that no common suite tells apart from the best (the intervals overlap), the one that writes
+// fastest. nullptr: there is nothing to choose from, nothing that all have was measured, or not how fast each writes.
+const Compared* choice_of(const std::vector<Compared>& all);
+std::string choice_text(const Compared& choice);
 
 // One page, complete in itself: pictures, tables, and what is not measured yet.
 std::string compare_page(const std::vector<Compared>& all);

@@ -4,7 +4,7 @@
 
 #include "chat/answer.h"
 #include "chat/rendered_tools.h"
-#include "tools/hold.h"
+#include "tools/kept_grammars.h"
 #include "tools/reader.h"
 #include "translate/conversion.h"
 #include "translate/correction.h"
@@ -82,7 +82,8 @@ bool Conversion::wants_hold(const config::Provider& provider) const {
 void Conversion::hold(chat::Request& request) {
     const bool calls = !request.tools.empty();
     const bool none = request.tool_choice.kind == chat::ToolChoice::Kind::none;
-    const auto held = calls && !none ? tools::hold_calls(request) : tools::hold_answer(request.response_format);
+    static tools::KeptGrammars grammars;
+    const auto held = calls && !none ? grammars.calls(request) : grammars.answer(request.response_format);
     if (calls && none) {
         // A model that is not told of tools calls none.
         request.tools.clear();
