@@ -636,7 +636,7 @@ TEST_F(Matrix, the_checker_knows_each_value_in_each_form) {
 
 TEST_F(Matrix, nothing_planted_leaves_on_any_way_under_any_fault) {
     const auto* const asked = std::getenv("TANDEM_MATRIX");
-    const int total = asked == nullptr ? 4'000 : std::atoi(asked);
+    const int total = asked == nullptr ? 2'500 : std::atoi(asked);
     start(true);
     if (HasFatalFailure()) return;
     const auto database = folder.path / "data" / "ledger.db";

@@ -1,5 +1,6 @@
 """`tandem engine tune`: settings with which a model answers faster and the same. A scripted llama-server has the faults and the speeds that
 are the point of a test; the real one with SmolLM2 answers at the end."""
+# ctest: measures the real engine
 import json
 import os
 import pathlib

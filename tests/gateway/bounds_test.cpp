@@ -70,7 +70,7 @@ TEST(Bounds, OutcomesOfManyModelsTogether) {
         for (int m = 0; m < models; ++m) all.push_back({"m" + std::to_string(m), "same", {}});
         learner.configure(all);
         std::vector<learning::Outcome> outcomes;
-        for (int i = 0; i < 1'200; ++i) {
+        for (int i = 0; i < 800; ++i) {
             learning::Outcome outcome;
             outcome.decision = std::to_string(i);
             outcome.model = "m" + std::to_string(i % models);

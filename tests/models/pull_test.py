@@ -108,13 +108,13 @@ class FromTheHub(Models):
         self.assertLessEqual(hub.given - given, 1)  # the byte that tells where the file is
 
     def test_a_killed_pull_goes_on_where_it_was(self):
-        data = gguf(80 * MIB)
+        data = gguf(128 * MIB)
         hub = self.hub({"tiny.gguf": data})
         hub.slow = 0.02
         for _ in range(3):
             given = hub.given
             process = self.place.start("model", "pull", "hf:acme/Tiny-GGUF", env={"HF_ENDPOINT": hub.url})
-            until(lambda: hub.given - given > 20 * MIB or process.poll() is not None, "some bytes")
+            until(lambda: hub.given - given > 32 * MIB or process.poll() is not None, "some bytes")
             process.send_signal(signal.SIGKILL)
             process.communicate()
         self.assertEqual(self.place.listed(), [])
@@ -122,8 +122,9 @@ class FromTheHub(Models):
         result = self.good(self.pull(hub))
         self.assertIn("are there already", result.stderr)
         self.has("tiny.gguf", data)
-        # What of each of four ranges had not been noted, and what was on its way.
-        self.assertLess(hub.given, len(data) + 3 * 4 * 3 * MIB)
+        # What of each of four ranges had not been noted, and what the system had taken in for a busy reader (6 MiB of each at
+        # most); a pull that begins anew is given 96 MiB more than the file has.
+        self.assertLess(hub.given, len(data) + 3 * 4 * 6 * MIB)
 
     def test_a_pull_that_was_killed_before_its_entry_is_entered(self):
         data = gguf(10 * MIB)

@@ -120,7 +120,8 @@ class Hostile(unittest.TestCase):
             # Time that a backtracking matcher would not live to see the end of.
             self.assertEqual(judge({"pattern": "^(a+)+$"}, ["a" * 50_000 + "!"])["verdicts"], ["invalid"])
             self.assertEqual(judge({"pattern": "^((a{1,1000}){1,1000}){1,1000}$"}, ["b"])["unchecked"], ["pattern ^((a{1,1000}){1,1000}){1,1000}$"])
-            self.assertEqual(judge({"$ref": "https://example.com/x"}, [1]), {"verdicts": ["valid"], "words": [""], "unchecked": ["$ref https://example.com/x"]})
+            elsewhere = judge({"$ref": "https://example.com/x"}, [1])
+            self.assertEqual((elsewhere["verdicts"], elsewhere["words"], elsewhere["unchecked"]), (["valid"], [""], ["$ref https://example.com/x"]))
             wide = {"anyOf": [{"const": i} for i in range(20_000)]}
             self.assertEqual(judge({"items": wide}, [[-1] * 5000])["verdicts"], ["unknown"])
 

@@ -98,41 +98,60 @@ std::vector<AttemptRecord> traffic(std::uint64_t seed, std::size_t requests, std
     return all;
 }
 
+std::string name_in(Dimension dimension, const AttemptRecord& a) {
+    const auto when = [&](const char* format) {
+        const std::time_t time = a.time / 1000;
+        std::tm utc{};
+        gmtime_r(&time, &utc);
+        char text[32];
+        return std::string(text, std::strftime(text, sizeof text, format, &utc));
+    };
+    switch (dimension) {
+        case Dimension::model:
+            return a.model;
+        case Dimension::provider:
+            return a.provider;
+        case Dimension::zone:
+            return std::string(name_of(a.zone));
+        case Dimension::key:
+            return a.key;
+        case Dimension::team:
+            return a.team;
+        case Dimension::owner:
+            return a.owner;
+        case Dimension::workflow:
+            return a.workflow;
+        case Dimension::alias:
+            return a.alias;
+        case Dimension::label:
+            return std::string(name_of(a.label));
+        case Dimension::work:
+            return a.work;
+        case Dimension::source:
+            return std::string(prices::name_of(a.source));
+        case Dimension::tier:
+            return a.bill.find("flex") != std::string::npos    ? "flex"
+                   : a.bill.find("batch") != std::string::npos ? "batch"
+                                                               : "standard";
+        case Dimension::outcome:
+            return a.outcome;
+        case Dimension::day:
+            return when("%Y-%m-%d");
+        case Dimension::week:
+            return when("%G-W%V");
+        case Dimension::month:
+            return when("%Y-%m");
+    }
+    return {};
+}
+
 // The same report by adding up single attempts, in other code.
 std::map<std::vector<std::string>, Figures> added_up(const std::vector<AttemptRecord>& attempts, const Question& q) {
     std::map<std::vector<std::string>, Figures> groups;
     for (const auto& a : attempts) {
         if (a.time < q.since || a.time >= q.until) continue;
-        const std::time_t time = a.time / 1000;
-        std::tm utc{};
-        gmtime_r(&time, &utc);
-        const auto when = [&](const char* format) {
-            char text[32];
-            return std::string(text, std::strftime(text, sizeof text, format, &utc));
-        };
         std::vector<std::string> names;
-        for (const auto d : q.by) {
-            const std::string tier = a.bill.find("flex") != std::string::npos    ? "flex"
-                                     : a.bill.find("batch") != std::string::npos ? "batch"
-                                                                                 : "standard";
-            const std::map<Dimension, std::string> all = {{Dimension::model, a.model},
-                                                          {Dimension::provider, a.provider},
-                                                          {Dimension::zone, std::string(name_of(a.zone))},
-                                                          {Dimension::key, a.key},
-                                                          {Dimension::team, a.team},
-                                                          {Dimension::owner, a.owner},
-                                                          {Dimension::workflow, a.workflow},
-                                                          {Dimension::alias, a.alias},
-                                                          {Dimension::label, std::string(name_of(a.label))},
-                                                          {Dimension::work, a.work},
-                                                          {Dimension::source, std::string(prices::name_of(a.source))},
-                                                          {Dimension::tier, tier},
-                                                          {Dimension::outcome, a.outcome},
-                                                          {Dimension::day, when("%Y-%m-%d")},
-                                                          {Dimension::week, when("%G-W%V")},
-                                                          {Dimension::month, when("%Y-%m")}};
-            names.push_back(all.at(d));
-        }
+        for (const auto d : q.by) names.push_back(name_in(d, a));
         auto& f = groups[names];
         Figures one;
         one.sums = sums_of(a);
@@ -167,7 +186,7 @@ TEST(Reports, by_any_two_dimensions_are_what_the_attempts_add_up_to) {
     Fixture f;
     f.close(traffic(1, 900, 80));
     for (std::size_t one = 0; one < kDimensionNames.size(); ++one)
-        for (std::size_t other = 0; other < kDimensionNames.size(); ++other) {
+        for (std::size_t other = one; other < kDimensionNames.size(); ++other) {
             Question question{.by = {static_cast<Dimension>(one)}};
             if (other != one) question.by.push_back(static_cast<Dimension>(other));
             SCOPED_TRACE(fmt::format("{} {}", kDimensionNames[one], kDimensionNames[other]));
