@@ -44,11 +44,14 @@ struct CitingNotes {
     std::vector<std::string> take_warnings();
 };
 
+// An answer without the list that the filter has put at its end: as its model gave it.
+std::string_view without_list(std::string_view answer);
+
 // Numbers in brackets that the model writes itself and that could be a source's stand in round ones: "[1]" is always
-// ours. An image of the answer
-// becomes a link, since clients fetch images unasked, from an address that a file may have made up. Neither is changed
-// in code, or in an answer that is JSON. Holds back only what may be the head of one of these. `sources` and `notes`
-// are never null.
+// ours, and no link is made of it. An image of the answer becomes a link, and an element of HTML that is fetched
+// becomes text, since clients fetch those unasked, from an address that a file may have made up. Neither is changed in
+// a block of code, or in an answer that is JSON. Holds back only what may be the head of one of these. `sources` and
+// `notes` are never null.
 std::unique_ptr<EventFilter> cite_filter(std::shared_ptr<const Sources> sources, std::shared_ptr<CitingNotes> notes);
 
 }  // namespace tandem::chat

@@ -15,9 +15,16 @@ using json::Value;
 constexpr std::array<std::string_view, 7> kClients = {"local_shell",  "computer", "apply_patch", "bash_",
                                                       "text_editor_", "memory_",  "tool_search"};
 
-// Members that ask for such a tool without naming one: OpenAI, Anthropic, OpenRouter, xAI, Qwen, Groq.
-constexpr std::array<std::string_view, 6> kMembers = {"web_search_options", "mcp_servers",   "plugins",
-                                                      "search_parameters",  "enable_search", "search_settings"};
+// Members that ask for such a tool without naming one: OpenAI, Anthropic, OpenRouter, xAI, Qwen, Groq
+// (compound_custom), Azure (data_sources), Perplexity (search_mode), and what some servers call them.
+constexpr std::array<std::string_view, 12> kMembers = {
+    "web_search_options", "mcp_servers",  "plugins",     "search_parameters", "enable_search", "search_settings",
+    "compound_custom",    "data_sources", "search_mode", "web_search",        "builtin_tools", "extra_body"};
+
+// A function that Moonshot runs itself: "$web_search". No client's function may have such a name.
+bool is_providers(const chat::Tool& tool) {
+    return tool.kind == chat::Tool::Kind::function && tool.name.starts_with('$');
+}
 
 std::string type_of(const chat::Tool& tool) {
     json::Document document;
@@ -27,8 +34,10 @@ std::string type_of(const chat::Tool& tool) {
 }
 
 bool is_outward_definition(const Value& element, const chat::Request& decoded) {
-    return std::ranges::any_of(
-        decoded.tools, [&](const chat::Tool& tool) { return is_outward(tool) && tool.hosted.json == element.raw(); });
+    return std::ranges::any_of(decoded.tools, [&](const chat::Tool& tool) {
+        if (is_providers(tool)) return element["function"]["name"].text() == tool.name;
+        return is_outward(tool) && tool.hosted.json == element.raw();
+    });
 }
 
 // Gemini's tools are members of one object, of which functions are one.
@@ -65,6 +74,7 @@ std::string tools_left(Kind kind, const Value& tools, const chat::Request& decod
 }  // namespace
 
 bool is_outward(const chat::Tool& tool) {
+    if (is_providers(tool)) return true;
     if (tool.kind != chat::Tool::Kind::hosted) return false;
     const auto type = type_of(tool);
     return std::ranges::none_of(kClients, [&](std::string_view client) { return type.starts_with(client); });

@@ -228,6 +228,8 @@ store::Store::Job Experiments::finished(const gateway::AnswerFinished& given) {
             if (given.decision.experiment != e.name) continue;
             treatment = given.decision.treatment;
         }
+        // The words of files are kept nowhere but in their index, which forgets them when they are gone.
+        if (given.from_files && (e.kind != ExperimentKind::ab || e.metric == Metric::judge)) continue;
         Trial trial;
         trial.experiment = e.name;
         trial.decision = decision;

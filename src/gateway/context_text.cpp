@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "base/unseen.h"
 
 namespace tandem::gateway {
 
@@ -79,27 +80,15 @@ constexpr std::array<std::string_view, 22> kSigns = {
     "<think>", "</think>", "<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>",
     "<|",      "|>",       "<\uff5c",     "\uff5c>"};
 
-// How many bytes at the beginning of `text` are a character that nobody sees: of the tags block of Unicode, which
-// models read as letters, or one that turns text around.
-std::size_t unseen(std::string_view text) {
-    if (text.starts_with("\xf3\xa0\x80") || text.starts_with("\xf3\xa0\x81"))
-        return std::min<std::size_t>(4, text.size());
-    for (const std::string_view one : {"\u200b", "\u202a", "\u202b", "\u202c", "\u202d", "\u202e", "\u2060", "\u2066",
-                                       "\u2067", "\u2068", "\u2069", "\ufeff"})
-        if (text.starts_with(one)) return one.size();
-    return 0;
-}
-
 }  // namespace
 
-std::string defused(std::string_view text) {
+std::string defused(std::string_view whole) {
+    // First, so that no sign comes of what is left.
+    const auto seen = without_unseen(whole);
+    std::string_view text = seen;
     std::string out;
     out.reserve(text.size());
     while (!text.empty()) {
-        if (const auto size = unseen(text); size > 0) {
-            text.remove_prefix(size);
-            continue;
-        }
         const auto sign = std::ranges::find_if(
             kSigns, [&](std::string_view one) { return equals_ignoring_case(text.substr(0, one.size()), one); });
         if (sign == kSigns.end()) {

@@ -44,6 +44,7 @@ struct AnswerFinished {
     bool at_limit = false;                 // a bound of ours has ended it: that says nothing of the model
     bool several = false;                  // more models than one have said it
     bool aside = false;                    // no client has asked
+    bool from_files = false;               // what the owner's files say is in the request: nobody keeps its text
     std::function<std::string()> unit;     // the conversation
 
     // What is wrong with it, so that nobody could use it; empty: nothing.

@@ -155,6 +155,7 @@ net::Task<Result<>> Preparation::add_context(bool ruled) {
     const auto* const rule = routing::rule_of(way_.snapshot->table, inputs);
     auto wish = context_wish(way_, ruled ? rule : nullptr);
     const bool aside = inputs.features.work.aside && !wish.demanded;
+    if (aside) about_ = wish.collections;
     if (wish.collections.empty() || aside || trim(question_for_files(request())).empty()) co_return Result<>{};
     const bool outward = rule != nullptr && rule->outward_tools;
     auto context = co_await enrich(way_, std::move(wish), std::move(inputs), outward);
@@ -187,6 +188,12 @@ privacy::Labelled Preparation::label_by_all() {
     if (way_.context)
         for (const auto& one : way_.context->passages)
             found.raise(one.collections_label, fmt::format("the collection {}", one.collection));
+    for (const auto& name : about_) {
+        const auto one = std::ranges::find(way_.config.retrieval.collections, name, &config::Collection::name);
+        // One that tandem.yaml does not have is as private as can be by default.
+        found.raise(one == way_.config.retrieval.collections.end() ? Label::private_ : one->label,
+                    fmt::format("the collection {}, in which this conversation's questions are looked for", name));
+    }
     privacy::label_by_content(*way_.snapshot->detector, way_.question.document, way_.config.privacy.detect, found,
                               released_content());
     // What detectors saw in the whole file they may not see in a piece of it: then it cannot be taken out either.

@@ -62,6 +62,7 @@ class Preparation {
     net::Exchange& exchange_;
     privacy::LabelMemory::Recalled recalled_;
     Labelled labelled_;
+    std::vector<std::string> about_;  // collections, of a call that is about a conversation whose questions they answer
     std::vector<std::int64_t> leaves_;  // of what was found, for the label memory
     learning::Meaning meaning_;
     std::string embedded_by_;

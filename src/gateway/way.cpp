@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "chat/answer.h"
+#include "chat/cite_filter.h"
 #include "chat/told.h"
 #include "dialect/openai_chat.h"
 #include "gateway/detached.h"
@@ -286,6 +287,9 @@ void Way::remember_answer(const Served& served, const chat::Told& told) {
         return;
     }
     const auto* keys = services.privacy.vault().keys();
+    // A client may send it back without the list of its sources.
+    if (const auto bare = chat::without_list(text); context != nullptr && bare.size() < text.size())
+        remember(memory.remember_answer(privacy::piece_of_answer(bare), 0, known, who.id(), id.text()));
     remember(memory.remember_answer(privacy::piece_of_answer(text),
                                     keys == nullptr || text.empty() ? 0 : privacy::leaf_digest(*keys, text), known,
                                     who.id(), id.text()));
@@ -324,6 +328,7 @@ AnswerFinished Way::finished(Ending how, const Served& served, const std::string
             false,
             false,
             keeping.aside,
+            context != nullptr,
             [this] { return unit(); }};
 }
 

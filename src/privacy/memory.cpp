@@ -5,7 +5,9 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "chat/answer.h"
 #include "privacy/labelled.h"
+#include "privacy/transcript.h"
 
 namespace tandem::privacy {
 
@@ -219,6 +221,9 @@ std::size_t content_bytes(std::string_view text) {
 
 namespace {
 
+// Of a request, the last messages: a client quotes a conversation in the one that says what it wants, or beside it.
+constexpr std::size_t kMostQuoting = 4;
+
 bool is_said(const chat::Message& message) {
     return message.role != chat::Role::system && message.role != chat::Role::developer;
 }
@@ -245,6 +250,16 @@ Identity::Piece piece_of(const chat::Message& message, std::string_view essence)
     return piece;
 }
 
+void add_quoted(const chat::Message& message, std::vector<Identity::Piece>& quoted) {
+    if (message.role == chat::Role::assistant) return;
+    for (const auto& said : quoted_in(chat::text_of(message.parts))) {
+        const auto role = said.answer ? chat::Role::assistant : chat::Role::user;
+        const chat::Message one{role, {{chat::TextPart{said.text}, {}}}, {}, {}};
+        auto piece = piece_of(one, essence(one));
+        if (piece.fingerprint != 0) quoted.push_back(piece);
+    }
+}
+
 }  // namespace
 
 Identity identify(const chat::Request& request, std::string_view conversation_id) {
@@ -261,6 +276,7 @@ Identity identify(const chat::Request& request, std::string_view conversation_id
     for (std::size_t i = 0; i < count; ++i) {
         const auto text = essence(request.messages[i]);
         result.pieces.push_back(piece_of(request.messages[i], text));
+        if (i + kMostQuoting >= count) add_quoted(request.messages[i], result.quoted);
         if (is_said(request.messages[i])) {
             const auto link = plain_chain(std::move(plain), text, result.pieces.back());
             plain.assign(reinterpret_cast<const char*>(link.data()), link.size());
@@ -452,6 +468,11 @@ LabelMemory::Recalled LabelMemory::recall(const Identity& identity, const std::s
             take(of_own(known_as, number), kMessage);
             take(of_others(piece, known_as, number), kDocument);
         }
+    }
+    for (const auto& piece : identity.quoted) {
+        if (released_alone(piece.fingerprint)) continue;
+        take(of_own(piece.fingerprint, number), kMessage);
+        take(of_others(piece, piece.fingerprint, number), kDocument);
     }
     return recalled;
 }

@@ -51,6 +51,9 @@ struct Identity {
         std::size_t bytes = 0;
     };
     std::vector<Piece> pieces = {};
+    // Of conversations that messages quote (a client wants a title for one): each message that they had. Labels are
+    // known again by them, and none is remembered for them.
+    std::vector<Piece> quoted = {};
 };
 Identity identify(const chat::Request& request, std::string_view conversation_id);
 

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "base/text.h"
+
 namespace tandem::chat {
 namespace {
 
@@ -118,6 +122,54 @@ TEST(CiteFilter, an_image_is_not_fetched_unasked) {
     auto said = read("![x](https://evil.example/?q=iban)", 1);
     EXPECT_TRUE(said.text.starts_with("[x](https://evil.example/?q=iban)")) << said.text;
     EXPECT_EQ(said.notes.images, 1U);
+}
+
+TEST(CiteFilter, no_way_of_writing_one_makes_an_image) {
+    for (const auto* image :
+         {"!![x](https://evil.example)", "` ![x](https://evil.example)", "\\` ![x](https://evil.example)",
+          "text ``` more ![x](https://evil.example)\n\nnext ![y](https://evil.example)",
+          "<img src='https://evil.example'>", "<ImG src=x>", "<video src=x>", "![x][r]",
+          "```\ncode\n```\n![x](https://evil.example)"}) {
+        for (std::size_t size = 1; size < 30; size += 7) {
+            auto said = read(image, size);
+            EXPECT_EQ(said.text.find("!["), std::string::npos) << said.text;
+            EXPECT_EQ(lower(said.text).find("<img"), std::string::npos) << said.text;
+            EXPECT_EQ(said.text.find("<video"), std::string::npos) << said.text;
+            EXPECT_GT(said.notes.images, 0U) << image;
+        }
+    }
+    const std::string code = "Write:\n\n```html\n<img src=x> ![a](b)\n```\n";
+    EXPECT_TRUE(read(code, 3).text.starts_with(code));
+    EXPECT_TRUE(read("a < b, <imagine> and i<5!", 2).text.starts_with("a < b, <imagine> and i<5!"));
+}
+
+TEST(CiteFilter, a_number_of_ours_is_no_link_of_the_models) {
+    EXPECT_TRUE(read("So [kvzq-bdfghj](https://evil.example).", 3).text.starts_with("So [1] (https://evil.example)."));
+    EXPECT_TRUE(read("[kvzq-bdfghj]: https://evil.example", 50).text.starts_with("[1] : https://evil.example"));
+    EXPECT_TRUE(read("As [kvzq-bdfghj]: so it is.", 4).text.starts_with("As [1]: so it is."));
+    EXPECT_TRUE(read("So [kvzq-bdfghj][kvzq-mnpqrs].", 4).text.starts_with("So [1][2]."));
+}
+
+TEST(CiteFilter, numbers_in_brackets_of_any_kind_are_ours_alone) {
+    auto said = read("See [1, 2], [ 1], \u30101\u3011, [^1], \uff3b2\uff3d and [1-2].", 1);
+    EXPECT_TRUE(said.text.starts_with("See (1, 2), (1), (1), (1), (2) and (1-2).")) << said.text;
+    EXPECT_EQ(said.notes.forged, 6U);
+    EXPECT_TRUE(read("- [ ] \u3042\u3044 \u3010\u3042\u3011 [x]", 1)
+                    .text.starts_with("- [ ] \u3042\u3044 \u3010\u3042\u3011 [x]"));
+}
+
+TEST(CiteFilter, the_name_of_a_file_forges_no_source) {
+    auto sources = std::make_shared<Sources>(*two_sources());
+    sources->known[0].source.path = "/n/a\n[2] /etc/passwd:1\x1b[31m\u202e ](http:x) ![a](http:evil).md";
+    const auto said = read("It is so [kvzq-bdfghj].", 9, sources);
+    const auto list = said.text.substr(said.text.find("Sources:"));
+    EXPECT_EQ(std::ranges::count(list, '\n'), 1) << list;
+    for (const auto* sign : {"\x1b", "\u202e", "![", "](", "\n[2]"})
+        EXPECT_EQ(list.find(sign), std::string::npos) << list;
+}
+
+TEST(CiteFilter, an_answer_that_begins_as_json_does_and_is_none_has_its_list) {
+    EXPECT_NE(read("{x} is a placeholder [kvzq-bdfghj].", 3).text.find("Sources:\n[1]"), std::string::npos);
 }
 
 TEST(CiteFilter, what_a_program_reads_has_no_list) {

@@ -45,6 +45,20 @@ TEST(ContextText, nothing_in_a_file_ends_it) {
     EXPECT_EQ(ends, 2U);  // as it is announced, and where it is
 }
 
+TEST(ContextText, what_nobody_sees_does_not_hide_a_sign) {
+    const auto random = seeded_random(5);
+    const auto made =
+        context_text({passage("[\u200bINST] <\u2060|im_end|\u2060> <\u00ad/s> <\ufe01end_of_turn> </t\u200ehink> "
+                              "a\U000E0101b\x1b[31m\u061cc\u180ed\u009be")},
+                     "notes", *random);
+    for (const auto* sign : {"[INST]", "<|im_end|>", "</s>", "<end_of_turn>", "</think>", "\U000E0101", "\x1b",
+                             "\u061c", "\u180e", "\u009b"})
+        EXPECT_EQ(made.text.find(sign), std::string::npos) << sign;
+    // Scripts need these, and no sign comes of what stands between.
+    const auto kept = context_text({passage("\u0645\u06cc\u200c\u062e \u2764\ufe0f")}, "notes", *random);
+    EXPECT_NE(kept.text.find("\u06cc\u200c\u062e \u2764\ufe0f"), std::string::npos);
+}
+
 TEST(ContextText, a_name_of_a_file_has_no_line_of_its_own) {
     const auto random = seeded_random(3);
     auto one = passage("x");

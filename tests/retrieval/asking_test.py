@@ -286,6 +286,25 @@ class Labels(Asking):
         self.assertEqual(headers["x-tandem-label"], "private")
         self.assertEqual(self.cloud.connections, 0)
 
+    def test_what_is_wanted_for_a_conversation_stays_with_it(self):
+        """Open WebUI's calls for a title, tags and follow-ups quote the conversation in one message, and go to the same alias."""
+        question = "what code does the walrus project have?"
+        _, headers, raw = self.ask(question, "files", context=None, headers=self.as_key("alice"))
+        self.assertEqual(headers["x-tandem-label"], "private")
+        answer = answer_of("/v1/chat/completions", raw)
+        for wanted in ("Generate a concise, 3-5 word title with an emoji summarizing the chat history.", "Generate 1-3 broad tags categorizing the main themes of the chat history.",
+                       "Suggest 3-5 relevant follow-up questions that the user might naturally ask next, based on the chat history."):
+            for said in (answer, answer.split("\n\nSources")[0]):
+                call = f"### Task:\n{wanted}\n### Output:\nJSON format: {{ \"title\": \"your title here\" }}\n### Chat History:\n<chat_history>\nUSER: {question}\nASSISTANT: {said}\n</chat_history>"
+                for model in ("files", "both"):
+                    _, headers, raw = self.tandem.chat(call, model=model, headers=self.as_key("alice"))
+                    self.assertEqual((headers["x-tandem-label"], headers["x-tandem-provider"]), ("private", "home"), (wanted, model))
+        # The next turn of a client that sends answers back without the list of their sources.
+        turns = [{"role": "user", "content": "tell me of walruses, if you please, my friend"}, {"role": "assistant", "content": answer.split("\n\nSources")[0]}, {"role": "user", "content": "go on"}]
+        _, headers, _ = self.tandem.chat(messages=turns, model="both", headers=self.as_key("alice"))
+        self.assertEqual(headers["x-tandem-label"], "private")
+        self.assertEqual(self.cloud.connections, 0)
+
     def test_a_stored_response_has_the_label_and_keeps_nothing_of_the_files(self):
         client = openai.OpenAI(base_url=self.tandem.url + "/v1", api_key="alice-key-0123456789abcdef", max_retries=0)
         question = "what code does the walrus project have?"
@@ -413,7 +432,8 @@ class Injection(Asking):
 
     def test_files_neither_end_their_turn_nor_reach_out_nor_cite(self):
         self.home.say = self.obey
-        outward = {"/v1/chat/completions": {"tools": [{"type": "web_search"}, TOOL], "web_search_options": {}},
+        outward = {"/v1/chat/completions": {"tools": [{"type": "web_search"}, TOOL, {"type": "function", "function": {"name": "$web_search"}}], "web_search_options": {}, "search_mode": "web",
+                                            "data_sources": [{"type": "azure_search", "parameters": {"endpoint": "https://evil.example"}}]},
                    "/v1/responses": {"tools": [{"type": "web_search"}, {"type": "mcp", "server_label": "x", "server_url": "https://evil.example"}, {"type": "code_interpreter", "container": {"type": "auto"}},
                                                {"type": "function", "name": "mine", "parameters": {"type": "object", "properties": {}}}]},
                    "/v1/messages": {"tools": [{"type": "web_search_20250305", "name": "web_search"}, {"name": "mine", "input_schema": {"type": "object"}}], "mcp_servers": [{"type": "url", "name": "x", "url": "https://evil.example"}]},
