@@ -86,11 +86,13 @@ void print_features(const std::vector<Compared>& all) {
             if (is_amiss(word)) fmt::print("{}: {} {}\n", one.model, feature, printable(word, 160));
 }
 
-void print_missing(const std::vector<Compared>& all) {
+void print_missing(const config::Config& config, const std::vector<Compared>& all) {
     for (const auto& one : all) {
         if (one.missing.empty()) continue;
-        fmt::print("{} is not measured yet{}: tandem probe {} --suite {}\n", one.model,
-                   one.stale ? " as it is now" : "", one.model, join(one.missing, ","));
+        const auto* model = config.model(one.model);
+        const bool costs = model != nullptr && config.provider(model->provider)->zone == Zone::cloud;
+        fmt::print("{} is not measured yet{}: tandem probe {} --suite {}{}\n", one.model,
+                   one.stale ? " as it is now" : "", one.model, join(one.missing, ","), costs ? " --budget MONEY" : "");
     }
 }
 
@@ -191,7 +193,7 @@ int compare(const Globals& globals, const Options& options) {
     print_table(all);
     fmt::print("\n");
     print_features(all);
-    print_missing(all);
+    print_missing(*config, all);
     if (const auto* choice = choice_of(all)) fmt::print("{}\n", choice_text(*choice));
     if (all.size() == 1 && (options.quants || options.engines))
         fmt::print("tandem.yaml has no other {} of it\n", options.quants ? "quantization" : "engine");

@@ -169,6 +169,7 @@ struct Outcome {
     const Options& options;
     int looks = 0, busy = 0;
     std::optional<TunedConfig> written;
+    std::string unwritten = {};  // why it could not be
 };
 
 std::string change_of(const tune::Report& report) {
@@ -176,7 +177,7 @@ std::string change_of(const tune::Report& report) {
 }
 
 std::string json_of(const Outcome& outcome) {
-    const auto& [report, options, looks, busy, written] = outcome;
+    const auto& [report, options, looks, busy, written, unwritten] = outcome;
     json::Writer out;
     out.begin_object().member("model", options.model).member("for", options.goal);
     out.member("concurrency", options.concurrency).member("proposed", report.found.is_better);
@@ -197,11 +198,12 @@ std::string json_of(const Outcome& outcome) {
     write_races(out, report);
     out.member("applied", written.has_value());
     if (written) out.member("file", written->file).member("backup", written->backup);
+    if (!unwritten.empty()) out.member("error", unwritten);
     return out.end_object().take();
 }
 
 void print_outcome(const Outcome& outcome) {
-    const auto& [report, options, looks, busy, written] = outcome;
+    const auto& [report, options, looks, busy, written, unwritten] = outcome;
     const auto& found = report.found;
     if (!found.is_better) fmt::print("{} stays as it is: {}\n", options.model, found.why);
     if (found.is_better) {
@@ -215,6 +217,7 @@ void print_outcome(const Outcome& outcome) {
     if (busy > 0)
         fmt::print("engines were busy with requests in {} of {} looks, which makes the intervals wider\n", busy, looks);
     if (!report.beside) fmt::print("the memory has no room for two at once: they were loaded in turns\n");
+    if (!found.is_better && options.apply) fmt::print("tandem.yaml is as it was\n");
     if (!found.is_better) return;
     if (written) {
         fmt::print("{} is changed, what was there is in {}; `tandem engine tune {} --undo` goes back\n", written->file,
@@ -223,7 +226,7 @@ void print_outcome(const Outcome& outcome) {
     }
     fmt::print("in tandem.yaml, at the model {}:\n", options.model);
     fmt::print("{}\n", yaml_of(tuned_keys(report.after), tuned_keys(report.before)));
-    fmt::print("`tandem engine tune {} --apply` measures again and writes it\n", options.model);
+    if (unwritten.empty()) fmt::print("`tandem engine tune {} --apply` measures again and writes it\n", options.model);
 }
 
 tune::Wish wish_of(const config::Config& config, const Options& options) {
@@ -256,17 +259,21 @@ int run(const Globals& globals, Options options) {
     auto tuned = tune::tune(*config, places, folder->path(), wish_of(*config, options));
     watch.end();
     if (!tuned) return report(globals, tuned.error());
-    Outcome outcome{*tuned, options, watch.looks(), watch.busy(), {}};
+    Outcome outcome{*tuned, options, watch.looks(), watch.busy(), {}, {}};
     if (options.apply && tuned->found.is_better) {
         auto written = apply_tuning(globals, *config, *tuned);
-        if (!written) return report(globals, written.error());
-        outcome.written = std::move(*written);
+        if (written)
+            outcome.written = std::move(*written);
+        else
+            outcome.unwritten = written.error().message;
     }
     if (globals.json)
         fmt::print("{}\n", json_of(outcome));
     else
         print_outcome(outcome);
-    return kOk;
+    // What was found took minutes to find: it is said all the same.
+    if (!outcome.unwritten.empty()) fmt::print(stderr, "tandem: {}\n", outcome.unwritten);
+    return outcome.unwritten.empty() ? kOk : kFailed;
 }
 
 }  // namespace

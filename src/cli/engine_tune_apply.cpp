@@ -162,8 +162,13 @@ Result<TunedConfig> apply_tuning(const Globals& globals, const config::Config& c
     auto notes = read_notes(config);
     notes.push_back(note);
     // Whoever is killed between the two leaves a note of something that was not written, which --undo sees.
-    if (auto ok = write_notes(config, notes); !ok) return fail(ok.error());
-    if (auto ok = overwrite_config(config.source, *text); !ok) return fail(ok.error());
+    auto ok = write_notes(config, notes);
+    if (ok) ok = overwrite_config(config.source, *text);
+    if (!ok) {
+        std::error_code ignored;
+        fs::remove(*backup, ignored);
+        return fail(ok.error());
+    }
     return TunedConfig{note.file, note.backup};
 }
 

@@ -63,6 +63,7 @@ void print_findings(const json::Value& model) {
         }
         fmt::print("    {:<28} {}\n", one["name"].text(), finding_text(one));
     }
+    if (!suite.empty()) fmt::print("  in brackets: where the true value lies, 95 times of 100\n");
     if (const auto decides = measured_text(model); !decides.empty()) fmt::print("  routing goes by: {}\n", decides);
 }
 
@@ -79,7 +80,8 @@ int show(const Globals& globals) {
     }
     const auto models = document.root()["models"];
     for (const auto model : models.children()) {
-        fmt::print("{}: {}\n", model["model"].text(), summary(model));
+        fmt::print("{}: {}{}\n", model["model"].text(), summary(model),
+                   model["running"].boolean() == true ? " (it is being asked now)" : "");
         print_findings(model);
     }
     if (models.size() == 0) fmt::print("no model was measured; `tandem probe MODEL` asks one some questions\n");
@@ -140,6 +142,10 @@ int probe(const Globals& globals, const Asked& asked) {
     int code = kOk;
     if (!ask(globals, *config, {.method = "POST", .path = kPath, .headers = {}, .body = body_of(asked)}, code))
         return code;
+    if (!globals.json)
+        fmt::print(stderr,
+                   "the server asks {0} now, also when this command ends; `tandem probe {0} --cancel` ends that\n",
+                   asked.model);
     std::set<std::string, std::less<>> seen;
     const auto began = std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch());
     while (true) {

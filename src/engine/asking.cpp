@@ -27,7 +27,10 @@ net::Task<> Engines::State::answer(std::shared_ptr<Engine> engine, Lease lease, 
     if (text)
         done(std::move(*text));
     else if (clock.steady() >= question.deadline)
-        done(fail(Fault::engine_loading, fmt::format("it did not answer {} in time", path)));
+        done(fail(Fault::engine_loading,
+                  fmt::format("the engine did not answer {} in time: it is stuck, or the machine is busy "
+                              "with other work; try again when that has ended",
+                              path)));
     else
         done(fail(Fault::engine_down,
                   fmt::format("it gave no answer to {}{}", path, engine->running ? "" : ", and has ended")));

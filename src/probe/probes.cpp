@@ -87,7 +87,8 @@ struct Probes::Job {
     const Wanted wanted;
     Subject subject;
     Way way;
-    int errors = 0;  // in a row
+    int errors = 0;            // in a row
+    bool over_budget = false;  // there was no room for the last question
 
     const std::string& model() const { return wanted.model; }
     std::size_t done() const { return way.before + way.outcomes.size(); }
@@ -216,7 +217,8 @@ net::Task<Result<Outcome>> Probes::ask(Job& job, const SuiteRow& row, Asker& ask
     if (told.error.empty()) outcome = question.judge(told.heard);
     record.passed = outcome.passed;
     record.note = printable(outcome.note, 300);
-    job.errors = told.over_budget ? kMostErrors : told.error.empty() ? 0 : job.errors + 1;
+    job.over_budget = told.over_budget;
+    job.errors = told.error.empty() ? 0 : job.errors + 1;
     if (told.error.empty() && !question.task.empty() && outcome.passed)
         learning_.probed(told.decision, question.task, *outcome.passed);
     const auto kept =
@@ -266,6 +268,11 @@ net::Task<std::string> Probes::ask_suite(Job& job, const SuiteRow& row) {
         auto outcome = co_await ask(job, row, asker, *question);
         if (job.context.cancel.fired()) co_return "";
         if (!outcome) co_return "its results cannot be written: " + outcome.error().message;
+        if (job.over_budget)
+            co_return fmt::format(
+                "its budget has no room for the next question after {}; what was answered is kept: "
+                "ask again with a higher --budget",
+                job.done());
         suite->take(*outcome);
         job.way.outcomes.push_back(std::move(*outcome));
         note(job.model(), [&](Progress& p) { p.done = job.done(); });
