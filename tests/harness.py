@@ -3,6 +3,7 @@
 Everything listens on loopback, and stops with the test.
 """
 import contextlib
+import fcntl
 import itertools
 import json
 import os
@@ -23,17 +24,32 @@ ENGINE = shutil.which("llama-server") or str(CACHE / "engine/llama-server")
 MODEL = str(CACHE / "models/smollm2-135m-instruct-q4_1.gguf")
 
 
-PORTS = itertools.count(os.getpid() * 131)
 PORTS_LOCK = threading.Lock()
+PORTS_OF_ONE = 200
+
+
+def own_ports():
+    """Ports that no other test gives, for as long as this process lives: tests run beside each other. Below those that the system gives for
+    port 0 (what it gave to one test and took back, it gives to the next, and two servers that share ports between their threads would share
+    it), and below those that Tandem gives its engines."""
+    folder = pathlib.Path(tempfile.gettempdir()) / f"tandem-test-ports-{os.getuid()}"
+    folder.mkdir(exist_ok=True)
+    for lowest in itertools.cycle(range(10_000, 20_000, PORTS_OF_ONE)):
+        lock = open(folder / str(lowest), "w")
+        with contextlib.suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock, itertools.cycle(range(lowest, lowest + PORTS_OF_ONE))
+        lock.close()
+
+
+OWN_PORTS = own_ports()  # with the lock, which goes with the process
 
 
 def free_port():
-    """A port that nobody listens on, and that is not given again for long. Below those that the system gives for port 0: what it gave to
-    one test and took back, it gives to the next, and two servers that share ports between their threads would share it."""
-    lowest, count = 10000, 20000
+    """A port that nobody listens on, and that is not given again for long."""
     while True:
         with PORTS_LOCK:
-            port = lowest + next(PORTS) % count
+            port = next(OWN_PORTS[1])
         with socket.socket() as s, contextlib.suppress(OSError):
             s.bind(("127.0.0.1", port))
             return port
