@@ -73,7 +73,7 @@ std::size_t end_of_string(std::string_view text, std::size_t at) {
     return std::string_view::npos;
 }
 
-// By the role that stands in the same object, before or behind.
+// By what stands in the same object, before or behind: a role, or the type of a part that a model gave.
 bool is_answer(std::string_view text, std::size_t at, std::size_t end) {
     constexpr std::size_t kNear = 200;
     const auto from = at > kNear ? at - kNear : 0;
@@ -81,21 +81,22 @@ bool is_answer(std::string_view text, std::size_t at, std::size_t end) {
     before.remove_prefix(std::min(before.rfind('{') + 1, before.size()));
     const auto behind = text.substr(end, kNear);
     const auto around = std::string(before) + std::string(behind.substr(0, behind.find('}')));
-    return around.find("\"assistant\"") != std::string::npos || around.find("\"model\"") != std::string::npos;
+    return std::ranges::any_of(std::array<std::string_view, 3>{"\"assistant\"", "\"model\"", "\"output_text\""},
+                               [&](std::string_view sign) { return around.find(sign) != std::string::npos; });
 }
 
-void add_json(std::string_view text, std::vector<Quoted>& quoted) {
-    constexpr std::string_view kContent = "\"content\"";
-    for (auto at = text.find(kContent); at != std::string_view::npos; at = text.find(kContent, at)) {
-        const auto key = at;
-        at = text.find_first_not_of(" \t\r\n:", at + kContent.size());
+// `key`: in quotes. Only where its value is a string.
+void add_members(std::string_view text, std::string_view key, std::vector<Quoted>& quoted) {
+    for (auto at = text.find(key); at != std::string_view::npos; at = text.find(key, at)) {
+        const auto begin = at;
+        at = text.find_first_not_of(" \t\r\n:", at + key.size());
         if (at == std::string_view::npos || text[at] != '"') continue;
         const auto end = end_of_string(text, at);
         if (end == std::string_view::npos) return;
         json::Document document;
         if (document.parse("[" + std::string(text.substr(at, end - at)) + "]"))
             for (const json::Value said : document.root().children())
-                quoted.push_back({std::string(said.text()), is_answer(text, key, end)});
+                quoted.push_back({std::string(said.text()), is_answer(text, begin, end)});
         at = end;
     }
 }
@@ -103,9 +104,11 @@ void add_json(std::string_view text, std::vector<Quoted>& quoted) {
 }  // namespace
 
 std::vector<Quoted> quoted_in(std::string_view text) {
+    if (text.size() > kMostQuotedBytes) text.remove_prefix(text.size() - kMostQuotedBytes);
     std::vector<Quoted> quoted;
     add_lines(text, quoted);
-    add_json(text, quoted);
+    add_members(text, "\"content\"", quoted);
+    add_members(text, "\"text\"", quoted);
     if (quoted.size() > kMostQuoted)
         quoted.erase(quoted.begin(), quoted.end() - static_cast<std::ptrdiff_t>(kMostQuoted));
     return quoted;

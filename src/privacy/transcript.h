@@ -13,11 +13,12 @@ struct Quoted {
     bool answer = false;  // a model said it
 };
 
-inline constexpr std::size_t kMostQuoted = 256;  // messages of one transcript: the newest
+inline constexpr std::size_t kMostQuoted = 256;              // messages of one transcript: the newest
+inline constexpr std::size_t kMostQuotedBytes = 512 * 1024;  // of a text, at its end, that are looked at
 
 // What each said, as a message of its own. Two forms are known: lines that begin with who speaks ("USER: ...",
 // "**Assistant:** ..."), up to the next such line or the end of the element ("</chat_history>") that they stand in; and
-// JSON with "content" (and "role" before or behind it). Empty: the text quotes nobody.
+// strings of JSON under "content" or, as parts of messages have it, "text". Empty: the text quotes nobody.
 std::vector<Quoted> quoted_in(std::string_view text);
 
 }  // namespace tandem::privacy

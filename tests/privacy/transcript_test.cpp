@@ -42,6 +42,10 @@ TEST(Transcript, knows_how_clients_quote_conversations) {
     expect_quoted("- user: a\n- assistant: b", {{"a", false}, {"b", true}});
     expect_quoted(R"(Summarize [{"role":"user","content":"a \"x\""},{"content":"b\nc","role":"assistant"}])",
                   {{"a \"x\"", false}, {"b\nc", true}});
+    // Codex, of a rollout that its memories are made of.
+    expect_quoted(R"([{"type":"message","role":"user","content":[{"type":"input_text","text":"a"}]},)"
+                  R"({"type":"message","role":"assistant","content":[{"type":"output_text","text":"b"}]}])",
+                  {{"a", false}, {"b", true}});
     for (const auto* nobody :
          {"", "just a text", "username: bob", "the user said: x", R"({"content": 5, "content": "open)"})
         EXPECT_TRUE(quoted_in(nobody).empty()) << nobody;
@@ -53,6 +57,9 @@ TEST(Transcript, is_bounded) {
     const auto quoted = quoted_in(text);
     ASSERT_EQ(quoted.size(), kMostQuoted);
     EXPECT_EQ(quoted.back().text, "4999");
+    std::string hostile;
+    while (hostile.size() < 8UL << 20) hostile += R"("content":"x","text":"y",)";
+    EXPECT_EQ(quoted_in(hostile).size(), kMostQuoted);
 }
 
 TEST(Transcript, a_quoted_answer_has_its_label) {
