@@ -19,8 +19,7 @@ bool is_unseen(unsigned first, unsigned second, unsigned third) {
     return first == 0xEF && ((second == 0xBB && third == 0xBF) || (second == 0xBF && third >= 0xB9 && third <= 0xBB));
 }
 
-}  // namespace
-
+// The bytes of the character at the beginning of `text` where it is one that nobody sees, else 0.
 std::size_t unseen_at(std::string_view text) {
     const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
     const unsigned first = byte(0);
@@ -31,6 +30,8 @@ std::size_t unseen_at(std::string_view text) {
     // Tags, and the variation selectors above U+FE0F: U+E0000 to U+E0FFF.
     return text.size() >= 4 && first == 0xF3 && byte(1) == 0xA0 ? 4 : 0;
 }
+
+}  // namespace
 
 std::string without_unseen(std::string_view text) {
     std::string out;

@@ -11,6 +11,7 @@
 #include "cli/measured.h"
 #include "cli/terminal.h"
 #include "engine/disk/check.h"
+#include "engine/engines.h"
 #include "engine/pull/parts.h"
 
 namespace tandem::cli {
@@ -188,6 +189,14 @@ Result<config::Config> config_for_files(const Globals& globals) {
     files.source = globals.config_path();
     files.data = config::data_folder_of(files.source, globals.environment);
     return files;
+}
+
+std::optional<std::filesystem::path> file_of(const Globals& globals, const config::Config& config,
+                                             const config::Model& model) {
+    if (model.file.empty()) return std::nullopt;
+    const auto file = engine::find_model_file(
+        config, model, {config.data, config::cache_folder(config, globals.environment), globals.environment});
+    return file ? std::optional(*file) : std::nullopt;
 }
 
 std::filesystem::path models_folder(const config::Config& config) {

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "base/json.h"
@@ -22,6 +23,10 @@ Result<config::Config> config_for_files(const Globals& globals);
 
 // data/models of the config.
 std::filesystem::path models_folder(const config::Config& config);
+
+// The file that engines find for the model of tandem.yaml; nullopt: it has none, or it is not there.
+std::optional<std::filesystem::path> file_of(const Globals& globals, const config::Config& config,
+                                             const config::Model& model);
 
 // "4.1 GB", "96.1 MB", "812 bytes": powers of 1,000.
 std::string size_text(std::int64_t bytes);

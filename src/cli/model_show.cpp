@@ -8,7 +8,6 @@
 #include "base/text.h"
 #include "cli/model.h"
 #include "cli/model_memory.h"
-#include "engine/engines.h"
 #include "engine/gguf.h"
 #include "engine/pull/pull.h"
 #include "engine/split.h"
@@ -230,12 +229,11 @@ const config::Model* command_of(const config::Config& config, const std::string&
 // The file that tandem.yaml serves under this id, or that lies where engines look for a file of this name.
 std::optional<std::filesystem::path> found_by_engines(const Globals& globals, const config::Config& config,
                                                       const std::string& name) {
+    if (const auto* model = config.model(name); model != nullptr && !model->file.empty())
+        return file_of(globals, config, *model);
     config::Model asked;
     asked.id = asked.file = name;
-    if (const auto* model = config.model(name); model != nullptr && !model->file.empty()) asked.file = model->file;
-    const auto file = engine::find_model_file(
-        config, asked, {config.data, config::cache_folder(config, globals.environment), globals.environment});
-    return file ? std::optional(*file) : std::nullopt;
+    return file_of(globals, config, asked);
 }
 
 // The model of tandem.yaml that serves the file, by whatever name either of them has for it; nullptr: there is none.
@@ -246,9 +244,8 @@ const config::Model* served_by(const Globals& globals, const config::Config& con
     const auto users = model != nullptr ? users_of(config, *model) : std::vector<std::string>();
     for (const auto& one : config.models) {
         if (!users.empty() && one.id == users.front()) return &one;
-        if (one.file.empty()) continue;
         std::error_code error;
-        const auto file = found_by_engines(globals, config, one.id);
+        const auto file = file_of(globals, config, one);
         if (file && std::filesystem::equivalent(*file, path, error)) return &one;
     }
     return nullptr;

@@ -52,6 +52,12 @@ std::string summary(const json::Value& model) {
     return line;
 }
 
+bool has_intervals(const json::Value& model) {
+    for (const json::Value one : model["findings"].children())
+        if (one["suite"].text() != "basics") return true;
+    return false;
+}
+
 // What the suites found, and which of it decides. `basics` has its summary.
 void print_findings(const json::Value& model) {
     std::string suite;
@@ -63,8 +69,11 @@ void print_findings(const json::Value& model) {
         }
         fmt::print("    {:<28} {}\n", one["name"].text(), finding_text(one));
     }
-    if (!suite.empty()) fmt::print("  in brackets: where the true value lies, 95 times of 100\n");
     if (const auto decides = measured_text(model); !decides.empty()) fmt::print("  routing goes by: {}\n", decides);
+}
+
+void print_legend(bool any) {
+    if (any) fmt::print("in brackets: where the true value lies, 95 times of 100\n");
 }
 
 int show(const Globals& globals) {
@@ -79,11 +88,14 @@ int show(const Globals& globals) {
         return kOk;
     }
     const auto models = document.root()["models"];
+    bool any = false;
     for (const auto model : models.children()) {
+        any = any || has_intervals(model);
         fmt::print("{}: {}{}\n", model["model"].text(), summary(model),
                    model["running"].boolean() == true ? " (it is being asked now)" : "");
         print_findings(model);
     }
+    print_legend(any);
     if (models.size() == 0) fmt::print("no model was measured; `tandem probe MODEL` asks one some questions\n");
     return kOk;
 }
@@ -130,6 +142,7 @@ void print_new(const Asked& asked, const json::Value& root, std::int64_t began,
 void print_end(const std::string& model, const json::Value& root) {
     fmt::print("{}: {}\n", model, summary(root));
     print_findings(root);
+    print_legend(has_intervals(root));
     if (const auto ended = root["ended"].text(); !ended.empty()) fmt::print("it ended early: {}\n", ended);
     fmt::print(
         "`tandem explain ID` shows what was asked of whom and what it cost, `tandem learning show` what "

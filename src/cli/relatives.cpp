@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "base/text.h"
-#include "engine/engines.h"
+#include "cli/model.h"
 #include "engine/gguf.h"
 
 namespace tandem::cli {
@@ -18,21 +18,13 @@ struct File {
     engine::GgufFacts facts;
 };
 
-// The file that engines find for the model, or that the command of its owner names.
-std::optional<std::filesystem::path> path_of(const Globals& globals, const config::Config& config,
-                                             const config::Model& model) {
-    if (model.file.empty()) {
-        const auto named = std::ranges::find_if(
-            model.command.line, [](const std::string& argument) { return argument.ends_with(".gguf"); });
-        return named == model.command.line.end() ? std::nullopt : std::optional<std::filesystem::path>(*named);
-    }
-    const auto path = engine::find_model_file(
-        config, model, {config.data, config::cache_folder(config, globals.environment), globals.environment});
-    return path ? std::optional(*path) : std::nullopt;
-}
-
-std::optional<File> file_of(const Globals& globals, const config::Config& config, const config::Model& model) {
-    const auto path = path_of(globals, config, model);
+// The file of the model, or that the command of its owner names; with what its header says.
+std::optional<File> header_of(const Globals& globals, const config::Config& config, const config::Model& model) {
+    auto path = file_of(globals, config, model);
+    const auto& line = model.command.line;
+    const auto named =
+        std::ranges::find_if(line, [](const std::string& argument) { return argument.ends_with(".gguf"); });
+    if (!path && named != line.end()) path = *named;
     if (!path) return std::nullopt;
     auto facts = engine::read_gguf(*path);
     if (!facts) return std::nullopt;
@@ -61,7 +53,7 @@ bool is_relative(const File& one, const File& other, bool quants, bool engines) 
 
 Served served(const Globals& globals, const config::Config& config, const config::Model& model) {
     Served found{.quantization = {}, .engine = model.provider};
-    if (const auto file = file_of(globals, config, model)) found.quantization = quantization_of(file->facts);
+    if (const auto file = header_of(globals, config, model)) found.quantization = quantization_of(file->facts);
     if (!model.command.line.empty())
         found.engine = fmt::format("{}: {}", model.provider, join(model.command.line, " "));
     else if (!model.args.empty())
@@ -75,15 +67,19 @@ std::vector<std::string> with_relatives(const Globals& globals, const config::Co
     const auto add = [&all](const std::string& id) {
         if (std::ranges::find(all, id) == all.end()) all.push_back(id);
     };
+    if (!quants && !engines) {
+        for (const auto& id : ids) add(id);
+        return all;
+    }
+    std::vector<std::pair<std::string, File>> files;
+    for (const auto& model : config.models)
+        if (auto file = header_of(globals, config, model)) files.emplace_back(model.id, std::move(*file));
     for (const auto& id : ids) {
         add(id);
-        const auto* model = config.model(id);
-        if (model == nullptr || (!quants && !engines)) continue;
-        const auto file = file_of(globals, config, *model);
-        if (!file) continue;
-        for (const auto& other : config.models)
-            if (const auto its = file_of(globals, config, other); its && is_relative(*file, *its, quants, engines))
-                add(other.id);
+        const auto own = std::ranges::find(files, id, &std::pair<std::string, File>::first);
+        if (own == files.end()) continue;
+        for (const auto& [other, file] : files)
+            if (is_relative(own->second, file, quants, engines)) add(other);
     }
     return all;
 }

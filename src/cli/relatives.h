@@ -2,7 +2,6 @@
 // Private to cli/.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 

@@ -460,20 +460,18 @@ LabelMemory::Recalled LabelMemory::recall(const Identity& identity, const std::s
     }
     for (std::size_t i = last_released ? *last_released + 1 : 0; i < identity.plain.size(); ++i)
         if (identity.plain[i] != 0) take(of_own(identity.plain[i], number), kItself);
+    auto take_piece = [&](const Identity::Piece& piece, std::int64_t known_as) {
+        if (known_as == 0 || released_alone(known_as)) return;
+        take(of_own(known_as, number), kMessage);
+        take(of_others(piece, known_as, number), kDocument);
+    };
     for (std::size_t i = last_released ? *last_released + 1 : 0; i < identity.pieces.size(); ++i) {
         const auto& piece = identity.pieces[i];
         for (const auto known_as :
-             {piece.fingerprint, piece.old_fingerprints[0], piece.old_fingerprints[1], piece.old_fingerprints[2]}) {
-            if (known_as == 0 || released_alone(known_as)) continue;
-            take(of_own(known_as, number), kMessage);
-            take(of_others(piece, known_as, number), kDocument);
-        }
+             {piece.fingerprint, piece.old_fingerprints[0], piece.old_fingerprints[1], piece.old_fingerprints[2]})
+            take_piece(piece, known_as);
     }
-    for (const auto& piece : identity.quoted) {
-        if (released_alone(piece.fingerprint)) continue;
-        take(of_own(piece.fingerprint, number), kMessage);
-        take(of_others(piece, piece.fingerprint, number), kDocument);
-    }
+    for (const auto& piece : identity.quoted) take_piece(piece, piece.fingerprint);
     return recalled;
 }
 
