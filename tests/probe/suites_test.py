@@ -170,13 +170,13 @@ class Suites(unittest.TestCase):
             text = json.loads(body)["messages"][-1]["content"]
             known = max((len(os.path.commonprefix([text, one])) for one in seen), default=0)
             seen.append(text)
-            time.sleep((len(text) - known) / 4 / 4000)  # 4,000 tokens a second
+            time.sleep((len(text) - known) / 4 / 1000)  # 1,000 tokens a second: a busy machine's delays are few of it
             Able(pace=0.0005)(connection, body, number)
 
         self.serve(Able(), context=8192)
         self.upstream.script = cached
         reading = self.findings("--suite", "speed")["speed", "reading"]["value"]
-        self.assertTrue(2500 < reading < 5000, reading)
+        self.assertTrue(625 < reading < 1250, reading)
 
     # ---- the others ----
 
