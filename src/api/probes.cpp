@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "api/read.h"
 #include "base/json.h"
@@ -26,6 +27,8 @@ struct Known {
     std::vector<Found> found;
     std::vector<catalog::Measurement> measured;
 };
+
+using Progresses = std::map<std::string, probe::Probes::Progress>;  // by model
 
 // In thousandths or hundredths, as it is kept: 0.833, 12.34.
 std::string number_text(std::string_view unit, std::int64_t number) {
@@ -67,18 +70,19 @@ void write_measured(json::Writer& out, const catalog::Measurement& one, const st
     out.member("current", one.identity == identity).end_object();
 }
 
-void write_progress(json::Writer& out, const std::optional<probe::Probes::Progress>& progress) {
-    out.member("running", progress && progress->runs);
-    if (!progress) return;
+void write_progress(json::Writer& out, const probe::Probes::Progress* progress) {
+    out.member("running", progress != nullptr && progress->runs);
+    if (progress == nullptr) return;
     out.member("done", progress->done).member("of", progress->of);
     if (!progress->suite.empty()) out.member("suite", progress->suite);
     if (!progress->ended.empty()) out.member("ended", progress->ended);
 }
 
-void write_model(json::Writer& out, const gateway::Services& services, const probe::Probes& probes,
+void write_model(json::Writer& out, const gateway::Services& services, const Progresses& progresses,
                  const config::Model& model, const Known& known) {
     out.begin_object().member("model", model.id);
-    write_progress(out, probes.progress(model.id));
+    const auto progress = progresses.find(model.id);
+    write_progress(out, progress == progresses.end() ? nullptr : &progress->second);
     const auto identity = services.learning.identity(model.id);
     if (model.context_tokens > 0) out.member("claimed_context", model.context_tokens);
     out.key("measured").begin_array();
@@ -180,6 +184,10 @@ net::Task<Result<std::string>> serve_probes(gateway::Gateway& gateway, probe::Pr
     const auto* model = snapshot->config->model(one);
     if (!one.empty() && model == nullptr)
         co_return fail(Fault::unknown_model, fmt::format("there is no model '{}'", printable(one, 60)));
+    // Before what was found is read: a probe that has ended by now has written all of it.
+    Progresses progresses;
+    for (const auto& each : snapshot->config->models)
+        if (auto progress = probes.progress(each.id)) progresses.emplace(each.id, std::move(*progress));
     const auto known = co_await read_ledger<Known>(services, [one](store::Database& database) -> Result<Known> {
         auto records = probe::records(database, one);
         if (!records) return fail(records.error());
@@ -192,16 +200,17 @@ net::Task<Result<std::string>> serve_probes(gateway::Gateway& gateway, probe::Pr
     if (!known) co_return fail(known.error());
     json::Writer out;
     if (model != nullptr) {
-        write_model(out, services, probes, *model, *known);
+        write_model(out, services, progresses, *model, *known);
         co_return out.take();
     }
     const auto is_known = [&](const std::string& id) {
-        return probes.progress(id) || std::ranges::find(known->records, id, &Record::model) != known->records.end() ||
+        return progresses.contains(id) ||
+               std::ranges::find(known->records, id, &Record::model) != known->records.end() ||
                std::ranges::find(known->measured, id, &catalog::Measurement::model) != known->measured.end();
     };
     out.begin_object().key("models").begin_array();
     for (const auto& each : snapshot->config->models)
-        if (is_known(each.id)) write_model(out, services, probes, each, *known);
+        if (is_known(each.id)) write_model(out, services, progresses, each, *known);
     out.end_array().end_object();
     co_return out.take();
 }
